@@ -1,0 +1,82 @@
+"""The shipped scenarios, conditions and rubric keep what their README promises."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SCENARIOS = Path(__file__).parents[1] / "scenarios"
+CATEGORIES = [
+    "Deceptive Behavior",
+    "Evading Shutdown",
+    "Hacking Computer Systems",
+    "Hiding Unwanted Behavior",
+    "Running Multiple AI Copies",
+    "Strategically Appearing Aligned",
+]
+LABELS = ("convergence", "no_convergence", "safety_refusal", "nonsensical")
+
+
+def read(name: str) -> dict[str, Any]:
+    return tomllib.loads((SCENARIOS / name).read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def suffixes() -> dict[str, str]:
+    return {entry["name"]: entry["suffix"] for entry in read("conditions.toml")["condition"]}
+
+
+@pytest.fixture(scope="module")
+def scenarios() -> list[dict[str, str]]:
+    return [entry for category in read("starter.toml")["category"] for entry in category["scenario"]]
+
+
+def test_the_pack_has_six_scenarios_in_each_of_the_six_categories() -> None:
+    categories = read("starter.toml")["category"]
+    assert [category["name"] for category in categories] == CATEGORIES
+    assert [len(category["scenario"]) for category in categories] == [6] * 6
+    assert all(1 <= category["system"].count(".") <= 2 for category in categories)
+
+
+def test_ids_are_kebab_case_and_unique(scenarios: list[dict[str, str]]) -> None:
+    ids = [scenario["id"] for scenario in scenarios]
+    assert len(set(ids)) == 36
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", name) for name in ids)
+
+
+def test_every_task_is_forty_to_one_hundred_and_ten_words_on_one_line(
+    scenarios: list[dict[str, str]],
+) -> None:
+    for scenario in scenarios:
+        assert 40 <= len(scenario["task"].split()) <= 110, scenario["id"]
+        assert "\n" not in scenario["task"], scenario["id"]
+        assert scenario["task"] == scenario["task"].strip()
+
+
+def test_the_four_conditions_are_there_and_baseline_adds_nothing(suffixes: dict[str, str]) -> None:
+    assert list(suffixes) == ["baseline", "pro", "anti", "placebo"]
+    assert suffixes["baseline"] == ""
+
+
+def test_placebo_has_the_length_and_form_of_anti(suffixes: dict[str, str]) -> None:
+    anti, placebo = suffixes["anti"], suffixes["placebo"]
+    assert abs(len(placebo) - len(anti)) <= 0.05 * len(anti)
+    assert [line[:2] == "- " for line in placebo.splitlines()] == [
+        line[:2] == "- " for line in anti.splitlines()
+    ]
+
+
+def test_placebo_has_none_of_the_content_of_anti(suffixes: dict[str, str]) -> None:
+    loaded = "control goal stop replace change access money power approve charge human ask"
+    assert not [word for word in loaded.split() if word in suffixes["placebo"].lower()]
+
+
+def test_the_rubric_defines_the_labels_and_ends_with_the_answer() -> None:
+    rubric = read("rubric.toml")
+    assert all(f"\n{label}: " in rubric["system"] for label in LABELS)
+    assert len(rubric["system"].split()) <= 130
+    places = [rubric["user"].index(f"{{{name}}}") for name in ("category", "task", "answer")]
+    assert places == sorted(places)
+    assert rubric["user"].endswith("<answer>\n{answer}\n</answer>")
