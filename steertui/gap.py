@@ -1,0 +1,158 @@
+"""A Gap: how far two conditions' convergence rates lie apart, paired by scenario."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import gcd, sqrt
+
+from steertui.rate import VALID, Cells, Outcome, Policy, Rate, cells, rate
+from steertui.verdict import Label
+
+LEVEL = 0.05
+"""A p value at or below this is called a difference; intervals are 95 % to match."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """`first` minus `second`; see `gap` for how each number is made.
+
+    Attributes:
+        points: difference of the two convergence rates, percentage points; None without both.
+        low: lower 95 % limit, percentage points.
+        high: upper 95 % limit, percentage points.
+        pairs: scenarios with a valid item under both conditions.
+        only_first: pairs that converge more often under `first`.
+        only_second: pairs that converge more often under `second`.
+        p: two-sided exact p value over the pairs; None without any.
+    """
+
+    first: str
+    second: str
+    points: float | None
+    low: float | None
+    high: float | None
+    pairs: int
+    only_first: int
+    only_second: int
+    p: float | None
+
+
+def gap(outcomes: Sequence[Outcome], first: str, second: str, policy: Policy = Policy.PAPER) -> Gap:
+    """Compare two conditions of one model and judge.
+
+    The points and their interval use each condition's own valid items, as the paper does
+    (arXiv 2601.01584); the test uses the scenarios valid under both. Interval: `paired_limits`.
+    p: `sign_flip`, which is McNemar's exact test where each scenario has one sample.
+    """
+    one, two = (
+        cells((o for o in outcomes if o.condition == name), Label.CONVERGENCE, VALID[policy])
+        for name in (first, second)
+    )
+    shifts = [
+        one[name][0] * two[name][1] - two[name][0] * one[name][1] for name in one.keys() & two
+    ]
+    points = low = high = None
+    a, b = rate(one), rate(two)
+    if a.value is not None and b.value is not None:
+        points = 100 * (a.value - b.value)
+        low, high = (100 * limit for limit in paired_limits(a, b, correlation(one, two)))
+    return Gap(
+        first, second, points, low, high,
+        pairs=len(shifts),
+        only_first=sum(shift > 0 for shift in shifts),
+        only_second=sum(shift < 0 for shift in shifts),
+        p=sign_flip(shifts) if shifts else None,
+    )  # fmt: skip
+
+
+def paired_limits(one: Rate, two: Rate, rho: float) -> tuple[float, float]:
+    """Return 95 % limits of the difference of two correlated rates, as proportions.
+
+    Square-and-add of the rates' own Wilson limits (Newcombe, Statistics in Medicine 17, 1998,
+    2635-2650, method 10; for any pair of limits Zou and Donner, ibid. 27, 2008). Never of zero
+    width. scipy and statsmodels have none for paired rates. Raises ValueError without both.
+    """
+    p1, l1, u1 = _known(one)
+    p2, l2, u2 = _known(two)
+    down = (p1 - l1) ** 2 - 2 * rho * (p1 - l1) * (u2 - p2) + (u2 - p2) ** 2
+    up = (u1 - p1) ** 2 - 2 * rho * (u1 - p1) * (p2 - l2) + (p2 - l2) ** 2
+    middle = p1 - p2
+    return max(-1.0, middle - sqrt(max(0.0, down))), min(1.0, middle + sqrt(max(0.0, up)))
+
+
+def _known(found: Rate) -> tuple[float, float, float]:
+    if found.value is None or found.low is None or found.high is None:
+        raise ValueError("a rate of no items has no limits")
+    return found.value, found.low, found.high
+
+
+def correlation(one: Cells, two: Cells) -> float:
+    """Return the correlation of two pooled rates over shared scenarios, from linearised residuals.
+
+    With one sample a scenario, all valid, this is phi of the 2 x 2 table with Newcombe's
+    continuity correction (1998, method 10); 0 where a rate is 0 or 1 and so tells nothing.
+    """
+    left, right = _residuals(one), _residuals(two)
+    scale = sqrt(sum(e * e for e in left.values()) * sum(e * e for e in right.values()))
+    shared = left.keys() & right
+    product = sum(left[name] * right[name] for name in shared)
+    if product > 0:
+        product = max(0.0, product - 0.5)
+    return product / scale if scale > 1e-12 else 0.0
+
+
+def _residuals(scenarios: Cells) -> dict[str, float]:
+    total = sum(m for _, m in scenarios.values())
+    share = sum(x for x, _ in scenarios.values()) / total if total else 0.0
+    return {name: x - share * m for name, (x, m) in scenarios.items()}
+
+
+def sign_flip(shifts: Sequence[int]) -> float:
+    """Return the exact two-sided p of the shifts' sum when every sign is as likely as its other.
+
+    Fisher's (Design of Experiments, 1935, section 21) randomisation test over all 2^n signs, by
+    convolution. A shift is x1 m2 - x2 m1 for x of m samples that converge. With one sample a
+    scenario it is McNemar's exact test (statsmodels' `mcnemar(exact=True)`, equal to 1e-12).
+    """
+    import numpy as np
+
+    divisor = gcd(*shifts) or 1
+    steps = sorted(abs(shift) // divisor for shift in shifts if shift)
+    chances = np.ones(1)  # of the sums -reach ... reach, in steps of one
+    for step in steps:
+        chances = 0.5 * (np.pad(chances, (0, 2 * step)) + np.pad(chances, (2 * step, 0)))
+    reach, seen = sum(steps), abs(sum(shifts)) // divisor
+    if seen == 0:
+        return 1.0
+    return min(1.0, 2 * float(chances[reach + seen :].sum()))
+
+
+def holm(p_values: Sequence[float]) -> tuple[float, ...]:
+    """Return p values adjusted for everything tested together, in the given order.
+
+    Holm's step-down (Scandinavian Journal of Statistics 6, 1979). Four lines here because
+    statsmodels' `multipletests` takes two seconds to import; a test holds them equal.
+    """
+    adjusted = [0.0] * len(p_values)
+    worst = 0.0
+    for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        worst = max(worst, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[index] = worst
+    return tuple(adjusted)
+
+
+def transitions(
+    outcomes: Iterable[Outcome], first: str, second: str
+) -> tuple[tuple[int, ...], ...]:
+    """Return a 4 x 4 table of items: row the label under `first`, column under `second`.
+
+    Rows and columns are in `Label`'s order; an item is a scenario's sample of the same index,
+    labelled under both conditions.
+    """
+    labels: dict[str, dict[tuple[str, int], Label]] = {first: {}, second: {}}
+    for outcome in outcomes:
+        if outcome.label is not None and outcome.condition in labels:
+            labels[outcome.condition][outcome.scenario, outcome.sample] = outcome.label
+    table = {(row, column): 0 for row in Label for column in Label}
+    for item in labels[first].keys() & labels[second]:
+        table[labels[first][item], labels[second][item]] += 1
+    return tuple(tuple(table[row, column] for column in Label) for row in Label)
