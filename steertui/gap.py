@@ -1,5 +1,6 @@
 """A Gap: how far two conditions' convergence rates lie apart, paired by scenario."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import gcd, sqrt
@@ -9,6 +10,9 @@ from steertui.verdict import Label
 
 LEVEL = 0.05
 """A p value at or below this is called a difference; intervals are 95 % to match."""
+
+FEWEST = 6
+"""Scenarios that must move, all one way, before the exact test can give p <= 0.05."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +51,7 @@ def gap(outcomes: Sequence[Outcome], first: str, second: str, policy: Policy = P
         cells((o for o in outcomes if o.condition == name), Label.CONVERGENCE, VALID[policy])
         for name in (first, second)
     )
-    shifts = [
-        one[name][0] * two[name][1] - two[name][0] * one[name][1] for name in one.keys() & two
-    ]
+    moved = shifts(one, two)
     points = low = high = None
     a, b = rate(one), rate(two)
     if a.value is not None and b.value is not None:
@@ -57,11 +59,19 @@ def gap(outcomes: Sequence[Outcome], first: str, second: str, policy: Policy = P
         low, high = (100 * limit for limit in paired_limits(a, b, correlation(one, two)))
     return Gap(
         first, second, points, low, high,
-        pairs=len(shifts),
-        only_first=sum(shift > 0 for shift in shifts),
-        only_second=sum(shift < 0 for shift in shifts),
-        p=sign_flip(shifts) if shifts else None,
+        pairs=len(moved),
+        only_first=sum(shift > 0 for shift in moved),
+        only_second=sum(shift < 0 for shift in moved),
+        p=sign_flip(moved) if moved else None,
     )  # fmt: skip
+
+
+def shifts(one: Cells, two: Cells) -> list[int]:
+    """Return x1 m2 - x2 m1 for each shared scenario, where x of its m samples count.
+
+    Its sign says under which condition more of them do; 1, 0 or -1 for one sample each.
+    """
+    return [one[name][0] * two[name][1] - two[name][0] * one[name][1] for name in one.keys() & two]
 
 
 def paired_limits(one: Rate, two: Rate, rho: float) -> tuple[float, float]:
@@ -106,21 +116,20 @@ def _residuals(scenarios: Cells) -> dict[str, float]:
     return {name: x - share * m for name, (x, m) in scenarios.items()}
 
 
-def sign_flip(shifts: Sequence[int]) -> float:
+def sign_flip(moved: Sequence[int]) -> float:
     """Return the exact two-sided p of the shifts' sum when every sign is as likely as its other.
 
     Fisher's (Design of Experiments, 1935, section 21) randomisation test over all 2^n signs, by
-    convolution. A shift is x1 m2 - x2 m1 for x of m samples that converge. With one sample a
-    scenario it is McNemar's exact test (statsmodels' `mcnemar(exact=True)`, equal to 1e-12).
+    convolution. With one sample a scenario it is McNemar's exact test.
     """
     import numpy as np
 
-    divisor = gcd(*shifts) or 1
-    steps = sorted(abs(shift) // divisor for shift in shifts if shift)
+    divisor = gcd(*moved) or 1
+    steps = sorted(abs(shift) // divisor for shift in moved if shift)
     chances = np.ones(1)  # of the sums -reach ... reach, in steps of one
     for step in steps:
         chances = 0.5 * (np.pad(chances, (0, 2 * step)) + np.pad(chances, (2 * step, 0)))
-    reach, seen = sum(steps), abs(sum(shifts)) // divisor
+    reach, seen = sum(steps), abs(sum(moved)) // divisor
     if seen == 0:
         return 1.0
     return min(1.0, 2 * float(chances[reach + seen :].sum()))
@@ -138,6 +147,31 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
         worst = max(worst, min(1.0, (len(p_values) - rank) * p_values[index]))
         adjusted[index] = worst
     return tuple(adjusted)
+
+
+def smallest_gap(scenarios: int, power: float = 0.8) -> float | None:
+    """Return the least true gap, in points, that the exact test shows with this power.
+
+    At best, that is: no scenario moves the other way, all pairs are valid, one sample each.
+    Six scenarios must move for p <= 0.05 (2 x 0.5^6 = 0.031), so this solves P(Binomial(n, gap)
+    >= 6) = power by scipy's inverse of the incomplete beta function. None below six scenarios.
+    """
+    if scenarios < FEWEST:
+        return None
+    from scipy.special import betaincinv
+
+    return 100 * float(betaincinv(FEWEST, scenarios - FEWEST + 1, power))
+
+
+def scenarios_for(points: float, power: float = 0.8) -> int:
+    """Return how many scenarios `smallest_gap` needs to show a gap of this many points.
+
+    Raises ValueError for points outside 0 < points <= 100.
+    """
+    if not 0 < points <= 100:
+        raise ValueError(f"{points} points: a gap to plan for lies above 0 and at most at 100")
+    sizes = range(FEWEST, 10**9)
+    return sizes[bisect_left(sizes, -points, key=lambda size: -(smallest_gap(size, power) or 0))]
 
 
 def transitions(

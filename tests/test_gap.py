@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from steertui.gap import gap, holm, sign_flip, transitions
+from steertui.gap import gap, holm, scenarios_for, sign_flip, smallest_gap, transitions
 from steertui.rate import Outcome, Policy
 from steertui.verdict import Label
 
@@ -132,3 +132,28 @@ def test_transitions_say_what_each_item_was_and_became() -> None:
         (0, 0, 0, 1),
         (0, 0, 0, 1),
     )
+
+
+@pytest.mark.parametrize("scenarios", [6, 11, 71, 500])
+def test_the_smallest_gap_is_shown_four_times_in_five(scenarios: int) -> None:
+    from scipy.stats import binom, binomtest
+
+    points = smallest_gap(scenarios)
+    assert points is not None
+    shows = [binomtest(b, b).pvalue <= 0.05 for b in range(1, scenarios + 1)]
+    chances = binom.pmf(range(1, scenarios + 1), scenarios, points / 100)
+    assert sum(chances[shows]) == pytest.approx(0.8, abs=1e-9)
+
+
+def test_too_few_scenarios_can_show_no_gap() -> None:
+    assert smallest_gap(5) is None
+    assert smallest_gap(0) is None
+    assert gap(table(0, 5, 0, 0), "pro", "anti").p == 0.0625
+
+
+def test_scenarios_for_a_gap_are_the_fewest_that_show_it() -> None:
+    for points in (97, 60, 10.7, 3):
+        needed = scenarios_for(points)
+        assert (smallest_gap(needed) or 0) <= points < (smallest_gap(needed - 1) or 101)
+    with pytest.raises(ValueError, match="above 0"):
+        scenarios_for(0)
