@@ -27,6 +27,7 @@ class Gap:
         only_first: pairs that converge more often under `first`.
         only_second: pairs that converge more often under `second`.
         p: two-sided exact p value over the pairs; None without any.
+        samples: most valid samples that a scenario has under either condition.
     """
 
     first: str
@@ -38,6 +39,7 @@ class Gap:
     only_first: int
     only_second: int
     p: float | None
+    samples: int = 1
 
 
 def gap(outcomes: Sequence[Outcome], first: str, second: str, policy: Policy = Policy.PAPER) -> Gap:
@@ -63,6 +65,7 @@ def gap(outcomes: Sequence[Outcome], first: str, second: str, policy: Policy = P
         only_first=sum(shift > 0 for shift in moved),
         only_second=sum(shift < 0 for shift in moved),
         p=sign_flip(moved) if moved else None,
+        samples=max((m for arm in (one, two) for _, m in arm.values()), default=1),
     )  # fmt: skip
 
 

@@ -146,9 +146,9 @@ def test_one_scenario_with_many_samples_is_worth_one_item() -> None:
     assert found.high - found.low > 0.7
 
 
-def test_importing_rate_and_gap_loads_neither_scipy_nor_statsmodels() -> None:
+def test_importing_the_arithmetic_loads_neither_scipy_nor_statsmodels() -> None:
     code = (
-        "import sys, steertui.rate, steertui.gap;"
+        "import sys, steertui.sentence, steertui.agreement, steertui.paper;"
         "sys.exit(any(m in sys.modules for m in ('scipy', 'statsmodels')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
