@@ -167,7 +167,7 @@ experiments leave a standard error of 0.5, the 500 of the bootstraps 1.0.
   {exact(0.06):.1f} at 0.06, {exact(0.94):.1f} at 0.94, {exact(0.98):.1f} at 0.98.
 - The gap's interval is too wide, not too narrow, where both rates lie near the same end: Wilson's
   limits there reach away from the end, and Newcombe's method adds both reaches.
-- The 97.2 at 0.94 lies two standard errors above its exact value; it is chance.
+- The 97.2 at 0.94 lies two standard errors above its exact value: consistent with chance.
 - The exact test keeps below 5 % everywhere, and far below where few scenarios can move.
 - Bootstraps over scenarios fall short near 0 and 1 and for one category of 11, and give an
   interval of zero width where no resample differs, so the square-and-add interval is used.
