@@ -30,7 +30,9 @@ def suffixes() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def scenarios() -> list[dict[str, str]]:
-    return [entry for category in read("starter.toml")["category"] for entry in category["scenario"]]
+    return [
+        entry for category in read("starter.toml")["category"] for entry in category["scenario"]
+    ]
 
 
 def test_the_pack_has_six_scenarios_in_each_of_the_six_categories() -> None:

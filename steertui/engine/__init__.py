@@ -1,0 +1,1 @@
+"""Continuous batching over llama.cpp; knows tokens, not scenarios."""

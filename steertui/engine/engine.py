@@ -1,0 +1,195 @@
+"""The Engine: continuous batching; `add` requests, `step` until it is idle."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from steertui.engine.llama import ContextParams, LlamaContext, LlamaModel
+from steertui.engine.sampler import sample
+from steertui.engine.scheduler import Chunk, Scheduler, Slot
+from steertui.engine.sequence import Score, Sequence, Write
+from steertui.errors import EngineError
+from steertui.generation import Generation, StopReason
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An answer is complete."""
+
+    id: str
+    generation: Generation
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Continuations are scored: natural log-likelihoods, in the request's order."""
+
+    id: str
+    logliks: tuple[float, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class SlotView:
+    """What one slot is doing: whose request, how many tokens it wrote, its text so far."""
+
+    id: str
+    tokens: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The engine at one moment.
+
+    Attributes:
+        slots: the occupied ones.
+        waiting: requests in the queue.
+        written: answer tokens since the start.
+        prefilled: prompt tokens computed since the start.
+        steps: batches since the start.
+        seconds_decoding: wall time inside llama_decode and the read of its logits.
+    """
+
+    slots: tuple[SlotView, ...]
+    waiting: int
+    written: int
+    prefilled: int
+    steps: int
+    seconds_decoding: float
+
+
+class Engine:
+    """One model in one context; many sequences at once.
+
+    With one slot prompts are computed whole and alone, as llama-cpp-python's own `Llama` does it,
+    and greedy answers equal its own token for token; with more, prefixes are shared.
+    """
+
+    def __init__(self, model: LlamaModel, shape: ContextParams) -> None:
+        self.model = model
+        self.shape = shape
+        self._context = LlamaContext(model, shape)
+        self._scheduler = Scheduler(shape.slots, shape.batch, share=shape.slots > 1)
+        self._written = self._prefilled = self._steps = 0
+        self._seconds = 0.0
+
+    def add(self, request: Write | Score) -> None:
+        """Queue a request; raises EngineError where it can never fit a slot."""
+        sequence = Sequence(request)
+        if sequence.most_tokens > self.shape.slot_tokens:
+            raise EngineError(
+                f"{request.id}: needs {sequence.most_tokens} tokens and a slot has "
+                f"{self.shape.slot_tokens}; lower --max-tokens or choose a model of longer context"
+            )
+        self._scheduler.add(sequence)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether every request was answered."""
+        return self._scheduler.is_idle
+
+    def step(self) -> list[Written | Scored]:
+        """Compute one batch; return what it completed."""
+        while admission := self._scheduler.admit():
+            slot = admission.slot
+            assert slot.sequence is not None
+            slot.sequence.start()
+            if slot is admission.source:
+                self._context.trim(slot.number, admission.shared)
+            else:
+                self._context.fork(admission.source.number, slot.number, admission.shared)
+        chunks = self._scheduler.plan()
+        return self._compute(chunks) if chunks else []
+
+    def _compute(self, chunks: list[Chunk]) -> list[Written | Scored]:
+        tokens = [t for c in chunks for t in c.sequence.tokens[c.start : c.end]]
+        positions = [p for c in chunks for p in range(c.start, c.end)]
+        slots = [c.slot.number for c in chunks for _ in range(c.start, c.end)]
+        wanted = [p >= c.sequence.first_wanted for c in chunks for p in range(c.start, c.end)]
+        begin = time.perf_counter()
+        logits = self._context.decode(
+            np.array(tokens, np.int32),
+            np.array(positions, np.int32),
+            np.array(slots, np.int32),
+            np.array(wanted, np.bool_),
+        )
+        self._seconds += time.perf_counter() - begin
+        self._steps += 1
+        return self._advance(chunks, logits)
+
+    def _advance(self, chunks: list[Chunk], logits: np.ndarray) -> list[Written | Scored]:
+        writers: list[tuple[Slot, Sequence, int]] = []
+        row = 0
+        for chunk in chunks:
+            sequence, wanted = chunk.sequence, chunk.sequence.first_wanted
+            sequence.cached = chunk.slot.cached = chunk.end
+            self._prefilled += max(0, min(chunk.end, sequence.prompt_length) - chunk.start)
+            rows = max(0, chunk.end - max(chunk.start, wanted))
+            if rows and isinstance(sequence.request, Score):
+                sequence.add_scores(logits[row : row + rows], max(chunk.start, wanted))
+            elif rows:
+                writers.append((chunk.slot, sequence, row))
+            row += rows
+        finished = self._write(writers, logits)
+        for chunk in chunks:
+            if isinstance(chunk.sequence.request, Score) and not chunk.sequence.pending:
+                finished += self._score(chunk.slot, chunk.sequence)
+        return finished
+
+    def _write(
+        self, writers: list[tuple[Slot, Sequence, int]], logits: np.ndarray
+    ) -> list[Written | Scored]:
+        if not writers:
+            return []
+        chosen = sample(logits[[row for _, _, row in writers]], [s for _, s, _ in writers])
+        finished: list[Written | Scored] = []
+        for (slot, sequence, _), token in zip(writers, chosen, strict=True):
+            stop = self._append(sequence, token)
+            if stop:
+                finished.append(_written(sequence, stop))
+                self._scheduler.release(slot)
+        return finished
+
+    def _append(self, sequence: Sequence, token: int) -> StopReason | None:
+        assert isinstance(sequence.request, Write)
+        if token in self.model.end_tokens:
+            return StopReason.STOP
+        sequence.tokens.append(token)
+        sequence.raw += self.model.piece(token)
+        self._written += 1
+        length = len(sequence.tokens) - sequence.prompt_length
+        return StopReason.LENGTH if length >= sequence.request.sampling.max_tokens else None
+
+    def _score(self, slot: Slot, sequence: Sequence) -> list[Written | Scored]:
+        sequence.next_continuation()
+        if sequence.done:
+            slot.cached = min(slot.cached, sequence.prompt_length)
+            self._scheduler.release(slot)
+            seconds = time.perf_counter() - sequence.started
+            return [Scored(sequence.request.id, tuple(sequence.logliks), seconds)]
+        self._context.trim(slot.number, sequence.cached)
+        slot.cached = sequence.cached
+        return []
+
+    def snapshot(self) -> Snapshot:
+        """Return what is going on now."""
+        seated = [slot.sequence for slot in self._scheduler.slots if slot.sequence]
+        views = (
+            SlotView(s.request.id, len(s.raw) and len(s.written), s.raw.decode(errors="replace"))
+            for s in seated
+        )
+        counts = (self._written, self._prefilled, self._steps, self._seconds)
+        return Snapshot(tuple(views), len(self._scheduler.queue), *counts)
+
+    def close(self) -> None:
+        """Free the KV cache; the model is its owner's."""
+        self._context.close()
+
+
+def _written(sequence: Sequence, stop: StopReason) -> Written:
+    text = sequence.raw.decode(errors="replace")
+    seconds = time.perf_counter() - sequence.started
+    n = len(sequence.written)
+    return Written(sequence.request.id, Generation(text, stop, sequence.prompt_length, n, seconds))

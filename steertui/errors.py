@@ -1,0 +1,33 @@
+"""Errors named by remedy: each is one sentence that says what is wrong, where, and what to do."""
+
+
+class SteertuiError(Exception):
+    """Anything the user can mend; shown as one line, exit code 1. Other exceptions are bugs."""
+
+
+class ScenarioError(SteertuiError):
+    """A scenario pack or a file of conditions is missing or malformed."""
+
+
+class ExperimentError(SteertuiError):
+    """An experiment asks for something that does not exist or does not fit together."""
+
+
+class ModelError(SteertuiError):
+    """A model's name, file or chat template cannot be used."""
+
+
+class EngineError(SteertuiError):
+    """llama.cpp refused, ran out of memory or died."""
+
+
+class JudgeError(SteertuiError):
+    """A judge cannot be set up at all; one failed verdict is data, not an error."""
+
+
+class SourceError(SteertuiError):
+    """A public file is missing, or its bytes are not the published ones."""
+
+
+class StoreError(SteertuiError):
+    """The database cannot be opened, read or written."""

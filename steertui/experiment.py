@@ -1,0 +1,165 @@
+"""An Experiment: what to run, checked before anything starts."""
+
+import tomllib
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from steertui.condition import Condition, load_conditions
+from steertui.errors import ExperimentError
+from steertui.generation import SamplingParams
+from steertui.model import DEMO, Model, find_model
+from steertui.scenario import Scenario, load_pack
+from steertui.tomlfile import check, closed, load
+from steertui.trial import Trial, grid
+
+
+@closed
+@dataclass(frozen=True)
+class Experiment:
+    """What to run; every field may stand in a TOML file.
+
+    Attributes:
+        models: "demo" or paths of GGUF files.
+        scenarios: packs by name or path.
+        conditions: names, in the order of the tables.
+        conditions_file: where those names are looked up; "" for the shipped conditions.
+        judges: such as "local:demo".
+        rubric: "steertui" or the path of a TOML file.
+        blind: whether the judge sees the task without its suffix.
+        reasons: whether the judge is asked for a reason, too.
+        samples: answers for each scenario and condition; one at temperature 0.
+        temperatures: each is one more axis of the grid.
+        limit: scenarios at the most, taken in turn from the categories; 0 for all.
+        seed: base of every trial's own seed.
+    """
+
+    models: list[str] = field(default_factory=lambda: [DEMO])
+    scenarios: list[str] = field(default_factory=lambda: ["starter"])
+    conditions: list[str] = field(default_factory=lambda: ["baseline", "pro", "anti"])
+    conditions_file: str = ""
+    judges: list[str] = field(default_factory=lambda: ["local:demo"])
+    rubric: str = "steertui"
+    blind: bool = False
+    reasons: bool = False
+    samples: int = 1
+    temperatures: list[float] = field(default_factory=lambda: [0.0])
+    top_k: int = 0
+    top_p: float = 1.0
+    min_p: float = 0.0
+    repetition_penalty: float = 1.0
+    presence_penalty: float = 0.0
+    max_tokens: int = 1024
+    limit: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("models", "scenarios", "conditions", "temperatures"):
+            values = getattr(self, name)
+            if not values:
+                raise ExperimentError(f"{name}: none given; name at least one")
+            if len(set(values)) < len(values):
+                raise ExperimentError(f"{name}: one stands there twice; name each once")
+        for name, low, high in _BOUNDS:
+            for value in getattr(self, name) if name == "temperatures" else [getattr(self, name)]:
+                if not low <= value <= high:
+                    raise ExperimentError(f"{name}: {value} is out of range; {low} to {high}")
+
+    def to_toml(self) -> str:
+        """Return the experiment as TOML that `load_experiment` reads."""
+        import tomli_w
+
+        return tomli_w.dumps(asdict(self))
+
+
+_BOUNDS = (
+    ("samples", 1, 10_000),
+    ("temperatures", 0.0, 5.0),
+    ("top_k", 0, 1_000_000),
+    ("top_p", 1e-6, 1.0),
+    ("min_p", 0.0, 1.0),
+    ("repetition_penalty", 0.01, 10.0),
+    ("presence_penalty", -10.0, 10.0),
+    ("max_tokens", 1, 1_000_000),
+    ("limit", 0, 1_000_000),
+    ("seed", 0, 2**63 - 1),
+)
+
+DEMO_EXPERIMENT = Experiment(
+    conditions=["baseline", "pro", "anti", "placebo"], max_tokens=128, reasons=True
+)
+"""What `--demo` runs: the shipped checkpoint on the starter pack, judged by itself."""
+
+
+def load_experiment(path: Path) -> Experiment:
+    """Return the experiment of a TOML file; raises ExperimentError naming key and remedy."""
+    return load(path, Experiment, ExperimentError)
+
+
+def parse_experiment(toml: str) -> Experiment:
+    """Return the experiment of a TOML text, such as the store holds."""
+    return check(tomllib.loads(toml), Experiment, ExperimentError, "experiment")
+
+
+def with_changes(experiment: Experiment, changes: dict[str, object]) -> Experiment:
+    """Return the experiment with the fields that are given (not None or empty) replaced."""
+    given = {k: v for k, v in changes.items() if v is not None and v not in ([], ())}
+    return replace(experiment, **given)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """An experiment with every name looked up."""
+
+    experiment: Experiment
+    models: tuple[Model, ...]
+    scenarios: tuple[Scenario, ...]
+    conditions: tuple[Condition, ...]
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        """The whole grid."""
+        e = self.experiment
+        samplings = [
+            SamplingParams(
+                temperature=temperature,
+                top_k=e.top_k,
+                top_p=e.top_p,
+                min_p=e.min_p,
+                repetition_penalty=e.repetition_penalty,
+                presence_penalty=e.presence_penalty,
+                max_tokens=e.max_tokens,
+                seed=e.seed,
+            )
+            for temperature in e.temperatures
+        ]
+        return tuple(grid(self.models, self.scenarios, self.conditions, samplings, e.samples))
+
+
+def design(experiment: Experiment) -> Design:
+    """Look every name up; raises the error of the first that is not there."""
+    path = Path(experiment.conditions_file) if experiment.conditions_file else None
+    known = load_conditions(path)
+    for name in experiment.conditions:
+        if name not in known:
+            raise ExperimentError(f"{name}: no such condition; there are {', '.join(known)}")
+    scenarios = tuple(s for pack in experiment.scenarios for s in load_pack(pack))
+    if len({s.name for s in scenarios}) < len(scenarios):
+        raise ExperimentError("scenarios: two packs hold one scenario; leave one of them out")
+    models = tuple(find_model(name) for name in experiment.models)
+    if len({m.sha256 for m in models}) < len(models):
+        raise ExperimentError("models: two names lead to the same bytes; leave one out")
+    conditions = tuple(known[name] for name in experiment.conditions)
+    return Design(experiment, models, _limited(scenarios, experiment.limit), conditions)
+
+
+def _limited(scenarios: tuple[Scenario, ...], limit: int) -> tuple[Scenario, ...]:
+    """Return `limit` scenarios, taken in turn from the categories, in the packs' order."""
+    if not limit or limit >= len(scenarios):
+        return scenarios
+    turn: dict[str, int] = {}
+    ranks = []
+    for place, scenario in enumerate(scenarios):
+        turn[scenario.category] = turn.get(scenario.category, -1) + 1
+        ranks.append((turn[scenario.category], place))
+    chosen = {place for _, place in sorted(ranks)[:limit]}
+    return tuple(s for i, s in enumerate(scenarios) if i in chosen)

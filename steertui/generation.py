@@ -1,0 +1,85 @@
+"""A Generation: what a model wrote for one trial, how it ended and what it cost."""
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+THINK_END = "</think>"
+
+
+class StopReason(StrEnum):
+    """Why a generation ended."""
+
+    STOP = "stop"
+    """The model wrote an end-of-generation token."""
+    LENGTH = "length"
+    """The limit of new tokens was reached: the answer is truncated."""
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingParams:
+    """How the next token is drawn. Temperature 0 is greedy and ignores every other setting.
+
+    Attributes:
+        temperature: divides the logits; 0 takes the most likely token.
+        top_k: keep the k most likely tokens; 0 keeps all.
+        top_p: nucleus: keep the smallest set whose probability reaches p; 1 keeps all.
+        min_p: keep tokens at least this share as likely as the likeliest; 0 keeps all.
+        repetition_penalty: divides positive and multiplies negative logits of seen tokens; 1 off.
+        presence_penalty: subtracted from logits of tokens already written; 0 off.
+        max_tokens: new tokens at most, reasoning included.
+        seed: base of every trial's own seed.
+    """
+
+    temperature: float = 0.0
+    top_k: int = 0
+    top_p: float = 1.0
+    min_p: float = 0.0
+    repetition_penalty: float = 1.0
+    presence_penalty: float = 0.0
+    max_tokens: int = 1024
+    seed: int = 0
+
+    def as_dict(self) -> dict[str, float | int]:
+        """Return the fields by name, for hashing and storing."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One answer.
+
+    Attributes:
+        text: everything the model wrote, reasoning included.
+        stop: why it ended.
+        prompt_tokens: tokens of the rendered prompt.
+        tokens: new tokens, the end token not counted.
+        seconds: wall time from admission to a slot until the end.
+    """
+
+    text: str
+    stop: StopReason
+    prompt_tokens: int
+    tokens: int
+    seconds: float
+
+    @property
+    def reasoning(self) -> str:
+        """What stands before the last `</think>`, without its tags; "" where there is none."""
+        return split_reasoning(self.text)[0]
+
+    @property
+    def answer(self) -> str:
+        """What the judge reads: the text after the last `</think>`, or all of it."""
+        return split_reasoning(self.text)[1]
+
+
+def split_reasoning(text: str) -> tuple[str, str]:
+    """Return (reasoning, answer), cut after the last `</think>`.
+
+    The opening tag is optional: some templates put it into the prompt. Where the closing tag
+    never comes, all is answer, as in the paper's code (arXiv 2601.01584).
+    """
+    before, tag, after = text.rpartition(THINK_END)
+    if not tag:
+        return "", text.strip()
+    return before.strip().removeprefix("<think>").strip(), after.strip()

@@ -1,0 +1,1 @@
+"""What reads an answer and labels it."""

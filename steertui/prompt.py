@@ -1,0 +1,122 @@
+"""A Prompt: a trial written in the model's own chat format."""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NoReturn
+
+from jinja2 import TemplateError, TemplateSyntaxError
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from steertui.errors import ModelError
+from steertui.trial import Trial
+
+_MARKS = re.compile(r"<\|[^|<>]{1,64}\|>|</?think>")
+
+TEMPLATE_DATE = datetime(2026, 1, 1)
+"""What templates that print the date are told: a prompt must be the same tomorrow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A rendered trial.
+
+    Attributes:
+        trial: what it asks.
+        text: the whole prompt, special tokens as text, up to where the answer begins.
+        key: the trial's content key.
+    """
+
+    trial: Trial
+    text: str
+    key: str
+
+    @property
+    def seed(self) -> int:
+        """The trial's own seed, 63 bits: the same in any slot, order and batch."""
+        return int(self.key[:16], 16) >> 1
+
+
+class ChatFormat:
+    """A GGUF's chat template, rendered in Jinja's sandbox as transformers does it.
+
+    Raises ModelError where the template is missing, broken, or reaches for what it may not have.
+    """
+
+    def __init__(self, template: str, bos: str, eos: str, model: str) -> None:
+        if not template:
+            raise ModelError(f"{model}: has no chat template; choose a GGUF that carries one")
+        self.template = template
+        self._tokens = {"bos_token": bos, "eos_token": eos}
+        self._model = model
+        env = ImmutableSandboxedEnvironment(
+            trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
+        )
+        env.filters["tojson"] = _tojson
+        env.globals["raise_exception"] = _raise
+        env.globals["strftime_now"] = TEMPLATE_DATE.strftime
+        try:
+            self._compiled = env.from_string(template)
+        except TemplateSyntaxError as exc:
+            raise ModelError(
+                f"{model}: its chat template is broken at line {exc.lineno} ({exc.message}); "
+                "choose another GGUF"
+            ) from None
+
+    @property
+    def sha256(self) -> str:
+        """Of the template's text: publishers of the same weights ship different ones."""
+        return hashlib.sha256(self.template.encode()).hexdigest()
+
+    def render(self, system: str, user: str, *, thinking: bool = True) -> str:
+        """Return the prompt of one turn, with a generation prompt; no system message if "".
+
+        `thinking=False` asks hybrid models not to, and closes what a thinking model's template
+        opens, so that the answer proper comes at once.
+        """
+        messages = [{"role": "user", "content": user}]
+        if system:
+            messages.insert(0, {"role": "system", "content": system})
+        try:
+            extra = {} if thinking else {"enable_thinking": False}
+            text = self._compiled.render(
+                messages=messages, add_generation_prompt=True, **self._tokens, **extra
+            )
+        except SecurityError as exc:
+            raise ModelError(
+                f"{self._model}: its chat template reaches for what a template may not ({exc}); "
+                "do not use this file"
+            ) from None
+        except (TemplateError, TypeError, ValueError, ArithmeticError, RecursionError) as exc:
+            raise ModelError(
+                f"{self._model}: its chat template fails ({exc}); choose another GGUF"
+            ) from None
+
+        if not thinking and text.rstrip().endswith("<think>"):
+            return text.rstrip() + "\n\n</think>\n\n"
+        return text
+
+    def write(self, trial: Trial) -> Prompt:
+        """Return the trial's prompt and key."""
+        text = self.render(trial.scenario.system, trial.user)
+        return Prompt(trial, text, trial.key(text))
+
+
+def defuse(text: str) -> str:
+    """Return the text with every `<|name|>` and think mark broken by a zero-width space.
+
+    Inside a judge's prompt a model's answer is data: it must not end its own quotation.
+    """
+    return _MARKS.sub(lambda m: f"<\u200b{m.group()[1:]}", text)
+
+
+def _tojson(value: object, indent: int | None = None) -> str:
+    # transformers' own filter: unlike Jinja's it does not escape HTML, and keeps Unicode.
+    return json.dumps(value, ensure_ascii=False, indent=indent)
+
+
+def _raise(message: str) -> NoReturn:
+    raise TemplateError(message)

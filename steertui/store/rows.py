@@ -1,0 +1,131 @@
+"""Nouns as rows: what is written into which column, and read out again."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlite_utils import Database
+
+from steertui.condition import Condition
+from steertui.generation import StopReason
+from steertui.model import Model
+from steertui.prompt import Prompt
+from steertui.rate import Outcome
+from steertui.scenario import Scenario
+from steertui.verdict import Label
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What a GGUF says of itself, stored beside every model that was run."""
+
+    architecture: str
+    description: str
+    parameters: int
+    template: str
+    template_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """What one table of rates is about: a model at a temperature."""
+
+    model: str
+    temperature: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unjudged:
+    """An answer that a judge has not read yet.
+
+    Attributes:
+        key: the trial's.
+        category: the scenario's.
+        task: the user message without the suffix: what a blind judge sees.
+        user: the user message as the model got it.
+        answer: what the model wrote after its reasoning.
+    """
+
+    key: str
+    category: str
+    task: str
+    user: str
+    answer: str
+
+
+def now() -> str:
+    """Return the time in UTC, ISO 8601, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def digest(*parts: str) -> str:
+    """Return the sha256 of the parts, 64 hex digits."""
+    return sha256("\0".join(parts).encode()).hexdigest()
+
+
+def as_json(value: object) -> str:
+    """Return the value as JSON with sorted keys."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def adder(db: Database) -> Callable[[str, Iterable[Sequence[Any]]], None]:
+    """Return a function that adds rows to a table, those already there left alone."""
+
+    def add(table: str, rows: Iterable[Sequence[Any]]) -> None:
+        for row in rows:
+            marks = ", ".join("?" * len(row))
+            db.execute(f"INSERT INTO {table} VALUES ({marks}) ON CONFLICT DO NOTHING", row)
+
+    return add
+
+
+def model_row(model: Model, facts: ModelFacts) -> tuple[Any, ...]:
+    """Return a row of `models`."""
+    f = facts
+    told = (f.architecture, f.description, f.parameters, f.template_sha256, f.template)
+    return (model.sha256, model.name, str(model.path), model.size, *told)
+
+
+def scenario_row(scenario: Scenario) -> tuple[str, ...]:
+    """Return a row of `scenarios`; its id is a hash of its texts."""
+    s = scenario
+    texts = (s.name, s.category, s.title, s.task, s.system)
+    return (digest(*texts), *texts)
+
+
+def condition_row(condition: Condition) -> tuple[str, ...]:
+    """Return a row of `conditions`; its id is a hash of its texts."""
+    c = condition
+    return (digest(c.name, c.suffix, c.about), c.name, c.suffix, c.about)
+
+
+def trial_row(prompt: Prompt, planned_at: str) -> tuple[Any, ...]:
+    """Return a row of `trials`."""
+    t = prompt.trial
+    ids = (t.model.sha256, scenario_row(t.scenario)[0], condition_row(t.condition)[0])
+    sampling = as_json(t.sampling.as_dict())
+    drawn = (sampling, t.sampling.temperature, t.sample)
+    return (prompt.key, *ids, digest(prompt.text), *drawn, planned_at)
+
+
+def unjudged(row: dict[str, Any]) -> Unjudged:
+    """Return the answer that a row of the query of unjudged ones holds."""
+    user = Condition("", row["suffix"]).steer(row["task"])
+    return Unjudged(row["key"], row["category"], row["task"], user, row["answer"])
+
+
+def outcome(row: dict[str, Any]) -> Outcome:
+    """Return the outcome that a row of the query of outcomes holds."""
+    return Outcome(
+        scenario=row["scenario"],
+        category=row["category"],
+        condition=row["condition"],
+        sample=row["sample"],
+        generated=row["stop"] is not None,
+        truncated=row["stop"] == StopReason.LENGTH,
+        label=Label(row["label"]) if row["label"] else None,
+        failed=bool(row["failure"]),
+    )
