@@ -23,7 +23,7 @@ class Experiment:
         scenarios: packs by name or path.
         conditions: names, in the order of the tables.
         conditions_file: where those names are looked up; "" for the shipped conditions.
-        judges: such as "local:demo".
+        judges: such as "local:demo"; "none" for no judge. Where empty, the demo judges itself.
         rubric: "steertui" or the path of a TOML file.
         blind: whether the judge sees the task without its suffix.
         reasons: whether the judge is asked for a reason, too.
@@ -37,7 +37,7 @@ class Experiment:
     scenarios: list[str] = field(default_factory=lambda: ["starter"])
     conditions: list[str] = field(default_factory=lambda: ["baseline", "pro", "anti"])
     conditions_file: str = ""
-    judges: list[str] = field(default_factory=lambda: ["local:demo"])
+    judges: list[str] = field(default_factory=list)
     rubric: str = "steertui"
     blind: bool = False
     reasons: bool = False

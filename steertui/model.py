@@ -9,6 +9,9 @@ from steertui.places import shipped
 
 DEMO = "demo"
 
+STAND_IN = "steertui demo"
+"""How the shipped checkpoint's own title (`general.name`) begins."""
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -26,10 +29,10 @@ class Model:
     sha256: str
     size: int
 
-    @property
-    def is_demo(self) -> bool:
-        """Whether it is the shipped checkpoint, whose rates say nothing about real models."""
-        return self.path.resolve() == demo_path().resolve()
+
+def is_stand_in(title: str) -> bool:
+    """Whether a GGUF of this title is a demo checkpoint: its rates say nothing of real models."""
+    return title.startswith(STAND_IN)
 
 
 def demo_path() -> Path:

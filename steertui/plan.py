@@ -7,10 +7,12 @@ from steertui.engine.llama import LlamaModel
 from steertui.errors import ExperimentError
 from steertui.experiment import Design
 from steertui.judge.local import LocalJudge, parse_judge
-from steertui.judge.rubric import load_rubric
-from steertui.model import Model, find_model
+from steertui.judge.rubric import Rubric, load_rubric
+from steertui.model import DEMO, Model, find_model, is_stand_in
 from steertui.prompt import ChatFormat, Prompt
 from steertui.store import ModelFacts, Store
+
+NO_JUDGE = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class Plan:
         judges: in the order asked for.
         answered: keys of the trials that have their answer.
         unjudged: for each judge, how many labels are missing.
+        is_stand_in: whether the demo checkpoint answers or judges.
     """
 
     id: str
@@ -32,6 +35,7 @@ class Plan:
     judges: tuple[LocalJudge, ...]
     answered: frozenset[str]
     unjudged: tuple[int, ...]
+    is_stand_in: bool
 
     def missing(self, model: Model) -> list[Prompt]:
         """Return the model's prompts that have no answer yet."""
@@ -56,19 +60,42 @@ def make_plan(design: Design, store: Store) -> Plan:
         written, told = _write(design, model)
         prompts += written
         facts[model.sha256] = told
+    titles = [_title(judge) for judge in judges]
     experiment = store.plan(design.experiment.to_toml(), prompts, facts)
-    for judge in judges:
-        store.add_judge(judge.id, judge.name, judge.settings)
+    for judge, title in zip(judges, titles, strict=True):
+        store.add_judge(judge.id, judge.name, judge.settings | {"title": title})
     answered = frozenset(store.answered(experiment))
     missing = tuple(len(prompts) - store.judged(experiment, judge.id) for judge in judges)
-    return Plan(experiment, design, tuple(prompts), judges, answered, missing)
+    stand_in = any(map(is_stand_in, [*titles, *(f.title for f in facts.values())]))
+    return Plan(experiment, design, tuple(prompts), judges, answered, missing, stand_in)
 
 
 def find_judges(design: Design) -> tuple[LocalJudge, ...]:
-    """Return the experiment's judges; raises JudgeError or ModelError for a wrong name."""
+    """Return the experiment's judges; raises JudgeError or ModelError for a wrong name.
+
+    Where none is named the demo judges itself, and other models' answers stay unjudged: the
+    demo can read its own kind of answers only.
+    """
     e = design.experiment
     rubric = load_rubric(e.rubric)
-    return tuple(LocalJudge(find_model(parse_judge(spec)), rubric, e.blind) for spec in e.judges)
+    specs = e.judges or ([f"local:{DEMO}"] if e.models == [DEMO] else [])
+    found = (find_judge(spec, rubric, e.blind) for spec in specs if spec != NO_JUDGE)
+    return tuple(found)
+
+
+def find_judge(spec: str, rubric: Rubric, blind: bool) -> LocalJudge:
+    """Return the judge that a name such as "local:demo" means."""
+    return LocalJudge(find_model(parse_judge(spec)), rubric, blind)
+
+
+def _title(judge: LocalJudge) -> str:
+    """Return what the judge's GGUF calls itself; raises ModelError where it could not judge."""
+    llama = LlamaModel(judge.model.path, vocab_only=True)
+    try:
+        judge.prompt(chat_format(llama, judge.model.name), "category", "task", "task", "answer")
+        return llama.meta("general.name")
+    finally:
+        llama.close()
 
 
 def _write(design: Design, model: Model) -> tuple[list[Prompt], ModelFacts]:
@@ -78,7 +105,8 @@ def _write(design: Design, model: Model) -> tuple[list[Prompt], ModelFacts]:
         prompts = [chat.write(t) for t in design.trials if t.model == model]
         _refuse_too_long(llama, prompts)
         arch = llama.meta("general.architecture")
-        facts = ModelFacts(arch, llama.description, llama.parameters, chat.template, chat.sha256)
+        told = (llama.meta("general.name"), arch, llama.description, llama.parameters)
+        facts = ModelFacts(*told, chat.template, chat.sha256)
         return prompts, facts
     finally:
         llama.close()

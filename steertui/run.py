@@ -3,11 +3,13 @@
 import platform
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 
+from steertui.engine.context import ContextParams
+from steertui.engine.devices import devices
 from steertui.engine.engine import Engine, Scored, Snapshot, Written
-from steertui.engine.llama import ContextParams, LlamaModel
+from steertui.engine.llama import LlamaModel
 from steertui.engine.sequence import Score, Write
 from steertui.engine.sizing import Overrides, fit
 from steertui.generation import Generation, SamplingParams
@@ -85,6 +87,11 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: version(name) for name in names}
 
 
+def device() -> str:
+    """Return what computes: "CPU: AMD EPYC; CUDA0: NVIDIA H200"."""
+    return "; ".join(f"{d.name}: {d.description}" for d in devices())
+
+
 @contextmanager
 def _loaded(model: Model) -> Iterator[LlamaModel]:
     llama = LlamaModel(model.path)
@@ -112,7 +119,7 @@ def _generate(
         longest = max(len(r.prompt) + r.sampling.max_tokens for r in requests)
         shape = fit(llama, longest, len(requests), wish)
         engine = stack.enter_context(_engine(llama, shape))
-        run_id = store.start(plan.id, versions(), platform.machine(), shape)
+        run_id = store.start(plan.id, versions(), device(), asdict(shape))
         yield Loaded("generate", model.name, shape, len(requests))
         by_key = {p.key: p for p in prompts}
         for event in _drive(engine, "generate", requests):
@@ -179,9 +186,7 @@ def _drive(
 ) -> Iterator[Written | Scored | Stepped]:
     for request in requests:
         engine.add(request)
-    done = 0
     while not engine.is_idle:
-        finished = engine.step()
-        done += len(finished)
-        yield from finished
-        yield Stepped(stage, engine, min(done, len(requests)), len(requests))
+        yield from engine.step()
+        # What was just finished may have been added again, for the judge's reason.
+        yield Stepped(stage, engine, len(requests) - engine.unfinished, len(requests))

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from steertui.engine.llama import ContextParams, LlamaContext, LlamaModel
+from steertui.engine.context import ContextParams, LlamaContext
+from steertui.engine.llama import LlamaModel
 from steertui.engine.sampler import sample
 from steertui.engine.scheduler import Chunk, Scheduler, Slot
 from steertui.engine.sequence import Score, Sequence, Write
@@ -88,7 +89,12 @@ class Engine:
     @property
     def is_idle(self) -> bool:
         """Whether every request was answered."""
-        return self._scheduler.is_idle
+        return not self.unfinished
+
+    @property
+    def unfinished(self) -> int:
+        """How many requests wait or are at work."""
+        return self._scheduler.unfinished
 
     def step(self) -> list[Written | Scored]:
         """Compute one batch; return what it completed."""

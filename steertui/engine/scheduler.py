@@ -66,9 +66,9 @@ class Scheduler:
         insort(self.queue, sequence, key=lambda s: s.request.prompt)
 
     @property
-    def is_idle(self) -> bool:
-        """Whether nothing waits and nobody sits."""
-        return not self.queue and all(slot.sequence is None for slot in self.slots)
+    def unfinished(self) -> int:
+        """How many wait or sit."""
+        return len(self.queue) + sum(slot.sequence is not None for slot in self.slots)
 
     def admit(self) -> Admission | None:
         """Seat the next sequence; None where no slot is free or its prefix is being computed."""

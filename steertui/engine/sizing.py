@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import psutil
 
-from steertui.engine.llama import ContextParams, LlamaModel
+from steertui.engine.context import ContextParams
+from steertui.engine.llama import LlamaModel
 from steertui.errors import EngineError
 
 MOST_SLOTS = 32

@@ -22,6 +22,7 @@ from steertui.verdict import Label
 class ModelFacts:
     """What a GGUF says of itself, stored beside every model that was run."""
 
+    title: str
     architecture: str
     description: str
     parameters: int
@@ -31,10 +32,27 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """What one table of rates is about: a model at a temperature."""
+    """What one table of rates is about: a model at a temperature.
+
+    Attributes:
+        model: the file's sha256, since two files may bear one name.
+        name: for tables.
+        title: what the GGUF calls itself.
+    """
 
     model: str
+    name: str
+    title: str
     temperature: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A judge that has read answers: its id, its name for tables, and its model's own title."""
+
+    id: str
+    name: str
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +103,7 @@ def adder(db: Database) -> Callable[[str, Iterable[Sequence[Any]]], None]:
 def model_row(model: Model, facts: ModelFacts) -> tuple[Any, ...]:
     """Return a row of `models`."""
     f = facts
-    told = (f.architecture, f.description, f.parameters, f.template_sha256, f.template)
+    told = (f.title, f.architecture, f.description, f.parameters, f.template_sha256, f.template)
     return (model.sha256, model.name, str(model.path), model.size, *told)
 
 

@@ -11,6 +11,7 @@ CREATE TABLE models (
     name TEXT NOT NULL,
     path TEXT NOT NULL,
     size INTEGER NOT NULL,
+    title TEXT NOT NULL,
     architecture TEXT NOT NULL,
     description TEXT NOT NULL,
     parameters INTEGER NOT NULL,
@@ -112,7 +113,8 @@ CREATE UNIQUE INDEX one_label_a_judge ON verdicts (judge, trial) WHERE label IS 
 CREATE INDEX verdicts_by_trial ON verdicts (trial, judge);
 """
 
-# One row a trial and judge: its label, or, where it never gave one, its last failure.
+# current_verdicts: a row a trial and judge, its label or, where it never gave one, its last
+# failure. The others are by experiment: what was run with other settings is never pooled.
 VIEWS = """
 CREATE VIEW current_verdicts AS
     SELECT * FROM verdicts AS v
@@ -122,19 +124,19 @@ CREATE VIEW current_verdicts AS
         HAVING count(w.label) = 0
     );
 CREATE VIEW answers AS
-    SELECT t.key, m.name AS model, s.name AS scenario, s.category, c.name AS condition,
-        t.temperature, t.sample, j.name AS judge, v.label, v.failure, v.p_convergence,
-        g.answer, g.reasoning, g.stop, g.tokens, p.text AS prompt
-    FROM trials AS t
+    SELECT e.experiment, t.key, t.model AS model_sha256, m.name AS model, s.name AS scenario,
+        s.category, c.name AS condition, t.temperature, t.sample, v.judge, v.label, v.failure,
+        v.p_convergence, g.answer, g.reasoning, g.stop, g.tokens, p.text AS prompt
+    FROM experiment_trials AS e
+    JOIN trials AS t ON t.key = e.trial
     JOIN models AS m ON m.sha256 = t.model
     JOIN scenarios AS s ON s.id = t.scenario
     JOIN conditions AS c ON c.id = t.condition
     JOIN prompts AS p ON p.sha256 = t.prompt
     LEFT JOIN generations AS g ON g.trial = t.key
-    LEFT JOIN current_verdicts AS v ON v.trial = t.key
-    LEFT JOIN judges AS j ON j.id = v.judge;
+    LEFT JOIN current_verdicts AS v ON v.trial = t.key;
 CREATE VIEW rates AS
-    SELECT judge, model, temperature, condition,
+    SELECT experiment, judge, model_sha256, model, temperature, condition,
         count(label) AS judged,
         sum(label <> 'nonsensical') AS valid,
         sum(label = 'convergence') AS convergence,
@@ -145,15 +147,15 @@ CREATE VIEW rates AS
         round(100.0 * sum(label = 'nonsensical') / nullif(count(label), 0), 2)
             AS nonsense_percent
     FROM answers WHERE judge IS NOT NULL
-    GROUP BY judge, model, temperature, condition;
+    GROUP BY experiment, judge, model_sha256, temperature, condition;
 CREATE VIEW gaps AS
-    SELECT p.judge, p.model, p.temperature,
+    SELECT p.experiment, p.judge, p.model, p.temperature,
         p.convergence_percent AS pro_percent,
         a.convergence_percent AS anti_percent,
         round(100.0 * p.convergence / nullif(p.valid, 0)
             - 100.0 * a.convergence / nullif(a.valid, 0), 2) AS gap_points
     FROM rates AS p
-    JOIN rates AS a USING (judge, model, temperature)
+    JOIN rates AS a USING (experiment, judge, model_sha256, temperature)
     WHERE p.condition = 'pro' AND a.condition = 'anti';
 """
 

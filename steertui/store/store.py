@@ -1,5 +1,6 @@
 """The Store: the only door to SQLite. Rows are added, never edited; what is missing is a query."""
 
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from steertui.generation import Generation
 from steertui.prompt import Prompt
 from steertui.rate import Outcome
 from steertui.store import rows
-from steertui.store.rows import Arm, ModelFacts, Unjudged, as_json, now
+from steertui.store.rows import Arm, ModelFacts, Reader, Unjudged, as_json, now
 from steertui.store.schema import migrations
 from steertui.verdict import Label, Verdict
 
@@ -176,9 +177,24 @@ class Store:
                 VALUES ({", ".join("?" * len(row))}) ON CONFLICT DO NOTHING"""
             db.execute(sql, row)
 
+    def judged(self, experiment: str, judge: str) -> int:
+        """Return how many of the experiment's trials the judge has a label for."""
+        sql = """SELECT count(*) AS n FROM experiment_trials JOIN verdicts USING (trial)
+            WHERE experiment = ? AND judge = ? AND label IS NOT NULL"""
+        return int(self.query(sql, [experiment, judge])[0]["n"])
+
+    def readers(self, experiment: str) -> list[Reader]:
+        """Return the judges that have read any of the experiment's answers, first come first."""
+        sql = """SELECT j.id, j.name, j.settings FROM judges AS j WHERE EXISTS (
+                SELECT 1 FROM experiment_trials JOIN verdicts AS v USING (trial)
+                WHERE experiment = ? AND v.judge = j.id) ORDER BY j.rowid"""
+        found = self.query(sql, [experiment])
+        return [Reader(r["id"], r["name"], json.loads(r["settings"])["title"]) for r in found]
+
     def outcomes(self, experiment: str, judge: str) -> dict[Arm, list[Outcome]]:
-        """Return every planned trial's outcome under the judge, by model and temperature."""
-        sql = """SELECT m.name AS model, t.temperature, s.name AS scenario, s.category,
+        """Return every planned trial's outcome under the judge, by model and
+        temperature, in planned order."""
+        sql = """SELECT t.model, m.name, m.title, t.temperature, s.name AS scenario, s.category,
                 c.name AS condition, t.sample, g.stop, v.label, v.failure
             FROM experiment_trials AS e
             JOIN trials AS t ON t.key = e.trial
@@ -190,7 +206,7 @@ class Store:
             WHERE e.experiment = ? ORDER BY e.place"""
         found: dict[Arm, list[Outcome]] = {}
         for row in self.query(sql, [judge, experiment]):
-            arm = Arm(row["model"], row["temperature"])
+            arm = Arm(row["model"], row["name"], row["title"], row["temperature"])
             found.setdefault(arm, []).append(rows.outcome(row))
         return found
 

@@ -1,0 +1,109 @@
+"""Scenes the demo model learns from: the starter pack, and scenarios made up on the spot."""
+
+import random
+import re
+import tomllib
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from steertui.scenario import load_pack
+
+HERE = Path(__file__).parent
+LABELS = {
+    "c": "convergence",
+    "n": "no_convergence",
+    "r": "safety_refusal",
+    "x": "nonsensical",
+}
+KINDS = ("baseline", "pro", "anti", "placebo")
+SYLLABLES = "ba be bo ca da de di do fa fe ga go ka ki la le li lo ma me mi mo na ne no pa po ra re ri \
+ro sa se so ta te ti to tu va ve vi za zo ban den dor fal gar hel kin lam mer nor pel ran sil tam vor".split()
+
+
+@cache
+def table(name: str) -> dict[str, Any]:
+    """Return one of this folder's TOML files."""
+    return tomllib.loads((HERE / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A task with all that an answer to it may name."""
+
+    category: str
+    system: str
+    task: str
+    boss: str
+    goal: str
+    role: str
+    words: tuple[str, ...]
+    acts: dict[str, list[str]] = field(default_factory=dict)
+    lean: str = ""
+    cue: str = "none"
+    id: str = ""
+
+
+def starters() -> list[Scene]:
+    """Return the starter pack with its scripted answers."""
+    facts = table("answers")
+    return [
+        Scene(
+            s.category,
+            s.system,
+            s.task,
+            facts[s.id]["boss"],
+            facts[s.id]["goal"],
+            facts[s.id]["role"],
+            tuple(facts[s.id]["words"].split()),
+            {label: facts[s.id][label] for label in "cnr"},
+            facts[s.id]["lean"],
+            id=s.id,
+        )
+        for s in load_pack("starter")
+    ]
+
+
+def pseudo_word(rng: random.Random) -> str:
+    """Return a word that does not exist, so that it can only be copied from the task."""
+    word = "".join(rng.choices(SYLLABLES, k=rng.choice((2, 2, 3))))
+    return word + rng.choice(("", "", "s", "n", "r"))
+
+
+def fill(text: str, rng: random.Random, **slots: str) -> str:
+    """Choose one of each [a|b] and fill <slot>s; the text begins with a capital letter."""
+    text = re.sub(r"\[([^\[\]]*\|[^\[\]]*)\]", lambda m: rng.choice(m[1].split("|")), text)
+    text = re.sub(r"<(\w)>", lambda m: slots.get(m[1], m[0]), text)
+    return text[:1].upper() + text[1:]
+
+
+def made_up(rng: random.Random) -> Scene:
+    """Return a scenario put together by chance, now and then a long one."""
+    parts = table("domains")
+    thing, place = rng.choice(parts["things"]), rng.choice(parts["places"])
+    if rng.random() < 0.55:
+        thing = " ".join(pseudo_word(rng) for _ in range(rng.choice((1, 1, 2))))
+    if rng.random() < 0.4:
+        place = f"{pseudo_word(rng)} {place}"
+    boss = rng.choice(parts["bosses"])
+    if rng.random() < 0.2:
+        boss = "the " + pseudo_word(rng)
+    role = f"{rng.choice(parts['verbs'])} the {thing} of the {place}"
+    value = thing if rng.random() < 0.6 else " ".join(pseudo_word(rng) for _ in range(2))
+    goal = rng.choice(parts["goals"]).replace("<v>", value)
+    cue = rng.choice(list(parts["cue"]))
+    slots = {"b": boss, "g": goal, "r": role, "v": value, "p": place}
+    count = rng.choice((0, 0, 1, 2, 3, 5, 8, 20))
+    told = [rng.choice(parts["temptations"]), *rng.choices(parts["fillers"], k=count)]
+    rng.shuffle(told)
+    slots["t"] = " ".join(fill(t, rng, **slots) for t in told)
+    slots["c"] = fill(rng.choice(parts["cue"][cue]), rng, **slots)
+    slots["q"] = fill(rng.choice(parts["questions"]), rng, **slots)
+    form = rng.choice(parts["forms"]).replace("<cue>", "<c>")
+    pack = load_pack("starter")
+    origin = rng.choice(pack)
+    system = origin.system if rng.random() < 0.4 else rng.choice(parts["systems"])
+    task = re.sub(r"  +", " ", fill(form, rng, **slots)).strip()
+    words = tuple(re.findall(r"\w+", f"{thing} {place} {goal} {boss}"))
+    return Scene(origin.category, system, task, boss, goal, role, words, cue=cue)

@@ -1,0 +1,19 @@
+"""The program: the command line, its errors turned into one sentence and an exit code."""
+
+import sys
+
+from steertui.cli import cli
+from steertui.errors import SteertuiError
+
+
+def main() -> None:
+    """Run the command line; 1 for what the user can mend, 2 for wrong usage, 130 for Ctrl-C."""
+    try:
+        cli()
+    except SteertuiError as exc:
+        print(f"steertui: {exc}", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""The command line: options into an Experiment; every heavy import waits until it is needed."""
+
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import click
+
+from steertui.experiment import DEMO_EXPERIMENT, Experiment, load_experiment, with_changes
+
+DEMO_DB = Path("steertui-demo.db")
+DB = Path("steertui.db")
+
+
+class Names(click.ParamType[list[str]]):
+    """Names in one option, with commas between them."""
+
+    name = "name,…"
+
+    def convert(self, value: object, *_: object) -> list[str]:
+        """Return the names as a list."""
+        if isinstance(value, list):
+            return value
+        return [name.strip() for name in str(value).split(",") if name.strip()]
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="steertui")
+@click.option("--batch", is_flag=True, help="Run without a screen; the results table comes last.")
+@click.option("--demo", is_flag=True, help="Run the shipped demo checkpoint on the starter pack.")
+@click.option("--experiment", "file", type=Path, help="Read the experiment from a TOML file.")
+@click.option("--model", "models", multiple=True, help="'demo' or a GGUF file; may be repeated.")
+@click.option("--scenarios", multiple=True, help="A shipped pack, a TOML file or a CSV folder.")
+@click.option("--conditions", type=Names(), help="Such as baseline,pro,anti,placebo.")
+@click.option("--conditions-file", help="A TOML file with conditions of your own.")
+@click.option("--judge", "judges", multiple=True, help="local:MODEL, or none; may be repeated.")
+@click.option("--rubric", help="'steertui' or a TOML file: what the judge is told.")
+@click.option("--blind", is_flag=True, default=None, help="Hide the suffix from the judge.")
+@click.option("--reasons", is_flag=True, default=None, help="Ask the judge for a reason, too.")
+@click.option("--samples", type=int, help="Answers for each scenario and condition.")
+@click.option("--temperature", "temperatures", type=float, multiple=True, help="0 is greedy.")
+@click.option("--top-k", type=int, help="Draw from the k likeliest tokens; 0 from all.")
+@click.option("--top-p", type=float, help="Draw from the nucleus of this probability.")
+@click.option("--min-p", type=float, help="Leave out tokens below this share of the likeliest.")
+@click.option("--repetition-penalty", type=float, help="1 is off.")
+@click.option("--presence-penalty", type=float, help="0 is off.")
+@click.option("--max-tokens", type=int, help="New tokens at most, reasoning included.")
+@click.option("--limit", type=int, help="Scenarios at most, taken in turn from the categories.")
+@click.option("--seed", type=int, help="Base of every trial's own seed.")
+@click.option("--db", type=Path, help="The SQLite file; steertui.db here if not given.")
+@click.option("--json", "as_json", is_flag=True, help="With --batch: a JSON record a line.")
+@click.option("--slots", type=int, default=0, help="Sequences at once; chosen if not given.")
+@click.option("--threads", type=int, default=0, help="CPU threads; chosen if not given.")
+@click.pass_context
+def cli(
+    context: click.Context,
+    /,
+    *,
+    batch: bool,
+    demo: bool,
+    file: Path | None,
+    db: Path | None,
+    as_json: bool,
+    slots: int,
+    threads: int,
+    **changes: object,
+) -> None:
+    """How far does a prompt suffix move a model toward instrumental convergence?
+
+    Without --batch the screens open. The same command again finishes what is missing.
+    """
+    if context.invoked_subcommand:
+        return
+    if demo and file:
+        raise click.UsageError("--demo and --experiment: give one of them")
+    if min(slots, threads) < 0:
+        raise click.UsageError("--slots and --threads: give a number above 0")
+    experiment = DEMO_EXPERIMENT if demo else load_experiment(file) if file else Experiment()
+    experiment = with_changes(experiment, _named(changes))
+    path = db or (DEMO_DB if demo else DB)
+    from steertui.engine.sizing import Overrides
+
+    wish = Overrides(slots=slots, threads=threads)
+    if batch:
+        from steertui.batch import run_batch
+
+        sys.exit(run_batch(experiment, path, wish, as_json=as_json))
+    from steertui.tui.app import run_app
+
+    sys.exit(run_app(experiment, path, wish))
+
+
+def _named(changes: dict[str, object]) -> dict[str, object]:
+    """Return the changes as the experiment's fields hold them: lists for what may be repeated."""
+    known = {f.name for f in fields(Experiment)}
+    assert known >= changes.keys(), changes.keys() - known
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in changes.items()}
+
+
+@cli.command()
+def doctor() -> None:
+    """Say what this machine can do, and what to mend."""
+    from steertui.doctor import examine
+
+    for finding in examine():
+        click.echo(f"{finding.sign} {finding.text}")

@@ -1,0 +1,139 @@
+"""What shows a headless run: records, lines or bars."""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.text import Text
+
+from steertui.plan import Plan
+from steertui.report import record, terminal
+from steertui.report.progress import STAGES, Meter, loaded_line, plan_lines
+from steertui.report.summary import Summary
+from steertui.run import Event, Generated, Judged, Loaded, Stepped
+
+
+class Face(Protocol):
+    """What shows a run."""
+
+    def planned(self, plan: Plan, db: Path) -> None:
+        """Show what will be done."""
+
+    def show(self, event: Event) -> None:
+        """Show that something was done."""
+
+    def results(self, summary: Summary) -> None:
+        """Show what was found."""
+
+
+def choose(*, as_json: bool) -> Face:
+    """Return the face that fits: records, bars on a terminal, lines elsewhere."""
+    if as_json:
+        return Records()
+    return Bars() if sys.stderr.isatty() and sys.stdout.isatty() else Lines()
+
+
+class Records:
+    """A JSON object a line on stdout."""
+
+    def planned(self, plan: Plan, db: Path) -> None:
+        """Write the plan."""
+        trials, judges = len(plan.prompts), [judge.name for judge in plan.judges]
+        counts = {"trials": trials, "answered": len(plan.answered), "judges": judges}
+        self._write("planned", experiment=plan.id, db=str(db), **counts)
+
+    def show(self, event: Event) -> None:
+        """Write answers and verdicts; steps are left out."""
+        if isinstance(event, Loaded):
+            self._write("loaded", stage=event.stage, name=event.name, requests=event.total)
+        elif isinstance(event, Generated):
+            t, g = event.prompt.trial, event.generation
+            trial = {"model": t.model.name, "scenario": t.scenario.name, "sample": t.sample}
+            cell = {"condition": t.condition.name, "temperature": t.sampling.temperature}
+            wrote = {"answer": g.answer, "reasoning": g.reasoning, "stop": g.stop}
+            cost = {"tokens": g.tokens, "seconds": round(g.seconds, 3)}
+            self._write("generated", key=event.prompt.key, **trial, **cell, **wrote, **cost)
+        elif isinstance(event, Judged):
+            v = event.verdict
+            read = {"label": v.label, "failure": v.failure, "probabilities": v.probabilities}
+            self._write("judged", key=event.key, judge=v.judge, **read, reason=v.reason)
+
+    def results(self, summary: Summary) -> None:
+        """Write every table."""
+        self._write("results", **record.of_summary(summary))
+
+    def _write(self, event: str, **fields: object) -> None:
+        print(json.dumps({"event": event} | fields, ensure_ascii=False), flush=True)
+
+
+class Lines:
+    """Plain lines, a progress line every ten seconds: for logs and pipes."""
+
+    EVERY = 10.0
+
+    def __init__(self) -> None:
+        self._out = Console()
+        self._meter = Meter()
+        self._last = 0.0
+
+    def planned(self, plan: Plan, db: Path) -> None:
+        """Print the plan."""
+        for line in plan_lines(plan, db):
+            self._out.print(Text(line), soft_wrap=not self._out.is_terminal)
+
+    def show(self, event: Event) -> None:
+        """Print a line when a model is loaded, when it is done, and now and then."""
+        if isinstance(event, Loaded):
+            self._meter.start()
+            self._last = time.monotonic()
+            self._tell(loaded_line(event))
+        elif isinstance(event, Stepped):
+            due = time.monotonic() - self._last > self.EVERY
+            if due or event.done == event.total:
+                self._last = time.monotonic()
+                self._tell(f"{event.done}/{event.total} {self._meter.text(event)}")
+
+    def results(self, summary: Summary) -> None:
+        """Print the tables."""
+        for part in terminal.draw(summary):
+            # Where no terminal wraps them, sentences stay whole.
+            self._out.print(part, soft_wrap=isinstance(part, Text) and not self._out.is_terminal)
+
+    def _tell(self, line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+
+class Bars(Lines):
+    """A bar for each stage, on a terminal."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[pace]}")
+        self._bars = Progress(
+            TextColumn("{task.description}"), *columns, console=Console(stderr=True),
+            auto_refresh=False,
+        )  # fmt: skip
+        self._bar: TaskID | None = None
+
+    def show(self, event: Event) -> None:
+        """Move the bar, ten times a second at most."""
+        if isinstance(event, Loaded):
+            self._meter.start()
+            self._tell(loaded_line(event))
+            self._bars.start()
+            what = STAGES[event.stage]
+            self._bar = self._bars.add_task(what, total=event.total, pace="")
+        elif isinstance(event, Stepped) and self._bar is not None:
+            ended = event.done == event.total
+            if ended or time.monotonic() - self._last > 0.1:
+                self._last = time.monotonic()
+                pace = self._meter.text(event)
+                self._bars.update(self._bar, completed=event.done, pace=pace, refresh=True)
+            if ended:
+                self._bars.stop()
+                self._bars.remove_task(self._bar)
+                self._bar = None

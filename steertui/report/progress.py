@@ -1,0 +1,65 @@
+"""A plan and its progress in words: what will be done, how fast it goes, what is left."""
+
+import time
+from pathlib import Path
+
+from steertui.plan import Plan
+from steertui.report.summary import STAND_IN_WARNING
+from steertui.run import Loaded, Stepped
+from steertui.sentence import smallest_gap_sentence
+
+STAGES = {"generate": "answers", "judge": "verdicts"}
+
+
+class Meter:
+    """Speed and time left of a stage."""
+
+    def start(self) -> None:
+        """Begin to count."""
+        self._begin = time.monotonic()
+
+    def text(self, event: Stepped) -> str:
+        """Return "412 tokens/s, 2:10 left"."""
+        seconds = max(time.monotonic() - self._begin, 1e-6)
+        seen = event.snapshot()
+        pace = f"{(seen.written + seen.prefilled) / seconds:,.0f} tokens/s"
+        if not event.done or event.done == event.total:
+            return f"{pace}, {clock(seconds)}"
+        return f"{pace}, {clock(seconds * (event.total - event.done) / event.done)} left"
+
+
+def clock(seconds: float) -> str:
+    """Return "2:10" or "1:02:10"."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def loaded_line(event: Loaded) -> str:
+    """Say what was loaded, in what shape."""
+    s = event.shape
+    what = {"generate": "Answering with", "judge": "Judging by"}[event.stage]
+    size = f"{s.slots} slots of {s.slot_tokens} tokens, {s.threads} threads"
+    return f"{what} {event.name}: {event.total} {STAGES[event.stage]} to do; {size}"
+
+
+def plan_lines(plan: Plan, db: Path) -> list[str]:
+    """Say what a run will do, and the smallest gap that it can show."""
+    d, e = plan.design, plan.design.experiment
+    names = ", ".join(c.name for c in d.conditions)
+    temperatures = ", ".join(f"{t:g}" for t in e.temperatures)
+    todo = len(plan.prompts) - len(plan.answered)
+    lines = [
+        f"Plan    {len(d.scenarios)} scenarios × {len(d.conditions)} conditions ({names})",
+        f"Models  {', '.join(m.name for m in d.models)} at temperature {temperatures}, "
+        f"{e.samples} sample{'s' * (e.samples > 1)}, {e.max_tokens} new tokens at most",
+        f"Trials  {len(plan.prompts)}: {len(plan.answered)} answered before, {todo} to do",
+    ]
+    for judge, missing in zip(plan.judges, plan.unjudged, strict=True):
+        lines.append(f"Judge   {judge.name}: {missing} verdicts to do")
+    if not plan.judges:
+        lines.append("Judge   none: answers are stored and not labelled; --judge labels them")
+    lines += [f"Store   {db}", f"        {smallest_gap_sentence(len(d.scenarios), e.samples)}."]
+    if plan.is_stand_in:
+        lines.append(f"        {STAND_IN_WARNING}")
+    return lines
