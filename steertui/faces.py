@@ -11,8 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.text import Text
 
 from steertui.plan import Plan
+from steertui.progress import STAGES, Meter, loaded_line, plan_lines
 from steertui.report import record, terminal
-from steertui.report.progress import STAGES, Meter, loaded_line, plan_lines
 from steertui.report.summary import Summary
 from steertui.run import Event, Generated, Judged, Loaded, Stepped
 

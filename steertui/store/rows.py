@@ -56,6 +56,23 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """What stands in one cell of the grid under one judge.
+
+    Attributes:
+        answer: None while there is none.
+        label: None while there is none.
+        failure: why the judge gave no label, "" where it did or has not read it.
+        reason: the judge's own words.
+    """
+
+    answer: str | None = None
+    label: Label | None = None
+    failure: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Unjudged:
     """An answer that a judge has not read yet.
 
@@ -133,6 +150,12 @@ def unjudged(row: dict[str, Any]) -> Unjudged:
     """Return the answer that a row of the query of unjudged ones holds."""
     user = Condition("", row["suffix"]).steer(row["task"])
     return Unjudged(row["key"], row["category"], row["task"], user, row["answer"])
+
+
+def cell(row: dict[str, Any]) -> Cell:
+    """Return the cell that a row of the query of cells holds."""
+    label = Label(row["label"]) if row["label"] else None
+    return Cell(row["answer"], label, row["failure"] or "", row["reason"] or "")
 
 
 def outcome(row: dict[str, Any]) -> Outcome:

@@ -15,7 +15,7 @@ from steertui.generation import Generation
 from steertui.prompt import Prompt
 from steertui.rate import Outcome
 from steertui.store import rows
-from steertui.store.rows import Arm, ModelFacts, Reader, Unjudged, as_json, now
+from steertui.store.rows import Arm, Cell, ModelFacts, Reader, Unjudged, as_json, now
 from steertui.store.schema import migrations
 from steertui.verdict import Label, Verdict
 
@@ -190,6 +190,14 @@ class Store:
                 WHERE experiment = ? AND v.judge = j.id) ORDER BY j.rowid"""
         found = self.query(sql, [experiment])
         return [Reader(r["id"], r["name"], json.loads(r["settings"])["title"]) for r in found]
+
+    def cells(self, experiment: str, judge: str) -> dict[str, Cell]:
+        """Return what stands in each cell that has an answer, by the trial's key."""
+        sql = """SELECT g.trial, g.answer, v.label, v.failure, v.reason
+            FROM experiment_trials AS e JOIN generations AS g USING (trial)
+            LEFT JOIN current_verdicts AS v ON v.trial = g.trial AND v.judge = ?
+            WHERE e.experiment = ?"""
+        return {row["trial"]: rows.cell(row) for row in self.query(sql, [judge, experiment])}
 
     def outcomes(self, experiment: str, judge: str) -> dict[Arm, list[Outcome]]:
         """Return every planned trial's outcome under the judge, by model and
