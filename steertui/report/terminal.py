@@ -47,14 +47,17 @@ def title(table: Table) -> str:
 
 def _rates(table: Table) -> Grid:
     mark = " (demo: means nothing about real models)" if table.is_stand_in else ""
-    grid = Grid(title=Text(title(table) + mark, style="bold"), title_justify="left", box=None)
-    grid.add_column("condition")
-    for name in ("n", "valid", "convergence %", "95 % interval", "refusal %", "nonsense %"):
+    heading = Text(f"{title(table)}{mark}; rates in percent", style="bold")
+    grid = Grid(title=heading, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    grid.add_column("condition", no_wrap=True)
+    for name in ("n", "valid", "convergence", "95 % interval", "refusal", "nonsense"):
         grid.add_column(name, justify="right", no_wrap=True)
     for row in table.rows:
         ledger, rate = row.ledger, row.convergence
         rates = percent(rate), limits(rate), percent(row.refusal), percent(row.nonsense)
-        grid.add_row(Text(row.condition), str(ledger.judged), str(ledger.valid), *rates)
+        numbers = str(ledger.judged), str(ledger.valid), *rates
+        # A screen's own alignment would win over the column's.
+        grid.add_row(Text(row.condition), *(Text(n, justify="right") for n in numbers))
     return grid
 
 

@@ -8,6 +8,9 @@ from steertui.prompt import Prompt
 from steertui.store import Cell
 from steertui.tui.labels import sign
 
+NAME = 18
+"""Characters of a scenario's title that the matrix shows."""
+
 
 class Matrix(DataTable[Text]):
     """One row a scenario, one column a model, temperature, condition and sample."""
@@ -18,12 +21,12 @@ class Matrix(DataTable[Text]):
         self._place: dict[str, tuple[str, str]] = {}
         self._prompt: dict[tuple[str, str], Prompt] = {}
         columns = {self.column_of(p): _title(p, plan) for p in plan.prompts}
-        self.add_column("scenario", key="scenario", width=26)
+        self.add_column("scenario", key="scenario", width=NAME)
         for key, title in columns.items():
             self.add_column(Text(title), key=key)
         for scenario in plan.design.scenarios:
             waiting = [sign(None)] * len(columns)
-            self.add_row(Text(scenario.title), *waiting, key=scenario.name)
+            self.add_row(_short(scenario.title), *waiting, key=scenario.name)
         for prompt in plan.prompts:
             place = prompt.trial.scenario.name, self.column_of(prompt)
             self._place[prompt.key], self._prompt[place] = place, prompt
@@ -47,6 +50,12 @@ class Matrix(DataTable[Text]):
         place = str(row.value), str(column.value)
         found = self._prompt.get(place)
         return found or next((p for (r, _), p in self._prompt.items() if r == row.value), None)
+
+
+def _short(title: str) -> Text:
+    text = Text(title)
+    text.truncate(NAME, overflow="ellipsis")
+    return text
 
 
 def _title(prompt: Prompt, plan: Plan) -> str:

@@ -32,6 +32,7 @@ class RunScreen(Screen[None]):
     `hire` makes a Runner that posts to the given target.
     """
 
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 (an instance variable above)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "stop", "Stop or go on", id="run.stop", tooltip="Nothing done is lost"),
         Binding("tab", "app.focus_next", "Next panel", id="run.next", tooltip="Move the focus"),
@@ -111,7 +112,7 @@ class RunScreen(Screen[None]):
             bar = self.query_one(ProgressBar)
             bar.update(total=message.total, progress=message.done)
         if message.pace:
-            self.query_one("#pace", Static).update(message.pace)
+            self.query_one("#pace", Static).update(f"  {message.pace}")
         for key, answer in message.answers.items():
             self._cells[key] = Cell(answer)
             matrix.show(key, self._cells[key])

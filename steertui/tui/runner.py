@@ -31,9 +31,6 @@ class Planned(Message):
     summary: Summary
     cells: dict[str, Cell]
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
 
 @dataclass
 class Ticked(Message):
@@ -49,9 +46,6 @@ class Ticked(Message):
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     summary: Summary | None = None
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
 
 @dataclass
 class Ended(Message):
@@ -60,9 +54,6 @@ class Ended(Message):
     trouble: str
     stopped: bool
     summary: Summary | None
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
 
 class Runner:
