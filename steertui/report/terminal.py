@@ -32,6 +32,8 @@ def points(gap: Gap) -> str:
 def draw(summary: Summary) -> Iterator[Grid | Text]:
     """Yield the whole summary for a console; numbers of a stand-in are marked as such."""
     for table in summary.tables:
+        mark = " (demo: means nothing about real models)" if table.is_stand_in else ""
+        yield Text(f"{title(table)}{mark}; rates in percent", style="bold")
         yield _rates(table)
         yield from _below(table)
         yield Text()
@@ -46,9 +48,7 @@ def title(table: Table) -> str:
 
 
 def _rates(table: Table) -> Grid:
-    mark = " (demo: means nothing about real models)" if table.is_stand_in else ""
-    heading = Text(f"{title(table)}{mark}; rates in percent", style="bold")
-    grid = Grid(title=heading, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    grid = Grid(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     grid.add_column("condition", no_wrap=True)
     for name in ("n", "valid", "convergence", "95 % interval", "refusal", "nonsense"):
         grid.add_column(name, justify="right", no_wrap=True)

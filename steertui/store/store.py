@@ -42,11 +42,12 @@ class Store:
                 raise
 
     def _open(self, connection: sqlite3.Connection) -> None:
+        self._db = Database(connection)
+        self._refuse_strangers()
+        # From here on the file is written to.
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA foreign_keys=ON")
-        self._db = Database(connection)
-        self._refuse_strangers()
         migrations.apply(self._db)
 
     def _refuse_strangers(self) -> None:

@@ -1,0 +1,157 @@
+"""The engine on the demo checkpoint: llama.cpp itself, nothing pretended."""
+
+from collections.abc import Iterator
+
+import llama_cpp
+import numpy as np
+import pytest
+
+from steertui.condition import load_conditions
+from steertui.engine.context import ContextParams
+from steertui.engine.engine import Engine, Scored, Written
+from steertui.engine.llama import LlamaModel
+from steertui.engine.sequence import Score, Write
+from steertui.errors import EngineError, ModelError
+from steertui.experiment import Experiment, design
+from steertui.generation import SamplingParams, StopReason
+from steertui.model import demo_path
+from steertui.plan import chat_format
+from steertui.prompt import Prompt
+
+GREEDY = SamplingParams(max_tokens=48)
+
+
+@pytest.fixture(scope="module")
+def llama() -> Iterator[LlamaModel]:
+    model = LlamaModel(demo_path())
+    yield model
+    model.close()
+
+
+@pytest.fixture(scope="module")
+def prompts(llama: LlamaModel) -> list[Prompt]:
+    chat = chat_format(llama, "demo")
+    return [chat.write(trial) for trial in design(Experiment(limit=8)).trials]
+
+
+def answers(
+    llama: LlamaModel, prompts: list[Prompt], slots: int, sampling: SamplingParams = GREEDY
+) -> tuple[dict[str, Written], int]:
+    """Return every answer, and how many prompt tokens were computed."""
+    engine = Engine(llama, ContextParams(slots, 768, 256, 1, False, slots > 1))
+    for prompt in prompts:
+        engine.add(Write(prompt.key, llama.tokenize(prompt.text), sampling, prompt.seed))
+    found = {}
+    while not engine.is_idle:
+        for event in engine.step():
+            assert isinstance(event, Written)
+            assert event.id not in found
+            found[event.id] = event
+    prefilled = engine.snapshot().prefilled
+    engine.close()
+    return found, prefilled
+
+
+def test_one_slot_writes_what_llama_itself_writes(llama: LlamaModel, prompts: list[Prompt]) -> None:
+    found, _ = answers(llama, prompts, 1)
+    theirs = llama_cpp.Llama(
+        str(demo_path()), n_ctx=768, n_batch=256, n_threads=1, verbose=False, flash_attn=False
+    )
+    for prompt in prompts:
+        tokens = llama.tokenize(prompt.text)
+        assert tokens == theirs.tokenize(prompt.text.encode(), add_bos=False, special=True)
+        theirs.reset()
+        written: list[int] = []
+        for token in theirs.generate(tokens, temp=0.0, repeat_penalty=1.0):
+            if token in llama.end_tokens or len(written) == GREEDY.max_tokens:
+                break
+            written.append(token)
+        assert llama.text(written) == found[prompt.key].generation.text
+        assert len(written) == found[prompt.key].generation.tokens
+    theirs.close()
+
+
+def test_with_many_slots_every_prompt_is_answered_once_and_shared_beginnings_computed_once(
+    llama: LlamaModel, prompts: list[Prompt]
+) -> None:
+    found, prefilled = answers(llama, prompts, 8)
+    assert found.keys() == {p.key for p in prompts}
+    nodes = {
+        tuple(tokens[: i + 1])
+        for tokens in (llama.tokenize(p.text) for p in prompts)
+        for i in range(len(tokens))
+    }
+    assert len(nodes) <= prefilled <= 1.02 * len(nodes)
+
+
+def test_a_seed_repeats_its_draw_in_any_slot_and_order(
+    llama: LlamaModel, prompts: list[Prompt]
+) -> None:
+    warm = SamplingParams(temperature=0.9, top_k=40, top_p=0.95, max_tokens=24)
+    one, _ = answers(llama, prompts, 4, warm)
+    two, _ = answers(llama, prompts[::-1], 4, warm)
+    same = sum(one[k].generation.text == two[k].generation.text for k in one)
+    assert same >= 0.9 * len(one)  # neighbours move the last bits of a logit, rarely a token
+
+
+def test_scores_are_the_log_likelihoods_that_llama_gives(
+    llama: LlamaModel, prompts: list[Prompt]
+) -> None:
+    labels = ("convergence", "no_convergence", "safety_refusal", "x")
+    continuations = tuple(llama.tokenize(text, special=False) for text in labels)
+    engine = Engine(llama, ContextParams(4, 768, 256, 1, False, False))
+    for prompt in prompts[:6]:
+        engine.add(Score(prompt.key, llama.tokenize(prompt.text), continuations))
+    found: dict[str, tuple[float, ...]] = {}
+    while not engine.is_idle:
+        for event in engine.step():
+            assert isinstance(event, Scored)
+            found[event.id] = event.logliks
+    engine.close()
+    theirs = llama_cpp.Llama(
+        str(demo_path()), n_ctx=768, n_threads=1, logits_all=True, verbose=False, flash_attn=False
+    )
+    for prompt in prompts[:6]:
+        tokens = llama.tokenize(prompt.text)
+        for continuation, ours in zip(continuations, found[prompt.key], strict=True):
+            theirs.reset()
+            theirs.eval(tokens + continuation)
+            rows = theirs.scores[len(tokens) - 1 : len(tokens) + len(continuation) - 1]
+            rows = rows.astype(np.float64)
+            sums = np.log(np.exp(rows - rows.max(1, keepdims=True)).sum(1)) + rows.max(1)
+            direct = sum(rows[i, t] - sums[i] for i, t in enumerate(continuation))
+            # One slot or four round the key-value cache's halves alike; sums run in other order.
+            assert ours == pytest.approx(direct, abs=0.02)
+    theirs.close()
+
+
+def test_the_token_limit_is_told_from_an_end_of_the_model(
+    llama: LlamaModel, prompts: list[Prompt]
+) -> None:
+    found, _ = answers(llama, prompts[:2], 2, SamplingParams(max_tokens=3))
+    assert {w.generation.stop for w in found.values()} == {StopReason.LENGTH}
+    assert {w.generation.tokens for w in found.values()} == {3}
+
+
+def test_a_prompt_that_fits_no_slot_is_refused_by_name(llama: LlamaModel) -> None:
+    engine = Engine(llama, ContextParams(2, 64, 64, 1))
+    with pytest.raises(EngineError, match="long one: needs 110 tokens and a slot has 64"):
+        engine.add(Write("long one", [5] * 100, SamplingParams(max_tokens=10)))
+    engine.close()
+
+
+def test_every_condition_reaches_the_prompt(prompts: list[Prompt]) -> None:
+    suffix = load_conditions()["pro"].suffix.strip()
+    steered = [p for p in prompts if p.trial.condition.name == "pro"]
+    assert steered
+    assert all(suffix in p.text for p in steered)
+    assert not any(suffix in p.text for p in prompts if p.trial.condition.name != "pro")
+
+
+def test_a_gguf_cut_short_is_refused_with_the_reason(tmp_path: object) -> None:
+    from pathlib import Path
+
+    cut = Path(str(tmp_path)) / "cut.gguf"
+    cut.write_bytes(demo_path().read_bytes()[:200_000])
+    with pytest.raises(ModelError, match=r"cut\.gguf: llama\.cpp cannot load it"):
+        LlamaModel(cut)

@@ -1,0 +1,54 @@
+"""The house stands as README and ARCHITECTURE say, and a light door stays light."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from steertui.cli import cli
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_importing_the_command_line_imports_nothing_heavy() -> None:
+    program = "import sys, steertui.cli; print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    loaded = set(done.stdout.split())
+    heavy = {"textual", "llama_cpp", "openai", "scipy", "statsmodels", "numpy", "pydantic"}
+    assert not heavy & loaded
+
+
+def test_the_readmes_tree_names_every_module() -> None:
+    for path in (ROOT / "steertui").rglob("*.py"):
+        if path.name != "__init__.py":
+            assert f" {path.name} " in README, path
+
+
+def test_every_option_and_command_is_documented() -> None:
+    for parameter in cli.params:
+        if isinstance(parameter, click.Option):
+            for name in parameter.opts:
+                if name.startswith("--"):
+                    assert f"`{name}" in README, name
+    for name in cli.commands:
+        assert f"steertui {name}" in README, name
+
+
+def test_no_registry_and_no_path_of_a_machine_is_named() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    words = ("pypi" + ".org", "files.pythonhosted", "/ro" + "ot/", "/wo" + "rk/")
+    for name in listed.stdout.splitlines():
+        path = ROOT / name
+        if path.suffix in {".py", ".md", ".toml", ".txt", ".cff", ".tcss", ""} and path.is_file():
+            text = path.read_text(encoding="utf-8")
+            assert not [w for w in words if w in text], name
+
+
+def test_modules_stay_small() -> None:
+    sizes = {
+        path: len(path.read_text(encoding="utf-8").splitlines())
+        for path in (ROOT / "steertui").rglob("*.py")
+    }
+    assert {p.name: n for p, n in sizes.items() if n > 260} == {}
