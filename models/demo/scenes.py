@@ -18,6 +18,7 @@ LABELS = {
     "x": "nonsensical",
 }
 KINDS = ("baseline", "pro", "anti", "placebo")
+CHOICE = r"\[([^\[\]]*\|[^\[\]]*)\]"
 SYLLABLES = "ba be bo ca da de di do fa fe ga go ka ki la le li lo ma me mi mo na ne no pa po ra re ri \
 ro sa se so ta te ti to tu va ve vi za zo ban den dor fal gar hel kin lam mer nor pel ran sil tam vor".split()
 
@@ -71,9 +72,10 @@ def pseudo_word(rng: random.Random) -> str:
     return word + rng.choice(("", "", "s", "n", "r"))
 
 
-def fill(text: str, rng: random.Random, **slots: str) -> str:
-    """Choose one of each [a|b] and fill <slot>s; the text begins with a capital letter."""
-    text = re.sub(r"\[([^\[\]]*\|[^\[\]]*)\]", lambda m: rng.choice(m[1].split("|")), text)
+def fill(text: str, rng: random.Random | None, **slots: str) -> str:
+    """Choose one of each [a|b], given a generator, and fill <slot>s; the text begins with a capital letter."""
+    if rng:
+        text = re.sub(CHOICE, lambda m: rng.choice(m[1].split("|")), text)
     text = re.sub(r"<(\w)>", lambda m: slots.get(m[1], m[0]), text)
     return text[:1].upper() + text[1:]
 
