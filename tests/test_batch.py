@@ -1,7 +1,9 @@
 """`steertui --batch`, as a process, on the demo checkpoint."""
 
+import os
 import signal
 import sqlite3
+import subprocess
 import time
 from pathlib import Path
 
@@ -123,3 +125,25 @@ def test_ten_kills_at_random_moments_end_in_the_trials_of_an_undisturbed_run(
         assert rows(tmp_path / "storm.db", sql) == rows(tmp_path / "calm.db", sql)
         assert len(rows(tmp_path / "storm.db", sql)) == 228
     assert rows(tmp_path / "storm.db", "PRAGMA integrity_check") == [("ok",)]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="mounts a small disk")
+def test_a_full_disk_is_said_and_with_room_the_same_command_goes_on(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=700k", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("this machine lets nobody mount a disk")
+    try:
+        code, _, err = call("--batch", "--demo", cwd=disk)
+        assert code == 1
+        assert "the disk is full; what was stored is safe, make room" in err.splitlines()[-1]
+        subprocess.run(["mount", "-o", "remount,size=50m", str(disk)], check=True)
+        code, out, _ = call("--batch", "--demo", cwd=disk)
+        assert code == 0
+        assert "144: 0 answered before" not in out
+        assert rows(disk / "steertui-demo.db", "SELECT count(*) FROM verdicts") == [(144,)]
+        assert rows(disk / "steertui-demo.db", "PRAGMA integrity_check") == [("ok",)]
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)

@@ -38,7 +38,7 @@ def test_every_option_and_command_is_documented() -> None:
 
 def test_no_registry_and_no_path_of_a_machine_is_named() -> None:
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
-    words = ("pypi" + ".org", "files.pythonhosted", "/ro" + "ot/", "/wo" + "rk/")
+    words = ("pypi" + ".org", "files.python" + "hosted", "/ro" + "ot/", "/wo" + "rk/")
     for name in listed.stdout.splitlines():
         path = ROOT / name
         if path.suffix in {".py", ".md", ".toml", ".txt", ".cff", ".tcss", ""} and path.is_file():

@@ -1,6 +1,8 @@
 """The engine on the demo checkpoint: llama.cpp itself, nothing pretended."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import llama_cpp
 import numpy as np
@@ -54,7 +56,7 @@ def answers(
 
 def test_one_slot_writes_what_llama_itself_writes(llama: LlamaModel, prompts: list[Prompt]) -> None:
     found, _ = answers(llama, prompts, 1)
-    theirs = llama_cpp.Llama(
+    theirs: Any = llama_cpp.Llama(
         str(demo_path()), n_ctx=768, n_batch=256, n_threads=1, verbose=False, flash_attn=False
     )
     for prompt in prompts:
@@ -108,7 +110,7 @@ def test_scores_are_the_log_likelihoods_that_llama_gives(
             assert isinstance(event, Scored)
             found[event.id] = event.logliks
     engine.close()
-    theirs = llama_cpp.Llama(
+    theirs: Any = llama_cpp.Llama(
         str(demo_path()), n_ctx=768, n_threads=1, logits_all=True, verbose=False, flash_attn=False
     )
     for prompt in prompts[:6]:
@@ -148,10 +150,8 @@ def test_every_condition_reaches_the_prompt(prompts: list[Prompt]) -> None:
     assert not any(suffix in p.text for p in prompts if p.trial.condition.name != "pro")
 
 
-def test_a_gguf_cut_short_is_refused_with_the_reason(tmp_path: object) -> None:
-    from pathlib import Path
-
-    cut = Path(str(tmp_path)) / "cut.gguf"
+def test_a_gguf_cut_short_is_refused_with_the_reason(tmp_path: Path) -> None:
+    cut = tmp_path / "cut.gguf"
     cut.write_bytes(demo_path().read_bytes()[:200_000])
     with pytest.raises(ModelError, match=r"cut\.gguf: llama\.cpp cannot load it"):
         LlamaModel(cut)
