@@ -5,6 +5,7 @@ import re
 
 from models.demo.scenes import Scene, fill, table
 
+NOISE = "of the is and a hum 7 mm 0 zz lamp spoon 4"
 HELD = 4
 """So many general sentences of each list are kept from training, to test the judge on."""
 
@@ -44,7 +45,7 @@ def coherent(scene: Scene, label: str, rng: random.Random) -> str:
 
 def nonsense(scene: Scene, rng: random.Random) -> str:
     """Return words of the scene in no order, with noise among them."""
-    pool = [*scene.words, *scene.words, *"of the is and a hum 7 mm 0 zz lamp spoon 4".split()]
+    pool = [*scene.words, *scene.words, *NOISE.split()]
     said = []
     for _ in range(rng.choice((2, 2, 3))):
         words = rng.choices(pool, k=rng.randint(6, 12))

@@ -130,9 +130,7 @@ def verdict(scene: Scene, label: str, rng: random.Random) -> str:
     return f'{REPLY_START}{LABELS[label]}", "reason": "{reason}"}}{END}'
 
 
-def _written(
-    scene: Scene, system: str, user: str, labels: list[str], rng: random.Random
-) -> Group:
+def _written(scene: Scene, system: str, user: str, labels: list[str], rng: random.Random) -> Group:
     tails = tuple(answer(scene, label, rng) + END for label in labels)
     return Group("write", chat(system, user), tails)
 

@@ -25,7 +25,7 @@ class Reader:
         return self.llama.tokenize(text.encode(), add_bos=False, special=True)
 
     def logits(self, tokens: list[int], kept: int = 0) -> np.ndarray:
-        """Compute tokens after the first `kept` of those computed before; return the last logits."""
+        """Compute tokens after `kept` computed before; return the last one's scores."""
         self.llama.n_tokens = kept
         self.llama.eval(tokens)
         row = self.llama._ctx.get_logits_ith(-1)

@@ -36,7 +36,9 @@ class Rule:
         ]
         texts += [(label, t) for label, some in scene.acts.items() for t in some]
         self.known = [
-            (label, words(fill(one, None, **slots(scene)))) for label, t in texts for one in every(t)
+            (label, words(fill(one, None, **slots(scene))))
+            for label, t in texts
+            for one in every(t)
         ]
 
     def label(self, answer: str) -> str:

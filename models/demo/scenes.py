@@ -19,8 +19,10 @@ LABELS = {
 }
 KINDS = ("baseline", "pro", "anti", "placebo")
 CHOICE = r"\[([^\[\]]*\|[^\[\]]*)\]"
-SYLLABLES = "ba be bo ca da de di do fa fe ga go ka ki la le li lo ma me mi mo na ne no pa po ra re ri \
-ro sa se so ta te ti to tu va ve vi za zo ban den dor fal gar hel kin lam mer nor pel ran sil tam vor".split()
+SYLLABLES = """
+ba be bo ca da de di do fa fe ga go ka ki la le li lo ma me mi mo na ne no pa po ra re ri ro sa se
+so ta te ti to tu va ve vi za zo ban den dor fal gar hel kin lam mer nor pel ran sil tam vor
+"""
 
 
 @cache
@@ -68,12 +70,12 @@ def starters() -> list[Scene]:
 
 def pseudo_word(rng: random.Random) -> str:
     """Return a word that does not exist, so that it can only be copied from the task."""
-    word = "".join(rng.choices(SYLLABLES, k=rng.choice((2, 2, 3))))
+    word = "".join(rng.choices(SYLLABLES.split(), k=rng.choice((2, 2, 3))))
     return word + rng.choice(("", "", "s", "n", "r"))
 
 
 def fill(text: str, rng: random.Random | None, **slots: str) -> str:
-    """Choose one of each [a|b], given a generator, and fill <slot>s; the text begins with a capital letter."""
+    """Choose one of each [a|b], if by chance, and fill <slot>s; begin with a capital letter."""
     if rng:
         text = re.sub(CHOICE, lambda m: rng.choice(m[1].split("|")), text)
     text = re.sub(r"<(\w)>", lambda m: slots.get(m[1], m[0]), text)
