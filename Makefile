@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test test-slow lint format clean
+.PHONY: demo test test-slow lint format pictures clean
 
 demo: $(READY)
 	@$(BIN)/steertui --batch --demo
@@ -24,6 +24,9 @@ lint: $(READY)
 format: $(READY)
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+pictures: $(READY)
+	@$(BIN)/python docs/pictures.py
 
 # llama-cpp-python is compiled here for this machine: about 4 minutes on two cores, once.
 $(READY): pyproject.toml constraints.txt

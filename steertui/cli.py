@@ -10,6 +10,7 @@ from steertui.experiment import DEMO_EXPERIMENT, Experiment, load_experiment, wi
 
 DEMO_DB = Path("steertui-demo.db")
 DB = Path("steertui.db")
+FORMS = ("terminal", "markdown", "json", "csv")
 
 
 class Names(click.ParamType[list[str]]):
@@ -104,3 +105,19 @@ def doctor() -> None:
 
     for finding in examine():
         click.echo(f"{finding.sign} {finding.text}")
+
+
+@cli.command()
+@click.argument("db", type=Path)
+@click.option("--format", "form", type=click.Choice(list(FORMS)), default="terminal")
+@click.option("--policy", type=click.Choice(["paper", "all", "engaged"]), default="paper")
+@click.option("--experiment", help="An experiment's id; the newest if not given.")
+@click.option("--list", "listing", is_flag=True, help="List the experiments in the database.")
+def report(db: Path, form: str, policy: str, experiment: str | None, listing: bool) -> None:
+    """Show what a database holds: tables, Markdown, JSON, or CSV with a row a trial."""
+    from steertui.report.command import list_experiments, write_report
+
+    if listing:
+        list_experiments(db)
+    else:
+        write_report(db, form, policy, experiment)

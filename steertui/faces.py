@@ -13,6 +13,7 @@ from rich.text import Text
 from steertui.plan import Plan
 from steertui.progress import STAGES, Meter, loaded_line, plan_lines
 from steertui.report import record, terminal
+from steertui.report.command import show
 from steertui.report.summary import Summary
 from steertui.run import Event, Generated, Judged, Loaded, Stepped
 
@@ -99,9 +100,7 @@ class Lines:
 
     def results(self, summary: Summary) -> None:
         """Print the tables."""
-        for part in terminal.draw(summary):
-            # Where no terminal wraps them, sentences stay whole.
-            self._out.print(part, soft_wrap=isinstance(part, Text) and not self._out.is_terminal)
+        show(terminal.draw(summary))
 
     def _tell(self, line: str) -> None:
         print(line, file=sys.stderr, flush=True)

@@ -29,9 +29,11 @@ class Store:
     database, a schema newer than the program, a folder that cannot be written, a full disk.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, must_exist: bool = False) -> None:
         self.path = path
         with self._mending():
+            if must_exist and not path.exists():
+                raise StoreError(f"{path}: no such database; give one that a run has written")
             if path.is_dir():
                 raise StoreError(f"{path}: is a folder; give a file for the database")
             connection = sqlite3.connect(path, timeout=30)
@@ -116,6 +118,12 @@ class Store:
             add("trials", [rows.trial_row(p, time) for p in prompts])
             add("experiment_trials", [(experiment, p.key, i) for i, p in enumerate(prompts)])
         return experiment
+
+    def experiments(self) -> list[dict[str, Any]]:
+        """Return every experiment's id, TOML, time and number of trials, the newest last."""
+        sql = """SELECT id, toml, created_at, count(trial) AS trials FROM experiments
+            JOIN experiment_trials ON experiment = id GROUP BY id ORDER BY created_at, id"""
+        return self.query(sql)
 
     def start(self, experiment: str, versions: object, device: str, settings: object) -> int:
         """Add a run: one sitting of generating for an experiment; return its id."""
