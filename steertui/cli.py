@@ -68,7 +68,8 @@ def cli(
 ) -> None:
     """How far does a prompt suffix move a model toward instrumental convergence?
 
-    Without --batch the screens open. The same command again finishes what is missing.
+    Without --batch the screens open, on the demo where no model is named. The same command
+    again finishes what is missing.
     """
     if context.invoked_subcommand:
         return
@@ -76,6 +77,7 @@ def cli(
         raise click.UsageError("--demo and --experiment: give one of them")
     if min(slots, threads) < 0:
         raise click.UsageError("--slots and --threads: give a number above 0")
+    demo = demo or not (batch or file or changes["models"])
     experiment = DEMO_EXPERIMENT if demo else load_experiment(file) if file else Experiment()
     experiment = with_changes(experiment, _named(changes))
     path = db or (DEMO_DB if demo else DB)

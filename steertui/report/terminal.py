@@ -40,7 +40,7 @@ def _rates(table: Table) -> Grid:
 def _below(table: Table) -> Iterator[Text]:
     if table.judge is None:
         answers = sum(row.ledger.generated for row in table.rows)
-        yield Text(f"{answers} answers are stored and nobody has judged them; give --judge")
+        yield Text(f"{answers} answers are stored and no judge has read them yet.")
         return
     for place, comparison in enumerate(table.comparisons):
         g = comparison.gap
