@@ -14,14 +14,40 @@ from steertui.report.summary import summarise
 from steertui.run import run
 from steertui.store import Store
 
+SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+
+
+class Stop:
+    """Hears the signals that ask to stop.
+
+    The signal raises KeyboardInterrupt where it is heard, which ends even the loading of a model.
+    Python swallows an exception raised inside a callback of llama.cpp, so `number` is kept, too,
+    and looked at after every event.
+    """
+
+    def __init__(self) -> None:
+        self.number = 0
+        for number in SIGNALS:
+            signal.signal(number, self._hear)
+
+    def _hear(self, number: int, _frame: FrameType | None) -> None:
+        self.number = number
+        raise KeyboardInterrupt
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if a signal was heard."""
+        if self.number:
+            raise KeyboardInterrupt
+
 
 def run_batch(experiment: Experiment, db: Path, wish: Overrides, *, as_json: bool) -> int:
     """Run what is missing of an experiment, show the results, return the exit code.
 
     Ctrl-C, SIGTERM and a closed terminal stop it within one step; what is done stays.
     """
-    for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
-        signal.signal(number, _stop)
+    stop = Stop()
     with Store(db) as store:
         plan = make_plan(design(experiment), store)
         face = choose(as_json=as_json)
@@ -30,16 +56,13 @@ def run_batch(experiment: Experiment, db: Path, wish: Overrides, *, as_json: boo
         try:
             for event in events:
                 face.show(event)
-        except KeyboardInterrupt as exc:
+                stop.check()
+        except KeyboardInterrupt:
             events.close()
             _say_how_to_go_on(store, plan, db)
-            return 128 + (exc.args[0] if exc.args else signal.SIGINT)
+            return 128 + (stop.number or signal.SIGINT)
         face.results(summarise(store, plan.id))
     return 0
-
-
-def _stop(number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt(number)
 
 
 def _say_how_to_go_on(store: Store, plan: Plan, db: Path) -> None:
