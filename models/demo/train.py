@@ -1,4 +1,4 @@
-"""Trains the demo model from nothing: `python -m models.demo.train [--pools 40]`."""
+"""Trains the demo model from nothing: `python -m models.demo.train [--pools 34]`."""
 
 import argparse
 import math
@@ -102,7 +102,7 @@ def train(folder: Path, count: int, threads: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("/tmp/demo-training"))
-    parser.add_argument("--pools", type=int, default=40)
+    parser.add_argument("--pools", type=int, default=34)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     train(options.folder, options.pools, options.threads)
