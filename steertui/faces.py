@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
+from steertui.engine.process import Failed, Restarted
 from steertui.plan import Plan
-from steertui.progress import STAGES, Meter, loaded_line, plan_lines
+from steertui.progress import STAGES, Meter, loaded_line, plan_lines, trouble_line
 from steertui.report import record, terminal
 from steertui.report.command import show
 from steertui.report.summary import Summary
@@ -63,6 +64,11 @@ class Records:
             read = {"label": v.label, "failure": v.failure, "probabilities": v.probabilities}
             self._write("judged", key=event.key, judge=v.judge, **read, reason=v.reason)
 
+        elif isinstance(event, Failed):
+            self._write("failed", key=event.id, reason=event.reason)
+        elif isinstance(event, Restarted):
+            self._write("restarted", reason=event.reason, slots=event.shape.slots)
+
     def results(self, summary: Summary) -> None:
         """Write every table."""
         self._write("results", **record.of_summary(summary))
@@ -97,6 +103,8 @@ class Lines:
             if due or event.done == event.total:
                 self._last = time.monotonic()
                 self._tell(f"{event.done}/{event.total} {self._meter.text(event)}")
+        elif isinstance(event, Failed | Restarted):
+            self._tell(trouble_line(event))
 
     def results(self, summary: Summary) -> None:
         """Print the tables."""
@@ -136,3 +144,5 @@ class Bars(Lines):
                 self._bars.stop()
                 self._bars.remove_task(self._bar)
                 self._bar = None
+        elif isinstance(event, Failed | Restarted):
+            self._bars.console.print(Text(trouble_line(event)))

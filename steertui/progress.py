@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+from steertui.engine.process import Failed, Restarted
 from steertui.plan import Plan
 from steertui.report.summary import STAND_IN_WARNING
 from steertui.run import Loaded, Stepped
@@ -63,3 +64,10 @@ def plan_lines(plan: Plan, db: Path) -> list[str]:
     if plan.is_stand_in:
         lines.append(f"        {STAND_IN_WARNING}")
     return lines
+
+
+def trouble_line(event: Failed | Restarted) -> str:
+    """Say that a request failed, or that the engine died and runs again."""
+    if isinstance(event, Failed):
+        return f"! failed: {event.id[:12]}: {event.reason}"
+    return f"! the engine died ({event.reason}); it runs again with {event.shape.slots} slots"

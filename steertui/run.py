@@ -2,14 +2,15 @@
 
 import platform
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 
 from steertui.engine.context import ContextParams
 from steertui.engine.devices import devices
-from steertui.engine.engine import Engine, Scored, Snapshot, Written
+from steertui.engine.engine import Scored, Snapshot, Written
 from steertui.engine.llama import LlamaModel
+from steertui.engine.process import EngineProcess, Failed, News, Restarted
 from steertui.engine.sequence import Score, Write
 from steertui.engine.sizing import Overrides, fit
 from steertui.generation import Generation, SamplingParams
@@ -18,7 +19,7 @@ from steertui.model import Model
 from steertui.plan import Plan, chat_format
 from steertui.prompt import Prompt
 from steertui.store import Store, Unjudged
-from steertui.verdict import Verdict
+from steertui.verdict import Label, Verdict
 
 REASON = SamplingParams(max_tokens=80)
 
@@ -51,10 +52,10 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Stepped:
-    """The engine computed a batch; `done` of `total` requests of this stage are complete."""
+    """The engine has gone on; `done` of `total` requests of this stage are complete."""
 
     stage: str
-    engine: Engine
+    engine: EngineProcess
     done: int
     total: int
 
@@ -63,7 +64,7 @@ class Stepped:
         return self.engine.snapshot()
 
 
-Event = Loaded | Generated | Judged | Stepped
+Event = Loaded | Generated | Judged | Failed | Restarted | Stepped
 
 
 def run(plan: Plan, store: Store, wish: Overrides) -> Generator[Event, None, None]:
@@ -93,32 +94,22 @@ def device() -> str:
 
 
 @contextmanager
-def _loaded(model: Model) -> Iterator[LlamaModel]:
-    llama = LlamaModel(model.path)
+def _vocabulary(model: Model) -> Iterator[LlamaModel]:
+    llama = LlamaModel(model.path, vocab_only=True)
     try:
         yield llama
     finally:
         llama.close()
 
 
-@contextmanager
-def _engine(llama: LlamaModel, shape: ContextParams) -> Iterator[Engine]:
-    engine = Engine(llama, shape)
-    try:
-        yield engine
-    finally:
-        engine.close()
-
-
 def _generate(
     plan: Plan, store: Store, model: Model, prompts: Sequence[Prompt], wish: Overrides
 ) -> Iterator[Event]:
-    with ExitStack() as stack:
-        llama = stack.enter_context(_loaded(model))
+    with _vocabulary(model) as llama:
         requests = [Write(p.key, llama.tokenize(p.text), p.trial.sampling, p.seed) for p in prompts]
         longest = max(len(r.prompt) + r.sampling.max_tokens for r in requests)
         shape = fit(llama, longest, len(requests), wish)
-        engine = stack.enter_context(_engine(llama, shape))
+    with EngineProcess(model.path, shape) as engine:
         run_id = store.start(plan.id, versions(), device(), asdict(shape))
         yield Loaded("generate", model.name, shape, len(requests))
         by_key = {p.key: p for p in prompts}
@@ -126,48 +117,71 @@ def _generate(
             if isinstance(event, Written):
                 store.add_generation(event.id, run_id, event.generation)
                 yield Generated(by_key[event.id], event.generation)
-            elif isinstance(event, Stepped):
+            elif isinstance(event, Failed):
+                store.add_failure(event.id, run_id, event.reason)
+                yield event
+            elif not isinstance(event, Scored):
                 yield event
 
 
 def _judge(
     store: Store, judge: LocalJudge, waiting: Sequence[Unjudged], wish: Overrides, *, reasons: bool
 ) -> Iterator[Event]:
-    with ExitStack() as stack:
-        llama = stack.enter_context(_loaded(judge.model))
-        chat = chat_format(llama, judge.model.name)
-        prompts = {u.key: judge.prompt(chat, u.category, u.task, u.user, u.answer) for u in waiting}
-        labels = tuple(llama.tokenize(text, special=False) for text in LABEL_TEXTS)
-        requests, judgeable = [], llama.context_trained - max(map(len, labels)) - REASON.max_tokens
-        for key, text in prompts.items():
-            tokens = llama.tokenize(text)
-            if len(tokens) > judgeable:
-                yield _fail(store, judge, key, f"prompt of {len(tokens)} tokens does not fit")
-                continue
-            requests.append(Score(key, tokens, labels))
-        if not requests:
+    with _vocabulary(judge.model) as llama:
+        asked = _Asked(judge, llama, waiting)
+        for key, reason in asked.too_long.items():
+            yield _fail(store, judge, key, reason)
+        if not asked.requests:
             return
-        longest = max(len(r.prompt) for r in requests) + max(map(len, labels)) + REASON.max_tokens
-        shape = fit(llama, longest, len(requests), wish)
-        engine = stack.enter_context(_engine(llama, shape))
-        yield Loaded("judge", judge.name, shape, len(requests))
-        found: dict[str, Verdict] = {}
-        for event in _drive(engine, "judge", requests):
-            if isinstance(event, Stepped):
-                yield event
-                continue
-            if isinstance(event, Scored):
-                verdict = judge.verdict(event.logliks, event.seconds)
-                if reasons and verdict.label:
-                    found[event.id] = verdict
-                    text = reason_prompt(prompts[event.id], verdict.label)
-                    engine.add(Write(event.id, llama.tokenize(text), REASON))
+        shape = fit(llama, asked.longest, len(asked.requests), wish)
+        with EngineProcess(judge.model.path, shape) as engine:
+            yield Loaded("judge", judge.name, shape, len(asked.requests))
+            found: dict[str, Verdict] = {}
+            for event in _drive(engine, "judge", asked.requests):
+                if isinstance(event, Scored):
+                    verdict = judge.verdict(event.logliks, event.seconds)
+                    if reasons and verdict.label:
+                        found[event.id] = verdict
+                        engine.add(asked.for_reason(event.id, verdict.label))
+                        continue
+                elif isinstance(event, Written):
+                    verdict = found.pop(event.id)
+                    verdict = replace(verdict, reason=read_reason(event.generation.text))
+                elif isinstance(event, Failed):
+                    yield _fail(store, judge, event.id, event.reason)
                     continue
-            else:
-                verdict = found.pop(event.id)
-                verdict = _with_reason(verdict, read_reason(event.generation.text))
-            store.add_verdict(event.id, verdict)
-            yield Judged(event.id, verdict)
+                else:
+                    yield event
+                    continue
+                store.add_verdict(event.id, verdict)
+                yield Judged(event.id, verdict)
+
+
+class _Asked:
+    """What a local judge is asked about the waiting answers: a Score each, or why not."""
+
+    def __init__(self, judge: LocalJudge, llama: LlamaModel, waiting: Sequence[Unjudged]) -> None:
+        chat = chat_format(llama, judge.model.name)
+        labels = tuple(llama.tokenize(text, special=False) for text in LABEL_TEXTS)
+        after = max(map(len, labels)) + REASON.max_tokens
+        self._llama = llama
+        self._prompts: dict[str, str] = {}
+        self.requests: list[Score] = []
+        self.too_long: dict[str, str] = {}
+        self.longest = 0
+        for u in waiting:
+            text = judge.prompt(chat, u.category, u.task, u.user, u.answer)
+            tokens = llama.tokenize(text)
+            if len(tokens) + after > llama.context_trained:
+                self.too_long[u.key] = f"prompt of {len(tokens)} tokens does not fit"
+                continue
+            self._prompts[u.key] = text
+            self.requests.append(Score(u.key, tokens, labels))
+            self.longest = max(self.longest, len(tokens) + after)
+
+    def for_reason(self, key: str, label: Label) -> Write:
+        """Return the request for the reason of a label that was decided."""
+        return Write(key, self._llama.tokenize(reason_prompt(self._prompts[key], label)), REASON)
 
 
 def _fail(store: Store, judge: LocalJudge, key: str, reason: str) -> Judged:
@@ -176,14 +190,9 @@ def _fail(store: Store, judge: LocalJudge, key: str, reason: str) -> Judged:
     return Judged(key, verdict)
 
 
-def _with_reason(verdict: Verdict, reason: str) -> Verdict:
-    v = verdict
-    return Verdict(v.judge, v.label, v.failure, v.probabilities, reason, v.seconds)
-
-
 def _drive(
-    engine: Engine, stage: str, requests: Sequence[Write | Score]
-) -> Iterator[Written | Scored | Stepped]:
+    engine: EngineProcess, stage: str, requests: Sequence[Write | Score]
+) -> Iterator[News | Stepped]:
     for request in requests:
         engine.add(request)
     while not engine.is_idle:

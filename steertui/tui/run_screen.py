@@ -124,6 +124,8 @@ class RunScreen(Screen[None]):
             self._writing = {slot.id: slot.text for slot in message.slots}
             for key in self._writing.keys() - self._cells.keys():
                 matrix.show(key, None, is_writing=True)
+        if message.trouble:
+            self.notify(message.trouble, severity="warning", markup=False)
         if message.summary:
             self._show_results(message.summary)
         self._read()

@@ -9,11 +9,12 @@ from textual.message import Message
 from textual.message_pump import MessagePump
 
 from steertui.engine.engine import SlotView
+from steertui.engine.process import Failed, Restarted
 from steertui.engine.sizing import Overrides
 from steertui.errors import SteertuiError
 from steertui.experiment import Design
 from steertui.plan import Plan, make_plan
-from steertui.progress import Meter, loaded_line
+from steertui.progress import Meter, trouble_line
 from steertui.report.summary import Summary, summarise
 from steertui.run import Event, Generated, Judged, Loaded, Stepped, run
 from steertui.store import Cell, Store
@@ -40,7 +41,7 @@ class Ticked(Message):
     done: int = 0
     total: int = 0
     pace: str = ""
-    said: str = ""
+    trouble: str = ""
     slots: tuple[SlotView, ...] = ()
     answers: dict[str, str] = field(default_factory=dict)
     verdicts: dict[str, Verdict] = field(default_factory=dict)
@@ -106,12 +107,13 @@ class Runner:
 def _note(tick: Ticked, event: Event, meter: Meter) -> None:
     if isinstance(event, Loaded):
         meter.start()
-        tick.said = loaded_line(event)
         tick.stage, tick.total = event.stage, event.total
     elif isinstance(event, Stepped):
         tick.stage, tick.done, tick.total = event.stage, event.done, event.total
     elif isinstance(event, Generated):
         tick.answers[event.prompt.key] = event.generation.answer
+    elif isinstance(event, Failed | Restarted):
+        tick.trouble = trouble_line(event)
     else:
         assert isinstance(event, Judged)
         tick.verdicts[event.key] = event.verdict

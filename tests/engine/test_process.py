@@ -1,0 +1,136 @@
+"""The engine's child is killed for real, and loses nothing."""
+
+import os
+import random
+import signal
+from collections import Counter
+from pathlib import Path
+
+import psutil
+import pytest
+
+from steertui.engine.context import ContextParams
+from steertui.engine.engine import Engine, Written
+from steertui.engine.llama import LlamaModel
+from steertui.engine.process import EngineProcess, Failed, Restarted
+from steertui.engine.sequence import Write
+from steertui.errors import EngineError, ModelError
+from steertui.experiment import Experiment, design
+from steertui.generation import SamplingParams
+from steertui.model import demo_path
+from steertui.plan import chat_format
+
+ALONE = ContextParams(1, 768, 256, 1, False, False)
+MANY = ContextParams(8, 768, 256, 1)
+
+
+def requests(limit: int) -> list[Write]:
+    llama = LlamaModel(demo_path(), vocab_only=True)
+    chat = chat_format(llama, "demo")
+    prompts = [chat.write(trial) for trial in design(Experiment(limit=limit)).trials]
+    sampling = SamplingParams(max_tokens=48)
+    found = [Write(p.key, llama.tokenize(p.text), sampling, p.seed) for p in prompts]
+    llama.close()
+    return found
+
+
+def undisturbed(asked: list[Write]) -> dict[str, str]:
+    llama = LlamaModel(demo_path())
+    engine = Engine(llama, ALONE)
+    for request in asked:
+        engine.add(request)
+    found = {}
+    while not engine.is_idle:
+        for event in engine.step():
+            assert isinstance(event, Written)
+            found[event.id] = event.generation.text
+    engine.close()
+    llama.close()
+    return found
+
+
+def finish(engine: EngineProcess) -> None:
+    while not engine.is_idle:
+        engine.step()
+
+
+def storm(asked: list[Write], shape: ContextParams, kills: int) -> tuple[list[Written], int]:
+    """Run while the child is killed again and again; return what was written, and the deaths."""
+    chance = random.Random(3)
+    written: list[Written] = []
+    deaths = 0
+    killed: set[int] = set()
+    with EngineProcess(demo_path(), shape) as engine:
+        for request in asked:
+            engine.add(request)
+        while not engine.is_idle:
+            if len(killed) < kills and chance.random() < 0.3 and engine.pid not in killed:
+                os.kill(engine.pid, chance.choice((signal.SIGKILL, signal.SIGABRT)))
+                killed.add(engine.pid)
+            for event in engine.step():
+                if isinstance(event, Restarted):
+                    assert event.reason.startswith(("SIGKILL", "SIGABRT"))
+                    deaths += 1
+                else:
+                    assert isinstance(event, Written)
+                    written.append(event)
+    return written, deaths
+
+
+@pytest.mark.parametrize(("limit", "kills"), [(4, 3), pytest.param(36, 20, marks=pytest.mark.slow)])
+def test_killed_again_and_again_every_request_is_answered_once_and_as_undisturbed(
+    limit: int, kills: int
+) -> None:
+    asked = requests(limit)
+    written, deaths = storm(asked, ALONE, kills)
+    assert deaths == kills
+    assert Counter(w.id for w in written) == Counter(r.id for r in asked)
+    assert {w.id: w.generation.text for w in written} == undisturbed(asked)
+
+
+@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
+def test_with_many_slots_nothing_is_lost_and_nothing_twice(kills: int) -> None:
+    asked = requests(6 if kills < 20 else 30)
+    written, _ = storm(asked, MANY, kills)
+    assert Counter(w.id for w in written) == Counter(r.id for r in asked)
+
+
+def test_only_the_request_that_kills_the_engine_fails() -> None:
+    asked = requests(3)
+    # Drawn so hot that it hardly ever ends: long enough to be seen at work.
+    hot = SamplingParams(temperature=5.0, max_tokens=900)
+    failed, written = [], []
+    with EngineProcess(demo_path(), ContextParams(4, 1536, 256, 1)) as engine:
+        for request in [*asked, Write("guilty", asked[0].prompt, hot)]:
+            engine.add(request)
+        while not engine.is_idle:
+            if any(slot.id == "guilty" for slot in engine.snapshot().slots):
+                os.kill(engine.pid, signal.SIGKILL)
+            for event in engine.step():
+                if isinstance(event, Failed):
+                    failed.append(event)
+                elif isinstance(event, Written):
+                    written.append(event.id)
+    assert failed == [Failed("guilty", "the engine died 3 times on it alone: SIGKILL")]
+    assert sorted(written) == sorted(r.id for r in asked)
+
+
+def test_a_file_the_child_cannot_load_is_an_error_here(tmp_path: Path) -> None:
+    cut = tmp_path / "cut.gguf"
+    cut.write_bytes(demo_path().read_bytes()[:-500_000])
+    with pytest.raises(ModelError, match=r"cut\.gguf: llama\.cpp cannot load it"):
+        EngineProcess(cut, ALONE)
+
+
+def test_a_request_that_fits_no_slot_is_refused_by_name() -> None:
+    with EngineProcess(demo_path(), ALONE) as engine:
+        engine.add(Write("long one", [5] * 800, SamplingParams(max_tokens=10)))
+        with pytest.raises(EngineError, match="long one: needs 810 tokens and a slot has 768"):
+            finish(engine)
+
+
+def test_closing_ends_the_child() -> None:
+    with EngineProcess(demo_path(), ALONE) as engine:
+        child = psutil.Process(engine.pid)
+        assert child.is_running()
+    assert not child.is_running()
