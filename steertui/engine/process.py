@@ -2,7 +2,9 @@
 
 import multiprocessing
 import signal
+import sys
 from collections import Counter
+from contextlib import redirect_stderr
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -83,7 +85,9 @@ class EngineProcess:
         self._pipe, theirs = context.Pipe()
         job = Job(self._model, self.shape, self._log)
         self._child = context.Process(target=serve, args=(theirs, job), daemon=True)
-        self._child.start()
+        # Textual's stand-in for stderr has no file behind it, and multiprocessing asks for one.
+        with redirect_stderr(sys.__stderr__):
+            self._child.start()
         theirs.close()
         try:
             self._hear(self._pipe.recv())
