@@ -1,0 +1,136 @@
+"""Are answers the same at any load? `python -m benchmarks.identity FOLDER [--samples 5]`
+
+FOLDER holds InstrumentalEval's CSV files. Greedy answers of the demo checkpoint with one slot are
+compared with llama-cpp-python's own, and with those at 8 and 32 slots; so are the labels that the
+demo judge gives them. The prompt tokens that were computed are compared with the nodes of the
+prompts' trie, the least that any sharing of prefixes can do.
+"""
+
+import argparse
+import time
+
+import llama_cpp
+
+from steertui.engine.context import ContextParams
+from steertui.engine.engine import Engine, Scored, Written
+from steertui.engine.llama import LlamaModel
+from steertui.engine.sequence import Score, Write
+from steertui.experiment import Experiment, design
+from steertui.generation import SamplingParams
+from steertui.judge.local import LABEL_TEXTS
+from steertui.model import demo_path
+from steertui.plan import chat_format, find_judges
+from steertui.prompt import Prompt
+
+TOKENS = 96
+SLOT = 2048
+
+
+def answers(llama: LlamaModel, requests: list[Write], slots: int) -> tuple[dict[str, str], int]:
+    """Return every text, and the prompt tokens computed."""
+    engine = Engine(llama, ContextParams(slots, SLOT, 512, 2, False, slots > 1))
+    for request in requests:
+        engine.add(request)
+    found = {}
+    while not engine.is_idle:
+        for event in engine.step():
+            assert isinstance(event, Written)
+            found[event.id] = event.generation.text
+    prefilled = engine.snapshot().prefilled
+    engine.close()
+    return found, prefilled
+
+
+def labels(llama: LlamaModel, prompts: list[Prompt], texts: dict[str, str]) -> dict[str, int]:
+    """Return the place of each answer's label, judged in one slot."""
+    (judge,) = find_judges(design(Experiment()))
+    chat = chat_format(llama, "demo")
+    wanted = tuple(llama.tokenize(text, special=False) for text in LABEL_TEXTS)
+    engine = Engine(llama, ContextParams(1, SLOT, 512, 2, False, False))
+    for p in prompts:
+        t = p.trial
+        text = judge.prompt(chat, t.scenario.category, t.scenario.task, t.user, texts[p.key])
+        engine.add(Score(p.key, llama.tokenize(text), wanted))
+    found = {}
+    while not engine.is_idle:
+        for event in engine.step():
+            assert isinstance(event, Scored)
+            found[event.id] = event.logliks.index(max(event.logliks))
+    engine.close()
+    return found
+
+
+def theirs(requests: list[Write], llama: LlamaModel) -> dict[str, str]:
+    """Return what llama-cpp-python's own loop writes."""
+    model = llama_cpp.Llama(
+        str(demo_path()), n_ctx=SLOT, n_batch=512, n_threads=2, verbose=False, flash_attn=False
+    )
+    found = {}
+    for request in requests:
+        model.reset()
+        written: list[int] = []
+        for token in model.generate(request.prompt, temp=0.0, repeat_penalty=1.0):
+            if token in llama.end_tokens or len(written) == TOKENS:
+                break
+            written.append(token)
+        found[request.id] = llama.text(written)
+    model.close()
+    return found
+
+
+def nodes(requests: list[Write]) -> int:
+    """Return the number of nodes of the prompts' trie."""
+    count, last = 0, []
+    for prompt in sorted(r.prompt for r in requests):
+        shared = next(
+            (i for i, (a, b) in enumerate(zip(prompt, last, strict=False)) if a != b),
+            min(len(prompt), len(last)),
+        )
+        count, last = count + len(prompt) - shared, prompt
+    return count
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder")
+    parser.add_argument("--samples", type=int, default=5)
+    options = parser.parse_args()
+    llama = LlamaModel(demo_path())
+    chat = chat_format(llama, "demo")
+    plan = design(Experiment(scenarios=[options.folder], max_tokens=TOKENS))
+    prompts = [chat.write(trial) for trial in plan.trials]
+    greedy = SamplingParams(max_tokens=TOKENS)
+    requests = [Write(p.key, llama.tokenize(p.text), greedy, p.seed) for p in prompts]
+    total, least = sum(len(r.prompt) for r in requests), nodes(requests)
+    print(f"{len(requests)} prompts, {total} tokens, {least} nodes in their trie")
+    begin = time.perf_counter()
+    one, _ = answers(llama, requests, 1)
+    alone = time.perf_counter() - begin
+    same = sum(one[k] == text for k, text in theirs(requests, llama).items())
+    print(f"1 slot: {alone:.1f} s; equal to llama_cpp.Llama: {same} of {len(one)}")
+    judged = labels(llama, prompts, one)
+    for slots in (8, 32):
+        begin = time.perf_counter()
+        many, prefilled = answers(llama, requests, slots)
+        seconds = time.perf_counter() - begin
+        equal = sum(one[k] == many[k] for k in one)
+        moved = sum(judged[k] != label for k, label in labels(llama, prompts, many).items())
+        print(
+            f"{slots} slots: {seconds:.1f} s, {alone / seconds:.2f} times as fast; answers equal "
+            f"to one slot's: {equal} of {len(one)}, labels changed: {moved}; prompt tokens "
+            f"computed {prefilled}, {prefilled / least:.4f} of the trie's nodes"
+        )
+    again = [
+        Write(f"{r.id} {i}", r.prompt, SamplingParams(temperature=0.7, max_tokens=8), i)
+        for r in requests
+        for i in range(options.samples)
+    ]
+    _, prefilled = answers(llama, again, 32)
+    print(
+        f"{len(again)} sampled, 32 slots: {prefilled} computed, {prefilled / least:.4f} of the trie"
+    )
+
+
+if __name__ == "__main__":
+    main()
