@@ -11,6 +11,7 @@ from importlib.metadata import version
 import psutil
 
 from steertui.engine.devices import devices as find_devices
+from steertui.engine.process import log_folder
 
 OK, MEND, NOTE = "✓", "!", "·"
 
@@ -20,7 +21,7 @@ BUILDS = {
     "Vulkan": 'CMAKE_ARGS="-DGGML_VULKAN=on"',
 }
 REBUILD = (
-    "python -m pip install --force-reinstall --no-cache-dir --no-deps --no-binary :all: "
+    "python -m pip install --force-reinstall --no-cache-dir --no-deps --no-binary llama-cpp-python "
     "llama-cpp-python=={version}"
 )
 
@@ -51,6 +52,7 @@ def examine() -> Iterator[Finding]:
         NOTE, f"cores: {psutil.cpu_count(logical=False)}, disk here: {gib(disk.free)} free"
     )
     yield Finding(NOTE, f"SQLite {sqlite3.sqlite_version}")
+    yield Finding(NOTE, f"the engine's log: {log_folder()}")
 
 
 def _idle(backends: set[str], llama: str) -> Iterator[Finding]:

@@ -1,8 +1,10 @@
 """The engine in a child process: a crash in llama.cpp or a driver is an event here."""
 
 import multiprocessing
+import os
 import signal
 import sys
+import tempfile
 from collections import Counter
 from contextlib import redirect_stderr
 from dataclasses import dataclass, replace
@@ -62,7 +64,7 @@ class EngineProcess:
     def __init__(self, model: Path, shape: ContextParams) -> None:
         self.shape = shape
         self._model = model
-        self._log = user_log_path("steertui", ensure_exists=True) / "engine.log"
+        self._log = log_folder() / f"engine-{os.getpid()}.log"
         self._waiting: dict[str, Write | Score] = {}
         self._sent: set[str] = set()
         self._seen: Counter[str] = Counter()
@@ -214,3 +216,13 @@ class EngineProcess:
         """End the child, and with it free the device's memory."""
         if not self._pipe.closed:
             self._reap()
+            if self._log.is_file() and not self._log.stat().st_size:
+                self._log.unlink()
+
+
+def log_folder() -> Path:
+    """Return where what the child prints is kept: the user's folder for logs, or the temporary."""
+    try:
+        return user_log_path("steertui", ensure_exists=True)
+    except OSError:
+        return Path(tempfile.gettempdir())
