@@ -108,7 +108,7 @@ def _generate(
     with _vocabulary(model) as llama:
         requests = [Write(p.key, llama.tokenize(p.text), p.trial.sampling, p.seed) for p in prompts]
         longest = max(len(r.prompt) + r.sampling.max_tokens for r in requests)
-        shape = fit(llama, longest, len(requests), wish)
+        shape = fit(llama, model.size, longest, len(requests), wish)
     with EngineProcess(model.path, shape) as engine:
         run_id = store.start(plan.id, versions(), device(), asdict(shape))
         yield Loaded("generate", model.name, shape, len(requests))
@@ -133,7 +133,7 @@ def _judge(
             yield _fail(store, judge, key, reason)
         if not asked.requests:
             return
-        shape = fit(llama, asked.longest, len(asked.requests), wish)
+        shape = fit(llama, judge.model.size, asked.longest, len(asked.requests), wish)
         with EngineProcess(judge.model.path, shape) as engine:
             yield Loaded("judge", judge.name, shape, len(asked.requests))
             found: dict[str, Verdict] = {}

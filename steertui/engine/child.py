@@ -48,7 +48,7 @@ def serve(pipe: Connection, job: Job) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     _redirect(job.log)
     try:
-        model = LlamaModel(job.model)
+        model = LlamaModel(job.model, gpu_layers=job.shape.gpu_layers)
         engine = Engine(model, job.shape)
         pipe.send(Told((), engine.snapshot()))
         _work(pipe, engine)

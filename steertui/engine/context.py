@@ -23,6 +23,7 @@ class ContextParams:
         threads: CPU threads.
         unified: one KV cache for all slots (forks are free) instead of a stream a slot.
         flash: flash attention.
+        gpu_layers: layers that go to an accelerator, where the build has one; -1 for all.
     """
 
     slots: int
@@ -31,6 +32,7 @@ class ContextParams:
     threads: int = 1
     unified: bool = False
     flash: bool = True
+    gpu_layers: int = -1
 
 
 class LlamaContext:
