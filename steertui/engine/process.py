@@ -167,7 +167,8 @@ class EngineProcess:
             self.close()
             raise EngineError(f"the engine died {self._deaths} times ({reason}); see {self._log}")
         failed = self._blame(reason)
-        if any(mark in reason for mark in MEMORY):
+        # A kernel that kills for memory leaves no word: three deaths in a row count as one.
+        if any(mark in reason for mark in MEMORY) or self._deaths >= 3:
             self.shape = replace(self.shape, slots=max(1, self.shape.slots // 2))
         self._before = replace(self.snapshot(), slots=(), waiting=0)
         self._snapshot = Snapshot((), 0, 0, 0, 0, 0.0)
