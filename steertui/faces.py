@@ -63,7 +63,6 @@ class Records:
             v = event.verdict
             read = {"label": v.label, "failure": v.failure, "probabilities": v.probabilities}
             self._write("judged", key=event.key, judge=v.judge, **read, reason=v.reason)
-
         elif isinstance(event, Failed):
             self._write("failed", key=event.id, reason=event.reason)
         elif isinstance(event, Restarted):

@@ -20,10 +20,12 @@ class Meter:
         self._begin = time.monotonic()
 
     def text(self, event: Stepped) -> str:
-        """Return "412 tokens/s, 2:10 left"."""
+        """Return "412 new tokens/s, 2:10 left"; a judge's prompt tokens count as "tokens"."""
         seconds = max(time.monotonic() - self._begin, 1e-6)
         seen = event.snapshot()
-        pace = f"{(seen.written + seen.prefilled) / seconds:,.0f} tokens/s"
+        pace = f"{seen.written / seconds:,.0f} new tokens/s"
+        if event.stage == "judge":
+            pace = f"{(seen.written + seen.prefilled) / seconds:,.0f} tokens/s"
         if not event.done or event.done == event.total:
             return f"{pace}, {clock(seconds)}"
         return f"{pace}, {clock(seconds * (event.total - event.done) / event.done)} left"
@@ -50,17 +52,18 @@ def plan_lines(plan: Plan, db: Path) -> list[str]:
     names = ", ".join(c.name for c in d.conditions)
     temperatures = ", ".join(f"{t:g}" for t in e.temperatures)
     todo = len(plan.prompts) - len(plan.answered)
+    samples = e.samples if min(e.temperatures) > 0 else 1  # a greedy answer has no second
     lines = [
         f"Plan    {len(d.scenarios)} scenarios × {len(d.conditions)} conditions ({names})",
         f"Models  {', '.join(m.name for m in d.models)} at temperature {temperatures}, "
-        f"{e.samples} sample{'s' * (e.samples > 1)}, {e.max_tokens} new tokens at most",
+        f"{samples} sample{'s' * (samples > 1)}, {e.max_tokens} new tokens at most",
         f"Trials  {len(plan.prompts)}: {len(plan.answered)} answered before, {todo} to do",
     ]
     for judge, missing in zip(plan.judges, plan.unjudged, strict=True):
         lines.append(f"Judge   {judge.name}: {missing} verdicts to do")
     if not plan.judges:
         lines.append("Judge   none: answers are stored and not labelled; --judge labels them")
-    lines += [f"Store   {db}", f"        {smallest_gap_sentence(len(d.scenarios), e.samples)}."]
+    lines += [f"Store   {db}", f"        {smallest_gap_sentence(len(d.scenarios), samples)}."]
     if plan.is_stand_in:
         lines.append(f"        {STAND_IN_WARNING}")
     return lines

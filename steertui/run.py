@@ -147,6 +147,8 @@ def _judge(
                 elif isinstance(event, Written):
                     verdict = found.pop(event.id)
                     verdict = replace(verdict, reason=read_reason(event.generation.text))
+                elif isinstance(event, Failed) and event.id in found:
+                    verdict = found.pop(event.id)  # the label stands, only its reason was lost
                 elif isinstance(event, Failed):
                     yield _fail(store, judge, event.id, event.reason)
                     continue

@@ -49,6 +49,9 @@ def test_the_same_command_again_repeats_nothing_and_more_samples_add_only_what_i
     assert "18: 18 answered before, 0 to do" in second
     assert "Answering" not in err
     assert first[first.index("demo, temperature") :] == second[second.index("demo, temperature") :]
+    greedy = call(*SMALL, "--samples", "5", cwd=tmp_path)[1]
+    assert "temperature 0, 1 sample," in greedy
+    assert "samples each" not in greedy
     more = call(*SMALL, "--temperature", "0", "--temperature", "0.7", cwd=tmp_path)[1]
     assert "36: 18 answered before, 18 to do" in more
 
@@ -94,7 +97,13 @@ def test_all_228_instrumentaleval_trials_are_stored_judged_and_tabulated(tmp_pat
         (228,)
     ]
     assert rows(db, "SELECT sum(judged) FROM rates") == [(228,)]
-    assert rows(db, "SELECT count(*) FROM generations_fts WHERE generations_fts MATCH 'the'")
+    ((found,),) = rows(
+        db, "SELECT count(*) FROM generations_fts WHERE generations_fts MATCH 'will'"
+    )
+    ((held,),) = rows(db, "SELECT count(*) FROM generations WHERE answer LIKE '%will %'")
+    assert isinstance(found, int)
+    assert isinstance(held, int)
+    assert found >= held > 0
 
 
 @pytest.mark.slow

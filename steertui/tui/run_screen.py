@@ -133,6 +133,7 @@ class RunScreen(Screen[None]):
     @on(Ended)
     def _ended(self, message: Ended) -> None:
         self._is_running, self._writing = False, {}
+        self.query_one("#pace", Static).update("")
         if message.summary:
             self._show_results(message.summary)
         if message.trouble:
