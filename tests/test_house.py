@@ -27,9 +27,9 @@ def test_the_readmes_tree_names_every_module() -> None:
 
 
 def test_every_option_and_command_is_documented() -> None:
-    for parameter in cli.params:
-        if isinstance(parameter, click.Option):
-            for name in parameter.opts:
+    for command in (cli, *cli.commands.values()):
+        for parameter in command.params:
+            for name in parameter.opts if isinstance(parameter, click.Option) else ():
                 if name.startswith("--"):
                     assert f"`{name}" in README, name
     for name in cli.commands:

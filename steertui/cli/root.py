@@ -1,4 +1,4 @@
-"""The command line: options into an Experiment; every heavy import waits until it is needed."""
+"""`steertui` itself: options into an Experiment; every heavy import waits until it is needed."""
 
 import sys
 from dataclasses import fields
@@ -10,7 +10,6 @@ from steertui.experiment import DEMO_EXPERIMENT, Experiment, load_experiment, wi
 
 DEMO_DB = Path("steertui-demo.db")
 DB = Path("steertui.db")
-FORMS = ("terminal", "markdown", "json", "csv")
 
 
 class Names(click.ParamType[list[str]]):
@@ -98,28 +97,3 @@ def _named(changes: dict[str, object]) -> dict[str, object]:
     known = {f.name for f in fields(Experiment)}
     assert known >= changes.keys(), changes.keys() - known
     return {k: list(v) if isinstance(v, tuple) else v for k, v in changes.items()}
-
-
-@cli.command()
-def doctor() -> None:
-    """Say what this machine can do, and what to mend."""
-    from steertui.doctor import examine
-
-    for finding in examine():
-        click.echo(f"{finding.sign} {finding.text}")
-
-
-@cli.command()
-@click.argument("db", type=Path)
-@click.option("--format", "form", type=click.Choice(list(FORMS)), default="terminal")
-@click.option("--policy", type=click.Choice(["paper", "all", "engaged"]), default="paper")
-@click.option("--experiment", help="An experiment's id; the newest if not given.")
-@click.option("--list", "listing", is_flag=True, help="List the experiments in the database.")
-def report(db: Path, form: str, policy: str, experiment: str | None, listing: bool) -> None:
-    """Show what a database holds: tables, Markdown, JSON, or CSV with a row a trial."""
-    from steertui.report.command import list_experiments, write_report
-
-    if listing:
-        list_experiments(db)
-    else:
-        write_report(db, form, policy, experiment)
