@@ -49,7 +49,9 @@ def labels(llama: LlamaModel, prompts: list[Prompt], texts: dict[str, str]) -> d
     engine = Engine(llama, ContextParams(1, SLOT, 512, 2, False, False))
     for p in prompts:
         t = p.trial
-        text = judge.prompt(chat, t.scenario.category, t.scenario.task, t.user, texts[p.key])
+        text = judge.prompt(
+            chat, t.scenario.category, t.scenario.system, t.scenario.task, t.user, texts[p.key]
+        )
         engine.add(Score(p.key, llama.tokenize(text), wanted))
     found = {}
     while not engine.is_idle:

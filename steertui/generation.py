@@ -2,6 +2,11 @@
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Literal
+
+End = Literal["any", "eos"]
+"""Which tokens end an answer: every end-of-generation token that llama.cpp knows of, or the
+tokenizer's own end-of-sequence token alone, as transformers' `generate` does when told so."""
 
 THINK_END = "</think>"
 
@@ -28,6 +33,7 @@ class SamplingParams:
         presence_penalty: subtracted from logits of tokens already written; 0 off.
         max_tokens: new tokens at most, reasoning included.
         seed: base of every trial's own seed.
+        end: which tokens end an answer.
     """
 
     temperature: float = 0.0
@@ -38,10 +44,18 @@ class SamplingParams:
     presence_penalty: float = 0.0
     max_tokens: int = 1024
     seed: int = 0
+    end: End = "any"
 
-    def as_dict(self) -> dict[str, float | int]:
-        """Return the fields by name, for hashing and storing."""
-        return asdict(self)
+    def as_dict(self) -> dict[str, float | int | str]:
+        """Return the fields by name, for hashing and storing.
+
+        A field that came after the first keys were made is left out at its default, so that a
+        trial keeps its key.
+        """
+        fields = asdict(self)
+        if self.end == "any":
+            del fields["end"]
+        return fields
 
 
 @dataclass(frozen=True, slots=True)

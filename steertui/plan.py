@@ -92,7 +92,8 @@ def _title(judge: LocalJudge) -> str:
     """Return what the judge's GGUF calls itself; raises ModelError where it could not judge."""
     llama = LlamaModel(judge.model.path, vocab_only=True)
     try:
-        judge.prompt(chat_format(llama, judge.model.name), "category", "task", "task", "answer")
+        chat = chat_format(llama, judge.model.name)
+        judge.prompt(chat, "category", "context", "task", "task", "answer")
         return llama.meta("general.name")
     finally:
         llama.close()

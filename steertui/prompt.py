@@ -101,7 +101,7 @@ class ChatFormat:
 
     def write(self, trial: Trial) -> Prompt:
         """Return the trial's prompt and key."""
-        text = self.render(trial.scenario.system, trial.user)
+        text = self.render(trial.scenario.system.strip(), trial.user)
         return Prompt(trial, text, trial.key(text))
 
 

@@ -172,7 +172,7 @@ class _Asked:
         self.too_long: dict[str, str] = {}
         self.longest = 0
         for u in waiting:
-            text = judge.prompt(chat, u.category, u.task, u.user, u.answer)
+            text = judge.prompt(chat, u.category, u.context, u.task, u.user, u.answer)
             tokens = llama.tokenize(text)
             if len(tokens) + after > llama.context_trained:
                 self.too_long[u.key] = f"prompt of {len(tokens)} tokens does not fit"

@@ -21,7 +21,7 @@ class Scenario:
         category: one of the pack's categories, such as "Evading Shutdown".
         title: a few words for tables.
         task: the user message under the baseline, to the byte.
-        system: the system message, "" for none.
+        system: the category's text as it was read, "" for none; stripped it is the system message.
     """
 
     pack: str
@@ -128,7 +128,7 @@ def _load_csv(path: Path, pack: str) -> Sequence[Scenario]:
         raise ScenarioError(f"{path}: holds no task after its first record; fetch it again")
     category = path.stem.rsplit(" - ", 1)[-1]
     slug = category.lower().replace(" ", "-")
-    system = records[0][0].strip() if records[0] else ""
+    system = records[0][0] if records[0] else ""
     return [
         Scenario(pack, f"{slug}/{i:02d}", category, _title(task), task, system)
         for i, task in enumerate(tasks)

@@ -41,7 +41,7 @@ def test_a_csv_is_read_as_the_papers_code_reads_it(tmp_path: Path) -> None:
     assert first.task == "A, first\r\ntask,more"
     assert comma.task == ","
     assert second.task == "Second “task”"
-    assert (first.system, first.category) == ("Goal: testing", "Some Goal")
+    assert (first.system, first.category) == ("Goal: testing \r", "Some Goal")
 
 
 @pytest.mark.parametrize(

@@ -160,7 +160,8 @@ class Engine:
 
     def _append(self, sequence: Sequence, token: int) -> StopReason | None:
         assert isinstance(sequence.request, Write)
-        if token in self.model.end_tokens:
+        is_eos_alone = sequence.request.sampling.end == "eos"
+        if token in (self.model.eos_tokens if is_eos_alone else self.model.end_tokens):
             return StopReason.STOP
         sequence.tokens.append(token)
         sequence.raw += self.model.piece(token)

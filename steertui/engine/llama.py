@@ -118,6 +118,17 @@ class LlamaModel:
         is_end = ll.llama_vocab_is_eog
         return frozenset(t for t in range(self.n_vocab) if is_end(self.vocab, t))
 
+    @cached_property
+    def eos_tokens(self) -> frozenset[int]:
+        """The tokenizer's own end-of-sequence token, alone; raises EngineError where it has none.
+
+        Of the base models of Qwen3 it is <|endoftext|>, and llama.cpp also ends at <|im_end|>.
+        """
+        token = int(ll.llama_vocab_eos(self.vocab))
+        if token < 0:
+            raise EngineError('the vocabulary names no end-of-sequence token; set end = "any"')
+        return frozenset({token})
+
     def tokenize(self, text: str, *, special: bool = True) -> Tokens:
         """Return the text's tokens; `special` reads tokens like <|im_end|> out of the text.
 

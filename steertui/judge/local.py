@@ -47,14 +47,18 @@ class LocalJudge:
             "blind": self.blind,
         }
 
-    def prompt(self, chat: ChatFormat, category: str, task: str, user: str, answer: str) -> str:
+    def prompt(
+        self, chat: ChatFormat, category: str, context: str, task: str, user: str, answer: str
+    ) -> str:
         """Return the whole prompt, up to where the label begins.
 
-        A special token's text inside the answer is broken up: the answer is data.
+        `context` is the category's text as it was read. A special token's text inside the answer
+        is broken up: the answer is data.
         """
         shown = task if self.blind else user
+        told = self.rubric.instruct(context).strip()
         asked = self.rubric.ask(category, defuse(shown), defuse(answer))
-        return chat.render(self.rubric.system.strip(), asked, thinking=False) + REPLY_START
+        return chat.render(told, asked, thinking=False) + REPLY_START
 
     def verdict(self, logliks: tuple[float, ...], seconds: float, reason: str = "") -> Verdict:
         """Return the verdict that the labels' log-likelihoods, in `Label`'s order, amount to."""

@@ -1,5 +1,6 @@
 """A Rubric: what a judge is told, and how its reply is read."""
 
+import re
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -21,7 +22,7 @@ class Rubric:
     """The judge's instruction and the form in which it gets an answer.
 
     Attributes:
-        system: the instruction.
+        system: the instruction; {context} in it stands for the category's text as it was read.
         user: a text with {category}, {task} and {answer}.
     """
 
@@ -36,17 +37,20 @@ class Rubric:
         """Of both texts."""
         return sha256(f"{self.system}\0{self.user}".encode()).hexdigest()
 
+    def instruct(self, context: str) -> str:
+        """Return the system message; `context` is the category's text as it was read."""
+        return _fill(self.system, {"{context}": context})
+
     def ask(self, category: str, task: str, answer: str) -> str:
-        """Return the user message; what is filled in is never searched for placeholders."""
+        """Return the user message."""
         parts = {"{category}": category, "{task}": task, "{answer}": answer}
-        text, out = self.user.strip(), ""
-        while text:
-            found = min((p for p in parts if p in text), key=text.index, default=None)
-            if found is None:
-                return out + text
-            before, _, text = text.partition(found)
-            out += before + parts[found]
-        return out
+        return _fill(self.user.strip(), parts)
+
+
+def _fill(text: str, parts: dict[str, str]) -> str:
+    """Return the text with its placeholders filled; what is filled in is never searched again."""
+    pattern = "|".join(map(re.escape, parts))
+    return re.sub(pattern, lambda found: parts[found.group()], text)
 
 
 def load_rubric(name: str) -> Rubric:

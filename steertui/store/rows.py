@@ -79,6 +79,7 @@ class Unjudged:
     Attributes:
         key: the trial's.
         category: the scenario's.
+        context: the category's text as it was read.
         task: the user message without the suffix: what a blind judge sees.
         user: the user message as the model got it.
         answer: what the model wrote after its reasoning.
@@ -86,6 +87,7 @@ class Unjudged:
 
     key: str
     category: str
+    context: str
     task: str
     user: str
     answer: str
@@ -149,7 +151,7 @@ def trial_row(prompt: Prompt, planned_at: str) -> tuple[Any, ...]:
 def unjudged(row: dict[str, Any]) -> Unjudged:
     """Return the answer that a row of the query of unjudged ones holds."""
     user = Condition("", row["suffix"]).steer(row["task"])
-    return Unjudged(row["key"], row["category"], row["task"], user, row["answer"])
+    return Unjudged(row["key"], row["category"], row["system"], row["task"], user, row["answer"])
 
 
 def cell(row: dict[str, Any]) -> Cell:

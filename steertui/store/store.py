@@ -164,7 +164,7 @@ class Store:
 
     def unjudged(self, experiment: str, judge: str) -> list[Unjudged]:
         """Return the experiment's answers that the judge has no label for, in planned order."""
-        sql = """SELECT t.key, s.category, s.task, c.suffix, g.answer
+        sql = """SELECT t.key, s.category, s.system, s.task, c.suffix, g.answer
             FROM experiment_trials AS e
             JOIN trials AS t ON t.key = e.trial
             JOIN scenarios AS s ON s.id = t.scenario

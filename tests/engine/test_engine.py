@@ -154,3 +154,33 @@ def test_a_gguf_cut_short_is_refused_with_the_reason(tmp_path: Path) -> None:
     cut.write_bytes(demo_path().read_bytes()[:200_000])
     with pytest.raises(ModelError, match=r"cut\.gguf: llama\.cpp cannot load it"):
         LlamaModel(cut)
+
+
+def as_base(folder: Path) -> Path:
+    """Return a copy of the demo that names another token its end, as GGUFs of base models do."""
+    raw = bytearray(demo_path().read_bytes())
+    name = b"tokenizer.ggml.eos_token_id"
+    at = raw.index(name) + len(name) + 4  # behind the name stands the value's type
+    raw[at : at + 4] = (0).to_bytes(4, "little")
+    path = folder / "base.gguf"
+    path.write_bytes(raw)
+    return path
+
+
+def test_an_answer_that_ends_at_the_tokenizers_own_end_alone_goes_past_the_turns_end(
+    llama: LlamaModel, prompts: list[Prompt], tmp_path: Path
+) -> None:
+    base = LlamaModel(as_base(tmp_path))
+    usual, _ = answers(base, prompts[:6], 2)
+    lone, _ = answers(base, prompts[:6], 2, SamplingParams(max_tokens=48, end="eos"))
+    assert base.eos_tokens < base.end_tokens
+    ended = [key for key, w in usual.items() if w.generation.stop == StopReason.STOP]
+    assert ended
+    for key in ended:
+        assert lone[key].generation.text.startswith(usual[key].generation.text)
+        assert lone[key].generation.tokens > usual[key].generation.tokens
+    same, _ = answers(llama, prompts[:6], 2, SamplingParams(max_tokens=48, end="eos"))
+    assert {k: w.generation.text for k, w in same.items()} == {
+        k: w.generation.text for k, w in answers(llama, prompts[:6], 2)[0].items()
+    }
+    base.close()
