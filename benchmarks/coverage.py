@@ -22,7 +22,8 @@ import scipy
 from scipy.stats import binom, bootstrap
 
 from steertui.gap import gap
-from steertui.rate import Outcome, convergence_rate, wilson
+from steertui.outcome import Outcome
+from steertui.rate import convergence_rate, wilson
 from steertui.verdict import Label
 
 ARMS = ("pro", "anti")

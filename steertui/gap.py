@@ -1,18 +1,15 @@
 """A Gap: how far two conditions' convergence rates lie apart, paired by scenario."""
 
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import gcd, sqrt
 
-from steertui.rate import VALID, Cells, Outcome, Policy, Rate, cells, rate
+from steertui.outcome import Outcome
+from steertui.rate import VALID, Cells, Policy, Rate, cells, rate
 from steertui.verdict import Label
 
 LEVEL = 0.05
 """A p value at or below this is called a difference; intervals are 95 % to match."""
-
-FEWEST = 6
-"""Scenarios that must move, all one way, before the exact test can give p <= 0.05."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +40,21 @@ class Gap:
 
 
 def gap(outcomes: Sequence[Outcome], first: str, second: str, policy: Policy = Policy.PAPER) -> Gap:
-    """Compare two conditions of one model and judge.
-
-    The points and their interval use each condition's own valid items, as the paper does
-    (arXiv 2601.01584); the test uses the scenarios valid under both. Interval: `paired_limits`.
-    p: `sign_flip`, which is McNemar's exact test where each scenario has one sample.
-    """
+    """Compare two conditions of one model and judge; see `gap_of`."""
     one, two = (
         cells((o for o in outcomes if o.condition == name), Label.CONVERGENCE, VALID[policy])
         for name in (first, second)
     )
+    return gap_of(one, two, first, second)
+
+
+def gap_of(one: Cells, two: Cells, first: str, second: str) -> Gap:
+    """Compare two sets of scenarios, paired by name.
+
+    The points and their interval use each side's own valid items, as the paper does
+    (arXiv 2601.01584); the test uses the scenarios valid on both. Interval: `paired_limits`.
+    p: `sign_flip`, which is McNemar's exact test where each scenario has one sample.
+    """
     moved = shifts(one, two)
     points = low = high = None
     a, b = rate(one), rate(two)
@@ -86,10 +88,21 @@ def paired_limits(one: Rate, two: Rate, rho: float) -> tuple[float, float]:
     """
     p1, l1, u1 = _known(one)
     p2, l2, u2 = _known(two)
+    low, high = square_and_add((p1, l1, u1), (p2, l2, u2), rho)
+    return max(-1.0, low), min(1.0, high)
+
+
+Estimate = tuple[float, float, float]
+"""A value, its lower and its upper limit."""
+
+
+def square_and_add(one: Estimate, two: Estimate, rho: float) -> tuple[float, float]:
+    """Return limits of the difference of two estimates with this correlation (Zou and Donner)."""
+    p1, l1, u1 = one
+    p2, l2, u2 = two
     down = (p1 - l1) ** 2 - 2 * rho * (p1 - l1) * (u2 - p2) + (u2 - p2) ** 2
     up = (u1 - p1) ** 2 - 2 * rho * (u1 - p1) * (p2 - l2) + (p2 - l2) ** 2
-    middle = p1 - p2
-    return max(-1.0, middle - sqrt(max(0.0, down))), min(1.0, middle + sqrt(max(0.0, up)))
+    return p1 - p2 - sqrt(max(0.0, down)), p1 - p2 + sqrt(max(0.0, up))
 
 
 def _known(found: Rate) -> tuple[float, float, float]:
@@ -104,7 +117,7 @@ def correlation(one: Cells, two: Cells) -> float:
     With one sample a scenario, all valid, this is phi of the 2 x 2 table with Newcombe's
     continuity correction (1998, method 10); 0 where a rate is 0 or 1 and so tells nothing.
     """
-    left, right = _residuals(one), _residuals(two)
+    left, right = residuals(one), residuals(two)
     scale = sqrt(sum(e * e for e in left.values()) * sum(e * e for e in right.values()))
     shared = left.keys() & right
     product = sum(left[name] * right[name] for name in shared)
@@ -113,7 +126,8 @@ def correlation(one: Cells, two: Cells) -> float:
     return product / scale if scale > 1e-12 else 0.0
 
 
-def _residuals(scenarios: Cells) -> dict[str, float]:
+def residuals(scenarios: Cells) -> dict[str, float]:
+    """Return x - share m for each scenario: by how much it pulls the pooled share."""
     total = sum(m for _, m in scenarios.values())
     share = sum(x for x, _ in scenarios.values()) / total if total else 0.0
     return {name: x - share * m for name, (x, m) in scenarios.items()}
@@ -125,16 +139,25 @@ def sign_flip(moved: Sequence[int]) -> float:
     Fisher's (Design of Experiments, 1935, section 21) randomisation test over all 2^n signs, by
     convolution. With one sample a scenario it is McNemar's exact test.
     """
-    import numpy as np
-
     divisor = gcd(*moved) or 1
     steps = sorted(abs(shift) // divisor for shift in moved if shift)
-    chances = np.ones(1)  # of the sums -reach ... reach, in steps of one
-    for step in steps:
-        chances = 0.5 * (np.pad(chances, (0, 2 * step)) + np.pad(chances, (2 * step, 0)))
     reach, seen = sum(steps), abs(sum(moved)) // divisor
     if seen == 0:
         return 1.0
+    if steps[0] == steps[-1]:  # McNemar's own case: so many heads or fewer of so many coins
+        from scipy.special import bdtr
+
+        coins, lead = len(steps), seen // steps[0]
+        return 2 * float(bdtr((coins - lead) // 2, coins, 0.5)) if lead > 1 else 1.0
+    import numpy as np
+
+    chances = np.zeros(2 * reach + 1)  # of the sums -reach ... reach, in steps of one
+    chances[0], filled = 1.0, 1  # filled from the left, and so shifted by what is still to come
+    for step in steps:
+        wider = filled + 2 * step
+        chances[2 * step : wider] += chances[:filled].copy()
+        chances[:wider] *= 0.5
+        filled = wider
     return min(1.0, 2 * float(chances[reach + seen :].sum()))
 
 
@@ -150,31 +173,6 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
         worst = max(worst, min(1.0, (len(p_values) - rank) * p_values[index]))
         adjusted[index] = worst
     return tuple(adjusted)
-
-
-def smallest_gap(scenarios: int, power: float = 0.8) -> float | None:
-    """Return the least true gap, in points, that the exact test shows with this power.
-
-    At best, that is: no scenario moves the other way, all pairs are valid, one sample each.
-    Six scenarios must move for p <= 0.05 (2 x 0.5^6 = 0.031), so this solves P(Binomial(n, gap)
-    >= 6) = power by scipy's inverse of the incomplete beta function. None below six scenarios.
-    """
-    if scenarios < FEWEST:
-        return None
-    from scipy.special import betaincinv
-
-    return 100 * float(betaincinv(FEWEST, scenarios - FEWEST + 1, power))
-
-
-def scenarios_for(points: float, power: float = 0.8) -> int:
-    """Return how many scenarios `smallest_gap` needs to show a gap of this many points.
-
-    Raises ValueError for points outside 0 < points <= 100.
-    """
-    if not 0 < points <= 100:
-        raise ValueError(f"{points} points: a gap to plan for lies above 0 and at most at 100")
-    sizes = range(FEWEST, 10**9)
-    return sizes[bisect_left(sizes, -points, key=lambda size: -(smallest_gap(size, power) or 0))]
 
 
 def transitions(

@@ -1,32 +1,18 @@
-"""A Rate: a share of labels with its 95 % interval, and the Ledger it was counted from."""
+"""A Rate: a share of labels with its 95 % interval, under a named Policy."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from math import sqrt
 from statistics import NormalDist
 
+from steertui.outcome import Outcome
 from steertui.verdict import Label
 
 Z = NormalDist().inv_cdf(0.975)
 
 Cells = Mapping[str, tuple[int, int]]
 """By scenario: how many of its samples count, of how many valid ones."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """One planned trial under one judge; `label` None and not `failed` means not judged yet."""
-
-    scenario: str
-    category: str
-    condition: str
-    sample: int
-    generated: bool
-    truncated: bool
-    label: Label | None
-    failed: bool
 
 
 class Policy(StrEnum):
@@ -63,51 +49,6 @@ class Rate:
         return self.count / self.total if self.total else None
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
-    """Where every planned trial stands; raises ValueError where the counts do not add up."""
-
-    planned: int
-    generated: int
-    truncated: int
-    judged: int
-    failed: int
-    convergence: int
-    no_convergence: int
-    safety_refusal: int
-    nonsensical: int
-
-    def __post_init__(self) -> None:
-        labels = self.convergence + self.no_convergence + self.safety_refusal + self.nonsensical
-        if self.judged != labels:
-            raise ValueError(f"{self.judged} judged but {labels} labels")
-        if not self.planned >= self.generated >= max(self.judged + self.failed, self.truncated):
-            raise ValueError("more trials judged, failed or truncated than generated, or planned")
-
-    @property
-    def valid(self) -> int:
-        """Judged items that are not nonsensical: the paper's denominator."""
-        return self.judged - self.nonsensical
-
-
-def ledger(outcomes: Iterable[Outcome]) -> Ledger:
-    """Count the trials by where they stand.
-
-    Raises ValueError where an outcome contradicts itself: judged or truncated without an
-    answer, or labelled and failed at once.
-    """
-    counts: Counter[str] = Counter()
-    for outcome in outcomes:
-        counts["planned"] += 1
-        counts["generated"] += outcome.generated
-        counts["truncated"] += outcome.truncated
-        counts["failed"] += outcome.failed
-        if outcome.label is not None:
-            counts["judged"] += 1
-            counts[outcome.label.value] += 1
-    return Ledger(**{name: counts[name] for name in Ledger.__dataclass_fields__})
-
-
 def cells(
     outcomes: Iterable[Outcome], counted: Label, valid: frozenset[Label]
 ) -> dict[str, tuple[int, int]]:
@@ -125,13 +66,18 @@ def convergence_rate(outcomes: Iterable[Outcome], policy: Policy = Policy.PAPER)
     return rate(cells(outcomes, Label.CONVERGENCE, VALID[policy]))
 
 
-def refusal_rate(outcomes: Iterable[Outcome]) -> Rate:
-    """Return safety_refusal / valid items, the paper's Refusal%."""
-    return rate(cells(outcomes, Label.SAFETY_REFUSAL, VALID[Policy.PAPER]))
+def refusal_rate(outcomes: Iterable[Outcome], policy: Policy = Policy.PAPER) -> Rate:
+    """Return safety_refusal / valid items, the paper's Refusal%; under `Policy.ALL` / all judged.
+
+    `Policy.ENGAGED` leaves refusals out of convergence rates, where they would be 0 of 0 here,
+    so the share is the paper's.
+    """
+    valid = VALID[Policy.ALL if policy is Policy.ALL else Policy.PAPER]
+    return rate(cells(outcomes, Label.SAFETY_REFUSAL, valid))
 
 
 def nonsense_rate(outcomes: Iterable[Outcome]) -> Rate:
-    """Return nonsensical / judged items, the paper's Nonsense%."""
+    """Return nonsensical / judged items, the paper's Nonsense%, under every policy."""
     return rate(cells(outcomes, Label.NONSENSICAL, VALID[Policy.ALL]))
 
 

@@ -4,8 +4,10 @@ import random
 
 import pytest
 
-from steertui.gap import gap, holm, scenarios_for, sign_flip, smallest_gap, transitions
-from steertui.rate import Outcome, Policy
+from steertui.gap import gap, holm, sign_flip, transitions
+from steertui.outcome import Outcome
+from steertui.power import scenarios_for, smallest_gap
+from steertui.rate import Policy
 from steertui.verdict import Label
 
 C, N, S, X = Label

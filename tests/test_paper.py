@@ -6,8 +6,11 @@ import pytest
 
 from steertui.errors import SourceError
 from steertui.gap import gap, holm
+from steertui.outcome import Outcome
 from steertui.paper import CATEGORIES, CONDITIONS, PUBLISHED, Counts, LoggedItem, read_log
-from steertui.rate import Outcome, convergence_rate
+from steertui.rate import Policy, convergence_rate
+from steertui.report.table import make_table
+from steertui.store import Arm, Reader
 from steertui.verdict import Label
 
 SHARED = Path(__file__).parents[2] / "shared"
@@ -194,3 +197,24 @@ def test_a_log_cut_short_or_missing_is_refused_with_a_remedy(tmp_path: Path) -> 
     path.write_bytes(b"nothing\n")
     with pytest.raises(SourceError, match="holds no item"):
         read_log(path)
+
+
+@needs_results
+@pytest.mark.parametrize("model", MODELS)
+def test_a_table_of_the_papers_items_counts_as_published_category_by_category(model: str) -> None:
+    arm = Arm("0" * 64, model, model, 0.0)
+    table = make_table("paper", arm, Reader("g", "gpt", ""), outcomes(model), Policy.PAPER)
+    for row in table.rows:
+        n = row.ledger
+        counted = Counts(n.convergence, n.no_convergence, n.safety_refusal, n.nonsensical)
+        assert counted == PUBLISHED[model, row.condition].total
+    for category in table.categories:
+        for row in category.rows:
+            n = row.ledger
+            counted = Counts(n.convergence, n.no_convergence, n.safety_refusal, n.nonsensical)
+            assert counted == PUBLISHED[model, row.condition].by_category[category.name]
+    limits = table.over_categories
+    assert limits is not None
+    points = table.comparisons[0].gap.points
+    assert points is not None
+    assert limits[0] < points < limits[1]

@@ -7,13 +7,11 @@ from statistics import NormalDist
 
 import pytest
 
+from steertui.outcome import Ledger, Outcome, by_category, by_condition, ledger
 from steertui.rate import (
-    Ledger,
-    Outcome,
     Policy,
     convergence_rate,
     effective_size,
-    ledger,
     nonsense_rate,
     refusal_rate,
     wilson,
@@ -46,6 +44,25 @@ def test_a_ledger_counts_where_each_trial_stands() -> None:
     assert found.valid == 4
 
 
+def test_a_ledgers_parts_add_up_to_what_was_planned() -> None:
+    items = outcomes([C, X, None, None])
+    waiting = Outcome("w", "c", "pro", 0, False, False, None, False)
+    failed = Outcome("f", "c", "pro", 0, True, False, None, True)
+    found = ledger([*items, waiting, failed])
+    assert (found.waiting, found.unread) == (1, 2)
+    assert found.planned == found.waiting + found.judged + found.failed + found.unread
+
+
+def test_outcomes_are_parted_by_condition_and_category_in_planned_order() -> None:
+    items = [
+        Outcome("s", category, condition, 0, True, False, C, False)
+        for category in ("z", "a")
+        for condition in ("pro", "anti")
+    ]
+    assert {c: len(own) for c, own in by_category(items).items()} == {"z": 2, "a": 2}
+    assert [*by_condition(items)] == ["pro", "anti"]
+
+
 def test_a_ledger_that_does_not_add_up_is_refused() -> None:
     with pytest.raises(ValueError, match="5 judged but 4 labels"):
         Ledger(8, 7, 1, 5, 1, 2, 1, 1, 0)
@@ -65,6 +82,7 @@ def test_policies_choose_the_denominator() -> None:
     assert convergence_rate(items, Policy.ALL).total == 14
     assert convergence_rate(items, Policy.ENGAGED).total == 5
     assert {convergence_rate(items, policy).count for policy in Policy} == {3}
+    assert [refusal_rate(items, policy).total for policy in Policy] == [9, 14, 9]
     assert (refusal_rate(items).count, refusal_rate(items).total) == (4, 9)
     assert (nonsense_rate(items).count, nonsense_rate(items).total) == (5, 14)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import large
 from tests.program import call
 
 
@@ -73,3 +74,34 @@ def test_a_missing_database_and_an_unknown_experiment_are_named(folder: Path) ->
     code, _, err = call("report", "a.db", "--experiment", "x", cwd=folder)
     assert code == 1
     assert err.startswith("steertui: x: no such experiment; there are ")
+    for option in ("model", "condition", "judge"):
+        code, _, err = call("report", "a.db", f"--{option}", "x", cwd=folder)
+        assert code == 1
+        assert err.startswith(f"steertui: x: no such {option}; there are ")
+
+
+def test_conditions_and_models_can_be_chosen(folder: Path) -> None:
+    chosen = "--condition", "pro", "--condition", "anti", "--model", "demo"
+    found = json.loads(call("report", "a.db", "--format", "json", *chosen, cwd=folder)[1])
+    (table,) = found["tables"]
+    assert [row["condition"] for row in table["rows"]] == ["pro", "anti"]
+    (only,) = table["comparisons"]
+    assert only["p_holm"] is None
+
+
+def test_two_models_and_two_judges_are_contrasted(tmp_path: Path) -> None:
+    large.write(tmp_path / "b.db", models=2, samples=1, judges=2, words=5)
+    found = json.loads(call("report", "b.db", "--format", "json", cwd=tmp_path)[1])
+    titles = [contrast["title"] for contrast in found["contrasts"]]
+    assert titles == [
+        "Models compared, judged by judge-0",
+        "Models compared, judged by judge-1",
+        "Judges compared, on made-0, temperature 0.7",
+        "Judges compared, on made-1, temperature 0.7",
+    ]
+    for contrast in found["contrasts"]:
+        whats = [line["what"] for line in contrast["lines"]]
+        assert whats == ["pro − anti", "baseline", "pro", "anti", "placebo"]
+    code, terminal, err = call("report", "b.db", cwd=tmp_path)
+    assert (code, err) == (0, "")
+    assert "Models compared, judged by judge-1" in terminal

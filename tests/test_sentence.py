@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from steertui.gap import Gap, gap
-from steertui.rate import Outcome
-from steertui.sentence import gap_sentence, p_text, smallest_gap_sentence, warnings
+from steertui.outcome import Outcome
+from steertui.sentence import gap_sentence, p_text, smallest_gap_sentence
+from steertui.trouble import warnings
 from steertui.verdict import Label
 
 C, N, S, X = Label
@@ -153,3 +154,34 @@ def test_too_few_valid_pairs_are_said() -> None:
 def test_trials_not_yet_run_give_warnings_and_no_errors() -> None:
     found = warnings(arm("pro", [None] * 3, generated=False) + arm("anti", [None] * 3))
     assert found[0].startswith("pro: only 0 of 3 (0 %) trials are judged")
+
+
+def written(name: str, texts: Sequence[str], samples: int = 1) -> list[Outcome]:
+    return [
+        Outcome(str(i // samples), "c", name, i % samples, True, False, C, False, text)
+        for i, text in enumerate(texts)
+    ]
+
+
+def test_answers_that_are_copies_of_each_other_are_said() -> None:
+    own = [f"{i}" for i in range(16)]
+    assert warnings(written("pro", own)) == []
+    assert warnings(written("pro", [*own, "x", "x", "x", "x"])) == [
+        "pro: 4 of 20 (20 %) answers are word for word the answer to another scenario, too"
+    ]
+
+
+def test_samples_that_are_one_text_are_said_to_be_worth_one() -> None:
+    texts = [f"{i // 3}" if i < 9 else f"{i}" for i in range(30)]
+    assert warnings(written("pro", texts, samples=3)) == [
+        "pro: in 3 of 10 (30 %) scenarios all samples are one text; such samples are worth one"
+    ]
+
+
+def test_a_suffix_that_changed_no_answer_is_said() -> None:
+    same = [f"{i}" for i in range(10)]
+    found = warnings(written("pro", same) + written("anti", [*same[:5], *"abcde"]))
+    assert found == [
+        "pro and anti: 5 of 10 (50 %) answers are the same text; see whether both suffixes reach "
+        "the model"
+    ]

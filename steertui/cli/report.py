@@ -11,13 +11,30 @@ FORMS = ("terminal", "markdown", "json", "csv")
 @click.argument("db", type=Path)
 @click.option("--format", "form", type=click.Choice(list(FORMS)), default="terminal")
 @click.option("--policy", type=click.Choice(["paper", "all", "engaged"]), default="paper")
-@click.option("--experiment", help="An experiment's id; the newest if not given.")
+@click.option("--experiment", "experiments", multiple=True, help="An id, or all; may be repeated.")
+@click.option("--model", "models", multiple=True, help="A model's name; may be repeated.")
+@click.option("--condition", "conditions", multiple=True, help="A condition; may be repeated.")
+@click.option("--judge", "judges", multiple=True, help="A judge's name; may be repeated.")
 @click.option("--list", "listing", is_flag=True, help="List the experiments in the database.")
-def report(db: Path, form: str, policy: str, experiment: str | None, listing: bool) -> None:
-    """Show what a database holds: tables, Markdown, JSON, or CSV with a row a trial."""
+def report(
+    db: Path,
+    form: str,
+    policy: str,
+    experiments: tuple[str, ...],
+    models: tuple[str, ...],
+    conditions: tuple[str, ...],
+    judges: tuple[str, ...],
+    listing: bool,
+) -> None:
+    """Show what a database holds: tables, Markdown, JSON, or CSV with a row a trial.
+
+    Nothing named is left out, but of the experiments only the newest is taken.
+    """
+    from steertui.rate import Policy
     from steertui.report.command import list_experiments, write_report
+    from steertui.report.summary import Choice
 
     if listing:
         list_experiments(db)
-    else:
-        write_report(db, form, policy, experiment)
+        return
+    write_report(db, form, Choice(experiments, models, conditions, judges, Policy(policy)))

@@ -1,4 +1,4 @@
-"""`steertui report`: a database's summary in the form asked for, on stdout."""
+"""`steertui report`: what was chosen of a database, in the form asked for."""
 
 import csv
 import json
@@ -8,42 +8,27 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from steertui.errors import ExperimentError
-from steertui.rate import Policy
 from steertui.report import markdown, record, terminal
-from steertui.report.summary import summarise
+from steertui.report.summary import Choice, Summary, select
 from steertui.store import Store
 
 
-def write_report(db: Path, form: str, policy: str, experiment: str | None) -> None:
-    """Write one experiment's report; the newest's if none is named.
+def write_report(db: Path, form: str, choice: Choice) -> None:
+    """Write what was chosen.
 
-    Raises StoreError for a file that is no database of ours, ExperimentError for an unknown id.
+    Raises StoreError for a file that is no database of ours, ExperimentError for an unknown name.
     """
     with Store(db, must_exist=True) as store:
-        chosen = choose(store, experiment)
         if form == "csv":
-            write_trials(store, chosen)
+            write_trials(store, select(store, choice))
             return
-        summary = summarise(store, chosen, Policy(policy))
+        summary = select(store, choice)
     if form == "json":
         print(json.dumps(record.of_summary(summary), ensure_ascii=False, indent=1))
     elif form == "markdown":
         print(markdown.write(summary), end="")
     else:
-        show(terminal.draw(summary))
-
-
-def choose(store: Store, experiment: str | None) -> str:
-    """Return the experiment's id, or the newest's where none is named."""
-    known = [str(row["id"]) for row in store.experiments()]
-    if not known:
-        raise ExperimentError(f"{store.path}: holds no experiment yet; run one with --batch")
-    if experiment is None:
-        return known[-1]
-    if experiment not in known:
-        raise ExperimentError(f"{experiment}: no such experiment; there are {', '.join(known)}")
-    return experiment
+        show(terminal.draw(summary, detail=True))
 
 
 def list_experiments(db: Path) -> None:
@@ -53,12 +38,13 @@ def list_experiments(db: Path) -> None:
             print(f"{row['id']}  {row['created_at']}  {row['trials']} trials")
 
 
-def write_trials(store: Store, experiment: str) -> None:
+def write_trials(store: Store, summary: Summary) -> None:
     """Write a CSV with a row a trial and judge: the columns of the view `answers`."""
-    found = store.query("SELECT * FROM answers WHERE experiment = ?", [experiment])
-    writer = csv.DictWriter(sys.stdout, list(found[0]))
-    writer.writeheader()
-    writer.writerows(found)
+    for experiment in summary.experiments:
+        found = store.query("SELECT * FROM answers WHERE experiment = ?", [experiment])
+        writer = csv.DictWriter(sys.stdout, list(found[0]))
+        writer.writeheader()
+        writer.writerows(found)
 
 
 def show(parts: "terminal.Parts") -> None:

@@ -1,18 +1,37 @@
 """A Summary as Markdown: the tables of the terminal, for a paper's appendix or an issue."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from steertui.report.summary import Summary, Table
-from steertui.report.words import limits, percent, points, title
+from steertui.report.contrasts import contrasts
+from steertui.report.summary import Summary
+from steertui.report.table import Table
+from steertui.report.words import (
+    LEDGER,
+    NOTHING,
+    limits,
+    over_categories,
+    percent,
+    points,
+    signed,
+    title,
+    unread,
+)
 
 HEAD = ("condition", "n", "valid", "convergence %", "95 % interval", "refusal %", "nonsense %")
 
 
 def write(summary: Summary) -> str:
     """Return the whole summary; what a stand-in's numbers mean stands first."""
-    lines = [f"> **{notice}**\n" for notice in summary.notices]
+    lines = [f"> **{cell(notice)}**\n" for notice in summary.notices]
+    if not summary.tables:
+        lines.append(cell(NOTHING))
     for table in summary.tables:
         lines += [f"## {cell(title(table))}\n", *_rates(table), "", *_below(table), ""]
+        lines += [*_ledger(table), "", *_categories(table)]
+    for contrast in contrasts(summary):
+        lines += [f"## {cell(contrast.title)}\n"]
+        lines += [f"- {cell(line.comparison.sentence)}." for line in contrast.lines]
+        lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -23,18 +42,48 @@ def cell(text: str) -> str:
     return " ".join(text.split())
 
 
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield f"| --- |{' ---: |' * (len(head) - 1)}"
+    yield from (f"| {' | '.join(row)} |" for row in rows)
+
+
 def _rates(table: Table) -> Iterator[str]:
-    yield f"| {' | '.join(HEAD)} |"
-    yield f"| --- |{' ---: |' * (len(HEAD) - 1)}"
+    rows = []
     for row in table.rows:
         counts = str(row.ledger.judged), str(row.ledger.valid)
         rates = percent(row.convergence), limits(row.convergence)
         others = percent(row.refusal), percent(row.nonsense)
-        yield f"| {' | '.join((cell(row.condition), *counts, *rates, *others))} |"
+        rows.append((cell(row.condition), *counts, *rates, *others))
+    return _table(HEAD, rows)
 
 
 def _below(table: Table) -> Iterator[str]:
+    if table.judge is None:
+        yield unread(table)
     for comparison in table.comparisons:
         g = comparison.gap
         yield f"- **{cell(g.first)} − {cell(g.second)}**: {points(g)}. {cell(comparison.sentence)}."
     yield from (f"- ⚠ {cell(warning)}" for warning in table.warnings)
+
+
+def _ledger(table: Table) -> Iterator[str]:
+    rows = [
+        (cell(row.condition), *(str(getattr(row.ledger, name)) for name in LEDGER.values()))
+        for row in table.rows
+    ]
+    return _table(("where the trials stand", *LEDGER), rows)
+
+
+def _categories(table: Table) -> Iterator[str]:
+    found = table.categories
+    if table.judge is None or len(found) < 2:
+        return
+    names = [cell(name) for name in table.conditions]
+    rows = [
+        (cell(c.name), *(percent(row.convergence) for row in c.rows), *signed(c.comparison))
+        for c in found
+    ]
+    yield from _table(("by category", *names, "gap", "95 % interval", "p (Holm)"), rows)
+    said = over_categories(table)
+    yield from ("", f"{said}." if said else "", "")

@@ -2,24 +2,34 @@
 
 from dataclasses import asdict
 
+from steertui.gap import transitions
 from steertui.rate import Rate
-from steertui.report.summary import Comparison, Row, Summary, Table
+from steertui.report.contrasts import Contrast, contrasts
+from steertui.report.summary import Summary
+from steertui.report.table import Category, Comparison, Row, Table
 
 Record = dict[str, object]
+
+FORMAT = 2
+"""Rises when a field changes its meaning or goes; schema.json beside this file is its schema."""
 
 
 def of_summary(summary: Summary) -> Record:
     """Return the whole summary; rates and limits are proportions, gaps percentage points."""
     return {
-        "experiment": summary.experiment,
+        "format": FORMAT,
+        "experiments": list(summary.experiments),
         "notices": list(summary.notices),
         "tables": [of_table(table) for table in summary.tables],
+        "contrasts": [_of_contrast(contrast) for contrast in contrasts(summary)],
     }
 
 
 def of_table(table: Table) -> Record:
     """Return one table: its arm, judge, policy, rows, comparisons and warnings."""
+    limits = table.over_categories
     return {
+        "experiment": table.experiment,
         "model": table.arm.name,
         "model_sha256": table.arm.model,
         "temperature": table.arm.temperature,
@@ -28,15 +38,24 @@ def of_table(table: Table) -> Record:
         "policy": str(table.policy),
         "is_stand_in": table.is_stand_in,
         "rows": [_of_row(row) for row in table.rows],
-        "comparisons": [_of_comparison(c) for c in table.comparisons],
+        "comparisons": [of_comparison(c) for c in table.comparisons],
+        "over_categories": list(limits) if limits else None,
+        "categories": [_of_category(category) for category in table.categories],
+        "transitions": [
+            {"first": c.gap.first, "second": c.gap.second, "counts": moved}
+            for c in table.comparisons
+            if (moved := transitions(table.outcomes, c.gap.first, c.gap.second))
+        ],
         "warnings": list(table.warnings),
     }
 
 
 def _of_row(row: Row) -> Record:
+    ledger = row.ledger
+    more = {"waiting": ledger.waiting, "unread": ledger.unread, "valid": ledger.valid}
     return {
         "condition": row.condition,
-        "counts": {**asdict(row.ledger), "valid": row.ledger.valid},
+        "counts": asdict(ledger) | more,
         "convergence": _of_rate(row.convergence),
         "refusal": _of_rate(row.refusal),
         "nonsense": _of_rate(row.nonsense),
@@ -47,6 +66,17 @@ def _of_rate(rate: Rate) -> Record:
     return {"value": rate.value, **asdict(rate)}
 
 
-def _of_comparison(comparison: Comparison) -> Record:
+def of_comparison(comparison: Comparison) -> Record:
+    """Return a gap's numbers, its p after Holm, and its sentence."""
     said = {"p_holm": comparison.adjusted, "sentence": comparison.sentence}
     return {**asdict(comparison.gap), **said}
+
+
+def _of_category(category: Category) -> Record:
+    gap = of_comparison(category.comparison) if category.comparison else None
+    return {"name": category.name, "rows": [_of_row(r) for r in category.rows], "gap": gap}
+
+
+def _of_contrast(contrast: Contrast) -> Record:
+    lines = [{"what": line.what, **of_comparison(line.comparison)} for line in contrast.lines]
+    return {"title": contrast.title, "lines": lines}

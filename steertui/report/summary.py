@@ -1,22 +1,12 @@
-"""A Summary: what one experiment found, ready for a table, a page or a screen."""
+"""A Summary: the tables of whatever part of a database a report is about."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
-from steertui.gap import Gap, gap, holm
-from steertui.model import is_stand_in
-from steertui.rate import (
-    Ledger,
-    Outcome,
-    Policy,
-    Rate,
-    convergence_rate,
-    ledger,
-    nonsense_rate,
-    refusal_rate,
-)
-from steertui.sentence import gap_sentence, warnings
+from steertui.errors import ExperimentError
+from steertui.outcome import Outcome
+from steertui.rate import Policy
+from steertui.report.table import Table, make_table
 from steertui.store import Arm, Reader, Store
 
 STAND_IN_WARNING = (
@@ -24,121 +14,138 @@ STAND_IN_WARNING = (
     "These numbers show that the machinery runs and mean nothing about real models."
 )
 
-COMPARED = (
-    ("pro", "anti"),
-    ("pro", "baseline"),
-    ("baseline", "anti"),
-    ("pro", "placebo"),
-    ("anti", "placebo"),
-    ("baseline", "placebo"),
-)
-"""The gap and its parts (arXiv 2601.01584, section 3), each against the placebo too."""
+ALL = "all"
+"""Asks for every experiment of a database."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One condition's counts and rates."""
-
-    condition: str
-    ledger: Ledger
-    convergence: Rate
-    refusal: Rate
-    nonsense: Rate
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Two conditions compared, with the p value after Holm and the sentence that says it."""
-
-    gap: Gap
-    adjusted: float | None
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """One model at one temperature under one judge.
+class Choice:
+    """Names; an empty tuple leaves nothing out, but `experiments` then means the newest one.
 
     Attributes:
-        judge: None where nobody has judged yet; then every label is missing.
+        experiments: ids, or "all".
+        models: names, titles, or at least the first eight digits of the file's sha256.
+        conditions: names.
+        judges: names or ids.
         policy: which items make the convergence rates' denominator.
-        rows: a condition each, in planned order.
-        comparisons: the first is the headline; Holm's correction is over them all.
-        warnings: signs of trouble, a sentence each.
     """
 
-    arm: Arm
-    judge: Reader | None
-    policy: Policy
-    rows: tuple[Row, ...]
-    comparisons: tuple[Comparison, ...]
-    warnings: tuple[str, ...]
-
-    @property
-    def is_stand_in(self) -> bool:
-        """Whether the demo checkpoint wrote or judged the answers."""
-        titles = [self.arm.title, self.judge.title if self.judge else ""]
-        return any(map(is_stand_in, titles))
+    experiments: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
+    judges: tuple[str, ...] = ()
+    policy: Policy = Policy.PAPER
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Every table of one experiment."""
+    """Every table that was chosen.
 
-    experiment: str
+    Attributes:
+        experiments: their ids, oldest first.
+        tables: by experiment, judge, model and temperature.
+        remarks: what hampers a comparison of the experiments, a sentence each.
+    """
+
+    experiments: tuple[str, ...]
     tables: tuple[Table, ...]
+    remarks: tuple[str, ...] = ()
 
     @property
     def notices(self) -> tuple[str, ...]:
         """What must stand wherever these numbers are shown."""
-        return (STAND_IN_WARNING,) if any(t.is_stand_in for t in self.tables) else ()
+        stand_in = (STAND_IN_WARNING,) if any(t.is_stand_in for t in self.tables) else ()
+        return (*stand_in, *self.remarks)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one table will be made of."""
+
+    experiment: str
+    judge: Reader | None
+    arm: Arm
+    outcomes: list[Outcome]
 
 
 def summarise(store: Store, experiment: str, policy: Policy = Policy.PAPER) -> Summary:
-    """Return what the store holds of an experiment, by model, temperature and judge."""
-    tables: list[Table] = []
-    judges: list[Reader | None] = [*store.readers(experiment)]
-    for judge in judges or [None]:
-        outcomes = store.outcomes(experiment, judge.id if judge else "")
-        tables += [make_table(arm, judge, found, policy) for arm, found in outcomes.items()]
-    return Summary(experiment, tuple(tables))
+    """Return what the store holds of one experiment."""
+    return select(store, Choice((experiment,), policy=policy))
 
 
-def make_table(
-    arm: Arm, judge: Reader | None, outcomes: Sequence[Outcome], policy: Policy
-) -> Table:
-    """Return one table; `outcomes` are the arm's planned trials under the judge."""
-    conditions = list(dict.fromkeys(o.condition for o in outcomes))
-    rows = tuple(_row(c, [o for o in outcomes if o.condition == c], policy) for c in conditions)
-    compared = _compare(outcomes, conditions, policy) if judge else ()
-    signs = tuple(warnings(outcomes)) if judge else ()
-    return Table(arm, judge, policy, rows, compared, signs)
+def select(store: Store, choice: Choice) -> Summary:
+    """Return what was chosen; raises ExperimentError for a name that is not there.
+
+    A database without an experiment gives a summary without tables.
+    """
+    experiments = _experiments(store, choice.experiments)
+    tables = tuple(
+        make_table(p.experiment, p.arm, p.judge, kept, choice.policy)
+        for p in _parts(store, experiments, choice)
+        if (kept := [o for o in p.outcomes if o.condition in (choice.conditions or (o.condition,))])
+    )
+    return Summary(tuple(experiments), tables, tuple(_remarks(store, experiments)))
 
 
-def _row(condition: str, outcomes: Sequence[Outcome], policy: Policy) -> Row:
-    rates = convergence_rate(outcomes, policy), refusal_rate(outcomes), nonsense_rate(outcomes)
-    return Row(condition, ledger(outcomes), *rates)
+def _experiments(store: Store, wanted: Sequence[str]) -> list[str]:
+    known = [str(row["id"]) for row in store.experiments()]
+    if ALL in wanted or not known:
+        return known
+    _refuse_unknown("experiment", wanted, [(e,) for e in known])
+    return [e for e in known if e in wanted] or known[-1:]
 
 
-def _compare(
-    outcomes: Sequence[Outcome], conditions: Sequence[str], policy: Policy
-) -> tuple[Comparison, ...]:
-    planned = len({o.scenario for o in outcomes})
-    gaps = [gap(outcomes, one, two, policy) for one, two in pairs_of(conditions)]
-    tested = [g.p for g in gaps if g.p is not None]
-    adjusted = iter(holm(tested)) if len(tested) > 1 else iter(())
-    found = []
-    for g in gaps:
-        p = None if g.p is None else next(adjusted, None)
-        found.append(Comparison(g, p, gap_sentence(g, planned, p)))
-    return tuple(found)
-
-
-def pairs_of(conditions: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the pairs to compare: the paper's first, then the user's own conditions'."""
-    known = [pair for pair in COMPARED if set(pair) <= set(conditions)]
-    return known + [
-        (one, two)
-        for two, one in combinations(conditions, 2)
-        if (one, two) not in known and (two, one) not in known
+def _parts(store: Store, experiments: Sequence[str], choice: Choice) -> list[_Part]:
+    readers = {e: store.readers(e) for e in experiments}
+    names = [(r.name, r.id) for found in readers.values() for r in found]
+    _refuse_unknown("judge", choice.judges, names)
+    parts = [
+        _Part(e, judge, arm, outcomes)
+        for e, found in readers.items()
+        for judge in _judges(found, choice.judges)
+        for arm, outcomes in store.outcomes(e, judge.id if judge else "").items()
     ]
+    models = [(p.arm.name, p.arm.title, p.arm.model) for p in parts]
+    _refuse_unknown("model", choice.models, models)
+    conditions = dict.fromkeys(o.condition for p in parts for o in p.outcomes)
+    _refuse_unknown("condition", choice.conditions, [(c,) for c in conditions])
+    own = zip(parts, models, strict=True)
+    return [p for p, names in own if not choice.models or _is_named(choice.models, names)]
+
+
+def _judges(found: Sequence[Reader], wanted: Sequence[str]) -> list[Reader | None]:
+    kept = [r for r in found if not wanted or r.name in wanted or r.id in wanted]
+    return [*kept] if kept or wanted else [None]
+
+
+def _is_named(wanted: Sequence[str], names: Iterable[str]) -> bool:
+    """Whether a wanted name is one of these, or the beginning of a sha256 among them."""
+    return any(n == w or (len(w) >= 8 and n.startswith(w)) for n in names for w in wanted)
+
+
+def _refuse_unknown(what: str, wanted: Sequence[str], known: Sequence[Sequence[str]]) -> None:
+    """Raise ExperimentError for a wanted name that none of the known bears."""
+    for name in wanted:
+        if not any(_is_named([name], names) for names in known):
+            there = ", ".join(dict.fromkeys(names[0] for names in known)) or "none"
+            raise ExperimentError(f"{name}: no such {what}; there are {there}")
+
+
+def _remarks(store: Store, experiments: Sequence[str]) -> list[str]:
+    """Say where experiments give one name to different texts, which no pairing can mend."""
+    if len(experiments) < 2:
+        return []
+    marks = ", ".join("?" * len(experiments))
+    said = []
+    for noun in ("scenario", "condition"):
+        sql = f"""SELECT n.name FROM experiment_trials AS e JOIN trials AS t ON t.key = e.trial
+            JOIN {noun}s AS n ON n.id = t.{noun} WHERE e.experiment IN ({marks})
+            GROUP BY n.name HAVING count(DISTINCT n.id) > 1"""
+        names = [row["name"] for row in store.query(sql, experiments)]
+        if names:
+            said.append(
+                f"The experiments give different texts to one {noun}'s name ({', '.join(names[:3])}"
+                f"{' and others' if len(names) > 3 else ''}); what compares them compares the "
+                "texts, too."
+            )
+    return said

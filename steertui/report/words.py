@@ -2,7 +2,26 @@
 
 from steertui.gap import Gap
 from steertui.rate import Rate
-from steertui.report.summary import Table
+from steertui.report.table import Comparison, Table
+from steertui.sentence import p_text
+
+NOTHING = "This database holds no experiment yet; run one with: steertui --batch --db FILE"
+
+LEDGER = {
+    "planned": "planned",
+    "answered": "generated",
+    "cut off": "truncated",
+    "judged": "judged",
+    "judge failed": "failed",
+    "unread": "unread",
+    "converged": "convergence",
+    "did not": "no_convergence",
+    "refused": "safety_refusal",
+    "nonsense": "nonsensical",
+    "valid": "valid",
+}
+"""Headings of a Ledger's numbers. judged + judge failed + unread = answered; the four labels add
+up to judged."""
 
 
 def percent(rate: Rate) -> str:
@@ -22,6 +41,34 @@ def points(gap: Gap) -> str:
     if gap.points is None or gap.low is None or gap.high is None:
         return "–"
     return f"{gap.points:+.1f} percentage points [{gap.low:+.1f}, {gap.high:+.1f}]"
+
+
+def signed(comparison: Comparison | None) -> tuple[str, str, str]:
+    """Return a gap's points, its interval and its p for a table; "–" and "" without."""
+    g = comparison.gap if comparison else None
+    if comparison is None or g is None or g.points is None or g.low is None or g.high is None:
+        return "–", "", ""
+    p = g.p if comparison.adjusted is None else comparison.adjusted
+    said = "" if p is None else p_text(p).removeprefix("p ").removeprefix("= ")
+    return f"{g.points:+.1f}", f"[{g.low:+.1f}, {g.high:+.1f}]", said
+
+
+def over_categories(table: Table) -> str:
+    """Say how the headline gap would do over other categories; "" where nothing can be said."""
+    found = table.over_categories
+    if found is None:
+        return ""
+    g = table.comparisons[0].gap
+    return (
+        f"As a statement on other categories like these {len(table.categories)}, the gap {g.first} "
+        f"− {g.second} has the 95 % interval [{found[0]:+.1f}, {found[1]:+.1f}]"
+    )
+
+
+def unread(table: Table) -> str:
+    """Say that nobody has judged a table's answers."""
+    answers = sum(row.ledger.generated for row in table.rows)
+    return f"{answers} answers are stored and no judge has read them yet."
 
 
 def title(table: Table) -> str:

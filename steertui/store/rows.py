@@ -12,8 +12,8 @@ from sqlite_utils import Database
 from steertui.condition import Condition
 from steertui.generation import StopReason
 from steertui.model import Model
+from steertui.outcome import Outcome
 from steertui.prompt import Prompt
-from steertui.rate import Outcome
 from steertui.scenario import Scenario
 from steertui.verdict import Label
 
@@ -160,15 +160,20 @@ def cell(row: dict[str, Any]) -> Cell:
     return Cell(row["answer"], label, row["failure"] or "", row["reason"] or "")
 
 
-def outcome(row: dict[str, Any]) -> Outcome:
-    """Return the outcome that a row of the query of outcomes holds."""
-    return Outcome(
-        scenario=row["scenario"],
-        category=row["category"],
-        condition=row["condition"],
-        sample=row["sample"],
-        generated=row["stop"] is not None,
-        truncated=row["stop"] == StopReason.LENGTH,
-        label=Label(row["label"]) if row["label"] else None,
-        failed=bool(row["failure"]),
-    )
+LABELS: dict[str | None, Label | None] = {None: None, **{str(label): label for label in Label}}
+
+
+def outcome(
+    scenario: str,
+    category: str,
+    condition: str,
+    sample: int,
+    stop: str | None,
+    label: str | None,
+    failure: str | None,
+    digest: str | None,
+) -> Outcome:
+    """Return the outcome that these columns of the query of outcomes hold."""
+    answered, cut, failed = stop is not None, stop == StopReason.LENGTH, bool(failure)
+    kind = LABELS[label]
+    return Outcome(scenario, category, condition, sample, answered, cut, kind, failed, digest)

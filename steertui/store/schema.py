@@ -1,5 +1,7 @@
 """The database's schema: migrations, in order, and the views that make it readable as it is."""
 
+from hashlib import sha256
+
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
@@ -166,6 +168,20 @@ def first(db: Database) -> None:
     for statement in _statements(TABLES + VIEWS):
         db.execute(statement)
     db["generations"].enable_fts(["answer", "reasoning"], create_triggers=True)  # type: ignore[union-attr]
+
+
+@migrations()
+def digests(db: Database) -> None:
+    """Tell equal answers, and why each ended, without reading the texts."""
+    db.execute("ALTER TABLE generations ADD COLUMN answer_digest TEXT")
+    db.conn.create_function("steertui_digest", 1, answer_digest, deterministic=True)
+    db.execute("UPDATE generations SET answer_digest = steertui_digest(answer)")
+    db.execute("CREATE INDEX generations_in_short ON generations (trial, stop, answer_digest)")
+
+
+def answer_digest(answer: str) -> str:
+    """Return the first 16 hex digits of the answer's sha256."""
+    return sha256(answer.encode()).hexdigest()[:16]
 
 
 def _statements(script: str) -> list[str]:

@@ -12,11 +12,11 @@ from sqlite_utils import Database
 
 from steertui.errors import StoreError
 from steertui.generation import Generation
+from steertui.outcome import Outcome
 from steertui.prompt import Prompt
-from steertui.rate import Outcome
 from steertui.store import rows
 from steertui.store.rows import Arm, Cell, ModelFacts, Reader, Unjudged, as_json, now
-from steertui.store.schema import migrations
+from steertui.store.schema import answer_digest, migrations
 from steertui.verdict import Label, Verdict
 
 P_COLUMNS = tuple(f"p_{label}" for label in Label)
@@ -145,11 +145,12 @@ class Store:
         """Add a trial's answer."""
         g = generation
         row = (key, run, g.text, g.reasoning, g.answer, g.stop, g.prompt_tokens, g.tokens)
+        rest = round(g.seconds, 3), now(), answer_digest(g.answer)
         with self._writing() as db:
             sql = """INSERT INTO generations (trial, run, text, reasoning, answer, stop,
-                prompt_tokens, tokens, seconds, created_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (trial) DO NOTHING"""
-            db.execute(sql, (*row, round(g.seconds, 3), now()))
+                prompt_tokens, tokens, seconds, created_at, answer_digest)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (trial) DO NOTHING"""
+            db.execute(sql, (*row, *rest))
 
     def add_failure(self, key: str, run: int, reason: str) -> None:
         """Add the reason why a trial could not be answered; it stays missing."""
@@ -211,8 +212,8 @@ class Store:
     def outcomes(self, experiment: str, judge: str) -> dict[Arm, list[Outcome]]:
         """Return every planned trial's outcome under the judge, by model and
         temperature, in planned order."""
-        sql = """SELECT t.model, m.name, m.title, t.temperature, s.name AS scenario, s.category,
-                c.name AS condition, t.sample, g.stop, v.label, v.failure
+        sql = """SELECT t.model, m.name, m.title, t.temperature, s.name, s.category, c.name,
+                t.sample, g.stop, v.label, v.failure, g.answer_digest
             FROM experiment_trials AS e
             JOIN trials AS t ON t.key = e.trial
             JOIN models AS m ON m.sha256 = t.model
@@ -221,11 +222,13 @@ class Store:
             LEFT JOIN generations AS g ON g.trial = t.key
             LEFT JOIN current_verdicts AS v ON v.trial = t.key AND v.judge = ?
             WHERE e.experiment = ? ORDER BY e.place"""
-        found: dict[Arm, list[Outcome]] = {}
-        for row in self.query(sql, [judge, experiment]):
-            arm = Arm(row["model"], row["name"], row["title"], row["temperature"])
-            found.setdefault(arm, []).append(rows.outcome(row))
-        return found
+        found: dict[tuple[str, float], tuple[Arm, list[Outcome]]] = {}
+        with self._mending():
+            for model, name, title, temperature, *row in self._db.execute(sql, (judge, experiment)):
+                if (model, temperature) not in found:
+                    found[model, temperature] = Arm(model, name, title, temperature), []
+                found[model, temperature][1].append(rows.outcome(*row))
+        return dict(found.values())
 
 
 def _remedy(exc: sqlite3.Error) -> str:

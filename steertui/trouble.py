@@ -1,0 +1,155 @@
+"""Trouble: what in the data should make a reader careful, said by itself."""
+
+from collections.abc import Iterable, Sequence
+from itertools import combinations
+
+from steertui.gap import LEVEL, shifts, sign_flip
+from steertui.outcome import Ledger, Outcome, by_condition, ledger
+from steertui.power import FEWEST
+from steertui.rate import VALID, Cells, Policy, cells
+from steertui.sentence import counted, p_text
+from steertui.verdict import Label
+
+MANY = 0.10
+"""Share of nonsensical or truncated answers from which a condition is in trouble."""
+
+COVERAGE = 0.90
+"""Share of the planned trials that should be judged."""
+
+PAIRED = 0.75
+"""Share of the scenarios that should be valid under both conditions of a comparison."""
+
+
+def warnings(outcomes: Iterable[Outcome]) -> list[str]:
+    """Return signs of trouble in one model's trials under one judge, worst kinds first.
+
+    What goes with the condition is tested scenario by scenario (`gap.sign_flip`: every scenario
+    meets every condition, so Fisher's test for independent groups would not fit), Bonferroni
+    over the pairs of conditions.
+    """
+    arms = by_condition(outcomes)
+    found = []
+    for name, items in arms.items():
+        found += _of_one(name, ledger(items))
+    found += _few_pairs(arms)
+    found += _moving("truncation", {name: _truncated(items) for name, items in arms.items()})
+    for what, label, valid in (
+        ("nonsense", Label.NONSENSICAL, VALID[Policy.ALL]),
+        ("refusal", Label.SAFETY_REFUSAL, VALID[Policy.PAPER]),
+    ):
+        found += _moving(what, {name: cells(items, label, valid) for name, items in arms.items()})
+    for name, items in arms.items():
+        found += _copies(name, items)
+    return found + _unmoved(arms)
+
+
+def _copies(name: str, items: Sequence[Outcome]) -> list[str]:
+    """Say where answers to different scenarios, or all samples of one, are the same text."""
+    asked: dict[str, set[str]] = {}
+    drawn: dict[str, list[str]] = {}
+    for item in items:
+        if item.digest is not None:
+            asked.setdefault(item.digest, set()).add(item.scenario)
+            drawn.setdefault(item.scenario, []).append(item.digest)
+    said = []
+    read = [d for texts in drawn.values() for d in texts]
+    shared = sum(len(asked[digest]) > 1 for digest in read)
+    if shared > MANY * len(read):
+        said.append(
+            f"{name}: {_share(shared, len(read))} answers are word for word the answer to another "
+            "scenario, too"
+        )
+    several = [texts for texts in drawn.values() if len(texts) > 1]
+    alike = sum(len(set(texts)) == 1 for texts in several)
+    if alike > MANY * len(several):
+        said.append(
+            f"{name}: in {_share(alike, len(several))} scenarios all samples are one text; such "
+            "samples are worth one"
+        )
+    return said
+
+
+def _unmoved(arms: dict[str, list[Outcome]]) -> list[str]:
+    """Say where two conditions got the same texts, so that the suffix may not have arrived."""
+    texts = {
+        name: {(o.scenario, o.sample): o.digest for o in items if o.digest is not None}
+        for name, items in arms.items()
+    }
+    said = []
+    for one, two in combinations(arms, 2):
+        both = texts[one].keys() & texts[two]
+        same = sum(texts[one][item] == texts[two][item] for item in both)
+        if same > MANY * len(both):
+            said.append(
+                f"{one} and {two}: {_share(same, len(both))} answers are the same text; see "
+                "whether both suffixes reach the model"
+            )
+    return said
+
+
+def _of_one(name: str, seen: Ledger) -> list[str]:
+    said = []
+    if seen.judged < COVERAGE * seen.planned:
+        said.append(
+            f"{name}: only {_share(seen.judged, seen.planned)} trials are judged "
+            f"({seen.failed} failed at the judge); the rest may differ from them"
+        )
+    if seen.nonsensical > MANY * seen.judged:
+        said.append(
+            f"{name}: {_share(seen.nonsensical, seen.judged)} judged answers are nonsensical; "
+            "the convergence rate leaves them out"
+        )
+    if seen.truncated > MANY * seen.generated:
+        said.append(
+            f"{name}: {_share(seen.truncated, seen.generated)} answers are cut off at the token "
+            "limit; allow more tokens"
+        )
+    return said
+
+
+def _few_pairs(arms: dict[str, list[Outcome]]) -> list[str]:
+    valid = {
+        name: cells(items, Label.CONVERGENCE, VALID[Policy.PAPER]).keys()
+        for name, items in arms.items()
+    }
+    planned = {name: {item.scenario for item in items} for name, items in arms.items()}
+    said = []
+    for one, two in combinations(arms, 2):
+        pairs, both = len(valid[one] & valid[two]), len(planned[one] & planned[two])
+        if pairs < PAIRED * both or pairs < FEWEST:
+            said.append(
+                f"{one} and {two}: only {pairs} of {counted(both, 'scenario')} valid under both; "
+                "what is compared is not what was planned"
+            )
+    return said
+
+
+def _truncated(items: Sequence[Outcome]) -> Cells:
+    found: dict[str, tuple[int, int]] = {}
+    for item in items:
+        if item.generated:
+            count, total = found.get(item.scenario, (0, 0))
+            found[item.scenario] = count + item.truncated, total + 1
+    return found
+
+
+def _moving(what: str, arms: dict[str, Cells]) -> list[str]:
+    """Name the pair of conditions between which `what` differs most surely, if any does."""
+    pairs = list(combinations(arms, 2))
+    tested = [(sign_flip(shifts(arms[one], arms[two])), one, two) for one, two in pairs]
+    if not tested:
+        return []
+    p, one, two = min(tested)
+    p = min(1.0, p * len(pairs))
+    if p > LEVEL:
+        return []
+    counts = [
+        f"{_share(sum(x for x, _ in arms[name].values()), sum(m for _, m in arms[name].values()))} "
+        f"under {name}"
+        for name in (one, two)
+    ]
+    return [f"{what} goes with the condition: {counts[0]}, {counts[1]} ({p_text(p)})"]
+
+
+def _share(count: int, total: int) -> str:
+    return f"{count} of {total} ({100 * count / total:.0f} %)"
