@@ -1,0 +1,32 @@
+"""A model at work: its vocabulary for a moment, an engine until its requests are done."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from steertui.engine.llama import LlamaModel
+from steertui.engine.process import EngineProcess, News
+from steertui.engine.sequence import Score, Write
+from steertui.model import Model
+from steertui.run.events import Stepped
+
+
+@contextmanager
+def vocabulary(model: Model) -> Iterator[LlamaModel]:
+    """Give a model without its weights: to tokenise, and to read its metadata."""
+    llama = LlamaModel(model.path, vocab_only=True)
+    try:
+        yield llama
+    finally:
+        llama.close()
+
+
+def drive(
+    engine: EngineProcess, stage: str, requests: Sequence[Write | Score]
+) -> Iterator[News | Stepped]:
+    """Give the engine its requests and yield what it tells, until it is idle."""
+    for request in requests:
+        engine.add(request)
+    while not engine.is_idle:
+        yield from engine.step()
+        # What was just finished may have been added again, for the judge's reason.
+        yield Stepped(stage, engine, len(requests) - engine.unfinished, len(requests))

@@ -1,0 +1,52 @@
+"""The first stage: a model answers the prompts that have no answer yet."""
+
+import platform
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+
+from steertui.engine.devices import devices
+from steertui.engine.engine import Scored, Written
+from steertui.engine.process import EngineProcess, Failed
+from steertui.engine.sequence import Write
+from steertui.engine.sizing import Overrides, fit
+from steertui.model import Model
+from steertui.plan import Plan
+from steertui.prompt import Prompt
+from steertui.run.drive import drive, vocabulary
+from steertui.run.events import Event, Generated, Loaded
+from steertui.store import Store
+
+
+def generate(
+    plan: Plan, store: Store, model: Model, prompts: Sequence[Prompt], wish: Overrides
+) -> Iterator[Event]:
+    """Answer the prompts with the model; every answer is stored before its event."""
+    with vocabulary(model) as llama:
+        requests = [Write(p.key, llama.tokenize(p.text), p.trial.sampling, p.seed) for p in prompts]
+        longest = max(len(r.prompt) + r.sampling.max_tokens for r in requests)
+        shape = fit(llama, model.size, longest, len(requests), wish)
+    with EngineProcess(model.path, shape) as engine:
+        run_id = store.start(plan.id, versions(), device(), asdict(shape))
+        yield Loaded("generate", model.name, shape, len(requests))
+        by_key = {p.key: p for p in prompts}
+        for event in drive(engine, "generate", requests):
+            if isinstance(event, Written):
+                store.add_generation(event.id, run_id, event.generation)
+                yield Generated(by_key[event.id], event.generation)
+            elif isinstance(event, Failed):
+                store.add_failure(event.id, run_id, event.reason)
+                yield event
+            elif not isinstance(event, Scored):
+                yield event
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that an answer may depend on."""
+    names = ("steertui", "llama-cpp-python", "numpy", "jinja2")
+    return {"python": platform.python_version()} | {name: version(name) for name in names}
+
+
+def device() -> str:
+    """Return what computes: "CPU: AMD EPYC; CUDA0: NVIDIA H200"."""
+    return "; ".join(f"{d.name}: {d.description}" for d in devices())
