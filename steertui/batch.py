@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+from steertui.carrying import carry
 from steertui.engine.sizing import Overrides
 from steertui.experiment import Experiment, design
 from steertui.faces import choose
@@ -13,6 +14,7 @@ from steertui.plan import Plan, make_plan
 from steertui.report.summary import summarise
 from steertui.run import run
 from steertui.store import Store
+from steertui.supply import supply_experiment
 
 SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
@@ -48,6 +50,11 @@ def run_batch(experiment: Experiment, db: Path, wish: Overrides, *, as_json: boo
     Ctrl-C, SIGTERM and a closed terminal stop it within one step; what is done stays.
     """
     stop = Stop()
+    try:
+        carry(supply_experiment(experiment), as_json=as_json)
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped. What was fetched stays; to go on, run the same again.\n")
+        return 128 + (stop.number or signal.SIGINT)
     with Store(db) as store:
         plan = make_plan(design(experiment), store)
         face = choose(as_json=as_json)

@@ -29,5 +29,9 @@ class SourceError(SteertuiError):
     """A public file is missing, or its bytes are not the published ones."""
 
 
+class FetchError(SteertuiError):
+    """A file cannot be fetched, or what came is not what was promised."""
+
+
 class StoreError(SteertuiError):
     """The database cannot be opened, read or written."""

@@ -4,13 +4,15 @@ import tomllib
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from steertui.borrowed import PAPER, borrow_conditions, borrow_pack, pack_sources
 from steertui.condition import Condition, load_conditions
 from steertui.errors import ExperimentError
 from steertui.generation import SamplingParams
-from steertui.model import DEMO, Model, find_model
+from steertui.model import DEMO, Model
 from steertui.scenario import Scenario, load_pack
 from steertui.tomlfile import check, closed, load
 from steertui.trial import Trial, grid
+from steertui.weights import find_model
 
 
 @closed
@@ -137,19 +139,34 @@ class Design:
 
 def design(experiment: Experiment) -> Design:
     """Look every name up; raises the error of the first that is not there."""
-    path = Path(experiment.conditions_file) if experiment.conditions_file else None
-    known = load_conditions(path)
-    for name in experiment.conditions:
-        if name not in known:
-            raise ExperimentError(f"{name}: no such condition; there are {', '.join(known)}")
-    scenarios = tuple(s for pack in experiment.scenarios for s in load_pack(pack))
-    if len({s.name for s in scenarios}) < len(scenarios):
-        raise ExperimentError("scenarios: two packs hold one scenario; leave one of them out")
+    scenarios, conditions = texts_of(experiment)
     models = tuple(find_model(name) for name in experiment.models)
     if len({m.sha256 for m in models}) < len(models):
         raise ExperimentError("models: two names lead to the same bytes; leave one out")
+    return Design(experiment, models, scenarios, conditions)
+
+
+def texts_of(experiment: Experiment) -> tuple[tuple[Scenario, ...], tuple[Condition, ...]]:
+    """Look up all names but the models': what needs no weights."""
+    known = _conditions(experiment.conditions_file)
+    for name in experiment.conditions:
+        if name not in known:
+            raise ExperimentError(f"{name}: no such condition; there are {', '.join(known)}")
+    scenarios = tuple(s for pack in experiment.scenarios for s in _pack(pack))
+    if len({s.name for s in scenarios}) < len(scenarios):
+        raise ExperimentError("scenarios: two packs hold one scenario; leave one of them out")
     conditions = tuple(known[name] for name in experiment.conditions)
-    return Design(experiment, models, _limited(scenarios, experiment.limit), conditions)
+    return _limited(scenarios, experiment.limit), conditions
+
+
+def _pack(name: str) -> tuple[Scenario, ...]:
+    return borrow_pack(name) if pack_sources(name) else load_pack(name)
+
+
+def _conditions(file: str) -> dict[str, Condition]:
+    if file == PAPER:
+        return borrow_conditions()
+    return load_conditions(Path(file) if file else None)
 
 
 def _limited(scenarios: tuple[Scenario, ...], limit: int) -> tuple[Scenario, ...]:

@@ -1,7 +1,9 @@
-"""Where the files that ship with the program lie, in a checkout and in an installed wheel."""
+"""Where files lie: those that ship with the program, and those that it keeps for its user."""
 
 from functools import cache
 from pathlib import Path
+
+from platformdirs import user_cache_path
 
 
 @cache
@@ -13,3 +15,8 @@ def shipped(name: str) -> Path:
     package = Path(__file__).resolve().parent
     inside = package / "data" / name
     return inside if inside.is_dir() else package.parent / name
+
+
+def kept(name: str) -> Path:
+    """Return the folder `name` of what is kept for the user between runs; it may not exist yet."""
+    return user_cache_path("steertui") / name

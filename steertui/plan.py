@@ -8,9 +8,10 @@ from steertui.errors import ExperimentError
 from steertui.experiment import Design
 from steertui.judge.local import LocalJudge, parse_judge
 from steertui.judge.rubric import Rubric, load_rubric
-from steertui.model import DEMO, Model, find_model, is_stand_in
+from steertui.model import DEMO, Model, is_stand_in
 from steertui.prompt import ChatFormat, Prompt
 from steertui.store import ModelFacts, Store
+from steertui.weights import find_model
 
 NO_JUDGE = "none"
 

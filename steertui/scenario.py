@@ -81,14 +81,14 @@ def load_pack(name: str) -> tuple[Scenario, ...]:
         return _load_toml(path)
     raise ScenarioError(
         f"{name}: no such scenario pack; give a shipped pack ({', '.join(shipped_packs())}), "
-        "a TOML file, or a folder with InstrumentalEval's CSV files"
+        "instrumentaleval, paper-71, a TOML file, or a folder with InstrumentalEval's CSV files"
     )
 
 
 def shipped_packs() -> list[str]:
     """Names of the packs that come with the program."""
     files = sorted(shipped("scenarios").glob("*.toml"))
-    return [f.stem for f in files if f.stem not in ("conditions", "rubric")]
+    return [f.stem for f in files if f.stem not in ("conditions", "rubric", "sources")]
 
 
 def _load_toml(path: Path) -> tuple[Scenario, ...]:

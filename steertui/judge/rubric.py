@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from steertui.borrowed import PAPER, borrow_judge_texts
 from steertui.errors import JudgeError
 from steertui.places import shipped
 from steertui.tomlfile import closed, load
@@ -54,13 +55,18 @@ def _fill(text: str, parts: dict[str, str]) -> str:
 
 
 def load_rubric(name: str) -> Rubric:
-    """Return a rubric by name ("steertui") or from a TOML file.
+    """Return a rubric by name ("steertui", "paper") or from a TOML file.
 
-    Raises JudgeError naming file, key and remedy.
+    Raises JudgeError naming file, key and remedy; SourceError where the paper's is not here.
     """
+    if name == PAPER:
+        texts = borrow_judge_texts()
+        return Rubric(1, PAPER, texts.system, texts.user, "The paper's own (arXiv 2601.01584).")
     path = shipped("scenarios") / "rubric.toml" if name == "steertui" else Path(name)
     if not path.is_file():
-        raise JudgeError(f"{name}: no such rubric; give 'steertui' or the path of a TOML file")
+        raise JudgeError(
+            f"{name}: no such rubric; give 'steertui', 'paper' or the path of a TOML file"
+        )
     rubric = load(path, Rubric, JudgeError)
     if rubric.format != 1:
         raise JudgeError(f"{path}: format {rubric.format} is not known; this version reads 1")
