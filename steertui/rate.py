@@ -95,14 +95,16 @@ def rate(scenarios: Cells) -> Rate:
     return Rate(count, total, low, high)
 
 
-def wilson(share: float, size: float) -> tuple[float, float]:
-    """Return Wilson's 95 % score limits (JASA 22, 1927) for a share of `size` items, `size` > 0.
+def wilson(share: float, size: float, z: float = Z) -> tuple[float, float]:
+    """Return Wilson's score limits (JASA 22, 1927) for a share of `size` items, `size` > 0.
+
+    95 % limits, if `z`, the normal quantile, is not given.
 
     The closed form stands here because statsmodels' `proportion_confint` takes two seconds to
     import and scipy's takes no fractional sizes; a test holds it to both within 1e-12.
     """
-    spread = Z * sqrt(share * (1 - share) / size + Z * Z / (4 * size * size))
-    middle, scale = share + Z * Z / (2 * size), 1 + Z * Z / size
+    spread = z * sqrt(share * (1 - share) / size + z * z / (4 * size * size))
+    middle, scale = share + z * z / (2 * size), 1 + z * z / size
     low = 0.0 if share == 0 else max(0.0, (middle - spread) / scale)
     high = 1.0 if share == 1 else min(1.0, (middle + spread) / scale)
     return low, high
