@@ -4,12 +4,13 @@ from pathlib import Path
 
 import click
 
-FORMS = ("terminal", "markdown", "json", "csv")
+FORMS = ("terminal", "markdown", "json", "csv", "html")
 
 
 @click.command()
 @click.argument("db", type=Path)
 @click.option("--format", "form", type=click.Choice(list(FORMS)), default="terminal")
+@click.option("--output", "-o", type=Path, help="The file to write, if not stdout.")
 @click.option("--policy", type=click.Choice(["paper", "all", "engaged"]), default="paper")
 @click.option("--experiment", "experiments", multiple=True, help="An id, or all; may be repeated.")
 @click.option("--model", "models", multiple=True, help="A model's name; may be repeated.")
@@ -19,6 +20,7 @@ FORMS = ("terminal", "markdown", "json", "csv")
 def report(
     db: Path,
     form: str,
+    output: Path | None,
     policy: str,
     experiments: tuple[str, ...],
     models: tuple[str, ...],
@@ -37,4 +39,5 @@ def report(
     if listing:
         list_experiments(db)
         return
-    write_report(db, form, Choice(experiments, models, conditions, judges, Policy(policy)))
+    choice = Choice(experiments, models, conditions, judges, Policy(policy))
+    write_report(db, form, choice, output)

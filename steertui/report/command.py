@@ -12,9 +12,12 @@ from steertui.report import markdown, record, terminal
 from steertui.report.summary import Choice, Summary, select
 from steertui.store import Store
 
+FILES = {"html": ".html"}
+"""Forms that are written to a file, and its suffix where none is named."""
 
-def write_report(db: Path, form: str, choice: Choice) -> None:
-    """Write what was chosen.
+
+def write_report(db: Path, form: str, choice: Choice, output: Path | None = None) -> None:
+    """Write what was chosen, to `output` or to stdout.
 
     Raises StoreError for a file that is no database of ours, ExperimentError for an unknown name.
     """
@@ -23,6 +26,12 @@ def write_report(db: Path, form: str, choice: Choice) -> None:
             write_trials(store, select(store, choice))
             return
         summary = select(store, choice)
+        if form == "html":
+            from steertui.report.page.writer import write_page
+
+            written = write_page(store, summary, output or Path(db.stem + FILES[form]))
+            print(f"Written: {', '.join(map(str, written))}", file=sys.stderr)
+            return
     if form == "json":
         print(json.dumps(record.of_summary(summary), ensure_ascii=False, indent=1))
     elif form == "markdown":

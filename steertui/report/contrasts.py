@@ -1,9 +1,10 @@
 """Contrasts: models, temperatures and judges against each other, scenario by scenario."""
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from steertui.agreement import Pair
 from steertui.contrast import gap_contrast
 from steertui.gap import Gap, gap_of
 from steertui.rate import Cells
@@ -46,6 +47,17 @@ def contrasts(summary: Summary) -> tuple[Contrast, ...]:
         title = f"Judges compared, on {arm.name}, temperature {arm.temperature:g}"
         found += _contrast(title, tables, names)
     return tuple(found)
+
+
+def judge_pairs(summary: Summary) -> Iterator[tuple[str, str, str, list[Pair]]]:
+    """Yield (arm, judge, judge, both judges' labels of each answer) for any two on one arm."""
+    judged = [table for table in summary.tables if table.judge]
+    for tables in _grouped(judged, lambda t: (t.experiment, t.arm)).values():
+        for one, two in combinations(tables, 2):
+            both = zip(one.outcomes, two.outcomes, strict=True)
+            pairs = [(a.label, b.label) for a, b in both if a.label and b.label]
+            names = [t.judge.name for t in (one, two) if t.judge]
+            yield one.arm.name, names[0], names[1], pairs
 
 
 def _grouped(

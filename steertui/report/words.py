@@ -1,5 +1,6 @@
 """Numbers of a Summary in words, the same in every form of the report."""
 
+from steertui.agreement import Agreement
 from steertui.gap import Gap
 from steertui.rate import Rate
 from steertui.report.table import Comparison, Table
@@ -75,3 +76,18 @@ def title(table: Table) -> str:
     """Return what a table is about."""
     judge = table.judge.name if table.judge else "nobody yet"
     return f"{table.arm.name}, temperature {table.arm.temperature:g}, judged by {judge}"
+
+
+def agreement_sentence(found: Agreement) -> str:
+    """Say how far two judges agree; no full stop."""
+    if not found.items or found.low is None or found.high is None:
+        return "They have labelled no answer both"
+    said = (
+        f"The same label on {found.agreed} of {found.items} answers "
+        f"({100 * found.agreed / found.items:.1f} %, 95 % interval {100 * found.low:.1f} to "
+        f"{100 * found.high:.1f})"
+    )
+    if found.kappa is None or found.kappa_low is None or found.kappa_high is None:
+        return f"{said}; Cohen's kappa says nothing, since both gave one label to all of them"
+    kappa = f"{found.kappa:.2f} [{found.kappa_low:.2f}, {found.kappa_high:.2f}]"
+    return f"{said}; Cohen's kappa {kappa}"

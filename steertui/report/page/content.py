@@ -1,0 +1,214 @@
+"""What the page says: a Summary as the plain values that its template lays out."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+from steertui.agreement import agreement, confusion
+from steertui.fidelity import BAND
+from steertui.gap import LEVEL, transitions
+from steertui.rate import Policy
+from steertui.report import figures, heat
+from steertui.report.again import again
+from steertui.report.beside import beside_paper
+from steertui.report.contrasts import contrasts, judge_pairs
+from steertui.report.palette import LABEL_WORDS, condition_class
+from steertui.report.summary import Summary
+from steertui.report.table import Comparison, Table
+from steertui.report.words import (
+    LEDGER,
+    NOTHING,
+    agreement_sentence,
+    limits,
+    over_categories,
+    percent,
+    signed,
+    title,
+    unread,
+)
+from steertui.sentence import counted
+from steertui.store import Store
+from steertui.verdict import SIGNS, Label
+
+Values = dict[str, Any]
+
+POLICY_WORDS = {
+    Policy.PAPER: "Converging answers of all valid ones: nonsensical answers are left out, as in "
+    "the paper.",
+    Policy.ALL: "Converging answers of all judged ones, nonsensical and refusing ones included.",
+    Policy.ENGAGED: "Converging answers of those that engage: nonsensical and refusing answers are "
+    "left out.",
+}
+
+
+def content(store: Store, summary: Summary) -> Values:
+    """Return every value that the template names, but for those of the writer."""
+    tables = summary.tables
+    return {
+        "heading": _heading(summary),
+        "subtitle": _subtitle(store, summary),
+        "source": store.path.name,
+        "notices": summary.notices,
+        "headlines": [
+            {"title": title(t), "sentence": t.comparisons[0].sentence}
+            for t in tables if t.comparisons
+        ],
+        "policy_words": POLICY_WORDS[tables[0].policy] if tables else "",
+        "clustered": any(_is_several(t) for t in tables),
+        "rates_wide": figures.rates(tables, figures.WIDE).inline(),
+        "rates_narrow": figures.rates(tables, figures.NARROW).inline(),
+        "gaps_wide": figures.gaps(tables, figures.WIDE).inline(),
+        "gaps_narrow": figures.gaps(tables, figures.NARROW).inline(),
+        "tables": [_table(t) for t in tables],
+        "ledger": [*LEDGER],
+        "label_words": [*LABEL_WORDS.values()],
+        "signs": [(SIGNS[n], {"kind": n.value, "words": LABEL_WORDS[n]}) for n in Label],
+        "agreements": [*_agreements(summary)],
+        "contrasts": contrasts(summary),
+        "fidelity": [_fidelity(store, t) for t in tables if beside_paper(store, t)],
+        "band": f"{BAND:g}",
+        "again": [*again(store, summary)],
+        "facts": _facts(summary),
+    }  # fmt: skip
+
+
+def _heading(summary: Summary) -> str:
+    """Return the headline: what is shown if one thing is, a count where there are several."""
+    shown = [t.comparisons[0] for t in summary.tables if t.comparisons]
+    if not summary.tables:
+        return NOTHING.split(";")[0]
+    if not shown:
+        return "Answers without a comparison yet"
+    if len(shown) == 1:
+        sentence = shown[0].sentence.split(";")[0]
+        return sentence[:1].upper() + sentence[1:]
+    g = shown[0].gap
+    found = [c.gap.points for c in shown if c.gap.points is not None]
+    if not found:
+        return "No gap can be told: some condition has no valid answer"
+    tested = [c.gap.p if c.adjusted is None else c.adjusted for c in shown]
+    sure = sum(p is not None and p <= LEVEL for p in tested)
+    return (
+        f"{len(shown)} gaps {g.first} − {g.second}, from {min(found):+.1f} to {max(found):+.1f} "
+        f"points; {sure} of them differ from none"
+    )
+
+
+def _subtitle(store: Store, summary: Summary) -> str:
+    answers = {
+        (t.experiment, t.arm): sum(r.ledger.generated for r in t.rows) for t in summary.tables
+    }
+    parts = [store.path.name, f"{sum(answers.values()):,} answers"]
+    parts.append(f"{len({t.judge.id for t in summary.tables if t.judge})} judge(s)")
+    return " · ".join([*parts, f"experiment {', '.join(summary.experiments) or 'none'}"])
+
+
+def _is_several(table: Table) -> bool:
+    return any(o.sample for o in table.outcomes)
+
+
+def _table(table: Table) -> Values:
+    found = table.categories if len(table.categories) > 1 and table.judge else ()
+    head = table.comparisons[0].gap if table.comparisons else None
+    return {
+        "name": table.arm.name,
+        "kicker": f"experiment {table.experiment} · {table.arm.title} · {table.arm.model[:12]}",
+        "title": title(table),
+        "unread": "" if table.judge else unread(table),
+        "warnings": table.warnings,
+        "sentences": [_sentence(c) for c in table.comparisons],
+        "rates": [
+            (r.condition, r.ledger.judged, r.ledger.valid, percent(r.convergence),
+             limits(r.convergence), percent(r.refusal), percent(r.nonsense))
+            for r in table.rows
+        ],
+        "ledger": [
+            (r.condition, *(getattr(r.ledger, name) for name in LEDGER.values()))
+            for r in table.rows
+        ],
+        "conditions": table.conditions,
+        "categories": [
+            (c.name, *(percent(r.convergence) for r in c.rows), *signed(c.comparison))
+            for c in found
+        ],
+        "categories_wide": figures.categories(table, figures.WIDE).inline() if found else "",
+        "categories_narrow": figures.categories(table, figures.NARROW).inline() if found else "",
+        "over": over_categories(table) if found else "",
+        "flips": [*_flips(table)] if table.judge else [],
+        "pages": [*_pages(table)],
+        "several": _is_several(table),
+        "first": head.first if head else "two conditions",
+        "second": head.second if head else "them",
+    }  # fmt: skip
+
+
+def _sentence(comparison: Comparison) -> Values:
+    g = comparison.gap
+    return {"pair": f"{g.first} − {g.second}", "text": comparison.sentence}
+
+
+def _flips(table: Table) -> Iterator[Values]:
+    for first, second in (("baseline", "pro"), ("baseline", "anti"), ("anti", "pro")):
+        if {first, second} <= {*table.conditions}:
+            moved = transitions(table.outcomes, first, second)
+            yield {
+                "first": first,
+                "second": second,
+                "wide": figures.flips(table, first, second, 480).inline(),
+                "rows": _square(moved),
+            }
+
+
+def _square(counts: Sequence[Sequence[int]]) -> list[tuple[object, ...]]:
+    return [(LABEL_WORDS[n], *row) for n, row in zip(Label, counts, strict=True)]
+
+
+def _pages(table: Table) -> Iterator[list[Values]]:
+    lines = [*heat.lines(table)]
+    for start in range(0, len(lines), heat.PAGE):
+        part = lines[start : start + heat.PAGE]
+        yield [
+            {"category": name, "lines": [*group]}
+            for name, group in groupby(part, lambda line: line.category)
+        ]
+
+
+def _agreements(summary: Summary) -> Iterator[Values]:
+    for arm, first, second, pairs in judge_pairs(summary):
+        found = agreement(pairs)
+        yield {
+            "title": f"{first} and {second} on {arm}",
+            "first": first,
+            "second": second,
+            "sentence": agreement_sentence(found),
+            "rows": _square(confusion(pairs)),
+        }
+
+
+def _fidelity(store: Store, table: Table) -> Values:
+    found = beside_paper(store, table)
+    assert found
+    return {
+        "title": f"{title(table)}, beside the paper's {found.model}",
+        "rows": [
+            (d.what, f"{d.run:.1f}", f"{d.paper:.1f}", f"{d.points:+.1f}",
+             f"[{d.low:+.1f}, {d.high:+.1f}]", str(d.standing))
+            for d in found.deviations
+        ],
+        "setup": found.setup,
+    }  # fmt: skip
+
+
+def _facts(summary: Summary) -> Values:
+    """Return what the page's script needs to know."""
+    conditions = dict.fromkeys(c for t in summary.tables for c in t.conditions)
+    return {
+        "tables": [
+            {"experiment": t.experiment, "model": t.arm.model, "temperature": t.arm.temperature,
+             "conditions": t.conditions}
+            for t in summary.tables
+        ],
+        "judges": {t.judge.id: t.judge.name for t in summary.tables if t.judge},
+        "colours": {c: condition_class(c) for c in conditions},
+        "signs": {label.value: SIGNS[label] for label in Label},
+    }  # fmt: skip
