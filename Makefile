@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test test-slow lint format pictures clean
+.PHONY: demo test test-slow browser lint format pictures clean
 
 demo: $(READY)
 	@$(BIN)/steertui --batch --demo
@@ -14,6 +14,10 @@ test: lint
 
 test-slow: $(READY)
 	@$(BIN)/python -m pytest -m slow
+
+# What the HTML page's own tests need besides Chromium; they are skipped, by name, without.
+browser: $(READY)
+	@npm install --no-save --no-audit --no-fund --prefix .venv axe-core@4
 
 lint: $(READY)
 	@$(BIN)/ruff check .

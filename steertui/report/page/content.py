@@ -95,12 +95,14 @@ def _heading(summary: Summary) -> str:
 
 
 def _subtitle(store: Store, summary: Summary) -> str:
-    answers = {
-        (t.experiment, t.arm): sum(r.ledger.generated for r in t.rows) for t in summary.tables
-    }
-    parts = [store.path.name, f"{sum(answers.values()):,} answers"]
-    parts.append(f"{len({t.judge.id for t in summary.tables if t.judge})} judge(s)")
-    return " · ".join([*parts, f"experiment {', '.join(summary.experiments) or 'none'}"])
+    tables = summary.tables
+    answers = {(t.experiment, t.arm): sum(r.ledger.generated for r in t.rows) for t in tables}
+    judges = len({t.judge.id for t in tables if t.judge})
+    experiments = ", ".join(summary.experiments) or "none"
+    return (
+        f"{store.path.name} · {counted(sum(answers.values()), 'answer')} · "
+        f"{counted(judges, 'judge')} · experiment {experiments}"
+    )
 
 
 def _is_several(table: Table) -> bool:
@@ -111,7 +113,7 @@ def _table(table: Table) -> Values:
     found = table.categories if len(table.categories) > 1 and table.judge else ()
     head = table.comparisons[0].gap if table.comparisons else None
     return {
-        "name": table.arm.name,
+        "name": f"{table.arm.name} · {table.judge.name}" if table.judge else table.arm.name,
         "kicker": f"experiment {table.experiment} · {table.arm.title} · {table.arm.model[:12]}",
         "title": title(table),
         "unread": "" if table.judge else unread(table),
