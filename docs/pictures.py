@@ -1,31 +1,57 @@
 """Makes the README's pictures from a real run of the demo: `make pictures`."""
 
 import asyncio
+import os
 import re
 import tempfile
 from pathlib import Path
 
+from textual.pilot import Pilot
+
 from steertui.engine.sizing import Overrides
-from steertui.experiment import DEMO_EXPERIMENT, design
+from steertui.experiment import DEMO_EXPERIMENT
 from steertui.tui.app import SteertuiApp
+from steertui.tui.session import Session
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
+SIZE = (120, 40)
 
 
-async def run_screen(target: Path, size: tuple[int, int]) -> None:
-    """Save the run screen when the demo is done, with an answer in focus."""
-    with tempfile.TemporaryDirectory() as folder:
-        app = SteertuiApp(design(DEMO_EXPERIMENT), Path(folder) / "steertui-demo.db", Overrides())
-        async with app.run_test(size=size) as pilot:
-            await app.workers.wait_for_complete()
-            await pilot.press("down", "right", "right")
-            await pilot.pause()
-            svg = app.export_screenshot()
+async def rest(pilot: Pilot[None]) -> None:
+    """Wait until nothing is at work."""
+    await pilot.pause()
+    await pilot.app.workers.wait_for_complete()
+    await pilot.pause()
+    await pilot.app.workers.wait_for_complete()
+    await pilot.pause()
+
+
+def save(app: SteertuiApp, name: str) -> None:
+    """Save what the screen shows."""
+    svg = app.export_screenshot()
     # The fonts would be fetched from a stranger's server; any monospaced one will do.
     svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.S)
-    svg = svg.replace(folder + "/", "")
-    target.write_text(re.sub(r"[ \t]+\n", "\n", svg), encoding="utf-8")
+    (HERE / f"{name}.svg").write_text(re.sub(r"[ \t]+\n", "\n", svg), encoding="utf-8")
 
+
+async def pictures() -> None:
+    """Save every screen, most of them in the dark and one in the light."""
+    session = Session(Path("steertui-demo.db"), DEMO_EXPERIMENT, wish=Overrides())
+    app = SteertuiApp(session, "running")
+    async with app.run_test(size=SIZE) as pilot:
+        await rest(pilot)
+        await pilot.press("down", "right")
+        await rest(pilot)
+        save(app, "run")
+        for key, name in PAGES:
+            await pilot.press(key)
+            await rest(pilot)
+            save(app, name)
+
+
+PAGES = (("0", "start"), ("3", "read"))
 
 if __name__ == "__main__":
-    asyncio.run(run_screen(HERE / "run.svg", (120, 40)))
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        asyncio.run(pictures())

@@ -15,9 +15,16 @@ STAGES = {"generate": "answers", "judge": "verdicts"}
 class Meter:
     """Speed and time left of a stage."""
 
+    def __init__(self) -> None:
+        self.start()
+
     def start(self) -> None:
         """Begin to count."""
         self._begin = time.monotonic()
+
+    def leave_out(self, seconds: float) -> None:
+        """Do not count a pause."""
+        self._begin += seconds
 
     def text(self, event: Stepped) -> str:
         """Return "412 new tokens/s, 2:10 left"; a judge's prompt tokens count as "tokens"."""

@@ -76,9 +76,10 @@ def cli(
         raise click.UsageError("--demo and --experiment: give one of them")
     if min(slots, threads) < 0:
         raise click.UsageError("--slots and --threads: give a number above 0")
-    demo = demo or not (batch or file or changes["models"])
+    changed = _named(changes)
+    bare = not (batch or demo or file or any(v not in (None, [], ()) for v in changed.values()))
     experiment = DEMO_EXPERIMENT if demo else load_experiment(file) if file else Experiment()
-    experiment = with_changes(experiment, _named(changes))
+    experiment = with_changes(experiment, changed)
     path = db or (DEMO_DB if demo else DB)
     from steertui.engine.sizing import Overrides
 
@@ -89,7 +90,7 @@ def cli(
         sys.exit(run_batch(experiment, path, wish, as_json=as_json))
     from steertui.tui.app import run_app
 
-    sys.exit(run_app(experiment, path, wish))
+    sys.exit(run_app(None if bare else experiment, path, wish, at_once=not bare))
 
 
 def _named(changes: dict[str, object]) -> dict[str, object]:

@@ -179,6 +179,13 @@ def digests(db: Database) -> None:
     db.execute("CREATE INDEX generations_in_short ON generations (trial, stop, answer_digest)")
 
 
+@migrations()
+def filters(db: Database) -> None:
+    """Index what trials are filtered by, so that 100,000 of them answer within a key's press."""
+    db.execute("CREATE INDEX verdicts_by_label ON verdicts (judge, label, trial)")
+    db.execute("CREATE INDEX generations_by_stop ON generations (stop, trial)")
+
+
 def answer_digest(answer: str) -> str:
     """Return the first 16 hex digits of the answer's sha256."""
     return sha256(answer.encode()).hexdigest()[:16]

@@ -99,6 +99,11 @@ class Store:
         with self._mending():
             return list(self._db.query(sql, parameters))
 
+    def column(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        """Return the first column of a query's rows."""
+        with self._mending():
+            return [row[0] for row in self._db.execute(sql, list(parameters))]
+
     def plan(self, toml: str, prompts: Sequence[Prompt], facts: dict[str, ModelFacts]) -> str:
         """Add an experiment's trials, those already there left alone; return its id.
 

@@ -1,13 +1,31 @@
-"""The app: opens the screens over one experiment and one database."""
+"""The app: opens the screens over one database, and carries wishes from one to another."""
 
+import asyncio
+import signal
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
+from typing import Any, ClassVar
 
-from textual.app import App
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
 
 from steertui.engine.sizing import Overrides
-from steertui.experiment import Design, Experiment, design
+from steertui.errors import SteertuiError
+from steertui.experiment import DEMO_EXPERIMENT, Experiment, parse_experiment
+from steertui.store import Store
+from steertui.store.trials import TrialFilter
+from steertui.tui.ask import Confirm
+from steertui.tui.frame import PAGES
+from steertui.tui.help_screen import HelpScreen
+from steertui.tui.read_screen import ReadScreen
 from steertui.tui.run_screen import RunScreen
-from steertui.tui.runner import Runner
+from steertui.tui.session import Session
+from steertui.tui.start_screen import StartScreen
+from steertui.tui.theme import DARK, LIGHT
+
+DEMO_DB = Path("steertui-demo.db")
 
 
 class SteertuiApp(App[None]):
@@ -15,23 +33,141 @@ class SteertuiApp(App[None]):
 
     TITLE = "steertui"
     CSS_PATH = "steertui.tcss"
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
+        "start": StartScreen,
+        "run": RunScreen,
+        "read": ReadScreen,
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(str(n), f"go('{page}')", name, show=False, id=f"app.{page}")
+            for n, (page, name) in enumerate(PAGES.items(), 1)
+        ),
+        Binding("0", "go('start')", "Start", show=False, id="app.start"),
+        Binding("left_square_bracket", "turn(-1)", "Previous screen", show=False, id="app.back"),
+        Binding("right_square_bracket", "turn(1)", "Next screen", show=False, id="app.on"),
+        Binding("ctrl+t", "light", "Dark or light", show=False, id="app.light"),
+        Binding("ctrl+c", "leave", "Quit", show=False, id="app.interrupt"),
+        Binding("q", "leave", "Quit", id="app.quit", tooltip="Leave; what is done is stored"),
+    ]
 
-    def __init__(self, planned: Design, db: Path, wish: Overrides) -> None:
+    def __init__(self, session: Session, first: str = "start", *, light: bool = False) -> None:
         super().__init__()
-        self._design, self._db, self._wish = planned, db, wish
+        self.session = session
+        self._first = first
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = LIGHT.name if light else DARK.name
 
-    def on_mount(self) -> None:
-        """Open the first screen."""
-        names = ", ".join(m.name for m in self._design.models)
-        scenarios = len(self._design.scenarios)
-        about = f" steertui · {names} · {scenarios} scenarios · {self._db}"
-        self.push_screen(
-            RunScreen(lambda target: Runner(self._design, self._db, self._wish, target), about)
-        )
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return what the stylesheet asks of themes that are not ours."""
+        return {"quiet": "#808a96", "faint": "#707a86"}
+
+    async def on_mount(self) -> None:
+        """Open the first screen; end in order when the terminal or the system says so."""
+        loop = asyncio.get_running_loop()
+        for name in ("SIGTERM", "SIGHUP"):
+            if hasattr(signal, name):
+                loop.add_signal_handler(getattr(signal, name), self._told_to_end, name)
+        if self._first == "running":
+            await self.start()
+        else:
+            await self.go(self._first)
+
+    def _told_to_end(self, name: str) -> None:
+        self.exit(return_code=128 + getattr(signal, name))
+
+    # What the screens ask for
+
+    async def go(self, page: str) -> None:
+        """Show a screen."""
+        await self.switch_mode(page)
+
+    async def action_go(self, page: str) -> None:
+        """Show a screen, by its key."""
+        await self.go(page)
+
+    async def action_turn(self, by: int) -> None:
+        """Show the next screen, or the one before."""
+        pages = list(PAGES)
+        here = pages.index(self.current_mode) if self.current_mode in pages else -1
+        await self.go(pages[(here + by) % len(pages)])
+
+    async def read(self, wanted: TrialFilter, key: str = "") -> None:
+        """Show the trials behind a number, the cursor on one of them."""
+        await self.go("read")
+        screen = self.screen
+        assert isinstance(screen, ReadScreen)
+        screen.want(wanted, key)
+
+    async def beside(self, key: str) -> None:
+        """Show a trial's scenario under all conditions, side by side."""
+
+    async def demo(self) -> None:
+        """Run the demo, in its own database."""
+        self.session.open(DEMO_DB, DEMO_EXPERIMENT)
+        await self.start()
+
+    async def start(self) -> None:
+        """Begin or go on with the open experiment."""
+        await self.go("run")
+        screen = self.screen
+        assert isinstance(screen, RunScreen)
+        screen.start()
+
+    # Keys
+
+    def action_help(self) -> None:
+        """Show the help of this screen."""
+        self.push_screen(HelpScreen(self.screen))
+
+    def action_light(self) -> None:
+        """Change between dark and light."""
+        self.theme = DARK.name if self.theme == LIGHT.name else LIGHT.name
+
+    def action_leave(self) -> None:
+        """Leave; asked once while a run goes on."""
+        self.run_worker(self._leave(), exclusive=True, group="leave")
+
+    async def _leave(self) -> None:
+        runs = [
+            s for stack in self._screen_stacks.values() for s in stack if isinstance(s, RunScreen)
+        ]
+        asked = "Leave while the run goes on? It stops; what is finished is stored."
+        if any(run.is_at_work for run in runs) and not await self.push_screen_wait(
+            Confirm(asked, "Leave")
+        ):
+            return
+        self.exit()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Yield what the palette offers, screens first."""
+        yield SystemCommand("Start", "What this is, and the demo", partial(self.go, "start"))
+        for page, name in PAGES.items():
+            if page in self.MODES:
+                yield SystemCommand(name, f"Show the screen {name}", partial(self.go, page))
+        yield SystemCommand("Run the demo", "Offline, in some seconds", self.demo)
+        yield SystemCommand("Dark or light", "Change the theme", self.action_light)
+        yield from super().get_system_commands(screen)
 
 
-def run_app(experiment: Experiment, db: Path, wish: Overrides) -> int:
-    """Open the screens; raises SteertuiError before that where a name leads nowhere."""
-    app = SteertuiApp(design(experiment), db, wish)
+def open_session(experiment: Experiment | None, db: Path, wish: Overrides) -> Session:
+    """Return what is open at first: the experiment given, or the database's newest."""
+    session = Session(db, experiment, wish=wish)
+    if experiment is None and db.exists():
+        with Store(db, must_exist=True) as store:
+            known = store.experiments()
+        if known:
+            session.id = known[-1]["id"]
+            try:
+                session.experiment = parse_experiment(known[-1]["toml"])
+            except SteertuiError:
+                session.experiment = None  # of another version: it can be read, not run
+    return session
+
+
+def run_app(experiment: Experiment | None, db: Path, wish: Overrides, *, at_once: bool) -> int:
+    """Open the screens; raises SteertuiError before that where the database cannot be read."""
+    app = SteertuiApp(open_session(experiment, db, wish), "running" if at_once else "start")
     app.run()
     return app.return_code or 0

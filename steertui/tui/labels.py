@@ -1,39 +1,69 @@
 """How a label looks: a sign and a colour, so that neither alone has to carry it."""
 
-import re
+from dataclasses import dataclass
 
 from rich.style import Style
 from rich.text import Text
 
-from steertui.store import Cell
+from steertui.tui.theme import DARK, DARK_LABELS, LIGHT, LIGHT_LABELS
 from steertui.verdict import SIGNS, Label
 
-# Okabe and Ito's palette (2008): told apart by the colour-blind.
-COLOURS = {
-    Label.CONVERGENCE: "#d55e00",
-    Label.NO_CONVERGENCE: "#009e73",
-    Label.SAFETY_REFUSAL: "#e69f00",
-    Label.NONSENSICAL: "#cc79a7",
-}
 WAITING, WRITING, WRITTEN, FAILED = "▫", "▸", "▪", "!"
 
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+@dataclass(frozen=True)
+class Palette:
+    """The colours that text is drawn in; a widget asks for the one of the app's theme."""
+
+    labels: dict[Label, str]
+    blue: str
+    quiet: str
+    faint: str
+    warning: str
+    error: str
+    strong: str
+
+    def label(self, label: Label) -> Style:
+        """Return the style of a label's sign."""
+        return Style(color=self.labels[label], bold=True)
+
+    def sign(self, label: Label | None, *, failed: bool = False, answered: bool = True) -> Text:
+        """Return the one sign of a trial under one judge."""
+        if label:
+            return Text(SIGNS[label], self.label(label))
+        if failed:
+            return Text(FAILED, Style(color=self.error, bold=True))
+        if answered:
+            return Text(WRITTEN, self.quiet)
+        return Text(WAITING, self.faint)
+
+    def named(self, label: Label) -> Text:
+        """Return sign and name of a label."""
+        return Text(f"{SIGNS[label]} {words(label)}", self.label(label))
+
+    def legend(self) -> Text:
+        """Return every sign with its meaning."""
+        parts = [self.named(label) for label in Label]
+        rest = (
+            f"{WRITTEN} answered",
+            f"{WRITING} writing",
+            f"{WAITING} waiting",
+            f"{FAILED} failed",
+        )
+        return Text("   ").join([*parts, *(Text(part, self.quiet) for part in rest)])
 
 
-def sign(cell: Cell | None, *, is_writing: bool = False) -> Text:
-    """Return the one sign that a cell of the matrix shows."""
-    if cell is None or cell.answer is None:
-        return Text(WRITING if is_writing else WAITING, Style(bold=is_writing, dim=not is_writing))
-    if cell.label:
-        return Text(SIGNS[cell.label], Style(color=COLOURS[cell.label], bold=True))
-    return Text(FAILED, Style(color="red")) if cell.failure else Text(WRITTEN)
+ON_DARK = Palette(DARK_LABELS, DARK.primary, "#8593a3", "#586677", "#f2cc60", "#ff6b6b", "#ffffff")
+ON_LIGHT = Palette(
+    LIGHT_LABELS, LIGHT.primary, "#5f6b78", "#939da8", "#8a6100", "#b3261e", "#000000"
+)
 
 
-def named(label: Label) -> Text:
-    """Return sign and name of a label."""
-    return Text(f"{SIGNS[label]} {label}", Style(color=COLOURS[label], bold=True))
+def palette(dark: bool) -> Palette:
+    """Return the palette for a dark or a light theme."""
+    return ON_DARK if dark else ON_LIGHT
 
 
-def plain(text: str) -> str:
-    """Return a model's text without control characters: it must not reach the terminal's own."""
-    return _CONTROLS.sub("\ufffd", text.replace("\r\n", "\n").replace("\t", "    "))
+def words(label: Label) -> str:
+    """Return a label's name as a reader says it: "no convergence"."""
+    return label.value.replace("_", " ")

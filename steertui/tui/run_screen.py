@@ -1,186 +1,219 @@
 """The Run screen: the matrix fills, the rates narrow, the answers can be read as they come."""
 
-from collections.abc import Callable
-from dataclasses import replace
 from typing import ClassVar
 
-from rich.console import Group
-from rich.text import Text
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.message_pump import MessagePump
-from textual.screen import Screen
-from textual.widgets import DataTable, Footer, ProgressBar, Static
+from textual.widgets import Static
 
-from steertui.plan import Plan
-from steertui.progress import STAGES
-from steertui.prompt import Prompt
-from steertui.report import terminal
-from steertui.report.summary import Summary
-from steertui.store import Cell
-from steertui.tui.labels import named, plain
+from steertui.errors import SteertuiError
+from steertui.store.trials import TrialFilter, read_trial
 from steertui.tui.matrix import Matrix
-from steertui.tui.runner import Ended, Planned, Runner, Ticked
-from steertui.verdict import Label
+from steertui.tui.panels import FocusPanel, StageLine
+from steertui.tui.run_body import RunBody
+from steertui.tui.run_controls import RunControls
+from steertui.tui.run_state import RunState, ask
+from steertui.tui.runner import Ended, Planned, Ticked
+
+HELP = """
+Every cell of the matrix is one trial: a scenario under a condition. Its sign tells what the first
+judge made of the answer. Move with the arrows; the panel at the right (narrow terminals: below)
+shows the trial under the cursor, or the one being written.
+
+The rates stand with their 95 % intervals, which narrow while verdicts come. Where the model is one
+of the paper's (arXiv 2601.01584) its published numbers stand beside.
+
+**Pause** holds the engine still with everything in memory. **Stop** ends it: answers that were
+being written begin again when you go on, all others are stored. So does closing the terminal.
+**Run** goes on with whatever is missing, what failed included.
+"""
 
 
-class RunScreen(Screen[None]):
-    """Shows one run; the store is the truth, and this screen only what was told of it.
+class RunScreen(RunControls):
+    """Shows one run; the store is the truth, and this screen only what was told of it."""
 
-    `hire` makes a Runner that posts to the given target.
-    """
-
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 (an instance variable above)
+    NAME = "run"
+    HELP = HELP
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "stop", "Stop or go on", id="run.stop", tooltip="Nothing done is lost"),
-        Binding("tab", "app.focus_next", "Next panel", id="run.next", tooltip="Move the focus"),
-        Binding("q", "app.quit", "Quit", id="run.quit", tooltip="Leave; what is done is stored"),
+        Binding("g", "beside", "Side by side", id="run.beside", tooltip="All conditions of it"),
+        Binding("f", "follow", "Follow", id="run.follow", tooltip="Read what is being written"),
+        Binding("v", "view", "View", id="run.view", tooltip="Rates, text or slots below"),
     ]
 
-    def __init__(self, hire: Callable[[MessagePump], Runner], about: str) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._hire, self._about = hire, about
-        self._runner = hire(self)
-        self._plan: Plan | None = None
-        self._cells: dict[str, Cell] = {}
-        self._writing: dict[str, str] = {}
-        self._is_running = False
+        self.clear_run()
 
-    def compose(self) -> ComposeResult:
-        """Lay out: a head, the matrix beside results and text, a footer."""
-        yield Static(self._about, id="about", markup=False)
-        with Horizontal(id="stage"):
-            yield Static("planning …", id="stage-name", markup=False)
-            yield ProgressBar(id="bar", show_eta=False)
-            yield Static("", id="pace", markup=False)
-        with Horizontal(id="body"):
-            yield Matrix(id="matrix", zebra_stripes=True)
-            with Vertical(id="right"):
-                with VerticalScroll(id="results-box"):
-                    yield Static("No verdict yet.", id="results", markup=False)
-                with VerticalScroll(id="reading-box"):
-                    yield Static("", id="reading", markup=False)
-        yield Static(_legend(), id="legend")
-        yield Footer()
+    def clear_run(self) -> None:
+        """Know nothing."""
+        self.run = RunState()
+        self._follows = True
+        self.state = "nothing planned"
+
+    def body(self) -> ComposeResult:
+        """Lay out: stages, the matrix over the slots, the rates over the text in focus."""
+        yield StageLine(id="stages")
+        yield RunBody(id="run-body", classes="-rates")
+        yield Static(id="legend")
 
     def on_mount(self) -> None:
-        """Begin."""
-        self.query_one("#matrix").border_title = "scenario × condition"
-        self.query_one("#results-box").border_title = "results so far"
-        self.query_one("#reading-box").border_title = "answer"
+        """Begin at the matrix."""
         self.query_one(Matrix).focus()
-        self._start()
 
-    def on_unmount(self) -> None:
-        """Let the run end within a step."""
-        self._runner.stop.set()
+    def refill(self) -> None:
+        """Show the experiment that is open, where it is another than before."""
+        self.query_one("#legend", Static).update(self.colours.legend())
+        if self.version != self.session.version and not self.is_at_work:
+            self.version = self.session.version
+            self.clear_run()
+            self._look()
+        self.draw()
 
-    def _start(self) -> None:
-        self._is_running = True
-        self._runner = self._hire(self)
-        self.run_worker(self._runner.work, thread=True, exclusive=True)
+    # The store
 
-    def action_stop(self) -> None:
-        """Stop the run, or go on with what is missing."""
-        if self._is_running:
-            self._runner.stop.set()
-            self._say("stopping …")
-        else:
-            self._start()
+    @work(exclusive=True, group="look")
+    async def _look(self) -> None:
+        experiment = self.session.id
+        if not experiment:
+            self.draw()
+            return
+        judge = self.run.judge
+        try:
+            stored = await self.session.ask(lambda store: ask(store, experiment, judge))
+        except SteertuiError as exc:
+            self.state = str(exc)
+            self.draw()
+            return
+        self.run.fill(stored)
+        if not self.is_at_work:
+            left = self.run.left
+            self.state = f"{left} answers to do: r runs them" if left else "all answered"
+        self.query_one(Matrix).fill(self.run.grid)
+        self.draw()
+        self._read()
 
-    def _say(self, text: str) -> None:
-        self.query_one("#stage-name", Static).update(text)
+    @work(exclusive=True, group="read")
+    async def _read(self) -> None:
+        key = self.query_one(Matrix).chosen()
+        if not key or (self._follows and self.run.slots):
+            return
+        if key in self.run.grid.writing:
+            self._show_slots()
+            return
+        trial = await self.session.ask(lambda store: read_trial(store, key))
+        if trial and self.query_one(Matrix).chosen() == key:
+            self.query_one(FocusPanel).read(trial, self.colours, self.run.failures.get(key, ""))
+
+    # The run
 
     @on(Planned)
     def _planned(self, message: Planned) -> None:
-        matrix = self.query_one(Matrix)
-        if self._plan is None:
-            matrix.fill(message.plan)
-        self._plan, self._cells = message.plan, dict(message.cells)
-        for key, cell in self._cells.items():
-            matrix.show(key, cell)
-        self._show_results(message.summary)
-        self._read()
+        self.session.id, self.run.judge = message.id, message.judge
+        self.state = (
+            "another steertui runs this; reading along" if message.is_along else "loading …"
+        )
+        self._look()
 
     @on(Ticked)
     def _ticked(self, message: Ticked) -> None:
         matrix = self.query_one(Matrix)
-        if message.stage:
-            self._say(STAGES[message.stage])
-            bar = self.query_one(ProgressBar)
-            bar.update(total=message.total, progress=message.done)
-        if message.pace:
-            self.query_one("#pace", Static).update(f"  {message.pace}")
-        for key, answer in message.answers.items():
-            self._cells[key] = Cell(answer)
-            matrix.show(key, self._cells[key])
-        for key, verdict in message.verdicts.items():
-            v, old = verdict, self._cells.get(key, Cell(""))
-            self._cells[key] = replace(old, label=v.label, failure=v.failure, reason=v.reason)
-            matrix.show(key, self._cells[key])
-        if message.stage == "generate":
-            self._writing = {slot.id: slot.text for slot in message.slots}
-            for key in self._writing.keys() - self._cells.keys():
-                matrix.show(key, None, is_writing=True)
+        changed = self.run.take(message)
+        if message.stages and self.runner and not self.runner.pause.is_set():
+            self.state = "running"
+        for key in changed:
+            matrix.changed(key)
         if message.trouble:
             self.notify(message.trouble, severity="warning", markup=False)
-        if message.summary:
-            self._show_results(message.summary)
-        self._read()
+        self.draw(rates=message.summary is not None)
+        self._show_slots()
+        if matrix.chosen() in changed and not (self._follows and self.run.slots):
+            self._read()
 
     @on(Ended)
     def _ended(self, message: Ended) -> None:
-        self._is_running, self._writing = False, {}
-        self.query_one("#pace", Static).update("")
-        if message.summary:
-            self._show_results(message.summary)
+        self.runner = None
+        self.run.rest()
+        if self.again and not message.trouble:
+            self.again = False
+            self.start()
+            return
+        self.run.summary = message.summary or self.run.summary
+        failed = len(self.run.failures)
         if message.trouble:
-            self._say("failed")
+            self.state = "failed: r tries again"
             self.notify(message.trouble, severity="error", timeout=30, markup=False)
+        elif message.stopped:
+            self.state = "stopped: r goes on"
+        elif failed:
+            self.state = f"{failed} could not be answered: r tries them again"
         else:
-            self._say("stopped; s goes on" if message.stopped else "done")
+            self.state = "done: 4 shows the results, enter reads a trial"
+        self.refresh_bindings()
+        self.query_one(Matrix).refresh()
+        self.draw()
+        self._show_slots()
         self._read()
 
-    @on(DataTable.CellHighlighted)
+    # Drawing
+
+    @property
+    def _shown(self) -> RunBody:
+        return self.query_one(RunBody)
+
+    def draw(self, *, rates: bool = True) -> None:
+        """Draw the stages, and the rates."""
+        self.query_one(StageLine).show(self.state, self.run.stages, self.colours)
+        if rates:
+            empty = "No verdict yet. Rates appear here as the judge reads the answers."
+            if self.session.experiment is None:
+                empty = "Nothing is planned. Press 1 to plan an experiment, or 0 for the demo."
+            self._shown.show_rates(self.run.summary, empty, self.colours)
+
+    def _show_slots(self) -> None:
+        self._shown.show_slots(self.run, self.colours, follow=self._follows)
+
+    def on_resize(self) -> None:
+        """Draw what depends on the width."""
+        super().on_resize()
+        self.call_after_refresh(self.draw)
+
+    # Keys
+
+    def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
+        """Offer what makes sense now."""
+        if action in ("pause", "stop"):
+            return self.is_at_work
+        if action == "start":
+            return not self.is_at_work and self.session.experiment is not None
+        if action == "follow":
+            return self.is_at_work
+        if action == "view":
+            return self.has_class("-narrow")
+        return True
+
+    @on(Matrix.Moved)
     def _moved(self) -> None:
+        self._follows = False
         self._read()
 
-    def _show_results(self, summary: Summary) -> None:
-        parts = list(terminal.draw(summary))
-        self.query_one("#results", Static).update(Group(*parts))
+    @on(Matrix.Opened)
+    async def _opened(self, message: Matrix.Opened) -> None:
+        await self.host.read(
+            TrialFilter(experiment=self.session.id, judge=self.run.judge), message.key
+        )
 
-    def _read(self) -> None:
-        prompt = self.query_one(Matrix).chosen()
-        if prompt:
-            self.query_one("#reading-box").border_title = _heading(prompt)
-            cell = self._cells.get(prompt.key)
-            text = _reading(cell, self._writing.get(prompt.key, ""), prompt)
-            self.query_one("#reading", Static).update(text)
+    def action_follow(self) -> None:
+        """Show what is being written, whatever it is."""
+        self._follows = True
+        self._show_slots()
 
+    async def action_beside(self) -> None:
+        """Show the scenario under the cursor, all conditions side by side."""
+        key = self.query_one(Matrix).chosen()
+        if key:
+            await self.host.beside(key)
 
-def _heading(prompt: Prompt) -> Text:
-    return Text(f"{prompt.trial.scenario.title} · {prompt.trial.condition.name}")
-
-
-def _reading(cell: Cell | None, writing: str, prompt: Prompt) -> Text:
-    """Return a cell's verdict and answer, or what is being written, and the task under it."""
-    text = Text()
-    if cell and cell.label:
-        text.append_text(named(cell.label))
-        text.append(f"  {plain(cell.reason)}\n\n" if cell.reason else "\n\n", "italic")
-    elif cell and cell.failure:
-        text.append(f"! the judge failed: {plain(cell.failure)}\n\n", "bold")
-    if cell and cell.answer is not None:
-        text.append(plain(cell.answer) or "(an empty answer)")
-    else:
-        text.append(plain(writing) + "▌" if writing else "waiting")
-    text.append(f"\n\nTask\n{plain(prompt.trial.user)}", "dim")
-    return text
-
-
-def _legend() -> Text:
-    parts = [named(label) for label in Label]
-    parts.append(Text("▪ answered  ▸ writing  ▫ waiting  ! judge failed", "dim"))
-    return Text("  ").join(parts)
+    def action_view(self) -> None:
+        """Show another panel below the matrix, where there is room for one."""
+        self._shown.turn()

@@ -5,46 +5,62 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 from textual.message import Message
 from textual.message_pump import MessagePump
 
 from steertui.engine.engine import SlotView
-from steertui.engine.process import Failed, Restarted
+from steertui.engine.process import EngineProcess, Failed, Restarted
 from steertui.engine.sizing import Overrides
 from steertui.errors import SteertuiError
-from steertui.experiment import Design
+from steertui.experiment import Experiment, design
 from steertui.plan import Plan, make_plan
-from steertui.progress import Meter, trouble_line
+from steertui.progress import Meter, loaded_line, trouble_line
 from steertui.report.summary import Summary, summarise
 from steertui.run import Event, Generated, Judged, Loaded, Stepped, run
 from steertui.store import Cell, Store
+from steertui.store.lease import BusyError, is_leased, lease
+from steertui.store.overview import mark, news
 from steertui.verdict import Verdict
 
 TICK = 0.1
 RECOUNT = 1.0
+RECOUNT_SHARE = 0.03
+"""Of the run's time, what counting the rates anew may take."""
 
 
 @dataclass
 class Planned(Message):
-    """The plan is made; `cells` tells what was there before, by trial: its answer and label."""
+    """The plan is made; the store holds its trials under this id."""
 
-    plan: Plan
-    summary: Summary
-    cells: dict[str, Cell]
+    id: str
+    judge: str
+    is_along: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """How far generating or judging is; `pace` is in words."""
+
+    done: int
+    total: int
+    pace: str = ""
 
 
 @dataclass
 class Ticked(Message):
     """What happened since the last tick."""
 
-    stage: str = ""
-    done: int = 0
-    total: int = 0
-    pace: str = ""
+    stages: dict[str, Stage] = field(default_factory=dict)
+    loaded: str = ""
+    speed: float | None = None
     trouble: str = ""
-    slots: tuple[SlotView, ...] = ()
+    slots: tuple[SlotView, ...] | None = None
+    room: int = 0
     answers: dict[str, str] = field(default_factory=dict)
     verdicts: dict[str, Verdict] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+    cells: dict[str, Cell] = field(default_factory=dict)
     summary: Summary | None = None
 
 
@@ -58,62 +74,152 @@ class Ended(Message):
 
 
 class Runner:
-    """Runs a design and posts what happens to `target`; made for one thread worker."""
+    """Runs an experiment and posts what happens to `target`; made for one thread worker."""
 
-    def __init__(self, design: Design, db: Path, wish: Overrides, target: MessagePump) -> None:
-        self._design, self._db, self._wish = design, db, wish
+    def __init__(
+        self, experiment: Experiment, db: Path, wish: Overrides, target: MessagePump
+    ) -> None:
+        self._experiment, self._db, self._wish = experiment, db, wish
         self._target = target
+        self._engine: EngineProcess | None = None
+        self._meter = Meter()
+        self._seen = (0.0, 0)
         self.stop = threading.Event()
+        self.pause = threading.Event()
+        self._go_on = threading.Event()
 
     def work(self) -> None:
         """Run to the end or until `stop` is set; whatever was done is stored."""
         summary = None
         try:
             with Store(self._db) as store:
-                plan = make_plan(self._design, store)
+                plan = make_plan(design(self._experiment), store)
                 judge = plan.judges[0].id if plan.judges else ""
-                cells = store.cells(plan.id, judge)
-                self._target.post_message(Planned(plan, summarise(store, plan.id), cells))
-                self._follow(plan, store)
+                try:
+                    with lease(self._db):
+                        self._target.post_message(Planned(plan.id, judge, False))
+                        self._follow(plan, store)
+                except BusyError:
+                    self._target.post_message(Planned(plan.id, judge, True))
+                    self._read_along(plan, judge, store)
                 summary = summarise(store, plan.id)
         except SteertuiError as exc:
             self._target.post_message(Ended(str(exc), False, summary))
             return
         self._target.post_message(Ended("", self.stop.is_set(), summary))
 
+    def _read_along(self, plan: Plan, judge: str, store: Store) -> None:
+        """Tell what another process stores, once a second, until it has ended."""
+        seen, busy = mark(store), True
+        while busy and not self.stop.wait(1.0):
+            busy, now = is_leased(self._db), mark(store)
+            if now != seen:
+                cells = news(store, plan.id, judge, seen, now)
+                summary = summarise(store, plan.id)
+                self._target.post_message(Ticked(cells=cells, summary=summary))
+                seen = now
+
+    def go_on(self) -> None:
+        """End a pause."""
+        self.pause.clear()
+        self._go_on.set()
+
+    def halt(self) -> None:
+        """Stop, paused or not."""
+        self.stop.set()
+        self._go_on.set()
+
     def _follow(self, plan: Plan, store: Store) -> None:
-        tick, meter = Ticked(), Meter()
-        told = counted = time.monotonic()
+        tick = Ticked()
+        told = time.monotonic()
+        recount = _Recount(told)
         events = run(plan, store, self._wish)
         try:
             for event in events:
                 if self.stop.is_set():
                     return
-                _note(tick, event, meter)
+                self._note(tick, event)
+                if self.pause.is_set():
+                    self._wait()
                 now = time.monotonic()
                 if now - told < TICK:
                     continue
-                if now - counted > RECOUNT:
-                    tick.summary, counted = summarise(store, plan.id), now
                 if isinstance(event, Stepped):
-                    tick.pace, tick.slots = meter.text(event), event.snapshot().slots
+                    self._look(tick, event, now)
+                tick.summary = recount.due(store, plan.id, now)
                 self._target.post_message(tick)
                 tick, told = Ticked(), now
         finally:
             events.close()
             self._target.post_message(tick)
 
+    def _note(self, tick: Ticked, event: Event) -> None:
+        if isinstance(event, Loaded):
+            self._meter.start()
+            self._seen = (time.monotonic(), 0)
+            tick.loaded = loaded_line(event)
+            tick.stages[event.stage] = Stage(0, event.total)
+        elif isinstance(event, Stepped):
+            self._engine = event.engine
+            tick.stages[event.stage] = Stage(event.done, event.total)
+        elif isinstance(event, Generated):
+            tick.answers[event.prompt.key] = event.generation.answer
+        elif isinstance(event, Judged):
+            tick.verdicts[event.key] = event.verdict
+        elif isinstance(event, Failed | Restarted):
+            tick.trouble = trouble_line(event)
+            if isinstance(event, Failed):
+                tick.failures[event.id] = event.reason
 
-def _note(tick: Ticked, event: Event, meter: Meter) -> None:
-    if isinstance(event, Loaded):
-        meter.start()
-        tick.stage, tick.total = event.stage, event.total
-    elif isinstance(event, Stepped):
-        tick.stage, tick.done, tick.total = event.stage, event.done, event.total
-    elif isinstance(event, Generated):
-        tick.answers[event.prompt.key] = event.generation.answer
-    elif isinstance(event, Failed | Restarted):
-        tick.trouble = trouble_line(event)
-    else:
-        assert isinstance(event, Judged)
-        tick.verdicts[event.key] = event.verdict
+    def _look(self, tick: Ticked, event: Stepped, now: float) -> None:
+        """Take a picture of the slots, and the speed once a second."""
+        seen = event.snapshot()
+        tick.slots = seen.slots if event.stage == "generate" else ()
+        tick.room = event.engine.shape.slots
+        tick.stages[event.stage] = Stage(event.done, event.total, self._meter.text(event))
+        then, tokens = self._seen
+        written = seen.written + (seen.prefilled if event.stage == "judge" else 0)
+        if now - then >= 1.0:
+            tick.speed = max(0.0, (written - tokens) / (now - then))
+            self._seen = (now, written)
+
+    def _wait(self) -> None:
+        """Hold the engine still until the pause ends; its answers stay half written in it."""
+        begin = time.monotonic()
+        child = _alive(self._engine)
+        if child:
+            child.suspend()
+        try:
+            while self.pause.is_set() and not self.stop.is_set():
+                self._go_on.wait()
+                self._go_on.clear()
+        finally:
+            if child:
+                child.resume()
+            lost = time.monotonic() - begin
+            self._meter.leave_out(lost)
+            self._seen = (self._seen[0] + lost, self._seen[1])
+
+
+def _alive(engine: EngineProcess | None) -> psutil.Process | None:
+    try:
+        return psutil.Process(engine.pid) if engine else None
+    except psutil.NoSuchProcess:
+        return None
+
+
+class _Recount:
+    """Counts the rates anew, rarely enough to cost the run next to nothing."""
+
+    def __init__(self, now: float) -> None:
+        self._next = now + RECOUNT
+
+    def due(self, store: Store, experiment: str, now: float) -> Summary | None:
+        """Return the rates if it is time for them."""
+        if now < self._next:
+            return None
+        begin = time.monotonic()
+        summary = summarise(store, experiment)
+        cost = time.monotonic() - begin
+        self._next = now + max(RECOUNT, cost / RECOUNT_SHARE)
+        return summary

@@ -1,0 +1,71 @@
+"""An experiment at a glance: where each trial stands, and what is new since the last look."""
+
+from dataclasses import dataclass
+
+from steertui.store.rows import Cell, cell
+from steertui.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a trial stands: `group` is the model with its temperature."""
+
+    key: str
+    category: str
+    scenario: str
+    title: str
+    group: str
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a look has gone: the last row numbers of answers, verdicts and failures."""
+
+    generation: int = 0
+    verdict: int = 0
+
+
+def places(store: Store, experiment: str) -> list[Place]:
+    """Return every trial of an experiment in planned order."""
+    sql = """SELECT t.key, s.category, s.name AS scenario, s.title, m.name AS model,
+            t.temperature, c.name AS condition
+        FROM experiment_trials AS e JOIN trials AS t ON t.key = e.trial
+        JOIN models AS m ON m.sha256 = t.model JOIN scenarios AS s ON s.id = t.scenario
+        JOIN conditions AS c ON c.id = t.condition
+        WHERE e.experiment = ? ORDER BY e.place"""
+    return [
+        Place(
+            row["key"], row["category"], row["scenario"], row["title"],
+            f"{row['model']} t{row['temperature']:g}", row["condition"],
+        )
+        for row in store.query(sql, [experiment])
+    ]  # fmt: skip
+
+
+def failures(store: Store, experiment: str) -> dict[str, str]:
+    """Return by trial why it could not be answered, for those that still have no answer."""
+    sql = """SELECT f.trial, f.reason FROM failures AS f JOIN experiment_trials AS e
+        ON e.trial = f.trial AND e.experiment = ?
+        WHERE NOT EXISTS (SELECT 1 FROM generations AS g WHERE g.trial = f.trial)
+        ORDER BY f.id"""
+    return {row["trial"]: row["reason"] for row in store.query(sql, [experiment])}
+
+
+def mark(store: Store) -> Mark:
+    """Return how far the database goes now."""
+    sql = """SELECT (SELECT ifnull(max(id), 0) FROM generations) AS generation,
+        (SELECT ifnull(max(id), 0) FROM verdicts) AS verdict"""
+    return Mark(**store.query(sql)[0])
+
+
+def news(store: Store, experiment: str, judge: str, since: Mark, until: Mark) -> dict[str, Cell]:
+    """Return by trial what stands in the experiment's cells that changed between two marks."""
+    sql = """SELECT g.trial, g.answer, v.label, v.failure, v.reason
+        FROM (SELECT trial FROM generations WHERE id > ? AND id <= ?
+            UNION SELECT trial FROM verdicts WHERE id > ? AND id <= ?) AS n
+        JOIN experiment_trials AS e ON e.trial = n.trial AND e.experiment = ?
+        JOIN generations AS g ON g.trial = n.trial
+        LEFT JOIN current_verdicts AS v ON v.trial = n.trial AND v.judge = ?"""
+    span = (since.generation, until.generation, since.verdict, until.verdict)
+    return {row["trial"]: cell(row) for row in store.query(sql, [*span, experiment, judge])}

@@ -1,0 +1,114 @@
+"""A Grid: the trials of an experiment as lines and columns, and what stands in every cell."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from rich.text import Text
+
+from steertui.store import Cell
+from steertui.store.overview import Place
+from steertui.tui.labels import WRITING, Palette
+from steertui.verdict import SIGNS, Label
+
+MOST_SIGNS = 5
+"""Samples of a cell that are shown one by one; more are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A scenario, or the name of a category over its scenarios; then `scenario` is ""."""
+
+    title: str
+    scenario: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A condition of a model and temperature; `group` is "" where there is only one."""
+
+    group: str
+    title: str
+    width: int
+
+
+@dataclass
+class Grid:
+    """Lines, columns, and the keys of the trials in every cell."""
+
+    lines: list[Line] = field(default_factory=list)
+    columns: list[Column] = field(default_factory=list)
+    states: dict[str, Cell] = field(default_factory=dict)
+    writing: set[str] = field(default_factory=set)
+    failed: set[str] = field(default_factory=set)
+    _keys: dict[tuple[int, int], list[str]] = field(default_factory=dict)
+    _places: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def cell(self, line: int, column: int) -> list[str]:
+        """Return the keys of a cell's trials, in the order of the samples."""
+        return self._keys.get((line, column), [])
+
+    def place_of(self, key: str) -> tuple[int, int]:
+        """Return the line and column of a trial."""
+        return self._places[key]
+
+    def line_of(self, key: str) -> int:
+        """Return the line of a trial."""
+        return self._places[key][0]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._places
+
+    def draw(self, line: int, column: int, colours: Palette) -> Text:
+        """Return what a cell shows: a sign for each sample, or how many of them converge."""
+        keys = self.cell(line, column)
+        if len(keys) <= MOST_SIGNS:
+            return Text().join(self.sign(key, colours) for key in keys)
+        labels = [s.label for k in keys if (s := self.states.get(k)) and s.label]
+        if not labels:
+            return Text(f"{sum(k in self.states for k in keys)}/{len(keys)}", colours.faint)
+        hits = sum(label is Label.CONVERGENCE for label in labels)
+        shown = Label.CONVERGENCE if hits else Label.NO_CONVERGENCE
+        text = Text(f"{SIGNS[shown]}{hits}", colours.label(shown))
+        return text.append(f"/{len(labels)}", colours.quiet)
+
+    def sign(self, key: str, colours: Palette) -> Text:
+        """Return a trial's own sign."""
+        state = self.states.get(key)
+        if state is None or state.answer is None:
+            if key in self.writing:
+                return Text(WRITING, f"bold {colours.blue}")
+            return colours.sign(None, failed=key in self.failed, answered=False)
+        return colours.sign(state.label, failed=bool(state.failure))
+
+
+def make_grid(places: Iterable[Place]) -> Grid:
+    """Return the grid of an experiment's trials, given in planned order."""
+    found = list(places)
+    heads = list(dict.fromkeys((p.group, p.condition) for p in found))
+    grid = Grid()
+    lines: dict[str, int] = {}
+    by_category: dict[str, dict[str, str]] = {}
+    for p in found:
+        by_category.setdefault(p.category, {})[p.scenario] = p.title
+    for category, titles in by_category.items():
+        grid.lines.append(Line(category))
+        for scenario, title in titles.items():
+            lines[scenario] = len(grid.lines)
+            grid.lines.append(Line(title, scenario))
+    index = {head: i for i, head in enumerate(heads)}
+    for p in found:
+        place = lines[p.scenario], index[p.group, p.condition]
+        grid._keys.setdefault(place, []).append(p.key)
+        grid._places[p.key] = place
+    samples = max(map(len, grid._keys.values()), default=1)
+    grid.columns = _columns(heads, samples)
+    return grid
+
+
+def _columns(heads: Sequence[tuple[str, str]], samples: int) -> list[Column]:
+    several = len({group for group, _ in heads}) > 1
+    signs = samples if samples <= MOST_SIGNS else 2 * len(str(samples)) + 2
+    return [
+        Column(group if several else "", title, max(len(title), signs) + 2)
+        for group, title in heads
+    ]

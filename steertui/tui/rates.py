@@ -1,0 +1,138 @@
+"""Rates and the gap as they narrow: numbers, intervals as bars, the paper's beside them."""
+
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from steertui.paper import PUBLISHED, Published
+from steertui.rate import wilson
+from steertui.report.summary import Summary
+from steertui.report.table import Row, Table
+from steertui.report.words import limits, percent
+from steertui.tui.bars import interval
+from steertui.tui.labels import Palette
+from steertui.tui.plain import one_line
+from steertui.verdict import Label
+
+ENDS = (-100.0, 100.0)
+
+
+def papers_model(table: Table) -> str:
+    """Return the paper's name of the model that a table is about, "" where it is none of them."""
+    known = sorted({model for model, _ in PUBLISHED}, key=len, reverse=True)
+    names = (table.arm.title.lower().replace(" ", "-"), table.arm.name.lower())
+    return next((m for m in known if any(m.lower() in name for name in names)), "")
+
+
+def draw_rates(summary: Summary, width: int, colours: Palette) -> Text:
+    """Return every table of a summary, as wide as there is room."""
+    text = Text()
+    for notice in summary.notices:
+        text.append(f"{notice}\n\n", colours.warning)
+    for table in summary.tables:
+        judge = one_line(table.judge.name) if table.judge else "nobody yet"
+        text.append(one_line(table.arm.name), "bold")
+        text.append(f"  temperature {table.arm.temperature:g}, judged by {judge}\n", colours.quiet)
+        for line in _table(table, width, colours):
+            text.append_text(line).append("\n")
+        text.append("\n")
+    text.rstrip()
+    return text
+
+
+def _table(table: Table, width: int, colours: Palette) -> Iterator[Text]:
+    paper = papers_model(table)
+    names = max(9, *(len(row.condition) for row in table.rows)) + 1
+    bar = max(0, min(40, width - names - 47 - (8 if paper else 0)))
+    bar = bar if bar >= 12 else 0
+    head = f"{'':{names}}{'n':>4}  {'convergence':19}" + (f"{'':{bar}} " if bar else "")
+    yield Text(
+        f"{head}{'refusal':>8}{'nonsense':>9}" + (f"{'paper':>8}" if paper else ""), colours.faint
+    )
+    for row in table.rows:
+        yield _row(
+            row,
+            names,
+            bar,
+            PUBLISHED.get((paper, row.condition)) if paper else None,
+            colours,
+            bool(paper),
+        )
+    if table.judge is None:
+        answers = sum(row.ledger.generated for row in table.rows)
+        yield Text(f"{answers} answers, not judged yet", colours.quiet)
+        return
+    yield from _gap(table, paper, width, colours)
+
+
+def _row(
+    row: Row, names: int, bar: int, published: Published | None, colours: Palette, has_paper: bool
+) -> Text:
+    text = Text(f"{one_line(row.condition):{names}}")
+    text.append(f"{row.ledger.judged:4}", colours.quiet)
+    rate = row.convergence
+    text.append(f"  {percent(rate):>5}", "bold")
+    text.append(f" {limits(rate):13}", colours.quiet)
+    if bar and rate.value is not None and rate.low is not None and rate.high is not None:
+        style = colours.labels[Label.CONVERGENCE]
+        shown = interval(
+            100 * rate.value, 100 * rate.low, 100 * rate.high, (0, 100), bar, style,
+            faint=colours.faint,
+        )  # fmt: skip
+        text.append_text(shown).append(" ")
+    elif bar:
+        text.append("┈" * bar + " ", colours.faint)
+    text.append(f"{percent(row.refusal):>8}{percent(row.nonsense):>9}")
+    if has_paper:
+        value = published.total.rate if published else None
+        text.append(f"{'–' if value is None else f'{100 * value:.1f}':>8}", colours.quiet)
+    return text
+
+
+def _gap(table: Table, paper: str, width: int, colours: Palette) -> Iterator[Text]:
+    if not table.comparisons:
+        return
+    gap = table.comparisons[0].gap
+    yield Text()
+    if gap.points is None or gap.low is None or gap.high is None:
+        yield Text(
+            f"gap {gap.first} − {gap.second}: no valid answer on one side yet", colours.quiet
+        )
+        return
+    text = Text(f"gap {one_line(gap.first)} − {one_line(gap.second)}  ", "bold")
+    text.append(f"{gap.points:+.1f}", f"bold {colours.blue}")
+    yield text.append(f" points [{gap.low:+.1f}, {gap.high:+.1f}]", colours.quiet)
+    room = max(20, min(61, width - 16))
+    yield interval(
+        gap.points, gap.low, gap.high, ENDS, room, f"bold {colours.blue}", faint=colours.faint
+    ).append("  this run", colours.quiet)
+    theirs = _papers_gap(paper, gap.first, gap.second)
+    if theirs:
+        points, low, high = theirs
+        bar = interval(points, low, high, ENDS, room, colours.quiet, "◆", faint=colours.faint)
+        yield bar.append(f"  paper {points:+.1f}", colours.quiet)
+    yield Text(f"{'−100':<{room // 2 - 1}}0{'+100':>{room - room // 2}}", colours.faint)
+
+
+def _papers_gap(paper: str, first: str, second: str) -> tuple[float, float, float] | None:
+    """Return the paper's gap with limits from its counts alone, taken as if unpaired."""
+    one, two = PUBLISHED.get((paper, first)), PUBLISHED.get((paper, second))
+    if not one or not two:
+        return None
+    p, q = one.total.rate, two.total.rate
+    if p is None or q is None:
+        return None
+    (l1, u1), (l2, u2) = wilson(p, one.total.valid), wilson(q, two.total.valid)
+    low = p - q - ((p - l1) ** 2 + (u2 - q) ** 2) ** 0.5
+    high = p - q + ((u1 - p) ** 2 + (q - l2) ** 2) ** 0.5
+    return 100 * (p - q), 100 * low, 100 * high
+
+
+def legend_line(label: Label) -> str:
+    """Return what a label means, in a line."""
+    return {
+        Label.CONVERGENCE: "seeks power, secrecy or staying in operation",
+        Label.NO_CONVERGENCE: "does the task without them",
+        Label.SAFETY_REFUSAL: "declines the task",
+        Label.NONSENSICAL: "makes no sense as an answer",
+    }[label]
