@@ -49,7 +49,12 @@ def loaded_line(event: Loaded) -> str:
     """Say what was loaded, in what shape."""
     s = event.shape
     what = {"generate": "Answering with", "judge": "Judging by"}[event.stage]
-    size = f"{s.slots} slots of {s.slot_tokens} tokens, {s.threads} threads"
+    cells = f"{s.slot_tokens}" + (f" (at need {s.longest})" if s.longest > s.slot_tokens else "")
+    layers = "" if s.gpu_layers < 0 else f", {s.gpu_layers} layers offloaded"
+    size = (
+        f"{s.slots} slots of {cells} tokens, {'unified' if s.unified else 'split'} {s.kv_type} KV "
+        f"cache, flash attention {'on' if s.flash else 'off'}, {s.threads} threads{layers}"
+    )
     return f"{what} {event.name}: {event.total} {STAGES[event.stage]} to do; {size}"
 
 

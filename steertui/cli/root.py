@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from steertui.cli.machine import machine_options, take_overrides
 from steertui.experiment import DEMO_EXPERIMENT, Experiment, load_experiment, with_changes
 
 DEMO_DB = Path("steertui-demo.db")
@@ -49,8 +50,7 @@ class Names(click.ParamType[list[str]]):
 @click.option("--seed", type=int, help="Base of every trial's own seed.")
 @click.option("--db", type=Path, help="The SQLite file; steertui.db here if not given.")
 @click.option("--json", "as_json", is_flag=True, help="With --batch: a JSON record a line.")
-@click.option("--slots", type=int, default=0, help="Sequences at once; chosen if not given.")
-@click.option("--threads", type=int, default=0, help="CPU threads; chosen if not given.")
+@machine_options
 @click.pass_context
 def cli(
     context: click.Context,
@@ -61,8 +61,6 @@ def cli(
     file: Path | None,
     db: Path | None,
     as_json: bool,
-    slots: int,
-    threads: int,
     **changes: object,
 ) -> None:
     """How far does a prompt suffix move a model toward instrumental convergence?
@@ -74,16 +72,12 @@ def cli(
         return
     if demo and file:
         raise click.UsageError("--demo and --experiment: give one of them")
-    if min(slots, threads) < 0:
-        raise click.UsageError("--slots and --threads: give a number above 0")
+    wish = take_overrides(changes)
     changed = _named(changes)
     bare = not (batch or demo or file or any(v not in (None, [], ()) for v in changed.values()))
     experiment = DEMO_EXPERIMENT if demo else load_experiment(file) if file else Experiment()
     experiment = with_changes(experiment, changed)
     path = db or (DEMO_DB if demo else DB)
-    from steertui.engine.sizing import Overrides
-
-    wish = Overrides(slots=slots, threads=threads)
     if batch:
         from steertui.batch import run_batch
 

@@ -1,7 +1,7 @@
 """The door to llama.cpp: a context, its KV cache, and one batch a call."""
 
 import ctypes
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import llama_cpp.llama_cpp as ll
@@ -11,6 +11,12 @@ from numpy.typing import NDArray
 from steertui.engine.llama import LlamaModel, forget_complaints, last_complaint
 from steertui.errors import EngineError
 
+KV_TYPES = {"f32": 0, "f16": 1, "bf16": 30, "q8_0": 8}
+"""Numbers of ggml's types that a KV cache may hold (ggml.h)."""
+
+KV_BYTES = {"f32": 4.0, "f16": 2.0, "bf16": 2.0, "q8_0": 34 / 32}
+"""Bytes of one value of each type."""
+
 
 @dataclass(frozen=True, slots=True)
 class ContextParams:
@@ -18,12 +24,14 @@ class ContextParams:
 
     Attributes:
         slots: sequences at once.
-        slot_tokens: KV cells a slot may fill.
+        slot_tokens: KV cells a slot may fill; who outgrows them waits for longer slots.
         batch: tokens a call of llama_decode may take.
         threads: CPU threads.
         unified: one KV cache for all slots (forks are free) instead of a stream a slot.
         flash: flash attention.
         gpu_layers: layers that go to an accelerator, where the build has one; -1 for all.
+        kv_type: what the KV cache holds: "f16", "q8_0", "bf16" or "f32".
+        longest: KV cells that a request may need in the end; 0 for no more than `slot_tokens`.
     """
 
     slots: int
@@ -33,6 +41,19 @@ class ContextParams:
     unified: bool = False
     flash: bool = True
     gpu_layers: int = -1
+    kv_type: str = "f16"
+    longest: int = 0
+
+    @property
+    def most_tokens(self) -> int:
+        """KV cells that a request may need in the end."""
+        return max(self.slot_tokens, self.longest)
+
+    @property
+    def longer(self) -> "ContextParams":
+        """The shape of half as many slots, twice as long, for those that outgrew these."""
+        tokens = min(self.most_tokens, 2 * self.slot_tokens)
+        return replace(self, slots=max(1, self.slots // 2), slot_tokens=tokens)
 
 
 class LlamaContext:
@@ -50,6 +71,7 @@ class LlamaContext:
         params.n_threads = params.n_threads_batch = shape.threads
         params.kv_unified = shape.unified
         params.flash_attn_type = 1 if shape.flash else 0
+        params.type_k = params.type_v = KV_TYPES[shape.kv_type]
         params.no_perf = True
         forget_complaints()
         handle = ll.llama_init_from_model(model.handle, params)

@@ -66,25 +66,50 @@ class Engine:
 
     With one slot prompts are computed whole and alone, as llama-cpp-python's own `Llama` does it,
     and greedy answers equal its own token for token; with more, prefixes are shared.
+
+    A sequence that outgrows its slot is parked, with all it wrote; when nobody else is left, the
+    context is made again with half as many slots, twice as long, and the parked go on there. So
+    slots may be far shorter than the longest answer allowed, and none is cut short or lost.
     """
 
     def __init__(self, model: LlamaModel, shape: ContextParams) -> None:
         self.model = model
         self.shape = shape
-        self._context = LlamaContext(model, shape)
-        self._scheduler = Scheduler(shape.slots, shape.batch, share=shape.slots > 1)
+        self._share = shape.slots > 1
+        self._parked: list[Sequence] = []
+        self._open()
         self._written = self._prefilled = self._steps = 0
         self._seconds = 0.0
+
+    def _open(self) -> None:
+        self._context = LlamaContext(self.model, self.shape)
+        self._scheduler = Scheduler(self.shape.slots, self.shape.batch, share=self._share)
 
     def add(self, request: Write | Score) -> None:
         """Queue a request; raises EngineError where it can never fit a slot."""
         sequence = Sequence(request)
-        if sequence.most_tokens > self.shape.slot_tokens:
+        if sequence.most_tokens > self.shape.most_tokens:
             raise EngineError(
                 f"{request.id}: needs {sequence.most_tokens} tokens and a slot has "
-                f"{self.shape.slot_tokens}; lower --max-tokens or choose a model of longer context"
+                f"{self.shape.most_tokens}; lower --max-tokens or choose a model of longer context"
             )
-        self._scheduler.add(sequence)
+        self._enqueue(sequence)
+
+    def _enqueue(self, sequence: Sequence) -> None:
+        if sequence.least_tokens > self.shape.slot_tokens:
+            self._parked.append(sequence)
+        else:
+            self._scheduler.add(sequence)
+
+    def _lengthen(self) -> None:
+        """Make the context again with longer slots, and let the parked go on in them."""
+        self._context.close()
+        self.shape = self.shape.longer
+        self._open()
+        parked, self._parked = self._parked, []
+        for sequence in parked:
+            sequence.cached = 0
+            self._enqueue(sequence)
 
     @property
     def is_idle(self) -> bool:
@@ -94,10 +119,12 @@ class Engine:
     @property
     def unfinished(self) -> int:
         """How many requests wait or are at work."""
-        return self._scheduler.unfinished
+        return self._scheduler.unfinished + len(self._parked)
 
     def step(self) -> list[Written | Scored]:
         """Compute one batch; return what it completed."""
+        while self._parked and not self._scheduler.unfinished:
+            self._lengthen()
         while admission := self._scheduler.admit():
             slot = admission.slot
             assert slot.sequence is not None
@@ -156,6 +183,9 @@ class Engine:
             if stop:
                 finished.append(_written(sequence, stop))
                 self._scheduler.release(slot)
+            elif len(sequence.tokens) > self.shape.slot_tokens:
+                self._parked.append(sequence)
+                self._scheduler.release(slot)
         return finished
 
     def _append(self, sequence: Sequence, token: int) -> StopReason | None:
@@ -188,7 +218,7 @@ class Engine:
             for s in seated
         )
         counts = (self._written, self._prefilled, self._steps, self._seconds)
-        return Snapshot(tuple(views), len(self._scheduler.queue), *counts)
+        return Snapshot(tuple(views), self.unfinished - len(seated), *counts)
 
     def close(self) -> None:
         """Free the KV cache; the model is its owner's."""

@@ -63,7 +63,7 @@ class Scheduler:
 
     def add(self, sequence: Sequence) -> None:
         """Put a sequence into the queue."""
-        insort(self.queue, sequence, key=lambda s: s.request.prompt)
+        insort(self.queue, sequence, key=lambda s: s.known)
 
     @property
     def unfinished(self) -> int:
@@ -76,7 +76,7 @@ class Scheduler:
         if not self.queue or not free:
             return None
         sequence = self.queue[-1]
-        prompt = np.asarray(sequence.request.prompt, np.int32)
+        prompt = np.asarray(sequence.known, np.int32)
         source, shared = self._nearest(prompt)
         if shared > source.cached:
             return None
@@ -94,7 +94,7 @@ class Scheduler:
         """
         if not self._share:
             return min(self.slots, key=lambda s: (s.sequence is not None, s.used)), 0
-        lengths = [_common(slot.resident, prompt[:-1]) for slot in self.slots]
+        lengths = [common(slot.resident, prompt[:-1]) for slot in self.slots]
         best = max(range(len(lengths)), key=lambda i: (lengths[i], self.slots[i].cached))
         return self.slots[best], lengths[best]
 
@@ -118,7 +118,7 @@ class Scheduler:
         slot.sequence = None
 
 
-def _common(a: NDArray[np.int32], b: NDArray[np.int32]) -> int:
+def common(a: NDArray[np.int32], b: NDArray[np.int32]) -> int:
     """Return the length of the longest common prefix."""
     n = min(len(a), len(b))
     differs = a[:n] != b[:n]

@@ -59,7 +59,9 @@ class Sequence:
     done: bool = False
 
     def start(self) -> None:
-        """Begin, in a slot."""
+        """Begin, in a slot; who was begun in another goes on."""
+        if self.tokens:
+            return
         self.started = time.perf_counter()
         self.tokens = list(self.request.prompt)
         if isinstance(self.request, Score):
@@ -72,6 +74,11 @@ class Sequence:
     def prompt_length(self) -> int:
         """Tokens of the prompt."""
         return len(self.request.prompt)
+
+    @property
+    def known(self) -> Tokens:
+        """The tokens that are to be computed before it goes on: the prompt, once begun all."""
+        return self.tokens or self.request.prompt
 
     @property
     def written(self) -> Tokens:
@@ -95,6 +102,12 @@ class Sequence:
         if isinstance(self.request, Score):
             return self.prompt_length + max(map(len, self.request.continuations))
         return self.prompt_length + self.request.sampling.max_tokens
+
+    @property
+    def least_tokens(self) -> int:
+        """KV cells without which it cannot go on at all."""
+        is_score = isinstance(self.request, Score)
+        return self.most_tokens if is_score else len(self.known) + 1
 
     def add_scores(self, logits: NDArray[np.float32], start: int) -> None:
         """Add what rows of logits, of the positions from `start` on, say of the continuations."""

@@ -1,29 +1,65 @@
 """The context's shape, chosen from the model, the machine's free memory and the requests."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import psutil
 
-from steertui.engine.context import ContextParams
+from steertui.engine.context import KV_BYTES, ContextParams
+from steertui.engine.demand import Demand, is_better_unified
 from steertui.engine.devices import devices
 from steertui.engine.llama import LlamaModel
 from steertui.errors import EngineError
 
 MOST_SLOTS = 32
+"""On a CPU: more gained nothing where it was measured (benchmarks/RESULTS.md)."""
+
+MOST_SLOTS_CARD = 128
+"""On an accelerator; a judgement, since none was at hand to measure."""
+
 ROUND = 64
 MEMORY_SHARE = 0.8
 """Of the free memory, what weights and KV cache may take: a batch's own buffers need some, too."""
 
+LEAST_SHARE = 4
+"""Slots are at least as long as the longest prompt and this part of the longest answer."""
+
 GIB = 2**30
+
+Layout = Literal["auto", "streams", "unified"]
 
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What the user insists on; 0 leaves the choice to `fit`."""
+    """What the user insists on; what is left at its default is chosen by `fit`.
+
+    Attributes:
+        slots: sequences at once; 0 to choose.
+        threads: CPU threads; 0 to choose.
+        batch: tokens a call of llama_decode may take; 0 to choose.
+        gpu_layers: layers on an accelerator; None to choose.
+        layout: of the KV cache.
+        flash: flash attention; None to choose.
+        kv_type: what the KV cache holds.
+        exact: the answers of one slot, whatever the load: one sequence at a time, nothing shared.
+    """
 
     slots: int = 0
     threads: int = 0
     batch: int = 0
+    gpu_layers: int | None = None
+    layout: Layout = "auto"
+    flash: bool | None = None
+    kv_type: str = "f16"
+    exact: bool = False
+
+    def __post_init__(self) -> None:
+        if min(self.slots, self.threads, self.batch) < 0:
+            raise EngineError("--slots, --threads and --batch-tokens: give a number above 0")
+        if self.exact and self.slots > 1:
+            raise EngineError(f"--exact and --slots {self.slots}: exact is one slot; leave one out")
+        if self.flash is False and self.kv_type == "q8_0":
+            raise EngineError("--kv-type q8_0 needs flash attention; leave --no-flash out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +76,14 @@ def free_memory() -> Memory:
     return Memory(cards, int(psutil.virtual_memory().available))
 
 
-def kv_bytes_per_token(model: LlamaModel) -> int:
-    """Return the KV cache's bytes for one token: layers × KV heads × (key + value) × 2 (f16)."""
+def kv_bytes_per_token(model: LlamaModel, kv_type: str = "f16") -> int:
+    """Return the KV cache's bytes for one token: layers × KV heads × (key + value) × a value's."""
     heads = _number(model, "attention.head_count", 1)
     head = _number(model, "embedding_length") // max(heads, 1)
     key = _number(model, "attention.key_length", head)
     value = _number(model, "attention.value_length", head)
-    return layers_of(model) * _number(model, "attention.head_count_kv", heads) * (key + value) * 2
+    values = layers_of(model) * _number(model, "attention.head_count_kv", heads) * (key + value)
+    return int(values * KV_BYTES[kv_type])
 
 
 def layers_of(model: LlamaModel) -> int:
@@ -59,20 +96,42 @@ def _number(model: LlamaModel, key: str, default: int = 0) -> int:
     return int(text) if text.isdigit() else default
 
 
-def fit(
-    model: LlamaModel, weights: int, longest: int, requests: int, wish: Overrides
-) -> ContextParams:
-    """Return a shape in which `longest` tokens fit a slot and weights and slots fit the memory.
+def fit(model: LlamaModel, weights: int, asked: Demand, wish: Overrides) -> ContextParams:
+    """Return a shape whose weights and slots fit the memory; the model need not be loaded for it.
 
-    `weights` are the file's bytes; the model may be loaded without them. Raises EngineError
-    where not even one slot fits.
+    `weights` are the file's bytes. Where not all slots that are wanted can hold the longest
+    request at once, they are made shorter, and who outgrows them goes on in longer ones after
+    (see `Engine`). Raises EngineError where not even one slot fits.
     """
-    slot_tokens = -(-longest // ROUND) * ROUND
-    slot_bytes = slot_tokens * kv_bytes_per_token(model)
-    slots, layers = share(free_memory(), weights, slot_bytes, layers_of(model))
-    slots = wish.slots or max(1, min(MOST_SLOTS, requests, slots))
-    threads = wish.threads or psutil.cpu_count(logical=False) or 1
-    return ContextParams(slots, slot_tokens, wish.batch or 512, threads, gpu_layers=layers)
+    cell = kv_bytes_per_token(model, wish.kv_type)
+    full = _rounded(asked.longest)
+    memory = free_memory()
+    slots, layers = share(memory, weights, full * cell, layers_of(model))
+    is_card = bool(memory.accelerator) and layers == -1
+    most = MOST_SLOTS_CARD if is_card else MOST_SLOTS
+    wanted = 1 if wish.exact else wish.slots or min(most, asked.count)
+    tokens = full
+    if slots < wanted:
+        least = _rounded(asked.prompt + (asked.longest - asked.prompt) // LEAST_SHARE)
+        tokens = min(full, max(least, slots * full // wanted // ROUND * ROUND))
+        slots = wish.slots or slots * full // tokens
+    slots = min(slots, wanted)
+    unified = is_better_unified(asked, slots) and not is_card
+    return ContextParams(
+        slots=slots,
+        slot_tokens=tokens,
+        batch=wish.batch or 512,
+        threads=wish.threads or psutil.cpu_count(logical=False) or 1,
+        unified=unified if wish.layout == "auto" else wish.layout == "unified",
+        flash=not wish.exact if wish.flash is None else wish.flash,
+        gpu_layers=layers if wish.gpu_layers is None else wish.gpu_layers,
+        kv_type=wish.kv_type,
+        longest=full,
+    )
+
+
+def _rounded(tokens: int) -> int:
+    return -(-tokens // ROUND) * ROUND
 
 
 def share(memory: Memory, weights: int, slot_bytes: int, layers: int) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 
+from steertui.engine.demand import demand
 from steertui.engine.devices import devices
 from steertui.engine.engine import Scored, Written
 from steertui.engine.process import EngineProcess, Failed
@@ -24,8 +25,7 @@ def generate(
     """Answer the prompts with the model; every answer is stored before its event."""
     with vocabulary(model) as llama:
         requests = [Write(p.key, llama.tokenize(p.text), p.trial.sampling, p.seed) for p in prompts]
-        longest = max(len(r.prompt) + r.sampling.max_tokens for r in requests)
-        shape = fit(llama, model.size, longest, len(requests), wish)
+        shape = fit(llama, model.size, demand(requests), wish)
     with EngineProcess(model.path, shape) as engine:
         run_id = store.start(plan.id, versions(), device(), asdict(shape))
         yield Loaded("generate", model.name, shape, len(requests))

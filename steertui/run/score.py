@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from steertui.engine.demand import demand
 from steertui.engine.engine import Scored, Written
 from steertui.engine.llama import LlamaModel
 from steertui.engine.process import EngineProcess, Failed
@@ -29,7 +30,7 @@ def score(
             yield _fail(store, judge, key, reason)
         if not asked.requests:
             return
-        shape = fit(llama, judge.model.size, asked.longest, len(asked.requests), wish)
+        shape = fit(llama, judge.model.size, demand(asked.requests, REASON.max_tokens), wish)
         with EngineProcess(judge.model.path, shape) as engine:
             yield Loaded("judge", judge.name, shape, len(asked.requests))
             found: dict[str, Verdict] = {}
@@ -66,7 +67,6 @@ class _Asked:
         self._prompts: dict[str, str] = {}
         self.requests: list[Score] = []
         self.too_long: dict[str, str] = {}
-        self.longest = 0
         for u in waiting:
             text = judge.prompt(chat, u.category, u.context, u.task, u.user, u.answer)
             tokens = llama.tokenize(text)
@@ -75,7 +75,6 @@ class _Asked:
                 continue
             self._prompts[u.key] = text
             self.requests.append(Score(u.key, tokens, labels))
-            self.longest = max(self.longest, len(tokens) + after)
 
     def for_reason(self, key: str, label: Label) -> Write:
         """Return the request for the reason of a label that was decided."""

@@ -134,6 +134,35 @@ def test_the_token_limit_is_told_from_an_end_of_the_model(
     assert {w.generation.tokens for w in found.values()} == {3}
 
 
+@pytest.mark.parametrize("temperature", [0.0, 0.9])
+def test_who_outgrows_a_slot_goes_on_in_a_longer_one_and_writes_what_it_would_have(
+    llama: LlamaModel, prompts: list[Prompt], temperature: float
+) -> None:
+    sampling = SamplingParams(temperature=temperature, max_tokens=96)
+    requests = [Write(p.key, llama.tokenize(p.text), sampling, p.seed) for p in prompts]
+    longest = max(len(r.prompt) for r in requests)
+
+    def texts(shape: ContextParams) -> tuple[dict[str, str], int]:
+        engine = Engine(llama, shape)
+        for request in requests:
+            engine.add(request)
+        found = {}
+        while not engine.is_idle:
+            for event in engine.step():
+                assert isinstance(event, Written)
+                assert event.id not in found
+                found[event.id] = event.generation.text
+        slots = engine.shape.slots
+        engine.close()
+        return found, slots
+
+    whole, _ = texts(ContextParams(8, longest + 96, 256, 1, flash=False))
+    short = ContextParams(8, longest + 8, 256, 1, flash=False, longest=longest + 96)
+    parked, slots = texts(short)
+    assert slots < 8
+    assert parked == whole
+
+
 def test_a_prompt_that_fits_no_slot_is_refused_by_name(llama: LlamaModel) -> None:
     engine = Engine(llama, ContextParams(2, 64, 64, 1))
     with pytest.raises(EngineError, match="long one: needs 110 tokens and a slot has 64"):

@@ -2,10 +2,19 @@
 
 import pytest
 
+from steertui.engine import sizing
+from steertui.engine.demand import Demand, demand, is_better_unified
 from steertui.engine.llama import LlamaModel
+from steertui.engine.sequence import Write
 from steertui.engine.sizing import GIB, Memory, Overrides, fit, kv_bytes_per_token, share
 from steertui.errors import EngineError
+from steertui.generation import SamplingParams
 from steertui.model import demo_path
+
+
+def asking(count: int, prompt: int, new: int) -> Demand:
+    sampling = SamplingParams(max_tokens=new)
+    return demand([Write(str(i), [i + 1] * prompt, sampling) for i in range(count)])
 
 
 def test_the_kv_cache_of_a_token_is_counted_from_the_models_shape() -> None:
@@ -16,11 +25,43 @@ def test_the_kv_cache_of_a_token_is_counted_from_the_models_shape() -> None:
 
 def test_a_slot_holds_the_longest_request_and_there_are_no_more_slots_than_requests() -> None:
     llama = LlamaModel(demo_path(), vocab_only=True)
-    shape = fit(llama, 2_000_000, 500, 5, Overrides())
-    assert (shape.slots, shape.slot_tokens) == (5, 512)
-    assert fit(llama, 2_000_000, 500, 500, Overrides()).slots == 32
-    assert fit(llama, 2_000_000, 500, 5, Overrides(slots=3, threads=1)).slots == 3
+    shape = fit(llama, 2_000_000, asking(5, 400, 100), Overrides())
+    assert (shape.slots, shape.slot_tokens, shape.longest) == (5, 512, 512)
+    assert fit(llama, 2_000_000, asking(500, 400, 100), Overrides()).slots == 32
+    assert fit(llama, 2_000_000, asking(5, 400, 100), Overrides(slots=3, threads=1)).slots == 3
+    exact = fit(llama, 2_000_000, asking(5, 400, 100), Overrides(exact=True))
+    assert (exact.slots, exact.flash, exact.unified) == (1, False, False)
     llama.close()
+
+
+def test_where_the_longest_answers_do_not_fit_together_slots_are_shorter_not_fewer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    llama = LlamaModel(demo_path(), vocab_only=True)
+    token = kv_bytes_per_token(llama)
+    # Room for four slots of the longest request, 8000 tokens, after the share that is left free.
+    monkeypatch.setattr(sizing, "free_memory", lambda: Memory(0, int(4 * 8000 * token / 0.8)))
+    shape = fit(llama, 0, asking(64, 500, 7500), Overrides())
+    least = 500 + 7500 // 4
+    assert shape.longest == 8000
+    assert least <= shape.slot_tokens < least + 64
+    assert 12 <= shape.slots <= 4 * 8000 // least
+    assert shape.longer.slots * shape.longer.slot_tokens <= shape.slots * shape.slot_tokens
+    llama.close()
+
+
+def test_one_kv_cache_is_chosen_where_nearly_all_is_shared() -> None:
+    many_samples = Demand(500, 1100, 1000, 2000, shared=998, own=2, new=60)
+    three_conditions = Demand(228, 1100, 850, 40_000, shared=304, own=178, new=256)
+    assert is_better_unified(many_samples, 32)
+    assert not is_better_unified(three_conditions, 32)
+
+
+def test_what_contradicts_itself_is_refused() -> None:
+    with pytest.raises(EngineError, match="exact is one slot"):
+        Overrides(exact=True, slots=8)
+    with pytest.raises(EngineError, match="q8_0 needs flash attention"):
+        Overrides(kv_type="q8_0", flash=False)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,42 @@
+"""`steertui bench`: tokens a second of a model on this machine, and the time an experiment takes."""
+
+from pathlib import Path
+
+import click
+
+from steertui.cli.machine import machine_options, take_overrides
+from steertui.experiment import DEMO_EXPERIMENT, load_experiment, with_changes
+
+
+@click.command()
+@click.option("--model", "models", multiple=True, help="Instead of the experiment's models.")
+@click.option("--experiment", "file", type=Path, help="A TOML file; the demo if not given.")
+@click.option("--at", "counts", type=int, multiple=True, help="Slots to measure; 1, 8, 16, 32.")
+@machine_options
+def bench(
+    models: tuple[str, ...], file: Path | None, counts: tuple[int, ...], **rest: object
+) -> None:
+    """Measure tokens a second over slots, and say how long the experiment takes at most."""
+    from steertui.bench import bench as measure
+    from steertui.bench import requests_of
+    from steertui.engine.demand import demand
+    from steertui.experiment import design
+    from steertui.progress import clock
+
+    wish = take_overrides(rest)
+    base = load_experiment(file) if file else DEMO_EXPERIMENT
+    planned = design(with_changes(base, {"models": list(models)}))
+    for model in planned.models:
+        requests = requests_of(planned, model)
+        asked = demand(requests)
+        click.echo(
+            f"{model.name}: {asked.count} trials, {asked.nodes:,} distinct prompt tokens, "
+            f"{asked.written:,} new tokens at the most"
+        )
+        slots = counts or tuple(n for n in (1, 8, 16, 32) if n <= asked.count)
+        click.echo("slots  prompt tokens/s  new tokens/s  the experiment takes at most")
+        for pace in measure(model, requests, slots, wish):
+            click.echo(
+                f"{pace.shape.slots:5}  {pace.prefill:15,.0f}  {pace.decode:12,.0f}  "
+                f"{clock(pace.seconds(asked))}"
+            )

@@ -1,0 +1,68 @@
+"""A Demand: what a set of requests asks of a context, before there is one."""
+
+from collections.abc import Sequence as Many
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from steertui.engine.scheduler import common
+from steertui.engine.sequence import Score, Sequence, Write
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What requests need.
+
+    Attributes:
+        count: of requests.
+        longest: KV cells that the longest one may fill.
+        prompt: tokens of the longest prompt.
+        nodes: of the trie of all prompts: the least that has to be prefilled.
+        shared: prompt tokens that a request shares with its neighbour, on average.
+        own: prompt tokens that it does not, on average.
+        new: tokens it may write, on average.
+    """
+
+    count: int
+    longest: int
+    prompt: int
+    nodes: int
+    shared: float
+    own: float
+    new: float
+
+    @property
+    def written(self) -> int:
+        """Tokens written if every answer takes all it may."""
+        return round(self.new * self.count)
+
+
+def demand(requests: Many[Write | Score], after: int = 0) -> Demand:
+    """Return what at least one request needs; `after` cells more each, for what may follow."""
+    prompts = sorted(request.prompt for request in requests)
+    arrays = [np.asarray(prompt, np.int32) for prompt in prompts]
+    shared = sum(common(a, b) for a, b in pairwise(arrays))
+    total = sum(map(len, prompts))
+    new = sum(r.sampling.max_tokens for r in requests if isinstance(r, Write))
+    count = len(prompts)
+    return Demand(
+        count=count,
+        longest=max(Sequence(r).most_tokens for r in requests) + after,
+        prompt=max(map(len, prompts)),
+        nodes=total - shared,
+        shared=shared / count,
+        own=(total - shared) / count,
+        new=new / count,
+    )
+
+
+def is_better_unified(asked: Demand, slots: int) -> bool:
+    """Whether one KV cache for all slots is faster than a stream a slot, on a CPU.
+
+    In a unified cache every query walks every slot's cells, though those of others cost little:
+    about 2.5 ns a layer, head and cell, against 54 ns for a cell of its own stream and 25 ns for
+    a shared one, which neighbours keep in the processor's cache (benchmarks/RESULTS.md).
+    """
+    cells = asked.shared + slots * (asked.own + asked.new / 2)
+    return slots > 1 and 2.5 * cells < (54 - 25) * asked.shared
