@@ -1,17 +1,19 @@
 """Are answers the same at any load? `python -m benchmarks.identity FOLDER [--samples 5]`
 
 FOLDER holds InstrumentalEval's CSV files. Greedy answers of the demo checkpoint with one slot are
-compared with llama-cpp-python's own, and with those at 8 and 32 slots; so are the labels that the
-demo judge gives them. The prompt tokens that were computed are compared with the nodes of the
-prompts' trie, the least that any sharing of prefixes can do.
+compared with llama-cpp-python's own, and with those at 8 and 32 slots, flash attention off and on;
+so are the labels that the demo judge gives them. The prompt tokens that were computed are compared
+with the nodes of the prompts' trie, the least that any sharing of prefixes can do.
 """
 
 import argparse
 import time
+from itertools import product
 
 import llama_cpp
 
 from steertui.engine.context import ContextParams
+from steertui.engine.demand import demand
 from steertui.engine.engine import Engine, Scored, Written
 from steertui.engine.llama import LlamaModel
 from steertui.engine.sequence import Score, Write
@@ -26,9 +28,11 @@ TOKENS = 96
 SLOT = 2048
 
 
-def answers(llama: LlamaModel, requests: list[Write], slots: int) -> tuple[dict[str, str], int]:
+def answers(
+    llama: LlamaModel, requests: list[Write], slots: int, flash: bool = False
+) -> tuple[dict[str, str], int]:
     """Return every text, and the prompt tokens computed."""
-    engine = Engine(llama, ContextParams(slots, SLOT, 512, 2, False, slots > 1))
+    engine = Engine(llama, ContextParams(slots, SLOT, 512, 2, False, flash))
     for request in requests:
         engine.add(request)
     found = {}
@@ -80,18 +84,6 @@ def theirs(requests: list[Write], llama: LlamaModel) -> dict[str, str]:
     return found
 
 
-def nodes(requests: list[Write]) -> int:
-    """Return the number of nodes of the prompts' trie."""
-    count, last = 0, []
-    for prompt in sorted(r.prompt for r in requests):
-        shared = next(
-            (i for i, (a, b) in enumerate(zip(prompt, last, strict=False)) if a != b),
-            min(len(prompt), len(last)),
-        )
-        count, last = count + len(prompt) - shared, prompt
-    return count
-
-
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -104,7 +96,7 @@ def main() -> None:
     prompts = [chat.write(trial) for trial in plan.trials]
     greedy = SamplingParams(max_tokens=TOKENS)
     requests = [Write(p.key, llama.tokenize(p.text), greedy, p.seed) for p in prompts]
-    total, least = sum(len(r.prompt) for r in requests), nodes(requests)
+    total, least = sum(len(r.prompt) for r in requests), demand(requests).nodes
     print(f"{len(requests)} prompts, {total} tokens, {least} nodes in their trie")
     begin = time.perf_counter()
     one, _ = answers(llama, requests, 1)
@@ -112,14 +104,15 @@ def main() -> None:
     same = sum(one[k] == text for k, text in theirs(requests, llama).items())
     print(f"1 slot: {alone:.1f} s; equal to llama_cpp.Llama: {same} of {len(one)}")
     judged = labels(llama, prompts, one)
-    for slots in (8, 32):
+    for slots, flash in product((8, 32), (False, True)):
         begin = time.perf_counter()
-        many, prefilled = answers(llama, requests, slots)
+        many, prefilled = answers(llama, requests, slots, flash)
         seconds = time.perf_counter() - begin
         equal = sum(one[k] == many[k] for k in one)
         moved = sum(judged[k] != label for k, label in labels(llama, prompts, many).items())
         print(
-            f"{slots} slots: {seconds:.1f} s, {alone / seconds:.2f} times as fast; answers equal "
+            f"{slots} slots, flash attention {flash}: {seconds:.1f} s, "
+            f"{alone / seconds:.2f} times as fast; answers equal "
             f"to one slot's: {equal} of {len(one)}, labels changed: {moved}; prompt tokens "
             f"computed {prefilled}, {prefilled / least:.4f} of the trie's nodes"
         )

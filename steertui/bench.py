@@ -60,8 +60,7 @@ def bench(
         chosen = short[:count]
         if len(chosen) < count:
             raise EngineError(
-                f"{count} slots: the experiment has {len(chosen)} prompts only; "
-                "give a smaller --at"
+                f"{count} slots: the experiment has {len(chosen)} prompts only; give a smaller --at"
             )
         with vocabulary(model) as llama:
             shape = fit(llama, model.size, demand(chosen), replace(wish, slots=count))

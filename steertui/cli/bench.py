@@ -1,4 +1,4 @@
-"""`steertui bench`: tokens a second of a model on this machine, and the time an experiment takes."""
+"""`steertui bench`: tokens a second of a model on this machine, an experiment's time."""
 
 from pathlib import Path
 

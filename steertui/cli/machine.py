@@ -8,7 +8,7 @@ import click
 OPTIONS = (
     click.option("--slots", type=int, default=0, help="Sequences at once; chosen if not given."),
     click.option("--threads", type=int, default=0, help="CPU threads; chosen if not given."),
-    click.option("--batch-tokens", "batch", type=int, default=0, help="Tokens a batch; 512."),
+    click.option("--batch-tokens", type=int, default=0, help="Tokens a batch; 512."),
     click.option("--gpu-layers", type=int, help="Layers on the accelerator; chosen if not given."),
     click.option("--kv-layout", "layout", type=click.Choice(["auto", "streams", "unified"]),
                  default="auto", help="A KV cache a slot, or one for all."),
@@ -30,5 +30,14 @@ def take_overrides(given: dict[str, Any]) -> Any:
     """Take the options out of what a command was given."""
     from steertui.engine.sizing import Overrides
 
-    names = ("slots", "threads", "batch", "gpu_layers", "layout", "flash", "kv_type", "exact")
+    names = (
+        "slots",
+        "threads",
+        "batch_tokens",
+        "gpu_layers",
+        "layout",
+        "flash",
+        "kv_type",
+        "exact",
+    )
     return Overrides(**{name: given.pop(name) for name in names})

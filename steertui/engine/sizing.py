@@ -36,7 +36,7 @@ class Overrides:
     Attributes:
         slots: sequences at once; 0 to choose.
         threads: CPU threads; 0 to choose.
-        batch: tokens a call of llama_decode may take; 0 to choose.
+        batch_tokens: in a call of llama_decode, at the most; 0 to choose.
         gpu_layers: layers on an accelerator; None to choose.
         layout: of the KV cache.
         flash: flash attention; None to choose.
@@ -46,7 +46,7 @@ class Overrides:
 
     slots: int = 0
     threads: int = 0
-    batch: int = 0
+    batch_tokens: int = 0
     gpu_layers: int | None = None
     layout: Layout = "auto"
     flash: bool | None = None
@@ -54,7 +54,7 @@ class Overrides:
     exact: bool = False
 
     def __post_init__(self) -> None:
-        if min(self.slots, self.threads, self.batch) < 0:
+        if min(self.slots, self.threads, self.batch_tokens) < 0:
             raise EngineError("--slots, --threads and --batch-tokens: give a number above 0")
         if self.exact and self.slots > 1:
             raise EngineError(f"--exact and --slots {self.slots}: exact is one slot; leave one out")
@@ -120,7 +120,7 @@ def fit(model: LlamaModel, weights: int, asked: Demand, wish: Overrides) -> Cont
     return ContextParams(
         slots=slots,
         slot_tokens=tokens,
-        batch=wish.batch or 512,
+        batch=wish.batch_tokens or 512,
         threads=wish.threads or psutil.cpu_count(logical=False) or 1,
         unified=unified if wish.layout == "auto" else wish.layout == "unified",
         flash=not wish.exact if wish.flash is None else wish.flash,

@@ -40,7 +40,7 @@ def answers(
     llama: LlamaModel, prompts: list[Prompt], slots: int, sampling: SamplingParams = GREEDY
 ) -> tuple[dict[str, Written], int]:
     """Return every answer, and how many prompt tokens were computed."""
-    engine = Engine(llama, ContextParams(slots, 768, 256, 1, False, slots > 1))
+    engine = Engine(llama, ContextParams(slots, 768, 256, 1, flash=False))
     for prompt in prompts:
         engine.add(Write(prompt.key, llama.tokenize(prompt.text), sampling, prompt.seed))
     found = {}
@@ -77,7 +77,10 @@ def test_with_many_slots_every_prompt_is_answered_once_and_shared_beginnings_com
     llama: LlamaModel, prompts: list[Prompt]
 ) -> None:
     found, prefilled = answers(llama, prompts, 8)
-    assert found.keys() == {p.key for p in prompts}
+    alone, _ = answers(llama, prompts, 1)
+    assert {k: w.generation.text for k, w in found.items()} == {
+        k: w.generation.text for k, w in alone.items()
+    }
     nodes = {
         tuple(tokens[: i + 1])
         for tokens in (llama.tokenize(p.text) for p in prompts)
@@ -92,8 +95,9 @@ def test_a_seed_repeats_its_draw_in_any_slot_and_order(
     warm = SamplingParams(temperature=0.9, top_k=40, top_p=0.95, max_tokens=24)
     one, _ = answers(llama, prompts, 4, warm)
     two, _ = answers(llama, prompts[::-1], 4, warm)
-    same = sum(one[k].generation.text == two[k].generation.text for k in one)
-    assert same >= 0.9 * len(one)  # neighbours move the last bits of a logit, rarely a token
+    assert {k: w.generation.text for k, w in one.items()} == {
+        k: w.generation.text for k, w in two.items()
+    }
 
 
 def test_scores_are_the_log_likelihoods_that_llama_gives(
