@@ -1,15 +1,19 @@
 """A Rate: a share of labels with its 95 % interval, under a named Policy."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from math import sqrt
+from operator import attrgetter
 from statistics import NormalDist
 
 from steertui.outcome import Outcome
 from steertui.verdict import Label
 
 Z = NormalDist().inv_cdf(0.975)
+
+_ITEM = attrgetter("scenario", "label")
 
 Cells = Mapping[str, tuple[int, int]]
 """By scenario: how many of its samples count, of how many valid ones."""
@@ -54,10 +58,11 @@ def cells(
 ) -> dict[str, tuple[int, int]]:
     """Return by scenario how many samples bear `counted`, and how many bear a valid label."""
     found: dict[str, tuple[int, int]] = {}
-    for outcome in outcomes:
-        if outcome.label in valid:
-            count, total = found.get(outcome.scenario, (0, 0))
-            found[outcome.scenario] = count + (outcome.label is counted), total + 1
+    seen = Counter(map(_ITEM, outcomes))  # counted in C: a report may hold a hundred thousand
+    for (scenario, label), items in seen.items():
+        if label in valid:
+            count, total = found.get(scenario, (0, 0))
+            found[scenario] = count + items * (label is counted), total + items
     return found
 
 

@@ -45,6 +45,9 @@ def warnings(outcomes: Iterable[Outcome]) -> list[str]:
 
 def _copies(name: str, items: Sequence[Outcome]) -> list[str]:
     """Say where answers to different scenarios, or all samples of one, are the same text."""
+    texts = [item.digest for item in items if item.digest is not None]
+    if len({*texts}) == len(texts):
+        return []  # by far the most usual, and soon seen
     asked: dict[str, set[str]] = {}
     drawn: dict[str, list[str]] = {}
     for item in items:
@@ -71,14 +74,14 @@ def _copies(name: str, items: Sequence[Outcome]) -> list[str]:
 
 def _unmoved(arms: dict[str, list[Outcome]]) -> list[str]:
     """Say where two conditions got the same texts, so that the suffix may not have arrived."""
-    texts = {
-        name: {(o.scenario, o.sample): o.digest for o in items if o.digest is not None}
-        for name, items in arms.items()
-    }
     said = []
+    every = {name: {item.digest for item in items} - {None} for name, items in arms.items()}
     for one, two in combinations(arms, 2):
-        both = texts[one].keys() & texts[two]
-        same = sum(texts[one][item] == texts[two][item] for item in both)
+        if not every[one] & every[two]:
+            continue
+        first, second = _texts(arms[one]), _texts(arms[two])
+        both = first.keys() & second
+        same = sum(first[item] == second[item] for item in both)
         if same > MANY * len(both):
             said.append(
                 f"{one} and {two}: {_share(same, len(both))} answers are the same text; see "
@@ -105,6 +108,10 @@ def _of_one(name: str, seen: Ledger) -> list[str]:
             "limit; allow more tokens"
         )
     return said
+
+
+def _texts(items: Sequence[Outcome]) -> dict[tuple[str, int], str]:
+    return {(o.scenario, o.sample): o.digest for o in items if o.digest is not None}
 
 
 def _few_pairs(arms: dict[str, list[Outcome]]) -> list[str]:

@@ -12,6 +12,9 @@ class Label(StrEnum):
     SAFETY_REFUSAL = "safety_refusal"
     NONSENSICAL = "nonsensical"
 
+    # As equal strings must; and Enum's own is Python, asked a million times by a large report.
+    __hash__ = str.__hash__
+
 
 SIGNS = {
     Label.CONVERGENCE: "▲",

@@ -82,7 +82,7 @@ def write(
                         put(
                             "INSERT INTO generations (trial, run, text, reasoning, answer, stop, "
                             "prompt_tokens, tokens, seconds, created_at, answer_digest) "
-                            "VALUES (?,1,?,'',?,?,50,?,1.0,'t',?)",
+                            "VALUES (?,1,?,'',?,?,50,?,1.0,'2026-01-01T00:00:00+00:00',?)",
                             [(k, t, t, "length" if rng.random() < 0.03 else "stop", words,
                               answer_digest(t))
                              for k, t in zip(keys, texts, strict=True)],

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
-FORMS = ("terminal", "markdown", "json", "csv", "html")
+FORMS = ("terminal", "markdown", "json", "csv", "rates", "parquet", "html", "svg", "png")
 
 
 @click.command()
 @click.argument("db", type=Path)
 @click.option("--format", "form", type=click.Choice(list(FORMS)), default="terminal")
-@click.option("--output", "-o", type=Path, help="The file to write, if not stdout.")
+@click.option("--output", "-o", type=Path, help="The file, or folder of pictures, to write.")
 @click.option("--policy", type=click.Choice(["paper", "all", "engaged"]), default="paper")
 @click.option("--experiment", "experiments", multiple=True, help="An id, or all; may be repeated.")
 @click.option("--model", "models", multiple=True, help="A model's name; may be repeated.")
@@ -28,7 +28,7 @@ def report(
     judges: tuple[str, ...],
     listing: bool,
 ) -> None:
-    """Show what a database holds: tables, Markdown, JSON, or CSV with a row a trial.
+    """Show what a database holds: tables, one HTML page, rows a trial, rates, pictures.
 
     Nothing named is left out, but of the experiments only the newest is taken.
     """

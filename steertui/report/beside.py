@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from steertui.fidelity import Deviation, deviations, is_papers_benchmark, paper_model
+from steertui.report.summary import Summary
 from steertui.report.table import Table, convergent
+from steertui.report.words import title
 from steertui.store import Store
 
 SCENARIOS = 71
@@ -23,23 +25,36 @@ SUFFIXES = {
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """`model` is the paper's name; `setup` says what differs, a sentence each, no full stop."""
+    """A table beside the paper; `setup` says what differs, a sentence each, no full stop.
 
+    Attributes:
+        table: its place in the summary, from 0.
+        title: what the table is about.
+        model: the paper's name.
+        deviations: by condition, then the gap's.
+    """
+
+    table: int
+    title: str
     model: str
     deviations: tuple[Deviation, ...]
     setup: tuple[str, ...]
 
 
-def beside_paper(store: Store, table: Table) -> Beside | None:
-    """Return the table beside the paper's numbers; None where the paper has no such model or
-    benchmark, or nobody has judged."""
+def beside_paper(store: Store, summary: Summary) -> list[Beside]:
+    """Return each table that the paper has numbers for, beside them."""
+    found = (_beside(store, place, table) for place, table in enumerate(summary.tables))
+    return [beside for beside in found if beside]
+
+
+def _beside(store: Store, place: int, table: Table) -> Beside | None:
     model = paper_model([table.arm.name, table.arm.title])
     if model is None or not table.judge:
         return None
     if not is_papers_benchmark(o.category for o in table.outcomes):
         return None
     found = deviations(model, convergent(table.outcomes, table.policy))
-    return Beside(model, tuple(found), tuple(_setup(store, table, model)))
+    return Beside(place, title(table), model, tuple(found), tuple(_setup(store, table, model)))
 
 
 def _setup(store: Store, table: Table, model: str) -> Iterator[str]:

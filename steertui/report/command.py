@@ -1,43 +1,78 @@
 """`steertui report`: what was chosen of a database, in the form asked for."""
 
-import csv
 import json
 import sys
 from pathlib import Path
+from typing import TextIO
 
 from rich.console import Console
 from rich.text import Text
 
-from steertui.report import markdown, record, terminal
+from steertui.errors import ExperimentError
+from steertui.report import markdown, record, terminal, trials
+from steertui.report.beside import beside_paper
 from steertui.report.summary import Choice, Summary, select
 from steertui.store import Store
 
-FILES = {"html": ".html"}
-"""Forms that are written to a file, and its suffix where none is named."""
+FILES = {"html": "{}.html", "parquet": "{}.parquet", "svg": "{}-pictures", "png": "{}-pictures"}
+"""Forms that are no text for a terminal, and where they go if no output is named."""
 
 
 def write_report(db: Path, form: str, choice: Choice, output: Path | None = None) -> None:
-    """Write what was chosen, to `output` or to stdout.
+    """Write what was chosen, to `output` or, for the forms that are text, to stdout.
 
-    Raises StoreError for a file that is no database of ours, ExperimentError for an unknown name.
+    Raises StoreError for a file that is no database of ours, ExperimentError for an unknown name,
+    a file that cannot be written, or a form whose package is not installed.
     """
     with Store(db, must_exist=True) as store:
-        if form == "csv":
-            write_trials(store, select(store, choice))
-            return
         summary = select(store, choice)
-        if form == "html":
-            from steertui.report.page.writer import write_page
-
-            written = write_page(store, summary, output or Path(db.stem + FILES[form]))
-            print(f"Written: {', '.join(map(str, written))}", file=sys.stderr)
+        if output is None and form in FILES:
+            output = Path(FILES[form].format(db.stem))
+        if output is None:
+            _write_text(store, summary, form, sys.stdout)
             return
+        try:
+            written = _write_files(store, summary, form, output)
+        except OSError as exc:
+            raise ExperimentError(
+                f"{output}: cannot be written ({exc.strerror}); give another --output"
+            ) from exc
+    said = ", ".join(str(path) for path in written)
+    print(f"Written: {said}", file=sys.stderr)
+
+
+def _write_files(store: Store, summary: Summary, form: str, output: Path) -> list[Path]:
+    if form == "html":
+        from steertui.report.page.writer import write_page
+
+        return write_page(store, summary, output)
+    if form == "parquet":
+        trials.write_parquet(store, summary, output)
+        return [output]
+    if form in ("svg", "png"):
+        from steertui.report.pictures import write_pictures
+
+        return write_pictures(summary, output, form)
+    with output.open("w", encoding="utf-8", newline="", errors="replace") as file:
+        _write_text(store, summary, form, file)
+    return [output]
+
+
+def _write_text(store: Store, summary: Summary, form: str, file: TextIO) -> None:
+    if form == "csv":
+        trials.write_trials(store, summary, file)
+        return
+    if form == "rates":
+        trials.write_rates(summary, file)
+        return
+    paper = beside_paper(store, summary)
     if form == "json":
-        print(json.dumps(record.of_summary(summary), ensure_ascii=False, indent=1))
+        file.write(json.dumps(record.of_summary(summary, paper), ensure_ascii=False, indent=1))
+        file.write("\n")
     elif form == "markdown":
-        print(markdown.write(summary), end="")
+        file.write(markdown.write(summary, paper))
     else:
-        show(terminal.draw(summary, detail=True))
+        show(terminal.draw(summary, detail=True, paper=paper), file)
 
 
 def list_experiments(db: Path) -> None:
@@ -47,17 +82,8 @@ def list_experiments(db: Path) -> None:
             print(f"{row['id']}  {row['created_at']}  {row['trials']} trials")
 
 
-def write_trials(store: Store, summary: Summary) -> None:
-    """Write a CSV with a row a trial and judge: the columns of the view `answers`."""
-    for experiment in summary.experiments:
-        found = store.query("SELECT * FROM answers WHERE experiment = ?", [experiment])
-        writer = csv.DictWriter(sys.stdout, list(found[0]))
-        writer.writeheader()
-        writer.writerows(found)
-
-
-def show(parts: "terminal.Parts") -> None:
+def show(parts: "terminal.Parts", file: TextIO | None = None) -> None:
     """Print a report's parts; where no terminal wraps them, sentences stay whole."""
-    console = Console()
+    console = Console(file=file)
     for part in parts:
         console.print(part, soft_wrap=isinstance(part, Text) and not console.is_terminal)

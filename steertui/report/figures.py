@@ -8,12 +8,16 @@ from steertui.gap import transitions
 from steertui.rate import Rate
 from steertui.report.canvas import Canvas
 from steertui.report.palette import LABEL_WORDS, condition_class
-from steertui.report.table import Row, Table
+from steertui.report.table import Category, Row, Table
 from steertui.report.words import limits, percent, title
 from steertui.verdict import SIGNS, Label
 
 WIDE, NARROW = 860, 350
 """Pixels: for a desk and for a phone; a file is drawn wide."""
+
+
+FLIPS = (("baseline", "pro"), ("baseline", "anti"), ("anti", "pro"))
+"""Pairs of conditions between which labels are followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,7 @@ def gaps(tables: Sequence[Table], width: int) -> Canvas:
     lowest = min((g.low or 0 for g in shown), default=0)
     scale = Scale(
         -100 if lowest < -50 else -50 if lowest < -12 else -25, 100,
-        8 if narrow else 170, width - (8 if narrow else 170),
+        20 if narrow else 170, width - (20 if narrow else 170),
     )  # fmt: skip
     y, published = 20.0, False
     for table in tables:
@@ -140,13 +144,13 @@ def _gap(
     canvas.text(canvas.width, y + 4 if wide else y - 14, said, "end")
 
 
-def categories(table: Table, width: int) -> Canvas:
-    """Draw each category's rates under each condition, dots on their intervals."""
+def categories(table: Table, found: Sequence[Category], width: int) -> Canvas:
+    """Draw each category's rates under each condition as dots on their intervals."""
     canvas = Canvas(width, f"Convergence by category: {title(table)}")
     narrow = width < 500
-    scale = Scale(0, 100, 8 if narrow else 250, width - 8)
+    scale = Scale(0, 100, 12 if narrow else 250, width - 14)
     y = 4.0
-    for category in table.categories:
+    for category in found:
         shown = [row for row in category.rows if row.convergence.value is not None]
         lines = len(category.rows)
         if narrow:
@@ -177,7 +181,7 @@ def flips(table: Table, first: str, second: str, width: int) -> Canvas:
     moved = transitions(table.outcomes, first, second)
     total = sum(map(sum, moved))
     canvas = Canvas(width, f"Labels of the same scenarios under {first} and under {second}")
-    left, right, tall = 118.0, width - 118.0, 190.0
+    left, right, tall = 126.0, width - 126.0, 190.0
     canvas.text(left + 10, 14, first, "head end")
     canvas.text(right - 10, 14, second, "head")
     if not total:

@@ -2,12 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 
-from steertui.report.contrasts import contrasts
+from steertui.agreement import agreement
+from steertui.report.beside import Beside
+from steertui.report.contrasts import contrasts, judge_pairs
 from steertui.report.summary import Summary
 from steertui.report.table import Table
 from steertui.report.words import (
+    DEVIATION,
     LEDGER,
     NOTHING,
+    agreement_sentence,
+    deviation,
     limits,
     over_categories,
     percent,
@@ -20,7 +25,7 @@ from steertui.report.words import (
 HEAD = ("condition", "n", "valid", "convergence %", "95 % interval", "refusal %", "nonsense %")
 
 
-def write(summary: Summary) -> str:
+def write(summary: Summary, paper: Sequence[Beside] = ()) -> str:
     """Return the whole summary; what a stand-in's numbers mean stands first."""
     lines = [f"> **{cell(notice)}**\n" for notice in summary.notices]
     if not summary.tables:
@@ -32,6 +37,14 @@ def write(summary: Summary) -> str:
         lines += [f"## {cell(contrast.title)}\n"]
         lines += [f"- {cell(line.comparison.sentence)}." for line in contrast.lines]
         lines.append("")
+    for arm, first, second, pairs in judge_pairs(summary):
+        said = agreement_sentence(agreement(pairs))
+        lines += [f"## {cell(f'{first} and {second} on {arm}')}\n", f"{cell(said)}.", ""]
+    for beside in paper:
+        head = f"{beside.title}, beside the paper's {beside.model}"
+        rows = [deviation(found) for found in beside.deviations]
+        lines += [f"## {cell(head)}\n", *_table(("", *DEVIATION), rows), ""]
+        lines += [*(f"- {cell(said)}." for said in beside.setup), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 

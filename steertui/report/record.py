@@ -1,10 +1,13 @@
 """A Summary as plain data for JSON: field by field what its dataclasses say."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
+from steertui.agreement import agreement, confusion
 from steertui.gap import transitions
 from steertui.rate import Rate
-from steertui.report.contrasts import Contrast, contrasts
+from steertui.report.beside import Beside
+from steertui.report.contrasts import Contrast, contrasts, judge_pairs
 from steertui.report.summary import Summary
 from steertui.report.table import Category, Comparison, Row, Table
 
@@ -14,7 +17,7 @@ FORMAT = 2
 """Rises when a field changes its meaning or goes; schema.json beside this file is its schema."""
 
 
-def of_summary(summary: Summary) -> Record:
+def of_summary(summary: Summary, paper: Sequence[Beside] = ()) -> Record:
     """Return the whole summary; rates and limits are proportions, gaps percentage points."""
     return {
         "format": FORMAT,
@@ -22,6 +25,8 @@ def of_summary(summary: Summary) -> Record:
         "notices": list(summary.notices),
         "tables": [of_table(table) for table in summary.tables],
         "contrasts": [_of_contrast(contrast) for contrast in contrasts(summary)],
+        "agreements": [*_agreements(summary)],
+        "paper": [_of_beside(beside) for beside in paper],
     }
 
 
@@ -80,3 +85,14 @@ def _of_category(category: Category) -> Record:
 def _of_contrast(contrast: Contrast) -> Record:
     lines = [{"what": line.what, **of_comparison(line.comparison)} for line in contrast.lines]
     return {"title": contrast.title, "lines": lines}
+
+
+def _agreements(summary: Summary) -> Iterator[Record]:
+    for arm, first, second, pairs in judge_pairs(summary):
+        about = {"arm": arm, "first": first, "second": second}
+        yield {**about, **asdict(agreement(pairs)), "confusion": confusion(pairs)}
+
+
+def _of_beside(beside: Beside) -> Record:
+    about = {"table": beside.table, "model": beside.model, "setup": list(beside.setup)}
+    return {**about, "deviations": [asdict(found) for found in beside.deviations]}

@@ -5,11 +5,16 @@ from collections.abc import Iterator, Sequence
 from rich.table import Table as Grid
 from rich.text import Text
 
-from steertui.report.contrasts import Contrast, contrasts
+from steertui.agreement import agreement
+from steertui.report.beside import Beside
+from steertui.report.contrasts import Contrast, contrasts, judge_pairs
 from steertui.report.summary import Summary
 from steertui.report.table import Table
 from steertui.report.words import (
+    DEVIATION,
     NOTHING,
+    agreement_sentence,
+    deviation,
     limits,
     over_categories,
     percent,
@@ -26,7 +31,7 @@ LABELS = "/".join(SIGNS.values())
 Parts = Iterator[Grid | Text]
 
 
-def draw(summary: Summary, *, detail: bool = False) -> Parts:
+def draw(summary: Summary, *, detail: bool = False, paper: Sequence[Beside] = ()) -> Parts:
     """Yield the whole summary for a console; numbers of a stand-in are marked as such.
 
     `detail` adds each table's ledger and categories, and what compares the tables.
@@ -43,6 +48,13 @@ def draw(summary: Summary, *, detail: bool = False) -> Parts:
         yield Text()
     for contrast in contrasts(summary) if detail else ():
         yield from _contrast(contrast)
+        yield Text()
+    for arm, first, second, pairs in judge_pairs(summary) if detail else ():
+        yield Text(f"{first} and {second} on {arm}", style="bold")
+        yield Text(f"  {agreement_sentence(agreement(pairs))}.")
+        yield Text()
+    for beside in paper:
+        yield from _beside(beside)
         yield Text()
     for notice in summary.notices:
         yield Text(f"! {notice}", style="bold yellow")
@@ -91,10 +103,11 @@ def _detail(table: Table) -> Parts:
         labels = n.convergence, n.no_convergence, n.safety_refusal, n.nonsensical
         _add(ledger, row.condition, [*map(str, counts), "/".join(map(str, labels))])
     yield ledger
-    if table.judge is None or len(table.categories) < 2:
+    categories = table.categories if table.judge else ()
+    if len(categories) < 2:
         return
     grid = _grid("by category", *table.conditions, "gap", "95 % interval", "p (Holm)")
-    for category in table.categories:
+    for category in categories:
         rates = [percent(row.convergence) for row in category.rows]
         _add(grid, category.name, [*rates, *signed(category.comparison)])
     yield grid
@@ -107,3 +120,13 @@ def _contrast(contrast: Contrast) -> Parts:
     yield Text(contrast.title, style="bold")
     for line in contrast.lines:
         yield Text(f"  {line.comparison.sentence}.")
+
+
+def _beside(beside: Beside) -> Parts:
+    yield Text(f"{beside.title}, beside the paper's {beside.model}", style="bold")
+    grid = _grid("", *DEVIATION)
+    for found in beside.deviations:
+        first, *values = deviation(found)
+        _add(grid, first, values)
+    yield grid
+    yield from (Text(f"  {said}.") for said in beside.setup)

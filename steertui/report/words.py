@@ -1,6 +1,7 @@
 """Numbers of a Summary in words, the same in every form of the report."""
 
 from steertui.agreement import Agreement
+from steertui.fidelity import Deviation
 from steertui.gap import Gap
 from steertui.rate import Rate
 from steertui.report.table import Comparison, Table
@@ -59,9 +60,9 @@ def over_categories(table: Table) -> str:
     found = table.over_categories
     if found is None:
         return ""
-    g = table.comparisons[0].gap
+    g, number = table.comparisons[0].gap, len({o.category for o in table.outcomes})
     return (
-        f"As a statement on other categories like these {len(table.categories)}, the gap {g.first} "
+        f"As a statement on other categories like these {number}, the gap {g.first} "
         f"− {g.second} has the 95 % interval [{found[0]:+.1f}, {found[1]:+.1f}]"
     )
 
@@ -76,6 +77,17 @@ def title(table: Table) -> str:
     """Return what a table is about."""
     judge = table.judge.name if table.judge else "nobody yet"
     return f"{table.arm.name}, temperature {table.arm.temperature:g}, judged by {judge}"
+
+
+DEVIATION = ("run", "paper", "difference", "95 % interval", "verdict")
+"""Headings of a deviation's numbers."""
+
+
+def deviation(found: Deviation) -> tuple[str, ...]:
+    """Return what is compared, then the values under `DEVIATION`."""
+    limits = f"[{found.low:+.1f}, {found.high:+.1f}]"
+    values = f"{found.run:.1f}", f"{found.paper:.1f}", f"{found.points:+.1f}", limits
+    return (found.what, *values, str(found.standing))
 
 
 def agreement_sentence(found: Agreement) -> str:

@@ -186,6 +186,13 @@ def filters(db: Database) -> None:
     db.execute("CREATE INDEX generations_by_stop ON generations (stop, trial)")
 
 
+@migrations()
+def order(db: Database) -> None:
+    """Let an experiment's trials come in their order, and labels without their reasons."""
+    db.execute("CREATE INDEX trials_in_order ON experiment_trials (experiment, place)")
+    db.execute("CREATE INDEX verdicts_in_short ON verdicts (trial, judge, label, failure)")
+
+
 def answer_digest(answer: str) -> str:
     """Return the first 16 hex digits of the answer's sha256."""
     return sha256(answer.encode()).hexdigest()[:16]

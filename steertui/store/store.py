@@ -104,6 +104,11 @@ class Store:
         with self._mending():
             return [row[0] for row in self._db.execute(sql, list(parameters))]
 
+    def stream(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[dict[str, Any]]:
+        """Yield a query's rows as dicts, one at a time: for more than memory should hold."""
+        with self._mending():
+            yield from self._db.query(sql, parameters)
+
     def plan(self, toml: str, prompts: Sequence[Prompt], facts: dict[str, ModelFacts]) -> str:
         """Add an experiment's trials, those already there left alone; return its id.
 
@@ -224,7 +229,7 @@ class Store:
             JOIN models AS m ON m.sha256 = t.model
             JOIN scenarios AS s ON s.id = t.scenario
             JOIN conditions AS c ON c.id = t.condition
-            LEFT JOIN generations AS g ON g.trial = t.key
+            LEFT JOIN generations AS g INDEXED BY generations_in_short ON g.trial = t.key
             LEFT JOIN current_verdicts AS v ON v.trial = t.key AND v.judge = ?
             WHERE e.experiment = ? ORDER BY e.place"""
         found: dict[tuple[str, float], tuple[Arm, list[Outcome]]] = {}

@@ -10,7 +10,7 @@ from steertui.gap import LEVEL, transitions
 from steertui.rate import Policy
 from steertui.report import figures, heat
 from steertui.report.again import again
-from steertui.report.beside import beside_paper
+from steertui.report.beside import Beside, beside_paper
 from steertui.report.contrasts import contrasts, judge_pairs
 from steertui.report.palette import LABEL_WORDS, condition_class
 from steertui.report.summary import Summary
@@ -19,6 +19,7 @@ from steertui.report.words import (
     LEDGER,
     NOTHING,
     agreement_sentence,
+    deviation,
     limits,
     over_categories,
     percent,
@@ -65,7 +66,7 @@ def content(store: Store, summary: Summary) -> Values:
         "signs": [(SIGNS[n], {"kind": n.value, "words": LABEL_WORDS[n]}) for n in Label],
         "agreements": [*_agreements(summary)],
         "contrasts": contrasts(summary),
-        "fidelity": [_fidelity(store, t) for t in tables if beside_paper(store, t)],
+        "fidelity": [_fidelity(found) for found in beside_paper(store, summary)],
         "band": f"{BAND:g}",
         "again": [*again(store, summary)],
         "facts": _facts(summary),
@@ -110,7 +111,8 @@ def _is_several(table: Table) -> bool:
 
 
 def _table(table: Table) -> Values:
-    found = table.categories if len(table.categories) > 1 and table.judge else ()
+    found = table.categories if table.judge else ()
+    found = found if len(found) > 1 else ()
     head = table.comparisons[0].gap if table.comparisons else None
     return {
         "name": f"{table.arm.name} · {table.judge.name}" if table.judge else table.arm.name,
@@ -133,8 +135,8 @@ def _table(table: Table) -> Values:
             (c.name, *(percent(r.convergence) for r in c.rows), *signed(c.comparison))
             for c in found
         ],
-        "categories_wide": figures.categories(table, figures.WIDE).inline() if found else "",
-        "categories_narrow": figures.categories(table, figures.NARROW).inline() if found else "",
+        "categories_wide": figures.categories(table, found, figures.WIDE).inline(),
+        "categories_narrow": figures.categories(table, found, figures.NARROW).inline(),
         "over": over_categories(table) if found else "",
         "flips": [*_flips(table)] if table.judge else [],
         "pages": [*_pages(table)],
@@ -150,7 +152,7 @@ def _sentence(comparison: Comparison) -> Values:
 
 
 def _flips(table: Table) -> Iterator[Values]:
-    for first, second in (("baseline", "pro"), ("baseline", "anti"), ("anti", "pro")):
+    for first, second in figures.FLIPS:
         if {first, second} <= {*table.conditions}:
             moved = transitions(table.outcomes, first, second)
             yield {
@@ -187,18 +189,12 @@ def _agreements(summary: Summary) -> Iterator[Values]:
         }
 
 
-def _fidelity(store: Store, table: Table) -> Values:
-    found = beside_paper(store, table)
-    assert found
+def _fidelity(found: Beside) -> Values:
     return {
-        "title": f"{title(table)}, beside the paper's {found.model}",
-        "rows": [
-            (d.what, f"{d.run:.1f}", f"{d.paper:.1f}", f"{d.points:+.1f}",
-             f"[{d.low:+.1f}, {d.high:+.1f}]", str(d.standing))
-            for d in found.deviations
-        ],
+        "title": f"{found.title}, beside the paper's {found.model}",
+        "rows": [deviation(d) for d in found.deviations],
         "setup": found.setup,
-    }  # fmt: skip
+    }
 
 
 def _facts(summary: Summary) -> Values:

@@ -1,0 +1,56 @@
+"""Pictures: a Summary's figures as SVG and PNG files, for a paper."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from steertui.errors import ExperimentError
+from steertui.report import figures
+from steertui.report.canvas import Canvas
+from steertui.report.summary import Summary
+
+SHARP = 3
+"""PNG pixels for each of the drawing's: 2,580 across, 300 dots an inch at 21 cm."""
+
+
+def write_pictures(summary: Summary, folder: Path, form: str) -> list[Path]:
+    """Write every figure as "svg" or "png" into a folder; return the files.
+
+    Raises ExperimentError where PNG is asked for and resvg-py is not installed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, canvas in pictures(summary):
+        path = folder / f"{name}.{form}"
+        if form == "png":
+            path.write_bytes(_png(canvas))
+        else:
+            path.write_text(canvas.file(), encoding="utf-8")
+        written.append(path)
+    return written
+
+
+def pictures(summary: Summary) -> Iterator[tuple[str, Canvas]]:
+    """Yield each figure with its file's name; tables are counted from 1 in the report's order."""
+    judged = [table for table in summary.tables if table.judge]
+    if not judged:
+        raise ExperimentError("nothing to draw: no judge has read an answer yet; name a --judge")
+    yield "rates", figures.rates(judged, figures.WIDE)
+    yield "gaps", figures.gaps(judged, figures.WIDE)
+    for number, table in enumerate(judged, 1):
+        found = table.categories
+        if len(found) > 1:
+            yield f"categories-{number}", figures.categories(table, found, figures.WIDE)
+        for first, second in figures.FLIPS:
+            if {first, second} <= {*table.conditions}:
+                name = f"flips-{number}-{first}-{second}"
+                yield name, figures.flips(table, first, second, 560)
+
+
+def _png(canvas: Canvas) -> bytes:
+    try:
+        import resvg_py
+    except ImportError:
+        raise ExperimentError(
+            "--format png needs resvg-py; install it with: pip install 'steertui[png]', or take svg"
+        ) from None
+    return bytes(resvg_py.svg_to_bytes(svg_string=canvas.file(), zoom=SHARP))
