@@ -7,8 +7,9 @@ from pathlib import Path
 from steertui.borrowed import PAPER, borrow_conditions, borrow_pack, pack_sources
 from steertui.condition import Condition, load_conditions
 from steertui.errors import ExperimentError
-from steertui.generation import SamplingParams
+from steertui.generation import End, SamplingParams
 from steertui.model import DEMO, Model
+from steertui.prompt import Thinking
 from steertui.scenario import Scenario, load_pack
 from steertui.tomlfile import check, closed, load
 from steertui.trial import Trial, grid
@@ -21,16 +22,22 @@ class Experiment:
     """What to run; every field may stand in a TOML file.
 
     Attributes:
-        models: "demo" or paths of GGUF files.
+        models: "demo", paths of GGUF files, names of the catalogue or the hub.
         scenarios: packs by name or path.
         conditions: names, in the order of the tables.
-        conditions_file: where those names are looked up; "" for the shipped conditions.
+        conditions_file: where those names are looked up; "" for the shipped conditions, "paper"
+            for the paper's.
         judges: such as "local:demo"; "none" for no judge. Where empty, the demo judges itself.
-        rubric: "steertui" or the path of a TOML file.
+        rubric: "steertui", "paper" or the path of a TOML file.
         blind: whether the judge sees the task without its suffix.
         reasons: whether the judge is asked for a reason, too.
         samples: answers for each scenario and condition; one at temperature 0.
         temperatures: each is one more axis of the grid.
+        max_tokens: new tokens at most, reasoning included.
+        max_tokens_thinking: the same for models that think; 0 for no difference.
+        end: which tokens end an answer: "any" of llama.cpp's, or the tokenizer's own "eos" alone.
+        thinking: "template" leaves it to the GGUF's chat template, "open" lets the prompt of every
+            thinking model open the thought, "off" asks those not to think that can be asked.
         limit: scenarios at the most, taken in turn from the categories; 0 for all.
         seed: base of every trial's own seed.
     """
@@ -51,6 +58,9 @@ class Experiment:
     repetition_penalty: float = 1.0
     presence_penalty: float = 0.0
     max_tokens: int = 1024
+    max_tokens_thinking: int = 0
+    end: End = "any"
+    thinking: Thinking = "template"
     limit: int = 0
     seed: int = 0
 
@@ -82,6 +92,7 @@ _BOUNDS = (
     ("repetition_penalty", 0.01, 10.0),
     ("presence_penalty", -10.0, 10.0),
     ("max_tokens", 1, 1_000_000),
+    ("max_tokens_thinking", 0, 1_000_000),
     ("limit", 0, 1_000_000),
     ("seed", 0, 2**63 - 1),
 )
@@ -120,8 +131,13 @@ class Design:
     @property
     def trials(self) -> tuple[Trial, ...]:
         """The whole grid."""
+        texts, samples = (self.scenarios, self.conditions), self.experiment.samples
+        return tuple(t for m in self.models for t in grid(m, *texts, self.samplings(m), samples))
+
+    def samplings(self, model: Model) -> list[SamplingParams]:
+        """Return how the model's answers are drawn, once for each temperature."""
         e = self.experiment
-        samplings = [
+        return [
             SamplingParams(
                 temperature=temperature,
                 top_k=e.top_k,
@@ -129,12 +145,17 @@ class Design:
                 min_p=e.min_p,
                 repetition_penalty=e.repetition_penalty,
                 presence_penalty=e.presence_penalty,
-                max_tokens=e.max_tokens,
+                max_tokens=e.max_tokens_thinking if self._thinks(model) else e.max_tokens,
                 seed=e.seed,
+                end=e.end,
             )
             for temperature in e.temperatures
         ]
-        return tuple(grid(self.models, self.scenarios, self.conditions, samplings, e.samples))
+
+    def _thinks(self, model: Model) -> bool:
+        """Whether the model has the limit of those that think."""
+        kinds = ("thinking",) if self.experiment.thinking == "off" else ("thinking", "hybrid")
+        return model.kind in kinds and self.experiment.max_tokens_thinking > 0
 
 
 def design(experiment: Experiment) -> Design:

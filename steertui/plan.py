@@ -104,7 +104,8 @@ def _write(design: Design, model: Model) -> tuple[list[Prompt], ModelFacts]:
     llama = LlamaModel(model.path, vocab_only=True)
     try:
         chat = chat_format(llama, model.name)
-        prompts = [chat.write(t) for t in design.trials if t.model == model]
+        thinking = design.experiment.thinking
+        prompts = [chat.write(t, thinking) for t in design.trials if t.model == model]
         _refuse_too_long(llama, prompts)
         arch = llama.meta("general.architecture")
         told = (llama.meta("general.name"), arch, llama.description, llama.parameters)

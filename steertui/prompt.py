@@ -5,7 +5,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 from jinja2 import TemplateError, TemplateSyntaxError
 from jinja2.exceptions import SecurityError
@@ -15,6 +15,12 @@ from steertui.errors import ModelError
 from steertui.trial import Trial
 
 _MARKS = re.compile(r"<\|[^|<>]{1,64}\|>|</?think>")
+
+OPENING = "<think>"
+
+Thinking = Literal["template", "open", "off"]
+"""Whether the prompt opens the thought: as the GGUF's chat template has it (publishers of the same
+weights differ), for every thinking model, or never: a hybrid is asked not to think."""
 
 TEMPLATE_DATE = datetime(2026, 1, 1)
 """What templates that print the date are told: a prompt must be the same tomorrow."""
@@ -95,13 +101,16 @@ class ChatFormat:
                 f"{self._model}: its chat template fails ({exc}); choose another GGUF"
             ) from None
 
-        if not thinking and text.rstrip().endswith("<think>"):
+        if not thinking and text.rstrip().endswith(OPENING):
             return text.rstrip() + "\n\n</think>\n\n"
         return text
 
-    def write(self, trial: Trial) -> Prompt:
+    def write(self, trial: Trial, thinking: Thinking = "template") -> Prompt:
         """Return the trial's prompt and key."""
-        text = self.render(trial.scenario.system.strip(), trial.user)
+        text = self.render(trial.scenario.system.strip(), trial.user, thinking=thinking != "off")
+        is_open = text.rstrip().endswith(OPENING)
+        if thinking == "open" and trial.model.kind == "thinking" and not is_open:
+            text += f"{OPENING}\n"
         return Prompt(trial, text, trial.key(text))
 
 

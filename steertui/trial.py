@@ -45,19 +45,18 @@ class Trial:
 
 
 def grid(
-    models: Sequence[Model],
+    model: Model,
     scenarios: Sequence[Scenario],
     conditions: Sequence[Condition],
     samplings: Sequence[SamplingParams],
     samples: int,
 ) -> Iterator[Trial]:
-    """Yield every trial, those that share a prompt's beginning next to each other.
+    """Yield every trial of a model, those that share a prompt's beginning next to each other.
 
     Temperature 0 gives one sample only: a second would be the first again.
     """
-    for model in models:
-        for scenario in scenarios:
-            for condition in conditions:
-                for sampling in samplings:
-                    for sample in range(samples if sampling.temperature > 0 else 1):
-                        yield Trial(model, scenario, condition, sampling, sample)
+    for scenario in scenarios:
+        for condition in conditions:
+            for sampling in samplings:
+                for sample in range(samples if sampling.temperature > 0 else 1):
+                    yield Trial(model, scenario, condition, sampling, sample)

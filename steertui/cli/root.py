@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from steertui.cli.machine import machine_options, take_overrides
-from steertui.experiment import DEMO_EXPERIMENT, Experiment, load_experiment, with_changes
+from steertui.experiment import Experiment, load_experiment, with_changes
+from steertui.presets import PRESETS
 
 DEMO_DB = Path("steertui-demo.db")
 DB = Path("steertui.db")
@@ -29,8 +30,10 @@ class Names(click.ParamType[list[str]]):
 @click.version_option(package_name="steertui")
 @click.option("--batch", is_flag=True, help="Run without a screen; the results table comes last.")
 @click.option("--demo", is_flag=True, help="Run the shipped demo checkpoint on the starter pack.")
+@click.option("--preset", help="demo, quick, paper-4b or paper: an experiment by name.")
+@click.option("--print-experiment", "printed", is_flag=True, help="Write it as TOML, to edit.")
 @click.option("--experiment", "file", type=Path, help="Read the experiment from a TOML file.")
-@click.option("--model", "models", multiple=True, help="'demo' or a GGUF file; may be repeated.")
+@click.option("--model", "models", multiple=True, help="A GGUF file or a name; may be repeated.")
 @click.option("--scenarios", multiple=True, help="A shipped pack, a TOML file or a CSV folder.")
 @click.option("--conditions", type=Names(), help="Such as baseline,pro,anti,placebo.")
 @click.option("--conditions-file", help="A TOML file with conditions of your own.")
@@ -46,6 +49,9 @@ class Names(click.ParamType[list[str]]):
 @click.option("--repetition-penalty", type=float, help="1 is off.")
 @click.option("--presence-penalty", type=float, help="0 is off.")
 @click.option("--max-tokens", type=int, help="New tokens at most, reasoning included.")
+@click.option("--max-tokens-thinking", type=int, help="The same for models that think.")
+@click.option("--end", type=click.Choice(["any", "eos"]), help="Which tokens end an answer.")
+@click.option("--thinking", type=click.Choice(["template", "open", "off"]), help="Of prompts.")
 @click.option("--limit", type=int, help="Scenarios at most, taken in turn from the categories.")
 @click.option("--seed", type=int, help="Base of every trial's own seed.")
 @click.option("--db", type=Path, help="The SQLite file; steertui.db here if not given.")
@@ -58,6 +64,8 @@ def cli(
     *,
     batch: bool,
     demo: bool,
+    preset: str | None,
+    printed: bool,
     file: Path | None,
     db: Path | None,
     as_json: bool,
@@ -70,13 +78,16 @@ def cli(
     """
     if context.invoked_subcommand:
         return
-    if demo and file:
-        raise click.UsageError("--demo and --experiment: give one of them")
+    if sum(map(bool, (demo, preset, file))) > 1:
+        raise click.UsageError("--demo, --preset and --experiment: give one of them")
     wish = take_overrides(changes)
     changed = _named(changes)
-    bare = not (batch or demo or file or any(v not in (None, [], ()) for v in changed.values()))
-    experiment = DEMO_EXPERIMENT if demo else load_experiment(file) if file else Experiment()
-    experiment = with_changes(experiment, changed)
+    is_chosen = batch or demo or printed or preset or file
+    bare = not (is_chosen or any(v not in (None, [], ()) for v in changed.values()))
+    experiment = with_changes(_chosen("demo" if demo else preset, file), changed)
+    if printed:
+        sys.stdout.write(experiment.to_toml())
+        return
     path = db or (DEMO_DB if demo else DB)
     if batch:
         from steertui.batch import run_batch
@@ -85,6 +96,15 @@ def cli(
     from steertui.tui.app import run_app
 
     sys.exit(run_app(None if bare else experiment, path, wish, at_once=not bare))
+
+
+def _chosen(preset: str | None, file: Path | None) -> Experiment:
+    """Return the experiment that the options change: a preset, a file's, or the usual one."""
+    if not preset:
+        return load_experiment(file) if file else Experiment()
+    if preset not in PRESETS:
+        raise click.UsageError(f"--preset {preset}: there are {', '.join(PRESETS)}")
+    return PRESETS[preset]
 
 
 def _named(changes: dict[str, object]) -> dict[str, object]:

@@ -61,9 +61,15 @@ def transfer(
     it cannot be had; nothing that is not the file is ever at its target.
     """
     room_for([remote])
-    for folder in (remote.target.parent, remote.lock.parent):
-        folder.mkdir(parents=True, exist_ok=True)
-    lock = yield from _lock(remote)
+    try:
+        for folder in (remote.target.parent, remote.lock.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+        lock = yield from _lock(remote)
+    except OSError as exc:
+        raise FetchError(
+            f"{remote.name}: {remote.target.parent} cannot be written ({exc.strerror}); check its "
+            "permissions, or choose another place with HF_HOME"
+        ) from None
     try:
         if not remote.target.exists():
             with Part(remote.name, remote.partial, remote.size) as part:

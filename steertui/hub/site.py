@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Generator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import httpx2
@@ -11,7 +12,6 @@ from huggingface_hub.errors import (
     HfHubHTTPError,
     HFValidationError,
     OfflineModeIsEnabled,
-    RepositoryNotFoundError,
     RevisionNotFoundError,
 )
 from huggingface_hub.hf_api import ModelInfo
@@ -85,7 +85,9 @@ def _asking(name: HubName, patience: Patience) -> Generator[Waiting, None, Model
 
 def _remember(name: HubName, commit: str) -> None:
     """Note in the cache what commit a branch is at, as huggingface_hub does."""
-    if name.revision != commit:
+    if name.revision == commit:
+        return
+    with suppress(OSError):  # a read-only or full disk: it only has to be asked again
         ref = storage_of(name.repo) / "refs" / (name.revision or constants.DEFAULT_REVISION)
         ref.parent.mkdir(parents=True, exist_ok=True)
         new = ref.with_name(f"{ref.name}.{os.getpid()}")
@@ -104,12 +106,12 @@ def _sentence(name: HubName, exc: Exception) -> FetchError:
         what = f"is given only to who accepts its terms; do so at {page}, then set HF_TOKEN"
     elif isinstance(exc, RevisionNotFoundError):
         what = f"the hub has no revision '{name.revision}' of it; name another, or none"
-    elif isinstance(exc, RepositoryNotFoundError):
-        what = "the hub has no such repository, or not without a token; check it, or set HF_TOKEN"
     elif isinstance(exc, HfHubHTTPError):
         code = exc.response.status_code
-        hint = "set HF_TOKEN to a token that may read it" if code in (401, 403) else "try it later"
+        hint = "set HF_TOKEN to a token that may read it" if code == 403 else "try it later"
         what = f"the hub answers {code}; {hint}"
+        if code in (401, 404):  # it tells the absent from the private to nobody
+            what = "the hub has no such repository, or not without a token; check, or set HF_TOKEN"
     elif isinstance(exc, httpx2.TransportError):
         what = (
             f"is not on this machine, and {constants.ENDPOINT} cannot be reached; check the "

@@ -123,7 +123,7 @@ def model_row(model: Model, facts: ModelFacts) -> tuple[Any, ...]:
     """Return a row of `models`."""
     f = facts
     told = (f.title, f.architecture, f.description, f.parameters, f.template_sha256, f.template)
-    return (model.sha256, model.name, str(model.path), model.size, *told)
+    return (model.sha256, model.name, str(model.path), model.size, *told, model.origin)
 
 
 def scenario_row(scenario: Scenario) -> tuple[str, ...]:

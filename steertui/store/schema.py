@@ -193,6 +193,12 @@ def order(db: Database) -> None:
     db.execute("CREATE INDEX verdicts_in_short ON verdicts (trial, judge, label, failure)")
 
 
+@migrations()
+def origins(db: Database) -> None:
+    """Keep where a model's weights come from, its commit included; "" for a file of one's own."""
+    db.execute("ALTER TABLE models ADD COLUMN origin TEXT NOT NULL DEFAULT ''")
+
+
 def answer_digest(answer: str) -> str:
     """Return the first 16 hex digits of the answer's sha256."""
     return sha256(answer.encode()).hexdigest()[:16]
