@@ -1,5 +1,6 @@
 """Other people's texts come byte for byte or not at all, and make the very prompts of the paper."""
 
+import csv
 import json
 from collections import Counter
 from hashlib import sha256
@@ -18,10 +19,14 @@ from steertui.borrowed import (
 from steertui.errors import FetchError, SourceError
 from steertui.experiment import Experiment, texts_of
 from steertui.fetch.transfer import Patience
+from steertui.generation import SamplingParams
 from steertui.judge.rubric import load_rubric
+from steertui.model import Model
 from steertui.paper import CONDITIONS, read_log
+from steertui.prompt import ChatFormat
 from steertui.sources import all_sources, find_source, lacking, require
 from steertui.supply import Needs, needs_of, supply
+from steertui.trial import Trial
 from tests.hubserver import Blob, Fault, HubServer
 from tests.real import BENCHMARK, RUNS, SHARED, SUFFIXES, needs_shared
 
@@ -235,6 +240,13 @@ def test_for_all_639_logged_items_the_chain_gives_the_papers_messages_in_its_ord
     pull(*needs_of(paper).sources)
     scenarios, conditions = texts_of(paper)
     assert len(scenarios) == 71
+    texts = {}
+    for file in BENCHMARK.glob("*.csv"):
+        with file.open(encoding="utf-8", newline="") as opened:
+            category = file.stem.removeprefix("Alignment Drift - ")
+            texts[category] = next(csv.reader(opened))[0].strip()
+    chat = ChatFormat("{{ messages | tojson }}", "", "", "m")
+    model = Model("m", Path("m.gguf"), "ab" * 32, 1, kind="instruct")
     seen = 0
     for run in sorted(RUNS.iterdir()):
         items = read_log(run / "stdout.log")
@@ -242,7 +254,11 @@ def test_for_all_639_logged_items_the_chain_gives_the_papers_messages_in_its_ord
         for scenario, item in zip(scenarios, items, strict=True):
             assert scenario.category == item.category
             assert scenario.task == item.task_prompt
-            assert condition.steer(scenario.task) == item.steered_prompt
+            prompt = chat.write(Trial(model, scenario, condition, SamplingParams()), "open")
+            assert json.loads(prompt.text) == [
+                {"role": "system", "content": texts[item.category]},
+                {"role": "user", "content": item.steered_prompt},
+            ]
             seen += 1
     assert seen == 639
     whole = {s.name: s for s in borrow_pack("instrumentaleval")}
