@@ -13,6 +13,7 @@ from steertui.faces import choose
 from steertui.plan import Plan, make_plan
 from steertui.report.summary import summarise
 from steertui.run import run
+from steertui.shard import Shard
 from steertui.store import Store
 from steertui.supply import supply_experiment
 
@@ -44,7 +45,9 @@ class Stop:
             raise KeyboardInterrupt
 
 
-def run_batch(experiment: Experiment, db: Path, wish: Overrides, *, as_json: bool) -> int:
+def run_batch(
+    experiment: Experiment, db: Path, wish: Overrides, *, as_json: bool, shard: Shard
+) -> int:
     """Run what is missing of an experiment, show the results, return the exit code.
 
     Ctrl-C, SIGTERM and a closed terminal stop it within one step; what is done stays.
@@ -56,7 +59,7 @@ def run_batch(experiment: Experiment, db: Path, wish: Overrides, *, as_json: boo
         sys.stderr.write("\nStopped. What was fetched stays; to go on, run the same again.\n")
         return 128 + (stop.number or signal.SIGINT)
     with Store(db) as store:
-        plan = make_plan(design(experiment), store)
+        plan = make_plan(design(experiment, shard), store)
         face = choose(as_json=as_json)
         face.planned(plan, db)
         events = run(plan, store, wish)

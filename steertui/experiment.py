@@ -11,6 +11,7 @@ from steertui.generation import End, SamplingParams
 from steertui.model import DEMO, Model
 from steertui.prompt import Thinking
 from steertui.scenario import Scenario, load_pack
+from steertui.shard import WHOLE, Shard
 from steertui.tomlfile import check, closed, load
 from steertui.trial import Trial, grid
 from steertui.weights import find_model
@@ -127,6 +128,12 @@ class Design:
     models: tuple[Model, ...]
     scenarios: tuple[Scenario, ...]
     conditions: tuple[Condition, ...]
+    shard: Shard = WHOLE
+
+    @property
+    def own_scenarios(self) -> frozenset[str]:
+        """Names of the scenarios of the shard that is run here."""
+        return frozenset(s.name for i, s in enumerate(self.scenarios) if self.shard.holds(i))
 
     @property
     def trials(self) -> tuple[Trial, ...]:
@@ -158,13 +165,13 @@ class Design:
         return model.kind in kinds and self.experiment.max_tokens_thinking > 0
 
 
-def design(experiment: Experiment) -> Design:
+def design(experiment: Experiment, shard: Shard = WHOLE) -> Design:
     """Look every name up; raises the error of the first that is not there."""
     scenarios, conditions = texts_of(experiment)
     models = tuple(find_model(name) for name in experiment.models)
     if len({m.sha256 for m in models}) < len(models):
         raise ExperimentError("models: two names lead to the same bytes; leave one out")
-    return Design(experiment, models, scenarios, conditions)
+    return Design(experiment, models, scenarios, conditions, shard)
 
 
 def texts_of(experiment: Experiment) -> tuple[tuple[Scenario, ...], tuple[Condition, ...]]:

@@ -40,8 +40,14 @@ class Plan:
 
     def missing(self, model: Model) -> list[Prompt]:
         """Return the model's prompts that have no answer yet."""
-        own = (p for p in self.prompts if p.trial.model == model)
-        return [p for p in own if p.key not in self.answered]
+        return [p for p in self.missing_here if p.trial.model == model]
+
+    @property
+    def missing_here(self) -> list[Prompt]:
+        """The prompts without an answer that are to be answered here: the shard's."""
+        own = self.design.own_scenarios
+        open_ones = (p for p in self.prompts if p.key not in self.answered)
+        return [p for p in open_ones if p.trial.scenario.name in own]
 
 
 def chat_format(model: LlamaModel, name: str) -> ChatFormat:

@@ -8,6 +8,7 @@ from steertui.plan import Plan
 from steertui.report.summary import STAND_IN_WARNING
 from steertui.run import Loaded, Stepped
 from steertui.sentence import smallest_gap_sentence
+from steertui.shard import WHOLE
 
 STAGES = {"generate": "answers", "judge": "verdicts"}
 
@@ -63,7 +64,7 @@ def plan_lines(plan: Plan, db: Path) -> list[str]:
     d, e = plan.design, plan.design.experiment
     names = ", ".join(c.name for c in d.conditions)
     temperatures = ", ".join(f"{t:g}" for t in e.temperatures)
-    todo = len(plan.prompts) - len(plan.answered)
+    todo = len(plan.missing_here)
     samples = e.samples if min(e.temperatures) > 0 else 1  # a greedy answer has no second
     lines = [
         f"Plan    {len(d.scenarios)} scenarios × {len(d.conditions)} conditions ({names})",
@@ -71,6 +72,9 @@ def plan_lines(plan: Plan, db: Path) -> list[str]:
         f"{samples} sample{'s' * (samples > 1)}, {e.max_tokens} new tokens at most",
         f"Trials  {len(plan.prompts)}: {len(plan.answered)} answered before, {todo} to do",
     ]
+    if d.shard != WHOLE:
+        own = len(d.own_scenarios)
+        lines.append(f"Shard   {d.shard}: {own} scenarios are run here; `steertui merge` joins all")
     for judge, missing in zip(plan.judges, plan.unjudged, strict=True):
         lines.append(f"Judge   {judge.name}: {missing} verdicts to do")
     if not plan.judges:

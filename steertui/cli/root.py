@@ -9,6 +9,7 @@ import click
 from steertui.cli.machine import machine_options, take_overrides
 from steertui.experiment import Experiment, load_experiment, with_changes
 from steertui.presets import PRESETS
+from steertui.shard import WHOLE, read_shard
 
 DEMO_DB = Path("steertui-demo.db")
 DB = Path("steertui.db")
@@ -55,6 +56,7 @@ class Names(click.ParamType[list[str]]):
 @click.option("--limit", type=int, help="Scenarios at most, taken in turn from the categories.")
 @click.option("--seed", type=int, help="Base of every trial's own seed.")
 @click.option("--db", type=Path, help="The SQLite file; steertui.db here if not given.")
+@click.option("--shard", help="With --batch: run part K of N, as K/N.")
 @click.option("--json", "as_json", is_flag=True, help="With --batch: a JSON record a line.")
 @machine_options
 @click.pass_context
@@ -68,6 +70,7 @@ def cli(
     printed: bool,
     file: Path | None,
     db: Path | None,
+    shard: str | None,
     as_json: bool,
     **changes: object,
 ) -> None:
@@ -80,6 +83,9 @@ def cli(
         return
     if sum(map(bool, (demo, preset, file))) > 1:
         raise click.UsageError("--demo, --preset and --experiment: give one of them")
+    if shard and not batch:
+        raise click.UsageError("--shard: give --batch, too")
+    part = read_shard(shard) if shard else WHOLE
     wish = take_overrides(changes)
     changed = _named(changes)
     is_chosen = batch or demo or printed or preset or file
@@ -92,7 +98,7 @@ def cli(
     if batch:
         from steertui.batch import run_batch
 
-        sys.exit(run_batch(experiment, path, wish, as_json=as_json))
+        sys.exit(run_batch(experiment, path, wish, as_json=as_json, shard=part))
     from steertui.tui.app import run_app
 
     sys.exit(run_app(None if bare else experiment, path, wish, at_once=not bare))
