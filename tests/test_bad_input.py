@@ -58,7 +58,7 @@ FILES = {
         (["--samples", "x"], 2, "Invalid value for '--samples'"),
         (["--slots", "-1"], 1, "--slots, --threads and --batch-tokens: give a number above 0"),
         (["--exact", "--slots", "8"], 1, "exact is one slot; leave one out"),
-        (["--demo", "--experiment", "key.toml"], 2, "--demo and --experiment: give one of them"),
+        (["--demo", "--experiment", "key.toml"], 2, "--preset and --experiment: give one of"),
         (["--wrong"], 2, "No such option"),
     ],
 )

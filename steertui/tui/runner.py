@@ -21,6 +21,7 @@ from steertui.run import Event, Generated, Judged, Loaded, Stepped, run
 from steertui.store import Cell, Store
 from steertui.store.lease import BusyError, is_leased, lease
 from steertui.store.overview import mark, news
+from steertui.tui.supplying import STAGE, supplying
 from steertui.verdict import Verdict
 
 TICK = 0.1
@@ -92,6 +93,9 @@ class Runner:
         """Run to the end or until `stop` is set; whatever was done is stored."""
         summary = None
         try:
+            if not self._supply():
+                self._target.post_message(Ended("", True, None))
+                return
             with Store(self._db) as store:
                 plan = make_plan(design(self._experiment), store)
                 judge = plan.judges[0].id if plan.judges else ""
@@ -107,6 +111,18 @@ class Runner:
             self._target.post_message(Ended(str(exc), False, summary))
             return
         self._target.post_message(Ended("", self.stop.is_set(), summary))
+
+    def _supply(self) -> bool:
+        """Fetch what is lacking; return False where `stop` was set before all was here."""
+        steps = supplying(self._experiment)
+        try:
+            for step in steps:
+                if self.stop.is_set():
+                    return False
+                self._target.post_message(Ticked(stages={STAGE: Stage(*step)}))
+        finally:
+            steps.close()
+        return True
 
     def _read_along(self, plan: Plan, judge: str, store: Store) -> None:
         """Tell what another process stores, once a second, until it has ended."""
