@@ -98,7 +98,7 @@ def _lines(events: Iterable[Event]) -> None:
         elif isinstance(event, Waiting):
             if event.reason != reason and event.seconds > 1:
                 _tell(waiting_line(event))
-            reason = event.reason
+                reason = event.reason
         elif isinstance(event, Supplying):
             reason = ""
             text = meter.text(event)

@@ -104,6 +104,8 @@ def verify_models(names: Sequence[str]) -> int:
     """Hash models anew; 0 if every byte is as promised, else 1."""
     chosen = list(names) or [f"{h.repo}@{h.revision}/{h.files[0]}" for h in all_held()]
     bad = 0
+    if not chosen:
+        print(f"No model lies in {cache_folder()}; `steertui models pull NAME` fetches one")
     for name in chosen:
         located = locate(name)
         if located is None:

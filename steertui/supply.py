@@ -177,7 +177,12 @@ class _Work:
         if self._texts:
             with open_client() as client:
                 for remote in self._texts:
-                    yield from self._told(remote, transfer(remote, client, self._patience))
+                    try:
+                        yield from self._told(remote, transfer(remote, client, self._patience))
+                    except FetchError as exc:
+                        raise FetchError(
+                            f"{exc}; or copy it by hand, from {remote.url} to {remote.target}"
+                        ) from None
         for remote in self._weights:
             yield from self._told(remote, transfer(remote, session(), self._patience))
         for said in stated:

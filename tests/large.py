@@ -42,9 +42,9 @@ def write(
                 [(f"c-{n}", n, "" if n == "baseline" else f"Think {n}.", "") for n in CHANCES],
             )
             put(
-                "INSERT INTO models VALUES (?,?,?,?,?,?,?,?,?,?)",
+                "INSERT INTO models VALUES (?,?,?,?,?,?,?,?,?,?,?)",
                 [(f"{m:064d}", f"made-{m}", f"made-{m}.gguf", 1, f"Made {m}", "qwen3",
-                  "qwen3 4B Q4_K - Medium", 1, "t", "{{ messages }}") for m in range(models)],
+                  "qwen3 4B Q4_K - Medium", 1, "t", "{{ messages }}", "") for m in range(models)],
             )  # fmt: skip
             db.execute("INSERT INTO experiments VALUES ('large', 'models = []', '2026-01-01')")
             db.execute(

@@ -143,6 +143,17 @@ def test_a_bad_line_is_borne_with(hub: HubServer, fault: Fault) -> None:
     require(find_source("instrumentaleval"))
 
 
+def test_without_a_network_it_is_said_what_to_copy_where(
+    hub: HubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STEERTUI_SOURCES", "http://127.0.0.1:9")
+    with pytest.raises(FetchError, match="the server cannot be reached") as caught:
+        pull("paper-texts")
+    target = find_source("paper-texts").folder / "main_jh2.py"
+    assert str(caught.value).endswith(f"main_jh2.py to {target}")
+    assert "or copy it by hand, from http://127.0.0.1:9/j-hosci" in str(caught.value)
+
+
 def test_a_missing_file_is_one_sentence(hub: HubServer) -> None:
     with pytest.raises(FetchError, match=r"answers 404 \(it is not there\)"):
         pull("paper-texts")
