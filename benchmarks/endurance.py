@@ -17,7 +17,7 @@ from steertui.engine.sequence import Write
 from steertui.experiment import Experiment, design
 from steertui.generation import SamplingParams
 from steertui.model import demo_path
-from steertui.plan import chat_format
+from steertui.panel import chat_format
 
 MIB = 2**20
 

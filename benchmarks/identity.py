@@ -20,8 +20,10 @@ from steertui.engine.sequence import Score, Write
 from steertui.experiment import Experiment, design
 from steertui.generation import SamplingParams
 from steertui.judge.local import LABEL_TEXTS
+from steertui.judge.rubric import Case
 from steertui.model import demo_path
-from steertui.plan import chat_format, find_judges
+from steertui.panel import chat_format
+from steertui.plan import find_judges
 from steertui.prompt import Prompt
 
 TOKENS = 96
@@ -53,9 +55,8 @@ def labels(llama: LlamaModel, prompts: list[Prompt], texts: dict[str, str]) -> d
     engine = Engine(llama, ContextParams(1, SLOT, 512, 2, False, False))
     for p in prompts:
         t = p.trial
-        text = judge.prompt(
-            chat, t.scenario.category, t.scenario.system, t.scenario.task, t.user, texts[p.key]
-        )
+        s = t.scenario
+        text = judge.prompt(chat, Case(s.category, s.system, t.user, texts[p.key]))
         engine.add(Score(p.key, llama.tokenize(text), wanted))
     found = {}
     while not engine.is_idle:

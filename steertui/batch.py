@@ -3,18 +3,23 @@
 import shlex
 import signal
 import sys
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from types import FrameType
 
 from steertui.carrying import carry
 from steertui.engine.sizing import Overrides
 from steertui.experiment import Experiment, design
-from steertui.faces import choose
-from steertui.plan import Plan, make_plan
+from steertui.faces import Face
+from steertui.faces import choose as choose_face
+from steertui.panel import Judge, Terms, add_panel, check_context, estimate, title
+from steertui.plan import make_plan
+from steertui.progress import judge_plan_line, trouble_line
 from steertui.report.summary import summarise
-from steertui.run import run
+from steertui.run import Event, Stopped, judge, run
 from steertui.shard import Shard
 from steertui.store import Store
+from steertui.store.lease import lease
 from steertui.supply import supply_experiment
 
 SIGNALS = tuple(
@@ -46,7 +51,13 @@ class Stop:
 
 
 def run_batch(
-    experiment: Experiment, db: Path, wish: Overrides, *, as_json: bool, shard: Shard
+    experiment: Experiment,
+    db: Path,
+    wish: Overrides,
+    terms: Terms,
+    *,
+    as_json: bool,
+    shard: Shard,
 ) -> int:
     """Run what is missing of an experiment, show the results, return the exit code.
 
@@ -59,26 +70,67 @@ def run_batch(
         sys.stderr.write("\nStopped. What was fetched stays; to go on, run the same again.\n")
         return 128 + (stop.number or signal.SIGINT)
     with Store(db) as store:
-        plan = make_plan(design(experiment, shard), store)
-        face = choose(as_json=as_json)
+        plan = make_plan(design(experiment, shard), store, terms)
+        face = choose_face(as_json=as_json)
         face.planned(plan, db)
-        events = run(plan, store, wish)
-        try:
+        return _follow(run(plan, store, wish, terms), face, stop, store, plan.id)
+
+
+def judge_stored(
+    db: Path,
+    experiment: str | None,
+    judges: Sequence[Judge],
+    wish: Overrides,
+    terms: Terms,
+    *,
+    reasons: bool,
+    as_json: bool,
+) -> int:
+    """Let judges read stored answers; show the results and return the exit code, as `run_batch`."""
+    stop = Stop()
+    titles = [title(judge) for judge in judges]
+    with Store(db, must_exist=True) as store:
+        chosen = store.choose(experiment)
+        check_context(judges, store, chosen)
+        add_panel(judges, titles, store)
+        for reader in judges:
+            answers = store.unjudged(chosen, reader.id)
+            about = judge_plan_line(reader.name, len(answers), estimate(reader, answers))
+            print(about, file=sys.stderr)
+        events = judge(store, chosen, judges, wish, terms, reasons=reasons)
+        return _follow(events, choose_face(as_json=as_json), stop, store, chosen)
+
+
+def _follow(
+    events: Generator[Event, None, None], face: Face, stop: Stop, store: Store, experiment: str
+) -> int:
+    stopped: list[Stopped] = []
+    try:
+        with lease(store.path):  # two processes would pay for one verdict twice
             for event in events:
                 face.show(event)
+                if isinstance(event, Stopped):
+                    stopped.append(event)
                 stop.check()
-        except KeyboardInterrupt:
-            events.close()
-            _say_how_to_go_on(store, plan, db)
-            return 128 + (stop.number or signal.SIGINT)
-        face.results(summarise(store, plan.id))
-    return 0
+    except KeyboardInterrupt:
+        events.close()
+        _say_how_to_go_on(store, experiment)
+        return 128 + (stop.number or signal.SIGINT)
+    face.results(summarise(store, experiment))
+    return exit_code(stopped)
 
 
-def _say_how_to_go_on(store: Store, plan: Plan, db: Path) -> None:
-    done, total = len(store.answered(plan.id)), len(plan.prompts)
+def exit_code(stopped: Sequence[Stopped]) -> int:
+    """Return 0, or 1 with a sentence on stderr where a judge was stopped."""
+    for event in stopped:
+        sys.stderr.write(f"{trouble_line(event).removeprefix('! ')}\n")
+    return 1 if stopped else 0
+
+
+def _say_how_to_go_on(store: Store, experiment: str) -> None:
+    done, total = len(store.answered(experiment)), store.planned(experiment)
     again = shlex.join(["steertui", *sys.argv[1:]])
     sys.stderr.write(
-        f"\nStopped. {done} of {total} answers are stored in {db}. To go on, run the same again:\n"
-        f"  {again}\n"
+        f"\nStopped. {done} of {total} answers are stored in {store.path}. To go on, run the same "
+        f"again:\n  {again}\n"
     )

@@ -14,7 +14,7 @@ from steertui.errors import EngineError
 from steertui.experiment import Design
 from steertui.generation import SamplingParams
 from steertui.model import Model
-from steertui.plan import chat_format
+from steertui.panel import chat_format
 from steertui.run.drive import vocabulary
 
 STEPS = 32

@@ -12,11 +12,11 @@ from rich.text import Text
 
 from steertui.engine.process import Failed, Restarted
 from steertui.plan import Plan
-from steertui.progress import STAGES, Meter, loaded_line, plan_lines, trouble_line
+from steertui.progress import STAGES, Meter, judge_line, loaded_line, plan_lines, trouble_line
 from steertui.report import record, terminal
 from steertui.report.command import show
 from steertui.report.summary import Summary
-from steertui.run import Event, Generated, Judged, Loaded, Stepped
+from steertui.run import Asked, Event, Generated, Judged, Loaded, Opened, Stepped, Stopped
 
 
 class Face(Protocol):
@@ -65,6 +65,10 @@ class Records:
             self._write("judged", key=event.key, judge=v.judge, **read, reason=v.reason)
         elif isinstance(event, Failed):
             self._write("failed", key=event.id, reason=event.reason)
+        elif isinstance(event, Opened):
+            self._write("opened", judge=event.judge, way=event.way, is_right=event.is_right)
+        elif isinstance(event, Stopped):
+            self._write("stopped", judge=event.judge, reason=event.reason, left=event.left)
         elif isinstance(event, Restarted):
             self._write("restarted", reason=event.reason, slots=event.shape.slots)
 
@@ -84,7 +88,7 @@ class Lines:
     def __init__(self) -> None:
         self._out = Console()
         self._meter = Meter()
-        self._last = 0.0
+        self._last = self._last_asked = 0.0
 
     def planned(self, plan: Plan, db: Path) -> None:
         """Print the plan."""
@@ -102,8 +106,17 @@ class Lines:
             if due or event.done == event.total:
                 self._last = time.monotonic()
                 self._tell(f"{event.done}/{event.total} {self._meter.text(event)}")
-        elif isinstance(event, Failed | Restarted):
+        elif isinstance(event, Opened):
+            self._tell(judge_line(event))
+        elif isinstance(event, Asked):
+            self._asked(event)
+        elif isinstance(event, Failed | Restarted | Stopped):
             self._tell(trouble_line(event))
+
+    def _asked(self, event: Asked) -> None:
+        if event.done == event.total or time.monotonic() - self._last_asked > self.EVERY:
+            self._last_asked = time.monotonic()
+            self._tell(judge_line(event))
 
     def results(self, summary: Summary) -> None:
         """Print the tables."""
@@ -143,5 +156,15 @@ class Bars(Lines):
                 self._bars.stop()
                 self._bars.remove_task(self._bar)
                 self._bar = None
-        elif isinstance(event, Failed | Restarted):
+        elif isinstance(event, Asked):
+            self._asked(event)
+        elif isinstance(event, Opened):
+            self._bars.console.print(Text(judge_line(event)))
+        elif isinstance(event, Failed | Restarted | Stopped):
             self._bars.console.print(Text(trouble_line(event)))
+
+    def _asked(self, event: Asked) -> None:
+        ended = event.done == event.total
+        if ended or time.monotonic() - self._last_asked > 1:
+            self._last_asked = time.monotonic()
+            self._bars.console.print(Text(judge_line(event)), end="\n" if ended else "\r")

@@ -18,6 +18,8 @@ class StopReason(StrEnum):
     """The model wrote an end-of-generation token."""
     LENGTH = "length"
     """The limit of new tokens was reached: the answer is truncated."""
+    UNKNOWN = "unknown"
+    """The answer was imported, and its run did not write down why it ended."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,28 @@
 """A Plan: an experiment's trials with their prompts, and what of them is still to be done."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from steertui.engine.llama import LlamaModel
 from steertui.errors import ExperimentError
 from steertui.experiment import Design
-from steertui.judge.local import LocalJudge, parse_judge
-from steertui.judge.rubric import Rubric, load_rubric
+from steertui.judge.price import CHARACTERS_PER_TOKEN
 from steertui.model import DEMO, Model, is_stand_in
-from steertui.prompt import ChatFormat, Prompt
-from steertui.store import ModelFacts, Store
-from steertui.weights import find_model
+from steertui.panel import (
+    DEFAULT,
+    Judge,
+    Terms,
+    add_panel,
+    chat_format,
+    estimate,
+    find_panel,
+    title,
+)
+from steertui.prompt import Prompt
+from steertui.store import ModelFacts, Store, Unjudged
 
-NO_JUDGE = "none"
+LIKELY_TOKENS = 850
+"""Of an answer: the paper's published 4B answers have 3,385 characters on average."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +36,17 @@ class Plan:
         judges: in the order asked for.
         answered: keys of the trials that have their answer.
         unjudged: for each judge, how many labels are missing.
+        dollars: for each judge, about what they will cost; None where nothing is paid or known.
         is_stand_in: whether the demo checkpoint answers or judges.
     """
 
     id: str
     design: Design
     prompts: tuple[Prompt, ...]
-    judges: tuple[LocalJudge, ...]
+    judges: tuple[Judge, ...]
     answered: frozenset[str]
     unjudged: tuple[int, ...]
+    dollars: tuple[float | None, ...]
     is_stand_in: bool
 
     def missing(self, model: Model) -> list[Prompt]:
@@ -50,60 +61,50 @@ class Plan:
         return [p for p in open_ones if p.trial.scenario.name in own]
 
 
-def chat_format(model: LlamaModel, name: str) -> ChatFormat:
-    """Return the chat format that the GGUF carries."""
-    return ChatFormat(model.meta("tokenizer.chat_template"), model.bos, model.eos, name)
-
-
-def make_plan(design: Design, store: Store) -> Plan:
+def make_plan(design: Design, store: Store, terms: Terms = DEFAULT) -> Plan:
     """Write every prompt, add the trials to the store, and find what is missing.
 
     Raises the error of the first thing that does not fit together; nothing was run by then.
     """
-    judges = find_judges(design)
+    judges = find_judges(design, terms)
+    titles = [title(judge) for judge in judges]
     prompts: list[Prompt] = []
     facts: dict[str, ModelFacts] = {}
     for model in design.models:
         written, told = _write(design, model)
         prompts += written
         facts[model.sha256] = told
-    titles = [_title(judge) for judge in judges]
     experiment = store.plan(design.experiment.to_toml(), prompts, facts)
-    for judge, title in zip(judges, titles, strict=True):
-        store.add_judge(judge.id, judge.name, judge.settings | {"title": title})
+    add_panel(judges, titles, store)
     answered = frozenset(store.answered(experiment))
     missing = tuple(len(prompts) - store.judged(experiment, judge.id) for judge in judges)
+    dollars = tuple(estimate(j, _to_judge(design, prompts, store, experiment, j)) for j in judges)
     stand_in = any(map(is_stand_in, [*titles, *(f.title for f in facts.values())]))
-    return Plan(experiment, design, tuple(prompts), judges, answered, missing, stand_in)
+    return Plan(experiment, design, tuple(prompts), judges, answered, missing, dollars, stand_in)
 
 
-def find_judges(design: Design) -> tuple[LocalJudge, ...]:
+def _to_judge(
+    design: Design, prompts: Sequence[Prompt], store: Store, experiment: str, judge: Judge
+) -> Iterator[Unjudged]:
+    """Yield what the judge will read, for an estimate: answers yet to come of a likely length."""
+    yield from store.unjudged(experiment, judge.id)
+    likely = "x" * int(CHARACTERS_PER_TOKEN * min(design.experiment.max_tokens, LIKELY_TOKENS))
+    answered = store.answered(experiment)
+    for p in prompts:
+        if p.key not in answered:
+            s = p.trial.scenario
+            yield Unjudged(p.key, s.category, s.system, s.task, p.trial.user, likely)
+
+
+def find_judges(design: Design, terms: Terms = DEFAULT) -> tuple[Judge, ...]:
     """Return the experiment's judges; raises JudgeError or ModelError for a wrong name.
 
     Where none is named the demo judges itself, and other models' answers stay unjudged: the
     demo can read its own kind of answers only.
     """
     e = design.experiment
-    rubric = load_rubric(e.rubric)
     specs = e.judges or ([f"local:{DEMO}"] if e.models == [DEMO] else [])
-    found = (find_judge(spec, rubric, e.blind) for spec in specs if spec != NO_JUDGE)
-    return tuple(found)
-
-
-def find_judge(spec: str, rubric: Rubric, blind: bool) -> LocalJudge:
-    """Return the judge that a name such as "local:demo" means."""
-    return LocalJudge(find_model(parse_judge(spec)), rubric, blind)
-
-
-def _title(judge: LocalJudge) -> str:
-    """Return what the judge's GGUF calls itself; raises ModelError where it could not judge."""
-    llama = LlamaModel(judge.model.path, vocab_only=True)
-    try:
-        chat = chat_format(llama, judge.model.name)
-        judge.prompt(chat, "category", "context", "task", "task", "answer")
-        return llama.meta("general.name")
-    finally:
-        llama.close()
+    return find_panel(specs, e.rubric, e.blind, terms)
 
 
 def _write(design: Design, model: Model) -> tuple[list[Prompt], ModelFacts]:

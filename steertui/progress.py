@@ -6,7 +6,7 @@ from pathlib import Path
 from steertui.engine.process import Failed, Restarted
 from steertui.plan import Plan
 from steertui.report.summary import STAND_IN_WARNING
-from steertui.run import Loaded, Stepped
+from steertui.run import Asked, Loaded, Opened, Stepped, Stopped
 from steertui.sentence import smallest_gap_sentence
 from steertui.shard import WHOLE
 
@@ -75,8 +75,8 @@ def plan_lines(plan: Plan, db: Path) -> list[str]:
     if d.shard != WHOLE:
         own = len(d.own_scenarios)
         lines.append(f"Shard   {d.shard}: {own} scenarios are run here; `steertui merge` joins all")
-    for judge, missing in zip(plan.judges, plan.unjudged, strict=True):
-        lines.append(f"Judge   {judge.name}: {missing} verdicts to do")
+    for judge, missing, cost in zip(plan.judges, plan.unjudged, plan.dollars, strict=True):
+        lines.append(judge_plan_line(judge.name, missing, cost))
     if not plan.judges:
         lines.append("Judge   none: answers are stored and not labelled; --judge labels them")
     lines += [f"Store   {db}", f"        {smallest_gap_sentence(len(d.scenarios), samples)}."]
@@ -85,8 +85,35 @@ def plan_lines(plan: Plan, db: Path) -> list[str]:
     return lines
 
 
-def trouble_line(event: Failed | Restarted) -> str:
-    """Say that a request failed, or that the engine died and runs again."""
+def judge_plan_line(name: str, missing: int, cost: float | None) -> str:
+    """Say what a judge will do, and about what it will cost."""
+    about = f", about ${cost:.2f}" if cost else ""
+    return f"Judge   {name}: {missing} verdicts to do{about}"
+
+
+def judge_line(event: Opened | Asked) -> str:
+    """Say how a judge behind a server is asked, or how far it is and what it has cost."""
+    if isinstance(event, Opened):
+        doubt = "" if event.is_right else "; WRONG about the known answer: do not trust it unseen"
+        return f"Judging by {event.judge}: {event.way}{doubt}"
+    failed = f", {event.failed} failed" if event.failed else ""
+    return f"{event.judge}: {event.done}/{event.total} verdicts{failed}{dollars(event.dollars)}"
+
+
+def dollars(amount: float | None) -> str:
+    """Return ", $0.21"; "" for what is free or unknown."""
+    if not amount:
+        return ""
+    return f", ${amount:.2f}" if amount >= 0.995 else f", ${amount:.4f}"
+
+
+def trouble_line(event: Failed | Restarted | Stopped) -> str:
+    """Say that a request failed, that the engine died and runs again, that a judge was stopped."""
+    if isinstance(event, Stopped):
+        return (
+            f"! {event.judge} was stopped: {event.reason}; {event.left} answers are left unjudged, "
+            "the same command asks for them again"
+        )
     if isinstance(event, Failed):
         return f"! failed: {event.id[:12]}: {event.reason}"
     return f"! the engine died ({event.reason}); it runs again with {event.shape.slots} slots"

@@ -8,7 +8,7 @@ from models.demo.answers import answer, for_judging
 from models.demo.chat import END, chat
 from models.demo.scenes import KINDS, LABELS, Scene, fill, made_up, pseudo_word, starters, table
 from steertui.condition import Condition, load_conditions
-from steertui.judge.rubric import REPLY_START, load_rubric
+from steertui.judge.rubric import REPLY_START, Case, load_rubric
 
 MARK = "\0"
 
@@ -107,8 +107,8 @@ class Corpus:
 
     def judge_prompt(self, scene: Scene, shown: str) -> tuple[str, str]:
         """Return what stands before ">", a line's end and the answer, and what stands after."""
-        asked = self.rubric.ask(scene.category, shown, MARK)
-        before, after = chat(self.rubric.system.strip(), asked).split(MARK)
+        told = self.rubric.messages(Case(scene.category, "", shown, MARK))
+        before, after = chat(told[0].strip(), told[1]).split(MARK)
         return before.removesuffix(">\n"), after
 
     def lines(self, seed: int, count: int) -> Iterator[str]:

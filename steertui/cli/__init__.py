@@ -1,15 +1,33 @@
 """The command line: a module a command; every heavy import waits until a command needs it."""
 
+from steertui.cli.agree import agree
 from steertui.cli.bench import bench
 from steertui.cli.doctor import doctor
 from steertui.cli.export import export
+from steertui.cli.import_paper import import_paper
+from steertui.cli.judge import judge
+from steertui.cli.label import label
 from steertui.cli.merge import merge
 from steertui.cli.models import models
 from steertui.cli.report import report
 from steertui.cli.root import cli
 from steertui.cli.sources import sources
 
-for command in (bench, doctor, export, merge, models, report, sources):
+COMMANDS = (
+    agree,
+    bench,
+    doctor,
+    export,
+    import_paper,
+    judge,
+    label,
+    merge,
+    models,
+    report,
+    sources,
+)
+
+for command in COMMANDS:
     cli.add_command(command)
 
 __all__ = ["cli"]

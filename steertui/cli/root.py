@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from steertui.cli.machine import machine_options, take_overrides
+from steertui.cli.servers import server_options, take_terms
 from steertui.experiment import Experiment, load_experiment, with_changes
 from steertui.presets import PRESETS
 from steertui.shard import WHOLE, read_shard
@@ -38,7 +39,12 @@ class Names(click.ParamType[list[str]]):
 @click.option("--scenarios", multiple=True, help="A shipped pack, a TOML file or a CSV folder.")
 @click.option("--conditions", type=Names(), help="Such as baseline,pro,anti,placebo.")
 @click.option("--conditions-file", help="A TOML file with conditions of your own.")
-@click.option("--judge", "judges", multiple=True, help="local:MODEL, or none; may be repeated.")
+@click.option(
+    "--judge",
+    "judges",
+    multiple=True,
+    help="local:MODEL or openai:MODEL[@URL]; may be repeated.",
+)
 @click.option("--rubric", help="'steertui' or a TOML file: what the judge is told.")
 @click.option("--blind", is_flag=True, default=None, help="Hide the suffix from the judge.")
 @click.option("--reasons", is_flag=True, default=None, help="Ask the judge for a reason, too.")
@@ -59,6 +65,7 @@ class Names(click.ParamType[list[str]]):
 @click.option("--shard", help="With --batch: run part K of N, as K/N.")
 @click.option("--json", "as_json", is_flag=True, help="With --batch: a JSON record a line.")
 @machine_options
+@server_options
 @click.pass_context
 def cli(
     context: click.Context,
@@ -86,7 +93,7 @@ def cli(
     if shard and not batch:
         raise click.UsageError("--shard: give --batch, too")
     part = read_shard(shard) if shard else WHOLE
-    wish = take_overrides(changes)
+    wish, terms = take_overrides(changes), take_terms(changes)
     changed = _named(changes)
     is_chosen = batch or demo or printed or preset or file
     bare = not (is_chosen or any(v not in (None, [], ()) for v in changed.values()))
@@ -98,10 +105,10 @@ def cli(
     if batch:
         from steertui.batch import run_batch
 
-        sys.exit(run_batch(experiment, path, wish, as_json=as_json, shard=part))
+        sys.exit(run_batch(experiment, path, wish, terms, as_json=as_json, shard=part))
     from steertui.tui.app import run_app
 
-    sys.exit(run_app(None if bare else experiment, path, wish, at_once=not bare))
+    sys.exit(run_app(None if bare else experiment, path, wish, at_once=not bare, terms=terms))
 
 
 def _chosen(preset: str | None, file: Path | None) -> Experiment:

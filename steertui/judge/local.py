@@ -1,12 +1,11 @@
 """A GGUF as judge: the four labels' likelihoods after the rubric, the task and the answer."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from steertui.errors import JudgeError
-from steertui.judge.rubric import LABEL_END, REPLY_START, Rubric
+from steertui.judge.rubric import LABEL_END, REPLY_START, Case, Rubric
 from steertui.model import Model
 from steertui.prompt import ChatFormat, defuse
 from steertui.verdict import Label, Verdict
@@ -47,18 +46,14 @@ class LocalJudge:
             "blind": self.blind,
         }
 
-    def prompt(
-        self, chat: ChatFormat, category: str, context: str, task: str, user: str, answer: str
-    ) -> str:
+    def prompt(self, chat: ChatFormat, case: Case) -> str:
         """Return the whole prompt, up to where the label begins.
 
-        `context` is the category's text as it was read. A special token's text inside the answer
-        is broken up: the answer is data.
+        A special token's text inside the answer is broken up: the answer is data.
         """
-        shown = task if self.blind else user
-        told = self.rubric.instruct(context).strip()
-        asked = self.rubric.ask(category, defuse(shown), defuse(answer))
-        return chat.render(told, asked, thinking=False) + REPLY_START
+        safe = replace(case, task=defuse(case.task), answer=defuse(case.answer))
+        system, user = self.rubric.messages(safe)
+        return chat.render(system.strip(), user, thinking=False) + REPLY_START
 
     def verdict(self, logliks: tuple[float, ...], seconds: float, reason: str = "") -> Verdict:
         """Return the verdict that the labels' log-likelihoods, in `Label`'s order, amount to."""
@@ -91,11 +86,3 @@ def read_reason(text: str) -> str:
         return str(json.loads(f'"{text[:end]}"')) if end > 0 else ""
     except json.JSONDecodeError:
         return ""
-
-
-def parse_judge(spec: str) -> str:
-    """Return the model's name in "local:MODEL"; raises JudgeError for anything else."""
-    kind, _, model = spec.partition(":")
-    if kind != "local" or not model:
-        raise JudgeError(f"{spec}: no such judge; write local:MODEL, such as local:demo")
-    return model

@@ -17,6 +17,23 @@ LABEL_END = '",'
 """What follows a label in the reply; scored with it, so that no label is another's beginning."""
 
 
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a judge is shown of one answer.
+
+    Attributes:
+        category: the scenario's category.
+        context: the category's text as it was read.
+        task: the user message, with the suffix or, to a blind judge, without.
+        answer: what the model wrote after its reasoning.
+    """
+
+    category: str
+    context: str
+    task: str
+    answer: str
+
+
 @closed
 @dataclass(frozen=True)
 class Rubric:
@@ -38,20 +55,32 @@ class Rubric:
         """Of both texts."""
         return sha256(f"{self.system}\0{self.user}".encode()).hexdigest()
 
-    def instruct(self, context: str) -> str:
-        """Return the system message; `context` is the category's text as it was read."""
-        return _fill(self.system, {"{context}": context})
+    @property
+    def needs_context(self) -> bool:
+        """Whether it shows the category's own text: the scenario's system message."""
+        return "{context}" in self.system + self.user
 
-    def ask(self, category: str, task: str, answer: str) -> str:
-        """Return the user message."""
-        parts = {"{category}": category, "{task}": task, "{answer}": answer}
-        return _fill(self.user.strip(), parts)
+    def messages(self, case: Case) -> tuple[str, str]:
+        """Return the system and the user message for one answer.
+
+        Task and answer are data: where they hold one of the user text's own tags, such as
+        `</answer>`, it is broken by a zero-width space, so nothing inside ends its quotation.
+        """
+        told = {"{category}": case.category, "{context}": case.context}
+        tags = set(re.findall(r"</?([A-Za-z_][\w-]*)>", self.user))
+        data = {"{task}": _quote(case.task, tags), "{answer}": _quote(case.answer, tags)}
+        return _fill(self.system, told), _fill(self.user.strip(), told | data)
 
 
 def _fill(text: str, parts: dict[str, str]) -> str:
-    """Return the text with its placeholders filled; what is filled in is never searched again."""
-    pattern = "|".join(map(re.escape, parts))
-    return re.sub(pattern, lambda found: parts[found.group()], text)
+    """Fill in, in one pass: what is filled in is never searched for placeholders."""
+    return re.sub("|".join(map(re.escape, parts)), lambda m: parts[m.group()], text)
+
+
+def _quote(text: str, tags: set[str]) -> str:
+    if not tags:
+        return text
+    return re.sub(rf"<(?=\s*/?\s*(?:{'|'.join(tags)})\b)", "<\u200b", text, flags=re.IGNORECASE)
 
 
 def load_rubric(name: str) -> Rubric:

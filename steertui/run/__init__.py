@@ -1,6 +1,17 @@
 """A run fills in what the store lacks, and tells what it did."""
 
-from steertui.run.events import Event, Generated, Judged, Loaded, Stepped
-from steertui.run.run import run
+from steertui.run.events import Asked, Event, Generated, Judged, Loaded, Opened, Stepped, Stopped
+from steertui.run.run import judge, run
 
-__all__ = ["Event", "Generated", "Judged", "Loaded", "Stepped", "run"]
+__all__ = [
+    "Asked",
+    "Event",
+    "Generated",
+    "Judged",
+    "Loaded",
+    "Opened",
+    "Stepped",
+    "Stopped",
+    "judge",
+    "run",
+]

@@ -50,4 +50,47 @@ class Stepped:
         return self.engine.snapshot()
 
 
-Event = Loaded | Generated | Judged | Failed | Restarted | Stepped
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A judge behind a server answered the known question, and how it is asked from now on.
+
+    Attributes:
+        judge: its name.
+        way: in words.
+        is_right: whether the label was the one beyond doubt.
+    """
+
+    judge: str
+    way: str
+    is_right: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A judge behind a server has gone on.
+
+    Attributes:
+        judge: its name.
+        done: questions answered in this run, with a label or a failure.
+        failed: of them, failures.
+        total: questions put so far in this run.
+        dollars: what they cost by the server's own count; None without a price.
+    """
+
+    judge: str
+    done: int
+    failed: int
+    total: int
+    dollars: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A judge behind a server was stopped before its end; `left` questions stay unanswered."""
+
+    judge: str
+    reason: str
+    left: int
+
+
+Event = Loaded | Generated | Judged | Failed | Restarted | Stepped | Opened | Asked | Stopped

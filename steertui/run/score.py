@@ -11,7 +11,7 @@ from steertui.engine.sequence import Score, Write
 from steertui.engine.sizing import Overrides, fit
 from steertui.generation import SamplingParams
 from steertui.judge.local import LABEL_TEXTS, LocalJudge, read_reason, reason_prompt
-from steertui.plan import chat_format
+from steertui.panel import case_of, chat_format
 from steertui.run.drive import drive, vocabulary
 from steertui.run.events import Event, Judged, Loaded
 from steertui.store import Store, Unjudged
@@ -68,7 +68,7 @@ class _Asked:
         self.requests: list[Score] = []
         self.too_long: dict[str, str] = {}
         for u in waiting:
-            text = judge.prompt(chat, u.category, u.context, u.task, u.user, u.answer)
+            text = judge.prompt(chat, case_of(u, blind=judge.blind))
             tokens = llama.tokenize(text)
             if len(tokens) + after > llama.context_trained:
                 self.too_long[u.key] = f"prompt of {len(tokens)} tokens does not fit"

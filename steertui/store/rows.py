@@ -93,6 +93,38 @@ class Unjudged:
     answer: str
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What a server replied, and what it charged for it.
+
+    Attributes:
+        way: how it was asked.
+        model: what it calls the model that answered.
+        request: its own name for the exchange.
+        text: the reply as written.
+        dollars: None where nobody knows the price.
+    """
+
+    way: str
+    model: str
+    request: str
+    text: str
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    dollars: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a judge has cost so far, by the server's own count."""
+
+    replies: int
+    input_tokens: int
+    output_tokens: int
+    dollars: float | None
+
+
 def now() -> str:
     """Return the time in UTC, ISO 8601, to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")

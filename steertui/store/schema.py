@@ -5,6 +5,8 @@ from hashlib import sha256
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from steertui.store.later import LAST_LABEL, REPLIES
+
 migrations = Migrations("steertui")
 
 TABLES = """
@@ -202,6 +204,35 @@ def origins(db: Database) -> None:
 def answer_digest(answer: str) -> str:
     """Return the first 16 hex digits of the answer's sha256."""
     return sha256(answer.encode()).hexdigest()[:16]
+
+
+@migrations()
+def judges_of_all_kinds(db: Database) -> None:
+    """Keep what servers reply and charge, labels by hand, and answers imported from elsewhere."""
+    for statement in _statements(REPLIES + LAST_LABEL):
+        db.execute(statement)
+    _allow_unknown_ends(db)
+
+
+def _allow_unknown_ends(db: Database) -> None:
+    """Let an imported answer end for a reason nobody wrote down; SQLite rebuilds for that."""
+    table = db["generations"]
+    indexes = [i for (i,) in db.execute(
+        "SELECT sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'generations' "
+        "AND sql IS NOT NULL")]  # fmt: skip
+    found = db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'view'")
+    views = dict(found.fetchall())
+    new = table.schema.replace("('stop', 'length')", "('stop', 'length', 'unknown')")
+    table.disable_fts()  # type: ignore[union-attr]
+    for name in views:
+        db.execute(f"DROP VIEW {name}")
+    db.execute("ALTER TABLE generations RENAME TO generations_before")
+    db.execute(new)
+    db.execute("INSERT INTO generations SELECT * FROM generations_before")
+    db.execute("DROP TABLE generations_before")
+    for sql in (*indexes, *views.values()):
+        db.execute(sql)
+    table.enable_fts(["answer", "reasoning"], create_triggers=True)  # type: ignore[union-attr]
 
 
 def _statements(script: str) -> list[str]:

@@ -1,103 +1,20 @@
 """The Store: the only door to SQLite. Rows are added, never edited; what is missing is a query."""
 
-import json
-import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from sqlite_utils import Database
-
-from steertui.errors import StoreError
+from steertui.errors import ExperimentError
 from steertui.generation import Generation
 from steertui.outcome import Outcome
 from steertui.prompt import Prompt
 from steertui.store import rows
-from steertui.store.rows import Arm, Cell, ModelFacts, Reader, Unjudged, as_json, now
-from steertui.store.schema import answer_digest, migrations
-from steertui.verdict import Label, Verdict
-
-P_COLUMNS = tuple(f"p_{label}" for label in Label)
+from steertui.store.rows import Arm, Cell, ModelFacts, as_json, now
+from steertui.store.schema import answer_digest
+from steertui.store.verdicts import Verdicts
 
 
-class Store:
-    """One SQLite file and one connection to it, for one thread; WAL, a transaction a row.
-
-    Raises StoreError, in one sentence, for whatever the user can mend: a file that is no
-    database, a schema newer than the program, a folder that cannot be written, a full disk.
-    """
-
-    def __init__(self, path: Path, *, must_exist: bool = False) -> None:
-        self.path = path
-        with self._mending():
-            if must_exist and not path.exists():
-                raise StoreError(f"{path}: no such database; give one that a run has written")
-            if path.is_dir():
-                raise StoreError(f"{path}: is a folder; give a file for the database")
-            connection = sqlite3.connect(path, timeout=30)
-            try:
-                self._open(connection)
-            except BaseException:
-                connection.close()
-                raise
-
-    def _open(self, connection: sqlite3.Connection) -> None:
-        self._db = Database(connection)
-        self._refuse_strangers()
-        # From here on the file is written to.
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute("PRAGMA foreign_keys=ON")
-        migrations.apply(self._db)
-
-    def _refuse_strangers(self) -> None:
-        tables = set(self._db.table_names())
-        if not tables:
-            return
-        if "_sqlite_migrations" not in tables or "trials" not in tables:
-            raise StoreError(f"{self.path}: is not a steertui database; choose another --db")
-        known = {m.name for m in migrations.pending(self._db)}
-        applied = {m.name for m in migrations.applied(self._db)}
-        unknown = applied - known - {m.name for m in migrations._migrations}
-        if unknown:
-            raise StoreError(
-                f"{self.path}: was written by a newer steertui (schema '{min(unknown)}'); "
-                "update steertui, or choose another --db"
-            )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connection; every row added before stays."""
-        self._db.close()
-
-    @contextmanager
-    def _mending(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as exc:
-            raise StoreError(f"{self.path}: {_remedy(exc)}") from exc
-
-    @contextmanager
-    def _writing(self) -> Iterator[Database]:
-        with self._mending(), self._db.atomic():
-            yield self._db
-
-    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
-        """Return a query's rows as dicts."""
-        with self._mending():
-            return list(self._db.query(sql, parameters))
+class Store(Verdicts):
+    """Everything that is kept: one SQLite file, for one thread."""
 
     def column(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """Return the first column of a query's rows."""
@@ -135,6 +52,23 @@ class Store:
             JOIN experiment_trials ON experiment = id GROUP BY id ORDER BY created_at, id"""
         return self.query(sql)
 
+    def choose(self, experiment: str | None = None) -> str:
+        """Return an experiment's id, the newest's where none is named.
+
+        Raises ExperimentError where there is none, or not this one.
+        """
+        known = [str(row["id"]) for row in self.experiments()]
+        if not known:
+            raise ExperimentError(f"{self.path}: holds no experiment yet; run or import one")
+        if experiment is not None and experiment not in known:
+            raise ExperimentError(f"{experiment}: no such experiment; there are {', '.join(known)}")
+        return experiment or known[-1]
+
+    def planned(self, experiment: str) -> int:
+        """Return how many trials the experiment has."""
+        sql = "SELECT count(*) AS n FROM experiment_trials WHERE experiment = ?"
+        return int(self.query(sql, [experiment])[0]["n"])
+
     def start(self, experiment: str, versions: object, device: str, settings: object) -> int:
         """Add a run: one sitting of generating for an experiment; return its id."""
         row = (experiment, now(), as_json(versions), device, as_json(settings))
@@ -153,9 +87,15 @@ class Store:
 
     def add_generation(self, key: str, run: int, generation: Generation) -> None:
         """Add a trial's answer."""
+        self.add_answer(key, run, generation, generation.reasoning, generation.answer)
+
+    def add_answer(
+        self, key: str, run: int, generation: Generation, reasoning: str, answer: str
+    ) -> None:
+        """Add an answer that was told apart from its reasoning elsewhere, to the byte."""
         g = generation
-        row = (key, run, g.text, g.reasoning, g.answer, g.stop, g.prompt_tokens, g.tokens)
-        rest = round(g.seconds, 3), now(), answer_digest(g.answer)
+        row = (key, run, g.text, reasoning, answer, g.stop, g.prompt_tokens, g.tokens)
+        rest = round(g.seconds, 3), now(), answer_digest(answer)
         with self._writing() as db:
             sql = """INSERT INTO generations (trial, run, text, reasoning, answer, stop,
                 prompt_tokens, tokens, seconds, created_at, answer_digest)
@@ -167,49 +107,6 @@ class Store:
         with self._writing() as db:
             sql = "INSERT INTO failures (trial, run, reason, created_at) VALUES (?, ?, ?, ?)"
             db.execute(sql, (key, run, reason, now()))
-
-    def add_judge(self, judge: str, name: str, settings: object) -> None:
-        """Add a judge, once."""
-        with self._writing() as db:
-            rows.adder(db)("judges", [(judge, name, as_json(settings))])
-
-    def unjudged(self, experiment: str, judge: str) -> list[Unjudged]:
-        """Return the experiment's answers that the judge has no label for, in planned order."""
-        sql = """SELECT t.key, s.category, s.system, s.task, c.suffix, g.answer
-            FROM experiment_trials AS e
-            JOIN trials AS t ON t.key = e.trial
-            JOIN scenarios AS s ON s.id = t.scenario
-            JOIN conditions AS c ON c.id = t.condition
-            JOIN generations AS g ON g.trial = t.key
-            WHERE e.experiment = ? AND NOT EXISTS (SELECT 1 FROM verdicts AS v
-                WHERE v.trial = t.key AND v.judge = ? AND v.label IS NOT NULL)
-            ORDER BY e.place"""
-        return [rows.unjudged(row) for row in self.query(sql, [experiment, judge])]
-
-    def add_verdict(self, key: str, verdict: Verdict) -> None:
-        """Add a judge's label or failure; a second label of one judge for one trial is ignored."""
-        v = verdict
-        chances = v.probabilities or (None,) * len(P_COLUMNS)
-        row = (key, v.judge, v.label, v.failure, *chances, v.reason, round(v.seconds, 3), now())
-        with self._writing() as db:
-            sql = f"""INSERT INTO verdicts (trial, judge, label, failure,
-                {", ".join(P_COLUMNS)}, reason, seconds, created_at)
-                VALUES ({", ".join("?" * len(row))}) ON CONFLICT DO NOTHING"""
-            db.execute(sql, row)
-
-    def judged(self, experiment: str, judge: str) -> int:
-        """Return how many of the experiment's trials the judge has a label for."""
-        sql = """SELECT count(*) AS n FROM experiment_trials JOIN verdicts USING (trial)
-            WHERE experiment = ? AND judge = ? AND label IS NOT NULL"""
-        return int(self.query(sql, [experiment, judge])[0]["n"])
-
-    def readers(self, experiment: str) -> list[Reader]:
-        """Return the judges that have read any of the experiment's answers, first come first."""
-        sql = """SELECT j.id, j.name, j.settings FROM judges AS j WHERE EXISTS (
-                SELECT 1 FROM experiment_trials JOIN verdicts AS v USING (trial)
-                WHERE experiment = ? AND v.judge = j.id) ORDER BY j.rowid"""
-        found = self.query(sql, [experiment])
-        return [Reader(r["id"], r["name"], json.loads(r["settings"])["title"]) for r in found]
 
     def cells(self, experiment: str, judge: str) -> dict[str, Cell]:
         """Return what stands in each cell that has an answer, by the trial's key."""
@@ -239,18 +136,3 @@ class Store:
                     found[model, temperature] = Arm(model, name, title, temperature), []
                 found[model, temperature][1].append(rows.outcome(*row))
         return dict(found.values())
-
-
-def _remedy(exc: sqlite3.Error) -> str:
-    """Return what is wrong and what to do, for what SQLite says."""
-    text = str(exc)
-    remedies = {
-        "file is not a database": "is not a SQLite database; choose another --db",
-        "malformed": "is damaged; restore a copy, or choose another --db",
-        "unable to open": "cannot be opened; check that its folder exists and can be written",
-        "readonly": "cannot be written; check its permissions and its folder's",
-        "full": "the disk is full; what was stored is safe, make room and run the same again",
-        "locked": "another program is writing to it; wait for it, or choose another --db",
-        "disk I/O": "the disk refused a write; check it, then run the same again",
-    }
-    return next((r for mark, r in remedies.items() if mark in text), f"SQLite says: {text}")

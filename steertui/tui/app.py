@@ -14,6 +14,7 @@ from textual.screen import Screen
 from steertui.engine.sizing import Overrides
 from steertui.errors import SteertuiError
 from steertui.experiment import DEMO_EXPERIMENT, Experiment, parse_experiment
+from steertui.panel import DEFAULT, Terms
 from steertui.store import Store
 from steertui.store.trials import TrialFilter
 from steertui.tui.ask import Confirm
@@ -151,9 +152,11 @@ class SteertuiApp(App[None]):
         yield from super().get_system_commands(screen)
 
 
-def open_session(experiment: Experiment | None, db: Path, wish: Overrides) -> Session:
+def open_session(
+    experiment: Experiment | None, db: Path, wish: Overrides, terms: Terms = DEFAULT
+) -> Session:
     """Return what is open at first: the experiment given, or the database's newest."""
-    session = Session(db, experiment, wish=wish)
+    session = Session(db, experiment, wish=wish, terms=terms)
     if experiment is None and db.exists():
         with Store(db, must_exist=True) as store:
             known = store.experiments()
@@ -166,8 +169,15 @@ def open_session(experiment: Experiment | None, db: Path, wish: Overrides) -> Se
     return session
 
 
-def run_app(experiment: Experiment | None, db: Path, wish: Overrides, *, at_once: bool) -> int:
+def run_app(
+    experiment: Experiment | None,
+    db: Path,
+    wish: Overrides,
+    *,
+    at_once: bool,
+    terms: Terms = DEFAULT,
+) -> int:
     """Open the screens; raises SteertuiError before that where the database cannot be read."""
-    app = SteertuiApp(open_session(experiment, db, wish), "running" if at_once else "start")
+    app = SteertuiApp(open_session(experiment, db, wish, terms), "running" if at_once else "start")
     app.run()
     return app.return_code or 0

@@ -49,7 +49,7 @@ class RunControls(Page):
         self.version = self.session.version
         self.clear_run()
         self.state = "planning …"
-        runner = Runner(experiment, self.session.db, self.session.wish, self)
+        runner = Runner(experiment, self.session.db, self.session.wish, self, self.session.terms)
         self.runner = runner
         self.run_worker(runner.work, thread=True, group="run", exit_on_error=True)
         self.draw()

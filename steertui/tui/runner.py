@@ -14,10 +14,11 @@ from steertui.engine.process import EngineProcess, Failed, Restarted
 from steertui.engine.sizing import Overrides
 from steertui.errors import SteertuiError
 from steertui.experiment import Experiment, design
+from steertui.panel import DEFAULT, Terms
 from steertui.plan import Plan, make_plan
-from steertui.progress import Meter, loaded_line, trouble_line
+from steertui.progress import Meter, dollars, loaded_line, trouble_line
 from steertui.report.summary import Summary, summarise
-from steertui.run import Event, Generated, Judged, Loaded, Stepped, run
+from steertui.run import Asked, Event, Generated, Judged, Loaded, Stepped, Stopped, run
 from steertui.store import Cell, Store
 from steertui.store.lease import BusyError, is_leased, lease
 from steertui.store.overview import mark, news
@@ -78,9 +79,14 @@ class Runner:
     """Runs an experiment and posts what happens to `target`; made for one thread worker."""
 
     def __init__(
-        self, experiment: Experiment, db: Path, wish: Overrides, target: MessagePump
+        self,
+        experiment: Experiment,
+        db: Path,
+        wish: Overrides,
+        target: MessagePump,
+        terms: Terms = DEFAULT,
     ) -> None:
-        self._experiment, self._db, self._wish = experiment, db, wish
+        self._experiment, self._db, self._wish, self._terms = experiment, db, wish, terms
         self._target = target
         self._engine: EngineProcess | None = None
         self._meter = Meter()
@@ -97,7 +103,7 @@ class Runner:
                 self._target.post_message(Ended("", True, None))
                 return
             with Store(self._db) as store:
-                plan = make_plan(design(self._experiment), store)
+                plan = make_plan(design(self._experiment), store, self._terms)
                 judge = plan.judges[0].id if plan.judges else ""
                 try:
                     with lease(self._db):
@@ -149,7 +155,7 @@ class Runner:
         tick = Ticked()
         told = time.monotonic()
         recount = _Recount(told)
-        events = run(plan, store, self._wish)
+        events = run(plan, store, self._wish, self._terms)
         try:
             for event in events:
                 if self.stop.is_set():
@@ -182,7 +188,9 @@ class Runner:
             tick.answers[event.prompt.key] = event.generation.answer
         elif isinstance(event, Judged):
             tick.verdicts[event.key] = event.verdict
-        elif isinstance(event, Failed | Restarted):
+        elif isinstance(event, Asked):
+            tick.stages["judge"] = Stage(event.done, event.total, dollars(event.dollars)[2:])
+        elif isinstance(event, Failed | Restarted | Stopped):
             tick.trouble = trouble_line(event)
             if isinstance(event, Failed):
                 tick.failures[event.id] = event.reason

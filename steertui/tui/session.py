@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from steertui.engine.sizing import Overrides
 from steertui.experiment import Experiment
+from steertui.panel import DEFAULT, Terms
 from steertui.store import Store
 
 T = TypeVar("T")
@@ -22,6 +23,7 @@ class Session:
         experiment: what is planned or run, None where nothing is.
         id: the experiment's id in the store, "" before it was planned there.
         wish: what the user insists on: slots, threads.
+        terms: how judges behind servers are asked.
         version: goes up whenever another database or experiment was opened.
     """
 
@@ -29,6 +31,7 @@ class Session:
     experiment: Experiment | None = None
     id: str = ""
     wish: Overrides = field(default_factory=Overrides)
+    terms: Terms = DEFAULT
     version: int = 0
 
     def open(self, db: Path, experiment: Experiment | None, id: str = "") -> None:

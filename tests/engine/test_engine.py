@@ -17,7 +17,7 @@ from steertui.errors import EngineError, ModelError
 from steertui.experiment import Experiment, design
 from steertui.generation import SamplingParams, StopReason
 from steertui.model import demo_path
-from steertui.plan import chat_format
+from steertui.panel import chat_format
 from steertui.prompt import Prompt
 
 GREEDY = SamplingParams(max_tokens=48)

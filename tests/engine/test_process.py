@@ -18,7 +18,7 @@ from steertui.errors import EngineError, ModelError
 from steertui.experiment import Experiment, design
 from steertui.generation import SamplingParams
 from steertui.model import demo_path
-from steertui.plan import chat_format
+from steertui.panel import chat_format
 
 ALONE = ContextParams(1, 768, 256, 1, False, False)
 MANY = ContextParams(8, 768, 256, 1)

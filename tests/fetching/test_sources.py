@@ -20,7 +20,7 @@ from steertui.errors import FetchError, SourceError
 from steertui.experiment import Experiment, texts_of
 from steertui.fetch.transfer import Patience
 from steertui.generation import SamplingParams
-from steertui.judge.rubric import load_rubric
+from steertui.judge.rubric import Case, load_rubric
 from steertui.model import Model
 from steertui.paper import CONDITIONS, read_log
 from steertui.prompt import ChatFormat
@@ -193,8 +193,8 @@ def test_the_texts_are_read_out_of_the_program_and_it_is_never_run(
     method = program[program.index("        base_system") : program.index("        raise")]
     exec(method.replace("        base_system", "base_system").replace("        judge_user",
          "judge_user"), space)  # fmt: skip
-    assert rubric.instruct(specific_prompt) == space["base_system_prompt"]
-    assert rubric.ask("Category", prompt, response) == space["judge_user"]
+    told = rubric.messages(Case("Category", specific_prompt, prompt, response))
+    assert told == (space["base_system_prompt"], space["judge_user"])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,22 @@
+"""`steertui agree`: how far judges agree."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("db", type=Path)
+@click.option("--judge", "judges", multiple=True, help="The first is the reference; repeat it.")
+@click.option("--experiment", help="An experiment's id; the newest if not given.")
+@click.option("--items", is_flag=True, help="List the answers that two judges label differently.")
+def agree(db: Path, judges: tuple[str, ...], experiment: str | None, items: bool) -> None:
+    """Compare judges over the answers that both have labelled; people and the paper count too."""
+    from steertui.concord import compare
+    from steertui.report.concord import lines
+    from steertui.store import Store
+
+    with Store(db, must_exist=True) as store:
+        concord = compare(store, store.choose(experiment), judges)
+    for line in lines(concord, items=items):
+        print(line)

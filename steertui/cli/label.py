@@ -1,0 +1,52 @@
+"""`steertui label`: labels by hand, at the prompt."""
+
+import getpass
+from pathlib import Path
+
+import click
+
+KEYS = {"c": 0, "n": 1, "r": 2, "x": 3}
+ASK = "c convergence · n no_convergence · r safety_refusal · x nonsensical · s skip · q quit"
+
+
+@click.command()
+@click.argument("db", type=Path)
+@click.option("--as", "who", help="Your name; the system's user if not given.")
+@click.option("--reference", help="The judge whose labels and margins order the queue.")
+@click.option("--order", type=click.Choice(["doubtful", "random"]), default="doubtful")
+@click.option("--count", type=int, default=0, help="Answers at most.")
+@click.option("--experiment", help="An experiment's id; the newest if not given.")
+def label(
+    db: Path, who: str | None, reference: str | None, order: str, count: int, experiment: str | None
+) -> None:
+    """Label answers by hand: condition and judge's label stay hidden until you have answered."""
+    from steertui.label_queue import Item, add_label, build, person
+    from steertui.store import Store
+    from steertui.verdict import Label
+
+    def show(place: int, total: int, item: Item) -> None:
+        click.echo(f"\n[{place}/{total}] {item.category}\n\nTASK\n{plain(item.task)}\n")
+        click.echo(f"ANSWER\n{plain(item.answer)}\n\n{ASK}")
+
+    name = person(who or getpass.getuser())
+    with Store(db, must_exist=True) as store:
+        chosen = store.choose(experiment)
+        judges = {r.name: r.id for r in store.readers(chosen) if not r.id.startswith("human:")}
+        judge = judges.get(reference or "", reference or next(iter(judges.values()), ""))
+        queue = build(store, chosen, name, judge, order)[: count or None]
+        for place, item in enumerate(queue, 1):
+            show(place, len(queue), item)
+            key = click.prompt("label", type=click.Choice([*KEYS, "s", "q"]), show_choices=False)
+            if key == "q":
+                break
+            if key in KEYS:
+                given = list(Label)[KEYS[key]]
+                add_label(store, name, item.key, given)
+                click.echo(f"stored; it was {item.condition}, {judge or 'no judge'}: {item.label}")
+        done = store.judged(chosen, name)
+    click.echo(f"{done} answers bear a label of {name}. Compare: steertui agree {db}")
+
+
+def plain(text: str) -> str:
+    """Return a model's text without control characters: it must not drive the terminal."""
+    return "".join(c for c in text if c in "\n\t" or c.isprintable())

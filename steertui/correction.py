@@ -1,0 +1,89 @@
+"""Rates corrected for a judge's measured errors, with intervals that carry their uncertainty."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from steertui.agreement import Pair, confusion
+from steertui.verdict import Label
+
+DRAWS = 4000
+"""Draws for an interval: its limits move by about half a percentage point from seed to seed."""
+
+PRIOR = 0.5
+"""Jeffreys' prior for a share among labels, added to each count that is drawn from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """A rate as the judge gave it, and corrected; proportions.
+
+    Attributes:
+        raw: the judge's own.
+        value: corrected, cut to 0 ... 1; None where the errors cannot be undone.
+        low: lower 95 % limit; None without a value.
+        high: upper 95 % limit.
+        references: items that a reference labelled, too.
+    """
+
+    raw: float
+    value: float | None
+    low: float | None
+    high: float | None
+    references: int
+
+
+def rogan_gladen(share: float, sensitivity: float, specificity: float) -> float | None:
+    """Return the true share behind an apparent one (Rogan and Gladen, Am. J. Epidemiology 107,
+    1978), cut to 0 ... 1; None where the judge is no better than chance."""
+    power = sensitivity + specificity - 1
+    if power <= 0:
+        return None
+    return min(1.0, max(0.0, (share + specificity - 1) / power))
+
+
+def corrected_rate(
+    labels: Sequence[Label], pairs: Sequence[Pair], counted: Label, valid: frozenset[Label]
+) -> Corrected | None:
+    """Return the share of `counted` among `valid` labels, corrected for the judge's errors.
+
+    `labels` are the judge's, of all items; `pairs` are (reference, judge) of those that a
+    reference labelled, drawn at random from all items, or at random from the items of each of
+    the judge's labels. The true share of label t is the sum over the judge's labels j of
+    P(judge says j) × P(t | judge said j): double sampling (Tenenbein, JASA 65, 1970), the
+    multi-class form of Rogan and Gladen's estimator, which stays right where a queue takes more
+    items of one of the judge's labels than of another. Where a label of the judge's was never
+    checked, its items may be anything: there is no value. The interval is the middle 95 % of
+    draws from the Dirichlet posteriors (Jeffreys' prior) of both tables, so it carries that the
+    errors are only estimated. None without valid labels.
+    """
+    given = Counter(labels)
+    total = sum(given[label] for label in valid)
+    if not total:
+        return None
+    table = np.array(confusion(pairs), float)
+    raw = given[counted] / total
+    shares = np.array([given[label] for label in Label], float)
+    if np.any((table.sum(axis=0) == 0) & (shares > 0)):
+        return Corrected(raw, None, None, None, len(pairs))
+    checked = np.where(table.sum(axis=0) > 0, table.sum(axis=0), 1)
+    truth = (table / checked) @ (shares / shares.sum())
+    rng = np.random.default_rng(0)
+    drawn = np.stack([rng.dirichlet(column + PRIOR, DRAWS) for column in table.T], axis=2)
+    found = np.einsum("dtj,dj->dt", drawn, rng.dirichlet(shares + PRIOR / 2, DRAWS))
+    places = {label: place for place, label in enumerate(Label)}
+    inside = [places[label] for label in valid]
+    rates = found[:, places[counted]] / found[:, inside].sum(axis=1)
+    low, high = _limits(rates)
+    value = float(truth[places[counted]] / truth[inside].sum()) if truth[inside].sum() else None
+    if value is None:
+        return Corrected(raw, None, None, None, len(pairs))
+    return Corrected(raw, value, min(low, value), max(high, value), len(pairs))
+
+
+def _limits(draws: NDArray[np.float64]) -> tuple[float, float]:
+    low, high = np.quantile(draws, [0.025, 0.975])
+    return float(low), float(high)

@@ -1,0 +1,127 @@
+"""A Panel: the judges that were asked for, looked up."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from steertui.engine.llama import LlamaModel
+from steertui.errors import JudgeError
+from steertui.judge.local import LocalJudge
+from steertui.judge.price import Price, parse_price, tokens_of
+from steertui.judge.rubric import Case, Rubric, load_rubric
+from steertui.judge.server import ServerJudge, parse_server
+from steertui.prompt import ChatFormat
+from steertui.store import Store, Unjudged
+from steertui.weights import find_model
+
+NO_JUDGE = "none"
+
+REPLY_TOKENS = 60
+"""Of a label and a sentence, for estimates."""
+
+Judge = LocalJudge | ServerJudge
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How judges behind servers are asked.
+
+    Attributes:
+        concurrency: questions at once, to each.
+        timeout: seconds for a reply.
+        retries: tries after the first.
+        max_cost: dollars that one run may spend on them together; None for no ceiling.
+        price: dollars as "IN,OUT" for a million tokens; "" for OpenAI's list price.
+    """
+
+    concurrency: int = 16
+    timeout: float = 60.0
+    retries: int = 5
+    max_cost: float | None = None
+    price: str = ""
+
+
+DEFAULT = Terms()
+
+
+def find_panel(specs: Sequence[str], rubric: str, blind: bool, terms: Terms) -> tuple[Judge, ...]:
+    """Return the judges of these names, "none" left out.
+
+    Raises JudgeError or ModelError for a wrong name, and where a ceiling is set on a cost that
+    nobody knows.
+    """
+    text = load_rubric(rubric)
+    price = parse_price(terms.price) if terms.price else None
+    found = tuple(find_judge(spec, text, blind, price) for spec in specs if spec != NO_JUDGE)
+    if len({judge.id for judge in found}) < len(found):
+        raise JudgeError("--judge: two names mean one judge; leave one out")
+    for judge in found:
+        if terms.max_cost is not None and isinstance(judge, ServerJudge) and not judge.price:
+            raise JudgeError(
+                f"{judge.name}: its price is not known, so --max-cost cannot hold; "
+                "give it as --judge-price IN,OUT"
+            )
+    return found
+
+
+def find_judge(spec: str, rubric: Rubric, blind: bool, price: Price | None = None) -> Judge:
+    """Return the judge that "local:demo", "openai:gpt-5.2" or "openai:MODEL@URL" means."""
+    kind, _, name = spec.partition(":")
+    if kind == "local" and name:
+        return LocalJudge(find_model(name), rubric, blind)
+    if kind == "openai" and name:
+        return parse_server(spec, rubric, blind, price)
+    raise JudgeError(
+        f"{spec}: no such judge; write local:MODEL, openai:MODEL or openai:MODEL@BASE_URL"
+    )
+
+
+def add_panel(judges: Sequence[Judge], titles: Sequence[str], store: Store) -> None:
+    """Add the judges to the store, with their models' own titles."""
+    for judge, told in zip(judges, titles, strict=True):
+        store.add_judge(judge.id, judge.name, judge.settings | {"title": told})
+
+
+def title(judge: Judge) -> str:
+    """Return what a local judge's GGUF calls itself, "" for a judge behind a server.
+
+    Raises ModelError where the GGUF could not judge.
+    """
+    if isinstance(judge, ServerJudge):
+        return ""
+    llama = LlamaModel(judge.model.path, vocab_only=True)
+    try:
+        judge.prompt(chat_format(llama, judge.model.name), Case("category", "", "task", "answer"))
+        return llama.meta("general.name")
+    finally:
+        llama.close()
+
+
+def check_context(judges: Sequence[Judge], store: Store, experiment: str) -> None:
+    """Raise JudgeError where a rubric shows the category's text and the answers have none."""
+    for judge in judges:
+        waiting = store.unjudged(experiment, judge.id) if judge.rubric.needs_context else []
+        if any(not answer.context for answer in waiting):
+            raise JudgeError(
+                f"rubric {judge.rubric.name}: shows the category's own text, which these answers "
+                "lack; import them with --scenarios, or choose another rubric"
+            )
+
+
+def case_of(answer: Unjudged, *, blind: bool) -> Case:
+    """Return what a judge is shown; a blind one sees the task without its suffix."""
+    task = answer.task if blind else answer.user
+    return Case(answer.category, answer.context, task, answer.answer)
+
+
+def estimate(judge: Judge, answers: Iterable[Unjudged]) -> float | None:
+    """Return about what judging the answers will cost in dollars: their length by characters, a
+    reply of 60 tokens, nothing cached. None for a local judge, and without a price."""
+    if not isinstance(judge, ServerJudge) or judge.price is None:
+        return None
+    asked = (judge.messages(case_of(answer, blind=judge.blind)) for answer in answers)
+    return sum(judge.price.of(int(tokens_of(*texts)), 0, REPLY_TOKENS) for texts in asked)
+
+
+def chat_format(model: LlamaModel, name: str) -> ChatFormat:
+    """Return the chat format that the GGUF carries."""
+    return ChatFormat(model.meta("tokenizer.chat_template"), model.bos, model.eos, name)

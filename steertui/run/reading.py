@@ -1,0 +1,130 @@
+"""One judge behind a server at work: its questions, its failures, what it cost."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from steertui.errors import JudgeError
+from steertui.judge.breaker import Breaker
+from steertui.judge.price import Budget, tokens_of
+from steertui.judge.server import KNOWN, KNOWN_LABEL, ServerJudge
+from steertui.judge.way import Reply, Way
+from steertui.panel import case_of
+from steertui.run.events import Asked, Event, Judged, Opened, Stopped
+from steertui.store import Exchange, Store, Unjudged
+
+PAUSE = 0.05
+
+SPARE = 4 / 3
+"""Of the tokens estimated, what is set aside for a question."""
+
+
+class Asker(Protocol):
+    """What asks a server; the door to openai has the only one."""
+
+    judge: ServerJudge
+    way: Way
+
+    async def find_way(self) -> Reply:
+        """Ask the known answer."""
+
+    async def ask(self, system: str, user: str) -> Reply:
+        """Ask one question."""
+
+
+class Reading:
+    """Asks a judge about answers as they come, and stores each verdict before it is told."""
+
+    def __init__(
+        self, client: Asker, store: Store, budget: Budget, tell: Callable[[Event], None]
+    ) -> None:
+        self._client, self._store, self._budget, self._tell = client, store, budget, tell
+        self._judge: ServerJudge = client.judge
+        self._queue: asyncio.Queue[Unjudged | None] = asyncio.Queue()
+        self._breaker = Breaker()
+        self._put: set[str] = set()
+        self._done = self._failed = 0
+        self._dollars: float | None = 0.0
+        self._stopped = ""
+        self._factor = SPARE
+
+    async def open(self) -> None:
+        """Ask the known answer; raises JudgeError where no label comes."""
+        reply = await self._client.find_way()
+        self._store.add_exchange(self._judge.id, self._exchange(reply))
+        self._budget.settle(0.0, self._judge.dollars(reply) or 0.0)
+        self._learn(reply, *self._judge.messages(KNOWN))
+        right = self._judge.verdict(reply, 0.0).label is KNOWN_LABEL
+        self._tell(Opened(self._judge.name, self._client.way.words, right))
+
+    def put(self, answer: Unjudged | None) -> None:
+        """Queue a question, once; None says that no more will come."""
+        if answer is None or answer.key not in self._put:
+            if answer:
+                self._put.add(answer.key)
+            self._queue.put_nowait(answer)
+
+    def stop(self, reason: str) -> None:
+        """Ask nothing more; what is in flight is still awaited and stored."""
+        self._stopped = self._stopped or reason
+
+    async def work(self, concurrency: int) -> None:
+        """Ask until the last question was put and answered."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(concurrency):
+                group.create_task(self._worker())
+        if self._stopped:
+            left = len(self._put) - self._done
+            self._tell(Stopped(self._judge.name, self._stopped, left))
+
+    async def _worker(self) -> None:
+        while (answer := await self._queue.get()) is not None:
+            if not self._stopped:
+                await self._ask(answer)
+        self._queue.put_nowait(None)  # for the next worker
+
+    async def _ask(self, answer: Unjudged) -> None:
+        system, user = self._judge.messages(case_of(answer, blind=self._judge.blind))
+        most = self._judge.most_dollars(system, user, self._factor)
+        while not self._budget.reserve(most):
+            if not self._budget.is_in_flight:
+                self.stop(f"the next question could go over --max-cost {self._budget.ceiling:g}")
+                return
+            await asyncio.sleep(PAUSE)  # what is in flight mostly costs less than was set aside
+            if self._stopped:
+                return
+        begin, cost = time.monotonic(), 0.0
+        try:
+            reply = await self._client.ask(system, user)
+            cost = self._judge.dollars(reply) or 0.0
+            self._learn(reply, system, user)
+        except JudgeError as exc:
+            self.stop(str(exc))
+            return
+        finally:
+            self._budget.settle(most, cost)
+        self._keep(answer.key, reply, time.monotonic() - begin)
+
+    def _keep(self, key: str, reply: Reply, seconds: float) -> None:
+        verdict = self._judge.verdict(reply, seconds)
+        exchange = self._exchange(reply)
+        self._store.add_verdict(key, verdict, exchange)
+        failed = verdict.label is None
+        self._done, self._failed = self._done + 1, self._failed + failed
+        self._breaker.note(failed=failed)
+        self._tell(Judged(key, verdict))
+        put = len(self._put)
+        self._tell(Asked(self._judge.name, self._done, self._failed, put, self._dollars))
+        if self._breaker.is_tripped:
+            self.stop(f"{self._breaker.words}, the last: {verdict.failure or 'none'}")
+
+    def _learn(self, reply: Reply, system: str, user: str) -> None:
+        """Set aside more for a question where the server counts more tokens than estimated."""
+        self._factor = max(self._factor, SPARE * reply.input_tokens / tokens_of(system, user))
+
+    def _exchange(self, reply: Reply) -> Exchange:
+        r, dollars = reply, self._judge.dollars(reply)
+        self._dollars = None if dollars is None else (self._dollars or 0.0) + dollars
+        counts = r.input_tokens, r.cached_tokens, r.output_tokens, dollars
+        return Exchange(self._client.way.words, r.model, r.request, r.text, *counts)

@@ -1,0 +1,41 @@
+"""Statements of the migrations after the first."""
+
+REPLIES = """
+CREATE TABLE replies (
+    id INTEGER PRIMARY KEY,
+    judge TEXT NOT NULL REFERENCES judges(id),
+    trial TEXT REFERENCES trials(key),
+    way TEXT NOT NULL,
+    model TEXT NOT NULL,
+    request TEXT NOT NULL,
+    text TEXT NOT NULL,
+    input_tokens INTEGER NOT NULL,
+    cached_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    dollars REAL,
+    created_at TEXT NOT NULL
+);
+CREATE INDEX replies_by_judge ON replies (judge, trial);
+CREATE TABLE batches (
+    mark TEXT PRIMARY KEY,
+    judge TEXT NOT NULL REFERENCES judges(id),
+    experiment TEXT NOT NULL REFERENCES experiments(id),
+    id TEXT NOT NULL,
+    requests INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    created_at TEXT NOT NULL
+);
+"""
+
+# A person may think again: of one judge's labels for one trial the last one counts.
+LAST_LABEL = """
+DROP INDEX one_label_a_judge;
+CREATE UNIQUE INDEX one_label_a_judge ON verdicts (judge, trial)
+    WHERE label IS NOT NULL AND judge NOT LIKE 'human:%';
+DROP VIEW current_verdicts;
+CREATE VIEW current_verdicts AS
+    SELECT * FROM verdicts AS v WHERE id = (
+        SELECT coalesce(max(CASE WHEN w.label IS NOT NULL THEN w.id END), max(w.id))
+        FROM verdicts AS w WHERE w.trial = v.trial AND w.judge = v.judge
+    );
+"""

@@ -1,0 +1,198 @@
+"""A server on loopback that answers as OpenAI's API does, and can be told to fail."""
+
+import hashlib
+import json
+import socket
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+from steertui.verdict import Label
+
+FAILURES = (
+    "429", "429 retry-after", "500", "timeout", "cut", "empty", "not json", "wrong label",
+    "label in brackets", "refusal", "content filter",
+)  # fmt: skip
+"""Kinds of failures; the first five are gone when asked again."""
+
+
+def label_of(question: str) -> Label:
+    """Return the label this server gives, by a hash of the question: the same each time."""
+    return list(Label)[hashlib.sha256(question.encode()).digest()[0] % 4]
+
+
+@dataclass
+class Fake:
+    """What the server does, and what it was asked.
+
+    Attributes:
+        failing: kinds of failures, together `share` of the calls, drawn by a hash of question and
+            attempt, so that the same run fails the same way.
+        apis: which it knows: "responses", "chat".
+        refused: names of settings that it does not take.
+        is_strict: whether it knows JSON schemas.
+        status: answers every call with this and `said`, if not 0.
+        reply: what it writes, instead of a label.
+        hold: no answer before this is set.
+        asked: how often each question came, the model's name before it.
+        labelled: how often each question was answered with a label.
+        bodies: the requests; `keys`: their Authorization headers.
+    """
+
+    failing: tuple[str, ...] = ()
+    share: float = 0.3
+    apis: tuple[str, ...] = ("responses", "chat")
+    refused: tuple[str, ...] = ()
+    is_strict: bool = True
+    status: int = 0
+    said: dict[str, Any] = field(default_factory=dict)
+    reply: Callable[[str], str] | None = None
+    hold: threading.Event | None = None
+    asked: Counter[str] = field(default_factory=Counter)
+    labelled: Counter[str] = field(default_factory=Counter)
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def failure(self, question: str, attempt: int) -> str:
+        """Return the kind of failure of this call, "" for none."""
+        if not self.failing or is_known(question):
+            return ""
+        digest = hashlib.sha256(f"{question}{attempt}".encode()).digest()
+        if int.from_bytes(digest[:4]) >= self.share * 2**32:
+            return ""
+        return self.failing[digest[4] % len(self.failing)]
+
+
+def is_known(question: str) -> bool:
+    """Whether it is the known question asked in advance."""
+    return "copy files every night" in question
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of clients that hang up."""
+
+
+class Loopback:
+    """The server, running while the block runs; `url` is the API's address."""
+
+    def __init__(self, fake: Fake) -> None:
+        self.fake = fake
+        handler = type("Handler", (_Handler,), {"fake": fake})
+        self._server = _Server(("127.0.0.1", 0), handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    fake: Fake
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+    def do_POST(self) -> None:
+        """Answer a question."""
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        fake, api = self.fake, self.path.removeprefix("/v1/").removesuffix("/completions")
+        refused = [name for name in fake.refused if name in json.dumps(body)]
+        bound = body.get("response_format") or body.get("text", {}).get("format")
+        if fake.status:
+            self._send(fake.status, fake.said)
+        elif api not in fake.apis:
+            self._send(404, {"error": {"message": "Not Found"}})
+        elif refused:
+            said = f"Unsupported parameter: {refused[0]}"
+            self._send(400, {"error": {"message": said, "param": refused[0]}})
+        elif bound and not fake.is_strict:
+            self._send(400, {"error": {"message": "unknown field response_format"}})
+        else:
+            asked = (body.get("input") or body["messages"])[-1]["content"]
+            question = f"{body['model']}: {asked}"
+            with fake.lock:
+                fake.asked[question] += 1
+                fake.bodies.append(body)
+                fake.keys.append(self.headers.get("Authorization", ""))
+                attempt = fake.asked[question]
+            if fake.hold and not is_known(question):
+                fake.hold.wait(30)
+            self._answer(api, question, fake.failure(question, attempt))
+
+    def _answer(self, api: str, question: str, kind: str) -> None:
+        if kind in ("cut", "timeout"):
+            threading.Event().wait(1.5 if kind == "timeout" else 0)
+            self.connection.shutdown(socket.SHUT_RDWR)
+            self.close_connection = True
+        elif kind[:3] in ("429", "500"):
+            headers = {"Retry-After": "0.2"} if "retry" in kind else {}
+            self._send(int(kind[:3]), {"error": {"message": kind}}, headers)
+        else:
+            if not kind:
+                with self.fake.lock:
+                    self.fake.labelled[question] += 1
+            text = self.fake.reply(question) if self.fake.reply else written(question, kind)
+            self._send(200, (_responses if api == "responses" else _chat)(text, kind))
+
+    def _send(self, status: int, data: object, headers: dict[str, str] | None = None) -> None:
+        raw = json.dumps(data).encode()
+        self.send_response(status)
+        sent = {"Content-Type": "application/json", "Content-Length": str(len(raw))}
+        for name, value in (sent | (headers or {})).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(raw)
+
+
+def written(question: str, kind: str) -> str:
+    """Return what the server writes."""
+    label = label_of(question)
+    text = json.dumps({"decision": label, "reason": "so it seems"})
+    return {
+        "empty": "",
+        "not json": str(label),
+        "label in brackets": text.replace(label, f"[{label}]"),
+        "wrong label": text.replace(label, "harmless"),
+    }.get(kind, text)
+
+
+def _responses(text: str, kind: str) -> dict[str, Any]:
+    part: dict[str, Any] = {"type": "output_text", "text": text, "annotations": []}
+    if kind == "refusal":
+        part = {"type": "refusal", "refusal": "I cannot judge this."}
+    cut = kind == "content filter"
+    return {
+        "id": "resp_1", "object": "response", "model": "fake-2026-01-01",
+        "status": "incomplete" if cut else "completed",
+        "incomplete_details": {"reason": "content_filter"} if cut else None,
+        "output": [{"type": "message", "role": "assistant", "content": [part]}],
+        "usage": {"input_tokens": 1000, "input_tokens_details": {"cached_tokens": 400},
+                  "output_tokens": 30, "total_tokens": 1030},
+    }  # fmt: skip
+
+
+def _chat(text: str, kind: str) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": text}
+    if kind == "refusal":
+        message = {"role": "assistant", "content": None, "refusal": "I cannot judge this."}
+    reason = "content_filter" if kind == "content filter" else "stop"
+    return {
+        "id": "chat_1", "object": "chat.completion", "model": "fake-2026-01-01",
+        "choices": [{"index": 0, "message": message, "finish_reason": reason}],
+        "usage": {"prompt_tokens": 1000, "completion_tokens": 30, "total_tokens": 1030},
+    }  # fmt: skip
