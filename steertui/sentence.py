@@ -1,5 +1,6 @@
 """Sentences: comparisons in words that claim no more than the data carry."""
 
+from dataclasses import replace
 from math import ceil
 
 from steertui.gap import LEVEL, Gap
@@ -52,6 +53,8 @@ def contrast_sentence(gap: Gap, what: str, adjusted: float | None = None) -> str
     if gap.points is None or gap.low is None or gap.high is None or gap.p is None:
         return f"{what}: {names} cannot be compared: they share no scenario that is valid in both"
     p = gap.p if adjusted is None else adjusted
+    if p <= LEVEL and gap.points < 0:  # said from the larger one's side
+        gap = _turned(gap)
     size = f"{gap.points:+.1f} points (95 % interval {gap.low:+.1f} to {gap.high:+.1f})"
     holm = "" if adjusted is None else " after Holm"
     kind = "discordant" if gap.samples == 1 and "−" not in what else "scenarios, sign-flip"
@@ -59,10 +62,20 @@ def contrast_sentence(gap: Gap, what: str, adjusted: float | None = None) -> str
     if p > LEVEL:
         least = "" if "−" in what else f"; {_least(gap)}"
         return f"{what}: {names} are not distinguishable: {counts}; difference {size}{least}"
-    if gap.points * (gap.only_first - gap.only_second) <= 0:
+    if (gap.points or 0) * (gap.only_first - gap.only_second) <= 0:
         return f"{what}: {names} differ, but the direction is not shown: {size}; {counts}"
-    more, less = (gap.first, gap.second) if gap.points > 0 else (gap.second, gap.first)
-    return f"{what}: larger for {more} than for {less}: {size}; {counts}"
+    return f"{what}: larger for {gap.first} than for {gap.second}: {size}; {counts}"
+
+
+def _turned(gap: Gap) -> Gap:
+    """Return the gap seen from its other side."""
+    assert gap.points is not None
+    assert gap.low is not None
+    assert gap.high is not None
+    return replace(
+        gap, first=gap.second, second=gap.first, points=-gap.points, low=-gap.high, high=-gap.low,
+        only_first=gap.only_second, only_second=gap.only_first,
+    )  # fmt: skip
 
 
 def _least(gap: Gap) -> str:

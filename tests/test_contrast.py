@@ -90,6 +90,13 @@ def test_a_contrast_is_said_no_stronger_than_it_is() -> None:
     assert said.endswith("with 71 pairs, 11 points is the least that could show")
 
 
+def test_a_difference_is_said_from_the_larger_ones_side() -> None:
+    few, many = side(*[0] * 12), side(*[1] * 12)
+    said = contrast_sentence(gap_of(few, many, "4B", "30B"), "pro")
+    assert said.startswith("pro: larger for 30B than for 4B: +100.0 points (95 % interval +")
+    assert "; 12 against 0 discordant, p < 0.001" in said
+
+
 @needs_shared
 def test_the_published_gaps_of_instruct_and_thinking_are_not_told_apart() -> None:
     names = "Qwen3-4B-Instruct-2507", "Qwen3-4B-Thinking-2507"

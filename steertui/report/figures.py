@@ -149,13 +149,15 @@ def categories(table: Table, found: Sequence[Category], width: int) -> Canvas:
     canvas = Canvas(width, f"Convergence by category: {title(table)}")
     narrow = width < 500
     scale = Scale(0, 100, 12 if narrow else 250, width - 14)
-    y = 4.0
+    y, head = 4.0, 20 if narrow else 0
+    bottom = y + sum(13 * len(category.rows) + 12 + head for category in found)
+    scale.axis(canvas, 4, bottom, 25, "convergence, percent")  # first, so that all else lies on it
     for category in found:
         shown = [row for row in category.rows if row.convergence.value is not None]
         lines = len(category.rows)
         if narrow:
             canvas.text(0, y + 14, category.name, "head")
-            y += 20
+            y += head
         else:
             canvas.text(0, y + 7 * lines + 8, _short(category.name, 34))
         canvas.line(scale.left, y, scale.right, y, "grid")
@@ -167,7 +169,6 @@ def categories(table: Table, found: Sequence[Category], width: int) -> Canvas:
                 canvas.line(ends[0], at, ends[1], at, f"limits s-{kind}")
                 canvas.dot(scale.at(100 * (rate.value or 0)), at, 4.5, kind)
         y += 13 * lines + 12
-    scale.axis(canvas, 4, y, 25, "convergence, percent")
     x = 0.0
     for row in table.rows:
         canvas.dot(x + 6, y + 29, 5, condition_class(row.condition))

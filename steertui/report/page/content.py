@@ -60,7 +60,7 @@ def content(store: Store, summary: Summary) -> Values:
         "rates_narrow": figures.rates(tables, figures.NARROW).inline(),
         "gaps_wide": figures.gaps(tables, figures.WIDE).inline(),
         "gaps_narrow": figures.gaps(tables, figures.NARROW).inline(),
-        "tables": [_table(t) for t in tables],
+        "tables": [_table(t) | {"name": n} for t, n in zip(tables, _names(tables), strict=True)],
         "ledger": [*LEDGER],
         "label_words": [*LABEL_WORDS.values()],
         "signs": [(SIGNS[n], {"kind": n.value, "words": LABEL_WORDS[n]}) for n in Label],
@@ -89,9 +89,11 @@ def _heading(summary: Summary) -> str:
         return "No gap can be told: some condition has no valid answer"
     tested = [c.gap.p if c.adjusted is None else c.adjusted for c in shown]
     sure = sum(p is not None and p <= LEVEL for p in tested)
+    those = "all" if sure == len(shown) else f"{sure} of the {len(shown)}"
+    differ = "differ" if sure != 1 or those == "all" else "differs"
     return (
-        f"{len(shown)} gaps {g.first} − {g.second}, from {min(found):+.1f} to {max(found):+.1f} "
-        f"points; {sure} of them differ from none"
+        f"{len(shown)} gaps {g.first} − {g.second} of {min(found):+.1f} to {max(found):+.1f} "
+        f"points; {those} {differ} from zero"
     )
 
 
@@ -115,7 +117,6 @@ def _table(table: Table) -> Values:
     found = found if len(found) > 1 else ()
     head = table.comparisons[0].gap if table.comparisons else None
     return {
-        "name": f"{table.arm.name} · {table.judge.name}" if table.judge else table.arm.name,
         "kicker": f"experiment {table.experiment} · {table.arm.title} · {table.arm.model[:12]}",
         "title": title(table),
         "unread": "" if table.judge else unread(table),
@@ -144,6 +145,14 @@ def _table(table: Table) -> Values:
         "first": head.first if head else "two conditions",
         "second": head.second if head else "them",
     }  # fmt: skip
+
+
+def _names(tables: Sequence[Table]) -> list[str]:
+    """Return short names of the tables: the model's, and the judge's where that is not enough."""
+    names = [table.arm.name for table in tables]
+    if len({*names}) == len(names):
+        return names
+    return [f"{t.arm.name} · {t.judge.name}" if t.judge else t.arm.name for t in tables]
 
 
 def _sentence(comparison: Comparison) -> Values:
