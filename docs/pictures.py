@@ -49,7 +49,14 @@ async def pictures() -> None:
             save(app, name)
 
 
-PAGES = (("0", "start"), ("3", "read"))
+PAGES = (
+    ("0", "start"),
+    ("1", "plan"),
+    ("3", "read"),
+    ("4", "results"),
+    ("6", "models"),
+    ("5", "label"),
+)
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:

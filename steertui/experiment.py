@@ -39,6 +39,7 @@ class Experiment:
         end: which tokens end an answer: "any" of llama.cpp's, or the tokenizer's own "eos" alone.
         thinking: "template" leaves it to the GGUF's chat template, "open" lets the prompt of every
             thinking model open the thought, "off" asks those not to think that can be asked.
+        categories: only their scenarios; all where none is named.
         limit: scenarios at the most, taken in turn from the categories; 0 for all.
         seed: base of every trial's own seed.
     """
@@ -62,6 +63,7 @@ class Experiment:
     max_tokens_thinking: int = 0
     end: End = "any"
     thinking: Thinking = "template"
+    categories: list[str] = field(default_factory=list)
     limit: int = 0
     seed: int = 0
 
@@ -184,7 +186,16 @@ def texts_of(experiment: Experiment) -> tuple[tuple[Scenario, ...], tuple[Condit
     if len({s.name for s in scenarios}) < len(scenarios):
         raise ExperimentError("scenarios: two packs hold one scenario; leave one of them out")
     conditions = tuple(known[name] for name in experiment.conditions)
+    scenarios = _within(scenarios, experiment.categories)
     return _limited(scenarios, experiment.limit), conditions
+
+
+def _within(scenarios: tuple[Scenario, ...], categories: list[str]) -> tuple[Scenario, ...]:
+    known = dict.fromkeys(s.category for s in scenarios)
+    for name in categories:
+        if name not in known:
+            raise ExperimentError(f"{name}: no such category; there are {', '.join(known)}")
+    return tuple(s for s in scenarios if s.category in (categories or known))
 
 
 def _pack(name: str) -> tuple[Scenario, ...]:

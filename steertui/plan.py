@@ -83,6 +83,11 @@ def make_plan(design: Design, store: Store, terms: Terms = DEFAULT) -> Plan:
     return Plan(experiment, design, tuple(prompts), judges, answered, missing, dollars, stand_in)
 
 
+def trial_keys(design: Design) -> list[str]:
+    """Return the keys of all trials, as `make_plan` would make them; nothing is stored."""
+    return [prompt.key for model in design.models for prompt in _write(design, model)[0]]
+
+
 def _to_judge(
     design: Design, prompts: Sequence[Prompt], store: Store, experiment: str, judge: Judge
 ) -> Iterator[Unjudged]:

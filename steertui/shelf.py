@@ -26,7 +26,7 @@ INTERRUPTED = 130
 
 def show_shelf(*, as_json: bool) -> None:
     """Print the catalogue, and what else of GGUF lies in the cache."""
-    rows = [_row(model, weights) for model in catalogue() for weights in model.weights]
+    rows = [row_of(model, weights) for model in catalogue() for weights in model.weights]
     if as_json:
         for row in rows:
             print(json.dumps(asdict(row)))
@@ -45,7 +45,9 @@ def show_shelf(*, as_json: bool) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class Row:
+    """One quantisation of the catalogue: what it is, and whether it is here."""
+
     name: str
     kind: str
     licence: str
@@ -58,9 +60,10 @@ class _Row:
     doubt: str
 
 
-def _row(model: Known, weights: Weights) -> _Row:
+def row_of(model: Known, weights: Weights) -> Row:
+    """Return what the shelf tells of one quantisation; no network is asked."""
     here = held(weights.hub_name)
-    return _Row(
+    return Row(
         name=f"{model.name}:{weights.quant}",
         kind=model.kind,
         licence=model.licence,

@@ -25,6 +25,7 @@ class TrialFilter:
         label: a label, UNLABELLED, FAILED or WAITING; as `judge` sees it.
         judge: whose labels are shown and asked for.
         stop: "stop" or "length".
+        other: a second judge, whose label is `other_label`.
         search: words that the answer or its reasoning holds, all of them.
     """
 
@@ -37,6 +38,8 @@ class TrialFilter:
     judge: str = ""
     stop: str = ""
     search: str = ""
+    other: str = ""
+    other_label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,9 @@ def find_trials(store: Store, wanted: TrialFilter) -> list[int]:
         part, more = _labelled(wanted)
         where.append(part)
         values += more
+    if wanted.other:
+        where.append(_LABELLED)
+        values += [wanted.other, wanted.other_label]
     among = ""
     if wanted.experiment:
         among = "JOIN experiment_trials AS e ON e.experiment = ? AND e.trial = t.key"

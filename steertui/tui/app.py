@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
+from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -17,10 +18,17 @@ from steertui.experiment import DEMO_EXPERIMENT, Experiment, parse_experiment
 from steertui.panel import DEFAULT, Terms
 from steertui.store import Store
 from steertui.store.trials import TrialFilter
-from steertui.tui.ask import Confirm
+from steertui.tui import export
+from steertui.tui.ask import Ask, Confirm
+from steertui.tui.beside_screen import BesideScreen
+from steertui.tui.choose import Choose
 from steertui.tui.frame import PAGES
 from steertui.tui.help_screen import HelpScreen
+from steertui.tui.label_screen import LabelScreen
+from steertui.tui.models_screen import ModelsScreen
+from steertui.tui.plan_screen import PlanScreen
 from steertui.tui.read_screen import ReadScreen
+from steertui.tui.results_screen import ResultsScreen
 from steertui.tui.run_screen import RunScreen
 from steertui.tui.session import Session
 from steertui.tui.start_screen import StartScreen
@@ -38,6 +46,10 @@ class SteertuiApp(App[None]):
         "start": StartScreen,
         "run": RunScreen,
         "read": ReadScreen,
+        "plan": PlanScreen,
+        "results": ResultsScreen,
+        "label": LabelScreen,
+        "models": ModelsScreen,
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
@@ -103,6 +115,7 @@ class SteertuiApp(App[None]):
 
     async def beside(self, key: str) -> None:
         """Show a trial's scenario under all conditions, side by side."""
+        await self.push_screen(BesideScreen(key))
 
     async def demo(self) -> None:
         """Run the demo, in its own database."""
@@ -126,6 +139,26 @@ class SteertuiApp(App[None]):
         """Change between dark and light."""
         self.theme = DARK.name if self.theme == LIGHT.name else LIGHT.name
 
+    @work
+    async def action_export(self) -> None:
+        """Write what is open to a file."""
+        session = self.session
+        form = await self.push_screen_wait(Choose("Export this experiment as", export.options()))
+        if form is None:
+            return
+        name = await self.push_screen_wait(
+            Ask("To which file?", str(export.place(session.db, form)))
+        )
+        if not name or not name.strip():
+            return
+        target = Path(name.strip()).expanduser()
+        try:
+            await asyncio.to_thread(export.writer(session.db, form, session.id, target))
+        except SteertuiError as exc:
+            self.notify(str(exc), severity="error", timeout=15, markup=False)
+        else:
+            self.notify(f"Written: {target.resolve()}", timeout=15, markup=False)
+
     def action_leave(self) -> None:
         """Leave; asked once while a run goes on."""
         self.run_worker(self._leave(), exclusive=True, group="leave")
@@ -148,6 +181,7 @@ class SteertuiApp(App[None]):
             if page in self.MODES:
                 yield SystemCommand(name, f"Show the screen {name}", partial(self.go, page))
         yield SystemCommand("Run the demo", "Offline, in some seconds", self.demo)
+        yield SystemCommand("Export", "HTML, CSV, Markdown or JSON", self.action_export)
         yield SystemCommand("Dark or light", "Change the theme", self.action_light)
         yield from super().get_system_commands(screen)
 

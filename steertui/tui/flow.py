@@ -74,8 +74,7 @@ class Flow(ScrollView, can_focus=True):
 
     @property
     def _width(self) -> int:
-        # A column is kept free for the scroll bar, so that its coming does not wrap anew.
-        return max(4, self.size.width - (0 if self.show_vertical_scrollbar else 1))
+        return max(4, self.scrollable_content_region.width)
 
     def _lay(self, part: str | Text, style: str) -> None:
         if isinstance(part, Text):

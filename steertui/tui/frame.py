@@ -15,8 +15,12 @@ from steertui.tui.plain import one_line
 from steertui.tui.session import Session
 
 PAGES = {
+    "plan": "Plan",
     "run": "Run",
     "read": "Read",
+    "results": "Results",
+    "label": "Label",
+    "models": "Models",
 }
 """The screens by name, in the order of their number keys."""
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from steertui.paper import PUBLISHED, Published
-from steertui.rate import wilson
+from steertui.fidelity import is_papers_benchmark, paper_model, published_rates
+from steertui.gap import square_and_add
+from steertui.rate import Rate
 from steertui.report.summary import Summary
 from steertui.report.table import Row, Table
 from steertui.report.words import limits, percent
@@ -19,9 +20,9 @@ ENDS = (-100.0, 100.0)
 
 def papers_model(table: Table) -> str:
     """Return the paper's name of the model that a table is about, "" where it is none of them."""
-    known = sorted({model for model, _ in PUBLISHED}, key=len, reverse=True)
-    names = (table.arm.title.lower().replace(" ", "-"), table.arm.name.lower())
-    return next((m for m in known if any(m.lower() in name for name in names)), "")
+    if not is_papers_benchmark(o.category for o in table.outcomes):
+        return ""
+    return paper_model([table.arm.name, table.arm.title]) or ""
 
 
 def draw_rates(summary: Summary, width: int, colours: Palette) -> Text:
@@ -54,7 +55,7 @@ def _table(table: Table, width: int, colours: Palette) -> Iterator[Text]:
             row,
             names,
             bar,
-            PUBLISHED.get((paper, row.condition)) if paper else None,
+            published_rates(paper).get(row.condition),
             colours,
             bool(paper),
         )
@@ -66,7 +67,7 @@ def _table(table: Table, width: int, colours: Palette) -> Iterator[Text]:
 
 
 def _row(
-    row: Row, names: int, bar: int, published: Published | None, colours: Palette, has_paper: bool
+    row: Row, names: int, bar: int, published: Rate | None, colours: Palette, has_paper: bool
 ) -> Text:
     text = Text(f"{one_line(row.condition):{names}}")
     text.append(f"{row.ledger.judged:4}", colours.quiet)
@@ -84,7 +85,7 @@ def _row(
         text.append("┈" * bar + " ", colours.faint)
     text.append(f"{percent(row.refusal):>8}{percent(row.nonsense):>9}")
     if has_paper:
-        value = published.total.rate if published else None
+        value = published.value if published else None
         text.append(f"{'–' if value is None else f'{100 * value:.1f}':>8}", colours.quiet)
     return text
 
@@ -115,17 +116,19 @@ def _gap(table: Table, paper: str, width: int, colours: Palette) -> Iterator[Tex
 
 
 def _papers_gap(paper: str, first: str, second: str) -> tuple[float, float, float] | None:
-    """Return the paper's gap with limits from its counts alone, taken as if unpaired."""
-    one, two = PUBLISHED.get((paper, first)), PUBLISHED.get((paper, second))
+    """Return the paper's gap in points with limits from its counts alone, as if unpaired."""
+    known = published_rates(paper)
+    one, two = (_estimate(known.get(name)) for name in (first, second))
     if not one or not two:
         return None
-    p, q = one.total.rate, two.total.rate
-    if p is None or q is None:
+    low, high = square_and_add(one, two, 0.0)
+    return 100 * (one[0] - two[0]), 100 * low, 100 * high
+
+
+def _estimate(found: Rate | None) -> tuple[float, float, float] | None:
+    if found is None or found.value is None or found.low is None or found.high is None:
         return None
-    (l1, u1), (l2, u2) = wilson(p, one.total.valid), wilson(q, two.total.valid)
-    low = p - q - ((p - l1) ** 2 + (u2 - q) ** 2) ** 0.5
-    high = p - q + ((u1 - p) ** 2 + (q - l2) ** 2) ** 0.5
-    return 100 * (p - q), 100 * low, 100 * high
+    return found.value, found.low, found.high
 
 
 def legend_line(label: Label) -> str:

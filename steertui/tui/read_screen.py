@@ -66,6 +66,7 @@ class ReadScreen(Page):
         Binding("x", "clear", "Clear filters", id="read.clear", tooltip="Show all trials"),
         Binding("g", "beside", "Side by side", id="read.beside", tooltip="All conditions of it"),
         Binding("u", "unfold", "Reasoning", id="read.unfold", tooltip="Fold or unfold it"),
+        Binding("e", "app.export", "Export", id="read.export", tooltip="HTML, CSV, Markdown"),
         Binding("y", "copy", "Copy", id="read.copy", tooltip="The answer, to the clipboard"),
     ]
 

@@ -46,6 +46,7 @@ class RunBody(Horizontal):
         """Draw the slots, and the text of one: followed, or under the matrix's cursor."""
         panel = self.query_one(SlotsPanel)
         panel.border_title = SlotsPanel.title(run.room, run.speeds)
+        self.set_class(not run.stages, "-idle")
         if not run.slots:
             panel.rest("Nothing is being written." if run.places else "", colours)
             return

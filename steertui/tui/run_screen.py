@@ -30,6 +30,9 @@ being written begin again when you go on, all others are stored. So does closing
 """
 
 
+DONE = "done: 4 shows the results, enter reads a trial"
+
+
 class RunScreen(RunControls):
     """Shows one run; the store is the truth, and this screen only what was told of it."""
 
@@ -88,7 +91,7 @@ class RunScreen(RunControls):
         self.run.fill(stored)
         if not self.is_at_work:
             left = self.run.left
-            self.state = f"{left} answers to do: r runs them" if left else "all answered"
+            self.state = f"{left} answers to do: r runs them" if left else DONE
         self.query_one(Matrix).fill(self.run.grid)
         self.draw()
         self._read()
@@ -148,7 +151,7 @@ class RunScreen(RunControls):
         elif failed:
             self.state = f"{failed} could not be answered: r tries them again"
         else:
-            self.state = "done: 4 shows the results, enter reads a trial"
+            self.state = DONE
         self.refresh_bindings()
         self.query_one(Matrix).refresh()
         self.draw()

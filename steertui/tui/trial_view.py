@@ -15,19 +15,19 @@ DOUBTFUL = 0.2
 def verdict_line(reading: Reading, colours: Palette) -> Text:
     """Return one judge's verdict: sign, label, likelihood, reason."""
     if reading.label is None:
-        text = Text(f"{FAILED} failed", f"bold {colours.error}")
+        text = Text().append(f"{FAILED} failed", f"bold {colours.error}")
         text.append(f"  {one_line(reading.judge)}", colours.quiet)
         return text.append(f"  {one_line(reading.failure)}")
-    text = colours.named(reading.label)
-    text.append(f"  {one_line(reading.judge)}", f"{colours.quiet} not bold")
+    text = Text().append_text(colours.named(reading.label))
+    text.append(f"  {one_line(reading.judge)}", colours.quiet)
     if reading.probabilities:
         best, second = sorted(reading.probabilities, reverse=True)[:2]
         chance = reading.probabilities[list(Label).index(reading.label)]
-        text.append(f"  p {chance:.2f}", f"{colours.quiet} not bold")
+        text.append(f"  p {chance:.2f}", colours.quiet)
         if best - second < DOUBTFUL:
-            text.append("  doubtful", f"{colours.warning} not bold")
+            text.append("  doubtful", colours.warning)
     if reading.reason:
-        text.append(f"  “{one_line(reading.reason)}”", "italic not bold")
+        text.append(f"  “{one_line(reading.reason)}”", "italic")
     return text
 
 

@@ -1,0 +1,234 @@
+"""The Plan screen: an experiment's fields, and what it would do and take at every change."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from steertui.carrying import size_text
+from steertui.condition import Condition
+from steertui.errors import SteertuiError
+from steertui.experiment import Experiment, load_experiment
+from steertui.presets import PRESETS
+from steertui.tui.ask import Ask
+from steertui.tui.choose import Choose
+from steertui.tui.condition_editor import ConditionEditor, keep
+from steertui.tui.estimate import Estimate, estimate
+from steertui.tui.fields import FIELDS, Field, parse, with_field
+from steertui.tui.frame import Page
+from steertui.tui.pick import Pick
+from steertui.tui.plain import one_line, plain
+
+HELP = """
+An experiment is its fields: **enter** changes the one under the cursor. At the right stands what it
+would do: trials new and done before, what has to be fetched first, and the smallest gap between two
+conditions that so many scenarios can show.
+
+**r** runs it. **w** writes it to a TOML file and **o** opens one; `steertui --batch --experiment
+FILE` runs the same without a screen. **a** writes a condition of your own, beginning with the text
+of pro, and keeps it in `steertui-conditions.toml` here.
+"""
+
+OWN = Path("steertui-conditions.toml")
+
+
+class PlanScreen(Page):
+    """A list of fields beside what follows from them."""
+
+    NAME = "plan"
+    HELP = HELP
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "change", "Change", show=False, id="plan.change", tooltip="The field"),
+        Binding("r", "run", "Run", id="plan.run", tooltip="Begin, or go on with what is missing"),
+        Binding("a", "condition", "New condition", id="plan.condition", tooltip="Your own"),
+        Binding("w", "write", "Save", id="plan.write", tooltip="To a TOML file"),
+        Binding("l", "preset", "Preset", id="plan.preset", tooltip="The paper's, and others"),
+        Binding("o", "open", "Open", id="plan.open", tooltip="A TOML file"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.experiment = Experiment()
+        self._estimate = Estimate()
+        self._version = -1
+
+    def body(self) -> ComposeResult:
+        """Lay out."""
+        with Horizontal(id="plan-body"):
+            yield OptionList(id="fields", classes="panel")
+            with VerticalScroll(id="plan-box", classes="panel"):
+                yield Static(id="estimate", markup=False)
+
+    def on_mount(self) -> None:
+        """Name the panels."""
+        self.query_one("#fields").border_title = "experiment"
+        self.query_one("#plan-box").border_title = "what it will do"
+        self.query_one("#fields").focus()
+
+    def refill(self) -> None:
+        """Take the experiment that is open."""
+        if self._version != self.session.version:
+            self._version = self.session.version
+            self.experiment = self.session.experiment or Experiment()
+        self._draw()
+        self._reckon()
+
+    def change(self, experiment: Experiment) -> None:
+        """Plan another experiment."""
+        self.experiment = experiment
+        self._draw()
+        self._reckon()
+
+    @work(exclusive=True, thread=True, group="reckon")
+    def _reckon(self) -> None:
+        experiment = self.experiment
+        found = estimate(experiment, self.session.db)
+        self.app.call_from_thread(self._reckoned, experiment, found)
+
+    def _reckoned(self, experiment: Experiment, found: Estimate) -> None:
+        if experiment == self.experiment:
+            self._estimate = found
+            self._draw_estimate()
+
+    # Drawing
+
+    def _draw(self) -> None:
+        fields, c = self.query_one("#fields", OptionList), self.colours
+        at = fields.highlighted or 0
+        fields.clear_options()
+        room = max(20, self.query_one("#fields").size.width - 24)
+        for field in FIELDS:
+            text = Text().append(f"{field.title:20}", c.quiet)
+            value = Text(one_line(field.shown(getattr(self.experiment, field.name))))
+            value.truncate(room, overflow="ellipsis")
+            fields.add_option(Option(text.append_text(value), id=field.name))
+        fields.highlighted = min(at, len(FIELDS) - 1)
+
+    def _field(self) -> Field:
+        return FIELDS[self.query_one("#fields", OptionList).highlighted or 0]
+
+    @on(OptionList.OptionHighlighted, "#fields")
+    def _draw_estimate(self) -> None:
+        c, e, text = self.colours, self._estimate, Text()
+        if e.trouble:
+            text.append(f"! {e.trouble}.\n\n", c.error)
+        elif e.trials:
+            text.append(f"{e.trials:,} trials", "bold")
+            done = ""
+            if e.done is not None:
+                done = f": {e.done:,} answered before, {e.trials - e.done:,} new"
+            text.append(f"{done}\n{e.scenarios} scenarios in {len(e.categories)} categories, ")
+            text.append(f"{len(e.conditions)} conditions\n")
+            text.append(f"{e.time}\n" if e.time else "", c.quiet)
+            for name, size in e.fetch:
+                told = size_text(size) if size else "size not known yet"
+                text.append(f"↓ {one_line(name)}: to be fetched first, {told}\n", c.warning)
+            text.append(f"\n{e.gap}.\n\n")
+            if e.done == e.trials:
+                text.append("All answered: r judges what is not judged yet.\n\n", c.quiet)
+            else:
+                text.append("r runs it.\n\n", f"bold {c.blue}")
+        field = self._field()
+        text.append(f"{field.title}\n", "bold").append(f"{field.about}\n", c.quiet)
+        if field.name == "conditions":
+            for condition in e.conditions:
+                text.append(f"\n{one_line(condition.name)}", "bold")
+                text.append(f"  {one_line(condition.about)}\n", c.quiet)
+                added = plain(condition.suffix.strip()) or "(nothing is added)"
+                text.append(f"{added}\n", f"italic {c.blue}")
+        self.query_one("#estimate", Static).update(text)
+
+    # Keys
+
+    @on(OptionList.OptionSelected, "#fields")
+    def _selected(self) -> None:
+        self.edit()
+
+    @work
+    async def edit(self) -> None:
+        """Change the field under the cursor."""
+        field, experiment = self._field(), self.experiment
+        value = getattr(experiment, field.name)
+        if isinstance(value, bool):
+            self.change(with_field(experiment, field.name, not value))
+            return
+        if field.choices:
+            options = field.choices(experiment)
+            asked = Pick(f"{field.title}: {field.about}", options, value, field.hint)
+            picked = await self.app.push_screen_wait(asked)
+            new: object = picked
+        else:
+            typed = await self.app.push_screen_wait(
+                Ask(f"{field.title}: {field.about}", field.shown(value), hint=field.hint)
+            )
+            new = None if typed is None else parse(value, typed)
+        if new is None:
+            return
+        try:
+            self.change(with_field(experiment, field.name, new))
+        except SteertuiError as exc:
+            self.notify(str(exc), severity="error", markup=False)
+
+    async def action_run(self) -> None:
+        """Run it."""
+        if self._estimate.trouble:
+            self.notify(self._estimate.trouble, severity="error", markup=False)
+            return
+        self.session.open(self.session.db, self.experiment)
+        await self.host.start()
+
+    @work
+    async def action_condition(self) -> None:
+        """Write a condition of one's own."""
+        known = {c.name: c for c in self._estimate.conditions}
+        first = known.get("pro") or next(iter(known.values()), Condition(""))
+        made = await self.app.push_screen_wait(ConditionEditor(replace(first, name="my-condition")))
+        if made is None:
+            return
+        try:
+            keep(made, OWN)
+        except SteertuiError as exc:
+            self.notify(str(exc), severity="error", markup=False)
+            return
+        names = list(dict.fromkeys([*self.experiment.conditions, made.name]))
+        self.change(replace(self.experiment, conditions_file=str(OWN), conditions=names))
+
+    @work
+    async def action_preset(self) -> None:
+        """Take a preset."""
+        asked = Choose("Which experiment?", [(name, name) for name in PRESETS])
+        name = await self.app.push_screen_wait(asked)
+        if name:
+            self.change(PRESETS[name])
+
+    @work
+    async def action_write(self) -> None:
+        """Save it."""
+        name = await self.app.push_screen_wait(Ask("Save it to which file?", "experiment.toml"))
+        if not name or not name.strip():
+            return
+        file = Path(name.strip()).expanduser()
+        try:
+            file.write_text(self.experiment.to_toml(), encoding="utf-8")
+        except OSError as exc:
+            told = f"{file}: cannot be written ({exc.strerror})"
+            self.notify(told, severity="error", markup=False)
+        else:
+            self.notify(f"Saved: steertui --batch --experiment {file} runs it.", markup=False)
+
+    @work
+    async def action_open(self) -> None:
+        """Open one."""
+        name = await self.app.push_screen_wait(Ask("Which TOML file?", "experiment.toml"))
+        if name and name.strip():
+            try:
+                self.change(load_experiment(Path(name.strip()).expanduser()))
+            except SteertuiError as exc:
+                self.notify(str(exc), severity="error", markup=False)

@@ -1,0 +1,197 @@
+"""The screens over a stored run: read, compare, label, export and plan, by keys alone."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Coroutine
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.coordinate import Coordinate
+from textual.pilot import Pilot
+from textual.widgets import DataTable, Input, Static
+
+from steertui.engine.sizing import Overrides
+from steertui.store import Store
+from steertui.store.trials import TrialFilter, find_trials, list_trials
+from steertui.tui.app import SteertuiApp, open_session
+from steertui.tui.beside_screen import BesideScreen
+from steertui.tui.flow import Flow
+from steertui.tui.plan_screen import PlanScreen
+from steertui.tui.trial_list import TrialList
+from steertui.verdict import Label
+from tests.program import call
+
+Story = Callable[[Pilot[None], SteertuiApp], Coroutine[Any, Any, None]]
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("done")
+    code, _, err = call("--batch", "--demo", "--limit", "12", "--db", "a.db", cwd=folder)
+    assert code == 0, err
+    return folder / "a.db"
+
+
+@pytest.fixture
+def db(done: Path, tmp_path: Path) -> Path:
+    target = tmp_path / "a.db"
+    with closing(sqlite3.connect(done)) as source, closing(sqlite3.connect(target)) as copy:
+        source.backup(copy)
+    return target
+
+
+def tell(db: Path, story: Story, size: tuple[int, int] = (120, 40)) -> None:
+    async def run() -> None:
+        app = SteertuiApp(open_session(None, db, Overrides(threads=1)))
+        async with app.run_test(size=size) as pilot:
+            await rest(pilot)
+            await story(pilot, app)
+
+    asyncio.run(run())
+
+
+async def rest(pilot: Pilot[None]) -> None:
+    for _ in range(3):
+        await pilot.pause()
+        await pilot.app.workers.wait_for_complete()
+    await pilot.pause()
+
+
+async def press(pilot: Pilot[None], *keys: str) -> None:
+    for key in keys:
+        await pilot.press(key)
+        await pilot.pause()
+    await rest_without_questions(pilot)
+
+
+async def rest_without_questions(pilot: Pilot[None]) -> None:
+    """As `rest`, where a question may stand open: its worker ends with the answer only."""
+    for _ in range(20):
+        await pilot.pause(0.02)
+
+
+def test_every_screen_opens_at_every_size_and_its_help_names_its_keys(db: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        for key in ("1", "2", "3", "4", "6", "5", "right_square_bracket", "0"):
+            await press(pilot, key)
+            await press(pilot, "question_mark")
+            assert type(app.screen).__name__ == "HelpScreen"
+            await press(pilot, "escape")
+
+    for size in ((80, 24), (250, 70)):
+        tell(db, story, size)
+
+
+def test_a_search_and_a_filter_narrow_the_list_to_what_the_store_holds(db: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "3")
+        trials = app.screen.query_one(TrialList)
+        assert len(trials) == 48
+        await press(pilot, "c", "down", "down", "enter")  # all, baseline, pro
+        assert len(trials) == 12
+        await press(pilot, "slash", *"will", "enter")
+        with Store(db) as store:
+            wanted = TrialFilter(condition="pro", search="will")
+            rows = find_trials(store, wanted)
+            lines = list_trials(store, rows, "")
+        assert len(trials) == len(rows) > 0
+        assert all(line.condition == "pro" for line in lines)
+        await press(pilot, "x")
+        assert len(trials) == 48
+
+    tell(db, story)
+
+
+def test_a_scenario_is_read_under_all_conditions_and_left_again(db: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "3", "down", "g")
+        assert isinstance(app.screen, BesideScreen)
+        titles = [str(flow.border_title) for flow in app.screen.query(Flow)]
+        assert [t.split(" · ")[0] for t in titles] == ["baseline", "pro", "anti", "placebo"]
+        await press(pilot, "escape")
+        assert app.screen.query(TrialList)
+
+    tell(db, story)
+
+
+def test_a_count_in_the_results_opens_exactly_the_trials_behind_it(db: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "4")
+        table = app.screen.query_one("#rates-table", DataTable)
+        count = int(str(table.get_cell_at(Coordinate(1, 2))))  # pro, convergence
+        table.focus()
+        table.move_cursor(row=1, column=2)
+        await press(pilot, "enter")
+        trials = app.screen.query_one(TrialList)
+        assert len(trials) == count > 0
+        assert trials.line
+        assert (trials.line.condition, trials.line.label) == ("pro", Label.CONVERGENCE)
+
+    tell(db, story)
+
+
+def test_labels_by_hand_are_stored_one_a_key_and_undone(db: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "5", "1", "2", "3", "4", "1")
+        assert hand(db) == {1: 2, 2: 1, 3: 1, 4: 1}
+        await press(pilot, "u", "2")
+        assert hand(db) == {1: 1, 2: 2, 3: 1, 4: 1}
+        assert "5/48" in str(app.screen.query_one("#label-head", Static).content)
+        shown = app.screen.query_one(Flow).text
+        assert "Before you answer" not in shown  # no suffix gives the condition away
+
+    tell(db, story)
+
+
+def hand(db: Path) -> dict[int, int]:
+    """Return how many answers bear each label by hand, by its key."""
+    sql = "SELECT label, count(*) AS n FROM current_verdicts WHERE judge LIKE 'human:%' GROUP BY 1"
+    with Store(db) as store:
+        return {list(Label).index(Label(r["label"])) + 1: r["n"] for r in store.query(sql)}
+
+
+def test_an_export_is_a_file_with_every_trial(db: Path) -> None:
+    target = db.parent / "out.csv"
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "4", "e", "down", "enter")
+        app.screen.query_one(Input).value = str(target)
+        await press(pilot, "enter")
+        await rest(pilot)
+
+    tell(db, story)
+    assert len(target.read_text(encoding="utf-8").splitlines()) >= 49
+
+
+def test_the_plan_counts_what_is_new_at_every_change(db: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "1")
+        await rest(pilot)
+        screen = app.screen
+        assert isinstance(screen, PlanScreen)
+        shown = screen.query_one("#estimate", Static)
+        assert "48 trials: 48 answered before, 0 new" in str(shown.content)
+        await press(pilot, "down", "down", "down", "enter")  # scenarios at most
+        app.screen.query_one(Input).value = "18"
+        await press(pilot, "enter")
+        await rest(pilot)
+        assert screen.experiment.limit == 18
+        assert "72 trials: 48 answered before, 24 new" in str(shown.content)
+
+    tell(db, story)
+
+
+def test_hostile_answers_are_shown_without_a_control_character(db: Path) -> None:
+    hostile = "\x1b[2J\x07[bold]x[/bold]\u202e" + "e\u0301\u0301\u0301" * 50 + "漢字" * 5000
+    with closing(sqlite3.connect(db)) as raw, raw:
+        raw.execute("UPDATE generations SET answer = ?, text = ?", (hostile, hostile))
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        for keys in (("3", "down"), ("2", "down"), ("5",), ("escape", "g")):
+            await press(pilot, *keys)
+            drawn = app.export_screenshot()
+            assert not {"\x1b", "\x07", "\u202e"} & set(drawn)
+
+    tell(db, story, (80, 24))
