@@ -15,10 +15,12 @@ def gap_sentence(gap: Gap, planned_scenarios: int, adjusted: float | None = None
     names = f"{gap.first} and {gap.second}"
     if gap.points is None or gap.low is None or gap.high is None:
         return f"{names} cannot be compared: no valid answer under at least one of them"
-    size = f"{gap.points:+.1f} points (95 % interval {gap.low:+.1f} to {gap.high:+.1f})"
-    if gap.p is None:
-        return f"{names} cannot be tested: no scenario is valid under both; difference {size}"
     p = gap.p if adjusted is None else adjusted
+    if p is not None and p <= LEVEL and gap.points < 0:  # said from the larger one's side
+        gap = _turned(gap)
+    size = f"{gap.points:+.1f} points (95 % interval {gap.low:+.1f} to {gap.high:+.1f})"
+    if p is None:
+        return f"{names} cannot be tested: no scenario is valid under both; difference {size}"
     holm = "" if adjusted is None else " after Holm"
     kind = "discordant" if gap.samples == 1 else "scenarios converge more often, sign-flip"
     counts = f"{gap.only_first} against {gap.only_second} {kind}, {p_text(p)}{holm}"
@@ -26,7 +28,7 @@ def gap_sentence(gap: Gap, planned_scenarios: int, adjusted: float | None = None
         said = f"{_direction(gap)}: {size}; {counts}"
     else:
         said = f"{names} are not distinguishable: {counts}; difference {size}; {_least(gap)}"
-    if (p <= LEVEL) != (gap.low > 0 or gap.high < 0):
+    if (p <= LEVEL) != ((gap.low or 0) > 0 or (gap.high or 0) < 0):
         said += f"; interval and test disagree, and the test, over {gap.pairs} pairs, decides"
     if gap.pairs < planned_scenarios:
         said += f"; only {gap.pairs} of {planned_scenarios} scenarios are valid under both"

@@ -34,7 +34,7 @@ def test_a_clear_gap_is_said_with_interval_counts_and_p() -> None:
 
 def test_a_negative_gap_names_the_other_condition_first() -> None:
     mirrored = replace(SURE, points=-67.61, low=-76.9, high=-54.6, only_first=0, only_second=48)
-    assert gap_sentence(mirrored, 71).startswith("anti converges more than pro: -67.6 points")
+    assert gap_sentence(mirrored, 71).startswith("anti converges more than pro: +67.6 points")
 
 
 def test_what_the_test_does_not_show_is_not_claimed() -> None:
