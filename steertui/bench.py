@@ -37,7 +37,8 @@ class Pace:
 
     def seconds(self, asked: Demand) -> float:
         """Return the time that requests take at the most: if every answer takes all it may."""
-        return asked.nodes / self.prefill + asked.written / self.decode
+        prompts = asked.tokens if self.shape.slots == 1 else asked.nodes
+        return prompts / self.prefill + asked.written / self.decode
 
 
 def requests_of(design: Design, model: Model) -> list[Write]:
@@ -65,11 +66,13 @@ def bench(
         with vocabulary(model) as llama:
             shape = fit(llama, model.size, demand(chosen), replace(wish, slots=count))
         with EngineProcess(model.path, shape) as engine:
-            prefill, _ = _timed(engine, [_cut(r, 1) for r in chosen])
-            before = engine.snapshot().prefilled
-            # The prompts are still in their slots, so this is decoding, and little else.
+            seconds, _ = _timed(engine, [_cut(r, 1) for r in chosen])
+            first = engine.snapshot().prefilled
+            prefill = first / seconds
             seconds, tokens = _timed(engine, chosen)
-            yield Pace(shape, before / prefill, tokens / seconds)
+            # The prompts may still be in their slots; what was computed again is not decoding.
+            again = (engine.snapshot().prefilled - first) / prefill
+            yield Pace(shape, prefill, tokens / max(seconds - again, 1e-6))
 
 
 def _cut(request: Write, tokens: int) -> Write:

@@ -33,6 +33,11 @@ class Demand:
     new: float
 
     @property
+    def tokens(self) -> int:
+        """Prompt tokens if nothing is shared, as with one slot."""
+        return round((self.shared + self.own) * self.count)
+
+    @property
     def written(self) -> int:
         """Tokens written if every answer takes all it may."""
         return round(self.new * self.count)

@@ -12,7 +12,7 @@ from steertui.engine.llama import LlamaModel
 from steertui.errors import EngineError
 
 MOST_SLOTS = 32
-"""On a CPU: more gained nothing where it was measured (benchmarks/RESULTS.md)."""
+"""On a CPU; a judgement: more slots cost memory, and two cores have little left to gain."""
 
 MOST_SLOTS_CARD = 128
 """On an accelerator; a judgement, since none was at hand to measure."""
