@@ -15,7 +15,7 @@ from steertui.experiment import Design
 from steertui.generation import SamplingParams
 from steertui.model import Model
 from steertui.panel import chat_format
-from steertui.run.drive import vocabulary
+from steertui.run.drive import vocabulary, writes
 
 STEPS = 32
 """New tokens of every slot in one measurement."""
@@ -45,8 +45,8 @@ def requests_of(design: Design, model: Model) -> list[Write]:
     """Return every request of the model in an experiment, answered or not."""
     with vocabulary(model) as llama:
         chat = chat_format(llama, model.name)
-        prompts = [chat.write(trial) for trial in design.trials if trial.model == model]
-        return [Write(p.key, llama.tokenize(p.text), p.trial.sampling, p.seed) for p in prompts]
+        thinking = design.experiment.thinking
+        return writes(llama, [chat.write(t, thinking) for t in design.trials if t.model == model])
 
 
 def bench(

@@ -7,6 +7,7 @@ from steertui.engine.llama import LlamaModel
 from steertui.engine.process import EngineProcess, News
 from steertui.engine.sequence import Score, Write
 from steertui.model import Model
+from steertui.prompt import Prompt
 from steertui.run.events import Stepped
 
 
@@ -18,6 +19,11 @@ def vocabulary(model: Model) -> Iterator[LlamaModel]:
         yield llama
     finally:
         llama.close()
+
+
+def writes(llama: LlamaModel, prompts: Sequence[Prompt]) -> list[Write]:
+    """Return the engine's request for each prompt's answer."""
+    return [Write(p.key, llama.tokenize(p.text), p.trial.sampling, p.seed) for p in prompts]
 
 
 def drive(

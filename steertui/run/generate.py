@@ -9,12 +9,11 @@ from steertui.engine.demand import demand
 from steertui.engine.devices import devices
 from steertui.engine.engine import Scored, Written
 from steertui.engine.process import EngineProcess, Failed
-from steertui.engine.sequence import Write
 from steertui.engine.sizing import Overrides, fit
 from steertui.model import Model
 from steertui.plan import Plan
 from steertui.prompt import Prompt
-from steertui.run.drive import drive, vocabulary
+from steertui.run.drive import drive, vocabulary, writes
 from steertui.run.events import Event, Generated, Loaded
 from steertui.store import Store
 
@@ -24,7 +23,7 @@ def generate(
 ) -> Iterator[Event]:
     """Answer the prompts with the model; every answer is stored before its event."""
     with vocabulary(model) as llama:
-        requests = [Write(p.key, llama.tokenize(p.text), p.trial.sampling, p.seed) for p in prompts]
+        requests = writes(llama, prompts)
         shape = fit(llama, model.size, demand(requests), wish)
     with EngineProcess(model.path, shape) as engine:
         run_id = store.start(plan.id, versions(), device(), asdict(shape))
