@@ -52,13 +52,11 @@ class Measured:
     more: dict[str, object] = field(default_factory=dict)
 
 
-def engine(job: Job, slots: int, record: list[tuple[np.ndarray, ...]] | None = None) -> Measured:
-    """This engine; every batch it makes is appended to `record`."""
+def engine(job: Job, slots: int) -> Measured:
+    """This engine, in this process."""
     llama = LlamaModel(job.model)
     prompts = job.prompts(llama)
     found = Engine(llama, job.shape(slots, max(map(len, prompts))))
-    if record is not None:
-        _listen(found, record)
     begin = time.perf_counter()
     for i, prompt in enumerate(prompts):
         found.add(Write(str(i), prompt, SamplingParams(max_tokens=job.tokens)))
@@ -75,23 +73,11 @@ def engine(job: Job, slots: int, record: list[tuple[np.ndarray, ...]] | None = N
     return Measured(seconds, tokens, {"prompts": len(prompts), **more})
 
 
-def _listen(found: Engine, record: list[tuple[np.ndarray, ...]]) -> None:
-    context = found._context
-    decode = context.decode
-
-    def listened(*batch: np.ndarray) -> np.ndarray:
-        record.append(batch)
-        return decode(*batch)
-
-    context.decode = listened  # type: ignore[method-assign]
-
-
 def ceiling(job: Job, slots: int) -> Measured:
     """Bare llama_decode of the same batches: no sampling, no bookkeeping, logits not looked at.
 
-    The batches come from a run of the engine at one new token in eight, stretched: what counts
-    is their sizes, positions and slots, and those are the scheduler's own. Prefixes are forked
-    by the same copies, since they are computation of llama.cpp's, too.
+    Sizes, positions and slots are the scheduler's own, from a run in which nothing is computed;
+    prefixes are forked by the same copies, since they are computation of llama.cpp's, too.
     """
     llama = LlamaModel(job.model)
     prompts = job.prompts(llama)
