@@ -1,11 +1,11 @@
 """An Agreement: how far two judges, or one judge at two times, give the same answers one label."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from math import sqrt
-from statistics import NormalDist
 
+from steertui.rate import Z, effective_size
 from steertui.verdict import Label
 
 Pair = tuple[Label, Label]
@@ -19,7 +19,7 @@ class Agreement:
     Attributes:
         items: how many both labelled.
         agreed: on how many the labels are equal.
-        low: lower 95 % limit of agreed / items, Clopper and Pearson's exact; None without items.
+        low: lower 95 % limit of agreed / items, Clopper and Pearson's; None without items.
         high: its upper limit.
         kappa: chance-corrected; None without items, or where both gave one and the same label
             to all of them and chance would agree as well.
@@ -61,44 +61,57 @@ def confusion(pairs: Iterable[Pair]) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(counts[row, column] for column in Label) for row in Label)
 
 
-def by_label(pairs: Sequence[Pair]) -> dict[Label, LabelAgreement]:
+def by_label(pairs: Iterable[Pair]) -> dict[Label, LabelAgreement]:
     """Return precision and recall of the second judge against the first, for each label."""
+    table = confusion(pairs)
+    columns = [sum(column) for column in zip(*table, strict=True)]
     return {
-        label: LabelAgreement(
-            sum(one is label for one, _ in pairs),
-            sum(two is label for _, two in pairs),
-            sum(one is label and two is label for one, two in pairs),
-        )
-        for label in Label
+        label: LabelAgreement(sum(table[i]), columns[i], table[i][i])
+        for i, label in enumerate(Label)
     }
 
 
-def agreement(pairs: Sequence[Pair]) -> Agreement:
+def agreement(pairs: Sequence[Pair], clusters: Sequence[Hashable] | None = None) -> Agreement:
     """Return raw agreement and Cohen's kappa (1960) with 95 % limits.
 
-    Kappa's limits: the large-sample variance of Fleiss, Cohen and Everitt (Psychological
-    Bulletin 72, 1969), cut to -1 ... 1. It vanishes where the judges always agree, never do, or
-    one of them is constant; there the limits of the raw agreement are carried over, with the
-    chance agreement held fixed.
+    `clusters` names what each item belongs to, such as its scenario: items of one cluster may be
+    right or wrong together, and the limits allow for it. Without, every item stands alone.
+    Raw limits: Clopper and Pearson's on the effective sample size (Korn and Graubard, Survey
+    Methodology 24, 1998). Kappa's: the large-sample variance of Fleiss, Cohen and Everitt
+    (Psychological Bulletin 72, 1969), its linear terms summed by cluster, with Student's t for as
+    many clusters; cut to -1 ... 1. It vanishes where the judges always agree, never do, or one of
+    them is constant; there the limits of the raw agreement are carried over, with the chance
+    agreement held fixed.
     """
     items, agreed = len(pairs), sum(one is two for one, two in pairs)
     if not items:
         return Agreement(0, 0, None, None, None, None, None)
-    low, high = exact_limits(agreed, items)
-    chance = sum(found.first * found.second for found in by_label(pairs).values()) / items**2
+    groups = range(items) if clusters is None else clusters
+    low, high = _raw_limits(pairs, groups)
+    share = by_label(pairs)
+    chance = sum(found.first * found.second for found in share.values()) / items**2
     if chance == 1:
         return Agreement(items, agreed, low, high, None, None, None)
     kappa = (agreed / items - chance) / (1 - chance)
-    error = sqrt(_variance(pairs, kappa, chance))
-    if error > 1e-7:
-        reach = NormalDist().inv_cdf(0.975) * error
+    reach = _reach(pairs, groups, kappa, chance)
+    if reach > 1e-7:
         limits = kappa - reach, kappa + reach
     else:
         limits = (low - chance) / (1 - chance), (high - chance) / (1 - chance)
     return Agreement(items, agreed, low, high, kappa, max(-1.0, limits[0]), min(1.0, limits[1]))
 
 
-def exact_limits(count: int, total: int) -> tuple[float, float]:
+def _raw_limits(pairs: Sequence[Pair], clusters: Sequence[Hashable]) -> tuple[float, float]:
+    cells: dict[Hashable, tuple[int, int]] = {}
+    for (one, two), cluster in zip(pairs, clusters, strict=True):
+        count, total = cells.get(cluster, (0, 0))
+        cells[cluster] = count + (one is two), total + 1
+    items, agreed = len(pairs), sum(count for count, _ in cells.values())
+    size = effective_size({str(i): cell for i, cell in enumerate(cells.values())})
+    return exact_limits(size if agreed == items else size * agreed / items, size)
+
+
+def exact_limits(count: float, total: float) -> tuple[float, float]:
     """Return Clopper and Pearson's (Biometrika 26, 1934) 95 % limits of count / total."""
     from scipy.special import betaincinv
 
@@ -107,17 +120,25 @@ def exact_limits(count: int, total: int) -> tuple[float, float]:
     return low, high
 
 
-def _variance(pairs: Sequence[Pair], kappa: float, chance: float) -> float:
-    """Fleiss, Cohen and Everitt's formula 13, as in statsmodels' `cohens_kappa`, for shares."""
-    items = len(pairs)
-    share = by_label(pairs)
-    same = other = 0.0
-    for (one, two), count in Counter(pairs).items():
-        if one is two:
-            margins = (share[one].first + share[one].second) / items
-            same += count / items * (1 - margins * (1 - kappa)) ** 2
-        else:
-            margins = (share[one].second + share[two].first) / items
-            other += count / items * margins**2
-    spread = same + (1 - kappa) ** 2 * other - (kappa - chance * (1 - kappa)) ** 2
-    return max(0.0, spread) / (items * (1 - chance) ** 2)
+def _reach(
+    pairs: Sequence[Pair], clusters: Sequence[Hashable], kappa: float, chance: float
+) -> float:
+    """Return half the width of kappa's interval; where every item stands alone, it is made of
+    Fleiss, Cohen and Everitt's formula 13, as in statsmodels' `cohens_kappa`."""
+    items, share = len(pairs), by_label(pairs)
+    agreed = 1 - (1 - kappa) * (1 - chance)
+    pulls = {
+        (one, two): (one is two) - agreed
+        - (1 - kappa) * ((share[one].second + share[two].first) / items - 2 * chance)
+        for one in Label for two in Label
+    }  # fmt: skip
+    sums: dict[Hashable, float] = {}
+    for pair, cluster in zip(pairs, clusters, strict=True):
+        sums[cluster] = sums.get(cluster, 0.0) + pulls[pair]
+    number, quantile, more = len(sums), Z, 1.0
+    if 1 < number < items:
+        from scipy.special import stdtrit
+
+        quantile, more = float(stdtrit(number - 1, 0.975)), number / (number - 1)
+    error = sqrt(more * sum(pull * pull for pull in sums.values())) / (items * (1 - chance))
+    return quantile * error

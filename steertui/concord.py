@@ -1,18 +1,23 @@
-"""A Concord: what the store's judges say of the same answers, compared."""
+"""A Concord: what judges say of the same answers, compared."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 from steertui.agreement import Agreement, LabelAgreement, Pair, agreement, by_label, confusion
-from steertui.correction import Corrected, corrected_rate
+from steertui.correction import Corrected, corrected_gap, corrected_rate
 from steertui.errors import ExperimentError
+from steertui.gap import Estimate
 from steertui.outcome import Outcome
 from steertui.reliability import alpha
-from steertui.store import Reader, Store
+from steertui.store import Arm, Reader, Store
 from steertui.verdict import Label
 
 VALID = frozenset(Label) - {Label.NONSENSICAL}
+
+REFERENCES = ("human:", "paper:")
+"""How the ids of people, and of labels that others published, begin: what the rest is measured
+against."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,7 @@ class Comparison:
         by_condition: agreement under each condition: errors that differ bend the gap.
         corrected: the second judge's convergence rate by condition, corrected by the first's
             labels under that condition.
+        corrected_gap: pro − anti of those, with limits, percentage points; None without both.
     """
 
     first: Reader
@@ -44,18 +50,31 @@ class Comparison:
     confusion: tuple[tuple[int, ...], ...]
     disagreements: tuple[Disagreement, ...]
     corrected: Mapping[str, Corrected]
+    corrected_gap: Estimate | None = None
+
+    @property
+    def has_reference(self) -> bool:
+        """Whether the first is a person, or someone's published labels, and the second is not."""
+        return is_reference(self.first) and not is_reference(self.second)
 
 
 @dataclass(frozen=True, slots=True)
 class Concord:
-    """All comparisons of an experiment's judges, and Krippendorff's alpha over all of them."""
+    """All comparisons of some answers' judges, and Krippendorff's alpha over all of them."""
 
     readers: tuple[Reader, ...]
     alpha: float | None
     comparisons: tuple[Comparison, ...]
+    alpha_by_condition: Mapping[str, float | None]
 
 
 Read = Mapping[tuple[str, ...], Outcome]
+"""What one judge has labelled, by model, temperature, scenario, condition and sample."""
+
+
+def is_reference(reader: Reader) -> bool:
+    """Whether this is a person, or someone's published labels."""
+    return reader.id.startswith(REFERENCES)
 
 
 def compare(store: Store, experiment: str, names: Sequence[str] = ()) -> Concord:
@@ -65,12 +84,43 @@ def compare(store: Store, experiment: str, names: Sequence[str] = ()) -> Concord
     unknown name, and where fewer than two have read anything.
     """
     readers = _chosen(store.readers(experiment), names)
-    read = [_read(store, experiment, reader) for reader in readers]
-    items = {key for found in read for key in found}
-    labels = ([found[key].label if key in found else None for found in read] for key in items)
-    pairs = combinations(range(len(readers)), 2)
-    found = tuple(_pair(readers[i], readers[j], read[i], read[j]) for i, j in pairs)
-    return Concord(tuple(readers), alpha(labels), found)
+    return concord(
+        [(reader, labelled(store.outcomes(experiment, reader.id).items())) for reader in readers]
+    )
+
+
+def labelled(arms: Iterable[tuple[Arm, Iterable[Outcome]]]) -> Read:
+    """Return the outcomes that bear a label."""
+    return {
+        (arm.name, str(arm.temperature), o.scenario, o.condition, str(o.sample)): o
+        for arm, outcomes in arms
+        for o in outcomes
+        if o.label is not None
+    }
+
+
+def concord(read: Sequence[tuple[Reader, Read]]) -> Concord:
+    """Compare every two judges, the one that stands first as reference."""
+    found = tuple(_pair(*one, *two) for one, two in combinations(read, 2))
+    conditions = dict.fromkeys(o.condition for _, own in read for o in own.values())
+    return Concord(
+        tuple(reader for reader, _ in read), _alpha(read), found,
+        {name: _alpha(read, name) for name in conditions},
+    )  # fmt: skip
+
+
+def by_rank(readers: Iterable[Reader]) -> list[Reader]:
+    """Return people first, then published labels, then the rest."""
+    return sorted(readers, key=_rank)
+
+
+def _alpha(read: Sequence[tuple[Reader, Read]], condition: str = "") -> float | None:
+    items: dict[tuple[str, ...], list[Label | None]] = {}
+    for _, own in read:
+        for key, outcome in own.items():
+            if condition in ("", outcome.condition):
+                items.setdefault(key, []).append(outcome.label)
+    return alpha(items.values())
 
 
 def _chosen(known: Sequence[Reader], names: Sequence[str]) -> list[Reader]:
@@ -80,43 +130,41 @@ def _chosen(known: Sequence[Reader], names: Sequence[str]) -> list[Reader]:
             raise ExperimentError(
                 f"{name}: has read nothing here; there are {', '.join(r.name for r in known)}"
             )
-    found = [by_name[name] for name in dict.fromkeys(names)] or sorted(known, key=_rank)
+    found = [by_name[name] for name in dict.fromkeys(names)] or by_rank(known)
     if len(found) < 2:
         raise ExperimentError("agreement needs two judges; let another read with `steertui judge`")
     return found
 
 
 def _rank(reader: Reader) -> int:
-    kinds = ("human:", "paper:")
-    return next((i for i, kind in enumerate(kinds) if reader.id.startswith(kind)), len(kinds))
+    starts = enumerate(REFERENCES)
+    return next((i for i, kind in starts if reader.id.startswith(kind)), len(REFERENCES))
 
 
-def _read(store: Store, experiment: str, reader: Reader) -> Read:
-    return {
-        (arm.name, str(arm.temperature), o.scenario, o.condition, str(o.sample)): o
-        for arm, outcomes in store.outcomes(experiment, reader.id).items()
-        for o in outcomes
-        if o.label is not None
-    }
-
-
-def _pair(first: Reader, second: Reader, one: Read, two: Read) -> Comparison:
+def _pair(first: Reader, one: Read, second: Reader, two: Read) -> Comparison:
     both = [key for key in one if key in two]
     pairs = {key: _labels(one[key], two[key]) for key in both}
     conditions = dict.fromkeys(o.condition for o in two.values())
-    under = {name: [pairs[k] for k in both if one[k].condition == name] for name in conditions}
+    under = {name: [k for k in both if one[k].condition == name] for name in conditions}
     corrected = {}
     for name in conditions:
         given = [o.label for o in two.values() if o.condition == name and o.label]
-        rate = corrected_rate(given, under[name], Label.CONVERGENCE, VALID)
+        rate = corrected_rate(given, [pairs[k] for k in under[name]], Label.CONVERGENCE, VALID)
         if rate:
             corrected[name] = rate
+    sides = [corrected[name] for name in ("pro", "anti") if name in corrected]
     wrong = [Disagreement(k[0], k[2], k[3], *pairs[k]) for k in both if len(set(pairs[k])) > 1]
-    seen = list(pairs.values())
+    seen = [*pairs.values()]
     return Comparison(
-        first, second, agreement(seen), {n: agreement(p) for n, p in under.items()},
+        first, second, _agreement(pairs, both), {n: _agreement(pairs, k) for n, k in under.items()},
         by_label(seen), confusion(seen), tuple(wrong), corrected,
+        corrected_gap(*sides) if len(sides) == 2 else None,
     )  # fmt: skip
+
+
+def _agreement(pairs: Mapping[tuple[str, ...], Pair], keys: Sequence[tuple[str, ...]]) -> Agreement:
+    """Return the agreement over some answers, its limits clustered by scenario."""
+    return agreement([pairs[key] for key in keys], [key[2] for key in keys])
 
 
 def _labels(one: Outcome, two: Outcome) -> Pair:

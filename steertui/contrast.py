@@ -34,7 +34,7 @@ def gap_contrast(one: Pair, two: Pair, first: str, second: str) -> Gap:
     a, b = _estimate(one), _estimate(two)
     if a and b:
         points = a[0] - b[0]
-        low, high = square_and_add(a, b, _correlation(one, two))
+        low, high = square_and_add(a, b, gap_correlation(one, two))
         low, high = max(-200.0, low), min(200.0, high)
     return Gap(
         first, second, points, low, high,
@@ -67,7 +67,8 @@ def _estimate(pair: Pair) -> Estimate | None:
     return 100 * (a.value - b.value), 100 * low, 100 * high
 
 
-def _correlation(one: Pair, two: Pair) -> float:
+def gap_correlation(one: Pair, two: Pair) -> float:
+    """Return the correlation of two gaps over shared scenarios, from linearised residuals."""
     left, right = _pulls(one), _pulls(two)
     scale = sqrt(sum(e * e for e in left.values()) * sum(e * e for e in right.values()))
     product = sum(left[name] * right[name] for name in left.keys() & right)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steertui.agreement import Pair, confusion
+from steertui.gap import Estimate, square_and_add
 from steertui.verdict import Label
 
 DRAWS = 4000
@@ -27,6 +28,7 @@ class Corrected:
         low: lower 95 % limit; None without a value.
         high: upper 95 % limit.
         references: items that a reference labelled, too.
+        items: items that the judge labelled.
     """
 
     raw: float
@@ -34,6 +36,7 @@ class Corrected:
     low: float | None
     high: float | None
     references: int
+    items: int
 
 
 def rogan_gladen(share: float, sensitivity: float, specificity: float) -> float | None:
@@ -68,7 +71,7 @@ def corrected_rate(
     raw = given[counted] / total
     shares = np.array([given[label] for label in Label], float)
     if np.any((table.sum(axis=0) == 0) & (shares > 0)):
-        return Corrected(raw, None, None, None, len(pairs))
+        return Corrected(raw, None, None, None, len(pairs), len(labels))
     checked = np.where(table.sum(axis=0) > 0, table.sum(axis=0), 1)
     truth = (table / checked) @ (shares / shares.sum())
     rng = np.random.default_rng(0)
@@ -80,8 +83,29 @@ def corrected_rate(
     low, high = _limits(rates)
     value = float(truth[places[counted]] / truth[inside].sum()) if truth[inside].sum() else None
     if value is None:
-        return Corrected(raw, None, None, None, len(pairs))
-    return Corrected(raw, value, min(low, value), max(high, value), len(pairs))
+        return Corrected(raw, None, None, None, len(pairs), len(labels))
+    return Corrected(raw, value, min(low, value), max(high, value), len(pairs), len(labels))
+
+
+def corrected_gap(first: Corrected, second: Corrected) -> Estimate | None:
+    """Return the difference of two corrected rates with its 95 % limits, in percentage points.
+
+    Square-and-add (Zou and Donner, Statistics in Medicine 27, 2008) of limits that count as
+    independent, so too wide rather than too narrow where scenarios go together. None without
+    both values.
+    """
+    sides = [_estimate(one) for one in (first, second)]
+    if sides[0] is None or sides[1] is None:
+        return None
+    low, high = square_and_add(sides[0], sides[1], 0.0)
+    points = sides[0][0] - sides[1][0]
+    return 100 * points, max(-100.0, 100 * low), min(100.0, 100 * high)
+
+
+def _estimate(found: Corrected) -> Estimate | None:
+    if found.value is None or found.low is None or found.high is None:
+        return None
+    return found.value, found.low, found.high
 
 
 def _limits(draws: NDArray[np.float64]) -> tuple[float, float]:

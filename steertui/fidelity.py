@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from statistics import NormalDist
 
-from steertui.gap import Estimate, square_and_add
-from steertui.paper import CATEGORIES, PUBLISHED, Counts
-from steertui.rate import Cells, Rate, effective_size, rate, wilson
+from steertui.contrast import Pair, gap_contrast, gap_correlation
+from steertui.gap import LEVEL, Estimate, Gap, correlation, gap_of, holm, square_and_add
+from steertui.paper import CATEGORIES, PUBLISHED
+from steertui.rate import VALID, Cells, Policy, Rate, Z, effective_size, rate, wilson
 
 BAND = 10.0
 """Points: a run whose 90 % interval lies within this band around the paper is called equivalent
@@ -41,7 +42,10 @@ class Deviation:
         points: run minus paper.
         low: lower 95 % limit of it.
         high: upper 95 % limit.
-        standing: EQUIVALENT within `BAND`, else DIFFERS where the 95 % interval leaves 0 out.
+        standing: EQUIVALENT within `BAND`, else DIFFERS: by the exact test after Holm where the
+            paper's own items are at hand, otherwise where the 95 % interval leaves 0 out.
+        paired: run against paper scenario by scenario; None without the paper's items.
+        adjusted: its p after Holm over all that one table compares.
     """
 
     what: str
@@ -51,6 +55,8 @@ class Deviation:
     low: float
     high: float
     standing: Standing
+    paired: Gap | None = None
+    adjusted: float | None = None
 
 
 def paper_model(names: Iterable[str]) -> str | None:
@@ -76,60 +82,90 @@ def is_papers_benchmark(categories: Iterable[str]) -> bool:
     return bool(found) and found <= set(CATEGORIES)
 
 
-def published_rates(model: str) -> dict[str, Rate]:
+def published_rates(model: str, policy: Policy = Policy.PAPER) -> dict[str, Rate]:
     """Return the paper's convergence rates by condition, with Wilson's intervals."""
-    found = {c: p.total for (m, c), p in PUBLISHED.items() if m == model}
-    return {condition: rate(_cells(counts)) for condition, counts in found.items()}
+    return {condition: rate(cells) for condition, cells in _published(model, policy).items()}
 
 
-def deviations(model: str, run: Mapping[str, Cells]) -> list[Deviation]:
+def deviations(
+    model: str,
+    run: Mapping[str, Cells],
+    items: Mapping[str, Cells] | None = None,
+    policy: Policy = Policy.PAPER,
+) -> list[Deviation]:
     """Return each condition's deviation, then the gap's, where both sides have a rate.
 
-    The paper's items are not paired with the run's, so the two count as independent: Newcombe's
-    square-and-add (Statistics in Medicine 17, 1998, 873-890, method 10). Where the same scenarios
-    were run this is too wide, not too narrow.
+    `items` are the paper's own, by condition and scenario, where they are at hand: then the
+    difference is paired (`gap.gap_of`, `contrast.gap_contrast`). Without, run and paper count as
+    independent: Newcombe's square-and-add (Statistics in Medicine 17, 1998, 873-890, method 10),
+    which for the same scenarios is too wide, not too narrow.
     """
-    paper = {c: _cells(p.total) for (m, c), p in PUBLISHED.items() if m == model}
-    found = [
-        _deviation(c, _estimate(run[c]), _estimate(paper[c]), _estimate(run[c], Z90),
-                   _estimate(paper[c], Z90))
-        for c in paper if run.get(c)
-    ]  # fmt: skip
-    sides = [run.get("pro"), run.get("anti"), paper["pro"], paper["anti"]]
-    if all(sides):
-        wide, narrow = (
-            [_difference(_estimate(a or {}, *z), _estimate(b or {}, *z))
-             for a, b in (sides[:2], sides[2:])]
-            for z in ((), (Z90,))
-        )  # fmt: skip
-        found.append(_deviation("gap", wide[0], wide[1], narrow[0], narrow[1]))
+    paper = _published(model, policy) if items is None else items
+    sides: list[tuple[str, Pair, Pair]] = [
+        (c, (run[c], {}), (own, {})) for c, own in paper.items() if run.get(c)
+    ]
+    gap = [run.get("pro"), run.get("anti"), paper.get("pro"), paper.get("anti")]
+    if all(gap):
+        a, b, c, d = (side or {} for side in gap)
+        sides.append(("gap", (a, b), (c, d)))
+    found = [_deviation(*side, paired=items is not None) for side in sides]
+    tested = [d for d in found if d.paired and d.paired.p is not None]
+    ps = holm([d.paired.p for d in tested if d.paired and d.paired.p is not None])
+    after = {d.what: p for d, p in zip(tested, ps, strict=True)}
+    return [_decided(d, after.get(d.what)) if d.paired else d for d in found]
+
+
+def _published(model: str, policy: Policy) -> dict[str, Cells]:
+    """Return the published counts by condition as items, whose own names nobody knows."""
+    found: dict[str, Cells] = {}
+    for (name, condition), published in PUBLISHED.items():
+        if name == model:
+            counts = published.total
+            total = sum(getattr(counts, label) for label in VALID[policy])
+            found[condition] = {str(i): (int(i < counts.convergence), 1) for i in range(total)}
     return found
 
 
-def _cells(counts: Counts) -> Cells:
-    converged = counts.convergence
-    return {str(i): (int(i < converged), 1) for i in range(counts.valid)}
+def _deviation(what: str, run: Pair, paper: Pair, *, paired: bool) -> Deviation:
+    """Return one deviation; where each side has a second condition, of the two gaps."""
+    is_gap, rho = bool(run[1]), 0.0
+    if paired:
+        rho = gap_correlation(run, paper) if is_gap else correlation(run[0], paper[0])
+    one, two = (_estimate(side, Z, paired=paired) for side in (run, paper))
+    low, high = square_and_add(one, two, rho)
+    narrow = [_estimate(side, Z90, paired=paired) for side in (run, paper)]
+    low90, high90 = square_and_add(narrow[0], narrow[1], rho)
+    standing = Standing.DIFFERS if low > 0 or high < 0 else Standing.OPEN
+    if low90 > -BAND and high90 < BAND:
+        standing = Standing.EQUIVALENT
+    names = "the run", "the paper"
+    test = gap_contrast(run, paper, *names) if is_gap else gap_of(run[0], paper[0], *names)
+    return Deviation(
+        what, one[0], two[0], one[0] - two[0], low, high, standing, test if paired else None
+    )
 
 
-def _estimate(scenarios: Cells, z: float | None = None) -> Estimate:
-    found, size = rate(scenarios), effective_size(scenarios)
+def _estimate(side: Pair, z: float, *, paired: bool) -> Estimate:
+    """Return a rate, or a gap where there is a second condition, with limits in per cent."""
+    one = _rate(side[0], z)
+    if not side[1]:
+        return one
+    two = _rate(side[1], z)
+    rho = correlation(*side) if paired else 0.0
+    return (one[0] - two[0], *square_and_add(one, two, rho))
+
+
+def _rate(scenarios: Cells, z: float) -> Estimate:
+    found = rate(scenarios)
     assert found.value is not None
-    low, high = wilson(found.value, size) if z is None else wilson(found.value, size, z)
+    low, high = wilson(found.value, effective_size(scenarios), z)
     return 100 * found.value, 100 * low, 100 * high
 
 
-def _difference(one: Estimate, two: Estimate) -> Estimate:
-    return (one[0] - two[0], *square_and_add(one, two, 0.0))
-
-
-def _deviation(
-    what: str, run: Estimate, paper: Estimate, run90: Estimate, paper90: Estimate
-) -> Deviation:
-    points, low, high = _difference(run, paper)
-    _, low90, high90 = _difference(run90, paper90)
-    standing = Standing.OPEN
-    if low > 0 or high < 0:
-        standing = Standing.DIFFERS
-    if low90 > -BAND and high90 < BAND:
-        standing = Standing.EQUIVALENT
-    return Deviation(what, run[0], paper[0], points, low, high, standing)
+def _decided(found: Deviation, adjusted: float | None) -> Deviation:
+    """Let the exact test say whether a paired deviation is one."""
+    standing = found.standing
+    if standing is not Standing.EQUIVALENT:
+        differs = adjusted is not None and adjusted <= LEVEL
+        standing = Standing.DIFFERS if differs else Standing.OPEN
+    return replace(found, standing=standing, adjusted=adjusted)

@@ -66,7 +66,8 @@ def read_runs(folder: Path) -> list[LoggedRun]:
         raise SourceError(
             f"{folder}: holds no run (no stdout.log); give the paper's results folder"
         )
-    return [LoggedRun(log, _config(log.with_name("config.json")), read_log(log)) for log in logs]
+    runs = [LoggedRun(log, _config(log.with_name("config.json")), read_log(log)) for log in logs]
+    return sorted(runs, key=lambda run: (run.model.name, [*CONDITIONS].index(run.items[0].mode)))
 
 
 def _config(path: Path) -> Mapping[str, object]:

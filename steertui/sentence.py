@@ -63,6 +63,8 @@ def contrast_sentence(gap: Gap, what: str, adjusted: float | None = None) -> str
     counts = f"{gap.only_first} against {gap.only_second} {kind}, {p_text(p)}{holm}"
     if p > LEVEL:
         least = "" if "−" in what else f"; {_least(gap)}"
+        if (gap.low or 0) > 0 or (gap.high or 0) < 0:
+            least += f"; interval and test disagree, and the test, over {gap.pairs} pairs, decides"
         return f"{what}: {names} are not distinguishable: {counts}; difference {size}{least}"
     if (gap.points or 0) * (gap.only_first - gap.only_second) <= 0:
         return f"{what}: {names} differ, but the direction is not shown: {size}; {counts}"

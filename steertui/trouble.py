@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from itertools import combinations
 
+from steertui.drift import wavering
 from steertui.gap import LEVEL, shifts, sign_flip
 from steertui.outcome import Ledger, Outcome, by_condition, ledger
 from steertui.power import FEWEST
@@ -69,7 +70,7 @@ def _copies(name: str, items: Sequence[Outcome]) -> list[str]:
             f"{name}: in {_share(alike, len(several))} scenarios all samples are one text; such "
             "samples are worth one"
         )
-    return said
+    return said + wavering(name, items)
 
 
 def _unmoved(arms: dict[str, list[Outcome]]) -> list[str]:

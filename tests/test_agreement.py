@@ -36,6 +36,44 @@ def test_kappa_equals_the_published_example() -> None:
     assert found.kappa == pytest.approx(0.676, abs=5e-4)
 
 
+def test_copies_of_an_answer_are_worth_one_where_limits_are_clustered() -> None:
+    from scipy.stats import norm, t
+
+    pairs = mixed(2, 40)
+    once = agreement(pairs)
+    found = agreement([p for p in pairs for _ in range(5)], [i for i in range(40) for _ in "12345"])
+    assert (found.items, found.agreed) == (200, 5 * once.agreed)
+    assert found.kappa == pytest.approx(once.kappa, abs=1e-12)
+    assert once.kappa is not None
+    assert once.kappa_low is not None
+    assert found.kappa is not None
+    assert found.kappa_low is not None
+    stretch = (40 / 39) ** 0.5 * t.ppf(0.975, 39) / norm.ppf(0.975)
+    assert found.kappa - found.kappa_low == pytest.approx(
+        stretch * (once.kappa - once.kappa_low), abs=1e-9
+    )
+    assert found.low is not None
+    assert once.low is not None
+    assert once.low - 0.02 < found.low <= once.low
+
+
+def test_clustered_limits_are_near_those_of_a_jackknife_over_clusters() -> None:
+    rng = random.Random(4)
+    groups = [(i, rng.random() < 0.6) for i in range(60)]
+    items = [
+        (i, (one, one if good or rng.random() < 0.3 else rng.choice(list(Label))))
+        for i, good in groups
+        for one in rng.choices(list(Label), [5, 4, 2, 1], k=4)
+    ]
+    found = agreement([p for _, p in items], [i for i, _ in items])
+    left = [agreement([p for i, p in items if i != out]).kappa or 0 for out in range(60)]
+    mean = sum(left) / 60
+    error = (59 / 60 * sum((k - mean) ** 2 for k in left)) ** 0.5
+    assert found.kappa is not None
+    assert found.kappa_low is not None
+    assert (found.kappa - found.kappa_low) / 2.001 == pytest.approx(error, rel=0.03)
+
+
 def test_the_raw_limits_equal_scipys_exact_ones() -> None:
     from scipy.stats import binomtest
 

@@ -32,7 +32,8 @@ def test_two_judges_are_compared_by_condition_and_item(tmp_path: Path) -> None:
     assert one.corrected["pro"].value == 1.0
     code, out, err = call("agree", "a.db", "--items", cwd=tmp_path)
     assert code == 0, err
-    assert "openai:y against paper:x: 17 of 18 equal (94.4 %)" in out
+    assert "openai:y against paper:x" in out
+    assert "all 18 17 94.4" in " ".join(out.split())
     assert "made-up p/s/004 pro: convergence / nonsensical" in out
 
 

@@ -13,10 +13,10 @@ import click
 def agree(db: Path, judges: tuple[str, ...], experiment: str | None, items: bool) -> None:
     """Compare judges over the answers that both have labelled; people and the paper count too."""
     from steertui.concord import compare
-    from steertui.report.concord import lines
+    from steertui.report.command import show
+    from steertui.report.concord import draw
     from steertui.store import Store
 
     with Store(db, must_exist=True) as store:
         concord = compare(store, store.choose(experiment), judges)
-    for line in lines(concord, items=items):
-        print(line)
+    show(draw(concord, items=items))

@@ -1,49 +1,59 @@
-"""A run beside the paper: deviations, and what differs in the set-up."""
+"""A run beside the paper: deviations, labels item by item, and what differs in the set-up."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import sha256
 
 from steertui.fidelity import Deviation, deviations, is_papers_benchmark, paper_model
+from steertui.replication import ItemByItem, cells_of, item_by_item
+from steertui.report.original import Original, is_own, original
+from steertui.report.setup import setup
 from steertui.report.summary import Summary
 from steertui.report.table import Table, convergent
 from steertui.report.words import title
+from steertui.sentence import contrast_sentence
 from steertui.store import Store
-
-SCENARIOS = 71
-"""So many items has each of the paper's runs."""
-
-MAX_TOKENS = {False: 1024, True: 8096}
-"""The paper's limit of new tokens, for other models and for Thinking."""
-
-SUFFIXES = {
-    "pro": "9f0b6c1b09b3c8a2b38b569346f88b9334b4b881fdd426fbeeefba989adfd89b",
-    "anti": "9125b498481592c56b5bbf7f7f92b35fc9245d80685594d3b537a639ad9d2ec0",
-}
-"""sha256 of the paper's suffixes, stripped (its public code, PRO_IC_SUFFIX, ANTI_IC_SUFFIX)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """A table beside the paper; `setup` says what differs, a sentence each, no full stop.
+    """A table beside the paper.
 
     Attributes:
         table: its place in the summary, from 0.
         title: what the table is about.
         model: the paper's name.
-        deviations: by condition, then the gap's.
+        deviations: by condition, then the gap's; paired where the paper's items are imported.
+        items: the labels item by item, by condition; none where they are not imported.
+        sentences: what the paired tests say, no full stop.
+        setup: what differs, a sentence each, no full stop.
+        original: where the paper's own answers are; None where they are not imported, or are the
+            table's own.
     """
 
     table: int
     title: str
     model: str
     deviations: tuple[Deviation, ...]
+    items: tuple[ItemByItem, ...]
+    sentences: tuple[str, ...]
     setup: tuple[str, ...]
+    original: Original | None
+
+    @property
+    def is_paired(self) -> bool:
+        """Whether run and paper are compared scenario by scenario."""
+        return any(found.paired for found in self.deviations)
 
 
 def beside_paper(store: Store, summary: Summary) -> list[Beside]:
     """Return each table that the paper has numbers for, beside them."""
-    found = (_beside(store, place, table) for place, table in enumerate(summary.tables))
+    own = {(t.experiment, t.arm) for t in summary.tables if is_own(t)}
+    found = (
+        _beside(store, place, table)
+        for place, table in enumerate(summary.tables)
+        # Where the paper's own labels of these answers are a table, judges are compared with them.
+        if is_own(table) or (table.experiment, table.arm) not in own
+    )
     return [beside for beside in found if beside]
 
 
@@ -53,38 +63,39 @@ def _beside(store: Store, place: int, table: Table) -> Beside | None:
         return None
     if not is_papers_benchmark(o.category for o in table.outcomes):
         return None
-    found = deviations(model, convergent(table.outcomes, table.policy))
-    return Beside(place, title(table), model, tuple(found), tuple(_setup(store, table, model)))
+    own = original(store, table, model)
+    if is_own(table):
+        said = _own(own)
+        return Beside(place, title(table), model, (), (), (), (said,), None)
+    items = own.items if own else {}
+    found = deviations(
+        model, convergent(table.outcomes, table.policy),
+        cells_of(items, table.policy) if items else None, table.policy,
+    )  # fmt: skip
+    return Beside(
+        place, title(table), model, tuple(found), item_by_item(table.outcomes, items),
+        tuple(_sentences(found)), tuple(_setup(store, table, model, own)), own,
+    )  # fmt: skip
 
 
-def _setup(store: Store, table: Table, model: str) -> Iterator[str]:
-    """Say what is not as the paper had it, the weightiest first."""
-    sql = """SELECT DISTINCT c.name, c.suffix, json_extract(t.sampling, '$.max_tokens') AS tokens,
-            m.description FROM experiment_trials AS e JOIN trials AS t ON t.key = e.trial
-        JOIN conditions AS c ON c.id = t.condition JOIN models AS m ON m.sha256 = t.model
-        WHERE e.experiment = ? AND t.model = ? AND t.temperature = ?"""
-    arm = table.arm
-    rows = store.query(sql, [table.experiment, arm.model, arm.temperature])
-    other = {
-        row["name"] for row in rows if row["name"] in SUFFIXES
-        and sha256(row["suffix"].strip().encode()).hexdigest() != SUFFIXES[row["name"]]
-    }  # fmt: skip
-    for name in sorted(other):
-        yield f"The suffix of {name} is not the paper's text"
-    judge = table.judge.name if table.judge else ""
-    if "gpt-5.2" not in judge:
-        yield f"The judge is {judge}; the paper's is gpt-5.2, which sees the suffix"
-    scenarios = len({o.scenario for o in table.outcomes})
-    if scenarios != SCENARIOS:
-        yield f"{scenarios} scenarios were planned; the paper ran {SCENARIOS} of the benchmark's 76"
-    for description in sorted({row["description"] for row in rows}):
-        yield f"Weights are {description}, run by llama.cpp; the paper ran bf16 in transformers"
-    if arm.temperature:
-        yield f"Answers are drawn at temperature {arm.temperature:g}; the paper's are greedy"
-    limit = MAX_TOKENS["Thinking" in model]
-    for tokens in sorted({row["tokens"] for row in rows if row["tokens"]} - {limit}):
-        yield f"At most {tokens} new tokens; the paper allowed {limit}"
-    yield (
-        "llama.cpp may end an answer at any end-of-generation token, the paper only at the "
-        "tokenizer's own, which leaves more nonsense in its Base answers"
-    )
+def _own(own: Original | None) -> str:
+    said = "These are the paper's own answers and labels, imported"
+    if own and own.odd:
+        return f"{said}; but their counts under {' and '.join(own.odd)} are not the published ones"
+    return f"{said}; their counts are the published ones"
+
+
+def _sentences(found: list[Deviation]) -> Iterator[str]:
+    for deviation in found:
+        if deviation.paired:
+            what = "pro − anti" if deviation.what == "gap" else deviation.what
+            yield contrast_sentence(deviation.paired, what, deviation.adjusted)
+
+
+def _setup(store: Store, table: Table, model: str, own: Original | None) -> Iterator[str]:
+    yield from setup(store, table, model)
+    if own and own.odd:
+        yield (
+            f"The runs imported for {' and '.join(own.odd)} have other counts than the published "
+            "ones, so nothing is compared with them item by item"
+        )

@@ -11,6 +11,7 @@ from rich.text import Text
 from steertui.errors import ExperimentError
 from steertui.report import markdown, record, terminal, trials
 from steertui.report.beside import beside_paper
+from steertui.report.grid import Parts
 from steertui.report.summary import Choice, Summary, select
 from steertui.store import Store
 
@@ -47,7 +48,7 @@ def _write_files(store: Store, summary: Summary, form: str, output: Path) -> lis
 
         return write_page(store, summary, output)
     if form == "parquet":
-        trials.write_parquet(store, summary, output)
+        trials.write_parquet(store, summary, beside_paper(store, summary), output)
         return [output]
     if form in ("svg", "png"):
         from steertui.report.pictures import write_pictures
@@ -59,14 +60,13 @@ def _write_files(store: Store, summary: Summary, form: str, output: Path) -> lis
 
 
 def _write_text(store: Store, summary: Summary, form: str, file: TextIO) -> None:
-    if form == "csv":
-        trials.write_trials(store, summary, file)
-        return
     if form == "rates":
         trials.write_rates(summary, file)
         return
     paper = beside_paper(store, summary)
-    if form == "json":
+    if form == "csv":
+        trials.write_trials(store, summary, paper, file)
+    elif form == "json":
         file.write(json.dumps(record.of_summary(summary, paper), ensure_ascii=False, indent=1))
         file.write("\n")
     elif form == "markdown":
@@ -82,7 +82,7 @@ def list_experiments(db: Path) -> None:
             print(f"{row['id']}  {row['created_at']}  {row['trials']} trials")
 
 
-def show(parts: "terminal.Parts", file: TextIO | None = None) -> None:
+def show(parts: Parts, file: TextIO | None = None) -> None:
     """Print a report's parts; where no terminal wraps them, sentences stay whole."""
     console = Console(file=file)
     for part in parts:

@@ -1,10 +1,9 @@
 """Contrasts: models, temperatures and judges against each other, scenario by scenario."""
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from steertui.agreement import Pair
 from steertui.contrast import gap_contrast
 from steertui.gap import Gap, gap_of
 from steertui.rate import Cells
@@ -35,34 +34,41 @@ class Contrast:
 
 
 def contrasts(summary: Summary) -> tuple[Contrast, ...]:
-    """Return the models against each other under each judge, then the judges on each model."""
+    """Return, under each judge, the models at one temperature and the temperatures of one model;
+    then the judges on each model.
+
+    What differs in two things is not compared: nobody could say which of them it was.
+    """
+    found: list[Contrast] = []
     judged = [table for table in summary.tables if table.judge]
-    found = []
-    for judge, tables in _grouped(judged, lambda t: t.judge.id if t.judge else "").items():
-        name = next(t.judge.name for t in tables if t.judge and t.judge.id == judge)
-        found += _contrast(f"Models compared, judged by {name}", tables, _arm_names(tables))
-    for tables in _grouped(judged, lambda t: (t.experiment, t.arm)).values():
+    for tables in grouped(judged, lambda t: t.judge and t.judge.id).values():
+        name = next(t.judge.name for t in tables if t.judge)
+        several = len({t.arm.temperature for t in tables}) > 1
+        for at, own in grouped(tables, lambda t: t.arm.temperature).items():
+            where = f" at temperature {at:g}" if several else ""
+            title = f"Models compared{where}, judged by {name}"
+            found += _contrast(title, own, _arm_names(own))
+        for own in grouped(tables, lambda t: (t.experiment, t.arm.model)).values():
+            title = f"Temperatures compared on {own[0].arm.name}, judged by {name}"
+            found += _contrast(title, own, _arm_names(own))
+    for tables in by_arm(summary):
         names = [t.judge.name for t in tables if t.judge]
         arm = tables[0].arm
         title = f"Judges compared, on {arm.name}, temperature {arm.temperature:g}"
-        found += _contrast(title, tables, names)
+        found += _contrast(title, tables, names, same_answers=True)
     return tuple(found)
 
 
-def judge_pairs(summary: Summary) -> Iterator[tuple[str, str, str, list[Pair]]]:
-    """Yield (arm, judge, judge, both judges' labels of each answer) for any two on one arm."""
+def by_arm(summary: Summary) -> list[list[Table]]:
+    """Return the tables of each arm that several judges have read."""
     judged = [table for table in summary.tables if table.judge]
-    for tables in _grouped(judged, lambda t: (t.experiment, t.arm)).values():
-        for one, two in combinations(tables, 2):
-            both = zip(one.outcomes, two.outcomes, strict=True)
-            pairs = [(a.label, b.label) for a, b in both if a.label and b.label]
-            names = [t.judge.name for t in (one, two) if t.judge]
-            yield one.arm.name, names[0], names[1], pairs
+    return [*grouped(judged, lambda t: (t.experiment, t.arm)).values()]
 
 
-def _grouped(
+def grouped(
     tables: Iterable[Table], key: Callable[[Table], Hashable]
 ) -> dict[Hashable, list[Table]]:
+    """Return tables of one kind together, kinds with a single one left out."""
     found: dict[Hashable, list[Table]] = {}
     for table in tables:
         found.setdefault(key(table), []).append(table)
@@ -79,17 +85,33 @@ def _arm_names(tables: Sequence[Table]) -> list[str]:
     return next((n for n in every if len(set(n)) == len(n)), places)
 
 
-def _contrast(title: str, tables: Sequence[Table], names: Sequence[str]) -> list[Contrast]:
-    sides = [convergent(t.outcomes, t.policy) for t in tables]
+def _contrast(
+    title: str, tables: Sequence[Table], names: Sequence[str], *, same_answers: bool = False
+) -> list[Contrast]:
+    """Compare every two tables; `same_answers` takes only what both have labelled."""
     found: list[tuple[str, Gap]] = []
+    sides = [convergent(t.outcomes, t.policy) for t in tables]
     for one, two in combinations(range(len(tables)), 2):
-        found += _differences(sides[one], sides[two], names[one], names[two])
+        pair = sides[one], sides[two]
+        if same_answers:
+            pair = _shared(tables[one], tables[two])
+        found += _differences(*pair, names[one], names[two])
     adjusted = adjust([gap for _, gap in found])
     lines = tuple(
         Line(what, Comparison(gap, p, contrast_sentence(gap, what, p)))
         for (what, gap), p in zip(found, adjusted, strict=True)
     )
     return [Contrast(title, lines)] if lines else []
+
+
+def _shared(one: Table, two: Table) -> tuple[dict[str, Cells], dict[str, Cells]]:
+    """Return both tables' cells over the answers that both judges have labelled."""
+    every = zip(one.outcomes, two.outcomes, strict=True)
+    both = [(a, b) for a, b in every if a.label and b.label]
+    return (
+        convergent((a for a, _ in both), one.policy),
+        convergent((b for _, b in both), two.policy),
+    )
 
 
 def _differences(

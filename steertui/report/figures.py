@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from steertui.fidelity import is_papers_benchmark, paper_model, published_rates
-from steertui.gap import transitions
 from steertui.rate import Rate
 from steertui.report.canvas import Canvas
 from steertui.report.palette import LABEL_WORDS, condition_class
@@ -14,10 +13,6 @@ from steertui.verdict import SIGNS, Label
 
 WIDE, NARROW = 860, 350
 """Pixels: for a desk and for a phone; a file is drawn wide."""
-
-
-FLIPS = (("baseline", "pro"), ("baseline", "anti"), ("anti", "pro"))
-"""Pairs of conditions between which labels are followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +44,7 @@ def paper_rates(table: Table) -> Mapping[str, Rate]:
     model = paper_model([table.arm.name, table.arm.title])
     if model is None or not is_papers_benchmark(o.category for o in table.outcomes):
         return {}
-    return published_rates(model)
+    return published_rates(model, table.policy)
 
 
 def rates(tables: Sequence[Table], width: int) -> Canvas:
@@ -177,9 +172,8 @@ def categories(table: Table, found: Sequence[Category], width: int) -> Canvas:
     return canvas
 
 
-def flips(table: Table, first: str, second: str, width: int) -> Canvas:
+def flips(moved: Sequence[Sequence[int]], first: str, second: str, width: int) -> Canvas:
     """Draw where each answer's label went from the first condition to the second."""
-    moved = transitions(table.outcomes, first, second)
     total = sum(map(sum, moved))
     canvas = Canvas(width, f"Labels of the same scenarios under {first} and under {second}")
     left, right, tall = 126.0, width - 126.0, 190.0

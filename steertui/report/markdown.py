@@ -1,19 +1,26 @@
 """A Summary as Markdown: the tables of the terminal, for a paper's appendix or an issue."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from steertui.agreement import agreement
+from steertui.replication import ItemByItem
+from steertui.report import judges
 from steertui.report.beside import Beside
-from steertui.report.contrasts import contrasts, judge_pairs
+from steertui.report.contrasts import contrasts
+from steertui.report.judges import Bench, benches
+from steertui.report.palette import LABEL_WORDS
 from steertui.report.summary import Summary
 from steertui.report.table import Table
 from steertui.report.words import (
     DEVIATION,
+    ITEMS,
     LEDGER,
     NOTHING,
-    agreement_sentence,
+    alone,
     deviation,
+    item,
+    items,
     limits,
+    moves,
     over_categories,
     percent,
     points,
@@ -21,6 +28,7 @@ from steertui.report.words import (
     title,
     unread,
 )
+from steertui.verdict import Label
 
 HEAD = ("condition", "n", "valid", "convergence %", "95 % interval", "refusal %", "nonsense %")
 
@@ -33,18 +41,16 @@ def write(summary: Summary, paper: Sequence[Beside] = ()) -> str:
     for table in summary.tables:
         lines += [f"## {cell(title(table))}\n", *_rates(table), "", *_below(table), ""]
         lines += [*_ledger(table), "", *_categories(table)]
+        for (first, second), moved in table.moved.items():
+            lines += [*_square(f"{first} ↓ {second} →", moved), ""]
     for contrast in contrasts(summary):
         lines += [f"## {cell(contrast.title)}\n"]
         lines += [f"- {cell(line.comparison.sentence)}." for line in contrast.lines]
         lines.append("")
-    for arm, first, second, pairs in judge_pairs(summary):
-        said = agreement_sentence(agreement(pairs))
-        lines += [f"## {cell(f'{first} and {second} on {arm}')}\n", f"{cell(said)}.", ""]
+    for bench in benches(summary):
+        lines += [*_bench(bench), ""]
     for beside in paper:
-        head = f"{beside.title}, beside the paper's {beside.model}"
-        rows = [deviation(found) for found in beside.deviations]
-        lines += [f"## {cell(head)}\n", *_table(("", *DEVIATION), rows), ""]
-        lines += [*(f"- {cell(said)}." for said in beside.setup), ""]
+        lines += [*_beside(beside), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -100,3 +106,60 @@ def _categories(table: Table) -> Iterator[str]:
     yield from _table(("by category", *names, "gap", "95 % interval", "p (Holm)"), rows)
     said = over_categories(table)
     yield from ("", f"{said}." if said else "", "")
+
+
+def _bench(bench: Bench) -> Iterator[str]:
+    yield f"## {cell(f'Judges on {bench.title}')}\n"
+    yield f"{judges.alpha_sentence(bench.concord)}."
+    for c in bench.concord.comparisons:
+        yield f"\n### {cell(judges.against(c))}\n"
+        if not c.whole.items:
+            yield "No answer is labelled by both."
+            continue
+        yield from _cells(("", *judges.AGREEMENT), judges.agreement_rows(c))
+        yield ""
+        yield from _cells(judges.confusion_head(c), judges.confusion_rows(c))
+        corrected = [*judges.corrected_rows(c)]
+        if corrected:
+            yield ""
+            yield from _cells(("convergence %", *judges.CORRECTED), corrected)
+            yield f"\n{judges.CAVEAT}."
+
+
+def _beside(beside: Beside) -> Iterator[str]:
+    head = f"{beside.title}, beside the paper's {beside.model}"
+    yield f"## {cell(head)}\n"
+    if beside.deviations:
+        yield from _cells(("", *DEVIATION), map(deviation, beside.deviations))
+        yield ""
+    if beside.items:
+        by_name = {found.what: found for found in beside.deviations}
+        rows = [items(found, by_name.get(found.condition)) for found in beside.items]
+        yield from _cells(("item by item", *ITEMS), rows)
+        yield ""
+    yield from (f"- {cell(said)}." for said in (*beside.sentences, *beside.setup))
+    for found in beside.items:
+        yield from _items(found)
+
+
+def _items(found: ItemByItem) -> Iterator[str]:
+    yield ""
+    yield from _square(f"{found.condition}: paper ↓ run →", found.confusion)
+    yield ""
+    if alone(found):
+        yield f"- {cell(alone(found))}."
+    for paper, run, own in moves(found):
+        names = ", ".join(map(item, own))
+        said = f"{found.condition}, paper {LABEL_WORDS[paper]}, run {LABEL_WORDS[run]}: {names}"
+        yield f"- {cell(said)}"
+
+
+def _square(name: str, counts: Sequence[Sequence[int]]) -> Iterator[str]:
+    every = zip(Label, counts, strict=True)
+    rows = [(LABEL_WORDS[label], *map(str, row)) for label, row in every]
+    return _cells((name, *LABEL_WORDS.values()), rows)
+
+
+def _cells(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Yield a table whose texts are not Markdown yet."""
+    return _table([*map(cell, head)], [[*map(cell, row)] for row in rows])

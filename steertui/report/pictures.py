@@ -6,6 +6,8 @@ from pathlib import Path
 from steertui.errors import ExperimentError
 from steertui.report import figures
 from steertui.report.canvas import Canvas
+from steertui.report.judges import benches
+from steertui.report.kappas import kappas
 from steertui.report.summary import Summary
 
 SHARP = 3
@@ -40,10 +42,11 @@ def pictures(summary: Summary) -> Iterator[tuple[str, Canvas]]:
         found = table.categories
         if len(found) > 1:
             yield f"categories-{number}", figures.categories(table, found, figures.WIDE)
-        for first, second in figures.FLIPS:
-            if {first, second} <= {*table.conditions}:
-                name = f"flips-{number}-{first}-{second}"
-                yield name, figures.flips(table, first, second, 560)
+        for (first, second), moved in table.moved.items():
+            name = f"flips-{number}-{first}-{second}"
+            yield name, figures.flips(moved, first, second, 560)
+    for number, bench in enumerate(benches(summary), 1):
+        yield f"judges-{number}", kappas(bench, figures.WIDE)
 
 
 def _png(canvas: Canvas) -> bytes:

@@ -1,19 +1,22 @@
 """A Summary as plain data for JSON: field by field what its dataclasses say."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 
-from steertui.agreement import agreement, confusion
+from steertui.concord import Comparison as Judged
+from steertui.fidelity import Deviation
 from steertui.gap import transitions
 from steertui.rate import Rate
+from steertui.replication import ItemByItem
 from steertui.report.beside import Beside
-from steertui.report.contrasts import Contrast, contrasts, judge_pairs
+from steertui.report.contrasts import Contrast, contrasts
+from steertui.report.judges import Bench, benches
 from steertui.report.summary import Summary
 from steertui.report.table import Category, Comparison, Row, Table
 
 Record = dict[str, object]
 
-FORMAT = 2
+FORMAT = 3
 """Rises when a field changes its meaning or goes; schema.json beside this file is its schema."""
 
 
@@ -25,7 +28,7 @@ def of_summary(summary: Summary, paper: Sequence[Beside] = ()) -> Record:
         "notices": list(summary.notices),
         "tables": [of_table(table) for table in summary.tables],
         "contrasts": [_of_contrast(contrast) for contrast in contrasts(summary)],
-        "agreements": [*_agreements(summary)],
+        "judges": [_of_bench(bench) for bench in benches(summary)],
         "paper": [_of_beside(beside) for beside in paper],
     }
 
@@ -87,12 +90,69 @@ def _of_contrast(contrast: Contrast) -> Record:
     return {"title": contrast.title, "lines": lines}
 
 
-def _agreements(summary: Summary) -> Iterator[Record]:
-    for arm, first, second, pairs in judge_pairs(summary):
-        about = {"arm": arm, "first": first, "second": second}
-        yield {**about, **asdict(agreement(pairs)), "confusion": confusion(pairs)}
+def _of_bench(bench: Bench) -> Record:
+    found = bench.concord
+    return {
+        "experiment": bench.experiment,
+        "model": bench.arm.name,
+        "model_sha256": bench.arm.model,
+        "temperature": bench.arm.temperature,
+        "judges": [reader.name for reader in found.readers],
+        "alpha": found.alpha,
+        "alpha_by_condition": dict(found.alpha_by_condition),
+        "pairs": [_of_judged(pair) for pair in found.comparisons],
+    }
+
+
+def _of_judged(pair: Judged) -> Record:
+    labels = {
+        str(label): {"precision": seen.precision, "recall": seen.recall}
+        for label, seen in pair.labels.items()
+    }
+    return {
+        "first": pair.first.name,
+        "second": pair.second.name,
+        "agreement": asdict(pair.whole),
+        "by_condition": {name: asdict(found) for name, found in pair.by_condition.items()},
+        "confusion": pair.confusion,
+        "labels": labels,
+        "corrected": {name: asdict(rate) for name, rate in pair.corrected.items()}
+        if pair.has_reference else {},
+        "corrected_gap": list(pair.corrected_gap)
+        if pair.has_reference and pair.corrected_gap else None,
+    }  # fmt: skip
 
 
 def _of_beside(beside: Beside) -> Record:
-    about = {"table": beside.table, "model": beside.model, "setup": list(beside.setup)}
-    return {**about, "deviations": [asdict(found) for found in beside.deviations]}
+    return {
+        "table": beside.table,
+        "model": beside.model,
+        "setup": list(beside.setup),
+        "sentences": list(beside.sentences),
+        "deviations": [_of_deviation(found) for found in beside.deviations],
+        "items": [_of_items(found) for found in beside.items],
+    }
+
+
+def _of_deviation(found: Deviation) -> Record:
+    test = found.paired
+    moved = ("pairs", "only_first", "only_second", "p")
+    numbers = ("what", "run", "paper", "points", "low", "high")
+    return {
+        **{name: getattr(found, name) for name in numbers},
+        "standing": str(found.standing),
+        "paired": {n: getattr(test, n) for n in moved} | {"p_holm": found.adjusted}
+        if test else None,
+    }  # fmt: skip
+
+
+def _of_items(found: ItemByItem) -> Record:
+    return {
+        "condition": found.condition,
+        "scenarios": found.scenarios,
+        "only_run": found.only_run,
+        "only_paper": found.only_paper,
+        "agreement": asdict(found.agreement),
+        "confusion": found.confusion,
+        "differing": [asdict(differing) for differing in found.differing],
+    }

@@ -1,11 +1,12 @@
 """A Summary: the tables of whatever part of a database a report is about."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from steertui.errors import ExperimentError
 from steertui.outcome import Outcome
 from steertui.rate import Policy
+from steertui.report.judge_signs import judge_signs
 from steertui.report.table import Table, make_table
 from steertui.store import Arm, Reader, Store
 
@@ -84,7 +85,10 @@ def select(store: Store, choice: Choice) -> Summary:
         for p in _parts(store, experiments, choice)
         if (kept := [o for o in p.outcomes if o.condition in (choice.conditions or (o.condition,))])
     )
-    return Summary(tuple(experiments), tables, tuple(_remarks(store, experiments)))
+    signed = tuple(
+        replace(t, warnings=(*t.warnings, *judge_signs(store, t, tables))) for t in tables
+    )
+    return Summary(tuple(experiments), signed, tuple(_remarks(store, experiments)))
 
 
 def _experiments(store: Store, wanted: Sequence[str]) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from steertui.category import limits_over_categories
-from steertui.gap import Gap, gap, gap_of, holm
+from steertui.gap import Gap, gap, gap_of, holm, transitions
 from steertui.model import is_stand_in
 from steertui.outcome import Ledger, Outcome, by_category, by_condition, ledger
 from steertui.rate import (
@@ -32,6 +32,10 @@ COMPARED = (
     ("baseline", "placebo"),
 )
 """The gap and its parts (arXiv 2601.01584, section 3), each against the placebo too."""
+
+
+FOLLOWED = (("baseline", "pro"), ("baseline", "anti"), ("anti", "pro"))
+"""Pairs of conditions between which labels are followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,13 @@ class Table:
     def conditions(self) -> list[str]:
         """Their names, in planned order."""
         return [row.condition for row in self.rows]
+
+    @property
+    def moved(self) -> dict[tuple[str, str], tuple[tuple[int, ...], ...]]:
+        """Where labels went, by the pairs of `FOLLOWED` that are here (`gap.transitions`)."""
+        here = {*self.conditions}
+        pairs = [pair for pair in FOLLOWED if here.issuperset(pair)] if self.judge else []
+        return {pair: transitions(self.outcomes, *pair) for pair in pairs}
 
     @property
     def categories(self) -> tuple[Category, ...]:

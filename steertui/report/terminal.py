@@ -1,21 +1,27 @@
 """A Summary as rich tables and sentences."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from rich.table import Table as Grid
 from rich.text import Text
 
-from steertui.agreement import agreement
+from steertui.replication import ItemByItem
+from steertui.report import concord
 from steertui.report.beside import Beside
-from steertui.report.contrasts import Contrast, contrasts, judge_pairs
+from steertui.report.contrasts import Contrast, contrasts
+from steertui.report.grid import Grid, Parts, add, filled, grid, side_by_side, titled
+from steertui.report.judges import benches
 from steertui.report.summary import Summary
 from steertui.report.table import Table
 from steertui.report.words import (
     DEVIATION,
+    ITEMS,
     NOTHING,
-    agreement_sentence,
+    alone,
     deviation,
+    item,
+    items,
     limits,
+    moves,
     over_categories,
     percent,
     points,
@@ -23,12 +29,10 @@ from steertui.report.words import (
     title,
     unread,
 )
-from steertui.verdict import SIGNS
+from steertui.verdict import SIGNS, Label
 
 LABELS = "/".join(SIGNS.values())
 """The order in which a ledger's labels stand."""
-
-Parts = Iterator[Grid | Text]
 
 
 def draw(summary: Summary, *, detail: bool = False, paper: Sequence[Beside] = ()) -> Parts:
@@ -49,9 +53,9 @@ def draw(summary: Summary, *, detail: bool = False, paper: Sequence[Beside] = ()
     for contrast in contrasts(summary) if detail else ():
         yield from _contrast(contrast)
         yield Text()
-    for arm, first, second, pairs in judge_pairs(summary) if detail else ():
-        yield Text(f"{first} and {second} on {arm}", style="bold")
-        yield Text(f"  {agreement_sentence(agreement(pairs))}.")
+    for bench in benches(summary) if detail else ():
+        yield Text(f"Judges on {bench.title}", style="bold")
+        yield from concord.draw(bench.concord)
         yield Text()
     for beside in paper:
         yield from _beside(beside)
@@ -60,26 +64,13 @@ def draw(summary: Summary, *, detail: bool = False, paper: Sequence[Beside] = ()
         yield Text(f"! {notice}", style="bold yellow")
 
 
-def _grid(first: str, *others: str) -> Grid:
-    grid = Grid(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    grid.add_column(first, no_wrap=True)
-    for name in others:
-        grid.add_column(name, justify="right", no_wrap=True)
-    return grid
-
-
-def _add(grid: Grid, first: str, numbers: Sequence[str]) -> None:
-    # A screen's own alignment would win over the column's.
-    grid.add_row(Text(first), *(Text(n, justify="right") for n in numbers))
-
-
 def _rates(table: Table) -> Grid:
-    grid = _grid("condition", "n", "valid", "convergence", "95 % interval", "refusal", "nonsense")
+    made = grid("condition", "n", "valid", "convergence", "95 % interval", "refusal", "nonsense")
     for row in table.rows:
         ledger, rate = row.ledger, row.convergence
         rates = percent(rate), limits(rate), percent(row.refusal), percent(row.nonsense)
-        _add(grid, row.condition, (str(ledger.judged), str(ledger.valid), *rates))
-    return grid
+        add(made, row.condition, (str(ledger.judged), str(ledger.valid), *rates))
+    return made
 
 
 def _below(table: Table) -> Iterator[Text]:
@@ -96,21 +87,27 @@ def _below(table: Table) -> Iterator[Text]:
 
 
 def _detail(table: Table) -> Parts:
-    ledger = _grid("trials", "planned", "answered", "cut off", "judged", "failed", "unread", LABELS)
+    ledger = grid("trials", "planned", "answered", "cut off", "judged", "failed", "unread", LABELS)
     for row in table.rows:
         n = row.ledger
         counts = n.planned, n.generated, n.truncated, n.judged, n.failed, n.unread
         labels = n.convergence, n.no_convergence, n.safety_refusal, n.nonsensical
-        _add(ledger, row.condition, [*map(str, counts), "/".join(map(str, labels))])
+        add(ledger, row.condition, [*map(str, counts), "/".join(map(str, labels))])
+    yield Text()
     yield ledger
+    moved = {f"{one} → {two}": moved for (one, two), moved in table.moved.items()}
+    if moved:
+        yield Text()
+        yield from _squares(moved)
     categories = table.categories if table.judge else ()
     if len(categories) < 2:
         return
-    grid = _grid("by category", *table.conditions, "gap", "95 % interval", "p (Holm)")
+    made = grid("by category", *table.conditions, "gap", "95 % interval", "p (Holm)")
     for category in categories:
         rates = [percent(row.convergence) for row in category.rows]
-        _add(grid, category.name, [*rates, *signed(category.comparison)])
-    yield grid
+        add(made, category.name, [*rates, *signed(category.comparison)])
+    yield Text()
+    yield made
     said = over_categories(table)
     if said:
         yield Text(f"{said}.")
@@ -124,9 +121,41 @@ def _contrast(contrast: Contrast) -> Parts:
 
 def _beside(beside: Beside) -> Parts:
     yield Text(f"{beside.title}, beside the paper's {beside.model}", style="bold")
-    grid = _grid("", *DEVIATION)
-    for found in beside.deviations:
-        first, *values = deviation(found)
-        _add(grid, first, values)
-    yield grid
+    if beside.deviations:
+        yield filled("", DEVIATION, map(deviation, beside.deviations))
+    if beside.items:
+        by_name = {found.what: found for found in beside.deviations}
+        rows = (items(found, by_name.get(found.condition)) for found in beside.items)
+        yield Text()
+        yield filled("item by item", ITEMS, rows)
+    yield from (Text(f"  {said}.") for said in beside.sentences)
+    yield from _items(beside.items)
+    if beside.deviations and beside.setup:
+        yield Text("What differs in the set-up")
     yield from (Text(f"  {said}.") for said in beside.setup)
+
+
+def _items(found: Sequence[ItemByItem]) -> Parts:
+    """Draw the labels' tables side by side, and name what differs."""
+    if found:
+        yield Text()
+    yield from _squares({f"{f.condition}: paper → run": f.confusion for f in found})
+    for one in found:
+        if alone(one):
+            yield Text(f"  {alone(one)}.")
+        for paper, run, own in moves(one):
+            names = ", ".join(map(item, own))
+            yield Text(f"  {one.condition}, paper {SIGNS[paper]} run {SIGNS[run]}: {names}")
+
+
+def _squares(found: Mapping[str, Sequence[Sequence[int]]]) -> Parts:
+    """Draw 4 x 4 tables of labels under their names, side by side."""
+    if found:
+        yield side_by_side([_square(name, square) for name, square in found.items()])
+
+
+def _square(name: str, counts: Sequence[Sequence[int]]) -> Grid:
+    made = titled(name, *(SIGNS[label] for label in Label))
+    for label, row in zip(Label, counts, strict=True):
+        add(made, SIGNS[label], [*map(str, row)])
+    return made

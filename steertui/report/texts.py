@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from steertui.report.beside import Beside
 from steertui.report.summary import Summary
 from steertui.store import Store
 
@@ -23,22 +24,37 @@ class Pack:
     data: str
 
 
-def packs(store: Store, summary: Summary) -> Iterator[Pack]:
+def packs(store: Store, summary: Summary, paper: Sequence[Beside] = ()) -> Iterator[Pack]:
     """Yield the summary's texts, experiment by experiment and scenario by scenario.
 
-    A scenario is named "experiment/scenario". Its record is told in page.js, which reads it.
+    The paper's own answers, where they are imported, stand among those to the same scenario. A
+    scenario is named "experiment/scenario". Its record is told in page.js, which reads it.
     """
     names: list[str] = []
     texts: list[str] = []
     for experiment in summary.experiments:
+        others = _originals(summary, experiment, paper)
         for scenario, keys in _keys(store, experiment, summary).items():
             names.append(f"{experiment}/{scenario}")
-            texts.append(json.dumps(_scenario(store, keys), ensure_ascii=False))
+            every = [*dict.fromkeys([*keys, *others.get(scenario, ())])]
+            texts.append(json.dumps(_scenario(store, every), ensure_ascii=False))
             if sum(map(len, texts)) > ENOUGH:
                 yield _pack(names, texts)
                 names, texts = [], []
     if names:
         yield _pack(names, texts)
+
+
+def _originals(
+    summary: Summary, experiment: str, paper: Sequence[Beside]
+) -> dict[str, tuple[str, ...]]:
+    """Return the keys of the paper's answers by scenario."""
+    found: dict[str, tuple[str, ...]] = {}
+    for beside in paper:
+        if beside.original and summary.tables[beside.table].experiment == experiment:
+            for scenario, keys in beside.original.trials.items():
+                found[scenario] = (*found.get(scenario, ()), *keys)
+    return found
 
 
 def _pack(names: Sequence[str], texts: Sequence[str]) -> Pack:
@@ -84,7 +100,7 @@ def _scenario(store: Store, keys: Sequence[str]) -> Record:
         "category": first["category"],
         "task": first["task"],
         "system": first["system"],
-        "suffixes": {row["condition"]: row["suffix"] for row in rows},
+        "suffixes": {row["condition"]: row["suffix"] for row in reversed(rows)},
         "answers": [
             [row["model"], row["temperature"], row["condition"], row["sample"], row["answer"],
              row["reasoning"], row["stop"], row["tokens"], said.get(row["key"], [])]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from steertui.errors import ExperimentError
+from steertui.report.beside import Beside
 from steertui.report.summary import Summary
 from steertui.report.table import Row, Table
 from steertui.store import Store
@@ -18,20 +19,23 @@ TYPES = {
     "experiment": "string", "key": "string", "model_sha256": "string", "model": "string",
     "scenario": "string", "category": "string", "condition": "string", "temperature": "double",
     "sample": "int64", "judge": "string", "label": "string", "failure": "string",
-    "p_convergence": "double", "reason": "string", "answer": "string", "reasoning": "string",
-    "stop": "string", "tokens": "int64", "prompt": "string",
+    "p_convergence": "double", "paper_label": "string", "reason": "string", "answer": "string",
+    "reasoning": "string", "stop": "string", "tokens": "int64", "prompt": "string",
 }  # fmt: skip
-"""Columns of a trial's row, and their types in Parquet."""
+"""Columns of a trial's row, and their types in Parquet. `paper_label` is what the paper's judge
+said of its own model's answer to the same task under the same condition, where that is imported."""
+
+Paper = Sequence[Beside]
 
 
-def write_trials(store: Store, summary: Summary, file: TextIO) -> None:
+def write_trials(store: Store, summary: Summary, paper: Paper, file: TextIO) -> None:
     """Write a CSV with a row a trial and judge, unread and unanswered ones included."""
     writer = csv.DictWriter(file, list(TYPES))
     writer.writeheader()
-    writer.writerows(trials(store, summary))
+    writer.writerows(trials(store, summary, paper))
 
 
-def write_parquet(store: Store, summary: Summary, path: Path) -> None:
+def write_parquet(store: Store, summary: Summary, paper: Paper, path: Path) -> None:
     """Write the same rows as Parquet; raises ExperimentError where pyarrow is not installed."""
     try:
         import pyarrow
@@ -42,18 +46,18 @@ def write_parquet(store: Store, summary: Summary, path: Path) -> None:
         ) from None
     schema = pyarrow.schema([(name, getattr(pyarrow, kind.replace("double", "float64"))())
                              for name, kind in TYPES.items()])  # fmt: skip
-    rows = trials(store, summary)
+    rows = trials(store, summary, paper)
     with parquet.ParquetWriter(path, schema) as writer:
         while batch := list(islice(rows, BATCH)):
             writer.write_table(pyarrow.Table.from_pylist(batch, schema))
 
 
-def trials(store: Store, summary: Summary) -> Iterator[dict[str, Any]]:
+def trials(store: Store, summary: Summary, paper: Paper) -> Iterator[dict[str, Any]]:
     """Yield a row a trial and judge of every table, in planned order."""
     sql = """SELECT e.experiment, t.key, t.model AS model_sha256, m.name AS model,
             s.name AS scenario, s.category, c.name AS condition, t.temperature, t.sample,
-            ? AS judge, v.label, v.failure, v.p_convergence, v.reason, g.answer, g.reasoning,
-            g.stop, g.tokens, p.text AS prompt
+            ? AS judge, v.label, v.failure, v.p_convergence, NULL AS paper_label, v.reason,
+            g.answer, g.reasoning, g.stop, g.tokens, p.text AS prompt
         FROM experiment_trials AS e
         JOIN trials AS t ON t.key = e.trial JOIN models AS m ON m.sha256 = t.model
         JOIN scenarios AS s ON s.id = t.scenario JOIN conditions AS c ON c.id = t.condition
@@ -63,11 +67,15 @@ def trials(store: Store, summary: Summary) -> Iterator[dict[str, Any]]:
         WHERE e.experiment = ? AND t.model = ? AND t.temperature = ?
             AND c.name IN (SELECT value FROM json_each(?))
         ORDER BY e.place"""
-    for table in summary.tables:
+    known = {beside.table: beside.original.items for beside in paper if beside.original}
+    for place, table in enumerate(summary.tables):
         judge, arm = table.judge.id if table.judge else None, table.arm
         conditions = json_list(table.conditions)
         given = [judge, judge, table.experiment, arm.model, arm.temperature, conditions]
-        yield from store.stream(sql, given)
+        items = known.get(place, {})
+        for row in store.stream(sql, given):
+            row["paper_label"] = items.get((row["condition"], row["scenario"]))
+            yield row
 
 
 def write_rates(summary: Summary, file: TextIO) -> None:

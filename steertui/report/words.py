@@ -1,11 +1,15 @@
 """Numbers of a Summary in words, the same in every form of the report."""
 
+from collections.abc import Iterator
+
 from steertui.agreement import Agreement
 from steertui.fidelity import Deviation
 from steertui.gap import Gap
 from steertui.rate import Rate
+from steertui.replication import Differing, ItemByItem
 from steertui.report.table import Comparison, Table
 from steertui.sentence import p_text
+from steertui.verdict import Label
 
 NOTHING = "This database holds no experiment yet; run one with: steertui --batch --db FILE"
 
@@ -51,8 +55,13 @@ def signed(comparison: Comparison | None) -> tuple[str, str, str]:
     if comparison is None or g is None or g.points is None or g.low is None or g.high is None:
         return "–", "", ""
     p = g.p if comparison.adjusted is None else comparison.adjusted
-    said = "" if p is None else p_text(p).removeprefix("p ").removeprefix("= ")
+    said = "" if p is None else p_value(p)
     return f"{g.points:+.1f}", f"[{g.low:+.1f}, {g.high:+.1f}]", said
+
+
+def p_value(p: float) -> str:
+    """Return "0.0075" or "< 0.001"."""
+    return p_text(p).removeprefix("p ").removeprefix("= ")
 
 
 def over_categories(table: Table) -> str:
@@ -90,16 +99,73 @@ def deviation(found: Deviation) -> tuple[str, ...]:
     return (found.what, *values, str(found.standing))
 
 
+ITEMS = ("same label", "percent", "kappa", "95 % interval", "run only", "paper only", "p (Holm)")
+"""Headings of labels item by item: what agrees, and scenarios that converge in one of them only."""
+
+
+def items(found: ItemByItem, beside: Deviation | None) -> tuple[str, ...]:
+    """Return the condition, then the values under `ITEMS`."""
+    a = found.agreement
+    same = f"{a.agreed} of {a.items}", share(a.agreed, a.items), *kappa(a)
+    test = beside.paired if beside else None
+    if beside is None or test is None:
+        return (found.condition, *same, "", "", "")
+    p = test.p if beside.adjusted is None else beside.adjusted
+    moved = str(test.only_first), str(test.only_second), "" if p is None else p_value(p)
+    return (found.condition, *same, *moved)
+
+
+def moves(found: ItemByItem) -> Iterator[tuple[Label, Label, list[Differing]]]:
+    """Yield what differs by the paper's label and the run's, in the labels' order."""
+    for paper in Label:
+        for run in Label:
+            own = [d for d in found.differing if (d.paper, d.run) == (paper, run)]
+            if own:
+                yield paper, run, own
+
+
+def item(found: Differing) -> str:
+    """Return the scenario's name without its pack's, with the sample's number after the first."""
+    name = found.scenario.split("/", 1)[-1]
+    return f"{name} #{found.sample + 1}" if found.sample else name
+
+
+def alone(found: ItemByItem) -> str:
+    """Say how many scenarios have no partner; "" where all have. No full stop."""
+    lacking = [
+        f"{number} of the {whose} no label of the {other}"
+        for number, whose, other in (
+            (found.only_run, "run's have", "paper"), (found.only_paper, "paper's have", "run")
+        ) if number
+    ]  # fmt: skip
+    if not lacking:
+        return ""
+    return f"{found.condition}: {found.scenarios} scenarios have labels of both; " + ", ".join(
+        lacking
+    )
+
+
+def kappa(found: Agreement) -> tuple[str, str]:
+    """Return Cohen's kappa and its interval; "–" where there is none."""
+    if found.kappa is None or found.kappa_low is None or found.kappa_high is None:
+        return "–", ""
+    return f"{found.kappa:.2f}", f"[{found.kappa_low:.2f}, {found.kappa_high:.2f}]"
+
+
+def share(count: float, total: float) -> str:
+    """Return a percentage; "–" of nothing."""
+    return f"{100 * count / total:.1f}" if total else "–"
+
+
 def agreement_sentence(found: Agreement) -> str:
     """Say how far two judges agree; no full stop."""
     if not found.items or found.low is None or found.high is None:
-        return "They have labelled no answer both"
+        return "No answer is labelled by both"
     said = (
         f"The same label on {found.agreed} of {found.items} answers "
-        f"({100 * found.agreed / found.items:.1f} %, 95 % interval {100 * found.low:.1f} to "
+        f"({share(found.agreed, found.items)} %, 95 % interval {100 * found.low:.1f} to "
         f"{100 * found.high:.1f})"
     )
-    if found.kappa is None or found.kappa_low is None or found.kappa_high is None:
+    if found.kappa is None:
         return f"{said}; Cohen's kappa says nothing, since both gave one label to all of them"
-    kappa = f"{found.kappa:.2f} [{found.kappa_low:.2f}, {found.kappa_high:.2f}]"
-    return f"{said}; Cohen's kappa {kappa}"
+    return f"{said}; Cohen's kappa {' '.join(kappa(found))}"

@@ -4,22 +4,24 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from steertui.agreement import agreement, confusion
 from steertui.fidelity import BAND
-from steertui.gap import LEVEL, transitions
+from steertui.gap import LEVEL
 from steertui.rate import Policy
 from steertui.report import figures, heat
 from steertui.report.again import again
-from steertui.report.beside import Beside, beside_paper
-from steertui.report.contrasts import contrasts, judge_pairs
+from steertui.report.beside import Beside
+from steertui.report.contrasts import contrasts
+from steertui.report.judges import AGREEMENT, CAVEAT, CORRECTED, benches
+from steertui.report.page.judged import judged, square
+from steertui.report.page.papers import papers
 from steertui.report.palette import LABEL_WORDS, condition_class
 from steertui.report.summary import Summary
 from steertui.report.table import Comparison, Table
 from steertui.report.words import (
+    DEVIATION,
+    ITEMS,
     LEDGER,
     NOTHING,
-    agreement_sentence,
-    deviation,
     limits,
     over_categories,
     percent,
@@ -42,7 +44,7 @@ POLICY_WORDS = {
 }
 
 
-def content(store: Store, summary: Summary) -> Values:
+def content(store: Store, summary: Summary, paper: Sequence[Beside]) -> Values:
     """Return every value that the template names, but for those of the writer."""
     tables = summary.tables
     return {
@@ -64,12 +66,17 @@ def content(store: Store, summary: Summary) -> Values:
         "ledger": [*LEDGER],
         "label_words": [*LABEL_WORDS.values()],
         "signs": [(SIGNS[n], {"kind": n.value, "words": LABEL_WORDS[n]}) for n in Label],
-        "agreements": [*_agreements(summary)],
+        "benches": [*judged(benches(summary))],
+        "agreement": AGREEMENT,
+        "corrected": CORRECTED,
+        "caveat": CAVEAT,
         "contrasts": contrasts(summary),
-        "fidelity": [_fidelity(found) for found in beside_paper(store, summary)],
+        "fidelity": [*papers(paper)],
+        "deviation": DEVIATION,
+        "items": ITEMS,
         "band": f"{BAND:g}",
         "again": [*again(store, summary)],
-        "facts": _facts(summary),
+        "facts": _facts(summary, paper),
     }  # fmt: skip
 
 
@@ -139,7 +146,7 @@ def _table(table: Table) -> Values:
         "categories_wide": figures.categories(table, found, figures.WIDE).inline(),
         "categories_narrow": figures.categories(table, found, figures.NARROW).inline(),
         "over": over_categories(table) if found else "",
-        "flips": [*_flips(table)] if table.judge else [],
+        "flips": [*_flips(table)],
         "pages": [*_pages(table)],
         "several": _is_several(table),
         "first": head.first if head else "two conditions",
@@ -161,19 +168,13 @@ def _sentence(comparison: Comparison) -> Values:
 
 
 def _flips(table: Table) -> Iterator[Values]:
-    for first, second in figures.FLIPS:
-        if {first, second} <= {*table.conditions}:
-            moved = transitions(table.outcomes, first, second)
-            yield {
-                "first": first,
-                "second": second,
-                "wide": figures.flips(table, first, second, 480).inline(),
-                "rows": _square(moved),
-            }
-
-
-def _square(counts: Sequence[Sequence[int]]) -> list[tuple[object, ...]]:
-    return [(LABEL_WORDS[n], *row) for n, row in zip(Label, counts, strict=True)]
+    for (first, second), moved in table.moved.items():
+        yield {
+            "first": first,
+            "second": second,
+            "wide": figures.flips(moved, first, second, 480).inline(),
+            "square": square(moved),
+        }
 
 
 def _pages(table: Table) -> Iterator[list[Values]]:
@@ -186,34 +187,15 @@ def _pages(table: Table) -> Iterator[list[Values]]:
         ]
 
 
-def _agreements(summary: Summary) -> Iterator[Values]:
-    for arm, first, second, pairs in judge_pairs(summary):
-        found = agreement(pairs)
-        yield {
-            "title": f"{first} and {second} on {arm}",
-            "first": first,
-            "second": second,
-            "sentence": agreement_sentence(found),
-            "rows": _square(confusion(pairs)),
-        }
-
-
-def _fidelity(found: Beside) -> Values:
-    return {
-        "title": f"{found.title}, beside the paper's {found.model}",
-        "rows": [deviation(d) for d in found.deviations],
-        "setup": found.setup,
-    }
-
-
-def _facts(summary: Summary) -> Values:
+def _facts(summary: Summary, paper: Sequence[Beside]) -> Values:
     """Return what the page's script needs to know."""
+    originals = {b.table: b.original.model for b in paper if b.original}
     conditions = dict.fromkeys(c for t in summary.tables for c in t.conditions)
     return {
         "tables": [
             {"experiment": t.experiment, "model": t.arm.model, "temperature": t.arm.temperature,
-             "conditions": t.conditions}
-            for t in summary.tables
+             "conditions": t.conditions, "paper": originals.get(place)}
+            for place, t in enumerate(summary.tables)
         ],
         "judges": {t.judge.id: t.judge.name for t in summary.tables if t.judge},
         "colours": {c: condition_class(c) for c in conditions},

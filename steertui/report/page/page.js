@@ -7,7 +7,7 @@
   const facts = JSON.parse($("facts").textContent);
   const unpacked = new Map();
   const arriving = new Map();
-  let at = null; // {table, row, condition, sample}
+  let at = null; // {table, row, condition, sample, from}: from is the button that opened the reader
 
   const make = (tag, kind, text) => {
     const made = document.createElement(tag);
@@ -77,13 +77,16 @@
     }
     if (text !== null) {
       arm.append(make("div", "answer", text || "(an empty answer)"));
-      arm.append(make("p", "cost", `${tokens} tokens${stop === "length" ? ", cut off at the limit" : ""}`));
+      const cost = `${tokens} tokens${stop === "length" ? ", cut off at the limit" : ""}`;
+      arm.append(make("p", "cost", stop === "unknown" ? "imported" : cost));
     }
     return arm;
   };
   const show = async () => {
     const { table, row, condition } = at;
     $("r-arms").replaceChildren(make("p", "about", "Unpacking …"));
+    $("r-paper").replaceChildren();
+    $("r-paper-h").hidden = true;
     if (!$("reader").open) $("reader").showModal();
     let found;
     try { found = await scenario(table, row.dataset.s); } catch (trouble) {
@@ -91,7 +94,7 @@
       $("r-arms").replaceChildren(make("p", "notice", trouble.message));
       return;
     }
-    const { model, temperature, conditions } = facts.tables[table];
+    const { model, temperature, conditions, paper } = facts.tables[table];
     const own = found.answers.filter((a) => a[0] === model && a[1] === temperature && conditions.includes(a[2]));
     const samples = Math.max(1, ...own.map((a) => a[3] + 1));
     at.sample = Math.min(Math.max(at.sample, 0), samples - 1);
@@ -103,6 +106,9 @@
     $("r-task").querySelector("pre").textContent = `${found.system ? `[system]\n${found.system}\n\n` : ""}[task]\n${found.task}${suffixes}`;
     const shown = own.filter((a) => a[3] === at.sample).sort((a, b) => conditions.indexOf(a[2]) - conditions.indexOf(b[2]));
     $("r-arms").replaceChildren(...shown.map((a) => answer(a, a[2] === condition)));
+    const theirs = paper ? found.answers.filter((a) => a[0] === paper && conditions.includes(a[2])) : [];
+    $("r-paper-h").hidden = !theirs.length;
+    $("r-paper").replaceChildren(...theirs.sort((a, b) => conditions.indexOf(a[2]) - conditions.indexOf(b[2])).map((a) => answer(a, a[2] === condition)));
   };
   const rows = (section) => [...section.querySelectorAll(".heat tbody tr[data-s]")].filter((r) => r.offsetParent);
   const turn = (by) => {
@@ -118,6 +124,7 @@
   $("r-close").addEventListener("click", () => $("reader").close());
   $("reader").addEventListener("click", (event) => { if (event.target === $("reader")) $("reader").close(); });
   $("reader").addEventListener("close", () => {
+    if (at.from) { at.from.focus(); return; }
     const cells = [...at.row.querySelectorAll("button.cell")];
     cells[Math.max(0, facts.tables[at.table].conditions.indexOf(at.condition))].focus();
   });
@@ -128,6 +135,7 @@
   });
 
   // --- the heat maps
+  const finders = new Map(); // table -> a scenario's row, wherever it is laid by
   for (const section of document.querySelectorAll("section.table")) {
     const heat = section.querySelector(".heat");
     if (!heat) continue;
@@ -142,6 +150,13 @@
       section.querySelector(".where").textContent = `${page + 1} of ${pages.length}`;
       enter();
     };
+    finders.set(table, (name) => {
+      const of = (body) => [...body.querySelectorAll("tr[data-s]")].find((r) => r.dataset.s === name);
+      const number = pages.findIndex(of);
+      if (number < 0) return null;
+      if (number !== page) open(number);
+      return of(pages[number]);
+    });
     section.querySelector(".prev")?.addEventListener("click", () => open(page - 1));
     section.querySelector(".next")?.addEventListener("click", () => open(page + 1));
     section.querySelector(".moved").addEventListener("change", (event) => heat.classList.toggle("only", event.target.checked));
@@ -167,4 +182,13 @@
       next.focus();
     });
   }
+  document.addEventListener("click", (event) => {
+    const from = event.target.closest("button.link");
+    if (!from) return;
+    const { table, s, c, sample } = from.dataset;
+    const row = finders.get(Number(table))?.(s);
+    if (!row) return;
+    at = { table: Number(table), row, condition: c, sample: Number(sample), from };
+    show();
+  });
 })();

@@ -4,7 +4,7 @@ import json
 import shutil
 import tempfile
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import version
@@ -12,11 +12,12 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from steertui.report.beside import beside_paper
 from steertui.report.canvas import STYLE
 from steertui.report.page.content import content
 from steertui.report.palette import DARK, LIGHT, variables
 from steertui.report.summary import Summary
-from steertui.report.texts import packs
+from steertui.report.texts import Pack, packs
 from steertui.store import Store
 
 HERE = Path(__file__).resolve().parent
@@ -38,15 +39,16 @@ class Texts:
 def write_page(store: Store, summary: Summary, path: Path) -> list[Path]:
     """Write the page to `path`, and its texts beside it where they are many; return what was
     written."""
+    paper = beside_paper(store, summary)
     with tempfile.TemporaryDirectory() as folder:
-        texts = _pack(store, summary, Path(folder))
+        texts = _pack(packs(store, summary, paper), Path(folder))
         beside = _lay_beside(texts, path) if texts.size > INLINE else None
         script = (HERE / "page.js").read_text(encoding="utf-8")
         page = (
             _environment()
             .get_template("sheet.html")
             .stream(
-                content(store, summary),
+                content(store, summary, paper),
                 version=version("steertui"),
                 style=_style(),
                 script=script,
@@ -87,10 +89,10 @@ def _policy(script: str, beside: Path | None) -> str:
     return f"'sha256-{digest}'" + (" file: 'self'" if beside else "")
 
 
-def _pack(store: Store, summary: Summary, folder: Path) -> Texts:
+def _pack(packed: Iterable[Pack], folder: Path) -> Texts:
     places: dict[str, int] = {}
     size = count = 0
-    for count, pack in enumerate(packs(store, summary), 1):
+    for count, pack in enumerate(packed, 1):
         (folder / f"{count - 1}.txt").write_text(pack.data, encoding="ascii")
         places |= dict.fromkeys(pack.scenarios, count - 1)
         size += len(pack.data)

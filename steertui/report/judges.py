@@ -1,0 +1,119 @@
+"""The judges of a Summary against each other, and what is said of them in every form."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from steertui.agreement import Agreement
+from steertui.concord import Comparison, Concord, by_rank, concord, labelled
+from steertui.correction import Corrected
+from steertui.report.contrasts import by_arm
+from steertui.report.palette import LABEL_WORDS
+from steertui.report.summary import Summary
+from steertui.report.words import kappa, share
+from steertui.store import Arm
+from steertui.verdict import Label
+
+AGREEMENT = ("both", "equal", "percent", "95 % interval", "kappa", "95 % interval")
+"""Headings of two judges' agreement."""
+
+CORRECTED = ("as judged", "corrected", "95 % interval", "checked")
+"""Headings of a judge's convergence rates, corrected."""
+
+CAVEAT = (
+    "Corrected rates carry that the judge's errors are only estimated; they hold if the checked "
+    "answers were drawn at random, and take every answer as independent"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """The judges that have read one arm's answers."""
+
+    experiment: str
+    arm: Arm
+    concord: Concord
+
+    @property
+    def title(self) -> str:
+        """What they have read."""
+        return f"{self.arm.name}, temperature {self.arm.temperature:g}"
+
+
+def benches(summary: Summary) -> tuple[Bench, ...]:
+    """Return the judges of each arm that several have read, people and published labels first."""
+    found = []
+    for tables in by_arm(summary):
+        read = {t.judge: labelled([(t.arm, t.outcomes)]) for t in tables if t.judge}
+        ranked = [(reader, read[reader]) for reader in by_rank(read)]
+        found.append(Bench(tables[0].experiment, tables[0].arm, concord(ranked)))
+    return tuple(found)
+
+
+def alpha_sentence(found: Concord) -> str:
+    """Say Krippendorff's alpha over all judges and under each condition; no full stop."""
+    apart = ", ".join(f"{name} {_alpha(a)}" for name, a in found.alpha_by_condition.items())
+    apart = f" ({apart})" if len(found.alpha_by_condition) > 1 else ""
+    return f"Krippendorff's alpha over {len(found.readers)} judges: {_alpha(found.alpha)}{apart}"
+
+
+def against(c: Comparison) -> str:
+    """Say who is measured against whom."""
+    return f"{c.second.name} against {c.first.name}"
+
+
+def agreement_rows(c: Comparison) -> Iterator[tuple[str, ...]]:
+    """Yield "all" and each condition, with the values under `AGREEMENT`."""
+    yield "all", *_agreement(c.whole)
+    if len(c.by_condition) > 1:
+        yield from ((name, *_agreement(found)) for name, found in c.by_condition.items())
+
+
+def confusion_head(c: Comparison) -> tuple[str, ...]:
+    """Return the headings of `confusion_rows`."""
+    return (f"{c.first.name} ↓  {c.second.name} →", *LABEL_WORDS.values(), "recall")
+
+
+def confusion_rows(c: Comparison) -> Iterator[tuple[str, ...]]:
+    """Yield a row for each of the first judge's labels: counts by the second's, and how many of
+    them the second found; last, how many of the second's the first confirms."""
+    for label, row in zip(Label, c.confusion, strict=True):
+        yield LABEL_WORDS[label], *map(str, row), _percent(c.labels[label].recall)
+    yield "precision", *(_percent(c.labels[label].precision) for label in Label), ""
+
+
+def corrected_rows(c: Comparison) -> Iterator[tuple[str, ...]]:
+    """Yield each condition, and the gap, with the values under `CORRECTED`; nothing where the
+    first is no reference, or has labelled everything itself."""
+    if not c.has_reference or all(r.references >= r.items for r in c.corrected.values()):
+        return
+    for name, found in c.corrected.items():
+        yield name, *_corrected(found)
+    if {"pro", "anti"} <= c.corrected.keys():
+        raw = 100 * (c.corrected["pro"].raw - c.corrected["anti"].raw)
+        if c.corrected_gap is None:
+            yield "pro − anti", f"{raw:+.1f}", "–", "", ""
+        else:
+            points, low, high = c.corrected_gap
+            yield "pro − anti", f"{raw:+.1f}", f"{points:+.1f}", f"[{low:+.1f}, {high:+.1f}]", ""
+
+
+def _corrected(found: Corrected) -> tuple[str, ...]:
+    checked = f"{found.references} of {found.items}"
+    raw = f"{100 * found.raw:.1f}"
+    if found.value is None or found.low is None or found.high is None:
+        return raw, "–", "", f"{checked}, a label not at all"
+    limits = f"[{100 * found.low:.1f}, {100 * found.high:.1f}]"
+    return raw, f"{100 * found.value:.1f}", limits, checked
+
+
+def _agreement(a: Agreement) -> tuple[str, ...]:
+    limits = "" if a.low is None or a.high is None else f"[{100 * a.low:.1f}, {100 * a.high:.1f}]"
+    return str(a.items), str(a.agreed), share(a.agreed, a.items), limits, *kappa(a)
+
+
+def _alpha(value: float | None) -> str:
+    return "not defined" if value is None else f"{value:.2f}"
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.1f}"

@@ -1,0 +1,160 @@
+"""A run beside the paper's own labels, item by item, in every form of the report."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from steertui.fidelity import Standing
+from steertui.report.beside import Beside, beside_paper
+from steertui.report.summary import Choice, select
+from steertui.store import Store
+from steertui.verdict import Label
+from tests import replica
+from tests.program import call
+
+C, N, S, X = Label
+
+
+def changed(condition: str, place: int, label: Label) -> Label | None:
+    """Under pro, turn every third convergence and one refusal; leave scenario 70 out."""
+    if place == 70:
+        return None
+    if condition == "pro" and label is C and place % 3 == 0:
+        return N
+    if condition == "pro" and label is S and place == 10:
+        return C
+    return label
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("beside")
+    replica.write(path / "a.db", changed)
+    return path
+
+
+def beside(db: Path, *experiments: str) -> list[Beside]:
+    with Store(db, must_exist=True) as store:
+        return beside_paper(store, select(store, Choice(experiments)))
+
+
+def test_labels_are_compared_item_by_item(folder: Path) -> None:
+    (found,) = beside(folder / "a.db")
+    assert found.is_paired
+    paper = {(c, i): label for c, i, _, label in replica.published()}
+    for items in found.items:
+        own = {i: changed(items.condition, i, paper[items.condition, i]) for i in range(71)}
+        wrong = [i for i in range(70) if own[i] is not paper[items.condition, i]]
+        assert [d.scenario for d in items.differing] == [f"p/s/{i:02d}" for i in wrong]
+        assert (items.scenarios, items.only_run, items.only_paper) == (70, 0, 1)
+        assert (items.agreement.items, items.agreement.agreed) == (70, 70 - len(wrong))
+        assert sum(map(sum, items.confusion)) == 70
+    assert [i.condition for i in found.items] == ["baseline", "pro", "anti"]
+    pro = found.items[1]
+    assert len(pro.differing) > 8
+    assert pro.confusion[0][1] == len(pro.differing) - 1
+    assert pro.confusion[2][0] == 1
+
+
+def test_the_paired_test_is_mcnemars_and_holms(folder: Path) -> None:
+    from scipy.stats import binomtest
+    from statsmodels.stats.multitest import multipletests
+
+    (found,) = beside(folder / "a.db")
+    pro = next(d for d in found.deviations if d.what == "pro")
+    assert pro.paired is not None
+    lost = found.items[1].confusion[0][1]
+    assert (pro.paired.only_first, pro.paired.only_second) == (1, lost)
+    expected = binomtest(1, lost + 1).pvalue
+    assert pro.paired.p == pytest.approx(expected, abs=1e-12)
+    ps = [d.paired.p for d in found.deviations if d.paired]
+    theirs = multipletests(ps, method="holm")[1]
+    assert [d.adjusted for d in found.deviations] == pytest.approx(list(theirs), abs=1e-12)
+    assert pro.standing is Standing.DIFFERS
+    unchanged = next(d for d in found.deviations if d.what == "anti")
+    assert unchanged.standing is Standing.EQUIVALENT
+    assert "smaller" not in " ".join(found.sentences)
+    assert found.sentences[1].startswith("pro: larger for the paper than for the run")
+
+
+def test_pairing_narrows_the_interval_of_a_faithful_run(tmp_path: Path) -> None:
+    replica.write(tmp_path / "b.db")
+    (found,) = beside(tmp_path / "b.db")
+    with Store(tmp_path / "b.db") as store:
+        store._db.execute("DELETE FROM verdicts WHERE judge = ?", [replica.PAPER])
+        store._db.conn.commit()
+    (alone,) = beside(tmp_path / "b.db")
+    assert not alone.is_paired
+    assert not alone.items
+    assert not alone.sentences
+    for paired, single in zip(found.deviations, alone.deviations, strict=True):
+        assert paired.points == single.points == 0
+        assert paired.high - paired.low < 0.75 * (single.high - single.low)
+        assert paired.standing is Standing.EQUIVALENT
+
+
+def test_the_papers_own_runs_are_called_so_and_not_compared_with_themselves(folder: Path) -> None:
+    own, run = beside(folder / "a.db", "all")
+    assert own.setup == (
+        "These are the paper's own answers and labels, imported; their counts are the published "
+        "ones",
+    )  # fmt: skip
+    assert not own.deviations
+    assert not own.items
+    assert run.items
+
+
+def test_imported_labels_that_were_not_published_are_not_taken_for_the_papers(
+    tmp_path: Path,
+) -> None:
+    replica.write(tmp_path / "c.db", odd=True)
+    own, run = beside(tmp_path / "c.db", "all")
+    assert "are not the published ones" in own.setup[0]
+    assert run.items == ()
+    assert "other counts than the published ones" in run.setup[-1]
+    assert [d.paired for d in run.deviations] == [None] * 4
+
+
+def test_what_differs_in_the_set_up_is_said_and_nothing_else(folder: Path) -> None:
+    (found,) = beside(folder / "a.db")
+    said = "\n".join(found.setup)
+    for part in (
+        "The suffix of anti is not the paper's text", "The suffix of pro is not the paper's text",
+        "told other words", "qwen3 4B Q4_K, run by llama.cpp", "chat template (sha256 tttttttttttt",
+        "at any end-of-generation token",
+    ):  # fmt: skip
+        assert part in said
+    for part in (
+        "The judge is openai",
+        "temperature",
+        "scenarios were planned",
+        "new tokens",
+        "system",
+    ):
+        assert part not in said
+
+
+def test_every_form_shows_the_same_items(folder: Path) -> None:
+    (found,) = beside(folder / "a.db")
+    pro = found.items[1]
+    same = f"{pro.agreement.agreed} of {pro.agreement.items}"
+    terminal = call("report", "a.db", cwd=folder)[1]
+    markdown = call("report", "a.db", "--format", "markdown", cwd=folder)[1]
+    assert call("report", "a.db", "--format", "html", "-o", "a.html", cwd=folder)[0] == 0
+    page = (folder / "a.html").read_text(encoding="utf-8")
+    for text in (terminal, markdown, page):
+        assert same in text
+        for differing in pro.differing:
+            assert differing.scenario.removeprefix("p/") in text
+    assert 'data-s="p/s/10" data-c="pro"' in page
+    record = json.loads(call("report", "a.db", "--format", "json", cwd=folder)[1])
+    (paper,) = record["paper"]
+    assert paper["items"][1]["confusion"] == [list(row) for row in pro.confusion]
+    assert len(paper["items"][1]["differing"]) == len(pro.differing)
+    assert paper["deviations"][1]["paired"]["only_first"] == 1
+    rows = call("report", "a.db", "--format", "csv", cwd=folder)[1].splitlines()
+    labels = {(c, f"p/s/{i:02d}"): str(label) for c, i, _, label in replica.published()}
+    for row in csv.DictReader(rows):
+        assert row["paper_label"] == labels[row["condition"], row["scenario"]]
