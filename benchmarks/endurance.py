@@ -10,9 +10,9 @@ import time
 import psutil
 
 from steertui.engine.context import ContextParams
-from steertui.engine.engine import Written
+from steertui.engine.events import Written
 from steertui.engine.llama import LlamaModel
-from steertui.engine.process import EngineProcess
+from steertui.engine.pool import Pool
 from steertui.engine.sequence import Write
 from steertui.experiment import Experiment, design
 from steertui.generation import SamplingParams
@@ -32,7 +32,7 @@ def main() -> None:
     llama.close()
     sampling = SamplingParams(temperature=0.7, max_tokens=16)
     marks = sorted({200, *(trials * i // 10 for i in range(1, 11))})
-    with EngineProcess(demo_path(), ContextParams(32, 320, 512, 2)) as engine:
+    with Pool(demo_path(), [ContextParams(32, 320, 512, 2)]) as engine:
         for i in range(trials):
             engine.add(Write(str(i), prompts[i % len(prompts)], sampling, i))
         done, last, since = 0, 0, time.perf_counter()
@@ -42,7 +42,7 @@ def main() -> None:
                 now = time.perf_counter()
                 pace = 1000 * (now - since) / max(1, done - last)
                 ours, child = (
-                    psutil.Process(pid).memory_info().rss / MIB for pid in (None, engine.pid)
+                    psutil.Process(pid).memory_info().rss / MIB for pid in (None, *engine.pids)
                 )
                 print(f"{done:6} trials: {pace:.2f} ms each, {ours:.0f} + {child:.0f} MiB")
                 marks.pop(0)

@@ -14,7 +14,8 @@ import llama_cpp
 
 from steertui.engine.context import ContextParams
 from steertui.engine.demand import demand
-from steertui.engine.engine import Engine, Scored, Written
+from steertui.engine.engine import Engine
+from steertui.engine.events import Scored, Written
 from steertui.engine.llama import LlamaModel
 from steertui.engine.sequence import Score, Write
 from steertui.experiment import Experiment, design

@@ -11,7 +11,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from steertui.engine.context import ContextParams
-from steertui.engine.engine import Engine, Scored
+from steertui.engine.engine import Engine
+from steertui.engine.events import Scored
 from steertui.engine.llama import LlamaModel
 from steertui.engine.sequence import Score, Write
 from steertui.generation import SamplingParams

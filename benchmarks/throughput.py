@@ -50,6 +50,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--slots", type=int, nargs="+", default=[8, 16, 32])
     parser.add_argument("--peers", nargs="*", default=["loop", "server", "ceiling"])
     parser.add_argument("--tokens", type=int, default=256)
+    parser.add_argument("--copies", type=int, default=1, help="of each prompt, for many slots")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--layout", choices=["streams", "unified"], default="streams")
     parser.add_argument("--no-flash", action="store_true")
@@ -74,6 +75,7 @@ def measure(options: argparse.Namespace) -> None:
         is_unified=options.layout == "unified",
         flash=not options.no_flash,
         scenarios=SCENARIOS,
+        copies=options.copies,
     )
     way, _, slots = options.one.partition(" ")
     most = max(options.slots)
@@ -86,15 +88,20 @@ def measure(options: argparse.Namespace) -> None:
     found = calls[way]()
     speed = {"tokens_per_second": round(found.tokens / found.seconds, 1)}
     told = {"way": options.one, "seconds": round(found.seconds, 1), "tokens": found.tokens}
+    if way == "engine":
+        found.more["machine"] = ways.machine(job, found)
     print(json.dumps(told | speed | found.more | {"at": time.strftime("%H:%M")}))
 
 
 def summarise(log: Path, most: int) -> None:
     """Print medians, and the ratios of the engine at the most slots to its peers."""
     seconds: dict[str, list[float]] = {}
+    machine: dict[str, str] = {}
     for line in log.read_text(encoding="utf-8").splitlines():
         told = json.loads(line)
         seconds.setdefault(told["way"], []).append(told["seconds"])
+        if "machine" in told:
+            machine[told["way"]] = told["machine"]
     ours = median(seconds[f"engine {most}"])
     for way, times in seconds.items():
         print(
@@ -102,6 +109,8 @@ def summarise(log: Path, most: int) -> None:
             f"({min(times):.1f} to {max(times):.1f}); "
             f"engine {most} is {median(times) / ours:.2f} times as fast"
         )
+    for way, line in machine.items():
+        print(f"{way:10} {line}")
 
 
 if __name__ == "__main__":

@@ -11,8 +11,10 @@ from pathlib import Path
 import llama_cpp
 import numpy as np
 
+from benchmarks.card import used
 from steertui.engine.context import ContextParams, LlamaContext
-from steertui.engine.engine import Engine, Written
+from steertui.engine.engine import Engine
+from steertui.engine.events import Written
 from steertui.engine.llama import LlamaModel
 from steertui.engine.sequence import Write
 from steertui.experiment import Experiment, design
@@ -30,12 +32,13 @@ class Job:
     is_unified: bool
     flash: bool
     scenarios: int
+    copies: int = 1
 
     def prompts(self, llama: LlamaModel) -> list[list[int]]:
-        """Return the tokens of every prompt: scenarios × baseline, pro, anti."""
+        """Return the tokens of every prompt: scenarios × baseline, pro, anti × copies."""
         chat = ChatFormat(llama.meta("tokenizer.chat_template"), llama.bos, llama.eos, "")
         trials = design(Experiment(limit=self.scenarios)).trials
-        return [llama.tokenize(chat.write(trial).text) for trial in trials]
+        return [llama.tokenize(chat.write(trial).text) for trial in trials] * self.copies
 
     def shape(self, slots: int, longest: int) -> ContextParams:
         """Return the context's shape."""
@@ -59,7 +62,7 @@ def engine(job: Job, slots: int) -> Measured:
     found = Engine(llama, job.shape(slots, max(map(len, prompts))))
     begin = time.perf_counter()
     for i, prompt in enumerate(prompts):
-        found.add(Write(str(i), prompt, SamplingParams(max_tokens=job.tokens)))
+        found.add(Write(str(i), prompt, SamplingParams(max_tokens=job.tokens), past_end=True))
     tokens = 0
     while not found.is_idle:
         for event in found.step():
@@ -71,6 +74,14 @@ def engine(job: Job, slots: int) -> Measured:
     found.close()
     more = {"prefilled": shot.prefilled, "steps": shot.steps, "outside": round(outside, 4)}
     return Measured(seconds, tokens, {"prompts": len(prompts), **more})
+
+
+def machine(job: Job, found: Measured) -> str:
+    """Say what the engine's job asked of the machine."""
+    parameters = LlamaModel(job.model, vocab_only=True).parameters
+    steps, prefilled = int(str(found.more["steps"])), int(str(found.more["prefilled"]))
+    tokens = prefilled + found.tokens
+    return used(job.model.stat().st_size, parameters, steps, tokens, found.seconds)
 
 
 def ceiling(job: Job, slots: int) -> Measured:
@@ -122,7 +133,7 @@ def _schedule(
     context.fork = lambda *fork: forks.append(fork)  # type: ignore[method-assign]
     context.trim = lambda slot, n: forks.append((slot, slot, n))  # type: ignore[method-assign]
     for i, prompt in enumerate(prompts):
-        found.add(Write(str(i), prompt, SamplingParams(max_tokens=job.tokens)))
+        found.add(Write(str(i), prompt, SamplingParams(max_tokens=job.tokens), past_end=True))
     while not found.is_idle:
         found.step()
     found.close()

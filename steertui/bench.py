@@ -3,11 +3,12 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import cycle, islice
+from math import ceil
 
 from steertui.engine.context import ContextParams
 from steertui.engine.demand import Demand, demand
-from steertui.engine.engine import Written
-from steertui.engine.process import EngineProcess
+from steertui.engine.pool import Pool
 from steertui.engine.sequence import Write
 from steertui.engine.sizing import Overrides, fit
 from steertui.errors import EngineError
@@ -26,19 +27,40 @@ class Pace:
     """What one number of slots gives.
 
     Attributes:
-        shape: the context it was measured in.
-        prefill: prompt tokens a second.
-        decode: new tokens a second, all slots together.
+        shapes: of each engine it was measured with.
+        prefill: prompt tokens a second, all engines together.
+        step: seconds of a step in which every slot writes a token.
+        lone: seconds of a step in which one slot does.
     """
 
-    shape: ContextParams
+    shapes: tuple[ContextParams, ...]
     prefill: float
-    decode: float
+    step: float
+    lone: float
+
+    @property
+    def slots(self) -> int:
+        """Sequences at once."""
+        return sum(shape.slots for shape in self.shapes)
+
+    @property
+    def decode(self) -> float:
+        """New tokens a second, all slots together."""
+        return self.slots / self.step
 
     def seconds(self, asked: Demand) -> float:
-        """Return the time that requests take at the most: if every answer takes all it may."""
-        prompts = asked.tokens if self.shape.slots == 1 else asked.nodes
-        return prompts / self.prefill + asked.written / self.decode
+        """Return the time that requests take at the most: if every answer takes all it may.
+
+        Prompts, then so many rounds of full slots, then one of those that are left over: a step
+        of n slots costs what lies on the line between one slot's and all slots'.
+        """
+        alone = max(shape.slots for shape in self.shapes) == 1
+        rounds, left = divmod(asked.count, self.slots)
+        steps = rounds * self.step
+        if left:
+            part = (ceil(left / len(self.shapes)) - 1) / max(1, self.shapes[0].slots - 1)
+            steps += self.lone + part * (self.step - self.lone)
+        return (asked.tokens if alone else asked.nodes) / self.prefill + asked.new * steps
 
 
 def requests_of(design: Design, model: Model) -> list[Write]:
@@ -52,41 +74,58 @@ def requests_of(design: Design, model: Model) -> list[Write]:
 def bench(
     model: Model, requests: Sequence[Write], slots: Sequence[int], wish: Overrides
 ) -> Iterator[Pace]:
-    """Yield the pace at each number of slots, on the experiment's own prompts.
+    """Yield the pace at each number of slots in every engine, on the experiment's own prompts.
 
-    Raises EngineError where the longest prompt fits no slot.
+    Steps are measured as deep as answers are on average: behind the mean prompt and half of an
+    answer. Raises EngineError where the longest prompt fits no slot.
     """
-    short = [replace(r, sampling=SamplingParams(max_tokens=STEPS)) for r in requests]
+    asked = demand(requests)
     for count in slots:
-        chosen = short[:count]
-        if len(chosen) < count:
-            raise EngineError(
-                f"{count} slots: the experiment has {len(chosen)} prompts only; give a smaller --at"
-            )
         with vocabulary(model) as llama:
-            shape = fit(llama, model.size, demand(chosen), replace(wish, slots=count))
-        with EngineProcess(model.path, shape) as engine:
-            seconds, _ = _timed(engine, [_cut(r, 1) for r in chosen])
-            first = engine.snapshot().prefilled
-            prefill = first / seconds
-            seconds, tokens = _timed(engine, chosen)
-            # The prompts may still be in their slots; what was computed again is not decoding.
-            again = (engine.snapshot().prefilled - first) / prefill
-            yield Pace(shape, prefill, tokens / max(seconds - again, 1e-6))
+            shapes = fit(llama, model.size, asked, replace(wish, slots=count))
+        room = sum(shape.slots for shape in shapes)
+        if len(requests) < room:
+            raise EngineError(
+                f"{room} slots: the experiment has {len(requests)} prompts only; "
+                "give a smaller --at"
+            )
+        with Pool(model.path, shapes) as engine:
+            yield _measure(engine, shapes, requests[:room], asked)
 
 
-def _cut(request: Write, tokens: int) -> Write:
-    return replace(request, id=f"{request.id} short", sampling=SamplingParams(max_tokens=tokens))
+def _measure(
+    engine: Pool, shapes: tuple[ContextParams, ...], chosen: Sequence[Write], asked: Demand
+) -> Pace:
+    _time(engine, [_short(chosen[0], chosen[0].prompt[:0:-1], 2)])  # the first batch warms up
+    before = engine.snapshot().prefilled
+    seconds = _time(engine, [_short(r, r.prompt, 1) for r in chosen])
+    prefill = (engine.snapshot().prefilled - before) / seconds
+    deepest = shapes[0].slot_tokens - STEPS
+    depth = min(deepest, round(asked.tokens / asked.count + asked.new / 2))
+    prompt = list(islice(cycle(chosen[0].prompt), depth))
+    deep = [_short(r, prompt, STEPS) for r in chosen]
+    _time(engine, [_short(r, prompt, 1) for r in chosen])  # now it lies in every slot
+
+    def step(requests: Sequence[Write]) -> float:
+        before = engine.snapshot().prefilled
+        seconds = _time(engine, requests)
+        # With one slot nothing stays; what was computed again is not writing.
+        again = (engine.snapshot().prefilled - before) / prefill if len(chosen) == 1 else 0.0
+        return max(seconds - again, 1e-6) / STEPS
+
+    return Pace(shapes, prefill, step(deep), step(deep[:1]))
 
 
-def _timed(engine: EngineProcess, requests: Sequence[Write]) -> tuple[float, int]:
-    """Return the seconds until all is answered, and the tokens written."""
+def _short(request: Write, prompt: list[int], tokens: int) -> Write:
+    sampling = SamplingParams(max_tokens=tokens)
+    return replace(request, prompt=prompt, sampling=sampling, past_end=True)
+
+
+def _time(engine: Pool, requests: Sequence[Write]) -> float:
+    """Return the seconds until all is answered."""
     begin = time.perf_counter()
     for request in requests:
         engine.add(request)
-    tokens = 0
     while not engine.is_idle:
-        for event in engine.step():
-            if isinstance(event, Written):
-                tokens += event.generation.tokens + (event.generation.stop == "stop")
-    return time.perf_counter() - begin, tokens
+        engine.step()
+    return time.perf_counter() - begin

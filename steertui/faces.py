@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
-from steertui.engine.process import Failed, Restarted
+from steertui.engine.events import Failed, Lost, Restarted
 from steertui.plan import Plan
 from steertui.progress import STAGES, Meter, judge_line, loaded_line, plan_lines, trouble_line
 from steertui.report import record, terminal
@@ -51,7 +51,9 @@ class Records:
     def show(self, event: Event) -> None:
         """Write answers and verdicts; steps are left out."""
         if isinstance(event, Loaded):
-            self._write("loaded", stage=event.stage, name=event.name, requests=event.total)
+            devices = [list(s.devices) for s in event.shapes]
+            told = {"stage": event.stage, "name": event.name, "requests": event.total}
+            self._write("loaded", **told, devices=devices)
         elif isinstance(event, Generated):
             t, g = event.prompt.trial, event.generation
             trial = {"model": t.model.name, "scenario": t.scenario.name, "sample": t.sample}
@@ -71,6 +73,8 @@ class Records:
             self._write("stopped", judge=event.judge, reason=event.reason, left=event.left)
         elif isinstance(event, Restarted):
             self._write("restarted", reason=event.reason, slots=event.shape.slots)
+        elif isinstance(event, Lost):
+            self._write("lost", reason=event.reason, devices=event.shape.devices, left=event.left)
 
     def results(self, summary: Summary) -> None:
         """Write every table."""
@@ -110,7 +114,7 @@ class Lines:
             self._tell(judge_line(event))
         elif isinstance(event, Asked):
             self._asked(event)
-        elif isinstance(event, Failed | Restarted | Stopped):
+        elif isinstance(event, Failed | Lost | Restarted | Stopped):
             self._tell(trouble_line(event))
 
     def _asked(self, event: Asked) -> None:
@@ -160,7 +164,7 @@ class Bars(Lines):
             self._asked(event)
         elif isinstance(event, Opened):
             self._bars.console.print(Text(judge_line(event)))
-        elif isinstance(event, Failed | Restarted | Stopped):
+        elif isinstance(event, Failed | Lost | Restarted | Stopped):
             self._bars.console.print(Text(trouble_line(event)))
 
     def _asked(self, event: Asked) -> None:

@@ -11,6 +11,7 @@ from steertui.judge.rubric import Case, Rubric, load_rubric
 from steertui.judge.server import ServerJudge, parse_server
 from steertui.prompt import ChatFormat
 from steertui.store import Store, Unjudged
+from steertui.tryout import try_out
 from steertui.weights import find_model
 
 NO_JUDGE = "none"
@@ -123,5 +124,7 @@ def estimate(judge: Judge, answers: Iterable[Unjudged]) -> float | None:
 
 
 def chat_format(model: LlamaModel, name: str) -> ChatFormat:
-    """Return the chat format that the GGUF carries."""
-    return ChatFormat(model.meta("tokenizer.chat_template"), model.bos, model.eos, name)
+    """Return the chat format that the GGUF carries; raises ModelError where it cannot be used."""
+    told = (model.meta("tokenizer.chat_template"), model.bos, model.eos, name)
+    try_out(*told)
+    return ChatFormat(*told)

@@ -1,9 +1,11 @@
 """A plan and its progress in words: what will be done, how fast it goes, what is left."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
-from steertui.engine.process import Failed, Restarted
+from steertui.engine.context import ContextParams
+from steertui.engine.events import Failed, Lost, Restarted
 from steertui.plan import Plan
 from steertui.report.summary import STAND_IN_WARNING
 from steertui.run import Asked, Loaded, Opened, Stepped, Stopped
@@ -48,15 +50,29 @@ def clock(seconds: float) -> str:
 
 def loaded_line(event: Loaded) -> str:
     """Say what was loaded, in what shape."""
-    s = event.shape
+    first, *others = event.shapes
     what = {"generate": "Answering with", "judge": "Judging by"}[event.stage]
+    todo = f"{what} {event.name}: {event.total} {STAGES[event.stage]} to do"
+    if all(replace(s, devices=first.devices) == first for s in others):
+        engines = f"{len(event.shapes)} engines, each of " if others else ""
+        on = ", ".join(map(device_names, event.shapes))
+        return f"{todo}; {engines}{_size(first)}, on {on}"
+    return "; ".join([todo, *(f"{_size(s)}, on {device_names(s)}" for s in event.shapes)])
+
+
+def _size(s: ContextParams) -> str:
     cells = f"{s.slot_tokens}" + (f" (at need {s.longest})" if s.longest > s.slot_tokens else "")
     layers = "" if s.gpu_layers < 0 else f", {s.gpu_layers} layers offloaded"
-    size = (
-        f"{s.slots} slots of {cells} tokens, {'unified' if s.unified else 'split'} {s.kv_type} KV "
-        f"cache, flash attention {'on' if s.flash else 'off'}, {s.threads} threads{layers}"
-    )
-    return f"{what} {event.name}: {event.total} {STAGES[event.stage]} to do; {size}"
+    cache = f"{'unified' if s.unified else 'split'} {s.kv_type} KV cache"
+    flash = f"flash attention {'on' if s.flash else 'off'}"
+    threads = f"{s.threads} thread{'s' * (s.threads > 1)}"
+    slots = f"{s.slots} slot{'s' * (s.slots > 1)}"
+    return f"{slots} of {cells} tokens, {cache}, {flash}, {threads}{layers}"
+
+
+def device_names(shape: ContextParams) -> str:
+    """Return "CUDA0+CUDA1"."""
+    return "+".join(shape.devices)
 
 
 def plan_lines(plan: Plan, db: Path) -> list[str]:
@@ -107,7 +123,7 @@ def dollars(amount: float | None) -> str:
     return f", ${amount:.2f}" if amount >= 0.995 else f", ${amount:.4f}"
 
 
-def trouble_line(event: Failed | Restarted | Stopped) -> str:
+def trouble_line(event: Failed | Lost | Restarted | Stopped) -> str:
     """Say that a request failed, that the engine died and runs again, that a judge was stopped."""
     if isinstance(event, Stopped):
         return (
@@ -116,4 +132,8 @@ def trouble_line(event: Failed | Restarted | Stopped) -> str:
         )
     if isinstance(event, Failed):
         return f"! failed: {event.id[:12]}: {event.reason}"
-    return f"! the engine died ({event.reason}); it runs again with {event.shape.slots} slots"
+    on = device_names(event.shape)
+    if isinstance(event, Lost):
+        return f"! {on} is given up ({event.reason}); {event.left} engines go on with its requests"
+    slots = event.shape.slots
+    return f"! the engine on {on} died ({event.reason}); it runs again with {slots} slots"

@@ -10,7 +10,8 @@ import click
 
 from steertui.carrying import carry, size_text
 from steertui.catalogue import Known, Weights, catalogue
-from steertui.engine.sizing import free_memory, share
+from steertui.engine.groups import free_memory
+from steertui.engine.sizing import share
 from steertui.errors import EngineError, ModelError
 from steertui.hub.cache import Held, all_held, cache_folder, held, remove
 from steertui.sources import MIRROR, all_sources, find_source, lacking

@@ -19,8 +19,8 @@ def test_the_pace_of_the_demo_is_measured_at_each_number_of_slots() -> None:
     requests = requests_of(planned, model)
     assert len(requests) == 6
     paces = list(bench(model, requests, (1, 4), Overrides(threads=1)))
-    assert [pace.shape.slots for pace in paces] == [1, 4]
-    assert all(pace.prefill > 0 and pace.decode > 0 for pace in paces)
+    assert [pace.slots for pace in paces] == [1, 4]
+    assert all(min(pace.prefill, pace.step, pace.lone) > 0 for pace in paces)
     assert demand(requests).tokens == sum(len(r.prompt) for r in requests)
     with pytest.raises(EngineError, match="8 slots: the experiment has 6 prompts only"):
         list(bench(model, requests, (8,), Overrides()))
@@ -28,9 +28,14 @@ def test_the_pace_of_the_demo_is_measured_at_each_number_of_slots() -> None:
 
 def test_an_experiments_time_counts_shared_tokens_once_unless_there_is_one_slot() -> None:
     asked = Demand(10, 200, 100, nodes=400, shared=60, own=40, new=100)
-    alone, many = (Pace(ContextParams(n, 256), prefill=100, decode=50) for n in (1, 8))
-    assert alone.seconds(asked) == 10 * 100 / 100 + 1000 / 50
-    assert many.seconds(asked) == 400 / 100 + 1000 / 50
+    alone = Pace((ContextParams(1, 256),), prefill=100, step=0.02, lone=0.02)
+    assert alone.seconds(asked) == pytest.approx(10 * 100 / 100 + 1000 * 0.02)
+    # One round of eight, and one of the two that are left: a seventh of the way up from one.
+    many = Pace((ContextParams(8, 256),), prefill=100, step=0.16, lone=0.02)
+    assert many.seconds(asked) == pytest.approx(400 / 100 + 100 * (0.16 + 0.02 + 0.14 / 7))
+    # On two devices the two have a slot to themselves each.
+    both = Pace((ContextParams(4, 256),) * 2, prefill=100, step=0.08, lone=0.02)
+    assert both.seconds(asked) == pytest.approx(400 / 100 + 100 * (0.08 + 0.02))
 
 
 def test_the_command_prints_a_line_for_each_number_of_slots(tmp_path: Path) -> None:

@@ -37,6 +37,6 @@ def bench(
         click.echo("slots  prompt tokens/s  new tokens/s  the experiment takes at most")
         for pace in measure(model, requests, slots, wish):
             click.echo(
-                f"{pace.shape.slots:5}  {pace.prefill:15,.0f}  {pace.decode:12,.0f}  "
+                f"{pace.slots:5}  {pace.prefill:15,.0f}  {pace.decode:12,.0f}  "
                 f"{clock(pace.seconds(asked))}"
             )

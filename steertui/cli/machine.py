@@ -15,6 +15,8 @@ OPTIONS = (
     click.option("--kv-type", type=click.Choice(["f16", "q8_0", "bf16", "f32"]), default="f16",
                  help="What the KV cache holds."),
     click.option("--flash/--no-flash", "flash", default=None, help="Flash attention."),
+    click.option("--devices", default="",
+                 help="CUDA0,CUDA1: an engine on each; CUDA0+CUDA1: one on both; cpu."),
     click.option("--exact", is_flag=True, help="The answers of one slot, at one slot's speed."),
 )  # fmt: skip
 
@@ -39,5 +41,6 @@ def take_overrides(given: dict[str, Any]) -> Any:
         "flash",
         "kv_type",
         "exact",
+        "devices",
     )
     return Overrides(**{name: given.pop(name) for name in names})

@@ -10,7 +10,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from steertui.engine.context import ContextParams
-from steertui.engine.engine import Engine, Scored, Snapshot, Written
+from steertui.engine.engine import Engine
+from steertui.engine.events import Scored, Snapshot, Written
 from steertui.engine.llama import LlamaModel
 from steertui.engine.sequence import Score, Write
 from steertui.errors import SteertuiError
@@ -48,7 +49,7 @@ def serve(pipe: Connection, job: Job) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     _redirect(job.log)
     try:
-        model = LlamaModel(job.model, gpu_layers=job.shape.gpu_layers)
+        model = LlamaModel(job.model, gpu_layers=job.shape.gpu_layers, devices=job.shape.devices)
         engine = Engine(model, job.shape)
         pipe.send(Told((), engine.snapshot()))
         _work(pipe, engine)

@@ -18,6 +18,10 @@ KV_BYTES = {"f32": 4.0, "f16": 2.0, "bf16": 2.0, "q8_0": 34 / 32}
 """Bytes of one value of each type."""
 
 
+class DecodeError(EngineError):
+    """llama.cpp could not compute a batch: the device's memory, or the device."""
+
+
 @dataclass(frozen=True, slots=True)
 class ContextParams:
     """A context's shape.
@@ -32,6 +36,8 @@ class ContextParams:
         gpu_layers: layers that go to an accelerator, where the build has one; -1 for all.
         kv_type: what the KV cache holds: "f16", "q8_0", "bf16" or "f32".
         longest: KV cells that a request may need in the end; 0 for no more than `slot_tokens`.
+        devices: names of those that share the model's layers, "CPU" for the CPU alone; empty for
+            llama.cpp's own choice.
     """
 
     slots: int
@@ -43,6 +49,7 @@ class ContextParams:
     gpu_layers: int = -1
     kv_type: str = "f16"
     longest: int = 0
+    devices: tuple[str, ...] = ()
 
     @property
     def most_tokens(self) -> int:
@@ -117,7 +124,7 @@ class LlamaContext:
         self._batch.n_tokens = n
         code = ll.llama_decode(self.handle, self._batch)
         if code != 0:
-            raise EngineError(
+            raise DecodeError(
                 f"llama_decode failed with code {code} on {n} tokens ({last_complaint()}); "
                 "ask for fewer --slots"
             )

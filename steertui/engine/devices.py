@@ -1,13 +1,14 @@
 """The door to ggml's devices: what this build of llama.cpp can compute on."""
 
 import ctypes
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import llama_cpp.llama_cpp  # noqa: F401 (loads ggml's backends)
 from llama_cpp._ggml import libggml
 
-CPU = 0
-"""GGML_BACKEND_DEVICE_TYPE_CPU; 1 is a GPU, 2 an integrated GPU, 3 an accelerator like BLAS."""
+GPU, INTEGRATED = 1, 2
+"""Of ggml_backend_dev_type; 0 is a CPU, 3 what helps one (BLAS, AMX)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +21,40 @@ class Device:
     free: int
     total: int
     is_accelerator: bool
+    is_integrated: bool = False
 
 
 def devices() -> list[Device]:
     """Return the devices that the installed build sees, as ggml orders them."""
+    return [_device(handle) for handle in _handles()]
+
+
+def cards(found: Sequence[Device]) -> list[Device]:
+    """Return those that llama.cpp uses by itself: GPUs, or where there is none the integrated one.
+
+    Of one backend, since two backends of a build may see the same card.
+    """
+    accelerators = [d for d in found if d.is_accelerator]
+    own = [d for d in accelerators if not d.is_integrated] or accelerators
+    return [d for d in own if d.backend == own[0].backend]
+
+
+def for_llama(names: Sequence[str]) -> "ctypes.Array[ctypes.c_void_p]":
+    """Return the devices of these names as llama.cpp takes them: handles with a null behind.
+
+    The CPU is left out: llama.cpp always has it.
+    """
+    by_name = {_text("ggml_backend_dev_name", h): h for h in _handles()}
+    chosen = [by_name[name] for name in names if name != "CPU"]
+    return (ctypes.c_void_p * (len(chosen) + 1))(*chosen, None)
+
+
+def _handles() -> list[int]:
     count = libggml.ggml_backend_dev_count
     count.restype = ctypes.c_size_t
     get = libggml.ggml_backend_dev_get
     get.restype, get.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
-    return [_device(get(i)) for i in range(count())]
+    return [get(i) for i in range(count())]
 
 
 def _device(handle: int) -> Device:
@@ -46,7 +72,8 @@ def _device(handle: int) -> Device:
         description=_text("ggml_backend_dev_description", handle),
         free=free.value,
         total=total.value,
-        is_accelerator=int(kind(handle)) in (1, 2),
+        is_accelerator=int(kind(handle)) in (GPU, INTEGRATED),
+        is_integrated=int(kind(handle)) == INTEGRATED,
     )
 
 

@@ -1,64 +1,17 @@
 """The Engine: continuous batching; `add` requests, `step` until it is idle."""
 
 import time
-from dataclasses import dataclass
 
 import numpy as np
 
 from steertui.engine.context import ContextParams, LlamaContext
+from steertui.engine.events import Scored, SlotView, Snapshot, Written
 from steertui.engine.llama import LlamaModel
 from steertui.engine.sampler import sample
 from steertui.engine.scheduler import Chunk, Scheduler, Slot
 from steertui.engine.sequence import Score, Sequence, Write
 from steertui.errors import EngineError
 from steertui.generation import Generation, StopReason
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """An answer is complete."""
-
-    id: str
-    generation: Generation
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """Continuations are scored: natural log-likelihoods, in the request's order."""
-
-    id: str
-    logliks: tuple[float, ...]
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class SlotView:
-    """What one slot is doing: whose request, how many tokens it wrote, its text so far."""
-
-    id: str
-    tokens: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The engine at one moment.
-
-    Attributes:
-        slots: the occupied ones.
-        waiting: requests in the queue.
-        written: answer tokens since the start.
-        prefilled: prompt tokens computed since the start.
-        steps: batches since the start.
-        seconds_decoding: wall time inside llama_decode and the read of its logits.
-    """
-
-    slots: tuple[SlotView, ...]
-    waiting: int
-    written: int
-    prefilled: int
-    steps: int
-    seconds_decoding: float
 
 
 class Engine:
@@ -191,7 +144,8 @@ class Engine:
     def _append(self, sequence: Sequence, token: int) -> StopReason | None:
         assert isinstance(sequence.request, Write)
         is_eos_alone = sequence.request.sampling.end == "eos"
-        if token in (self.model.eos_tokens if is_eos_alone else self.model.end_tokens):
+        ends = self.model.eos_tokens if is_eos_alone else self.model.end_tokens
+        if token in ends and not sequence.request.past_end:
             return StopReason.STOP
         sequence.tokens.append(token)
         sequence.raw += self.model.piece(token)

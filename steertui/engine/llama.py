@@ -1,12 +1,14 @@
 """The door to llama.cpp: a model, its vocabulary and metadata."""
 
 import ctypes
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import llama_cpp.llama_cpp as ll
 
+from steertui.engine.devices import for_llama
 from steertui.errors import EngineError, ModelError
 
 Tokens = list[int]
@@ -33,8 +35,10 @@ def forget_complaints() -> None:
 
 
 def last_complaint() -> str:
-    """Return llama.cpp's last warning or error, "" if there was none."""
-    return _log[-1] if _log else "no reason given"
+    """Return the reason that llama.cpp's last warnings and errors give."""
+    told = [line.rpartition("error loading model: ")[2] for line in _log]
+    told = [line for line in told if not line.endswith("failed to load model")]
+    return told[-1] if told else "no reason given"
 
 
 class LlamaModel:
@@ -43,8 +47,17 @@ class LlamaModel:
     Raises ModelError where llama.cpp cannot load it, with llama.cpp's reason.
     """
 
-    def __init__(self, path: Path, *, vocab_only: bool = False, gpu_layers: int = -1) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        vocab_only: bool = False,
+        gpu_layers: int = -1,
+        devices: Sequence[str] = (),
+    ) -> None:
         params = ll.llama_model_default_params()
+        chosen = for_llama(devices)  # kept alive until the model is loaded
+        params.devices = ctypes.cast(chosen, ctypes.c_void_p) if devices else None
         params.vocab_only = vocab_only
         params.n_gpu_layers = gpu_layers
         forget_complaints()

@@ -20,12 +20,14 @@ class Write:
         prompt: at least one token.
         sampling: how to draw.
         seed: the trial's own; decides every draw, whatever slot or neighbours it has.
+        past_end: whether to write on past every end, to the last token allowed: for measuring.
     """
 
     id: str
     prompt: Tokens
     sampling: SamplingParams
     seed: int = 0
+    past_end: bool = False
 
 
 @dataclass(frozen=True, slots=True)

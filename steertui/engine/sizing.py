@@ -1,6 +1,7 @@
 """The context's shape, chosen from the model, the machine's free memory and the requests."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil, inf
 from typing import Literal
 
 import psutil
@@ -8,6 +9,15 @@ import psutil
 from steertui.engine.context import KV_BYTES, ContextParams
 from steertui.engine.demand import Demand, is_better_unified
 from steertui.engine.devices import devices
+from steertui.engine.groups import (
+    CPU,
+    Group,
+    Memory,
+    choose_groups,
+    free_memory,
+    memory_of,
+    read_groups,
+)
 from steertui.engine.llama import LlamaModel
 from steertui.errors import EngineError
 
@@ -20,6 +30,10 @@ MOST_SLOTS_CARD = 128
 ROUND = 64
 MEMORY_SHARE = 0.8
 """Of the free memory, what weights and KV cache may take: a batch's own buffers need some, too."""
+
+APART = 8
+"""Slots that a card alone must hold for an engine of its own; with fewer, one engine over all
+cards reads the weights less often. A judgement, since no two cards were at hand to measure."""
 
 LEAST_SHARE = 4
 """Slots are at least as long as the longest prompt and this part of the longest answer."""
@@ -34,14 +48,15 @@ class Overrides:
     """What the user insists on; what is left at its default is chosen by `fit`.
 
     Attributes:
-        slots: sequences at once; 0 to choose.
-        threads: CPU threads; 0 to choose.
+        slots: sequences at once in each engine; 0 to choose.
+        threads: CPU threads of each engine; 0 to choose.
         batch_tokens: in a call of llama_decode, at the most; 0 to choose.
         gpu_layers: layers on an accelerator; None to choose.
         layout: of the KV cache.
         flash: flash attention; None to choose.
         kv_type: what the KV cache holds.
         exact: the answers of one slot, whatever the load: one sequence at a time, nothing shared.
+        devices: as `read_groups` reads it, an engine for each group; "" to choose.
     """
 
     slots: int = 0
@@ -52,6 +67,7 @@ class Overrides:
     flash: bool | None = None
     kv_type: str = "f16"
     exact: bool = False
+    devices: str = ""
 
     def __post_init__(self) -> None:
         if min(self.slots, self.threads, self.batch_tokens) < 0:
@@ -60,20 +76,8 @@ class Overrides:
             raise EngineError(f"--exact and --slots {self.slots}: exact is one slot; leave one out")
         if self.flash is False and self.kv_type == "q8_0":
             raise EngineError("--kv-type q8_0 needs flash attention; leave --no-flash out")
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """Bytes free: of the accelerators together (0 where there is none), and of the host."""
-
-    accelerator: int
-    host: int
-
-
-def free_memory() -> Memory:
-    """Return what is free now."""
-    cards = sum(d.free for d in devices() if d.is_accelerator)
-    return Memory(cards, int(psutil.virtual_memory().available))
+        if self.devices:
+            read_groups(self.devices, devices())
 
 
 def kv_bytes_per_token(model: LlamaModel, kv_type: str = "f16") -> int:
@@ -96,16 +100,42 @@ def _number(model: LlamaModel, key: str, default: int = 0) -> int:
     return int(text) if text.isdigit() else default
 
 
-def fit(model: LlamaModel, weights: int, asked: Demand, wish: Overrides) -> ContextParams:
-    """Return a shape whose weights and slots fit the memory; the model need not be loaded for it.
+def fit(
+    model: LlamaModel, weights: int, asked: Demand, wish: Overrides
+) -> tuple[ContextParams, ...]:
+    """Return a shape for an engine on each group of devices; the model need not be loaded for it.
 
-    `weights` are the file's bytes. Where not all slots that are wanted can hold the longest
-    request at once, they are made shorter, and who outgrows them goes on in longer ones after
-    (see `Engine`). Raises EngineError where not even one slot fits.
+    Several cards get an engine each where the model and some slots fit each of them. `weights`
+    are the file's bytes. Where not all slots that are wanted can hold the longest request at
+    once, they are made shorter, and who outgrows them goes on in longer ones after (see
+    `Engine`). Raises EngineError where not even one slot fits.
     """
+    groups = _groups(model, weights, asked, wish)
+    host = free_memory().host
+    part = replace(asked, count=ceil(asked.count / len(groups)))
+    threads = max(1, (psutil.cpu_count(logical=False) or 1) // len(groups))
+    wish = replace(wish, threads=wish.threads or threads)
+    return tuple(_shape(model, weights, part, wish, g, memory_of(g, groups, host)) for g in groups)
+
+
+def _groups(model: LlamaModel, weights: int, asked: Demand, wish: Overrides) -> tuple[Group, ...]:
+    found = devices()
+    if wish.devices:
+        return read_groups(wish.devices, found)[: asked.count]
+    if wish.gpu_layers == 0:
+        return read_groups(CPU, found)
+    apart = 1 if wish.exact else min(APART, wish.slots or asked.count)
+    slots = apart * _rounded(asked.longest) * kv_bytes_per_token(model, wish.kv_type)
+    needed = (weights + slots) / MEMORY_SHARE
+    # With some layers on the host, one engine is to have all cards.
+    return choose_groups(found, inf if (wish.gpu_layers or -1) > 0 else needed, asked.count)
+
+
+def _shape(
+    model: LlamaModel, weights: int, asked: Demand, wish: Overrides, group: Group, memory: Memory
+) -> ContextParams:
     cell = kv_bytes_per_token(model, wish.kv_type)
     full = _rounded(asked.longest)
-    memory = free_memory()
     slots, layers = share(memory, weights, full * cell, layers_of(model))
     is_card = bool(memory.accelerator) and layers == -1
     most = MOST_SLOTS_CARD if is_card else MOST_SLOTS
@@ -121,12 +151,13 @@ def fit(model: LlamaModel, weights: int, asked: Demand, wish: Overrides) -> Cont
         slots=slots,
         slot_tokens=tokens,
         batch=wish.batch_tokens or 512,
-        threads=wish.threads or psutil.cpu_count(logical=False) or 1,
+        threads=wish.threads,
         unified=unified if wish.layout == "auto" else wish.layout == "unified",
         flash=not wish.exact if wish.flash is None else wish.flash,
         gpu_layers=layers if wish.gpu_layers is None else wish.gpu_layers,
         kv_type=wish.kv_type,
         longest=full,
+        devices=group.names,
     )
 
 

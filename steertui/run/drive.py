@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from steertui.engine.events import News
 from steertui.engine.llama import LlamaModel
-from steertui.engine.process import EngineProcess, News
+from steertui.engine.pool import Pool
 from steertui.engine.sequence import Score, Write
 from steertui.model import Model
 from steertui.prompt import Prompt
@@ -26,9 +27,7 @@ def writes(llama: LlamaModel, prompts: Sequence[Prompt]) -> list[Write]:
     return [Write(p.key, llama.tokenize(p.text), p.trial.sampling, p.seed) for p in prompts]
 
 
-def drive(
-    engine: EngineProcess, stage: str, requests: Sequence[Write | Score]
-) -> Iterator[News | Stepped]:
+def drive(engine: Pool, stage: str, requests: Sequence[Write | Score]) -> Iterator[News | Stepped]:
     """Give the engine its requests and yield what it tells, until it is idle."""
     for request in requests:
         engine.add(request)

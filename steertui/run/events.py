@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from steertui.engine.context import ContextParams
-from steertui.engine.engine import Snapshot
-from steertui.engine.process import EngineProcess, Failed, Restarted
+from steertui.engine.events import Failed, Lost, Restarted, Snapshot
+from steertui.engine.pool import Pool
 from steertui.generation import Generation
 from steertui.prompt import Prompt
 from steertui.verdict import Verdict
@@ -12,11 +12,15 @@ from steertui.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A model is in memory, for "generate" or "judge"; `total` requests wait for it."""
+    """A model is in memory, for "generate" or "judge"; `total` requests wait for it.
+
+    Attributes:
+        shapes: of each engine that runs it.
+    """
 
     stage: str
     name: str
-    shape: ContextParams
+    shapes: tuple[ContextParams, ...]
     total: int
 
 
@@ -41,7 +45,7 @@ class Stepped:
     """The engine has gone on; `done` of `total` requests of this stage are complete."""
 
     stage: str
-    engine: EngineProcess
+    engine: Pool
     done: int
     total: int
 
@@ -93,4 +97,4 @@ class Stopped:
     left: int
 
 
-Event = Loaded | Generated | Judged | Failed | Restarted | Stepped | Opened | Asked | Stopped
+Event = Loaded | Generated | Judged | Failed | Lost | Restarted | Stepped | Opened | Asked | Stopped

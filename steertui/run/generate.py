@@ -7,8 +7,8 @@ from importlib.metadata import version
 
 from steertui.engine.demand import demand
 from steertui.engine.devices import devices
-from steertui.engine.engine import Scored, Written
-from steertui.engine.process import EngineProcess, Failed
+from steertui.engine.events import Failed, Scored, Written
+from steertui.engine.pool import Pool
 from steertui.engine.sizing import Overrides, fit
 from steertui.model import Model
 from steertui.plan import Plan
@@ -24,10 +24,10 @@ def generate(
     """Answer the prompts with the model; every answer is stored before its event."""
     with vocabulary(model) as llama:
         requests = writes(llama, prompts)
-        shape = fit(llama, model.size, demand(requests), wish)
-    with EngineProcess(model.path, shape) as engine:
-        run_id = store.start(plan.id, versions(), device(), asdict(shape))
-        yield Loaded("generate", model.name, shape, len(requests))
+        shapes = fit(llama, model.size, demand(requests), wish)
+    with Pool(model.path, shapes) as engine:
+        run_id = store.start(plan.id, versions(), device(), [asdict(s) for s in shapes])
+        yield Loaded("generate", model.name, shapes, len(requests))
         by_key = {p.key: p for p in prompts}
         for event in drive(engine, "generate", requests):
             if isinstance(event, Written):

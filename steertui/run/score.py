@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from steertui.engine.demand import demand
-from steertui.engine.engine import Scored, Written
+from steertui.engine.events import Failed, Scored, Written
 from steertui.engine.llama import LlamaModel
-from steertui.engine.process import EngineProcess, Failed
+from steertui.engine.pool import Pool
 from steertui.engine.sequence import Score, Write
 from steertui.engine.sizing import Overrides, fit
 from steertui.generation import SamplingParams
@@ -30,9 +30,9 @@ def score(
             yield _fail(store, judge, key, reason)
         if not asked.requests:
             return
-        shape = fit(llama, judge.model.size, demand(asked.requests, REASON.max_tokens), wish)
-        with EngineProcess(judge.model.path, shape) as engine:
-            yield Loaded("judge", judge.name, shape, len(asked.requests))
+        shapes = fit(llama, judge.model.size, demand(asked.requests, REASON.max_tokens), wish)
+        with Pool(judge.model.path, shapes) as engine:
+            yield Loaded("judge", judge.name, shapes, len(asked.requests))
             found: dict[str, Verdict] = {}
             for event in drive(engine, "judge", asked.requests):
                 if isinstance(event, Scored):

@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
 
-from steertui.engine.engine import SlotView
+from steertui.engine.events import SlotView
 from steertui.progress import STAGES
 from steertui.store.overview import Place
 from steertui.store.trials import TrialText

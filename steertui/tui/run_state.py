@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from steertui.engine.engine import SlotView
+from steertui.engine.events import SlotView
 from steertui.report.summary import Summary, summarise
 from steertui.store import Cell, Store
 from steertui.store.overview import Place, failures, places

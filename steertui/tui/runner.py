@@ -5,12 +5,11 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
 from textual.message import Message
 from textual.message_pump import MessagePump
 
-from steertui.engine.engine import SlotView
-from steertui.engine.process import EngineProcess, Failed, Restarted
+from steertui.engine.events import Failed, Lost, Restarted, SlotView
+from steertui.engine.pool import Pool
 from steertui.engine.sizing import Overrides
 from steertui.errors import SteertuiError
 from steertui.experiment import Experiment, design
@@ -89,7 +88,7 @@ class Runner:
     ) -> None:
         self._experiment, self._db, self._wish, self._terms = experiment, db, wish, terms
         self._target = target
-        self._engine: EngineProcess | None = None
+        self._engine: Pool | None = None
         self._meter = Meter()
         self._seen = (0.0, 0)
         self.stop = threading.Event()
@@ -191,7 +190,7 @@ class Runner:
             tick.verdicts[event.key] = event.verdict
         elif isinstance(event, Asked):
             tick.stages["judge"] = Stage(event.done, event.total, dollars(event.dollars)[2:])
-        elif isinstance(event, Failed | Restarted | Stopped):
+        elif isinstance(event, Failed | Lost | Restarted | Stopped):
             tick.trouble = trouble_line(event)
             if isinstance(event, Failed):
                 tick.failures[event.id] = event.reason
@@ -200,7 +199,7 @@ class Runner:
         """Take a picture of the slots, and the speed once a second."""
         seen = event.snapshot()
         tick.slots = seen.slots if event.stage == "generate" else ()
-        tick.room = event.engine.shape.slots
+        tick.room = event.engine.slots
         tick.stages[event.stage] = Stage(event.done, event.total, self._meter.text(event))
         then, tokens = self._seen
         written = seen.written + (seen.prefilled if event.stage == "judge" else 0)
@@ -211,26 +210,18 @@ class Runner:
     def _wait(self) -> None:
         """Hold the engine still until the pause ends; its answers stay half written in it."""
         begin = time.monotonic()
-        child = _alive(self._engine)
-        if child:
-            child.suspend()
+        if self._engine:
+            self._engine.suspend()
         try:
             while self.pause.is_set() and not self.stop.is_set():
                 self._go_on.wait()
                 self._go_on.clear()
         finally:
-            if child:
-                child.resume()
+            if self._engine:
+                self._engine.resume()
             lost = time.monotonic() - begin
             self._meter.leave_out(lost)
             self._seen = (self._seen[0] + lost, self._seen[1])
-
-
-def _alive(engine: EngineProcess | None) -> psutil.Process | None:
-    try:
-        return psutil.Process(engine.pid) if engine else None
-    except psutil.NoSuchProcess:
-        return None
 
 
 class _Recount:

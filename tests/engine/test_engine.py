@@ -10,7 +10,8 @@ import pytest
 
 from steertui.condition import load_conditions
 from steertui.engine.context import ContextParams
-from steertui.engine.engine import Engine, Scored, Written
+from steertui.engine.engine import Engine
+from steertui.engine.events import Scored, Written
 from steertui.engine.llama import LlamaModel
 from steertui.engine.sequence import Score, Write
 from steertui.errors import EngineError, ModelError

@@ -10,9 +10,10 @@ import psutil
 import pytest
 
 from steertui.engine.context import ContextParams
-from steertui.engine.engine import Engine, Written
+from steertui.engine.engine import Engine
+from steertui.engine.events import Failed, Restarted, Written
 from steertui.engine.llama import LlamaModel
-from steertui.engine.process import EngineProcess, Failed, Restarted
+from steertui.engine.pool import Pool
 from steertui.engine.sequence import Write
 from steertui.errors import EngineError, ModelError
 from steertui.experiment import Experiment, design
@@ -49,7 +50,7 @@ def undisturbed(asked: list[Write]) -> dict[str, str]:
     return found
 
 
-def finish(engine: EngineProcess) -> None:
+def finish(engine: Pool) -> None:
     while not engine.is_idle:
         engine.step()
 
@@ -60,13 +61,13 @@ def storm(asked: list[Write], shape: ContextParams, kills: int) -> tuple[list[Wr
     written: list[Written] = []
     deaths = 0
     killed: set[int] = set()
-    with EngineProcess(demo_path(), shape) as engine:
+    with Pool(demo_path(), [shape]) as engine:
         for request in asked:
             engine.add(request)
         while not engine.is_idle:
-            if len(killed) < kills and chance.random() < 0.3 and engine.pid not in killed:
-                os.kill(engine.pid, chance.choice((signal.SIGKILL, signal.SIGABRT)))
-                killed.add(engine.pid)
+            if len(killed) < kills and chance.random() < 0.3 and engine.pids[0] not in killed:
+                os.kill(engine.pids[0], chance.choice((signal.SIGKILL, signal.SIGABRT)))
+                killed.add(engine.pids[0])
             for event in engine.step():
                 if isinstance(event, Restarted):
                     assert event.reason.startswith(("SIGKILL", "SIGABRT"))
@@ -100,12 +101,12 @@ def test_only_the_request_that_kills_the_engine_fails() -> None:
     # Drawn so hot that it hardly ever ends: long enough to be seen at work.
     hot = SamplingParams(temperature=5.0, max_tokens=900)
     failed, written = [], []
-    with EngineProcess(demo_path(), ContextParams(4, 1536, 256, 1)) as engine:
+    with Pool(demo_path(), [ContextParams(4, 1536, 256, 1)]) as engine:
         for request in [*asked, Write("guilty", asked[0].prompt, hot)]:
             engine.add(request)
         while not engine.is_idle:
             if any(slot.id == "guilty" for slot in engine.snapshot().slots):
-                os.kill(engine.pid, signal.SIGKILL)
+                os.kill(engine.pids[0], signal.SIGKILL)
             for event in engine.step():
                 if isinstance(event, Failed):
                     failed.append(event)
@@ -118,19 +119,22 @@ def test_only_the_request_that_kills_the_engine_fails() -> None:
 def test_a_file_the_child_cannot_load_is_an_error_here(tmp_path: Path) -> None:
     cut = tmp_path / "cut.gguf"
     cut.write_bytes(demo_path().read_bytes()[:-500_000])
-    with pytest.raises(ModelError, match=r"cut\.gguf: llama\.cpp cannot load it"):
-        EngineProcess(cut, ALONE)
+    with (
+        pytest.raises(ModelError, match=r"cut\.gguf: llama\.cpp cannot load it"),
+        Pool(cut, [ALONE]),
+    ):
+        pass
 
 
 def test_a_request_that_fits_no_slot_is_refused_by_name() -> None:
-    with EngineProcess(demo_path(), ALONE) as engine:
+    with Pool(demo_path(), [ALONE]) as engine:
         engine.add(Write("long one", [5] * 800, SamplingParams(max_tokens=10)))
         with pytest.raises(EngineError, match="long one: needs 810 tokens and a slot has 768"):
             finish(engine)
 
 
 def test_closing_ends_the_child() -> None:
-    with EngineProcess(demo_path(), ALONE) as engine:
-        child = psutil.Process(engine.pid)
+    with Pool(demo_path(), [ALONE]) as engine:
+        child = psutil.Process(engine.pids[0])
         assert child.is_running()
     assert not child.is_running()

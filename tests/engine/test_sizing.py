@@ -1,12 +1,14 @@
 """Slots and layers are what the memory holds."""
 
+import psutil
 import pytest
 
 from steertui.engine import sizing
 from steertui.engine.demand import Demand, demand, is_better_unified
+from steertui.engine.groups import Memory
 from steertui.engine.llama import LlamaModel
 from steertui.engine.sequence import Write
-from steertui.engine.sizing import GIB, Memory, Overrides, fit, kv_bytes_per_token, share
+from steertui.engine.sizing import GIB, Overrides, fit, kv_bytes_per_token, share
 from steertui.errors import EngineError
 from steertui.generation import SamplingParams
 from steertui.model import demo_path
@@ -25,11 +27,13 @@ def test_the_kv_cache_of_a_token_is_counted_from_the_models_shape() -> None:
 
 def test_a_slot_holds_the_longest_request_and_there_are_no_more_slots_than_requests() -> None:
     llama = LlamaModel(demo_path(), vocab_only=True)
-    shape = fit(llama, 2_000_000, asking(5, 400, 100), Overrides())
+    (shape,) = fit(llama, 2_000_000, asking(5, 400, 100), Overrides())
     assert (shape.slots, shape.slot_tokens, shape.longest) == (5, 512, 512)
-    assert fit(llama, 2_000_000, asking(500, 400, 100), Overrides()).slots == 32
-    assert fit(llama, 2_000_000, asking(5, 400, 100), Overrides(slots=3, threads=1)).slots == 3
-    exact = fit(llama, 2_000_000, asking(5, 400, 100), Overrides(exact=True))
+    (many,) = fit(llama, 2_000_000, asking(500, 400, 100), Overrides())
+    assert many.slots == 32
+    (few,) = fit(llama, 2_000_000, asking(5, 400, 100), Overrides(slots=3, threads=1))
+    assert (few.slots, few.devices) == (3, ("CPU",))
+    (exact,) = fit(llama, 2_000_000, asking(5, 400, 100), Overrides(exact=True))
     assert (exact.slots, exact.flash, exact.unified) == (1, False, False)
     llama.close()
 
@@ -41,12 +45,22 @@ def test_where_the_longest_answers_do_not_fit_together_slots_are_shorter_not_few
     token = kv_bytes_per_token(llama)
     # Room for four slots of the longest request, 8000 tokens, after the share that is left free.
     monkeypatch.setattr(sizing, "free_memory", lambda: Memory(0, int(4 * 8000 * token / 0.8)))
-    shape = fit(llama, 0, asking(64, 500, 7500), Overrides())
+    (shape,) = fit(llama, 0, asking(64, 500, 7500), Overrides())
     least = 500 + 7500 // 4
     assert shape.longest == 8000
     assert least <= shape.slot_tokens < least + 64
     assert 12 <= shape.slots <= 4 * 8000 // least
     assert shape.longer.slots * shape.longer.slot_tokens <= shape.slots * shape.slot_tokens
+    llama.close()
+
+
+def test_two_engines_share_requests_cores_and_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    llama = LlamaModel(demo_path(), vocab_only=True)
+    monkeypatch.setattr(psutil, "cpu_count", lambda **_: 8)
+    shapes = fit(llama, 2_000_000, asking(5, 400, 100), Overrides(devices="cpu,CPU"))
+    assert [(s.slots, s.threads, s.devices) for s in shapes] == [(3, 4, ("CPU",))] * 2
+    (lone,) = fit(llama, 2_000_000, asking(1, 400, 100), Overrides(devices="cpu,cpu"))
+    assert (lone.slots, lone.threads) == (1, 8)
     llama.close()
 
 
@@ -62,6 +76,8 @@ def test_what_contradicts_itself_is_refused() -> None:
         Overrides(exact=True, slots=8)
     with pytest.raises(EngineError, match="q8_0 needs flash attention"):
         Overrides(kv_type="q8_0", flash=False)
+    with pytest.raises(EngineError, match=r"--devices tpu: this build of llama\.cpp sees CPU"):
+        Overrides(devices="cpu,tpu")
 
 
 @pytest.mark.parametrize(
