@@ -1,5 +1,6 @@
 """A Gap: how far two conditions' convergence rates lie apart, paired by scenario."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import gcd, sqrt
@@ -7,6 +8,9 @@ from math import gcd, sqrt
 from steertui.outcome import Outcome
 from steertui.rate import VALID, Cells, Policy, Rate, cells, rate
 from steertui.verdict import Label
+
+SCALE = 512
+"""Signs after which the ways to choose them are scaled down."""
 
 LEVEL = 0.05
 """A p value at or below this is called a difference; intervals are 95 % to match."""
@@ -151,14 +155,19 @@ def sign_flip(moved: Sequence[int]) -> float:
         return 2 * float(bdtr((coins - lead) // 2, coins, 0.5)) if lead > 1 else 1.0
     import numpy as np
 
-    chances = np.zeros(2 * reach + 1)  # of the sums -reach ... reach, in steps of one
-    chances[0], filled = 1.0, 1  # filled from the left, and so shifted by what is still to come
-    for step in steps:
-        wider = filled + 2 * step
-        chances[2 * step : wider] += chances[:filled].copy()
-        chances[:wider] *= 0.5
-        filled = wider
-    return min(1.0, 2 * float(chances[reach + seen :].sum()))
+    # Ways to reach the sums -reach ... reach, in steps of one: filled from the left, and so
+    # shifted by what is still to come. Scaled down now and then, since 2^1024 is no number.
+    ways, wider = np.zeros(2 * reach + 1), np.zeros(2 * reach + 1)
+    ways[0], filled = 1.0, 1
+    for number, step in enumerate(steps, 1):
+        end = filled + 2 * step
+        wider[:filled] = ways[:filled]
+        wider[filled:end] = 0.0
+        wider[2 * step : end] += ways[:filled]
+        ways, wider, filled = wider, ways, end
+        if number % SCALE == 0:
+            ways[:filled] *= 0.5**SCALE
+    return min(1.0, 2 * float(ways[reach + seen :].sum()) * 0.5 ** (len(steps) % SCALE))
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
@@ -187,7 +196,6 @@ def transitions(
     for outcome in outcomes:
         if outcome.label is not None and outcome.condition in labels:
             labels[outcome.condition][outcome.scenario, outcome.sample] = outcome.label
-    table = {(row, column): 0 for row in Label for column in Label}
-    for item in labels[first].keys() & labels[second]:
-        table[labels[first][item], labels[second][item]] += 1
+    items = labels[first].keys() & labels[second]
+    table = Counter(zip(*(map(side.__getitem__, items) for side in labels.values()), strict=True))
     return tuple(tuple(table[row, column] for column in Label) for row in Label)

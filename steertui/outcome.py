@@ -1,8 +1,10 @@
 """An Outcome: where one planned trial stands under one judge; and the Ledger that counts them."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple
 
 from steertui.verdict import Label
@@ -24,6 +26,9 @@ class Outcome(NamedTuple):
     label: Label | None
     failed: bool
     digest: str | None = None
+
+
+_STANDING = attrgetter("generated", "truncated", "failed", "label")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,28 +75,33 @@ def ledger(outcomes: Iterable[Outcome]) -> Ledger:
     answer, or labelled and failed at once.
     """
     counts: Counter[str] = Counter()
-    for outcome in outcomes:
-        counts["planned"] += 1
-        counts["generated"] += outcome.generated
-        counts["truncated"] += outcome.truncated
-        counts["failed"] += outcome.failed
-        if outcome.label is not None:
-            counts["judged"] += 1
-            counts[outcome.label.value] += 1
+    kinds = Counter(map(_STANDING, outcomes))  # counted in C: a report may hold a hundred thousand
+    for (generated, truncated, failed, label), number in kinds.items():
+        counts["planned"] += number
+        counts["generated"] += number * generated
+        counts["truncated"] += number * truncated
+        counts["failed"] += number * failed
+        if label is not None:
+            counts["judged"] += number
+            counts[label.value] += number
     return Ledger(**{name: counts[name] for name in Ledger.__dataclass_fields__})
 
 
 def by_condition(outcomes: Iterable[Outcome]) -> dict[str, list[Outcome]]:
     """Return the outcomes of each condition, the conditions in planned order."""
-    found: dict[str, list[Outcome]] = {}
-    for outcome in outcomes:
-        found.setdefault(outcome.condition, []).append(outcome)
-    return found
+    return _parted(outcomes, attrgetter("condition"))
 
 
 def by_category(outcomes: Iterable[Outcome]) -> dict[str, list[Outcome]]:
     """Return the outcomes of each category, the categories in planned order."""
-    found: dict[str, list[Outcome]] = {}
-    for outcome in outcomes:
-        found.setdefault(outcome.category, []).append(outcome)
-    return found
+    return _parted(outcomes, attrgetter("category"))
+
+
+def _parted(
+    outcomes: Iterable[Outcome], name: Callable[[Outcome], str]
+) -> dict[str, list[Outcome]]:
+    """Return the outcomes of each name, the names in the order in which they first come."""
+    every = list(outcomes)
+    order = dict.fromkeys(map(name, every))
+    parts = {key: list(own) for key, own in groupby(sorted(every, key=name), name)}
+    return {key: parts[key] for key in order}

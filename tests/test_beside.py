@@ -1,13 +1,16 @@
 """A run beside the paper's own labels, item by item, in every form of the report."""
 
 import csv
+import html
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from steertui.fidelity import Standing
 from steertui.report.beside import Beside, beside_paper
+from steertui.report.command import write_report
 from steertui.report.summary import Choice, select
 from steertui.store import Store
 from steertui.verdict import Label
@@ -158,3 +161,26 @@ def test_every_form_shows_the_same_items(folder: Path) -> None:
     labels = {(c, f"p/s/{i:02d}"): str(label) for c, i, _, label in replica.published()}
     for row in csv.DictReader(rows):
         assert row["paper_label"] == labels[row["condition"], row["scenario"]]
+
+
+DEGENERATE: dict[str, replica.Change] = {
+    "no label of the run": lambda *_: None,
+    "one label alone": lambda *o: o[2] if o[:2] == ("pro", 3) else None,
+    "all nonsensical": lambda *_: X,
+    "one condition": lambda *o: o[2] if o[0] == "anti" else None,
+    "all converge": lambda *_: C,
+    "every label another": lambda *o: N if o[2] is C else C,
+}
+
+
+@pytest.mark.parametrize("kind", DEGENERATE)
+def test_a_run_that_shares_little_with_the_paper_is_reported_in_every_form(
+    tmp_path: Path, kind: str
+) -> None:
+    replica.write(tmp_path / "d.db", DEGENERATE[kind])
+    for form in ("terminal", "markdown", "json", "csv", "html"):
+        out = tmp_path / f"out.{form}"
+        write_report(tmp_path / "d.db", form, Choice(("all",)), out)
+        text = html.unescape(out.read_text(encoding="utf-8"))
+        assert not re.search(r"\b[Nn]a[Nn]\b|\bNone\b|\binf\b", text), form
+        assert "the paper's own answers and labels" in text or form == "csv"

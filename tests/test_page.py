@@ -12,7 +12,8 @@ from steertui.report.page import writer
 from steertui.report.page.writer import write_page
 from steertui.report.summary import Choice, select
 from steertui.store import Store
-from tests import large
+from steertui.verdict import Label
+from tests import large, replica
 
 pytestmark = pytest.mark.slow
 
@@ -149,6 +150,33 @@ def test_axe_finds_nothing_at_all(browser: Any, tmp_path: Path, width: int, sche
     page.locator(".heat button.cell").first.click()
     page.wait_for_selector("#reader .answer")
     assert complaints_of_axe(page) == []
+    page.close()
+
+
+@pytest.mark.parametrize("width", [1400, 400])
+def test_an_item_that_differs_from_the_paper_opens_both_answers(
+    browser: Any, tmp_path: Path, width: int
+) -> None:
+    replica.write(tmp_path / "d.db", lambda *o: None if o[1] == 5 else Label.CONVERGENCE)
+    with Store(tmp_path / "d.db") as store:
+        write_page(store, select(store, Choice()), tmp_path / "d.html")
+    page = opened(browser, tmp_path / "d.html", width)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    link = page.locator("#fidelity button.link[data-c=anti]").nth(3)
+    link.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#r-paper .answer")
+    name = link.get_attribute("data-s")
+    assert page.locator("#r-arms .here .answer").inner_text() == f"ours {name} anti"
+    assert page.locator("#r-paper .here .answer").inner_text() == f"theirs {name} anti"
+    assert "no convergence" in page.locator("#r-paper .here .chip").inner_text()
+    if AXE.is_file():
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        assert complaints_of_axe(page) == []
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.dataset.s") == name
+    assert page.complaints == []
     page.close()
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from steertui.errors import ExperimentError
 from steertui.fidelity import Standing, deviations, paper_model
 from steertui.paper import PUBLISHED
 from steertui.report.command import write_report
@@ -128,6 +129,15 @@ def test_a_database_that_says_little_gives_a_report_that_says_so(tmp_path: Path,
         text = out.read_text(encoding="utf-8")
         assert not re.search(r"\b[Nn]a[Nn]\b|\bNone\b|\binf\b", text), form
         assert text or (kind, form) == ("empty", "rates")
+    if kind in ("empty", "no verdicts", "no answers"):
+        with pytest.raises(ExperimentError, match="no judge has read an answer yet"):
+            write_report(db, "svg", Choice(), tmp_path / "drawn")
+    else:
+        write_report(db, "svg", Choice(), tmp_path / "drawn")
+    for path in (tmp_path / "drawn").glob("*.svg"):
+        assert not re.search(r"\bnan\b|None", path.read_text(encoding="utf-8"))
+    code, _, err = call("export", "d.db", "--inspect", "logs", cwd=tmp_path)
+    assert (code, err.count("\n")) in ((0, 1), (1, 1)), err
     said = (tmp_path / "out.terminal").read_text(encoding="utf-8")
     expected = {
         "empty": "holds no experiment yet",
@@ -137,7 +147,7 @@ def test_a_database_that_says_little_gives_a_report_that_says_so(tmp_path: Path,
         "all failed": "failed at the judge",
         "no answers": "0 answers are stored",
         "one scenario": "with 1 pair no difference could show",
-        "judges who disagree wholly": "Judges compared",
+        "judges who disagree wholly": "Krippendorff's alpha over 2 judges: -1.00",
         "pro all nonsensical": "pro and anti cannot be compared",
     }
     assert expected[kind] in said

@@ -8,7 +8,7 @@ from steertui.generation import Generation
 from steertui.outcome import Outcome
 from steertui.prompt import Prompt
 from steertui.store import rows
-from steertui.store.rows import Arm, Cell, ModelFacts, as_json, now
+from steertui.store.rows import Arm, Cell, ModelFacts, as_json, now, outcome
 from steertui.store.schema import answer_digest
 from steertui.store.verdicts import Verdicts
 
@@ -119,20 +119,28 @@ class Store(Verdicts):
     def outcomes(self, experiment: str, judge: str) -> dict[Arm, list[Outcome]]:
         """Return every planned trial's outcome under the judge, by model and
         temperature, in planned order."""
-        sql = """SELECT t.model, m.name, m.title, t.temperature, s.name, s.category, c.name,
-                t.sample, g.stop, v.label, v.failure, g.answer_digest
+        sql = """SELECT t.model, t.temperature, t.scenario, t.condition, t.sample, g.stop, v.label,
+                v.failure, g.answer_digest
             FROM experiment_trials AS e
             JOIN trials AS t ON t.key = e.trial
-            JOIN models AS m ON m.sha256 = t.model
-            JOIN scenarios AS s ON s.id = t.scenario
-            JOIN conditions AS c ON c.id = t.condition
             LEFT JOIN generations AS g INDEXED BY generations_in_short ON g.trial = t.key
             LEFT JOIN current_verdicts AS v ON v.trial = t.key AND v.judge = ?
             WHERE e.experiment = ? ORDER BY e.place"""
-        found: dict[tuple[str, float], tuple[Arm, list[Outcome]]] = {}
+        models = {m: (name, told) for m, name, told in self._all("sha256, name, title", "models")}
+        scenarios = {i: (name, c) for i, name, c in self._all("id, name, category", "scenarios")}
+        conditions = dict(self._all("id, name", "conditions"))
+        found: dict[tuple[str, float], list[Outcome]] = {}
         with self._mending():
-            for model, name, title, temperature, *row in self._db.execute(sql, (judge, experiment)):
-                if (model, temperature) not in found:
-                    found[model, temperature] = Arm(model, name, title, temperature), []
-                found[model, temperature][1].append(rows.outcome(*row))
-        return dict(found.values())
+            # Names are looked up here, not joined, which takes a third of the time off.
+            for model, temperature, scenario, condition, sample, stop, *read in self._db.execute(
+                sql, (judge, experiment)
+            ):
+                own = found.setdefault((model, temperature), [])
+                own.append(
+                    outcome(*scenarios[scenario], conditions[condition], sample, stop, *read)
+                )
+        return {Arm(model, *models[model], t): own for (model, t), own in found.items()}
+
+    def _all(self, columns: str, table: str) -> list[Any]:
+        with self._mending():
+            return self._db.execute(f"SELECT {columns} FROM {table}").fetchall()

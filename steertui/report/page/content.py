@@ -64,7 +64,7 @@ def content(store: Store, summary: Summary, paper: Sequence[Beside]) -> Values:
         "gaps_narrow": figures.gaps(tables, figures.NARROW).inline(),
         "tables": [_table(t) | {"name": n} for t, n in zip(tables, _names(tables), strict=True)],
         "ledger": [*LEDGER],
-        "label_words": [*LABEL_WORDS.values()],
+        "labels": [{"sign": SIGNS[n], "words": LABEL_WORDS[n]} for n in Label],
         "signs": [(SIGNS[n], {"kind": n.value, "words": LABEL_WORDS[n]}) for n in Label],
         "benches": [*judged(benches(summary))],
         "agreement": AGREEMENT,
