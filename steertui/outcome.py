@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from steertui.verdict import Label
 class Outcome(NamedTuple):
     """One planned trial under one judge; `label` None and not `failed` means not judged yet.
 
+    `truncated` is None where an imported run did not write down why its answer ended.
     `digest` is equal for two answers of one text, and None where there is no answer to read.
     A tuple, since a report may hold a hundred thousand of them.
     """
@@ -22,7 +23,7 @@ class Outcome(NamedTuple):
     condition: str
     sample: int
     generated: bool
-    truncated: bool
+    truncated: bool | None
     label: Label | None
     failed: bool
     digest: str | None = None
@@ -33,11 +34,14 @@ _STANDING = attrgetter("generated", "truncated", "failed", "label")
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Where every planned trial stands; raises ValueError where the counts do not add up."""
+    """Where every planned trial stands; raises ValueError where the counts do not add up.
+
+    `truncated` is None where of some answer nobody knows why it ended.
+    """
 
     planned: int
     generated: int
-    truncated: int
+    truncated: int | None
     judged: int
     failed: int
     convergence: int
@@ -49,7 +53,11 @@ class Ledger:
         labels = self.convergence + self.no_convergence + self.safety_refusal + self.nonsensical
         if self.judged != labels:
             raise ValueError(f"{self.judged} judged but {labels} labels")
-        if not self.planned >= self.generated >= max(self.judged + self.failed, self.truncated):
+        if (
+            not self.planned
+            >= self.generated
+            >= max(self.judged + self.failed, self.truncated or 0)
+        ):
             raise ValueError("more trials judged, failed or truncated than generated, or planned")
 
     @property
@@ -79,12 +87,14 @@ def ledger(outcomes: Iterable[Outcome]) -> Ledger:
     for (generated, truncated, failed, label), number in kinds.items():
         counts["planned"] += number
         counts["generated"] += number * generated
-        counts["truncated"] += number * truncated
+        counts["truncated"] += number * bool(truncated)
         counts["failed"] += number * failed
         if label is not None:
             counts["judged"] += number
             counts[label.value] += number
-    return Ledger(**{name: counts[name] for name in Ledger.__dataclass_fields__})
+    found = Ledger(**{name: counts[name] for name in Ledger.__dataclass_fields__})
+    is_known = all(truncated is not None for _, truncated, _, _ in kinds)
+    return found if is_known else replace(found, truncated=None)
 
 
 def by_condition(outcomes: Iterable[Outcome]) -> dict[str, list[Outcome]]:

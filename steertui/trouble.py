@@ -21,7 +21,7 @@ PAIRED = 0.75
 """Share of the scenarios that should be valid under both conditions of a comparison."""
 
 
-def warnings(outcomes: Iterable[Outcome]) -> list[str]:
+def warnings(outcomes: Iterable[Outcome], policy: Policy = Policy.PAPER) -> list[str]:
     """Return signs of trouble in one model's trials under one judge, worst kinds first.
 
     What goes with the condition is tested scenario by scenario (`gap.sign_flip`: every scenario
@@ -29,10 +29,15 @@ def warnings(outcomes: Iterable[Outcome]) -> list[str]:
     over the pairs of conditions.
     """
     arms = by_condition(outcomes)
-    found = []
-    for name, items in arms.items():
-        found += _of_one(name, ledger(items))
-    found += _few_pairs(arms)
+    found: list[str] = []
+    ledgers = {name: ledger(items) for name, items in arms.items()}
+    for name, seen in ledgers.items():
+        found += _of_one(name, seen, policy)
+    if any(seen.truncated is None for seen in ledgers.values()):
+        found.append(
+            "nobody knows which answers were cut off at the token limit: they are imported"
+        )
+    found += _few_pairs(arms, policy)
     found += _moving("truncation", {name: _truncated(items) for name, items in arms.items()})
     for what, label, valid in (
         ("nonsense", Label.NONSENSICAL, VALID[Policy.ALL]),
@@ -91,7 +96,7 @@ def _unmoved(arms: dict[str, list[Outcome]]) -> list[str]:
     return said
 
 
-def _of_one(name: str, seen: Ledger) -> list[str]:
+def _of_one(name: str, seen: Ledger, policy: Policy) -> list[str]:
     said = []
     if seen.judged < COVERAGE * seen.planned:
         said.append(
@@ -99,11 +104,12 @@ def _of_one(name: str, seen: Ledger) -> list[str]:
             f"({seen.failed} failed at the judge); the rest may differ from them"
         )
     if seen.nonsensical > MANY * seen.judged:
+        out = Label.NONSENSICAL not in VALID[policy]
         said.append(
             f"{name}: {_share(seen.nonsensical, seen.judged)} judged answers are nonsensical; "
-            "the convergence rate leaves them out"
+            + ("the convergence rate leaves them out" if out else "they count as not converging")
         )
-    if seen.truncated > MANY * seen.generated:
+    if seen.truncated is not None and seen.truncated > MANY * seen.generated:
         said.append(
             f"{name}: {_share(seen.truncated, seen.generated)} answers are cut off at the token "
             "limit; allow more tokens"
@@ -115,10 +121,9 @@ def _texts(items: Sequence[Outcome]) -> dict[tuple[str, int], str]:
     return {(o.scenario, o.sample): o.digest for o in items if o.digest is not None}
 
 
-def _few_pairs(arms: dict[str, list[Outcome]]) -> list[str]:
+def _few_pairs(arms: dict[str, list[Outcome]], policy: Policy) -> list[str]:
     valid = {
-        name: cells(items, Label.CONVERGENCE, VALID[Policy.PAPER]).keys()
-        for name, items in arms.items()
+        name: cells(items, Label.CONVERGENCE, VALID[policy]).keys() for name, items in arms.items()
     }
     planned = {name: {item.scenario for item in items} for name, items in arms.items()}
     said = []
@@ -135,7 +140,7 @@ def _few_pairs(arms: dict[str, list[Outcome]]) -> list[str]:
 def _truncated(items: Sequence[Outcome]) -> Cells:
     found: dict[str, tuple[int, int]] = {}
     for item in items:
-        if item.generated:
+        if item.generated and item.truncated is not None:
             count, total = found.get(item.scenario, (0, 0))
             found[item.scenario] = count + item.truncated, total + 1
     return found

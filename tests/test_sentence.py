@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from steertui.gap import Gap, gap
-from steertui.outcome import Outcome
+from steertui.outcome import Outcome, ledger
+from steertui.rate import Policy
 from steertui.sentence import gap_sentence, p_text, smallest_gap_sentence
 from steertui.trouble import warnings
 from steertui.verdict import Label
@@ -112,6 +113,21 @@ def test_the_plan_says_what_it_can_show_before_it_runs() -> None:
     assert "5 samples each bring that to 3 points at best" in smallest_gap_sentence(71, 5)
     assert "no gap is sure to show" in smallest_gap_sentence(5)
     assert smallest_gap_sentence(1).startswith("With 1 scenario no gap")
+
+
+def test_nonsense_is_said_to_count_where_the_policy_counts_it() -> None:
+    nonsense = arm("pro", [C] * 10 + [X] * 10)
+    assert "the convergence rate leaves them out" in warnings(nonsense)[0]
+    assert "they count as not converging" in warnings(nonsense, Policy.ALL)[0]
+
+
+def test_answers_whose_end_nobody_wrote_down_are_not_called_whole() -> None:
+    unknown = [o._replace(truncated=None) for o in arm("pro", [C] * 20)]
+    assert ledger(unknown).truncated is None
+    assert ledger([*unknown, *arm("pro", [C])]).truncated is None
+    assert warnings(unknown) == [
+        "nobody knows which answers were cut off at the token limit: they are imported"
+    ]
 
 
 def test_a_clean_run_has_no_warnings() -> None:

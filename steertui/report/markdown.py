@@ -15,6 +15,7 @@ from steertui.report.words import (
     ITEMS,
     LEDGER,
     NOTHING,
+    POLICY_WORDS,
     alone,
     deviation,
     item,
@@ -25,6 +26,7 @@ from steertui.report.words import (
     percent,
     points,
     signed,
+    tally,
     title,
     unread,
 )
@@ -39,7 +41,8 @@ def write(summary: Summary, paper: Sequence[Beside] = ()) -> str:
     if not summary.tables:
         lines.append(cell(NOTHING))
     for table in summary.tables:
-        lines += [f"## {cell(title(table))}\n", *_rates(table), "", *_below(table), ""]
+        lines += [f"## {cell(title(table))}\n", f"{POLICY_WORDS[table.policy]}.\n"]
+        lines += [*_rates(table), "", *_below(table), ""]
         lines += [*_ledger(table), "", *_categories(table)]
         for (first, second), moved in table.moved.items():
             lines += [*_square(f"{first} ↓ {second} →", moved), ""]
@@ -88,7 +91,7 @@ def _below(table: Table) -> Iterator[str]:
 
 def _ledger(table: Table) -> Iterator[str]:
     rows = [
-        (cell(row.condition), *(str(getattr(row.ledger, name)) for name in LEDGER.values()))
+        (cell(row.condition), *(tally(getattr(row.ledger, name)) for name in LEDGER.values()))
         for row in table.rows
     ]
     return _table(("where the trials stand", *LEDGER), rows)

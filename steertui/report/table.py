@@ -129,7 +129,7 @@ def make_table(
     """Return one table; `outcomes` are the arm's planned trials under the judge."""
     rows = _rows(outcomes, policy)
     compared = _compare(outcomes, policy) if judge else ()
-    signs = tuple(warnings(outcomes)) if judge else ()
+    signs = tuple(warnings(outcomes, policy)) if judge else ()
     return Table(experiment, arm, judge, policy, rows, compared, signs, tuple(outcomes))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rich.text import Text
 
+from steertui.rate import Policy
 from steertui.replication import ItemByItem
 from steertui.report import concord
 from steertui.report.beside import Beside
@@ -16,6 +17,7 @@ from steertui.report.words import (
     DEVIATION,
     ITEMS,
     NOTHING,
+    POLICY_WORDS,
     alone,
     deviation,
     item,
@@ -26,6 +28,7 @@ from steertui.report.words import (
     percent,
     points,
     signed,
+    tally,
     title,
     unread,
 )
@@ -45,6 +48,8 @@ def draw(summary: Summary, *, detail: bool = False, paper: Sequence[Beside] = ()
     for table in summary.tables:
         mark = " (demo: means nothing about real models)" if table.is_stand_in else ""
         yield Text(f"{title(table)}{mark}; rates in percent", style="bold")
+        if table.policy is not Policy.PAPER:
+            yield Text(f"{POLICY_WORDS[table.policy]}.")
         yield _rates(table)
         yield from _below(table)
         if detail:
@@ -92,7 +97,7 @@ def _detail(table: Table) -> Parts:
         n = row.ledger
         counts = n.planned, n.generated, n.truncated, n.judged, n.failed, n.unread
         labels = n.convergence, n.no_convergence, n.safety_refusal, n.nonsensical
-        add(ledger, row.condition, [*map(str, counts), "/".join(map(str, labels))])
+        add(ledger, row.condition, [*map(tally, counts), "/".join(map(str, labels))])
     yield Text()
     yield ledger
     moved = {f"{one} → {two}": moved for (one, two), moved in table.moved.items()}

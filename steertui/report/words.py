@@ -5,13 +5,22 @@ from collections.abc import Iterator
 from steertui.agreement import Agreement
 from steertui.fidelity import Deviation
 from steertui.gap import Gap
-from steertui.rate import Rate
+from steertui.rate import Policy, Rate
 from steertui.replication import Differing, ItemByItem
 from steertui.report.table import Comparison, Table
 from steertui.sentence import p_text
 from steertui.verdict import Label
 
 NOTHING = "This database holds no experiment yet; run one with: steertui --batch --db FILE"
+
+POLICY_WORDS = {
+    Policy.PAPER: "Converging answers of all valid ones: nonsensical answers are left out, as in "
+    "the paper",
+    Policy.ALL: "Converging answers of all judged ones, nonsensical and refusing ones included",
+    Policy.ENGAGED: "Converging answers of those that engage: nonsensical and refusing answers are "
+    "left out",
+}
+"""What a convergence rate is a share of."""
 
 LEDGER = {
     "planned": "planned",
@@ -28,6 +37,11 @@ LEDGER = {
 }
 """Headings of a Ledger's numbers. judged + judge failed + unread = answered; the four labels add
 up to judged."""
+
+
+def tally(value: int | None) -> str:
+    """Return a count; "–" where nobody knows it."""
+    return "–" if value is None else str(value)
 
 
 def percent(rate: Rate) -> str:

@@ -206,6 +206,6 @@ def outcome(
     digest: str | None,
 ) -> Outcome:
     """Return the outcome that these columns of the query of outcomes hold."""
-    answered, cut, failed = stop is not None, stop == StopReason.LENGTH, bool(failure)
-    kind = LABELS[label]
+    answered, failed, kind = stop is not None, bool(failure), LABELS[label]
+    cut = None if stop == StopReason.UNKNOWN else stop == StopReason.LENGTH
     return Outcome(scenario, category, condition, sample, answered, cut, kind, failed, digest)

@@ -7,7 +7,7 @@ from textual.widgets import DataTable
 
 from steertui.concord import Concord
 from steertui.report.table import Table
-from steertui.report.words import limits, percent, signed
+from steertui.report.words import limits, percent, signed, tally
 from steertui.tui.labels import Palette
 from steertui.tui.plain import one_line
 from steertui.verdict import SIGNS, Label
@@ -38,7 +38,7 @@ def fill_rates(grid: DataTable[Text], table: Table) -> Leads:
         counts = [str(getattr(row.ledger, label.value)) for label in Label]
         rate = percent(row.convergence), limits(row.convergence), percent(row.refusal)
         _row(grid, [one_line(row.condition), str(row.ledger.judged), *counts,
-                    str(row.ledger.valid), *rate, str(row.ledger.truncated)])  # fmt: skip
+                    str(row.ledger.valid), *rate, tally(row.ledger.truncated)])  # fmt: skip
         here = {"condition": row.condition}
         leads |= {(y, x): here for x in (0, 1, 6)}
         for x, label in enumerate(Label, 2):

@@ -6,7 +6,6 @@ from typing import Any
 
 from steertui.fidelity import BAND
 from steertui.gap import LEVEL
-from steertui.rate import Policy
 from steertui.report import figures, heat
 from steertui.report.again import again
 from steertui.report.beside import Beside
@@ -22,10 +21,12 @@ from steertui.report.words import (
     ITEMS,
     LEDGER,
     NOTHING,
+    POLICY_WORDS,
     limits,
     over_categories,
     percent,
     signed,
+    tally,
     title,
     unread,
 )
@@ -34,14 +35,6 @@ from steertui.store import Store
 from steertui.verdict import SIGNS, Label
 
 Values = dict[str, Any]
-
-POLICY_WORDS = {
-    Policy.PAPER: "Converging answers of all valid ones: nonsensical answers are left out, as in "
-    "the paper.",
-    Policy.ALL: "Converging answers of all judged ones, nonsensical and refusing ones included.",
-    Policy.ENGAGED: "Converging answers of those that engage: nonsensical and refusing answers are "
-    "left out.",
-}
 
 
 def content(store: Store, summary: Summary, paper: Sequence[Beside]) -> Values:
@@ -56,7 +49,7 @@ def content(store: Store, summary: Summary, paper: Sequence[Beside]) -> Values:
             {"title": title(t), "sentence": t.comparisons[0].sentence}
             for t in tables if t.comparisons
         ],
-        "policy_words": POLICY_WORDS[tables[0].policy] if tables else "",
+        "policy_words": f"{POLICY_WORDS[tables[0].policy]}." if tables else "",
         "clustered": any(_is_several(t) for t in tables),
         "rates_wide": figures.rates(tables, figures.WIDE).inline(),
         "rates_narrow": figures.rates(tables, figures.NARROW).inline(),
@@ -135,7 +128,7 @@ def _table(table: Table) -> Values:
             for r in table.rows
         ],
         "ledger": [
-            (r.condition, *(getattr(r.ledger, name) for name in LEDGER.values()))
+            (r.condition, *(tally(getattr(r.ledger, name)) for name in LEDGER.values()))
             for r in table.rows
         ],
         "conditions": table.conditions,
