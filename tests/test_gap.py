@@ -159,3 +159,19 @@ def test_scenarios_for_a_gap_are_the_fewest_that_show_it() -> None:
         assert (smallest_gap(needed) or 0) <= points < (smallest_gap(needed - 1) or 101)
     with pytest.raises(ValueError, match="above 0"):
         scenarios_for(0)
+
+
+def test_the_sign_flip_test_holds_for_more_scenarios_than_a_float_has_powers_of_two() -> None:
+    rng = random.Random(5)
+    moved = [rng.choice((1, 2, 3)) * rng.choice((1, 1, 1, -1, -1)) for _ in range(1100)]
+    ways = {0: 1}
+    for step in map(abs, moved):
+        wider: dict[int, int] = {}
+        for at, count in ways.items():
+            wider[at - step] = wider.get(at - step, 0) + count
+            wider[at + step] = wider.get(at + step, 0) + count
+        ways = wider
+    beyond = sum(count for at, count in ways.items() if abs(at) >= abs(sum(moved)))
+    expected = beyond / 2 ** len(moved)
+    assert 0 < expected < 0.1
+    assert sign_flip(moved) == pytest.approx(expected, rel=1e-9)

@@ -164,10 +164,10 @@ def categories(table: Table, found: Sequence[Category], width: int) -> Canvas:
                 canvas.line(ends[0], at, ends[1], at, f"limits s-{kind}")
                 canvas.dot(scale.at(100 * (rate.value or 0)), at, 4.5, kind)
         y += 13 * lines + 12
-    x = 0.0
+    x, y = 0.0, y + (49 if narrow else 29)  # a phone has no room beside the axis' own name
     for row in table.rows:
-        canvas.dot(x + 6, y + 29, 5, condition_class(row.condition))
-        canvas.text(x + 16, y + 33, row.condition, "soft")
+        canvas.dot(x + 6, y, 5, condition_class(row.condition))
+        canvas.text(x + 16, y + 4, row.condition, "soft")
         x += 34 + 7 * len(row.condition)
     return canvas
 
