@@ -85,20 +85,20 @@ def _turned(gap: Gap) -> Gap:
 def _least(gap: Gap) -> str:
     least = smallest_gap(gap.pairs)
     if least is None:
-        return f"with {counted(gap.pairs, 'pair')} no difference could show ({FEWEST} is the least)"
+        return f"with {counted(gap.pairs, 'pair')} no difference can show ({FEWEST} is the least)"
     points = f"{ceil(least)} points is"
     if gap.samples > 1:  # between independent samples and copies; see smallest_gap_sentence
         points = (
             f"{ceil(smallest_gap(gap.pairs * gap.samples) or least)} to {ceil(least)} points is"
         )
-    return f"with {gap.pairs} pairs, {points} the least that could show"
+    return f"with {gap.pairs} pairs, {points} the least that shows in 4 runs of 5"
 
 
 def smallest_gap_sentence(scenarios: int, samples: int = 1) -> str:
     """Say before a run the smallest gap it can show, and what half of it would need.
 
-    "Show" is 80 % power of the exact test in the best case (`gap.smallest_gap`). Samples of a
-    scenario lie between copies (worth one) and independent (worth a scenario each).
+    In 4 runs of 5: 80 % power of the exact test in the best case (`power.smallest_gap`). Samples
+    of a scenario lie between copies (worth one) and independent (worth a scenario each).
     """
     least = smallest_gap(scenarios)
     if least is None:
@@ -107,7 +107,10 @@ def smallest_gap_sentence(scenarios: int, samples: int = 1) -> str:
             f"plan at least {FEWEST}"
         )
     half = ceil(least) / 2
-    said = f"With {scenarios} scenarios, {ceil(least)} points is the smallest gap that can show"
+    said = (
+        f"With {scenarios} scenarios, {ceil(least)} points is the smallest gap that shows in 4 "
+        "runs of 5"
+    )
     if samples > 1:
         best = smallest_gap(scenarios * samples) or least
         said += (

@@ -87,7 +87,7 @@ def test_a_contrast_is_said_no_stronger_than_it_is() -> None:
     large = {str(i): (int(i in (3, 4)), 1) for i in range(71)}
     said = contrast_sentence(gap_of(small, large, "4B", "30B"), "anti")
     assert said.startswith("anti: 4B and 30B are not distinguishable: 3 against 2 discordant, p = ")
-    assert said.endswith("with 71 pairs, 11 points is the least that could show")
+    assert said.endswith("with 71 pairs, 11 points is the least that shows in 4 runs of 5")
 
 
 def test_a_difference_is_said_from_the_larger_ones_side() -> None:

@@ -146,7 +146,7 @@ def test_a_database_that_says_little_gives_a_report_that_says_so(tmp_path: Path,
         "no verdicts": "no judge has read them yet",
         "all failed": "failed at the judge",
         "no answers": "0 answers are stored",
-        "one scenario": "with 1 pair no difference could show",
+        "one scenario": "with 1 pair no difference can show",
         "judges who disagree wholly": "Krippendorff's alpha over 2 judges: -1.00",
         "pro all nonsensical": "pro and anti cannot be compared",
     }

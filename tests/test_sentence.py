@@ -41,7 +41,8 @@ def test_a_negative_gap_names_the_other_condition_first() -> None:
 def test_what_the_test_does_not_show_is_not_claimed() -> None:
     assert gap_sentence(OPEN, 71) == (
         "4B and 30B are not distinguishable: 3 against 2 discordant, p = 1.0; difference +1.4 "
-        "points (95 % interval -5.9 to +8.8); with 71 pairs, 11 points is the least that could show"
+        "points (95 % interval -5.9 to +8.8); with 71 pairs, 11 points is the least that "
+        "shows in 4 runs of 5"
     )
 
 
@@ -66,7 +67,7 @@ def test_rates_and_pairs_that_disagree_give_no_direction() -> None:
 def test_several_samples_are_said_with_their_own_test_and_range() -> None:
     found = gap_sentence(replace(OPEN, samples=5), 71)
     assert "3 against 2 scenarios converge more often, sign-flip, p = 1.0" in found
-    assert found.endswith("with 71 pairs, 3 to 11 points is the least that could show")
+    assert found.endswith("with 71 pairs, 3 to 11 points is the least that shows in 4 runs of 5")
 
 
 def test_missing_pairs_are_said() -> None:
@@ -86,7 +87,7 @@ def test_nothing_valid_is_said_without_a_number() -> None:
 
 def test_few_pairs_could_show_nothing() -> None:
     one = arm("pro", [C]) + arm("anti", [N])
-    assert "with 1 pair no difference could show (6 is the least)" in gap_sentence(
+    assert "with 1 pair no difference can show (6 is the least)" in gap_sentence(
         gap(one, "pro", "anti"), 1
     )
 
@@ -107,7 +108,7 @@ def test_a_p_value_keeps_two_digits() -> None:
 
 def test_the_plan_says_what_it_can_show_before_it_runs() -> None:
     assert smallest_gap_sentence(71) == (
-        "With 71 scenarios, 11 points is the smallest gap that can show; "
+        "With 71 scenarios, 11 points is the smallest gap that shows in 4 runs of 5; "
         "a gap of 5.5 points needs at least 143 scenarios"
     )
     assert "5 samples each bring that to 3 points at best" in smallest_gap_sentence(71, 5)

@@ -29,6 +29,7 @@ from steertui.report.words import (
     tally,
     title,
     unread,
+    verdicts,
 )
 from steertui.verdict import Label
 
@@ -134,15 +135,18 @@ def _beside(beside: Beside) -> Iterator[str]:
     yield f"## {cell(head)}\n"
     if beside.deviations:
         yield from _cells(("", *DEVIATION), map(deviation, beside.deviations))
-        yield ""
+        yield f"\n{verdicts(paired=beside.is_paired)}.\n"
     if beside.items:
         by_name = {found.what: found for found in beside.deviations}
         rows = [items(found, by_name.get(found.condition)) for found in beside.items]
         yield from _cells(("item by item", *ITEMS), rows)
         yield ""
-    yield from (f"- {cell(said)}." for said in (*beside.sentences, *beside.setup))
+    yield from (f"- {cell(said)}." for said in beside.sentences)
     for found in beside.items:
         yield from _items(found)
+    if beside.deviations and beside.setup:
+        yield "\nWhat differs in the set-up:\n"
+    yield from (f"- {cell(said)}." for said in beside.setup)
 
 
 def _items(found: ItemByItem) -> Iterator[str]:
@@ -164,5 +168,5 @@ def _square(name: str, counts: Sequence[Sequence[int]]) -> Iterator[str]:
 
 
 def _cells(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Yield a table whose texts are not Markdown yet."""
-    return _table([*map(cell, head)], [[*map(cell, row)] for row in rows])
+    """Return a table whose headings and first column are not Markdown yet; the rest is numbers."""
+    return _table([*map(cell, head)], [[cell(name), *numbers] for name, *numbers in rows])

@@ -31,6 +31,7 @@ from steertui.report.words import (
     tally,
     title,
     unread,
+    verdicts,
 )
 from steertui.verdict import SIGNS, Label
 
@@ -128,6 +129,7 @@ def _beside(beside: Beside) -> Parts:
     yield Text(f"{beside.title}, beside the paper's {beside.model}", style="bold")
     if beside.deviations:
         yield filled("", DEVIATION, map(deviation, beside.deviations))
+        yield Text(f"  {verdicts(paired=beside.is_paired)}.")
     if beside.items:
         by_name = {found.what: found for found in beside.deviations}
         rows = (items(found, by_name.get(found.condition)) for found in beside.items)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from steertui.agreement import Agreement
-from steertui.fidelity import Deviation
+from steertui.fidelity import BAND, Deviation
 from steertui.gap import Gap
 from steertui.rate import Policy, Rate
 from steertui.replication import Differing, ItemByItem
@@ -100,6 +100,18 @@ def title(table: Table) -> str:
     """Return what a table is about."""
     judge = table.judge.name if table.judge else "nobody yet"
     return f"{table.arm.name}, temperature {table.arm.temperature:g}, judged by {judge}"
+
+
+def verdicts(*, paired: bool) -> str:
+    """Say what a deviation's verdict means; no full stop."""
+    differs = (
+        "the exact test, paired by scenario, says so after Holm" if paired
+        else "the 95 % interval leaves 0 out, run and paper taken as independent"
+    )  # fmt: skip
+    return (
+        f"Equivalent: the 90 % interval of the difference lies within ±{BAND:g} points; differs: "
+        f"{differs}; open: neither"
+    )
 
 
 DEVIATION = ("run", "paper", "difference", "95 % interval", "verdict")

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from steertui.fidelity import BAND
 from steertui.gap import LEVEL
 from steertui.report import figures, heat
 from steertui.report.again import again
@@ -67,7 +66,6 @@ def content(store: Store, summary: Summary, paper: Sequence[Beside]) -> Values:
         "fidelity": [*papers(paper)],
         "deviation": DEVIATION,
         "items": ITEMS,
-        "band": f"{BAND:g}",
         "again": [*again(store, summary)],
         "facts": _facts(summary, paper),
     }  # fmt: skip

@@ -7,7 +7,7 @@ from steertui.replication import ItemByItem
 from steertui.report.beside import Beside
 from steertui.report.page.judged import square
 from steertui.report.palette import LABEL_WORDS
-from steertui.report.words import alone, deviation, item, items, moves
+from steertui.report.words import alone, deviation, item, items, moves, verdicts
 from steertui.verdict import SIGNS
 
 Values = dict[str, Any]
@@ -21,6 +21,7 @@ def papers(found: Sequence[Beside]) -> Iterator[Values]:
             "title": f"{beside.title}, beside the paper's {beside.model}",
             "table": beside.table,
             "paired": beside.is_paired,
+            "verdicts": verdicts(paired=beside.is_paired),
             "rows": [deviation(d) for d in beside.deviations],
             "compared": [items(i, by_name.get(i.condition)) for i in beside.items],
             "sentences": beside.sentences,
