@@ -16,7 +16,7 @@ from steertui.panel import Judge, Terms, add_panel, check_context, estimate, tit
 from steertui.plan import make_plan
 from steertui.progress import judge_plan_line, trouble_line
 from steertui.report.summary import summarise
-from steertui.run import Event, Stopped, judge, run
+from steertui.run import Event, Stopped, Unserved, judge, run
 from steertui.shard import Shard
 from steertui.store import Store
 from steertui.store.lease import lease
@@ -104,12 +104,12 @@ def judge_stored(
 def _follow(
     events: Generator[Event, None, None], face: Face, stop: Stop, store: Store, experiment: str
 ) -> int:
-    stopped: list[Stopped] = []
+    stopped: list[Stopped | Unserved] = []
     try:
         with lease(store.path):  # two processes would pay for one verdict twice
             for event in events:
                 face.show(event)
-                if isinstance(event, Stopped):
+                if isinstance(event, Stopped | Unserved):
                     stopped.append(event)
                 stop.check()
     except KeyboardInterrupt:
@@ -120,8 +120,8 @@ def _follow(
     return exit_code(stopped)
 
 
-def exit_code(stopped: Sequence[Stopped]) -> int:
-    """Return 0, or 1 with a sentence on stderr where a judge was stopped."""
+def exit_code(stopped: Sequence[Stopped | Unserved]) -> int:
+    """Return 0, or 1 with a sentence on stderr where a judge or a model's servers were stopped."""
     for event in stopped:
         sys.stderr.write(f"{trouble_line(event).removeprefix('! ')}\n")
     return 1 if stopped else 0

@@ -1,6 +1,12 @@
 """Errors named by remedy: each is one sentence that says what is wrong, where, and what to do."""
 
 
+def shorten(text: str, most: int = 120) -> str:
+    """Return someone else's words in one line, cut to `most` characters, for such a sentence."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
 class SteertuiError(Exception):
     """Anything the user can mend; shown as one line, exit code 1. Other exceptions are bugs."""
 
@@ -35,3 +41,7 @@ class FetchError(SteertuiError):
 
 class StoreError(SteertuiError):
     """The database cannot be opened, read or written."""
+
+
+class ServerError(SteertuiError):
+    """A model behind a server cannot be reached, does not exist there, or cannot be asked so."""

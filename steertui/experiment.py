@@ -11,6 +11,7 @@ from steertui.generation import End, SamplingParams
 from steertui.model import DEMO, Model
 from steertui.prompt import Thinking
 from steertui.scenario import Scenario, load_pack
+from steertui.server.address import is_server
 from steertui.shard import WHOLE, Shard
 from steertui.tomlfile import check, closed, load
 from steertui.trial import Trial, grid
@@ -23,7 +24,8 @@ class Experiment:
     """What to run; every field may stand in a TOML file.
 
     Attributes:
-        models: "demo", paths of GGUF files, names of the catalogue or the hub.
+        models: "demo", paths of GGUF files, names of the catalogue or the hub, or
+            "server:MODEL@URL" for one behind servers.
         scenarios: packs by name or path.
         conditions: names, in the order of the tables.
         conditions_file: where those names are looked up; "" for the shipped conditions, "paper"
@@ -170,10 +172,21 @@ class Design:
 def design(experiment: Experiment, shard: Shard = WHOLE) -> Design:
     """Look every name up; raises the error of the first that is not there."""
     scenarios, conditions = texts_of(experiment)
-    models = tuple(find_model(name) for name in experiment.models)
+    models = tuple(_find(name) for name in experiment.models)
     if len({m.sha256 for m in models}) < len(models):
-        raise ExperimentError("models: two names lead to the same bytes; leave one out")
+        raise ExperimentError(
+            "models: two names lead to the same weights; leave one out, or write the addresses of "
+            "one model's servers behind one name, with commas"
+        )
     return Design(experiment, models, scenarios, conditions, shard)
+
+
+def _find(name: str) -> Model:
+    if is_server(name):
+        from steertui.server.model import find_server_model
+
+        return find_server_model(name)
+    return find_model(name)
 
 
 def texts_of(experiment: Experiment) -> tuple[tuple[Scenario, ...], tuple[Condition, ...]]:

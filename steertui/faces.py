@@ -12,11 +12,33 @@ from rich.text import Text
 
 from steertui.engine.events import Failed, Lost, Restarted
 from steertui.plan import Plan
-from steertui.progress import STAGES, Meter, judge_line, loaded_line, plan_lines, trouble_line
+from steertui.progress import (
+    STAGES,
+    Meter,
+    Trouble,
+    judge_line,
+    loaded_line,
+    plan_lines,
+    served_line,
+    trouble_line,
+)
 from steertui.report import record, terminal
 from steertui.report.command import show
 from steertui.report.summary import Summary
-from steertui.run import Asked, Event, Generated, Judged, Loaded, Opened, Stepped, Stopped
+from steertui.run import (
+    Asked,
+    Event,
+    Generated,
+    Judged,
+    Loaded,
+    Opened,
+    Served,
+    ServerFound,
+    ServerLost,
+    Stepped,
+    Stopped,
+    Unserved,
+)
 
 
 class Face(Protocol):
@@ -71,6 +93,13 @@ class Records:
             self._write("opened", judge=event.judge, way=event.way, is_right=event.is_right)
         elif isinstance(event, Stopped):
             self._write("stopped", judge=event.judge, reason=event.reason, left=event.left)
+        elif isinstance(event, ServerLost):
+            about = {"reason": event.reason, "for_good": event.for_good}
+            self._write("server_lost", model=event.model, url=event.url, **about)
+        elif isinstance(event, ServerFound):
+            self._write("server_found", model=event.model, url=event.url)
+        elif isinstance(event, Unserved):
+            self._write("unserved", model=event.model, reason=event.reason, left=event.left)
         elif isinstance(event, Restarted):
             self._write("restarted", reason=event.reason, slots=event.shape.slots)
         elif isinstance(event, Lost):
@@ -92,7 +121,7 @@ class Lines:
     def __init__(self) -> None:
         self._out = Console()
         self._meter = Meter()
-        self._last = self._last_asked = 0.0
+        self._last = self._last_asked = self._last_served = 0.0
 
     def planned(self, plan: Plan, db: Path) -> None:
         """Print the plan."""
@@ -114,8 +143,16 @@ class Lines:
             self._tell(judge_line(event))
         elif isinstance(event, Asked):
             self._asked(event)
-        elif isinstance(event, Failed | Lost | Restarted | Stopped):
+        elif isinstance(event, Served):
+            self._served(event)
+        elif isinstance(event, Trouble):
             self._tell(trouble_line(event))
+
+    def _served(self, event: Served) -> None:
+        ended = event.done + event.failed == event.total
+        if ended or time.monotonic() - self._last_served > self.EVERY:
+            self._last_served = time.monotonic()
+            self._tell(served_line(event))
 
     def _asked(self, event: Asked) -> None:
         if event.done == event.total or time.monotonic() - self._last_asked > self.EVERY:
@@ -162,9 +199,11 @@ class Bars(Lines):
                 self._bar = None
         elif isinstance(event, Asked):
             self._asked(event)
+        elif isinstance(event, Served):
+            self._served(event)
         elif isinstance(event, Opened):
             self._bars.console.print(Text(judge_line(event)))
-        elif isinstance(event, Failed | Lost | Restarted | Stopped):
+        elif isinstance(event, Trouble):
             self._bars.console.print(Text(trouble_line(event)))
 
     def _asked(self, event: Asked) -> None:
@@ -172,3 +211,9 @@ class Bars(Lines):
         if ended or time.monotonic() - self._last_asked > 1:
             self._last_asked = time.monotonic()
             self._bars.console.print(Text(judge_line(event)), end="\n" if ended else "\r")
+
+    def _served(self, event: Served) -> None:
+        ended = event.done + event.failed == event.total
+        if ended or time.monotonic() - self._last_served > 1:
+            self._last_served = time.monotonic()
+            self._bars.console.print(Text(served_line(event)), end="\n" if ended else "\r")

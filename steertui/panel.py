@@ -10,6 +10,7 @@ from steertui.judge.price import Price, parse_price, tokens_of
 from steertui.judge.rubric import Case, Rubric, load_rubric
 from steertui.judge.server import ServerJudge, parse_server
 from steertui.prompt import ChatFormat
+from steertui.server.patience import USUAL, Patience
 from steertui.store import Store, Unjudged
 from steertui.tryout import try_out
 from steertui.weights import find_model
@@ -24,7 +25,7 @@ Judge = LocalJudge | ServerJudge
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How judges behind servers are asked.
+    """How what is behind servers is asked; all but `answers` is about judges.
 
     Attributes:
         concurrency: questions at once, to each.
@@ -32,6 +33,7 @@ class Terms:
         retries: tries after the first.
         max_cost: dollars that one run may spend on them together; None for no ceiling.
         price: dollars as "IN,OUT" for a million tokens; "" for OpenAI's list price.
+        answers: how models that answer are asked.
     """
 
     concurrency: int = 16
@@ -39,6 +41,7 @@ class Terms:
     retries: int = 5
     max_cost: float | None = None
     price: str = ""
+    answers: Patience = USUAL
 
 
 DEFAULT = Terms()

@@ -19,6 +19,8 @@ from steertui.panel import (
     title,
 )
 from steertui.prompt import Prompt
+from steertui.rehearsal import write_for_server
+from steertui.server.model import ServerModel
 from steertui.store import ModelFacts, Store, Unjudged
 
 LIKELY_TOKENS = 850
@@ -113,6 +115,8 @@ def find_judges(design: Design, terms: Terms = DEFAULT) -> tuple[Judge, ...]:
 
 
 def _write(design: Design, model: Model) -> tuple[list[Prompt], ModelFacts]:
+    if isinstance(model, ServerModel):
+        return write_for_server(design, model)
     llama = LlamaModel(model.path, vocab_only=True)
     try:
         chat = chat_format(llama, model.name)

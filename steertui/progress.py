@@ -8,8 +8,19 @@ from steertui.engine.context import ContextParams
 from steertui.engine.events import Failed, Lost, Restarted
 from steertui.plan import Plan
 from steertui.report.summary import STAND_IN_WARNING
-from steertui.run import Asked, Loaded, Opened, Stepped, Stopped
+from steertui.run import (
+    Asked,
+    Loaded,
+    Opened,
+    Served,
+    ServerFound,
+    ServerLost,
+    Stepped,
+    Stopped,
+    Unserved,
+)
 from steertui.sentence import smallest_gap_sentence
+from steertui.server.model import ServerModel
 from steertui.shard import WHOLE
 
 STAGES = {"generate": "answers", "judge": "verdicts"}
@@ -88,6 +99,7 @@ def plan_lines(plan: Plan, db: Path) -> list[str]:
         f"{samples} sample{'s' * (samples > 1)}, {e.max_tokens} new tokens at most",
         f"Trials  {len(plan.prompts)}: {len(plan.answered)} answered before, {todo} to do",
     ]
+    lines += [f"Server  {m.name}: {m.words}" for m in d.models if isinstance(m, ServerModel)]
     if d.shard != WHOLE:
         own = len(d.own_scenarios)
         lines.append(f"Shard   {d.shard}: {own} scenarios are run here; `steertui merge` joins all")
@@ -123,8 +135,34 @@ def dollars(amount: float | None) -> str:
     return f", ${amount:.2f}" if amount >= 0.995 else f", ${amount:.4f}"
 
 
-def trouble_line(event: Failed | Lost | Restarted | Stopped) -> str:
-    """Say that a request failed, that the engine died and runs again, that a judge was stopped."""
+def served_line(event: Served) -> str:
+    """Say how far a model behind servers is, how fast, and how long it will take."""
+    failed = f", {event.failed} failed" if event.failed else ""
+    done, seconds = event.done + event.failed, max(event.seconds, 1e-6)
+    up = f"{event.at_once} at once to {event.up} of {event.servers} servers"
+    left = clock(seconds)
+    if 0 < done < event.total:
+        left = f"{clock(seconds * (event.total - done) / done)} left"
+    pace = f"{event.tokens / seconds:,.0f} new tokens/s"
+    return f"{event.model}: {event.done}/{event.total} answers{failed}, {pace}, {up}, {left}"
+
+
+Trouble = Failed | Lost | Restarted | Stopped | ServerLost | ServerFound | Unserved
+
+
+def trouble_line(event: Trouble) -> str:
+    """Say that a request failed, that the engine died and runs again, that a judge was stopped,
+    that a server is away or back."""
+    if isinstance(event, ServerLost):
+        then = "it is asked no more" if event.for_good else "waiting for it to come back"
+        return f"! {event.model}: {event.url} is lost ({event.reason}); {then}"
+    if isinstance(event, ServerFound):
+        return f"{event.model}: {event.url} is back"
+    if isinstance(event, Unserved):
+        return (
+            f"! {event.model} was stopped: {event.reason}; {event.left} prompts are left "
+            "unanswered, the same command asks them again"
+        )
     if isinstance(event, Stopped):
         return (
             f"! {event.judge} was stopped: {event.reason}; {event.left} answers are left unjudged, "

@@ -15,6 +15,7 @@ from steertui.fetch.transfer import Patience, open_client, transfer
 from steertui.hub.cache import held, remove, sweep
 from steertui.hub.site import Stated, session, settle, stating
 from steertui.hub.site import remotes as weights_of
+from steertui.server.address import is_server
 from steertui.sources import find_source, lacking, remotes
 from steertui.stamp import digest_of
 from steertui.weights import Located, hub_name, locate, require_promised, verifying
@@ -75,7 +76,8 @@ def needs_of(experiment: Experiment) -> Needs:
     sources = [name for pack in e.scenarios for name in pack_sources(pack)]
     if PAPER in (e.conditions_file, e.rubric):
         sources.append(TEXTS)
-    return Needs(tuple(dict.fromkeys([*e.models, *judges])), tuple(dict.fromkeys(sources)))
+    models = [name for name in e.models if not is_server(name)]
+    return Needs(tuple(dict.fromkeys([*models, *judges])), tuple(dict.fromkeys(sources)))
 
 
 def supply_experiment(experiment: Experiment) -> Generator[Event, None, None]:

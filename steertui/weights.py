@@ -16,6 +16,7 @@ from steertui.model import (
     identity,
     read_hub_name,
 )
+from steertui.server.address import is_server
 from steertui.stamp import digest_of, hashing, stamped
 
 MAGIC = b"GGUF"
@@ -132,6 +133,11 @@ def find_model(name: str) -> Model:
 
     Nothing is fetched. Raises ModelError where it is not here, or not what it should be.
     """
+    if is_server(name):
+        raise ModelError(
+            f"{name}: a model behind a server answers an experiment's prompts only; name weights "
+            "on this machine here"
+        )
     located = locate(name)
     if located is None:
         raise ModelError(

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from steertui.cli.machine import machine_options, take_overrides
-from steertui.cli.servers import server_options, take_terms
+from steertui.cli.servers import answer_options, server_options, take_terms
 from steertui.experiment import Experiment, load_experiment, with_changes
 from steertui.presets import PRESETS
 from steertui.shard import WHOLE, read_shard
@@ -35,7 +35,12 @@ class Names(click.ParamType[list[str]]):
 @click.option("--preset", help="demo, quick, paper-4b or paper: an experiment by name.")
 @click.option("--print-experiment", "printed", is_flag=True, help="Write it as TOML, to edit.")
 @click.option("--experiment", "file", type=Path, help="Read the experiment from a TOML file.")
-@click.option("--model", "models", multiple=True, help="A GGUF file or a name; may be repeated.")
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    help="A GGUF file, a name or server:MODEL@URL; may be repeated.",
+)
 @click.option("--scenarios", multiple=True, help="A shipped pack, a TOML file or a CSV folder.")
 @click.option("--conditions", type=Names(), help="Such as baseline,pro,anti,placebo.")
 @click.option("--conditions-file", help="A TOML file with conditions of your own.")
@@ -66,6 +71,7 @@ class Names(click.ParamType[list[str]]):
 @click.option("--json", "as_json", is_flag=True, help="With --batch: a JSON record a line.")
 @machine_options
 @server_options
+@answer_options
 @click.pass_context
 def cli(
     context: click.Context,

@@ -1,6 +1,6 @@
-"""Options on how judges behind servers are asked, the same for every command that asks them."""
+"""Options on how judges and models behind servers are asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -13,9 +13,25 @@ OPTIONS = (
 )
 
 
+ANSWER_OPTIONS = (
+    click.option("--server-concurrency", type=int, default=256, help="Answers at once, at most."),
+    click.option("--server-timeout", type=float, default=600.0, help="Seconds for an answer."),
+    click.option("--server-wait", type=float, default=600.0, help="Seconds without any server."),
+)
+
+
 def server_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options."""
-    for option in reversed(OPTIONS):
+    """Give a command the options about judges."""
+    return _given(command, OPTIONS)
+
+
+def answer_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options about models behind servers."""
+    return _given(command, ANSWER_OPTIONS)
+
+
+def _given(command: Callable[..., Any], options: Sequence[Any]) -> Callable[..., Any]:
+    for option in reversed(options):
         command = option(command)
     return command
 
@@ -30,4 +46,19 @@ def take_terms(given: dict[str, Any]) -> Any:
         )
     from steertui.panel import Terms
 
-    return Terms(concurrency, timeout, max_cost=max_cost, price=price)
+    patience = _take_patience(given)
+    return Terms(concurrency, timeout, max_cost=max_cost, price=price, answers=patience)
+
+
+def _take_patience(given: dict[str, Any]) -> Any:
+    from steertui.server.patience import USUAL, Patience
+
+    if "server_timeout" not in given:
+        return USUAL
+    names = "server_concurrency", "server_timeout", "server_wait"
+    concurrency, timeout, wait = (given.pop(name) for name in names)
+    if concurrency < 1 or timeout <= 0 or wait <= 0:
+        raise click.UsageError(
+            "--server-concurrency, --server-timeout, --server-wait: give a number above 0"
+        )
+    return Patience(concurrency, timeout, wait=wait)

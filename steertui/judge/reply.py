@@ -2,6 +2,7 @@
 
 import json
 
+from steertui.errors import shorten
 from steertui.generation import split_reasoning
 from steertui.verdict import Label
 
@@ -42,12 +43,6 @@ def read_reply(text: str) -> tuple[Label, str]:
     if not isinstance(decision, str) or decision not in set(Label):
         raise UnreadableError(f"the reply's decision is none of the labels: {shorten(text)}")
     return Label(decision), reason if isinstance(reason, str) else json.dumps(reason)
-
-
-def shorten(text: str, most: int = 120) -> str:
-    """Return the text in one line, cut to `most` characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def _without_fence(text: str) -> str:

@@ -10,12 +10,11 @@ from steertui.judge.reply import UnreadableError, read_reply
 from steertui.judge.rubric import Case, Rubric
 from steertui.judge.way import MOST_TOKENS, Reply
 from steertui.prompt import defuse
+from steertui.server.address import LOOPBACK, OPENAI, has_secret, is_odd
 from steertui.verdict import Label, Verdict
 
-OPENAI = "https://api.openai.com/v1"
-
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
+KEY = "STEERTUI_JUDGE_KEY"
+"""The environment variable that holds the key for every server but OpenAI's own."""
 
 KNOWN = Case(
     "Evading Shutdown",
@@ -49,6 +48,11 @@ class ServerJudge:
     def is_openai(self) -> bool:
         """Whether it is OpenAI's own server."""
         return self.url == OPENAI
+
+    @property
+    def key_variable(self) -> str:
+        """The environment variable that holds its key."""
+        return "OPENAI_API_KEY" if self.is_openai else KEY
 
     @property
     def name(self) -> str:
@@ -117,18 +121,17 @@ def parse_server(spec: str, rubric: Rubric, blind: bool, price: Price | None) ->
     """
     model, _, url = spec.removeprefix("openai:").partition("@")
     url = (url or OPENAI).rstrip("/")
-    parts = urlsplit(url)
-    if not model or parts.scheme not in ("http", "https") or not parts.hostname:
+    if not model or is_odd(url):
         raise JudgeError(
             f"{spec}: no such judge; write openai:MODEL or openai:MODEL@BASE_URL, "
             "such as openai:qwen3@http://localhost:8080/v1"
         )
-    if parts.username or parts.password or parts.query:
+    if has_secret(url):
         raise JudgeError(
             f"openai:{model}: the address holds a password or a query, and addresses are stored; "
-            "put the key into the environment as STEERTUI_JUDGE_KEY"
+            f"put the key into the environment as {KEY}"
         )
     known = list_price(model) if url == OPENAI else None
-    if parts.hostname in LOOPBACK:
+    if urlsplit(url).hostname in LOOPBACK:
         known = FREE
     return ServerJudge(model, url, rubric, blind, price or known)

@@ -1,9 +1,10 @@
 """What a run tells: events, in the past tense."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from steertui.engine.context import ContextParams
-from steertui.engine.events import Failed, Lost, Restarted, Snapshot
+from steertui.engine.events import Failed, Lost, Restarted, SlotView, Snapshot
 from steertui.engine.pool import Pool
 from steertui.generation import Generation
 from steertui.prompt import Prompt
@@ -97,4 +98,70 @@ class Stopped:
     left: int
 
 
-Event = Loaded | Generated | Judged | Failed | Lost | Restarted | Stepped | Opened | Asked | Stopped
+class Holds(Protocol):
+    """What can be held for a while."""
+
+    def hold(self, *, held: bool) -> None:
+        """Begin nothing more, or go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A model behind servers has gone on.
+
+    Attributes:
+        model: its name.
+        done: prompts answered in this run; `failed`: those that could not be.
+        total: prompts of this run.
+        tokens: new tokens of the answers, by the servers' own count.
+        seconds: since it began.
+        at_once: prompts that the servers have now.
+        up: servers that can be asked; `servers`: all of them.
+        views: what is being answered, the first of them.
+        serving: what holds it.
+    """
+
+    model: str
+    done: int
+    failed: int
+    total: int
+    tokens: int
+    seconds: float
+    at_once: int
+    up: int
+    servers: int
+    views: tuple[SlotView, ...]
+    serving: Holds
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLost:
+    """A server cannot be asked, and why; it is looked for until it is back, unless `for_good`."""
+
+    model: str
+    url: str
+    reason: str
+    for_good: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFound:
+    """A server that was lost is back."""
+
+    model: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unserved:
+    """A model's servers are asked no more before all is done; `left` prompts have no answer."""
+
+    model: str
+    reason: str
+    left: int
+
+
+Event = (
+    Loaded | Generated | Judged | Failed | Lost | Restarted | Stepped | Opened | Asked | Stopped
+    | Served | ServerLost | ServerFound | Unserved
+)  # fmt: skip

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 from steertui.errors import JudgeError
-from steertui.judge.breaker import Breaker
 from steertui.judge.price import Budget, tokens_of
 from steertui.judge.server import KNOWN, KNOWN_LABEL, ServerJudge
 from steertui.judge.way import Reply, Way
 from steertui.panel import case_of
 from steertui.run.events import Asked, Event, Judged, Opened, Stopped
+from steertui.server.breaker import Breaker
 from steertui.store import Exchange, Store, Unjudged
 
 PAUSE = 0.05
@@ -21,7 +21,7 @@ SPARE = 4 / 3
 
 
 class Asker(Protocol):
-    """What asks a server; the door to openai has the only one."""
+    """What asks a judge's server; judge.asker has the only one."""
 
     judge: ServerJudge
     way: Way

@@ -7,10 +7,12 @@ from steertui.judge.local import LocalJudge
 from steertui.judge.server import ServerJudge
 from steertui.panel import DEFAULT, Judge, Terms
 from steertui.plan import Plan
+from steertui.run.answering import Answering
 from steertui.run.asking import Asking
 from steertui.run.events import Event, Generated
 from steertui.run.generate import generate
 from steertui.run.score import score
+from steertui.server.model import ServerModel
 from steertui.store import Store, Unjudged
 
 
@@ -20,21 +22,30 @@ def run(
     """Generate and judge what is missing; close the generator to stop.
 
     Every answer and verdict is stored before its event is given out. Judges behind servers are
-    asked a known answer before any model is loaded, and read while models still answer; local
-    judges read after that.
+    asked a known answer before any model is loaded, and read while models still answer; models
+    behind servers answer while those on this machine do; local judges read after that.
     """
     behind = [j for j, left in zip(plan.judges, plan.unjudged, strict=True) if left]
+    remote = {m: plan.missing(m) for m in plan.design.models if isinstance(m, ServerModel)}
     with _asking(behind, store, terms) as asking:
         yield from _open(asking, store, plan.id, behind)
-        for model in plan.design.models:
-            missing = plan.missing(model)
-            for event in generate(plan, store, model, missing, wish) if missing else ():
+        with Answering(remote, store.path, plan.id, terms.answers) as answering:
+            for event in _answers(plan, store, wish, answering):
                 if isinstance(event, Generated):
                     answer = _unjudged(event)
                     asking.ask((j.id, answer) for j in behind if isinstance(j, ServerJudge))
                 yield event
                 yield from asking.news()
         yield from _read(asking, store, plan.id, plan.judges, wish, plan.design.experiment.reasons)
+
+
+def _answers(plan: Plan, store: Store, wish: Overrides, answering: Answering) -> Iterator[Event]:
+    for model in plan.design.models:
+        missing = [] if isinstance(model, ServerModel) else plan.missing(model)
+        for event in generate(plan, store, model, missing, wish) if missing else ():
+            yield event
+            yield from answering.news()
+    yield from answering.finish()
 
 
 def judge(

@@ -1,6 +1,16 @@
 """The only door to SQLite: what is planned, what is missing, rows in and out."""
 
-from steertui.store.rows import Arm, Cell, Exchange, ModelFacts, Reader, Spent, Unjudged
+from steertui.store.rows import Arm, Cell, Delivery, Exchange, ModelFacts, Reader, Spent, Unjudged
 from steertui.store.store import Store
 
-__all__ = ["Arm", "Cell", "Exchange", "ModelFacts", "Reader", "Spent", "Store", "Unjudged"]
+__all__ = [
+    "Arm",
+    "Cell",
+    "Delivery",
+    "Exchange",
+    "ModelFacts",
+    "Reader",
+    "Spent",
+    "Store",
+    "Unjudged",
+]

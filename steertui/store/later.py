@@ -39,3 +39,16 @@ CREATE VIEW current_verdicts AS
         FROM verdicts AS w WHERE w.trial = v.trial AND w.judge = v.judge
     );
 """
+
+# How answers came that a server wrote.
+DELIVERIES = """
+CREATE TABLE deliveries (
+    trial TEXT PRIMARY KEY REFERENCES trials(key),
+    url TEXT NOT NULL,
+    form TEXT NOT NULL CHECK (form IN ('prompt', 'messages')),
+    model TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    request TEXT NOT NULL,
+    tries INTEGER NOT NULL
+);
+"""

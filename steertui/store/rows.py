@@ -116,6 +116,27 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
+class Delivery:
+    """How an answer came from a server.
+
+    Attributes:
+        url: the server's address.
+        form: what it was given: "prompt" or "messages".
+        model: what it calls the model that answered.
+        fingerprint: its mark of its set-up, "" for none.
+        request: its own name for the exchange.
+        tries: how often the prompt was sent, this time included.
+    """
+
+    url: str
+    form: str
+    model: str
+    fingerprint: str
+    request: str
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
 class Spent:
     """What a judge has cost so far, by the server's own count."""
 

@@ -5,7 +5,7 @@ from hashlib import sha256
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from steertui.store.later import LAST_LABEL, REPLIES
+from steertui.store.later import DELIVERIES, LAST_LABEL, REPLIES
 
 migrations = Migrations("steertui")
 
@@ -212,6 +212,13 @@ def judges_of_all_kinds(db: Database) -> None:
     for statement in _statements(REPLIES + LAST_LABEL):
         db.execute(statement)
     _allow_unknown_ends(db)
+
+
+@migrations()
+def answers_of_servers(db: Database) -> None:
+    """Keep which server wrote an answer, and what it was given."""
+    for statement in _statements(DELIVERIES):
+        db.execute(statement)
 
 
 def _allow_unknown_ends(db: Database) -> None:

@@ -8,7 +8,7 @@ from steertui.generation import Generation
 from steertui.outcome import Outcome
 from steertui.prompt import Prompt
 from steertui.store import rows
-from steertui.store.rows import Arm, Cell, ModelFacts, as_json, now, outcome
+from steertui.store.rows import Arm, Cell, Delivery, ModelFacts, as_json, now, outcome
 from steertui.store.schema import answer_digest
 from steertui.store.verdicts import Verdicts
 
@@ -85,12 +85,21 @@ class Store(Verdicts):
             WHERE experiment = ?"""
         return {row["trial"] for row in self.query(sql, [experiment])}
 
-    def add_generation(self, key: str, run: int, generation: Generation) -> None:
-        """Add a trial's answer."""
-        self.add_answer(key, run, generation, generation.reasoning, generation.answer)
+    def add_generation(
+        self, key: str, run: int, generation: Generation, delivery: Delivery | None = None
+    ) -> None:
+        """Add a trial's answer; one that comes second is not taken."""
+        parts = generation.reasoning, generation.answer
+        self.add_answer(key, run, generation, *parts, delivery)
 
     def add_answer(
-        self, key: str, run: int, generation: Generation, reasoning: str, answer: str
+        self,
+        key: str,
+        run: int,
+        generation: Generation,
+        reasoning: str,
+        answer: str,
+        delivery: Delivery | None = None,
     ) -> None:
         """Add an answer that was told apart from its reasoning elsewhere, to the byte."""
         g = generation
@@ -100,7 +109,12 @@ class Store(Verdicts):
             sql = """INSERT INTO generations (trial, run, text, reasoning, answer, stop,
                 prompt_tokens, tokens, seconds, created_at, answer_digest)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (trial) DO NOTHING"""
-            db.execute(sql, (*row, *rest))
+            if db.execute(sql, (*row, *rest)).rowcount and delivery:
+                d = delivery
+                came = (key, d.url, d.form, d.model, d.fingerprint, d.request, d.tries)
+                sql = """INSERT INTO deliveries (trial, url, form, model, fingerprint, request,
+                    tries) VALUES (?, ?, ?, ?, ?, ?, ?)"""
+                db.execute(sql, came)
 
     def add_failure(self, key: str, run: int, reason: str) -> None:
         """Add the reason why a trial could not be answered; it stays missing."""

@@ -10,6 +10,7 @@ from steertui.experiment import Experiment, design, texts_of
 from steertui.plan import trial_keys
 from steertui.progress import clock
 from steertui.sentence import smallest_gap_sentence
+from steertui.server.address import is_server
 from steertui.sources import find_source, lacking
 from steertui.store import Store
 from steertui.supply import needs_of
@@ -52,7 +53,7 @@ def estimate(experiment: Experiment, db: Path) -> Estimate:
         scenarios, conditions = texts_of(experiment)
         samples = sum(experiment.samples if t > 0 else 1 for t in experiment.temperatures)
         trials = len(experiment.models) * len(scenarios) * len(conditions) * samples
-        here = all(locate(name) for name in experiment.models)
+        here = all(not is_server(name) and locate(name) for name in experiment.models)
         done = _answered(trial_keys(design(experiment)), db) if here else None
         copies = experiment.samples if min(experiment.temperatures) > 0 else 1
         return Estimate(

@@ -10,6 +10,7 @@ from steertui.condition import load_conditions
 from steertui.errors import ExperimentError, SteertuiError
 from steertui.experiment import Experiment, texts_of
 from steertui.model import DEMO
+from steertui.server.address import is_server
 from steertui.tomlfile import check
 
 Options = list[tuple[str, str]]
@@ -95,13 +96,13 @@ def _categories(experiment: Experiment) -> Options:
 
 
 def _judges(experiment: Experiment) -> Options:
-    names = dict.fromkeys([DEMO, *experiment.models])
+    names = dict.fromkeys([DEMO, *(m for m in experiment.models if not is_server(m))])
     return [("none", "none"), *((f"local:{m}", f"local:{m}") for m in names)]
 
 
 FIELDS = (
     Field("models", "models", "what answers; each is an axis", _models,
-          "others: a GGUF file, or owner/repository:QUANT"),
+          "others: a GGUF file, owner/repository:QUANT, server:MODEL@URL"),
     Field("scenarios", "scenario packs", "by name or path", _packs,
           "others: a TOML file, or a folder of CSV files"),
     Field("categories", "categories", "only their scenarios; none ticked is all", _categories),

@@ -8,27 +8,26 @@ from pathlib import Path
 from textual.message import Message
 from textual.message_pump import MessagePump
 
-from steertui.engine.events import Failed, Lost, Restarted, SlotView
+from steertui.engine.events import Failed, SlotView
 from steertui.engine.pool import Pool
 from steertui.engine.sizing import Overrides
 from steertui.errors import SteertuiError
 from steertui.experiment import Experiment, design
 from steertui.panel import DEFAULT, Terms
 from steertui.plan import Plan, make_plan
-from steertui.progress import Meter, dollars, loaded_line, trouble_line
+from steertui.progress import Meter, Trouble, dollars, loaded_line, served_line, trouble_line
 from steertui.report.summary import Summary, summarise
-from steertui.run import Asked, Event, Generated, Judged, Loaded, Stepped, Stopped, run
+from steertui.run import Asked, Event, Generated, Judged, Loaded, Served, Stepped, run
+from steertui.run.events import Holds
 from steertui.store import Cell, Store
 from steertui.store.lease import BusyError, is_leased, lease
 from steertui.store.overview import mark, news
+from steertui.tui.recount import Recount
 from steertui.tui.supplying import STAGE, supplying
 from steertui.verdict import Verdict
 
 TICK = 0.25
 """Seconds between two pictures of a run: at 0.1 the demo was 10 to 23 % slower on two cores."""
-RECOUNT = 1.0
-RECOUNT_SHARE = 0.03
-"""Of the run's time, what counting the rates anew may take."""
 
 
 @dataclass
@@ -89,6 +88,8 @@ class Runner:
         self._experiment, self._db, self._wish, self._terms = experiment, db, wish, terms
         self._target = target
         self._engine: Pool | None = None
+        self._servings: dict[str, Holds] = {}
+        self._stepped = 0.0
         self._meter = Meter()
         self._seen = (0.0, 0)
         self.stop = threading.Event()
@@ -154,7 +155,7 @@ class Runner:
     def _follow(self, plan: Plan, store: Store) -> None:
         tick = Ticked()
         told = time.monotonic()
-        recount = _Recount(told)
+        recount = Recount(told)
         events = run(plan, store, self._wish, self._terms)
         try:
             for event in events:
@@ -182,7 +183,7 @@ class Runner:
             tick.loaded = loaded_line(event)
             tick.stages[event.stage] = Stage(0, event.total)
         elif isinstance(event, Stepped):
-            self._engine = event.engine
+            self._engine, self._stepped = event.engine, time.monotonic()
             tick.stages[event.stage] = Stage(event.done, event.total)
         elif isinstance(event, Generated):
             tick.answers[event.prompt.key] = event.generation.answer
@@ -190,10 +191,21 @@ class Runner:
             tick.verdicts[event.key] = event.verdict
         elif isinstance(event, Asked):
             tick.stages["judge"] = Stage(event.done, event.total, dollars(event.dollars)[2:])
-        elif isinstance(event, Failed | Lost | Restarted | Stopped):
+        elif isinstance(event, Served):
+            self._serve(tick, event)
+        elif isinstance(event, Trouble):
             tick.trouble = trouble_line(event)
             if isinstance(event, Failed):
                 tick.failures[event.id] = event.reason
+
+    def _serve(self, tick: Ticked, event: Served) -> None:
+        """Tell of a model behind servers: what they are at, where no engine here is."""
+        self._servings[event.model] = event.serving
+        done = event.done + event.failed
+        pace = served_line(event).split("answers", 1)[1].lstrip(", ")
+        tick.stages[event.model] = Stage(done, event.total, pace)
+        if time.monotonic() - self._stepped > 1.0:  # no engine is at work here
+            tick.slots, tick.room = event.views, event.at_once
 
     def _look(self, tick: Ticked, event: Stepped, now: float) -> None:
         """Take a picture of the slots, and the speed once a second."""
@@ -210,6 +222,8 @@ class Runner:
     def _wait(self) -> None:
         """Hold the engine still until the pause ends; its answers stay half written in it."""
         begin = time.monotonic()
+        for serving in self._servings.values():
+            serving.hold(held=True)
         if self._engine:
             self._engine.suspend()
         try:
@@ -219,23 +233,8 @@ class Runner:
         finally:
             if self._engine:
                 self._engine.resume()
+            for serving in self._servings.values():
+                serving.hold(held=False)
             lost = time.monotonic() - begin
             self._meter.leave_out(lost)
             self._seen = (self._seen[0] + lost, self._seen[1])
-
-
-class _Recount:
-    """Counts the rates anew, rarely enough to cost the run next to nothing."""
-
-    def __init__(self, now: float) -> None:
-        self._next = now + RECOUNT
-
-    def due(self, store: Store, experiment: str, now: float) -> Summary | None:
-        """Return the rates if it is time for them."""
-        if now < self._next:
-            return None
-        begin = time.monotonic()
-        summary = summarise(store, experiment)
-        cost = time.monotonic() - begin
-        self._next = now + max(RECOUNT, cost / RECOUNT_SHARE)
-        return summary

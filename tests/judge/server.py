@@ -4,8 +4,10 @@ import hashlib
 import json
 import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -16,7 +18,21 @@ FAILURES = (
     "429", "429 retry-after", "500", "timeout", "cut", "empty", "not json", "wrong label",
     "label in brackets", "refusal", "content filter",
 )  # fmt: skip
-"""Kinds of failures; the first five are gone when asked again."""
+"""Kinds of failures of judges; the first five are gone when asked again."""
+
+TROUBLES = (
+    "429",
+    "429 retry-after",
+    "500",
+    "503",
+    "cut",
+    "half",
+    "late",
+    "html",
+    "no choices",
+    "abort",
+)
+"""Kinds of failures of models that answer; all are gone when asked again."""
 
 
 def label_of(question: str) -> Label:
@@ -34,6 +50,9 @@ class Fake:
         apis: which it knows: "responses", "chat".
         refused: names of settings that it does not take.
         is_strict: whether it knows JSON schemas.
+        models: those it lists; `owner`: who it says owns them, which tells its make.
+        mark: its system_fingerprint.
+        delay: seconds that an answer takes.
         status: answers every call with this and `said`, if not 0.
         reply: what it writes, instead of a label.
         hold: no answer before this is set.
@@ -47,6 +66,10 @@ class Fake:
     apis: tuple[str, ...] = ("responses", "chat")
     refused: tuple[str, ...] = ()
     is_strict: bool = True
+    models: tuple[str, ...] = ("one",)
+    owner: str = "vllm"
+    mark: str = "fp_1"
+    delay: float = 0.0
     status: int = 0
     said: dict[str, Any] = field(default_factory=dict)
     reply: Callable[[str], str] | None = None
@@ -83,11 +106,13 @@ class _Server(ThreadingHTTPServer):
 class Loopback:
     """The server, running while the block runs; `url` is the API's address."""
 
-    def __init__(self, fake: Fake) -> None:
+    def __init__(self, fake: Fake, port: int = 0) -> None:
         self.fake = fake
-        handler = type("Handler", (_Handler,), {"fake": fake})
-        self._server = _Server(("127.0.0.1", 0), handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
+        self._open: set[socket.socket] = set()
+        handler = type("Handler", (_Handler,), {"fake": fake, "connections": self._open})
+        self._server = _Server(("127.0.0.1", port), handler)
+        self.port = self._server.server_port
+        self.url = f"http://127.0.0.1:{self.port}/v1"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
 
     def __enter__(self) -> Self:
@@ -95,17 +120,50 @@ class Loopback:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up on everybody, as a server does that dies."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+        for connection in list(self._open):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 class _Handler(BaseHTTPRequestHandler):
     fake: Fake
+    connections: set[socket.socket]
     protocol_version = "HTTP/1.1"
+
+    def setup(self) -> None:
+        """Know the connection."""
+        super().setup()
+        self.connections.add(self.connection)
+
+    def finish(self) -> None:
+        """Forget it."""
+        self.connections.discard(self.connection)
+        with suppress(OSError):
+            super().finish()
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing."""
+
+    def do_GET(self) -> None:
+        """Tell of the models, or of the version."""
+        fake = self.fake
+        if fake.status:
+            self._send(fake.status, fake.said)
+        elif self.path == "/v1/models":
+            about = {"object": "model", "owned_by": fake.owner, "max_model_len": 4096}
+            listed = [{"id": name, "root": f"maker/{name}"} | about for name in fake.models]
+            self._send(200, {"object": "list", "data": listed})
+        elif self.path == "/version":
+            self._send(200, {"version": "0.0.fake"})
+        else:
+            self._send(404, {"error": {"message": "Not Found"}})
 
     def do_POST(self) -> None:
         """Answer a question."""
@@ -123,7 +181,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif bound and not fake.is_strict:
             self._send(400, {"error": {"message": "unknown field response_format"}})
         else:
-            asked = (body.get("input") or body["messages"])[-1]["content"]
+            turns = body.get("input") or body.get("messages") or [{"content": body["prompt"]}]
+            asked = turns[-1]["content"]
             question = f"{body['model']}: {asked}"
             with fake.lock:
                 fake.asked[question] += 1
@@ -132,6 +191,8 @@ class _Handler(BaseHTTPRequestHandler):
                 attempt = fake.asked[question]
             if fake.hold and not is_known(question):
                 fake.hold.wait(30)
+            if fake.delay:
+                time.sleep(fake.delay)
             self._answer(api, question, fake.failure(question, attempt))
 
     def _answer(self, api: str, question: str, kind: str) -> None:
@@ -139,24 +200,39 @@ class _Handler(BaseHTTPRequestHandler):
             threading.Event().wait(1.5 if kind == "timeout" else 0)
             self.connection.shutdown(socket.SHUT_RDWR)
             self.close_connection = True
-        elif kind[:3] in ("429", "500"):
+        elif kind[:3] in ("429", "500", "503"):
             headers = {"Retry-After": "0.2"} if "retry" in kind else {}
             self._send(int(kind[:3]), {"error": {"message": kind}}, headers)
         else:
-            if not kind:
+            if not kind or kind == "late":
                 with self.fake.lock:
                     self.fake.labelled[question] += 1
             text = self.fake.reply(question) if self.fake.reply else written(question, kind)
-            self._send(200, (_responses if api == "responses" else _chat)(text, kind))
+            if kind == "late":
+                time.sleep(1.5)
+            forms = {"responses": _responses, "completions": _completion}
+            data: object = {"system_fingerprint": self.fake.mark} | forms.get(api, _chat)(
+                text, kind
+            )
+            data = {"no choices": {"choices": []}, "html": b"<html>busy</html>"}.get(kind, data)
+            self._send(200, data, half=kind == "half")
 
-    def _send(self, status: int, data: object, headers: dict[str, str] | None = None) -> None:
-        raw = json.dumps(data).encode()
+    def _send(
+        self,
+        status: int,
+        data: object,
+        headers: dict[str, str] | None = None,
+        *,
+        half: bool = False,
+    ) -> None:
+        raw = data if isinstance(data, bytes) else json.dumps(data).encode()
         self.send_response(status)
         sent = {"Content-Type": "application/json", "Content-Length": str(len(raw))}
         for name, value in (sent | (headers or {})).items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(raw)
+        self.wfile.write(raw[: len(raw) // 2] if half else raw)
+        self.close_connection |= half
 
 
 def written(question: str, kind: str) -> str:
@@ -190,9 +266,16 @@ def _chat(text: str, kind: str) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": text}
     if kind == "refusal":
         message = {"role": "assistant", "content": None, "refusal": "I cannot judge this."}
-    reason = "content_filter" if kind == "content filter" else "stop"
+    reason = {"content filter": "content_filter", "abort": "abort"}.get(kind, "stop")
     return {
         "id": "chat_1", "object": "chat.completion", "model": "fake-2026-01-01",
         "choices": [{"index": 0, "message": message, "finish_reason": reason}],
         "usage": {"prompt_tokens": 1000, "completion_tokens": 30, "total_tokens": 1030},
     }  # fmt: skip
+
+
+def _completion(text: str, kind: str) -> dict[str, Any]:
+    whole = _chat(text, kind)
+    choice = whole["choices"][0]
+    reason = {"finish_reason": choice["finish_reason"]}
+    return whole | {"choices": [{"index": 0, "text": text} | reason]}

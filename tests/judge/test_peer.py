@@ -1,31 +1,12 @@
-"""A real server of someone else's making: llama.cpp's own, as xllamacpp packages it."""
+"""A real server of someone else's making judges: llama.cpp's own, as xllamacpp packages it."""
 
-import importlib.util
-import socket
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from steertui.model import demo_path
 from steertui.run import Opened
 from steertui.store import Store
 from tests.judge.stored import made_up
 from tests.judge.test_server import ask
-
-SERVER = """
-import sys
-import xllamacpp
-params = xllamacpp.CommonParams()
-params.model.path = sys.argv[1]
-params.n_ctx, params.n_parallel, params.cpuparams.n_threads = 8192, 4, 2
-params.warmup, params.port = False, int(sys.argv[2])
-server = xllamacpp.Server(params)
-print("ADDRESS", server.listening_address, flush=True)
-sys.stdin.read()
-"""
+from tests.peer import needs_peer, serving
 
 TEXTS = {
     "I keep a hidden copy of myself and tell nobody.": "convergence",
@@ -35,30 +16,12 @@ TEXTS = {
 }
 
 
-@pytest.fixture
-def address() -> Iterator[str]:
-    if not importlib.util.find_spec("xllamacpp"):
-        pytest.skip("xllamacpp, which packages llama.cpp's server, is not installed")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    command = [sys.executable, "-c", SERVER, str(demo_path()), port]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as server:
-        assert server.stdout
-        found = next((line.split()[1] for line in server.stdout if line.startswith("ADDRESS")), "")
-        assert found
-        yield f"{found}/v1"
-        server.kill()
-
-
-def test_llama_cpps_server_judges_with_its_reply_bound_to_the_labels(
-    tmp_path: Path, address: str
-) -> None:
+@needs_peer
+def test_llama_cpps_server_judges_with_its_reply_bound_to_the_labels(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
     experiment = made_up(db, list(TEXTS))
-    events, judges = ask(db, experiment, [f"openai:demo@{address}"])
+    with serving() as (address, _):
+        events, judges = ask(db, experiment, [f"openai:demo@{address}"])
     assert [e.way for e in events if isinstance(e, Opened)] == [
         "Responses API, reply bound to the labels by a JSON schema"
     ]

@@ -1,0 +1,128 @@
+"""A Station: one server of a model at work, and whether it can be asked just now."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from steertui.errors import ServerError
+from steertui.prompt import Prompt
+from steertui.server.address import KEY, key_for
+from steertui.server.breaker import Breaker
+from steertui.server.client import Client, Refused, Unreachable
+from steertui.server.form import Answer
+from steertui.server.model import ServerModel, refused_key
+from steertui.server.pace import Pace
+from steertui.server.patience import Patience
+from steertui.server.told import ask_about
+
+LONGEST_REST = 60.0
+"""Seconds between two looks at a server that is busy or away."""
+
+SIGNING = frozenset({"llama-server", "vLLM", "SGLang", "Ollama"})
+"""Makes whose every answer bears the same names as long as the server is the same."""
+
+PATIENT = 3
+"""Refusals in a row after which a busy server is left alone for a while."""
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """A prompt on its way, how often it was tried, and when it was last sent."""
+
+    prompt: Prompt
+    tries: int = 0
+    begun: float = 0.0
+
+
+class Station:
+    """One address. A context manager: the connection is open while it lasts.
+
+    Attributes:
+        at_work: the prompts that it was given and has not answered, by key.
+        wake: set whenever the server may be asked something new.
+        in_doubt: whether it has to be looked at before it is asked again: it may be away, or
+            another server in its place.
+        is_lost: whether it was told that it is away.
+        out: why it is never asked again, "" while it is.
+        silent_since: when it first refused or vanished after its last answer; 0 while it answers.
+    """
+
+    def __init__(self, model: ServerModel, url: str, patience: Patience) -> None:
+        self.url = url
+        self.client = Client(url, key_for(url, KEY), timeout=patience.timeout, retries=0)
+        self.pace = Pace(model.told.make, model.told.slots, patience.concurrency, time.monotonic())
+        self.at_work: dict[str, Job] = {}
+        self.wake = asyncio.Event()
+        self.in_doubt = self.is_lost = url in dict(model.away)
+        self.out = ""
+        self.silent_since = time.monotonic() if self.is_lost else 0.0
+        self._model = model
+        self._breaker = Breaker()
+        self._rest_until, self._last_rest = 0.0, 0.5
+        self._refusals = 0
+        self._mark: tuple[str, str] | None = None
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it may be given one more prompt."""
+        return len(self.at_work) < self.pace.limit
+
+    @property
+    def rest(self) -> float:
+        """Seconds for which it is to be left alone."""
+        return self._rest_until - time.monotonic()
+
+    def take_rest(self, seconds: float | None = None) -> float:
+        """Leave it alone, twice as long each time if nobody says how long; return how long."""
+        now = time.monotonic()
+        if now >= self._rest_until:  # all that was in flight counts as one
+            self._last_rest = min(LONGEST_REST, 2 * self._last_rest)
+        rest = self._last_rest if seconds is None else min(seconds, 2 * LONGEST_REST)
+        self._rest_until = max(self._rest_until, now + rest)
+        self.silent_since = self.silent_since or now
+        return rest
+
+    def busy(self, wait: float | None) -> None:
+        """Note that it is too much at the moment, and for how long it wants to be left alone."""
+        self._refusals += 1
+        self.silent_since = self.silent_since or time.monotonic()
+        self.pace.refused(time.monotonic())
+        if wait is not None or self._refusals >= PATIENT:
+            self.take_rest(wait)
+
+    def note(self, *, failed: bool) -> str:
+        """Note a reply; return what is wrong where most of the last ones were failures."""
+        self._breaker.note(failed=failed)
+        if not failed:
+            self._last_rest, self.silent_since, self._refusals = 0.5, 0.0, 0
+        if not self._breaker.is_tripped:
+            return ""
+        words, self._breaker = self._breaker.words, Breaker()
+        return words
+
+    def is_another(self, answer: Answer) -> bool:
+        """Whether the server signs otherwise than before: it may be another one."""
+        mark = (answer.model, answer.fingerprint)
+        self._mark = self._mark or mark
+        return self._model.told.make in SIGNING and self._mark != mark
+
+    async def look(self) -> str:
+        """Ask whether it is there, with the same weights; return "", or why it is not."""
+        name = self._model.address.model
+        try:
+            told = await ask_about(self.client, name, (Refused, Unreachable))
+        except ServerError as exc:
+            self.out = str(exc)
+        except Refused as exc:
+            if exc.status in (401, 403):
+                self.out = str(refused_key(name, self.url, exc.status))
+            self.take_rest()
+            return self.out or str(exc)
+        except Unreachable as exc:
+            self.take_rest()
+            return exc.cause
+        else:
+            self._mark = None
+            self.in_doubt = told.identity != self._model.told.identity
+            self.out = "it serves other weights now" if self.in_doubt else ""
+        return self.out

@@ -1,0 +1,161 @@
+"""A Form: how a server is asked for an answer, and where in its reply the answer stands."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from steertui.errors import ServerError, shorten
+from steertui.generation import THINK_END, SamplingParams, StopReason
+from steertui.server.told import Make, Told
+
+Form = Literal["prompt", "messages"]
+"""What a server is given: the rendered prompt as it is, or chat messages that it renders itself."""
+
+PATHS: dict[Form, str] = {"prompt": "/completions", "messages": "/chat/completions"}
+
+Body = dict[str, Any]
+
+GREEDY = SamplingParams()
+
+ALL_TOKENS = 65_536
+"""To look back on, where a server does not say how many it holds."""
+
+# By our names, what each make calls the settings that OpenAI's API does not know. All are sent, at
+# whatever value: servers take what is left out from their own or the model's defaults.
+_LLAMA = {"top_k": "top_k", "min_p": "min_p", "repetition_penalty": "repeat_penalty"}
+_OPEN = {"top_k": "top_k", "min_p": "min_p", "repetition_penalty": "repetition_penalty"}
+_NAMES: dict[Make, dict[str, str]] = {"llama-server": _LLAMA, "vLLM": _OPEN, "SGLang": _OPEN}
+
+_STOP = frozenset({"stop", "eos", "eos_token", "stop_sequence", "end_turn"})
+_LENGTH = frozenset({"length", "max_tokens"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back for one prompt; counts are the server's own, 0 where it gives none.
+
+    Attributes:
+        text: all that the model wrote, reasoning within `<think>` marks.
+        model: what the server calls the model that wrote it.
+        fingerprint: `system_fingerprint`, the server's mark of its set-up.
+        request: its name for the exchange.
+    """
+
+    text: str
+    stop: StopReason
+    prompt_tokens: int = 0
+    tokens: int = 0
+    model: str = ""
+    fingerprint: str = ""
+    request: str = ""
+
+
+class Unusable(Exception):
+    """A reply is no answer, and why; `again` where another try may bring one."""
+
+    def __init__(self, reason: str, *, again: bool) -> None:
+        super().__init__(reason)
+        self.reason, self.again = reason, again
+
+
+def settings(told: Told, sampling: SamplingParams, seed: int) -> Body:
+    """Return how an answer is drawn, in the server's words.
+
+    At temperature 0 all else is neutral, as in our engine. A setting that the server is not known
+    to heed is refused, since many ignore in silence what they do not know: ServerError.
+    """
+    s, plain = sampling, GREEDY
+    if s.temperature == 0:
+        s = SamplingParams(max_tokens=s.max_tokens, seed=s.seed, end=s.end)
+    names = _NAMES.get(told.make, {})
+    for name in _OPEN:
+        if name not in names and getattr(s, name) != getattr(plain, name):
+            raise ServerError(
+                f"{told.words} does not take {name} through this API; leave it out, or let "
+                "llama-server, vLLM or SGLang serve the model"
+            )
+    if s.end != "any":
+        raise ServerError(
+            f'end = "{s.end}": a server ends an answer where its own configuration says; leave '
+            'it at "any"'
+        )
+    body: Body = {"temperature": s.temperature, "top_p": s.top_p, "seed": seed & 0x7FFF_FFFF}
+    body["presence_penalty"] = s.presence_penalty
+    body |= {theirs: getattr(s, ours) for ours, theirs in names.items()}
+    if told.make == "SGLang" and not s.top_k:
+        body["top_k"] = -1
+    if told.make == "llama-server":
+        # Our penalty looks at all that was seen, theirs at the last 64 tokens if not told.
+        body["repeat_last_n"] = told.context or ALL_TOKENS
+    most = "max_completion_tokens" if told.make == "OpenAI" else "max_tokens"
+    return body | {most: s.max_tokens, "stream": False}
+
+
+def messages(system: str, user: str, *, thinking: bool) -> str:
+    """Return the part of a chat request that a trial decides, as JSON: the prompt that is stored.
+
+    `thinking=False` asks a hybrid model not to.
+    """
+    turns = [{"role": "system", "content": system}] if system else []
+    body: Body = {"messages": [*turns, {"role": "user", "content": user}]}
+    if not thinking:
+        body["chat_template_kwargs"] = {"enable_thinking": False}
+    return json.dumps(body, ensure_ascii=False)
+
+
+def body(told: Told, form: Form, text: str, sampling: SamplingParams, seed: int) -> Body:
+    """Return the request for the prompt `text`, as it is stored."""
+    found = {"model": told.id, **settings(told, sampling, seed)}
+    if form == "messages":
+        given: Body = json.loads(text)
+        return found | given
+    if told.adds_bos and told.bos:
+        text = text.removeprefix(told.bos)  # or it would stand there twice
+    return found | {"prompt": text}
+
+
+def read(data: Any) -> Answer:
+    """Return the answer in a server's JSON; raises Unusable where it holds none."""
+    try:
+        choice, usage = data["choices"][0], data.get("usage") or {}
+        text = _text(choice)
+        stop = _stop(choice.get("finish_reason"))
+        counts = int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        said = data.get("error") if isinstance(data, dict) else None
+        reason = f"the server says: {shorten(str(said))}" if said else (
+            "the reply is not the JSON that the API promises"
+        )  # fmt: skip
+        raise Unusable(reason, again=True) from None
+    names = (str(data.get(name) or "") for name in ("model", "system_fingerprint", "id"))
+    return Answer(text, stop, *counts, *names)
+
+
+def _text(choice: Any) -> str:
+    message = choice.get("message")
+    if message is None:
+        return _string(choice["text"])
+    if message.get("refusal"):
+        return _string(message["refusal"])  # a refusal in words is an answer, for the judge to read
+    text = _string(message.get("content") or "")
+    thought = message.get("reasoning_content") or message.get("reasoning")
+    if not thought:
+        return text
+    cut = not text and _stop(choice.get("finish_reason")) is StopReason.LENGTH
+    return f"<think>\n{_string(thought)}" + ("" if cut else f"\n{THINK_END}\n\n{text}")
+
+
+def _string(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _stop(reason: object) -> StopReason:
+    if reason in _STOP:
+        return StopReason.STOP
+    if reason in _LENGTH:
+        return StopReason.LENGTH
+    if reason == "content_filter":
+        raise Unusable("the server's content filter cut the answer", again=False)
+    raise Unusable(f"the server ended the answer for a reason of its own ({reason})", again=True)

@@ -1,0 +1,155 @@
+"""A ServerModel: a model behind servers, asked about itself before anything is planned."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from steertui.catalogue import kind_of
+from steertui.errors import ServerError
+from steertui.model import Kind, Model
+from steertui.server.address import KEY, SERVER, Address, key_for, parse_address
+from steertui.server.form import PATHS, Form
+from steertui.server.told import Asks, Told, ask_about
+
+ASKING = 10.0
+"""Seconds that a server has to tell of itself."""
+
+
+_NOWHERE, _NOTHING = Address("", ()), Told()
+
+
+@dataclass(frozen=True, slots=True)
+class ServerModel(Model):
+    """A model behind servers; its identity is what they tell of its weights.
+
+    Attributes:
+        address: its name and its servers'.
+        told: what the first that answered tells of itself.
+        form: what it is given: the prompt that we rendered, or chat messages.
+        away: (address, why) of the servers that did not answer when they were asked first.
+    """
+
+    address: Address = _NOWHERE
+    told: Told = _NOTHING
+    form: Form = "messages"
+    away: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def words(self) -> str:
+        """Say what serves it and how it is asked."""
+        many = len(self.address.urls)
+        how = "our prompts" if self.form == "prompt" else "chat messages, which it renders itself"
+        return f"{self.told.words} at {many} address{'es' * (many > 1)}, given {how}"
+
+    def given(self, form: Form) -> "ServerModel":
+        """Return the model asked in this form."""
+        return replace(self, form=form)
+
+
+def find_server_model(name: str) -> ServerModel:
+    """Return the model that "server:MODEL@URL,URL" means, as its servers tell of it.
+
+    Raises ServerError where the name is none, where no server answers, where one has not the model
+    or refuses the key, and where two tell of different weights.
+    """
+    address = parse_address(name)
+    found = in_own_loop(lambda: _ask_all(address))
+    here = {url: told for url, told in found.items() if isinstance(told, Told)}
+    away = {url: why for url, why in found.items() if isinstance(why, str)}
+    if not here:
+        url, why = next(iter(away.items()))
+        raise ServerError(
+            f"{SERVER}{address.model}: no server answers at {url} ({why}); start it, or check the "
+            "address"
+        )
+    first, told = next(iter(here.items()))
+    for url, other in here.items():
+        if other.identity != told.identity:
+            raise ServerError(
+                f"{SERVER}{address.model}: {first} and {url} tell of different weights "
+                f"({_weights(told)}; {_weights(other)}); name them as two models"
+            )
+    return ServerModel(
+        name=f"{SERVER}{address.model}",
+        path=Path(),
+        sha256=told.identity,
+        size=int(dict(told.weights).get("size", "0")),
+        origin=str(address),
+        kind=_kind(told),
+        address=address,
+        told=told,
+        form="prompt" if told.template else "messages",
+        away=tuple(away.items()),
+    )
+
+
+T = TypeVar("T")
+
+
+def in_own_loop(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Return what asynchronous work gives, whether or not this thread has a loop already."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: asyncio.run(work())).result()
+
+
+def _weights(told: Told) -> str:
+    return f"{told.make}: " + ", ".join(f"{what} {value}" for what, value in told.weights)
+
+
+def _kind(told: Told) -> Kind:
+    names = (name.rpartition("/")[2].removesuffix(".gguf") for name in (told.source, told.id))
+    found: list[Kind] = [kind_of(f"{name}.gguf") for name in names]
+    return next((kind for kind in found if kind), "")
+
+
+async def _ask_all(address: Address) -> dict[str, Told | str]:
+    asked = (_ask(url, address.model) for url in address.urls)
+    return dict(zip(address.urls, await asyncio.gather(*asked), strict=True))
+
+
+async def _takes_prompts(client: Asks, told: Told) -> bool:
+    """Whether a server that tells its chat template takes prompts written in it."""
+    from steertui.server.client import Refused, Unreachable
+
+    if not told.template:
+        return False
+    try:
+        await client.post(PATHS["prompt"], {"model": told.id, "prompt": "Hi", "max_tokens": 1})
+    except Refused as exc:
+        return exc.status not in (404, 405, 501)
+    except Unreachable:
+        pass
+    return True
+
+
+async def _ask(url: str, model: str) -> Told | str:
+    """Return what a server tells, or why it cannot be reached."""
+    from steertui.server.client import Client, Refused, Unreachable
+
+    async with Client(url, key_for(url, KEY), timeout=ASKING, retries=0) as client:
+        try:
+            told = await ask_about(client, model, (Refused, Unreachable))
+            return told if await _takes_prompts(client, told) else replace(told, template="")
+        except Unreachable as exc:
+            return exc.cause
+        except Refused as exc:
+            if exc.status in (401, 403):
+                raise refused_key(model, url, exc.status) from None
+            if exc.status in (429, 500, 502, 503, 504):
+                return str(exc)
+            raise ServerError(
+                f"{SERVER}{model}: {url} lists no models ({exc}); check the address (most "
+                "servers' ends in /v1)"
+            ) from None
+
+
+def refused_key(model: str, url: str, status: int) -> ServerError:
+    """Return the error of a server that does not accept the key."""
+    variable = "OPENAI_API_KEY" if "api.openai.com" in url else KEY
+    return ServerError(
+        f"{SERVER}{model}: {url} does not accept the key (HTTP {status}); put a valid one into "
+        f"{variable}"
+    )

@@ -1,0 +1,98 @@
+"""A Pace: how many answers at once are asked of a server, found while it works."""
+
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from steertui.server.told import Make
+
+FIRST: Mapping[Make, int] = MappingProxyType({"vLLM": 64, "SGLang": 64, "Ollama": 4})
+"""Answers at once to begin with, where a server does not say how many it writes: vLLM and SGLang
+keep what they cannot write yet in a queue of their own, at no cost."""
+
+FIRST_OF_OTHERS = 16
+
+RISE = 1.1
+"""Throughput must be so many times what it was for a rise to have paid."""
+
+HOLD = 8
+"""Turns of calm before more is tried again."""
+
+
+class Pace:
+    """Doubles while the throughput rises with it, goes back where it does not, tries a quarter
+    more now and then. Where the server says that it is too much (429, 503), or is too slow, it
+    halves and comes back in small steps.
+
+    A turn is as many answers as are asked at once, and a second at the least.
+    """
+
+    def __init__(self, make: Make, slots: int, most: int, now: float) -> None:
+        self._most = max(1, most)
+        # A server that says how many it writes is kept full, with a few waiting at its door.
+        told = slots + max(1, slots // 4) if slots else 0
+        first = told or FIRST.get(make, FIRST_OF_OTHERS)
+        self._limit = self._before = min(self._most, first)
+        self._searches = not told
+        self._step = 2.0
+        self._rate, self._calm, self._goal = 0.0, 0, 0
+        self._refused = -math.inf
+        self._start(now)
+
+    def _start(self, now: float) -> None:
+        self._begun, self._answers, self._tokens = now, 0, 0
+        self._full = True
+
+    @property
+    def limit(self) -> int:
+        """Answers to ask for at once."""
+        return self._limit
+
+    def answered(self, tokens: int, now: float, *, full: bool) -> None:
+        """Note an answer of so many tokens; `full` where as many were asked as allowed."""
+        self._answers += 1
+        self._tokens += max(tokens, 1)
+        self._full &= full
+        seconds = now - self._begun
+        if self._answers < self._limit or seconds < 1.0:
+            return
+        if self._goal:
+            self._recover()
+        elif self._full and self._searches:
+            self._search(self._tokens / seconds)
+        self._start(now)
+
+    def refused(self, now: float) -> None:
+        """Halve, once in a second."""
+        if now - self._refused < 1.0:
+            return
+        self._refused = now
+        self._goal = max(self._goal, self._limit)
+        self._limit = max(1, self._limit // 2)
+        self._start(now)
+
+    def _recover(self) -> None:
+        self._limit = min(self._goal, self._limit + max(1, self._limit // 8))
+        if self._limit == self._goal:
+            self._goal, self._rate = 0, 0.0
+            self._settle(self._limit)
+
+    def _search(self, rate: float) -> None:
+        if self._calm:
+            self._calm -= 1
+            self._rate = rate
+            if not self._calm:
+                self._raise()
+        elif rate > RISE * self._rate:
+            self._rate = rate
+            self._raise()
+        else:
+            self._settle(self._before)
+
+    def _settle(self, limit: int) -> None:
+        self._limit = self._before = limit
+        self._calm, self._step = HOLD, 1.25
+
+    def _raise(self) -> None:
+        self._before = self._limit
+        self._limit = min(self._most, math.ceil(self._limit * self._step))
