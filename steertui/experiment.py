@@ -41,6 +41,8 @@ class Experiment:
         end: which tokens end an answer: "any" of llama.cpp's, or the tokenizer's own "eos" alone.
         thinking: "template" leaves it to the GGUF's chat template, "open" lets the prompt of every
             thinking model open the thought, "off" asks those not to think that can be asked.
+        server_template: a Jinja file with the chat template by which prompts are written here for
+            servers that tell none; "" to give those chat messages.
         categories: only their scenarios; all where none is named.
         limit: scenarios at the most, taken in turn from the categories; 0 for all.
         seed: base of every trial's own seed.
@@ -65,6 +67,7 @@ class Experiment:
     max_tokens_thinking: int = 0
     end: End = "any"
     thinking: Thinking = "template"
+    server_template: str = ""
     categories: list[str] = field(default_factory=list)
     limit: int = 0
     seed: int = 0
@@ -172,7 +175,7 @@ class Design:
 def design(experiment: Experiment, shard: Shard = WHOLE) -> Design:
     """Look every name up; raises the error of the first that is not there."""
     scenarios, conditions = texts_of(experiment)
-    models = tuple(_find(name) for name in experiment.models)
+    models = tuple(_find(name, experiment.server_template) for name in experiment.models)
     if len({m.sha256 for m in models}) < len(models):
         raise ExperimentError(
             "models: two names lead to the same weights; leave one out, or write the addresses of "
@@ -181,12 +184,18 @@ def design(experiment: Experiment, shard: Shard = WHOLE) -> Design:
     return Design(experiment, models, scenarios, conditions, shard)
 
 
-def _find(name: str) -> Model:
-    if is_server(name):
-        from steertui.server.model import find_server_model
+def _find(name: str, template: str) -> Model:
+    if not is_server(name):
+        return find_model(name)
+    from steertui.server.model import find_server_model
 
-        return find_server_model(name)
-    return find_model(name)
+    try:
+        text = Path(template).read_text(encoding="utf-8") if template else ""
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ExperimentError(
+            f"{template}: cannot be read as a chat template ({exc}); give a Jinja file"
+        ) from None
+    return find_server_model(name, text)
 
 
 def texts_of(experiment: Experiment) -> tuple[tuple[Scenario, ...], tuple[Condition, ...]]:

@@ -12,7 +12,8 @@ from steertui.experiment import Design
 from steertui.prompt import ChatFormat, Prompt, Thinking
 from steertui.server.address import KEY, key_for
 from steertui.server.form import PATHS, Unusable, body, messages, read
-from steertui.server.model import ServerModel, in_own_loop, refused_key
+from steertui.server.model import ASKING, ServerModel, in_own_loop, refused_key
+from steertui.server.told import ask_about
 from steertui.store import ModelFacts
 from steertui.trial import Trial
 
@@ -60,7 +61,7 @@ def _refuse_thinking(model: ServerModel, thinking: Thinking) -> None:
     if thinking == "open" and model.kind == "thinking":
         raise ServerError(
             f'{model.name}: thinking = "open" needs a prompt of our own, and {model.told.words} '
-            'tells no chat template; leave it at "template", or serve the model by llama-server'
+            'tells no chat template; give it as --server-template, or leave thinking at "template"'
         )
     plain = model.kind in ("base", "instruct")
     if thinking == "off" and not plain and model.told.make not in TAKE_KWARGS:
@@ -83,13 +84,28 @@ async def _rehearse(model: ServerModel, prompts: Sequence[Prompt]) -> None:
     for prompt in longest.values():
         count = await _ask(model, url, prompt)
         need = count + prompt.trial.sampling.max_tokens
-        if 0 < model.told.context < need:
+        context = model.told.context or await _context(model, url)
+        if 0 < context < need:
             t = prompt.trial
             raise ExperimentError(
                 f"{t.scenario.name} under {t.condition.name}: prompt and --max-tokens need {need} "
-                f"tokens and {url} gives {model.name} {model.told.context}; lower --max-tokens, or "
+                f"tokens and {url} gives {model.name} {context}; lower --max-tokens, or "
                 "let the server have a longer context"
             )
+
+
+async def _context(model: ServerModel, url: str) -> int:
+    """Return what Ollama tells once it has loaded the model, 0 for any other server."""
+    from steertui.server.client import Client, Refused, Unreachable
+
+    if model.told.make != "Ollama":
+        return 0
+    async with Client(url, key_for(url, KEY), timeout=ASKING, retries=RETRIES) as client:
+        try:
+            again = await ask_about(client, model.address.model, (Refused, Unreachable))
+        except (Refused, Unreachable):
+            return 0
+        return again.context
 
 
 async def _ask(model: ServerModel, url: str, prompt: Prompt) -> int:

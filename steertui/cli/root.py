@@ -64,6 +64,7 @@ class Names(click.ParamType[list[str]]):
 @click.option("--max-tokens-thinking", type=int, help="The same for models that think.")
 @click.option("--end", type=click.Choice(["any", "eos"]), help="Which tokens end an answer.")
 @click.option("--thinking", type=click.Choice(["template", "open", "off"]), help="Of prompts.")
+@click.option("--server-template", help="A Jinja file: writes prompts for servers without one.")
 @click.option("--limit", type=int, help="Scenarios at most, taken in turn from the categories.")
 @click.option("--seed", type=int, help="Base of every trial's own seed.")
 @click.option("--db", type=Path, help="The SQLite file; steertui.db here if not given.")

@@ -3,6 +3,7 @@
 from collections.abc import Generator, Iterator, Sequence
 
 from steertui.engine.sizing import Overrides
+from steertui.errors import ServerError
 from steertui.judge.local import LocalJudge
 from steertui.judge.server import ServerJudge
 from steertui.panel import DEFAULT, Judge, Terms
@@ -25,6 +26,7 @@ def run(
     asked a known answer before any model is loaded, and read while models still answer; models
     behind servers answer while those on this machine do; local judges read after that.
     """
+    _refuse_exact(plan, wish)
     behind = [j for j, left in zip(plan.judges, plan.unjudged, strict=True) if left]
     remote = {m: plan.missing(m) for m in plan.design.models if isinstance(m, ServerModel)}
     with _asking(behind, store, terms) as asking:
@@ -37,6 +39,15 @@ def run(
                 yield event
                 yield from asking.news()
         yield from _read(asking, store, plan.id, plan.judges, wish, plan.design.experiment.reasons)
+
+
+def _refuse_exact(plan: Plan, wish: Overrides) -> None:
+    served = [m.name for m in plan.design.models if isinstance(m, ServerModel)]
+    if wish.exact and served:
+        raise ServerError(
+            f"--exact: what a server computes together is its own affair; leave {served[0]} out, "
+            "or --exact"
+        )
 
 
 def _answers(plan: Plan, store: Store, wish: Overrides, answering: Answering) -> Iterator[Event]:

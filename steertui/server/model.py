@@ -14,6 +14,9 @@ from steertui.server.address import KEY, SERVER, Address, key_for, parse_address
 from steertui.server.form import PATHS, Form
 from steertui.server.told import Asks, Told, ask_about
 
+WRITING = ("Ollama", "OpenAI")
+"""Makes that write every prompt themselves, even one that is given whole."""
+
 ASKING = 10.0
 """Seconds that a server has to tell of itself."""
 
@@ -49,14 +52,16 @@ class ServerModel(Model):
         return replace(self, form=form)
 
 
-def find_server_model(name: str) -> ServerModel:
+def find_server_model(name: str, template: str = "") -> ServerModel:
     """Return the model that "server:MODEL@URL,URL" means, as its servers tell of it.
+
+    `template` is the chat template for servers that tell none, "" to give them chat messages.
 
     Raises ServerError where the name is none, where no server answers, where one has not the model
     or refuses the key, and where two tell of different weights.
     """
     address = parse_address(name)
-    found = in_own_loop(lambda: _ask_all(address))
+    found = in_own_loop(lambda: _ask_all(address, template))
     here = {url: told for url, told in found.items() if isinstance(told, Told)}
     away = {url: why for url, why in found.items() if isinstance(why, str)}
     if not here:
@@ -105,8 +110,8 @@ def _kind(told: Told) -> Kind:
     return next((kind for kind in found if kind), "")
 
 
-async def _ask_all(address: Address) -> dict[str, Told | str]:
-    asked = (_ask(url, address.model) for url in address.urls)
+async def _ask_all(address: Address, template: str) -> dict[str, Told | str]:
+    asked = (_ask(url, address.model, template) for url in address.urls)
     return dict(zip(address.urls, await asyncio.gather(*asked), strict=True))
 
 
@@ -125,13 +130,15 @@ async def _takes_prompts(client: Asks, told: Told) -> bool:
     return True
 
 
-async def _ask(url: str, model: str) -> Told | str:
+async def _ask(url: str, model: str, template: str) -> Told | str:
     """Return what a server tells, or why it cannot be reached."""
     from steertui.server.client import Client, Refused, Unreachable
 
     async with Client(url, key_for(url, KEY), timeout=ASKING, retries=0) as client:
         try:
             told = await ask_about(client, model, (Refused, Unreachable))
+            if told.make not in WRITING:
+                told = replace(told, template=told.template or template)
             return told if await _takes_prompts(client, told) else replace(told, template="")
         except Unreachable as exc:
             return exc.cause

@@ -120,6 +120,7 @@ FIELDS = (
     Field("max_tokens_thinking", "when thinking", "the same for models that think; 0 is no other"),
     Field("end", "an answer ends", "any of llama.cpp's end tokens: any; the tokenizer's own: eos"),
     Field("thinking", "thinking", "template: as the model has it; open begins it, off asks not to"),
+    Field("server_template", "server template", "a Jinja file that writes servers' prompts"),
     Field("top_k", "top k", "draw from the k likeliest tokens; 0 from all"),
     Field("top_p", "top p", "draw from the nucleus of this probability; 1 is off"),
     Field("min_p", "min p", "leave out tokens below this share of the likeliest; 0 is off"),

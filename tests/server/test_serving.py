@@ -357,3 +357,32 @@ def test_a_model_of_this_machine_and_one_behind_a_server_answer_in_one_run(tmp_p
     assert tally(db) == (36, 0, 0)
     assert len([e for e in events if isinstance(e, Generated)]) == 36
     assert rows(db, "SELECT count(*) AS n FROM deliveries") == [{"n": 18}]
+
+
+def test_a_template_of_ones_own_makes_our_prompts_for_a_server_that_tells_none(
+    tmp_path: Path,
+) -> None:
+    template = tmp_path / "chat.jinja"
+    template.write_text("{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}<answer>")
+    db = tmp_path / "a.db"
+    with Loopback(Fake(apis=("completions", "chat"))) as server:
+        answer(db, [f"server:one@{server.url}"], limit=6, server_template=str(template))
+        assert rows(db, "SELECT DISTINCT form FROM deliveries") == [{"form": "prompt"}]
+        stored = {str(row["text"]) for row in rows(db, "SELECT text FROM prompts")}
+        sent = [b["prompt"] for b in server.fake.bodies if b["max_tokens"] == 64]
+        assert set(sent) == stored
+        assert all("<user>" in p and p.endswith("<answer>") for p in sent)
+        with pytest.raises(ExperimentError, match="give a Jinja file"):
+            answer(db, [f"server:one@{server.url}"], server_template="nowhere.jinja")
+    with Loopback(Fake(apis=("chat",))) as server:  # takes messages only, whatever the template
+        answer(tmp_path / "b.db", [f"server:one@{server.url}"], limit=6,
+               server_template=str(template))  # fmt: skip
+    assert rows(tmp_path / "b.db", "SELECT DISTINCT form FROM deliveries") == [{"form": "messages"}]
+
+
+def test_exact_is_refused_where_a_server_answers(tmp_path: Path) -> None:
+    with Loopback(Fake()) as server:
+        options = ("--batch", "--model", f"server:one@{server.url}", "--exact", "--db", "a.db")
+        code, _, err = call(*options, cwd=tmp_path)
+    assert code == 1
+    assert "what a server computes together is its own affair" in err
