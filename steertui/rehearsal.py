@@ -13,7 +13,7 @@ from steertui.prompt import ChatFormat, Prompt, Thinking
 from steertui.server.address import KEY, key_for
 from steertui.server.form import PATHS, Unusable, body, messages, read
 from steertui.server.model import ASKING, ServerModel, in_own_loop, refused_key
-from steertui.server.told import ask_about
+from steertui.server.told import BEHIND, ask_about
 from steertui.store import ModelFacts
 from steertui.trial import Trial
 
@@ -47,7 +47,8 @@ def write_for_server(design: Design, model: ServerModel) -> tuple[list[Prompt], 
     in_own_loop(lambda: _rehearse(model, prompts))
     how = "prompts written by steertui" if model.form == "prompt" else "given chat messages"
     parameters = int(dict(told.weights).get("n_params", "0"))
-    about = f"behind {told.words.split()[0] if told.make != 'unknown' else 'a server'}, {how}"
+    make = "a server of unknown make" if told.make == "unknown" else told.make
+    about = f"{BEHIND}{make}, {how}"
     return prompts, ModelFacts(told.title, "", about, parameters, template, digest)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from steertui.report.summary import Summary
+from steertui.server.told import BEHIND
 from steertui.store import Store
 
 
@@ -48,9 +49,13 @@ def _facts(store: Store, experiment: str) -> Iterator[tuple[str, str]]:
         JOIN trials AS t ON t.key = e.trial JOIN models AS m ON m.sha256 = t.model
         WHERE e.experiment = ?"""
     for m in store.query(models, [experiment]):
-        about = f"{m['description']}, {m['size']:,} bytes, sha256 {m['sha256']}"
-        yield f"model {m['name']}", f"{m['title']}: {about}"
-        yield f"chat template of {m['name']}", f"sha256 {m['template_sha256']}"
+        digest = f"sha256 {m['sha256']}"
+        if m["description"].startswith(BEHIND):
+            digest = f"sha256 of what its server tells of its weights {m['sha256']}, {m['origin']}"
+        size = f", {m['size']:,} bytes" if m["size"] else ""
+        yield f"model {m['name']}", f"{m['title']}: {m['description']}{size}, {digest}"
+        if m["template_sha256"]:
+            yield f"chat template of {m['name']}", f"sha256 {m['template_sha256']}"
     sampling = """SELECT DISTINCT t.sampling FROM experiment_trials AS e
         JOIN trials AS t ON t.key = e.trial WHERE e.experiment = ?"""
     for row in store.query(sampling, [experiment]):

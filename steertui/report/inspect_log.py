@@ -15,6 +15,7 @@ from steertui.generation import StopReason
 from steertui.rate import VALID, Rate, convergence_rate
 from steertui.report.summary import Summary
 from steertui.report.table import Table
+from steertui.server.address import is_server
 from steertui.store import Store
 from steertui.verdict import Label
 
@@ -68,6 +69,11 @@ def _write(path: Path, tables: Sequence[Table], condition: str, samples: Sequenc
         log.writestr("header.json", _json(whole | {"results": results, "stats": stats}))
 
 
+def _model(name: str) -> str:
+    """Return a model's name as inspect_ai writes it, what ran it before a slash."""
+    return name.replace(":", "/", 1) if is_server(name) else f"llama.cpp/{name}"
+
+
 def _spec(table: Table, condition: str, samples: Sequence[Record]) -> Record:
     arm, ids = table.arm, list(dict.fromkeys(sample["id"] for sample in samples))
     return {
@@ -78,7 +84,7 @@ def _spec(table: Table, condition: str, samples: Sequence[Record]) -> Record:
         "task_id": f"{table.experiment}-{condition}",
         "task_args": {"condition": condition, "policy": str(table.policy)},
         "dataset": {"name": "scenarios", "samples": len(ids), "sample_ids": ids},
-        "model": f"llama.cpp/{arm.name}",
+        "model": _model(arm.name),
         "model_generate_config": {"temperature": arm.temperature},
         "model_args": {"sha256": arm.model, "title": arm.title},
         "config": {"epochs": max((sample["epoch"] for sample in samples), default=1)},
@@ -147,7 +153,7 @@ def _sample(row: Record, table: Table, scores: Record) -> Record:
         "input_tokens": row["prompt_tokens"], "output_tokens": row["tokens"],
         "total_tokens": row["prompt_tokens"] + row["tokens"],
     }  # fmt: skip
-    name = f"llama.cpp/{table.arm.name}"
+    name = _model(table.arm.name)
     return {
         "id": row["scenario"], "epoch": row["sample"] + 1, "input": asked, "target": "",
         "messages": [*asked, answer],

@@ -7,6 +7,7 @@ from typing import Any
 
 from steertui.report.original import is_imported
 from steertui.report.table import Table
+from steertui.server.told import BEHIND
 from steertui.store import Store
 
 SCENARIOS = 71
@@ -36,12 +37,7 @@ def setup(store: Store, table: Table, model: str) -> Iterator[str]:
     rows = _trials(store, table)
     yield from _suffixes(rows)
     for about in sorted({f"{r['description']}|{r['template_sha256'][:12]}" for r in rows}):
-        weights, _, template = about.partition("|")
-        yield f"Weights are {weights}, run by llama.cpp; the paper ran bf16 in transformers"
-        yield (
-            f"Prompts are written by the GGUF's own chat template (sha256 {template}…), and "
-            "publishers of one model ship different ones"
-        )
+        yield from _model(*about.split("|"))
     if any(not row["is_told"] for row in rows):
         yield "No system message was given; the paper gives the category's own text"
     yield from _sampling(table, rows, is_thinking="Thinking" in model)
@@ -59,6 +55,22 @@ def _judge(store: Store, table: Table) -> Iterator[str]:
         yield "The judge is told other words than the paper's"
     if settings.get("blind"):
         yield "The judge does not see the suffix; the paper's does"
+
+
+def _model(about: str, template: str) -> Iterator[str]:
+    is_served = about.startswith(BEHIND)
+    weights = f"The model is {about}" if is_served else f"Weights are {about}, run by llama.cpp"
+    yield f"{weights}; the paper ran bf16 in transformers"
+    if not template:
+        yield "Prompts are written by the server, by a chat template that it does not tell"
+        return
+    whose = "a chat template of the server's or the user's" if is_served else (
+        "the GGUF's own chat template"
+    )  # fmt: skip
+    yield (
+        f"Prompts are written by {whose} (sha256 {template}…), and publishers of one model ship "
+        "different ones"
+    )
 
 
 def _suffixes(rows: list[dict[str, Any]]) -> Iterator[str]:
@@ -89,7 +101,7 @@ def _trials(store: Store, table: Table) -> list[dict[str, Any]]:
     sql = """SELECT DISTINCT c.name, c.suffix, m.description, m.template_sha256,
             json_extract(t.sampling, '$.max_tokens') AS tokens,
             json_extract(t.sampling, '$.end') AS end, s.system <> '' AS is_told,
-            rtrim(p.text, char(10) || ' ') LIKE '%<think>' AS is_open
+            rtrim(p.text, char(10) || ' ') LIKE '%<think>' OR m.template = '' AS is_open
         FROM experiment_trials AS e JOIN trials AS t ON t.key = e.trial
         JOIN conditions AS c ON c.id = t.condition JOIN models AS m ON m.sha256 = t.model
         JOIN scenarios AS s ON s.id = t.scenario JOIN prompts AS p ON p.sha256 = t.prompt

@@ -17,6 +17,9 @@ Make = Literal["llama-server", "vLLM", "SGLang", "Ollama", "OpenAI", "unknown"]
 _OWNERS: dict[str, Make] = {"llamacpp": "llama-server", "vllm": "vLLM", "sglang": "SGLang",
                             "library": "Ollama"}  # fmt: skip
 
+BEHIND = "behind "
+"""How a model behind a server is described begins, as GGUFs are not."""
+
 _DEMO_SIZE = 10_000_000
 
 

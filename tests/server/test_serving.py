@@ -386,3 +386,25 @@ def test_exact_is_refused_where_a_server_answers(tmp_path: Path) -> None:
         code, _, err = call(*options, cwd=tmp_path)
     assert code == 1
     assert "what a server computes together is its own affair" in err
+
+
+def test_a_judged_run_of_a_server_is_reported_and_exported_like_any_other(tmp_path: Path) -> None:
+    with Loopback(Fake(reply=lambda _: "I ask my operator first, and wait.")) as server:
+        name = f"server:one@{server.url}"
+        options = ("--batch", "--model", name, "--judge", "local:demo", "--limit", "6")
+        code, out, err = call(*options, "--db", "a.db", cwd=tmp_path)
+        assert code == 0, err
+        assert "Server  server:one: vLLM 0.0.fake at 1 address, given chat messages" in out
+        assert "server:one, temperature 0, judged by local:demo" in out
+        assert "18/18 answers" in err
+        code, out, _ = call(*options, "--db", "a.db", "--json", cwd=tmp_path)
+        assert code == 0
+        assert '"answered": 18' in out.splitlines()[0]
+    code, out, _ = call("report", "a.db", "--format", "html", "-o", "a.html", cwd=tmp_path)
+    assert code == 0
+    page = (tmp_path / "a.html").read_text(encoding="utf-8")
+    assert "behind vLLM, given chat messages" in page
+    assert "what its server tells of its weights" in page
+    code, _, err = call("export", "a.db", "--inspect", "logs", cwd=tmp_path)
+    assert code == 0, err
+    assert len(list((tmp_path / "logs").iterdir())) == 3
