@@ -115,8 +115,10 @@ def measure(count: int, rate: float, seconds: float) -> str:
     assert stored == total == len(ends)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     speed = count * rate * TOKENS
-    last = max(0, total - 2 * SLOTS * count)  # from here on the queue is empty
-    steady = sum(tokens[:last]) / ends[last - 1] / speed if last else float("nan")
+    # From when every slot has been filled twice until the queue is empty: all of them are busy.
+    first, last = 2 * SLOTS * count, total - 2 * SLOTS * count
+    seconds = ends[last - 1] - ends[first - 1] if last > first else float("nan")
+    steady = sum(tokens[first:last]) / seconds / speed
     whole = sum(tokens) / ends[-1] / speed
     return (
         f"| {count} | {speed:,.0f} | {total:,} | {steady:.1%} | {whole:.1%} "
@@ -127,8 +129,8 @@ def measure(count: int, rate: float, seconds: float) -> str:
 def main(rate: str = "2", seconds: str = "60", *counts: str) -> None:
     """Print a table."""
     chosen: Sequence[int] = [int(c) for c in counts] or (1, 2, 4, 8, 16, 32, 64)
-    print("| servers | their tokens/s in all | answers | until the queue is empty | whole run "
-          "| of one core | CPU an answer |")  # fmt: skip
+    print("| servers | their tokens/s in all | answers | while all are busy "
+          "| whole run, start and end included | of one core | CPU an answer |")  # fmt: skip
     print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     for count in chosen:
         print(measure(count, float(rate), float(seconds)), flush=True)
