@@ -53,10 +53,14 @@ class Serving:
         self._stopped = ""
         self._held = False
         self._begun = time.monotonic()
-        told = {"model": str(model.address), "form": model.form, "server": model.told.words}
-        given = told | {"weights": dict(model.told.weights)} | asdict(patience)
+        told: dict[str, object] = {
+            "model": str(model.address),
+            "form": model.form,
+            "server": model.told.words,
+        }
+        told |= {"weights": dict(model.told.weights), "left_out": sorted(model.told.left_out)}
         device = f"{model.told.words} at {', '.join(model.address.urls)}"
-        self._run = store.start(experiment, versions(), device, given)
+        self._run = store.start(experiment, versions(), device, told | asdict(patience))
 
     async def work(self) -> None:
         """Ask until every prompt has its answer or its failure, or nobody is left to ask."""

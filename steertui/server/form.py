@@ -26,6 +26,9 @@ _LLAMA = {"top_k": "top_k", "min_p": "min_p", "repetition_penalty": "repeat_pena
 _OPEN = {"top_k": "top_k", "min_p": "min_p", "repetition_penalty": "repetition_penalty"}
 _NAMES: dict[Make, dict[str, str]] = {"llama-server": _LLAMA, "vLLM": _OPEN, "SGLang": _OPEN}
 
+OPTIONAL = frozenset({"seed", "top_p", "presence_penalty"})
+"""Settings that some servers refuse, even at their neutral value."""
+
 _STOP = frozenset({"stop", "eos", "eos_token", "stop_sequence", "end_turn"})
 _LENGTH = frozenset({"length", "max_tokens"})
 
@@ -87,6 +90,10 @@ def settings(told: Told, sampling: SamplingParams, seed: int) -> Body:
     if told.make == "llama-server":
         # Our penalty looks at all that was seen, theirs at the last 64 tokens if not told.
         body["repeat_last_n"] = told.context or ALL_TOKENS
+    for name in told.left_out:
+        if name != "seed" and body[name] != getattr(plain, name):
+            raise ServerError(f"{told.words} does not take {name}; leave it out")
+        del body[name]
     most = "max_completion_tokens" if told.make == "OpenAI" else "max_tokens"
     return body | {most: s.max_tokens, "stream": False}
 

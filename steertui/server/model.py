@@ -9,13 +9,20 @@ from typing import Any, TypeVar
 
 from steertui.catalogue import kind_of
 from steertui.errors import ServerError
+from steertui.generation import SamplingParams
 from steertui.model import Kind, Model
 from steertui.server.address import KEY, SERVER, Address, key_for, parse_address
-from steertui.server.form import PATHS, Form
+from steertui.server.form import OPTIONAL, PATHS, Form, body, messages
 from steertui.server.told import Asks, Told, ask_about
 
 WRITING = ("Ollama", "OpenAI")
 """Makes that write every prompt themselves, even one that is given whole."""
+
+STRANGE = ("OpenAI", "unknown")
+"""Makes that may refuse even a neutral setting."""
+
+FEW = 16
+"""New tokens of a greeting; models that think before they answer refuse to write just one."""
 
 ASKING = 10.0
 """Seconds that a server has to tell of itself."""
@@ -45,7 +52,9 @@ class ServerModel(Model):
         """Say what serves it and how it is asked."""
         many = len(self.address.urls)
         how = "our prompts" if self.form == "prompt" else "chat messages, which it renders itself"
-        return f"{self.told.words} at {many} address{'es' * (many > 1)}, given {how}"
+        left = sorted(self.told.left_out)
+        without = f"; it takes no {', '.join(left)}" if left else ""
+        return f"{self.told.words} at {many} address{'es' * (many > 1)}, given {how}{without}"
 
     def given(self, form: Form) -> "ServerModel":
         """Return the model asked in this form."""
@@ -115,19 +124,29 @@ async def _ask_all(address: Address, template: str) -> dict[str, Told | str]:
     return dict(zip(address.urls, await asyncio.gather(*asked), strict=True))
 
 
-async def _takes_prompts(client: Asks, told: Told) -> bool:
-    """Whether a server that tells its chat template takes prompts written in it."""
+async def _settled(client: Asks, told: Told) -> Told:
+    """Return what was told, less what the first few tokens show that the server does not take:
+    prompts of our own, and neutral settings that it refuses by name."""
     from steertui.server.client import Refused, Unreachable
 
-    if not told.template:
-        return False
-    try:
-        await client.post(PATHS["prompt"], {"model": told.id, "prompt": "Hi", "max_tokens": 1})
-    except Refused as exc:
-        return exc.status not in (404, 405, 501)
-    except Unreachable:
-        pass
-    return True
+    greeting = SamplingParams(max_tokens=FEW)
+    while told.template or told.make in STRANGE:
+        form: Form = "prompt" if told.template else "messages"
+        text = "Hi" if told.template else messages("", "Hi", thinking=True)
+        try:
+            await client.post(PATHS[form], body(told, form, text, greeting, 1))
+        except Refused as exc:
+            named = {name for name in OPTIONAL - told.left_out if name in exc.said}
+            if told.template and exc.status in (404, 405, 501):
+                told = replace(told, template="")
+                continue
+            if named and exc.status in (400, 422):
+                told = replace(told, left_out=told.left_out | named)
+                continue
+        except Unreachable:
+            pass
+        break
+    return told
 
 
 async def _ask(url: str, model: str, template: str) -> Told | str:
@@ -139,7 +158,7 @@ async def _ask(url: str, model: str, template: str) -> Told | str:
             told = await ask_about(client, model, (Refused, Unreachable))
             if told.make not in WRITING:
                 told = replace(told, template=told.template or template)
-            return told if await _takes_prompts(client, told) else replace(told, template="")
+            return await _settled(client, told)
         except Unreachable as exc:
             return exc.cause
         except Refused as exc:

@@ -37,6 +37,7 @@ class Told:
         template: its chat template, "" where it does not say.
         bos: the text of the token that begins a sequence.
         adds_bos: whether it puts that token before a prompt by itself.
+        left_out: settings that it refuses, and that are not sent: neutral ones, and the seed.
     """
 
     make: Make = "unknown"
@@ -50,6 +51,7 @@ class Told:
     bos: str = ""
     eos: str = ""
     adds_bos: bool = False
+    left_out: frozenset[str] = frozenset()
 
     @property
     def identity(self) -> str:

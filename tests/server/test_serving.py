@@ -408,3 +408,23 @@ def test_a_judged_run_of_a_server_is_reported_and_exported_like_any_other(tmp_pa
     code, _, err = call("export", "a.db", "--inspect", "logs", cwd=tmp_path)
     assert code == 0, err
     assert len(list((tmp_path / "logs").iterdir())) == 3
+
+
+def test_a_stranger_that_refuses_a_neutral_setting_is_asked_without_it_and_that_is_said(
+    tmp_path: Path,
+) -> None:
+    db = tmp_path / "a.db"
+    fake = Fake(owner="someone", refused=("seed", "presence_penalty"))
+    with Loopback(fake) as server:
+        name = f"server:one@{server.url}"
+        answer(db, [name], limit=6)
+        assert find_server_model(name).words == (
+            "a server of unknown make at 1 address, given chat messages, which it renders itself; "
+            "it takes no presence_penalty, seed"
+        )
+        assert not any({"seed", "presence_penalty"} & b.keys() for b in fake.bodies)
+        with pytest.raises(ServerError, match="does not take presence_penalty"):
+            answer(db, [name], limit=6, temperatures=[0.7], presence_penalty=0.5)
+    assert tally(db) == (18, 0, 0)
+    (run,) = rows(db, "SELECT settings FROM runs")
+    assert json.loads(str(run["settings"]))["left_out"] == ["presence_penalty", "seed"]
