@@ -105,3 +105,14 @@ def test_two_models_and_two_judges_are_contrasted(tmp_path: Path) -> None:
     code, terminal, err = call("report", "b.db", cwd=tmp_path)
     assert (code, err) == (0, "")
     assert "Models compared, judged by judge-1" in terminal
+
+
+def test_two_experiments_with_the_same_model_are_told_apart(folder: Path) -> None:
+    options = ("--limit", "6", "--max-tokens", "25", "--db", "twice.db")
+    assert call("--batch", *options, cwd=folder)[0] == 0
+    assert "experiment" not in call("report", "twice.db", cwd=folder)[1]
+    assert call("--batch", *options[:3], "26", *options[4:], cwd=folder)[0] == 0
+    listed = call("report", "twice.db", "--list", cwd=folder)[1].split("\n")
+    text = call("report", "twice.db", "--experiment", "all", cwd=folder)[1]
+    for line in filter(None, listed):
+        assert f"judged by local:demo, experiment {line.split()[0]}" in text

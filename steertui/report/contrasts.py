@@ -54,7 +54,8 @@ def contrasts(summary: Summary) -> tuple[Contrast, ...]:
     for tables in by_arm(summary):
         names = [t.judge.name for t in tables if t.judge]
         arm = tables[0].arm
-        title = f"Judges compared, on {arm.name}, temperature {arm.temperature:g}"
+        tag = next((f", {t.tag}" for t in tables if t.tag), "")
+        title = f"Judges compared, on {arm.name}, temperature {arm.temperature:g}{tag}"
         found += _contrast(title, tables, names, same_answers=True)
     return tuple(found)
 

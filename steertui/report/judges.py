@@ -32,11 +32,13 @@ class Bench:
     experiment: str
     arm: Arm
     concord: Concord
+    tag: str = ""
 
     @property
     def title(self) -> str:
         """What they have read."""
-        return f"{self.arm.name}, temperature {self.arm.temperature:g}"
+        tag = f", {self.tag}" if self.tag else ""
+        return f"{self.arm.name}, temperature {self.arm.temperature:g}{tag}"
 
 
 def benches(summary: Summary) -> tuple[Bench, ...]:
@@ -45,7 +47,8 @@ def benches(summary: Summary) -> tuple[Bench, ...]:
     for tables in by_arm(summary):
         read = {t.judge: labelled([(t.arm, t.outcomes)]) for t in tables if t.judge}
         ranked = [(reader, read[reader]) for reader in by_rank(read)]
-        found.append(Bench(tables[0].experiment, tables[0].arm, concord(ranked)))
+        tag = next((t.tag for t in tables if t.tag), "")
+        found.append(Bench(tables[0].experiment, tables[0].arm, concord(ranked), tag))
     return tuple(found)
 
 

@@ -1,5 +1,6 @@
 """A Summary: the tables of whatever part of a database a report is about."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -85,9 +86,14 @@ def select(store: Store, choice: Choice) -> Summary:
         for p in _parts(store, experiments, choice)
         if (kept := [o for o in p.outcomes if o.condition in (choice.conditions or (o.condition,))])
     )
+    about = Counter((t.arm, t.judge) for t in tables)
     signed = tuple(
-        replace(t, warnings=(*t.warnings, *judge_signs(store, t, tables))) for t in tables
-    )
+        replace(
+            t, warnings=(*t.warnings, *judge_signs(store, t, tables)),
+            tag=f"experiment {t.experiment}" if about[t.arm, t.judge] > 1 else "",
+        )
+        for t in tables
+    )  # fmt: skip
     return Summary(tuple(experiments), signed, tuple(_remarks(store, experiments)))
 
 

@@ -79,6 +79,7 @@ class Table:
         comparisons: the first is the headline; Holm's correction is over them all.
         warnings: signs of trouble, a sentence each.
         outcomes: what all this was counted from, in planned order.
+        tag: its experiment, where another table is about the same model, temperature and judge.
     """
 
     experiment: str
@@ -89,6 +90,7 @@ class Table:
     comparisons: tuple[Comparison, ...]
     warnings: tuple[str, ...]
     outcomes: tuple[Outcome, ...] = field(repr=False, compare=False)
+    tag: str = ""
 
     @property
     def is_stand_in(self) -> bool:

@@ -99,7 +99,8 @@ def unread(table: Table) -> str:
 def title(table: Table) -> str:
     """Return what a table is about."""
     judge = table.judge.name if table.judge else "nobody yet"
-    return f"{table.arm.name}, temperature {table.arm.temperature:g}, judged by {judge}"
+    tag = f", {table.tag}" if table.tag else ""
+    return f"{table.arm.name}, temperature {table.arm.temperature:g}, judged by {judge}{tag}"
 
 
 def verdicts(*, paired: bool) -> str:

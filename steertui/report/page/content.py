@@ -150,7 +150,8 @@ def _names(tables: Sequence[Table]) -> list[str]:
     names = [table.arm.name for table in tables]
     if len({*names}) == len(names):
         return names
-    return [f"{t.arm.name} · {t.judge.name}" if t.judge else t.arm.name for t in tables]
+    parts = ((t.arm.name, t.judge.name if t.judge else "", t.tag) for t in tables)
+    return [" · ".join(filter(None, part)) for part in parts]
 
 
 def _sentence(comparison: Comparison) -> Values:
