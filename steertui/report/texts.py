@@ -95,12 +95,15 @@ def _scenario(store: Store, keys: Sequence[str]) -> Record:
         read = [row["judge"], row["label"], row["reason"] or row["failure"]]
         said.setdefault(row["trial"], []).append(read)
     first = rows[0]
+    suffixes: dict[str, str] = {}
+    for row in rows:  # the run's stand first, and count
+        suffixes.setdefault(row["condition"], row["suffix"])
     return {
         "title": first["title"],
         "category": first["category"],
         "task": first["task"],
         "system": first["system"],
-        "suffixes": {row["condition"]: row["suffix"] for row in reversed(rows)},
+        "suffixes": suffixes,
         "answers": [
             [row["model"], row["temperature"], row["condition"], row["sample"], row["answer"],
              row["reasoning"], row["stop"], row["tokens"], said.get(row["key"], [])]

@@ -77,7 +77,7 @@
     }
     if (text !== null) {
       arm.append(make("div", "answer", text || "(an empty answer)"));
-      const cost = `${tokens} tokens${stop === "length" ? ", cut off at the limit" : ""}`;
+      const cost = `${tokens} ${tokens === 1 ? "token" : "tokens"}${stop === "length" ? ", cut off at the limit" : ""}`;
       arm.append(make("p", "cost", stop === "unknown" ? "imported" : cost));
     }
     return arm;
