@@ -37,7 +37,7 @@ def setup(store: Store, table: Table, model: str) -> Iterator[str]:
     rows = _trials(store, table)
     yield from _suffixes(rows)
     for about in sorted({f"{r['description']}|{r['template_sha256'][:12]}" for r in rows}):
-        yield from _model(*about.split("|"))
+        yield from _model(*about.rsplit("|", 1))
     if any(not row["is_told"] for row in rows):
         yield "No system message was given; the paper gives the category's own text"
     yield from _sampling(table, rows, is_thinking="Thinking" in model)
