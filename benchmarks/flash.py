@@ -1,8 +1,9 @@
 """What does flash attention cost or save here? `python -m benchmarks.flash --model FILE.gguf`
 
-For a prompt of each --depths alone: milliseconds to compute it, with and without flash attention,
-in turn, medians; and the compute buffer that llama.cpp sets aside for contexts of each --cells a
-slot, a stream a slot and unified.
+For a prompt of each --depths alone: the processor's time to compute it, and a step of --slots
+sequences behind so many tokens, with and without flash attention, in turn, medians; with one
+thread, so that other work beside it counts little. Then the compute buffer that llama.cpp sets
+aside for contexts of each --cells a slot, a stream a slot and unified.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import llama_cpp.llama_cpp as ll
 import numpy as np
 
 from benchmarks import shapes
+from benchmarks.step import step
 from steertui.engine.context import ContextParams, LlamaContext
 from steertui.engine.llama import LlamaModel
 
@@ -31,36 +33,41 @@ def main() -> None:
     parser.add_argument("--depths", type=int, nargs="+", default=[500, 2000])
     parser.add_argument("--cells", type=int, nargs="+", default=[2048, 8192])
     parser.add_argument("--slots", type=int, default=8)
-    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     llama = LlamaModel(shapes.write(options.shape, options.model))
     for depth in options.depths:
-        base = ContextParams(1, depth + 64, 512, options.threads)
-        taken: dict[bool, list[float]] = {True: [], False: []}
-        for turn in range(options.rounds):
-            for flash in (True, False) if turn % 2 else (False, True):
-                taken[flash].append(prefill(llama, replace(base, flash=flash), depth))
-        on, off = (1000 * median(taken[flash]) for flash in (True, False))
-        print(f"{depth} tokens: {on:.0f} ms with, {off:.0f} ms without: {off / on - 1:+.1%}")
+        alone = ContextParams(1, depth + 64, 512, 1)
+        many = replace(alone, slots=options.slots)
+        for what, measure in (
+            (f"{depth} tokens computed", lambda s, d=depth: prefill(llama, s, d)),
+            (f"a step behind {depth}", lambda s, d=depth: step(llama, s, d, is_copied=True)),
+        ):
+            shape = alone if "computed" in what else many
+            taken: dict[bool, list[float]] = {True: [], False: []}
+            for turn in range(options.rounds):
+                for flash in (True, False) if turn % 2 else (False, True):
+                    taken[flash].append(measure(replace(shape, flash=flash)))
+            on, off = (1000 * median(taken[flash]) for flash in (True, False))
+            print(f"{what}: {on:.0f} ms with, {off:.0f} without: {off / on - 1:+.1%}", flush=True)
     ll.llama_log_set(_keep, ctypes.c_void_p(0))
     for cells in options.cells:
         for unified in (False, True):
-            shape = ContextParams(options.slots, cells, 512, options.threads, unified)
+            shape = ContextParams(options.slots, cells, 512, 1, unified)
             on, off = (buffer(llama, replace(shape, flash=flash)) for flash in (True, False))
             kind = "unified" if unified else "streams"
             print(f"{options.slots} × {cells} cells, {kind}: {on:.0f} MiB with, {off:.0f} without")
 
 
 def prefill(llama: LlamaModel, shape: ContextParams, depth: int) -> float:
-    """Return the seconds to compute a prompt of `depth` tokens, alone, the last one's logits."""
+    """Return the processor's seconds to compute a prompt of `depth` tokens alone."""
     context, random = LlamaContext(llama, shape), np.random.default_rng(0)
-    begin = time.perf_counter()
+    begin = time.process_time()
     for start in range(0, depth, shape.batch):
         places = np.arange(start, min(depth, start + shape.batch), dtype=np.int32)
         tokens = random.integers(300, 2000, len(places)).astype(np.int32)
         context.decode(tokens, places, np.zeros(len(places), np.int32), places == depth - 1)
-    seconds = time.perf_counter() - begin
+    seconds = time.process_time() - begin
     context.close()
     return seconds
 

@@ -56,6 +56,17 @@ def test_the_same_command_again_repeats_nothing_and_more_samples_add_only_what_i
     assert "36: 18 answered before, 18 to do" in more
 
 
+def test_two_devices_answer_as_one_does_and_the_first_lines_name_them(tmp_path: Path) -> None:
+    both = [*SMALL[:-1], "b.db", "--exact", "--devices", "cpu,cpu"]
+    code, _, err = call(*both, cwd=tmp_path)
+    assert code == 0, err
+    assert "2 engines, each of 1 slot of" in err
+    assert "on CPU, CPU\n" in err
+    assert call(*SMALL, "--exact", cwd=tmp_path)[0] == 0
+    texts = "SELECT trial, text FROM generations ORDER BY trial"
+    assert rows(tmp_path / "a.db", texts) == rows(tmp_path / "b.db", texts)
+
+
 def test_json_gives_a_record_a_line_and_the_whole_table_last(tmp_path: Path) -> None:
     code, out, _ = call(*SMALL, "--json", cwd=tmp_path)
     assert code == 0

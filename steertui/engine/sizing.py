@@ -135,30 +135,37 @@ def _shape(
     model: LlamaModel, weights: int, asked: Demand, wish: Overrides, group: Group, memory: Memory
 ) -> ContextParams:
     cell = kv_bytes_per_token(model, wish.kv_type)
-    full = _rounded(asked.longest)
-    slots, layers = share(memory, weights, full * cell, layers_of(model))
+    most, layers = share(memory, weights, _rounded(asked.longest) * cell, layers_of(model))
     is_card = bool(memory.accelerator) and layers == -1
-    most = MOST_SLOTS_CARD if is_card else MOST_SLOTS
-    wanted = 1 if wish.exact else wish.slots or min(most, asked.count)
-    tokens = full
-    if slots < wanted:
-        least = _rounded(asked.prompt + (asked.longest - asked.prompt) // LEAST_SHARE)
-        tokens = min(full, max(least, slots * full // wanted // ROUND * ROUND))
-        slots = wish.slots or slots * full // tokens
-    slots = min(slots, wanted)
+    slots, tokens = _slots(asked, wish, most, MOST_SLOTS_CARD if is_card else MOST_SLOTS)
     unified = is_better_unified(asked, slots) and not is_card
+    if wish.layout != "auto":
+        unified = wish.layout == "unified"
+    # Without it answers on a CPU hardly depend on the batch; elsewhere it saves time or memory.
+    flash = wish.kv_type == "q8_0" or (not wish.exact and (bool(memory.accelerator) or unified))
     return ContextParams(
         slots=slots,
         slot_tokens=tokens,
         batch=wish.batch_tokens or 512,
         threads=wish.threads,
-        unified=unified if wish.layout == "auto" else wish.layout == "unified",
-        flash=not wish.exact if wish.flash is None else wish.flash,
+        unified=unified,
+        flash=flash if wish.flash is None else wish.flash,
         gpu_layers=layers if wish.gpu_layers is None else wish.gpu_layers,
         kv_type=wish.kv_type,
-        longest=full,
+        longest=_rounded(asked.longest),
         devices=group.names,
     )
+
+
+def _slots(asked: Demand, wish: Overrides, fit: int, most: int) -> tuple[int, int]:
+    """Return how many slots, and their tokens, where `fit` of full length fit the memory."""
+    full = _rounded(asked.longest)
+    wanted = 1 if wish.exact else wish.slots or min(most, asked.count)
+    if fit >= wanted:
+        return wanted, full
+    least = _rounded(asked.prompt + (asked.longest - asked.prompt) // LEAST_SHARE)
+    tokens = min(full, max(least, fit * full // wanted // ROUND * ROUND))
+    return wish.slots or min(wanted, fit * full // tokens), tokens
 
 
 def _rounded(tokens: int) -> int:

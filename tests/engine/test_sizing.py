@@ -32,7 +32,7 @@ def test_a_slot_holds_the_longest_request_and_there_are_no_more_slots_than_reque
     (many,) = fit(llama, 2_000_000, asking(500, 400, 100), Overrides())
     assert many.slots == 32
     (few,) = fit(llama, 2_000_000, asking(5, 400, 100), Overrides(slots=3, threads=1))
-    assert (few.slots, few.devices) == (3, ("CPU",))
+    assert (few.slots, few.devices, few.flash) == (3, ("CPU",), False)
     (exact,) = fit(llama, 2_000_000, asking(5, 400, 100), Overrides(exact=True))
     assert (exact.slots, exact.flash, exact.unified) == (1, False, False)
     llama.close()
