@@ -3,6 +3,7 @@
 import asyncio
 import queue
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -14,6 +15,9 @@ GRACE = 3.0
 """Seconds that a stop waits for replies in flight: they are paid for."""
 
 WAIT = 0.25
+
+PAUSE = 0.05
+"""Seconds between two looks at the news: to be woken for each costs the thread its turn."""
 
 
 class Aside(ABC):
@@ -49,7 +53,8 @@ class Aside(ABC):
     def finish(self) -> Iterator[Event]:
         """Yield what is told until all is done."""
         while not self._over:
-            yield from self._hear(WAIT)
+            time.sleep(PAUSE)
+            yield from self.news()
 
     def _hear(self, seconds: float) -> Iterator[Event]:
         try:

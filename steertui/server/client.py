@@ -16,8 +16,8 @@ from steertui.errors import shorten
 
 MOST_CONNECTIONS = 1024
 
-KEEP_ALIVE = 30.0
-"""Seconds that an idle connection is kept."""
+KEEP_ALIVE = 5.0
+"""Seconds that an idle connection is kept: the pool looks at each of them for every request."""
 
 CONNECT = 10.0
 """Seconds for a connection to be made."""
