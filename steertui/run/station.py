@@ -60,7 +60,8 @@ class Station:
         self._breaker = Breaker()
         self._rest_until, self._last_rest = 0.0, 0.5
         self._refusals = 0
-        self._mark: tuple[str, str] | None = None
+        self._known: set[tuple[str, str]] = set()
+        self._strange: set[tuple[str, str]] = set()
 
     @property
     def has_room(self) -> bool:
@@ -101,10 +102,15 @@ class Station:
         return words
 
     def is_another(self, answer: Answer) -> bool:
-        """Whether the server signs otherwise than before: it may be another one."""
+        """Whether the server signs as it never did: it may be another one, until it was looked
+        at. Behind one address several may take turns, so a name that was looked at stays known."""
         mark = (answer.model, answer.fingerprint)
-        self._mark = self._mark or mark
-        return self._model.told.make in SIGNING and self._mark != mark
+        if not self._known:
+            self._known.add(mark)
+        if self._model.told.make not in SIGNING or mark in self._known:
+            return False
+        self._strange.add(mark)
+        return True
 
     async def look(self) -> str:
         """Ask whether it is there, with the same weights; return "", or why it is not."""
@@ -122,7 +128,8 @@ class Station:
             self.take_rest()
             return exc.cause
         else:
-            self._mark = None
             self.in_doubt = told.identity != self._model.told.identity
             self.out = "it serves other weights now" if self.in_doubt else ""
+            self._known |= self._strange
+            self._strange.clear()
         return self.out

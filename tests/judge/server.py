@@ -51,7 +51,7 @@ class Fake:
         refused: names of settings that it does not take.
         is_strict: whether it knows JSON schemas.
         models: those it lists; `owner`: who it says owns them, which tells its make.
-        mark: its system_fingerprint.
+        marks: its system_fingerprint, in turn.
         delay: seconds that an answer takes.
         status: answers every call with this and `said`, if not 0.
         reply: what it writes, instead of a label.
@@ -68,7 +68,7 @@ class Fake:
     is_strict: bool = True
     models: tuple[str, ...] = ("one",)
     owner: str = "vllm"
-    mark: str = "fp_1"
+    marks: tuple[str, ...] = ("fp_1",)
     delay: float = 0.0
     status: int = 0
     said: dict[str, Any] = field(default_factory=dict)
@@ -211,9 +211,8 @@ class _Handler(BaseHTTPRequestHandler):
             if kind == "late":
                 time.sleep(1.5)
             forms = {"responses": _responses, "completions": _completion}
-            data: object = {"system_fingerprint": self.fake.mark} | forms.get(api, _chat)(
-                text, kind
-            )
+            mark = self.fake.marks[len(self.fake.bodies) % len(self.fake.marks)]
+            data: object = {"system_fingerprint": mark} | forms.get(api, _chat)(text, kind)
             data = {"no choices": {"choices": []}, "html": b"<html>busy</html>"}.get(kind, data)
             self._send(200, data, half=kind == "half")
 

@@ -177,7 +177,7 @@ def test_a_server_that_was_changed_for_another_in_silence_is_asked_no_more(tmp_p
             while len(fake.bodies) < 20:
                 time.sleep(0.01)
             server.close()
-            other.append(Loopback(Fake(owner="sglang", mark="fp_2"), port=server.port))
+            other.append(Loopback(Fake(owner="sglang", marks=("fp_2",)), port=server.port))
             other[0].__enter__()
 
         other: list[Loopback] = []
@@ -428,3 +428,13 @@ def test_a_stranger_that_refuses_a_neutral_setting_is_asked_without_it_and_that_
     assert tally(db) == (18, 0, 0)
     (run,) = rows(db, "SELECT settings FROM runs")
     assert json.loads(str(run["settings"]))["left_out"] == ["presence_penalty", "seed"]
+
+
+def test_servers_that_take_turns_behind_one_address_cost_a_look_each(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    fake = Fake(marks=("fp_1", "fp_2", "fp_3"))
+    with Loopback(fake) as server:
+        answer(db, [f"server:one@{server.url}"])
+    assert tally(db) == (108, 0, 0)
+    assert rows(db, "SELECT count(DISTINCT fingerprint) AS n FROM deliveries") == [{"n": 3}]
+    assert sum(fake.asked.values()) <= 108 + 1 + 2 * PATIENCE.concurrency
