@@ -55,7 +55,8 @@ def margins(ours: Cells, theirs: Cells, prompts: dict[tuple[str, str], str]) -> 
     for cell, (text, *_) in ours.items():
         if text == theirs[cell][0]:
             continue
-        one, other = (llama.tokenize(t, special=False) for t in (text, theirs[cell][0]))
+        texts = (f"{text}{llama.eos}", f"{theirs[cell][0]}{llama.eos}")  # one may end where the
+        one, other = map(llama.tokenize, texts)  # other goes on
         same = next(i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
         prompt = llama.tokenize(prompts[cell]) + one[:same]
         engine.add(Score("/".join(cell), prompt, ([one[same]], [other[same]])))
