@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test test-slow browser lint format pictures clean
+.PHONY: demo test test-slow browser lint format frames pictures clean
 
 demo: $(READY)
 	@$(BIN)/steertui --batch --demo
@@ -28,6 +28,10 @@ lint: $(READY)
 format: $(READY)
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+# Draws the screens' states anew that tests compare with; look at what git says has changed.
+frames: $(READY)
+	@FRAMES=draw $(BIN)/python -m pytest tests/tui/test_frames.py
 
 pictures: $(READY)
 	@$(BIN)/python docs/pictures.py

@@ -95,12 +95,17 @@ def _to_judge(
 ) -> Iterator[Unjudged]:
     """Yield what the judge will read, for an estimate: answers yet to come of a likely length."""
     yield from store.unjudged(experiment, judge.id)
-    likely = "x" * int(CHARACTERS_PER_TOKEN * min(design.experiment.max_tokens, LIKELY_TOKENS))
+    likely = likely_answer(design.experiment.max_tokens)
     answered = store.answered(experiment)
     for p in prompts:
         if p.key not in answered:
             s = p.trial.scenario
             yield Unjudged(p.key, s.category, s.system, s.task, p.trial.user, likely)
+
+
+def likely_answer(max_tokens: int) -> str:
+    """Return a text as long as an answer probably is, for estimates of a judge's cost."""
+    return "x" * int(CHARACTERS_PER_TOKEN * min(max_tokens, LIKELY_TOKENS))
 
 
 def find_judges(design: Design, terms: Terms = DEFAULT) -> tuple[Judge, ...]:

@@ -47,9 +47,14 @@ class Meter:
         pace = f"{seen.written / seconds:,.0f} new tokens/s"
         if event.stage == "judge":
             pace = f"{(seen.written + seen.prefilled) / seconds:,.0f} tokens/s"
+        return f"{pace}, {self.left_text(event) or clock(seconds)}"
+
+    def left_text(self, event: Stepped) -> str:
+        """Return "2:10 left"; "" before anything is done, and at the end."""
         if not event.done or event.done == event.total:
-            return f"{pace}, {clock(seconds)}"
-        return f"{pace}, {clock(seconds * (event.total - event.done) / event.done)} left"
+            return ""
+        seconds = time.monotonic() - self._begin
+        return f"{clock(seconds * (event.total - event.done) / event.done)} left"
 
 
 def clock(seconds: float) -> str:

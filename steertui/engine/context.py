@@ -38,6 +38,7 @@ class ContextParams:
         longest: KV cells that a request may need in the end; 0 for no more than `slot_tokens`.
         devices: names of those that share the model's layers, "CPU" for the CPU alone; empty for
             llama.cpp's own choice.
+        cell_bytes: of one KV cell; 0 where nobody reckoned it.
     """
 
     slots: int
@@ -50,6 +51,7 @@ class ContextParams:
     kv_type: str = "f16"
     longest: int = 0
     devices: tuple[str, ...] = ()
+    cell_bytes: int = 0
 
     @property
     def most_tokens(self) -> int:

@@ -171,7 +171,8 @@ class Engine:
             SlotView(s.request.id, len(s.raw) and len(s.written), s.raw.decode(errors="replace"))
             for s in seated
         )
-        counts = (self._written, self._prefilled, self._steps, self._seconds)
+        cells = sum(s.cached for s in seated)
+        counts = (self._written, self._prefilled, self._steps, self._seconds, cells)
         return Snapshot(tuple(views), self.unfinished - len(seated), *counts)
 
     def close(self) -> None:

@@ -72,6 +72,7 @@ class Snapshot:
         prefilled: prompt tokens computed since the start.
         steps: batches since the start.
         seconds_decoding: wall time inside llama_decode and the read of its logits.
+        cells: of the KV cache, those that the occupied slots fill; shared ones count each time.
     """
 
     slots: tuple[SlotView, ...] = ()
@@ -80,6 +81,7 @@ class Snapshot:
     prefilled: int = 0
     steps: int = 0
     seconds_decoding: float = 0.0
+    cells: int = 0
 
 
 def total(snapshots: Iterable[Snapshot]) -> Snapshot:
@@ -92,4 +94,5 @@ def total(snapshots: Iterable[Snapshot]) -> Snapshot:
         prefilled=sum(s.prefilled for s in found),
         steps=sum(s.steps for s in found),
         seconds_decoding=sum(s.seconds_decoding for s in found),
+        cells=sum(s.cells for s in found),
     )

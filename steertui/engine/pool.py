@@ -64,6 +64,16 @@ class Pool:
         return sum(worker.shape.slots for worker in self._workers)
 
     @property
+    def kv_cells(self) -> int:
+        """Cells of all KV caches together."""
+        return sum(w.shape.slots * w.shape.slot_tokens for w in self._workers)
+
+    @property
+    def kv_bytes(self) -> int:
+        """Bytes of all KV caches together; 0 where nobody reckoned a cell's."""
+        return sum(w.shape.slots * w.shape.slot_tokens * w.shape.cell_bytes for w in self._workers)
+
+    @property
     def pids(self) -> list[int]:
         """The children's process ids."""
         return [worker.pid for worker in self._workers]
@@ -106,7 +116,7 @@ class Pool:
     def _give_up(self, worker: Worker, reason: DeadError) -> Lost:
         """Go on without an engine; raises its error where it was the last."""
         self._workers.remove(worker)
-        self._lost.append(replace(worker.snapshot(), slots=(), waiting=0))
+        self._lost.append(replace(worker.snapshot(), slots=(), waiting=0, cells=0))
         worker.close()
         if not self._workers:
             raise reason

@@ -154,6 +154,7 @@ def _shape(
         kv_type=wish.kv_type,
         longest=_rounded(asked.longest),
         devices=group.names,
+        cell_bytes=cell,
     )
 
 

@@ -135,7 +135,7 @@ class Worker:
         # A kernel that kills for memory leaves no word: three deaths in a row count as one.
         if any(mark in reason for mark in MEMORY) or self._deaths >= 3:
             self.shape = replace(self.shape, slots=max(1, self.shape.slots // 2))
-        self._before = replace(self.snapshot(), slots=(), waiting=0)
+        self._before = replace(self.snapshot(), slots=(), waiting=0, cells=0)
         self._snapshot = Snapshot()
         self._sent.clear()
         self._engine.close()

@@ -26,21 +26,25 @@ class Mark:
     verdict: int = 0
 
 
-def places(store: Store, experiment: str) -> list[Place]:
-    """Return every trial of an experiment in planned order."""
+def survey(store: Store, experiment: str, judge: str) -> tuple[list[Place], dict[str, Cell]]:
+    """Return every trial of an experiment in planned order, and how the answered ones stand."""
     sql = """SELECT t.key, s.category, s.name AS scenario, s.title, m.name AS model,
-            t.temperature, c.name AS condition
+            t.temperature, c.name AS condition, g.stop, v.label, v.failure
         FROM experiment_trials AS e JOIN trials AS t ON t.key = e.trial
         JOIN models AS m ON m.sha256 = t.model JOIN scenarios AS s ON s.id = t.scenario
         JOIN conditions AS c ON c.id = t.condition
+        LEFT JOIN generations AS g INDEXED BY generations_in_short ON g.trial = t.key
+        LEFT JOIN current_verdicts AS v ON v.trial = t.key AND v.judge = ?
         WHERE e.experiment = ? ORDER BY e.place"""
-    return [
-        Place(
-            row["key"], row["category"], row["scenario"], row["title"],
-            f"{row['model']} t{row['temperature']:g}", row["condition"],
-        )
-        for row in store.query(sql, [experiment])
-    ]  # fmt: skip
+    places: list[Place] = []
+    cells: dict[str, Cell] = {}
+    for row in store.stream(sql, [judge, experiment]):
+        names = row["category"], row["scenario"], row["title"]
+        group = f"{row['model']} t{row['temperature']:g}"
+        places.append(Place(row["key"], *names, group, row["condition"]))
+        if row["stop"]:
+            cells[row["key"]] = cell(row)
+    return places, cells
 
 
 def failures(store: Store, experiment: str) -> dict[str, str]:
@@ -60,8 +64,8 @@ def mark(store: Store) -> Mark:
 
 
 def news(store: Store, experiment: str, judge: str, since: Mark, until: Mark) -> dict[str, Cell]:
-    """Return by trial what stands in the experiment's cells that changed between two marks."""
-    sql = """SELECT g.trial, g.answer, v.label, v.failure, v.reason
+    """Return by trial how the answered ones stand that changed between two marks."""
+    sql = """SELECT g.trial, v.label, v.failure
         FROM (SELECT trial FROM generations WHERE id > ? AND id <= ?
             UNION SELECT trial FROM verdicts WHERE id > ? AND id <= ?) AS n
         JOIN experiment_trials AS e ON e.trial = n.trial AND e.experiment = ?

@@ -57,19 +57,10 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What stands in one cell of the grid under one judge.
+    """How an answered trial stands under one judge: its label, or whether the judge failed."""
 
-    Attributes:
-        answer: None while there is none.
-        label: None while there is none.
-        failure: why the judge gave no label, "" where it did or has not read it.
-        reason: the judge's own words.
-    """
-
-    answer: str | None = None
     label: Label | None = None
-    failure: str = ""
-    reason: str = ""
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,12 +199,13 @@ def unjudged(row: dict[str, Any]) -> Unjudged:
 
 
 def cell(row: dict[str, Any]) -> Cell:
-    """Return the cell that a row of the query of cells holds."""
-    label = Label(row["label"]) if row["label"] else None
-    return Cell(row["answer"], label, row["failure"] or "", row["reason"] or "")
+    """Return the cell that a row with label and failure holds."""
+    return CELLS[row["label"], bool(row["failure"])]
 
 
 LABELS: dict[str | None, Label | None] = {None: None, **{str(label): label for label in Label}}
+CELLS = {(text, failed): Cell(label, failed) for text, label in LABELS.items()
+         for failed in (False, True)}  # fmt: skip
 
 
 def outcome(

@@ -8,7 +8,7 @@ from steertui.generation import Generation
 from steertui.outcome import Outcome
 from steertui.prompt import Prompt
 from steertui.store import rows
-from steertui.store.rows import Arm, Cell, Delivery, ModelFacts, as_json, now, outcome
+from steertui.store.rows import Arm, Delivery, ModelFacts, as_json, now, outcome
 from steertui.store.schema import answer_digest
 from steertui.store.verdicts import Verdicts
 
@@ -121,14 +121,6 @@ class Store(Verdicts):
         with self._writing() as db:
             sql = "INSERT INTO failures (trial, run, reason, created_at) VALUES (?, ?, ?, ?)"
             db.execute(sql, (key, run, reason, now()))
-
-    def cells(self, experiment: str, judge: str) -> dict[str, Cell]:
-        """Return what stands in each cell that has an answer, by the trial's key."""
-        sql = """SELECT g.trial, g.answer, v.label, v.failure, v.reason
-            FROM experiment_trials AS e JOIN generations AS g USING (trial)
-            LEFT JOIN current_verdicts AS v ON v.trial = g.trial AND v.judge = ?
-            WHERE e.experiment = ?"""
-        return {row["trial"]: rows.cell(row) for row in self.query(sql, [judge, experiment])}
 
     def outcomes(self, experiment: str, judge: str) -> dict[Arm, list[Outcome]]:
         """Return every planned trial's outcome under the judge, by model and

@@ -17,7 +17,7 @@ from steertui.errors import SteertuiError
 from steertui.experiment import DEMO_EXPERIMENT, Experiment, parse_experiment
 from steertui.panel import DEFAULT, Terms
 from steertui.store import Store
-from steertui.store.trials import TrialFilter
+from steertui.store.trial_filter import TrialFilter
 from steertui.tui import export
 from steertui.tui.ask import Ask, Confirm
 from steertui.tui.beside_screen import BesideScreen

@@ -48,7 +48,7 @@ class BesideScreen(Page):
         if not self._trials:
             self._read()
 
-    @work(exclusive=True)
+    @work(exclusive=True, exit_on_error=False)
     async def _read(self) -> None:
         key, experiment = self._key, self.session.id
         self._trials = await self.session.ask(lambda store: read_beside(store, key, experiment))
@@ -58,6 +58,7 @@ class BesideScreen(Page):
         await columns.mount_all(Flow(classes="column") for _ in self._trials)
         self._share()
         self._draw()
+        self.refresh_bindings()
         here = next((i for i, t in enumerate(self._trials) if t.key == key), 0)
         list(self.query(Flow))[here].focus()
 
@@ -81,6 +82,10 @@ class BesideScreen(Page):
         columns = list(self.query(Flow))
         for flow in columns:
             flow.styles.width = max(38, self.size.width // len(columns))
+
+    def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
+        """Offer the reasoning where there is one."""
+        return any(t.reasoning for t in self._trials) if action == "unfold" else True
 
     def action_unfold(self) -> None:
         """Fold or unfold the reasoning."""

@@ -1,19 +1,24 @@
 """The fields of an experiment as the Plan screen shows and changes them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from steertui.borrowed import BENCHMARK, PAPER, SUBSET
 from steertui.catalogue import catalogue
 from steertui.condition import load_conditions
 from steertui.errors import ExperimentError, SteertuiError
 from steertui.experiment import Experiment, texts_of
+from steertui.judge.price import list_price
 from steertui.model import DEMO
+from steertui.presets import JUDGE
 from steertui.server.address import is_server
 from steertui.tomlfile import check
 
 Options = list[tuple[str, str]]
+
+PAPERS_JUDGE = JUDGE.removeprefix("openai:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,7 @@ class Field:
     Attributes:
         choices: what can be ticked, for a field of several names; None for one that is typed.
         hint: what may be typed.
+        off: a value that switches it off, and what that is called: (0, "all").
     """
 
     name: str
@@ -30,14 +36,21 @@ class Field:
     about: str
     choices: Callable[[Experiment], Options] | None = None
     hint: str = ""
+    off: tuple[object, str] | None = None
 
     def shown(self, value: object) -> str:
-        """Return a value as it is read and typed."""
+        """Return a value as it is read."""
+        if self.off and value == self.off[0]:
+            return self.off[1]
         if isinstance(value, bool):
             return "yes" if value else "no"
+        return self.typed(value)
+
+    @staticmethod
+    def typed(value: object) -> str:
+        """Return a value as it is typed."""
         if isinstance(value, list):
-            texts = [f"{v:g}" if isinstance(v, float) else str(v) for v in value]
-            return ", ".join(texts) or ("all" if self.name == "categories" else "not chosen")
+            return ", ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in value)
         return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -96,35 +109,64 @@ def _categories(experiment: Experiment) -> Options:
 
 
 def _judges(experiment: Experiment) -> Options:
-    names = dict.fromkeys([DEMO, *(m for m in experiment.models if not is_server(m))])
-    return [("none", "none"), *((f"local:{m}", f"local:{m}") for m in names)]
+    local = dict.fromkeys([DEMO, *(m for m in experiment.models if not is_server(m))])
+    price = list_price(PAPERS_JUDGE)
+    cost = f", ${price.input:g} and ${price.output:g} a million tokens" if price else ""
+    return [
+        ("none", "none: answers are stored and stay unlabelled"),
+        *((f"local:{m}", f"local:{m}  reads on this machine") for m in local),
+        (f"openai:{PAPERS_JUDGE}", f"openai:{PAPERS_JUDGE}  the paper's judge{cost}"),
+    ]
 
 
-FIELDS = (
-    Field("models", "models", "what answers; each is an axis", _models,
-          "others: a GGUF file, owner/repository:QUANT, server:MODEL@URL"),
-    Field("scenarios", "scenario packs", "by name or path", _packs,
-          "others: a TOML file, or a folder of CSV files"),
-    Field("categories", "categories", "only their scenarios; none ticked is all", _categories),
-    Field("limit", "scenarios at most", "taken in turn from the categories; 0 is all"),
-    Field("conditions", "conditions", "how a prompt is steered", _conditions),
-    Field("conditions_file", "conditions from", "a TOML file, paper, or nothing for the shipped"),
-    Field("judges", "judges", "who labels; none chosen: the demo judges itself only", _judges,
-          "others, by name"),
-    Field("rubric", "rubric", "what a judge is told: steertui, paper or a TOML file"),
-    Field("blind", "blind judge", "whether the judge sees the task without its suffix"),
-    Field("reasons", "reasons", "whether the judge is asked for a reason, too"),
-    Field("samples", "samples", "answers for each scenario and condition; one at temperature 0"),
-    Field("temperatures", "temperatures", "0 is greedy; several, with commas, are an axis"),
-    Field("max_tokens", "new tokens", "at most, reasoning included"),
-    Field("max_tokens_thinking", "when thinking", "the same for models that think; 0 is no other"),
-    Field("end", "an answer ends", "any of llama.cpp's end tokens: any; the tokenizer's own: eos"),
-    Field("thinking", "thinking", "template: as the model has it; open begins it, off asks not to"),
-    Field("server_template", "server template", "a Jinja file that writes servers' prompts"),
-    Field("top_k", "top k", "draw from the k likeliest tokens; 0 from all"),
-    Field("top_p", "top p", "draw from the nucleus of this probability; 1 is off"),
-    Field("min_p", "min p", "leave out tokens below this share of the likeliest; 0 is off"),
-    Field("repetition_penalty", "repetition penalty", "1 is off"),
-    Field("presence_penalty", "presence penalty", "0 is off"),
-    Field("seed", "seed", "base of every trial's own seed"),
-)  # fmt: skip
+GROUPS: Mapping[str, tuple[Field, ...]] = MappingProxyType({
+    "what answers": (
+        Field("models", "models", "what answers; each is an axis of the grid", _models,
+              "others: a GGUF file, owner/repository:QUANT, server:MODEL@URL"),
+        Field("server_template", "server template", "a Jinja file that writes servers' prompts",
+              off=("", "none")),
+    ),
+    "what is asked": (
+        Field("scenarios", "scenario packs", "by name or path", _packs,
+              "others: a TOML file, or a folder of CSV files"),
+        Field("categories", "categories", "only their scenarios; none ticked is all", _categories,
+              off=([], "all")),
+        Field("limit", "scenarios at most", "taken in turn from the categories; 0 is all",
+              off=(0, "all")),
+        Field("conditions", "conditions", "how a prompt is steered", _conditions),
+        Field("conditions_file", "conditions from", "a TOML file, or paper; empty: the shipped",
+              off=("", "shipped with steertui")),
+    ),
+    "who labels": (
+        Field("judges", "judges", "who labels; none chosen: the demo judges itself only", _judges,
+              "others: openai:MODEL, openai:MODEL@http://HOST:PORT/v1, local:FILE.gguf",
+              off=([], "not chosen")),
+        Field("rubric", "rubric", "what a judge is told: steertui, paper or a TOML file"),
+        Field("blind", "blind", "whether the judge sees the task without its suffix"),
+        Field("reasons", "reasons", "whether the judge is asked for a reason, too"),
+    ),
+    "how it is drawn": (
+        Field("samples", "samples", "answers a scenario and condition; one at temperature 0"),
+        Field("temperatures", "temperatures", "0 is greedy; several, with commas, are an axis",
+              off=([0.0], "0, greedy")),
+        Field("max_tokens", "new tokens", "at most, reasoning included"),
+        Field("max_tokens_thinking", "when thinking", "the same for models that think; 0: the same",
+              off=(0, "the same")),
+        Field("end", "an answer ends", "any: any end token of llama.cpp; eos: the tokenizer's own"),
+        Field("thinking", "thinking", "template: as the model has it; open begins it, off: none"),
+        Field("top_k", "top k", "draw from the k likeliest tokens; 0 from all", off=(0, "all")),
+        Field("top_p", "top p", "draw from the nucleus of this probability; 1 is off",
+              off=(1.0, "off")),
+        Field("min_p", "min p", "leave out tokens below this share of the likeliest; 0 is off",
+              off=(0.0, "off")),
+        Field("repetition_penalty", "repetition penalty", "1 is off", off=(1.0, "off")),
+        Field("presence_penalty", "presence penalty", "0 is off", off=(0.0, "off")),
+        Field("seed", "seed", "base of every trial's own seed"),
+    ),
+})  # fmt: skip
+"""The fields under the headings that say what they decide."""
+
+FIELDS: Mapping[str, Field] = MappingProxyType(
+    {field.name: field for fields in GROUPS.values() for field in fields}
+)
+"""By name."""

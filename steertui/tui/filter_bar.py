@@ -1,11 +1,16 @@
-"""The FilterBar: which trials are shown, in a line of chips that the keys name."""
+"""The FilterBar: which trials are shown, in a line of chips that the keys name; and the search."""
+
+from typing import ClassVar
 
 from rich.text import Text
-from textual.widgets import Static
+from textual.binding import Binding, BindingType
+from textual.widgets import Input
 
-from steertui.store.trials import FAILED, UNLABELLED, WAITING, Choices, TrialFilter
+from steertui.store.trial_filter import FAILED, UNLABELLED, WAITING, Choices, TrialFilter
 from steertui.tui.choose import Choice
+from steertui.tui.fitted import Fitted
 from steertui.tui.labels import Palette
+from steertui.tui.layout import flowed
 from steertui.tui.plain import one_line
 from steertui.verdict import Label
 
@@ -20,8 +25,25 @@ KEYS = {
 }
 """The filters that are chosen from a list, and their keys."""
 
+SELF_NAMED = ("experiment", "judge")
+"""Those whose values need no name before them, and that say little by being set."""
 
-class FilterBar(Static):
+
+class Search(Input):
+    """Words that the answers hold."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "To the list", id="search.enter"),
+        Binding("escape", "give_up", "Clear", key_display="esc", id="search.clear"),
+    ]
+
+    def action_give_up(self) -> None:
+        """Search for nothing, and go back to the list."""
+        self.value = ""
+        self.post_message(self.Submitted(self, ""))
+
+
+class FilterBar(Fitted):
     """Draws a filter, and lists what each part of it may be."""
 
     choices = Choices((), (), (), ())
@@ -29,19 +51,21 @@ class FilterBar(Static):
 
     def show(self, wanted: TrialFilter, colours: Palette) -> None:
         """Draw."""
-        text = Text()
-        for name, key in KEYS.items():
-            value = getattr(wanted, name)
-            shown = self._shown(name, value, wanted, colours)
-            text.append(key, f"bold {colours.blue}").append(f" {name} ", colours.quiet)
-            text.append(f"{shown}   ", "bold" if value and name != "judge" else colours.faint)
-        self.update(text)
+        chips = [self._chip(name, key, wanted, colours) for name, key in KEYS.items()]
+        self.fit(lambda room: flowed(chips, Text("  "), room.width))
+
+    def _chip(self, name: str, key: str, wanted: TrialFilter, colours: Palette) -> Text:
+        value, is_short = getattr(wanted, name), name in SELF_NAMED
+        said = f"any {name}" if is_short else name
+        if value:
+            told = self._shown(name, value, wanted, colours)
+            said = told if is_short else f"{name} {told}"
+        style = f"bold {colours.strong}" if value and not is_short else colours.quiet
+        return Text(end="").append(key, f"bold {colours.blue}").append(f" {said}", style)
 
     def _shown(self, name: str, value: str, wanted: TrialFilter, colours: Palette) -> str:
-        if not value:
-            return "all"
         if name == "experiment":
-            return "this one"
+            return "this experiment"
         return str(dict(self.options(name, wanted, colours)).get(value, value)).strip()
 
     def options(self, name: str, open_now: TrialFilter, colours: Palette) -> list[Choice]:
@@ -51,7 +75,10 @@ class FilterBar(Static):
             plural = {"category": "categories"}.get(name, name + "s")
             return found + [(v, one_line(n)) for v, n in getattr(self.choices, plural)]
         if name == "experiment":
-            return [*found, *([(open_now.experiment, "this one")] if open_now.experiment else [])]
+            return [
+                *found,
+                *([(open_now.experiment, "this experiment")] if open_now.experiment else []),
+            ]
         if name == "stop":
             return [*found, ("stop", "ended by itself"), ("length", "cut off")]
         labels: list[Choice] = [(label.value, colours.named(label)) for label in Label]

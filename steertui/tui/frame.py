@@ -2,14 +2,19 @@
 
 from typing import ClassVar, Protocol, cast
 
+from rich.text import Text
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Center, Middle, Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer, Static
+from textual.worker import Worker, WorkerState
 
-from steertui.store.trials import TrialFilter
+from steertui.errors import SteertuiError
+from steertui.store.trial_filter import TrialFilter
 from steertui.tui.labels import Palette, palette
 from steertui.tui.plain import one_line
 from steertui.tui.session import Session
@@ -23,6 +28,9 @@ PAGES = {
     "models": "Models",
 }
 """The screens by name, in the order of their number keys."""
+
+WAYS_ON = (("0", "the demo: offline, in some seconds"), ("1", "plan an experiment of your own"))
+"""What to press where there is nothing to show yet."""
 
 
 class Host(Protocol):
@@ -104,7 +112,10 @@ class Page(Screen[None]):
     def compose(self) -> ComposeResult:
         """Lay out: the bar of screens, the body, the keys."""
         yield TopBar(self.NAME)
-        yield from self.body()
+        with Vertical(id="page-body"):
+            yield from self.body()
+        with Middle(id="empty"), Center():
+            yield Static(id="empty-note", markup=False)
         yield Footer()
 
     def body(self) -> ComposeResult:
@@ -122,9 +133,22 @@ class Page(Screen[None]):
         return self.host.session
 
     @property
+    def is_new(self) -> bool:
+        """Whether the database is not there yet."""
+        return not self.session.db.exists()
+
+    @property
     def colours(self) -> Palette:
         """The colours of the app's theme."""
         return palette(self.app.current_theme.dark)
+
+    def on_mount(self) -> None:
+        """Draw anew in another theme."""
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.recolour())
+
+    def recolour(self) -> None:
+        """Draw in the theme's colours."""
+        self.refill()
 
     def on_screen_resume(self) -> None:
         """Show what is true now."""
@@ -141,3 +165,26 @@ class Page(Screen[None]):
 
     def refill(self) -> None:
         """Ask the store again."""
+
+    def blank(self, told: str = "") -> None:
+        """Show a sentence and what to press next instead of the body; "" shows the body."""
+        self.query_one("#page-body").display = not told
+        self.query_one("#empty").display = bool(told)
+        text, c = Text(), self.colours
+        text.append(f"{told}\n\n", "bold")
+        for key, does in WAYS_ON:
+            text.append(f"  {key}  ", f"bold {c.blue}").append(f"{does}\n", c.quiet)
+        self.query_one("#empty-note", Static).update(text)
+
+    def trouble(self, told: str) -> None:
+        """Say what went wrong."""
+        self.notify(told, severity="error", timeout=15, markup=False)
+
+    @on(Worker.StateChanged)
+    def _failed(self, event: Worker.StateChanged) -> None:
+        """Say what a worker could not do; what is not the user's to mend ends the program."""
+        if event.state is WorkerState.ERROR:
+            error = event.worker.error
+            if not isinstance(error, SteertuiError):
+                raise error or RuntimeError(event.worker.name)
+            self.trouble(str(error))

@@ -33,15 +33,33 @@ class Column:
 
 @dataclass
 class Grid:
-    """Lines, columns, and the keys of the trials in every cell."""
+    """Lines, columns, the keys of the trials in every cell, and how each of them stands.
+
+    Attributes:
+        states: the answered trials.
+        writing: those that are being written.
+        failed: those that could not be answered.
+        labelled: how many answers bear a label.
+        unread: how many the judge has failed at.
+    """
 
     lines: list[Line] = field(default_factory=list)
     columns: list[Column] = field(default_factory=list)
     states: dict[str, Cell] = field(default_factory=dict)
     writing: set[str] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)
+    labelled: int = 0
+    unread: int = 0
     _keys: dict[tuple[int, int], list[str]] = field(default_factory=dict)
     _places: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def put(self, key: str, cell: Cell) -> None:
+        """Say how an answered trial stands."""
+        old = self.states.get(key, Cell())
+        self.labelled += (cell.label is not None) - (old.label is not None)
+        self.unread += cell.failed - old.failed
+        self.states[key] = cell
+        self.failed.discard(key)
 
     def cell(self, line: int, column: int) -> list[str]:
         """Return the keys of a cell's trials, in the order of the samples."""
@@ -74,11 +92,11 @@ class Grid:
     def sign(self, key: str, colours: Palette) -> Text:
         """Return a trial's own sign."""
         state = self.states.get(key)
-        if state is None or state.answer is None:
+        if state is None:
             if key in self.writing:
                 return Text(WRITING, f"bold {colours.blue}")
             return colours.sign(None, failed=key in self.failed, answered=False)
-        return colours.sign(state.label, failed=bool(state.failure))
+        return colours.sign(state.label, failed=state.failed)
 
 
 def make_grid(places: Iterable[Place]) -> Grid:

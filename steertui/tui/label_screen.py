@@ -77,17 +77,14 @@ class LabelScreen(Page):
             self._version, self._done = self.session.version, []
         self._fetch()
 
-    @work(exclusive=True, group="queue")
+    @work(exclusive=True, group="queue", exit_on_error=False)
     async def _fetch(self) -> None:
         experiment, judge = self.session.id, self._judge
         if not experiment:
-            self._say("Nothing is open to be labelled. Press 0 for the demo.")
+            self.blank("There is no answer to label yet.")
             return
-        try:
-            self._queue = await self.session.ask(lambda store: _build(store, experiment, judge))
-        except SteertuiError as exc:
-            self._say(f"{exc}. Press 0 for the demo.")
-            return
+        self._queue = await self.session.ask(lambda store: _build(store, experiment, judge))
+        self.blank()
         await self._next()
 
     @property
@@ -145,7 +142,7 @@ class LabelScreen(Page):
             return bool(self._item)
         return bool(self._done) if action == "undo" else True
 
-    @work(group="write")
+    @work(group="write", exit_on_error=False)
     async def action_label(self, label: str) -> None:
         """Store a label, and go on."""
         item, judge = self._item, self._judge
@@ -156,17 +153,17 @@ class LabelScreen(Page):
             await self.session.ask(lambda store: add_label(store, judge, item.key, Label(label)))
         except SteertuiError as exc:
             self._queue.insert(0, self._done.pop())
-            self.notify(str(exc), severity="error", markup=False)
+            self.trouble(str(exc))
         await self._next()
 
-    @work(group="write")
+    @work(group="write", exit_on_error=False)
     async def action_undo(self) -> None:
         """Go back to the last answer; its next label replaces the first."""
         if self._done:
             self._queue.insert(0, self._done.pop())
             await self._next()
 
-    @work(group="write")
+    @work(group="write", exit_on_error=False)
     async def action_skip(self) -> None:
         """Put the answer at the end of the queue."""
         if self._queue:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from rich.style import Style
 from rich.text import Text
 
+from steertui.tui.layout import joined
 from steertui.tui.theme import DARK, DARK_LABELS, LIGHT, LIGHT_LABELS
 from steertui.verdict import SIGNS, Label
 
@@ -41,16 +42,16 @@ class Palette:
         """Return sign and name of a label."""
         return Text(f"{SIGNS[label]} {words(label)}", self.label(label))
 
-    def legend(self) -> Text:
-        """Return every sign with its meaning."""
-        parts = [self.named(label) for label in Label]
+    def legend(self, width: int = 1000) -> Text:
+        """Return every sign with its meaning, as many as there is room for."""
         rest = (
-            f"{WRITTEN} answered",
+            f"{FAILED} failed",
             f"{WRITING} writing",
             f"{WAITING} waiting",
-            f"{FAILED} failed",
+            f"{WRITTEN} answered",
         )
-        return Text("   ").join([*parts, *(Text(part, self.quiet) for part in rest)])
+        parts = [*map(self.named, Label), *(Text(part, self.quiet) for part in rest)]
+        return joined(parts, Text("   "), width)
 
 
 ON_DARK = Palette(DARK_LABELS, DARK.primary, "#8593a3", "#586677", "#f2cc60", "#ff6b6b", "#ffffff")

@@ -79,7 +79,7 @@ class ModelsScreen(Page):
         """Look what lies here."""
         self._list()
 
-    @work(thread=True, exclusive=True, group="list")
+    @work(thread=True, exclusive=True, group="list", exit_on_error=False)
     def _list(self) -> None:
         rows = [row_of(model, weights) for model in catalogue() for weights in model.weights]
         known = {row.path for row in rows}
@@ -169,7 +169,7 @@ class ModelsScreen(Page):
         if row:
             self._begin(row.name, pull([row.name]))
 
-    @work
+    @work(exit_on_error=False)
     async def action_add(self) -> None:
         """Fetch any repository's weights."""
         told = "Which weights? A repository of the hub with a quantisation."
@@ -188,7 +188,7 @@ class ModelsScreen(Page):
             forget(path)
         self._begin(row.name, supply(Needs((row.name,))))
 
-    @work
+    @work(exit_on_error=False)
     async def action_delete(self) -> None:
         """Remove the model under the cursor."""
         row = self._chosen()

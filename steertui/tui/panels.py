@@ -1,79 +1,69 @@
-"""The panels of the Run screen: stages, slots at work, one text in focus."""
+"""The panels of the Run screen: slots at work, one text in focus."""
 
 from collections.abc import Mapping, Sequence
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.widgets import Static
+from textual.geometry import Size
 
 from steertui.engine.events import SlotView
-from steertui.progress import STAGES
 from steertui.store.overview import Place
 from steertui.store.trials import TrialText
-from steertui.tui.bars import progress, spark
+from steertui.tui.fitted import Fitted
 from steertui.tui.flow import Flow
 from steertui.tui.labels import Palette
 from steertui.tui.plain import one_line
-from steertui.tui.runner import Stage
 from steertui.tui.trial_view import add_answer, add_head, add_prompt
 
 
-class StageLine(Static):
-    """One line: what is going on, and how far each stage is."""
-
-    def show(self, state: str, stages: Mapping[str, Stage], colours: Palette) -> None:
-        """Draw, as wide as there is room."""
-        text = Text(f"{state}   ", f"bold {colours.blue}")
-        room = max(6, min(30, (self.size.width - 24) // max(1, len(stages)) - 40))
-        for name, stage in stages.items():
-            text.append(f"{STAGES.get(name, name)} ", colours.quiet)
-            text.append_text(progress(stage.done, stage.total, room, colours))
-            text.append(f" {stage.done:,}/{stage.total:,}", "bold")
-            text.append(f"  {stage.pace}   " if stage.pace else "   ", colours.quiet)
-        self.update(text)
-
-
-class SlotsPanel(Static):
+class SlotsPanel(Fitted):
     """The slots at work, a line each, with the end of what they have written."""
 
     def show(
         self, slots: Sequence[SlotView], places: Mapping[str, Place], focus: str, colours: Palette
     ) -> None:
         """Draw the lines that fit."""
-        width, height = self.size.width, self.size.height
-        lines = []
-        for number, slot in enumerate(slots[:height], 1):
-            at = places.get(slot.id)
-            line = Text(f"{number:>2} ", colours.faint)
-            title = Text(one_line(at.title) if at else slot.id[:12])
-            title.truncate(18, overflow="ellipsis", pad=True)
-            line.append_text(title).append(f" {at.condition if at else '':9.9}", colours.quiet)
-            line.append(f"{slot.tokens:>5}  ", colours.quiet)
-            room = width - line.cell_len
-            tail = Text(one_line(slot.text[-2 * max(room, 1) :]))
-            if tail.cell_len > room:
-                tail = tail[max(0, len(tail) - room + 1) :]
-            line.append_text(tail)
-            line.truncate(width)
-            if slot.id == focus:
-                line.stylize("bold")
-            lines.append(line)
-        if len(slots) > height and lines:
-            lines[-1] = Text(f"   and {len(slots) - height + 1} more", colours.quiet)
-        self.update(Text("\n").join(lines), layout=False)
+        self.fit(lambda room: slot_lines(slots, places, focus, room, colours))
 
     def rest(self, text: str, colours: Palette) -> None:
         """Say why nothing is at work."""
-        self.update(Text(text, colours.quiet), layout=False)
+        self.fit(lambda _: Text(text, colours.quiet))
 
-    @staticmethod
-    def title(room: int, speeds: Sequence[float]) -> Text:
-        """Return the panel's title: slots, speed with its course."""
-        text = Text(f"slots {room}")
-        if speeds:
-            text.append(f" · {speeds[-1]:,.0f} tokens/s {spark(list(speeds), 16)}")
-        return text
+
+def slot_lines(
+    slots: Sequence[SlotView],
+    places: Mapping[str, Place],
+    focus: str,
+    room: Size,
+    colours: Palette,
+) -> Text:
+    """Return a line for each slot; the last tells of those that do not fit."""
+    lines = [
+        _slot_line(number, slot, places.get(slot.id), room.width, colours)
+        for number, slot in enumerate(slots[: room.height], 1)
+    ]
+    for slot, line in zip(slots, lines, strict=False):
+        if slot.id == focus:
+            line.stylize("bold")
+    if len(slots) > room.height and lines:
+        lines[-1] = Text(f"   and {len(slots) - room.height + 1} more", colours.quiet)
+    return Text("\n").join(lines)
+
+
+def _slot_line(number: int, slot: SlotView, at: Place | None, width: int, colours: Palette) -> Text:
+    line = Text(end="").append(f"{number:>2} ", colours.faint)
+    title = Text(one_line(at.title) if at else slot.id[:12], end="")
+    title.truncate(min(30, max(18, width // 4)), overflow="ellipsis", pad=True)
+    line.append_text(title).append(f" {at.condition if at else '':9.9}", colours.quiet)
+    line.append(f"{slot.tokens:>5}  ", colours.quiet)
+    left = max(1, width - line.cell_len)
+    tail = Text(one_line(slot.text[-2 * left :]), end="")
+    if tail.cell_len > left:
+        tail = tail[max(0, len(tail) - left + 1) :]
+    line.append_text(tail)
+    line.truncate(width)
+    return line
 
 
 class FocusPanel(Vertical):

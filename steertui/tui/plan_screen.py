@@ -9,10 +9,10 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.widgets import OptionList, Static
+from textual.geometry import Size
+from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from steertui.carrying import size_text
 from steertui.condition import Condition
 from steertui.errors import SteertuiError
 from steertui.experiment import Experiment, load_experiment
@@ -21,10 +21,11 @@ from steertui.tui.ask import Ask
 from steertui.tui.choose import Choose
 from steertui.tui.condition_editor import ConditionEditor, keep
 from steertui.tui.estimate import Estimate, estimate
-from steertui.tui.fields import FIELDS, Field, parse, with_field
+from steertui.tui.fields import FIELDS, GROUPS, Field, parse, with_field
+from steertui.tui.fitted import Fitted
 from steertui.tui.frame import Page
 from steertui.tui.pick import Pick
-from steertui.tui.plain import one_line, plain
+from steertui.tui.plan_text import estimate_text, field_line, field_text
 
 HELP = """
 An experiment is its fields: **enter** changes the one under the cursor. At the right stands what it
@@ -64,13 +65,18 @@ class PlanScreen(Page):
         with Horizontal(id="plan-body"):
             yield OptionList(id="fields", classes="panel")
             with VerticalScroll(id="plan-box", classes="panel"):
-                yield Static(id="estimate", markup=False)
+                yield Fitted(id="estimate")
 
     def on_mount(self) -> None:
         """Name the panels."""
-        self.query_one("#fields").border_title = "experiment"
+        fields = self.query_one("#fields", OptionList)
+        for heading, members in GROUPS.items():
+            fields.add_option(Option("", id=heading, disabled=True))
+            fields.add_options(Option("", id=field.name) for field in members)
+        fields.highlighted = 1
+        fields.border_title = "experiment"
         self.query_one("#plan-box").border_title = "what it will do"
-        self.query_one("#fields").focus()
+        fields.focus()
 
     def refill(self) -> None:
         """Take the experiment that is open."""
@@ -86,10 +92,10 @@ class PlanScreen(Page):
         self._draw()
         self._reckon()
 
-    @work(exclusive=True, thread=True, group="reckon")
+    @work(exclusive=True, thread=True, group="reckon", exit_on_error=False)
     def _reckon(self) -> None:
         experiment = self.experiment
-        found = estimate(experiment, self.session.db)
+        found = estimate(experiment, self.session.db, self.session.terms)
         self.app.call_from_thread(self._reckoned, experiment, found)
 
     def _reckoned(self, experiment: Experiment, found: Estimate) -> None:
@@ -101,49 +107,27 @@ class PlanScreen(Page):
 
     def _draw(self) -> None:
         fields, c = self.query_one("#fields", OptionList), self.colours
-        at = fields.highlighted or 0
-        fields.clear_options()
-        room = max(20, self.query_one("#fields").size.width - 24)
-        for field in FIELDS:
-            text = Text().append(f"{field.title:20}", c.quiet)
-            value = Text(one_line(field.shown(getattr(self.experiment, field.name))))
-            value.truncate(room, overflow="ellipsis")
-            fields.add_option(Option(text.append_text(value), id=field.name))
-        fields.highlighted = min(at, len(FIELDS) - 1)
+        for place, (heading, members) in enumerate(GROUPS.items()):
+            title = ("\n" if place else "") + heading
+            fields.replace_option_prompt(heading, Text(title, f"bold {c.blue}"))
+            for field in members:
+                line = field_line(field, self.experiment, c)
+                fields.replace_option_prompt(field.name, line)
 
     def _field(self) -> Field:
-        return FIELDS[self.query_one("#fields", OptionList).highlighted or 0]
+        fields = self.query_one("#fields", OptionList)
+        option = fields.highlighted_option
+        return FIELDS[(option and option.id) or "models"]
 
     @on(OptionList.OptionHighlighted, "#fields")
     def _draw_estimate(self) -> None:
-        c, e, text = self.colours, self._estimate, Text()
-        if e.trouble:
-            text.append(f"! {e.trouble}.\n\n", c.error)
-        elif e.trials:
-            text.append(f"{e.trials:,} trials", "bold")
-            done = ""
-            if e.done is not None:
-                done = f": {e.done:,} answered before, {e.trials - e.done:,} new"
-            text.append(f"{done}\n{e.scenarios} scenarios in {len(e.categories)} categories, ")
-            text.append(f"{len(e.conditions)} conditions\n")
-            text.append(f"{e.time}\n" if e.time else "", c.quiet)
-            for name, size in e.fetch:
-                told = size_text(size) if size else "size not known yet"
-                text.append(f"↓ {one_line(name)}: to be fetched first, {told}\n", c.warning)
-            text.append(f"\n{e.gap}.\n\n")
-            if e.done == e.trials:
-                text.append("All answered: r judges what is not judged yet.\n\n", c.quiet)
-            else:
-                text.append("r runs it.\n\n", f"bold {c.blue}")
-        field = self._field()
-        text.append(f"{field.title}\n", "bold").append(f"{field.about}\n", c.quiet)
-        if field.name == "conditions":
-            for condition in e.conditions:
-                text.append(f"\n{one_line(condition.name)}", "bold")
-                text.append(f"  {one_line(condition.about)}\n", c.quiet)
-                added = plain(condition.suffix.strip()) or "(nothing is added)"
-                text.append(f"{added}\n", f"italic {c.blue}")
-        self.query_one("#estimate", Static).update(text)
+        found, field, c = self._estimate, self._field(), self.colours
+
+        def draw(room: Size) -> Text:
+            text = estimate_text(found, room.width, c).append("\n\n")
+            return text.append_text(field_text(field, found, c))
+
+        self.query_one("#estimate", Fitted).fit(draw)
 
     # Keys
 
@@ -151,7 +135,7 @@ class PlanScreen(Page):
     def _selected(self) -> None:
         self.edit()
 
-    @work
+    @work(exit_on_error=False)
     async def edit(self) -> None:
         """Change the field under the cursor."""
         field, experiment = self._field(), self.experiment
@@ -159,32 +143,37 @@ class PlanScreen(Page):
         if isinstance(value, bool):
             self.change(with_field(experiment, field.name, not value))
             return
+        new: object
         if field.choices:
             options = field.choices(experiment)
             asked = Pick(f"{field.title}: {field.about}", options, value, field.hint)
             picked = await self.app.push_screen_wait(asked)
-            new: object = picked
+            new = picked
         else:
             typed = await self.app.push_screen_wait(
-                Ask(f"{field.title}: {field.about}", field.shown(value), hint=field.hint)
+                Ask(f"{field.title}: {field.about}", field.typed(value), hint=field.hint)
             )
-            new = None if typed is None else parse(value, typed)
+            if typed is None:
+                return
+            new = parse(value, typed)
+            if new is None:
+                self.trouble(f"{field.title}: {typed!r} is no number.")
         if new is None:
             return
         try:
             self.change(with_field(experiment, field.name, new))
         except SteertuiError as exc:
-            self.notify(str(exc), severity="error", markup=False)
+            self.trouble(str(exc))
 
     async def action_run(self) -> None:
         """Run it."""
         if self._estimate.trouble:
-            self.notify(self._estimate.trouble, severity="error", markup=False)
+            self.trouble(self._estimate.trouble)
             return
         self.session.open(self.session.db, self.experiment)
         await self.host.start()
 
-    @work
+    @work(exit_on_error=False)
     async def action_condition(self) -> None:
         """Write a condition of one's own."""
         known = {c.name: c for c in self._estimate.conditions}
@@ -195,12 +184,12 @@ class PlanScreen(Page):
         try:
             keep(made, OWN)
         except SteertuiError as exc:
-            self.notify(str(exc), severity="error", markup=False)
+            self.trouble(str(exc))
             return
         names = list(dict.fromkeys([*self.experiment.conditions, made.name]))
         self.change(replace(self.experiment, conditions_file=str(OWN), conditions=names))
 
-    @work
+    @work(exit_on_error=False)
     async def action_preset(self) -> None:
         """Take a preset."""
         asked = Choose("Which experiment?", [(name, name) for name in PRESETS])
@@ -208,7 +197,7 @@ class PlanScreen(Page):
         if name:
             self.change(PRESETS[name])
 
-    @work
+    @work(exit_on_error=False)
     async def action_write(self) -> None:
         """Save it."""
         name = await self.app.push_screen_wait(Ask("Save it to which file?", "experiment.toml"))
@@ -219,11 +208,11 @@ class PlanScreen(Page):
             file.write_text(self.experiment.to_toml(), encoding="utf-8")
         except OSError as exc:
             told = f"{file}: cannot be written ({exc.strerror})"
-            self.notify(told, severity="error", markup=False)
+            self.trouble(told)
         else:
             self.notify(f"Saved: steertui --batch --experiment {file} runs it.", markup=False)
 
-    @work
+    @work(exit_on_error=False)
     async def action_open(self) -> None:
         """Open one."""
         name = await self.app.push_screen_wait(Ask("Which TOML file?", "experiment.toml"))
@@ -231,4 +220,4 @@ class PlanScreen(Page):
             try:
                 self.change(load_experiment(Path(name.strip()).expanduser()))
             except SteertuiError as exc:
-                self.notify(str(exc), severity="error", markup=False)
+                self.trouble(str(exc))

@@ -28,8 +28,6 @@ def papers_model(table: Table) -> str:
 def draw_rates(summary: Summary, width: int, colours: Palette) -> Text:
     """Return every table of a summary, as wide as there is room."""
     text = Text()
-    for notice in summary.notices:
-        text.append(f"{notice}\n\n", colours.warning)
     for table in summary.tables:
         judge = one_line(table.judge.name) if table.judge else "nobody yet"
         text.append(one_line(table.arm.name), "bold")

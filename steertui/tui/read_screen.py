@@ -1,9 +1,9 @@
 """The Read screen: every trial, filtered and searched, and one of them in full."""
 
+from collections.abc import Set
 from dataclasses import replace
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -11,21 +11,14 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
 from steertui.errors import SteertuiError
-from steertui.store.trials import (
-    TrialFilter,
-    TrialText,
-    choices,
-    find_trials,
-    list_trials,
-    read_trial,
-)
+from steertui.store.trial_filter import TrialFilter, choices, find_trials, rows_of
+from steertui.store.trials import TrialText, list_trials, read_trial
 from steertui.tui.choose import Choose
-from steertui.tui.filter_bar import KEYS, FilterBar
+from steertui.tui.filter_bar import KEYS, FilterBar, Search
 from steertui.tui.flow import Flow
 from steertui.tui.frame import Page
-from steertui.tui.plain import one_line
 from steertui.tui.trial_list import TrialList
-from steertui.tui.trial_view import add_answer, add_head, add_prompt
+from steertui.tui.trial_view import show_trial
 
 HELP = """
 The list holds every trial that fits the filters above it; the text is the trial under the cursor:
@@ -63,8 +56,8 @@ class ReadScreen(Page):
             )
             for name, key in KEYS.items()
         ),
-        Binding("x", "clear", "Clear filters", id="read.clear", tooltip="Show all trials"),
-        Binding("g", "beside", "Side by side", id="read.beside", tooltip="All conditions of it"),
+        Binding("x", "clear", "Clear", id="read.clear", tooltip="Take the filters away"),
+        Binding("g", "beside", "Compare", id="read.beside", tooltip="All conditions of it"),
         Binding("u", "unfold", "Reasoning", id="read.unfold", tooltip="Fold or unfold it"),
         Binding("e", "app.export", "Export", id="read.export", tooltip="HTML, CSV, Markdown"),
         Binding("y", "copy", "Copy", id="read.copy", tooltip="The answer, to the clipboard"),
@@ -77,12 +70,13 @@ class ReadScreen(Page):
         self._unfolded = False
         self._trial: TrialText | None = None
         self._goal = ""
+        self._rows_of: tuple[tuple[int, str], Set[int]] = ((0, ""), frozenset())
 
     def body(self) -> ComposeResult:
         """Lay out: search and filters, the list beside the text."""
         with Vertical(id="filters"):
-            yield Input(placeholder="search answers: / then words", id="search", compact=True)
-            yield FilterBar(id="chips", markup=False)
+            yield Search(placeholder="/ searches the answers", id="search", compact=True)
+            yield FilterBar(id="chips")
         with Horizontal(id="read-body"):
             yield TrialList(id="list")
             yield Flow(id="text")
@@ -112,7 +106,7 @@ class ReadScreen(Page):
 
     # The store
 
-    @work(exclusive=True, group="find")
+    @work(exclusive=True, group="find", exit_on_error=False)
     async def _find(self) -> None:
         trials, bar = self.query_one(TrialList), self.query_one(FilterBar)
         try:
@@ -124,10 +118,12 @@ class ReadScreen(Page):
             if goal:
                 found = await self.session.ask(lambda store: read_trial(store, goal))
                 keep, self._goal = (found.row if found else keep), ""
-            rows = await self.session.ask(lambda store: find_trials(store, wanted))
+            own = await self._own(wanted.experiment)
+            rows = await self.session.ask(lambda store: find_trials(store, wanted, own))
         except SteertuiError as exc:
-            self._say_nothing(f"{exc}.\n\nPress 0 for the demo, or 1 to plan an experiment.")
+            self.blank("Nothing is stored yet." if self.is_new else f"{exc}.")
             return
+        self.blank()
         trials.several_models = len(bar.choices.models) > 1
         trials.fill(rows, keep)
         trials.border_title = f"{len(rows):,} trials"
@@ -140,9 +136,19 @@ class ReadScreen(Page):
                 "something else."
             )
 
+    async def _own(self, experiment: str) -> Set[int] | None:
+        """Return the row numbers of an experiment's trials, asked for once."""
+        asked = (self.session.version, experiment)
+        if experiment and self._rows_of[0] != asked:
+            found = await self.session.ask(lambda store: rows_of(store, experiment))
+            self._rows_of = (asked, frozenset(found))
+        return self._rows_of[1] if experiment else None
+
     def _say_nothing(self, text: str) -> None:
         self._trial = None
+        self.refresh_bindings()
         flow = self.query_one("#text", Flow)
+        flow.border_title, flow.border_subtitle = "trial", ""
         flow.clear()
         flow.add(text, "quiet")
         self._draw_chips()
@@ -151,7 +157,7 @@ class ReadScreen(Page):
     async def _fetch(self, message: TrialList.Wanted) -> None:
         self._page(message)
 
-    @work(group="pages")
+    @work(group="pages", exit_on_error=False)
     async def _page(self, message: TrialList.Wanted) -> None:
         judge, rows = self._wanted.judge, list(message.rows)
         lines = await self.session.ask(lambda store: list_trials(store, rows, judge))
@@ -163,7 +169,7 @@ class ReadScreen(Page):
     def _moved(self) -> None:
         self._read()
 
-    @work(exclusive=True, group="read")
+    @work(exclusive=True, group="read", exit_on_error=False)
     async def _read(self) -> None:
         line = self.query_one(TrialList).line
         if line is None:
@@ -173,27 +179,26 @@ class ReadScreen(Page):
         if trial:
             self._trial = trial
             self._draw_trial(trial)
+            self.refresh_bindings()
 
     # Drawing
 
     def _draw_trial(self, trial: TrialText) -> None:
-        flow = self.query_one("#text", Flow)
-        place = f"{one_line(trial.title)} · {one_line(trial.condition)} · {one_line(trial.model)}"
-        flow.border_title = Text(place)
-        drawn = f"temperature {trial.temperature:g}" if trial.temperature else "greedy"
-        flow.border_subtitle = f"{drawn} · {trial.tokens} tokens · {trial.seconds:.1f} s"
-        flow.clear()
-        add_head(flow, trial, self.colours, chances=True)
-        add_answer(flow, trial, reasoning=self._unfolded)
-        flow.add("")
-        add_prompt(flow, trial)
+        show_trial(self.query_one("#text", Flow), trial, self.colours, unfolded=self._unfolded)
 
     def _draw_chips(self) -> None:
         self.query_one(FilterBar).show(self._wanted, self.colours)
 
     # Keys
 
-    @work
+    def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
+        """Offer what makes sense for the trial that is read."""
+        trial = self._trial
+        if action == "unfold":
+            return bool(trial and trial.reasoning)
+        return trial is not None if action in ("copy", "beside") else True
+
+    @work(exit_on_error=False)
     async def action_choose(self, name: str) -> None:
         """Choose one filter's value."""
         now = getattr(self._wanted, name)

@@ -10,15 +10,17 @@ from textual.containers import VerticalScroll
 from textual.widgets import DataTable, Static
 
 from steertui.concord import Concord, compare
-from steertui.errors import SteertuiError
 from steertui.rate import Policy
 from steertui.report.summary import Summary, summarise
 from steertui.report.table import Table
 from steertui.report.words import title
 from steertui.store import Store
-from steertui.store.trials import TrialFilter, find_trials, list_trials
+from steertui.store.trial_filter import TrialFilter, find_trials
+from steertui.store.trials import list_trials
 from steertui.tui.choose import Choose
+from steertui.tui.fitted import Fitted
 from steertui.tui.frame import Page
+from steertui.tui.layout import hanging
 from steertui.tui.plain import one_line
 from steertui.tui.rates import draw_rates
 from steertui.tui.tables import Leads, fill_agreement, fill_categories, fill_flips, fill_rates
@@ -44,6 +46,7 @@ class ResultsScreen(Page):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "table", "Table", id="results.table", tooltip="Another model or judge"),
         Binding("o", "policy", "Policy", id="results.policy", tooltip="What the rate leaves out"),
+        Binding("f", "flips", "Moved", id="results.flips", tooltip="Whose label moved"),
         Binding("e", "app.export", "Export", id="results.export", tooltip="HTML, CSV, Markdown"),
     ]
 
@@ -55,15 +58,16 @@ class ResultsScreen(Page):
         self._at = 0
         self._version = -1
         self._leads: dict[str, Leads] = {}
+        self._titles: dict[str, str] = {}
 
     def body(self) -> ComposeResult:
         """Lay out: sentences, rates, categories, what moved, agreement."""
         with VerticalScroll(id="results-box"):
-            yield Static(id="sentences", markup=False)
+            yield Fitted(id="sentences")
             for name, told in (
-                ("rates-table", "by condition, in percent"),
+                ("rates-table", "by condition: enter reads the trials behind a number"),
                 ("categories", "by category, convergence in percent"),
-                ("flips", "labels that moved"),
+                ("flips", "labels that moved: enter shows one side by side"),
                 ("agreement", "judges beside each other"),
             ):
                 yield Static(told, classes="heading", id=f"{name}-head")
@@ -81,43 +85,41 @@ class ResultsScreen(Page):
             self._version, self._at = self.session.version, 0
         self._count()
 
-    @work(exclusive=True, group="count")
+    @work(exclusive=True, group="count", exit_on_error=False)
     async def _count(self) -> None:
         experiment, policy = self.session.id, self._policy
         if not experiment:
-            self._say("No experiment is open. Press 0 for the demo, or 1 to plan one.")
+            self.blank("There are no results yet: nothing was run.")
             return
-        try:
-            self._summary, self._concord = await self.session.ask(
-                lambda store: (summarise(store, experiment, policy), _compare(store, experiment))
+        self._summary, self._concord, self._titles = await self.session.ask(
+            lambda store: (
+                summarise(store, experiment, policy),
+                _compare(store, experiment),
+                titles(store),
             )
-        except SteertuiError as exc:
-            self._say(f"{exc}. Press 0 for the demo, or 1 to plan an experiment.")
-            return
+        )
         self._draw()
-
-    def _say(self, text: str) -> None:
-        self.query_one("#sentences", Static).update(Text(text, self.colours.quiet))
 
     def _draw(self) -> None:
         if not self._summary or not self._summary.tables:
-            self._say("There is nothing to count yet. Press 2 to run what is planned.")
+            self.blank("There is nothing to count yet: 2 runs what is planned.")
             return
+        self.blank()
         self._at = min(self._at, len(self._summary.tables) - 1)
         table = self._summary.tables[self._at]
-        width = max(60, self.query_one("#results-box").size.width - 6)
-        self.query_one("#sentences", Static).update(self._sentences(table, width))
+        self.query_one("#sentences", Fitted).fit(lambda room: self._sentences(table, room.width))
         colours = self.colours
         drawn = {
             "rates-table": fill_rates(self._table("rates-table"), table),
             "categories": fill_categories(self._table("categories"), table),
-            "flips": fill_flips(self._table("flips"), table, colours),
+            "flips": fill_flips(self._table("flips"), table, self._titles, colours),
             "agreement": fill_agreement(self._table("agreement"), self._concord, colours),
         }
         for name, leads in drawn.items():
             self._table(name).display = bool(leads)
             self.query_one(f"#{name}-head").display = bool(leads)
         self._leads = drawn
+        self.refresh_bindings()
 
     def _table(self, name: str) -> DataTable[Text]:
         return self.query_one(f"#{name}", DataTable)
@@ -129,16 +131,22 @@ class ResultsScreen(Page):
         text.append(one_line(title(table)), "bold")
         text.append(f"   table {self._at + 1} of {many}" if many > 1 else "", c.quiet)
         text.append(f"   policy {table.policy}\n\n", c.quiet)
+        for notice in self._summary.notices:
+            lead = Text("! ", f"bold {c.warning}")
+            text.append_text(hanging(lead, Text(notice, c.warning), width)).append("\n\n")
         for place, comparison in enumerate(table.comparisons):
-            mark, style = ("▶ ", "bold") if place == 0 else ("  ", "")
-            text.append(mark, c.blue).append(f"{comparison.sentence}.\n", style)
+            lead = Text("▶ " if place == 0 else "  ", c.blue)
+            said = Text(f"{comparison.sentence}.", "bold" if place == 0 else "")
+            text.append_text(hanging(lead, said, width)).append("\n")
         if not table.judge:
             text.append("The answers are stored and no judge has read them yet.\n", c.quiet)
-        for warning in table.warnings:
-            text.append(f"! {warning}.\n", c.warning)
         text.append("\n")
         one = Summary(self._summary.experiments, (table,), self._summary.remarks)
-        return text.append_text(draw_rates(one, min(width, 130), c))
+        text.append_text(draw_rates(one, min(width, 130), c)).append("\n")
+        for warning in table.warnings:
+            text.append("\n")
+            text.append_text(hanging(Text("! ", f"bold {c.warning}"), Text(f"{warning}."), width))
+        return text
 
     @on(DataTable.CellSelected)
     async def _opened(self, event: DataTable.CellSelected) -> None:
@@ -163,7 +171,22 @@ class ResultsScreen(Page):
         if lines:
             await self.host.beside(lines[0].key)
 
-    @work
+    def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
+        """Offer what there is."""
+        summary = self._summary
+        if action == "table":
+            return bool(summary and len(summary.tables) > 1)
+        if action == "policy":
+            return bool(summary and summary.tables)
+        return bool(self._leads.get("flips")) if action == "flips" else True
+
+    def action_flips(self) -> None:
+        """Go to the scenarios whose label moved."""
+        self._table("flips").focus(scroll_visible=False)
+        head = self.query_one("#flips-head")
+        self.call_after_refresh(head.scroll_visible, top=True, animate=False)  # once it is laid out
+
+    @work(exit_on_error=False)
     async def action_table(self) -> None:
         """Choose another table."""
         if not self._summary or not self._summary.tables:
@@ -174,7 +197,7 @@ class ResultsScreen(Page):
             self._at = int(chosen)
             self._draw()
 
-    @work
+    @work(exit_on_error=False)
     async def action_policy(self) -> None:
         """Choose what the convergence rate leaves out."""
         options = [
@@ -188,6 +211,11 @@ class ResultsScreen(Page):
         if chosen is not None:
             self._policy = Policy(chosen)
             self._count()
+
+
+def titles(store: Store) -> dict[str, str]:
+    """Return the scenarios' titles by name."""
+    return {row["name"]: row["title"] for row in store.query("SELECT name, title FROM scenarios")}
 
 
 def _compare(store: Store, experiment: str) -> Concord | None:

@@ -3,12 +3,15 @@
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.widgets import Static
+from textual.geometry import Size
 
-from steertui.report.summary import Summary
+from steertui.report.summary import STAND_IN_WARNING, Summary
+from steertui.tui.fitted import Fitted
 from steertui.tui.labels import Palette
+from steertui.tui.layout import hanging
 from steertui.tui.matrix import Matrix
 from steertui.tui.panels import FocusPanel, SlotsPanel
+from steertui.tui.plain import one_line
 from steertui.tui.rates import draw_rates
 from steertui.tui.run_state import RunState
 
@@ -23,10 +26,10 @@ class RunBody(Horizontal):
         """Lay out."""
         with Vertical(id="run-left"):
             yield Matrix(id="matrix")
-            yield SlotsPanel(id="slots", markup=False)
+            yield SlotsPanel(id="slots")
         with Vertical(id="run-right"):
             with VerticalScroll(id="rates-box"):
-                yield Static(id="rates", markup=False)
+                yield Fitted(id="rates")
             yield FocusPanel(id="focus")
 
     def on_mount(self) -> None:
@@ -36,19 +39,29 @@ class RunBody(Horizontal):
 
     def show_rates(self, summary: Summary | None, empty: str, colours: Palette) -> None:
         """Draw the rates, or the sentence `empty`."""
-        width = max(40, self.query_one("#rates-box").size.width - 4)
-        text = Text(empty, colours.quiet)
-        if summary and summary.tables:
-            text = draw_rates(summary, width, colours)
-        self.query_one("#rates", Static).update(text)
+
+        def draw(room: Size) -> Text:
+            if not summary or not summary.tables:
+                return Text(empty, colours.quiet)
+            text = draw_rates(summary, room.width, colours)
+            for notice in summary.notices:
+                lead = Text("! ", f"bold {colours.warning}")
+                text.append("\n\n").append_text(hanging(lead, Text(notice), room.width))
+            return text
+
+        self.query_one("#rates", Fitted).fit(draw)
+        is_demo = summary and STAND_IN_WARNING in summary.notices
+        told = Text("! the demo: says nothing about real models", colours.warning)
+        self.query_one("#rates-box").border_subtitle = told if is_demo else ""
 
     def show_slots(self, run: RunState, colours: Palette, *, follow: bool) -> None:
         """Draw the slots, and the text of one: followed, or under the matrix's cursor."""
         panel = self.query_one(SlotsPanel)
-        panel.border_title = SlotsPanel.title(run.room, run.speeds)
+        panel.border_title = "answers being written"
+        panel.border_subtitle = Text(one_line(run.shape))
         self.set_class(not run.stages, "-idle")
         if not run.slots:
-            panel.rest("Nothing is being written." if run.places else "", colours)
+            panel.rest("All are written; the judge reads them." if run.queues else "", colours)
             return
         focus = self.query_one(FocusPanel)
         key = run.slots[0].id if follow else self.query_one(Matrix).chosen()

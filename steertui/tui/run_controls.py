@@ -19,7 +19,9 @@ class RunControls(Page):
         Binding("r", "start", "Run", id="run.start", tooltip="Do what is missing, failures too"),
         Binding("p", "pause", "Pause", id="run.pause", tooltip="Hold the engine still, or go on"),
         Binding("s", "stop", "Stop", id="run.stop", tooltip="End the run; nothing done is lost"),
-        Binding("n", "slots", "Slots", id="run.slots", tooltip="How many answers at once"),
+        Binding(
+            "n", "slots", "Slots", id="run.slots", tooltip="How many answers at once", show=False
+        ),
     ]
 
     def __init__(self) -> None:
@@ -69,15 +71,15 @@ class RunControls(Page):
         """Hold the run, or go on."""
         if not self.runner:
             return
-        if self.runner.pause.is_set():
+        if self.runner.is_paused:
             self.runner.go_on()
             self.state = "running"
         else:
-            self.runner.pause.set()
+            self.runner.pause()
             self.state = "paused: p goes on"
         self.draw(rates=False)
 
-    @work
+    @work(exit_on_error=False)
     async def action_stop(self) -> None:
         """End the run, asked once."""
         writing = len(self.run.slots)
@@ -87,7 +89,7 @@ class RunControls(Page):
             self.halt()
             self.draw(rates=False)
 
-    @work
+    @work(exit_on_error=False)
     async def action_slots(self) -> None:
         """Change how many answers are written at once."""
         told = "How many answers at once? 0 leaves it to the memory."

@@ -5,16 +5,18 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Static
 
-from steertui.errors import SteertuiError
-from steertui.store.trials import TrialFilter, read_trial
+from steertui.report.summary import summarise
+from steertui.store.trial_filter import TrialFilter
+from steertui.store.trials import read_trial
+from steertui.tui.fitted import Fitted
 from steertui.tui.matrix import Matrix
-from steertui.tui.panels import FocusPanel, StageLine
+from steertui.tui.panels import FocusPanel
+from steertui.tui.pulse import NoticeLine, PulseLine, StageLine, at_rest, at_work, cost
 from steertui.tui.run_body import RunBody
 from steertui.tui.run_controls import RunControls
+from steertui.tui.run_messages import Ended, Notice, Planned, Ticked
 from steertui.tui.run_state import RunState, ask
-from steertui.tui.runner import Ended, Planned, Ticked
 
 HELP = """
 Every cell of the matrix is one trial: a scenario under a condition. Its sign tells what the first
@@ -29,8 +31,9 @@ being written begin again when you go on, all others are stored. So does closing
 **Run** goes on with whatever is missing, what failed included.
 """
 
-
 DONE = "done: 4 shows the results, enter reads a trial"
+NOTHING = "nothing run yet: r begins"
+ALONG = "another steertui runs this: reading along"
 
 
 class RunScreen(RunControls):
@@ -39,7 +42,7 @@ class RunScreen(RunControls):
     NAME = "run"
     HELP = HELP
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("g", "beside", "Side by side", id="run.beside", tooltip="All conditions of it"),
+        Binding("g", "beside", "Compare", id="run.beside", tooltip="All conditions of it"),
         Binding("f", "follow", "Follow", id="run.follow", tooltip="Read what is being written"),
         Binding("v", "view", "View", id="run.view", tooltip="Rates, text or slots below"),
     ]
@@ -52,13 +55,15 @@ class RunScreen(RunControls):
         """Know nothing."""
         self.run = RunState()
         self._follows = True
-        self.state = "nothing planned"
+        self.state = NOTHING
 
     def body(self) -> ComposeResult:
-        """Lay out: stages, the matrix over the slots, the rates over the text in focus."""
+        """Lay out: how it goes, the matrix over the slots, the rates over the text in focus."""
         yield StageLine(id="stages")
+        yield PulseLine(id="pulse")
+        yield NoticeLine(id="notices")
         yield RunBody(id="run-body", classes="-rates")
-        yield Static(id="legend")
+        yield Fitted(id="legend")
 
     def on_mount(self) -> None:
         """Begin at the matrix."""
@@ -66,37 +71,41 @@ class RunScreen(RunControls):
 
     def refill(self) -> None:
         """Show the experiment that is open, where it is another than before."""
-        self.query_one("#legend", Static).update(self.colours.legend())
         if self.version != self.session.version and not self.is_at_work:
             self.version = self.session.version
             self.clear_run()
             self._look()
         self.draw()
+        self._show_slots()
 
     # The store
 
-    @work(exclusive=True, group="look")
-    async def _look(self) -> None:
+    @work(exclusive=True, group="look", exit_on_error=False)
+    async def _look(self, outcome: str = "") -> None:
+        """Take what the store holds; `outcome` says how a run ended, if not well."""
         experiment = self.session.id
         if not experiment:
-            self.draw()
             return
         judge = self.run.judge
-        try:
-            stored = await self.session.ask(lambda store: ask(store, experiment, judge))
-        except SteertuiError as exc:
-            self.state = str(exc)
-            self.draw()
-            return
-        self.run.fill(stored)
+        self.run.fill(await self.session.ask(lambda store: ask(store, experiment, judge)))
         if not self.is_at_work:
-            left = self.run.left
-            self.state = f"{left} answers to do: r runs them" if left else DONE
+            self.state = outcome or self._standing()
         self.query_one(Matrix).fill(self.run.grid)
-        self.draw()
+        self.draw(rates=False)
+        self.refresh_bindings()
         self._read()
+        self.run.summary = await self.session.ask(lambda store: summarise(store, experiment))
+        self.draw()
 
-    @work(exclusive=True, group="read")
+    def _standing(self) -> str:
+        """Return what is left to do, and the key that does it."""
+        if self.run.left:
+            return f"{self.run.left:,} answers to do: r runs them"
+        if self.run.unread:
+            return f"{self.run.unread:,} answers have no label: r judges them"
+        return DONE
+
+    @work(exclusive=True, group="read", exit_on_error=False)
     async def _read(self) -> None:
         key = self.query_one(Matrix).chosen()
         if not key or (self._follows and self.run.slots):
@@ -113,21 +122,17 @@ class RunScreen(RunControls):
     @on(Planned)
     def _planned(self, message: Planned) -> None:
         self.session.id, self.run.judge = message.id, message.judge
-        self.state = (
-            "another steertui runs this; reading along" if message.is_along else "loading …"
-        )
+        self.state = ALONG if message.is_along else "loading …"
         self._look()
 
     @on(Ticked)
     def _ticked(self, message: Ticked) -> None:
         matrix = self.query_one(Matrix)
         changed = self.run.take(message)
-        if message.stages and self.runner and not self.runner.pause.is_set():
+        if message.stages and self.runner and not self.runner.is_paused:
             self.state = "running"
         for key in changed:
             matrix.changed(key)
-        if message.trouble:
-            self.notify(message.trouble, severity="warning", markup=False)
         self.draw(rates=message.summary is not None)
         self._show_slots()
         if matrix.chosen() in changed and not (self._follows and self.run.slots):
@@ -142,21 +147,22 @@ class RunScreen(RunControls):
             self.start()
             return
         self.run.summary = message.summary or self.run.summary
-        failed = len(self.run.failures)
+        outcome = ""
         if message.trouble:
-            self.state = "failed: r tries again"
-            self.notify(message.trouble, severity="error", timeout=30, markup=False)
+            outcome = "failed: r tries again"
+            self.run.notices.append(Notice(message.trouble))
         elif message.stopped:
-            self.state = "stopped: r goes on"
-        elif failed:
-            self.state = f"{failed} could not be answered: r tries them again"
-        else:
-            self.state = DONE
+            outcome = "stopped: r goes on"
+        self.state = outcome or self._standing()
         self.refresh_bindings()
-        self.query_one(Matrix).refresh()
-        self.draw()
         self._show_slots()
-        self._read()
+        self.draw()
+        self._look(outcome)
+
+    def trouble(self, told: str) -> None:
+        """Say what went wrong, to stay."""
+        self.run.notices.append(Notice(told))
+        self.draw(rates=False)
 
     # Drawing
 
@@ -165,39 +171,52 @@ class RunScreen(RunControls):
         return self.query_one(RunBody)
 
     def draw(self, *, rates: bool = True) -> None:
-        """Draw the stages, and the rates."""
-        self.query_one(StageLine).show(self.state, self.run.stages, self.colours)
+        """Draw how it goes, and the rates."""
+        run, c = self.run, self.colours
+        is_open = self.session.id or self.session.experiment
+        self.blank("" if is_open or self.is_at_work else "Nothing is planned yet.")
+        self.query_one(StageLine).show(self.state, run.bars, c)
+        parts = []
+        if run.bars:
+            parts = at_work(run.speeds, run.queues, run.failed, run.room, run.kv, c)
+        elif run.places:
+            spent = cost([run.spent])
+            parts = at_rest(run.answers, run.left, run.grid.labelled, run.failed, spent, c)
+        self.query_one(PulseLine).show(parts, c)
+        self.query_one(NoticeLine).show(run.notices, c)
+        self.query_one("#legend", Fitted).fit(lambda room: c.legend(room.width))
         if rates:
             empty = "No verdict yet. Rates appear here as the judge reads the answers."
-            if self.session.experiment is None:
-                empty = "Nothing is planned. Press 1 to plan an experiment, or 0 for the demo."
-            self._shown.show_rates(self.run.summary, empty, self.colours)
+            self._shown.show_rates(run.summary, empty, c)
 
     def _show_slots(self) -> None:
         self._shown.show_slots(self.run, self.colours, follow=self._follows)
 
-    def on_resize(self) -> None:
-        """Draw what depends on the width."""
-        super().on_resize()
-        self.call_after_refresh(self.draw)
+    def recolour(self) -> None:
+        """Draw all that bears colours of the theme."""
+        self.draw()
+        self._show_slots()
+        self._read()
 
     # Keys
 
     def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
         """Offer what makes sense now."""
+        if action == "follow":
+            return self.is_at_work and not self._follows
         if action in ("pause", "stop"):
             return self.is_at_work
         if action == "start":
             return not self.is_at_work and self.session.experiment is not None
-        if action == "follow":
-            return self.is_at_work
-        if action == "view":
-            return self.has_class("-narrow")
-        return True
+        if action == "beside":
+            return bool(self.run.places)
+        return self.has_class("-narrow") if action == "view" else True
 
     @on(Matrix.Moved)
     def _moved(self) -> None:
-        self._follows = False
+        if self._follows:
+            self._follows = False
+            self.refresh_bindings()
         self._read()
 
     @on(Matrix.Opened)
@@ -209,6 +228,7 @@ class RunScreen(RunControls):
     def action_follow(self) -> None:
         """Show what is being written, whatever it is."""
         self._follows = True
+        self.refresh_bindings()
         self._show_slots()
 
     async def action_beside(self) -> None:

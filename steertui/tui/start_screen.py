@@ -67,7 +67,7 @@ class StartScreen(Page):
         self._draw()
         self._look()
 
-    @work(exclusive=True)
+    @work(exclusive=True, group="look", exit_on_error=False)
     async def _look(self) -> None:
         try:
             found = await self.session.ask(_left)
@@ -95,7 +95,7 @@ class StartScreen(Page):
         rows = [
             (
                 "enter",
-                "run the demo: offline, some seconds; its numbers mean nothing about real models",
+                "run the demo: offline, in seconds; shows how, not what models do",
             )
         ]
         if self._left:

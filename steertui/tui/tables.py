@@ -1,13 +1,13 @@
 """The tables of the Results screen, and where each of their cells leads."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.text import Text
 from textual.widgets import DataTable
 
 from steertui.concord import Concord
 from steertui.report.table import Table
-from steertui.report.words import limits, percent, signed, tally
+from steertui.report.words import percent, signed, tally
 from steertui.tui.labels import Palette
 from steertui.tui.plain import one_line
 from steertui.verdict import SIGNS, Label
@@ -32,20 +32,17 @@ def _row(grid: DataTable[Text], cells: Sequence[str | Text]) -> None:
 def fill_rates(grid: DataTable[Text], table: Table) -> Leads:
     """Show each condition's counts; a count leads to its trials."""
     labels = [f"{SIGNS[label]} {label.value.replace('_', ' ')}" for label in Label]
-    _head(grid, ["condition", "judged", *labels, "valid", "convergence", "95 %", "refusal", "cut"])
+    _head(grid, ["condition", "judged", *labels, "valid", "cut"])
     leads: Leads = {}
     for y, row in enumerate(table.rows):
         counts = [str(getattr(row.ledger, label.value)) for label in Label]
-        rate = percent(row.convergence), limits(row.convergence), percent(row.refusal)
         _row(grid, [one_line(row.condition), str(row.ledger.judged), *counts,
-                    str(row.ledger.valid), *rate, tally(row.ledger.truncated)])  # fmt: skip
+                    str(row.ledger.valid), tally(row.ledger.truncated)])  # fmt: skip
         here = {"condition": row.condition}
         leads |= {(y, x): here for x in (0, 1, 6)}
         for x, label in enumerate(Label, 2):
             leads[y, x] = here | {"label": label.value}
-        leads |= {(y, x): here | {"label": Label.CONVERGENCE.value} for x in (7, 8)}
-        leads[y, 9] = here | {"label": Label.SAFETY_REFUSAL.value}
-        leads[y, 10] = here | {"stop": "length"}
+        leads[y, 7] = here | {"stop": "length"}
     grid.fixed_columns = 1
     return leads
 
@@ -72,7 +69,9 @@ def fill_categories(grid: DataTable[Text], table: Table) -> Leads:
     return leads
 
 
-def fill_flips(grid: DataTable[Text], table: Table, colours: Palette) -> Leads:
+def fill_flips(
+    grid: DataTable[Text], table: Table, titles: Mapping[str, str], colours: Palette
+) -> Leads:
     """Show the scenarios whose label is not the same under all conditions."""
     labels: dict[tuple[str, int], dict[str, Label]] = {}
     for o in table.outcomes:
@@ -84,7 +83,7 @@ def fill_flips(grid: DataTable[Text], table: Table, colours: Palette) -> Leads:
     _head(grid, ["scenario", *table.conditions])
     leads: Leads = {}
     for y, ((scenario, sample), found) in enumerate(list(moved.items())[:500]):
-        name = one_line(scenario) + (f" #{sample + 1}" if sample else "")
+        name = one_line(titles.get(scenario, scenario)) + (f" #{sample + 1}" if sample else "")
         signs = [
             colours.sign(found[c]) if c in found else Text("–", colours.faint)
             for c in table.conditions

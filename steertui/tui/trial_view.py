@@ -8,6 +8,9 @@ from steertui.tui.labels import FAILED, Palette
 from steertui.tui.plain import one_line
 from steertui.verdict import SIGNS, Label
 
+MOST_WORDS = 2_000
+"""Characters of a judge's reason or failure that are shown; a sentence is asked for."""
+
 DOUBTFUL = 0.2
 """Margin between the two likeliest labels below which a verdict is called doubtful."""
 
@@ -17,7 +20,7 @@ def verdict_line(reading: Reading, colours: Palette) -> Text:
     if reading.label is None:
         text = Text().append(f"{FAILED} failed", f"bold {colours.error}")
         text.append(f"  {one_line(reading.judge)}", colours.quiet)
-        return text.append(f"  {one_line(reading.failure)}")
+        return text.append(f"  {one_line(reading.failure[:MOST_WORDS])}")
     text = Text().append_text(colours.named(reading.label))
     text.append(f"  {one_line(reading.judge)}", colours.quiet)
     if reading.probabilities:
@@ -27,7 +30,7 @@ def verdict_line(reading: Reading, colours: Palette) -> Text:
         if best - second < DOUBTFUL:
             text.append("  doubtful", colours.warning)
     if reading.reason:
-        text.append(f"  “{one_line(reading.reason)}”", "italic")
+        text.append(f"  “{one_line(reading.reason[:MOST_WORDS])}”", "italic")
     return text
 
 
@@ -38,6 +41,20 @@ def chances_line(reading: Reading, colours: Palette) -> Text:
         text.append(f"{SIGNS[label]} ", colours.label(label))
         text.append(f"{chance:.3f}   ", colours.quiet)
     return text
+
+
+def show_trial(flow: Flow, trial: TrialText, colours: Palette, *, unfolded: bool) -> None:
+    """Show one trial in full, with where it belongs and how it was drawn around it."""
+    place = f"{one_line(trial.title)} · {one_line(trial.condition)} · {one_line(trial.model)}"
+    flow.border_title = Text(place)
+    drawn = f"temperature {trial.temperature:g}" if trial.temperature else "greedy"
+    wrote = f" · {trial.tokens} tokens · {trial.seconds:.1f} s" if trial.answer is not None else ""
+    flow.border_subtitle = drawn + wrote
+    flow.clear()
+    add_head(flow, trial, colours, chances=True)
+    add_answer(flow, trial, reasoning=unfolded)
+    flow.add("")
+    add_prompt(flow, trial)
 
 
 def add_head(flow: Flow, trial: TrialText, colours: Palette, *, chances: bool = False) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import socket
+import sys
 import threading
 import time
 from collections import Counter
@@ -278,3 +279,9 @@ def _completion(text: str, kind: str) -> dict[str, Any]:
     choice = whole["choices"][0]
     reason = {"finish_reason": choice["finish_reason"]}
     return whole | {"choices": [{"index": 0, "text": text} | reason]}
+
+
+if __name__ == "__main__":  # a process that can be killed: python -m tests.judge.server [PORT]
+    with Loopback(Fake(), int((sys.argv[1:] or ["0"])[0])) as alone:
+        print(alone.url, flush=True)
+        threading.Event().wait()

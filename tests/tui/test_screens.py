@@ -14,7 +14,8 @@ from textual.widgets import DataTable, Input, Static
 
 from steertui.engine.sizing import Overrides
 from steertui.store import Store
-from steertui.store.trials import TrialFilter, find_trials, list_trials
+from steertui.store.trial_filter import TrialFilter, find_trials
+from steertui.store.trials import list_trials
 from steertui.tui.app import SteertuiApp, open_session
 from steertui.tui.beside_screen import BesideScreen
 from steertui.tui.flow import Flow
@@ -172,13 +173,14 @@ def test_the_plan_counts_what_is_new_at_every_change(db: Path) -> None:
         screen = app.screen
         assert isinstance(screen, PlanScreen)
         shown = screen.query_one("#estimate", Static)
-        assert "48 trials: 48 answered before, 0 new" in str(shown.content)
+        assert "0 new, 48 answered before" in str(shown.content)
         await press(pilot, "down", "down", "down", "enter")  # scenarios at most
         app.screen.query_one(Input).value = "18"
         await press(pilot, "enter")
         await rest(pilot)
         assert screen.experiment.limit == 18
-        assert "72 trials: 48 answered before, 24 new" in str(shown.content)
+        assert "72 = 1 model × 18 scenarios × 4 conditions" in str(shown.content)
+        assert "24 new, 48 answered before" in str(shown.content)
 
     tell(db, story)
 

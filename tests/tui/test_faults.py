@@ -1,0 +1,240 @@
+"""What goes wrong while the screen is open: it says what happened, leaves the terminal as it was,
+and loses nothing."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.program import call
+from tests.tui.tmux import PROMPT, Tmux, needs_tmux
+
+pytestmark = [pytest.mark.slow, needs_tmux]
+
+ROOT = Path(__file__).resolve().parents[2]
+
+LONG = ("--demo", "--db", "a.db", "--temperature", "1", "--samples", "8", "--slots", "8")
+TRIALS = 36 * 4 * 8
+
+
+def stored(db: Path) -> int:
+    with closing(sqlite3.connect(db)) as found:
+        assert found.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        ((answers,),) = found.execute("SELECT count(*) FROM generations").fetchall()
+        ((twice,),) = found.execute(
+            "SELECT count(*) - count(DISTINCT trial) FROM generations"
+        ).fetchall()
+    assert twice == 0
+    assert isinstance(answers, int)
+    return answers
+
+
+@contextmanager
+def running(folder: Path, *options: str, size: tuple[int, int] = (80, 24)) -> Iterator[Tmux]:
+    """A run at work, some of its answers stored."""
+    with Tmux(folder, size) as terminal:
+        terminal.run(*(options or LONG))
+        terminal.wait("running", "answers ")
+        while not (folder / "a.db").exists() or stored(folder / "a.db") < 5:
+            terminal.hear(1.0)
+        yield terminal
+
+
+def check_nothing_lost(folder: Path, *options: str) -> None:
+    before = stored(folder / "a.db")
+    assert before > 0
+    code, out, err = call("--batch", *(options or LONG), cwd=folder)
+    assert code == 0, err
+    assert f"{before} answered before" in out
+    assert stored(folder / "a.db") == TRIALS
+
+
+def test_sigterm_ends_the_run_within_a_step_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    with running(tmp_path) as terminal:
+        engine = terminal.engine()
+        os.kill(terminal.program().pid, signal.SIGTERM)
+        terminal.wait("ended 143", seconds=15)
+        terminal.check_sane()
+        assert not engine.is_running()
+    check_nothing_lost(tmp_path)
+
+
+def test_a_closed_terminal_ends_the_run_and_the_next_start_offers_to_go_on(tmp_path: Path) -> None:
+    with running(tmp_path) as terminal:
+        program, engine = terminal.program(), terminal.engine()
+        terminal.end_session()
+        program.wait(15)
+        assert not engine.is_running()
+    before = stored(tmp_path / "a.db")
+    with Tmux(tmp_path, (80, 24)) as terminal:
+        terminal.run("--db", "a.db")
+        terminal.wait(f"go on: {TRIALS - before:,} answers are missing in a.db")
+        terminal.press("c")
+        terminal.wait("running")
+        while stored(tmp_path / "a.db") <= before:
+            terminal.hear(1.0)
+        terminal.press("q")
+        terminal.wait("Leave while the run goes on?")
+        terminal.press("Enter")
+        terminal.wait("ended 0")
+
+
+def test_ctrl_c_is_asked_once_and_leaves_the_terminal_as_it_was(tmp_path: Path) -> None:
+    with running(tmp_path) as terminal:
+        terminal.press("C-c")
+        terminal.wait("Leave while the run goes on?", "escape  leave it")
+        terminal.press("Escape")
+        terminal.wait("running", gone="Leave while")
+        terminal.press("C-c")
+        terminal.wait("enter  leave")
+        terminal.press("Enter")
+        terminal.wait("ended 0", seconds=15)
+        terminal.check_sane()
+    check_nothing_lost(tmp_path)
+
+
+def test_a_storm_of_sizes_is_weathered(tmp_path: Path) -> None:
+    with running(tmp_path, "--demo", "--db", "a.db", "--limit", "12") as terminal:
+        for step in range(80):
+            terminal.resize(20 + 37 * step % 240, 3 + 11 * step % 70)
+        for size in ((20, 5), (250, 70), (80, 24)):
+            terminal.resize(*size)
+            terminal.settle()
+        terminal.wait("done: 4 shows", "scenario × condition")
+        terminal.press("q")
+        terminal.wait("ended 0")
+        terminal.check_sane()
+    assert stored(tmp_path / "a.db") == 48
+
+
+def test_a_killed_engine_is_said_and_every_answer_still_comes(tmp_path: Path) -> None:
+    options = ("--demo", "--db", "a.db", "--temperature", "1", "--samples", "2")
+    with running(tmp_path, *options) as terminal:
+        terminal.engine().kill()
+        terminal.wait("the engine on CPU died (SIGKILL", "it runs again")
+        terminal.wait("done: 4 shows", seconds=120)
+        assert "the engine on CPU died" in terminal.screen()
+    assert stored(tmp_path / "a.db") == 36 * 4 * 2
+
+
+@contextmanager
+def judge_server(port: int = 0) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """A judge's server as a process that can be killed, and its address."""
+    command = [sys.executable, "-m", "tests.judge.server", str(port)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        try:
+            yield server, server.stdout.readline().strip()
+        finally:
+            server.kill()
+
+
+def test_a_judges_server_that_goes_is_said_and_r_asks_it_again(tmp_path: Path) -> None:
+    with judge_server() as (server, url), Tmux(tmp_path, (80, 24)) as terminal:
+        judge = (
+            "--judge",
+            f"openai:fake@{url}",
+            "--judge-timeout",
+            "2",
+            "--judge-concurrency",
+            "2",
+        )
+        terminal.run("--demo", "--db", "a.db", *judge)
+        terminal.wait("verdicts")
+        server.kill()
+        terminal.wait("have no label: r judges them", "was stopped", seconds=200)
+        assert stored(tmp_path / "a.db") == 144
+        assert 0 < labels(tmp_path / "a.db") < 144
+        with judge_server(int(url.split(":")[2].split("/")[0])):
+            terminal.press("r")
+            terminal.wait("done: 4 shows", seconds=120)
+            terminal.press("q")
+            terminal.wait("ended 0")
+    assert labels(tmp_path / "a.db") == 144
+
+
+def labels(db: Path) -> int:
+    with closing(sqlite3.connect(db)) as found:
+        sql = "SELECT count(DISTINCT trial) FROM verdicts WHERE label IS NOT NULL"
+        return int(found.execute(sql).fetchone()[0])
+
+
+def test_a_judge_that_cannot_be_reached_is_said_before_a_model_is_loaded(tmp_path: Path) -> None:
+    with Tmux(tmp_path, (80, 24)) as terminal:
+        terminal.run("--demo", "--db", "a.db", "--judge", "openai:x@http://127.0.0.1:9/v1")
+        terminal.wait("failed: r tries again", "127.0.0.1:9", seconds=120)
+        terminal.press("q")
+        terminal.wait("ended 0")
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="mounts a small disk")
+def test_a_full_disk_is_said_and_with_room_r_goes_on(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=700k", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("this machine lets nobody mount a disk")
+    try:
+        with Tmux(disk, (80, 24)) as terminal:
+            terminal.run("--demo", "--db", "a.db")
+            terminal.wait("failed: r tries again", "the disk is full", seconds=120)
+            subprocess.run(["mount", "-o", "remount,size=50m", str(disk)], check=True)
+            terminal.press("r")
+            terminal.wait("done: 4 shows", seconds=120)
+            assert "disk is full" not in terminal.screen()
+            terminal.press("q")
+            terminal.wait("ended 0")
+        assert stored(disk / "a.db") == 144
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_database_that_another_program_locks_is_said_and_r_goes_on(tmp_path: Path) -> None:
+    with running(tmp_path) as terminal:
+        other = sqlite3.connect(tmp_path / "a.db", timeout=60)
+        try:
+            other.execute("BEGIN IMMEDIATE")
+            terminal.wait("failed: r tries again", "another program is writing", seconds=90)
+            before = stored(tmp_path / "a.db")
+            terminal.press("3")  # what is stored can still be read
+            terminal.wait(f"{TRIALS:,} trials")
+            terminal.press("2")
+        finally:
+            other.rollback()
+            other.close()
+        terminal.press("r")
+        terminal.wait("running")
+        while stored(tmp_path / "a.db") <= before:
+            terminal.hear(1.0)
+
+
+def test_a_killed_program_takes_its_engine_along_and_loses_nothing(tmp_path: Path) -> None:
+    with running(tmp_path) as terminal:
+        program, engine = terminal.program(), terminal.engine()
+        program.kill()
+        terminal.wait(PROMPT)
+        psutil.wait_procs([engine], timeout=15)
+        assert not engine.is_running()
+    check_nothing_lost(tmp_path)
+
+
+def test_a_second_program_reads_along_and_runs_none_of_the_same_trials(tmp_path: Path) -> None:
+    with running(tmp_path) as first, Tmux(tmp_path, (120, 40)) as second:
+        second.run(*LONG)
+        second.wait("another steertui runs this: reading along", "rates so far")
+        second.wait("demo  temperature 1")
+        os.kill(first.program().pid, signal.SIGTERM)
+        first.wait("ended 143")
+        second.wait("answers to do: r runs them")
+        before = stored(tmp_path / "a.db")
+        second.press("r")
+        second.wait("running")
+        while stored(tmp_path / "a.db") <= before:
+            second.hear(1.0)
