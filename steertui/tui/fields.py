@@ -123,8 +123,6 @@ GROUPS: Mapping[str, tuple[Field, ...]] = MappingProxyType({
     "what answers": (
         Field("models", "models", "what answers; each is an axis of the grid", _models,
               "others: a GGUF file, owner/repository:QUANT, server:MODEL@URL"),
-        Field("server_template", "server template", "a Jinja file that writes servers' prompts",
-              off=("", "none")),
     ),
     "what is asked": (
         Field("scenarios", "scenario packs", "by name or path", _packs,
@@ -154,6 +152,8 @@ GROUPS: Mapping[str, tuple[Field, ...]] = MappingProxyType({
               off=(0, "the same")),
         Field("end", "an answer ends", "any: any end token of llama.cpp; eos: the tokenizer's own"),
         Field("thinking", "thinking", "template: as the model has it; open begins it, off: none"),
+        Field("server_template", "server template", "a Jinja file that writes servers' prompts",
+              off=("", "none")),
         Field("top_k", "top k", "draw from the k likeliest tokens; 0 from all", off=(0, "all")),
         Field("top_p", "top p", "draw from the nucleus of this probability; 1 is off",
               off=(1.0, "off")),
