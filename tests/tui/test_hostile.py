@@ -141,6 +141,6 @@ def test_markup_in_an_answer_is_read_as_it_was_written(tmp_path: Path) -> None:
         assert "[bold red]boo[/bold red]" in shown
         assert ":smile:" in shown
         terminal.press("g")
-        terminal.wait("[bold red]boo[/bold red]", "esc Back")
+        terminal.wait("[bold red]boo[/bold", "[@click=app.leave]x", "esc Back")
         terminal.press("Escape", "q")
         terminal.wait("ended 0")
