@@ -98,7 +98,8 @@ def _measure(
 ) -> Pace:
     _time(engine, [_short(chosen[0], chosen[0].prompt[:0:-1], 2)])  # the first batch warms up
     before = engine.snapshot().prefilled
-    seconds = _time(engine, [_short(r, r.prompt, 1) for r in chosen])
+    # One by one, as they come when slots refill: in a batch of few tokens each costs more.
+    seconds = sum(_time(engine, [_short(r, r.prompt, 1)]) for r in chosen)
     prefill = (engine.snapshot().prefilled - before) / seconds
     deepest = shapes[0].slot_tokens - STEPS
     depth = min(deepest, round(asked.tokens / asked.count + asked.new / 2))

@@ -66,8 +66,9 @@ def is_better_unified(asked: Demand, slots: int) -> bool:
     """Whether one KV cache for all slots is faster than a stream a slot, on a CPU.
 
     In a unified cache every query walks every slot's cells, though those of others cost little:
-    about 1.7 ns a layer, head and cell, against 50 ns for a cell of its own stream and 21 ns for
-    a shared one, which neighbours keep in the processor's cache (benchmarks/RESULTS.md).
+    about 1.7 ns a layer, head and cell, against 26 ns for a cell of its own stream (without flash
+    attention, which a unified cache needs) and 21 ns for a shared one, which neighbours keep in
+    the processor's cache (benchmarks/RESULTS.md).
     """
     cells = asked.shared + slots * (asked.own + asked.new / 2)
-    return slots > 1 and 1.7 * cells < (50 - 21) * asked.shared
+    return slots > 1 and 1.7 * cells < (26 - 21) * asked.shared
