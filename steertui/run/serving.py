@@ -165,7 +165,7 @@ class Serving:
         delivery = Delivery(station.url, self.model.form, *names, job.tries + 1)
         self._store.add_generation(key, self._run, generation, delivery)
         station.note(failed=False)
-        station.pace.answered(answer.tokens, now, full=full)
+        station.pace.answered(answer.tokens, now - job.begun, now, full=full)
         self._done, self._tokens = self._done + 1, self._tokens + answer.tokens
         self._tell(Generated(job.prompt, generation))
         self._end()

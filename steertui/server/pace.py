@@ -19,10 +19,16 @@ HOLD = 8
 """Turns of calm before more is tried again."""
 
 
+SPARE = 1.25
+"""So many times what a server has in work is asked for: a few wait at its door."""
+
+
 class Pace:
     """Doubles while the throughput rises with it, goes back where it does not, tries a quarter
-    more now and then. Where the server says that it is too much (429, 503), or is too slow, it
-    halves and comes back in small steps.
+    more now and then. What a server has in work is its throughput times what its quickest answers
+    take (Little's law); where far more than that waits at its door, less is asked for, and the
+    rest stays in the queue for whichever server is free. Where the server says that it is too
+    much (429, 503), or is too slow, it halves and comes back in small steps.
 
     A turn is as many answers as are asked at once, and a second at the least.
     """
@@ -37,19 +43,24 @@ class Pace:
         self._step = 2.0
         self._rate, self._calm, self._goal = 0.0, 0, 0
         self._refused = -math.inf
+        self._quick = math.inf
+        self._held_up: list[float] = []
         self._start(now)
 
     def _start(self, now: float) -> None:
         self._begun, self._answers, self._tokens = now, 0, 0
         self._full = True
+        self._held_up = []
 
     @property
     def limit(self) -> int:
         """Answers to ask for at once."""
         return self._limit
 
-    def answered(self, tokens: int, now: float, *, full: bool) -> None:
-        """Note an answer of so many tokens; `full` where as many were asked as allowed."""
+    def answered(self, tokens: int, took: float, now: float, *, full: bool) -> None:
+        """Note an answer of so many tokens that took so many seconds; `full` where as many were
+        asked as allowed."""
+        self._held_up.append(took / max(tokens, 1))
         self._answers += 1
         self._tokens += max(tokens, 1)
         self._full &= full
@@ -59,7 +70,7 @@ class Pace:
         if self._goal:
             self._recover()
         elif self._full and self._searches:
-            self._search(self._tokens / seconds)
+            self._look(self._tokens / seconds)
         self._start(now)
 
     def refused(self, now: float) -> None:
@@ -76,6 +87,17 @@ class Pace:
         if self._limit == self._goal:
             self._goal, self._rate = 0, 0.0
             self._settle(self._limit)
+
+    def _look(self, rate: float) -> None:
+        """Ask for less where much waits at the door; else look for more."""
+        quickest = sorted(self._held_up)[len(self._held_up) // 20]
+        self._quick = min(self._quick, quickest)
+        enough = math.ceil(SPARE * rate * self._quick) + 1
+        if enough < self._limit / SPARE:
+            self._rate = rate
+            self._settle(enough)
+        else:
+            self._search(rate)
 
     def _search(self, rate: float) -> None:
         if self._calm:
@@ -95,4 +117,6 @@ class Pace:
 
     def _raise(self) -> None:
         self._before = self._limit
+        if self._step == 2.0:
+            self._quick = math.inf  # a server that shares its time out takes longer for each now
         self._limit = min(self._most, math.ceil(self._limit * self._step))
