@@ -48,7 +48,8 @@ class Serving:
         self._store, self._patience, self._tell = store, patience, tell
         self._queue = deque(Job(prompt) for prompt in prompts)
         self._total, self._done, self._failed, self._tokens = len(prompts), 0, 0, 0
-        self._stations = [Station(model, url, patience) for url in model.address.urls]
+        share = len(prompts) // len(model.address.urls)
+        self._stations = [Station(model, url, patience, share) for url in model.address.urls]
         self._loop = asyncio.get_running_loop()
         self._stopped = ""
         self._held = False

@@ -47,10 +47,12 @@ class Station:
         silent_since: when it first refused or vanished after its last answer; 0 while it answers.
     """
 
-    def __init__(self, model: ServerModel, url: str, patience: Patience) -> None:
+    def __init__(self, model: ServerModel, url: str, patience: Patience, share: int) -> None:
         self.url = url
         self.client = Client(url, key_for(url, KEY), timeout=patience.timeout, retries=0)
-        self.pace = Pace(model.told.make, model.told.slots, patience.concurrency, time.monotonic())
+        self.pace = Pace(
+            model.told.make, model.told.slots, patience.concurrency, time.monotonic(), share
+        )
         self.at_work: dict[str, Job] = {}
         self.wake = asyncio.Event()
         self.in_doubt = self.is_lost = url in dict(model.away)

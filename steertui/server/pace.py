@@ -33,11 +33,15 @@ class Pace:
     A turn is as many answers as are asked at once, and a second at the least.
     """
 
-    def __init__(self, make: Make, slots: int, most: int, now: float) -> None:
+    def __init__(self, make: Make, slots: int, most: int, now: float, share: int = 0) -> None:
+        """`share` is how many prompts there are for it: not more than a quarter of them is asked
+        for before it is known how fast it is, or it would sit on what others could do."""
         self._most = max(1, most)
         # A server that says how many it writes is kept full, with a few waiting at its door.
         told = slots + max(1, slots // 4) if slots else 0
         first = told or FIRST.get(make, FIRST_OF_OTHERS)
+        if share and not told:
+            first = min(first, max(4, share // 4))
         self._limit = self._before = min(self._most, first)
         self._searches = not told
         self._step = 2.0
