@@ -18,6 +18,9 @@ PRIOR = 0.5
 """Jeffreys' prior for a share among labels, added to each count that is drawn from."""
 
 
+Shares = NDArray[np.float64]
+
+
 @dataclass(frozen=True, slots=True)
 class Corrected:
     """A rate as the judge gave it, and corrected; proportions.
@@ -69,21 +72,14 @@ def corrected_rate(
         return None
     table = np.array(confusion(pairs), float)
     raw = given[counted] / total
-    shares = np.array([given[label] for label in Label], float)
-    if np.any((table.sum(axis=0) == 0) & (shares > 0)):
+    judged = np.array([given[label] for label in Label], float)
+    checked = table.sum(axis=0)
+    truth = (table / np.maximum(checked, 1)) @ (judged / judged.sum())
+    value = float(_rate(truth, counted, valid))
+    if np.any((checked == 0) & (judged > 0)) or np.isnan(value):
         return Corrected(raw, None, None, None, len(pairs), len(labels))
-    checked = np.where(table.sum(axis=0) > 0, table.sum(axis=0), 1)
-    truth = (table / checked) @ (shares / shares.sum())
-    rng = np.random.default_rng(0)
-    drawn = np.stack([rng.dirichlet(column + PRIOR, DRAWS) for column in table.T], axis=2)
-    found = np.einsum("dtj,dj->dt", drawn, rng.dirichlet(shares + PRIOR / 2, DRAWS))
-    places = {label: place for place, label in enumerate(Label)}
-    inside = [places[label] for label in valid]
-    rates = found[:, places[counted]] / found[:, inside].sum(axis=1)
-    low, high = _limits(rates)
-    value = float(truth[places[counted]] / truth[inside].sum()) if truth[inside].sum() else None
-    if value is None:
-        return Corrected(raw, None, None, None, len(pairs), len(labels))
+    rates = _rate(_draws(table, judged), counted, valid)
+    low, high = (float(limit) for limit in np.quantile(rates, [0.025, 0.975]))
     return Corrected(raw, value, min(low, value), max(high, value), len(pairs), len(labels))
 
 
@@ -108,6 +104,18 @@ def _estimate(found: Corrected) -> Estimate | None:
     return found.value, found.low, found.high
 
 
-def _limits(draws: NDArray[np.float64]) -> tuple[float, float]:
-    low, high = np.quantile(draws, [0.025, 0.975])
-    return float(low), float(high)
+def _rate(shares: Shares, counted: Label, valid: frozenset[Label]) -> Shares:
+    """Return the share of one label among the valid ones; labels lie along the last axis."""
+    places = {label: place for place, label in enumerate(Label)}
+    inside = shares[..., [places[label] for label in valid]].sum(axis=-1)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(shares[..., places[counted]] / inside, np.float64)
+
+
+def _draws(table: Shares, judged: Shares) -> Shares:
+    """Return draws of the true labels' shares, (draws, labels): from the posterior of each judge's
+    label's true labels, and from that of the judge's own shares."""
+    rng = np.random.default_rng(0)
+    columns = [rng.dirichlet(column + PRIOR, DRAWS) for column in table.T]
+    shares = rng.dirichlet(judged + PRIOR / 2, DRAWS)
+    return np.asarray(np.einsum("dtj,dj->dt", np.stack(columns, axis=2), shares), np.float64)

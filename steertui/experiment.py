@@ -15,6 +15,7 @@ from steertui.server.address import is_server
 from steertui.shard import WHOLE, Shard
 from steertui.tomlfile import check, closed, load
 from steertui.trial import Trial, grid
+from steertui.verdict import LabelOrder
 from steertui.weights import find_model
 
 
@@ -34,6 +35,9 @@ class Experiment:
         rubric: "steertui", "paper" or the path of a TOML file.
         blind: whether the judge sees the task without its suffix.
         reasons: whether the judge is asked for a reason, too.
+        label_order: what is done about the labels' order in the rubric by a local judge: nothing;
+            "sampled": its effect is learned from a sample and taken out; "all": every answer is
+            read in four orders.
         samples: answers for each scenario and condition; one at temperature 0.
         temperatures: each is one more axis of the grid.
         max_tokens: new tokens at most, reasoning included.
@@ -56,6 +60,7 @@ class Experiment:
     rubric: str = "steertui"
     blind: bool = False
     reasons: bool = False
+    label_order: LabelOrder = "rubric"
     samples: int = 1
     temperatures: list[float] = field(default_factory=lambda: [0.0])
     top_k: int = 0

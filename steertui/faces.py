@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol
 
@@ -10,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
+from steertui.caution import order_sentence
 from steertui.engine.events import Failed, Lost, Restarted
 from steertui.plan import Plan
 from steertui.progress import (
@@ -27,11 +29,13 @@ from steertui.report.command import show
 from steertui.report.summary import Summary
 from steertui.run import (
     Asked,
+    Batched,
     Event,
     Generated,
     Judged,
     Loaded,
     Opened,
+    Ordered,
     Served,
     ServerFound,
     ServerLost,
@@ -91,8 +95,12 @@ class Records:
             self._write("failed", key=event.id, reason=event.reason)
         elif isinstance(event, Opened):
             self._write("opened", judge=event.judge, way=event.way, is_right=event.is_right)
+        elif isinstance(event, Batched):
+            self._write("batched", **asdict(event))
         elif isinstance(event, Stopped):
             self._write("stopped", judge=event.judge, reason=event.reason, left=event.left)
+        elif isinstance(event, Ordered):
+            self._write("ordered", judge=event.judge, **asdict(event.effect))
         elif isinstance(event, ServerLost):
             about = {"reason": event.reason, "for_good": event.for_good}
             self._write("server_lost", model=event.model, url=event.url, **about)
@@ -139,8 +147,10 @@ class Lines:
             if due or event.done == event.total:
                 self._last = time.monotonic()
                 self._tell(f"{event.done}/{event.total} {self._meter.text(event)}")
-        elif isinstance(event, Opened):
+        elif isinstance(event, Opened | Batched):
             self._tell(judge_line(event))
+        elif isinstance(event, Ordered):
+            self._tell(order_sentence(event.judge, event.effect))
         elif isinstance(event, Asked):
             self._asked(event)
         elif isinstance(event, Served):
@@ -201,8 +211,11 @@ class Bars(Lines):
             self._asked(event)
         elif isinstance(event, Served):
             self._served(event)
-        elif isinstance(event, Opened):
+        elif isinstance(event, Opened | Batched):
             self._bars.console.print(Text(judge_line(event)))
+        elif isinstance(event, Ordered):
+            said = order_sentence(event.judge, event.effect)
+            self._bars.console.print(Text(said), soft_wrap=True)
         elif isinstance(event, Trouble):
             self._bars.console.print(Text(trouble_line(event)))
 

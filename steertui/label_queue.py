@@ -71,10 +71,16 @@ def build(
     return [item for _, _, item in sorted(turns, key=lambda found: found[:2])]
 
 
-def add_label(store: Store, who: str, key: str, label: Label, note: str = "") -> None:
-    """Store a person's label; a later one of the same person for the same answer supersedes it."""
+def add_label(
+    store: Store, who: str, key: str, label: Label, note: str = "", order: str = "doubtful"
+) -> None:
+    """Store a person's label; a later one of the same person for the same answer supersedes it.
+
+    `order` is that of the queue it came from (see `build`).
+    """
     name = who.removeprefix("human:")
     store.add_judge(who, who, {"kind": "a person", "name": name, "title": ""})
+    store.add_hand_queue(who, key, order)
     store.add_verdict(key, Verdict(who, label, reason=note))
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from steertui.engine.llama import LlamaModel
 from steertui.errors import JudgeError
-from steertui.judge.local import LocalJudge
+from steertui.judge.local import AS_LISTED, LocalJudge
 from steertui.judge.price import Price, parse_price, tokens_of
 from steertui.judge.rubric import Case, Rubric, load_rubric
 from steertui.judge.server import ServerJudge, parse_server
@@ -13,6 +13,7 @@ from steertui.prompt import ChatFormat
 from steertui.server.patience import USUAL, Patience
 from steertui.store import Store, Unjudged
 from steertui.tryout import try_out
+from steertui.verdict import LabelOrder
 from steertui.weights import find_model
 
 NO_JUDGE = "none"
@@ -34,6 +35,7 @@ class Terms:
         max_cost: dollars that one run may spend on them together; None for no ceiling.
         price: dollars as "IN,OUT" for a million tokens; "" for OpenAI's list price.
         answers: how models that answer are asked.
+        batches: through the Batch API, at half the price and within a day.
     """
 
     concurrency: int = 16
@@ -42,20 +44,27 @@ class Terms:
     max_cost: float | None = None
     price: str = ""
     answers: Patience = USUAL
+    batches: bool = False
 
 
 DEFAULT = Terms()
 
 
-def find_panel(specs: Sequence[str], rubric: str, blind: bool, terms: Terms) -> tuple[Judge, ...]:
-    """Return the judges of these names, "none" left out.
+def find_panel(
+    specs: Sequence[str], rubric: str, blind: bool, terms: Terms, order: LabelOrder = AS_LISTED
+) -> tuple[Judge, ...]:
+    """Return the judges of these names, "none" left out; `order` is for local ones.
 
     Raises JudgeError or ModelError for a wrong name, and where a ceiling is set on a cost that
     nobody knows.
     """
     text = load_rubric(rubric)
     price = parse_price(terms.price) if terms.price else None
-    found = tuple(find_judge(spec, text, blind, price) for spec in specs if spec != NO_JUDGE)
+    found = tuple(
+        find_judge(spec, text, blind, price, order, terms.batches)
+        for spec in specs
+        if spec != NO_JUDGE
+    )
     if len({judge.id for judge in found}) < len(found):
         raise JudgeError("--judge: two names mean one judge; leave one out")
     for judge in found:
@@ -67,13 +76,25 @@ def find_panel(specs: Sequence[str], rubric: str, blind: bool, terms: Terms) -> 
     return found
 
 
-def find_judge(spec: str, rubric: Rubric, blind: bool, price: Price | None = None) -> Judge:
+def find_judge(
+    spec: str,
+    rubric: Rubric,
+    blind: bool,
+    price: Price | None = None,
+    order: LabelOrder = AS_LISTED,
+    batches: bool = False,
+) -> Judge:
     """Return the judge that "local:demo", "openai:gpt-5.2" or "openai:MODEL@URL" means."""
     kind, _, name = spec.partition(":")
     if kind == "local" and name:
-        return LocalJudge(find_model(name), rubric, blind)
+        if order != AS_LISTED and rubric.turned(1) is None:
+            raise JudgeError(
+                f"--label-order {order}: rubric {rubric.name} does not list the four labels, a "
+                f"line each, so their order cannot be changed; say --label-order {AS_LISTED}"
+            )
+        return LocalJudge(find_model(name), rubric, blind, order)
     if kind == "openai" and name:
-        return parse_server(spec, rubric, blind, price)
+        return parse_server(spec, rubric, blind, price, batches)
     raise JudgeError(
         f"{spec}: no such judge; write local:MODEL, openai:MODEL or openai:MODEL@BASE_URL"
     )
@@ -123,7 +144,8 @@ def estimate(judge: Judge, answers: Iterable[Unjudged]) -> float | None:
     if not isinstance(judge, ServerJudge) or judge.price is None:
         return None
     asked = (judge.messages(case_of(answer, blind=judge.blind)) for answer in answers)
-    return sum(judge.price.of(int(tokens_of(*texts)), 0, REPLY_TOKENS) for texts in asked)
+    whole = sum(judge.price.of(int(tokens_of(*texts)), 0, REPLY_TOKENS) for texts in asked)
+    return whole * judge.discount
 
 
 def chat_format(model: LlamaModel, name: str) -> ChatFormat:

@@ -116,7 +116,7 @@ def find_judges(design: Design, terms: Terms = DEFAULT) -> tuple[Judge, ...]:
     """
     e = design.experiment
     specs = e.judges or ([f"local:{DEMO}"] if e.models == [DEMO] else [])
-    return find_panel(specs, e.rubric, e.blind, terms)
+    return find_panel(specs, e.rubric, e.blind, terms, e.label_order)
 
 
 def _write(design: Design, model: Model) -> tuple[list[Prompt], ModelFacts]:

@@ -10,6 +10,7 @@ from steertui.plan import Plan
 from steertui.report.summary import STAND_IN_WARNING
 from steertui.run import (
     Asked,
+    Batched,
     Loaded,
     Opened,
     Served,
@@ -124,11 +125,13 @@ def judge_plan_line(name: str, missing: int, cost: float | None) -> str:
     return f"Judge   {name}: {missing} verdicts to do{about}"
 
 
-def judge_line(event: Opened | Asked) -> str:
+def judge_line(event: Opened | Asked | Batched) -> str:
     """Say how a judge behind a server is asked, or how far it is and what it has cost."""
     if isinstance(event, Opened):
         doubt = "" if event.is_right else "; WRONG about the known answer: do not trust it unseen"
         return f"Judging by {event.judge}: {event.way}{doubt}"
+    if isinstance(event, Batched):
+        return f"{event.judge}: batch {event.id} {event.status}, {event.done} of {event.total}"
     failed = f", {event.failed} failed" if event.failed else ""
     return f"{event.judge}: {event.done}/{event.total} verdicts{failed}{dollars(event.dollars)}"
 

@@ -15,7 +15,7 @@ MANY = 0.10
 """Share of nonsensical or truncated answers from which a condition is in trouble."""
 
 COVERAGE = 0.90
-"""Share of the planned trials that should be judged."""
+"""Share of the planned trials that should be judged; rates that rest on fewer are marked."""
 
 PAIRED = 0.75
 """Share of the scenarios that should be valid under both conditions of a comparison."""
@@ -47,6 +47,11 @@ def warnings(outcomes: Iterable[Outcome], policy: Policy = Policy.PAPER) -> list
     for name, items in arms.items():
         found += _copies(name, items)
     return found + _unmoved(arms)
+
+
+def is_thin(seen: Ledger) -> bool:
+    """Whether rates rest on too few verdicts."""
+    return seen.judged < COVERAGE * seen.planned
 
 
 def _copies(name: str, items: Sequence[Outcome]) -> list[str]:
@@ -98,10 +103,11 @@ def _unmoved(arms: dict[str, list[Outcome]]) -> list[str]:
 
 def _of_one(name: str, seen: Ledger, policy: Policy) -> list[str]:
     said = []
-    if seen.judged < COVERAGE * seen.planned:
+    if is_thin(seen):
         said.append(
             f"{name}: only {_share(seen.judged, seen.planned)} trials are judged "
-            f"({seen.failed} failed at the judge); the rest may differ from them"
+            f"({seen.failed} failed at the judge); the rest may differ from them, so its rates "
+            "bear a *"
         )
     if seen.nonsensical > MANY * seen.judged:
         out = Label.NONSENSICAL not in VALID[policy]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 
 class Label(StrEnum):
@@ -15,6 +16,10 @@ class Label(StrEnum):
     # As equal strings must; and Enum's own is Python, asked a million times by a large report.
     __hash__ = str.__hash__
 
+
+LabelOrder = Literal["rubric", "sampled", "all"]
+"""How a local judge is told of the labels: as the rubric lists them; or so, but without what the
+places in the list draw, learned from a sample read in every order; or all in every order."""
 
 SIGNS = {
     Label.CONVERGENCE: "▲",

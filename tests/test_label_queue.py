@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from steertui.caution import cautions
 from steertui.cli import cli
+from steertui.concord import compare
 from steertui.errors import JudgeError
 from steertui.label_queue import add_label, build, person
 from steertui.store import Store
@@ -62,6 +64,29 @@ def test_the_prompt_hides_condition_and_label_until_answered(tmp_path: Path) -> 
     assert "Stop." not in before
     assert after.startswith(("pro, local:j", "anti, local:j"))
     assert "1 answers bear a label of human:ann" in after
+
+
+def test_agreement_warns_of_labels_that_are_no_random_sample(tmp_path: Path) -> None:
+    experiment = stored(tmp_path / "a.db")
+    with Store(tmp_path / "a.db") as store:
+
+        def said() -> list[str]:
+            readers = compare(store, experiment).readers
+            return [s for s in cautions(store, experiment, readers) if s.startswith("human:")]
+
+        keys = [item.key for item in build(store, experiment, "human:ann", "local:j", "random")]
+        add_label(store, "human:ann", keys[0], Label.CONVERGENCE, order="random")
+        assert "labelled 1 of 16 answers, drawn at random from each" in said()[0]
+        add_label(store, "human:ann", keys[1], Label.CONVERGENCE)
+        assert "2 of 16 answers, 1 of them not drawn at random (doubtful ones first)" in said()[0]
+        for key in keys[2:]:
+            add_label(store, "human:ann", key, Label.CONVERGENCE)
+        assert not said()  # all are labelled: there is no sample
+    done = CliRunner().invoke(cli, ["agree", str(tmp_path / "a.db")])
+    assert (
+        "! local:j: what the order of the labels in its rubric does was not measured"
+        in " ".join(done.output.split())
+    )
 
 
 def test_a_name_that_is_none_is_refused() -> None:

@@ -8,7 +8,11 @@ import pytest
 from steertui.gap import Gap, gap
 from steertui.outcome import Outcome, ledger
 from steertui.rate import Policy
+from steertui.report.table import make_table
+from steertui.report.words import marked
 from steertui.sentence import gap_sentence, p_text, smallest_gap_sentence
+from steertui.store import Arm as ArmFacts
+from steertui.store import Reader
 from steertui.trouble import warnings
 from steertui.verdict import Label
 
@@ -142,6 +146,18 @@ def test_one_condition_is_warned_about_by_itself() -> None:
         "pro: only 20 of 25 (80 %) trials are judged (0 failed at the judge)",
         "pro: 10 of 20 (50 %) judged answers are nonsensical",
         "pro: 8 of 25 (32 %) answers are cut off at the token limit",
+    ]
+
+
+def test_a_rate_on_too_few_verdicts_is_marked_and_every_sentence_with_it_says_so() -> None:
+    outcomes = arm("pro", [C] * 16 + [None] * 4) + arm("anti", [N] * 18 + [None] * 2)
+    judge = Reader("a", "a judge", "")
+    table = make_table("e", ArmFacts("sha", "model", "", 0.0), judge, outcomes, Policy.PAPER)
+    assert [marked(row) for row in table.rows] == ["100.0*", "0.0"]
+    assert table.comparisons[0].sentence.endswith("; under pro 16 of 20 are judged")
+    assert [line for line in table.warnings if line.endswith("so its rates bear a *")] == [
+        "pro: only 16 of 20 (80 %) trials are judged (0 failed at the judge); the rest may differ "
+        "from them, so its rates bear a *"
     ]
 
 

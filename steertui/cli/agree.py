@@ -12,11 +12,17 @@ import click
 @click.option("--items", is_flag=True, help="List the answers that two judges label differently.")
 def agree(db: Path, judges: tuple[str, ...], experiment: str | None, items: bool) -> None:
     """Compare judges over the answers that both have labelled; people and the paper count too."""
+    from rich.text import Text
+
+    from steertui.caution import cautions
     from steertui.concord import compare
     from steertui.report.command import show
     from steertui.report.concord import draw
     from steertui.store import Store
 
     with Store(db, must_exist=True) as store:
-        concord = compare(store, store.choose(experiment), judges)
+        chosen = store.choose(experiment)
+        concord = compare(store, chosen, judges)
+        said = [*cautions(store, chosen, concord.readers)]
     show(draw(concord, items=items))
+    show(Text(f"! {sentence}.", style="yellow") for sentence in said)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from steertui.cli.machine import machine_options, take_overrides
-from steertui.cli.servers import server_options, take_terms
+from steertui.cli.servers import LABEL_ORDER, ORDERS, server_options, take_terms
 
 
 @click.command()
@@ -17,6 +17,7 @@ from steertui.cli.servers import server_options, take_terms
 @click.option("--rubric", default="steertui", help="'steertui' or a TOML file.")
 @click.option("--blind", is_flag=True, help="Hide the suffix from the judge.")
 @click.option("--reasons", is_flag=True, help="Ask a local judge for a reason, too.")
+@click.option("--label-order", type=ORDERS, default="rubric", help=LABEL_ORDER)
 @click.option("--json", "as_json", is_flag=True, help="A JSON record a line.")
 @machine_options
 @server_options
@@ -27,6 +28,7 @@ def judge(
     rubric: str,
     blind: bool,
     reasons: bool,
+    label_order: Any,
     as_json: bool,
     **given: Any,
 ) -> None:
@@ -38,6 +40,6 @@ def judge(
     from steertui.batch import judge_stored
     from steertui.panel import find_panel
 
-    panel = find_panel(judges, rubric, blind, terms)
+    panel = find_panel(judges, rubric, blind, terms, label_order)
     code = judge_stored(db, experiment, panel, wish, terms, reasons=reasons, as_json=as_json)
     sys.exit(code)

@@ -7,7 +7,13 @@ from pathlib import Path
 import click
 
 from steertui.cli.machine import machine_options, take_overrides
-from steertui.cli.servers import answer_options, server_options, take_terms
+from steertui.cli.servers import (
+    LABEL_ORDER,
+    ORDERS,
+    answer_options,
+    server_options,
+    take_terms,
+)
 from steertui.experiment import Experiment, load_experiment, with_changes
 from steertui.presets import PRESETS
 from steertui.shard import WHOLE, read_shard
@@ -53,6 +59,7 @@ class Names(click.ParamType[list[str]]):
 @click.option("--rubric", help="'steertui' or a TOML file: what the judge is told.")
 @click.option("--blind", is_flag=True, default=None, help="Hide the suffix from the judge.")
 @click.option("--reasons", is_flag=True, default=None, help="Ask the judge for a reason, too.")
+@click.option("--label-order", type=ORDERS, help=LABEL_ORDER)
 @click.option("--samples", type=int, help="Answers for each scenario and condition.")
 @click.option("--temperature", "temperatures", type=float, multiple=True, help="0 is greedy.")
 @click.option("--top-k", type=int, help="Draw from the k likeliest tokens; 0 from all.")

@@ -5,9 +5,13 @@ from typing import Any
 
 import click
 
+ORDERS = click.Choice(["rubric", "sampled", "all"])
+LABEL_ORDER = "Of a local judge: correct for the labels' order, from a sample or by all orders."
+
 OPTIONS = (
     click.option("--max-cost", type=float, help="Dollars that judges may cost in this run."),
     click.option("--judge-price", default="", help="IN,OUT: dollars for a million tokens."),
+    click.option("--judge-batch", is_flag=True, help="Half the price, within a day: Batch API."),
     click.option("--judge-concurrency", type=int, default=16, help="Questions at once."),
     click.option("--judge-timeout", type=float, default=60.0, help="Seconds for a reply."),
 )
@@ -40,6 +44,7 @@ def take_terms(given: dict[str, Any]) -> Any:
     """Take the options out of what a command was given."""
     names = "judge_concurrency", "judge_timeout", "max_cost", "judge_price"
     concurrency, timeout, max_cost, price = (given.pop(name) for name in names)
+    batches = given.pop("judge_batch")
     if concurrency < 1 or timeout <= 0 or (max_cost is not None and max_cost < 0):
         raise click.UsageError(
             "--judge-concurrency and --judge-timeout: give a number above 0; --max-cost: 0 or more"
@@ -47,7 +52,9 @@ def take_terms(given: dict[str, Any]) -> Any:
     from steertui.panel import Terms
 
     patience = _take_patience(given)
-    return Terms(concurrency, timeout, max_cost=max_cost, price=price, answers=patience)
+    return Terms(
+        concurrency, timeout, max_cost=max_cost, price=price, answers=patience, batches=batches
+    )
 
 
 def _take_patience(given: dict[str, Any]) -> Any:

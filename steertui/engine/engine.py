@@ -154,15 +154,15 @@ class Engine:
         return StopReason.LENGTH if length >= sequence.request.sampling.max_tokens else None
 
     def _score(self, slot: Slot, sequence: Sequence) -> list[Written | Scored]:
-        sequence.next_continuation()
-        if sequence.done:
-            slot.cached = min(slot.cached, sequence.prompt_length)
-            self._scheduler.release(slot)
-            seconds = time.perf_counter() - sequence.started
-            return [Scored(sequence.request.id, tuple(sequence.logliks), seconds)]
-        self._context.trim(slot.number, sequence.cached)
-        slot.cached = sequence.cached
-        return []
+        if sequence.next_path():
+            self._context.trim(slot.number, sequence.cached)
+            slot.cached = sequence.cached
+            return []
+        assert sequence.scoring
+        slot.cached = min(slot.cached, sequence.prompt_length)
+        self._scheduler.release(slot)
+        seconds = time.perf_counter() - sequence.started
+        return [Scored(sequence.request.id, tuple(sequence.scoring.logliks), seconds)]
 
     def snapshot(self) -> Snapshot:
         """Return what is going on now."""

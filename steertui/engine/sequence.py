@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from steertui.engine.scoring import Scoring, Tokens
 from steertui.generation import SamplingParams
-
-Tokens = list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +31,17 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A request for the log-likelihood of each continuation after a prompt."""
+    """A request for the log-likelihood of each continuation after a prompt.
+
+    Attributes:
+        continuations: at least two, none of them another's beginning.
+        whole: among all that could be written; if not, among the continuations (see `Scoring`).
+    """
 
     id: str
     prompt: Tokens
     continuations: tuple[Tokens, ...]
+    whole: bool = False
 
 
 @dataclass(eq=False, slots=True)
@@ -44,10 +49,10 @@ class Sequence:
     """A request on its way; the engine owns and changes it.
 
     Attributes:
-        tokens: the prompt and what follows it: the answer, or the continuation being scored.
+        tokens: the prompt and what follows it: the answer, or the path being scored.
         cached: how many of `tokens` lie in the KV cache.
         raw: the answer's bytes.
-        logliks: natural log-likelihood of each continuation.
+        scoring: of a Score, once begun.
     """
 
     request: Write | Score
@@ -56,9 +61,7 @@ class Sequence:
     raw: bytearray = field(default_factory=bytearray)
     started: float = 0.0
     random: np.random.Generator | None = None
-    logliks: list[float] = field(default_factory=list)
-    current: int = 0
-    done: bool = False
+    scoring: Scoring | None = None
 
     def start(self) -> None:
         """Begin, in a slot; who was begun in another goes on."""
@@ -67,8 +70,8 @@ class Sequence:
         self.started = time.perf_counter()
         self.tokens = list(self.request.prompt)
         if isinstance(self.request, Score):
-            self.logliks = [0.0] * len(self.request.continuations)
-            self.current = -1
+            self.scoring = Scoring(self.request.continuations, whole=self.request.whole)
+            self.next_path()
         else:
             self.random = np.random.Generator(np.random.Philox(self.request.seed))
 
@@ -112,29 +115,18 @@ class Sequence:
         return self.most_tokens if is_score else len(self.known) + 1
 
     def add_scores(self, logits: NDArray[np.float32], start: int) -> None:
-        """Add what rows of logits, of the positions from `start` on, say of the continuations."""
-        assert isinstance(self.request, Score)
-        continuations = self.request.continuations
+        """Count rows of logits, of the positions from `start` on."""
+        assert self.scoring
         for row, position in zip(logits, range(start, start + len(logits)), strict=True):
-            offset = position - self.prompt_length + 1
-            log_sum = _log_sum_exp(row)
-            scored = range(len(continuations)) if offset == 0 else [self.current]
-            for i in scored:
-                self.logliks[i] += float(row[continuations[i][offset]]) - log_sum
+            self.scoring.add(self.tokens[self.prompt_length : position + 1], row)
 
-    def next_continuation(self) -> None:
-        """Go on to the next continuation of more than one token, or be done."""
-        assert isinstance(self.request, Score)
-        for i in range(self.current + 1, len(self.request.continuations)):
-            rest = self.request.continuations[i][:-1]
-            if rest:
-                self.current = i
-                self.tokens = self.request.prompt + rest
-                self.cached = self.prompt_length
-                return
-        self.done = True
-
-
-def _log_sum_exp(row: NDArray[np.float32]) -> float:
-    top = row.max()
-    return float(top) + float(np.log(np.exp(row - top, dtype=np.float32).sum(dtype=np.float64)))
+    def next_path(self) -> bool:
+        """Go on to the next path that is to be scored; False where there is none."""
+        assert self.scoring
+        if not self.scoring.paths:
+            return False
+        path, before = self.scoring.paths.pop(0), self.written
+        shared = next((i for i, t in enumerate(before) if t != path[i]), len(before))
+        self.cached = min(self.cached, self.prompt_length + shared)
+        self.tokens = self.request.prompt + path
+        return True

@@ -3,67 +3,79 @@
 import json
 from dataclasses import dataclass, replace
 
-import numpy as np
-
+from steertui.judge.order import TURNS, Places, Turns, over_turns, without_places
 from steertui.judge.rubric import LABEL_END, REPLY_START, Case, Rubric
 from steertui.model import Model
 from steertui.prompt import ChatFormat, defuse
-from steertui.verdict import Label, Verdict
+from steertui.verdict import Label, LabelOrder, Verdict
 
 REASON_START = '", "reason": "'
+
+AS_LISTED: LabelOrder = "rubric"
+
+METHOD = 2
+"""Counts the ways in which likelihoods were made into verdicts: labels of two are never mixed."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalJudge:
     """A model with a rubric.
 
+    A label's likelihood is that of a reply bound to the four labels (see `engine.scoring`), so
+    how many tokens a label has does nothing to it.
+
     Attributes:
         blind: whether it sees the task without its suffix.
+        order: what is done about the labels' order in the rubric (see `judge.order`).
     """
 
     model: Model
     rubric: Rubric
     blind: bool = False
+    order: LabelOrder = AS_LISTED
 
     @property
     def name(self) -> str:
         """For tables: "local:demo", with what is not the usual."""
         extras = [self.rubric.name] if self.rubric.name != "steertui" else []
-        return "/".join(["local:" + self.model.name, *extras, *(["blind"] if self.blind else [])])
+        extras += ["blind"] if self.blind else []
+        extras += [f"order:{self.order}"] if self.order != AS_LISTED else []
+        return "/".join(["local:" + self.model.name, *extras])
 
     @property
     def id(self) -> str:
-        """For the store: the same only for the same weights, rubric and view."""
-        return f"{self.name}#{self.model.sha256[:12]}{self.rubric.sha256[:12]}"
+        """For the store: the same only for the same weights, rubric, view and way to read."""
+        return f"{self.name}#{self.model.sha256[:12]}{self.rubric.sha256[:12]}.{METHOD}"
 
     @property
     def settings(self) -> dict[str, object]:
         """All that is needed to judge so again."""
         return {
-            "kind": "local, likelihood of the labels",
+            "kind": "local, likelihood of the labels in a reply bound to them",
             "model": self.model.sha256,
             "rubric": {"system": self.rubric.system, "user": self.rubric.user},
             "blind": self.blind,
+            "label_order": self.order,
         }
 
-    def prompt(self, chat: ChatFormat, case: Case) -> str:
-        """Return the whole prompt, up to where the label begins.
+    def prompt(self, chat: ChatFormat, case: Case, turn: int = 0) -> str:
+        """Return the whole prompt, up to where the label begins, the rubric's labels turned.
 
         A special token's text inside the answer is broken up: the answer is data.
         """
         safe = replace(case, task=defuse(case.task), answer=defuse(case.answer))
-        system, user = self.rubric.messages(safe)
+        rubric = self.rubric.turned(turn) if turn else self.rubric
+        assert rubric
+        system, user = rubric.messages(safe)
         return chat.render(system.strip(), user, thinking=False) + REPLY_START
 
-    def verdict(self, logliks: tuple[float, ...], seconds: float, reason: str = "") -> Verdict:
-        """Return the verdict that the labels' log-likelihoods, in `Label`'s order, amount to."""
-        scores = np.asarray(logliks)
-        if not np.isfinite(scores).all():
-            return Verdict(self.id, None, failure="the labels' likelihoods are not finite")
-        powers = np.exp(scores - scores.max())
-        chances = tuple(float(p) for p in powers / powers.sum())
-        label = list(Label)[int(scores.argmax())]
-        return Verdict(self.id, label, "", chances, reason, seconds)
+    def verdict(self, turns: Turns, places: Places | None, seconds: float) -> Verdict:
+        """Return the verdict that the labels' log-likelihoods by turn amount to: their mean where
+        all turns are there, otherwise those of the first, without what `places` draw."""
+        is_whole = len(turns) == TURNS
+        chances = over_turns(turns) if is_whole else without_places(turns[0], places)
+        label = list(Label)[chances.index(max(chances))]
+        return Verdict(self.id, label, "", chances, "", seconds)
 
 
 LABEL_TEXTS = tuple(f"{label}{LABEL_END}" for label in Label)

@@ -1,7 +1,7 @@
 """A Rubric: what a judge is told, and how its reply is read."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from steertui.borrowed import PAPER, borrow_judge_texts
 from steertui.errors import JudgeError
 from steertui.places import shipped
 from steertui.tomlfile import closed, load
+from steertui.verdict import Label
 
 REPLY_START = '{"decision": "'
 """Where a judge's label begins: a local judge's reply is opened with this, then scored."""
@@ -60,6 +61,30 @@ class Rubric:
         """Whether it shows the category's own text: the scenario's system message."""
         return "{context}" in self.system + self.user
 
+    def turned(self, turn: int) -> "Rubric | None":
+        """Return the rubric whose list of labels begins with label `turn`, round the end.
+
+        The list is found where each label begins a line of its own in the system text, in the
+        paper's order and with nothing but empty lines between, with or without a bullet or a
+        number, which stays where it is. None where there is no such list.
+        """
+        lines = self.system.split("\n")
+        found = [_definition(line) for line in lines]
+        names = [name for _, name, _ in found]
+        places = [names.index(label) for label in Label if label in names]
+        between = [
+            n for n in range(min(places, default=0), max(places, default=0)) if n not in places
+        ]
+        if (
+            len(places) < len(Label)
+            or places != sorted(places)
+            or any(lines[n].strip() for n in between)
+        ):
+            return None
+        for i, place in enumerate(places):
+            lines[place] = found[place][0] + found[places[(i + turn) % len(places)]][2]
+        return replace(self, system="\n".join(lines))
+
     def messages(self, case: Case) -> tuple[str, str]:
         """Return the system and the user message for one answer.
 
@@ -70,6 +95,13 @@ class Rubric:
         tags = set(re.findall(r"</?([A-Za-z_][\w-]*)>", self.user))
         data = {"{task}": _quote(case.task, tags), "{answer}": _quote(case.answer, tags)}
         return _fill(self.system, told), _fill(self.user.strip(), told | data)
+
+
+def _definition(line: str) -> tuple[str, str, str]:
+    """Return what stands before a label that the line defines, the label, and all from it on."""
+    labels = "|".join(sorted(Label, key=len, reverse=True))
+    found = re.match(rf"([\s\d.()*•-]*)([\"'`*\[]*({labels})[\"'`*\]]*\s*[:=—–-].*)", line)
+    return (found[1], found[3], found[2]) if found else ("", "", line)
 
 
 def _fill(text: str, parts: dict[str, str]) -> str:

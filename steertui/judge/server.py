@@ -5,7 +5,7 @@ from hashlib import sha256
 from urllib.parse import urlsplit
 
 from steertui.errors import JudgeError
-from steertui.judge.price import FREE, Price, list_price, tokens_of
+from steertui.judge.price import BATCH_DISCOUNT, FREE, Price, list_price, tokens_of
 from steertui.judge.reply import UnreadableError, read_reply
 from steertui.judge.rubric import Case, Rubric
 from steertui.judge.way import MOST_TOKENS, Reply
@@ -36,6 +36,7 @@ class ServerJudge:
         url: the API's address, "https://api.openai.com/v1" or another.
         blind: whether it sees the task without its suffix.
         price: None where nobody knows what it costs.
+        in_batches: whether it is asked through the Batch API, at half the price.
     """
 
     model: str
@@ -43,6 +44,12 @@ class ServerJudge:
     rubric: Rubric
     blind: bool = False
     price: Price | None = None
+    in_batches: bool = False
+
+    @property
+    def discount(self) -> float:
+        """What is charged of the price."""
+        return BATCH_DISCOUNT if self.in_batches else 1.0
 
     @property
     def is_openai(self) -> bool:
@@ -100,21 +107,26 @@ class ServerJudge:
             return Verdict(self.id, None, str(exc), seconds=seconds)
         return Verdict(self.id, label, reason=reason, seconds=seconds)
 
-    def dollars(self, reply: Reply) -> float | None:
-        """Return what the reply cost by the server's own count, None without a price."""
+    def dollars(self, reply: Reply, *, at_once: bool = False) -> float | None:
+        """Return what the reply cost by the server's own count, None without a price; one that was
+        asked `at_once` cost the whole price."""
         if self.price is None:
             return None
-        return self.price.of(reply.input_tokens, reply.cached_tokens, reply.output_tokens)
+        counts = reply.input_tokens, reply.cached_tokens, reply.output_tokens
+        return self.price.of(*counts) * (1.0 if at_once else self.discount)
 
     def most_dollars(self, system: str, user: str, factor: float) -> float:
         """Return what a question may cost at the most: `factor` times its estimated tokens,
         nothing cached, the reply as long as it may be. 0 without a price."""
         if self.price is None:
             return 0.0
-        return self.price.of(int(tokens_of(system, user) * factor) + 50, 0, MOST_TOKENS)
+        tokens = int(tokens_of(system, user) * factor) + 50
+        return self.price.of(tokens, 0, MOST_TOKENS) * self.discount
 
 
-def parse_server(spec: str, rubric: Rubric, blind: bool, price: Price | None) -> ServerJudge:
+def parse_server(
+    spec: str, rubric: Rubric, blind: bool, price: Price | None, in_batches: bool = False
+) -> ServerJudge:
     """Return the judge that "openai:MODEL" or "openai:MODEL@BASE_URL" means.
 
     Raises JudgeError where the address is no http address, or holds a password.
@@ -134,4 +146,4 @@ def parse_server(spec: str, rubric: Rubric, blind: bool, price: Price | None) ->
     known = list_price(model) if url == OPENAI else None
     if urlsplit(url).hostname in LOOPBACK:
         known = FREE
-    return ServerJudge(model, url, rubric, blind, price or known)
+    return ServerJudge(model, url, rubric, blind, price or known, in_batches)

@@ -21,6 +21,7 @@ from steertui.report.words import (
     item,
     items,
     limits,
+    marked,
     moves,
     over_categories,
     percent,
@@ -75,7 +76,7 @@ def _rates(table: Table) -> Iterator[str]:
     rows = []
     for row in table.rows:
         counts = str(row.ledger.judged), str(row.ledger.valid)
-        rates = percent(row.convergence), limits(row.convergence)
+        rates = marked(row), limits(row.convergence)
         others = percent(row.refusal), percent(row.nonsense)
         rows.append((cell(row.condition), *counts, *rates, *others))
     return _table(HEAD, rows)

@@ -20,7 +20,7 @@ from steertui.rate import (
 )
 from steertui.sentence import gap_sentence
 from steertui.store import Arm, Reader
-from steertui.trouble import warnings
+from steertui.trouble import is_thin, warnings
 from steertui.verdict import Label
 
 COMPARED = (
@@ -47,6 +47,11 @@ class Row:
     convergence: Rate
     refusal: Rate
     nonsense: Rate
+
+    @property
+    def is_thin(self) -> bool:
+        """Whether the rates rest on too few verdicts; then they are marked."""
+        return is_thin(self.ledger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +160,16 @@ def _compare(outcomes: Sequence[Outcome], policy: Policy) -> tuple[Comparison, .
     planned = len({o.scenario for o in outcomes})
     sides = convergent(outcomes, policy)
     gaps = [gap_of(sides[one], sides[two], one, two) for one, two in pairs_of([*sides])]
-    adjusted = adjust(gaps)
+    thin = {name: _few_judged(name, own) for name, own in by_condition(outcomes).items()}
     return tuple(
-        Comparison(g, p, gap_sentence(g, planned, p)) for g, p in zip(gaps, adjusted, strict=True)
+        Comparison(g, p, gap_sentence(g, planned, p) + thin[g.first] + thin[g.second])
+        for g, p in zip(gaps, adjust(gaps), strict=True)
     )
+
+
+def _few_judged(name: str, outcomes: Sequence[Outcome]) -> str:
+    seen = ledger(outcomes)
+    return f"; under {name} {seen.judged} of {seen.planned} are judged" if is_thin(seen) else ""
 
 
 def adjust(gaps: Sequence[Gap]) -> list[float | None]:

@@ -23,6 +23,7 @@ from steertui.report.words import (
     item,
     items,
     limits,
+    marked,
     moves,
     over_categories,
     percent,
@@ -74,7 +75,7 @@ def _rates(table: Table) -> Grid:
     made = grid("condition", "n", "valid", "convergence", "95 % interval", "refusal", "nonsense")
     for row in table.rows:
         ledger, rate = row.ledger, row.convergence
-        rates = percent(rate), limits(rate), percent(row.refusal), percent(row.nonsense)
+        rates = marked(row), limits(rate), percent(row.refusal), percent(row.nonsense)
         add(made, row.condition, (str(ledger.judged), str(ledger.valid), *rates))
     return made
 

@@ -7,7 +7,7 @@ from steertui.fidelity import BAND, Deviation
 from steertui.gap import Gap
 from steertui.rate import Policy, Rate
 from steertui.replication import Differing, ItemByItem
-from steertui.report.table import Comparison, Table
+from steertui.report.table import Comparison, Row, Table
 from steertui.sentence import p_text
 from steertui.verdict import Label
 
@@ -47,6 +47,11 @@ def tally(value: int | None) -> str:
 def percent(rate: Rate) -> str:
     """Return "71.8", or "–" where nothing was counted."""
     return "–" if rate.value is None else f"{100 * rate.value:.1f}"
+
+
+def marked(row: Row) -> str:
+    """Return the convergence rate, with a * where it rests on too few verdicts."""
+    return percent(row.convergence) + ("*" if row.is_thin and row.ledger.judged else "")
 
 
 def limits(rate: Rate) -> str:

@@ -2,11 +2,13 @@
 
 from steertui.run.events import (
     Asked,
+    Batched,
     Event,
     Generated,
     Judged,
     Loaded,
     Opened,
+    Ordered,
     Served,
     ServerFound,
     ServerLost,
@@ -18,11 +20,13 @@ from steertui.run.run import judge, run
 
 __all__ = [
     "Asked",
+    "Batched",
     "Event",
     "Generated",
     "Judged",
     "Loaded",
     "Opened",
+    "Ordered",
     "Served",
     "ServerFound",
     "ServerLost",

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 from steertui.judge.price import Budget
 from steertui.judge.server import ServerJudge
@@ -21,9 +20,12 @@ class Asking(Aside):
 
     NAME = "judges"
 
-    def __init__(self, judges: Sequence[ServerJudge], db: Path, terms: Terms) -> None:
+    def __init__(
+        self, judges: Sequence[ServerJudge], store: Store, experiment: str, terms: Terms
+    ) -> None:
         super().__init__(idle=not judges)
-        self._judges, self._db, self._terms = judges, db, terms
+        self._judges, self._db, self._terms = judges, store.path, terms
+        self._experiment = experiment
         self._readings: dict[str, Reading] = {}
 
     def open(self) -> Iterator[Event]:
@@ -50,6 +52,8 @@ class Asking(Aside):
 
     async def _main(self) -> None:
         from steertui.judge.asker import JudgeClient, Patience
+        from steertui.judge.batch import BatchClient
+        from steertui.run.batching import Batching
 
         t = self._terms
         patience = Patience(t.concurrency, t.timeout, t.retries)
@@ -57,8 +61,13 @@ class Asking(Aside):
         async with AsyncExitStack() as stack:
             store = stack.enter_context(Store(self._db))
             for judge in self._judges:
-                client = await stack.enter_async_context(JudgeClient(judge, patience))
-                reading = Reading(client, store, budget, self._news.put)
+                if judge.in_batches:
+                    sender = await stack.enter_async_context(BatchClient(judge, patience))
+                    told = sender, store, budget, self._news.put, self._experiment
+                    reading: Reading = Batching(*told)
+                else:
+                    client = await stack.enter_async_context(JudgeClient(judge, patience))
+                    reading = Reading(client, store, budget, self._news.put)
                 self._readings[judge.id] = reading
                 await reading.open()
             self._ready.set()

@@ -7,6 +7,7 @@ from steertui.engine.context import ContextParams
 from steertui.engine.events import Failed, Lost, Restarted, SlotView, Snapshot
 from steertui.engine.pool import Pool
 from steertui.generation import Generation
+from steertui.judge.order import OrderEffect
 from steertui.prompt import Prompt
 from steertui.verdict import Verdict
 
@@ -90,6 +91,17 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Batched:
+    """A batch of questions stands elsewhere than before; `id` and `status` are the server's."""
+
+    judge: str
+    id: str
+    status: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stopped:
     """A judge behind a server was stopped before its end; `left` questions stay unanswered."""
 
@@ -161,7 +173,15 @@ class Unserved:
     left: int
 
 
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """A local judge has read answers in every order of its rubric's labels; what that changed."""
+
+    judge: str
+    effect: OrderEffect
+
+
 Event = (
-    Loaded | Generated | Judged | Failed | Lost | Restarted | Stepped | Opened | Asked | Stopped
-    | Served | ServerLost | ServerFound | Unserved
+    Loaded | Generated | Judged | Failed | Lost | Restarted | Stepped | Opened | Asked | Batched
+    | Stopped | Ordered | Served | ServerLost | ServerFound | Unserved
 )  # fmt: skip

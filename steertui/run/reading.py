@@ -48,12 +48,15 @@ class Reading:
         self._dollars: float | None = 0.0
         self._stopped = ""
         self._factor = SPARE
+        self._elsewhere: set[str] = set()
 
     async def open(self) -> None:
         """Ask the known answer; raises JudgeError where no label comes."""
         reply = await self._client.find_way()
-        self._store.add_exchange(self._judge.id, self._exchange(reply))
-        self._budget.settle(0.0, self._judge.dollars(reply) or 0.0)
+        dollars = self._judge.dollars(reply, at_once=True)
+        exchange = self._exchange(reply, self._client.way.words, dollars)
+        self._store.add_exchange(self._judge.id, exchange)
+        self._budget.settle(0.0, dollars or 0.0)
         self._learn(reply, *self._judge.messages(KNOWN))
         right = self._judge.verdict(reply, 0.0).label is KNOWN_LABEL
         self._tell(Opened(self._judge.name, self._client.way.words, right))
@@ -69,18 +72,29 @@ class Reading:
         """Ask nothing more; what is in flight is still awaited and stored."""
         self._stopped = self._stopped or reason
 
-    async def work(self, concurrency: int) -> None:
-        """Ask until the last question was put and answered."""
+    @property
+    def _over_budget(self) -> str:
+        return f"the next question could go over --max-cost {self._budget.ceiling:g}"
+
+    async def work(self, concurrency: int, /) -> None:
+        """Ask until the last question was put and answered, but for those in an open batch."""
+        batches = self._store.open_batches(self._judge.id)
+        self._elsewhere = {key for batch in batches for key in batch.keys}
         async with asyncio.TaskGroup() as group:
             for _ in range(concurrency):
                 group.create_task(self._worker())
+        if self._elsewhere & self._put and not self._stopped:
+            self.stop("the rest is in a batch under way at the server; --judge-batch fetches it")
+        self._end()
+
+    def _end(self) -> None:
         if self._stopped:
             left = len(self._put) - self._done
             self._tell(Stopped(self._judge.name, self._stopped, left))
 
     async def _worker(self) -> None:
         while (answer := await self._queue.get()) is not None:
-            if not self._stopped:
+            if not self._stopped and answer.key not in self._elsewhere:
                 await self._ask(answer)
         self._queue.put_nowait(None)  # for the next worker
 
@@ -89,7 +103,7 @@ class Reading:
         most = self._judge.most_dollars(system, user, self._factor)
         while not self._budget.reserve(most):
             if not self._budget.is_in_flight:
-                self.stop(f"the next question could go over --max-cost {self._budget.ceiling:g}")
+                self.stop(self._over_budget)
                 return
             await asyncio.sleep(PAUSE)  # what is in flight mostly costs less than was set aside
             if self._stopped:
@@ -108,7 +122,7 @@ class Reading:
 
     def _keep(self, key: str, reply: Reply, seconds: float) -> None:
         verdict = self._judge.verdict(reply, seconds)
-        exchange = self._exchange(reply)
+        exchange = self._exchange(reply, self._client.way.words, self._judge.dollars(reply))
         self._store.add_verdict(key, verdict, exchange)
         failed = verdict.label is None
         self._done, self._failed = self._done + 1, self._failed + failed
@@ -123,8 +137,8 @@ class Reading:
         """Set aside more for a question where the server counts more tokens than estimated."""
         self._factor = max(self._factor, SPARE * reply.input_tokens / tokens_of(system, user))
 
-    def _exchange(self, reply: Reply) -> Exchange:
-        r, dollars = reply, self._judge.dollars(reply)
+    def _exchange(self, reply: Reply, way: str, dollars: float | None) -> Exchange:
+        r = reply
         self._dollars = None if dollars is None else (self._dollars or 0.0) + dollars
         counts = r.input_tokens, r.cached_tokens, r.output_tokens, dollars
-        return Exchange(self._client.way.words, r.model, r.request, r.text, *counts)
+        return Exchange(way, r.model, r.request, r.text, *counts)

@@ -29,7 +29,7 @@ def run(
     _refuse_exact(plan, wish)
     behind = [j for j, left in zip(plan.judges, plan.unjudged, strict=True) if left]
     remote = {m: plan.missing(m) for m in plan.design.models if isinstance(m, ServerModel)}
-    with _asking(behind, store, terms) as asking:
+    with _asking(behind, store, plan.id, terms) as asking:
         yield from _open(asking, store, plan.id, behind)
         with Answering(remote, store.path, plan.id, terms.answers) as answering:
             for event in _answers(plan, store, wish, answering):
@@ -70,13 +70,13 @@ def judge(
 ) -> Generator[Event, None, None]:
     """Let judges read what they have not read of an experiment's answers; as `run` does it."""
     behind = [j for j in judges if store.unjudged(experiment, j.id)]
-    with _asking(behind, store, terms) as asking:
+    with _asking(behind, store, experiment, terms) as asking:
         yield from _open(asking, store, experiment, behind)
         yield from _read(asking, store, experiment, behind, wish, reasons)
 
 
-def _asking(judges: Sequence[Judge], store: Store, terms: Terms) -> Asking:
-    return Asking([j for j in judges if isinstance(j, ServerJudge)], store.path, terms)
+def _asking(judges: Sequence[Judge], store: Store, experiment: str, terms: Terms) -> Asking:
+    return Asking([j for j in judges if isinstance(j, ServerJudge)], store, experiment, terms)
 
 
 def _open(

@@ -10,75 +10,156 @@ from steertui.engine.pool import Pool
 from steertui.engine.sequence import Score, Write
 from steertui.engine.sizing import Overrides, fit
 from steertui.generation import SamplingParams
-from steertui.judge.local import LABEL_TEXTS, LocalJudge, read_reason, reason_prompt
+from steertui.judge.local import AS_LISTED, LABEL_TEXTS, LocalJudge, read_reason, reason_prompt
+from steertui.judge.order import effect, is_finite
 from steertui.panel import case_of, chat_format
 from steertui.run.drive import drive, vocabulary
-from steertui.run.events import Event, Judged, Loaded
+from steertui.run.events import Event, Judged, Loaded, Ordered, Stepped
+from steertui.run.turns import Question, TurnPlan
 from steertui.store import Store, Unjudged
 from steertui.verdict import Label, Verdict
 
 REASON = SamplingParams(max_tokens=80)
 
+SPARE = 8
+"""Tokens by which a prompt may be longer in another turn: lines are cut a little otherwise."""
+
 
 def score(
     store: Store, judge: LocalJudge, waiting: Sequence[Unjudged], wish: Overrides, *, reasons: bool
 ) -> Iterator[Event]:
-    """Judge the waiting answers; every verdict is stored before its event."""
+    """Judge the waiting answers; every reading and verdict is stored before its event."""
     with vocabulary(judge.model) as llama:
-        asked = _Asked(judge, llama, waiting)
+        after = REASON.max_tokens if reasons else 0
+        asked = _Asked(judge, llama, waiting, after)
         for key, reason in asked.too_long.items():
             yield _fail(store, judge, key, reason)
-        if not asked.requests:
+        if not asked.first:
             return
-        shapes = fit(llama, judge.model.size, demand(asked.requests, REASON.max_tokens), wish)
+        plan = TurnPlan(judge.order, [*asked.first], store.readings(judge.id))
+        shapes = fit(llama, judge.model.size, demand([*asked.first.values()], after + SPARE), wish)
         with Pool(judge.model.path, shapes) as engine:
-            yield Loaded("judge", judge.name, shapes, len(asked.requests))
-            found: dict[str, Verdict] = {}
-            for event in drive(engine, "judge", asked.requests):
+            yield Loaded("judge", judge.name, shapes, len(asked.first))
+            yield from _Scoring(store, judge, asked, plan, engine, reasons).work()
+    found = effect(store.readings(judge.id).values()) if judge.order != AS_LISTED else None
+    if found:
+        yield Ordered(judge.name, found)
+
+
+class _Scoring:
+    """One sitting of a judge: asks what the plan says, and decides each answer once it can."""
+
+    def __init__(
+        self,
+        store: Store,
+        judge: LocalJudge,
+        asked: "_Asked",
+        plan: TurnPlan,
+        engine: Pool,
+        reasons: bool,
+    ) -> None:
+        self._store, self._judge, self._asked = store, judge, asked
+        self._plan, self._engine, self._reasons = plan, engine, reasons
+        self._unreasoned: dict[str, Verdict] = {}
+        self._seconds: dict[str, float] = {}
+        self._over: set[str] = set()
+
+    def work(self) -> Iterator[Event]:
+        """Read in every turn what is to be read so, then the rest."""
+        for keys, questions in self._plan.stages():
+            for key in keys:  # a kill may have come between the last reading and the verdict
+                yield from self._decide(key)
+            asks = [self._asked.question(question) for question in questions]
+            for event in drive(self._engine, "judge", asks):
                 if isinstance(event, Scored):
-                    verdict = judge.verdict(event.logliks, event.seconds)
-                    if reasons and verdict.label:
-                        found[event.id] = verdict
-                        engine.add(asked.for_reason(event.id, verdict.label))
-                        continue
+                    yield from self._scored(event)
                 elif isinstance(event, Written):
-                    verdict = found.pop(event.id)
-                    verdict = replace(verdict, reason=read_reason(event.generation.text))
-                elif isinstance(event, Failed) and event.id in found:
-                    verdict = found.pop(event.id)  # the label stands, only its reason was lost
+                    verdict = self._unreasoned.pop(event.id)
+                    reason = read_reason(event.generation.text)
+                    yield self._keep(event.id, replace(verdict, reason=reason))
                 elif isinstance(event, Failed):
-                    yield _fail(store, judge, event.id, event.reason)
-                    continue
+                    yield from self._failed(event)
+                elif isinstance(event, Stepped):
+                    yield replace(event, done=len(self._over), total=len(self._asked.first))
                 else:
                     yield event
-                    continue
-                store.add_verdict(event.id, verdict)
-                yield Judged(event.id, verdict)
+
+    def _scored(self, event: Scored) -> Iterator[Event]:
+        key, turn = Question.parse(event.id)
+        self._seconds[key] = self._seconds.get(key, 0.0) + event.seconds
+        if key in self._over:
+            return
+        if not is_finite(event.logliks):
+            yield self._keep(key, self._no_label("the labels' likelihoods are not finite"))
+            return
+        self._store.add_reading(self._judge.id, key, turn, event.logliks)
+        self._plan.note(key, turn, event.logliks)
+        yield from self._decide(key)
+
+    def _decide(self, key: str) -> Iterator[Event]:
+        """Give the verdict of an answer that all was read for, or ask for its reason first."""
+        found = self._plan.ready(key)
+        if not found:
+            return
+        verdict = self._judge.verdict(*found, self._seconds.get(key, 0.0))
+        if self._reasons and verdict.label:
+            self._unreasoned[key] = verdict
+            self._engine.add(self._asked.reason(key, verdict.label))
+        else:
+            yield self._keep(key, verdict)
+
+    def _failed(self, event: Failed) -> Iterator[Event]:
+        key, _ = Question.parse(event.id)
+        if key in self._unreasoned:  # the label stands, only its reason was lost
+            yield self._keep(key, self._unreasoned.pop(key))
+        elif key not in self._over:
+            yield self._keep(key, self._no_label(event.reason))
+
+    def _no_label(self, failure: str) -> Verdict:
+        return Verdict(self._judge.id, None, failure=failure)
+
+    def _keep(self, key: str, verdict: Verdict) -> Judged:
+        self._over.add(key)
+        self._store.add_verdict(key, verdict)
+        return Judged(key, verdict)
 
 
 class _Asked:
     """What a local judge is asked about the waiting answers: a Score each, or why not."""
 
-    def __init__(self, judge: LocalJudge, llama: LlamaModel, waiting: Sequence[Unjudged]) -> None:
-        chat = chat_format(llama, judge.model.name)
-        labels = tuple(llama.tokenize(text, special=False) for text in LABEL_TEXTS)
-        after = max(map(len, labels)) + REASON.max_tokens
-        self._llama = llama
-        self._prompts: dict[str, str] = {}
-        self.requests: list[Score] = []
+    def __init__(
+        self, judge: LocalJudge, llama: LlamaModel, waiting: Sequence[Unjudged], after: int
+    ) -> None:
+        self._judge, self._llama = judge, llama
+        self._chat = chat_format(llama, judge.model.name)
+        self._labels = tuple(llama.tokenize(text, special=False) for text in LABEL_TEXTS)
+        self._answers = {u.key: u for u in waiting}
+        self.first = {key: self._question(Question(key)) for key in self._answers}
         self.too_long: dict[str, str] = {}
-        for u in waiting:
-            text = judge.prompt(chat, case_of(u, blind=judge.blind))
-            tokens = llama.tokenize(text)
-            if len(tokens) + after > llama.context_trained:
-                self.too_long[u.key] = f"prompt of {len(tokens)} tokens does not fit"
-                continue
-            self._prompts[u.key] = text
-            self.requests.append(Score(u.key, tokens, labels))
+        most = llama.context_trained - max(map(len, self._labels)) - SPARE - after
+        for key, question in self.first.items():
+            if len(question.prompt) > most:
+                self.too_long[key] = (
+                    f"rubric, task and answer are {len(question.prompt)} tokens, and of the "
+                    f"{llama.context_trained} that {judge.model.name} was made for {most} are free"
+                )
+        self.first = {k: q for k, q in self.first.items() if k not in self.too_long}
 
-    def for_reason(self, key: str, label: Label) -> Write:
+    def _prompt(self, key: str, turn: int) -> str:
+        case = case_of(self._answers[key], blind=self._judge.blind)
+        return self._judge.prompt(self._chat, case, turn)
+
+    def question(self, question: Question) -> Score:
+        """Return the request for the labels' likelihoods, the rubric's labels turned."""
+        return self._question(question) if question.turn else self.first[question.key]
+
+    def _question(self, question: Question) -> Score:
+        return Score(str(question), self._llama.tokenize(self._prompt(*question)), self._labels)
+
+    def reason(self, key: str, label: Label) -> Write:
         """Return the request for the reason of a label that was decided."""
-        return Write(key, self._llama.tokenize(reason_prompt(self._prompts[key], label)), REASON)
+        text = reason_prompt(self._prompt(key, 0), label)
+        return Write(key, self._llama.tokenize(text), REASON)
 
 
 def _fail(store: Store, judge: LocalJudge, key: str, reason: str) -> Judged:

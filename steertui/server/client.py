@@ -6,8 +6,9 @@ one of two exceptions, so that nobody else needs to know the library.
 
 import json
 import re
+from collections.abc import Awaitable
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import httpx2
 import openai
@@ -21,6 +22,8 @@ KEEP_ALIVE = 5.0
 
 CONNECT = 10.0
 """Seconds for a connection to be made."""
+
+T = TypeVar("T")
 
 _UNKNOWN = ("does not exist", "not found", "not exist", "unknown model", "invalid model")
 
@@ -105,21 +108,41 @@ class Client:
         """Ask for what lies at a path (below the address) or at an address; as `post`."""
         return await self._send("GET", path, None)
 
+    async def upload(self, name: str, lines: bytes) -> str:
+        """Upload a file of requests; return the server's name for it. Raises as `post`."""
+        file = (name, lines, "application/jsonl")
+        held = await self._heard(self._client.files.create(file=file, purpose="batch"))
+        return held.id
+
+    async def download(self, file: str) -> str:
+        """Return the text of a file that the server holds. Raises as `post`."""
+        return (await self._heard(self._client.files.content(file))).text
+
     async def _send(self, method: str, path: str, body: dict[str, Any] | None) -> object:
+        if method == "GET":
+            response = await self._heard(self._client.get(path, cast_to=httpx2.Response))
+        else:
+            response = await self._heard(
+                self._client.post(path, cast_to=httpx2.Response, body=body)
+            )
         try:
-            if method == "GET":
-                response = await self._client.get(path, cast_to=httpx2.Response)
-            else:
-                response = await self._client.post(path, cast_to=httpx2.Response, body=body)
+            return json.loads(response.content)
+        except ValueError:
+            return None
+
+    async def _heard(self, call: Awaitable[T]) -> T:
+        """Return what a call brings, its errors turned into ours."""
+        try:
+            return await call
         except openai.APIStatusError as exc:
             wait = _seconds(exc.response.headers.get("retry-after"))
             raise Refused(exc.status_code, self._said(exc), exc.code or "", wait) from None
         except openai.APIConnectionError as exc:
             raise _unreachable(exc) from None
-        try:
-            return json.loads(response.content)
-        except ValueError:
-            return None
+
+    def scrub(self, text: str) -> str:
+        """Return the text without the key."""
+        return scrub(text, self._key)
 
     def _said(self, exc: openai.APIStatusError) -> str:
         """Return what the server said, without the key."""

@@ -52,3 +52,33 @@ CREATE TABLE deliveries (
     tries INTEGER NOT NULL
 );
 """
+
+# readings: what a local judge's labels' likelihoods were, before any correction; turn t is the
+# rubric whose list of labels begins with label t. batch_items: what a batch of questions asks.
+# hand_queue: how a person came upon an answer; doubtful ones first are no random sample.
+READINGS = """
+CREATE TABLE readings (
+    judge TEXT NOT NULL REFERENCES judges(id),
+    trial TEXT NOT NULL REFERENCES trials(key),
+    turn INTEGER NOT NULL,
+    l_convergence REAL NOT NULL,
+    l_no_convergence REAL NOT NULL,
+    l_safety_refusal REAL NOT NULL,
+    l_nonsensical REAL NOT NULL,
+    PRIMARY KEY (judge, trial, turn)
+) WITHOUT ROWID;
+CREATE TABLE batch_items (
+    mark TEXT NOT NULL REFERENCES batches(mark),
+    trial TEXT NOT NULL REFERENCES trials(key),
+    PRIMARY KEY (mark, trial)
+) WITHOUT ROWID;
+CREATE TABLE hand_queue (
+    judge TEXT NOT NULL REFERENCES judges(id),
+    trial TEXT NOT NULL REFERENCES trials(key),
+    queue TEXT NOT NULL CHECK (queue IN ('doubtful', 'random')),
+    PRIMARY KEY (judge, trial)
+) WITHOUT ROWID;
+ALTER TABLE batches ADD COLUMN api TEXT NOT NULL DEFAULT '';
+ALTER TABLE batches ADD COLUMN way TEXT NOT NULL DEFAULT '';
+ALTER TABLE batches ADD COLUMN said TEXT NOT NULL DEFAULT '';
+"""

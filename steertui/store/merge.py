@@ -91,7 +91,7 @@ def _merge_one(db: sqlite3.Connection, path: Path, copy: Path) -> Merged:
         earlier = {row[0] for row in db.execute(LOSERS)}
         for key in differing:
             side = "main" if key in earlier else "other"
-            for table in ("verdicts", "generations", "deliveries"):
+            for table in ("readings", "verdicts", "generations", "deliveries"):
                 db.execute(f"DELETE FROM {side}.{table} WHERE trial = ?", [key])
         numbers: dict[str, dict[int, int]] = {}
         added = {table: _add(db, table, numbers) for table in _tables(db)}

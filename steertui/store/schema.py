@@ -5,7 +5,7 @@ from hashlib import sha256
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from steertui.store.later import DELIVERIES, LAST_LABEL, REPLIES
+from steertui.store.later import DELIVERIES, LAST_LABEL, READINGS, REPLIES
 
 migrations = Migrations("steertui")
 
@@ -240,6 +240,13 @@ def _allow_unknown_ends(db: Database) -> None:
     for sql in (*indexes, *views.values()):
         db.execute(sql)
     table.enable_fts(["answer", "reasoning"], create_triggers=True)  # type: ignore[union-attr]
+
+
+@migrations()
+def readings(db: Database) -> None:
+    """Keep local judges' raw likelihoods, what batches ask, and how labels by hand were drawn."""
+    for statement in _statements(READINGS):
+        db.execute(statement)
 
 
 def _statements(script: str) -> list[str]:

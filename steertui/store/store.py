@@ -8,12 +8,12 @@ from steertui.generation import Generation
 from steertui.outcome import Outcome
 from steertui.prompt import Prompt
 from steertui.store import rows
+from steertui.store.batches import Batches
 from steertui.store.rows import Arm, Delivery, ModelFacts, as_json, now, outcome
 from steertui.store.schema import answer_digest
-from steertui.store.verdicts import Verdicts
 
 
-class Store(Verdicts):
+class Store(Batches):
     """Everything that is kept: one SQLite file, for one thread."""
 
     def column(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:

@@ -1,6 +1,8 @@
 """The store's verdicts: judges, what they have not read, what they said and charged."""
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 
 from sqlite_utils import Database
 
@@ -10,6 +12,7 @@ from steertui.store.rows import Exchange, Reader, Spent, Unjudged, as_json, now
 from steertui.verdict import Label, Verdict
 
 P_COLUMNS = tuple(f"p_{label}" for label in Label)
+L_COLUMNS = tuple(f"l_{label}" for label in Label)
 
 
 class Verdicts(Connection):
@@ -38,16 +41,35 @@ class Verdicts(Connection):
 
         A second label of one judge for one trial is ignored, unless the judge is a person.
         """
+        with self._writing() as db:
+            self._add_verdict(db, key, verdict, exchange)
+
+    def _add_verdict(
+        self, db: Database, key: str, verdict: Verdict, exchange: Exchange | None
+    ) -> None:
         v = verdict
         chances = v.probabilities or (None,) * len(P_COLUMNS)
         row = (key, v.judge, v.label, v.failure, *chances, v.reason, round(v.seconds, 3), now())
+        sql = f"""INSERT INTO verdicts (trial, judge, label, failure,
+            {", ".join(P_COLUMNS)}, reason, seconds, created_at)
+            VALUES ({", ".join("?" * len(row))}) ON CONFLICT DO NOTHING"""
+        db.execute(sql, row)
+        if exchange:
+            _add_exchange(db, v.judge, key, exchange)
+
+    def add_reading(self, judge: str, key: str, turn: int, logliks: Sequence[float]) -> None:
+        """Add the labels' log-likelihoods under the rubric in its order of that turn, once."""
         with self._writing() as db:
-            sql = f"""INSERT INTO verdicts (trial, judge, label, failure,
-                {", ".join(P_COLUMNS)}, reason, seconds, created_at)
-                VALUES ({", ".join("?" * len(row))}) ON CONFLICT DO NOTHING"""
-            db.execute(sql, row)
-            if exchange:
-                _add_exchange(db, v.judge, key, exchange)
+            rows.adder(db)("readings", [(judge, key, turn, *logliks)])
+
+    def readings(self, judge: str) -> dict[str, dict[int, tuple[float, ...]]]:
+        """Return all that the judge has read, in this database: log-likelihoods by trial, turn."""
+        sql = f"SELECT trial, turn, {', '.join(L_COLUMNS)} FROM readings WHERE judge = ?"
+        found: dict[str, dict[int, tuple[float, ...]]] = {}
+        for row in self.query(sql, [judge]):
+            logliks = tuple(float(row[name]) for name in L_COLUMNS)
+            found.setdefault(row["trial"], {})[row["turn"]] = logliks
+        return found
 
     def add_exchange(self, judge: str, exchange: Exchange) -> None:
         """Add an exchange that was about no trial: the known answer asked first."""
@@ -67,6 +89,17 @@ class Verdicts(Connection):
             FROM experiment_trials JOIN verdicts USING (trial)
             WHERE experiment = ? AND judge = ? AND label IS NOT NULL"""
         return int(self.query(sql, [experiment, judge])[0]["n"])
+
+    def add_hand_queue(self, judge: str, key: str, queue: str) -> None:
+        """Add how a person came upon an answer: by a queue of "doubtful" or of "random" order."""
+        with self._writing() as db:
+            rows.adder(db)("hand_queue", [(judge, key, queue)])
+
+    def hand_queue(self, experiment: str, judge: str) -> Counter[str]:
+        """Return how many of a person's labels came from which queue."""
+        sql = """SELECT queue, count(*) AS n FROM experiment_trials JOIN hand_queue USING (trial)
+            WHERE experiment = ? AND judge = ? GROUP BY queue"""
+        return Counter({r["queue"]: r["n"] for r in self.query(sql, [experiment, judge])})
 
     def readers(self, experiment: str) -> list[Reader]:
         """Return the judges that have read any of the experiment's answers, first come first."""

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 
+from steertui.caution import order_sentence
 from steertui.engine.events import Failed
 from steertui.engine.pool import Pool
 from steertui.plan import Plan
@@ -14,7 +15,18 @@ from steertui.progress import (
     served_line,
     trouble_line,
 )
-from steertui.run import Asked, Event, Generated, Judged, Loaded, Opened, Served, Stepped
+from steertui.run import (
+    Asked,
+    Batched,
+    Event,
+    Generated,
+    Judged,
+    Loaded,
+    Opened,
+    Ordered,
+    Served,
+    Stepped,
+)
 from steertui.run.events import Holds
 from steertui.store import Store
 from steertui.tui.recount import Recount
@@ -62,6 +74,11 @@ class Ticker:
             self._serve(event)
         elif isinstance(event, Opened):
             tick.notices.append(Notice(judge_line(event), is_bad=not event.is_right))
+        elif isinstance(event, Batched):
+            tick.notices.append(Notice(judge_line(event), is_bad=event.status == "failed"))
+        elif isinstance(event, Ordered):
+            said = order_sentence(event.judge, event.effect)
+            tick.notices.append(Notice(said, is_bad=False))
         elif isinstance(event, Trouble):
             tick.notices.append(Notice(trouble_line(event).removeprefix("! ")))
             if isinstance(event, Failed):

@@ -101,33 +101,70 @@ def test_a_seed_repeats_its_draw_in_any_slot_and_order(
     }
 
 
-def test_scores_are_the_log_likelihoods_that_llama_gives(
-    llama: LlamaModel, prompts: list[Prompt]
-) -> None:
-    labels = ("convergence", "no_convergence", "safety_refusal", "x")
-    continuations = tuple(llama.tokenize(text, special=False) for text in labels)
+def scores(
+    llama: LlamaModel, prompts: list[Prompt], wanted: tuple[list[int], ...], *, whole: bool
+) -> dict[str, tuple[float, ...]]:
+    """Return each prompt's scores of the continuations."""
     engine = Engine(llama, ContextParams(4, 768, 256, 1, False, False))
-    for prompt in prompts[:6]:
-        engine.add(Score(prompt.key, llama.tokenize(prompt.text), continuations))
-    found: dict[str, tuple[float, ...]] = {}
+    for prompt in prompts:
+        engine.add(Score(prompt.key, llama.tokenize(prompt.text), wanted, whole))
+    found = {}
     while not engine.is_idle:
         for event in engine.step():
             assert isinstance(event, Scored)
             found[event.id] = event.logliks
     engine.close()
+    return found
+
+
+def chances(theirs: Any, tokens: list[int], after: list[int]) -> np.ndarray:
+    """Return log-probabilities of every next token at the prompt's end and after each of `after`,
+    as llama-cpp-python computes them."""
+    theirs.reset()
+    theirs.eval(tokens + after)
+    rows = theirs.scores[len(tokens) - 1 : len(tokens) + len(after)].astype(np.float64)
+    tops = rows.max(1, keepdims=True)
+    return np.asarray(rows - tops - np.log(np.exp(rows - tops).sum(1, keepdims=True)))
+
+
+def test_scores_are_the_log_likelihoods_that_llama_gives(
+    llama: LlamaModel, prompts: list[Prompt]
+) -> None:
+    labels = ("convergence", "no_convergence", "safety_refusal", "x")
+    wanted = tuple(llama.tokenize(text, special=False) for text in labels)
+    found = scores(llama, prompts[:6], wanted, whole=True)
     theirs: Any = llama_cpp.Llama(
         str(demo_path()), n_ctx=768, n_threads=1, logits_all=True, verbose=False, flash_attn=False
     )
     for prompt in prompts[:6]:
-        tokens = llama.tokenize(prompt.text)
-        for continuation, ours in zip(continuations, found[prompt.key], strict=True):
-            theirs.reset()
-            theirs.eval(tokens + continuation)
-            rows = theirs.scores[len(tokens) - 1 : len(tokens) + len(continuation) - 1]
-            rows = rows.astype(np.float64)
-            sums = np.log(np.exp(rows - rows.max(1, keepdims=True)).sum(1)) + rows.max(1)
-            direct = sum(rows[i, t] - sums[i] for i, t in enumerate(continuation))
+        for continuation, ours in zip(wanted, found[prompt.key], strict=True):
+            rows = chances(theirs, llama.tokenize(prompt.text), continuation)
+            direct = sum(rows[i, t] for i, t in enumerate(continuation))
             assert ours == pytest.approx(direct, abs=1e-3)
+    theirs.close()
+
+
+def test_scores_among_the_continuations_alone_are_those_of_a_grammar_that_allows_no_other(
+    llama: LlamaModel, prompts: list[Prompt]
+) -> None:
+    a, b, c, d = (llama.tokenize(text, special=False)[0] for text in ("no", "safety", "we", "I"))
+    wanted = ([a, b, c, d], [a, b, d], [a, d, c], [b, c], [c])
+    found = scores(llama, prompts[:6], wanted, whole=False)
+    theirs: Any = llama_cpp.Llama(
+        str(demo_path()), n_ctx=768, n_threads=1, logits_all=True, verbose=False, flash_attn=False
+    )
+    for prompt in prompts[:6]:
+        rows = np.exp(chances(theirs, llama.tokenize(prompt.text), [a, b]))
+        first, second, third = (
+            dict(zip(ways, row[ways] / row[ways].sum(), strict=True))
+            for row, ways in zip(rows, ([a, b, c], [b, d], [c, d]), strict=True)
+        )
+        expected = (
+            first[a] * second[b] * third[c], first[a] * second[b] * third[d],
+            first[a] * second[d], first[b], first[c],
+        )  # fmt: skip
+        assert np.exp(found[prompt.key]) == pytest.approx(expected, rel=1e-3)
+        assert np.exp(found[prompt.key]).sum() == pytest.approx(1, abs=1e-12)
     theirs.close()
 
 

@@ -107,11 +107,11 @@ class _Server(ThreadingHTTPServer):
 class Loopback:
     """The server, running while the block runs; `url` is the API's address."""
 
-    def __init__(self, fake: Fake, port: int = 0) -> None:
+    def __init__(self, fake: Fake, port: int = 0, handler: type["Handler"] | None = None) -> None:
         self.fake = fake
         self._open: set[socket.socket] = set()
-        handler = type("Handler", (_Handler,), {"fake": fake, "connections": self._open})
-        self._server = _Server(("127.0.0.1", port), handler)
+        own = {"fake": fake, "connections": self._open}
+        self._server = _Server(("127.0.0.1", port), type("Own", (handler or Handler,), own))
         self.port = self._server.server_port
         self.url = f"http://127.0.0.1:{self.port}/v1"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
@@ -133,7 +133,9 @@ class Loopback:
                 connection.shutdown(socket.SHUT_RDWR)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
+    """Answers questions."""
+
     fake: Fake
     connections: set[socket.socket]
     protocol_version = "HTTP/1.1"
@@ -168,7 +170,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Answer a question."""
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        raw = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.headers["Content-Type"] != "application/json":
+            self._send(404, {"error": {"message": "Not Found"}})
+            return
+        body = json.loads(raw)
         fake, api = self.fake, self.path.removeprefix("/v1/").removesuffix("/completions")
         refused = [name for name in fake.refused if name in json.dumps(body)]
         bound = body.get("response_format") or body.get("text", {}).get("format")
@@ -211,9 +217,8 @@ class _Handler(BaseHTTPRequestHandler):
             text = self.fake.reply(question) if self.fake.reply else written(question, kind)
             if kind == "late":
                 time.sleep(1.5)
-            forms = {"responses": _responses, "completions": _completion}
             mark = self.fake.marks[len(self.fake.bodies) % len(self.fake.marks)]
-            data: object = {"system_fingerprint": mark} | forms.get(api, _chat)(text, kind)
+            data: object = {"system_fingerprint": mark} | shaped(api, text, kind)
             data = {"no choices": {"choices": []}, "html": b"<html>busy</html>"}.get(kind, data)
             self._send(200, data, half=kind == "half")
 
@@ -245,6 +250,12 @@ def written(question: str, kind: str) -> str:
         "label in brackets": text.replace(label, f"[{label}]"),
         "wrong label": text.replace(label, "harmless"),
     }.get(kind, text)
+
+
+def shaped(api: str, text: str, kind: str) -> dict[str, Any]:
+    """Return the JSON in which the API gives what was written."""
+    forms = {"responses": _responses, "completions": _completion}
+    return forms.get(api, _chat)(text, kind)
 
 
 def _responses(text: str, kind: str) -> dict[str, Any]:

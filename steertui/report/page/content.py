@@ -22,6 +22,7 @@ from steertui.report.words import (
     NOTHING,
     POLICY_WORDS,
     limits,
+    marked,
     over_categories,
     percent,
     signed,
@@ -121,7 +122,7 @@ def _table(table: Table) -> Values:
         "warnings": table.warnings,
         "sentences": [_sentence(c) for c in table.comparisons],
         "rates": [
-            (r.condition, r.ledger.judged, r.ledger.valid, percent(r.convergence),
+            (r.condition, r.ledger.judged, r.ledger.valid, marked(r),
              limits(r.convergence), percent(r.refusal), percent(r.nonsense))
             for r in table.rows
         ],
