@@ -142,7 +142,7 @@ GROUPS: Mapping[str, tuple[Field, ...]] = MappingProxyType({
         Field("rubric", "rubric", "what a judge is told: steertui, paper or a TOML file"),
         Field("blind", "blind", "whether the judge sees the task without its suffix"),
         Field("reasons", "reasons", "whether the judge is asked for a reason, too"),
-        Field("label_order", "labels' order", "in the rubric; sampled, all: a local judge corrects"),
+        Field("label_order", "labels' order", "of the rubric; sampled, all: corrected for"),
     ),
     "how it is drawn": (
         Field("samples", "samples", "answers a scenario and condition; one at temperature 0"),
