@@ -85,24 +85,30 @@ class LabelScreen(Page):
             return
         self._queue = await self.session.ask(lambda store: _build(store, experiment, judge))
         self.blank()
-        await self._next()
+        self._next()
 
     @property
     def _item(self) -> Item | None:
         return self._queue[0] if self._queue else None
 
-    async def _next(self) -> None:
+    def _next(self) -> None:
+        """Show the queue's first answer, and count."""
+        if self._item:
+            self._draw_item(self._item)
+        self.refresh_bindings()
+        self._count()
+
+    @work(exclusive=True, group="count", exit_on_error=False)
+    async def _count(self) -> None:
+        """Tell how far the labels are; a key that comes before that leaves it to its own count."""
         experiment, judge = self.session.id, self._judge
         done, answers, agreed = await self.session.ask(
             lambda store: _standing(store, experiment, judge)
         )
         self._draw_head(done, answers, agreed)
-        if self._item:
-            self._draw_item(self._item)
-        else:
+        if not self._item:
             told = "Every answer is labelled." if answers else "There is no answer yet."
             self._say(f"{told} [ shows the results, ] the models; escape reads the trials.")
-        self.refresh_bindings()
 
     def _say(self, text: str) -> None:
         flow = self.query_one(Flow)
@@ -154,21 +160,21 @@ class LabelScreen(Page):
         except SteertuiError as exc:
             self._queue.insert(0, self._done.pop())
             self.trouble(str(exc))
-        await self._next()
+        self._next()
 
     @work(group="write", exit_on_error=False)
     async def action_undo(self) -> None:
         """Go back to the last answer; its next label replaces the first."""
         if self._done:
             self._queue.insert(0, self._done.pop())
-            await self._next()
+            self._next()
 
     @work(group="write", exit_on_error=False)
     async def action_skip(self) -> None:
         """Put the answer at the end of the queue."""
         if self._queue:
             self._queue.append(self._queue.pop(0))
-            await self._next()
+            self._next()
 
 
 def _me() -> str:

@@ -15,7 +15,7 @@ Step = tuple[str, str, tuple[str, ...]]
 
 WAY: tuple[Step, ...] = (
     ("enter   run the demo", "Enter", ("144 answers stored", "done: 4 shows the results")),
-    ("4 shows the results", "4", ("pro converges more than anti", "mean nothing about real")),
+    ("4 shows the results", "4", ("pro converges more than anti", "nothing about real models")),
     ("f Moved", "f", ("labels that moved: enter shows one side by side", "baseline")),
     ("enter shows one side by side", "Enter", ("baseline · ", "esc Back")),
     ("esc Back", "Escape", ("labels that moved",)),
