@@ -37,6 +37,9 @@ from steertui.weights import find_model
 
 BATCH = 512
 
+FLASH = False
+"""Flash attention; off, as the program chooses on a CPU."""
+
 LABEL_ALONE = {
     "type": "object",
     "properties": {"decision": SCHEMA["properties"]["decision"]},  # type: ignore[index]
@@ -100,7 +103,9 @@ def judging(llama: LlamaModel, prompts: list[list[int]], shape: ContextParams) -
 
 def bare(llama: LlamaModel, prompts: list[list[int]], shape: ContextParams) -> Spent:
     """Prefill the trie's nodes by llama_decode alone."""
-    context = LlamaContext(llama, ContextParams(1, shape.slot_tokens, BATCH, shape.threads))
+    context = LlamaContext(
+        llama, ContextParams(1, shape.slot_tokens, BATCH, shape.threads, flash=FLASH)
+    )
     before, count = np.empty(0, np.int32), 0
     with measured() as spent:
         for prompt in (np.array(p, np.int32) for p in sorted(prompts)):
@@ -124,7 +129,7 @@ def by_grammar(
     grammar = llama_cpp.LlamaGrammar.from_json_schema(json.dumps(schema), verbose=False)
     theirs = llama_cpp.Llama(
         str(judge.model.path), n_ctx=tokens, n_batch=BATCH, n_threads=threads,
-        n_threads_batch=threads, verbose=False, flash_attn=True,
+        n_threads_batch=threads, verbose=False, flash_attn=FLASH,
     )  # fmt: skip
     written = 0
     with measured() as spent:
@@ -158,7 +163,7 @@ def main() -> None:
     asked = demand([Score(str(i), p, labels) for i, p in enumerate(prompts)])
     print(f"{len(prompts)} answers, {sum(map(len, prompts))} tokens, {asked.nodes} distinct, "
           f"longest prompt {asked.prompt}; trained for {llama.context_trained}")  # fmt: skip
-    shape = ContextParams(o.slots, -(-asked.longest // 64) * 64, BATCH, o.threads)
+    shape = ContextParams(o.slots, -(-asked.longest // 64) * 64, BATCH, o.threads, flash=FLASH)
     for _ in range(o.rounds):
         ours = judging(llama, prompts, shape)
         print(f"  {ours.over(bare(llama, prompts, shape))} of the bound", flush=True)
