@@ -105,11 +105,15 @@ def _estimate(found: Corrected) -> Estimate | None:
 
 
 def _rate(shares: Shares, counted: Label, valid: frozenset[Label]) -> Shares:
-    """Return the share of one label among the valid ones; labels lie along the last axis."""
-    places = {label: place for place, label in enumerate(Label)}
-    inside = shares[..., [places[label] for label in valid]].sum(axis=-1)
+    """Return the share of one label among the valid ones; labels lie along the last axis.
+
+    They are summed in the order of `Label`: a set's own order changes from process to process,
+    and with it the last bit of a sum.
+    """
+    order = list(Label)
+    inside = shares[..., [label in valid for label in order]].sum(axis=-1)
     with np.errstate(invalid="ignore"):
-        return np.asarray(shares[..., places[counted]] / inside, np.float64)
+        return np.asarray(shares[..., order.index(counted)] / inside, np.float64)
 
 
 def _draws(table: Shares, judged: Shares) -> Shares:
