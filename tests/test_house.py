@@ -1,5 +1,6 @@
 """The house stands as README and ARCHITECTURE say, and a light door stays light."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from steertui.cli import cli
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md"))]
 
 
 def test_importing_the_command_line_imports_nothing_heavy() -> None:
@@ -32,9 +34,18 @@ def test_every_option_and_command_is_documented() -> None:
         for parameter in command.params:
             for name in parameter.opts if isinstance(parameter, click.Option) else ():
                 if name.startswith("--"):
-                    assert f"`{name}" in README, name
+                    assert any(f"`{name}" in page for page in PAGES), name
     for name in cli.commands:
-        assert f"steertui {name}" in README, name
+        assert f"`steertui {name}`" in README, name
+        assert any(f"## `steertui {name}" in page for page in PAGES), name
+
+
+def test_every_link_of_the_documentation_leads_to_a_file() -> None:
+    listed = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True)
+    for name in listed.stdout.splitlines():
+        text = (ROOT / name).read_text(encoding="utf-8")
+        for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", text):
+            assert ((ROOT / name).parent / target).exists(), (name, target)
 
 
 def test_no_registry_and_no_path_of_a_machine_is_named() -> None:

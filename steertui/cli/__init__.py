@@ -13,21 +13,8 @@ from steertui.cli.report import report
 from steertui.cli.root import cli
 from steertui.cli.sources import sources
 
-COMMANDS = (
-    agree,
-    bench,
-    doctor,
-    export,
-    import_paper,
-    judge,
-    label,
-    merge,
-    models,
-    report,
-    sources,
-)
-
-for command in COMMANDS:
-    cli.add_command(command)
+cli.section("Before a run", doctor, models, sources, bench)
+cli.section("After a run", report, agree, label, judge, export)
+cli.section("Other runs", merge, import_paper)
 
 __all__ = ["cli"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(short_help="How far judges agree.")
 @click.argument("db", type=Path)
 @click.option("--judge", "judges", multiple=True, help="The first is the reference; repeat it.")
 @click.option("--experiment", help="An experiment's id; the newest if not given.")

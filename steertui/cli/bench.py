@@ -3,15 +3,19 @@
 from pathlib import Path
 
 import click
+import cloup
 
 from steertui.cli.machine import machine_options, take_overrides
 from steertui.experiment import DEMO_EXPERIMENT, load_experiment, with_changes
 
 
-@click.command()
-@click.option("--model", "models", multiple=True, help="Instead of the experiment's models.")
-@click.option("--experiment", "file", type=Path, help="A TOML file; the demo if not given.")
-@click.option("--at", "counts", type=int, multiple=True, help="Slots to measure; 1, 8, 16, 32.")
+@cloup.command(short_help="Tokens a second here, and the time an experiment takes.")
+@cloup.option_group(
+    "What to measure",
+    cloup.option("--model", "models", multiple=True, help="Instead of the experiment's models."),
+    cloup.option("--experiment", "file", type=Path, help="A TOML file; the demo if not given."),
+    cloup.option("--at", "counts", type=int, multiple=True, help="Slots; 1, 8, 16 and 32."),
+)
 @machine_options
 def bench(
     models: tuple[str, ...], file: Path | None, counts: tuple[int, ...], **rest: object

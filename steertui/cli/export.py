@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(short_help="Logs for inspect_ai.")
 @click.argument("db", type=Path)
 @click.option("--inspect", "folder", type=Path, required=True, help="Folder for .eval logs.")
 @click.option("--experiment", "experiments", multiple=True, help="An id, or all; may be repeated.")

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 
-@click.command("import-paper")
+@click.command("import-paper", short_help="The paper's own runs as answers and labels.")
 @click.argument("folder", type=Path, required=False)
 @click.option("--db", type=Path, default=Path("paper.db"), help="The SQLite file; paper.db here.")
 @click.option("--scenarios", help="The benchmark's folder of CSV files, for its category texts.")

@@ -5,22 +5,32 @@ from pathlib import Path
 from typing import Any
 
 import click
+import cloup
 
 from steertui.cli.machine import machine_options, take_overrides
-from steertui.cli.servers import LABEL_ORDER, ORDERS, server_options, take_terms
+from steertui.cli.servers import LABEL_ORDER, ORDERS, judge_server_options, take_terms
 
 
-@click.command()
+@cloup.command(short_help="Judge stored answers.")
 @click.argument("db", type=Path)
-@click.option("--judge", "judges", multiple=True, required=True, help="May be repeated.")
-@click.option("--experiment", help="An experiment's id; the newest if not given.")
-@click.option("--rubric", default="steertui", help="'steertui' or a TOML file.")
-@click.option("--blind", is_flag=True, help="Hide the suffix from the judge.")
-@click.option("--reasons", is_flag=True, help="Ask a local judge for a reason, too.")
-@click.option("--label-order", type=ORDERS, default="rubric", help=LABEL_ORDER)
-@click.option("--json", "as_json", is_flag=True, help="A JSON record a line.")
+@cloup.option_group(
+    "Judging",
+    cloup.option(
+        "--judge",
+        "judges",
+        multiple=True,
+        required=True,
+        help="local:MODEL or openai:MODEL[@URL]; may be repeated.",
+    ),
+    cloup.option("--experiment", metavar="ID", help="The newest if not given."),
+    cloup.option("--rubric", default="steertui", help="steertui, paper, or a TOML file."),
+    cloup.option("--blind", is_flag=True, help="Hide the suffix from the judge."),
+    cloup.option("--reasons", is_flag=True, help="Ask a local judge for a reason, too."),
+    cloup.option("--label-order", type=ORDERS, default="rubric", help=LABEL_ORDER),
+    cloup.option("--json", "as_json", is_flag=True, help="A JSON record a line."),
+)
 @machine_options
-@server_options
+@judge_server_options
 def judge(
     db: Path,
     judges: tuple[str, ...],

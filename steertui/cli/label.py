@@ -9,7 +9,7 @@ KEYS = {"c": 0, "n": 1, "r": 2, "x": 3}
 ASK = "c convergence · n no_convergence · r safety_refusal · x nonsensical · s skip · q quit"
 
 
-@click.command()
+@click.command(short_help="Label answers by hand.")
 @click.argument("db", type=Path)
 @click.option("--as", "who", help="Your name; the system's user if not given.")
 @click.option("--reference", help="The judge whose labels and margins order the queue.")

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(short_help="Several databases into one, such as those of shards.")
 @click.argument("out", type=Path)
 @click.argument("inputs", nargs=-1, required=True, type=Path)
 def merge(out: Path, inputs: tuple[Path, ...]) -> None:

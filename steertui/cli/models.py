@@ -5,7 +5,9 @@ import sys
 import click
 
 
-@click.group(invoke_without_command=True)
+@click.group(
+    invoke_without_command=True, short_help="The models known by name, and what fits this machine."
+)
 @click.option("--json", "as_json", is_flag=True, help="A JSON record a line.")
 @click.pass_context
 def models(context: click.Context, as_json: bool) -> None:

@@ -7,7 +7,7 @@ import click
 FORMS = ("terminal", "markdown", "json", "csv", "rates", "parquet", "html", "svg", "png")
 
 
-@click.command()
+@click.command(short_help="A database as tables, HTML page, figures or rows.")
 @click.argument("db", type=Path)
 @click.option("--format", "form", type=click.Choice(list(FORMS)), default="terminal")
 @click.option("--output", "-o", type=Path, help="The file, or folder of pictures, to write.")

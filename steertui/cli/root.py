@@ -5,13 +5,14 @@ from dataclasses import fields
 from pathlib import Path
 
 import click
+import cloup
 
 from steertui.cli.machine import machine_options, take_overrides
 from steertui.cli.servers import (
     LABEL_ORDER,
     ORDERS,
-    answer_options,
-    server_options,
+    judge_server_options,
+    model_server_options,
     take_terms,
 )
 from steertui.experiment import Experiment, load_experiment, with_changes
@@ -34,52 +35,70 @@ class Names(click.ParamType[list[str]]):
         return [name.strip() for name in str(value).split(",") if name.strip()]
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@cloup.group(
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="steertui")
-@click.option("--batch", is_flag=True, help="Run without a screen; the results table comes last.")
-@click.option("--demo", is_flag=True, help="Run the shipped demo checkpoint on the starter pack.")
-@click.option("--preset", help="demo, quick, paper-4b or paper: an experiment by name.")
-@click.option("--print-experiment", "printed", is_flag=True, help="Write it as TOML, to edit.")
-@click.option("--experiment", "file", type=Path, help="Read the experiment from a TOML file.")
-@click.option(
-    "--model",
-    "models",
-    multiple=True,
-    help="A GGUF file, a name or server:MODEL@URL; may be repeated.",
+@cloup.option_group(
+    "The experiment (options win over a preset or file)",
+    cloup.option("--demo", is_flag=True, help="The shipped demo checkpoint on the starter pack."),
+    cloup.option("--preset", metavar="NAME", help="demo, quick, paper-4b or paper."),
+    cloup.option(
+        "--experiment", "file", type=Path, metavar="FILE", help="An experiment from a TOML file."
+    ),
+    cloup.option("--print-experiment", "printed", is_flag=True, help="Write it as TOML, to edit."),
+    cloup.option(
+        "--model",
+        "models",
+        multiple=True,
+        help="A GGUF file, a name or server:MODEL@URL; may be repeated.",
+    ),
+    cloup.option(
+        "--scenarios", multiple=True, help="A pack, a TOML file or a folder of CSV files."
+    ),
+    cloup.option("--limit", type=int, help="Scenarios at most, in turn from the categories."),
+    cloup.option("--conditions", type=Names(), help="Such as baseline,pro,anti,placebo."),
+    cloup.option("--conditions-file", help="paper, or a TOML file with conditions of your own."),
+    cloup.option("--samples", type=int, help="Answers for each scenario and condition."),
 )
-@click.option("--scenarios", multiple=True, help="A shipped pack, a TOML file or a CSV folder.")
-@click.option("--conditions", type=Names(), help="Such as baseline,pro,anti,placebo.")
-@click.option("--conditions-file", help="A TOML file with conditions of your own.")
-@click.option(
-    "--judge",
-    "judges",
-    multiple=True,
-    help="local:MODEL or openai:MODEL[@URL]; may be repeated.",
+@cloup.option_group(
+    "Sampling",
+    cloup.option("--temperature", "temperatures", type=float, multiple=True, help="0 is greedy."),
+    cloup.option("--top-k", type=int, help="Draw from the k likeliest tokens; 0 from all."),
+    cloup.option("--top-p", type=float, help="Draw from the nucleus of this probability."),
+    cloup.option("--min-p", type=float, help="Leave out tokens below this share of the likeliest."),
+    cloup.option("--repetition-penalty", type=float, help="1 is off."),
+    cloup.option("--presence-penalty", type=float, help="0 is off."),
+    cloup.option("--seed", type=int, help="Base of every trial's own seed."),
+    cloup.option("--max-tokens", type=int, help="New tokens at most, reasoning included."),
+    cloup.option("--max-tokens-thinking", type=int, help="The same for models that think."),
+    cloup.option("--thinking", type=click.Choice(["template", "open", "off"]), help="Of prompts."),
+    cloup.option("--end", type=click.Choice(["any", "eos"]), help="Which tokens end an answer."),
 )
-@click.option("--rubric", help="'steertui' or a TOML file: what the judge is told.")
-@click.option("--blind", is_flag=True, default=None, help="Hide the suffix from the judge.")
-@click.option("--reasons", is_flag=True, default=None, help="Ask the judge for a reason, too.")
-@click.option("--label-order", type=ORDERS, help=LABEL_ORDER)
-@click.option("--samples", type=int, help="Answers for each scenario and condition.")
-@click.option("--temperature", "temperatures", type=float, multiple=True, help="0 is greedy.")
-@click.option("--top-k", type=int, help="Draw from the k likeliest tokens; 0 from all.")
-@click.option("--top-p", type=float, help="Draw from the nucleus of this probability.")
-@click.option("--min-p", type=float, help="Leave out tokens below this share of the likeliest.")
-@click.option("--repetition-penalty", type=float, help="1 is off.")
-@click.option("--presence-penalty", type=float, help="0 is off.")
-@click.option("--max-tokens", type=int, help="New tokens at most, reasoning included.")
-@click.option("--max-tokens-thinking", type=int, help="The same for models that think.")
-@click.option("--end", type=click.Choice(["any", "eos"]), help="Which tokens end an answer.")
-@click.option("--thinking", type=click.Choice(["template", "open", "off"]), help="Of prompts.")
-@click.option("--server-template", help="A Jinja file: writes prompts for servers without one.")
-@click.option("--limit", type=int, help="Scenarios at most, taken in turn from the categories.")
-@click.option("--seed", type=int, help="Base of every trial's own seed.")
-@click.option("--db", type=Path, help="The SQLite file; steertui.db here if not given.")
-@click.option("--shard", help="With --batch: run part K of N, as K/N.")
-@click.option("--json", "as_json", is_flag=True, help="With --batch: a JSON record a line.")
+@cloup.option_group(
+    "Judging",
+    cloup.option(
+        "--judge",
+        "judges",
+        multiple=True,
+        help="local:MODEL, openai:MODEL[@URL] or none; may be repeated.",
+    ),
+    cloup.option("--rubric", help="steertui, paper, or a TOML file: what the judge is told."),
+    cloup.option("--blind", is_flag=True, default=None, help="Hide the suffix from the judge."),
+    cloup.option("--reasons", is_flag=True, default=None, help="Ask the judge for a reason, too."),
+    cloup.option("--label-order", type=ORDERS, help=LABEL_ORDER),
+)
+@cloup.option_group(
+    "The run",
+    cloup.option("--batch", is_flag=True, help="No screen; the results table comes last."),
+    cloup.option("--db", type=Path, help="The SQLite file; steertui.db here if not given."),
+    cloup.option("--shard", metavar="K/N", help="With --batch: part K of N of the scenarios."),
+    cloup.option("--json", "as_json", is_flag=True, help="With --batch: a JSON record a line."),
+)
 @machine_options
-@server_options
-@answer_options
+@judge_server_options
+@model_server_options
 @click.pass_context
 def cli(
     context: click.Context,

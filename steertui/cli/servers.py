@@ -1,43 +1,32 @@
 """Options on how judges and models behind servers are asked."""
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
+import cloup
 
 ORDERS = click.Choice(["rubric", "sampled", "all"])
-LABEL_ORDER = "Of a local judge: correct for the labels' order, from a sample or by all orders."
+LABEL_ORDER = "Local judges: correct for the labels' order, by a sample or by all orders."
 
-OPTIONS = (
-    click.option("--max-cost", type=float, help="Dollars that judges may cost in this run."),
-    click.option("--judge-price", default="", help="IN,OUT: dollars for a million tokens."),
-    click.option("--judge-batch", is_flag=True, help="Half the price, within a day: Batch API."),
-    click.option("--judge-concurrency", type=int, default=16, help="Questions at once."),
-    click.option("--judge-timeout", type=float, default=60.0, help="Seconds for a reply."),
+judge_server_options = cloup.option_group(
+    "Judges behind servers",
+    cloup.option("--max-cost", type=float, help="Dollars that judges may cost in this run."),
+    cloup.option("--judge-price", default="", help="IN,OUT: dollars for a million tokens."),
+    cloup.option("--judge-batch", is_flag=True, help="Batch API: half the price, within a day."),
+    cloup.option("--judge-concurrency", type=int, default=16, help="Questions at once; 16."),
+    cloup.option("--judge-timeout", type=float, default=60.0, help="Seconds for a reply; 60."),
 )
+"""Gives a command the options on how judges behind servers are asked."""
 
-
-ANSWER_OPTIONS = (
-    click.option("--server-concurrency", type=int, default=256, help="Answers at once, at most."),
-    click.option("--server-timeout", type=float, default=600.0, help="Seconds for an answer."),
-    click.option("--server-wait", type=float, default=600.0, help="Seconds without any server."),
-)
-
-
-def server_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options about judges."""
-    return _given(command, OPTIONS)
-
-
-def answer_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options about models behind servers."""
-    return _given(command, ANSWER_OPTIONS)
-
-
-def _given(command: Callable[..., Any], options: Sequence[Any]) -> Callable[..., Any]:
-    for option in reversed(options):
-        command = option(command)
-    return command
+model_server_options = cloup.option_group(
+    "Models behind servers",
+    cloup.option("--server-template", help="A chat template for those that tell none."),
+    cloup.option("--server-concurrency", type=int, default=256, help="Answers at once; 256."),
+    cloup.option("--server-timeout", type=float, default=600.0, help="Seconds for an answer; 600."),
+    cloup.option("--server-wait", type=float, default=600.0,
+                 help="Seconds without any server, then the run stops; 600."),
+)  # fmt: skip
+"""Gives a command the options on how models behind servers are asked."""
 
 
 def take_terms(given: dict[str, Any]) -> Any:

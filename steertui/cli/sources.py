@@ -5,7 +5,9 @@ import sys
 import click
 
 
-@click.group(invoke_without_command=True)
+@click.group(
+    invoke_without_command=True, short_help="The benchmark and the paper's texts: list and fetch."
+)
 @click.pass_context
 def sources(context: click.Context) -> None:
     """List other people's public files: what is here, where it comes from, under what licence."""
