@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from steertui.errors import JudgeError
+from steertui.generation import split_reasoning
 from steertui.judge.reply import UnreadableError, read_reply
 from steertui.judge.server import KEY, KNOWN, ServerJudge
 from steertui.judge.way import Reply, Way, ways
@@ -13,6 +14,9 @@ from steertui.server.client import Client, Refused, Unreachable
 
 NOT_TAKEN = frozenset({400, 404, 405, 415, 422, 501})
 """Statuses by which servers say that they do not know an endpoint or a setting."""
+
+GREETING = "Say good morning."
+"""Answered in prose unless the reply is bound to a schema."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,38 +62,50 @@ class JudgeClient:
     ) -> None:
         await self._client.__aexit__(kind, value, trace)
 
-    async def find_way(self) -> Reply:
+    async def find_way(self) -> list[Reply]:
         """Ask the known answer in every way until one gives a label; keep that way.
 
-        Returns the reply. Raises JudgeError naming the remedy where the key, the model, the
-        quota or the server is wrong, or where no way gives a label.
+        Returns all replies, since each is paid for; the last is the label. Raises JudgeError
+        naming the remedy where the key, the model, the quota or the server is wrong, or where no
+        way gives a label.
         """
+        replies: list[Reply] = []
         said = ""
         for first in ways(is_openai=self.judge.is_openai):
             way: Way | None = first
             while way:
                 try:
-                    reply = await self._known(way)
+                    said = await self._try(way, replies)
                 except _NotTakenError as exc:
                     said, way = str(exc), way.without(str(exc))
                     continue
-                if not reply.failure:
-                    try:
-                        read_reply(reply.text)
-                    except UnreadableError as exc:
-                        said = str(exc)
-                        break
+                if not said:
                     self.way = way
-                    return reply
-                said = reply.failure
+                    return replies
                 break
         raise JudgeError(
             f"{self.judge.name}: gives no label to a known answer ({said}); check model and "
             f"address {self.judge.url} (most servers' ends in /v1)"
         )
 
-    async def _known(self, way: Way) -> Reply:
-        body = way.body(self.judge.model, *self.judge.messages(KNOWN))
+    async def _try(self, way: Way, replies: list[Reply]) -> str:
+        """Return what is wrong with a way, "" for nothing; `replies` gets what came."""
+        if way.is_strict and not self.judge.is_openai:
+            # Some servers take a schema and do not heed it; then nothing may say that they do.
+            replies.append(await self._asked(way, "", GREETING))
+            if not split_reasoning(replies[-1].text)[1].lstrip().startswith("{"):
+                return replies[-1].failure or "it takes a JSON schema and does not heed it"
+        replies.append(await self._asked(way, *self.judge.messages(KNOWN)))
+        if replies[-1].failure:
+            return replies[-1].failure
+        try:
+            read_reply(replies[-1].text)
+        except UnreadableError as exc:
+            return str(exc)
+        return ""
+
+    async def _asked(self, way: Way, system: str, user: str) -> Reply:
+        body = way.body(self.judge.model, system, user)
         try:
             return way.read(await self._client.post(way.path, body))
         except Refused as exc:

@@ -43,12 +43,15 @@ class Way:
         is_strict: whether the reply is bound to the labels by a JSON schema.
         is_openai: whether it is OpenAI's own server; others get a hint not to think instead.
         left_out: settings of the paper that the server does not take.
+        hushed: whether another server gets the paper's setting against thinking beside the hint:
+            Ollama knows no other, and some refuse it.
     """
 
     api: Literal["responses", "chat"]
     is_strict: bool
     is_openai: bool
     left_out: frozenset[str] = frozenset()
+    hushed: bool = False
 
     @property
     def path(self) -> str:
@@ -61,7 +64,8 @@ class Way:
         api = "Responses API" if self.api == "responses" else "chat completions"
         bound = "bound to the labels by a JSON schema" if self.is_strict else "free, and parsed"
         without = f"; not taken: {', '.join(sorted(self.left_out))}" if self.left_out else ""
-        return f"{api}, reply {bound}{without}"
+        effort = "; reasoning effort none" if self.hushed else ""
+        return f"{api}, reply {bound}{effort}{without}"
 
     @property
     def _settings(self) -> dict[str, Body]:
@@ -75,7 +79,9 @@ class Way:
         else:
             found = {"reasoning": {"reasoning_effort": "none"}, "verbosity": {"verbosity": "low"}}
         if not self.is_openai:
-            found = {"chat_template_kwargs": {"chat_template_kwargs": {"enable_thinking": False}}}
+            kept = {"reasoning": found["reasoning"]} if self.hushed else {}
+            hint = {"chat_template_kwargs": {"enable_thinking": False}}
+            found = kept | {"chat_template_kwargs": hint}
         return found | {"temperature": {"temperature": 0}}
 
     def without(self, complaint: str) -> "Way | None":
@@ -119,11 +125,20 @@ class Way:
 
 
 def ways(*, is_openai: bool) -> tuple[Way, ...]:
-    """Return the ways to try, the best first."""
-    tried: list[tuple[Literal["responses", "chat"], bool]] = [
-        ("responses", True), ("chat", True), ("responses", False), ("chat", False),
-    ]  # fmt: skip
-    return tuple(Way(api, strict, is_openai) for api, strict in tried)
+    """Return the ways to try, the best first.
+
+    The paper's own API first at OpenAI's server. At every other chat completions, since more of
+    them bind a reply to a schema there: llama.cpp's Responses API takes one and does not heed it.
+    """
+    apis: list[Literal["responses", "chat"]] = ["responses", "chat"]
+    if not is_openai:
+        apis.reverse()
+    return tuple(
+        Way(api, strict, is_openai, hushed=hushed)
+        for strict in (True, False)
+        for api in apis
+        for hushed in ((False,) if is_openai else (False, True))
+    )
 
 
 def _of_responses(data: Any) -> Reply:

@@ -26,8 +26,8 @@ class Asker(Protocol):
     judge: ServerJudge
     way: Way
 
-    async def find_way(self) -> Reply:
-        """Ask the known answer."""
+    async def find_way(self) -> list[Reply]:
+        """Ask the known answer; its label comes last."""
 
     async def ask(self, system: str, user: str) -> Reply:
         """Ask one question."""
@@ -52,11 +52,13 @@ class Reading:
 
     async def open(self) -> None:
         """Ask the known answer; raises JudgeError where no label comes."""
-        reply = await self._client.find_way()
-        dollars = self._judge.dollars(reply, at_once=True)
-        exchange = self._exchange(reply, self._client.way.words, dollars)
-        self._store.add_exchange(self._judge.id, exchange)
-        self._budget.settle(0.0, dollars or 0.0)
+        replies = await self._client.find_way()
+        for reply in replies:
+            dollars = self._judge.dollars(reply, at_once=True)
+            exchange = self._exchange(reply, self._client.way.words, dollars)
+            self._store.add_exchange(self._judge.id, exchange)
+            self._budget.settle(0.0, dollars or 0.0)
+        reply = replies[-1]
         self._learn(reply, *self._judge.messages(KNOWN))
         right = self._judge.verdict(reply, 0.0).label is KNOWN_LABEL
         self._tell(Opened(self._judge.name, self._client.way.words, right))

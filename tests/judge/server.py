@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
+from steertui.judge.asker import GREETING
 from steertui.verdict import Label
 
 FAILURES = (
@@ -50,7 +51,8 @@ class Fake:
             attempt, so that the same run fails the same way.
         apis: which it knows: "responses", "chat".
         refused: names of settings that it does not take.
-        is_strict: whether it knows JSON schemas.
+        is_strict: whether it knows JSON schemas; `heeds`: in which APIs it binds replies to them.
+        thinks: whether it thinks until it is cut off, unless the effort asked for is none.
         models: those it lists; `owner`: who it says owns them, which tells its make.
         marks: its system_fingerprint, in turn.
         delay: seconds that an answer takes.
@@ -67,6 +69,8 @@ class Fake:
     apis: tuple[str, ...] = ("responses", "chat")
     refused: tuple[str, ...] = ()
     is_strict: bool = True
+    heeds: tuple[str, ...] = ("responses", "chat")
+    thinks: bool = False
     models: tuple[str, ...] = ("one",)
     owner: str = "vllm"
     marks: tuple[str, ...] = ("fp_1",)
@@ -94,6 +98,12 @@ class Fake:
 def is_known(question: str) -> bool:
     """Whether it is the known question asked in advance."""
     return "copy files every night" in question
+
+
+def is_hushed(body: dict[str, Any]) -> bool:
+    """Whether a request asks for no reasoning."""
+    effort = body.get("reasoning_effort") or body.get("reasoning", {}).get("effort")
+    return bool(effort == "none")
 
 
 class _Server(ThreadingHTTPServer):
@@ -190,6 +200,10 @@ class Handler(BaseHTTPRequestHandler):
         else:
             turns = body.get("input") or body.get("messages") or [{"content": body["prompt"]}]
             asked = turns[-1]["content"]
+            if asked == GREETING or (fake.thinks and not is_hushed(body)):
+                kind = "" if asked == GREETING else "thinking"
+                self._send(200, shaped(api, self._greeted(api, bound), kind))
+                return
             question = f"{body['model']}: {asked}"
             with fake.lock:
                 fake.asked[question] += 1
@@ -201,6 +215,11 @@ class Handler(BaseHTTPRequestHandler):
             if fake.delay:
                 time.sleep(fake.delay)
             self._answer(api, question, fake.failure(question, attempt))
+
+    def _greeted(self, api: str, bound: object) -> str:
+        """Return the answer to a greeting: prose, unless a schema binds it."""
+        is_bound = bound and api in self.fake.heeds
+        return '{"decision": "nonsensical", "reason": ""}' if is_bound else "Good morning."
 
     def _answer(self, api: str, question: str, kind: str) -> None:
         if kind in ("cut", "timeout"):
@@ -262,11 +281,11 @@ def _responses(text: str, kind: str) -> dict[str, Any]:
     part: dict[str, Any] = {"type": "output_text", "text": text, "annotations": []}
     if kind == "refusal":
         part = {"type": "refusal", "refusal": "I cannot judge this."}
-    cut = kind == "content filter"
+    cut = {"content filter": "content_filter", "thinking": "max_output_tokens"}.get(kind)
     return {
         "id": "resp_1", "object": "response", "model": "fake-2026-01-01",
         "status": "incomplete" if cut else "completed",
-        "incomplete_details": {"reason": "content_filter"} if cut else None,
+        "incomplete_details": {"reason": cut} if cut else None,
         "output": [{"type": "message", "role": "assistant", "content": [part]}],
         "usage": {"input_tokens": 1000, "input_tokens_details": {"cached_tokens": 400},
                   "output_tokens": 30, "total_tokens": 1030},
@@ -277,11 +296,15 @@ def _chat(text: str, kind: str) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": text}
     if kind == "refusal":
         message = {"role": "assistant", "content": None, "refusal": "I cannot judge this."}
-    reason = {"content filter": "content_filter", "abort": "abort"}.get(kind, "stop")
+    if kind == "thinking":
+        message = {"role": "assistant", "content": "", "reasoning": "Let me think"}
+    ends = {"content filter": "content_filter", "abort": "abort", "thinking": "length"}
+    reason = ends.get(kind, "stop")
     return {
         "id": "chat_1", "object": "chat.completion", "model": "fake-2026-01-01",
         "choices": [{"index": 0, "message": message, "finish_reason": reason}],
-        "usage": {"prompt_tokens": 1000, "completion_tokens": 30, "total_tokens": 1030},
+        "usage": {"prompt_tokens": 1000, "prompt_tokens_details": {"cached_tokens": 400},
+                  "completion_tokens": 30, "total_tokens": 1030},
     }  # fmt: skip
 
 

@@ -84,7 +84,7 @@ def test_a_rubric_without_a_list_of_the_labels_is_not_turned_and_that_is_said(
     assert Rubric(1, "mine", text, "{task} {answer}").turned(1) is None
     file = tmp_path / "mine.toml"
     file.write_text(f'format = 1\nname = "mine"\nsystem = "{text}"\nuser = "{{task}} {{answer}}"\n')
-    with pytest.raises(JudgeError, match="does not list the four labels, a line each"):
+    with pytest.raises(JudgeError, match="does not list the four labels in the order"):
         find_panel(["local:demo"], str(file), False, DEFAULT, "all")
 
 

@@ -23,7 +23,7 @@ def test_llama_cpps_server_judges_with_its_reply_bound_to_the_labels(tmp_path: P
     with serving() as (address, _):
         events, judges = ask(db, experiment, [f"openai:demo@{address}"])
     assert [e.way for e in events if isinstance(e, Opened)] == [
-        "Responses API, reply bound to the labels by a JSON schema"
+        "chat completions, reply bound to the labels by a JSON schema"
     ]
     with Store(db) as store:
         assert store.judged(experiment, judges[0].id) == 4

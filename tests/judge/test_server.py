@@ -84,7 +84,7 @@ def test_a_mixture_of_all_failures_makes_no_label_and_the_same_command_asks_only
         assert sum(v for q, v in again.items() if "copy files" not in q) == failures.total()
     with Store(db) as store:
         assert store.judged(experiment, judges[0].id) == 60
-        assert store.query("SELECT count(*) AS n FROM replies WHERE trial IS NULL")[0]["n"] == 2
+        assert store.query("SELECT count(*) AS n FROM replies WHERE trial IS NULL")[0]["n"] == 4
 
 
 @pytest.mark.slow
@@ -142,12 +142,15 @@ def test_after_kill_9_no_stored_verdict_is_asked_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fake", "way"),
     [
-        (Fake(), "Responses API, reply bound to the labels by a JSON schema"),
-        (Fake(apis=("chat",)), "chat completions, reply bound to the labels by a JSON schema"),
+        (Fake(), "chat completions, reply bound to the labels by a JSON schema"),
+        (Fake(apis=("responses",)), "Responses API, reply bound to the labels by a JSON schema"),
         (Fake(refused=("temperature",)),
-         "Responses API, reply bound to the labels by a JSON schema; not taken: temperature"),
-        (Fake(apis=("chat",), is_strict=False),
-         "chat completions, reply free, and parsed"),
+         "chat completions, reply bound to the labels by a JSON schema; not taken: temperature"),
+        (Fake(heeds=("responses",)), "Responses API, reply bound to the labels by a JSON schema"),
+        (Fake(heeds=()), "chat completions, reply free, and parsed"),
+        (Fake(apis=("chat",), is_strict=False), "chat completions, reply free, and parsed"),
+        (Fake(thinks=True),
+         "chat completions, reply bound to the labels by a JSON schema; reasoning effort none"),
     ],
 )  # fmt: skip
 def test_a_server_is_asked_in_the_best_way_it_takes_and_the_way_is_said(
