@@ -25,8 +25,9 @@ TIMEOUT = 120.0
 
 RETRIES = 4
 
-TAKE_KWARGS = ("llama-server", "vLLM", "SGLang")
-"""Makes that give `chat_template_kwargs` to the chat template."""
+HUSHED = ("llama-server", "vLLM", "SGLang", "Ollama")
+"""Makes that can ask a model not to think: all but Ollama give `chat_template_kwargs` to the chat
+template."""
 
 
 def write_for_server(design: Design, model: ServerModel) -> tuple[list[Prompt], ModelFacts]:
@@ -54,7 +55,9 @@ def write_for_server(design: Design, model: ServerModel) -> tuple[list[Prompt], 
 
 def _written(trial: Trial, thinking: Thinking) -> Prompt:
     is_asked = thinking == "off" and trial.model.kind in ("", "hybrid", "thinking")
-    text = messages(trial.scenario.system.strip(), trial.user, thinking=not is_asked)
+    assert isinstance(trial.model, ServerModel)
+    make = trial.model.told.make
+    text = messages(trial.scenario.system.strip(), trial.user, thinking=not is_asked, make=make)
     return Prompt(trial, text, trial.key(text))
 
 
@@ -65,11 +68,11 @@ def _refuse_thinking(model: ServerModel, thinking: Thinking) -> None:
             'tells no chat template; give it as --server-template, or leave thinking at "template"'
         )
     plain = model.kind in ("base", "instruct")
-    if thinking == "off" and not plain and model.told.make not in TAKE_KWARGS:
+    if thinking == "off" and not plain and model.told.make not in HUSHED:
         raise ServerError(
             f'{model.name}: thinking = "off" is not known to reach the model through '
-            f'{model.told.words}; leave it at "template", or serve the model by llama-server, vLLM '
-            "or SGLang"
+            f'{model.told.words}; leave it at "template", or serve the model by llama-server, '
+            "vLLM, SGLang or Ollama"
         )
 
 

@@ -26,6 +26,13 @@ _LLAMA = {"top_k": "top_k", "min_p": "min_p", "repetition_penalty": "repeat_pena
 _OPEN = {"top_k": "top_k", "min_p": "min_p", "repetition_penalty": "repetition_penalty"}
 _NAMES: dict[Make, dict[str, str]] = {"llama-server": _LLAMA, "vLLM": _OPEN, "SGLang": _OPEN}
 
+# Settings by which a make means something else than our engine, OpenAI's API and the others do.
+_OTHERWISE: dict[Make, dict[str, str]] = {
+    "llama-server": {"presence_penalty": "it counts the prompt's tokens, too"},
+    "Ollama": {"presence_penalty": "it counts the last 64 tokens, whosever they are"},
+    "SGLang": {"repetition_penalty": "it leaves out the prompt's tokens"},
+}
+
 OPTIONAL = frozenset({"seed", "top_p", "presence_penalty"})
 """Settings that some servers refuse, even at their neutral value."""
 
@@ -65,7 +72,8 @@ def settings(told: Told, sampling: SamplingParams, seed: int) -> Body:
     """Return how an answer is drawn, in the server's words.
 
     At temperature 0 all else is neutral, as in our engine. A setting that the server is not known
-    to heed is refused, since many ignore in silence what they do not know: ServerError.
+    to heed, or heeds in another sense, is refused, since many ignore in silence what they do not
+    know: ServerError.
     """
     s, plain = sampling, GREEDY
     if s.temperature == 0:
@@ -76,6 +84,12 @@ def settings(told: Told, sampling: SamplingParams, seed: int) -> Body:
             raise ServerError(
                 f"{told.words} does not take {name} through this API; leave it out, or let "
                 "llama-server, vLLM or SGLang serve the model"
+            )
+    for name, why in _OTHERWISE.get(told.make, {}).items():
+        if getattr(s, name) != getattr(plain, name):
+            raise ServerError(
+                f"{told.words} means something else by {name} ({why}); leave it out, or let "
+                "vLLM serve the model"
             )
     if s.end != "any":
         raise ServerError(
@@ -98,14 +112,16 @@ def settings(told: Told, sampling: SamplingParams, seed: int) -> Body:
     return body | {most: s.max_tokens, "stream": False}
 
 
-def messages(system: str, user: str, *, thinking: bool) -> str:
+def messages(system: str, user: str, *, thinking: bool, make: Make = "unknown") -> str:
     """Return the part of a chat request that a trial decides, as JSON: the prompt that is stored.
 
-    `thinking=False` asks a hybrid model not to.
+    `thinking=False` asks a hybrid model not to, in the words that this make of server knows.
     """
     turns = [{"role": "system", "content": system}] if system else []
     body: Body = {"messages": [*turns, {"role": "user", "content": user}]}
-    if not thinking:
+    if not thinking and make == "Ollama":
+        body["reasoning_effort"] = "none"
+    elif not thinking:
         body["chat_template_kwargs"] = {"enable_thinking": False}
     return json.dumps(body, ensure_ascii=False)
 

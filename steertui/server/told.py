@@ -171,7 +171,10 @@ async def _of_vllm(entry: dict[str, Any], look: Any, _url: str) -> Told:
     root = str(entry.get("root") or entry["id"])
     version = str((await look("/version")).get("version") or "")
     context = _number(entry.get("max_model_len"))
-    return Told("vLLM", entry["id"], _source(root), (("root", _source(root)),), version, context)
+    weights = [("root", _source(root))]
+    if entry.get("parent"):  # an adapter: the weights below it count as well
+        weights.append(("parent", str(entry["parent"])))
+    return Told("vLLM", entry["id"], _source(root), tuple(weights), version, context)
 
 
 async def _of_sglang(entry: dict[str, Any], look: Any, _url: str) -> Told:

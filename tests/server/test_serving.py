@@ -13,10 +13,10 @@ from steertui.errors import ExperimentError, ServerError
 from steertui.experiment import design
 from steertui.generation import SamplingParams, StopReason
 from steertui.run import Generated, Served, ServerFound, ServerLost, Unserved
-from steertui.server.form import Unusable, body, read, settings
+from steertui.server.form import Unusable, body, messages, read, settings
 from steertui.server.model import find_server_model
 from steertui.server.patience import Patience
-from steertui.server.told import Told
+from steertui.server.told import Make, Told
 from steertui.weights import find_model
 from tests.judge.server import TROUBLES, Fake, Loopback
 from tests.program import call, start
@@ -257,6 +257,32 @@ def test_settings_that_a_server_is_not_known_to_heed_are_refused(tmp_path: Path)
     assert (greedy["top_k"], greedy["top_p"], greedy["seed"]) == (-1, 1.0, 2**31 - 1)
     with Loopback(Fake(owner="someone")) as server, pytest.raises(ServerError, match="top_k"):
         answer(tmp_path / "a.db", [f"server:one@{server.url}"], temperatures=[0.5], top_k=5)
+
+
+@pytest.mark.parametrize(
+    ("make", "own", "why"),
+    [
+        ("llama-server", {"presence_penalty": 0.5}, "counts the prompt's tokens, too"),
+        ("Ollama", {"presence_penalty": 0.5}, "the last 64 tokens"),
+        ("SGLang", {"repetition_penalty": 1.1}, "leaves out the prompt's tokens"),
+    ],
+)
+def test_settings_that_a_server_takes_in_another_sense_are_refused(
+    make: Make, own: dict[str, float], why: str
+) -> None:
+    with pytest.raises(ServerError, match=f"means something else .*{why}"):
+        settings(Told(make, "one"), SamplingParams(temperature=0.7, **own), 0)  # type: ignore[arg-type]
+    settings(Told("vLLM", "one"), SamplingParams(temperature=0.7, **own), 0)  # type: ignore[arg-type]
+
+
+def test_a_model_is_asked_not_to_think_in_the_words_its_server_knows() -> None:
+    for make in ("llama-server", "vLLM", "SGLang"):
+        asked = json.loads(messages("", "Hi", thinking=False, make=make))
+        assert asked["chat_template_kwargs"] == {"enable_thinking": False}
+    assert (
+        json.loads(messages("", "Hi", thinking=False, make="Ollama"))["reasoning_effort"] == "none"
+    )
+    assert json.loads(messages("", "Hi", thinking=True, make="Ollama")).keys() == {"messages"}
 
 
 def test_a_prompt_of_our_own_is_sent_without_a_second_beginning() -> None:

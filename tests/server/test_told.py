@@ -94,6 +94,8 @@ def test_the_same_weights_are_the_same_whatever_their_folder_name_and_address() 
     one = vllm("/data/Qwen3-4B", "http://a:1/v1", max_model_len=4096)
     assert vllm("/scratch/me/Qwen3-4B", "http://b:2/v1").identity == one.identity
     assert vllm("/data/Qwen3-8B", "http://a:1/v1").identity != one.identity
+    adapter = vllm("/data/tuned", "http://a:1/v1", parent="Qwen3-4B")
+    assert vllm("/data/tuned", "http://a:1/v1", parent="Qwen3-8B").identity != adapter.identity
 
 
 @pytest.mark.parametrize("data", [None, [], {}, {"data": None}, {"data": [{"id": 5}, "m"]}])
