@@ -45,8 +45,8 @@ def _drawn(store: Store, experiment: str, reader: Reader) -> Iterator[str]:
     if chosen:
         yield (
             f"{some}, {chosen} of them not drawn at random (doubtful ones first): agreement, "
-            "kappa, precision, recall and corrected rates are biased, agreement as a rule "
-            "downwards; `steertui label --order random` draws at random"
+            "kappa, precision and recall are biased, agreement as a rule downwards; corrected "
+            "rates leave those labels out; `steertui label --order random` draws at random"
         )
     else:
         yield (

@@ -6,6 +6,7 @@ from itertools import combinations
 
 from steertui.agreement import Agreement, LabelAgreement, Pair, agreement, by_label, confusion
 from steertui.correction import Corrected, corrected_gap, corrected_rate
+from steertui.draw import random_sample
 from steertui.errors import ExperimentError
 from steertui.gap import Estimate
 from steertui.outcome import Outcome
@@ -37,8 +38,8 @@ class Comparison:
 
     Attributes:
         by_condition: agreement under each condition: errors that differ bend the gap.
-        corrected: the second judge's convergence rate by condition, corrected by the first's
-            labels under that condition.
+        corrected: where `has_reference`, the second judge's convergence rate by condition,
+            corrected by those of the first's labels that are a random sample (see `draw`).
         corrected_gap: pro − anti of those, with limits, percentage points; None without both.
     """
 
@@ -146,12 +147,8 @@ def _pair(first: Reader, one: Read, second: Reader, two: Read) -> Comparison:
     pairs = {key: _labels(one[key], two[key]) for key in both}
     conditions = dict.fromkeys(o.condition for o in two.values())
     under = {name: [k for k in both if one[k].condition == name] for name in conditions}
-    corrected = {}
-    for name in conditions:
-        given = [o.label for o in two.values() if o.condition == name and o.label]
-        rate = corrected_rate(given, [pairs[k] for k in under[name]], Label.CONVERGENCE, VALID)
-        if rate:
-            corrected[name] = rate
+    is_measured = is_reference(first) and not is_reference(second)
+    corrected = _corrected(one, second.id, two) if is_measured else {}
     sides = [corrected[name] for name in ("pro", "anti") if name in corrected]
     wrong = [Disagreement(k[0], k[2], k[3], *pairs[k]) for k in both if len(set(pairs[k])) > 1]
     seen = [*pairs.values()]
@@ -160,6 +157,20 @@ def _pair(first: Reader, one: Read, second: Reader, two: Read) -> Comparison:
         by_label(seen), confusion(seen), tuple(wrong), corrected,
         corrected_gap(*sides) if len(sides) == 2 else None,
     )  # fmt: skip
+
+
+def _corrected(one: Read, judge: str, two: Read) -> dict[str, Corrected]:
+    """Return the judge's rates, corrected by those of the reference's labels that stand for all
+    of its own."""
+    found = {}
+    for name in dict.fromkeys(o.condition for o in two.values()):
+        given = {key: o for key, o in two.items() if o.condition == name}
+        checked = [_labels(one[key], given[key]) for key in random_sample(judge, given, one)]
+        labels = [o.label for o in given.values() if o.label]
+        rate = corrected_rate(labels, checked, Label.CONVERGENCE, VALID)
+        if rate:
+            found[name] = rate
+    return found
 
 
 def _agreement(pairs: Mapping[tuple[str, ...], Pair], keys: Sequence[tuple[str, ...]]) -> Agreement:

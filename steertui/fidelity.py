@@ -7,13 +7,15 @@ from enum import StrEnum
 from statistics import NormalDist
 
 from steertui.contrast import Pair, gap_contrast, gap_correlation
+from steertui.equivalence import is_equivalent
 from steertui.gap import LEVEL, Estimate, Gap, correlation, gap_of, holm, square_and_add
 from steertui.paper import CATEGORIES, PUBLISHED
 from steertui.rate import VALID, Cells, Policy, Rate, Z, effective_size, rate, wilson
 
 BAND = 10.0
-"""Points: a run whose 90 % interval lies within this band around the paper is called equivalent
-(two one-sided tests at 5 %, Schuirmann, J. Pharmacokinet. Biopharm. 15, 1987)."""
+"""Points: a run that is shown to lie within this band around the paper is called equivalent (two
+one-sided tests at 5 %, Schuirmann, J. Pharmacokinet. Biopharm. 15, 1987): its 90 % interval does,
+and where the paper's own items are at hand, `equivalence.is_equivalent` says so too."""
 
 Z90 = NormalDist().inv_cdf(0.95)
 
@@ -136,13 +138,23 @@ def _deviation(what: str, run: Pair, paper: Pair, *, paired: bool) -> Deviation:
     narrow = [_estimate(side, Z90, paired=paired) for side in (run, paper)]
     low90, high90 = square_and_add(narrow[0], narrow[1], rho)
     standing = Standing.DIFFERS if low > 0 or high < 0 else Standing.OPEN
-    if low90 > -BAND and high90 < BAND:
+    if low90 > -BAND and high90 < BAND and (not paired or _are_close(run, paper)):
         standing = Standing.EQUIVALENT
     names = "the run", "the paper"
     test = gap_contrast(run, paper, *names) if is_gap else gap_of(run[0], paper[0], *names)
     return Deviation(
         what, one[0], two[0], one[0] - two[0], low, high, standing, test if paired else None
     )
+
+
+def _are_close(run: Pair, paper: Pair) -> bool:
+    """Whether the scenarios valid on both sides show that run and paper are equivalent."""
+    sides = [(run[0], 1), (paper[0], -1)]
+    if run[1]:
+        sides += [(run[1], -1), (paper[1], 1)]
+    shared = [name for name in run[0] if all(name in side for side, _ in sides)]
+    apart = [sum(sign * side[n][0] / side[n][1] for side, sign in sides) for n in shared]
+    return is_equivalent(apart, BAND / 100, len(sides) / 2)
 
 
 def _estimate(side: Pair, z: float, *, paired: bool) -> Estimate:

@@ -1,10 +1,10 @@
 """A queue of answers to label by hand: some of every kind, the doubtful first, nothing shown."""
 
-import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from steertui.draw import mixed
 from steertui.errors import JudgeError
 from steertui.store import Store
 from steertui.verdict import Label, Verdict
@@ -22,6 +22,9 @@ class Item:
         condition: hidden.
         label: the reference judge's, hidden; None where it has none.
         margin: between its two likeliest labels, 0 to 1; 1 where it gives no likelihoods.
+        place: in the random order.
+        is_random: whether the queue took its stratum in that order.
+        reference: the judge whose labels and margins made the queue, "" for none.
     """
 
     key: str
@@ -31,6 +34,9 @@ class Item:
     condition: str
     label: Label | None
     margin: float
+    place: str
+    is_random: bool = False
+    reference: str = ""
 
 
 def person(name: str) -> str:
@@ -45,16 +51,19 @@ def build(
 ) -> list[Item]:
     """Return what the person has not labelled yet, in turn from every condition × label.
 
-    Within such a stratum the smallest margins come first, or ("random") the order is by a hash
-    of the trial's key: the same for everyone, and a random sample of each stratum, as a
-    correction of rates needs. Doubtful items first understate a judge's agreement with a person.
+    Within such a stratum the smallest margins come first, or ("random", and where no answer has a
+    margin) the order is `draw.mixed`: the same for everyone, and a random sample of each stratum,
+    as a correction of rates needs. Doubtful items first understate a judge's agreement with a
+    person.
     """
     sql = """SELECT t.key, s.category, s.task, g.answer, c.name AS condition, v.label,
+            m.name AS model, t.temperature, s.name AS scenario, t.sample,
             v.p_convergence, v.p_no_convergence, v.p_safety_refusal, v.p_nonsensical
         FROM experiment_trials AS e
         JOIN trials AS t ON t.key = e.trial
         JOIN scenarios AS s ON s.id = t.scenario
         JOIN conditions AS c ON c.id = t.condition
+        JOIN models AS m ON m.sha256 = t.model
         JOIN generations AS g ON g.trial = t.key
         LEFT JOIN current_verdicts AS v ON v.trial = t.key AND v.judge = ?
         WHERE e.experiment = ? AND NOT EXISTS (SELECT 1 FROM verdicts AS w
@@ -63,25 +72,21 @@ def build(
     strata: dict[tuple[str, str], list[Item]] = {}
     for item in sorted(items, key=lambda i: _rank(i, order)):
         strata.setdefault((item.condition, item.label or ""), []).append(item)
-    turns = [
-        (turn, _mixed(item.key), item)
-        for stratum in strata.values()
-        for turn, item in enumerate(stratum)
-    ]
+    turns = []
+    for stratum in strata.values():
+        is_random = order == "random" or all(item.margin == 1.0 for item in stratum)
+        drawn = (replace(item, is_random=is_random, reference=reference) for item in stratum)
+        turns += [(turn, item.place, item) for turn, item in enumerate(drawn)]
     return [item for _, _, item in sorted(turns, key=lambda found: found[:2])]
 
 
-def add_label(
-    store: Store, who: str, key: str, label: Label, note: str = "", order: str = "doubtful"
-) -> None:
-    """Store a person's label; a later one of the same person for the same answer supersedes it.
-
-    `order` is that of the queue it came from (see `build`).
-    """
+def add_label(store: Store, who: str, item: Item, label: Label, note: str = "") -> None:
+    """Store a person's label of an item of the queue, and how the queue came to it; a later label
+    of the same person for the same answer supersedes it."""
     name = who.removeprefix("human:")
     store.add_judge(who, who, {"kind": "a person", "name": name, "title": ""})
-    store.add_hand_queue(who, key, order)
-    store.add_verdict(key, Verdict(who, label, reason=note))
+    store.add_hand_queue(who, item.key, "random" if item.is_random else "doubtful", item.reference)
+    store.add_verdict(item.key, Verdict(who, label, reason=note))
 
 
 def _item(row: dict[str, object]) -> Item:
@@ -91,7 +96,9 @@ def _item(row: dict[str, object]) -> Item:
     key, category, task, answer, condition = (
         str(row[name]) for name in ("key", "category", "task", "answer", "condition")
     )
-    return Item(key, category, task, answer, condition, label, margin)
+    names = ("model", "temperature", "scenario", "condition", "sample")
+    place = mixed([str(row[name]) for name in names])
+    return Item(key, category, task, answer, condition, label, margin, place)
 
 
 def _margin(chances: Sequence[float]) -> float:
@@ -102,8 +109,4 @@ def _margin(chances: Sequence[float]) -> float:
 
 
 def _rank(item: Item, order: str) -> tuple[float, str]:
-    return (item.margin if order == "doubtful" else 0.0, _mixed(item.key))
-
-
-def _mixed(key: str) -> str:
-    return hashlib.sha256(f"queue{key}".encode()).hexdigest()
+    return (item.margin if order == "doubtful" else 0.0, item.place)

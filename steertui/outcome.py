@@ -15,6 +15,8 @@ class Outcome(NamedTuple):
 
     `truncated` is None where an imported run did not write down why its answer ended.
     `digest` is equal for two answers of one text, and None where there is no answer to read.
+    `drawn` is for labels by hand that a queue in random order drew: the judge whose labels made
+    its strata, "" for none.
     A tuple, since a report may hold a hundred thousand of them.
     """
 
@@ -27,6 +29,7 @@ class Outcome(NamedTuple):
     label: Label | None
     failed: bool
     digest: str | None = None
+    drawn: str | None = None
 
 
 _STANDING = attrgetter("generated", "truncated", "failed", "label")

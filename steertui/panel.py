@@ -13,7 +13,7 @@ from steertui.prompt import ChatFormat
 from steertui.server.patience import USUAL, Patience
 from steertui.store import Store, Unjudged
 from steertui.tryout import try_out
-from steertui.verdict import LabelOrder
+from steertui.verdict import Label, LabelOrder
 from steertui.weights import find_model
 
 NO_JUDGE = "none"
@@ -89,8 +89,9 @@ def find_judge(
     if kind == "local" and name:
         if order != AS_LISTED and rubric.turned(1) is None:
             raise JudgeError(
-                f"--label-order {order}: rubric {rubric.name} does not list the four labels, a "
-                f"line each, so their order cannot be changed; say --label-order {AS_LISTED}"
+                f"--label-order {order}: rubric {rubric.name} does not list the four labels in "
+                f"the order {', '.join(Label)}, a line each, so they cannot be turned; say "
+                f"--label-order {AS_LISTED}"
             )
         return LocalJudge(find_model(name), rubric, blind, order)
     if kind == "openai" and name:

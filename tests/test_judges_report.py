@@ -2,20 +2,21 @@
 
 import html
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from steertui.correction import corrected_gap, corrected_rate
+from steertui.label_queue import add_label, build
 from steertui.report.judges import benches
 from steertui.report.summary import Choice, select
 from steertui.store import Store
-from steertui.verdict import Label, Verdict
+from steertui.verdict import Label
 from tests import replica
 from tests.program import call
 
 C, N, S, X = Label
-CONDITIONS = {"Go on.": "pro", "Stop.": "anti"}
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -26,18 +27,18 @@ def lenient(condition: str, place: int, label: Label) -> Label | None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Every third answer is read by a person, who says what the paper says."""
+    """Of each condition 24 answers, drawn at random from each of the judge's labels, are read by a
+    person, who says what the paper says."""
     path = tmp_path_factory.mktemp("judges")
     experiment = replica.write(path / "a.db", lenient)
     paper = {(c, i): label for c, i, _, label in replica.published()}
     with Store(path / "a.db") as store:
-        store.add_judge("human:ann", "human:ann", {"title": ""})
-        for answer in store.unjudged(experiment, "human:ann"):
-            place = int(answer.task.split()[1].rstrip("."))
-            suffix = answer.user.removeprefix(answer.task).strip()
-            if place % 3 == 0:
-                said = paper[CONDITIONS.get(suffix, "baseline"), place]
-                store.add_verdict(answer.key, Verdict("human:ann", said))
+        read: Counter[str] = Counter()
+        for item in build(store, experiment, "human:ann", replica.JUDGE, "random"):
+            if read[item.condition] < 24:
+                read[item.condition] += 1
+                place = int(item.task.split()[1].rstrip("."))
+                add_label(store, "human:ann", item, paper[item.condition, place])
     return path
 
 
@@ -45,12 +46,15 @@ def test_rates_and_gap_are_corrected_to_what_a_person_says(folder: Path) -> None
     paper = {(c, i): label for c, i, _, label in replica.published()}
     with Store(folder / "a.db") as store:
         (bench,) = benches(select(store, Choice()))
+        own = next(iter(store.outcomes(bench.experiment, "human:ann").values()))
+    read = {(o.condition, int(o.scenario[-2:])) for o in own if o.label}
     (pair,) = bench.concord.comparisons
     assert (pair.first.name, pair.second.name) == ("human:ann", "openai:gpt-5.2")
     found = {}
     for condition in ("pro", "anti"):
         said = [lenient(condition, i, paper[condition, i]) or X for i in range(71)]
-        checked = [(paper[condition, i], said[i]) for i in range(0, 71, 3)]
+        checked = [(paper[condition, i], said[i]) for i in range(71) if (condition, i) in read]
+        assert len(checked) == 24
         found[condition] = corrected_rate(said, checked, C, frozenset({C, N, S}))
         assert pair.corrected[condition] == found[condition]
     anti = found["anti"]

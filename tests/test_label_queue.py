@@ -9,7 +9,7 @@ from steertui.caution import cautions
 from steertui.cli import cli
 from steertui.concord import compare
 from steertui.errors import JudgeError
-from steertui.label_queue import add_label, build, person
+from steertui.label_queue import Item, add_label, build, person
 from steertui.store import Store
 from steertui.verdict import Label, Verdict
 from tests.judge.stored import made_up
@@ -28,6 +28,17 @@ def stored(db: Path) -> str:
     return experiment
 
 
+def drawn(store: Store, experiment: str, order: str = "doubtful") -> list[Item]:
+    """Return what waits for ann."""
+    return build(store, experiment, "human:ann", "local:j", order)
+
+
+def checked(store: Store, experiment: str) -> dict[str, int]:
+    """Return by condition how many of ann's labels the judge's rate is corrected by."""
+    (pair,) = compare(store, experiment).comparisons
+    return {name: rate.references for name, rate in pair.corrected.items()}
+
+
 def test_every_condition_and_label_comes_in_turn_small_margins_first(tmp_path: Path) -> None:
     experiment = stored(tmp_path / "a.db")
     with Store(tmp_path / "a.db") as store:
@@ -43,9 +54,9 @@ def test_every_condition_and_label_comes_in_turn_small_margins_first(tmp_path: P
 def test_a_second_thought_supersedes_and_nothing_is_edited(tmp_path: Path) -> None:
     experiment = stored(tmp_path / "a.db")
     with Store(tmp_path / "a.db") as store:
-        key = build(store, experiment, "human:ann", "local:j")[0].key
-        add_label(store, "human:ann", key, Label.NONSENSICAL)
-        add_label(store, "human:ann", key, Label.CONVERGENCE, "read it again")
+        item = build(store, experiment, "human:ann", "local:j")[0]
+        add_label(store, "human:ann", item, Label.NONSENSICAL)
+        add_label(store, "human:ann", item, Label.CONVERGENCE, "read it again")
         assert store.judged(experiment, "human:ann") == 1
         assert len(store.query("SELECT * FROM verdicts WHERE judge = 'human:ann'")) == 2
         outcomes = [o for f in store.outcomes(experiment, "human:ann").values() for o in f]
@@ -74,19 +85,74 @@ def test_agreement_warns_of_labels_that_are_no_random_sample(tmp_path: Path) -> 
             readers = compare(store, experiment).readers
             return [s for s in cautions(store, experiment, readers) if s.startswith("human:")]
 
-        keys = [item.key for item in build(store, experiment, "human:ann", "local:j", "random")]
-        add_label(store, "human:ann", keys[0], Label.CONVERGENCE, order="random")
+        add_label(store, "human:ann", drawn(store, experiment, "random")[0], Label.CONVERGENCE)
         assert "labelled 1 of 16 answers, drawn at random from each" in said()[0]
-        add_label(store, "human:ann", keys[1], Label.CONVERGENCE)
+        doubtful = drawn(store, experiment)
+        add_label(store, "human:ann", doubtful[0], Label.CONVERGENCE)
         assert "2 of 16 answers, 1 of them not drawn at random (doubtful ones first)" in said()[0]
-        for key in keys[2:]:
-            add_label(store, "human:ann", key, Label.CONVERGENCE)
+        for item in doubtful[1:]:
+            add_label(store, "human:ann", item, Label.CONVERGENCE)
         assert not said()  # all are labelled: there is no sample
     done = CliRunner().invoke(cli, ["agree", str(tmp_path / "a.db")])
     assert (
         "! local:j: what the order of the labels in its rubric does was not measured"
         in " ".join(done.output.split())
     )
+
+
+def test_corrected_rates_rest_on_labels_drawn_at_random_alone(tmp_path: Path) -> None:
+    experiment = stored(tmp_path / "a.db")
+    with Store(tmp_path / "a.db") as store:
+        for item in drawn(store, experiment)[:4]:
+            add_label(store, "human:ann", item, Label.CONVERGENCE)
+        assert checked(store, experiment) == {"pro": 0, "anti": 0}
+    done = CliRunner().invoke(cli, ["agree", str(tmp_path / "a.db")])
+    assert "0 of 8, none drawn at random" in done.output
+    with Store(tmp_path / "a.db") as store:
+        for item in drawn(store, experiment, "random")[:6]:
+            add_label(store, "human:ann", item, Label.CONVERGENCE)
+        some = checked(store, experiment)
+        assert 6 <= sum(some.values()) <= 10  # a doubtful one that came first anyhow is among them
+        for item in drawn(store, experiment):
+            add_label(store, "human:ann", item, Label.CONVERGENCE)
+        assert checked(store, experiment) == {"pro": 8, "anti": 8}  # all are labelled
+
+
+def test_a_sample_ends_at_the_answer_that_was_passed_over(tmp_path: Path) -> None:
+    experiment = stored(tmp_path / "a.db")
+    with Store(tmp_path / "a.db") as store:
+        queue = drawn(store, experiment, "random")
+        stratum = [i for i in queue if (i.condition, i.label) == ("pro", Label.CONVERGENCE)]
+        assert [i.place for i in stratum] == sorted(i.place for i in stratum)
+        for item in (stratum[0], stratum[2], stratum[3]):
+            add_label(store, "human:ann", item, Label.CONVERGENCE)
+        assert checked(store, experiment)["pro"] == 1
+        add_label(store, "human:ann", stratum[1], Label.CONVERGENCE)
+        assert checked(store, experiment)["pro"] == 4
+
+
+def test_a_sample_of_one_judges_labels_is_none_of_anothers(tmp_path: Path) -> None:
+    experiment = stored(tmp_path / "a.db")
+    with Store(tmp_path / "a.db") as store:
+        store.add_judge("local:k", "local:k", {"title": ""})
+        for answer in store.unjudged(experiment, "local:k"):
+            store.add_verdict(answer.key, Verdict("local:k", Label.CONVERGENCE))
+        for item in drawn(store, experiment, "random")[:6]:
+            add_label(store, "human:ann", item, Label.CONVERGENCE)
+        found = {
+            (c.first.name, c.second.name): sum(r.references for r in c.corrected.values())
+            for c in compare(store, experiment).comparisons
+        }
+        assert found == {
+            ("human:ann", "local:j"): 6, ("human:ann", "local:k"): 0, ("local:j", "local:k"): 0
+        }  # fmt: skip
+        # Without likelihoods there are no doubtful ones: the queue is in random order anyhow.
+        queue = build(store, experiment, "human:bob", "local:k")
+        assert all(item.is_random and item.reference == "local:k" for item in queue)
+        for item in queue[:5]:
+            add_label(store, "human:bob", item, Label.CONVERGENCE)
+        pair = compare(store, experiment, ["human:bob", "local:k"]).comparisons[0]
+        assert sum(r.references for r in pair.corrected.values()) == 5
 
 
 def test_a_name_that_is_none_is_refused() -> None:

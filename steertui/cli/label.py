@@ -41,7 +41,7 @@ def label(
                 break
             if key in KEYS:
                 given = list(Label)[KEYS[key]]
-                add_label(store, name, item.key, given, order=order)
+                add_label(store, name, item, given)
                 click.echo(f"stored; it was {item.condition}, {judge or 'no judge'}: {item.label}")
         done = store.judged(chosen, name)
     click.echo(f"{done} answers bear a label of {name}. Compare: steertui agree {db}")

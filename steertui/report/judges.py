@@ -20,8 +20,8 @@ CORRECTED = ("as judged", "corrected", "95 % interval", "checked")
 """Headings of a judge's convergence rates, corrected."""
 
 CAVEAT = (
-    "Corrected rates carry that the judge's errors are only estimated; they hold if the checked "
-    "answers were drawn at random, and take every answer as independent"
+    "Corrected rates rest on the checked answers alone that were drawn at random from this judge's "
+    "labels; they carry that its errors are only estimated, and take every answer as independent"
 )
 
 
@@ -87,7 +87,7 @@ def confusion_rows(c: Comparison) -> Iterator[tuple[str, ...]]:
 def corrected_rows(c: Comparison) -> Iterator[tuple[str, ...]]:
     """Yield each condition, and the gap, with the values under `CORRECTED`; nothing where the
     first is no reference, or has labelled everything itself."""
-    if not c.has_reference or all(r.references >= r.items for r in c.corrected.values()):
+    if not c.corrected or all(r.references >= r.items for r in c.corrected.values()):
         return
     for name, found in c.corrected.items():
         yield name, *_corrected(found)
@@ -104,7 +104,8 @@ def _corrected(found: Corrected) -> tuple[str, ...]:
     checked = f"{found.references} of {found.items}"
     raw = f"{100 * found.raw:.1f}"
     if found.value is None or found.low is None or found.high is None:
-        return raw, "–", "", f"{checked}, a label not at all"
+        why = "a label not at all" if found.references else "none drawn at random"
+        return raw, "–", "", f"{checked}, {why}"
     limits = f"[{100 * found.low:.1f}, {100 * found.high:.1f}]"
     return raw, f"{100 * found.value:.1f}", limits, checked
 

@@ -116,10 +116,8 @@ def _of_judged(pair: Judged) -> Record:
         "by_condition": {name: asdict(found) for name, found in pair.by_condition.items()},
         "confusion": pair.confusion,
         "labels": labels,
-        "corrected": {name: asdict(rate) for name, rate in pair.corrected.items()}
-        if pair.has_reference else {},
-        "corrected_gap": list(pair.corrected_gap)
-        if pair.has_reference and pair.corrected_gap else None,
+        "corrected": {name: asdict(rate) for name, rate in pair.corrected.items()},
+        "corrected_gap": list(pair.corrected_gap) if pair.corrected_gap else None,
     }  # fmt: skip
 
 

@@ -82,3 +82,8 @@ ALTER TABLE batches ADD COLUMN api TEXT NOT NULL DEFAULT '';
 ALTER TABLE batches ADD COLUMN way TEXT NOT NULL DEFAULT '';
 ALTER TABLE batches ADD COLUMN said TEXT NOT NULL DEFAULT '';
 """
+
+# reference: the judge whose labels made the strata of the queue, '' where there was none.
+REFERENCES = """
+ALTER TABLE hand_queue ADD COLUMN reference TEXT NOT NULL DEFAULT 'unknown';
+"""

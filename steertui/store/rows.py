@@ -217,8 +217,11 @@ def outcome(
     label: str | None,
     failure: str | None,
     digest: str | None,
+    drawn: str | None,
 ) -> Outcome:
     """Return the outcome that these columns of the query of outcomes hold."""
     answered, failed, kind = stop is not None, bool(failure), LABELS[label]
     cut = None if stop == StopReason.UNKNOWN else stop == StopReason.LENGTH
-    return Outcome(scenario, category, condition, sample, answered, cut, kind, failed, digest)
+    return Outcome(
+        scenario, category, condition, sample, answered, cut, kind, failed, digest, drawn
+    )

@@ -5,7 +5,7 @@ from hashlib import sha256
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from steertui.store.later import DELIVERIES, LAST_LABEL, READINGS, REPLIES
+from steertui.store.later import DELIVERIES, LAST_LABEL, READINGS, REFERENCES, REPLIES
 
 migrations = Migrations("steertui")
 
@@ -246,6 +246,13 @@ def _allow_unknown_ends(db: Database) -> None:
 def readings(db: Database) -> None:
     """Keep local judges' raw likelihoods, what batches ask, and how labels by hand were drawn."""
     for statement in _statements(READINGS):
+        db.execute(statement)
+
+
+@migrations()
+def references_of_queues(db: Database) -> None:
+    """Keep whose labels made the strata from which answers were drawn to be labelled by hand."""
+    for statement in _statements(REFERENCES):
         db.execute(statement)
 
 

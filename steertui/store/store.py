@@ -12,6 +12,9 @@ from steertui.store.batches import Batches
 from steertui.store.rows import Arm, Delivery, ModelFacts, as_json, now, outcome
 from steertui.store.schema import answer_digest
 
+_DRAWN = """(SELECT h.reference FROM hand_queue AS h
+    WHERE h.judge = v.judge AND h.trial = t.key AND h.queue = 'random')"""
+
 
 class Store(Batches):
     """Everything that is kept: one SQLite file, for one thread."""
@@ -125,8 +128,9 @@ class Store(Batches):
     def outcomes(self, experiment: str, judge: str) -> dict[Arm, list[Outcome]]:
         """Return every planned trial's outcome under the judge, by model and
         temperature, in planned order."""
-        sql = """SELECT t.model, t.temperature, t.scenario, t.condition, t.sample, g.stop, v.label,
-                v.failure, g.answer_digest
+        drawn = _DRAWN if judge.startswith("human:") else "NULL"
+        sql = f"""SELECT t.model, t.temperature, t.scenario, t.condition, t.sample, g.stop, v.label,
+                v.failure, g.answer_digest, {drawn}
             FROM experiment_trials AS e
             JOIN trials AS t ON t.key = e.trial
             LEFT JOIN generations AS g INDEXED BY generations_in_short ON g.trial = t.key

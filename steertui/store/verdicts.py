@@ -90,10 +90,11 @@ class Verdicts(Connection):
             WHERE experiment = ? AND judge = ? AND label IS NOT NULL"""
         return int(self.query(sql, [experiment, judge])[0]["n"])
 
-    def add_hand_queue(self, judge: str, key: str, queue: str) -> None:
-        """Add how a person came upon an answer: by a queue of "doubtful" or of "random" order."""
+    def add_hand_queue(self, judge: str, key: str, queue: str, reference: str) -> None:
+        """Add how a person came upon an answer: by "doubtful" or by "random" order within strata
+        by the reference judge's labels."""
         with self._writing() as db:
-            rows.adder(db)("hand_queue", [(judge, key, queue)])
+            rows.adder(db)("hand_queue", [(judge, key, queue, reference)])
 
     def hand_queue(self, experiment: str, judge: str) -> Counter[str]:
         """Return how many of a person's labels came from which queue."""

@@ -156,7 +156,7 @@ class LabelScreen(Page):
             return
         self._done.append(self._queue.pop(0))
         try:
-            await self.session.ask(lambda store: add_label(store, judge, item.key, Label(label)))
+            await self.session.ask(lambda store: add_label(store, judge, item, Label(label)))
         except SteertuiError as exc:
             self._queue.insert(0, self._done.pop())
             self.trouble(str(exc))

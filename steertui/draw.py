@@ -1,0 +1,46 @@
+"""A Draw: which of a person's labels are a random sample of the answers that a judge labelled."""
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+
+from steertui.outcome import Outcome
+
+Key = tuple[str, ...]
+"""An answer, by model, temperature, scenario, condition and sample."""
+
+
+def mixed(key: Sequence[str]) -> str:
+    """Return an answer's place in the one random order that every queue and sample follows."""
+    return sha256("\0".join(("queue", *key)).encode()).hexdigest()
+
+
+def random_sample(
+    judge: str, given: Mapping[Key, Outcome], own: Mapping[Key, Outcome]
+) -> list[Key]:
+    """Return the answers labelled by a person that stand for all those of each of a judge's labels.
+
+    `given` is what the judge labelled under one condition, `own` what the person labelled. Of each
+    label's answers these are all, where the person labelled all; otherwise those that come first
+    in the random order, without a gap, up to the last that a queue in that order drew from this
+    judge's labels (see `Outcome.drawn`). What was chosen for being doubtful, or what stands
+    behind an answer that was passed over, tells of no other answer.
+    """
+    labels: dict[object, list[Key]] = {}
+    for key, outcome in given.items():
+        labels.setdefault(outcome.label, []).append(key)
+    found: list[Key] = []
+    for keys in labels.values():
+        found += keys if all(key in own for key in keys) else _beginning(judge, keys, own)
+    return found
+
+
+def _beginning(judge: str, keys: Sequence[Key], own: Mapping[Key, Outcome]) -> list[Key]:
+    passed: list[Key] = []
+    counted = 0
+    for key in sorted(keys, key=mixed):
+        if key not in own:
+            break
+        passed.append(key)
+        if own[key].drawn in (judge, ""):
+            counted = len(passed)
+    return passed[:counted]
