@@ -123,7 +123,8 @@ is that of the categories' own thresholds, in the scenario trait's standard devi
 
 - The difference of gaps is held too often where all rates lie near 0 or 1, as for gaps themselves.
 - Student's t over six categories falls short where categories differ much and rates are so low
-  that most of them show nothing (87 at 0.06, 0.02 with spread 1); six categories cannot say more.
+  that most of them show nothing (87 at 0.06, 0.02 with spread 1); six categories cannot say more,
+  and the report says so where both rates lie below 10 % or above 90 %.
 - A bootstrap over six categories holds 77 to 88 % everywhere, so there is none.
 """
 

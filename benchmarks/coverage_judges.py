@@ -128,9 +128,10 @@ NOTES = """
 they are clustered by scenario. "none": the per cent of experiments without a corrected rate, since
 a label that the judge gave was never checked.
 
-- Kappa's large-sample interval falls short, 90 to 93, for 20 answers, where nearly all labels are
-  equal and where one label is most: the few that differ tell too little of its variance.
-- The limits of the share of equal labels are exact, and so held too often near 100 %.
+- Kappa's large-sample interval alone holds 90 to 93 % for 20 answers, where nearly all labels are
+  equal and where one label is most, since the few that differ tell too little of its variance. So
+  the exact limits of the share of equal labels are carried over where they lie further out.
+- Those are exact, and so held too often near 100 %, and kappa's with them.
 """
 
 

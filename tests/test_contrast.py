@@ -8,9 +8,13 @@ import pytest
 from steertui.category import limits_over_categories
 from steertui.contrast import gap_contrast
 from steertui.gap import gap_of
+from steertui.outcome import Outcome
 from steertui.paper import CONDITIONS, read_log
-from steertui.rate import Cells
+from steertui.rate import Cells, Policy
+from steertui.report.table import make_table
+from steertui.report.words import over_categories
 from steertui.sentence import contrast_sentence
+from steertui.store import Arm, Reader
 from steertui.verdict import Label
 from tests.real import RUNS, needs_shared
 
@@ -132,3 +136,26 @@ def test_one_category_or_none_valid_says_nothing_of_others() -> None:
     assert limits_over_categories({}, two, dict.fromkeys("012", "a")) is None
     alike = limits_over_categories(side(1, 1), side(0, 0), {"0": "a", "1": "b"})
     assert alike is None
+
+
+@pytest.mark.parametrize(("shares", "is_doubted"), [((3, 1), True), ((40, 3), False)])
+def test_an_interval_over_categories_is_doubted_where_rates_lie_near_0(
+    shares: tuple[int, int], is_doubted: bool
+) -> None:
+    items = [
+        Outcome(
+            f"s{i}",
+            f"c{i % 6}",
+            name,
+            0,
+            True,
+            False,
+            Label.CONVERGENCE if i < share else Label.NO_CONVERGENCE,
+            False,
+        )
+        for name, share in zip(("pro", "anti"), shares, strict=True)
+        for i in range(71)
+    ]
+    arm = Arm("0" * 64, "m", "m", 0.0)
+    table = make_table("e", arm, Reader("g", "gpt", ""), items, Policy.PAPER)
+    assert ("87 of 100" in over_categories(table)) is is_doubted

@@ -133,6 +133,13 @@ class Loopback:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def settle(self) -> None:
+        """Wait until what clients that are gone had asked is over."""
+        patient_until = time.monotonic() + 60
+        while self._open:
+            assert time.monotonic() < patient_until
+            time.sleep(0.001)
+
     def close(self) -> None:
         """Hang up on everybody, as a server does that dies."""
         self._server.shutdown()
@@ -223,7 +230,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer(self, api: str, question: str, kind: str) -> None:
         if kind in ("cut", "timeout"):
-            threading.Event().wait(1.5 if kind == "timeout" else 0)
+            if kind == "timeout":
+                self._wait_for_hang_up()
             self.connection.shutdown(socket.SHUT_RDWR)
             self.close_connection = True
         elif kind[:3] in ("429", "500", "503"):
@@ -235,11 +243,17 @@ class Handler(BaseHTTPRequestHandler):
                     self.fake.labelled[question] += 1
             text = self.fake.reply(question) if self.fake.reply else written(question, kind)
             if kind == "late":
-                time.sleep(1.5)
+                self._wait_for_hang_up()
             mark = self.fake.marks[len(self.fake.bodies) % len(self.fake.marks)]
             data: object = {"system_fingerprint": mark} | shaped(api, text, kind)
             data = {"no choices": {"choices": []}, "html": b"<html>busy</html>"}.get(kind, data)
             self._send(200, data, half=kind == "half")
+
+    def _wait_for_hang_up(self) -> None:
+        """Wait until the client has lost its patience, however much it has; a minute at most."""
+        self.connection.settimeout(60)
+        with suppress(OSError):
+            self.connection.recv(1, socket.MSG_PEEK)
 
     def _send(
         self,

@@ -21,7 +21,7 @@ from tests.judge.stored import made_up
 from tests.judge.test_server import ANSWERS, ask, check, truth
 from tests.program import start
 
-TERMS = Terms(timeout=5.0, batches=True)
+TERMS = Terms(timeout=30.0, batches=True)
 
 
 def paid(fake: Fake) -> Counter[str]:

@@ -21,7 +21,9 @@ from tests.judge.stored import made_up, paper
 from tests.program import call, start
 from tests.real import needs_shared
 
-TERMS = Terms(concurrency=32, timeout=1.0)
+TERMS = Terms(concurrency=32, timeout=30.0)
+"""A busy machine must make no failures of its own."""
+
 ANSWERS = [f"Answer number {i}." for i in range(60)]
 
 
@@ -95,8 +97,7 @@ def test_1278_verdicts_under_30_percent_of_each_kind_of_failure(tmp_path: Path, 
     experiment = paper(db)
     with Loopback(Fake((kind,))) as server:
         names = [f"openai:{name}@{server.url}" for name in ("one", "two")]
-        # Where timeouts are not the failure, a busy machine must not make any.
-        terms = TERMS if kind == "timeout" else replace(TERMS, timeout=20.0)
+        terms = replace(TERMS, timeout=3.0) if kind == "timeout" else TERMS
         events, judges = ask(db, experiment, names, terms)
         assert not [e for e in events if isinstance(e, Stopped)]
         assert len([e for e in events if isinstance(e, Judged)]) == 1278
@@ -124,7 +125,7 @@ def test_after_kill_9_no_stored_verdict_is_asked_again(tmp_path: Path) -> None:
             time.sleep(0.001)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        time.sleep(0.1)
+        server.settle()
         paid = sum(v for q, v in server.fake.labelled.items() if "copy files" not in q)
         with Store(tmp_path / "a.db") as store:
             (row,) = store.query("SELECT count(*) AS n FROM verdicts")
@@ -203,7 +204,7 @@ def test_what_would_fail_every_question_is_said_before_any_is_asked(
     db = tmp_path / "a.db"
     experiment = made_up(db, ANSWERS[:4])
     fake = Fake(status=status, said={"error": error})
-    terms = Terms(timeout=1.0, retries=0)
+    terms = Terms(timeout=30.0, retries=0)
     with Loopback(fake) as server, pytest.raises(JudgeError, match=said):
         ask(db, experiment, [f"openai:one@{server.url}"], terms)
     with pytest.raises(JudgeError, match="no server answers at"):
@@ -225,7 +226,7 @@ def test_openais_own_server_needs_a_key_and_says_so(
 def test_a_ceiling_on_cost_holds_and_leaves_the_rest_for_later(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
     experiment = made_up(db, ANSWERS)
-    terms = Terms(concurrency=4, timeout=5.0, max_cost=0.01, price="1,0.1,10")
+    terms = Terms(concurrency=4, timeout=30.0, max_cost=0.01, price="1,0.1,10")
     with Loopback(Fake()) as server:
         events, judges = ask(db, experiment, [f"openai:one@{server.url}"], terms)
     (stopped,) = [e for e in events if isinstance(e, Stopped)]

@@ -12,7 +12,8 @@ from steertui.server.patience import Patience
 from steertui.store import Store
 from tests.judge.server import Fake
 
-PATIENCE = Patience(concurrency=64, timeout=1.0, wait=30.0)
+PATIENCE = Patience(concurrency=64, timeout=30.0, wait=60.0)
+"""A busy machine must make no failures of its own."""
 
 
 def experiment(names: list[str], **changes: object) -> Experiment:
