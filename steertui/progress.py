@@ -1,12 +1,15 @@
 """A plan and its progress in words: what will be done, how fast it goes, what is left."""
 
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from steertui.engine.context import ContextParams
 from steertui.engine.events import Failed, Lost, Restarted
+from steertui.judge.price import list_price, tokens_of
 from steertui.plan import Plan
+from steertui.prompt import Prompt
 from steertui.report.summary import STAND_IN_WARNING
 from steertui.run import (
     Asked,
@@ -21,6 +24,7 @@ from steertui.run import (
     Unserved,
 )
 from steertui.sentence import smallest_gap_sentence
+from steertui.server.address import KEY, OPENAI, key_for
 from steertui.server.model import ServerModel
 from steertui.shard import WHOLE
 
@@ -105,7 +109,9 @@ def plan_lines(plan: Plan, db: Path) -> list[str]:
         f"{samples} sample{'s' * (samples > 1)}, {e.max_tokens} new tokens at most",
         f"Trials  {len(plan.prompts)}: {len(plan.answered)} answered before, {todo} to do",
     ]
-    lines += [f"Server  {m.name}: {m.words}" for m in d.models if isinstance(m, ServerModel)]
+    for model in d.models:
+        if isinstance(model, ServerModel):
+            lines += [f"Server  {model.name}: {model.words}", *_bill(model, plan.missing(model))]
     if d.shard != WHOLE:
         own = len(d.own_scenarios)
         lines.append(f"Shard   {d.shard}: {own} scenarios are run here; `steertui merge` joins all")
@@ -117,6 +123,21 @@ def plan_lines(plan: Plan, db: Path) -> list[str]:
     if plan.is_stand_in:
         lines.append(f"        {STAND_IN_WARNING}")
     return lines
+
+
+def _bill(model: ServerModel, missing: Sequence[Prompt]) -> Iterator[str]:
+    """Yield what a model may cost at a server that gets a key; one without can charge nobody."""
+    urls = model.address.urls
+    if not missing or not any(key_for(url, KEY) for url in urls):
+        return
+    read = int(tokens_of(*(prompt.text for prompt in missing)))
+    most = sum(prompt.trial.sampling.max_tokens for prompt in missing)
+    price = list_price(model.address.model) if urls == (OPENAI,) else None
+    dollars = f", ${price.of(read, 0, most):.2f} in all" if price else ""
+    yield (
+        f"Cost    {model.name}: about {read:,} tokens to read, and at the most {most:,} to write"
+        f"{dollars}; --max-cost does not cover it"
+    )
 
 
 def judge_plan_line(name: str, missing: int, cost: float | None) -> str:

@@ -13,11 +13,15 @@ import pytest
 from steertui.errors import ExperimentError, ServerError
 from steertui.experiment import design
 from steertui.generation import SamplingParams, StopReason
+from steertui.plan import make_plan
+from steertui.progress import plan_lines
 from steertui.run import Generated, Served, ServerFound, ServerLost, Unserved
+from steertui.server.address import OPENAI, Address
 from steertui.server.form import Unusable, body, messages, read, settings
-from steertui.server.model import find_server_model
+from steertui.server.model import ServerModel, find_server_model
 from steertui.server.patience import Patience
 from steertui.server.told import Make, Told
+from steertui.store import Store
 from steertui.weights import find_model
 from tests.judge.server import TROUBLES, Fake, Loopback
 from tests.program import call, start
@@ -122,9 +126,7 @@ def test_a_lost_servers_share_is_taken_by_the_other_and_it_is_found_when_it_is_b
         back: list[Loopback] = []
         from steertui.engine.sizing import Overrides
         from steertui.panel import Terms
-        from steertui.plan import make_plan
         from steertui.run import run
-        from steertui.store import Store
 
         with Store(db) as store:
             plan = make_plan(design(experiment([name])), store)
@@ -467,3 +469,27 @@ def test_servers_that_take_turns_behind_one_address_cost_a_look_each(tmp_path: P
     assert tally(db) == (108, 0, 0)
     assert rows(db, "SELECT count(DISTINCT fingerprint) AS n FROM deliveries") == [{"n": 3}]
     assert sum(fake.asked.values()) <= 108 + 1 + 2 * PATIENCE.concurrency
+
+
+def test_the_plan_says_what_a_server_with_a_key_may_charge_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Loopback(Fake()) as server, Store(tmp_path / "a.db") as store:
+        asked = design(experiment([f"server:one@{server.url}"], limit=6))
+        plan = make_plan(asked, store)
+        assert not [line for line in plan_lines(plan, tmp_path) if line.startswith("Cost")]
+        monkeypatch.setenv("STEERTUI_SERVER_KEY", "a key")
+        (said,) = [line for line in plan_lines(plan, tmp_path) if line.startswith("Cost")]
+    read = sum(len(prompt.text) for prompt in plan.prompts) // 4
+    assert said == (
+        f"Cost    server:one: about {read:,} tokens to read, and at the most 1,152 to write; "
+        "--max-cost does not cover it"
+    )
+    paid = plan.design.models[0]
+    assert isinstance(paid, ServerModel)
+    monkeypatch.setenv("OPENAI_API_KEY", "a key")
+    openai = replace(paid, address=Address("gpt-5-mini", (OPENAI,)))
+    prompts = tuple(replace(p, trial=replace(p.trial, model=openai)) for p in plan.prompts)
+    priced = replace(plan, design=replace(plan.design, models=(openai,)), prompts=prompts)
+    (said,) = [line for line in plan_lines(priced, tmp_path) if line.startswith("Cost")]
+    assert f", ${(read * 0.25 + 1152 * 2) / 1e6:.2f} in all" in said
