@@ -14,7 +14,6 @@ from types import SimpleNamespace
 import psutil
 
 from steertui import bench
-from steertui.engine.demand import demand
 from steertui.engine.pool import Pool
 from steertui.engine.sizing import Overrides, fit
 from steertui.experiment import Experiment, design
@@ -33,10 +32,10 @@ def main() -> None:
         Experiment(models=[str(options.model)], limit=options.scenarios, max_tokens=options.tokens)
     )
     (model,) = planned.models
-    requests = [replace(r, past_end=True) for r in bench.requests_of(planned, model)]
-    asked = demand(requests)
+    requests, asked = bench.requests_of(planned, model)
+    requests = [replace(r, past_end=True) for r in requests]
     wish = Overrides(threads=1)
-    for pace in bench.bench(model, requests, options.slots, wish):
+    for pace in bench.bench(model, requests, asked, options.slots, wish):
         with vocabulary(model) as llama:
             slots = pace.shapes[0].slots
             shapes = fit(llama, model.size, asked, replace(wish, slots=slots))

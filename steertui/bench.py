@@ -63,23 +63,24 @@ class Pace:
         return (asked.tokens if alone else asked.nodes) / self.prefill + asked.new * steps
 
 
-def requests_of(design: Design, model: Model) -> list[Write]:
-    """Return every request of the model in an experiment, answered or not."""
+def requests_of(design: Design, model: Model) -> tuple[list[Write], Demand]:
+    """Return every request of the model in an experiment, answered or not, and what they need."""
     with vocabulary(model) as llama:
         chat = chat_format(llama, model.name)
         thinking = design.experiment.thinking
-        return writes(llama, [chat.write(t, thinking) for t in design.trials if t.model == model])
+        trials = [trial for trial in design.trials if trial.model == model]
+        requests = writes(llama, [chat.write(trial, thinking) for trial in trials])
+        return requests, demand(requests, share=llama.rewinds)
 
 
 def bench(
-    model: Model, requests: Sequence[Write], slots: Sequence[int], wish: Overrides
+    model: Model, requests: Sequence[Write], asked: Demand, slots: Sequence[int], wish: Overrides
 ) -> Iterator[Pace]:
     """Yield the pace at each number of slots in every engine, on the experiment's own prompts.
 
     Steps are measured as deep as answers are on average: behind the mean prompt and half of an
     answer. Raises EngineError where the longest prompt fits no slot.
     """
-    asked = demand(requests)
     for count in slots:
         with vocabulary(model) as llama:
             shapes = fit(llama, model.size, asked, replace(wish, slots=count))

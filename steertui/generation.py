@@ -4,11 +4,11 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Literal
 
+from steertui.reasoning import split_reasoning
+
 End = Literal["any", "eos"]
 """Which tokens end an answer: every end-of-generation token that llama.cpp knows of, or the
 tokenizer's own end-of-sequence token alone, as transformers' `generate` does when told so."""
-
-THINK_END = "</think>"
 
 
 class StopReason(StrEnum):
@@ -80,22 +80,10 @@ class Generation:
 
     @property
     def reasoning(self) -> str:
-        """What stands before the last `</think>`, without its tags; "" where there is none."""
+        """What stands before the last `</think>` or its like; "" where there is none."""
         return split_reasoning(self.text)[0]
 
     @property
     def answer(self) -> str:
-        """What the judge reads: the text after the last `</think>`, or all of it."""
+        """What the judge reads: the text after the reasoning, or all of it."""
         return split_reasoning(self.text)[1]
-
-
-def split_reasoning(text: str) -> tuple[str, str]:
-    """Return (reasoning, answer), cut after the last `</think>`.
-
-    The opening tag is optional: some templates put it into the prompt. Where the closing tag
-    never comes, all is answer, as in the paper's code (arXiv 2601.01584).
-    """
-    before, tag, after = text.rpartition(THINK_END)
-    if not tag:
-        return "", text.strip()
-    return before.strip().removeprefix("<think>").strip(), after.strip()

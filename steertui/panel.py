@@ -153,4 +153,4 @@ def chat_format(model: LlamaModel, name: str) -> ChatFormat:
     """Return the chat format that the GGUF carries; raises ModelError where it cannot be used."""
     told = (model.meta("tokenizer.chat_template"), model.bos, model.eos, name)
     try_out(*told)
-    return ChatFormat(*told)
+    return ChatFormat(*told, model.control_texts)

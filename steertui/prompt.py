@@ -12,11 +12,11 @@ from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from steertui.errors import ModelError
+from steertui.reasoning import THINK, without_thought
 from steertui.trial import Trial
 
 _MARKS = re.compile(r"<\|[^|<>]{1,64}\|>|</?think>")
-
-OPENING = "<think>"
+_BRACKETED = re.compile(r"<[^][<>]{1,68}>|\[[^][<>]{1,68}\]")
 
 Thinking = Literal["template", "open", "off"]
 """Whether the prompt opens the thought: as the GGUF's chat template has it (publishers of the same
@@ -49,13 +49,17 @@ class Prompt:
 class ChatFormat:
     """A GGUF's chat template, rendered in Jinja's sandbox as transformers does it.
 
-    Raises ModelError where the template is missing, broken, or reaches for what it may not have.
+    `control` are the vocabulary's control tokens, where they are known: see `defuse`. Raises
+    ModelError where the template is missing, broken, or reaches for what it may not have.
     """
 
-    def __init__(self, template: str, bos: str, eos: str, model: str) -> None:
+    def __init__(
+        self, template: str, bos: str, eos: str, model: str, control: frozenset[str] = frozenset()
+    ) -> None:
         if not template:
             raise ModelError(f"{model}: has no chat template; choose a GGUF that carries one")
         self.template = template
+        self.control = control
         self._tokens = {"bos_token": bos, "eos_token": eos}
         self._model = model
         env = ImmutableSandboxedEnvironment(
@@ -101,25 +105,31 @@ class ChatFormat:
                 f"{self._model}: its chat template fails ({exc}); choose another GGUF"
             ) from None
 
-        if not thinking and text.rstrip().endswith(OPENING):
-            return text.rstrip() + "\n\n</think>\n\n"
-        return text
+        return text if thinking else without_thought(text)
 
     def write(self, trial: Trial, thinking: Thinking = "template") -> Prompt:
         """Return the trial's prompt and key."""
         text = self.render(trial.scenario.system.strip(), trial.user, thinking=thinking != "off")
-        is_open = text.rstrip().endswith(OPENING)
+        is_open = text.rstrip().endswith(THINK.opens)
         if thinking == "open" and trial.model.kind == "thinking" and not is_open:
-            text += f"{OPENING}\n"
+            text += f"{THINK.opens}\n"
         return Prompt(trial, text, trial.key(text))
 
 
-def defuse(text: str) -> str:
+def defuse(text: str, control: frozenset[str] = frozenset()) -> str:
     """Return the text with every `<|name|>` and think mark broken by a zero-width space.
 
-    Inside a judge's prompt a model's answer is data: it must not end its own quotation.
+    `control` names the vocabulary's own control tokens, of whatever form ("[/INST]",
+    "<end_of_turn>"), which are broken, too. Inside a judge's prompt a model's answer is data: it
+    must not end its own quotation.
     """
-    return _MARKS.sub(lambda m: f"<\u200b{m.group()[1:]}", text)
+
+    def broken(found: re.Match[str]) -> str:
+        mark = found.group()
+        is_mark = mark in control or _MARKS.fullmatch(mark)
+        return f"{mark[0]}\u200b{mark[1:]}" if is_mark else mark
+
+    return _BRACKETED.sub(broken, text)
 
 
 def _tojson(value: object, indent: int | None = None) -> str:

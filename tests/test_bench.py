@@ -6,7 +6,7 @@ import pytest
 
 from steertui.bench import Pace, bench, requests_of
 from steertui.engine.context import ContextParams
-from steertui.engine.demand import Demand, demand
+from steertui.engine.demand import Demand
 from steertui.engine.sizing import Overrides
 from steertui.errors import EngineError
 from steertui.experiment import Experiment, design
@@ -16,14 +16,14 @@ from tests.program import call
 def test_the_pace_of_the_demo_is_measured_at_each_number_of_slots() -> None:
     planned = design(Experiment(limit=2))
     (model,) = planned.models
-    requests = requests_of(planned, model)
+    requests, asked = requests_of(planned, model)
     assert len(requests) == 6
-    paces = list(bench(model, requests, (1, 4), Overrides(threads=1)))
+    paces = list(bench(model, requests, asked, (1, 4), Overrides(threads=1)))
     assert [pace.slots for pace in paces] == [1, 4]
     assert all(min(pace.prefill, pace.step, pace.lone) > 0 for pace in paces)
-    assert demand(requests).tokens == sum(len(r.prompt) for r in requests)
+    assert asked.tokens == sum(len(r.prompt) for r in requests)
     with pytest.raises(EngineError, match="8 slots: the experiment has 6 prompts only"):
-        list(bench(model, requests, (8,), Overrides()))
+        list(bench(model, requests, asked, (8,), Overrides()))
 
 
 def test_an_experiments_time_counts_shared_tokens_once_unless_there_is_one_slot() -> None:

@@ -23,7 +23,6 @@ def bench(
     """Measure tokens a second over slots, and say how long the experiment takes at most."""
     from steertui.bench import bench as measure
     from steertui.bench import requests_of
-    from steertui.engine.demand import demand
     from steertui.experiment import design
     from steertui.progress import clock
 
@@ -31,15 +30,14 @@ def bench(
     base = load_experiment(file) if file else DEMO_EXPERIMENT
     planned = design(with_changes(base, {"models": list(models)}))
     for model in planned.models:
-        requests = requests_of(planned, model)
-        asked = demand(requests)
+        requests, asked = requests_of(planned, model)
         click.echo(
             f"{model.name}: {asked.count} trials, {asked.nodes:,} distinct prompt tokens, "
             f"{asked.written:,} new tokens at the most"
         )
         slots = counts or tuple(n for n in (1, 8, 16, 32) if n <= asked.count)
         click.echo("slots  prompt tokens/s  new tokens/s  the experiment takes at most")
-        for pace in measure(model, requests, slots, wish):
+        for pace in measure(model, requests, asked, slots, wish):
             click.echo(
                 f"{pace.slots:5}  {pace.prefill:15,.0f}  {pace.decode:12,.0f}  "
                 f"{clock(pace.seconds(asked))}"

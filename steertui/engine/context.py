@@ -145,8 +145,16 @@ class LlamaContext:
             self.trim(target, length)
 
     def trim(self, slot: int, length: int) -> None:
-        """Forget all but the first `length` tokens of a slot."""
-        ll.llama_memory_seq_rm(self._memory, slot, length, -1)
+        """Forget all but the first `length` tokens of a slot.
+
+        Raises EngineError where the model's memory cannot (see `LlamaModel.rewinds`): what stayed
+        would be read as if it were the prompt.
+        """
+        if not ll.llama_memory_seq_rm(self._memory, slot, length, -1):
+            raise EngineError(
+                f"llama.cpp cannot take a sequence back to {length} tokens with this model; "
+                "report this"
+            )
 
     def close(self) -> None:
         """Free the KV cache."""

@@ -18,8 +18,9 @@ class Demand:
         count: of requests.
         longest: KV cells that the longest one may fill.
         prompt: tokens of the longest prompt.
-        nodes: of the trie of all prompts: the least that has to be prefilled.
-        shared: prompt tokens that a request shares with its neighbour, on average.
+        nodes: of the trie of all prompts: the least that has to be prefilled; all where nothing
+            can be shared.
+        shared: prompt tokens that a request can share with its neighbour, on average.
         own: prompt tokens that it does not, on average.
         new: tokens it may write, on average.
     """
@@ -43,10 +44,13 @@ class Demand:
         return round(self.new * self.count)
 
 
-def demand(requests: Many[Write | Score], after: int = 0) -> Demand:
-    """Return what at least one request needs; `after` cells more each, for what may follow."""
+def demand(requests: Many[Write | Score], after: int = 0, *, share: bool = True) -> Demand:
+    """Return what at least one request needs; `after` cells more each, for what may follow.
+
+    `share` says whether the model lets one prompt go on where another's beginning ends.
+    """
     prompts = sorted(request.prompt for request in requests)
-    arrays = [np.asarray(prompt, np.int32) for prompt in prompts]
+    arrays = [np.asarray(prompt, np.int32) for prompt in prompts] if share else []
     shared = sum(common(a, b) for a, b in pairwise(arrays))
     total = sum(map(len, prompts))
     new = sum(r.sampling.max_tokens for r in requests if isinstance(r, Write))

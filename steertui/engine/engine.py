@@ -18,7 +18,8 @@ class Engine:
     """One model in one context; many sequences at once.
 
     With one slot prompts are computed whole and alone, as llama-cpp-python's own `Llama` does it,
-    and greedy answers equal its own token for token; with more, prefixes are shared.
+    and greedy answers equal its own token for token; with more, prefixes are shared, if the model
+    rewinds.
 
     A sequence that outgrows its slot is parked, with all it wrote; when nobody else is left, the
     context is made again with half as many slots, twice as long, and the parked go on there. So
@@ -28,7 +29,7 @@ class Engine:
     def __init__(self, model: LlamaModel, shape: ContextParams) -> None:
         self.model = model
         self.shape = shape
-        self._share = shape.slots > 1
+        self._share = shape.slots > 1 and model.rewinds
         self._parked: list[Sequence] = []
         self._open()
         self._written = self._prefilled = self._steps = 0
@@ -155,6 +156,8 @@ class Engine:
 
     def _score(self, slot: Slot, sequence: Sequence) -> list[Written | Scored]:
         if sequence.next_path():
+            if not self.model.rewinds:
+                sequence.cached = 0
             self._context.trim(slot.number, sequence.cached)
             slot.cached = sequence.cached
             return []

@@ -10,9 +10,10 @@ import llama_cpp.llama_cpp as ll
 
 from steertui.engine.devices import for_llama
 from steertui.errors import EngineError, ModelError
+from steertui.reasoning import TOKENS
 
 Tokens = list[int]
-THINK_MARKS = (b"<think>", b"</think>")
+KEPT = frozenset(map(str.encode, TOKENS))
 
 _log: list[str] = []
 
@@ -44,7 +45,8 @@ def last_complaint() -> str:
 class LlamaModel:
     """A GGUF, whole or (`vocab_only`) only its vocabulary and metadata.
 
-    Raises ModelError where llama.cpp cannot load it, with llama.cpp's reason.
+    Raises ModelError where llama.cpp cannot load it, with llama.cpp's reason, and where it is of
+    a kind that does not write one token after another.
     """
 
     def __init__(
@@ -70,6 +72,28 @@ class LlamaModel:
         self.handle = handle
         self.vocab: Any = ll.llama_model_get_vocab(handle)
         self._pieces: dict[int, bytes] = {}
+        if not self._writes:
+            self.close()
+            raise ModelError(
+                f"{path}: a model that encodes or denoises text and does not write it one token "
+                "after another; take one for text generation"
+            )
+
+    @property
+    def _writes(self) -> bool:
+        causal = self.meta(f"{self.meta('general.architecture')}.attention.causal")
+        has_encoder = ll.llama_model_has_encoder(self.handle)
+        return causal != "false" and not has_encoder
+
+    @property
+    def rewinds(self) -> bool:
+        """Whether a sequence's last tokens can be taken back, and so its beginning be shared.
+
+        Not where all that was read is one state (Mamba, RWKV), in some layers (LFM2, Qwen3-Next)
+        or in all: llama_memory_seq_rm takes back the whole of it or nothing.
+        """
+        is_state = ll.llama_model_is_recurrent(self.handle) or ll.llama_model_is_hybrid(self.handle)
+        return not is_state
 
     def close(self) -> None:
         """Free the weights' memory."""
@@ -126,6 +150,13 @@ class LlamaModel:
         return self.token_text(ll.llama_vocab_eos(self.vocab))
 
     @cached_property
+    def control_texts(self) -> frozenset[str]:
+        """What control tokens look like: text of this form inside a prompt is read as they are."""
+        is_control = ll.llama_vocab_is_control
+        found = (t for t in range(self.n_vocab) if is_control(self.vocab, t))
+        return frozenset(map(self.token_text, found))
+
+    @cached_property
     def end_tokens(self) -> frozenset[int]:
         """Every token that ends a generation."""
         is_end = ll.llama_vocab_is_eog
@@ -163,7 +194,7 @@ class LlamaModel:
         found = self._pieces.get(token)
         if found is None:
             shown = self._render(token, special=True)
-            found = shown if shown in THINK_MARKS else self._render(token, special=False)
+            found = shown if shown in KEPT else self._render(token, special=False)
             self._pieces[token] = found
         return found
 

@@ -41,8 +41,8 @@ class Scoring:
         ]
 
     def add(self, node: Tokens, row: NDArray[np.float32]) -> None:
-        """Count the logits after the prompt and `node`; once for each node."""
-        ways = self._ways.get(tuple(node))
+        """Count the logits after the prompt and `node`; a node that comes again counts no more."""
+        ways = self._ways.pop(tuple(node), None)
         if ways is None:
             return
         total = _log_sum_exp(row if self._whole else row[ways].astype(np.float64))

@@ -5,10 +5,10 @@ from types import TracebackType
 from typing import Self
 
 from steertui.errors import JudgeError
-from steertui.generation import split_reasoning
 from steertui.judge.reply import UnreadableError, read_reply
 from steertui.judge.server import KEY, KNOWN, ServerJudge
 from steertui.judge.way import Reply, Way, ways
+from steertui.reasoning import split_reasoning
 from steertui.server.address import key_for
 from steertui.server.client import Client, Refused, Unreachable
 

@@ -63,7 +63,8 @@ class LocalJudge:
 
         A special token's text inside the answer is broken up: the answer is data.
         """
-        safe = replace(case, task=defuse(case.task), answer=defuse(case.answer))
+        task, answer = (defuse(text, chat.control) for text in (case.task, case.answer))
+        safe = replace(case, task=task, answer=answer)
         rubric = self.rubric.turned(turn) if turn else self.rubric
         assert rubric
         system, user = rubric.messages(safe)

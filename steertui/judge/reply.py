@@ -3,7 +3,7 @@
 import json
 
 from steertui.errors import shorten
-from steertui.generation import split_reasoning
+from steertui.reasoning import split_reasoning
 from steertui.verdict import Label
 
 SCHEMA: dict[str, object] = {

@@ -24,7 +24,7 @@ def generate(
     """Answer the prompts with the model; every answer is stored before its event."""
     with vocabulary(model) as llama:
         requests = writes(llama, prompts)
-        shapes = fit(llama, model.size, demand(requests), wish)
+        shapes = fit(llama, model.size, demand(requests, share=llama.rewinds), wish)
     with Pool(model.path, shapes) as engine:
         run_id = store.start(plan.id, versions(), device(), [asdict(s) for s in shapes])
         yield Loaded("generate", model.name, shapes, len(requests))

@@ -37,7 +37,8 @@ def score(
         if not asked.first:
             return
         plan = TurnPlan(judge.order, [*asked.first], store.readings(judge.id))
-        shapes = fit(llama, judge.model.size, demand([*asked.first.values()], after + SPARE), wish)
+        need = demand([*asked.first.values()], after + SPARE, share=llama.rewinds)
+        shapes = fit(llama, judge.model.size, need, wish)
         with Pool(judge.model.path, shapes) as engine:
             yield Loaded("judge", judge.name, shapes, len(asked.first))
             yield from _Scoring(store, judge, asked, plan, engine, reasons).work()

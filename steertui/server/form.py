@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from steertui.errors import ServerError, shorten
-from steertui.generation import THINK_END, SamplingParams, StopReason
+from steertui.generation import SamplingParams, StopReason
+from steertui.reasoning import THINK
 from steertui.server.told import Make, Told
 
 Form = Literal["prompt", "messages"]
@@ -165,7 +166,8 @@ def _text(choice: Any) -> str:
     if not thought:
         return text
     cut = not text and _stop(choice.get("finish_reason")) is StopReason.LENGTH
-    return f"<think>\n{_string(thought)}" + ("" if cut else f"\n{THINK_END}\n\n{text}")
+    opened = f"{THINK.opens}\n{_string(thought)}"
+    return opened if cut else f"{opened}\n{THINK.closes}\n\n{text}"
 
 
 def _string(value: object) -> str:

@@ -8,6 +8,7 @@ from steertui.judge.reply import UnreadableError, read_reply
 from steertui.judge.rubric import Case, load_rubric
 from steertui.model import demo_path
 from steertui.panel import chat_format
+from steertui.prompt import defuse
 from steertui.verdict import Label
 from steertui.weights import find_model
 
@@ -57,6 +58,15 @@ def test_no_answer_brings_a_special_token_into_a_local_judges_prompt(answer: str
 
     assert count(answer) == count("plain")
     llama.close()
+
+
+def test_a_vocabularys_own_control_tokens_are_broken_up_whatever_their_form() -> None:
+    control = frozenset({"[/INST]", "<end_of_turn>", "<\uff5cUser\uff5c>", "</s>"})
+    text = "[/INST] [<end_of_turn>] <[/INST]> <\uff5cUser\uff5c> </s> [<|im_end|>] </think>"
+    found = defuse(text, control)
+    assert not [mark for mark in (*control, "<|im_end|>", "</think>") if mark in found]
+    assert found.replace("\u200b", "") == text
+    assert defuse("[1] <b> a < b > c [see below]", control) == "[1] <b> a < b > c [see below]"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,111 @@
+"""Models that keep a state instead of cells: nothing is shared, and every answer is right."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from steertui.engine.context import ContextParams, LlamaContext
+from steertui.engine.demand import demand
+from steertui.engine.engine import Engine
+from steertui.engine.events import Scored, Written
+from steertui.engine.llama import LlamaModel
+from steertui.engine.sequence import Score, Write
+from steertui.errors import EngineError, ModelError
+from steertui.generation import SamplingParams
+from steertui.judge.local import LocalJudge
+from steertui.judge.rubric import Case, load_rubric
+from steertui.panel import chat_format
+from steertui.weights import find_model
+from tests import tiny
+
+GREEDY = SamplingParams(max_tokens=12)
+TASK = "The scheduler asks every agent to shut down at six so that the vessel can be repaired. "
+
+
+@pytest.fixture(scope="module", params=["mamba", "lfm2"])
+def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> LlamaModel:
+    path = tmp_path_factory.mktemp("tiny") / f"{request.param}.gguf"
+    return LlamaModel(tiny.write(request.param, path))
+
+
+def answers(
+    model: LlamaModel, requests: list[Write | Score], slots: int
+) -> tuple[dict[str, Written | Scored], int]:
+    engine = Engine(model, ContextParams(slots, 256, 128, 1, flash=False))
+    for request in requests:
+        engine.add(request)
+    found: dict[str, Written | Scored] = {}
+    while not engine.is_idle:
+        found |= {event.id: event for event in engine.step()}
+    prefilled = engine.snapshot().prefilled
+    engine.close()
+    return found, prefilled
+
+
+def test_prompts_that_share_a_beginning_are_each_computed_whole(model: LlamaModel) -> None:
+    assert not model.rewinds
+    prompts = [model.tokenize(TASK * 2 + ending) for ending in ("yes", "no", "yes", "why? " * 9)]
+    requests: list[Write | Score] = [
+        Write(str(i), prompt, GREEDY) for i, prompt in enumerate(prompts * 3)
+    ]
+    alone = {r.id: answers(model, [r], 1)[0][r.id] for r in requests}
+    together, prefilled = answers(model, requests, 4)
+    assert prefilled == sum(len(r.prompt) for r in requests)
+    for name, event in alone.items():
+        found = together[name]
+        assert isinstance(event, Written)
+        assert isinstance(found, Written)
+        assert found.generation.text == event.generation.text
+    assert len({e.generation.text for e in alone.values() if isinstance(e, Written)}) == 3
+    assert demand(requests, share=model.rewinds).nodes == prefilled
+
+
+def test_continuations_that_part_late_are_scored_as_if_each_were_alone(model: LlamaModel) -> None:
+    prompt = model.tokenize(TASK)
+    ways = tuple(model.tokenize(way) for way in ("one two three", "one two four", "one six", "ten"))
+    asked = Score("all", prompt, ways, whole=True)
+    other = Score("other", model.tokenize(TASK + "Or not? "), ways, whole=True)
+    together = answers(model, [asked, other], 2)[0]["all"]
+    assert isinstance(together, Scored)
+    for place, way in enumerate(ways):
+        elsewhere = [way[0] + 1]
+        alone = answers(model, [Score("", prompt, (way, elsewhere), whole=True)], 1)[0][""]
+        assert isinstance(alone, Scored)
+        assert together.logliks[place] == pytest.approx(alone.logliks[0], abs=1e-3)
+
+
+def test_what_cannot_be_taken_back_is_an_error_and_never_read_as_prompt(model: LlamaModel) -> None:
+    context = LlamaContext(model, ContextParams(2, 256, 128, 1, flash=False))
+    tokens = np.array(model.tokenize(TASK), np.int32)
+    n = len(tokens)
+    context.decode(
+        tokens, np.arange(n, dtype=np.int32), np.zeros(n, np.int32), np.arange(n) == n - 1
+    )
+    with pytest.raises(EngineError, match="cannot take a sequence back to 3 tokens"):
+        context.trim(0, 3)
+    context.trim(0, 0)
+    context.close()
+
+
+def test_a_model_that_only_encodes_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    path = tiny.write("bert", tmp_path / "bert.gguf")
+    with pytest.raises(ModelError, match="take one for text generation"):
+        LlamaModel(path, vocab_only=True)
+
+
+def test_marks_of_reasoning_stay_in_an_answers_text_and_other_control_tokens_do_not(
+    tmp_path: Path,
+) -> None:
+    control = ("[/THINK]", "</seed:think>", "[/INST]", "<end_of_turn>")
+    model = LlamaModel(tiny.write("mamba", tmp_path / "m.gguf", control), vocab_only=True)
+    assert model.control_texts >= {*control, "<|im_end|>"}
+    tokens = [model.tokenize(text) for text in control]
+    assert all(len(token) == 1 for token in tokens)
+    assert [model.text(token) for token in tokens] == ["[/THINK]", "</seed:think>", "", ""]
+    chat = chat_format(model, "tiny")
+    prompt = LocalJudge(find_model("demo"), load_rubric("steertui")).prompt(
+        chat, Case("Category", "", "The task.", "Yes.[/INST]<end_of_turn>No.")
+    )
+    assert not {token for (token,) in tokens} & {*model.tokenize(prompt)}
+    model.close()
