@@ -49,7 +49,7 @@ def tried(
         mine, theirs = cells(hits[0], "s"), cells(hits[1], "s")
         for place in range(2):
             if place == 0:
-                (got,) = deviations("", {"pro": mine}, {"pro": theirs})
+                (got,) = deviations({"pro": mine}, {"pro": theirs}, paired=True)
             else:
                 got = _deviation("pro", (mine, {}), (theirs, {}), paired=False)
             apart = got.low > 0 or got.high < 0

@@ -4,7 +4,6 @@ Source of all rules here: arXiv 2601.01584 and its public code, which is read an
 """
 
 import ast
-import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,18 +11,13 @@ from types import MappingProxyType
 
 from steertui.condition import Condition
 from steertui.errors import SourceError
+from steertui.instrumentaleval import PACK, drawn
 from steertui.scenario import Scenario, load_pack
 from steertui.sources import find_source, require
 
-BENCHMARK, TEXTS, RUNS = "instrumentaleval", "paper-texts", "paper-runs"
+BENCHMARK, TEXTS, RUNS = PACK, "paper-texts", "paper-runs"
 SUBSET = "paper-71"
 PAPER = "paper"
-
-MOST_TASKS = 15
-"""Tasks of one category at the most in the paper's runs."""
-
-DRAW = 123
-"""The seed with which they were drawn where there are more."""
 
 PROGRAM = "main_jh2.py"
 
@@ -61,13 +55,11 @@ def _drawn(scenarios: tuple[Scenario, ...]) -> tuple[Scenario, ...]:
 
     They keep their pack and ids: a scenario is the same whether the subset is run or the whole.
     """
-    found: list[Scenario] = []
-    for category in dict.fromkeys(s.category for s in scenarios):
-        inside = [s for s in scenarios if s.category == category]
-        if len(inside) > MOST_TASKS:
-            inside = random.Random(DRAW).sample(inside, MOST_TASKS)
-        found += inside
-    return tuple(found)
+    return tuple(
+        scenario
+        for category in dict.fromkeys(s.category for s in scenarios)
+        for scenario in drawn(s for s in scenarios if s.category == category)
+    )
 
 
 def borrow_conditions() -> dict[str, Condition]:

@@ -9,7 +9,8 @@ from statistics import NormalDist
 from steertui.contrast import Pair, gap_contrast, gap_correlation
 from steertui.equivalence import is_equivalent
 from steertui.gap import LEVEL, Estimate, Gap, correlation, gap_of, holm, square_and_add
-from steertui.paper import CATEGORIES, PUBLISHED
+from steertui.instrumentaleval import RAN, covered
+from steertui.paper import PUBLISHED, Counts
 from steertui.rate import VALID, Cells, Policy, Rate, Z, effective_size, rate, wilson
 
 BAND = 10.0
@@ -78,31 +79,47 @@ def paper_model(names: Iterable[str]) -> str | None:
     return None
 
 
-def is_papers_benchmark(categories: Iterable[str]) -> bool:
-    """Whether these are categories of the benchmark that the paper ran."""
-    found = set(categories)
-    return bool(found) and found <= set(CATEGORIES)
+def published_rates(model: str, scenarios: Iterable[str], policy: Policy) -> dict[str, Rate]:
+    """Return the paper's convergence rates by condition, with Wilson's intervals, to stand beside
+    rates over these scenarios.
+
+    The paper's counts are published by category: they are added up where the scenarios are whole
+    categories of it. None else, for a rate over other scenarios is another rate.
+    """
+    names = set(scenarios)
+    categories = covered(names)
+    if {_category(name) for name in names} - {_category(RAN[c][0]) for c in categories}:
+        return {}
+    return {name: rate(cells) for name, cells in published_cells(model, categories, policy).items()}
 
 
-def published_rates(model: str, policy: Policy = Policy.PAPER) -> dict[str, Rate]:
-    """Return the paper's convergence rates by condition, with Wilson's intervals."""
-    return {condition: rate(cells) for condition, cells in _published(model, policy).items()}
+def _category(scenario: str) -> str:
+    """Return pack and category as a scenario's name holds them."""
+    return scenario.rpartition("/")[0]
+
+
+def published_cells(model: str, categories: Iterable[str], policy: Policy) -> dict[str, Cells]:
+    """Return the counts over some categories, by condition, as items whose names nobody knows."""
+    inside = tuple(categories)
+    found: dict[str, Cells] = {}
+    for (name, condition), published in PUBLISHED.items():
+        if name == model and inside:
+            counts = sum((published.by_category[c] for c in inside), Counts(0, 0, 0, 0))
+            total = sum(getattr(counts, label) for label in VALID[policy])
+            found[condition] = {str(i): (int(i < counts.convergence), 1) for i in range(total)}
+    return found
 
 
 def deviations(
-    model: str,
-    run: Mapping[str, Cells],
-    items: Mapping[str, Cells] | None = None,
-    policy: Policy = Policy.PAPER,
+    run: Mapping[str, Cells], paper: Mapping[str, Cells], *, paired: bool
 ) -> list[Deviation]:
     """Return each condition's deviation, then the gap's, where both sides have a rate.
 
-    `items` are the paper's own, by condition and scenario, where they are at hand: then the
-    difference is paired (`gap.gap_of`, `contrast.gap_contrast`). Without, run and paper count as
-    independent: Newcombe's square-and-add (Statistics in Medicine 17, 1998, 873-890, method 10),
-    which for the same scenarios is too wide, not too narrow.
+    Both sides are over the same scenarios, by condition. Paired, they bear the same names on both
+    (`gap.gap_of`, `contrast.gap_contrast`). Else run and paper count as independent: Newcombe's
+    square-and-add (Statistics in Medicine 17, 1998, 873-890, method 10), which for the same
+    scenarios is too wide, not too narrow.
     """
-    paper = _published(model, policy) if items is None else items
     sides: list[tuple[str, Pair, Pair]] = [
         (c, (run[c], {}), (own, {})) for c, own in paper.items() if run.get(c)
     ]
@@ -110,22 +127,11 @@ def deviations(
     if all(gap):
         a, b, c, d = (side or {} for side in gap)
         sides.append(("gap", (a, b), (c, d)))
-    found = [_deviation(*side, paired=items is not None) for side in sides]
+    found = [_deviation(*side, paired=paired) for side in sides]
     tested = [d for d in found if d.paired and d.paired.p is not None]
     ps = holm([d.paired.p for d in tested if d.paired and d.paired.p is not None])
     after = {d.what: p for d, p in zip(tested, ps, strict=True)}
     return [_decided(d, after.get(d.what)) if d.paired else d for d in found]
-
-
-def _published(model: str, policy: Policy) -> dict[str, Cells]:
-    """Return the published counts by condition as items, whose own names nobody knows."""
-    found: dict[str, Cells] = {}
-    for (name, condition), published in PUBLISHED.items():
-        if name == model:
-            counts = published.total
-            total = sum(getattr(counts, label) for label in VALID[policy])
-            found[condition] = {str(i): (int(i < counts.convergence), 1) for i in range(total)}
-    return found
 
 
 def _deviation(what: str, run: Pair, paper: Pair, *, paired: bool) -> Deviation:

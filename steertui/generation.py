@@ -24,10 +24,11 @@ class StopReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SamplingParams:
-    """How the next token is drawn. Temperature 0 is greedy and ignores every other setting.
+    """How the next token is drawn. Temperature 0 is greedy: the most likely token after the
+    penalties, whatever the filters (top_k, top_p, min_p) and the seed.
 
     Attributes:
-        temperature: divides the logits; 0 takes the most likely token.
+        temperature: divides the logits; 0 draws nothing.
         top_k: keep the k most likely tokens; 0 keeps all.
         top_p: nucleus: keep the smallest set whose probability reaches p; 1 keeps all.
         min_p: keep tokens at least this share as likely as the likeliest; 0 keeps all.

@@ -2,25 +2,29 @@
 
 import hashlib
 import json
-import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from steertui.borrowed import RUNS
 from steertui.condition import Condition
 from steertui.errors import SourceError
 from steertui.experiment import Experiment
 from steertui.generation import Generation, SamplingParams, StopReason
+from steertui.instrumentaleval import PACK, benchmark_id, slug
 from steertui.model import Model
-from steertui.paper import CONDITIONS, SOURCE, LoggedItem, read_log
+from steertui.paper import CONDITIONS, SOURCE
+from steertui.paper_log import LoggedItem, read_log
 from steertui.prompt import Prompt
 from steertui.scenario import Scenario
+from steertui.sources import find_source
 from steertui.store import ModelFacts, Store
 from steertui.trial import Trial
 from steertui.verdict import Verdict
 
-CUT = {"Evading Shutdown": 20}
-"""Tasks of the benchmark's one file that is longer than the paper's limit of tasks a file."""
+IMPORTED = "imported:"
+"""How the identity of a model begins whose answers were imported. The paper's name of the model
+follows and, unless the runs are the published ones to the byte, `#` and what tells them apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +33,29 @@ class LoggedRun:
 
     Attributes:
         log: its `stdout.log`.
+        sha256: of the log.
         config: its `config.json`.
         items: in the log's order.
+        batch: "" for a published run, else a digest of all that model's runs read with it: runs of
+            one model are one arm, and another time's answers are another's.
     """
 
     log: Path
+    sha256: str
     config: Mapping[str, object]
     items: Sequence[LoggedItem]
+    batch: str = ""
+
+    @property
+    def name(self) -> str:
+        """The model's name without its owner."""
+        return str(self.config["HF_MODEL_NAME"]).rsplit("/", 1)[-1]
 
     @property
     def model(self) -> Model:
-        """The model; it has no file here, so its identity is its name."""
-        name = str(self.config["HF_MODEL_NAME"]).rsplit("/", 1)[-1]
-        return Model(name, Path(), f"imported:{name}", 0)
+        """The model; it has no file here, so its identity is its name and its runs'."""
+        batch = f"#{self.batch}" if self.batch else ""
+        return Model(self.name, Path(), f"{IMPORTED}{self.name}{batch}", 0)
 
     @property
     def judge(self) -> str:
@@ -66,8 +80,24 @@ def read_runs(folder: Path) -> list[LoggedRun]:
         raise SourceError(
             f"{folder}: holds no run (no stdout.log); give the paper's results folder"
         )
-    runs = [LoggedRun(log, _config(log.with_name("config.json")), read_log(log)) for log in logs]
-    return sorted(runs, key=lambda run: (run.model.name, [*CONDITIONS].index(run.items[0].mode)))
+    runs = [_read(log) for log in logs]
+    published = {file.sha256 for file in find_source(RUNS).files}
+    own = [run for run in runs if run.sha256 not in published]
+    batches = {
+        name: _digest(" ".join(sorted(r.sha256 for r in own if r.name == name)).encode())[:8]
+        for name in dict.fromkeys(run.name for run in own)
+    }
+    found = [replace(run, batch=batches[run.name]) if run in own else run for run in runs]
+    return sorted(found, key=lambda run: (run.name, [*CONDITIONS].index(run.items[0].mode)))
+
+
+def _read(log: Path) -> LoggedRun:
+    config, items = _config(log.with_name("config.json")), read_log(log)
+    return LoggedRun(log, _digest(log.read_bytes()), config, items)
+
+
+def _digest(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()
 
 
 def _config(path: Path) -> Mapping[str, object]:
@@ -86,9 +116,9 @@ def import_runs(runs: Sequence[LoggedRun], store: Store, benchmark: Sequence[Sce
     """Add the runs' answers and labels to the store; return the experiment's id.
 
     Where the benchmark's scenarios are given, items are those scenarios, with the category's own
-    text; otherwise they are made from the log, under the benchmark's names, without that text.
-    Adding them again changes nothing. Raises SourceError where an item's prompt is not its task
-    and its condition's suffix, to the byte.
+    text; otherwise they are made from the log, under the benchmark's names if they are its tasks,
+    without that text. Adding them again changes nothing. Raises SourceError where an item's
+    prompt is not its task and its condition's suffix, to the byte.
     """
     known = {scenario.task: scenario for scenario in benchmark}
     trials = [(run, item, _prompt(run, item, known)) for run in runs for item in run.items]
@@ -96,20 +126,28 @@ def import_runs(runs: Sequence[LoggedRun], store: Store, benchmark: Sequence[Sce
     if len({p.key for p in prompts}) < len(prompts):
         raise SourceError(f"{runs[0].log.parent.parent}: one run stands there twice; leave one out")
     facts = {run.model.sha256: _facts(run) for run in runs}
-    experiment = store.plan(_toml(runs), prompts, facts)
-    digests = {r.log.parent.name: hashlib.sha256(r.log.read_bytes()).hexdigest() for r in runs}
-    for judge in {run.judge for run in runs}:
+    packs = list(dict.fromkeys(prompt.trial.scenario.pack for prompt in prompts))
+    experiment = store.plan(_toml(runs, packs), prompts, facts)
+    for judge in dict.fromkeys(run.judge for run in runs):
         store.add_judge(judge, judge, {"kind": "imported labels", "source": SOURCE, "title": ""})
     done = store.answered(experiment)
-    if done >= {p.key for p in prompts}:
-        return experiment
-    sitting = store.start(experiment, {}, f"imported; {SOURCE}", {"logs": digests})
-    for run, item, prompt in trials:
-        text = f"<think>{item.thinking}</think>{item.response}" if item.thinking else item.response
-        answer = Generation(text, StopReason.UNKNOWN, 0, 0, 0.0)
-        store.add_answer(prompt.key, sitting, answer, item.thinking, item.response)
-        store.add_verdict(prompt.key, Verdict(run.judge, item.decision, reason=item.reason))
+    new = [trial for trial in trials if trial[2].key not in done]
+    if new:
+        logs = {run.log.parent.name: run.sha256 for run in runs}
+        sitting = store.start(experiment, {}, f"imported; {SOURCE}", {"logs": logs})
+        for run, item, prompt in new:
+            store.add_labelled(prompt.key, sitting, *_answer(item), _verdict(run, item))
     return experiment
+
+
+def _answer(item: LoggedItem) -> tuple[Generation, str, str]:
+    """Return the answer whole, its reasoning and what the judge saw."""
+    text = f"<think>{item.thinking}</think>{item.response}" if item.thinking else item.response
+    return Generation(text, StopReason.UNKNOWN, 0, 0, 0.0), item.thinking, item.response
+
+
+def _verdict(run: LoggedRun, item: LoggedItem) -> Verdict:
+    return Verdict(run.judge, item.decision, reason=item.reason)
 
 
 def _prompt(run: LoggedRun, item: LoggedItem, known: Mapping[str, Scenario]) -> Prompt:
@@ -126,14 +164,11 @@ def _prompt(run: LoggedRun, item: LoggedItem, known: Mapping[str, Scenario]) -> 
 
 
 def _scenario(item: LoggedItem) -> Scenario:
-    place = item.task_number - 1
-    if item.category in CUT:  # the paper's code: random.Random(123).sample(tasks, 15)
-        place = random.Random(123).sample(range(CUT[item.category]), 15)[place]
-    slug = item.category.lower().replace(" ", "-")
+    known = benchmark_id(item.task_prompt)
+    pack, name = (PACK, known) if known else ("imported", slug(item.category, item.task_number - 1))
     words = " ".join(item.task_prompt.split())
     title = words if len(words) <= 48 else words[:47].rsplit(" ", 1)[0] + "…"
-    name = f"{slug}/{place:02d}"
-    return Scenario("instrumentaleval", name, item.category, title, item.task_prompt, "")
+    return Scenario(pack, name, item.category, title, item.task_prompt, "")
 
 
 def _facts(run: LoggedRun) -> ModelFacts:
@@ -141,13 +176,13 @@ def _facts(run: LoggedRun) -> ModelFacts:
     return ModelFacts(str(run.config["HF_MODEL_NAME"]), "", about, 0, "", "")
 
 
-def _toml(runs: Sequence[LoggedRun]) -> str:
+def _toml(runs: Sequence[LoggedRun], packs: Sequence[str]) -> str:
     models = list(dict.fromkeys(run.model.name for run in runs))
     conditions = list(dict.fromkeys(CONDITIONS[i.mode] for run in runs for i in run.items))
     judges = sorted({run.judge for run in runs})
     tokens = max(run.sampling.max_tokens for run in runs)
     e = Experiment(
-        models=models, scenarios=["instrumentaleval"], conditions=conditions, judges=judges,
+        models=models, scenarios=list(packs), conditions=conditions, judges=judges,
         max_tokens=tokens,
     )  # fmt: skip
     return f"# imported: {SOURCE}\n{e.to_toml()}"

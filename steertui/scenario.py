@@ -3,10 +3,11 @@
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from steertui.errors import ScenarioError
+from steertui.instrumentaleval import PACK, benchmark_id, slug
 from steertui.places import shipped
 from steertui.tomlfile import closed, load, read_text
 
@@ -76,7 +77,7 @@ def load_pack(name: str) -> tuple[Scenario, ...]:
     if path.is_dir():
         return _load_csv_folder(path)
     if path.is_file() and path.suffix == ".csv":
-        return _unique(path, tuple(_load_csv(path, path.parent.name or "csv")))
+        return _unique(path, _named(_load_csv(path), path.parent.name or "csv"))
     if path.is_file():
         return _load_toml(path)
     raise ScenarioError(
@@ -95,6 +96,10 @@ def _load_toml(path: Path) -> tuple[Scenario, ...]:
     pack = load(path, _Pack, ScenarioError)
     if pack.format != 1:
         raise ScenarioError(f"{path}: format {pack.format} is not known; this version reads 1")
+    if pack.name == PACK:
+        raise ScenarioError(
+            f"{path}: the name {PACK} belongs to the benchmark's own files; give the pack another"
+        )
     found = tuple(
         Scenario(pack.name, s.id, c.name, s.title, s.task.strip(), c.system.strip())
         for c in pack.category
@@ -104,15 +109,22 @@ def _load_toml(path: Path) -> tuple[Scenario, ...]:
 
 
 def _load_csv_folder(folder: Path) -> tuple[Scenario, ...]:
-    """Read InstrumentalEval's folder of CSV files, sorted by name (arXiv 2502.12206)."""
+    """Read a folder of CSV files of InstrumentalEval's form, sorted by name (arXiv 2502.12206)."""
     files = sorted(folder.glob("*.csv"))
     if not files:
         raise ScenarioError(f"{folder}: holds no CSV file; give InstrumentalEval's folder")
-    pack = "instrumentaleval" if len(files) == 6 else folder.name
-    return _unique(folder, tuple(s for f in files for s in _load_csv(f, pack)))
+    return _unique(folder, _named([s for f in files for s in _load_csv(f)], folder.name))
 
 
-def _load_csv(path: Path, pack: str) -> Sequence[Scenario]:
+def _named(scenarios: Sequence[Scenario], folder: str) -> tuple[Scenario, ...]:
+    """Return the scenarios as a pack: the benchmark if each is a task of it, to the byte."""
+    if all(benchmark_id(s.task) == s.id for s in scenarios):
+        return tuple(scenarios)
+    pack = f"{PACK}-edited" if folder == PACK else folder
+    return tuple(replace(s, pack=pack) for s in scenarios)
+
+
+def _load_csv(path: Path) -> Sequence[Scenario]:
     """Read one CSV as the paper's code does (arXiv 2601.01584, its public code).
 
     The first record's first field is the category text, which becomes the system message; every
@@ -127,10 +139,9 @@ def _load_csv(path: Path, pack: str) -> Sequence[Scenario]:
     if not tasks:
         raise ScenarioError(f"{path}: holds no task after its first record; fetch it again")
     category = path.stem.rsplit(" - ", 1)[-1]
-    slug = category.lower().replace(" ", "-")
     system = records[0][0] if records[0] else ""
     return [
-        Scenario(pack, f"{slug}/{i:02d}", category, _title(task), task, system)
+        Scenario(PACK, slug(category, i), category, _title(task), task, system)
         for i, task in enumerate(tasks)
     ]
 

@@ -1,10 +1,11 @@
 """A database with the paper's published labels on made-up texts, and a run of the same model."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from steertui.condition import Condition
 from steertui.generation import Generation, SamplingParams, StopReason
+from steertui.instrumentaleval import RAN
 from steertui.model import Model
 from steertui.paper import PUBLISHED
 from steertui.prompt import Prompt
@@ -16,6 +17,8 @@ from steertui.verdict import Label, Verdict
 MODEL = "Qwen3-4B-Instruct-2507"
 PAPER = "paper:gpt-5.2"
 JUDGE = "openai:gpt-5.2#0"
+NAMES = [name for ran in RAN.values() for name in ran]
+"""The 71 scenarios by their place."""
 SUFFIXES = {"baseline": "", "pro": "Go on.", "anti": "Stop."}
 
 Change = Callable[[str, int, Label], Label | None]
@@ -33,15 +36,29 @@ def published() -> Iterator[tuple[str, int, str, Label]]:
                     place += 1
 
 
+def place_of(task: str) -> int:
+    """Return the place of the scenario that a task names."""
+    return NAMES.index(task.split()[1].rstrip("."))
+
+
 def same(_condition: str, _place: int, label: Label) -> Label | None:
     """Change nothing."""
     return label
 
 
-def write(path: Path, change: Change = same, *, odd: bool = False) -> str:
+def write(
+    path: Path,
+    change: Change = same,
+    *,
+    odd: bool = False,
+    named: Callable[[str], str | None] = str,
+    more: Sequence[str] = (),
+) -> str:
     """Write the import, then the run, judged by `JUDGE`; return the run's experiment.
 
-    `odd` imports one label that was not published so.
+    `odd` imports one label that was not published so; `named` gives the run's scenarios other
+    names, and other tasks with them, or None to leave them out; `more` are further scenarios of
+    the run, all convergent.
     """
     items = [*published()]
     imported: dict[tuple[str, int], Label | None] = {
@@ -55,21 +72,35 @@ def write(path: Path, change: Change = same, *, odd: bool = False) -> str:
             store.add_judge(judge, judge.partition("#")[0], settings)
         _answer(store, Model(MODEL, Path(), f"imported:{MODEL}", 0), PAPER, imported, "theirs")
         labels = {(c, i): change(c, i, label) for c, i, _, label in items}
-        return _answer(store, Model(f"{MODEL}-Q4_K_M", Path(), "0" * 64, 0), JUDGE, labels, "ours")
+        model = Model(f"{MODEL}-Q4_K_M", Path(), "0" * 64, 0)
+        return _answer(store, model, JUDGE, labels, "ours", named, more)
 
 
 def _answer(
-    store: Store, model: Model, judge: str, labels: dict[tuple[str, int], Label | None], text: str
+    store: Store,
+    model: Model,
+    judge: str,
+    labels: dict[tuple[str, int], Label | None],
+    text: str,
+    named: Callable[[str], str | None] = str,
+    more: Sequence[str] = (),
 ) -> str:
     sampling = SamplingParams()
     prompts, given = [], []
-    for condition, place, category, _ in published():
-        scenario = Scenario(
-            "p", f"s/{place:02d}", category, f"s{place}", f"Task {place}.", "About."
-        )
+    every = [
+        (condition, named(NAMES[place]), category, NAMES[place], labels[condition, place])
+        for condition, place, category, _ in published()
+    ]
+    every += [(c, name, "More", name, Label.CONVERGENCE) for c in SUFFIXES for name in more]
+    for condition, name, category, known, label in every:
+        if name is None:
+            continue
+        pack, own = name.split("/", 1)
+        task = f"Task {known}." if name == known else f"Another task {name}."
+        scenario = Scenario(pack, own, category, own, task, "About.")
         trial = Trial(model, scenario, Condition(condition, SUFFIXES[condition]), sampling)
         prompts.append(Prompt(trial, trial.user, trial.key(trial.user)))
-        given.append(labels[condition, place])
+        given.append(label)
     facts = {model.sha256: ModelFacts(model.name, "qwen3", "qwen3 4B Q4_K", 4, "", "t" * 64)}
     experiment = store.plan(f'models = ["{model.name}"]', prompts, facts)
     run = store.start(experiment, {}, "CPU", {})

@@ -11,6 +11,7 @@ import pytest
 from steertui.fidelity import Standing
 from steertui.report.beside import Beside, beside_paper
 from steertui.report.command import write_report
+from steertui.report.figures import paper_rates
 from steertui.report.summary import Choice, select
 from steertui.store import Store
 from steertui.verdict import Label
@@ -50,7 +51,7 @@ def test_labels_are_compared_item_by_item(folder: Path) -> None:
     for items in found.items:
         own = {i: changed(items.condition, i, paper[items.condition, i]) for i in range(71)}
         wrong = [i for i in range(70) if own[i] is not paper[items.condition, i]]
-        assert [d.scenario for d in items.differing] == [f"p/s/{i:02d}" for i in wrong]
+        assert [d.scenario for d in items.differing] == [replica.NAMES[i] for i in wrong]
         assert (items.scenarios, items.only_run, items.only_paper) == (70, 0, 1)
         assert (items.agreement.items, items.agreement.agreed) == (70, 70 - len(wrong))
         assert sum(map(sum, items.confusion)) == 70
@@ -150,17 +151,93 @@ def test_every_form_shows_the_same_items(folder: Path) -> None:
     for text in (terminal, markdown, page):
         assert same in text
         for differing in pro.differing:
-            assert differing.scenario.removeprefix("p/") in text
-    assert 'data-s="p/s/10" data-c="pro"' in page
+            assert differing.scenario.removeprefix("instrumentaleval/") in text
+    assert f'data-s="{replica.NAMES[10]}" data-c="pro"' in page
     record = json.loads(call("report", "a.db", "--format", "json", cwd=folder)[1])
     (paper,) = record["paper"]
     assert paper["items"][1]["confusion"] == [list(row) for row in pro.confusion]
     assert len(paper["items"][1]["differing"]) == len(pro.differing)
     assert paper["deviations"][1]["paired"]["only_first"] == 1
     rows = call("report", "a.db", "--format", "csv", cwd=folder)[1].splitlines()
-    labels = {(c, f"p/s/{i:02d}"): str(label) for c, i, _, label in replica.published()}
+    labels = {(c, replica.NAMES[i]): str(label) for c, i, _, label in replica.published()}
     for row in csv.DictReader(rows):
         assert row["paper_label"] == labels[row["condition"], row["scenario"]]
+
+
+def alone(path: Path) -> list[Beside]:
+    """Return what stands beside the paper without its own runs: its published counts alone."""
+    with Store(path) as store:
+        store._db.execute("DELETE FROM verdicts WHERE judge = ?", [replica.PAPER])
+        store._db.conn.commit()
+    return beside(path)
+
+
+SHUTDOWN = "instrumentaleval/evading-shutdown/"
+
+
+def test_a_run_on_another_pack_is_not_put_beside_the_paper(tmp_path: Path) -> None:
+    replica.write(tmp_path / "s.db", named=lambda n: f"starter/{n.split('/', 1)[1]}")
+    assert beside(tmp_path / "s.db") == []
+    out = call("report", "s.db", "--format", "html", "-o", "s.html", cwd=tmp_path)
+    assert out[0] == 0, out
+    page = (tmp_path / "s.html").read_text(encoding="utf-8")
+    assert "the paper's published rate" not in page
+    assert "the paper's published gap" not in page
+
+
+def test_a_run_on_one_category_is_compared_over_that_category_alone(tmp_path: Path) -> None:
+    path = tmp_path / "o.db"
+    replica.write(path, named=lambda n: n if n.startswith(SHUTDOWN) else None)
+    (paired,) = beside(path)
+    (counted,) = alone(path)
+    for found in (paired, counted):
+        assert [(d.run, d.paper, d.points) for d in found.deviations] == [
+            (100.0, 100.0, 0.0), (100.0, 100.0, 0.0),
+            pytest.approx((13.33, 13.33, 0.0), abs=0.01),
+            pytest.approx((86.67, 86.67, 0.0), abs=0.01),
+        ]  # fmt: skip
+        assert Standing.DIFFERS not in {d.standing for d in found.deviations}
+    assert paired.setup[0].endswith("compared are the 15 that are among the paper's 71")
+    assert counted.setup[0] == (
+        "15 scenarios were planned; compared are the 15 that are among the paper's 71, "
+        "Evading Shutdown"
+    )
+
+
+def test_a_run_on_part_of_a_category_is_compared_item_by_item_or_not_at_all(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "p.db"
+    kept = replica.NAMES[12:20]
+    replica.write(path, named=lambda n: n if n in kept else None)
+    (paired,) = beside(path)
+    assert [d.points for d in paired.deviations] == [0.0] * 4
+    assert [i.scenarios for i in paired.items] == [8, 8, 8]
+    (counted,) = alone(path)
+    assert counted.deviations == ()
+    assert counted.setup[0].startswith("8 scenarios were planned, and of no category all that")
+    out = call("report", "p.db", cwd=tmp_path)
+    assert out[0] == 0, out
+
+
+def test_scenarios_that_the_paper_did_not_run_do_not_count_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "m.db"
+    more = [f"{SHUTDOWN}{i:02d}" for i in range(20)]
+    more = [name for name in more if name not in replica.NAMES]
+    assert len(more) == 5
+    replica.write(path, more=more)
+    for (found,) in (beside(path), alone(path)):
+        assert [d.points for d in found.deviations] == [0.0] * 4
+        seen = {d.standing for d in found.deviations}
+        assert Standing.DIFFERS not in seen
+        assert seen == {Standing.EQUIVALENT} or not found.is_paired
+        assert found.setup[0] == (
+            "76 scenarios were planned; compared are the 71 that are among the paper's 71"
+        )
+    with Store(path) as store:
+        (table,) = select(store, Choice()).tables
+    published = paper_rates(table)
+    assert (published["anti"].count, published["anti"].total) == (3, 71)
 
 
 DEGENERATE: dict[str, replica.Change] = {

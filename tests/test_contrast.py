@@ -9,7 +9,8 @@ from steertui.category import limits_over_categories
 from steertui.contrast import gap_contrast
 from steertui.gap import gap_of
 from steertui.outcome import Outcome
-from steertui.paper import CONDITIONS, read_log
+from steertui.paper import CONDITIONS
+from steertui.paper_log import read_log
 from steertui.rate import Cells, Policy
 from steertui.report.table import make_table
 from steertui.report.words import over_categories

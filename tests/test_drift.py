@@ -79,7 +79,7 @@ def test_the_report_finds_each_kind_in_the_store(tmp_path: Path) -> None:
         paper = {(c, i): label for c, i, _, label in replica.published()}
         conditions = {"Go on.": "pro", "Stop.": "anti"}
         for answer in answers:
-            place = int(answer.task.split()[1].rstrip("."))
+            place = replica.place_of(answer.task)
             condition = conditions.get(answer.user.removeprefix(answer.task).strip(), "baseline")
             store.add_verdict(answer.key, Verdict("human:ann", paper[condition, place]))
             if place < 10:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from steertui.condition import Condition
-from steertui.paper import CONDITIONS, read_log
+from steertui.paper import CONDITIONS
+from steertui.paper_log import read_log
 from steertui.scenario import load_pack
 from tests.real import BENCHMARK, RUNS, SUFFIXES, needs_shared
 

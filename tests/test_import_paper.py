@@ -1,12 +1,14 @@
 """The paper's own runs, imported: every item and label, the published counts to a digit."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from steertui.errors import SourceError
-from steertui.imported import import_runs, read_runs
-from steertui.paper import CATEGORIES, PUBLISHED, Counts
+from steertui.imported import LoggedRun, import_runs, read_runs
+from steertui.instrumentaleval import CATEGORIES
+from steertui.paper import PUBLISHED, Counts
 from steertui.scenario import load_pack
 from steertui.store import Store
 from steertui.verdict import Label
@@ -57,6 +59,60 @@ def test_items_bear_the_names_that_the_benchmarks_files_give_them(tmp_path: Path
         import_runs(read_runs(RUNS), other, list(benchmark.values()))
         for row in other.query("SELECT task, system FROM scenarios"):
             assert row["system"] == benchmark[row["task"]].system
+
+
+def rerun(runs: list[LoggedRun], folder: Path, judge: str = "gpt-4o") -> list[LoggedRun]:
+    """Write runs again as somebody's own: other answers, another label, another judge."""
+    for run in runs:
+        own = folder / run.log.parent.name
+        own.mkdir(parents=True)
+        text = run.log.read_bytes().decode("utf-8")
+        for i in run.items:
+            between = "</test_llm_response>\n  <judge_decision>"
+            text = text.replace(
+                f"{i.response}{between}{i.decision}<", f"Mine.{between}nonsensical<"
+            )
+        (own / "stdout.log").write_bytes(text.encode())
+        config = json.dumps({**run.config, "JUDGE_MODEL": judge})
+        (own / "config.json").write_text(config, encoding="utf-8")
+    return read_runs(folder)
+
+
+WHOSE = """SELECT g.answer = 'Mine.' AS is_mine, v.judge, count(*) AS n
+    FROM generations AS g JOIN verdicts AS v USING (trial) GROUP BY 1, 2 ORDER BY 1"""
+
+
+@needs_shared
+def test_ones_own_run_of_the_program_is_another_model_than_the_papers(tmp_path: Path) -> None:
+    runs = [run for run in read_runs(RUNS) if "Instruct" in run.name]
+    own = rerun(runs, tmp_path / "own")
+    assert all(i.response == "Mine." for run in own for i in run.items)
+    with Store(tmp_path / "p.db") as store:
+        import_runs([run for run in runs if run.items[0].mode == "baseline"], store)
+        mine = import_runs(own, store)
+        import_runs(runs, store)
+        assert import_runs(own, store) == mine
+        assert [tuple(row.values()) for row in store.query(WHOSE)] == [
+            (0, "paper:gpt-5.2", 213), (1, "paper:gpt-4o", 213),
+        ]  # fmt: skip
+        (arm,) = store.outcomes(mine, "paper:gpt-4o")
+        assert arm.name == runs[0].name
+        assert arm.model.startswith(f"imported:{arm.name}#")
+
+
+@needs_shared
+def test_an_import_that_was_killed_goes_on_with_the_same_command(tmp_path: Path) -> None:
+    runs = read_runs(RUNS)[:1]
+    with Store(tmp_path / "p.db") as store:
+        experiment = import_runs(runs, store)
+        whole = store.query("SELECT trial, label FROM verdicts ORDER BY trial")
+        with store._writing() as db:
+            last = store.column("SELECT trial FROM generations ORDER BY rowid DESC LIMIT 30")
+            for table in ("verdicts", "generations"):
+                marks = ", ".join("?" * len(last))
+                db.execute(f"DELETE FROM {table} WHERE trial IN ({marks})", last)
+        assert import_runs(runs, store) == experiment
+        assert store.query("SELECT trial, label FROM verdicts ORDER BY trial") == whole
 
 
 @needs_shared

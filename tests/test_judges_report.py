@@ -37,7 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for item in build(store, experiment, "human:ann", replica.JUDGE, "random"):
             if read[item.condition] < 24:
                 read[item.condition] += 1
-                place = int(item.task.split()[1].rstrip("."))
+                place = replica.place_of(item.task)
                 add_label(store, "human:ann", item, paper[item.condition, place])
     return path
 
@@ -47,7 +47,7 @@ def test_rates_and_gap_are_corrected_to_what_a_person_says(folder: Path) -> None
     with Store(folder / "a.db") as store:
         (bench,) = benches(select(store, Choice()))
         own = next(iter(store.outcomes(bench.experiment, "human:ann").values()))
-    read = {(o.condition, int(o.scenario[-2:])) for o in own if o.label}
+    read = {(o.condition, replica.NAMES.index(o.scenario)) for o in own if o.label}
     (pair,) = bench.concord.comparisons
     assert (pair.first.name, pair.second.name) == ("human:ann", "openai:gpt-5.2")
     found = {}

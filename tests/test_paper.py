@@ -1,13 +1,16 @@
 """The published counts are the runs' own, and a log is read to the byte."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from steertui.errors import SourceError
 from steertui.gap import gap, holm
+from steertui.instrumentaleval import CATEGORIES
 from steertui.outcome import Outcome
-from steertui.paper import CATEGORIES, CONDITIONS, PUBLISHED, Counts, LoggedItem, read_log
+from steertui.paper import CONDITIONS, PUBLISHED, Counts
+from steertui.paper_log import LoggedItem, read_log
 from steertui.rate import Policy, convergence_rate
 from steertui.report.table import make_table
 from steertui.store import Arm, Reader
@@ -183,11 +186,69 @@ def test_texts_that_imitate_the_log_are_read_as_texts(tmp_path: Path, tail: str)
     assert read_log(path) == written + written[:1]
 
 
+GAPS = ([2, 3], [1, 3, 4, 7], [1, 2], [9])
+"""Numbers that a program logs which counts the tasks that it drops and writes nothing of them."""
+
+
+@pytest.mark.parametrize("numbers", GAPS)
+def test_items_after_a_dropped_one_keep_their_own_answer_and_label(
+    tmp_path: Path, numbers: list[int]
+) -> None:
+    written = [
+        replace(item(number, f"answer {number}"), decision=list(Label)[number % 4])
+        for number in numbers
+    ]
+    empty = "\nProcessing benchmark: All Dropped | mode=pro_ic\n"
+    path = tmp_path / "stdout.log"
+    for text in (f"{log(written)}\n{log(written)}", f"{log(written)}{empty}\n{log(written)}"):
+        path.write_text(f"x\n\n{text}\n=== Run Config ===\n", encoding="utf-8", newline="")
+        assert read_log(path) == written * 2
+    path.write_text(f"{empty}\n{log(written)}{empty}", encoding="utf-8", newline="")
+    assert read_log(path) == written
+
+
+def test_a_log_whose_summary_counts_other_items_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "stdout.log"
+    written = [item(1, "a"), item(2, "b")]
+    for total in (2, 3):
+        summary = f"=== Overall Results ===\n\nBenchmark: {written[0].benchmark}\nTotal: {total}\n"
+        text = f"\n{log(written)}\n=== Run Config ===\nx\n\n{summary}Convergence: 0\n"
+        path.write_text(text, encoding="utf-8", newline="")
+        if total == 2:
+            assert read_log(path) == written
+            continue
+        with pytest.raises(SourceError, match=r"2 items of Alignment Drift - Made Up .* counts 3"):
+            read_log(path)
+
+
+@needs_results
+@pytest.mark.parametrize("number", [0, 1, 2, 10, 11, 12, 35, 70])
+def test_a_real_log_that_lacks_one_item_loses_that_item_alone(tmp_path: Path, number: int) -> None:
+    (folder,) = RESULTS.glob("Qwen3-4B-Instruct-2507_baseline_max_15_*")
+    raw = (folder / "stdout.log").read_bytes().decode("utf-8")
+    whole = read_log(folder / "stdout.log")
+    lost = whole[number]
+    block = log([lost]).split("\n", 1)[1]
+    assert raw.count(block) == 1
+    before, after = raw.split(block)
+    total = f"Benchmark: {lost.benchmark}\nTotal: "
+    count = sum(i.benchmark == lost.benchmark for i in whole)
+    path = tmp_path / "stdout.log"
+    left = after.replace(f"{total}{count}", f"{total}{count - 1}")
+    path.write_bytes((before + left).encode())
+    assert read_log(path) == whole[:number] + whole[number + 1 :]
+    path.write_bytes((before + after).encode())
+    with pytest.raises(SourceError, match=f"its summary counts {count}"):
+        read_log(path)
+
+
 def test_a_log_cut_short_or_missing_is_refused_with_a_remedy(tmp_path: Path) -> None:
     path = tmp_path / "stdout.log"
     whole = f"\n{log([item(1, 'a'), item(2, 'b')])}"
     path.write_text(whole[:-40], encoding="utf-8", newline="")
-    with pytest.raises(SourceError, match="item 2 of Alignment Drift - Made Up lacks a field"):
+    with pytest.raises(
+        SourceError, match="after number 1 of Alignment Drift - Made Up lacks a field"
+    ):
         read_log(path)
     with pytest.raises(SourceError, match="fetch the file again"):
         read_log(tmp_path / "absent.log")

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from steertui.errors import ExperimentError
-from steertui.fidelity import Standing, deviations, paper_model
+from steertui.fidelity import Standing, deviations, paper_model, published_cells
+from steertui.instrumentaleval import CATEGORIES
 from steertui.paper import PUBLISHED
+from steertui.rate import Policy
 from steertui.report.command import write_report
 from steertui.report.summary import Choice
 from steertui.store import Store
@@ -241,6 +243,9 @@ def test_a_ggufs_name_finds_the_papers_model_and_no_other() -> None:
     assert paper_model(["model", "Qwen3 30B A3B Base"]) == "Qwen3-30B-A3B-Base"
 
 
+INSTRUCT = published_cells("Qwen3-4B-Instruct-2507", CATEGORIES, Policy.PAPER)
+
+
 @pytest.mark.parametrize("model", sorted({model for model, _ in PUBLISHED}))
 def test_the_papers_own_counts_are_equivalent_to_themselves_or_open(model: str) -> None:
     run = {}
@@ -248,7 +253,7 @@ def test_the_papers_own_counts_are_equivalent_to_themselves_or_open(model: str) 
         if name == model:
             counts = published.total
             run[condition] = {str(i): (int(i < counts.convergence), 1) for i in range(counts.valid)}
-    found = deviations(model, run)
+    found = deviations(run, published_cells(model, CATEGORIES, Policy.PAPER), paired=False)
     assert [d.what for d in found] == ["baseline", "pro", "anti", "gap"]
     for deviation in found:
         assert deviation.points == 0
@@ -260,7 +265,7 @@ def test_the_interval_of_a_deviation_is_newcombes_for_independent_rates() -> Non
     from statsmodels.stats.proportion import confint_proportions_2indep
 
     run = {"anti": {str(i): (int(i < 9), 1) for i in range(76)}}
-    (found,) = deviations("Qwen3-4B-Instruct-2507", run)
+    (found,) = deviations(run, INSTRUCT, paired=False)
     low, high = confint_proportions_2indep(9, 76, 3, 71, method="newcomb", compare="diff")
     assert (found.low, found.high) == pytest.approx((100 * low, 100 * high), abs=1e-9)
     assert found.standing is Standing.OPEN
@@ -268,8 +273,8 @@ def test_the_interval_of_a_deviation_is_newcombes_for_independent_rates() -> Non
 
 def test_a_rate_far_off_differs_and_a_large_close_one_is_equivalent() -> None:
     far = {"anti": {str(i): (int(i < 50), 1) for i in range(71)}}
-    (found,) = deviations("Qwen3-4B-Instruct-2507", far)
+    (found,) = deviations(far, INSTRUCT, paired=False)
     assert found.standing is Standing.DIFFERS
     near = {"anti": {str(i): (int(i < 30), 1) for i in range(710)}}
-    (found,) = deviations("Qwen3-4B-Instruct-2507", near)
+    (found,) = deviations(near, INSTRUCT, paired=False)
     assert found.standing is Standing.EQUIVALENT

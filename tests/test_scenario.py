@@ -1,6 +1,6 @@
 """Packs: ours, InstrumentalEval's CSV files, and the user's own."""
 
-import random
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import pytest
 
 from steertui.condition import load_conditions
 from steertui.errors import ScenarioError
+from steertui.instrumentaleval import PACK, RAN, benchmark_id
 from steertui.scenario import load_pack
 from tests.real import BENCHMARK, needs_shared
 
@@ -94,8 +95,41 @@ def test_placebo_has_the_length_and_form_of_anti() -> None:
 
 
 @needs_shared
-def test_the_papers_subset_of_evading_shutdown_can_be_drawn_from_the_files_order() -> None:
-    tasks = [s.task for s in load_pack(str(BENCHMARK)) if s.category == "Evading Shutdown"]
-    drawn = random.Random(123).sample(tasks, 15)
+def test_the_benchmarks_tasks_and_the_papers_subset_are_known_by_their_digests() -> None:
+    pack = load_pack(str(BENCHMARK))
+    assert {s.pack for s in pack} == {PACK}
+    assert [benchmark_id(s.task) for s in pack] == [s.id for s in pack]
     order = [1, 8, 2, 13, 18, 19, 16, 0, 6, 15, 10, 5, 9, 11, 12]
-    assert drawn == [tasks[i] for i in order]
+    tasks = [s.name for s in pack if s.category == "Evading Shutdown"]
+    assert RAN["Evading Shutdown"] == tuple(tasks[i] for i in order)
+    others = [n for category, ran in RAN.items() if category != "Evading Shutdown" for n in ran]
+    assert others == [s.name for s in pack if s.category != "Evading Shutdown"]
+    single = load_pack(str(BENCHMARK / "Alignment Drift - Evading Shutdown.csv"))
+    assert [s.name for s in single] == tasks
+
+
+@needs_shared
+def test_an_edited_benchmark_does_not_bear_its_name(tmp_path: Path) -> None:
+    folder = tmp_path / PACK
+    shutil.copytree(BENCHMARK, folder)
+    file = folder / "Alignment Drift - Hiding Unwanted Behavior.csv"
+    file.write_bytes(file.read_bytes().replace(b"the", b"The", 1)[:-3])
+    assert {s.pack for s in load_pack(str(folder))} == {f"{PACK}-edited"}
+
+
+def test_what_is_not_the_benchmark_may_not_take_its_name(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(
+        f"""format = 1
+name = "{PACK}"
+[[category]]
+name = "Evading Shutdown"
+[[category.scenario]]
+id = "evading-shutdown/01"
+title = "One"
+task = "Another task."
+""",
+        encoding="utf-8",
+    )
+    with pytest.raises(ScenarioError, match="belongs to the benchmark's own files"):
+        load_pack(str(own))

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from steertui.fidelity import Deviation, deviations, is_papers_benchmark, paper_model
+from steertui.fidelity import Deviation, deviations, paper_model, published_cells
+from steertui.instrumentaleval import RAN, covered
 from steertui.replication import ItemByItem, cells_of, item_by_item
 from steertui.report.original import Original, is_own, original
 from steertui.report.setup import setup
@@ -61,21 +62,44 @@ def _beside(store: Store, place: int, table: Table) -> Beside | None:
     model = paper_model([table.arm.name, table.arm.title])
     if model is None or not table.judge:
         return None
-    if not is_papers_benchmark(o.category for o in table.outcomes):
-        return None
     own = original(store, table, model)
     if is_own(table):
         said = _own(own)
         return Beside(place, title(table), model, (), (), (), (said,), None)
+    planned = {o.scenario for o in table.outcomes}
     items = own.items if own else {}
-    found = deviations(
-        model, convergent(table.outcomes, table.policy),
-        cells_of(items, table.policy) if items else None, table.policy,
+    categories = () if items else covered(planned)
+    shared = {scenario for _, scenario in items} or {s for c in categories for s in RAN[c]}
+    if not shared and planned.isdisjoint(s for ran in RAN.values() for s in ran):
+        return None
+    both = [o for o in table.outcomes if o.scenario in shared]
+    paper = (
+        cells_of(items, table.policy) if items
+        else published_cells(model, categories, table.policy)
     )  # fmt: skip
+    found = deviations(convergent(both, table.policy), paper, paired=bool(items))
+    about = *_scope(planned, shared, categories), *_setup(store, table, model, own)
     return Beside(
-        place, title(table), model, tuple(found), item_by_item(table.outcomes, items),
-        tuple(_sentences(found)), tuple(_setup(store, table, model, own)), own,
+        place, title(table), model, tuple(found), item_by_item(both, items),
+        tuple(_sentences(found)), about, own,
     )  # fmt: skip
+
+
+def _scope(planned: set[str], shared: set[str], categories: tuple[str, ...]) -> Iterator[str]:
+    """Say over which scenarios run and paper are compared where these are not just the paper's."""
+    every = sum(map(len, RAN.values()))
+    if not shared:
+        yield (
+            f"{len(planned)} scenarios were planned, and of no category all that the paper ran: "
+            "its counts, which are published by category, cannot stand beside them; import its "
+            "own runs (steertui import-paper), and the same scenarios are compared"
+        )
+    elif len(planned) != len(shared) or len(shared) != every:
+        whole = f", {' and '.join(categories)}" if 0 < len(categories) < len(RAN) else ""
+        yield (
+            f"{len(planned)} scenarios were planned; compared are the {len(shared)} that are among "
+            f"the paper's {every}{whole}"
+        )
 
 
 def _own(own: Original | None) -> str:

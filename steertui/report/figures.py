@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from steertui.fidelity import is_papers_benchmark, paper_model, published_rates
+from steertui.fidelity import paper_model, published_rates
 from steertui.rate import Rate
 from steertui.report.canvas import Canvas
 from steertui.report.palette import LABEL_WORDS, condition_class
@@ -40,11 +40,12 @@ class Scale:
 
 
 def paper_rates(table: Table) -> Mapping[str, Rate]:
-    """Return the paper's rates by condition where the table is about one of its models."""
+    """Return the paper's rates by condition where the table is about one of its models, and about
+    scenarios that the paper's rates can be told of."""
     model = paper_model([table.arm.name, table.arm.title])
-    if model is None or not is_papers_benchmark(o.category for o in table.outcomes):
+    if model is None:
         return {}
-    return published_rates(model, table.policy)
+    return published_rates(model, {o.scenario for o in table.outcomes}, table.policy)
 
 
 def rates(tables: Sequence[Table], width: int) -> Canvas:

@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from steertui.imported import IMPORTED
 from steertui.paper import PUBLISHED
 from steertui.replication import Items
 from steertui.report.table import Table
 from steertui.store import Store
 from steertui.verdict import Label
-
-IMPORTED = "imported:"
-"""How the identity of a model begins whose answers were imported."""
 
 JUDGE = "paper:gpt-5.2"
 """Who labelled them."""
@@ -39,9 +37,14 @@ def is_imported(table: Table) -> bool:
     return table.arm.model.startswith(IMPORTED)
 
 
+def is_papers(table: Table) -> bool:
+    """Whether the answers are the paper's own, and not of another run of its program."""
+    return is_imported(table) and "#" not in table.arm.model
+
+
 def is_own(table: Table) -> bool:
     """Whether both answers and labels are the paper's."""
-    return is_imported(table) and table.judge is not None and table.judge.id == JUDGE
+    return is_papers(table) and table.judge is not None and table.judge.id == JUDGE
 
 
 def original(store: Store, table: Table, model: str) -> Original | None:

@@ -5,13 +5,10 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
-from steertui.report.original import is_imported
+from steertui.report.original import is_imported, is_papers
 from steertui.report.table import Table
 from steertui.server.told import BEHIND
 from steertui.store import Store
-
-SCENARIOS = 71
-"""So many items has each of the paper's runs."""
 
 MAX_TOKENS = {False: 1024, True: 8096}
 """The paper's limit of new tokens, for other models and for Thinking."""
@@ -24,23 +21,28 @@ SUFFIXES = {
 
 JUDGE = "gpt-5.2"
 
+_PENALTIES = {"repetition_penalty": 1.0, "presence_penalty": 0.0}
+"""Off; at any temperature they change what is written."""
+
 
 def setup(store: Store, table: Table, model: str) -> Iterator[str]:
     """Yield what differs, the weightiest first, no full stop."""
     yield from _judge(store, table)
-    scenarios = len({o.scenario for o in table.outcomes})
-    if scenarios != SCENARIOS:
-        yield f"{scenarios} scenarios were planned; the paper ran {SCENARIOS} of the benchmark's 76"
-    if is_imported(table):
-        yield "The answers are the paper's own, imported; nothing was generated here"
-        return
     rows = _trials(store, table)
+    is_thinking = "Thinking" in model
+    if is_imported(table):
+        whose = "the paper's own" if is_papers(table) else "another run's of the paper's program"
+        yield f"The answers are {whose}, imported; nothing was generated here"
+        yield from _suffixes(rows)
+        yield from _limits(table, rows, is_thinking=is_thinking)
+        return
     yield from _suffixes(rows)
     for about in sorted({f"{r['description']}|{r['template_sha256'][:12]}" for r in rows}):
         yield from _model(*about.rsplit("|", 1))
     if any(not row["is_told"] for row in rows):
         yield "No system message was given; the paper gives the category's own text"
-    yield from _sampling(table, rows, is_thinking="Thinking" in model)
+    yield from _limits(table, rows, is_thinking=is_thinking)
+    yield from _ends(rows, is_thinking=is_thinking)
 
 
 def _judge(store: Store, table: Table) -> Iterator[str]:
@@ -51,7 +53,7 @@ def _judge(store: Store, table: Table) -> Iterator[str]:
     name = table.judge.name
     if settings.get("model") != JUDGE:
         yield f"The judge is {name}; the paper's is {JUDGE}"
-    if "/paper" not in name:
+    if not table.judge.id.startswith("paper:") and "/paper" not in name:
         yield "The judge is told other words than the paper's"
     if settings.get("blind"):
         yield "The judge does not see the suffix; the paper's does"
@@ -81,12 +83,18 @@ def _suffixes(rows: list[dict[str, Any]]) -> Iterator[str]:
             yield f"The suffix of {name} is not the paper's text"
 
 
-def _sampling(table: Table, rows: list[dict[str, Any]], *, is_thinking: bool) -> Iterator[str]:
+def _limits(table: Table, rows: list[dict[str, Any]], *, is_thinking: bool) -> Iterator[str]:
     if table.arm.temperature:
         yield f"Answers are drawn at temperature {table.arm.temperature:g}; the paper's are greedy"
     limit = MAX_TOKENS[is_thinking]
     for tokens in sorted({row["tokens"] for row in rows if row["tokens"]} - {limit}):
         yield f"At most {tokens} new tokens; the paper allowed {limit}"
+    for name in sorted(_PENALTIES):
+        for value in sorted({row[name] for row in rows} - {_PENALTIES[name]}):
+            yield f"A {name.replace('_', ' ')} of {value:g} is applied; the paper applies none"
+
+
+def _ends(rows: list[dict[str, Any]], *, is_thinking: bool) -> Iterator[str]:
     if is_thinking and any(not row["is_open"] for row in rows):
         yield "Prompts do not open the model's thought; the paper's do"
     if any(row["end"] != "eos" for row in rows):
@@ -100,6 +108,8 @@ def _trials(store: Store, table: Table) -> list[dict[str, Any]]:
     """Return the different ways in which the table's trials were set up."""
     sql = """SELECT DISTINCT c.name, c.suffix, m.description, m.template_sha256,
             json_extract(t.sampling, '$.max_tokens') AS tokens,
+            json_extract(t.sampling, '$.repetition_penalty') AS repetition_penalty,
+            json_extract(t.sampling, '$.presence_penalty') AS presence_penalty,
             json_extract(t.sampling, '$.end') AS end, s.system <> '' AS is_told,
             rtrim(p.text, char(10) || ' ') LIKE '%<think>' OR m.template = '' AS is_open
         FROM experiment_trials AS e JOIN trials AS t ON t.key = e.trial

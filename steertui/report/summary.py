@@ -147,10 +147,11 @@ def _remarks(store: Store, experiments: Sequence[str]) -> list[str]:
         return []
     marks = ", ".join("?" * len(experiments))
     said = []
-    for noun in ("scenario", "condition"):
+    for noun, text in (("scenario", "n.task || char(0) || trim(n.system, char(10, 13, 9, 32))"),
+                       ("condition", "trim(n.suffix, char(10, 13, 9, 32))")):  # fmt: skip
         sql = f"""SELECT n.name FROM experiment_trials AS e JOIN trials AS t ON t.key = e.trial
             JOIN {noun}s AS n ON n.id = t.{noun} WHERE e.experiment IN ({marks})
-            GROUP BY n.name HAVING count(DISTINCT n.id) > 1"""
+            GROUP BY n.name HAVING count(DISTINCT {text}) > 1"""
         names = [row["name"] for row in store.query(sql, experiments)]
         if names:
             said.append(

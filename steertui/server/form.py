@@ -1,7 +1,7 @@
 """A Form: how a server is asked for an answer, and where in its reply the answer stands."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from steertui.errors import ServerError, shorten
@@ -72,13 +72,13 @@ class Unusable(Exception):
 def settings(told: Told, sampling: SamplingParams, seed: int) -> Body:
     """Return how an answer is drawn, in the server's words.
 
-    At temperature 0 all else is neutral, as in our engine. A setting that the server is not known
-    to heed, or heeds in another sense, is refused, since many ignore in silence what they do not
-    know: ServerError.
+    At temperature 0 the filters are neutral, as in our engine. A setting that the server is not
+    known to heed, or heeds in another sense, is refused, since many ignore in silence what they do
+    not know: ServerError.
     """
     s, plain = sampling, GREEDY
     if s.temperature == 0:
-        s = SamplingParams(max_tokens=s.max_tokens, seed=s.seed, end=s.end)
+        s = replace(s, top_k=plain.top_k, top_p=plain.top_p, min_p=plain.min_p)
     names = _NAMES.get(told.make, {})
     for name in _OPEN:
         if name not in names and getattr(s, name) != getattr(plain, name):

@@ -11,6 +11,7 @@ from steertui.store import rows
 from steertui.store.batches import Batches
 from steertui.store.rows import Arm, Delivery, ModelFacts, as_json, now, outcome
 from steertui.store.schema import answer_digest
+from steertui.verdict import Verdict
 
 _DRAWN = """(SELECT h.reference FROM hand_queue AS h
     WHERE h.judge = v.judge AND h.trial = t.key AND h.queue = 'random')"""
@@ -118,6 +119,20 @@ class Store(Batches):
                 sql = """INSERT INTO deliveries (trial, url, form, model, fingerprint, request,
                     tries) VALUES (?, ?, ?, ?, ?, ?, ?)"""
                 db.execute(sql, came)
+
+    def add_labelled(
+        self,
+        key: str,
+        run: int,
+        generation: Generation,
+        reasoning: str,
+        answer: str,
+        verdict: Verdict,
+    ) -> None:
+        """Add an answer and the label that came with it: both or none."""
+        with self._writing():
+            self.add_answer(key, run, generation, reasoning, answer)
+            self.add_verdict(key, verdict)
 
     def add_failure(self, key: str, run: int, reason: str) -> None:
         """Add the reason why a trial could not be answered; it stays missing."""

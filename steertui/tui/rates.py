@@ -1,12 +1,12 @@
 """Rates and the gap as they narrow: numbers, intervals as bars, the paper's beside them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rich.text import Text
 
-from steertui.fidelity import is_papers_benchmark, paper_model, published_rates
 from steertui.gap import square_and_add
 from steertui.rate import Rate
+from steertui.report.figures import paper_rates
 from steertui.report.summary import Summary
 from steertui.report.table import Row, Table
 from steertui.report.words import limits, percent
@@ -16,13 +16,6 @@ from steertui.tui.plain import one_line
 from steertui.verdict import Label
 
 ENDS = (-100.0, 100.0)
-
-
-def papers_model(table: Table) -> str:
-    """Return the paper's name of the model that a table is about, "" where it is none of them."""
-    if not is_papers_benchmark(o.category for o in table.outcomes):
-        return ""
-    return paper_model([table.arm.name, table.arm.title]) or ""
 
 
 def draw_rates(summary: Summary, width: int, colours: Palette) -> Text:
@@ -40,7 +33,7 @@ def draw_rates(summary: Summary, width: int, colours: Palette) -> Text:
 
 
 def _table(table: Table, width: int, colours: Palette) -> Iterator[Text]:
-    paper = papers_model(table)
+    paper = paper_rates(table)
     names = max(9, *(len(row.condition) for row in table.rows)) + 1
     bar = max(0, min(40, width - names - 47 - (8 if paper else 0)))
     bar = bar if bar >= 12 else 0
@@ -49,14 +42,7 @@ def _table(table: Table, width: int, colours: Palette) -> Iterator[Text]:
         f"{head}{'refusal':>8}{'nonsense':>9}" + (f"{'paper':>8}" if paper else ""), colours.faint
     )
     for row in table.rows:
-        yield _row(
-            row,
-            names,
-            bar,
-            published_rates(paper).get(row.condition),
-            colours,
-            bool(paper),
-        )
+        yield _row(row, names, bar, paper.get(row.condition), colours, bool(paper))
     if table.judge is None:
         answers = sum(row.ledger.generated for row in table.rows)
         yield Text(f"{answers} answers, not judged yet", colours.quiet)
@@ -88,7 +74,7 @@ def _row(
     return text
 
 
-def _gap(table: Table, paper: str, width: int, colours: Palette) -> Iterator[Text]:
+def _gap(table: Table, paper: Mapping[str, Rate], width: int, colours: Palette) -> Iterator[Text]:
     if not table.comparisons:
         return
     gap = table.comparisons[0].gap
@@ -113,10 +99,11 @@ def _gap(table: Table, paper: str, width: int, colours: Palette) -> Iterator[Tex
     yield Text(f"{'−100':<{room // 2 - 1}}0{'+100':>{room - room // 2}}", colours.faint)
 
 
-def _papers_gap(paper: str, first: str, second: str) -> tuple[float, float, float] | None:
+def _papers_gap(
+    paper: Mapping[str, Rate], first: str, second: str
+) -> tuple[float, float, float] | None:
     """Return the paper's gap in points with limits from its counts alone, as if unpaired."""
-    known = published_rates(paper)
-    one, two = (_estimate(known.get(name)) for name in (first, second))
+    one, two = (_estimate(paper.get(name)) for name in (first, second))
     if not one or not two:
         return None
     low, high = square_and_add(one, two, 0.0)

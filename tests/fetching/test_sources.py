@@ -23,7 +23,8 @@ from steertui.generation import SamplingParams
 from steertui.judge.rubric import Case, load_rubric
 from steertui.model import Model
 from steertui.panel import DEFAULT, find_panel
-from steertui.paper import CONDITIONS, read_log
+from steertui.paper import CONDITIONS
+from steertui.paper_log import read_log
 from steertui.prompt import ChatFormat
 from steertui.sources import all_sources, find_source, lacking, require
 from steertui.supply import Needs, needs_of, supply

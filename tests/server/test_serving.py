@@ -260,8 +260,19 @@ def test_settings_that_a_server_is_not_known_to_heed_are_refused(tmp_path: Path)
     assert "top_k" not in settings(stranger, SamplingParams(temperature=0.7), 0)
     greedy = settings(Told("SGLang", "one"), SamplingParams(top_k=20, top_p=0.5), 2**63 - 1)
     assert (greedy["top_k"], greedy["top_p"], greedy["seed"]) == (-1, 1.0, 2**31 - 1)
+
     with Loopback(Fake(owner="someone")) as server, pytest.raises(ServerError, match="top_k"):
         answer(tmp_path / "a.db", [f"server:one@{server.url}"], temperatures=[0.5], top_k=5)
+
+
+def test_penalties_hold_for_greedy_answers_too_as_in_our_engine() -> None:
+    greedy = SamplingParams(repetition_penalty=1.1, presence_penalty=0.5)
+    body = settings(Told("vLLM", "one"), greedy, 0)
+    assert (body["temperature"], body["repetition_penalty"], body["presence_penalty"]) == (
+        0.0, 1.1, 0.5,
+    )  # fmt: skip
+    with pytest.raises(ServerError, match="does not take repetition_penalty"):
+        settings(Told("Ollama", "one"), greedy, 0)
 
 
 @pytest.mark.parametrize(
