@@ -6,9 +6,10 @@ from itertools import combinations
 
 from steertui.agreement import Agreement, LabelAgreement, Pair, agreement, by_label, confusion
 from steertui.correction import Corrected, corrected_gap, corrected_rate
-from steertui.draw import random_sample
+from steertui.draw import Item, random_sample
 from steertui.errors import ExperimentError
 from steertui.gap import Estimate
+from steertui.names import meant
 from steertui.outcome import Outcome
 from steertui.reliability import alpha
 from steertui.store import Arm, Reader, Store
@@ -69,8 +70,8 @@ class Concord:
     alpha_by_condition: Mapping[str, float | None]
 
 
-Read = Mapping[tuple[str, ...], Outcome]
-"""What one judge has labelled, by model, temperature, scenario, condition and sample."""
+Read = Mapping[Item, Outcome]
+"""What one judge has labelled."""
 
 
 def is_reference(reader: Reader) -> bool:
@@ -93,7 +94,7 @@ def compare(store: Store, experiment: str, names: Sequence[str] = ()) -> Concord
 def labelled(arms: Iterable[tuple[Arm, Iterable[Outcome]]]) -> Read:
     """Return the outcomes that bear a label."""
     return {
-        (arm.name, str(arm.temperature), o.scenario, o.condition, str(o.sample)): o
+        (arm, o.scenario, o.condition, o.sample): o
         for arm, outcomes in arms
         for o in outcomes
         if o.label is not None
@@ -116,7 +117,7 @@ def by_rank(readers: Iterable[Reader]) -> list[Reader]:
 
 
 def _alpha(read: Sequence[tuple[Reader, Read]], condition: str = "") -> float | None:
-    items: dict[tuple[str, ...], list[Label | None]] = {}
+    items: dict[Item, list[Label | None]] = {}
     for _, own in read:
         for key, outcome in own.items():
             if condition in ("", outcome.condition):
@@ -125,13 +126,10 @@ def _alpha(read: Sequence[tuple[Reader, Read]], condition: str = "") -> float | 
 
 
 def _chosen(known: Sequence[Reader], names: Sequence[str]) -> list[Reader]:
-    by_name = {key: reader for reader in known for key in (reader.id, reader.name)}
-    for name in names:
-        if name not in by_name:
-            raise ExperimentError(
-                f"{name}: has read nothing here; there are {', '.join(r.name for r in known)}"
-            )
-    found = [by_name[name] for name in dict.fromkeys(names)] or by_rank(known)
+    readers = {reader.id: reader for reader in known}
+    every = {reader.id: (reader.name,) for reader in known}
+    wanted = dict.fromkeys(i for name in names for i in meant("judge", name, every))
+    found = [readers[i] for i in wanted] or by_rank(known)
     if len(found) < 2:
         raise ExperimentError("agreement needs two judges; let another read with `steertui judge`")
     return found
@@ -150,7 +148,7 @@ def _pair(first: Reader, one: Read, second: Reader, two: Read) -> Comparison:
     is_measured = is_reference(first) and not is_reference(second)
     corrected = _corrected(one, second.id, two) if is_measured else {}
     sides = [corrected[name] for name in ("pro", "anti") if name in corrected]
-    wrong = [Disagreement(k[0], k[2], k[3], *pairs[k]) for k in both if len(set(pairs[k])) > 1]
+    wrong = [Disagreement(k[0].name, k[1], k[2], *pairs[k]) for k in both if len(set(pairs[k])) > 1]
     seen = [*pairs.values()]
     return Comparison(
         first, second, _agreement(pairs, both), {n: _agreement(pairs, k) for n, k in under.items()},
@@ -173,9 +171,9 @@ def _corrected(one: Read, judge: str, two: Read) -> dict[str, Corrected]:
     return found
 
 
-def _agreement(pairs: Mapping[tuple[str, ...], Pair], keys: Sequence[tuple[str, ...]]) -> Agreement:
+def _agreement(pairs: Mapping[Item, Pair], keys: Sequence[Item]) -> Agreement:
     """Return the agreement over some answers, its limits clustered by scenario."""
-    return agreement([pairs[key] for key in keys], [key[2] for key in keys])
+    return agreement([pairs[key] for key in keys], [scenario for _, scenario, *_ in keys])
 
 
 def _labels(one: Outcome, two: Outcome) -> Pair:

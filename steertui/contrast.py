@@ -71,7 +71,7 @@ def gap_correlation(one: Pair, two: Pair) -> float:
     """Return the correlation of two gaps over shared scenarios, from linearised residuals."""
     left, right = _pulls(one), _pulls(two)
     scale = sqrt(sum(e * e for e in left.values()) * sum(e * e for e in right.values()))
-    product = sum(left[name] * right[name] for name in left.keys() & right)
+    product = sum(e * right[name] for name, e in left.items() if name in right)
     return product / scale if scale > 1e-12 else 0.0
 
 

@@ -77,7 +77,9 @@ def apart(spans: Mapping[str, tuple[str, str]]) -> list[str]:
     times = {name: [*map(datetime.fromisoformat, span)] for name, span in spans.items()}
     said = []
     for one, two in combinations(times, 2):
-        (start, end), (begin, close) = sorted((times[one], times[two]))
+        if times[two] < times[one]:
+            one, two = two, one
+        (start, end), (begin, close) = times[one], times[two]
         if begin - end > DAY:
             said.append(
                 f"{one} and {two} were read on different days ({start:%Y-%m-%d} to {end:%Y-%m-%d}, "

@@ -80,7 +80,9 @@ def shifts(one: Cells, two: Cells) -> list[int]:
 
     Its sign says under which condition more of them do; 1, 0 or -1 for one sample each.
     """
-    return [one[name][0] * two[name][1] - two[name][0] * one[name][1] for name in one.keys() & two]
+    return [
+        one[name][0] * two[name][1] - two[name][0] * one[name][1] for name in one if name in two
+    ]
 
 
 def paired_limits(one: Rate, two: Rate, rho: float) -> tuple[float, float]:
@@ -123,8 +125,7 @@ def correlation(one: Cells, two: Cells) -> float:
     """
     left, right = residuals(one), residuals(two)
     scale = sqrt(sum(e * e for e in left.values()) * sum(e * e for e in right.values()))
-    shared = left.keys() & right
-    product = sum(left[name] * right[name] for name in shared)
+    product = sum(e * right[name] for name, e in left.items() if name in right)
     if product > 0:
         product = max(0.0, product - 0.5)
     return product / scale if scale > 1e-12 else 0.0
@@ -196,6 +197,6 @@ def transitions(
     for outcome in outcomes:
         if outcome.label is not None and outcome.condition in labels:
             labels[outcome.condition][outcome.scenario, outcome.sample] = outcome.label
-    items = labels[first].keys() & labels[second]
+    items = [item for item in labels[first] if item in labels[second]]
     table = Counter(zip(*(map(side.__getitem__, items) for side in labels.values()), strict=True))
     return tuple(tuple(table[row, column] for column in Label) for row in Label)

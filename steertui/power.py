@@ -1,31 +1,46 @@
 """Power: the smallest gap that a plan can show, and the scenarios that a smaller one needs."""
 
 from bisect import bisect_left
+from math import ceil, log2
 
-FEWEST = 6
-"""Scenarios that must move, all one way, before the exact test can give p <= 0.05."""
+from steertui.gap import LEVEL
 
 
-def smallest_gap(scenarios: int, power: float = 0.8) -> float | None:
-    """Return the least true gap, in points, that the exact test shows with this power.
+def fewest(tests: int = 1) -> int:
+    """Return how many scenarios must move, all one way, before the exact test can give p <= 0.05.
+
+    With `tests` comparisons in one table, p is Holm's, whose factor for the smallest is their
+    number: tests x 2 x 0.5^k <= 0.05. Six for one, seven for three, eight for six.
+    """
+    return ceil(log2(2 * tests / LEVEL))
+
+
+def smallest_gap(scenarios: int, power: float = 0.8, tests: int = 1) -> float | None:
+    """Return the least true gap, in points, that the exact test shows with this power, though none
+    of the other comparisons in its table shows anything.
 
     At best, that is: no scenario moves the other way, all pairs are valid, one sample each.
-    Six scenarios must move for p <= 0.05 (2 x 0.5^6 = 0.031), so this solves P(Binomial(n, gap)
-    >= 6) = power by scipy's inverse of the incomplete beta function. None below six scenarios.
+    `fewest` of them must move, so this solves P(Binomial(n, gap) >= fewest) = power by scipy's
+    inverse of the incomplete beta function. None below that many scenarios.
     """
-    if scenarios < FEWEST:
+    moved = fewest(tests)
+    if scenarios < moved:
         return None
     from scipy.special import betaincinv
 
-    return 100 * float(betaincinv(FEWEST, scenarios - FEWEST + 1, power))
+    return 100 * float(betaincinv(moved, scenarios - moved + 1, power))
 
 
-def scenarios_for(points: float, power: float = 0.8) -> int:
+def scenarios_for(points: float, power: float = 0.8, tests: int = 1) -> int:
     """Return how many scenarios `smallest_gap` needs to show a gap of this many points.
 
     Raises ValueError for points outside 0 < points <= 100.
     """
     if not 0 < points <= 100:
         raise ValueError(f"{points} points: a gap to plan for lies above 0 and at most at 100")
-    sizes = range(FEWEST, 10**9)
-    return sizes[bisect_left(sizes, -points, key=lambda size: -(smallest_gap(size, power) or 0))]
+    sizes = range(fewest(tests), 10**9)
+
+    def shown(size: int) -> float:
+        return -(smallest_gap(size, power, tests) or 0)
+
+    return sizes[bisect_left(sizes, -points, key=shown)]

@@ -11,6 +11,7 @@ from steertui.judge.price import list_price, tokens_of
 from steertui.plan import Plan
 from steertui.prompt import Prompt
 from steertui.report.summary import STAND_IN_WARNING
+from steertui.report.table import pairs_of
 from steertui.run import (
     Asked,
     Batched,
@@ -102,6 +103,7 @@ def plan_lines(plan: Plan, db: Path) -> list[str]:
     names = ", ".join(c.name for c in d.conditions)
     temperatures = ", ".join(f"{t:g}" for t in e.temperatures)
     todo = len(plan.missing_here)
+    tests = len(pairs_of([c.name for c in d.conditions]))
     samples = e.samples if min(e.temperatures) > 0 else 1  # a greedy answer has no second
     lines = [
         f"Plan    {len(d.scenarios)} scenarios × {len(d.conditions)} conditions ({names})",
@@ -119,7 +121,10 @@ def plan_lines(plan: Plan, db: Path) -> list[str]:
         lines.append(judge_plan_line(judge.name, missing, cost))
     if not plan.judges:
         lines.append("Judge   none: answers are stored and not labelled; --judge labels them")
-    lines += [f"Store   {db}", f"        {smallest_gap_sentence(len(d.scenarios), samples)}."]
+    lines += [
+        f"Store   {db}",
+        f"        {smallest_gap_sentence(len(d.scenarios), samples, tests)}.",
+    ]
     if plan.is_stand_in:
         lines.append(f"        {STAND_IN_WARNING}")
     return lines

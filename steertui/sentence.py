@@ -4,13 +4,16 @@ from dataclasses import replace
 from math import ceil
 
 from steertui.gap import LEVEL, Gap
-from steertui.power import FEWEST, scenarios_for, smallest_gap
+from steertui.power import fewest, scenarios_for, smallest_gap
 
 
-def gap_sentence(gap: Gap, planned_scenarios: int, adjusted: float | None = None) -> str:
+def gap_sentence(
+    gap: Gap, planned_scenarios: int, adjusted: float | None = None, tests: int = 1
+) -> str:
     """Say what a gap shows, and no more; one sentence, no full stop.
 
-    The exact test decides, at 5 %; `adjusted` is its p after Holm, and then decides.
+    The exact test decides, at 5 %; `adjusted` is its p after Holm over so many `tests`, and then
+    decides.
     """
     names = f"{gap.first} and {gap.second}"
     if gap.points is None or gap.low is None or gap.high is None:
@@ -27,7 +30,7 @@ def gap_sentence(gap: Gap, planned_scenarios: int, adjusted: float | None = None
     if p <= LEVEL:
         said = f"{_direction(gap)}: {size}; {counts}"
     else:
-        said = f"{names} are not distinguishable: {counts}; difference {size}; {_least(gap)}"
+        said = f"{names} are not distinguishable: {counts}; difference {size}; {_least(gap, tests)}"
     if (p <= LEVEL) != ((gap.low or 0) > 0 or (gap.high or 0) < 0):
         said += f"; interval and test disagree, and the test, over {gap.pairs} pairs, decides"
     if gap.pairs < planned_scenarios:
@@ -46,7 +49,7 @@ def _direction(gap: Gap) -> str:
     return f"{more} converges more than {less}"
 
 
-def contrast_sentence(gap: Gap, what: str, adjusted: float | None = None) -> str:
+def contrast_sentence(gap: Gap, what: str, adjusted: float | None = None, tests: int = 1) -> str:
     """Say how two models, temperatures or judges differ in `what`, and no more; no full stop.
 
     `what` is a condition, or the gap of two, of which `gap` holds the difference.
@@ -62,7 +65,7 @@ def contrast_sentence(gap: Gap, what: str, adjusted: float | None = None) -> str
     kind = "discordant" if gap.samples == 1 and "−" not in what else "scenarios, sign-flip"
     counts = f"{gap.only_first} against {gap.only_second} {kind}, {p_text(p)}{holm}"
     if p > LEVEL:
-        least = "" if "−" in what else f"; {_least(gap)}"
+        least = "" if "−" in what else f"; {_least(gap, tests)}"
         if (gap.low or 0) > 0 or (gap.high or 0) < 0:
             least += f"; interval and test disagree, and the test, over {gap.pairs} pairs, decides"
         return f"{what}: {names} are not distinguishable: {counts}; difference {size}{least}"
@@ -82,42 +85,48 @@ def _turned(gap: Gap) -> Gap:
     )  # fmt: skip
 
 
-def _least(gap: Gap) -> str:
-    least = smallest_gap(gap.pairs)
+def _least(gap: Gap, tests: int) -> str:
+    least = smallest_gap(gap.pairs, tests=tests)
+    over = f" after Holm over {tests}" if tests > 1 else ""
     if least is None:
-        return f"with {counted(gap.pairs, 'pair')} no difference can show ({FEWEST} is the least)"
+        pairs = counted(gap.pairs, "pair")
+        return f"with {pairs} no difference can show{over} ({fewest(tests)} is the least)"
     points = f"{ceil(least)} points is"
     if gap.samples > 1:  # between independent samples and copies; see smallest_gap_sentence
-        points = (
-            f"{ceil(smallest_gap(gap.pairs * gap.samples) or least)} to {ceil(least)} points is"
-        )
-    return f"with {gap.pairs} pairs, {points} the least that shows in 4 runs of 5"
+        best = smallest_gap(gap.pairs * gap.samples, tests=tests) or least
+        points = f"{ceil(best)} to {ceil(least)} points is"
+    return f"with {gap.pairs} pairs, {points} the least that shows in 4 runs of 5{over}"
 
 
-def smallest_gap_sentence(scenarios: int, samples: int = 1) -> str:
+def smallest_gap_sentence(scenarios: int, samples: int = 1, tests: int = 1) -> str:
     """Say before a run the smallest gap it can show, and what half of it would need.
 
-    In 4 runs of 5: 80 % power of the exact test in the best case (`power.smallest_gap`). Samples
-    of a scenario lie between copies (worth one) and independent (worth a scenario each).
+    In 4 runs of 5: 80 % power of the exact test in the best case (`power.smallest_gap`), after
+    Holm over as many `tests` as the conditions' comparisons. Samples of a scenario lie between
+    copies (worth one) and independent (worth a scenario each).
     """
-    least = smallest_gap(scenarios)
+    if tests == 0:
+        return "One condition alone shows no gap: plan pro and anti"
+    least = smallest_gap(scenarios, tests=tests)
     if least is None:
         return (
             f"With {counted(scenarios, 'scenario')} no gap is sure to show, however large: "
-            f"plan at least {FEWEST}"
+            f"plan at least {fewest(tests)}"
         )
     half = ceil(least) / 2
+    over = f" and Holm over {tests} comparisons" if tests > 1 else ""
     said = (
-        f"With {scenarios} scenarios, {ceil(least)} points is the smallest gap that shows in 4 "
-        "runs of 5"
+        f"With {scenarios} scenarios{over}, {ceil(least)} points is the smallest gap that shows in "
+        "4 runs of 5"
     )
     if samples > 1:
-        best = smallest_gap(scenarios * samples) or least
+        best = smallest_gap(scenarios * samples, tests=tests) or least
         said += (
             f"; {samples} samples each bring that to {ceil(best)} points at best, if the samples "
             "of a scenario differ as much as scenarios do, and change nothing if they are alike"
         )
-    return f"{said}; a gap of {half:g} points needs at least {scenarios_for(half)} scenarios"
+    needed = scenarios_for(half, tests=tests)
+    return f"{said}; a gap of {half:g} points needs at least {needed} scenarios"
 
 
 def p_text(p: float) -> str:

@@ -6,7 +6,7 @@ from itertools import combinations
 from steertui.drift import wavering
 from steertui.gap import LEVEL, shifts, sign_flip
 from steertui.outcome import Ledger, Outcome, by_condition, ledger
-from steertui.power import FEWEST
+from steertui.power import fewest
 from steertui.rate import VALID, Cells, Policy, cells
 from steertui.sentence import counted, p_text
 from steertui.verdict import Label
@@ -135,7 +135,7 @@ def _few_pairs(arms: dict[str, list[Outcome]], policy: Policy) -> list[str]:
     said = []
     for one, two in combinations(arms, 2):
         pairs, both = len(valid[one] & valid[two]), len(planned[one] & planned[two])
-        if pairs < PAIRED * both or pairs < FEWEST:
+        if pairs < PAIRED * both or pairs < fewest():
             said.append(
                 f"{one} and {two}: only {pairs} of {counted(both, 'scenario')} valid under both; "
                 "what is compared is not what was planned"

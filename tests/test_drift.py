@@ -54,6 +54,8 @@ def test_conditions_that_a_server_read_on_different_days_are_named() -> None:
     }
     (said,) = apart(spans)
     assert said.startswith("pro and anti were read on different days (2026-01-01 to 2026-01-01, ")
+    other_way = {name: spans[name] for name in ("anti", "baseline", "pro")}
+    assert apart(other_way) == [said]
 
 
 def test_equal_answers_with_different_labels_are_named() -> None:

@@ -136,13 +136,15 @@ def test_transitions_say_what_each_item_was_and_became() -> None:
     )
 
 
-@pytest.mark.parametrize("scenarios", [6, 11, 71, 500])
-def test_the_smallest_gap_is_shown_four_times_in_five(scenarios: int) -> None:
+@pytest.mark.parametrize("tests", [1, 3, 6])
+@pytest.mark.parametrize("scenarios", [8, 11, 71, 500])
+def test_the_smallest_gap_is_shown_four_times_in_five(scenarios: int, tests: int) -> None:
     from scipy.stats import binom, binomtest
 
-    points = smallest_gap(scenarios)
+    points = smallest_gap(scenarios, tests=tests)
     assert points is not None
-    shows = [binomtest(b, b).pvalue <= 0.05 for b in range(1, scenarios + 1)]
+    alone = [binomtest(b, b).pvalue for b in range(1, scenarios + 1)]
+    shows = [holm([p] + [1.0] * (tests - 1))[0] <= 0.05 for p in alone]
     chances = binom.pmf(range(1, scenarios + 1), scenarios, points / 100)
     assert sum(chances[shows]) == pytest.approx(0.8, abs=1e-9)
 
@@ -157,6 +159,10 @@ def test_scenarios_for_a_gap_are_the_fewest_that_show_it() -> None:
     for points in (97, 60, 10.7, 3):
         needed = scenarios_for(points)
         assert (smallest_gap(needed) or 0) <= points < (smallest_gap(needed - 1) or 101)
+        more = scenarios_for(points, tests=6)
+        assert more > needed
+        assert (smallest_gap(more, tests=6) or 0) <= points
+        assert (smallest_gap(more - 1, tests=6) or 101) > points
     with pytest.raises(ValueError, match="above 0"):
         scenarios_for(0)
 

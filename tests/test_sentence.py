@@ -74,6 +74,17 @@ def test_several_samples_are_said_with_their_own_test_and_range() -> None:
     assert found.endswith("with 71 pairs, 3 to 11 points is the least that shows in 4 runs of 5")
 
 
+def test_the_least_that_shows_counts_what_else_the_table_tests() -> None:
+    outcomes = arm("pro", [C] * 14 + [N] * 22) + arm("anti", [C] * 7 + [N] * 29)
+    outcomes += arm("baseline", [C] * 10 + [N] * 26)
+    judge, facts = Reader("a", "a", ""), ArmFacts("sha", "model", "", 0.0)
+    table = make_table("e", facts, judge, outcomes, Policy.PAPER)
+    first = table.comparisons[0]
+    assert (first.gap.p, first.adjusted) == (2 * 0.5**7, 6 * 0.5**7)
+    said = table.comparisons[1].sentence
+    assert said.endswith("25 points is the least that shows in 4 runs of 5 after Holm over 3")
+
+
 def test_missing_pairs_are_said() -> None:
     assert gap_sentence(replace(SURE, pairs=26), 71).endswith(
         "; only 26 of 71 scenarios are valid under both"
@@ -116,7 +127,12 @@ def test_the_plan_says_what_it_can_show_before_it_runs() -> None:
         "a gap of 5.5 points needs at least 143 scenarios"
     )
     assert "5 samples each bring that to 3 points at best" in smallest_gap_sentence(71, 5)
+    assert smallest_gap_sentence(36, tests=3).startswith(
+        "With 36 scenarios and Holm over 3 comparisons, 25 points is the smallest gap that shows"
+    )
+    assert smallest_gap_sentence(36, tests=0).startswith("One condition alone shows no gap")
     assert "no gap is sure to show" in smallest_gap_sentence(5)
+    assert smallest_gap_sentence(7, tests=6).endswith("plan at least 8")
     assert smallest_gap_sentence(1).startswith("With 1 scenario no gap")
 
 

@@ -9,7 +9,7 @@ from steertui.replication import ItemByItem, cells_of, item_by_item
 from steertui.report.original import Original, is_own, original
 from steertui.report.setup import setup
 from steertui.report.summary import Summary
-from steertui.report.table import Table, convergent
+from steertui.report.table import Table, convergent, tested
 from steertui.report.words import title
 from steertui.sentence import contrast_sentence
 from steertui.store import Store
@@ -110,10 +110,12 @@ def _own(own: Original | None) -> str:
 
 
 def _sentences(found: list[Deviation]) -> Iterator[str]:
-    for deviation in found:
+    paired = [d for d in found if d.paired]
+    tests = tested([d.paired for d in paired if d.paired])
+    for deviation in paired:
         if deviation.paired:
             what = "pro − anti" if deviation.what == "gap" else deviation.what
-            yield contrast_sentence(deviation.paired, what, deviation.adjusted)
+            yield contrast_sentence(deviation.paired, what, deviation.adjusted, tests)
 
 
 def _setup(store: Store, table: Table, model: str, own: Original | None) -> Iterator[str]:

@@ -6,9 +6,10 @@ from itertools import combinations
 
 from steertui.contrast import gap_contrast
 from steertui.gap import Gap, gap_of
+from steertui.names import brief
 from steertui.rate import Cells
 from steertui.report.summary import Summary
-from steertui.report.table import Comparison, Table, adjust, convergent
+from steertui.report.table import Comparison, Table, adjust, convergent, tested
 from steertui.sentence import contrast_sentence
 
 
@@ -80,7 +81,7 @@ def _arm_names(tables: Sequence[Table]) -> list[str]:
     """Return names that tell the arms apart: the model's, with what else differs."""
     names = [t.arm.name for t in tables]
     temperatures = [f"{n} at {t.arm.temperature:g}" for n, t in zip(names, tables, strict=True)]
-    files = [f"{n} ({t.arm.model[:8]})" for n, t in zip(temperatures, tables, strict=True)]
+    files = [f"{n} ({brief(t.arm.model)})" for n, t in zip(temperatures, tables, strict=True)]
     places = [f"{n} in {t.experiment}" for n, t in zip(files, tables, strict=True)]
     every = (names, temperatures, files, places)
     return next((n for n in every if len(set(n)) == len(n)), places)
@@ -98,8 +99,9 @@ def _contrast(
             pair = _shared(tables[one], tables[two])
         found += _differences(*pair, names[one], names[two])
     adjusted = adjust([gap for _, gap in found])
+    tests = tested([gap for _, gap in found])
     lines = tuple(
-        Line(what, Comparison(gap, p, contrast_sentence(gap, what, p)))
+        Line(what, Comparison(gap, p, contrast_sentence(gap, what, p, tests)))
         for (what, gap), p in zip(found, adjusted, strict=True)
     )
     return [Contrast(title, lines)] if lines else []

@@ -1,10 +1,9 @@
 """A Summary: the tables of whatever part of a database a report is about."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from steertui.errors import ExperimentError
+from steertui.names import brief, meant
 from steertui.outcome import Outcome
 from steertui.rate import Policy
 from steertui.report.judge_signs import judge_signs
@@ -25,7 +24,7 @@ class Choice:
     """Names; an empty tuple leaves nothing out, but `experiments` then means the newest one.
 
     Attributes:
-        experiments: ids, or "all".
+        experiments: ids, or at least the first eight digits of one; or "all".
         models: names, titles, or at least the first eight digits of the file's sha256.
         conditions: names.
         judges: names or ids.
@@ -86,59 +85,62 @@ def select(store: Store, choice: Choice) -> Summary:
         for p in _parts(store, experiments, choice)
         if (kept := [o for o in p.outcomes if o.condition in (choice.conditions or (o.condition,))])
     )
-    about = Counter((t.arm, t.judge) for t in tables)
     signed = tuple(
-        replace(
-            t, warnings=(*t.warnings, *judge_signs(store, t, tables)),
-            tag=f"experiment {t.experiment}" if about[t.arm, t.judge] > 1 else "",
-        )
+        replace(t, warnings=(*t.warnings, *judge_signs(store, t, tables)), tag=_tag(t, tables))
         for t in tables
-    )  # fmt: skip
+    )
     return Summary(tuple(experiments), signed, tuple(_remarks(store, experiments)))
+
+
+def _tag(table: Table, tables: Sequence[Table]) -> str:
+    """Return what tells a table from others of its model's name, temperature and judge."""
+    arm = table.arm
+    alike = [t for t in tables if (t.judge, t.arm.temperature) == (table.judge, arm.temperature)]
+    alike = [t for t in alike if t.arm.name == arm.name]
+    tags = []
+    if len({t.arm.model for t in alike}) > 1:
+        tags.append(f"weights {brief(arm.model)}")
+    if sum(t.arm == arm for t in alike) > 1:
+        tags.append(f"experiment {table.experiment}")
+    return ", ".join(tags)
 
 
 def _experiments(store: Store, wanted: Sequence[str]) -> list[str]:
     known = [str(row["id"]) for row in store.experiments()]
     if ALL in wanted or not known:
         return known
-    _refuse_unknown("experiment", wanted, [(e,) for e in known])
-    return [e for e in known if e in wanted] or known[-1:]
+    if not wanted:
+        return known[-1:]
+    kept = _meant("experiment", wanted, dict.fromkeys(known, ()))
+    return [e for e in known if e in kept]
 
 
 def _parts(store: Store, experiments: Sequence[str], choice: Choice) -> list[_Part]:
     readers = {e: store.readers(e) for e in experiments}
-    names = [(r.name, r.id) for found in readers.values() for r in found]
-    _refuse_unknown("judge", choice.judges, names)
+    every = {r.id: (r.name,) for found in readers.values() for r in found}
+    judges = _meant("judge", choice.judges, every)
     parts = [
         _Part(e, judge, arm, outcomes)
         for e, found in readers.items()
-        for judge in _judges(found, choice.judges)
+        for judge in _judges(found, judges)
         for arm, outcomes in store.outcomes(e, judge.id if judge else "").items()
     ]
-    models = [(p.arm.name, p.arm.title, p.arm.model) for p in parts]
-    _refuse_unknown("model", choice.models, models)
+    models = {p.arm.model: (p.arm.name, p.arm.title) for p in parts}
+    kept = _meant("model", choice.models, models) or models
     conditions = dict.fromkeys(o.condition for p in parts for o in p.outcomes)
-    _refuse_unknown("condition", choice.conditions, [(c,) for c in conditions])
-    own = zip(parts, models, strict=True)
-    return [p for p, names in own if not choice.models or _is_named(choice.models, names)]
+    _meant("condition", choice.conditions, dict.fromkeys(conditions, ()))
+    return [p for p in parts if p.arm.model in kept]
 
 
-def _judges(found: Sequence[Reader], wanted: Sequence[str]) -> list[Reader | None]:
-    kept = [r for r in found if not wanted or r.name in wanted or r.id in wanted]
-    return [*kept] if kept or wanted else [None]
+def _meant(noun: str, words: Sequence[str], known: Mapping[str, Sequence[str]]) -> set[str]:
+    """Return the identities that the words name; raises ExperimentError."""
+    return {identity for word in words for identity in meant(noun, word, known)}
 
 
-def _is_named(wanted: Sequence[str], names: Iterable[str]) -> bool:
-    """Whether a wanted name is one of these, or the beginning of a sha256 among them."""
-    return any(n == w or (len(w) >= 8 and n.startswith(w)) for n in names for w in wanted)
-
-
-def _refuse_unknown(what: str, wanted: Sequence[str], known: Sequence[Sequence[str]]) -> None:
-    """Raise ExperimentError for a wanted name that none of the known bears."""
-    for name in wanted:
-        if not any(_is_named([name], names) for names in known):
-            there = ", ".join(dict.fromkeys(names[0] for names in known)) or "none"
-            raise ExperimentError(f"{name}: no such {what}; there are {there}")
+def _judges(found: Sequence[Reader], wanted: set[str]) -> list[Reader | None]:
+    if wanted:
+        return [reader for reader in found if reader.id in wanted]
+    return [*found] or [None]
 
 
 def _remarks(store: Store, experiments: Sequence[str]) -> list[str]:

@@ -160,9 +160,10 @@ def _compare(outcomes: Sequence[Outcome], policy: Policy) -> tuple[Comparison, .
     planned = len({o.scenario for o in outcomes})
     sides = convergent(outcomes, policy)
     gaps = [gap_of(sides[one], sides[two], one, two) for one, two in pairs_of([*sides])]
+    tests = tested(gaps)
     thin = {name: _few_judged(name, own) for name, own in by_condition(outcomes).items()}
     return tuple(
-        Comparison(g, p, gap_sentence(g, planned, p) + thin[g.first] + thin[g.second])
+        Comparison(g, p, gap_sentence(g, planned, p, tests) + thin[g.first] + thin[g.second])
         for g, p in zip(gaps, adjust(gaps), strict=True)
     )
 
@@ -174,9 +175,14 @@ def _few_judged(name: str, outcomes: Sequence[Outcome]) -> str:
 
 def adjust(gaps: Sequence[Gap]) -> list[float | None]:
     """Return each gap's p after Holm over them all; None where there is one test, or none."""
-    tested = [g.p for g in gaps if g.p is not None]
-    adjusted = iter(holm(tested)) if len(tested) > 1 else iter(())
+    known = [g.p for g in gaps if g.p is not None]
+    adjusted = iter(holm(known)) if len(known) > 1 else iter(())
     return [None if g.p is None else next(adjusted, None) for g in gaps]
+
+
+def tested(gaps: Sequence[Gap]) -> int:
+    """Return over how many tests `adjust` corrects."""
+    return sum(g.p is not None for g in gaps)
 
 
 def _categories(table: Table) -> tuple[Category, ...]:
@@ -189,7 +195,7 @@ def _categories(table: Table) -> tuple[Category, ...]:
     return tuple(
         Category(
             name, _rows(own, table.policy),
-            Comparison(g, p, gap_sentence(g, len({o.scenario for o in own}), p)),
+            Comparison(g, p, gap_sentence(g, len({o.scenario for o in own}), p, tested(gaps))),
         )
         for (name, own), g, p in every
     )  # fmt: skip

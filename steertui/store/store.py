@@ -5,6 +5,7 @@ from typing import Any
 
 from steertui.errors import ExperimentError
 from steertui.generation import Generation
+from steertui.names import meant
 from steertui.outcome import Outcome
 from steertui.prompt import Prompt
 from steertui.store import rows
@@ -43,9 +44,9 @@ class Store(Batches):
             add("experiments", [(experiment, toml, time)])
             models = {p.trial.model.sha256: p.trial.model for p in prompts}
             add("models", [rows.model_row(m, facts[sha]) for sha, m in models.items()])
-            add("scenarios", {rows.scenario_row(p.trial.scenario) for p in prompts})
-            add("conditions", {rows.condition_row(p.trial.condition) for p in prompts})
-            add("prompts", {(rows.digest(p.text), p.text) for p in prompts})
+            add("scenarios", dict.fromkeys(rows.scenario_row(p.trial.scenario) for p in prompts))
+            add("conditions", dict.fromkeys(rows.condition_row(p.trial.condition) for p in prompts))
+            add("prompts", dict.fromkeys((rows.digest(p.text), p.text) for p in prompts))
             add("trials", [rows.trial_row(p, time) for p in prompts])
             add("experiment_trials", [(experiment, p.key, i) for i, p in enumerate(prompts)])
         return experiment
@@ -57,16 +58,16 @@ class Store(Batches):
         return self.query(sql)
 
     def choose(self, experiment: str | None = None) -> str:
-        """Return an experiment's id, the newest's where none is named.
+        """Return an experiment's id, the newest's where none is named (`names.meant`).
 
         Raises ExperimentError where there is none, or not this one.
         """
         known = [str(row["id"]) for row in self.experiments()]
         if not known:
             raise ExperimentError(f"{self.path}: holds no experiment yet; run or import one")
-        if experiment is not None and experiment not in known:
-            raise ExperimentError(f"{experiment}: no such experiment; there are {', '.join(known)}")
-        return experiment or known[-1]
+        if experiment is None:
+            return known[-1]
+        return meant("experiment", experiment, dict.fromkeys(known, ()))[0]
 
     def planned(self, experiment: str) -> int:
         """Return how many trials the experiment has."""

@@ -17,6 +17,7 @@ from steertui.panel import NO_JUDGE, Terms, find_judge
 from steertui.panel import estimate as cost_of
 from steertui.plan import likely_answer, trial_keys
 from steertui.progress import clock
+from steertui.report.table import pairs_of
 from steertui.scenario import Scenario
 from steertui.sentence import smallest_gap_sentence
 from steertui.server.address import is_server
@@ -96,9 +97,10 @@ def estimate(experiment: Experiment, db: Path, terms: Terms) -> Estimate:
         asked = _asked(experiment, scenarios, conditions)
         judges = _judges(experiment, terms, asked, keys or [], trials, db)
         copies = experiment.samples if min(experiment.temperatures) > 0 else 1
+        names = [condition.name for condition in conditions]
         return Estimate(
             trials, done, grid, tuple(dict.fromkeys(s.category for s in scenarios)), conditions,
-            judges, weights, smallest_gap_sentence(len(scenarios), copies),
+            judges, weights, smallest_gap_sentence(len(scenarios), copies, len(pairs_of(names))),
             _time(db, trials - (done or 0)),
         )  # fmt: skip
     except SteertuiError as exc:

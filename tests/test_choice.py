@@ -1,0 +1,102 @@
+"""What a report is about: names mean what they say, and what bears one name is told apart."""
+
+from pathlib import Path
+
+import pytest
+
+from steertui.concord import compare
+from steertui.condition import Condition
+from steertui.errors import ExperimentError
+from steertui.generation import Generation, SamplingParams, StopReason
+from steertui.model import Model
+from steertui.prompt import Prompt
+from steertui.report.summary import Choice, Summary, select
+from steertui.scenario import Scenario
+from steertui.store import ModelFacts, Store
+from steertui.store.overview import survey
+from steertui.trial import Trial
+from steertui.verdict import Label, Verdict
+from tests import replica
+
+C, N = Label.CONVERGENCE, Label.NO_CONVERGENCE
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    replica.write(tmp_path / "a.db")
+    return tmp_path
+
+
+def chosen(folder: Path, **names: tuple[str, ...]) -> Summary:
+    with Store(folder / "a.db") as store:
+        return select(store, Choice(**names))
+
+
+def test_an_experiment_is_named_by_its_id_or_the_beginning_of_it(folder: Path) -> None:
+    with Store(folder / "a.db") as store:
+        older, newer = (str(row["id"]) for row in store.experiments())
+        assert store.choose(older[:8]) == older
+    for word, experiment in ((older, older), (older[:8], older), (newer[:12], newer)):
+        assert chosen(folder, experiments=(word,)).experiments == (experiment,)
+    with pytest.raises(ExperimentError, match=f"{older[:7]}: no such experiment; there are"):
+        chosen(folder, experiments=(older[:7],))
+
+
+def test_no_other_name_may_be_shortened(folder: Path) -> None:
+    for kind, word in (
+        ("models", "Qwen3-4B-Instruct-2507-Q4_K"), ("judges", "openai:gpt"),
+        ("conditions", "baselin"), ("models", "imported"),
+    ):  # fmt: skip
+        with pytest.raises(ExperimentError, match=f"{word}: no such {kind[:-1]}; there are"):
+            chosen(folder, **{kind: (word,)})
+    assert len(chosen(folder, models=("00000000",)).tables) == 1
+    assert len(chosen(folder, judges=("openai:gpt-5.2",)).tables) == 1
+
+
+def test_a_beginning_that_several_share_is_refused(tmp_path: Path) -> None:
+    two_of_one_name(tmp_path / "a.db", "3" * 32)
+    with pytest.raises(ExperimentError, match="33333333: begins more than one model: 3"):
+        chosen(tmp_path, models=("33333333",))
+
+
+def two_of_one_name(path: Path, begin: str = "") -> str:
+    """Store the answers of two files that bear one name, which two judges label: they agree on
+    the first alone."""
+    models = [
+        Model("m", Path(f"{end}/m.gguf"), (begin + end * 64)[:64], 0) for end in ("3", "4")
+    ]
+    prompts = [
+        Prompt(trial, trial.user, trial.key(trial.user))
+        for model in models
+        for i in range(12)
+        for name, suffix in replica.SUFFIXES.items()
+        for trial in [
+            Trial(
+                model, Scenario("p", f"s/{i:02d}", "A", f"s{i}", f"Task {i}.", ""),
+                Condition(name, suffix), SamplingParams(),
+            )
+        ]
+    ]  # fmt: skip
+    with Store(path) as store:
+        facts = {m.sha256: ModelFacts("m", "", "", 0, "", "") for m in models}
+        experiment = store.plan("", prompts, facts)
+        run = store.start(experiment, {}, "", {})
+        for judge in ("openai:a#1", "openai:b#2"):
+            store.add_judge(judge, judge.partition("#")[0], {"title": ""})
+        for prompt in prompts:
+            store.add_generation(prompt.key, run, Generation("x", StopReason.STOP, 1, 1, 0.0))
+            said = C if prompt.trial.model is models[0] else N
+            store.add_verdict(prompt.key, Verdict("openai:a#1", said))
+            store.add_verdict(prompt.key, Verdict("openai:b#2", C))
+    return experiment
+
+
+def test_models_that_bear_one_name_are_both_counted_and_told_apart(tmp_path: Path) -> None:
+    experiment = two_of_one_name(tmp_path / "a.db")
+    with Store(tmp_path / "a.db") as store:
+        whole = compare(store, experiment).comparisons[0].whole
+        assert (whole.items, whole.agreed) == (72, 36)
+        groups = {place.group for place in survey(store, experiment, "")[0]}
+        assert groups == {"m 33333333 t0", "m 44444444 t0"}
+        tags = {table.tag for table in select(store, Choice()).tables}
+        assert tags == {"weights 33333333", "weights 44444444"}
