@@ -18,7 +18,7 @@ from steertui.carrying import size_text
 from steertui.catalogue import catalogue
 from steertui.errors import SteertuiError
 from steertui.hub.cache import all_held, cache_folder, remove
-from steertui.shelf import Row, row_of
+from steertui.shelf import SLOT, Row, row_of
 from steertui.stamp import forget
 from steertui.supply import Event, Needs, Supplying, pull, supply
 from steertui.tui.ask import Ask, Confirm
@@ -31,7 +31,8 @@ HELP = """
 The catalogue's models, and others that lie in the hub's cache. **f** fetches the one under the
 cursor (what was fetched before goes on where it stopped), **a** any repository of the hub, such as
 `unsloth/Qwen3-0.6B-GGUF:Q8_0`. **v** hashes a file anew against the bytes that were promised, **d**
-deletes it. **c** ends what is being done; what came stays.
+deletes it. **c** ends what is being done; what came stays. What fits here is told in slots: answers
+written at once, of 2,048 tokens each, beside the weights.
 """
 
 
@@ -71,7 +72,7 @@ class ModelsScreen(Page):
     def on_mount(self) -> None:
         """Name the columns."""
         table = self.query_one(DataTable)
-        for name in ("model", "kind", "size", "here", "fits this machine"):
+        for name in ("model", "kind", "size", "here", "fits here"):
             table.add_column(name)
         table.focus()
 
@@ -104,7 +105,7 @@ class ModelsScreen(Page):
                 Text(row.kind, c.quiet),
                 Text(size_text(row.size) if row.size else "?", justify="right"),
                 Text(row.here, f"bold {c.blue}" if here else c.faint),
-                Text(row.fits, c.quiet),
+                Text(row.fits.removesuffix(f" of {SLOT} tokens"), c.quiet),
             )
         table.move_cursor(row=min(at, max(0, len(rows) - 1)))
         if not self._busy:

@@ -36,6 +36,7 @@ class ReadScreen(Page):
 
     NAME = "read"
     HELP = HELP
+    AUTO_FOCUS = "TrialList"  # and not the search, which would take every key for a word's
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "slash",

@@ -61,8 +61,9 @@ def test_every_screen_can_be_seen_at_the_smallest_size_and_none_is_cut_off(tmp_p
         terminal.run("--demo", "--limit", "4")
         terminal.wait("done: 4 shows")
         for key, says in (
-            ("1", "16 = "), ("2", "scenario × condition"), ("3", "16 trials"), ("4", "gap pro"),
-            ("6", "fits this machine"), ("5", "labelled"), ("]", "free in"), ("0", "run the demo"),
+            ("1", "16 = "), ("2", "scenario × condition"), ("3", "16 trials"),
+            ("4", "nothing about real models"), ("6", "fits here"), ("5", "labelled"),
+            ("]", "free in"), ("0", "run the demo"),
         ):  # fmt: skip
             terminal.press(key)
             lines = terminal.wait(says).rstrip("\n").splitlines()
