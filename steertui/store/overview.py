@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from steertui.store.rows import Cell, cell
+from steertui.store.rows import CELLS, Cell
 from steertui.store.store import Store
 
 
@@ -28,22 +28,26 @@ class Mark:
 
 def survey(store: Store, experiment: str, judge: str) -> tuple[list[Place], dict[str, Cell]]:
     """Return every trial of an experiment in planned order, and how the answered ones stand."""
-    sql = """SELECT t.key, s.category, s.name AS scenario, s.title, m.name AS model,
-            t.temperature, c.name AS condition, g.stop, v.label, v.failure
+    sql = """SELECT t.key, t.model, t.temperature, t.scenario, t.condition, g.stop, v.label,
+            v.failure
         FROM experiment_trials AS e JOIN trials AS t ON t.key = e.trial
-        JOIN models AS m ON m.sha256 = t.model JOIN scenarios AS s ON s.id = t.scenario
-        JOIN conditions AS c ON c.id = t.condition
         LEFT JOIN generations AS g INDEXED BY generations_in_short ON g.trial = t.key
         LEFT JOIN current_verdicts AS v ON v.trial = t.key AND v.judge = ?
         WHERE e.experiment = ? ORDER BY e.place"""
+    # Names are looked up here, not joined, as for the outcomes: they are few.
+    models = dict(store.tuples("SELECT sha256, name FROM models"))
+    sql_names = "SELECT id, category, name, title FROM scenarios"
+    scenarios = {i: (category, name, t) for i, category, name, t in store.tuples(sql_names)}
+    conditions = dict(store.tuples("SELECT id, name FROM conditions"))
     places: list[Place] = []
     cells: dict[str, Cell] = {}
-    for row in store.stream(sql, [judge, experiment]):
-        names = row["category"], row["scenario"], row["title"]
-        group = f"{row['model']} t{row['temperature']:g}"
-        places.append(Place(row["key"], *names, group, row["condition"]))
-        if row["stop"]:
-            cells[row["key"]] = cell(row)
+    for key, model, temperature, scenario, condition, stop, label, failure in store.tuples(
+        sql, [judge, experiment]
+    ):
+        group = f"{models[model]} t{temperature:g}"
+        places.append(Place(key, *scenarios[scenario], group, conditions[condition]))
+        if stop:
+            cells[key] = CELLS[label, bool(failure)]
     return places, cells
 
 
@@ -72,4 +76,7 @@ def news(store: Store, experiment: str, judge: str, since: Mark, until: Mark) ->
         JOIN generations AS g ON g.trial = n.trial
         LEFT JOIN current_verdicts AS v ON v.trial = n.trial AND v.judge = ?"""
     span = (since.generation, until.generation, since.verdict, until.verdict)
-    return {row["trial"]: cell(row) for row in store.query(sql, [*span, experiment, judge])}
+    return {
+        trial: CELLS[label, bool(failure)]
+        for trial, label, failure in store.tuples(sql, [*span, experiment, judge])
+    }

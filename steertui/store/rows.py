@@ -198,11 +198,6 @@ def unjudged(row: dict[str, Any]) -> Unjudged:
     return Unjudged(row["key"], row["category"], row["system"], row["task"], user, row["answer"])
 
 
-def cell(row: dict[str, Any]) -> Cell:
-    """Return the cell that a row with label and failure holds."""
-    return CELLS[row["label"], bool(row["failure"])]
-
-
 LABELS: dict[str | None, Label | None] = {None: None, **{str(label): label for label in Label}}
 CELLS = {(text, failed): Cell(label, failed) for text, label in LABELS.items()
          for failed in (False, True)}  # fmt: skip

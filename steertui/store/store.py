@@ -26,6 +26,11 @@ class Store(Batches):
         with self._mending():
             return [row[0] for row in self._db.execute(sql, list(parameters))]
 
+    def tuples(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """Yield a query's rows as tuples, where dicts would take too long."""
+        with self._mending():
+            yield from self._db.execute(sql, list(parameters))
+
     def stream(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[dict[str, Any]]:
         """Yield a query's rows as dicts, one at a time: for more than memory should hold."""
         with self._mending():
