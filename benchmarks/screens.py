@@ -195,6 +195,13 @@ def keys(folder: Path, rounds: int) -> None:
             begin = time.perf_counter()
             times.append(1000 * (terminal.wait(mark) - begin))
     show("key while 32 slots write", times, "ms")
+    late = sorted(t for t in times if t > 100)
+    ninety_nine = sorted(times)[len(times) * 99 // 100]
+    print(
+        f"of {len(times)} keys 99 % within {ninety_nine:.0f} ms, later than 100 ms: "
+        f"{' '.join(f'{t:.0f}' for t in late) or 'none'}",
+        flush=True,
+    )
 
 
 def cost(folder: Path, rounds: int) -> None:
