@@ -1,6 +1,7 @@
 """Names: which of the things that are there a user's word means."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from steertui.errors import ExperimentError
@@ -25,6 +26,12 @@ def meant(noun: str, word: str, known: Mapping[str, Sequence[str]]) -> list[str]
         raise ExperimentError(f"{word}: begins more than one {noun}: {', '.join(begun)}")
     there = dict.fromkeys((*names, identity)[0] for identity, names in known.items())
     raise ExperimentError(f"{word}: no such {noun}; there are {', '.join(there) or 'none'}")
+
+
+def told_apart(names: Mapping[str, str]) -> dict[str, str]:
+    """Return by identity the name, with the identity beside it where another bears that name."""
+    count = Counter(names.values())
+    return {i: f"{name} {brief(i)}" if count[name] > 1 else name for i, name in names.items()}
 
 
 def brief(identity: str) -> str:

@@ -10,18 +10,19 @@ from pathlib import Path
 COMMAND = [sys.executable, "-m", "steertui"]
 
 
-def start(*options: str, cwd: Path) -> "subprocess.Popen[str]":
-    """Return the program, running in `cwd`."""
-    env = os.environ | {"COLUMNS": "120", "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+def start(*options: str, cwd: Path, seed: str = "random") -> "subprocess.Popen[str]":
+    """Return the program, running in `cwd`; `seed` is of Python's hashes, and so of sets' order."""
+    path = str(Path(__file__).resolve().parents[1])
+    env = os.environ | {"COLUMNS": "120", "PYTHONPATH": path, "PYTHONHASHSEED": seed}
     return subprocess.Popen(
         [*COMMAND, *options], cwd=cwd, env=env, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
 
 
-def call(*options: str, cwd: Path) -> tuple[int, str, str]:
+def call(*options: str, cwd: Path, seed: str = "random") -> tuple[int, str, str]:
     """Run to the end; return exit code, stdout, stderr."""
-    with start(*options, cwd=cwd) as process:
+    with start(*options, cwd=cwd, seed=seed) as process:
         out, err = process.communicate(timeout=300)
     return process.returncode, out, err
 

@@ -17,6 +17,7 @@ from steertui.store.overview import survey
 from steertui.trial import Trial
 from steertui.verdict import Label, Verdict
 from tests import replica
+from tests.program import call
 
 C, N = Label.CONVERGENCE, Label.NO_CONVERGENCE
 
@@ -27,9 +28,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def chosen(folder: Path, **names: tuple[str, ...]) -> Summary:
+def chosen(folder: Path, choice: Choice) -> Summary:
     with Store(folder / "a.db") as store:
-        return select(store, Choice(**names))
+        return select(store, choice)
 
 
 def test_an_experiment_is_named_by_its_id_or_the_beginning_of_it(folder: Path) -> None:
@@ -37,34 +38,34 @@ def test_an_experiment_is_named_by_its_id_or_the_beginning_of_it(folder: Path) -
         older, newer = (str(row["id"]) for row in store.experiments())
         assert store.choose(older[:8]) == older
     for word, experiment in ((older, older), (older[:8], older), (newer[:12], newer)):
-        assert chosen(folder, experiments=(word,)).experiments == (experiment,)
+        assert chosen(folder, Choice((word,))).experiments == (experiment,)
     with pytest.raises(ExperimentError, match=f"{older[:7]}: no such experiment; there are"):
-        chosen(folder, experiments=(older[:7],))
+        chosen(folder, Choice((older[:7],)))
 
 
 def test_no_other_name_may_be_shortened(folder: Path) -> None:
-    for kind, word in (
-        ("models", "Qwen3-4B-Instruct-2507-Q4_K"), ("judges", "openai:gpt"),
-        ("conditions", "baselin"), ("models", "imported"),
-    ):  # fmt: skip
-        with pytest.raises(ExperimentError, match=f"{word}: no such {kind[:-1]}; there are"):
-            chosen(folder, **{kind: (word,)})
-    assert len(chosen(folder, models=("00000000",)).tables) == 1
-    assert len(chosen(folder, judges=("openai:gpt-5.2",)).tables) == 1
+    for word, choice in (
+        ("Qwen3-4B-Instruct-2507-Q4_K", Choice(models=("Qwen3-4B-Instruct-2507-Q4_K",))),
+        ("imported", Choice(("all",), models=("imported",))),
+        ("openai:gpt", Choice(judges=("openai:gpt",))),
+        ("baselin", Choice(conditions=("baselin",))),
+    ):
+        with pytest.raises(ExperimentError, match=f"{word}: no such .*; there are"):
+            chosen(folder, choice)
+    assert len(chosen(folder, Choice(models=("00000000",))).tables) == 1
+    assert len(chosen(folder, Choice(judges=("openai:gpt-5.2",))).tables) == 1
 
 
 def test_a_beginning_that_several_share_is_refused(tmp_path: Path) -> None:
     two_of_one_name(tmp_path / "a.db", "3" * 32)
     with pytest.raises(ExperimentError, match="33333333: begins more than one model: 3"):
-        chosen(tmp_path, models=("33333333",))
+        chosen(tmp_path, Choice(models=("33333333",)))
 
 
 def two_of_one_name(path: Path, begin: str = "") -> str:
     """Store the answers of two files that bear one name, which two judges label: they agree on
     the first alone."""
-    models = [
-        Model("m", Path(f"{end}/m.gguf"), (begin + end * 64)[:64], 0) for end in ("3", "4")
-    ]
+    models = [Model("m", Path(f"{end}/m.gguf"), (begin + end * 64)[:64], 0) for end in ("3", "4")]
     prompts = [
         Prompt(trial, trial.user, trial.key(trial.user))
         for model in models
@@ -100,3 +101,12 @@ def test_models_that_bear_one_name_are_both_counted_and_told_apart(tmp_path: Pat
         assert groups == {"m 33333333 t0", "m 44444444 t0"}
         tags = {table.tag for table in select(store, Choice()).tables}
         assert tags == {"weights 33333333", "weights 44444444"}
+
+
+def test_a_report_is_the_same_to_the_last_digit_whatever_a_set_s_order(folder: Path) -> None:
+    said = {
+        call("report", "a.db", "--experiment", "all", "--format", "json", cwd=folder, seed=seed)
+        for seed in ("0", "1", "2")
+    }
+    assert len(said) == 1
+    assert said.pop()[0] == 0

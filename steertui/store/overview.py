@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from steertui.names import told_apart
 from steertui.store.rows import CELLS, Cell
 from steertui.store.store import Store
 
@@ -35,15 +36,15 @@ def survey(store: Store, experiment: str, judge: str) -> tuple[list[Place], dict
         LEFT JOIN current_verdicts AS v ON v.trial = t.key AND v.judge = ?
         WHERE e.experiment = ? ORDER BY e.place"""
     # Names are looked up here, not joined, as for the outcomes: they are few.
-    models = dict(store.tuples("SELECT sha256, name FROM models"))
+    names = dict(store.tuples("SELECT sha256, name FROM models"))
+    rows = [*store.tuples(sql, [judge, experiment])]
+    models = told_apart({model: names[model] for _, model, *_ in rows})
     sql_names = "SELECT id, category, name, title FROM scenarios"
     scenarios = {i: (category, name, t) for i, category, name, t in store.tuples(sql_names)}
     conditions = dict(store.tuples("SELECT id, name FROM conditions"))
     places: list[Place] = []
     cells: dict[str, Cell] = {}
-    for key, model, temperature, scenario, condition, stop, label, failure in store.tuples(
-        sql, [judge, experiment]
-    ):
+    for key, model, temperature, scenario, condition, stop, label, failure in rows:
         group = f"{models[model]} t{temperature:g}"
         places.append(Place(key, *scenarios[scenario], group, conditions[condition]))
         if stop:
