@@ -123,7 +123,11 @@ def load_experiment(path: Path) -> Experiment:
 
 def parse_experiment(toml: str) -> Experiment:
     """Return the experiment of a TOML text, such as the store holds."""
-    return check(tomllib.loads(toml), Experiment, ExperimentError, "experiment")
+    try:
+        found = tomllib.loads(toml)
+    except tomllib.TOMLDecodeError as error:
+        raise ExperimentError(f"experiment: is no TOML ({error}); plan it again") from error
+    return check(found, Experiment, ExperimentError, "experiment")
 
 
 def with_changes(experiment: Experiment, changes: dict[str, object]) -> Experiment:

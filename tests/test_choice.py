@@ -7,9 +7,11 @@ import pytest
 from steertui.concord import compare
 from steertui.condition import Condition
 from steertui.errors import ExperimentError
+from steertui.experiment import Experiment
 from steertui.generation import Generation, SamplingParams, StopReason
 from steertui.model import Model
 from steertui.prompt import Prompt
+from steertui.report.contrasts import contrasts
 from steertui.report.summary import Choice, Summary, select
 from steertui.scenario import Scenario
 from steertui.store import ModelFacts, Store
@@ -110,3 +112,44 @@ def test_a_report_is_the_same_to_the_last_digit_whatever_a_set_s_order(folder: P
     }
     assert len(said) == 1
     assert said.pop()[0] == 0
+
+
+def answered(path: Path, model: str, scenarios: int, **settings: object) -> str:
+    """Store a model's answers to so many scenarios, as an experiment of its own."""
+    toml = Experiment(**settings).to_toml()  # type: ignore[arg-type]
+    prompts = []
+    for i in range(scenarios):
+        for name, suffix in replica.SUFFIXES.items():
+            scenario = Scenario("p", f"s/{i:02d}", "A", f"s{i}", f"Task {i}.", "")
+            file = Model(model, Path(), model * 64, 0)
+            tokens = SamplingParams(max_tokens=int(str(settings.get("max_tokens", 1024))))
+            trial = Trial(file, scenario, Condition(name, suffix), tokens)
+            prompts.append(Prompt(trial, trial.user, trial.key(trial.user)))
+    with Store(path) as store:
+        facts = {model * 64: ModelFacts(model, "", "", 0, "", "")}
+        experiment = store.plan(toml, prompts, facts)
+        run = store.start(experiment, {}, "", {})
+        store.add_judge("openai:a#1", "openai:a", {"title": ""})
+        for prompt in prompts:
+            if prompt.key not in store.answered(experiment):
+                store.add_generation(prompt.key, run, Generation("x", StopReason.STOP, 1, 1, 0.0))
+                store.add_verdict(prompt.key, Verdict("openai:a#1", C))
+    return experiment
+
+
+def test_experiments_are_compared_where_they_differ_in_their_models_alone(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    answered(db, "1", 12)
+    answered(db, "2", 12)
+    answered(db, "1", 8)
+    answered(db, "3", 12, max_tokens=99)
+    summary = chosen(tmp_path, Choice(("all",)))
+    (found,) = contrasts(summary)
+    assert found.title == "Models compared, judged by openai:a"
+    assert {(g.first, g.second) for line in found.lines for g in [line.comparison.gap]} == {
+        ("1", "2")
+    }
+    assert summary.remarks == (
+        "The experiments differ in max_tokens, the scenarios; models are compared only where "
+        "nothing else differs.",
+    )

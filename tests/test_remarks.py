@@ -19,7 +19,7 @@ def plan(store: Store, model: str, suffix: str, about: str, system: str) -> None
     condition = Condition("pro", suffix, about)
     trial = Trial(Model(model, Path(), model, 0), scenario, condition, SamplingParams())
     prompt = Prompt(trial, trial.user, trial.key(trial.user + model + suffix + system))
-    store.plan(model, [prompt], {model: ModelFacts(model, "", "", 0, "", "")})
+    store.plan(f'models = ["{model}"]', [prompt], {model: ModelFacts(model, "", "", 0, "", "")})
 
 
 @pytest.mark.parametrize(

@@ -19,3 +19,7 @@ def merge(out: Path, inputs: tuple[Path, ...]) -> None:
             click.echo(f"  trial {key[:12]} was answered differently there; the earlier one stays")
         if len(merged.differing) > 10:
             click.echo(f"  and {len(merged.differing) - 10} trials more")
+        for judge, number in merged.relabelled.items():
+            click.echo(
+                f"  {judge} labelled {number} answers differently there; earlier labels stay"
+            )

@@ -1,9 +1,11 @@
 """Everything needed to do an experiment again, as the database tells it."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
+from steertui.errors import SteertuiError
+from steertui.experiment import parse_experiment
 from steertui.report.summary import Summary
 from steertui.server.told import BEHIND
 from steertui.store import Store
@@ -14,7 +16,8 @@ class Again:
     """One experiment's facts.
 
     Attributes:
-        toml: the experiment's file, as `--experiment` reads it.
+        toml: the experiment's file, as `--experiment` reads it: as it was planned last, with the
+            judges of every time that it was planned alike.
         conditions: (name, suffix, about) of each.
         facts: (what, value) pairs: models with their hashes, judges' settings, versions, devices.
     """
@@ -31,9 +34,20 @@ def again(store: Store, summary: Summary) -> Iterator[Again]:
     for row in store.experiments():
         if row["id"] in summary.experiments:
             yield Again(
-                row["id"], row["created_at"], row["toml"],
+                row["id"], row["created_at"], _toml(store.plannings(row["id"])),
                 tuple(_conditions(store, row["id"])), tuple(_facts(store, row["id"])),
             )  # fmt: skip
+
+
+def _toml(plannings: Sequence[str]) -> str:
+    last = plannings[-1]
+    try:
+        found = [parse_experiment(toml) for toml in plannings]
+    except SteertuiError:
+        return last  # of another version
+    alike = [e for e in found if replace(e, judges=[]) == replace(found[-1], judges=[])]
+    judges = list(dict.fromkeys(judge for e in alike for judge in e.judges))
+    return last if judges == found[-1].judges else replace(found[-1], judges=judges).to_toml()
 
 
 def _conditions(store: Store, experiment: str) -> Iterator[tuple[str, str, str]]:

@@ -76,10 +76,10 @@ def _write_text(store: Store, summary: Summary, form: str, file: TextIO) -> None
 
 
 def list_experiments(db: Path) -> None:
-    """Print every experiment's id, time and number of trials."""
+    """Print every experiment's id, the time it was planned last, and its number of trials."""
     with Store(db, must_exist=True) as store:
         for row in store.experiments():
-            print(f"{row['id']}  {row['created_at']}  {row['trials']} trials")
+            print(f"{row['id']}  {row['planned_at']}  {row['trials']} trials")
 
 
 def show(parts: Parts, file: TextIO | None = None) -> None:

@@ -8,6 +8,7 @@ from steertui.contrast import gap_contrast
 from steertui.gap import Gap, gap_of
 from steertui.names import brief
 from steertui.rate import Cells
+from steertui.report.alike import are_comparable
 from steertui.report.summary import Summary
 from steertui.report.table import Comparison, Table, adjust, convergent, tested
 from steertui.sentence import contrast_sentence
@@ -38,7 +39,8 @@ def contrasts(summary: Summary) -> tuple[Contrast, ...]:
     """Return, under each judge, the models at one temperature and the temperatures of one model;
     then the judges on each model.
 
-    What differs in two things is not compared: nobody could say which of them it was.
+    What differs in two things is not compared: nobody could say which of them it was
+    (`alike.are_comparable`).
     """
     found: list[Contrast] = []
     judged = [table for table in summary.tables if table.judge]
@@ -48,16 +50,16 @@ def contrasts(summary: Summary) -> tuple[Contrast, ...]:
         for at, own in grouped(tables, lambda t: t.arm.temperature).items():
             where = f" at temperature {at:g}" if several else ""
             title = f"Models compared{where}, judged by {name}"
-            found += _contrast(title, own, _arm_names(own))
+            pairs = [p for p in combinations(own, 2) if are_comparable(*p, summary.settings)]
+            found += _contrast(title, pairs, _arm_names)
         for own in grouped(tables, lambda t: (t.experiment, t.arm.model)).values():
             title = f"Temperatures compared on {own[0].arm.name}, judged by {name}"
-            found += _contrast(title, own, _arm_names(own))
+            found += _contrast(title, [*combinations(own, 2)], _arm_names)
     for tables in by_arm(summary):
-        names = [t.judge.name for t in tables if t.judge]
         arm = tables[0].arm
         tag = next((f", {t.tag}" for t in tables if t.tag), "")
         title = f"Judges compared, on {arm.name}, temperature {arm.temperature:g}{tag}"
-        found += _contrast(title, tables, names, same_answers=True)
+        found += _contrast(title, [*combinations(tables, 2)], _judge_names, same_answers=True)
     return tuple(found)
 
 
@@ -87,17 +89,25 @@ def _arm_names(tables: Sequence[Table]) -> list[str]:
     return next((n for n in every if len(set(n)) == len(n)), places)
 
 
+def _judge_names(tables: Sequence[Table]) -> list[str]:
+    return [t.judge.name for t in tables if t.judge]
+
+
 def _contrast(
-    title: str, tables: Sequence[Table], names: Sequence[str], *, same_answers: bool = False
+    title: str,
+    pairs: Sequence[tuple[Table, Table]],
+    names: Callable[[Sequence[Table]], list[str]],
+    *,
+    same_answers: bool = False,
 ) -> list[Contrast]:
-    """Compare every two tables; `same_answers` takes only what both have labelled."""
+    """Compare pairs of tables; `same_answers` takes only what both have labelled."""
+    tables = {id(table): table for pair in pairs for table in pair}
+    told = dict(zip(tables, names([*tables.values()]), strict=True))
+    sides = {place: convergent(t.outcomes, t.policy) for place, t in tables.items()}
     found: list[tuple[str, Gap]] = []
-    sides = [convergent(t.outcomes, t.policy) for t in tables]
-    for one, two in combinations(range(len(tables)), 2):
-        pair = sides[one], sides[two]
-        if same_answers:
-            pair = _shared(tables[one], tables[two])
-        found += _differences(*pair, names[one], names[two])
+    for one, two in pairs:
+        pair = _shared(one, two) if same_answers else (sides[id(one)], sides[id(two)])
+        found += _differences(*pair, told[id(one)], told[id(two)])
     adjusted = adjust([gap for _, gap in found])
     tests = tested([gap for _, gap in found])
     lines = tuple(

@@ -1,11 +1,12 @@
 """A Summary: the tables of whatever part of a database a report is about."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from steertui.names import brief, meant
 from steertui.outcome import Outcome
 from steertui.rate import Policy
+from steertui.report.alike import Settings, difference, settings
 from steertui.report.judge_signs import judge_signs
 from steertui.report.table import Table, make_table
 from steertui.store import Arm, Reader, Store
@@ -46,11 +47,13 @@ class Summary:
         experiments: their ids, oldest first.
         tables: by experiment, judge, model and temperature.
         remarks: what hampers a comparison of the experiments, a sentence each.
+        settings: how they were set up, where they are several.
     """
 
     experiments: tuple[str, ...]
     tables: tuple[Table, ...]
     remarks: tuple[str, ...] = ()
+    settings: Settings = field(default_factory=dict, repr=False)
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -89,7 +92,11 @@ def select(store: Store, choice: Choice) -> Summary:
         replace(t, warnings=(*t.warnings, *judge_signs(store, t, tables)), tag=_tag(t, tables))
         for t in tables
     )
-    return Summary(tuple(experiments), signed, tuple(_remarks(store, experiments)))
+    if len(experiments) < 2:
+        return Summary(tuple(experiments), signed)
+    by = settings(store, experiments)
+    remarks = [*difference(tables, by), *_remarks(store, experiments)]
+    return Summary(tuple(experiments), signed, tuple(remarks), by)
 
 
 def _tag(table: Table, tables: Sequence[Table]) -> str:
@@ -145,8 +152,6 @@ def _judges(found: Sequence[Reader], wanted: set[str]) -> list[Reader | None]:
 
 def _remarks(store: Store, experiments: Sequence[str]) -> list[str]:
     """Say where experiments give one name to different texts, which no pairing can mend."""
-    if len(experiments) < 2:
-        return []
     marks = ", ".join("?" * len(experiments))
     said = []
     for noun, text in (("scenario", "n.task || char(0) || trim(n.system, char(10, 13, 9, 32))"),

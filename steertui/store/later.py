@@ -87,3 +87,14 @@ ALTER TABLE batches ADD COLUMN said TEXT NOT NULL DEFAULT '';
 REFERENCES = """
 ALTER TABLE hand_queue ADD COLUMN reference TEXT NOT NULL DEFAULT 'unknown';
 """
+
+# The same trials planned again, for another judge: the newest experiment is the last planned.
+PLANNINGS = """
+CREATE TABLE plannings (
+    experiment TEXT NOT NULL REFERENCES experiments(id),
+    toml TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    PRIMARY KEY (experiment, created_at)
+) WITHOUT ROWID;
+INSERT INTO plannings SELECT id, toml, created_at FROM experiments;
+"""

@@ -17,14 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from steertui.errors import StoreError
+from steertui.store.conflicts import (
+    in_order_of_time,
+    later_states,
+    later_words,
+    one_answer,
+    one_label,
+    one_queue,
+)
 from steertui.store.store import Store
-
-CONFLICTS = """SELECT a.trial FROM main.generations AS a JOIN other.generations AS b USING (trial)
-    WHERE a.text <> b.text ORDER BY a.trial"""
-
-# The earlier answer stays, whatever the order of merging; of two at one time the smaller text.
-LOSERS = """SELECT a.trial FROM main.generations AS a JOIN other.generations AS b USING (trial)
-    WHERE a.text <> b.text AND (b.created_at, b.text) < (a.created_at, a.text)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +35,21 @@ class Merged:
     Attributes:
         added: rows by table.
         differing: keys of trials that both had answered differently.
+        relabelled: by judge the number of answers that it had labelled differently in both.
     """
 
     path: Path
     added: dict[str, int] = field(default_factory=dict)
     differing: tuple[str, ...] = ()
+    relabelled: dict[str, int] = field(default_factory=dict)
 
 
 def merge(out: Path, inputs: Sequence[Path]) -> Iterator[Merged]:
     """Add every input to `out`, which is made where it is not there; yield what each gave.
 
     The inputs are not changed. Of two different answers to one trial the earlier stays, with the
-    verdicts on it. Raises StoreError where a file is no database of steertui's.
+    verdicts on it, and of two labels of one judge the earlier, of a person's the later: whatever
+    the order of merging (`conflicts`). Raises StoreError where a file is no database of steertui's.
     """
     for path in inputs:
         if path.resolve() == out.resolve():
@@ -87,16 +91,16 @@ def _merge_one(db: sqlite3.Connection, path: Path, copy: Path) -> Merged:
     db.execute("ATTACH ? AS other", [str(copy)])
     with db:
         db.execute("BEGIN IMMEDIATE")
-        differing = tuple(row[0] for row in db.execute(CONFLICTS))
-        earlier = {row[0] for row in db.execute(LOSERS)}
-        for key in differing:
-            side = "main" if key in earlier else "other"
-            for table in ("readings", "verdicts", "generations", "deliveries"):
-                db.execute(f"DELETE FROM {side}.{table} WHERE trial = ?", [key])
+        differing = one_answer(db)
+        relabelled = one_label(db)
+        one_queue(db)
         numbers: dict[str, dict[int, int]] = {}
         added = {table: _add(db, table, numbers) for table in _tables(db)}
+        later_words(db)
+        later_states(db)
+        in_order_of_time(db)
     db.execute("DETACH other")
-    return Merged(path, {table: n for table, n in added.items() if n}, differing)
+    return Merged(path, {table: n for table, n in added.items() if n}, differing, relabelled)
 
 
 def _tables(db: sqlite3.Connection) -> list[str]:

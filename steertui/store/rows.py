@@ -163,6 +163,15 @@ def adder(db: Database) -> Callable[[str, Iterable[Sequence[Any]]], None]:
     return add
 
 
+def retell(db: Database, trials: Iterable[Sequence[Any]]) -> None:
+    """Tell trials that are there, rows as of `trial_row`, by their scenario's and condition's
+    present words, where these are other ones."""
+    sql = """UPDATE trials SET scenario = ?2, condition = ?3, planned_at = ?4
+        WHERE key = ?1 AND (scenario, condition) <> (?2, ?3)"""
+    for key, _, scenario, condition, *_, planned_at in trials:
+        db.execute(sql, [key, scenario, condition, planned_at])
+
+
 def model_row(model: Model, facts: ModelFacts) -> tuple[Any, ...]:
     """Return a row of `models`."""
     f = facts

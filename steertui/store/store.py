@@ -1,4 +1,8 @@
-"""The Store: the only door to SQLite. Rows are added, never edited; what is missing is a query."""
+"""The Store: the only door to SQLite. Rows are added, never edited; what is missing is a query.
+
+Two kinds of row change: a batch with its state, and a trial whose scenario or condition is told in
+other words that are no part of its prompt.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -40,27 +44,39 @@ class Store(Batches):
         """Add an experiment's trials, those already there left alone; return its id.
 
         `facts` is by the model's sha256. The id is a hash of the trials' keys, so the same
-        experiment planned again is the same row.
+        experiment planned again is the same row. What a trial's key does not hold (the category,
+        a text that only a judge is told) is what the last plan says.
         """
         time = now()
         experiment = rows.digest(*(p.key for p in prompts))[:16]
         with self._writing() as db:
             add = rows.adder(db)
             add("experiments", [(experiment, toml, time)])
+            add("plannings", [(experiment, toml, time)])
             models = {p.trial.model.sha256: p.trial.model for p in prompts}
             add("models", [rows.model_row(m, facts[sha]) for sha, m in models.items()])
             add("scenarios", dict.fromkeys(rows.scenario_row(p.trial.scenario) for p in prompts))
             add("conditions", dict.fromkeys(rows.condition_row(p.trial.condition) for p in prompts))
             add("prompts", dict.fromkeys((rows.digest(p.text), p.text) for p in prompts))
-            add("trials", [rows.trial_row(p, time) for p in prompts])
+            trials = [rows.trial_row(p, time) for p in prompts]
+            add("trials", trials)
+            rows.retell(db, trials)
             add("experiment_trials", [(experiment, p.key, i) for i, p in enumerate(prompts)])
         return experiment
 
     def experiments(self) -> list[dict[str, Any]]:
-        """Return every experiment's id, TOML, time and number of trials, the newest last."""
-        sql = """SELECT id, toml, created_at, count(trial) AS trials FROM experiments
-            JOIN experiment_trials ON experiment = id GROUP BY id ORDER BY created_at, id"""
+        """Return every experiment's id, times, number of trials, and the TOML that it was planned
+        by, the one planned last at the end."""
+        sql = """SELECT e.id, p.toml, e.created_at, max(p.created_at) AS planned_at,
+                (SELECT count(*) FROM experiment_trials WHERE experiment = e.id) AS trials
+            FROM experiments AS e JOIN plannings AS p ON p.experiment = e.id
+            GROUP BY e.id ORDER BY planned_at, e.id"""
         return self.query(sql)
+
+    def plannings(self, experiment: str) -> list[str]:
+        """Return the TOML of each time that an experiment was planned, the last at the end."""
+        sql = "SELECT toml FROM plannings WHERE experiment = ? ORDER BY created_at"
+        return self.column(sql, [experiment])
 
     def choose(self, experiment: str | None = None) -> str:
         """Return an experiment's id, the newest's where none is named (`names.meant`).
