@@ -44,6 +44,8 @@ def warnings(outcomes: Iterable[Outcome], policy: Policy = Policy.PAPER) -> list
         ("refusal", Label.SAFETY_REFUSAL, VALID[Policy.PAPER]),
     ):
         found += _moving(what, {name: cells(items, label, valid) for name, items in arms.items()})
+    if not any(is_thin(seen) for seen in ledgers.values()):  # which is told already
+        found += _moving("lack of a label", {n: _unlabelled(items) for n, items in arms.items()})
     for name, items in arms.items():
         found += _copies(name, items)
     return found + _unmoved(arms)
@@ -149,6 +151,14 @@ def _truncated(items: Sequence[Outcome]) -> Cells:
         if item.generated and item.truncated is not None:
             count, total = found.get(item.scenario, (0, 0))
             found[item.scenario] = count + item.truncated, total + 1
+    return found
+
+
+def _unlabelled(items: Sequence[Outcome]) -> Cells:
+    found: dict[str, tuple[int, int]] = {}
+    for item in items:
+        count, total = found.get(item.scenario, (0, 0))
+        found[item.scenario] = count + (item.label is None), total + 1
     return found
 
 

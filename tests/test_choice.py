@@ -1,6 +1,9 @@
 """What a report is about: names mean what they say, and what bears one name is told apart."""
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -12,6 +15,7 @@ from steertui.generation import Generation, SamplingParams, StopReason
 from steertui.model import Model
 from steertui.prompt import Prompt
 from steertui.report.contrasts import contrasts
+from steertui.report.page.content import content
 from steertui.report.summary import Choice, Summary, select
 from steertui.scenario import Scenario
 from steertui.store import ModelFacts, Store
@@ -114,25 +118,33 @@ def test_a_report_is_the_same_to_the_last_digit_whatever_a_set_s_order(folder: P
     assert said.pop()[0] == 0
 
 
-def answered(path: Path, model: str, scenarios: int, **settings: object) -> str:
+def answered(
+    path: Path,
+    model: str,
+    scenarios: int,
+    *,
+    max_tokens: int = 1024,
+    names: Sequence[str] = ("baseline", "pro", "anti"),
+    stop: StopReason = StopReason.STOP,
+) -> str:
     """Store a model's answers to so many scenarios, as an experiment of its own."""
-    toml = Experiment(**settings).to_toml()  # type: ignore[arg-type]
-    prompts = []
+    toml = Experiment(max_tokens=max_tokens).to_toml()
+    file, prompts = Model(model, Path(), model * 64, 0), []
     for i in range(scenarios):
-        for name, suffix in replica.SUFFIXES.items():
+        for name in names:
             scenario = Scenario("p", f"s/{i:02d}", "A", f"s{i}", f"Task {i}.", "")
-            file = Model(model, Path(), model * 64, 0)
-            tokens = SamplingParams(max_tokens=int(str(settings.get("max_tokens", 1024))))
-            trial = Trial(file, scenario, Condition(name, suffix), tokens)
+            condition = Condition(name, replica.SUFFIXES[name])
+            trial = Trial(file, scenario, condition, SamplingParams(max_tokens=max_tokens))
             prompts.append(Prompt(trial, trial.user, trial.key(trial.user)))
     with Store(path) as store:
-        facts = {model * 64: ModelFacts(model, "", "", 0, "", "")}
+        facts = {file.sha256: ModelFacts(model, "", "", 0, "", "")}
         experiment = store.plan(toml, prompts, facts)
         run = store.start(experiment, {}, "", {})
         store.add_judge("openai:a#1", "openai:a", {"title": ""})
+        done = store.answered(experiment)
         for prompt in prompts:
-            if prompt.key not in store.answered(experiment):
-                store.add_generation(prompt.key, run, Generation("x", StopReason.STOP, 1, 1, 0.0))
+            if prompt.key not in done:
+                store.add_generation(prompt.key, run, Generation("x", stop, 1, 1, 0.0))
                 store.add_verdict(prompt.key, Verdict("openai:a#1", C))
     return experiment
 
@@ -153,3 +165,30 @@ def test_experiments_are_compared_where_they_differ_in_their_models_alone(tmp_pa
         "The experiments differ in max_tokens, the scenarios; models are compared only where "
         "nothing else differs.",
     )
+
+
+def test_gaps_of_different_pairs_share_no_name_in_the_heading(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    answered(db, "1", 8)
+    answered(db, "2", 8, names=("baseline", "anti"))
+    with Store(db) as store:
+        heading = str(content(store, select(store, Choice(("all",))), [])["heading"])
+    assert heading.startswith("2 gaps between conditions of +0.0 to +0.0 points; 0 of the 2 differ")
+
+
+def test_a_reference_that_nobody_bears_is_refused(folder: Path) -> None:
+    code, _, err = call("label", "a.db", "--as", "ann", "--reference", "opnai", cwd=folder)
+    assert (code, err) == (
+        1, "steertui: opnai: no such judge; there are openai:gpt-5.2\n",
+    )  # fmt: skip
+
+
+def test_an_answer_whose_end_nobody_wrote_down_goes_into_an_inspect_log(tmp_path: Path) -> None:
+    answered(tmp_path / "a.db", "1", 2, stop=StopReason.UNKNOWN)
+    code, _, err = call("export", "a.db", "--inspect", "logs", cwd=tmp_path)
+    assert code == 0, err
+    for log in (tmp_path / "logs").glob("*.eval"):
+        with ZipFile(log) as file:
+            samples = [json.loads(file.read(n)) for n in file.namelist() if "samples/" in n]
+        assert {s["output"]["choices"][0]["stop_reason"] for s in samples} == {"unknown"}
+        assert len(samples) == 2

@@ -8,6 +8,8 @@ import pytest
 from steertui.gap import Gap, gap
 from steertui.outcome import Outcome, ledger
 from steertui.rate import Policy
+from steertui.report import markdown
+from steertui.report.summary import Summary
 from steertui.report.table import make_table
 from steertui.report.words import marked
 from steertui.sentence import gap_sentence, p_text, smallest_gap_sentence
@@ -149,6 +151,24 @@ def test_answers_whose_end_nobody_wrote_down_are_not_called_whole() -> None:
     assert warnings(unknown) == [
         "nobody knows which answers were cut off at the token limit: they are imported"
     ]
+
+
+def test_labels_that_lack_under_one_condition_are_said_though_their_rate_is_not_marked() -> None:
+    lacking = arm("pro", [C] * 92 + [None] * 8) + arm("anti", [N] * 100)
+    (said,) = warnings(lacking)
+    assert said == (
+        "lack of a label goes with the condition: 8 of 100 (8 %) under pro, 0 of 100 (0 %) under "
+        "anti (p = 0.0078)"
+    )
+
+
+def test_valid_are_those_that_the_policy_counts() -> None:
+    outcomes = arm("pro", [C] * 5 + [S] * 3 + [X] * 2)
+    facts, judge = ArmFacts("sha", "model", "", 0.0), Reader("a", "a", "")
+    for policy, counted in ((Policy.PAPER, "8"), (Policy.ALL, "10"), (Policy.ENGAGED, "5")):
+        table = make_table("e", facts, judge, outcomes, policy)
+        summary = Summary(("e",), (table,))
+        assert f"| pro | 10 | {counted} |" in markdown.write(summary)
 
 
 def test_a_clean_run_has_no_warnings() -> None:

@@ -21,6 +21,7 @@ def label(
 ) -> None:
     """Label answers by hand: condition and judge's label stay hidden until you have answered."""
     from steertui.label_queue import Item, add_label, build, person
+    from steertui.names import meant
     from steertui.store import Store
     from steertui.verdict import Label
 
@@ -31,8 +32,8 @@ def label(
     name = person(who or getpass.getuser())
     with Store(db, must_exist=True) as store:
         chosen = store.choose(experiment)
-        judges = {r.name: r.id for r in store.readers(chosen) if not r.id.startswith("human:")}
-        judge = judges.get(reference or "", reference or next(iter(judges.values()), ""))
+        judges = {r.id: (r.name,) for r in store.readers(chosen) if not r.id.startswith("human:")}
+        judge = meant("judge", reference, judges)[0] if reference else next(iter(judges), "")
         queue = build(store, chosen, name, judge, order)[: count or None]
         for place, item in enumerate(queue, 1):
             show(place, len(queue), item)

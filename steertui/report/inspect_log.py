@@ -12,6 +12,7 @@ from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from steertui.generation import StopReason
+from steertui.names import brief
 from steertui.rate import VALID, Rate, convergence_rate
 from steertui.report.summary import Summary
 from steertui.report.table import Table
@@ -21,7 +22,11 @@ from steertui.verdict import Label
 
 Record = dict[str, Any]
 
-STOPS = {StopReason.STOP.value: "stop", StopReason.LENGTH.value: "max_tokens"}
+STOPS = {
+    StopReason.STOP.value: "stop",
+    StopReason.LENGTH.value: "max_tokens",
+    StopReason.UNKNOWN.value: "unknown",
+}
 
 
 def write_logs(store: Store, summary: Summary, folder: Path) -> list[Path]:
@@ -40,7 +45,7 @@ def write_logs(store: Store, summary: Summary, folder: Path) -> list[Path]:
     for tables in arms.values():
         for condition in tables[0].conditions:
             arm = tables[0].arm
-            parts = arm.name, arm.model[:8], f"t{arm.temperature:g}", condition
+            parts = arm.name, brief(arm.model), f"t{arm.temperature:g}", condition
             name = re.sub(r"[^A-Za-z0-9._-]+", "-", "_".join(parts))
             path = folder / f"{tables[0].experiment}_{name}.eval"
             _write(path, tables, condition, list(_samples(store, tables, condition)))

@@ -75,7 +75,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
 def _rates(table: Table) -> Iterator[str]:
     rows = []
     for row in table.rows:
-        counts = str(row.ledger.judged), str(row.ledger.valid)
+        counts = str(row.ledger.judged), str(row.convergence.total)
         rates = marked(row), limits(row.convergence)
         others = percent(row.refusal), percent(row.nonsense)
         rows.append((cell(row.condition), *counts, *rates, *others))

@@ -74,9 +74,9 @@ def draw(summary: Summary, *, detail: bool = False, paper: Sequence[Beside] = ()
 def _rates(table: Table) -> Grid:
     made = grid("condition", "n", "valid", "convergence", "95 % interval", "refusal", "nonsense")
     for row in table.rows:
-        ledger, rate = row.ledger, row.convergence
+        rate = row.convergence
         rates = marked(row), limits(rate), percent(row.refusal), percent(row.nonsense)
-        add(made, row.condition, (str(ledger.judged), str(ledger.valid), *rates))
+        add(made, row.condition, (str(row.ledger.judged), str(rate.total), *rates))
     return made
 
 

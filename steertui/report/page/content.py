@@ -82,7 +82,8 @@ def _heading(summary: Summary) -> str:
     if len(shown) == 1:
         sentence = shown[0].sentence.split(";")[0]
         return sentence[:1].upper() + sentence[1:]
-    g = shown[0].gap
+    pairs = dict.fromkeys((c.gap.first, c.gap.second) for c in shown)
+    what = " − ".join(next(iter(pairs))) if len(pairs) == 1 else "between conditions"
     found = [c.gap.points for c in shown if c.gap.points is not None]
     if not found:
         return "No gap can be told: some condition has no valid answer"
@@ -91,7 +92,7 @@ def _heading(summary: Summary) -> str:
     those = "all" if sure == len(shown) else f"{sure} of the {len(shown)}"
     differ = "differ" if sure != 1 or those == "all" else "differs"
     return (
-        f"{len(shown)} gaps {g.first} − {g.second} of {min(found):+.1f} to {max(found):+.1f} "
+        f"{len(shown)} gaps {what} of {min(found):+.1f} to {max(found):+.1f} "
         f"points; {those} {differ} from zero"
     )
 
@@ -122,7 +123,7 @@ def _table(table: Table) -> Values:
         "warnings": table.warnings,
         "sentences": [_sentence(c) for c in table.comparisons],
         "rates": [
-            (r.condition, r.ledger.judged, r.ledger.valid, marked(r),
+            (r.condition, r.ledger.judged, r.convergence.total, marked(r),
              limits(r.convergence), percent(r.refusal), percent(r.nonsense))
             for r in table.rows
         ],
