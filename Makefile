@@ -31,7 +31,7 @@ format: $(READY)
 
 # Draws the screens' states anew that tests compare with; look at what git says has changed.
 frames: $(READY)
-	@FRAMES=draw $(BIN)/python -m pytest tests/tui/test_frames.py
+	@FRAMES=draw $(BIN)/python -m pytest -m slow tests/tui/test_frames.py
 
 pictures: $(READY)
 	@$(BIN)/python docs/pictures.py

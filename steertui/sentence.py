@@ -126,7 +126,7 @@ def smallest_gap_sentence(scenarios: int, samples: int = 1, tests: int = 1) -> s
             "of a scenario differ as much as scenarios do, and change nothing if they are alike"
         )
     needed = scenarios_for(half, tests=tests)
-    return f"{said}; a gap of {half:g} points needs at least {needed} scenarios"
+    return f"{said}; {half:g} points need at least {needed} scenarios"
 
 
 def p_text(p: float) -> str:

@@ -126,7 +126,7 @@ def test_a_p_value_keeps_two_digits() -> None:
 def test_the_plan_says_what_it_can_show_before_it_runs() -> None:
     assert smallest_gap_sentence(71) == (
         "With 71 scenarios, 11 points is the smallest gap that shows in 4 runs of 5; "
-        "a gap of 5.5 points needs at least 143 scenarios"
+        "5.5 points need at least 143 scenarios"
     )
     assert "5 samples each bring that to 3 points at best" in smallest_gap_sentence(71, 5)
     assert smallest_gap_sentence(36, tests=3).startswith(

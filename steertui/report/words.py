@@ -54,7 +54,12 @@ def percent(rate: Rate) -> str:
 
 def marked(row: Row) -> str:
     """Return the convergence rate, with a * where it rests on too few verdicts."""
-    return percent(row.convergence) + ("*" if row.is_thin and row.ledger.judged else "")
+    return percent(row.convergence) + ("*" if is_marked(row) else "")
+
+
+def is_marked(row: Row) -> bool:
+    """Whether the row bears the * of too few verdicts."""
+    return row.is_thin and row.ledger.judged > 0
 
 
 def limits(rate: Rate) -> str:

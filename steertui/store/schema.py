@@ -117,5 +117,11 @@ def plannings(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def temperatures(db: Database) -> None:
+    """Index trials by their temperature, since a table of rates is of one."""
+    db.execute("CREATE INDEX trials_by_temperature ON trials (temperature)")
+
+
 def _statements(script: str) -> list[str]:
     return [s.strip() for s in script.split(";\n") if s.strip()]

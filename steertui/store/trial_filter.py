@@ -3,6 +3,7 @@
 from collections.abc import Set
 from dataclasses import dataclass
 
+from steertui.names import told_apart
 from steertui.store.store import Store
 
 UNLABELLED, FAILED, WAITING = "unlabelled", "failed", "waiting"
@@ -17,6 +18,7 @@ class TrialFilter:
     Attributes:
         experiment: an experiment's id.
         model: a model's sha256.
+        temperature: a number as Python writes a float: "0.0".
         condition: a condition's name.
         category: a scenario's category.
         scenario: a scenario's name.
@@ -29,6 +31,7 @@ class TrialFilter:
 
     experiment: str = ""
     model: str = ""
+    temperature: str = ""
     condition: str = ""
     category: str = ""
     scenario: str = ""
@@ -45,6 +48,7 @@ class Choices:
     """What a filter may choose from: (value, name) in the order first stored."""
 
     models: tuple[tuple[str, str], ...]
+    temperatures: tuple[tuple[str, str], ...]
     conditions: tuple[tuple[str, str], ...]
     categories: tuple[tuple[str, str], ...]
     judges: tuple[tuple[str, str], ...]
@@ -52,6 +56,7 @@ class Choices:
 
 _PART = {
     "model": "t.model = ?",
+    "temperature": "t.temperature = CAST(? AS REAL)",
     "condition": "t.condition IN (SELECT id FROM conditions WHERE name = ?)",
     "category": "t.scenario IN (SELECT id FROM scenarios WHERE category = ?)",
     "scenario": "t.scenario IN (SELECT id FROM scenarios WHERE name = ?)",
@@ -119,8 +124,11 @@ def fts_words(text: str) -> str:
 
 def choices(store: Store) -> Choices:
     """Return what the database's trials can be filtered by."""
+    models = told_apart(dict(store.tuples("SELECT sha256, name FROM models ORDER BY rowid")))
+    temperatures = store.column("SELECT DISTINCT temperature FROM trials ORDER BY 1")
     return Choices(
-        _pairs(store, "SELECT sha256 AS a, name AS b FROM models ORDER BY rowid"),
+        tuple(models.items()),
+        tuple((repr(t), f"{t:g}") for t in temperatures),
         _pairs(store, "SELECT name AS a, name AS b FROM conditions GROUP BY 1 ORDER BY min(rowid)"),
         _pairs(
             store,

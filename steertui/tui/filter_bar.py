@@ -17,6 +17,7 @@ from steertui.verdict import Label
 KEYS = {
     "experiment": "a",
     "model": "m",
+    "temperature": "t",
     "condition": "c",
     "category": "k",
     "label": "l",
@@ -24,6 +25,15 @@ KEYS = {
     "stop": "o",
 }
 """The filters that are chosen from a list, and their keys."""
+
+LISTS = {
+    "model": "models",
+    "temperature": "temperatures",
+    "condition": "conditions",
+    "category": "categories",
+    "judge": "judges",
+}
+"""Where the database's own values of a filter stand in `Choices`."""
 
 SELF_NAMED = ("experiment", "judge")
 """Those whose values need no name before them, and that say little by being set."""
@@ -46,12 +56,16 @@ class Search(Input):
 class FilterBar(Fitted):
     """Draws a filter, and lists what each part of it may be."""
 
-    choices = Choices((), (), (), ())
+    choices = Choices((), (), (), (), ())
     """What the database offers."""
 
     def show(self, wanted: TrialFilter, colours: Palette) -> None:
         """Draw."""
-        chips = [self._chip(name, key, wanted, colours) for name, key in KEYS.items()]
+        chips = [
+            self._chip(name, key, wanted, colours)
+            for name, key in KEYS.items()
+            if name != "temperature" or wanted.temperature or len(self.choices.temperatures) > 1
+        ]
         self.fit(lambda room: flowed(chips, Text("  "), room.width))
 
     def _chip(self, name: str, key: str, wanted: TrialFilter, colours: Palette) -> Text:
@@ -71,9 +85,8 @@ class FilterBar(Fitted):
     def options(self, name: str, open_now: TrialFilter, colours: Palette) -> list[Choice]:
         """Return what a filter may be; "" is all."""
         found: list[Choice] = [] if name == "judge" else [("", "all")]
-        if name in ("model", "condition", "category", "judge"):
-            plural = {"category": "categories"}.get(name, name + "s")
-            return found + [(v, one_line(n)) for v, n in getattr(self.choices, plural)]
+        if name in LISTS:
+            return found + [(v, one_line(n)) for v, n in getattr(self.choices, LISTS[name])]
         if name == "experiment":
             return [
                 *found,

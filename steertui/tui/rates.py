@@ -9,7 +9,7 @@ from steertui.rate import Rate
 from steertui.report.figures import paper_rates
 from steertui.report.summary import Summary
 from steertui.report.table import Row, Table
-from steertui.report.words import limits, percent
+from steertui.report.words import is_marked, limits, percent
 from steertui.tui.bars import interval
 from steertui.tui.labels import Palette
 from steertui.tui.plain import one_line
@@ -35,9 +35,9 @@ def draw_rates(summary: Summary, width: int, colours: Palette) -> Text:
 def _table(table: Table, width: int, colours: Palette) -> Iterator[Text]:
     paper = paper_rates(table)
     names = max(9, *(len(row.condition) for row in table.rows)) + 1
-    bar = max(0, min(40, width - names - 47 - (8 if paper else 0)))
+    bar = max(0, min(40, width - names - 48 - (8 if paper else 0)))
     bar = bar if bar >= 12 else 0
-    head = f"{'':{names}}{'n':>4}  {'convergence':19}" + (f"{'':{bar}} " if bar else "")
+    head = f"{'':{names}}{'n':>4}  {'convergence':20}" + (f"{'':{bar}} " if bar else "")
     yield Text(
         f"{head}{'refusal':>8}{'nonsense':>9}" + (f"{'paper':>8}" if paper else ""), colours.faint
     )
@@ -57,7 +57,8 @@ def _row(
     text.append(f"{row.ledger.judged:4}", colours.quiet)
     rate = row.convergence
     text.append(f"  {percent(rate):>5}", "bold")
-    text.append(f" {limits(rate):13}", colours.quiet)
+    text.append("* " if is_marked(row) else "  ", colours.warning)
+    text.append(f"{limits(rate):13}", colours.quiet)
     if bar and rate.value is not None and rate.low is not None and rate.high is not None:
         style = colours.labels[Label.CONVERGENCE]
         shown = interval(

@@ -162,8 +162,9 @@ class ReadScreen(Page):
     async def _page(self, message: TrialList.Wanted) -> None:
         judge, rows = self._wanted.judge, list(message.rows)
         lines = await self.session.ask(lambda store: list_trials(store, rows, judge))
-        self.query_one(TrialList).put(message.page, lines)
-        if self._trial is None:
+        trials = self.query_one(TrialList)
+        trials.put(message, lines)
+        if trials.line and (self._trial is None or self._trial.key != trials.line.key):
             self._read()
 
     @on(TrialList.Moved)

@@ -156,9 +156,9 @@ class ResultsScreen(Page):
             return
         table = self._summary.tables[self._at]
         judge = {"judge": table.judge.id} if table.judge else {}
-        here = {"experiment": table.experiment, "model": table.arm.model} | judge
-        if "other" in found:  # over all models: the judges are beside each other, not the models
-            del here["model"]
+        here = {"experiment": table.experiment} | judge
+        if "other" not in found:  # judges are beside each other over all models and temperatures
+            here |= {"model": table.arm.model, "temperature": repr(table.arm.temperature)}
         wanted = TrialFilter(**here | found)
         if event.data_table.id == "flips":
             await self._beside(wanted)

@@ -37,7 +37,7 @@ def fill_rates(grid: DataTable[Text], table: Table) -> Leads:
     for y, row in enumerate(table.rows):
         counts = [str(getattr(row.ledger, label.value)) for label in Label]
         _row(grid, [one_line(row.condition), str(row.ledger.judged), *counts,
-                    str(row.ledger.valid), tally(row.ledger.truncated)])  # fmt: skip
+                    str(row.convergence.total), tally(row.ledger.truncated)])  # fmt: skip
         here = {"condition": row.condition}
         leads |= {(y, x): here for x in (0, 1, 6)}
         for x, label in enumerate(Label, 2):

@@ -41,9 +41,14 @@ class TrialList(ScrollView, can_focus=True):
 
     @dataclass
     class Wanted(Message):
-        """These row numbers are in sight and not there yet; `page` is the list's own number."""
+        """These row numbers are in sight and not there yet.
+
+        `page` is the list's own number, `filling` that of the filling which asked: what comes for
+        an earlier one is of other trials.
+        """
 
         page: int
+        filling: int
         rows: Sequence[int]
 
     class Moved(Message):
@@ -54,6 +59,7 @@ class TrialList(ScrollView, can_focus=True):
         self._rows: Sequence[int] = ()
         self._pages: dict[int, dict[int, TrialLine]] = {}
         self._asked: set[int] = set()
+        self._filling = 0
         self.several_models = False
 
     def fill(self, rows: Sequence[int], keep: int | None = None) -> None:
@@ -69,12 +75,14 @@ class TrialList(ScrollView, can_focus=True):
     def forget(self) -> None:
         """Fetch anew what is in sight."""
         self._pages, self._asked = {}, set()
+        self._filling += 1
         self.refresh()
 
-    def put(self, page: int, lines: Sequence[TrialLine]) -> None:
-        """Take a page that was asked for."""
-        self._pages[page] = {line.row: line for line in lines}
-        self.refresh()
+    def put(self, wanted: Wanted, lines: Sequence[TrialLine]) -> None:
+        """Take a page that was asked for, unless other trials are shown by now."""
+        if wanted.filling == self._filling:
+            self._pages[wanted.page] = {line.row: line for line in lines}
+            self.refresh()
 
     @property
     def row(self) -> int | None:
@@ -94,7 +102,8 @@ class TrialList(ScrollView, can_focus=True):
         if page not in self._pages:
             if page not in self._asked:
                 self._asked.add(page)
-                self.post_message(self.Wanted(page, self._rows[page * PAGE : (page + 1) * PAGE]))
+                rows = self._rows[page * PAGE : (page + 1) * PAGE]
+                self.post_message(self.Wanted(page, self._filling, rows))
             return None
         return self._pages[page].get(self._rows[index])
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from steertui.engine.events import SlotView
 from steertui.engine.sizing import Overrides
@@ -42,6 +43,17 @@ async def rest(pilot: Pilot[None]) -> None:
         await pilot.pause(0.01)
         busy = [w for w in pilot.app.workers if w.is_running and w.group != "default"]
         calm = 0 if busy else calm + 1
+
+
+async def settled(pilot: Pilot[None]) -> tuple[str, str]:
+    """Return the screen as it stands once it has not changed for a moment."""
+    for question in pilot.app.screen.query(Input):
+        question.cursor_blink = False
+    seen: list[tuple[str, str]] = []
+    while len(seen) < 4 or len(set(seen[-4:])) > 1:
+        await rest(pilot)
+        seen.append(frame(pilot.app))
+    return seen[-1]
 
 
 async def press(pilot: Pilot[None], *keys: str) -> None:
@@ -193,10 +205,10 @@ async def draw(session: Session, state: State, size: tuple[int, int]) -> str:
     async with app.run_test(size=size) as pilot:
         await rest(pilot)
         await state(pilot, app)
-        text, dark = frame(app)
+        text, dark = await settled(pilot)
         app.theme = "steertui-light"
         await rest(pilot)
-        again, light = frame(app)
+        again, light = await settled(pilot)
         assert again.splitlines() == text.splitlines()
         for screen in app.screen_stack:
             if isinstance(screen, RunScreen):

@@ -92,6 +92,9 @@ def test_a_search_and_a_filter_narrow_the_list_to_what_the_store_holds(db: Path)
         assert len(trials) == 48
         await press(pilot, "c", "down", "down", "enter")  # all, baseline, pro
         assert len(trials) == 12
+        flow = app.screen.query_one("#text", Flow)  # the trial under the cursor, not the last read
+        assert trials.line
+        assert str(flow.border_title).startswith(f"{trials.line.title} · pro")
         await press(pilot, "slash", *"will", "enter")
         with Store(db) as store:
             wanted = TrialFilter(condition="pro", search="will")
@@ -131,6 +134,29 @@ def test_a_count_in_the_results_opens_exactly_the_trials_behind_it(db: Path) -> 
         assert (trials.line.condition, trials.line.label) == ("pro", Label.CONVERGENCE)
 
     tell(db, story)
+
+
+def test_a_count_in_the_results_is_of_one_temperature(tmp_path: Path) -> None:
+    axis = ("--temperature", "0", "--temperature", "0.7")
+    code, _, err = call("--batch", "--demo", "--limit", "3", *axis, "--db", "a.db", cwd=tmp_path)
+    assert code == 0, err
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "4", "t", "down", "enter")  # the second table
+        table = app.screen.query_one("#rates-table", DataTable)
+        table.focus()
+        table.move_cursor(row=0, column=1)
+        await press(pilot, "enter")
+        trials = app.screen.query_one(TrialList)
+        assert len(trials) == 3
+        assert trials.line
+        assert trials.line.temperature == 0.7
+        assert "temperature 0.7" in str(app.screen.query_one("#chips", Static).content)
+        await press(pilot, "t", "up", "enter")  # the other one
+        assert trials.line
+        assert trials.line.temperature == 0.0
+
+    tell(tmp_path / "a.db", story)
 
 
 def test_labels_by_hand_are_stored_one_a_key_and_undone(db: Path) -> None:
