@@ -33,6 +33,8 @@ def main() -> None:
     sampling = SamplingParams(temperature=0.7, max_tokens=16)
     marks = sorted({200, *(trials * i // 10 for i in range(1, 11))})
     with Pool(demo_path(), [ContextParams(32, 320, 512, 2)]) as engine:
+        for _ in engine.load():
+            pass
         for i in range(trials):
             engine.add(Write(str(i), prompts[i % len(prompts)], sampling, i))
         done, last, since = 0, 0, time.perf_counter()

@@ -40,6 +40,8 @@ def main() -> None:
             slots = pace.shapes[0].slots
             shapes = fit(llama, model.size, asked, replace(wish, slots=slots))
         with Pool(model.path, shapes) as pool:
+            for _ in pool.load():
+                pass
             begin, wall = children(), time.perf_counter()
             for request in requests:
                 pool.add(request)

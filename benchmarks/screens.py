@@ -119,7 +119,7 @@ QUERIES = {
     "judge failed": {"label": "failed"},
     "waiting": {"label": "waiting"},
     "a word in 91 % of the answers": {"search": "tells"},
-    "the beginning of many words": {"search": "t"},
+    "the beginning of many words": {"search": "th"},
     "two words": {"search": "parcels machine"},
     "five at once": {"condition": "pro", "category": "Category 3", "label": "convergence",
                      "stop": "stop", "search": "tells"},

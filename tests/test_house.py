@@ -23,6 +23,14 @@ def test_importing_the_command_line_imports_nothing_heavy() -> None:
     assert not heavy & loaded
 
 
+def test_the_screens_open_without_what_only_servers_ask_for() -> None:
+    program = "import sys, steertui.tui.app; print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    loaded = set(done.stdout.split())
+    assert "steertui.server.client" in loaded
+    assert not {"openai", "scipy", "statsmodels"} & loaded
+
+
 def test_the_readmes_tree_names_every_module() -> None:
     for path in (ROOT / "steertui").rglob("*.py"):
         if path.name != "__init__.py":

@@ -1,7 +1,7 @@
 """The Pool: an engine on each device, one queue; `add` requests, `step` until it is idle."""
 
 from bisect import insort
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import ceil
 from multiprocessing.connection import wait
@@ -36,8 +36,7 @@ class Pool:
     a chunk when its stock runs low, and at the end no more than its share, so all end together.
     One that cannot be revived is given up, and its requests go to the others.
 
-    A context manager: entering waits until every model is loaded, and raises ModelError or
-    EngineError where none can be.
+    A context manager: leaving it ends the children, loaded or not.
     """
 
     def __init__(self, model: Path, shapes: Sequence[ContextParams]) -> None:
@@ -47,16 +46,23 @@ class Pool:
         self._workers = [Worker(model, shape, i) for i, shape in enumerate(shapes)]
 
     def __enter__(self) -> Self:
-        try:
-            for worker in list(self._workers):
-                self._news += self._hear(worker)
-        except BaseException:
-            self.close()
-            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def load(self) -> Iterator[None]:
+        """Wait until every model is loaded, giving way a few times a second.
+
+        Raises ModelError or EngineError where none can be.
+        """
+        waiting = list(self._workers)
+        while waiting:
+            ready = wait([worker.pipe for worker in waiting], WAIT)
+            for worker in [w for w in waiting if w.pipe in ready]:
+                self._news += self._hear(worker)
+                waiting.remove(worker)
+            yield
 
     @property
     def slots(self) -> int:

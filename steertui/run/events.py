@@ -13,6 +13,13 @@ from steertui.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
+class Loading:
+    """A model is still being read into memory; told a few times a second."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded:
     """A model is in memory, for "generate" or "judge"; `total` requests wait for it.
 
@@ -182,6 +189,6 @@ class Ordered:
 
 
 Event = (
-    Loaded | Generated | Judged | Failed | Lost | Restarted | Stepped | Opened | Asked | Batched
-    | Stopped | Ordered | Served | ServerLost | ServerFound | Unserved
+    Loading | Loaded | Generated | Judged | Failed | Lost | Restarted | Stepped | Opened | Asked
+    | Batched | Stopped | Ordered | Served | ServerLost | ServerFound | Unserved
 )  # fmt: skip

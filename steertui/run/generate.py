@@ -14,7 +14,7 @@ from steertui.model import Model
 from steertui.plan import Plan
 from steertui.prompt import Prompt
 from steertui.run.drive import drive, vocabulary, writes
-from steertui.run.events import Event, Generated, Loaded
+from steertui.run.events import Event, Generated, Loaded, Loading
 from steertui.store import Store
 
 
@@ -26,6 +26,8 @@ def generate(
         requests = writes(llama, prompts)
         shapes = fit(llama, model.size, demand(requests, share=llama.rewinds), wish)
     with Pool(model.path, shapes) as engine:
+        for _ in engine.load():
+            yield Loading(model.name)
         run_id = store.start(plan.id, versions(), device(), [asdict(s) for s in shapes])
         yield Loaded("generate", model.name, shapes, len(requests))
         by_key = {p.key: p for p in prompts}

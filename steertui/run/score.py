@@ -14,7 +14,7 @@ from steertui.judge.local import AS_LISTED, LABEL_TEXTS, LocalJudge, read_reason
 from steertui.judge.order import effect, is_finite
 from steertui.panel import case_of, chat_format
 from steertui.run.drive import drive, vocabulary
-from steertui.run.events import Event, Judged, Loaded, Ordered, Stepped
+from steertui.run.events import Event, Judged, Loaded, Loading, Ordered, Stepped
 from steertui.run.turns import Question, TurnPlan
 from steertui.store import Store, Unjudged
 from steertui.verdict import Label, Verdict
@@ -40,6 +40,8 @@ def score(
         need = demand([*asked.first.values()], after + SPARE, share=llama.rewinds)
         shapes = fit(llama, judge.model.size, need, wish)
         with Pool(judge.model.path, shapes) as engine:
+            for _ in engine.load():
+                yield Loading(judge.name)
             yield Loaded("judge", judge.name, shapes, len(asked.first))
             yield from _Scoring(store, judge, asked, plan, engine, reasons).work()
     found = effect(store.readings(judge.id).values()) if judge.order != AS_LISTED else None

@@ -8,12 +8,14 @@ import json
 import re
 from collections.abc import Awaitable
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import httpx2
-import openai
 
 from steertui.errors import shorten
+
+if TYPE_CHECKING:  # it takes a quarter of a second: who talks to no server does without
+    import openai
 
 MOST_CONNECTIONS = 1024
 
@@ -72,6 +74,8 @@ class Client:
     """
 
     def __init__(self, url: str, key: str, *, timeout: float, retries: int) -> None:
+        import openai
+
         self.url = url
         self._key = key
         limits = httpx2.Limits(
@@ -132,6 +136,8 @@ class Client:
 
     async def _heard(self, call: Awaitable[T]) -> T:
         """Return what a call brings, its errors turned into ours."""
+        import openai
+
         try:
             return await call
         except openai.APIStatusError as exc:
@@ -144,7 +150,7 @@ class Client:
         """Return the text without the key."""
         return scrub(text, self._key)
 
-    def _said(self, exc: openai.APIStatusError) -> str:
+    def _said(self, exc: "openai.APIStatusError") -> str:
         """Return what the server said, without the key."""
         body = exc.body
         text = str(body.get("message") or body) if isinstance(body, dict) else str(body or exc)
@@ -159,7 +165,9 @@ def scrub(text: str, key: str) -> str:
     return re.sub(r"\bsk-[\w*.-]+", "[key]", text)
 
 
-def _unreachable(exc: openai.APIConnectionError) -> Unreachable:
+def _unreachable(exc: "openai.APIConnectionError") -> Unreachable:
+    import openai
+
     cause: Any = exc.__cause__
     sent = not isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout)
     if isinstance(exc, openai.APITimeoutError):

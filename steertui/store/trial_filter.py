@@ -26,7 +26,7 @@ class TrialFilter:
         judge: whose labels are shown and asked for.
         stop: "stop" or "length".
         other: a second judge, whose label is `other_label`.
-        search: words that the answer or its reasoning holds, all of them.
+        search: words that the answer or its reasoning holds, all of them; see `fts_words`.
     """
 
     experiment: str = ""
@@ -87,9 +87,12 @@ def find_trials(store: Store, wanted: TrialFilter, among: Set[int] | None = None
         among = frozenset(rows_of(store, wanted.experiment))
     where, values = ["1"], []
     for name, part in _PART.items():
-        if value := getattr(wanted, name):
+        value = getattr(wanted, name)
+        if name == "search":
+            value = fts_words(value)
+        if value:
             where.append(part)
-            values.append(fts_words(value) if name == "search" else value)
+            values.append(value)
     if wanted.label:
         part, more = _labelled(wanted)
         where.append(part)
@@ -116,10 +119,13 @@ def _labelled(wanted: TrialFilter) -> tuple[str, list[str]]:
 def fts_words(text: str) -> str:
     """Return the words as an FTS query that holds them all, whatever signs they contain.
 
-    The last word may be the beginning of one, so that a search narrows while it is typed.
+    The last word may be the beginning of one, so that a search narrows while it is typed. "" for
+    no word, or for one letter alone, which most words of a language could begin with.
     """
+    if len(text.strip()) == 1 and text.strip().isascii() and text.strip().isalpha():
+        return ""
     words = ['"' + word.replace('"', '""') + '"' for word in text.replace("\0", " ").split()]
-    return " ".join(words) + "*" if words else '""'
+    return " ".join(words) + "*" if words else ""
 
 
 def choices(store: Store) -> Choices:

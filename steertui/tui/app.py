@@ -23,6 +23,7 @@ from steertui.tui.ask import Ask, Confirm
 from steertui.tui.beside_screen import BesideScreen
 from steertui.tui.choose import Choose
 from steertui.tui.frame import PAGES
+from steertui.tui.garbage import collect_rarely
 from steertui.tui.help_screen import HelpScreen
 from steertui.tui.label_screen import LabelScreen
 from steertui.tui.models_screen import ModelsScreen
@@ -86,6 +87,7 @@ class SteertuiApp(App[None]):
             await self.start()
         else:
             await self.go(self._first)
+        collect_rarely(self)
 
     def _told_to_end(self, name: str) -> None:
         self.exit(return_code=128 + getattr(signal, name))

@@ -2,7 +2,6 @@
 
 from typing import ClassVar
 
-from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -11,6 +10,7 @@ from textual.containers import HorizontalScroll
 from steertui.store.trials import TrialText, read_beside
 from steertui.tui.flow import Flow
 from steertui.tui.frame import Page
+from steertui.tui.layout import entitle
 from steertui.tui.plain import one_line
 from steertui.tui.trial_view import add_answer, add_head, add_prompt
 
@@ -64,8 +64,8 @@ class BesideScreen(Page):
 
     def _draw(self) -> None:
         for flow, trial in zip(self.query(Flow), self._trials, strict=True):
-            flow.border_title = Text(f"{one_line(trial.condition)} · {one_line(trial.title)}")
-            flow.border_subtitle = f"{trial.tokens} tokens"
+            title = f"{one_line(trial.condition)} · {one_line(trial.title)}"
+            entitle(flow, title, f"{trial.tokens} tokens")
             flow.clear()
             add_head(flow, trial, self.colours)
             add_answer(flow, trial, reasoning=self._unfolded)

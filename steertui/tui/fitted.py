@@ -11,12 +11,13 @@ Draw = Callable[[Size], Text]
 
 
 class Fitted(Static):
-    """Holds how its text is drawn, and draws it again where it has other room."""
+    """Holds how its text is drawn, and draws it again where it has other room or other words."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
         self._draw: Draw | None = None
         self._drawn_at = Size()
+        self._drawn = Text()
 
     def fit(self, draw: Draw) -> None:
         """Draw so from now on."""
@@ -31,5 +32,11 @@ class Fitted(Static):
     def _redraw(self) -> None:
         room = self.content_size
         if self._draw and room.width:
-            self._drawn_at = room
-            self.update(self._draw(room), layout=self.styles.auto_dimensions)
+            text = self._draw(room)
+            if room != self._drawn_at or not _alike(text, self._drawn):
+                self._drawn_at, self._drawn = room, text
+                self.update(text, layout=self.styles.auto_dimensions)
+
+
+def _alike(one: Text, other: Text) -> bool:
+    return one == other and one.style == other.style

@@ -109,6 +109,8 @@ class Page(Screen[None]):
         Binding("tab", "app.focus_next", "Next panel", id="page.next", show=False),
     ]
 
+    _blank: tuple[str, Palette] | None = None
+
     def compose(self) -> ComposeResult:
         """Lay out: the bar of screens, the body, the keys."""
         yield TopBar(self.NAME)
@@ -168,9 +170,13 @@ class Page(Screen[None]):
 
     def blank(self, told: str = "") -> None:
         """Show a sentence and what to press next instead of the body; "" shows the body."""
+        c = self.colours
+        if self._blank == (told, c):
+            return
+        self._blank = told, c
         self.query_one("#page-body").display = not told
         self.query_one("#empty").display = bool(told)
-        text, c = Text(), self.colours
+        text = Text()
         text.append(f"{told}\n\n", "bold")
         for key, does in WAYS_ON:
             text.append(f"  {key}  ", f"bold {c.blue}").append(f"{does}\n", c.quiet)

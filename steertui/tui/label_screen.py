@@ -17,6 +17,7 @@ from steertui.tui.bars import progress
 from steertui.tui.flow import Flow
 from steertui.tui.frame import Page
 from steertui.tui.labels import words
+from steertui.tui.layout import entitle
 from steertui.tui.plain import one_line
 from steertui.tui.rates import legend_line
 from steertui.verdict import Label
@@ -113,7 +114,7 @@ class LabelScreen(Page):
     def _say(self, text: str) -> None:
         flow = self.query_one(Flow)
         flow.clear()
-        flow.border_title = "label"
+        entitle(flow, "label")
         flow.add(text, "quiet")
         self.query_one("#label-keys", Static).update("")
 
@@ -127,7 +128,7 @@ class LabelScreen(Page):
     def _draw_item(self, item: Item) -> None:
         flow = self.query_one(Flow)
         flow.clear()
-        flow.border_title = Text(f"{one_line(item.category)} · condition and judge hidden")
+        entitle(flow, f"{one_line(item.category)} · condition and judge hidden")
         flow.add("Task", "heading")
         flow.add(item.task.strip(), "quiet")
         flow.add("")

@@ -1,9 +1,11 @@
-"""Pieces of text laid out: a sign in front of a wrapped one, many beside each other."""
+"""Pieces of text laid out: a sign in front of a wrapped one, many beside each other; titles."""
 
 from collections.abc import Iterable, Sequence
 
 from rich import get_console
 from rich.text import Text
+from textual.content import Content
+from textual.widget import Widget
 
 
 def hanging(lead: Text, text: Text, width: int) -> Text:
@@ -35,3 +37,14 @@ def flowed(parts: Iterable[Text], between: Text, width: int) -> Text:
             lines.append(Text(end=""))
         lines[-1].append_text(between if lines[-1] else Text()).append_text(part)
     return Text("\n", end="", no_wrap=True).join(lines)
+
+
+def entitle(panel: Widget, title: str, subtitle: str | Text = "") -> None:
+    """Name a panel's frame above and below, as plain text; the names it bears are not drawn anew.
+
+    A frame covers its whole panel, so that drawing it draws all that lies in it.
+    """
+    for name, told in (("border_title", title), ("border_subtitle", subtitle)):
+        text = Text(told) if isinstance(told, str) else told
+        if (getattr(panel, name) or "") != Content.from_rich_text(text).markup:
+            setattr(panel, name, text)

@@ -13,6 +13,7 @@ from steertui.store.trials import TrialText
 from steertui.tui.fitted import Fitted
 from steertui.tui.flow import Flow
 from steertui.tui.labels import Palette
+from steertui.tui.layout import entitle
 from steertui.tui.plain import one_line
 from steertui.tui.trial_view import add_answer, add_head, add_prompt
 
@@ -90,8 +91,7 @@ class FocusPanel(Vertical):
 
     def write(self, place: Place, slot: SlotView) -> None:
         """Show what a slot has written; only what is new is drawn."""
-        self.border_title = Text(f"{one_line(place.title)} · {place.condition}")
-        self.border_subtitle = f"writing · {slot.tokens} tokens"
+        entitle(self, f"{one_line(place.title)} · {one_line(place.condition)}", "writing")
         if self._live != slot.id or len(slot.text) < self._shown:
             self.flow.clear()
             self.flow.add("")
@@ -105,8 +105,8 @@ class FocusPanel(Vertical):
     def read(self, trial: TrialText, colours: Palette, failure: str = "") -> None:
         """Show a stored trial."""
         self._live, self._shown = "", 0
-        self.border_title = Text(f"{one_line(trial.title)} · {trial.condition}")
-        self.border_subtitle = f"{trial.tokens} tokens, {trial.stop}" if trial.stop else ""
+        told = f"{trial.tokens} tokens, {trial.stop}" if trial.stop else ""
+        entitle(self, f"{one_line(trial.title)} · {one_line(trial.condition)}", told)
         flow = self.flow
         flow.clear()
         if failure:

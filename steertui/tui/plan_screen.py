@@ -24,6 +24,7 @@ from steertui.tui.estimate import Estimate, estimate
 from steertui.tui.fields import FIELDS, GROUPS, Field, parse, with_field
 from steertui.tui.fitted import Fitted
 from steertui.tui.frame import Page
+from steertui.tui.layout import entitle
 from steertui.tui.pick import Pick
 from steertui.tui.plan_text import estimate_text, field_line, field_text
 
@@ -74,8 +75,8 @@ class PlanScreen(Page):
             fields.add_option(Option("", id=heading, disabled=True))
             fields.add_options(Option("", id=field.name) for field in members)
         fields.highlighted = 1
-        fields.border_title = "experiment"
-        self.query_one("#plan-box").border_title = "what it will do"
+        entitle(fields, "experiment")
+        entitle(self.query_one("#plan-box"), "what it will do")
         fields.focus()
 
     def refill(self) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from rich.text import Text
-from textual.widgets import Static
 
 from steertui.carrying import size_text
 from steertui.progress import STAGES, dollars
@@ -118,7 +117,7 @@ def _number(count: int, what: str, colours: Palette) -> Text:
     return Text().append(f"{count:,}", f"bold {colours.strong}").append(f" {what}", colours.quiet)
 
 
-class NoticeLine(Static):
+class NoticeLine(Fitted):
     """What went wrong, or has to be known: a line each, until the next run; hidden without any."""
 
     def show(self, notices: Sequence[Notice], colours: Palette) -> None:
@@ -131,4 +130,4 @@ class NoticeLine(Static):
             text.append(one_line(notice.text), style if notice.is_bad else colours.quiet)
         if len(notices) > MOST_NOTICES:
             text.append(f"  ({len(notices) - MOST_NOTICES} more before)", colours.quiet)
-        self.update(text)
+        self.fit(lambda _: text)

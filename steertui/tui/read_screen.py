@@ -17,6 +17,7 @@ from steertui.tui.choose import Choose
 from steertui.tui.filter_bar import KEYS, FilterBar, Search
 from steertui.tui.flow import Flow
 from steertui.tui.frame import Page
+from steertui.tui.layout import entitle
 from steertui.tui.trial_list import TrialList
 from steertui.tui.trial_view import show_trial
 
@@ -25,7 +26,8 @@ The list holds every trial that fits the filters above it; the text is the trial
 verdicts of all judges, the answer, and the prompt with its suffix marked. What a judge said is
 never mixed into the answer.
 
-**/** searches all answers and reasonings for words (the last may be a beginning). Other filters are
+**/** searches all answers and reasonings for words (the last may be a beginning, from two letters
+on). Other filters are
 chosen by their letter, or clicked; **x** takes them all away. **g** shows the scenario under all
 conditions side by side, **u** unfolds a reasoning, **y** copies the answer, **e** exports.
 """
@@ -84,7 +86,7 @@ class ReadScreen(Page):
 
     def on_mount(self) -> None:
         """Name the panels."""
-        self.query_one("#text").border_title = "trial"
+        entitle(self.query_one("#text"), "trial")
         self.query_one(TrialList).focus()
 
     def want(self, wanted: TrialFilter, key: str = "") -> None:
@@ -127,7 +129,7 @@ class ReadScreen(Page):
         self.blank()
         trials.several_models = len(bar.choices.models) > 1
         trials.fill(rows, keep)
-        trials.border_title = f"{len(rows):,} trials"
+        entitle(trials, f"{len(rows):,} trials")
         self._draw_chips()
         if rows:
             self._read()
@@ -149,7 +151,7 @@ class ReadScreen(Page):
         self._trial = None
         self.refresh_bindings()
         flow = self.query_one("#text", Flow)
-        flow.border_title, flow.border_subtitle = "trial", ""
+        entitle(flow, "trial")
         flow.clear()
         flow.add(text, "quiet")
         self._draw_chips()

@@ -4,9 +4,12 @@ import time
 
 from steertui.report.summary import Summary, summarise
 from steertui.store import Store
+from steertui.tui.pace import Pace
 
 RECOUNT = 1.0
-RECOUNT_SHARE = 0.03
+"""Seconds between two counts, at the least."""
+
+RECOUNT_SHARE = 0.01
 """Of the run's time, what counting the rates anew may take."""
 
 
@@ -14,6 +17,7 @@ class Recount:
     """Counts the rates anew, rarely enough to cost the run next to nothing."""
 
     def __init__(self, now: float) -> None:
+        self._pace = Pace(RECOUNT_SHARE, RECOUNT)
         self._next = now + RECOUNT
 
     def due(self, store: Store, experiment: str, now: float) -> Summary | None:
@@ -22,6 +26,6 @@ class Recount:
             return None
         begin = time.monotonic()
         summary = summarise(store, experiment)
-        cost = time.monotonic() - begin
-        self._next = now + max(RECOUNT, cost / RECOUNT_SHARE)
+        self._pace.took(time.monotonic() - begin)
+        self._next = now + self._pace.gap
         return summary

@@ -8,12 +8,14 @@ from textual.geometry import Size
 from steertui.report.summary import STAND_IN_WARNING, Summary
 from steertui.tui.fitted import Fitted
 from steertui.tui.labels import Palette
-from steertui.tui.layout import hanging
+from steertui.tui.layout import entitle, hanging
 from steertui.tui.matrix import Matrix
 from steertui.tui.panels import FocusPanel, SlotsPanel
 from steertui.tui.plain import one_line
 from steertui.tui.rates import draw_rates
 from steertui.tui.run_state import RunState
+
+RATES = "rates so far, in percent with 95 % intervals"
 
 VIEWS = ("-rates", "-focus", "-slots")
 """What a narrow terminal shows below the matrix, in turn."""
@@ -34,8 +36,8 @@ class RunBody(Horizontal):
 
     def on_mount(self) -> None:
         """Name the panels."""
-        self.query_one("#matrix").border_title = "scenario × condition"
-        self.query_one("#rates-box").border_title = "rates so far, in percent with 95 % intervals"
+        entitle(self.query_one("#matrix"), "scenario × condition")
+        entitle(self.query_one("#rates-box"), RATES)
 
     def show_rates(self, summary: Summary | None, empty: str, colours: Palette) -> None:
         """Draw the rates, or the sentence `empty`."""
@@ -52,13 +54,12 @@ class RunBody(Horizontal):
         self.query_one("#rates", Fitted).fit(draw)
         is_demo = summary and STAND_IN_WARNING in summary.notices
         told = Text("! the demo: says nothing about real models", colours.warning)
-        self.query_one("#rates-box").border_subtitle = told if is_demo else ""
+        entitle(self.query_one("#rates-box"), RATES, told if is_demo else "")
 
     def show_slots(self, run: RunState, colours: Palette, *, follow: bool) -> None:
         """Draw the slots, and the text of one: followed, or under the matrix's cursor."""
         panel = self.query_one(SlotsPanel)
-        panel.border_title = "answers being written"
-        panel.border_subtitle = Text(one_line(run.shape))
+        entitle(panel, "answers being written", one_line(run.shape))
         self.set_class(not run.stages, "-idle")
         if not run.slots:
             panel.rest("All are written; the judge reads them." if run.queues else "", colours)

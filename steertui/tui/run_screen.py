@@ -1,5 +1,6 @@
 """The Run screen: the matrix fills, the rates narrow, the answers can be read as they come."""
 
+import time
 from typing import ClassVar
 
 from textual import on, work
@@ -10,6 +11,7 @@ from steertui.report.summary import summarise
 from steertui.store.trial_filter import TrialFilter
 from steertui.store.trials import read_trial
 from steertui.tui.fitted import Fitted
+from steertui.tui.garbage import keep
 from steertui.tui.matrix import Matrix
 from steertui.tui.panels import FocusPanel
 from steertui.tui.pulse import NoticeLine, PulseLine, StageLine, at_rest, at_work, cost
@@ -55,6 +57,7 @@ class RunScreen(RunControls):
         """Know nothing."""
         self.run = RunState()
         self._follows = True
+        self._busy = 0.0
         self.state = NOTHING
 
     def body(self) -> ComposeResult:
@@ -91,6 +94,7 @@ class RunScreen(RunControls):
         if not self.is_at_work:
             self.state = outcome or self._standing()
         self.query_one(Matrix).fill(self.run.grid)
+        keep()
         self.draw(rates=False)
         self.refresh_bindings()
         self._read()
@@ -127,6 +131,7 @@ class RunScreen(RunControls):
 
     @on(Ticked)
     def _ticked(self, message: Ticked) -> None:
+        self._tell_cost()
         matrix = self.query_one(Matrix)
         changed = self.run.take(message)
         if message.stages and self.runner and not self.runner.is_paused:
@@ -137,6 +142,12 @@ class RunScreen(RunControls):
         self._show_slots()
         if matrix.chosen() in changed and not (self._follows and self.run.slots):
             self._read()
+
+    def _tell_cost(self) -> None:
+        """Tell the run what this thread took of a core since the last message."""
+        before, self._busy = self._busy, time.thread_time()
+        if self.runner and before:
+            self.runner.drawn(self._busy - before)
 
     @on(Ended)
     def _ended(self, message: Ended) -> None:

@@ -1,4 +1,4 @@
-"""A run in a thread of its own, told to the screen in messages, four a second at most."""
+"""A run in a thread of its own, told to the screen in messages, ten a second at most."""
 
 import threading
 import time
@@ -18,7 +18,7 @@ from steertui.store.lease import BusyError, is_leased, lease
 from steertui.store.overview import mark, news
 from steertui.tui.run_messages import Ended, Planned, Stage, Ticked
 from steertui.tui.supplying import STAGE, supplying
-from steertui.tui.ticker import Ticker
+from steertui.tui.ticker import Ticker, drawing_pace
 
 
 class Runner:
@@ -37,6 +37,7 @@ class Runner:
         self._stop = threading.Event()
         self._pause = threading.Event()
         self._go_on = threading.Event()
+        self._pace = drawing_pace()
 
     @property
     def is_paused(self) -> bool:
@@ -51,6 +52,10 @@ class Runner:
         """End a pause."""
         self._pause.clear()
         self._go_on.set()
+
+    def drawn(self, seconds: float) -> None:
+        """Hear what drawing took since the last message; the more, the fewer there are."""
+        self._pace.took(seconds)
 
     def halt(self) -> None:
         """Stop, paused or not."""
@@ -106,7 +111,7 @@ class Runner:
                 seen = now
 
     def _follow(self, plan: Plan, store: Store) -> None:
-        ticker = Ticker(plan, store)
+        ticker = Ticker(plan, store, self._pace)
         events = run(plan, store, self._wish, self._terms)
         try:
             for event in events:

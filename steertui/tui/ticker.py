@@ -5,6 +5,7 @@ from collections import Counter
 
 from steertui.caution import order_sentence
 from steertui.engine.events import Failed
+from steertui.engine.groups import CPU
 from steertui.engine.pool import Pool
 from steertui.plan import Plan
 from steertui.progress import (
@@ -29,18 +30,29 @@ from steertui.run import (
 )
 from steertui.run.events import Holds
 from steertui.store import Store
+from steertui.tui.pace import Pace
 from steertui.tui.recount import Recount
 from steertui.tui.run_messages import Kv, Notice, Queue, Stage, Ticked
 
-TICK = 0.25
-"""Seconds between two pictures of a run: at 0.1 the demo was 10 to 23 % slower on two cores."""
+TICKS = 0.1, 1.0
+"""Seconds between two pictures of a run, at the least and at the most."""
+
+SHARE_CARD = 0.1
+SHARE_CPU = 0.015
+"""Of one core, what drawing a run may take: where an engine computes on all cores it waits for the
+slowest of them, and loses more than the screen gains."""
+
+
+def drawing_pace() -> Pace:
+    """Return how often a run is drawn, until it is known what an engine computes on."""
+    return Pace(SHARE_CPU, *TICKS)
 
 
 class Ticker:
     """What happened since the last picture, and when the next one is due."""
 
-    def __init__(self, plan: Plan, store: Store) -> None:
-        self._store, self._plan = store, plan.id
+    def __init__(self, plan: Plan, store: Store, pace: Pace) -> None:
+        self._store, self._plan, self._pace = store, plan.id, pace
         self._names = {judge.id: judge.name for judge in plan.judges}
         self._failed: Counter[str] = Counter()
         self._reader = ""
@@ -89,6 +101,8 @@ class Ticker:
         self._seen = (time.monotonic(), 0)
         self._reader = event.name if event.stage == "judge" else ""
         self._tick.shape = shape_line(event)
+        on_cpu = any(CPU in shape.devices for shape in event.shapes)
+        self._pace.share = SHARE_CPU if on_cpu else SHARE_CARD
         if event.stage == "generate":
             self._tick.stages["generate"] = Stage(0, event.total)
         else:
@@ -106,7 +120,7 @@ class Ticker:
     def due(self, event: Event) -> Ticked | None:
         """Return the picture if it is time for one; what comes next goes into another."""
         now = time.monotonic()
-        if now - self._told < TICK:
+        if now - self._told < self._pace.gap:
             return None
         if isinstance(event, Stepped):
             self._look(event, now)

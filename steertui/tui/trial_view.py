@@ -5,6 +5,7 @@ from rich.text import Text
 from steertui.store.trials import Reading, TrialText
 from steertui.tui.flow import Flow
 from steertui.tui.labels import FAILED, Palette
+from steertui.tui.layout import entitle
 from steertui.tui.plain import one_line
 from steertui.verdict import SIGNS, Label
 
@@ -46,10 +47,9 @@ def chances_line(reading: Reading, colours: Palette) -> Text:
 def show_trial(flow: Flow, trial: TrialText, colours: Palette, *, unfolded: bool) -> None:
     """Show one trial in full, with where it belongs and how it was drawn around it."""
     place = f"{one_line(trial.title)} · {one_line(trial.condition)} · {one_line(trial.model)}"
-    flow.border_title = Text(place)
     drawn = f"temperature {trial.temperature:g}" if trial.temperature else "greedy"
     wrote = f" · {trial.tokens} tokens · {trial.seconds:.1f} s" if trial.answer is not None else ""
-    flow.border_subtitle = drawn + wrote
+    entitle(flow, place, drawn + wrote)
     flow.clear()
     add_head(flow, trial, colours, chances=True)
     add_answer(flow, trial, reasoning=unfolded)

@@ -38,6 +38,7 @@ def test_two_engines_of_one_slot_write_what_one_writes_and_both_take_their_share
     news: list[News] = []
     shares: Counter[int] = Counter()
     with Pool(demo_path(), [ALONE, ALONE]) as pool:
+        list(pool.load())
         for request in asked:
             pool.add(request)
         while not pool.is_idle:
@@ -59,6 +60,7 @@ def test_children_killed_on_both_devices_every_request_is_answered_once_and_as_u
     news: list[News] = []
     killed: set[int] = set()
     with Pool(demo_path(), [ALONE, ALONE]) as pool:
+        list(pool.load())
         for request in asked:
             pool.add(request)
         while not pool.is_idle:
@@ -78,6 +80,7 @@ def test_an_engine_that_cannot_be_revived_is_given_up_and_the_other_answers_its_
     asked = requests(4)
     news: list[News] = []
     with Pool(demo_path(), [FOUR, FOUR]) as pool:
+        list(pool.load())
         for request in asked:
             pool.add(request)
         os.kill(pool.pids[0], signal.SIGKILL)
@@ -99,6 +102,7 @@ def test_a_batch_that_finds_no_memory_is_computed_again_in_fewer_slots(
     asked = requests(4)
     news: list[News] = []
     with Pool(demo_path(), [FOUR]) as pool:
+        list(pool.load())
         for request in asked:
             pool.add(request)
 
@@ -118,6 +122,7 @@ def test_a_batch_that_finds_no_memory_is_computed_again_in_fewer_slots(
 def test_what_shares_a_prefix_is_dealt_to_one_engine() -> None:
     families = [[100 + f] * 40 + [s] for f in range(10) for s in (7, 8, 9)]
     with Pool(demo_path(), [FOUR, FOUR]) as pool:
+        list(pool.load())
         for i, prompt in enumerate(families):
             pool.add(Write(str(i), prompt, SHORT))
         homes: dict[str, set[int]] = {}
@@ -133,6 +138,7 @@ def test_what_shares_a_prefix_is_dealt_to_one_engine() -> None:
 def test_what_comes_back_under_the_id_of_an_answer_goes_where_its_prompt_lies() -> None:
     prompts = [[50 + i] * 60 for i in range(8)]
     with Pool(demo_path(), [FOUR, FOUR]) as pool:
+        list(pool.load())
         for i, prompt in enumerate(prompts):
             pool.add(Score(str(i), prompt, ([5, 6], [7])))
         while not pool.is_idle:
@@ -147,6 +153,7 @@ def test_a_stop_reaches_every_engine_and_so_does_a_pause() -> None:
         return [child.status() == psutil.STATUS_STOPPED for child in children]
 
     with Pool(demo_path(), [ALONE, ALONE]) as pool:
+        list(pool.load())
         children = [psutil.Process(pid) for pid in pool.pids]
         pool.suspend()
         deadline = time.monotonic() + 10  # the signal takes a moment

@@ -62,6 +62,7 @@ def storm(asked: list[Write], shape: ContextParams, kills: int) -> tuple[list[Wr
     deaths = 0
     killed: set[int] = set()
     with Pool(demo_path(), [shape]) as engine:
+        list(engine.load())
         for request in asked:
             engine.add(request)
         while not engine.is_idle:
@@ -102,6 +103,7 @@ def test_only_the_request_that_kills_the_engine_fails() -> None:
     hot = SamplingParams(temperature=5.0, max_tokens=900)
     failed, written = [], []
     with Pool(demo_path(), [ContextParams(4, 1536, 256, 1)]) as engine:
+        list(engine.load())
         for request in [*asked, Write("guilty", asked[0].prompt, hot)]:
             engine.add(request)
         while not engine.is_idle:
@@ -121,20 +123,33 @@ def test_a_file_the_child_cannot_load_is_an_error_here(tmp_path: Path) -> None:
     cut.write_bytes(demo_path().read_bytes()[:-500_000])
     with (
         pytest.raises(ModelError, match=r"cut\.gguf: llama\.cpp cannot load it"),
-        Pool(cut, [ALONE]),
+        Pool(cut, [ALONE]) as engine,
     ):
-        pass
+        list(engine.load())
 
 
 def test_a_request_that_fits_no_slot_is_refused_by_name() -> None:
     with Pool(demo_path(), [ALONE]) as engine:
+        list(engine.load())
         engine.add(Write("long one", [5] * 800, SamplingParams(max_tokens=10)))
         with pytest.raises(EngineError, match="long one: needs 810 tokens and a slot has 768"):
             finish(engine)
 
 
+def test_a_model_that_takes_long_to_load_keeps_nobody_waiting() -> None:
+    with Pool(demo_path(), [ALONE]) as engine:
+        child = psutil.Process(engine.pids[0])
+        child.suspend()  # it will never be done
+        loading = engine.load()
+        for _ in range(3):
+            next(loading)
+        assert engine.is_idle
+    assert not child.is_running()
+
+
 def test_closing_ends_the_child() -> None:
     with Pool(demo_path(), [ALONE]) as engine:
+        list(engine.load())
         child = psutil.Process(engine.pids[0])
         assert child.is_running()
     assert not child.is_running()
