@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 
 from steertui.engine.events import Failed, SlotView
@@ -83,7 +84,8 @@ class Serving:
     def hold(self, *, held: bool) -> None:
         """Ask nothing more for a while, or go on; from any thread."""
         self._held = held
-        self._loop.call_soon_threadsafe(self._wake)
+        with suppress(RuntimeError):  # its loop is closed: it is over, and asks nothing
+            self._loop.call_soon_threadsafe(self._wake)
 
     @property
     def _left(self) -> int:
