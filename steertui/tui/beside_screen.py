@@ -81,7 +81,7 @@ class BesideScreen(Page):
         """Give every column its share, and never less than can be read."""
         columns = list(self.query(Flow))
         for flow in columns:
-            flow.styles.width = max(38, self.size.width // len(columns))
+            flow.styles.width = max(30, self.size.width // len(columns))
 
     def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
         """Offer the reasoning where there is one."""

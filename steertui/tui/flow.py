@@ -81,7 +81,7 @@ class Flow(ScrollView, can_focus=True):
 
     @property
     def _width(self) -> int:
-        return max(4, min(MOST_WIDTH, self.scrollable_content_region.width))
+        return max(4, min(MOST_WIDTH, self.scrollable_content_region.width - 1))
 
     def _lay(self) -> None:
         """Wrap what is not wrapped yet, as far as a moment goes, and see to the rest."""

@@ -25,11 +25,14 @@ def draw_rates(summary: Summary, width: int, colours: Palette) -> Text:
         judge = one_line(table.judge.name) if table.judge else "nobody yet"
         text.append(one_line(table.arm.name), "bold")
         text.append(f"  temperature {table.arm.temperature:g}, judged by {judge}\n", colours.quiet)
-        for line in _table(table, width, colours):
-            text.append_text(line).append("\n")
-        text.append("\n")
+        text.append_text(draw_table(table, width, colours)).append("\n\n")
     text.rstrip()
     return text
+
+
+def draw_table(table: Table, width: int, colours: Palette) -> Text:
+    """Return one table's rates and its gap, without its title."""
+    return Text("\n").join(_table(table, width, colours))
 
 
 def _table(table: Table, width: int, colours: Palette) -> Iterator[Text]:

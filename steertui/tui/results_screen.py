@@ -6,7 +6,7 @@ from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.widgets import DataTable, Static
 
 from steertui.concord import Concord, compare
@@ -22,7 +22,7 @@ from steertui.tui.fitted import Fitted
 from steertui.tui.frame import Page
 from steertui.tui.layout import hanging
 from steertui.tui.plain import one_line
-from steertui.tui.rates import draw_rates
+from steertui.tui.rates import draw_table
 from steertui.tui.tables import Leads, fill_agreement, fill_categories, fill_flips, fill_rates
 
 HELP = """
@@ -64,14 +64,15 @@ class ResultsScreen(Page):
         """Lay out: sentences, rates, categories, what moved, agreement."""
         with VerticalScroll(id="results-box"):
             yield Fitted(id="sentences")
-            for name, told in (
-                ("rates-table", "by condition: enter reads the trials behind a number"),
-                ("categories", "by category, convergence in percent"),
-                ("flips", "labels that moved: enter shows one side by side"),
-                ("agreement", "judges beside each other"),
-            ):
-                yield Static(told, classes="heading", id=f"{name}-head")
-                yield DataTable[Text](id=name, classes="results")
+            with Vertical(id="results-tables"):
+                for name, told in (
+                    ("rates-table", "by condition: enter reads the trials behind a number"),
+                    ("categories", "by category, convergence in percent"),
+                    ("flips", "labels that moved: enter shows one side by side"),
+                    ("agreement", "judges beside each other"),
+                ):
+                    yield Static(told, classes="heading", id=f"{name}-head")
+                    yield DataTable[Text](id=name, classes="results")
 
     def on_mount(self) -> None:
         """Begin with nothing to show."""
@@ -135,14 +136,13 @@ class ResultsScreen(Page):
             lead = Text("! ", f"bold {c.warning}")
             text.append_text(hanging(lead, Text(notice, c.warning), width)).append("\n\n")
         for place, comparison in enumerate(table.comparisons):
-            lead = Text("▶ " if place == 0 else "  ", c.blue)
+            lead = Text("▶ " if place == 0 else "▷ ", c.blue)
             said = Text(f"{comparison.sentence}.", "bold" if place == 0 else "")
             text.append_text(hanging(lead, said, width)).append("\n")
         if not table.judge:
             text.append("The answers are stored and no judge has read them yet.\n", c.quiet)
         text.append("\n")
-        one = Summary(self._summary.experiments, (table,), self._summary.remarks)
-        text.append_text(draw_rates(one, min(width, 130), c)).append("\n")
+        text.append_text(draw_table(table, min(width, 130), c)).append("\n")
         for warning in table.warnings:
             text.append("\n")
             text.append_text(hanging(Text("! ", f"bold {c.warning}"), Text(f"{warning}."), width))
