@@ -111,6 +111,7 @@ QUERIES = {
     "nothing": {},
     "condition": {"condition": "pro"},
     "model": {"model": f"{1:064d}"},
+    "temperature": {"temperature": "0.7"},
     "category": {"category": "Category 3"},
     "stop: cut": {"stop": "length"},
     "stop: by itself": {"stop": "stop"},
@@ -206,7 +207,7 @@ def keys(folder: Path, rounds: int) -> None:
 
 def cost(folder: Path, rounds: int) -> None:
     """Time the same run in turn with --batch and with its screen: start of the run to its end."""
-    options = ("--demo", "--temperature", "1", "--samples", "3")
+    options = ("--demo", "--temperature", "1", "--samples", "6")
     found: dict[str, list[float]] = {"--batch": [], "screen": []}
     for number in range(rounds):
         for way in ("--batch", "screen") if number % 2 else ("screen", "--batch"):
@@ -219,7 +220,7 @@ def cost(folder: Path, rounds: int) -> None:
                     terminal.wait(b"4 shows the results")
             found[way].append(lasted(folder / db))
     for way, times in found.items():
-        show(f"432 answers and verdicts, {way}", times, "s")
+        show(f"864 answers and verdicts, {way}", times, "s")
     ratios = [s / b for s, b in zip(found["screen"], found["--batch"], strict=True)]
     middle, spread = statistics.mean(ratios), statistics.stdev(ratios) / len(ratios) ** 0.5
     print(f"screen / --batch: {middle:.4f} ± {spread:.4f} (standard error, {len(ratios)} pairs)")
