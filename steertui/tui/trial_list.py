@@ -158,12 +158,13 @@ class TrialList(ScrollView, can_focus=True):
 
     def _draw(self, line: TrialLine, width: int, colours: Palette) -> Text:
         answered = line.answer is not None
+        title = 40 if width > 110 else 24 if width > 70 else 18
         text = Text(" ", end="")
         text.append_text(colours.sign(line.label, failed=bool(line.failure), answered=answered))
         text.append(f" {_fit(line.condition, 9)} ", colours.quiet)
         if self.several_models and width > 60:
             text.append(f"{_fit(line.model, 16)} ", colours.quiet)
-        text.append(f"{_fit(line.title, 24 if width > 70 else 18)} ")
+        text.append(f"{_fit(line.title, title)} ")
         if line.sample or line.temperature:
             text.append(f"#{line.sample + 1:<3} ", colours.faint)
         if width > 60:
