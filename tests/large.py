@@ -47,7 +47,7 @@ def write(
                   "qwen3 4B Q4_K - Medium", 1, "t", "{{ messages }}", "") for m in range(models)],
             )  # fmt: skip
             db.execute("INSERT INTO experiments VALUES ('large', 'models = []', '2026-01-01')")
-            db.execute("INSERT INTO plannings VALUES ('large', 'models = []', '2026-01-01')")
+            db.execute("INSERT INTO plannings VALUES ('large', '2026-01-01', 'models = []')")
             db.execute(
                 "INSERT INTO runs VALUES (1, 'large', '2026-01-01', '{\"steertui\": \"0\"}', "
                 "'CPU', '{\"slots\": 4}')"

@@ -79,6 +79,7 @@ def test_json_gives_a_record_a_line_and_the_whole_table_last(tmp_path: Path) -> 
     assert isinstance(tables, list)
     assert [row["condition"] for row in tables[0]["rows"]] == ["baseline", "pro", "anti"]
     assert tables[0]["is_stand_in"] is True
+    assert rows(tmp_path / "a.db", "PRAGMA integrity_check") == [("ok",)]
 
 
 def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path: Path) -> None:

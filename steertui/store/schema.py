@@ -10,6 +10,7 @@ from steertui.store.later import (
     DELIVERIES,
     LAST_LABEL,
     PLANNINGS,
+    PLANNINGS_IN_ORDER,
     READINGS,
     REFERENCES,
     REPLIES,
@@ -121,6 +122,13 @@ def plannings(db: Database) -> None:
 def temperatures(db: Database) -> None:
     """Index trials by their temperature, since a table of rates is of one."""
     db.execute("CREATE INDEX trials_by_temperature ON trials (temperature)")
+
+
+@migrations()
+def plannings_in_order(db: Database) -> None:
+    """Put the columns of the plannings' key first."""
+    for statement in _statements(PLANNINGS_IN_ORDER):
+        db.execute(statement)
 
 
 def _statements(script: str) -> list[str]:

@@ -52,7 +52,7 @@ class Store(Batches):
         with self._writing() as db:
             add = rows.adder(db)
             add("experiments", [(experiment, toml, time)])
-            add("plannings", [(experiment, toml, time)])
+            add("plannings", [(experiment, time, toml)])
             models = {p.trial.model.sha256: p.trial.model for p in prompts}
             add("models", [rows.model_row(m, facts[sha]) for sha, m in models.items()])
             add("scenarios", dict.fromkeys(rows.scenario_row(p.trial.scenario) for p in prompts))
