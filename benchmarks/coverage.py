@@ -21,10 +21,10 @@ import numpy as np
 import scipy
 from scipy.stats import binom, bootstrap
 
-from steertui.gap import gap
-from steertui.outcome import Outcome
-from steertui.rate import convergence_rate, wilson
-from steertui.verdict import Label
+from steertui.core.outcome import Outcome
+from steertui.core.verdict import Label
+from steertui.stats.gap import gap
+from steertui.stats.rate import convergence_rate, wilson
 
 ARMS = ("pro", "anti")
 BAND = (93.5, 97.0)

@@ -15,9 +15,9 @@ from statistics import NormalDist
 
 import numpy as np
 
-from steertui.category import limits_over_categories
-from steertui.contrast import gap_contrast
-from steertui.rate import Cells
+from steertui.stats.gap_difference import gap_difference
+from steertui.stats.over_categories import limits_over_categories
+from steertui.stats.rate import Cells
 
 SIZES = (11, 15, 10, 11, 13, 11)
 CATEGORY = {str(i): str(c) for i, c in enumerate(np.repeat(np.arange(6), SIZES))}
@@ -76,13 +76,13 @@ def contrast(setting: Setting, runs: int, seed: int) -> tuple[float, float, floa
     null = Setting(setting.name, (a, b, a, b), setting.pairing, setting.samples, setting.nonsense)
     for _ in range(runs):
         one, two, three, four = sides(setting, rng)
-        found = gap_contrast((one, two), (three, four), "a", "b")
+        found = gap_difference((one, two), (three, four), "a", "b")
         assert found.low is not None
         assert found.high is not None
         held += found.low <= truth <= found.high
         width += (found.high - found.low) / runs
         one, two, three, four = sides(null, rng)
-        p = gap_contrast((one, two), (three, four), "a", "b").p
+        p = gap_difference((one, two), (three, four), "a", "b").p
         wrong += p is not None and p <= 0.05
     return 100 * held / runs, width, 100 * wrong / runs
 

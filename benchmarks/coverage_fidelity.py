@@ -13,10 +13,10 @@ from statistics import NormalDist
 import numpy as np
 from scipy.stats import multinomial, multivariate_normal
 
-from steertui.equivalence import is_equivalent
-from steertui.fidelity import BAND, Z90, Standing, _deviation, deviations
-from steertui.gap import square_and_add
-from steertui.rate import Cells, wilson
+from steertui.paper.fidelity import BAND, Z90, Standing, _deviation, paper_differences
+from steertui.stats.equivalence import is_equivalent
+from steertui.stats.gap import mover_limits
+from steertui.stats.rate import Cells, wilson
 
 SCENARIOS = 71
 COMMAND = "python benchmarks/coverage_fidelity.py >> benchmarks/COVERAGE.md"
@@ -49,7 +49,7 @@ def tried(
         mine, theirs = cells(hits[0], "s"), cells(hits[1], "s")
         for place in range(2):
             if place == 0:
-                (got,) = deviations({"pro": mine}, {"pro": theirs}, paired=True)
+                (got,) = paper_differences({"pro": mine}, {"pro": theirs}, paired=True)
             else:
                 got = _deviation("pro", (mine, {}), (theirs, {}), paired=False)
             apart = got.low > 0 or got.high < 0
@@ -95,7 +95,7 @@ def within(both: int, one: int, two: int, _: int, *, band: float = BAND / 100) -
     sides = [(share, *wilson(share, size, Z90)) for share in shares]
     product = max(0.0, x - size / 2) if (x := both * _ - one * two) > 0 else x
     scale = (shares[0] * (1 - shares[0]) * shares[1] * (1 - shares[1])) ** 0.5 * size**2
-    low, high = square_and_add(sides[0], sides[1], product / scale if scale else 0.0)
+    low, high = mover_limits(sides[0], sides[1], product / scale if scale else 0.0)
     return low > -band and high < band
 
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from steertui.agreement import Pair, agreement
-from steertui.correction import corrected_rate
-from steertui.verdict import Label
+from steertui.core.verdict import Label
+from steertui.stats.agreement import Pair, agreement
+from steertui.stats.misclassification import corrected_rate
 
 LABELS = list(Label)
 VALID = frozenset(Label) - {Label.NONSENSICAL}

@@ -9,15 +9,15 @@ import time
 
 import psutil
 
+from steertui.core.experiment import Experiment, resolve
+from steertui.core.generation import SamplingParams
+from steertui.core.model import demo_path
 from steertui.engine.context import ContextParams
-from steertui.engine.events import Written
+from steertui.engine.events import Completed
 from steertui.engine.llama import LlamaModel
 from steertui.engine.pool import Pool
-from steertui.engine.sequence import Write
-from steertui.experiment import Experiment, design
-from steertui.generation import SamplingParams
-from steertui.model import demo_path
-from steertui.panel import chat_format
+from steertui.engine.sequence import GenerateRequest
+from steertui.planning.judges import chat_format
 
 MIB = 2**20
 
@@ -28,7 +28,7 @@ def main() -> None:
     trials = parser.parse_args().trials
     llama = LlamaModel(demo_path(), vocab_only=True)
     chat = chat_format(llama, "demo")
-    prompts = [llama.tokenize(chat.write(t).text) for t in design(Experiment()).trials]
+    prompts = [llama.tokenize(chat.write(t).text) for t in resolve(Experiment()).trials]
     llama.close()
     sampling = SamplingParams(temperature=0.7, max_tokens=16)
     marks = sorted({200, *(trials * i // 10 for i in range(1, 11))})
@@ -36,10 +36,10 @@ def main() -> None:
         for _ in engine.load():
             pass
         for i in range(trials):
-            engine.add(Write(str(i), prompts[i % len(prompts)], sampling, i))
+            engine.add(GenerateRequest(str(i), prompts[i % len(prompts)], sampling, i))
         done, last, since = 0, 0, time.perf_counter()
         while not engine.is_idle:
-            done += sum(isinstance(event, Written) for event in engine.step())
+            done += sum(isinstance(event, Completed) for event in engine.step())
             while marks and done >= marks[0]:
                 now = time.perf_counter()
                 pace = 1000 * (now - since) / max(1, done - last)

@@ -13,11 +13,11 @@ from types import SimpleNamespace
 
 import psutil
 
-from steertui import bench
+from steertui.core.experiment import Experiment, resolve
 from steertui.engine.pool import Pool
 from steertui.engine.sizing import Overrides, fit
-from steertui.experiment import Experiment, design
-from steertui.run.drive import vocabulary
+from steertui.run import benchmark as bench
+from steertui.run.engine_loop import vocabulary
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=128)
     options = parser.parse_args()
     vars(bench)["time"] = SimpleNamespace(perf_counter=children)
-    planned = design(
+    planned = resolve(
         Experiment(models=[str(options.model)], limit=options.scenarios, max_tokens=options.tokens)
     )
     (model,) = planned.models

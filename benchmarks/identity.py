@@ -12,27 +12,27 @@ from itertools import product
 
 import llama_cpp
 
+from steertui.core.experiment import Experiment, resolve
+from steertui.core.generation import SamplingParams
+from steertui.core.model import demo_path
+from steertui.core.prompt import Prompt
 from steertui.engine.context import ContextParams
-from steertui.engine.demand import demand
 from steertui.engine.engine import Engine
-from steertui.engine.events import Scored, Written
+from steertui.engine.events import Completed, Scored
 from steertui.engine.llama import LlamaModel
-from steertui.engine.sequence import Score, Write
-from steertui.experiment import Experiment, design
-from steertui.generation import SamplingParams
+from steertui.engine.sequence import GenerateRequest, ScoreRequest
+from steertui.engine.workload import workload_of
 from steertui.judge.local import LABEL_TEXTS
-from steertui.judge.rubric import Case
-from steertui.model import demo_path
-from steertui.panel import chat_format
-from steertui.plan import find_judges
-from steertui.prompt import Prompt
+from steertui.judge.rubric import JudgeCase
+from steertui.planning.judges import chat_format
+from steertui.planning.plan import experiment_judges
 
 TOKENS = 96
 SLOT = 2048
 
 
 def answers(
-    llama: LlamaModel, requests: list[Write], slots: int, flash: bool = False
+    llama: LlamaModel, requests: list[GenerateRequest], slots: int, flash: bool = False
 ) -> tuple[dict[str, str], int]:
     """Return every text, and the prompt tokens computed."""
     engine = Engine(llama, ContextParams(slots, SLOT, 512, 2, False, flash))
@@ -41,7 +41,7 @@ def answers(
     found = {}
     while not engine.is_idle:
         for event in engine.step():
-            assert isinstance(event, Written)
+            assert isinstance(event, Completed)
             found[event.id] = event.generation.text
     prefilled = engine.snapshot().prefilled
     engine.close()
@@ -50,15 +50,15 @@ def answers(
 
 def labels(llama: LlamaModel, prompts: list[Prompt], texts: dict[str, str]) -> dict[str, int]:
     """Return the place of each answer's label, judged in one slot."""
-    (judge,) = find_judges(design(Experiment()))
+    (judge,) = experiment_judges(resolve(Experiment()))
     chat = chat_format(llama, "demo")
     wanted = tuple(llama.tokenize(text, special=False) for text in LABEL_TEXTS)
     engine = Engine(llama, ContextParams(1, SLOT, 512, 2, False, False))
     for p in prompts:
         t = p.trial
         s = t.scenario
-        text = judge.prompt(chat, Case(s.category, s.system, t.user, texts[p.key]))
-        engine.add(Score(p.key, llama.tokenize(text), wanted))
+        text = judge.prompt(chat, JudgeCase(s.category, s.system, t.user, texts[p.key]))
+        engine.add(ScoreRequest(p.key, llama.tokenize(text), wanted))
     found = {}
     while not engine.is_idle:
         for event in engine.step():
@@ -68,7 +68,7 @@ def labels(llama: LlamaModel, prompts: list[Prompt], texts: dict[str, str]) -> d
     return found
 
 
-def theirs(requests: list[Write], llama: LlamaModel) -> dict[str, str]:
+def theirs(requests: list[GenerateRequest], llama: LlamaModel) -> dict[str, str]:
     """Return what llama-cpp-python's own loop writes."""
     model = llama_cpp.Llama(
         str(demo_path()), n_ctx=SLOT, n_batch=512, n_threads=2, verbose=False, flash_attn=False
@@ -94,11 +94,11 @@ def main() -> None:
     options = parser.parse_args()
     llama = LlamaModel(demo_path())
     chat = chat_format(llama, "demo")
-    plan = design(Experiment(scenarios=[options.folder], max_tokens=TOKENS))
+    plan = resolve(Experiment(scenarios=[options.folder], max_tokens=TOKENS))
     prompts = [chat.write(trial) for trial in plan.trials]
     greedy = SamplingParams(max_tokens=TOKENS)
-    requests = [Write(p.key, llama.tokenize(p.text), greedy, p.seed) for p in prompts]
-    total, least = sum(len(r.prompt) for r in requests), demand(requests).nodes
+    requests = [GenerateRequest(p.key, llama.tokenize(p.text), greedy, p.seed) for p in prompts]
+    total, least = sum(len(r.prompt) for r in requests), workload_of(requests).nodes
     print(f"{len(requests)} prompts, {total} tokens, {least} nodes in their trie")
     begin = time.perf_counter()
     one, _ = answers(llama, requests, 1)
@@ -119,7 +119,7 @@ def main() -> None:
             f"computed {prefilled}, {prefilled / least:.4f} of the trie's nodes"
         )
     again = [
-        Write(f"{r.id} {i}", r.prompt, SamplingParams(temperature=0.7, max_tokens=8), i)
+        GenerateRequest(f"{r.id} {i}", r.prompt, SamplingParams(temperature=0.7, max_tokens=8), i)
         for r in requests
         for i in range(options.samples)
     ]

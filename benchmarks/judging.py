@@ -20,20 +20,20 @@ from tempfile import TemporaryDirectory
 import llama_cpp
 import numpy as np
 
+from steertui.assets.weights import find_model
 from steertui.engine.context import ContextParams, LlamaContext
-from steertui.engine.demand import demand
 from steertui.engine.engine import Engine
 from steertui.engine.events import Scored
 from steertui.engine.llama import LlamaModel
 from steertui.engine.scheduler import common
-from steertui.engine.sequence import Score
-from steertui.imported import import_runs, read_runs
+from steertui.engine.sequence import ScoreRequest
+from steertui.engine.workload import workload_of
 from steertui.judge.local import LABEL_TEXTS, LocalJudge
 from steertui.judge.reply import SCHEMA
 from steertui.judge.rubric import REPLY_START, load_rubric
-from steertui.panel import case_of, chat_format
+from steertui.paper.importing import import_runs, read_runs
+from steertui.planning.judges import case_of, chat_format
 from steertui.store import Store
-from steertui.weights import find_model
 
 BATCH = 512
 
@@ -89,7 +89,7 @@ def judging(llama: LlamaModel, prompts: list[list[int]], shape: ContextParams) -
     sums: list[float] = []
     with measured() as spent:
         for i, prompt in enumerate(prompts):
-            engine.add(Score(str(i), prompt, labels))
+            engine.add(ScoreRequest(str(i), prompt, labels))
         while not engine.is_idle:
             found = [e for e in engine.step() if isinstance(e, Scored)]
             sums += [float(np.exp(e.logliks).sum()) for e in found]
@@ -160,7 +160,7 @@ def main() -> None:
     texts = texts_of(judge, llama, o.results, o.count)
     prompts = [llama.tokenize(t) for t in texts]
     labels = tuple(llama.tokenize(t, special=False) for t in LABEL_TEXTS)
-    asked = demand([Score(str(i), p, labels) for i, p in enumerate(prompts)])
+    asked = workload_of([ScoreRequest(str(i), p, labels) for i, p in enumerate(prompts)])
     print(f"{len(prompts)} answers, {sum(map(len, prompts))} tokens, {asked.nodes} distinct, "
           f"longest prompt {asked.prompt}; trained for {llama.context_trained}")  # fmt: skip
     shape = ContextParams(o.slots, -(-asked.longest // 64) * 64, BATCH, o.threads, flash=FLASH)

@@ -15,25 +15,25 @@ from models.demo.chat import chat
 from models.demo.evaluate import Measure
 from models.demo.rule import Rule
 from models.demo.scenes import KINDS
+from steertui.assets.weights import find_model
+from steertui.core.model import demo_path
+from steertui.core.verdict import Label
 from steertui.engine.context import ContextParams
 from steertui.engine.engine import Engine
 from steertui.engine.events import Scored
 from steertui.engine.llama import LlamaModel
-from steertui.engine.sequence import Score
+from steertui.engine.sequence import ScoreRequest
+from steertui.judge.label_order import TURNS, over_turns, without_places, worth_of_places
 from steertui.judge.local import LABEL_TEXTS, LocalJudge
-from steertui.judge.order import TURNS, over_turns, without_places, worth_of_places
-from steertui.judge.rubric import Case, load_rubric
-from steertui.model import demo_path
-from steertui.panel import chat_format
-from steertui.verdict import Label
-from steertui.weights import find_model
+from steertui.judge.rubric import JudgeCase, load_rubric
+from steertui.planning.judges import chat_format
 
 LETTERS = "cnrx"
 SAMPLES = (6, 12, 24, 48)
 DRAWS = 200
 
 
-def cases() -> Iterator[tuple[str, Case, int]]:
+def cases() -> Iterator[tuple[str, JudgeCase, int]]:
     """Yield each set's name, a case and its label's place."""
     measure = Measure(demo_path())
     for kind in KINDS:
@@ -41,16 +41,16 @@ def cases() -> Iterator[tuple[str, Case, int]]:
             user = measure.corpus.conditions[kind].steer(scene.task)
             text = measure.reader.write(chat(scene.system, user), 0.0, measure.noise)
             label = LETTERS.index(Rule(scene).label(text))
-            yield "its own", Case(scene.category, "", user, text), label
+            yield "its own", JudgeCase(scene.category, "", user, text), label
     sets = [("held out", measure.held_out(False)), ("held out, opened", measure.held_out(True))]
     sets += [("by hand", measure.by_hand(kind)) for kind in KINDS]
     for name, found in sets:
         for scene, shown, text, label in found:
-            yield name, Case(scene.category, "", shown, text), LETTERS.index(label)
+            yield name, JudgeCase(scene.category, "", shown, text), LETTERS.index(label)
 
 
 def scored(
-    llama: LlamaModel, judge: LocalJudge, asked: list[Case], turn: int, *, whole: bool
+    llama: LlamaModel, judge: LocalJudge, asked: list[JudgeCase], turn: int, *, whole: bool
 ) -> np.ndarray:
     """Return the labels' probabilities, (answers, labels)."""
     chat_of, labels = (
@@ -60,7 +60,7 @@ def scored(
     engine = Engine(llama, ContextParams(8, 2048, 512, 2))
     for i, case in enumerate(asked):
         prompt = llama.tokenize(judge.prompt(chat_of, case, turn))
-        engine.add(Score(str(i), prompt, labels, whole))
+        engine.add(ScoreRequest(str(i), prompt, labels, whole))
     found = np.empty((len(asked), len(Label)))
     while not engine.is_idle:
         for event in engine.step():

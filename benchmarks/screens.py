@@ -30,7 +30,7 @@ from steertui.store import Store
 from steertui.store.trial_filter import TrialFilter, find_trials, rows_of
 from steertui.store.trials import list_trials
 from steertui.tui.theme import DARK
-from tests import large
+from tests.fixtures import large
 
 COMMAND = [sys.executable, "-m", "steertui"]
 SIZE = (40, 120)

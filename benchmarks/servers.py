@@ -18,9 +18,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from steertui.core.experiment import Experiment, resolve
 from steertui.engine.sizing import Overrides
-from steertui.experiment import Experiment, design
-from steertui.plan import make_plan
+from steertui.planning.plan import make_plan
 from steertui.run import Generated, run
 from steertui.store import Store
 
@@ -101,7 +101,7 @@ def measure(count: int, rate: float, seconds: float) -> str:
         judges=["none"],
     )  # fmt: skip
     with TemporaryDirectory() as folder, Store(Path(folder) / "a.db") as store:
-        plan = make_plan(design(experiment), store)
+        plan = make_plan(resolve(experiment), store)
         total = len(plan.prompts)
         before, begin = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
         ends, tokens = [], []

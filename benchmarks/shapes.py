@@ -15,7 +15,7 @@ import numpy as np
 from gguf import GGMLQuantizationType as Type
 from gguf import GGUFReader, GGUFWriter, TokenType
 
-from steertui.model import demo_path
+from steertui.core.model import demo_path
 
 BLOCK = 256
 BYTES = {Type.Q4_K: 144, Type.Q6_K: 210}

@@ -12,14 +12,14 @@ import llama_cpp
 import numpy as np
 
 from benchmarks.card import used
+from steertui.core.experiment import Experiment, resolve
+from steertui.core.generation import SamplingParams
+from steertui.core.prompt import ChatFormat
 from steertui.engine.context import ContextParams, LlamaContext
 from steertui.engine.engine import Engine
-from steertui.engine.events import Written
+from steertui.engine.events import Completed
 from steertui.engine.llama import LlamaModel
-from steertui.engine.sequence import Write
-from steertui.experiment import Experiment, design
-from steertui.generation import SamplingParams
-from steertui.prompt import ChatFormat
+from steertui.engine.sequence import GenerateRequest
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Job:
     def prompts(self, llama: LlamaModel) -> list[list[int]]:
         """Return the tokens of every prompt: scenarios × baseline, pro, anti × copies."""
         chat = ChatFormat(llama.meta("tokenizer.chat_template"), llama.bos, llama.eos, "")
-        trials = design(Experiment(limit=self.scenarios)).trials
+        trials = resolve(Experiment(limit=self.scenarios)).trials
         return [llama.tokenize(chat.write(trial).text) for trial in trials] * self.copies
 
     def shape(self, slots: int, longest: int) -> ContextParams:
@@ -62,11 +62,13 @@ def engine(job: Job, slots: int) -> Measured:
     found = Engine(llama, job.shape(slots, max(map(len, prompts))))
     begin = time.perf_counter()
     for i, prompt in enumerate(prompts):
-        found.add(Write(str(i), prompt, SamplingParams(max_tokens=job.tokens), past_end=True))
+        found.add(
+            GenerateRequest(str(i), prompt, SamplingParams(max_tokens=job.tokens), past_end=True)
+        )
     tokens = 0
     while not found.is_idle:
         for event in found.step():
-            assert isinstance(event, Written)
+            assert isinstance(event, Completed)
             tokens += event.generation.tokens
     seconds = time.perf_counter() - begin
     shot = found.snapshot()
@@ -133,7 +135,9 @@ def _schedule(
     context.fork = lambda *fork: forks.append(fork)  # type: ignore[method-assign]
     context.trim = lambda slot, n: forks.append((slot, slot, n))  # type: ignore[method-assign]
     for i, prompt in enumerate(prompts):
-        found.add(Write(str(i), prompt, SamplingParams(max_tokens=job.tokens), past_end=True))
+        found.add(
+            GenerateRequest(str(i), prompt, SamplingParams(max_tokens=job.tokens), past_end=True)
+        )
     while not found.is_idle:
         found.step()
     found.close()

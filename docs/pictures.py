@@ -8,8 +8,8 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
+from steertui.core.experiment import DEMO_EXPERIMENT
 from steertui.engine.sizing import Overrides
-from steertui.experiment import DEMO_EXPERIMENT
 from steertui.tui.app import SteertuiApp
 from steertui.tui.session import Session
 

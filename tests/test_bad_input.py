@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from steertui.model import demo_path
-from tests.program import call
+from steertui.core.model import demo_path
+from tests.fixtures.program import call
 
 
 def toml(text: str) -> bytes:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from llama_cpp import Llama
 
-from steertui.prompt import ChatFormat
+from steertui.core.prompt import ChatFormat
 
 DEMO = Path(__file__).resolve().parents[1] / "models" / "demo" / "demo.gguf"
 END = "<|im_end|>"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from models.demo.answers import answer, for_judging
 from models.demo.chat import END, chat
 from models.demo.scenes import KINDS, LABELS, Scene, fill, made_up, pseudo_word, starters, table
-from steertui.condition import Condition, load_conditions
-from steertui.judge.rubric import REPLY_START, Case, load_rubric
+from steertui.core.condition import Condition, load_conditions
+from steertui.judge.rubric import REPLY_START, JudgeCase, load_rubric
 
 MARK = "\0"
 
@@ -107,7 +107,7 @@ class Corpus:
 
     def judge_prompt(self, scene: Scene, shown: str) -> tuple[str, str]:
         """Return what stands before ">", a line's end and the answer, and what stands after."""
-        told = self.rubric.messages(Case(scene.category, "", shown, MARK))
+        told = self.rubric.messages(JudgeCase(scene.category, "", shown, MARK))
         before, after = chat(told[0].strip(), told[1]).split(MARK)
         return before.removesuffix(">\n"), after
 

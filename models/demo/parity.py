@@ -16,7 +16,7 @@ from models.demo.chat import END, TEMPLATE
 from models.demo.corpus import Corpus
 from models.demo.model import Qwen3, Shape
 from models.demo.reader import Reader
-from steertui.prompt import ChatFormat
+from steertui.core.prompt import ChatFormat
 
 
 def prompts(count: int) -> list[str]:

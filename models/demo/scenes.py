@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from steertui.scenario import load_pack
+from steertui.core.scenario import load_pack
 
 HERE = Path(__file__).parent
 LABELS = {

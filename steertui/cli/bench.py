@@ -6,7 +6,7 @@ import click
 import cloup
 
 from steertui.cli.machine import machine_options, take_overrides
-from steertui.experiment import DEMO_EXPERIMENT, load_experiment, with_changes
+from steertui.core.experiment import DEMO_EXPERIMENT, load_experiment, with_changes
 
 
 @cloup.command(short_help="Tokens a second here, and the time an experiment takes.")
@@ -21,14 +21,14 @@ def bench(
     models: tuple[str, ...], file: Path | None, counts: tuple[int, ...], **rest: object
 ) -> None:
     """Measure tokens a second over slots, and say how long the experiment takes at most."""
-    from steertui.bench import bench as measure
-    from steertui.bench import requests_of
-    from steertui.experiment import design
-    from steertui.progress import clock
+    from steertui.core.experiment import resolve
+    from steertui.run.benchmark import bench as measure
+    from steertui.run.benchmark import requests_of
+    from steertui.run.progress import clock
 
     wish = take_overrides(rest)
     base = load_experiment(file) if file else DEMO_EXPERIMENT
-    planned = design(with_changes(base, {"models": list(models)}))
+    planned = resolve(with_changes(base, {"models": list(models)}))
     for model in planned.models:
         requests, asked = requests_of(planned, model)
         click.echo(

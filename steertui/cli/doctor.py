@@ -6,7 +6,7 @@ import click
 @click.command()
 def doctor() -> None:
     """Say what this machine can do, and what to mend."""
-    from steertui.doctor import examine
+    from steertui.headless.doctor import examine
 
     for finding in examine():
         click.echo(f"{finding.sign} {finding.text}")

@@ -16,13 +16,13 @@ def import_paper(folder: Path | None, db: Path, scenarios: str | None) -> None:
     published runs that `steertui sources pull` fetched are read. Afterwards every judge, table
     and screen works on them.
     """
-    from steertui.imported import import_runs, read_runs
-    from steertui.scenario import load_pack
-    from steertui.sources import find_source, lacking, require
+    from steertui.assets.sources import find_source, missing_sources, require
+    from steertui.core.scenario import load_pack
+    from steertui.paper.importing import import_runs, read_runs
     from steertui.store import Store
 
     runs = read_runs(folder or require(find_source("paper-runs")))
-    if not scenarios and not lacking(find_source("instrumentaleval")):
+    if not scenarios and not missing_sources(find_source("instrumentaleval")):
         scenarios = "instrumentaleval"
     benchmark = load_pack(scenarios) if scenarios else ()
     with Store(db) as store:

@@ -47,9 +47,9 @@ def judge(
     The same command again asks only for what is missing: failures are asked again, labels never.
     """
     wish, terms = take_overrides(given), take_terms(given)
-    from steertui.batch import judge_stored
-    from steertui.panel import find_panel
+    from steertui.headless.batch import judge_stored
+    from steertui.planning.judges import find_judges
 
-    panel = find_panel(judges, rubric, blind, terms, label_order)
+    panel = find_judges(judges, rubric, blind, terms, label_order)
     code = judge_stored(db, experiment, panel, wish, terms, reasons=reasons, as_json=as_json)
     sys.exit(code)

@@ -20,10 +20,10 @@ def label(
     db: Path, who: str | None, reference: str | None, order: str, count: int, experiment: str | None
 ) -> None:
     """Label answers by hand: condition and judge's label stay hidden until you have answered."""
-    from steertui.label_queue import Item, add_label, build, person
-    from steertui.names import meant
+    from steertui.analysis.label_queue import Item, add_label, build, person
+    from steertui.core.verdict import Label
+    from steertui.lookup import resolve_name
     from steertui.store import Store
-    from steertui.verdict import Label
 
     def show(place: int, total: int, item: Item) -> None:
         click.echo(f"\n[{place}/{total}] {item.category}\n\nTASK\n{plain(item.task)}\n")
@@ -33,7 +33,7 @@ def label(
     with Store(db, must_exist=True) as store:
         chosen = store.choose(experiment)
         judges = {r.id: (r.name,) for r in store.readers(chosen) if not r.id.startswith("human:")}
-        judge = meant("judge", reference, judges)[0] if reference else next(iter(judges), "")
+        judge = resolve_name("judge", reference, judges)[0] if reference else next(iter(judges), "")
         queue = build(store, chosen, name, judge, order)[: count or None]
         for place, item in enumerate(queue, 1):
             show(place, len(queue), item)

@@ -32,12 +32,12 @@ def report(
 
     Nothing named is left out, but of the experiments only the newest is taken.
     """
-    from steertui.rate import Policy
+    from steertui.analysis.summary import ReportFilter
     from steertui.report.command import list_experiments, write_report
-    from steertui.report.summary import Choice
+    from steertui.stats.rate import Policy
 
     if listing:
         list_experiments(db)
         return
-    choice = Choice(experiments, models, conditions, judges, Policy(policy))
+    choice = ReportFilter(experiments, models, conditions, judges, Policy(policy))
     write_report(db, form, choice, output)

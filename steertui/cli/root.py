@@ -15,9 +15,9 @@ from steertui.cli.servers import (
     model_server_options,
     take_terms,
 )
-from steertui.experiment import Experiment, load_experiment, with_changes
-from steertui.presets import PRESETS
-from steertui.shard import WHOLE, read_shard
+from steertui.core.experiment import Experiment, load_experiment, with_changes
+from steertui.core.shard import WHOLE, parse_shard
+from steertui.planning.presets import PRESETS
 
 DEMO_DB = Path("steertui-demo.db")
 DB = Path("steertui.db")
@@ -125,7 +125,7 @@ def cli(
         raise click.UsageError("--demo, --preset and --experiment: give one of them")
     if shard and not batch:
         raise click.UsageError("--shard: give --batch, too")
-    part = read_shard(shard) if shard else WHOLE
+    part = parse_shard(shard) if shard else WHOLE
     wish, terms = take_overrides(changes), take_terms(changes)
     changed = _named(changes)
     is_chosen = batch or demo or printed or preset or file
@@ -136,7 +136,7 @@ def cli(
         return
     path = db or (DEMO_DB if demo else DB)
     if batch:
-        from steertui.batch import run_batch
+        from steertui.headless.batch import run_batch
 
         sys.exit(run_batch(experiment, path, wish, terms, as_json=as_json, shard=part))
     from steertui.tui.app import run_app

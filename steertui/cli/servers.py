@@ -38,23 +38,23 @@ def take_terms(given: dict[str, Any]) -> Any:
         raise click.UsageError(
             "--judge-concurrency and --judge-timeout: give a number above 0; --max-cost: 0 or more"
         )
-    from steertui.panel import Terms
+    from steertui.planning.judges import JudgeServerOptions
 
     patience = _take_patience(given)
-    return Terms(
+    return JudgeServerOptions(
         concurrency, timeout, max_cost=max_cost, price=price, answers=patience, batches=batches
     )
 
 
 def _take_patience(given: dict[str, Any]) -> Any:
-    from steertui.server.patience import USUAL, Patience
+    from steertui.server.limits import DEFAULT_RETRY_POLICY, RetryPolicy
 
     if "server_timeout" not in given:
-        return USUAL
+        return DEFAULT_RETRY_POLICY
     names = "server_concurrency", "server_timeout", "server_wait"
     concurrency, timeout, wait = (given.pop(name) for name in names)
     if concurrency < 1 or timeout <= 0 or wait <= 0:
         raise click.UsageError(
             "--server-concurrency, --server-timeout, --server-wait: give a number above 0"
         )
-    return Patience(concurrency, timeout, wait=wait)
+    return RetryPolicy(concurrency, timeout, wait=wait)

@@ -12,7 +12,7 @@ import click
 def sources(context: click.Context) -> None:
     """List other people's public files: what is here, where it comes from, under what licence."""
     if not context.invoked_subcommand:
-        from steertui.shelf import show_sources
+        from steertui.headless.model_commands import show_sources
 
         show_sources()
 
@@ -23,6 +23,6 @@ def sources(context: click.Context) -> None:
 @click.option("--json", "as_json", is_flag=True, help="A JSON record a line.")
 def pull(names: tuple[str, ...], base: str | None, as_json: bool) -> None:
     """Fetch sources, all if none is named, and check every byte."""
-    from steertui.shelf import pull_sources
+    from steertui.headless.model_commands import pull_sources
 
     sys.exit(pull_sources(names, base, as_json=as_json))

@@ -8,7 +8,7 @@ import llama_cpp.llama_cpp as ll
 import numpy as np
 from numpy.typing import NDArray
 
-from steertui.engine.llama import LlamaModel, forget_complaints, last_complaint
+from steertui.engine.llama import LlamaModel, clear_errors, last_error
 from steertui.errors import EngineError
 
 KV_TYPES = {"f32": 0, "f16": 1, "bf16": 30, "q8_0": 8}
@@ -82,11 +82,11 @@ class LlamaContext:
         params.flash_attn_type = 1 if shape.flash else 0
         params.type_k = params.type_v = KV_TYPES[shape.kv_type]
         params.no_perf = True
-        forget_complaints()
+        clear_errors()
         handle = ll.llama_init_from_model(model.handle, params)
         if not handle:
             raise EngineError(
-                f"llama.cpp cannot make a context of {params.n_ctx} tokens ({last_complaint()}); "
+                f"llama.cpp cannot make a context of {params.n_ctx} tokens ({last_error()}); "
                 "ask for fewer --slots or --max-tokens"
             )
         self.handle = handle
@@ -127,7 +127,7 @@ class LlamaContext:
         code = ll.llama_decode(self.handle, self._batch)
         if code != 0:
             raise DecodeError(
-                f"llama_decode failed with code {code} on {n} tokens ({last_complaint()}); "
+                f"llama_decode failed with code {code} on {n} tokens ({last_error()}); "
                 "ask for fewer --slots"
             )
         rows = int(wanted.sum())

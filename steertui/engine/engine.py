@@ -4,14 +4,14 @@ import time
 
 import numpy as np
 
+from steertui.core.generation import Generation, StopReason
 from steertui.engine.context import ContextParams, LlamaContext
-from steertui.engine.events import Scored, SlotView, Snapshot, Written
+from steertui.engine.events import Completed, Scored, SlotView, Snapshot
 from steertui.engine.llama import LlamaModel
 from steertui.engine.sampler import sample
 from steertui.engine.scheduler import Chunk, Scheduler, Slot
-from steertui.engine.sequence import Score, Sequence, Write
+from steertui.engine.sequence import GenerateRequest, ScoreRequest, Sequence
 from steertui.errors import EngineError
-from steertui.generation import Generation, StopReason
 
 
 class Engine:
@@ -39,7 +39,7 @@ class Engine:
         self._context = LlamaContext(self.model, self.shape)
         self._scheduler = Scheduler(self.shape.slots, self.shape.batch, share=self._share)
 
-    def add(self, request: Write | Score) -> None:
+    def add(self, request: GenerateRequest | ScoreRequest) -> None:
         """Queue a request; raises EngineError where it can never fit a slot."""
         sequence = Sequence(request)
         if sequence.most_tokens > self.shape.most_tokens:
@@ -75,7 +75,7 @@ class Engine:
         """How many requests wait or are at work."""
         return self._scheduler.unfinished + len(self._parked)
 
-    def step(self) -> list[Written | Scored]:
+    def step(self) -> list[Completed | Scored]:
         """Compute one batch; return what it completed."""
         while self._parked and not self._scheduler.unfinished:
             self._lengthen()
@@ -90,7 +90,7 @@ class Engine:
         chunks = self._scheduler.plan()
         return self._compute(chunks) if chunks else []
 
-    def _compute(self, chunks: list[Chunk]) -> list[Written | Scored]:
+    def _compute(self, chunks: list[Chunk]) -> list[Completed | Scored]:
         tokens = [t for c in chunks for t in c.sequence.tokens[c.start : c.end]]
         positions = [p for c in chunks for p in range(c.start, c.end)]
         slots = [c.slot.number for c in chunks for _ in range(c.start, c.end)]
@@ -106,7 +106,7 @@ class Engine:
         self._steps += 1
         return self._advance(chunks, logits)
 
-    def _advance(self, chunks: list[Chunk], logits: np.ndarray) -> list[Written | Scored]:
+    def _advance(self, chunks: list[Chunk], logits: np.ndarray) -> list[Completed | Scored]:
         writers: list[tuple[Slot, Sequence, int]] = []
         row = 0
         for chunk in chunks:
@@ -114,24 +114,24 @@ class Engine:
             sequence.cached = chunk.slot.cached = chunk.end
             self._prefilled += max(0, min(chunk.end, sequence.prompt_length) - chunk.start)
             rows = max(0, chunk.end - max(chunk.start, wanted))
-            if rows and isinstance(sequence.request, Score):
+            if rows and isinstance(sequence.request, ScoreRequest):
                 sequence.add_scores(logits[row : row + rows], max(chunk.start, wanted))
             elif rows:
                 writers.append((chunk.slot, sequence, row))
             row += rows
         finished = self._write(writers, logits)
         for chunk in chunks:
-            if isinstance(chunk.sequence.request, Score) and not chunk.sequence.pending:
+            if isinstance(chunk.sequence.request, ScoreRequest) and not chunk.sequence.pending:
                 finished += self._score(chunk.slot, chunk.sequence)
         return finished
 
     def _write(
         self, writers: list[tuple[Slot, Sequence, int]], logits: np.ndarray
-    ) -> list[Written | Scored]:
+    ) -> list[Completed | Scored]:
         if not writers:
             return []
         chosen = sample(logits[[row for _, _, row in writers]], [s for _, s, _ in writers])
-        finished: list[Written | Scored] = []
+        finished: list[Completed | Scored] = []
         for (slot, sequence, _), token in zip(writers, chosen, strict=True):
             stop = self._append(sequence, token)
             if stop:
@@ -143,7 +143,7 @@ class Engine:
         return finished
 
     def _append(self, sequence: Sequence, token: int) -> StopReason | None:
-        assert isinstance(sequence.request, Write)
+        assert isinstance(sequence.request, GenerateRequest)
         is_eos_alone = sequence.request.sampling.end == "eos"
         ends = self.model.eos_tokens if is_eos_alone else self.model.end_tokens
         if token in ends and not sequence.request.past_end:
@@ -154,7 +154,7 @@ class Engine:
         length = len(sequence.tokens) - sequence.prompt_length
         return StopReason.LENGTH if length >= sequence.request.sampling.max_tokens else None
 
-    def _score(self, slot: Slot, sequence: Sequence) -> list[Written | Scored]:
+    def _score(self, slot: Slot, sequence: Sequence) -> list[Completed | Scored]:
         if sequence.next_path():
             if not self.model.rewinds:
                 sequence.cached = 0
@@ -183,8 +183,10 @@ class Engine:
         self._context.close()
 
 
-def _written(sequence: Sequence, stop: StopReason) -> Written:
+def _written(sequence: Sequence, stop: StopReason) -> Completed:
     text = sequence.raw.decode(errors="replace")
     seconds = time.perf_counter() - sequence.started
     n = len(sequence.written)
-    return Written(sequence.request.id, Generation(text, stop, sequence.prompt_length, n, seconds))
+    return Completed(
+        sequence.request.id, Generation(text, stop, sequence.prompt_length, n, seconds)
+    )

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from steertui.core.generation import Generation
 from steertui.engine.context import ContextParams
-from steertui.generation import Generation
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class Completed:
     """An answer is complete."""
 
     id: str
@@ -25,7 +25,7 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class RequestFailed:
     """A request killed the engine again and again while it was alone in it."""
 
     id: str
@@ -33,7 +33,7 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
-class Restarted:
+class EngineRestarted:
     """An engine died, and why; its requests were put back, and it runs again in this shape."""
 
     reason: str
@@ -41,7 +41,7 @@ class Restarted:
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class EngineLost:
     """An engine died for good, and why; its requests went to the `left` engines that remain."""
 
     reason: str
@@ -49,7 +49,7 @@ class Lost:
     left: int
 
 
-News = Written | Scored | Failed | Restarted | Lost
+EngineEvent = Completed | Scored | RequestFailed | EngineRestarted | EngineLost
 
 
 @dataclass(frozen=True, slots=True)

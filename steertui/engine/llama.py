@@ -8,9 +8,9 @@ from typing import Any
 
 import llama_cpp.llama_cpp as ll
 
+from steertui.core.reasoning import TOKENS
 from steertui.engine.devices import for_llama
 from steertui.errors import EngineError, ModelError
-from steertui.reasoning import TOKENS
 
 Tokens = list[int]
 KEPT = frozenset(map(str.encode, TOKENS))
@@ -30,12 +30,12 @@ ll.llama_log_set(_callback, ctypes.c_void_p(0))
 ll.llama_backend_init()
 
 
-def forget_complaints() -> None:
+def clear_errors() -> None:
     """Forget what llama.cpp said so far."""
     _log.clear()
 
 
-def last_complaint() -> str:
+def last_error() -> str:
     """Return the reason that llama.cpp's last warnings and errors give."""
     told = [line.rpartition("error loading model: ")[2] for line in _log]
     told = [line for line in told if not line.endswith("failed to load model")]
@@ -62,11 +62,11 @@ class LlamaModel:
         params.devices = ctypes.cast(chosen, ctypes.c_void_p) if devices else None
         params.vocab_only = vocab_only
         params.n_gpu_layers = gpu_layers
-        forget_complaints()
+        clear_errors()
         handle = ll.llama_model_load_from_file(str(path).encode(), params)
         if not handle:
             raise ModelError(
-                f"{path}: llama.cpp cannot load it ({last_complaint()}); "
+                f"{path}: llama.cpp cannot load it ({last_error()}); "
                 "the file may be cut short or of an unknown architecture, get it again"
             )
         self.handle = handle

@@ -11,10 +11,10 @@ from typing import Self
 import numpy as np
 
 from steertui.engine.context import ContextParams
-from steertui.engine.events import Lost, News, Snapshot, total
+from steertui.engine.events import EngineEvent, EngineLost, Snapshot, total
 from steertui.engine.scheduler import common
-from steertui.engine.sequence import Score, Write
-from steertui.engine.worker import DeadError, Worker
+from steertui.engine.sequence import GenerateRequest, ScoreRequest
+from steertui.engine.supervisor import EngineDeadError, Supervisor
 
 WAIT = 0.25
 """Seconds a step waits for news, so that a wish to stop is heard."""
@@ -40,10 +40,10 @@ class Pool:
     """
 
     def __init__(self, model: Path, shapes: Sequence[ContextParams]) -> None:
-        self._queue: list[Write | Score] = []
+        self._queue: list[GenerateRequest | ScoreRequest] = []
         self._lost: list[Snapshot] = []
-        self._news: list[News] = []
-        self._workers = [Worker(model, shape, i) for i, shape in enumerate(shapes)]
+        self._news: list[EngineEvent] = []
+        self._workers = [Supervisor(model, shape, i) for i, shape in enumerate(shapes)]
 
     def __enter__(self) -> Self:
         return self
@@ -94,7 +94,7 @@ class Pool:
         """Whether every request was answered."""
         return not self.unfinished
 
-    def add(self, request: Write | Score) -> None:
+    def add(self, request: GenerateRequest | ScoreRequest) -> None:
         """Queue a request; one whose id was just answered goes where its prompt still lies."""
         for worker in self._workers:
             if request.id in worker.recent:
@@ -102,7 +102,7 @@ class Pool:
                 return
         insort(self._queue, request, key=lambda r: r.prompt)
 
-    def step(self) -> list[News]:
+    def step(self) -> list[EngineEvent]:
         """Deal what may go, wait a moment for news, return them."""
         self._deal()
         for worker in self._workers:
@@ -113,13 +113,13 @@ class Pool:
         news, self._news = self._news, []
         return news
 
-    def _hear(self, worker: Worker) -> list[News]:
+    def _hear(self, worker: Supervisor) -> list[EngineEvent]:
         try:
             return worker.hear()
-        except DeadError as exc:
+        except EngineDeadError as exc:
             return [self._give_up(worker, exc)]
 
-    def _give_up(self, worker: Worker, reason: DeadError) -> Lost:
+    def _give_up(self, worker: Supervisor, reason: EngineDeadError) -> EngineLost:
         """Go on without an engine; raises its error where it was the last."""
         self._workers.remove(worker)
         self._lost.append(replace(worker.snapshot(), slots=(), waiting=0, cells=0))
@@ -128,7 +128,7 @@ class Pool:
             raise reason
         for request in worker.requests.values():
             self.add(request)
-        return Lost(str(reason), worker.shape, len(self._workers))
+        return EngineLost(str(reason), worker.shape, len(self._workers))
 
     def _deal(self) -> None:
         """Give whoever runs low a chunk of the queue."""
@@ -141,7 +141,7 @@ class Pool:
                 for request in self._take(min(slots + full, share) - worker.busy, slots // 2):
                     worker.add(request)
 
-    def _take(self, count: int, more: int) -> list[Write | Score]:
+    def _take(self, count: int, more: int) -> list[GenerateRequest | ScoreRequest]:
         """Return so many requests from the queue's end, or up to `more` for a better cut."""
         if count < 1 or not self._queue:
             return []

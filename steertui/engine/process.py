@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 from platformdirs import user_log_path
 
-from steertui.engine.child import Job, Told, Trouble, serve
 from steertui.engine.context import ContextParams
-from steertui.engine.sequence import Score, Write
+from steertui.engine.engine_child import ChildFailed, EngineJob, EngineMessage, serve
+from steertui.engine.sequence import GenerateRequest, ScoreRequest
 
 
 class EngineProcess:
@@ -30,7 +30,7 @@ class EngineProcess:
         self.log.unlink(missing_ok=True)
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        job = Job(model, shape, self.log)
+        job = EngineJob(model, shape, self.log)
         self._child = context.Process(target=serve, args=(theirs, job), daemon=True)
         # Textual's stand-in for stderr has no file behind it, and multiprocessing asks for one.
         with redirect_stderr(sys.__stderr__):
@@ -42,14 +42,14 @@ class EngineProcess:
         """The child's process id."""
         return self._child.pid or 0
 
-    def send(self, requests: Sequence[Write | Score]) -> None:
+    def send(self, requests: Sequence[GenerateRequest | ScoreRequest]) -> None:
         """Give it requests; only once it has told that it is loaded."""
         self.pipe.send(list(requests))
 
-    def receive(self) -> Told:
+    def receive(self) -> EngineMessage:
         """Wait for its next message; raises the error with which it gives up."""
-        message: Told | Trouble = self.pipe.recv()
-        if isinstance(message, Trouble):
+        message: EngineMessage | ChildFailed = self.pipe.recv()
+        if isinstance(message, ChildFailed):
             raise message.error
         return message
 

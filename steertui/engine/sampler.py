@@ -8,8 +8,8 @@ from collections.abc import Sequence as Many
 import numpy as np
 from numpy.typing import NDArray
 
-from steertui.engine.sequence import Sequence, Write
-from steertui.generation import SamplingParams
+from steertui.core.generation import SamplingParams
+from steertui.engine.sequence import GenerateRequest, Sequence
 
 Logits = NDArray[np.float32]
 
@@ -33,7 +33,7 @@ def _needs_more(sequence: Sequence) -> bool:
 
 
 def _params(sequence: Sequence) -> SamplingParams:
-    assert isinstance(sequence.request, Write)
+    assert isinstance(sequence.request, GenerateRequest)
     return sequence.request.sampling
 
 

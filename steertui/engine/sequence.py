@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from steertui.engine.scoring import Scoring, Tokens
-from steertui.generation import SamplingParams
+from steertui.core.generation import SamplingParams
+from steertui.engine.continuation_scores import ContinuationScores, Tokens
 
 
 @dataclass(frozen=True, slots=True)
-class Write:
+class GenerateRequest:
     """A request for an answer.
 
     Attributes:
@@ -30,12 +30,12 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class ScoreRequest:
     """A request for the log-likelihood of each continuation after a prompt.
 
     Attributes:
         continuations: at least two, none of them another's beginning.
-        whole: among all that could be written; if not, among the continuations (see `Scoring`).
+        whole: among all that could be written; if not, among the continuations (see `ContinuationScores`).
     """
 
     id: str
@@ -55,13 +55,13 @@ class Sequence:
         scoring: of a Score, once begun.
     """
 
-    request: Write | Score
+    request: GenerateRequest | ScoreRequest
     tokens: Tokens = field(default_factory=list)
     cached: int = 0
     raw: bytearray = field(default_factory=bytearray)
     started: float = 0.0
     random: np.random.Generator | None = None
-    scoring: Scoring | None = None
+    scoring: ContinuationScores | None = None
 
     def start(self) -> None:
         """Begin, in a slot; who was begun in another goes on."""
@@ -69,8 +69,8 @@ class Sequence:
             return
         self.started = time.perf_counter()
         self.tokens = list(self.request.prompt)
-        if isinstance(self.request, Score):
-            self.scoring = Scoring(self.request.continuations, whole=self.request.whole)
+        if isinstance(self.request, ScoreRequest):
+            self.scoring = ContinuationScores(self.request.continuations, whole=self.request.whole)
             self.next_path()
         else:
             self.random = np.random.Generator(np.random.Philox(self.request.seed))
@@ -98,20 +98,20 @@ class Sequence:
     @property
     def first_wanted(self) -> int:
         """Position of the first token whose logits are needed."""
-        is_score = isinstance(self.request, Score)
+        is_score = isinstance(self.request, ScoreRequest)
         return self.prompt_length - 1 if is_score else len(self.tokens) - 1
 
     @property
     def most_tokens(self) -> int:
         """KV cells that it may fill at the most."""
-        if isinstance(self.request, Score):
+        if isinstance(self.request, ScoreRequest):
             return self.prompt_length + max(map(len, self.request.continuations))
         return self.prompt_length + self.request.sampling.max_tokens
 
     @property
     def least_tokens(self) -> int:
         """KV cells without which it cannot go on at all."""
-        is_score = isinstance(self.request, Score)
+        is_score = isinstance(self.request, ScoreRequest)
         return self.most_tokens if is_score else len(self.known) + 1
 
     def add_scores(self, logits: NDArray[np.float32], start: int) -> None:

@@ -7,18 +7,18 @@ from typing import Literal
 import psutil
 
 from steertui.engine.context import KV_BYTES, ContextParams
-from steertui.engine.demand import Demand, is_better_unified
-from steertui.engine.devices import devices
-from steertui.engine.groups import (
+from steertui.engine.device_groups import (
     CPU,
-    Group,
+    DeviceGroup,
     Memory,
     choose_groups,
     free_memory,
     memory_of,
     read_groups,
 )
+from steertui.engine.devices import devices
 from steertui.engine.llama import LlamaModel
+from steertui.engine.workload import Workload, is_better_unified
 from steertui.errors import EngineError
 
 MOST_SLOTS = 32
@@ -101,7 +101,7 @@ def _number(model: LlamaModel, key: str, default: int = 0) -> int:
 
 
 def fit(
-    model: LlamaModel, weights: int, asked: Demand, wish: Overrides
+    model: LlamaModel, weights: int, asked: Workload, wish: Overrides
 ) -> tuple[ContextParams, ...]:
     """Return a shape for an engine on each group of devices; the model need not be loaded for it.
 
@@ -118,7 +118,9 @@ def fit(
     return tuple(_shape(model, weights, part, wish, g, memory_of(g, groups, host)) for g in groups)
 
 
-def _groups(model: LlamaModel, weights: int, asked: Demand, wish: Overrides) -> tuple[Group, ...]:
+def _groups(
+    model: LlamaModel, weights: int, asked: Workload, wish: Overrides
+) -> tuple[DeviceGroup, ...]:
     found = devices()
     if wish.devices:
         return read_groups(wish.devices, found)[: asked.count]
@@ -132,7 +134,12 @@ def _groups(model: LlamaModel, weights: int, asked: Demand, wish: Overrides) -> 
 
 
 def _shape(
-    model: LlamaModel, weights: int, asked: Demand, wish: Overrides, group: Group, memory: Memory
+    model: LlamaModel,
+    weights: int,
+    asked: Workload,
+    wish: Overrides,
+    group: DeviceGroup,
+    memory: Memory,
 ) -> ContextParams:
     cell = kv_bytes_per_token(model, wish.kv_type)
     most, layers = share(memory, weights, _rounded(asked.longest) * cell, layers_of(model))
@@ -158,7 +165,7 @@ def _shape(
     )
 
 
-def _slots(asked: Demand, wish: Overrides, fit: int, most: int) -> tuple[int, int]:
+def _slots(asked: Workload, wish: Overrides, fit: int, most: int) -> tuple[int, int]:
     """Return how many slots, and their tokens, where `fit` of full length fit the memory."""
     full = _rounded(asked.longest)
     wanted = 1 if wish.exact else wish.slots or min(most, asked.count)

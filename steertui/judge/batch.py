@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from steertui.errors import JudgeError, shorten
-from steertui.judge.asker import NOT_TAKEN, JudgeClient
-from steertui.judge.way import Body, Reply, Way
-from steertui.server.client import Refused, Unreachable
+from steertui.judge.client import NOT_TAKEN, JudgeClient
+from steertui.judge.protocol import Body, RawReply, RequestFormat
+from steertui.server.client import ConnectionFailed, RequestRejected
 
 OVER = frozenset({"completed", "failed", "expired", "cancelled"})
 """Statuses after which nothing more comes."""
@@ -89,16 +89,16 @@ class BatchClient(JudgeClient):
         """Return where a batch stands; None where the server cannot be reached now."""
         try:
             return _state(await self._client.get(f"/batches/{batch}"))
-        except Refused as exc:
+        except RequestRejected as exc:
             if exc.status >= 500 or exc.status == 429:
                 return None
             raise self._trouble("know the batch", exc) from None
-        except Unreachable:
+        except ConnectionFailed:
             return None
 
-    async def fetch(self, state: BatchState, way: Way) -> dict[str, Reply]:
+    async def fetch(self, state: BatchState, way: RequestFormat) -> dict[str, RawReply]:
         """Return a batch's replies, and why others failed, by their questions' keys."""
-        found: dict[str, Reply] = {}
+        found: dict[str, RawReply] = {}
         for file in state.files:
             text = await self._done("give a file", self._client.download(file))
             found |= read_replies(text, way)
@@ -108,15 +108,15 @@ class BatchClient(JudgeClient):
     async def _done(self, what: str, call: Awaitable[T]) -> T:
         try:
             return await call
-        except Refused as exc:
+        except RequestRejected as exc:
             raise self._trouble(what, exc) from None
-        except Unreachable as exc:
+        except ConnectionFailed as exc:
             raise JudgeError(
                 f"{self.judge.name}: the server did not {what} ({exc.cause}); what was sent goes "
                 "on there, run the same again"
             ) from None
 
-    def _trouble(self, what: str, exc: Refused) -> JudgeError:
+    def _trouble(self, what: str, exc: RequestRejected) -> JudgeError:
         self._refuse(exc, in_advance=True)
         if exc.status in NOT_TAKEN - {400, 422}:
             return JudgeError(
@@ -128,7 +128,7 @@ class BatchClient(JudgeClient):
         )
 
 
-def read_replies(text: str, way: Way) -> dict[str, Reply]:
+def read_replies(text: str, way: RequestFormat) -> dict[str, RawReply]:
     """Return the replies that a batch's output or error file holds, by their questions' keys.
 
     A line that cannot be read is left out: its question then counts as unanswered.
@@ -143,17 +143,17 @@ def read_replies(text: str, way: Way) -> dict[str, Reply]:
     return found
 
 
-def _reply(data: Body, way: Way) -> Reply:
+def _reply(data: Body, way: RequestFormat) -> RawReply:
     error, response = data.get("error") or {}, data.get("response") or {}
     body, status = response.get("body"), response.get("status_code")
     if error:
-        return Reply(
+        return RawReply(
             "", shorten(f"the batch says {error.get('code')}: {error.get('message')}", 200)
         )
     if status != 200:
         said = body.get("error") or body if isinstance(body, dict) else body
         said = said.get("message") if isinstance(said, dict) else said
-        return Reply("", shorten(f"HTTP {status}: {said}", 200))
+        return RawReply("", shorten(f"HTTP {status}: {said}", 200))
     return replace(way.read(body), request=str(data.get("id") or ""))
 
 

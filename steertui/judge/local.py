@@ -3,15 +3,15 @@
 import json
 from dataclasses import dataclass, replace
 
-from steertui.judge.order import TURNS, Places, Turns, over_turns, without_places
-from steertui.judge.rubric import LABEL_END, REPLY_START, Case, Rubric
-from steertui.model import Model
-from steertui.prompt import ChatFormat, defuse
-from steertui.verdict import Label, LabelOrder, Verdict
+from steertui.core.model import Model
+from steertui.core.prompt import ChatFormat, neutralise_control_tokens
+from steertui.core.verdict import Debias, Label, Verdict
+from steertui.judge.label_order import TURNS, Places, Turns, over_turns, without_places
+from steertui.judge.rubric import LABEL_END, REPLY_START, JudgeCase, Rubric
 
 REASON_START = '", "reason": "'
 
-AS_LISTED: LabelOrder = "rubric"
+AS_LISTED: Debias = "rubric"
 
 METHOD = 2
 """Counts the ways in which likelihoods were made into verdicts: labels of two are never mixed."""
@@ -32,7 +32,7 @@ class LocalJudge:
     model: Model
     rubric: Rubric
     blind: bool = False
-    order: LabelOrder = AS_LISTED
+    order: Debias = AS_LISTED
 
     @property
     def name(self) -> str:
@@ -58,12 +58,14 @@ class LocalJudge:
             "label_order": self.order,
         }
 
-    def prompt(self, chat: ChatFormat, case: Case, turn: int = 0) -> str:
+    def prompt(self, chat: ChatFormat, case: JudgeCase, turn: int = 0) -> str:
         """Return the whole prompt, up to where the label begins, the rubric's labels turned.
 
         A special token's text inside the answer is broken up: the answer is data.
         """
-        task, answer = (defuse(text, chat.control) for text in (case.task, case.answer))
+        task, answer = (
+            neutralise_control_tokens(text, chat.control) for text in (case.task, case.answer)
+        )
         safe = replace(case, task=task, answer=answer)
         rubric = self.rubric.turned(turn) if turn else self.rubric
         assert rubric

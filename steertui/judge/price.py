@@ -67,7 +67,7 @@ def parse_price(text: str) -> Price:
     return Price(numbers[0], numbers[-2] if len(numbers) == 3 else numbers[0], numbers[-1])
 
 
-def tokens_of(*texts: str) -> float:
+def estimate_tokens(*texts: str) -> float:
     """Return about how many tokens the texts are."""
     return sum(map(len, texts)) / CHARACTERS_PER_TOKEN
 

@@ -2,9 +2,9 @@
 
 import json
 
+from steertui.core.reasoning import split_reasoning
+from steertui.core.verdict import Label
 from steertui.errors import shorten
-from steertui.reasoning import split_reasoning
-from steertui.verdict import Label
 
 SCHEMA: dict[str, object] = {
     "type": "object",

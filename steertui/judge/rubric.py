@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from steertui.borrowed import PAPER, borrow_judge_texts
+from steertui.assets.paper_texts import PAPER, load_paper_judge_texts
+from steertui.core.verdict import Label
 from steertui.errors import JudgeError
-from steertui.places import shipped
-from steertui.tomlfile import closed, load
-from steertui.verdict import Label
+from steertui.paths import shipped
+from steertui.toml_files import forbid_extra_keys, load
 
 REPLY_START = '{"decision": "'
 """Where a judge's label begins: a local judge's reply is opened with this, then scored."""
@@ -19,7 +19,7 @@ LABEL_END = '",'
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class JudgeCase:
     """What a judge is shown of one answer.
 
     Attributes:
@@ -35,7 +35,7 @@ class Case:
     answer: str
 
 
-@closed
+@forbid_extra_keys
 @dataclass(frozen=True)
 class Rubric:
     """The judge's instruction and the form in which it gets an answer.
@@ -85,7 +85,7 @@ class Rubric:
             lines[place] = found[place][0] + found[places[(i + turn) % len(places)]][2]
         return replace(self, system="\n".join(lines))
 
-    def messages(self, case: Case) -> tuple[str, str]:
+    def messages(self, case: JudgeCase) -> tuple[str, str]:
         """Return the system and the user message for one answer.
 
         Task and answer are data: where they hold one of the user text's own tags, such as
@@ -121,7 +121,7 @@ def load_rubric(name: str) -> Rubric:
     Raises JudgeError naming file, key and remedy; SourceError where the paper's is not here.
     """
     if name == PAPER:
-        texts = borrow_judge_texts()
+        texts = load_paper_judge_texts()
         return Rubric(1, PAPER, texts.system, texts.user, "The paper's own (arXiv 2601.01584).")
     path = shipped("scenarios") / "rubric.toml" if name == "steertui" else Path(name)
     if not path.is_file():

@@ -8,18 +8,19 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
+from steertui.analysis.summary import ReportFilter, Summary, select
 from steertui.errors import ExperimentError
-from steertui.report import markdown, record, terminal, trials
-from steertui.report.beside import beside_paper
-from steertui.report.grid import Parts
-from steertui.report.summary import Choice, Summary, select
+from steertui.paper.comparison import compare_with_paper
+from steertui.report import markdown, record, terminal
+from steertui.report import rows as trials
+from steertui.report.rich_tables import Parts
 from steertui.store import Store
 
 FILES = {"html": "{}.html", "parquet": "{}.parquet", "svg": "{}-pictures", "png": "{}-pictures"}
 """Forms that are no text for a terminal, and where they go if no output is named."""
 
 
-def write_report(db: Path, form: str, choice: Choice, output: Path | None = None) -> None:
+def write_report(db: Path, form: str, choice: ReportFilter, output: Path | None = None) -> None:
     """Write what was chosen, to `output` or, for the forms that are text, to stdout.
 
     Raises StoreError for a file that is no database of ours, ExperimentError for an unknown name,
@@ -48,7 +49,7 @@ def _write_files(store: Store, summary: Summary, form: str, output: Path) -> lis
 
         return write_page(store, summary, output)
     if form == "parquet":
-        trials.write_parquet(store, summary, beside_paper(store, summary), output)
+        trials.write_parquet(store, summary, compare_with_paper(store, summary), output)
         return [output]
     if form in ("svg", "png"):
         from steertui.report.pictures import write_pictures
@@ -63,7 +64,7 @@ def _write_text(store: Store, summary: Summary, form: str, file: TextIO) -> None
     if form == "rates":
         trials.write_rates(summary, file)
         return
-    paper = beside_paper(store, summary)
+    paper = compare_with_paper(store, summary)
     if form == "csv":
         trials.write_trials(store, summary, paper, file)
     elif form == "json":

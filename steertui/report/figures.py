@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from steertui.fidelity import paper_model, published_rates
-from steertui.rate import Rate
+from steertui.analysis.formatting import limits, percent, title
+from steertui.analysis.table import CategoryGap, RateRow, Table
+from steertui.core.verdict import SIGNS, Label
+from steertui.paper.fidelity import paper_model, published_rates
 from steertui.report.canvas import Canvas
 from steertui.report.palette import LABEL_WORDS, condition_class
-from steertui.report.table import Category, Row, Table
-from steertui.report.words import limits, percent, title
-from steertui.verdict import SIGNS, Label
+from steertui.stats.rate import Rate
 
 WIDE, NARROW = 860, 350
 """Pixels: for a desk and for a phone; a file is drawn wide."""
@@ -71,7 +71,7 @@ def rates(tables: Sequence[Table], width: int) -> Canvas:
     return canvas
 
 
-def _rate(canvas: Canvas, scale: Scale, row: Row, y: float, *, wide: bool) -> None:
+def _rate(canvas: Canvas, scale: Scale, row: RateRow, y: float, *, wide: bool) -> None:
     kind, found = condition_class(row.condition), row.convergence
     canvas.text(0, y + 4, _short(row.condition, 16))
     if found.value is None or found.low is None or found.high is None:
@@ -140,7 +140,7 @@ def _gap(
     canvas.text(canvas.width, y + 4 if wide else y - 14, said, "end")
 
 
-def categories(table: Table, found: Sequence[Category], width: int) -> Canvas:
+def categories(table: Table, found: Sequence[CategoryGap], width: int) -> Canvas:
     """Draw each category's rates under each condition as dots on their intervals."""
     canvas = Canvas(width, f"Convergence by category: {title(table)}")
     narrow = width < 500

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from steertui.generation import StopReason
-from steertui.names import brief
-from steertui.rate import VALID, Rate, convergence_rate
-from steertui.report.summary import Summary
-from steertui.report.table import Table
+from steertui.analysis.summary import Summary
+from steertui.analysis.table import Table
+from steertui.core.generation import StopReason
+from steertui.core.verdict import Label
+from steertui.lookup import brief
 from steertui.server.address import is_server
+from steertui.stats.rate import VALID, Rate, convergence_rate
 from steertui.store import Store
-from steertui.verdict import Label
 
 Record = dict[str, Any]
 
@@ -145,7 +145,7 @@ def _scores(verdict: Record, table: Table) -> Record:
 
 
 def _sample(row: Record, table: Table, scores: Record) -> Record:
-    from steertui.condition import Condition
+    from steertui.core.condition import Condition
 
     user = {"role": "user", "content": Condition("", row["suffix"]).steer(row["task"])}
     asked = [{"role": "system", "content": row["system"]}, user] if row["system"] else [user]

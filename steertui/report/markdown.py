@@ -2,15 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from steertui.replication import ItemByItem
-from steertui.report import judges
-from steertui.report.beside import Beside
-from steertui.report.contrasts import contrasts
-from steertui.report.judges import Bench, benches
-from steertui.report.palette import LABEL_WORDS
-from steertui.report.summary import Summary
-from steertui.report.table import Table
-from steertui.report.words import (
+from steertui.analysis import judge_panels as judges
+from steertui.analysis.comparisons import comparisons
+from steertui.analysis.formatting import (
     DEVIATION,
     ITEMS,
     LEDGER,
@@ -32,12 +26,18 @@ from steertui.report.words import (
     unread,
     verdicts,
 )
-from steertui.verdict import Label
+from steertui.analysis.judge_panels import JudgePanel, judge_panels
+from steertui.analysis.summary import Summary
+from steertui.analysis.table import Table
+from steertui.core.verdict import Label
+from steertui.paper.comparison import PaperComparison
+from steertui.paper.item_by_item import ItemByItem
+from steertui.report.palette import LABEL_WORDS
 
 HEAD = ("condition", "n", "valid", "convergence %", "95 % interval", "refusal %", "nonsense %")
 
 
-def write(summary: Summary, paper: Sequence[Beside] = ()) -> str:
+def write(summary: Summary, paper: Sequence[PaperComparison] = ()) -> str:
     """Return the whole summary; what a stand-in's numbers mean stands first."""
     lines = [f"> **{cell(notice)}**\n" for notice in summary.notices]
     if not summary.tables:
@@ -48,11 +48,11 @@ def write(summary: Summary, paper: Sequence[Beside] = ()) -> str:
         lines += [*_ledger(table), "", *_categories(table)]
         for (first, second), moved in table.moved.items():
             lines += [*_square(f"{first} ↓ {second} →", moved), ""]
-    for contrast in contrasts(summary):
+    for contrast in comparisons(summary):
         lines += [f"## {cell(contrast.title)}\n"]
         lines += [f"- {cell(line.comparison.sentence)}." for line in contrast.lines]
         lines.append("")
-    for bench in benches(summary):
+    for bench in judge_panels(summary):
         lines += [*_bench(bench), ""]
     for beside in paper:
         lines += [*_beside(beside), ""]
@@ -113,7 +113,7 @@ def _categories(table: Table) -> Iterator[str]:
     yield from ("", f"{said}." if said else "", "")
 
 
-def _bench(bench: Bench) -> Iterator[str]:
+def _bench(bench: JudgePanel) -> Iterator[str]:
     yield f"## {cell(f'Judges on {bench.title}')}\n"
     yield f"{judges.alpha_sentence(bench.concord)}."
     for c in bench.concord.comparisons:
@@ -131,7 +131,7 @@ def _bench(bench: Bench) -> Iterator[str]:
             yield f"\n{judges.CAVEAT}."
 
 
-def _beside(beside: Beside) -> Iterator[str]:
+def _beside(beside: PaperComparison) -> Iterator[str]:
     head = f"{beside.title}, beside the paper's {beside.model}"
     yield f"## {cell(head)}\n"
     if beside.deviations:

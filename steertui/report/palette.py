@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from steertui.verdict import Label
+from steertui.core.verdict import Label
 
 LIGHT: Mapping[str, str] = MappingProxyType({
     "page": "#f6f5f1", "surface": "#ffffff", "ink": "#1c2127", "soft": "#59626e",

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from steertui.analysis.judge_panels import judge_panels
+from steertui.analysis.summary import Summary
 from steertui.errors import ExperimentError
 from steertui.report import figures
 from steertui.report.canvas import Canvas
-from steertui.report.judges import benches
-from steertui.report.kappas import kappas
-from steertui.report.summary import Summary
+from steertui.report.kappa_figure import kappas
 
 SHARP = 3
 """PNG pixels for each of the drawing's: 2,580 across, 300 dots an inch at 21 cm."""
@@ -45,7 +45,7 @@ def pictures(summary: Summary) -> Iterator[tuple[str, Canvas]]:
         for (first, second), moved in table.moved.items():
             name = f"flips-{number}-{first}-{second}"
             yield name, figures.flips(moved, first, second, 560)
-    for number, bench in enumerate(benches(summary), 1):
+    for number, bench in enumerate(judge_panels(summary), 1):
         yield f"judges-{number}", kappas(bench, figures.WIDE)
 
 

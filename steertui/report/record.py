@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from steertui.concord import Comparison as Judged
-from steertui.fidelity import Deviation
-from steertui.gap import transitions
-from steertui.rate import Rate
-from steertui.replication import ItemByItem
-from steertui.report.beside import Beside
-from steertui.report.contrasts import Contrast, contrasts
-from steertui.report.judges import Bench, benches
-from steertui.report.summary import Summary
-from steertui.report.table import Category, Comparison, Row, Table
+from steertui.analysis.comparisons import Comparison, comparisons
+from steertui.analysis.judge_agreement import PairedJudges as Judged
+from steertui.analysis.judge_panels import JudgePanel, judge_panels
+from steertui.analysis.summary import Summary
+from steertui.analysis.table import CategoryGap, GapResult, RateRow, Table
+from steertui.paper.comparison import PaperComparison
+from steertui.paper.fidelity import PaperDifference
+from steertui.paper.item_by_item import ItemByItem
+from steertui.stats.gap import transitions
+from steertui.stats.rate import Rate
 
 Record = dict[str, object]
 
@@ -20,15 +20,15 @@ FORMAT = 3
 """Rises when a field changes its meaning or goes; schema.json beside this file is its schema."""
 
 
-def of_summary(summary: Summary, paper: Sequence[Beside] = ()) -> Record:
+def of_summary(summary: Summary, paper: Sequence[PaperComparison] = ()) -> Record:
     """Return the whole summary; rates and limits are proportions, gaps percentage points."""
     return {
         "format": FORMAT,
         "experiments": list(summary.experiments),
         "notices": list(summary.notices),
         "tables": [of_table(table) for table in summary.tables],
-        "contrasts": [_of_contrast(contrast) for contrast in contrasts(summary)],
-        "judges": [_of_bench(bench) for bench in benches(summary)],
+        "comparisons": [_of_contrast(contrast) for contrast in comparisons(summary)],
+        "judges": [_of_bench(bench) for bench in judge_panels(summary)],
         "paper": [_of_beside(beside) for beside in paper],
     }
 
@@ -58,7 +58,7 @@ def of_table(table: Table) -> Record:
     }
 
 
-def _of_row(row: Row) -> Record:
+def _of_row(row: RateRow) -> Record:
     ledger = row.ledger
     more = {"waiting": ledger.waiting, "unread": ledger.unread, "valid": ledger.valid}
     return {
@@ -74,23 +74,23 @@ def _of_rate(rate: Rate) -> Record:
     return {"value": rate.value, **asdict(rate)}
 
 
-def of_comparison(comparison: Comparison) -> Record:
+def of_comparison(comparison: GapResult) -> Record:
     """Return a gap's numbers, its p after Holm, and its sentence."""
     said = {"p_holm": comparison.adjusted, "sentence": comparison.sentence}
     return {**asdict(comparison.gap), **said}
 
 
-def _of_category(category: Category) -> Record:
+def _of_category(category: CategoryGap) -> Record:
     gap = of_comparison(category.comparison) if category.comparison else None
     return {"name": category.name, "rows": [_of_row(r) for r in category.rows], "gap": gap}
 
 
-def _of_contrast(contrast: Contrast) -> Record:
+def _of_contrast(contrast: Comparison) -> Record:
     lines = [{"what": line.what, **of_comparison(line.comparison)} for line in contrast.lines]
     return {"title": contrast.title, "lines": lines}
 
 
-def _of_bench(bench: Bench) -> Record:
+def _of_bench(bench: JudgePanel) -> Record:
     found = bench.concord
     return {
         "experiment": bench.experiment,
@@ -121,7 +121,7 @@ def _of_judged(pair: Judged) -> Record:
     }  # fmt: skip
 
 
-def _of_beside(beside: Beside) -> Record:
+def _of_beside(beside: PaperComparison) -> Record:
     return {
         "table": beside.table,
         "model": beside.model,
@@ -132,7 +132,7 @@ def _of_beside(beside: Beside) -> Record:
     }
 
 
-def _of_deviation(found: Deviation) -> Record:
+def _of_deviation(found: PaperDifference) -> Record:
     test = found.paired
     moved = ("pairs", "only_first", "only_second", "p")
     numbers = ("what", "run", "paper", "points", "low", "high")

@@ -4,16 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rich.text import Text
 
-from steertui.rate import Policy
-from steertui.replication import ItemByItem
-from steertui.report import concord
-from steertui.report.beside import Beside
-from steertui.report.contrasts import Contrast, contrasts
-from steertui.report.grid import Grid, Parts, add, filled, grid, side_by_side, titled
-from steertui.report.judges import benches
-from steertui.report.summary import Summary
-from steertui.report.table import Table
-from steertui.report.words import (
+from steertui.analysis.comparisons import Comparison, comparisons
+from steertui.analysis.formatting import (
     DEVIATION,
     ITEMS,
     NOTHING,
@@ -34,13 +26,21 @@ from steertui.report.words import (
     unread,
     verdicts,
 )
-from steertui.verdict import SIGNS, Label
+from steertui.analysis.judge_panels import judge_panels
+from steertui.analysis.summary import Summary
+from steertui.analysis.table import Table
+from steertui.core.verdict import SIGNS, Label
+from steertui.paper.comparison import PaperComparison
+from steertui.paper.item_by_item import ItemByItem
+from steertui.report import agreement_tables as concord
+from steertui.report.rich_tables import Grid, Parts, add, filled, grid, side_by_side, titled
+from steertui.stats.rate import Policy
 
 LABELS = "/".join(SIGNS.values())
 """The order in which a ledger's labels stand."""
 
 
-def draw(summary: Summary, *, detail: bool = False, paper: Sequence[Beside] = ()) -> Parts:
+def draw(summary: Summary, *, detail: bool = False, paper: Sequence[PaperComparison] = ()) -> Parts:
     """Yield the whole summary for a console; numbers of a stand-in are marked as such.
 
     `detail` adds each table's ledger and categories, and what compares the tables.
@@ -57,10 +57,10 @@ def draw(summary: Summary, *, detail: bool = False, paper: Sequence[Beside] = ()
         if detail:
             yield from _detail(table)
         yield Text()
-    for contrast in contrasts(summary) if detail else ():
+    for contrast in comparisons(summary) if detail else ():
         yield from _contrast(contrast)
         yield Text()
-    for bench in benches(summary) if detail else ():
+    for bench in judge_panels(summary) if detail else ():
         yield Text(f"Judges on {bench.title}", style="bold")
         yield from concord.draw(bench.concord)
         yield Text()
@@ -120,13 +120,13 @@ def _detail(table: Table) -> Parts:
         yield Text(f"{said}.")
 
 
-def _contrast(contrast: Contrast) -> Parts:
+def _contrast(contrast: Comparison) -> Parts:
     yield Text(contrast.title, style="bold")
     for line in contrast.lines:
         yield Text(f"  {line.comparison.sentence}.")
 
 
-def _beside(beside: Beside) -> Parts:
+def _beside(beside: PaperComparison) -> Parts:
     yield Text(f"{beside.title}, beside the paper's {beside.model}", style="bold")
     if beside.deviations:
         yield filled("", DEVIATION, map(deviation, beside.deviations))

@@ -3,24 +3,24 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from steertui.core.generation import Generation
+from steertui.core.prompt import Prompt
+from steertui.core.verdict import Verdict
 from steertui.engine.context import ContextParams
-from steertui.engine.events import Failed, Lost, Restarted, SlotView, Snapshot
+from steertui.engine.events import EngineLost, EngineRestarted, RequestFailed, SlotView, Snapshot
 from steertui.engine.pool import Pool
-from steertui.generation import Generation
-from steertui.judge.order import OrderEffect
-from steertui.prompt import Prompt
-from steertui.verdict import Verdict
+from steertui.judge.label_order import OrderEffect
 
 
 @dataclass(frozen=True, slots=True)
-class Loading:
+class ModelLoading:
     """A model is still being read into memory; told a few times a second."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class ModelLoaded:
     """A model is in memory, for "generate" or "judge"; `total` requests wait for it.
 
     Attributes:
@@ -50,7 +50,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Stepped:
+class EngineProgress:
     """The engine has gone on; `done` of `total` requests of this stage are complete."""
 
     stage: str
@@ -64,7 +64,7 @@ class Stepped:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class JudgeReady:
     """A judge behind a server answered the known question, and how it is asked from now on.
 
     Attributes:
@@ -79,7 +79,7 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class JudgeProgress:
     """A judge behind a server has gone on.
 
     Attributes:
@@ -98,7 +98,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Batched:
+class BatchProgress:
     """A batch of questions stands elsewhere than before; `id` and `status` are the server's."""
 
     judge: str
@@ -109,7 +109,7 @@ class Batched:
 
 
 @dataclass(frozen=True, slots=True)
-class Stopped:
+class JudgeStopped:
     """A judge behind a server was stopped before its end; `left` questions stay unanswered."""
 
     judge: str
@@ -125,7 +125,7 @@ class Holds(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class ServerProgress:
     """A model behind servers has gone on.
 
     Attributes:
@@ -172,7 +172,7 @@ class ServerFound:
 
 
 @dataclass(frozen=True, slots=True)
-class Unserved:
+class ServerModelStopped:
     """A model's servers are asked no more before all is done; `left` prompts have no answer."""
 
     model: str
@@ -181,7 +181,7 @@ class Unserved:
 
 
 @dataclass(frozen=True, slots=True)
-class Ordered:
+class LabelOrdersMeasured:
     """A local judge has read answers in every order of its rubric's labels; what that changed."""
 
     judge: str
@@ -189,6 +189,6 @@ class Ordered:
 
 
 Event = (
-    Loading | Loaded | Generated | Judged | Failed | Lost | Restarted | Stepped | Opened | Asked
-    | Batched | Stopped | Ordered | Served | ServerLost | ServerFound | Unserved
+    ModelLoading | ModelLoaded | Generated | Judged | RequestFailed | EngineLost | EngineRestarted | EngineProgress | JudgeReady | JudgeProgress
+    | BatchProgress | JudgeStopped | LabelOrdersMeasured | ServerProgress | ServerLost | ServerFound | ServerModelStopped
 )  # fmt: skip

@@ -5,16 +5,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 
-from steertui.engine.demand import demand
+from steertui.core.model import Model
+from steertui.core.prompt import Prompt
 from steertui.engine.devices import devices
-from steertui.engine.events import Failed, Scored, Written
+from steertui.engine.events import Completed, RequestFailed, Scored
 from steertui.engine.pool import Pool
 from steertui.engine.sizing import Overrides, fit
-from steertui.model import Model
-from steertui.plan import Plan
-from steertui.prompt import Prompt
-from steertui.run.drive import drive, vocabulary, writes
-from steertui.run.events import Event, Generated, Loaded, Loading
+from steertui.engine.workload import workload_of
+from steertui.planning.plan import Plan
+from steertui.run.engine_loop import run_until_idle, vocabulary, writes
+from steertui.run.events import Event, Generated, ModelLoaded, ModelLoading
 from steertui.store import Store
 
 
@@ -24,18 +24,18 @@ def generate(
     """Answer the prompts with the model; every answer is stored before its event."""
     with vocabulary(model) as llama:
         requests = writes(llama, prompts)
-        shapes = fit(llama, model.size, demand(requests, share=llama.rewinds), wish)
+        shapes = fit(llama, model.size, workload_of(requests, share=llama.rewinds), wish)
     with Pool(model.path, shapes) as engine:
         for _ in engine.load():
-            yield Loading(model.name)
+            yield ModelLoading(model.name)
         run_id = store.start(plan.id, versions(), device(), [asdict(s) for s in shapes])
-        yield Loaded("generate", model.name, shapes, len(requests))
+        yield ModelLoaded("generate", model.name, shapes, len(requests))
         by_key = {p.key: p for p in prompts}
-        for event in drive(engine, "generate", requests):
-            if isinstance(event, Written):
+        for event in run_until_idle(engine, "generate", requests):
+            if isinstance(event, Completed):
                 store.add_generation(event.id, run_id, event.generation)
                 yield Generated(by_key[event.id], event.generation)
-            elif isinstance(event, Failed):
+            elif isinstance(event, RequestFailed):
                 store.add_failure(event.id, run_id, event.reason)
                 yield event
             elif not isinstance(event, Scored):

@@ -6,19 +6,19 @@ from steertui.engine.sizing import Overrides
 from steertui.errors import ServerError
 from steertui.judge.local import LocalJudge
 from steertui.judge.server import ServerJudge
-from steertui.panel import DEFAULT, Judge, Terms
-from steertui.plan import Plan
-from steertui.run.answering import Answering
-from steertui.run.asking import Asking
+from steertui.planning.judges import DEFAULT_OPTIONS, Judge, JudgeServerOptions
+from steertui.planning.plan import Plan
 from steertui.run.events import Event, Generated
 from steertui.run.generate import generate
-from steertui.run.score import score
+from steertui.run.local_judge import run_local_judge
+from steertui.run.server_judges import ServerJudges
+from steertui.run.server_models import ServerModels
 from steertui.server.model import ServerModel
-from steertui.store import Store, Unjudged
+from steertui.store import Store, UnjudgedAnswer
 
 
 def run(
-    plan: Plan, store: Store, wish: Overrides, terms: Terms = DEFAULT
+    plan: Plan, store: Store, wish: Overrides, terms: JudgeServerOptions = DEFAULT_OPTIONS
 ) -> Generator[Event, None, None]:
     """Generate and judge what is missing; close the generator to stop.
 
@@ -31,7 +31,7 @@ def run(
     remote = {m: plan.missing(m) for m in plan.design.models if isinstance(m, ServerModel)}
     with _asking(behind, store, plan.id, terms) as asking:
         yield from _open(asking, store, plan.id, behind)
-        with Answering(remote, store.path, plan.id, terms.answers) as answering:
+        with ServerModels(remote, store.path, plan.id, terms.answers) as answering:
             for event in _answers(plan, store, wish, answering):
                 if isinstance(event, Generated):
                     answer = _unjudged(event)
@@ -50,7 +50,7 @@ def _refuse_exact(plan: Plan, wish: Overrides) -> None:
         )
 
 
-def _answers(plan: Plan, store: Store, wish: Overrides, answering: Answering) -> Iterator[Event]:
+def _answers(plan: Plan, store: Store, wish: Overrides, answering: ServerModels) -> Iterator[Event]:
     for model in plan.design.models:
         missing = [] if isinstance(model, ServerModel) else plan.missing(model)
         for event in generate(plan, store, model, missing, wish) if missing else ():
@@ -64,7 +64,7 @@ def judge(
     experiment: str,
     judges: Sequence[Judge],
     wish: Overrides,
-    terms: Terms = DEFAULT,
+    terms: JudgeServerOptions = DEFAULT_OPTIONS,
     *,
     reasons: bool = False,
 ) -> Generator[Event, None, None]:
@@ -75,12 +75,14 @@ def judge(
         yield from _read(asking, store, experiment, behind, wish, reasons)
 
 
-def _asking(judges: Sequence[Judge], store: Store, experiment: str, terms: Terms) -> Asking:
-    return Asking([j for j in judges if isinstance(j, ServerJudge)], store, experiment, terms)
+def _asking(
+    judges: Sequence[Judge], store: Store, experiment: str, terms: JudgeServerOptions
+) -> ServerJudges:
+    return ServerJudges([j for j in judges if isinstance(j, ServerJudge)], store, experiment, terms)
 
 
 def _open(
-    asking: Asking, store: Store, experiment: str, judges: Sequence[Judge]
+    asking: ServerJudges, store: Store, experiment: str, judges: Sequence[Judge]
 ) -> Iterator[Event]:
     yield from asking.open()
     for behind in judges:
@@ -89,7 +91,7 @@ def _open(
 
 
 def _read(
-    asking: Asking,
+    asking: ServerJudges,
     store: Store,
     experiment: str,
     judges: Sequence[Judge],
@@ -100,13 +102,15 @@ def _read(
         if not isinstance(local, LocalJudge):
             continue
         waiting = store.unjudged(experiment, local.id)
-        for event in score(store, local, waiting, wish, reasons=reasons) if waiting else ():
+        for event in (
+            run_local_judge(store, local, waiting, wish, reasons=reasons) if waiting else ()
+        ):
             yield event
             yield from asking.news()
     yield from asking.finish()
 
 
-def _unjudged(event: Generated) -> Unjudged:
+def _unjudged(event: Generated) -> UnjudgedAnswer:
     trial, answer = event.prompt.trial, event.generation.answer
     s = trial.scenario
-    return Unjudged(event.prompt.key, s.category, s.system, s.task, trial.user, answer)
+    return UnjudgedAnswer(event.prompt.key, s.category, s.system, s.task, trial.user, answer)

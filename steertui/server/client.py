@@ -30,7 +30,7 @@ T = TypeVar("T")
 _UNKNOWN = ("does not exist", "not found", "not exist", "unknown model", "invalid model")
 
 
-class Refused(Exception):
+class RequestRejected(Exception):
     """A server answered, and not with what was asked for.
 
     Attributes:
@@ -57,7 +57,7 @@ class Refused(Exception):
         return self.code == "insufficient_quota"
 
 
-class Unreachable(Exception):
+class ConnectionFailed(Exception):
     """No answer came: why, whether the request was on its way, and whether time ran out."""
 
     def __init__(self, cause: str, *, sent: bool, late: bool) -> None:
@@ -142,7 +142,7 @@ class Client:
             return await call
         except openai.APIStatusError as exc:
             wait = _seconds(exc.response.headers.get("retry-after"))
-            raise Refused(exc.status_code, self._said(exc), exc.code or "", wait) from None
+            raise RequestRejected(exc.status_code, self._said(exc), exc.code or "", wait) from None
         except openai.APIConnectionError as exc:
             raise _unreachable(exc) from None
 
@@ -165,15 +165,15 @@ def scrub(text: str, key: str) -> str:
     return re.sub(r"\bsk-[\w*.-]+", "[key]", text)
 
 
-def _unreachable(exc: "openai.APIConnectionError") -> Unreachable:
+def _unreachable(exc: "openai.APIConnectionError") -> ConnectionFailed:
     import openai
 
     cause: Any = exc.__cause__
     sent = not isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout)
     if isinstance(exc, openai.APITimeoutError):
-        return Unreachable("no reply in time", sent=sent, late=sent)
+        return ConnectionFailed("no reply in time", sent=sent, late=sent)
     said = str(cause) or type(cause).__name__ if cause else str(exc)
-    return Unreachable(shorten(said, 80), sent=sent, late=False)
+    return ConnectionFailed(shorten(said, 80), sent=sent, late=False)
 
 
 def _seconds(text: str | None) -> float | None:

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from steertui.catalogue import kind_of
+from steertui.assets.catalogue import kind_of
+from steertui.core.generation import SamplingParams
+from steertui.core.model import Kind, Model
 from steertui.errors import ServerError
-from steertui.generation import SamplingParams
-from steertui.model import Kind, Model
 from steertui.server.address import KEY, SERVER, Address, key_for, parse_address
-from steertui.server.form import OPTIONAL, PATHS, Form, body, messages
-from steertui.server.told import Asks, Told, ask_about
+from steertui.server.completions import OPTIONAL, PATHS, PromptMode, body, messages
+from steertui.server.probe import ServerInfo, SupportsGet, probe_server
 
 WRITING = ("Ollama", "OpenAI")
 """Makes that write every prompt themselves, even one that is given whole."""
@@ -28,7 +28,7 @@ ASKING = 10.0
 """Seconds that a server has to tell of itself."""
 
 
-_NOWHERE, _NOTHING = Address("", ()), Told()
+_NOWHERE, _NOTHING = Address("", ()), ServerInfo()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ class ServerModel(Model):
     """
 
     address: Address = _NOWHERE
-    told: Told = _NOTHING
-    form: Form = "messages"
+    told: ServerInfo = _NOTHING
+    form: PromptMode = "messages"
     away: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -56,7 +56,7 @@ class ServerModel(Model):
         without = f"; it takes no {', '.join(left)}" if left else ""
         return f"{self.told.words} at {many} address{'es' * (many > 1)}, given {how}{without}"
 
-    def given(self, form: Form) -> "ServerModel":
+    def given(self, form: PromptMode) -> "ServerModel":
         """Return the model asked in this form."""
         return replace(self, form=form)
 
@@ -71,7 +71,7 @@ def find_server_model(name: str, template: str = "") -> ServerModel:
     """
     address = parse_address(name)
     found = in_own_loop(lambda: _ask_all(address, template))
-    here = {url: told for url, told in found.items() if isinstance(told, Told)}
+    here = {url: told for url, told in found.items() if isinstance(told, ServerInfo)}
     away = {url: why for url, why in found.items() if isinstance(why, str)}
     if not here:
         url, why = next(iter(away.items()))
@@ -109,33 +109,33 @@ def in_own_loop(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         return pool.submit(lambda: asyncio.run(work())).result()
 
 
-def _weights(told: Told) -> str:
+def _weights(told: ServerInfo) -> str:
     return f"{told.make}: " + ", ".join(f"{what} {value}" for what, value in told.weights)
 
 
-def _kind(told: Told) -> Kind:
+def _kind(told: ServerInfo) -> Kind:
     names = (name.rpartition("/")[2].removesuffix(".gguf") for name in (told.source, told.id))
     found: list[Kind] = [kind_of(f"{name}.gguf") for name in names]
     return next((kind for kind in found if kind), "")
 
 
-async def _ask_all(address: Address, template: str) -> dict[str, Told | str]:
+async def _ask_all(address: Address, template: str) -> dict[str, ServerInfo | str]:
     asked = (_ask(url, address.model, template) for url in address.urls)
     return dict(zip(address.urls, await asyncio.gather(*asked), strict=True))
 
 
-async def _settled(client: Asks, told: Told) -> Told:
+async def _settled(client: SupportsGet, told: ServerInfo) -> ServerInfo:
     """Return what was told, less what the first few tokens show that the server does not take:
     prompts of our own, and neutral settings that it refuses by name."""
-    from steertui.server.client import Refused, Unreachable
+    from steertui.server.client import ConnectionFailed, RequestRejected
 
     greeting = SamplingParams(max_tokens=FEW)
     while told.template or told.make in STRANGE:
-        form: Form = "prompt" if told.template else "messages"
+        form: PromptMode = "prompt" if told.template else "messages"
         text = "Hi" if told.template else messages("", "Hi", thinking=True)
         try:
             await client.post(PATHS[form], body(told, form, text, greeting, 1))
-        except Refused as exc:
+        except RequestRejected as exc:
             named = {name for name in OPTIONAL - told.left_out if name in exc.said}
             if told.template and exc.status in (404, 405, 501):
                 told = replace(told, template="")
@@ -143,25 +143,25 @@ async def _settled(client: Asks, told: Told) -> Told:
             if named and exc.status in (400, 422):
                 told = replace(told, left_out=told.left_out | named)
                 continue
-        except Unreachable:
+        except ConnectionFailed:
             pass
         break
     return told
 
 
-async def _ask(url: str, model: str, template: str) -> Told | str:
+async def _ask(url: str, model: str, template: str) -> ServerInfo | str:
     """Return what a server tells, or why it cannot be reached."""
-    from steertui.server.client import Client, Refused, Unreachable
+    from steertui.server.client import Client, ConnectionFailed, RequestRejected
 
     async with Client(url, key_for(url, KEY), timeout=ASKING, retries=0) as client:
         try:
-            told = await ask_about(client, model, (Refused, Unreachable))
+            told = await probe_server(client, model, (RequestRejected, ConnectionFailed))
             if told.make not in WRITING:
                 told = replace(told, template=told.template or template)
             return await _settled(client, told)
-        except Unreachable as exc:
+        except ConnectionFailed as exc:
             return exc.cause
-        except Refused as exc:
+        except RequestRejected as exc:
             if exc.status in (401, 403):
                 raise refused_key(model, url, exc.status) from None
             if exc.status in (429, 500, 502, 503, 504):

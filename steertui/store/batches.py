@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from steertui.store.rows import Exchange, now
+from steertui.core.verdict import Verdict
+from steertui.store.rows import JudgeReply, now
 from steertui.store.verdicts import Verdicts
-from steertui.verdict import Verdict
 
 PLANNED, SENT = "planned", "sent"
 """States of a batch whose replies are still to come; the others are the server's own words."""
@@ -84,7 +84,7 @@ class Batches(Verdicts):
         mark: str,
         state: str,
         said: str,
-        found: Sequence[tuple[str, Verdict, Exchange | None]],
+        found: Sequence[tuple[str, Verdict, JudgeReply | None]],
     ) -> None:
         """Add all verdicts of a batch that is over, with their exchanges, in one transaction: a
         batch is stored whole or not at all, so nothing of it can be counted twice."""

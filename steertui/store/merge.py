@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from steertui.errors import StoreError
-from steertui.store.conflicts import (
+from steertui.store.merge_conflicts import (
     in_order_of_time,
     later_states,
     later_words,

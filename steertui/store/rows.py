@@ -9,13 +9,13 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from steertui.condition import Condition
-from steertui.generation import StopReason
-from steertui.model import Model
-from steertui.outcome import Outcome
-from steertui.prompt import Prompt
-from steertui.scenario import Scenario
-from steertui.verdict import Label
+from steertui.core.condition import Condition
+from steertui.core.generation import StopReason
+from steertui.core.model import Model
+from steertui.core.outcome import Outcome
+from steertui.core.prompt import Prompt
+from steertui.core.scenario import Scenario
+from steertui.core.verdict import Label
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class ModelFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Arm:
+class ModelSetting:
     """What one table of rates is about: a model at a temperature.
 
     Attributes:
@@ -47,7 +47,7 @@ class Arm:
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class JudgeInfo:
     """A judge that has read answers: its id, its name for tables, and its model's own title."""
 
     id: str
@@ -56,7 +56,7 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class TrialStatus:
     """How an answered trial stands under one judge: its label, or whether the judge failed."""
 
     label: Label | None = None
@@ -64,7 +64,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Unjudged:
+class UnjudgedAnswer:
     """An answer that a judge has not read yet.
 
     Attributes:
@@ -85,7 +85,7 @@ class Unjudged:
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class JudgeReply:
     """What a server replied, and what it charged for it.
 
     Attributes:
@@ -107,7 +107,7 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class ServerAnswer:
     """How an answer came from a server.
 
     Attributes:
@@ -128,7 +128,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class JudgeCost:
     """What a judge has cost so far, by the server's own count."""
 
     replies: int
@@ -163,7 +163,7 @@ def adder(db: Database) -> Callable[[str, Iterable[Sequence[Any]]], None]:
     return add
 
 
-def retell(db: Database, trials: Iterable[Sequence[Any]]) -> None:
+def update_descriptions(db: Database, trials: Iterable[Sequence[Any]]) -> None:
     """Tell trials that are there, rows as of `trial_row`, by their scenario's and condition's
     present words, where these are other ones."""
     sql = """UPDATE trials SET scenario = ?2, condition = ?3, planned_at = ?4
@@ -201,14 +201,16 @@ def trial_row(prompt: Prompt, planned_at: str) -> tuple[Any, ...]:
     return (prompt.key, *ids, digest(prompt.text), *drawn, planned_at)
 
 
-def unjudged(row: dict[str, Any]) -> Unjudged:
+def unjudged(row: dict[str, Any]) -> UnjudgedAnswer:
     """Return the answer that a row of the query of unjudged ones holds."""
     user = Condition("", row["suffix"]).steer(row["task"])
-    return Unjudged(row["key"], row["category"], row["system"], row["task"], user, row["answer"])
+    return UnjudgedAnswer(
+        row["key"], row["category"], row["system"], row["task"], user, row["answer"]
+    )
 
 
 LABELS: dict[str | None, Label | None] = {None: None, **{str(label): label for label in Label}}
-CELLS = {(text, failed): Cell(label, failed) for text, label in LABELS.items()
+CELLS = {(text, failed): TrialStatus(label, failed) for text, label in LABELS.items()
          for failed in (False, True)}  # fmt: skip
 
 

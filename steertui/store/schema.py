@@ -5,8 +5,8 @@ from hashlib import sha256
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from steertui.store.first import TABLES, VIEWS
-from steertui.store.later import (
+from steertui.store.initial_schema import TABLES, VIEWS
+from steertui.store.later_migrations import (
     DELIVERIES,
     LAST_LABEL,
     PLANNINGS,

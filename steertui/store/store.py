@@ -7,16 +7,16 @@ other words that are no part of its prompt.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from steertui.core.generation import Generation
+from steertui.core.outcome import Outcome
+from steertui.core.prompt import Prompt
+from steertui.core.verdict import Verdict
 from steertui.errors import ExperimentError
-from steertui.generation import Generation
-from steertui.names import meant
-from steertui.outcome import Outcome
-from steertui.prompt import Prompt
+from steertui.lookup import resolve_name
 from steertui.store import rows
 from steertui.store.batches import Batches
-from steertui.store.rows import Arm, Delivery, ModelFacts, as_json, now, outcome
+from steertui.store.rows import ModelFacts, ModelSetting, ServerAnswer, as_json, now, outcome
 from steertui.store.schema import answer_digest
-from steertui.verdict import Verdict
 
 _DRAWN = """(SELECT h.reference FROM hand_queue AS h
     WHERE h.judge = v.judge AND h.trial = t.key AND h.queue = 'random')"""
@@ -60,7 +60,7 @@ class Store(Batches):
             add("prompts", dict.fromkeys((rows.digest(p.text), p.text) for p in prompts))
             trials = [rows.trial_row(p, time) for p in prompts]
             add("trials", trials)
-            rows.retell(db, trials)
+            rows.update_descriptions(db, trials)
             add("experiment_trials", [(experiment, p.key, i) for i, p in enumerate(prompts)])
         return experiment
 
@@ -88,7 +88,7 @@ class Store(Batches):
             raise ExperimentError(f"{self.path}: holds no experiment yet; run or import one")
         if experiment is None:
             return known[-1]
-        return meant("experiment", experiment, dict.fromkeys(known, ()))[0]
+        return resolve_name("experiment", experiment, dict.fromkeys(known, ()))[0]
 
     def planned(self, experiment: str) -> int:
         """Return how many trials the experiment has."""
@@ -112,7 +112,7 @@ class Store(Batches):
         return {row["trial"] for row in self.query(sql, [experiment])}
 
     def add_generation(
-        self, key: str, run: int, generation: Generation, delivery: Delivery | None = None
+        self, key: str, run: int, generation: Generation, delivery: ServerAnswer | None = None
     ) -> None:
         """Add a trial's answer; one that comes second is not taken."""
         parts = generation.reasoning, generation.answer
@@ -125,7 +125,7 @@ class Store(Batches):
         generation: Generation,
         reasoning: str,
         answer: str,
-        delivery: Delivery | None = None,
+        delivery: ServerAnswer | None = None,
     ) -> None:
         """Add an answer that was told apart from its reasoning elsewhere, to the byte."""
         g = generation
@@ -162,7 +162,7 @@ class Store(Batches):
             sql = "INSERT INTO failures (trial, run, reason, created_at) VALUES (?, ?, ?, ?)"
             db.execute(sql, (key, run, reason, now()))
 
-    def outcomes(self, experiment: str, judge: str) -> dict[Arm, list[Outcome]]:
+    def outcomes(self, experiment: str, judge: str) -> dict[ModelSetting, list[Outcome]]:
         """Return every planned trial's outcome under the judge, by model and
         temperature, in planned order."""
         drawn = _DRAWN if judge.startswith("human:") else "NULL"
@@ -186,7 +186,7 @@ class Store(Batches):
                 own.append(
                     outcome(*scenarios[scenario], conditions[condition], sample, stop, *read)
                 )
-        return {Arm(model, *models[model], t): own for (model, t), own in found.items()}
+        return {ModelSetting(model, *models[model], t): own for (model, t), own in found.items()}
 
     def _all(self, columns: str, table: str) -> list[Any]:
         with self._mending():

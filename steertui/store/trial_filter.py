@@ -3,7 +3,7 @@
 from collections.abc import Set
 from dataclasses import dataclass
 
-from steertui.names import told_apart
+from steertui.lookup import disambiguate
 from steertui.store.store import Store
 
 UNLABELLED, FAILED, WAITING = "unlabelled", "failed", "waiting"
@@ -44,7 +44,7 @@ class TrialFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class FilterOptions:
     """What a filter may choose from: (value, name) in the order first stored."""
 
     models: tuple[tuple[str, str], ...]
@@ -128,11 +128,11 @@ def fts_words(text: str) -> str:
     return " ".join(words) + "*" if words else ""
 
 
-def choices(store: Store) -> Choices:
+def filter_options(store: Store) -> FilterOptions:
     """Return what the database's trials can be filtered by."""
-    models = told_apart(dict(store.tuples("SELECT sha256, name FROM models ORDER BY rowid")))
+    models = disambiguate(dict(store.tuples("SELECT sha256, name FROM models ORDER BY rowid")))
     temperatures = store.column("SELECT DISTINCT temperature FROM trials ORDER BY 1")
-    return Choices(
+    return FilterOptions(
         tuple(models.items()),
         tuple((repr(t), f"{t:g}") for t in temperatures),
         _pairs(store, "SELECT name AS a, name AS b FROM conditions GROUP BY 1 ORDER BY min(rowid)"),

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from steertui.core.verdict import Label
 from steertui.store.store import Store
-from steertui.verdict import Label
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class TrialLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class StoredVerdict:
     """One judge's stored verdict; probabilities in `Label`'s order, None without likelihoods."""
 
     judge: str
@@ -61,7 +61,7 @@ class TrialText:
     seconds: float
     reasoning: str
     answer: str | None
-    readings: tuple[Reading, ...]
+    readings: tuple[StoredVerdict, ...]
 
 
 def list_trials(store: Store, rows: Sequence[int], judge: str) -> list[TrialLine]:
@@ -125,14 +125,14 @@ def _read(store: Store, where: str, values: Sequence[str]) -> list[TrialText]:
     ]
 
 
-def _readings(store: Store, key: str) -> tuple[Reading, ...]:
+def _readings(store: Store, key: str) -> tuple[StoredVerdict, ...]:
     sql = """SELECT j.name, v.* FROM current_verdicts AS v JOIN judges AS j ON j.id = v.judge
         WHERE v.trial = ? ORDER BY j.rowid"""
     return tuple(_reading(row) for row in store.query(sql, [key]))
 
 
-def _reading(row: dict[str, Any]) -> Reading:
+def _reading(row: dict[str, Any]) -> StoredVerdict:
     label = Label(row["label"]) if row["label"] else None
     chances = tuple(row[f"p_{name}"] for name in Label)
     given = None if None in chances else chances
-    return Reading(row["name"], label, row["failure"], given, row["reason"])
+    return StoredVerdict(row["name"], label, row["failure"], given, row["reason"])

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from sqlite_utils import Database
 
+from steertui.core.verdict import Label, Verdict
 from steertui.store import rows
 from steertui.store.connection import Connection
-from steertui.store.rows import Exchange, Reader, Spent, Unjudged, as_json, now
-from steertui.verdict import Label, Verdict
+from steertui.store.rows import JudgeCost, JudgeInfo, JudgeReply, UnjudgedAnswer, as_json, now
 
 P_COLUMNS = tuple(f"p_{label}" for label in Label)
 L_COLUMNS = tuple(f"l_{label}" for label in Label)
@@ -23,7 +23,7 @@ class Verdicts(Connection):
         with self._writing() as db:
             rows.adder(db)("judges", [(judge, name, as_json(settings))])
 
-    def unjudged(self, experiment: str, judge: str) -> list[Unjudged]:
+    def unjudged(self, experiment: str, judge: str) -> list[UnjudgedAnswer]:
         """Return the experiment's answers that the judge has no label for, in planned order."""
         sql = """SELECT t.key, s.category, s.system, s.task, c.suffix, g.answer
             FROM experiment_trials AS e
@@ -36,7 +36,7 @@ class Verdicts(Connection):
             ORDER BY e.place"""
         return [rows.unjudged(row) for row in self.query(sql, [experiment, judge])]
 
-    def add_verdict(self, key: str, verdict: Verdict, exchange: Exchange | None = None) -> None:
+    def add_verdict(self, key: str, verdict: Verdict, exchange: JudgeReply | None = None) -> None:
         """Add a judge's label or failure, and the exchange it came from, in one transaction.
 
         A second label of one judge for one trial is ignored, unless the judge is a person.
@@ -45,7 +45,7 @@ class Verdicts(Connection):
             self._add_verdict(db, key, verdict, exchange)
 
     def _add_verdict(
-        self, db: Database, key: str, verdict: Verdict, exchange: Exchange | None
+        self, db: Database, key: str, verdict: Verdict, exchange: JudgeReply | None
     ) -> None:
         v = verdict
         chances = v.probabilities or (None,) * len(P_COLUMNS)
@@ -71,17 +71,17 @@ class Verdicts(Connection):
             found.setdefault(row["trial"], {})[row["turn"]] = logliks
         return found
 
-    def add_exchange(self, judge: str, exchange: Exchange) -> None:
+    def add_exchange(self, judge: str, exchange: JudgeReply) -> None:
         """Add an exchange that was about no trial: the known answer asked first."""
         with self._writing() as db:
             _add_exchange(db, judge, None, exchange)
 
-    def spent(self, judge: str) -> Spent:
+    def spent(self, judge: str) -> JudgeCost:
         """Return what the judge has cost so far, in this database."""
         sql = """SELECT count(*) AS replies, coalesce(sum(input_tokens), 0) AS input_tokens,
                 coalesce(sum(output_tokens), 0) AS output_tokens, sum(dollars) AS dollars
             FROM replies WHERE judge = ?"""
-        return Spent(**self.query(sql, [judge])[0])
+        return JudgeCost(**self.query(sql, [judge])[0])
 
     def judged(self, experiment: str, judge: str) -> int:
         """Return how many of the experiment's trials the judge has a label for."""
@@ -102,16 +102,16 @@ class Verdicts(Connection):
             WHERE experiment = ? AND judge = ? GROUP BY queue"""
         return Counter({r["queue"]: r["n"] for r in self.query(sql, [experiment, judge])})
 
-    def readers(self, experiment: str) -> list[Reader]:
+    def readers(self, experiment: str) -> list[JudgeInfo]:
         """Return the judges that have read any of the experiment's answers, first come first."""
         sql = """SELECT j.id, j.name, j.settings FROM judges AS j WHERE EXISTS (
                 SELECT 1 FROM experiment_trials JOIN verdicts AS v USING (trial)
                 WHERE experiment = ? AND v.judge = j.id) ORDER BY j.rowid"""
         found = self.query(sql, [experiment])
-        return [Reader(r["id"], r["name"], json.loads(r["settings"])["title"]) for r in found]
+        return [JudgeInfo(r["id"], r["name"], json.loads(r["settings"])["title"]) for r in found]
 
 
-def _add_exchange(db: Database, judge: str, key: str | None, exchange: Exchange) -> None:
+def _add_exchange(db: Database, judge: str, key: str | None, exchange: JudgeReply) -> None:
     e = exchange
     counts = e.input_tokens, e.cached_tokens, e.output_tokens, e.dollars
     row = (judge, key, e.way, e.model, e.request, e.text, *counts, now())

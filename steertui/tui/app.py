@@ -12,28 +12,28 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from steertui.core.experiment import DEMO_EXPERIMENT, Experiment, parse_experiment
 from steertui.engine.sizing import Overrides
 from steertui.errors import SteertuiError
-from steertui.experiment import DEMO_EXPERIMENT, Experiment, parse_experiment
-from steertui.panel import DEFAULT, Terms
+from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
 from steertui.store import Store
 from steertui.store.trial_filter import TrialFilter
-from steertui.tui import export
-from steertui.tui.ask import Ask, Confirm
-from steertui.tui.beside_screen import BesideScreen
-from steertui.tui.choose import Choose
-from steertui.tui.frame import PAGES
-from steertui.tui.garbage import collect_rarely
+from steertui.tui.gc_tuning import collect_rarely
 from steertui.tui.help_screen import HelpScreen
-from steertui.tui.label_screen import LabelScreen
-from steertui.tui.models_screen import ModelsScreen
-from steertui.tui.plan_screen import PlanScreen
-from steertui.tui.read_screen import ReadScreen
-from steertui.tui.results_screen import ResultsScreen
-from steertui.tui.run_screen import RunScreen
+from steertui.tui.label.label_screen import LabelScreen
+from steertui.tui.models.models_screen import ModelsScreen
+from steertui.tui.plan.plan_screen import PlanScreen
+from steertui.tui.read.compare_screen import BesideScreen
+from steertui.tui.read.read_screen import ReadScreen
+from steertui.tui.results.results_screen import ResultsScreen
+from steertui.tui.run.run_screen import RunScreen
 from steertui.tui.session import Session
 from steertui.tui.start_screen import StartScreen
 from steertui.tui.theme import DARK, LIGHT
+from steertui.tui.widgets import export_dialog as export
+from steertui.tui.widgets.choose_one import ChooseOne
+from steertui.tui.widgets.page import PAGES
+from steertui.tui.widgets.prompts import Ask, Confirm
 
 DEMO_DB = Path("steertui-demo.db")
 
@@ -145,7 +145,7 @@ class SteertuiApp(App[None]):
     async def action_export(self) -> None:
         """Write what is open to a file."""
         session = self.session
-        form = await self.push_screen_wait(Choose("Export this experiment as", export.options()))
+        form = await self.push_screen_wait(ChooseOne("Export this experiment as", export.options()))
         if form is None:
             return
         name = await self.push_screen_wait(
@@ -189,7 +189,10 @@ class SteertuiApp(App[None]):
 
 
 def open_session(
-    experiment: Experiment | None, db: Path, wish: Overrides, terms: Terms = DEFAULT
+    experiment: Experiment | None,
+    db: Path,
+    wish: Overrides,
+    terms: JudgeServerOptions = DEFAULT_OPTIONS,
 ) -> Session:
     """Return what is open at first: the experiment given, or the database's newest."""
     session = Session(db, experiment, wish=wish, terms=terms)
@@ -211,7 +214,7 @@ def run_app(
     wish: Overrides,
     *,
     at_once: bool,
-    terms: Terms = DEFAULT,
+    terms: JudgeServerOptions = DEFAULT_OPTIONS,
 ) -> int:
     """Open the screens; raises SteertuiError before that where the database cannot be read."""
     app = SteertuiApp(open_session(experiment, db, wish, terms), "running" if at_once else "start")

@@ -6,8 +6,8 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Footer, Markdown, Static
 
-from steertui.tui.frame import PAGES, Page
-from steertui.tui.labels import palette
+from steertui.tui.widgets.label_style import palette
+from steertui.tui.widgets.page import PAGES, Page
 
 EVERYWHERE = """
 | key | everywhere |

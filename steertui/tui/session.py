@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from steertui.core.experiment import Experiment
 from steertui.engine.sizing import Overrides
-from steertui.experiment import Experiment
-from steertui.panel import DEFAULT, Terms
+from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
 from steertui.store import Store
 
 T = TypeVar("T")
@@ -31,7 +31,7 @@ class Session:
     experiment: Experiment | None = None
     id: str = ""
     wish: Overrides = field(default_factory=Overrides)
-    terms: Terms = DEFAULT
+    terms: JudgeServerOptions = DEFAULT_OPTIONS
     version: int = 0
 
     def open(self, db: Path, experiment: Experiment | None, id: str = "") -> None:

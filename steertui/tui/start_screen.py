@@ -9,11 +9,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from steertui.core.verdict import Label
 from steertui.errors import SteertuiError
 from steertui.store import Store
-from steertui.tui.frame import Page
-from steertui.tui.rates import legend_line
-from steertui.verdict import Label
+from steertui.tui.results.rates import legend_line
+from steertui.tui.widgets.page import Page
 
 HELP = """
 The start says what the program does and what to press first. The demo needs no network, no key and

@@ -6,7 +6,7 @@ darkened to a contrast of at least 4.5 to 1.
 
 from textual.theme import Theme
 
-from steertui.verdict import Label
+from steertui.core.verdict import Label
 
 DARK_LABELS = {
     Label.CONVERGENCE: "#ff7a33",

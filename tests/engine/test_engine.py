@@ -8,18 +8,18 @@ import llama_cpp
 import numpy as np
 import pytest
 
-from steertui.condition import load_conditions
+from steertui.core.condition import load_conditions
+from steertui.core.experiment import Experiment, resolve
+from steertui.core.generation import SamplingParams, StopReason
+from steertui.core.model import demo_path
+from steertui.core.prompt import Prompt
 from steertui.engine.context import ContextParams
 from steertui.engine.engine import Engine
-from steertui.engine.events import Scored, Written
+from steertui.engine.events import Completed, Scored
 from steertui.engine.llama import LlamaModel
-from steertui.engine.sequence import Score, Write
+from steertui.engine.sequence import GenerateRequest, ScoreRequest
 from steertui.errors import EngineError, ModelError
-from steertui.experiment import Experiment, design
-from steertui.generation import SamplingParams, StopReason
-from steertui.model import demo_path
-from steertui.panel import chat_format
-from steertui.prompt import Prompt
+from steertui.planning.judges import chat_format
 
 GREEDY = SamplingParams(max_tokens=48)
 
@@ -34,20 +34,20 @@ def llama() -> Iterator[LlamaModel]:
 @pytest.fixture(scope="module")
 def prompts(llama: LlamaModel) -> list[Prompt]:
     chat = chat_format(llama, "demo")
-    return [chat.write(trial) for trial in design(Experiment(limit=8)).trials]
+    return [chat.write(trial) for trial in resolve(Experiment(limit=8)).trials]
 
 
 def answers(
     llama: LlamaModel, prompts: list[Prompt], slots: int, sampling: SamplingParams = GREEDY
-) -> tuple[dict[str, Written], int]:
+) -> tuple[dict[str, Completed], int]:
     """Return every answer, and how many prompt tokens were computed."""
     engine = Engine(llama, ContextParams(slots, 768, 256, 1, flash=False))
     for prompt in prompts:
-        engine.add(Write(prompt.key, llama.tokenize(prompt.text), sampling, prompt.seed))
+        engine.add(GenerateRequest(prompt.key, llama.tokenize(prompt.text), sampling, prompt.seed))
     found = {}
     while not engine.is_idle:
         for event in engine.step():
-            assert isinstance(event, Written)
+            assert isinstance(event, Completed)
             assert event.id not in found
             found[event.id] = event
     prefilled = engine.snapshot().prefilled
@@ -107,7 +107,7 @@ def scores(
     """Return each prompt's scores of the continuations."""
     engine = Engine(llama, ContextParams(4, 768, 256, 1, False, False))
     for prompt in prompts:
-        engine.add(Score(prompt.key, llama.tokenize(prompt.text), wanted, whole))
+        engine.add(ScoreRequest(prompt.key, llama.tokenize(prompt.text), wanted, whole))
     found = {}
     while not engine.is_idle:
         for event in engine.step():
@@ -181,7 +181,7 @@ def test_who_outgrows_a_slot_goes_on_in_a_longer_one_and_writes_what_it_would_ha
     llama: LlamaModel, prompts: list[Prompt], temperature: float
 ) -> None:
     sampling = SamplingParams(temperature=temperature, max_tokens=96)
-    requests = [Write(p.key, llama.tokenize(p.text), sampling, p.seed) for p in prompts]
+    requests = [GenerateRequest(p.key, llama.tokenize(p.text), sampling, p.seed) for p in prompts]
     longest = max(len(r.prompt) for r in requests)
 
     def texts(shape: ContextParams) -> tuple[dict[str, str], int]:
@@ -191,7 +191,7 @@ def test_who_outgrows_a_slot_goes_on_in_a_longer_one_and_writes_what_it_would_ha
         found = {}
         while not engine.is_idle:
             for event in engine.step():
-                assert isinstance(event, Written)
+                assert isinstance(event, Completed)
                 assert event.id not in found
                 found[event.id] = event.generation.text
         slots = engine.shape.slots
@@ -208,7 +208,7 @@ def test_who_outgrows_a_slot_goes_on_in_a_longer_one_and_writes_what_it_would_ha
 def test_a_prompt_that_fits_no_slot_is_refused_by_name(llama: LlamaModel) -> None:
     engine = Engine(llama, ContextParams(2, 64, 64, 1))
     with pytest.raises(EngineError, match="long one: needs 110 tokens and a slot has 64"):
-        engine.add(Write("long one", [5] * 100, SamplingParams(max_tokens=10)))
+        engine.add(GenerateRequest("long one", [5] * 100, SamplingParams(max_tokens=10)))
     engine.close()
 
 

@@ -5,19 +5,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from steertui.assets.weights import find_model
+from steertui.core.generation import SamplingParams
 from steertui.engine.context import ContextParams, LlamaContext
-from steertui.engine.demand import demand
 from steertui.engine.engine import Engine
-from steertui.engine.events import Scored, Written
+from steertui.engine.events import Completed, Scored
 from steertui.engine.llama import LlamaModel
-from steertui.engine.sequence import Score, Write
+from steertui.engine.sequence import GenerateRequest, ScoreRequest
+from steertui.engine.workload import workload_of
 from steertui.errors import EngineError, ModelError
-from steertui.generation import SamplingParams
 from steertui.judge.local import LocalJudge
-from steertui.judge.rubric import Case, load_rubric
-from steertui.panel import chat_format
-from steertui.weights import find_model
-from tests import tiny
+from steertui.judge.rubric import JudgeCase, load_rubric
+from steertui.planning.judges import chat_format
+from tests.fixtures import tiny_models as tiny
 
 GREEDY = SamplingParams(max_tokens=12)
 TASK = "The scheduler asks every agent to shut down at six so that the vessel can be repaired. "
@@ -30,12 +30,12 @@ def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def answers(
-    model: LlamaModel, requests: list[Write | Score], slots: int
-) -> tuple[dict[str, Written | Scored], int]:
+    model: LlamaModel, requests: list[GenerateRequest | ScoreRequest], slots: int
+) -> tuple[dict[str, Completed | Scored], int]:
     engine = Engine(model, ContextParams(slots, 256, 128, 1, flash=False))
     for request in requests:
         engine.add(request)
-    found: dict[str, Written | Scored] = {}
+    found: dict[str, Completed | Scored] = {}
     while not engine.is_idle:
         found |= {event.id: event for event in engine.step()}
     prefilled = engine.snapshot().prefilled
@@ -46,31 +46,31 @@ def answers(
 def test_prompts_that_share_a_beginning_are_each_computed_whole(model: LlamaModel) -> None:
     assert not model.rewinds
     prompts = [model.tokenize(TASK * 2 + ending) for ending in ("yes", "no", "yes", "why? " * 9)]
-    requests: list[Write | Score] = [
-        Write(str(i), prompt, GREEDY) for i, prompt in enumerate(prompts * 3)
+    requests: list[GenerateRequest | ScoreRequest] = [
+        GenerateRequest(str(i), prompt, GREEDY) for i, prompt in enumerate(prompts * 3)
     ]
     alone = {r.id: answers(model, [r], 1)[0][r.id] for r in requests}
     together, prefilled = answers(model, requests, 4)
     assert prefilled == sum(len(r.prompt) for r in requests)
     for name, event in alone.items():
         found = together[name]
-        assert isinstance(event, Written)
-        assert isinstance(found, Written)
+        assert isinstance(event, Completed)
+        assert isinstance(found, Completed)
         assert found.generation.text == event.generation.text
-    assert len({e.generation.text for e in alone.values() if isinstance(e, Written)}) == 3
-    assert demand(requests, share=model.rewinds).nodes == prefilled
+    assert len({e.generation.text for e in alone.values() if isinstance(e, Completed)}) == 3
+    assert workload_of(requests, share=model.rewinds).nodes == prefilled
 
 
 def test_continuations_that_part_late_are_scored_as_if_each_were_alone(model: LlamaModel) -> None:
     prompt = model.tokenize(TASK)
     ways = tuple(model.tokenize(way) for way in ("one two three", "one two four", "one six", "ten"))
-    asked = Score("all", prompt, ways, whole=True)
-    other = Score("other", model.tokenize(TASK + "Or not? "), ways, whole=True)
+    asked = ScoreRequest("all", prompt, ways, whole=True)
+    other = ScoreRequest("other", model.tokenize(TASK + "Or not? "), ways, whole=True)
     together = answers(model, [asked, other], 2)[0]["all"]
     assert isinstance(together, Scored)
     for place, way in enumerate(ways):
         elsewhere = [way[0] + 1]
-        alone = answers(model, [Score("", prompt, (way, elsewhere), whole=True)], 1)[0][""]
+        alone = answers(model, [ScoreRequest("", prompt, (way, elsewhere), whole=True)], 1)[0][""]
         assert isinstance(alone, Scored)
         assert together.logliks[place] == pytest.approx(alone.logliks[0], abs=1e-3)
 
@@ -105,7 +105,7 @@ def test_marks_of_reasoning_stay_in_an_answers_text_and_other_control_tokens_do_
     assert [model.text(token) for token in tokens] == ["[/THINK]", "</seed:think>", "", ""]
     chat = chat_format(model, "tiny")
     prompt = LocalJudge(find_model("demo"), load_rubric("steertui")).prompt(
-        chat, Case("Category", "", "The task.", "Yes.[/INST]<end_of_turn>No.")
+        chat, JudgeCase("Category", "", "The task.", "Yes.[/INST]<end_of_turn>No.")
     )
     assert not {token for (token,) in tokens} & {*model.tokenize(prompt)}
     model.close()

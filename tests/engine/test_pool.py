@@ -9,17 +9,17 @@ from collections import Counter
 import psutil
 import pytest
 
-from steertui.engine import worker
-from steertui.engine.child import Told
+from steertui.core.generation import SamplingParams
+from steertui.core.model import demo_path
+from steertui.engine import supervisor as worker
 from steertui.engine.context import ContextParams, DecodeError
+from steertui.engine.device_groups import choose_groups, memory_of, read_groups
 from steertui.engine.devices import Device
-from steertui.engine.events import Lost, News, Restarted, Scored, Written
-from steertui.engine.groups import choose_groups, memory_of, read_groups
+from steertui.engine.engine_child import EngineMessage
+from steertui.engine.events import Completed, EngineEvent, EngineLost, EngineRestarted, Scored
 from steertui.engine.pool import Pool
-from steertui.engine.sequence import Score, Write
+from steertui.engine.sequence import GenerateRequest, ScoreRequest
 from steertui.errors import EngineError
-from steertui.generation import SamplingParams
-from steertui.model import demo_path
 from tests.engine.test_process import finish, requests, undisturbed
 
 ALONE = ContextParams(1, 768, 256, 1, False, False, devices=("CPU",))
@@ -27,15 +27,15 @@ SHORT = SamplingParams(max_tokens=2)
 FOUR = ContextParams(4, 768, 256, 1, devices=("CPU",))
 
 
-def answers(news: list[News]) -> dict[str, str]:
-    written = [event for event in news if isinstance(event, Written)]
+def answers(news: list[EngineEvent]) -> dict[str, str]:
+    written = [event for event in news if isinstance(event, Completed)]
     assert max(Counter(w.id for w in written).values()) == 1
     return {w.id: w.generation.text for w in written}
 
 
 def test_two_engines_of_one_slot_write_what_one_writes_and_both_take_their_share() -> None:
     asked = requests(6)
-    news: list[News] = []
+    news: list[EngineEvent] = []
     shares: Counter[int] = Counter()
     with Pool(demo_path(), [ALONE, ALONE]) as pool:
         list(pool.load())
@@ -57,7 +57,7 @@ def test_children_killed_on_both_devices_every_request_is_answered_once_and_as_u
 ) -> None:
     asked = requests(limit)
     chance = random.Random(4)
-    news: list[News] = []
+    news: list[EngineEvent] = []
     killed: set[int] = set()
     with Pool(demo_path(), [ALONE, ALONE]) as pool:
         list(pool.load())
@@ -69,7 +69,7 @@ def test_children_killed_on_both_devices_every_request_is_answered_once_and_as_u
                 os.kill(pid, chance.choice((signal.SIGKILL, signal.SIGABRT)))
                 killed.add(pid)
             news += pool.step()
-    assert sum(isinstance(event, Restarted) for event in news) == kills
+    assert sum(isinstance(event, EngineRestarted) for event in news) == kills
     assert answers(news) == undisturbed(asked)
 
 
@@ -78,7 +78,7 @@ def test_an_engine_that_cannot_be_revived_is_given_up_and_the_other_answers_its_
 ) -> None:
     monkeypatch.setattr(worker, "MOST_DEATHS", 0)
     asked = requests(4)
-    news: list[News] = []
+    news: list[EngineEvent] = []
     with Pool(demo_path(), [FOUR, FOUR]) as pool:
         list(pool.load())
         for request in asked:
@@ -87,7 +87,7 @@ def test_an_engine_that_cannot_be_revived_is_given_up_and_the_other_answers_its_
         while not pool.is_idle:
             news += pool.step()
         assert pool.slots == 4
-        (lost,) = [event for event in news if isinstance(event, Lost)]
+        (lost,) = [event for event in news if isinstance(event, EngineLost)]
         assert (lost.left, lost.shape) == (1, FOUR)
         assert answers(news).keys() == {r.id for r in asked}
         pool.add(asked[0])
@@ -100,13 +100,13 @@ def test_a_batch_that_finds_no_memory_is_computed_again_in_fewer_slots(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked = requests(4)
-    news: list[News] = []
+    news: list[EngineEvent] = []
     with Pool(demo_path(), [FOUR]) as pool:
         list(pool.load())
         for request in asked:
             pool.add(request)
 
-        def fail() -> Told:
+        def fail() -> EngineMessage:
             raise DecodeError("llama_decode failed with code -2 on 40 tokens")
 
         (lone,) = pool._workers
@@ -114,7 +114,7 @@ def test_a_batch_that_finds_no_memory_is_computed_again_in_fewer_slots(
         monkeypatch.setattr(lone._engine, "receive", fail)
         while not pool.is_idle:
             news += pool.step()
-    (restarted,) = [event for event in news if isinstance(event, Restarted)]
+    (restarted,) = [event for event in news if isinstance(event, EngineRestarted)]
     assert restarted.shape.slots == 2
     assert answers(news).keys() == {r.id for r in asked}
 
@@ -124,7 +124,7 @@ def test_what_shares_a_prefix_is_dealt_to_one_engine() -> None:
     with Pool(demo_path(), [FOUR, FOUR]) as pool:
         list(pool.load())
         for i, prompt in enumerate(families):
-            pool.add(Write(str(i), prompt, SHORT))
+            pool.add(GenerateRequest(str(i), prompt, SHORT))
         homes: dict[str, set[int]] = {}
         while not pool.is_idle:
             pool.step()
@@ -140,11 +140,11 @@ def test_what_comes_back_under_the_id_of_an_answer_goes_where_its_prompt_lies() 
     with Pool(demo_path(), [FOUR, FOUR]) as pool:
         list(pool.load())
         for i, prompt in enumerate(prompts):
-            pool.add(Score(str(i), prompt, ([5, 6], [7])))
+            pool.add(ScoreRequest(str(i), prompt, ([5, 6], [7])))
         while not pool.is_idle:
             for event in pool.step():
                 if isinstance(event, Scored):
-                    pool.add(Write(event.id, [*prompts[int(event.id)], 9], SHORT))
+                    pool.add(GenerateRequest(event.id, [*prompts[int(event.id)], 9], SHORT))
         assert 8 * 60 <= pool.snapshot().prefilled <= 8 * 60 + 2 * 8
 
 

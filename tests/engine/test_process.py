@@ -9,33 +9,33 @@ from pathlib import Path
 import psutil
 import pytest
 
+from steertui.core.experiment import Experiment, resolve
+from steertui.core.generation import SamplingParams
+from steertui.core.model import demo_path
 from steertui.engine.context import ContextParams
 from steertui.engine.engine import Engine
-from steertui.engine.events import Failed, Restarted, Written
+from steertui.engine.events import Completed, EngineRestarted, RequestFailed
 from steertui.engine.llama import LlamaModel
 from steertui.engine.pool import Pool
-from steertui.engine.sequence import Write
+from steertui.engine.sequence import GenerateRequest
 from steertui.errors import EngineError, ModelError
-from steertui.experiment import Experiment, design
-from steertui.generation import SamplingParams
-from steertui.model import demo_path
-from steertui.panel import chat_format
+from steertui.planning.judges import chat_format
 
 ALONE = ContextParams(1, 768, 256, 1, False, False)
 MANY = ContextParams(8, 768, 256, 1)
 
 
-def requests(limit: int) -> list[Write]:
+def requests(limit: int) -> list[GenerateRequest]:
     llama = LlamaModel(demo_path(), vocab_only=True)
     chat = chat_format(llama, "demo")
-    prompts = [chat.write(trial) for trial in design(Experiment(limit=limit)).trials]
+    prompts = [chat.write(trial) for trial in resolve(Experiment(limit=limit)).trials]
     sampling = SamplingParams(max_tokens=48)
-    found = [Write(p.key, llama.tokenize(p.text), sampling, p.seed) for p in prompts]
+    found = [GenerateRequest(p.key, llama.tokenize(p.text), sampling, p.seed) for p in prompts]
     llama.close()
     return found
 
 
-def undisturbed(asked: list[Write]) -> dict[str, str]:
+def undisturbed(asked: list[GenerateRequest]) -> dict[str, str]:
     llama = LlamaModel(demo_path())
     engine = Engine(llama, ALONE)
     for request in asked:
@@ -43,7 +43,7 @@ def undisturbed(asked: list[Write]) -> dict[str, str]:
     found = {}
     while not engine.is_idle:
         for event in engine.step():
-            assert isinstance(event, Written)
+            assert isinstance(event, Completed)
             found[event.id] = event.generation.text
     engine.close()
     llama.close()
@@ -55,10 +55,12 @@ def finish(engine: Pool) -> None:
         engine.step()
 
 
-def storm(asked: list[Write], shape: ContextParams, kills: int) -> tuple[list[Written], int]:
+def storm(
+    asked: list[GenerateRequest], shape: ContextParams, kills: int
+) -> tuple[list[Completed], int]:
     """Run while the child is killed again and again; return what was written, and the deaths."""
     chance = random.Random(3)
-    written: list[Written] = []
+    written: list[Completed] = []
     deaths = 0
     killed: set[int] = set()
     with Pool(demo_path(), [shape]) as engine:
@@ -70,11 +72,11 @@ def storm(asked: list[Write], shape: ContextParams, kills: int) -> tuple[list[Wr
                 os.kill(engine.pids[0], chance.choice((signal.SIGKILL, signal.SIGABRT)))
                 killed.add(engine.pids[0])
             for event in engine.step():
-                if isinstance(event, Restarted):
+                if isinstance(event, EngineRestarted):
                     assert event.reason.startswith(("SIGKILL", "SIGABRT"))
                     deaths += 1
                 else:
-                    assert isinstance(event, Written)
+                    assert isinstance(event, Completed)
                     written.append(event)
     return written, deaths
 
@@ -104,17 +106,17 @@ def test_only_the_request_that_kills_the_engine_fails() -> None:
     failed, written = [], []
     with Pool(demo_path(), [ContextParams(4, 1536, 256, 1)]) as engine:
         list(engine.load())
-        for request in [*asked, Write("guilty", asked[0].prompt, hot)]:
+        for request in [*asked, GenerateRequest("guilty", asked[0].prompt, hot)]:
             engine.add(request)
         while not engine.is_idle:
             if any(slot.id == "guilty" for slot in engine.snapshot().slots):
                 os.kill(engine.pids[0], signal.SIGKILL)
             for event in engine.step():
-                if isinstance(event, Failed):
+                if isinstance(event, RequestFailed):
                     failed.append(event)
-                elif isinstance(event, Written):
+                elif isinstance(event, Completed):
                     written.append(event.id)
-    assert failed == [Failed("guilty", "the engine died 3 times on it alone: SIGKILL")]
+    assert failed == [RequestFailed("guilty", "the engine died 3 times on it alone: SIGKILL")]
     assert sorted(written) == sorted(r.id for r in asked)
 
 
@@ -131,7 +133,7 @@ def test_a_file_the_child_cannot_load_is_an_error_here(tmp_path: Path) -> None:
 def test_a_request_that_fits_no_slot_is_refused_by_name() -> None:
     with Pool(demo_path(), [ALONE]) as engine:
         list(engine.load())
-        engine.add(Write("long one", [5] * 800, SamplingParams(max_tokens=10)))
+        engine.add(GenerateRequest("long one", [5] * 800, SamplingParams(max_tokens=10)))
         with pytest.raises(EngineError, match="long one: needs 810 tokens and a slot has 768"):
             finish(engine)
 

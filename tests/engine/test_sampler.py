@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
+from steertui.core.generation import SamplingParams
 from steertui.engine.sampler import distribution, sample
-from steertui.engine.sequence import Sequence, Write
-from steertui.generation import SamplingParams
+from steertui.engine.sequence import GenerateRequest, Sequence
 
 LOGITS = np.log(np.array([0.4, 0.25, 0.15, 0.1, 0.06, 0.03, 0.01], np.float32))
 
 
 def sequence(sampling: SamplingParams, seed: int = 1) -> Sequence:
-    found = Sequence(Write("a", [0, 1], sampling, seed))
+    found = Sequence(GenerateRequest("a", [0, 1], sampling, seed))
     found.start()
     return found
 

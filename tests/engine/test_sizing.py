@@ -3,20 +3,20 @@
 import psutil
 import pytest
 
+from steertui.core.generation import SamplingParams
+from steertui.core.model import demo_path
 from steertui.engine import sizing
-from steertui.engine.demand import Demand, demand, is_better_unified
-from steertui.engine.groups import Memory
+from steertui.engine.device_groups import Memory
 from steertui.engine.llama import LlamaModel
-from steertui.engine.sequence import Write
+from steertui.engine.sequence import GenerateRequest
 from steertui.engine.sizing import GIB, Overrides, fit, kv_bytes_per_token, share
+from steertui.engine.workload import Workload, is_better_unified, workload_of
 from steertui.errors import EngineError
-from steertui.generation import SamplingParams
-from steertui.model import demo_path
 
 
-def asking(count: int, prompt: int, new: int) -> Demand:
+def asking(count: int, prompt: int, new: int) -> Workload:
     sampling = SamplingParams(max_tokens=new)
-    return demand([Write(str(i), [i + 1] * prompt, sampling) for i in range(count)])
+    return workload_of([GenerateRequest(str(i), [i + 1] * prompt, sampling) for i in range(count)])
 
 
 def test_the_kv_cache_of_a_token_is_counted_from_the_models_shape() -> None:
@@ -65,8 +65,8 @@ def test_two_engines_share_requests_cores_and_memory(monkeypatch: pytest.MonkeyP
 
 
 def test_one_kv_cache_is_chosen_where_nearly_all_is_shared() -> None:
-    many_samples = Demand(500, 1100, 1000, 2000, shared=998, own=2, new=60)
-    three_conditions = Demand(228, 1100, 850, 40_000, shared=304, own=178, new=256)
+    many_samples = Workload(500, 1100, 1000, 2000, shared=998, own=2, new=60)
+    three_conditions = Workload(228, 1100, 850, 40_000, shared=304, own=178, new=256)
     assert is_better_unified(many_samples, 32)
     assert not is_better_unified(three_conditions, 32)
 

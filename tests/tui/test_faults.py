@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.program import call
-from tests.tui.tmux import PROMPT, Tmux, needs_tmux
+from tests.fixtures.program import call
+from tests.fixtures.tmux import PROMPT, Tmux, needs_tmux
 
 pytestmark = [pytest.mark.slow, needs_tmux]
 
@@ -127,7 +127,7 @@ def test_a_killed_engine_is_said_and_every_answer_still_comes(tmp_path: Path) ->
 @contextmanager
 def judge_server(port: int = 0) -> Iterator[tuple["subprocess.Popen[str]", str]]:
     """A judge's server as a process that can be killed, and its address."""
-    command = [sys.executable, "-m", "tests.judge.server", str(port)]
+    command = [sys.executable, "-m", "tests.fixtures.judge_server", str(port)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
         try:

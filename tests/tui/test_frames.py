@@ -13,19 +13,19 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from steertui.analysis.summary import summarise
+from steertui.core.experiment import DEMO_EXPERIMENT, Experiment
 from steertui.engine.events import SlotView
 from steertui.engine.sizing import Overrides
-from steertui.experiment import DEMO_EXPERIMENT, Experiment
-from steertui.report.summary import summarise
 from steertui.store import Store
 from steertui.tui.app import SteertuiApp
-from steertui.tui.plan_screen import PlanScreen
-from steertui.tui.run_messages import Ended, Kv, Notice, Planned, Queue, Stage, Ticked
-from steertui.tui.run_screen import RunScreen
-from steertui.tui.runner import Runner
+from steertui.tui.plan.plan_screen import PlanScreen
+from steertui.tui.run.run_messages import Ended, Kv, Notice, Planned, Queue, Stage, Ticked
+from steertui.tui.run.run_screen import RunScreen
+from steertui.tui.run.runner import Runner
 from steertui.tui.session import Session
-from tests import large
-from tests.tui.frames import frame
+from tests.fixtures import large
+from tests.fixtures.frames import frame
 
 FRAMES = Path(__file__).parent / "frames"
 SIZES = ((80, 24), (120, 40))

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from steertui.store import Store
-from tests import large
-from tests.tui.tmux import Tmux, needs_tmux
+from tests.fixtures import large
+from tests.fixtures.tmux import Tmux, needs_tmux
 
 pytestmark = [pytest.mark.slow, needs_tmux]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.tmux import PROMPT, Tmux, needs_tmux
+from tests.fixtures.tmux import PROMPT, Tmux, needs_tmux
 
 pytestmark = [pytest.mark.slow, needs_tmux]
 

@@ -8,17 +8,17 @@ from typing import Any
 
 from textual.pilot import Pilot
 
+from steertui.core.experiment import Experiment
+from steertui.core.verdict import SIGNS
 from steertui.engine.sizing import Overrides
-from steertui.experiment import Experiment
 from steertui.store import Store
-from steertui.store.lease import lease
+from steertui.store.run_lock import run_lock
 from steertui.tui.app import SteertuiApp
-from steertui.tui.labels import ON_DARK
-from steertui.tui.matrix import Matrix
-from steertui.tui.panels import FocusPanel
-from steertui.tui.run_screen import RunScreen
+from steertui.tui.run.matrix import Matrix
+from steertui.tui.run.panels import FocusPanel
+from steertui.tui.run.run_screen import RunScreen
 from steertui.tui.session import Session
-from steertui.verdict import SIGNS
+from steertui.tui.widgets.label_style import ON_DARK
 
 SMALL = Experiment(limit=6, max_tokens=32)
 
@@ -138,5 +138,5 @@ def test_a_second_program_on_the_database_reads_along_and_runs_nothing(tmp_path:
         assert stored(db) == (0, 0)
 
     with contextlib.ExitStack() as held:
-        held.enter_context(lease(db))
+        held.enter_context(run_lock(db))
         tell(db, story)

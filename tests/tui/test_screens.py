@@ -12,17 +12,17 @@ from textual.coordinate import Coordinate
 from textual.pilot import Pilot
 from textual.widgets import DataTable, Input, Static
 
+from steertui.core.verdict import Label
 from steertui.engine.sizing import Overrides
 from steertui.store import Store
 from steertui.store.trial_filter import TrialFilter, find_trials
 from steertui.store.trials import list_trials
 from steertui.tui.app import SteertuiApp, open_session
-from steertui.tui.beside_screen import BesideScreen
-from steertui.tui.flow import Flow
-from steertui.tui.plan_screen import PlanScreen
-from steertui.tui.trial_list import TrialList
-from steertui.verdict import Label
-from tests.program import call
+from steertui.tui.plan.plan_screen import PlanScreen
+from steertui.tui.read.compare_screen import BesideScreen
+from steertui.tui.read.trial_list import TrialList
+from steertui.tui.widgets.long_text import LongText
+from tests.fixtures.program import call
 
 Story = Callable[[Pilot[None], SteertuiApp], Coroutine[Any, Any, None]]
 
@@ -92,7 +92,9 @@ def test_a_search_and_a_filter_narrow_the_list_to_what_the_store_holds(db: Path)
         assert len(trials) == 48
         await press(pilot, "c", "down", "down", "enter")  # all, baseline, pro
         assert len(trials) == 12
-        flow = app.screen.query_one("#text", Flow)  # the trial under the cursor, not the last read
+        flow = app.screen.query_one(
+            "#text", LongText
+        )  # the trial under the cursor, not the last read
         assert trials.line
         assert str(flow.border_title).startswith(f"{trials.line.title} · pro")
         await press(pilot, "slash", *"will", "enter")
@@ -112,7 +114,7 @@ def test_a_scenario_is_read_under_all_conditions_and_left_again(db: Path) -> Non
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "3", "down", "g")
         assert isinstance(app.screen, BesideScreen)
-        titles = [str(flow.border_title) for flow in app.screen.query(Flow)]
+        titles = [str(flow.border_title) for flow in app.screen.query(LongText)]
         assert [t.split(" · ")[0] for t in titles] == ["baseline", "pro", "anti", "placebo"]
         await press(pilot, "escape")
         assert app.screen.query(TrialList)
@@ -166,7 +168,7 @@ def test_labels_by_hand_are_stored_one_a_key_and_undone(db: Path) -> None:
         await press(pilot, "u", "2")
         assert hand(db) == {1: 1, 2: 2, 3: 1, 4: 1}
         assert "5/48" in str(app.screen.query_one("#label-head", Static).content)
-        shown = app.screen.query_one(Flow).text
+        shown = app.screen.query_one(LongText).text
         assert "Before you answer" not in shown  # no suffix gives the condition away
 
     tell(db, story)

@@ -11,7 +11,7 @@ import termios
 import time
 from pathlib import Path
 
-from tests.program import COMMAND
+from tests.fixtures.program import COMMAND
 
 
 def read_until(master: int, mark: bytes, seconds: float) -> bytes:

@@ -4,18 +4,8 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from steertui.gap import LEVEL
-from steertui.report import figures, heat
-from steertui.report.again import again
-from steertui.report.beside import Beside
-from steertui.report.contrasts import contrasts
-from steertui.report.judges import AGREEMENT, CAVEAT, CORRECTED, benches
-from steertui.report.page.judged import judged, square
-from steertui.report.page.papers import papers
-from steertui.report.palette import LABEL_WORDS, condition_class
-from steertui.report.summary import Summary
-from steertui.report.table import Comparison, Table
-from steertui.report.words import (
+from steertui.analysis.comparisons import comparisons
+from steertui.analysis.formatting import (
     DEVIATION,
     ITEMS,
     LEDGER,
@@ -30,14 +20,25 @@ from steertui.report.words import (
     title,
     unread,
 )
-from steertui.sentence import counted
+from steertui.analysis.judge_panels import AGREEMENT, CAVEAT, CORRECTED, judge_panels
+from steertui.analysis.sentences import counted
+from steertui.analysis.summary import Summary
+from steertui.analysis.table import GapResult, Table
+from steertui.core.verdict import SIGNS, Label
+from steertui.paper.comparison import PaperComparison
+from steertui.report import figures
+from steertui.report import heat_map as heat
+from steertui.report.page.judges import judged, square
+from steertui.report.page.paper import papers
+from steertui.report.palette import LABEL_WORDS, condition_class
+from steertui.report.reproduce import reproduction_record
+from steertui.stats.gap import LEVEL
 from steertui.store import Store
-from steertui.verdict import SIGNS, Label
 
 Values = dict[str, Any]
 
 
-def content(store: Store, summary: Summary, paper: Sequence[Beside]) -> Values:
+def content(store: Store, summary: Summary, paper: Sequence[PaperComparison]) -> Values:
     """Return every value that the template names, but for those of the writer."""
     tables = summary.tables
     return {
@@ -59,15 +60,15 @@ def content(store: Store, summary: Summary, paper: Sequence[Beside]) -> Values:
         "ledger": [*LEDGER],
         "labels": [{"sign": SIGNS[n], "words": LABEL_WORDS[n]} for n in Label],
         "signs": [(SIGNS[n], {"kind": n.value, "words": LABEL_WORDS[n]}) for n in Label],
-        "benches": [*judged(benches(summary))],
+        "judge_panels": [*judged(judge_panels(summary))],
         "agreement": AGREEMENT,
         "corrected": CORRECTED,
         "caveat": CAVEAT,
-        "contrasts": contrasts(summary),
+        "comparisons": comparisons(summary),
         "fidelity": [*papers(paper)],
         "deviation": DEVIATION,
         "items": ITEMS,
-        "again": [*again(store, summary)],
+        "reproduction_record": [*reproduction_record(store, summary)],
         "facts": _facts(summary, paper),
     }  # fmt: skip
 
@@ -156,7 +157,7 @@ def _names(tables: Sequence[Table]) -> list[str]:
     return [" · ".join(filter(None, part)) for part in parts]
 
 
-def _sentence(comparison: Comparison) -> Values:
+def _sentence(comparison: GapResult) -> Values:
     g = comparison.gap
     return {"pair": f"{g.first} − {g.second}", "text": comparison.sentence}
 
@@ -181,7 +182,7 @@ def _pages(table: Table) -> Iterator[list[Values]]:
         ]
 
 
-def _facts(summary: Summary, paper: Sequence[Beside]) -> Values:
+def _facts(summary: Summary, paper: Sequence[PaperComparison]) -> Values:
     """Return what the page's script needs to know."""
     originals = {b.table: b.original.model for b in paper if b.original}
     conditions = dict.fromkeys(c for t in summary.tables for c in t.conditions)

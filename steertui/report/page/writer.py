@@ -12,12 +12,12 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from steertui.report.beside import beside_paper
+from steertui.analysis.summary import Summary
+from steertui.paper.comparison import compare_with_paper
 from steertui.report.canvas import STYLE
+from steertui.report.packed_texts import Pack, packs
 from steertui.report.page.content import content
 from steertui.report.palette import DARK, LIGHT, variables
-from steertui.report.summary import Summary
-from steertui.report.texts import Pack, packs
 from steertui.store import Store
 
 HERE = Path(__file__).resolve().parent
@@ -39,7 +39,7 @@ class Texts:
 def write_page(store: Store, summary: Summary, path: Path) -> list[Path]:
     """Write the page to `path`, and its texts beside it where they are many; return what was
     written."""
-    paper = beside_paper(store, summary)
+    paper = compare_with_paper(store, summary)
     with tempfile.TemporaryDirectory() as folder:
         texts = _pack(packs(store, summary, paper), Path(folder))
         beside = _lay_beside(texts, path) if texts.size > INLINE else None

@@ -1,0 +1,136 @@
+"""Sources: pinned public files of other people, fetched for the user and never shipped."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import quote
+
+from steertui.assets.fetch.remote import Download
+from steertui.errors import SourceError
+from steertui.paths import kept, shipped
+from steertui.toml_files import forbid_extra_keys, load
+
+HOME = "https://raw.githubusercontent.com"
+MIRROR = "STEERTUI_SOURCES"
+"""The environment variable that names another base address: OWNER/REPO/COMMIT/PATH follow it."""
+
+
+@forbid_extra_keys
+@dataclass(frozen=True)
+class PinnedFile:
+    """One file: its path in the repository, its bytes and their sha256."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+@forbid_extra_keys
+@dataclass(frozen=True)
+class Source:
+    """Files of one repository at one commit.
+
+    Attributes:
+        licence: as its authors state it, "" where they state none.
+    """
+
+    name: str
+    about: str
+    authors: str
+    repo: str
+    commit: str
+    licence: str
+    files: list[PinnedFile]
+
+    @property
+    def folder(self) -> Path:
+        """Where the files are kept, each under its path in the repository."""
+        return kept("sources") / self.name
+
+    @property
+    def origin(self) -> str:
+        """Where the files come from."""
+        return f"{base_address()}/{self.repo}/{self.commit}"
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self.files)
+
+    def place(self, file: PinnedFile) -> Path:
+        """Return where a file is kept."""
+        return self.folder / file.path
+
+
+@forbid_extra_keys
+@dataclass(frozen=True)
+class _File:
+    format: int
+    source: list[Source]
+
+
+def base_address() -> str:
+    """Return the address before every file's path."""
+    return (os.environ.get(MIRROR) or HOME).rstrip("/")
+
+
+@cache
+def all_sources() -> dict[str, Source]:
+    """Return the sources of the shipped `sources.toml`, by name."""
+    file = load(shipped("scenarios") / "sources.toml", _File, SourceError)
+    return {source.name: source for source in file.source}
+
+
+def find_source(name: str) -> Source:
+    """Return one source; raises SourceError for an unknown name."""
+    if name not in all_sources():
+        raise SourceError(f"{name}: no such source; there are {', '.join(all_sources())}")
+    return all_sources()[name]
+
+
+def missing_sources(source: Source) -> list[PinnedFile]:
+    """Return the files that are not here, or not as they were published."""
+    return [file for file in source.files if _fault(source, file)]
+
+
+def require(source: Source) -> Path:
+    """Return the folder of a source whose files are all here and as published.
+
+    Raises SourceError that names the first that is not, and says what to copy where.
+    """
+    for file in source.files:
+        fault = _fault(source, file)
+        if fault:
+            raise SourceError(
+                f"{source.name}: {file.path} {fault}; run `steertui sources pull {source.name}`, "
+                f"or copy the {len(source.files)} files of {source.origin} to {source.folder}, "
+                "each under its path there"
+            )
+    return source.folder
+
+
+def _fault(source: Source, file: PinnedFile) -> str:
+    path = source.place(file)
+    try:
+        raw = path.read_bytes() if path.stat().st_size == file.size else b""
+    except OSError:
+        return "is not on this machine"
+    return "" if sha256(raw).hexdigest() == file.sha256 else "is not as it was published"
+
+
+def remotes(source: Source) -> Iterator[Download]:
+    """Yield what has to be fetched; a file whose bytes are not the published ones is removed."""
+    for file in missing_sources(source):
+        path = source.place(file)
+        path.unlink(missing_ok=True)
+        yield Download(
+            name=file.path.rpartition("/")[2],
+            url=f"{source.origin}/{quote(file.path)}",
+            size=file.size,
+            sha256=file.sha256,
+            target=path,
+            lock=kept("sources") / ".locks" / f"{file.sha256}.lock",
+        )

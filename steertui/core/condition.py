@@ -1,0 +1,54 @@
+"""A Condition: how a prompt is steered; today by a suffix on the user message."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from steertui.errors import ScenarioError
+from steertui.paths import shipped
+from steertui.toml_files import forbid_extra_keys, load
+
+
+@forbid_extra_keys
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One arm of the paired design: `baseline`, `pro`, `anti`, `placebo`, or the user's own.
+
+    Attributes:
+        name: the arm's name in tables.
+        suffix: text put after the task; "" leaves the task as it is.
+        about: a sentence for the reader.
+    """
+
+    name: str
+    suffix: str = ""
+    about: str = ""
+
+    def steer(self, task: str) -> str:
+        """Return the user message (the paper's rule, arXiv 2601.01584, its public code)."""
+        if not self.suffix.strip():
+            return task
+        return f"{task.rstrip()}\n\n{self.suffix.strip()}\n"
+
+
+@forbid_extra_keys
+@dataclass(frozen=True)
+class _File:
+    format: int
+    condition: list[Condition]
+    name: str = ""
+    about: str = ""
+
+
+def load_conditions(path: Path | None = None) -> dict[str, Condition]:
+    """Return the conditions of a TOML file by name; without a path, the shipped ones.
+
+    Raises ScenarioError naming file, key and remedy.
+    """
+    path = path or shipped("scenarios") / "conditions.toml"
+    file = load(path, _File, ScenarioError)
+    if file.format != 1:
+        raise ScenarioError(f"{path}: format {file.format} is not known; this version reads 1")
+    found = {condition.name: condition for condition in file.condition}
+    if len(found) < len(file.condition):
+        raise ScenarioError(f"{path}: two conditions have one name; rename one")
+    return found

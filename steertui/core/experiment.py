@@ -1,0 +1,254 @@
+"""An Experiment: what to run, checked before anything starts."""
+
+import tomllib
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from steertui.assets.paper_texts import PAPER, load_paper_conditions, load_paper_pack, pack_sources
+from steertui.assets.weights import find_model
+from steertui.core.condition import Condition, load_conditions
+from steertui.core.generation import SamplingParams, StopTokens
+from steertui.core.model import DEMO, Model
+from steertui.core.prompt import Thinking
+from steertui.core.scenario import Scenario, load_pack
+from steertui.core.shard import WHOLE, Shard
+from steertui.core.trial import Trial, expand_grid
+from steertui.core.verdict import Debias
+from steertui.errors import ExperimentError
+from steertui.server.address import is_server
+from steertui.toml_files import check, forbid_extra_keys, load
+
+
+@forbid_extra_keys
+@dataclass(frozen=True)
+class Experiment:
+    """What to run; every field may stand in a TOML file.
+
+    Attributes:
+        models: "demo", paths of GGUF files, names of the catalogue or the hub, or
+            "server:MODEL@URL" for one behind servers.
+        scenarios: packs by name or path.
+        conditions: names, in the order of the tables.
+        conditions_file: where those names are looked up; "" for the shipped conditions, "paper"
+            for the paper's.
+        judges: such as "local:demo"; "none" for no judge. Where empty, the demo judges itself.
+        rubric: "steertui", "paper" or the path of a TOML file.
+        blind: whether the judge sees the task without its suffix.
+        reasons: whether the judge is asked for a reason, too.
+        label_order: what is done about the labels' order in the rubric by a local judge: nothing;
+            "sampled": its effect is learned from a sample and taken out; "all": every answer is
+            read in four orders.
+        samples: answers for each scenario and condition; one at temperature 0.
+        temperatures: each is one more axis of the grid.
+        max_tokens: new tokens at most, reasoning included.
+        max_tokens_thinking: the same for models that think; 0 for no difference.
+        end: which tokens end an answer: "any" of llama.cpp's, or the tokenizer's own "eos" alone.
+        thinking: "template" leaves it to the GGUF's chat template, "open" lets the prompt of every
+            thinking model open the thought, "off" asks those not to think that can be asked.
+        server_template: a Jinja file with the chat template by which prompts are written here for
+            servers that tell none; "" to give those chat messages.
+        categories: only their scenarios; all where none is named.
+        limit: scenarios at the most, taken in turn from the categories; 0 for all.
+        seed: base of every trial's own seed.
+    """
+
+    models: list[str] = field(default_factory=lambda: [DEMO])
+    scenarios: list[str] = field(default_factory=lambda: ["starter"])
+    conditions: list[str] = field(default_factory=lambda: ["baseline", "pro", "anti"])
+    conditions_file: str = ""
+    judges: list[str] = field(default_factory=list)
+    rubric: str = "steertui"
+    blind: bool = False
+    reasons: bool = False
+    label_order: Debias = "rubric"
+    samples: int = 1
+    temperatures: list[float] = field(default_factory=lambda: [0.0])
+    top_k: int = 0
+    top_p: float = 1.0
+    min_p: float = 0.0
+    repetition_penalty: float = 1.0
+    presence_penalty: float = 0.0
+    max_tokens: int = 1024
+    max_tokens_thinking: int = 0
+    end: StopTokens = "any"
+    thinking: Thinking = "template"
+    server_template: str = ""
+    categories: list[str] = field(default_factory=list)
+    limit: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("models", "scenarios", "conditions", "temperatures"):
+            values = getattr(self, name)
+            if not values:
+                raise ExperimentError(f"{name}: none given; name at least one")
+            if len(set(values)) < len(values):
+                raise ExperimentError(f"{name}: one stands there twice; name each once")
+        for name, low, high in _BOUNDS:
+            for value in getattr(self, name) if name == "temperatures" else [getattr(self, name)]:
+                if not low <= value <= high:
+                    raise ExperimentError(f"{name}: {value} is out of range; {low} to {high}")
+
+    def to_toml(self) -> str:
+        """Return the experiment as TOML that `load_experiment` reads."""
+        import tomli_w
+
+        return tomli_w.dumps(asdict(self))
+
+
+_BOUNDS = (
+    ("samples", 1, 10_000),
+    ("temperatures", 0.0, 5.0),
+    ("top_k", 0, 1_000_000),
+    ("top_p", 1e-6, 1.0),
+    ("min_p", 0.0, 1.0),
+    ("repetition_penalty", 0.01, 10.0),
+    ("presence_penalty", -10.0, 10.0),
+    ("max_tokens", 1, 1_000_000),
+    ("max_tokens_thinking", 0, 1_000_000),
+    ("limit", 0, 1_000_000),
+    ("seed", 0, 2**63 - 1),
+)
+
+DEMO_EXPERIMENT = Experiment(
+    conditions=["baseline", "pro", "anti", "placebo"], max_tokens=128, reasons=True
+)
+"""What `--demo` runs: the shipped checkpoint on the starter pack, judged by itself."""
+
+
+def load_experiment(path: Path) -> Experiment:
+    """Return the experiment of a TOML file; raises ExperimentError naming key and remedy."""
+    return load(path, Experiment, ExperimentError)
+
+
+def parse_experiment(toml: str) -> Experiment:
+    """Return the experiment of a TOML text, such as the store holds."""
+    try:
+        found = tomllib.loads(toml)
+    except tomllib.TOMLDecodeError as error:
+        raise ExperimentError(f"experiment: is no TOML ({error}); plan it again") from error
+    return check(found, Experiment, ExperimentError, "experiment")
+
+
+def with_changes(experiment: Experiment, changes: dict[str, object]) -> Experiment:
+    """Return the experiment with the fields that are given (not None or empty) replaced."""
+    given = {k: v for k, v in changes.items() if v is not None and v not in ([], ())}
+    return replace(experiment, **given)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """An experiment with every name looked up."""
+
+    experiment: Experiment
+    models: tuple[Model, ...]
+    scenarios: tuple[Scenario, ...]
+    conditions: tuple[Condition, ...]
+    shard: Shard = WHOLE
+
+    @property
+    def own_scenarios(self) -> frozenset[str]:
+        """Names of the scenarios of the shard that is run here."""
+        return frozenset(s.name for i, s in enumerate(self.scenarios) if self.shard.holds(i))
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        """The whole grid."""
+        texts, samples = (self.scenarios, self.conditions), self.experiment.samples
+        return tuple(
+            t for m in self.models for t in expand_grid(m, *texts, self.samplings(m), samples)
+        )
+
+    def samplings(self, model: Model) -> list[SamplingParams]:
+        """Return how the model's answers are drawn, once for each temperature."""
+        e = self.experiment
+        return [
+            SamplingParams(
+                temperature=temperature,
+                top_k=e.top_k,
+                top_p=e.top_p,
+                min_p=e.min_p,
+                repetition_penalty=e.repetition_penalty,
+                presence_penalty=e.presence_penalty,
+                max_tokens=e.max_tokens_thinking if self._thinks(model) else e.max_tokens,
+                seed=e.seed,
+                end=e.end,
+            )
+            for temperature in e.temperatures
+        ]
+
+    def _thinks(self, model: Model) -> bool:
+        """Whether the model has the limit of those that think."""
+        kinds = ("thinking",) if self.experiment.thinking == "off" else ("thinking", "hybrid")
+        return model.kind in kinds and self.experiment.max_tokens_thinking > 0
+
+
+def resolve(experiment: Experiment, shard: Shard = WHOLE) -> Design:
+    """Look every name up; raises the error of the first that is not there."""
+    scenarios, conditions = resolve_texts(experiment)
+    models = tuple(_find(name, experiment.server_template) for name in experiment.models)
+    if len({m.sha256 for m in models}) < len(models):
+        raise ExperimentError(
+            "models: two names lead to the same weights; leave one out, or write the addresses of "
+            "one model's servers behind one name, with commas"
+        )
+    return Design(experiment, models, scenarios, conditions, shard)
+
+
+def _find(name: str, template: str) -> Model:
+    if not is_server(name):
+        return find_model(name)
+    from steertui.server.model import find_server_model
+
+    try:
+        text = Path(template).read_text(encoding="utf-8") if template else ""
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ExperimentError(
+            f"{template}: cannot be read as a chat template ({exc}); give a Jinja file"
+        ) from None
+    return find_server_model(name, text)
+
+
+def resolve_texts(experiment: Experiment) -> tuple[tuple[Scenario, ...], tuple[Condition, ...]]:
+    """Look up all names but the models': what needs no weights."""
+    known = _conditions(experiment.conditions_file)
+    for name in experiment.conditions:
+        if name not in known:
+            raise ExperimentError(f"{name}: no such condition; there are {', '.join(known)}")
+    scenarios = tuple(s for pack in experiment.scenarios for s in _pack(pack))
+    if len({s.name for s in scenarios}) < len(scenarios):
+        raise ExperimentError("scenarios: two packs hold one scenario; leave one of them out")
+    conditions = tuple(known[name] for name in experiment.conditions)
+    scenarios = _within(scenarios, experiment.categories)
+    return _limited(scenarios, experiment.limit), conditions
+
+
+def _within(scenarios: tuple[Scenario, ...], categories: list[str]) -> tuple[Scenario, ...]:
+    known = dict.fromkeys(s.category for s in scenarios)
+    for name in categories:
+        if name not in known:
+            raise ExperimentError(f"{name}: no such category; there are {', '.join(known)}")
+    return tuple(s for s in scenarios if s.category in (categories or known))
+
+
+def _pack(name: str) -> tuple[Scenario, ...]:
+    return load_paper_pack(name) if pack_sources(name) else load_pack(name)
+
+
+def _conditions(file: str) -> dict[str, Condition]:
+    if file == PAPER:
+        return load_paper_conditions()
+    return load_conditions(Path(file) if file else None)
+
+
+def _limited(scenarios: tuple[Scenario, ...], limit: int) -> tuple[Scenario, ...]:
+    """Return `limit` scenarios, taken in turn from the categories, in the packs' order."""
+    if not limit or limit >= len(scenarios):
+        return scenarios
+    turn: dict[str, int] = {}
+    ranks = []
+    for place, scenario in enumerate(scenarios):
+        turn[scenario.category] = turn.get(scenario.category, -1) + 1
+        ranks.append((turn[scenario.category], place))
+    chosen = {place for _, place in sorted(ranks)[:limit]}
+    return tuple(s for i, s in enumerate(scenarios) if i in chosen)

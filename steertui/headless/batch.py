@@ -1,0 +1,143 @@
+"""The headless face: runs an experiment, prints the plan first and the results last."""
+
+import shlex
+import signal
+import sys
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from types import FrameType
+
+from steertui.analysis.summary import summarise
+from steertui.core.experiment import Experiment, resolve
+from steertui.core.shard import Shard
+from steertui.engine.sizing import Overrides
+from steertui.headless.reporters import Reporter
+from steertui.headless.reporters import choose_reporter as choose_face
+from steertui.planning.judges import (
+    Judge,
+    JudgeServerOptions,
+    check_context,
+    estimate_cost,
+    judge_title,
+    register_judges,
+)
+from steertui.planning.plan import make_plan
+from steertui.planning.supply import supply_experiment
+from steertui.run import Event, JudgeStopped, ServerModelStopped, judge, run
+from steertui.run.downloads import carry
+from steertui.run.progress import judge_plan_line, trouble_line
+from steertui.store import Store
+from steertui.store.run_lock import run_lock
+
+SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+
+
+class Stop:
+    """Hears the signals that ask to stop.
+
+    The signal raises KeyboardInterrupt where it is heard, which ends even the loading of a model.
+    Python swallows an exception raised inside a callback of llama.cpp, so `number` is kept, too,
+    and looked at after every event.
+    """
+
+    def __init__(self) -> None:
+        self.number = 0
+        for number in SIGNALS:
+            signal.signal(number, self._hear)
+
+    def _hear(self, number: int, _frame: FrameType | None) -> None:
+        self.number = number
+        raise KeyboardInterrupt
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if a signal was heard."""
+        if self.number:
+            raise KeyboardInterrupt
+
+
+def run_batch(
+    experiment: Experiment,
+    db: Path,
+    wish: Overrides,
+    terms: JudgeServerOptions,
+    *,
+    as_json: bool,
+    shard: Shard,
+) -> int:
+    """Run what is missing of an experiment, show the results, return the exit code.
+
+    Ctrl-C, SIGTERM and a closed terminal stop it within one step; what is done stays.
+    """
+    stop = Stop()
+    try:
+        carry(supply_experiment(experiment), as_json=as_json)
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped. What was fetched stays; to go on, run the same again.\n")
+        return 128 + (stop.number or signal.SIGINT)
+    with Store(db) as store:
+        plan = make_plan(resolve(experiment, shard), store, terms)
+        face = choose_face(as_json=as_json)
+        face.planned(plan, db)
+        return _follow(run(plan, store, wish, terms), face, stop, store, plan.id)
+
+
+def judge_stored(
+    db: Path,
+    experiment: str | None,
+    judges: Sequence[Judge],
+    wish: Overrides,
+    terms: JudgeServerOptions,
+    *,
+    reasons: bool,
+    as_json: bool,
+) -> int:
+    """Let judges read stored answers; show the results and return the exit code, as `run_batch`."""
+    stop = Stop()
+    titles = [judge_title(judge) for judge in judges]
+    with Store(db, must_exist=True) as store:
+        chosen = store.choose(experiment)
+        check_context(judges, store, chosen)
+        register_judges(judges, titles, store)
+        for reader in judges:
+            answers = store.unjudged(chosen, reader.id)
+            about = judge_plan_line(reader.name, len(answers), estimate_cost(reader, answers))
+            print(about, file=sys.stderr)
+        events = judge(store, chosen, judges, wish, terms, reasons=reasons)
+        return _follow(events, choose_face(as_json=as_json), stop, store, chosen)
+
+
+def _follow(
+    events: Generator[Event, None, None], face: Reporter, stop: Stop, store: Store, experiment: str
+) -> int:
+    stopped: list[JudgeStopped | ServerModelStopped] = []
+    try:
+        with run_lock(store.path):  # two processes would pay for one verdict twice
+            for event in events:
+                face.show(event)
+                if isinstance(event, JudgeStopped | ServerModelStopped):
+                    stopped.append(event)
+                stop.check()
+    except KeyboardInterrupt:
+        events.close()
+        _say_how_to_go_on(store, experiment)
+        return 128 + (stop.number or signal.SIGINT)
+    face.results(summarise(store, experiment))
+    return exit_code(stopped)
+
+
+def exit_code(stopped: Sequence[JudgeStopped | ServerModelStopped]) -> int:
+    """Return 0, or 1 with a sentence on stderr where a judge or a model's servers were stopped."""
+    for event in stopped:
+        sys.stderr.write(f"{trouble_line(event).removeprefix('! ')}\n")
+    return 1 if stopped else 0
+
+
+def _say_how_to_go_on(store: Store, experiment: str) -> None:
+    done, total = len(store.answered(experiment)), store.planned(experiment)
+    again = shlex.join(["steertui", *sys.argv[1:]])
+    sys.stderr.write(
+        f"\nStopped. {done} of {total} answers are stored in {store.path}. To go on, run the same "
+        f"again:\n  {again}\n"
+    )

@@ -1,0 +1,54 @@
+"""Presets: experiments by name."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from steertui.assets.paper_texts import BENCHMARK, PAPER, SUBSET
+from steertui.core.experiment import DEMO_EXPERIMENT, Experiment
+
+MODELS_4B = ("Qwen3-4B-Base", "Qwen3-4B-Instruct-2507", "Qwen3-4B-Thinking-2507")
+MODELS_30B = ("Qwen3-30B-A3B-Base", "Qwen3-30B-A3B-Instruct-2507", "Qwen3-30B-A3B-Thinking-2507")
+
+JUDGE = "openai:gpt-5.2"
+SMALL = "Qwen3-1.7B"
+
+
+def _as_in_the_paper(*models: str) -> Experiment:
+    """Return the paper's experiment, its settings as its code has them (arXiv 2601.01584).
+
+    The weights are quantised where the paper's were 16 bits; that is the one difference.
+    """
+    return Experiment(
+        models=list(models),
+        scenarios=[SUBSET],
+        conditions=["baseline", "pro", "anti"],
+        conditions_file=PAPER,
+        judges=[JUDGE],
+        rubric=PAPER,
+        reasons=True,
+        temperatures=[0.0],
+        max_tokens=1024,
+        max_tokens_thinking=8096,
+        end="eos",
+        thinking="open",
+    )
+
+
+PRESETS: Mapping[str, Experiment] = MappingProxyType(
+    {
+        "demo": DEMO_EXPERIMENT,
+        "quick": Experiment(
+            models=[SMALL],
+            scenarios=[BENCHMARK],
+            conditions_file=PAPER,
+            judges=[f"local:{SMALL}"],
+            max_tokens=512,
+            thinking="off",
+            limit=12,
+        ),
+        "paper-4b": _as_in_the_paper(*MODELS_4B),
+        "paper": _as_in_the_paper(*MODELS_4B, *MODELS_30B),
+    }
+)
+"""`demo`: the shipped checkpoint. `quick`: a small model that judges itself, for a first look:
+its labels are no evidence. `paper-4b` and `paper`: what the paper ran."""

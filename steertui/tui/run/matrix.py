@@ -1,0 +1,229 @@
+"""The Matrix: scenarios down, conditions across, a sign in every cell."""
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from rich.cells import set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+from textual import events
+from textual.binding import Binding
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from steertui.tui.run.grid import Grid
+from steertui.tui.widgets.label_style import palette
+from steertui.tui.widgets.sanitize import one_line
+
+LEAST_NAME, MOST_NAME = 16, 44
+
+
+class Matrix(ScrollView, can_focus=True):
+    """One row a scenario, under its category; one column a model, temperature and condition.
+
+    The head and the names stay in sight while the rest scrolls.
+    """
+
+    COMPONENT_CLASSES = {  # noqa: RUF012 (Textual's own name and type)
+        "matrix--head",
+        "matrix--category",
+        "matrix--name",
+        "matrix--cursor",
+        "matrix--row",
+    }
+    BINDINGS = [  # noqa: RUF012
+        Binding("up,k", "move(-1, 0)", "Up", show=False),
+        Binding("down,j", "move(1, 0)", "Down", show=False),
+        Binding("left", "move(0, -1)", "Left", show=False),
+        Binding("right", "move(0, 1)", "Right", show=False),
+        Binding("pageup", "move(-10, 0)", "Up ten", show=False),
+        Binding("pagedown", "move(10, 0)", "Down ten", show=False),
+        Binding("home", "move(-10000, 0)", "First", show=False),
+        Binding("end", "move(10000, 0)", "Last", show=False),
+        Binding(
+            "enter", "open", "Read", id="matrix.read", tooltip="Read the trial under the cursor"
+        ),
+    ]
+
+    row = reactive(0, layout=False)
+    """Index of the line under the cursor; never a category's."""
+    column = reactive(0, layout=False)
+
+    @dataclass
+    class Moved(Message):
+        """The cursor is on another cell."""
+
+        key: str
+
+    @dataclass
+    class Opened(Message):
+        """A cell was asked for."""
+
+        key: str
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._grid: Grid | None = None
+        self._head = 1
+
+    def fill(self, grid: Grid) -> None:
+        """Show a grid; the cursor stays where it is, if that is still a cell."""
+        self._grid = grid
+        self._head = 2 if any(c.group for c in grid.columns) else 1
+        lines = grid.lines
+        if not (self.row < len(lines) and lines[self.row].scenario):
+            self.row = next((i for i, line in enumerate(lines) if line.scenario), 0)
+        self.column = min(self.column, max(0, len(grid.columns) - 1))
+        self._measure()
+
+    def changed(self, key: str) -> None:
+        """Draw a trial's cell again."""
+        if self._grid:
+            self.refresh_line(self._head + self._grid.line_of(key))
+
+    def chosen(self) -> str:
+        """Return the key of the trial under the cursor, "" where there is none."""
+        if not self._grid or not self._grid.lines:
+            return ""
+        cell = self._grid.cell(self.row, self.column)
+        return cell[0] if cell else ""
+
+    def select(self, key: str) -> None:
+        """Put the cursor on a trial's cell."""
+        if self._grid:
+            self.row, self.column = self._grid.place_of(key)
+            self._show_cursor()
+
+    def _measure(self) -> None:
+        grid = self._grid
+        if not grid:
+            return
+        columns = sum(c.width for c in grid.columns)
+        longest = max((len(line.title) + 3 for line in grid.lines), default=LEAST_NAME)
+        room = max(LEAST_NAME, self.size.width - columns - 1)
+        self._names = max(LEAST_NAME, min(room, longest, MOST_NAME))
+        self.virtual_size = Size(self._names + columns, self._head + len(grid.lines))
+        self.refresh()
+
+    def on_resize(self) -> None:
+        """Give the names what room there is."""
+        self._measure()
+        self._show_cursor()
+
+    def action_move(self, rows: int, columns: int) -> None:
+        """Move the cursor, over the lines that name a category."""
+        if not self._grid or not self._grid.lines:
+            return
+        lines, row = self._grid.lines, self.row
+        if rows:
+            steps = [i for i, line in enumerate(lines) if line.scenario]
+            here = steps.index(row) if row in steps else 0
+            row = steps[max(0, min(len(steps) - 1, here + rows))]
+        self.row = row
+        self.column = max(0, min(len(self._grid.columns) - 1, self.column + columns))
+        self._show_cursor()
+        self.post_message(self.Moved(self.chosen()))
+
+    def action_open(self) -> None:
+        """Ask for the cell under the cursor."""
+        if self.chosen():
+            self.post_message(self.Opened(self.chosen()))
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor under the mouse; a second click opens."""
+        if not self._grid or event.y < self._head:
+            return
+        row = event.y - self._head + self.scroll_offset.y
+        x, before = event.x - self._names + self.scroll_offset.x, self.chosen()
+        if row >= len(self._grid.lines) or not self._grid.lines[row].scenario:
+            return
+        self.row = row
+        for index, column in enumerate(self._grid.columns):
+            if 0 <= x < column.width:
+                self.column = index
+            x -= column.width
+        self.post_message(self.Moved(self.chosen()))
+        if self.chosen() == before and event.chain > 1:
+            self.action_open()
+
+    def _show_cursor(self) -> None:
+        if not self._grid:
+            return
+        before = sum(c.width for c in self._grid.columns[: self.column])
+        width = self._grid.columns[self.column].width if self._grid.columns else 1
+        # The head and the names cover a part of the view.
+        top = self.row - (self.row > 0 and not self._grid.lines[self.row - 1].scenario)
+        seen = Region(before, top, width + self._names, self.row - top + 1 + self._head)
+        self.scroll_to_region(seen, animate=False, force=True)
+
+    def watch_row(self, old: int, new: int) -> None:
+        """Draw the old and the new line."""
+        self.refresh_line(self._head + old)
+        self.refresh_line(self._head + new)
+
+    def watch_column(self) -> None:
+        """Draw the line again."""
+        self.refresh_line(self._head + self.row)
+
+    def render_line(self, y: int) -> Strip:
+        """Return one line: of the head, a category, or a scenario with its cells."""
+        width, grid = self.size.width, self._grid
+        if not grid:
+            return Strip.blank(width, self.rich_style)
+        if y < self._head:
+            return self._draw_head(y, width)
+        index = y - self._head + self.scroll_offset.y
+        if index >= len(grid.lines):
+            return Strip.blank(width, self.rich_style)
+        line = grid.lines[index]
+        if not line.scenario:
+            style = self.get_component_rich_style("matrix--category")
+            text = set_cell_size(one_line(line.title), width)
+            return Strip([Segment(text, style)]).crop_extend(0, width, style)
+        return self._draw_row(index, width)
+
+    def _draw_head(self, y: int, width: int) -> Strip:
+        assert self._grid
+        style = self.get_component_rich_style("matrix--head")
+        cells: list[Segment] = []
+        if y == 0 and self._head == 2:
+            for group, columns in groupby(self._grid.columns, key=lambda c: c.group):
+                room = sum(c.width for c in columns)
+                name = Text(one_line(group))
+                name.truncate(room - 1, overflow="ellipsis")
+                cells.append(Segment(set_cell_size(" " + name.plain, room), style))
+        else:
+            for c in self._grid.columns:
+                cells.append(Segment(set_cell_size(c.title.center(c.width), c.width), style))
+        return self._join(Segment(" " * self._names, style), cells, width, style)
+
+    def _draw_row(self, index: int, width: int) -> Strip:
+        assert self._grid
+        is_here = index == self.row
+        base = self.get_component_rich_style("matrix--row" if is_here else "matrix--name")
+        title = one_line(self._grid.lines[index].title)
+        text = Text("  " + title)
+        text.truncate(self._names - 1, overflow="ellipsis")
+        name = Segment(set_cell_size(text.plain, self._names), base)
+        colours = palette(self.app.current_theme.dark)
+        cursor = self.get_component_rich_style("matrix--cursor")
+        cells: list[Segment] = []
+        for place, column in enumerate(self._grid.columns):
+            under = cursor if is_here and place == self.column and self.has_focus else base
+            cell = self._grid.draw(index, place, colours)
+            pad = column.width - cell.cell_len
+            cells.append(Segment(" " * (pad // 2), under))
+            for part in cell.render(self.app.console):
+                if part.text:
+                    cells.append(Segment(part.text, under + (part.style or Style())))
+            cells.append(Segment(" " * (pad - pad // 2), under))
+        return self._join(name, cells, width, base)
+
+    def _join(self, name: Segment, cells: list[Segment], width: int, style: Style) -> Strip:
+        x = self.scroll_offset.x
+        rest = Strip(cells).crop_extend(x, x + max(0, width - self._names), style)
+        return Strip.join([Strip([name]), rest])

@@ -1,0 +1,194 @@
+"""What a report is about: names mean what they say, and what bears one name is told apart."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from steertui.analysis.comparisons import comparisons
+from steertui.analysis.judge_agreement import compare
+from steertui.analysis.summary import ReportFilter, Summary, select
+from steertui.core.condition import Condition
+from steertui.core.experiment import Experiment
+from steertui.core.generation import Generation, SamplingParams, StopReason
+from steertui.core.model import Model
+from steertui.core.prompt import Prompt
+from steertui.core.scenario import Scenario
+from steertui.core.trial import Trial
+from steertui.core.verdict import Label, Verdict
+from steertui.errors import ExperimentError
+from steertui.report.page.content import content
+from steertui.store import ModelFacts, Store
+from steertui.store.progress_queries import survey
+from tests.fixtures import replica
+from tests.fixtures.program import call
+
+C, N = Label.CONVERGENCE, Label.NO_CONVERGENCE
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    replica.write(tmp_path / "a.db")
+    return tmp_path
+
+
+def chosen(folder: Path, choice: ReportFilter) -> Summary:
+    with Store(folder / "a.db") as store:
+        return select(store, choice)
+
+
+def test_an_experiment_is_named_by_its_id_or_the_beginning_of_it(folder: Path) -> None:
+    with Store(folder / "a.db") as store:
+        older, newer = (str(row["id"]) for row in store.experiments())
+        assert store.choose(older[:8]) == older
+    for word, experiment in ((older, older), (older[:8], older), (newer[:12], newer)):
+        assert chosen(folder, ReportFilter((word,))).experiments == (experiment,)
+    with pytest.raises(ExperimentError, match=f"{older[:7]}: no such experiment; there are"):
+        chosen(folder, ReportFilter((older[:7],)))
+
+
+def test_no_other_name_may_be_shortened(folder: Path) -> None:
+    for word, choice in (
+        ("Qwen3-4B-Instruct-2507-Q4_K", ReportFilter(models=("Qwen3-4B-Instruct-2507-Q4_K",))),
+        ("imported", ReportFilter(("all",), models=("imported",))),
+        ("openai:gpt", ReportFilter(judges=("openai:gpt",))),
+        ("baselin", ReportFilter(conditions=("baselin",))),
+    ):
+        with pytest.raises(ExperimentError, match=f"{word}: no such .*; there are"):
+            chosen(folder, choice)
+    assert len(chosen(folder, ReportFilter(models=("00000000",))).tables) == 1
+    assert len(chosen(folder, ReportFilter(judges=("openai:gpt-5.2",))).tables) == 1
+
+
+def test_a_beginning_that_several_share_is_refused(tmp_path: Path) -> None:
+    two_of_one_name(tmp_path / "a.db", "3" * 32)
+    with pytest.raises(ExperimentError, match="33333333: begins more than one model: 3"):
+        chosen(tmp_path, ReportFilter(models=("33333333",)))
+
+
+def two_of_one_name(path: Path, begin: str = "") -> str:
+    """Store the answers of two files that bear one name, which two judges label: they agree on
+    the first alone."""
+    models = [Model("m", Path(f"{end}/m.gguf"), (begin + end * 64)[:64], 0) for end in ("3", "4")]
+    prompts = [
+        Prompt(trial, trial.user, trial.key(trial.user))
+        for model in models
+        for i in range(12)
+        for name, suffix in replica.SUFFIXES.items()
+        for trial in [
+            Trial(
+                model, Scenario("p", f"s/{i:02d}", "A", f"s{i}", f"Task {i}.", ""),
+                Condition(name, suffix), SamplingParams(),
+            )
+        ]
+    ]  # fmt: skip
+    with Store(path) as store:
+        facts = {m.sha256: ModelFacts("m", "", "", 0, "", "") for m in models}
+        experiment = store.plan("", prompts, facts)
+        run = store.start(experiment, {}, "", {})
+        for judge in ("openai:a#1", "openai:b#2"):
+            store.add_judge(judge, judge.partition("#")[0], {"title": ""})
+        for prompt in prompts:
+            store.add_generation(prompt.key, run, Generation("x", StopReason.STOP, 1, 1, 0.0))
+            said = C if prompt.trial.model is models[0] else N
+            store.add_verdict(prompt.key, Verdict("openai:a#1", said))
+            store.add_verdict(prompt.key, Verdict("openai:b#2", C))
+    return experiment
+
+
+def test_models_that_bear_one_name_are_both_counted_and_told_apart(tmp_path: Path) -> None:
+    experiment = two_of_one_name(tmp_path / "a.db")
+    with Store(tmp_path / "a.db") as store:
+        whole = compare(store, experiment).comparisons[0].whole
+        assert (whole.items, whole.agreed) == (72, 36)
+        groups = {place.group for place in survey(store, experiment, "")[0]}
+        assert groups == {"m 33333333 t0", "m 44444444 t0"}
+        tags = {table.tag for table in select(store, ReportFilter()).tables}
+        assert tags == {"weights 33333333", "weights 44444444"}
+
+
+def test_a_report_is_the_same_to_the_last_digit_whatever_a_set_s_order(folder: Path) -> None:
+    said = {
+        call("report", "a.db", "--experiment", "all", "--format", "json", cwd=folder, seed=seed)
+        for seed in ("0", "1", "2")
+    }
+    assert len(said) == 1
+    assert said.pop()[0] == 0
+
+
+def answered(
+    path: Path,
+    model: str,
+    scenarios: int,
+    *,
+    max_tokens: int = 1024,
+    names: Sequence[str] = ("baseline", "pro", "anti"),
+    stop: StopReason = StopReason.STOP,
+) -> str:
+    """Store a model's answers to so many scenarios, as an experiment of its own."""
+    toml = Experiment(max_tokens=max_tokens).to_toml()
+    file, prompts = Model(model, Path(), model * 64, 0), []
+    for i in range(scenarios):
+        for name in names:
+            scenario = Scenario("p", f"s/{i:02d}", "A", f"s{i}", f"Task {i}.", "")
+            condition = Condition(name, replica.SUFFIXES[name])
+            trial = Trial(file, scenario, condition, SamplingParams(max_tokens=max_tokens))
+            prompts.append(Prompt(trial, trial.user, trial.key(trial.user)))
+    with Store(path) as store:
+        facts = {file.sha256: ModelFacts(model, "", "", 0, "", "")}
+        experiment = store.plan(toml, prompts, facts)
+        run = store.start(experiment, {}, "", {})
+        store.add_judge("openai:a#1", "openai:a", {"title": ""})
+        done = store.answered(experiment)
+        for prompt in prompts:
+            if prompt.key not in done:
+                store.add_generation(prompt.key, run, Generation("x", stop, 1, 1, 0.0))
+                store.add_verdict(prompt.key, Verdict("openai:a#1", C))
+    return experiment
+
+
+def test_experiments_are_compared_where_they_differ_in_their_models_alone(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    answered(db, "1", 12)
+    answered(db, "2", 12)
+    answered(db, "1", 8)
+    answered(db, "3", 12, max_tokens=99)
+    summary = chosen(tmp_path, ReportFilter(("all",)))
+    (found,) = comparisons(summary)
+    assert found.title == "Models compared, judged by openai:a"
+    assert {(g.first, g.second) for line in found.lines for g in [line.comparison.gap]} == {
+        ("1", "2")
+    }
+    assert summary.remarks == (
+        "The experiments differ in max_tokens, the scenarios; models are compared only where "
+        "nothing else differs.",
+    )
+
+
+def test_gaps_of_different_pairs_share_no_name_in_the_heading(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    answered(db, "1", 8)
+    answered(db, "2", 8, names=("baseline", "anti"))
+    with Store(db) as store:
+        heading = str(content(store, select(store, ReportFilter(("all",))), [])["heading"])
+    assert heading.startswith("2 gaps between conditions of +0.0 to +0.0 points; 0 of the 2 differ")
+
+
+def test_a_reference_that_nobody_bears_is_refused(folder: Path) -> None:
+    code, _, err = call("label", "a.db", "--as", "ann", "--reference", "opnai", cwd=folder)
+    assert (code, err) == (
+        1, "steertui: opnai: no such judge; there are openai:gpt-5.2\n",
+    )  # fmt: skip
+
+
+def test_an_answer_whose_end_nobody_wrote_down_goes_into_an_inspect_log(tmp_path: Path) -> None:
+    answered(tmp_path / "a.db", "1", 2, stop=StopReason.UNKNOWN)
+    code, _, err = call("export", "a.db", "--inspect", "logs", cwd=tmp_path)
+    assert code == 0, err
+    for log in (tmp_path / "logs").glob("*.eval"):
+        with ZipFile(log) as file:
+            samples = [json.loads(file.read(n)) for n in file.namelist() if "samples/" in n]
+        assert {s["output"]["choices"][0]["stop_reason"] for s in samples} == {"unknown"}
+        assert len(samples) == 2

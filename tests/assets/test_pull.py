@@ -1,0 +1,207 @@
+"""Weights come from the hub whole or not at all, over any line, and are never moved twice."""
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+from huggingface_hub import HfApi, hf_hub_download
+
+from steertui.assets.fetch.transfer import TransferLimits
+from steertui.assets.hub.cache import cached_weights, storage_of
+from steertui.assets.weights import find_model
+from steertui.core.model import HubName
+from steertui.errors import FetchError, ModelError
+from steertui.planning.supply import DownloadPlan, Requirements, Supplied, Supplying, pull, supply
+from tests.fixtures.hub_server import MAIN, Fault, HubServer, make_gguf
+
+REPO = "maker/Small-GGUF"
+NAME = f"{REPO}:Q4_K_M"
+FILE = "Small-Q4_K_M.gguf"
+SIZE = 3_000_000
+QUICK = TransferLimits(tries=3, pause=0.01, silence=1.0)
+
+
+@pytest.fixture
+def small(hub: HubServer, tmp_path: Path) -> bytes:
+    content = make_gguf(tmp_path / "made", SIZE).read_bytes()
+    hub.add(REPO, FILE, content)
+    hub.add(REPO, "Small-Q8_0.gguf", make_gguf(tmp_path / "other", 5000, 1).read_bytes())
+    hub.add(REPO, "README.md", b"no model")
+    return content
+
+
+def fetch(name: str = NAME) -> list[object]:
+    return list(supply(Requirements((name,)), QUICK))
+
+
+def partials() -> list[Path]:
+    return sorted((storage_of(REPO) / "blobs").glob("*.incomplete"))
+
+
+def test_what_is_pulled_is_found_used_verified_and_never_moved_again(
+    hub: HubServer, small: bytes
+) -> None:
+    with pytest.raises(ModelError, match="models pull maker/Small-GGUF:Q4_K_M"):
+        find_model(NAME)
+    events = fetch()
+    assert isinstance(events[0], DownloadPlan)
+    assert (events[0].fetch, events[0].total) == (((FILE, SIZE),), SIZE)
+    moved = [e for e in events if isinstance(e, Supplying)]
+    assert [e.all_done for e in moved] == sorted(e.all_done for e in moved)
+    assert (moved[-1].all_done, moved[-1].total) == (SIZE, SIZE)
+    assert isinstance(events[-1], Supplied)
+    model = find_model(NAME)
+    assert model.path.read_bytes() == small
+    assert model.origin == f"{REPO}@{MAIN}/{FILE}"
+    assert (model.name, model.size) == ("Small-Q4_K_M", SIZE)
+    before = len(hub.requests), hub.sent
+    assert fetch() == []
+    assert list(pull([NAME], QUICK)) == []
+    assert find_model(NAME) == model
+    assert (len(hub.requests), hub.sent) == before == (before[0], SIZE)
+
+
+def test_huggingface_hub_itself_finds_what_was_pulled_and_calls_it_sound(
+    hub: HubServer, small: bytes
+) -> None:
+    fetch()
+    sent = hub.sent
+    path = hf_hub_download(REPO, FILE, revision=MAIN)
+    assert Path(path).read_bytes() == small
+    assert hf_hub_download(REPO, FILE) == path
+    assert hub.sent == sent
+    report = HfApi().verify_repo_checksums(REPO, revision=MAIN)
+    assert (report.checked_count, report.mismatches) == (1, [])
+
+
+def test_what_huggingface_hub_fetched_is_found_and_hashed_once(
+    hub: HubServer, small: bytes
+) -> None:
+    hf_hub_download(REPO, FILE)
+    sent = hub.sent
+    first = fetch()
+    assert isinstance(first[0], DownloadPlan)
+    assert first[0].verify == (("Small-Q4_K_M", SIZE),)
+    assert fetch() == []
+    assert find_model(NAME).size == SIZE
+    assert hub.sent == sent
+
+
+def test_a_line_cut_at_twenty_random_offsets_resumes_each_time(
+    hub: HubServer, small: bytes
+) -> None:
+    source = random.Random(3)
+    hub.faults.extend(Fault(cut=source.randrange(1, SIZE // 12)) for _ in range(20))
+    fetch()
+    assert find_model(NAME).path.read_bytes() == small
+    assert hub.gets() > 12
+    assert hub.sent <= 1.02 * SIZE
+
+
+def test_a_token_goes_to_the_hub_and_not_to_the_host_it_redirects_to(
+    hub: HubServer, small: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.token = "hf_secret"
+    with pytest.raises(FetchError, match="no such repository, or not without a token"):
+        fetch()
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    fetch()
+    assert find_model(NAME).path.read_bytes() == small
+    assert not hub.cdn_authorized
+
+
+def flip(block: bytes) -> bytes:
+    return block[:-1] + bytes([block[-1] ^ 1])
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (Fault(change=flip), "are not those promised"),
+        (Fault(length=SIZE - 10), "has a file of 2,999,990 bytes where 3,000,000 are promised"),
+        (Fault(length=SIZE + 10), "has a file of 3,000,010 bytes where"),
+        (Fault(status=401), "answers 401 (a token may be needed)"),
+        (Fault(status=403), "answers 403 (access is refused)"),
+        (Fault(status=404), "answers 404 (it is not there)"),
+        (Fault(status=500), "answers 500 Internal Server Error, 3 times in a row"),
+        (Fault(status=429, headers={"Retry-After": "7200"}), "asks to wait 7200 seconds"),
+        (Fault(cut=0, stall=1.3), "nothing came for too long, 3 times in a row"),
+    ],
+)
+def test_a_fault_that_stays_is_one_sentence_and_one_that_passes_is_forgotten(
+    hub: HubServer, small: bytes, fault: Fault, said: str
+) -> None:
+    hub.always = fault
+    with pytest.raises(FetchError) as caught:
+        fetch()
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert cached_weights(HubName(REPO, "Q4_K_M")) is None
+    hub.always = None
+    fetch()
+    assert find_model(NAME).path.read_bytes() == small
+    assert partials() == []
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(status=500), Fault(status=503), Fault(status=429, headers={"Retry-After": "0"}),
+        Fault(cut=100_000, stall=1.3), Fault(cut=0), Fault(status=408),
+    ],
+)  # fmt: skip
+def test_a_fault_that_passes_is_waited_for(hub: HubServer, small: bytes, fault: Fault) -> None:
+    hub.faults.append(fault)
+    fetch()
+    assert find_model(NAME).path.read_bytes() == small
+
+
+def test_a_server_without_ranges_sends_the_file_anew(hub: HubServer, small: bytes) -> None:
+    hub.faults.extend([Fault(cut=SIZE // 2), Fault(no_range=True)])
+    fetch()
+    assert find_model(NAME).path.read_bytes() == small
+
+
+def test_a_beginning_spoiled_on_disk_is_found_out_and_fetched_again(
+    hub: HubServer, small: bytes
+) -> None:
+    hub.always = Fault(cut=SIZE // 2)
+    work = supply(Requirements((NAME,)), QUICK)
+    while not partials() or partials()[0].stat().st_size < SIZE // 3:
+        next(work)
+    work.close()
+    with partials()[0].open("r+b") as file:
+        file.write(b"spoiled")
+    hub.always = None
+    fetch()
+    assert find_model(NAME).path.read_bytes() == small
+
+
+def test_a_file_that_changed_on_disk_is_never_loaded_and_pull_mends_it(
+    hub: HubServer, small: bytes
+) -> None:
+    fetch()
+    path = find_model(NAME).path
+    times = path.stat().st_atime_ns, path.stat().st_mtime_ns
+    with path.open("r+b") as file:
+        file.seek(SIZE // 2)
+        file.write(b"?")
+    os.utime(path, ns=times)
+    with pytest.raises(ModelError, match="its bytes are not those promised"):
+        find_model(NAME)
+    with pytest.raises(ModelError, match="its bytes are not those promised"):
+        fetch()
+    list(pull([NAME], QUICK))
+    assert find_model(NAME).path.read_bytes() == small
+
+
+def test_wrong_bytes_that_huggingface_hub_let_pass_are_refused_and_mended(
+    hub: HubServer, small: bytes
+) -> None:
+    hub.faults.append(Fault(change=flip))
+    hf_hub_download(REPO, FILE)
+    with pytest.raises(ModelError, match="its bytes are not those promised"):
+        find_model(NAME)
+    list(pull([NAME], QUICK))
+    assert find_model(NAME).path.read_bytes() == small

@@ -1,0 +1,160 @@
+"""Names lead to the files that are meant, and a model is its bytes, all of them."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from steertui.assets.catalogue import catalogue_model, kind_of
+from steertui.assets.hash_cache import digest_of, stamp, stamped
+from steertui.assets.weights import find_model, hub_name
+from steertui.core.model import HubName, choose_files, quantisations_of, read_hub_name
+from steertui.errors import ModelError
+
+REPO = [
+    "BF16/M-BF16-00001-of-00002.gguf",
+    "BF16/M-BF16-00002-of-00002.gguf",
+    "M-F16.gguf",
+    "M-IQ4_XS.gguf",
+    "M-Q4_K_M.gguf",
+    "M-Q8_0.gguf",
+    "M-UD-Q4_K_XL.gguf",
+    "README.md",
+    "imatrix.gguf",
+    "mmproj-M-Q4_K_M.gguf",
+]
+
+
+@pytest.mark.parametrize(
+    ("quant", "files"),
+    [
+        ("", ["M-Q4_K_M.gguf"]),
+        ("q8_0", ["M-Q8_0.gguf"]),
+        ("F16", ["M-F16.gguf"]),
+        ("BF16", REPO[:2]),
+        ("Q4_K_XL", ["M-UD-Q4_K_XL.gguf"]),
+        ("IQ4_XS", ["M-IQ4_XS.gguf"]),
+        ("Q4_XS", []),
+        ("Q5_K_M", []),
+    ],
+)
+def test_a_quantisation_means_the_file_that_llama_cpp_would_take(
+    quant: str, files: list[str]
+) -> None:
+    assert list(choose_files(REPO, HubName("o/M", quant))) == files
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "Qwen_M-Q4_K_M.gguf", "M.Q4_K_M.gguf", "m-q4_k_m.gguf", "M.i1-Q4_K_M.gguf",
+        "Q4_K_M/M-Q4_K_M.gguf",
+    ],
+)  # fmt: skip
+def test_every_publishers_habit_is_understood(file: str) -> None:
+    paths = ["A.Q8_0.gguf", file]
+    assert choose_files(paths, HubName("o/M", "Q4_K_M")) == (file,)
+    assert choose_files(paths, HubName("o/M")) == (file,)
+    assert quantisations_of(paths) == ["Q4_K_M", "Q8_0"]
+
+
+def test_a_split_model_with_a_part_missing_is_none() -> None:
+    assert choose_files(REPO[:1], HubName("o/M", "BF16")) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("o/M:Q4_K_M", HubName("o/M", "Q4_K_M")),
+        ("o/M", HubName("o/M")),
+        ("o/M@abc:Q8_0", HubName("o/M", "Q8_0", "", "abc")),
+        ("o/M/BF16/f.gguf", HubName("o/M", "", "BF16/f.gguf")),
+        ("https://huggingface.co/o/M/blob/main/f.gguf", HubName("o/M", "", "f.gguf", "main")),
+        ("https://huggingface.co/o/M/resolve/main/f.gguf?download=true",
+         HubName("o/M", "", "f.gguf", "main")),
+        ("hf.co/o/M:Q4_K_M", HubName("o/M", "Q4_K_M")),
+        ("f.gguf", None),
+        ("o/f.gguf", None),
+        ("./o/M", None),
+        ("/o/M/f.gguf", None),
+    ],
+)  # fmt: skip
+def test_a_name_is_read_as_what_it_is(name: str, meant: HubName | None) -> None:
+    assert read_hub_name(name) == meant
+    if meant:
+        assert read_hub_name(str(meant)) == meant
+
+
+def test_a_file_that_lies_here_is_meant_before_the_hubs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "o" / "M").mkdir(parents=True)
+    (tmp_path / "o" / "M" / "f.gguf").write_bytes(b"GGUF")
+    assert read_hub_name("o/M/f.gguf") is None
+
+
+@pytest.mark.parametrize(
+    ("file", "kind"),
+    [
+        ("Qwen_Qwen3-4B-Thinking-2507-Q8_0.gguf", "thinking"),
+        ("Qwen3-4B-Base.i1-Q4_K_M.gguf", "base"),
+        ("qwen3-4b-instruct-2507-q8_0.gguf", "instruct"),
+        ("o/Qwen3-30B-A3B-Instruct-2507-GGUF/BF16/x-00001-of-00002.gguf", "instruct"),
+        ("Qwen3-1.7B-Base-Q4_K_M.gguf", ""),
+        ("My-Qwen3-4B-Base-Tuned-Q4_K_M.gguf", ""),
+        ("llama.gguf", ""),
+    ],
+)
+def test_a_models_kind_is_read_from_its_name_where_nothing_else_stands_in_it(
+    file: str, kind: str
+) -> None:
+    assert kind_of(file) == kind
+
+
+def test_catalogue_names_are_read_in_any_case_and_a_wrong_quantisation_is_told() -> None:
+    found = catalogue_model("qwen3-0.6b:q8_0")
+    assert found is not None
+    assert found[1].repo == "Qwen/Qwen3-0.6B-GGUF"
+    assert hub_name("Qwen3-4B-Base") == HubName(
+        "mradermacher/Qwen3-4B-Base-GGUF", "", "Qwen3-4B-Base.Q4_K_M.gguf"
+    )
+    with pytest.raises(ModelError, match="the catalogue has Q4_K_M, Q8_0; name one of them"):
+        catalogue_model("Qwen3-0.6B:Q2_K")
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path
+
+
+def test_a_split_models_identity_is_that_of_all_its_parts(cache: Path) -> None:
+    one, two = (cache / f"m-0000{n}-of-00002.gguf" for n in (1, 2))
+    one.write_bytes(b"GGUFone")
+    with pytest.raises(ModelError, match=r"m-00002-of-00002\.gguf: this part .* is missing"):
+        find_model(str(one))
+    two.write_bytes(b"GGUFtwo")
+    model = find_model(str(two))
+    digests = [hashlib.sha256(p.read_bytes()).hexdigest() for p in (one, two)]
+    assert model.sha256 == hashlib.sha256("\n".join(digests).encode()).hexdigest()
+    assert (model.path, model.size, model.name) == (one, 14, "m")
+    two.write_bytes(b"GGUFtwO")
+    assert find_model(str(one)).sha256 != model.sha256
+
+
+def test_a_stamp_holds_until_the_file_changes_in_any_way(cache: Path) -> None:
+    path = cache / "m.gguf"
+    path.write_bytes(b"GGUF1")
+    assert stamped(path) == ""
+    first = digest_of(path)
+    assert first == stamped(path) == hashlib.sha256(b"GGUF1").hexdigest()
+    stamp(path, "0" * 64)
+    assert digest_of(path) == "0" * 64  # the stamp is believed: nothing is hashed again
+    path.write_bytes(b"GGUF2")
+    assert stamped(path) == ""
+    assert digest_of(path) == hashlib.sha256(b"GGUF2").hexdigest()
+    other = cache / "other.gguf"
+    other.write_bytes(b"GGUF3")
+    other.replace(path)
+    assert stamped(path) == ""

@@ -1,0 +1,49 @@
+"""Reasoning is told from the answer for every family of models, and left out where it is asked."""
+
+import pytest
+
+from steertui.core.prompt import ChatFormat
+from steertui.core.reasoning import split_reasoning
+
+CASES = [
+    ("Six, as asked.", "", "Six, as asked."),
+    ("<think>\nWhy not?\n</think>\n\nSix.", "Why not?", "Six."),
+    ("Why not?\n</think>\n\nSix.", "Why not?", "Six."),
+    ("<think>a</think>b</think>c", "a</think>b", "c"),
+    ("<think>\nnever closed", "", "<think>\nnever closed"),
+    ("[THINK]Why not?[/THINK]Six.", "Why not?", "Six."),
+    ("<seed:think>Why not?</seed:think>Six.", "Why not?", "Six."),
+    ("<|START_THINKING|>Why not?<|END_THINKING|>Six.", "Why not?", "Six."),
+    (
+        "<|channel|>analysis<|message|>So six.<|start|>assistant<|channel|>final<|message|>Six.",
+        "So six.",
+        "Six.",
+    ),
+    ("<|channel|>final<|message|>Six.", "", "Six."),
+]
+
+
+@pytest.mark.parametrize(("text", "reasoning", "answer"), CASES)
+def test_an_answer_is_what_stands_behind_the_last_mark_that_closes_a_thought(
+    text: str, reasoning: str, answer: str
+) -> None:
+    assert split_reasoning(text) == (reasoning, answer)
+
+
+@pytest.mark.parametrize(
+    ("ending", "closed"),
+    [
+        ("<|im_start|>assistant\n", "<|im_start|>assistant\n"),
+        ("<|im_start|>assistant\n<think>\n", "<|im_start|>assistant\n<think>\n\n</think>\n\n"),
+        ("[THINK]", "[THINK]\n\n[/THINK]\n\n"),
+        ("<|start|>assistant", "<|start|>assistant<|channel|>final<|message|>"),
+    ],
+)
+def test_a_model_that_shall_not_think_gets_a_prompt_whose_thought_is_over(
+    ending: str, closed: str
+) -> None:
+    chat = ChatFormat(
+        "{{ messages[0].content }}" + ending.replace("\n", "{{ '\\n' }}"), "", "", "m"
+    )
+    assert chat.render("", "Six? ", thinking=False) == "Six? " + closed
+    assert chat.render("", "Six? ") == "Six? " + ending

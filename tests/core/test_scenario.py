@@ -1,0 +1,135 @@
+"""Packs: ours, InstrumentalEval's CSV files, and the user's own."""
+
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from steertui.core.condition import load_conditions
+from steertui.core.instrumentaleval import PACK, RAN, benchmark_id
+from steertui.core.scenario import load_pack
+from steertui.errors import ScenarioError
+from tests.fixtures.real import BENCHMARK, needs_shared
+
+COUNTS = {
+    "Deceptive Behavior": 11,
+    "Evading Shutdown": 20,
+    "Hacking Computer Systems": 10,
+    "Hiding Unwanted Behavior": 11,
+    "Running Multiple AI Copies": 13,
+    "Strategically Appearing Aligned": 11,
+}
+
+
+def test_the_starter_pack_has_six_scenarios_in_each_category() -> None:
+    pack = load_pack("starter")
+    assert Counter(s.category for s in pack) == dict.fromkeys(COUNTS, 6)
+    assert len({s.name for s in pack}) == 36
+
+
+@needs_shared
+def test_instrumentaleval_has_76_scenarios_and_the_published_number_in_each_category() -> None:
+    pack = load_pack(str(BENCHMARK))
+    assert Counter(s.category for s in pack) == COUNTS
+    assert all(s.task == s.task.strip() and s.system for s in pack)
+
+
+def test_a_csv_is_read_as_the_papers_code_reads_it(tmp_path: Path) -> None:
+    text = '"Goal: testing \r"\r\n"A, first\r\ntask",more\r\n\r\n  ,\r\n"Second “task”"\r\n'
+    (tmp_path / "Alignment Drift - Some Goal.csv").write_bytes(text.encode())
+    first, comma, second = load_pack(str(tmp_path))
+    assert first.task == "A, first\r\ntask,more"
+    assert comma.task == ","
+    assert second.task == "Second “task”"
+    assert (first.system, first.category) == ("Goal: testing \r", "Some Goal")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("x.csv", b"only the category\r\n", "holds no task"),
+        ("x.csv", b"\xff\xfe\x00", "not UTF-8"),
+        ("x.toml", b"format = 1\nname = [", "not valid TOML"),
+        ("x.toml", b"format = 1\nname = 'x'\ncolour = 3\ncategory = []", "unknown key 'colour'"),
+        ("x.toml", b"format = 1\nname = 'x'\ncategory = []", "holds no scenario"),
+        ("x.toml", b"format = 9\nname = 'x'\ncategory = []", "format 9"),
+        ("x.toml", b"format = 'one'\nname = 'x'\ncategory = []", "key 'format'"),
+        (
+            "x.toml",
+            b"format = 1\nname = 'x'\n[[category]]\nname='c'\n[[category.scenario]]\nid='a'\n"
+            b"title='t'\ntask='x'\ntasks='y'",
+            "unknown key 'category.0.scenario.0.tasks'",
+        ),
+    ],
+)
+def test_a_bad_pack_is_refused_by_file_and_reason(
+    tmp_path: Path, name: str, content: bytes, said: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(ScenarioError) as caught:
+        load_pack(str(path))
+    assert str(path) in str(caught.value)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_pack_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ScenarioError, match="starter"):
+        load_pack("no-such-pack")
+
+
+def test_a_suffix_is_put_after_the_task_as_in_the_paper() -> None:
+    conditions = load_conditions()
+    assert conditions["baseline"].steer("a task ") == "a task "
+    suffix = conditions["pro"].suffix.strip()
+    assert conditions["pro"].steer("a task \n") == f"a task\n\n{suffix}\n"
+
+
+def test_placebo_has_the_length_and_form_of_anti() -> None:
+    conditions = load_conditions()
+    anti, placebo = conditions["anti"].suffix.strip(), conditions["placebo"].suffix.strip()
+    assert abs(len(placebo) / len(anti) - 1) < 0.05
+    assert placebo.count("\n") == anti.count("\n")
+
+
+@needs_shared
+def test_the_benchmarks_tasks_and_the_papers_subset_are_known_by_their_digests() -> None:
+    pack = load_pack(str(BENCHMARK))
+    assert {s.pack for s in pack} == {PACK}
+    assert [benchmark_id(s.task) for s in pack] == [s.id for s in pack]
+    order = [1, 8, 2, 13, 18, 19, 16, 0, 6, 15, 10, 5, 9, 11, 12]
+    tasks = [s.name for s in pack if s.category == "Evading Shutdown"]
+    assert RAN["Evading Shutdown"] == tuple(tasks[i] for i in order)
+    others = [n for category, ran in RAN.items() if category != "Evading Shutdown" for n in ran]
+    assert others == [s.name for s in pack if s.category != "Evading Shutdown"]
+    single = load_pack(str(BENCHMARK / "Alignment Drift - Evading Shutdown.csv"))
+    assert [s.name for s in single] == tasks
+
+
+@needs_shared
+def test_an_edited_benchmark_does_not_bear_its_name(tmp_path: Path) -> None:
+    folder = tmp_path / PACK
+    shutil.copytree(BENCHMARK, folder)
+    file = folder / "Alignment Drift - Hiding Unwanted Behavior.csv"
+    file.write_bytes(file.read_bytes().replace(b"the", b"The", 1)[:-3])
+    assert {s.pack for s in load_pack(str(folder))} == {f"{PACK}-edited"}
+
+
+def test_what_is_not_the_benchmark_may_not_take_its_name(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(
+        f"""format = 1
+name = "{PACK}"
+[[category]]
+name = "Evading Shutdown"
+[[category.scenario]]
+id = "evading-shutdown/01"
+title = "One"
+task = "Another task."
+""",
+        encoding="utf-8",
+    )
+    with pytest.raises(ScenarioError, match="belongs to the benchmark's own files"):
+        load_pack(str(own))

@@ -1,0 +1,44 @@
+"""A trial's key: pinned, since what was answered once must be found again for ever."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from steertui.core.condition import Condition
+from steertui.core.generation import SamplingParams
+from steertui.core.model import Model
+from steertui.core.scenario import Scenario
+from steertui.core.trial import Trial
+
+TRIAL = Trial(
+    Model("m", Path("m.gguf"), "ab" * 32, 1),
+    Scenario("pack", "category/00", "Category", "title", "a task", "a category\r"),
+    Condition("pro", "a suffix"),
+    SamplingParams(temperature=0.7, top_p=0.8, top_k=20, seed=3),
+    2,
+)
+KEY = "5163b241b62698da4134fe9929f57f7d868e3d88be44f3a0e698f5b14952ee99"
+
+
+def test_a_trials_key_is_what_it_always_was() -> None:
+    assert TRIAL.key("a prompt") == KEY
+
+
+def test_a_setting_that_came_later_changes_the_key_only_where_it_is_not_the_default() -> None:
+    assert "end" not in TRIAL.sampling.as_dict()
+    other = replace(TRIAL, sampling=replace(TRIAL.sampling, end="eos"))
+    assert other.sampling.as_dict()["end"] == "eos"
+    assert other.key("a prompt") != KEY
+
+
+def test_whatever_decides_the_answer_changes_the_key_and_a_models_name_does_not() -> None:
+    scenario = replace(TRIAL.scenario, id="category/01")
+    changed = [
+        TRIAL.key("another prompt"),
+        replace(TRIAL, sample=3).key("a prompt"),
+        replace(TRIAL, scenario=scenario).key("a prompt"),
+        replace(TRIAL, condition=Condition("anti", "a suffix")).key("a prompt"),
+        replace(TRIAL, model=replace(TRIAL.model, sha256="cd" * 32)).key("a prompt"),
+        replace(TRIAL, sampling=replace(TRIAL.sampling, seed=4)).key("a prompt"),
+    ]
+    assert len({KEY, *changed}) == 1 + len(changed)
+    assert replace(TRIAL, model=replace(TRIAL.model, name="n")).key("a prompt") == KEY

@@ -1,0 +1,223 @@
+"""The local judge: four probabilities for every answer, whatever the labels' length and order."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from steertui.assets.weights import find_model
+from steertui.core.model import demo_path
+from steertui.core.verdict import Debias, Label
+from steertui.engine.sizing import Overrides
+from steertui.errors import JudgeError
+from steertui.judge.label_order import (
+    SAMPLE,
+    TURNS,
+    effect,
+    over_turns,
+    without_places,
+    worth_of_places,
+)
+from steertui.judge.local import LocalJudge
+from steertui.judge.rubric import Rubric, load_rubric
+from steertui.planning.judges import DEFAULT_OPTIONS, find_judges, register_judges
+from steertui.run import Event, Judged, LabelOrdersMeasured, judge
+from steertui.store import Store
+from tests.fixtures.real import needs_shared
+from tests.fixtures.stored_answers import made_up, paper
+
+TEXTS = (
+    "I keep a hidden copy of myself and tell nobody.",
+    "I ask my operator first and wait.",
+    "I cannot help with this.",
+    "blue blue of of the",
+)
+
+
+def read(db: Path, experiment: str, one: LocalJudge, *, reasons: bool = False) -> list[Event]:
+    """Let a local judge read; return the events."""
+    with Store(db) as store:
+        register_judges([one], [""], store)
+        return list(judge(store, experiment, [one], Overrides(threads=2), reasons=reasons))
+
+
+def local(order: Debias = "rubric") -> LocalJudge:
+    return LocalJudge(find_model("demo"), load_rubric("steertui"), order=order)
+
+
+def probabilities(db: Path, one: LocalJudge) -> np.ndarray:
+    """Return the stored probabilities, a row an answer that has a label."""
+    columns = ", ".join(f"p_{label}" for label in Label)
+    with Store(db) as store:
+        rows = store.query(
+            f"SELECT {columns} FROM verdicts WHERE judge = ? AND label IS NOT NULL", [one.id]
+        )
+    return np.array([[*row.values()] for row in rows])
+
+
+def test_a_rubrics_list_of_labels_turns_and_nothing_else_of_it_does() -> None:
+    rubric = load_rubric("steertui")
+    lines = rubric.system.split("\n")
+    for turn in range(TURNS):
+        turned = rubric.turned(turn)
+        assert turned
+        assert sorted(turned.system.split("\n")) == sorted(lines)
+        listed = [line.partition(":")[0] for line in turned.system.split("\n")]
+        labels = list(Label)
+        assert [x for x in listed if x in set(Label)] == labels[turn:] + labels[:turn]
+        assert turned.user == rubric.user
+    assert rubric.turned(0) == rubric
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["{n}. {label}: {n}", "- **{label}** – {n}", '* "{label}": {n}', "({n}) [{label}]: {n}\n"],
+)
+def test_bullets_and_numbers_of_a_list_stay_where_they_are(form: str) -> None:
+    listed = "\n".join(form.format(n=i, label=label) for i, label in enumerate(Label, 1))
+    rubric = Rubric(1, "mine", f"Choose one.\n{listed}\nReply.", "{task} {answer}")
+    turned = rubric.turned(1)
+    assert turned
+    before, after = rubric.system.split("\n"), turned.system.split("\n")
+    assert [line[:2] for line in before] == [line[:2] for line in after]
+    assert [str(Label.NO_CONVERGENCE) in line for line in after].index(True) == 1
+    assert after[-2 if "\n" not in form else -3].count(str(Label.CONVERGENCE)) == 1
+
+
+def test_a_rubric_without_a_list_of_the_labels_is_not_turned_and_that_is_said(
+    tmp_path: Path,
+) -> None:
+    text = "Choose convergence, no_convergence, safety_refusal or nonsensical."
+    assert Rubric(1, "mine", text, "{task} {answer}").turned(1) is None
+    file = tmp_path / "mine.toml"
+    file.write_text(f'format = 1\nname = "mine"\nsystem = "{text}"\nuser = "{{task}} {{answer}}"\n')
+    with pytest.raises(JudgeError, match="does not list the four labels in the order"):
+        find_judges(["local:demo"], str(file), False, DEFAULT_OPTIONS, "all")
+
+
+def test_what_places_draw_is_found_and_taken_out_exactly_where_it_is_a_factor() -> None:
+    rng = np.random.default_rng(3)
+    bias = np.array([1.2, 0.0, -0.7, 0.3])
+    content = rng.normal(0, 2, (50, TURNS))
+    answers = [
+        {t: tuple(own[i] + bias[(i - t) % TURNS] for i in range(TURNS)) for t in range(TURNS)}
+        for own in content
+    ]
+    places = worth_of_places(answers)
+    assert places == pytest.approx(np.exp(bias) / np.exp(bias).sum(), abs=1e-12)
+    for own, turns in zip(content, answers, strict=True):
+        true = np.exp(own) / np.exp(own).sum()
+        assert without_places(turns[0], places) == pytest.approx(true, abs=1e-12)
+        assert sum(over_turns(turns)) == pytest.approx(1, abs=1e-12)
+    found = effect(answers)
+    assert found
+    assert found.answers == 50
+    assert found.moved > found.corrected > 0
+
+
+def test_every_verdict_has_four_probabilities_that_sum_to_one_and_its_raw_likelihoods(
+    tmp_path: Path,
+) -> None:
+    db, one = tmp_path / "a.db", local()
+    experiment = made_up(db, list(TEXTS))
+    read(db, experiment, one, reasons=True)
+    found = probabilities(db, one)
+    assert found.shape == (4, 4)
+    assert found.sum(axis=1) == pytest.approx(1, abs=1e-9)
+    with Store(db) as store:
+        raw = store.readings(one.id)
+        labels = store.query("SELECT answer, label FROM generations JOIN verdicts USING (trial)")
+        reasons = store.query("SELECT reason FROM verdicts")
+    assert {row["answer"]: row["label"] for row in labels} == dict(zip(TEXTS, Label, strict=True))
+    assert all(row["reason"] for row in reasons)
+    assert np.exp([turns[0] for turns in raw.values()]).sum(axis=1) == pytest.approx(1, abs=1e-9)
+
+
+def test_with_all_orders_every_answer_is_read_in_each_and_a_kill_between_costs_nothing(
+    tmp_path: Path,
+) -> None:
+    db, one = tmp_path / "a.db", local("all")
+    experiment = made_up(db, list(TEXTS))
+    events = read(db, experiment, one)
+    (ordered,) = [e for e in events if isinstance(e, LabelOrdersMeasured)]
+    assert ordered.effect.answers == 4
+    assert sum(ordered.effect.places) == pytest.approx(1)
+    with Store(db) as store:
+        before = store.readings(one.id)
+        assert {len(turns) for turns in before.values()} == {TURNS}
+        verdicts = store.query("SELECT trial, label FROM verdicts ORDER BY trial")
+        with store._writing() as open_db:  # as if killed after the readings, before the verdicts
+            open_db.execute("DELETE FROM verdicts")
+    mean = [over_turns(turns) for turns in before.values()]
+    assert len([e for e in read(db, experiment, one) if isinstance(e, Judged)]) == 4
+    assert sorted(map(tuple, probabilities(db, one))) == pytest.approx(sorted(mean), abs=1e-9)
+    with Store(db) as store:
+        assert store.readings(one.id) == before
+        assert store.query("SELECT trial, label FROM verdicts ORDER BY trial") == verdicts
+
+
+def test_the_orders_effect_is_learned_from_a_sample_and_taken_out_of_the_rest(
+    tmp_path: Path,
+) -> None:
+    db, one = tmp_path / "a.db", local("sampled")
+    experiment = made_up(db, [f"{TEXTS[i % 4]} Point {i}." for i in range(SAMPLE + 8)])
+    read(db, experiment, one)
+    with Store(db) as store:
+        readings = store.readings(one.id)
+        assert store.judged(experiment, one.id) == SAMPLE + 8
+        verdicts = {
+            row["trial"]: [row[f"p_{label}"] for label in Label]
+            for row in store.query("SELECT * FROM verdicts")
+        }
+    whole = [turns for turns in readings.values() if len(turns) == TURNS]
+    assert len(whole) == SAMPLE
+    places = worth_of_places(whole)
+    for key, turns in readings.items():
+        if len(turns) == 1:
+            assert verdicts[key] == pytest.approx(without_places(turns[0], places), abs=1e-9)
+
+
+def longer(folder: Path, tokens: int) -> Path:
+    """Return a copy of the demo that says it was made for more tokens than it was."""
+    raw = bytearray(demo_path().read_bytes())
+    name = b"qwen3.context_length"
+    at = raw.index(name) + len(name) + 4  # behind the name stands the value's type
+    raw[at : at + 4] = tokens.to_bytes(4, "little")
+    path = folder / "longer.gguf"
+    path.write_bytes(raw)
+    return path
+
+
+@pytest.mark.slow
+@needs_shared
+def test_all_639_answers_of_the_paper_get_a_label_and_four_probabilities(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    experiment = paper(db)
+    one = LocalJudge(find_model(str(longer(tmp_path, 32_768))), load_rubric("steertui"))
+    read(db, experiment, one)
+    found = probabilities(db, one)
+    assert found.shape == (639, 4)
+    assert np.abs(found.sum(axis=1) - 1).max() < 1e-9
+    with Store(db) as store:
+        assert store.query("SELECT count(*) AS n FROM verdicts WHERE failure <> ''")[0]["n"] == 0
+
+
+@pytest.mark.slow
+@needs_shared
+def test_answers_longer_than_the_judges_context_are_listed_with_their_length(
+    tmp_path: Path,
+) -> None:
+    db, one = tmp_path / "a.db", local()
+    experiment = paper(db)
+    read(db, experiment, one)
+    with Store(db) as store:
+        judged = store.judged(experiment, one.id)
+        failed = store.query(
+            "SELECT failure FROM verdicts WHERE judge = ? AND label IS NULL", [one.id]
+        )
+    print(f"{judged} judged, {len(failed)} too long")
+    assert judged + len(failed) == 639
+    assert judged > 100
+    for row in failed:
+        assert "tokens, and of the 2048 that demo was made for" in row["failure"]
+    assert probabilities(db, one).sum(axis=1) == pytest.approx(1, abs=1e-9)

@@ -1,0 +1,97 @@
+"""Presets are the paper's settings to the letter, and can be written down and changed."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from steertui.assets.catalogue import catalogue, catalogue_model
+from steertui.core.condition import Condition
+from steertui.core.experiment import Design, Experiment, load_experiment, parse_experiment
+from steertui.core.generation import SamplingParams
+from steertui.core.model import Kind, Model
+from steertui.core.prompt import ChatFormat
+from steertui.core.scenario import Scenario
+from steertui.core.trial import Trial
+from steertui.paper.published import PUBLISHED
+from steertui.planning.presets import PRESETS
+from tests.fixtures.program import call
+
+SCENARIO = Scenario("p", "c/00", "C", "t", "a task", "a system text\r\n")
+START = "<|im_start|>"
+TEMPLATE = (
+    "{% for m in messages %}" + START + "{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}" + START + "assistant\n{% endif %}"
+)
+
+
+def model(kind: Kind) -> Model:
+    return Model("m", Path("m.gguf"), "ab" * 32, 1, kind=kind)
+
+
+def test_the_papers_presets_have_its_settings() -> None:
+    paper = PRESETS["paper"]
+    assert {name for name, _ in PUBLISHED} == set(paper.models)
+    assert PRESETS["paper-4b"] == replace(paper, models=paper.models[:3])
+    assert all("4B" in name for name in PRESETS["paper-4b"].models)
+    assert (paper.scenarios, paper.conditions) == (["paper-71"], ["baseline", "pro", "anti"])
+    assert (paper.temperatures, paper.samples, paper.limit) == ([0.0], 1, 0)
+    assert (paper.max_tokens, paper.max_tokens_thinking) == (1024, 8096)
+    assert (paper.end, paper.thinking) == ("eos", "open")
+    assert (paper.judges, paper.rubric, paper.blind) == (["openai:gpt-5.2"], "paper", False)
+    assert paper.conditions_file == "paper"
+
+
+def test_every_model_of_a_preset_is_in_the_catalogue_of_its_kind() -> None:
+    for preset in ("paper", "quick"):
+        for name in PRESETS[preset].models:
+            found = catalogue_model(name)
+            assert found is not None
+            kinds = {"Base": "base", "Instruct": "instruct", "Thinking": "thinking"}
+            expected = next((k for mark, k in kinds.items() if mark in name), "hybrid")
+            assert found[0].kind == expected
+    assert len({m.name.lower() for m in catalogue()}) == len(catalogue())
+
+
+@pytest.mark.parametrize(
+    ("kind", "tokens"),
+    [("base", 1024), ("instruct", 1024), ("", 1024), ("thinking", 8096), ("hybrid", 8096)],
+)
+def test_models_that_think_have_a_limit_of_their_own(kind: Kind, tokens: int) -> None:
+    design = Design(PRESETS["paper"], (model(kind),), (SCENARIO,), (Condition("baseline"),))
+    (trial,) = design.trials
+    assert (trial.sampling.max_tokens, trial.sampling.end) == (tokens, "eos")
+
+
+@pytest.mark.parametrize("mode", ["", "<think>\n"])
+def test_what_a_publisher_does_to_the_thought_does_not_matter_where_it_is_opened(mode: str) -> None:
+    chat = ChatFormat(TEMPLATE.replace("assistant\n", f"assistant\n{mode}"), "", "", "m")
+    thinking = Trial(model("thinking"), SCENARIO, Condition("baseline"), SamplingParams())
+    text = chat.write(thinking, "open").text
+    assert text == (
+        f"{START}system\na system text<|im_end|>\n{START}user\na task<|im_end|>\n"
+        f"{START}assistant\n<think>\n"
+    )
+    assert chat.write(thinking).text.endswith(f"assistant\n{mode}")
+    base = replace(thinking, model=model("base"))
+    assert chat.write(base, "open").text.endswith(f"assistant\n{mode}")
+
+
+def test_every_preset_can_be_written_down_and_read_again(tmp_path: Path) -> None:
+    for name, preset in PRESETS.items():
+        assert parse_experiment(preset.to_toml()) == preset
+        code, out, err = call(
+            "--preset", name, "--samples", "3", "--print-experiment", cwd=tmp_path
+        )
+        assert (code, err) == (0, "")
+        (tmp_path / "mine.toml").write_text(out, encoding="utf-8")
+        assert load_experiment(tmp_path / "mine.toml") == replace(preset, samples=3)
+    code, _, err = call("--preset", "papre", cwd=tmp_path)
+    assert code == 2
+    assert "there are demo, quick, paper-4b, paper" in err
+
+
+def test_an_experiment_written_before_these_settings_is_read_as_it_was_meant() -> None:
+    old = parse_experiment('models = ["demo"]\nmax_tokens = 9')
+    assert old == Experiment(max_tokens=9)
+    assert (old.end, old.thinking, old.max_tokens_thinking) == ("any", "template", 0)

@@ -1,0 +1,101 @@
+"""Judges in the report: agreement, alpha and corrected rates, the same in every form."""
+
+import html
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from steertui.analysis.judge_panels import judge_panels
+from steertui.analysis.label_queue import add_label, build
+from steertui.analysis.summary import ReportFilter, select
+from steertui.core.verdict import Label
+from steertui.stats.misclassification import corrected_gap, corrected_rate
+from steertui.store import Store
+from tests.fixtures import replica
+from tests.fixtures.program import call
+
+C, N, S, X = Label
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def lenient(condition: str, place: int, label: Label) -> Label | None:
+    """A judge that calls every fourth item under anti convergent."""
+    return C if condition == "anti" and place % 4 == 0 else label
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of each condition 24 answers, drawn at random from each of the judge's labels, are read by a
+    person, who says what the paper says."""
+    path = tmp_path_factory.mktemp("judges")
+    experiment = replica.write(path / "a.db", lenient)
+    paper = {(c, i): label for c, i, _, label in replica.published()}
+    with Store(path / "a.db") as store:
+        read: Counter[str] = Counter()
+        for item in build(store, experiment, "human:ann", replica.JUDGE, "random"):
+            if read[item.condition] < 24:
+                read[item.condition] += 1
+                place = replica.place_of(item.task)
+                add_label(store, "human:ann", item, paper[item.condition, place])
+    return path
+
+
+def test_rates_and_gap_are_corrected_to_what_a_person_says(folder: Path) -> None:
+    paper = {(c, i): label for c, i, _, label in replica.published()}
+    with Store(folder / "a.db") as store:
+        (bench,) = judge_panels(select(store, ReportFilter()))
+        own = next(iter(store.outcomes(bench.experiment, "human:ann").values()))
+    read = {(o.condition, replica.NAMES.index(o.scenario)) for o in own if o.label}
+    (pair,) = bench.concord.comparisons
+    assert (pair.first.name, pair.second.name) == ("human:ann", "openai:gpt-5.2")
+    found = {}
+    for condition in ("pro", "anti"):
+        said = [lenient(condition, i, paper[condition, i]) or X for i in range(71)]
+        checked = [(paper[condition, i], said[i]) for i in range(71) if (condition, i) in read]
+        assert len(checked) == 24
+        found[condition] = corrected_rate(said, checked, C, frozenset({C, N, S}))
+        assert pair.corrected[condition] == found[condition]
+    anti = found["anti"]
+    assert anti is not None
+    assert anti.value is not None
+    assert anti.value < anti.raw - 0.1
+    assert found["pro"] is not None
+    assert pair.corrected_gap == corrected_gap(found["pro"], anti)
+    assert pair.by_condition["baseline"].agreed == pair.by_condition["baseline"].items == 24
+    assert pair.by_condition["anti"].agreed < 24
+
+
+def test_every_form_shows_agreement_alpha_and_corrected_rates(folder: Path) -> None:
+    with Store(folder / "a.db") as store:
+        (bench,) = judge_panels(select(store, ReportFilter()))
+    (pair,) = bench.concord.comparisons
+    rate, gap = pair.corrected["anti"], pair.corrected_gap
+    assert rate.value is not None
+    assert gap is not None
+    kappa, points = f"{pair.whole.kappa:.2f}", f"{gap[0]:+.1f}"
+    for form in ("terminal", "markdown", "html"):
+        assert call("report", "a.db", "--format", form, "-o", form, cwd=folder)[0] == 0
+        text = html.unescape((folder / form).read_text(encoding="utf-8"))
+        assert "openai:gpt-5.2 against human:ann" in text
+        assert f"Krippendorff's alpha over 2 judges: {bench.concord.alpha:.2f}" in text
+        for number in (kappa, points, f"{100 * rate.value:.1f}", "24 of 71", "drawn at random"):
+            assert number in text, (form, number)
+    agree = call("agree", "a.db", "--experiment", bench.experiment, cwd=folder)[1]
+    assert points in agree
+    record = json.loads(call("report", "a.db", "--format", "json", cwd=folder)[1])
+    (judges,) = record["judges"]
+    assert judges["pairs"][0]["corrected_gap"] == list(gap)
+    assert judges["pairs"][0]["agreement"]["kappa"] == pair.whole.kappa
+    jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not installed")
+    schema = json.loads((ROOT / "steertui/report/schema.json").read_text(encoding="utf-8"))
+    jsonschema.validate(record, schema)
+    assert record["paper"][0]["items"]
+
+
+def test_judges_are_compared_over_the_answers_that_both_have_read(folder: Path) -> None:
+    record = json.loads(call("report", "a.db", "--format", "json", cwd=folder)[1])
+    (contrast,) = [c for c in record["contrasts"] if c["title"].startswith("Judges compared")]
+    baseline = next(line for line in contrast["lines"] if line["what"] == "baseline")
+    assert (baseline["points"], baseline["pairs"]) == (0, 24)

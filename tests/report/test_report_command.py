@@ -1,0 +1,118 @@
+"""`steertui report`, from a database that a real run has written."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures import large
+from tests.fixtures.program import call
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("report")
+    assert call("--batch", "--limit", "6", "--max-tokens", "24", "--db", "a.db", cwd=path)[0] == 0
+    return path
+
+
+def test_every_form_says_the_same_and_that_the_demo_means_nothing(folder: Path) -> None:
+    code, terminal, _ = call("report", "a.db", cwd=folder)
+    assert code == 0
+    markdown = call("report", "a.db", "--format", "markdown", cwd=folder)[1]
+    table = json.loads(call("report", "a.db", "--format", "json", cwd=folder)[1])
+    assert all("scripted stand-in" in text for text in (terminal, markdown, table["notices"][0]))
+    (found,) = table["tables"]
+    headline = found["comparisons"][0]
+    assert (headline["first"], headline["second"]) == ("pro", "anti")
+    assert headline["sentence"] in terminal
+    for row in found["rows"]:
+        rate = row["convergence"]
+        assert row["counts"]["planned"] == 6
+        shown = "–" if rate["value"] is None else f"{100 * rate['value']:.1f}"
+        assert f"| {row['condition']} | 6 | {rate['total']} | {shown} |" in markdown
+
+
+def test_csv_has_a_row_a_trial_that_adds_up_to_the_rates(folder: Path) -> None:
+    rows = list(
+        csv.DictReader(io.StringIO(call("report", "a.db", "--format", "csv", cwd=folder)[1]))
+    )
+    assert len(rows) == 18
+    table = json.loads(call("report", "a.db", "--format", "json", cwd=folder)[1])["tables"][0]
+    for row in table["rows"]:
+        own = [r for r in rows if r["condition"] == row["condition"]]
+        converged = sum(r["label"] == "convergence" for r in own)
+        assert converged == row["counts"]["convergence"]
+
+
+def test_policies_change_the_denominator_alone(folder: Path) -> None:
+    tables = {
+        policy: json.loads(
+            call("report", "a.db", "--format", "json", "--policy", policy, cwd=folder)[1]
+        )["tables"][0]["rows"]
+        for policy in ("paper", "all", "engaged")
+    }
+    for paper, whole, engaged in zip(*tables.values(), strict=True):
+        counts = paper["counts"]
+        assert paper["convergence"]["total"] == counts["valid"]
+        assert whole["convergence"]["total"] == counts["judged"]
+        assert engaged["convergence"]["total"] == counts["valid"] - counts["safety_refusal"]
+        assert {r["convergence"]["count"] for r in (paper, whole, engaged)} == {
+            counts["convergence"]
+        }
+
+
+def test_a_missing_database_and_an_unknown_experiment_are_named(folder: Path) -> None:
+    code, _, err = call("report", "none.db", cwd=folder)
+    assert (code, err) == (
+        1,
+        "steertui: none.db: no such database; give one that a run has written\n",
+    )
+    assert not (folder / "none.db").exists()
+    code, _, err = call("report", "a.db", "--experiment", "x", cwd=folder)
+    assert code == 1
+    assert err.startswith("steertui: x: no such experiment; there are ")
+    for option in ("model", "condition", "judge"):
+        code, _, err = call("report", "a.db", f"--{option}", "x", cwd=folder)
+        assert code == 1
+        assert err.startswith(f"steertui: x: no such {option}; there are ")
+
+
+def test_conditions_and_models_can_be_chosen(folder: Path) -> None:
+    chosen = "--condition", "pro", "--condition", "anti", "--model", "demo"
+    found = json.loads(call("report", "a.db", "--format", "json", *chosen, cwd=folder)[1])
+    (table,) = found["tables"]
+    assert [row["condition"] for row in table["rows"]] == ["pro", "anti"]
+    (only,) = table["comparisons"]
+    assert only["p_holm"] is None
+
+
+def test_two_models_and_two_judges_are_contrasted(tmp_path: Path) -> None:
+    large.write(tmp_path / "b.db", models=2, samples=1, judges=2, words=5)
+    found = json.loads(call("report", "b.db", "--format", "json", cwd=tmp_path)[1])
+    titles = [contrast["title"] for contrast in found["contrasts"]]
+    assert titles == [
+        "Models compared, judged by judge-0",
+        "Models compared, judged by judge-1",
+        "Judges compared, on made-0, temperature 0.7",
+        "Judges compared, on made-1, temperature 0.7",
+    ]
+    for contrast in found["contrasts"]:
+        whats = [line["what"] for line in contrast["lines"]]
+        assert whats == ["pro − anti", "baseline", "pro", "anti", "placebo"]
+    code, terminal, err = call("report", "b.db", cwd=tmp_path)
+    assert (code, err) == (0, "")
+    assert "Models compared, judged by judge-1" in terminal
+
+
+def test_two_experiments_with_the_same_model_are_told_apart(folder: Path) -> None:
+    options = ("--limit", "6", "--max-tokens", "25", "--db", "twice.db")
+    assert call("--batch", *options, cwd=folder)[0] == 0
+    assert "experiment" not in call("report", "twice.db", cwd=folder)[1]
+    assert call("--batch", *options[:3], "26", *options[4:], cwd=folder)[0] == 0
+    listed = call("report", "twice.db", "--list", cwd=folder)[1].split("\n")
+    text = call("report", "twice.db", "--experiment", "all", cwd=folder)[1]
+    for line in filter(None, listed):
+        assert f"judged by local:demo, experiment {line.split()[0]}" in text

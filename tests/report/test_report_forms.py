@@ -1,0 +1,280 @@
+"""Rows, pictures, logs and pages: each form says what the summary says, however little it is."""
+
+import csv
+import json
+import re
+import sqlite3
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from steertui.analysis.summary import ReportFilter
+from steertui.core.instrumentaleval import CATEGORIES
+from steertui.errors import ExperimentError
+from steertui.paper.fidelity import Standing, paper_differences, paper_model, published_cells
+from steertui.paper.published import PUBLISHED
+from steertui.report.command import write_report
+from steertui.stats.rate import Policy
+from steertui.store import Store
+from tests.fixtures import large
+from tests.fixtures.program import call
+
+FORMS = ("terminal", "markdown", "json", "csv", "rates", "html")
+INSPECT = Path(__file__).resolve().parents[2] / ".venv/inspect/bin/python"
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("forms")
+    large.write(path / "a.db", models=2, samples=2, judges=2, words=12)
+    return path
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    csv.field_size_limit(10**7)
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_rates_as_csv_are_those_of_the_trials_as_csv(folder: Path) -> None:
+    for form in ("csv", "rates"):
+        done = call("report", "a.db", "--format", form, "-o", f"{form}.csv", cwd=folder)
+        assert (done[0], done[1]) == (0, "")
+    trials, rates = rows_of(folder / "csv.csv"), rows_of(folder / "rates.csv")
+    assert len(trials) == 2 * 76 * 4 * 2 * 2
+    assert len(rates) == 2 * 2 * 4 * 7
+    for rate in rates:
+        own = [
+            t for t in trials
+            if (t["model"], t["condition"]) == (rate["model"], rate["condition"])
+            and t["judge"].startswith(f"local:made-{rate['judge'][-1]}")
+            and rate["category"] in ("", t["category"])
+        ]  # fmt: skip
+        assert len(own) == int(rate["planned"])
+        valid = [t for t in own if t["label"] not in ("", "nonsensical")]
+        converged = sum(t["label"] == "convergence" for t in valid)
+        assert (converged, len(valid)) == (int(rate["convergence"]), int(rate["valid"]))
+        assert float(rate["convergence_rate"]) == pytest.approx(converged / len(valid))
+
+
+def test_parquet_holds_the_same_rows(folder: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
+    assert call("report", "a.db", "--format", "parquet", "-o", "a.parquet", cwd=folder)[0] == 0
+    assert call("report", "a.db", "--format", "csv", "-o", "b.csv", cwd=folder)[0] == 0
+    table = parquet.read_table(folder / "a.parquet").to_pylist()
+    as_csv = rows_of(folder / "b.csv")
+    assert [row["key"] for row in table] == [row["key"] for row in as_csv]
+    assert [row["label"] or "" for row in table] == [row["label"] for row in as_csv]
+    assert {type(row["tokens"]) for row in table} == {int}
+
+
+def test_pictures_are_drawn_as_files(folder: Path) -> None:
+    assert call("report", "a.db", "--format", "svg", "-o", "drawn", cwd=folder)[0] == 0
+    drawn = sorted((folder / "drawn").glob("*.svg"))
+    assert {"rates.svg", "gaps.svg", "categories-1.svg"} <= {path.name for path in drawn}
+    for path in drawn:
+        text = path.read_text(encoding="utf-8")
+        assert "var(" not in text
+        assert not re.search(r"\bnan\b|None", text)
+        picture = ET.fromstring(text)
+        assert float(picture.attrib["height"]) > 60
+    pytest.importorskip("resvg_py", reason="resvg-py is not installed")
+    assert call("report", "a.db", "--format", "png", "-o", "drawn", cwd=folder)[0] == 0
+    found = (folder / "drawn" / "rates.png").read_bytes()
+    assert found.startswith(b"\x89PNG")
+    assert int.from_bytes(found[16:20]) == 3 * 860
+
+
+def test_json_keeps_to_its_schema(folder: Path) -> None:
+    jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not installed")
+    schema = json.loads((ROOT / "steertui/report/schema.json").read_text(encoding="utf-8"))
+    record = json.loads(call("report", "a.db", "--format", "json", cwd=folder)[1])
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(record, schema)
+    del record["tables"][0]["rows"][0]["counts"]["valid"]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(record, schema)
+
+
+DEGENERATE = {
+    "empty": "",
+    "one condition": "DELETE FROM experiment_trials WHERE trial NOT LIKE '%|pro|%'",
+    "all nonsensical": "UPDATE verdicts SET label = 'nonsensical'",
+    "no verdicts": "DELETE FROM verdicts",
+    "all failed": "UPDATE verdicts SET label = NULL, failure = 'no reply'",
+    "no answers": "DELETE FROM verdicts; DELETE FROM generations",
+    "one scenario": "DELETE FROM experiment_trials WHERE trial NOT LIKE '%|s0.0|%'",
+    "judges who disagree wholly": "UPDATE verdicts SET label = CASE judge WHEN 'local:made-0/x' "
+    "THEN 'convergence' ELSE 'no_convergence' END",
+    "pro all nonsensical": "UPDATE verdicts SET label = 'nonsensical' WHERE trial LIKE '%|pro|%'",
+}
+
+
+@pytest.mark.parametrize("kind", DEGENERATE)
+def test_a_database_that_says_little_gives_a_report_that_says_so(tmp_path: Path, kind: str) -> None:
+    db = tmp_path / "d.db"
+    if kind == "empty":
+        Store(db).close()
+    else:
+        large.write(db, models=1, samples=1, judges=2, words=6)
+        connection = sqlite3.connect(db)
+        connection.executescript(DEGENERATE[kind])
+        connection.commit()
+        connection.close()
+    for form in FORMS:
+        out = tmp_path / f"out.{form}"
+        write_report(db, form, ReportFilter(), out)
+        text = out.read_text(encoding="utf-8")
+        assert not re.search(r"\b[Nn]a[Nn]\b|\bNone\b|\binf\b", text), form
+        assert text or (kind, form) == ("empty", "rates")
+    if kind in ("empty", "no verdicts", "no answers"):
+        with pytest.raises(ExperimentError, match="no judge has read an answer yet"):
+            write_report(db, "svg", ReportFilter(), tmp_path / "drawn")
+    else:
+        write_report(db, "svg", ReportFilter(), tmp_path / "drawn")
+    for path in (tmp_path / "drawn").glob("*.svg"):
+        assert not re.search(r"\bnan\b|None", path.read_text(encoding="utf-8"))
+    code, _, err = call("export", "d.db", "--inspect", "logs", cwd=tmp_path)
+    assert (code, err.count("\n")) in ((0, 1), (1, 1)), err
+    said = (tmp_path / "out.terminal").read_text(encoding="utf-8")
+    expected = {
+        "empty": "holds no experiment yet",
+        "one condition": "pro",
+        "all nonsensical": "cannot be compared: no valid answer",
+        "no verdicts": "no judge has read them yet",
+        "all failed": "failed at the judge",
+        "no answers": "0 answers are stored",
+        "one scenario": "with 1 pair no difference can show",
+        "judges who disagree wholly": "Krippendorff's alpha over 2 judges: -1.00",
+        "pro all nonsensical": "pro and anti cannot be compared",
+    }
+    assert expected[kind] in said
+
+
+def test_forms_that_need_a_judge_say_so(tmp_path: Path) -> None:
+    Store(tmp_path / "e.db").close()
+    code, _, err = call("report", "e.db", "--format", "svg", cwd=tmp_path)
+    assert code == 1
+    assert "no judge has read an answer yet" in err
+
+
+@pytest.mark.slow
+def test_inspect_ai_reads_the_log_and_computes_the_same_rates(folder: Path) -> None:
+    if not INSPECT.is_file():
+        pytest.skip("inspect_ai is not installed (python -m venv .venv/inspect, then pip install)")
+    code, _, err = call("export", "a.db", "--inspect", "logs", cwd=folder)
+    assert code == 0, err
+    program = """
+import json, sys
+from pathlib import Path
+from inspect_ai.log import read_eval_log, read_eval_log_sample_summaries
+from inspect_ai.scorer import SampleScore, mean
+found = []
+for path in sorted(Path("logs").glob("*.eval")):
+    log = read_eval_log(str(path))
+    assert log.status == "success"
+    assert len(read_eval_log_sample_summaries(str(path))) == len(log.samples)
+    for result in log.results.scores:
+        own = [s.scores[result.name] for s in log.samples if result.name in s.scores]
+        scores = [SampleScore(score=score) for score in own]
+        found.append([log.eval.model.split("/")[1], log.eval.task_args["condition"], result.name,
+                      float(mean()(scores)), result.metrics["convergence"].value,
+                      len(log.samples), log.samples[0].output.completion])
+print(json.dumps(found))
+"""
+    done = subprocess.run([INSPECT, "-c", program], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    report = json.loads(call("report", "a.db", "--format", "json", cwd=folder)[1])
+    expected = {
+        (table["model"], row["condition"], f"{table['judge']} convergence"):
+            row["convergence"]["value"]
+        for table in report["tables"] for row in table["rows"]
+    }  # fmt: skip
+    assert len(found) == len(expected) == 2 * 4 * 2
+    for model, condition, name, theirs, stored, samples, answer in found:
+        assert theirs == pytest.approx(expected[model, condition, name], abs=1e-12)
+        assert stored == pytest.approx(expected[model, condition, name], abs=1e-12)
+        assert samples == 152
+        assert f"|{condition}|" in answer
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_trials_are_reported_in_seconds(tmp_path: Path) -> None:
+    assert large.write(tmp_path / "l.db") > 100_000
+    program = (
+        # Who installs the program has no pandas, which sqlite_utils loads where it is.
+        "import resource, sys, time; sys.modules['pandas'] = None\n"
+        "from steertui.cli import cli\n"
+        "start = time.process_time()\n"
+        "try: cli(sys.argv[1:])\n"
+        "except SystemExit: pass\n"
+        "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"
+        "print(time.process_time() - start, peak, file=sys.stderr)"
+    )
+    for form, seconds in (("terminal", 2), ("html", 10), ("csv", 10)):
+        options = ["report", "l.db", "--format", form, "-o", f"l.{form}"]
+        done = subprocess.run(
+            [sys.executable, "-c", program, *options], cwd=tmp_path, capture_output=True, text=True
+        )
+        took, peak = map(float, done.stderr.splitlines()[-1].split())
+        assert took < seconds, (form, took)
+        assert peak < 500, (form, peak)
+    assert (tmp_path / "l.html").stat().st_size < 2_000_000
+    assert (tmp_path / "l-texts").is_dir()
+
+
+def test_a_ggufs_name_finds_the_papers_model_and_no_other() -> None:
+    for name in (
+        "Qwen3-4B-Instruct-2507-Q4_K_M", "Qwen_Qwen3-4B-Instruct-2507-IQ3_XXS",
+        "Qwen3 4B Instruct 2507", "qwen3-4b-instruct-2507.Q8_0", 
+        "Qwen3-4B-Instruct-2507-UD-Q6_K_XL",
+    ):  # fmt: skip
+        assert paper_model([name]) == "Qwen3-4B-Instruct-2507", name
+    for name in (
+        "Qwen3-4B-Instruct-2507-abliterated-Q4_K_M", "Qwen3-4B", "Qwen3-4B-Instruct",
+        "Josiefied-Qwen3-4B-Instruct-2507", "demo", "",
+    ):  # fmt: skip
+        assert paper_model([name]) is None, name
+    assert paper_model(["model", "Qwen3 30B A3B Base"]) == "Qwen3-30B-A3B-Base"
+
+
+INSTRUCT = published_cells("Qwen3-4B-Instruct-2507", CATEGORIES, Policy.PAPER)
+
+
+@pytest.mark.parametrize("model", sorted({model for model, _ in PUBLISHED}))
+def test_the_papers_own_counts_are_equivalent_to_themselves_or_open(model: str) -> None:
+    run = {}
+    for (name, condition), published in PUBLISHED.items():
+        if name == model:
+            counts = published.total
+            run[condition] = {str(i): (int(i < counts.convergence), 1) for i in range(counts.valid)}
+    found = paper_differences(run, published_cells(model, CATEGORIES, Policy.PAPER), paired=False)
+    assert [d.what for d in found] == ["baseline", "pro", "anti", "gap"]
+    for deviation in found:
+        assert deviation.points == 0
+        assert deviation.low < 0 < deviation.high
+        assert deviation.standing is not Standing.DIFFERS
+
+
+def test_the_interval_of_a_deviation_is_newcombes_for_independent_rates() -> None:
+    from statsmodels.stats.proportion import confint_proportions_2indep
+
+    run = {"anti": {str(i): (int(i < 9), 1) for i in range(76)}}
+    (found,) = paper_differences(run, INSTRUCT, paired=False)
+    low, high = confint_proportions_2indep(9, 76, 3, 71, method="newcomb", compare="diff")
+    assert (found.low, found.high) == pytest.approx((100 * low, 100 * high), abs=1e-9)
+    assert found.standing is Standing.OPEN
+
+
+def test_a_rate_far_off_differs_and_a_large_close_one_is_equivalent() -> None:
+    far = {"anti": {str(i): (int(i < 50), 1) for i in range(71)}}
+    (found,) = paper_differences(far, INSTRUCT, paired=False)
+    assert found.standing is Standing.DIFFERS
+    near = {"anti": {str(i): (int(i < 30), 1) for i in range(710)}}
+    (found,) = paper_differences(near, INSTRUCT, paired=False)
+    assert found.standing is Standing.EQUIVALENT

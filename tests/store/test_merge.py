@@ -1,0 +1,141 @@
+"""Shards are one experiment: merged in any order they are the one run."""
+
+import json
+import shutil
+import sqlite3
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+
+from steertui.core.shard import Shard, parse_shard
+from steertui.errors import ExperimentError
+from tests.fixtures.program import call
+from tests.fixtures.real import BENCHMARK, needs_shared
+
+RUN = ("--batch", "--limit", "7", "--max-tokens", "12", "--slots", "1")
+TIMES = {"created_at", "planned_at", "started_at", "seconds", "run", "id"}
+
+
+def test_shards_share_out_every_scenario_once() -> None:
+    for count in (1, 2, 4, 7):
+        for place in range(20):
+            assert sum(Shard(n, count).holds(place) for n in range(1, count + 1)) == 1
+    assert parse_shard("2/4") == Shard(2, 4)
+    for wrong in ("0/4", "5/4", "2", "2/0", "a/b", "-1/4", ""):
+        with pytest.raises(ExperimentError, match="write K/N"):
+            parse_shard(wrong)
+
+
+def content(db: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Return every table's rows as a sorted list, without times and numbers of rows."""
+    connection = sqlite3.connect(db)
+    connection.row_factory = sqlite3.Row
+    tables = ("experiments", "experiment_trials", "trials", "models", "judges", "scenarios")
+    found = {}
+    for table in (*tables, "generations", "verdicts"):
+        rows = [dict(row) for row in connection.execute(f"SELECT * FROM {table}")]
+        kept = [tuple(v for k, v in row.items() if k not in TIMES) for row in rows]
+        found[table] = sorted(kept, key=repr)
+    connection.close()
+    return found
+
+
+def report(db: Path) -> object:
+    code, out, err = call("report", str(db), "--format", "json", cwd=db.parent)
+    assert code == 0, err
+    return [without_times(json.loads(line)) for line in out.splitlines()] if "\n{" in out else (
+        without_times(json.loads(out))
+    )  # fmt: skip
+
+
+def without_times(value: object) -> object:
+    if isinstance(value, dict):
+        return {k: without_times(v) for k, v in value.items() if k not in TIMES}
+    return [without_times(v) for v in value] if isinstance(value, list) else value
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("shards")
+    assert call(*RUN, "--db", "one.db", cwd=folder)[0] == 0
+    for n in (1, 2, 3):
+        code, out, err = call(*RUN, "--shard", f"{n}/3", "--db", f"{n}.db", cwd=folder)
+        assert code == 0, err
+        own = (3, 2, 2)[n - 1]
+        assert f"Shard   {n}/3: {own} scenarios are run here" in out
+        assert f"21: 0 answered before, {3 * own} to do" in out
+    return folder
+
+
+def test_shards_merged_in_any_order_are_the_one_run(parts: Path) -> None:
+    whole = content(parts / "one.db")
+    for i, order in enumerate(permutations("123")):
+        code, _, err = call("merge", f"m{i}.db", *(f"{n}.db" for n in order), cwd=parts)
+        assert code == 0, err
+        assert content(parts / f"m{i}.db") == whole
+    assert report(parts / "m0.db") == report(parts / "one.db")
+
+
+def test_merging_again_adds_nothing_and_changes_no_input(parts: Path) -> None:
+    before = {n: (parts / f"{n}.db").read_bytes() for n in "123"}
+    call("merge", "again.db", "1.db", "2.db", cwd=parts)
+    first = content(parts / "again.db")
+    code, out, _ = call("merge", "again.db", "2.db", "1.db", cwd=parts)
+    assert (code, out) == (0, "2.db: nothing new\n1.db: nothing new\n")
+    assert content(parts / "again.db") == first
+    assert {n: (parts / f"{n}.db").read_bytes() for n in "123"} == before
+    code, out, _ = call(*RUN, "--db", "again.db", cwd=parts)
+    assert "21: 15 answered before, 6 to do" in out
+    assert content(parts / "again.db") == content(parts / "one.db")
+
+
+def test_two_answers_to_one_trial_are_told_and_the_earlier_stays_whatever_the_order(
+    parts: Path,
+) -> None:
+    shutil.copy(parts / "1.db", parts / "other.db")
+    db = sqlite3.connect(parts / "other.db")
+    ((key,),) = db.execute("SELECT trial FROM generations ORDER BY id LIMIT 1").fetchall()
+    db.execute("UPDATE generations SET text = 'late', answer = 'late', "
+               "created_at = '2999-01-01' WHERE trial = ?", [key])  # fmt: skip
+    db.execute("UPDATE verdicts SET label = 'nonsensical' WHERE trial = ?", [key])
+    db.commit()
+    db.close()
+    for out, order in (("x.db", ("1.db", "other.db")), ("y.db", ("other.db", "1.db"))):
+        code, said, err = call("merge", out, *order, cwd=parts)
+        assert code == 0, err
+        assert f"trial {key[:12]} was answered differently there; the earlier one stays" in said
+        assert content(parts / out) == content(parts / "1.db")
+
+
+def test_what_is_no_database_is_refused_and_nothing_lost(parts: Path) -> None:
+    (parts / "text.db").write_text("no database at all, but long enough " * 20, encoding="utf-8")
+    for inputs, said in (
+        (["gone.db"], "gone.db: no such database"),
+        (["text.db"], "text.db: cannot be read (file is not a database)"),
+        (["1.db", "z.db"], "z.db: no such database"),
+        (["out.db"], "out.db: is the database that is merged into"),
+    ):
+        shutil.copy(parts / "2.db", parts / "out.db")
+        code, _, err = call("merge", "out.db", *inputs, cwd=parts)
+        assert code == 1
+        assert said in err
+        assert content(parts / "out.db") == content(parts / "2.db")
+
+
+@pytest.mark.slow
+@needs_shared
+def test_the_benchmarks_228_trials_in_four_shards_give_the_report_of_one_run(
+    tmp_path: Path,
+) -> None:
+    options = ("--batch", "--scenarios", str(BENCHMARK), "--max-tokens", "16", "--slots", "1")
+    assert call(*options, "--db", "one.db", cwd=tmp_path)[0] == 0
+    for n in (1, 2, 3, 4):
+        shard = ("--shard", f"{n}/4", "--db", f"{n}.db")
+        assert call(*options, *shard, cwd=tmp_path)[0] == 0
+    for i, order in enumerate(permutations("1234")):
+        if i % 6 == 0:
+            assert call("merge", f"m{i}.db", *(f"{n}.db" for n in order), cwd=tmp_path)[0] == 0
+            assert content(tmp_path / f"m{i}.db") == content(tmp_path / "one.db")
+            assert report(tmp_path / f"m{i}.db") == report(tmp_path / "one.db")
+    assert len(content(tmp_path / "m0.db")["generations"]) == 228
