@@ -1,0 +1,1 @@
+"""Stored trials counted and compared: tables, sentences, warnings, agreement of judges."""

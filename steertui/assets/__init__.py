@@ -1,0 +1,1 @@
+"""Model weights and third-party files: catalogue, cache, downloads, pinned sources."""

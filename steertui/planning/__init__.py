@@ -1,0 +1,1 @@
+"""From an experiment to its trials: names resolved, prompts rendered, missing work counted."""

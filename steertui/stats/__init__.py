@@ -1,0 +1,1 @@
+"""Rates, gaps, tests and agreement: arithmetic without input or output."""

@@ -1,0 +1,1 @@
+"""The Read screen and the side-by-side comparison."""

@@ -1,0 +1,1 @@
+"""The Run screen and the thread that runs an experiment."""

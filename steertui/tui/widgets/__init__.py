@@ -1,0 +1,1 @@
+"""Widgets and text helpers that several screens share."""
