@@ -24,7 +24,7 @@ def bench(
     from steertui.core.experiment import resolve
     from steertui.run.benchmark import bench as measure
     from steertui.run.benchmark import requests_of
-    from steertui.run.progress import clock
+    from steertui.units import clock
 
     wish = take_overrides(rest)
     base = load_experiment(file) if file else DEMO_EXPERIMENT

@@ -1,1 +1,1 @@
-"""The nouns of an experiment as plain data: scenario, condition, model, trial, prompt, answer, verdict."""
+"""Data types of an experiment: scenario, condition, model, trial, prompt, answer, verdict."""

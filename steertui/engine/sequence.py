@@ -35,7 +35,8 @@ class ScoreRequest:
 
     Attributes:
         continuations: at least two, none of them another's beginning.
-        whole: among all that could be written; if not, among the continuations (see `ContinuationScores`).
+        whole: among all that could be written; if not, among the continuations (see
+            `ContinuationScores`).
     """
 
     id: str

@@ -36,7 +36,8 @@ class Supervisor:
     Made, it begins to load; its first message says that it is loaded.
 
     Whoever was at work when it died is computed again; suspects run alone, after all others (see
-    `CrashAttribution`), so that the innocent are told from the guilty. Where memory ran out the slots are
+    `CrashAttribution`), so that the innocent are told from the guilty.
+    Where memory ran out the slots are
     halved.
 
     Attributes:

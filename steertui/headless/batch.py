@@ -11,6 +11,7 @@ from steertui.analysis.summary import summarise
 from steertui.core.experiment import Experiment, resolve
 from steertui.core.shard import Shard
 from steertui.engine.sizing import Overrides
+from steertui.headless.downloads import report_downloads
 from steertui.headless.reporters import Reporter
 from steertui.headless.reporters import choose_reporter as choose_face
 from steertui.planning.judges import (
@@ -24,7 +25,6 @@ from steertui.planning.judges import (
 from steertui.planning.plan import make_plan
 from steertui.planning.supply import supply_experiment
 from steertui.run import Event, JudgeStopped, ServerModelStopped, judge, run
-from steertui.run.downloads import carry
 from steertui.run.progress import judge_plan_line, trouble_line
 from steertui.store import Store
 from steertui.store.run_lock import run_lock
@@ -72,7 +72,7 @@ def run_batch(
     """
     stop = Stop()
     try:
-        carry(supply_experiment(experiment), as_json=as_json)
+        report_downloads(supply_experiment(experiment), as_json=as_json)
     except KeyboardInterrupt:
         sys.stderr.write("\nStopped. What was fetched stays; to go on, run the same again.\n")
         return 128 + (stop.number or signal.SIGINT)

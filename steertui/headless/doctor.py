@@ -2,7 +2,6 @@
 
 import platform
 import shutil
-import sqlite3
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import psutil
 
 from steertui.engine.devices import devices as find_devices
 from steertui.engine.process import log_folder
+from steertui.store.connection import SQLITE_VERSION
 
 OK, MEND, NOTE = "✓", "!", "·"
 
@@ -51,7 +51,7 @@ def examine() -> Iterator[Finding]:
     yield Finding(
         NOTE, f"cores: {psutil.cpu_count(logical=False)}, disk here: {gib(disk.free)} free"
     )
-    yield Finding(NOTE, f"SQLite {sqlite3.sqlite_version}")
+    yield Finding(NOTE, f"SQLite {SQLITE_VERSION}")
     yield Finding(NOTE, f"the engine's log: {log_folder()}")
 
 

@@ -4,14 +4,13 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import click
 
-from steertui.assets.catalogue import CatalogueModel, Quantisation, catalogue
-from steertui.assets.hash_cache import forget, stamped
+from steertui.assets.catalogue import catalogue
+from steertui.assets.hash_cache import forget
 from steertui.assets.hub.cache import (
-    CachedWeights,
     all_cached_weights,
     cache_folder,
     cached_weights,
@@ -19,21 +18,18 @@ from steertui.assets.hub.cache import (
 )
 from steertui.assets.sources import MIRROR, all_sources, find_source, missing_sources
 from steertui.assets.weights import find_model, hub_name, locate
-from steertui.engine.device_groups import free_memory
-from steertui.engine.sizing import share
-from steertui.errors import EngineError, ModelError
+from steertui.errors import ModelError
+from steertui.headless.downloads import report_downloads
+from steertui.planning.inventory import inventory_row, verification_state
 from steertui.planning.supply import Requirements, pull, supply
-from steertui.run.downloads import carry, size_text
-
-SLOT = 2048
-"""Tokens of the slot that must fit beside the weights."""
+from steertui.units import size_text
 
 INTERRUPTED = 130
 
 
 def show_shelf(*, as_json: bool) -> None:
     """Print the catalogue, and what else of GGUF lies in the cache."""
-    rows = [row_of(model, weights) for model in catalogue() for weights in model.weights]
+    rows = [inventory_row(model, weights) for model in catalogue() for weights in model.weights]
     if as_json:
         for row in rows:
             print(json.dumps(asdict(row)))
@@ -47,61 +43,14 @@ def show_shelf(*, as_json: bool) -> None:
     listed = {row.path for row in rows}
     for other in (h for h in all_cached_weights() if str(h.paths[0]) not in listed):
         size = size_text(sum(p.stat().st_size for p in other.paths))
-        print(f"{other.repo}/{other.files[0]}  {size}  {_state(other)}")
+        print(f"{other.repo}/{other.files[0]}  {size}  {verification_state(other)}")
     print(f"The files lie in {cache_folder()}, where other programs find them, too.")
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One quantisation of the catalogue: what it is, and whether it is here."""
-
-    name: str
-    kind: str
-    licence: str
-    size: int
-    here: str
-    path: str
-    fits: str
-    origin: str
-    sampling: dict[str, float]
-    doubt: str
-
-
-def row_of(model: CatalogueModel, weights: Quantisation) -> Row:
-    """Return what the shelf tells of one quantisation; no network is asked."""
-    here = cached_weights(weights.hub_name)
-    return Row(
-        name=f"{model.name}:{weights.quant}",
-        kind=model.kind,
-        licence=model.licence,
-        size=weights.size,
-        here=_state(here) if here else "no",
-        path=str(here.paths[0]) if here else "",
-        fits=_fits(model, weights),
-        origin=str(weights.hub_name),
-        sampling=model.sampling,
-        doubt=weights.doubt,
-    )
-
-
-def _state(weights: CachedWeights) -> str:
-    return "verified" if all(map(stamped, weights.paths)) else "unverified"
-
-
-def _fits(model: CatalogueModel, weights: Quantisation) -> str:
-    try:
-        slots, layers = share(free_memory(), weights.size, SLOT * model.cache, model.layers)
-    except EngineError:
-        return "no"
-    return f"{min(slots, 999)} slots of {SLOT} tokens" + (
-        f", {layers} of {model.layers} layers on the accelerator" if layers >= 0 else ""
-    )
 
 
 def pull_models(names: Sequence[str], *, as_json: bool) -> int:
     """Fetch and verify models; return the exit code."""
     try:
-        carry(pull(names), as_json=as_json)
+        report_downloads(pull(names), as_json=as_json)
     except KeyboardInterrupt:
         return _stopped()
     for name in names:
@@ -123,7 +72,7 @@ def verify_models(names: Sequence[str]) -> int:
         for path in located.paths:
             forget(path)
         try:
-            carry(supply(Requirements((name,))), as_json=False)
+            report_downloads(supply(Requirements((name,))), as_json=False)
             promised = "as promised" if all(located.promised) else "hashed; nobody promised a hash"
             print(f"✓ {located.name}: {promised}  {find_model(name).sha256}")
         except ModelError as exc:
@@ -170,7 +119,7 @@ def pull_sources(names: Sequence[str], base: str | None, *, as_json: bool) -> in
         os.environ[MIRROR] = base
     chosen = [find_source(name).name for name in names] or list(all_sources())
     try:
-        carry(supply(Requirements(sources=tuple(chosen))), as_json=as_json)
+        report_downloads(supply(Requirements(sources=tuple(chosen))), as_json=as_json)
     except KeyboardInterrupt:
         return _stopped()
     show_sources()

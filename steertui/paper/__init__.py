@@ -1,1 +1,1 @@
-"""Steerability of instrumental convergence (arXiv 2601.01584): published counts, logs, comparison."""
+"""The paper arXiv 2601.01584: published counts, run logs, comparison with own runs."""

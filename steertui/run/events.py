@@ -189,6 +189,21 @@ class LabelOrdersMeasured:
 
 
 Event = (
-    ModelLoading | ModelLoaded | Generated | Judged | RequestFailed | EngineLost | EngineRestarted | EngineProgress | JudgeReady | JudgeProgress
-    | BatchProgress | JudgeStopped | LabelOrdersMeasured | ServerProgress | ServerLost | ServerFound | ServerModelStopped
-)  # fmt: skip
+    ModelLoading
+    | ModelLoaded
+    | Generated
+    | Judged
+    | RequestFailed
+    | EngineLost
+    | EngineRestarted
+    | EngineProgress
+    | JudgeReady
+    | JudgeProgress
+    | BatchProgress
+    | JudgeStopped
+    | LabelOrdersMeasured
+    | ServerProgress
+    | ServerLost
+    | ServerFound
+    | ServerModelStopped
+)

@@ -28,6 +28,7 @@ from steertui.run import (
 )
 from steertui.server.address import KEY, OPENAI, key_for
 from steertui.server.model import ServerModel
+from steertui.units import clock
 
 STAGES = {"generate": "answers", "judge": "verdicts"}
 
@@ -61,13 +62,6 @@ class ThroughputMeter:
             return ""
         seconds = time.monotonic() - self._begin
         return f"{clock(seconds * (event.total - event.done) / event.done)} left"
-
-
-def clock(seconds: float) -> str:
-    """Return "2:10" or "1:02:10"."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def loaded_line(event: ModelLoaded) -> str:

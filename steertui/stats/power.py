@@ -20,7 +20,7 @@ def minimum_detectable_gap(scenarios: int, power: float = 0.8, tests: int = 1) -
     of the other comparisons in its table shows anything.
 
     At best, that is: no scenario moves the other way, all pairs are valid, one sample each.
-    `min_discordant` of them must move, so this solves P(Binomial(n, gap) >= fewest) = power by scipy's
+    `min_discordant` of them must move, so this solves P(Binomial(n, gap) >= k) = power by scipy's
     inverse of the incomplete beta function. None below that many scenarios.
     """
     moved = min_discordant(tests)

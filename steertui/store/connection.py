@@ -12,6 +12,9 @@ from sqlite_utils import Database
 from steertui.errors import StoreError
 from steertui.store.schema import migrations
 
+SQLITE_VERSION = sqlite3.sqlite_version
+"""Of the SQLite library that Python was built with."""
+
 
 class Connection:
     """One SQLite file and one connection to it, for one thread; WAL, a transaction a row.

@@ -19,13 +19,13 @@ from steertui.assets.hash_cache import forget
 from steertui.assets.hub.cache import all_cached_weights, cache_folder, remove
 from steertui.assets.weights import hub_name, locate
 from steertui.errors import SteertuiError
-from steertui.headless.model_commands import SLOT, Row, row_of
+from steertui.planning.inventory import SLOT_TOKENS, InventoryRow, inventory_row
 from steertui.planning.supply import Event, Requirements, Supplying, pull, supply
-from steertui.run.downloads import size_text
 from steertui.tui.widgets.bars import progress
 from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.prompts import Ask, Confirm
 from steertui.tui.widgets.sanitize import one_line
+from steertui.units import size_text
 
 HELP = """
 The catalogue's models, and others that lie in the hub's cache. **f** fetches the one under the
@@ -60,7 +60,7 @@ class ModelsScreen(Page):
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows: list[Row] = []
+        self._rows: list[InventoryRow] = []
         self._stop = threading.Event()
         self._busy = False
 
@@ -82,18 +82,20 @@ class ModelsScreen(Page):
 
     @work(thread=True, exclusive=True, group="list", exit_on_error=False)
     def _list(self) -> None:
-        rows = [row_of(model, weights) for model in catalogue() for weights in model.weights]
+        rows = [inventory_row(model, weights) for model in catalogue() for weights in model.weights]
         known = {row.path for row in rows}
         for other in all_cached_weights():
             if str(other.paths[0]) not in known:
                 size = sum(p.stat().st_size for p in other.paths)
                 name = f"{other.repo}/{other.files[0]}"
-                rows.append(Row(name, "", "", size, "here", str(other.paths[0]), "", name, {}, ""))
+                rows.append(
+                    InventoryRow(name, "", "", size, "here", str(other.paths[0]), "", name, {}, "")
+                )
         folder = next(f for f in (cache_folder(), *cache_folder().parents) if f.exists())
         free = shutil.disk_usage(folder).free
         self.app.call_from_thread(self._show, rows, free)
 
-    def _show(self, rows: list[Row], free: int) -> None:
+    def _show(self, rows: list[InventoryRow], free: int) -> None:
         self._rows, table = rows, self.query_one(DataTable)
         at = table.cursor_row
         table.clear()
@@ -105,7 +107,7 @@ class ModelsScreen(Page):
                 Text(row.kind, c.quiet),
                 Text(size_text(row.size) if row.size else "?", justify="right"),
                 Text(row.here, f"bold {c.blue}" if here else c.faint),
-                Text(row.fits.removesuffix(f" of {SLOT} tokens"), c.quiet),
+                Text(row.fits.removesuffix(f" of {SLOT_TOKENS} tokens"), c.quiet),
             )
         table.move_cursor(row=min(at, max(0, len(rows) - 1)))
         if not self._busy:
@@ -115,7 +117,7 @@ class ModelsScreen(Page):
             )
             self.query_one("#models-head", Static).update(Text(told, c.quiet))
 
-    def _chosen(self) -> Row | None:
+    def _chosen(self) -> InventoryRow | None:
         table = self.query_one(DataTable)
         return self._rows[table.cursor_row] if self._rows else None
 

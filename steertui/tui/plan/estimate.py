@@ -22,9 +22,9 @@ from steertui.planning.judges import NO_JUDGE, JudgeServerOptions, find_judge
 from steertui.planning.judges import estimate_cost as cost_of
 from steertui.planning.plan import likely_answer, trial_keys
 from steertui.planning.supply import LOCAL, requirements_of
-from steertui.run.progress import clock
 from steertui.server.address import is_server
 from steertui.store import Store, UnjudgedAnswer
+from steertui.units import clock
 
 MANY = 500
 
@@ -135,9 +135,13 @@ def _asked(
 
 
 def _judges(
-    experiment: Experiment, terms: JudgeServerOptions, asked: Sequence[UnjudgedAnswer], keys: Sequence[str],
-    trials: int, db: Path,
-) -> tuple[Reader, ...]:  # fmt: skip
+    experiment: Experiment,
+    terms: JudgeServerOptions,
+    asked: Sequence[UnjudgedAnswer],
+    keys: Sequence[str],
+    trials: int,
+    db: Path,
+) -> tuple[Reader, ...]:
     rubric = load_rubric(experiment.rubric)
     price = parse_price(terms.price) if terms.price else None
     readers = []

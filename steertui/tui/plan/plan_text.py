@@ -6,13 +6,13 @@ from rich.text import Text
 
 from steertui.analysis.sentences import counted
 from steertui.core.experiment import Experiment
-from steertui.run.downloads import size_text
 from steertui.run.progress import dollars
 from steertui.tui.plan.estimate import Estimate, Reader
 from steertui.tui.plan.fields import Field
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import hanging
 from steertui.tui.widgets.sanitize import one_line, plain
+from steertui.units import size_text
 
 NAMES = 20
 USUAL = Experiment()

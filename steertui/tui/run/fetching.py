@@ -6,7 +6,7 @@ from collections.abc import Generator
 from steertui.assets.fetch.remote import RetryWait
 from steertui.core.experiment import Experiment
 from steertui.planning.supply import DownloadPlan, Supplied, Supplying, supply_experiment
-from steertui.run.downloads import ByteMeter, lacking_line
+from steertui.run.downloads import ByteMeter, download_line
 
 TICK = 0.1
 STAGE = "fetch, MB"
@@ -21,7 +21,7 @@ def supplying(experiment: Experiment) -> Generator[tuple[int, int, str], None, N
     done, total, pace = 0, 0, ""
     for event in supply_experiment(experiment):
         if isinstance(event, DownloadPlan):
-            total, pace = _megabytes(event.total), lacking_line(event)
+            total, pace = _megabytes(event.total), download_line(event)
         elif isinstance(event, Supplying):
             done, total, pace = (
                 _megabytes(event.all_done),

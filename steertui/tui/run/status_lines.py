@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rich.text import Text
 
-from steertui.run.downloads import size_text
 from steertui.run.progress import STAGES, dollars
 from steertui.tui.run.run_messages import Kv, Notice, Queue, Stage
 from steertui.tui.widgets.bars import progress, spark
@@ -12,6 +11,7 @@ from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import joined
 from steertui.tui.widgets.reflowing_text import ReflowingText
 from steertui.tui.widgets.sanitize import one_line
+from steertui.units import size_text
 
 MOST_NOTICES = 3
 BAR = 6, 30

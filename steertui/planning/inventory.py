@@ -1,0 +1,61 @@
+"""Inventory of model weights: the catalogue's quantisations, cached or not, and their fit."""
+
+from dataclasses import dataclass
+
+from steertui.assets.catalogue import CatalogueModel, Quantisation
+from steertui.assets.hash_cache import stamped
+from steertui.assets.hub.cache import CachedWeights, cached_weights
+from steertui.engine.device_groups import free_memory
+from steertui.engine.sizing import share
+from steertui.errors import EngineError
+
+SLOT_TOKENS = 2048
+"""Tokens of the slot that must fit beside the weights."""
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryRow:
+    """One quantisation of the catalogue: what it is, and whether it is here."""
+
+    name: str
+    kind: str
+    licence: str
+    size: int
+    here: str
+    path: str
+    fits: str
+    origin: str
+    sampling: dict[str, float]
+    doubt: str
+
+
+def inventory_row(model: CatalogueModel, weights: Quantisation) -> InventoryRow:
+    """Return what the shelf tells of one quantisation; no network is asked."""
+    here = cached_weights(weights.hub_name)
+    return InventoryRow(
+        name=f"{model.name}:{weights.quant}",
+        kind=model.kind,
+        licence=model.licence,
+        size=weights.size,
+        here=verification_state(here) if here else "no",
+        path=str(here.paths[0]) if here else "",
+        fits=_fits(model, weights),
+        origin=str(weights.hub_name),
+        sampling=model.sampling,
+        doubt=weights.doubt,
+    )
+
+
+def verification_state(weights: CachedWeights) -> str:
+    """Return "verified" where all parts were hashed since they last changed."""
+    return "verified" if all(map(stamped, weights.paths)) else "unverified"
+
+
+def _fits(model: CatalogueModel, weights: Quantisation) -> str:
+    try:
+        slots, layers = share(free_memory(), weights.size, SLOT_TOKENS * model.cache, model.layers)
+    except EngineError:
+        return "no"
+    return f"{min(slots, 999)} slots of {SLOT_TOKENS} tokens" + (
+        f", {layers} of {model.layers} layers on the accelerator" if layers >= 0 else ""
+    )

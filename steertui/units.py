@@ -1,0 +1,16 @@
+"""Durations and byte counts as text."""
+
+
+def size_text(size: float) -> str:
+    """Return bytes as "2.50 GB": powers of ten, as the hub states sizes."""
+    for unit, power in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= power:
+            return f"{size / power:.2f} {unit}" if power == 1e9 else f"{size / power:.0f} {unit}"
+    return f"{size:.0f} B"
+
+
+def clock(seconds: float) -> str:
+    """Return "2:10" or "1:02:10"."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
