@@ -50,7 +50,8 @@ class ChatFormat:
     """A GGUF's chat template, rendered in Jinja's sandbox as transformers does it.
 
     `control` are the vocabulary's control tokens, where they are known: see
-    `neutralise_control_tokens`. Raises ModelError where the template is missing, broken, or reaches for what it may not have.
+    `neutralise_control_tokens`. Raises ModelError where the template
+    is missing, broken, or reaches for what it may not have.
     """
 
     def __init__(

@@ -15,8 +15,8 @@ def is_equivalent(
     """Whether the mean of differences, a scenario each, is shown to lie within ± `margin`.
 
     Two one-sided tests (Schuirmann, J. Pharmacokinet. Biopharm. 15, 1987) by `score_test`;
-    `most` is the largest difference that a scenario can have. Said wrongly of 5 % at the most of runs that
-    are off by the margin (benchmarks/COVERAGE.md).
+    `most` is the largest difference that a scenario can have. Said wrongly of 5 % at the most of
+    runs that are off by the margin (benchmarks/COVERAGE.md).
     """
     if not differences:
         return False
