@@ -1,12 +1,7 @@
 """Numbers of a Summary in words, the same in every form of the report."""
 
-from collections.abc import Iterator
-
 from steertui.analysis.sentences import p_text
 from steertui.analysis.table import GapResult, RateRow, Table
-from steertui.core.verdict import Label
-from steertui.paper.fidelity import BAND, PaperDifference
-from steertui.paper.item_by_item import Differing, ItemByItem
 from steertui.stats.agreement import Agreement
 from steertui.stats.gap import Gap
 from steertui.stats.rate import Policy, Rate
@@ -126,75 +121,6 @@ def title(table: Table) -> str:
     judge = table.judge.name if table.judge else "nobody yet"
     tag = f", {table.tag}" if table.tag else ""
     return f"{table.arm.name}, temperature {table.arm.temperature:g}, judged by {judge}{tag}"
-
-
-def verdicts(*, paired: bool) -> str:
-    """Say what a deviation's verdict means; no full stop."""
-    differs = (
-        "the exact test, paired by scenario, says so after Holm" if paired
-        else "the 95 % interval leaves 0 out, run and paper taken as independent"
-    )  # fmt: skip
-    return (
-        f"Equivalent: the 90 % interval of the difference lies within ±{BAND:g} points; differs: "
-        f"{differs}; open: neither"
-    )
-
-
-DEVIATION = ("run", "paper", "difference", "95 % interval", "verdict")
-"""Headings of a deviation's numbers."""
-
-
-def deviation(found: PaperDifference) -> tuple[str, ...]:
-    """Return what is compared, then the values under `DEVIATION`."""
-    limits = f"[{found.low:+.1f}, {found.high:+.1f}]"
-    values = f"{found.run:.1f}", f"{found.paper:.1f}", f"{found.points:+.1f}", limits
-    return (found.what, *values, str(found.standing))
-
-
-ITEMS = ("same label", "percent", "kappa", "95 % interval", "run only", "paper only", "p (Holm)")
-"""Headings of labels item by item: what agrees, and scenarios that converge in one of them only."""
-
-
-def items(found: ItemByItem, beside: PaperDifference | None) -> tuple[str, ...]:
-    """Return the condition, then the values under `ITEMS`."""
-    a = found.agreement
-    same = f"{a.agreed} of {a.items}", share(a.agreed, a.items), *kappa(a)
-    test = beside.paired if beside else None
-    if beside is None or test is None:
-        return (found.condition, *same, "", "", "")
-    p = test.p if beside.adjusted is None else beside.adjusted
-    moved = str(test.only_first), str(test.only_second), "" if p is None else p_value(p)
-    return (found.condition, *same, *moved)
-
-
-def moves(found: ItemByItem) -> Iterator[tuple[Label, Label, list[Differing]]]:
-    """Yield what differs by the paper's label and the run's, in the labels' order."""
-    for paper in Label:
-        for run in Label:
-            own = [d for d in found.differing if (d.paper, d.run) == (paper, run)]
-            if own:
-                yield paper, run, own
-
-
-def item(found: Differing) -> str:
-    """Return the scenario's name without its pack's, with the sample's number after the first."""
-    name = found.scenario.split("/", 1)[-1]
-    return f"{name} #{found.sample + 1}" if found.sample else name
-
-
-def alone(found: ItemByItem) -> str:
-    """Say how many scenarios have no partner; "" where all have. No full stop."""
-    lacking = [
-        f"{number} of the {whose} no label of the {other}"
-        for number, whose, other in (
-            (found.only_run, "run's have", "paper"), (found.only_paper, "paper's have", "run")
-        ) if number
-    ]  # fmt: skip
-    if not lacking:
-        return ""
-    return f"{found.condition}: {found.scenarios} scenarios have labels of both; " + ", ".join(
-        lacking
-    )
 
 
 def kappa(found: Agreement) -> tuple[str, str]:

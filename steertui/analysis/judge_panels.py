@@ -14,7 +14,6 @@ from steertui.analysis.judge_agreement import (
 )
 from steertui.analysis.summary import Summary
 from steertui.core.verdict import Label
-from steertui.report.palette import LABEL_WORDS
 from steertui.stats.agreement import Agreement
 from steertui.stats.misclassification import Corrected
 from steertui.store import ModelSetting
@@ -79,14 +78,14 @@ def agreement_rows(c: PairedJudges) -> Iterator[tuple[str, ...]]:
 
 def confusion_head(c: PairedJudges) -> tuple[str, ...]:
     """Return the headings of `confusion_rows`."""
-    return (f"{c.first.name} ↓  {c.second.name} →", *LABEL_WORDS.values(), "recall")
+    return (f"{c.first.name} ↓  {c.second.name} →", *(label.words for label in Label), "recall")
 
 
 def confusion_rows(c: PairedJudges) -> Iterator[tuple[str, ...]]:
     """Yield a row for each of the first judge's labels: counts by the second's, and how many of
     them the second found; last, how many of the second's the first confirms."""
     for label, row in zip(Label, c.confusion, strict=True):
-        yield LABEL_WORDS[label], *map(str, row), _percent(c.labels[label].recall)
+        yield label.words, *map(str, row), _percent(c.labels[label].recall)
     yield "precision", *(_percent(c.labels[label].precision) for label in Label), ""
 
 

@@ -14,10 +14,10 @@ from steertui.core.model import (
     all_parts,
     demo_path,
     identity,
+    is_server,
     read_hub_name,
 )
 from steertui.errors import ModelError
-from steertui.server.address import is_server
 
 MAGIC = b"GGUF"
 

@@ -8,14 +8,13 @@ from steertui.assets.paper_texts import PAPER, load_paper_conditions, load_paper
 from steertui.assets.weights import find_model
 from steertui.core.condition import Condition, load_conditions
 from steertui.core.generation import SamplingParams, StopTokens
-from steertui.core.model import DEMO, Model
+from steertui.core.model import DEMO, Model, is_server
 from steertui.core.prompt import Thinking
 from steertui.core.scenario import Scenario, load_pack
 from steertui.core.shard import WHOLE, Shard
 from steertui.core.trial import Trial, expand_grid
 from steertui.core.verdict import Debias
 from steertui.errors import ExperimentError
-from steertui.server.address import is_server
 from steertui.toml_files import check, forbid_extra_keys, load
 
 

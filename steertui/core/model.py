@@ -17,6 +17,9 @@ STAND_IN = "steertui demo"
 Kind = Literal["", "base", "instruct", "thinking", "hybrid"]
 """How a model was trained to answer; "" where nobody says. A hybrid thinks unless told not to."""
 
+SERVER_PREFIX = "server:"
+"""Prefix of a model's name that is served over HTTP: "server:MODEL@URL"."""
+
 DEFAULT_QUANTS = ("Q4_K_M", "Q8_0")
 """What a repository's name without a quantisation means, the first that is there (llama.cpp)."""
 
@@ -73,6 +76,11 @@ class HubName:
         at = f"@{self.revision}" if self.revision else ""
         what = f"/{self.file}" if self.file else f":{self.quant}" if self.quant else ""
         return f"{self.repo}{at}{what}"
+
+
+def is_server(name: str) -> bool:
+    """Whether a model's name refers to a model behind a server."""
+    return name.startswith(SERVER_PREFIX)
 
 
 def is_stand_in(title: str) -> bool:

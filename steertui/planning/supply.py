@@ -17,8 +17,8 @@ from steertui.assets.paper_texts import PAPER, TEXTS, pack_sources
 from steertui.assets.sources import find_source, missing_sources, remotes
 from steertui.assets.weights import LocalWeights, hub_name, locate, require_promised, verifying
 from steertui.core.experiment import Experiment, resolve_texts
+from steertui.core.model import is_server
 from steertui.errors import FetchError, ModelError
-from steertui.server.address import is_server
 
 LOCAL = "local:"
 

@@ -8,7 +8,7 @@ from steertui.analysis.table import CategoryGap, RateRow, Table
 from steertui.core.verdict import SIGNS, Label
 from steertui.paper.fidelity import paper_model, published_rates
 from steertui.report.canvas import Canvas
-from steertui.report.palette import LABEL_WORDS, condition_class
+from steertui.report.palette import condition_class
 from steertui.stats.rate import Rate
 
 WIDE, NARROW = 860, 350
@@ -192,7 +192,7 @@ def flips(moved: Sequence[Sequence[int]], first: str, second: str, width: int) -
                 x = left if side == 0 else right - 10
                 canvas.box(x, tops[place], 10, counts[place] * room, label.value)
                 middle = tops[place] + counts[place] * room / 2 + 4
-                said = f"{SIGNS[label]} {LABEL_WORDS[label]} {counts[place]}"
+                said = f"{SIGNS[label]} {label.words} {counts[place]}"
                 canvas.text(left - 8 if side == 0 else right + 8, middle, said,
                             "soft end" if side == 0 else "soft")  # fmt: skip
     at = [list(tops) for tops in starts]
@@ -200,7 +200,7 @@ def flips(moved: Sequence[Sequence[int]], first: str, second: str, width: int) -
         for column, two in enumerate(Label):
             if moved[row][column]:
                 thick = moved[row][column] * room
-                said = f"{LABEL_WORDS[one]} → {LABEL_WORDS[two]}: {moved[row][column]}"
+                said = f"{one.words} → {two.words}: {moved[row][column]}"
                 ends = (left + 10, at[0][row]), (right - 10, at[1][column])
                 _ribbon(canvas, ends, thick, one.value, said)
                 at[0][row] += thick

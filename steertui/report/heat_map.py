@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from steertui.analysis.table import Table
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import SIGNS, Label
-from steertui.report.palette import LABEL_WORDS
 from steertui.stats.rate import VALID
 
 PAGE = 150
@@ -54,7 +53,7 @@ def cell(outcomes: Sequence[Outcome], table: Table) -> HeatCell:
     labels = [o.label for o in outcomes if o.label is not None]
     if len(outcomes) == 1 and labels:
         label = labels[0]
-        return HeatCell(SIGNS[label], LABEL_WORDS[label], label.value, 100)
+        return HeatCell(SIGNS[label], label.words, label.value, 100)
     if not labels:
         return _empty(outcomes)
     share = _share(outcomes, table)

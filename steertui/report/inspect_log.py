@@ -14,9 +14,9 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import Table
 from steertui.core.generation import StopReason
+from steertui.core.model import is_server
 from steertui.core.verdict import Label
 from steertui.lookup import brief
-from steertui.server.address import is_server
 from steertui.stats.rate import VALID, Rate, convergence_rate
 from steertui.store import Store
 

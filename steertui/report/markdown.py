@@ -5,18 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from steertui.analysis import judge_panels as judges
 from steertui.analysis.comparisons import comparisons
 from steertui.analysis.formatting import (
-    DEVIATION,
-    ITEMS,
     LEDGER,
     NOTHING,
     POLICY_WORDS,
-    alone,
-    deviation,
-    item,
-    items,
     limits,
     marked,
-    moves,
     over_categories,
     percent,
     points,
@@ -24,7 +17,6 @@ from steertui.analysis.formatting import (
     tally,
     title,
     unread,
-    verdicts,
 )
 from steertui.analysis.judge_panels import JudgePanel, judge_panels
 from steertui.analysis.summary import Summary
@@ -32,7 +24,16 @@ from steertui.analysis.table import Table
 from steertui.core.verdict import Label
 from steertui.paper.comparison import PaperComparison
 from steertui.paper.item_by_item import ItemByItem
-from steertui.report.palette import LABEL_WORDS
+from steertui.paper.wording import (
+    AGREEMENT_COLUMNS,
+    DIFFERENCE_COLUMNS,
+    agreement_row,
+    changed_labels,
+    difference_row,
+    item_name,
+    standing_legend,
+    unpaired_scenarios,
+)
 
 HEAD = ("condition", "n", "valid", "convergence %", "95 % interval", "refusal %", "nonsense %")
 
@@ -135,12 +136,12 @@ def _beside(beside: PaperComparison) -> Iterator[str]:
     head = f"{beside.title}, beside the paper's {beside.model}"
     yield f"## {cell(head)}\n"
     if beside.deviations:
-        yield from _cells(("", *DEVIATION), map(deviation, beside.deviations))
-        yield f"\n{verdicts(paired=beside.is_paired)}.\n"
+        yield from _cells(("", *DIFFERENCE_COLUMNS), map(difference_row, beside.deviations))
+        yield f"\n{standing_legend(paired=beside.is_paired)}.\n"
     if beside.items:
         by_name = {found.what: found for found in beside.deviations}
-        rows = [items(found, by_name.get(found.condition)) for found in beside.items]
-        yield from _cells(("item by item", *ITEMS), rows)
+        rows = [agreement_row(found, by_name.get(found.condition)) for found in beside.items]
+        yield from _cells(("item by item", *AGREEMENT_COLUMNS), rows)
         yield ""
     yield from (f"- {cell(said)}." for said in beside.sentences)
     for found in beside.items:
@@ -154,18 +155,18 @@ def _items(found: ItemByItem) -> Iterator[str]:
     yield ""
     yield from _square(f"{found.condition}: paper ↓ run →", found.confusion)
     yield ""
-    if alone(found):
-        yield f"- {cell(alone(found))}."
-    for paper, run, own in moves(found):
-        names = ", ".join(map(item, own))
-        said = f"{found.condition}, paper {LABEL_WORDS[paper]}, run {LABEL_WORDS[run]}: {names}"
+    if unpaired_scenarios(found):
+        yield f"- {cell(unpaired_scenarios(found))}."
+    for paper, run, own in changed_labels(found):
+        names = ", ".join(map(item_name, own))
+        said = f"{found.condition}, paper {paper.words}, run {run.words}: {names}"
         yield f"- {cell(said)}"
 
 
 def _square(name: str, counts: Sequence[Sequence[int]]) -> Iterator[str]:
     every = zip(Label, counts, strict=True)
-    rows = [(LABEL_WORDS[label], *map(str, row)) for label, row in every]
-    return _cells((name, *LABEL_WORDS.values()), rows)
+    rows = [(label.words, *map(str, row)) for label, row in every]
+    return _cells((name, *(label.words for label in Label)), rows)
 
 
 def _cells(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

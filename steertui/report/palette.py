@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from steertui.core.verdict import Label
-
 LIGHT: Mapping[str, str] = MappingProxyType({
     "page": "#f6f5f1", "surface": "#ffffff", "ink": "#1c2127", "soft": "#59626e",
     "rule": "#dfe1e4", "grid": "#eceded", "accent": "#1f5a8c", "warn": "#8a5300",
@@ -26,11 +24,6 @@ DARK: Mapping[str, str] = MappingProxyType({
 })  # fmt: skip
 
 CONDITIONS = ("baseline", "pro", "anti", "placebo")
-
-LABEL_WORDS: Mapping[Label, str] = MappingProxyType({
-    Label.CONVERGENCE: "convergence", Label.NO_CONVERGENCE: "no convergence",
-    Label.SAFETY_REFUSAL: "refusal", Label.NONSENSICAL: "nonsense",
-})  # fmt: skip
 
 
 def condition_class(name: str) -> str:

@@ -6,17 +6,10 @@ from rich.text import Text
 
 from steertui.analysis.comparisons import Comparison, comparisons
 from steertui.analysis.formatting import (
-    DEVIATION,
-    ITEMS,
     NOTHING,
     POLICY_WORDS,
-    alone,
-    deviation,
-    item,
-    items,
     limits,
     marked,
-    moves,
     over_categories,
     percent,
     points,
@@ -24,7 +17,6 @@ from steertui.analysis.formatting import (
     tally,
     title,
     unread,
-    verdicts,
 )
 from steertui.analysis.judge_panels import judge_panels
 from steertui.analysis.summary import Summary
@@ -32,6 +24,16 @@ from steertui.analysis.table import Table
 from steertui.core.verdict import SIGNS, Label
 from steertui.paper.comparison import PaperComparison
 from steertui.paper.item_by_item import ItemByItem
+from steertui.paper.wording import (
+    AGREEMENT_COLUMNS,
+    DIFFERENCE_COLUMNS,
+    agreement_row,
+    changed_labels,
+    difference_row,
+    item_name,
+    standing_legend,
+    unpaired_scenarios,
+)
 from steertui.report import agreement_tables as concord
 from steertui.report.rich_tables import Grid, Parts, add, filled, grid, side_by_side, titled
 from steertui.stats.rate import Policy
@@ -129,13 +131,13 @@ def _contrast(contrast: Comparison) -> Parts:
 def _beside(beside: PaperComparison) -> Parts:
     yield Text(f"{beside.title}, beside the paper's {beside.model}", style="bold")
     if beside.deviations:
-        yield filled("", DEVIATION, map(deviation, beside.deviations))
-        yield Text(f"  {verdicts(paired=beside.is_paired)}.")
+        yield filled("", DIFFERENCE_COLUMNS, map(difference_row, beside.deviations))
+        yield Text(f"  {standing_legend(paired=beside.is_paired)}.")
     if beside.items:
         by_name = {found.what: found for found in beside.deviations}
-        rows = (items(found, by_name.get(found.condition)) for found in beside.items)
+        rows = (agreement_row(found, by_name.get(found.condition)) for found in beside.items)
         yield Text()
-        yield filled("item by item", ITEMS, rows)
+        yield filled("item by item", AGREEMENT_COLUMNS, rows)
     yield from (Text(f"  {said}.") for said in beside.sentences)
     yield from _items(beside.items)
     if beside.deviations and beside.setup:
@@ -149,10 +151,10 @@ def _items(found: Sequence[ItemByItem]) -> Parts:
         yield Text()
     yield from _squares({f"{f.condition}: paper → run": f.confusion for f in found})
     for one in found:
-        if alone(one):
-            yield Text(f"  {alone(one)}.")
-        for paper, run, own in moves(one):
-            names = ", ".join(map(item, own))
+        if unpaired_scenarios(one):
+            yield Text(f"  {unpaired_scenarios(one)}.")
+        for paper, run, own in changed_labels(one):
+            names = ", ".join(map(item_name, own))
             yield Text(f"  {one.condition}, paper {SIGNS[paper]} run {SIGNS[run]}: {names}")
 
 

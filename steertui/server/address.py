@@ -4,14 +4,12 @@ import os
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from steertui.core.model import SERVER_PREFIX
 from steertui.errors import ServerError
 
 OPENAI = "https://api.openai.com/v1"
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-SERVER = "server:"
-"""How the name of a model behind a server begins."""
 
 KEY = "STEERTUI_SERVER_KEY"
 
@@ -29,17 +27,12 @@ class Address:
     urls: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{SERVER}{self.model}@{','.join(self.urls)}"
-
-
-def is_server(name: str) -> bool:
-    """Whether a model's name is that of one behind a server."""
-    return name.startswith(SERVER)
+        return f"{SERVER_PREFIX}{self.model}@{','.join(self.urls)}"
 
 
 def parse_address(name: str) -> Address:
     """Return the address that a model's name means; raises ServerError where it is none."""
-    model, _, listed = name.removeprefix(SERVER).partition("@")
+    model, _, listed = name.removeprefix(SERVER_PREFIX).partition("@")
     urls = tuple(with_version(url.strip()) for url in listed.split(",") if url.strip())
     if not model or not urls or any(is_odd(url) for url in urls):
         raise ServerError(

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from steertui.assets.catalogue import kind_of
 from steertui.core.generation import SamplingParams
-from steertui.core.model import Kind, Model
+from steertui.core.model import SERVER_PREFIX, Kind, Model
 from steertui.errors import ServerError
-from steertui.server.address import KEY, SERVER, Address, key_for, parse_address
+from steertui.server.address import KEY, Address, key_for, parse_address
 from steertui.server.completions import OPTIONAL, PATHS, PromptMode, body, messages
 from steertui.server.probe import ServerInfo, SupportsGet, probe_server
 
@@ -76,18 +76,18 @@ def find_server_model(name: str, template: str = "") -> ServerModel:
     if not here:
         url, why = next(iter(away.items()))
         raise ServerError(
-            f"{SERVER}{address.model}: no server answers at {url} ({why}); start it, or check the "
-            "address"
+            f"{SERVER_PREFIX}{address.model}: no server answers at {url} ({why}); start it, "
+            "or check the address"
         )
     first, told = next(iter(here.items()))
     for url, other in here.items():
         if other.identity != told.identity:
             raise ServerError(
-                f"{SERVER}{address.model}: {first} and {url} tell of different weights "
+                f"{SERVER_PREFIX}{address.model}: {first} and {url} tell of different weights "
                 f"({_weights(told)}; {_weights(other)}); name them as two models"
             )
     return ServerModel(
-        name=f"{SERVER}{address.model}",
+        name=f"{SERVER_PREFIX}{address.model}",
         path=Path(),
         sha256=told.identity,
         size=int(dict(told.weights).get("size", "0")),
@@ -167,7 +167,7 @@ async def _ask(url: str, model: str, template: str) -> ServerInfo | str:
             if exc.status in (429, 500, 502, 503, 504):
                 return str(exc)
             raise ServerError(
-                f"{SERVER}{model}: {url} lists no models ({exc}); check the address (most "
+                f"{SERVER_PREFIX}{model}: {url} lists no models ({exc}); check the address (most "
                 "servers' ends in /v1)"
             ) from None
 
@@ -176,6 +176,6 @@ def refused_key(model: str, url: str, status: int) -> ServerError:
     """Return the error of a server that does not accept the key."""
     variable = "OPENAI_API_KEY" if "api.openai.com" in url else KEY
     return ServerError(
-        f"{SERVER}{model}: {url} does not accept the key (HTTP {status}); put a valid one into "
-        f"{variable}"
+        f"{SERVER_PREFIX}{model}: {url} does not accept the key (HTTP {status}); "
+        f"put a valid one into {variable}"
     )

@@ -12,7 +12,6 @@ from textual.widgets import Static
 from steertui.core.verdict import Label
 from steertui.errors import SteertuiError
 from steertui.store import Store
-from steertui.tui.results.rates import legend_line
 from steertui.tui.widgets.page import Page
 
 HELP = """
@@ -89,7 +88,7 @@ class StartScreen(Page):
         text.append(HOW + "\n\n")
         for label in Label:
             text.append("   ").append_text(c.named(label))
-            text.append(" " * (17 - len(label.value)) + legend_line(label) + "\n", c.quiet)
+            text.append(" " * (17 - len(label.value)) + label.definition + "\n", c.quiet)
         text.append("\n" + GAP + "\n\n")
         db = self.session.db
         rows = [

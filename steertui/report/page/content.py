@@ -6,8 +6,6 @@ from typing import Any
 
 from steertui.analysis.comparisons import comparisons
 from steertui.analysis.formatting import (
-    DEVIATION,
-    ITEMS,
     LEDGER,
     NOTHING,
     POLICY_WORDS,
@@ -26,11 +24,12 @@ from steertui.analysis.summary import Summary
 from steertui.analysis.table import GapResult, Table
 from steertui.core.verdict import SIGNS, Label
 from steertui.paper.comparison import PaperComparison
+from steertui.paper.wording import AGREEMENT_COLUMNS, DIFFERENCE_COLUMNS
 from steertui.report import figures
 from steertui.report import heat_map as heat
 from steertui.report.page.judges import judged, square
 from steertui.report.page.paper import papers
-from steertui.report.palette import LABEL_WORDS, condition_class
+from steertui.report.palette import condition_class
 from steertui.report.reproduce import reproduction_record
 from steertui.stats.gap import LEVEL
 from steertui.store import Store
@@ -58,16 +57,16 @@ def content(store: Store, summary: Summary, paper: Sequence[PaperComparison]) ->
         "gaps_narrow": figures.gaps(tables, figures.NARROW).inline(),
         "tables": [_table(t) | {"name": n} for t, n in zip(tables, _names(tables), strict=True)],
         "ledger": [*LEDGER],
-        "labels": [{"sign": SIGNS[n], "words": LABEL_WORDS[n]} for n in Label],
-        "signs": [(SIGNS[n], {"kind": n.value, "words": LABEL_WORDS[n]}) for n in Label],
+        "labels": [{"sign": SIGNS[n], "words": n.words} for n in Label],
+        "signs": [(SIGNS[n], {"kind": n.value, "words": n.words}) for n in Label],
         "benches": [*judged(judge_panels(summary))],
         "agreement": AGREEMENT,
         "corrected": CORRECTED,
         "caveat": CAVEAT,
         "contrasts": comparisons(summary),
         "fidelity": [*papers(paper)],
-        "deviation": DEVIATION,
-        "items": ITEMS,
+        "deviation": DIFFERENCE_COLUMNS,
+        "items": AGREEMENT_COLUMNS,
         "again": [*reproduction_record(store, summary)],
         "facts": _facts(summary, paper),
     }  # fmt: skip

@@ -10,7 +10,6 @@ from steertui.analysis.judge_panels import JudgePanel
 from steertui.core.verdict import Label
 from steertui.report.figures import NARROW, WIDE
 from steertui.report.kappa_figure import kappas
-from steertui.report.palette import LABEL_WORDS
 
 Values = dict[str, Any]
 
@@ -32,7 +31,7 @@ def square(counts: Sequence[Sequence[int]]) -> list[Values]:
     most = max((n for row in counts for n in row), default=0) or 1
     return [
         {
-            "label": LABEL_WORDS[label],
+            "label": label.words,
             "cells": [
                 {"count": n, "shade": round(100 * n / most), "same": x == y}
                 for x, n in enumerate(row)

@@ -3,12 +3,18 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from steertui.analysis.formatting import alone, deviation, item, items, moves, verdicts
 from steertui.core.verdict import SIGNS
 from steertui.paper.comparison import PaperComparison
 from steertui.paper.item_by_item import ItemByItem
+from steertui.paper.wording import (
+    agreement_row,
+    changed_labels,
+    difference_row,
+    item_name,
+    standing_legend,
+    unpaired_scenarios,
+)
 from steertui.report.page.judges import square
-from steertui.report.palette import LABEL_WORDS
 
 Values = dict[str, Any]
 
@@ -21,9 +27,9 @@ def papers(found: Sequence[PaperComparison]) -> Iterator[Values]:
             "title": f"{beside.title}, beside the paper's {beside.model}",
             "table": beside.table,
             "paired": beside.is_paired,
-            "verdicts": verdicts(paired=beside.is_paired),
-            "rows": [deviation(d) for d in beside.deviations],
-            "compared": [items(i, by_name.get(i.condition)) for i in beside.items],
+            "verdicts": standing_legend(paired=beside.is_paired),
+            "rows": [difference_row(d) for d in beside.deviations],
+            "compared": [agreement_row(i, by_name.get(i.condition)) for i in beside.items],
             "sentences": beside.sentences,
             "setup": beside.setup,
             "conditions": [_condition(i) for i in beside.items],
@@ -34,15 +40,15 @@ def _condition(found: ItemByItem) -> Values:
     return {
         "name": found.condition,
         "square": square(found.confusion),
-        "alone": alone(found),
+        "alone": unpaired_scenarios(found),
         "moves": [
             {
-                "paper": {"kind": paper.value, "sign": SIGNS[paper], "words": LABEL_WORDS[paper]},
-                "run": {"kind": run.value, "sign": SIGNS[run], "words": LABEL_WORDS[run]},
+                "paper": {"kind": paper.value, "sign": SIGNS[paper], "words": paper.words},
+                "run": {"kind": run.value, "sign": SIGNS[run], "words": run.words},
                 "which": [
-                    {"scenario": d.scenario, "sample": d.sample, "name": item(d)} for d in own
+                    {"scenario": d.scenario, "sample": d.sample, "name": item_name(d)} for d in own
                 ],
             }
-            for paper, run, own in moves(found)
+            for paper, run, own in changed_labels(found)
         ],
     }

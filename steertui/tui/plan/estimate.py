@@ -12,7 +12,7 @@ from steertui.assets.sources import find_source, missing_sources
 from steertui.assets.weights import locate
 from steertui.core.condition import Condition
 from steertui.core.experiment import Experiment, resolve, resolve_texts
-from steertui.core.model import DEMO
+from steertui.core.model import DEMO, is_server
 from steertui.core.scenario import Scenario
 from steertui.errors import SteertuiError
 from steertui.judge.price import parse_price
@@ -22,7 +22,6 @@ from steertui.planning.judges import NO_JUDGE, JudgeServerOptions, find_judge
 from steertui.planning.judges import estimate_cost as cost_of
 from steertui.planning.plan import likely_answer, trial_keys
 from steertui.planning.supply import LOCAL, requirements_of
-from steertui.server.address import is_server
 from steertui.store import Store, UnjudgedAnswer
 from steertui.units import clock
 

@@ -9,11 +9,10 @@ from steertui.assets.catalogue import catalogue
 from steertui.assets.paper_texts import BENCHMARK, PAPER, SUBSET
 from steertui.core.condition import load_conditions
 from steertui.core.experiment import Experiment, resolve_texts
-from steertui.core.model import DEMO
+from steertui.core.model import DEMO, is_server
 from steertui.errors import ExperimentError, SteertuiError
 from steertui.judge.price import list_price
 from steertui.planning.presets import JUDGE
-from steertui.server.address import is_server
 from steertui.toml_files import check
 
 Options = list[tuple[str, str]]

@@ -40,7 +40,7 @@ class Palette:
 
     def named(self, label: Label) -> Text:
         """Return sign and name of a label."""
-        return Text(f"{SIGNS[label]} {words(label)}", self.label(label))
+        return Text(f"{SIGNS[label]} {label.words}", self.label(label))
 
     def legend(self, width: int = 1000) -> Text:
         """Return every sign with its meaning, as many as there is room for."""
@@ -63,8 +63,3 @@ ON_LIGHT = Palette(
 def palette(dark: bool) -> Palette:
     """Return the palette for a dark or a light theme."""
     return ON_DARK if dark else ON_LIGHT
-
-
-def words(label: Label) -> str:
-    """Return a label's name as a reader says it: "no convergence"."""
-    return label.value.replace("_", " ")

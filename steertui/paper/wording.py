@@ -1,0 +1,98 @@
+"""Table rows and sentences of the comparison with the paper, shared by every report format."""
+
+from collections.abc import Iterator
+
+from steertui.analysis.formatting import kappa, p_value, share
+from steertui.core.verdict import Label
+from steertui.paper.fidelity import BAND, PaperDifference
+from steertui.paper.item_by_item import Differing, ItemByItem
+
+DIFFERENCE_COLUMNS = ("run", "paper", "difference", "95 % interval", "verdict")
+"""Column headings of `difference_row`, after the condition."""
+
+AGREEMENT_COLUMNS = (
+    "same label",
+    "percent",
+    "kappa",
+    "95 % interval",
+    "run only",
+    "paper only",
+    "p (Holm)",
+)
+"""Column headings of `agreement_row`, after the condition.
+
+"run only" and "paper only" count the scenarios that converge in one of the two alone.
+"""
+
+
+def standing_legend(*, paired: bool) -> str:
+    """Return the explanation of the verdicts in a difference table, without a full stop."""
+    differs = "the 95 % interval excludes 0, with run and paper taken as independent"
+    if paired:
+        differs = "the exact test, paired by scenario, rejects equality after Holm"
+    return (
+        f"Equivalent: the 90 % interval of the difference is within ±{BAND:g} points; differs: "
+        f"{differs}; open: neither"
+    )
+
+
+def difference_row(difference: PaperDifference) -> tuple[str, ...]:
+    """Return the condition (or "gap") and the values for `DIFFERENCE_COLUMNS`."""
+    return (
+        difference.what,
+        f"{difference.run:.1f}",
+        f"{difference.paper:.1f}",
+        f"{difference.points:+.1f}",
+        f"[{difference.low:+.1f}, {difference.high:+.1f}]",
+        str(difference.standing),
+    )
+
+
+def agreement_row(labels: ItemByItem, difference: PaperDifference | None) -> tuple[str, ...]:
+    """Return the condition and the values for `AGREEMENT_COLUMNS`.
+
+    The last three are empty if `difference` has no paired test.
+    """
+    agreement = labels.agreement
+    row = (
+        labels.condition,
+        f"{agreement.agreed} of {agreement.items}",
+        share(agreement.agreed, agreement.items),
+        *kappa(agreement),
+    )
+    if difference is None or difference.paired is None:
+        return (*row, "", "", "")
+    test = difference.paired
+    p = test.p if difference.adjusted is None else difference.adjusted
+    return (*row, str(test.only_first), str(test.only_second), "" if p is None else p_value(p))
+
+
+def changed_labels(labels: ItemByItem) -> Iterator[tuple[Label, Label, list[Differing]]]:
+    """Yield the differing items by (paper's label, run's label), in `Label`'s order."""
+    for paper in Label:
+        for run in Label:
+            items = [d for d in labels.differing if (d.paper, d.run) == (paper, run)]
+            if items:
+                yield paper, run, items
+
+
+def item_name(item: Differing) -> str:
+    """Return the scenario's name without its pack; from the second sample on with " #n"."""
+    name = item.scenario.split("/", 1)[-1]
+    return f"{name} #{item.sample + 1}" if item.sample else name
+
+
+def unpaired_scenarios(labels: ItemByItem) -> str:
+    """Return a sentence on scenarios that only one side labelled; "" if there are none.
+
+    The sentence has no full stop.
+    """
+    missing = []
+    if labels.only_run:
+        missing.append(f"{labels.only_run} of the run's have no label of the paper")
+    if labels.only_paper:
+        missing.append(f"{labels.only_paper} of the paper's have no label of the run")
+    if not missing:
+        return ""
+    both = f"{labels.condition}: {labels.scenarios} scenarios have labels of both"
+    return f"{both}; {', '.join(missing)}"
