@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from steertui.analysis.label_sample import Item, random_sample
+from steertui.core.judge_kind import JudgeKind
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
 from steertui.errors import ExperimentError
@@ -16,10 +17,6 @@ from steertui.stats.misclassification import Corrected, corrected_gap, corrected
 from steertui.store import JudgeInfo, ModelSetting, Store
 
 VALID = frozenset(Label) - {Label.NONSENSICAL}
-
-REFERENCES = ("human:", "paper:")
-"""How the ids of people, and of labels that others published, begin: what the rest is measured
-against."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +73,7 @@ Read = Mapping[Item, Outcome]
 
 def is_reference(reader: JudgeInfo) -> bool:
     """Whether this is a person, or someone's published labels."""
-    return reader.id.startswith(REFERENCES)
+    return reader.kind.is_reference
 
 
 def compare(store: Store, experiment: str, names: Sequence[str] = ()) -> JudgeAgreement:
@@ -136,8 +133,8 @@ def _chosen(known: Sequence[JudgeInfo], names: Sequence[str]) -> list[JudgeInfo]
 
 
 def _rank(reader: JudgeInfo) -> int:
-    starts = enumerate(REFERENCES)
-    return next((i for i, kind in starts if reader.id.startswith(kind)), len(REFERENCES))
+    order = (JudgeKind.HUMAN, JudgeKind.PAPER)
+    return order.index(reader.kind) if reader.kind in order else len(order)
 
 
 def _pair(first: JudgeInfo, one: Read, second: JudgeInfo, two: Read) -> PairedJudges:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from steertui.analysis.sentences import counted
+from steertui.core.judge_kind import JudgeKind
 from steertui.judge.label_order import OrderEffect, effect
 from steertui.store import JudgeInfo, Store
 
@@ -10,9 +11,9 @@ from steertui.store import JudgeInfo, Store
 def caveats(store: Store, experiment: str, readers: Sequence[JudgeInfo]) -> Iterator[str]:
     """Yield a sentence, no full stop, on each judge whose labels want one."""
     for reader in readers:
-        if reader.id.startswith("local:"):
+        if reader.kind is JudgeKind.LOCAL:
             yield _order(reader, effect(store.readings(reader.id).values()))
-        elif reader.id.startswith("human:"):
+        elif reader.kind is JudgeKind.HUMAN:
             yield from _drawn(store, experiment, reader)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from steertui.analysis.drift import apart, from_reference, of_person, of_server
 from steertui.analysis.judge_agreement import is_reference
 from steertui.analysis.table import Table
+from steertui.core.judge_kind import JudgeKind
 from steertui.store import Store
 
 _OF_TABLE = """FROM experiment_trials AS e JOIN trials AS t ON t.key = e.trial
@@ -18,10 +19,10 @@ def judge_signs(store: Store, table: Table, tables: Sequence[Table]) -> Iterator
     judge = table.judge
     if judge is None:
         return
-    if judge.id.startswith("openai:"):
+    if judge.kind is JudgeKind.SERVER:
         yield from of_server(_models(store, table, judge.id))
         yield from apart(_spans(store, table, judge.id))
-    if judge.id.startswith("human:"):
+    if judge.kind is JudgeKind.HUMAN:
         yield from of_person(
             _changed(store, table, judge.id), sum(r.ledger.judged for r in table.rows)
         )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from steertui.analysis.label_sample import mixed
+from steertui.core.judge_kind import JudgeKind
 from steertui.core.verdict import Label, Verdict
 from steertui.errors import JudgeError
 from steertui.store import Store
@@ -43,7 +44,7 @@ def person(name: str) -> str:
     """Return a person's id as a judge; raises JudgeError for a name that is none."""
     if not re.fullmatch(r"[\w.@+-]{1,40}", name):
         raise JudgeError(f"--as {name}: give a name of letters, digits and . _ - @ +")
-    return f"human:{name}"
+    return f"{JudgeKind.HUMAN.prefix}{name}"
 
 
 def build(
@@ -83,7 +84,7 @@ def build(
 def add_label(store: Store, who: str, item: Item, label: Label, note: str = "") -> None:
     """Store a person's label of an item of the queue, and how the queue came to it; a later label
     of the same person for the same answer supersedes it."""
-    name = who.removeprefix("human:")
+    name = who.removeprefix(JudgeKind.HUMAN.prefix)
     store.add_judge(who, who, {"kind": "a person", "name": name, "title": ""})
     store.add_hand_queue(who, item.key, "random" if item.is_random else "doubtful", item.reference)
     store.add_verdict(item.key, Verdict(who, label, reason=note))

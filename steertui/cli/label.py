@@ -21,6 +21,7 @@ def label(
 ) -> None:
     """Label answers by hand: condition and judge's label stay hidden until you have answered."""
     from steertui.analysis.label_queue import Item, add_label, build, person
+    from steertui.core.judge_kind import JudgeKind
     from steertui.core.verdict import Label
     from steertui.lookup import resolve_name
     from steertui.store import Store
@@ -32,7 +33,7 @@ def label(
     name = person(who or getpass.getuser())
     with Store(db, must_exist=True) as store:
         chosen = store.choose(experiment)
-        judges = {r.id: (r.name,) for r in store.readers(chosen) if not r.id.startswith("human:")}
+        judges = {r.id: (r.name,) for r in store.readers(chosen) if r.kind is not JudgeKind.HUMAN}
         judge = resolve_name("judge", reference, judges)[0] if reference else next(iter(judges), "")
         queue = build(store, chosen, name, judge, order)[: count or None]
         for place, item in enumerate(queue, 1):

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
@@ -20,6 +21,9 @@ Kind = Literal["", "base", "instruct", "thinking", "hybrid"]
 SERVER_PREFIX = "server:"
 """Prefix of a model's name that is served over HTTP: "server:MODEL@URL"."""
 
+IMPORTED_PREFIX = "imported:"
+"""Prefix of a model's identity if its answers were imported and the model was not run here."""
+
 DEFAULT_QUANTS = ("Q4_K_M", "Q8_0")
 """What a repository's name without a quantisation means, the first that is there (llama.cpp)."""
 
@@ -33,6 +37,24 @@ _HUB = re.compile(
 _PART = re.compile(r"^(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf$", re.IGNORECASE)
 _NO_MODEL = ("mmproj", "imatrix", "mtp-", "eagle3-", "dflash-", "dspark-")
 _QUANT = re.compile(r"(?<![A-Za-z0-9])((?:UD-)?I?Q\d\w*|B?F16|F32|MXFP4\w*)(?=[.-])", re.IGNORECASE)
+
+
+class ModelBackend(StrEnum):
+    """Where a model's answers come from. The values are stored; do not change them."""
+
+    GGUF = "gguf"
+    """Weights on this machine, run by llama.cpp."""
+    SERVER = "server"
+    """A model behind an OpenAI-compatible server."""
+    IMPORTED = "imported"
+    """Answers of another program, imported."""
+
+
+def parse_model_backend(identity: str, origin: str) -> ModelBackend:
+    """Return the backend of a stored model from its identity (`Model.sha256`) and its origin."""
+    if identity.startswith(IMPORTED_PREFIX):
+        return ModelBackend.IMPORTED
+    return ModelBackend.SERVER if is_server(origin) else ModelBackend.GGUF
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from steertui.core.condition import Condition
 from steertui.core.experiment import Experiment
 from steertui.core.generation import Generation, SamplingParams, StopReason
 from steertui.core.instrumentaleval import PACK, benchmark_id, slug
-from steertui.core.model import Model
+from steertui.core.judge_kind import JudgeKind
+from steertui.core.model import IMPORTED_PREFIX, Model
 from steertui.core.prompt import Prompt
 from steertui.core.scenario import Scenario
 from steertui.core.trial import Trial
@@ -22,9 +23,18 @@ from steertui.paper.published import CONDITIONS, SOURCE
 from steertui.paper.run_log import LoggedItem, read_log
 from steertui.store import ModelFacts, Store
 
-IMPORTED = "imported:"
-"""How the identity of a model begins whose answers were imported. The paper's name of the model
-follows and, unless the runs are the published ones to the byte, `#` and what tells them apart."""
+BATCH_MARK = "#"
+"""Separates an imported model's name from the digest of its runs (see `LoggedRun.batch`)."""
+
+
+def imported_identity(name: str, batch: str = "") -> str:
+    """Return the identity of a model with imported answers; `batch` is "" for published runs."""
+    return f"{IMPORTED_PREFIX}{name}{BATCH_MARK if batch else ''}{batch}"
+
+
+def is_published_run(identity: str) -> bool:
+    """Whether an identity is that of the paper's published runs, to the byte."""
+    return identity.startswith(IMPORTED_PREFIX) and BATCH_MARK not in identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +64,12 @@ class LoggedRun:
     @property
     def model(self) -> Model:
         """The model; it has no file here, so its identity is its name and its runs'."""
-        batch = f"#{self.batch}" if self.batch else ""
-        return Model(self.name, Path(), f"{IMPORTED}{self.name}{batch}", 0)
+        return Model(self.name, Path(), imported_identity(self.name, self.batch), 0)
 
     @property
     def judge(self) -> str:
         """The judge's identity: who judged it, in which publication."""
-        return f"paper:{self.config['JUDGE_MODEL']}"
+        return f"{JudgeKind.PAPER.prefix}{self.config['JUDGE_MODEL']}"
 
     @property
     def sampling(self) -> SamplingParams:

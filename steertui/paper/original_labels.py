@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from steertui.analysis.table import Table
+from steertui.core.judge_kind import JudgeKind
+from steertui.core.model import ModelBackend
 from steertui.core.verdict import Label
-from steertui.paper.importing import IMPORTED
+from steertui.paper.importing import imported_identity, is_published_run
 from steertui.paper.item_by_item import Items
 from steertui.paper.published import PUBLISHED
 from steertui.store import Store
 
-JUDGE = "paper:gpt-5.2"
+JUDGE = f"{JudgeKind.PAPER.prefix}gpt-5.2"
 """Who labelled them."""
 
 
@@ -34,12 +36,12 @@ class PaperLabels:
 
 def is_imported(table: Table) -> bool:
     """Whether the table's answers were imported and not made here."""
-    return table.arm.model.startswith(IMPORTED)
+    return table.arm.backend is ModelBackend.IMPORTED
 
 
 def is_papers(table: Table) -> bool:
     """Whether the answers are the paper's own, and not of another run of its program."""
-    return is_imported(table) and "#" not in table.arm.model
+    return is_published_run(table.arm.model)
 
 
 def is_own(table: Table) -> bool:
@@ -53,7 +55,7 @@ def paper_labels(store: Store, table: Table, model: str) -> PaperLabels | None:
         JOIN scenarios AS s ON s.id = t.scenario JOIN conditions AS c ON c.id = t.condition
         JOIN current_verdicts AS v ON v.trial = t.key AND v.judge = ?
         WHERE t.model = ? AND v.label IS NOT NULL ORDER BY t.rowid"""
-    rows = store.query(sql, [JUDGE, IMPORTED + model])
+    rows = store.query(sql, [JUDGE, imported_identity(model)])
     if not rows:
         return None
     tasks = _tasks(store, table)
@@ -64,7 +66,7 @@ def paper_labels(store: Store, table: Table, model: str) -> PaperLabels | None:
         for name in tasks.get(row["task"], ()):
             trials[name] = (*trials.get(name, ()), row["key"])
             items[row["condition"], name] = Label(row["label"])
-    return PaperLabels(IMPORTED + model, {} if odd else items, trials, odd)
+    return PaperLabels(imported_identity(model), {} if odd else items, trials, odd)
 
 
 def _tasks(store: Store, table: Table) -> dict[str, list[str]]:

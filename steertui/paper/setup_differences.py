@@ -6,8 +6,9 @@ from hashlib import sha256
 from typing import Any
 
 from steertui.analysis.table import Table
+from steertui.core.judge_kind import JudgeKind
+from steertui.core.model import ModelBackend
 from steertui.paper.original_labels import is_imported, is_papers
-from steertui.server.probe import BEHIND
 from steertui.store import Store
 
 MAX_TOKENS = {False: 1024, True: 8096}
@@ -20,6 +21,9 @@ SUFFIXES = {
 """sha256 of the paper's suffixes, stripped (its public code, PRO_IC_SUFFIX, ANTI_IC_SUFFIX)."""
 
 JUDGE = "gpt-5.2"
+
+JUDGE_RUBRIC_SHA256 = "fbaa561516b015a3e1cbf4174eca26def3a64c6c628d438c9f0d2b1f83d41035"
+"""`rubric_digest` of the paper's judge texts (its public code, base_system_prompt, judge_user)."""
 
 _PENALTIES = {"repetition_penalty": 1.0, "presence_penalty": 0.0}
 """Off; at any temperature they change what is written."""
@@ -38,7 +42,7 @@ def setup_differences(store: Store, table: Table, model: str) -> Iterator[str]:
         return
     yield from _suffixes(rows)
     for about in sorted({f"{r['description']}|{r['template_sha256'][:12]}" for r in rows}):
-        yield from _model(*about.rsplit("|", 1))
+        yield from _model(table, *about.rsplit("|", 1))
     if any(not row["is_told"] for row in rows):
         yield "No system message was given; the paper gives the category's own text"
     yield from _limits(table, rows, is_thinking=is_thinking)
@@ -46,21 +50,22 @@ def setup_differences(store: Store, table: Table, model: str) -> Iterator[str]:
 
 
 def _judge(store: Store, table: Table) -> Iterator[str]:
-    if table.judge is None or table.judge.id == f"paper:{JUDGE}":
+    if table.judge is None or table.judge.id == f"{JudgeKind.PAPER.prefix}{JUDGE}":
         return
     sql = "SELECT settings FROM judges WHERE id = ?"
     settings = json.loads(store.column(sql, [table.judge.id])[0])
     name = table.judge.name
     if settings.get("model") != JUDGE:
         yield f"The judge is {name}; the paper's is {JUDGE}"
-    if not table.judge.id.startswith("paper:") and "/paper" not in name:
+    is_published = table.judge.kind is JudgeKind.PAPER
+    if not is_published and table.judge.rubric_sha256 != JUDGE_RUBRIC_SHA256:
         yield "The judge is told other words than the paper's"
     if settings.get("blind"):
         yield "The judge does not see the suffix; the paper's does"
 
 
-def _model(about: str, template: str) -> Iterator[str]:
-    is_served = about.startswith(BEHIND)
+def _model(table: Table, about: str, template: str) -> Iterator[str]:
+    is_served = table.arm.backend is ModelBackend.SERVER
     weights = f"The model is {about}" if is_served else f"Weights are {about}, run by llama.cpp"
     yield f"{weights}; the paper ran bf16 in transformers"
     if not template:

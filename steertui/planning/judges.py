@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from steertui.assets.weights import find_model
+from steertui.core.judge_kind import JudgeKind, parse_judge_kind
 from steertui.core.prompt import ChatFormat
 from steertui.core.template_sandbox import try_out
 from steertui.core.verdict import Debias, Label
@@ -89,8 +90,9 @@ def find_judge(
     batches: bool = False,
 ) -> Judge:
     """Return the judge that "local:demo", "openai:gpt-5.2" or "openai:MODEL@URL" means."""
-    kind, _, name = spec.partition(":")
-    if kind == "local" and name:
+    kind = parse_judge_kind(spec)
+    name = spec.removeprefix(kind.prefix)
+    if kind is JudgeKind.LOCAL and name:
         if order != AS_LISTED and rubric.turned(1) is None:
             raise JudgeError(
                 f"--label-order {order}: rubric {rubric.name} does not list the four labels in "
@@ -98,7 +100,7 @@ def find_judge(
                 f"--label-order {AS_LISTED}"
             )
         return LocalJudge(find_model(name), rubric, blind, order)
-    if kind == "openai" and name:
+    if kind is JudgeKind.SERVER and name:
         return parse_server(spec, rubric, blind, price, batches)
     raise JudgeError(
         f"{spec}: no such judge; write local:MODEL, openai:MODEL or openai:MODEL@BASE_URL"

@@ -14,7 +14,7 @@ from steertui.errors import ExperimentError, ServerError
 from steertui.server.address import KEY, key_for
 from steertui.server.completions import PATHS, InvalidReply, body, messages, read
 from steertui.server.model import ASKING, ServerModel, in_own_loop, refused_key
-from steertui.server.probe import BEHIND, probe_server
+from steertui.server.probe import probe_server
 from steertui.store import ModelFacts
 
 TOKENS = 16
@@ -49,7 +49,7 @@ def write_for_server(design: Design, model: ServerModel) -> tuple[list[Prompt], 
     how = "prompts written by steertui" if model.form == "prompt" else "given chat messages"
     parameters = int(dict(told.weights).get("n_params", "0"))
     make = "a server of unknown make" if told.make == "unknown" else told.make
-    about = f"{BEHIND}{make}, {how}"
+    about = f"behind {make}, {how}"
     return prompts, ModelFacts(told.title, "", about, parameters, template, digest)
 
 

@@ -17,10 +17,9 @@ from steertui.assets.paper_texts import PAPER, TEXTS, pack_sources
 from steertui.assets.sources import find_source, missing_sources, remotes
 from steertui.assets.weights import LocalWeights, hub_name, locate, require_promised, verifying
 from steertui.core.experiment import Experiment, resolve_texts
+from steertui.core.judge_kind import JudgeKind, parse_judge_kind
 from steertui.core.model import is_server
 from steertui.errors import FetchError, ModelError
-
-LOCAL = "local:"
 
 SILENT = 100_000_000
 """Bytes of a file of the user's own that are hashed without a word: it takes no second."""
@@ -72,7 +71,11 @@ Event = DownloadPlan | Supplying | RetryWait | Supplied
 def requirements_of(experiment: Experiment) -> Requirements:
     """Return what an experiment needs: its models', its judges' and its texts' names."""
     e = experiment
-    judges = [j.removeprefix(LOCAL) for j in e.judges if j.startswith(LOCAL)]
+    judges = [
+        judge.removeprefix(JudgeKind.LOCAL.prefix)
+        for judge in e.judges
+        if parse_judge_kind(judge) is JudgeKind.LOCAL
+    ]
     sources = [name for pack in e.scenarios for name in pack_sources(pack)]
     if PAPER in (e.conditions_file, e.rubric):
         sources.append(TEXTS)

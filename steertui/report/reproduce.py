@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from steertui.analysis.summary import Summary
 from steertui.core.experiment import parse_experiment
+from steertui.core.model import ModelBackend, parse_model_backend
 from steertui.errors import SteertuiError
-from steertui.server.probe import BEHIND
 from steertui.store import Store
 
 
@@ -64,7 +64,7 @@ def _facts(store: Store, experiment: str) -> Iterator[tuple[str, str]]:
         WHERE e.experiment = ?"""
     for m in store.query(models, [experiment]):
         digest = f"sha256 {m['sha256']}"
-        if m["description"].startswith(BEHIND):
+        if parse_model_backend(m["sha256"], m["origin"]) is ModelBackend.SERVER:
             digest = f"sha256 of what its server tells of its weights {m['sha256']}, {m['origin']}"
         size = f", {m['size']:,} bytes" if m["size"] else ""
         yield f"model {m['name']}", f"{m['title']}: {m['description']}{size}, {digest}"

@@ -17,9 +17,6 @@ ServerKind = Literal["llama-server", "vLLM", "SGLang", "Ollama", "OpenAI", "unkn
 _OWNERS: dict[str, ServerKind] = {"llamacpp": "llama-server", "vllm": "vLLM", "sglang": "SGLang",
                             "library": "Ollama"}  # fmt: skip
 
-BEHIND = "behind "
-"""How a model behind a server is described begins, as GGUFs are not."""
-
 _DEMO_SIZE = 10_000_000
 
 

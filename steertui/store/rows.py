@@ -11,7 +11,8 @@ from sqlite_utils import Database
 
 from steertui.core.condition import Condition
 from steertui.core.generation import StopReason
-from steertui.core.model import Model
+from steertui.core.judge_kind import JudgeKind, parse_judge_kind, rubric_digest
+from steertui.core.model import Model, ModelBackend
 from steertui.core.outcome import Outcome
 from steertui.core.prompt import Prompt
 from steertui.core.scenario import Scenario
@@ -38,21 +39,32 @@ class ModelSetting:
         model: the file's sha256, since two files may bear one name.
         name: for tables.
         title: what the GGUF calls itself.
+        backend: where its answers come from.
     """
 
     model: str
     name: str
     title: str
     temperature: float
+    backend: ModelBackend = ModelBackend.GGUF
 
 
 @dataclass(frozen=True, slots=True)
 class JudgeInfo:
-    """A judge that has read answers: its id, its name for tables, and its model's own title."""
+    """A judge that has read answers.
+
+    Attributes:
+        name: for tables.
+        title: its model's own title, "" for none.
+        kind: what gives the labels.
+        rubric_sha256: of the rubric's two texts (see `rubric_digest`), "" without a rubric.
+    """
 
     id: str
     name: str
     title: str
+    kind: JudgeKind
+    rubric_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +218,19 @@ def unjudged(row: dict[str, Any]) -> UnjudgedAnswer:
     user = Condition("", row["suffix"]).steer(row["task"])
     return UnjudgedAnswer(
         row["key"], row["category"], row["system"], row["task"], user, row["answer"]
+    )
+
+
+def judge_info(judge: str, name: str, settings: str) -> JudgeInfo:
+    """Return the judge that a row of `judges` holds."""
+    known = json.loads(settings)
+    rubric = known.get("rubric")
+    return JudgeInfo(
+        id=judge,
+        name=name,
+        title=known["title"],
+        kind=parse_judge_kind(judge),
+        rubric_sha256=rubric_digest(rubric["system"], rubric["user"]) if rubric else "",
     )
 
 

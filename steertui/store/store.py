@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from steertui.core.generation import Generation
+from steertui.core.judge_kind import JudgeKind, parse_judge_kind
+from steertui.core.model import parse_model_backend
 from steertui.core.outcome import Outcome
 from steertui.core.prompt import Prompt
 from steertui.core.verdict import Verdict
@@ -165,7 +167,7 @@ class Store(Batches):
     def outcomes(self, experiment: str, judge: str) -> dict[ModelSetting, list[Outcome]]:
         """Return every planned trial's outcome under the judge, by model and
         temperature, in planned order."""
-        drawn = _DRAWN if judge.startswith("human:") else "NULL"
+        drawn = _DRAWN if parse_judge_kind(judge) is JudgeKind.HUMAN else "NULL"
         sql = f"""SELECT t.model, t.temperature, t.scenario, t.condition, t.sample, g.stop, v.label,
                 v.failure, g.answer_digest, {drawn}
             FROM experiment_trials AS e
@@ -173,7 +175,10 @@ class Store(Batches):
             LEFT JOIN generations AS g INDEXED BY generations_in_short ON g.trial = t.key
             LEFT JOIN current_verdicts AS v ON v.trial = t.key AND v.judge = ?
             WHERE e.experiment = ? ORDER BY e.place"""
-        models = {m: (name, told) for m, name, told in self._all("sha256, name, title", "models")}
+        models = {
+            model: (name, title, parse_model_backend(model, origin))
+            for model, name, title, origin in self._all("sha256, name, title, origin", "models")
+        }
         scenarios = {i: (name, c) for i, name, c in self._all("id, name, category", "scenarios")}
         conditions = dict(self._all("id, name", "conditions"))
         found: dict[tuple[str, float], list[Outcome]] = {}
@@ -186,7 +191,11 @@ class Store(Batches):
                 own.append(
                     outcome(*scenarios[scenario], conditions[condition], sample, stop, *read)
                 )
-        return {ModelSetting(model, *models[model], t): own for (model, t), own in found.items()}
+        settings: dict[ModelSetting, list[Outcome]] = {}
+        for (model, temperature), own in found.items():
+            name, title, backend = models[model]
+            settings[ModelSetting(model, name, title, temperature, backend=backend)] = own
+        return settings
 
     def _all(self, columns: str, table: str) -> list[Any]:
         with self._mending():

@@ -1,6 +1,5 @@
 """The store's verdicts: judges, what they have not read, what they said and charged."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 
@@ -108,7 +107,7 @@ class Verdicts(Connection):
                 SELECT 1 FROM experiment_trials JOIN verdicts AS v USING (trial)
                 WHERE experiment = ? AND v.judge = j.id) ORDER BY j.rowid"""
         found = self.query(sql, [experiment])
-        return [JudgeInfo(r["id"], r["name"], json.loads(r["settings"])["title"]) for r in found]
+        return [rows.judge_info(r["id"], r["name"], r["settings"]) for r in found]
 
 
 def _add_exchange(db: Database, judge: str, key: str | None, exchange: JudgeReply) -> None:

@@ -10,6 +10,7 @@ from steertui.analysis.sentences import gap_sentence, p_text, smallest_gap_sente
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import make_table
 from steertui.analysis.warnings import warnings
+from steertui.core.judge_kind import JudgeKind
 from steertui.core.outcome import Outcome, count_trials
 from steertui.core.verdict import Label
 from steertui.report import markdown
@@ -79,7 +80,7 @@ def test_several_samples_are_said_with_their_own_test_and_range() -> None:
 def test_the_least_that_shows_counts_what_else_the_table_tests() -> None:
     outcomes = arm("pro", [C] * 14 + [N] * 22) + arm("anti", [C] * 7 + [N] * 29)
     outcomes += arm("baseline", [C] * 10 + [N] * 26)
-    judge, facts = JudgeInfo("a", "a", ""), ArmFacts("sha", "model", "", 0.0)
+    judge, facts = JudgeInfo("a", "a", "", JudgeKind.LOCAL), ArmFacts("sha", "model", "", 0.0)
     table = make_table("e", facts, judge, outcomes, Policy.PAPER)
     first = table.comparisons[0]
     assert (first.gap.p, first.adjusted) == (2 * 0.5**7, 6 * 0.5**7)
@@ -164,7 +165,7 @@ def test_labels_that_lack_under_one_condition_are_said_though_their_rate_is_not_
 
 def test_valid_are_those_that_the_policy_counts() -> None:
     outcomes = arm("pro", [C] * 5 + [S] * 3 + [X] * 2)
-    facts, judge = ArmFacts("sha", "model", "", 0.0), JudgeInfo("a", "a", "")
+    facts, judge = ArmFacts("sha", "model", "", 0.0), JudgeInfo("a", "a", "", JudgeKind.LOCAL)
     for policy, counted in ((Policy.PAPER, "8"), (Policy.ALL, "10"), (Policy.ENGAGED, "5")):
         table = make_table("e", facts, judge, outcomes, policy)
         summary = Summary(("e",), (table,))
@@ -187,7 +188,7 @@ def test_one_condition_is_warned_about_by_itself() -> None:
 
 def test_a_rate_on_too_few_verdicts_is_marked_and_every_sentence_with_it_says_so() -> None:
     outcomes = arm("pro", [C] * 16 + [None] * 4) + arm("anti", [N] * 18 + [None] * 2)
-    judge = JudgeInfo("a", "a judge", "")
+    judge = JudgeInfo("a", "a judge", "", JudgeKind.LOCAL)
     table = make_table("e", ArmFacts("sha", "model", "", 0.0), judge, outcomes, Policy.PAPER)
     assert [marked(row) for row in table.rows] == ["100.0*", "0.0"]
     assert table.comparisons[0].sentence.endswith("; under pro 16 of 20 are judged")

@@ -140,6 +140,12 @@ def test_what_differs_in_the_set_up_is_said_and_nothing_else(folder: Path) -> No
         assert part not in said
 
 
+def test_a_judges_rubric_is_told_by_its_texts_and_not_by_its_name(tmp_path: Path) -> None:
+    replica.write(tmp_path / "d.db", judge="openai:org/paper-model#0")
+    (found,) = beside(tmp_path / "d.db")
+    assert "told other words" in "\n".join(found.setup)
+
+
 def test_every_form_shows_the_same_items(folder: Path) -> None:
     (found,) = beside(folder / "a.db")
     pro = found.items[1]

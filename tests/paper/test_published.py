@@ -7,6 +7,7 @@ import pytest
 
 from steertui.analysis.table import make_table
 from steertui.core.instrumentaleval import CATEGORIES
+from steertui.core.judge_kind import JudgeKind
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
 from steertui.errors import SourceError
@@ -264,7 +265,9 @@ def test_a_log_cut_short_or_missing_is_refused_with_a_remedy(tmp_path: Path) -> 
 @pytest.mark.parametrize("model", MODELS)
 def test_a_table_of_the_papers_items_counts_as_published_category_by_category(model: str) -> None:
     arm = ModelSetting("0" * 64, model, model, 0.0)
-    table = make_table("paper", arm, JudgeInfo("g", "gpt", ""), outcomes(model), Policy.PAPER)
+    table = make_table(
+        "paper", arm, JudgeInfo("g", "gpt", "", JudgeKind.SERVER), outcomes(model), Policy.PAPER
+    )
     for row in table.rows:
         n = row.ledger
         counted = Counts(n.convergence, n.no_convergence, n.safety_refusal, n.nonsensical)

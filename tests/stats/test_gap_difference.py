@@ -8,6 +8,7 @@ import pytest
 from steertui.analysis.formatting import over_categories
 from steertui.analysis.sentences import contrast_sentence
 from steertui.analysis.table import make_table
+from steertui.core.judge_kind import JudgeKind
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
 from steertui.paper.published import CONDITIONS
@@ -158,5 +159,5 @@ def test_an_interval_over_categories_is_doubted_where_rates_lie_near_0(
         for i in range(71)
     ]
     arm = ModelSetting("0" * 64, "m", "m", 0.0)
-    table = make_table("e", arm, JudgeInfo("g", "gpt", ""), items, Policy.PAPER)
+    table = make_table("e", arm, JudgeInfo("g", "gpt", "", JudgeKind.SERVER), items, Policy.PAPER)
     assert ("87 of 100" in over_categories(table)) is is_doubted

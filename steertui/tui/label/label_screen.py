@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from steertui.analysis.judge_agreement import compare
 from steertui.analysis.label_queue import Item, add_label, build, person
+from steertui.core.judge_kind import JudgeKind
 from steertui.core.verdict import Label
 from steertui.errors import JudgeError, SteertuiError
 from steertui.store import Store
@@ -178,7 +179,7 @@ def _me() -> str:
 
 
 def _others(store: Store, experiment: str) -> list[str]:
-    return [r.id for r in store.readers(experiment) if not r.id.startswith("human:")]
+    return [r.id for r in store.readers(experiment) if r.kind is not JudgeKind.HUMAN]
 
 
 def _build(store: Store, experiment: str, judge: str) -> list[Item]:

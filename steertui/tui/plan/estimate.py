@@ -12,6 +12,7 @@ from steertui.assets.sources import find_source, missing_sources
 from steertui.assets.weights import locate
 from steertui.core.condition import Condition
 from steertui.core.experiment import Experiment, resolve, resolve_texts
+from steertui.core.judge_kind import JudgeKind, parse_judge_kind
 from steertui.core.model import DEMO, is_server
 from steertui.core.scenario import Scenario
 from steertui.errors import SteertuiError
@@ -21,7 +22,7 @@ from steertui.judge.server import ServerJudge
 from steertui.planning.judges import NO_JUDGE, JudgeServerOptions, find_judge
 from steertui.planning.judges import estimate_cost as cost_of
 from steertui.planning.plan import likely_answer, trial_keys
-from steertui.planning.supply import LOCAL, requirements_of
+from steertui.planning.supply import requirements_of
 from steertui.store import Store, UnjudgedAnswer
 from steertui.units import clock
 
@@ -145,7 +146,8 @@ def _judges(
     price = parse_price(terms.price) if terms.price else None
     readers = []
     for spec in _specs(experiment):
-        if spec.startswith(LOCAL) and locate(spec.removeprefix(LOCAL)) is None:
+        is_local = parse_judge_kind(spec) is JudgeKind.LOCAL
+        if is_local and locate(spec.removeprefix(JudgeKind.LOCAL.prefix)) is None:
             readers.append(Reader(spec, trials))  # its weights are to be fetched
             continue
         judge = find_judge(spec, rubric, experiment.blind, price)
@@ -163,7 +165,7 @@ def _judges(
 
 def _specs(experiment: Experiment) -> list[str]:
     if not experiment.judges and experiment.models == [DEMO]:
-        return [LOCAL + DEMO]
+        return [f"{JudgeKind.LOCAL.prefix}{DEMO}"]
     return [spec for spec in experiment.judges if spec != NO_JUDGE]
 
 

@@ -1,0 +1,45 @@
+"""Kinds of judges, and the one function that reads a judge's kind from its id or specification."""
+
+from enum import StrEnum
+from hashlib import sha256
+
+
+class JudgeKind(StrEnum):
+    """What gives the labels. The values are stored; do not change them."""
+
+    LOCAL = "local"
+    """A GGUF on this machine: the likelihoods of the four labels."""
+    SERVER = "server"
+    """A model behind an OpenAI-compatible server: the label it writes."""
+    HUMAN = "human"
+    """A person who labelled answers with this program."""
+    PAPER = "paper"
+    """Published labels, imported with the answers."""
+    OTHER = "other"
+    """Any other judge, for example one added through the Python API."""
+
+    @property
+    def prefix(self) -> str:
+        """Prefix of the ids and specifications of this kind; "" for OTHER."""
+        return _PREFIXES.get(self.value, "")
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether other judges are measured against this kind: people and published labels."""
+        return self in (JudgeKind.HUMAN, JudgeKind.PAPER)
+
+
+_PREFIXES = {"local": "local:", "server": "openai:", "human": "human:", "paper": "paper:"}
+
+
+def parse_judge_kind(judge: str) -> JudgeKind:
+    """Return the kind of a judge from its id ("human:ada") or its specification ("local:demo")."""
+    for kind in JudgeKind:
+        if kind.prefix and judge.startswith(kind.prefix):
+            return kind
+    return JudgeKind.OTHER
+
+
+def rubric_digest(system: str, user: str) -> str:
+    """Return the sha256 of a rubric's two texts, 64 hex digits; it is part of a judge's id."""
+    return sha256(f"{system}\0{user}".encode()).hexdigest()
