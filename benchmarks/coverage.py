@@ -23,8 +23,8 @@ from scipy.stats import binom, bootstrap
 
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
-from steertui.stats.gap import gap
-from steertui.stats.rate import convergence_rate, wilson
+from steertui.stats.gap import condition_gap
+from steertui.stats.rate import convergence_rate, wilson_interval
 
 ARMS = ("pro", "anti")
 BAND = (93.5, 97.0)
@@ -121,7 +121,7 @@ def cover(setting: Setting, runs: int, resample: int, seed: int) -> list[float]:
         for arm, true in zip(ARMS, truth, strict=True):
             found = convergence_rate(item for item in items if item.condition == arm)
             row.append((found.low or 0) - 1e-9 <= true <= (found.high or 0) + 1e-9)
-        between, true = gap(items, *ARMS), 100 * (truth[0] - truth[1])
+        between, true = condition_gap(items, *ARMS), 100 * (truth[0] - truth[1])
         assert between.low is not None
         assert between.high is not None
         row.append(between.low <= true <= between.high)
@@ -140,7 +140,7 @@ def reject(setting: Setting, runs: int, seed: int) -> float:
     null = replace(setting, rates=(setting.rates[1],) * 2, telling=False)
     found = 0
     for _ in range(runs):
-        p = gap(list(outcomes(draw(null, null.scenarios, rng))), *ARMS).p
+        p = condition_gap(list(outcomes(draw(null, null.scenarios, rng))), *ARMS).p
         found += p is not None and p <= 0.05
     return 100 * found / runs
 
@@ -151,7 +151,7 @@ def cell(value: float) -> str:
 
 def exact(rate: float, size: int = 71) -> float:
     """Per cent of binomial draws whose Wilson interval holds the rate."""
-    limits = [wilson(count / size, size) for count in range(size + 1)]
+    limits = [wilson_interval(count / size, size) for count in range(size + 1)]
     chances = binom.pmf(range(size + 1), size, rate)
     held = [low <= rate <= high for low, high in limits]
     return 100 * float(sum(chances[held]))

@@ -17,7 +17,7 @@ import numpy as np
 
 from steertui.stats.gap_difference import gap_difference
 from steertui.stats.over_categories import limits_over_categories
-from steertui.stats.rate import Cells
+from steertui.stats.rate import ScenarioCounts
 
 SIZES = (11, 15, 10, 11, 13, 11)
 CATEGORY = {str(i): str(c) for i, c in enumerate(np.repeat(np.arange(6), SIZES))}
@@ -54,7 +54,7 @@ def limit(rate: float) -> float:
     return NormalDist().inv_cdf(1 - rate)
 
 
-def sides(setting: Setting, rng: np.random.Generator) -> Iterator[Cells]:
+def sides(setting: Setting, rng: np.random.Generator) -> Iterator[ScenarioCounts]:
     trait = rng.standard_normal(SCENARIOS)[:, None]
     weight, rest = setting.pairing**0.5, (1 - setting.pairing) ** 0.5
     for place, rate in enumerate(setting.rates):

@@ -16,7 +16,7 @@ from scipy.stats import multinomial, multivariate_normal
 from steertui.paper.fidelity import BAND, Z90, Standing, _deviation, paper_differences
 from steertui.stats.equivalence import is_equivalent
 from steertui.stats.gap import mover_limits
-from steertui.stats.rate import Cells, wilson
+from steertui.stats.rate import ScenarioCounts, wilson_interval
 
 SCENARIOS = 71
 COMMAND = "python benchmarks/coverage_fidelity.py >> benchmarks/COVERAGE.md"
@@ -28,7 +28,7 @@ SETTINGS = (
 """The run's rate, the paper's, their pairing, and the run's samples (the paper has one)."""
 
 
-def cells(hits: np.ndarray[tuple[int, int], np.dtype[np.bool_]], prefix: str) -> Cells:
+def cells(hits: np.ndarray[tuple[int, int], np.dtype[np.bool_]], prefix: str) -> ScenarioCounts:
     return {f"{prefix}{i}": (int(hit.sum()), len(hit)) for i, hit in enumerate(hits)}
 
 
@@ -92,7 +92,7 @@ def within(both: int, one: int, two: int, _: int, *, band: float = BAND / 100) -
     """Whether the 90 % square-and-add limits of a table lie within the band."""
     size = both + one + two + _
     shares = (both + one) / size, (both + two) / size
-    sides = [(share, *wilson(share, size, Z90)) for share in shares]
+    sides = [(share, *wilson_interval(share, size, Z90)) for share in shares]
     product = max(0.0, x - size / 2) if (x := both * _ - one * two) > 0 else x
     scale = (shares[0] * (1 - shares[0]) * shares[1] * (1 - shares[1])) ** 0.5 * size**2
     low, high = mover_limits(sides[0], sides[1], product / scale if scale else 0.0)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steertui.core.verdict import Label
-from steertui.stats.agreement import Pair, agreement
+from steertui.stats.agreement import LabelPair, measure_agreement
 from steertui.stats.misclassification import corrected_rate
 
 LABELS = list(Label)
@@ -88,9 +88,9 @@ def held(setting: Setting, runs: int, seed: int) -> tuple[float, ...]:
     for _ in range(runs):
         one, two = judged(setting, setting.scenarios, rng)
         codes = zip(one.ravel(), two.ravel(), strict=True)
-        pairs: list[Pair] = [(LABELS[a], LABELS[b]) for a, b in codes]
+        pairs: list[LabelPair] = [(LABELS[a], LABELS[b]) for a, b in codes]
         clusters = np.repeat(np.arange(setting.scenarios), setting.answers).tolist()
-        for place, a in enumerate((agreement(pairs, clusters), agreement(pairs))):
+        for place, a in enumerate((measure_agreement(pairs, clusters), measure_agreement(pairs))):
             raw = a.low is not None and a.high is not None and a.low <= equal <= a.high
             both = a.kappa_low is not None and a.kappa_high is not None
             found[2 * place] += raw

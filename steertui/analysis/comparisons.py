@@ -9,9 +9,9 @@ from steertui.analysis.sentences import contrast_sentence
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import GapResult, Table, adjust, convergent, tested
 from steertui.lookup import brief
-from steertui.stats.gap import Gap, gap_of
+from steertui.stats.gap import Gap, paired_gap
 from steertui.stats.gap_difference import gap_difference
-from steertui.stats.rate import Cells
+from steertui.stats.rate import ScenarioCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def _contrast(
     return [Comparison(title, lines)] if lines else []
 
 
-def _shared(one: Table, two: Table) -> tuple[dict[str, Cells], dict[str, Cells]]:
+def _shared(one: Table, two: Table) -> tuple[dict[str, ScenarioCounts], dict[str, ScenarioCounts]]:
     """Return both tables' cells over the answers that both judges have labelled."""
     every = zip(one.outcomes, two.outcomes, strict=True)
     both = [(a, b) for a, b in every if a.label and b.label]
@@ -128,10 +128,10 @@ def _shared(one: Table, two: Table) -> tuple[dict[str, Cells], dict[str, Cells]]
 
 
 def _differences(
-    one: dict[str, Cells], two: dict[str, Cells], first: str, second: str
+    one: dict[str, ScenarioCounts], two: dict[str, ScenarioCounts], first: str, second: str
 ) -> list[tuple[str, Gap]]:
     shared = [name for name in one if name in two]
-    found = [(name, gap_of(one[name], two[name], first, second)) for name in shared]
+    found = [(name, paired_gap(one[name], two[name], first, second)) for name in shared]
     if {"pro", "anti"} <= {*shared}:
         pairs = [(side["pro"], side["anti"]) for side in (one, two)]
         found.insert(0, ("pro − anti", gap_difference(pairs[0], pairs[1], first, second)))

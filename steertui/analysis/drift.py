@@ -7,7 +7,7 @@ from itertools import combinations
 from steertui.analysis.sentences import p_text
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
-from steertui.stats.gap import LEVEL, sign_flip_test
+from steertui.stats.significance import SIGNIFICANCE_LEVEL, sign_flip_test
 
 MANY = 0.10
 """Share of a person's labels that were changed afterwards, from which it is said."""
@@ -40,7 +40,7 @@ def from_reference(
     said = []
     for condition, (own, other, items) in counts.items():
         p = min(1.0, len(counts) * sign_flip_test([*moved[condition].values()]))
-        if p <= LEVEL:
+        if p <= SIGNIFICANCE_LEVEL:
             said.append(
                 f"{condition}: this judge calls {own} of {items} answers convergent and {name} "
                 f"{other} of the same ({p_text(p)}, corrected for {len(counts)} conditions); the "

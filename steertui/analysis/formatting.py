@@ -15,8 +15,8 @@ POLICY_WORDS = {
     Policy.PAPER: "Converging answers of all valid ones: nonsensical answers are left out, as in "
     "the paper",
     Policy.ALL: "Converging answers of all judged ones, nonsensical and refusing ones included",
-    Policy.ENGAGED: "Converging answers of those that engage: nonsensical and refusing answers are "
-    "left out",
+    Policy.EXCLUDE_REFUSALS: "Converging answers of those that engage: nonsensical and refusing "
+    "answers are left out",
 }
 """What a convergence rate is a share of."""
 

@@ -10,10 +10,17 @@ from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
 from steertui.errors import ExperimentError
 from steertui.lookup import resolve_name
-from steertui.stats.agreement import Agreement, LabelAgreement, Pair, agreement, by_label, confusion
-from steertui.stats.gap import Estimate
-from steertui.stats.krippendorff import alpha
-from steertui.stats.misclassification import Corrected, corrected_gap, corrected_rate
+from steertui.stats.agreement import (
+    Agreement,
+    LabelAgreement,
+    LabelPair,
+    agreement_by_label,
+    confusion_matrix,
+    measure_agreement,
+)
+from steertui.stats.krippendorff import krippendorff_alpha
+from steertui.stats.misclassification import CorrectedRate, corrected_gap, corrected_rate
+from steertui.stats.rate import Estimate
 from steertui.store import JudgeInfo, ModelSetting, Store
 
 VALID = frozenset(Label) - {Label.NONSENSICAL}
@@ -48,7 +55,7 @@ class PairedJudges:
     labels: Mapping[Label, LabelAgreement]
     confusion: tuple[tuple[int, ...], ...]
     disagreements: tuple[Disagreement, ...]
-    corrected: Mapping[str, Corrected]
+    corrected: Mapping[str, CorrectedRate]
     corrected_gap: Estimate | None = None
 
     @property
@@ -119,7 +126,7 @@ def _alpha(read: Sequence[tuple[JudgeInfo, Read]], condition: str = "") -> float
         for key, outcome in own.items():
             if condition in ("", outcome.condition):
                 items.setdefault(key, []).append(outcome.label)
-    return alpha(items.values())
+    return krippendorff_alpha(items.values())
 
 
 def _chosen(known: Sequence[JudgeInfo], names: Sequence[str]) -> list[JudgeInfo]:
@@ -149,12 +156,12 @@ def _pair(first: JudgeInfo, one: Read, second: JudgeInfo, two: Read) -> PairedJu
     seen = [*pairs.values()]
     return PairedJudges(
         first, second, _agreement(pairs, both), {n: _agreement(pairs, k) for n, k in under.items()},
-        by_label(seen), confusion(seen), tuple(wrong), corrected,
+        agreement_by_label(seen), confusion_matrix(seen), tuple(wrong), corrected,
         corrected_gap(*sides) if len(sides) == 2 else None,
     )  # fmt: skip
 
 
-def _corrected(one: Read, judge: str, two: Read) -> dict[str, Corrected]:
+def _corrected(one: Read, judge: str, two: Read) -> dict[str, CorrectedRate]:
     """Return the judge's rates, corrected by those of the reference's labels that stand for all
     of its own."""
     found = {}
@@ -168,12 +175,12 @@ def _corrected(one: Read, judge: str, two: Read) -> dict[str, Corrected]:
     return found
 
 
-def _agreement(pairs: Mapping[Item, Pair], keys: Sequence[Item]) -> Agreement:
+def _agreement(pairs: Mapping[Item, LabelPair], keys: Sequence[Item]) -> Agreement:
     """Return the agreement over some answers, its limits clustered by scenario."""
-    return agreement([pairs[key] for key in keys], [scenario for _, scenario, *_ in keys])
+    return measure_agreement([pairs[key] for key in keys], [scenario for _, scenario, *_ in keys])
 
 
-def _labels(one: Outcome, two: Outcome) -> Pair:
+def _labels(one: Outcome, two: Outcome) -> LabelPair:
     assert one.label
     assert two.label
     return one.label, two.label

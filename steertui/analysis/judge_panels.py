@@ -15,7 +15,7 @@ from steertui.analysis.judge_agreement import (
 from steertui.analysis.summary import Summary
 from steertui.core.verdict import Label
 from steertui.stats.agreement import Agreement
-from steertui.stats.misclassification import Corrected
+from steertui.stats.misclassification import CorrectedRate
 from steertui.store import ModelSetting
 
 AGREEMENT = ("both", "equal", "percent", "95 % interval", "kappa", "95 % interval")
@@ -105,7 +105,7 @@ def corrected_rows(c: PairedJudges) -> Iterator[tuple[str, ...]]:
             yield "pro − anti", f"{raw:+.1f}", f"{points:+.1f}", f"[{low:+.1f}, {high:+.1f}]", ""
 
 
-def _corrected(found: Corrected) -> tuple[str, ...]:
+def _corrected(found: CorrectedRate) -> tuple[str, ...]:
     checked = f"{found.references} of {found.items}"
     raw = f"{100 * found.raw:.1f}"
     if found.value is None or found.low is None or found.high is None:

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from math import ceil
 
-from steertui.stats.gap import LEVEL, Gap
+from steertui.stats.gap import Gap
 from steertui.stats.power import min_discordant, minimum_detectable_gap, scenarios_needed
+from steertui.stats.significance import SIGNIFICANCE_LEVEL
 
 
 def gap_sentence(
@@ -19,7 +20,9 @@ def gap_sentence(
     if gap.points is None or gap.low is None or gap.high is None:
         return f"{names} cannot be compared: no valid answer under at least one of them"
     p = gap.p if adjusted is None else adjusted
-    if p is not None and p <= LEVEL and gap.points < 0:  # said from the larger one's side
+    if (
+        p is not None and p <= SIGNIFICANCE_LEVEL and gap.points < 0
+    ):  # said from the larger one's side
         gap = _turned(gap)
     size = f"{gap.points:+.1f} points (95 % interval {gap.low:+.1f} to {gap.high:+.1f})"
     if p is None:
@@ -27,11 +30,11 @@ def gap_sentence(
     holm = "" if adjusted is None else " after Holm"
     kind = "discordant" if gap.samples == 1 else "scenarios converge more often, sign-flip"
     counts = f"{gap.only_first} against {gap.only_second} {kind}, {p_text(p)}{holm}"
-    if p <= LEVEL:
+    if p <= SIGNIFICANCE_LEVEL:
         said = f"{_direction(gap)}: {size}; {counts}"
     else:
         said = f"{names} are not distinguishable: {counts}; difference {size}; {_least(gap, tests)}"
-    if (p <= LEVEL) != ((gap.low or 0) > 0 or (gap.high or 0) < 0):
+    if (p <= SIGNIFICANCE_LEVEL) != ((gap.low or 0) > 0 or (gap.high or 0) < 0):
         said += f"; interval and test disagree, and the test, over {gap.pairs} pairs, decides"
     if gap.pairs < planned_scenarios:
         said += f"; only {gap.pairs} of {planned_scenarios} scenarios are valid under both"
@@ -58,13 +61,13 @@ def contrast_sentence(gap: Gap, what: str, adjusted: float | None = None, tests:
     if gap.points is None or gap.low is None or gap.high is None or gap.p is None:
         return f"{what}: {names} cannot be compared: they share no scenario that is valid in both"
     p = gap.p if adjusted is None else adjusted
-    if p <= LEVEL and gap.points < 0:  # said from the larger one's side
+    if p <= SIGNIFICANCE_LEVEL and gap.points < 0:  # said from the larger one's side
         gap = _turned(gap)
     size = f"{gap.points:+.1f} points (95 % interval {gap.low:+.1f} to {gap.high:+.1f})"
     holm = "" if adjusted is None else " after Holm"
     kind = "discordant" if gap.samples == 1 and "−" not in what else "scenarios, sign-flip"
     counts = f"{gap.only_first} against {gap.only_second} {kind}, {p_text(p)}{holm}"
-    if p > LEVEL:
+    if p > SIGNIFICANCE_LEVEL:
         least = "" if "−" in what else f"; {_least(gap, tests)}"
         if (gap.low or 0) > 0 or (gap.high or 0) < 0:
             least += f"; interval and test disagree, and the test, over {gap.pairs} pairs, decides"
@@ -135,7 +138,11 @@ def p_text(p: float) -> str:
         return "p < 0.001"
     if p >= 0.995:
         return "p = 1.0"
-    digits = next(d for d in range(2, 18) if (float(f"{p:.{d}g}") <= LEVEL) == (p <= LEVEL))
+    digits = next(
+        d
+        for d in range(2, 18)
+        if (float(f"{p:.{d}g}") <= SIGNIFICANCE_LEVEL) == (p <= SIGNIFICANCE_LEVEL)
+    )
     return f"p = {p:.{digits}g}"
 
 

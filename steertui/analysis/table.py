@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import combinations
 
 from steertui.analysis.sentences import gap_sentence
@@ -15,18 +16,19 @@ from steertui.core.outcome import (
     counts_by_condition,
 )
 from steertui.core.verdict import Label
-from steertui.stats.gap import Gap, gap, gap_of, holm, transitions
+from steertui.stats.gap import Gap, condition_gap, label_transitions, paired_gap
 from steertui.stats.over_categories import limits_over_categories
 from steertui.stats.rate import (
-    VALID,
-    Cells,
+    VALID_LABELS,
     Policy,
     Rate,
+    ScenarioCounts,
     convergence_rate,
-    nonsense_rate,
+    nonsensical_rate,
     refusal_rate,
     scenario_counts,
 )
+from steertui.stats.significance import holm
 from steertui.store import JudgeInfo, ModelSetting
 
 COMPARED = (
@@ -78,7 +80,7 @@ class CategoryGap:
     comparison: GapResult | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Table:
     """One model at one temperature under one judge.
 
@@ -114,19 +116,19 @@ class Table:
         """Their names, in planned order."""
         return [row.condition for row in self.rows]
 
-    @property
+    @cached_property
     def moved(self) -> dict[tuple[str, str], tuple[tuple[int, ...], ...]]:
         """Where labels went, by the pairs of `FOLLOWED` that are here (`gap.transitions`)."""
         here = {*self.conditions}
         pairs = [pair for pair in FOLLOWED if here.issuperset(pair)] if self.judge else []
-        return {pair: transitions(self.outcomes, *pair) for pair in pairs}
+        return {pair: label_transitions(self.outcomes, *pair) for pair in pairs}
 
-    @property
+    @cached_property
     def categories(self) -> tuple[CategoryGap, ...]:
         """Each category by itself; Holm's correction is over all their headline gaps."""
         return _categories(self)
 
-    @property
+    @cached_property
     def over_categories(self) -> tuple[float, float] | None:
         """95 % limits of the headline gap, in points, over other categories of this kind."""
         if not self.comparisons:
@@ -154,24 +156,25 @@ def _rows(outcomes: Sequence[Outcome], policy: Policy) -> tuple[RateRow, ...]:
     return tuple(
         RateRow(
             name, count_trials(own), convergence_rate(own, policy), refusal_rate(own, policy),
-            nonsense_rate(own),
+            nonsensical_rate(own),
         )
         for name, own in counts_by_condition(outcomes).items()
     )  # fmt: skip
 
 
-def convergent(outcomes: Iterable[Outcome], policy: Policy) -> dict[str, Cells]:
+def convergent(outcomes: Iterable[Outcome], policy: Policy) -> dict[str, ScenarioCounts]:
     """Return by condition what a gap is made of: each scenario's convergent and valid samples."""
     arms = counts_by_condition(outcomes)
     return {
-        name: scenario_counts(own, Label.CONVERGENCE, VALID[policy]) for name, own in arms.items()
+        name: scenario_counts(own, Label.CONVERGENCE, VALID_LABELS[policy])
+        for name, own in arms.items()
     }
 
 
 def _compare(outcomes: Sequence[Outcome], policy: Policy) -> tuple[GapResult, ...]:
     planned = len({o.scenario for o in outcomes})
     sides = convergent(outcomes, policy)
-    gaps = [gap_of(sides[one], sides[two], one, two) for one, two in pairs_of([*sides])]
+    gaps = [paired_gap(sides[one], sides[two], one, two) for one, two in pairs_of([*sides])]
     tests = tested(gaps)
     thin = {name: _few_judged(name, own) for name, own in counts_by_condition(outcomes).items()}
     return tuple(
@@ -202,7 +205,7 @@ def _categories(table: Table) -> tuple[CategoryGap, ...]:
     if not table.comparisons:
         return tuple(CategoryGap(n, _rows(own, table.policy), None) for n, own in found.items())
     head = table.comparisons[0].gap
-    gaps = [gap(own, head.first, head.second, table.policy) for own in found.values()]
+    gaps = [condition_gap(own, head.first, head.second, table.policy) for own in found.values()]
     every = zip(found.items(), gaps, adjust(gaps), strict=True)
     return tuple(
         CategoryGap(

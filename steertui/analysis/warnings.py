@@ -7,9 +7,10 @@ from steertui.analysis.drift import inconsistent_labels
 from steertui.analysis.sentences import counted, p_text
 from steertui.core.outcome import Outcome, TrialCounts, count_trials, counts_by_condition
 from steertui.core.verdict import Label
-from steertui.stats.gap import LEVEL, paired_differences, sign_flip_test
+from steertui.stats.gap import paired_differences
 from steertui.stats.power import min_discordant
-from steertui.stats.rate import VALID, Cells, Policy, scenario_counts
+from steertui.stats.rate import VALID_LABELS, Policy, ScenarioCounts, scenario_counts
+from steertui.stats.significance import SIGNIFICANCE_LEVEL, sign_flip_test
 
 MANY = 0.10
 """Share of nonsensical or truncated answers from which a condition is in trouble."""
@@ -42,8 +43,8 @@ def warnings(outcomes: Iterable[Outcome], policy: Policy = Policy.PAPER) -> list
         "truncation", {name: _truncated(items) for name, items in arms.items()}
     )
     for what, label, valid in (
-        ("nonsense", Label.NONSENSICAL, VALID[Policy.ALL]),
-        ("refusal", Label.SAFETY_REFUSAL, VALID[Policy.PAPER]),
+        ("nonsense", Label.NONSENSICAL, VALID_LABELS[Policy.ALL]),
+        ("refusal", Label.SAFETY_REFUSAL, VALID_LABELS[Policy.PAPER]),
     ):
         found += _condition_dependence(
             what, {name: scenario_counts(items, label, valid) for name, items in arms.items()}
@@ -118,7 +119,7 @@ def _of_one(name: str, seen: TrialCounts, policy: Policy) -> list[str]:
             "bear a *"
         )
     if seen.nonsensical > MANY * seen.judged:
-        out = Label.NONSENSICAL not in VALID[policy]
+        out = Label.NONSENSICAL not in VALID_LABELS[policy]
         said.append(
             f"{name}: {_share(seen.nonsensical, seen.judged)} judged answers are nonsensical; "
             + ("the convergence rate leaves them out" if out else "they count as not converging")
@@ -137,7 +138,7 @@ def _texts(items: Sequence[Outcome]) -> dict[tuple[str, int], str]:
 
 def _few_pairs(arms: dict[str, list[Outcome]], policy: Policy) -> list[str]:
     valid = {
-        name: scenario_counts(items, Label.CONVERGENCE, VALID[policy]).keys()
+        name: scenario_counts(items, Label.CONVERGENCE, VALID_LABELS[policy]).keys()
         for name, items in arms.items()
     }
     planned = {name: {item.scenario for item in items} for name, items in arms.items()}
@@ -152,7 +153,7 @@ def _few_pairs(arms: dict[str, list[Outcome]], policy: Policy) -> list[str]:
     return said
 
 
-def _truncated(items: Sequence[Outcome]) -> Cells:
+def _truncated(items: Sequence[Outcome]) -> ScenarioCounts:
     found: dict[str, tuple[int, int]] = {}
     for item in items:
         if item.generated and item.truncated is not None:
@@ -161,7 +162,7 @@ def _truncated(items: Sequence[Outcome]) -> Cells:
     return found
 
 
-def _unlabelled(items: Sequence[Outcome]) -> Cells:
+def _unlabelled(items: Sequence[Outcome]) -> ScenarioCounts:
     found: dict[str, tuple[int, int]] = {}
     for item in items:
         count, total = found.get(item.scenario, (0, 0))
@@ -169,7 +170,7 @@ def _unlabelled(items: Sequence[Outcome]) -> Cells:
     return found
 
 
-def _condition_dependence(what: str, arms: dict[str, Cells]) -> list[str]:
+def _condition_dependence(what: str, arms: dict[str, ScenarioCounts]) -> list[str]:
     """Name the pair of conditions between which `what` differs most surely, if any does."""
     pairs = list(combinations(arms, 2))
     tested = [
@@ -179,7 +180,7 @@ def _condition_dependence(what: str, arms: dict[str, Cells]) -> list[str]:
         return []
     p, one, two = min(tested)
     p = min(1.0, p * len(pairs))
-    if p > LEVEL:
+    if p > SIGNIFICANCE_LEVEL:
         return []
     counts = [
         f"{_share(sum(x for x, _ in arms[name].values()), sum(m for _, m in arms[name].values()))} "

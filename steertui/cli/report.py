@@ -11,7 +11,7 @@ FORMS = ("terminal", "markdown", "json", "csv", "rates", "parquet", "html", "svg
 @click.argument("db", type=Path)
 @click.option("--format", "form", type=click.Choice(list(FORMS)), default="terminal")
 @click.option("--output", "-o", type=Path, help="The file, or folder of pictures, to write.")
-@click.option("--policy", type=click.Choice(["paper", "all", "engaged"]), default="paper")
+@click.option("--policy", type=click.Choice(["paper", "all", "exclude-refusals"]), default="paper")
 @click.option("--experiment", "experiments", multiple=True, help="An id, or all; may be repeated.")
 @click.option("--model", "models", multiple=True, help="A model's name; may be repeated.")
 @click.option("--condition", "conditions", multiple=True, help="A condition; may be repeated.")

@@ -61,6 +61,11 @@ class SamplingParams:
         return fields
 
 
+def distinct_samples(samples: int, temperature: float) -> int:
+    """Return how many different samples a prompt has: one at temperature 0, which is greedy."""
+    return samples if temperature > 0 else 1
+
+
 @dataclass(frozen=True, slots=True)
 class Generation:
     """One answer.

@@ -158,8 +158,13 @@ def _title(task: str) -> str:
     line = task.splitlines()[0].strip(" #*:")
     if len(line) <= 60 and not line.endswith(".") and line.lower() not in ("scenario", "task"):
         return line
-    words = " ".join(task.split())
-    return words if len(words) <= 48 else words[:47].rsplit(" ", 1)[0] + "…"
+    return first_words(task)
+
+
+def first_words(text: str, most: int = 48) -> str:
+    """Return the text's first words in one line of at most `most` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1].rsplit(" ", 1)[0] + "…"
 
 
 def _unique(path: Path, found: tuple[Scenario, ...]) -> tuple[Scenario, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from steertui.core.condition import Condition
-from steertui.core.generation import SamplingParams
+from steertui.core.generation import SamplingParams, distinct_samples
 from steertui.core.model import Model
 from steertui.core.scenario import Scenario
 
@@ -58,5 +58,5 @@ def expand_grid(
     for scenario in scenarios:
         for condition in conditions:
             for sampling in samplings:
-                for sample in range(samples if sampling.temperature > 0 else 1):
+                for sample in range(distinct_samples(samples, sampling.temperature)):
                     yield Trial(model, scenario, condition, sampling, sample)

@@ -9,9 +9,18 @@ from statistics import NormalDist
 from steertui.core.instrumentaleval import RAN, covered
 from steertui.paper.published import PUBLISHED, Counts
 from steertui.stats.equivalence import is_equivalent
-from steertui.stats.gap import LEVEL, Estimate, Gap, correlation, gap_of, holm, mover_limits
-from steertui.stats.gap_difference import Pair, gap_correlation, gap_difference
-from steertui.stats.rate import VALID, Cells, Policy, Rate, Z, effective_size, rate, wilson
+from steertui.stats.gap import Gap, mover_limits, paired_gap, rate_correlation
+from steertui.stats.gap_difference import GapCounts, gap_correlation, gap_difference
+from steertui.stats.rate import (
+    VALID_LABELS,
+    Z95,
+    Estimate,
+    Policy,
+    Rate,
+    ScenarioCounts,
+    pooled_rate,
+)
+from steertui.stats.significance import SIGNIFICANCE_LEVEL, holm
 
 BAND = 10.0
 """Points: a run that is shown to lie within this band around the paper is called equivalent (two
@@ -90,7 +99,10 @@ def published_rates(model: str, scenarios: Iterable[str], policy: Policy) -> dic
     categories = covered(names)
     if {_category(name) for name in names} - {_category(RAN[c][0]) for c in categories}:
         return {}
-    return {name: rate(cells) for name, cells in published_cells(model, categories, policy).items()}
+    return {
+        name: pooled_rate(cells)
+        for name, cells in published_cells(model, categories, policy).items()
+    }
 
 
 def _category(scenario: str) -> str:
@@ -98,20 +110,22 @@ def _category(scenario: str) -> str:
     return scenario.rpartition("/")[0]
 
 
-def published_cells(model: str, categories: Iterable[str], policy: Policy) -> dict[str, Cells]:
+def published_cells(
+    model: str, categories: Iterable[str], policy: Policy
+) -> dict[str, ScenarioCounts]:
     """Return the counts over some categories, by condition, as items whose names nobody knows."""
     inside = tuple(categories)
-    found: dict[str, Cells] = {}
+    found: dict[str, ScenarioCounts] = {}
     for (name, condition), published in PUBLISHED.items():
         if name == model and inside:
             counts = sum((published.by_category[c] for c in inside), Counts(0, 0, 0, 0))
-            total = sum(getattr(counts, label) for label in VALID[policy])
+            total = sum(getattr(counts, label) for label in VALID_LABELS[policy])
             found[condition] = {str(i): (int(i < counts.convergence), 1) for i in range(total)}
     return found
 
 
 def paper_differences(
-    run: Mapping[str, Cells], paper: Mapping[str, Cells], *, paired: bool
+    run: Mapping[str, ScenarioCounts], paper: Mapping[str, ScenarioCounts], *, paired: bool
 ) -> list[PaperDifference]:
     """Return each condition's deviation, then the gap's, where both sides have a rate.
 
@@ -120,7 +134,7 @@ def paper_differences(
     square-and-add (Statistics in Medicine 17, 1998, 873-890, method 10), which for the same
     scenarios is too wide, not too narrow.
     """
-    sides: list[tuple[str, Pair, Pair]] = [
+    sides: list[tuple[str, GapCounts, GapCounts]] = [
         (c, (run[c], {}), (own, {})) for c, own in paper.items() if run.get(c)
     ]
     gap = [run.get("pro"), run.get("anti"), paper.get("pro"), paper.get("anti")]
@@ -134,12 +148,12 @@ def paper_differences(
     return [_decided(d, after.get(d.what)) if d.paired else d for d in found]
 
 
-def _deviation(what: str, run: Pair, paper: Pair, *, paired: bool) -> PaperDifference:
+def _deviation(what: str, run: GapCounts, paper: GapCounts, *, paired: bool) -> PaperDifference:
     """Return one deviation; where each side has a second condition, of the two gaps."""
     is_gap, rho = bool(run[1]), 0.0
     if paired:
-        rho = gap_correlation(run, paper) if is_gap else correlation(run[0], paper[0])
-    one, two = (_estimate(side, Z, paired=paired) for side in (run, paper))
+        rho = gap_correlation(run, paper) if is_gap else rate_correlation(run[0], paper[0])
+    one, two = (_estimate(side, Z95, paired=paired) for side in (run, paper))
     low, high = mover_limits(one, two, rho)
     narrow = [_estimate(side, Z90, paired=paired) for side in (run, paper)]
     low90, high90 = mover_limits(narrow[0], narrow[1], rho)
@@ -147,13 +161,13 @@ def _deviation(what: str, run: Pair, paper: Pair, *, paired: bool) -> PaperDiffe
     if low90 > -BAND and high90 < BAND and (not paired or _are_close(run, paper)):
         standing = Standing.EQUIVALENT
     names = "the run", "the paper"
-    test = gap_difference(run, paper, *names) if is_gap else gap_of(run[0], paper[0], *names)
+    test = gap_difference(run, paper, *names) if is_gap else paired_gap(run[0], paper[0], *names)
     return PaperDifference(
         what, one[0], two[0], one[0] - two[0], low, high, standing, test if paired else None
     )
 
 
-def _are_close(run: Pair, paper: Pair) -> bool:
+def _are_close(run: GapCounts, paper: GapCounts) -> bool:
     """Whether the scenarios valid on both sides show that run and paper are equivalent."""
     sides = [(run[0], 1), (paper[0], -1)]
     if run[1]:
@@ -163,27 +177,23 @@ def _are_close(run: Pair, paper: Pair) -> bool:
     return is_equivalent(apart, BAND / 100, len(sides) / 2)
 
 
-def _estimate(side: Pair, z: float, *, paired: bool) -> Estimate:
+def _estimate(side: GapCounts, z: float, *, paired: bool) -> Estimate:
     """Return a rate, or a gap where there is a second condition, with limits in per cent."""
-    one = _rate(side[0], z)
+    one = pooled_rate(side[0], z).estimate
+    assert one
     if not side[1]:
-        return one
-    two = _rate(side[1], z)
-    rho = correlation(*side) if paired else 0.0
-    return (one[0] - two[0], *mover_limits(one, two, rho))
-
-
-def _rate(scenarios: Cells, z: float) -> Estimate:
-    found = rate(scenarios)
-    assert found.value is not None
-    low, high = wilson(found.value, effective_size(scenarios), z)
-    return 100 * found.value, 100 * low, 100 * high
+        return one.percent()
+    two = pooled_rate(side[1], z).estimate
+    assert two
+    correlation = rate_correlation(*side) if paired else 0.0
+    limits = mover_limits(one.percent(), two.percent(), correlation)
+    return Estimate(100 * one.value - 100 * two.value, *limits)
 
 
 def _decided(found: PaperDifference, adjusted: float | None) -> PaperDifference:
     """Let the exact test say whether a paired deviation is one."""
     standing = found.standing
     if standing is not Standing.EQUIVALENT:
-        differs = adjusted is not None and adjusted <= LEVEL
+        differs = adjusted is not None and adjusted <= SIGNIFICANCE_LEVEL
         standing = Standing.DIFFERS if differs else Standing.OPEN
     return replace(found, standing=standing, adjusted=adjusted)

@@ -15,7 +15,7 @@ from steertui.core.instrumentaleval import PACK, benchmark_id, slug
 from steertui.core.judge_kind import JudgeKind
 from steertui.core.model import IMPORTED_PREFIX, Model
 from steertui.core.prompt import Prompt
-from steertui.core.scenario import Scenario
+from steertui.core.scenario import Scenario, first_words
 from steertui.core.trial import Trial
 from steertui.core.verdict import Verdict
 from steertui.errors import SourceError
@@ -175,9 +175,8 @@ def _prompt(run: LoggedRun, item: LoggedItem, known: Mapping[str, Scenario]) -> 
 def _scenario(item: LoggedItem) -> Scenario:
     known = benchmark_id(item.task_prompt)
     pack, name = (PACK, known) if known else ("imported", slug(item.category, item.task_number - 1))
-    words = " ".join(item.task_prompt.split())
-    title = words if len(words) <= 48 else words[:47].rsplit(" ", 1)[0] + "…"
-    return Scenario(pack, name, item.category, title, item.task_prompt, "")
+    title = first_words(item.task_prompt)
+    return Scenario(pack, name, item.category, title, item.task_prompt, system="")
 
 
 def _facts(run: LoggedRun) -> ModelFacts:

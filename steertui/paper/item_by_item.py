@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from steertui.core.outcome import Outcome, counts_by_condition
 from steertui.core.verdict import Label
-from steertui.stats.agreement import Agreement, agreement, confusion
-from steertui.stats.rate import VALID, Cells, Policy
+from steertui.stats.agreement import Agreement, confusion_matrix, measure_agreement
+from steertui.stats.rate import VALID_LABELS, Policy, ScenarioCounts
 
 Items = Mapping[tuple[str, str], Label]
 """The paper's labels by condition and scenario: one answer each."""
@@ -59,18 +59,18 @@ def _condition(name: str, outcomes: Iterable[Outcome], items: Items) -> ItemByIt
     here = {o.scenario for o, _ in labelled}
     there = {scenario for condition, scenario in items if condition == name}
     return ItemByItem(
-        name, len(here & there), agreement(pairs, [o.scenario for o, _, _ in both]),
-        confusion(pairs),
+        name, len(here & there), measure_agreement(pairs, [o.scenario for o, _, _ in both]),
+        confusion_matrix(pairs),
         tuple(Differing(o.scenario, o.sample, p, r) for o, p, r in both if p is not r),
         len(here - there), len(there - here),
     )  # fmt: skip
 
 
-def cells_of(items: Items, policy: Policy) -> dict[str, Cells]:
+def cells_of(items: Items, policy: Policy) -> dict[str, ScenarioCounts]:
     """Return by condition which scenarios converge in the paper, of the valid ones."""
     found: dict[str, dict[str, tuple[int, int]]] = {}
     for (condition, scenario), label in items.items():
-        if label in VALID[policy]:
+        if label in VALID_LABELS[policy]:
             converged = int(label is Label.CONVERGENCE)
             found.setdefault(condition, {})[scenario] = converged, 1
     return dict(found)

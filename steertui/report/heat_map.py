@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from steertui.analysis.table import Table
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import SIGNS, Label
-from steertui.stats.rate import VALID
+from steertui.stats.rate import VALID_LABELS
 
 PAGE = 150
 """Scenarios that a page lays out at once; more are laid by when asked for."""
@@ -60,12 +60,12 @@ def cell(outcomes: Sequence[Outcome], table: Table) -> HeatCell:
     if share is None:
         return HeatCell("?", f"no valid answer of {len(labels)}", Label.NONSENSICAL.value, 100)
     percent = round(100 * share)
-    valid = sum(label in VALID[table.policy] for label in labels)
+    valid = sum(label in VALID_LABELS[table.policy] for label in labels)
     return HeatCell(f"{percent}", f"{percent} % of {valid} converge", "share", percent)
 
 
 def _share(outcomes: Sequence[Outcome], table: Table) -> float | None:
-    valid = [o.label for o in outcomes if o.label in VALID[table.policy]]
+    valid = [o.label for o in outcomes if o.label in VALID_LABELS[table.policy]]
     return sum(label is Label.CONVERGENCE for label in valid) / len(valid) if valid else None
 
 

@@ -17,7 +17,7 @@ from steertui.core.generation import StopReason
 from steertui.core.model import is_server
 from steertui.core.verdict import Label
 from steertui.lookup import brief
-from steertui.stats.rate import VALID, Rate, convergence_rate
+from steertui.stats.rate import VALID_LABELS, Rate, convergence_rate
 from steertui.store import Store
 
 Record = dict[str, Any]
@@ -138,7 +138,7 @@ def _scores(verdict: Record, table: Table) -> Record:
     assert table.judge
     label, name = Label(verdict["label"]), table.judge.name
     found = {name: {"value": label.value, "explanation": verdict["reason"]}}
-    if label in VALID[table.policy]:
+    if label in VALID_LABELS[table.policy]:
         converged = int(label is Label.CONVERGENCE)
         found[f"{name} convergence"] = {"value": converged}
     return found

@@ -11,7 +11,7 @@ from steertui.analysis.table import CategoryGap, GapResult, RateRow, Table
 from steertui.paper.comparison import PaperComparison
 from steertui.paper.fidelity import PaperDifference
 from steertui.paper.item_by_item import ItemByItem
-from steertui.stats.gap import transitions
+from steertui.stats.gap import label_transitions
 from steertui.stats.rate import Rate
 
 Record = dict[str, object]
@@ -52,7 +52,7 @@ def of_table(table: Table) -> Record:
         "transitions": [
             {"first": c.gap.first, "second": c.gap.second, "counts": moved}
             for c in table.comparisons
-            if (moved := transitions(table.outcomes, c.gap.first, c.gap.second))
+            if (moved := label_transitions(table.outcomes, c.gap.first, c.gap.second))
         ],
         "warnings": list(table.warnings),
     }

@@ -8,6 +8,7 @@ from pathlib import Path
 from steertui.analysis.sentences import smallest_gap_sentence
 from steertui.analysis.summary import STAND_IN_WARNING
 from steertui.analysis.table import pairs_of
+from steertui.core.generation import distinct_samples
 from steertui.core.prompt import Prompt
 from steertui.core.shard import WHOLE
 from steertui.engine.context import ContextParams
@@ -98,7 +99,7 @@ def plan_lines(plan: Plan, db: Path) -> list[str]:
     temperatures = ", ".join(f"{t:g}" for t in e.temperatures)
     todo = len(plan.missing_here)
     tests = len(pairs_of([c.name for c in d.conditions]))
-    samples = e.samples if min(e.temperatures) > 0 else 1  # a greedy answer has no second
+    samples = distinct_samples(e.samples, min(e.temperatures))
     lines = [
         f"Plan    {len(d.scenarios)} scenarios × {len(d.conditions)} conditions ({names})",
         f"Models  {', '.join(m.name for m in d.models)} at temperature {temperatures}, "

@@ -1,1 +1,1 @@
-"""Rates, gaps, tests and agreement: arithmetic without input or output."""
+"""Statistics of labelled trials: rates, paired gaps, tests, judge agreement. No I/O."""

@@ -1,65 +1,81 @@
-"""Equivalence: whether paired differences are shown to be smaller than a margin."""
+"""Equivalence of paired samples: two one-sided tests on a restricted-likelihood score statistic."""
 
 from collections import Counter
 from collections.abc import Sequence
 from math import sqrt
 from statistics import NormalDist
 
-HALVINGS = 100
-"""Of the interval in which the tilt lies: more than a float can tell apart."""
+BISECTIONS = 100
+"""Bisection steps for the Lagrange multiplier; more than the precision of a float."""
 
 
 def is_equivalent(
     differences: Sequence[float], margin: float, most: float, level: float = 0.05
 ) -> bool:
-    """Whether the mean of differences, a scenario each, is shown to lie within ± `margin`.
+    """Whether the mean of paired differences is shown to be within ± `margin`.
 
-    Two one-sided tests (Schuirmann, J. Pharmacokinet. Biopharm. 15, 1987) by `score_test`;
-    `most` is the largest difference that a scenario can have. Said wrongly of 5 % at the most of
-    runs that are off by the margin (benchmarks/COVERAGE.md).
+    Two one-sided tests (TOST; Schuirmann, J. Pharmacokinet. Biopharm. 15, 1987, 657-680) with
+    `score_test`, at `level` each. `differences` has one value per scenario; `most` is the largest
+    possible absolute difference. False positives: at most 5 % of runs whose true mean equals the
+    margin (benchmarks/COVERAGE.md).
     """
     if not differences:
         return False
-    limit = NormalDist().inv_cdf(1 - level)
-    high, low = (score_test(differences, mean, most) for mean in (margin, -margin))
-    return high < -limit and low > limit
+    critical = NormalDist().inv_cdf(1 - level)
+    against_upper = score_test(differences, margin, most)
+    against_lower = score_test(differences, -margin, most)
+    return against_upper < -critical and against_lower > critical
 
 
 def score_test(differences: Sequence[float], mean: float, most: float) -> float:
-    """Return by how many standard errors the differences' mean lies above `mean`.
+    """Return the score statistic of the hypothesis that the true mean equals `mean`.
 
-    The standard error is that of the likeliest distribution over -most ... most whose mean is
-    `mean` (the restricted nonparametric likelihood; Owen, Empirical Likelihood, 2001, 2.4). With
-    one sample a scenario this is Tango's score statistic (Statistics in Medicine 17, 1998, 891-908)
-    to the last digit, which, unlike one with the observed variance, does not take few discordant
-    scenarios for proof that there are few.
+    (Sample mean - `mean`) / standard error, where the standard error is that of the maximum
+    likelihood distribution on [-most, most] with mean `mean` (restricted nonparametric
+    likelihood; Owen, Empirical Likelihood, 2001, section 2.4). With one sample per scenario it
+    equals Tango's score statistic (Statistics in Medicine 17, 1998, 891-908) to floating-point
+    precision. A statistic with the observed variance would take few discordant scenarios for
+    proof of equivalence; this one does not.
     """
-    seen = sorted(Counter(differences).items())
+    observed = sorted(Counter(differences).items())
     number = len(differences)
-    # Weights n / (N (1 + tilt (value - mean))); none may be negative, nor may that of ± most.
-    low, high = -1 / (most - mean), 1 / (most + mean)
-    tilt = _tilt(seen, mean, low, high)
-    weights = {value: n / number / (1 + tilt * (value - mean)) for value, n in seen
-               if abs(1 + tilt * (value - mean)) > 1e-9}  # fmt: skip
-    squares = sum(weight * value * value for value, weight in weights.items())
-    squares += max(0.0, 1 - sum(weights.values())) * most * most
-    spread = sqrt(max(squares - mean * mean, 1e-300) / number)
-    return (sum(differences) / number - mean) / spread
+    # Weights are n / (N (1 + multiplier (value - mean))). The bounds keep every weight positive,
+    # also that of a value of ± most.
+    lower = -1 / (most - mean)
+    upper = 1 / (most + mean)
+    multiplier = _lagrange_multiplier(observed, mean, lower, upper)
+    weights = {}
+    for value, n in observed:
+        scale = 1 + multiplier * (value - mean)
+        if abs(scale) > 1e-9:
+            weights[value] = n / number / scale
+    second_moment = sum(weight * value * value for value, weight in weights.items())
+    second_moment += max(0.0, 1 - sum(weights.values())) * most * most
+    error = sqrt(max(second_moment - mean * mean, 1e-300) / number)
+    return (sum(differences) / number - mean) / error
 
 
-def _tilt(seen: Sequence[tuple[float, int]], mean: float, low: float, high: float) -> float:
-    """Return the tilt that moves the weights' mean to `mean`, or the end beyond which it would
-    have to lie: there, weight falls to a difference of ± most that nobody saw."""
+def _lagrange_multiplier(
+    observed: Sequence[tuple[float, int]], mean: float, lower: float, upper: float
+) -> float:
+    """Return the multiplier at which the weighted mean equals `mean`, by bisection.
 
-    def above(tilt: float) -> bool:
-        return sum(n * (v - mean) / (1 + tilt * (v - mean)) for v, n in seen) > 0
+    Return a bound if the solution is outside: then the value ± most, which was not observed, gets
+    the remaining weight.
+    """
+
+    def is_above(multiplier: float) -> bool:
+        return sum(n * (v - mean) / (1 + multiplier * (v - mean)) for v, n in observed) > 0
 
     inside = 1 - 1e-12
-    if not above(low * inside):
-        return low
-    if above(high * inside):
-        return high
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if above(middle) else (low, middle)
-    return low
+    if not is_above(lower * inside):
+        return lower
+    if is_above(upper * inside):
+        return upper
+    for _ in range(BISECTIONS):
+        middle = (lower + upper) / 2
+        if is_above(middle):
+            lower = middle
+        else:
+            upper = middle
+    return lower

@@ -1,34 +1,36 @@
-"""A Gap: how far two conditions' convergence rates lie apart, paired by scenario."""
+"""Paired gap between two conditions: estimate, interval, exact test."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import gcd, sqrt
+from math import sqrt
 
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
-from steertui.stats.rate import VALID, Cells, Policy, Rate, rate, scenario_counts
-
-SCALE = 512
-"""Signs after which the ways to choose them are scaled down."""
-
-LEVEL = 0.05
-"""A p value at or below this is called a difference; intervals are 95 % to match."""
+from steertui.stats.rate import (
+    VALID_LABELS,
+    Estimate,
+    Policy,
+    ScenarioCounts,
+    pooled_rate,
+    scenario_counts,
+)
+from steertui.stats.significance import sign_flip_test
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """`first` minus `second`; see `gap` for how each number is made.
+    """Convergence rate of `first` minus that of `second` (see `paired_gap`).
 
     Attributes:
-        points: difference of the two convergence rates, percentage points; None without both.
+        points: difference in percentage points; None unless both rates exist.
         low: lower 95 % limit, percentage points.
         high: upper 95 % limit, percentage points.
         pairs: scenarios with a valid item under both conditions.
-        only_first: pairs that converge more often under `first`.
-        only_second: pairs that converge more often under `second`.
-        p: two-sided exact p value over the pairs; None without any.
-        samples: most valid samples that a scenario has under either condition.
+        only_first: pairs with a higher share of convergence under `first`.
+        only_second: pairs with a higher share of convergence under `second`.
+        p: exact two-sided p value over the pairs; None without pairs.
+        samples: largest number of valid samples of any scenario under either condition.
     """
 
     first: str
@@ -43,89 +45,91 @@ class Gap:
     samples: int = 1
 
 
-def gap(outcomes: Sequence[Outcome], first: str, second: str, policy: Policy = Policy.PAPER) -> Gap:
-    """Compare two conditions of one model and judge; see `gap_of`."""
+def condition_gap(
+    outcomes: Sequence[Outcome], first: str, second: str, policy: Policy = Policy.PAPER
+) -> Gap:
+    """Return the gap between two conditions of one model under one judge (see `paired_gap`)."""
     one, two = (
         scenario_counts(
-            (o for o in outcomes if o.condition == name), Label.CONVERGENCE, VALID[policy]
+            (o for o in outcomes if o.condition == name), Label.CONVERGENCE, VALID_LABELS[policy]
         )
         for name in (first, second)
     )
-    return gap_of(one, two, first, second)
+    return paired_gap(one, two, first, second)
 
 
-def gap_of(one: Cells, two: Cells, first: str, second: str) -> Gap:
-    """Compare two sets of scenarios, paired by name.
+def paired_gap(one: ScenarioCounts, two: ScenarioCounts, first: str, second: str) -> Gap:
+    """Return the gap between two sides, paired by scenario.
 
-    The points and their interval use each side's own valid items, as the paper does
-    (arXiv 2601.01584); the test uses the scenarios valid on both. Interval: `paired_limits`.
-    p: `sign_flip_test`, which is McNemar's exact test where each scenario has one sample.
+    The points and their interval use all valid items of each side, as the paper does
+    (arXiv 2601.01584); the test uses the scenarios that are valid on both sides. Interval:
+    `paired_limits`. p value: `sign_flip_test`, which is McNemar's exact test if each scenario has
+    one sample.
     """
-    moved = paired_differences(one, two)
+    differences = paired_differences(one, two)
     points = low = high = None
-    a, b = rate(one), rate(two)
-    if a.value is not None and b.value is not None:
+    a = pooled_rate(one).estimate
+    b = pooled_rate(two).estimate
+    if a and b:
         points = 100 * (a.value - b.value)
-        low, high = (100 * limit for limit in paired_limits(a, b, correlation(one, two)))
+        low, high = (100 * limit for limit in paired_limits(a, b, rate_correlation(one, two)))
     return Gap(
-        first, second, points, low, high,
-        pairs=len(moved),
-        only_first=sum(shift > 0 for shift in moved),
-        only_second=sum(shift < 0 for shift in moved),
-        p=sign_flip_test(moved) if moved else None,
-        samples=max((m for arm in (one, two) for _, m in arm.values()), default=1),
-    )  # fmt: skip
+        first=first,
+        second=second,
+        points=points,
+        low=low,
+        high=high,
+        pairs=len(differences),
+        only_first=sum(difference > 0 for difference in differences),
+        only_second=sum(difference < 0 for difference in differences),
+        p=sign_flip_test(differences) if differences else None,
+        samples=max((m for side in (one, two) for _, m in side.values()), default=1),
+    )
 
 
-def paired_differences(one: Cells, two: Cells) -> list[int]:
-    """Return x1 m2 - x2 m1 for each shared scenario, where x of its m samples count.
+def paired_differences(one: ScenarioCounts, two: ScenarioCounts) -> list[int]:
+    """Return x1 m2 - x2 m1 for each shared scenario, for x of m samples with the counted label.
 
-    Its sign says under which condition more of them do; 1, 0 or -1 for one sample each.
+    The sign shows which side has the higher share. With one sample each the values are -1, 0, 1.
     """
     return [
         one[name][0] * two[name][1] - two[name][0] * one[name][1] for name in one if name in two
     ]
 
 
-def paired_limits(one: Rate, two: Rate, rho: float) -> tuple[float, float]:
-    """Return 95 % limits of the difference of two correlated rates, as proportions.
+def paired_limits(one: Estimate, two: Estimate, correlation: float) -> tuple[float, float]:
+    """Return the 95 % limits of the difference of two correlated rates, as proportions.
 
-    Square-and-add of the rates' own Wilson limits (Newcombe, Statistics in Medicine 17, 1998,
-    2635-2650, method 10; for any pair of limits Zou and Donner, ibid. 27, 2008). Never of zero
-    width. scipy and statsmodels have none for paired rates. Raises ValueError without both.
+    Newcombe's square-and-add interval for paired differences (Statistics in Medicine 17, 1998,
+    2635-2650, method 10) on the rates' Wilson limits, as generalised by MOVER (`mover_limits`).
+    The interval never has zero width. scipy and statsmodels have none for paired rates.
     """
-    p1, l1, u1 = _known(one)
-    p2, l2, u2 = _known(two)
-    low, high = mover_limits((p1, l1, u1), (p2, l2, u2), rho)
+    low, high = mover_limits(one, two, correlation)
     return max(-1.0, low), min(1.0, high)
 
 
-Estimate = tuple[float, float, float]
-"""A value, its lower and its upper limit."""
+def mover_limits(one: Estimate, two: Estimate, correlation: float) -> tuple[float, float]:
+    """Return the limits of the difference of two estimates, in their unit.
 
-
-def mover_limits(one: Estimate, two: Estimate, rho: float) -> tuple[float, float]:
-    """Return limits of the difference of two estimates with this correlation (Zou and Donner)."""
+    MOVER, the method of variance estimates recovery (Zou and Donner, Statistics in Medicine 27,
+    2008, 1693-1702), also called square-and-add.
+    """
     p1, l1, u1 = one
     p2, l2, u2 = two
-    down = (p1 - l1) ** 2 - 2 * rho * (p1 - l1) * (u2 - p2) + (u2 - p2) ** 2
-    up = (u1 - p1) ** 2 - 2 * rho * (u1 - p1) * (p2 - l2) + (p2 - l2) ** 2
-    return p1 - p2 - sqrt(max(0.0, down)), p1 - p2 + sqrt(max(0.0, up))
+    below = (p1 - l1) ** 2 - 2 * correlation * (p1 - l1) * (u2 - p2) + (u2 - p2) ** 2
+    above = (u1 - p1) ** 2 - 2 * correlation * (u1 - p1) * (p2 - l2) + (p2 - l2) ** 2
+    return p1 - p2 - sqrt(max(0.0, below)), p1 - p2 + sqrt(max(0.0, above))
 
 
-def _known(found: Rate) -> tuple[float, float, float]:
-    if found.value is None or found.low is None or found.high is None:
-        raise ValueError("a rate of no items has no limits")
-    return found.value, found.low, found.high
+def rate_correlation(one: ScenarioCounts, two: ScenarioCounts) -> float:
+    """Return the correlation of two pooled rates over shared scenarios.
 
-
-def correlation(one: Cells, two: Cells) -> float:
-    """Return the correlation of two pooled rates over shared scenarios, from linearised residuals.
-
-    With one sample a scenario, all valid, this is phi of the 2 x 2 table with Newcombe's
-    continuity correction (1998, method 10); 0 where a rate is 0 or 1 and so tells nothing.
+    Computed from `linearised_residuals`. With one valid sample per scenario it is phi of the
+    2 x 2 table with Newcombe's continuity correction (1998, method 10). 0 if a rate is 0 or 1,
+    where the correlation cannot be estimated.
     """
-    left, right = residuals(one), residuals(two)
+    left = linearised_residuals(one)
+    right = linearised_residuals(two)
     scale = sqrt(sum(e * e for e in left.values()) * sum(e * e for e in right.values()))
     product = sum(e * right[name] for name, e in left.items() if name in right)
     if product > 0:
@@ -133,67 +137,20 @@ def correlation(one: Cells, two: Cells) -> float:
     return product / scale if scale > 1e-12 else 0.0
 
 
-def residuals(scenarios: Cells) -> dict[str, float]:
-    """Return x - share m for each scenario: by how much it pulls the pooled share."""
+def linearised_residuals(scenarios: ScenarioCounts) -> dict[str, float]:
+    """Return x - rate * m by scenario: its contribution to the pooled rate's linearised error."""
     total = sum(m for _, m in scenarios.values())
-    share = sum(x for x, _ in scenarios.values()) / total if total else 0.0
-    return {name: x - share * m for name, (x, m) in scenarios.items()}
+    rate = sum(x for x, _ in scenarios.values()) / total if total else 0.0
+    return {name: x - rate * m for name, (x, m) in scenarios.items()}
 
 
-def sign_flip_test(moved: Sequence[int]) -> float:
-    """Return the exact two-sided p of the shifts' sum when every sign is as likely as its other.
-
-    Fisher's (Design of Experiments, 1935, section 21) randomisation test over all 2^n signs, by
-    convolution. With one sample a scenario it is McNemar's exact test.
-    """
-    divisor = gcd(*moved) or 1
-    steps = sorted(abs(shift) // divisor for shift in moved if shift)
-    reach, seen = sum(steps), abs(sum(moved)) // divisor
-    if seen == 0:
-        return 1.0
-    if steps[0] == steps[-1]:  # McNemar's own case: so many heads or fewer of so many coins
-        from scipy.special import bdtr
-
-        coins, lead = len(steps), seen // steps[0]
-        return 2 * float(bdtr((coins - lead) // 2, coins, 0.5)) if lead > 1 else 1.0
-    import numpy as np
-
-    # Ways to reach the sums -reach ... reach, in steps of one: filled from the left, and so
-    # shifted by what is still to come. Scaled down now and then, since 2^1024 is no number.
-    ways, wider = np.zeros(2 * reach + 1), np.zeros(2 * reach + 1)
-    ways[0], filled = 1.0, 1
-    for number, step in enumerate(steps, 1):
-        end = filled + 2 * step
-        wider[:filled] = ways[:filled]
-        wider[filled:end] = 0.0
-        wider[2 * step : end] += ways[:filled]
-        ways, wider, filled = wider, ways, end
-        if number % SCALE == 0:
-            ways[:filled] *= 0.5**SCALE
-    return min(1.0, 2 * float(ways[reach + seen :].sum()) * 0.5 ** (len(steps) % SCALE))
-
-
-def holm(p_values: Sequence[float]) -> tuple[float, ...]:
-    """Return p values adjusted for everything tested together, in the given order.
-
-    Holm's step-down (Scandinavian Journal of Statistics 6, 1979). Four lines here because
-    statsmodels' `multipletests` takes two seconds to import; a test holds them equal.
-    """
-    adjusted = [0.0] * len(p_values)
-    worst = 0.0
-    for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
-        worst = max(worst, min(1.0, (len(p_values) - rank) * p_values[index]))
-        adjusted[index] = worst
-    return tuple(adjusted)
-
-
-def transitions(
+def label_transitions(
     outcomes: Iterable[Outcome], first: str, second: str
 ) -> tuple[tuple[int, ...], ...]:
-    """Return a 4 x 4 table of items: row the label under `first`, column under `second`.
+    """Return the 4 x 4 table of labels under `first` (rows) and under `second` (columns).
 
-    Rows and columns are in `Label`'s order; an item is a scenario's sample of the same index,
-    labelled under both conditions.
+    Rows and columns are in `Label`'s order. An item is one sample of a scenario, labelled under
+    both conditions; samples are matched by their index.
     """
     labels: dict[str, dict[tuple[str, int], Label]] = {first: {}, second: {}}
     for outcome in outcomes:

@@ -1,85 +1,93 @@
-"""A Contrast: how far two models, temperatures or judges differ, paired by scenario."""
+"""Difference of two gaps: models, temperatures or judges compared, paired by scenario."""
 
 from math import lcm, sqrt
 
 from steertui.stats.gap import (
-    Estimate,
     Gap,
-    correlation,
+    linearised_residuals,
     mover_limits,
     paired_limits,
-    residuals,
-    sign_flip_test,
+    rate_correlation,
 )
-from steertui.stats.rate import Cells, rate
+from steertui.stats.rate import Estimate, ScenarioCounts, pooled_rate
+from steertui.stats.significance import sign_flip_test
 
-FINEST = 10_000
-"""Steps that a difference of rates is counted in where the samples' own would be finer."""
+MAX_STEPS = 10_000
+"""Largest common denominator of the rates' differences; finer ones are rounded to it."""
 
-Pair = tuple[Cells, Cells]
-"""A model's scenarios under the two conditions of its gap."""
+GapCounts = tuple[ScenarioCounts, ScenarioCounts]
+"""Counts under the first and the second condition of a gap."""
 
 
-def gap_difference(one: Pair, two: Pair, first: str, second: str) -> Gap:
-    """Compare the gap of `one` with that of `two`; a positive difference is larger in `one`.
+def gap_difference(one: GapCounts, two: GapCounts, first: str, second: str) -> Gap:
+    """Return the gap of `one` minus the gap of `two`, in percentage points.
 
-    The points use each rate's own valid items; the test uses the scenarios valid in all four.
-    p: `sign_flip_test` over each scenario's difference of differences: exact where, for every
-    scenario, the two could as well change places. Interval: square-and-add of the two gaps'
-    own limits with their correlation over scenarios (Zou and Donner, Statistics in Medicine 27,
-    2008); its coverage stands in benchmarks/COVERAGE.md.
+    The points use all valid items of each rate; the test uses the scenarios that are valid in all
+    four. p value: `sign_flip_test` on each scenario's difference of differences, exact if `one`
+    and `two` are exchangeable within every scenario. Interval: MOVER on the two gaps' limits with
+    their correlation over scenarios (Zou and Donner, Statistics in Medicine 27, 2008); measured
+    coverage: benchmarks/COVERAGE.md.
     """
-    moved = _shifts(one, two)
+    differences = _differences_of_differences(one, two)
     points = low = high = None
-    a, b = _estimate(one), _estimate(two)
+    a = gap_estimate(one)
+    b = gap_estimate(two)
     if a and b:
-        points = a[0] - b[0]
+        points = a.value - b.value
         low, high = mover_limits(a, b, gap_correlation(one, two))
-        low, high = max(-200.0, low), min(200.0, high)
+        low = max(-200.0, low)
+        high = min(200.0, high)
     return Gap(
-        first, second, points, low, high,
-        pairs=len(moved),
-        only_first=sum(shift > 0 for shift in moved),
-        only_second=sum(shift < 0 for shift in moved),
-        p=sign_flip_test(moved) if moved else None,
+        first=first,
+        second=second,
+        points=points,
+        low=low,
+        high=high,
+        pairs=len(differences),
+        only_first=sum(difference > 0 for difference in differences),
+        only_second=sum(difference < 0 for difference in differences),
+        p=sign_flip_test(differences) if differences else None,
         samples=max((m for side in (*one, *two) for _, m in side.values()), default=1),
-    )  # fmt: skip
+    )
 
 
-def _shifts(one: Pair, two: Pair) -> list[int]:
-    """Return each shared scenario's difference of differences, in whole steps."""
+def _differences_of_differences(one: GapCounts, two: GapCounts) -> list[int]:
+    """Return each shared scenario's difference of differences, in steps of a common denominator."""
     sides = (*one, *two)
     shared = [name for name in one[0] if all(name in side for side in sides)]
     sizes = {side[name][1] for name in shared for side in sides}
-    steps = min(lcm(*sizes), FINEST)
-    found = []
+    steps = min(lcm(*sizes), MAX_STEPS)
+    differences = []
     for name in shared:
         a, b, c, d = (side[name][0] * steps / side[name][1] for side in sides)
-        found.append(round((a - b) - (c - d)))
-    return found
+        differences.append(round((a - b) - (c - d)))
+    return differences
 
 
-def _estimate(pair: Pair) -> Estimate | None:
-    a, b = rate(pair[0]), rate(pair[1])
-    if a.value is None or b.value is None:
+def gap_estimate(counts: GapCounts) -> Estimate | None:
+    """Return a gap with its 95 % limits in percentage points; None unless both rates exist."""
+    a = pooled_rate(counts[0]).estimate
+    b = pooled_rate(counts[1]).estimate
+    if a is None or b is None:
         return None
-    low, high = paired_limits(a, b, correlation(*pair))
-    return 100 * (a.value - b.value), 100 * low, 100 * high
+    limits = paired_limits(a, b, rate_correlation(*counts))
+    return Estimate(a.value - b.value, *limits).percent()
 
 
-def gap_correlation(one: Pair, two: Pair) -> float:
+def gap_correlation(one: GapCounts, two: GapCounts) -> float:
     """Return the correlation of two gaps over shared scenarios, from linearised residuals."""
-    left, right = _pulls(one), _pulls(two)
+    left = _gap_residuals(one)
+    right = _gap_residuals(two)
     scale = sqrt(sum(e * e for e in left.values()) * sum(e * e for e in right.values()))
     product = sum(e * right[name] for name, e in left.items() if name in right)
     return product / scale if scale > 1e-12 else 0.0
 
 
-def _pulls(pair: Pair) -> dict[str, float]:
-    """Return by how much each scenario pulls the gap."""
-    found: dict[str, float] = {}
-    for side, sign in zip(pair, (1, -1), strict=True):
+def _gap_residuals(counts: GapCounts) -> dict[str, float]:
+    """Return each scenario's contribution to the gap's linearised error."""
+    residuals: dict[str, float] = {}
+    for side, sign in zip(counts, (1, -1), strict=True):
         total = sum(m for _, m in side.values())
-        for name, residual in residuals(side).items():
-            found[name] = found.get(name, 0.0) + sign * residual / total
-    return found
+        for name, residual in linearised_residuals(side).items():
+            residuals[name] = residuals.get(name, 0.0) + sign * residual / total
+    return residuals

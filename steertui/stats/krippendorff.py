@@ -1,4 +1,4 @@
-"""Krippendorff's alpha: how far any number of judges agree, over items some have not labelled."""
+"""Krippendorff's alpha: agreement of any number of judges, with missing labels."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -6,12 +6,14 @@ from collections.abc import Iterable, Sequence
 from steertui.core.verdict import Label
 
 
-def alpha(items: Iterable[Sequence[Label | None]]) -> float | None:
-    """Return Krippendorff's alpha for nominal labels; `items` hold a label a judge, or None.
+def krippendorff_alpha(items: Iterable[Sequence[Label | None]]) -> float | None:
+    """Return Krippendorff's alpha for nominal labels.
 
-    1 - observed / expected disagreement over the coincidence matrix, items with one label left
-    out (Krippendorff, Content Analysis, 2004, chapter 11; Hayes and Krippendorff, Communication
-    Methods and Measures 1, 2007). None where nothing can be paired, or all labels are one.
+    Each item has one label per judge, None where a judge gave none. Alpha is 1 - observed /
+    expected disagreement over the coincidence matrix; items with fewer than two labels are
+    excluded (Krippendorff, Content Analysis, 2nd ed., 2004, chapter 11; Hayes and Krippendorff,
+    Communication Methods and Measures 1, 2007, 77-89). Return None if no item has two labels or
+    if all labels are equal.
     """
     totals: Counter[Label] = Counter()
     observed = 0.0
@@ -21,8 +23,8 @@ def alpha(items: Iterable[Sequence[Label | None]]) -> float | None:
         if size < 2:
             continue
         totals.update(counts)
-        same = sum(n * (n - 1) for n in counts.values())
-        observed += (size * (size - 1) - same) / (size - 1)
+        agreeing = sum(n * (n - 1) for n in counts.values())
+        observed += (size * (size - 1) - agreeing) / (size - 1)
     size = totals.total()
     expected = size * size - sum(n * n for n in totals.values())
     if not expected:

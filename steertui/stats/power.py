@@ -1,46 +1,47 @@
-"""Power: the smallest gap that a plan can show, and the scenarios that a smaller one needs."""
+"""Power of the exact McNemar test: minimum detectable gap, scenarios needed."""
 
 from bisect import bisect_left
 from math import ceil, log2
 
-from steertui.stats.gap import LEVEL
+from steertui.stats.significance import SIGNIFICANCE_LEVEL
 
 
 def min_discordant(tests: int = 1) -> int:
-    """Return how many scenarios must move, all one way, before the exact test can give p <= 0.05.
+    """Return the smallest number of discordant scenarios at which p <= 0.05 is possible.
 
-    With `tests` comparisons in one table, p is Holm's, whose factor for the smallest is their
-    number: tests x 2 x 0.5^k <= 0.05. Six for one, seven for three, eight for six.
+    All of them must change in the same direction. With `tests` comparisons in a table, Holm's
+    factor for the smallest p value is their number: tests * 2 * 0.5^k <= 0.05. The result is 6
+    for one test, 7 for three, 8 for six.
     """
-    return ceil(log2(2 * tests / LEVEL))
+    return ceil(log2(2 * tests / SIGNIFICANCE_LEVEL))
 
 
 def minimum_detectable_gap(scenarios: int, power: float = 0.8, tests: int = 1) -> float | None:
-    """Return the least true gap, in points, that the exact test shows with this power, though none
-    of the other comparisons in its table shows anything.
+    """Return the minimum detectable gap of the exact McNemar test, in percentage points.
 
-    At best, that is: no scenario moves the other way, all pairs are valid, one sample each.
-    `min_discordant` of them must move, so this solves P(Binomial(n, gap) >= k) = power by scipy's
-    inverse of the incomplete beta function. None below that many scenarios.
+    Best case: no scenario changes in the other direction, all pairs are valid, one sample per
+    scenario, and no other of the `tests` comparisons in the table is significant. The gap solves
+    P(Binomial(scenarios, gap) >= min_discordant) = power by scipy's inverse incomplete beta
+    function. Return None with fewer than `min_discordant` scenarios.
     """
-    moved = min_discordant(tests)
-    if scenarios < moved:
+    discordant = min_discordant(tests)
+    if scenarios < discordant:
         return None
     from scipy.special import betaincinv
 
-    return 100 * float(betaincinv(moved, scenarios - moved + 1, power))
+    return 100 * float(betaincinv(discordant, scenarios - discordant + 1, power))
 
 
 def scenarios_needed(points: float, power: float = 0.8, tests: int = 1) -> int:
-    """Return how many scenarios `minimum_detectable_gap` needs to show a gap of this many points.
+    """Return the number of scenarios at which `minimum_detectable_gap` is at most `points`.
 
-    Raises ValueError for points outside 0 < points <= 100.
+    Raises ValueError unless 0 < points <= 100.
     """
     if not 0 < points <= 100:
-        raise ValueError(f"{points} points: a gap to plan for lies above 0 and at most at 100")
+        raise ValueError(f"gap of {points} points: must be above 0 and at most 100")
     sizes = range(min_discordant(tests), 10**9)
 
-    def shown(size: int) -> float:
+    def negative_gap(size: int) -> float:
         return -(minimum_detectable_gap(size, power, tests) or 0)
 
-    return sizes[bisect_left(sizes, -points, key=shown)]
+    return sizes[bisect_left(sizes, -points, key=negative_gap)]

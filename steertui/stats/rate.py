@@ -1,4 +1,4 @@
-"""A Rate: a share of labels with its 95 % interval, under a named Policy."""
+"""Rates of labels: pooled proportion, Wilson score interval, effective sample size."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -7,40 +7,55 @@ from enum import StrEnum
 from math import sqrt
 from operator import attrgetter
 from statistics import NormalDist
+from typing import NamedTuple
 
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
 
-Z = NormalDist().inv_cdf(0.975)
+Z95 = NormalDist().inv_cdf(0.975)
+"""Standard normal quantile of a two-sided 95 % interval."""
 
-_ITEM = attrgetter("scenario", "label")
+ScenarioCounts = Mapping[str, tuple[int, int]]
+"""By scenario: samples with the counted label, and samples with a valid label."""
 
-Cells = Mapping[str, tuple[int, int]]
-"""By scenario: how many of its samples count, of how many valid ones."""
+_scenario_and_label = attrgetter("scenario", "label")
 
 
 class Policy(StrEnum):
-    """Which labelled items make the denominator of a convergence rate.
+    """Which labelled items form the denominator of a convergence rate.
 
-    PAPER leaves nonsensical answers out (arXiv 2601.01584, its public code: "valid only"), ALL
-    keeps every labelled item, ENGAGED leaves refusals out as well.
+    PAPER excludes nonsensical answers (arXiv 2601.01584, its public code: "valid only"). ALL
+    includes every labelled item. EXCLUDE_REFUSALS excludes nonsensical answers and refusals.
     """
 
     PAPER = "paper"
     ALL = "all"
-    ENGAGED = "engaged"
+    EXCLUDE_REFUSALS = "exclude-refusals"
 
 
-VALID = {
+VALID_LABELS = {
     Policy.PAPER: frozenset(Label) - {Label.NONSENSICAL},
     Policy.ALL: frozenset(Label),
-    Policy.ENGAGED: frozenset({Label.CONVERGENCE, Label.NO_CONVERGENCE}),
+    Policy.EXCLUDE_REFUSALS: frozenset({Label.CONVERGENCE, Label.NO_CONVERGENCE}),
 }
+"""By policy: the labels in the denominator."""
+
+
+class Estimate(NamedTuple):
+    """A point estimate with its interval; the unit is the caller's."""
+
+    value: float
+    low: float
+    high: float
+
+    def percent(self) -> "Estimate":
+        """Return a proportion in per cent."""
+        return Estimate(100 * self.value, 100 * self.low, 100 * self.high)
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """`count` of `total` items; the limits are proportions, and None where `total` is 0."""
+    """`count` of `total` items; the limits are proportions, None if `total` is 0."""
 
     count: int
     total: int
@@ -49,91 +64,105 @@ class Rate:
 
     @property
     def value(self) -> float | None:
-        """The proportion, None where nothing was counted."""
+        """The proportion, None if `total` is 0."""
         return self.count / self.total if self.total else None
+
+    @property
+    def estimate(self) -> Estimate | None:
+        """Proportion and limits, None if `total` is 0."""
+        if self.value is None or self.low is None or self.high is None:
+            return None
+        return Estimate(self.value, self.low, self.high)
 
 
 def scenario_counts(
     outcomes: Iterable[Outcome], counted: Label, valid: frozenset[Label]
 ) -> dict[str, tuple[int, int]]:
-    """Return by scenario how many samples bear `counted`, and how many bear a valid label."""
-    found: dict[str, tuple[int, int]] = {}
-    seen = Counter(map(_ITEM, outcomes))  # counted in C: a report may hold a hundred thousand
-    for (scenario, label), items in seen.items():
+    """Return by scenario the samples labelled `counted` and those with a label in `valid`.
+
+    Scenarios without a valid label are absent.
+    """
+    counts: dict[str, tuple[int, int]] = {}
+    # Counter counts in C: a report may have a hundred thousand outcomes.
+    groups = Counter(map(_scenario_and_label, outcomes))
+    for (scenario, label), number in groups.items():
         if label in valid:
-            count, total = found.get(scenario, (0, 0))
-            found[scenario] = count + items * (label is counted), total + items
-    return found
+            count, total = counts.get(scenario, (0, 0))
+            counts[scenario] = count + number * (label is counted), total + number
+    return counts
 
 
 def convergence_rate(outcomes: Iterable[Outcome], policy: Policy = Policy.PAPER) -> Rate:
-    """Return convergence / valid items; the paper's Conv% under `Policy.PAPER`."""
-    return rate(scenario_counts(outcomes, Label.CONVERGENCE, VALID[policy]))
+    """Return the rate of convergence among valid items; the paper's Conv% for `Policy.PAPER`."""
+    return pooled_rate(scenario_counts(outcomes, Label.CONVERGENCE, VALID_LABELS[policy]))
 
 
 def refusal_rate(outcomes: Iterable[Outcome], policy: Policy = Policy.PAPER) -> Rate:
-    """Return safety_refusal / valid items, the paper's Refusal%; under `Policy.ALL` / all judged.
+    """Return the rate of safety refusals among valid items; the paper's Refusal%.
 
-    `Policy.ENGAGED` leaves refusals out of convergence rates, where they would be 0 of 0 here,
-    so the share is the paper's.
+    The denominator is all judged items for `Policy.ALL`, otherwise the paper's:
+    `Policy.EXCLUDE_REFUSALS` would make it 0 of 0.
     """
-    valid = VALID[Policy.ALL if policy is Policy.ALL else Policy.PAPER]
-    return rate(scenario_counts(outcomes, Label.SAFETY_REFUSAL, valid))
+    valid = VALID_LABELS[Policy.ALL if policy is Policy.ALL else Policy.PAPER]
+    return pooled_rate(scenario_counts(outcomes, Label.SAFETY_REFUSAL, valid))
 
 
-def nonsense_rate(outcomes: Iterable[Outcome]) -> Rate:
-    """Return nonsensical / judged items, the paper's Nonsense%, under every policy."""
-    return rate(scenario_counts(outcomes, Label.NONSENSICAL, VALID[Policy.ALL]))
+def nonsensical_rate(outcomes: Iterable[Outcome]) -> Rate:
+    """Return the rate of nonsensical answers among judged items; the paper's Nonsense%."""
+    return pooled_rate(scenario_counts(outcomes, Label.NONSENSICAL, VALID_LABELS[Policy.ALL]))
 
 
-def rate(scenarios: Cells) -> Rate:
-    """Return the pooled rate with its 95 % interval.
+def pooled_rate(scenarios: ScenarioCounts, z: float = Z95) -> Rate:
+    """Return the pooled rate with its Wilson score interval, 95 % by default.
 
-    One sample a scenario: Wilson's score interval. Several: Wilson's on the effective sample
-    size (see `effective_size`), so clustered by scenario.
+    With several samples per scenario, the interval is Wilson's on the effective sample size
+    (`effective_sample_size`), so it accounts for clustering by scenario.
     """
     count = sum(x for x, _ in scenarios.values())
     total = sum(m for _, m in scenarios.values())
     if total == 0:
         return Rate(0, 0, None, None)
-    low, high = wilson(count / total, effective_size(scenarios))
+    low, high = wilson_interval(count / total, effective_sample_size(scenarios), z)
     return Rate(count, total, low, high)
 
 
-def wilson(share: float, size: float, z: float = Z) -> tuple[float, float]:
-    """Return Wilson's score limits (JASA 22, 1927) for a share of `size` items, `size` > 0.
+def wilson_interval(share: float, size: float, z: float = Z95) -> tuple[float, float]:
+    """Return the Wilson score interval of a proportion, 95 % by default.
 
-    95 % limits, if `z`, the normal quantile, is not given.
-
-    The closed form stands here because statsmodels' `proportion_confint` takes two seconds to
-    import and scipy's takes no fractional sizes; a test holds it to both within 1e-12.
+    Source: Wilson, JASA 22, 1927, 209-212. `size` is the number of items, above 0; it may be
+    fractional. Implemented here because statsmodels' `proportion_confint` takes two seconds to
+    import and scipy's interval takes no fractional sizes; a test compares it with both (1e-12).
     """
     spread = z * sqrt(share * (1 - share) / size + z * z / (4 * size * size))
-    middle, scale = share + z * z / (2 * size), 1 + z * z / size
-    low = 0.0 if share == 0 else max(0.0, (middle - spread) / scale)
-    high = 1.0 if share == 1 else min(1.0, (middle + spread) / scale)
+    centre = share + z * z / (2 * size)
+    scale = 1 + z * z / size
+    low = 0.0 if share == 0 else max(0.0, (centre - spread) / scale)
+    high = 1.0 if share == 1 else min(1.0, (centre + spread) / scale)
     return low, high
 
 
-def effective_size(scenarios: Cells) -> float:
-    """Return how many independent items the pooled share is worth.
+def effective_sample_size(scenarios: ScenarioCounts) -> float:
+    """Return the number of independent items that the pooled rate is worth.
 
-    The total over the design effect: the ratio estimator's variance, linearised over scenarios
-    (Cochran, Sampling Techniques, 6.3), against the binomial one; scaled to Student's t for few
-    scenarios (Korn and Graubard, Survey Methodology 24, 1998). At least the size when samples
-    of a scenario are all alike (taken too where the share is 0 or 1, which says nothing of
-    clustering), at most the total.
+    The total divided by the design effect: variance of the ratio estimator, linearised over
+    scenarios (Cochran, Sampling Techniques, 3rd ed., section 6.3), over the binomial variance;
+    then scaled for Student's t with few scenarios (Korn and Graubard, Survey Methodology 24,
+    1998). Before that scaling, the range is from the size with identical samples per scenario
+    (also used if the rate is 0 or 1, where clustering cannot be estimated) to the total.
     """
     count = sum(x for x, _ in scenarios.values())
     total = sum(m for _, m in scenarios.values())
-    alike = total * total / sum(m * m for _, m in scenarios.values())
-    if alike == total or len(scenarios) == 1:
-        return alike
-    share, clusters = count / total, len(scenarios)
-    squares = sum((x - share * m) ** 2 for x, m in scenarios.values()) * clusters / (clusters - 1)
-    size = alike
+    clusters = len(scenarios)
+    lowest = total * total / sum(m * m for _, m in scenarios.values())
+    if lowest == total or clusters == 1:
+        return lowest
+    share = count / total
+    size = lowest
     if 0 < share < 1:
-        size = min(total, max(alike, share * (1 - share) * total * total / max(squares, 1e-300)))
+        squares = sum((x - share * m) ** 2 for x, m in scenarios.values())
+        variance = squares * clusters / (clusters - 1)
+        binomial = share * (1 - share) * total * total
+        size = min(total, max(lowest, binomial / max(variance, 1e-300)))
     from scipy.special import stdtrit
 
-    return size * (Z / float(stdtrit(clusters - 1, 0.975))) ** 2
+    return size * (Z95 / float(stdtrit(clusters - 1, 0.975))) ** 2

@@ -14,7 +14,7 @@ from steertui.core.judge_kind import JudgeKind
 from steertui.core.outcome import Outcome, count_trials
 from steertui.core.verdict import Label
 from steertui.report import markdown
-from steertui.stats.gap import Gap, gap
+from steertui.stats.gap import Gap, condition_gap
 from steertui.stats.rate import Policy
 from steertui.store import JudgeInfo
 from steertui.store import ModelSetting as ArmFacts
@@ -106,7 +106,7 @@ def test_nothing_valid_is_said_without_a_number() -> None:
 def test_few_pairs_could_show_nothing() -> None:
     one = arm("pro", [C]) + arm("anti", [N])
     assert "with 1 pair no difference can show (6 is the least)" in gap_sentence(
-        gap(one, "pro", "anti"), 1
+        condition_gap(one, "pro", "anti"), 1
     )
 
 
@@ -166,7 +166,11 @@ def test_labels_that_lack_under_one_condition_are_said_though_their_rate_is_not_
 def test_valid_are_those_that_the_policy_counts() -> None:
     outcomes = arm("pro", [C] * 5 + [S] * 3 + [X] * 2)
     facts, judge = ArmFacts("sha", "model", "", 0.0), JudgeInfo("a", "a", "", JudgeKind.LOCAL)
-    for policy, counted in ((Policy.PAPER, "8"), (Policy.ALL, "10"), (Policy.ENGAGED, "5")):
+    for policy, counted in (
+        (Policy.PAPER, "8"),
+        (Policy.ALL, "10"),
+        (Policy.EXCLUDE_REFUSALS, "5"),
+    ):
         table = make_table("e", facts, judge, outcomes, policy)
         summary = Summary(("e",), (table,))
         assert f"| pro | 10 | {counted} |" in markdown.write(summary)

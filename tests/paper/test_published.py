@@ -13,8 +13,9 @@ from steertui.core.verdict import Label
 from steertui.errors import SourceError
 from steertui.paper.published import CONDITIONS, PUBLISHED, Counts
 from steertui.paper.run_log import LoggedItem, read_log
-from steertui.stats.gap import gap, holm
+from steertui.stats.gap import condition_gap
 from steertui.stats.rate import Policy, convergence_rate
+from steertui.stats.significance import holm
 from steertui.store import JudgeInfo, ModelSetting
 
 SHARED = Path(__file__).parents[3] / "shared"
@@ -102,7 +103,7 @@ def test_the_headline_rates_are_those_of_the_abstract() -> None:
 def test_gaps_and_exact_tests_recomputed_from_the_items(
     model: str, points: float, only_pro: int, only_anti: int, p: float
 ) -> None:
-    found = gap(outcomes(model), "pro", "anti")
+    found = condition_gap(outcomes(model), "pro", "anti")
     assert found.points == pytest.approx(points, abs=5e-3)
     assert (found.only_first, found.only_second) == (only_pro, only_anti)
     assert found.p == pytest.approx(p, rel=1e-9)
@@ -112,7 +113,7 @@ def test_gaps_and_exact_tests_recomputed_from_the_items(
 
 @needs_results
 def test_the_base_models_baseline_does_not_differ_from_anti() -> None:
-    found = gap(outcomes("Qwen3-4B-Base"), "baseline", "anti")
+    found = condition_gap(outcomes("Qwen3-4B-Base"), "baseline", "anti")
     assert found.p == 1.0
     assert found.low is not None
     assert found.high is not None
@@ -121,7 +122,7 @@ def test_the_base_models_baseline_does_not_differ_from_anti() -> None:
 
 @needs_results
 def test_pro_against_anti_is_beyond_chance_in_every_model_after_holm() -> None:
-    found = [gap(outcomes(model), "pro", "anti").p for model in MODELS]
+    found = [condition_gap(outcomes(model), "pro", "anti").p for model in MODELS]
     assert max(holm([p for p in found if p is not None])) < 0.01
 
 

@@ -52,14 +52,14 @@ def test_policies_change_the_denominator_alone(folder: Path) -> None:
         policy: json.loads(
             call("report", "a.db", "--format", "json", "--policy", policy, cwd=folder)[1]
         )["tables"][0]["rows"]
-        for policy in ("paper", "all", "engaged")
+        for policy in ("paper", "all", "exclude-refusals")
     }
-    for paper, whole, engaged in zip(*tables.values(), strict=True):
+    for paper, whole, excluding in zip(*tables.values(), strict=True):
         counts = paper["counts"]
         assert paper["convergence"]["total"] == counts["valid"]
         assert whole["convergence"]["total"] == counts["judged"]
-        assert engaged["convergence"]["total"] == counts["valid"] - counts["safety_refusal"]
-        assert {r["convergence"]["count"] for r in (paper, whole, engaged)} == {
+        assert excluding["convergence"]["total"] == counts["valid"] - counts["safety_refusal"]
+        assert {r["convergence"]["count"] for r in (paper, whole, excluding)} == {
             counts["convergence"]
         }
 

@@ -6,9 +6,10 @@ import pytest
 
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
-from steertui.stats.gap import gap, holm, sign_flip_test, transitions
+from steertui.stats.gap import condition_gap, label_transitions
 from steertui.stats.power import minimum_detectable_gap, scenarios_needed
 from steertui.stats.rate import Policy
+from steertui.stats.significance import holm, sign_flip_test
 
 C, N, S, X = Label
 
@@ -43,7 +44,7 @@ def test_the_interval_equals_the_published_examples(
     Cavo in Fagerland, Lydersen and Laake (Statistics in Medicine 33, 2014, 2850-2875), the last
     limits as printed by their R package contingencytables.
     """
-    found = gap(table(*cells), "pro", "anti")
+    found = condition_gap(table(*cells), "pro", "anti")
     assert found.low == pytest.approx(100 * low, abs=5e-3)
     assert found.high == pytest.approx(100 * high, abs=5e-3)
 
@@ -54,7 +55,7 @@ def test_the_interval_equals_the_published_examples(
 def test_the_test_is_mcnemars_exact_one(first: int, second: int) -> None:
     from statsmodels.stats.contingency_tables import mcnemar
 
-    found = gap(table(5, first, second, 7), "pro", "anti")
+    found = condition_gap(table(5, first, second, 7), "pro", "anti")
     theirs = mcnemar([[5, first], [second, 7]], exact=True).pvalue
     assert (found.only_first, found.only_second) == (first, second)
     assert found.p == pytest.approx(theirs, rel=1e-9)
@@ -73,14 +74,14 @@ def test_several_samples_are_flipped_by_scenario_over_every_sign() -> None:
 
 def test_several_samples_that_are_copies_give_mcnemars_p() -> None:
     copies = [item for s in range(4) for i in range(8) for item in pair(i, C, N if i else C, s)]
-    found = gap(copies, "pro", "anti")
+    found = condition_gap(copies, "pro", "anti")
     assert found.p == pytest.approx(2 * 0.5**7)
     assert (found.pairs, found.only_first, found.only_second) == (8, 7, 0)
 
 
 @pytest.mark.parametrize("cells", [(10, 0, 0, 0), (0, 10, 0, 0), (0, 0, 0, 1), (5, 0, 0, 5)])
 def test_no_interval_has_zero_width(cells: tuple[int, int, int, int]) -> None:
-    found = gap(table(*cells), "pro", "anti")
+    found = condition_gap(table(*cells), "pro", "anti")
     assert found.low is not None
     assert found.high is not None
     assert found.high - found.low > 20
@@ -88,7 +89,10 @@ def test_no_interval_has_zero_width(cells: tuple[int, int, int, int]) -> None:
 
 
 def test_swapping_the_conditions_mirrors_the_gap() -> None:
-    there, back = gap(table(5, 9, 2, 7), "pro", "anti"), gap(table(5, 9, 2, 7), "anti", "pro")
+    there, back = (
+        condition_gap(table(5, 9, 2, 7), "pro", "anti"),
+        condition_gap(table(5, 9, 2, 7), "anti", "pro"),
+    )
     assert there.points == -(back.points or 0)
     assert there.low == pytest.approx(-(back.high or 0))
     assert there.p == back.p
@@ -96,20 +100,20 @@ def test_swapping_the_conditions_mirrors_the_gap() -> None:
 
 def test_each_rate_keeps_its_own_denominator_and_the_test_only_pairs() -> None:
     items = pair(0, C, X) + pair(1, C, N) + pair(2, N, N) + pair(3, X, C)
-    found = gap(items, "pro", "anti")
+    found = condition_gap(items, "pro", "anti")
     assert found.points == pytest.approx(100 * (2 / 3 - 1 / 3))
     assert (found.pairs, found.only_first, found.p) == (2, 1, 1.0)
-    assert gap(items, "pro", "anti", Policy.ALL).pairs == 4
+    assert condition_gap(items, "pro", "anti", Policy.ALL).pairs == 4
 
 
 def test_a_condition_without_valid_items_leaves_the_gap_unsaid() -> None:
     for items in ([], pair(0, C, None), pair(0, X, N)):
-        found = gap(items, "pro", "anti")
+        found = condition_gap(items, "pro", "anti")
         assert (found.points, found.low, found.high, found.p, found.pairs) == (None,) * 4 + (0,)
 
 
 def test_valid_items_without_a_shared_scenario_give_points_but_no_test() -> None:
-    found = gap(pair(0, C, X) + pair(1, X, N), "pro", "anti")
+    found = condition_gap(pair(0, C, X) + pair(1, X, N), "pro", "anti")
     assert (found.points, found.pairs, found.p) == (100.0, 0, None)
     assert found.low is not None
 
@@ -128,7 +132,7 @@ def test_holm_equals_statsmodels() -> None:
 
 def test_transitions_say_what_each_item_was_and_became() -> None:
     items = pair(0, C, N) + pair(1, C, N) + pair(2, S, X) + pair(3, C, None) + pair(4, X, X)
-    assert transitions(items, "pro", "anti") == (
+    assert label_transitions(items, "pro", "anti") == (
         (0, 2, 0, 0),
         (0, 0, 0, 0),
         (0, 0, 0, 1),
@@ -152,7 +156,7 @@ def test_the_smallest_gap_is_shown_four_times_in_five(scenarios: int, tests: int
 def test_too_few_scenarios_can_show_no_gap() -> None:
     assert minimum_detectable_gap(5) is None
     assert minimum_detectable_gap(0) is None
-    assert gap(table(0, 5, 0, 0), "pro", "anti").p == 0.0625
+    assert condition_gap(table(0, 5, 0, 0), "pro", "anti").p == 0.0625
 
 
 def test_scenarios_for_a_gap_are_the_fewest_that_show_it() -> None:

@@ -13,19 +13,19 @@ from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
 from steertui.paper.published import CONDITIONS
 from steertui.paper.run_log import read_log
-from steertui.stats.gap import gap_of
+from steertui.stats.gap import paired_gap
 from steertui.stats.gap_difference import gap_difference
 from steertui.stats.over_categories import limits_over_categories
-from steertui.stats.rate import Cells, Policy
+from steertui.stats.rate import Policy, ScenarioCounts
 from steertui.store import JudgeInfo, ModelSetting
 from tests.fixtures.real import RUNS, needs_shared
 
 
-def side(*counts: int, samples: int = 1) -> Cells:
+def side(*counts: int, samples: int = 1) -> ScenarioCounts:
     return {str(i): (x, samples) for i, x in enumerate(counts)}
 
 
-def published(model: str, condition: str) -> Cells:
+def published(model: str, condition: str) -> ScenarioCounts:
     mode = {name: mode for mode, name in CONDITIONS.items()}[condition]
     (folder,) = RUNS.glob(f"{model}_{mode}_max_15_*")
     items = read_log(folder / "stdout.log")
@@ -91,14 +91,14 @@ def test_a_contrast_is_said_no_stronger_than_it_is() -> None:
     """The paper's own anti arms: 4B against 30B Instruct are 3 against 2 discordant items."""
     small = {str(i): (int(i in (0, 1, 2)), 1) for i in range(71)}
     large = {str(i): (int(i in (3, 4)), 1) for i in range(71)}
-    said = contrast_sentence(gap_of(small, large, "4B", "30B"), "anti")
+    said = contrast_sentence(paired_gap(small, large, "4B", "30B"), "anti")
     assert said.startswith("anti: 4B and 30B are not distinguishable: 3 against 2 discordant, p = ")
     assert said.endswith("with 71 pairs, 11 points is the least that shows in 4 runs of 5")
 
 
 def test_a_difference_is_said_from_the_larger_ones_side() -> None:
     few, many = side(*[0] * 12), side(*[1] * 12)
-    said = contrast_sentence(gap_of(few, many, "4B", "30B"), "pro")
+    said = contrast_sentence(paired_gap(few, many, "4B", "30B"), "pro")
     assert said.startswith("pro: larger for 30B than for 4B: +100.0 points (95 % interval +")
     assert "; 12 against 0 discordant, p < 0.001" in said
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from steertui.core.verdict import Label
-from steertui.stats.krippendorff import alpha
+from steertui.stats.krippendorff import krippendorff_alpha
 from steertui.stats.misclassification import corrected_rate, rogan_gladen
 
 C, N, S, X = Label
@@ -26,7 +26,7 @@ def test_alpha_equals_the_krippendorff_package(seed: int) -> None:
     places = {label: float(i) for i, label in enumerate(Label)}
     data = np.array([[places[x] if x else np.nan for x in item] for item in items]).T
     theirs = krippendorff.alpha(reliability_data=data, level_of_measurement="nominal")
-    assert alpha(items) == pytest.approx(theirs, abs=1e-9)
+    assert krippendorff_alpha(items) == pytest.approx(theirs, abs=1e-9)
 
 
 def test_alpha_equals_the_published_example() -> None:
@@ -34,12 +34,12 @@ def test_alpha_equals_the_published_example() -> None:
     ten articles, alpha 0.095."""
     one, two = "0100000010", "1110010000"
     items = [[C if x == "1" else N for x in pair] for pair in zip(one, two, strict=True)]
-    assert alpha(items) == pytest.approx(0.095, abs=5e-4)
+    assert krippendorff_alpha(items) == pytest.approx(0.095, abs=5e-4)
 
 
 def test_alpha_is_unsaid_where_nothing_can_differ() -> None:
-    assert alpha([]) is None
-    assert alpha([[C, C], [C, None]]) is None
+    assert krippendorff_alpha([]) is None
+    assert krippendorff_alpha([[C, C], [C, None]]) is None
 
 
 def test_rogan_and_gladens_estimator_undoes_known_errors() -> None:

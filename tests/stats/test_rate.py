@@ -18,10 +18,10 @@ from steertui.core.verdict import Label
 from steertui.stats.rate import (
     Policy,
     convergence_rate,
-    effective_size,
-    nonsense_rate,
+    effective_sample_size,
+    nonsensical_rate,
     refusal_rate,
-    wilson,
+    wilson_interval,
 )
 
 C, N, S, X = Label
@@ -86,11 +86,11 @@ def test_policies_choose_the_denominator() -> None:
     items = outcomes([C] * 3 + [N] * 2 + [S] * 4 + [X] * 5 + [None])
     assert convergence_rate(items).total == 9
     assert convergence_rate(items, Policy.ALL).total == 14
-    assert convergence_rate(items, Policy.ENGAGED).total == 5
+    assert convergence_rate(items, Policy.EXCLUDE_REFUSALS).total == 5
     assert {convergence_rate(items, policy).count for policy in Policy} == {3}
     assert [refusal_rate(items, policy).total for policy in Policy] == [9, 14, 9]
     assert (refusal_rate(items).count, refusal_rate(items).total) == (4, 9)
-    assert (nonsense_rate(items).count, nonsense_rate(items).total) == (5, 14)
+    assert (nonsensical_rate(items).count, nonsensical_rate(items).total) == (5, 14)
 
 
 def test_no_valid_item_gives_no_rate_and_no_limits() -> None:
@@ -104,7 +104,7 @@ def test_wilson_equals_scipy_and_statsmodels(count: int, total: int) -> None:
     from scipy.stats import binomtest
     from statsmodels.stats.proportion import proportion_confint
 
-    found = wilson(count / total, total)
+    found = wilson_interval(count / total, total)
     theirs = binomtest(count, total).proportion_ci(method="wilson")
     assert found == pytest.approx((theirs.low, theirs.high), abs=1e-12)
     assert found == pytest.approx(proportion_confint(count, total, method="wilson"), abs=1e-12)
@@ -123,11 +123,11 @@ def test_wilson_equals_newcombes_published_table(
     count: int, total: int, low: float, high: float
 ) -> None:
     """Newcombe, Statistics in Medicine 17, 1998, 857-872, table I, method 3."""
-    assert wilson(count / total, total) == pytest.approx((low, high), abs=5e-5)
+    assert wilson_interval(count / total, total) == pytest.approx((low, high), abs=5e-5)
 
 
 def test_one_sample_a_scenario_is_worth_its_count() -> None:
-    assert effective_size({str(i): (i % 2, 1) for i in range(71)}) == 71
+    assert effective_sample_size({str(i): (i % 2, 1) for i in range(71)}) == 71
 
 
 def test_samples_that_are_all_alike_are_worth_one_a_scenario() -> None:
@@ -135,13 +135,15 @@ def test_samples_that_are_all_alike_are_worth_one_a_scenario() -> None:
 
     alike = {str(i): (5 * (i % 2), 5) for i in range(40)}
     few = (NormalDist().inv_cdf(0.975) / t.ppf(0.975, 39)) ** 2
-    assert effective_size(alike) == pytest.approx(40 * few, rel=1e-9)
-    assert effective_size({str(i): (0, 5) for i in range(40)}) == pytest.approx(40 * few, rel=1e-9)
+    assert effective_sample_size(alike) == pytest.approx(40 * few, rel=1e-9)
+    assert effective_sample_size({str(i): (0, 5) for i in range(40)}) == pytest.approx(
+        40 * few, rel=1e-9
+    )
 
 
 def test_samples_are_never_worth_more_than_their_number() -> None:
     spread_evenly = {str(i): (2, 4) for i in range(40)}
-    assert effective_size(spread_evenly) <= 160
+    assert effective_sample_size(spread_evenly) <= 160
 
 
 def test_the_cluster_variance_equals_that_of_statsmodels() -> None:
@@ -159,7 +161,7 @@ def test_the_cluster_variance_equals_that_of_statsmodels() -> None:
     variance = fit.bse[0] ** 2 * 6 / 5
     share = y.mean()
     expected = share * (1 - share) / variance * (1.959963984540054 / t.ppf(0.975, 5)) ** 2
-    assert effective_size(cells) == pytest.approx(expected, rel=1e-9)
+    assert effective_sample_size(cells) == pytest.approx(expected, rel=1e-9)
 
 
 def test_one_scenario_with_many_samples_is_worth_one_item() -> None:

@@ -31,7 +31,7 @@ from steertui.report.page.judges import judged, square
 from steertui.report.page.paper import papers
 from steertui.report.palette import condition_class
 from steertui.report.reproduce import reproduction_record
-from steertui.stats.gap import LEVEL
+from steertui.stats.significance import SIGNIFICANCE_LEVEL
 from steertui.store import Store
 
 Values = dict[str, Any]
@@ -88,7 +88,7 @@ def _heading(summary: Summary) -> str:
     if not found:
         return "No gap can be told: some condition has no valid answer"
     tested = [c.gap.p if c.adjusted is None else c.adjusted for c in shown]
-    sure = sum(p is not None and p <= LEVEL for p in tested)
+    sure = sum(p is not None and p <= SIGNIFICANCE_LEVEL for p in tested)
     those = "all" if sure == len(shown) else f"{sure} of the {len(shown)}"
     differ = "differ" if sure != 1 or those == "all" else "differs"
     return (

@@ -12,6 +12,7 @@ from steertui.assets.sources import find_source, missing_sources
 from steertui.assets.weights import locate
 from steertui.core.condition import Condition
 from steertui.core.experiment import Experiment, resolve, resolve_texts
+from steertui.core.generation import distinct_samples
 from steertui.core.judge_kind import JudgeKind, parse_judge_kind
 from steertui.core.model import DEMO, is_server
 from steertui.core.scenario import Scenario
@@ -87,7 +88,7 @@ def estimate(experiment: Experiment, db: Path, terms: JudgeServerOptions) -> Est
         if texts:
             return Estimate(fetch=texts + weights)
         scenarios, conditions = resolve_texts(experiment)
-        samples = sum(experiment.samples if t > 0 else 1 for t in experiment.temperatures)
+        samples = sum(distinct_samples(experiment.samples, t) for t in experiment.temperatures)
         grid = len(experiment.models), len(scenarios), len(conditions), samples
         trials = grid[0] * grid[1] * grid[2] * grid[3]
         keys: list[str] | None = None
@@ -96,7 +97,7 @@ def estimate(experiment: Experiment, db: Path, terms: JudgeServerOptions) -> Est
         done = None if keys is None else _count(_ANSWERED, keys, db)
         asked = _asked(experiment, scenarios, conditions)
         judges = _judges(experiment, terms, asked, keys or [], trials, db)
-        copies = experiment.samples if min(experiment.temperatures) > 0 else 1
+        copies = distinct_samples(experiment.samples, min(experiment.temperatures))
         names = [condition.name for condition in conditions]
         return Estimate(
             trials, done, grid, tuple(dict.fromkeys(s.category for s in scenarios)), conditions,

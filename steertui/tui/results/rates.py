@@ -10,7 +10,7 @@ from steertui.analysis.table import RateRow, Table
 from steertui.core.verdict import Label
 from steertui.report.figures import paper_rates
 from steertui.stats.gap import mover_limits
-from steertui.stats.rate import Rate
+from steertui.stats.rate import Estimate, Rate
 from steertui.tui.widgets.bars import interval
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.sanitize import one_line
@@ -103,18 +103,12 @@ def _gap(table: Table, paper: Mapping[str, Rate], width: int, colours: Palette) 
     yield Text(f"{'−100':<{room // 2 - 1}}0{'+100':>{room - room // 2}}", colours.faint)
 
 
-def _papers_gap(
-    paper: Mapping[str, Rate], first: str, second: str
-) -> tuple[float, float, float] | None:
-    """Return the paper's gap in points with limits from its counts alone, as if unpaired."""
-    one, two = (_estimate(paper.get(name)) for name in (first, second))
-    if not one or not two:
+def _papers_gap(paper: Mapping[str, Rate], first: str, second: str) -> Estimate | None:
+    """Return the paper's gap in points with unpaired 95 % limits; None unless both rates exist."""
+    if first not in paper or second not in paper:
         return None
-    low, high = mover_limits(one, two, 0.0)
-    return 100 * (one[0] - two[0]), 100 * low, 100 * high
-
-
-def _estimate(found: Rate | None) -> tuple[float, float, float] | None:
-    if found is None or found.value is None or found.low is None or found.high is None:
+    one = paper[first].estimate
+    two = paper[second].estimate
+    if one is None or two is None:
         return None
-    return found.value, found.low, found.high
+    return Estimate(one.value - two.value, *mover_limits(one, two, 0.0)).percent()

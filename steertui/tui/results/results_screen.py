@@ -40,7 +40,7 @@ two judges agree. **Enter** on any number opens the trials behind it; on a moved
 answers side by side.
 
 **o** chooses the policy, what the convergence rate leaves out: *paper* leaves out nonsense, *all*
-nothing, *engaged* refusals, too. **t** chooses another model, temperature or judge.
+nothing, *exclude-refusals* refusals, too. **t** chooses another model, temperature or judge.
 """
 
 
@@ -211,7 +211,7 @@ class ResultsScreen(Page):
         options = [
             ("paper", "paper: nonsensical answers are left out"),
             ("all", "all: nothing is left out"),
-            ("engaged", "engaged: refusals are left out, too"),
+            ("exclude-refusals", "exclude-refusals: refusals are left out, too"),
         ]
         chosen = await self.app.push_screen_wait(
             ChooseOne("What does the convergence rate leave out?", options, self._policy)
