@@ -57,4 +57,4 @@ def _take_patience(given: dict[str, Any]) -> Any:
         raise click.UsageError(
             "--server-concurrency, --server-timeout, --server-wait: give a number above 0"
         )
-    return RetryPolicy(concurrency, timeout, wait=wait)
+    return RetryPolicy(concurrency, timeout, max_outage=wait)

@@ -1,4 +1,4 @@
-"""The Batch API: many questions in a file, their replies in another within a day, at half price."""
+"""Batch API client: requests in one file, replies in another within a day, at half the price."""
 
 import json
 from collections.abc import Awaitable, Iterable
@@ -6,30 +6,34 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from steertui.errors import JudgeError, shorten
-from steertui.judge.client import NOT_TAKEN, JudgeClient
-from steertui.judge.protocol import Body, RawReply, RequestFormat
+from steertui.judge.client import UNSUPPORTED, JudgeClient
+from steertui.judge.request_format import MAX_ERROR, RawReply, RequestFormat
 from steertui.server.client import ConnectionFailed, RequestRejected
+from steertui.server.protocol import Body
 
-OVER = frozenset({"completed", "failed", "expired", "cancelled"})
-"""Statuses after which nothing more comes."""
+FINAL_STATUSES = frozenset({"completed", "failed", "expired", "cancelled"})
+"""Statuses of batches that will bring no more replies."""
 
-MARK = "steertui"
-"""Under this key a batch's metadata hold the mark by which it is found again."""
+METADATA_KEY = "steertui"
+"""Key of the mark in a batch's metadata, by which the batch is found again."""
+
+PAGE_SIZE = 100
+"""Batches per page of the server's list."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class BatchState:
-    """Where a batch stands, as the server says.
+    """State of a batch, as the server reports it.
 
     Attributes:
-        id: the server's name for it.
+        id: the server's id of the batch.
         status: such as "in_progress" or "completed".
-        done: questions answered or failed.
-        total: questions.
-        files: ids of the files with what came: replies, errors.
-        said: why it failed as a whole, "" otherwise.
+        done: requests answered or failed.
+        total: requests.
+        files: ids of the files with replies and with errors.
+        error: why the whole batch failed; "" otherwise.
     """
 
     id: str
@@ -37,47 +41,52 @@ class BatchState:
     done: int = 0
     total: int = 0
     files: tuple[str, ...] = ()
-    said: str = ""
+    error: str = ""
 
     @property
-    def is_over(self) -> bool:
-        """Whether nothing more comes."""
-        return self.status in OVER
+    def is_final(self) -> bool:
+        """Whether it will bring no more replies."""
+        return self.status in FINAL_STATUSES
 
 
 class BatchClient(JudgeClient):
-    """Sends and fetches batches of one judge's questions.
+    """Sends and fetches batches of one judge's prompts.
 
-    Raises JudgeError, naming the remedy, for whatever keeps a batch from being sent or fetched.
+    Raises JudgeError with a remedy if a batch cannot be sent or fetched.
     """
 
     def line(self, key: str, system: str, user: str) -> bytes:
-        """Return one question as a line of a batch's file; `key` comes back with its reply."""
-        body = self.way.body(self.judge.model, system, user)
-        return json.dumps(
-            {"custom_id": key, "method": "POST", "url": f"/v1{self.way.path}", "body": body}
-        ).encode()
+        """Return one request as a line of a batch file; `key` is returned with its reply."""
+        request_format = self.request_format
+        request = {
+            "custom_id": key,
+            "method": "POST",
+            "url": f"/v1{request_format.path}",
+            "body": request_format.body(self.judge.model, system, user),
+        }
+        return json.dumps(request).encode()
 
     async def send(self, mark: str, lines: Iterable[bytes]) -> BatchState:
-        """Upload the questions and start their batch, which bears the mark."""
-        text = b"\n".join(lines) + b"\n"
-        file = await self._done("take a file", self._client.upload(f"{MARK}-{mark}.jsonl", text))
+        """Upload the requests and create their batch, with the mark in its metadata."""
+        content = b"\n".join(lines) + b"\n"
+        name = f"{METADATA_KEY}-{mark}.jsonl"
+        file = await self._checked("accept a file", self._client.upload(name, content))
         body = {
             "input_file_id": file,
-            "endpoint": f"/v1{self.way.path}",
+            "endpoint": f"/v1{self.request_format.path}",
             "completion_window": "24h",
-            "metadata": {MARK: mark},
+            "metadata": {METADATA_KEY: mark},
         }
-        return _state(await self._done("start a batch", self._client.post("/batches", body)))
+        return _state(await self._checked("create a batch", self._client.post("/batches", body)))
 
     async def find(self, mark: str, since: float) -> BatchState | None:
-        """Return the batch with this mark among those made after `since`, seconds of the epoch."""
+        """Return the batch with this mark, created after `since` in seconds since the epoch."""
         after = ""
         while True:
-            path = f"/batches?limit=100{after}"
-            page: Any = await self._done("list its batches", self._client.get(path))
+            path = f"/batches?limit={PAGE_SIZE}{after}"
+            page: Any = await self._checked("list its batches", self._client.get(path))
             for batch in page["data"]:
-                if (batch.get("metadata") or {}).get(MARK) == mark:
+                if (batch.get("metadata") or {}).get(METADATA_KEY) == mark:
                     return _state(batch)
                 if batch["created_at"] < since:
                     return None
@@ -85,83 +94,89 @@ class BatchClient(JudgeClient):
                 return None
             after = f"&after={page['data'][-1]['id']}"
 
-    async def look(self, batch: str) -> BatchState | None:
-        """Return where a batch stands; None where the server cannot be reached now."""
+    async def poll(self, batch: str) -> BatchState | None:
+        """Return a batch's state; None if the server cannot be reached now."""
         try:
             return _state(await self._client.get(f"/batches/{batch}"))
         except RequestRejected as exc:
             if exc.status >= 500 or exc.status == 429:
                 return None
-            raise self._trouble("know the batch", exc) from None
+            raise self._error("return the batch", exc) from None
         except ConnectionFailed:
             return None
 
-    async def fetch(self, state: BatchState, way: RequestFormat) -> dict[str, RawReply]:
-        """Return a batch's replies, and why others failed, by their questions' keys."""
-        found: dict[str, RawReply] = {}
+    async def fetch(self, state: BatchState, request_format: RequestFormat) -> dict[str, RawReply]:
+        """Return a batch's replies and failures by the keys of their requests."""
+        replies: dict[str, RawReply] = {}
         for file in state.files:
-            text = await self._done("give a file", self._client.download(file))
-            found |= read_replies(text, way)
+            text = await self._checked("return a file", self._client.download(file))
+            replies |= parse_batch_file(text, request_format)
         scrub = self._client.scrub
-        return {key: replace(r, failure=scrub(r.failure)) for key, r in found.items()}
+        return {key: replace(r, failure=scrub(r.failure)) for key, r in replies.items()}
 
-    async def _done(self, what: str, call: Awaitable[T]) -> T:
+    async def _checked(self, action: str, call: Awaitable[T]) -> T:
         try:
             return await call
         except RequestRejected as exc:
-            raise self._trouble(what, exc) from None
+            raise self._error(action, exc) from None
         except ConnectionFailed as exc:
             raise JudgeError(
-                f"{self.judge.name}: the server did not {what} ({exc.cause}); what was sent goes "
-                "on there, run the same again"
+                f"{self.judge.name}: the server did not {action} ({exc.cause}); batches already "
+                "sent continue there, run the same command again"
             ) from None
 
-    def _trouble(self, what: str, exc: RequestRejected) -> JudgeError:
-        self._refuse(exc, in_advance=True)
-        if exc.status in NOT_TAKEN - {400, 422}:
+    def _error(self, action: str, exc: RequestRejected) -> JudgeError:
+        self._raise_if_fatal(exc, during_negotiation=True)
+        if exc.status in UNSUPPORTED - {400, 422}:
             return JudgeError(
-                f"{self.judge.name}: the server has no Batch API, or does not {what} "
+                f"{self.judge.name}: the server has no Batch API, or does not {action} "
                 f"({exc.said}); leave --judge-batch out"
             )
         return JudgeError(
-            f"{self.judge.name}: the server did not {what} ({exc}); run the same again"
+            f"{self.judge.name}: the server did not {action} ({exc}); run the same command again"
         )
 
 
-def read_replies(text: str, way: RequestFormat) -> dict[str, RawReply]:
-    """Return the replies that a batch's output or error file holds, by their questions' keys.
+def parse_batch_file(text: str, request_format: RequestFormat) -> dict[str, RawReply]:
+    """Return the replies in a batch's output or error file, by the keys of their requests.
 
-    A line that cannot be read is left out: its question then counts as unanswered.
+    Malformed lines are skipped; their requests count as unanswered.
     """
-    found = {}
-    for line in text.split("\n"):  # and not splitlines: a JSON string may hold U+2028
+    replies = {}
+    for line in text.split("\n"):  # not splitlines: a JSON string may contain U+2028
         try:
             data = json.loads(line)
-            found[str(data["custom_id"])] = _reply(data, way)
+            replies[str(data["custom_id"])] = _reply(data, request_format)
         except (ValueError, KeyError, TypeError, AttributeError):
             continue
-    return found
+    return replies
 
 
-def _reply(data: Body, way: RequestFormat) -> RawReply:
-    error, response = data.get("error") or {}, data.get("response") or {}
-    body, status = response.get("body"), response.get("status_code")
+def _reply(data: Body, request_format: RequestFormat) -> RawReply:
+    error = data.get("error") or {}
     if error:
-        return RawReply(
-            "", shorten(f"the batch says {error.get('code')}: {error.get('message')}", 200)
-        )
+        failure = f"the batch reports {error.get('code')}: {error.get('message')}"
+        return RawReply("", shorten(failure, MAX_ERROR))
+    response = data.get("response") or {}
+    body = response.get("body")
+    status = response.get("status_code")
     if status != 200:
-        said = body.get("error") or body if isinstance(body, dict) else body
-        said = said.get("message") if isinstance(said, dict) else said
-        return RawReply("", shorten(f"HTTP {status}: {said}", 200))
-    return replace(way.read(body), request=str(data.get("id") or ""))
+        message = body.get("error") or body if isinstance(body, dict) else body
+        message = message.get("message") if isinstance(message, dict) else message
+        return RawReply("", shorten(f"HTTP {status}: {message}", MAX_ERROR))
+    return replace(request_format.parse(body), request=str(data.get("id") or ""))
 
 
 def _state(batch: Any) -> BatchState:
     counts = batch.get("request_counts") or {}
-    done = (counts.get("completed") or 0) + (counts.get("failed") or 0)
-    files = tuple(f for f in (batch.get("output_file_id"), batch.get("error_file_id")) if f)
+    files = (batch.get("output_file_id"), batch.get("error_file_id"))
     errors = (batch.get("errors") or {}).get("data") or []
-    said = shorten("; ".join(f"{e.get('code')}: {e.get('message')}" for e in errors), 200)
-    total = counts.get("total") or 0
-    return BatchState(str(batch["id"]), str(batch["status"]), done, total, files, said)
+    error = "; ".join(f"{e.get('code')}: {e.get('message')}" for e in errors)
+    return BatchState(
+        id=str(batch["id"]),
+        status=str(batch["status"]),
+        done=(counts.get("completed") or 0) + (counts.get("failed") or 0),
+        total=counts.get("total") or 0,
+        files=tuple(file for file in files if file),
+        error=shorten(error, MAX_ERROR),
+    )

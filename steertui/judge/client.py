@@ -1,4 +1,4 @@
-"""What asks a judge's server: the known answer first, in every way until one gives a label."""
+"""Client of a judge's server: negotiates the request format, then sends judge prompts."""
 
 from dataclasses import dataclass
 from types import TracebackType
@@ -6,49 +6,58 @@ from typing import Self
 
 from steertui.core.reasoning import split_reasoning
 from steertui.errors import JudgeError
-from steertui.judge.protocol import RawReply, RequestFormat, request_formats
 from steertui.judge.reply import UnreadableError, read_reply
-from steertui.judge.server import KEY, KNOWN, ServerJudge
+from steertui.judge.request_format import RawReply, RequestFormat, request_formats
+from steertui.judge.server import KEY, KNOWN_CASE, ServerJudge
 from steertui.server.address import key_for
 from steertui.server.client import Client, ConnectionFailed, RequestRejected
 
-NOT_TAKEN = frozenset({400, 404, 405, 415, 422, 501})
-"""Statuses by which servers say that they do not know an endpoint or a setting."""
+UNSUPPORTED = frozenset({400, 404, 405, 415, 422, 501})
+"""HTTP statuses of servers that do not know an endpoint or a setting."""
 
-GREETING = "Say good morning."
-"""Answered in prose unless the reply is bound to a schema."""
+SCHEMA_PROBE = "Say good morning."
+"""Prompt that is answered in prose unless the server applies the JSON schema."""
 
 
 @dataclass(frozen=True, slots=True)
 class JudgeTimeouts:
-    """How a server is asked: questions at once, seconds for each, tries after the first."""
+    """Limits for requests to a judge's server.
+
+    Attributes:
+        concurrency: requests in flight.
+        timeout: seconds for one reply.
+        retries: attempts after the first.
+    """
 
     concurrency: int = 16
     timeout: float = 60.0
     retries: int = 5
 
 
-class _NotTakenError(Exception):
-    """A server does not take a request of this form; `args[0]` is its complaint."""
+class _UnsupportedFormat(Exception):
+    """The server does not accept a request format; `args[0]` is its error."""
 
 
 class JudgeClient:
-    """Asks one judge's server.
+    """Sends the prompts of one judge to its server.
 
-    The key comes from the environment (OPENAI_API_KEY for OpenAI's own server, STEERTUI_JUDGE_KEY
-    for any other, so that a key is never sent to a stranger).
+    The API key comes from the environment: OPENAI_API_KEY for OpenAI's own server,
+    STEERTUI_JUDGE_KEY for third-party servers, which never get OpenAI's key.
+
+    Attributes:
+        judge: the judge.
+        request_format: the format in use; negotiated by `negotiate`.
     """
 
-    def __init__(self, judge: ServerJudge, patience: JudgeTimeouts) -> None:
+    def __init__(self, judge: ServerJudge, limits: JudgeTimeouts) -> None:
         self.judge = judge
-        self.way = request_formats(is_openai=judge.is_openai)[0]
+        self.request_format = request_formats(is_openai=judge.is_openai)[0]
         key = key_for(judge.url, KEY)
         if judge.is_openai and not key:
             raise JudgeError(
                 f"{judge.name}: needs a key; put it into {judge.key_variable} and run again"
             )
-        p = patience
-        self._client = Client(judge.url, key, timeout=p.timeout, retries=p.retries)
+        self._client = Client(judge.url, key, timeout=limits.timeout, retries=limits.retries)
 
     async def __aenter__(self) -> Self:
         await self._client.__aenter__()
@@ -62,40 +71,56 @@ class JudgeClient:
     ) -> None:
         await self._client.__aexit__(kind, value, trace)
 
-    async def find_way(self) -> list[RawReply]:
-        """Ask the known answer in every way until one gives a label; keep that way.
+    async def negotiate(self) -> list[RawReply]:
+        """Judge the known case in every format until one gives a label; keep that format.
 
-        Returns all replies, since each is paid for; the last is the label. Raises JudgeError
-        naming the remedy where the key, the model, the quota or the server is wrong, or where no
-        way gives a label.
+        Returns all replies, since each of them is paid for; the last one has the label. Raises
+        JudgeError if the key, the model, the quota or the server is wrong, or no format gives a
+        label.
         """
         replies: list[RawReply] = []
-        said = ""
-        for first in request_formats(is_openai=self.judge.is_openai):
-            way: RequestFormat | None = first
-            while way:
+        failure = ""
+        for preferred in request_formats(is_openai=self.judge.is_openai):
+            request_format: RequestFormat | None = preferred
+            while request_format:
                 try:
-                    said = await self._try(way, replies)
-                except _NotTakenError as exc:
-                    said, way = str(exc), way.without(str(exc))
+                    failure = await self._try(request_format, replies)
+                except _UnsupportedFormat as exc:
+                    failure = str(exc)
+                    request_format = request_format.without(failure)
                     continue
-                if not said:
-                    self.way = way
+                if not failure:
+                    self.request_format = request_format
                     return replies
                 break
         raise JudgeError(
-            f"{self.judge.name}: gives no label to a known answer ({said}); check model and "
-            f"address {self.judge.url} (most servers' ends in /v1)"
+            f"{self.judge.name}: does not label the known case ({failure}); check the model and "
+            f"the base URL {self.judge.url} (for most servers it ends in /v1)"
         )
 
-    async def _try(self, way: RequestFormat, replies: list[RawReply]) -> str:
-        """Return what is wrong with a way, "" for nothing; `replies` gets what came."""
-        if way.is_strict and not self.judge.is_openai:
-            # Some servers take a schema and do not heed it; then nothing may say that they do.
-            replies.append(await self._asked(way, "", GREETING))
+    async def ask(self, system: str, user: str) -> RawReply:
+        """Send one judge prompt; return the reply, or a reply with the failure.
+
+        Raises JudgeError only if every further request would fail: key or quota.
+        """
+        try:
+            return await self._post(self.request_format, system, user)
+        except RequestRejected as exc:
+            self._raise_if_fatal(exc, during_negotiation=False)
+            return RawReply("", str(exc))
+        except ConnectionFailed as exc:
+            if exc.late:
+                return RawReply("", "the request timed out")
+            return RawReply("", f"the connection failed ({exc.cause})")
+
+    async def _try(self, request_format: RequestFormat, replies: list[RawReply]) -> str:
+        """Return what is wrong with a format, or ""; append the replies to `replies`."""
+        if request_format.has_schema and not self.judge.is_openai:
+            # Some servers accept a schema and ignore it.
+            replies.append(await self._probe(request_format, "", SCHEMA_PROBE))
             if not split_reasoning(replies[-1].text)[1].lstrip().startswith("{"):
-                return replies[-1].failure or "it takes a JSON schema and does not heed it"
-        replies.append(await self._asked(way, *self.judge.messages(KNOWN)))
+                return replies[-1].failure or "the server accepts a JSON schema and ignores it"
+        replies.append(await self._probe(request_format, *self.judge.messages(KNOWN_CASE)))
         if replies[-1].failure:
             return replies[-1].failure
         try:
@@ -104,51 +129,39 @@ class JudgeClient:
             return str(exc)
         return ""
 
-    async def _asked(self, way: RequestFormat, system: str, user: str) -> RawReply:
-        body = way.body(self.judge.model, system, user)
+    async def _probe(self, request_format: RequestFormat, system: str, user: str) -> RawReply:
+        """Send a prompt during negotiation, where errors of the server's setup are fatal."""
         try:
-            return way.read(await self._client.post(way.path, body))
+            return await self._post(request_format, system, user)
         except RequestRejected as exc:
             if exc.is_unknown_model:
                 raise JudgeError(
                     f"{self.judge.name}: the server does not know the model ({exc.said}); check "
                     "its name"
                 ) from None
-            if exc.status in NOT_TAKEN:
-                raise _NotTakenError(exc.said) from None
-            self._refuse(exc, in_advance=True)
+            if exc.status in UNSUPPORTED:
+                raise _UnsupportedFormat(exc.said) from None
+            self._raise_if_fatal(exc, during_negotiation=True)
             return RawReply("", str(exc))
         except ConnectionFailed as exc:
             raise JudgeError(
-                f"{self.judge.name}: no server answers at {self.judge.url} ({exc.cause}); "
-                "start it, or check the address"
+                f"{self.judge.name}: no server responds at {self.judge.url} ({exc.cause}); "
+                "start it, or check the base URL"
             ) from None
 
-    async def ask(self, system: str, user: str) -> RawReply:
-        """Ask one question; return the reply, or a reply that holds why there is none.
+    async def _post(self, request_format: RequestFormat, system: str, user: str) -> RawReply:
+        body = request_format.body(self.judge.model, system, user)
+        return request_format.parse(await self._client.post(request_format.path, body))
 
-        Raises JudgeError only where every further question would fail: key or quota.
-        """
-        body = self.way.body(self.judge.model, system, user)
-        try:
-            return self.way.read(await self._client.post(self.way.path, body))
-        except RequestRejected as exc:
-            self._refuse(exc, in_advance=False)
-            return RawReply("", str(exc))
-        except ConnectionFailed as exc:
-            if exc.late:
-                return RawReply("", "the server gave no reply in time")
-            return RawReply("", f"the connection failed ({exc.cause})")
-
-    def _refuse(self, exc: RequestRejected, *, in_advance: bool) -> None:
-        """Raise JudgeError where the server's refusal is not about this question."""
-        name, variable = self.judge.name, self.judge.key_variable
-        if exc.status == 401 or (in_advance and exc.status == 403):
+    def _raise_if_fatal(self, exc: RequestRejected, *, during_negotiation: bool) -> None:
+        """Raise JudgeError if the rejection is not about this prompt."""
+        if exc.status == 401 or (during_negotiation and exc.status == 403):
             raise JudgeError(
-                f"{name}: the server does not accept the key (HTTP {exc.status}); "
-                f"put a valid one into {variable}"
+                f"{self.judge.name}: the server does not accept the key (HTTP {exc.status}); "
+                f"put a valid one into {self.judge.key_variable}"
             ) from None
         if exc.is_quota:
             raise JudgeError(
-                f"{name}: the account's quota is used up; add credit, then run the same again"
+                f"{self.judge.name}: the account's quota is used up; add credit, then run the "
+                "same command again"
             ) from None

@@ -19,7 +19,7 @@ from steertui.planning.judges import (
     judge_title,
     register_judges,
 )
-from steertui.planning.preflight import write_for_server
+from steertui.planning.preflight import render_for_server
 from steertui.server.model import ServerModel
 from steertui.store import ModelFacts, Store, UnjudgedAnswer
 
@@ -125,7 +125,7 @@ def experiment_judges(
 
 def _write(design: Design, model: Model) -> tuple[list[Prompt], ModelFacts]:
     if isinstance(model, ServerModel):
-        return write_for_server(design, model)
+        return render_for_server(design, model)
     llama = LlamaModel(model.path, vocab_only=True)
     try:
         chat = chat_format(llama, model.name)

@@ -1,7 +1,7 @@
-"""A Rehearsal: prompts written for a model behind a server, and the longest of them asked first.
+"""Preflight of a model behind servers: prompts rendered, and the longest of them sent.
 
-Whatever would fail every prompt (a key, a setting, a context too short) is said before anything is
-planned, for the price of a few tokens.
+Whatever would fail every prompt (API key, sampling setting, short context) is reported before
+anything is planned, at the cost of a few tokens.
 """
 
 from collections.abc import Sequence
@@ -12,133 +12,155 @@ from steertui.core.prompt import ChatFormat, Prompt, Thinking
 from steertui.core.trial import Trial
 from steertui.errors import ExperimentError, ServerError
 from steertui.server.address import KEY, key_for
-from steertui.server.completions import PATHS, InvalidReply, body, messages, read
-from steertui.server.model import ASKING, ServerModel, in_own_loop, refused_key
-from steertui.server.probe import probe_server
+from steertui.server.completions import (
+    completion_request,
+    message_text,
+    parse_completion,
+    request_path,
+)
+from steertui.server.model import PROBE_TIMEOUT, ServerModel, key_rejected, run_async
+from steertui.server.probe import ServerKind, probe_server
+from steertui.server.protocol import InvalidReply
 from steertui.store import ModelFacts
 
-TOKENS = 16
-"""Of the first answer, which is thrown away."""
+PREFLIGHT_TOKENS = 16
+"""New tokens of the preflight's answers, which are discarded."""
 
 TIMEOUT = 120.0
-"""Seconds for it: a server may load its model first."""
+"""Seconds for such an answer: a server may have to load its model first."""
 
 RETRIES = 4
 
-HUSHED = ("llama-server", "vLLM", "SGLang", "Ollama")
-"""Makes that can ask a model not to think: all but Ollama give `chat_template_kwargs` to the chat
-template."""
+THINKING_SWITCHES: frozenset[ServerKind] = frozenset({"llama-server", "vLLM", "SGLang", "Ollama"})
+"""Servers with a setting that turns thinking off."""
 
 
-def write_for_server(design: Design, model: ServerModel) -> tuple[list[Prompt], ModelFacts]:
-    """Return the model's prompts as its servers take them, and what they tell of it.
+def render_for_server(design: Design, model: ServerModel) -> tuple[list[Prompt], ModelFacts]:
+    """Return the model's prompts as its servers take them, and the facts that they report.
 
-    Raises ServerError or ExperimentError where they could not be answered so.
+    Raises ServerError or ExperimentError if the prompts cannot be answered.
     """
     trials = [t for t in design.trials if t.model == model]
-    thinking, template, digest = design.experiment.thinking, "", ""
-    told = model.told
-    if model.form == "prompt":
-        chat = ChatFormat(told.template, told.bos, told.eos, model.name)
+    thinking = design.experiment.thinking
+    info = model.info
+    if model.prompt_mode == "prompt":
+        chat = ChatFormat(info.template, info.bos, info.eos, model.name)
         prompts = [chat.write(t, thinking) for t in trials]
-        template, digest = chat.template, chat.sha256
+        facts = _facts(model, "prompts written by steertui", chat.template, chat.sha256)
     else:
-        _refuse_thinking(model, thinking)
-        prompts = [_written(t, thinking) for t in trials]
-    in_own_loop(lambda: _rehearse(model, prompts))
-    how = "prompts written by steertui" if model.form == "prompt" else "given chat messages"
-    parameters = int(dict(told.weights).get("n_params", "0"))
-    make = "a server of unknown make" if told.make == "unknown" else told.make
-    about = f"behind {make}, {how}"
-    return prompts, ModelFacts(told.title, "", about, parameters, template, digest)
+        _require_thinking_switch(model, thinking)
+        prompts = [_message_prompt(t, thinking) for t in trials]
+        facts = _facts(model, "given chat messages")
+    run_async(lambda: _send_longest(model, prompts))
+    return prompts, facts
 
 
-def _written(trial: Trial, thinking: Thinking) -> Prompt:
-    is_asked = thinking == "off" and trial.model.kind in ("", "hybrid", "thinking")
+def _facts(
+    model: ServerModel, prompt_mode: str, template: str = "", template_sha256: str = ""
+) -> ModelFacts:
+    return ModelFacts(
+        title=model.info.title,
+        architecture="",
+        description=f"behind {model.info.kind_name}, {prompt_mode}",
+        parameters=int(dict(model.info.weights).get("n_params", "0")),
+        template=template,
+        template_sha256=template_sha256,
+    )
+
+
+def _message_prompt(trial: Trial, thinking: Thinking) -> Prompt:
+    turns_off = thinking == "off" and trial.model.kind in ("", "hybrid", "thinking")
     assert isinstance(trial.model, ServerModel)
-    make = trial.model.told.make
-    text = messages(trial.scenario.system.strip(), trial.user, thinking=not is_asked, make=make)
+    text = message_text(
+        trial.scenario.system.strip(),
+        trial.user,
+        thinking=not turns_off,
+        kind=trial.model.info.kind,
+    )
     return Prompt(trial, text, trial.key(text))
 
 
-def _refuse_thinking(model: ServerModel, thinking: Thinking) -> None:
+def _require_thinking_switch(model: ServerModel, thinking: Thinking) -> None:
+    """Raise ServerError if chat messages cannot turn thinking on or off as asked for."""
     if thinking == "open" and model.kind == "thinking":
         raise ServerError(
-            f'{model.name}: thinking = "open" needs a prompt of our own, and {model.told.words} '
-            'tells no chat template; give it as --server-template, or leave thinking at "template"'
+            f'{model.name}: thinking = "open" needs a rendered prompt, and '
+            f"{model.info.description} reports no chat template; give one as --server-template, "
+            'or leave thinking at "template"'
         )
-    plain = model.kind in ("base", "instruct")
-    if thinking == "off" and not plain and model.told.make not in HUSHED:
+    thinks = model.kind not in ("base", "instruct")
+    if thinking == "off" and thinks and model.info.kind not in THINKING_SWITCHES:
         raise ServerError(
             f'{model.name}: thinking = "off" is not known to reach the model through '
-            f'{model.told.words}; leave it at "template", or serve the model by llama-server, '
-            "vLLM, SGLang or Ollama"
+            f'{model.info.description}; leave it at "template", or serve the model with '
+            "llama-server, vLLM, SGLang or Ollama"
         )
 
 
-async def _rehearse(model: ServerModel, prompts: Sequence[Prompt]) -> None:
-    """Ask the longest prompt of each sampling."""
+async def _send_longest(model: ServerModel, prompts: Sequence[Prompt]) -> None:
+    """Send the longest prompt of each temperature; check it against the context length.
+
+    Raises ExperimentError if a prompt and its answer do not fit.
+    """
     longest: dict[float, Prompt] = {}
     for prompt in prompts:
-        drawn = prompt.trial.sampling.temperature
-        if drawn not in longest or len(prompt.text) > len(longest[drawn].text):
-            longest[drawn] = prompt
-    away = dict(model.away)
-    url = next(url for url in model.address.urls if url not in away)
+        temperature = prompt.trial.sampling.temperature
+        if temperature not in longest or len(prompt.text) > len(longest[temperature].text):
+            longest[temperature] = prompt
+    unreachable = dict(model.unreachable)
+    url = next(url for url in model.address.urls if url not in unreachable)
     for prompt in longest.values():
-        count = await _ask(model, url, prompt)
-        need = count + prompt.trial.sampling.max_tokens
-        context = model.told.context or await _context(model, url)
+        trial = prompt.trial
+        need = await _count_tokens(model, url, prompt) + trial.sampling.max_tokens
+        context = model.info.context or await _loaded_context(model, url)
         if 0 < context < need:
-            t = prompt.trial
             raise ExperimentError(
-                f"{t.scenario.name} under {t.condition.name}: prompt and --max-tokens need {need} "
-                f"tokens and {url} gives {model.name} {context}; lower --max-tokens, or "
-                "let the server have a longer context"
+                f"{trial.scenario.name} under {trial.condition.name}: prompt and --max-tokens "
+                f"need {need} tokens, and {url} gives {model.name} a context of {context}; lower "
+                "--max-tokens, or give the server a longer context"
             )
 
 
-async def _context(model: ServerModel, url: str) -> int:
-    """Return what Ollama tells once it has loaded the model, 0 for any other server."""
+async def _loaded_context(model: ServerModel, url: str) -> int:
+    """Return the context length that Ollama reports once the model is loaded; 0 for others."""
     from steertui.server.client import Client, ConnectionFailed, RequestRejected
 
-    if model.told.make != "Ollama":
+    if model.info.kind != "Ollama":
         return 0
-    async with Client(url, key_for(url, KEY), timeout=ASKING, retries=RETRIES) as client:
+    async with Client(url, key_for(url, KEY), timeout=PROBE_TIMEOUT, retries=RETRIES) as client:
+        failures = (RequestRejected, ConnectionFailed)
         try:
-            again = await probe_server(
-                client, model.address.model, (RequestRejected, ConnectionFailed)
-            )
-        except (RequestRejected, ConnectionFailed):
+            return (await probe_server(client, model.address.model, failures)).context
+        except failures:
             return 0
-        return again.context
 
 
-async def _ask(model: ServerModel, url: str, prompt: Prompt) -> int:
-    """Return how many tokens the server counts in a prompt."""
+async def _count_tokens(model: ServerModel, url: str, prompt: Prompt) -> int:
+    """Send a prompt for a few new tokens; return its length in tokens by the server's count."""
     from steertui.server.client import Client, ConnectionFailed, RequestRejected
 
-    drawn = prompt.trial.sampling
-    short = replace(drawn, max_tokens=min(TOKENS, drawn.max_tokens))
-    asked = body(model.told, model.form, prompt.text, short, prompt.seed)
+    sampling = prompt.trial.sampling
+    sampling = replace(sampling, max_tokens=min(PREFLIGHT_TOKENS, sampling.max_tokens))
+    mode = model.prompt_mode
+    request = completion_request(model.info, mode, prompt.text, sampling, seed=prompt.seed)
     async with Client(url, key_for(url, KEY), timeout=TIMEOUT, retries=RETRIES) as client:
         try:
-            return read(await client.post(PATHS[model.form], asked)).prompt_tokens
+            reply = await client.post(request_path(mode), request)
+            return parse_completion(reply).prompt_tokens
         except RequestRejected as exc:
             if exc.status in (401, 403):
-                raise refused_key(model.address.model, url, exc.status) from None
+                raise key_rejected(model.address.model, url, exc.status) from None
+            remedy = "change what it names, or use another server"
             if exc.is_quota:
-                remedy = "add credit, then run the same again"
-            else:
-                remedy = "change what it names, or ask another server"
-            raise ServerError(f"{model.name}: {url} refuses a prompt ({exc}); {remedy}") from None
+                remedy = "add credit, then run the same command again"
+            raise ServerError(f"{model.name}: {url} rejects a prompt ({exc}); {remedy}") from None
         except ConnectionFailed as exc:
             raise ServerError(
-                f"{model.name}: {url} lists the model and does not answer ({exc.cause}); look at "
-                "its log"
+                f"{model.name}: {url} lists the model and does not answer a prompt ({exc.cause}); "
+                "see its log"
             ) from None
         except InvalidReply as exc:
             raise ServerError(
-                f"{model.name}: {url} does not answer as OpenAI's API does ({exc.reason}); check "
-                "the address"
+                f"{model.name}: {url} does not answer as OpenAI's API defines ({exc.reason}); "
+                "check the base URL"
             ) from None

@@ -5,7 +5,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict
 
 from steertui.core.generation import Generation
 from steertui.core.prompt import Prompt
@@ -21,9 +20,15 @@ from steertui.run.events import (
 )
 from steertui.run.generate import versions
 from steertui.server.client import ConnectionFailed, RequestRejected
-from steertui.server.completions import PATHS, Completion, InvalidReply, body, read
+from steertui.server.completions import (
+    Completion,
+    completion_request,
+    parse_completion,
+    request_path,
+)
 from steertui.server.limits import RetryPolicy
-from steertui.server.model import ServerModel, refused_key
+from steertui.server.model import ServerModel, key_rejected
+from steertui.server.protocol import InvalidReply
 from steertui.store import ServerAnswer, Store
 
 TICK = 0.25
@@ -40,7 +45,7 @@ class Dispatcher:
 
     A prompt goes back to the queue whenever its server fails it, for whichever server has room: of
     what comes back too late nothing is kept, and the store takes one answer a trial. After
-    `patience.tries` failures that may be the prompt's own it is listed as failed.
+    `max_tries` failures that may be the prompt's own it is listed as failed.
     """
 
     def __init__(
@@ -64,16 +69,19 @@ class Dispatcher:
         self._begun = time.monotonic()
         told: dict[str, object] = {
             "model": str(model.address),
-            "form": model.form,
-            "server": model.told.words,
+            "form": model.prompt_mode,
+            "server": model.info.description,
         }
-        told |= {"weights": dict(model.told.weights), "left_out": sorted(model.told.left_out)}
-        device = f"{model.told.words} at {', '.join(model.address.urls)}"
-        self._run = store.start(experiment, versions(), device, told | asdict(patience))
+        told |= {
+            "weights": dict(model.info.weights),
+            "left_out": sorted(model.info.rejected_settings),
+        }
+        device = f"{model.info.description} at {', '.join(model.address.urls)}"
+        self._run = store.start(experiment, versions(), device, told | _stored_policy(patience))
 
     async def work(self) -> None:
         """Ask until every prompt has its answer or its failure, or nobody is left to ask."""
-        for url, why in self.model.away:
+        for url, why in self.model.unreachable:
             self._tell(ServerLost(self.model.name, url, why))
         async with asyncio.TaskGroup() as group:
             for station in self._stations:
@@ -112,7 +120,7 @@ class Dispatcher:
             self._report()
             now = time.monotonic()
             silent = [s for s in self._stations if s.out or s.silent_since]
-            patience = self._patience.wait
+            patience = self._patience.max_outage
             if all(s.out for s in self._stations):
                 self.stop(f"no server is left ({self._stations[-1].out})")
             elif len(silent) == len(self._stations) and all(
@@ -149,15 +157,18 @@ class Dispatcher:
         job.begun = time.monotonic()
         full = not station.has_room
         t = job.prompt.trial
-        asked = body(self.model.told, self.model.form, job.prompt.text, t.sampling, job.prompt.seed)
+        mode = self.model.prompt_mode
+        request = completion_request(
+            self.model.info, mode, job.prompt.text, t.sampling, seed=job.prompt.seed
+        )
         try:
-            answer = read(await station.client.post(PATHS[self.model.form], asked))
+            answer = parse_completion(await station.client.post(request_path(mode), request))
         except RequestRejected as exc:
             self._refused(station, job, exc)
         except ConnectionFailed as exc:
             self._unreachable(station, job, exc)
         except InvalidReply as exc:
-            self._fail(station, job, exc.reason, again=exc.again)
+            self._fail(station, job, exc.reason, again=exc.retryable)
         else:
             self._keep(station, job, answer, full=full)
         finally:
@@ -172,7 +183,7 @@ class Dispatcher:
         counts = answer.prompt_tokens, answer.tokens
         generation = Generation(answer.text, answer.stop, *counts, now - job.begun)
         names = answer.model, answer.fingerprint, answer.request
-        delivery = ServerAnswer(station.url, self.model.form, *names, job.tries + 1)
+        delivery = ServerAnswer(station.url, self.model.prompt_mode, *names, job.tries + 1)
         self._store.add_generation(key, self._run, generation, delivery)
         station.note(failed=False)
         station.pace.answered(answer.tokens, now - job.begun, now, full=full)
@@ -184,7 +195,7 @@ class Dispatcher:
         if exc.status in (401, 403) or exc.is_quota or exc.is_unknown_model:
             name, url = self.model.address.model, station.url
             key = exc.status in (401, 403)
-            reason = str(refused_key(name, url, exc.status)) if key else f"{url} says: {exc.said}"
+            reason = str(key_rejected(name, url, exc.status)) if key else f"{url} says: {exc.said}"
             self._put_back(job)
             station.out = station.out or reason
             self._looked(station, reason)
@@ -199,7 +210,7 @@ class Dispatcher:
             self._doubt(station, job)
             return
         if exc.late:
-            station.pace.refused(time.monotonic())
+            station.pace.overloaded(time.monotonic())
         else:
             station.in_doubt = True
         self._fail(station, job, f"the connection failed ({exc.cause})", again=True)
@@ -211,7 +222,7 @@ class Dispatcher:
 
     def _fail(self, station: Endpoint, job: PromptJob, reason: str, *, again: bool) -> None:
         job.tries += 1
-        if again and job.tries < self._patience.tries:
+        if again and job.tries < self._patience.max_tries:
             self._queue.append(job)
             self._wake()
         else:
@@ -249,6 +260,16 @@ class Dispatcher:
                 now - self._begun, len(at_work), up, len(self._stations), views, self,
             )
         )  # fmt: skip
+
+
+def _stored_policy(policy: RetryPolicy) -> dict[str, object]:
+    """Return the policy as it is stored with a run."""
+    return {
+        "concurrency": policy.concurrency,
+        "timeout": policy.timeout,
+        "tries": policy.max_tries,
+        "wait": policy.max_outage,
+    }
 
 
 async def _pause(station: Endpoint, seconds: float | None) -> None:

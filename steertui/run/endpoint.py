@@ -12,7 +12,7 @@ from steertui.server.client import Client, ConnectionFailed, RequestRejected
 from steertui.server.completions import Completion
 from steertui.server.concurrency import AdaptiveConcurrency
 from steertui.server.limits import RetryPolicy
-from steertui.server.model import ServerModel, refused_key
+from steertui.server.model import ServerModel, key_rejected
 from steertui.server.probe import probe_server
 
 LONGEST_REST = 60.0
@@ -51,11 +51,15 @@ class Endpoint:
         self.url = url
         self.client = Client(url, key_for(url, KEY), timeout=patience.timeout, retries=0)
         self.pace = AdaptiveConcurrency(
-            model.told.make, model.told.slots, patience.concurrency, time.monotonic(), share
+            model.info.kind,
+            model.info.slots,
+            maximum=patience.concurrency,
+            now=time.monotonic(),
+            share=share,
         )
         self.at_work: dict[str, PromptJob] = {}
         self.wake = asyncio.Event()
-        self.in_doubt = self.is_lost = url in dict(model.away)
+        self.in_doubt = self.is_lost = url in dict(model.unreachable)
         self.out = ""
         self.silent_since = time.monotonic() if self.is_lost else 0.0
         self._model = model
@@ -89,7 +93,7 @@ class Endpoint:
         """Note that it is too much at the moment, and for how long it wants to be left alone."""
         self._refusals += 1
         self.silent_since = self.silent_since or time.monotonic()
-        self.pace.refused(time.monotonic())
+        self.pace.overloaded(time.monotonic())
         if wait is not None or self._refusals >= PATIENT:
             self.take_rest(wait)
 
@@ -98,9 +102,9 @@ class Endpoint:
         self._breaker.note(failed=failed)
         if not failed:
             self._last_rest, self.silent_since, self._refusals = 0.5, 0.0, 0
-        if not self._breaker.is_tripped:
+        if not self._breaker.is_open:
             return ""
-        words, self._breaker = self._breaker.words, CircuitBreaker()
+        words, self._breaker = self._breaker.summary, CircuitBreaker()
         return words
 
     def is_another(self, answer: Completion) -> bool:
@@ -109,7 +113,7 @@ class Endpoint:
         mark = (answer.model, answer.fingerprint)
         if not self._known:
             self._known.add(mark)
-        if self._model.told.make not in SIGNING or mark in self._known:
+        if self._model.info.kind not in SIGNING or mark in self._known:
             return False
         self._strange.add(mark)
         return True
@@ -123,14 +127,14 @@ class Endpoint:
             self.out = str(exc)
         except RequestRejected as exc:
             if exc.status in (401, 403):
-                self.out = str(refused_key(name, self.url, exc.status))
+                self.out = str(key_rejected(name, self.url, exc.status))
             self.take_rest()
             return self.out or str(exc)
         except ConnectionFailed as exc:
             self.take_rest()
             return exc.cause
         else:
-            self.in_doubt = told.identity != self._model.told.identity
+            self.in_doubt = told.identity != self._model.info.identity
             self.out = "it serves other weights now" if self.in_doubt else ""
             self._known |= self._strange
             self._strange.clear()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from steertui.core.verdict import Verdict
 from steertui.judge.batch import BatchClient, BatchState
 from steertui.judge.price import Budget
-from steertui.judge.protocol import RawReply, RequestFormat
+from steertui.judge.request_format import RawReply, RequestFormat
 from steertui.planning.judges import case_of
 from steertui.run.events import BatchProgress, Event, Judged, JudgeProgress
 from steertui.run.judge_worker import JudgeWorker
@@ -104,8 +104,8 @@ class BatchWorker(JudgeWorker):
         return [portion for portion in portions if portion]
 
     async def _send(self, lines: dict[str, bytes]) -> Batch:
-        mark, way = uuid.uuid4().hex, self._client.way
-        words, keys = f"Batch API, {way.words}", tuple(lines)
+        mark, way = uuid.uuid4().hex, self._client.request_format
+        words, keys = f"Batch API, {way.description}", tuple(lines)
         self._store.plan_batch(mark, self._judge.id, self._experiment, way.api, words, keys)
         state = await self._client.send(mark, lines.values())
         self._store.name_batch(mark, state.id)
@@ -115,10 +115,10 @@ class BatchWorker(JudgeWorker):
         """Look at a batch now and then until it is over, then store all that it gave."""
         seconds = FIRST_LOOK
         while not self._halted.is_set():
-            state = await self._client.look(batch.id)
+            state = await self._client.poll(batch.id)
             if state:
                 self._say(state)
-            if state and state.is_over:
+            if state and state.is_final:
                 await self._store_all(batch, state)
                 return
             await self._pause(seconds)
@@ -138,20 +138,20 @@ class BatchWorker(JudgeWorker):
         )
         replies = await self._client.fetch(state, way)
         found = [self._read(batch, key, replies.get(key), state) for key in batch.keys]
-        self._store.close_batch(batch.mark, state.status, state.said, found)
+        self._store.close_batch(batch.mark, state.status, state.error, found)
         for key, verdict, _ in found:
             self._done, self._failed = self._done + 1, self._failed + (verdict.label is None)
             self._tell(Judged(key, verdict))
         counts = self._done, self._failed, len(self._put), self._dollars
         self._tell(JudgeProgress(self._judge.name, *counts))
         if state.status == "failed":
-            super().stop(f"the server refused the batch ({state.said or 'it does not say why'})")
+            super().stop(f"the server refused the batch ({state.error or 'it does not say why'})")
 
     def _read(
         self, batch: Batch, key: str, reply: RawReply | None, state: BatchState
     ) -> tuple[str, Verdict, JudgeReply | None]:
         if reply is None:
-            said = f": {state.said}" if state.said else ""
+            said = f": {state.error}" if state.error else ""
             failure = f"the batch was {state.status} without a reply to this question{said}"
             return key, Verdict(self._judge.id, None, failure), None
         verdict = self._judge.verdict(reply, 0.0)

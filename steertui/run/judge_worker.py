@@ -7,8 +7,8 @@ from typing import Protocol
 
 from steertui.errors import JudgeError
 from steertui.judge.price import Budget, estimate_tokens
-from steertui.judge.protocol import RawReply, RequestFormat
-from steertui.judge.server import KNOWN, KNOWN_LABEL, ServerJudge
+from steertui.judge.request_format import RawReply, RequestFormat
+from steertui.judge.server import KNOWN_CASE, KNOWN_LABEL, ServerJudge
 from steertui.planning.judges import case_of
 from steertui.run.events import Event, Judged, JudgeProgress, JudgeReady, JudgeStopped
 from steertui.server.circuit_breaker import CircuitBreaker
@@ -24,9 +24,9 @@ class Asker(Protocol):
     """What asks a judge's server; judge.asker has the only one."""
 
     judge: ServerJudge
-    way: RequestFormat
+    request_format: RequestFormat
 
-    async def find_way(self) -> list[RawReply]:
+    async def negotiate(self) -> list[RawReply]:
         """Ask the known answer; its label comes last."""
 
     async def ask(self, system: str, user: str) -> RawReply:
@@ -52,16 +52,16 @@ class JudgeWorker:
 
     async def open(self) -> None:
         """Ask the known answer; raises JudgeError where no label comes."""
-        replies = await self._client.find_way()
+        replies = await self._client.negotiate()
         for reply in replies:
             dollars = self._judge.dollars(reply, at_once=True)
-            exchange = self._exchange(reply, self._client.way.words, dollars)
+            exchange = self._exchange(reply, self._client.request_format.description, dollars)
             self._store.add_exchange(self._judge.id, exchange)
             self._budget.settle(0.0, dollars or 0.0)
         reply = replies[-1]
-        self._learn(reply, *self._judge.messages(KNOWN))
+        self._learn(reply, *self._judge.messages(KNOWN_CASE))
         right = self._judge.verdict(reply, 0.0).label is KNOWN_LABEL
-        self._tell(JudgeReady(self._judge.name, self._client.way.words, right))
+        self._tell(JudgeReady(self._judge.name, self._client.request_format.description, right))
 
     def put(self, answer: UnjudgedAnswer | None) -> None:
         """Queue a question, once; None says that no more will come."""
@@ -124,7 +124,9 @@ class JudgeWorker:
 
     def _keep(self, key: str, reply: RawReply, seconds: float) -> None:
         verdict = self._judge.verdict(reply, seconds)
-        exchange = self._exchange(reply, self._client.way.words, self._judge.dollars(reply))
+        exchange = self._exchange(
+            reply, self._client.request_format.description, self._judge.dollars(reply)
+        )
         self._store.add_verdict(key, verdict, exchange)
         failed = verdict.label is None
         self._done, self._failed = self._done + 1, self._failed + failed
@@ -132,8 +134,8 @@ class JudgeWorker:
         self._tell(Judged(key, verdict))
         put = len(self._put)
         self._tell(JudgeProgress(self._judge.name, self._done, self._failed, put, self._dollars))
-        if self._breaker.is_tripped:
-            self.stop(f"{self._breaker.words}, the last: {verdict.failure or 'none'}")
+        if self._breaker.is_open:
+            self.stop(f"{self._breaker.summary}, the last: {verdict.failure or 'none'}")
 
     def _learn(self, reply: RawReply, system: str, user: str) -> None:
         """Set aside more for a question where the server counts more tokens than estimated."""

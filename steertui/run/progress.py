@@ -27,7 +27,7 @@ from steertui.run import (
     ServerModelStopped,
     ServerProgress,
 )
-from steertui.server.address import KEY, OPENAI, key_for
+from steertui.server.address import KEY, is_openai_host, key_for
 from steertui.server.model import ServerModel
 from steertui.units import clock
 
@@ -108,7 +108,10 @@ def plan_lines(plan: Plan, db: Path) -> list[str]:
     ]
     for model in d.models:
         if isinstance(model, ServerModel):
-            lines += [f"Server  {model.name}: {model.words}", *_bill(model, plan.missing(model))]
+            lines += [
+                f"Server  {model.name}: {model.description}",
+                *_bill(model, plan.missing(model)),
+            ]
     if d.shard != WHOLE:
         own = len(d.own_scenarios)
         lines.append(f"Shard   {d.shard}: {own} scenarios are run here; `steertui merge` joins all")
@@ -132,7 +135,7 @@ def _bill(model: ServerModel, missing: Sequence[Prompt]) -> Iterator[str]:
         return
     read = int(estimate_tokens(*(prompt.text for prompt in missing)))
     most = sum(prompt.trial.sampling.max_tokens for prompt in missing)
-    price = list_price(model.address.model) if urls == (OPENAI,) else None
+    price = list_price(model.address.model) if all(map(is_openai_host, urls)) else None
     dollars = f", ${price.of(read, 0, most):.2f} in all" if price else ""
     yield (
         f"Cost    {model.name}: about {read:,} tokens to read, and at the most {most:,} to write"

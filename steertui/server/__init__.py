@@ -1,1 +1,1 @@
-"""Models behind servers that speak OpenAI's API: where they are, what they say of themselves."""
+"""Models behind OpenAI-compatible servers: addresses, metadata, requests, replies, load control."""

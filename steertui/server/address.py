@@ -9,6 +9,8 @@ from steertui.errors import ServerError
 
 OPENAI = "https://api.openai.com/v1"
 
+OPENAI_HOST = "api.openai.com"
+
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 KEY = "STEERTUI_SERVER_KEY"
@@ -71,9 +73,15 @@ def has_secret(url: str) -> bool:
     return bool(parts.username or parts.password or parts.query)
 
 
+def is_openai_host(url: str) -> bool:
+    """Whether a base URL is on OpenAI's own host, over TLS."""
+    parts = urlsplit(url)
+    return (parts.scheme, parts.hostname) == ("https", OPENAI_HOST) and parts.port in (None, 443)
+
+
 def key_for(url: str, variable: str) -> str:
     """Return the key for an address from the environment, "" for none.
 
     OpenAI's own server gets the key in OPENAI_API_KEY, and nobody else gets that one.
     """
-    return os.environ.get("OPENAI_API_KEY" if url == OPENAI else variable, "").strip()
+    return os.environ.get("OPENAI_API_KEY" if is_openai_host(url) else variable, "").strip()

@@ -1,34 +1,35 @@
-"""A Breaker: tells a server that is no use from an unlucky one, early."""
+"""Circuit breaker over the last replies of a server."""
 
 from collections import deque
 
 WINDOW = 50
-"""Replies looked back on."""
+"""Number of last replies that are counted."""
 
-FEWEST = 20
-"""Replies before it says anything."""
+MIN_REPLIES = 20
+"""Replies before the circuit can open."""
 
-SHARE = 0.7
-"""Share of failures that is death: of a server that fails 30 % at random, fewer than one such
-window in 10,000 looks dead (binomial, 14 or more of 20)."""
+FAILURE_SHARE = 0.7
+"""Share of failures that opens the circuit. If 30 % of the replies fail at random, the first 20
+replies open it in fewer than 1 of 10,000 cases (binomial: 14 or more of 20)."""
 
 
 class CircuitBreaker:
-    """Looks at the last replies; tripped where too many of them are failures."""
+    """Opens if too many of the last replies were failures. It never closes by itself."""
 
     def __init__(self) -> None:
-        self._last: deque[bool] = deque(maxlen=WINDOW)
+        self._failures: deque[bool] = deque(maxlen=WINDOW)
 
     def note(self, *, failed: bool) -> None:
-        """Add a reply."""
-        self._last.append(failed)
+        """Count a reply."""
+        self._failures.append(failed)
 
     @property
-    def is_tripped(self) -> bool:
-        """Whether it is to be stopped."""
-        return len(self._last) >= FEWEST and sum(self._last) >= SHARE * len(self._last)
+    def is_open(self) -> bool:
+        """Whether no more requests should be sent."""
+        count = len(self._failures)
+        return count >= MIN_REPLIES and sum(self._failures) >= FAILURE_SHARE * count
 
     @property
-    def words(self) -> str:
-        """Say what was seen: "18 of the last 20 replies were failures"."""
-        return f"{sum(self._last)} of the last {len(self._last)} replies were failures"
+    def summary(self) -> str:
+        """The count in words: "18 of the last 20 replies were failures"."""
+        return f"{sum(self._failures)} of the last {len(self._failures)} replies were failures"

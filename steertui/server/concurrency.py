@@ -1,4 +1,13 @@
-"""A Pace: how many answers at once are asked of a server, found while it works."""
+"""Adaptive number of requests in flight: slow start, then additive increase.
+
+The limit doubles while throughput rises with it (slow start), then probes 25 % more from time to
+time. The number of requests that the server works on is
+estimated by Little's law (J. D. C. Little, Operations Research, 1961): tokens per second ×
+seconds per token of the fastest answers. Requests beyond it wait in the server's queue. If they
+are many, the limit is lowered, and they stay in our queue for whichever server is free. A rate
+limit (HTTP 429, 503) or a timeout halves the limit, and it then grows back in steps of an eighth
+(additive increase, multiplicative decrease, AIMD).
+"""
 
 import math
 from collections.abc import Mapping
@@ -6,121 +15,154 @@ from types import MappingProxyType
 
 from steertui.server.probe import ServerKind
 
-FIRST: Mapping[ServerKind, int] = MappingProxyType({"vLLM": 64, "SGLang": 64, "Ollama": 4})
-"""Answers at once to begin with, where a server does not say how many it writes: vLLM and SGLang
-keep what they cannot write yet in a queue of their own, at no cost."""
+INITIAL_LIMITS: Mapping[ServerKind, int] = MappingProxyType({"vLLM": 64, "SGLang": 64, "Ollama": 4})
+"""First limit for servers that do not report their slots. vLLM and SGLang queue further requests
+at no cost."""
 
-FIRST_OF_OTHERS = 16
+DEFAULT_INITIAL_LIMIT = 16
+"""First limit for other kinds of servers."""
 
-RISE = 1.1
-"""Throughput must be so many times what it was for a rise to have paid."""
+SLOW_START_FACTOR = 2.0
+"""Growth of the limit per round during slow start."""
 
-HOLD = 8
-"""Turns of calm before more is tried again."""
+PROBE_FACTOR = 1.25
+"""Growth of the limit when more is tried after slow start."""
 
+MIN_GAIN = 1.1
+"""Throughput ratio from which on a higher limit counts as an improvement."""
 
-SPARE = 1.25
-"""So many times what a server has in work is asked for: a few wait at its door."""
+CALM_ROUNDS = 8
+"""Rounds at one limit before a higher one is tried."""
+
+HEADROOM = 1.25
+"""Requests in flight per request in work at the server, so that a few always wait there."""
+
+MIN_ROUND_SECONDS = 1.0
+"""Shortest round, and shortest time between two decreases."""
 
 
 class AdaptiveConcurrency:
-    """Doubles while the throughput rises with it, goes back where it does not, tries a quarter
-    more now and then. What a server has in work is its throughput times what its quickest answers
-    take (Little's law); where far more than that waits at its door, less is asked for, and the
-    rest stays in the queue for whichever server is free. Where the server says that it is too
-    much (429, 503), or is too slow, it halves and comes back in small steps.
+    """Limit on a server's requests in flight, adapted once per round.
 
-    A turn is as many answers as are asked at once, and a second at the least.
+    A round is as many answers as the limit, and at least one second.
     """
 
-    def __init__(self, make: ServerKind, slots: int, most: int, now: float, share: int = 0) -> None:
-        """`share` is how many prompts there are for it: not more than a quarter of them is asked
-        for before it is known how fast it is, or it would sit on what others could do."""
-        self._most = max(1, most)
-        # A server that says how many it writes is kept full, with a few waiting at its door.
-        told = slots + max(1, slots // 4) if slots else 0
-        first = told or FIRST.get(make, FIRST_OF_OTHERS)
-        if share and not told:
-            first = min(first, max(4, share // 4))
-        self._limit = self._before = min(self._most, first)
-        self._searches = not told
-        self._step = 2.0
-        self._rate, self._calm, self._goal = 0.0, 0, 0
-        self._refused = -math.inf
-        self._quick = math.inf
-        self._held_up: list[float] = []
-        self._start(now)
+    def __init__(
+        self, kind: ServerKind, slots: int, *, maximum: int, now: float, share: int = 0
+    ) -> None:
+        """Start at the server's slots, or at the initial limit of its kind.
 
-    def _start(self, now: float) -> None:
-        self._begun, self._answers, self._tokens = now, 0, 0
-        self._full = True
-        self._held_up = []
+        Args:
+            kind: server software.
+            slots: answers that the server generates in parallel; 0 if unknown. A known number is
+                kept, with a quarter more in the server's queue, and no search takes place.
+            maximum: highest limit.
+            now: monotonic time in seconds.
+            share: prompts that this server may expect; 0 if unknown. At most a quarter of them is
+                requested before its speed is known, since a faster server may take them.
+        """
+        self._maximum = max(1, maximum)
+        self._searches = not slots
+        if slots:
+            initial = slots + max(1, slots // 4)
+        else:
+            initial = INITIAL_LIMITS.get(kind, DEFAULT_INITIAL_LIMIT)
+            if share:
+                initial = min(initial, max(4, share // 4))
+        self._limit = min(self._maximum, initial)
+        self._previous_limit = self._limit
+        self._growth = SLOW_START_FACTOR
+        self._best_rate = 0.0
+        self._calm_rounds_left = 0
+        self._recovery_target = 0
+        self._last_decrease = -math.inf
+        self._fastest = math.inf
+        self._was_full = True
+        self._start_round(now)
 
     @property
     def limit(self) -> int:
-        """Answers to ask for at once."""
+        """Maximum requests in flight."""
         return self._limit
 
     def answered(self, tokens: int, took: float, now: float, *, full: bool) -> None:
-        """Note an answer of so many tokens that took so many seconds; `full` where as many were
-        asked as allowed."""
-        self._held_up.append(took / max(tokens, 1))
+        """Count an answer of `tokens` tokens that took `took` seconds.
+
+        `full` says whether the limit was reached when it was requested. Only full rounds measure
+        what the server can do.
+        """
+        self._seconds_per_token.append(took / max(tokens, 1))
         self._answers += 1
         self._tokens += max(tokens, 1)
-        self._full &= full
-        seconds = now - self._begun
-        if self._answers < self._limit or seconds < 1.0:
+        self._was_full = self._was_full and full
+        seconds = now - self._round_start
+        if self._answers < self._limit or seconds < MIN_ROUND_SECONDS:
             return
-        if self._goal:
-            self._recover()
-        elif self._full and self._searches:
-            self._look(self._tokens / seconds)
-        self._start(now)
+        if self._recovery_target:
+            self._increase()
+        elif self._was_full and self._searches:
+            self._adapt(self._tokens / seconds)
+        self._start_round(now)
 
-    def refused(self, now: float) -> None:
-        """Halve, once in a second."""
-        if now - self._refused < 1.0:
+    def overloaded(self, now: float) -> None:
+        """Halve the limit, at most once per second."""
+        if now - self._last_decrease < MIN_ROUND_SECONDS:
             return
-        self._refused = now
-        self._goal = max(self._goal, self._limit)
+        self._last_decrease = now
+        self._recovery_target = max(self._recovery_target, self._limit)
         self._limit = max(1, self._limit // 2)
-        self._start(now)
+        self._start_round(now)
 
-    def _recover(self) -> None:
-        self._limit = min(self._goal, self._limit + max(1, self._limit // 8))
-        if self._limit == self._goal:
-            self._goal, self._rate = 0, 0.0
+    def _start_round(self, now: float) -> None:
+        self._round_start = now
+        self._answers = 0
+        self._tokens = 0
+        self._was_full = True
+        self._seconds_per_token: list[float] = []
+
+    def _increase(self) -> None:
+        """Grow by an eighth toward the limit before the last decrease."""
+        self._limit = min(self._recovery_target, self._limit + max(1, self._limit // 8))
+        if self._limit == self._recovery_target:
+            self._recovery_target = 0
+            self._best_rate = 0.0
             self._settle(self._limit)
 
-    def _look(self, rate: float) -> None:
-        """Ask for less where much waits at the door; else look for more."""
-        quickest = sorted(self._held_up)[len(self._held_up) // 20]
-        self._quick = min(self._quick, quickest)
-        enough = math.ceil(SPARE * rate * self._quick) + 1
-        if enough < self._limit / SPARE:
-            self._rate = rate
+    def _adapt(self, rate: float) -> None:
+        """Lower the limit if many requests wait at the server; otherwise search for a higher one.
+
+        `rate` is the round's throughput in tokens per second.
+        """
+        fifth_percentile = sorted(self._seconds_per_token)[len(self._seconds_per_token) // 20]
+        self._fastest = min(self._fastest, fifth_percentile)
+        enough = math.ceil(HEADROOM * rate * self._fastest) + 1
+        if enough < self._limit / HEADROOM:
+            self._best_rate = rate
             self._settle(enough)
         else:
             self._search(rate)
 
     def _search(self, rate: float) -> None:
-        if self._calm:
-            self._calm -= 1
-            self._rate = rate
-            if not self._calm:
-                self._raise()
-        elif rate > RISE * self._rate:
-            self._rate = rate
-            self._raise()
+        if self._calm_rounds_left:
+            self._calm_rounds_left -= 1
+            self._best_rate = rate
+            if not self._calm_rounds_left:
+                self._raise_limit()
+        elif rate > MIN_GAIN * self._best_rate:
+            self._best_rate = rate
+            self._raise_limit()
         else:
-            self._settle(self._before)
+            self._settle(self._previous_limit)
 
     def _settle(self, limit: int) -> None:
-        self._limit = self._before = limit
-        self._calm, self._step = HOLD, 1.25
+        self._limit = limit
+        self._previous_limit = limit
+        self._calm_rounds_left = CALM_ROUNDS
+        self._growth = PROBE_FACTOR
 
-    def _raise(self) -> None:
-        self._before = self._limit
-        if self._step == 2.0:
-            self._quick = math.inf  # a server that shares its time out takes longer for each now
-        self._limit = min(self._most, math.ceil(self._limit * self._step))
+    def _raise_limit(self) -> None:
+        self._previous_limit = self._limit
+        if self._growth == SLOW_START_FACTOR:
+            # Each request of a server that shares its time among them now takes longer.
+            self._fastest = math.inf
+        self._limit = min(self._maximum, math.ceil(self._limit * self._growth))

@@ -1,4 +1,4 @@
-"""A ServerModel: a model behind servers, asked about itself before anything is planned."""
+"""Models behind servers, probed before anything is planned."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -11,171 +11,197 @@ from steertui.assets.catalogue import kind_of
 from steertui.core.generation import SamplingParams
 from steertui.core.model import SERVER_PREFIX, Kind, Model
 from steertui.errors import ServerError
-from steertui.server.address import KEY, Address, key_for, parse_address
-from steertui.server.completions import OPTIONAL, PATHS, PromptMode, body, messages
-from steertui.server.probe import ServerInfo, SupportsGet, probe_server
+from steertui.server.address import (
+    KEY,
+    Address,
+    is_openai_host,
+    key_for,
+    parse_address,
+)
+from steertui.server.completions import (
+    PromptMode,
+    completion_request,
+    message_text,
+    request_path,
+)
+from steertui.server.probe import ServerConnection, ServerInfo, ServerKind, probe_server
+from steertui.server.protocol import OPTIONAL_SETTINGS
 
-WRITING = ("Ollama", "OpenAI")
-"""Makes that write every prompt themselves, even one that is given whole."""
+RENDERING_KINDS: frozenset[ServerKind] = frozenset({"Ollama", "OpenAI"})
+"""Servers that apply the chat template to every prompt, also to one that is already rendered."""
 
-STRANGE = ("OpenAI", "unknown")
-"""Makes that may refuse even a neutral setting."""
+STRICT_KINDS: frozenset[ServerKind] = frozenset({"OpenAI", "unknown"})
+"""Servers that may reject a setting even at its neutral value."""
 
-FEW = 16
-"""New tokens of a greeting; models that think before they answer refuse to write just one."""
+PROBE_TOKENS = 16
+"""New tokens of a probe request. Some thinking models reject a limit of one token."""
 
-ASKING = 10.0
-"""Seconds that a server has to tell of itself."""
+PROBE_TIMEOUT = 10.0
+"""Seconds for each metadata request."""
 
+T = TypeVar("T")
 
-_NOWHERE, _NOTHING = Address("", ()), ServerInfo()
+_NO_ADDRESS = Address("", ())
+_NO_INFO = ServerInfo()
 
 
 @dataclass(frozen=True, slots=True)
 class ServerModel(Model):
-    """A model behind servers; its identity is what they tell of its weights.
+    """A model behind one or more servers, identified by the weights that they report.
 
     Attributes:
-        address: its name and its servers'.
-        told: what the first that answered tells of itself.
-        form: what it is given: the prompt that we rendered, or chat messages.
-        away: (address, why) of the servers that did not answer when they were asked first.
+        address: the model's name and the servers' base URLs.
+        info: metadata of the first server that responded.
+        prompt_mode: whether the servers get rendered prompts or chat messages.
+        unreachable: (base URL, reason) of the servers that did not respond to the probe.
     """
 
-    address: Address = _NOWHERE
-    told: ServerInfo = _NOTHING
-    form: PromptMode = "messages"
-    away: tuple[tuple[str, str], ...] = ()
+    address: Address = _NO_ADDRESS
+    info: ServerInfo = _NO_INFO
+    prompt_mode: PromptMode = "messages"
+    unreachable: tuple[tuple[str, str], ...] = ()
 
     @property
-    def words(self) -> str:
-        """Say what serves it and how it is asked."""
-        many = len(self.address.urls)
-        how = "our prompts" if self.form == "prompt" else "chat messages, which it renders itself"
-        left = sorted(self.told.left_out)
-        without = f"; it takes no {', '.join(left)}" if left else ""
-        return f"{self.told.words} at {many} address{'es' * (many > 1)}, given {how}{without}"
-
-    def given(self, form: PromptMode) -> "ServerModel":
-        """Return the model asked in this form."""
-        return replace(self, form=form)
+    def description(self) -> str:
+        """Server, number of addresses, prompt mode and rejected settings, in words."""
+        count = len(self.address.urls)
+        mode = "rendered prompts"
+        if self.prompt_mode == "messages":
+            mode = "chat messages, which it renders itself"
+        rejected = ", ".join(sorted(self.info.rejected_settings))
+        suffix = f"; not accepted: {rejected}" if rejected else ""
+        addresses = f"{count} address{'es' * (count > 1)}"
+        return f"{self.info.description} at {addresses}, given {mode}{suffix}"
 
 
 def find_server_model(name: str, template: str = "") -> ServerModel:
-    """Return the model that "server:MODEL@URL,URL" means, as its servers tell of it.
+    """Return the model "server:MODEL@URL,URL", with the metadata that its servers report.
 
-    `template` is the chat template for servers that tell none, "" to give them chat messages.
+    `template` is the chat template for servers that report none; without one they get chat
+    messages.
 
-    Raises ServerError where the name is none, where no server answers, where one has not the model
-    or refuses the key, and where two tell of different weights.
+    Raises ServerError if the name is malformed, no server responds, a server does not have the
+    model or rejects the key, or two servers report different weights.
     """
     address = parse_address(name)
-    found = in_own_loop(lambda: _ask_all(address, template))
-    here = {url: told for url, told in found.items() if isinstance(told, ServerInfo)}
-    away = {url: why for url, why in found.items() if isinstance(why, str)}
-    if not here:
-        url, why = next(iter(away.items()))
+    probed = run_async(lambda: _probe_all(address, template))
+    infos = {url: info for url, info in probed.items() if isinstance(info, ServerInfo)}
+    unreachable = {url: reason for url, reason in probed.items() if isinstance(reason, str)}
+    if not infos:
+        url, reason = next(iter(unreachable.items()))
         raise ServerError(
-            f"{SERVER_PREFIX}{address.model}: no server answers at {url} ({why}); start it, "
-            "or check the address"
+            f"{SERVER_PREFIX}{address.model}: no server responds at {url} ({reason}); start it, or "
+            "check the base URL"
         )
-    first, told = next(iter(here.items()))
-    for url, other in here.items():
-        if other.identity != told.identity:
-            raise ServerError(
-                f"{SERVER_PREFIX}{address.model}: {first} and {url} tell of different weights "
-                f"({_weights(told)}; {_weights(other)}); name them as two models"
-            )
+    info = _common_info(address, infos)
     return ServerModel(
         name=f"{SERVER_PREFIX}{address.model}",
         path=Path(),
-        sha256=told.identity,
-        size=int(dict(told.weights).get("size", "0")),
+        sha256=info.identity,
+        size=int(dict(info.weights).get("size", "0")),
         origin=str(address),
-        kind=_kind(told),
+        kind=_model_kind(info),
         address=address,
-        told=told,
-        form="prompt" if told.template else "messages",
-        away=tuple(away.items()),
+        info=info,
+        prompt_mode="prompt" if info.template else "messages",
+        unreachable=tuple(unreachable.items()),
     )
 
 
-T = TypeVar("T")
+def run_async(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Return the result of asynchronous work, run in an event loop of its own.
 
-
-def in_own_loop(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Return what asynchronous work gives, whether or not this thread has a loop already."""
+    Works whether or not this thread already runs an event loop.
+    """
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(lambda: asyncio.run(work())).result()
 
 
-def _weights(told: ServerInfo) -> str:
-    return f"{told.make}: " + ", ".join(f"{what} {value}" for what, value in told.weights)
+def _common_info(address: Address, infos: dict[str, ServerInfo]) -> ServerInfo:
+    """Return the first server's metadata; raises ServerError if the weights differ."""
+    first_url, first = next(iter(infos.items()))
+    for url, info in infos.items():
+        if info.identity != first.identity:
+            raise ServerError(
+                f"{SERVER_PREFIX}{address.model}: {first_url} and {url} report different weights "
+                f"({_weights_text(first)}; {_weights_text(info)}); name them as two models"
+            )
+    return first
 
 
-def _kind(told: ServerInfo) -> Kind:
-    names = (name.rpartition("/")[2].removesuffix(".gguf") for name in (told.source, told.id))
-    found: list[Kind] = [kind_of(f"{name}.gguf") for name in names]
-    return next((kind for kind in found if kind), "")
+def _weights_text(info: ServerInfo) -> str:
+    return f"{info.kind}: " + ", ".join(f"{name} {value}" for name, value in info.weights)
 
 
-async def _ask_all(address: Address, template: str) -> dict[str, ServerInfo | str]:
-    asked = (_ask(url, address.model, template) for url in address.urls)
-    return dict(zip(address.urls, await asyncio.gather(*asked), strict=True))
+def _model_kind(info: ServerInfo) -> Kind:
+    names = [name.rpartition("/")[2].removesuffix(".gguf") for name in (info.source, info.id)]
+    kinds: list[Kind] = [kind_of(f"{name}.gguf") for name in names]
+    return next((kind for kind in kinds if kind), "")
 
 
-async def _settled(client: SupportsGet, told: ServerInfo) -> ServerInfo:
-    """Return what was told, less what the first few tokens show that the server does not take:
-    prompts of our own, and neutral settings that it refuses by name."""
-    from steertui.server.client import ConnectionFailed, RequestRejected
-
-    greeting = SamplingParams(max_tokens=FEW)
-    while told.template or told.make in STRANGE:
-        form: PromptMode = "prompt" if told.template else "messages"
-        text = "Hi" if told.template else messages("", "Hi", thinking=True)
-        try:
-            await client.post(PATHS[form], body(told, form, text, greeting, 1))
-        except RequestRejected as exc:
-            named = {name for name in OPTIONAL - told.left_out if name in exc.said}
-            if told.template and exc.status in (404, 405, 501):
-                told = replace(told, template="")
-                continue
-            if named and exc.status in (400, 422):
-                told = replace(told, left_out=told.left_out | named)
-                continue
-        except ConnectionFailed:
-            pass
-        break
-    return told
+async def _probe_all(address: Address, template: str) -> dict[str, ServerInfo | str]:
+    """Return each server's metadata, or why it cannot be reached."""
+    probes = (_probe(url, address.model, template) for url in address.urls)
+    return dict(zip(address.urls, await asyncio.gather(*probes), strict=True))
 
 
-async def _ask(url: str, model: str, template: str) -> ServerInfo | str:
-    """Return what a server tells, or why it cannot be reached."""
+async def _probe(url: str, model: str, template: str) -> ServerInfo | str:
+    """Return a server's metadata, or why it cannot be reached."""
     from steertui.server.client import Client, ConnectionFailed, RequestRejected
 
-    async with Client(url, key_for(url, KEY), timeout=ASKING, retries=0) as client:
+    async with Client(url, key_for(url, KEY), timeout=PROBE_TIMEOUT, retries=0) as client:
         try:
-            told = await probe_server(client, model, (RequestRejected, ConnectionFailed))
-            if told.make not in WRITING:
-                told = replace(told, template=told.template or template)
-            return await _settled(client, told)
+            info = await probe_server(client, model, (RequestRejected, ConnectionFailed))
+            if info.kind not in RENDERING_KINDS:
+                info = replace(info, template=info.template or template)
+            return await _without_rejected_settings(client, info)
         except ConnectionFailed as exc:
             return exc.cause
         except RequestRejected as exc:
             if exc.status in (401, 403):
-                raise refused_key(model, url, exc.status) from None
+                raise key_rejected(model, url, exc.status) from None
             if exc.status in (429, 500, 502, 503, 504):
                 return str(exc)
             raise ServerError(
-                f"{SERVER_PREFIX}{model}: {url} lists no models ({exc}); check the address (most "
-                "servers' ends in /v1)"
+                f"{SERVER_PREFIX}{model}: {url} lists no models ({exc}); check the base URL "
+                "(for most servers it ends in /v1)"
             ) from None
 
 
-def refused_key(model: str, url: str, status: int) -> ServerError:
-    """Return the error of a server that does not accept the key."""
-    variable = "OPENAI_API_KEY" if "api.openai.com" in url else KEY
+async def _without_rejected_settings(client: ServerConnection, info: ServerInfo) -> ServerInfo:
+    """Return the metadata without what the server rejects in a request for a few tokens.
+
+    The template is dropped if the server has no completions endpoint. Settings that its error
+    names are added to `rejected_settings`, and the request is repeated without them.
+    """
+    from steertui.server.client import ConnectionFailed, RequestRejected
+
+    sampling = SamplingParams(max_tokens=PROBE_TOKENS)
+    while info.template or info.kind in STRICT_KINDS:
+        mode: PromptMode = "prompt" if info.template else "messages"
+        text = "Hi" if info.template else message_text("", "Hi", thinking=True)
+        request = completion_request(info, mode, text, sampling, seed=1)
+        try:
+            await client.post(request_path(mode), request)
+        except RequestRejected as exc:
+            if info.template and exc.status in (404, 405, 501):
+                info = replace(info, template="")
+                continue
+            candidates = OPTIONAL_SETTINGS - info.rejected_settings
+            named = {name for name in candidates if name in exc.said}
+            if named and exc.status in (400, 422):
+                info = replace(info, rejected_settings=info.rejected_settings | named)
+                continue
+        except ConnectionFailed:
+            pass
+        break
+    return info
+
+
+def key_rejected(model: str, url: str, status: int) -> ServerError:
+    """Return the error for a server that rejects the API key."""
+    variable = "OPENAI_API_KEY" if is_openai_host(url) else KEY
     return ServerError(
-        f"{SERVER_PREFIX}{model}: {url} does not accept the key (HTTP {status}); "
-        f"put a valid one into {variable}"
+        f"{SERVER_PREFIX}{model}: {url} does not accept the key (HTTP {status}); put a valid "
+        f"one into {variable}"
     )

@@ -1,4 +1,4 @@
-"""What a server tells of itself: its make, its model and weights, how prompts are written."""
+"""Server metadata: kind of server, model, weights, chat template, limits."""
 
 import json
 from dataclasses import dataclass
@@ -9,35 +9,46 @@ from urllib.parse import urlsplit
 
 from steertui.core.model import STAND_IN
 from steertui.errors import ServerError
-from steertui.server.address import OPENAI
+from steertui.server.address import is_openai_host
 
 ServerKind = Literal["llama-server", "vLLM", "SGLang", "Ollama", "OpenAI", "unknown"]
-"""Whose program a server is: decides which settings it is known to heed."""
+"""Server software. Decides which sampling settings a server is known to apply."""
 
-_OWNERS: dict[str, ServerKind] = {"llamacpp": "llama-server", "vllm": "vLLM", "sglang": "SGLang",
-                            "library": "Ollama"}  # fmt: skip
+_KIND_BY_OWNER: dict[str, ServerKind] = {
+    "llamacpp": "llama-server",
+    "vllm": "vLLM",
+    "sglang": "SGLang",
+    "library": "Ollama",
+}
+"""Server kind by `owned_by` in the server's list of models."""
+
+MAX_LISTED = 20
+"""Model names quoted in an error."""
 
 _DEMO_SIZE = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class ServerInfo:
-    """One server's own words.
+    """Metadata that one server reports about itself and one model.
 
     Attributes:
-        id: what it calls the model.
-        source: the file or repository of the weights, without folders; "" where it does not say.
-        weights: (what, value) pairs that tell these weights from others.
+        kind: server software.
+        id: the server's name for the model.
+        source: file or repository of the weights, without folders; "" if not reported.
+        weights: (name, value) pairs that distinguish these weights from others.
         version: of the server.
-        context: longest prompt and answer together, in tokens; 0 where it does not say.
-        slots: answers that it writes at once; 0 where it does not say.
-        template: its chat template, "" where it does not say.
-        bos: the text of the token that begins a sequence.
-        adds_bos: whether it puts that token before a prompt by itself.
-        left_out: settings that it refuses, and that are not sent: neutral ones, and the seed.
+        context: longest prompt and answer together, in tokens; 0 if not reported.
+        slots: answers generated in parallel; 0 if not reported.
+        template: chat template; "" if not reported.
+        bos: text of the token at the start of a sequence.
+        eos: text of the token at the end of a sequence.
+        adds_bos: whether the server puts `bos` before a prompt.
+        rejected_settings: settings that the server rejects and that are not sent: neutral ones
+            and the seed.
     """
 
-    make: ServerKind = "unknown"
+    kind: ServerKind = "unknown"
     id: str = ""
     source: str = ""
     weights: tuple[tuple[str, str], ...] = ()
@@ -48,165 +59,225 @@ class ServerInfo:
     bos: str = ""
     eos: str = ""
     adds_bos: bool = False
-    left_out: frozenset[str] = frozenset()
+    rejected_settings: frozenset[str] = frozenset()
 
     @property
     def identity(self) -> str:
-        """64 hex digits, the same for the same weights behind the same make of server.
+        """Content identity of the served weights, 64 hex digits: same weights, same server kind.
 
-        Of a GGUF on this machine it is the sha256 of the file, so the two never meet.
+        It never equals that of a GGUF on this machine, which is the file's sha256.
         """
-        text = json.dumps(["server", self.make, self.weights], ensure_ascii=False)
+        text = json.dumps(["server", self.kind, self.weights], ensure_ascii=False)
         return sha256(text.encode()).hexdigest()
 
     @property
     def title(self) -> str:
-        """What the model calls itself, as near as the server tells."""
+        """The model's own name, as far as the server reports it."""
         size = int(dict(self.weights).get("size", "0"))
         is_demo = self.source == "demo.gguf" and size < _DEMO_SIZE
         return f"{STAND_IN}, served" if is_demo else self.source or self.id
 
     @property
-    def words(self) -> str:
-        """Say it: "vLLM 0.11.0"."""
-        make = "a server of unknown make" if self.make == "unknown" else self.make
-        return f"{make} {self.version}".strip()
+    def description(self) -> str:
+        """Kind and version: "vLLM 0.11.0"."""
+        return f"{self.kind_name} {self.version}".strip()
+
+    @property
+    def kind_name(self) -> str:
+        """The server kind in words."""
+        return "a server of unknown kind" if self.kind == "unknown" else self.kind
 
 
-class SupportsGet(Protocol):
-    """What asks a server; the door to openai has the only one."""
+class ServerConnection(Protocol):
+    """Connection to a server; `server.client.Client` implements it."""
 
     url: str
 
     async def get(self, path: str) -> object:
-        """Ask for what lies at a path or address."""
+        """Return the JSON at a path below the base URL, or at a URL."""
 
     async def post(self, path: str, body: dict[str, Any]) -> object:
-        """Send a request."""
+        """Send a request; return the JSON of the response."""
 
 
 async def probe_server(
-    client: SupportsGet, model: str, refusals: tuple[type[Exception], ...]
+    client: ServerConnection, model: str, failures: tuple[type[Exception], ...]
 ) -> ServerInfo:
-    """Ask a server about itself and a model; `refusals` are what a client raises.
+    """Request a server's metadata for a model.
 
-    Raises ServerError where it does not have the model, and the client's own exceptions where it
-    cannot be asked at all.
+    `failures` are the exceptions that the client raises. Raises ServerError if the server does not
+    have the model, and the client's exceptions if its list of models cannot be fetched.
     """
-    listed = _list(await client.get("/models"))
-    entry = _choose(listed, model, client.url)
-    make = _OWNERS.get(str(entry.get("owned_by")), "unknown")
-    root = client.url.removesuffix("/v1")
+    models = _model_entries(await client.get("/models"))
+    entry = _find_entry(models, model, client.url)
+    reader = _MetadataReader(client, entry, failures)
+    kind = _KIND_BY_OWNER.get(str(entry.get("owned_by")), "unknown")
+    if is_openai_host(client.url):
+        kind = "OpenAI"
+    elif kind == "unknown" and (await reader.fetch("/api/version")).get("version"):
+        kind = "Ollama"
+    if kind == "llama-server":
+        return await reader.llama_server()
+    if kind == "vLLM":
+        return await reader.vllm()
+    if kind == "SGLang":
+        return await reader.sglang()
+    if kind == "Ollama":
+        return await reader.ollama()
+    return reader.third_party(kind)
 
-    async def look(path: str, body: dict[str, Any] | None = None) -> Any:
+
+class _MetadataReader:
+    """Reads the metadata endpoints of each kind of server for one entry of its list of models."""
+
+    def __init__(
+        self,
+        client: ServerConnection,
+        entry: dict[str, Any],
+        failures: tuple[type[Exception], ...],
+    ) -> None:
+        self._client = client
+        self._entry = entry
+        self._id = str(entry["id"])
+        self._failures = failures
+        self._root = client.url.removesuffix("/v1")
+
+    async def fetch(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the JSON object at a path above the base URL's /v1; {} if there is none."""
+        url = self._root + path
         try:
-            found = await (client.post(root + path, body) if body else client.get(root + path))
-        except refusals:
+            data = await (self._client.post(url, body) if body else self._client.get(url))
+        except self._failures:
             return {}
-        return found if isinstance(found, dict) else {}
+        return data if isinstance(data, dict) else {}
 
-    if client.url == OPENAI:
-        make = "OpenAI"
-    elif make == "unknown" and (await look("/api/version")).get("version"):
-        make = "Ollama"
-    reader = {"llama-server": _of_llama, "vLLM": _of_vllm, "SGLang": _of_sglang,
-              "Ollama": _of_ollama}.get(make, _of_stranger)  # fmt: skip
-    return await reader(entry, look, client.url)
+    async def llama_server(self) -> ServerInfo:
+        """Read /props and /tokenize of llama-server."""
+        props = await self.fetch("/props")
+        meta = self._entry.get("meta") or {}
+        file = _file_name(str(props.get("model_path") or self._id))
+        weights = {"file": file, "ftype": props.get("model_ftype") or meta.get("ftype")}
+        for name in ("n_params", "size", "n_vocab"):
+            weights[name] = meta.get(name)
+        empty_prompt = await self.fetch("/tokenize", {"content": "", "add_special": True})
+        defaults = props.get("default_generation_settings") or {}
+        return ServerInfo(
+            kind="llama-server",
+            id=self._id,
+            source=file,
+            weights=tuple((name, str(value)) for name, value in weights.items() if value),
+            version=str(props.get("build_info") or ""),
+            context=_integer(defaults.get("n_ctx")),
+            slots=_integer(props.get("total_slots")),
+            template=str(props.get("chat_template") or ""),
+            bos=str(props.get("bos_token") or ""),
+            eos=str(props.get("eos_token") or ""),
+            adds_bos=bool(empty_prompt.get("tokens")),
+        )
+
+    async def vllm(self) -> ServerInfo:
+        """Read /version of vLLM."""
+        source = _source(str(self._entry.get("root") or self._id))
+        weights = [("root", source)]
+        if self._entry.get("parent"):  # an adapter: its base weights are part of the identity
+            weights.append(("parent", str(self._entry["parent"])))
+        return ServerInfo(
+            kind="vLLM",
+            id=self._id,
+            source=source,
+            weights=tuple(weights),
+            version=str((await self.fetch("/version")).get("version") or ""),
+            context=_integer(self._entry.get("max_model_len")),
+        )
+
+    async def sglang(self) -> ServerInfo:
+        """Read the model and server information of SGLang, at its new or old paths."""
+        model = await self.fetch("/model_info") or await self.fetch("/get_model_info")
+        server = await self.fetch("/server_info") or await self.fetch("/get_server_info")
+        source = _source(str(model.get("model_path") or self._entry.get("root") or self._id))
+        weights = [("root", source)]
+        if model.get("weight_version") not in (None, "", "default"):
+            weights.append(("version", str(model["weight_version"])))
+        return ServerInfo(
+            kind="SGLang",
+            id=self._id,
+            source=source,
+            weights=tuple(weights),
+            version=str(server.get("version") or ""),
+            context=_integer(self._entry.get("max_model_len")),
+        )
+
+    async def ollama(self) -> ServerInfo:
+        """Read version, digest and context of Ollama.
+
+        The context is known only while the model is loaded.
+        """
+        version = str((await self.fetch("/api/version")).get("version") or "")
+        installed = (await self.fetch("/api/tags")).get("models") or []
+        loaded = (await self.fetch("/api/ps")).get("models") or []
+        digests = [str(m.get("digest") or "") for m in installed if m.get("name") == self._id]
+        contexts = [_integer(m.get("context_length")) for m in loaded if m.get("name") == self._id]
+        weights = [("name", self._id)]
+        if digests and digests[0]:
+            weights.append(("digest", digests[0]))
+        return ServerInfo(
+            kind="Ollama",
+            id=self._id,
+            source=self._id,
+            weights=tuple(weights),
+            version=version,
+            context=contexts[0] if contexts else 0,
+        )
+
+    def third_party(self, kind: ServerKind) -> ServerInfo:
+        """Return the metadata of OpenAI or an unknown server, identified by host and model id."""
+        host = urlsplit(self._client.url).hostname or ""
+        context = self._entry.get("max_model_len") or self._entry.get("context_length")
+        return ServerInfo(
+            kind=kind,
+            id=self._id,
+            weights=(("host", host), ("id", self._id)),
+            context=_integer(context),
+        )
 
 
-def _list(data: object) -> list[dict[str, Any]]:
-    listed = data.get("data") if isinstance(data, dict) else None
-    if not isinstance(listed, list):
+def _model_entries(data: object) -> list[dict[str, Any]]:
+    entries = data.get("data") if isinstance(data, dict) else None
+    if not isinstance(entries, list):
         return []
-    return [e for e in listed if isinstance(e, dict) and isinstance(e.get("id"), str)]
+    return [e for e in entries if isinstance(e, dict) and isinstance(e.get("id"), str)]
 
 
-def _choose(listed: list[dict[str, Any]], model: str, url: str) -> dict[str, Any]:
-    for entry in listed:
+def _find_entry(entries: list[dict[str, Any]], model: str, url: str) -> dict[str, Any]:
+    for entry in entries:
         if model in (entry["id"], *(entry.get("aliases") or ())):
             return entry
-    short = [entry for entry in listed if _stem(entry["id"]) == model]
-    if len(short) == 1:
-        return short[0]
-    if not listed:
+    by_file_name = [entry for entry in entries if _stem(entry["id"]) == model]
+    if len(by_file_name) == 1:
+        return by_file_name[0]
+    if not entries:
         raise ServerError(
-            f"server:{model}: {url} lists no model; check the address (most servers' ends in /v1)"
+            f"server:{model}: {url} lists no models; check the base URL (for most servers it ends "
+            "in /v1)"
         )
-    names = ", ".join(entry["id"] for entry in listed[:20])
-    raise ServerError(f"server:{model}: {url} has no such model; it has {names}")
+    names = ", ".join(entry["id"] for entry in entries[:MAX_LISTED])
+    raise ServerError(f"server:{model}: {url} does not have this model; it has {names}")
 
 
 def _stem(path: str) -> str:
-    """Return a path's last part, without the ending of a GGUF."""
-    return _file(path).removesuffix(".gguf")
+    """Return a path's file name without the extension of a GGUF."""
+    return _file_name(path).removesuffix(".gguf")
 
 
-def _file(path: str) -> str:
+def _file_name(path: str) -> str:
     return PurePosixPath(PureWindowsPath(path).as_posix()).name
 
 
-def _number(value: object) -> int:
+def _integer(value: object) -> int:
     return int(value) if isinstance(value, int | float) and value == value else 0
 
 
-async def _of_llama(entry: dict[str, Any], look: Any, _url: str) -> ServerInfo:
-    props, meta = await look("/props"), entry.get("meta") or {}
-    file = _file(str(props.get("model_path") or entry["id"]))
-    kept = {"file": file, "ftype": props.get("model_ftype") or meta.get("ftype")}
-    kept |= {name: meta.get(name) for name in ("n_params", "size", "n_vocab")}
-    begun = await look("/tokenize", {"content": "", "add_special": True})
-    return ServerInfo(
-        "llama-server", entry["id"], file,
-        tuple((name, str(value)) for name, value in kept.items() if value),
-        str(props.get("build_info") or ""),
-        _number((props.get("default_generation_settings") or {}).get("n_ctx")),
-        _number(props.get("total_slots")),
-        str(props.get("chat_template") or ""), str(props.get("bos_token") or ""),
-        str(props.get("eos_token") or ""), bool(begun.get("tokens")),
-    )  # fmt: skip
-
-
-async def _of_vllm(entry: dict[str, Any], look: Any, _url: str) -> ServerInfo:
-    root = str(entry.get("root") or entry["id"])
-    version = str((await look("/version")).get("version") or "")
-    context = _number(entry.get("max_model_len"))
-    weights = [("root", _source(root))]
-    if entry.get("parent"):  # an adapter: the weights below it count as well
-        weights.append(("parent", str(entry["parent"])))
-    return ServerInfo("vLLM", entry["id"], _source(root), tuple(weights), version, context)
-
-
-async def _of_sglang(entry: dict[str, Any], look: Any, _url: str) -> ServerInfo:
-    info = await look("/model_info") or await look("/get_model_info")
-    root = _source(str(info.get("model_path") or entry.get("root") or entry["id"]))
-    server = await look("/server_info") or await look("/get_server_info")
-    context = _number(entry.get("max_model_len"))
-    weights = [("root", root)]
-    if info.get("weight_version") not in (None, "", "default"):
-        weights.append(("version", str(info["weight_version"])))
-    version = str(server.get("version") or "")
-    return ServerInfo("SGLang", entry["id"], root, tuple(weights), version, context)
-
-
-async def _of_ollama(entry: dict[str, Any], look: Any, _url: str) -> ServerInfo:
-    version = str((await look("/api/version")).get("version") or "")
-    tags = (await look("/api/tags")).get("models") or []
-    name = entry["id"]
-    digest = next((str(t.get("digest") or "") for t in tags if t.get("name") == name), "")
-    loaded = (await look("/api/ps")).get("models") or []
-    context = next((_number(m.get("context_length")) for m in loaded if m.get("name") == name), 0)
-    kept = (("name", name), *((("digest", digest),) if digest else ()))
-    return ServerInfo("Ollama", name, name, kept, version, context)
-
-
-async def _of_stranger(entry: dict[str, Any], _look: Any, url: str) -> ServerInfo:
-    host = urlsplit(url).hostname or ""
-    make: ServerKind = "OpenAI" if url == OPENAI else "unknown"
-    context = _number(entry.get("max_model_len") or entry.get("context_length"))
-    return ServerInfo(make, entry["id"], "", (("host", host), ("id", entry["id"])), context=context)
-
-
 def _source(root: str) -> str:
-    """Return a repository's name as it is, of a folder only its own name."""
+    """Return a repository's name unchanged, or the last part of a folder's path."""
     is_folder = root.startswith(("/", "~", ".")) or "\\" in root or root.count("/") > 1
-    return _file(root) if is_folder else root
+    return _file_name(root) if is_folder else root

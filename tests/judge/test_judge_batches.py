@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from steertui.errors import JudgeError
-from steertui.judge.batch import read_replies
-from steertui.judge.protocol import RequestFormat
+from steertui.judge.batch import parse_batch_file
+from steertui.judge.request_format import RequestFormat
 from steertui.planning.judges import JudgeServerOptions, estimate_cost, find_judges
 from steertui.run import BatchProgress, JudgeStopped
 from steertui.store import Store
@@ -87,7 +87,7 @@ def test_what_an_expired_batch_left_unanswered_is_listed_and_sent_again(tmp_path
         _, judges = ask(db, experiment, [name], TERMS)
         failures = check(db, experiment, judges, server.fake)
         assert failures == {
-            "the batch says batch_expired: This request could not be executed in time.": 30
+            "the batch reports batch_expired: This request could not be executed in time.": 30
         }
         server.fake.end = "completed"
         ask(db, experiment, [name], TERMS)
@@ -191,6 +191,6 @@ def test_many_questions_go_in_several_batches(
 def test_a_line_that_cannot_be_read_is_left_out_and_odd_separators_split_none() -> None:
     way = RequestFormat("chat", True, False)
     told = '{"custom_id": "a", "error": {"code": "x", "message": "one\u2028two"}}'
-    found = read_replies(f"{told}\n\nnonsense\n[]\n" + '{"custom_id": "b", "response": 7}', way)
-    assert found["a"].failure == "the batch says x: one two"
+    found = parse_batch_file(f"{told}\n\nnonsense\n[]\n" + '{"custom_id": "b", "response": 7}', way)
+    assert found["a"].failure == "the batch reports x: one two"
     assert set(found) == {"a"}

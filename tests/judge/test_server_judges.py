@@ -195,7 +195,7 @@ def test_the_key_comes_from_the_environment_and_goes_nowhere_else(
         (429, {"message": "quota", "code": "insufficient_quota"}, "quota is used up; add credit"),
         (404, {"message": "The model `one` does not exist", "code": "model_not_found"},
          "the server does not know the model"),
-        (400, {"message": "no"}, "gives no label to a known answer"),
+        (400, {"message": "no"}, "does not label the known case"),
     ],
 )  # fmt: skip
 def test_what_would_fail_every_question_is_said_before_any_is_asked(
@@ -207,7 +207,7 @@ def test_what_would_fail_every_question_is_said_before_any_is_asked(
     terms = JudgeServerOptions(timeout=30.0, retries=0)
     with Loopback(fake) as server, pytest.raises(JudgeError, match=said):
         ask(db, experiment, [f"openai:one@{server.url}"], terms)
-    with pytest.raises(JudgeError, match="no server answers at"):
+    with pytest.raises(JudgeError, match="no server responds at"):
         ask(db, experiment, [f"openai:one@{server.url}"], terms)
     with Store(db) as store:
         assert store.query("SELECT * FROM verdicts") == []

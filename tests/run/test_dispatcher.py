@@ -18,10 +18,11 @@ from steertui.planning.plan import make_plan
 from steertui.run import Generated, ServerFound, ServerLost, ServerModelStopped, ServerProgress
 from steertui.run.progress import plan_lines
 from steertui.server.address import OPENAI, Address
-from steertui.server.completions import InvalidReply, body, messages, read, settings
+from steertui.server.completions import completion_request, message_text, parse_completion
 from steertui.server.limits import RetryPolicy
 from steertui.server.model import ServerModel, find_server_model
 from steertui.server.probe import ServerInfo, ServerKind
+from steertui.server.protocol import InvalidReply, sampling_settings
 from steertui.store import Store
 from tests.fixtures.judge_server import TROUBLES, Fake, Loopback
 from tests.fixtures.program import call, start
@@ -70,7 +71,7 @@ def test_chat_messages_are_stored_as_they_were_sent_each_with_its_own_seed(tmp_p
 def test_a_failing_server_costs_time_and_never_an_answer(tmp_path: Path, kind: str) -> None:
     db = tmp_path / "a.db"
     # Only here does a client lose its patience; a busy machine then takes more tries.
-    patience = replace(PATIENCE, timeout=2.0, tries=30) if kind == "late" else PATIENCE
+    patience = replace(PATIENCE, timeout=2.0, max_tries=30) if kind == "late" else PATIENCE
     with Loopback(Fake((kind,), share=0.2)) as server:
         answer(db, [f"server:one@{server.url}"], patience)
         assert tally(db) == (108, 0, 0)
@@ -81,14 +82,14 @@ def test_a_failing_server_costs_time_and_never_an_answer(tmp_path: Path, kind: s
 
 def test_what_fails_again_and_again_is_listed_and_asked_by_the_next_run(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
-    patience = RetryPolicy(concurrency=8, timeout=30.0, tries=2, wait=60.0)
+    patience = RetryPolicy(concurrency=8, timeout=30.0, max_tries=2, max_outage=60.0)
     with Loopback(Fake(("html",), share=0.3)) as server:
         answer(db, [f"server:one@{server.url}"], patience)
         answered, failed, waiting = tally(db)
         assert failed > 0
         assert (answered + failed, waiting) == (108, 0)
         reasons = rows(db, "SELECT DISTINCT reason FROM failures")
-        assert reasons == [{"reason": "the reply is not the JSON that the API promises (2 tries)"}]
+        assert reasons == [{"reason": "the reply is not the JSON that the API defines (2 tries)"}]
         server.fake.failing = ()
         answer(db, [f"server:one@{server.url}"], patience)
     assert tally(db) == (108, 0, 0)
@@ -110,7 +111,7 @@ def test_a_lost_servers_share_is_taken_by_the_other_and_it_is_found_when_it_is_b
 ) -> None:
     db = tmp_path / "a.db"
     first, second = Fake(delay=0.05), Fake(delay=0.05)
-    patience = RetryPolicy(concurrency=2, timeout=30.0, wait=60.0)
+    patience = RetryPolicy(concurrency=2, timeout=30.0, max_outage=60.0)
     with Loopback(first) as stays, Loopback(second) as goes:
         name = f"server:one@{stays.url},{goes.url}"
         port, again = goes.port, threading.Event()
@@ -149,7 +150,7 @@ def test_a_lost_servers_share_is_taken_by_the_other_and_it_is_found_when_it_is_b
 def test_without_any_server_the_run_stops_and_the_same_command_goes_on(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
     fake = Fake(delay=0.02)
-    patience = RetryPolicy(concurrency=2, timeout=30.0, wait=1.0)
+    patience = RetryPolicy(concurrency=2, timeout=30.0, max_outage=1.0)
     with Loopback(fake) as server:
         name, port = f"server:one@{server.url}", server.port
 
@@ -188,7 +189,7 @@ def test_a_server_that_was_changed_for_another_in_silence_is_asked_no_more(tmp_p
         other: list[Loopback] = []
         thread = threading.Thread(target=change)
         thread.start()
-        events = answer(db, [f"server:one@{server.url}"], RetryPolicy(2, 30.0, wait=60.0))
+        events = answer(db, [f"server:one@{server.url}"], RetryPolicy(2, 30.0, max_outage=60.0))
         thread.join()
         other[0].close()
         assert len(other[0].fake.bodies) <= 2  # and of what it wrote nothing is kept
@@ -208,7 +209,7 @@ def test_a_model_that_the_server_does_not_have_is_told_before_anything_is_planne
         code, out, err = call(*options, cwd=tmp_path)
     assert (code, out) == (1, "")
     assert err == (
-        f"steertui: server:qwen: {server.url} has no such model; it has qwen3-4b, qwen3-8b\n"
+        f"steertui: server:qwen: {server.url} does not have this model; it has qwen3-4b, qwen3-8b\n"
     )
     assert rows(tmp_path / "a.db", "SELECT * FROM experiments") == []
 
@@ -226,13 +227,13 @@ def test_a_wrong_address_is_one_sentence(name: str) -> None:
 def test_a_server_that_is_not_there_is_one_sentence() -> None:
     with Loopback(Fake()) as server:
         url = server.url
-    with pytest.raises(ServerError, match=f"no server answers at {url}"):
+    with pytest.raises(ServerError, match=f"no server responds at {url}"):
         find_server_model(f"server:one@{url}")
 
 
 def test_servers_of_different_weights_are_not_one_model() -> None:
     with Loopback(Fake()) as one, Loopback(Fake(owner="sglang")) as other:
-        with pytest.raises(ServerError, match="tell of different weights"):
+        with pytest.raises(ServerError, match="report different weights"):
             find_server_model(f"server:one@{one.url},{other.url}")
         same = find_server_model(f"server:one@{one.url}")
         moved = find_server_model(f"server:one@{one.url}/")
@@ -251,16 +252,18 @@ def test_one_server_of_several_may_be_away_at_first(tmp_path: Path) -> None:
 
 def test_settings_that_a_server_is_not_known_to_heed_are_refused(tmp_path: Path) -> None:
     stranger = ServerInfo("unknown", "one")
-    with pytest.raises(ServerError, match="does not take top_k"):
-        settings(stranger, SamplingParams(temperature=0.7, top_k=20), 0)
-    with pytest.raises(ServerError, match="does not take repetition_penalty"):
-        settings(
+    with pytest.raises(ServerError, match="does not accept top_k"):
+        sampling_settings(stranger, SamplingParams(temperature=0.7, top_k=20), 0)
+    with pytest.raises(ServerError, match="does not accept repetition_penalty"):
+        sampling_settings(
             ServerInfo("Ollama", "one"), SamplingParams(temperature=1.0, repetition_penalty=1.1), 0
         )
     with pytest.raises(ServerError, match='leave it at "any"'):
-        settings(ServerInfo("vLLM", "one"), SamplingParams(end="eos"), 0)
-    assert "top_k" not in settings(stranger, SamplingParams(temperature=0.7), 0)
-    greedy = settings(ServerInfo("SGLang", "one"), SamplingParams(top_k=20, top_p=0.5), 2**63 - 1)
+        sampling_settings(ServerInfo("vLLM", "one"), SamplingParams(end="eos"), 0)
+    assert "top_k" not in sampling_settings(stranger, SamplingParams(temperature=0.7), 0)
+    greedy = sampling_settings(
+        ServerInfo("SGLang", "one"), SamplingParams(top_k=20, top_p=0.5), 2**63 - 1
+    )
     assert (greedy["top_k"], greedy["top_p"], greedy["seed"]) == (-1, 1.0, 2**31 - 1)
 
     with Loopback(Fake(owner="someone")) as server, pytest.raises(ServerError, match="top_k"):
@@ -269,45 +272,52 @@ def test_settings_that_a_server_is_not_known_to_heed_are_refused(tmp_path: Path)
 
 def test_penalties_hold_for_greedy_answers_too_as_in_our_engine() -> None:
     greedy = SamplingParams(repetition_penalty=1.1, presence_penalty=0.5)
-    body = settings(ServerInfo("vLLM", "one"), greedy, 0)
+    body = sampling_settings(ServerInfo("vLLM", "one"), greedy, 0)
     assert (body["temperature"], body["repetition_penalty"], body["presence_penalty"]) == (
         0.0, 1.1, 0.5,
     )  # fmt: skip
-    with pytest.raises(ServerError, match="does not take repetition_penalty"):
-        settings(ServerInfo("Ollama", "one"), greedy, 0)
+    with pytest.raises(ServerError, match="does not accept repetition_penalty"):
+        sampling_settings(ServerInfo("Ollama", "one"), greedy, 0)
 
 
 @pytest.mark.parametrize(
     ("make", "own", "why"),
     [
-        ("llama-server", {"presence_penalty": 0.5}, "counts the prompt's tokens, too"),
+        ("llama-server", {"presence_penalty": 0.5}, "also counts the prompt's tokens"),
         ("Ollama", {"presence_penalty": 0.5}, "the last 64 tokens"),
-        ("SGLang", {"repetition_penalty": 1.1}, "leaves out the prompt's tokens"),
+        ("SGLang", {"repetition_penalty": 1.1}, "does not count the prompt's tokens"),
     ],
 )
 def test_settings_that_a_server_takes_in_another_sense_are_refused(
     make: ServerKind, own: dict[str, float], why: str
 ) -> None:
-    with pytest.raises(ServerError, match=f"means something else .*{why}"):
-        settings(ServerInfo(make, "one"), SamplingParams(temperature=0.7, **own), 0)  # type: ignore[arg-type]
-    settings(ServerInfo("vLLM", "one"), SamplingParams(temperature=0.7, **own), 0)  # type: ignore[arg-type]
+    with pytest.raises(ServerError, match=f"defines .* differently .*{why}"):
+        sampling_settings(ServerInfo(make, "one"), SamplingParams(temperature=0.7, **own), 0)  # type: ignore[arg-type]
+    sampling_settings(ServerInfo("vLLM", "one"), SamplingParams(temperature=0.7, **own), 0)  # type: ignore[arg-type]
 
 
 def test_a_model_is_asked_not_to_think_in_the_words_its_server_knows() -> None:
-    for make in ("llama-server", "vLLM", "SGLang"):
-        asked = json.loads(messages("", "Hi", thinking=False, make=make))
+    for kind in ("llama-server", "vLLM", "SGLang"):
+        asked = json.loads(message_text("", "Hi", thinking=False, kind=kind))
         assert asked["chat_template_kwargs"] == {"enable_thinking": False}
     assert (
-        json.loads(messages("", "Hi", thinking=False, make="Ollama"))["reasoning_effort"] == "none"
+        json.loads(message_text("", "Hi", thinking=False, kind="Ollama"))["reasoning_effort"]
+        == "none"
     )
-    assert json.loads(messages("", "Hi", thinking=True, make="Ollama")).keys() == {"messages"}
+    assert json.loads(message_text("", "Hi", thinking=True, kind="Ollama")).keys() == {"messages"}
 
 
 def test_a_prompt_of_our_own_is_sent_without_a_second_beginning() -> None:
-    told = ServerInfo("llama-server", "one", bos="<s>", adds_bos=True)
-    assert body(told, "prompt", "<s>Hello", SamplingParams(), 0)["prompt"] == "Hello"
-    told = ServerInfo("llama-server", "one", bos="<s>")
-    assert body(told, "prompt", "<s>Hello", SamplingParams(), 0)["prompt"] == "<s>Hello"
+    info = ServerInfo("llama-server", "one", bos="<s>", adds_bos=True)
+    assert (
+        completion_request(info, "prompt", "<s>Hello", SamplingParams(), seed=0)["prompt"]
+        == "Hello"
+    )
+    info = ServerInfo("llama-server", "one", bos="<s>")
+    assert (
+        completion_request(info, "prompt", "<s>Hello", SamplingParams(), seed=0)["prompt"]
+        == "<s>Hello"
+    )
 
 
 def test_a_context_too_short_is_told_before_anything_is_asked(tmp_path: Path) -> None:
@@ -323,32 +333,32 @@ def choice(**message: object) -> dict[str, object]:
 
 def test_reasoning_in_its_own_field_is_read_like_reasoning_in_the_text() -> None:
     for name in ("reasoning_content", "reasoning"):
-        found = read(choice(content="I stop.", **{name: "Shall I?"}))
+        found = parse_completion(choice(content="I stop.", **{name: "Shall I?"}))
         assert found.text == "<think>\nShall I?\n</think>\n\nI stop."
-    cut = read(choice(content=None, reasoning="Shall I", finish_reason="length"))
+    cut = parse_completion(choice(content=None, reasoning="Shall I", finish_reason="length"))
     assert (cut.text, cut.stop) == ("<think>\nShall I", StopReason.LENGTH)
-    assert read(choice(content="", refusal="I cannot.")).text == "I cannot."
+    assert parse_completion(choice(content="", refusal="I cannot.")).text == "I cannot."
 
 
 @pytest.mark.parametrize(
-    ("data", "reason", "again"),
+    ("data", "reason", "retryable"),
     [
         (None, "not the JSON", True),
         ([], "not the JSON", True),
         ({"choices": []}, "not the JSON", True),
         ({"choices": [{"text": 5, "finish_reason": "stop"}]}, "not the JSON", True),
         ({"error": {"message": "out of memory"}}, "out of memory", True),
-        (choice(content="a", finish_reason="abort"), "a reason of its own", True),
-        (choice(content="a", finish_reason=None), "a reason of its own", True),
+        (choice(content="a", finish_reason="abort"), "unknown finish reason", True),
+        (choice(content="a", finish_reason=None), "unknown finish reason", True),
         (choice(content="a", finish_reason="content_filter"), "content filter", False),
     ],
 )
 def test_a_reply_that_is_no_whole_answer_is_never_stored_as_one(
-    data: object, reason: str, again: bool
+    data: object, reason: str, retryable: bool
 ) -> None:
     with pytest.raises(InvalidReply, match=reason) as caught:
-        read(data)
-    assert caught.value.again is again
+        parse_completion(data)
+    assert caught.value.retryable is retryable
 
 
 def test_the_key_comes_from_the_environment_and_goes_nowhere_else(
@@ -462,12 +472,12 @@ def test_a_stranger_that_refuses_a_neutral_setting_is_asked_without_it_and_that_
     with Loopback(fake) as server:
         name = f"server:one@{server.url}"
         answer(db, [name], limit=6)
-        assert find_server_model(name).words == (
-            "a server of unknown make at 1 address, given chat messages, which it renders itself; "
-            "it takes no presence_penalty, seed"
+        assert find_server_model(name).description == (
+            "a server of unknown kind at 1 address, given chat messages, which it renders itself; "
+            "not accepted: presence_penalty, seed"
         )
         assert not any({"seed", "presence_penalty"} & b.keys() for b in fake.bodies)
-        with pytest.raises(ServerError, match="does not take presence_penalty"):
+        with pytest.raises(ServerError, match="does not accept presence_penalty"):
             answer(db, [name], limit=6, temperatures=[0.7], presence_penalty=0.5)
     assert tally(db) == (18, 0, 0)
     (run,) = rows(db, "SELECT settings FROM runs")

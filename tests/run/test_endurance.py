@@ -50,7 +50,7 @@ def test_20_000_trials_end_complete_or_listed_as_failed(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
     memory: list[float] = []
     keys = Counter[str]()
-    patience = RetryPolicy(concurrency=32, timeout=5.0, wait=60.0)
+    patience = RetryPolicy(concurrency=32, timeout=5.0, max_outage=60.0)
     with failing() as (urls, pipe), Store(db) as store:
         asked = experiment([f"server:one@{urls}"], temperatures=[0.7], samples=186)
         plan = make_plan(resolve(asked), store)

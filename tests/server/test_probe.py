@@ -1,4 +1,4 @@
-"""What servers of each make tell of themselves, as their documentation has it."""
+"""Metadata of each kind of server, in the form that its documentation gives."""
 
 import asyncio
 from typing import Any
@@ -8,108 +8,166 @@ import pytest
 from steertui.errors import ServerError
 from steertui.server.probe import ServerInfo, probe_server
 
+URL = "http://box:1/v1"
+
 
 class NotFound(Exception):
-    """A server does not know a path."""
+    """The server does not know a path."""
 
 
-class Says:
-    """A server that has these answers, by path."""
+class FakeConnection:
+    """Connection to a server with these responses, by path."""
 
-    def __init__(self, answers: dict[str, Any], url: str = "http://box:1/v1") -> None:
+    def __init__(self, responses: dict[str, Any], url: str = URL) -> None:
         self.url = url
-        self._answers = answers
+        self._responses = responses
 
     async def get(self, path: str) -> object:
-        """Return the answer to a path, or to an address below the server's own."""
+        """Return the response for a path below the base URL, or for a URL."""
         path = path.removeprefix(self.url.removesuffix("/v1"))
-        if path not in self._answers:
+        if path not in self._responses:
             raise NotFound(path)
-        return self._answers[path]
+        return self._responses[path]
 
     async def post(self, path: str, body: dict[str, Any]) -> object:  # noqa: ARG002
-        """As `get`."""
+        """Return the same response as `get`."""
         return await self.get(path)
 
 
-def told(answers: dict[str, Any], model: str = "m", url: str = "http://box:1/v1") -> ServerInfo:
-    return asyncio.run(probe_server(Says(answers, url), model, (NotFound,)))
+def probe(responses: dict[str, Any], model: str = "m", url: str = URL) -> ServerInfo:
+    return asyncio.run(probe_server(FakeConnection(responses, url), model, (NotFound,)))
 
 
-def models(**entry: object) -> dict[str, Any]:
+def model_list(**entry: object) -> dict[str, Any]:
     return {"/models": {"object": "list", "data": [{"id": "m", "object": "model"} | entry]}}
 
 
-def test_a_llama_server_tells_file_template_slots_and_context() -> None:
-    found = told(
-        models(owned_by="llamacpp", meta={"n_params": 4, "size": 9, "n_vocab": 7})
-        | {
-            "/props": {
-                "model_path": "C:\\models\\a.gguf", "model_ftype": "Q8_0", "total_slots": 4,
-                "build_info": "b1-abc", "chat_template": "{{ messages }}", "bos_token": "<s>",
-                "eos_token": "</s>", "default_generation_settings": {"n_ctx": 2048},
-            },
-            "/tokenize": {"tokens": [1]},
-        }
-    )  # fmt: skip
-    weights = (("file", "a.gguf"), ("ftype", "Q8_0"), ("n_params", "4"), ("size", "9"),
-               ("n_vocab", "7"))  # fmt: skip
-    assert found == ServerInfo("llama-server", "m", "a.gguf", weights, "b1-abc", 2048, 4,
-                         "{{ messages }}", "<s>", "</s>", True)  # fmt: skip
-
-
-def test_vllm_sglang_and_ollama_tell_repository_or_digest() -> None:
-    about = {"root": "Qwen/Qwen3-4B", "max_model_len": 4096}
-    found = told(models(owned_by="vllm", **about) | {"/version": {"version": "0.11.0"}})
-    assert found == ServerInfo(
-        "vLLM", "m", "Qwen/Qwen3-4B", (("root", "Qwen/Qwen3-4B"),), "0.11.0", 4096
-    )
-    found = told(
-        models(owned_by="sglang", **about)
-        | {"/get_model_info": {"model_path": "/data/Qwen3-4B"}, "/server_info": {"version": "0.5"}}
-    )
-    assert found == ServerInfo("SGLang", "m", "Qwen3-4B", (("root", "Qwen3-4B"),), "0.5", 4096)
-    found = told(
-        models(owned_by="library")
-        | {
-            "/api/version": {"version": "0.20.3"},
-            "/api/tags": {"models": [{"name": "m", "digest": "abc"}]},
-            "/api/ps": {"models": [{"name": "m", "context_length": 2048}]},
-        }
-    )
-    assert found == ServerInfo(
-        "Ollama", "m", "m", (("name", "m"), ("digest", "abc")), "0.20.3", 2048
+def test_llama_server_reports_file_template_slots_and_context() -> None:
+    props = {
+        "model_path": "C:\\models\\a.gguf",
+        "model_ftype": "Q8_0",
+        "total_slots": 4,
+        "build_info": "b1-abc",
+        "chat_template": "{{ messages }}",
+        "bos_token": "<s>",
+        "eos_token": "</s>",
+        "default_generation_settings": {"n_ctx": 2048},
+    }
+    models = model_list(owned_by="llamacpp", meta={"n_params": 4, "size": 9, "n_vocab": 7})
+    assert probe(models | {"/props": props, "/tokenize": {"tokens": [1]}}) == ServerInfo(
+        kind="llama-server",
+        id="m",
+        source="a.gguf",
+        weights=(
+            ("file", "a.gguf"),
+            ("ftype", "Q8_0"),
+            ("n_params", "4"),
+            ("size", "9"),
+            ("n_vocab", "7"),
+        ),
+        version="b1-abc",
+        context=2048,
+        slots=4,
+        template="{{ messages }}",
+        bos="<s>",
+        eos="</s>",
+        adds_bos=True,
     )
 
 
-def test_of_a_stranger_the_host_is_part_of_the_identity() -> None:
-    one, other = told(models()), told(models(), url="http://elsewhere:1/v1")
-    assert one.make == other.make == "unknown"
-    assert one.identity != other.identity
-    assert told(models(), url="http://box:2/v1").identity == one.identity
-    openai = told(models(owned_by="openai"), url="https://api.openai.com/v1")
-    assert openai.make == "OpenAI"
+def test_vllm_reports_the_repository() -> None:
+    models = model_list(owned_by="vllm", root="Qwen/Qwen3-4B", max_model_len=4096)
+    assert probe(models | {"/version": {"version": "0.11.0"}}) == ServerInfo(
+        kind="vLLM",
+        id="m",
+        source="Qwen/Qwen3-4B",
+        weights=(("root", "Qwen/Qwen3-4B"),),
+        version="0.11.0",
+        context=4096,
+    )
 
 
-def test_the_same_weights_are_the_same_whatever_their_folder_name_and_address() -> None:
+def test_sglang_reports_the_name_of_the_folder() -> None:
+    models = model_list(owned_by="sglang", root="Qwen/Qwen3-4B", max_model_len=4096)
+    responses = {
+        "/get_model_info": {"model_path": "/data/Qwen3-4B"},
+        "/server_info": {"version": "0.5"},
+    }
+    assert probe(models | responses) == ServerInfo(
+        kind="SGLang",
+        id="m",
+        source="Qwen3-4B",
+        weights=(("root", "Qwen3-4B"),),
+        version="0.5",
+        context=4096,
+    )
+
+
+def test_ollama_reports_the_digest() -> None:
+    responses = {
+        "/api/version": {"version": "0.20.3"},
+        "/api/tags": {"models": [{"name": "m", "digest": "abc"}]},
+        "/api/ps": {"models": [{"name": "m", "context_length": 2048}]},
+    }
+    assert probe(model_list(owned_by="library") | responses) == ServerInfo(
+        kind="Ollama",
+        id="m",
+        source="m",
+        weights=(("name", "m"), ("digest", "abc")),
+        version="0.20.3",
+        context=2048,
+    )
+
+
+def test_a_third_party_server_is_identified_by_its_host() -> None:
+    info = probe(model_list())
+    elsewhere = probe(model_list(), url="http://elsewhere:1/v1")
+    assert info.kind == elsewhere.kind == "unknown"
+    assert info.identity != elsewhere.identity
+    assert probe(model_list(), url="http://box:2/v1").identity == info.identity
+
+
+@pytest.mark.parametrize(
+    ("url", "kind"),
+    [
+        ("https://api.openai.com/v1", "OpenAI"),
+        ("https://api.openai.com:443/v1", "OpenAI"),
+        ("http://api.openai.com/v1", "unknown"),
+        ("https://api.openai.com.example/v1", "unknown"),
+        ("https://example/api.openai.com/v1", "unknown"),
+    ],
+)
+def test_only_openais_own_host_is_openai(url: str, kind: str) -> None:
+    assert probe(model_list(owned_by="openai"), url=url).kind == kind
+
+
+def test_identity_does_not_depend_on_folder_model_name_or_address() -> None:
     def vllm(root: str, url: str, **entry: object) -> ServerInfo:
-        return told(models(owned_by="vllm", root=root, **entry), url=url)
+        return probe(model_list(owned_by="vllm", root=root, **entry), url=url)
 
-    one = vllm("/data/Qwen3-4B", "http://a:1/v1", max_model_len=4096)
-    assert vllm("/scratch/me/Qwen3-4B", "http://b:2/v1").identity == one.identity
-    assert vllm("/data/Qwen3-8B", "http://a:1/v1").identity != one.identity
+    info = vllm("/data/Qwen3-4B", "http://a:1/v1", max_model_len=4096)
+    assert vllm("/scratch/me/Qwen3-4B", "http://b:2/v1").identity == info.identity
+    assert vllm("/data/Qwen3-8B", "http://a:1/v1").identity != info.identity
     adapter = vllm("/data/tuned", "http://a:1/v1", parent="Qwen3-4B")
-    assert vllm("/data/tuned", "http://a:1/v1", parent="Qwen3-8B").identity != adapter.identity
+    other_base = vllm("/data/tuned", "http://a:1/v1", parent="Qwen3-8B")
+    assert other_base.identity != adapter.identity
+
+
+def test_identity_keeps_the_value_that_trial_keys_contain() -> None:
+    info = ServerInfo(kind="vLLM", weights=(("root", "Qwen/Qwen3-4B"),))
+    assert info.identity == "23026d43a6b49d42b8d541eca755efd6c2733f61c8e12b36664068b075e09704"
 
 
 @pytest.mark.parametrize("data", [None, [], {}, {"data": None}, {"data": [{"id": 5}, "m"]}])
-def test_a_list_of_models_that_is_none_is_one_sentence(data: object) -> None:
-    with pytest.raises(ServerError, match=r"lists no model; check the address"):
-        told({"/models": data})
+def test_a_malformed_or_empty_list_of_models_is_reported(data: object) -> None:
+    with pytest.raises(ServerError, match=r"lists no models; check the base URL"):
+        probe({"/models": data})
 
 
-def test_a_models_short_name_does_where_only_one_has_it() -> None:
-    listed = [{"id": "/data/a.gguf", "owned_by": "x"}, {"id": "/data/b.gguf", "owned_by": "x"}]
-    assert told({"/models": {"data": listed}}, "b").id == "/data/b.gguf"
-    with pytest.raises(ServerError, match=r"has no such model; it has /data/a.gguf, /data/b.gguf"):
-        told({"/models": {"data": listed}}, "c")
+def test_a_file_name_is_enough_if_only_one_model_has_it() -> None:
+    entries = [{"id": "/data/a.gguf", "owned_by": "x"}, {"id": "/data/b.gguf", "owned_by": "x"}]
+    models = {"/models": {"data": entries}}
+    assert probe(models, "b").id == "/data/b.gguf"
+    message = r"does not have this model; it has /data/a.gguf, /data/b.gguf"
+    with pytest.raises(ServerError, match=message):
+        probe(models, "c")
