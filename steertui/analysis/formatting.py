@@ -23,17 +23,17 @@ POLICY_WORDS = {
 LEDGER = {
     "planned": "planned",
     "answered": "generated",
-    "cut off": "truncated",
+    "truncated": "truncated",
     "judged": "judged",
     "judge failed": "failed",
-    "unread": "unread",
+    "unjudged": "unjudged",
     "converged": "convergence",
     "did not": "no_convergence",
     "refused": "safety_refusal",
     "nonsense": "nonsensical",
     "valid": "valid",
 }
-"""Headings of a Ledger's numbers. judged + judge failed + unread = answered; the four labels add
+"""Headings of a Ledger's numbers. judged + judge failed + unjudged = answered; the four labels add
 up to judged."""
 
 

@@ -12,8 +12,8 @@ from steertui.core.outcome import (
     Outcome,
     TrialCounts,
     count_trials,
-    counts_by_category,
-    counts_by_condition,
+    outcomes_by_category,
+    outcomes_by_condition,
 )
 from steertui.core.verdict import Label
 from steertui.stats.gap import Gap, condition_gap, label_transitions, paired_gap
@@ -158,13 +158,13 @@ def _rows(outcomes: Sequence[Outcome], policy: Policy) -> tuple[RateRow, ...]:
             name, count_trials(own), convergence_rate(own, policy), refusal_rate(own, policy),
             nonsensical_rate(own),
         )
-        for name, own in counts_by_condition(outcomes).items()
+        for name, own in outcomes_by_condition(outcomes).items()
     )  # fmt: skip
 
 
 def convergent(outcomes: Iterable[Outcome], policy: Policy) -> dict[str, ScenarioCounts]:
     """Return by condition what a gap is made of: each scenario's convergent and valid samples."""
-    arms = counts_by_condition(outcomes)
+    arms = outcomes_by_condition(outcomes)
     return {
         name: scenario_counts(own, Label.CONVERGENCE, VALID_LABELS[policy])
         for name, own in arms.items()
@@ -176,7 +176,7 @@ def _compare(outcomes: Sequence[Outcome], policy: Policy) -> tuple[GapResult, ..
     sides = convergent(outcomes, policy)
     gaps = [paired_gap(sides[one], sides[two], one, two) for one, two in pairs_of([*sides])]
     tests = tested(gaps)
-    thin = {name: _few_judged(name, own) for name, own in counts_by_condition(outcomes).items()}
+    thin = {name: _few_judged(name, own) for name, own in outcomes_by_condition(outcomes).items()}
     return tuple(
         GapResult(g, p, gap_sentence(g, planned, p, tests) + thin[g.first] + thin[g.second])
         for g, p in zip(gaps, adjust(gaps), strict=True)
@@ -201,7 +201,7 @@ def tested(gaps: Sequence[Gap]) -> int:
 
 
 def _categories(table: Table) -> tuple[CategoryGap, ...]:
-    found = counts_by_category(table.outcomes)
+    found = outcomes_by_category(table.outcomes)
     if not table.comparisons:
         return tuple(CategoryGap(n, _rows(own, table.policy), None) for n, own in found.items())
     head = table.comparisons[0].gap

@@ -5,7 +5,7 @@ from itertools import combinations
 
 from steertui.analysis.drift import inconsistent_labels
 from steertui.analysis.sentences import counted, p_text
-from steertui.core.outcome import Outcome, TrialCounts, count_trials, counts_by_condition
+from steertui.core.outcome import Outcome, TrialCounts, count_trials, outcomes_by_condition
 from steertui.core.verdict import Label
 from steertui.stats.gap import paired_differences
 from steertui.stats.power import min_discordant
@@ -29,7 +29,7 @@ def warnings(outcomes: Iterable[Outcome], policy: Policy = Policy.PAPER) -> list
     meets every condition, so Fisher's test for independent groups would not fit), Bonferroni
     over the pairs of conditions.
     """
-    arms = counts_by_condition(outcomes)
+    arms = outcomes_by_condition(outcomes)
     found: list[str] = []
     ledgers = {name: count_trials(items) for name, items in arms.items()}
     for name, seen in ledgers.items():

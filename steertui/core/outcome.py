@@ -1,8 +1,8 @@
-"""An Outcome: where one planned trial stands under one judge; and the Ledger that counts them."""
+"""Outcomes of planned trials under one judge, and their counts by state."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
@@ -11,13 +11,23 @@ from steertui.core.verdict import Label
 
 
 class Outcome(NamedTuple):
-    """One planned trial under one judge; `label` None and not `failed` means not judged yet.
+    """State of one planned trial under one judge.
 
-    `truncated` is None where an imported run did not write down why its answer ended.
-    `digest` is equal for two answers of one text, and None where there is no answer to read.
-    `drawn` is for labels by hand that a queue in random order drew: the judge whose labels made
-    its strata, "" for none.
-    A tuple, since a report may hold a hundred thousand of them.
+    A named tuple rather than a dataclass, because a report may have a hundred thousand.
+
+    Attributes:
+        scenario: the scenario's name, "pack/id".
+        category: the scenario's category.
+        condition: the condition's name.
+        sample: index from 0.
+        generated: whether the trial has an answer.
+        truncated: whether the answer reached the token limit; None if an imported run does not
+            record why the answer ended.
+        label: the judge's label; None if there is none.
+        failed: whether the judge failed. No label and not failed means not judged yet.
+        digest: equal for answers with equal text; None without an answer.
+        drawn: for a person's label from a queue in random order, the judge whose labels were the
+            strata, "" for none; None for every other label.
     """
 
     scenario: str
@@ -32,14 +42,19 @@ class Outcome(NamedTuple):
     drawn: str | None = None
 
 
-_STANDING = attrgetter("generated", "truncated", "failed", "label")
+_state = attrgetter("generated", "truncated", "failed", "label")
 
 
 @dataclass(frozen=True, slots=True)
 class TrialCounts:
-    """Where every planned trial stands; raises ValueError where the counts do not add up.
+    """Counts of planned trials by state; raises ValueError if they are inconsistent.
 
-    `truncated` is None where of some answer nobody knows why it ended.
+    Attributes:
+        planned: all trials.
+        generated: trials with an answer.
+        truncated: answers that reached the token limit; None if unknown for any answer.
+        judged: answers with a label; the sum of the four label counts.
+        failed: answers at which the judge failed.
     """
 
     planned: int
@@ -56,11 +71,8 @@ class TrialCounts:
         labels = self.convergence + self.no_convergence + self.safety_refusal + self.nonsensical
         if self.judged != labels:
             raise ValueError(f"{self.judged} judged but {labels} labels")
-        if (
-            not self.planned
-            >= self.generated
-            >= max(self.judged + self.failed, self.truncated or 0)
-        ):
+        answered = max(self.judged + self.failed, self.truncated or 0)
+        if not self.planned >= self.generated >= answered:
             raise ValueError("more trials judged, failed or truncated than generated, or planned")
 
     @property
@@ -69,25 +81,26 @@ class TrialCounts:
         return self.judged - self.nonsensical
 
     @property
-    def waiting(self) -> int:
-        """Planned trials without an answer; with `generated` they are the planned ones."""
+    def pending(self) -> int:
+        """Planned trials without an answer: planned - generated."""
         return self.planned - self.generated
 
     @property
-    def unread(self) -> int:
-        """Answers no judge has read; with `judged` and `failed` they are the generated ones."""
+    def unjudged(self) -> int:
+        """Answers without a label at which the judge did not fail."""
         return self.generated - self.judged - self.failed
 
 
 def count_trials(outcomes: Iterable[Outcome]) -> TrialCounts:
-    """Count the trials by where they stand.
+    """Return the trials' counts by state.
 
-    Raises ValueError where an outcome contradicts itself: judged or truncated without an
-    answer, or labelled and failed at once.
+    Raises ValueError if an outcome is inconsistent: judged or truncated without an answer, or
+    both labelled and failed.
     """
     counts: Counter[str] = Counter()
-    kinds = Counter(map(_STANDING, outcomes))  # counted in C: a report may hold a hundred thousand
-    for (generated, truncated, failed, label), number in kinds.items():
+    # Counter counts in C: a report may have a hundred thousand outcomes.
+    states = Counter(map(_state, outcomes))
+    for (generated, truncated, failed, label), number in states.items():
         counts["planned"] += number
         counts["generated"] += number * generated
         counts["truncated"] += number * bool(truncated)
@@ -95,26 +108,26 @@ def count_trials(outcomes: Iterable[Outcome]) -> TrialCounts:
         if label is not None:
             counts["judged"] += number
             counts[label.value] += number
-    found = TrialCounts(**{name: counts[name] for name in TrialCounts.__dataclass_fields__})
-    is_known = all(truncated is not None for _, truncated, _, _ in kinds)
-    return found if is_known else replace(found, truncated=None)
+    total = TrialCounts(**{field.name: counts[field.name] for field in fields(TrialCounts)})
+    is_known = all(truncated is not None for _, truncated, _, _ in states)
+    return total if is_known else replace(total, truncated=None)
 
 
-def counts_by_condition(outcomes: Iterable[Outcome]) -> dict[str, list[Outcome]]:
-    """Return the outcomes of each condition, the conditions in planned order."""
-    return _parted(outcomes, attrgetter("condition"))
+def outcomes_by_condition(outcomes: Iterable[Outcome]) -> dict[str, list[Outcome]]:
+    """Return the outcomes of each condition, conditions in planned order."""
+    return _grouped(outcomes, attrgetter("condition"))
 
 
-def counts_by_category(outcomes: Iterable[Outcome]) -> dict[str, list[Outcome]]:
-    """Return the outcomes of each category, the categories in planned order."""
-    return _parted(outcomes, attrgetter("category"))
+def outcomes_by_category(outcomes: Iterable[Outcome]) -> dict[str, list[Outcome]]:
+    """Return the outcomes of each category, categories in planned order."""
+    return _grouped(outcomes, attrgetter("category"))
 
 
-def _parted(
-    outcomes: Iterable[Outcome], name: Callable[[Outcome], str]
+def _grouped(
+    outcomes: Iterable[Outcome], key: Callable[[Outcome], str]
 ) -> dict[str, list[Outcome]]:
-    """Return the outcomes of each name, the names in the order in which they first come."""
-    every = list(outcomes)
-    order = dict.fromkeys(map(name, every))
-    parts = {key: list(own) for key, own in groupby(sorted(every, key=name), name)}
-    return {key: parts[key] for key in order}
+    """Return the outcomes by key, keys in order of first occurrence."""
+    items = list(outcomes)
+    order = dict.fromkeys(map(key, items))
+    groups = {name: list(group) for name, group in groupby(sorted(items, key=key), key)}
+    return {name: groups[name] for name in order}

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from steertui.core.outcome import Outcome, counts_by_condition
+from steertui.core.outcome import Outcome, outcomes_by_condition
 from steertui.core.verdict import Label
 from steertui.stats.agreement import Agreement, confusion_matrix, measure_agreement
 from steertui.stats.rate import VALID_LABELS, Policy, ScenarioCounts
@@ -48,7 +48,7 @@ class ItemByItem:
 def item_by_item(outcomes: Iterable[Outcome], items: Items) -> tuple[ItemByItem, ...]:
     """Return each condition that both have, in planned order."""
     known = {condition for condition, _ in items}
-    arms = counts_by_condition(o for o in outcomes if o.condition in known)
+    arms = outcomes_by_condition(o for o in outcomes if o.condition in known)
     return tuple(_condition(name, own, items) for name, own in arms.items())
 
 

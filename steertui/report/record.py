@@ -60,7 +60,7 @@ def of_table(table: Table) -> Record:
 
 def _of_row(row: RateRow) -> Record:
     ledger = row.ledger
-    more = {"waiting": ledger.waiting, "unread": ledger.unread, "valid": ledger.valid}
+    more = {"waiting": ledger.pending, "unread": ledger.unjudged, "valid": ledger.valid}
     return {
         "condition": row.condition,
         "counts": asdict(ledger) | more,

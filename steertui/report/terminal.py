@@ -99,7 +99,7 @@ def _detail(table: Table) -> Parts:
     ledger = grid("trials", "planned", "answered", "cut off", "judged", "failed", "unread", LABELS)
     for row in table.rows:
         n = row.ledger
-        counts = n.planned, n.generated, n.truncated, n.judged, n.failed, n.unread
+        counts = n.planned, n.generated, n.truncated, n.judged, n.failed, n.unjudged
         labels = n.convergence, n.no_convergence, n.safety_refusal, n.nonsensical
         add(ledger, row.condition, [*map(tally, counts), "/".join(map(str, labels))])
     yield Text()

@@ -1,4 +1,4 @@
-"""Two models' gaps are compared scenario by scenario, and no closer than the data allow."""
+"""Differences of gaps: exact test, intervals, sentences, between-category intervals."""
 
 import itertools
 import random
@@ -36,33 +36,33 @@ def published(model: str, condition: str) -> ScenarioCounts:
     }
 
 
-def test_a_models_gap_does_not_differ_from_itself() -> None:
+def test_a_gap_does_not_differ_from_itself() -> None:
     one = side(1, 1, 1, 0, 1, 1), side(0, 0, 1, 0, 0, 1)
-    found = gap_difference(one, one, "a", "b")
-    assert (found.points, found.p, found.only_first, found.only_second) == (0, 1.0, 0, 0)
-    assert found.low is not None
-    assert found.high is not None
-    assert found.low <= 0 <= found.high
+    result = gap_difference(one, one, "a", "b")
+    assert (result.points, result.p, result.only_first, result.only_second) == (0, 1.0, 0, 0)
+    assert result.low is not None
+    assert result.high is not None
+    assert result.low <= 0 <= result.high
 
 
-def test_the_test_is_every_sign_of_every_scenarios_difference_of_differences() -> None:
+def test_p_value_enumerates_the_signs_of_differences_of_differences() -> None:
     rng = random.Random(7)
     pro, anti, other_pro, other_anti = (
         {str(i): (rng.randint(0, 3), 3) for i in range(9)} for _ in range(4)
     )
-    found = gap_difference((pro, anti), (other_pro, other_anti), "a", "b")
-    moved = [
+    result = gap_difference((pro, anti), (other_pro, other_anti), "a", "b")
+    differences = [
         pro[i][0] - anti[i][0] - other_pro[i][0] + other_anti[i][0] for i in map(str, range(9))
     ]
     sums = [
-        abs(sum(s * m for s, m in zip(signs, moved, strict=True)))
+        abs(sum(s * m for s, m in zip(signs, differences, strict=True)))
         for signs in itertools.product((1, -1), repeat=9)
     ]
-    expected = sum(value >= abs(sum(moved)) for value in sums) / 2**9
-    assert found.p == pytest.approx(expected, rel=1e-9)
+    expected = sum(value >= abs(sum(differences)) for value in sums) / 2**9
+    assert result.p == pytest.approx(expected, rel=1e-9)
 
 
-def test_swapping_the_models_mirrors_the_contrast() -> None:
+def test_swapping_the_models_negates_the_difference() -> None:
     one, two = (side(1, 1, 1, 1, 0, 1), side(0, 0, 0, 0, 0, 1)), (side(1, 0), side(0, 1, 1))
     there, back = gap_difference(one, two, "a", "b"), gap_difference(two, one, "b", "a")
     assert there.points == pytest.approx(-(back.points or 0))
@@ -71,68 +71,72 @@ def test_swapping_the_models_mirrors_the_contrast() -> None:
     assert there.pairs == 2
 
 
-def test_samples_of_uneven_number_still_pair_their_scenarios() -> None:
+def test_scenarios_with_unequal_sample_counts_are_paired() -> None:
     one = {"a": (7, 97), "b": (3, 89)}, {"a": (1, 83), "b": (0, 79)}
     two = {"a": (5, 73), "b": (2, 71)}, {"a": (2, 67), "b": (1, 61)}
-    found = gap_difference(one, two, "a", "b")
-    assert (found.pairs, found.samples) == (2, 97)
-    assert found.p is not None
+    result = gap_difference(one, two, "a", "b")
+    assert (result.pairs, result.samples) == (2, 97)
+    assert result.p is not None
 
 
-def test_nothing_valid_leaves_the_contrast_unsaid() -> None:
-    found = gap_difference((side(1), {}), (side(1), side(0)), "a", "b")
-    assert (found.points, found.low, found.p, found.pairs) == (None, None, None, 0)
-    assert contrast_sentence(found, "pro − anti") == (
+def test_difference_is_undefined_without_valid_items() -> None:
+    result = gap_difference((side(1), {}), (side(1), side(0)), "a", "b")
+    assert (result.points, result.low, result.p, result.pairs) == (None, None, None, 0)
+    assert contrast_sentence(result, "pro − anti") == (
         "pro − anti: a and b cannot be compared: they share no scenario that is valid in both"
     )
 
 
-def test_a_contrast_is_said_no_stronger_than_it_is() -> None:
-    """The paper's own anti arms: 4B against 30B Instruct are 3 against 2 discordant items."""
+def test_a_small_difference_is_reported_as_not_distinguishable() -> None:
+    """Published anti conditions: 4B and 30B Instruct have 3 against 2 discordant items."""
     small = {str(i): (int(i in (0, 1, 2)), 1) for i in range(71)}
     large = {str(i): (int(i in (3, 4)), 1) for i in range(71)}
-    said = contrast_sentence(paired_gap(small, large, "4B", "30B"), "anti")
-    assert said.startswith("anti: 4B and 30B are not distinguishable: 3 against 2 discordant, p = ")
-    assert said.endswith("with 71 pairs, 11 points is the least that shows in 4 runs of 5")
+    sentence = contrast_sentence(paired_gap(small, large, "4B", "30B"), "anti")
+    assert sentence.startswith(
+        "anti: 4B and 30B are not distinguishable: 3 against 2 discordant, p = "
+    )
+    assert sentence.endswith("with 71 pairs, 11 points is the least that shows in 4 runs of 5")
 
 
-def test_a_difference_is_said_from_the_larger_ones_side() -> None:
+def test_the_sentence_names_the_larger_side_first() -> None:
     few, many = side(*[0] * 12), side(*[1] * 12)
-    said = contrast_sentence(paired_gap(few, many, "4B", "30B"), "pro")
-    assert said.startswith("pro: larger for 30B than for 4B: +100.0 points (95 % interval +")
-    assert "; 12 against 0 discordant, p < 0.001" in said
+    sentence = contrast_sentence(paired_gap(few, many, "4B", "30B"), "pro")
+    assert sentence.startswith("pro: larger for 30B than for 4B: +100.0 points (95 % interval +")
+    assert "; 12 against 0 discordant, p < 0.001" in sentence
 
 
 @needs_shared
-def test_the_published_gaps_of_instruct_and_thinking_are_not_told_apart() -> None:
+def test_published_gaps_of_instruct_and_thinking_are_not_distinguishable() -> None:
     names = "Qwen3-4B-Instruct-2507", "Qwen3-4B-Thinking-2507"
     instruct, thinking = ((published(m, "pro"), published(m, "anti")) for m in names)
-    found = gap_difference(instruct, thinking, "Instruct", "Thinking")
-    assert found.points == pytest.approx(67.61 - 71.83, abs=0.01)
-    assert found.p is not None
-    assert found.p > 0.05
-    assert "not distinguishable" in contrast_sentence(found, "pro − anti")
+    result = gap_difference(instruct, thinking, "Instruct", "Thinking")
+    assert result.points == pytest.approx(67.61 - 71.83, abs=0.01)
+    assert result.p is not None
+    assert result.p > 0.05
+    assert "not distinguishable" in contrast_sentence(result, "pro − anti")
 
 
-def test_limits_over_categories_equal_the_cluster_robust_ones_of_statsmodels() -> None:
+def test_limits_over_categories_equal_statsmodels_cluster_robust_limits() -> None:
     import numpy as np
     import statsmodels.api as sm
     from scipy.stats import t
 
     one, two = side(1, 1, 0, 1, 1, 0, 1, 1), side(0, 1, 0, 0, 1, 0, 0, 0)
     category = {str(i): "aabbbccc"[i] for i in range(8)}
-    moved = np.array([one[i][0] - two[i][0] for i in category], float)
-    fit = sm.OLS(moved, np.ones((8, 1))).fit(
+    differences = np.array([one[i][0] - two[i][0] for i in category], float)
+    fit = sm.OLS(differences, np.ones((8, 1))).fit(
         cov_type="cluster",
         cov_kwds={"groups": np.array([ord(c) for c in category.values()]), "use_correction": False},
     )
-    reach = 100 * t.ppf(0.975, 2) * fit.bse[0] * (3 / 2) ** 0.5
-    found = limits_over_categories(one, two, category)
-    assert found is not None
-    assert found == pytest.approx((100 * moved.mean() - reach, 100 * moved.mean() + reach))
+    half_width = 100 * t.ppf(0.975, 2) * fit.bse[0] * (3 / 2) ** 0.5
+    result = limits_over_categories(one, two, category)
+    assert result is not None
+    assert result == pytest.approx(
+        (100 * differences.mean() - half_width, 100 * differences.mean() + half_width)
+    )
 
 
-def test_one_category_or_none_valid_says_nothing_of_others() -> None:
+def test_limits_over_categories_are_undefined_with_one_category_or_no_valid_item() -> None:
     one, two = side(1, 1, 0), side(0, 1, 0)
     assert limits_over_categories(one, two, dict.fromkeys("012", "a")) is None
     assert limits_over_categories({}, two, dict.fromkeys("012", "a")) is None
@@ -140,24 +144,26 @@ def test_one_category_or_none_valid_says_nothing_of_others() -> None:
     assert alike is None
 
 
-@pytest.mark.parametrize(("shares", "is_doubted"), [((3, 1), True), ((40, 3), False)])
-def test_an_interval_over_categories_is_doubted_where_rates_lie_near_0(
-    shares: tuple[int, int], is_doubted: bool
+@pytest.mark.parametrize(("shares", "has_caveat"), [((3, 1), True), ((40, 3), False)])
+def test_interval_over_categories_has_a_caveat_if_rates_are_near_0(
+    shares: tuple[int, int], has_caveat: bool
 ) -> None:
     items = [
         Outcome(
-            f"s{i}",
-            f"c{i % 6}",
-            name,
-            0,
-            True,
-            False,
-            Label.CONVERGENCE if i < share else Label.NO_CONVERGENCE,
-            False,
+            scenario=f"s{i}",
+            category=f"c{i % 6}",
+            condition=name,
+            sample=0,
+            generated=True,
+            truncated=False,
+            label=Label.CONVERGENCE if i < share else Label.NO_CONVERGENCE,
+            failed=False,
         )
         for name, share in zip(("pro", "anti"), shares, strict=True)
         for i in range(71)
     ]
-    arm = ModelSetting("0" * 64, "m", "m", 0.0)
-    table = make_table("e", arm, JudgeInfo("g", "gpt", "", JudgeKind.SERVER), items, Policy.PAPER)
-    assert ("87 of 100" in over_categories(table)) is is_doubted
+    setting = ModelSetting("0" * 64, "m", "m", 0.0)
+    table = make_table(
+        "e", setting, JudgeInfo("g", "gpt", "", JudgeKind.SERVER), items, Policy.PAPER
+    )
+    assert ("87 of 100" in over_categories(table)) is has_caveat
