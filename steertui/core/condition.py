@@ -8,6 +8,16 @@ from steertui.paths import shipped
 from steertui.toml_files import forbid_extra_keys, load
 
 
+def steer(task: str, suffix: str) -> str:
+    """Return the task with a suffix, by the rule of the paper (arXiv 2601.01584, published code).
+
+    The suffix is stripped and follows an empty line. An empty suffix leaves the task unchanged.
+    """
+    if not suffix.strip():
+        return task
+    return f"{task.rstrip()}\n\n{suffix.strip()}\n"
+
+
 @forbid_extra_keys
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -24,10 +34,8 @@ class Condition:
     about: str = ""
 
     def steer(self, task: str) -> str:
-        """Return the user message (the paper's rule, arXiv 2601.01584, its public code)."""
-        if not self.suffix.strip():
-            return task
-        return f"{task.rstrip()}\n\n{self.suffix.strip()}\n"
+        """Return the user message: the task with the condition's suffix."""
+        return steer(task, self.suffix)
 
 
 @forbid_extra_keys

@@ -1,9 +1,10 @@
-"""A Prompt: a trial written in the model's own chat format."""
+"""Prompt of a trial: rendered by a chat template, or chat messages for a server."""
 
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NoReturn
 
@@ -27,18 +28,61 @@ TEMPLATE_DATE = datetime(2026, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Prompt:
-    """A rendered trial.
+class RenderedPrompt:
+    """Prompt rendered by a chat template.
 
     Attributes:
-        trial: what it asks.
-        text: the whole prompt, special tokens as text, up to where the answer begins.
+        text: the whole prompt up to the start of the answer, special tokens as text.
+    """
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessages:
+    """Chat messages for a server that applies the chat template itself.
+
+    Attributes:
+        messages: as in OpenAI's API, with keys "role" and "content".
+        settings: settings of the request that belong to the prompt, such as one that turns
+            thinking off.
+    """
+
+    messages: tuple[Mapping[str, str], ...]
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def body(self) -> dict[str, object]:
+        """The part of the request body that the prompt determines."""
+        return {"messages": [dict(message) for message in self.messages], **self.settings}
+
+    @property
+    def text(self) -> str:
+        """The body as JSON."""
+        return json.dumps(self.body, ensure_ascii=False)
+
+
+PromptContent = RenderedPrompt | ChatMessages
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A trial's prompt.
+
+    Attributes:
+        trial: the trial.
+        content: a rendered prompt, or chat messages for a server.
         key: the trial's content key.
     """
 
     trial: Trial
-    text: str
+    content: PromptContent
     key: str
+
+    @property
+    def text(self) -> str:
+        """The content as it is stored and hashed."""
+        return self.content.text
 
     @property
     def seed(self) -> int:
@@ -114,7 +158,7 @@ class ChatFormat:
         is_open = text.rstrip().endswith(THINK.opens)
         if thinking == "open" and trial.model.kind == "thinking" and not is_open:
             text += f"{THINK.opens}\n"
-        return Prompt(trial, text, trial.key(text))
+        return Prompt(trial, RenderedPrompt(text), trial.key(text))
 
 
 def neutralise_control_tokens(text: str, control: frozenset[str] = frozenset()) -> str:

@@ -14,7 +14,7 @@ from steertui.core.generation import Generation, SamplingParams, StopReason
 from steertui.core.instrumentaleval import PACK, benchmark_id, slug
 from steertui.core.judge_kind import JudgeKind
 from steertui.core.model import IMPORTED_PREFIX, Model
-from steertui.core.prompt import Prompt
+from steertui.core.prompt import Prompt, RenderedPrompt
 from steertui.core.scenario import Scenario, first_words
 from steertui.core.trial import Trial
 from steertui.core.verdict import Verdict
@@ -169,7 +169,7 @@ def _prompt(run: LoggedRun, item: LoggedItem, known: Mapping[str, Scenario]) -> 
             "suffix; fetch the file again"
         )
     trial = Trial(run.model, scenario, condition, run.sampling)
-    return Prompt(trial, item.steered_prompt, trial.key(item.steered_prompt))
+    return Prompt(trial, RenderedPrompt(item.steered_prompt), trial.key(item.steered_prompt))
 
 
 def _scenario(item: LoggedItem) -> Scenario:

@@ -13,8 +13,8 @@ from steertui.core.trial import Trial
 from steertui.errors import ExperimentError, ServerError
 from steertui.server.address import KEY, key_for
 from steertui.server.completions import (
+    chat_messages,
     completion_request,
-    message_text,
     parse_completion,
     request_path,
 )
@@ -71,13 +71,13 @@ def _facts(
 def _message_prompt(trial: Trial, thinking: Thinking) -> Prompt:
     turns_off = thinking == "off" and trial.model.kind in ("", "hybrid", "thinking")
     assert isinstance(trial.model, ServerModel)
-    text = message_text(
+    content = chat_messages(
         trial.scenario.system.strip(),
         trial.user,
         thinking=not turns_off,
         kind=trial.model.info.kind,
     )
-    return Prompt(trial, text, trial.key(text))
+    return Prompt(trial, content, trial.key(content.text))
 
 
 def _require_thinking_switch(model: ServerModel, thinking: Thinking) -> None:
@@ -141,11 +141,10 @@ async def _count_tokens(model: ServerModel, url: str, prompt: Prompt) -> int:
 
     sampling = prompt.trial.sampling
     sampling = replace(sampling, max_tokens=min(PREFLIGHT_TOKENS, sampling.max_tokens))
-    mode = model.prompt_mode
-    request = completion_request(model.info, mode, prompt.text, sampling, seed=prompt.seed)
+    request = completion_request(model.info, prompt.content, sampling, seed=prompt.seed)
     async with Client(url, key_for(url, KEY), timeout=TIMEOUT, retries=RETRIES) as client:
         try:
-            reply = await client.post(request_path(mode), request)
+            reply = await client.post(request_path(prompt.content), request)
             return parse_completion(reply).prompt_tokens
         except RequestRejected as exc:
             if exc.status in (401, 403):

@@ -145,9 +145,9 @@ def _scores(verdict: Record, table: Table) -> Record:
 
 
 def _sample(row: Record, table: Table, scores: Record) -> Record:
-    from steertui.core.condition import Condition
+    from steertui.core.condition import steer
 
-    user = {"role": "user", "content": Condition("", row["suffix"]).steer(row["task"])}
+    user = {"role": "user", "content": steer(row["task"], row["suffix"])}
     asked = [{"role": "system", "content": row["system"]}, user] if row["system"] else [user]
     text: Any = row["answer"]
     if row["reasoning"]:

@@ -156,13 +156,13 @@ class Dispatcher:
     async def _ask(self, station: Endpoint, job: PromptJob) -> None:
         job.begun = time.monotonic()
         full = not station.has_room
-        t = job.prompt.trial
-        mode = self.model.prompt_mode
+        prompt = job.prompt
         request = completion_request(
-            self.model.info, mode, job.prompt.text, t.sampling, seed=job.prompt.seed
+            self.model.info, prompt.content, prompt.trial.sampling, seed=prompt.seed
         )
+        path = request_path(prompt.content)
         try:
-            answer = parse_completion(await station.client.post(request_path(mode), request))
+            answer = parse_completion(await station.client.post(path, request))
         except RequestRejected as exc:
             self._refused(station, job, exc)
         except ConnectionFailed as exc:

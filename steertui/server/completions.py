@@ -1,17 +1,16 @@
 """Requests for a model's answers and the answers in a server's replies."""
 
-import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from steertui.core.generation import SamplingParams, StopReason
+from steertui.core.prompt import ChatMessages, PromptContent
 from steertui.core.reasoning import THINK
 from steertui.server.probe import ServerInfo, ServerKind
 from steertui.server.protocol import (
     NO_REASONING_EFFORT,
     NO_THINKING_HINT,
     PATHS,
-    Api,
     ApiReply,
     Body,
     FinishReason,
@@ -23,8 +22,6 @@ from steertui.server.protocol import (
 
 PromptMode = Literal["prompt", "messages"]
 """What a server gets: a prompt that we rendered, or chat messages that the server renders."""
-
-_APIS: dict[PromptMode, Api] = {"prompt": "completions", "messages": "chat"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,33 +45,33 @@ class Completion:
     request: str = ""
 
 
-def request_path(mode: PromptMode) -> str:
-    """Return the path that answers are requested from, below the base URL."""
-    return PATHS[_APIS[mode]]
+def request_path(content: PromptContent) -> str:
+    """Return the path that an answer is requested from, below the base URL."""
+    return PATHS["chat" if isinstance(content, ChatMessages) else "completions"]
 
 
-def message_text(system: str, user: str, *, thinking: bool, kind: ServerKind = "unknown") -> str:
-    """Return the part of a chat request that a trial determines, as JSON: the stored prompt.
+def chat_messages(
+    system: str, user: str, *, thinking: bool, kind: ServerKind = "unknown"
+) -> ChatMessages:
+    """Return the chat messages of one user message.
 
     `thinking=False` turns thinking off, by the setting that this kind of server knows.
     """
-    body: Body = {"messages": chat_turns(system, user)}
-    if not thinking:
-        body |= NO_REASONING_EFFORT if kind == "Ollama" else NO_THINKING_HINT
-    return json.dumps(body, ensure_ascii=False)
+    switch = NO_REASONING_EFFORT if kind == "Ollama" else NO_THINKING_HINT
+    return ChatMessages(tuple(chat_turns(system, user)), {} if thinking else switch)
 
 
 def completion_request(
-    info: ServerInfo, mode: PromptMode, text: str, sampling: SamplingParams, *, seed: int
+    info: ServerInfo, content: PromptContent, sampling: SamplingParams, *, seed: int
 ) -> Body:
-    """Return the request body for a stored prompt `text`.
+    """Return the request body for a prompt.
 
     Raises ServerError for sampling settings that the server does not support.
     """
     body: Body = {"model": info.id, **sampling_settings(info, sampling, seed)}
-    if mode == "messages":
-        chat: Body = json.loads(text)
-        return body | chat
+    if isinstance(content, ChatMessages):
+        return body | content.body
+    text = content.text
     if info.adds_bos and info.bos:
         text = text.removeprefix(info.bos)  # the server adds it again
     return body | {"prompt": text}

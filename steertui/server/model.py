@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from steertui.assets.catalogue import kind_of
 from steertui.core.generation import SamplingParams
 from steertui.core.model import SERVER_PREFIX, Kind, Model
+from steertui.core.prompt import PromptContent, RenderedPrompt
 from steertui.errors import ServerError
 from steertui.server.address import (
     KEY,
@@ -20,8 +21,8 @@ from steertui.server.address import (
 )
 from steertui.server.completions import (
     PromptMode,
+    chat_messages,
     completion_request,
-    message_text,
     request_path,
 )
 from steertui.server.probe import ServerConnection, ServerInfo, ServerKind, probe_server
@@ -178,11 +179,12 @@ async def _without_rejected_settings(client: ServerConnection, info: ServerInfo)
 
     sampling = SamplingParams(max_tokens=PROBE_TOKENS)
     while info.template or info.kind in STRICT_KINDS:
-        mode: PromptMode = "prompt" if info.template else "messages"
-        text = "Hi" if info.template else message_text("", "Hi", thinking=True)
-        request = completion_request(info, mode, text, sampling, seed=1)
+        content: PromptContent = chat_messages("", "Hi", thinking=True)
+        if info.template:
+            content = RenderedPrompt("Hi")
+        request = completion_request(info, content, sampling, seed=1)
         try:
-            await client.post(request_path(mode), request)
+            await client.post(request_path(content), request)
         except RequestRejected as exc:
             if info.template and exc.status in (404, 405, 501):
                 info = replace(info, template="")

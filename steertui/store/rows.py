@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from steertui.core.condition import Condition
+from steertui.core.condition import Condition, steer
 from steertui.core.generation import StopReason
 from steertui.core.judge_kind import JudgeKind, parse_judge_kind, rubric_digest
 from steertui.core.model import Model, ModelBackend
@@ -215,7 +215,7 @@ def trial_row(prompt: Prompt, planned_at: str) -> tuple[Any, ...]:
 
 def unjudged(row: dict[str, Any]) -> UnjudgedAnswer:
     """Return the answer that a row of the query of unjudged ones holds."""
-    user = Condition("", row["suffix"]).steer(row["task"])
+    user = steer(row["task"], row["suffix"])
     return UnjudgedAnswer(
         row["key"], row["category"], row["system"], row["task"], user, row["answer"]
     )

@@ -8,7 +8,7 @@ from steertui.analysis.summary import ReportFilter, select
 from steertui.core.condition import Condition
 from steertui.core.generation import SamplingParams
 from steertui.core.model import Model
-from steertui.core.prompt import Prompt
+from steertui.core.prompt import Prompt, RenderedPrompt
 from steertui.core.scenario import Scenario
 from steertui.core.trial import Trial
 from steertui.store import ModelFacts, Store
@@ -18,7 +18,9 @@ def plan(store: Store, model: str, suffix: str, about: str, system: str) -> None
     scenario = Scenario("p", "s/00", "C", "s", "A task.", system)
     condition = Condition("pro", suffix, about)
     trial = Trial(Model(model, Path(), model, 0), scenario, condition, SamplingParams())
-    prompt = Prompt(trial, trial.user, trial.key(trial.user + model + suffix + system))
+    prompt = Prompt(
+        trial, RenderedPrompt(trial.user), trial.key(trial.user + model + suffix + system)
+    )
     store.plan(f'models = ["{model}"]', [prompt], {model: ModelFacts(model, "", "", 0, "", "")})
 
 

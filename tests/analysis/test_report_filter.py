@@ -14,7 +14,7 @@ from steertui.core.condition import Condition
 from steertui.core.experiment import Experiment
 from steertui.core.generation import Generation, SamplingParams, StopReason
 from steertui.core.model import Model
-from steertui.core.prompt import Prompt
+from steertui.core.prompt import Prompt, RenderedPrompt
 from steertui.core.scenario import Scenario
 from steertui.core.trial import Trial
 from steertui.core.verdict import Label, Verdict
@@ -73,7 +73,7 @@ def two_of_one_name(path: Path, begin: str = "") -> str:
     the first alone."""
     models = [Model("m", Path(f"{end}/m.gguf"), (begin + end * 64)[:64], 0) for end in ("3", "4")]
     prompts = [
-        Prompt(trial, trial.user, trial.key(trial.user))
+        Prompt(trial, RenderedPrompt(trial.user), trial.key(trial.user))
         for model in models
         for i in range(12)
         for name, suffix in replica.SUFFIXES.items()
@@ -135,7 +135,7 @@ def answered(
             scenario = Scenario("p", f"s/{i:02d}", "A", f"s{i}", f"Task {i}.", "")
             condition = Condition(name, replica.SUFFIXES[name])
             trial = Trial(file, scenario, condition, SamplingParams(max_tokens=max_tokens))
-            prompts.append(Prompt(trial, trial.user, trial.key(trial.user)))
+            prompts.append(Prompt(trial, RenderedPrompt(trial.user), trial.key(trial.user)))
     with Store(path) as store:
         facts = {file.sha256: ModelFacts(model, "", "", 0, "", "")}
         experiment = store.plan(toml, prompts, facts)

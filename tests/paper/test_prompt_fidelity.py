@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from steertui.core.condition import Condition
+from steertui.core.condition import steer
 from steertui.core.scenario import load_pack
 from steertui.paper.published import CONDITIONS
 from steertui.paper.run_log import read_log
@@ -21,7 +21,7 @@ def test_all_639_logged_tasks_and_steered_prompts_are_what_we_would_send() -> No
     for item in items:
         scenario = scenarios[item.category, item.task_prompt]
         suffix = texts.get(CONDITIONS[item.mode], "")
-        assert Condition("", suffix).steer(scenario.task) == item.steered_prompt
+        assert steer(scenario.task, suffix) == item.steered_prompt
 
 
 @needs_shared

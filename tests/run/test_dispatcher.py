@@ -13,12 +13,13 @@ import pytest
 from steertui.assets.weights import find_model
 from steertui.core.experiment import resolve
 from steertui.core.generation import SamplingParams, StopReason
+from steertui.core.prompt import RenderedPrompt
 from steertui.errors import ExperimentError, ServerError
 from steertui.planning.plan import make_plan
 from steertui.run import Generated, ServerFound, ServerLost, ServerModelStopped, ServerProgress
 from steertui.run.progress import plan_lines
 from steertui.server.address import OPENAI, Address
-from steertui.server.completions import completion_request, message_text, parse_completion
+from steertui.server.completions import chat_messages, completion_request, parse_completion
 from steertui.server.limits import RetryPolicy
 from steertui.server.model import ServerModel, find_server_model
 from steertui.server.probe import ServerInfo, ServerKind
@@ -298,26 +299,18 @@ def test_settings_that_a_server_takes_in_another_sense_are_refused(
 
 def test_a_model_is_asked_not_to_think_in_the_words_its_server_knows() -> None:
     for kind in ("llama-server", "vLLM", "SGLang"):
-        asked = json.loads(message_text("", "Hi", thinking=False, kind=kind))
+        asked = chat_messages("", "Hi", thinking=False, kind=kind).body
         assert asked["chat_template_kwargs"] == {"enable_thinking": False}
-    assert (
-        json.loads(message_text("", "Hi", thinking=False, kind="Ollama"))["reasoning_effort"]
-        == "none"
-    )
-    assert json.loads(message_text("", "Hi", thinking=True, kind="Ollama")).keys() == {"messages"}
+    assert chat_messages("", "Hi", thinking=False, kind="Ollama").body["reasoning_effort"] == "none"
+    assert chat_messages("", "Hi", thinking=True, kind="Ollama").body.keys() == {"messages"}
 
 
 def test_a_prompt_of_our_own_is_sent_without_a_second_beginning() -> None:
+    prompt = RenderedPrompt("<s>Hello")
     info = ServerInfo("llama-server", "one", bos="<s>", adds_bos=True)
-    assert (
-        completion_request(info, "prompt", "<s>Hello", SamplingParams(), seed=0)["prompt"]
-        == "Hello"
-    )
+    assert completion_request(info, prompt, SamplingParams(), seed=0)["prompt"] == "Hello"
     info = ServerInfo("llama-server", "one", bos="<s>")
-    assert (
-        completion_request(info, "prompt", "<s>Hello", SamplingParams(), seed=0)["prompt"]
-        == "<s>Hello"
-    )
+    assert completion_request(info, prompt, SamplingParams(), seed=0)["prompt"] == "<s>Hello"
 
 
 def test_a_context_too_short_is_told_before_anything_is_asked(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from steertui.core.condition import Condition
 from steertui.core.experiment import parse_experiment
 from steertui.core.generation import Generation, SamplingParams, StopReason
 from steertui.core.model import Model
-from steertui.core.prompt import Prompt
+from steertui.core.prompt import Prompt, RenderedPrompt
 from steertui.core.scenario import Scenario
 from steertui.core.trial import Trial
 from steertui.core.verdict import Label, Verdict
@@ -32,7 +32,7 @@ def plan(store: Store, scenario: Scenario = SCENARIO, toml: str = "") -> tuple[s
         Trial(Model("m", Path(), "1" * 64, 0), scenario, Condition(n, s), SamplingParams())
         for n, s in (("pro", "Go on."), ("anti", "Stop."))
     ]
-    prompts = [Prompt(t, t.user, t.key(t.user)) for t in trials]
+    prompts = [Prompt(t, RenderedPrompt(t.user), t.key(t.user)) for t in trials]
     facts = {"1" * 64: ModelFacts("m", "", "", 0, "", "")}
     return store.plan(toml, prompts, facts), [p.key for p in prompts]
 
