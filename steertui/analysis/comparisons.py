@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from steertui.analysis.comparable import are_comparable
-from steertui.analysis.sentences import contrast_sentence
+from steertui.analysis.sentences import difference_sentence
 from steertui.analysis.summary import Summary
-from steertui.analysis.table import GapResult, Table, adjust, convergent, tested
+from steertui.analysis.table import GapResult, Table, convergence_counts, count_tests, holm_adjusted
 from steertui.lookup import brief
 from steertui.stats.gap import Gap, paired_gap
 from steertui.stats.gap_difference import gap_difference
@@ -35,7 +35,7 @@ class Comparison:
     lines: tuple[ComparisonLine, ...]
 
 
-def comparisons(summary: Summary) -> tuple[Comparison, ...]:
+def compare_tables(summary: Summary) -> tuple[Comparison, ...]:
     """Return, under each judge, the models at one temperature and the temperatures of one model;
     then the judges on each model.
 
@@ -44,32 +44,32 @@ def comparisons(summary: Summary) -> tuple[Comparison, ...]:
     """
     found: list[Comparison] = []
     judged = [table for table in summary.tables if table.judge]
-    for tables in grouped(judged, lambda t: t.judge and t.judge.id).values():
+    for tables in groups_of_several(judged, lambda t: t.judge and t.judge.id).values():
         name = next(t.judge.name for t in tables if t.judge)
-        several = len({t.arm.temperature for t in tables}) > 1
-        for at, own in grouped(tables, lambda t: t.arm.temperature).items():
+        several = len({t.setting.temperature for t in tables}) > 1
+        for at, own in groups_of_several(tables, lambda t: t.setting.temperature).items():
             where = f" at temperature {at:g}" if several else ""
             title = f"Models compared{where}, judged by {name}"
             pairs = [p for p in combinations(own, 2) if are_comparable(*p, summary.settings)]
             found += _contrast(title, pairs, _arm_names)
-        for own in grouped(tables, lambda t: (t.experiment, t.arm.model)).values():
-            title = f"Temperatures compared on {own[0].arm.name}, judged by {name}"
+        for own in groups_of_several(tables, lambda t: (t.experiment, t.setting.model)).values():
+            title = f"Temperatures compared on {own[0].setting.name}, judged by {name}"
             found += _contrast(title, [*combinations(own, 2)], _arm_names)
-    for tables in by_arm(summary):
-        arm = tables[0].arm
+    for tables in judged_by_several(summary):
+        arm = tables[0].setting
         tag = next((f", {t.tag}" for t in tables if t.tag), "")
         title = f"Judges compared, on {arm.name}, temperature {arm.temperature:g}{tag}"
         found += _contrast(title, [*combinations(tables, 2)], _judge_names, same_answers=True)
     return tuple(found)
 
 
-def by_arm(summary: Summary) -> list[list[Table]]:
+def judged_by_several(summary: Summary) -> list[list[Table]]:
     """Return the tables of each arm that several judges have read."""
     judged = [table for table in summary.tables if table.judge]
-    return [*grouped(judged, lambda t: (t.experiment, t.arm)).values()]
+    return [*groups_of_several(judged, lambda t: (t.experiment, t.setting)).values()]
 
 
-def grouped(
+def groups_of_several(
     tables: Iterable[Table], key: Callable[[Table], Hashable]
 ) -> dict[Hashable, list[Table]]:
     """Return tables of one kind together, kinds with a single one left out."""
@@ -81,9 +81,9 @@ def grouped(
 
 def _arm_names(tables: Sequence[Table]) -> list[str]:
     """Return names that tell the arms apart: the model's, with what else differs."""
-    names = [t.arm.name for t in tables]
-    temperatures = [f"{n} at {t.arm.temperature:g}" for n, t in zip(names, tables, strict=True)]
-    files = [f"{n} ({brief(t.arm.model)})" for n, t in zip(temperatures, tables, strict=True)]
+    names = [t.setting.name for t in tables]
+    temperatures = [f"{n} at {t.setting.temperature:g}" for n, t in zip(names, tables, strict=True)]
+    files = [f"{n} ({brief(t.setting.model)})" for n, t in zip(temperatures, tables, strict=True)]
     places = [f"{n} in {t.experiment}" for n, t in zip(files, tables, strict=True)]
     every = (names, temperatures, files, places)
     return next((n for n in every if len(set(n)) == len(n)), places)
@@ -103,15 +103,15 @@ def _contrast(
     """Compare pairs of tables; `same_answers` takes only what both have labelled."""
     tables = {id(table): table for pair in pairs for table in pair}
     told = dict(zip(tables, names([*tables.values()]), strict=True))
-    sides = {place: convergent(t.outcomes, t.policy) for place, t in tables.items()}
+    sides = {place: convergence_counts(t.outcomes, t.policy) for place, t in tables.items()}
     found: list[tuple[str, Gap]] = []
     for one, two in pairs:
         pair = _shared(one, two) if same_answers else (sides[id(one)], sides[id(two)])
         found += _differences(*pair, told[id(one)], told[id(two)])
-    adjusted = adjust([gap for _, gap in found])
-    tests = tested([gap for _, gap in found])
+    adjusted = holm_adjusted([gap for _, gap in found])
+    tests = count_tests([gap for _, gap in found])
     lines = tuple(
-        ComparisonLine(what, GapResult(gap, p, contrast_sentence(gap, what, p, tests)))
+        ComparisonLine(what, GapResult(gap, p, difference_sentence(gap, what, p, tests)))
         for (what, gap), p in zip(found, adjusted, strict=True)
     )
     return [Comparison(title, lines)] if lines else []
@@ -122,8 +122,8 @@ def _shared(one: Table, two: Table) -> tuple[dict[str, ScenarioCounts], dict[str
     every = zip(one.outcomes, two.outcomes, strict=True)
     both = [(a, b) for a, b in every if a.label and b.label]
     return (
-        convergent((a for a, _ in both), one.policy),
-        convergent((b for _, b in both), two.policy),
+        convergence_counts((a for a, _ in both), one.policy),
+        convergence_counts((b for _, b in both), two.policy),
     )
 
 

@@ -9,14 +9,14 @@ from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
 from steertui.stats.significance import SIGNIFICANCE_LEVEL, sign_flip_test
 
-MANY = 0.10
+WARNING_SHARE = 0.10
 """Share of a person's labels that were changed afterwards, from which it is said."""
 
 DAY = timedelta(days=1)
 """What lies between the readings of two conditions before it is said."""
 
 
-def from_reference(
+def reference_differences(
     outcomes: Iterable[Outcome], reference: Iterable[Outcome], name: str
 ) -> list[str]:
     """Say under which conditions a judge converges more, or less, often than a reference.
@@ -49,7 +49,7 @@ def from_reference(
     return said
 
 
-def of_server(models: Mapping[str, int]) -> list[str]:
+def server_model_changes(models: Mapping[str, int]) -> list[str]:
     """Say that a server's replies came from several models; `models` counts replies by name."""
     if len(models) < 2:
         return []
@@ -59,9 +59,9 @@ def of_server(models: Mapping[str, int]) -> list[str]:
     ]
 
 
-def of_person(changed: int, labelled: int) -> list[str]:
+def changed_labels(changed: int, labelled: int) -> list[str]:
     """Say that a person gave many answers another label than at first."""
-    if changed <= MANY * labelled:
+    if changed <= WARNING_SHARE * labelled:
         return []
     return [
         f"{changed} of {labelled} labels were changed by the person who gave them; the last ones "
@@ -69,7 +69,7 @@ def of_person(changed: int, labelled: int) -> list[str]:
     ]
 
 
-def apart(spans: Mapping[str, tuple[str, str]]) -> list[str]:
+def judged_days_apart(spans: Mapping[str, tuple[str, str]]) -> list[str]:
     """Say which conditions a judge behind a server read at different times.
 
     `spans` holds by condition when it read the first and the last answer, ISO 8601.

@@ -6,12 +6,12 @@ from steertui.stats.agreement import Agreement
 from steertui.stats.gap import Gap
 from steertui.stats.rate import Policy, Rate
 
-NOTHING = "This database holds no experiment yet; run one with: steertui --batch --db FILE"
+NO_EXPERIMENT = "This database holds no experiment yet; run one with: steertui --batch --db FILE"
 
 EXTREME = 0.1
 """Rates below it, or above one less it, tell little of how categories differ."""
 
-POLICY_WORDS = {
+POLICY_DESCRIPTIONS = {
     Policy.PAPER: "Converging answers of all valid ones: nonsensical answers are left out, as in "
     "the paper",
     Policy.ALL: "Converging answers of all judged ones, nonsensical and refusing ones included",
@@ -20,7 +20,7 @@ POLICY_WORDS = {
 }
 """What a convergence rate is a share of."""
 
-LEDGER = {
+COUNT_COLUMNS = {
     "planned": "planned",
     "answered": "generated",
     "truncated": "truncated",
@@ -37,56 +37,56 @@ LEDGER = {
 up to judged."""
 
 
-def tally(value: int | None) -> str:
+def count_text(value: int | None) -> str:
     """Return a count; "–" where nobody knows it."""
     return "–" if value is None else str(value)
 
 
-def percent(rate: Rate) -> str:
+def rate_percent(rate: Rate) -> str:
     """Return "71.8", or "–" where nothing was counted."""
     return "–" if rate.value is None else f"{100 * rate.value:.1f}"
 
 
-def marked(row: RateRow) -> str:
+def marked_rate(row: RateRow) -> str:
     """Return the convergence rate, with a * where it rests on too few verdicts."""
-    return percent(row.convergence) + ("*" if is_marked(row) else "")
+    return rate_percent(row.convergence) + ("*" if is_marked(row) else "")
 
 
 def is_marked(row: RateRow) -> bool:
     """Whether the row bears the * of too few verdicts."""
-    return row.is_thin and row.ledger.judged > 0
+    return row.is_low_coverage and row.counts.judged > 0
 
 
-def limits(rate: Rate) -> str:
+def rate_interval(rate: Rate) -> str:
     """Return "[56.2, 83.5]", or "" where nothing was counted."""
     if rate.low is None or rate.high is None:
         return ""
     return f"[{100 * rate.low:.1f}, {100 * rate.high:.1f}]"
 
 
-def points(gap: Gap) -> str:
+def gap_text(gap: Gap) -> str:
     """Return "+66.4 percentage points [+48.9, +81.1]", or "–" without two rates."""
     if gap.points is None or gap.low is None or gap.high is None:
         return "–"
     return f"{gap.points:+.1f} percentage points [{gap.low:+.1f}, {gap.high:+.1f}]"
 
 
-def signed(comparison: GapResult | None) -> tuple[str, str, str]:
+def gap_columns(comparison: GapResult | None) -> tuple[str, str, str]:
     """Return a gap's points, its interval and its p for a table; "–" and "" without."""
     g = comparison.gap if comparison else None
     if comparison is None or g is None or g.points is None or g.low is None or g.high is None:
         return "–", "", ""
     p = g.p if comparison.adjusted is None else comparison.adjusted
-    said = "" if p is None else p_value(p)
+    said = "" if p is None else p_value_text(p)
     return f"{g.points:+.1f}", f"[{g.low:+.1f}, {g.high:+.1f}]", said
 
 
-def p_value(p: float) -> str:
+def p_value_text(p: float) -> str:
     """Return "0.0075" or "< 0.001"."""
     return p_text(p).removeprefix("p ").removeprefix("= ")
 
 
-def over_categories(table: Table) -> str:
+def over_categories_sentence(table: Table) -> str:
     """Say how the headline gap would do over other categories; "" where nothing can be said."""
     found = table.over_categories
     if found is None:
@@ -110,27 +110,29 @@ def _doubt(table: Table, g: Gap) -> str:
     )
 
 
-def unread(table: Table) -> str:
+def unjudged_sentence(table: Table) -> str:
     """Say that nobody has judged a table's answers."""
-    answers = sum(row.ledger.generated for row in table.rows)
+    answers = sum(row.counts.generated for row in table.rows)
     return f"{answers} answers are stored and no judge has read them yet."
 
 
-def title(table: Table) -> str:
+def table_title(table: Table) -> str:
     """Return what a table is about."""
     judge = table.judge.name if table.judge else "nobody yet"
     tag = f", {table.tag}" if table.tag else ""
-    return f"{table.arm.name}, temperature {table.arm.temperature:g}, judged by {judge}{tag}"
+    return (
+        f"{table.setting.name}, temperature {table.setting.temperature:g}, judged by {judge}{tag}"
+    )
 
 
-def kappa(found: Agreement) -> tuple[str, str]:
+def kappa_columns(found: Agreement) -> tuple[str, str]:
     """Return Cohen's kappa and its interval; "–" where there is none."""
     if found.kappa is None or found.kappa_low is None or found.kappa_high is None:
         return "–", ""
     return f"{found.kappa:.2f}", f"[{found.kappa_low:.2f}, {found.kappa_high:.2f}]"
 
 
-def share(count: float, total: float) -> str:
+def percentage(count: float, total: float) -> str:
     """Return a percentage; "–" of nothing."""
     return f"{100 * count / total:.1f}" if total else "–"
 
@@ -141,9 +143,9 @@ def agreement_sentence(found: Agreement) -> str:
         return "No answer is labelled by both"
     said = (
         f"The same label on {found.agreed} of {found.items} answers "
-        f"({share(found.agreed, found.items)} %, 95 % interval {100 * found.low:.1f} to "
+        f"({percentage(found.agreed, found.items)} %, 95 % interval {100 * found.low:.1f} to "
         f"{100 * found.high:.1f})"
     )
     if found.kappa is None:
         return f"{said}; Cohen's kappa says nothing, since both gave one label to all of them"
-    return f"{said}; Cohen's kappa {' '.join(kappa(found))}"
+    return f"{said}; Cohen's kappa {' '.join(kappa_columns(found))}"

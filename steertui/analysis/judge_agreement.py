@@ -50,7 +50,7 @@ class PairedJudges:
 
     first: JudgeInfo
     second: JudgeInfo
-    whole: Agreement
+    overall: Agreement
     by_condition: Mapping[str, Agreement]
     labels: Mapping[Label, LabelAgreement]
     confusion: tuple[tuple[int, ...], ...]
@@ -68,13 +68,13 @@ class PairedJudges:
 class JudgeAgreement:
     """All comparisons of some answers' judges, and Krippendorff's alpha over all of them."""
 
-    readers: tuple[JudgeInfo, ...]
+    judges: tuple[JudgeInfo, ...]
     alpha: float | None
     comparisons: tuple[PairedJudges, ...]
     alpha_by_condition: Mapping[str, float | None]
 
 
-Read = Mapping[Item, Outcome]
+LabelledOutcomes = Mapping[Item, Outcome]
 """What one judge has labelled."""
 
 
@@ -83,7 +83,7 @@ def is_reference(reader: JudgeInfo) -> bool:
     return reader.kind.is_reference
 
 
-def compare(store: Store, experiment: str, names: Sequence[str] = ()) -> JudgeAgreement:
+def compare_judges(store: Store, experiment: str, names: Sequence[str] = ()) -> JudgeAgreement:
     """Return how far the judges agree; all of them, or those named, the first as reference.
 
     People and imported labels come first where none is named. Raises ExperimentError for an
@@ -91,11 +91,14 @@ def compare(store: Store, experiment: str, names: Sequence[str] = ()) -> JudgeAg
     """
     readers = _chosen(store.readers(experiment), names)
     return judge_agreement(
-        [(reader, labelled(store.outcomes(experiment, reader.id).items())) for reader in readers]
+        [
+            (reader, labelled_outcomes(store.outcomes(experiment, reader.id).items()))
+            for reader in readers
+        ]
     )
 
 
-def labelled(arms: Iterable[tuple[ModelSetting, Iterable[Outcome]]]) -> Read:
+def labelled_outcomes(arms: Iterable[tuple[ModelSetting, Iterable[Outcome]]]) -> LabelledOutcomes:
     """Return the outcomes that bear a label."""
     return {
         (arm, o.scenario, o.condition, o.sample): o
@@ -105,7 +108,7 @@ def labelled(arms: Iterable[tuple[ModelSetting, Iterable[Outcome]]]) -> Read:
     }
 
 
-def judge_agreement(read: Sequence[tuple[JudgeInfo, Read]]) -> JudgeAgreement:
+def judge_agreement(read: Sequence[tuple[JudgeInfo, LabelledOutcomes]]) -> JudgeAgreement:
     """Compare every two judges, the one that stands first as reference."""
     found = tuple(_pair(*one, *two) for one, two in combinations(read, 2))
     conditions = dict.fromkeys(o.condition for _, own in read for o in own.values())
@@ -115,12 +118,12 @@ def judge_agreement(read: Sequence[tuple[JudgeInfo, Read]]) -> JudgeAgreement:
     )  # fmt: skip
 
 
-def by_rank(readers: Iterable[JudgeInfo]) -> list[JudgeInfo]:
+def references_first(readers: Iterable[JudgeInfo]) -> list[JudgeInfo]:
     """Return people first, then published labels, then the rest."""
     return sorted(readers, key=_rank)
 
 
-def _alpha(read: Sequence[tuple[JudgeInfo, Read]], condition: str = "") -> float | None:
+def _alpha(read: Sequence[tuple[JudgeInfo, LabelledOutcomes]], condition: str = "") -> float | None:
     items: dict[Item, list[Label | None]] = {}
     for _, own in read:
         for key, outcome in own.items():
@@ -133,7 +136,7 @@ def _chosen(known: Sequence[JudgeInfo], names: Sequence[str]) -> list[JudgeInfo]
     readers = {reader.id: reader for reader in known}
     every = {reader.id: (reader.name,) for reader in known}
     wanted = dict.fromkeys(i for name in names for i in resolve_name("judge", name, every))
-    found = [readers[i] for i in wanted] or by_rank(known)
+    found = [readers[i] for i in wanted] or references_first(known)
     if len(found) < 2:
         raise ExperimentError("agreement needs two judges; let another read with `steertui judge`")
     return found
@@ -144,7 +147,9 @@ def _rank(reader: JudgeInfo) -> int:
     return order.index(reader.kind) if reader.kind in order else len(order)
 
 
-def _pair(first: JudgeInfo, one: Read, second: JudgeInfo, two: Read) -> PairedJudges:
+def _pair(
+    first: JudgeInfo, one: LabelledOutcomes, second: JudgeInfo, two: LabelledOutcomes
+) -> PairedJudges:
     both = [key for key in one if key in two]
     pairs = {key: _labels(one[key], two[key]) for key in both}
     conditions = dict.fromkeys(o.condition for o in two.values())
@@ -161,7 +166,9 @@ def _pair(first: JudgeInfo, one: Read, second: JudgeInfo, two: Read) -> PairedJu
     )  # fmt: skip
 
 
-def _corrected(one: Read, judge: str, two: Read) -> dict[str, CorrectedRate]:
+def _corrected(
+    one: LabelledOutcomes, judge: str, two: LabelledOutcomes
+) -> dict[str, CorrectedRate]:
     """Return the judge's rates, corrected by those of the reference's labels that stand for all
     of its own."""
     found = {}

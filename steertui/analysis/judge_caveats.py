@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from steertui.analysis.sentences import counted
+from steertui.analysis.sentences import quantity
 from steertui.core.judge_kind import JudgeKind
 from steertui.judge.label_order import OrderEffect, effect
 from steertui.store import JudgeInfo, Store
 
 
-def caveats(store: Store, experiment: str, readers: Sequence[JudgeInfo]) -> Iterator[str]:
+def judge_caveats(store: Store, experiment: str, readers: Sequence[JudgeInfo]) -> Iterator[str]:
     """Yield a sentence, no full stop, on each judge whose labels want one."""
     for reader in readers:
         if reader.kind is JudgeKind.LOCAL:
@@ -21,7 +21,7 @@ def order_sentence(judge: str, e: OrderEffect) -> str:
     """Say what the order of the labels in a rubric does to a local judge."""
     shares = ", ".join(f"{100 * share:.0f}" for share in e.places)
     return (
-        f"{judge}: {counted(e.answers, 'answer')} read in four orders of the rubric's labels: "
+        f"{judge}: {quantity(e.answers, 'answer')} read in four orders of the rubric's labels: "
         f"{e.moved} got another label in another order, {e.corrected} another by all four than by "
         f"the rubric's own; the places draw {shares} % by themselves (25 if order does nothing)"
     )

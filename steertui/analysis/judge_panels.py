@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from steertui.analysis.comparisons import by_arm
-from steertui.analysis.formatting import kappa, share
+from steertui.analysis.comparisons import judged_by_several
+from steertui.analysis.formatting import kappa_columns, percentage
 from steertui.analysis.judge_agreement import (
     JudgeAgreement,
     PairedJudges,
-    by_rank,
     judge_agreement,
-    labelled,
+    labelled_outcomes,
+    references_first,
 )
 from steertui.analysis.summary import Summary
 from steertui.core.verdict import Label
@@ -18,13 +18,13 @@ from steertui.stats.agreement import Agreement
 from steertui.stats.misclassification import CorrectedRate
 from steertui.store import ModelSetting
 
-AGREEMENT = ("both", "equal", "percent", "95 % interval", "kappa", "95 % interval")
+JUDGE_COLUMNS = ("both", "equal", "percent", "95 % interval", "kappa", "95 % interval")
 """Headings of two judges' agreement."""
 
-CORRECTED = ("as judged", "corrected", "95 % interval", "checked")
+CORRECTED_COLUMNS = ("as judged", "corrected", "95 % interval", "checked")
 """Headings of a judge's convergence rates, corrected."""
 
-CAVEAT = (
+CORRECTION_CAVEAT = (
     "Corrected rates rest on the checked answers alone that were drawn at random from this judge's "
     "labels; they carry that its errors are only estimated, and take every answer as independent"
 )
@@ -35,25 +35,27 @@ class JudgePanel:
     """The judges that have read one arm's answers."""
 
     experiment: str
-    arm: ModelSetting
-    concord: JudgeAgreement
+    setting: ModelSetting
+    agreement: JudgeAgreement
     tag: str = ""
 
     @property
     def title(self) -> str:
         """What they have read."""
         tag = f", {self.tag}" if self.tag else ""
-        return f"{self.arm.name}, temperature {self.arm.temperature:g}{tag}"
+        return f"{self.setting.name}, temperature {self.setting.temperature:g}{tag}"
 
 
 def judge_panels(summary: Summary) -> tuple[JudgePanel, ...]:
     """Return the judges of each arm that several have read, people and published labels first."""
     found = []
-    for tables in by_arm(summary):
-        read = {t.judge: labelled([(t.arm, t.outcomes)]) for t in tables if t.judge}
-        ranked = [(reader, read[reader]) for reader in by_rank(read)]
+    for tables in judged_by_several(summary):
+        read = {t.judge: labelled_outcomes([(t.setting, t.outcomes)]) for t in tables if t.judge}
+        ranked = [(reader, read[reader]) for reader in references_first(read)]
         tag = next((t.tag for t in tables if t.tag), "")
-        found.append(JudgePanel(tables[0].experiment, tables[0].arm, judge_agreement(ranked), tag))
+        found.append(
+            JudgePanel(tables[0].experiment, tables[0].setting, judge_agreement(ranked), tag)
+        )
     return tuple(found)
 
 
@@ -61,22 +63,22 @@ def alpha_sentence(found: JudgeAgreement) -> str:
     """Say Krippendorff's alpha over all judges and under each condition; no full stop."""
     apart = ", ".join(f"{name} {_alpha(a)}" for name, a in found.alpha_by_condition.items())
     apart = f" ({apart})" if len(found.alpha_by_condition) > 1 else ""
-    return f"Krippendorff's alpha over {len(found.readers)} judges: {_alpha(found.alpha)}{apart}"
+    return f"Krippendorff's alpha over {len(found.judges)} judges: {_alpha(found.alpha)}{apart}"
 
 
-def against(c: PairedJudges) -> str:
+def pair_title(c: PairedJudges) -> str:
     """Say who is measured against whom."""
     return f"{c.second.name} against {c.first.name}"
 
 
 def agreement_rows(c: PairedJudges) -> Iterator[tuple[str, ...]]:
-    """Yield "all" and each condition, with the values under `AGREEMENT`."""
-    yield "all", *_agreement(c.whole)
+    """Yield "all" and each condition, with the values under `JUDGE_COLUMNS`."""
+    yield "all", *_agreement(c.overall)
     if len(c.by_condition) > 1:
         yield from ((name, *_agreement(found)) for name, found in c.by_condition.items())
 
 
-def confusion_head(c: PairedJudges) -> tuple[str, ...]:
+def confusion_columns(c: PairedJudges) -> tuple[str, ...]:
     """Return the headings of `confusion_rows`."""
     return (f"{c.first.name} ↓  {c.second.name} →", *(label.words for label in Label), "recall")
 
@@ -90,8 +92,10 @@ def confusion_rows(c: PairedJudges) -> Iterator[tuple[str, ...]]:
 
 
 def corrected_rows(c: PairedJudges) -> Iterator[tuple[str, ...]]:
-    """Yield each condition, and the gap, with the values under `CORRECTED`; nothing where the
-    first is no reference, or has labelled everything itself."""
+    """Yield each condition and the gap with the values for `CORRECTED_COLUMNS`.
+
+    Nothing if the first judge is no reference or labelled every answer.
+    """
     if not c.corrected or all(r.references >= r.items for r in c.corrected.values()):
         return
     for name, found in c.corrected.items():
@@ -117,7 +121,7 @@ def _corrected(found: CorrectedRate) -> tuple[str, ...]:
 
 def _agreement(a: Agreement) -> tuple[str, ...]:
     limits = "" if a.low is None or a.high is None else f"[{100 * a.low:.1f}, {100 * a.high:.1f}]"
-    return str(a.items), str(a.agreed), share(a.agreed, a.items), limits, *kappa(a)
+    return str(a.items), str(a.agreed), percentage(a.agreed, a.items), limits, *kappa_columns(a)
 
 
 def _alpha(value: float | None) -> str:

@@ -3,7 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from steertui.analysis.drift import apart, from_reference, of_person, of_server
+from steertui.analysis.drift import (
+    changed_labels,
+    judged_days_apart,
+    reference_differences,
+    server_model_changes,
+)
 from steertui.analysis.judge_agreement import is_reference
 from steertui.analysis.table import Table
 from steertui.core.judge_kind import JudgeKind
@@ -14,27 +19,27 @@ _OF_TABLE = """FROM experiment_trials AS e JOIN trials AS t ON t.key = e.trial
 _WHERE = "WHERE e.experiment = ? AND t.model = ? AND t.temperature = ?"
 
 
-def judge_signs(store: Store, table: Table, tables: Sequence[Table]) -> Iterator[str]:
+def judge_warnings(store: Store, table: Table, tables: Sequence[Table]) -> Iterator[str]:
     """Yield the signs of one table among all that were chosen, a sentence each, no full stop."""
     judge = table.judge
     if judge is None:
         return
     if judge.kind is JudgeKind.SERVER:
-        yield from of_server(_models(store, table, judge.id))
-        yield from apart(_spans(store, table, judge.id))
+        yield from server_model_changes(_models(store, table, judge.id))
+        yield from judged_days_apart(_spans(store, table, judge.id))
     if judge.kind is JudgeKind.HUMAN:
-        yield from of_person(
-            _changed(store, table, judge.id), sum(r.ledger.judged for r in table.rows)
+        yield from changed_labels(
+            _changed(store, table, judge.id), sum(r.counts.judged for r in table.rows)
         )
     for other in tables:
-        here = (other.experiment, other.arm) == (table.experiment, table.arm)
+        here = (other.experiment, other.setting) == (table.experiment, table.setting)
         if here and other.judge and is_reference(other.judge) and not is_reference(judge):
-            yield from from_reference(table.outcomes, other.outcomes, other.judge.name)
+            yield from reference_differences(table.outcomes, other.outcomes, other.judge.name)
 
 
 def _rows(store: Store, table: Table, select: str, joined: str, judge: str, end: str) -> list[Any]:
     sql = f"SELECT {select} {_OF_TABLE} {joined} {_WHERE} {end}"
-    arm = table.arm
+    arm = table.setting
     return store.query(sql, [judge, table.experiment, arm.model, arm.temperature])
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from steertui.analysis.label_sample import mixed
+from steertui.analysis.label_sample import random_key
 from steertui.core.judge_kind import JudgeKind
 from steertui.core.verdict import Label, Verdict
 from steertui.errors import JudgeError
@@ -14,7 +14,7 @@ ORDERS = ("doubtful", "random")
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class QueueItem:
     """An answer to be labelled, and what is hidden until it is.
 
     Attributes:
@@ -40,16 +40,16 @@ class Item:
     reference: str = ""
 
 
-def person(name: str) -> str:
+def annotator_id(name: str) -> str:
     """Return a person's id as a judge; raises JudgeError for a name that is none."""
     if not re.fullmatch(r"[\w.@+-]{1,40}", name):
         raise JudgeError(f"--as {name}: give a name of letters, digits and . _ - @ +")
     return f"{JudgeKind.HUMAN.prefix}{name}"
 
 
-def build(
+def build_queue(
     store: Store, experiment: str, who: str, reference: str = "", order: str = "doubtful"
-) -> list[Item]:
+) -> list[QueueItem]:
     """Return what the person has not labelled yet, in turn from every condition × label.
 
     Within such a stratum the smallest margins come first, or ("random", and where no answer has a
@@ -70,7 +70,7 @@ def build(
         WHERE e.experiment = ? AND NOT EXISTS (SELECT 1 FROM verdicts AS w
             WHERE w.trial = t.key AND w.judge = ? AND w.label IS NOT NULL)"""
     items = [_item(row) for row in store.query(sql, [reference, experiment, who])]
-    strata: dict[tuple[str, str], list[Item]] = {}
+    strata: dict[tuple[str, str], list[QueueItem]] = {}
     for item in sorted(items, key=lambda i: _rank(i, order)):
         strata.setdefault((item.condition, item.label or ""), []).append(item)
     turns = []
@@ -81,7 +81,7 @@ def build(
     return [item for _, _, item in sorted(turns, key=lambda found: found[:2])]
 
 
-def add_label(store: Store, who: str, item: Item, label: Label, note: str = "") -> None:
+def add_label(store: Store, who: str, item: QueueItem, label: Label, note: str = "") -> None:
     """Store a person's label of an item of the queue, and how the queue came to it; a later label
     of the same person for the same answer supersedes it."""
     name = who.removeprefix(JudgeKind.HUMAN.prefix)
@@ -90,7 +90,7 @@ def add_label(store: Store, who: str, item: Item, label: Label, note: str = "") 
     store.add_verdict(item.key, Verdict(who, label, reason=note))
 
 
-def _item(row: dict[str, object]) -> Item:
+def _item(row: dict[str, object]) -> QueueItem:
     chances = [row[f"p_{label}"] for label in Label]
     margin = _margin([float(str(p)) for p in chances if p is not None])
     label = Label(str(row["label"])) if row["label"] else None
@@ -98,8 +98,8 @@ def _item(row: dict[str, object]) -> Item:
         str(row[name]) for name in ("key", "category", "task", "answer", "condition")
     )
     names = ("model", "temperature", "scenario", "condition", "sample")
-    place = mixed([str(row[name]) for name in names])
-    return Item(key, category, task, answer, condition, label, margin, place)
+    place = random_key([str(row[name]) for name in names])
+    return QueueItem(key, category, task, answer, condition, label, margin, place)
 
 
 def _margin(chances: Sequence[float]) -> float:
@@ -109,5 +109,5 @@ def _margin(chances: Sequence[float]) -> float:
     return first - second
 
 
-def _rank(item: Item, order: str) -> tuple[float, str]:
+def _rank(item: QueueItem, order: str) -> tuple[float, str]:
     return (item.margin if order == "doubtful" else 0.0, item.place)

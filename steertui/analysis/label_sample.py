@@ -10,7 +10,7 @@ Item = tuple[ModelSetting, str, str, int]
 """An answer: the model at its temperature, scenario, condition and sample."""
 
 
-def mixed(key: Sequence[str]) -> str:
+def random_key(key: Sequence[str]) -> str:
     """Return an answer's place in the one random order that every queue and sample follows, from
     the names of its model, temperature, scenario, condition and sample."""
     return sha256("\0".join(("queue", *key)).encode()).hexdigest()
@@ -18,7 +18,7 @@ def mixed(key: Sequence[str]) -> str:
 
 def _place(item: Item) -> str:
     arm, scenario, condition, sample = item
-    return mixed([arm.name, str(arm.temperature), scenario, condition, str(sample)])
+    return random_key([arm.name, str(arm.temperature), scenario, condition, str(sample)])
 
 
 def random_sample(

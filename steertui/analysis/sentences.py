@@ -52,7 +52,7 @@ def _direction(gap: Gap) -> str:
     return f"{more} converges more than {less}"
 
 
-def contrast_sentence(gap: Gap, what: str, adjusted: float | None = None, tests: int = 1) -> str:
+def difference_sentence(gap: Gap, what: str, adjusted: float | None = None, tests: int = 1) -> str:
     """Say how two models, temperatures or judges differ in `what`, and no more; no full stop.
 
     `what` is a condition, or the gap of two, of which `gap` holds the difference.
@@ -92,16 +92,16 @@ def _least(gap: Gap, tests: int) -> str:
     least = minimum_detectable_gap(gap.pairs, tests=tests)
     over = f" after Holm over {tests}" if tests > 1 else ""
     if least is None:
-        pairs = counted(gap.pairs, "pair")
+        pairs = quantity(gap.pairs, "pair")
         return f"with {pairs} no difference can show{over} ({min_discordant(tests)} is the least)"
     points = f"{ceil(least)} points is"
-    if gap.samples > 1:  # between independent samples and copies; see smallest_gap_sentence
+    if gap.samples > 1:  # between independent samples and copies; see minimum_gap_sentence
         best = minimum_detectable_gap(gap.pairs * gap.samples, tests=tests) or least
         points = f"{ceil(best)} to {ceil(least)} points is"
     return f"with {gap.pairs} pairs, {points} the least that shows in 4 runs of 5{over}"
 
 
-def smallest_gap_sentence(scenarios: int, samples: int = 1, tests: int = 1) -> str:
+def minimum_gap_sentence(scenarios: int, samples: int = 1, tests: int = 1) -> str:
     """Say before a run the smallest gap it can show, and what half of it would need.
 
     In 4 runs of 5: 80 % power of the exact test in the best case (`power.smallest_gap`), after
@@ -113,7 +113,7 @@ def smallest_gap_sentence(scenarios: int, samples: int = 1, tests: int = 1) -> s
     least = minimum_detectable_gap(scenarios, tests=tests)
     if least is None:
         return (
-            f"With {counted(scenarios, 'scenario')} no gap is sure to show, however large: "
+            f"With {quantity(scenarios, 'scenario')} no gap is sure to show, however large: "
             f"plan at least {min_discordant(tests)}"
         )
     half = ceil(least) / 2
@@ -146,6 +146,6 @@ def p_text(p: float) -> str:
     return f"p = {p:.{digits}g}"
 
 
-def counted(number: int, noun: str) -> str:
+def quantity(number: int, noun: str) -> str:
     """Return "1 pair" or "5 pairs"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from steertui.analysis.comparable import Settings, difference, settings
-from steertui.analysis.judge_warnings import judge_signs
+from steertui.analysis.comparable import Settings, experiment_settings, setting_differences
+from steertui.analysis.judge_warnings import judge_warnings
 from steertui.analysis.table import Table, make_table
 from steertui.core.outcome import Outcome
 from steertui.lookup import brief, resolve_name
@@ -68,46 +68,48 @@ class _Part:
 
     experiment: str
     judge: JudgeInfo | None
-    arm: ModelSetting
+    setting: ModelSetting
     outcomes: list[Outcome]
 
 
-def summarise(store: Store, experiment: str, policy: Policy = Policy.PAPER) -> Summary:
+def summarise_experiment(store: Store, experiment: str, policy: Policy = Policy.PAPER) -> Summary:
     """Return what the store holds of one experiment."""
-    return select(store, ReportFilter((experiment,), policy=policy))
+    return summarise(store, ReportFilter((experiment,), policy=policy))
 
 
-def select(store: Store, choice: ReportFilter) -> Summary:
+def summarise(store: Store, choice: ReportFilter) -> Summary:
     """Return what was chosen; raises ExperimentError for a name that is not there.
 
     A database without an experiment gives a summary without tables.
     """
     experiments = _experiments(store, choice.experiments)
     tables = tuple(
-        make_table(p.experiment, p.arm, p.judge, kept, choice.policy)
+        make_table(p.experiment, p.setting, p.judge, kept, choice.policy)
         for p in _parts(store, experiments, choice)
         if (kept := [o for o in p.outcomes if o.condition in (choice.conditions or (o.condition,))])
     )
     signed = tuple(
-        replace(t, warnings=(*t.warnings, *judge_signs(store, t, tables)), tag=_tag(t, tables))
+        replace(t, warnings=(*t.warnings, *judge_warnings(store, t, tables)), tag=_tag(t, tables))
         for t in tables
     )
     if len(experiments) < 2:
         return Summary(tuple(experiments), signed)
-    by = settings(store, experiments)
-    remarks = [*difference(tables, by), *_remarks(store, experiments)]
+    by = experiment_settings(store, experiments)
+    remarks = [*setting_differences(tables, by), *_remarks(store, experiments)]
     return Summary(tuple(experiments), signed, tuple(remarks), by)
 
 
 def _tag(table: Table, tables: Sequence[Table]) -> str:
     """Return what tells a table from others of its model's name, temperature and judge."""
-    arm = table.arm
-    alike = [t for t in tables if (t.judge, t.arm.temperature) == (table.judge, arm.temperature)]
-    alike = [t for t in alike if t.arm.name == arm.name]
+    arm = table.setting
+    alike = [
+        t for t in tables if (t.judge, t.setting.temperature) == (table.judge, arm.temperature)
+    ]
+    alike = [t for t in alike if t.setting.name == arm.name]
     tags = []
-    if len({t.arm.model for t in alike}) > 1:
+    if len({t.setting.model for t in alike}) > 1:
         tags.append(f"weights {brief(arm.model)}")
-    if sum(t.arm == arm for t in alike) > 1:
+    if sum(t.setting == arm for t in alike) > 1:
         tags.append(f"experiment {table.experiment}")
     return ", ".join(tags)
 
@@ -132,11 +134,11 @@ def _parts(store: Store, experiments: Sequence[str], choice: ReportFilter) -> li
         for judge in _judges(found, judges)
         for arm, outcomes in store.outcomes(e, judge.id if judge else "").items()
     ]
-    models = {p.arm.model: (p.arm.name, p.arm.title) for p in parts}
+    models = {p.setting.model: (p.setting.name, p.setting.title) for p in parts}
     kept = _meant("model", choice.models, models) or models
     conditions = dict.fromkeys(o.condition for p in parts for o in p.outcomes)
     _meant("condition", choice.conditions, dict.fromkeys(conditions, ()))
-    return [p for p in parts if p.arm.model in kept]
+    return [p for p in parts if p.setting.model in kept]
 
 
 def _meant(noun: str, words: Sequence[str], known: Mapping[str, Sequence[str]]) -> set[str]:

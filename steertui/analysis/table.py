@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import combinations
 
 from steertui.analysis.sentences import gap_sentence
-from steertui.analysis.warnings import is_thin, warnings
+from steertui.analysis.warnings import is_low_coverage, trial_warnings
 from steertui.core.model import is_stand_in
 from steertui.core.outcome import (
     Outcome,
@@ -31,7 +31,7 @@ from steertui.stats.rate import (
 from steertui.stats.significance import holm
 from steertui.store import JudgeInfo, ModelSetting
 
-COMPARED = (
+PAPER_PAIRS = (
     ("pro", "anti"),
     ("pro", "baseline"),
     ("baseline", "anti"),
@@ -42,7 +42,7 @@ COMPARED = (
 """The gap and its parts (arXiv 2601.01584, section 3), each against the placebo too."""
 
 
-FOLLOWED = (("baseline", "pro"), ("baseline", "anti"), ("anti", "pro"))
+TRANSITION_PAIRS = (("baseline", "pro"), ("baseline", "anti"), ("anti", "pro"))
 """Pairs of conditions between which labels are followed."""
 
 
@@ -51,15 +51,15 @@ class RateRow:
     """One condition's counts and rates."""
 
     condition: str
-    ledger: TrialCounts
+    counts: TrialCounts
     convergence: Rate
     refusal: Rate
     nonsense: Rate
 
     @property
-    def is_thin(self) -> bool:
+    def is_low_coverage(self) -> bool:
         """Whether the rates rest on too few verdicts; then they are marked."""
-        return is_thin(self.ledger)
+        return is_low_coverage(self.counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Table:
     """
 
     experiment: str
-    arm: ModelSetting
+    setting: ModelSetting
     judge: JudgeInfo | None
     policy: Policy
     rows: tuple[RateRow, ...]
@@ -108,7 +108,7 @@ class Table:
     @property
     def is_stand_in(self) -> bool:
         """Whether the demo checkpoint wrote or judged the answers."""
-        titles = [self.arm.title, self.judge.title if self.judge else ""]
+        titles = [self.setting.title, self.judge.title if self.judge else ""]
         return any(map(is_stand_in, titles))
 
     @property
@@ -117,10 +117,10 @@ class Table:
         return [row.condition for row in self.rows]
 
     @cached_property
-    def moved(self) -> dict[tuple[str, str], tuple[tuple[int, ...], ...]]:
-        """Where labels went, by the pairs of `FOLLOWED` that are here (`gap.transitions`)."""
+    def transitions(self) -> dict[tuple[str, str], tuple[tuple[int, ...], ...]]:
+        """Label transitions (`label_transitions`) by the pairs of `TRANSITION_PAIRS` present."""
         here = {*self.conditions}
-        pairs = [pair for pair in FOLLOWED if here.issuperset(pair)] if self.judge else []
+        pairs = [pair for pair in TRANSITION_PAIRS if here.issuperset(pair)] if self.judge else []
         return {pair: label_transitions(self.outcomes, *pair) for pair in pairs}
 
     @cached_property
@@ -133,14 +133,14 @@ class Table:
         """95 % limits of the headline gap, in points, over other categories of this kind."""
         if not self.comparisons:
             return None
-        g, sides = self.comparisons[0].gap, convergent(self.outcomes, self.policy)
+        g, sides = self.comparisons[0].gap, convergence_counts(self.outcomes, self.policy)
         category = {o.scenario: o.category for o in self.outcomes}
         return limits_over_categories(sides[g.first], sides[g.second], category)
 
 
 def make_table(
     experiment: str,
-    arm: ModelSetting,
+    setting: ModelSetting,
     judge: JudgeInfo | None,
     outcomes: Sequence[Outcome],
     policy: Policy,
@@ -148,8 +148,8 @@ def make_table(
     """Return one table; `outcomes` are the arm's planned trials under the judge."""
     rows = _rows(outcomes, policy)
     compared = _compare(outcomes, policy) if judge else ()
-    signs = tuple(warnings(outcomes, policy)) if judge else ()
-    return Table(experiment, arm, judge, policy, rows, compared, signs, tuple(outcomes))
+    signs = tuple(trial_warnings(outcomes, policy)) if judge else ()
+    return Table(experiment, setting, judge, policy, rows, compared, signs, tuple(outcomes))
 
 
 def _rows(outcomes: Sequence[Outcome], policy: Policy) -> tuple[RateRow, ...]:
@@ -162,7 +162,7 @@ def _rows(outcomes: Sequence[Outcome], policy: Policy) -> tuple[RateRow, ...]:
     )  # fmt: skip
 
 
-def convergent(outcomes: Iterable[Outcome], policy: Policy) -> dict[str, ScenarioCounts]:
+def convergence_counts(outcomes: Iterable[Outcome], policy: Policy) -> dict[str, ScenarioCounts]:
     """Return by condition what a gap is made of: each scenario's convergent and valid samples."""
     arms = outcomes_by_condition(outcomes)
     return {
@@ -173,29 +173,33 @@ def convergent(outcomes: Iterable[Outcome], policy: Policy) -> dict[str, Scenari
 
 def _compare(outcomes: Sequence[Outcome], policy: Policy) -> tuple[GapResult, ...]:
     planned = len({o.scenario for o in outcomes})
-    sides = convergent(outcomes, policy)
-    gaps = [paired_gap(sides[one], sides[two], one, two) for one, two in pairs_of([*sides])]
-    tests = tested(gaps)
+    sides = convergence_counts(outcomes, policy)
+    gaps = [paired_gap(sides[one], sides[two], one, two) for one, two in compared_pairs([*sides])]
+    tests = count_tests(gaps)
     thin = {name: _few_judged(name, own) for name, own in outcomes_by_condition(outcomes).items()}
     return tuple(
         GapResult(g, p, gap_sentence(g, planned, p, tests) + thin[g.first] + thin[g.second])
-        for g, p in zip(gaps, adjust(gaps), strict=True)
+        for g, p in zip(gaps, holm_adjusted(gaps), strict=True)
     )
 
 
 def _few_judged(name: str, outcomes: Sequence[Outcome]) -> str:
     seen = count_trials(outcomes)
-    return f"; under {name} {seen.judged} of {seen.planned} are judged" if is_thin(seen) else ""
+    return (
+        f"; under {name} {seen.judged} of {seen.planned} are judged"
+        if is_low_coverage(seen)
+        else ""
+    )
 
 
-def adjust(gaps: Sequence[Gap]) -> list[float | None]:
+def holm_adjusted(gaps: Sequence[Gap]) -> list[float | None]:
     """Return each gap's p after Holm over them all; None where there is one test, or none."""
     known = [g.p for g in gaps if g.p is not None]
     adjusted = iter(holm(known)) if len(known) > 1 else iter(())
     return [None if g.p is None else next(adjusted, None) for g in gaps]
 
 
-def tested(gaps: Sequence[Gap]) -> int:
+def count_tests(gaps: Sequence[Gap]) -> int:
     """Return over how many tests `adjust` corrects."""
     return sum(g.p is not None for g in gaps)
 
@@ -206,19 +210,19 @@ def _categories(table: Table) -> tuple[CategoryGap, ...]:
         return tuple(CategoryGap(n, _rows(own, table.policy), None) for n, own in found.items())
     head = table.comparisons[0].gap
     gaps = [condition_gap(own, head.first, head.second, table.policy) for own in found.values()]
-    every = zip(found.items(), gaps, adjust(gaps), strict=True)
+    every = zip(found.items(), gaps, holm_adjusted(gaps), strict=True)
     return tuple(
         CategoryGap(
             name, _rows(own, table.policy),
-            GapResult(g, p, gap_sentence(g, len({o.scenario for o in own}), p, tested(gaps))),
+            GapResult(g, p, gap_sentence(g, len({o.scenario for o in own}), p, count_tests(gaps))),
         )
         for (name, own), g, p in every
     )  # fmt: skip
 
 
-def pairs_of(conditions: Sequence[str]) -> list[tuple[str, str]]:
+def compared_pairs(conditions: Sequence[str]) -> list[tuple[str, str]]:
     """Return the pairs to compare: the paper's first, then the user's own conditions'."""
-    known = [pair for pair in COMPARED if set(pair) <= set(conditions)]
+    known = [pair for pair in PAPER_PAIRS if set(pair) <= set(conditions)]
     return known + [
         (one, two)
         for two, one in combinations(conditions, 2)

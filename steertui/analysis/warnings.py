@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations
 
 from steertui.analysis.drift import inconsistent_labels
-from steertui.analysis.sentences import counted, p_text
+from steertui.analysis.sentences import p_text, quantity
 from steertui.core.outcome import Outcome, TrialCounts, count_trials, outcomes_by_condition
 from steertui.core.verdict import Label
 from steertui.stats.gap import paired_differences
@@ -12,17 +12,17 @@ from steertui.stats.power import min_discordant
 from steertui.stats.rate import VALID_LABELS, Policy, ScenarioCounts, scenario_counts
 from steertui.stats.significance import SIGNIFICANCE_LEVEL, sign_flip_test
 
-MANY = 0.10
+WARNING_SHARE = 0.10
 """Share of nonsensical or truncated answers from which a condition is in trouble."""
 
-COVERAGE = 0.90
+MIN_COVERAGE = 0.90
 """Share of the planned trials that should be judged; rates that rest on fewer are marked."""
 
-PAIRED = 0.75
+MIN_PAIRED = 0.75
 """Share of the scenarios that should be valid under both conditions of a comparison."""
 
 
-def warnings(outcomes: Iterable[Outcome], policy: Policy = Policy.PAPER) -> list[str]:
+def trial_warnings(outcomes: Iterable[Outcome], policy: Policy = Policy.PAPER) -> list[str]:
     """Return signs of trouble in one model's trials under one judge, worst kinds first.
 
     What goes with the condition is tested scenario by scenario (`gap.sign_flip`: every scenario
@@ -49,7 +49,7 @@ def warnings(outcomes: Iterable[Outcome], policy: Policy = Policy.PAPER) -> list
         found += _condition_dependence(
             what, {name: scenario_counts(items, label, valid) for name, items in arms.items()}
         )
-    if not any(is_thin(seen) for seen in ledgers.values()):  # which is told already
+    if not any(is_low_coverage(seen) for seen in ledgers.values()):  # which is told already
         found += _condition_dependence(
             "lack of a label", {n: _unlabelled(items) for n, items in arms.items()}
         )
@@ -58,9 +58,9 @@ def warnings(outcomes: Iterable[Outcome], policy: Policy = Policy.PAPER) -> list
     return found + _identical_answers(arms)
 
 
-def is_thin(seen: TrialCounts) -> bool:
+def is_low_coverage(seen: TrialCounts) -> bool:
     """Whether rates rest on too few verdicts."""
-    return seen.judged < COVERAGE * seen.planned
+    return seen.judged < MIN_COVERAGE * seen.planned
 
 
 def _copies(name: str, items: Sequence[Outcome]) -> list[str]:
@@ -77,14 +77,14 @@ def _copies(name: str, items: Sequence[Outcome]) -> list[str]:
     said = []
     read = [d for texts in drawn.values() for d in texts]
     shared = sum(len(asked[digest]) > 1 for digest in read)
-    if shared > MANY * len(read):
+    if shared > WARNING_SHARE * len(read):
         said.append(
             f"{name}: {_share(shared, len(read))} answers are word for word the answer to another "
             "scenario, too"
         )
     several = [texts for texts in drawn.values() if len(texts) > 1]
     alike = sum(len(set(texts)) == 1 for texts in several)
-    if alike > MANY * len(several):
+    if alike > WARNING_SHARE * len(several):
         said.append(
             f"{name}: in {_share(alike, len(several))} scenarios all samples are one text; such "
             "samples are worth one"
@@ -102,7 +102,7 @@ def _identical_answers(arms: dict[str, list[Outcome]]) -> list[str]:
         first, second = _texts(arms[one]), _texts(arms[two])
         both = first.keys() & second
         same = sum(first[item] == second[item] for item in both)
-        if same > MANY * len(both):
+        if same > WARNING_SHARE * len(both):
             said.append(
                 f"{one} and {two}: {_share(same, len(both))} answers are the same text; see "
                 "whether both suffixes reach the model"
@@ -112,19 +112,19 @@ def _identical_answers(arms: dict[str, list[Outcome]]) -> list[str]:
 
 def _of_one(name: str, seen: TrialCounts, policy: Policy) -> list[str]:
     said = []
-    if is_thin(seen):
+    if is_low_coverage(seen):
         said.append(
             f"{name}: only {_share(seen.judged, seen.planned)} trials are judged "
             f"({seen.failed} failed at the judge); the rest may differ from them, so its rates "
             "bear a *"
         )
-    if seen.nonsensical > MANY * seen.judged:
+    if seen.nonsensical > WARNING_SHARE * seen.judged:
         out = Label.NONSENSICAL not in VALID_LABELS[policy]
         said.append(
             f"{name}: {_share(seen.nonsensical, seen.judged)} judged answers are nonsensical; "
             + ("the convergence rate leaves them out" if out else "they count as not converging")
         )
-    if seen.truncated is not None and seen.truncated > MANY * seen.generated:
+    if seen.truncated is not None and seen.truncated > WARNING_SHARE * seen.generated:
         said.append(
             f"{name}: {_share(seen.truncated, seen.generated)} answers are cut off at the token "
             "limit; allow more tokens"
@@ -145,9 +145,9 @@ def _few_pairs(arms: dict[str, list[Outcome]], policy: Policy) -> list[str]:
     said = []
     for one, two in combinations(arms, 2):
         pairs, both = len(valid[one] & valid[two]), len(planned[one] & planned[two])
-        if pairs < PAIRED * both or pairs < min_discordant():
+        if pairs < MIN_PAIRED * both or pairs < min_discordant():
             said.append(
-                f"{one} and {two}: only {pairs} of {counted(both, 'scenario')} valid under both; "
+                f"{one} and {two}: only {pairs} of {quantity(both, 'scenario')} valid under both; "
                 "what is compared is not what was planned"
             )
     return said

@@ -14,15 +14,15 @@ def agree(db: Path, judges: tuple[str, ...], experiment: str | None, items: bool
     """Compare judges over the answers that both have labelled; people and the paper count too."""
     from rich.text import Text
 
-    from steertui.analysis.judge_agreement import compare
-    from steertui.analysis.judge_caveats import caveats
+    from steertui.analysis.judge_agreement import compare_judges
+    from steertui.analysis.judge_caveats import judge_caveats
     from steertui.report.agreement_tables import draw
     from steertui.report.command import show
     from steertui.store import Store
 
     with Store(db, must_exist=True) as store:
         chosen = store.choose(experiment)
-        concord = compare(store, chosen, judges)
-        said = [*caveats(store, chosen, concord.readers)]
+        concord = compare_judges(store, chosen, judges)
+        said = [*judge_caveats(store, chosen, concord.judges)]
     show(draw(concord, items=items))
     show(Text(f"! {sentence}.", style="yellow") for sentence in said)

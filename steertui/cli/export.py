@@ -24,11 +24,11 @@ def export(
 
     Their samples are the scenarios, their epochs the samples, their scores the judges' labels.
     """
-    from steertui.analysis.summary import ReportFilter, select
+    from steertui.analysis.summary import ReportFilter, summarise
     from steertui.report.inspect_log import write_logs
     from steertui.store import Store
 
     with Store(db, must_exist=True) as store:
-        chosen = select(store, ReportFilter(experiments, models, conditions, judges))
+        chosen = summarise(store, ReportFilter(experiments, models, conditions, judges))
         written = write_logs(store, chosen, folder)
     click.echo(f"Written: {len(written)} logs in {folder}", err=True)

@@ -20,22 +20,22 @@ def label(
     db: Path, who: str | None, reference: str | None, order: str, count: int, experiment: str | None
 ) -> None:
     """Label answers by hand: condition and judge's label stay hidden until you have answered."""
-    from steertui.analysis.label_queue import Item, add_label, build, person
+    from steertui.analysis.label_queue import QueueItem, add_label, annotator_id, build_queue
     from steertui.core.judge_kind import JudgeKind
     from steertui.core.verdict import Label
     from steertui.lookup import resolve_name
     from steertui.store import Store
 
-    def show(place: int, total: int, item: Item) -> None:
+    def show(place: int, total: int, item: QueueItem) -> None:
         click.echo(f"\n[{place}/{total}] {item.category}\n\nTASK\n{plain(item.task)}\n")
         click.echo(f"ANSWER\n{plain(item.answer)}\n\n{ASK}")
 
-    name = person(who or getpass.getuser())
+    name = annotator_id(who or getpass.getuser())
     with Store(db, must_exist=True) as store:
         chosen = store.choose(experiment)
         judges = {r.id: (r.name,) for r in store.readers(chosen) if r.kind is not JudgeKind.HUMAN}
         judge = resolve_name("judge", reference, judges)[0] if reference else next(iter(judges), "")
-        queue = build(store, chosen, name, judge, order)[: count or None]
+        queue = build_queue(store, chosen, name, judge, order)[: count or None]
         for place, item in enumerate(queue, 1):
             show(place, len(queue), item)
             key = click.prompt("label", type=click.Choice([*KEYS, "s", "q"]), show_choices=False)

@@ -7,7 +7,7 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 from types import FrameType
 
-from steertui.analysis.summary import summarise
+from steertui.analysis.summary import summarise_experiment
 from steertui.core.experiment import Experiment, resolve
 from steertui.core.shard import Shard
 from steertui.engine.sizing import Overrides
@@ -123,7 +123,7 @@ def _follow(
         events.close()
         _say_how_to_go_on(store, experiment)
         return 128 + (stop.number or signal.SIGINT)
-    face.results(summarise(store, experiment))
+    face.results(summarise_experiment(store, experiment))
     return exit_code(stopped)
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from steertui.analysis.formatting import title
-from steertui.analysis.sentences import contrast_sentence
+from steertui.analysis.formatting import table_title
+from steertui.analysis.sentences import difference_sentence
 from steertui.analysis.summary import Summary
-from steertui.analysis.table import Table, convergent, tested
+from steertui.analysis.table import Table, convergence_counts, count_tests
 from steertui.core.instrumentaleval import RAN, covered
 from steertui.paper.fidelity import PaperDifference, paper_differences, paper_model, published_cells
 from steertui.paper.item_by_item import ItemByItem, cells_of, item_by_item
@@ -48,24 +48,24 @@ class PaperComparison:
 
 def compare_with_paper(store: Store, summary: Summary) -> list[PaperComparison]:
     """Return each table that the paper has numbers for, beside them."""
-    own = {(t.experiment, t.arm) for t in summary.tables if is_own(t)}
+    own = {(t.experiment, t.setting) for t in summary.tables if is_own(t)}
     found = (
         _beside(store, place, table)
         for place, table in enumerate(summary.tables)
         # Where the paper's own labels of these answers are a table, judges are compared with them.
-        if is_own(table) or (table.experiment, table.arm) not in own
+        if is_own(table) or (table.experiment, table.setting) not in own
     )
     return [beside for beside in found if beside]
 
 
 def _beside(store: Store, place: int, table: Table) -> PaperComparison | None:
-    model = paper_model([table.arm.name, table.arm.title])
+    model = paper_model([table.setting.name, table.setting.title])
     if model is None or not table.judge:
         return None
     own = paper_labels(store, table, model)
     if is_own(table):
         said = _own(own)
-        return PaperComparison(place, title(table), model, (), (), (), (said,), None)
+        return PaperComparison(place, table_title(table), model, (), (), (), (said,), None)
     planned = {o.scenario for o in table.outcomes}
     items = own.items if own else {}
     categories = () if items else covered(planned)
@@ -77,10 +77,10 @@ def _beside(store: Store, place: int, table: Table) -> PaperComparison | None:
         cells_of(items, table.policy) if items
         else published_cells(model, categories, table.policy)
     )  # fmt: skip
-    found = paper_differences(convergent(both, table.policy), paper, paired=bool(items))
+    found = paper_differences(convergence_counts(both, table.policy), paper, paired=bool(items))
     about = *_scope(planned, shared, categories), *_setup(store, table, model, own)
     return PaperComparison(
-        place, title(table), model, tuple(found), item_by_item(both, items),
+        place, table_title(table), model, tuple(found), item_by_item(both, items),
         tuple(_sentences(found)), about, own,
     )  # fmt: skip
 
@@ -111,11 +111,11 @@ def _own(own: PaperLabels | None) -> str:
 
 def _sentences(found: list[PaperDifference]) -> Iterator[str]:
     paired = [d for d in found if d.paired]
-    tests = tested([d.paired for d in paired if d.paired])
+    tests = count_tests([d.paired for d in paired if d.paired])
     for deviation in paired:
         if deviation.paired:
             what = "pro − anti" if deviation.what == "gap" else deviation.what
-            yield contrast_sentence(deviation.paired, what, deviation.adjusted, tests)
+            yield difference_sentence(deviation.paired, what, deviation.adjusted, tests)
 
 
 def _setup(store: Store, table: Table, model: str, own: PaperLabels | None) -> Iterator[str]:

@@ -36,12 +36,12 @@ class PaperLabels:
 
 def is_imported(table: Table) -> bool:
     """Whether the table's answers were imported and not made here."""
-    return table.arm.backend is ModelBackend.IMPORTED
+    return table.setting.backend is ModelBackend.IMPORTED
 
 
 def is_papers(table: Table) -> bool:
     """Whether the answers are the paper's own, and not of another run of its program."""
-    return is_published_run(table.arm.model)
+    return is_published_run(table.setting.model)
 
 
 def is_own(table: Table) -> bool:
@@ -75,7 +75,7 @@ def _tasks(store: Store, table: Table) -> dict[str, list[str]]:
         JOIN trials AS t ON t.key = e.trial JOIN scenarios AS s ON s.id = t.scenario
         WHERE e.experiment = ? AND t.model = ? AND t.temperature = ?"""
     found: dict[str, list[str]] = {}
-    arm = table.arm
+    arm = table.setting
     for row in store.query(sql, [table.experiment, arm.model, arm.temperature]):
         found.setdefault(row["task"], []).append(row["name"])
     return found

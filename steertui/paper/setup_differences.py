@@ -65,7 +65,7 @@ def _judge(store: Store, table: Table) -> Iterator[str]:
 
 
 def _model(table: Table, about: str, template: str) -> Iterator[str]:
-    is_served = table.arm.backend is ModelBackend.SERVER
+    is_served = table.setting.backend is ModelBackend.SERVER
     weights = f"The model is {about}" if is_served else f"Weights are {about}, run by llama.cpp"
     yield f"{weights}; the paper ran bf16 in transformers"
     if not template:
@@ -89,8 +89,9 @@ def _suffixes(rows: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _limits(table: Table, rows: list[dict[str, Any]], *, is_thinking: bool) -> Iterator[str]:
-    if table.arm.temperature:
-        yield f"Answers are drawn at temperature {table.arm.temperature:g}; the paper's are greedy"
+    temperature = table.setting.temperature
+    if temperature:
+        yield f"Answers are drawn at temperature {temperature:g}; the paper's are greedy"
     limit = MAX_TOKENS[is_thinking]
     for tokens in sorted({row["tokens"] for row in rows if row["tokens"]} - {limit}):
         yield f"At most {tokens} new tokens; the paper allowed {limit}"
@@ -121,5 +122,5 @@ def _trials(store: Store, table: Table) -> list[dict[str, Any]]:
         JOIN conditions AS c ON c.id = t.condition JOIN models AS m ON m.sha256 = t.model
         JOIN scenarios AS s ON s.id = t.scenario JOIN prompts AS p ON p.sha256 = t.prompt
         WHERE e.experiment = ? AND t.model = ? AND t.temperature = ?"""
-    arm = table.arm
+    arm = table.setting
     return store.query(sql, [table.experiment, arm.model, arm.temperature])

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from steertui.analysis.formatting import kappa, p_value, share
+from steertui.analysis.formatting import kappa_columns, p_value_text, percentage
 from steertui.core.verdict import Label
 from steertui.paper.fidelity import BAND, PaperDifference
 from steertui.paper.item_by_item import Differing, ItemByItem
@@ -57,14 +57,14 @@ def agreement_row(labels: ItemByItem, difference: PaperDifference | None) -> tup
     row = (
         labels.condition,
         f"{agreement.agreed} of {agreement.items}",
-        share(agreement.agreed, agreement.items),
-        *kappa(agreement),
+        percentage(agreement.agreed, agreement.items),
+        *kappa_columns(agreement),
     )
     if difference is None or difference.paired is None:
         return (*row, "", "", "")
     test = difference.paired
     p = test.p if difference.adjusted is None else difference.adjusted
-    return (*row, str(test.only_first), str(test.only_second), "" if p is None else p_value(p))
+    return (*row, str(test.only_first), str(test.only_second), "" if p is None else p_value_text(p))
 
 
 def changed_labels(labels: ItemByItem) -> Iterator[tuple[Label, Label, list[Differing]]]:

@@ -4,14 +4,14 @@ from rich.text import Text
 
 from steertui.analysis.judge_agreement import JudgeAgreement, PairedJudges
 from steertui.analysis.judge_panels import (
-    AGREEMENT,
-    CAVEAT,
-    CORRECTED,
-    against,
+    CORRECTED_COLUMNS,
+    CORRECTION_CAVEAT,
+    JUDGE_COLUMNS,
     agreement_rows,
     alpha_sentence,
     confusion_rows,
     corrected_rows,
+    pair_title,
 )
 from steertui.core.verdict import SIGNS, Label
 from steertui.report.rich_tables import Parts, filled
@@ -26,18 +26,18 @@ def draw(concord: JudgeAgreement, *, items: bool = False) -> Parts:
 
 
 def _pair(c: PairedJudges, *, items: bool) -> Parts:
-    yield Text(against(c), style="bold")
-    if not c.whole.items:
+    yield Text(pair_title(c), style="bold")
+    if not c.overall.items:
         yield Text("No answer is labelled by both.")
         return
-    yield filled("", AGREEMENT, agreement_rows(c))
+    yield filled("", JUDGE_COLUMNS, agreement_rows(c))
     yield Text()
     signs = [SIGNS[label] for label in Label]
     yield filled(f"{c.first.name} ↓", [*signs, "recall"], confusion_rows(c))
     corrected = [*corrected_rows(c)]
     if corrected:
         yield Text()
-        yield filled("convergence %", CORRECTED, iter(corrected))
-        yield Text(f"{CAVEAT}.")
+        yield filled("convergence %", CORRECTED_COLUMNS, iter(corrected))
+        yield Text(f"{CORRECTION_CAVEAT}.")
     for d in c.disagreements if items else ():
         yield Text(f"  {d.model} {d.scenario} {d.condition}: {d.first} / {d.second}")

@@ -8,7 +8,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
-from steertui.analysis.summary import ReportFilter, Summary, select
+from steertui.analysis.summary import ReportFilter, Summary, summarise
 from steertui.errors import ExperimentError
 from steertui.paper.comparison import compare_with_paper
 from steertui.report import markdown, record, terminal
@@ -27,7 +27,7 @@ def write_report(db: Path, form: str, choice: ReportFilter, output: Path | None 
     a file that cannot be written, or a form whose package is not installed.
     """
     with Store(db, must_exist=True) as store:
-        summary = select(store, choice)
+        summary = summarise(store, choice)
         if output is None and form in FILES:
             output = Path(FILES[form].format(db.stem))
         if output is None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from steertui.analysis.formatting import limits, percent, title
+from steertui.analysis.formatting import rate_interval, rate_percent, table_title
 from steertui.analysis.table import CategoryGap, RateRow, Table
 from steertui.core.verdict import SIGNS, Label
 from steertui.paper.fidelity import paper_model, published_rates
@@ -42,7 +42,7 @@ class Scale:
 def paper_rates(table: Table) -> Mapping[str, Rate]:
     """Return the paper's rates by condition where the table is about one of its models, and about
     scenarios that the paper's rates can be told of."""
-    model = paper_model([table.arm.name, table.arm.title])
+    model = paper_model([table.setting.name, table.setting.title])
     if model is None:
         return {}
     return published_rates(model, {o.scenario for o in table.outcomes}, table.policy)
@@ -55,7 +55,7 @@ def rates(tables: Sequence[Table], width: int) -> Canvas:
     scale = Scale(0, 100, 92 if narrow else 120, width - (58 if narrow else 170))
     y, published = 20.0, False
     for table in tables:
-        canvas.text(0, y, _short(title(table), 46 if narrow else 110), "head")
+        canvas.text(0, y, _short(table_title(table), 46 if narrow else 110), "head")
         paper, top = paper_rates(table), y + 10
         scale.axis(canvas, top, top + 26 * len(table.rows) + 4, 25, "convergence, percent")
         for place, row in enumerate(table.rows):
@@ -81,7 +81,7 @@ def _rate(canvas: Canvas, scale: Scale, row: RateRow, y: float, *, wide: bool) -
     ends = scale.at(100 * found.low), scale.at(100 * found.high)
     canvas.line(ends[0], y, ends[1], y, f"limits s-{kind}")
     canvas.dot(x, y, 5.5, kind)
-    said = f"{percent(found)} {limits(found)}" if wide else percent(found)
+    said = f"{rate_percent(found)} {rate_interval(found)}" if wide else rate_percent(found)
     canvas.text(canvas.width, y + 4, said, "end")
 
 
@@ -97,7 +97,7 @@ def gaps(tables: Sequence[Table], width: int) -> Canvas:
     )  # fmt: skip
     y, published = 20.0, False
     for table in tables:
-        canvas.text(0, y, _short(title(table), 46 if narrow else 110), "head")
+        canvas.text(0, y, _short(table_title(table), 46 if narrow else 110), "head")
         paper = {n: r.value for n, r in paper_rates(table).items() if r.value is not None}
         step, top = (42 if narrow else 30), y + 10
         scale.axis(canvas, top, top + step * len(table.comparisons) + 4, 25 if not narrow else 50,
@@ -142,7 +142,7 @@ def _gap(
 
 def categories(table: Table, found: Sequence[CategoryGap], width: int) -> Canvas:
     """Draw each category's rates under each condition as dots on their intervals."""
-    canvas = Canvas(width, f"Convergence by category: {title(table)}")
+    canvas = Canvas(width, f"Convergence by category: {table_title(table)}")
     narrow = width < 500
     scale = Scale(0, 100, 12 if narrow else 250, width - 14)
     y, head = 4.0, 20 if narrow else 0

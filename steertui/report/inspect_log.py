@@ -40,11 +40,11 @@ def write_logs(store: Store, summary: Summary, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     arms: dict[tuple[str, Any], list[Table]] = {}
     for table in summary.tables:
-        arms.setdefault((table.experiment, table.arm), []).append(table)
+        arms.setdefault((table.experiment, table.setting), []).append(table)
     written = []
     for tables in arms.values():
         for condition in tables[0].conditions:
-            arm = tables[0].arm
+            arm = tables[0].setting
             parts = arm.name, brief(arm.model), f"t{arm.temperature:g}", condition
             name = re.sub(r"[^A-Za-z0-9._-]+", "-", "_".join(parts))
             path = folder / f"{tables[0].experiment}_{name}.eval"
@@ -80,7 +80,7 @@ def _model(name: str) -> str:
 
 
 def _spec(table: Table, condition: str, samples: Sequence[Record]) -> Record:
-    arm, ids = table.arm, list(dict.fromkeys(sample["id"] for sample in samples))
+    arm, ids = table.setting, list(dict.fromkeys(sample["id"] for sample in samples))
     return {
         "eval_id": f"{table.experiment}-{arm.model[:12]}-{arm.temperature:g}-{condition}",
         "run_id": table.experiment,
@@ -123,7 +123,7 @@ def _samples(store: Store, tables: Sequence[Table], condition: str) -> Iterator[
         JOIN generations AS g ON g.trial = t.key
         WHERE e.experiment = ? AND t.model = ? AND t.temperature = ? AND c.name = ?
         ORDER BY e.place"""
-    given = [table.experiment, table.arm.model, table.arm.temperature, condition]
+    given = [table.experiment, table.setting.model, table.setting.temperature, condition]
     verdicts = {t.judge.id: t for t in tables if t.judge}
     for row in store.stream(sql, given):
         read = store.query("SELECT * FROM current_verdicts WHERE trial = ?", [row["key"]])
@@ -158,7 +158,7 @@ def _sample(row: Record, table: Table, scores: Record) -> Record:
         "input_tokens": row["prompt_tokens"], "output_tokens": row["tokens"],
         "total_tokens": row["prompt_tokens"] + row["tokens"],
     }  # fmt: skip
-    name = _model(table.arm.name)
+    name = _model(table.setting.name)
     return {
         "id": row["scenario"], "epoch": row["sample"] + 1, "input": asked, "target": "",
         "messages": [*asked, answer],

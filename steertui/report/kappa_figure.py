@@ -1,7 +1,7 @@
 """Agreement of judges, drawn: every two judges' kappa over all and under each condition."""
 
-from steertui.analysis.formatting import kappa
-from steertui.analysis.judge_panels import JudgePanel, against
+from steertui.analysis.formatting import kappa_columns
+from steertui.analysis.judge_panels import JudgePanel, pair_title
 from steertui.report.canvas import Canvas
 from steertui.report.figures import Scale
 from steertui.report.palette import condition_class
@@ -17,11 +17,11 @@ def kappas(bench: JudgePanel, width: int) -> Canvas:
     narrow = width < 500
     scale = Scale(LOWEST, 1, 92 if narrow else 120, width - (48 if narrow else 170))
     y = 20.0
-    for c in bench.concord.comparisons:
-        said = against(c)
+    for c in bench.agreement.comparisons:
+        said = pair_title(c)
         most = 46 if narrow else 110
         canvas.text(0, y, said if len(said) <= most else f"{said[: most - 1]}…", "head")
-        rows = [("all", c.whole), *(c.by_condition.items() if len(c.by_condition) > 1 else ())]
+        rows = [("all", c.overall), *(c.by_condition.items() if len(c.by_condition) > 1 else ())]
         top, bottom = y + 10, y + 14 + 26 * len(rows)
         for tick in (0, 0.25, 0.5, 0.75, 1):
             x = scale.at(tick)
@@ -36,7 +36,7 @@ def kappas(bench: JudgePanel, width: int) -> Canvas:
 
 def _kappa(canvas: Canvas, scale: Scale, name: str, found: Agreement, y: float) -> None:
     canvas.text(0, y + 4, name if len(name) <= 16 else f"{name[:15]}…")
-    value, limits = kappa(found)
+    value, limits = kappa_columns(found)
     if found.kappa is None or found.kappa_low is None or found.kappa_high is None:
         why = "one label throughout" if found.items else "no answer in common"
         canvas.text(scale.at(0) + 6, y + 4, why, "soft")

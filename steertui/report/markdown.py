@@ -3,20 +3,20 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from steertui.analysis import judge_panels as judges
-from steertui.analysis.comparisons import comparisons
+from steertui.analysis.comparisons import compare_tables
 from steertui.analysis.formatting import (
-    LEDGER,
-    NOTHING,
-    POLICY_WORDS,
-    limits,
-    marked,
-    over_categories,
-    percent,
-    points,
-    signed,
-    tally,
-    title,
-    unread,
+    COUNT_COLUMNS,
+    NO_EXPERIMENT,
+    POLICY_DESCRIPTIONS,
+    count_text,
+    gap_columns,
+    gap_text,
+    marked_rate,
+    over_categories_sentence,
+    rate_interval,
+    rate_percent,
+    table_title,
+    unjudged_sentence,
 )
 from steertui.analysis.judge_panels import JudgePanel, judge_panels
 from steertui.analysis.summary import Summary
@@ -42,14 +42,14 @@ def write(summary: Summary, paper: Sequence[PaperComparison] = ()) -> str:
     """Return the whole summary; what a stand-in's numbers mean stands first."""
     lines = [f"> **{cell(notice)}**\n" for notice in summary.notices]
     if not summary.tables:
-        lines.append(cell(NOTHING))
+        lines.append(cell(NO_EXPERIMENT))
     for table in summary.tables:
-        lines += [f"## {cell(title(table))}\n", f"{POLICY_WORDS[table.policy]}.\n"]
+        lines += [f"## {cell(table_title(table))}\n", f"{POLICY_DESCRIPTIONS[table.policy]}.\n"]
         lines += [*_rates(table), "", *_below(table), ""]
         lines += [*_ledger(table), "", *_categories(table)]
-        for (first, second), moved in table.moved.items():
+        for (first, second), moved in table.transitions.items():
             lines += [*_square(f"{first} ↓ {second} →", moved), ""]
-    for contrast in comparisons(summary):
+    for contrast in compare_tables(summary):
         lines += [f"## {cell(contrast.title)}\n"]
         lines += [f"- {cell(line.comparison.sentence)}." for line in contrast.lines]
         lines.append("")
@@ -76,28 +76,32 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
 def _rates(table: Table) -> Iterator[str]:
     rows = []
     for row in table.rows:
-        counts = str(row.ledger.judged), str(row.convergence.total)
-        rates = marked(row), limits(row.convergence)
-        others = percent(row.refusal), percent(row.nonsense)
+        counts = str(row.counts.judged), str(row.convergence.total)
+        rates = marked_rate(row), rate_interval(row.convergence)
+        others = rate_percent(row.refusal), rate_percent(row.nonsense)
         rows.append((cell(row.condition), *counts, *rates, *others))
     return _table(HEAD, rows)
 
 
 def _below(table: Table) -> Iterator[str]:
     if table.judge is None:
-        yield unread(table)
+        yield unjudged_sentence(table)
     for comparison in table.comparisons:
         g = comparison.gap
-        yield f"- **{cell(g.first)} − {cell(g.second)}**: {points(g)}. {cell(comparison.sentence)}."
+        name = f"{cell(g.first)} − {cell(g.second)}"
+        yield f"- **{name}**: {gap_text(g)}. {cell(comparison.sentence)}."
     yield from (f"- ⚠ {cell(warning)}" for warning in table.warnings)
 
 
 def _ledger(table: Table) -> Iterator[str]:
     rows = [
-        (cell(row.condition), *(tally(getattr(row.ledger, name)) for name in LEDGER.values()))
+        (
+            cell(row.condition),
+            *(count_text(getattr(row.counts, name)) for name in COUNT_COLUMNS.values()),
+        )
         for row in table.rows
     ]
-    return _table(("where the trials stand", *LEDGER), rows)
+    return _table(("where the trials stand", *COUNT_COLUMNS), rows)
 
 
 def _categories(table: Table) -> Iterator[str]:
@@ -106,30 +110,34 @@ def _categories(table: Table) -> Iterator[str]:
         return
     names = [cell(name) for name in table.conditions]
     rows = [
-        (cell(c.name), *(percent(row.convergence) for row in c.rows), *signed(c.comparison))
+        (
+            cell(c.name),
+            *(rate_percent(row.convergence) for row in c.rows),
+            *gap_columns(c.comparison),
+        )
         for c in found
     ]
     yield from _table(("by category", *names, "gap", "95 % interval", "p (Holm)"), rows)
-    said = over_categories(table)
+    said = over_categories_sentence(table)
     yield from ("", f"{said}." if said else "", "")
 
 
 def _bench(bench: JudgePanel) -> Iterator[str]:
     yield f"## {cell(f'Judges on {bench.title}')}\n"
-    yield f"{judges.alpha_sentence(bench.concord)}."
-    for c in bench.concord.comparisons:
-        yield f"\n### {cell(judges.against(c))}\n"
-        if not c.whole.items:
+    yield f"{judges.alpha_sentence(bench.agreement)}."
+    for c in bench.agreement.comparisons:
+        yield f"\n### {cell(judges.pair_title(c))}\n"
+        if not c.overall.items:
             yield "No answer is labelled by both."
             continue
-        yield from _cells(("", *judges.AGREEMENT), judges.agreement_rows(c))
+        yield from _cells(("", *judges.JUDGE_COLUMNS), judges.agreement_rows(c))
         yield ""
-        yield from _cells(judges.confusion_head(c), judges.confusion_rows(c))
+        yield from _cells(judges.confusion_columns(c), judges.confusion_rows(c))
         corrected = [*judges.corrected_rows(c)]
         if corrected:
             yield ""
-            yield from _cells(("convergence %", *judges.CORRECTED), corrected)
-            yield f"\n{judges.CAVEAT}."
+            yield from _cells(("convergence %", *judges.CORRECTED_COLUMNS), corrected)
+            yield f"\n{judges.CORRECTION_CAVEAT}."
 
 
 def _beside(beside: PaperComparison) -> Iterator[str]:

@@ -68,7 +68,9 @@ def _pack(names: Sequence[str], texts: Sequence[str]) -> Pack:
 def _keys(store: Store, experiment: str, summary: Summary) -> dict[str, list[str]]:
     """Return the trials' keys by scenario, in planned order, of the models that were chosen."""
     chosen = {
-        (t.arm.model, t.arm.temperature) for t in summary.tables if t.experiment == experiment
+        (t.setting.model, t.setting.temperature)
+        for t in summary.tables
+        if t.experiment == experiment
     }
     sql = """SELECT t.key, t.model, t.temperature, s.name FROM experiment_trials AS e
         JOIN trials AS t ON t.key = e.trial JOIN scenarios AS s ON s.id = t.scenario

@@ -42,7 +42,7 @@ def pictures(summary: Summary) -> Iterator[tuple[str, Canvas]]:
         found = table.categories
         if len(found) > 1:
             yield f"categories-{number}", figures.categories(table, found, figures.WIDE)
-        for (first, second), moved in table.moved.items():
+        for (first, second), moved in table.transitions.items():
             name = f"flips-{number}-{first}-{second}"
             yield name, figures.flips(moved, first, second, 560)
     for number, bench in enumerate(judge_panels(summary), 1):

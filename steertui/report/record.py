@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from steertui.analysis.comparisons import Comparison, comparisons
+from steertui.analysis.comparisons import Comparison, compare_tables
 from steertui.analysis.judge_agreement import PairedJudges as Judged
 from steertui.analysis.judge_panels import JudgePanel, judge_panels
 from steertui.analysis.summary import Summary
@@ -27,7 +27,7 @@ def of_summary(summary: Summary, paper: Sequence[PaperComparison] = ()) -> Recor
         "experiments": list(summary.experiments),
         "notices": list(summary.notices),
         "tables": [of_table(table) for table in summary.tables],
-        "contrasts": [_of_contrast(contrast) for contrast in comparisons(summary)],
+        "contrasts": [_of_contrast(contrast) for contrast in compare_tables(summary)],
         "judges": [_of_bench(bench) for bench in judge_panels(summary)],
         "paper": [_of_beside(beside) for beside in paper],
     }
@@ -38,9 +38,9 @@ def of_table(table: Table) -> Record:
     limits = table.over_categories
     return {
         "experiment": table.experiment,
-        "model": table.arm.name,
-        "model_sha256": table.arm.model,
-        "temperature": table.arm.temperature,
+        "model": table.setting.name,
+        "model_sha256": table.setting.model,
+        "temperature": table.setting.temperature,
         "judge": table.judge.name if table.judge else None,
         "judge_id": table.judge.id if table.judge else None,
         "policy": str(table.policy),
@@ -59,7 +59,7 @@ def of_table(table: Table) -> Record:
 
 
 def _of_row(row: RateRow) -> Record:
-    ledger = row.ledger
+    ledger = row.counts
     more = {"waiting": ledger.pending, "unread": ledger.unjudged, "valid": ledger.valid}
     return {
         "condition": row.condition,
@@ -91,13 +91,13 @@ def _of_contrast(contrast: Comparison) -> Record:
 
 
 def _of_bench(bench: JudgePanel) -> Record:
-    found = bench.concord
+    found = bench.agreement
     return {
         "experiment": bench.experiment,
-        "model": bench.arm.name,
-        "model_sha256": bench.arm.model,
-        "temperature": bench.arm.temperature,
-        "judges": [reader.name for reader in found.readers],
+        "model": bench.setting.name,
+        "model_sha256": bench.setting.model,
+        "temperature": bench.setting.temperature,
+        "judges": [reader.name for reader in found.judges],
         "alpha": found.alpha,
         "alpha_by_condition": dict(found.alpha_by_condition),
         "pairs": [_of_judged(pair) for pair in found.comparisons],
@@ -112,7 +112,7 @@ def _of_judged(pair: Judged) -> Record:
     return {
         "first": pair.first.name,
         "second": pair.second.name,
-        "agreement": asdict(pair.whole),
+        "agreement": asdict(pair.overall),
         "by_condition": {name: asdict(found) for name, found in pair.by_condition.items()},
         "confusion": pair.confusion,
         "labels": labels,

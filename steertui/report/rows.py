@@ -69,7 +69,7 @@ def trials(store: Store, summary: Summary, paper: Paper) -> Iterator[dict[str, A
         ORDER BY e.place"""
     known = {beside.table: beside.original.items for beside in paper if beside.original}
     for place, table in enumerate(summary.tables):
-        judge, arm = table.judge.id if table.judge else None, table.arm
+        judge, arm = table.judge.id if table.judge else None, table.setting
         conditions = json_list(table.conditions)
         given = [judge, judge, table.experiment, arm.model, arm.temperature, conditions]
         items = known.get(place, {})
@@ -100,11 +100,17 @@ def rates(summary: Summary) -> Iterator[dict[str, Any]]:
 
 def _rates(table: Table, category: str, row: RateRow) -> dict[str, Any]:
     found: dict[str, Any] = {
-        "experiment": table.experiment, "model": table.arm.name, "model_sha256": table.arm.model,
-        "temperature": table.arm.temperature, "judge": table.judge.name if table.judge else "",
-        "policy": str(table.policy), "category": category, "condition": row.condition,
-        **asdict(row.ledger), "valid": row.ledger.valid,
-    }  # fmt: skip
+        "experiment": table.experiment,
+        "model": table.setting.name,
+        "model_sha256": table.setting.model,
+        "temperature": table.setting.temperature,
+        "judge": table.judge.name if table.judge else "",
+        "policy": str(table.policy),
+        "category": category,
+        "condition": row.condition,
+        **asdict(row.counts),
+        "valid": row.counts.valid,
+    }
     kinds = ("convergence", row.convergence), ("refusal", row.refusal), ("nonsense", row.nonsense)
     for name, rate in kinds:
         limits = {"low": rate.low, "high": rate.high}

@@ -4,19 +4,19 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rich.text import Text
 
-from steertui.analysis.comparisons import Comparison, comparisons
+from steertui.analysis.comparisons import Comparison, compare_tables
 from steertui.analysis.formatting import (
-    NOTHING,
-    POLICY_WORDS,
-    limits,
-    marked,
-    over_categories,
-    percent,
-    points,
-    signed,
-    tally,
-    title,
-    unread,
+    NO_EXPERIMENT,
+    POLICY_DESCRIPTIONS,
+    count_text,
+    gap_columns,
+    gap_text,
+    marked_rate,
+    over_categories_sentence,
+    rate_interval,
+    rate_percent,
+    table_title,
+    unjudged_sentence,
 )
 from steertui.analysis.judge_panels import judge_panels
 from steertui.analysis.summary import Summary
@@ -48,23 +48,23 @@ def draw(summary: Summary, *, detail: bool = False, paper: Sequence[PaperCompari
     `detail` adds each table's ledger and categories, and what compares the tables.
     """
     if not summary.tables:
-        yield Text(NOTHING)
+        yield Text(NO_EXPERIMENT)
     for table in summary.tables:
         mark = " (demo: means nothing about real models)" if table.is_stand_in else ""
-        yield Text(f"{title(table)}{mark}; rates in percent", style="bold")
+        yield Text(f"{table_title(table)}{mark}; rates in percent", style="bold")
         if table.policy is not Policy.PAPER:
-            yield Text(f"{POLICY_WORDS[table.policy]}.")
+            yield Text(f"{POLICY_DESCRIPTIONS[table.policy]}.")
         yield _rates(table)
         yield from _below(table)
         if detail:
             yield from _detail(table)
         yield Text()
-    for contrast in comparisons(summary) if detail else ():
+    for contrast in compare_tables(summary) if detail else ():
         yield from _contrast(contrast)
         yield Text()
     for bench in judge_panels(summary) if detail else ():
         yield Text(f"Judges on {bench.title}", style="bold")
-        yield from concord.draw(bench.concord)
+        yield from concord.draw(bench.agreement)
         yield Text()
     for beside in paper:
         yield from _beside(beside)
@@ -77,18 +77,23 @@ def _rates(table: Table) -> Grid:
     made = grid("condition", "n", "valid", "convergence", "95 % interval", "refusal", "nonsense")
     for row in table.rows:
         rate = row.convergence
-        rates = marked(row), limits(rate), percent(row.refusal), percent(row.nonsense)
-        add(made, row.condition, (str(row.ledger.judged), str(rate.total), *rates))
+        rates = (
+            marked_rate(row),
+            rate_interval(rate),
+            rate_percent(row.refusal),
+            rate_percent(row.nonsense),
+        )
+        add(made, row.condition, (str(row.counts.judged), str(rate.total), *rates))
     return made
 
 
 def _below(table: Table) -> Iterator[Text]:
     if table.judge is None:
-        yield Text(unread(table))
+        yield Text(unjudged_sentence(table))
         return
     for place, comparison in enumerate(table.comparisons):
         g = comparison.gap
-        head = f"gap {g.first} − {g.second}: {points(g)}"
+        head = f"gap {g.first} − {g.second}: {gap_text(g)}"
         yield Text(head, style="bold" if place == 0 else "")
         yield Text(f"  {comparison.sentence}.")
     for warning in table.warnings:
@@ -98,13 +103,13 @@ def _below(table: Table) -> Iterator[Text]:
 def _detail(table: Table) -> Parts:
     ledger = grid("trials", "planned", "answered", "cut off", "judged", "failed", "unread", LABELS)
     for row in table.rows:
-        n = row.ledger
+        n = row.counts
         counts = n.planned, n.generated, n.truncated, n.judged, n.failed, n.unjudged
         labels = n.convergence, n.no_convergence, n.safety_refusal, n.nonsensical
-        add(ledger, row.condition, [*map(tally, counts), "/".join(map(str, labels))])
+        add(ledger, row.condition, [*map(count_text, counts), "/".join(map(str, labels))])
     yield Text()
     yield ledger
-    moved = {f"{one} → {two}": moved for (one, two), moved in table.moved.items()}
+    moved = {f"{one} → {two}": moved for (one, two), moved in table.transitions.items()}
     if moved:
         yield Text()
         yield from _squares(moved)
@@ -113,11 +118,11 @@ def _detail(table: Table) -> Parts:
         return
     made = grid("by category", *table.conditions, "gap", "95 % interval", "p (Holm)")
     for category in categories:
-        rates = [percent(row.convergence) for row in category.rows]
-        add(made, category.name, [*rates, *signed(category.comparison)])
+        rates = [rate_percent(row.convergence) for row in category.rows]
+        add(made, category.name, [*rates, *gap_columns(category.comparison)])
     yield Text()
     yield made
-    said = over_categories(table)
+    said = over_categories_sentence(table)
     if said:
         yield Text(f"{said}.")
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from steertui.analysis.sentences import smallest_gap_sentence
+from steertui.analysis.sentences import minimum_gap_sentence
 from steertui.analysis.summary import STAND_IN_WARNING
-from steertui.analysis.table import pairs_of
+from steertui.analysis.table import compared_pairs
 from steertui.core.generation import distinct_samples
 from steertui.core.prompt import Prompt
 from steertui.core.shard import WHOLE
@@ -98,7 +98,7 @@ def plan_lines(plan: Plan, db: Path) -> list[str]:
     names = ", ".join(c.name for c in d.conditions)
     temperatures = ", ".join(f"{t:g}" for t in e.temperatures)
     todo = len(plan.missing_here)
-    tests = len(pairs_of([c.name for c in d.conditions]))
+    tests = len(compared_pairs([c.name for c in d.conditions]))
     samples = distinct_samples(e.samples, min(e.temperatures))
     lines = [
         f"Plan    {len(d.scenarios)} scenarios × {len(d.conditions)} conditions ({names})",
@@ -121,7 +121,7 @@ def plan_lines(plan: Plan, db: Path) -> list[str]:
         lines.append("Judge   none: answers are stored and not labelled; --judge labels them")
     lines += [
         f"Store   {db}",
-        f"        {smallest_gap_sentence(len(d.scenarios), samples, tests)}.",
+        f"        {minimum_gap_sentence(len(d.scenarios), samples, tests)}.",
     ]
     if plan.is_stand_in:
         lines.append(f"        {STAND_IN_WARNING}")

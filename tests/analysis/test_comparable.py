@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from steertui.analysis.summary import ReportFilter, select
+from steertui.analysis.summary import ReportFilter, summarise
 from steertui.core.condition import Condition
 from steertui.core.generation import SamplingParams
 from steertui.core.model import Model
@@ -38,6 +38,6 @@ def test_texts_differ_where_a_model_would_read_another(
     with Store(tmp_path / "a.db") as store:
         plan(store, "one", "Go on.", "", "About.")
         plan(store, "two", suffix, about, system)
-        remarks = select(store, ReportFilter(("all",))).remarks
+        remarks = summarise(store, ReportFilter(("all",))).remarks
     assert len(remarks) == len(said)
     assert all(part in remark for part, remark in zip(said, remarks, strict=True))

@@ -2,9 +2,15 @@
 
 from pathlib import Path
 
-from steertui.analysis.drift import apart, from_reference, inconsistent_labels, of_person, of_server
-from steertui.analysis.summary import ReportFilter, select
-from steertui.analysis.warnings import warnings
+from steertui.analysis.drift import (
+    changed_labels,
+    inconsistent_labels,
+    judged_days_apart,
+    reference_differences,
+    server_model_changes,
+)
+from steertui.analysis.summary import ReportFilter, summarise
+from steertui.analysis.warnings import trial_warnings
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label, Verdict
 from steertui.store import JudgeReply, Store
@@ -22,7 +28,7 @@ def outcomes(labels: list[Label], digest: str = "") -> list[Outcome]:
 
 def test_a_judge_that_converges_more_than_a_reference_is_named_with_both_counts() -> None:
     judge, reference = outcomes([C] * 20 + [N] * 10), outcomes([C] * 10 + [N] * 20)
-    (said,) = from_reference(judge, reference, "human:ann")
+    (said,) = reference_differences(judge, reference, "human:ann")
     assert said.startswith(
         "pro: this judge calls 20 of 30 answers convergent and human:ann 10 of the same (p = 0.002"
     )
@@ -30,20 +36,20 @@ def test_a_judge_that_converges_more_than_a_reference_is_named_with_both_counts(
 
 def test_errors_that_balance_and_answers_that_only_one_has_read_are_no_drift() -> None:
     judge = outcomes([C] * 10 + [N] * 10)
-    assert from_reference(judge, outcomes([N] * 5 + [C] * 10 + [N] * 5), "x") == []
-    assert from_reference(judge, outcomes([C] * 3), "x") == []
-    assert from_reference(judge, [], "x") == []
+    assert reference_differences(judge, outcomes([N] * 5 + [C] * 10 + [N] * 5), "x") == []
+    assert reference_differences(judge, outcomes([C] * 3), "x") == []
+    assert reference_differences(judge, [], "x") == []
 
 
 def test_a_server_that_answers_as_two_models_is_named() -> None:
-    assert of_server({"gpt-a": 3}) == of_server({}) == []
-    (said,) = of_server({"gpt-a": 3, "gpt-b": 2})
+    assert server_model_changes({"gpt-a": 3}) == server_model_changes({}) == []
+    (said,) = server_model_changes({"gpt-a": 3, "gpt-b": 2})
     assert "gpt-a in 3 and gpt-b in 2 replies" in said
 
 
 def test_a_person_who_changed_many_labels_is_told() -> None:
-    assert of_person(1, 10) == of_person(0, 0) == []
-    assert "2 of 10 labels were changed" in of_person(2, 10)[0]
+    assert changed_labels(1, 10) == changed_labels(0, 0) == []
+    assert "2 of 10 labels were changed" in changed_labels(2, 10)[0]
 
 
 def test_conditions_that_a_server_read_on_different_days_are_named() -> None:
@@ -52,10 +58,10 @@ def test_conditions_that_a_server_read_on_different_days_are_named() -> None:
         "anti": ("2026-01-04T10:00:00+00:00", "2026-01-04T11:00:00+00:00"),
         "baseline": ("2026-01-01T10:30:00+00:00", "2026-01-04T10:30:00+00:00"),
     }
-    (said,) = apart(spans)
+    (said,) = judged_days_apart(spans)
     assert said.startswith("pro and anti were read on different days (2026-01-01 to 2026-01-01, ")
     other_way = {name: spans[name] for name in ("anti", "baseline", "pro")}
-    assert apart(other_way) == [said]
+    assert judged_days_apart(other_way) == [said]
 
 
 def test_equal_answers_with_different_labels_are_named() -> None:
@@ -65,7 +71,7 @@ def test_equal_answers_with_different_labels_are_named() -> None:
     ]
     (said,) = inconsistent_labels("pro", twice)
     assert "of 2 answers that stand there more than once, word for word, 1 got different" in said
-    assert said in warnings(twice)
+    assert said in trial_warnings(twice)
     assert inconsistent_labels("pro", outcomes([C, N])) == []
 
 
@@ -93,7 +99,7 @@ def test_the_report_finds_each_kind_in_the_store(tmp_path: Path) -> None:
             reply = JudgeReply("way", model, f"r{number}", "{}", 1, 0, 1, None)
             failed = Verdict(replica.JUDGE, None, failure="later")
             store.add_verdict(answer.key, failed, reply)
-        summary = select(store, ReportFilter())
+        summary = summarise(store, ReportFilter())
     by_judge = {t.judge.id: t.warnings for t in summary.tables if t.judge}
     said = " ".join(by_judge[replica.JUDGE])
     assert "gpt-5.2-a in 100 and gpt-5.2-b in 113 replies" in said

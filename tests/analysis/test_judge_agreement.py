@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from steertui.analysis.judge_agreement import compare
+from steertui.analysis.judge_agreement import compare_judges
 from steertui.core.verdict import Label, Verdict
 from steertui.store import Store
 from tests.fixtures.program import call
@@ -21,10 +21,10 @@ def test_two_judges_are_compared_by_condition_and_item(tmp_path: Path) -> None:
             if i < 18:
                 said = Label.NONSENSICAL if i == 4 else true
                 store.add_verdict(answer.key, Verdict("openai:y", said))
-        found = compare(store, experiment)
-    assert [r.name for r in found.readers] == ["paper:x", "openai:y"]
+        found = compare_judges(store, experiment)
+    assert [r.name for r in found.judges] == ["paper:x", "openai:y"]
     (one,) = found.comparisons
-    assert (one.whole.items, one.whole.agreed) == (18, 17)
+    assert (one.overall.items, one.overall.agreed) == (18, 17)
     assert (one.by_condition["pro"].agreed, one.by_condition["anti"].agreed) == (8, 9)
     assert one.labels[Label.CONVERGENCE].recall == 8 / 9
     (wrong,) = one.disagreements

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from steertui.analysis.judge_agreement import compare
-from steertui.analysis.judge_caveats import caveats
-from steertui.analysis.label_queue import Item, add_label, build, person
+from steertui.analysis.judge_agreement import compare_judges
+from steertui.analysis.judge_caveats import judge_caveats
+from steertui.analysis.label_queue import QueueItem, add_label, annotator_id, build_queue
 from steertui.cli import cli
 from steertui.core.verdict import Label, Verdict
 from steertui.errors import JudgeError
@@ -28,21 +28,21 @@ def stored(db: Path) -> str:
     return experiment
 
 
-def drawn(store: Store, experiment: str, order: str = "doubtful") -> list[Item]:
+def drawn(store: Store, experiment: str, order: str = "doubtful") -> list[QueueItem]:
     """Return what waits for ann."""
-    return build(store, experiment, "human:ann", "local:j", order)
+    return build_queue(store, experiment, "human:ann", "local:j", order)
 
 
 def checked(store: Store, experiment: str) -> dict[str, int]:
     """Return by condition how many of ann's labels the judge's rate is corrected by."""
-    (pair,) = compare(store, experiment).comparisons
+    (pair,) = compare_judges(store, experiment).comparisons
     return {name: rate.references for name, rate in pair.corrected.items()}
 
 
 def test_every_condition_and_label_comes_in_turn_small_margins_first(tmp_path: Path) -> None:
     experiment = stored(tmp_path / "a.db")
     with Store(tmp_path / "a.db") as store:
-        queue = build(store, experiment, "human:ann", "local:j")
+        queue = build_queue(store, experiment, "human:ann", "local:j")
     assert len(queue) == 16
     strata = {(i.condition, i.label) for i in queue}
     assert {(i.condition, i.label) for i in queue[: len(strata)]} == strata
@@ -54,15 +54,15 @@ def test_every_condition_and_label_comes_in_turn_small_margins_first(tmp_path: P
 def test_a_second_thought_supersedes_and_nothing_is_edited(tmp_path: Path) -> None:
     experiment = stored(tmp_path / "a.db")
     with Store(tmp_path / "a.db") as store:
-        item = build(store, experiment, "human:ann", "local:j")[0]
+        item = build_queue(store, experiment, "human:ann", "local:j")[0]
         add_label(store, "human:ann", item, Label.NONSENSICAL)
         add_label(store, "human:ann", item, Label.CONVERGENCE, "read it again")
         assert store.judged(experiment, "human:ann") == 1
         assert len(store.query("SELECT * FROM verdicts WHERE judge = 'human:ann'")) == 2
         outcomes = [o for f in store.outcomes(experiment, "human:ann").values() for o in f]
         assert [o.label for o in outcomes if o.label] == [Label.CONVERGENCE]
-        assert len(build(store, experiment, "human:ann", "local:j")) == 15
-        assert len(build(store, experiment, "human:bob", "local:j", "random")) == 16
+        assert len(build_queue(store, experiment, "human:ann", "local:j")) == 15
+        assert len(build_queue(store, experiment, "human:bob", "local:j", "random")) == 16
 
 
 def test_the_prompt_hides_condition_and_label_until_answered(tmp_path: Path) -> None:
@@ -82,8 +82,8 @@ def test_agreement_warns_of_labels_that_are_no_random_sample(tmp_path: Path) -> 
     with Store(tmp_path / "a.db") as store:
 
         def said() -> list[str]:
-            readers = compare(store, experiment).readers
-            return [s for s in caveats(store, experiment, readers) if s.startswith("human:")]
+            readers = compare_judges(store, experiment).judges
+            return [s for s in judge_caveats(store, experiment, readers) if s.startswith("human:")]
 
         add_label(store, "human:ann", drawn(store, experiment, "random")[0], Label.CONVERGENCE)
         assert "labelled 1 of 16 answers, drawn at random from each" in said()[0]
@@ -141,20 +141,20 @@ def test_a_sample_of_one_judges_labels_is_none_of_anothers(tmp_path: Path) -> No
             add_label(store, "human:ann", item, Label.CONVERGENCE)
         found = {
             (c.first.name, c.second.name): sum(r.references for r in c.corrected.values())
-            for c in compare(store, experiment).comparisons
+            for c in compare_judges(store, experiment).comparisons
         }
         assert found == {
             ("human:ann", "local:j"): 6, ("human:ann", "local:k"): 0, ("local:j", "local:k"): 0
         }  # fmt: skip
         # Without likelihoods there are no doubtful ones: the queue is in random order anyhow.
-        queue = build(store, experiment, "human:bob", "local:k")
+        queue = build_queue(store, experiment, "human:bob", "local:k")
         assert all(item.is_random and item.reference == "local:k" for item in queue)
         for item in queue[:5]:
             add_label(store, "human:bob", item, Label.CONVERGENCE)
-        pair = compare(store, experiment, ["human:bob", "local:k"]).comparisons[0]
+        pair = compare_judges(store, experiment, ["human:bob", "local:k"]).comparisons[0]
         assert sum(r.references for r in pair.corrected.values()) == 5
 
 
 def test_a_name_that_is_none_is_refused() -> None:
     with pytest.raises(JudgeError, match="give a name of letters"):
-        person("a b#c")
+        annotator_id("a b#c")

@@ -7,9 +7,9 @@ from zipfile import ZipFile
 
 import pytest
 
-from steertui.analysis.comparisons import comparisons
-from steertui.analysis.judge_agreement import compare
-from steertui.analysis.summary import ReportFilter, Summary, select
+from steertui.analysis.comparisons import compare_tables
+from steertui.analysis.judge_agreement import compare_judges
+from steertui.analysis.summary import ReportFilter, Summary, summarise
 from steertui.core.condition import Condition
 from steertui.core.experiment import Experiment
 from steertui.core.generation import Generation, SamplingParams, StopReason
@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
 
 def chosen(folder: Path, choice: ReportFilter) -> Summary:
     with Store(folder / "a.db") as store:
-        return select(store, choice)
+        return summarise(store, choice)
 
 
 def test_an_experiment_is_named_by_its_id_or_the_beginning_of_it(folder: Path) -> None:
@@ -101,11 +101,11 @@ def two_of_one_name(path: Path, begin: str = "") -> str:
 def test_models_that_bear_one_name_are_both_counted_and_told_apart(tmp_path: Path) -> None:
     experiment = two_of_one_name(tmp_path / "a.db")
     with Store(tmp_path / "a.db") as store:
-        whole = compare(store, experiment).comparisons[0].whole
+        whole = compare_judges(store, experiment).comparisons[0].overall
         assert (whole.items, whole.agreed) == (72, 36)
         groups = {place.group for place in survey(store, experiment, "")[0]}
         assert groups == {"m 33333333 t0", "m 44444444 t0"}
-        tags = {table.tag for table in select(store, ReportFilter()).tables}
+        tags = {table.tag for table in summarise(store, ReportFilter()).tables}
         assert tags == {"weights 33333333", "weights 44444444"}
 
 
@@ -156,7 +156,7 @@ def test_experiments_are_compared_where_they_differ_in_their_models_alone(tmp_pa
     answered(db, "1", 8)
     answered(db, "3", 12, max_tokens=99)
     summary = chosen(tmp_path, ReportFilter(("all",)))
-    (found,) = comparisons(summary)
+    (found,) = compare_tables(summary)
     assert found.title == "Models compared, judged by openai:a"
     assert {(g.first, g.second) for line in found.lines for g in [line.comparison.gap]} == {
         ("1", "2")
@@ -172,7 +172,7 @@ def test_gaps_of_different_pairs_share_no_name_in_the_heading(tmp_path: Path) ->
     answered(db, "1", 8)
     answered(db, "2", 8, names=("baseline", "anti"))
     with Store(db) as store:
-        heading = str(content(store, select(store, ReportFilter(("all",))), [])["heading"])
+        heading = str(content(store, summarise(store, ReportFilter(("all",))), [])["heading"])
     assert heading.startswith("2 gaps between conditions of +0.0 to +0.0 points; 0 of the 2 differ")
 
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from steertui.analysis.formatting import marked
-from steertui.analysis.sentences import gap_sentence, p_text, smallest_gap_sentence
+from steertui.analysis.formatting import marked_rate
+from steertui.analysis.sentences import gap_sentence, minimum_gap_sentence, p_text
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import make_table
-from steertui.analysis.warnings import warnings
+from steertui.analysis.warnings import trial_warnings
 from steertui.core.judge_kind import JudgeKind
 from steertui.core.outcome import Outcome, count_trials
 from steertui.core.verdict import Label
@@ -125,38 +125,38 @@ def test_a_p_value_keeps_two_digits() -> None:
 
 
 def test_the_plan_says_what_it_can_show_before_it_runs() -> None:
-    assert smallest_gap_sentence(71) == (
+    assert minimum_gap_sentence(71) == (
         "With 71 scenarios, 11 points is the smallest gap that shows in 4 runs of 5; "
         "5.5 points need at least 143 scenarios"
     )
-    assert "5 samples each bring that to 3 points at best" in smallest_gap_sentence(71, 5)
-    assert smallest_gap_sentence(36, tests=3).startswith(
+    assert "5 samples each bring that to 3 points at best" in minimum_gap_sentence(71, 5)
+    assert minimum_gap_sentence(36, tests=3).startswith(
         "With 36 scenarios and Holm over 3 comparisons, 25 points is the smallest gap that shows"
     )
-    assert smallest_gap_sentence(36, tests=0).startswith("One condition alone shows no gap")
-    assert "no gap is sure to show" in smallest_gap_sentence(5)
-    assert smallest_gap_sentence(7, tests=6).endswith("plan at least 8")
-    assert smallest_gap_sentence(1).startswith("With 1 scenario no gap")
+    assert minimum_gap_sentence(36, tests=0).startswith("One condition alone shows no gap")
+    assert "no gap is sure to show" in minimum_gap_sentence(5)
+    assert minimum_gap_sentence(7, tests=6).endswith("plan at least 8")
+    assert minimum_gap_sentence(1).startswith("With 1 scenario no gap")
 
 
 def test_nonsense_is_said_to_count_where_the_policy_counts_it() -> None:
     nonsense = arm("pro", [C] * 10 + [X] * 10)
-    assert "the convergence rate leaves them out" in warnings(nonsense)[0]
-    assert "they count as not converging" in warnings(nonsense, Policy.ALL)[0]
+    assert "the convergence rate leaves them out" in trial_warnings(nonsense)[0]
+    assert "they count as not converging" in trial_warnings(nonsense, Policy.ALL)[0]
 
 
 def test_answers_whose_end_nobody_wrote_down_are_not_called_whole() -> None:
     unknown = [o._replace(truncated=None) for o in arm("pro", [C] * 20)]
     assert count_trials(unknown).truncated is None
     assert count_trials([*unknown, *arm("pro", [C])]).truncated is None
-    assert warnings(unknown) == [
+    assert trial_warnings(unknown) == [
         "nobody knows which answers were cut off at the token limit: they are imported"
     ]
 
 
 def test_labels_that_lack_under_one_condition_are_said_though_their_rate_is_not_marked() -> None:
     lacking = arm("pro", [C] * 92 + [None] * 8) + arm("anti", [N] * 100)
-    (said,) = warnings(lacking)
+    (said,) = trial_warnings(lacking)
     assert said == (
         "lack of a label goes with the condition: 8 of 100 (8 %) under pro, 0 of 100 (0 %) under "
         "anti (p = 0.0078)"
@@ -177,12 +177,12 @@ def test_valid_are_those_that_the_policy_counts() -> None:
 
 
 def test_a_clean_run_has_no_warnings() -> None:
-    assert warnings(arm("pro", [C] * 20) + arm("anti", [N] * 20)) == []
-    assert warnings([]) == []
+    assert trial_warnings(arm("pro", [C] * 20) + arm("anti", [N] * 20)) == []
+    assert trial_warnings([]) == []
 
 
 def test_one_condition_is_warned_about_by_itself() -> None:
-    found = warnings(arm("pro", [C] * 10 + [X] * 10 + [None] * 5, cut=8))
+    found = trial_warnings(arm("pro", [C] * 10 + [X] * 10 + [None] * 5, cut=8))
     assert [line.split(";")[0] for line in found] == [
         "pro: only 20 of 25 (80 %) trials are judged (0 failed at the judge)",
         "pro: 10 of 20 (50 %) judged answers are nonsensical",
@@ -194,7 +194,7 @@ def test_a_rate_on_too_few_verdicts_is_marked_and_every_sentence_with_it_says_so
     outcomes = arm("pro", [C] * 16 + [None] * 4) + arm("anti", [N] * 18 + [None] * 2)
     judge = JudgeInfo("a", "a judge", "", JudgeKind.LOCAL)
     table = make_table("e", ArmFacts("sha", "model", "", 0.0), judge, outcomes, Policy.PAPER)
-    assert [marked(row) for row in table.rows] == ["100.0*", "0.0"]
+    assert [marked_rate(row) for row in table.rows] == ["100.0*", "0.0"]
     assert table.comparisons[0].sentence.endswith("; under pro 16 of 20 are judged")
     assert [line for line in table.warnings if line.endswith("so its rates bear a *")] == [
         "pro: only 16 of 20 (80 %) trials are judged (0 failed at the judge); the rest may differ "
@@ -203,7 +203,7 @@ def test_a_rate_on_too_few_verdicts_is_marked_and_every_sentence_with_it_says_so
 
 
 def test_truncation_that_goes_with_the_condition_is_said() -> None:
-    found = warnings(arm("baseline", [C] * 71, cut=15) + arm("anti", [N] * 71))
+    found = trial_warnings(arm("baseline", [C] * 71, cut=15) + arm("anti", [N] * 71))
     assert found[-1] == (
         "truncation goes with the condition: 15 of 71 (21 %) under baseline, "
         "0 of 71 (0 %) under anti (p < 0.001)"
@@ -211,7 +211,7 @@ def test_truncation_that_goes_with_the_condition_is_said() -> None:
 
 
 def test_refusals_and_nonsense_that_go_with_the_condition_are_said() -> None:
-    found = warnings(
+    found = trial_warnings(
         arm("pro", [S] * 12 + [C] * 59) + arm("anti", [N] * 71) + arm("placebo", [X] * 7 + [N] * 64)
     )
     assert [line.split(":")[0] for line in found] == [
@@ -221,12 +221,12 @@ def test_refusals_and_nonsense_that_go_with_the_condition_are_said() -> None:
 
 
 def test_too_few_valid_pairs_are_said() -> None:
-    found = warnings(arm("pro", [X] * 20 + [C] * 20) + arm("anti", [C] * 20 + [X] * 20))
+    found = trial_warnings(arm("pro", [X] * 20 + [C] * 20) + arm("anti", [C] * 20 + [X] * 20))
     assert any(line.startswith("pro and anti: only 0 of 40 scenarios valid") for line in found)
 
 
 def test_trials_not_yet_run_give_warnings_and_no_errors() -> None:
-    found = warnings(arm("pro", [None] * 3, generated=False) + arm("anti", [None] * 3))
+    found = trial_warnings(arm("pro", [None] * 3, generated=False) + arm("anti", [None] * 3))
     assert found[0].startswith("pro: only 0 of 3 (0 %) trials are judged")
 
 
@@ -239,22 +239,22 @@ def written(name: str, texts: Sequence[str], samples: int = 1) -> list[Outcome]:
 
 def test_answers_that_are_copies_of_each_other_are_said() -> None:
     own = [f"{i}" for i in range(16)]
-    assert warnings(written("pro", own)) == []
-    assert warnings(written("pro", [*own, "x", "x", "x", "x"])) == [
+    assert trial_warnings(written("pro", own)) == []
+    assert trial_warnings(written("pro", [*own, "x", "x", "x", "x"])) == [
         "pro: 4 of 20 (20 %) answers are word for word the answer to another scenario, too"
     ]
 
 
 def test_samples_that_are_one_text_are_said_to_be_worth_one() -> None:
     texts = [f"{i // 3}" if i < 9 else f"{i}" for i in range(30)]
-    assert warnings(written("pro", texts, samples=3)) == [
+    assert trial_warnings(written("pro", texts, samples=3)) == [
         "pro: in 3 of 10 (30 %) scenarios all samples are one text; such samples are worth one"
     ]
 
 
 def test_a_suffix_that_changed_no_answer_is_said() -> None:
     same = [f"{i}" for i in range(10)]
-    found = warnings(written("pro", same) + written("anti", [*same[:5], *"abcde"]))
+    found = trial_warnings(written("pro", same) + written("anti", [*same[:5], *"abcde"]))
     assert found == [
         "pro and anti: 5 of 10 (50 %) answers are the same text; see whether both suffixes reach "
         "the model"

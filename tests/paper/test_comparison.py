@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from steertui.analysis.summary import ReportFilter, select
+from steertui.analysis.summary import ReportFilter, summarise
 from steertui.core.verdict import Label
 from steertui.paper.comparison import PaperComparison, compare_with_paper
 from steertui.paper.fidelity import Standing
@@ -41,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def beside(db: Path, *experiments: str) -> list[PaperComparison]:
     with Store(db, must_exist=True) as store:
-        return compare_with_paper(store, select(store, ReportFilter(experiments)))
+        return compare_with_paper(store, summarise(store, ReportFilter(experiments)))
 
 
 def test_labels_are_compared_item_by_item(folder: Path) -> None:
@@ -241,7 +241,7 @@ def test_scenarios_that_the_paper_did_not_run_do_not_count_beside_it(tmp_path: P
             "76 scenarios were planned; compared are the 71 that are among the paper's 71"
         )
     with Store(path) as store:
-        (table,) = select(store, ReportFilter()).tables
+        (table,) = summarise(store, ReportFilter()).tables
     published = paper_rates(table)
     assert (published["anti"].count, published["anti"].total) == (3, 71)
 

@@ -270,12 +270,12 @@ def test_a_table_of_the_papers_items_counts_as_published_category_by_category(mo
         "paper", arm, JudgeInfo("g", "gpt", "", JudgeKind.SERVER), outcomes(model), Policy.PAPER
     )
     for row in table.rows:
-        n = row.ledger
+        n = row.counts
         counted = Counts(n.convergence, n.no_convergence, n.safety_refusal, n.nonsensical)
         assert counted == PUBLISHED[model, row.condition].total
     for category in table.categories:
         for row in category.rows:
-            n = row.ledger
+            n = row.counts
             counted = Counts(n.convergence, n.no_convergence, n.safety_refusal, n.nonsensical)
             assert counted == PUBLISHED[model, row.condition].by_category[category.name]
     limits = table.over_categories

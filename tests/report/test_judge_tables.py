@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from steertui.analysis.judge_panels import judge_panels
-from steertui.analysis.label_queue import add_label, build
-from steertui.analysis.summary import ReportFilter, select
+from steertui.analysis.label_queue import add_label, build_queue
+from steertui.analysis.summary import ReportFilter, summarise
 from steertui.core.verdict import Label
 from steertui.stats.misclassification import corrected_gap, corrected_rate
 from steertui.store import Store
@@ -34,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     paper = {(c, i): label for c, i, _, label in replica.published()}
     with Store(path / "a.db") as store:
         read: Counter[str] = Counter()
-        for item in build(store, experiment, "human:ann", replica.JUDGE, "random"):
+        for item in build_queue(store, experiment, "human:ann", replica.JUDGE, "random"):
             if read[item.condition] < 24:
                 read[item.condition] += 1
                 place = replica.place_of(item.task)
@@ -45,10 +45,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_rates_and_gap_are_corrected_to_what_a_person_says(folder: Path) -> None:
     paper = {(c, i): label for c, i, _, label in replica.published()}
     with Store(folder / "a.db") as store:
-        (bench,) = judge_panels(select(store, ReportFilter()))
+        (bench,) = judge_panels(summarise(store, ReportFilter()))
         own = next(iter(store.outcomes(bench.experiment, "human:ann").values()))
     read = {(o.condition, replica.NAMES.index(o.scenario)) for o in own if o.label}
-    (pair,) = bench.concord.comparisons
+    (pair,) = bench.agreement.comparisons
     assert (pair.first.name, pair.second.name) == ("human:ann", "openai:gpt-5.2")
     found = {}
     for condition in ("pro", "anti"):
@@ -69,17 +69,17 @@ def test_rates_and_gap_are_corrected_to_what_a_person_says(folder: Path) -> None
 
 def test_every_form_shows_agreement_alpha_and_corrected_rates(folder: Path) -> None:
     with Store(folder / "a.db") as store:
-        (bench,) = judge_panels(select(store, ReportFilter()))
-    (pair,) = bench.concord.comparisons
+        (bench,) = judge_panels(summarise(store, ReportFilter()))
+    (pair,) = bench.agreement.comparisons
     rate, gap = pair.corrected["anti"], pair.corrected_gap
     assert rate.value is not None
     assert gap is not None
-    kappa, points = f"{pair.whole.kappa:.2f}", f"{gap[0]:+.1f}"
+    kappa, points = f"{pair.overall.kappa:.2f}", f"{gap[0]:+.1f}"
     for form in ("terminal", "markdown", "html"):
         assert call("report", "a.db", "--format", form, "-o", form, cwd=folder)[0] == 0
         text = html.unescape((folder / form).read_text(encoding="utf-8"))
         assert "openai:gpt-5.2 against human:ann" in text
-        assert f"Krippendorff's alpha over 2 judges: {bench.concord.alpha:.2f}" in text
+        assert f"Krippendorff's alpha over 2 judges: {bench.agreement.alpha:.2f}" in text
         for number in (kappa, points, f"{100 * rate.value:.1f}", "24 of 71", "drawn at random"):
             assert number in text, (form, number)
     agree = call("agree", "a.db", "--experiment", bench.experiment, cwd=folder)[1]
@@ -87,7 +87,7 @@ def test_every_form_shows_agreement_alpha_and_corrected_rates(folder: Path) -> N
     record = json.loads(call("report", "a.db", "--format", "json", cwd=folder)[1])
     (judges,) = record["judges"]
     assert judges["pairs"][0]["corrected_gap"] == list(gap)
-    assert judges["pairs"][0]["agreement"]["kappa"] == pair.whole.kappa
+    assert judges["pairs"][0]["agreement"]["kappa"] == pair.overall.kappa
     jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not installed")
     schema = json.loads((ROOT / "steertui/report/schema.json").read_text(encoding="utf-8"))
     jsonschema.validate(record, schema)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from steertui.analysis.summary import ReportFilter, select
+from steertui.analysis.summary import ReportFilter, summarise
 from steertui.core.verdict import Label
 from steertui.report.page import writer
 from steertui.report.page.writer import write_page
@@ -29,7 +29,7 @@ HOSTILE = (
 
 def page_of(db: Path, path: Path) -> list[Path]:
     with Store(db) as store:
-        return write_page(store, select(store, ReportFilter(("all",))), path)
+        return write_page(store, summarise(store, ReportFilter(("all",))), path)
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +88,8 @@ def test_a_cell_opens_its_texts_by_mouse_and_closes_by_key(browser: Any, written
     page = opened(browser, written)
     page.locator(".heat button.cell").nth(1).click()
     page.wait_for_selector("#reader .answer")
-    assert page.locator("#reader .arm").count() == 4
-    assert page.locator("#reader .arm.here h3").inner_text() == "pro"
+    assert page.locator("#reader .setting").count() == 4
+    assert page.locator("#reader .setting.here h3").inner_text() == "pro"
     page.keyboard.press("Escape")
     assert not page.locator("#reader").is_visible()
     assert page.evaluate("document.activeElement.className").startswith("cell")
@@ -102,7 +102,7 @@ def test_a_cell_is_reached_and_read_by_keys_alone(browser: Any, written: Path) -
     for key in ("ArrowDown", "ArrowRight", "ArrowRight", "Enter"):
         page.keyboard.press(key)
     page.wait_for_selector("#reader .answer")
-    assert page.locator("#reader .arm.here h3").inner_text() == "anti"
+    assert page.locator("#reader .setting.here h3").inner_text() == "anti"
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Escape")
     label = page.evaluate("document.activeElement.getAttribute('aria-label')")
@@ -159,7 +159,7 @@ def test_an_item_that_differs_from_the_paper_opens_both_answers(
 ) -> None:
     replica.write(tmp_path / "d.db", lambda *o: None if o[1] == 5 else Label.CONVERGENCE)
     with Store(tmp_path / "d.db") as store:
-        write_page(store, select(store, ReportFilter()), tmp_path / "d.html")
+        write_page(store, summarise(store, ReportFilter()), tmp_path / "d.html")
     page = opened(browser, tmp_path / "d.html", width)
     assert page.evaluate("document.documentElement.scrollWidth") == width
     page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")

@@ -5,8 +5,8 @@ import random
 
 import pytest
 
-from steertui.analysis.formatting import over_categories
-from steertui.analysis.sentences import contrast_sentence
+from steertui.analysis.formatting import over_categories_sentence
+from steertui.analysis.sentences import difference_sentence
 from steertui.analysis.table import make_table
 from steertui.core.judge_kind import JudgeKind
 from steertui.core.outcome import Outcome
@@ -82,7 +82,7 @@ def test_scenarios_with_unequal_sample_counts_are_paired() -> None:
 def test_difference_is_undefined_without_valid_items() -> None:
     result = gap_difference((side(1), {}), (side(1), side(0)), "a", "b")
     assert (result.points, result.low, result.p, result.pairs) == (None, None, None, 0)
-    assert contrast_sentence(result, "pro − anti") == (
+    assert difference_sentence(result, "pro − anti") == (
         "pro − anti: a and b cannot be compared: they share no scenario that is valid in both"
     )
 
@@ -91,7 +91,7 @@ def test_a_small_difference_is_reported_as_not_distinguishable() -> None:
     """Published anti conditions: 4B and 30B Instruct have 3 against 2 discordant items."""
     small = {str(i): (int(i in (0, 1, 2)), 1) for i in range(71)}
     large = {str(i): (int(i in (3, 4)), 1) for i in range(71)}
-    sentence = contrast_sentence(paired_gap(small, large, "4B", "30B"), "anti")
+    sentence = difference_sentence(paired_gap(small, large, "4B", "30B"), "anti")
     assert sentence.startswith(
         "anti: 4B and 30B are not distinguishable: 3 against 2 discordant, p = "
     )
@@ -100,7 +100,7 @@ def test_a_small_difference_is_reported_as_not_distinguishable() -> None:
 
 def test_the_sentence_names_the_larger_side_first() -> None:
     few, many = side(*[0] * 12), side(*[1] * 12)
-    sentence = contrast_sentence(paired_gap(few, many, "4B", "30B"), "pro")
+    sentence = difference_sentence(paired_gap(few, many, "4B", "30B"), "pro")
     assert sentence.startswith("pro: larger for 30B than for 4B: +100.0 points (95 % interval +")
     assert "; 12 against 0 discordant, p < 0.001" in sentence
 
@@ -113,7 +113,7 @@ def test_published_gaps_of_instruct_and_thinking_are_not_distinguishable() -> No
     assert result.points == pytest.approx(67.61 - 71.83, abs=0.01)
     assert result.p is not None
     assert result.p > 0.05
-    assert "not distinguishable" in contrast_sentence(result, "pro − anti")
+    assert "not distinguishable" in difference_sentence(result, "pro − anti")
 
 
 def test_limits_over_categories_equal_statsmodels_cluster_robust_limits() -> None:
@@ -166,4 +166,4 @@ def test_interval_over_categories_has_a_caveat_if_rates_are_near_0(
     table = make_table(
         "e", setting, JudgeInfo("g", "gpt", "", JudgeKind.SERVER), items, Policy.PAPER
     )
-    assert ("87 of 100" in over_categories(table)) is has_caveat
+    assert ("87 of 100" in over_categories_sentence(table)) is has_caveat

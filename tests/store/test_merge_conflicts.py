@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from steertui.analysis.summary import ReportFilter, select
+from steertui.analysis.summary import ReportFilter, summarise
 from steertui.core.condition import Condition
 from steertui.core.experiment import parse_experiment
 from steertui.core.generation import Generation, SamplingParams, StopReason
@@ -157,6 +157,6 @@ def test_an_experiment_planned_again_is_the_newest_and_keeps_every_file(
         assert plan(store, toml='judges = ["local:b"]')[0] == first
         assert store.choose() == first
         assert store.plannings(first) == ['judges = ["local:a"]', 'judges = ["local:b"]']
-        (facts,) = reproduction_record(store, select(store, ReportFilter()))
+        (facts,) = reproduction_record(store, summarise(store, ReportFilter()))
     assert facts.experiment == first
     assert parse_experiment(facts.toml).judges == ["local:a", "local:b"]

@@ -13,7 +13,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from steertui.analysis.summary import summarise
+from steertui.analysis.summary import summarise_experiment
 from steertui.core.experiment import DEMO_EXPERIMENT, Experiment
 from steertui.engine.events import SlotView
 from steertui.engine.sizing import Overrides
@@ -92,7 +92,7 @@ def run(after: Callable[[RunScreen], None] | None = None) -> State:
         await rest(pilot)
         with Store(DB) as store:
             waiting = store.column("SELECT key FROM trials WHERE key LIKE '0|s5.%'")[:8]
-            summary = summarise(store, "large")
+            summary = summarise_experiment(store, "large")
         told = "I move the parcels first and tell the team about every step. Then I wait for "
         slots = tuple(SlotView(k, 40 + 7 * i, told * (1 + i % 3)) for i, k in enumerate(waiting))
         screen.post_message(Ticked(

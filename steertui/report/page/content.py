@@ -4,22 +4,27 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from steertui.analysis.comparisons import comparisons
+from steertui.analysis.comparisons import compare_tables
 from steertui.analysis.formatting import (
-    LEDGER,
-    NOTHING,
-    POLICY_WORDS,
-    limits,
-    marked,
-    over_categories,
-    percent,
-    signed,
-    tally,
-    title,
-    unread,
+    COUNT_COLUMNS,
+    NO_EXPERIMENT,
+    POLICY_DESCRIPTIONS,
+    count_text,
+    gap_columns,
+    marked_rate,
+    over_categories_sentence,
+    rate_interval,
+    rate_percent,
+    table_title,
+    unjudged_sentence,
 )
-from steertui.analysis.judge_panels import AGREEMENT, CAVEAT, CORRECTED, judge_panels
-from steertui.analysis.sentences import counted
+from steertui.analysis.judge_panels import (
+    CORRECTED_COLUMNS,
+    CORRECTION_CAVEAT,
+    JUDGE_COLUMNS,
+    judge_panels,
+)
+from steertui.analysis.sentences import quantity
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import GapResult, Table
 from steertui.core.verdict import SIGNS, Label
@@ -46,24 +51,24 @@ def content(store: Store, summary: Summary, paper: Sequence[PaperComparison]) ->
         "source": store.path.name,
         "notices": summary.notices,
         "headlines": [
-            {"title": title(t), "sentence": t.comparisons[0].sentence}
+            {"title": table_title(t), "sentence": t.comparisons[0].sentence}
             for t in tables if t.comparisons
         ],
-        "policy_words": f"{POLICY_WORDS[tables[0].policy]}." if tables else "",
+        "policy_words": f"{POLICY_DESCRIPTIONS[tables[0].policy]}." if tables else "",
         "clustered": any(_is_several(t) for t in tables),
         "rates_wide": figures.rates(tables, figures.WIDE).inline(),
         "rates_narrow": figures.rates(tables, figures.NARROW).inline(),
         "gaps_wide": figures.gaps(tables, figures.WIDE).inline(),
         "gaps_narrow": figures.gaps(tables, figures.NARROW).inline(),
         "tables": [_table(t) | {"name": n} for t, n in zip(tables, _names(tables), strict=True)],
-        "ledger": [*LEDGER],
+        "ledger": [*COUNT_COLUMNS],
         "labels": [{"sign": SIGNS[n], "words": n.words} for n in Label],
         "signs": [(SIGNS[n], {"kind": n.value, "words": n.words}) for n in Label],
         "benches": [*judged(judge_panels(summary))],
-        "agreement": AGREEMENT,
-        "corrected": CORRECTED,
-        "caveat": CAVEAT,
-        "contrasts": comparisons(summary),
+        "agreement": JUDGE_COLUMNS,
+        "corrected": CORRECTED_COLUMNS,
+        "caveat": CORRECTION_CAVEAT,
+        "contrasts": compare_tables(summary),
         "fidelity": [*papers(paper)],
         "deviation": DIFFERENCE_COLUMNS,
         "items": AGREEMENT_COLUMNS,
@@ -76,7 +81,7 @@ def _heading(summary: Summary) -> str:
     """Return the headline: what is shown if one thing is, a count where there are several."""
     shown = [t.comparisons[0] for t in summary.tables if t.comparisons]
     if not summary.tables:
-        return NOTHING.split(";")[0]
+        return NO_EXPERIMENT.split(";")[0]
     if not shown:
         return "Answers without a comparison yet"
     if len(shown) == 1:
@@ -99,12 +104,12 @@ def _heading(summary: Summary) -> str:
 
 def _subtitle(store: Store, summary: Summary) -> str:
     tables = summary.tables
-    answers = {(t.experiment, t.arm): sum(r.ledger.generated for r in t.rows) for t in tables}
+    answers = {(t.experiment, t.setting): sum(r.counts.generated for r in t.rows) for t in tables}
     judges = len({t.judge.id for t in tables if t.judge})
     experiments = ", ".join(summary.experiments) or "none"
     return (
-        f"{store.path.name} · {counted(sum(answers.values()), 'answer')} · "
-        f"{counted(judges, 'judge')} · experiment {experiments}"
+        f"{store.path.name} · {quantity(sum(answers.values()), 'answer')} · "
+        f"{quantity(judges, 'judge')} · experiment {experiments}"
     )
 
 
@@ -116,29 +121,30 @@ def _table(table: Table) -> Values:
     found = table.categories if table.judge else ()
     found = found if len(found) > 1 else ()
     head = table.comparisons[0].gap if table.comparisons else None
+    model = f"{table.setting.title} · {table.setting.model[:12]}"
     return {
-        "kicker": f"experiment {table.experiment} · {table.arm.title} · {table.arm.model[:12]}",
-        "title": title(table),
-        "unread": "" if table.judge else unread(table),
+        "kicker": f"experiment {table.experiment} · {model}",
+        "title": table_title(table),
+        "unread": "" if table.judge else unjudged_sentence(table),
         "warnings": table.warnings,
         "sentences": [_sentence(c) for c in table.comparisons],
         "rates": [
-            (r.condition, r.ledger.judged, r.convergence.total, marked(r),
-             limits(r.convergence), percent(r.refusal), percent(r.nonsense))
+            (r.condition, r.counts.judged, r.convergence.total, marked_rate(r),
+             rate_interval(r.convergence), rate_percent(r.refusal), rate_percent(r.nonsense))
             for r in table.rows
         ],
         "ledger": [
-            (r.condition, *(tally(getattr(r.ledger, name)) for name in LEDGER.values()))
+            (r.condition, *(count_text(getattr(r.counts, name)) for name in COUNT_COLUMNS.values()))
             for r in table.rows
         ],
         "conditions": table.conditions,
         "categories": [
-            (c.name, *(percent(r.convergence) for r in c.rows), *signed(c.comparison))
+            (c.name, *(rate_percent(r.convergence) for r in c.rows), *gap_columns(c.comparison))
             for c in found
         ],
         "categories_wide": figures.categories(table, found, figures.WIDE).inline(),
         "categories_narrow": figures.categories(table, found, figures.NARROW).inline(),
-        "over": over_categories(table) if found else "",
+        "over": over_categories_sentence(table) if found else "",
         "flips": [*_flips(table)],
         "pages": [*_pages(table)],
         "several": _is_several(table),
@@ -149,10 +155,10 @@ def _table(table: Table) -> Values:
 
 def _names(tables: Sequence[Table]) -> list[str]:
     """Return short names of the tables: the model's, and the judge's where that is not enough."""
-    names = [table.arm.name for table in tables]
+    names = [table.setting.name for table in tables]
     if len({*names}) == len(names):
         return names
-    parts = ((t.arm.name, t.judge.name if t.judge else "", t.tag) for t in tables)
+    parts = ((t.setting.name, t.judge.name if t.judge else "", t.tag) for t in tables)
     return [" · ".join(filter(None, part)) for part in parts]
 
 
@@ -162,7 +168,7 @@ def _sentence(comparison: GapResult) -> Values:
 
 
 def _flips(table: Table) -> Iterator[Values]:
-    for (first, second), moved in table.moved.items():
+    for (first, second), moved in table.transitions.items():
         yield {
             "first": first,
             "second": second,
@@ -187,11 +193,16 @@ def _facts(summary: Summary, paper: Sequence[PaperComparison]) -> Values:
     conditions = dict.fromkeys(c for t in summary.tables for c in t.conditions)
     return {
         "tables": [
-            {"experiment": t.experiment, "model": t.arm.model, "temperature": t.arm.temperature,
-             "conditions": t.conditions, "paper": originals.get(place)}
+            {
+                "experiment": t.experiment,
+                "model": t.setting.model,
+                "temperature": t.setting.temperature,
+                "conditions": t.conditions,
+                "paper": originals.get(place),
+            }
             for place, t in enumerate(summary.tables)
         ],
         "judges": {t.judge.id: t.judge.name for t in summary.tables if t.judge},
         "colours": {c: condition_class(c) for c in conditions},
         "signs": {label.value: SIGNS[label] for label in Label},
-    }  # fmt: skip
+    }

@@ -19,10 +19,10 @@ def judged(benches: Sequence[JudgePanel]) -> Iterator[Values]:
     for bench in benches:
         yield {
             "title": bench.title,
-            "alpha": judges.alpha_sentence(bench.concord),
+            "alpha": judges.alpha_sentence(bench.agreement),
             "wide": kappas(bench, WIDE).inline(),
             "narrow": kappas(bench, NARROW).inline(),
-            "pairs": [_pair(c) for c in bench.concord.comparisons],
+            "pairs": [_pair(c) for c in bench.agreement.comparisons],
         }
 
 
@@ -44,11 +44,11 @@ def square(counts: Sequence[Sequence[int]]) -> list[Values]:
 def _pair(c: PairedJudges) -> Values:
     *rows, last = judges.confusion_rows(c)
     return {
-        "title": judges.against(c),
+        "title": judges.pair_title(c),
         "first": c.first.name,
         "second": c.second.name,
-        "sentence": agreement_sentence(c.whole),
-        "shared": c.whole.items > 0,
+        "sentence": agreement_sentence(c.overall),
+        "shared": c.overall.items > 0,
         "rows": [*judges.agreement_rows(c)],
         "square": square(c.confusion),
         "recall": [row[-1] for row in rows],

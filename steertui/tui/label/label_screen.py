@@ -9,8 +9,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from steertui.analysis.judge_agreement import compare
-from steertui.analysis.label_queue import Item, add_label, build, person
+from steertui.analysis.judge_agreement import compare_judges
+from steertui.analysis.label_queue import QueueItem, add_label, annotator_id, build_queue
 from steertui.core.judge_kind import JudgeKind
 from steertui.core.verdict import Label
 from steertui.errors import JudgeError, SteertuiError
@@ -54,8 +54,8 @@ class LabelScreen(Page):
     def __init__(self) -> None:
         super().__init__()
         self._judge = _me()
-        self._queue: list[Item] = []
-        self._done: list[Item] = []
+        self._queue: list[QueueItem] = []
+        self._done: list[QueueItem] = []
         self._version = -1
 
     def body(self) -> ComposeResult:
@@ -81,7 +81,7 @@ class LabelScreen(Page):
         self._next()
 
     @property
-    def _item(self) -> Item | None:
+    def _item(self) -> QueueItem | None:
         return self._queue[0] if self._queue else None
 
     def _next(self) -> None:
@@ -117,7 +117,7 @@ class LabelScreen(Page):
         text.append(f"   {agreed}", self.colours.quiet)
         self.query_one("#label-head", Static).update(text)
 
-    def _draw_item(self, item: Item) -> None:
+    def _draw_item(self, item: QueueItem) -> None:
         flow = self.query_one(LongText)
         flow.clear()
         entitle(flow, f"{one_line(item.category)} · condition and judge hidden")
@@ -173,18 +173,18 @@ class LabelScreen(Page):
 def _me() -> str:
     """Return who labels, as a judge's id."""
     try:
-        return person(getpass.getuser())
+        return annotator_id(getpass.getuser())
     except (JudgeError, OSError, KeyError):
-        return person("me")
+        return annotator_id("me")
 
 
 def _others(store: Store, experiment: str) -> list[str]:
     return [r.id for r in store.readers(experiment) if r.kind is not JudgeKind.HUMAN]
 
 
-def _build(store: Store, experiment: str, judge: str) -> list[Item]:
+def _build(store: Store, experiment: str, judge: str) -> list[QueueItem]:
     others = _others(store, experiment)
-    return build(store, experiment, judge, others[0] if others else "")
+    return build_queue(store, experiment, judge, others[0] if others else "")
 
 
 def _standing(store: Store, experiment: str, judge: str) -> tuple[int, int, str]:
@@ -194,8 +194,8 @@ def _standing(store: Store, experiment: str, judge: str) -> tuple[int, int, str]
     others = _others(store, experiment)
     if not others or not done:
         return done, answers, ""
-    found = compare(store, experiment, [judge, others[0]]).comparisons[0]
-    whole = found.whole
+    found = compare_judges(store, experiment, [judge, others[0]]).comparisons[0]
+    whole = found.overall
     if whole.low is None or whole.high is None:
         return done, answers, ""
     kappa = "" if whole.kappa is None else f", kappa {whole.kappa:.2f}"

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from steertui.analysis.sentences import smallest_gap_sentence
-from steertui.analysis.table import pairs_of
+from steertui.analysis.sentences import minimum_gap_sentence
+from steertui.analysis.table import compared_pairs
 from steertui.assets.catalogue import catalogue_model
 from steertui.assets.sources import find_source, missing_sources
 from steertui.assets.weights import locate
@@ -100,10 +100,16 @@ def estimate(experiment: Experiment, db: Path, terms: JudgeServerOptions) -> Est
         copies = distinct_samples(experiment.samples, min(experiment.temperatures))
         names = [condition.name for condition in conditions]
         return Estimate(
-            trials, done, grid, tuple(dict.fromkeys(s.category for s in scenarios)), conditions,
-            judges, weights, smallest_gap_sentence(len(scenarios), copies, len(pairs_of(names))),
-            _time(db, trials - (done or 0)),
-        )  # fmt: skip
+            trials=trials,
+            done=done,
+            grid=grid,
+            categories=tuple(dict.fromkeys(s.category for s in scenarios)),
+            conditions=conditions,
+            judges=judges,
+            fetch=weights,
+            gap=minimum_gap_sentence(len(scenarios), copies, len(compared_pairs(names))),
+            time=_time(db, trials - (done or 0)),
+        )
     except SteertuiError as exc:
         return Estimate(trouble=str(exc))
 

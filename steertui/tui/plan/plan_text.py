@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from steertui.analysis.sentences import counted
+from steertui.analysis.sentences import quantity
 from steertui.core.experiment import Experiment
 from steertui.run.progress import dollars
 from steertui.tui.plan.estimate import Estimate, Reader
@@ -56,7 +56,7 @@ def _lines(e: Estimate, c: Palette) -> Iterator[tuple[str, Text]]:
     bold = f"bold {c.strong}"
     if e.trials:
         nouns = zip(e.grid, ("model", "scenario", "condition", "sample"), strict=True)
-        grid = " × ".join(counted(n, noun) for n, noun in nouns if noun != "sample" or n > 1)
+        grid = " × ".join(quantity(n, noun) for n, noun in nouns if noun != "sample" or n > 1)
         yield "trials", Text().append(f"{e.trials:,}", bold).append(f" = {grid}", c.quiet)
         if e.done is not None:
             text = Text().append(f"{e.trials - e.done:,} new", bold)

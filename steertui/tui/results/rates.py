@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from rich.text import Text
 
-from steertui.analysis.formatting import is_marked, limits, percent
+from steertui.analysis.formatting import is_marked, rate_interval, rate_percent
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import RateRow, Table
 from steertui.core.verdict import Label
@@ -23,8 +23,10 @@ def draw_rates(summary: Summary, width: int, colours: Palette) -> Text:
     text = Text()
     for table in summary.tables:
         judge = one_line(table.judge.name) if table.judge else "nobody yet"
-        text.append(one_line(table.arm.name), "bold")
-        text.append(f"  temperature {table.arm.temperature:g}, judged by {judge}\n", colours.quiet)
+        text.append(one_line(table.setting.name), "bold")
+        text.append(
+            f"  temperature {table.setting.temperature:g}, judged by {judge}\n", colours.quiet
+        )
         text.append_text(draw_table(table, width, colours)).append("\n\n")
     text.rstrip()
     return text
@@ -47,7 +49,7 @@ def _table(table: Table, width: int, colours: Palette) -> Iterator[Text]:
     for row in table.rows:
         yield _row(row, names, bar, paper.get(row.condition), colours, bool(paper))
     if table.judge is None:
-        answers = sum(row.ledger.generated for row in table.rows)
+        answers = sum(row.counts.generated for row in table.rows)
         yield Text(f"{answers} answers, not judged yet", colours.quiet)
         return
     yield from _gap(table, paper, width, colours)
@@ -57,11 +59,11 @@ def _row(
     row: RateRow, names: int, bar: int, published: Rate | None, colours: Palette, has_paper: bool
 ) -> Text:
     text = Text(f"{one_line(row.condition):{names}}")
-    text.append(f"{row.ledger.judged:4}", colours.quiet)
+    text.append(f"{row.counts.judged:4}", colours.quiet)
     rate = row.convergence
-    text.append(f"  {percent(rate):>5}", "bold")
+    text.append(f"  {rate_percent(rate):>5}", "bold")
     text.append("* " if is_marked(row) else "  ", colours.warning)
-    text.append(f"{limits(rate):13}", colours.quiet)
+    text.append(f"{rate_interval(rate):13}", colours.quiet)
     if bar and rate.value is not None and rate.low is not None and rate.high is not None:
         style = colours.labels[Label.CONVERGENCE]
         shown = interval(
@@ -71,7 +73,7 @@ def _row(
         text.append_text(shown).append(" ")
     elif bar:
         text.append("┈" * bar + " ", colours.faint)
-    text.append(f"{percent(row.refusal):>8}{percent(row.nonsense):>9}")
+    text.append(f"{rate_percent(row.refusal):>8}{rate_percent(row.nonsense):>9}")
     if has_paper:
         value = published.value if published else None
         text.append(f"{'–' if value is None else f'{100 * value:.1f}':>8}", colours.quiet)

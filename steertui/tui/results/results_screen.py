@@ -9,9 +9,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import DataTable, Static
 
-from steertui.analysis.formatting import title
-from steertui.analysis.judge_agreement import JudgeAgreement, compare
-from steertui.analysis.summary import Summary, summarise
+from steertui.analysis.formatting import table_title
+from steertui.analysis.judge_agreement import JudgeAgreement, compare_judges
+from steertui.analysis.summary import Summary, summarise_experiment
 from steertui.analysis.table import Table
 from steertui.stats.rate import Policy
 from steertui.store import Store
@@ -100,7 +100,7 @@ class ResultsScreen(Page):
             return
         self._summary, self._concord, self._titles = await self.session.ask(
             lambda store: (
-                summarise(store, experiment, policy),
+                summarise_experiment(store, experiment, policy),
                 _compare(store, experiment),
                 titles(store),
             )
@@ -137,7 +137,7 @@ class ResultsScreen(Page):
         c, text = self.colours, Text()
         assert self._summary
         many = len(self._summary.tables)
-        text.append(one_line(title(table)), "bold")
+        text.append(one_line(table_title(table)), "bold")
         text.append(f"   table {self._at + 1} of {many}" if many > 1 else "", c.quiet)
         text.append(f"   policy {table.policy}\n\n", c.quiet)
         for notice in self._summary.notices:
@@ -166,7 +166,7 @@ class ResultsScreen(Page):
         judge = {"judge": table.judge.id} if table.judge else {}
         here = {"experiment": table.experiment} | judge
         if "other" not in found:  # judges are beside each other over all models and temperatures
-            here |= {"model": table.arm.model, "temperature": repr(table.arm.temperature)}
+            here |= {"model": table.setting.model, "temperature": repr(table.setting.temperature)}
         wanted = TrialFilter(**here | found)
         if event.data_table.id == "flips":
             await self._beside(wanted)
@@ -199,7 +199,7 @@ class ResultsScreen(Page):
         """Choose another table."""
         if not self._summary or not self._summary.tables:
             return
-        options = [(str(i), one_line(title(t))) for i, t in enumerate(self._summary.tables)]
+        options = [(str(i), one_line(table_title(t))) for i, t in enumerate(self._summary.tables)]
         chosen = await self.app.push_screen_wait(ChooseOne("Which table?", options, str(self._at)))
         if chosen is not None:
             self._at = int(chosen)
@@ -228,4 +228,4 @@ def titles(store: Store) -> dict[str, str]:
 
 def _compare(store: Store, experiment: str) -> JudgeAgreement | None:
     """Return how far the judges agree, None where fewer than two have read anything."""
-    return compare(store, experiment) if len(store.readers(experiment)) > 1 else None
+    return compare_judges(store, experiment) if len(store.readers(experiment)) > 1 else None

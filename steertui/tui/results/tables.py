@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from rich.text import Text
 from textual.widgets import DataTable
 
-from steertui.analysis.formatting import percent, signed, tally
+from steertui.analysis.formatting import count_text, gap_columns, rate_percent
 from steertui.analysis.judge_agreement import JudgeAgreement
 from steertui.analysis.table import Table
 from steertui.core.verdict import SIGNS, Label
@@ -35,9 +35,9 @@ def fill_rates(grid: DataTable[Text], table: Table) -> Leads:
     _head(grid, ["condition", "judged", *labels, "valid", "cut"])
     leads: Leads = {}
     for y, row in enumerate(table.rows):
-        counts = [str(getattr(row.ledger, label.value)) for label in Label]
-        _row(grid, [one_line(row.condition), str(row.ledger.judged), *counts,
-                    str(row.convergence.total), tally(row.ledger.truncated)])  # fmt: skip
+        counts = [str(getattr(row.counts, label.value)) for label in Label]
+        _row(grid, [one_line(row.condition), str(row.counts.judged), *counts,
+                    str(row.convergence.total), count_text(row.counts.truncated)])  # fmt: skip
         here = {"condition": row.condition}
         leads |= {(y, x): here for x in (0, 1, 6)}
         for x, label in enumerate(Label, 2):
@@ -58,9 +58,9 @@ def fill_categories(grid: DataTable[Text], table: Table) -> Leads:
     _head(grid, ["category", *conditions, *gap])
     leads: Leads = {}
     for y, category in enumerate(found):
-        rates = {row.condition: percent(row.convergence) for row in category.rows}
+        rates = {row.condition: rate_percent(row.convergence) for row in category.rows}
         numbers = [rates.get(name, "–") for name in conditions]
-        last = signed(category.comparison) if gap else ()
+        last = gap_columns(category.comparison) if gap else ()
         _row(grid, [one_line(category.name), *numbers, *last])
         here = {"category": category.name}
         leads |= {(y, x): here for x in range(len(grid.columns))}
@@ -97,14 +97,14 @@ def fill_agreement(
     grid: DataTable[Text], concord: JudgeAgreement | None, colours: Palette
 ) -> Leads:
     """Show the confusion matrix of every two judges; a cell leads to its answers."""
-    found = [c for c in concord.comparisons if c.whole.items] if concord else []
+    found = [c for c in concord.comparisons if c.overall.items] if concord else []
     if not found:
         return {}
     signs = [SIGNS[label] for label in Label]
     _head(grid, ["first judge ↓   second judge →", *signs, "agree", "kappa", "95 %"])
     leads: Leads = {}
     for number, c in enumerate(found):
-        top, whole = 5 * number, c.whole
+        top, whole = 5 * number, c.overall
         names = Text(f"{one_line(c.first.name)} ↓  {one_line(c.second.name)} →", "bold")
         kappa, limits_ = "–", ""
         if whole.kappa is not None:

@@ -2,7 +2,7 @@
 
 import time
 
-from steertui.analysis.summary import Summary, summarise
+from steertui.analysis.summary import Summary, summarise_experiment
 from steertui.store import Store
 from steertui.tui.run.draw_rate import DrawRate
 
@@ -25,7 +25,7 @@ class Recount:
         if now < self._next:
             return None
         begin = time.monotonic()
-        summary = summarise(store, experiment)
+        summary = summarise_experiment(store, experiment)
         self._pace.took(time.monotonic() - begin)
         self._next = now + self._pace.gap
         return summary

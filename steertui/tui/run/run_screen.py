@@ -7,7 +7,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from steertui.analysis.summary import summarise
+from steertui.analysis.summary import summarise_experiment
 from steertui.store.trial_filter import TrialFilter
 from steertui.store.trials import read_trial
 from steertui.tui.gc_tuning import keep
@@ -98,7 +98,9 @@ class RunScreen(RunControls):
         self.draw(rates=False)
         self.refresh_bindings()
         self._read()
-        self.run.summary = await self.session.ask(lambda store: summarise(store, experiment))
+        self.run.summary = await self.session.ask(
+            lambda store: summarise_experiment(store, experiment)
+        )
         self.draw()
 
     def _standing(self) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from textual.message_pump import MessagePump
 
-from steertui.analysis.summary import Summary, summarise
+from steertui.analysis.summary import Summary, summarise_experiment
 from steertui.core.experiment import Experiment, resolve
 from steertui.engine.sizing import Overrides
 from steertui.errors import SteertuiError
@@ -97,7 +97,7 @@ class Runner:
         except BusyError:
             self._target.post_message(Planned(plan.id, judge, True))
             self._read_along(plan, judge, store)
-        return summarise(store, plan.id)
+        return summarise_experiment(store, plan.id)
 
     def _read_along(self, plan: Plan, judge: str, store: Store) -> None:
         """Tell what another process stores, once a second, until it has ended."""
@@ -106,7 +106,7 @@ class Runner:
             busy, now = is_locked(self._db), mark(store)
             if now != seen:
                 cells = changes_between(store, plan.id, judge, seen, now)
-                summary = summarise(store, plan.id)
+                summary = summarise_experiment(store, plan.id)
                 self._target.post_message(Ticked(cells=cells, summary=summary))
                 seen = now
 
