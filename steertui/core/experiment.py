@@ -1,6 +1,7 @@
 """An Experiment: what to run, checked before anything starts."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from steertui.core.trial import Trial, expand_grid
 from steertui.core.verdict import Debias
 from steertui.errors import ExperimentError
 from steertui.server.address import is_server
-from steertui.toml_files import check, forbid_extra_keys, load
+from steertui.toml_files import check, forbid_extra_keys
 
 
 @forbid_extra_keys
@@ -116,9 +117,8 @@ DEMO_EXPERIMENT = Experiment(
 """What `--demo` runs: the shipped checkpoint on the starter pack, judged by itself."""
 
 
-def load_experiment(path: Path) -> Experiment:
-    """Return the experiment of a TOML file; raises ExperimentError naming key and remedy."""
-    return load(path, Experiment, ExperimentError)
+LOCAL = "local:"
+"""How the name of a judge on this machine begins."""
 
 
 def parse_experiment(toml: str) -> Experiment:
@@ -132,8 +132,12 @@ def parse_experiment(toml: str) -> Experiment:
 
 def with_changes(experiment: Experiment, changes: dict[str, object]) -> Experiment:
     """Return the experiment with the fields that are given (not None or empty) replaced."""
-    given = {k: v for k, v in changes.items() if v is not None and v not in ([], ())}
-    return replace(experiment, **given)  # type: ignore[arg-type]
+    return replace(experiment, **given_fields(changes))  # type: ignore[arg-type]
+
+
+def given_fields(changes: Mapping[str, object]) -> dict[str, object]:
+    """Return the fields that are given: not None or empty."""
+    return {k: v for k, v in changes.items() if v is not None and v not in ([], ())}
 
 
 @dataclass(frozen=True, slots=True)

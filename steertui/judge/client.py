@@ -35,14 +35,14 @@ class _NotTakenError(Exception):
 class JudgeClient:
     """Asks one judge's server.
 
-    The key comes from the environment (OPENAI_API_KEY for OpenAI's own server, STEERTUI_JUDGE_KEY
-    for any other, so that a key is never sent to a stranger).
+    The key comes from the environment: OPENAI_API_KEY for OpenAI's own host, for any other the
+    key that STEERTUI_JUDGE_KEY binds to that host.
     """
 
     def __init__(self, judge: ServerJudge, patience: JudgeTimeouts) -> None:
         self.judge = judge
         self.way = request_formats(is_openai=judge.is_openai)[0]
-        key = key_for(judge.url, KEY)
+        key = key_for(judge.url, KEY, JudgeError)
         if judge.is_openai and not key:
             raise JudgeError(
                 f"{judge.name}: needs a key; put it into {judge.key_variable} and run again"
@@ -142,11 +142,11 @@ class JudgeClient:
 
     def _refuse(self, exc: RequestRejected, *, in_advance: bool) -> None:
         """Raise JudgeError where the server's refusal is not about this question."""
-        name, variable = self.judge.name, self.judge.key_variable
+        name, place = self.judge.name, self.judge.key_place
         if exc.status == 401 or (in_advance and exc.status == 403):
             raise JudgeError(
                 f"{name}: the server does not accept the key (HTTP {exc.status}); "
-                f"put a valid one into {variable}"
+                f"put a valid one into {place}"
             ) from None
         if exc.is_quota:
             raise JudgeError(

@@ -108,7 +108,7 @@ def find_judge(
 def register_judges(judges: Sequence[Judge], titles: Sequence[str], store: Store) -> None:
     """Add the judges to the store, with their models' own titles."""
     for judge, told in zip(judges, titles, strict=True):
-        store.add_judge(judge.id, judge.name, judge.settings | {"judge_title": told})
+        store.add_judge(judge.id, judge.name, judge.settings | {"title": told})
 
 
 def judge_title(judge: Judge) -> str:

@@ -16,11 +16,9 @@ from steertui.assets.hub.site import remotes as weights_of
 from steertui.assets.paper_texts import PAPER, TEXTS, pack_sources
 from steertui.assets.sources import find_source, missing_sources, remotes
 from steertui.assets.weights import LocalWeights, hub_name, locate, require_promised, verifying
-from steertui.core.experiment import Experiment, resolve_texts
+from steertui.core.experiment import LOCAL, Experiment, resolve_texts
 from steertui.errors import FetchError, ModelError
 from steertui.server.address import is_server
-
-LOCAL = "local:"
 
 SILENT = 100_000_000
 """Bytes of a file of the user's own that are hashed without a word: it takes no second."""

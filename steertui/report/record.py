@@ -27,7 +27,7 @@ def of_summary(summary: Summary, paper: Sequence[PaperComparison] = ()) -> Recor
         "experiments": list(summary.experiments),
         "notices": list(summary.notices),
         "tables": [of_table(table) for table in summary.tables],
-        "comparisons": [_of_contrast(contrast) for contrast in comparisons(summary)],
+        "contrasts": [_of_contrast(contrast) for contrast in comparisons(summary)],
         "judges": [_of_bench(bench) for bench in judge_panels(summary)],
         "paper": [_of_beside(beside) for beside in paper],
     }

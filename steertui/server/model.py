@@ -11,7 +11,7 @@ from steertui.assets.catalogue import kind_of
 from steertui.core.generation import SamplingParams
 from steertui.core.model import Kind, Model
 from steertui.errors import ServerError
-from steertui.server.address import KEY, SERVER, Address, key_for, parse_address
+from steertui.server.address import KEY, SERVER, Address, key_for, key_place, parse_address
 from steertui.server.completions import OPTIONAL, PATHS, PromptMode, body, messages
 from steertui.server.probe import ServerInfo, SupportsGet, probe_server
 
@@ -174,8 +174,7 @@ async def _ask(url: str, model: str, template: str) -> ServerInfo | str:
 
 def refused_key(model: str, url: str, status: int) -> ServerError:
     """Return the error of a server that does not accept the key."""
-    variable = "OPENAI_API_KEY" if "api.openai.com" in url else KEY
     return ServerError(
         f"{SERVER}{model}: {url} does not accept the key (HTTP {status}); put a valid one into "
-        f"{variable}"
+        f"{key_place(url, KEY)}"
     )

@@ -7,13 +7,14 @@ import pytest
 
 from steertui.assets.catalogue import catalogue, catalogue_model
 from steertui.core.condition import Condition
-from steertui.core.experiment import Design, Experiment, load_experiment, parse_experiment
+from steertui.core.experiment import Design, Experiment, parse_experiment
 from steertui.core.generation import SamplingParams
 from steertui.core.model import Kind, Model
 from steertui.core.prompt import ChatFormat
 from steertui.core.scenario import Scenario
 from steertui.core.trial import Trial
 from steertui.paper.published import PUBLISHED
+from steertui.planning.experiment_files import load_experiment
 from steertui.planning.presets import PRESETS
 from tests.fixtures.program import call
 

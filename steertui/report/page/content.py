@@ -60,15 +60,15 @@ def content(store: Store, summary: Summary, paper: Sequence[PaperComparison]) ->
         "ledger": [*LEDGER],
         "labels": [{"sign": SIGNS[n], "words": LABEL_WORDS[n]} for n in Label],
         "signs": [(SIGNS[n], {"kind": n.value, "words": LABEL_WORDS[n]}) for n in Label],
-        "judge_panels": [*judged(judge_panels(summary))],
+        "benches": [*judged(judge_panels(summary))],
         "agreement": AGREEMENT,
         "corrected": CORRECTED,
         "caveat": CAVEAT,
-        "comparisons": comparisons(summary),
+        "contrasts": comparisons(summary),
         "fidelity": [*papers(paper)],
         "deviation": DEVIATION,
         "items": ITEMS,
-        "reproduction_record": [*reproduction_record(store, summary)],
+        "again": [*reproduction_record(store, summary)],
         "facts": _facts(summary, paper),
     }  # fmt: skip
 

@@ -7,21 +7,22 @@ from pathlib import Path
 
 from steertui.analysis.sentences import smallest_gap_sentence
 from steertui.analysis.table import pairs_of
-from steertui.assets.catalogue import catalogue_model
-from steertui.assets.sources import find_source, missing_sources
 from steertui.assets.weights import locate
 from steertui.core.condition import Condition
-from steertui.core.experiment import Experiment, resolve, resolve_texts
+from steertui.core.experiment import LOCAL, Experiment, resolve, resolve_texts
 from steertui.core.model import DEMO
 from steertui.core.scenario import Scenario
 from steertui.errors import SteertuiError
 from steertui.judge.price import parse_price
 from steertui.judge.rubric import load_rubric
 from steertui.judge.server import ServerJudge
+from steertui.planning.consent import open_question
 from steertui.planning.judges import NO_JUDGE, JudgeServerOptions, find_judge
 from steertui.planning.judges import estimate_cost as cost_of
+from steertui.planning.origin import TYPED, Origin
 from steertui.planning.plan import likely_answer, trial_keys
-from steertui.planning.supply import LOCAL, requirements_of
+from steertui.planning.reach import missing_sizes
+from steertui.planning.supply import requirements_of
 from steertui.run.progress import clock
 from steertui.server.address import is_server
 from steertui.store import Store, UnjudgedAnswer
@@ -80,10 +81,16 @@ class Estimate:
     trouble: str = ""
 
 
-def estimate(experiment: Experiment, db: Path, terms: JudgeServerOptions) -> Estimate:
-    """Return what an experiment would do; every trouble is told, none is raised."""
+def estimate(
+    experiment: Experiment, db: Path, terms: JudgeServerOptions, origin: Origin = TYPED
+) -> Estimate:
+    """Return what an experiment would do; every trouble is told, none is raised.
+
+    The weights of a received experiment are opened only after the user agreed to it.
+    """
     try:
-        texts, weights = _lacking(experiment)
+        is_agreed = open_question(experiment, origin) is None
+        texts, weights = missing_sizes(requirements_of(experiment))
         if texts:
             return Estimate(fetch=texts + weights)
         scenarios, conditions = resolve_texts(experiment)
@@ -91,11 +98,12 @@ def estimate(experiment: Experiment, db: Path, terms: JudgeServerOptions) -> Est
         grid = len(experiment.models), len(scenarios), len(conditions), samples
         trials = grid[0] * grid[1] * grid[2] * grid[3]
         keys: list[str] | None = None
-        if all(not is_server(name) and locate(name) for name in experiment.models):
+        is_here = all(not is_server(name) and locate(name) for name in experiment.models)
+        if is_agreed and is_here:
             keys = trial_keys(resolve(experiment))
         done = None if keys is None else _count(_ANSWERED, keys, db)
         asked = _asked(experiment, scenarios, conditions)
-        judges = _judges(experiment, terms, asked, keys or [], trials, db)
+        judges = _judges(experiment, terms, asked, keys, trials, db, is_agreed=is_agreed)
         copies = experiment.samples if min(experiment.temperatures) > 0 else 1
         names = [condition.name for condition in conditions]
         return Estimate(
@@ -105,19 +113,6 @@ def estimate(experiment: Experiment, db: Path, terms: JudgeServerOptions) -> Est
         )  # fmt: skip
     except SteertuiError as exc:
         return Estimate(trouble=str(exc))
-
-
-Sizes = tuple[tuple[str, int], ...]
-
-
-def _lacking(experiment: Experiment) -> tuple[Sizes, Sizes]:
-    """Return the texts and the weights that have to be fetched."""
-    needs = requirements_of(experiment)
-    sources = [(name, find_source(name)) for name in needs.sources]
-    texts = [(name, source.size) for name, source in sources if missing_sources(source)]
-    weights = [(name, found[1].size if (found := catalogue_model(name)) else 0)
-               for name in needs.models if locate(name) is None]  # fmt: skip
-    return tuple(texts), tuple(weights)
 
 
 # Who labels, and at what cost
@@ -135,18 +130,19 @@ def _asked(
 
 
 def _judges(
-    experiment: Experiment, terms: JudgeServerOptions, asked: Sequence[UnjudgedAnswer], keys: Sequence[str],
-    trials: int, db: Path,
+    experiment: Experiment, terms: JudgeServerOptions, asked: Sequence[UnjudgedAnswer], keys: Sequence[str] | None,
+    trials: int, db: Path, *, is_agreed: bool,
 ) -> tuple[Reader, ...]:  # fmt: skip
     rubric = load_rubric(experiment.rubric)
     price = parse_price(terms.price) if terms.price else None
     readers = []
     for spec in _specs(experiment):
-        if spec.startswith(LOCAL) and locate(spec.removeprefix(LOCAL)) is None:
-            readers.append(Reader(spec, trials))  # its weights are to be fetched
+        name = spec.removeprefix(LOCAL)
+        if spec.startswith(LOCAL) and not (is_agreed and locate(name)):
+            readers.append(Reader(spec, trials))  # its weights are not here, or not to be opened
             continue
         judge = find_judge(spec, rubric, experiment.blind, price)
-        left = trials - _count(_LABELLED, keys, db, judge.id)
+        left = trials - _count(_LABELLED, keys or [], db, judge.id)
         if not isinstance(judge, ServerJudge):
             readers.append(Reader(judge.name, left))
             continue

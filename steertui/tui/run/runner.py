@@ -10,7 +10,9 @@ from steertui.analysis.summary import Summary, summarise
 from steertui.core.experiment import Experiment, resolve
 from steertui.engine.sizing import Overrides
 from steertui.errors import SteertuiError
+from steertui.planning.consent import remember
 from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
+from steertui.planning.origin import TYPED
 from steertui.planning.plan import Plan, make_plan
 from steertui.run import run
 from steertui.store import Store
@@ -68,6 +70,7 @@ class Runner:
         """Run to the end or until halted; whatever was done is stored."""
         summary, trouble = None, ""
         try:
+            remember(self._experiment, TYPED)
             if self._supply():
                 with Store(self._db) as store:
                     summary = self._run(store)
