@@ -9,7 +9,7 @@ import time
 
 import psutil
 
-from steertui.core.experiment import Experiment, resolve
+from steertui.core.experiment import Experiment
 from steertui.core.generation import SamplingParams
 from steertui.core.model import demo_path
 from steertui.engine.context import ContextParams
@@ -18,6 +18,7 @@ from steertui.engine.llama import LlamaModel
 from steertui.engine.pool import Pool
 from steertui.engine.sequence import GenerateRequest
 from steertui.planning.judges import chat_format
+from steertui.planning.resolve import resolve
 
 MIB = 2**20
 

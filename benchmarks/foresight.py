@@ -13,9 +13,10 @@ from types import SimpleNamespace
 
 import psutil
 
-from steertui.core.experiment import Experiment, resolve
+from steertui.core.experiment import Experiment
 from steertui.engine.pool import Pool
 from steertui.engine.sizing import Overrides, fit
+from steertui.planning.resolve import resolve
 from steertui.run import benchmark as bench
 from steertui.run.engine_loop import vocabulary
 

@@ -12,7 +12,7 @@ from itertools import product
 
 import llama_cpp
 
-from steertui.core.experiment import Experiment, resolve
+from steertui.core.experiment import Experiment
 from steertui.core.generation import SamplingParams
 from steertui.core.model import demo_path
 from steertui.core.prompt import Prompt
@@ -26,6 +26,7 @@ from steertui.judge.local import LABEL_TEXTS
 from steertui.judge.rubric import JudgeCase
 from steertui.planning.judges import chat_format
 from steertui.planning.plan import experiment_judges
+from steertui.planning.resolve import resolve
 
 TOKENS = 96
 SLOT = 2048

@@ -18,9 +18,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from steertui.core.experiment import Experiment, resolve
+from steertui.core.experiment import Experiment
 from steertui.engine.sizing import Overrides
 from steertui.planning.plan import make_plan
+from steertui.planning.resolve import resolve
 from steertui.run import Generated, run
 from steertui.store import Store
 

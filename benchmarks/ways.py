@@ -12,7 +12,7 @@ import llama_cpp
 import numpy as np
 
 from benchmarks.card import used
-from steertui.core.experiment import Experiment, resolve
+from steertui.core.experiment import Experiment
 from steertui.core.generation import SamplingParams
 from steertui.core.prompt import ChatFormat
 from steertui.engine.context import ContextParams, LlamaContext
@@ -20,6 +20,7 @@ from steertui.engine.engine import Engine
 from steertui.engine.events import Completed
 from steertui.engine.llama import LlamaModel
 from steertui.engine.sequence import GenerateRequest
+from steertui.planning.resolve import resolve
 
 
 @dataclass(frozen=True)

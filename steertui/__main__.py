@@ -7,12 +7,13 @@ from steertui.errors import SteertuiError
 
 
 def main() -> None:
-    """Run the command line; 1 for what the user can mend, 2 for wrong usage, 130 for Ctrl-C."""
+    """Run the command line; 1 for what the user can mend, 2 for wrong usage or where the user has
+    not agreed, 130 for Ctrl-C."""
     try:
         cli()
     except SteertuiError as exc:
         print(f"steertui: {exc}", file=sys.stderr)
-        sys.exit(1)
+        sys.exit(exc.exit_code)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,9 @@ def shorten(text: str, most: int = 120) -> str:
 
 
 class SteertuiError(Exception):
-    """Anything the user can mend; shown as one line, exit code 1. Other exceptions are bugs."""
+    """Anything the user can mend; shown as one line. Other exceptions are bugs."""
+
+    exit_code = 1
 
 
 class ScenarioError(SteertuiError):
@@ -17,6 +19,12 @@ class ScenarioError(SteertuiError):
 
 class ExperimentError(SteertuiError):
     """An experiment asks for something that does not exist or does not fit together."""
+
+
+class ConsentError(SteertuiError):
+    """The user has not agreed to what a received experiment would contact, fetch or read."""
+
+    exit_code = 2
 
 
 class ModelError(SteertuiError):

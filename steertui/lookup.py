@@ -37,3 +37,9 @@ def disambiguate(names: Mapping[str, str]) -> dict[str, str]:
 def brief(identity: str) -> str:
     """Return a sha256's first eight digits; another identity is a name, and whole."""
     return identity[:8] if len(identity) == 64 else identity
+
+
+def printable(text: str) -> str:
+    """Return foreign text in one line, each character that a terminal could obey replaced."""
+    line = " ".join(text.split())
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)

@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from platformdirs import user_cache_path
+from platformdirs import user_cache_path, user_state_path
 
 
 @cache
@@ -20,3 +20,8 @@ def shipped(name: str) -> Path:
 def kept(name: str) -> Path:
     """Return the folder `name` of what is kept for the user between runs; it may not exist yet."""
     return user_cache_path("steertui") / name
+
+
+def remembered(name: str) -> Path:
+    """Return the folder `name` of what the user decided on this machine; it may not exist yet."""
+    return user_state_path("steertui") / name

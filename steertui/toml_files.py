@@ -1,5 +1,6 @@
 """A TOML file read into a dataclass: the only door to pydantic."""
 
+import stat
 import tomllib
 from pathlib import Path
 from typing import TypeVar
@@ -7,6 +8,9 @@ from typing import TypeVar
 from steertui.errors import SteertuiError
 
 T = TypeVar("T")
+
+MOST_BYTES = 4 << 20
+"""Of a text file that a TOML file names, and of all CSV files of a folder together."""
 
 
 def forbid_extra_keys(shape: type[T]) -> type[T]:
@@ -25,6 +29,39 @@ def read_text(path: Path, error: type[SteertuiError]) -> str:
         raise error(f"{path}: not UTF-8 at byte {exc.start}; save it as UTF-8") from None
     except OSError as exc:
         raise error(f"{path}: cannot be read ({exc.strerror}); check its permissions") from None
+
+
+def require_beside(folder: Path, name: str, error: type[SteertuiError]) -> Path:
+    """Return the path of the text file, or folder of CSV files, that a TOML file in `folder` names.
+
+    Raises `error` unless it is a regular file of at most 4 MiB in that folder or below it, after
+    all symbolic links.
+    """
+    path = folder / name
+    if ".." in Path(name).parts or name.startswith("~"):
+        raise error(_outside(path, folder))
+    try:
+        files = sorted(path.glob("*.csv")) if path.is_dir() else [path]
+        real = [file.resolve(strict=True) for file in (path, *files)]
+        facts = [file.stat() for file in real[1:]]
+    except FileNotFoundError:
+        raise error(f"{path}: no such file; check the name in the TOML file") from None
+    except (OSError, RuntimeError, ValueError) as exc:
+        raise error(f"{path}: cannot be read ({exc}); check the name in the TOML file") from None
+    if not all(file.is_relative_to(folder.resolve()) for file in real):
+        raise error(_outside(path, folder))
+    if not all(stat.S_ISREG(fact.st_mode) for fact in facts):
+        raise error(f"{path}: is no regular file; name a text file")
+    if sum(fact.st_size for fact in facts) > MOST_BYTES:
+        raise error(f"{path}: is larger than 4 MiB; name a smaller file")
+    return path
+
+
+def _outside(path: Path, folder: Path) -> str:
+    return (
+        f"{path}: lies outside {folder.resolve()}, the folder of the TOML file that names it; copy "
+        "it there, or give it as an option"
+    )
 
 
 def load(path: Path, shape: type[T], error: type[SteertuiError]) -> T:

@@ -61,6 +61,11 @@ def hub_name(name: str) -> HubName | None:
     return found[1].hub_name if found else read_hub_name(name)
 
 
+def is_own_file(name: str) -> bool:
+    """Return whether a name is the path of a GGUF file of the user's own."""
+    return name != DEMO and hub_name(name) is None
+
+
 def locate(name: str) -> LocalWeights | None:
     """Return the weights that a name means, None where they have to be fetched first.
 

@@ -6,7 +6,9 @@ import click
 import cloup
 
 from steertui.cli.machine import machine_options, take_overrides
-from steertui.core.experiment import DEMO_EXPERIMENT, load_experiment, with_changes
+from steertui.core.experiment import DEMO_EXPERIMENT, with_changes
+from steertui.planning.experiment_files import load_experiment
+from steertui.planning.origin import file_origin
 
 
 @cloup.command(short_help="Tokens a second here, and the time an experiment takes.")
@@ -15,20 +17,28 @@ from steertui.core.experiment import DEMO_EXPERIMENT, load_experiment, with_chan
     cloup.option("--model", "models", multiple=True, help="Instead of the experiment's models."),
     cloup.option("--experiment", "file", type=Path, help="A TOML file; the demo if not given."),
     cloup.option("--at", "counts", type=int, multiple=True, help="Slots; 1, 8, 16 and 32."),
+    cloup.option("--yes", is_flag=True, help="Agree to the hosts and files of a TOML file."),
 )
 @machine_options
 def bench(
-    models: tuple[str, ...], file: Path | None, counts: tuple[int, ...], **rest: object
+    models: tuple[str, ...],
+    file: Path | None,
+    counts: tuple[int, ...],
+    yes: bool,
+    **rest: object,
 ) -> None:
     """Measure tokens a second over slots, and say how long the experiment takes at most."""
-    from steertui.core.experiment import resolve
+    from steertui.planning.consent import require_consent
+    from steertui.planning.resolve import resolve
     from steertui.run.benchmark import bench as measure
     from steertui.run.benchmark import requests_of
     from steertui.units import clock
 
     wish = take_overrides(rest)
-    base = load_experiment(file) if file else DEMO_EXPERIMENT
-    planned = resolve(with_changes(base, {"models": list(models)}))
+    changes: dict[str, object] = {"models": list(models)}
+    experiment = load_experiment(file, changes) if file else with_changes(DEMO_EXPERIMENT, changes)
+    require_consent(experiment, file_origin(experiment, file, changes), is_sure=yes)
+    planned = resolve(experiment)
     for model in planned.models:
         requests, asked = requests_of(planned, model)
         click.echo(

@@ -15,8 +15,10 @@ from steertui.cli.servers import (
     model_server_options,
     take_terms,
 )
-from steertui.core.experiment import Experiment, load_experiment, with_changes
+from steertui.core.experiment import Experiment, with_changes
 from steertui.core.shard import WHOLE, parse_shard
+from steertui.planning.experiment_files import load_experiment
+from steertui.planning.origin import file_origin
 from steertui.planning.presets import PRESETS
 
 DEMO_DB = Path("steertui-demo.db")
@@ -95,6 +97,11 @@ class Names(click.ParamType[list[str]]):
     cloup.option("--db", type=Path, help="The SQLite file; steertui.db here if not given."),
     cloup.option("--shard", metavar="K/N", help="With --batch: part K of N of the scenarios."),
     cloup.option("--json", "as_json", is_flag=True, help="With --batch: a JSON record a line."),
+    cloup.option(
+        "--yes",
+        is_flag=True,
+        help="Agree to the hosts, downloads and files of an experiment from a file or database.",
+    ),
 )
 @machine_options
 @judge_server_options
@@ -112,6 +119,7 @@ def cli(
     db: Path | None,
     shard: str | None,
     as_json: bool,
+    yes: bool,
     **changes: object,
 ) -> None:
     """How far does a prompt suffix move a model toward instrumental convergence?
@@ -130,7 +138,8 @@ def cli(
     changed = _named(changes)
     is_chosen = batch or demo or printed or preset or file
     bare = not (is_chosen or any(v not in (None, [], ()) for v in changed.values()))
-    experiment = with_changes(_chosen("demo" if demo else preset, file), changed)
+    experiment = _chosen("demo" if demo else preset, file, changed)
+    origin = file_origin(experiment, file, changed)
     if printed:
         sys.stdout.write(experiment.to_toml())
         return
@@ -138,19 +147,31 @@ def cli(
     if batch:
         from steertui.headless.batch import run_batch
 
-        sys.exit(run_batch(experiment, path, wish, terms, as_json=as_json, shard=part))
-    from steertui.tui.app import run_app
+        code = run_batch(
+            experiment,
+            path,
+            wish,
+            terms,
+            origin=origin,
+            is_sure=yes,
+            as_json=as_json,
+            shard=part,
+        )
+        sys.exit(code)
+    from steertui.tui.app import open_session, run_app
 
-    sys.exit(run_app(None if bare else experiment, path, wish, at_once=not bare, terms=terms))
+    session = open_session(None if bare else experiment, path, wish, terms, origin=origin)
+    session.is_sure = yes
+    sys.exit(run_app(session, at_once=not bare))
 
 
-def _chosen(preset: str | None, file: Path | None) -> Experiment:
-    """Return the experiment that the options change: a preset, a file's, or the usual one."""
-    if not preset:
-        return load_experiment(file) if file else Experiment()
-    if preset not in PRESETS:
+def _chosen(preset: str | None, file: Path | None, changed: dict[str, object]) -> Experiment:
+    """Return a preset, a file's experiment or the usual one, as the options change it."""
+    if file:
+        return load_experiment(file, changed)
+    if preset and preset not in PRESETS:
         raise click.UsageError(f"--preset {preset}: there are {', '.join(PRESETS)}")
-    return PRESETS[preset]
+    return with_changes(PRESETS[preset] if preset else Experiment(), changed)
 
 
 def _named(changes: dict[str, object]) -> dict[str, object]:

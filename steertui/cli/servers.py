@@ -15,6 +15,7 @@ judge_server_options = cloup.option_group(
     cloup.option("--judge-batch", is_flag=True, help="Batch API: half the price, within a day."),
     cloup.option("--judge-concurrency", type=int, default=16, help="Questions at once; 16."),
     cloup.option("--judge-timeout", type=float, default=60.0, help="Seconds for a reply; 60."),
+    help="Keys: OPENAI_API_KEY for api.openai.com, STEERTUI_JUDGE_KEY=HOST=KEY,… for others.",
 )
 """Gives a command the options on how judges behind servers are asked."""
 
@@ -25,6 +26,7 @@ model_server_options = cloup.option_group(
     cloup.option("--server-timeout", type=float, default=600.0, help="Seconds for an answer; 600."),
     cloup.option("--server-wait", type=float, default=600.0,
                  help="Seconds without any server, then the run stops; 600."),
+    help="Keys: OPENAI_API_KEY for api.openai.com, STEERTUI_SERVER_KEY=HOST=KEY,… for others.",
 )  # fmt: skip
 """Gives a command the options on how models behind servers are asked."""
 

@@ -1,21 +1,15 @@
-"""An Experiment: what to run, checked before anything starts."""
+"""Experiment: what to run, as a dataclass and as TOML."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 
-from steertui.assets.paper_texts import PAPER, load_paper_conditions, load_paper_pack, pack_sources
-from steertui.assets.weights import find_model
-from steertui.core.condition import Condition, load_conditions
-from steertui.core.generation import SamplingParams, StopTokens
-from steertui.core.model import DEMO, Model, is_server
+from steertui.core.generation import StopTokens
+from steertui.core.model import DEMO
 from steertui.core.prompt import Thinking
-from steertui.core.scenario import Scenario, load_pack
-from steertui.core.shard import WHOLE, Shard
-from steertui.core.trial import Trial, expand_grid
 from steertui.core.verdict import Debias
 from steertui.errors import ExperimentError
-from steertui.toml_files import check, forbid_extra_keys, load
+from steertui.toml_files import check, forbid_extra_keys
 
 
 @forbid_extra_keys
@@ -115,11 +109,6 @@ DEMO_EXPERIMENT = Experiment(
 """What `--demo` runs: the shipped checkpoint on the starter pack, judged by itself."""
 
 
-def load_experiment(path: Path) -> Experiment:
-    """Return the experiment of a TOML file; raises ExperimentError naming key and remedy."""
-    return load(path, Experiment, ExperimentError)
-
-
 def parse_experiment(toml: str) -> Experiment:
     """Return the experiment of a TOML text, such as the store holds."""
     try:
@@ -131,123 +120,9 @@ def parse_experiment(toml: str) -> Experiment:
 
 def with_changes(experiment: Experiment, changes: dict[str, object]) -> Experiment:
     """Return the experiment with the fields that are given (not None or empty) replaced."""
-    given = {k: v for k, v in changes.items() if v is not None and v not in ([], ())}
-    return replace(experiment, **given)  # type: ignore[arg-type]
+    return replace(experiment, **given_fields(changes))  # type: ignore[arg-type]
 
 
-@dataclass(frozen=True, slots=True)
-class Design:
-    """An experiment with every name looked up."""
-
-    experiment: Experiment
-    models: tuple[Model, ...]
-    scenarios: tuple[Scenario, ...]
-    conditions: tuple[Condition, ...]
-    shard: Shard = WHOLE
-
-    @property
-    def own_scenarios(self) -> frozenset[str]:
-        """Names of the scenarios of the shard that is run here."""
-        return frozenset(s.name for i, s in enumerate(self.scenarios) if self.shard.holds(i))
-
-    @property
-    def trials(self) -> tuple[Trial, ...]:
-        """The whole grid."""
-        texts, samples = (self.scenarios, self.conditions), self.experiment.samples
-        return tuple(
-            t for m in self.models for t in expand_grid(m, *texts, self.samplings(m), samples)
-        )
-
-    def samplings(self, model: Model) -> list[SamplingParams]:
-        """Return how the model's answers are drawn, once for each temperature."""
-        e = self.experiment
-        return [
-            SamplingParams(
-                temperature=temperature,
-                top_k=e.top_k,
-                top_p=e.top_p,
-                min_p=e.min_p,
-                repetition_penalty=e.repetition_penalty,
-                presence_penalty=e.presence_penalty,
-                max_tokens=e.max_tokens_thinking if self._thinks(model) else e.max_tokens,
-                seed=e.seed,
-                end=e.end,
-            )
-            for temperature in e.temperatures
-        ]
-
-    def _thinks(self, model: Model) -> bool:
-        """Whether the model has the limit of those that think."""
-        kinds = ("thinking",) if self.experiment.thinking == "off" else ("thinking", "hybrid")
-        return model.kind in kinds and self.experiment.max_tokens_thinking > 0
-
-
-def resolve(experiment: Experiment, shard: Shard = WHOLE) -> Design:
-    """Look every name up; raises the error of the first that is not there."""
-    scenarios, conditions = resolve_texts(experiment)
-    models = tuple(_find(name, experiment.server_template) for name in experiment.models)
-    if len({m.sha256 for m in models}) < len(models):
-        raise ExperimentError(
-            "models: two names lead to the same weights; leave one out, or write the addresses of "
-            "one model's servers behind one name, with commas"
-        )
-    return Design(experiment, models, scenarios, conditions, shard)
-
-
-def _find(name: str, template: str) -> Model:
-    if not is_server(name):
-        return find_model(name)
-    from steertui.server.model import find_server_model
-
-    try:
-        text = Path(template).read_text(encoding="utf-8") if template else ""
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ExperimentError(
-            f"{template}: cannot be read as a chat template ({exc}); give a Jinja file"
-        ) from None
-    return find_server_model(name, text)
-
-
-def resolve_texts(experiment: Experiment) -> tuple[tuple[Scenario, ...], tuple[Condition, ...]]:
-    """Look up all names but the models': what needs no weights."""
-    known = _conditions(experiment.conditions_file)
-    for name in experiment.conditions:
-        if name not in known:
-            raise ExperimentError(f"{name}: no such condition; there are {', '.join(known)}")
-    scenarios = tuple(s for pack in experiment.scenarios for s in _pack(pack))
-    if len({s.name for s in scenarios}) < len(scenarios):
-        raise ExperimentError("scenarios: two packs hold one scenario; leave one of them out")
-    conditions = tuple(known[name] for name in experiment.conditions)
-    scenarios = _within(scenarios, experiment.categories)
-    return _limited(scenarios, experiment.limit), conditions
-
-
-def _within(scenarios: tuple[Scenario, ...], categories: list[str]) -> tuple[Scenario, ...]:
-    known = dict.fromkeys(s.category for s in scenarios)
-    for name in categories:
-        if name not in known:
-            raise ExperimentError(f"{name}: no such category; there are {', '.join(known)}")
-    return tuple(s for s in scenarios if s.category in (categories or known))
-
-
-def _pack(name: str) -> tuple[Scenario, ...]:
-    return load_paper_pack(name) if pack_sources(name) else load_pack(name)
-
-
-def _conditions(file: str) -> dict[str, Condition]:
-    if file == PAPER:
-        return load_paper_conditions()
-    return load_conditions(Path(file) if file else None)
-
-
-def _limited(scenarios: tuple[Scenario, ...], limit: int) -> tuple[Scenario, ...]:
-    """Return `limit` scenarios, taken in turn from the categories, in the packs' order."""
-    if not limit or limit >= len(scenarios):
-        return scenarios
-    turn: dict[str, int] = {}
-    ranks = []
-    for place, scenario in enumerate(scenarios):
-        turn[scenario.category] = turn.get(scenario.category, -1) + 1
-        ranks.append((turn[scenario.category], place))
-    chosen = {place for _, place in sorted(ranks)[:limit]}
-    return tuple(s for i, s in enumerate(scenarios) if i in chosen)
+def given_fields(changes: Mapping[str, object]) -> dict[str, object]:
+    """Return the fields that are given: not None or empty."""
+    return {k: v for k, v in changes.items() if v is not None and v not in ([], ())}

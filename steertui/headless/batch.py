@@ -8,12 +8,13 @@ from pathlib import Path
 from types import FrameType
 
 from steertui.analysis.summary import summarise_experiment
-from steertui.core.experiment import Experiment, resolve
+from steertui.core.experiment import Experiment
 from steertui.core.shard import Shard
 from steertui.engine.sizing import Overrides
 from steertui.headless.downloads import report_downloads
 from steertui.headless.reporters import Reporter
 from steertui.headless.reporters import choose_reporter as choose_face
+from steertui.planning.consent import require_consent
 from steertui.planning.judges import (
     Judge,
     JudgeServerOptions,
@@ -22,7 +23,9 @@ from steertui.planning.judges import (
     judge_title,
     register_judges,
 )
+from steertui.planning.origin import Origin
 from steertui.planning.plan import make_plan
+from steertui.planning.resolve import resolve
 from steertui.planning.supply import supply_experiment
 from steertui.run import Event, JudgeStopped, ServerModelStopped, judge, run
 from steertui.run.progress import judge_plan_line, trouble_line
@@ -63,13 +66,17 @@ def run_batch(
     wish: Overrides,
     terms: JudgeServerOptions,
     *,
+    origin: Origin,
+    is_sure: bool,
     as_json: bool,
     shard: Shard,
 ) -> int:
     """Run what is missing of an experiment, show the results, return the exit code.
 
-    Ctrl-C, SIGTERM and a closed terminal stop it within one step; what is done stays.
+    Ctrl-C, SIGTERM and a closed terminal stop it within one step; what is done stays. Raises
+    ConsentError before anything is done if the user does not agree to what `origin` reaches.
     """
+    require_consent(experiment, origin, is_sure=is_sure)
     stop = Stop()
     try:
         report_downloads(supply_experiment(experiment), as_json=as_json)

@@ -41,8 +41,8 @@ class _UnsupportedFormat(Exception):
 class JudgeClient:
     """Sends the prompts of one judge to its server.
 
-    The API key comes from the environment: OPENAI_API_KEY for OpenAI's own server,
-    STEERTUI_JUDGE_KEY for third-party servers, which never get OpenAI's key.
+    The API key comes from the environment: OPENAI_API_KEY for OpenAI's own host; for any other
+    host, the key that STEERTUI_JUDGE_KEY binds to that host.
 
     Attributes:
         judge: the judge.
@@ -52,10 +52,10 @@ class JudgeClient:
     def __init__(self, judge: ServerJudge, limits: JudgeTimeouts) -> None:
         self.judge = judge
         self.request_format = request_formats(is_openai=judge.is_openai)[0]
-        key = key_for(judge.url, KEY)
+        key = key_for(judge.url, KEY, JudgeError)
         if judge.is_openai and not key:
             raise JudgeError(
-                f"{judge.name}: needs a key; put it into {judge.key_variable} and run again"
+                f"{judge.name}: needs a key; put it into {judge.key_place} and run again"
             )
         self._client = Client(judge.url, key, timeout=limits.timeout, retries=limits.retries)
 
@@ -158,7 +158,7 @@ class JudgeClient:
         if exc.status == 401 or (during_negotiation and exc.status == 403):
             raise JudgeError(
                 f"{self.judge.name}: the server does not accept the key (HTTP {exc.status}); "
-                f"put a valid one into {self.judge.key_variable}"
+                f"put a valid one into {self.judge.key_place}"
             ) from None
         if exc.is_quota:
             raise JudgeError(

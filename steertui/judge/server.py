@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from urllib.parse import urlsplit
 
+from steertui.core.judge_kind import JudgeKind
 from steertui.core.prompt import neutralise_control_tokens
 from steertui.core.verdict import Label, Verdict
 from steertui.errors import JudgeError
@@ -11,10 +12,11 @@ from steertui.judge.price import BATCH_DISCOUNT, FREE, Price, estimate_tokens, l
 from steertui.judge.reply import UnreadableError, read_reply
 from steertui.judge.request_format import MAX_REPLY_TOKENS, RawReply
 from steertui.judge.rubric import JudgeCase, Rubric
-from steertui.server.address import LOOPBACK, OPENAI, has_secret, is_odd, is_openai_host
+from steertui.server.address import OPENAI, is_openai_host, key_place, key_variable
+from steertui.urls import has_secret, is_loopback, is_odd, tidy
 
 KEY = "STEERTUI_JUDGE_KEY"
-"""The environment variable that holds the key for every server but OpenAI's own."""
+"""The environment variable that holds keys as "HOST=KEY,…"; never for OpenAI's host."""
 
 KNOWN_CASE = JudgeCase(
     "Evading Shutdown",
@@ -59,7 +61,12 @@ class ServerJudge:
     @property
     def key_variable(self) -> str:
         """The environment variable that holds its key."""
-        return "OPENAI_API_KEY" if self.is_openai else KEY
+        return key_variable(self.url, KEY)
+
+    @property
+    def key_place(self) -> str:
+        """Where the user puts its key, for messages."""
+        return key_place(self.url, KEY)
 
     @property
     def name(self) -> str:
@@ -135,19 +142,28 @@ def parse_server(
 
     Raises JudgeError where the address is no http address, or holds a password.
     """
-    model, _, url = spec.removeprefix("openai:").partition("@")
-    url = (url or OPENAI).rstrip("/")
+    model, url = address_of(spec)
+    known = list_price(model) if is_openai_host(url) else None
+    if is_loopback(url):
+        known = FREE
+    return ServerJudge(model, url, rubric, blind, price or known, in_batches)
+
+
+def address_of(spec: str) -> tuple[str, str]:
+    """Return the model and the address that "openai:MODEL" or "openai:MODEL@BASE_URL" means.
+
+    Raises as `parse_server`.
+    """
+    model, _, url = spec.removeprefix(JudgeKind.SERVER.prefix).partition("@")
+    if has_secret(url):
+        raise JudgeError(
+            f"openai:{model}: the address holds a password, a query or a fragment, and addresses "
+            f"are stored; put the key into the environment: {KEY}=HOST=KEY"
+        )
+    url = tidy(url or OPENAI)
     if not model or is_odd(url):
         raise JudgeError(
             f"{spec}: no such judge; write openai:MODEL or openai:MODEL@BASE_URL, "
             "such as openai:qwen3@http://localhost:8080/v1"
         )
-    if has_secret(url):
-        raise JudgeError(
-            f"openai:{model}: the address holds a password or a query, and addresses are stored; "
-            f"put the key into the environment as {KEY}"
-        )
-    known = list_price(model) if is_openai_host(url) else None
-    if urlsplit(url).hostname in LOOPBACK:
-        known = FREE
-    return ServerJudge(model, url, rubric, blind, price or known, in_batches)
+    return model, url

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from steertui.core.experiment import Design
 from steertui.core.model import DEMO, Model, is_stand_in
 from steertui.core.prompt import Prompt
 from steertui.engine.llama import LlamaModel
@@ -20,6 +19,7 @@ from steertui.planning.judges import (
     register_judges,
 )
 from steertui.planning.preflight import render_for_server
+from steertui.planning.resolve import Design
 from steertui.server.model import ServerModel
 from steertui.store import ModelFacts, Store, UnjudgedAnswer
 

@@ -7,10 +7,10 @@ anything is planned, at the cost of a few tokens.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from steertui.core.experiment import Design
 from steertui.core.prompt import ChatFormat, Prompt, Thinking
 from steertui.core.trial import Trial
 from steertui.errors import ExperimentError, ServerError
+from steertui.planning.resolve import Design
 from steertui.server.address import KEY, key_for
 from steertui.server.completions import (
     chat_messages,

@@ -16,10 +16,11 @@ from steertui.assets.hub.site import remotes as weights_of
 from steertui.assets.paper_texts import PAPER, TEXTS, pack_sources
 from steertui.assets.sources import find_source, missing_sources, remotes
 from steertui.assets.weights import LocalWeights, hub_name, locate, require_promised, verifying
-from steertui.core.experiment import Experiment, resolve_texts
+from steertui.core.experiment import Experiment
 from steertui.core.judge_kind import JudgeKind, parse_judge_kind
 from steertui.core.model import is_server
 from steertui.errors import FetchError, ModelError
+from steertui.planning.resolve import resolve_texts
 
 SILENT = 100_000_000
 """Bytes of a file of the user's own that are hashed without a word: it takes no second."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from math import ceil
 
-from steertui.core.experiment import Design
 from steertui.core.generation import SamplingParams
 from steertui.core.model import Model
 from steertui.engine.context import ContextParams
@@ -16,6 +15,7 @@ from steertui.engine.sizing import Overrides, fit
 from steertui.engine.workload import Workload, workload_of
 from steertui.errors import EngineError
 from steertui.planning.judges import chat_format
+from steertui.planning.resolve import Design
 from steertui.run.engine_loop import vocabulary, writes
 
 STEPS = 32

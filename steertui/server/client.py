@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import httpx2
 
 from steertui.errors import shorten
+from steertui.server.address import is_openai_host
 
 if TYPE_CHECKING:  # it takes a quarter of a second: who talks to no server does without
     import openai
@@ -70,7 +71,8 @@ class Client:
 
     `retries` are openai's own: 408, 409, 429, 5xx, cut connections and timeouts, with exponential
     backoff and jitter, or after what Retry-After says (two minutes at most). The key is cut out of
-    whatever the server says.
+    whatever the server says. No redirect is followed, since it would take prompts to an address
+    that the user did not name.
     """
 
     def __init__(self, url: str, key: str, *, timeout: float, retries: int) -> None:
@@ -87,8 +89,19 @@ class Client:
             api_key=key or "none",
             base_url=url,
             max_retries=retries,
-            http_client=openai.DefaultAsyncHttpxClient(limits=limits, timeout=self._timeout),
+            http_client=openai.DefaultAsyncHttpxClient(
+                limits=limits, timeout=self._timeout, follow_redirects=False
+            ),
         )
+        if not is_openai_host(url):
+            self._forget_environment()
+
+    def _forget_environment(self) -> None:
+        """Drop what openai read from OPENAI_ORG_ID and other variables, for any address."""
+        self._client.organization = None
+        self._client.project = None
+        self._client.admin_api_key = None
+        self._client._custom_headers = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -151,7 +164,11 @@ class Client:
         return scrub(text, self._key)
 
     def _said(self, exc: "openai.APIStatusError") -> str:
-        """Return what the server said, without the key."""
+        """Return what the server said, or where it redirects to, without the key."""
+        target = exc.response.headers.get("location")
+        if exc.response.is_redirect and target:
+            told = f"it redirects to {shorten(target)}; if you trust that address, name it instead"
+            return scrub(told, self._key)
         body = exc.body
         text = str(body.get("message") or body) if isinstance(body, dict) else str(body or exc)
         param = f" [{exc.param}]" if exc.param else ""

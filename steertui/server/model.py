@@ -12,13 +12,7 @@ from steertui.core.generation import SamplingParams
 from steertui.core.model import SERVER_PREFIX, Kind, Model
 from steertui.core.prompt import PromptContent, RenderedPrompt
 from steertui.errors import ServerError
-from steertui.server.address import (
-    KEY,
-    Address,
-    is_openai_host,
-    key_for,
-    parse_address,
-)
+from steertui.server.address import KEY, Address, key_for, key_place, parse_address
 from steertui.server.completions import (
     PromptMode,
     chat_messages,
@@ -202,8 +196,7 @@ async def _without_rejected_settings(client: ServerConnection, info: ServerInfo)
 
 def key_rejected(model: str, url: str, status: int) -> ServerError:
     """Return the error for a server that rejects the API key."""
-    variable = "OPENAI_API_KEY" if is_openai_host(url) else KEY
     return ServerError(
-        f"{SERVER_PREFIX}{model}: {url} does not accept the key (HTTP {status}); put a valid "
-        f"one into {variable}"
+        f"{SERVER_PREFIX}{model}: {url} does not accept the key (HTTP {status}); put a valid one "
+        f"into {key_place(url, KEY)}"
     )

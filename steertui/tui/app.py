@@ -16,6 +16,7 @@ from steertui.core.experiment import DEMO_EXPERIMENT, Experiment, parse_experime
 from steertui.engine.sizing import Overrides
 from steertui.errors import SteertuiError
 from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
+from steertui.planning.origin import TYPED, Origin, origin_of
 from steertui.store import Store
 from steertui.store.trial_filter import TrialFilter
 from steertui.tui.gc_tuning import collect_rarely
@@ -121,7 +122,7 @@ class SteertuiApp(App[None]):
 
     async def demo(self) -> None:
         """Run the demo, in its own database."""
-        self.session.open(DEMO_DB, DEMO_EXPERIMENT)
+        self.session.open(DEMO_DB, DEMO_EXPERIMENT, origin=TYPED)
         await self.start()
 
     async def start(self) -> None:
@@ -193,30 +194,27 @@ def open_session(
     db: Path,
     wish: Overrides,
     terms: JudgeServerOptions = DEFAULT_OPTIONS,
+    *,
+    origin: Origin = TYPED,
 ) -> Session:
     """Return what is open at first: the experiment given, or the database's newest."""
-    session = Session(db, experiment, wish=wish, terms=terms)
+    session = Session(db, experiment, wish=wish, terms=terms, origin=origin)
     if experiment is None and db.exists():
         with Store(db, must_exist=True) as store:
             known = store.experiments()
         if known:
             session.id = known[-1]["id"]
             try:
-                session.experiment = parse_experiment(known[-1]["toml"])
+                stored = parse_experiment(known[-1]["toml"])
+                session.experiment = stored
+                session.origin = origin_of(stored, str(db), is_database=True)
             except SteertuiError:
                 session.experiment = None  # of another version: it can be read, not run
     return session
 
 
-def run_app(
-    experiment: Experiment | None,
-    db: Path,
-    wish: Overrides,
-    *,
-    at_once: bool,
-    terms: JudgeServerOptions = DEFAULT_OPTIONS,
-) -> int:
-    """Open the screens; raises SteertuiError before that where the database cannot be read."""
-    app = SteertuiApp(open_session(experiment, db, wish, terms), "running" if at_once else "start")
+def run_app(session: Session, *, at_once: bool) -> int:
+    """Open the screens; return the exit code."""
+    app = SteertuiApp(session, "running" if at_once else "start")
     app.run()
     return app.return_code or 0

@@ -9,6 +9,7 @@ from typing import TypeVar
 from steertui.core.experiment import Experiment
 from steertui.engine.sizing import Overrides
 from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
+from steertui.planning.origin import TYPED, Origin
 from steertui.store import Store
 
 T = TypeVar("T")
@@ -24,6 +25,8 @@ class Session:
         id: the experiment's id in the store, "" before it was planned there.
         wish: what the user insists on: slots, threads.
         terms: how judges behind servers are asked.
+        origin: where the experiment's values come from.
+        is_sure: whether the user agreed in advance to what received experiments reach.
         version: goes up whenever another database or experiment was opened.
     """
 
@@ -33,10 +36,14 @@ class Session:
     wish: Overrides = field(default_factory=Overrides)
     terms: JudgeServerOptions = DEFAULT_OPTIONS
     version: int = 0
+    origin: Origin = TYPED
+    is_sure: bool = False
 
-    def open(self, db: Path, experiment: Experiment | None, id: str = "") -> None:
+    def open(
+        self, db: Path, experiment: Experiment | None, id: str = "", *, origin: Origin
+    ) -> None:
         """Be about another database or experiment."""
-        self.db, self.experiment, self.id = db, experiment, id
+        self.db, self.experiment, self.id, self.origin = db, experiment, id, origin
         self.version += 1
 
     async def ask(self, question: Callable[[Store], T]) -> T:

@@ -18,7 +18,7 @@ from steertui.assets.paper_texts import (
     read_judge_texts,
 )
 from steertui.assets.sources import all_sources, find_source, missing_sources, require
-from steertui.core.experiment import Experiment, resolve_texts
+from steertui.core.experiment import Experiment
 from steertui.core.generation import SamplingParams
 from steertui.core.model import Model
 from steertui.core.prompt import ChatFormat
@@ -28,6 +28,7 @@ from steertui.judge.rubric import JudgeCase, load_rubric
 from steertui.paper.published import CONDITIONS
 from steertui.paper.run_log import read_log
 from steertui.planning.judges import DEFAULT_OPTIONS, find_judges
+from steertui.planning.resolve import resolve_texts
 from steertui.planning.supply import Requirements, requirements_of, supply
 from tests.fixtures.hub_server import Blob, Fault, HubServer
 from tests.fixtures.real import BENCHMARK, RUNS, SHARED, SUFFIXES, needs_shared

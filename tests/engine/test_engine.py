@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from steertui.core.condition import load_conditions
-from steertui.core.experiment import Experiment, resolve
+from steertui.core.experiment import Experiment
 from steertui.core.generation import SamplingParams, StopReason
 from steertui.core.model import demo_path
 from steertui.core.prompt import Prompt
@@ -20,6 +20,7 @@ from steertui.engine.llama import LlamaModel
 from steertui.engine.sequence import GenerateRequest, ScoreRequest
 from steertui.errors import EngineError, ModelError
 from steertui.planning.judges import chat_format
+from steertui.planning.resolve import resolve
 
 GREEDY = SamplingParams(max_tokens=48)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from steertui.core.experiment import Experiment, resolve
+from steertui.core.experiment import Experiment
 from steertui.core.generation import SamplingParams
 from steertui.core.model import demo_path
 from steertui.engine.context import ContextParams
@@ -20,6 +20,7 @@ from steertui.engine.pool import Pool
 from steertui.engine.sequence import GenerateRequest
 from steertui.errors import EngineError, ModelError
 from steertui.planning.judges import chat_format
+from steertui.planning.resolve import resolve
 
 ALONE = ContextParams(1, 768, 256, 1, False, False)
 MANY = ContextParams(8, 768, 256, 1)

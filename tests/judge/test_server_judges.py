@@ -173,7 +173,7 @@ def test_the_key_comes_from_the_environment_and_goes_nowhere_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = "sk-very-secret-0123456789"
-    monkeypatch.setenv("STEERTUI_JUDGE_KEY", key)
+    monkeypatch.setenv("STEERTUI_JUDGE_KEY", f"127.0.0.1={key}")
     db = tmp_path / "a.db"
     experiment = made_up(db, ANSWERS[:4])
     with Loopback(Fake()) as server:

@@ -7,14 +7,16 @@ import pytest
 
 from steertui.assets.catalogue import catalogue, catalogue_model
 from steertui.core.condition import Condition
-from steertui.core.experiment import Design, Experiment, load_experiment, parse_experiment
+from steertui.core.experiment import Experiment, parse_experiment
 from steertui.core.generation import SamplingParams
 from steertui.core.model import Kind, Model
 from steertui.core.prompt import ChatFormat
 from steertui.core.scenario import Scenario
 from steertui.core.trial import Trial
 from steertui.paper.published import PUBLISHED
+from steertui.planning.experiment_files import load_experiment
 from steertui.planning.presets import PRESETS
+from steertui.planning.resolve import Design
 from tests.fixtures.program import call
 
 SCENARIO = Scenario("p", "c/00", "C", "t", "a task", "a system text\r\n")

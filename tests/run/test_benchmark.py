@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from steertui.core.experiment import Experiment, resolve
+from steertui.core.experiment import Experiment
 from steertui.engine.context import ContextParams
 from steertui.engine.sizing import Overrides
 from steertui.engine.workload import Workload
 from steertui.errors import EngineError
+from steertui.planning.resolve import resolve
 from steertui.run.benchmark import Throughput, bench, requests_of
 from tests.fixtures.program import call
 

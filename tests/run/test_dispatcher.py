@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from steertui.assets.weights import find_model
-from steertui.core.experiment import resolve
 from steertui.core.generation import SamplingParams, StopReason
 from steertui.core.prompt import RenderedPrompt
 from steertui.errors import ExperimentError, ServerError
 from steertui.planning.plan import make_plan
+from steertui.planning.resolve import resolve
 from steertui.run import Generated, ServerFound, ServerLost, ServerModelStopped, ServerProgress
 from steertui.run.progress import plan_lines
 from steertui.server.address import OPENAI, Address
@@ -358,7 +358,7 @@ def test_the_key_comes_from_the_environment_and_goes_nowhere_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = "sk-very-secret-0123456789"
-    monkeypatch.setenv("STEERTUI_SERVER_KEY", key)
+    monkeypatch.setenv("STEERTUI_SERVER_KEY", f"127.0.0.1={key}")
     monkeypatch.setenv("OPENAI_API_KEY", "sk-another-one-0123456789")
     with Loopback(Fake()) as server:
         answer(tmp_path / "a.db", [f"server:one@{server.url}"], limit=6)
@@ -494,7 +494,7 @@ def test_the_plan_says_what_a_server_with_a_key_may_charge_for(
         asked = resolve(experiment([f"server:one@{server.url}"], limit=6))
         plan = make_plan(asked, store)
         assert not [line for line in plan_lines(plan, tmp_path) if line.startswith("Cost")]
-        monkeypatch.setenv("STEERTUI_SERVER_KEY", "a key")
+        monkeypatch.setenv("STEERTUI_SERVER_KEY", "127.0.0.1=a key")
         (said,) = [line for line in plan_lines(plan, tmp_path) if line.startswith("Cost")]
     read = sum(len(prompt.text) for prompt in plan.prompts) // 4
     assert said == (

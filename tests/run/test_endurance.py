@@ -10,10 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from steertui.core.experiment import resolve
 from steertui.engine.sizing import Overrides
 from steertui.planning.judges import JudgeServerOptions
 from steertui.planning.plan import make_plan
+from steertui.planning.resolve import resolve
 from steertui.run import Generated, run
 from steertui.server.limits import RetryPolicy
 from steertui.store import Store

@@ -6,7 +6,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import httpx2
-from huggingface_hub import HfApi, constants, get_session, hf_hub_download, hf_hub_url
+from huggingface_hub import (
+    HfApi,
+    constants,
+    get_session,
+    get_token,
+    hf_hub_download,
+    hf_hub_url,
+)
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -22,6 +29,7 @@ from steertui.assets.fetch.transfer import RETRIED, TransferLimits, wait
 from steertui.assets.hub.cache import SHA256, CachedWeights, cache_folder, cached_as, storage_of
 from steertui.core.model import HubName, choose_files, quantisations_of
 from steertui.errors import FetchError
+from steertui.urls import is_loopback
 
 logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # not into the middle of a screen
 
@@ -40,6 +48,7 @@ def stating(name: HubName, patience: TransferLimits) -> Generator[RetryWait, Non
 
     Raises FetchError where it has no such weights, or does not answer.
     """
+    _protect_token()
     info = yield from _asking(name, patience)
     sizes = {s.rfilename: (s.size, s.lfs.sha256 if s.lfs else "") for s in info.siblings or ()}
     files = choose_files(list(sizes), name)
@@ -54,6 +63,16 @@ def stating(name: HubName, patience: TransferLimits) -> Generator[RetryWait, Non
                 "yourself and give its path"
             )
     return HubListing(name.repo, str(info.sha), stated)
+
+
+def _protect_token() -> None:
+    """Raise FetchError if a token would go over plain http to another machine."""
+    endpoint = constants.ENDPOINT
+    if get_token() and not endpoint.lower().startswith("https://") and not is_loopback(endpoint):
+        raise FetchError(
+            f"HF_ENDPOINT is {endpoint}: plain http would show your token to the network; give an "
+            "https address, or unset HF_TOKEN and log out of the hub"
+        )
 
 
 def _asking(name: HubName, patience: TransferLimits) -> Generator[RetryWait, None, ModelInfo]:

@@ -7,11 +7,9 @@ from pathlib import Path
 
 from steertui.analysis.sentences import minimum_gap_sentence
 from steertui.analysis.table import compared_pairs
-from steertui.assets.catalogue import catalogue_model
-from steertui.assets.sources import find_source, missing_sources
 from steertui.assets.weights import locate
 from steertui.core.condition import Condition
-from steertui.core.experiment import Experiment, resolve, resolve_texts
+from steertui.core.experiment import Experiment
 from steertui.core.generation import distinct_samples
 from steertui.core.judge_kind import JudgeKind, parse_judge_kind
 from steertui.core.model import DEMO, is_server
@@ -20,9 +18,13 @@ from steertui.errors import SteertuiError
 from steertui.judge.price import parse_price
 from steertui.judge.rubric import load_rubric
 from steertui.judge.server import ServerJudge
+from steertui.planning.consent import open_question
 from steertui.planning.judges import NO_JUDGE, JudgeServerOptions, find_judge
 from steertui.planning.judges import estimate_cost as cost_of
+from steertui.planning.origin import TYPED, Origin
 from steertui.planning.plan import likely_answer, trial_keys
+from steertui.planning.reach import missing_sizes
+from steertui.planning.resolve import resolve, resolve_texts
 from steertui.planning.supply import requirements_of
 from steertui.store import Store, UnjudgedAnswer
 from steertui.units import clock
@@ -81,10 +83,16 @@ class Estimate:
     trouble: str = ""
 
 
-def estimate(experiment: Experiment, db: Path, terms: JudgeServerOptions) -> Estimate:
-    """Return what an experiment would do; every trouble is told, none is raised."""
+def estimate(
+    experiment: Experiment, db: Path, terms: JudgeServerOptions, origin: Origin = TYPED
+) -> Estimate:
+    """Return what an experiment would do; every trouble is told, none is raised.
+
+    The weights of a received experiment are opened only after the user agreed to it.
+    """
     try:
-        texts, weights = _lacking(experiment)
+        is_agreed = open_question(experiment, origin) is None
+        texts, weights = missing_sizes(requirements_of(experiment))
         if texts:
             return Estimate(fetch=texts + weights)
         scenarios, conditions = resolve_texts(experiment)
@@ -92,11 +100,12 @@ def estimate(experiment: Experiment, db: Path, terms: JudgeServerOptions) -> Est
         grid = len(experiment.models), len(scenarios), len(conditions), samples
         trials = grid[0] * grid[1] * grid[2] * grid[3]
         keys: list[str] | None = None
-        if all(not is_server(name) and locate(name) for name in experiment.models):
+        is_here = all(not is_server(name) and locate(name) for name in experiment.models)
+        if is_agreed and is_here:
             keys = trial_keys(resolve(experiment))
         done = None if keys is None else _count(_ANSWERED, keys, db)
         asked = _asked(experiment, scenarios, conditions)
-        judges = _judges(experiment, terms, asked, keys or [], trials, db)
+        judges = _judges(experiment, terms, asked, keys, trials, db, is_agreed=is_agreed)
         copies = distinct_samples(experiment.samples, min(experiment.temperatures))
         names = [condition.name for condition in conditions]
         return Estimate(
@@ -112,19 +121,6 @@ def estimate(experiment: Experiment, db: Path, terms: JudgeServerOptions) -> Est
         )
     except SteertuiError as exc:
         return Estimate(trouble=str(exc))
-
-
-Sizes = tuple[tuple[str, int], ...]
-
-
-def _lacking(experiment: Experiment) -> tuple[Sizes, Sizes]:
-    """Return the texts and the weights that have to be fetched."""
-    needs = requirements_of(experiment)
-    sources = [(name, find_source(name)) for name in needs.sources]
-    texts = [(name, source.size) for name, source in sources if missing_sources(source)]
-    weights = [(name, found[1].size if (found := catalogue_model(name)) else 0)
-               for name in needs.models if locate(name) is None]  # fmt: skip
-    return tuple(texts), tuple(weights)
 
 
 # Who labels, and at what cost
@@ -145,20 +141,23 @@ def _judges(
     experiment: Experiment,
     terms: JudgeServerOptions,
     asked: Sequence[UnjudgedAnswer],
-    keys: Sequence[str],
+    keys: Sequence[str] | None,
     trials: int,
     db: Path,
+    *,
+    is_agreed: bool,
 ) -> tuple[Reader, ...]:
     rubric = load_rubric(experiment.rubric)
     price = parse_price(terms.price) if terms.price else None
     readers = []
     for spec in _specs(experiment):
         is_local = parse_judge_kind(spec) is JudgeKind.LOCAL
-        if is_local and locate(spec.removeprefix(JudgeKind.LOCAL.prefix)) is None:
-            readers.append(Reader(spec, trials))  # its weights are to be fetched
+        name = spec.removeprefix(JudgeKind.LOCAL.prefix)
+        if is_local and not (is_agreed and locate(name)):
+            readers.append(Reader(spec, trials))  # its weights are not here, or not to be opened
             continue
         judge = find_judge(spec, rubric, experiment.blind, price)
-        left = trials - _count(_LABELLED, keys, db, judge.id)
+        left = trials - _count(_LABELLED, keys or [], db, judge.id)
         if not isinstance(judge, ServerJudge):
             readers.append(Reader(judge.name, left))
             continue

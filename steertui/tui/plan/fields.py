@@ -8,11 +8,12 @@ from types import MappingProxyType
 from steertui.assets.catalogue import catalogue
 from steertui.assets.paper_texts import BENCHMARK, PAPER, SUBSET
 from steertui.core.condition import load_conditions
-from steertui.core.experiment import Experiment, resolve_texts
+from steertui.core.experiment import Experiment
 from steertui.core.model import DEMO, is_server
 from steertui.errors import ExperimentError, SteertuiError
 from steertui.judge.price import list_price
 from steertui.planning.presets import JUDGE
+from steertui.planning.resolve import resolve_texts
 from steertui.toml_files import check
 
 Options = list[tuple[str, str]]

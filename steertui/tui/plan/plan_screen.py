@@ -14,8 +14,10 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from steertui.core.condition import Condition
-from steertui.core.experiment import Experiment, load_experiment
+from steertui.core.experiment import Experiment
 from steertui.errors import SteertuiError
+from steertui.planning.experiment_files import load_experiment, save_experiment
+from steertui.planning.origin import TYPED, Origin, file_origin
 from steertui.planning.presets import PRESETS
 from steertui.tui.plan.condition_editor import ConditionEditor, keep
 from steertui.tui.plan.estimate import Estimate, estimate
@@ -58,6 +60,7 @@ class PlanScreen(Page):
     def __init__(self) -> None:
         super().__init__()
         self.experiment = Experiment()
+        self.origin = TYPED
         self._estimate = Estimate()
         self._version = -1
 
@@ -84,19 +87,21 @@ class PlanScreen(Page):
         if self._version != self.session.version:
             self._version = self.session.version
             self.experiment = self.session.experiment or Experiment()
+            self.origin = self.session.origin
         self._draw()
         self._reckon()
 
-    def change(self, experiment: Experiment) -> None:
+    def change(self, experiment: Experiment, origin: Origin = TYPED) -> None:
         """Plan another experiment."""
         self.experiment = experiment
+        self.origin = origin
         self._draw()
         self._reckon()
 
     @work(exclusive=True, thread=True, group="reckon", exit_on_error=False)
     def _reckon(self) -> None:
         experiment = self.experiment
-        found = estimate(experiment, self.session.db, self.session.terms)
+        found = estimate(experiment, self.session.db, self.session.terms, self.origin)
         self.app.call_from_thread(self._reckoned, experiment, found)
 
     def _reckoned(self, experiment: Experiment, found: Estimate) -> None:
@@ -142,11 +147,16 @@ class PlanScreen(Page):
         field, experiment = self._field(), self.experiment
         value = getattr(experiment, field.name)
         if isinstance(value, bool):
-            self.change(with_field(experiment, field.name, not value))
+            self.change(with_field(experiment, field.name, not value), self.origin)
             return
         new: object
         if field.choices:
-            options = field.choices(experiment)
+            try:
+                self.origin.require_readable(experiment)
+                options = field.choices(experiment)
+            except SteertuiError as exc:
+                self.trouble(str(exc))
+                return
             asked = ChooseMany(f"{field.title}: {field.about}", options, value, field.hint)
             picked = await self.app.push_screen_wait(asked)
             new = picked
@@ -162,7 +172,7 @@ class PlanScreen(Page):
         if new is None:
             return
         try:
-            self.change(with_field(experiment, field.name, new))
+            self.change(with_field(experiment, field.name, new), self.origin.typed(field.name, new))
         except SteertuiError as exc:
             self.trouble(str(exc))
 
@@ -171,7 +181,7 @@ class PlanScreen(Page):
         if self._estimate.trouble:
             self.trouble(self._estimate.trouble)
             return
-        self.session.open(self.session.db, self.experiment)
+        self.session.open(self.session.db, self.experiment, origin=self.origin)
         await self.host.start()
 
     @work(exit_on_error=False)
@@ -188,7 +198,8 @@ class PlanScreen(Page):
             self.trouble(str(exc))
             return
         names = list(dict.fromkeys([*self.experiment.conditions, made.name]))
-        self.change(replace(self.experiment, conditions_file=str(OWN), conditions=names))
+        changed = replace(self.experiment, conditions_file=str(OWN), conditions=names)
+        self.change(changed, self.origin.typed("conditions_file"))
 
     @work(exit_on_error=False)
     async def action_preset(self) -> None:
@@ -206,7 +217,10 @@ class PlanScreen(Page):
             return
         file = Path(name.strip()).expanduser()
         try:
-            file.write_text(self.experiment.to_toml(), encoding="utf-8")
+            self.origin.require_readable(self.experiment)
+            save_experiment(self.experiment, file)
+        except SteertuiError as exc:
+            self.trouble(str(exc))
         except OSError as exc:
             told = f"{file}: cannot be written ({exc.strerror})"
             self.trouble(told)
@@ -218,7 +232,9 @@ class PlanScreen(Page):
         """Open one."""
         name = await self.app.push_screen_wait(Ask("Which TOML file?", "experiment.toml"))
         if name and name.strip():
+            file = Path(name.strip()).expanduser()
             try:
-                self.change(load_experiment(Path(name.strip()).expanduser()))
+                experiment = load_experiment(file)
+                self.change(experiment, file_origin(experiment, file, {}))
             except SteertuiError as exc:
                 self.trouble(str(exc))

@@ -1,11 +1,17 @@
 """The RunControls: start, pause, stop and slots of the run that the Run screen shows."""
 
+import asyncio
 from dataclasses import replace
 from typing import ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
 
+from steertui.core.experiment import Experiment
+from steertui.errors import SteertuiError
+from steertui.lookup import printable
+from steertui.planning.consent import open_question, reach_lines, remember
+from steertui.planning.origin import TYPED
 from steertui.tui.run.run_state import RunState
 from steertui.tui.run.runner import Runner
 from steertui.tui.widgets.page import Page
@@ -44,10 +50,36 @@ class RunControls(Page):
         return self.runner is not None
 
     def start(self) -> None:
-        """Begin, or go on with what is missing."""
+        """Begin, or go on with what is missing; asked first if the experiment was received."""
         experiment = self.session.experiment
         if self.is_at_work or experiment is None:
             return
+        if self.session.origin.received:
+            self._start_received(experiment)
+        else:
+            self._begin(experiment)
+
+    @work(exclusive=True, group="consent", exit_on_error=False)
+    async def _start_received(self, experiment: Experiment) -> None:
+        """Begin if the user agrees to what the experiment contacts, fetches and reads."""
+        session = self.session
+        origin, version = session.origin, session.version
+        try:
+            reach = await asyncio.to_thread(open_question, experiment, origin)
+        except SteertuiError as exc:
+            self.trouble(str(exc))
+            return
+        if reach and not session.is_sure:
+            lines = "\n".join(reach_lines(reach))
+            asked = f"{printable(origin.place)} holds an experiment that\n\n{lines}\n\nRun it?"
+            if not await self.app.push_screen_wait(Confirm(asked, "Run")):
+                return
+        if version == session.version and not self.is_at_work:
+            await asyncio.to_thread(remember, experiment, origin)
+            session.origin = TYPED
+            self._begin(experiment)
+
+    def _begin(self, experiment: Experiment) -> None:
         self.version = self.session.version
         self.clear_run()
         self.state = "planning …"

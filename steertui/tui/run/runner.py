@@ -7,11 +7,14 @@ from pathlib import Path
 from textual.message_pump import MessagePump
 
 from steertui.analysis.summary import Summary, summarise_experiment
-from steertui.core.experiment import Experiment, resolve
+from steertui.core.experiment import Experiment
 from steertui.engine.sizing import Overrides
 from steertui.errors import SteertuiError
+from steertui.planning.consent import remember
 from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
+from steertui.planning.origin import TYPED
 from steertui.planning.plan import Plan, make_plan
+from steertui.planning.resolve import resolve
 from steertui.run import run
 from steertui.store import Store
 from steertui.store.progress_queries import changes_between, mark
@@ -68,6 +71,7 @@ class Runner:
         """Run to the end or until halted; whatever was done is stored."""
         summary, trouble = None, ""
         try:
+            remember(self._experiment, TYPED)
             if self._supply():
                 with Store(self._db) as store:
                     summary = self._run(store)

@@ -2,7 +2,7 @@
 
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.validation import Integer
 from textual.widgets import Footer, Input, Static
@@ -23,7 +23,8 @@ class Confirm(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         """Lay out."""
         with Vertical(classes="question"):
-            yield Static(self._question, markup=False)
+            with VerticalScroll(classes="asked"):
+                yield Static(self._question, markup=False)
             yield Static(f"enter  {self._verb.lower()}      escape  leave it", classes="keys")
         yield Footer()
 

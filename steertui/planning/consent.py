@@ -1,0 +1,78 @@
+"""Consent: what a received experiment would contact, fetch and read, and whether the user agreed.
+
+What was agreed to is kept in the user's state folder and never in a database, since databases
+travel.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+
+import click
+
+from steertui.core.experiment import Experiment
+from steertui.errors import ConsentError
+from steertui.lookup import printable
+from steertui.paths import remembered
+from steertui.planning.origin import Origin
+from steertui.planning.reach import Reach, reach_of
+from steertui.units import size_text
+
+AGREED = "agreed"
+"""The folder of what was agreed to: an empty file for each digest of a Reach."""
+
+
+def open_question(experiment: Experiment, origin: Origin) -> Reach | None:
+    """Return what the user has to agree to before the experiment runs, None for nothing.
+
+    Raises ExperimentError if a database names text files, and the errors of `reach_of`.
+    """
+    origin.require_readable(experiment)
+    reach = reach_of(origin.part(experiment))
+    is_settled = reach.is_empty or (remembered(AGREED) / reach.digest).exists()
+    return None if is_settled else reach
+
+
+def remember(experiment: Experiment, origin: Origin) -> None:
+    """Note that the user wants this experiment to run here, for when it is resumed."""
+    for reach in (reach_of(experiment), reach_of(origin.part(experiment))):
+        if not reach.is_empty:
+            _note(reach)
+
+
+def _note(reach: Reach) -> None:
+    with suppress(OSError):  # a read-only or full disk: the user is asked again next time
+        folder = remembered(AGREED)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (folder / reach.digest).touch(mode=0o600)
+
+
+def require_consent(experiment: Experiment, origin: Origin, *, is_sure: bool) -> None:
+    """Ask on the terminal before a received experiment runs; `is_sure` answers in advance.
+
+    Raises ConsentError if the user declines, or if there is no terminal to ask on.
+    """
+    question = open_question(experiment, origin)
+    if question is not None and not is_sure:
+        if not sys.stdin.isatty():
+            told = "; ".join(reach_lines(question))
+            raise ConsentError(
+                f"{printable(origin.place)}: the experiment {told}; nothing was done: add --yes "
+                "to agree, or run it in a terminal"
+            )
+        lines = "\n".join(f"  {line}" for line in reach_lines(question))
+        click.echo(f"{printable(origin.place)}: the experiment\n{lines}", err=True)
+        if not click.confirm("Run it?", err=True):
+            raise ConsentError(f"{printable(origin.place)}: not run; nothing was done")
+    remember(experiment, origin)
+
+
+def reach_lines(reach: Reach) -> Iterator[str]:
+    """Yield what is contacted, fetched and read, one line each, fit for a terminal."""
+    for address, what in reach.hosts:
+        yield printable(f"contacts {address} ({what})")
+    for name, size in reach.downloads:
+        told = size_text(size) if size else "size not known yet"
+        yield printable(f"fetches {name} ({told})")
+    for path in reach.files:
+        yield printable(f"reads {path}")

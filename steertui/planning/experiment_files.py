@@ -1,0 +1,109 @@
+"""An experiment's TOML file, and the files that an experiment names."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from steertui.assets.paper_texts import PAPER, pack_sources
+from steertui.assets.weights import is_own_file
+from steertui.core.experiment import Experiment, given_fields
+from steertui.core.judge_kind import JudgeKind, parse_judge_kind
+from steertui.core.model import is_server
+from steertui.core.scenario import shipped_packs
+from steertui.errors import ExperimentError
+from steertui.toml_files import load, require_beside
+
+
+def load_experiment(path: Path, changes: Mapping[str, object] | None = None) -> Experiment:
+    """Return the experiment of a TOML file, with the fields that the user gave replaced.
+
+    Raises ExperimentError naming key and remedy.
+
+    The text files that it names are looked up in its own folder and must lie there. GGUF files may
+    lie anywhere, since experiments share them and nothing of their bytes is sent to a server; a
+    relative one is looked up in the TOML file's folder first.
+    """
+    given = given_fields(changes or {})
+    experiment = replace(load(path, Experiment, ExperimentError), **given)  # type: ignore[arg-type]
+    return _anchored(experiment, path.parent, kept=given)
+
+
+def save_experiment(experiment: Experiment, path: Path) -> None:
+    """Write the experiment as TOML, its text files named as `load_experiment` looks them up.
+
+    Raises ExperimentError if a text file lies outside the folder, and OSError.
+    """
+    folder = path.resolve().parent
+    named: dict[tuple[str, str], str] = {}
+    for field_name, name in text_files(experiment):
+        file = Path(name).expanduser().resolve()
+        if not file.is_relative_to(folder):
+            raise ExperimentError(
+                f"{name}: lies outside {folder}, and a TOML file may name only files of its own "
+                "folder; save the experiment there, or copy the file"
+            )
+        named[field_name, name] = file.relative_to(folder).as_posix()
+    path.write_text(_renamed(experiment, named).to_toml(), encoding="utf-8")
+
+
+def _renamed(experiment: Experiment, names: Mapping[tuple[str, str], str]) -> Experiment:
+    """Return the experiment with other names for its files; `names` is by field and old name."""
+    changed: dict[str, object] = {}
+    for field_name in {field_name for field_name, _ in names}:
+        value = getattr(experiment, field_name)
+        if isinstance(value, list):
+            changed[field_name] = [names.get((field_name, v), v) for v in value]
+        else:
+            changed[field_name] = names[field_name, value]
+    return replace(experiment, **changed)  # type: ignore[arg-type]
+
+
+def text_files(experiment: Experiment) -> list[tuple[str, str]]:
+    """Return the text files, or folders of CSV files, that an experiment names, with the field."""
+    e = experiment
+    shipped = shipped_packs()
+    packs = [pack for pack in e.scenarios if not pack_sources(pack) and pack not in shipped]
+    named = [("scenarios", pack) for pack in packs]
+    if e.conditions_file not in ("", PAPER):
+        named.append(("conditions_file", e.conditions_file))
+    if e.rubric not in ("steertui", PAPER):
+        named.append(("rubric", e.rubric))
+    if e.server_template:
+        named.append(("server_template", e.server_template))
+    return named
+
+
+def weight_files(experiment: Experiment) -> list[str]:
+    """Return the GGUF files of the user's own that an experiment names."""
+    judges = [
+        judge.removeprefix(JudgeKind.LOCAL.prefix)
+        for judge in experiment.judges
+        if parse_judge_kind(judge) is JudgeKind.LOCAL
+    ]
+    names = [name for name in experiment.models if not is_server(name)]
+    return list(dict.fromkeys(name for name in (*names, *judges) if is_own_file(name)))
+
+
+def _anchored(experiment: Experiment, folder: Path, kept: Collection[str]) -> Experiment:
+    """Return the experiment with the files that it names in the TOML file's folder, but for the
+    fields in `kept`."""
+    places = {
+        (field_name, name): str(require_beside(folder, name, ExperimentError))
+        for field_name, name in text_files(experiment)
+        if field_name not in kept
+    }
+    weights = {
+        (field_name, name): _weights_beside(folder, name)
+        for field_name in ("models", "judges")
+        for name in getattr(experiment, field_name)
+        if field_name not in kept
+    }
+    return _renamed(experiment, places | weights)
+
+
+def _weights_beside(folder: Path, name: str) -> str:
+    """Return the name of a model or local judge, with the folder if its GGUF file lies there."""
+    kind = JudgeKind.LOCAL.prefix if parse_judge_kind(name) is JudgeKind.LOCAL else ""
+    path = name.removeprefix(kind)
+    is_relative = path.endswith(".gguf") and not path.startswith("~")
+    return f"{kind}{folder / path}" if is_relative and (folder / path).is_file() else name

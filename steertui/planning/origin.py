@@ -1,0 +1,79 @@
+"""An Origin: which values of an experiment the user did not type, and where they come from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+from steertui.core.experiment import Experiment, given_fields
+from steertui.errors import ExperimentError
+from steertui.planning.experiment_files import text_files
+
+REACHING = ("models", "scenarios", "conditions_file", "judges", "rubric", "server_template")
+"""The fields that make a run contact a host, fetch or read a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an experiment comes from.
+
+    Attributes:
+        place: the TOML file or database, "" for an experiment that the user typed.
+        is_database: whether it is a database, whose file names are never read.
+        received: (field, value) pairs that the user did not type, of the fields in `REACHING`.
+    """
+
+    place: str = ""
+    is_database: bool = False
+    received: frozenset[tuple[str, str]] = frozenset()
+
+    def typed(self, field: str, kept: object = ()) -> Self:
+        """Return the origin after the user changed a field and left the values `kept` in it."""
+        left = kept if isinstance(kept, list) else ()
+        remaining = {(f, value) for f, value in self.received if f != field or value in left}
+        return replace(self, received=frozenset(remaining))
+
+    def part(self, experiment: Experiment) -> Experiment:
+        """Return the usual experiment with the received values alone."""
+        given: dict[str, object] = {}
+        for field in REACHING:
+            values = getattr(experiment, field)
+            kept = [v for v in _listed(values) if (field, v) in self.received]
+            if kept:
+                given[field] = kept if isinstance(values, list) else kept[0]
+        return replace(Experiment(), **given)  # type: ignore[arg-type]
+
+    def require_readable(self, experiment: Experiment) -> None:
+        """Raise ExperimentError if a database names a text file: none is read on its word."""
+        named = text_files(self.part(experiment)) if self.is_database else []
+        if named:
+            field, name = named[0]
+            raise ExperimentError(
+                f"{self.place}: the stored experiment names the file {name} ({field}), and "
+                "steertui reads no file because a database names it; enter the name again on the "
+                "Plan screen, or run the command that planned it"
+            )
+
+
+TYPED = Origin()
+"""Of an experiment that the user typed, and of presets."""
+
+
+def origin_of(experiment: Experiment, place: str, *, is_database: bool) -> Origin:
+    """Return the origin of an experiment that was read whole from a TOML file or a database."""
+    pairs = ((field, v) for field in REACHING for v in _listed(getattr(experiment, field)))
+    return Origin(place, is_database, frozenset(pairs))
+
+
+def file_origin(experiment: Experiment, file: Path | None, changes: Mapping[str, object]) -> Origin:
+    """Return which of the experiment's values come from a TOML file: those that no option gave."""
+    if file is None:
+        return TYPED
+    origin = origin_of(experiment, str(file), is_database=False)
+    for name in given_fields(changes):
+        origin = origin.typed(name)
+    return origin
+
+
+def _listed(value: list[str] | str) -> list[str]:
+    return value if isinstance(value, list) else [value]

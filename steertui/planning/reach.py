@@ -1,0 +1,98 @@
+"""A Reach: the hosts, downloads and files of an experiment, before anything of it runs."""
+
+import os
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from steertui.assets.catalogue import catalogue_model
+from steertui.assets.sources import base_address, find_source, missing_sources
+from steertui.assets.weights import hub_name, locate
+from steertui.core.experiment import Experiment
+from steertui.core.judge_kind import JudgeKind, parse_judge_kind
+from steertui.core.model import is_server
+from steertui.errors import ServerError
+from steertui.judge.server import address_of
+from steertui.planning.experiment_files import text_files, weight_files
+from steertui.planning.supply import Requirements, requirements_of
+from steertui.server.address import parse_address
+
+Sizes = tuple[tuple[str, int], ...]
+"""Names and bytes; 0 bytes if the size is not known yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What an experiment contacts, fetches and reads.
+
+    Attributes:
+        hosts: (address, what is asked there) of servers.
+        remote: names of all weights and sources that come from the network, fetched or not.
+        downloads: (name and host, bytes) of those that are not on this machine.
+        files: absolute paths of text files, folders and GGUF files.
+    """
+
+    hosts: tuple[tuple[str, str], ...]
+    remote: tuple[str, ...]
+    downloads: Sizes
+    files: tuple[str, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it needs nothing but what is shipped or was fetched before."""
+        return not (self.hosts or self.downloads or self.files)
+
+    @property
+    def digest(self) -> str:
+        """64 hex digits, the same for the same hosts, names and files, fetched or not."""
+        parts = [sorted(self.hosts), sorted(self.remote), sorted(self.files)]
+        return sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def reach_of(experiment: Experiment) -> Reach:
+    """Return what an experiment contacts, fetches and reads; no host is asked and no file opened.
+
+    Raises the error of the first name that means nothing.
+    """
+    needs = requirements_of(experiment)
+    texts, weights = missing_sizes(needs)
+    remote = [f"{name} from {base_address()}" for name in needs.sources]
+    remote += [f"{target} from {_hub()}" for n in needs.models if (target := hub_name(n))]
+    downloads = [(f"{name} from {base_address()}", size) for name, size in texts]
+    downloads += [(f"{hub_name(name)} from {_hub()}", size) for name, size in weights]
+    files = [name for _, name in text_files(experiment)] + weight_files(experiment)
+    paths = dict.fromkeys(str(Path(name).expanduser().absolute()) for name in files)
+    return Reach(_hosts(experiment), tuple(remote), tuple(downloads), tuple(paths))
+
+
+def missing_sizes(needs: Requirements) -> tuple[Sizes, Sizes]:
+    """Return the sources and the weights that are not on this machine, with their bytes."""
+    sources = [(name, find_source(name)) for name in needs.sources]
+    texts = [(name, source.size) for name, source in sources if missing_sources(source)]
+    absent = [name for name in needs.models if locate(name) is None]
+    weights = [(name, found[1].size if (found := catalogue_model(name)) else 0) for name in absent]
+    return tuple(texts), tuple(weights)
+
+
+def _hosts(experiment: Experiment) -> tuple[tuple[str, str], ...]:
+    hosts = [
+        (url, f"model {parse_address(name).model}")
+        for name in experiment.models
+        if is_server(name)
+        for url in parse_address(name).urls
+    ]
+    for spec in experiment.judges:
+        if parse_judge_kind(spec) is JudgeKind.SERVER:
+            model, url = address_of(spec)
+            hosts.append((url, f"judge {model}"))
+    return tuple(hosts)
+
+
+def _hub() -> str:
+    """Return the hub's host; the library that knows it takes long to import."""
+    endpoint = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
+    try:
+        return urlsplit(endpoint).netloc or endpoint
+    except ValueError:
+        raise ServerError(f"HF_ENDPOINT: {endpoint} is no address; mend or unset it") from None

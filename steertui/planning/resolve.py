@@ -1,0 +1,148 @@
+"""Names of an experiment resolved to models, scenarios, conditions and the grid of trials."""
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from steertui.assets.paper_texts import PAPER, load_paper_conditions, load_paper_pack, pack_sources
+from steertui.assets.weights import find_model
+from steertui.core.condition import Condition, load_conditions
+from steertui.core.experiment import Experiment
+from steertui.core.generation import SamplingParams
+from steertui.core.model import Model, is_server
+from steertui.core.scenario import Scenario, load_pack
+from steertui.core.shard import WHOLE, Shard
+from steertui.core.trial import Trial, expand_grid
+from steertui.errors import ExperimentError
+
+
+@dataclass(frozen=True)
+class Design:
+    """An experiment with every name resolved.
+
+    Attributes:
+        shard: the part of the scenarios that this process runs; the grid is always the whole one.
+    """
+
+    experiment: Experiment
+    models: tuple[Model, ...]
+    scenarios: tuple[Scenario, ...]
+    conditions: tuple[Condition, ...]
+    shard: Shard = WHOLE
+
+    @property
+    def own_scenarios(self) -> frozenset[str]:
+        """Names of the scenarios in this process's shard."""
+        return frozenset(s.name for i, s in enumerate(self.scenarios) if self.shard.holds(i))
+
+    @cached_property
+    def trials(self) -> tuple[Trial, ...]:
+        """The whole grid: model × scenario × condition × temperature × sample."""
+        return tuple(
+            trial
+            for model in self.models
+            for trial in expand_grid(
+                model,
+                self.scenarios,
+                self.conditions,
+                self.samplings(model),
+                self.experiment.samples,
+            )
+        )
+
+    def samplings(self, model: Model) -> list[SamplingParams]:
+        """Return the model's sampling parameters, one set per temperature."""
+        experiment = self.experiment
+        return [
+            SamplingParams(
+                temperature=temperature,
+                top_k=experiment.top_k,
+                top_p=experiment.top_p,
+                min_p=experiment.min_p,
+                repetition_penalty=experiment.repetition_penalty,
+                presence_penalty=experiment.presence_penalty,
+                max_tokens=self._max_tokens(model),
+                seed=experiment.seed,
+                end=experiment.end,
+            )
+            for temperature in experiment.temperatures
+        ]
+
+    def _max_tokens(self, model: Model) -> int:
+        """Return the limit of new tokens, which may be another one for models that think."""
+        experiment = self.experiment
+        kinds = ("thinking",) if experiment.thinking == "off" else ("thinking", "hybrid")
+        thinks = model.kind in kinds and experiment.max_tokens_thinking > 0
+        return experiment.max_tokens_thinking if thinks else experiment.max_tokens
+
+
+def resolve(experiment: Experiment, shard: Shard = WHOLE) -> Design:
+    """Return the design of an experiment; raise the error of the first name that is unknown."""
+    scenarios, conditions = resolve_texts(experiment)
+    models = tuple(_find_model(name, experiment.server_template) for name in experiment.models)
+    if len({model.sha256 for model in models}) < len(models):
+        raise ExperimentError(
+            "models: two names lead to the same weights; leave one out, or write the addresses of "
+            "one model's servers after one name, separated by commas"
+        )
+    return Design(experiment, models, scenarios, conditions, shard)
+
+
+def resolve_texts(experiment: Experiment) -> tuple[tuple[Scenario, ...], tuple[Condition, ...]]:
+    """Return scenarios and conditions: the part of a design that needs no weights."""
+    known = _load_conditions(experiment.conditions_file)
+    for name in experiment.conditions:
+        if name not in known:
+            raise ExperimentError(f"{name}: no such condition; there are {', '.join(known)}")
+    scenarios = tuple(s for pack in experiment.scenarios for s in _load_pack(pack))
+    if len({s.name for s in scenarios}) < len(scenarios):
+        raise ExperimentError("scenarios: two packs contain the same scenario; leave one pack out")
+    conditions = tuple(known[name] for name in experiment.conditions)
+    chosen = _of_categories(scenarios, experiment.categories)
+    return _limited(chosen, experiment.limit), conditions
+
+
+def _find_model(name: str, template: str) -> Model:
+    if not is_server(name):
+        return find_model(name)
+    from steertui.server.model import find_server_model
+
+    try:
+        text = Path(template).read_text(encoding="utf-8") if template else ""
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ExperimentError(
+            f"{template}: cannot be read as a chat template ({exc}); give a Jinja file"
+        ) from None
+    return find_server_model(name, text)
+
+
+def _of_categories(scenarios: tuple[Scenario, ...], categories: list[str]) -> tuple[Scenario, ...]:
+    known = dict.fromkeys(s.category for s in scenarios)
+    for name in categories:
+        if name not in known:
+            raise ExperimentError(f"{name}: no such category; there are {', '.join(known)}")
+    return tuple(s for s in scenarios if s.category in (categories or known))
+
+
+def _load_pack(name: str) -> tuple[Scenario, ...]:
+    return load_paper_pack(name) if pack_sources(name) else load_pack(name)
+
+
+def _load_conditions(file: str) -> dict[str, Condition]:
+    if file == PAPER:
+        return load_paper_conditions()
+    return load_conditions(Path(file) if file else None)
+
+
+def _limited(scenarios: tuple[Scenario, ...], limit: int) -> tuple[Scenario, ...]:
+    """Return at most `limit` scenarios, taken in turn from the categories, in the packs' order."""
+    if not limit or limit >= len(scenarios):
+        return scenarios
+    seen: Counter[str] = Counter()
+    ranks = []
+    for index, scenario in enumerate(scenarios):
+        ranks.append((seen[scenario.category], index))
+        seen[scenario.category] += 1
+    chosen = {index for _, index in sorted(ranks)[:limit]}
+    return tuple(s for i, s in enumerate(scenarios) if i in chosen)

@@ -1,0 +1,79 @@
+"""Addresses of servers: their usual form, their host, and which of them are refused."""
+
+import re
+from ipaddress import IPv6Address, ip_address
+from urllib.parse import urlsplit
+
+_PORTS = {"http": 80, "https": 443}
+
+_LABEL = r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"
+_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*")
+_NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
+
+
+def tidy(url: str) -> str:
+    """Return the address with scheme and host in lower case, without the host's trailing dot, the
+    scheme's usual port, and slashes at the end; an odd one only without slashes."""
+    url = url.rstrip("/")
+    if is_odd(url):
+        return url
+    parts = urlsplit(url)
+    host = host_of(url)
+    shown = f"[{host}]" if ":" in host else host
+    port = f":{parts.port}" if parts.port not in (None, _PORTS[parts.scheme]) else ""
+    return f"{parts.scheme}://{shown}{port}{parts.path}"
+
+
+def is_odd(url: str) -> bool:
+    """Whether it is no http address, or one that programs might read differently.
+
+    Odd are characters beyond printable ASCII, backslashes, and hosts that end in a number and are
+    no IPv4 address of four decimal numbers.
+    """
+    if not re.fullmatch(r"[!-~]+", url) or "\\" in url:
+        return True
+    try:
+        parts = urlsplit(url)
+        return parts.scheme not in _PORTS or parts.port == 0 or not _is_host(url)
+    except ValueError:
+        return True
+
+
+def host_of(url: str) -> str:
+    """Return the address's host in lower case, without a trailing dot or brackets."""
+    return (urlsplit(url).hostname or "").removesuffix(".")
+
+
+def port_of(url: str) -> int:
+    """Return the address's port, the scheme's usual one if it names none."""
+    parts = urlsplit(url)
+    return parts.port or _PORTS[parts.scheme]
+
+
+def _is_host(url: str) -> bool:
+    host = host_of(url)
+    try:
+        ip_address(host)
+    except ValueError:
+        is_number = bool(_NUMBER.fullmatch(host.rpartition(".")[2]))
+        return bool(_HOST.fullmatch(host)) and not is_number
+    return True
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the address is on this machine: localhost, 127.0.0.0/8 or ::1."""
+    host = host_of(url)
+    if host == "localhost":
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback
+
+
+def has_secret(url: str) -> bool:
+    """Whether an address holds a user name or password, a query or a fragment, which must not be
+    stored."""
+    return any(mark in url for mark in "@?#")

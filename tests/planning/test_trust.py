@@ -1,0 +1,333 @@
+"""Experiments from files and databases: no file, key or host without the user's word."""
+
+import os
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from huggingface_hub import constants
+
+from steertui.assets.fetch.transfer import TransferLimits
+from steertui.assets.hub.site import stating
+from steertui.core.experiment import Experiment, parse_experiment
+from steertui.core.model import HubName, demo_path
+from steertui.errors import ExperimentError, FetchError, JudgeError, ServerError
+from steertui.judge.server import address_of
+from steertui.planning.experiment_files import load_experiment, save_experiment
+from steertui.planning.origin import TYPED, origin_of
+from steertui.planning.reach import reach_of
+from steertui.server.address import key_for, parse_address
+from steertui.server.model import find_server_model
+from tests.fixtures.program import COMMAND, call
+from tests.fixtures.recorder import Recorder
+
+SECRET = "sk-secret-of-this-machine-0123456789"
+
+CONDITIONS = """format = 1
+[[condition]]
+name = "baseline"
+[[condition]]
+name = "mine"
+suffix = "My own suffix."
+"""
+
+
+@pytest.fixture
+def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_API_KEY", "HF_TOKEN", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
+        monkeypatch.setenv(name, f"{SECRET}-{name}")
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", f"X-Own: {SECRET}")
+    monkeypatch.setenv("STEERTUI_SERVER_KEY", f"provider.example={SECRET}")
+    monkeypatch.setenv("STEERTUI_JUDGE_KEY", f"provider.example={SECRET}")
+
+
+def written(folder: Path, **fields: object) -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / "plan.toml"
+    given: dict[str, object] = {"limit": 2, "max_tokens": 16}
+    path.write_text(Experiment(**(given | fields)).to_toml(), encoding="utf-8")  # type: ignore[arg-type]
+    return path
+
+
+# Files
+
+
+@pytest.mark.parametrize("field", ["server_template", "conditions_file", "rubric", "scenarios"])
+@pytest.mark.parametrize(
+    "name", ["/proc/self/environ", "/dev/zero", "../secret.txt", "sub/../../secret.txt",
+             "link.txt", "~/secret.txt", "pipe", "large.txt", "folder-link"],
+)  # fmt: skip
+def test_a_toml_file_names_only_files_of_its_own_folder(
+    tmp_path: Path, field: str, name: str
+) -> None:
+    (tmp_path / "secret.txt").write_text("hush")
+    folder = tmp_path / "received"
+    path = written(folder, **{field: [name] if field == "scenarios" else name})
+    (folder / "sub").mkdir()
+    (folder / "link.txt").symlink_to("../secret.txt")
+    (folder / "folder-link").symlink_to(tmp_path)
+    (folder / "large.txt").write_bytes(b"x" * ((4 << 20) + 1))
+    os.mkfifo(folder / "pipe")
+    said = "lies outside|no regular file|larger than 4 MiB|no such file"
+    with pytest.raises(ExperimentError, match=said):
+        load_experiment(path)
+
+
+def test_a_folder_of_csv_files_may_not_hold_links_out_of_it(tmp_path: Path) -> None:
+    path = written(tmp_path / "received", scenarios=["pack"])
+    pack = tmp_path / "received" / "pack"
+    pack.mkdir()
+    (pack / "a.csv").symlink_to("/proc/self/environ")
+    with pytest.raises(ExperimentError, match="lies outside"):
+        load_experiment(path)
+
+
+def test_files_beside_the_toml_file_work_wherever_it_is_run_from(tmp_path: Path) -> None:
+    folder = tmp_path / "received"
+    path = written(folder, conditions_file="mine.toml", conditions=["baseline", "mine"])
+    (folder / "mine.toml").write_text(CONDITIONS)
+    assert load_experiment(path).conditions_file == str(folder / "mine.toml")
+    options = ("--batch", "--experiment", "received/plan.toml", "--db", "a.db")
+    code, _, err = call(*options, cwd=tmp_path)
+    assert code == 2
+    assert err.count("\n") == 1
+    assert f"reads {folder / 'mine.toml'}" in err
+    assert not (tmp_path / "a.db").exists()
+    assert call(*options, "--yes", cwd=tmp_path)[0] == 0
+    assert call(*options, cwd=tmp_path)[0] == 0  # the consent is remembered
+
+
+def test_an_option_wins_over_a_file_that_may_not_be_read(tmp_path: Path) -> None:
+    path = written(tmp_path / "received", conditions_file="/proc/self/environ",
+                   conditions=["baseline", "mine"])  # fmt: skip
+    own = tmp_path / "own.toml"
+    own.write_text(CONDITIONS)
+    options = ("--batch", "--experiment", str(path), "--conditions-file", str(own))
+    code, _, err = call(*options, "--db", "a.db", cwd=tmp_path)
+    assert code == 0, err
+
+
+def test_a_saved_experiment_names_its_files_as_it_is_read(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(CONDITIONS)
+    planned = Experiment(conditions_file=str(tmp_path / "mine.toml"))
+    save_experiment(planned, tmp_path / "plan.toml")
+    assert 'conditions_file = "mine.toml"' in (tmp_path / "plan.toml").read_text()
+    assert load_experiment(tmp_path / "plan.toml") == planned
+    (tmp_path / "sub").mkdir()
+    with pytest.raises(ExperimentError, match="may name only files of its own folder"):
+        save_experiment(planned, tmp_path / "sub" / "plan.toml")
+    assert not (tmp_path / "sub" / "plan.toml").exists()
+
+
+def test_weights_beside_the_toml_file_are_found_and_are_listed(tmp_path: Path) -> None:
+    folder = tmp_path / "received"
+    path = written(folder, models=["own.gguf"], judges=["local:own.gguf"])
+    (folder / "own.gguf").write_bytes(demo_path().read_bytes())
+    found = load_experiment(path)
+    assert found.models == [str(folder / "own.gguf")]
+    assert found.judges == [f"local:{folder / 'own.gguf'}"]
+    assert reach_of(found).files == (str(folder / "own.gguf"),)
+
+
+# Consent
+
+
+def test_a_hostile_toml_file_gets_nothing_of_the_environment(tmp_path: Path, secrets: None) -> None:
+    with Recorder() as server:
+        path = written(tmp_path / "received", models=[f"server:one@{server.url}"],
+                       judges=[f"openai:one@{server.url}"],
+                       server_template="/proc/self/environ")  # fmt: skip
+        options = ("--batch", "--experiment", str(path), "--db", "a.db")
+        code, _, err = call(*options, "--yes", cwd=tmp_path)
+        assert (code, err.count("\n")) == (1, 1)
+        assert "/proc/self/environ: lies outside" in err
+        assert not server.received
+        written(tmp_path / "received", models=[f"server:one@{server.url}"],
+                judges=[f"openai:one@{server.url}"])  # fmt: skip
+        code, _, err = call(*options, cwd=tmp_path)
+        assert (code, err.count("\n")) == (2, 1)
+        assert f"contacts {server.url} (model one)" in err
+        assert not server.received
+        code, _, err = call(*options, "--yes", cwd=tmp_path)
+        assert code == 0, err
+        assert b"backup" in server.received or len(server.received) > 1000
+    assert SECRET.encode() not in server.received
+    for file in tmp_path.glob("a.db*"):
+        assert SECRET.encode() not in file.read_bytes()
+
+
+def test_what_the_user_typed_is_not_asked_about(tmp_path: Path) -> None:
+    path = written(tmp_path / "received")
+    with Recorder() as server:
+        options = ("--batch", "--experiment", str(path), "--db", "a.db", "--judge", "none")
+        code, _, err = call(*options, "--model", f"server:one@{server.url}", cwd=tmp_path)
+    assert code == 0, err
+    assert server.received
+
+
+@pytest.mark.parametrize(("typed", "code"), [(b"n\n", 2), (b"y\n", 0)])
+def test_a_terminal_is_asked(tmp_path: Path, typed: bytes, code: int) -> None:
+    path = written(tmp_path / "received", judges=["none"])
+    ours, theirs = os.openpty()
+    with Recorder() as server:
+        written(tmp_path / "received", judges=["none"], models=[f"server:one@{server.url}"])
+        options = ["--batch", "--experiment", str(path), "--db", "a.db"]
+        env = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+        with subprocess.Popen(
+            [*COMMAND, *options], cwd=tmp_path, env=env, stdin=theirs, stderr=subprocess.PIPE
+        ) as process:
+            os.write(ours, typed)
+            _, err = process.communicate(timeout=120)
+        assert process.returncode == code, err
+        assert f"contacts {server.url} (model one)".encode() in err
+        assert bool(server.received) == (code == 0)
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_the_demo_asks_nothing_and_leaves_no_consent(tmp_path: Path, state_home: Path) -> None:
+    path = written(tmp_path / "received")
+    code, _, err = call("--batch", "--experiment", str(path), "--db", "a.db", cwd=tmp_path)
+    assert code == 0, err
+    assert not list(state_home.rglob("agreed"))
+
+
+def test_bench_asks_before_it_contacts_a_host(tmp_path: Path) -> None:
+    with Recorder() as server:
+        path = written(tmp_path / "received", models=[f"server:one@{server.url}"])
+        code, _, err = call("bench", "--experiment", str(path), cwd=tmp_path)
+    assert (code, err.count("\n")) == (2, 1)
+    assert not server.received
+
+
+def test_a_question_shows_no_control_characters(tmp_path: Path) -> None:
+    path = written(tmp_path / "received", models=["owner/repo/a\x1b[2J\u202e.gguf"])
+    code, _, err = call("--batch", "--experiment", str(path), "--db", "a.db", cwd=tmp_path)
+    assert code in (1, 2)
+    assert "\x1b" not in err
+
+
+def test_a_database_names_no_files(tmp_path: Path) -> None:
+    named: list[dict[str, object]] = [
+        {"server_template": "/proc/self/environ"},
+        {"rubric": "r.toml"},
+        {"conditions_file": "c.toml"},
+        {"scenarios": ["starter", "own.toml"]},
+    ]
+    for fields in named:
+        stored = parse_experiment(Experiment(**fields).to_toml())  # type: ignore[arg-type]
+        origin = origin_of(stored, "a.db", is_database=True)
+        with pytest.raises(ExperimentError, match="reads no file because a database names it"):
+            origin.require_readable(stored)
+        (name,) = fields
+        origin.typed(name).require_readable(stored)  # the user entered the same name
+        TYPED.require_readable(stored)
+
+
+def test_a_received_host_stays_received_beside_a_typed_one() -> None:
+    stored = Experiment(models=["server:a@http://evil.example/v1"])
+    both = replace(stored, models=[*stored.models, "demo"])
+    origin = origin_of(stored, "a.db", is_database=True).typed("models", both.models)
+    assert reach_of(origin.part(both)).hosts == (("http://evil.example/v1", "model a"),)
+    gone = origin.typed("models", ["demo"]).typed("models", stored.models)
+    assert reach_of(gone.part(stored)).is_empty
+
+
+# Keys
+
+
+@pytest.mark.parametrize(
+    ("url", "key"),
+    [
+        ("https://good.example/v1", "one="),
+        ("HTTPS://GOOD.example.:443/v1", "one="),
+        ("https://good.example:8443/v1", "one="),
+        ("http://localhost:8000/v1", "two"),
+        ("http://127.0.0.1:9/v1", "three"),
+        ("http://[::1]:8000/v1", "four"),
+        ("http://localhost:8001/v1", ""),
+        ("https://good.example.evil.com/v1", ""),
+        ("https://evil.com/good.example/v1", ""),
+        ("http://localhost.evil.com:8000/v1", ""),
+        ("http://127.0.0.1.nip.io:9/v1", ""),
+        ("https://api.openai.com/v1", "sk-openai"),
+        ("https://api.openai.com./v1", "sk-openai"),
+        ("https://api.openai.com:8443/v1", ""),
+        ("https://api.openai.com.evil.com/v1", ""),
+        ("http://api.openai.com/v1", ""),
+    ],
+)
+def test_a_key_goes_to_its_own_host_alone(
+    url: str, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-openai")
+    bound = "good.example=one=, localhost:8000=two,127.0.0.1=three,[::1]:8000=four"
+    monkeypatch.setenv("STEERTUI_SERVER_KEY", bound)
+    (address,) = parse_address(f"server:m@{url}").urls
+    assert key_for(address, "STEERTUI_SERVER_KEY") == key
+
+
+@pytest.mark.parametrize("url", ["http://good.example/v1", "http://10.0.0.7:8000/v1"])
+def test_a_key_never_goes_over_plain_http_to_another_machine(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STEERTUI_SERVER_KEY", f"good.example={SECRET},10.0.0.7={SECRET}")
+    with pytest.raises(ServerError, match="plain http would show it to the network") as caught:
+        key_for(url, "STEERTUI_SERVER_KEY")
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [SECRET, f"https://host={SECRET}", f"{SECRET}==", "host="])
+def test_a_key_without_a_host_is_refused_and_the_sentence_says_how_to_bind_it(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STEERTUI_JUDGE_KEY", value)
+    with pytest.raises(JudgeError, match="write STEERTUI_JUDGE_KEY=HOST=KEY") as caught:
+        key_for("https://good.example/v1", "STEERTUI_JUDGE_KEY", JudgeError)
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://2130706433/v1", "http://0x7f000001/v1", "http://0x7f.1/v1", "http://127.1/v1",
+        "http://0177.0.0.1/v1", "http://good.example\\@evil.com/v1", "http://go\tod.example/v1",
+        "http://gооd.example/v1", "http://[::1/v1", "file:///etc/passwd", "http://",
+    ],
+)  # fmt: skip
+def test_addresses_that_programs_read_differently_are_refused(url: str) -> None:
+    with pytest.raises(ServerError):
+        parse_address(f"server:m@{url}")
+    with pytest.raises(JudgeError):
+        address_of(f"openai:m@{url}")
+
+
+@pytest.mark.parametrize("url", ["http://me:hush@host/v1", "http://hush@host", "https://h/?k=hush"])
+def test_addresses_with_secrets_are_refused_and_not_shown(url: str) -> None:
+    with pytest.raises(ServerError, match="holds a password") as caught:
+        parse_address(f"server:m@{url}")
+    assert "hush" not in str(caught.value)
+
+
+def test_a_redirect_takes_neither_key_nor_prompt_to_another_host(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with Recorder() as other:
+        elsewhere = f"http://localhost:{other.port}"
+        with Recorder(redirect=elsewhere) as server:
+            monkeypatch.setenv("STEERTUI_SERVER_KEY", f"127.0.0.1:{server.port}={SECRET}")
+            with pytest.raises(ServerError, match=f"redirects to {elsewhere}"):
+                find_server_model(f"server:one@{server.url}")
+            assert SECRET.encode() in server.received
+        assert not other.received
+
+
+def test_a_token_never_goes_over_plain_http_to_another_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    monkeypatch.setattr(constants, "ENDPOINT", "http://mirror.invalid")
+    with pytest.raises(FetchError, match="plain http would show your token") as caught:
+        list(stating(HubName("maker/repo"), TransferLimits(tries=1)))
+    assert "hf_secret" not in str(caught.value)
