@@ -14,11 +14,11 @@ from steertui.engine.sizing import Overrides
 from steertui.headless.downloads import report_downloads
 from steertui.headless.reporters import Reporter
 from steertui.headless.reporters import choose_reporter as choose_face
+from steertui.planning.judge_cost import estimate_cost
 from steertui.planning.judges import (
     Judge,
     JudgeServerOptions,
     check_context,
-    estimate_cost,
     judge_title,
     register_judges,
 )
