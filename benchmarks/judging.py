@@ -32,7 +32,7 @@ from steertui.judge.local import LABEL_TEXTS, LocalJudge
 from steertui.judge.reply import SCHEMA
 from steertui.judge.rubric import REPLY_START, load_rubric
 from steertui.paper.importing import import_runs, read_runs
-from steertui.planning.judges import case_of, chat_format
+from steertui.planning.judges import chat_format, judge_case
 from steertui.store import Store
 
 BATCH = 512
@@ -55,7 +55,7 @@ def texts_of(judge: LocalJudge, llama: LlamaModel, results: Path, count: int) ->
     with TemporaryDirectory() as folder, Store(Path(folder) / "p.db") as store:
         waiting = store.unjudged(import_runs(read_runs(results), store), judge.id)
     every = max(1, len(waiting) // count) if count else 1
-    cases = [case_of(u, blind=False) for u in waiting[::every]][: count or None]
+    cases = [judge_case(u, blind=False) for u in waiting[::every]][: count or None]
     return [judge.prompt(chat, case) for case in cases]
 
 

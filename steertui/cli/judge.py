@@ -50,6 +50,6 @@ def judge(
     from steertui.headless.batch import judge_stored
     from steertui.planning.judges import find_judges
 
-    panel = find_judges(judges, rubric, blind, terms, label_order)
+    panel = find_judges(judges, rubric, blind, terms, debias=label_order)
     code = judge_stored(db, experiment, panel, wish, terms, reasons=reasons, as_json=as_json)
     sys.exit(code)

@@ -15,11 +15,11 @@ from steertui.headless.downloads import report_downloads
 from steertui.headless.reporters import Reporter
 from steertui.headless.reporters import choose_reporter as choose_face
 from steertui.planning.consent import require_consent
+from steertui.planning.judge_cost import estimate_cost
 from steertui.planning.judges import (
     Judge,
     JudgeServerOptions,
     check_context,
-    estimate_cost,
     judge_title,
     register_judges,
 )

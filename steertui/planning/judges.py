@@ -1,42 +1,42 @@
-"""A Panel: the judges that were asked for, looked up."""
+"""Judges of an experiment: resolved from their names and registered in the store."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from steertui.assets.weights import find_model
+from steertui.core.experiment import Experiment
 from steertui.core.judge_kind import JudgeKind, parse_judge_kind
+from steertui.core.model import DEMO
 from steertui.core.prompt import ChatFormat
 from steertui.core.template_sandbox import try_out
 from steertui.core.verdict import Debias, Label
 from steertui.engine.llama import LlamaModel
 from steertui.errors import JudgeError
 from steertui.judge.local import AS_LISTED, LocalJudge
-from steertui.judge.price import Price, estimate_tokens, parse_price
+from steertui.judge.price import Price, parse_price
 from steertui.judge.rubric import JudgeCase, Rubric, load_rubric
 from steertui.judge.server import ServerJudge, parse_server
 from steertui.server.limits import DEFAULT_RETRY_POLICY, RetryPolicy
 from steertui.store import Store, UnjudgedAnswer
 
 NO_JUDGE = "none"
-
-REPLY_TOKENS = 60
-"""Of a label and a sentence, for estimates."""
+"""Name that stands for no judge."""
 
 Judge = LocalJudge | ServerJudge
 
 
 @dataclass(frozen=True, slots=True)
 class JudgeServerOptions:
-    """How what is behind servers is asked; all but `answers` is about judges.
+    """Options for requests to servers. All but `answers` are about judges.
 
     Attributes:
-        concurrency: questions at once, to each.
-        timeout: seconds for a reply.
-        retries: tries after the first.
-        max_cost: dollars that one run may spend on them together; None for no ceiling.
-        price: dollars as "IN,OUT" for a million tokens; "" for OpenAI's list price.
-        answers: how models that answer are asked.
-        batches: through the Batch API, at half the price and within a day.
+        concurrency: requests in flight per judge.
+        timeout: seconds for one reply.
+        retries: attempts after the first.
+        max_cost: US dollars that one run may spend on all judges together; None for no limit.
+        price: US dollars per million tokens, as "IN,OUT"; "" for OpenAI's list price.
+        answers: retry policy for models that answer.
+        batches: whether the Batch API is used: half the price, replies within a day.
     """
 
     concurrency: int = 16
@@ -51,66 +51,79 @@ class JudgeServerOptions:
 DEFAULT_OPTIONS = JudgeServerOptions()
 
 
+def judge_names(experiment: Experiment) -> list[str]:
+    """Return the names of an experiment's judges, without "none".
+
+    If no judge is named, the demo model judges itself. Answers of other models stay unjudged, since
+    the demo model can only judge its own.
+    """
+    if not experiment.judges and experiment.models == [DEMO]:
+        return [f"{JudgeKind.LOCAL.prefix}{DEMO}"]
+    return [name for name in experiment.judges if name != NO_JUDGE]
+
+
 def find_judges(
-    specs: Sequence[str],
+    names: Sequence[str],
     rubric: str,
     blind: bool,
-    terms: JudgeServerOptions,
-    order: Debias = AS_LISTED,
+    options: JudgeServerOptions,
+    *,
+    debias: Debias = AS_LISTED,
 ) -> tuple[Judge, ...]:
-    """Return the judges of these names, "none" left out; `order` is for local ones.
+    """Return the judges of these names; "none" is skipped. `debias` applies to local judges.
 
-    Raises JudgeError or ModelError for a wrong name, and where a ceiling is set on a cost that
-    nobody knows.
+    Raises JudgeError or ModelError for a wrong name, and if a cost limit is set for a judge without
+    a known price.
     """
-    text = load_rubric(rubric)
-    price = parse_price(terms.price) if terms.price else None
-    found = tuple(
-        find_judge(spec, text, blind, price, order, terms.batches)
-        for spec in specs
-        if spec != NO_JUDGE
+    loaded_rubric = load_rubric(rubric)
+    price = parse_price(options.price) if options.price else None
+    judges = tuple(
+        find_judge(name, loaded_rubric, blind, price=price, debias=debias, batches=options.batches)
+        for name in names
+        if name != NO_JUDGE
     )
-    if len({judge.id for judge in found}) < len(found):
-        raise JudgeError("--judge: two names mean one judge; leave one out")
-    for judge in found:
-        if terms.max_cost is not None and isinstance(judge, ServerJudge) and not judge.price:
+    if len({judge.id for judge in judges}) < len(judges):
+        raise JudgeError("--judge: two names refer to the same judge; leave one out")
+    for judge in judges:
+        if options.max_cost is not None and isinstance(judge, ServerJudge) and not judge.price:
             raise JudgeError(
-                f"{judge.name}: its price is not known, so --max-cost cannot hold; "
-                "give it as --judge-price IN,OUT"
+                f"{judge.name}: its price is not known, so --max-cost cannot be kept; give the "
+                "price as --judge-price IN,OUT"
             )
-    return found
+    return judges
 
 
 def find_judge(
-    spec: str,
+    name: str,
     rubric: Rubric,
     blind: bool,
+    *,
     price: Price | None = None,
-    order: Debias = AS_LISTED,
+    debias: Debias = AS_LISTED,
     batches: bool = False,
 ) -> Judge:
-    """Return the judge that "local:demo", "openai:gpt-5.2" or "openai:MODEL@URL" means."""
-    kind = parse_judge_kind(spec)
-    name = spec.removeprefix(kind.prefix)
-    if kind is JudgeKind.LOCAL and name:
-        if order != AS_LISTED and rubric.turned(1) is None:
+    """Return the judge "local:demo", "openai:gpt-5.2" or "openai:MODEL@BASE_URL"."""
+    kind = parse_judge_kind(name)
+    model = name.removeprefix(kind.prefix)
+    if kind is JudgeKind.LOCAL and model:
+        if debias != AS_LISTED and rubric.turned(1) is None:
             raise JudgeError(
-                f"--label-order {order}: rubric {rubric.name} does not list the four labels in "
-                f"the order {', '.join(Label)}, a line each, so they cannot be turned; say "
-                f"--label-order {AS_LISTED}"
+                f"--label-order {debias}: rubric {rubric.name} does not list the four labels in "
+                f"the order {', '.join(Label)}, one per line, so their order cannot be changed; "
+                f"use --label-order {AS_LISTED}"
             )
-        return LocalJudge(find_model(name), rubric, blind, order)
-    if kind is JudgeKind.SERVER and name:
-        return parse_server(spec, rubric, blind, price, batches)
+        return LocalJudge(find_model(model), rubric, blind, debias)
+    if kind is JudgeKind.SERVER and model:
+        return parse_server(name, rubric, blind, price, batches)
     raise JudgeError(
-        f"{spec}: no such judge; write local:MODEL, openai:MODEL or openai:MODEL@BASE_URL"
+        f"{name}: no such judge; write local:MODEL, openai:MODEL or openai:MODEL@BASE_URL"
     )
 
 
 def register_judges(judges: Sequence[Judge], titles: Sequence[str], store: Store) -> None:
-    """Add the judges to the store, with their models' own titles."""
-    for judge, told in zip(judges, titles, strict=True):
-        store.add_judge(judge.id, judge.name, judge.settings | {"title": told})
+    """Add the judges to the store, with the titles of their models."""
+    for judge, title in zip(judges, titles, strict=True):
+        store.add_judge(judge.id, judge.name, judge.settings | {"title": title})
 
 
 def judge_title(judge: Judge) -> str:
@@ -131,30 +144,20 @@ def judge_title(judge: Judge) -> str:
 
 
 def check_context(judges: Sequence[Judge], store: Store, experiment: str) -> None:
-    """Raise JudgeError where a rubric shows the category's text and the answers have none."""
+    """Raise JudgeError if a rubric shows the category's text and answers lack it."""
     for judge in judges:
-        waiting = store.unjudged(experiment, judge.id) if judge.rubric.needs_context else []
-        if any(not answer.context for answer in waiting):
+        answers = store.unjudged(experiment, judge.id) if judge.rubric.needs_context else []
+        if any(not answer.context for answer in answers):
             raise JudgeError(
-                f"rubric {judge.rubric.name}: shows the category's own text, which these answers "
+                f"rubric {judge.rubric.name}: it shows the category's text, which these answers "
                 "lack; import them with --scenarios, or choose another rubric"
             )
 
 
-def case_of(answer: UnjudgedAnswer, *, blind: bool) -> JudgeCase:
-    """Return what a judge is shown; a blind one sees the task without its suffix."""
+def judge_case(answer: UnjudgedAnswer, *, blind: bool) -> JudgeCase:
+    """Return what a judge is shown of an answer; a blind judge gets the task without suffix."""
     task = answer.task if blind else answer.user
     return JudgeCase(answer.category, answer.context, task, answer.answer)
-
-
-def estimate_cost(judge: Judge, answers: Iterable[UnjudgedAnswer]) -> float | None:
-    """Return about what judging the answers will cost in dollars: their length by characters, a
-    reply of 60 tokens, nothing cached. None for a local judge, and without a price."""
-    if not isinstance(judge, ServerJudge) or judge.price is None:
-        return None
-    asked = (judge.messages(case_of(answer, blind=judge.blind)) for answer in answers)
-    whole = sum(judge.price.of(int(estimate_tokens(*texts)), 0, REPLY_TOKENS) for texts in asked)
-    return whole * judge.discount
 
 
 def chat_format(model: LlamaModel, name: str) -> ChatFormat:

@@ -1,20 +1,20 @@
-"""A Plan: an experiment's trials with their prompts, and what of them is still to be done."""
+"""Plan of a run: an experiment's trials with their prompts, and the work that is missing."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from steertui.core.model import DEMO, Model, is_stand_in
+from steertui.core.model import Model, is_stand_in
 from steertui.core.prompt import Prompt
 from steertui.engine.llama import LlamaModel
 from steertui.errors import ExperimentError
-from steertui.judge.price import CHARACTERS_PER_TOKEN
+from steertui.planning.judge_cost import estimate_cost, expected_answer
 from steertui.planning.judges import (
     DEFAULT_OPTIONS,
     Judge,
     JudgeServerOptions,
     chat_format,
-    estimate_cost,
     find_judges,
+    judge_names,
     judge_title,
     register_judges,
 )
@@ -23,23 +23,21 @@ from steertui.planning.resolve import Design
 from steertui.server.model import ServerModel
 from steertui.store import ModelFacts, Store, UnjudgedAnswer
 
-LIKELY_TOKENS = 850
-"""Of an answer: the paper's published 4B answers have 3,385 characters on average."""
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run will do.
+    """Work of a run.
 
     Attributes:
         id: the experiment's id in the store.
-        design: the experiment, looked up.
+        design: the experiment with every name resolved.
         prompts: of all trials, in the grid's order.
-        judges: in the order asked for.
-        answered: keys of the trials that have their answer.
-        unjudged: for each judge, how many labels are missing.
-        dollars: for each judge, about what they will cost; None where nothing is paid or known.
-        is_stand_in: whether the demo checkpoint answers or judges.
+        judges: in the experiment's order.
+        answered: keys of the answered trials.
+        unjudged: number of missing labels per judge.
+        dollars: estimated cost of the missing labels per judge, in US dollars; None if nothing is
+            paid or the price is unknown.
+        is_stand_in: whether the demo model answers or judges.
     """
 
     id: str
@@ -52,78 +50,80 @@ class Plan:
     is_stand_in: bool
 
     def missing(self, model: Model) -> list[Prompt]:
-        """Return the model's prompts that have no answer yet."""
+        """Return the model's unanswered prompts in this shard."""
         return [p for p in self.missing_here if p.trial.model == model]
 
     @property
     def missing_here(self) -> list[Prompt]:
-        """The prompts without an answer that are to be answered here: the shard's."""
-        own = self.design.own_scenarios
-        open_ones = (p for p in self.prompts if p.key not in self.answered)
-        return [p for p in open_ones if p.trial.scenario.name in own]
+        """The unanswered prompts in this shard."""
+        scenarios = self.design.own_scenarios
+        unanswered = (p for p in self.prompts if p.key not in self.answered)
+        return [p for p in unanswered if p.trial.scenario.name in scenarios]
 
 
-def make_plan(design: Design, store: Store, terms: JudgeServerOptions = DEFAULT_OPTIONS) -> Plan:
-    """Write every prompt, add the trials to the store, and find what is missing.
+def make_plan(design: Design, store: Store, options: JudgeServerOptions = DEFAULT_OPTIONS) -> Plan:
+    """Render all prompts, add the trials to the store, and count what is missing.
 
-    Raises the error of the first thing that does not fit together; nothing was run by then.
+    Raises the first error found. Nothing has been run by then.
     """
-    judges = experiment_judges(design, terms)
+    judges = experiment_judges(design, options)
     titles = [judge_title(judge) for judge in judges]
     prompts: list[Prompt] = []
     facts: dict[str, ModelFacts] = {}
     for model in design.models:
-        written, told = _write(design, model)
-        prompts += written
-        facts[model.sha256] = told
+        model_prompts, facts[model.sha256] = _render(design, model)
+        prompts += model_prompts
     experiment = store.plan(design.experiment.to_toml(), prompts, facts)
     register_judges(judges, titles, store)
-    answered = frozenset(store.answered(experiment))
-    missing = tuple(len(prompts) - store.judged(experiment, judge.id) for judge in judges)
-    dollars = tuple(
-        estimate_cost(j, _to_judge(design, prompts, store, experiment, j)) for j in judges
+    model_titles = [fact.title for fact in facts.values()]
+    return Plan(
+        id=experiment,
+        design=design,
+        prompts=tuple(prompts),
+        judges=judges,
+        answered=frozenset(store.answered(experiment)),
+        unjudged=tuple(len(prompts) - store.judged(experiment, judge.id) for judge in judges),
+        dollars=tuple(
+            estimate_cost(judge, _answers_to_judge(design, prompts, store, experiment, judge=judge))
+            for judge in judges
+        ),
+        is_stand_in=any(map(is_stand_in, [*titles, *model_titles])),
     )
-    stand_in = any(map(is_stand_in, [*titles, *(f.title for f in facts.values())]))
-    return Plan(experiment, design, tuple(prompts), judges, answered, missing, dollars, stand_in)
 
 
 def trial_keys(design: Design) -> list[str]:
-    """Return the keys of all trials, as `make_plan` would make them; nothing is stored."""
-    return [prompt.key for model in design.models for prompt in _write(design, model)[0]]
-
-
-def _to_judge(
-    design: Design, prompts: Sequence[Prompt], store: Store, experiment: str, judge: Judge
-) -> Iterator[UnjudgedAnswer]:
-    """Yield what the judge will read, for an estimate: answers yet to come of a likely length."""
-    yield from store.unjudged(experiment, judge.id)
-    likely = likely_answer(design.experiment.max_tokens)
-    answered = store.answered(experiment)
-    for p in prompts:
-        if p.key not in answered:
-            s = p.trial.scenario
-            yield UnjudgedAnswer(p.key, s.category, s.system, s.task, p.trial.user, likely)
-
-
-def likely_answer(max_tokens: int) -> str:
-    """Return a text as long as an answer probably is, for estimates of a judge's cost."""
-    return "x" * int(CHARACTERS_PER_TOKEN * min(max_tokens, LIKELY_TOKENS))
+    """Return the keys that `make_plan` would give to the trials; nothing is stored."""
+    return [prompt.key for model in design.models for prompt in _render(design, model)[0]]
 
 
 def experiment_judges(
-    design: Design, terms: JudgeServerOptions = DEFAULT_OPTIONS
+    design: Design, options: JudgeServerOptions = DEFAULT_OPTIONS
 ) -> tuple[Judge, ...]:
-    """Return the experiment's judges; raises JudgeError or ModelError for a wrong name.
+    """Return the experiment's judges; raises JudgeError or ModelError for a wrong name."""
+    experiment = design.experiment
+    return find_judges(
+        judge_names(experiment),
+        experiment.rubric,
+        experiment.blind,
+        options,
+        debias=experiment.label_order,
+    )
 
-    Where none is named the demo judges itself, and other models' answers stay unjudged: the
-    demo can read its own kind of answers only.
-    """
-    e = design.experiment
-    specs = e.judges or ([f"local:{DEMO}"] if e.models == [DEMO] else [])
-    return find_judges(specs, e.rubric, e.blind, terms, e.label_order)
+
+def _answers_to_judge(
+    design: Design, prompts: Sequence[Prompt], store: Store, experiment: str, *, judge: Judge
+) -> Iterator[UnjudgedAnswer]:
+    """Yield the stored answers without a label, and placeholders for unanswered trials."""
+    yield from store.unjudged(experiment, judge.id)
+    answered = store.answered(experiment)
+    for prompt in prompts:
+        if prompt.key not in answered:
+            trial = prompt.trial
+            max_tokens = design.experiment.max_tokens
+            yield expected_answer(prompt.key, trial.scenario, trial.user, max_tokens)
 
 
-def _write(design: Design, model: Model) -> tuple[list[Prompt], ModelFacts]:
+def _render(design: Design, model: Model) -> tuple[list[Prompt], ModelFacts]:
     if isinstance(model, ServerModel):
         return render_for_server(design, model)
     llama = LlamaModel(model.path, vocab_only=True)

@@ -9,7 +9,7 @@ from steertui.core.verdict import Verdict
 from steertui.judge.batch import BatchClient, BatchState
 from steertui.judge.price import Budget
 from steertui.judge.request_format import RawReply, RequestFormat
-from steertui.planning.judges import case_of
+from steertui.planning.judges import judge_case
 from steertui.run.events import BatchProgress, Event, Judged, JudgeProgress
 from steertui.run.judge_worker import JudgeWorker
 from steertui.store import Batch, JudgeReply, Store, UnjudgedAnswer
@@ -91,7 +91,7 @@ class BatchWorker(JudgeWorker):
         portions: list[dict[str, bytes]] = [{}]
         size = 0
         for answer in answers:
-            texts = self._judge.messages(case_of(answer, blind=self._judge.blind))
+            texts = self._judge.messages(judge_case(answer, blind=self._judge.blind))
             if not self._budget.reserve(self._judge.most_dollars(*texts, self._factor)):
                 super().stop(self._over_budget)  # what is within it is sent
                 break

@@ -9,7 +9,7 @@ from steertui.errors import JudgeError
 from steertui.judge.price import Budget, estimate_tokens
 from steertui.judge.request_format import RawReply, RequestFormat
 from steertui.judge.server import KNOWN_CASE, KNOWN_LABEL, ServerJudge
-from steertui.planning.judges import case_of
+from steertui.planning.judges import judge_case
 from steertui.run.events import Event, Judged, JudgeProgress, JudgeReady, JudgeStopped
 from steertui.server.circuit_breaker import CircuitBreaker
 from steertui.store import JudgeReply, Store, UnjudgedAnswer
@@ -101,7 +101,7 @@ class JudgeWorker:
         self._queue.put_nowait(None)  # for the next worker
 
     async def _ask(self, answer: UnjudgedAnswer) -> None:
-        system, user = self._judge.messages(case_of(answer, blind=self._judge.blind))
+        system, user = self._judge.messages(judge_case(answer, blind=self._judge.blind))
         most = self._judge.most_dollars(system, user, self._factor)
         while not self._budget.reserve(most):
             if not self._budget.is_in_flight:

@@ -13,7 +13,7 @@ from steertui.engine.sizing import Overrides, fit
 from steertui.engine.workload import workload_of
 from steertui.judge.label_order import effect, is_finite
 from steertui.judge.local import AS_LISTED, LABEL_TEXTS, LocalJudge, read_reason, reason_prompt
-from steertui.planning.judges import case_of, chat_format
+from steertui.planning.judges import chat_format, judge_case
 from steertui.run.engine_loop import run_until_idle, vocabulary
 from steertui.run.events import (
     EngineProgress,
@@ -161,7 +161,7 @@ class _Asked:
         self.first = {k: q for k, q in self.first.items() if k not in self.too_long}
 
     def _prompt(self, key: str, turn: int) -> str:
-        case = case_of(self._answers[key], blind=self._judge.blind)
+        case = judge_case(self._answers[key], blind=self._judge.blind)
         return self._judge.prompt(self._chat, case, turn)
 
     def question(self, question: Question) -> ScoreRequest:

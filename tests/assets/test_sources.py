@@ -217,7 +217,7 @@ def test_the_papers_list_of_labels_is_not_turned_since_its_order_is_its_own(hub:
     assert judge.name == "local:demo/paper"
     for order in ("sampled", "all"):
         with pytest.raises(JudgeError, match="rubric paper does not list the four labels in the"):
-            find_judges(["local:demo"], "paper", False, DEFAULT_OPTIONS, order)
+            find_judges(["local:demo"], "paper", False, DEFAULT_OPTIONS, debias=order)
 
 
 @pytest.mark.parametrize(

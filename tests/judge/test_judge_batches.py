@@ -12,7 +12,8 @@ import pytest
 from steertui.errors import JudgeError
 from steertui.judge.batch import parse_batch_file
 from steertui.judge.request_format import RequestFormat
-from steertui.planning.judges import JudgeServerOptions, estimate_cost, find_judges
+from steertui.planning.judge_cost import estimate_cost
+from steertui.planning.judges import JudgeServerOptions, find_judges
 from steertui.run import BatchProgress, JudgeStopped
 from steertui.store import Store
 from tests.fixtures.batch_server import BatchFake, BatchLoopback

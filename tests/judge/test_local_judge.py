@@ -92,7 +92,7 @@ def test_a_rubric_without_a_list_of_the_labels_is_not_turned_and_that_is_said(
     file = tmp_path / "mine.toml"
     file.write_text(f'format = 1\nname = "mine"\nsystem = "{text}"\nuser = "{{task}} {{answer}}"\n')
     with pytest.raises(JudgeError, match="does not list the four labels in the order"):
-        find_judges(["local:demo"], str(file), False, DEFAULT_OPTIONS, "all")
+        find_judges(["local:demo"], str(file), False, DEFAULT_OPTIONS, debias="all")
 
 
 def test_what_places_draw_is_found_and_taken_out_exactly_where_it_is_a_factor() -> None:

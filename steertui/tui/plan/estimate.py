@@ -12,17 +12,17 @@ from steertui.core.condition import Condition
 from steertui.core.experiment import Experiment
 from steertui.core.generation import distinct_samples
 from steertui.core.judge_kind import JudgeKind, parse_judge_kind
-from steertui.core.model import DEMO, is_server
+from steertui.core.model import is_server
 from steertui.core.scenario import Scenario
 from steertui.errors import SteertuiError
 from steertui.judge.price import parse_price
 from steertui.judge.rubric import load_rubric
 from steertui.judge.server import ServerJudge
 from steertui.planning.consent import open_question
-from steertui.planning.judges import NO_JUDGE, JudgeServerOptions, find_judge
-from steertui.planning.judges import estimate_cost as cost_of
+from steertui.planning.judge_cost import estimate_cost, expected_answer
+from steertui.planning.judges import JudgeServerOptions, find_judge, judge_names
 from steertui.planning.origin import TYPED, Origin
-from steertui.planning.plan import likely_answer, trial_keys
+from steertui.planning.plan import trial_keys
 from steertui.planning.reach import missing_sizes
 from steertui.planning.resolve import resolve, resolve_texts
 from steertui.planning.supply import requirements_of
@@ -130,11 +130,11 @@ def _asked(
     experiment: Experiment, scenarios: Sequence[Scenario], conditions: Sequence[Condition]
 ) -> list[UnjudgedAnswer]:
     """Return what a judge would read of one answer to every prompt."""
-    likely = likely_answer(experiment.max_tokens)
     return [
-        UnjudgedAnswer("", s.category, s.system, s.task, c.steer(s.task), likely)
-        for s in scenarios for c in conditions
-    ]  # fmt: skip
+        expected_answer("", scenario, condition.steer(scenario.task), experiment.max_tokens)
+        for scenario in scenarios
+        for condition in conditions
+    ]
 
 
 def _judges(
@@ -150,29 +150,23 @@ def _judges(
     rubric = load_rubric(experiment.rubric)
     price = parse_price(terms.price) if terms.price else None
     readers = []
-    for spec in _specs(experiment):
+    for spec in judge_names(experiment):
         is_local = parse_judge_kind(spec) is JudgeKind.LOCAL
         name = spec.removeprefix(JudgeKind.LOCAL.prefix)
         if is_local and not (is_agreed and locate(name)):
             readers.append(Reader(spec, trials))  # its weights are not here, or not to be opened
             continue
-        judge = find_judge(spec, rubric, experiment.blind, price)
+        judge = find_judge(spec, rubric, experiment.blind, price=price)
         left = trials - _count(_LABELLED, keys or [], db, judge.id)
         if not isinstance(judge, ServerJudge):
             readers.append(Reader(judge.name, left))
             continue
-        full = cost_of(judge, asked)
+        full = estimate_cost(judge, asked)
         dollars = None if full is None else full * left / len(asked)
         lacks = judge.is_openai and not os.environ.get(judge.key_variable, "").strip()
         lacking_key = judge.key_variable if lacks else ""
         readers.append(Reader(judge.name, left, dollars, False, lacking_key))
     return tuple(readers)
-
-
-def _specs(experiment: Experiment) -> list[str]:
-    if not experiment.judges and experiment.models == [DEMO]:
-        return [f"{JudgeKind.LOCAL.prefix}{DEMO}"]
-    return [spec for spec in experiment.judges if spec != NO_JUDGE]
 
 
 # What the database knows
