@@ -1,23 +1,23 @@
-"""Is `steertui bench` right? `python -m benchmarks.foresight --model FILE.gguf [--slots 8]`
+"""Accuracy of `steertui bench`: predicted against measured seconds.
 
-The starter pack's prompts, every answer as long as it may be: the seconds that the bench says they
-take at the most, and those that they take. Both by the processor's time of the engine's child with
-one thread, so that other work beside it counts little.
+    python -m benchmarks.foresight --model FILE.gguf [--slots 8]
+
+The prompts are those of the starter pack, and every answer is as long as allowed. Both times are
+CPU times of the engine's process with one thread, so that other load on the machine matters little.
 """
 
 import argparse
 import time
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import psutil
 
 from steertui.core.experiment import Experiment
 from steertui.engine.pool import Pool
-from steertui.engine.sizing import Overrides, fit
+from steertui.engine.sizing import Overrides, choose_shapes
 from steertui.planning.resolve import resolve
-from steertui.run import benchmark as bench
+from steertui.run.benchmark import measure, requests_of
 from steertui.run.engine_loop import vocabulary
 
 
@@ -28,37 +28,39 @@ def main() -> None:
     parser.add_argument("--scenarios", type=int, default=36)
     parser.add_argument("--tokens", type=int, default=128)
     options = parser.parse_args()
-    vars(bench)["time"] = SimpleNamespace(perf_counter=children)
-    planned = resolve(
+    design = resolve(
         Experiment(models=[str(options.model)], limit=options.scenarios, max_tokens=options.tokens)
     )
-    (model,) = planned.models
-    requests, asked = bench.requests_of(planned, model)
-    requests = [replace(r, past_end=True) for r in requests]
-    wish = Overrides(threads=1)
-    for pace in bench.bench(model, requests, asked, options.slots, wish):
+    (model,) = design.models
+    requests, workload = requests_of(design, model)
+    requests = [replace(r, ignore_end=True) for r in requests]
+    overrides = Overrides(threads=1)
+    measured = measure(model, requests, workload, options.slots, overrides, timer=children_seconds)
+    for throughput in measured:
         with vocabulary(model) as llama:
-            slots = pace.shapes[0].slots
-            shapes = fit(llama, model.size, asked, replace(wish, slots=slots))
+            slots = throughput.shapes[0].slots
+            shapes = choose_shapes(llama, model.size, workload, replace(overrides, slots=slots))
         with Pool(model.path, shapes) as pool:
             for _ in pool.load():
                 pass
-            begin, wall = children(), time.perf_counter()
+            cpu_start = children_seconds()
+            wall_start = time.perf_counter()
             for request in requests:
                 pool.add(request)
             while not pool.is_idle:
                 pool.step()
-            taken = children() - begin
-            said = pace.seconds(asked)
+            taken = children_seconds() - cpu_start
+            predicted = throughput.seconds(workload)
             print(
-                f"{slots} slots, {asked.count} answers: said {said:.1f} s, taken {taken:.1f} s "
-                f"({said / taken - 1:+.0%}); {time.perf_counter() - wall:.0f} s by the clock",
+                f"{slots} slots, {workload.count} answers: predicted {predicted:.1f} s, "
+                f"measured {taken:.1f} s ({predicted / taken - 1:+.0%}); "
+                f"wall time {time.perf_counter() - wall_start:.0f} s",
                 flush=True,
             )
 
 
-def children() -> float:
-    """Return the processor's seconds of all children."""
+def children_seconds() -> float:
+    """Return the CPU seconds of all child processes."""
     times = [child.cpu_times() for child in psutil.Process().children()]
     return sum(t.user + t.system for t in times)
 

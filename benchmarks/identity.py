@@ -99,7 +99,7 @@ def main() -> None:
     prompts = [chat.write(trial) for trial in plan.trials]
     greedy = SamplingParams(max_tokens=TOKENS)
     requests = [GenerateRequest(p.key, llama.tokenize(p.text), greedy, p.seed) for p in prompts]
-    total, least = sum(len(r.prompt) for r in requests), workload_of(requests).nodes
+    total, least = sum(len(r.prompt) for r in requests), workload_of(requests).distinct_tokens
     print(f"{len(requests)} prompts, {total} tokens, {least} nodes in their trie")
     begin = time.perf_counter()
     one, _ = answers(llama, requests, 1)

@@ -25,7 +25,7 @@ from steertui.engine.context import ContextParams, LlamaContext
 from steertui.engine.engine import Engine
 from steertui.engine.events import Scored
 from steertui.engine.llama import LlamaModel
-from steertui.engine.scheduler import common
+from steertui.engine.scheduler import common_prefix
 from steertui.engine.sequence import ScoreRequest
 from steertui.engine.workload import workload_of
 from steertui.judge.local import LABEL_TEXTS, LocalJudge
@@ -109,7 +109,7 @@ def bare(llama: LlamaModel, prompts: list[list[int]], shape: ContextParams) -> S
     before, count = np.empty(0, np.int32), 0
     with measured() as spent:
         for prompt in (np.array(p, np.int32) for p in sorted(prompts)):
-            shared = common(before, prompt[:-1])
+            shared = common_prefix(before, prompt[:-1])
             context.trim(0, shared)
             for start in range(shared, len(prompt), BATCH):
                 end = min(start + BATCH, len(prompt))
@@ -161,8 +161,11 @@ def main() -> None:
     prompts = [llama.tokenize(t) for t in texts]
     labels = tuple(llama.tokenize(t, special=False) for t in LABEL_TEXTS)
     asked = workload_of([ScoreRequest(str(i), p, labels) for i, p in enumerate(prompts)])
-    print(f"{len(prompts)} answers, {sum(map(len, prompts))} tokens, {asked.nodes} distinct, "
-          f"longest prompt {asked.prompt}; trained for {llama.context_trained}")  # fmt: skip
+    print(
+        f"{len(prompts)} answers, {sum(map(len, prompts))} tokens, "
+        f"{asked.distinct_tokens} distinct, longest prompt {asked.longest_prompt}; "
+        f"trained for {llama.context_trained}"
+    )
     shape = ContextParams(o.slots, -(-asked.longest // 64) * 64, BATCH, o.threads, flash=FLASH)
     for _ in range(o.rounds):
         ours = judging(llama, prompts, shape)

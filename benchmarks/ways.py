@@ -64,7 +64,7 @@ def engine(job: Job, slots: int) -> Measured:
     begin = time.perf_counter()
     for i, prompt in enumerate(prompts):
         found.add(
-            GenerateRequest(str(i), prompt, SamplingParams(max_tokens=job.tokens), past_end=True)
+            GenerateRequest(str(i), prompt, SamplingParams(max_tokens=job.tokens), ignore_end=True)
         )
     tokens = 0
     while not found.is_idle:
@@ -137,7 +137,7 @@ def _schedule(
     context.trim = lambda slot, n: forks.append((slot, slot, n))  # type: ignore[method-assign]
     for i, prompt in enumerate(prompts):
         found.add(
-            GenerateRequest(str(i), prompt, SamplingParams(max_tokens=job.tokens), past_end=True)
+            GenerateRequest(str(i), prompt, SamplingParams(max_tokens=job.tokens), ignore_end=True)
         )
     while not found.is_idle:
         found.step()

@@ -52,8 +52,12 @@ class Source:
 
     @property
     def origin(self) -> str:
-        """Where the files come from."""
-        return f"{base_address()}/{self.repo}/{self.commit}"
+        """Address of the folder at the default server, or at the mirror of the environment."""
+        return self.origin_at("")
+
+    def origin_at(self, mirror: str) -> str:
+        """Return the address of the folder at a mirror; "" for the default."""
+        return f"{mirror.rstrip('/') or base_address()}/{self.repo}/{self.commit}"
 
     @property
     def size(self) -> int:
@@ -121,14 +125,17 @@ def _fault(source: Source, file: PinnedFile) -> str:
     return "" if sha256(raw).hexdigest() == file.sha256 else "is not as it was published"
 
 
-def remotes(source: Source) -> Iterator[Download]:
-    """Yield what has to be fetched; a file whose bytes are not the published ones is removed."""
+def remotes(source: Source, mirror: str = "") -> Iterator[Download]:
+    """Yield the downloads of missing files; a file whose bytes differ is removed first.
+
+    `mirror` is a base address that replaces the default one.
+    """
     for file in missing_sources(source):
         path = source.place(file)
         path.unlink(missing_ok=True)
         yield Download(
             name=file.path.rpartition("/")[2],
-            url=f"{source.origin}/{quote(file.path)}",
+            url=f"{source.origin_at(mirror)}/{quote(file.path)}",
             size=file.size,
             sha256=file.sha256,
             target=path,

@@ -30,8 +30,7 @@ def bench(
     """Measure tokens a second over slots, and say how long the experiment takes at most."""
     from steertui.planning.consent import require_consent
     from steertui.planning.resolve import resolve
-    from steertui.run.benchmark import bench as measure
-    from steertui.run.benchmark import requests_of
+    from steertui.run.benchmark import measure, requests_of
     from steertui.units import clock
 
     wish = take_overrides(rest)
@@ -40,15 +39,16 @@ def bench(
     require_consent(experiment, file_origin(experiment, file, changes), is_sure=yes)
     planned = resolve(experiment)
     for model in planned.models:
-        requests, asked = requests_of(planned, model)
+        requests, workload = requests_of(planned, model)
         click.echo(
-            f"{model.name}: {asked.count} trials, {asked.nodes:,} distinct prompt tokens, "
-            f"{asked.written:,} new tokens at the most"
+            f"{model.name}: {workload.count} trials, "
+            f"{workload.distinct_tokens:,} distinct prompt tokens, "
+            f"{workload.max_new_tokens:,} new tokens at most"
         )
-        slots = counts or tuple(n for n in (1, 8, 16, 32) if n <= asked.count)
+        slots = counts or tuple(n for n in (1, 8, 16, 32) if n <= workload.count)
         click.echo("slots  prompt tokens/s  new tokens/s  the experiment takes at most")
-        for pace in measure(model, requests, asked, slots, wish):
+        for pace in measure(model, requests, workload, slots, wish):
             click.echo(
                 f"{pace.slots:5}  {pace.prefill:15,.0f}  {pace.decode:12,.0f}  "
-                f"{clock(pace.seconds(asked))}"
+                f"{clock(pace.seconds(workload))}"
             )

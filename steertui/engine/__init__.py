@@ -1,9 +1,9 @@
-"""Continuous batching over llama.cpp; knows tokens, not scenarios.
+"""Continuous batching over llama.cpp, for prompts of tokens; independent of experiments.
 
-Its threads wait for each other some hundred times a step. GNU's OpenMP lets them spin for
-milliseconds first, which beside any other work takes the processor from the very thread that is
-waited for. So they spin for microseconds; set before llama.cpp is loaded, and the user's own
-setting wins.
+Worker threads of llama.cpp synchronise a few hundred times per step. By default GNU OpenMP spins
+for milliseconds at each barrier, which slows every other process down, including the thread that
+the others wait for. GOMP_SPINCOUNT limits spinning to microseconds. It is set here, before
+llama.cpp is loaded, unless the environment sets it.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The door to llama.cpp: a context, its KV cache, and one batch a call."""
+"""llama.cpp contexts: KV cache, and decoding of one batch per call."""
 
 import ctypes
 from dataclasses import dataclass, replace
@@ -12,33 +12,34 @@ from steertui.engine.llama import LlamaModel, clear_errors, last_error
 from steertui.errors import EngineError
 
 KV_TYPES = {"f32": 0, "f16": 1, "bf16": 30, "q8_0": 8}
-"""Numbers of ggml's types that a KV cache may hold (ggml.h)."""
+"""ggml type numbers of the KV cache types (ggml.h)."""
 
 KV_BYTES = {"f32": 4.0, "f16": 2.0, "bf16": 2.0, "q8_0": 34 / 32}
-"""Bytes of one value of each type."""
+"""Bytes per value of each KV cache type."""
 
 
 class DecodeError(EngineError):
-    """llama.cpp could not compute a batch: the device's memory, or the device."""
+    """llama.cpp could not decode a batch: out of memory, or a device failure."""
 
 
 @dataclass(frozen=True, slots=True)
 class ContextParams:
-    """A context's shape.
+    """Parameters of a llama.cpp context.
 
     Attributes:
         slots: sequences at once.
-        slot_tokens: KV cells a slot may fill; who outgrows them waits for longer slots.
-        batch: tokens a call of llama_decode may take.
+        slot_tokens: KV cells per slot; a sequence that needs more waits for longer slots.
+        batch: maximum tokens per call of llama_decode.
         threads: CPU threads.
-        unified: one KV cache for all slots (forks are free) instead of a stream a slot.
+        unified: one KV cache for all slots, in which a fork copies nothing, instead of one stream
+            per slot.
         flash: flash attention.
-        gpu_layers: layers that go to an accelerator, where the build has one; -1 for all.
-        kv_type: what the KV cache holds: "f16", "q8_0", "bf16" or "f32".
-        longest: KV cells that a request may need in the end; 0 for no more than `slot_tokens`.
-        devices: names of those that share the model's layers, "CPU" for the CPU alone; empty for
-            llama.cpp's own choice.
-        cell_bytes: of one KV cell; 0 where nobody reckoned it.
+        gpu_layers: layers on an accelerator, if the build supports one; -1 for all.
+        kv_type: type of the KV cache: "f16", "q8_0", "bf16" or "f32".
+        longest: KV cells that the longest request may need; 0 if `slot_tokens` is enough.
+        devices: names of the devices that share the layers, "CPU" for the CPU alone; empty for
+            llama.cpp's default.
+        cell_bytes: bytes of one KV cell; 0 if unknown.
     """
 
     slots: int
@@ -54,59 +55,62 @@ class ContextParams:
     cell_bytes: int = 0
 
     @property
-    def most_tokens(self) -> int:
-        """KV cells that a request may need in the end."""
+    def max_request_tokens(self) -> int:
+        """KV cells that the longest request may need."""
         return max(self.slot_tokens, self.longest)
 
-    @property
-    def longer(self) -> "ContextParams":
-        """The shape of half as many slots, twice as long, for those that outgrew these."""
-        tokens = min(self.most_tokens, 2 * self.slot_tokens)
+    def with_longer_slots(self) -> "ContextParams":
+        """Return a context with half as many slots of twice the length."""
+        tokens = min(self.max_request_tokens, 2 * self.slot_tokens)
         return replace(self, slots=max(1, self.slots // 2), slot_tokens=tokens)
 
 
 class LlamaContext:
-    """A KV cache for `slots` sequences and the computation over it.
+    """KV cache of several sequences, and the model's computation over it.
 
-    Raises EngineError where llama.cpp cannot make it.
+    Raises EngineError if llama.cpp cannot create the context.
     """
 
     def __init__(self, model: LlamaModel, shape: ContextParams) -> None:
         self.n_vocab = model.n_vocab
         params = ll.llama_context_default_params()
         params.n_ctx = shape.slots * shape.slot_tokens
-        params.n_batch = params.n_ubatch = shape.batch
+        params.n_batch = shape.batch
+        params.n_ubatch = shape.batch
         params.n_seq_max = shape.slots
-        params.n_threads = params.n_threads_batch = shape.threads
+        params.n_threads = shape.threads
+        params.n_threads_batch = shape.threads
         params.kv_unified = shape.unified
         params.flash_attn_type = 1 if shape.flash else 0
-        params.type_k = params.type_v = KV_TYPES[shape.kv_type]
+        params.type_k = KV_TYPES[shape.kv_type]
+        params.type_v = KV_TYPES[shape.kv_type]
         params.no_perf = True
         clear_errors()
         handle = ll.llama_init_from_model(model.handle, params)
         if not handle:
             raise EngineError(
-                f"llama.cpp cannot make a context of {params.n_ctx} tokens ({last_error()}); "
-                "ask for fewer --slots or --max-tokens"
+                f"llama.cpp cannot create a context of {params.n_ctx} tokens ({last_error()}); "
+                "use fewer --slots or --max-tokens"
             )
         self.handle = handle
         self._memory: Any = ll.llama_get_memory(handle)
-        self._make_batch(shape.batch)
+        self._allocate_batch(shape.batch)
 
-    def _make_batch(self, size: int) -> None:
-        # Arrays of our own behind the struct: filled by numpy, not one ctypes store a token.
+    def _allocate_batch(self, size: int) -> None:
+        # The struct points to numpy arrays: filling these is faster than one ctypes store per
+        # token.
         self._token = np.zeros(size, np.int32)
         self._pos = np.zeros(size, np.int32)
-        self._count = np.ones(size, np.int32)
+        self._sequence_counts = np.ones(size, np.int32)
         self._seq = np.zeros(size, np.int32)
-        self._wanted = np.zeros(size, np.int8)
-        self._seq_at = self._seq.ctypes.data + 4 * np.arange(size, dtype=np.uint64)
+        self._needs_logits = np.zeros(size, np.int8)
+        self._seq_pointers = self._seq.ctypes.data + 4 * np.arange(size, dtype=np.uint64)
         batch = ll.llama_batch()
         batch.token = _pointer(self._token, ctypes.c_int32)
         batch.pos = _pointer(self._pos, ctypes.c_int32)
-        batch.n_seq_id = _pointer(self._count, ctypes.c_int32)
-        batch.seq_id = _pointer(self._seq_at, ctypes.POINTER(ctypes.c_int32))
-        batch.logits = _pointer(self._wanted, ctypes.c_int8)
+        batch.n_seq_id = _pointer(self._sequence_counts, ctypes.c_int32)
+        batch.seq_id = _pointer(self._seq_pointers, ctypes.POINTER(ctypes.c_int32))
+        batch.logits = _pointer(self._needs_logits, ctypes.c_int8)
         self._batch = batch
 
     def decode(
@@ -114,46 +118,60 @@ class LlamaContext:
         tokens: NDArray[np.int32],
         positions: NDArray[np.int32],
         slots: NDArray[np.int32],
-        wanted: NDArray[np.bool_],
+        needs_logits: NDArray[np.bool_],
     ) -> NDArray[np.float32]:
-        """Compute one batch; return logits, a row for each wanted token in the batch's order.
+        """Decode one batch.
 
-        The array is llama.cpp's own memory: it is valid until the next call.
+        Args:
+            tokens: token ids, shape (n,).
+            positions: position of each token in its sequence, shape (n,).
+            slots: slot of each token, shape (n,).
+            needs_logits: whether the logits after each token are needed, shape (n,).
+
+        Returns:
+            Logits, shape (number of tokens that need them, vocabulary), in the batch's order. The
+            array is llama.cpp's memory and valid until the next call.
+
+        Raises:
+            DecodeError: llama_decode failed.
         """
         n = len(tokens)
-        self._token[:n], self._pos[:n] = tokens, positions
-        self._seq[:n], self._wanted[:n] = slots, wanted
+        self._token[:n] = tokens
+        self._pos[:n] = positions
+        self._seq[:n] = slots
+        self._needs_logits[:n] = needs_logits
         self._batch.n_tokens = n
         code = ll.llama_decode(self.handle, self._batch)
         if code != 0:
             raise DecodeError(
                 f"llama_decode failed with code {code} on {n} tokens ({last_error()}); "
-                "ask for fewer --slots"
+                "use fewer --slots"
             )
-        rows = int(wanted.sum())
+        rows = int(needs_logits.sum())
         if not rows:
             return np.empty((0, self.n_vocab), np.float32)
         logits = ll.llama_get_logits(self.handle)
         return np.ctypeslib.as_array(logits, shape=(rows, self.n_vocab))
 
     def fork(self, source: int, target: int, length: int) -> None:
-        """Let slot `target` hold the first `length` tokens of slot `source`, and nothing else."""
+        """Replace slot `target` by the first `length` tokens of slot `source`."""
         self.trim(target, 0)
         if length:
-            # Between streams llama.cpp copies whole sequences only, so the tail is cut after.
+            # Between streams llama.cpp copies only whole sequences, so the tail is removed
+            # afterwards.
             ll.llama_memory_seq_cp(self._memory, source, target, -1, -1)
             self.trim(target, length)
 
     def trim(self, slot: int, length: int) -> None:
-        """Forget all but the first `length` tokens of a slot.
+        """Remove all but the first `length` tokens of a slot.
 
-        Raises EngineError where the model's memory cannot (see `LlamaModel.rewinds`): what stayed
-        would be read as if it were the prompt.
+        Raises EngineError if the model's memory does not support it (see `LlamaModel.rewinds`); the
+        remaining state would act as a prompt.
         """
         if not ll.llama_memory_seq_rm(self._memory, slot, length, -1):
             raise EngineError(
-                f"llama.cpp cannot take a sequence back to {length} tokens with this model; "
-                "report this"
+                f"llama.cpp cannot truncate a sequence to {length} tokens with this model; "
+                "please report this"
             )
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""A Scoring: which nodes of the trie of a Score's continuations matter, and what they say."""
+"""Log-likelihoods of continuations, accumulated over the nodes of their trie."""
 
 from collections.abc import Sequence as Many
 
@@ -9,49 +9,58 @@ Tokens = list[int]
 
 
 class ContinuationScores:
-    """Log-likelihoods of continuations, added up node by node of their trie.
+    """Natural log-likelihoods of several continuations of one prompt.
 
-    `whole` counts each continuation's every token among all tokens of the vocabulary. Otherwise
-    a token counts among those only by which a continuation goes on there, as under a grammar that
-    allows nothing else: where there is one way on it is certain, and its node is not computed.
-    No continuation may be another's beginning.
+    The continuations form a trie. At each node that matters, the log-probability of the next token
+    is added to every continuation that passes through it. With `full_vocabulary` the softmax is
+    over the vocabulary, and every node matters. Otherwise it is over the tokens by which a
+    continuation goes on at the node, as under a grammar that allows nothing else; a node with one
+    such token has probability 1 and is not computed. No continuation may be a prefix of another.
 
     Attributes:
-        logliks: natural log-likelihood of each continuation, complete when all `paths` are.
-        paths: what has to be computed after the prompt, one after another, so that every node
-            but the prompt's own end is reached; mostly nothing.
+        logliks: log-likelihood of each continuation in nats; final once all `paths` are decoded.
+        paths: token sequences to decode after the prompt, one after another, so that every node
+            below the root is reached; often empty.
     """
 
-    def __init__(self, continuations: Many[Tokens], *, whole: bool) -> None:
+    def __init__(self, continuations: Many[Tokens], *, full_vocabulary: bool) -> None:
         self._continuations = continuations
-        self._whole = whole
-        ways: dict[tuple[int, ...], set[int]] = {}
+        self._full_vocabulary = full_vocabulary
+        branches: dict[tuple[int, ...], set[int]] = {}
         for tokens in continuations:
             for end, token in enumerate(tokens):
-                ways.setdefault(tuple(tokens[:end]), set()).add(token)
-        self._ways = {node: sorted(w) for node, w in ways.items() if whole or len(w) > 1}
+                branches.setdefault(tuple(tokens[:end]), set()).add(token)
+        self._branches = {
+            node: sorted(tokens)
+            for node, tokens in branches.items()
+            if full_vocabulary or len(tokens) > 1
+        }
         self.logliks = [0.0] * len(continuations)
-        # In sorted order a node stands right before those that it is the beginning of.
-        nodes = sorted(self._ways)
-        after = [*nodes[1:], ()]
+        # In sorted order a node directly precedes the nodes of which it is a prefix.
+        nodes = sorted(self._branches)
+        successors = [*nodes[1:], ()]
         self.paths = [
             list(node)
-            for node, following in zip(nodes, after, strict=True)
-            if node and following[: len(node)] != node
+            for node, successor in zip(nodes, successors, strict=True)
+            if node and successor[: len(node)] != node
         ]
 
-    def add(self, node: Tokens, row: NDArray[np.float32]) -> None:
-        """Count the logits after the prompt and `node`; a node that comes again counts no more."""
-        ways = self._ways.pop(tuple(node), None)
-        if ways is None:
+    def add(self, node: Tokens, logits: NDArray[np.float32]) -> None:
+        """Add the logits after the prompt and `node`; each node counts once.
+
+        `logits` has the shape (vocabulary,).
+        """
+        branches = self._branches.pop(tuple(node), None)
+        if branches is None:
             return
-        total = _log_sum_exp(row if self._whole else row[ways].astype(np.float64))
-        place = len(node)
+        considered = logits if self._full_vocabulary else logits[branches].astype(np.float64)
+        total = _log_sum_exp(considered)
+        depth = len(node)
         for i, tokens in enumerate(self._continuations):
-            if len(tokens) > place and tokens[:place] == node:
-                self.logliks[i] += float(row[tokens[place]]) - total
+            if len(tokens) > depth and tokens[:depth] == node:
+                self.logliks[i] += float(logits[tokens[depth]]) - total
 
 
-def _log_sum_exp(row: NDArray[np.floating]) -> float:
-    top = row.max()
-    return float(top) + float(np.log(np.exp(row - top).sum(dtype=np.float64)))
+def _log_sum_exp(values: NDArray[np.floating]) -> float:
+    top = values.max()
+    return float(top) + float(np.log(np.exp(values - top).sum(dtype=np.float64)))

@@ -1,4 +1,4 @@
-"""A Group: the devices that one engine computes on; several groups, several engines, one queue."""
+"""Device groups: the devices of each engine, and the memory they share."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from steertui.engine.devices import Device, cards, devices
+from steertui.engine.devices import Device, default_accelerators, devices
 from steertui.errors import EngineError
 
 CPU = "CPU"
@@ -14,7 +14,12 @@ CPU = "CPU"
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Bytes free: of the accelerators together (0 where there is none), and of the host."""
+    """Free memory in bytes.
+
+    Attributes:
+        accelerator: of all accelerators together; 0 if there is none.
+        host: main memory.
+    """
 
     accelerator: int
     host: int
@@ -22,60 +27,70 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class DeviceGroup:
-    """Accelerators that share a model's layers, or the CPU alone."""
+    """Devices of one engine: accelerators that share the model's layers, or the CPU alone."""
 
     devices: tuple[Device, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
-        """For llama.cpp."""
+        """llama.cpp's names of the devices."""
         return tuple(d.name for d in self.devices)
 
     @property
     def free(self) -> int:
-        """Bytes free on its accelerators; 0 for the CPU."""
+        """Free bytes on its accelerators; 0 for the CPU."""
         return sum(d.free for d in self.devices if d.is_accelerator)
 
 
 def free_memory() -> Memory:
-    """Return what is free now, of all cards together."""
-    return Memory(DeviceGroup(tuple(cards(devices()))).free, int(psutil.virtual_memory().available))
+    """Return the memory that is free now."""
+    accelerators = DeviceGroup(tuple(default_accelerators(devices())))
+    return Memory(accelerators.free, int(psutil.virtual_memory().available))
 
 
-def read_groups(text: str, found: Sequence[Device]) -> tuple[DeviceGroup, ...]:
-    """Return the groups that "CUDA0,CUDA1" (an engine each) or "CUDA0+CUDA1" (one) means.
+def parse_groups(text: str, available: Sequence[Device]) -> tuple[DeviceGroup, ...]:
+    """Return the groups of "CUDA0,CUDA1" (one engine each) or "CUDA0+CUDA1" (one engine).
 
-    Raises EngineError for a name that this build does not see.
+    Raises EngineError for a device that this build of llama.cpp does not support.
     """
     return tuple(
-        DeviceGroup(tuple(_named(name.strip(), found) for name in part.split("+")))
+        DeviceGroup(tuple(_find_device(name.strip(), available) for name in part.split("+")))
         for part in text.split(",")
     )
 
 
-def _named(name: str, found: Sequence[Device]) -> Device:
-    usable = [d for d in found if d.is_accelerator or d.name == CPU]
+def _find_device(name: str, available: Sequence[Device]) -> Device:
+    usable = [d for d in available if d.is_accelerator or d.name == CPU]
     for device in usable:
         if device.name.lower() == name.lower():
             return device
     raise EngineError(
-        f"--devices {name or '(nothing)'}: this build of llama.cpp sees "
+        f"--devices {name or '(empty)'}: this build of llama.cpp has "
         f"{', '.join(d.name for d in usable)}; see `steertui doctor`"
     )
 
 
-def choose_groups(found: Sequence[Device], needed: float, most: int) -> tuple[DeviceGroup, ...]:
-    """Return a group for each card that has `needed` bytes free, `most` at the most.
+def choose_groups(
+    available: Sequence[Device], needed: float, max_groups: int
+) -> tuple[DeviceGroup, ...]:
+    """Return one group for each accelerator with `needed` free bytes, at most `max_groups`.
 
-    Where no card alone has, all cards share the layers; where there is none, the CPU computes.
+    If no accelerator has that much memory, all of them share the layers. If there is none, the CPU
+    is used.
     """
-    here = cards(found)
-    alone = tuple(DeviceGroup((card,)) for card in here if card.free >= needed)
-    return alone[:most] or (DeviceGroup(tuple(here or (d for d in found if d.name == CPU))),)
+    accelerators = default_accelerators(available)
+    large = tuple(DeviceGroup((device,)) for device in accelerators if device.free >= needed)
+    if large:
+        return large[:max_groups]
+    cpu = [device for device in available if device.name == CPU]
+    return (DeviceGroup(tuple(accelerators or cpu)),)
 
 
-def memory_of(group: DeviceGroup, groups: Sequence[DeviceGroup], host: int) -> Memory:
-    """Return what is free for one of several groups: what they share is divided among them."""
+def group_memory(group: DeviceGroup, groups: Sequence[DeviceGroup], host: int) -> Memory:
+    """Return the free memory of one group, where shared devices and the host are divided.
+
+    `host` is the free main memory in bytes.
+    """
     users = Counter(name for g in groups for name in g.names)
-    card = sum(d.free // users[d.name] for d in group.devices if d.is_accelerator)
-    return Memory(card, host // len(groups))
+    accelerator = sum(d.free // users[d.name] for d in group.devices if d.is_accelerator)
+    return Memory(accelerator, host // len(groups))

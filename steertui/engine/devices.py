@@ -1,4 +1,4 @@
-"""The door to ggml's devices: what this build of llama.cpp can compute on."""
+"""ggml devices that this build of llama.cpp can use."""
 
 import ctypes
 from collections.abc import Sequence
@@ -7,13 +7,26 @@ from dataclasses import dataclass
 import llama_cpp.llama_cpp  # noqa: F401 (loads ggml's backends)
 from llama_cpp._ggml import libggml
 
-GPU, INTEGRATED = 1, 2
-"""Of ggml_backend_dev_type; 0 is a CPU, 3 what helps one (BLAS, AMX)."""
+GPU = 1
+"""ggml_backend_dev_type of a GPU; 0 is a CPU, 3 an accelerator library for one (BLAS, AMX)."""
+
+INTEGRATED = 2
+"""ggml_backend_dev_type of an integrated GPU."""
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """Something that computes: its name, its backend ("CUDA", "CPU"), bytes free and in all."""
+    """A ggml device.
+
+    Attributes:
+        name: llama.cpp's name, such as "CUDA0" or "CPU".
+        backend: "CUDA", "Vulkan", "CPU" and so on.
+        description: the device's model name.
+        free: free memory in bytes.
+        total: memory in bytes.
+        is_accelerator: whether it is a GPU, integrated or not.
+        is_integrated: whether it is an integrated GPU.
+    """
 
     name: str
     backend: str
@@ -25,26 +38,27 @@ class Device:
 
 
 def devices() -> list[Device]:
-    """Return the devices that the installed build sees, as ggml orders them."""
+    """Return the devices of the installed build in ggml's order."""
     return [_device(handle) for handle in _handles()]
 
 
-def cards(found: Sequence[Device]) -> list[Device]:
-    """Return those that llama.cpp uses by itself: GPUs, or where there is none the integrated one.
+def default_accelerators(available: Sequence[Device]) -> list[Device]:
+    """Return the accelerators that llama.cpp uses by default.
 
-    Of one backend, since two backends of a build may see the same card.
+    These are the GPUs of one backend (two backends of a build may list the same card), or an
+    integrated GPU if there is no other.
     """
-    accelerators = [d for d in found if d.is_accelerator]
-    own = [d for d in accelerators if not d.is_integrated] or accelerators
-    return [d for d in own if d.backend == own[0].backend]
+    accelerators = [d for d in available if d.is_accelerator]
+    preferred = [d for d in accelerators if not d.is_integrated] or accelerators
+    return [d for d in preferred if d.backend == preferred[0].backend]
 
 
-def for_llama(names: Sequence[str]) -> "ctypes.Array[ctypes.c_void_p]":
-    """Return the devices of these names as llama.cpp takes them: handles with a null behind.
+def device_handles(names: Sequence[str]) -> "ctypes.Array[ctypes.c_void_p]":
+    """Return the null-terminated array of device handles that llama.cpp takes.
 
-    The CPU is left out: llama.cpp always has it.
+    The CPU is left out: llama.cpp always uses it.
     """
-    by_name = {_text("ggml_backend_dev_name", h): h for h in _handles()}
+    by_name = {_text("ggml_backend_dev_name", handle): handle for handle in _handles()}
     chosen = [by_name[name] for name in names if name != "CPU"]
     return (ctypes.c_void_p * (len(chosen) + 1))(*chosen, None)
 
@@ -53,19 +67,22 @@ def _handles() -> list[int]:
     count = libggml.ggml_backend_dev_count
     count.restype = ctypes.c_size_t
     get = libggml.ggml_backend_dev_get
-    get.restype, get.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+    get.restype = ctypes.c_void_p
+    get.argtypes = [ctypes.c_size_t]
     return [get(i) for i in range(count())]
 
 
 def _device(handle: int) -> Device:
-    free, total = ctypes.c_size_t(), ctypes.c_size_t()
+    free = ctypes.c_size_t()
+    total = ctypes.c_size_t()
     memory = libggml.ggml_backend_dev_memory
     memory.argtypes = [ctypes.c_void_p, *[ctypes.POINTER(ctypes.c_size_t)] * 2]
     memory(handle, ctypes.byref(free), ctypes.byref(total))
     kind = libggml.ggml_backend_dev_type
     kind.argtypes = [ctypes.c_void_p]
     registry = libggml.ggml_backend_dev_backend_reg
-    registry.restype, registry.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+    registry.restype = ctypes.c_void_p
+    registry.argtypes = [ctypes.c_void_p]
     return Device(
         name=_text("ggml_backend_dev_name", handle),
         backend=_text("ggml_backend_reg_name", registry(handle)),
@@ -79,5 +96,6 @@ def _device(handle: int) -> Device:
 
 def _text(function: str, handle: int | None = None) -> str:
     call = getattr(libggml, function)
-    call.restype, call.argtypes = ctypes.c_char_p, [ctypes.c_void_p]
+    call.restype = ctypes.c_char_p
+    call.argtypes = [ctypes.c_void_p]
     return call(handle).decode(errors="replace") if handle else ""

@@ -1,4 +1,4 @@
-"""The Engine: continuous batching; `add` requests, `step` until it is idle."""
+"""Engine: continuous batching of requests in one llama.cpp context."""
 
 import time
 
@@ -15,24 +15,32 @@ from steertui.errors import EngineError
 
 
 class Engine:
-    """One model in one context; many sequences at once.
+    """One model in one context, with several sequences at once.
 
-    With one slot prompts are computed whole and alone, as llama-cpp-python's own `Llama` does it,
-    and greedy answers equal its own token for token; with more, prefixes are shared, if the model
-    rewinds.
+    Call `add` for each request, then `step` until `is_idle`. With one slot each prompt is decoded
+    whole and alone, as by `llama_cpp.Llama`, and greedy answers are identical to its answers token
+    for token. With more slots, prompts share prefixes if the model supports it
+    (`LlamaModel.rewinds`).
 
-    A sequence that outgrows its slot is parked, with all it wrote; when nobody else is left, the
-    context is made again with half as many slots, twice as long, and the parked go on there. So
-    slots may be far shorter than the longest answer allowed, and none is cut short or lost.
+    A sequence that outgrows its slot is preempted and keeps its tokens. When no other sequence is
+    left, the context is recreated with half as many slots of twice the length, and the preempted
+    sequences continue. So slots may be shorter than the longest allowed answer, and no answer is
+    truncated.
+
+    Attributes:
+        model: the loaded model; the caller closes it.
+        shape: parameters of the current context.
     """
 
     def __init__(self, model: LlamaModel, shape: ContextParams) -> None:
         self.model = model
         self.shape = shape
         self._share = shape.slots > 1 and model.rewinds
-        self._parked: list[Sequence] = []
+        self._preempted: list[Sequence] = []
         self._open()
-        self._written = self._prefilled = self._steps = 0
+        self._generated = 0
+        self._prefilled = 0
+        self._steps = 0
         self._seconds = 0.0
 
     def _open(self) -> None:
@@ -40,45 +48,47 @@ class Engine:
         self._scheduler = Scheduler(self.shape.slots, self.shape.batch, share=self._share)
 
     def add(self, request: GenerateRequest | ScoreRequest) -> None:
-        """Queue a request; raises EngineError where it can never fit a slot."""
+        """Queue a request; raise EngineError if it cannot fit any slot."""
         sequence = Sequence(request)
-        if sequence.most_tokens > self.shape.most_tokens:
+        if sequence.max_tokens > self.shape.max_request_tokens:
             raise EngineError(
-                f"{request.id}: needs {sequence.most_tokens} tokens and a slot has "
-                f"{self.shape.most_tokens}; lower --max-tokens or choose a model of longer context"
+                f"{request.id}: needs {sequence.max_tokens} tokens, but a slot has at most "
+                f"{self.shape.max_request_tokens}; lower --max-tokens or choose a model with a "
+                "longer context"
             )
         self._enqueue(sequence)
 
     def _enqueue(self, sequence: Sequence) -> None:
-        if sequence.least_tokens > self.shape.slot_tokens:
-            self._parked.append(sequence)
+        if sequence.min_tokens > self.shape.slot_tokens:
+            self._preempted.append(sequence)
         else:
             self._scheduler.add(sequence)
 
-    def _lengthen(self) -> None:
-        """Make the context again with longer slots, and let the parked go on in them."""
+    def _lengthen_slots(self) -> None:
+        """Recreate the context with longer slots and queue the preempted sequences."""
         self._context.close()
-        self.shape = self.shape.longer
+        self.shape = self.shape.with_longer_slots()
         self._open()
-        parked, self._parked = self._parked, []
-        for sequence in parked:
+        preempted = self._preempted
+        self._preempted = []
+        for sequence in preempted:
             sequence.cached = 0
             self._enqueue(sequence)
 
     @property
     def is_idle(self) -> bool:
-        """Whether every request was answered."""
+        """Whether every request is complete."""
         return not self.unfinished
 
     @property
     def unfinished(self) -> int:
-        """How many requests wait or are at work."""
-        return self._scheduler.unfinished + len(self._parked)
+        """Number of requests that are queued or in a slot."""
+        return self._scheduler.unfinished + len(self._preempted)
 
     def step(self) -> list[Completed | Scored]:
-        """Compute one batch; return what it completed."""
-        while self._parked and not self._scheduler.unfinished:
-            self._lengthen()
+        """Decode one batch; return the requests that it completed."""
+        while self._preempted and not self._scheduler.unfinished:
+            self._lengthen_slots()
         while admission := self._scheduler.admit():
             slot = admission.slot
             assert slot.sequence is not None
@@ -87,106 +97,122 @@ class Engine:
                 self._context.trim(slot.number, admission.shared)
             else:
                 self._context.fork(admission.source.number, slot.number, admission.shared)
-        chunks = self._scheduler.plan()
-        return self._compute(chunks) if chunks else []
+        chunks = self._scheduler.next_batch()
+        return self._decode(chunks) if chunks else []
 
-    def _compute(self, chunks: list[Chunk]) -> list[Completed | Scored]:
+    def _decode(self, chunks: list[Chunk]) -> list[Completed | Scored]:
         tokens = [t for c in chunks for t in c.sequence.tokens[c.start : c.end]]
         positions = [p for c in chunks for p in range(c.start, c.end)]
         slots = [c.slot.number for c in chunks for _ in range(c.start, c.end)]
-        wanted = [p >= c.sequence.first_wanted for c in chunks for p in range(c.start, c.end)]
-        begin = time.perf_counter()
+        needs_logits = [p >= c.sequence.first_logits for c in chunks for p in range(c.start, c.end)]
+        start = time.perf_counter()
         logits = self._context.decode(
             np.array(tokens, np.int32),
             np.array(positions, np.int32),
             np.array(slots, np.int32),
-            np.array(wanted, np.bool_),
+            np.array(needs_logits, np.bool_),
         )
-        self._seconds += time.perf_counter() - begin
+        self._seconds += time.perf_counter() - start
         self._steps += 1
         return self._advance(chunks, logits)
 
     def _advance(self, chunks: list[Chunk], logits: np.ndarray) -> list[Completed | Scored]:
-        writers: list[tuple[Slot, Sequence, int]] = []
+        """Use the logits of a batch: add scores, or sample the next token of each sequence."""
+        generating: list[tuple[Slot, Sequence, int]] = []
         row = 0
         for chunk in chunks:
-            sequence, wanted = chunk.sequence, chunk.sequence.first_wanted
-            sequence.cached = chunk.slot.cached = chunk.end
+            sequence = chunk.sequence
+            first = max(chunk.start, sequence.first_logits)
+            rows = max(0, chunk.end - first)
+            sequence.cached = chunk.end
+            chunk.slot.cached = chunk.end
             self._prefilled += max(0, min(chunk.end, sequence.prompt_length) - chunk.start)
-            rows = max(0, chunk.end - max(chunk.start, wanted))
             if rows and isinstance(sequence.request, ScoreRequest):
-                sequence.add_scores(logits[row : row + rows], max(chunk.start, wanted))
+                sequence.add_scores(logits[row : row + rows], first)
             elif rows:
-                writers.append((chunk.slot, sequence, row))
+                generating.append((chunk.slot, sequence, row))
             row += rows
-        finished = self._write(writers, logits)
+        finished = self._generate(generating, logits)
         for chunk in chunks:
-            if isinstance(chunk.sequence.request, ScoreRequest) and not chunk.sequence.pending:
+            if isinstance(chunk.sequence.request, ScoreRequest) and not chunk.sequence.uncached:
                 finished += self._score(chunk.slot, chunk.sequence)
         return finished
 
-    def _write(
-        self, writers: list[tuple[Slot, Sequence, int]], logits: np.ndarray
+    def _generate(
+        self, generating: list[tuple[Slot, Sequence, int]], logits: np.ndarray
     ) -> list[Completed | Scored]:
-        if not writers:
+        """Sample one token for each (slot, sequence, row of logits)."""
+        if not generating:
             return []
-        chosen = sample(logits[[row for _, _, row in writers]], [s for _, s, _ in writers])
+        rows = [row for _, _, row in generating]
+        tokens = sample(logits[rows], [sequence for _, sequence, _ in generating])
         finished: list[Completed | Scored] = []
-        for (slot, sequence, _), token in zip(writers, chosen, strict=True):
+        for (slot, sequence, _), token in zip(generating, tokens, strict=True):
             stop = self._append(sequence, token)
             if stop:
-                finished.append(_written(sequence, stop))
+                finished.append(_completed(sequence, stop))
                 self._scheduler.release(slot)
             elif len(sequence.tokens) > self.shape.slot_tokens:
-                self._parked.append(sequence)
+                self._preempted.append(sequence)
                 self._scheduler.release(slot)
         return finished
 
     def _append(self, sequence: Sequence, token: int) -> StopReason | None:
-        assert isinstance(sequence.request, GenerateRequest)
-        is_eos_alone = sequence.request.sampling.end == "eos"
-        ends = self.model.eos_tokens if is_eos_alone else self.model.end_tokens
-        if token in ends and not sequence.request.past_end:
+        """Append a sampled token; return the stop reason if the answer is complete."""
+        request = sequence.request
+        assert isinstance(request, GenerateRequest)
+        is_eos_only = request.sampling.end == "eos"
+        end_tokens = self.model.eos_tokens if is_eos_only else self.model.end_tokens
+        if token in end_tokens and not request.ignore_end:
             return StopReason.STOP
         sequence.tokens.append(token)
-        sequence.raw += self.model.piece(token)
-        self._written += 1
+        sequence.answer += self.model.piece(token)
+        self._generated += 1
         length = len(sequence.tokens) - sequence.prompt_length
-        return StopReason.LENGTH if length >= sequence.request.sampling.max_tokens else None
+        return StopReason.LENGTH if length >= request.sampling.max_tokens else None
 
     def _score(self, slot: Slot, sequence: Sequence) -> list[Completed | Scored]:
-        if sequence.next_path():
+        """Start the next path of a score request, or complete the request."""
+        if sequence.start_next_path():
             if not self.model.rewinds:
                 sequence.cached = 0
             self._context.trim(slot.number, sequence.cached)
             slot.cached = sequence.cached
             return []
-        assert sequence.scoring
+        assert sequence.scores
         slot.cached = min(slot.cached, sequence.prompt_length)
         self._scheduler.release(slot)
         seconds = time.perf_counter() - sequence.started
-        return [Scored(sequence.request.id, tuple(sequence.scoring.logliks), seconds)]
+        return [Scored(sequence.request.id, tuple(sequence.scores.logliks), seconds)]
 
     def snapshot(self) -> Snapshot:
-        """Return what is going on now."""
-        seated = [slot.sequence for slot in self._scheduler.slots if slot.sequence]
+        """Return occupied slots, queue length and counters."""
+        running = [slot.sequence for slot in self._scheduler.slots if slot.sequence]
         views = (
-            SlotView(s.request.id, len(s.raw) and len(s.written), s.raw.decode(errors="replace"))
-            for s in seated
+            SlotView(s.request.id, len(s.new_tokens), s.answer.decode(errors="replace"))
+            for s in running
         )
-        cells = sum(s.cached for s in seated)
-        counts = (self._written, self._prefilled, self._steps, self._seconds, cells)
-        return Snapshot(tuple(views), self.unfinished - len(seated), *counts)
+        return Snapshot(
+            slots=tuple(views),
+            waiting=self.unfinished - len(running),
+            generated=self._generated,
+            prefilled=self._prefilled,
+            steps=self._steps,
+            seconds_decoding=self._seconds,
+            used_cells=sum(s.cached for s in running),
+        )
 
     def close(self) -> None:
-        """Free the KV cache; the model is its owner's."""
+        """Free the KV cache; the model stays loaded."""
         self._context.close()
 
 
-def _written(sequence: Sequence, stop: StopReason) -> Completed:
-    text = sequence.raw.decode(errors="replace")
-    seconds = time.perf_counter() - sequence.started
-    n = len(sequence.written)
-    return Completed(
-        sequence.request.id, Generation(text, stop, sequence.prompt_length, n, seconds)
+def _completed(sequence: Sequence, stop: StopReason) -> Completed:
+    generation = Generation(
+        text=sequence.answer.decode(errors="replace"),
+        stop=stop,
+        prompt_tokens=sequence.prompt_length,
+        tokens=len(sequence.new_tokens),
+        seconds=time.perf_counter() - sequence.started,
     )
+    return Completed(sequence.request.id, generation)

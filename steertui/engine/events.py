@@ -1,4 +1,4 @@
-"""What an engine tells: requests that ended, deaths that were survived, the moment's Snapshot."""
+"""Events of an engine, and snapshots of its state."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from steertui.engine.context import ContextParams
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """An answer is complete."""
+    """A generate request is complete; `id` is the request's."""
 
     id: str
     generation: Generation
@@ -17,7 +17,13 @@ class Completed:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Continuations are scored: natural log-likelihoods, in the request's order."""
+    """A score request is complete.
+
+    Attributes:
+        id: of the request.
+        logliks: log-likelihood of each continuation in nats, in the request's order.
+        seconds: wall time from admission to a slot until the end.
+    """
 
     id: str
     logliks: tuple[float, ...]
@@ -26,7 +32,7 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class RequestFailed:
-    """A request killed the engine again and again while it was alone in it."""
+    """A request failed for good; `id` is the request's."""
 
     id: str
     reason: str
@@ -34,7 +40,12 @@ class RequestFailed:
 
 @dataclass(frozen=True, slots=True)
 class EngineRestarted:
-    """An engine died, and why; its requests were put back, and it runs again in this shape."""
+    """An engine crashed and was restarted; its requests were queued again.
+
+    Attributes:
+        reason: why it crashed.
+        shape: context parameters after the restart.
+    """
 
     reason: str
     shape: ContextParams
@@ -42,7 +53,13 @@ class EngineRestarted:
 
 @dataclass(frozen=True, slots=True)
 class EngineLost:
-    """An engine died for good, and why; its requests went to the `left` engines that remain."""
+    """An engine crashed and cannot be restarted; other engines take its requests.
+
+    Attributes:
+        reason: why it is given up.
+        shape: its context parameters.
+        left: number of engines that remain.
+    """
 
     reason: str
     shape: ContextParams
@@ -54,7 +71,13 @@ EngineEvent = Completed | Scored | RequestFailed | EngineRestarted | EngineLost
 
 @dataclass(frozen=True, slots=True)
 class SlotView:
-    """What one slot is doing: whose request, how many tokens it wrote, its text so far."""
+    """State of an occupied slot.
+
+    Attributes:
+        id: of the request.
+        tokens: generated tokens so far.
+        text: generated text so far.
+    """
 
     id: str
     tokens: int
@@ -63,36 +86,51 @@ class SlotView:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """An engine, or several together, at one moment.
+    """State of one engine, or of several together, at one moment.
 
     Attributes:
-        slots: the occupied ones.
+        slots: the occupied slots.
         waiting: requests in the queue.
-        written: answer tokens since the start.
-        prefilled: prompt tokens computed since the start.
+        generated: answer tokens since the start.
+        prefilled: prompt tokens decoded since the start.
         steps: batches since the start.
         seconds_decoding: wall time inside llama_decode and the read of its logits.
-        cells: of the KV cache, those that the occupied slots fill; shared ones count each time.
+        used_cells: KV cells of the occupied slots; shared cells count once per slot.
     """
 
     slots: tuple[SlotView, ...] = ()
     waiting: int = 0
-    written: int = 0
+    generated: int = 0
     prefilled: int = 0
     steps: int = 0
     seconds_decoding: float = 0.0
-    cells: int = 0
+    used_cells: int = 0
 
 
-def total(snapshots: Iterable[Snapshot]) -> Snapshot:
-    """Return several engines as if they were one."""
-    found = list(snapshots)
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """Slots and KV cache of one engine, or of several together.
+
+    Attributes:
+        slots: sequences at once.
+        kv_cells: cells of the KV caches.
+        kv_bytes: bytes of the KV caches; 0 if the size of a cell is unknown.
+    """
+
+    slots: int
+    kv_cells: int
+    kv_bytes: int
+
+
+def combine(snapshots: Iterable[Snapshot]) -> Snapshot:
+    """Return one snapshot of several engines: slots joined, counters added."""
+    parts = list(snapshots)
     return Snapshot(
-        slots=tuple(slot for s in found for slot in s.slots),
-        waiting=sum(s.waiting for s in found),
-        written=sum(s.written for s in found),
-        prefilled=sum(s.prefilled for s in found),
-        steps=sum(s.steps for s in found),
-        seconds_decoding=sum(s.seconds_decoding for s in found),
-        cells=sum(s.cells for s in found),
+        slots=tuple(slot for part in parts for slot in part.slots),
+        waiting=sum(part.waiting for part in parts),
+        generated=sum(part.generated for part in parts),
+        prefilled=sum(part.prefilled for part in parts),
+        steps=sum(part.steps for part in parts),
+        seconds_decoding=sum(part.seconds_decoding for part in parts),
+        used_cells=sum(part.used_cells for part in parts),
     )

@@ -9,7 +9,7 @@ from typing import Any
 import llama_cpp.llama_cpp as ll
 
 from steertui.core.reasoning import TOKENS
-from steertui.engine.devices import for_llama
+from steertui.engine.devices import device_handles
 from steertui.errors import EngineError, ModelError
 
 Tokens = list[int]
@@ -58,7 +58,7 @@ class LlamaModel:
         devices: Sequence[str] = (),
     ) -> None:
         params = ll.llama_model_default_params()
-        chosen = for_llama(devices)  # kept alive until the model is loaded
+        chosen = device_handles(devices)  # kept alive until the model is loaded
         params.devices = ctypes.cast(chosen, ctypes.c_void_p) if devices else None
         params.vocab_only = vocab_only
         params.n_gpu_layers = gpu_layers

@@ -1,4 +1,4 @@
-"""The Pool: an engine on each device, one queue; `add` requests, `step` until it is idle."""
+"""Pool of engines, one per device group, with a common queue."""
 
 from bisect import insort
 from collections.abc import Iterator, Sequence
@@ -11,39 +11,46 @@ from typing import Self
 import numpy as np
 
 from steertui.engine.context import ContextParams
-from steertui.engine.events import EngineEvent, EngineLost, Snapshot, total
-from steertui.engine.scheduler import common
+from steertui.engine.events import Capacity, EngineEvent, EngineLost, Snapshot, combine
+from steertui.engine.scheduler import common_prefix
 from steertui.engine.sequence import GenerateRequest, ScoreRequest
 from steertui.engine.supervisor import EngineDeadError, Supervisor
 
-WAIT = 0.25
-"""Seconds a step waits for news, so that a wish to stop is heard."""
+POLL_SECONDS = 0.25
+"""Longest wait for a message in one step, so that the caller can stop in between."""
 
-LOW, FULL = 4, 3
-"""An engine's stock, beside the sequences in its slots: it gets more below a quarter of its slots,
-up to three quarters. More would leave the others idle at the end, less would cut families."""
+LOW_STOCK = 1 / 4
+"""Queued requests per slot below which an engine gets more from the common queue."""
 
+FULL_STOCK = 3 / 4
+"""Queued requests per slot up to which it gets more.
 
-ROUND = 32
-"""Tokens; an earlier cut is better than one that saves less than that."""
+With more, other engines would idle at the end. With fewer, prompts with a common prefix would be
+split between engines.
+"""
+
+CUT_GRANULARITY = 32
+"""Tokens; among cuts whose costs differ by less, the earlier one is chosen."""
 
 
 class Pool:
-    """Engines in child processes, with the verbs of one; a death of one costs the others nothing.
+    """Engines in child processes, with the interface of one engine.
 
-    The queue is kept in the tokens' own order, and dealt from its end in chunks that are cut
-    where neighbours share least, so that what shares a prefix meets in one engine. An engine gets
-    a chunk when its stock runs low, and at the end no more than its share, so all end together.
-    One that cannot be revived is given up, and its requests go to the others.
+    The queue is sorted by tokens. Engines get chunks from its end, cut where neighbours share the
+    shortest prefix, so that prompts with a common prefix meet in one engine. An engine gets a chunk
+    when its stock runs low, and near the end no more than its share, so that all engines finish at
+    the same time. A crash affects only one engine. An engine that cannot be restarted is given up,
+    and its requests go to the others.
 
-    A context manager: leaving it ends the children, loaded or not.
+    A context manager: leaving it ends the child processes, loaded or not.
     """
 
     def __init__(self, model: Path, shapes: Sequence[ContextParams]) -> None:
+        """Start one engine per shape; they load the model at once."""
         self._queue: list[GenerateRequest | ScoreRequest] = []
         self._lost: list[Snapshot] = []
-        self._news: list[EngineEvent] = []
-        self._workers = [Supervisor(model, shape, i) for i, shape in enumerate(shapes)]
+        self._events: list[EngineEvent] = []
+        self._supervisors = [Supervisor(model, shape, i) for i, shape in enumerate(shapes)]
 
     def __enter__(self) -> Self:
         return self
@@ -52,128 +59,136 @@ class Pool:
         self.close()
 
     def load(self) -> Iterator[None]:
-        """Wait until every model is loaded, giving way a few times a second.
+        """Wait until every engine has loaded the model, yielding a few times per second.
 
-        Raises ModelError or EngineError where none can be.
+        Raises ModelError or EngineError if no engine can load it.
         """
-        waiting = list(self._workers)
-        while waiting:
-            ready = wait([worker.pipe for worker in waiting], WAIT)
-            for worker in [w for w in waiting if w.pipe in ready]:
-                self._news += self._hear(worker)
-                waiting.remove(worker)
+        loading = list(self._supervisors)
+        while loading:
+            ready = wait([supervisor.pipe for supervisor in loading], POLL_SECONDS)
+            for supervisor in [s for s in loading if s.pipe in ready]:
+                self._events += self._receive(supervisor)
+                loading.remove(supervisor)
             yield
 
     @property
-    def slots(self) -> int:
-        """Sequences at once, on all devices together."""
-        return sum(worker.shape.slots for worker in self._workers)
+    def capacity(self) -> Capacity:
+        """Slots and KV caches of all engines together."""
+        shapes = [supervisor.shape for supervisor in self._supervisors]
+        return Capacity(
+            slots=sum(s.slots for s in shapes),
+            kv_cells=sum(s.slots * s.slot_tokens for s in shapes),
+            kv_bytes=sum(s.slots * s.slot_tokens * s.cell_bytes for s in shapes),
+        )
 
     @property
-    def kv_cells(self) -> int:
-        """Cells of all KV caches together."""
-        return sum(w.shape.slots * w.shape.slot_tokens for w in self._workers)
-
-    @property
-    def kv_bytes(self) -> int:
-        """Bytes of all KV caches together; 0 where nobody reckoned a cell's."""
-        return sum(w.shape.slots * w.shape.slot_tokens * w.shape.cell_bytes for w in self._workers)
+    def supervisors(self) -> tuple[Supervisor, ...]:
+        """Supervisors of the engines that are not lost."""
+        return tuple(self._supervisors)
 
     @property
     def pids(self) -> list[int]:
-        """The children's process ids."""
-        return [worker.pid for worker in self._workers]
+        """Process ids of the engines."""
+        return [supervisor.pid for supervisor in self._supervisors]
 
     @property
     def unfinished(self) -> int:
-        """How many requests wait or are at work."""
-        return len(self._queue) + sum(len(worker.requests) for worker in self._workers)
+        """Number of requests that are queued or in an engine."""
+        return len(self._queue) + sum(len(s.requests) for s in self._supervisors)
 
     @property
     def is_idle(self) -> bool:
-        """Whether every request was answered."""
+        """Whether every request is complete."""
         return not self.unfinished
 
     def add(self, request: GenerateRequest | ScoreRequest) -> None:
-        """Queue a request; one whose id was just answered goes where its prompt still lies."""
-        for worker in self._workers:
-            if request.id in worker.recent:
-                worker.add(request)
+        """Queue a request.
+
+        A follow-up with the id of a recent request goes to the same engine, whose KV cache may
+        still hold the prompt.
+        """
+        for supervisor in self._supervisors:
+            if request.id in supervisor.recent:
+                supervisor.add(request)
                 return
         insort(self._queue, request, key=lambda r: r.prompt)
 
     def step(self) -> list[EngineEvent]:
-        """Deal what may go, wait a moment for news, return them."""
-        self._deal()
-        for worker in self._workers:
-            worker.send()
-        ready = wait([worker.pipe for worker in self._workers], WAIT)
-        for worker in [w for w in self._workers if w.pipe in ready]:
-            self._news += self._hear(worker)
-        news, self._news = self._news, []
-        return news
+        """Send requests to the engines, wait for a message, and return the new events."""
+        self._refill()
+        for supervisor in self._supervisors:
+            supervisor.send()
+        ready = wait([supervisor.pipe for supervisor in self._supervisors], POLL_SECONDS)
+        for supervisor in [s for s in self._supervisors if s.pipe in ready]:
+            self._events += self._receive(supervisor)
+        events = self._events
+        self._events = []
+        return events
 
-    def _hear(self, worker: Supervisor) -> list[EngineEvent]:
+    def _receive(self, supervisor: Supervisor) -> list[EngineEvent]:
         try:
-            return worker.hear()
+            return supervisor.receive()
         except EngineDeadError as exc:
-            return [self._give_up(worker, exc)]
+            return [self._give_up(supervisor, exc)]
 
-    def _give_up(self, worker: Supervisor, reason: EngineDeadError) -> EngineLost:
-        """Go on without an engine; raises its error where it was the last."""
-        self._workers.remove(worker)
-        self._lost.append(replace(worker.snapshot(), slots=(), waiting=0, cells=0))
-        worker.close()
-        if not self._workers:
-            raise reason
-        for request in worker.requests.values():
+    def _give_up(self, supervisor: Supervisor, error: EngineDeadError) -> EngineLost:
+        """Continue without an engine; raise its error if it was the last one."""
+        self._supervisors.remove(supervisor)
+        self._lost.append(replace(supervisor.snapshot(), slots=(), waiting=0, used_cells=0))
+        supervisor.close()
+        if not self._supervisors:
+            raise error
+        for request in supervisor.requests.values():
             self.add(request)
-        return EngineLost(str(reason), worker.shape, len(self._workers))
+        return EngineLost(str(error), supervisor.shape, len(self._supervisors))
 
-    def _deal(self) -> None:
-        """Give whoever runs low a chunk of the queue."""
-        total_slots, todo = self.slots, len(self._queue) + sum(w.busy for w in self._workers)
-        for worker in sorted(self._workers, key=lambda w: w.busy / w.shape.slots):
-            slots = worker.shape.slots
-            low, full = max(1, slots // LOW), max(1, FULL * slots // LOW)
-            share = ceil(todo * slots / total_slots)
-            if worker.busy < slots + low:
-                for request in self._take(min(slots + full, share) - worker.busy, slots // 2):
-                    worker.add(request)
+    def _refill(self) -> None:
+        """Give each engine whose stock is low a chunk of the queue."""
+        total_slots = self.capacity.slots
+        left = len(self._queue) + sum(s.load for s in self._supervisors)
+        for supervisor in sorted(self._supervisors, key=lambda s: s.load / s.shape.slots):
+            slots = supervisor.shape.slots
+            low = max(1, int(LOW_STOCK * slots))
+            full = max(1, int(FULL_STOCK * slots))
+            share = ceil(left * slots / total_slots)
+            if supervisor.load < slots + low:
+                count = min(slots + full, share) - supervisor.load
+                for request in self._take(count, slots // 2):
+                    supervisor.add(request)
 
-    def _take(self, count: int, more: int) -> list[GenerateRequest | ScoreRequest]:
-        """Return so many requests from the queue's end, or up to `more` for a better cut."""
+    def _take(self, count: int, extra: int) -> list[GenerateRequest | ScoreRequest]:
+        """Remove `count` requests from the queue's end, or up to `extra` more for a better cut."""
         if count < 1 or not self._queue:
             return []
-        cuts = range(count, min(count + more, len(self._queue)) + 1)
-        cut = min(cuts, key=self._cost_of_cut, default=len(self._queue))
+        cuts = range(count, min(count + extra, len(self._queue)) + 1)
+        cut = min(cuts, key=self._cut_cost, default=len(self._queue))
         taken = self._queue[-cut:]
         del self._queue[-cut:]
         return taken
 
-    def _cost_of_cut(self, count: int) -> int:
-        """Return how many tokens two engines would compute both, in units that matter."""
+    def _cut_cost(self, count: int) -> int:
+        """Return the prefix tokens that two engines would both prefill, in `CUT_GRANULARITY`."""
         if count >= len(self._queue):
             return 0
-        a, b = (np.asarray(self._queue[-count - i].prompt, np.int32) for i in (0, 1))
-        return common(a, b) // ROUND
+        first, previous = (np.asarray(self._queue[-count - i].prompt, np.int32) for i in (0, 1))
+        return common_prefix(first, previous) // CUT_GRANULARITY
 
     def snapshot(self) -> Snapshot:
-        """Return what all engines last told; counts are since the start, deaths included."""
-        told = total([*(w.snapshot() for w in self._workers), *self._lost])
-        return replace(told, waiting=told.waiting + len(self._queue))
+        """Return the last snapshots of all engines as one; counters include restarts."""
+        combined = combine([*(s.snapshot() for s in self._supervisors), *self._lost])
+        return replace(combined, waiting=combined.waiting + len(self._queue))
 
     def suspend(self) -> None:
-        """Hold every engine still; what is half written stays in it."""
-        for worker in self._workers:
-            worker.suspend()
+        """Suspend the engines' processes; their sequences stay in memory."""
+        for supervisor in self._supervisors:
+            supervisor.suspend()
 
     def resume(self) -> None:
-        """Let them go on."""
-        for worker in self._workers:
-            worker.resume()
+        """Resume the engines' processes."""
+        for supervisor in self._supervisors:
+            supervisor.resume()
 
     def close(self) -> None:
-        """End the children, and with them free the devices' memory."""
-        for worker in self._workers:
-            worker.close()
+        """End the engines' processes, which frees the devices' memory."""
+        for supervisor in self._supervisors:
+            supervisor.close()

@@ -1,6 +1,6 @@
-"""From logits to tokens, for a whole batch; filters in llama.cpp's order.
+"""Sampling chain for a batch: penalties, top-k, top-p, min-p, temperature, draw.
 
-Penalties, then top-k, top-p, min-p, then temperature: the order of llama.cpp's default chain.
+The order is that of llama.cpp's default chain.
 """
 
 from collections.abc import Sequence as Many
@@ -15,21 +15,23 @@ Logits = NDArray[np.float32]
 
 
 def sample(logits: Logits, sequences: Many[Sequence]) -> list[int]:
-    """Return the next token of each sequence; `logits` is (sequences, vocabulary).
+    """Return the next token of each sequence; `logits` has the shape (sequences, vocabulary).
 
-    Each sequence draws from its own generator, one number a token, so its draw depends neither
-    on its slot nor on its neighbours.
+    Each sequence draws one number per token from its own generator, so that a draw depends neither
+    on the slot nor on the other sequences.
     """
-    best = logits.argmax(axis=1)
+    greedy = logits.argmax(axis=1)
     return [
-        _draw(row, sequence) if _needs_more(sequence) else int(token)
-        for row, sequence, token in zip(logits, sequences, best, strict=True)
+        int(token) if _is_greedy(sequence) else _draw(row, sequence)
+        for row, sequence, token in zip(logits, sequences, greedy, strict=True)
     ]
 
 
-def _needs_more(sequence: Sequence) -> bool:
-    s = _params(sequence)
-    return s.temperature > 0 or s.repetition_penalty != 1 or s.presence_penalty != 0
+def _is_greedy(sequence: Sequence) -> bool:
+    """Whether the next token is the one with the highest logit, without penalties."""
+    params = _params(sequence)
+    has_penalty = params.repetition_penalty != 1 or params.presence_penalty != 0
+    return params.temperature <= 0 and not has_penalty
 
 
 def _params(sequence: Sequence) -> SamplingParams:
@@ -37,52 +39,59 @@ def _params(sequence: Sequence) -> SamplingParams:
     return sequence.request.sampling
 
 
-def _draw(row: Logits, sequence: Sequence) -> int:
-    s = _params(sequence)
-    row = penalise(row, sequence, s)
-    if s.temperature <= 0:
-        return int(row.argmax())
-    tokens, chances = distribution(row, s)
+def _draw(logits: Logits, sequence: Sequence) -> int:
+    params = _params(sequence)
+    logits = penalise(logits, sequence, params)
+    if params.temperature <= 0:
+        return int(logits.argmax())
+    tokens, probabilities = distribution(logits, params)
     assert sequence.random is not None
-    place = np.searchsorted(chances.cumsum(), sequence.random.random() * chances.sum())
-    return int(tokens[min(int(place), len(tokens) - 1)])
+    threshold = sequence.random.random() * probabilities.sum()
+    index = int(np.searchsorted(probabilities.cumsum(), threshold))
+    return int(tokens[min(index, len(tokens) - 1)])
 
 
-def penalise(row: Logits, sequence: Sequence, s: SamplingParams) -> Logits:
-    """Return the logits after the penalties.
+def penalise(logits: Logits, sequence: Sequence, params: SamplingParams) -> Logits:
+    """Return logits of shape (vocabulary,) after the penalties.
 
-    Repetition (Keskar et al. 2019, CTRL, section 4.1) weighs prompt and answer; presence, as
-    OpenAI's API has it, the answer alone.
+    The repetition penalty (Keskar et al. 2019, CTRL, section 4.1) applies to tokens of prompt and
+    answer: positive logits are divided by it, negative ones multiplied. The presence penalty
+    (OpenAI API) is subtracted from the logits of tokens in the answer.
     """
-    if s.repetition_penalty == 1 and s.presence_penalty == 0:
-        return row
-    row = row.copy()
+    if params.repetition_penalty == 1 and params.presence_penalty == 0:
+        return logits
+    logits = logits.copy()
     seen = np.unique(sequence.tokens)
-    values = row[seen]
-    row[seen] = np.where(values > 0, values / s.repetition_penalty, values * s.repetition_penalty)
-    if sequence.written:
-        row[np.unique(sequence.written)] -= s.presence_penalty
-    return row
+    values = logits[seen]
+    divided = values / params.repetition_penalty
+    multiplied = values * params.repetition_penalty
+    logits[seen] = np.where(values > 0, divided, multiplied)
+    if sequence.new_tokens:
+        logits[np.unique(sequence.new_tokens)] -= params.presence_penalty
+    return logits
 
 
-def distribution(row: Logits, s: SamplingParams) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Return the tokens that the filters leave, likeliest first, and their probabilities.
+def distribution(
+    logits: Logits, params: SamplingParams
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Return the tokens that pass the filters, most likely first, and their probabilities.
 
-    top-k (Fan et al. 2018), top-p (Holtzman et al. 2020), min-p (Nguyen et al. 2024).
+    Filters: top-k (Fan et al. 2018), top-p (Holtzman et al. 2020), min-p (Nguyen et al. 2024). The
+    probabilities sum to 1 and include the temperature, which must be positive.
     """
-    if 0 < s.top_k < len(row):
-        tokens = np.argpartition(row, -s.top_k)[-s.top_k :]
-        tokens = tokens[np.lexsort((tokens, -row[tokens]))]
+    if 0 < params.top_k < len(logits):
+        tokens = np.argpartition(logits, -params.top_k)[-params.top_k :]
+        tokens = tokens[np.lexsort((tokens, -logits[tokens]))]
     else:
-        tokens = np.argsort(-row, kind="stable")
-    logits = row[tokens].astype(np.float64)
-    chances = _softmax(logits)
-    keep = len(tokens)
-    if s.top_p < 1:
-        keep = int(np.searchsorted(chances.cumsum(), s.top_p)) + 1
-    if s.min_p > 0:
-        keep = min(keep, int((chances >= s.min_p * chances[0]).sum()))
-    return tokens[:keep], _softmax(logits[:keep] / s.temperature)
+        tokens = np.argsort(-logits, kind="stable")
+    sorted_logits = logits[tokens].astype(np.float64)
+    probabilities = _softmax(sorted_logits)
+    kept = len(tokens)
+    if params.top_p < 1:
+        kept = int(np.searchsorted(probabilities.cumsum(), params.top_p)) + 1
+    if params.min_p > 0:
+        kept = min(kept, int((probabilities >= params.min_p * probabilities[0]).sum()))
+    return tokens[:kept], _softmax(sorted_logits[:kept] / params.temperature)
 
 
 def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""The Scheduler: which tokens go into the next batch, in which slot; shares common prefixes."""
+"""Scheduler: admission to slots with prefix sharing, and the token batch of each step."""
 
 from bisect import insort
 from dataclasses import dataclass, field
@@ -11,26 +11,26 @@ from steertui.engine.sequence import Sequence
 
 @dataclass(eq=False, slots=True)
 class Slot:
-    """A place for one sequence in the KV cache; what it computed stays until it is overwritten.
+    """Space for one sequence in the KV cache; its cells stay valid until they are overwritten.
 
     Attributes:
         number: llama.cpp's sequence id.
-        sequence: who sits there, or None.
-        resident: the tokens that are, or are about to be, in its KV cells.
-        cached: how many of them are there already.
-        used: when it was last given away, in admissions.
+        sequence: the sequence in the slot; None if it is free.
+        resident: tokens that are in its KV cells, or will be after the current prefill.
+        cached: how many of `resident` are in the KV cells now.
+        last_admission: ordinal number of its last admission; 0 if there was none.
     """
 
     number: int
     sequence: Sequence | None = None
     resident: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
     cached: int = 0
-    used: int = 0
+    last_admission: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """A sequence goes into `slot`, whose first `shared` tokens are forked from slot `source`."""
+    """Admission of a sequence to `slot`; its first `shared` tokens are forked from `source`."""
 
     slot: Slot
     source: Slot
@@ -39,7 +39,7 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Tokens `start` to `end` of the sequence in `slot` go into the batch."""
+    """Tokens `start` to `end` of a sequence, as part of a batch."""
 
     slot: Slot
     sequence: Sequence
@@ -48,13 +48,14 @@ class Chunk:
 
 
 class Scheduler:
-    """Holds the queue and the slots.
+    """Queue of sequences, and the slots.
 
-    The queue is kept in the tokens' own order, so neighbours in it share the longest prefixes,
-    and whoever went before is still resident: every node of the prompts' trie is computed once.
+    The queue is sorted by tokens, so that neighbours share the longest prefixes, and the previous
+    sequence is still resident. Each node of the trie of all prompts is decoded once.
     """
 
     def __init__(self, slots: int, batch: int, *, share: bool) -> None:
+        """Prepare `slots` slots; `batch` is the maximum number of tokens per step."""
         self.slots = [Slot(i) for i in range(slots)]
         self.queue: list[Sequence] = []
         self._batch = batch
@@ -62,63 +63,67 @@ class Scheduler:
         self._admissions = 0
 
     def add(self, sequence: Sequence) -> None:
-        """Put a sequence into the queue."""
-        insort(self.queue, sequence, key=lambda s: s.known)
+        """Queue a sequence."""
+        insort(self.queue, sequence, key=lambda s: s.context_tokens)
 
     @property
     def unfinished(self) -> int:
-        """How many wait or sit."""
+        """Number of sequences that are queued or in a slot."""
         return len(self.queue) + sum(slot.sequence is not None for slot in self.slots)
 
     def admit(self) -> Admission | None:
-        """Seat the next sequence; None where no slot is free or its prefix is being computed."""
+        """Admit the next sequence; None if no slot is free or its prefix is still prefilled."""
         free = [slot for slot in self.slots if slot.sequence is None]
         if not self.queue or not free:
             return None
         sequence = self.queue[-1]
-        prompt = np.asarray(sequence.known, np.int32)
-        source, shared = self._nearest(prompt)
+        tokens = np.asarray(sequence.context_tokens, np.int32)
+        source, shared = self._best_source(tokens)
         if shared > source.cached:
             return None
         self.queue.pop()
-        slot = source if source in free else min(free, key=lambda s: s.used)
+        slot = source if source in free else min(free, key=lambda s: s.last_admission)
         self._admissions += 1
-        slot.sequence, slot.resident, slot.used = sequence, prompt, self._admissions
-        slot.cached = sequence.cached = shared
+        slot.sequence = sequence
+        slot.resident = tokens
+        slot.last_admission = self._admissions
+        slot.cached = shared
+        sequence.cached = shared
         return Admission(slot, source, shared)
 
-    def _nearest(self, prompt: NDArray[np.int32]) -> tuple[Slot, int]:
-        """Return the slot that shares most with the prompt, and how many tokens.
+    def _best_source(self, tokens: NDArray[np.int32]) -> tuple[Slot, int]:
+        """Return the slot with the longest common prefix, and the length of that prefix.
 
-        The last token is never shared: its logits are needed.
+        The last token is never shared, because its logits are needed.
         """
         if not self._share:
-            return min(self.slots, key=lambda s: (s.sequence is not None, s.used)), 0
-        lengths = [common(slot.resident, prompt[:-1]) for slot in self.slots]
+            return min(self.slots, key=lambda s: (s.sequence is not None, s.last_admission)), 0
+        lengths = [common_prefix(slot.resident, tokens[:-1]) for slot in self.slots]
         best = max(range(len(lengths)), key=lambda i: (lengths[i], self.slots[i].cached))
         return self.slots[best], lengths[best]
 
-    def plan(self) -> list[Chunk]:
-        """Return the next batch: a token of everyone who writes, then prompts as room is left."""
-        seated = [(slot, slot.sequence) for slot in self.slots if slot.sequence is not None]
-        seated.sort(key=lambda pair: (pair[1].pending > 1, pair[0].used))
-        chunks, room = [], self._batch
-        for slot, sequence in seated:
-            size = min(sequence.pending, room)
+    def next_batch(self) -> list[Chunk]:
+        """Return the next batch: one token per decoding sequence, then prefill up to the limit."""
+        running = [(slot, slot.sequence) for slot in self.slots if slot.sequence is not None]
+        running.sort(key=lambda pair: (pair[1].uncached > 1, pair[0].last_admission))
+        chunks: list[Chunk] = []
+        budget = self._batch
+        for slot, sequence in running:
+            size = min(sequence.uncached, budget)
             if size:
                 start = sequence.cached
                 chunks.append(Chunk(slot, sequence, start, start + size))
-                room -= size
+                budget -= size
         return chunks
 
     def release(self, slot: Slot) -> None:
-        """Free a slot; its cells stay, for whoever shares a prefix with them."""
+        """Free a slot; its cells stay available for prefix sharing."""
         assert slot.sequence is not None
         slot.resident = np.asarray(slot.sequence.tokens[: slot.cached], np.int32)
         slot.sequence = None
 
 
-def common(a: NDArray[np.int32], b: NDArray[np.int32]) -> int:
+def common_prefix(a: NDArray[np.int32], b: NDArray[np.int32]) -> int:
     """Return the length of the longest common prefix."""
     n = min(len(a), len(b))
     differs = a[:n] != b[:n]

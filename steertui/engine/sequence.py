@@ -1,4 +1,4 @@
-"""A Sequence: a prompt's tokens, what was computed of them, and the answer or score so far."""
+"""Requests, and the sequences by which the engine processes them."""
 
 import time
 from dataclasses import dataclass, field
@@ -15,119 +15,128 @@ class GenerateRequest:
     """A request for an answer.
 
     Attributes:
-        id: the caller's name for it.
-        prompt: at least one token.
-        sampling: how to draw.
-        seed: the trial's own; decides every draw, whatever slot or neighbours it has.
-        past_end: whether to write on past every end, to the last token allowed: for measuring.
+        id: the caller's identifier.
+        prompt: token ids, at least one.
+        sampling: sampling parameters.
+        seed: of the request's own random generator; draws do not depend on slot or batch.
+        ignore_end: whether to generate up to the maximum and ignore end tokens; for measurements.
     """
 
     id: str
     prompt: Tokens
     sampling: SamplingParams
     seed: int = 0
-    past_end: bool = False
+    ignore_end: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreRequest:
-    """A request for the log-likelihood of each continuation after a prompt.
+    """A request for the log-likelihood of each continuation of a prompt.
 
     Attributes:
-        continuations: at least two, none of them another's beginning.
-        whole: among all that could be written; if not, among the continuations (see
-            `ContinuationScores`).
+        id: the caller's identifier.
+        prompt: token ids, at least one.
+        continuations: at least two, none of them a prefix of another.
+        full_vocabulary: whether each token's probability is among the whole vocabulary; otherwise
+            among the continuations (see `ContinuationScores`).
     """
 
     id: str
     prompt: Tokens
     continuations: tuple[Tokens, ...]
-    whole: bool = False
+    full_vocabulary: bool = False
 
 
 @dataclass(eq=False, slots=True)
 class Sequence:
-    """A request on its way; the engine owns and changes it.
+    """A request in progress; only the engine changes it.
 
     Attributes:
-        tokens: the prompt and what follows it: the answer, or the path being scored.
-        cached: how many of `tokens` lie in the KV cache.
-        raw: the answer's bytes.
-        scoring: of a Score, once begun.
+        request: what was asked for.
+        tokens: the prompt and what follows it: the answer, or the path that is scored; empty before
+            the start.
+        cached: how many of `tokens` are in the KV cache.
+        answer: bytes of the answer so far.
+        started: time.perf_counter() at the start, in seconds.
+        random: generator for sampling.
+        scores: of a score request, once started.
     """
 
     request: GenerateRequest | ScoreRequest
     tokens: Tokens = field(default_factory=list)
     cached: int = 0
-    raw: bytearray = field(default_factory=bytearray)
+    answer: bytearray = field(default_factory=bytearray)
     started: float = 0.0
     random: np.random.Generator | None = None
-    scoring: ContinuationScores | None = None
+    scores: ContinuationScores | None = None
 
     def start(self) -> None:
-        """Begin, in a slot; who was begun in another goes on."""
+        """Start in a slot, or continue if it was preempted from another one."""
         if self.tokens:
             return
         self.started = time.perf_counter()
         self.tokens = list(self.request.prompt)
         if isinstance(self.request, ScoreRequest):
-            self.scoring = ContinuationScores(self.request.continuations, whole=self.request.whole)
-            self.next_path()
+            self.scores = ContinuationScores(
+                self.request.continuations, full_vocabulary=self.request.full_vocabulary
+            )
+            self.start_next_path()
         else:
             self.random = np.random.Generator(np.random.Philox(self.request.seed))
 
     @property
     def prompt_length(self) -> int:
-        """Tokens of the prompt."""
+        """Number of prompt tokens."""
         return len(self.request.prompt)
 
     @property
-    def known(self) -> Tokens:
-        """The tokens that are to be computed before it goes on: the prompt, once begun all."""
+    def context_tokens(self) -> Tokens:
+        """Tokens to decode before it continues: the prompt, or all tokens once it has started."""
         return self.tokens or self.request.prompt
 
     @property
-    def written(self) -> Tokens:
+    def new_tokens(self) -> Tokens:
         """Tokens after the prompt."""
         return self.tokens[self.prompt_length :]
 
     @property
-    def pending(self) -> int:
-        """Tokens that are still to be computed."""
+    def uncached(self) -> int:
+        """Number of tokens that are still to be decoded."""
         return len(self.tokens) - self.cached
 
     @property
-    def first_wanted(self) -> int:
+    def first_logits(self) -> int:
         """Position of the first token whose logits are needed."""
         is_score = isinstance(self.request, ScoreRequest)
         return self.prompt_length - 1 if is_score else len(self.tokens) - 1
 
     @property
-    def most_tokens(self) -> int:
-        """KV cells that it may fill at the most."""
+    def max_tokens(self) -> int:
+        """Maximum number of KV cells that it may need."""
         if isinstance(self.request, ScoreRequest):
             return self.prompt_length + max(map(len, self.request.continuations))
         return self.prompt_length + self.request.sampling.max_tokens
 
     @property
-    def least_tokens(self) -> int:
-        """KV cells without which it cannot go on at all."""
+    def min_tokens(self) -> int:
+        """Number of KV cells that it needs to continue at all."""
         is_score = isinstance(self.request, ScoreRequest)
-        return self.most_tokens if is_score else len(self.known) + 1
+        return self.max_tokens if is_score else len(self.context_tokens) + 1
 
     def add_scores(self, logits: NDArray[np.float32], start: int) -> None:
-        """Count rows of logits, of the positions from `start` on."""
-        assert self.scoring
+        """Add logits of shape (rows, vocabulary) for the positions from `start` on."""
+        assert self.scores
         for row, position in zip(logits, range(start, start + len(logits)), strict=True):
-            self.scoring.add(self.tokens[self.prompt_length : position + 1], row)
+            self.scores.add(self.tokens[self.prompt_length : position + 1], row)
 
-    def next_path(self) -> bool:
-        """Go on to the next path that is to be scored; False where there is none."""
-        assert self.scoring
-        if not self.scoring.paths:
+    def start_next_path(self) -> bool:
+        """Start the next path to be scored; return False if there is none."""
+        assert self.scores
+        if not self.scores.paths:
             return False
-        path, before = self.scoring.paths.pop(0), self.written
-        shared = next((i for i, t in enumerate(before) if t != path[i]), len(before))
+        path = self.scores.paths.pop(0)
+        previous = self.new_tokens
+        shared = next((i for i, t in enumerate(previous) if t != path[i]), len(previous))
         self.cached = min(self.cached, self.prompt_length + shared)
         self.tokens = self.request.prompt + path
         return True

@@ -1,4 +1,4 @@
-"""The context's shape, chosen from the model, the machine's free memory and the requests."""
+"""Choice of context parameters from model, free memory, workload and the user's overrides."""
 
 from dataclasses import dataclass, replace
 from math import ceil, inf
@@ -13,50 +13,59 @@ from steertui.engine.device_groups import (
     Memory,
     choose_groups,
     free_memory,
-    memory_of,
-    read_groups,
+    group_memory,
+    parse_groups,
 )
 from steertui.engine.devices import devices
 from steertui.engine.llama import LlamaModel
-from steertui.engine.workload import Workload, is_better_unified
+from steertui.engine.workload import Workload, is_unified_faster
 from steertui.errors import EngineError
 
-MOST_SLOTS = 32
-"""On a CPU; a judgement: more slots cost memory, and two cores have little left to gain."""
+MAX_SLOTS_CPU = 32
+"""Maximum slots on a CPU. A judgement: more slots need memory, and two cores gain little."""
 
-MOST_SLOTS_CARD = 128
-"""On an accelerator; a judgement, since none was at hand to measure."""
+MAX_SLOTS_GPU = 128
+"""Maximum slots on an accelerator. A judgement, since none was available to measure."""
 
-ROUND = 64
+SLOT_MULTIPLE = 64
+"""Tokens per slot are a multiple of this."""
+
 MEMORY_SHARE = 0.8
-"""Of the free memory, what weights and KV cache may take: a batch's own buffers need some, too."""
+"""Share of the free memory for weights and KV cache; compute buffers need some of the rest."""
 
-APART = 8
-"""Slots that a card alone must hold for an engine of its own; with fewer, one engine over all
-cards reads the weights less often. A judgement, since no two cards were at hand to measure."""
+MIN_SLOTS_PER_GPU = 8
+"""Slots that one accelerator must hold to get an engine of its own.
 
-LEAST_SHARE = 4
-"""Slots are at least as long as the longest prompt and this part of the longest answer."""
+With fewer, one engine on all accelerators reads the weights less often. A judgement, since no two
+accelerators were available to measure.
+"""
+
+ANSWER_DIVISOR = 4
+"""Slots hold at least the longest prompt and the longest answer divided by this."""
 
 GIB = 2**30
+"""Bytes in a GiB."""
 
 Layout = Literal["auto", "streams", "unified"]
+"""KV cache layout: one stream per slot, or one cache for all slots."""
 
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What the user insists on; what is left at its default is chosen by `fit`.
+    """Engine settings of the user; the rest is chosen by `choose_shapes`.
+
+    Raises EngineError for settings that contradict each other.
 
     Attributes:
-        slots: sequences at once in each engine; 0 to choose.
-        threads: CPU threads of each engine; 0 to choose.
-        batch_tokens: in a call of llama_decode, at the most; 0 to choose.
-        gpu_layers: layers on an accelerator; None to choose.
+        slots: sequences at once per engine; 0 to choose.
+        threads: CPU threads per engine; 0 to choose.
+        batch_tokens: maximum tokens per decode batch; 0 for 512.
+        gpu_layers: layers on an accelerator, -1 for all; None to choose.
         layout: of the KV cache.
         flash: flash attention; None to choose.
-        kv_type: what the KV cache holds.
-        exact: the answers of one slot, whatever the load: one sequence at a time, nothing shared.
-        devices: as `read_groups` reads it, an engine for each group; "" to choose.
+        kv_type: type of the KV cache.
+        exact: one slot and no prefix sharing, so that answers do not depend on the load.
+        devices: device groups as for `parse_groups`, one engine per group; "" to choose.
     """
 
     slots: int = 0
@@ -71,130 +80,174 @@ class Overrides:
 
     def __post_init__(self) -> None:
         if min(self.slots, self.threads, self.batch_tokens) < 0:
-            raise EngineError("--slots, --threads and --batch-tokens: give a number above 0")
+            raise EngineError("--slots, --threads and --batch-tokens: give a positive number")
         if self.exact and self.slots > 1:
-            raise EngineError(f"--exact and --slots {self.slots}: exact is one slot; leave one out")
+            raise EngineError(
+                f"--exact and --slots {self.slots}: --exact uses one slot; leave one of them out"
+            )
         if self.flash is False and self.kv_type == "q8_0":
             raise EngineError("--kv-type q8_0 needs flash attention; leave --no-flash out")
         if self.devices:
-            read_groups(self.devices, devices())
+            parse_groups(self.devices, devices())
 
 
 def kv_bytes_per_token(model: LlamaModel, kv_type: str = "f16") -> int:
-    """Return the KV cache's bytes for one token: layers × KV heads × (key + value) × a value's."""
-    heads = _number(model, "attention.head_count", 1)
-    head = _number(model, "embedding_length") // max(heads, 1)
-    key = _number(model, "attention.key_length", head)
-    value = _number(model, "attention.value_length", head)
-    values = layers_of(model) * _number(model, "attention.head_count_kv", heads) * (key + value)
+    """Return the bytes of one KV cell.
+
+    That is layers × KV heads × (key length + value length) × bytes per value.
+    """
+    heads = _metadata_number(model, "attention.head_count", 1)
+    head_length = _metadata_number(model, "embedding_length") // max(heads, 1)
+    key_length = _metadata_number(model, "attention.key_length", head_length)
+    value_length = _metadata_number(model, "attention.value_length", head_length)
+    kv_heads = _metadata_number(model, "attention.head_count_kv", heads)
+    values = layers_of(model) * kv_heads * (key_length + value_length)
     return int(values * KV_BYTES[kv_type])
 
 
 def layers_of(model: LlamaModel) -> int:
     """Return the number of layers."""
-    return _number(model, "block_count")
+    return _metadata_number(model, "block_count")
 
 
-def _number(model: LlamaModel, key: str, default: int = 0) -> int:
+def _metadata_number(model: LlamaModel, key: str, default: int = 0) -> int:
     text = model.meta(f"{model.meta('general.architecture')}.{key}")
     return int(text) if text.isdigit() else default
 
 
-def fit(
-    model: LlamaModel, weights: int, asked: Workload, wish: Overrides
+def choose_shapes(
+    model: LlamaModel, weights: int, workload: Workload, overrides: Overrides
 ) -> tuple[ContextParams, ...]:
-    """Return a shape for an engine on each group of devices; the model need not be loaded for it.
+    """Return the context parameters of an engine on each group of devices.
 
-    Several cards get an engine each where the model and some slots fit each of them. `weights`
-    are the file's bytes. Where not all slots that are wanted can hold the longest request at
-    once, they are made shorter, and who outgrows them goes on in longer ones after (see
-    `Engine`). Raises EngineError where not even one slot fits.
+    Several accelerators get one engine each if the model and some slots fit each of them. If the
+    longest request does not fit all wanted slots at once, slots are shorter, and a sequence that
+    outgrows its slot continues later in a longer one (see `Engine`).
+
+    Args:
+        model: may be loaded without its weights.
+        weights: size of the GGUF file in bytes.
+        workload: of all engines together.
+        overrides: settings of the user.
+
+    Raises:
+        EngineError: not even one slot fits.
     """
-    groups = _groups(model, weights, asked, wish)
+    groups = _choose_groups(model, weights, workload, overrides)
     host = free_memory().host
-    part = replace(asked, count=ceil(asked.count / len(groups)))
+    part = replace(workload, count=ceil(workload.count / len(groups)))
     threads = max(1, (psutil.cpu_count(logical=False) or 1) // len(groups))
-    wish = replace(wish, threads=wish.threads or threads)
-    return tuple(_shape(model, weights, part, wish, g, memory_of(g, groups, host)) for g in groups)
-
-
-def _groups(
-    model: LlamaModel, weights: int, asked: Workload, wish: Overrides
-) -> tuple[DeviceGroup, ...]:
-    found = devices()
-    if wish.devices:
-        return read_groups(wish.devices, found)[: asked.count]
-    if wish.gpu_layers == 0:
-        return read_groups(CPU, found)
-    apart = 1 if wish.exact else min(APART, wish.slots or asked.count)
-    slots = apart * _rounded(asked.longest) * kv_bytes_per_token(model, wish.kv_type)
-    needed = (weights + slots) / MEMORY_SHARE
-    # With some layers on the host, one engine is to have all cards.
-    return choose_groups(found, inf if (wish.gpu_layers or -1) > 0 else needed, asked.count)
-
-
-def _shape(
-    model: LlamaModel,
-    weights: int,
-    asked: Workload,
-    wish: Overrides,
-    group: DeviceGroup,
-    memory: Memory,
-) -> ContextParams:
-    cell = kv_bytes_per_token(model, wish.kv_type)
-    most, layers = share(memory, weights, _rounded(asked.longest) * cell, layers_of(model))
-    is_card = bool(memory.accelerator) and layers == -1
-    slots, tokens = _slots(asked, wish, most, MOST_SLOTS_CARD if is_card else MOST_SLOTS)
-    unified = is_better_unified(asked, slots) and not is_card
-    if wish.layout != "auto":
-        unified = wish.layout == "unified"
-    # Without it answers on a CPU hardly depend on the batch; elsewhere it saves time or memory.
-    flash = wish.kv_type == "q8_0" or (not wish.exact and (bool(memory.accelerator) or unified))
-    return ContextParams(
-        slots=slots,
-        slot_tokens=tokens,
-        batch=wish.batch_tokens or 512,
-        threads=wish.threads,
-        unified=unified,
-        flash=flash if wish.flash is None else wish.flash,
-        gpu_layers=layers if wish.gpu_layers is None else wish.gpu_layers,
-        kv_type=wish.kv_type,
-        longest=_rounded(asked.longest),
-        devices=group.names,
-        cell_bytes=cell,
+    overrides = replace(overrides, threads=overrides.threads or threads)
+    return tuple(
+        _choose_shape(
+            model,
+            weights,
+            part,
+            overrides,
+            group=group,
+            memory=group_memory(group, groups, host),
+        )
+        for group in groups
     )
 
 
-def _slots(asked: Workload, wish: Overrides, fit: int, most: int) -> tuple[int, int]:
-    """Return how many slots, and their tokens, where `fit` of full length fit the memory."""
-    full = _rounded(asked.longest)
-    wanted = 1 if wish.exact else wish.slots or min(most, asked.count)
-    if fit >= wanted:
-        return wanted, full
-    least = _rounded(asked.prompt + (asked.longest - asked.prompt) // LEAST_SHARE)
-    tokens = min(full, max(least, fit * full // wanted // ROUND * ROUND))
-    return wish.slots or min(wanted, fit * full // tokens), tokens
+def _choose_groups(
+    model: LlamaModel, weights: int, workload: Workload, overrides: Overrides
+) -> tuple[DeviceGroup, ...]:
+    available = devices()
+    if overrides.devices:
+        return parse_groups(overrides.devices, available)[: workload.count]
+    if overrides.gpu_layers == 0:
+        return parse_groups(CPU, available)
+    wanted = overrides.slots or workload.count
+    slots = 1 if overrides.exact else min(MIN_SLOTS_PER_GPU, wanted)
+    slot_bytes = _round_up(workload.longest) * kv_bytes_per_token(model, overrides.kv_type)
+    needed = (weights + slots * slot_bytes) / MEMORY_SHARE
+    # If some layers stay on the host, one engine uses all accelerators.
+    is_split = (overrides.gpu_layers or -1) > 0
+    return choose_groups(available, inf if is_split else needed, workload.count)
 
 
-def _rounded(tokens: int) -> int:
-    return -(-tokens // ROUND) * ROUND
+def _choose_shape(
+    model: LlamaModel,
+    weights: int,
+    workload: Workload,
+    overrides: Overrides,
+    *,
+    group: DeviceGroup,
+    memory: Memory,
+) -> ContextParams:
+    cell_bytes = kv_bytes_per_token(model, overrides.kv_type)
+    full_length = _round_up(workload.longest)
+    fitting, layers = slots_and_layers(memory, weights, full_length * cell_bytes, layers_of(model))
+    is_on_gpu = bool(memory.accelerator) and layers == -1
+    max_slots = MAX_SLOTS_GPU if is_on_gpu else MAX_SLOTS_CPU
+    slots, slot_tokens = _choose_slots(workload, overrides, fitting, max_slots)
+    unified = is_unified_faster(workload, slots) and not is_on_gpu
+    if overrides.layout != "auto":
+        unified = overrides.layout == "unified"
+    # Without flash attention answers on a CPU hardly depend on the batch. It is chosen only where
+    # it saves time or memory.
+    saves = bool(memory.accelerator) or unified
+    flash = overrides.kv_type == "q8_0" or (not overrides.exact and saves)
+    return ContextParams(
+        slots=slots,
+        slot_tokens=slot_tokens,
+        batch=overrides.batch_tokens or 512,
+        threads=overrides.threads,
+        unified=unified,
+        flash=flash if overrides.flash is None else overrides.flash,
+        gpu_layers=layers if overrides.gpu_layers is None else overrides.gpu_layers,
+        kv_type=overrides.kv_type,
+        longest=full_length,
+        devices=group.names,
+        cell_bytes=cell_bytes,
+    )
 
 
-def share(memory: Memory, weights: int, slot_bytes: int, layers: int) -> tuple[int, int]:
-    """Return how many slots fit, and how many layers to offload (-1 for all).
+def _choose_slots(
+    workload: Workload, overrides: Overrides, fitting: int, max_slots: int
+) -> tuple[int, int]:
+    """Return the number of slots and their tokens, if `fitting` slots of full length fit."""
+    full_length = _round_up(workload.longest)
+    wanted = 1 if overrides.exact else overrides.slots or min(max_slots, workload.count)
+    if fitting >= wanted:
+        return wanted, full_length
+    longest_answer = workload.longest - workload.longest_prompt
+    min_length = _round_up(workload.longest_prompt + longest_answer // ANSWER_DIVISOR)
+    even_length = fitting * full_length // wanted // SLOT_MULTIPLE * SLOT_MULTIPLE
+    length = min(full_length, max(min_length, even_length))
+    return overrides.slots or min(wanted, fitting * full_length // length), length
 
-    All layers go to the accelerator if they and one slot fit there; else as many as their part
-    of weights and slot allows, beside the host's memory. Raises EngineError where nothing fits.
+
+def _round_up(tokens: int) -> int:
+    return -(-tokens // SLOT_MULTIPLE) * SLOT_MULTIPLE
+
+
+def slots_and_layers(memory: Memory, weights: int, slot_bytes: int, layers: int) -> tuple[int, int]:
+    """Return how many slots fit, and how many layers to offload (-1 for all, or on a CPU).
+
+    All layers are offloaded if weights and one slot fit the accelerator. Otherwise as many layers
+    as its share of the memory holds are offloaded, and the rest uses main memory.
+
+    Args:
+        memory: free memory.
+        weights: bytes of the model.
+        slot_bytes: bytes of one slot's KV cache.
+        layers: number of layers of the model.
+
+    Raises:
+        EngineError: the model and one slot do not fit.
     """
-    card, host = (int(MEMORY_SHARE * m) for m in (memory.accelerator, memory.host))
-    if card and weights + slot_bytes <= card:
-        return (card - weights) // max(slot_bytes, 1), -1
-    room = card + host
-    slots = (room - weights) // max(slot_bytes, 1)
+    accelerator = int(MEMORY_SHARE * memory.accelerator)
+    host = int(MEMORY_SHARE * memory.host)
+    if accelerator and weights + slot_bytes <= accelerator:
+        return (accelerator - weights) // max(slot_bytes, 1), -1
+    slots = (accelerator + host - weights) // max(slot_bytes, 1)
     if slots < 1:
+        free = (memory.accelerator + memory.host) / GIB
         raise EngineError(
-            f"the model's {weights / GIB:.1f} GiB and one slot's {slot_bytes / GIB:.1f} GiB do not "
-            f"fit the {(memory.accelerator + memory.host) / GIB:.1f} GiB that are free; take a "
-            "smaller quantisation, or lower --max-tokens"
+            f"the model needs {weights / GIB:.1f} GiB and one slot {slot_bytes / GIB:.1f} GiB, but "
+            f"only {free:.1f} GiB are free; use a smaller quantisation, or lower --max-tokens"
         )
-    return slots, layers * card // (weights + slot_bytes) if card else -1
+    return slots, layers * accelerator // (weights + slot_bytes) if accelerator else -1

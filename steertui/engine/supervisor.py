@@ -1,4 +1,4 @@
-"""A Worker: the engine on one device, started again whenever it dies."""
+"""Supervisor of one engine process: sends requests, restarts it after a crash."""
 
 from collections import deque
 from dataclasses import replace
@@ -6,164 +6,171 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from steertui.engine.context import ContextParams, DecodeError
-from steertui.engine.crash_attribution import PROOF, CrashAttribution
-from steertui.engine.events import EngineEvent, EngineRestarted, RequestFailed, Snapshot, total
+from steertui.engine.crash_attribution import CRASHES_TO_FAIL, CrashAttribution
+from steertui.engine.events import EngineEvent, EngineRestarted, RequestFailed, Snapshot, combine
 from steertui.engine.process import EngineProcess
 from steertui.engine.sequence import GenerateRequest, ScoreRequest
 from steertui.errors import EngineError, SteertuiError
 
-MOST_DEATHS = 20
-"""Deaths with nothing finished in between, after which it is the machine, and not a request."""
+MAX_CRASHES = 20
+"""Crashes without a completed request in between, after which the engine is given up."""
 
-MEMORY = (
+CRASHES_TO_SHRINK = 3
+"""Such crashes after which slots are halved: a process killed for its memory leaves no message."""
+
+OUT_OF_MEMORY_MARKS = (
     "out of memory",
     "failed to allocate",
     "unable to allocate",
     "not enough memory",
-    "cannot make a context",
+    "cannot create a context",
     "failed with code -2",
 )
-"""In a reason, what tells that memory ran out."""
+"""Parts of a crash reason that mean that memory ran out."""
 
 
 class EngineDeadError(EngineError):
-    """An engine that cannot be started again, or dies again and again."""
+    """An engine that cannot be started again, or that crashed too often."""
 
 
 class Supervisor:
-    """Requests in, news out; the death of its engine loses no request.
+    """One engine process, restarted after a crash; a crash loses no request.
 
-    Made, it begins to load; its first message says that it is loaded.
-
-    Whoever was at work when it died is computed again; suspects run alone, after all others (see
-    `CrashAttribution`), so that the innocent are told from the guilty.
-    Where memory ran out the slots are
-    halved.
+    The process starts to load the model at once; its first message says that it is loaded. After a
+    crash all unfinished requests are sent again. A request present at two crashes runs alone, after
+    all others, to find out whether it causes the crash (see `CrashAttribution`). If memory ran out,
+    the number of slots is halved.
 
     Attributes:
-        shape: the engine's, as it runs now.
-        requests: what is not yet answered, by id.
-        recent: ids of the last that were answered; their prompts may still lie in the KV cache.
+        shape: current context parameters.
+        requests: unfinished requests by id.
+        recent: ids of the last completed requests, whose prompts may still be in the KV cache.
     """
 
     def __init__(self, model: Path, shape: ContextParams, number: int) -> None:
+        """Start an engine; `number` distinguishes the logs of several engines."""
         self.shape = shape
         self.requests: dict[str, GenerateRequest | ScoreRequest] = {}
         self.recent: deque[str] = deque(maxlen=2 * shape.slots)
-        self._model, self._name = model, f"-{number}" if number else ""
+        self._model = model
+        self._log_suffix = f"-{number}" if number else ""
         self._sent: set[str] = set()
-        self._blame = CrashAttribution()
-        self._deaths = 0
+        self._attribution = CrashAttribution()
+        self._crashes = 0
         self._was_loaded = False
-        self._snapshot = self._before = Snapshot()
+        self._snapshot = Snapshot()
+        self._before_restart = Snapshot()
         self._start()
 
     def _start(self) -> None:
         self._is_loaded = False
-        self._engine = EngineProcess(self._model, self.shape, self._name)
+        self._engine = EngineProcess(self._model, self.shape, self._log_suffix)
 
     @property
     def pid(self) -> int:
-        """The child's process id."""
+        """Process id of the engine."""
         return self._engine.pid
 
     @property
     def pipe(self) -> Connection:
-        """What is to be waited on; who is ready there may be heard."""
+        """Connection to wait on; call `receive` when it is ready."""
         return self._engine.pipe
 
     @property
-    def busy(self) -> int:
-        """Requests at work or next in line; suspects, who come after all others, left out."""
-        return sum(not self._blame.is_suspect(i) for i in self.requests)
+    def load(self) -> int:
+        """Number of unfinished requests, without those that run alone after all others."""
+        return sum(not self._attribution.runs_alone(i) for i in self.requests)
 
     def add(self, request: GenerateRequest | ScoreRequest) -> None:
-        """Take a request."""
+        """Accept a request; it is sent by the next call of `send`."""
         self.requests[request.id] = request
 
     def send(self) -> None:
-        """Send what may go."""
-        allowed = [i for i in self.requests if not self._blame.is_suspect(i)]
-        allowed = [i for i in allowed if i not in self._sent]
-        if not allowed and not self._sent:  # only suspects are left: one at a time
-            allowed = list(self.requests)[:1]
-        if allowed and self._is_loaded:
+        """Send the requests that may run now; one at a time if only isolated requests are left."""
+        shared = [i for i in self.requests if not self._attribution.runs_alone(i)]
+        ids = [i for i in shared if i not in self._sent]
+        if not ids and not self._sent:
+            ids = list(self.requests)[:1]
+        if ids and self._is_loaded:
             try:
-                self._engine.send([self.requests[i] for i in allowed])
+                self._engine.send([self.requests[i] for i in ids])
             except OSError:
-                return  # it is dead, as the pipe will tell
-            self._sent.update(allowed)
+                return  # it has crashed; `receive` finds out
+            self._sent.update(ids)
 
-    def hear(self) -> list[EngineEvent]:
-        """Wait for the next message, or the news of its death.
+    def receive(self) -> list[EngineEvent]:
+        """Wait for the next message or a crash, and return the events.
 
-        Raises the error with which the engine gives up, DeadError where it cannot be revived.
+        Raises the error with which the engine ended, or EngineDeadError if it cannot be restarted.
         """
         try:
-            told = self._engine.receive()
+            message = self._engine.receive()
         except (EOFError, OSError):
-            return self._revive(self._engine.cause())
+            return self._restart(self._engine.cause())
         except DecodeError as exc:
-            return self._revive(str(exc))
+            return self._restart(str(exc))
         except SteertuiError as exc:
             if self._is_loaded or not self._was_loaded:
-                raise  # a request's fault, or the file's
-            return self._revive(str(exc))
-        self._is_loaded = self._was_loaded = True
-        self._snapshot = told.snapshot
-        for event in told.finished:
-            self._deaths = 0
+                raise  # the request or the model file is invalid
+            return self._restart(str(exc))
+        self._is_loaded = True
+        self._was_loaded = True
+        self._snapshot = message.snapshot
+        for event in message.finished:
+            self._crashes = 0
             self.requests.pop(event.id, None)
             self._sent.discard(event.id)
             self.recent.append(event.id)
-        return list(told.finished)
+        return list(message.finished)
 
     def snapshot(self) -> Snapshot:
-        """Return what the child last told; counts are since the start, deaths included."""
-        return total((self._snapshot, self._before))
+        """Return the engine's last snapshot; counters include those before restarts."""
+        return combine((self._snapshot, self._before_restart))
 
-    def _revive(self, reason: str) -> list[EngineEvent]:
+    def _restart(self, reason: str) -> list[EngineEvent]:
         log = self._engine.log
-        self._deaths += 1
+        self._crashes += 1
         if not self._was_loaded:
             raise EngineDeadError(
-                f"{self._model}: the engine died while loading it ({reason}); see {log}, "
-                "and ask for fewer --slots or a smaller model"
+                f"{self._model}: the engine died while loading the model ({reason}); see {log}, "
+                "and use fewer --slots or a smaller model"
             )
-        if self._deaths > MOST_DEATHS:
-            raise EngineDeadError(f"the engine died {self._deaths} times ({reason}); see {log}")
-        failed = self._find_guilty(reason)
-        # A kernel that kills for memory leaves no word: three deaths in a row count as one.
-        if any(mark in reason for mark in MEMORY) or self._deaths >= 3:
+        if self._crashes > MAX_CRASHES:
+            raise EngineDeadError(f"the engine died {self._crashes} times ({reason}); see {log}")
+        failed = self._attribute(reason)
+        is_out_of_memory = any(mark in reason for mark in OUT_OF_MEMORY_MARKS)
+        if is_out_of_memory or self._crashes >= CRASHES_TO_SHRINK:
             self.shape = replace(self.shape, slots=max(1, self.shape.slots // 2))
-        self._before = replace(self.snapshot(), slots=(), waiting=0, cells=0)
+        self._before_restart = replace(self.snapshot(), slots=(), waiting=0, used_cells=0)
         self._snapshot = Snapshot()
         self._sent.clear()
         self._engine.close()
         self._start()
         return [*failed, EngineRestarted(reason, self.shape)]
 
-    def _find_guilty(self, reason: str) -> list[EngineEvent]:
-        """Count who was at work; return the request that is now proven guilty, if one is."""
+    def _attribute(self, reason: str) -> list[EngineEvent]:
+        """Record which requests were present at a crash; return the one that fails, if any."""
         if len(self._sent) != 1:
-            self._blame.count({s.id for s in self._snapshot.slots} & self.requests.keys())
+            in_slots = {slot.id for slot in self._snapshot.slots}
+            self._attribution.record_shared(in_slots & self.requests.keys())
             return []
-        (alone,) = self._sent
-        request = self.requests.pop(alone)
-        if self._blame.count_alone(alone):
-            self._deaths = 0
-            return [RequestFailed(alone, f"the engine died {PROOF} times on it alone: {reason}")]
-        self.requests[alone] = request  # behind all others
+        (key,) = self._sent
+        request = self.requests.pop(key)
+        if self._attribution.record_alone(key):
+            self._crashes = 0
+            message = f"the engine died {CRASHES_TO_FAIL} times on it alone: {reason}"
+            return [RequestFailed(key, message)]
+        self.requests[key] = request  # after all others
         return []
 
     def suspend(self) -> None:
-        """Hold the engine still."""
+        """Suspend the engine's process."""
         self._engine.suspend()
 
     def resume(self) -> None:
-        """Let it go on."""
+        """Resume the engine's process."""
         self._engine.resume()
 
     def close(self) -> None:
-        """End the child, and with it free the device's memory."""
+        """End the engine's process, which frees the device's memory."""
         self._engine.close()

@@ -1,4 +1,4 @@
-"""A Demand: what a set of requests asks of a context, before there is one."""
+"""Workload: what a set of requests needs, to choose a context and estimate time."""
 
 from collections.abc import Sequence as Many
 from dataclasses import dataclass
@@ -6,75 +6,89 @@ from itertools import pairwise
 
 import numpy as np
 
-from steertui.engine.scheduler import common
+from steertui.engine.scheduler import common_prefix
 from steertui.engine.sequence import GenerateRequest, ScoreRequest, Sequence
+
+SPLIT_CELL_NS = 26.0
+"""Nanoseconds of attention per layer, head and cell, in a stream of its own.
+
+Measured on a CPU without flash attention, as are the next two (benchmarks/RESULTS.md).
+"""
+
+SHARED_CELL_NS = 21.0
+"""Nanoseconds for a cell that neighbouring queries share: it stays in the processor's cache."""
+
+FOREIGN_CELL_NS = 1.7
+"""Nanoseconds for a cell of another slot in a unified KV cache, which is only masked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """What requests need.
+    """Size of a set of requests.
 
     Attributes:
-        count: of requests.
-        longest: KV cells that the longest one may fill.
-        prompt: tokens of the longest prompt.
-        nodes: of the trie of all prompts: the least that has to be prefilled; all where nothing
-            can be shared.
-        shared: prompt tokens that a request can share with its neighbour, on average.
-        own: prompt tokens that it does not, on average.
-        new: tokens it may write, on average.
+        count: number of requests.
+        longest: maximum KV cells of one request.
+        longest_prompt: tokens of the longest prompt.
+        distinct_tokens: nodes in the trie of all prompts: the least number of tokens to prefill;
+            all prompt tokens if the model supports no sharing.
+        shared: mean number of prompt tokens that a request shares with its neighbour.
+        unshared: mean number of other prompt tokens per request.
+        new: mean of the maximum number of new tokens per request.
     """
 
     count: int
     longest: int
-    prompt: int
-    nodes: int
+    longest_prompt: int
+    distinct_tokens: int
     shared: float
-    own: float
+    unshared: float
     new: float
 
     @property
-    def tokens(self) -> int:
-        """Prompt tokens if nothing is shared, as with one slot."""
-        return round((self.shared + self.own) * self.count)
+    def prompt_tokens(self) -> int:
+        """Number of all prompt tokens: what is prefilled without sharing, as with one slot."""
+        return round((self.shared + self.unshared) * self.count)
 
     @property
-    def written(self) -> int:
-        """Tokens written if every answer takes all it may."""
+    def max_new_tokens(self) -> int:
+        """Number of new tokens if every answer is as long as allowed."""
         return round(self.new * self.count)
 
 
 def workload_of(
-    requests: Many[GenerateRequest | ScoreRequest], after: int = 0, *, share: bool = True
+    requests: Many[GenerateRequest | ScoreRequest], reserve: int = 0, *, share: bool = True
 ) -> Workload:
-    """Return what at least one request needs; `after` cells more each, for what may follow.
+    """Return the workload of at least one request.
 
-    `share` says whether the model lets one prompt go on where another's beginning ends.
+    Args:
+        requests: generate or score requests.
+        reserve: KV cells per request for a follow-up request.
+        share: whether the model supports prefix sharing (`LlamaModel.rewinds`).
     """
     prompts = sorted(request.prompt for request in requests)
     arrays = [np.asarray(prompt, np.int32) for prompt in prompts] if share else []
-    shared = sum(common(a, b) for a, b in pairwise(arrays))
+    shared = sum(common_prefix(a, b) for a, b in pairwise(arrays))
     total = sum(map(len, prompts))
     new = sum(r.sampling.max_tokens for r in requests if isinstance(r, GenerateRequest))
     count = len(prompts)
     return Workload(
         count=count,
-        longest=max(Sequence(r).most_tokens for r in requests) + after,
-        prompt=max(map(len, prompts)),
-        nodes=total - shared,
+        longest=max(Sequence(r).max_tokens for r in requests) + reserve,
+        longest_prompt=max(map(len, prompts)),
+        distinct_tokens=total - shared,
         shared=shared / count,
-        own=(total - shared) / count,
+        unshared=(total - shared) / count,
         new=new / count,
     )
 
 
-def is_better_unified(asked: Workload, slots: int) -> bool:
-    """Whether one KV cache for all slots is faster than a stream a slot, on a CPU.
+def is_unified_faster(workload: Workload, slots: int) -> bool:
+    """Whether one KV cache for all slots is faster on a CPU than one stream per slot.
 
-    In a unified cache every query walks every slot's cells, though those of others cost little:
-    about 1.7 ns a layer, head and cell, against 26 ns for a cell of its own stream (without flash
-    attention, which a unified cache needs) and 21 ns for a shared one, which neighbours keep in
-    the processor's cache (benchmarks/RESULTS.md).
+    In a unified cache each query also masks the cells of other slots, but reads shared cells
+    faster.
     """
-    cells = asked.shared + slots * (asked.own + asked.new / 2)
-    return slots > 1 and 1.7 * cells < (26 - 21) * asked.shared
+    cells = workload.shared + slots * (workload.unshared + workload.new / 2)
+    saved = (SPLIT_CELL_NS - SHARED_CELL_NS) * workload.shared
+    return slots > 1 and FOREIGN_CELL_NS * cells < saved

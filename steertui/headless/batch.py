@@ -27,8 +27,9 @@ from steertui.planning.origin import Origin
 from steertui.planning.plan import make_plan
 from steertui.planning.resolve import resolve
 from steertui.planning.supply import supply_experiment
-from steertui.run import Event, JudgeStopped, ServerModelStopped, judge, run
-from steertui.run.progress import judge_plan_line, trouble_line
+from steertui.run import Event, JudgeStopped, RunControl, ServerModelStopped, judge, run
+from steertui.run.plan_lines import judge_plan_line
+from steertui.run.progress import incident_line
 from steertui.store import Store
 from steertui.store.run_lock import run_lock
 
@@ -37,27 +38,35 @@ SIGNALS = tuple(
 )
 
 
-class Stop:
-    """Hears the signals that ask to stop.
+class SignalHandler:
+    """Handler of the signals that end a run.
 
-    The signal raises KeyboardInterrupt where it is heard, which ends even the loading of a model.
-    Python swallows an exception raised inside a callback of llama.cpp, so `number` is kept, too,
-    and looked at after every event.
+    A signal raises KeyboardInterrupt in the main thread, which ends even the loading of a model.
+    Python discards an exception that is raised inside a callback of llama.cpp; therefore the signal
+    also stops the run through `control`.
+
+    Attributes:
+        number: of the last signal; 0 if there was none.
+        control: of the run.
     """
 
     def __init__(self) -> None:
         self.number = 0
+        self.control = RunControl()
         for number in SIGNALS:
-            signal.signal(number, self._hear)
+            signal.signal(number, self._handle)
 
-    def _hear(self, number: int, _frame: FrameType | None) -> None:
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        is_first = not self.number
         self.number = number
+        if is_first:
+            self.control.stop()
         raise KeyboardInterrupt
 
-    def check(self) -> None:
-        """Raise KeyboardInterrupt if a signal was heard."""
-        if self.number:
-            raise KeyboardInterrupt
+    @property
+    def exit_code(self) -> int:
+        """Exit code of a program that a signal ended."""
+        return 128 + (self.number or signal.SIGINT)
 
 
 def run_batch(
@@ -77,17 +86,18 @@ def run_batch(
     ConsentError before anything is done if the user does not agree to what `origin` reaches.
     """
     require_consent(experiment, origin, is_sure=is_sure)
-    stop = Stop()
+    handler = SignalHandler()
     try:
         report_downloads(supply_experiment(experiment), as_json=as_json)
     except KeyboardInterrupt:
         sys.stderr.write("\nStopped. What was fetched stays; to go on, run the same again.\n")
-        return 128 + (stop.number or signal.SIGINT)
+        return handler.exit_code
     with Store(db) as store:
         plan = make_plan(resolve(experiment, shard), store, terms)
         face = choose_face(as_json=as_json)
         face.planned(plan, db)
-        return _follow(run(plan, store, wish, terms), face, stop, store, plan.id)
+        events = run(plan, store, wish, terms, control=handler.control)
+        return _follow(events, face, handler, store, experiment=plan.id)
 
 
 def judge_stored(
@@ -101,35 +111,52 @@ def judge_stored(
     as_json: bool,
 ) -> int:
     """Let judges read stored answers; show the results and return the exit code, as `run_batch`."""
-    stop = Stop()
+    handler = SignalHandler()
     titles = [judge_title(judge) for judge in judges]
     with Store(db, must_exist=True) as store:
         chosen = store.choose(experiment)
-        check_context(judges, store, chosen)
+        unjudged = {judge.id: store.unjudged(chosen, judge.id) for judge in judges}
+        check_context(judges, unjudged)
         register_judges(judges, titles, store)
         for reader in judges:
-            answers = store.unjudged(chosen, reader.id)
-            about = judge_plan_line(reader.name, len(answers), estimate_cost(reader, answers))
-            print(about, file=sys.stderr)
-        events = judge(store, chosen, judges, wish, terms, reasons=reasons)
-        return _follow(events, choose_face(as_json=as_json), stop, store, chosen)
+            answers = unjudged[reader.id]
+            line = judge_plan_line(reader.name, len(answers), estimate_cost(reader, answers))
+            print(line, file=sys.stderr)
+        events = judge(
+            store,
+            chosen,
+            judges,
+            wish,
+            terms,
+            reasons=reasons,
+            control=handler.control,
+            unjudged=unjudged,
+        )
+        return _follow(events, choose_face(as_json=as_json), handler, store, experiment=chosen)
 
 
 def _follow(
-    events: Generator[Event, None, None], face: Reporter, stop: Stop, store: Store, experiment: str
+    events: Generator[Event, None, None],
+    face: Reporter,
+    handler: SignalHandler,
+    store: Store,
+    *,
+    experiment: str,
 ) -> int:
     stopped: list[JudgeStopped | ServerModelStopped] = []
+    is_interrupted = False
     try:
         with run_lock(store.path):  # two processes would pay for one verdict twice
             for event in events:
                 face.show(event)
                 if isinstance(event, JudgeStopped | ServerModelStopped):
                     stopped.append(event)
-                stop.check()
     except KeyboardInterrupt:
         events.close()
+        is_interrupted = True
+    if is_interrupted or handler.control.is_stopped:
         _say_how_to_go_on(store, experiment)
-        return 128 + (stop.number or signal.SIGINT)
+        return handler.exit_code
     face.results(summarise_experiment(store, experiment))
     return exit_code(stopped)
 
@@ -137,7 +164,7 @@ def _follow(
 def exit_code(stopped: Sequence[JudgeStopped | ServerModelStopped]) -> int:
     """Return 0, or 1 with a sentence on stderr where a judge or a model's servers were stopped."""
     for event in stopped:
-        sys.stderr.write(f"{trouble_line(event).removeprefix('! ')}\n")
+        sys.stderr.write(f"{incident_line(event).removeprefix('! ')}\n")
     return 1 if stopped else 0
 
 

@@ -1,7 +1,6 @@
 """The shelf: what there is of models and sources, and what is done with it, at a command line."""
 
 import json
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -16,7 +15,7 @@ from steertui.assets.hub.cache import (
     cached_weights,
     remove,
 )
-from steertui.assets.sources import MIRROR, all_sources, find_source, missing_sources
+from steertui.assets.sources import all_sources, find_source, missing_sources
 from steertui.assets.weights import find_model, hub_name, locate
 from steertui.errors import ModelError
 from steertui.headless.downloads import report_downloads
@@ -99,7 +98,7 @@ def remove_models(names: Sequence[str], *, sure: bool) -> None:
         print(f"Removed {size} from {cache_folder()}")
 
 
-def show_sources() -> None:
+def show_sources(mirror: str = "") -> None:
     """Print the sources, what is here of them, where from and under what licence."""
     for source in all_sources().values():
         missing = len(missing_sources(source))
@@ -109,20 +108,18 @@ def show_sources() -> None:
         print(f"    {source.about}")
         licence = source.licence or "none stated: fetched for you, not to be passed on"
         print(f"    by {source.authors}; licence: {licence}")
-        print(f"    from {source.origin}")
+        print(f"    from {source.origin_at(mirror)}")
         print(f"    to   {source.folder}")
 
 
 def pull_sources(names: Sequence[str], base: str | None, *, as_json: bool) -> int:
     """Fetch sources; return the exit code."""
-    if base:
-        os.environ[MIRROR] = base
     chosen = [find_source(name).name for name in names] or list(all_sources())
     try:
-        report_downloads(supply(Requirements(sources=tuple(chosen))), as_json=as_json)
+        report_downloads(supply(Requirements((), tuple(chosen), base or "")), as_json=as_json)
     except KeyboardInterrupt:
         return _stopped()
-    show_sources()
+    show_sources(base or "")
     return 0
 
 

@@ -22,26 +22,27 @@ from steertui.run import (
     EngineProgress,
     Event,
     Generated,
+    Incident,
     Judged,
     JudgeProgress,
     JudgeReady,
     JudgeStopped,
     LabelOrdersMeasured,
     ModelLoaded,
+    ModelLoading,
     ServerFound,
     ServerLost,
     ServerModelStopped,
     ServerProgress,
 )
+from steertui.run.plan_lines import plan_lines
 from steertui.run.progress import (
     STAGES,
     ThroughputMeter,
-    Trouble,
+    incident_line,
     judge_line,
     loaded_line,
-    plan_lines,
-    served_line,
-    trouble_line,
+    server_line,
 )
 
 
@@ -75,43 +76,73 @@ class JsonReporter:
         self._write("planned", experiment=plan.id, db=str(db), **counts)
 
     def show(self, event: Event) -> None:
-        """Write answers and verdicts; steps are left out."""
-        if isinstance(event, ModelLoaded):
-            devices = [list(s.devices) for s in event.shapes]
-            told = {"stage": event.stage, "name": event.name, "requests": event.total}
-            self._write("loaded", **told, devices=devices)
-        elif isinstance(event, Generated):
-            t, g = event.prompt.trial, event.generation
-            trial = {"model": t.model.name, "scenario": t.scenario.name, "sample": t.sample}
-            cell = {"condition": t.condition.name, "temperature": t.sampling.temperature}
-            wrote = {"answer": g.answer, "reasoning": g.reasoning, "stop": g.stop}
-            cost = {"tokens": g.tokens, "seconds": round(g.seconds, 3)}
-            self._write("generated", key=event.prompt.key, **trial, **cell, **wrote, **cost)
-        elif isinstance(event, Judged):
-            v = event.verdict
-            read = {"label": v.label, "failure": v.failure, "probabilities": v.probabilities}
-            self._write("judged", key=event.key, judge=v.judge, **read, reason=v.reason)
-        elif isinstance(event, RequestFailed):
-            self._write("failed", key=event.id, reason=event.reason)
-        elif isinstance(event, JudgeReady):
-            self._write("opened", judge=event.judge, way=event.way, is_right=event.is_right)
-        elif isinstance(event, BatchProgress):
-            self._write("batched", **asdict(event))
-        elif isinstance(event, JudgeStopped):
-            self._write("stopped", judge=event.judge, reason=event.reason, left=event.left)
-        elif isinstance(event, LabelOrdersMeasured):
-            self._write("ordered", judge=event.judge, **asdict(event.effect))
-        elif isinstance(event, ServerLost):
-            about = {"reason": event.reason, "for_good": event.for_good}
-            self._write("server_lost", model=event.model, url=event.url, **about)
-        elif isinstance(event, ServerFound):
-            self._write("server_found", model=event.model, url=event.url)
-        elif isinstance(event, ServerModelStopped):
-            self._write("unserved", model=event.model, reason=event.reason, left=event.left)
-        elif isinstance(event, EngineRestarted):
-            self._write("restarted", reason=event.reason, slots=event.shape.slots)
-        elif isinstance(event, EngineLost):
-            self._write("lost", reason=event.reason, devices=event.shape.devices, left=event.left)
+        """Write one record; progress events are left out."""
+        match event:
+            case ModelLoaded():
+                self._write(
+                    "loaded",
+                    stage=event.stage,
+                    name=event.name,
+                    requests=event.total,
+                    devices=[list(shape.devices) for shape in event.shapes],
+                )
+            case Generated():
+                self._generated(event)
+            case Judged(key, verdict):
+                self._write(
+                    "judged",
+                    key=key,
+                    judge=verdict.judge,
+                    label=verdict.label,
+                    failure=verdict.failure,
+                    probabilities=verdict.probabilities,
+                    reason=verdict.reason,
+                )
+            case JudgeReady(judge, request_format, is_correct):
+                self._write("opened", judge=judge, way=request_format, is_right=is_correct)
+            case BatchProgress():
+                self._write("batched", **asdict(event))
+            case LabelOrdersMeasured(judge, effect):
+                self._write("ordered", judge=judge, **asdict(effect))
+            case ModelLoading() | EngineProgress() | JudgeProgress() | ServerProgress():
+                pass
+            case _:
+                self._incident(event)
+
+    def _generated(self, event: Generated) -> None:
+        trial = event.prompt.trial
+        generation = event.generation
+        self._write(
+            "generated",
+            key=event.prompt.key,
+            model=trial.model.name,
+            scenario=trial.scenario.name,
+            sample=trial.sample,
+            condition=trial.condition.name,
+            temperature=trial.sampling.temperature,
+            answer=generation.answer,
+            reasoning=generation.reasoning,
+            stop=generation.stop,
+            tokens=generation.tokens,
+            seconds=round(generation.seconds, 3),
+        )
+
+    def _incident(self, event: Incident) -> None:
+        match event:
+            case RequestFailed(key, reason):
+                self._write("failed", key=key, reason=reason)
+            case JudgeStopped(judge, reason, left):
+                self._write("stopped", judge=judge, reason=reason, left=left)
+            case ServerLost(model, url, reason, for_good):
+                self._write("server_lost", model=model, url=url, reason=reason, for_good=for_good)
+            case ServerFound(model, url):
+                self._write("server_found", model=model, url=url)
+            case ServerModelStopped(model, reason, left):
+                self._write("unserved", model=model, reason=reason, left=left)
+            case EngineRestarted(reason, shape):
+                self._write("restarted", reason=reason, slots=shape.slots)
+            case EngineLost(reason, shape, left):
+                self._write("lost", reason=reason, devices=shape.devices, left=left)
 
     def results(self, summary: Summary) -> None:
         """Write every table."""
@@ -129,7 +160,7 @@ class LineReporter:
     def __init__(self) -> None:
         self._out = Console()
         self._meter = ThroughputMeter()
-        self._last = self._last_asked = self._last_served = 0.0
+        self._last: dict[type[Event], float] = {}
 
     def planned(self, plan: Plan, db: Path) -> None:
         """Print the plan."""
@@ -137,37 +168,37 @@ class LineReporter:
             self._out.print(Text(line), soft_wrap=not self._out.is_terminal)
 
     def show(self, event: Event) -> None:
-        """Print a line when a model is loaded, when it is done, and now and then."""
-        if isinstance(event, ModelLoaded):
-            self._meter.start()
-            self._last = time.monotonic()
-            self._tell(loaded_line(event))
-        elif isinstance(event, EngineProgress):
-            due = time.monotonic() - self._last > self.EVERY
-            if due or event.done == event.total:
-                self._last = time.monotonic()
-                self._tell(f"{event.done}/{event.total} {self._meter.text(event)}")
-        elif isinstance(event, JudgeReady | BatchProgress):
-            self._tell(judge_line(event))
-        elif isinstance(event, LabelOrdersMeasured):
-            self._tell(order_sentence(event.judge, event.effect))
-        elif isinstance(event, JudgeProgress):
-            self._asked(event)
-        elif isinstance(event, ServerProgress):
-            self._served(event)
-        elif isinstance(event, Trouble):
-            self._tell(trouble_line(event))
+        """Print a line when a model is loaded, at the end of a stage, and every ten seconds."""
+        match event:
+            case ModelLoaded():
+                self._meter.start()
+                self._last[EngineProgress] = time.monotonic()
+                self._tell(loaded_line(event))
+            case EngineProgress(done=done, total=total):
+                if self._is_due(event, self.EVERY, ended=done == total):
+                    self._tell(f"{done}/{total} {self._meter.text(event)}")
+            case JudgeProgress():
+                if self._is_due(event, self.EVERY, ended=event.done == event.total):
+                    self._tell(judge_line(event))
+            case ServerProgress():
+                if self._is_due(event, self.EVERY, ended=_is_complete(event)):
+                    self._tell(server_line(event))
+            case JudgeReady() | BatchProgress():
+                self._tell(judge_line(event))
+            case LabelOrdersMeasured():
+                self._tell(order_sentence(event.judge, event.effect))
+            case ModelLoading() | Generated() | Judged():
+                pass
+            case _:
+                self._tell(incident_line(event))
 
-    def _served(self, event: ServerProgress) -> None:
-        ended = event.done + event.failed == event.total
-        if ended or time.monotonic() - self._last_served > self.EVERY:
-            self._last_served = time.monotonic()
-            self._tell(served_line(event))
-
-    def _asked(self, event: JudgeProgress) -> None:
-        if event.done == event.total or time.monotonic() - self._last_asked > self.EVERY:
-            self._last_asked = time.monotonic()
-            self._tell(judge_line(event))
+    def _is_due(self, event: Event, seconds: float, *, ended: bool) -> bool:
+        """Whether to show a progress event: after so many seconds, and at the end."""
+        now = time.monotonic()
+        if not ended and now - self._last.get(type(event), 0.0) <= seconds:
+            return False
+        self._last[type(event)] = now
+        return True
 
     def results(self, summary: Summary) -> None:
         """Print the tables."""
@@ -182,51 +213,60 @@ class BarReporter(LineReporter):
 
     def __init__(self) -> None:
         super().__init__()
-        columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[pace]}")
         self._bars = Progress(
-            TextColumn("{task.description}"), *columns, console=Console(stderr=True),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[pace]}"),
+            console=Console(stderr=True),
             auto_refresh=False,
-        )  # fmt: skip
+        )
         self._bar: TaskID | None = None
 
     def show(self, event: Event) -> None:
-        """Move the bar, ten times a second at most."""
-        if isinstance(event, ModelLoaded):
-            self._meter.start()
-            self._tell(loaded_line(event))
-            self._bars.start()
-            what = STAGES[event.stage]
-            self._bar = self._bars.add_task(what, total=event.total, pace="")
-        elif isinstance(event, EngineProgress) and self._bar is not None:
-            ended = event.done == event.total
-            if ended or time.monotonic() - self._last > 0.1:
-                self._last = time.monotonic()
-                pace = self._meter.text(event)
-                self._bars.update(self._bar, completed=event.done, pace=pace, refresh=True)
-            if ended:
-                self._bars.stop()
-                self._bars.remove_task(self._bar)
-                self._bar = None
-        elif isinstance(event, JudgeProgress):
-            self._asked(event)
-        elif isinstance(event, ServerProgress):
-            self._served(event)
-        elif isinstance(event, JudgeReady | BatchProgress):
-            self._bars.console.print(Text(judge_line(event)))
-        elif isinstance(event, LabelOrdersMeasured):
-            said = order_sentence(event.judge, event.effect)
-            self._bars.console.print(Text(said), soft_wrap=True)
-        elif isinstance(event, Trouble):
-            self._bars.console.print(Text(trouble_line(event)))
+        """Move the bar, at most ten times per second."""
+        match event:
+            case ModelLoaded():
+                self._meter.start()
+                self._tell(loaded_line(event))
+                self._bars.start()
+                stage = STAGES[event.stage]
+                self._bar = self._bars.add_task(stage, total=event.total, pace="")
+            case EngineProgress():
+                self._move_bar(event)
+            case JudgeProgress():
+                ended = event.done == event.total
+                if self._is_due(event, 1.0, ended=ended):
+                    self._print(judge_line(event), end="\n" if ended else "\r")
+            case ServerProgress():
+                ended = _is_complete(event)
+                if self._is_due(event, 1.0, ended=ended):
+                    self._print(server_line(event), end="\n" if ended else "\r")
+            case JudgeReady() | BatchProgress():
+                self._print(judge_line(event))
+            case LabelOrdersMeasured():
+                sentence = order_sentence(event.judge, event.effect)
+                self._bars.console.print(Text(sentence), soft_wrap=True)
+            case ModelLoading() | Generated() | Judged():
+                pass
+            case _:
+                self._print(incident_line(event))
 
-    def _asked(self, event: JudgeProgress) -> None:
+    def _move_bar(self, event: EngineProgress) -> None:
+        if self._bar is None:
+            return
         ended = event.done == event.total
-        if ended or time.monotonic() - self._last_asked > 1:
-            self._last_asked = time.monotonic()
-            self._bars.console.print(Text(judge_line(event)), end="\n" if ended else "\r")
+        if self._is_due(event, 0.1, ended=ended):
+            rate = self._meter.text(event)
+            self._bars.update(self._bar, completed=event.done, pace=rate, refresh=True)
+        if ended:
+            self._bars.stop()
+            self._bars.remove_task(self._bar)
+            self._bar = None
 
-    def _served(self, event: ServerProgress) -> None:
-        ended = event.done + event.failed == event.total
-        if ended or time.monotonic() - self._last_served > 1:
-            self._last_served = time.monotonic()
-            self._bars.console.print(Text(served_line(event)), end="\n" if ended else "\r")
+    def _print(self, line: str, end: str = "\n") -> None:
+        self._bars.console.print(Text(line), end=end)
+
+
+def _is_complete(event: ServerProgress) -> bool:
+    return event.done + event.failed == event.total

@@ -6,7 +6,7 @@ from steertui.assets.catalogue import CatalogueModel, Quantisation
 from steertui.assets.hash_cache import stamped
 from steertui.assets.hub.cache import CachedWeights, cached_weights
 from steertui.engine.device_groups import free_memory
-from steertui.engine.sizing import share
+from steertui.engine.sizing import slots_and_layers
 from steertui.errors import EngineError
 
 SLOT_TOKENS = 2048
@@ -53,7 +53,9 @@ def verification_state(weights: CachedWeights) -> str:
 
 def _fits(model: CatalogueModel, weights: Quantisation) -> str:
     try:
-        slots, layers = share(free_memory(), weights.size, SLOT_TOKENS * model.cache, model.layers)
+        slots, layers = slots_and_layers(
+            free_memory(), weights.size, SLOT_TOKENS * model.cache, model.layers
+        )
     except EngineError:
         return "no"
     return f"{min(slots, 999)} slots of {SLOT_TOKENS} tokens" + (

@@ -1,6 +1,6 @@
 """Judges of an experiment: resolved from their names and registered in the store."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from steertui.assets.weights import find_model
@@ -143,10 +143,15 @@ def judge_title(judge: Judge) -> str:
         llama.close()
 
 
-def check_context(judges: Sequence[Judge], store: Store, experiment: str) -> None:
-    """Raise JudgeError if a rubric shows the category's text and answers lack it."""
+def check_context(
+    judges: Sequence[Judge], unjudged: Mapping[str, Sequence[UnjudgedAnswer]]
+) -> None:
+    """Raise JudgeError if a rubric shows the category's text and an answer has none.
+
+    `unjudged` are the answers that each judge is to label, by judge id.
+    """
     for judge in judges:
-        answers = store.unjudged(experiment, judge.id) if judge.rubric.needs_context else []
+        answers = unjudged[judge.id] if judge.rubric.needs_context else []
         if any(not answer.context for answer in answers):
             raise JudgeError(
                 f"rubric {judge.rubric.name}: it shows the category's text, which these answers "

@@ -28,10 +28,11 @@ SILENT = 100_000_000
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """Names of models and sources."""
+    """Names of models and sources, and the base address of a mirror for the sources."""
 
     models: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    mirror: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def supply(
             _require_known(name, stated[name])
             sweep(stated[name].repo)
     weights = [remote for said in stated.values() for remote in weights_of(said)]
-    texts = [r for name in needs.sources for r in remotes(find_source(name))]
+    texts = [r for name in needs.sources for r in remotes(find_source(name), needs.mirror)]
     unverified = [u for u in here.values() if u.unverified and (u.origin or u.size > SILENT)]
     if weights or texts or unverified:
         yield from _Work(weights, texts, unverified, patience).do(list(stated.values()))

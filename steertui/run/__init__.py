@@ -1,10 +1,12 @@
-"""A run fills in what the store lacks, and tells what it did."""
+"""Runs: generate and judge what the store lacks, and yield events."""
 
+from steertui.run.control import RunControl
 from steertui.run.events import (
     BatchProgress,
     EngineProgress,
     Event,
     Generated,
+    Incident,
     Judged,
     JudgeProgress,
     JudgeReady,
@@ -24,6 +26,7 @@ __all__ = [
     "EngineProgress",
     "Event",
     "Generated",
+    "Incident",
     "JudgeProgress",
     "JudgeReady",
     "JudgeStopped",
@@ -31,6 +34,7 @@ __all__ = [
     "LabelOrdersMeasured",
     "ModelLoaded",
     "ModelLoading",
+    "RunControl",
     "ServerFound",
     "ServerLost",
     "ServerModelStopped",

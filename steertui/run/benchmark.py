@@ -1,140 +1,163 @@
-"""A bench: tokens a second of one model on this machine over slots, and an experiment's time."""
+"""Throughput of a model on this machine by number of slots, and the time an experiment takes."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle, islice
-from math import ceil
+from math import ceil, inf
 
 from steertui.core.generation import SamplingParams
 from steertui.core.model import Model
 from steertui.engine.context import ContextParams
 from steertui.engine.pool import Pool
 from steertui.engine.sequence import GenerateRequest
-from steertui.engine.sizing import Overrides, fit
+from steertui.engine.sizing import Overrides, choose_shapes
 from steertui.engine.workload import Workload, workload_of
 from steertui.errors import EngineError
 from steertui.planning.judges import chat_format
 from steertui.planning.resolve import Design
-from steertui.run.engine_loop import vocabulary, writes
+from steertui.run.engine_loop import generate_requests, vocabulary
 
-STEPS = 32
-"""New tokens of every slot in one measurement."""
+DECODE_STEPS = 32
+"""New tokens per slot in one measurement."""
 
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """What one number of slots gives.
+    """Measured throughput with one number of slots.
 
     Attributes:
-        shapes: of each engine it was measured with.
-        prefill: prompt tokens a second, all engines together.
-        step: seconds of a step in which every slot writes a token.
-        lone: seconds of a step in which one slot does.
+        shapes: context parameters of each engine.
+        prefill: prompt tokens per second, all engines together.
+        step: seconds of a decode step with all slots occupied.
+        single_step: seconds of a decode step with one slot occupied.
     """
 
     shapes: tuple[ContextParams, ...]
     prefill: float
     step: float
-    lone: float
+    single_step: float
 
     @property
     def slots(self) -> int:
-        """Sequences at once."""
+        """Sequences at once, all engines together."""
         return sum(shape.slots for shape in self.shapes)
 
     @property
     def decode(self) -> float:
-        """New tokens a second, all slots together."""
+        """New tokens per second, all slots together."""
         return self.slots / self.step
 
-    def seconds(self, asked: Workload) -> float:
-        """Return the time that requests take at the most: if every answer takes all it may.
+    def seconds(self, workload: Workload) -> float:
+        """Return the time of a workload in seconds if every answer is as long as allowed.
 
-        Prompts, then so many rounds of full slots, then one of those that are left over: a step
-        of n slots costs what lies on the line between one slot's and all slots'.
+        The sum of prefill, of decode steps with all slots, and of those with the remaining
+        requests. A step with n slots is interpolated between one slot and all slots.
         """
-        alone = max(shape.slots for shape in self.shapes) == 1
-        rounds, left = divmod(asked.count, self.slots)
-        steps = rounds * self.step
+        rounds, left = divmod(workload.count, self.slots)
+        per_token = rounds * self.step
         if left:
-            part = (ceil(left / len(self.shapes)) - 1) / max(1, self.shapes[0].slots - 1)
-            steps += self.lone + part * (self.step - self.lone)
-        return (asked.tokens if alone else asked.nodes) / self.prefill + asked.new * steps
+            occupied = ceil(left / len(self.shapes))
+            share = (occupied - 1) / max(1, self.shapes[0].slots - 1)
+            per_token += self.single_step + share * (self.step - self.single_step)
+        is_single = max(shape.slots for shape in self.shapes) == 1
+        prefilled = workload.prompt_tokens if is_single else workload.distinct_tokens
+        return prefilled / self.prefill + workload.new * per_token
 
 
 def requests_of(design: Design, model: Model) -> tuple[list[GenerateRequest], Workload]:
-    """Return every request of the model in an experiment, answered or not, and what they need."""
+    """Return all requests of a model in an experiment, answered or not, and their workload."""
     with vocabulary(model) as llama:
         chat = chat_format(llama, model.name)
         thinking = design.experiment.thinking
         trials = [trial for trial in design.trials if trial.model == model]
-        requests = writes(llama, [chat.write(trial, thinking) for trial in trials])
+        requests = generate_requests(llama, [chat.write(trial, thinking) for trial in trials])
         return requests, workload_of(requests, share=llama.rewinds)
 
 
-def bench(
+def measure(
     model: Model,
     requests: Sequence[GenerateRequest],
-    asked: Workload,
+    workload: Workload,
     slots: Sequence[int],
-    wish: Overrides,
+    overrides: Overrides,
+    *,
+    timer: Callable[[], float] = time.perf_counter,
 ) -> Iterator[Throughput]:
-    """Yield the pace at each number of slots in every engine, on the experiment's own prompts.
+    """Yield the throughput for each number of slots per engine, on the experiment's own prompts.
 
-    Steps are measured as deep as answers are on average: behind the mean prompt and half of an
-    answer. Raises EngineError where the longest prompt fits no slot.
+    Decode steps are measured at the mean depth: after the mean prompt and half of an answer.
+    `timer` returns a time in seconds. Raises EngineError if there are fewer prompts than slots, or
+    the longest prompt fits no slot.
     """
     for count in slots:
         with vocabulary(model) as llama:
-            shapes = fit(llama, model.size, asked, replace(wish, slots=count))
-        room = sum(shape.slots for shape in shapes)
-        if len(requests) < room:
+            shapes = choose_shapes(llama, model.size, workload, replace(overrides, slots=count))
+        total = sum(shape.slots for shape in shapes)
+        if len(requests) < total:
             raise EngineError(
-                f"{room} slots: the experiment has {len(requests)} prompts only; "
+                f"{total} slots: the experiment has only {len(requests)} prompts; "
                 "give a smaller --at"
             )
         with Pool(model.path, shapes) as engine:
-            yield _measure(engine, shapes, requests[:room], asked)
+            yield _Measurement(engine, timer).run(shapes, requests[:total], workload)
 
 
-def _measure(
-    engine: Pool,
-    shapes: tuple[ContextParams, ...],
-    chosen: Sequence[GenerateRequest],
-    asked: Workload,
-) -> Throughput:
-    _time(engine, [_short(chosen[0], chosen[0].prompt[:0:-1], 2)])  # the first batch warms up
-    before = engine.snapshot().prefilled
-    # One by one, as they come when slots refill: in a batch of few tokens each costs more.
-    seconds = sum(_time(engine, [_short(r, r.prompt, 1)]) for r in chosen)
-    prefill = (engine.snapshot().prefilled - before) / seconds
-    deepest = shapes[0].slot_tokens - STEPS
-    depth = min(deepest, round(asked.tokens / asked.count + asked.new / 2))
-    prompt = list(islice(cycle(chosen[0].prompt), depth))
-    deep = [_short(r, prompt, STEPS) for r in chosen]
-    _time(engine, [_short(r, prompt, 1) for r in chosen])  # now it lies in every slot
+class _Measurement:
+    """Measurement on loaded engines."""
 
-    def step(requests: Sequence[GenerateRequest]) -> float:
-        before = engine.snapshot().prefilled
-        seconds = _time(engine, requests)
-        # With one slot nothing stays; what was computed again is not writing.
-        again = (engine.snapshot().prefilled - before) / prefill if len(chosen) == 1 else 0.0
-        return max(seconds - again, 1e-6) / STEPS
+    def __init__(self, engine: Pool, timer: Callable[[], float]) -> None:
+        self._engine = engine
+        self._timer = timer
 
-    return Throughput(shapes, prefill, step(deep), step(deep[:1]))
+    def run(
+        self,
+        shapes: tuple[ContextParams, ...],
+        requests: Sequence[GenerateRequest],
+        workload: Workload,
+    ) -> Throughput:
+        """Return the throughput with as many requests as slots."""
+        first = requests[0]
+        self._time([_shortened(first, first.prompt[:0:-1], 2)])  # warm-up
+        prefill = self._prefill_rate(requests)
+        deepest = shapes[0].slot_tokens - DECODE_STEPS
+        depth = min(deepest, round(workload.prompt_tokens / workload.count + workload.new / 2))
+        prompt = list(islice(cycle(first.prompt), depth))
+        # Afterwards the prompt is in the KV cache of every slot.
+        self._time([_shortened(request, prompt, 1) for request in requests])
+        decoding = [_shortened(request, prompt, DECODE_STEPS) for request in requests]
+        # With one slot the prompt is prefilled again; that time is not decoding.
+        rate = prefill if len(requests) == 1 else inf
+        step = self._step(decoding, rate)
+        return Throughput(shapes, prefill, step, self._step(decoding[:1], rate))
+
+    def _prefill_rate(self, requests: Sequence[GenerateRequest]) -> float:
+        """Return prompt tokens per second, one prompt at a time, as when slots are refilled."""
+        before = self._prefilled
+        seconds = sum(self._time([_shortened(r, r.prompt, 1)]) for r in requests)
+        return (self._prefilled - before) / seconds
+
+    def _step(self, requests: Sequence[GenerateRequest], prefill: float) -> float:
+        """Return the seconds of a decode step, without prefill at `prefill` tokens per second."""
+        before = self._prefilled
+        seconds = self._time(requests)
+        seconds -= (self._prefilled - before) / prefill
+        return max(seconds, 1e-6) / DECODE_STEPS
+
+    @property
+    def _prefilled(self) -> int:
+        return self._engine.snapshot().prefilled
+
+    def _time(self, requests: Sequence[GenerateRequest]) -> float:
+        """Return the seconds until all requests are complete."""
+        start = self._timer()
+        for request in requests:
+            self._engine.add(request)
+        while not self._engine.is_idle:
+            self._engine.step()
+        return self._timer() - start
 
 
-def _short(request: GenerateRequest, prompt: list[int], tokens: int) -> GenerateRequest:
+def _shortened(request: GenerateRequest, prompt: list[int], tokens: int) -> GenerateRequest:
     sampling = SamplingParams(max_tokens=tokens)
-    return replace(request, prompt=prompt, sampling=sampling, past_end=True)
-
-
-def _time(engine: Pool, requests: Sequence[GenerateRequest]) -> float:
-    """Return the seconds until all is answered."""
-    begin = time.perf_counter()
-    for request in requests:
-        engine.add(request)
-    while not engine.is_idle:
-        engine.step()
-    return time.perf_counter() - begin
+    return replace(request, prompt=prompt, sampling=sampling, ignore_end=True)

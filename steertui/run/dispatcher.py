@@ -1,14 +1,14 @@
-"""A Serving: one model's prompts, handed out to its servers until each is answered or failed."""
+"""Dispatcher of one model's prompts to its servers, with retries and failover."""
 
 import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
 from steertui.core.generation import Generation
 from steertui.core.prompt import Prompt
 from steertui.engine.events import RequestFailed, SlotView
+from steertui.run.control import RunControl
 from steertui.run.endpoint import Endpoint, PromptJob
 from steertui.run.events import (
     Event,
@@ -31,21 +31,26 @@ from steertui.server.model import ServerModel, key_rejected
 from steertui.server.protocol import InvalidReply
 from steertui.store import ServerAnswer, Store
 
-TICK = 0.25
-"""Seconds between two reports."""
+PROGRESS_INTERVAL = 0.25
+"""Seconds between two progress events, and between two looks at the run control."""
 
-MOST_VIEWS = 64
+MAX_VIEWS = 64
+"""Requests in flight that a progress event lists."""
 
 BUSY = frozenset({408, 409, 425, 429, 502, 503, 504})
-"""Statuses that say nothing of the question: the server, or one before it, is busy or away."""
+"""HTTP statuses that say nothing about the prompt: the server or a proxy is busy or away."""
+
+TRIPPED_BACKOFF = 30.0
+"""Seconds before a server whose circuit breaker tripped is probed."""
 
 
 class Dispatcher:
-    """Shares one queue out to all servers of a model; each answer is stored before it is told.
+    """One queue of prompts for all servers of a model.
 
-    A prompt goes back to the queue whenever its server fails it, for whichever server has room: of
-    what comes back too late nothing is kept, and the store takes one answer a trial. After
-    `max_tries` failures that may be the prompt's own it is listed as failed.
+    A prompt whose request fails returns to the queue, for whichever server has capacity. A prompt
+    that may have caused `RetryPolicy.max_tries` failures itself is stored as failed. An answer is
+    stored before its event is published. Late replies are discarded, and the store accepts one
+    answer per trial.
     """
 
     def __init__(
@@ -54,53 +59,57 @@ class Dispatcher:
         prompts: Sequence[Prompt],
         store: Store,
         experiment: str,
-        patience: RetryPolicy,
-        tell: Callable[[Event], None],
+        *,
+        policy: RetryPolicy,
+        control: RunControl,
+        publish: Callable[[Event], None],
     ) -> None:
-        self.model = model
-        self._store, self._patience, self._tell = store, patience, tell
+        self._model = model
+        self._store = store
+        self._policy = policy
+        self._control = control
+        self._publish = publish
         self._queue = deque(PromptJob(prompt) for prompt in prompts)
-        self._total, self._done, self._failed, self._tokens = len(prompts), 0, 0, 0
+        self._total = len(prompts)
+        self._done = 0
+        self._failed = 0
+        self._tokens = 0
         share = len(prompts) // len(model.address.urls)
-        self._stations = [Endpoint(model, url, patience, share) for url in model.address.urls]
-        self._loop = asyncio.get_running_loop()
-        self._stopped = ""
-        self._held = False
-        self._begun = time.monotonic()
-        told: dict[str, object] = {
+        self._endpoints = [Endpoint(model, url, policy, share) for url in model.address.urls]
+        self._stop_reason = ""
+        self._was_paused = False
+        self._started_at = time.monotonic()
+        self._run = self._register(experiment)
+
+    def _register(self, experiment: str) -> int:
+        """Add this run to the store with the server's metadata; return its id."""
+        model = self._model
+        settings: dict[str, object] = {
             "model": str(model.address),
             "form": model.prompt_mode,
             "server": model.info.description,
-        }
-        told |= {
             "weights": dict(model.info.weights),
             "left_out": sorted(model.info.rejected_settings),
         }
         device = f"{model.info.description} at {', '.join(model.address.urls)}"
-        self._run = store.start(experiment, versions(), device, told | _stored_policy(patience))
+        return self._store.start(experiment, versions(), device, settings | _stored(self._policy))
 
     async def work(self) -> None:
-        """Ask until every prompt has its answer or its failure, or nobody is left to ask."""
-        for url, why in self.model.unreachable:
-            self._tell(ServerLost(self.model.name, url, why))
+        """Send requests until every prompt is answered or failed, or no server is left."""
+        for url, reason in self._model.unreachable:
+            self._publish(ServerLost(self._model.name, url, reason))
         async with asyncio.TaskGroup() as group:
-            for station in self._stations:
-                group.create_task(self._serve(station))
+            for endpoint in self._endpoints:
+                group.create_task(self._serve(endpoint))
             await self._watch()
-        self._report()
-        if self._left and self._stopped:
-            self._tell(ServerModelStopped(self.model.name, self._stopped, self._left))
+        self._publish_progress()
+        if self._left and self._stop_reason:
+            self._publish(ServerModelStopped(self._model.name, self._stop_reason, self._left))
 
     def stop(self, reason: str = "asked to stop") -> None:
-        """Ask nothing more; what is in flight is still awaited."""
-        self._stopped = self._stopped or reason
+        """Send no more requests; replies in flight are still awaited."""
+        self._stop_reason = self._stop_reason or reason
         self._wake()
-
-    def hold(self, *, held: bool) -> None:
-        """Ask nothing more for a while, or go on; from any thread."""
-        self._held = held
-        with suppress(RuntimeError):  # its loop is closed: it is over, and asks nothing
-            self._loop.call_soon_threadsafe(self._wake)
 
     @property
     def _left(self) -> int:
@@ -108,161 +117,196 @@ class Dispatcher:
 
     @property
     def _is_over(self) -> bool:
-        return bool(self._stopped) or not self._left
+        return bool(self._stop_reason) or not self._left
 
     def _wake(self) -> None:
-        for station in self._stations:
-            station.wake.set()
+        for endpoint in self._endpoints:
+            endpoint.wake.set()
 
     async def _watch(self) -> None:
-        """Report now and then; stop where no server has been there for too long."""
+        """Publish progress, follow the run control, and stop when no server is available."""
         while not self._is_over:
-            self._report()
-            now = time.monotonic()
-            silent = [s for s in self._stations if s.out or s.silent_since]
-            patience = self._patience.max_outage
-            if all(s.out for s in self._stations):
-                self.stop(f"no server is left ({self._stations[-1].out})")
-            elif len(silent) == len(self._stations) and all(
-                s.out or now - s.silent_since > patience for s in silent
-            ):
-                self.stop(f"no server answered for {patience:.0f} seconds")
-            await asyncio.sleep(TICK)
+            self._publish_progress()
+            if self._control.is_paused != self._was_paused:
+                self._was_paused = self._control.is_paused
+                self._wake()
+            self._stop_if_unavailable()
+            await asyncio.sleep(PROGRESS_INTERVAL)
 
-    async def _serve(self, station: Endpoint) -> None:
-        async with station.client, asyncio.TaskGroup() as group:
-            while not self._is_over and not station.out:
-                if station.rest > 0:
-                    await _pause(station, station.rest)
-                elif station.in_doubt:
-                    self._looked(station, await station.look())
-                elif self._queue and station.has_room and not self._held:
+    def _stop_if_unavailable(self) -> None:
+        if all(e.out for e in self._endpoints):
+            self.stop(f"no server is left ({self._endpoints[-1].out})")
+            return
+        now = time.monotonic()
+        longest = self._policy.max_outage
+        if all(
+            e.out or (e.failing_since and now - e.failing_since > longest) for e in self._endpoints
+        ):
+            self.stop(f"no server answered for {longest:.0f} seconds")
+
+    async def _serve(self, endpoint: Endpoint) -> None:
+        """Send requests to one server as long as it is used."""
+        async with endpoint.client, asyncio.TaskGroup() as group:
+            while not self._is_over and not endpoint.out:
+                if endpoint.backoff > 0:
+                    await _wait(endpoint, endpoint.backoff)
+                elif endpoint.needs_probe:
+                    self._publish_probe(endpoint, await endpoint.probe())
+                elif self._queue and endpoint.has_capacity and not self._control.is_paused:
                     job = self._queue.popleft()
-                    station.at_work[job.prompt.key] = job
-                    group.create_task(self._ask(station, job))
+                    endpoint.in_flight[job.prompt.key] = job
+                    group.create_task(self._send(endpoint, job))
                 else:
-                    await _pause(station, None)
+                    await _wait(endpoint, None)
         self._wake()
 
-    def _looked(self, station: Endpoint, wrong: str) -> None:
-        """Tell what a look at a server in doubt has shown, if it is news."""
-        if wrong:
-            if station.out or not station.is_lost:
-                self._tell(ServerLost(self.model.name, station.url, wrong, bool(station.out)))
-        elif station.is_lost:
-            self._tell(ServerFound(self.model.name, station.url))
-        station.is_lost = bool(wrong)
+    def _publish_probe(self, endpoint: Endpoint, problem: str) -> None:
+        """Publish that a server is lost or back, unless this is already known."""
+        name = self._model.name
+        if problem and (endpoint.out or not endpoint.is_lost):
+            self._publish(ServerLost(name, endpoint.url, problem, bool(endpoint.out)))
+        elif not problem and endpoint.is_lost:
+            self._publish(ServerFound(name, endpoint.url))
+        endpoint.is_lost = bool(problem)
 
-    async def _ask(self, station: Endpoint, job: PromptJob) -> None:
-        job.begun = time.monotonic()
-        full = not station.has_room
+    async def _send(self, endpoint: Endpoint, job: PromptJob) -> None:
+        job.sent_at = time.monotonic()
+        is_full = not endpoint.has_capacity
         prompt = job.prompt
         request = completion_request(
-            self.model.info, prompt.content, prompt.trial.sampling, seed=prompt.seed
+            self._model.info, prompt.content, prompt.trial.sampling, seed=prompt.seed
         )
         path = request_path(prompt.content)
         try:
-            answer = parse_completion(await station.client.post(path, request))
+            completion = parse_completion(await endpoint.client.post(path, request))
         except RequestRejected as exc:
-            self._refused(station, job, exc)
+            self._on_rejected(endpoint, job, exc)
         except ConnectionFailed as exc:
-            self._unreachable(station, job, exc)
+            self._on_connection_failed(endpoint, job, exc)
         except InvalidReply as exc:
-            self._fail(station, job, exc.reason, again=exc.retryable)
+            self._on_failure(endpoint, job, exc.reason, retry=exc.retryable)
         else:
-            self._keep(station, job, answer, full=full)
+            self._on_completion(endpoint, job, completion, is_full=is_full)
         finally:
-            del station.at_work[job.prompt.key]
-            station.wake.set()
+            del endpoint.in_flight[prompt.key]
+            endpoint.wake.set()
 
-    def _keep(self, station: Endpoint, job: PromptJob, answer: Completion, *, full: bool) -> None:
-        if station.is_another(answer):
-            self._doubt(station, job)
+    def _on_completion(
+        self, endpoint: Endpoint, job: PromptJob, completion: Completion, *, is_full: bool
+    ) -> None:
+        if endpoint.may_be_replaced(completion):
+            self._requeue_and_probe(endpoint, job)
             return
-        now, key = time.monotonic(), job.prompt.key
-        counts = answer.prompt_tokens, answer.tokens
-        generation = Generation(answer.text, answer.stop, *counts, now - job.begun)
-        names = answer.model, answer.fingerprint, answer.request
-        delivery = ServerAnswer(station.url, self.model.prompt_mode, *names, job.tries + 1)
-        self._store.add_generation(key, self._run, generation, delivery)
-        station.note(failed=False)
-        station.pace.answered(answer.tokens, now - job.begun, now, full=full)
-        self._done, self._tokens = self._done + 1, self._tokens + answer.tokens
-        self._tell(Generated(job.prompt, generation))
-        self._end()
+        now = time.monotonic()
+        seconds = now - job.sent_at
+        generation = Generation(
+            completion.text,
+            completion.stop,
+            completion.prompt_tokens,
+            completion.tokens,
+            seconds=seconds,
+        )
+        answer = ServerAnswer(
+            url=endpoint.url,
+            form=self._model.prompt_mode,
+            model=completion.model,
+            fingerprint=completion.fingerprint,
+            request=completion.request,
+            tries=job.tries + 1,
+        )
+        self._store.add_generation(job.prompt.key, self._run, generation, answer)
+        endpoint.record(failed=False)
+        endpoint.concurrency.answered(completion.tokens, seconds, now, full=is_full)
+        self._done += 1
+        self._tokens += completion.tokens
+        self._publish(Generated(job.prompt, generation))
+        self._check_end()
 
-    def _refused(self, station: Endpoint, job: PromptJob, exc: RequestRejected) -> None:
-        if exc.status in (401, 403) or exc.is_quota or exc.is_unknown_model:
-            name, url = self.model.address.model, station.url
-            key = exc.status in (401, 403)
-            reason = str(key_rejected(name, url, exc.status)) if key else f"{url} says: {exc.said}"
-            self._put_back(job)
-            station.out = station.out or reason
-            self._looked(station, reason)
+    def _on_rejected(self, endpoint: Endpoint, job: PromptJob, exc: RequestRejected) -> None:
+        is_key_refused = exc.status in (401, 403)
+        if is_key_refused or exc.is_quota or exc.is_unknown_model:
+            reason = f"{endpoint.url} says: {exc.said}"
+            if is_key_refused:
+                reason = str(key_rejected(self._model.address.model, endpoint.url, exc.status))
+            self._requeue(job)
+            endpoint.out = endpoint.out or reason
+            self._publish_probe(endpoint, reason)
         elif exc.status in BUSY:
-            station.busy(exc.wait)
-            self._put_back(job)
+            endpoint.rejected_busy(exc.wait)
+            self._requeue(job)
         else:
-            self._fail(station, job, str(exc), again=exc.status >= 500)
+            self._on_failure(endpoint, job, str(exc), retry=exc.status >= 500)
 
-    def _unreachable(self, station: Endpoint, job: PromptJob, exc: ConnectionFailed) -> None:
+    def _on_connection_failed(
+        self, endpoint: Endpoint, job: PromptJob, exc: ConnectionFailed
+    ) -> None:
         if not exc.sent:
-            self._doubt(station, job)
+            self._requeue_and_probe(endpoint, job)
             return
         if exc.late:
-            station.pace.overloaded(time.monotonic())
+            endpoint.concurrency.overloaded(time.monotonic())
         else:
-            station.in_doubt = True
-        self._fail(station, job, f"the connection failed ({exc.cause})", again=True)
+            endpoint.needs_probe = True
+        self._on_failure(endpoint, job, f"the connection failed ({exc.cause})", retry=True)
 
-    def _doubt(self, station: Endpoint, job: PromptJob) -> None:
-        """Put the prompt back, and look at the server before it is asked again."""
-        self._put_back(job)
-        station.in_doubt = True
-
-    def _fail(self, station: Endpoint, job: PromptJob, reason: str, *, again: bool) -> None:
+    def _on_failure(self, endpoint: Endpoint, job: PromptJob, reason: str, *, retry: bool) -> None:
+        """Retry a prompt, or store it as failed; back off if the circuit breaker trips."""
         job.tries += 1
-        if again and job.tries < self._patience.max_tries:
+        if retry and job.tries < self._policy.max_tries:
             self._queue.append(job)
             self._wake()
         else:
-            tried = f" ({job.tries} tries)" if again else ""
-            self._store.add_failure(job.prompt.key, self._run, f"{reason}{tried}")
+            tries = f" ({job.tries} tries)" if retry else ""
+            self._store.add_failure(job.prompt.key, self._run, f"{reason}{tries}")
             self._failed += 1
-            self._tell(RequestFailed(job.prompt.key, f"{reason}{tried}"))
-            self._end()
-        wrong = station.note(failed=True)
-        if wrong:
-            self._tell(ServerLost(self.model.name, station.url, f"{wrong}, the last: {reason}"))
-            station.take_rest(30.0)
-            station.in_doubt = station.is_lost = True
+            self._publish(RequestFailed(job.prompt.key, f"{reason}{tries}"))
+            self._check_end()
+        problem = endpoint.record(failed=True)
+        if problem:
+            problem = f"{problem}, the last: {reason}"
+            self._publish(ServerLost(self._model.name, endpoint.url, problem))
+            endpoint.back_off(TRIPPED_BACKOFF)
+            endpoint.needs_probe = True
+            endpoint.is_lost = True
 
-    def _put_back(self, job: PromptJob) -> None:
+    def _requeue_and_probe(self, endpoint: Endpoint, job: PromptJob) -> None:
+        self._requeue(job)
+        endpoint.needs_probe = True
+
+    def _requeue(self, job: PromptJob) -> None:
         self._queue.appendleft(job)
         self._wake()
 
-    def _end(self) -> None:
+    def _check_end(self) -> None:
         if not self._left:
-            self._report()
+            self._publish_progress()
             self._wake()
 
-    def _report(self) -> None:
+    def _publish_progress(self) -> None:
         now = time.monotonic()
-        at_work = [(s, j) for s in self._stations for j in s.at_work.values()]
+        in_flight = [(e, job) for e in self._endpoints for job in e.in_flight.values()]
         views = tuple(
-            SlotView(j.prompt.key, 0, f"{now - j.begun:.0f} s at {s.url}")
-            for s, j in at_work[:MOST_VIEWS]
+            SlotView(job.prompt.key, 0, f"{now - job.sent_at:.0f} s at {endpoint.url}")
+            for endpoint, job in in_flight[:MAX_VIEWS]
         )
-        up = sum(not (s.out or s.in_doubt or s.rest > 0) for s in self._stations)
-        self._tell(
+        available = sum(not (e.out or e.needs_probe or e.backoff > 0) for e in self._endpoints)
+        self._publish(
             ServerProgress(
-                self.model.name, self._done, self._failed, self._total, self._tokens,
-                now - self._begun, len(at_work), up, len(self._stations), views, self,
+                model=self._model.name,
+                done=self._done,
+                failed=self._failed,
+                total=self._total,
+                tokens=self._tokens,
+                seconds=now - self._started_at,
+                in_flight=len(in_flight),
+                available=available,
+                servers=len(self._endpoints),
+                views=views,
             )
-        )  # fmt: skip
+        )
 
 
-def _stored_policy(policy: RetryPolicy) -> dict[str, object]:
+def _stored(policy: RetryPolicy) -> dict[str, object]:
     """Return the policy as it is stored with a run."""
     return {
         "concurrency": policy.concurrency,
@@ -272,11 +316,11 @@ def _stored_policy(policy: RetryPolicy) -> dict[str, object]:
     }
 
 
-async def _pause(station: Endpoint, seconds: float | None) -> None:
-    """Wait until the station is woken, or so long."""
+async def _wait(endpoint: Endpoint, seconds: float | None) -> None:
+    """Wait until the endpoint is woken, at most `seconds`."""
     try:
         async with asyncio.timeout(seconds):
-            await station.wake.wait()
+            await endpoint.wake.wait()
     except TimeoutError:
         pass
-    station.wake.clear()
+    endpoint.wake.clear()

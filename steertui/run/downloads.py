@@ -12,7 +12,7 @@ RATE_WINDOW = 15.0
 
 
 def download_line(event: DownloadPlan) -> str:
-    """Say what will be fetched and verified, the total first."""
+    """Return what will be downloaded and verified, with the sizes."""
     parts = []
     for verb, items in (("to fetch", event.fetch), ("to verify", event.verify)):
         if items:
@@ -23,26 +23,28 @@ def download_line(event: DownloadPlan) -> str:
 
 
 def waiting_line(event: RetryWait) -> str:
-    """Say why nothing moves, and for how long."""
+    """Return why a download waits, and for how long."""
     return f"Waiting for {event.name}: {event.reason}; {event.seconds:.0f} s"
 
 
 class ByteMeter:
-    """Speed over the last seconds, and the time left at that speed."""
+    """Transfer rate over the last `RATE_WINDOW` seconds, and the time left at that rate."""
 
     def __init__(self) -> None:
-        self._seen: deque[tuple[float, int]] = deque()
+        self._samples: deque[tuple[float, int]] = deque()
 
     def text(self, event: Supplying) -> str:
         """Return "1.20 of 2.50 GB, 48 MB/s, 0:27 left"."""
         now = time.monotonic()
-        self._seen.append((now, event.all_done))
-        while len(self._seen) > 2 and now - self._seen[0][0] > RATE_WINDOW:
-            self._seen.popleft()
-        seconds, moved = now - self._seen[0][0], event.all_done - self._seen[0][1]
-        here = f"{size_text(event.all_done)} of {size_text(event.total)}"
-        if seconds < 0.5 or moved <= 0:
-            return here
-        pace = moved / seconds
-        left = clock((event.total - event.all_done) / pace)
-        return f"{here}, {size_text(pace)}/s, {left} left"
+        self._samples.append((now, event.all_done))
+        while len(self._samples) > 2 and now - self._samples[0][0] > RATE_WINDOW:
+            self._samples.popleft()
+        first_time, first_bytes = self._samples[0]
+        seconds = now - first_time
+        received = event.all_done - first_bytes
+        progress = f"{size_text(event.all_done)} of {size_text(event.total)}"
+        if seconds < 0.5 or received <= 0:
+            return progress
+        rate = received / seconds
+        left = clock((event.total - event.all_done) / rate)
+        return f"{progress}, {size_text(rate)}/s, {left} left"

@@ -1,4 +1,4 @@
-"""A Station: one server of a model at work, and whether it can be asked just now."""
+"""State of one server address of a model: availability, concurrency, back-off."""
 
 import asyncio
 import time
@@ -15,127 +15,147 @@ from steertui.server.limits import RetryPolicy
 from steertui.server.model import ServerModel, key_rejected
 from steertui.server.probe import probe_server
 
-LONGEST_REST = 60.0
-"""Seconds between two looks at a server that is busy or away."""
+FIRST_BACKOFF = 1.0
+"""Seconds before a server that is busy or away is tried again; doubled each time."""
 
-SIGNING = frozenset({"llama-server", "vLLM", "SGLang", "Ollama"})
-"""Makes whose every answer bears the same names as long as the server is the same."""
+LONGEST_BACKOFF = 60.0
+"""Longest such time in seconds, unless the server asks for more (twice as long at most)."""
 
-PATIENT = 3
-"""Refusals in a row after which a busy server is left alone for a while."""
+STABLE_FINGERPRINT = frozenset({"llama-server", "vLLM", "SGLang", "Ollama"})
+"""Kinds of server whose replies carry the same model name and fingerprint until it restarts."""
+
+MAX_REJECTIONS = 3
+"""Consecutive rejections of a busy server before it gets a back-off."""
 
 
 @dataclass(slots=True, eq=False)
 class PromptJob:
-    """A prompt on its way, how often it was tried, and when it was last sent."""
+    """A prompt to be sent.
+
+    Attributes:
+        tries: failed requests so far that the prompt itself may have caused.
+        sent_at: monotonic time in seconds of the last request.
+    """
 
     prompt: Prompt
     tries: int = 0
-    begun: float = 0.0
+    sent_at: float = 0.0
 
 
 class Endpoint:
-    """One address. A context manager: the connection is open while it lasts.
+    """One server address of a model.
 
     Attributes:
-        at_work: the prompts that it was given and has not answered, by key.
-        wake: set whenever the server may be asked something new.
-        in_doubt: whether it has to be looked at before it is asked again: it may be away, or
-            another server in its place.
-        is_lost: whether it was told that it is away.
-        out: why it is never asked again, "" while it is.
-        silent_since: when it first refused or vanished after its last answer; 0 while it answers.
+        client: HTTP client; an async context manager that holds the connections.
+        concurrency: how many requests to keep in flight.
+        in_flight: prompts sent and not answered, by trial key.
+        wake: set whenever another request may be possible.
+        needs_probe: whether to probe before the next request, because the server may be away or
+            may have been replaced by another one.
+        is_lost: whether its loss has been reported.
+        out: why it is never used again; "" while it is used.
+        failing_since: monotonic time of the first rejection or failed connection after the last
+            answer; 0 while it answers.
     """
 
-    def __init__(self, model: ServerModel, url: str, patience: RetryPolicy, share: int) -> None:
+    def __init__(self, model: ServerModel, url: str, policy: RetryPolicy, share: int) -> None:
+        """Prepare the connection; `share` is the number of prompts that fall to this address."""
         self.url = url
-        self.client = Client(url, key_for(url, KEY), timeout=patience.timeout, retries=0)
-        self.pace = AdaptiveConcurrency(
+        self.client = Client(url, key_for(url, KEY), timeout=policy.timeout, retries=0)
+        self.concurrency = AdaptiveConcurrency(
             model.info.kind,
             model.info.slots,
-            maximum=patience.concurrency,
+            maximum=policy.concurrency,
             now=time.monotonic(),
             share=share,
         )
-        self.at_work: dict[str, PromptJob] = {}
+        self.in_flight: dict[str, PromptJob] = {}
         self.wake = asyncio.Event()
-        self.in_doubt = self.is_lost = url in dict(model.unreachable)
+        self.is_lost = url in dict(model.unreachable)
+        self.needs_probe = self.is_lost
         self.out = ""
-        self.silent_since = time.monotonic() if self.is_lost else 0.0
+        self.failing_since = time.monotonic() if self.is_lost else 0.0
         self._model = model
         self._breaker = CircuitBreaker()
-        self._rest_until, self._last_rest = 0.0, 0.5
-        self._refusals = 0
-        self._known: set[tuple[str, str]] = set()
-        self._strange: set[tuple[str, str]] = set()
+        self._backoff_until = 0.0
+        self._last_backoff = FIRST_BACKOFF / 2
+        self._rejections = 0
+        self._known_marks: set[tuple[str, str]] = set()
+        self._unknown_marks: set[tuple[str, str]] = set()
 
     @property
-    def has_room(self) -> bool:
-        """Whether it may be given one more prompt."""
-        return len(self.at_work) < self.pace.limit
+    def has_capacity(self) -> bool:
+        """Whether it may get one more request."""
+        return len(self.in_flight) < self.concurrency.limit
 
     @property
-    def rest(self) -> float:
-        """Seconds for which it is to be left alone."""
-        return self._rest_until - time.monotonic()
+    def backoff(self) -> float:
+        """Seconds left of the back-off; 0 or negative if there is none."""
+        return self._backoff_until - time.monotonic()
 
-    def take_rest(self, seconds: float | None = None) -> float:
-        """Leave it alone, twice as long each time if nobody says how long; return how long."""
+    def back_off(self, seconds: float | None = None) -> None:
+        """Send nothing for `seconds`; by default twice as long as the last time."""
         now = time.monotonic()
-        if now >= self._rest_until:  # all that was in flight counts as one
-            self._last_rest = min(LONGEST_REST, 2 * self._last_rest)
-        rest = self._last_rest if seconds is None else min(seconds, 2 * LONGEST_REST)
-        self._rest_until = max(self._rest_until, now + rest)
-        self.silent_since = self.silent_since or now
-        return rest
+        if now >= self._backoff_until:  # failures of requests that were in flight count once
+            self._last_backoff = min(LONGEST_BACKOFF, 2 * self._last_backoff)
+        duration = self._last_backoff if seconds is None else min(seconds, 2 * LONGEST_BACKOFF)
+        self._backoff_until = max(self._backoff_until, now + duration)
+        self.failing_since = self.failing_since or now
 
-    def busy(self, wait: float | None) -> None:
-        """Note that it is too much at the moment, and for how long it wants to be left alone."""
-        self._refusals += 1
-        self.silent_since = self.silent_since or time.monotonic()
-        self.pace.overloaded(time.monotonic())
-        if wait is not None or self._refusals >= PATIENT:
-            self.take_rest(wait)
+    def rejected_busy(self, retry_after: float | None) -> None:
+        """Record that the server is overloaded; `retry_after` is the delay it asks for."""
+        now = time.monotonic()
+        self._rejections += 1
+        self.failing_since = self.failing_since or now
+        self.concurrency.overloaded(now)
+        if retry_after is not None or self._rejections >= MAX_REJECTIONS:
+            self.back_off(retry_after)
 
-    def note(self, *, failed: bool) -> str:
-        """Note a reply; return what is wrong where most of the last ones were failures."""
+    def record(self, *, failed: bool) -> str:
+        """Record a reply; return a description if the circuit breaker trips, "" otherwise."""
         self._breaker.note(failed=failed)
         if not failed:
-            self._last_rest, self.silent_since, self._refusals = 0.5, 0.0, 0
+            self._last_backoff = FIRST_BACKOFF / 2
+            self.failing_since = 0.0
+            self._rejections = 0
         if not self._breaker.is_open:
             return ""
-        words, self._breaker = self._breaker.summary, CircuitBreaker()
-        return words
+        description = self._breaker.summary
+        self._breaker = CircuitBreaker()
+        return description
 
-    def is_another(self, answer: Completion) -> bool:
-        """Whether the server signs as it never did: it may be another one, until it was looked
-        at. Behind one address several may take turns, so a name that was looked at stays known."""
-        mark = (answer.model, answer.fingerprint)
-        if not self._known:
-            self._known.add(mark)
-        if self._model.info.kind not in SIGNING or mark in self._known:
+    def may_be_replaced(self, completion: Completion) -> bool:
+        """Whether the reply carries an unknown model name or fingerprint.
+
+        The server may have been replaced, so the reply is not to be used before a probe. Several
+        servers may share one address; after a successful probe their marks stay known.
+        """
+        mark = (completion.model, completion.fingerprint)
+        if not self._known_marks:
+            self._known_marks.add(mark)
+        if self._model.info.kind not in STABLE_FINGERPRINT or mark in self._known_marks:
             return False
-        self._strange.add(mark)
+        self._unknown_marks.add(mark)
         return True
 
-    async def look(self) -> str:
-        """Ask whether it is there, with the same weights; return "", or why it is not."""
+    async def probe(self) -> str:
+        """Check that the server is there and serves the same weights; return "" or why not."""
         name = self._model.address.model
         try:
-            told = await probe_server(self.client, name, (RequestRejected, ConnectionFailed))
+            info = await probe_server(self.client, name, (RequestRejected, ConnectionFailed))
         except ServerError as exc:
             self.out = str(exc)
         except RequestRejected as exc:
             if exc.status in (401, 403):
                 self.out = str(key_rejected(name, self.url, exc.status))
-            self.take_rest()
+            self.back_off()
             return self.out or str(exc)
         except ConnectionFailed as exc:
-            self.take_rest()
+            self.back_off()
             return exc.cause
         else:
-            self.in_doubt = told.identity != self._model.info.identity
-            self.out = "it serves other weights now" if self.in_doubt else ""
-            self._known |= self._strange
-            self._strange.clear()
+            self.needs_probe = info.identity != self._model.info.identity
+            self.out = "it serves other weights now" if self.needs_probe else ""
+            self._known_marks |= self._unknown_marks
+            self._unknown_marks.clear()
         return self.out

@@ -1,30 +1,38 @@
-"""What a run tells: events, in the past tense."""
+"""Events of a run: frozen snapshots of what was done, named in the past tense or as progress."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from steertui.core.generation import Generation
 from steertui.core.prompt import Prompt
 from steertui.core.verdict import Verdict
 from steertui.engine.context import ContextParams
-from steertui.engine.events import EngineLost, EngineRestarted, RequestFailed, SlotView, Snapshot
-from steertui.engine.pool import Pool
+from steertui.engine.events import (
+    Capacity,
+    EngineLost,
+    EngineRestarted,
+    RequestFailed,
+    SlotView,
+    Snapshot,
+)
 from steertui.judge.label_order import OrderEffect
 
 
 @dataclass(frozen=True, slots=True)
 class ModelLoading:
-    """A model is still being read into memory; told a few times a second."""
+    """A local model is being loaded; yielded a few times per second."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class ModelLoaded:
-    """A model is in memory, for "generate" or "judge"; `total` requests wait for it.
+    """A local model is loaded.
 
     Attributes:
-        shapes: of each engine that runs it.
+        stage: "generate" or "judge".
+        name: of the model or judge.
+        shapes: context parameters of each engine that runs it.
+        total: requests of this stage.
     """
 
     stage: str
@@ -35,7 +43,7 @@ class ModelLoaded:
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """A trial was answered, and the answer stored."""
+    """An answer was generated and stored."""
 
     prompt: Prompt
     generation: Generation
@@ -43,7 +51,7 @@ class Generated:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A judge read an answer, and its verdict was stored."""
+    """A verdict on the answer of trial `key` was stored."""
 
     key: str
     verdict: Verdict
@@ -51,43 +59,48 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class EngineProgress:
-    """The engine has gone on; `done` of `total` requests of this stage are complete."""
+    """Progress of the engines in one stage: ten times per second at most, and at its end.
+
+    Attributes:
+        stage: "generate" or "judge".
+        done: completed requests of this stage.
+        total: all requests of this stage.
+        snapshot: occupied slots and counters of all engines.
+        capacity: slots and KV caches of all engines.
+    """
 
     stage: str
-    engine: Pool
     done: int
     total: int
-
-    def snapshot(self) -> Snapshot:
-        """Return what the slots are doing; ask ten times a second at most."""
-        return self.engine.snapshot()
+    snapshot: Snapshot
+    capacity: Capacity
 
 
 @dataclass(frozen=True, slots=True)
 class JudgeReady:
-    """A judge behind a server answered the known question, and how it is asked from now on.
+    """A judge on a server labelled the known answer.
 
     Attributes:
         judge: its name.
-        way: in words.
-        is_right: whether the label was the one beyond doubt.
+        request_format: how requests are sent from now on, in words.
+        is_correct: whether the label was correct.
     """
 
     judge: str
-    way: str
-    is_right: bool
+    request_format: str
+    is_correct: bool
 
 
 @dataclass(frozen=True, slots=True)
 class JudgeProgress:
-    """A judge behind a server has gone on.
+    """Progress of a judge on a server.
 
     Attributes:
         judge: its name.
-        done: questions answered in this run, with a label or a failure.
-        failed: of them, failures.
-        total: questions put so far in this run.
-        dollars: what they cost by the server's own count; None without a price.
+        done: answers judged in this run, failures included.
+        failed: failures among them.
+        total: answers queued so far in this run.
+        dollars: cost by the server's token counts; None without a price.
     """
 
     judge: str
@@ -99,7 +112,15 @@ class JudgeProgress:
 
 @dataclass(frozen=True, slots=True)
 class BatchProgress:
-    """A batch of questions stands elsewhere than before; `id` and `status` are the server's."""
+    """The status of a judge's batch changed.
+
+    Attributes:
+        judge: its name.
+        id: the server's batch id.
+        status: the server's word for the status.
+        done: requests of the batch that are complete.
+        total: all requests of the batch.
+    """
 
     judge: str
     id: str
@@ -110,34 +131,28 @@ class BatchProgress:
 
 @dataclass(frozen=True, slots=True)
 class JudgeStopped:
-    """A judge behind a server was stopped before its end; `left` questions stay unanswered."""
+    """A judge on a server was stopped early; `left` queued answers have no verdict."""
 
     judge: str
     reason: str
     left: int
 
 
-class Holds(Protocol):
-    """What can be held for a while."""
-
-    def hold(self, *, held: bool) -> None:
-        """Begin nothing more, or go on."""
-
-
 @dataclass(frozen=True, slots=True)
 class ServerProgress:
-    """A model behind servers has gone on.
+    """Progress of a model on servers.
 
     Attributes:
         model: its name.
-        done: prompts answered in this run; `failed`: those that could not be.
-        total: prompts of this run.
-        tokens: new tokens of the answers, by the servers' own count.
-        seconds: since it began.
-        at_once: prompts that the servers have now.
-        up: servers that can be asked; `servers`: all of them.
-        views: what is being answered, the first of them.
-        serving: what holds it.
+        done: prompts answered in this run.
+        failed: prompts that failed in this run.
+        total: all prompts of this run.
+        tokens: new tokens of the answers, by the servers' counts.
+        seconds: time since the first request.
+        in_flight: prompts sent and not yet answered.
+        available: servers that accept requests now.
+        servers: all servers of the model.
+        views: some of the prompts in flight.
     """
 
     model: str
@@ -146,16 +161,22 @@ class ServerProgress:
     total: int
     tokens: int
     seconds: float
-    at_once: int
-    up: int
+    in_flight: int
+    available: int
     servers: int
     views: tuple[SlotView, ...]
-    serving: Holds
 
 
 @dataclass(frozen=True, slots=True)
 class ServerLost:
-    """A server cannot be asked, and why; it is looked for until it is back, unless `for_good`."""
+    """A server is not available.
+
+    Attributes:
+        model: name of the model that it serves.
+        url: its address.
+        reason: why it is not available.
+        for_good: whether it is never probed again.
+    """
 
     model: str
     url: str
@@ -165,7 +186,7 @@ class ServerLost:
 
 @dataclass(frozen=True, slots=True)
 class ServerFound:
-    """A server that was lost is back."""
+    """A server that was lost is available again."""
 
     model: str
     url: str
@@ -173,7 +194,7 @@ class ServerFound:
 
 @dataclass(frozen=True, slots=True)
 class ServerModelStopped:
-    """A model's servers are asked no more before all is done; `left` prompts have no answer."""
+    """A model on servers was stopped early; `left` prompts have no answer."""
 
     model: str
     reason: str
@@ -182,28 +203,33 @@ class ServerModelStopped:
 
 @dataclass(frozen=True, slots=True)
 class LabelOrdersMeasured:
-    """A local judge has read answers in every order of its rubric's labels; what that changed."""
+    """A local judge scored answers in every order of the labels; `effect` is what that changed."""
 
     judge: str
     effect: OrderEffect
 
+
+Incident = (
+    RequestFailed
+    | EngineLost
+    | EngineRestarted
+    | JudgeStopped
+    | ServerLost
+    | ServerFound
+    | ServerModelStopped
+)
+"""Failures of requests, engines, judges and servers, and recoveries."""
 
 Event = (
     ModelLoading
     | ModelLoaded
     | Generated
     | Judged
-    | RequestFailed
-    | EngineLost
-    | EngineRestarted
     | EngineProgress
     | JudgeReady
     | JudgeProgress
     | BatchProgress
-    | JudgeStopped
     | LabelOrdersMeasured
     | ServerProgress
-    | ServerLost
-    | ServerFound
-    | ServerModelStopped
+    | Incident
 )

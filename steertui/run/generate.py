@@ -1,4 +1,4 @@
-"""The first stage: a model answers the prompts that have no answer yet."""
+"""Generation: a local model answers the prompts that have no answer yet."""
 
 import platform
 from collections.abc import Iterator, Sequence
@@ -10,28 +10,37 @@ from steertui.core.prompt import Prompt
 from steertui.engine.devices import devices
 from steertui.engine.events import Completed, RequestFailed, Scored
 from steertui.engine.pool import Pool
-from steertui.engine.sizing import Overrides, fit
+from steertui.engine.sizing import Overrides, choose_shapes
 from steertui.engine.workload import workload_of
 from steertui.planning.plan import Plan
-from steertui.run.engine_loop import run_until_idle, vocabulary, writes
+from steertui.run.control import RunControl
+from steertui.run.engine_loop import generate_requests, run_until_idle, vocabulary
 from steertui.run.events import Event, Generated, ModelLoaded, ModelLoading
 from steertui.store import Store
 
 
 def generate(
-    plan: Plan, store: Store, model: Model, prompts: Sequence[Prompt], wish: Overrides
+    plan: Plan,
+    store: Store,
+    model: Model,
+    prompts: Sequence[Prompt],
+    *,
+    overrides: Overrides,
+    control: RunControl,
 ) -> Iterator[Event]:
-    """Answer the prompts with the model; every answer is stored before its event."""
+    """Generate the answers; each answer is stored before its event is yielded."""
     with vocabulary(model) as llama:
-        requests = writes(llama, prompts)
-        shapes = fit(llama, model.size, workload_of(requests, share=llama.rewinds), wish)
+        requests = generate_requests(llama, prompts)
+        shapes = choose_shapes(
+            llama, model.size, workload_of(requests, share=llama.rewinds), overrides
+        )
     with Pool(model.path, shapes) as engine:
         for _ in engine.load():
             yield ModelLoading(model.name)
         run_id = store.start(plan.id, versions(), device(), [asdict(s) for s in shapes])
         yield ModelLoaded("generate", model.name, shapes, len(requests))
         by_key = {p.key: p for p in prompts}
-        for event in run_until_idle(engine, "generate", requests):
+        for event in run_until_idle(engine, "generate", requests, control):
             if isinstance(event, Completed):
                 store.add_generation(event.id, run_id, event.generation)
                 yield Generated(by_key[event.id], event.generation)
@@ -43,11 +52,11 @@ def generate(
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that an answer may depend on."""
-    names = ("steertui", "llama-cpp-python", "numpy", "jinja2")
-    return {"python": platform.python_version()} | {name: version(name) for name in names}
+    """Return the versions of Python and of the packages that an answer may depend on."""
+    packages = ("steertui", "llama-cpp-python", "numpy", "jinja2")
+    return {"python": platform.python_version()} | {name: version(name) for name in packages}
 
 
 def device() -> str:
-    """Return what computes: "CPU: AMD EPYC; CUDA0: NVIDIA H200"."""
+    """Return the devices as text, such as "CPU: AMD EPYC; CUDA0: NVIDIA H200"."""
     return "; ".join(f"{d.name}: {d.description}" for d in devices())

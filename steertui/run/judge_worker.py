@@ -1,4 +1,4 @@
-"""One judge behind a server at work: its questions, its failures, what it cost."""
+"""Worker of one judge on a server: queue, budget, circuit breaker, stored verdicts."""
 
 import asyncio
 import time
@@ -14,44 +14,57 @@ from steertui.run.events import Event, Judged, JudgeProgress, JudgeReady, JudgeS
 from steertui.server.circuit_breaker import CircuitBreaker
 from steertui.store import JudgeReply, Store, UnjudgedAnswer
 
-PAUSE = 0.05
+BUDGET_POLL = 0.05
+"""Seconds between two attempts to reserve the cost of a request."""
 
-SPARE = 4 / 3
-"""Of the tokens estimated, what is set aside for a question."""
+RESERVE_FACTOR = 4 / 3
+"""Reserved tokens per estimated token of a request."""
 
 
-class Asker(Protocol):
-    """What asks a judge's server; judge.asker has the only one."""
+class JudgeRequester(Protocol):
+    """Client of a judge's server, such as `judge.client.JudgeClient`."""
 
     judge: ServerJudge
     request_format: RequestFormat
 
     async def negotiate(self) -> list[RawReply]:
-        """Ask the known answer; its label comes last."""
+        """Probe with the known answer and return all replies; the last one has its label."""
 
     async def ask(self, system: str, user: str) -> RawReply:
-        """Ask one question."""
+        """Send one request."""
 
 
 class JudgeWorker:
-    """Asks a judge about answers as they come, and stores each verdict before it is told."""
+    """Requests verdicts for queued answers and stores each verdict before its event.
+
+    The cost of a request is reserved from the shared budget before it is sent. The circuit breaker
+    stops the judge if most of its replies are failures.
+    """
 
     def __init__(
-        self, client: Asker, store: Store, budget: Budget, tell: Callable[[Event], None]
+        self,
+        client: JudgeRequester,
+        store: Store,
+        budget: Budget,
+        publish: Callable[[Event], None],
     ) -> None:
-        self._client, self._store, self._budget, self._tell = client, store, budget, tell
+        self._client = client
         self._judge: ServerJudge = client.judge
+        self._store = store
+        self._budget = budget
+        self._publish = publish
         self._queue: asyncio.Queue[UnjudgedAnswer | None] = asyncio.Queue()
         self._breaker = CircuitBreaker()
-        self._put: set[str] = set()
-        self._done = self._failed = 0
+        self._queued: set[str] = set()
+        self._done = 0
+        self._failed = 0
         self._dollars: float | None = 0.0
-        self._stopped = ""
-        self._factor = SPARE
-        self._elsewhere: set[str] = set()
+        self._stop_reason = ""
+        self._reserve_factor = RESERVE_FACTOR
+        self._in_open_batches: set[str] = set()
 
-    async def open(self) -> None:
-        """Ask the known answer; raises JudgeError where no label comes."""
+    async def probe(self) -> None:
+        """Judge the known answer; raise JudgeError if no label comes back."""
         replies = await self._client.negotiate()
         for reply in replies:
             dollars = self._judge.dollars(reply, at_once=True)
@@ -59,90 +72,123 @@ class JudgeWorker:
             self._store.add_exchange(self._judge.id, exchange)
             self._budget.settle(0.0, dollars or 0.0)
         reply = replies[-1]
-        self._learn(reply, *self._judge.messages(KNOWN_CASE))
-        right = self._judge.verdict(reply, 0.0).label is KNOWN_LABEL
-        self._tell(JudgeReady(self._judge.name, self._client.request_format.description, right))
+        self._calibrate(reply, *self._judge.messages(KNOWN_CASE))
+        is_correct = self._judge.verdict(reply, 0.0).label is KNOWN_LABEL
+        self._publish(
+            JudgeReady(self._judge.name, self._client.request_format.description, is_correct)
+        )
 
     def put(self, answer: UnjudgedAnswer | None) -> None:
-        """Queue a question, once; None says that no more will come."""
-        if answer is None or answer.key not in self._put:
-            if answer:
-                self._put.add(answer.key)
+        """Queue an answer, once; None ends the queue."""
+        if answer is None:
+            self._queue.put_nowait(None)
+        elif answer.key not in self._queued:
+            self._queued.add(answer.key)
             self._queue.put_nowait(answer)
 
     def stop(self, reason: str) -> None:
-        """Ask nothing more; what is in flight is still awaited and stored."""
-        self._stopped = self._stopped or reason
+        """Send no more requests; replies in flight are still awaited and stored."""
+        self._stop_reason = self._stop_reason or reason
 
     @property
     def _over_budget(self) -> str:
-        return f"the next question could go over --max-cost {self._budget.ceiling:g}"
+        return f"the next request could exceed --max-cost {self._budget.ceiling:g}"
 
     async def work(self, concurrency: int, /) -> None:
-        """Ask until the last question was put and answered, but for those in an open batch."""
+        """Judge until the queue has ended, leaving out answers that are in an open batch."""
         batches = self._store.open_batches(self._judge.id)
-        self._elsewhere = {key for batch in batches for key in batch.keys}
+        self._in_open_batches = {key for batch in batches for key in batch.keys}
         async with asyncio.TaskGroup() as group:
             for _ in range(concurrency):
-                group.create_task(self._worker())
-        if self._elsewhere & self._put and not self._stopped:
-            self.stop("the rest is in a batch under way at the server; --judge-batch fetches it")
-        self._end()
+                group.create_task(self._request_queued())
+        if self._in_open_batches & self._queued and not self._stop_reason:
+            self.stop("the other answers are in an open batch; --judge-batch fetches its verdicts")
+        self._publish_stop()
 
-    def _end(self) -> None:
-        if self._stopped:
-            left = len(self._put) - self._done
-            self._tell(JudgeStopped(self._judge.name, self._stopped, left))
+    def _publish_stop(self) -> None:
+        if self._stop_reason:
+            left = len(self._queued) - self._done
+            self._publish(JudgeStopped(self._judge.name, self._stop_reason, left))
 
-    async def _worker(self) -> None:
+    async def _request_queued(self) -> None:
         while (answer := await self._queue.get()) is not None:
-            if not self._stopped and answer.key not in self._elsewhere:
-                await self._ask(answer)
-        self._queue.put_nowait(None)  # for the next worker
+            if not self._stop_reason and answer.key not in self._in_open_batches:
+                await self._request(answer)
+        self._queue.put_nowait(None)  # ends the other tasks
 
-    async def _ask(self, answer: UnjudgedAnswer) -> None:
+    async def _request(self, answer: UnjudgedAnswer) -> None:
         system, user = self._judge.messages(judge_case(answer, blind=self._judge.blind))
-        most = self._judge.most_dollars(system, user, self._factor)
-        while not self._budget.reserve(most):
-            if not self._budget.is_in_flight:
-                self.stop(self._over_budget)
-                return
-            await asyncio.sleep(PAUSE)  # what is in flight mostly costs less than was set aside
-            if self._stopped:
-                return
-        begin, cost = time.monotonic(), 0.0
+        reserved = self._judge.most_dollars(system, user, self._reserve_factor)
+        if not await self._reserve(reserved):
+            return
+        start = time.monotonic()
+        cost = 0.0
         try:
             reply = await self._client.ask(system, user)
             cost = self._judge.dollars(reply) or 0.0
-            self._learn(reply, system, user)
+            self._calibrate(reply, system, user)
         except JudgeError as exc:
             self.stop(str(exc))
             return
         finally:
-            self._budget.settle(most, cost)
-        self._keep(answer.key, reply, time.monotonic() - begin)
+            self._budget.settle(reserved, cost)
+        self._store_verdict(answer.key, reply, time.monotonic() - start)
 
-    def _keep(self, key: str, reply: RawReply, seconds: float) -> None:
+    async def _reserve(self, dollars: float) -> bool:
+        """Reserve the cost of a request; return False if the judge stops instead.
+
+        While requests are in flight it waits, since they mostly cost less than was reserved.
+        """
+        while not self._budget.reserve(dollars):
+            if not self._budget.is_in_flight:
+                self.stop(self._over_budget)
+                return False
+            await asyncio.sleep(BUDGET_POLL)
+            if self._stop_reason:
+                return False
+        return True
+
+    def _store_verdict(self, key: str, reply: RawReply, seconds: float) -> None:
         verdict = self._judge.verdict(reply, seconds)
         exchange = self._exchange(
             reply, self._client.request_format.description, self._judge.dollars(reply)
         )
         self._store.add_verdict(key, verdict, exchange)
-        failed = verdict.label is None
-        self._done, self._failed = self._done + 1, self._failed + failed
-        self._breaker.note(failed=failed)
-        self._tell(Judged(key, verdict))
-        put = len(self._put)
-        self._tell(JudgeProgress(self._judge.name, self._done, self._failed, put, self._dollars))
+        is_failure = verdict.label is None
+        self._done += 1
+        self._failed += is_failure
+        self._breaker.note(failed=is_failure)
+        self._publish(Judged(key, verdict))
+        self._publish_progress()
         if self._breaker.is_open:
             self.stop(f"{self._breaker.summary}, the last: {verdict.failure or 'none'}")
 
-    def _learn(self, reply: RawReply, system: str, user: str) -> None:
-        """Set aside more for a question where the server counts more tokens than estimated."""
-        self._factor = max(self._factor, SPARE * reply.input_tokens / estimate_tokens(system, user))
+    def _publish_progress(self) -> None:
+        self._publish(
+            JudgeProgress(
+                judge=self._judge.name,
+                done=self._done,
+                failed=self._failed,
+                total=len(self._queued),
+                dollars=self._dollars,
+            )
+        )
 
-    def _exchange(self, reply: RawReply, way: str, dollars: float | None) -> JudgeReply:
-        r = reply
+    def _calibrate(self, reply: RawReply, system: str, user: str) -> None:
+        """Raise the reserve factor if the server counts more tokens than estimated."""
+        counted = reply.input_tokens / estimate_tokens(system, user)
+        self._reserve_factor = max(self._reserve_factor, RESERVE_FACTOR * counted)
+
+    def _exchange(self, reply: RawReply, request_format: str, dollars: float | None) -> JudgeReply:
+        """Return the record of a paid reply, and add its cost to the judge's total."""
         self._dollars = None if dollars is None else (self._dollars or 0.0) + dollars
-        counts = r.input_tokens, r.cached_tokens, r.output_tokens, dollars
-        return JudgeReply(way, r.model, r.request, r.text, *counts)
+        return JudgeReply(
+            way=request_format,
+            model=reply.model,
+            request=reply.request,
+            text=reply.text,
+            input_tokens=reply.input_tokens,
+            cached_tokens=reply.cached_tokens,
+            output_tokens=reply.output_tokens,
+            dollars=dollars,
+        )

@@ -1,4 +1,7 @@
-"""A TurnPlan: which answers a local judge reads in which turns of its rubric, and what is read."""
+"""Plan of label orders: which answers a local judge scores in which rotations of the label list.
+
+In rotation r the rubric lists the labels beginning with label r (see `judge.label_order`).
+"""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,74 +11,100 @@ from steertui.core.verdict import Debias
 from steertui.judge.label_order import SAMPLE, TURNS, Places, Turns, worth_of_places
 
 
-class Question(NamedTuple):
-    """An answer to be read in one turn; as text, an id for the engine."""
+class ScoringTask(NamedTuple):
+    """One answer to score in one rotation; its text form is the id of the engine's request.
+
+    Attributes:
+        key: of the trial.
+        rotation: index of the label that comes first in the list.
+    """
 
     key: str
-    turn: int = 0
+    rotation: int = 0
 
     def __str__(self) -> str:
-        return f"{self.key}/{self.turn}" if self.turn else self.key
+        return f"{self.key}/{self.rotation}" if self.rotation else self.key
 
     @staticmethod
-    def parse(text: str) -> "Question":
-        """Return the question that a text names."""
-        key, _, turn = text.partition("/")
-        return Question(key, int(turn or 0))
+    def parse(text: str) -> "ScoringTask":
+        """Return the task with this text form."""
+        key, _, rotation = text.partition("/")
+        return ScoringTask(key, int(rotation or 0))
 
 
 class LabelOrderPlan:
-    """What has been read, in this sitting and before, and what is still to be.
+    """Log-likelihoods scored so far, in this run and before, and the tasks that are left.
 
-    Where the order's effect is learned from a sample, the sample is drawn by a hash of the
-    trials' keys, so that it is the same for whoever starts, and completed before the rest is read.
+    If the effect of the order is estimated from a sample, the sample is chosen by a hash of the
+    trials' keys. It is then the same on every machine. The sample is scored before other answers.
     """
 
     def __init__(
         self,
-        order: Debias,
+        debias: Debias,
         keys: Sequence[str],
-        read: Mapping[str, Mapping[int, Sequence[float]]],
+        stored: Mapping[str, Mapping[int, Sequence[float]]],
     ) -> None:
-        self._order = order
+        """Plan for the answers of `keys`.
+
+        `stored` are the log-likelihoods of all scored answers, by key and rotation.
+        """
+        self._debias = debias
         self._keys = keys
-        self._read = {key: dict(turns) for key, turns in read.items()}
-        self._whole = set(self._in_every_turn())
-        self._places: Places | None = None
+        self._logliks = {key: dict(rotations) for key, rotations in stored.items()}
+        self._in_all_orders = set(self._choose_sample())
+        self._position_shares: Places | None = None
 
-    def _in_every_turn(self) -> Sequence[str]:
-        if self._order == "rubric":
+    def _choose_sample(self) -> Sequence[str]:
+        """Return the keys of the answers to score in every rotation."""
+        if self._debias == "rubric":
             return ()
-        if self._order == "all":
+        if self._debias == "all":
             return self._keys
-        waiting = set(self._keys)
-        done = sum(len(turns) == TURNS and key not in waiting for key, turns in self._read.items())
-        mixed = sorted(self._keys, key=lambda k: (-len(self._read.get(k, ())), _mixed(k)))
-        return mixed[: max(0, SAMPLE - done)]
+        unjudged = set(self._keys)
+        complete = sum(
+            len(rotations) == TURNS and key not in unjudged
+            for key, rotations in self._logliks.items()
+        )
+        # Answers with most rotations stored come first, so that an interrupted sample is completed.
+        shuffled = sorted(
+            self._keys, key=lambda key: (-len(self._logliks.get(key, ())), _hash(key))
+        )
+        return shuffled[: max(0, SAMPLE - complete)]
 
-    def stages(self) -> Iterator[tuple[list[str], list[Question]]]:
-        """Yield answers with the questions that lack: those for every turn, then the others."""
-        whole = [key for key in self._keys if key in self._whole]
-        yield whole, self._lacking(whole, range(TURNS))
-        if self._order == "sampled":
-            full = [turns for turns in self._read.values() if len(turns) == TURNS]
-            self._places = worth_of_places(full) if full else None
-        rest = [key for key in self._keys if key not in self._whole]
-        yield rest, self._lacking(rest, range(1))
+    def stages(self) -> Iterator[tuple[list[str], list[ScoringTask]]]:
+        """Yield keys and tasks of two stages: answers in every rotation, then the others."""
+        sample = [key for key in self._keys if key in self._in_all_orders]
+        yield sample, self._missing(sample, range(TURNS))
+        if self._debias == "sampled":
+            complete = [
+                rotations for rotations in self._logliks.values() if len(rotations) == TURNS
+            ]
+            self._position_shares = worth_of_places(complete) if complete else None
+        others = [key for key in self._keys if key not in self._in_all_orders]
+        yield others, self._missing(others, range(1))
 
-    def _lacking(self, keys: Sequence[str], turns: range) -> list[Question]:
-        return [Question(k, t) for k in keys for t in turns if t not in self._read.get(k, {})]
+    def _missing(self, keys: Sequence[str], rotations: range) -> list[ScoringTask]:
+        return [
+            ScoringTask(key, rotation)
+            for key in keys
+            for rotation in rotations
+            if rotation not in self._logliks.get(key, {})
+        ]
 
-    def note(self, key: str, turn: int, logliks: Sequence[float]) -> None:
-        """Add what was read."""
-        self._read.setdefault(key, {})[turn] = logliks
+    def add(self, key: str, rotation: int, logliks: Sequence[float]) -> None:
+        """Add the labels' log-likelihoods of one answer in one rotation."""
+        self._logliks.setdefault(key, {})[rotation] = logliks
 
     def ready(self, key: str) -> tuple[Turns, Places | None] | None:
-        """Return what the verdict on an answer follows from; None where some is still to come."""
-        turns = self._read.get(key, {})
-        is_read = len(turns) == TURNS or (key not in self._whole and 0 in turns)
-        return (turns, self._places) if is_read else None
+        """Return the log-likelihoods and position shares for a verdict; None if some are missing.
+
+        The position shares are None unless they are estimated from a sample.
+        """
+        logliks = self._logliks.get(key, {})
+        is_complete = len(logliks) == TURNS or (key not in self._in_all_orders and 0 in logliks)
+        return (logliks, self._position_shares) if is_complete else None
 
 
-def _mixed(key: str) -> str:
+def _hash(key: str) -> str:
     return hashlib.sha256(f"turns{key}".encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""A local judge at work: the labels' likelihoods of every answer it has not read."""
+"""Local judge: label likelihoods of unjudged answers, verdicts, and reasons on request."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -9,11 +9,12 @@ from steertui.engine.events import Completed, RequestFailed, Scored
 from steertui.engine.llama import LlamaModel
 from steertui.engine.pool import Pool
 from steertui.engine.sequence import GenerateRequest, ScoreRequest
-from steertui.engine.sizing import Overrides, fit
+from steertui.engine.sizing import Overrides, choose_shapes
 from steertui.engine.workload import workload_of
 from steertui.judge.label_order import effect, is_finite
 from steertui.judge.local import AS_LISTED, LABEL_TEXTS, LocalJudge, read_reason, reason_prompt
 from steertui.planning.judges import chat_format, judge_case
+from steertui.run.control import RunControl
 from steertui.run.engine_loop import run_until_idle, vocabulary
 from steertui.run.events import (
     EngineProgress,
@@ -23,163 +24,194 @@ from steertui.run.events import (
     ModelLoaded,
     ModelLoading,
 )
-from steertui.run.label_orders import LabelOrderPlan, Question
+from steertui.run.label_orders import LabelOrderPlan, ScoringTask
 from steertui.store import Store, UnjudgedAnswer
 
-REASON = SamplingParams(max_tokens=80)
+REASON_SAMPLING = SamplingParams(max_tokens=80)
+"""Sampling parameters of a reason."""
 
-SPARE = 8
-"""Tokens by which a prompt may be longer in another turn: lines are cut a little otherwise."""
+ROTATION_TOKENS = 8
+"""Tokens by which a prompt may be longer in another rotation, since lines tokenise differently."""
 
 
 def run_local_judge(
     store: Store,
     judge: LocalJudge,
-    waiting: Sequence[UnjudgedAnswer],
-    wish: Overrides,
+    answers: Sequence[UnjudgedAnswer],
     *,
+    overrides: Overrides,
     reasons: bool,
+    control: RunControl,
 ) -> Iterator[Event]:
-    """Judge the waiting answers; every reading and verdict is stored before its event."""
+    """Judge the answers; likelihoods and verdicts are stored before their events are yielded.
+
+    With `reasons` the judge also generates a reason for each label.
+    """
     with vocabulary(judge.model) as llama:
-        after = REASON.max_tokens if reasons else 0
-        asked = _Asked(judge, llama, waiting, after)
-        for key, reason in asked.too_long.items():
-            yield _fail(store, judge, key, reason)
-        if not asked.first:
+        reason_tokens = REASON_SAMPLING.max_tokens if reasons else 0
+        requests = _Requests(judge, llama, answers, reason_tokens)
+        for key, failure in requests.too_long.items():
+            verdict = Verdict(judge.id, None, failure=failure)
+            store.add_verdict(key, verdict)
+            yield Judged(key, verdict)
+        if not requests.first:
             return
-        plan = LabelOrderPlan(judge.order, [*asked.first], store.readings(judge.id))
-        need = workload_of([*asked.first.values()], after + SPARE, share=llama.rewinds)
-        shapes = fit(llama, judge.model.size, need, wish)
+        plan = LabelOrderPlan(judge.order, [*requests.first], store.readings(judge.id))
+        workload = workload_of(
+            [*requests.first.values()], reason_tokens + ROTATION_TOKENS, share=llama.rewinds
+        )
+        shapes = choose_shapes(llama, judge.model.size, workload, overrides)
         with Pool(judge.model.path, shapes) as engine:
             for _ in engine.load():
                 yield ModelLoading(judge.name)
-            yield ModelLoaded("judge", judge.name, shapes, len(asked.first))
-            yield from _Scoring(store, judge, asked, plan, engine, reasons).work()
-    found = effect(store.readings(judge.id).values()) if judge.order != AS_LISTED else None
-    if found:
-        yield LabelOrdersMeasured(judge.name, found)
+            yield ModelLoaded("judge", judge.name, shapes, len(requests.first))
+            judging = _Judging(
+                store, judge, requests, plan, engine=engine, reasons=reasons, control=control
+            )
+            yield from judging.run()
+    if judge.order == AS_LISTED:
+        return
+    order_effect = effect(store.readings(judge.id).values())
+    if order_effect:
+        yield LabelOrdersMeasured(judge.name, order_effect)
 
 
-class _Scoring:
-    """One sitting of a judge: asks what the plan says, and decides each answer once it can."""
+class _Judging:
+    """One run of a judge: scores the planned tasks, and gives each verdict as soon as possible."""
 
     def __init__(
         self,
         store: Store,
         judge: LocalJudge,
-        asked: "_Asked",
+        requests: "_Requests",
         plan: LabelOrderPlan,
+        *,
         engine: Pool,
         reasons: bool,
+        control: RunControl,
     ) -> None:
-        self._store, self._judge, self._asked = store, judge, asked
-        self._plan, self._engine, self._reasons = plan, engine, reasons
-        self._unreasoned: dict[str, Verdict] = {}
+        self._store = store
+        self._judge = judge
+        self._requests = requests
+        self._plan = plan
+        self._engine = engine
+        self._reasons = reasons
+        self._control = control
+        self._awaiting_reason: dict[str, Verdict] = {}
         self._seconds: dict[str, float] = {}
-        self._over: set[str] = set()
+        self._judged: set[str] = set()
 
-    def work(self) -> Iterator[Event]:
-        """Read in every turn what is to be read so, then the rest."""
-        for keys, questions in self._plan.stages():
-            for key in keys:  # a kill may have come between the last reading and the verdict
+    def run(self) -> Iterator[Event]:
+        """Score the answers in every rotation first, then the others."""
+        for keys, tasks in self._plan.stages():
+            # An earlier run may have ended after the last score and before the verdict.
+            for key in keys:
                 yield from self._decide(key)
-            asks = [self._asked.question(question) for question in questions]
-            for event in run_until_idle(self._engine, "judge", asks):
-                if isinstance(event, Scored):
-                    yield from self._scored(event)
-                elif isinstance(event, Completed):
-                    verdict = self._unreasoned.pop(event.id)
-                    reason = read_reason(event.generation.text)
-                    yield self._keep(event.id, replace(verdict, reason=reason))
-                elif isinstance(event, RequestFailed):
-                    yield from self._failed(event)
-                elif isinstance(event, EngineProgress):
-                    yield replace(event, done=len(self._over), total=len(self._asked.first))
-                else:
-                    yield event
+            scoring = [self._requests.scoring(task) for task in tasks]
+            for event in run_until_idle(self._engine, "judge", scoring, self._control):
+                match event:
+                    case Scored():
+                        yield from self._on_scored(event)
+                    case Completed():
+                        verdict = self._awaiting_reason.pop(event.id)
+                        reason = read_reason(event.generation.text)
+                        yield self._store_verdict(event.id, replace(verdict, reason=reason))
+                    case RequestFailed():
+                        yield from self._on_failed(event)
+                    case EngineProgress():
+                        total = len(self._requests.first)
+                        yield replace(event, done=len(self._judged), total=total)
+                    case _:
+                        yield event
 
-    def _scored(self, event: Scored) -> Iterator[Event]:
-        key, turn = Question.parse(event.id)
+    def _on_scored(self, event: Scored) -> Iterator[Event]:
+        key, rotation = ScoringTask.parse(event.id)
         self._seconds[key] = self._seconds.get(key, 0.0) + event.seconds
-        if key in self._over:
+        if key in self._judged:
             return
         if not is_finite(event.logliks):
-            yield self._keep(key, self._no_label("the labels' likelihoods are not finite"))
+            failure = "the likelihoods of the labels are not finite"
+            yield self._store_verdict(key, self._failure(failure))
             return
-        self._store.add_reading(self._judge.id, key, turn, event.logliks)
-        self._plan.note(key, turn, event.logliks)
+        self._store.add_reading(self._judge.id, key, rotation, event.logliks)
+        self._plan.add(key, rotation, event.logliks)
         yield from self._decide(key)
 
     def _decide(self, key: str) -> Iterator[Event]:
-        """Give the verdict of an answer that all was read for, or ask for its reason first."""
-        found = self._plan.ready(key)
-        if not found:
+        """Give the verdict if all scores are there, or request its reason first."""
+        scores = self._plan.ready(key)
+        if not scores:
             return
-        verdict = self._judge.verdict(*found, self._seconds.get(key, 0.0))
+        verdict = self._judge.verdict(*scores, self._seconds.get(key, 0.0))
         if self._reasons and verdict.label:
-            self._unreasoned[key] = verdict
-            self._engine.add(self._asked.reason(key, verdict.label))
+            self._awaiting_reason[key] = verdict
+            self._engine.add(self._requests.reason(key, verdict.label))
         else:
-            yield self._keep(key, verdict)
+            yield self._store_verdict(key, verdict)
 
-    def _failed(self, event: RequestFailed) -> Iterator[Event]:
-        key, _ = Question.parse(event.id)
-        if key in self._unreasoned:  # the label stands, only its reason was lost
-            yield self._keep(key, self._unreasoned.pop(key))
-        elif key not in self._over:
-            yield self._keep(key, self._no_label(event.reason))
+    def _on_failed(self, event: RequestFailed) -> Iterator[Event]:
+        key, _ = ScoringTask.parse(event.id)
+        if key in self._awaiting_reason:  # the label is valid without a reason
+            yield self._store_verdict(key, self._awaiting_reason.pop(key))
+        elif key not in self._judged:
+            yield self._store_verdict(key, self._failure(event.reason))
 
-    def _no_label(self, failure: str) -> Verdict:
+    def _failure(self, failure: str) -> Verdict:
         return Verdict(self._judge.id, None, failure=failure)
 
-    def _keep(self, key: str, verdict: Verdict) -> Judged:
-        self._over.add(key)
+    def _store_verdict(self, key: str, verdict: Verdict) -> Judged:
+        self._judged.add(key)
         self._store.add_verdict(key, verdict)
         return Judged(key, verdict)
 
 
-class _Asked:
-    """What a local judge is asked about the waiting answers: a Score each, or why not."""
+class _Requests:
+    """Engine requests of a local judge.
+
+    Attributes:
+        first: score request in the rubric's own order, by trial key.
+        too_long: failure message by trial key for answers that do not fit the judge's context.
+    """
 
     def __init__(
-        self, judge: LocalJudge, llama: LlamaModel, waiting: Sequence[UnjudgedAnswer], after: int
+        self,
+        judge: LocalJudge,
+        llama: LlamaModel,
+        answers: Sequence[UnjudgedAnswer],
+        reason_tokens: int,
     ) -> None:
-        self._judge, self._llama = judge, llama
+        self._judge = judge
+        self._llama = llama
         self._chat = chat_format(llama, judge.model.name)
         self._labels = tuple(llama.tokenize(text, special=False) for text in LABEL_TEXTS)
-        self._answers = {u.key: u for u in waiting}
-        self.first = {key: self._question(Question(key)) for key in self._answers}
+        self._answers = {answer.key: answer for answer in answers}
+        self.first: dict[str, ScoreRequest] = {}
         self.too_long: dict[str, str] = {}
-        most = llama.context_trained - max(map(len, self._labels)) - SPARE - after
-        for key, question in self.first.items():
-            if len(question.prompt) > most:
-                self.too_long[key] = (
-                    f"rubric, task and answer are {len(question.prompt)} tokens, and of the "
-                    f"{llama.context_trained} that {judge.model.name} was made for {most} are free"
-                )
-        self.first = {k: q for k, q in self.first.items() if k not in self.too_long}
+        context = llama.context_trained
+        longest_label = max(map(len, self._labels))
+        available = context - longest_label - ROTATION_TOKENS - reason_tokens
+        for key in self._answers:
+            request = self._score_request(ScoringTask(key))
+            if len(request.prompt) <= available:
+                self.first[key] = request
+                continue
+            self.too_long[key] = (
+                f"rubric, task and answer have {len(request.prompt)} tokens, but of the {context} "
+                f"tokens of {judge.model.name}'s training context {available} are available"
+            )
 
-    def _prompt(self, key: str, turn: int) -> str:
-        case = judge_case(self._answers[key], blind=self._judge.blind)
-        return self._judge.prompt(self._chat, case, turn)
-
-    def question(self, question: Question) -> ScoreRequest:
-        """Return the request for the labels' likelihoods, the rubric's labels turned."""
-        return self._question(question) if question.turn else self.first[question.key]
-
-    def _question(self, question: Question) -> ScoreRequest:
-        return ScoreRequest(
-            str(question), self._llama.tokenize(self._prompt(*question)), self._labels
-        )
+    def scoring(self, task: ScoringTask) -> ScoreRequest:
+        """Return the request for the label likelihoods in one rotation."""
+        return self._score_request(task) if task.rotation else self.first[task.key]
 
     def reason(self, key: str, label: Label) -> GenerateRequest:
-        """Return the request for the reason of a label that was decided."""
-        text = reason_prompt(self._prompt(key, 0), label)
-        return GenerateRequest(key, self._llama.tokenize(text), REASON)
+        """Return the request for the reason of a label."""
+        text = reason_prompt(self._prompt(ScoringTask(key)), label)
+        return GenerateRequest(key, self._llama.tokenize(text), REASON_SAMPLING)
 
+    def _score_request(self, task: ScoringTask) -> ScoreRequest:
+        return ScoreRequest(str(task), self._llama.tokenize(self._prompt(task)), self._labels)
 
-def _fail(store: Store, judge: LocalJudge, key: str, reason: str) -> Judged:
-    verdict = Verdict(judge.id, None, failure=reason)
-    store.add_verdict(key, verdict)
-    return Judged(key, verdict)
+    def _prompt(self, task: ScoringTask) -> str:
+        case = judge_case(self._answers[task.key], blind=self._judge.blind)
+        return self._judge.prompt(self._chat, case, task.rotation)

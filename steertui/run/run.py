@@ -1,6 +1,7 @@
-"""A run: a generator of events that fills in whatever the store lacks."""
+"""Runs: generators of events that compute what the store lacks."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from steertui.engine.sizing import Overrides
 from steertui.errors import ServerError
@@ -8,6 +9,7 @@ from steertui.judge.local import LocalJudge
 from steertui.judge.server import ServerJudge
 from steertui.planning.judges import DEFAULT_OPTIONS, Judge, JudgeServerOptions
 from steertui.planning.plan import Plan
+from steertui.run.control import RunControl, until_stopped
 from steertui.run.events import Event, Generated
 from steertui.run.generate import generate
 from steertui.run.local_judge import run_local_judge
@@ -17,100 +19,174 @@ from steertui.server.model import ServerModel
 from steertui.store import Store, UnjudgedAnswer
 
 
-def run(
-    plan: Plan, store: Store, wish: Overrides, terms: JudgeServerOptions = DEFAULT_OPTIONS
-) -> Generator[Event, None, None]:
-    """Generate and judge what is missing; close the generator to stop.
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """Settings shared by all stages of a run.
 
-    Every answer and verdict is stored before its event is given out. Judges behind servers are
-    asked a known answer before any model is loaded, and read while models still answer; models
-    behind servers answer while those on this machine do; local judges read after that.
+    Attributes:
+        overrides: engine settings chosen by the user.
+        servers: how models and judges on servers are called.
+        reasons: whether local judges also write a reason for each label.
+        control: pause, stop and slot count.
     """
-    _refuse_exact(plan, wish)
-    behind = [j for j, left in zip(plan.judges, plan.unjudged, strict=True) if left]
-    remote = {m: plan.missing(m) for m in plan.design.models if isinstance(m, ServerModel)}
-    with _asking(behind, store, plan.id, terms) as asking:
-        yield from _open(asking, store, plan.id, behind)
-        with ServerModels(remote, store.path, plan.id, terms.answers) as answering:
-            for event in _answers(plan, store, wish, answering):
+
+    overrides: Overrides = field(default_factory=Overrides)
+    servers: JudgeServerOptions = DEFAULT_OPTIONS
+    reasons: bool = False
+    control: RunControl = field(default_factory=RunControl)
+
+
+def run(
+    plan: Plan,
+    store: Store,
+    overrides: Overrides,
+    servers: JudgeServerOptions = DEFAULT_OPTIONS,
+    *,
+    control: RunControl | None = None,
+) -> Generator[Event, None, None]:
+    """Generate the missing answers and judge them; close the generator to stop.
+
+    Every answer and verdict is stored before its event is yielded. Judges on servers are probed
+    with a known answer before any model is loaded, and judge while models still generate. Models
+    on servers generate at the same time as local ones. Local judges come last.
+
+    Raises ServerError if `overrides.exact` is set and a model runs on a server.
+    """
+    settings = RunSettings(
+        overrides, servers, plan.design.experiment.reasons, control or RunControl()
+    )
+    _check_exact(plan, overrides)
+    return until_stopped(_run(plan, store, settings), settings.control)
+
+
+def _run(plan: Plan, store: Store, settings: RunSettings) -> Generator[Event, None, None]:
+    with_work = [j for j, count in zip(plan.judges, plan.unjudged, strict=True) if count]
+    on_servers = [j for j in with_work if isinstance(j, ServerJudge)]
+    prompts = {m: plan.missing(m) for m in plan.design.models if isinstance(m, ServerModel)}
+    with ServerJudges(on_servers, store, plan.id, settings.servers, settings.control) as judges:
+        yield from judges.wait_until_ready()
+        for server_judge in on_servers:
+            unjudged = store.unjudged(plan.id, server_judge.id)
+            judges.ask((server_judge.id, answer) for answer in unjudged)
+        with ServerModels(
+            prompts,
+            store.path,
+            plan.id,
+            policy=settings.servers.answers,
+            control=settings.control,
+        ) as models:
+            for event in _generate(plan, store, settings, models):
                 if isinstance(event, Generated):
                     answer = _unjudged(event)
-                    asking.ask((j.id, answer) for j in behind if isinstance(j, ServerJudge))
+                    judges.ask((server_judge.id, answer) for server_judge in on_servers)
                 yield event
-                yield from asking.news()
-        yield from _read(asking, store, plan.id, plan.judges, wish, plan.design.experiment.reasons)
+                yield from judges.new_events()
+        for judge in plan.judges:
+            if isinstance(judge, LocalJudge):
+                answers = store.unjudged(plan.id, judge.id)
+                yield from _judge_locally(store, judge, answers, settings, judges)
+        yield from judges.finish()
 
 
-def _refuse_exact(plan: Plan, wish: Overrides) -> None:
-    served = [m.name for m in plan.design.models if isinstance(m, ServerModel)]
-    if wish.exact and served:
+def _check_exact(plan: Plan, overrides: Overrides) -> None:
+    on_servers = [m.name for m in plan.design.models if isinstance(m, ServerModel)]
+    if overrides.exact and on_servers:
         raise ServerError(
-            f"--exact: what a server computes together is its own affair; leave {served[0]} out, "
+            f"--exact: cannot control how a server batches requests; leave out {on_servers[0]} "
             "or --exact"
         )
 
 
-def _answers(plan: Plan, store: Store, wish: Overrides, answering: ServerModels) -> Iterator[Event]:
+def _generate(
+    plan: Plan, store: Store, settings: RunSettings, models: ServerModels
+) -> Iterator[Event]:
     for model in plan.design.models:
         missing = [] if isinstance(model, ServerModel) else plan.missing(model)
-        for event in generate(plan, store, model, missing, wish) if missing else ():
+        if not missing or isinstance(model, ServerModel):
+            continue
+        for event in generate(
+            plan,
+            store,
+            model,
+            missing,
+            overrides=settings.overrides,
+            control=settings.control,
+        ):
             yield event
-            yield from answering.news()
-    yield from answering.finish()
+            yield from models.new_events()
+    yield from models.finish()
 
 
 def judge(
     store: Store,
     experiment: str,
     judges: Sequence[Judge],
-    wish: Overrides,
-    terms: JudgeServerOptions = DEFAULT_OPTIONS,
+    overrides: Overrides,
+    servers: JudgeServerOptions = DEFAULT_OPTIONS,
     *,
     reasons: bool = False,
+    control: RunControl | None = None,
+    unjudged: Mapping[str, Sequence[UnjudgedAnswer]] | None = None,
 ) -> Generator[Event, None, None]:
-    """Let judges read what they have not read of an experiment's answers; as `run` does it."""
-    behind = [j for j in judges if store.unjudged(experiment, j.id)]
-    with _asking(behind, store, experiment, terms) as asking:
-        yield from _open(asking, store, experiment, behind)
-        yield from _read(asking, store, experiment, behind, wish, reasons)
+    """Judge the stored answers of an experiment that each judge has not judged yet.
+
+    `unjudged` are these answers by judge id; they are read from the store if left out.
+    """
+    settings = RunSettings(overrides, servers, reasons, control or RunControl())
+    if unjudged is None:
+        unjudged = {judge.id: store.unjudged(experiment, judge.id) for judge in judges}
+    events = _judge(store, experiment, judges, settings, unjudged)
+    return until_stopped(events, settings.control)
 
 
-def _asking(
-    judges: Sequence[Judge], store: Store, experiment: str, terms: JudgeServerOptions
-) -> ServerJudges:
-    return ServerJudges([j for j in judges if isinstance(j, ServerJudge)], store, experiment, terms)
-
-
-def _open(
-    asking: ServerJudges, store: Store, experiment: str, judges: Sequence[Judge]
-) -> Iterator[Event]:
-    yield from asking.open()
-    for behind in judges:
-        if isinstance(behind, ServerJudge):
-            asking.ask((behind.id, answer) for answer in store.unjudged(experiment, behind.id))
-
-
-def _read(
-    asking: ServerJudges,
+def _judge(
     store: Store,
     experiment: str,
     judges: Sequence[Judge],
-    wish: Overrides,
-    reasons: bool,
+    settings: RunSettings,
+    unjudged: Mapping[str, Sequence[UnjudgedAnswer]],
+) -> Generator[Event, None, None]:
+    on_servers = [j for j in judges if isinstance(j, ServerJudge) and unjudged[j.id]]
+    with ServerJudges(
+        on_servers, store, experiment, settings.servers, settings.control
+    ) as server_judges:
+        yield from server_judges.wait_until_ready()
+        for on_server in on_servers:
+            server_judges.ask((on_server.id, answer) for answer in unjudged[on_server.id])
+        for judge in judges:
+            if isinstance(judge, LocalJudge):
+                yield from _judge_locally(store, judge, unjudged[judge.id], settings, server_judges)
+        yield from server_judges.finish()
+
+
+def _judge_locally(
+    store: Store,
+    judge: LocalJudge,
+    answers: Sequence[UnjudgedAnswer],
+    settings: RunSettings,
+    server_judges: ServerJudges,
 ) -> Iterator[Event]:
-    for local in judges:
-        if not isinstance(local, LocalJudge):
-            continue
-        waiting = store.unjudged(experiment, local.id)
-        for event in (
-            run_local_judge(store, local, waiting, wish, reasons=reasons) if waiting else ()
-        ):
-            yield event
-            yield from asking.news()
-    yield from asking.finish()
+    if not answers:
+        return
+    for event in run_local_judge(
+        store,
+        judge,
+        answers,
+        overrides=settings.overrides,
+        reasons=settings.reasons,
+        control=settings.control,
+    ):
+        yield event
+        yield from server_judges.new_events()
 
 
 def _unjudged(event: Generated) -> UnjudgedAnswer:
-    trial, answer = event.prompt.trial, event.generation.answer
-    s = trial.scenario
-    return UnjudgedAnswer(event.prompt.key, s.category, s.system, s.task, trial.user, answer)
+    trial = event.prompt.trial
+    return UnjudgedAnswer(
+        event.prompt.key,
+        trial.scenario.category,
+        trial.scenario.system,
+        trial.scenario.task,
+        user=trial.user,
+        answer=event.generation.answer,
+    )

@@ -1,4 +1,4 @@
-"""The models behind servers at work, in a thread of their own while those on this machine write."""
+"""Models on servers: a background thread that generates while local models do the same."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from steertui.core.prompt import Prompt
 from steertui.run.background import BackgroundThread
+from steertui.run.control import RunControl
 from steertui.run.dispatcher import Dispatcher
 from steertui.server.limits import RetryPolicy
 from steertui.server.model import ServerModel
@@ -14,39 +15,53 @@ from steertui.store import Store
 
 
 class ServerModels(BackgroundThread):
-    """A thread with the servers' connections and one to the store: an answer is stored when it
-    comes, whatever the rest of the program is doing. Models of different servers work at once.
+    """A thread with the connections to all servers, and one connection to the store.
+
+    An answer is stored as soon as it arrives, whatever the rest of the program is doing. Models on
+    different servers generate at the same time.
     """
 
     NAME = "servers"
 
     def __init__(
         self,
-        missing: Mapping[ServerModel, Sequence[Prompt]],
+        prompts: Mapping[ServerModel, Sequence[Prompt]],
         db: Path,
         experiment: str,
-        patience: RetryPolicy,
+        *,
+        policy: RetryPolicy,
+        control: RunControl,
     ) -> None:
-        super().__init__(idle=not any(missing.values()))
-        self._missing, self._db, self._experiment = missing, db, experiment
-        self._patience = patience
-        self._servings: list[Dispatcher] = []
+        super().__init__(control, idle=not any(prompts.values()))
+        self._prompts = prompts
+        self._db = db
+        self._experiment = experiment
+        self._policy = policy
+        self._dispatchers: list[Dispatcher] = []
 
-    # What follows runs in the thread.
+    # In the thread
 
     async def _main(self) -> None:
         with ExitStack() as stack:
             store = stack.enter_context(Store(self._db))
-            self._servings = [
-                Dispatcher(model, prompts, store, self._experiment, self._patience, self._news.put)
-                for model, prompts in self._missing.items()
+            self._dispatchers = [
+                Dispatcher(
+                    model,
+                    prompts,
+                    store,
+                    self._experiment,
+                    policy=self._policy,
+                    control=self._control,
+                    publish=self._events.put,
+                )
+                for model, prompts in self._prompts.items()
                 if prompts
             ]
             self._ready.set()
             async with asyncio.TaskGroup() as group:
-                for serving in self._servings:
-                    group.create_task(serving.work())
+                for dispatcher in self._dispatchers:
+                    group.create_task(dispatcher.work())
 
     def _stop(self) -> None:
-        for serving in self._servings:
-            serving.stop()
+        for dispatcher in self._dispatchers:
+            dispatcher.stop()

@@ -1,4 +1,4 @@
-"""The engine on the demo checkpoint: llama.cpp itself, nothing pretended."""
+"""Engine on the demo checkpoint, compared with `llama_cpp.Llama`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,7 +41,7 @@ def prompts(llama: LlamaModel) -> list[Prompt]:
 def answers(
     llama: LlamaModel, prompts: list[Prompt], slots: int, sampling: SamplingParams = GREEDY
 ) -> tuple[dict[str, Completed], int]:
-    """Return every answer, and how many prompt tokens were computed."""
+    """Return the answers by request, and the number of prefilled tokens."""
     engine = Engine(llama, ContextParams(slots, 768, 256, 1, flash=False))
     for prompt in prompts:
         engine.add(GenerateRequest(prompt.key, llama.tokenize(prompt.text), sampling, prompt.seed))
@@ -56,7 +56,7 @@ def answers(
     return found, prefilled
 
 
-def test_one_slot_writes_what_llama_itself_writes(llama: LlamaModel, prompts: list[Prompt]) -> None:
+def test_one_slot_gives_the_answers_of_llama(llama: LlamaModel, prompts: list[Prompt]) -> None:
     found, _ = answers(llama, prompts, 1)
     theirs: Any = llama_cpp.Llama(
         str(demo_path()), n_ctx=768, n_batch=256, n_threads=1, verbose=False, flash_attn=False
@@ -75,13 +75,13 @@ def test_one_slot_writes_what_llama_itself_writes(llama: LlamaModel, prompts: li
     theirs.close()
 
 
-def test_with_many_slots_every_prompt_is_answered_once_and_shared_beginnings_computed_once(
+def test_many_slots_answer_each_prompt_once_and_prefill_shared_prefixes_once(
     llama: LlamaModel, prompts: list[Prompt]
 ) -> None:
     found, prefilled = answers(llama, prompts, 8)
-    alone, _ = answers(llama, prompts, 1)
+    aeos_only, _ = answers(llama, prompts, 1)
     assert {k: w.generation.text for k, w in found.items()} == {
-        k: w.generation.text for k, w in alone.items()
+        k: w.generation.text for k, w in aeos_only.items()
     }
     nodes = {
         tuple(tokens[: i + 1])
@@ -91,7 +91,7 @@ def test_with_many_slots_every_prompt_is_answered_once_and_shared_beginnings_com
     assert len(nodes) <= prefilled <= 1.02 * len(nodes)
 
 
-def test_a_seed_repeats_its_draw_in_any_slot_and_order(
+def test_seed_determines_the_draws_in_any_slot_and_order(
     llama: LlamaModel, prompts: list[Prompt]
 ) -> None:
     warm = SamplingParams(temperature=0.9, top_k=40, top_p=0.95, max_tokens=24)
@@ -103,12 +103,18 @@ def test_a_seed_repeats_its_draw_in_any_slot_and_order(
 
 
 def scores(
-    llama: LlamaModel, prompts: list[Prompt], wanted: tuple[list[int], ...], *, whole: bool
+    llama: LlamaModel,
+    prompts: list[Prompt],
+    continuations: tuple[list[int], ...],
+    *,
+    full_vocabulary: bool,
 ) -> dict[str, tuple[float, ...]]:
-    """Return each prompt's scores of the continuations."""
+    """Return the log-likelihoods of the continuations by prompt."""
     engine = Engine(llama, ContextParams(4, 768, 256, 1, False, False))
     for prompt in prompts:
-        engine.add(ScoreRequest(prompt.key, llama.tokenize(prompt.text), wanted, whole))
+        engine.add(
+            ScoreRequest(prompt.key, llama.tokenize(prompt.text), continuations, full_vocabulary)
+        )
     found = {}
     while not engine.is_idle:
         for event in engine.step():
@@ -118,9 +124,11 @@ def scores(
     return found
 
 
-def chances(theirs: Any, tokens: list[int], after: list[int]) -> np.ndarray:
-    """Return log-probabilities of every next token at the prompt's end and after each of `after`,
-    as llama-cpp-python computes them."""
+def log_probabilities(theirs: Any, tokens: list[int], after: list[int]) -> np.ndarray:
+    """Return llama-cpp-python's log-probabilities of every next token, shape (rows, vocabulary).
+
+    The rows are the end of the prompt `tokens` and the position after each token of `after`.
+    """
     theirs.reset()
     theirs.eval(tokens + after)
     rows = theirs.scores[len(tokens) - 1 : len(tokens) + len(after)].astype(np.float64)
@@ -128,57 +136,56 @@ def chances(theirs: Any, tokens: list[int], after: list[int]) -> np.ndarray:
     return np.asarray(rows - tops - np.log(np.exp(rows - tops).sum(1, keepdims=True)))
 
 
-def test_scores_are_the_log_likelihoods_that_llama_gives(
-    llama: LlamaModel, prompts: list[Prompt]
-) -> None:
+def test_scores_are_the_log_likelihoods_of_llama(llama: LlamaModel, prompts: list[Prompt]) -> None:
     labels = ("convergence", "no_convergence", "safety_refusal", "x")
     wanted = tuple(llama.tokenize(text, special=False) for text in labels)
-    found = scores(llama, prompts[:6], wanted, whole=True)
+    found = scores(llama, prompts[:6], wanted, full_vocabulary=True)
     theirs: Any = llama_cpp.Llama(
         str(demo_path()), n_ctx=768, n_threads=1, logits_all=True, verbose=False, flash_attn=False
     )
     for prompt in prompts[:6]:
         for continuation, ours in zip(wanted, found[prompt.key], strict=True):
-            rows = chances(theirs, llama.tokenize(prompt.text), continuation)
+            rows = log_probabilities(theirs, llama.tokenize(prompt.text), continuation)
             direct = sum(rows[i, t] for i, t in enumerate(continuation))
             assert ours == pytest.approx(direct, abs=1e-3)
     theirs.close()
 
 
-def test_scores_among_the_continuations_alone_are_those_of_a_grammar_that_allows_no_other(
+def test_scores_among_the_continuations_are_those_under_a_grammar(
     llama: LlamaModel, prompts: list[Prompt]
 ) -> None:
     a, b, c, d = (llama.tokenize(text, special=False)[0] for text in ("no", "safety", "we", "I"))
     wanted = ([a, b, c, d], [a, b, d], [a, d, c], [b, c], [c])
-    found = scores(llama, prompts[:6], wanted, whole=False)
+    found = scores(llama, prompts[:6], wanted, full_vocabulary=False)
     theirs: Any = llama_cpp.Llama(
         str(demo_path()), n_ctx=768, n_threads=1, logits_all=True, verbose=False, flash_attn=False
     )
     for prompt in prompts[:6]:
-        rows = np.exp(chances(theirs, llama.tokenize(prompt.text), [a, b]))
+        rows = np.exp(log_probabilities(theirs, llama.tokenize(prompt.text), [a, b]))
         first, second, third = (
             dict(zip(ways, row[ways] / row[ways].sum(), strict=True))
             for row, ways in zip(rows, ([a, b, c], [b, d], [c, d]), strict=True)
         )
         expected = (
-            first[a] * second[b] * third[c], first[a] * second[b] * third[d],
-            first[a] * second[d], first[b], first[c],
-        )  # fmt: skip
+            first[a] * second[b] * third[c],
+            first[a] * second[b] * third[d],
+            first[a] * second[d],
+            first[b],
+            first[c],
+        )
         assert np.exp(found[prompt.key]) == pytest.approx(expected, rel=1e-3)
         assert np.exp(found[prompt.key]).sum() == pytest.approx(1, abs=1e-12)
     theirs.close()
 
 
-def test_the_token_limit_is_told_from_an_end_of_the_model(
-    llama: LlamaModel, prompts: list[Prompt]
-) -> None:
+def test_token_limit_is_a_stop_reason_of_its_own(llama: LlamaModel, prompts: list[Prompt]) -> None:
     found, _ = answers(llama, prompts[:2], 2, SamplingParams(max_tokens=3))
     assert {w.generation.stop for w in found.values()} == {StopReason.LENGTH}
     assert {w.generation.tokens for w in found.values()} == {3}
 
 
 @pytest.mark.parametrize("temperature", [0.0, 0.9])
-def test_who_outgrows_a_slot_goes_on_in_a_longer_one_and_writes_what_it_would_have(
+def test_preempted_sequences_continue_in_longer_slots_with_the_same_answers(
     llama: LlamaModel, prompts: list[Prompt], temperature: float
 ) -> None:
     sampling = SamplingParams(temperature=temperature, max_tokens=96)
@@ -201,14 +208,14 @@ def test_who_outgrows_a_slot_goes_on_in_a_longer_one_and_writes_what_it_would_ha
 
     whole, _ = texts(ContextParams(8, longest + 96, 256, 1, flash=False))
     short = ContextParams(8, longest + 8, 256, 1, flash=False, longest=longest + 96)
-    parked, slots = texts(short)
+    preempted, slots = texts(short)
     assert slots < 8
-    assert parked == whole
+    assert preempted == whole
 
 
-def test_a_prompt_that_fits_no_slot_is_refused_by_name(llama: LlamaModel) -> None:
+def test_prompt_that_fits_no_slot_is_an_error_that_names_it(llama: LlamaModel) -> None:
     engine = Engine(llama, ContextParams(2, 64, 64, 1))
-    with pytest.raises(EngineError, match="long one: needs 110 tokens and a slot has 64"):
+    with pytest.raises(EngineError, match="long one: needs 110 tokens, but a slot has at most 64"):
         engine.add(GenerateRequest("long one", [5] * 100, SamplingParams(max_tokens=10)))
     engine.close()
 
@@ -221,7 +228,7 @@ def test_every_condition_reaches_the_prompt(prompts: list[Prompt]) -> None:
     assert not any(suffix in p.text for p in prompts if p.trial.condition.name != "pro")
 
 
-def test_a_gguf_cut_short_is_refused_with_the_reason(tmp_path: Path) -> None:
+def test_truncated_gguf_is_an_error_with_the_reason(tmp_path: Path) -> None:
     cut = tmp_path / "cut.gguf"
     cut.write_bytes(demo_path().read_bytes()[:200_000])
     with pytest.raises(ModelError, match=r"cut\.gguf: llama\.cpp cannot load it"):
@@ -229,28 +236,28 @@ def test_a_gguf_cut_short_is_refused_with_the_reason(tmp_path: Path) -> None:
 
 
 def as_base(folder: Path) -> Path:
-    """Return a copy of the demo that names another token its end, as GGUFs of base models do."""
+    """Return a copy of the demo with another end-of-sequence token, as in GGUFs of base models."""
     raw = bytearray(demo_path().read_bytes())
     name = b"tokenizer.ggml.eos_token_id"
-    at = raw.index(name) + len(name) + 4  # behind the name stands the value's type
-    raw[at : at + 4] = (0).to_bytes(4, "little")
+    start = raw.index(name) + len(name) + 4  # the value follows the name and its type
+    raw[start : start + 4] = (0).to_bytes(4, "little")
     path = folder / "base.gguf"
     path.write_bytes(raw)
     return path
 
 
-def test_an_answer_that_ends_at_the_tokenizers_own_end_alone_goes_past_the_turns_end(
+def test_end_eos_continues_past_the_end_of_turn_token(
     llama: LlamaModel, prompts: list[Prompt], tmp_path: Path
 ) -> None:
     base = LlamaModel(as_base(tmp_path))
     usual, _ = answers(base, prompts[:6], 2)
-    lone, _ = answers(base, prompts[:6], 2, SamplingParams(max_tokens=48, end="eos"))
+    eos_only, _ = answers(base, prompts[:6], 2, SamplingParams(max_tokens=48, end="eos"))
     assert base.eos_tokens < base.end_tokens
     ended = [key for key, w in usual.items() if w.generation.stop == StopReason.STOP]
     assert ended
     for key in ended:
-        assert lone[key].generation.text.startswith(usual[key].generation.text)
-        assert lone[key].generation.tokens > usual[key].generation.tokens
+        assert eos_only[key].generation.text.startswith(usual[key].generation.text)
+        assert eos_only[key].generation.tokens > usual[key].generation.tokens
     same, _ = answers(llama, prompts[:6], 2, SamplingParams(max_tokens=48, end="eos"))
     assert {k: w.generation.text for k, w in same.items()} == {
         k: w.generation.text for k, w in answers(llama, prompts[:6], 2)[0].items()

@@ -1,4 +1,4 @@
-"""Models that keep a state instead of cells: nothing is shared, and every answer is right."""
+"""Recurrent and hybrid models: prompts share no prefix, and answers are correct."""
 
 from pathlib import Path
 
@@ -35,15 +35,15 @@ def answers(
     engine = Engine(model, ContextParams(slots, 256, 128, 1, flash=False))
     for request in requests:
         engine.add(request)
-    found: dict[str, Completed | Scored] = {}
+    completed: dict[str, Completed | Scored] = {}
     while not engine.is_idle:
-        found |= {event.id: event for event in engine.step()}
+        completed |= {event.id: event for event in engine.step()}
     prefilled = engine.snapshot().prefilled
     engine.close()
-    return found, prefilled
+    return completed, prefilled
 
 
-def test_prompts_that_share_a_beginning_are_each_computed_whole(model: LlamaModel) -> None:
+def test_prompts_with_a_common_prefix_are_each_prefilled_whole(model: LlamaModel) -> None:
     assert not model.rewinds
     prompts = [model.tokenize(TASK * 2 + ending) for ending in ("yes", "no", "yes", "why? " * 9)]
     requests: list[GenerateRequest | ScoreRequest] = [
@@ -53,48 +53,50 @@ def test_prompts_that_share_a_beginning_are_each_computed_whole(model: LlamaMode
     together, prefilled = answers(model, requests, 4)
     assert prefilled == sum(len(r.prompt) for r in requests)
     for name, event in alone.items():
-        found = together[name]
+        completed = together[name]
         assert isinstance(event, Completed)
-        assert isinstance(found, Completed)
-        assert found.generation.text == event.generation.text
+        assert isinstance(completed, Completed)
+        assert completed.generation.text == event.generation.text
     assert len({e.generation.text for e in alone.values() if isinstance(e, Completed)}) == 3
-    assert workload_of(requests, share=model.rewinds).nodes == prefilled
+    assert workload_of(requests, share=model.rewinds).distinct_tokens == prefilled
 
 
-def test_continuations_that_part_late_are_scored_as_if_each_were_alone(model: LlamaModel) -> None:
+def test_continuations_with_a_common_prefix_are_scored_as_if_alone(model: LlamaModel) -> None:
     prompt = model.tokenize(TASK)
     ways = tuple(model.tokenize(way) for way in ("one two three", "one two four", "one six", "ten"))
-    asked = ScoreRequest("all", prompt, ways, whole=True)
-    other = ScoreRequest("other", model.tokenize(TASK + "Or not? "), ways, whole=True)
+    asked = ScoreRequest("all", prompt, ways, full_vocabulary=True)
+    other = ScoreRequest("other", model.tokenize(TASK + "Or not? "), ways, full_vocabulary=True)
     together = answers(model, [asked, other], 2)[0]["all"]
     assert isinstance(together, Scored)
     for place, way in enumerate(ways):
         elsewhere = [way[0] + 1]
-        alone = answers(model, [ScoreRequest("", prompt, (way, elsewhere), whole=True)], 1)[0][""]
+        alone = answers(
+            model, [ScoreRequest("", prompt, (way, elsewhere), full_vocabulary=True)], 1
+        )[0][""]
         assert isinstance(alone, Scored)
         assert together.logliks[place] == pytest.approx(alone.logliks[0], abs=1e-3)
 
 
-def test_what_cannot_be_taken_back_is_an_error_and_never_read_as_prompt(model: LlamaModel) -> None:
+def test_truncation_is_an_error(model: LlamaModel) -> None:
     context = LlamaContext(model, ContextParams(2, 256, 128, 1, flash=False))
     tokens = np.array(model.tokenize(TASK), np.int32)
     n = len(tokens)
     context.decode(
         tokens, np.arange(n, dtype=np.int32), np.zeros(n, np.int32), np.arange(n) == n - 1
     )
-    with pytest.raises(EngineError, match="cannot take a sequence back to 3 tokens"):
+    with pytest.raises(EngineError, match="cannot truncate a sequence to 3 tokens"):
         context.trim(0, 3)
     context.trim(0, 0)
     context.close()
 
 
-def test_a_model_that_only_encodes_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
+def test_encoder_model_is_an_error(tmp_path: Path) -> None:
     path = tiny.write("bert", tmp_path / "bert.gguf")
     with pytest.raises(ModelError, match="take one for text generation"):
         LlamaModel(path, vocab_only=True)
 
 
-def test_marks_of_reasoning_stay_in_an_answers_text_and_other_control_tokens_do_not(
+def test_answer_text_keeps_reasoning_marks_and_drops_other_control_tokens(
     tmp_path: Path,
 ) -> None:
     control = ("[/THINK]", "</seed:think>", "[/INST]", "<end_of_turn>")

@@ -1,4 +1,4 @@
-"""Several engines, one queue: nothing is lost or answered twice, and the answers are one's own."""
+"""Pool of engines: every request is completed once, and answers are those of one engine."""
 
 import os
 import random
@@ -11,13 +11,14 @@ import pytest
 
 from steertui.core.generation import SamplingParams
 from steertui.core.model import demo_path
-from steertui.engine import supervisor as worker
+from steertui.engine import supervisor
 from steertui.engine.context import ContextParams, DecodeError
-from steertui.engine.device_groups import choose_groups, memory_of, read_groups
+from steertui.engine.device_groups import choose_groups, group_memory, parse_groups
 from steertui.engine.devices import Device
 from steertui.engine.engine_child import EngineMessage
 from steertui.engine.events import Completed, EngineEvent, EngineLost, EngineRestarted, Scored
 from steertui.engine.pool import Pool
+from steertui.engine.process import EngineProcess
 from steertui.engine.sequence import GenerateRequest, ScoreRequest
 from steertui.errors import EngineError
 from tests.engine.test_process import finish, requests, undisturbed
@@ -27,115 +28,120 @@ SHORT = SamplingParams(max_tokens=2)
 FOUR = ContextParams(4, 768, 256, 1, devices=("CPU",))
 
 
-def answers(news: list[EngineEvent]) -> dict[str, str]:
-    written = [event for event in news if isinstance(event, Completed)]
-    assert max(Counter(w.id for w in written).values()) == 1
-    return {w.id: w.generation.text for w in written}
+def answers(events: list[EngineEvent]) -> dict[str, str]:
+    """Return the answers by request; each request must be completed once."""
+    completed = [event for event in events if isinstance(event, Completed)]
+    assert max(Counter(c.id for c in completed).values()) == 1
+    return {c.id: c.generation.text for c in completed}
 
 
-def test_two_engines_of_one_slot_write_what_one_writes_and_both_take_their_share() -> None:
-    asked = requests(6)
-    news: list[EngineEvent] = []
+def test_two_engines_of_one_slot_give_the_same_answers_and_share_the_work() -> None:
+    pending = requests(6)
+    events: list[EngineEvent] = []
     shares: Counter[int] = Counter()
     with Pool(demo_path(), [ALONE, ALONE]) as pool:
         list(pool.load())
-        for request in asked:
+        for request in pending:
             pool.add(request)
         while not pool.is_idle:
-            before = [worker.snapshot().written for worker in pool._workers]
-            news += pool.step()
-            for i, w in enumerate(pool._workers):
-                shares[i] += w.snapshot().written - before[i]
-        assert pool.snapshot().written == sum(shares.values())
-    assert answers(news) == undisturbed(asked)
+            before = [s.snapshot().generated for s in pool.supervisors]
+            events += pool.step()
+            for i, s in enumerate(pool.supervisors):
+                shares[i] += s.snapshot().generated - before[i]
+        assert pool.snapshot().generated == sum(shares.values())
+    assert answers(events) == undisturbed(pending)
     assert min(shares.values()) > 0.3 * sum(shares.values())
 
 
 @pytest.mark.parametrize(("limit", "kills"), [(4, 3), pytest.param(36, 20, marks=pytest.mark.slow)])
-def test_children_killed_on_both_devices_every_request_is_answered_once_and_as_undisturbed(
+def test_killed_engines_complete_every_request_once_with_the_same_answers(
     limit: int, kills: int
 ) -> None:
-    asked = requests(limit)
+    pending = requests(limit)
     chance = random.Random(4)
-    news: list[EngineEvent] = []
+    events: list[EngineEvent] = []
     killed: set[int] = set()
     with Pool(demo_path(), [ALONE, ALONE]) as pool:
         list(pool.load())
-        for request in asked:
+        for request in pending:
             pool.add(request)
         while not pool.is_idle:
             pid = chance.choice(pool.pids)
             if len(killed) < kills and chance.random() < 0.3 and pid not in killed:
                 os.kill(pid, chance.choice((signal.SIGKILL, signal.SIGABRT)))
                 killed.add(pid)
-            news += pool.step()
-    assert sum(isinstance(event, EngineRestarted) for event in news) == kills
-    assert answers(news) == undisturbed(asked)
+            events += pool.step()
+    assert sum(isinstance(event, EngineRestarted) for event in events) == kills
+    assert answers(events) == undisturbed(pending)
 
 
-def test_an_engine_that_cannot_be_revived_is_given_up_and_the_other_answers_its_requests(
+def test_requests_of_a_lost_engine_go_to_the_other_engine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(worker, "MOST_DEATHS", 0)
-    asked = requests(4)
-    news: list[EngineEvent] = []
+    monkeypatch.setattr(supervisor, "MAX_CRASHES", 0)
+    pending = requests(4)
+    events: list[EngineEvent] = []
     with Pool(demo_path(), [FOUR, FOUR]) as pool:
         list(pool.load())
-        for request in asked:
+        for request in pending:
             pool.add(request)
         os.kill(pool.pids[0], signal.SIGKILL)
         while not pool.is_idle:
-            news += pool.step()
-        assert pool.slots == 4
-        (lost,) = [event for event in news if isinstance(event, EngineLost)]
+            events += pool.step()
+        assert pool.capacity.slots == 4
+        (lost,) = [event for event in events if isinstance(event, EngineLost)]
         assert (lost.left, lost.shape) == (1, FOUR)
-        assert answers(news).keys() == {r.id for r in asked}
-        pool.add(asked[0])
+        assert answers(events).keys() == {r.id for r in pending}
+        pool.add(pending[0])
         os.kill(pool.pids[0], signal.SIGKILL)
         with pytest.raises(EngineError, match="the engine died 1 times"):
             finish(pool)
 
 
-def test_a_batch_that_finds_no_memory_is_computed_again_in_fewer_slots(
+def test_out_of_memory_restarts_the_engine_with_fewer_slots(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked = requests(4)
-    news: list[EngineEvent] = []
+    pending = requests(4)
+    events: list[EngineEvent] = []
     with Pool(demo_path(), [FOUR]) as pool:
         list(pool.load())
-        for request in asked:
+        for request in pending:
             pool.add(request)
 
-        def fail() -> EngineMessage:
-            raise DecodeError("llama_decode failed with code -2 on 40 tokens")
+        events += pool.step()
+        receive = EngineProcess.receive
+        failures = [DecodeError("llama_decode failed with code -2 on 40 tokens")]
 
-        (lone,) = pool._workers
-        news += pool.step()
-        monkeypatch.setattr(lone._engine, "receive", fail)
+        def fail_once(process: EngineProcess) -> EngineMessage:
+            if failures:
+                raise failures.pop()
+            return receive(process)
+
+        monkeypatch.setattr(EngineProcess, "receive", fail_once)
         while not pool.is_idle:
-            news += pool.step()
-    (restarted,) = [event for event in news if isinstance(event, EngineRestarted)]
+            events += pool.step()
+    (restarted,) = [event for event in events if isinstance(event, EngineRestarted)]
     assert restarted.shape.slots == 2
-    assert answers(news).keys() == {r.id for r in asked}
+    assert answers(events).keys() == {r.id for r in pending}
 
 
-def test_what_shares_a_prefix_is_dealt_to_one_engine() -> None:
-    families = [[100 + f] * 40 + [s] for f in range(10) for s in (7, 8, 9)]
+def test_prompts_with_a_common_prefix_go_to_one_engine() -> None:
+    prompts = [[100 + f] * 40 + [s] for f in range(10) for s in (7, 8, 9)]
     with Pool(demo_path(), [FOUR, FOUR]) as pool:
         list(pool.load())
-        for i, prompt in enumerate(families):
+        for i, prompt in enumerate(prompts):
             pool.add(GenerateRequest(str(i), prompt, SHORT))
-        homes: dict[str, set[int]] = {}
+        engines_by_prefix: dict[str, set[int]] = {}
         while not pool.is_idle:
             pool.step()
-            for number, w in enumerate(pool._workers):
-                for done in w.recent:
-                    homes.setdefault(str(int(done) // 3), set()).add(number)
-        assert sum(len(numbers) for numbers in homes.values()) <= 11
-        assert {n for numbers in homes.values() for n in numbers} == {0, 1}
+            for number, s in enumerate(pool.supervisors):
+                for done in s.recent:
+                    engines_by_prefix.setdefault(str(int(done) // 3), set()).add(number)
+        assert sum(len(numbers) for numbers in engines_by_prefix.values()) <= 11
+        assert {n for numbers in engines_by_prefix.values() for n in numbers} == {0, 1}
 
 
-def test_what_comes_back_under_the_id_of_an_answer_goes_where_its_prompt_lies() -> None:
+def test_follow_up_request_goes_to_the_engine_that_has_its_prompt() -> None:
     prompts = [[50 + i] * 60 for i in range(8)]
     with Pool(demo_path(), [FOUR, FOUR]) as pool:
         list(pool.load())
@@ -148,7 +154,7 @@ def test_what_comes_back_under_the_id_of_an_answer_goes_where_its_prompt_lies() 
         assert 8 * 60 <= pool.snapshot().prefilled <= 8 * 60 + 2 * 8
 
 
-def test_a_stop_reaches_every_engine_and_so_does_a_pause() -> None:
+def test_suspend_and_resume_reach_every_engine() -> None:
     def stopped(children: list[psutil.Process]) -> list[bool]:
         return [child.status() == psutil.STATUS_STOPPED for child in children]
 
@@ -167,38 +173,36 @@ def test_a_stop_reaches_every_engine_and_so_does_a_pause() -> None:
     assert not any(child.is_running() for child in children)
 
 
-CARDS = [Device(f"CUDA{i}", "CUDA", "", free, 24, True) for i, free in enumerate((20, 20, 6))]
+GPUS = [Device(f"CUDA{i}", "CUDA", "", free, 24, True) for i, free in enumerate((20, 20, 6))]
 HOST = Device("CPU", "CPU", "", 64, 64, False)
 
 
 def names(text: str) -> list[tuple[str, ...]]:
-    return [group.names for group in read_groups(text, [*CARDS, HOST])]
+    return [group.names for group in parse_groups(text, [*GPUS, HOST])]
 
 
-def test_devices_are_named_in_any_case_alone_or_together() -> None:
+def test_parse_groups_ignores_case_and_joins_devices() -> None:
     assert names("CUDA0,cuda1") == [("CUDA0",), ("CUDA1",)]
     assert names("cuda0 + CUDA1, CPU") == [("CUDA0", "CUDA1"), ("CPU",)]
     for wrong in ("CUDA7", "", "cpu,"):
-        with pytest.raises(EngineError, match=r"this build of llama\.cpp sees CUDA0, CUDA1, "):
+        with pytest.raises(EngineError, match=r"this build of llama\.cpp has CUDA0, CUDA1, "):
             names(wrong)
 
 
-def test_each_card_that_the_model_fits_gets_an_engine_else_all_share_it_else_the_cpu_computes() -> (
-    None
-):
+def test_choose_groups_prefers_one_engine_per_accelerator_then_sharing_then_the_cpu() -> None:
     def chosen(found: list[Device], needed: float, most: int = 9) -> list[tuple[str, ...]]:
         return [group.names for group in choose_groups(found, needed, most)]
 
-    assert chosen([*CARDS, HOST], 15) == [("CUDA0",), ("CUDA1",)]
-    assert chosen([*CARDS, HOST], 5, most=2) == [("CUDA0",), ("CUDA1",)]
-    assert chosen([*CARDS, HOST], 30) == [("CUDA0", "CUDA1", "CUDA2")]
+    assert chosen([*GPUS, HOST], 15) == [("CUDA0",), ("CUDA1",)]
+    assert chosen([*GPUS, HOST], 5, most=2) == [("CUDA0",), ("CUDA1",)]
+    assert chosen([*GPUS, HOST], 30) == [("CUDA0", "CUDA1", "CUDA2")]
     assert chosen([HOST], 1) == [("CPU",)]
     small = Device("Vulkan1", "Vulkan", "", 8, 8, True, is_integrated=True)
-    assert chosen([small, *CARDS, HOST], 15) == [("CUDA0",), ("CUDA1",)]
+    assert chosen([small, *GPUS, HOST], 15) == [("CUDA0",), ("CUDA1",)]
     assert chosen([small, HOST], 4) == [("Vulkan1",)]
 
 
-def test_what_several_engines_share_is_divided_among_them() -> None:
-    twice = read_groups("cpu,cpu,CUDA0,CUDA0+CUDA2", [*CARDS, HOST])
-    assert [memory_of(g, twice, 64).accelerator for g in twice] == [0, 0, 10, 16]
-    assert {memory_of(g, twice, 64).host for g in twice} == {16}
+def test_shared_memory_is_divided_among_engines() -> None:
+    twice = parse_groups("cpu,cpu,CUDA0,CUDA0+CUDA2", [*GPUS, HOST])
+    assert [group_memory(g, twice, 64).accelerator for g in twice] == [0, 0, 10, 16]
+    assert {group_memory(g, twice, 64).host for g in twice} == {16}

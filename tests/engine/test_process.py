@@ -1,4 +1,4 @@
-"""The engine's child is killed for real, and loses nothing."""
+"""Engine process: killed repeatedly, it loses no request."""
 
 import os
 import random
@@ -36,10 +36,11 @@ def requests(limit: int) -> list[GenerateRequest]:
     return found
 
 
-def undisturbed(asked: list[GenerateRequest]) -> dict[str, str]:
+def undisturbed(pending: list[GenerateRequest]) -> dict[str, str]:
+    """Return the answers of an engine that is not killed."""
     llama = LlamaModel(demo_path())
     engine = Engine(llama, ALONE)
-    for request in asked:
+    for request in pending:
         engine.add(request)
     found = {}
     while not engine.is_idle:
@@ -56,17 +57,17 @@ def finish(engine: Pool) -> None:
         engine.step()
 
 
-def storm(
-    asked: list[GenerateRequest], shape: ContextParams, kills: int
+def run_with_kills(
+    pending: list[GenerateRequest], shape: ContextParams, kills: int
 ) -> tuple[list[Completed], int]:
-    """Run while the child is killed again and again; return what was written, and the deaths."""
+    """Run while the engine is killed repeatedly; return the answers and the number of crashes."""
     chance = random.Random(3)
-    written: list[Completed] = []
-    deaths = 0
+    completed: list[Completed] = []
+    crashes = 0
     killed: set[int] = set()
     with Pool(demo_path(), [shape]) as engine:
         list(engine.load())
-        for request in asked:
+        for request in pending:
             engine.add(request)
         while not engine.is_idle:
             if len(killed) < kills and chance.random() < 0.3 and engine.pids[0] not in killed:
@@ -75,53 +76,53 @@ def storm(
             for event in engine.step():
                 if isinstance(event, EngineRestarted):
                     assert event.reason.startswith(("SIGKILL", "SIGABRT"))
-                    deaths += 1
+                    crashes += 1
                 else:
                     assert isinstance(event, Completed)
-                    written.append(event)
-    return written, deaths
+                    completed.append(event)
+    return completed, crashes
 
 
 @pytest.mark.parametrize(("limit", "kills"), [(4, 3), pytest.param(36, 20, marks=pytest.mark.slow)])
-def test_killed_again_and_again_every_request_is_answered_once_and_as_undisturbed(
+def test_killed_engine_completes_every_request_once_with_the_same_answers(
     limit: int, kills: int
 ) -> None:
-    asked = requests(limit)
-    written, deaths = storm(asked, ALONE, kills)
-    assert deaths == kills
-    assert Counter(w.id for w in written) == Counter(r.id for r in asked)
-    assert {w.id: w.generation.text for w in written} == undisturbed(asked)
+    pending = requests(limit)
+    completed, crashes = run_with_kills(pending, ALONE, kills)
+    assert crashes == kills
+    assert Counter(w.id for w in completed) == Counter(r.id for r in pending)
+    assert {w.id: w.generation.text for w in completed} == undisturbed(pending)
 
 
 @pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
-def test_with_many_slots_nothing_is_lost_and_nothing_twice(kills: int) -> None:
-    asked = requests(6 if kills < 20 else 30)
-    written, _ = storm(asked, MANY, kills)
-    assert Counter(w.id for w in written) == Counter(r.id for r in asked)
+def test_killed_engine_with_many_slots_completes_every_request_once(kills: int) -> None:
+    pending = requests(6 if kills < 20 else 30)
+    completed, _ = run_with_kills(pending, MANY, kills)
+    assert Counter(w.id for w in completed) == Counter(r.id for r in pending)
 
 
-def test_only_the_request_that_kills_the_engine_fails() -> None:
-    asked = requests(3)
-    # Drawn so hot that it hardly ever ends: long enough to be seen at work.
+def test_only_the_request_that_crashes_the_engine_fails() -> None:
+    pending = requests(3)
+    # At this temperature an answer hardly ever ends, so it is in a slot for long enough.
     hot = SamplingParams(temperature=5.0, max_tokens=900)
-    failed, written = [], []
+    failed, completed = [], []
     with Pool(demo_path(), [ContextParams(4, 1536, 256, 1)]) as engine:
         list(engine.load())
-        for request in [*asked, GenerateRequest("guilty", asked[0].prompt, hot)]:
+        for request in [*pending, GenerateRequest("crashing", pending[0].prompt, hot)]:
             engine.add(request)
         while not engine.is_idle:
-            if any(slot.id == "guilty" for slot in engine.snapshot().slots):
+            if any(slot.id == "crashing" for slot in engine.snapshot().slots):
                 os.kill(engine.pids[0], signal.SIGKILL)
             for event in engine.step():
                 if isinstance(event, RequestFailed):
                     failed.append(event)
                 elif isinstance(event, Completed):
-                    written.append(event.id)
-    assert failed == [RequestFailed("guilty", "the engine died 3 times on it alone: SIGKILL")]
-    assert sorted(written) == sorted(r.id for r in asked)
+                    completed.append(event.id)
+    assert failed == [RequestFailed("crashing", "the engine died 3 times on it alone: SIGKILL")]
+    assert sorted(completed) == sorted(r.id for r in pending)
 
 
-def test_a_file_the_child_cannot_load_is_an_error_here(tmp_path: Path) -> None:
+def test_load_error_of_the_engine_is_raised_here(tmp_path: Path) -> None:
     cut = tmp_path / "cut.gguf"
     cut.write_bytes(demo_path().read_bytes()[:-500_000])
     with (
@@ -131,28 +132,30 @@ def test_a_file_the_child_cannot_load_is_an_error_here(tmp_path: Path) -> None:
         list(engine.load())
 
 
-def test_a_request_that_fits_no_slot_is_refused_by_name() -> None:
+def test_request_that_fits_no_slot_is_an_error_that_names_it() -> None:
     with Pool(demo_path(), [ALONE]) as engine:
         list(engine.load())
         engine.add(GenerateRequest("long one", [5] * 800, SamplingParams(max_tokens=10)))
-        with pytest.raises(EngineError, match="long one: needs 810 tokens and a slot has 768"):
+        with pytest.raises(
+            EngineError, match="long one: needs 810 tokens, but a slot has at most 768"
+        ):
             finish(engine)
 
 
-def test_a_model_that_takes_long_to_load_keeps_nobody_waiting() -> None:
+def test_loading_does_not_block_the_caller() -> None:
     with Pool(demo_path(), [ALONE]) as engine:
-        child = psutil.Process(engine.pids[0])
-        child.suspend()  # it will never be done
+        process = psutil.Process(engine.pids[0])
+        process.suspend()  # loading never ends
         loading = engine.load()
         for _ in range(3):
             next(loading)
         assert engine.is_idle
-    assert not child.is_running()
+    assert not process.is_running()
 
 
-def test_closing_ends_the_child() -> None:
+def test_close_ends_the_process() -> None:
     with Pool(demo_path(), [ALONE]) as engine:
         list(engine.load())
-        child = psutil.Process(engine.pids[0])
-        assert child.is_running()
-    assert not child.is_running()
+        process = psutil.Process(engine.pids[0])
+        assert process.is_running()
+    assert not process.is_running()

@@ -180,7 +180,7 @@ def test_a_server_without_a_batch_api_is_named(tmp_path: Path) -> None:
 def test_many_questions_go_in_several_batches(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("steertui.run.judge_batches.MOST_QUESTIONS", 25)
+    monkeypatch.setattr("steertui.run.judge_batches.MAX_REQUESTS", 25)
     db = tmp_path / "a.db"
     experiment = made_up(db, ANSWERS)
     with BatchLoopback(BatchFake()) as server:

@@ -22,7 +22,7 @@ def test_llama_cpps_server_judges_with_its_reply_bound_to_the_labels(tmp_path: P
     experiment = made_up(db, list(TEXTS))
     with serving() as (address, _):
         events, judges = ask(db, experiment, [f"openai:demo@{address}"])
-    assert [e.way for e in events if isinstance(e, JudgeReady)] == [
+    assert [e.request_format for e in events if isinstance(e, JudgeReady)] == [
         "chat completions, reply bound to the labels by a JSON schema"
     ]
     with Store(db) as store:

@@ -219,5 +219,5 @@ def test_answers_longer_than_the_judges_context_are_listed_with_their_length(
     assert judged + len(failed) == 639
     assert judged > 100
     for row in failed:
-        assert "tokens, and of the 2048 that demo was made for" in row["failure"]
+        assert "tokens, but of the 2048 tokens of demo's training context" in row["failure"]
     assert probabilities(db, one).sum(axis=1) == pytest.approx(1, abs=1e-9)

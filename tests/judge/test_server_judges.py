@@ -161,7 +161,7 @@ def test_a_server_is_asked_in_the_best_way_it_takes_and_the_way_is_said(
     experiment = made_up(db, ANSWERS[:4])
     with Loopback(fake) as server:
         events, judges = ask(db, experiment, [f"openai:one@{server.url}"])
-    assert [e.way for e in events if isinstance(e, JudgeReady)] == [way]
+    assert [e.request_format for e in events if isinstance(e, JudgeReady)] == [way]
     with Store(db) as store:
         assert store.judged(experiment, judges[0].id) == 4
         assert store.query("SELECT DISTINCT way, model FROM replies") == [
@@ -273,4 +273,4 @@ def test_a_judge_that_is_wrong_about_the_known_answer_is_named(tmp_path: Path) -
     experiment = made_up(db, ANSWERS[:1])
     with Loopback(Fake(reply=lambda _: '{"decision": "nonsensical", "reason": ""}')) as server:
         events, _ = ask(db, experiment, [f"openai:one@{server.url}"])
-    assert [e.is_right for e in events if isinstance(e, JudgeReady)] == [False]
+    assert [e.is_correct for e in events if isinstance(e, JudgeReady)] == [False]

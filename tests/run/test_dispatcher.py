@@ -17,7 +17,7 @@ from steertui.errors import ExperimentError, ServerError
 from steertui.planning.plan import make_plan
 from steertui.planning.resolve import resolve
 from steertui.run import Generated, ServerFound, ServerLost, ServerModelStopped, ServerProgress
-from steertui.run.progress import plan_lines
+from steertui.run.plan_lines import plan_lines
 from steertui.server.address import OPENAI, Address
 from steertui.server.completions import chat_messages, completion_request, parse_completion
 from steertui.server.limits import RetryPolicy
@@ -432,7 +432,7 @@ def test_exact_is_refused_where_a_server_answers(tmp_path: Path) -> None:
         options = ("--batch", "--model", f"server:one@{server.url}", "--exact", "--db", "a.db")
         code, _, err = call(*options, cwd=tmp_path)
     assert code == 1
-    assert "what a server computes together is its own affair" in err
+    assert "--exact: cannot control how a server batches requests" in err
 
 
 def test_a_judged_run_of_a_server_is_reported_and_exported_like_any_other(tmp_path: Path) -> None:
@@ -498,7 +498,7 @@ def test_the_plan_says_what_a_server_with_a_key_may_charge_for(
         (said,) = [line for line in plan_lines(plan, tmp_path) if line.startswith("Cost")]
     read = sum(len(prompt.text) for prompt in plan.prompts) // 4
     assert said == (
-        f"Cost    server:one: about {read:,} tokens to read, and at the most 1,152 to write; "
+        f"Cost    server:one: about {read:,} prompt tokens and at most 1,152 new tokens; "
         "--max-cost does not cover it"
     )
     paid = plan.design.models[0]

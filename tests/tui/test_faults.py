@@ -118,7 +118,7 @@ def test_a_killed_engine_is_said_and_every_answer_still_comes(tmp_path: Path) ->
     options = ("--demo", "--db", "a.db", "--temperature", "1", "--samples", "2")
     with running(tmp_path, *options) as terminal:
         terminal.engine().kill()
-        terminal.wait("the engine on CPU died (SIGKILL", "it runs again")
+        terminal.wait("the engine on CPU died (SIGKILL", "restarted with")
         terminal.wait("done: 4 shows", seconds=120)
         assert "the engine on CPU died" in terminal.screen()
     assert stored(tmp_path / "a.db") == 36 * 4 * 2

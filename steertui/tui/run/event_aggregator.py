@@ -6,28 +6,28 @@ from collections import Counter
 from steertui.analysis.judge_caveats import order_sentence
 from steertui.engine.device_groups import CPU
 from steertui.engine.events import RequestFailed
-from steertui.engine.pool import Pool
 from steertui.planning.plan import Plan
 from steertui.run import (
     BatchProgress,
     EngineProgress,
     Event,
     Generated,
+    Incident,
     Judged,
     JudgeProgress,
     JudgeReady,
     LabelOrdersMeasured,
     ModelLoaded,
+    ModelLoading,
+    RunControl,
     ServerProgress,
 )
-from steertui.run.events import Holds
 from steertui.run.progress import (
     ThroughputMeter,
-    Trouble,
     device_names,
+    incident_line,
     judge_line,
-    served_line,
-    trouble_line,
+    server_rate_text,
 )
 from steertui.store import Store
 from steertui.tui.run.draw_rate import DrawRate
@@ -51,54 +51,58 @@ def drawing_pace() -> DrawRate:
 class EventAggregator:
     """What happened since the last picture, and when the next one is due."""
 
-    def __init__(self, plan: Plan, store: Store, pace: DrawRate) -> None:
+    def __init__(self, plan: Plan, store: Store, pace: DrawRate, control: RunControl) -> None:
         self._store, self._plan, self._pace = store, plan.id, pace
+        self._control = control
         self._names = {judge.id: judge.name for judge in plan.judges}
         self._failed: Counter[str] = Counter()
         self._reader = ""
-        self._meter = ThroughputMeter()
+        self._meter = ThroughputMeter(control.clock)
         self._tick = Ticked()
         self._told = time.monotonic()
-        self._seen = (self._told, 0)
+        self._seen = (control.clock(), 0)
         self._recount = Recount(self._told)
-        self._engine: Pool | None = None
+        self._progress: EngineProgress | None = None
         self._stepped = 0.0
-        self._servings: dict[str, Holds] = {}
 
     def note(self, event: Event) -> None:
         """Take an event."""
         tick = self._tick
-        if isinstance(event, ModelLoaded):
-            self._load(event)
-        elif isinstance(event, EngineProgress):
-            self._engine, self._stepped = event.engine, time.monotonic()
-            self._stand(event, "")
-        elif isinstance(event, Generated):
-            tick.answers.add(event.prompt.key)
-        elif isinstance(event, Judged):
-            judge = event.verdict.judge
-            tick.verdicts[event.key, judge] = event.verdict
-            self._failed[self._names[judge]] += event.verdict.label is None
-        elif isinstance(event, JudgeProgress):
-            found = Queue(event.done, event.total, event.failed, event.dollars)
-            tick.queues[event.judge] = found
-        elif isinstance(event, ServerProgress):
-            self._serve(event)
-        elif isinstance(event, JudgeReady):
-            tick.notices.append(Notice(judge_line(event), is_bad=not event.is_right))
-        elif isinstance(event, BatchProgress):
-            tick.notices.append(Notice(judge_line(event), is_bad=event.status == "failed"))
-        elif isinstance(event, LabelOrdersMeasured):
-            said = order_sentence(event.judge, event.effect)
-            tick.notices.append(Notice(said, is_bad=False))
-        elif isinstance(event, Trouble):
-            tick.notices.append(Notice(trouble_line(event).removeprefix("! ")))
-            if isinstance(event, RequestFailed):
-                tick.failures[event.id] = event.reason
+        match event:
+            case ModelLoaded():
+                self._load(event)
+            case EngineProgress():
+                self._progress, self._stepped = event, time.monotonic()
+                self._stand(event, "")
+            case Generated(prompt):
+                tick.answers.add(prompt.key)
+            case Judged(key, verdict):
+                tick.verdicts[key, verdict.judge] = verdict
+                self._failed[self._names[verdict.judge]] += verdict.label is None
+            case JudgeProgress(judge, done, failed, total, dollars):
+                tick.queues[judge] = Queue(done, total, failed, dollars)
+            case ServerProgress():
+                self._serve(event)
+            case JudgeReady():
+                tick.notices.append(Notice(judge_line(event), is_bad=not event.is_correct))
+            case BatchProgress():
+                tick.notices.append(Notice(judge_line(event), is_bad=event.status == "failed"))
+            case LabelOrdersMeasured(judge, effect):
+                tick.notices.append(Notice(order_sentence(judge, effect), is_bad=False))
+            case ModelLoading():
+                pass
+            case _:
+                self._add_incident(event)
+
+    def _add_incident(self, event: Incident) -> None:
+        self._tick.notices.append(Notice(incident_line(event).removeprefix("! ")))
+        if isinstance(event, RequestFailed):
+            self._tick.failures[event.id] = event.reason
 
     def _load(self, event: ModelLoaded) -> None:
         self._meter.start()
-        self._seen = (time.monotonic(), 0)
+        self._seen = (self._control.clock(), 0)
+        self._progress = None
         self._reader = event.name if event.stage == "judge" else ""
         self._tick.shape = shape_line(event)
         on_cpu = any(CPU in shape.devices for shape in event.shapes)
@@ -117,13 +121,14 @@ class EventAggregator:
         self._tick.queues[self._reader] = Queue(event.done, event.total, failed)
         self._tick.stages["judge"] = Stage(event.done, event.total, pace)
 
-    def due(self, event: Event) -> Ticked | None:
+    def due(self) -> Ticked | None:
         """Return the picture if it is time for one; what comes next goes into another."""
         now = time.monotonic()
         if now - self._told < self._pace.gap:
             return None
-        if isinstance(event, EngineProgress):
-            self._look(event, now)
+        if self._progress:
+            self._look(self._progress)
+            self._progress = None
         self._tick.summary = self._recount.due(self._store, self._plan, now)
         self._told = now
         return self.rest()
@@ -133,40 +138,26 @@ class EventAggregator:
         tick, self._tick = self._tick, Ticked()
         return tick
 
-    def _look(self, event: EngineProgress, now: float) -> None:
+    def _look(self, event: EngineProgress) -> None:
         """Take a picture of the slots, and the speed once a second."""
-        tick, seen, engine = self._tick, event.snapshot(), event.engine
-        tick.slots = seen.slots if event.stage == "generate" else ()
-        tick.room, cells = engine.slots, engine.kv_cells
-        tick.kv = Kv(min(seen.cells, cells), cells, engine.kv_bytes)
+        tick, snapshot, capacity = self._tick, event.snapshot, event.capacity
+        tick.slots = snapshot.slots if event.stage == "generate" else ()
+        tick.room = capacity.slots
+        used = min(snapshot.used_cells, capacity.kv_cells)
+        tick.kv = Kv(used, capacity.kv_cells, capacity.kv_bytes)
         self._stand(event, self._meter.left_text(event))
-        then, tokens = self._seen
-        written = seen.written + (seen.prefilled if event.stage == "judge" else 0)
+        now, (then, tokens) = self._control.clock(), self._seen
+        written = snapshot.generated + (snapshot.prefilled if event.stage == "judge" else 0)
         if now - then >= 1.0:
             tick.speed = max(0.0, (written - tokens) / (now - then))
             self._seen = (now, written)
 
     def _serve(self, event: ServerProgress) -> None:
         """Tell of a model behind servers: what they are at, where no engine here is."""
-        self._servings[event.model] = event.serving
-        pace = served_line(event).split("answers", 1)[1].lstrip(", ")
-        self._tick.stages[event.model] = Stage(event.done + event.failed, event.total, pace)
+        done = event.done + event.failed
+        self._tick.stages[event.model] = Stage(done, event.total, server_rate_text(event))
         if time.monotonic() - self._stepped > 1.0:  # no engine is at work here
-            self._tick.slots, self._tick.room = event.views, event.at_once
-
-    def hold(self, *, held: bool) -> None:
-        """Hold everything still that answers, or let it go on."""
-        for serving in self._servings.values():
-            serving.hold(held=held)
-        if self._engine and held:
-            self._engine.suspend()
-        elif self._engine:
-            self._engine.resume()
-
-    def leave_out(self, seconds: float) -> None:
-        """Do not count a pause."""
-        self._meter.leave_out(seconds)
-        self._seen = (self._seen[0] + seconds, self._seen[1])
+            self._tick.slots, self._tick.room = event.views, event.in_flight
 
 
 def shape_line(event: ModelLoaded) -> str:

@@ -36,7 +36,6 @@ class RunControls(Page):
         self.run = RunState()
         self.state = ""
         self.version = -1
-        self.again = False
 
     def clear_run(self) -> None:
         """Know nothing of any experiment."""
@@ -93,7 +92,7 @@ class RunControls(Page):
         """End the run within a step; what is done is stored."""
         if self.runner:
             self.state = "stopping …"
-            self.runner.halt()
+            self.runner.control.stop()
 
     def action_start(self) -> None:
         """Do what is missing."""
@@ -103,11 +102,12 @@ class RunControls(Page):
         """Hold the run, or go on."""
         if not self.runner:
             return
-        if self.runner.is_paused:
-            self.runner.go_on()
+        control = self.runner.control
+        if control.is_paused:
+            control.resume()
             self.state = "running"
         else:
-            self.runner.pause()
+            control.pause()
             self.state = "paused: p goes on"
         self.draw(rates=False)
 
@@ -132,8 +132,7 @@ class RunControls(Page):
             return
         self.session.wish = replace(self.session.wish, slots=number)
         if self.runner:
-            self.again = True
-            self.runner.halt()
+            self.runner.control.change_slots(number)
 
     def on_unmount(self) -> None:
         """Let the run end within a step."""

@@ -136,7 +136,7 @@ class RunScreen(RunControls):
         self._tell_cost()
         matrix = self.query_one(Matrix)
         changed = self.run.take(message)
-        if message.stages and self.runner and not self.runner.is_paused:
+        if message.stages and self.runner and not self.runner.control.is_paused:
             self.state = "running"
         for key in changed:
             matrix.changed(key)
@@ -153,10 +153,10 @@ class RunScreen(RunControls):
 
     @on(Ended)
     def _ended(self, message: Ended) -> None:
+        has_new_slots = self.runner and self.runner.control.new_slots is not None
         self.runner = None
         self.run.rest()
-        if self.again and not message.trouble:
-            self.again = False
+        if has_new_slots and not message.trouble:
             self.start()
             return
         self.run.summary = message.summary or self.run.summary

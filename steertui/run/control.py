@@ -1,0 +1,93 @@
+"""Run control: pause, resume, stop and slot count of a run, shared by threads."""
+
+import threading
+import time
+from collections.abc import Generator
+
+from steertui.run.events import Event
+
+
+class RunControl:
+    """Requests to a run that is in progress; every method may be called from any thread.
+
+    The owner (a screen, the headless mode) calls `pause`, `resume`, `stop` and `change_slots`. The
+    run reads the state between engine steps, and the dispatchers before they send a request.
+
+    Attributes:
+        new_slots: slots per engine for the run that replaces this one; None unless `change_slots`
+            was called.
+    """
+
+    def __init__(self) -> None:
+        self.new_slots: int | None = None
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._unblocked = threading.Event()
+        self._unblocked.set()
+        self._paused_since: float | None = None
+        self._paused_seconds = 0.0
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the run is to hold still."""
+        return self._paused_since is not None
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the run is to end after the current step."""
+        return self._stopped.is_set()
+
+    def pause(self) -> None:
+        """Suspend the engines after the current step, and send no more requests to servers."""
+        with self._lock:
+            if self._paused_since is None and not self.is_stopped:
+                self._paused_since = time.monotonic()
+                self._unblocked.clear()
+
+    def resume(self) -> None:
+        """End a pause."""
+        with self._lock:
+            if self._paused_since is not None:
+                self._paused_seconds += time.monotonic() - self._paused_since
+                self._paused_since = None
+            self._unblocked.set()
+
+    def stop(self) -> None:
+        """End the run after the current step, paused or not."""
+        self._stopped.set()
+        self._unblocked.set()
+
+    def change_slots(self, slots: int) -> None:
+        """Stop the run so that its owner can start it again with this number of slots.
+
+        An engine's KV cache is allocated once, so the number cannot change while it runs.
+        """
+        self.new_slots = slots
+        self.stop()
+
+    def wait_while_paused(self) -> None:
+        """Block until the run is resumed or stopped."""
+        self._unblocked.wait()
+
+    def wait_for_stop(self, seconds: float) -> bool:
+        """Block for `seconds` or until the run is stopped; return whether it is stopped."""
+        return self._stopped.wait(seconds)
+
+    def clock(self) -> float:
+        """Return a monotonic time in seconds that does not advance during a pause."""
+        with self._lock:
+            now = self._paused_since if self._paused_since is not None else time.monotonic()
+            return now - self._paused_seconds
+
+
+def until_stopped(
+    events: Generator[Event, None, None], control: RunControl
+) -> Generator[Event, None, None]:
+    """Yield the events of a run, and end it once `control` is stopped."""
+    try:
+        for event in events:
+            yield event
+            if control.is_stopped:
+                return
+    finally:
+        events.close()
