@@ -14,6 +14,10 @@ DEMO = "demo"
 STAND_IN = "steertui demo"
 """How the shipped checkpoint's own title (`general.name`) begins."""
 
+IMPORTED = "imported:"
+"""How the identity of a model begins whose answers were imported. The paper's name of the model
+follows and, unless the runs are the published ones to the byte, `#` and what tells them apart."""
+
 Kind = Literal["", "base", "instruct", "thinking", "hybrid"]
 """How a model was trained to answer; "" where nobody says. A hybrid thinks unless told not to."""
 

@@ -1,7 +1,9 @@
 """A Verdict: what one judge made of one generation; a failure is never a label."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 from typing import Literal
 
 
@@ -55,3 +57,20 @@ class Verdict:
     def __post_init__(self) -> None:
         if (self.label is None) == (self.failure == ""):
             raise ValueError("a verdict has either a label or a failure")
+
+
+def rubric_digest(system: str, user: str) -> str:
+    """Return the sha256 of a rubric's two texts."""
+    return sha256(f"{system}\0{user}".encode()).hexdigest()
+
+
+def settings_mark(settings: Mapping[str, object]) -> str:
+    """Return the hash that ends the id of a judge with these settings: of its weights or, behind a
+    server, its address; and of its rubric. "" for a judge without a rubric, such as a person."""
+    rubric = settings.get("rubric")
+    if not isinstance(rubric, dict):
+        return ""
+    texts = rubric_digest(str(rubric.get("system")), str(rubric.get("user")))
+    if "url" in settings:
+        return sha256(str(settings["url"]).encode()).hexdigest()[:8] + texts[:12]
+    return str(settings.get("model"))[:12] + texts[:12]

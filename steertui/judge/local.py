@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from steertui.core.model import Model
 from steertui.core.prompt import ChatFormat, neutralise_control_tokens
-from steertui.core.verdict import Debias, Label, Verdict
+from steertui.core.verdict import Debias, Label, Verdict, settings_mark
 from steertui.judge.label_order import TURNS, Places, Turns, over_turns, without_places
 from steertui.judge.rubric import LABEL_END, REPLY_START, JudgeCase, Rubric
 
@@ -45,7 +45,7 @@ class LocalJudge:
     @property
     def id(self) -> str:
         """For the store: the same only for the same weights, rubric, view and way to read."""
-        return f"{self.name}#{self.model.sha256[:12]}{self.rubric.sha256[:12]}.{METHOD}"
+        return f"{self.name}#{settings_mark(self.settings)}.{METHOD}"
 
     @property
     def settings(self) -> dict[str, object]:

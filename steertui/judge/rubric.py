@@ -2,11 +2,10 @@
 
 import re
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 
 from steertui.assets.paper_texts import PAPER, load_paper_judge_texts
-from steertui.core.verdict import Label
+from steertui.core.verdict import Label, rubric_digest
 from steertui.errors import JudgeError
 from steertui.paths import shipped
 from steertui.toml_files import forbid_extra_keys, load
@@ -54,7 +53,7 @@ class Rubric:
     @property
     def sha256(self) -> str:
         """Of both texts."""
-        return sha256(f"{self.system}\0{self.user}".encode()).hexdigest()
+        return rubric_digest(self.system, self.user)
 
     @property
     def needs_context(self) -> bool:

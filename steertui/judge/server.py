@@ -1,11 +1,10 @@
 """A model behind a server as judge: OpenAI's, or any that speaks its API."""
 
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from urllib.parse import urlsplit
 
 from steertui.core.prompt import neutralise_control_tokens
-from steertui.core.verdict import Label, Verdict
+from steertui.core.verdict import Label, Verdict, settings_mark
 from steertui.errors import JudgeError
 from steertui.judge.price import BATCH_DISCOUNT, FREE, Price, estimate_tokens, list_price
 from steertui.judge.protocol import MOST_TOKENS, RawReply
@@ -81,8 +80,7 @@ class ServerJudge:
     @property
     def id(self) -> str:
         """For the store: the same only for the same model, address, rubric and view."""
-        address = sha256(self.url.encode()).hexdigest()[:8]
-        return f"{self.name}#{address}{self.rubric.sha256[:12]}"
+        return f"{self.name}#{settings_mark(self.settings)}"
 
     @property
     def settings(self) -> dict[str, object]:

@@ -12,7 +12,7 @@ from steertui.core.condition import Condition
 from steertui.core.experiment import Experiment
 from steertui.core.generation import Generation, SamplingParams, StopReason
 from steertui.core.instrumentaleval import PACK, benchmark_id, slug
-from steertui.core.model import Model
+from steertui.core.model import IMPORTED, Model
 from steertui.core.prompt import Prompt
 from steertui.core.scenario import Scenario
 from steertui.core.trial import Trial
@@ -21,10 +21,6 @@ from steertui.errors import SourceError
 from steertui.paper.published import CONDITIONS, SOURCE
 from steertui.paper.run_log import LoggedItem, read_log
 from steertui.store import ModelFacts, Store
-
-IMPORTED = "imported:"
-"""How the identity of a model begins whose answers were imported. The paper's name of the model
-follows and, unless the runs are the published ones to the byte, `#` and what tells them apart."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from steertui.analysis.table import Table
+from steertui.core.model import IMPORTED
 from steertui.core.verdict import Label
-from steertui.paper.importing import IMPORTED
 from steertui.paper.item_by_item import Items
 from steertui.paper.published import PUBLISHED
 from steertui.store import Store
