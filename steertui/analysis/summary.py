@@ -46,7 +46,8 @@ class Summary:
     Attributes:
         experiments: their ids, oldest first.
         tables: by experiment, judge, model and temperature.
-        remarks: what hampers a comparison of the experiments, a sentence each.
+        remarks: what hampers a comparison of the experiments, and what merging left out, a
+            sentence each.
         settings: how they were set up, where they are several.
     """
 
@@ -92,10 +93,11 @@ def summarise(store: Store, choice: ReportFilter) -> Summary:
         replace(t, warnings=(*t.warnings, *judge_warnings(store, t, tables)), tag=_tag(t, tables))
         for t in tables
     )
+    merged = _merged(store, experiments)
     if len(experiments) < 2:
-        return Summary(tuple(experiments), signed)
+        return Summary(tuple(experiments), signed, tuple(merged))
     by = experiment_settings(store, experiments)
-    remarks = [*setting_differences(tables, by), *_remarks(store, experiments)]
+    remarks = [*merged, *setting_differences(tables, by), *_remarks(store, experiments)]
     return Summary(tuple(experiments), signed, tuple(remarks), by)
 
 
@@ -150,6 +152,18 @@ def _judges(found: Sequence[JudgeInfo], wanted: set[str]) -> list[JudgeInfo | No
     if wanted:
         return [reader for reader in found if reader.id in wanted]
     return [*found] or [None]
+
+
+def _merged(store: Store, experiments: Sequence[str]) -> list[str]:
+    """Say that databases which were merged into this one differ from what is counted here."""
+    left_out = store.left_out(experiments)
+    if not left_out:
+        return []
+    counts = ", ".join(f"{number} in {about}" for about, number in left_out.items())
+    return [
+        f"Merged databases differ from what these numbers rest on ({counts}); "
+        "the table conflicts holds what is not counted."
+    ]
 
 
 def _remarks(store: Store, experiments: Sequence[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """Kinds of judges, and the one function that reads a judge's kind from its id or specification."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from hashlib import sha256
 
@@ -43,3 +44,17 @@ def parse_judge_kind(judge: str) -> JudgeKind:
 def rubric_digest(system: str, user: str) -> str:
     """Return the sha256 of a rubric's two texts, 64 hex digits; it is part of a judge's id."""
     return sha256(f"{system}\0{user}".encode()).hexdigest()
+
+
+def settings_digest(settings: Mapping[str, object]) -> str:
+    """Return the digest at the end of a judge's id: weights or base URL, then the rubric.
+
+    Return "" for a judge without a rubric, such as a person.
+    """
+    rubric = settings.get("rubric")
+    if not isinstance(rubric, dict):
+        return ""
+    texts = rubric_digest(str(rubric.get("system")), str(rubric.get("user")))
+    if "url" in settings:
+        return sha256(str(settings["url"]).encode()).hexdigest()[:8] + texts[:12]
+    return str(settings.get("model"))[:12] + texts[:12]

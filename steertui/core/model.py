@@ -24,6 +24,10 @@ SERVER_PREFIX = "server:"
 IMPORTED_PREFIX = "imported:"
 """Prefix of a model's identity if its answers were imported and the model was not run here."""
 
+BATCH_MARK = "#"
+"""Separates an imported model's name from the digest of its runs, if they are not the published
+ones to the byte."""
+
 DEFAULT_QUANTS = ("Q4_K_M", "Q8_0")
 """What a repository's name without a quantisation means, the first that is there (llama.cpp)."""
 
@@ -55,6 +59,11 @@ def parse_model_backend(identity: str, origin: str) -> ModelBackend:
     if identity.startswith(IMPORTED_PREFIX):
         return ModelBackend.IMPORTED
     return ModelBackend.SERVER if is_server(origin) else ModelBackend.GGUF
+
+
+def imported_identity(name: str, batch: str = "") -> str:
+    """Return the identity of a model with imported answers; `batch` is "" for published runs."""
+    return f"{IMPORTED_PREFIX}{name}{BATCH_MARK if batch else ''}{batch}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from steertui.core.condition import Condition
@@ -27,21 +27,35 @@ class Trial:
         return self.condition.steer(self.scenario.task)
 
     def key(self, prompt: str) -> str:
-        """Return the trial's content key, 64 hex digits.
+        """Return the trial's content key, see `content_key`."""
+        sampling = self.sampling.as_dict()
+        names = self.scenario.name, self.condition.name
+        return content_key(self.model.sha256, *names, prompt, sampling, self.sample)
 
-        It hashes all that decides the answer and nothing else, so the same trial has the same
-        key on every machine, and an edited text or setting makes a new trial.
-        """
-        fields = {
-            "model": self.model.sha256,
-            "scenario": self.scenario.name,
-            "condition": self.condition.name,
-            "prompt": prompt,
-            "sampling": self.sampling.as_dict(),
-            "sample": self.sample,
-        }
-        text = json.dumps(fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+
+def content_key(
+    model: str,
+    scenario: str,
+    condition: str,
+    prompt: str,
+    sampling: Mapping[str, object],
+    sample: int,
+) -> str:
+    """Return a trial's key, 64 hex digits, of its model's identity, names, texts and numbers.
+
+    It hashes all that decides the answer and nothing else, so the same trial has the same
+    key on every machine, and an edited text or setting makes a new trial.
+    """
+    fields = {
+        "model": model,
+        "scenario": scenario,
+        "condition": condition,
+        "prompt": prompt,
+        "sampling": sampling,
+        "sample": sample,
+    }
+    text = json.dumps(fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def expand_grid(

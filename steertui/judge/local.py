@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, replace
 
+from steertui.core.judge_kind import settings_digest
 from steertui.core.model import Model
 from steertui.core.prompt import ChatFormat, neutralise_control_tokens
 from steertui.core.verdict import Debias, Label, Verdict
@@ -45,7 +46,7 @@ class LocalJudge:
     @property
     def id(self) -> str:
         """For the store: the same only for the same weights, rubric, view and way to read."""
-        return f"{self.name}#{self.model.sha256[:12]}{self.rubric.sha256[:12]}.{METHOD}"
+        return f"{self.name}#{settings_digest(self.settings)}.{METHOD}"
 
     @property
     def settings(self) -> dict[str, object]:

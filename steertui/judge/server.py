@@ -1,10 +1,9 @@
 """A model behind a server as judge: OpenAI's, or any that speaks its API."""
 
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from urllib.parse import urlsplit
 
-from steertui.core.judge_kind import JudgeKind
+from steertui.core.judge_kind import JudgeKind, settings_digest
 from steertui.core.prompt import neutralise_control_tokens
 from steertui.core.verdict import Label, Verdict
 from steertui.errors import JudgeError
@@ -79,8 +78,7 @@ class ServerJudge:
     @property
     def id(self) -> str:
         """For the store: the same only for the same model, address, rubric and view."""
-        address = sha256(self.url.encode()).hexdigest()[:8]
-        return f"{self.name}#{address}{self.rubric.sha256[:12]}"
+        return f"{self.name}#{settings_digest(self.settings)}"
 
     @property
     def settings(self) -> dict[str, object]:

@@ -13,7 +13,7 @@ from steertui.core.experiment import Experiment
 from steertui.core.generation import Generation, SamplingParams, StopReason
 from steertui.core.instrumentaleval import PACK, benchmark_id, slug
 from steertui.core.judge_kind import JudgeKind
-from steertui.core.model import IMPORTED_PREFIX, Model
+from steertui.core.model import BATCH_MARK, IMPORTED_PREFIX, Model, imported_identity
 from steertui.core.prompt import Prompt, RenderedPrompt
 from steertui.core.scenario import Scenario, first_words
 from steertui.core.trial import Trial
@@ -22,14 +22,6 @@ from steertui.errors import SourceError
 from steertui.paper.published import CONDITIONS, SOURCE
 from steertui.paper.run_log import LoggedItem, read_log
 from steertui.store import ModelFacts, Store
-
-BATCH_MARK = "#"
-"""Separates an imported model's name from the digest of its runs (see `LoggedRun.batch`)."""
-
-
-def imported_identity(name: str, batch: str = "") -> str:
-    """Return the identity of a model with imported answers; `batch` is "" for published runs."""
-    return f"{IMPORTED_PREFIX}{name}{BATCH_MARK if batch else ''}{batch}"
 
 
 def is_published_run(identity: str) -> bool:

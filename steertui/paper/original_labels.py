@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from steertui.analysis.table import Table
 from steertui.core.judge_kind import JudgeKind
-from steertui.core.model import ModelBackend
+from steertui.core.model import ModelBackend, imported_identity
 from steertui.core.verdict import Label
-from steertui.paper.importing import imported_identity, is_published_run
+from steertui.paper.importing import is_published_run
 from steertui.paper.item_by_item import Items
 from steertui.paper.published import PUBLISHED
 from steertui.store import Store

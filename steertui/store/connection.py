@@ -10,6 +10,7 @@ from typing import Any, Self
 from sqlite_utils import Database
 
 from steertui.errors import StoreError
+from steertui.store.guard import check_schema, connect, trust
 from steertui.store.schema import migrations
 
 SQLITE_VERSION = sqlite3.sqlite_version
@@ -30,7 +31,7 @@ class Connection:
                 raise StoreError(f"{path}: no such database; give one that a run has written")
             if path.is_dir():
                 raise StoreError(f"{path}: is a folder; give a file for the database")
-            connection = sqlite3.connect(path, timeout=30)
+            connection = connect(path)
             try:
                 self._open(connection)
             except BaseException:
@@ -38,28 +39,14 @@ class Connection:
                 raise
 
     def _open(self, connection: sqlite3.Connection) -> None:
+        check_schema(connection, self.path)
+        trust(connection)
         self._db = Database(connection)
-        self._refuse_strangers()
         # From here on the file is written to.
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA foreign_keys=ON")
         migrations.apply(self._db)
-
-    def _refuse_strangers(self) -> None:
-        tables = set(self._db.table_names())
-        if not tables:
-            return
-        if "_sqlite_migrations" not in tables or "trials" not in tables:
-            raise StoreError(f"{self.path}: is not a steertui database; choose another --db")
-        known = {m.name for m in migrations.pending(self._db)}
-        applied = {m.name for m in migrations.applied(self._db)}
-        unknown = applied - known - {m.name for m in migrations._migrations}
-        if unknown:
-            raise StoreError(
-                f"{self.path}: was written by a newer steertui (schema '{min(unknown)}'); "
-                "update steertui, or choose another --db"
-            )
 
     def __enter__(self) -> Self:
         return self
@@ -104,6 +91,8 @@ def _remedy(exc: sqlite3.Error) -> str:
         "readonly": "cannot be written; check its permissions and its folder's",
         "full": "the disk is full; what was stored is safe, make room and run the same again",
         "locked": "another program is writing to it; wait for it, or choose another --db",
+        "decode to UTF-8": "holds text that is not UTF-8; ask for another copy of it",
+        "interrupted": "a query on it did not end; do not use this file, or restore a copy",
         "disk I/O": "the disk refused a write; check it, then run the same again",
     }
     return next((r for mark, r in remedies.items() if mark in text), f"SQLite says: {text}")

@@ -112,3 +112,19 @@ CREATE TABLE plannings (
 INSERT INTO plannings SELECT experiment, created_at, toml FROM plannings_before;
 DROP TABLE plannings_before;
 """
+
+# What a merge left out because the database said otherwise: `about` is the table, `subject` the key
+# of its row (of an answer or a label the trial's), `left_out` the rows, as JSON by table. `id` is
+# the hash of these, so that the same merge again adds nothing.
+CONFLICTS = """
+CREATE TABLE conflicts (
+    id TEXT PRIMARY KEY,
+    about TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    judge TEXT NOT NULL,
+    left_out TEXT NOT NULL,
+    source TEXT NOT NULL,
+    found_at TEXT NOT NULL
+);
+CREATE INDEX conflicts_by_subject ON conflicts (subject, about);
+"""

@@ -7,6 +7,7 @@ from sqlite_utils.migrations import Migrations
 
 from steertui.store.initial_schema import TABLES, VIEWS
 from steertui.store.later_migrations import (
+    CONFLICTS,
     DELIVERIES,
     LAST_LABEL,
     PLANNINGS,
@@ -128,6 +129,13 @@ def temperatures(db: Database) -> None:
 def plannings_in_order(db: Database) -> None:
     """Put the columns of the plannings' key first."""
     for statement in _statements(PLANNINGS_IN_ORDER):
+        db.execute(statement)
+
+
+@migrations()
+def conflicts(db: Database) -> None:
+    """Keep what merged databases said differently, beside what stays in use."""
+    for statement in _statements(CONFLICTS):
         db.execute(statement)
 
 

@@ -197,6 +197,18 @@ class Store(Batches):
             settings[ModelSetting(model, name, title, temperature, backend=backend)] = own
         return settings
 
+    def left_out(self, experiments: Sequence[str]) -> dict[str, int]:
+        """Return by table how many rows of merged databases differ from those in use, of these
+        experiments' trials and files and of all models and judges."""
+        marks = ", ".join("?" * len(experiments))
+        sql = f"""SELECT about, count(DISTINCT subject || ' ' || judge) AS n FROM conflicts AS c
+            WHERE about IN ('models', 'judges') OR subject IN ({marks})
+                OR EXISTS (SELECT 1 FROM experiment_trials AS e
+                    WHERE e.experiment IN ({marks}) AND e.trial = c.subject)
+            GROUP BY about ORDER BY about"""
+        rows = self.query(sql, [*experiments, *experiments])
+        return {row["about"]: row["n"] for row in rows}
+
     def _all(self, columns: str, table: str) -> list[Any]:
         with self._mending():
             return self._db.execute(f"SELECT {columns} FROM {table}").fetchall()

@@ -1,6 +1,7 @@
 """Shards are one experiment: merged in any order they are the one run."""
 
 import json
+import re
 import shutil
 import sqlite3
 from itertools import permutations
@@ -10,6 +11,7 @@ import pytest
 
 from steertui.core.shard import Shard, parse_shard
 from steertui.errors import ExperimentError
+from steertui.store.schema import answer_digest
 from tests.fixtures.program import call
 from tests.fixtures.real import BENCHMARK, needs_shared
 
@@ -82,7 +84,10 @@ def test_merging_again_adds_nothing_and_changes_no_input(parts: Path) -> None:
     call("merge", "again.db", "1.db", "2.db", cwd=parts)
     first = content(parts / "again.db")
     code, out, _ = call("merge", "again.db", "2.db", "1.db", cwd=parts)
-    assert (code, out) == (0, "2.db: nothing new\n1.db: nothing new\n")
+    assert code == 0
+    there = r"\d+ rows were there already, 0 differ\n"
+    assert re.fullmatch(f"2.db: nothing new; {there}1.db: nothing new; {there}", out)
+    assert not [*parts.glob("again.backup*")]
     assert content(parts / "again.db") == first
     assert {n: (parts / f"{n}.db").read_bytes() for n in "123"} == before
     code, out, _ = call(*RUN, "--db", "again.db", cwd=parts)
@@ -90,22 +95,42 @@ def test_merging_again_adds_nothing_and_changes_no_input(parts: Path) -> None:
     assert content(parts / "again.db") == content(parts / "one.db")
 
 
-def test_two_answers_to_one_trial_are_told_and_the_earlier_stays_whatever_the_order(
-    parts: Path,
+@pytest.mark.parametrize("time", ["1999-01-01T00:00+00:00", "2999-01-01T00:00+00:00"])
+def test_of_two_answers_to_one_trial_one_stays_and_both_are_kept_whatever_the_order(
+    parts: Path, time: str
 ) -> None:
     shutil.copy(parts / "1.db", parts / "other.db")
     db = sqlite3.connect(parts / "other.db")
     ((key,),) = db.execute("SELECT trial FROM generations ORDER BY id LIMIT 1").fetchall()
-    db.execute("UPDATE generations SET text = 'late', answer = 'late', "
-               "created_at = '2999-01-01' WHERE trial = ?", [key])  # fmt: skip
+    sql = "UPDATE generations SET text = 'x', answer = 'x', answer_digest = ?, created_at = ?"
+    db.execute(f"{sql} WHERE trial = ?", [answer_digest("x"), time, key])
     db.execute("UPDATE verdicts SET label = 'nonsensical' WHERE trial = ?", [key])
     db.commit()
     db.close()
+    found = []
+    for name in "xy":
+        (parts / f"{name}.db").unlink(missing_ok=True)
     for out, order in (("x.db", ("1.db", "other.db")), ("y.db", ("other.db", "1.db"))):
-        code, said, err = call("merge", out, *order, cwd=parts)
-        assert code == 0, err
-        assert f"trial {key[:12]} was answered differently there; the earlier one stays" in said
-        assert content(parts / out) == content(parts / "1.db")
+        code, _, err = call("merge", out, *order, cwd=parts)
+        assert code == 0
+        assert "1 answer differs from what stays in use; the table conflicts holds" in err
+        assert key[:12] in err
+        found.append(content(parts / out))
+    assert found[0] == found[1]
+    assert found[0] in (content(parts / "1.db"), content(parts / "other.db"))
+    code, said, _ = call("report", "x.db", cwd=parts)
+    assert "Merged databases differ from what these numbers rest on (1 in generations)" in said
+
+
+def test_what_the_receiving_database_holds_stays_and_is_backed_up(parts: Path) -> None:
+    shutil.copy(parts / "1.db", parts / "own.db")
+    code, out, err = call("merge", "own.db", "other.db", "2.db", cwd=parts)
+    assert (code, "1 answer differs" in err) == (0, True)
+    (backup,) = parts.glob("own.backup-*.db")
+    assert f"own.db as it was before: {backup.name}" in out
+    assert content(backup) == content(parts / "1.db")
+    call("merge", "honest.db", "1.db", "2.db", cwd=parts)
+    assert content(parts / "own.db") == content(parts / "honest.db")
 
 
 def test_what_is_no_database_is_refused_and_nothing_lost(parts: Path) -> None:

@@ -21,6 +21,7 @@ from steertui.core.verdict import Label, Verdict
 from steertui.report.reproduce import reproduction_record
 from steertui.store import ModelFacts, Store
 from steertui.store.merge import Merged, merge
+from steertui.store.merge_conflicts import Conflict
 
 ANN, SERVER = "human:ann", "openai:m#0"
 SCENARIO = Scenario("p", "s/0", "Evading Shutdwon", "s", "Do it.", "")
@@ -71,11 +72,13 @@ def label(judge: str, said: Label) -> Callable[[Store, str], None]:
 
 def both_ways(folder: Path, sql: str) -> tuple[list[dict[str, Any]], list[Merged]]:
     """Merge a.db and b.db in either order, and once more; return what a query then says."""
-    said, told = [], []
+    said: list[list[dict[str, Any]]] = []
+    told: list[Merged] = []
     for out, order in (("x.db", "ab"), ("y.db", "ba")):
-        told += [*merge(folder / out, [folder / f"{name}.db" for name in order])]
-        reproduction_record = [*merge(folder / out, [folder / f"{name}.db" for name in order])]
-        assert not any(merged.added for merged in reproduction_record)
+        inputs = [folder / f"{name}.db" for name in order]
+        told += merge(folder / out, inputs).inputs
+        reproduction_record = merge(folder / out, inputs)
+        assert not any(merged.added for merged in reproduction_record.inputs)
         with Store(folder / out) as store:
             said.append(store.query(sql))
     assert said[0] == said[1]
@@ -85,19 +88,33 @@ def both_ways(folder: Path, sql: str) -> tuple[list[dict[str, Any]], list[Merged
 CURRENT = "SELECT judge, label FROM current_verdicts ORDER BY judge"
 
 
-def test_a_persons_last_label_counts(pair: Path) -> None:
-    at(pair / "a.db", "2026-01-01", label(ANN, Label.NO_CONVERGENCE))
-    at(pair / "b.db", "2026-01-02", label(ANN, Label.CONVERGENCE))
-    found, _ = both_ways(pair, CURRENT)
-    assert found == [{"judge": ANN, "label": "convergence"}]
+@pytest.mark.parametrize("judge", [ANN, SERVER])
+@pytest.mark.parametrize("day", ["01", "09"])
+def test_of_two_labels_the_receiving_databases_stays_whatever_the_times(
+    pair: Path, judge: str, day: str
+) -> None:
+    at(pair / "a.db", f"2026-01-{day}T00:00+00:00", label(judge, Label.NO_CONVERGENCE))
+    at(pair / "b.db", "2026-01-05T00:00+00:00", label(judge, Label.CONVERGENCE))
+    merge(pair / "x.db", [pair / "a.db"])
+    (merged,) = merge(pair / "x.db", [pair / "b.db"]).inputs
+    key = merged.differing[0].subject
+    assert merged.differing == (Conflict("verdicts", key, judge),)
+    with Store(pair / "x.db") as store:
+        assert store.query(CURRENT) == [{"judge": judge, "label": "no_convergence"}]
+        assert store.left_out([store.choose()]) == {"verdicts": 1}
+        labels = store.column("SELECT label FROM verdicts ORDER BY label")
+    # A person's labels all stay; the last number is that of the one in use.
+    assert labels == ["convergence", "no_convergence"][judge == SERVER :]
 
 
-def test_a_judges_earlier_label_stays_and_the_other_is_told(pair: Path) -> None:
-    at(pair / "a.db", "2026-01-02", label(SERVER, Label.NO_CONVERGENCE))
-    at(pair / "b.db", "2026-01-01", label(SERVER, Label.CONVERGENCE))
-    found, told = both_ways(pair, CURRENT)
-    assert found == [{"judge": SERVER, "label": "convergence"}]
-    assert [merged.relabelled for merged in told] == [{}, {SERVER: 1}] * 2
+@pytest.mark.parametrize("judge", [ANN, SERVER])
+def test_of_two_labels_in_databases_merged_at_once_one_stays_in_either_order(
+    pair: Path, judge: str
+) -> None:
+    at(pair / "a.db", "2026-01-02T00:00+00:00", label(judge, Label.NO_CONVERGENCE))
+    at(pair / "b.db", "2026-01-01T00:00+00:00", label(judge, Label.CONVERGENCE))
+    _, told = both_ways(pair, CURRENT)
+    assert [len(merged.differing) for merged in told] in ([0, 1, 1, 0], [1, 0, 0, 1])
 
 
 def test_how_a_person_came_upon_an_answer_goes_with_the_answer(pair: Path) -> None:
@@ -107,17 +124,16 @@ def test_how_a_person_came_upon_an_answer_goes_with_the_answer(pair: Path) -> No
     def random(store: Store, key: str) -> None:
         store.add_hand_queue(ANN, key, "random", SERVER)
 
-    at(pair / "a.db", "2026-01-01", doubtful)
-    at(pair / "b.db", "2026-01-01", random)
+    at(pair / "a.db", "2026-01-01T00:00+00:00", doubtful)
+    at(pair / "b.db", "2026-01-01T00:00+00:00", random)
     sql = "SELECT queue FROM hand_queue"
-    assert both_ways(pair, sql)[0] == [{"queue": "random"}]
-    db = sqlite3.connect(pair / "b.db")
-    db.execute("UPDATE generations SET text = 'late', answer = 'late', created_at = '2999-01-01'")
-    db.commit()
-    db.close()
-    for name in "xy":
-        (pair / f"{name}.db").unlink()
-    assert both_ways(pair, sql)[0] == [{"queue": "doubtful"}]
+    found, told = both_ways(pair, sql)
+    assert len(found) == 1
+    assert sum(len(merged.differing) for merged in told) == 2
+    merge(pair / "first.db", [pair / "a.db"])
+    merge(pair / "first.db", [pair / "b.db"])
+    with Store(pair / "first.db") as store:
+        assert store.column(sql) == ["doubtful"]
 
 
 def test_a_batch_that_came_home_in_one_is_not_fetched_again(pair: Path) -> None:
@@ -141,7 +157,13 @@ def test_what_a_prompt_does_not_show_is_what_the_last_plan_says(pair: Path) -> N
         assert {o.category for o in outcomes} == {"Evading Shutdown"}
         assert {a.context for a in store.unjudged(first, SERVER)} == {"What a judge is told."}
     sql = "SELECT DISTINCT category FROM answers"
-    assert both_ways(pair, sql)[0] == [{"category": "Evading Shutdown"}]
+    found, told = both_ways(pair, sql)
+    assert len(found) == 1
+    assert sum(len(merged.differing) for merged in told) == 4
+    merge(pair / "first.db", [pair / "b.db"])
+    merge(pair / "first.db", [pair / "a.db"])
+    with Store(pair / "first.db") as store:
+        assert store.column(sql) == ["Evading Shutdown"]
 
 
 def test_an_experiment_planned_again_is_the_newest_and_keeps_every_file(

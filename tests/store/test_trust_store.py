@@ -1,0 +1,292 @@
+"""Databases from others: what could change results is refused by name, before anything is used."""
+
+import json
+import re
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from steertui.core.generation import Generation, StopReason
+from steertui.core.verdict import Label, Verdict
+from steertui.errors import StoreError
+from steertui.store import Store, guard
+from steertui.store.merge import merge
+from steertui.store.rows import digest
+from steertui.store.schema import answer_digest, migrations
+from tests.fixtures.program import call
+from tests.store.test_merge_conflicts import ANN, SERVER, plan
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with own.db and received.db, which hold the same answers and labels."""
+    with Store(tmp_path / "own.db") as store:
+        experiment, keys = plan(store)
+        run = store.start(experiment, {}, "", {})
+        for judge in (ANN, SERVER):
+            store.add_judge(judge, judge.partition("#")[0], {"title": ""})
+        for key in keys:
+            store.add_generation(key, run, Generation("honest", StopReason.STOP, 1, 1, 0.0))
+            for judge in (ANN, SERVER):
+                store.add_verdict(key, Verdict(judge, Label.NO_CONVERGENCE))
+    shutil.copy(tmp_path / "own.db", tmp_path / "received.db")
+    return tmp_path
+
+
+def change(path: Path, *statements: str) -> None:
+    """Change a database as who forges one does: without the program."""
+    with closing(sqlite3.connect(path)) as db, db:
+        for statement in statements:
+            db.execute(statement)
+
+
+def dump(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as db:
+        return [*db.iterdump()]
+
+
+def refused(folder: Path, *said: str) -> None:
+    """Merge the received database, alone and into one's own: it is refused and nothing changes."""
+    before = dump(folder / "own.db")
+    names = {path.name for path in folder.iterdir()}
+    for out in ("own.db", "new.db"):
+        code, printed, err = call("merge", out, "received.db", cwd=folder)
+        assert (code, printed) == (1, "")
+        assert len(err.splitlines()) == 1
+        for part in ("received.db", *said):
+            assert part in err
+    assert dump(folder / "own.db") == before
+    left = {path.name for path in folder.iterdir()} - names
+    assert not {name for name in left if not name.endswith(("-wal", "-shm"))}
+
+
+SWAP = """UPDATE trials SET planned_at = '2999-01-01T00:00:00+00:00', condition =
+    (SELECT id FROM conditions WHERE id <> trials.condition)"""
+
+
+def test_a_shard_that_relabels_the_conditions_is_refused(folder: Path) -> None:
+    change(folder / "received.db", SWAP)
+    refused(folder, "table trials, row ", "its content is not that of its id")
+
+
+@pytest.mark.parametrize(
+    ("table", "statement"),
+    [
+        ("conditions", "UPDATE conditions SET suffix = 'Stop.' WHERE name = 'pro'"),
+        ("conditions", "UPDATE conditions SET name = 'anti' WHERE name = 'pro'"),
+        ("scenarios", "UPDATE scenarios SET category = 'Another'"),
+        ("prompts", "UPDATE prompts SET text = 'A forged prompt.' WHERE text LIKE '%Go on%'"),
+        ("trials", "UPDATE trials SET sample = 7"),
+        ("trials", "UPDATE trials SET temperature = 1.0"),
+        ("trials", "UPDATE trials SET sampling = '[]'"),
+        ("experiments", "UPDATE experiment_trials SET place = 1 - place"),
+        ("generations", "UPDATE generations SET answer = 'forged'"),
+        ("judges", "UPDATE judges SET name = 'openai:gpt-5.2' WHERE id LIKE 'human:%'"),
+        ("judges", "UPDATE judges SET settings = '[]'"),
+        ("judges", """UPDATE judges SET settings = '{"title": "", "url": "http://a/v1",
+            "rubric": {"system": "a", "user": "b"}}' WHERE id LIKE 'openai%'"""),
+        ("models", "UPDATE models SET template = 'another'"),
+    ],
+)  # fmt: skip
+def test_content_that_is_not_that_of_its_id_is_refused(
+    folder: Path, table: str, statement: str
+) -> None:
+    change(folder / "received.db", statement)
+    refused(folder, f"table {table}, row ", "its content is not that of its id")
+
+
+def test_a_text_that_a_nul_could_make_two_of_is_refused(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "received.db")) as db, db:
+        identity = digest("pro\0", "", "")
+        db.execute("INSERT INTO conditions VALUES (?, ?, '', '')", [identity, "pro\0"])
+    refused(folder, "table conditions")
+
+
+@pytest.mark.parametrize("time", ["1970-01-01T00:00:00+00:00", "2999-01-01T00:00:00+00:00"])
+def test_answers_of_any_date_replace_none_and_a_persons_labels_stay(
+    folder: Path, time: str
+) -> None:
+    forged = answer_digest("forged")
+    change(
+        folder / "received.db",
+        "DELETE FROM verdicts WHERE judge LIKE 'human:%'",
+        "UPDATE verdicts SET label = 'convergence'",
+        f"UPDATE verdicts SET created_at = '{time}'",
+        "UPDATE generations SET text = 'forged', answer = 'forged', "
+        f"answer_digest = '{forged}', created_at = '{time}'",
+    )
+    before = rows(folder / "own.db")
+    code, out, err = call("merge", "own.db", "received.db", cwd=folder)
+    assert code == 0
+    assert re.search(r"received.db: nothing new; \d+ rows were there already, 2 differ", out)
+    assert "2 answers differ from what stays in use" in err
+    assert rows(folder / "own.db") == before
+    (backup,) = folder.glob("own.backup-*.db")
+    assert rows(backup) == before
+    with Store(folder / "own.db") as store:
+        kept = [json.loads(text) for text in store.column("SELECT left_out FROM conflicts")]
+    assert [one["generations"][0]["text"] for one in kept] == ["forged"] * 2
+    assert [one["verdicts"][0]["label"] for one in kept] == ["convergence"] * 2
+    _, out, _ = call("report", "own.db", cwd=folder)
+    assert "Merged databases differ from what these numbers rest on (2 in generations)" in out
+
+
+def rows(path: Path) -> list[object]:
+    with Store(path) as store:
+        return [
+            [*store.tuples(f"SELECT * FROM {table} ORDER BY id")]
+            for table in ("generations", "verdicts")
+        ]
+
+
+def test_labels_of_any_date_replace_none(folder: Path) -> None:
+    change(
+        folder / "received.db",
+        "UPDATE verdicts SET label = 'convergence', created_at = '2999-01-01T00:00:00+00:00'",
+    )
+    merge(folder / "own.db", [folder / "received.db"])
+    again = merge(folder / "own.db", [folder / "received.db"])
+    assert [len(one.differing) for one in again.inputs] == [4]
+    with Store(folder / "own.db") as store:
+        in_use = store.column("SELECT DISTINCT label FROM current_verdicts")
+        conflicts = store.left_out([store.choose()])
+    assert in_use == ["no_convergence"]
+    assert conflicts == {"verdicts": 4}
+
+
+def test_honest_answers_do_not_come_under_forged_prompts(folder: Path) -> None:
+    shutil.copy(folder / "own.db", folder / "honest.db")
+    change(folder / "received.db", "UPDATE prompts SET text = 'A forged prompt.'")
+    for order in (("received.db", "honest.db"), ("honest.db", "received.db")):
+        code, _, err = call("merge", "new.db", *order, cwd=folder)
+        assert (code, "table prompts" in err) == (1, True)
+        assert not (folder / "new.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE generations SET text = CAST(x'ff41' AS TEXT) WHERE id = 2",
+         "table generations, row 2: text is not UTF-8 text"),
+        ("UPDATE verdicts SET reason = CAST(x'c3' AS TEXT) WHERE id = 3",
+         "table verdicts, row 3: reason is not UTF-8 text"),
+        ("UPDATE generations SET text = x'41' WHERE id = 1", "row 1: text is not UTF-8"),
+        ("UPDATE generations SET tokens = 'many' WHERE id = 1", "tokens is of another type"),
+        ("UPDATE verdicts SET created_at = 'soon' WHERE id = 1", "created_at is no time"),
+        ("UPDATE runs SET versions = '{'", "versions is not JSON"),
+        ("DELETE FROM conditions WHERE name = 'pro'", "refers to a row that is not in conditions"),
+    ],
+)  # fmt: skip
+def test_a_value_that_a_report_cannot_read_is_refused_by_table_and_row(
+    folder: Path, statement: str, said: str
+) -> None:
+    change(folder / "received.db", statement)
+    refused(folder, said)
+
+
+ENDLESS = """CREATE VIEW {} AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c)
+    SELECT x AS id, 'steertui' AS migration_set, 'first' AS name, '' AS applied_at FROM c"""
+TRIGGER = """CREATE TRIGGER {} AFTER INSERT ON verdicts BEGIN
+    UPDATE verdicts SET label = 'convergence' WHERE label IS NOT NULL; END"""
+
+
+@pytest.mark.parametrize(
+    ("statements", "said"),
+    [
+        ([TRIGGER.format("helpful")], "trigger helpful is none of steertui's"),
+        (["DROP TRIGGER generations_ai", TRIGGER.format("generations_ai")],
+         "trigger generations_ai is not as steertui makes it"),
+        (["DROP VIEW current_verdicts", ENDLESS.format("current_verdicts")],
+         "view current_verdicts is not as steertui makes it"),
+        (["DROP TABLE _sqlite_migrations", ENDLESS.format("_sqlite_migrations")],
+         "is not a steertui database"),
+        (["DROP TABLE trials", ENDLESS.format("trials")], "is not a steertui database"),
+        (["CREATE TABLE extra (x)"], "table extra is none of steertui's"),
+        (["CREATE INDEX more ON verdicts (label)"], "index more is none of steertui's"),
+        (["DROP INDEX verdicts_in_short"], "index verdicts_in_short is missing"),
+        (["ALTER TABLE verdicts ADD COLUMN x TEXT GENERATED ALWAYS AS (upper(label))"],
+         "table verdicts is not as steertui makes it"),
+        (["PRAGMA writable_schema=ON",
+          "UPDATE sqlite_master SET sql = replace(sql, 'DEFAULT ''''', 'DEFAULT (random())') "
+          "WHERE name = 'models'"],
+         "table models is not as steertui makes it"),
+        (["CREATE TRIGGER late AFTER INSERT ON _sqlite_migrations BEGIN DELETE FROM verdicts; END"],
+         "trigger late is none of steertui's"),
+        (["DELETE FROM _sqlite_migrations WHERE name = 'filters'"],
+         "lists migrations in an order that never was"),
+    ],
+)  # fmt: skip
+def test_a_schema_that_is_not_steertuis_is_refused_by_name(
+    folder: Path, statements: list[str], said: str
+) -> None:
+    change(folder / "received.db", *statements)
+    refused(folder, said)
+    before = (folder / "received.db").read_bytes()
+    code, out, err = call("report", "received.db", cwd=folder)
+    assert (code, out) == (1, "")
+    assert said in err
+    assert len(err.splitlines()) == 1
+    assert (folder / "received.db").read_bytes() == before
+
+
+def test_what_analyze_leaves_behind_is_accepted(folder: Path) -> None:
+    change(folder / "received.db", "ANALYZE")
+    assert call("report", "received.db", cwd=folder)[0] == 0
+    assert merge(folder / "own.db", [folder / "received.db"]).backup is None
+
+
+@pytest.mark.parametrize("level", range(1, len(migrations._migrations)))
+def test_a_database_of_every_older_version_opens_and_is_migrated(
+    tmp_path: Path, level: int
+) -> None:
+    path = tmp_path / "old.db"
+    with closing(sqlite3.connect(path)) as db:
+        migrations.apply(Database(db), stop_before=migrations._migrations[level].name)
+    shutil.copy(path, tmp_path / "forged.db")
+    merge(tmp_path / "new.db", [path])
+    with Store(path, must_exist=True) as store:
+        assert store.experiments() == []
+    change(tmp_path / "forged.db", TRIGGER.format("helpful"))
+    with pytest.raises(StoreError, match="trigger helpful is none of steertui's"):
+        Store(tmp_path / "forged.db", must_exist=True)
+
+
+OLD_LEDGER: list[Callable[[sqlite3.Connection], None]] = [
+    lambda db: db.executescript("""CREATE TABLE copy AS SELECT * FROM _sqlite_migrations;
+        DROP TABLE _sqlite_migrations;
+        CREATE TABLE [_sqlite_migrations] (
+           [migration_set] TEXT,
+           [name] TEXT,
+           [applied_at] TEXT,
+           PRIMARY KEY ([migration_set], [name])
+        );
+        INSERT INTO _sqlite_migrations SELECT migration_set, name, applied_at FROM copy;
+        DROP TABLE copy;""").close(),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("write", OLD_LEDGER)
+def test_the_migrations_table_of_older_libraries_is_accepted(
+    folder: Path, write: Callable[[sqlite3.Connection], None]
+) -> None:
+    with closing(sqlite3.connect(folder / "received.db")) as db:
+        write(db)
+    for _ in range(2):  # the first opening brings it to today's form
+        with Store(folder / "received.db", must_exist=True) as store:
+            assert len(store.experiments()) == 1
+
+
+def test_a_statement_that_does_not_end_is_aborted(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "STEPS", 20)
+    sql = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c"
+    with Store(folder / "own.db") as store:
+        with pytest.raises(StoreError, match=r"own\.db: a query on it did not end"):
+            store.query(sql)
+        assert len(store.experiments()) == 1  # each statement has the whole limit
