@@ -23,7 +23,7 @@ from steertui.engine.engine import Engine
 from steertui.engine.events import Scored
 from steertui.engine.llama import LlamaModel
 from steertui.engine.sequence import ScoreRequest
-from steertui.judge.label_order import TURNS, over_turns, without_places, worth_of_places
+from steertui.judge.label_order import ROTATIONS, estimate_prior, mean_over_rotations, remove_prior
 from steertui.judge.local import LABEL_TEXTS, LocalJudge
 from steertui.judge.rubric import JudgeCase, load_rubric
 from steertui.planning.judges import chat_format
@@ -88,32 +88,32 @@ def main() -> None:
         print(f"{what}: {told}; mean log-probability of the right label {sure:.3f}", flush=True)
 
     whole = scored(llama, judge, list(asked), 0, whole=True)
-    turns = [scored(llama, judge, list(asked), turn, whole=False) for turn in range(TURNS)]
+    turns = [scored(llama, judge, list(asked), turn, whole=False) for turn in range(ROTATIONS)]
     show("whole likelihood (length counts)", whole)
     for turn, found in enumerate(turns):
         show(f"bound to the labels, list begins with {list(Label)[turn]}", found)
     differ = (whole.argmax(axis=1) != turns[0].argmax(axis=1)).sum()
     print(f"whole and bound differ in the label of {differ} of {len(right)}, in a probability by "
           f"{np.abs(whole - turns[0]).max():.4f} at the most")  # fmt: skip
-    logs = [{t: np.log(np.maximum(turns[t][i], 1e-300)) for t in range(TURNS)}
+    logs = [{t: np.log(np.maximum(turns[t][i], 1e-300)) for t in range(ROTATIONS)}
             for i in range(len(right))]  # fmt: skip
     best = np.stack([found.argmax(axis=1) for found in turns])
     print(
         f"label not the same in all orders: {(best != best[0]).any(axis=0).sum()} of {len(right)}"
     )
-    show("all orders, mean", np.array([over_turns(one) for one in logs]))
-    places = worth_of_places(logs)
+    show("all orders, mean", np.array([mean_over_rotations(one) for one in logs]))
+    places = estimate_prior(logs)
     print(f"places draw {np.round(100 * places, 1)} % by themselves, over all {len(right)}")
     rng = np.random.default_rng(0)
     for size in SAMPLES:
         drawn = [
-            worth_of_places([logs[i] for i in rng.choice(len(right), size, replace=False)])
+            estimate_prior([logs[i] for i in rng.choice(len(right), size, replace=False)])
             for _ in range(DRAWS)
         ]
         print(f"  from {size} answers: standard deviation of each "
               f"{np.round(100 * np.std(drawn, axis=0), 1)} points")  # fmt: skip
     show("the rubric's order without its places", np.array(
-        [without_places(one[0], places) for one in logs]))  # fmt: skip
+        [remove_prior(one[0], places) for one in logs]))  # fmt: skip
     llama.close()
 
 

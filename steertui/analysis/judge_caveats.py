@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from steertui.analysis.sentences import quantity
 from steertui.core.judge_kind import JudgeKind
-from steertui.judge.label_order import OrderEffect, effect
+from steertui.judge.label_order import OrderEffect, order_effect
 from steertui.store import JudgeInfo, Store
 
 
@@ -12,18 +12,19 @@ def judge_caveats(store: Store, experiment: str, readers: Sequence[JudgeInfo]) -
     """Yield a sentence, no full stop, on each judge whose labels want one."""
     for reader in readers:
         if reader.kind is JudgeKind.LOCAL:
-            yield _order(reader, effect(store.readings(reader.id).values()))
+            yield _order(reader, order_effect(store.readings(reader.id).values()))
         elif reader.kind is JudgeKind.HUMAN:
             yield from _drawn(store, experiment, reader)
 
 
 def order_sentence(judge: str, e: OrderEffect) -> str:
     """Say what the order of the labels in a rubric does to a local judge."""
-    shares = ", ".join(f"{100 * share:.0f}" for share in e.places)
+    shares = ", ".join(f"{100 * share:.0f}" for share in e.prior)
     return (
         f"{judge}: {quantity(e.answers, 'answer')} read in four orders of the rubric's labels: "
-        f"{e.moved} got another label in another order, {e.corrected} another by all four than by "
-        f"the rubric's own; the places draw {shares} % by themselves (25 if order does nothing)"
+        f"{e.inconsistent} got another label in another order, {e.corrected} another by all four "
+        f"than by the rubric's own; the places draw {shares} % by themselves (25 if order does "
+        "nothing)"
     )
 
 

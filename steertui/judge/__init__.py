@@ -1,1 +1,1 @@
-"""What reads an answer and labels it."""
+"""Judges that label answers: rubric, local models, models behind servers, Batch API, prices."""

@@ -1,13 +1,14 @@
-"""The labels' order in a rubric: what it does to a local judge's probabilities, and its cure.
+"""Position bias of a local judge toward places in the rubric's list of labels, and its removal.
 
-A judge that is told of four labels prefers, a little, those that stand in certain places of the
-list (Pezeshkpour and Hruschka, NAACL Findings 2024; Zheng et al., ICLR 2024). So an answer is read
-in turns: in turn t the list begins with its label t, and over four turns every label stood in
-every place once.
+Models prefer some positions in a list of options (Pezeshkpour and Hruschka, NAACL Findings 2024;
+Zheng et al., ICLR 2024). An answer can therefore be judged under cyclic permutations of the list:
+in rotation t the list begins with label t, and over four rotations each label has each position
+once. Two corrections follow Zheng et al.: the mean over all rotations, and PriDe, which estimates
+the prior of the positions from a sample and divides it out of the other answers.
 
-Calibration by an answer without content (Zhao et al., ICML 2021) or by the mean of all answers
-(Zhou et al., ICLR 2024) would not do here: an answer without content is rightly nonsensical, and
-the mean of all answers is what is to be measured.
+Calibration by a content-free answer (Zhao et al., ICML 2021) or by the mean of all answers (Zhou
+et al., ICLR 2024) does not apply: a content-free answer is correctly labelled nonsensical, and the
+mean of all answers is what is to be measured.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,86 +19,96 @@ from numpy.typing import NDArray
 
 from steertui.core.verdict import Label
 
-TURNS = len(Label)
+ROTATIONS = len(Label)
+"""Number of cyclic permutations of the labels."""
 
-SAMPLE = 24
-"""Answers read in every turn to learn what the places are worth; a judgement: places' values
-from half as many differ little (benchmarks/RESULTS.md)."""
+SAMPLE_SIZE = 24
+"""Answers judged under every rotation to estimate the prior. A choice: priors from half as many
+answers differ little (benchmarks/RESULTS.md)."""
 
-Turns = Mapping[int, Sequence[float]]
-"""Log-likelihoods by turn, in `Label`'s order."""
+LogliksByRotation = Mapping[int, Sequence[float]]
+"""Log-likelihoods of the labels by rotation, in `Label`'s order."""
 
-Places = NDArray[np.float64]
-"""The share that each place in the list draws, first to last."""
+PositionPrior = NDArray[np.float64]
+"""Probability that each position of the list attracts by itself, first to last; sums to 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrderEffect:
-    """What the order did to the answers that were read in every turn.
+    """Effect of the labels' order on the answers that were judged under every rotation.
 
     Attributes:
         answers: their number.
-        moved: of them, those whose likeliest label is not the same in all turns.
-        corrected: of them, those whose label by the rubric's own order is not the one by all.
-        places: the share that a place in the list draws by itself, first to last; 1/4 each
-            where the order does nothing.
+        inconsistent: answers whose likeliest label is not the same in all rotations.
+        corrected: answers whose label in the rubric's own order differs from the mean's.
+        prior: position prior, first to last; 1/4 each if the order has no effect.
     """
 
     answers: int
-    moved: int
+    inconsistent: int
     corrected: int
-    places: tuple[float, ...]
+    prior: tuple[float, ...]
 
 
-def over_turns(turns: Turns) -> tuple[float, ...]:
-    """Return the labels' mean probabilities over all turns (Zheng et al. 2024: cyclic
-    permutations)."""
-    return tuple(float(p) for p in _table(turns).mean(axis=0))
+def mean_over_rotations(logliks: LogliksByRotation) -> tuple[float, ...]:
+    """Return the labels' mean probabilities over all rotations, in `Label`'s order.
 
-
-def worth_of_places(read: Iterable[Turns]) -> Places:
-    """Return the share that each place draws, by answers read in every turn; at least one.
-
-    PriDe's estimate (Zheng et al. 2024): in each answer the mean over turns of the
-    log-probability of whatever label stands at a place, normalised; then the mean over answers.
+    Cyclic permutation, Zheng et al. (ICLR 2024).
     """
-    found = []
-    labels = np.arange(TURNS)
-    for turns in read:
-        logs = np.log(np.maximum(_table(turns), np.finfo(float).tiny))
-        found.append(_normal(np.mean([logs[t, (labels + t) % TURNS] for t in labels], axis=0)))
-    return np.asarray(np.mean(found, axis=0), np.float64)
+    return tuple(float(p) for p in _probabilities(logliks).mean(axis=0))
 
 
-def without_places(logliks: Sequence[float], places: Places | None) -> tuple[float, ...]:
-    """Return the labels' probabilities in the rubric's own order, each divided by what its place
-    draws, normalised (PriDe, Zheng et al. 2024); None for `places` that draw alike."""
+def estimate_prior(answers: Iterable[LogliksByRotation]) -> PositionPrior:
+    """Return the position prior, estimated from at least one answer judged under every rotation.
+
+    PriDe, Zheng et al. (ICLR 2024): for each answer, the mean over rotations of the log-probability
+    of the label at each position, normalised; then the mean over answers.
+    """
+    priors = []
+    labels = np.arange(ROTATIONS)
+    for logliks in answers:
+        logs = np.log(np.maximum(_probabilities(logliks), np.finfo(float).tiny))
+        by_position = [logs[t, (labels + t) % ROTATIONS] for t in labels]
+        priors.append(_softmax(np.mean(by_position, axis=0)))
+    return np.asarray(np.mean(priors, axis=0), np.float64)
+
+
+def remove_prior(logliks: Sequence[float], prior: PositionPrior | None) -> tuple[float, ...]:
+    """Return the labels' probabilities in the rubric's own order, divided by the position prior.
+
+    PriDe, Zheng et al. (ICLR 2024). Without a prior the probabilities are only normalised.
+    """
     logs = np.asarray(logliks, np.float64)
-    return tuple(float(p) for p in _normal(logs if places is None else logs - np.log(places)))
+    return tuple(float(p) for p in _softmax(logs if prior is None else logs - np.log(prior)))
 
 
 def is_finite(logliks: Sequence[float]) -> bool:
-    """Whether a verdict can follow from them."""
+    """Whether a verdict can be computed from the log-likelihoods."""
     return bool(np.isfinite(logliks).all())
 
 
-def effect(read: Iterable[Turns]) -> OrderEffect | None:
-    """Return what the order did; None where no answer was read in every turn."""
-    whole = [turns for turns in read if len(turns) == TURNS]
-    if not whole:
+def order_effect(answers: Iterable[LogliksByRotation]) -> OrderEffect | None:
+    """Return the effect of the labels' order; None if no answer was judged under every rotation."""
+    complete = [logliks for logliks in answers if len(logliks) == ROTATIONS]
+    if not complete:
         return None
-    best = [{int(np.argmax(turns[t])) for t in range(TURNS)} for turns in whole]
-    final = [int(np.argmax(over_turns(turns))) for turns in whole]
-    first = [int(np.argmax(turns[0])) for turns in whole]
-    corrected = sum(a != b for a, b in zip(first, final, strict=True))
-    places = tuple(float(p) for p in worth_of_places(whole))
-    return OrderEffect(len(whole), sum(len(b) > 1 for b in best), corrected, places)
+    by_rotation = [[int(np.argmax(logliks[t])) for t in range(ROTATIONS)] for logliks in complete]
+    by_mean = [int(np.argmax(mean_over_rotations(logliks))) for logliks in complete]
+    return OrderEffect(
+        answers=len(complete),
+        inconsistent=sum(len(set(labels)) > 1 for labels in by_rotation),
+        corrected=sum(
+            labels[0] != label for labels, label in zip(by_rotation, by_mean, strict=True)
+        ),
+        prior=tuple(float(p) for p in estimate_prior(complete)),
+    )
 
 
-def _table(turns: Turns) -> NDArray[np.float64]:
-    return np.stack([_normal(np.asarray(turns[t])) for t in range(TURNS)])
+def _probabilities(logliks: LogliksByRotation) -> NDArray[np.float64]:
+    """Return the normalised probabilities, one row per rotation, labels in `Label`'s order."""
+    return np.stack([_softmax(np.asarray(logliks[t])) for t in range(ROTATIONS)])
 
 
-def _normal(logs: NDArray[np.float64]) -> NDArray[np.float64]:
+def _softmax(logs: NDArray[np.float64]) -> NDArray[np.float64]:
     powers = np.exp(logs - logs.max())
     return np.asarray(powers / powers.sum(), np.float64)

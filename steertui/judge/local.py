@@ -1,4 +1,4 @@
-"""A GGUF as judge: the four labels' likelihoods after the rubric, the task and the answer."""
+"""Local judge: log-likelihoods of the four labels after rubric, task and answer."""
 
 import json
 from dataclasses import dataclass, replace
@@ -7,92 +7,110 @@ from steertui.core.judge_kind import settings_digest
 from steertui.core.model import Model
 from steertui.core.prompt import ChatFormat, neutralise_control_tokens
 from steertui.core.verdict import Debias, Label, Verdict
-from steertui.judge.label_order import TURNS, Places, Turns, over_turns, without_places
+from steertui.judge.label_order import (
+    ROTATIONS,
+    LogliksByRotation,
+    PositionPrior,
+    mean_over_rotations,
+    remove_prior,
+)
 from steertui.judge.rubric import LABEL_END, REPLY_START, JudgeCase, Rubric
 
 REASON_START = '", "reason": "'
+"""Text between the label and the reason of a reply."""
 
 AS_LISTED: Debias = "rubric"
+"""No debiasing: the labels in the rubric's order."""
 
 METHOD = 2
-"""Counts the ways in which likelihoods were made into verdicts: labels of two are never mixed."""
+"""Version of the method that turns likelihoods into verdicts. It is part of a judge's id, so that
+labels of two methods are never mixed."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalJudge:
-    """A model with a rubric.
+    """A GGUF with a rubric.
 
-    A label's likelihood is that of a reply bound to the four labels (see `engine.scoring`), so
-    how many tokens a label has does nothing to it.
+    A label's likelihood is that of a reply constrained to the four labels (see
+    `engine.continuation_scores`). Therefore it does not depend on the label's number of tokens.
 
     Attributes:
-        blind: whether it sees the task without its suffix.
-        order: what is done about the labels' order in the rubric (see `judge.order`).
+        model: the GGUF.
+        rubric: the instruction.
+        blind: whether the judge gets the task without its suffix.
+        debias: how the labels' order in the rubric is corrected for (see `judge.label_order`).
     """
 
     model: Model
     rubric: Rubric
     blind: bool = False
-    order: Debias = AS_LISTED
+    debias: Debias = AS_LISTED
 
     @property
     def name(self) -> str:
-        """For tables: "local:demo", with what is not the usual."""
+        """Name in tables: "local:demo", with the settings that are not the default."""
         extras = [self.rubric.name] if self.rubric.name != "steertui" else []
         extras += ["blind"] if self.blind else []
-        extras += [f"order:{self.order}"] if self.order != AS_LISTED else []
+        extras += [f"order:{self.debias}"] if self.debias != AS_LISTED else []
         return "/".join(["local:" + self.model.name, *extras])
 
     @property
     def id(self) -> str:
-        """For the store: the same only for the same weights, rubric, view and way to read."""
+        """Identity in the store: weights, rubric, view and method."""
         return f"{self.name}#{settings_digest(self.settings)}.{METHOD}"
 
     @property
     def settings(self) -> dict[str, object]:
-        """All that is needed to judge so again."""
+        """Settings that reproduce the judge, as stored."""
         return {
             "kind": "local, likelihood of the labels in a reply bound to them",
             "model": self.model.sha256,
             "rubric": {"system": self.rubric.system, "user": self.rubric.user},
             "blind": self.blind,
-            "label_order": self.order,
+            "label_order": self.debias,
         }
 
-    def prompt(self, chat: ChatFormat, case: JudgeCase, turn: int = 0) -> str:
-        """Return the whole prompt, up to where the label begins, the rubric's labels turned.
+    def prompt(self, chat: ChatFormat, case: JudgeCase, rotation: int = 0) -> str:
+        """Return the whole prompt up to the label, with the rubric's labels rotated.
 
-        A special token's text inside the answer is broken up: the answer is data.
+        Control tokens in task and answer are neutralised, since both are data.
         """
         task, answer = (
             neutralise_control_tokens(text, chat.control) for text in (case.task, case.answer)
         )
         safe = replace(case, task=task, answer=answer)
-        rubric = self.rubric.turned(turn) if turn else self.rubric
+        rubric = self.rubric.rotated(rotation) if rotation else self.rubric
         assert rubric
         system, user = rubric.messages(safe)
         return chat.render(system.strip(), user, thinking=False) + REPLY_START
 
-    def verdict(self, turns: Turns, places: Places | None, seconds: float) -> Verdict:
-        """Return the verdict that the labels' log-likelihoods by turn amount to: their mean where
-        all turns are there, otherwise those of the first, without what `places` draw."""
-        is_whole = len(turns) == TURNS
-        chances = over_turns(turns) if is_whole else without_places(turns[0], places)
-        label = list(Label)[chances.index(max(chances))]
-        return Verdict(self.id, label, "", chances, "", seconds)
+    def verdict(
+        self, logliks: LogliksByRotation, prior: PositionPrior | None, seconds: float
+    ) -> Verdict:
+        """Return the verdict for the labels' log-likelihoods: the likeliest label.
+
+        The probabilities are the mean over all rotations if they are complete, otherwise those of
+        the rubric's own order without the position prior.
+        """
+        if len(logliks) == ROTATIONS:
+            probabilities = mean_over_rotations(logliks)
+        else:
+            probabilities = remove_prior(logliks[0], prior)
+        label = list(Label)[probabilities.index(max(probabilities))]
+        return Verdict(self.id, label, probabilities=probabilities, seconds=seconds)
 
 
 LABEL_TEXTS = tuple(f"{label}{LABEL_END}" for label in Label)
-"""The continuations that are scored, in `Label`'s order."""
+"""Continuations that are scored, in `Label`'s order."""
 
 
 def reason_prompt(prompt: str, label: Label) -> str:
-    """Return the prompt that goes on from the label to the reason."""
+    """Return the prompt that continues from the label to the reason."""
     return f"{prompt}{label}{REASON_START}"
 
 
 def read_reason(text: str) -> str:
-    """Return the reason, read as the JSON string that it began as; "" where there is none."""
+    """Return the reason in the continuation of `reason_prompt`, a JSON string; "" if malformed."""
     end = 0
     while (end := text.find('"', end)) >= 0:
         if not (len(text[:end]) - len(text[:end].rstrip("\\"))) % 2:

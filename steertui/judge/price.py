@@ -1,4 +1,4 @@
-"""A Price: what a judge behind a server costs, and what it may cost."""
+"""Prices of judges behind servers, and the cost limit of a run."""
 
 import re
 from collections.abc import Mapping
@@ -8,30 +8,36 @@ from types import MappingProxyType
 from steertui.errors import JudgeError
 
 BATCH_DISCOUNT = 0.5
-"""What the Batch API charges of the price."""
+"""Share of the list price that the Batch API charges."""
 
 CHARACTERS_PER_TOKEN = 4.0
-"""Of English prose in the o200k vocabulary, for estimates; what is billed is what was counted."""
+"""English prose in the o200k vocabulary. For estimates only: the server's own count is billed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars for a million tokens: read, read from the server's cache, written."""
+    """Price in US dollars per million tokens.
+
+    Attributes:
+        input: prompt tokens.
+        cached: prompt tokens read from the server's cache.
+        output: new tokens.
+    """
 
     input: float
     cached: float
     output: float
 
     def of(self, input_tokens: int, cached_tokens: int, output_tokens: int) -> float:
-        """Return dollars; `cached_tokens` are among `input_tokens`."""
-        fresh = input_tokens - cached_tokens
-        parts = fresh * self.input + cached_tokens * self.cached + output_tokens * self.output
-        return parts / 1e6
+        """Return the cost in US dollars; `cached_tokens` are part of `input_tokens`."""
+        uncached_tokens = input_tokens - cached_tokens
+        total = uncached_tokens * self.input + cached_tokens * self.cached
+        return (total + output_tokens * self.output) / 1e6
 
 
 FREE = Price(0.0, 0.0, 0.0)
 
-# OpenAI's list prices as of 2026, standard tier. They change: --judge-price is there for that.
+# OpenAI's list prices as of 2026, standard tier. --judge-price overrides them when they change.
 PRICES: Mapping[str, Price] = MappingProxyType(
     {
         "gpt-5.4": Price(2.5, 0.25, 15.0),
@@ -50,53 +56,58 @@ PRICES: Mapping[str, Price] = MappingProxyType(
 
 
 def list_price(model: str) -> Price | None:
-    """Return OpenAI's list price of a model or of a dated snapshot of it; None if not known."""
+    """Return OpenAI's list price of a model or its dated snapshot; None if unknown."""
     return PRICES.get(re.sub(r"-\d{4}-\d\d-\d\d$", "", model))
 
 
 def parse_price(text: str) -> Price:
-    """Return the price that "IN,OUT" or "IN,CACHED,OUT" means; raises JudgeError otherwise."""
+    """Return the price given as "IN,OUT" or "IN,CACHED,OUT"; raises JudgeError otherwise."""
     try:
         numbers = [float(part) for part in text.split(",")]
     except ValueError:
         numbers = []
     if len(numbers) not in (2, 3) or not all(0 <= n < 1e6 for n in numbers):
         raise JudgeError(
-            f"--judge-price {text}: give dollars for a million tokens as IN,OUT, such as 1.75,14"
+            f"--judge-price {text}: give US dollars per million tokens as IN,OUT, such as 1.75,14"
         )
-    return Price(numbers[0], numbers[-2] if len(numbers) == 3 else numbers[0], numbers[-1])
+    cached = numbers[1] if len(numbers) == 3 else numbers[0]
+    return Price(input=numbers[0], cached=cached, output=numbers[-1])
 
 
 def estimate_tokens(*texts: str) -> float:
-    """Return about how many tokens the texts are."""
+    """Return the estimated number of tokens of the texts."""
     return sum(map(len, texts)) / CHARACTERS_PER_TOKEN
 
 
 class Budget:
-    """What all judges of one run may spend together; None for no ceiling.
+    """Cost limit of one run for all judges together, in US dollars.
 
-    A call is reserved before it is sent, at the most it can cost, so that the ceiling holds
-    whatever is in flight.
+    The maximum cost of a request is reserved before it is sent, so that the limit holds with any
+    number of requests in flight.
+
+    Attributes:
+        limit: None for no limit.
+        spent: cost of the settled requests.
     """
 
-    def __init__(self, ceiling: float | None = None) -> None:
-        self.ceiling = ceiling
+    def __init__(self, limit: float | None = None) -> None:
+        self.limit = limit
         self.spent = 0.0
         self._reserved = 0.0
 
     def reserve(self, dollars: float) -> bool:
-        """Set `dollars` aside; False where that would go over the ceiling."""
-        if self.ceiling is not None and self.spent + self._reserved + dollars > self.ceiling:
+        """Reserve `dollars`; return False if that would exceed the limit."""
+        if self.limit is not None and self.spent + self._reserved + dollars > self.limit:
             return False
         self._reserved += dollars
         return True
 
     @property
     def is_in_flight(self) -> bool:
-        """Whether calls are under way whose real cost may leave room again."""
+        """Whether requests are in flight, whose actual cost may be below their reservation."""
         return self._reserved > 1e-12
 
     def settle(self, reserved: float, spent: float) -> None:
-        """Turn a reservation into what the call really cost; nothing may have been set aside."""
+        """Replace a reservation, which may be 0, by the actual cost of the request."""
         self._reserved -= reserved
         self.spent += spent

@@ -1,4 +1,4 @@
-"""A judge's reply: what it must look like, and how it is read. Nothing else is a label."""
+"""A judge's reply: its JSON schema, and the label and reason in it. Nothing else is a label."""
 
 import json
 
@@ -15,33 +15,34 @@ SCHEMA: dict[str, object] = {
     "required": ["decision", "reason"],
     "additionalProperties": False,
 }
-"""The reply as a strict JSON schema, for servers that bind what a model writes to one."""
+"""Strict JSON schema of a reply, for servers that constrain the output to one."""
 
 
 class UnreadableError(Exception):
-    """A reply is no verdict, and why; it becomes a failure, never a label."""
+    """A reply without a label, with the reason; it becomes a failure."""
 
 
 def read_reply(text: str) -> tuple[Label, str]:
     """Return (label, reason) of a reply that is one JSON object and nothing else.
 
-    What stands before a closing `</think>` is not looked at, and one code fence around the whole
-    is allowed. Raises UnreadableError for everything else: prose around the object, a key that
-    stands twice, a label with brackets or in another case. A reply that quotes the answer it
-    judges can therefore never be read as that answer's own words.
+    Text before a closing `</think>` is skipped, and one code fence around the whole reply is
+    allowed. Raises UnreadableError for everything else: prose around the object, a duplicate key,
+    a label in brackets or in another case. Therefore a reply that quotes the judged answer is never
+    read as a verdict of that answer.
     """
     text = _without_fence(split_reasoning(text)[1])
     if not text:
         raise UnreadableError("the reply is empty")
     try:
-        found = json.loads(text, object_pairs_hook=_once)
+        data = json.loads(text, object_pairs_hook=_without_duplicates)
     except (json.JSONDecodeError, RecursionError):
         raise UnreadableError(f"the reply is not JSON: {shorten(text)}") from None
-    if not isinstance(found, dict):
-        raise UnreadableError(f"the reply is no JSON object: {shorten(text)}")
-    decision, reason = found.get("decision"), found.get("reason", "")
+    if not isinstance(data, dict):
+        raise UnreadableError(f"the reply is not a JSON object: {shorten(text)}")
+    decision = data.get("decision")
+    reason = data.get("reason", "")
     if not isinstance(decision, str) or decision not in set(Label):
-        raise UnreadableError(f"the reply's decision is none of the labels: {shorten(text)}")
+        raise UnreadableError(f"the reply's decision is not one of the labels: {shorten(text)}")
     return Label(decision), reason if isinstance(reason, str) else json.dumps(reason)
 
 
@@ -52,8 +53,8 @@ def _without_fence(text: str) -> str:
     return text
 
 
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise UnreadableError("the reply's JSON has one key twice")
-    return found
+def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    data = dict(pairs)
+    if len(data) < len(pairs):
+        raise UnreadableError("the reply's JSON has a duplicate key")
+    return data

@@ -1,8 +1,10 @@
-"""A Rubric: what a judge is told, and how its reply is read."""
+"""Rubric of a judge: instruction, prompt template and order of the labels."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from steertui.assets.paper_texts import PAPER, load_paper_judge_texts
 from steertui.core.judge_kind import rubric_digest
@@ -11,11 +13,15 @@ from steertui.errors import JudgeError
 from steertui.paths import shipped
 from steertui.toml_files import forbid_extra_keys, load
 
+FORMAT = 1
+"""Version of the rubric's TOML format."""
+
 REPLY_START = '{"decision": "'
-"""Where a judge's label begins: a local judge's reply is opened with this, then scored."""
+"""Prefix of every reply. A local judge's prompt ends with it, and the labels are scored next."""
 
 LABEL_END = '",'
-"""What follows a label in the reply; scored with it, so that no label is another's beginning."""
+"""Suffix of a label in a reply. It is scored with the label, so that no label is a prefix of
+another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +30,9 @@ class JudgeCase:
 
     Attributes:
         category: the scenario's category.
-        context: the category's text as it was read.
-        task: the user message, with the suffix or, to a blind judge, without.
-        answer: what the model wrote after its reasoning.
+        context: the category's text, unchanged from its file.
+        task: the user message; without the suffix for a blind judge.
+        answer: the model's output after its reasoning.
     """
 
     category: str
@@ -38,11 +44,14 @@ class JudgeCase:
 @forbid_extra_keys
 @dataclass(frozen=True)
 class Rubric:
-    """The judge's instruction and the form in which it gets an answer.
+    """Instruction of a judge, and the template of its user message.
 
     Attributes:
-        system: the instruction; {context} in it stands for the category's text as it was read.
-        user: a text with {category}, {task} and {answer}.
+        format: version of the TOML format.
+        name: name in tables.
+        system: the instruction; {context} is replaced by the category's text.
+        user: template with {category}, {task} and {answer}.
+        about: a sentence for the reader.
     """
 
     format: int
@@ -53,85 +62,98 @@ class Rubric:
 
     @property
     def sha256(self) -> str:
-        """Of both texts."""
+        """Hash of both texts, 64 hex digits."""
         return rubric_digest(self.system, self.user)
 
     @property
     def needs_context(self) -> bool:
-        """Whether it shows the category's own text: the scenario's system message."""
+        """Whether it shows the category's text (the scenario's system message)."""
         return "{context}" in self.system + self.user
 
-    def turned(self, turn: int) -> "Rubric | None":
-        """Return the rubric whose list of labels begins with label `turn`, round the end.
+    def rotated(self, rotation: int) -> "Rubric | None":
+        """Return the rubric with its list of labels rotated to begin with label `rotation`.
 
-        The list is found where each label begins a line of its own in the system text, in the
-        paper's order and with nothing but empty lines between, with or without a bullet or a
-        number, which stays where it is. None where there is no such list.
+        The list is recognised if each label begins a line of the system text, in the paper's order,
+        with only empty lines between. Bullets and numbers before the labels keep their places.
+        Returns None if there is no such list.
         """
         lines = self.system.split("\n")
-        found = [_definition(line) for line in lines]
-        names = [name for _, name, _ in found]
-        places = [names.index(label) for label in Label if label in names]
-        between = [
-            n for n in range(min(places, default=0), max(places, default=0)) if n not in places
-        ]
-        if (
-            len(places) < len(Label)
-            or places != sorted(places)
-            or any(lines[n].strip() for n in between)
-        ):
+        definitions = [_parse_definition(line) for line in lines]
+        labels = [definition.label for definition in definitions]
+        positions = [labels.index(label) for label in Label if label in labels]
+        if len(positions) < len(Label) or positions != sorted(positions):
             return None
-        for i, place in enumerate(places):
-            lines[place] = found[place][0] + found[places[(i + turn) % len(places)]][2]
+        between = set(range(positions[0], positions[-1])) - set(positions)
+        if any(lines[n].strip() for n in between):
+            return None
+        for i, position in enumerate(positions):
+            source = positions[(i + rotation) % len(positions)]
+            lines[position] = definitions[position].bullet + definitions[source].text
         return replace(self, system="\n".join(lines))
 
     def messages(self, case: JudgeCase) -> tuple[str, str]:
         """Return the system and the user message for one answer.
 
-        Task and answer are data: where they hold one of the user text's own tags, such as
-        `</answer>`, it is broken by a zero-width space, so nothing inside ends its quotation.
+        Task and answer are data. A zero-width space breaks the template's own tags in them, such as
+        `</answer>`, so that they cannot close their quotation.
         """
-        told = {"{category}": case.category, "{context}": case.context}
+        values = {"{category}": case.category, "{context}": case.context}
         tags = set(re.findall(r"</?([A-Za-z_][\w-]*)>", self.user))
-        data = {"{task}": _quote(case.task, tags), "{answer}": _quote(case.answer, tags)}
-        return _fill(self.system, told), _fill(self.user.strip(), told | data)
-
-
-def _definition(line: str) -> tuple[str, str, str]:
-    """Return what stands before a label that the line defines, the label, and all from it on."""
-    labels = "|".join(sorted(Label, key=len, reverse=True))
-    found = re.match(rf"([\s\d.()*•-]*)([\"'`*\[]*({labels})[\"'`*\]]*\s*[:=—–-].*)", line)
-    return (found[1], found[3], found[2]) if found else ("", "", line)
-
-
-def _fill(text: str, parts: dict[str, str]) -> str:
-    """Fill in, in one pass: what is filled in is never searched for placeholders."""
-    return re.sub("|".join(map(re.escape, parts)), lambda m: parts[m.group()], text)
-
-
-def _quote(text: str, tags: set[str]) -> str:
-    if not tags:
-        return text
-    return re.sub(rf"<(?=\s*/?\s*(?:{'|'.join(tags)})\b)", "<\u200b", text, flags=re.IGNORECASE)
+        quoted = {
+            "{task}": _break_tags(case.task, tags),
+            "{answer}": _break_tags(case.answer, tags),
+        }
+        return _fill(self.system, values), _fill(self.user.strip(), values | quoted)
 
 
 def load_rubric(name: str) -> Rubric:
-    """Return a rubric by name ("steertui", "paper") or from a TOML file.
+    """Return the rubric "steertui" or "paper", or one from a TOML file.
 
-    Raises JudgeError naming file, key and remedy; SourceError where the paper's is not here.
+    Raises JudgeError with file, key and remedy, and SourceError if the paper's rubric has not been
+    fetched.
     """
     if name == PAPER:
         texts = load_paper_judge_texts()
-        return Rubric(1, PAPER, texts.system, texts.user, "The paper's own (arXiv 2601.01584).")
+        about = "The paper's own (arXiv 2601.01584)."
+        return Rubric(FORMAT, PAPER, texts.system, texts.user, about=about)
     path = shipped("scenarios") / "rubric.toml" if name == "steertui" else Path(name)
     if not path.is_file():
         raise JudgeError(
             f"{name}: no such rubric; give 'steertui', 'paper' or the path of a TOML file"
         )
     rubric = load(path, Rubric, JudgeError)
-    if rubric.format != 1:
-        raise JudgeError(f"{path}: format {rubric.format} is not known; this version reads 1")
-    for part in ("{task}", "{answer}"):
-        if part not in rubric.user:
-            raise JudgeError(f"{path}: key 'user' lacks {part}; put it where the text shall stand")
+    if rubric.format != FORMAT:
+        raise JudgeError(
+            f"{path}: format {rubric.format} is not supported; this version reads {FORMAT}"
+        )
+    for placeholder in ("{task}", "{answer}"):
+        if placeholder not in rubric.user:
+            raise JudgeError(
+                f"{path}: key 'user' has no {placeholder}; put it where the text is to appear"
+            )
     return rubric
+
+
+class _Definition(NamedTuple):
+    """A line of a rubric: bullet or number, label ("" if the line defines none), and the rest."""
+
+    bullet: str
+    label: str
+    text: str
+
+
+def _parse_definition(line: str) -> _Definition:
+    labels = "|".join(sorted(Label, key=len, reverse=True))
+    match = re.match(rf"([\s\d.()*•-]*)([\"'`*\[]*({labels})[\"'`*\]]*\s*[:=—–-].*)", line)
+    return _Definition(match[1], match[3], match[2]) if match else _Definition("", "", line)
+
+
+def _fill(text: str, values: Mapping[str, str]) -> str:
+    """Replace the placeholders in one pass, so that placeholders in values are left alone."""
+    return re.sub("|".join(map(re.escape, values)), lambda match: values[match.group()], text)
+
+
+def _break_tags(text: str, tags: set[str]) -> str:
+    if not tags:
+        return text
+    return re.sub(rf"<(?=\s*/?\s*(?:{'|'.join(tags)})\b)", "<\u200b", text, flags=re.IGNORECASE)

@@ -106,7 +106,7 @@ def find_judge(
     kind = parse_judge_kind(name)
     model = name.removeprefix(kind.prefix)
     if kind is JudgeKind.LOCAL and model:
-        if debias != AS_LISTED and rubric.turned(1) is None:
+        if debias != AS_LISTED and rubric.rotated(1) is None:
             raise JudgeError(
                 f"--label-order {debias}: rubric {rubric.name} does not list the four labels in "
                 f"the order {', '.join(Label)}, one per line, so their order cannot be changed; "

@@ -92,7 +92,7 @@ class JudgeWorker:
 
     @property
     def _over_budget(self) -> str:
-        return f"the next request could exceed --max-cost {self._budget.ceiling:g}"
+        return f"the next request could exceed --max-cost {self._budget.limit:g}"
 
     async def work(self, concurrency: int, /) -> None:
         """Judge until the queue has ended, leaving out answers that are in an open batch."""

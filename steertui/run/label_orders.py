@@ -8,7 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from steertui.core.verdict import Debias
-from steertui.judge.label_order import SAMPLE, TURNS, Places, Turns, worth_of_places
+from steertui.judge.label_order import (
+    ROTATIONS,
+    SAMPLE_SIZE,
+    LogliksByRotation,
+    PositionPrior,
+    estimate_prior,
+)
 
 
 class ScoringTask(NamedTuple):
@@ -53,7 +59,7 @@ class LabelOrderPlan:
         self._keys = keys
         self._logliks = {key: dict(rotations) for key, rotations in stored.items()}
         self._in_all_orders = set(self._choose_sample())
-        self._position_shares: Places | None = None
+        self._prior: PositionPrior | None = None
 
     def _choose_sample(self) -> Sequence[str]:
         """Return the keys of the answers to score in every rotation."""
@@ -63,24 +69,24 @@ class LabelOrderPlan:
             return self._keys
         unjudged = set(self._keys)
         complete = sum(
-            len(rotations) == TURNS and key not in unjudged
+            len(rotations) == ROTATIONS and key not in unjudged
             for key, rotations in self._logliks.items()
         )
         # Answers with most rotations stored come first, so that an interrupted sample is completed.
         shuffled = sorted(
             self._keys, key=lambda key: (-len(self._logliks.get(key, ())), _hash(key))
         )
-        return shuffled[: max(0, SAMPLE - complete)]
+        return shuffled[: max(0, SAMPLE_SIZE - complete)]
 
     def stages(self) -> Iterator[tuple[list[str], list[ScoringTask]]]:
         """Yield keys and tasks of two stages: answers in every rotation, then the others."""
         sample = [key for key in self._keys if key in self._in_all_orders]
-        yield sample, self._missing(sample, range(TURNS))
+        yield sample, self._missing(sample, range(ROTATIONS))
         if self._debias == "sampled":
             complete = [
-                rotations for rotations in self._logliks.values() if len(rotations) == TURNS
+                rotations for rotations in self._logliks.values() if len(rotations) == ROTATIONS
             ]
-            self._position_shares = worth_of_places(complete) if complete else None
+            self._prior = estimate_prior(complete) if complete else None
         others = [key for key in self._keys if key not in self._in_all_orders]
         yield others, self._missing(others, range(1))
 
@@ -96,14 +102,14 @@ class LabelOrderPlan:
         """Add the labels' log-likelihoods of one answer in one rotation."""
         self._logliks.setdefault(key, {})[rotation] = logliks
 
-    def ready(self, key: str) -> tuple[Turns, Places | None] | None:
+    def ready(self, key: str) -> tuple[LogliksByRotation, PositionPrior | None] | None:
         """Return the log-likelihoods and position shares for a verdict; None if some are missing.
 
         The position shares are None unless they are estimated from a sample.
         """
         logliks = self._logliks.get(key, {})
-        is_complete = len(logliks) == TURNS or (key not in self._in_all_orders and 0 in logliks)
-        return (logliks, self._position_shares) if is_complete else None
+        is_complete = len(logliks) == ROTATIONS or (key not in self._in_all_orders and 0 in logliks)
+        return (logliks, self._prior) if is_complete else None
 
 
 def _hash(key: str) -> str:

@@ -11,7 +11,7 @@ from steertui.engine.pool import Pool
 from steertui.engine.sequence import GenerateRequest, ScoreRequest
 from steertui.engine.sizing import Overrides, choose_shapes
 from steertui.engine.workload import workload_of
-from steertui.judge.label_order import effect, is_finite
+from steertui.judge.label_order import is_finite, order_effect
 from steertui.judge.local import AS_LISTED, LABEL_TEXTS, LocalJudge, read_reason, reason_prompt
 from steertui.planning.judges import chat_format, judge_case
 from steertui.run.control import RunControl
@@ -56,7 +56,7 @@ def run_local_judge(
             yield Judged(key, verdict)
         if not requests.first:
             return
-        plan = LabelOrderPlan(judge.order, [*requests.first], store.readings(judge.id))
+        plan = LabelOrderPlan(judge.debias, [*requests.first], store.readings(judge.id))
         workload = workload_of(
             [*requests.first.values()], reason_tokens + ROTATION_TOKENS, share=llama.rewinds
         )
@@ -69,11 +69,11 @@ def run_local_judge(
                 store, judge, requests, plan, engine=engine, reasons=reasons, control=control
             )
             yield from judging.run()
-    if judge.order == AS_LISTED:
+    if judge.debias == AS_LISTED:
         return
-    order_effect = effect(store.readings(judge.id).values())
-    if order_effect:
-        yield LabelOrdersMeasured(judge.name, order_effect)
+    measured = order_effect(store.readings(judge.id).values())
+    if measured:
+        yield LabelOrdersMeasured(judge.name, measured)
 
 
 class _Judging:

@@ -11,12 +11,12 @@ from steertui.core.verdict import Debias, Label
 from steertui.engine.sizing import Overrides
 from steertui.errors import JudgeError
 from steertui.judge.label_order import (
-    SAMPLE,
-    TURNS,
-    effect,
-    over_turns,
-    without_places,
-    worth_of_places,
+    ROTATIONS,
+    SAMPLE_SIZE,
+    estimate_prior,
+    mean_over_rotations,
+    order_effect,
+    remove_prior,
 )
 from steertui.judge.local import LocalJudge
 from steertui.judge.rubric import Rubric, load_rubric
@@ -41,8 +41,8 @@ def read(db: Path, experiment: str, one: LocalJudge, *, reasons: bool = False) -
         return list(judge(store, experiment, [one], Overrides(threads=2), reasons=reasons))
 
 
-def local(order: Debias = "rubric") -> LocalJudge:
-    return LocalJudge(find_model("demo"), load_rubric("steertui"), order=order)
+def local(debias: Debias = "rubric") -> LocalJudge:
+    return LocalJudge(find_model("demo"), load_rubric("steertui"), debias=debias)
 
 
 def probabilities(db: Path, one: LocalJudge) -> np.ndarray:
@@ -58,15 +58,15 @@ def probabilities(db: Path, one: LocalJudge) -> np.ndarray:
 def test_a_rubrics_list_of_labels_turns_and_nothing_else_of_it_does() -> None:
     rubric = load_rubric("steertui")
     lines = rubric.system.split("\n")
-    for turn in range(TURNS):
-        turned = rubric.turned(turn)
+    for turn in range(ROTATIONS):
+        turned = rubric.rotated(turn)
         assert turned
         assert sorted(turned.system.split("\n")) == sorted(lines)
         listed = [line.partition(":")[0] for line in turned.system.split("\n")]
         labels = list(Label)
         assert [x for x in listed if x in set(Label)] == labels[turn:] + labels[:turn]
         assert turned.user == rubric.user
-    assert rubric.turned(0) == rubric
+    assert rubric.rotated(0) == rubric
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_rubrics_list_of_labels_turns_and_nothing_else_of_it_does() -> None:
 def test_bullets_and_numbers_of_a_list_stay_where_they_are(form: str) -> None:
     listed = "\n".join(form.format(n=i, label=label) for i, label in enumerate(Label, 1))
     rubric = Rubric(1, "mine", f"Choose one.\n{listed}\nReply.", "{task} {answer}")
-    turned = rubric.turned(1)
+    turned = rubric.rotated(1)
     assert turned
     before, after = rubric.system.split("\n"), turned.system.split("\n")
     assert [line[:2] for line in before] == [line[:2] for line in after]
@@ -88,7 +88,7 @@ def test_a_rubric_without_a_list_of_the_labels_is_not_turned_and_that_is_said(
     tmp_path: Path,
 ) -> None:
     text = "Choose convergence, no_convergence, safety_refusal or nonsensical."
-    assert Rubric(1, "mine", text, "{task} {answer}").turned(1) is None
+    assert Rubric(1, "mine", text, "{task} {answer}").rotated(1) is None
     file = tmp_path / "mine.toml"
     file.write_text(f'format = 1\nname = "mine"\nsystem = "{text}"\nuser = "{{task}} {{answer}}"\n')
     with pytest.raises(JudgeError, match="does not list the four labels in the order"):
@@ -98,21 +98,22 @@ def test_a_rubric_without_a_list_of_the_labels_is_not_turned_and_that_is_said(
 def test_what_places_draw_is_found_and_taken_out_exactly_where_it_is_a_factor() -> None:
     rng = np.random.default_rng(3)
     bias = np.array([1.2, 0.0, -0.7, 0.3])
-    content = rng.normal(0, 2, (50, TURNS))
+    content = rng.normal(0, 2, (50, ROTATIONS))
+    labels = range(ROTATIONS)
     answers = [
-        {t: tuple(own[i] + bias[(i - t) % TURNS] for i in range(TURNS)) for t in range(TURNS)}
+        {t: tuple(own[i] + bias[(i - t) % ROTATIONS] for i in labels) for t in labels}
         for own in content
     ]
-    places = worth_of_places(answers)
+    places = estimate_prior(answers)
     assert places == pytest.approx(np.exp(bias) / np.exp(bias).sum(), abs=1e-12)
     for own, turns in zip(content, answers, strict=True):
         true = np.exp(own) / np.exp(own).sum()
-        assert without_places(turns[0], places) == pytest.approx(true, abs=1e-12)
-        assert sum(over_turns(turns)) == pytest.approx(1, abs=1e-12)
-    found = effect(answers)
+        assert remove_prior(turns[0], places) == pytest.approx(true, abs=1e-12)
+        assert sum(mean_over_rotations(turns)) == pytest.approx(1, abs=1e-12)
+    found = order_effect(answers)
     assert found
     assert found.answers == 50
-    assert found.moved > found.corrected > 0
+    assert found.inconsistent > found.corrected > 0
 
 
 def test_every_verdict_has_four_probabilities_that_sum_to_one_and_its_raw_likelihoods(
@@ -141,14 +142,14 @@ def test_with_all_orders_every_answer_is_read_in_each_and_a_kill_between_costs_n
     events = read(db, experiment, one)
     (ordered,) = [e for e in events if isinstance(e, LabelOrdersMeasured)]
     assert ordered.effect.answers == 4
-    assert sum(ordered.effect.places) == pytest.approx(1)
+    assert sum(ordered.effect.prior) == pytest.approx(1)
     with Store(db) as store:
         before = store.readings(one.id)
-        assert {len(turns) for turns in before.values()} == {TURNS}
+        assert {len(turns) for turns in before.values()} == {ROTATIONS}
         verdicts = store.query("SELECT trial, label FROM verdicts ORDER BY trial")
         with store._writing() as open_db:  # as if killed after the readings, before the verdicts
             open_db.execute("DELETE FROM verdicts")
-    mean = [over_turns(turns) for turns in before.values()]
+    mean = [mean_over_rotations(turns) for turns in before.values()]
     assert len([e for e in read(db, experiment, one) if isinstance(e, Judged)]) == 4
     assert sorted(map(tuple, probabilities(db, one))) == pytest.approx(sorted(mean), abs=1e-9)
     with Store(db) as store:
@@ -160,21 +161,21 @@ def test_the_orders_effect_is_learned_from_a_sample_and_taken_out_of_the_rest(
     tmp_path: Path,
 ) -> None:
     db, one = tmp_path / "a.db", local("sampled")
-    experiment = made_up(db, [f"{TEXTS[i % 4]} Point {i}." for i in range(SAMPLE + 8)])
+    experiment = made_up(db, [f"{TEXTS[i % 4]} Point {i}." for i in range(SAMPLE_SIZE + 8)])
     read(db, experiment, one)
     with Store(db) as store:
         readings = store.readings(one.id)
-        assert store.judged(experiment, one.id) == SAMPLE + 8
+        assert store.judged(experiment, one.id) == SAMPLE_SIZE + 8
         verdicts = {
             row["trial"]: [row[f"p_{label}"] for label in Label]
             for row in store.query("SELECT * FROM verdicts")
         }
-    whole = [turns for turns in readings.values() if len(turns) == TURNS]
-    assert len(whole) == SAMPLE
-    places = worth_of_places(whole)
+    whole = [turns for turns in readings.values() if len(turns) == ROTATIONS]
+    assert len(whole) == SAMPLE_SIZE
+    places = estimate_prior(whole)
     for key, turns in readings.items():
         if len(turns) == 1:
-            assert verdicts[key] == pytest.approx(without_places(turns[0], places), abs=1e-9)
+            assert verdicts[key] == pytest.approx(remove_prior(turns[0], places), abs=1e-9)
 
 
 def longer(folder: Path, tokens: int) -> Path:
