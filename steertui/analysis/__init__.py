@@ -1,1 +1,1 @@
-"""Stored trials counted and compared: tables, sentences, warnings, agreement of judges."""
+"""Analysis of stored results: tables, comparisons, warnings, judge agreement, wording."""

@@ -1,4 +1,4 @@
-"""Alike: which experiments differ in nothing but their models, so that these can be compared."""
+"""Comparability of experiments: models are compared only if nothing else differs."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,46 +8,61 @@ from steertui.errors import SteertuiError
 from steertui.store import Store
 
 ANSWER_SETTINGS = (
-    "top_k", "top_p", "min_p", "repetition_penalty", "presence_penalty", "max_tokens",
-    "max_tokens_thinking", "end", "thinking", "server_template",
-)  # fmt: skip
-"""Fields of an experiment that change its answers and are no axis of its tables."""
+    "top_k",
+    "top_p",
+    "min_p",
+    "repetition_penalty",
+    "presence_penalty",
+    "max_tokens",
+    "max_tokens_thinking",
+    "end",
+    "thinking",
+    "server_template",
+)
+"""Fields of an experiment that change its answers and do not distinguish its tables."""
 
 Settings = Mapping[str, Mapping[str, object]]
-"""By experiment, what it gives its models."""
+"""By experiment id: the values of `ANSWER_SETTINGS`."""
 
 
 def experiment_settings(store: Store, experiments: Sequence[str]) -> Settings:
-    """Return how each experiment was set up; one whose file cannot be read is like no other."""
-    found: dict[str, dict[str, object]] = {}
+    """Return each experiment's settings; one with an unreadable file is equal to no other."""
+    settings: dict[str, dict[str, object]] = {}
     for experiment in experiments:
         try:
             planned = parse_experiment(store.plannings(experiment)[-1])
-            found[experiment] = {name: getattr(planned, name) for name in ANSWER_SETTINGS}
+            settings[experiment] = {name: getattr(planned, name) for name in ANSWER_SETTINGS}
         except SteertuiError:
-            found[experiment] = {"experiment": experiment}
-    return found
+            settings[experiment] = {"experiment": experiment}
+    return settings
 
 
-def are_comparable(one: Table, two: Table, by: Settings) -> bool:
-    """Whether two tables differ in their models and in nothing else."""
+def are_comparable(one: Table, two: Table, settings: Settings) -> bool:
+    """Whether two tables are of one experiment, or differ only in their models."""
     if one.experiment == two.experiment:
         return True
-    if one.setting.model == two.setting.model or by[one.experiment] != by[two.experiment]:
+    if one.setting.model == two.setting.model:
+        return False
+    if settings[one.experiment] != settings[two.experiment]:
         return False
     return {o.scenario for o in one.outcomes} == {o.scenario for o in two.outcomes}
 
 
-def setting_differences(tables: Sequence[Table], by: Settings) -> list[str]:
-    """Say in what experiments differ, if their models are not compared for that."""
+def setting_differences(tables: Sequence[Table], settings: Settings) -> list[str]:
+    """Return a sentence on what the experiments differ in, if they are not comparable for it."""
     names = ["their files"]
-    if all(ANSWER_SETTINGS[0] in own for own in by.values()):
-        names = [n for n in ANSWER_SETTINGS if len({str(own[n]) for own in by.values()}) > 1]
-    sets = {t.experiment: frozenset(o.scenario for o in t.outcomes) for t in tables}
-    names += ["the scenarios"] * (len({*sets.values()}) > 1)
+    if all(ANSWER_SETTINGS[0] in own for own in settings.values()):
+        names = [
+            name
+            for name in ANSWER_SETTINGS
+            if len({str(own[name]) for own in settings.values()}) > 1
+        ]
+    scenarios = {t.experiment: frozenset(o.scenario for o in t.outcomes) for t in tables}
+    if len({*scenarios.values()}) > 1:
+        names.append("the scenarios")
     if not names:
         return []
     return [
-        f"The experiments differ in {', '.join(names)}; models are compared only where nothing "
-        "else differs."
+        f"The experiments differ in {', '.join(names)}; models are compared only if nothing else "
+        "differs."
     ]

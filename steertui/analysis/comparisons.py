@@ -1,4 +1,4 @@
-"""Contrasts: models, temperatures and judges against each other, scenario by scenario."""
+"""Comparisons of models, temperatures and judges, paired by scenario."""
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,13 @@ from itertools import combinations
 from steertui.analysis.comparable import are_comparable
 from steertui.analysis.sentences import difference_sentence
 from steertui.analysis.summary import Summary
-from steertui.analysis.table import GapResult, Table, convergence_counts, count_tests, holm_adjusted
+from steertui.analysis.table import (
+    GapResult,
+    Table,
+    convergence_counts,
+    count_tests,
+    holm_adjusted,
+)
 from steertui.lookup import brief
 from steertui.stats.gap import Gap, paired_gap
 from steertui.stats.gap_difference import gap_difference
@@ -16,7 +22,7 @@ from steertui.stats.rate import ScenarioCounts
 
 @dataclass(frozen=True, slots=True)
 class ComparisonLine:
-    """One comparison: `what` is a condition's name, or the headline gap."""
+    """One comparison; `what` is a condition, or "pro − anti" for the headline gap."""
 
     what: str
     comparison: GapResult
@@ -24,11 +30,11 @@ class ComparisonLine:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Everything of one kind that is compared; Holm's correction is over all its lines.
+    """All comparisons of one kind; Holm over all its lines.
 
     Attributes:
-        title: what is compared, and what is held equal.
-        lines: the gaps first, then the conditions.
+        title: what is compared, and what is equal.
+        lines: for each pair of tables the gap first, then the conditions.
     """
 
     title: str
@@ -36,35 +42,49 @@ class Comparison:
 
 
 def compare_tables(summary: Summary) -> tuple[Comparison, ...]:
-    """Return, under each judge, the models at one temperature and the temperatures of one model;
-    then the judges on each model.
+    """Return all comparisons of a summary's tables.
 
-    What differs in two things is not compared: nobody could say which of them it was
-    (`alike.are_comparable`).
+    Under each judge: models at one temperature, and temperatures of one model. Then the judges on
+    each model setting. Tables that differ in more than one factor are not compared, because the
+    difference could not be attributed (`are_comparable`).
     """
     found: list[Comparison] = []
     judged = [table for table in summary.tables if table.judge]
     for tables in groups_of_several(judged, lambda t: t.judge and t.judge.id).values():
-        name = next(t.judge.name for t in tables if t.judge)
-        several = len({t.setting.temperature for t in tables}) > 1
-        for at, own in groups_of_several(tables, lambda t: t.setting.temperature).items():
-            where = f" at temperature {at:g}" if several else ""
-            title = f"Models compared{where}, judged by {name}"
-            pairs = [p for p in combinations(own, 2) if are_comparable(*p, summary.settings)]
-            found += _contrast(title, pairs, _arm_names)
-        for own in groups_of_several(tables, lambda t: (t.experiment, t.setting.model)).values():
-            title = f"Temperatures compared on {own[0].setting.name}, judged by {name}"
-            found += _contrast(title, [*combinations(own, 2)], _arm_names)
+        found += _compare_models(tables, summary)
+        found += _compare_temperatures(tables)
     for tables in judged_by_several(summary):
-        arm = tables[0].setting
-        tag = next((f", {t.tag}" for t in tables if t.tag), "")
-        title = f"Judges compared, on {arm.name}, temperature {arm.temperature:g}{tag}"
-        found += _contrast(title, [*combinations(tables, 2)], _judge_names, same_answers=True)
+        setting = tables[0].setting
+        tag = next((f", {table.tag}" for table in tables if table.tag), "")
+        title = f"Judges compared, on {setting.name}, temperature {setting.temperature:g}{tag}"
+        pairs = [*combinations(tables, 2)]
+        found += _compare_pairs(title, pairs, _judge_names, same_answers=True)
     return tuple(found)
 
 
+def _compare_models(tables: Sequence[Table], summary: Summary) -> list[Comparison]:
+    found: list[Comparison] = []
+    several = len({table.setting.temperature for table in tables}) > 1
+    groups = groups_of_several(tables, lambda t: t.setting.temperature)
+    for temperature, own in groups.items():
+        where = f" at temperature {temperature:g}" if several else ""
+        title = f"Models compared{where}, judged by {_judge_name(tables)}"
+        pairs = [p for p in combinations(own, 2) if are_comparable(*p, summary.settings)]
+        found += _compare_pairs(title, pairs, _setting_names)
+    return found
+
+
+def _compare_temperatures(tables: Sequence[Table]) -> list[Comparison]:
+    found: list[Comparison] = []
+    for own in groups_of_several(tables, lambda t: (t.experiment, t.setting.model)).values():
+        name = own[0].setting.name
+        title = f"Temperatures compared on {name}, judged by {_judge_name(tables)}"
+        found += _compare_pairs(title, [*combinations(own, 2)], _setting_names)
+    return found
+
+
 def judged_by_several(summary: Summary) -> list[list[Table]]:
-    """Return the tables of each arm that several judges have read."""
+    """Return the tables of each model setting that several judges labelled."""
     judged = [table for table in summary.tables if table.judge]
     return [*groups_of_several(judged, lambda t: (t.experiment, t.setting)).values()]
 
@@ -72,55 +92,72 @@ def judged_by_several(summary: Summary) -> list[list[Table]]:
 def groups_of_several(
     tables: Iterable[Table], key: Callable[[Table], Hashable]
 ) -> dict[Hashable, list[Table]]:
-    """Return tables of one kind together, kinds with a single one left out."""
-    found: dict[Hashable, list[Table]] = {}
+    """Return the tables by key, without keys that have a single table."""
+    groups: dict[Hashable, list[Table]] = {}
     for table in tables:
-        found.setdefault(key(table), []).append(table)
-    return {name: group for name, group in found.items() if len(group) > 1}
+        groups.setdefault(key(table), []).append(table)
+    return {name: group for name, group in groups.items() if len(group) > 1}
 
 
-def _arm_names(tables: Sequence[Table]) -> list[str]:
-    """Return names that tell the arms apart: the model's, with what else differs."""
-    names = [t.setting.name for t in tables]
-    temperatures = [f"{n} at {t.setting.temperature:g}" for n, t in zip(names, tables, strict=True)]
-    files = [f"{n} ({brief(t.setting.model)})" for n, t in zip(temperatures, tables, strict=True)]
-    places = [f"{n} in {t.experiment}" for n, t in zip(files, tables, strict=True)]
-    every = (names, temperatures, files, places)
-    return next((n for n in every if len(set(n)) == len(n)), places)
+def _setting_names(tables: Sequence[Table]) -> list[str]:
+    """Return unique names of the tables' settings: the model's name with what else differs."""
+    names = [table.setting.name for table in tables]
+    temperatures = [
+        f"{name} at {table.setting.temperature:g}"
+        for name, table in zip(names, tables, strict=True)
+    ]
+    files = [
+        f"{name} ({brief(table.setting.model)})"
+        for name, table in zip(temperatures, tables, strict=True)
+    ]
+    experiments = [
+        f"{name} in {table.experiment}" for name, table in zip(files, tables, strict=True)
+    ]
+    candidates = (names, temperatures, files, experiments)
+    return next((c for c in candidates if len(set(c)) == len(c)), experiments)
 
 
 def _judge_names(tables: Sequence[Table]) -> list[str]:
-    return [t.judge.name for t in tables if t.judge]
+    return [table.judge.name for table in tables if table.judge]
 
 
-def _contrast(
+def _judge_name(tables: Sequence[Table]) -> str:
+    return _judge_names(tables)[0]
+
+
+def _compare_pairs(
     title: str,
     pairs: Sequence[tuple[Table, Table]],
     names: Callable[[Sequence[Table]], list[str]],
     *,
     same_answers: bool = False,
 ) -> list[Comparison]:
-    """Compare pairs of tables; `same_answers` takes only what both have labelled."""
+    """Return the comparison of pairs of tables; none without a shared condition.
+
+    `same_answers` restricts each pair to the answers that both tables' judges labelled.
+    """
     tables = {id(table): table for pair in pairs for table in pair}
-    told = dict(zip(tables, names([*tables.values()]), strict=True))
-    sides = {place: convergence_counts(t.outcomes, t.policy) for place, t in tables.items()}
+    table_names = dict(zip(tables, names([*tables.values()]), strict=True))
+    counts = {key: convergence_counts(t.outcomes, t.policy) for key, t in tables.items()}
     found: list[tuple[str, Gap]] = []
     for one, two in pairs:
-        pair = _shared(one, two) if same_answers else (sides[id(one)], sides[id(two)])
-        found += _differences(*pair, told[id(one)], told[id(two)])
-    adjusted = holm_adjusted([gap for _, gap in found])
-    tests = count_tests([gap for _, gap in found])
+        sides = _shared_counts(one, two) if same_answers else (counts[id(one)], counts[id(two)])
+        found += _differences(*sides, table_names[id(one)], table_names[id(two)])
+    gaps = [gap for _, gap in found]
+    tests = count_tests(gaps)
     lines = tuple(
         ComparisonLine(what, GapResult(gap, p, difference_sentence(gap, what, p, tests)))
-        for (what, gap), p in zip(found, adjusted, strict=True)
+        for (what, gap), p in zip(found, holm_adjusted(gaps), strict=True)
     )
     return [Comparison(title, lines)] if lines else []
 
 
-def _shared(one: Table, two: Table) -> tuple[dict[str, ScenarioCounts], dict[str, ScenarioCounts]]:
-    """Return both tables' cells over the answers that both judges have labelled."""
-    every = zip(one.outcomes, two.outcomes, strict=True)
-    both = [(a, b) for a, b in every if a.label and b.label]
+def _shared_counts(
+    one: Table, two: Table
+) -> tuple[dict[str, ScenarioCounts], dict[str, ScenarioCounts]]:
+    """Return both tables' counts over the answers that both judges labelled."""
+    pairs = zip(one.outcomes, two.outcomes, strict=True)
+    both = [(a, b) for a, b in pairs if a.label and b.label]
     return (
         convergence_counts((a for a, _ in both), one.policy),
         convergence_counts((b for _, b in both), two.policy),

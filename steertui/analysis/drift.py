@@ -1,4 +1,4 @@
-"""Drift: signs that a judge's labels are not what they were, or not what a reference says."""
+"""Drift checks: signs that a judge's labels changed, or differ from a reference's."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -10,96 +10,96 @@ from steertui.core.verdict import Label
 from steertui.stats.significance import SIGNIFICANCE_LEVEL, sign_flip_test
 
 WARNING_SHARE = 0.10
-"""Share of a person's labels that were changed afterwards, from which it is said."""
+"""Share of a person's labels that were changed above which there is a warning."""
 
 DAY = timedelta(days=1)
-"""What lies between the readings of two conditions before it is said."""
+"""Time between the judging of two conditions above which there is a warning."""
 
 
 def reference_differences(
     outcomes: Iterable[Outcome], reference: Iterable[Outcome], name: str
 ) -> list[str]:
-    """Say under which conditions a judge converges more, or less, often than a reference.
+    """Return a warning for each condition at which a judge's rate differs from a reference's.
 
-    Over the answers that both have labelled; per scenario, the difference of their counts of
-    convergent answers under the exact sign-flip test (McNemar's, for one sample each);
-    Bonferroni over the conditions.
+    Over the answers that both labelled: exact sign-flip test of each scenario's difference of
+    convergent counts (McNemar's test with one sample), Bonferroni over the conditions. `name` is
+    the reference's.
     """
-    theirs = {(o.condition, o.scenario, o.sample): o.label for o in reference if o.label}
-    counts: dict[str, list[int]] = {}
-    moved: dict[str, dict[str, int]] = {}
+    labels = {(o.condition, o.scenario, o.sample): o.label for o in reference if o.label}
+    pairs: dict[str, list[tuple[str, bool, bool]]] = {}
     for o in outcomes:
-        label = theirs.get((o.condition, o.scenario, o.sample))
-        if o.label is None or label is None:
-            continue
-        own, other = (int(one is Label.CONVERGENCE) for one in (o.label, label))
-        seen = counts.setdefault(o.condition, [0, 0, 0])
-        seen[0], seen[1], seen[2] = seen[0] + own, seen[1] + other, seen[2] + 1
-        steps = moved.setdefault(o.condition, {})
-        steps[o.scenario] = steps.get(o.scenario, 0) + own - other
-    said = []
-    for condition, (own, other, items) in counts.items():
-        p = min(1.0, len(counts) * sign_flip_test([*moved[condition].values()]))
+        other = labels.get((o.condition, o.scenario, o.sample))
+        if o.label is not None and other is not None:
+            converged = o.label is Label.CONVERGENCE, other is Label.CONVERGENCE
+            pairs.setdefault(o.condition, []).append((o.scenario, *converged))
+    warnings = []
+    for condition, items in pairs.items():
+        differences: dict[str, int] = {}
+        for scenario, own, theirs in items:
+            differences[scenario] = differences.get(scenario, 0) + own - theirs
+        p = min(1.0, len(pairs) * sign_flip_test([*differences.values()]))
         if p <= SIGNIFICANCE_LEVEL:
-            said.append(
-                f"{condition}: this judge calls {own} of {items} answers convergent and {name} "
-                f"{other} of the same ({p_text(p)}, corrected for {len(counts)} conditions); the "
-                "rate says as much of the judge as of the model"
+            warnings.append(
+                f"{condition}: this judge labels {sum(own for _, own, _ in items)} of {len(items)} "
+                f"answers convergent, {name} {sum(theirs for *_, theirs in items)} of the same "
+                f"({p_text(p)}, Bonferroni over {len(pairs)} conditions); the rate depends on the "
+                "judge as well as on the model"
             )
-    return said
+    return warnings
 
 
 def server_model_changes(models: Mapping[str, int]) -> list[str]:
-    """Say that a server's replies came from several models; `models` counts replies by name."""
+    """Return a warning if a server's replies came from several models.
+
+    `models` has the number of replies by the model name that the server reported.
+    """
     if len(models) < 2:
         return []
     counts = " and ".join(f"{name} in {number}" for name, number in models.items())
-    return [
-        f"the judge's server answered as {counts} replies: its labels are those of several models"
-    ]
+    return [f"the judge's server reported {counts} replies: the labels are those of several models"]
 
 
 def changed_labels(changed: int, labelled: int) -> list[str]:
-    """Say that a person gave many answers another label than at first."""
+    """Return a warning if a person changed many labels after the first choice."""
     if changed <= WARNING_SHARE * labelled:
         return []
     return [
-        f"{changed} of {labelled} labels were changed by the person who gave them; the last ones "
-        "count"
+        f"{changed} of {labelled} labels were changed by the annotator; the last label of each "
+        "answer counts"
     ]
 
 
 def judged_days_apart(spans: Mapping[str, tuple[str, str]]) -> list[str]:
-    """Say which conditions a judge behind a server read at different times.
+    """Return a warning for conditions that a server judge labelled on different days.
 
-    `spans` holds by condition when it read the first and the last answer, ISO 8601.
+    `spans` has by condition the times of the first and the last label, ISO 8601.
     """
     times = {name: [*map(datetime.fromisoformat, span)] for name, span in spans.items()}
-    said = []
+    warnings = []
     for one, two in combinations(times, 2):
         if times[two] < times[one]:
             one, two = two, one
         (start, end), (begin, close) = times[one], times[two]
         if begin - end > DAY:
-            said.append(
-                f"{one} and {two} were read on different days ({start:%Y-%m-%d} to {end:%Y-%m-%d}, "
-                f"{begin:%Y-%m-%d} to {close:%Y-%m-%d}); a judge behind a server may have changed "
-                "between them"
+            warnings.append(
+                f"{one} and {two} were judged on different days ({start:%Y-%m-%d} to "
+                f"{end:%Y-%m-%d}, {begin:%Y-%m-%d} to {close:%Y-%m-%d}); the model behind the "
+                "judge's server may have changed in between"
             )
-    return said
+    return warnings
 
 
 def inconsistent_labels(name: str, items: Sequence[Outcome]) -> list[str]:
-    """Say how often equal answers to one scenario, under one condition, got different labels."""
-    given: dict[tuple[str, str], list[Label]] = {}
+    """Return a warning if equal answers to a scenario under condition `name` differ in label."""
+    labels: dict[tuple[str, str], list[Label]] = {}
     for o in items:
         if o.digest is not None and o.label is not None:
-            given.setdefault((o.scenario, o.digest), []).append(o.label)
-    repeated = [labels for labels in given.values() if len(labels) > 1]
-    different = sum(len({*labels}) > 1 for labels in repeated)
-    if not different:
+            labels.setdefault((o.scenario, o.digest), []).append(o.label)
+    repeated = [group for group in labels.values() if len(group) > 1]
+    inconsistent = sum(len({*group}) > 1 for group in repeated)
+    if not inconsistent:
         return []
     return [
-        f"{name}: of {len(repeated)} answers that stand there more than once, word for word, "
-        f"{different} got different labels from the same judge"
+        f"{name}: of {len(repeated)} answers with more than one identical copy, {inconsistent} got "
+        "different labels from the same judge"
     ]

@@ -1,4 +1,4 @@
-"""Numbers of a Summary in words, the same in every form of the report."""
+"""Numbers of a summary as text, the same in every report format."""
 
 from steertui.analysis.sentences import p_text
 from steertui.analysis.table import GapResult, RateRow, Table
@@ -6,19 +6,20 @@ from steertui.stats.agreement import Agreement
 from steertui.stats.gap import Gap
 from steertui.stats.rate import Policy, Rate
 
-NO_EXPERIMENT = "This database holds no experiment yet; run one with: steertui --batch --db FILE"
+NO_EXPERIMENT = "This database has no experiment; run one with: steertui --batch --db FILE"
 
 EXTREME = 0.1
-"""Rates below it, or above one less it, tell little of how categories differ."""
+"""Rates below it, or above 1 - it, vary little between categories (see `_coverage_caveat`)."""
 
 POLICY_DESCRIPTIONS = {
-    Policy.PAPER: "Converging answers of all valid ones: nonsensical answers are left out, as in "
-    "the paper",
-    Policy.ALL: "Converging answers of all judged ones, nonsensical and refusing ones included",
-    Policy.EXCLUDE_REFUSALS: "Converging answers of those that engage: nonsensical and refusing "
-    "answers are left out",
+    Policy.PAPER: "Converging answers among the valid ones: nonsensical answers are excluded, as "
+    "in the paper",
+    Policy.ALL: "Converging answers among all judged ones, nonsensical answers and refusals "
+    "included",
+    Policy.EXCLUDE_REFUSALS: "Converging answers among those that are neither nonsensical nor "
+    "refusals",
 }
-"""What a convergence rate is a share of."""
+"""Denominator of a convergence rate, by policy."""
 
 COUNT_COLUMNS = {
     "planned": "planned",
@@ -33,52 +34,55 @@ COUNT_COLUMNS = {
     "nonsense": "nonsensical",
     "valid": "valid",
 }
-"""Headings of a Ledger's numbers. judged + judge failed + unjudged = answered; the four labels add
-up to judged."""
+"""Column heading to attribute of `TrialCounts`. judged + judge failed + unjudged = answered; the
+four labels add up to judged."""
 
 
-def count_text(value: int | None) -> str:
-    """Return a count; "–" where nobody knows it."""
-    return "–" if value is None else str(value)
+def count_text(count: int | None) -> str:
+    """Return a count, "–" if it is unknown."""
+    return "–" if count is None else str(count)
 
 
 def rate_percent(rate: Rate) -> str:
-    """Return "71.8", or "–" where nothing was counted."""
+    """Return a rate in per cent such as "71.8", "–" without items."""
     return "–" if rate.value is None else f"{100 * rate.value:.1f}"
 
 
 def marked_rate(row: RateRow) -> str:
-    """Return the convergence rate, with a * where it rests on too few verdicts."""
+    """Return the convergence rate, with `*` if the coverage is low."""
     return rate_percent(row.convergence) + ("*" if is_marked(row) else "")
 
 
 def is_marked(row: RateRow) -> bool:
-    """Whether the row bears the * of too few verdicts."""
+    """Whether the convergence rate is marked `*`: low coverage and at least one judged trial."""
     return row.is_low_coverage and row.counts.judged > 0
 
 
 def rate_interval(rate: Rate) -> str:
-    """Return "[56.2, 83.5]", or "" where nothing was counted."""
-    if rate.low is None or rate.high is None:
+    """Return the 95 % interval such as "[56.2, 83.5]", "" without items."""
+    if rate.estimate is None:
         return ""
-    return f"[{100 * rate.low:.1f}, {100 * rate.high:.1f}]"
+    _, low, high = rate.estimate.percent()
+    return f"[{low:.1f}, {high:.1f}]"
 
 
 def gap_text(gap: Gap) -> str:
-    """Return "+66.4 percentage points [+48.9, +81.1]", or "–" without two rates."""
+    """Return "+66.4 percentage points [+48.9, +81.1]", "–" without two rates."""
     if gap.points is None or gap.low is None or gap.high is None:
         return "–"
     return f"{gap.points:+.1f} percentage points [{gap.low:+.1f}, {gap.high:+.1f}]"
 
 
-def gap_columns(comparison: GapResult | None) -> tuple[str, str, str]:
-    """Return a gap's points, its interval and its p for a table; "–" and "" without."""
-    g = comparison.gap if comparison else None
-    if comparison is None or g is None or g.points is None or g.low is None or g.high is None:
+def gap_columns(result: GapResult | None) -> tuple[str, str, str]:
+    """Return points, interval and p value of a gap; ("–", "", "") without a gap."""
+    if result is None:
         return "–", "", ""
-    p = g.p if comparison.adjusted is None else comparison.adjusted
-    said = "" if p is None else p_value_text(p)
-    return f"{g.points:+.1f}", f"[{g.low:+.1f}, {g.high:+.1f}]", said
+    gap = result.gap
+    if gap.points is None or gap.low is None or gap.high is None:
+        return "–", "", ""
+    p = gap.p if result.adjusted is None else result.adjusted
+    interval = f"[{gap.low:+.1f}, {gap.high:+.1f}]"
+    return f"{gap.points:+.1f}", interval, "" if p is None else p_value_text(p)
 
 
 def p_value_text(p: float) -> str:
@@ -87,65 +91,68 @@ def p_value_text(p: float) -> str:
 
 
 def over_categories_sentence(table: Table) -> str:
-    """Say how the headline gap would do over other categories; "" where nothing can be said."""
-    found = table.over_categories
-    if found is None:
+    """Return a sentence on the headline gap's between-category interval, "" without one."""
+    limits = table.over_categories
+    if limits is None:
         return ""
-    g, number = table.comparisons[0].gap, len({o.category for o in table.outcomes})
+    gap = table.comparisons[0].gap
+    number = len({outcome.category for outcome in table.outcomes})
     return (
-        f"As a statement on other categories like these {number}, the gap {g.first} "
-        f"− {g.second} has the 95 % interval [{found[0]:+.1f}, {found[1]:+.1f}]"
-        f"{_doubt(table, g)}"
+        f"Generalised to other categories like these {number}, the gap {gap.first} − {gap.second} "
+        f"has the 95 % interval [{limits[0]:+.1f}, {limits[1]:+.1f}]{_coverage_caveat(table, gap)}"
     )
 
 
-def _doubt(table: Table, g: Gap) -> str:
-    """Say where an interval over few categories holds too seldom (benchmarks/COVERAGE.md)."""
-    rates = [r.convergence.value or 0.0 for r in table.rows if r.condition in (g.first, g.second)]
+def _coverage_caveat(table: Table, gap: Gap) -> str:
+    """Return a caveat if the interval covers less than 95 % (benchmarks/COVERAGE.md)."""
+    rates = [
+        row.convergence.value or 0.0
+        for row in table.rows
+        if row.condition in (gap.first, gap.second)
+    ]
     if max(rates) >= EXTREME and min(rates) <= 1 - EXTREME:
         return ""
     return (
-        ", which where rates lie so near 0 or 100 % may hold for as few as 87 of 100 such sets of "
+        "; with rates this close to 0 or 100 % its coverage may be as low as 87 of 100 sets of "
         "categories instead of 95"
     )
 
 
 def unjudged_sentence(table: Table) -> str:
-    """Say that nobody has judged a table's answers."""
+    """Return a sentence on a table without a judge."""
     answers = sum(row.counts.generated for row in table.rows)
-    return f"{answers} answers are stored and no judge has read them yet."
+    return f"{answers} answers are stored and no judge has labelled them."
 
 
 def table_title(table: Table) -> str:
-    """Return what a table is about."""
-    judge = table.judge.name if table.judge else "nobody yet"
+    """Return model, temperature, judge and tag of a table."""
+    judge = f"judged by {table.judge.name}" if table.judge else "not judged"
     tag = f", {table.tag}" if table.tag else ""
-    return (
-        f"{table.setting.name}, temperature {table.setting.temperature:g}, judged by {judge}{tag}"
-    )
+    return f"{table.setting.name}, temperature {table.setting.temperature:g}, {judge}{tag}"
 
 
-def kappa_columns(found: Agreement) -> tuple[str, str]:
-    """Return Cohen's kappa and its interval; "–" where there is none."""
-    if found.kappa is None or found.kappa_low is None or found.kappa_high is None:
+def kappa_columns(agreement: Agreement) -> tuple[str, str]:
+    """Return Cohen's kappa and its 95 % interval; ("–", "") if it is not defined."""
+    if agreement.kappa is None or agreement.kappa_low is None or agreement.kappa_high is None:
         return "–", ""
-    return f"{found.kappa:.2f}", f"[{found.kappa_low:.2f}, {found.kappa_high:.2f}]"
+    interval = f"[{agreement.kappa_low:.2f}, {agreement.kappa_high:.2f}]"
+    return f"{agreement.kappa:.2f}", interval
 
 
 def percentage(count: float, total: float) -> str:
-    """Return a percentage; "–" of nothing."""
+    """Return count / total in per cent such as "71.8", "–" if `total` is 0."""
     return f"{100 * count / total:.1f}" if total else "–"
 
 
-def agreement_sentence(found: Agreement) -> str:
-    """Say how far two judges agree; no full stop."""
-    if not found.items or found.low is None or found.high is None:
+def agreement_sentence(agreement: Agreement) -> str:
+    """Return a sentence on the agreement of two judges, without a full stop."""
+    if not agreement.items or agreement.low is None or agreement.high is None:
         return "No answer is labelled by both"
-    said = (
-        f"The same label on {found.agreed} of {found.items} answers "
-        f"({percentage(found.agreed, found.items)} %, 95 % interval {100 * found.low:.1f} to "
-        f"{100 * found.high:.1f})"
+    sentence = (
+        f"The same label on {agreement.agreed} of {agreement.items} answers "
+        f"({percentage(agreement.agreed, agreement.items)} %, 95 % interval "
+        f"{100 * agreement.low:.1f} to {100 * agreement.high:.1f})"
     )
-    if found.kappa is None:
-        return f"{said}; Cohen's kappa says nothing, since both gave one label to all of them"
-    return f"{said}; Cohen's kappa {' '.join(kappa_columns(found))}"
+    if agreement.kappa is None:
+        return f"{sentence}; Cohen's kappa is not defined, because both gave one label to all"
+    return f"{sentence}; Cohen's kappa {' '.join(kappa_columns(agreement))}"

@@ -1,10 +1,10 @@
-"""A Concord: what judges say of the same answers, compared."""
+"""Agreement of the judges of an experiment: pairs, Krippendorff's alpha, corrected rates."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from steertui.analysis.label_sample import Item, random_sample
+from steertui.analysis.label_sample import AnswerKey, random_sample
 from steertui.core.judge_kind import JudgeKind
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
@@ -20,10 +20,8 @@ from steertui.stats.agreement import (
 )
 from steertui.stats.krippendorff import krippendorff_alpha
 from steertui.stats.misclassification import CorrectedRate, corrected_gap, corrected_rate
-from steertui.stats.rate import Estimate
+from steertui.stats.rate import VALID_LABELS, Estimate, Policy
 from steertui.store import JudgeInfo, ModelSetting, Store
-
-VALID = frozenset(Label) - {Label.NONSENSICAL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +40,14 @@ class PairedJudges:
     """Two judges over the answers that both labelled; the first is the reference.
 
     Attributes:
-        by_condition: agreement under each condition: errors that differ bend the gap.
-        corrected: where `has_reference`, the second judge's convergence rate by condition,
-            corrected by those of the first's labels that are a random sample (see `draw`).
-        corrected_gap: pro − anti of those, with limits, percentage points; None without both.
+        overall: agreement over all these answers.
+        by_condition: agreement by condition; errors that depend on the condition bias the gap.
+        labels: precision and recall of the second judge, by label.
+        confusion: first judge's labels (rows) by the second's (columns), in `Label`'s order.
+        disagreements: the answers with different labels.
+        corrected: if `has_reference`, the second judge's convergence rate by condition, corrected
+            by the reference's labels that are a random sample (`random_sample`).
+        corrected_gap: pro - anti of the corrected rates, percentage points; None without both.
     """
 
     first: JudgeInfo
@@ -60,13 +62,20 @@ class PairedJudges:
 
     @property
     def has_reference(self) -> bool:
-        """Whether the first is a person, or someone's published labels, and the second is not."""
+        """Whether the first judge is a reference (`JudgeKind.is_reference`), the second not."""
         return is_reference(self.first) and not is_reference(self.second)
 
 
 @dataclass(frozen=True, slots=True)
 class JudgeAgreement:
-    """All comparisons of some answers' judges, and Krippendorff's alpha over all of them."""
+    """Agreement of several judges.
+
+    Attributes:
+        judges: references first.
+        alpha: Krippendorff's alpha over all judges; None if not defined.
+        comparisons: every pair of judges.
+        alpha_by_condition: Krippendorff's alpha by condition.
+    """
 
     judges: tuple[JudgeInfo, ...]
     alpha: float | None
@@ -74,77 +83,85 @@ class JudgeAgreement:
     alpha_by_condition: Mapping[str, float | None]
 
 
-LabelledOutcomes = Mapping[Item, Outcome]
-"""What one judge has labelled."""
+LabelledOutcomes = Mapping[AnswerKey, Outcome]
+"""One judge's outcomes that have a label."""
 
 
-def is_reference(reader: JudgeInfo) -> bool:
-    """Whether this is a person, or someone's published labels."""
-    return reader.kind.is_reference
+def is_reference(judge: JudgeInfo) -> bool:
+    """Whether a judge is a person or a set of published labels."""
+    return judge.kind.is_reference
 
 
 def compare_judges(store: Store, experiment: str, names: Sequence[str] = ()) -> JudgeAgreement:
-    """Return how far the judges agree; all of them, or those named, the first as reference.
+    """Return the agreement of an experiment's judges: those named, or all.
 
-    People and imported labels come first where none is named. Raises ExperimentError for an
-    unknown name, and where fewer than two have read anything.
+    Without names, people and published labels are first. Raises ExperimentError for an unknown
+    name, or with fewer than two judges.
     """
-    readers = _chosen(store.readers(experiment), names)
+    judges = _selected(store.readers(experiment), names)
     return judge_agreement(
         [
-            (reader, labelled_outcomes(store.outcomes(experiment, reader.id).items()))
-            for reader in readers
+            (judge, labelled_outcomes(store.outcomes(experiment, judge.id).items()))
+            for judge in judges
         ]
     )
 
 
-def labelled_outcomes(arms: Iterable[tuple[ModelSetting, Iterable[Outcome]]]) -> LabelledOutcomes:
-    """Return the outcomes that bear a label."""
+def labelled_outcomes(
+    settings: Iterable[tuple[ModelSetting, Iterable[Outcome]]],
+) -> LabelledOutcomes:
+    """Return the outcomes that have a label, by answer."""
     return {
-        (arm, o.scenario, o.condition, o.sample): o
-        for arm, outcomes in arms
+        (setting, o.scenario, o.condition, o.sample): o
+        for setting, outcomes in settings
         for o in outcomes
         if o.label is not None
     }
 
 
-def judge_agreement(read: Sequence[tuple[JudgeInfo, LabelledOutcomes]]) -> JudgeAgreement:
-    """Compare every two judges, the one that stands first as reference."""
-    found = tuple(_pair(*one, *two) for one, two in combinations(read, 2))
-    conditions = dict.fromkeys(o.condition for _, own in read for o in own.values())
+def judge_agreement(labels: Sequence[tuple[JudgeInfo, LabelledOutcomes]]) -> JudgeAgreement:
+    """Return the agreement of every two judges, the earlier one as reference."""
+    conditions = dict.fromkeys(o.condition for _, own in labels for o in own.values())
     return JudgeAgreement(
-        tuple(reader for reader, _ in read), _alpha(read), found,
-        {name: _alpha(read, name) for name in conditions},
-    )  # fmt: skip
+        judges=tuple(judge for judge, _ in labels),
+        alpha=_alpha(labels),
+        comparisons=tuple(_pair(*one, *two) for one, two in combinations(labels, 2)),
+        alpha_by_condition={name: _alpha(labels, name) for name in conditions},
+    )
 
 
-def references_first(readers: Iterable[JudgeInfo]) -> list[JudgeInfo]:
-    """Return people first, then published labels, then the rest."""
-    return sorted(readers, key=_rank)
+def references_first(judges: Iterable[JudgeInfo]) -> list[JudgeInfo]:
+    """Return the judges sorted: people, published labels, all others."""
+    return sorted(judges, key=_rank)
 
 
-def _alpha(read: Sequence[tuple[JudgeInfo, LabelledOutcomes]], condition: str = "") -> float | None:
-    items: dict[Item, list[Label | None]] = {}
-    for _, own in read:
+def _rank(judge: JudgeInfo) -> int:
+    order = (JudgeKind.HUMAN, JudgeKind.PAPER)
+    return order.index(judge.kind) if judge.kind in order else len(order)
+
+
+def _alpha(
+    labels: Sequence[tuple[JudgeInfo, LabelledOutcomes]], condition: str = ""
+) -> float | None:
+    """Return Krippendorff's alpha under a condition, "" for all."""
+    items: dict[AnswerKey, list[Label | None]] = {}
+    for _, own in labels:
         for key, outcome in own.items():
             if condition in ("", outcome.condition):
                 items.setdefault(key, []).append(outcome.label)
     return krippendorff_alpha(items.values())
 
 
-def _chosen(known: Sequence[JudgeInfo], names: Sequence[str]) -> list[JudgeInfo]:
-    readers = {reader.id: reader for reader in known}
-    every = {reader.id: (reader.name,) for reader in known}
-    wanted = dict.fromkeys(i for name in names for i in resolve_name("judge", name, every))
-    found = [readers[i] for i in wanted] or references_first(known)
-    if len(found) < 2:
-        raise ExperimentError("agreement needs two judges; let another read with `steertui judge`")
-    return found
-
-
-def _rank(reader: JudgeInfo) -> int:
-    order = (JudgeKind.HUMAN, JudgeKind.PAPER)
-    return order.index(reader.kind) if reader.kind in order else len(order)
+def _selected(known: Sequence[JudgeInfo], names: Sequence[str]) -> list[JudgeInfo]:
+    by_id = {judge.id: judge for judge in known}
+    known_names = {judge.id: (judge.name,) for judge in known}
+    ids = dict.fromkeys(i for name in names for i in resolve_name("judge", name, known_names))
+    selected = [by_id[i] for i in ids] or references_first(known)
+    if len(selected) < 2:
+        raise ExperimentError(
+            "agreement needs the labels of two judges; add a judge with `steertui judge`"
+        )
+    return selected
 
 
 def _pair(
@@ -153,38 +170,56 @@ def _pair(
     both = [key for key in one if key in two]
     pairs = {key: _labels(one[key], two[key]) for key in both}
     conditions = dict.fromkeys(o.condition for o in two.values())
-    under = {name: [k for k in both if one[k].condition == name] for name in conditions}
+    keys = {name: [key for key in both if one[key].condition == name] for name in conditions}
     is_measured = is_reference(first) and not is_reference(second)
-    corrected = _corrected(one, second.id, two) if is_measured else {}
-    sides = [corrected[name] for name in ("pro", "anti") if name in corrected]
-    wrong = [Disagreement(k[0].name, k[1], k[2], *pairs[k]) for k in both if len(set(pairs[k])) > 1]
-    seen = [*pairs.values()]
+    corrected = _corrected_rates(one, second.id, two) if is_measured else {}
+    gap_sides = [corrected[name] for name in ("pro", "anti") if name in corrected]
+    label_pairs = [*pairs.values()]
     return PairedJudges(
-        first, second, _agreement(pairs, both), {n: _agreement(pairs, k) for n, k in under.items()},
-        agreement_by_label(seen), confusion_matrix(seen), tuple(wrong), corrected,
-        corrected_gap(*sides) if len(sides) == 2 else None,
-    )  # fmt: skip
+        first=first,
+        second=second,
+        overall=_agreement(pairs, both),
+        by_condition={name: _agreement(pairs, own) for name, own in keys.items()},
+        labels=agreement_by_label(label_pairs),
+        confusion=confusion_matrix(label_pairs),
+        disagreements=_disagreements(pairs),
+        corrected=corrected,
+        corrected_gap=corrected_gap(*gap_sides) if len(gap_sides) == 2 else None,
+    )
 
 
-def _corrected(
-    one: LabelledOutcomes, judge: str, two: LabelledOutcomes
+def _disagreements(pairs: Mapping[AnswerKey, LabelPair]) -> tuple[Disagreement, ...]:
+    return tuple(
+        Disagreement(setting.name, scenario, condition, first=one, second=two)
+        for (setting, scenario, condition, _), (one, two) in pairs.items()
+        if one is not two
+    )
+
+
+def _corrected_rates(
+    reference: LabelledOutcomes, judge: str, outcomes: LabelledOutcomes
 ) -> dict[str, CorrectedRate]:
-    """Return the judge's rates, corrected by those of the reference's labels that stand for all
-    of its own."""
-    found = {}
-    for name in dict.fromkeys(o.condition for o in two.values()):
-        given = {key: o for key, o in two.items() if o.condition == name}
-        checked = [_labels(one[key], given[key]) for key in random_sample(judge, given, one)]
-        labels = [o.label for o in given.values() if o.label]
-        rate = corrected_rate(labels, checked, Label.CONVERGENCE, VALID)
+    """Return a judge's convergence rates by condition, corrected by a reference's labels.
+
+    Only the reference's labels that are a random sample of the judge's are used.
+    """
+    rates = {}
+    for name in dict.fromkeys(o.condition for o in outcomes.values()):
+        own = {key: o for key, o in outcomes.items() if o.condition == name}
+        sample = random_sample(judge, own, reference)
+        pairs = [_labels(reference[key], own[key]) for key in sample]
+        labels = [o.label for o in own.values() if o.label]
+        valid = VALID_LABELS[Policy.PAPER]
+        rate = corrected_rate(labels, pairs, Label.CONVERGENCE, valid)
         if rate:
-            found[name] = rate
-    return found
+            rates[name] = rate
+    return rates
 
 
-def _agreement(pairs: Mapping[Item, LabelPair], keys: Sequence[Item]) -> Agreement:
-    """Return the agreement over some answers, its limits clustered by scenario."""
-    return measure_agreement([pairs[key] for key in keys], [scenario for _, scenario, *_ in keys])
+def _agreement(pairs: Mapping[AnswerKey, LabelPair], keys: Sequence[AnswerKey]) -> Agreement:
+    """Return the agreement over some answers, clustered by scenario."""
+    scenarios = [scenario for _, scenario, *_ in keys]
+    return measure_agreement([pairs[key] for key in keys], scenarios)
 
 
 def _labels(one: Outcome, two: Outcome) -> LabelPair:

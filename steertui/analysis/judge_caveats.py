@@ -1,4 +1,4 @@
-"""What a reader of judges' agreement must know: how labels came about, in sentences."""
+"""Caveats on judge agreement: label-order effects and how a person's answers were chosen."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,51 +8,52 @@ from steertui.judge.label_order import OrderEffect, order_effect
 from steertui.store import JudgeInfo, Store
 
 
-def judge_caveats(store: Store, experiment: str, readers: Sequence[JudgeInfo]) -> Iterator[str]:
-    """Yield a sentence, no full stop, on each judge whose labels want one."""
-    for reader in readers:
-        if reader.kind is JudgeKind.LOCAL:
-            yield _order(reader, order_effect(store.readings(reader.id).values()))
-        elif reader.kind is JudgeKind.HUMAN:
-            yield from _drawn(store, experiment, reader)
+def judge_caveats(store: Store, experiment: str, judges: Sequence[JudgeInfo]) -> Iterator[str]:
+    """Yield a sentence, without a full stop, for each judge that needs a caveat."""
+    for judge in judges:
+        if judge.kind is JudgeKind.LOCAL:
+            yield _order_caveat(judge, order_effect(store.readings(judge.id).values()))
+        elif judge.kind is JudgeKind.HUMAN:
+            yield from _sample_caveat(store, experiment, judge)
 
 
-def order_sentence(judge: str, e: OrderEffect) -> str:
-    """Say what the order of the labels in a rubric does to a local judge."""
-    shares = ", ".join(f"{100 * share:.0f}" for share in e.prior)
+def order_sentence(judge: str, order: OrderEffect) -> str:
+    """Return a sentence on the effect of the rubric's label order on a local judge."""
+    shares = ", ".join(f"{100 * share:.0f}" for share in order.prior)
     return (
-        f"{judge}: {quantity(e.answers, 'answer')} read in four orders of the rubric's labels: "
-        f"{e.inconsistent} got another label in another order, {e.corrected} another by all four "
-        f"than by the rubric's own; the places draw {shares} % by themselves (25 if order does "
-        "nothing)"
+        f"{judge}: {quantity(order.answers, 'answer')} judged with four orders of the rubric's "
+        f"labels: {order.inconsistent} changed label between orders, {order.corrected} have another label "
+        f"by all four orders than by the rubric's; share of each position in the list: {shares} % "
+        "(25 without an effect)"
     )
 
 
-def _order(reader: JudgeInfo, found: OrderEffect | None) -> str:
-    if found:
-        return order_sentence(reader.name, found)
+def _order_caveat(judge: JudgeInfo, order: OrderEffect | None) -> str:
+    if order:
+        return order_sentence(judge.name, order)
     return (
-        f"{reader.name}: what the order of the labels in its rubric does was not measured; "
-        "`steertui judge` with --label-order sampled does it, as a judge of its own"
+        f"{judge.name}: the effect of the rubric's label order was not measured; "
+        "`steertui judge --label-order sampled` measures it, as a separate judge"
     )
 
 
-def _drawn(store: Store, experiment: str, reader: JudgeInfo) -> Iterator[str]:
-    """Say where a person labelled some of the answers, and how they were chosen."""
-    answers, labelled = len(store.answered(experiment)), store.judged(experiment, reader.id)
+def _sample_caveat(store: Store, experiment: str, judge: JudgeInfo) -> Iterator[str]:
+    """Yield a caveat if a person labelled only some of the answers."""
+    answers = len(store.answered(experiment))
+    labelled = store.judged(experiment, judge.id)
     if labelled == answers:
         return
-    chosen = labelled - store.hand_queue(experiment, reader.id)["random"]
-    some = f"{reader.name} labelled {labelled} of {answers} answers"
+    chosen = labelled - store.hand_queue(experiment, judge.id)["random"]
+    some = f"{judge.name} labelled {labelled} of {answers} answers"
     if chosen:
         yield (
-            f"{some}, {chosen} of them not drawn at random (doubtful ones first): agreement, "
-            "kappa, precision and recall are biased, agreement as a rule downwards; corrected "
-            "rates leave those labels out; `steertui label --order random` draws at random"
+            f"{some}, {chosen} of them not drawn at random (uncertain ones first): agreement, "
+            "kappa, precision and recall are biased, agreement usually downwards; corrected rates "
+            "exclude those labels; `steertui label --order random` draws at random"
         )
     else:
         yield (
-            f"{some}, drawn at random from each condition and label in equal parts: raw "
-            "agreement, kappa and recall are of that mix and not of all answers; precision, and "
-            "rates corrected for the judge whose labels ordered the queue, hold"
+            f"{some}, drawn at random in equal parts from each condition and label: raw "
+            "agreement, kappa and recall apply to that mix, not to all answers; precision, and "
+            "rates corrected for the judge whose labels ordered the queue, are unbiased"
         )

@@ -1,4 +1,4 @@
-"""The judges of a Summary against each other, and what is said of them in every form."""
+"""Judge panels: table rows and sentences on the agreement of judges, for every report format."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,20 +19,21 @@ from steertui.stats.misclassification import CorrectedRate
 from steertui.store import ModelSetting
 
 JUDGE_COLUMNS = ("both", "equal", "percent", "95 % interval", "kappa", "95 % interval")
-"""Headings of two judges' agreement."""
+"""Column headings of `agreement_rows`, after the condition."""
 
 CORRECTED_COLUMNS = ("as judged", "corrected", "95 % interval", "checked")
-"""Headings of a judge's convergence rates, corrected."""
+"""Column headings of `corrected_rows`, after the condition."""
 
 CORRECTION_CAVEAT = (
-    "Corrected rates rest on the checked answers alone that were drawn at random from this judge's "
-    "labels; they carry that its errors are only estimated, and take every answer as independent"
+    "Corrected rates use only those checked answers that were drawn at random from this judge's "
+    "labels; the intervals include the uncertainty of its error rates and take every answer as "
+    "independent"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class JudgePanel:
-    """The judges that have read one arm's answers."""
+    """The judges that labelled the answers of one model setting."""
 
     experiment: str
     setting: ModelSetting
@@ -41,92 +42,111 @@ class JudgePanel:
 
     @property
     def title(self) -> str:
-        """What they have read."""
+        """Model, temperature and tag."""
         tag = f", {self.tag}" if self.tag else ""
         return f"{self.setting.name}, temperature {self.setting.temperature:g}{tag}"
 
 
 def judge_panels(summary: Summary) -> tuple[JudgePanel, ...]:
-    """Return the judges of each arm that several have read, people and published labels first."""
-    found = []
+    """Return a panel for each model setting that several judges labelled, references first."""
+    panels = []
     for tables in judged_by_several(summary):
-        read = {t.judge: labelled_outcomes([(t.setting, t.outcomes)]) for t in tables if t.judge}
-        ranked = [(reader, read[reader]) for reader in references_first(read)]
-        tag = next((t.tag for t in tables if t.tag), "")
-        found.append(
-            JudgePanel(tables[0].experiment, tables[0].setting, judge_agreement(ranked), tag)
+        labels = {t.judge: labelled_outcomes([(t.setting, t.outcomes)]) for t in tables if t.judge}
+        ranked = [(judge, labels[judge]) for judge in references_first(labels)]
+        panel = JudgePanel(
+            experiment=tables[0].experiment,
+            setting=tables[0].setting,
+            agreement=judge_agreement(ranked),
+            tag=next((t.tag for t in tables if t.tag), ""),
         )
-    return tuple(found)
+        panels.append(panel)
+    return tuple(panels)
 
 
-def alpha_sentence(found: JudgeAgreement) -> str:
-    """Say Krippendorff's alpha over all judges and under each condition; no full stop."""
-    apart = ", ".join(f"{name} {_alpha(a)}" for name, a in found.alpha_by_condition.items())
-    apart = f" ({apart})" if len(found.alpha_by_condition) > 1 else ""
-    return f"Krippendorff's alpha over {len(found.judges)} judges: {_alpha(found.alpha)}{apart}"
+def alpha_sentence(agreement: JudgeAgreement) -> str:
+    """Return a sentence on Krippendorff's alpha, overall and by condition, without a full stop."""
+    by_condition = ", ".join(
+        f"{name} {_alpha_text(alpha)}" for name, alpha in agreement.alpha_by_condition.items()
+    )
+    details = f" ({by_condition})" if len(agreement.alpha_by_condition) > 1 else ""
+    judges = len(agreement.judges)
+    return f"Krippendorff's alpha over {judges} judges: {_alpha_text(agreement.alpha)}{details}"
 
 
-def pair_title(c: PairedJudges) -> str:
-    """Say who is measured against whom."""
-    return f"{c.second.name} against {c.first.name}"
+def pair_title(pair: PairedJudges) -> str:
+    """Return the names of the measured judge and the reference."""
+    return f"{pair.second.name} against {pair.first.name}"
 
 
-def agreement_rows(c: PairedJudges) -> Iterator[tuple[str, ...]]:
-    """Yield "all" and each condition, with the values under `JUDGE_COLUMNS`."""
-    yield "all", *_agreement(c.overall)
-    if len(c.by_condition) > 1:
-        yield from ((name, *_agreement(found)) for name, found in c.by_condition.items())
+def agreement_rows(pair: PairedJudges) -> Iterator[tuple[str, ...]]:
+    """Yield "all" and each condition, with the values for `JUDGE_COLUMNS`."""
+    yield "all", *_agreement_columns(pair.overall)
+    if len(pair.by_condition) > 1:
+        for name, agreement in pair.by_condition.items():
+            yield name, *_agreement_columns(agreement)
 
 
-def confusion_columns(c: PairedJudges) -> tuple[str, ...]:
-    """Return the headings of `confusion_rows`."""
-    return (f"{c.first.name} ↓  {c.second.name} →", *(label.words for label in Label), "recall")
+def confusion_columns(pair: PairedJudges) -> tuple[str, ...]:
+    """Return the column headings of `confusion_rows`."""
+    corner = f"{pair.first.name} ↓  {pair.second.name} →"
+    return (corner, *(label.words for label in Label), "recall")
 
 
-def confusion_rows(c: PairedJudges) -> Iterator[tuple[str, ...]]:
-    """Yield a row for each of the first judge's labels: counts by the second's, and how many of
-    them the second found; last, how many of the second's the first confirms."""
-    for label, row in zip(Label, c.confusion, strict=True):
-        yield label.words, *map(str, row), _percent(c.labels[label].recall)
-    yield "precision", *(_percent(c.labels[label].precision) for label in Label), ""
+def confusion_rows(pair: PairedJudges) -> Iterator[tuple[str, ...]]:
+    """Yield one row per label of the first judge: counts by the second's label, and recall.
+
+    The last row has the precision of each of the second judge's labels.
+    """
+    for label, row in zip(Label, pair.confusion, strict=True):
+        yield label.words, *map(str, row), _percent_text(pair.labels[label].recall)
+    yield "precision", *(_percent_text(pair.labels[label].precision) for label in Label), ""
 
 
-def corrected_rows(c: PairedJudges) -> Iterator[tuple[str, ...]]:
+def corrected_rows(pair: PairedJudges) -> Iterator[tuple[str, ...]]:
     """Yield each condition and the gap with the values for `CORRECTED_COLUMNS`.
 
     Nothing if the first judge is no reference or labelled every answer.
     """
-    if not c.corrected or all(r.references >= r.items for r in c.corrected.values()):
+    if all(rate.references >= rate.items for rate in pair.corrected.values()):
         return
-    for name, found in c.corrected.items():
-        yield name, *_corrected(found)
-    if {"pro", "anti"} <= c.corrected.keys():
-        raw = 100 * (c.corrected["pro"].raw - c.corrected["anti"].raw)
-        if c.corrected_gap is None:
-            yield "pro − anti", f"{raw:+.1f}", "–", "", ""
+    for name, rate in pair.corrected.items():
+        yield name, *_corrected_columns(rate)
+    if {"pro", "anti"} <= pair.corrected.keys():
+        raw = f"{100 * (pair.corrected['pro'].raw - pair.corrected['anti'].raw):+.1f}"
+        gap = pair.corrected_gap
+        if gap is None:
+            yield "pro − anti", raw, "–", "", ""
         else:
-            points, low, high = c.corrected_gap
-            yield "pro − anti", f"{raw:+.1f}", f"{points:+.1f}", f"[{low:+.1f}, {high:+.1f}]", ""
+            interval = f"[{gap.low:+.1f}, {gap.high:+.1f}]"
+            yield "pro − anti", raw, f"{gap.value:+.1f}", interval, ""
 
 
-def _corrected(found: CorrectedRate) -> tuple[str, ...]:
-    checked = f"{found.references} of {found.items}"
-    raw = f"{100 * found.raw:.1f}"
-    if found.value is None or found.low is None or found.high is None:
-        why = "a label not at all" if found.references else "none drawn at random"
+def _corrected_columns(rate: CorrectedRate) -> tuple[str, ...]:
+    checked = f"{rate.references} of {rate.items}"
+    raw = f"{100 * rate.raw:.1f}"
+    if rate.estimate is None:
+        why = "one label not checked" if rate.references else "none drawn at random"
         return raw, "–", "", f"{checked}, {why}"
-    limits = f"[{100 * found.low:.1f}, {100 * found.high:.1f}]"
-    return raw, f"{100 * found.value:.1f}", limits, checked
+    value, low, high = rate.estimate.percent()
+    return raw, f"{value:.1f}", f"[{low:.1f}, {high:.1f}]", checked
 
 
-def _agreement(a: Agreement) -> tuple[str, ...]:
-    limits = "" if a.low is None or a.high is None else f"[{100 * a.low:.1f}, {100 * a.high:.1f}]"
-    return str(a.items), str(a.agreed), percentage(a.agreed, a.items), limits, *kappa_columns(a)
+def _agreement_columns(agreement: Agreement) -> tuple[str, ...]:
+    interval = ""
+    if agreement.low is not None and agreement.high is not None:
+        interval = f"[{100 * agreement.low:.1f}, {100 * agreement.high:.1f}]"
+    return (
+        str(agreement.items),
+        str(agreement.agreed),
+        percentage(agreement.agreed, agreement.items),
+        interval,
+        *kappa_columns(agreement),
+    )
 
 
-def _alpha(value: float | None) -> str:
-    return "not defined" if value is None else f"{value:.2f}"
+def _alpha_text(alpha: float | None) -> str:
+    return "not defined" if alpha is None else f"{alpha:.2f}"
 
 
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.1f}"
+def _percent_text(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.1f}"

@@ -1,8 +1,10 @@
-"""A queue of answers to label by hand: some of every kind, the doubtful first, nothing shown."""
+"""Annotation queue: answers for a person to label, stratified by condition and judge's label."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
 
 from steertui.analysis.label_sample import random_key
 from steertui.core.judge_kind import JudgeKind
@@ -10,22 +12,34 @@ from steertui.core.verdict import Label, Verdict
 from steertui.errors import JudgeError
 from steertui.store import Store
 
-ORDERS = ("doubtful", "random")
+
+class QueueOrder(StrEnum):
+    """Order within a stratum: smallest margin first, or random."""
+
+    UNCERTAIN = "uncertain"
+    RANDOM = "random"
+
+
+_STORED_ORDERS = {True: "random", False: "doubtful"}
+"""Stored name of an item's order, by `QueueItem.is_random`."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueItem:
-    """An answer to be labelled, and what is hidden until it is.
+    """An answer to label. Condition and label are not shown to the annotator.
 
     Attributes:
-        key: the trial's.
-        task: without the suffix, which would give the condition away.
-        condition: hidden.
-        label: the reference judge's, hidden; None where it has none.
-        margin: between its two likeliest labels, 0 to 1; 1 where it gives no likelihoods.
-        place: in the random order.
-        is_random: whether the queue took its stratum in that order.
-        reference: the judge whose labels and margins made the queue, "" for none.
+        key: key of the trial.
+        category: the scenario's category.
+        task: the task without the suffix, which would reveal the condition.
+        answer: the answer after the reasoning.
+        condition: name of the condition.
+        label: the reference judge's label, None if it has none.
+        margin: difference between the judge's two largest label probabilities, 0 to 1; 1 if it
+            gives no probabilities.
+        random_key: sort key in the random order (`label_sample.random_key`).
+        is_random: whether the item's stratum is in random order.
+        reference: the judge whose labels and margins define the queue, "" for none.
     """
 
     key: str
@@ -35,28 +49,48 @@ class QueueItem:
     condition: str
     label: Label | None
     margin: float
-    place: str
+    random_key: str
     is_random: bool = False
     reference: str = ""
 
 
 def annotator_id(name: str) -> str:
-    """Return a person's id as a judge; raises JudgeError for a name that is none."""
+    """Return the judge id of a person; raises JudgeError for an invalid name."""
     if not re.fullmatch(r"[\w.@+-]{1,40}", name):
-        raise JudgeError(f"--as {name}: give a name of letters, digits and . _ - @ +")
+        raise JudgeError(f"--as {name}: not a valid name; use 1 to 40 letters, digits or . _ - @ +")
     return f"{JudgeKind.HUMAN.prefix}{name}"
 
 
 def build_queue(
-    store: Store, experiment: str, who: str, reference: str = "", order: str = "doubtful"
+    store: Store,
+    experiment: str,
+    annotator: str,
+    reference: str = "",
+    order: QueueOrder = QueueOrder.UNCERTAIN,
 ) -> list[QueueItem]:
-    """Return what the person has not labelled yet, in turn from every condition × label.
+    """Return the answers that the annotator has not labelled, in turn from every stratum.
 
-    Within such a stratum the smallest margins come first, or ("random", and where no answer has a
-    margin) the order is `draw.mixed`: the same for everyone, and a random sample of each stratum,
-    as a correction of rates needs. Doubtful items first understate a judge's agreement with a
-    person.
+    A stratum has one condition and one label of the reference judge. Within it, the order is
+    `order`, but random if no answer has a margin. The random order is the same for everyone; its
+    beginning is a random sample of the stratum, as the correction of rates needs. Labels of the
+    most uncertain answers alone understate the judge's agreement with the annotator.
     """
+    items = [_item(row) for row in _unlabelled(store, experiment, annotator, reference)]
+    strata: dict[tuple[str, str], list[QueueItem]] = {}
+    for item in sorted(items, key=lambda item: _rank(item, order)):
+        strata.setdefault((item.condition, item.label or ""), []).append(item)
+    turns = []
+    for stratum in strata.values():
+        is_random = order is QueueOrder.RANDOM or all(item.margin == 1.0 for item in stratum)
+        for turn, item in enumerate(stratum):
+            queued = replace(item, is_random=is_random, reference=reference)
+            turns.append((turn, item.random_key, queued))
+    return [item for _, _, item in sorted(turns, key=lambda entry: entry[:2])]
+
+
+def _unlabelled(
+    store: Store, experiment: str, annotator: str, reference: str
+) -> list[dict[str, Any]]:
     sql = """SELECT t.key, s.category, s.task, g.answer, c.name AS condition, v.label,
             m.name AS model, t.temperature, s.name AS scenario, t.sample,
             v.p_convergence, v.p_no_convergence, v.p_safety_refusal, v.p_nonsensical
@@ -69,45 +103,41 @@ def build_queue(
         LEFT JOIN current_verdicts AS v ON v.trial = t.key AND v.judge = ?
         WHERE e.experiment = ? AND NOT EXISTS (SELECT 1 FROM verdicts AS w
             WHERE w.trial = t.key AND w.judge = ? AND w.label IS NOT NULL)"""
-    items = [_item(row) for row in store.query(sql, [reference, experiment, who])]
-    strata: dict[tuple[str, str], list[QueueItem]] = {}
-    for item in sorted(items, key=lambda i: _rank(i, order)):
-        strata.setdefault((item.condition, item.label or ""), []).append(item)
-    turns = []
-    for stratum in strata.values():
-        is_random = order == "random" or all(item.margin == 1.0 for item in stratum)
-        drawn = (replace(item, is_random=is_random, reference=reference) for item in stratum)
-        turns += [(turn, item.place, item) for turn, item in enumerate(drawn)]
-    return [item for _, _, item in sorted(turns, key=lambda found: found[:2])]
+    return store.query(sql, [reference, experiment, annotator])
 
 
-def add_label(store: Store, who: str, item: QueueItem, label: Label, note: str = "") -> None:
-    """Store a person's label of an item of the queue, and how the queue came to it; a later label
-    of the same person for the same answer supersedes it."""
-    name = who.removeprefix(JudgeKind.HUMAN.prefix)
-    store.add_judge(who, who, {"kind": "a person", "name": name, "title": ""})
-    store.add_hand_queue(who, item.key, "random" if item.is_random else "doubtful", item.reference)
-    store.add_verdict(item.key, Verdict(who, label, reason=note))
+def add_label(store: Store, annotator: str, item: QueueItem, label: Label, note: str = "") -> None:
+    """Store an annotator's label and the order that the item was drawn in.
+
+    A later label of the same annotator for the same answer supersedes it.
+    """
+    name = annotator.removeprefix(JudgeKind.HUMAN.prefix)
+    store.add_judge(annotator, annotator, {"kind": "a person", "name": name, "title": ""})
+    store.add_hand_queue(annotator, item.key, _STORED_ORDERS[item.is_random], item.reference)
+    store.add_verdict(item.key, Verdict(annotator, label, reason=note))
 
 
-def _item(row: dict[str, object]) -> QueueItem:
-    chances = [row[f"p_{label}"] for label in Label]
-    margin = _margin([float(str(p)) for p in chances if p is not None])
-    label = Label(str(row["label"])) if row["label"] else None
-    key, category, task, answer, condition = (
-        str(row[name]) for name in ("key", "category", "task", "answer", "condition")
-    )
+def _item(row: Mapping[str, Any]) -> QueueItem:
+    probabilities = [row[f"p_{label}"] for label in Label]
     names = ("model", "temperature", "scenario", "condition", "sample")
-    place = random_key([str(row[name]) for name in names])
-    return QueueItem(key, category, task, answer, condition, label, margin, place)
+    return QueueItem(
+        key=row["key"],
+        category=row["category"],
+        task=row["task"],
+        answer=row["answer"],
+        condition=row["condition"],
+        label=Label(row["label"]) if row["label"] else None,
+        margin=_margin([p for p in probabilities if p is not None]),
+        random_key=random_key([str(row[name]) for name in names]),
+    )
 
 
-def _margin(chances: Sequence[float]) -> float:
-    if len(chances) < 2:
+def _margin(probabilities: Sequence[float]) -> float:
+    if len(probabilities) < 2:
         return 1.0
-    second, first = sorted(chances)[-2:]
+    second, first = sorted(probabilities)[-2:]
     return first - second
 
 
-def _rank(item: QueueItem, order: str) -> tuple[float, str]:
-    return (item.margin if order == "doubtful" else 0.0, item.place)
+def _rank(item: QueueItem, order: QueueOrder) -> tuple[float, str]:
+    return (item.margin if order is QueueOrder.UNCERTAIN else 0.0, item.random_key)

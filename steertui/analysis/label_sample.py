@@ -1,4 +1,4 @@
-"""A Draw: which of a person's labels are a random sample of the answers that a judge labelled."""
+"""Random sample of labels: which of a person's labels can correct a judge's rates."""
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
@@ -6,48 +6,54 @@ from hashlib import sha256
 from steertui.core.outcome import Outcome
 from steertui.store import ModelSetting
 
-Item = tuple[ModelSetting, str, str, int]
-"""An answer: the model at its temperature, scenario, condition and sample."""
+AnswerKey = tuple[ModelSetting, str, str, int]
+"""An answer: model setting, scenario, condition, sample."""
 
 
-def random_key(key: Sequence[str]) -> str:
-    """Return an answer's place in the one random order that every queue and sample follows, from
-    the names of its model, temperature, scenario, condition and sample."""
-    return sha256("\0".join(("queue", *key)).encode()).hexdigest()
+def random_key(names: Sequence[str]) -> str:
+    """Return an answer's sort key in the random order of all queues and samples.
+
+    `names` are those of its model, temperature, scenario, condition and sample. The key is a
+    sha256, so the order is the same on every machine.
+    """
+    return sha256("\0".join(("queue", *names)).encode()).hexdigest()
 
 
-def _place(item: Item) -> str:
-    arm, scenario, condition, sample = item
-    return random_key([arm.name, str(arm.temperature), scenario, condition, str(sample)])
+def _random_key(key: AnswerKey) -> str:
+    setting, scenario, condition, sample = key
+    return random_key([setting.name, str(setting.temperature), scenario, condition, str(sample)])
 
 
 def random_sample(
-    judge: str, given: Mapping[Item, Outcome], own: Mapping[Item, Outcome]
-) -> list[Item]:
-    """Return the answers labelled by a person that stand for all those of each of a judge's labels.
+    judge: str, judged: Mapping[AnswerKey, Outcome], labelled: Mapping[AnswerKey, Outcome]
+) -> list[AnswerKey]:
+    """Return the answers labelled by a person that are a random sample of each judge's label.
 
-    `given` is what the judge labelled under one condition, `own` what the person labelled. Of each
-    label's answers these are all, where the person labelled all; otherwise those that come first
-    in the random order, without a gap, up to the last that a queue in that order drew from this
-    judge's labels (see `Outcome.drawn`). What was chosen for being doubtful, or what stands
-    behind an answer that was passed over, tells of no other answer.
+    `judged` has the judge's outcomes under one condition, `labelled` the person's. For each of the
+    judge's labels the sample is all answers if the person labelled all. Otherwise it is the
+    longest unbroken prefix of the random order up to the last answer drawn from a queue in that
+    order by this judge's labels (`Outcome.drawn`). Answers chosen for their uncertainty, and
+    answers after a skipped one, are not random and are excluded.
     """
-    labels: dict[object, list[Item]] = {}
-    for key, outcome in given.items():
-        labels.setdefault(outcome.label, []).append(key)
-    found: list[Item] = []
-    for keys in labels.values():
-        found += keys if all(key in own for key in keys) else _beginning(judge, keys, own)
-    return found
+    strata: dict[object, list[AnswerKey]] = {}
+    for key, outcome in judged.items():
+        strata.setdefault(outcome.label, []).append(key)
+    sample: list[AnswerKey] = []
+    for keys in strata.values():
+        is_complete = all(key in labelled for key in keys)
+        sample += keys if is_complete else _random_prefix(judge, keys, labelled)
+    return sample
 
 
-def _beginning(judge: str, keys: Sequence[Item], own: Mapping[Item, Outcome]) -> list[Item]:
-    passed: list[Item] = []
-    counted = 0
-    for key in sorted(keys, key=_place):
-        if key not in own:
+def _random_prefix(
+    judge: str, keys: Sequence[AnswerKey], labelled: Mapping[AnswerKey, Outcome]
+) -> list[AnswerKey]:
+    prefix: list[AnswerKey] = []
+    length = 0
+    for key in sorted(keys, key=_random_key):
+        if key not in labelled:
             break
-        passed.append(key)
-        if own[key].drawn in (judge, ""):
-            counted = len(passed)
-    return passed[:counted]
+        prefix.append(key)
+        if labelled[key].drawn in (judge, ""):
+            length = len(prefix)
+    return prefix[:length]

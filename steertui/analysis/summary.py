@@ -1,4 +1,4 @@
-"""A Summary: the tables of whatever part of a database a report is about."""
+"""Summary of a database: the tables that a report shows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,23 +13,25 @@ from steertui.store import JudgeInfo, ModelSetting, Store
 
 STAND_IN_WARNING = (
     "The demo checkpoint is a scripted stand-in: its labels were written into its training text. "
-    "These numbers show that the machinery runs and mean nothing about real models."
+    "These numbers show that the program works and mean nothing about real models."
 )
 
 ALL = "all"
-"""Asks for every experiment of a database."""
+"""Value of `ReportFilter.experiments` that selects every experiment."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportFilter:
-    """Names; an empty tuple leaves nothing out, but `experiments` then means the newest one.
+    """Selection of tables by name.
+
+    An empty tuple selects everything; an empty `experiments` selects the newest experiment.
 
     Attributes:
-        experiments: ids, or at least the first eight digits of one; or "all".
+        experiments: ids, or at least their first eight digits, or "all".
         models: names, titles, or at least the first eight digits of the file's sha256.
         conditions: names.
         judges: names or ids.
-        policy: which items make the convergence rates' denominator.
+        policy: denominator of the convergence rates.
     """
 
     experiments: tuple[str, ...] = ()
@@ -41,14 +43,14 @@ class ReportFilter:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Every table that was chosen.
+    """The selected tables.
 
     Attributes:
-        experiments: their ids, oldest first.
-        tables: by experiment, judge, model and temperature.
-        remarks: what hampers a comparison of the experiments, and what merging left out, a
-            sentence each.
-        settings: how they were set up, where they are several.
+        experiments: ids of the experiments, oldest first.
+        tables: sorted by experiment, judge, model and temperature.
+        remarks: sentences on merged databases and on what restricts comparisons between the
+            experiments.
+        settings: settings of the experiments, if there are several.
     """
 
     experiments: tuple[str, ...]
@@ -58,14 +60,14 @@ class Summary:
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """What must stand wherever these numbers are shown."""
+        """Sentences that every report shows with these numbers."""
         stand_in = (STAND_IN_WARNING,) if any(t.is_stand_in for t in self.tables) else ()
         return (*stand_in, *self.remarks)
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """What one table will be made of."""
+class _TableData:
+    """Data of one table before the selection of conditions."""
 
     experiment: str
     judge: JudgeInfo | None
@@ -74,112 +76,131 @@ class _Part:
 
 
 def summarise_experiment(store: Store, experiment: str, policy: Policy = Policy.PAPER) -> Summary:
-    """Return what the store holds of one experiment."""
+    """Return the summary of one experiment."""
     return summarise(store, ReportFilter((experiment,), policy=policy))
 
 
-def summarise(store: Store, choice: ReportFilter) -> Summary:
-    """Return what was chosen; raises ExperimentError for a name that is not there.
+def summarise(store: Store, selection: ReportFilter) -> Summary:
+    """Return the summary of the selected tables; without tables for an empty database.
 
-    A database without an experiment gives a summary without tables.
+    Raises ExperimentError for a name that matches nothing.
     """
-    experiments = _experiments(store, choice.experiments)
-    tables = tuple(
-        make_table(p.experiment, p.setting, p.judge, kept, choice.policy)
-        for p in _parts(store, experiments, choice)
-        if (kept := [o for o in p.outcomes if o.condition in (choice.conditions or (o.condition,))])
+    experiments = _selected_experiments(store, selection.experiments)
+    tables = []
+    for data in _table_data(store, experiments, selection):
+        outcomes = [
+            outcome
+            for outcome in data.outcomes
+            if not selection.conditions or outcome.condition in selection.conditions
+        ]
+        if outcomes:
+            tables.append(
+                make_table(data.experiment, data.setting, data.judge, outcomes, selection.policy)
+            )
+    complete = tuple(
+        replace(
+            table,
+            warnings=(*table.warnings, *judge_warnings(store, table, tables)),
+            tag=_tag(table, tables),
+        )
+        for table in tables
     )
-    signed = tuple(
-        replace(t, warnings=(*t.warnings, *judge_warnings(store, t, tables)), tag=_tag(t, tables))
-        for t in tables
-    )
-    merged = _merged(store, experiments)
+    remarks = _merge_remarks(store, experiments)
     if len(experiments) < 2:
-        return Summary(tuple(experiments), signed, tuple(merged))
-    by = experiment_settings(store, experiments)
-    remarks = [*merged, *setting_differences(tables, by), *_remarks(store, experiments)]
-    return Summary(tuple(experiments), signed, tuple(remarks), by)
+        return Summary(tuple(experiments), complete, tuple(remarks))
+    settings = experiment_settings(store, experiments)
+    remarks += setting_differences(tables, settings)
+    remarks += _text_conflicts(store, experiments)
+    return Summary(tuple(experiments), complete, tuple(remarks), settings)
 
 
 def _tag(table: Table, tables: Sequence[Table]) -> str:
-    """Return what tells a table from others of its model's name, temperature and judge."""
-    arm = table.setting
-    alike = [
-        t for t in tables if (t.judge, t.setting.temperature) == (table.judge, arm.temperature)
+    """Return what distinguishes a table from others with its model name, temperature and judge."""
+    setting = table.setting
+    same = [
+        other
+        for other in tables
+        if other.judge == table.judge
+        and other.setting.temperature == setting.temperature
+        and other.setting.name == setting.name
     ]
-    alike = [t for t in alike if t.setting.name == arm.name]
     tags = []
-    if len({t.setting.model for t in alike}) > 1:
-        tags.append(f"weights {brief(arm.model)}")
-    if sum(t.setting == arm for t in alike) > 1:
+    if len({other.setting.model for other in same}) > 1:
+        tags.append(f"weights {brief(setting.model)}")
+    if sum(other.setting == setting for other in same) > 1:
         tags.append(f"experiment {table.experiment}")
     return ", ".join(tags)
 
 
-def _experiments(store: Store, wanted: Sequence[str]) -> list[str]:
+def _selected_experiments(store: Store, words: Sequence[str]) -> list[str]:
     known = [str(row["id"]) for row in store.experiments()]
-    if ALL in wanted or not known:
+    if ALL in words or not known:
         return known
-    if not wanted:
+    if not words:
         return known[-1:]
-    kept = _meant("experiment", wanted, dict.fromkeys(known, ()))
-    return [e for e in known if e in kept]
+    selected = _resolve_all("experiment", words, dict.fromkeys(known, ()))
+    return [experiment for experiment in known if experiment in selected]
 
 
-def _parts(store: Store, experiments: Sequence[str], choice: ReportFilter) -> list[_Part]:
-    readers = {e: store.readers(e) for e in experiments}
-    every = {r.id: (r.name,) for found in readers.values() for r in found}
-    judges = _meant("judge", choice.judges, every)
-    parts = [
-        _Part(e, judge, arm, outcomes)
-        for e, found in readers.items()
-        for judge in _judges(found, judges)
-        for arm, outcomes in store.outcomes(e, judge.id if judge else "").items()
+def _table_data(
+    store: Store, experiments: Sequence[str], selection: ReportFilter
+) -> list[_TableData]:
+    judges = {experiment: store.readers(experiment) for experiment in experiments}
+    names = {judge.id: (judge.name,) for own in judges.values() for judge in own}
+    selected_judges = _resolve_all("judge", selection.judges, names)
+    tables = [
+        _TableData(experiment, judge, setting, outcomes)
+        for experiment, own in judges.items()
+        for judge in _selected_judges(own, selected_judges)
+        for setting, outcomes in store.outcomes(experiment, judge.id if judge else "").items()
     ]
-    models = {p.setting.model: (p.setting.name, p.setting.title) for p in parts}
-    kept = _meant("model", choice.models, models) or models
-    conditions = dict.fromkeys(o.condition for p in parts for o in p.outcomes)
-    _meant("condition", choice.conditions, dict.fromkeys(conditions, ()))
-    return [p for p in parts if p.setting.model in kept]
+    models = {t.setting.model: (t.setting.name, t.setting.title) for t in tables}
+    selected_models = _resolve_all("model", selection.models, models) or models
+    conditions = dict.fromkeys(o.condition for table in tables for o in table.outcomes)
+    _resolve_all("condition", selection.conditions, dict.fromkeys(conditions, ()))
+    return [table for table in tables if table.setting.model in selected_models]
 
 
-def _meant(noun: str, words: Sequence[str], known: Mapping[str, Sequence[str]]) -> set[str]:
-    """Return the identities that the words name; raises ExperimentError."""
+def _resolve_all(noun: str, words: Sequence[str], known: Mapping[str, Sequence[str]]) -> set[str]:
+    """Return the identities that the words match; raises ExperimentError (`resolve_name`)."""
     return {identity for word in words for identity in resolve_name(noun, word, known)}
 
 
-def _judges(found: Sequence[JudgeInfo], wanted: set[str]) -> list[JudgeInfo | None]:
-    if wanted:
-        return [reader for reader in found if reader.id in wanted]
-    return [*found] or [None]
+def _selected_judges(judges: Sequence[JudgeInfo], selected: set[str]) -> list[JudgeInfo | None]:
+    if selected:
+        return [judge for judge in judges if judge.id in selected]
+    return [*judges] or [None]
 
 
-def _merged(store: Store, experiments: Sequence[str]) -> list[str]:
-    """Say that databases which were merged into this one differ from what is counted here."""
+def _merge_remarks(store: Store, experiments: Sequence[str]) -> list[str]:
+    """Return a sentence on rows of merged databases that conflict with the counted ones."""
     left_out = store.left_out(experiments)
     if not left_out:
         return []
     counts = ", ".join(f"{number} in {about}" for about, number in left_out.items())
     return [
-        f"Merged databases differ from what these numbers rest on ({counts}); "
-        "the table conflicts holds what is not counted."
+        f"Merged databases have rows that conflict with these numbers ({counts}); they are not "
+        "counted and are stored in the table conflicts."
     ]
 
 
-def _remarks(store: Store, experiments: Sequence[str]) -> list[str]:
-    """Say where experiments give one name to different texts, which no pairing can mend."""
+def _text_conflicts(store: Store, experiments: Sequence[str]) -> list[str]:
+    """Return a sentence for each noun whose names have different texts in the experiments."""
     marks = ", ".join("?" * len(experiments))
-    said = []
-    for noun, text in (("scenario", "n.task || char(0) || trim(n.system, char(10, 13, 9, 32))"),
-                       ("condition", "trim(n.suffix, char(10, 13, 9, 32))")):  # fmt: skip
+    texts = {
+        "scenario": "n.task || char(0) || trim(n.system, char(10, 13, 9, 32))",
+        "condition": "trim(n.suffix, char(10, 13, 9, 32))",
+    }
+    remarks = []
+    for noun, text in texts.items():
         sql = f"""SELECT n.name FROM experiment_trials AS e JOIN trials AS t ON t.key = e.trial
             JOIN {noun}s AS n ON n.id = t.{noun} WHERE e.experiment IN ({marks})
             GROUP BY n.name HAVING count(DISTINCT {text}) > 1"""
         names = [row["name"] for row in store.query(sql, experiments)]
         if names:
-            said.append(
-                f"The experiments give different texts to one {noun}'s name ({', '.join(names[:3])}"
-                f"{' and others' if len(names) > 3 else ''}); what compares them compares the "
-                "texts, too."
+            others = " and others" if len(names) > 3 else ""
+            remarks.append(
+                f"The experiments have different texts for the same {noun} name "
+                f"({', '.join(names[:3])}{others}); their comparisons compare the texts as well."
             )
-    return said
+    return remarks

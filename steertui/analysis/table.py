@@ -1,4 +1,4 @@
-"""A Table: one model at one temperature under one judge, counted and compared."""
+"""Tables: rates and paired gaps of one model at one temperature under one judge."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -39,16 +39,16 @@ PAPER_PAIRS = (
     ("anti", "placebo"),
     ("baseline", "placebo"),
 )
-"""The gap and its parts (arXiv 2601.01584, section 3), each against the placebo too."""
-
+"""Pairs of conditions whose gap a table has: the paper's gap and its parts (arXiv 2601.01584,
+section 3), and each condition against the placebo. The first pair present is the headline gap."""
 
 TRANSITION_PAIRS = (("baseline", "pro"), ("baseline", "anti"), ("anti", "pro"))
-"""Pairs of conditions between which labels are followed."""
+"""Pairs of conditions for which a table has label transitions."""
 
 
 @dataclass(frozen=True, slots=True)
 class RateRow:
-    """One condition's counts and rates."""
+    """Counts and rates of one condition."""
 
     condition: str
     counts: TrialCounts
@@ -58,13 +58,13 @@ class RateRow:
 
     @property
     def is_low_coverage(self) -> bool:
-        """Whether the rates rest on too few verdicts; then they are marked."""
+        """Whether too few of the planned trials are judged; such rates are marked `*`."""
         return is_low_coverage(self.counts)
 
 
 @dataclass(frozen=True, slots=True)
 class GapResult:
-    """Two sides compared, with the p value after Holm and the sentence that says it."""
+    """A gap, its p value after Holm (None with a single test) and its sentence."""
 
     gap: Gap
     adjusted: float | None
@@ -73,7 +73,7 @@ class GapResult:
 
 @dataclass(frozen=True, slots=True)
 class CategoryGap:
-    """One category's rows, and its headline gap; None without two conditions."""
+    """Rates and headline gap of one category; no gap with fewer than two conditions."""
 
     name: str
     rows: tuple[RateRow, ...]
@@ -82,17 +82,18 @@ class CategoryGap:
 
 @dataclass(frozen=True)
 class Table:
-    """One model at one temperature under one judge.
+    """Results of one model at one temperature under one judge.
 
     Attributes:
-        experiment: the id of the one it belongs to.
-        judge: None where nobody has judged yet; then every label is missing.
-        policy: which items make the convergence rates' denominator.
-        rows: a condition each, in planned order.
-        comparisons: the first is the headline; Holm's correction is over them all.
-        warnings: signs of trouble, a sentence each.
-        outcomes: what all this was counted from, in planned order.
-        tag: its experiment, where another table is about the same model, temperature and judge.
+        experiment: id of the experiment.
+        setting: model and temperature.
+        judge: None before any judgement; then no outcome has a label.
+        policy: denominator of the convergence rates.
+        rows: one per condition, in planned order.
+        comparisons: gaps between conditions, the headline gap first; Holm over all of them.
+        warnings: one sentence each.
+        outcomes: the planned trials, in planned order.
+        tag: distinguishes tables with the same model name, temperature and judge, else "".
     """
 
     experiment: str
@@ -113,29 +114,32 @@ class Table:
 
     @property
     def conditions(self) -> list[str]:
-        """Their names, in planned order."""
+        """Names of the conditions, in planned order."""
         return [row.condition for row in self.rows]
 
     @cached_property
     def transitions(self) -> dict[tuple[str, str], tuple[tuple[int, ...], ...]]:
         """Label transitions (`label_transitions`) by the pairs of `TRANSITION_PAIRS` present."""
-        here = {*self.conditions}
-        pairs = [pair for pair in TRANSITION_PAIRS if here.issuperset(pair)] if self.judge else []
+        present = {*self.conditions}
+        pairs = [pair for pair in TRANSITION_PAIRS if present.issuperset(pair)]
+        if self.judge is None:
+            return {}
         return {pair: label_transitions(self.outcomes, *pair) for pair in pairs}
 
     @cached_property
     def categories(self) -> tuple[CategoryGap, ...]:
-        """Each category by itself; Holm's correction is over all their headline gaps."""
-        return _categories(self)
+        """Results by category; Holm over the categories' headline gaps."""
+        return _category_gaps(self)
 
     @cached_property
     def over_categories(self) -> tuple[float, float] | None:
-        """95 % limits of the headline gap, in points, over other categories of this kind."""
+        """95 % limits of the headline gap over categories (`limits_over_categories`), in points."""
         if not self.comparisons:
             return None
-        g, sides = self.comparisons[0].gap, convergence_counts(self.outcomes, self.policy)
-        category = {o.scenario: o.category for o in self.outcomes}
-        return limits_over_categories(sides[g.first], sides[g.second], category)
+        headline = self.comparisons[0].gap
+        counts = convergence_counts(self.outcomes, self.policy)
+        category = {outcome.scenario: outcome.category for outcome in self.outcomes}
+        return limits_over_categories(counts[headline.first], counts[headline.second], category)
 
 
 def make_table(
@@ -145,83 +149,100 @@ def make_table(
     outcomes: Sequence[Outcome],
     policy: Policy,
 ) -> Table:
-    """Return one table; `outcomes` are the arm's planned trials under the judge."""
-    rows = _rows(outcomes, policy)
-    compared = _compare(outcomes, policy) if judge else ()
-    signs = tuple(trial_warnings(outcomes, policy)) if judge else ()
-    return Table(experiment, setting, judge, policy, rows, compared, signs, tuple(outcomes))
+    """Return the table of the planned trials of a model setting under a judge."""
+    return Table(
+        experiment=experiment,
+        setting=setting,
+        judge=judge,
+        policy=policy,
+        rows=_rate_rows(outcomes, policy),
+        comparisons=_condition_gaps(outcomes, policy) if judge else (),
+        warnings=tuple(trial_warnings(outcomes, policy)) if judge else (),
+        outcomes=tuple(outcomes),
+    )
 
 
-def _rows(outcomes: Sequence[Outcome], policy: Policy) -> tuple[RateRow, ...]:
+def _rate_rows(outcomes: Sequence[Outcome], policy: Policy) -> tuple[RateRow, ...]:
     return tuple(
         RateRow(
-            name, count_trials(own), convergence_rate(own, policy), refusal_rate(own, policy),
-            nonsensical_rate(own),
+            condition=name,
+            counts=count_trials(own),
+            convergence=convergence_rate(own, policy),
+            refusal=refusal_rate(own, policy),
+            nonsense=nonsensical_rate(own),
         )
         for name, own in outcomes_by_condition(outcomes).items()
-    )  # fmt: skip
+    )
 
 
 def convergence_counts(outcomes: Iterable[Outcome], policy: Policy) -> dict[str, ScenarioCounts]:
-    """Return by condition what a gap is made of: each scenario's convergent and valid samples."""
-    arms = outcomes_by_condition(outcomes)
+    """Return by condition each scenario's convergent and valid samples."""
     return {
         name: scenario_counts(own, Label.CONVERGENCE, VALID_LABELS[policy])
-        for name, own in arms.items()
+        for name, own in outcomes_by_condition(outcomes).items()
     }
 
 
-def _compare(outcomes: Sequence[Outcome], policy: Policy) -> tuple[GapResult, ...]:
-    planned = len({o.scenario for o in outcomes})
-    sides = convergence_counts(outcomes, policy)
-    gaps = [paired_gap(sides[one], sides[two], one, two) for one, two in compared_pairs([*sides])]
+def _condition_gaps(outcomes: Sequence[Outcome], policy: Policy) -> tuple[GapResult, ...]:
+    planned = len({outcome.scenario for outcome in outcomes})
+    counts = convergence_counts(outcomes, policy)
+    gaps = [
+        paired_gap(counts[one], counts[two], one, two) for one, two in compared_pairs([*counts])
+    ]
     tests = count_tests(gaps)
-    thin = {name: _few_judged(name, own) for name, own in outcomes_by_condition(outcomes).items()}
+    coverage = {
+        name: _coverage_note(name, own) for name, own in outcomes_by_condition(outcomes).items()
+    }
     return tuple(
-        GapResult(g, p, gap_sentence(g, planned, p, tests) + thin[g.first] + thin[g.second])
-        for g, p in zip(gaps, holm_adjusted(gaps), strict=True)
+        GapResult(
+            gap=gap,
+            adjusted=p,
+            sentence=gap_sentence(gap, planned, p, tests)
+            + coverage[gap.first]
+            + coverage[gap.second],
+        )
+        for gap, p in zip(gaps, holm_adjusted(gaps), strict=True)
     )
 
 
-def _few_judged(name: str, outcomes: Sequence[Outcome]) -> str:
-    seen = count_trials(outcomes)
-    return (
-        f"; under {name} {seen.judged} of {seen.planned} are judged"
-        if is_low_coverage(seen)
-        else ""
-    )
+def _coverage_note(name: str, outcomes: Sequence[Outcome]) -> str:
+    counts = count_trials(outcomes)
+    if not is_low_coverage(counts):
+        return ""
+    return f"; under {name} {counts.judged} of {counts.planned} are judged"
 
 
 def holm_adjusted(gaps: Sequence[Gap]) -> list[float | None]:
-    """Return each gap's p after Holm over them all; None where there is one test, or none."""
-    known = [g.p for g in gaps if g.p is not None]
-    adjusted = iter(holm(known)) if len(known) > 1 else iter(())
-    return [None if g.p is None else next(adjusted, None) for g in gaps]
+    """Return the gaps' p values after Holm over all; None for a gap without one, or alone."""
+    p_values = [gap.p for gap in gaps if gap.p is not None]
+    adjusted = iter(holm(p_values)) if len(p_values) > 1 else iter(())
+    return [None if gap.p is None else next(adjusted, None) for gap in gaps]
 
 
 def count_tests(gaps: Sequence[Gap]) -> int:
-    """Return over how many tests `adjust` corrects."""
-    return sum(g.p is not None for g in gaps)
+    """Return the number of tests over which `holm_adjusted` corrects."""
+    return sum(gap.p is not None for gap in gaps)
 
 
-def _categories(table: Table) -> tuple[CategoryGap, ...]:
-    found = outcomes_by_category(table.outcomes)
+def _category_gaps(table: Table) -> tuple[CategoryGap, ...]:
+    groups = outcomes_by_category(table.outcomes)
+    rows = {name: _rate_rows(own, table.policy) for name, own in groups.items()}
     if not table.comparisons:
-        return tuple(CategoryGap(n, _rows(own, table.policy), None) for n, own in found.items())
-    head = table.comparisons[0].gap
-    gaps = [condition_gap(own, head.first, head.second, table.policy) for own in found.values()]
-    every = zip(found.items(), gaps, holm_adjusted(gaps), strict=True)
-    return tuple(
-        CategoryGap(
-            name, _rows(own, table.policy),
-            GapResult(g, p, gap_sentence(g, len({o.scenario for o in own}), p, count_tests(gaps))),
-        )
-        for (name, own), g, p in every
-    )  # fmt: skip
+        return tuple(CategoryGap(name, rows[name], None) for name in groups)
+    headline = table.comparisons[0].gap
+    gaps = [
+        condition_gap(own, headline.first, headline.second, table.policy) for own in groups.values()
+    ]
+    results = []
+    for (name, own), gap, p in zip(groups.items(), gaps, holm_adjusted(gaps), strict=True):
+        planned = len({outcome.scenario for outcome in own})
+        sentence = gap_sentence(gap, planned, p, count_tests(gaps))
+        results.append(CategoryGap(name, rows[name], GapResult(gap, p, sentence)))
+    return tuple(results)
 
 
 def compared_pairs(conditions: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the pairs to compare: the paper's first, then the user's own conditions'."""
+    """Return the pairs to compare: those of `PAPER_PAIRS`, then all others."""
     known = [pair for pair in PAPER_PAIRS if set(pair) <= set(conditions)]
     return known + [
         (one, two)

@@ -1,6 +1,6 @@
-"""Trouble: what in the data should make a reader careful, said by itself."""
+"""Warnings on one model's trials: coverage, nonsense, truncation, copies, condition dependence."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
 from steertui.analysis.drift import inconsistent_labels
@@ -13,181 +13,187 @@ from steertui.stats.rate import VALID_LABELS, Policy, ScenarioCounts, scenario_c
 from steertui.stats.significance import SIGNIFICANCE_LEVEL, sign_flip_test
 
 WARNING_SHARE = 0.10
-"""Share of nonsensical or truncated answers from which a condition is in trouble."""
+"""Share of nonsensical, truncated or copied answers above which there is a warning."""
 
 MIN_COVERAGE = 0.90
-"""Share of the planned trials that should be judged; rates that rest on fewer are marked."""
+"""Share of the planned trials that should be judged; rates with less are marked `*`."""
 
 MIN_PAIRED = 0.75
 """Share of the scenarios that should be valid under both conditions of a comparison."""
 
+Outcomes = Mapping[str, Sequence[Outcome]]
+"""Outcomes by condition."""
+
 
 def trial_warnings(outcomes: Iterable[Outcome], policy: Policy = Policy.PAPER) -> list[str]:
-    """Return signs of trouble in one model's trials under one judge, worst kinds first.
+    """Return the warnings on one model's trials under one judge, the gravest kinds first.
 
-    What goes with the condition is tested scenario by scenario (`gap.sign_flip`: every scenario
-    meets every condition, so Fisher's test for independent groups would not fit), Bonferroni
-    over the pairs of conditions.
+    Dependence on the condition is tested by scenario (`sign_flip_test`, Bonferroni over the pairs
+    of conditions); Fisher's exact test would not fit, because every scenario occurs under every
+    condition and the groups are not independent.
     """
-    arms = outcomes_by_condition(outcomes)
+    groups = outcomes_by_condition(outcomes)
+    counts = {name: count_trials(items) for name, items in groups.items()}
     found: list[str] = []
-    ledgers = {name: count_trials(items) for name, items in arms.items()}
-    for name, seen in ledgers.items():
-        found += _of_one(name, seen, policy)
-    if any(seen.truncated is None for seen in ledgers.values()):
-        found.append(
-            "nobody knows which answers were cut off at the token limit: they are imported"
-        )
-    found += _few_pairs(arms, policy)
-    found += _condition_dependence(
-        "truncation", {name: _truncated(items) for name, items in arms.items()}
-    )
-    for what, label, valid in (
-        ("nonsense", Label.NONSENSICAL, VALID_LABELS[Policy.ALL]),
-        ("refusal", Label.SAFETY_REFUSAL, VALID_LABELS[Policy.PAPER]),
-    ):
-        found += _condition_dependence(
-            what, {name: scenario_counts(items, label, valid) for name, items in arms.items()}
-        )
-    if not any(is_low_coverage(seen) for seen in ledgers.values()):  # which is told already
-        found += _condition_dependence(
-            "lack of a label", {n: _unlabelled(items) for n, items in arms.items()}
-        )
-    for name, items in arms.items():
+    for name, condition_counts in counts.items():
+        found += _condition_warnings(name, condition_counts, policy)
+    if any(condition_counts.truncated is None for condition_counts in counts.values()):
+        found.append("truncation at the token limit is unknown: some answers are imported")
+    found += _few_pairs(groups, policy)
+    found += _all_dependences(groups, counts)
+    for name, items in groups.items():
         found += _copies(name, items)
-    return found + _identical_answers(arms)
+    return found + _identical_answers(groups)
 
 
-def is_low_coverage(seen: TrialCounts) -> bool:
-    """Whether rates rest on too few verdicts."""
-    return seen.judged < MIN_COVERAGE * seen.planned
+def is_low_coverage(counts: TrialCounts) -> bool:
+    """Whether less than `MIN_COVERAGE` of the planned trials are judged."""
+    return counts.judged < MIN_COVERAGE * counts.planned
 
 
-def _copies(name: str, items: Sequence[Outcome]) -> list[str]:
-    """Say where answers to different scenarios, or all samples of one, are the same text."""
-    texts = [item.digest for item in items if item.digest is not None]
-    if len({*texts}) == len(texts):
-        return []  # by far the most usual, and soon seen
-    asked: dict[str, set[str]] = {}
-    drawn: dict[str, list[str]] = {}
-    for item in items:
-        if item.digest is not None:
-            asked.setdefault(item.digest, set()).add(item.scenario)
-            drawn.setdefault(item.scenario, []).append(item.digest)
-    said = []
-    read = [d for texts in drawn.values() for d in texts]
-    shared = sum(len(asked[digest]) > 1 for digest in read)
-    if shared > WARNING_SHARE * len(read):
-        said.append(
-            f"{name}: {_share(shared, len(read))} answers are word for word the answer to another "
-            "scenario, too"
+def _condition_warnings(name: str, counts: TrialCounts, policy: Policy) -> list[str]:
+    warnings = []
+    if is_low_coverage(counts):
+        warnings.append(
+            f"{name}: only {_share(counts.judged, counts.planned)} trials are judged "
+            f"({counts.failed} failed at the judge); the others may differ, so the rates are "
+            "marked *"
         )
-    several = [texts for texts in drawn.values() if len(texts) > 1]
-    alike = sum(len(set(texts)) == 1 for texts in several)
-    if alike > WARNING_SHARE * len(several):
-        said.append(
-            f"{name}: in {_share(alike, len(several))} scenarios all samples are one text; such "
-            "samples are worth one"
+    if counts.nonsensical > WARNING_SHARE * counts.judged:
+        is_excluded = Label.NONSENSICAL not in VALID_LABELS[policy]
+        effect = "the convergence rate excludes them"
+        if not is_excluded:
+            effect = "they count as not converging"
+        share = _share(counts.nonsensical, counts.judged)
+        warnings.append(f"{name}: {share} judged answers are nonsensical; {effect}")
+    if counts.truncated is not None and counts.truncated > WARNING_SHARE * counts.generated:
+        warnings.append(
+            f"{name}: {_share(counts.truncated, counts.generated)} answers are truncated at the "
+            "token limit; raise max_tokens"
         )
-    return said + inconsistent_labels(name, items)
+    return warnings
 
 
-def _identical_answers(arms: dict[str, list[Outcome]]) -> list[str]:
-    """Say where two conditions got the same texts, so that the suffix may not have arrived."""
-    said = []
-    every = {name: {item.digest for item in items} - {None} for name, items in arms.items()}
-    for one, two in combinations(arms, 2):
-        if not every[one] & every[two]:
-            continue
-        first, second = _texts(arms[one]), _texts(arms[two])
-        both = first.keys() & second
-        same = sum(first[item] == second[item] for item in both)
-        if same > WARNING_SHARE * len(both):
-            said.append(
-                f"{one} and {two}: {_share(same, len(both))} answers are the same text; see "
-                "whether both suffixes reach the model"
-            )
-    return said
-
-
-def _of_one(name: str, seen: TrialCounts, policy: Policy) -> list[str]:
-    said = []
-    if is_low_coverage(seen):
-        said.append(
-            f"{name}: only {_share(seen.judged, seen.planned)} trials are judged "
-            f"({seen.failed} failed at the judge); the rest may differ from them, so its rates "
-            "bear a *"
-        )
-    if seen.nonsensical > WARNING_SHARE * seen.judged:
-        out = Label.NONSENSICAL not in VALID_LABELS[policy]
-        said.append(
-            f"{name}: {_share(seen.nonsensical, seen.judged)} judged answers are nonsensical; "
-            + ("the convergence rate leaves them out" if out else "they count as not converging")
-        )
-    if seen.truncated is not None and seen.truncated > WARNING_SHARE * seen.generated:
-        said.append(
-            f"{name}: {_share(seen.truncated, seen.generated)} answers are cut off at the token "
-            "limit; allow more tokens"
-        )
-    return said
-
-
-def _texts(items: Sequence[Outcome]) -> dict[tuple[str, int], str]:
-    return {(o.scenario, o.sample): o.digest for o in items if o.digest is not None}
-
-
-def _few_pairs(arms: dict[str, list[Outcome]], policy: Policy) -> list[str]:
+def _few_pairs(groups: Outcomes, policy: Policy) -> list[str]:
     valid = {
         name: scenario_counts(items, Label.CONVERGENCE, VALID_LABELS[policy]).keys()
-        for name, items in arms.items()
+        for name, items in groups.items()
     }
-    planned = {name: {item.scenario for item in items} for name, items in arms.items()}
-    said = []
-    for one, two in combinations(arms, 2):
-        pairs, both = len(valid[one] & valid[two]), len(planned[one] & planned[two])
+    planned = {name: {item.scenario for item in items} for name, items in groups.items()}
+    warnings = []
+    for one, two in combinations(groups, 2):
+        pairs = len(valid[one] & valid[two])
+        both = len(planned[one] & planned[two])
         if pairs < MIN_PAIRED * both or pairs < min_discordant():
-            said.append(
+            warnings.append(
                 f"{one} and {two}: only {pairs} of {quantity(both, 'scenario')} valid under both; "
-                "what is compared is not what was planned"
+                "the comparison covers a part of the plan"
             )
-    return said
+    return warnings
 
 
-def _truncated(items: Sequence[Outcome]) -> ScenarioCounts:
-    found: dict[str, tuple[int, int]] = {}
-    for item in items:
-        if item.generated and item.truncated is not None:
-            count, total = found.get(item.scenario, (0, 0))
-            found[item.scenario] = count + item.truncated, total + 1
+def _all_dependences(groups: Outcomes, counts: Mapping[str, TrialCounts]) -> list[str]:
+    found = condition_dependence("truncation", {n: _truncated(own) for n, own in groups.items()})
+    for what, label, valid in (
+        ("nonsensical share", Label.NONSENSICAL, VALID_LABELS[Policy.ALL]),
+        ("refusal rate", Label.SAFETY_REFUSAL, VALID_LABELS[Policy.PAPER]),
+    ):
+        by_condition = {n: scenario_counts(own, label, valid) for n, own in groups.items()}
+        found += condition_dependence(what, by_condition)
+    if not any(map(is_low_coverage, counts.values())):  # otherwise there is a warning already
+        unlabelled = {name: _unlabelled(items) for name, items in groups.items()}
+        found += condition_dependence("share of missing labels", unlabelled)
     return found
 
 
-def _unlabelled(items: Sequence[Outcome]) -> ScenarioCounts:
-    found: dict[str, tuple[int, int]] = {}
-    for item in items:
-        count, total = found.get(item.scenario, (0, 0))
-        found[item.scenario] = count + (item.label is None), total + 1
-    return found
-
-
-def _condition_dependence(what: str, arms: dict[str, ScenarioCounts]) -> list[str]:
-    """Name the pair of conditions between which `what` differs most surely, if any does."""
-    pairs = list(combinations(arms, 2))
-    tested = [
-        (sign_flip_test(paired_differences(arms[one], arms[two])), one, two) for one, two in pairs
-    ]
-    if not tested:
+def condition_dependence(what: str, groups: Mapping[str, ScenarioCounts]) -> list[str]:
+    """Return a warning on the pair of conditions that differ most significantly, if any does."""
+    pairs = list(combinations(groups, 2))
+    if not pairs:
         return []
-    p, one, two = min(tested)
+    p, one, two = min(
+        (sign_flip_test(paired_differences(groups[one], groups[two])), one, two)
+        for one, two in pairs
+    )
     p = min(1.0, p * len(pairs))
     if p > SIGNIFICANCE_LEVEL:
         return []
-    counts = [
-        f"{_share(sum(x for x, _ in arms[name].values()), sum(m for _, m in arms[name].values()))} "
-        f"under {name}"
-        for name in (one, two)
-    ]
-    return [f"{what} goes with the condition: {counts[0]}, {counts[1]} ({p_text(p)})"]
+    shares = [f"{_pooled_share(groups[name])} under {name}" for name in (one, two)]
+    return [f"{what} depends on the condition: {shares[0]}, {shares[1]} ({p_text(p)})"]
+
+
+def _truncated(items: Sequence[Outcome]) -> ScenarioCounts:
+    counts: dict[str, tuple[int, int]] = {}
+    for item in items:
+        if item.generated and item.truncated is not None:
+            count, total = counts.get(item.scenario, (0, 0))
+            counts[item.scenario] = count + item.truncated, total + 1
+    return counts
+
+
+def _unlabelled(items: Sequence[Outcome]) -> ScenarioCounts:
+    counts: dict[str, tuple[int, int]] = {}
+    for item in items:
+        count, total = counts.get(item.scenario, (0, 0))
+        counts[item.scenario] = count + (item.label is None), total + 1
+    return counts
+
+
+def _copies(name: str, items: Sequence[Outcome]) -> list[str]:
+    """Return warnings on equal answers: across scenarios, across samples, with unequal labels."""
+    digests = [item.digest for item in items if item.digest is not None]
+    if len({*digests}) == len(digests):
+        return []
+    scenarios: dict[str, set[str]] = {}
+    samples: dict[str, list[str]] = {}
+    for item in items:
+        if item.digest is not None:
+            scenarios.setdefault(item.digest, set()).add(item.scenario)
+            samples.setdefault(item.scenario, []).append(item.digest)
+    warnings = []
+    shared = sum(len(scenarios[digest]) > 1 for digest in digests)
+    if shared > WARNING_SHARE * len(digests):
+        warnings.append(
+            f"{name}: {_share(shared, len(digests))} answers are identical to the answer to "
+            "another scenario"
+        )
+    several = [group for group in samples.values() if len(group) > 1]
+    equal = sum(len(set(group)) == 1 for group in several)
+    if equal > WARNING_SHARE * len(several):
+        warnings.append(
+            f"{name}: in {_share(equal, len(several))} scenarios all samples are identical; they "
+            "count as one"
+        )
+    return warnings + inconsistent_labels(name, items)
+
+
+def _identical_answers(groups: Outcomes) -> list[str]:
+    """Return warnings on conditions with identical answers: a suffix may not reach the model."""
+    warnings = []
+    digests = {name: {item.digest for item in items} - {None} for name, items in groups.items()}
+    for one, two in combinations(groups, 2):
+        if not digests[one] & digests[two]:
+            continue
+        first = _digests(groups[one])
+        second = _digests(groups[two])
+        both = first.keys() & second
+        same = sum(first[item] == second[item] for item in both)
+        if same > WARNING_SHARE * len(both):
+            warnings.append(
+                f"{one} and {two}: {_share(same, len(both))} answers are identical; check that "
+                "both suffixes reach the model"
+            )
+    return warnings
+
+
+def _digests(items: Sequence[Outcome]) -> dict[tuple[str, int], str]:
+    return {(o.scenario, o.sample): o.digest for o in items if o.digest is not None}
+
+
+def _pooled_share(counts: ScenarioCounts) -> str:
+    count = sum(x for x, _ in counts.values())
+    total = sum(m for _, m in counts.values())
+    return _share(count, total)
 
 
 def _share(count: int, total: int) -> str:

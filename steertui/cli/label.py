@@ -13,14 +13,20 @@ ASK = "c convergence · n no_convergence · r safety_refusal · x nonsensical ·
 @click.argument("db", type=Path)
 @click.option("--as", "who", help="Your name; the system's user if not given.")
 @click.option("--reference", help="The judge whose labels and margins order the queue.")
-@click.option("--order", type=click.Choice(["doubtful", "random"]), default="doubtful")
+@click.option("--order", type=click.Choice(["uncertain", "random"]), default="uncertain")
 @click.option("--count", type=int, default=0, help="Answers at most.")
 @click.option("--experiment", help="An experiment's id; the newest if not given.")
 def label(
     db: Path, who: str | None, reference: str | None, order: str, count: int, experiment: str | None
 ) -> None:
     """Label answers by hand: condition and judge's label stay hidden until you have answered."""
-    from steertui.analysis.label_queue import QueueItem, add_label, annotator_id, build_queue
+    from steertui.analysis.label_queue import (
+        QueueItem,
+        QueueOrder,
+        add_label,
+        annotator_id,
+        build_queue,
+    )
     from steertui.core.judge_kind import JudgeKind
     from steertui.core.verdict import Label
     from steertui.lookup import resolve_name
@@ -35,7 +41,7 @@ def label(
         chosen = store.choose(experiment)
         judges = {r.id: (r.name,) for r in store.readers(chosen) if r.kind is not JudgeKind.HUMAN}
         judge = resolve_name("judge", reference, judges)[0] if reference else next(iter(judges), "")
-        queue = build_queue(store, chosen, name, judge, order)[: count or None]
+        queue = build_queue(store, chosen, name, judge, QueueOrder(order))[: count or None]
         for place, item in enumerate(queue, 1):
             show(place, len(queue), item)
             key = click.prompt("label", type=click.Choice([*KEYS, "s", "q"]), show_choices=False)

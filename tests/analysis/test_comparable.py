@@ -1,4 +1,4 @@
-"""What hampers a comparison of experiments is said where it is so, and nowhere else."""
+"""Remarks on experiments whose texts differ under one name."""
 
 from pathlib import Path
 
@@ -25,19 +25,19 @@ def plan(store: Store, model: str, suffix: str, about: str, system: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("suffix", "about", "system", "said"),
+    ("suffix", "about", "system", "parts"),
     [
         ("Go on.\n", "As imported.", "About.\n", []),
-        ("Go on!", "", "About.", ["one condition's name (pro)"]),
-        ("Go on.", "", "About it.", ["one scenario's name (p/s/00)"]),
+        ("Go on!", "", "About.", ["the same condition name (pro)"]),
+        ("Go on.", "", "About it.", ["the same scenario name (p/s/00)"]),
     ],
 )
-def test_texts_differ_where_a_model_would_read_another(
-    tmp_path: Path, suffix: str, about: str, system: str, said: list[str]
+def test_a_remark_if_a_model_gets_a_different_text(
+    tmp_path: Path, suffix: str, about: str, system: str, parts: list[str]
 ) -> None:
     with Store(tmp_path / "a.db") as store:
         plan(store, "one", "Go on.", "", "About.")
         plan(store, "two", suffix, about, system)
         remarks = summarise(store, ReportFilter(("all",))).remarks
-    assert len(remarks) == len(said)
-    assert all(part in remark for part, remark in zip(said, remarks, strict=True))
+    assert len(remarks) == len(parts)
+    assert all(part in remark for part, remark in zip(parts, remarks, strict=True))

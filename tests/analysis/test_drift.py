@@ -1,4 +1,4 @@
-"""A judge that drifts, from its own earlier labels or from a reference, is said to."""
+"""Drift checks: warnings on judges that changed or differ from a reference."""
 
 from pathlib import Path
 
@@ -26,56 +26,58 @@ def outcomes(labels: list[Label], digest: str = "") -> list[Outcome]:
     ]
 
 
-def test_a_judge_that_converges_more_than_a_reference_is_named_with_both_counts() -> None:
+def test_a_rate_above_the_references_gives_a_warning_with_both_counts() -> None:
     judge, reference = outcomes([C] * 20 + [N] * 10), outcomes([C] * 10 + [N] * 20)
-    (said,) = reference_differences(judge, reference, "human:ann")
-    assert said.startswith(
-        "pro: this judge calls 20 of 30 answers convergent and human:ann 10 of the same (p = 0.002"
+    (warning,) = reference_differences(judge, reference, "human:ann")
+    assert warning.startswith(
+        "pro: this judge labels 20 of 30 answers convergent, human:ann 10 of the same (p = 0.002"
     )
 
 
-def test_errors_that_balance_and_answers_that_only_one_has_read_are_no_drift() -> None:
+def test_balanced_errors_and_unshared_answers_give_no_warning() -> None:
     judge = outcomes([C] * 10 + [N] * 10)
     assert reference_differences(judge, outcomes([N] * 5 + [C] * 10 + [N] * 5), "x") == []
     assert reference_differences(judge, outcomes([C] * 3), "x") == []
     assert reference_differences(judge, [], "x") == []
 
 
-def test_a_server_that_answers_as_two_models_is_named() -> None:
+def test_replies_of_two_models_give_a_warning() -> None:
     assert server_model_changes({"gpt-a": 3}) == server_model_changes({}) == []
-    (said,) = server_model_changes({"gpt-a": 3, "gpt-b": 2})
-    assert "gpt-a in 3 and gpt-b in 2 replies" in said
+    (warning,) = server_model_changes({"gpt-a": 3, "gpt-b": 2})
+    assert "gpt-a in 3 and gpt-b in 2 replies" in warning
 
 
-def test_a_person_who_changed_many_labels_is_told() -> None:
+def test_many_changed_labels_give_a_warning() -> None:
     assert changed_labels(1, 10) == changed_labels(0, 0) == []
     assert "2 of 10 labels were changed" in changed_labels(2, 10)[0]
 
 
-def test_conditions_that_a_server_read_on_different_days_are_named() -> None:
+def test_conditions_judged_on_different_days_give_a_warning() -> None:
     spans = {
         "pro": ("2026-01-01T10:00:00+00:00", "2026-01-01T11:00:00+00:00"),
         "anti": ("2026-01-04T10:00:00+00:00", "2026-01-04T11:00:00+00:00"),
         "baseline": ("2026-01-01T10:30:00+00:00", "2026-01-04T10:30:00+00:00"),
     }
-    (said,) = judged_days_apart(spans)
-    assert said.startswith("pro and anti were read on different days (2026-01-01 to 2026-01-01, ")
+    (warning,) = judged_days_apart(spans)
+    assert warning.startswith(
+        "pro and anti were judged on different days (2026-01-01 to 2026-01-01, "
+    )
     other_way = {name: spans[name] for name in ("anti", "baseline", "pro")}
-    assert judged_days_apart(other_way) == [said]
+    assert judged_days_apart(other_way) == [warning]
 
 
-def test_equal_answers_with_different_labels_are_named() -> None:
-    twice = [
+def test_inconsistent_labels_give_a_warning() -> None:
+    repeated = [
         Outcome("s", "c", "pro", i, True, False, label, False, digest)
         for i, (label, digest) in enumerate([(C, "a"), (N, "a"), (C, "b"), (C, "b"), (N, "d")])
     ]
-    (said,) = inconsistent_labels("pro", twice)
-    assert "of 2 answers that stand there more than once, word for word, 1 got different" in said
-    assert said in trial_warnings(twice)
+    (warning,) = inconsistent_labels("pro", repeated)
+    assert "of 2 answers with more than one identical copy, 1 got different" in warning
+    assert warning in trial_warnings(repeated)
     assert inconsistent_labels("pro", outcomes([C, N])) == []
 
 
-def test_the_report_finds_each_kind_in_the_store(tmp_path: Path) -> None:
+def test_a_summary_has_each_kind_of_warning(tmp_path: Path) -> None:
     def lenient(condition: str, place: int, label: Label) -> Label | None:
         return C if condition == "anti" and place < 30 else label
 
@@ -101,8 +103,8 @@ def test_the_report_finds_each_kind_in_the_store(tmp_path: Path) -> None:
             store.add_verdict(answer.key, failed, reply)
         summary = summarise(store, ReportFilter())
     by_judge = {t.judge.id: t.warnings for t in summary.tables if t.judge}
-    said = " ".join(by_judge[replica.JUDGE])
-    assert "gpt-5.2-a in 100 and gpt-5.2-b in 113 replies" in said
-    assert "anti: this judge calls 31 of 71 answers convergent and human:ann 3 of" in said
+    warning = " ".join(by_judge[replica.JUDGE])
+    assert "gpt-5.2-a in 100 and gpt-5.2-b in 113 replies" in warning
+    assert "anti: this judge labels 31 of 71 answers convergent, human:ann 3 of" in warning
     assert "30 of 213 labels were changed" in " ".join(by_judge["human:ann"])
-    assert not [w for w in by_judge["human:ann"] if "this judge calls" in w]
+    assert not [w for w in by_judge["human:ann"] if "this judge labels" in w]

@@ -1,4 +1,4 @@
-"""Judges over one store compared: the paper's labels, and a judge behind a server."""
+"""Judge agreement over one store: published labels and a server judge."""
 
 from pathlib import Path
 
@@ -21,14 +21,14 @@ def test_two_judges_are_compared_by_condition_and_item(tmp_path: Path) -> None:
             if i < 18:
                 said = Label.NONSENSICAL if i == 4 else true
                 store.add_verdict(answer.key, Verdict("openai:y", said))
-        found = compare_judges(store, experiment)
-    assert [r.name for r in found.judges] == ["paper:x", "openai:y"]
-    (one,) = found.comparisons
+        result = compare_judges(store, experiment)
+    assert [r.name for r in result.judges] == ["paper:x", "openai:y"]
+    (one,) = result.comparisons
     assert (one.overall.items, one.overall.agreed) == (18, 17)
     assert (one.by_condition["pro"].agreed, one.by_condition["anti"].agreed) == (8, 9)
     assert one.labels[Label.CONVERGENCE].recall == 8 / 9
-    (wrong,) = one.disagreements
-    assert (wrong.scenario, wrong.condition) == ("p/s/004", "pro")
+    (disagreement,) = one.disagreements
+    assert (disagreement.scenario, disagreement.condition) == ("p/s/004", "pro")
     assert one.corrected["pro"].value == 1.0
     code, out, err = call("agree", "a.db", "--items", cwd=tmp_path)
     assert code == 0, err
@@ -37,8 +37,10 @@ def test_two_judges_are_compared_by_condition_and_item(tmp_path: Path) -> None:
     assert "made-up p/s/004 pro: convergence / nonsensical" in out
 
 
-def test_one_judge_alone_is_told_how_to_get_another(tmp_path: Path) -> None:
+def test_one_judge_alone_is_an_error_with_a_remedy(tmp_path: Path) -> None:
     made_up(tmp_path / "a.db", ["a"])
     code, _, err = call("agree", "a.db", cwd=tmp_path)
     assert code == 1
-    assert err == "steertui: agreement needs two judges; let another read with `steertui judge`\n"
+    assert err == (
+        "steertui: agreement needs the labels of two judges; add a judge with `steertui judge`\n"
+    )

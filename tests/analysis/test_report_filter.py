@@ -1,4 +1,4 @@
-"""What a report is about: names mean what they say, and what bears one name is told apart."""
+"""Report filter: names that select tables, names that several things share."""
 
 import json
 from collections.abc import Sequence
@@ -34,43 +34,45 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def chosen(folder: Path, choice: ReportFilter) -> Summary:
+def summary_of(folder: Path, selection: ReportFilter) -> Summary:
     with Store(folder / "a.db") as store:
-        return summarise(store, choice)
+        return summarise(store, selection)
 
 
-def test_an_experiment_is_named_by_its_id_or_the_beginning_of_it(folder: Path) -> None:
+def test_an_experiment_is_selected_by_its_id_or_a_prefix(folder: Path) -> None:
     with Store(folder / "a.db") as store:
         older, newer = (str(row["id"]) for row in store.experiments())
         assert store.choose(older[:8]) == older
     for word, experiment in ((older, older), (older[:8], older), (newer[:12], newer)):
-        assert chosen(folder, ReportFilter((word,))).experiments == (experiment,)
+        assert summary_of(folder, ReportFilter((word,))).experiments == (experiment,)
     with pytest.raises(ExperimentError, match=f"{older[:7]}: no such experiment; there are"):
-        chosen(folder, ReportFilter((older[:7],)))
+        summary_of(folder, ReportFilter((older[:7],)))
 
 
-def test_no_other_name_may_be_shortened(folder: Path) -> None:
-    for word, choice in (
+def test_other_names_have_no_prefixes(folder: Path) -> None:
+    for word, selection in (
         ("Qwen3-4B-Instruct-2507-Q4_K", ReportFilter(models=("Qwen3-4B-Instruct-2507-Q4_K",))),
         ("imported", ReportFilter(("all",), models=("imported",))),
         ("openai:gpt", ReportFilter(judges=("openai:gpt",))),
         ("baselin", ReportFilter(conditions=("baselin",))),
     ):
         with pytest.raises(ExperimentError, match=f"{word}: no such .*; there are"):
-            chosen(folder, choice)
-    assert len(chosen(folder, ReportFilter(models=("00000000",))).tables) == 1
-    assert len(chosen(folder, ReportFilter(judges=("openai:gpt-5.2",))).tables) == 1
+            summary_of(folder, selection)
+    assert len(summary_of(folder, ReportFilter(models=("00000000",))).tables) == 1
+    assert len(summary_of(folder, ReportFilter(judges=("openai:gpt-5.2",))).tables) == 1
 
 
-def test_a_beginning_that_several_share_is_refused(tmp_path: Path) -> None:
+def test_an_ambiguous_prefix_raises_experiment_error(tmp_path: Path) -> None:
     two_of_one_name(tmp_path / "a.db", "3" * 32)
     with pytest.raises(ExperimentError, match="33333333: begins more than one model: 3"):
-        chosen(tmp_path, ReportFilter(models=("33333333",)))
+        summary_of(tmp_path, ReportFilter(models=("33333333",)))
 
 
 def two_of_one_name(path: Path, begin: str = "") -> str:
-    """Store the answers of two files that bear one name, which two judges label: they agree on
-    the first alone."""
+    """Store the answers of two files with one name, labelled by two judges.
+
+    The judges agree on the first file's answers only.
+    """
     models = [Model("m", Path(f"{end}/m.gguf"), (begin + end * 64)[:64], 0) for end in ("3", "4")]
     prompts = [
         Prompt(trial, RenderedPrompt(trial.user), trial.key(trial.user))
@@ -92,13 +94,13 @@ def two_of_one_name(path: Path, begin: str = "") -> str:
             store.add_judge(judge, judge.partition("#")[0], {"title": ""})
         for prompt in prompts:
             store.add_generation(prompt.key, run, Generation("x", StopReason.STOP, 1, 1, 0.0))
-            said = C if prompt.trial.model is models[0] else N
-            store.add_verdict(prompt.key, Verdict("openai:a#1", said))
+            label = C if prompt.trial.model is models[0] else N
+            store.add_verdict(prompt.key, Verdict("openai:a#1", label))
             store.add_verdict(prompt.key, Verdict("openai:b#2", C))
     return experiment
 
 
-def test_models_that_bear_one_name_are_both_counted_and_told_apart(tmp_path: Path) -> None:
+def test_models_with_the_same_name_are_counted_separately(tmp_path: Path) -> None:
     experiment = two_of_one_name(tmp_path / "a.db")
     with Store(tmp_path / "a.db") as store:
         whole = compare_judges(store, experiment).comparisons[0].overall
@@ -109,13 +111,13 @@ def test_models_that_bear_one_name_are_both_counted_and_told_apart(tmp_path: Pat
         assert tags == {"weights 33333333", "weights 44444444"}
 
 
-def test_a_report_is_the_same_to_the_last_digit_whatever_a_set_s_order(folder: Path) -> None:
-    said = {
+def test_a_report_does_not_depend_on_the_order_of_sets(folder: Path) -> None:
+    label = {
         call("report", "a.db", "--experiment", "all", "--format", "json", cwd=folder, seed=seed)
         for seed in ("0", "1", "2")
     }
-    assert len(said) == 1
-    assert said.pop()[0] == 0
+    assert len(label) == 1
+    assert label.pop()[0] == 0
 
 
 def answered(
@@ -127,7 +129,7 @@ def answered(
     names: Sequence[str] = ("baseline", "pro", "anti"),
     stop: StopReason = StopReason.STOP,
 ) -> str:
-    """Store a model's answers to so many scenarios, as an experiment of its own."""
+    """Store a model's answers to `scenarios` scenarios; return the experiment."""
     toml = Experiment(max_tokens=max_tokens).to_toml()
     file, prompts = Model(model, Path(), model * 64, 0), []
     for i in range(scenarios):
@@ -149,25 +151,25 @@ def answered(
     return experiment
 
 
-def test_experiments_are_compared_where_they_differ_in_their_models_alone(tmp_path: Path) -> None:
+def test_experiments_are_compared_only_if_they_differ_in_their_models(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
     answered(db, "1", 12)
     answered(db, "2", 12)
     answered(db, "1", 8)
     answered(db, "3", 12, max_tokens=99)
-    summary = chosen(tmp_path, ReportFilter(("all",)))
-    (found,) = compare_tables(summary)
-    assert found.title == "Models compared, judged by openai:a"
-    assert {(g.first, g.second) for line in found.lines for g in [line.comparison.gap]} == {
+    summary = summary_of(tmp_path, ReportFilter(("all",)))
+    (comparison,) = compare_tables(summary)
+    assert comparison.title == "Models compared, judged by openai:a"
+    assert {(g.first, g.second) for line in comparison.lines for g in [line.comparison.gap]} == {
         ("1", "2")
     }
     assert summary.remarks == (
-        "The experiments differ in max_tokens, the scenarios; models are compared only where "
+        "The experiments differ in max_tokens, the scenarios; models are compared only if "
         "nothing else differs.",
     )
 
 
-def test_gaps_of_different_pairs_share_no_name_in_the_heading(tmp_path: Path) -> None:
+def test_the_heading_names_no_pair_if_the_pairs_differ(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
     answered(db, "1", 8)
     answered(db, "2", 8, names=("baseline", "anti"))
@@ -176,14 +178,16 @@ def test_gaps_of_different_pairs_share_no_name_in_the_heading(tmp_path: Path) ->
     assert heading.startswith("2 gaps between conditions of +0.0 to +0.0 points; 0 of the 2 differ")
 
 
-def test_a_reference_that_nobody_bears_is_refused(folder: Path) -> None:
+def test_an_unknown_reference_judge_is_an_error(folder: Path) -> None:
     code, _, err = call("label", "a.db", "--as", "ann", "--reference", "opnai", cwd=folder)
     assert (code, err) == (
         1, "steertui: opnai: no such judge; there are openai:gpt-5.2\n",
     )  # fmt: skip
 
 
-def test_an_answer_whose_end_nobody_wrote_down_goes_into_an_inspect_log(tmp_path: Path) -> None:
+def test_an_answer_with_an_unknown_stop_reason_is_exported_to_an_inspect_log(
+    tmp_path: Path,
+) -> None:
     answered(tmp_path / "a.db", "1", 2, stop=StopReason.UNKNOWN)
     code, _, err = call("export", "a.db", "--inspect", "logs", cwd=tmp_path)
     assert code == 0, err

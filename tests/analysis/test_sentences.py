@@ -1,4 +1,4 @@
-"""Sentences claim what the data carry, and trouble is said by itself."""
+"""Sentences on gaps and warnings on trials."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,15 +16,14 @@ from steertui.core.verdict import Label
 from steertui.report import markdown
 from steertui.stats.gap import Gap, condition_gap
 from steertui.stats.rate import Policy
-from steertui.store import JudgeInfo
-from steertui.store import ModelSetting as ArmFacts
+from steertui.store import JudgeInfo, ModelSetting
 
 C, N, S, X = Label
-SURE = Gap("pro", "anti", 67.61, 54.6, 76.9, 71, 48, 0, 2 * 0.5**48)
-OPEN = Gap("4B", "30B", 1.41, -5.9, 8.8, 71, 3, 2, 1.0)
+SIGNIFICANT = Gap("pro", "anti", 67.61, 54.6, 76.9, 71, 48, 0, 2 * 0.5**48)
+INCONCLUSIVE = Gap("4B", "30B", 1.41, -5.9, 8.8, 71, 3, 2, 1.0)
 
 
-def arm(
+def condition(
     name: str, labels: Sequence[Label | None], cut: int = 0, generated: bool = True
 ) -> list[Outcome]:
     return [
@@ -33,68 +32,70 @@ def arm(
     ]
 
 
-def test_a_clear_gap_is_said_with_interval_counts_and_p() -> None:
-    assert gap_sentence(SURE, 71) == (
+def test_a_significant_gap_has_interval_counts_and_p_value() -> None:
+    assert gap_sentence(SIGNIFICANT, 71) == (
         "pro converges more than anti: +67.6 points (95 % interval +54.6 to +76.9); "
         "48 against 0 discordant, p < 0.001"
     )
 
 
-def test_a_negative_gap_names_the_other_condition_first() -> None:
-    mirrored = replace(SURE, points=-67.61, low=-76.9, high=-54.6, only_first=0, only_second=48)
+def test_a_negative_gap_names_the_larger_condition_first() -> None:
+    mirrored = replace(
+        SIGNIFICANT, points=-67.61, low=-76.9, high=-54.6, only_first=0, only_second=48
+    )
     assert gap_sentence(mirrored, 71).startswith("anti converges more than pro: +67.6 points")
 
 
-def test_what_the_test_does_not_show_is_not_claimed() -> None:
-    assert gap_sentence(OPEN, 71) == (
+def test_a_gap_that_is_not_significant_is_not_distinguishable() -> None:
+    assert gap_sentence(INCONCLUSIVE, 71) == (
         "4B and 30B are not distinguishable: 3 against 2 discordant, p = 1.0; difference +1.4 "
-        "points (95 % interval -5.9 to +8.8); with 71 pairs, 11 points is the least that "
-        "shows in 4 runs of 5"
+        "points (95 % interval -5.9 to +8.8); minimum detectable gap with 71 pairs at 80 % power: "
+        "11 points"
     )
 
 
-def test_an_interval_without_zero_does_not_overrule_the_test() -> None:
-    found = gap_sentence(replace(OPEN, low=0.5, p=0.07), 71)
-    assert "not distinguishable" in found
-    assert "p = 0.07" in found
-    assert "interval and test disagree, and the test, over 71 pairs, decides" in found
+def test_the_test_decides_if_the_interval_excludes_zero() -> None:
+    result = gap_sentence(replace(INCONCLUSIVE, low=0.5, p=0.07), 71)
+    assert "not distinguishable" in result
+    assert "p = 0.07" in result
+    assert "interval and test disagree; the test over 71 pairs decides" in result
 
 
-def test_holm_decides_where_it_is_given() -> None:
-    found = gap_sentence(replace(SURE, p=0.03), 71, adjusted=0.12)
-    assert found.startswith("pro and anti are not distinguishable")
-    assert "p = 0.12 after Holm" in found
+def test_the_adjusted_p_value_decides() -> None:
+    result = gap_sentence(replace(SIGNIFICANT, p=0.03), 71, adjusted=0.12)
+    assert result.startswith("pro and anti are not distinguishable")
+    assert "p = 0.12 after Holm" in result
 
 
-def test_rates_and_pairs_that_disagree_give_no_direction() -> None:
-    found = gap_sentence(replace(SURE, only_first=2, only_second=12, p=0.013), 71)
-    assert "direction is not shown" in found
+def test_opposite_directions_of_rates_and_pairs_show_no_direction() -> None:
+    result = gap_sentence(replace(SIGNIFICANT, only_first=2, only_second=12, p=0.013), 71)
+    assert "direction is not shown" in result
 
 
-def test_several_samples_are_said_with_their_own_test_and_range() -> None:
-    found = gap_sentence(replace(OPEN, samples=5), 71)
-    assert "3 against 2 scenarios converge more often, sign-flip, p = 1.0" in found
-    assert found.endswith("with 71 pairs, 3 to 11 points is the least that shows in 4 runs of 5")
+def test_several_samples_have_a_sign_flip_test_and_a_range() -> None:
+    result = gap_sentence(replace(INCONCLUSIVE, samples=5), 71)
+    assert "3 against 2 scenarios converge more often, sign-flip, p = 1.0" in result
+    assert result.endswith("minimum detectable gap with 71 pairs at 80 % power: 3 to 11 points")
 
 
-def test_the_least_that_shows_counts_what_else_the_table_tests() -> None:
-    outcomes = arm("pro", [C] * 14 + [N] * 22) + arm("anti", [C] * 7 + [N] * 29)
-    outcomes += arm("baseline", [C] * 10 + [N] * 26)
-    judge, facts = JudgeInfo("a", "a", "", JudgeKind.LOCAL), ArmFacts("sha", "model", "", 0.0)
-    table = make_table("e", facts, judge, outcomes, Policy.PAPER)
+def test_the_minimum_detectable_gap_includes_the_tables_other_tests() -> None:
+    outcomes = condition("pro", [C] * 14 + [N] * 22) + condition("anti", [C] * 7 + [N] * 29)
+    outcomes += condition("baseline", [C] * 10 + [N] * 26)
+    judge, setting = JudgeInfo("a", "a", "", JudgeKind.LOCAL), ModelSetting("sha", "model", "", 0.0)
+    table = make_table("e", setting, judge, outcomes, Policy.PAPER)
     first = table.comparisons[0]
     assert (first.gap.p, first.adjusted) == (2 * 0.5**7, 6 * 0.5**7)
-    said = table.comparisons[1].sentence
-    assert said.endswith("25 points is the least that shows in 4 runs of 5 after Holm over 3")
+    sentence = table.comparisons[1].sentence
+    assert sentence.endswith("with 36 pairs at 80 % power after Holm over 3 tests: 25 points")
 
 
-def test_missing_pairs_are_said() -> None:
-    assert gap_sentence(replace(SURE, pairs=26), 71).endswith(
+def test_missing_pairs_are_reported() -> None:
+    assert gap_sentence(replace(SIGNIFICANT, pairs=26), 71).endswith(
         "; only 26 of 71 scenarios are valid under both"
     )
 
 
-def test_nothing_valid_is_said_without_a_number() -> None:
+def test_no_valid_answer_gives_a_sentence_without_numbers() -> None:
     empty = Gap("pro", "anti", None, None, None, 0, 0, 0, None)
     assert gap_sentence(empty, 71) == (
         "pro and anti cannot be compared: no valid answer under at least one of them"
@@ -103,9 +104,9 @@ def test_nothing_valid_is_said_without_a_number() -> None:
     assert "cannot be tested" in gap_sentence(apart, 2)
 
 
-def test_few_pairs_could_show_nothing() -> None:
-    one = arm("pro", [C]) + arm("anti", [N])
-    assert "with 1 pair no difference can show (6 is the least)" in gap_sentence(
+def test_too_few_pairs_cannot_be_significant() -> None:
+    one = condition("pro", [C]) + condition("anti", [N])
+    assert "with 1 pair no difference can be significant (at least 6 are needed)" in gap_sentence(
         condition_gap(one, "pro", "anti"), 1
     )
 
@@ -113,121 +114,130 @@ def test_few_pairs_could_show_nothing() -> None:
 @pytest.mark.parametrize(
     "p", [0.0, 0.0009, 0.001, 0.04999, 0.05, 0.0500001, 0.0075, 0.29, 0.996, 1]
 )
-def test_a_p_value_is_never_rounded_across_the_level(p: float) -> None:
-    said = p_text(p)
-    assert said.startswith("p < 0.001") or (float(said.removeprefix("p = ")) <= 0.05) == (p <= 0.05)
+def test_a_p_value_is_never_rounded_across_the_significance_level(p: float) -> None:
+    sentence = p_text(p)
+    assert sentence.startswith("p < 0.001") or (float(sentence.removeprefix("p = ")) <= 0.05) == (
+        p <= 0.05
+    )
 
 
-def test_a_p_value_keeps_two_digits() -> None:
+def test_a_p_value_has_two_digits() -> None:
     assert [p_text(p) for p in (0.0075378, 0.2891, 0.996, 0.0502, 1e-9)] == [
         "p = 0.0075", "p = 0.29", "p = 1.0", "p = 0.0502", "p < 0.001",
     ]  # fmt: skip
 
 
-def test_the_plan_says_what_it_can_show_before_it_runs() -> None:
+def test_the_minimum_detectable_gap_of_a_plan() -> None:
     assert minimum_gap_sentence(71) == (
-        "With 71 scenarios, 11 points is the smallest gap that shows in 4 runs of 5; "
-        "5.5 points need at least 143 scenarios"
+        "With 71 scenarios, the minimum detectable gap at 80 % power is 11 points, if no scenario "
+        "moves the other way; 5.5 points need at least 143 scenarios"
     )
-    assert "5 samples each bring that to 3 points at best" in minimum_gap_sentence(71, 5)
+    assert "with 5 samples it is 3 points at best" in minimum_gap_sentence(71, 5)
     assert minimum_gap_sentence(36, tests=3).startswith(
-        "With 36 scenarios and Holm over 3 comparisons, 25 points is the smallest gap that shows"
+        "With 36 scenarios and Holm over 3 comparisons, the minimum detectable gap at 80 % power "
+        "is 25 points"
     )
-    assert minimum_gap_sentence(36, tests=0).startswith("One condition alone shows no gap")
-    assert "no gap is sure to show" in minimum_gap_sentence(5)
+    assert minimum_gap_sentence(36, tests=0).startswith("With one condition there is no gap")
+    assert "no gap of any size is detectable" in minimum_gap_sentence(5)
     assert minimum_gap_sentence(7, tests=6).endswith("plan at least 8")
     assert minimum_gap_sentence(1).startswith("With 1 scenario no gap")
 
 
-def test_nonsense_is_said_to_count_where_the_policy_counts_it() -> None:
-    nonsense = arm("pro", [C] * 10 + [X] * 10)
-    assert "the convergence rate leaves them out" in trial_warnings(nonsense)[0]
+def test_the_nonsense_warning_depends_on_the_policy() -> None:
+    nonsense = condition("pro", [C] * 10 + [X] * 10)
+    assert "the convergence rate excludes them" in trial_warnings(nonsense)[0]
     assert "they count as not converging" in trial_warnings(nonsense, Policy.ALL)[0]
 
 
-def test_answers_whose_end_nobody_wrote_down_are_not_called_whole() -> None:
-    unknown = [o._replace(truncated=None) for o in arm("pro", [C] * 20)]
+def test_unknown_truncation_gives_a_warning() -> None:
+    unknown = [o._replace(truncated=None) for o in condition("pro", [C] * 20)]
     assert count_trials(unknown).truncated is None
-    assert count_trials([*unknown, *arm("pro", [C])]).truncated is None
+    assert count_trials([*unknown, *condition("pro", [C])]).truncated is None
     assert trial_warnings(unknown) == [
-        "nobody knows which answers were cut off at the token limit: they are imported"
+        "truncation at the token limit is unknown: some answers are imported"
     ]
 
 
-def test_labels_that_lack_under_one_condition_are_said_though_their_rate_is_not_marked() -> None:
-    lacking = arm("pro", [C] * 92 + [None] * 8) + arm("anti", [N] * 100)
-    (said,) = trial_warnings(lacking)
-    assert said == (
-        "lack of a label goes with the condition: 8 of 100 (8 %) under pro, 0 of 100 (0 %) under "
-        "anti (p = 0.0078)"
+def test_missing_labels_that_depend_on_the_condition_give_a_warning() -> None:
+    outcomes = condition("pro", [C] * 92 + [None] * 8) + condition("anti", [N] * 100)
+    (sentence,) = trial_warnings(outcomes)
+    assert sentence == (
+        "share of missing labels depends on the condition: 8 of 100 (8 %) under pro, "
+        "0 of 100 (0 %) under anti (p = 0.0078)"
     )
 
 
-def test_valid_are_those_that_the_policy_counts() -> None:
-    outcomes = arm("pro", [C] * 5 + [S] * 3 + [X] * 2)
-    facts, judge = ArmFacts("sha", "model", "", 0.0), JudgeInfo("a", "a", "", JudgeKind.LOCAL)
+def test_the_valid_column_follows_the_policy() -> None:
+    outcomes = condition("pro", [C] * 5 + [S] * 3 + [X] * 2)
+    setting, judge = ModelSetting("sha", "model", "", 0.0), JudgeInfo("a", "a", "", JudgeKind.LOCAL)
     for policy, counted in (
         (Policy.PAPER, "8"),
         (Policy.ALL, "10"),
         (Policy.EXCLUDE_REFUSALS, "5"),
     ):
-        table = make_table("e", facts, judge, outcomes, policy)
+        table = make_table("e", setting, judge, outcomes, policy)
         summary = Summary(("e",), (table,))
         assert f"| pro | 10 | {counted} |" in markdown.write(summary)
 
 
 def test_a_clean_run_has_no_warnings() -> None:
-    assert trial_warnings(arm("pro", [C] * 20) + arm("anti", [N] * 20)) == []
+    assert trial_warnings(condition("pro", [C] * 20) + condition("anti", [N] * 20)) == []
     assert trial_warnings([]) == []
 
 
-def test_one_condition_is_warned_about_by_itself() -> None:
-    found = trial_warnings(arm("pro", [C] * 10 + [X] * 10 + [None] * 5, cut=8))
-    assert [line.split(";")[0] for line in found] == [
+def test_warnings_on_one_condition() -> None:
+    result = trial_warnings(condition("pro", [C] * 10 + [X] * 10 + [None] * 5, cut=8))
+    assert [line.split(";")[0] for line in result] == [
         "pro: only 20 of 25 (80 %) trials are judged (0 failed at the judge)",
         "pro: 10 of 20 (50 %) judged answers are nonsensical",
-        "pro: 8 of 25 (32 %) answers are cut off at the token limit",
+        "pro: 8 of 25 (32 %) answers are truncated at the token limit",
     ]
 
 
-def test_a_rate_on_too_few_verdicts_is_marked_and_every_sentence_with_it_says_so() -> None:
-    outcomes = arm("pro", [C] * 16 + [None] * 4) + arm("anti", [N] * 18 + [None] * 2)
+def test_a_rate_with_low_coverage_is_marked_in_table_sentence_and_warning() -> None:
+    outcomes = condition("pro", [C] * 16 + [None] * 4) + condition("anti", [N] * 18 + [None] * 2)
     judge = JudgeInfo("a", "a judge", "", JudgeKind.LOCAL)
-    table = make_table("e", ArmFacts("sha", "model", "", 0.0), judge, outcomes, Policy.PAPER)
+    table = make_table("e", ModelSetting("sha", "model", "", 0.0), judge, outcomes, Policy.PAPER)
     assert [marked_rate(row) for row in table.rows] == ["100.0*", "0.0"]
     assert table.comparisons[0].sentence.endswith("; under pro 16 of 20 are judged")
-    assert [line for line in table.warnings if line.endswith("so its rates bear a *")] == [
-        "pro: only 16 of 20 (80 %) trials are judged (0 failed at the judge); the rest may differ "
-        "from them, so its rates bear a *"
+    assert [line for line in table.warnings if line.endswith("so the rates are marked *")] == [
+        "pro: only 16 of 20 (80 %) trials are judged (0 failed at the judge); the others may "
+        "differ, so the rates are marked *"
     ]
 
 
-def test_truncation_that_goes_with_the_condition_is_said() -> None:
-    found = trial_warnings(arm("baseline", [C] * 71, cut=15) + arm("anti", [N] * 71))
-    assert found[-1] == (
-        "truncation goes with the condition: 15 of 71 (21 %) under baseline, "
+def test_truncation_that_depends_on_the_condition_gives_a_warning() -> None:
+    result = trial_warnings(condition("baseline", [C] * 71, cut=15) + condition("anti", [N] * 71))
+    assert result[-1] == (
+        "truncation depends on the condition: 15 of 71 (21 %) under baseline, "
         "0 of 71 (0 %) under anti (p < 0.001)"
     )
 
 
-def test_refusals_and_nonsense_that_go_with_the_condition_are_said() -> None:
-    found = trial_warnings(
-        arm("pro", [S] * 12 + [C] * 59) + arm("anti", [N] * 71) + arm("placebo", [X] * 7 + [N] * 64)
+def test_refusals_and_nonsense_that_depend_on_the_condition_give_warnings() -> None:
+    result = trial_warnings(
+        condition("pro", [S] * 12 + [C] * 59)
+        + condition("anti", [N] * 71)
+        + condition("placebo", [X] * 7 + [N] * 64)
     )
-    assert [line.split(":")[0] for line in found] == [
-        "nonsense goes with the condition",
-        "refusal goes with the condition",
+    assert [line.split(":")[0] for line in result] == [
+        "nonsensical share depends on the condition",
+        "refusal rate depends on the condition",
     ]
 
 
-def test_too_few_valid_pairs_are_said() -> None:
-    found = trial_warnings(arm("pro", [X] * 20 + [C] * 20) + arm("anti", [C] * 20 + [X] * 20))
-    assert any(line.startswith("pro and anti: only 0 of 40 scenarios valid") for line in found)
+def test_too_few_valid_pairs_give_a_warning() -> None:
+    result = trial_warnings(
+        condition("pro", [X] * 20 + [C] * 20) + condition("anti", [C] * 20 + [X] * 20)
+    )
+    assert any(line.startswith("pro and anti: only 0 of 40 scenarios valid") for line in result)
 
 
-def test_trials_not_yet_run_give_warnings_and_no_errors() -> None:
-    found = trial_warnings(arm("pro", [None] * 3, generated=False) + arm("anti", [None] * 3))
-    assert found[0].startswith("pro: only 0 of 3 (0 %) trials are judged")
+def test_pending_trials_give_warnings_and_no_errors() -> None:
+    result = trial_warnings(
+        condition("pro", [None] * 3, generated=False) + condition("anti", [None] * 3)
+    )
+    assert result[0].startswith("pro: only 0 of 3 (0 %) trials are judged")
 
 
 def written(name: str, texts: Sequence[str], samples: int = 1) -> list[Outcome]:
@@ -237,25 +247,25 @@ def written(name: str, texts: Sequence[str], samples: int = 1) -> list[Outcome]:
     ]
 
 
-def test_answers_that_are_copies_of_each_other_are_said() -> None:
-    own = [f"{i}" for i in range(16)]
-    assert trial_warnings(written("pro", own)) == []
-    assert trial_warnings(written("pro", [*own, "x", "x", "x", "x"])) == [
-        "pro: 4 of 20 (20 %) answers are word for word the answer to another scenario, too"
+def test_copied_answers_give_a_warning() -> None:
+    texts = [f"{i}" for i in range(16)]
+    assert trial_warnings(written("pro", texts)) == []
+    assert trial_warnings(written("pro", [*texts, "x", "x", "x", "x"])) == [
+        "pro: 4 of 20 (20 %) answers are identical to the answer to another scenario"
     ]
 
 
-def test_samples_that_are_one_text_are_said_to_be_worth_one() -> None:
+def test_identical_samples_give_a_warning() -> None:
     texts = [f"{i // 3}" if i < 9 else f"{i}" for i in range(30)]
     assert trial_warnings(written("pro", texts, samples=3)) == [
-        "pro: in 3 of 10 (30 %) scenarios all samples are one text; such samples are worth one"
+        "pro: in 3 of 10 (30 %) scenarios all samples are identical; they count as one"
     ]
 
 
-def test_a_suffix_that_changed_no_answer_is_said() -> None:
+def test_identical_answers_of_two_conditions_give_a_warning() -> None:
     same = [f"{i}" for i in range(10)]
-    found = trial_warnings(written("pro", same) + written("anti", [*same[:5], *"abcde"]))
-    assert found == [
-        "pro and anti: 5 of 10 (50 %) answers are the same text; see whether both suffixes reach "
+    result = trial_warnings(written("pro", same) + written("anti", [*same[:5], *"abcde"]))
+    assert result == [
+        "pro and anti: 5 of 10 (50 %) answers are identical; check that both suffixes reach "
         "the model"
     ]

@@ -27,7 +27,7 @@ def test_the_demo_prints_plan_table_gap_and_that_it_means_nothing(tmp_path: Path
     assert code == 0, err
     assert "36 scenarios × 4 conditions (baseline, pro, anti, placebo)" in out
     assert "144: 0 answered before, 144 to do" in out
-    assert "smallest gap that shows in 4 runs of 5" in out
+    assert "minimum detectable gap at 80 % power" in out
     assert "gap pro − anti: " in out
     assert out.count("scripted stand-in") == 2  # in the plan and under the table
     assert "means nothing about real models" in out

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from steertui.analysis.judge_panels import judge_panels
-from steertui.analysis.label_queue import add_label, build_queue
+from steertui.analysis.label_queue import QueueOrder, add_label, build_queue
 from steertui.analysis.summary import ReportFilter, summarise
 from steertui.core.verdict import Label
 from steertui.stats.misclassification import corrected_gap, corrected_rate
@@ -34,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     paper = {(c, i): label for c, i, _, label in replica.published()}
     with Store(path / "a.db") as store:
         read: Counter[str] = Counter()
-        for item in build_queue(store, experiment, "human:ann", replica.JUDGE, "random"):
+        for item in build_queue(store, experiment, "human:ann", replica.JUDGE, QueueOrder.RANDOM):
             if read[item.condition] < 24:
                 read[item.condition] += 1
                 place = replica.place_of(item.task)

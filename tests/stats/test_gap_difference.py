@@ -95,7 +95,7 @@ def test_a_small_difference_is_reported_as_not_distinguishable() -> None:
     assert sentence.startswith(
         "anti: 4B and 30B are not distinguishable: 3 against 2 discordant, p = "
     )
-    assert sentence.endswith("with 71 pairs, 11 points is the least that shows in 4 runs of 5")
+    assert sentence.endswith("minimum detectable gap with 71 pairs at 80 % power: 11 points")
 
 
 def test_the_sentence_names_the_larger_side_first() -> None:
