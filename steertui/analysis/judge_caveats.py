@@ -22,9 +22,9 @@ def order_sentence(judge: str, order: OrderEffect) -> str:
     shares = ", ".join(f"{100 * share:.0f}" for share in order.prior)
     return (
         f"{judge}: {quantity(order.answers, 'answer')} judged with four orders of the rubric's "
-        f"labels: {order.inconsistent} changed label between orders, {order.corrected} have another label "
-        f"by all four orders than by the rubric's; share of each position in the list: {shares} % "
-        "(25 without an effect)"
+        f"labels: {order.inconsistent} changed label between orders, {order.corrected} have "
+        "another label by all four orders than by the rubric's; share of each position in the "
+        f"list: {shares} % (25 without an effect)"
     )
 
 

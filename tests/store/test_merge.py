@@ -119,7 +119,7 @@ def test_of_two_answers_to_one_trial_one_stays_and_both_are_kept_whatever_the_or
     assert found[0] == found[1]
     assert found[0] in (content(parts / "1.db"), content(parts / "other.db"))
     code, said, _ = call("report", "x.db", cwd=parts)
-    assert "Merged databases differ from what these numbers rest on (1 in generations)" in said
+    assert "Merged databases have rows that conflict with these numbers (1 in generations)" in said
 
 
 def test_what_the_receiving_database_holds_stays_and_is_backed_up(parts: Path) -> None:

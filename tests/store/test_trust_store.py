@@ -133,7 +133,7 @@ def test_answers_of_any_date_replace_none_and_a_persons_labels_stay(
     assert [one["generations"][0]["text"] for one in kept] == ["forged"] * 2
     assert [one["verdicts"][0]["label"] for one in kept] == ["convergence"] * 2
     _, out, _ = call("report", "own.db", cwd=folder)
-    assert "Merged databases differ from what these numbers rest on (2 in generations)" in out
+    assert "Merged databases have rows that conflict with these numbers (2 in generations)" in out
 
 
 def rows(path: Path) -> list[object]:
