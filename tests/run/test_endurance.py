@@ -1,4 +1,4 @@
-"""20,000 trials on servers that fail in every way: complete or listed, none twice, memory flat."""
+"""20,000 trials on failing servers: each complete or failed, none twice, constant memory."""
 
 import multiprocessing
 from collections import Counter
@@ -24,7 +24,7 @@ SHARE = 0.15
 
 
 def _serve(pipe: Connection) -> None:
-    """Fail in every way until the pipe is closed; what is remembered of requests stays here."""
+    """Run two failing servers until a message arrives; send how many requests they received."""
     with Loopback(Fake(TROUBLES, share=SHARE)) as one, Loopback(Fake(TROUBLES, share=SHARE)) as two:
         pipe.send((one.url, two.url))
         pipe.poll(None)
@@ -33,7 +33,7 @@ def _serve(pipe: Connection) -> None:
 
 @contextmanager
 def failing() -> Iterator[tuple[str, Connection]]:
-    """Give the addresses of two such servers, in a process of their own."""
+    """Start two failing servers in another process; yield their addresses and the pipe."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     child = context.Process(target=_serve, args=(theirs,), daemon=True)
@@ -46,16 +46,16 @@ def failing() -> Iterator[tuple[str, Connection]]:
 
 
 @pytest.mark.slow
-def test_20_000_trials_end_complete_or_listed_as_failed(tmp_path: Path) -> None:
+def test_20_000_trials_end_complete_or_failed(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
     memory: list[float] = []
     keys = Counter[str]()
-    patience = RetryPolicy(concurrency=32, timeout=5.0, max_outage=60.0)
+    policy = RetryPolicy(concurrency=32, timeout=5.0, max_outage=60.0)
     with failing() as (urls, pipe), Store(db) as store:
-        asked = experiment([f"server:one@{urls}"], temperatures=[0.7], samples=186)
-        plan = make_plan(resolve(asked), store)
+        planned = experiment([f"server:one@{urls}"], temperatures=[0.7], samples=186)
+        plan = make_plan(resolve(planned), store)
         assert len(plan.prompts) == 20_088
-        for event in run(plan, store, Overrides(), JudgeServerOptions(answers=patience)):
+        for event in run(plan, store, Overrides(), JudgeServerOptions(answers=policy)):
             if isinstance(event, Generated):
                 keys[event.prompt.key] += 1
                 if len(keys) % 1000 == 0:

@@ -1,4 +1,4 @@
-"""Answers through llama.cpp's own server are those of our engine; two servers share the work."""
+"""llama-server: answers are those of the engine, and two servers share the work."""
 
 import sqlite3
 import threading
@@ -26,7 +26,7 @@ Cells = dict[tuple[str, str], tuple[str, str, int, int]]
 
 
 def answers(db: Path) -> Cells:
-    """Return by scenario and condition: text, stop reason, tokens of prompt and answer."""
+    """Return text, stop reason, prompt tokens and new tokens by scenario and condition."""
     sql = """SELECT s.name, c.name, g.text, g.stop, g.prompt_tokens, g.tokens FROM generations AS g
         JOIN trials AS t ON t.key = g.trial JOIN scenarios AS s ON s.id = t.scenario
         JOIN conditions AS c ON c.id = t.condition"""
@@ -41,22 +41,25 @@ def by_server(db: Path) -> dict[str, int]:
 
 
 def own(folder: Path, limit: int) -> Cells:
-    """Return the engine's own answers, one prompt at a time."""
+    """Return the engine's answers with one slot."""
     code, _, err = call(*RUN, "--limit", str(limit), "--exact", "--db", "own.db", cwd=folder)
     assert code == 0, err
     return answers(folder / "own.db")
 
 
 def margins(ours: Cells, theirs: Cells, prompts: dict[tuple[str, str], str]) -> dict[str, float]:
-    """Return for each cell that differs by how much, in nats, our engine prefers its own token to
-    theirs where the two part: next to nothing where only roundings differ."""
+    """Return, for answers that differ, how much the engine prefers its own token, in nats.
+
+    The tokens are the first that differ. The margin is small where only rounding differs.
+    """
     llama = LlamaModel(demo_path())
     engine = Engine(llama, ContextParams(1, 1024, 512, 2, flash=False))
     for cell, (text, *_) in ours.items():
         if text == theirs[cell][0]:
             continue
-        texts = (f"{text}{llama.eos}", f"{theirs[cell][0]}{llama.eos}")  # one may end where the
-        one, other = map(llama.tokenize, texts)  # other goes on
+        # One answer may end where the other continues.
+        one = llama.tokenize(f"{text}{llama.eos}")
+        other = llama.tokenize(f"{theirs[cell][0]}{llama.eos}")
         same = next(i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
         prompt = llama.tokenize(prompts[cell]) + one[:same]
         engine.add(ScoreRequest("/".join(cell), prompt, ([one[same]], [other[same]])))
@@ -78,11 +81,11 @@ def prompts_of(db: Path) -> dict[tuple[str, str], str]:
 
 
 def check_same(folder: Path, ours: Cells, theirs: Cells) -> None:
-    """Check that answers are equal, but for a few where the two best tokens are all but even."""
+    """Check that answers are equal, except for a few where the two best tokens are nearly tied."""
     prompts = prompts_of(folder / "own.db")
     assert prompts_of(folder / "theirs.db") == prompts
     assert ours.keys() == theirs.keys()
-    assert [c for c in ours if ours[c][2] != theirs[c][2]] == []  # tokens of the prompt
+    assert [c for c in ours if ours[c][2] != theirs[c][2]] == []  # prompt tokens
     found = margins(ours, theirs, prompts)
     print(f"{len(ours) - len(found)} of {len(ours)} equal; margins where not: {found}")
     assert len(found) <= len(ours) // 10
@@ -90,7 +93,7 @@ def check_same(folder: Path, ours: Cells, theirs: Cells) -> None:
 
 
 @pytest.mark.parametrize("limit", [6, pytest.param(36, marks=pytest.mark.slow)])
-def test_greedy_answers_through_a_server_are_the_engines_own(tmp_path: Path, limit: int) -> None:
+def test_greedy_answers_of_llama_server_are_those_of_the_engine(tmp_path: Path, limit: int) -> None:
     run = (*RUN, "--limit", str(limit), "--db", "theirs.db")
     with serving(slots=1, flash="DISABLED") as (url, _):
         code, out, err = call(*run, "--model", f"server:demo@{url}", cwd=tmp_path)
@@ -100,13 +103,13 @@ def test_greedy_answers_through_a_server_are_the_engines_own(tmp_path: Path, lim
     ours, theirs = own(tmp_path, limit), answers(tmp_path / "theirs.db")
     assert len(ours) == 4 * limit
     check_same(tmp_path, ours, theirs)
-    # Their count holds the token that ended the answer, ours does not.
+    # llama-server counts the end token, the engine does not.
     same = [c for c in ours if ours[c][0] == theirs[c][0]]
     assert {theirs[c][3] - ours[c][3] for c in same} <= {0, 1}
 
 
 @pytest.mark.slow
-def test_of_two_servers_that_share_the_work_one_killed_costs_nothing_but_time(
+def test_one_of_two_servers_killed_loses_no_answer(
     tmp_path: Path,
 ) -> None:
     ours, db = own(tmp_path, 36), tmp_path / "theirs.db"
@@ -137,6 +140,6 @@ def test_of_two_servers_that_share_the_work_one_killed_costs_nothing_but_time(
 def by_server_or_none(db: Path) -> dict[str, int]:
     try:
         found = by_server(db)
-    except sqlite3.OperationalError:  # not laid out yet
+    except sqlite3.OperationalError:  # the tables do not exist yet
         found = {}
     return found if len(found) == 2 else {}
