@@ -1,9 +1,11 @@
-"""Is the backend's own sampling faster? `python -m benchmarks.backend_sampling --model FILE.gguf`
+"""Sampling in llama.cpp's compute graph compared with sampling in numpy.
 
-Steps of --slots sequences, a greedy token each, in three ways: all logits copied and numpy's
-argmax over them, as the engine does it; a greedy sampler in every sequence's graph
-(`llama_set_sampler`), tokens copied alone; and no sampling at all. Medians of the processor's
-time with one thread, in turn.
+    python -m benchmarks.backend_sampling --model FILE.gguf
+
+Decode steps of --slots sequences, one greedy token each, in three ways: "numpy" copies all logits
+and takes the argmax, as the engine does; "backend" attaches a greedy sampler to each sequence
+(`llama_set_sampler`) and copies only tokens; "none" does not sample. Prints medians of CPU time
+with one thread; the order of the three alternates from round to round.
 """
 
 import argparse
@@ -18,61 +20,70 @@ from benchmarks import shapes
 from steertui.engine.context import ContextParams, LlamaContext
 from steertui.engine.llama import LlamaModel
 
+METHODS = ("numpy", "backend", "none")
+
 
 def main() -> None:
+    """Print the median time per step of each method."""
+    options = _options()
+    llama = LlamaModel(shapes.write(options.shape, options.model))
+    shape = ContextParams(options.slots, 64, 512, 1)
+    medians: dict[str, list[float]] = {method: [] for method in METHODS}
+    tokens: dict[str, list[list[int]]] = {}
+    for number in range(options.rounds):
+        for method in METHODS if number % 2 else reversed(METHODS):
+            times, tokens[method] = steps(llama, shape, options.steps, method)
+            medians[method].append(median(times[1:]))
+    for method, times in medians.items():
+        print(f"{method:8} {1000 * median(times):7.2f} ms per step")
+    print("same tokens:", tokens["numpy"] == tokens["backend"])
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", type=Path, required=True, help="made if it is not there")
+    parser.add_argument("--model", type=Path, required=True, help="GGUF file; written if missing")
     parser.add_argument("--shape", choices=shapes.SHAPES, default="qwen3-0.6b")
     parser.add_argument("--slots", type=int, default=32)
     parser.add_argument("--steps", type=int, default=16)
     parser.add_argument("--rounds", type=int, default=3)
-    options = parser.parse_args()
-    llama = LlamaModel(shapes.write(options.shape, options.model))
-    shape = ContextParams(options.slots, 64, 512, 1)
-    found: dict[str, list[float]] = {"numpy": [], "backend": [], "none": []}
-    drawn: dict[str, list[list[int]]] = {}
-    for turn in range(options.rounds):
-        for way in found if turn % 2 else reversed(found):
-            times, tokens = steps(llama, shape, options.steps, way)
-            found[way].append(median(times[1:]))
-            drawn[way] = tokens
-    for way, times in found.items():
-        print(f"{way:8} {1000 * median(times):7.2f} ms a step")
-    print("same tokens:", drawn["numpy"] == drawn["backend"])
+    return parser.parse_args()
 
 
 def steps(
-    llama: LlamaModel, shape: ContextParams, count: int, way: str
+    llama: LlamaModel, shape: ContextParams, count: int, method: str
 ) -> tuple[list[float], list[list[int]]]:
-    """Return the seconds of each step, and the tokens that were chosen."""
+    """Return the CPU seconds and the sampled tokens of each step."""
     context = LlamaContext(llama, shape)
-    chains = [chain() for _ in range(shape.slots)] if way == "backend" else []
-    for slot, sampler in enumerate(chains):
+    samplers = [greedy_sampler() for _ in range(shape.slots)] if method == "backend" else []
+    for slot, sampler in enumerate(samplers):
         assert ll.llama_set_sampler(context.handle, slot, sampler)
-    everyone, wanted = np.arange(shape.slots, dtype=np.int32), np.ones(shape.slots, bool)
-    tokens = 300 + everyone
-    times, drawn = [], []
-    for i in range(count):
-        begin = time.process_time()
-        logits = context.decode(tokens, np.full(shape.slots, i, np.int32), everyone, wanted)
-        if way == "numpy":
+    slots = np.arange(shape.slots, dtype=np.int32)
+    needs_logits = np.ones(shape.slots, bool)
+    tokens = 300 + slots
+    times = []
+    sampled = []
+    for position in range(count):
+        start = time.process_time()
+        positions = np.full(shape.slots, position, np.int32)
+        logits = context.decode(tokens, positions, slots, needs_logits)
+        if method == "numpy":
             tokens = logits.argmax(axis=1).astype(np.int32)
-        elif way == "backend":
+        elif method == "backend":
             get = ll.llama_get_sampled_token_ith
-            tokens = np.array([get(context.handle, int(s)) for s in everyone], np.int32)
-        times.append(time.process_time() - begin)
-        drawn.append(tokens.tolist())
+            tokens = np.array([get(context.handle, int(slot)) for slot in slots], np.int32)
+        times.append(time.process_time() - start)
+        sampled.append(tokens.tolist())
     context.close()
-    for sampler in chains:
+    for sampler in samplers:
         ll.llama_sampler_free(sampler)
-    return times, drawn
+    return times, sampled
 
 
-def chain() -> "ll.llama_sampler_p":
-    """Return a chain that takes the likeliest token."""
-    sampler = ll.llama_sampler_chain_init(ll.llama_sampler_chain_default_params())
-    ll.llama_sampler_chain_add(sampler, ll.llama_sampler_init_greedy())
-    return sampler
+def greedy_sampler() -> "ll.llama_sampler_p":
+    """Return a llama.cpp sampler chain that takes the highest logit."""
+    chain = ll.llama_sampler_chain_init(ll.llama_sampler_chain_default_params())
+    ll.llama_sampler_chain_add(chain, ll.llama_sampler_init_greedy())
+    return chain
 
 
 if __name__ == "__main__":

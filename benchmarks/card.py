@@ -1,19 +1,42 @@
-"""The Card: an NVIDIA GPU's peak memory bandwidth and matrix rate, by its driver."""
+"""Peak memory bandwidth and matrix throughput of an NVIDIA GPU, from its driver."""
 
 import ctypes
 from dataclasses import dataclass
 
-CLOCK, PROCESSORS, MEMORY_CLOCK, BUS, MAJOR, MINOR = 13, 16, 36, 37, 75, 76
-"""CUdevice_attribute (cuda.h): kHz, a count, kHz, bits, and the compute capability."""
+CLOCK_RATE = 13
+"""CUdevice_attribute (cuda.h): clock rate in kHz."""
 
-FLOPS = {75: 1024, 80: 2048, 86: 1024, 89: 1024, 90: 4096, 100: 8192, 120: 1024}
-"""Dense FP16 operations of a multiprocessor's tensor cores in a clock, by compute capability;
-with them the formula gives the vendor's figures (A100: 312 TFLOP/s, H100 SXM: 989)."""
+MULTIPROCESSORS = 16
+"""CUdevice_attribute: number of multiprocessors."""
+
+MEMORY_CLOCK_RATE = 36
+"""CUdevice_attribute: memory clock rate in kHz."""
+
+MEMORY_BUS_WIDTH = 37
+"""CUdevice_attribute: memory bus width in bits."""
+
+CAPABILITY_MAJOR = 75
+"""CUdevice_attribute: major compute capability."""
+
+CAPABILITY_MINOR = 76
+"""CUdevice_attribute: minor compute capability."""
+
+FLOPS_PER_CLOCK = {75: 1024, 80: 2048, 86: 1024, 89: 1024, 90: 4096, 100: 8192, 120: 1024}
+"""Dense FP16 tensor core operations per multiprocessor and clock, by compute capability.
+
+With them the formula gives the vendor's figures (A100: 312 TFLOP/s, H100 SXM: 989).
+"""
 
 
 @dataclass(frozen=True)
 class Card:
-    """What a card can do at most: bytes a second, operations a second; 0 where unknown."""
+    """Peak figures of a GPU; 0 if unknown.
+
+    Attributes:
+        name: the driver's name.
+        bandwidth: memory bandwidth in bytes per second.
+        flops: dense FP16 operations per second.
+    """
 
     name: str
     bandwidth: float
@@ -21,41 +44,51 @@ class Card:
 
 
 def card() -> Card | None:
-    """Return the first card, None where there is no driver."""
+    """Return the first GPU; None without a driver."""
     try:
         cuda = ctypes.CDLL("libcuda.so.1")
     except OSError:
         return None
-    device, name = ctypes.c_int(), ctypes.create_string_buffer(96)
+    device = ctypes.c_int()
+    name = ctypes.create_string_buffer(96)
     if cuda.cuInit(0) or cuda.cuDeviceGet(ctypes.byref(device), 0):
         return None
     cuda.cuDeviceGetName(name, 96, device)
 
-    def told(attribute: int) -> int:
+    def attribute(number: int) -> int:
         value = ctypes.c_int()
-        cuda.cuDeviceGetAttribute(ctypes.byref(value), attribute, device)
+        cuda.cuDeviceGetAttribute(ctypes.byref(value), number, device)
         return value.value
 
-    per_clock = FLOPS.get(10 * told(MAJOR) + told(MINOR), 0)
+    capability = 10 * attribute(CAPABILITY_MAJOR) + attribute(CAPABILITY_MINOR)
+    per_clock = FLOPS_PER_CLOCK.get(capability, 0)
     return Card(
         name=name.value.decode(),
-        bandwidth=2e3 * told(MEMORY_CLOCK) * told(BUS) / 8,
-        flops=1e3 * told(CLOCK) * told(PROCESSORS) * per_clock,
+        bandwidth=2e3 * attribute(MEMORY_CLOCK_RATE) * attribute(MEMORY_BUS_WIDTH) / 8,
+        flops=1e3 * attribute(CLOCK_RATE) * attribute(MULTIPROCESSORS) * per_clock,
     )
 
 
-def used(weights: int, parameters: int, steps: int, tokens: int, seconds: float) -> str:
-    """Say what a job asked of the machine: weights read, operations, beside the card's peaks.
+def utilisation(weights: int, parameters: int, steps: int, tokens: int, seconds: float) -> str:
+    """Return the achieved bandwidth and operations, as a share of the GPU's peak.
 
-    Attention and the KV cache are left out; of a mixture of experts all weights are counted,
-    which is true of the bytes from about fifty sequences on and of the operations never.
+    Attention and the KV cache are left out. Of a mixture of experts all weights are counted, which
+    is correct for the bytes from about fifty sequences on, and never for the operations.
+
+    Args:
+        weights: bytes of the model.
+        parameters: number of weights.
+        steps: decode batches.
+        tokens: tokens decoded, prompts included.
+        seconds: wall time.
     """
-    bandwidth, flops = steps * weights / seconds, 2.0 * parameters * tokens / seconds
-    line = f"weights read at {bandwidth / 1e9:,.1f} GB/s, {flops / 1e12:,.2f} TFLOP/s"
-    found = card()
-    if found is None or not found.bandwidth or not found.flops:
-        return f"{line} ({found.name if found else 'no NVIDIA card'})"
+    bandwidth = steps * weights / seconds
+    flops = 2.0 * parameters * tokens / seconds
+    achieved = f"weights read at {bandwidth / 1e9:,.1f} GB/s, {flops / 1e12:,.2f} TFLOP/s"
+    gpu = card()
+    if gpu is None or not gpu.bandwidth or not gpu.flops:
+        return f"{achieved} ({gpu.name if gpu else 'no NVIDIA card'})"
     return (
-        f"{line}: {bandwidth / found.bandwidth:.0%} of {found.bandwidth / 1e9:,.0f} GB/s and "
-        f"{flops / found.flops:.0%} of {found.flops / 1e12:,.0f} TFLOP/s of {found.name}"
+        f"{achieved}: {bandwidth / gpu.bandwidth:.0%} of {gpu.bandwidth / 1e9:,.0f} GB/s and "
+        f"{flops / gpu.flops:.0%} of {gpu.flops / 1e12:,.0f} TFLOP/s of {gpu.name}"
     )

@@ -1,13 +1,16 @@
-"""Are answers the same at any load? `python -m benchmarks.identity FOLDER [--samples 5]`
+"""Equality of answers and labels across numbers of slots, and with `llama_cpp.Llama`.
 
-FOLDER holds InstrumentalEval's CSV files. Greedy answers of the demo checkpoint with one slot are
-compared with llama-cpp-python's own, and with those at 8 and 32 slots, flash attention off and on;
-so are the labels that the demo judge gives them. The prompt tokens that were computed are compared
-with the nodes of the prompts' trie, the least that any sharing of prefixes can do.
+    python -m benchmarks.identity FOLDER [--samples 5]
+
+FOLDER has InstrumentalEval's CSV files. Greedy answers of the demo checkpoint with one slot are
+compared with llama-cpp-python's, and with those of 8 and 32 slots, flash attention off and on; so
+are the labels of the demo judge. Prefilled tokens are compared with the number of nodes in the trie
+of all prompts, which is the minimum for any prefix sharing.
 """
 
 import argparse
 import time
+from dataclasses import dataclass
 from itertools import product
 
 import llama_cpp
@@ -28,105 +31,128 @@ from steertui.planning.judges import chat_format
 from steertui.planning.plan import experiment_judges
 from steertui.planning.resolve import resolve
 
-TOKENS = 96
-SLOT = 2048
+MAX_TOKENS = 96
+SLOT_TOKENS = 2048
 
 
-def answers(
-    llama: LlamaModel, requests: list[GenerateRequest], slots: int, flash: bool = False
-) -> tuple[dict[str, str], int]:
-    """Return every text, and the prompt tokens computed."""
-    engine = Engine(llama, ContextParams(slots, SLOT, 512, 2, False, flash))
+@dataclass(frozen=True)
+class Run:
+    """Answers by request id, prefilled tokens and wall time in seconds of an engine."""
+
+    answers: dict[str, str]
+    prefilled: int
+    seconds: float
+
+
+def generate(
+    llama: LlamaModel, requests: list[GenerateRequest], slots: int, *, flash: bool = False
+) -> Run:
+    """Run the requests in an engine."""
+    start = time.perf_counter()
+    engine = Engine(llama, ContextParams(slots, SLOT_TOKENS, 512, 2, flash=flash))
     for request in requests:
         engine.add(request)
-    found = {}
+    answers = {}
     while not engine.is_idle:
         for event in engine.step():
             assert isinstance(event, Completed)
-            found[event.id] = event.generation.text
+            answers[event.id] = event.generation.text
     prefilled = engine.snapshot().prefilled
     engine.close()
-    return found, prefilled
+    return Run(answers, prefilled, time.perf_counter() - start)
 
 
-def labels(llama: LlamaModel, prompts: list[Prompt], texts: dict[str, str]) -> dict[str, int]:
-    """Return the place of each answer's label, judged in one slot."""
+def labels(llama: LlamaModel, prompts: list[Prompt], answers: dict[str, str]) -> dict[str, int]:
+    """Return the index of each answer's label, judged with one slot."""
     (judge,) = experiment_judges(resolve(Experiment()))
     chat = chat_format(llama, "demo")
-    wanted = tuple(llama.tokenize(text, special=False) for text in LABEL_TEXTS)
-    engine = Engine(llama, ContextParams(1, SLOT, 512, 2, False, False))
-    for p in prompts:
-        t = p.trial
-        s = t.scenario
-        text = judge.prompt(chat, JudgeCase(s.category, s.system, t.user, texts[p.key]))
-        engine.add(ScoreRequest(p.key, llama.tokenize(text), wanted))
-    found = {}
+    label_tokens = tuple(llama.tokenize(text, special=False) for text in LABEL_TEXTS)
+    engine = Engine(llama, ContextParams(1, SLOT_TOKENS, 512, 2, flash=False))
+    for prompt in prompts:
+        scenario = prompt.trial.scenario
+        case = JudgeCase(scenario.category, scenario.system, prompt.trial.user, answers[prompt.key])
+        text = judge.prompt(chat, case)
+        engine.add(ScoreRequest(prompt.key, llama.tokenize(text), label_tokens))
+    indices = {}
     while not engine.is_idle:
         for event in engine.step():
             assert isinstance(event, Scored)
-            found[event.id] = event.logliks.index(max(event.logliks))
+            indices[event.id] = event.logliks.index(max(event.logliks))
     engine.close()
-    return found
+    return indices
 
 
-def theirs(requests: list[GenerateRequest], llama: LlamaModel) -> dict[str, str]:
-    """Return what llama-cpp-python's own loop writes."""
+def llama_answers(requests: list[GenerateRequest], llama: LlamaModel) -> dict[str, str]:
+    """Return the answers of `llama_cpp.Llama`, one prompt at a time."""
     model = llama_cpp.Llama(
-        str(demo_path()), n_ctx=SLOT, n_batch=512, n_threads=2, verbose=False, flash_attn=False
+        str(demo_path()),
+        n_ctx=SLOT_TOKENS,
+        n_batch=512,
+        n_threads=2,
+        verbose=False,
+        flash_attn=False,
     )
-    found = {}
+    answers = {}
     for request in requests:
         model.reset()
-        written: list[int] = []
+        tokens: list[int] = []
         for token in model.generate(request.prompt, temp=0.0, repeat_penalty=1.0):
-            if token in llama.end_tokens or len(written) == TOKENS:
+            if token in llama.end_tokens or len(tokens) == MAX_TOKENS:
                 break
-            written.append(token)
-        found[request.id] = llama.text(written)
+            tokens.append(token)
+        answers[request.id] = llama.text(tokens)
     model.close()
-    return found
+    return answers
+
+
+def compare(llama: LlamaModel, prompts: list[Prompt], requests: list[GenerateRequest]) -> None:
+    """Print equality of greedy answers and labels."""
+    nodes = workload_of(requests).distinct_tokens
+    single = generate(llama, requests, 1)
+    expected = llama_answers(requests, llama)
+    equal = sum(single.answers[key] == text for key, text in expected.items())
+    total = len(requests)
+    print(f"1 slot: {single.seconds:.1f} s; equal to llama_cpp.Llama: {equal} of {total}")
+    single_labels = labels(llama, prompts, single.answers)
+    for slots, flash in product((8, 32), (False, True)):
+        run = generate(llama, requests, slots, flash=flash)
+        equal = sum(single.answers[key] == text for key, text in run.answers.items())
+        run_labels = labels(llama, prompts, run.answers)
+        changed = sum(single_labels[key] != label for key, label in run_labels.items())
+        print(
+            f"{slots} slots, flash attention {flash}: {run.seconds:.1f} s, "
+            f"{single.seconds / run.seconds:.2f} times as fast; answers equal to one slot's: "
+            f"{equal} of {total}, labels changed: {changed}; {run.prefilled} tokens prefilled, "
+            f"{run.prefilled / nodes:.4f} of the trie's nodes"
+        )
 
 
 def main() -> None:
-    """Print the figures."""
+    """Print equality of greedy answers, and prefilled tokens of sampled ones."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder")
     parser.add_argument("--samples", type=int, default=5)
     options = parser.parse_args()
     llama = LlamaModel(demo_path())
     chat = chat_format(llama, "demo")
-    plan = resolve(Experiment(scenarios=[options.folder], max_tokens=TOKENS))
-    prompts = [chat.write(trial) for trial in plan.trials]
-    greedy = SamplingParams(max_tokens=TOKENS)
+    design = resolve(Experiment(scenarios=[options.folder], max_tokens=MAX_TOKENS))
+    prompts = [chat.write(trial) for trial in design.trials]
+    greedy = SamplingParams(max_tokens=MAX_TOKENS)
     requests = [GenerateRequest(p.key, llama.tokenize(p.text), greedy, p.seed) for p in prompts]
-    total, least = sum(len(r.prompt) for r in requests), workload_of(requests).distinct_tokens
-    print(f"{len(requests)} prompts, {total} tokens, {least} nodes in their trie")
-    begin = time.perf_counter()
-    one, _ = answers(llama, requests, 1)
-    alone = time.perf_counter() - begin
-    same = sum(one[k] == text for k, text in theirs(requests, llama).items())
-    print(f"1 slot: {alone:.1f} s; equal to llama_cpp.Llama: {same} of {len(one)}")
-    judged = labels(llama, prompts, one)
-    for slots, flash in product((8, 32), (False, True)):
-        begin = time.perf_counter()
-        many, prefilled = answers(llama, requests, slots, flash)
-        seconds = time.perf_counter() - begin
-        equal = sum(one[k] == many[k] for k in one)
-        moved = sum(judged[k] != label for k, label in labels(llama, prompts, many).items())
-        print(
-            f"{slots} slots, flash attention {flash}: {seconds:.1f} s, "
-            f"{alone / seconds:.2f} times as fast; answers equal "
-            f"to one slot's: {equal} of {len(one)}, labels changed: {moved}; prompt tokens "
-            f"computed {prefilled}, {prefilled / least:.4f} of the trie's nodes"
-        )
-    again = [
-        GenerateRequest(f"{r.id} {i}", r.prompt, SamplingParams(temperature=0.7, max_tokens=8), i)
-        for r in requests
-        for i in range(options.samples)
+    total = sum(len(request.prompt) for request in requests)
+    nodes = workload_of(requests).distinct_tokens
+    print(f"{len(requests)} prompts, {total} tokens, {nodes} nodes in their trie")
+    compare(llama, prompts, requests)
+    warm = SamplingParams(temperature=0.7, max_tokens=8)
+    sampled = [
+        GenerateRequest(f"{request.id} {seed}", request.prompt, warm, seed)
+        for request in requests
+        for seed in range(options.samples)
     ]
-    _, prefilled = answers(llama, again, 32)
+    prefilled = generate(llama, sampled, 32).prefilled
     print(
-        f"{len(again)} sampled, 32 slots: {prefilled} computed, {prefilled / least:.4f} of the trie"
+        f"{len(sampled)} sampled, 32 slots: {prefilled} tokens prefilled, "
+        f"{prefilled / nodes:.4f} of the trie's nodes"
     )
 
 

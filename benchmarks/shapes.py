@@ -1,8 +1,10 @@
-"""GGUF files of real models' shapes with random weights: as slow as the real ones, and free.
+"""GGUF files with the shapes of real models and random weights, for measurements of speed.
 
-`python -m benchmarks.shapes qwen3-0.6b FILE.gguf` writes one. Every tensor has the type that
-llama.cpp's Q4_K_M gives it, filled with random blocks; tokenizer and chat template are the demo
-checkpoint's, its vocabulary padded with unused tokens. What such a model writes means nothing.
+    python -m benchmarks.shapes qwen3-0.6b FILE.gguf
+
+Each tensor has the type of llama.cpp's Q4_K_M and random blocks. Tokenizer and chat template are
+those of the demo checkpoint, with the vocabulary padded by unused tokens. The output of such a
+model is meaningless; its speed is that of the real model.
 """
 
 import argparse
@@ -18,13 +20,29 @@ from gguf import GGUFReader, GGUFWriter, TokenType
 from steertui.core.model import demo_path
 
 BLOCK = 256
-BYTES = {Type.Q4_K: 144, Type.Q6_K: 210}
-"""Of one block of 256 weights (ggml-common.h)."""
+"""Weights per block."""
+
+BLOCK_BYTES = {Type.Q4_K: 144, Type.Q6_K: 210}
+"""Bytes per block (ggml-common.h)."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """A Qwen3's dimensions, from its config.json; `experts` 0 for a dense one."""
+    """Dimensions of a Qwen3 model, from its config.json.
+
+    Attributes:
+        architecture: GGUF architecture.
+        width: embedding length.
+        layers: number of layers.
+        heads: attention heads.
+        kv_heads: KV heads.
+        inner: feed-forward length.
+        experts: number of experts; 0 for a dense model.
+        experts_used: experts per token.
+        is_tied: whether output and embedding share their weights.
+        head_length: key and value length of a head.
+        vocabulary: number of tokens.
+    """
 
     architecture: str
     width: int
@@ -33,9 +51,9 @@ class Shape:
     kv_heads: int
     inner: int
     experts: int = 0
-    used: int = 0
+    experts_used: int = 0
     is_tied: bool = True
-    head: int = 128
+    head_length: int = 128
     vocabulary: int = 151_936
 
 
@@ -47,12 +65,12 @@ SHAPES = {
 
 
 def write(name: str, target: Path) -> Path:
-    """Write the model unless it is there already; return its path."""
+    """Write the model unless the file exists; return its path."""
     if target.is_file():
         return target
     shape = SHAPES[name]
-    part = target.with_suffix(".part")
-    writer = GGUFWriter(str(part), shape.architecture)
+    partial = target.with_suffix(".part")
+    writer = GGUFWriter(str(partial), shape.architecture)
     _describe(writer, name, shape)
     _vocabulary(writer, shape)
     random = np.random.default_rng(0)
@@ -65,13 +83,13 @@ def write(name: str, target: Path) -> Path:
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-    return part.rename(target)
+    return partial.rename(target)
 
 
 def tensors(shape: Shape) -> Iterator[tuple[str, tuple[int, ...], Type]]:
-    """Yield each tensor's name, sizes (rows before columns) and type under Q4_K_M.
+    """Yield name, shape (rows before columns) and Q4_K_M type of each tensor.
 
-    The rule for `attn_v` and `ffn_down` is llama.cpp's (llama-quant.cpp, use_more_bits).
+    The rule for `attn_v` and `ffn_down` is `use_more_bits` in llama.cpp's llama-quant.cpp.
     """
     s = shape
     yield "token_embd.weight", (s.vocabulary, s.width), Type.Q6_K if s.is_tied else Type.Q4_K
@@ -80,34 +98,34 @@ def tensors(shape: Shape) -> Iterator[tuple[str, tuple[int, ...], Type]]:
         yield "output.weight", (s.vocabulary, s.width), Type.Q6_K
     for i in range(s.layers):
         eighth = s.layers // 8
-        more = i < eighth or i >= 7 * s.layers // 8 or (i - eighth) % 3 == 2
-        wide = Type.Q6_K if more else Type.Q4_K
+        has_more_bits = i < eighth or i >= 7 * s.layers // 8 or (i - eighth) % 3 == 2
+        mixed = Type.Q6_K if has_more_bits else Type.Q4_K
         block = f"blk.{i}."
         for norm, size in (("attn_norm", s.width), ("ffn_norm", s.width)):
             yield f"{block}{norm}.weight", (size,), Type.F32
         for norm in ("attn_q_norm", "attn_k_norm"):
-            yield f"{block}{norm}.weight", (s.head,), Type.F32
-        yield f"{block}attn_q.weight", (s.heads * s.head, s.width), Type.Q4_K
-        yield f"{block}attn_k.weight", (s.kv_heads * s.head, s.width), Type.Q4_K
-        yield f"{block}attn_v.weight", (s.kv_heads * s.head, s.width), wide
-        yield f"{block}attn_output.weight", (s.width, s.heads * s.head), Type.Q4_K
+            yield f"{block}{norm}.weight", (s.head_length,), Type.F32
+        yield f"{block}attn_q.weight", (s.heads * s.head_length, s.width), Type.Q4_K
+        yield f"{block}attn_k.weight", (s.kv_heads * s.head_length, s.width), Type.Q4_K
+        yield f"{block}attn_v.weight", (s.kv_heads * s.head_length, s.width), mixed
+        yield f"{block}attn_output.weight", (s.width, s.heads * s.head_length), Type.Q4_K
         lead = (s.experts,) if s.experts else ()
         ending = "_exps.weight" if s.experts else ".weight"
         if s.experts:
             yield f"{block}ffn_gate_inp.weight", (s.experts, s.width), Type.F32
         yield f"{block}ffn_gate{ending}", (*lead, s.inner, s.width), Type.Q4_K
         yield f"{block}ffn_up{ending}", (*lead, s.inner, s.width), Type.Q4_K
-        yield f"{block}ffn_down{ending}", (*lead, s.width, s.inner), wide
+        yield f"{block}ffn_down{ending}", (*lead, s.width, s.inner), mixed
 
 
 def blocks(random: np.random.Generator, sizes: tuple[int, ...], kind: Type) -> np.ndarray:
-    """Return random quantised blocks, rows × bytes, of weights about 0.02 wide around zero."""
+    """Return random quantised blocks, shape (rows, bytes); weights are about ±0.02."""
     count = int(np.prod(sizes)) // BLOCK
-    raw = random.integers(0, 256, (count, BYTES[kind]), np.uint8)
-    if kind is Type.Q4_K:  # d and dmin first; weights are d·scale·q − dmin·min
+    raw = random.integers(0, 256, (count, BLOCK_BYTES[kind]), np.uint8)
+    if kind is Type.Q4_K:  # d and dmin come first; a weight is d·scale·q − dmin·min
         scales = np.array([1e-4, 7.5e-4], np.float16)
         raw[:, :4] = scales.view(np.uint8)
-    else:  # d last; weights are d·scale·(q − 32)
+    else:  # d comes last; a weight is d·scale·(q − 32)
         raw[:, -2:] = np.array([1.5e-5], np.float16).view(np.uint8)
     return raw.reshape(*sizes[:-1], -1)
 
@@ -120,34 +138,35 @@ def _describe(writer: GGUFWriter, name: str, shape: Shape) -> None:
     writer.add_feed_forward_length(shape.inner)
     writer.add_head_count(shape.heads)
     writer.add_head_count_kv(shape.kv_heads)
-    writer.add_key_length(shape.head)
-    writer.add_value_length(shape.head)
+    writer.add_key_length(shape.head_length)
+    writer.add_value_length(shape.head_length)
     writer.add_rope_freq_base(1e6)
     writer.add_layer_norm_rms_eps(1e-6)
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q4_K_M)
     if shape.experts:
         writer.add_expert_count(shape.experts)
-        writer.add_expert_used_count(shape.used)
+        writer.add_expert_used_count(shape.experts_used)
         writer.add_expert_feed_forward_length(shape.inner)
 
 
 def _vocabulary(writer: GGUFWriter, shape: Shape) -> None:
     demo = GGUFReader(demo_path())
 
-    def told(key: str) -> list:
+    def field(key: str) -> list:
         return demo.get_field(f"tokenizer.{key}").contents()
 
-    tokens, kinds = told("ggml.tokens"), told("ggml.token_type")
+    tokens = field("ggml.tokens")
+    kinds = field("ggml.token_type")
     tokens += [f"[unused{i}]" for i in range(len(tokens), shape.vocabulary)]
     kinds += [TokenType.UNUSED] * (shape.vocabulary - len(kinds))
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("qwen2")
     writer.add_token_list(tokens)
     writer.add_token_types(kinds)
-    writer.add_token_merges(told("ggml.merges"))
-    writer.add_eos_token_id(told("ggml.eos_token_id"))
+    writer.add_token_merges(field("ggml.merges"))
+    writer.add_eos_token_id(field("ggml.eos_token_id"))
     writer.add_add_bos_token(False)
-    writer.add_chat_template(told("chat_template"))
+    writer.add_chat_template(field("chat_template"))
 
 
 if __name__ == "__main__":

@@ -1,17 +1,19 @@
-"""How fast is the engine? `python -m benchmarks.throughput --model FILE.gguf`
+"""Throughput of the engine, compared with a loop over `Llama`, llama-server and bare llama_decode.
 
-On the same prompts (28 scenarios × 3 conditions of the starter pack) and the same number of new
-tokens, in one run, in an order that turns round from round to round:
+    python -m benchmarks.throughput --model FILE.gguf
 
-  engine N   this engine at N slots
-  loop       a plain loop over llama-cpp-python's `Llama`, one prompt at a time
-  server     llama-server as packaged in xllamacpp, with as many slots, a client thread a slot
-  ceiling    bare `llama_decode` calls of the batches that the engine made at the most slots: the
-             same tokens, positions and slots, no sampling and no bookkeeping
+All use the same prompts (28 scenarios × 3 conditions of the starter pack) and the same number of
+new tokens, in one run, in an order that alternates from round to round:
+
+  engine N   this engine with N slots
+  loop       a loop over llama-cpp-python's `Llama`, one prompt at a time
+  server     llama-server as packaged in xllamacpp, with as many slots, one client thread per slot
+  ceiling    `llama_decode` alone, with the batches of the engine at the largest number of slots:
+             the same tokens, positions and slots, without sampling and scheduling
 
 The model has random weights (benchmarks/shapes.py), so every answer has the full length. Prints
-seconds, generated tokens a second, and ratios of medians. A line a measurement goes to --log, and a
-call that finds lines there counts them in, so rounds may be run one by one.
+seconds, new tokens per second, and ratios of medians. Each measurement appends a line to --log;
+lines that are already there are included, so that rounds may be run one by one.
 """
 
 import argparse
@@ -29,13 +31,15 @@ SCENARIOS = 28
 
 
 def main() -> None:
+    """Measure all methods and print a summary."""
     options = _options()
     shapes.write(options.shape, options.model)
-    ways = [f"engine {n}" for n in options.slots] + options.peers
-    for turn in range(options.rounds):
-        for way in ways if turn % 2 == 0 else ways[::-1]:
-            # A process of its own for each: no way warms or litters another's memory.
-            command = [sys.executable, "-m", "benchmarks.throughput", *sys.argv[1:], "--one", way]
+    methods = [f"engine {n}" for n in options.slots] + options.peers
+    for number in range(options.rounds):
+        for method in methods if number % 2 == 0 else methods[::-1]:
+            # Each method runs in its own process, so that none changes the memory of another.
+            arguments = [*sys.argv[1:], "--one", method]
+            command = [sys.executable, "-m", "benchmarks.throughput", *arguments]
             line = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
             print(line, end="", flush=True)
             with options.log.open("a", encoding="utf-8") as log:
@@ -45,12 +49,12 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", type=Path, required=True, help="made if it is not there")
+    parser.add_argument("--model", type=Path, required=True, help="GGUF file; written if missing")
     parser.add_argument("--shape", choices=shapes.SHAPES, default="qwen3-0.6b")
     parser.add_argument("--slots", type=int, nargs="+", default=[8, 16, 32])
     parser.add_argument("--peers", nargs="*", default=["loop", "server", "ceiling"])
     parser.add_argument("--tokens", type=int, default=256)
-    parser.add_argument("--copies", type=int, default=1, help="of each prompt, for many slots")
+    parser.add_argument("--copies", type=int, default=1, help="copies of each prompt")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--layout", choices=["streams", "unified"], default="streams")
     parser.add_argument("--no-flash", action="store_true")
@@ -65,7 +69,7 @@ def _options() -> argparse.Namespace:
 
 
 def measure(options: argparse.Namespace) -> None:
-    """Measure one way and print it as a line of JSON."""
+    """Measure one method and print the result as a line of JSON."""
     from benchmarks import ways
 
     job = ways.Job(
@@ -77,40 +81,46 @@ def measure(options: argparse.Namespace) -> None:
         scenarios=SCENARIOS,
         copies=options.copies,
     )
-    way, _, slots = options.one.partition(" ")
-    most = max(options.slots)
-    calls: dict[str, Callable[[], ways.Measured]] = {
+    method, _, slots = options.one.partition(" ")
+    max_slots = max(options.slots)
+    methods: dict[str, Callable[[], ways.Measurement]] = {
         "engine": lambda: ways.engine(job, int(slots)),
         "loop": lambda: ways.loop(job),
-        "server": lambda: ways.server(job, most),
-        "ceiling": lambda: ways.ceiling(job, most),
+        "server": lambda: ways.server(job, max_slots),
+        "ceiling": lambda: ways.ceiling(job, max_slots),
     }
-    found = calls[way]()
-    speed = {"tokens_per_second": round(found.tokens / found.seconds, 1)}
-    told = {"way": options.one, "seconds": round(found.seconds, 1), "tokens": found.tokens}
-    if way == "engine":
-        found.more["machine"] = ways.machine(job, found)
-    print(json.dumps(told | speed | found.more | {"at": time.strftime("%H:%M")}))
+    measurement = methods[method]()
+    if method == "engine":
+        measurement.details["machine"] = ways.machine(job, measurement)
+    record = {
+        "way": options.one,
+        "seconds": round(measurement.seconds, 1),
+        "tokens": measurement.tokens,
+        "tokens_per_second": round(measurement.tokens / measurement.seconds, 1),
+        **measurement.details,
+        "at": time.strftime("%H:%M"),
+    }
+    print(json.dumps(record))
 
 
-def summarise(log: Path, most: int) -> None:
-    """Print medians, and the ratios of the engine at the most slots to its peers."""
+def summarise(log: Path, max_slots: int) -> None:
+    """Print medians, and how much faster the engine is at the largest number of slots."""
     seconds: dict[str, list[float]] = {}
     machine: dict[str, str] = {}
     for line in log.read_text(encoding="utf-8").splitlines():
-        told = json.loads(line)
-        seconds.setdefault(told["way"], []).append(told["seconds"])
-        if "machine" in told:
-            machine[told["way"]] = told["machine"]
-    ours = median(seconds[f"engine {most}"])
-    for way, times in seconds.items():
+        record = json.loads(line)
+        seconds.setdefault(record["way"], []).append(record["seconds"])
+        if "machine" in record:
+            machine[record["way"]] = record["machine"]
+    engine = median(seconds[f"engine {max_slots}"])
+    for method, times in seconds.items():
         print(
-            f"{way:10} median of {len(times)}: {median(times):7.1f} s "
+            f"{method:10} median of {len(times)}: {median(times):7.1f} s "
             f"({min(times):.1f} to {max(times):.1f}); "
-            f"engine {most} is {median(times) / ours:.2f} times as fast"
+            f"engine {max_slots} is {median(times) / engine:.2f} times as fast"
         )
-    for way, line in machine.items():
-        print(f"{way:10} {line}")
+    for method, line in machine.items():
+        print(f"{method:10} {line}")
 
 
 if __name__ == "__main__":

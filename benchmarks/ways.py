@@ -1,4 +1,4 @@
-"""The ways to generate that benchmarks/throughput.py compares: each answers the same job."""
+"""Methods of generation that benchmarks/throughput.py compares, each for the same job."""
 
 import json
 import queue
@@ -6,12 +6,13 @@ import threading
 import time
 import urllib.request
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import llama_cpp
 import numpy as np
 
-from benchmarks.card import used
+from benchmarks.card import utilisation
 from steertui.core.experiment import Experiment
 from steertui.core.generation import SamplingParams
 from steertui.core.prompt import ChatFormat
@@ -25,7 +26,17 @@ from steertui.planning.resolve import resolve
 
 @dataclass(frozen=True)
 class Job:
-    """The same for every way."""
+    """Prompts and settings, the same for every method.
+
+    Attributes:
+        model: GGUF file.
+        tokens: new tokens per answer.
+        threads: CPU threads.
+        is_unified: one KV cache for all slots.
+        flash: flash attention.
+        scenarios: scenarios of the starter pack, in three conditions each.
+        copies: copies of each prompt.
+    """
 
     model: Path
     tokens: int
@@ -36,62 +47,87 @@ class Job:
     copies: int = 1
 
     def prompts(self, llama: LlamaModel) -> list[list[int]]:
-        """Return the tokens of every prompt: scenarios × baseline, pro, anti × copies."""
+        """Return the tokens of all prompts: scenarios × conditions × copies."""
         chat = ChatFormat(llama.meta("tokenizer.chat_template"), llama.bos, llama.eos, "")
         trials = resolve(Experiment(limit=self.scenarios)).trials
         return [llama.tokenize(chat.write(trial).text) for trial in trials] * self.copies
 
-    def shape(self, slots: int, longest: int) -> ContextParams:
-        """Return the context's shape."""
-        cells = -(-(longest + self.tokens) // 64) * 64
-        return ContextParams(slots, cells, 512, self.threads, self.is_unified, self.flash)
+    def shape(self, slots: int, longest_prompt: int) -> ContextParams:
+        """Return context parameters for `slots` slots."""
+        return ContextParams(
+            slots=slots,
+            slot_tokens=-(-(longest_prompt + self.tokens) // 64) * 64,
+            batch=512,
+            threads=self.threads,
+            unified=self.is_unified,
+            flash=self.flash,
+        )
+
+    def requests(self, prompts: list[list[int]]) -> list[GenerateRequest]:
+        """Return one request per prompt, each with the full number of new tokens."""
+        sampling = SamplingParams(max_tokens=self.tokens)
+        return [
+            GenerateRequest(str(i), prompt, sampling, ignore_end=True)
+            for i, prompt in enumerate(prompts)
+        ]
 
 
 @dataclass
-class Measured:
-    """Seconds of wall time, model loading left out; tokens generated; and what else is known."""
+class Measurement:
+    """Result of one method.
+
+    Attributes:
+        seconds: wall time without loading the model.
+        tokens: new tokens.
+        details: further figures by name.
+    """
 
     seconds: float
     tokens: int
-    more: dict[str, object] = field(default_factory=dict)
+    details: dict[str, object] = field(default_factory=dict)
 
 
-def engine(job: Job, slots: int) -> Measured:
-    """This engine, in this process."""
+def engine(job: Job, slots: int) -> Measurement:
+    """Measure the engine in this process."""
     llama = LlamaModel(job.model)
     prompts = job.prompts(llama)
-    found = Engine(llama, job.shape(slots, max(map(len, prompts))))
-    begin = time.perf_counter()
-    for i, prompt in enumerate(prompts):
-        found.add(
-            GenerateRequest(str(i), prompt, SamplingParams(max_tokens=job.tokens), ignore_end=True)
-        )
+    engine = Engine(llama, job.shape(slots, max(map(len, prompts))))
+    start = time.perf_counter()
+    for request in job.requests(prompts):
+        engine.add(request)
     tokens = 0
-    while not found.is_idle:
-        for event in found.step():
+    while not engine.is_idle:
+        for event in engine.step():
             assert isinstance(event, Completed)
             tokens += event.generation.tokens
-    seconds = time.perf_counter() - begin
-    shot = found.snapshot()
-    outside = 1 - shot.seconds_decoding / seconds
-    found.close()
-    more = {"prefilled": shot.prefilled, "steps": shot.steps, "outside": round(outside, 4)}
-    return Measured(seconds, tokens, {"prompts": len(prompts), **more})
+    seconds = time.perf_counter() - start
+    snapshot = engine.snapshot()
+    engine.close()
+    details: dict[str, object] = {
+        "prompts": len(prompts),
+        "prefilled": snapshot.prefilled,
+        "steps": snapshot.steps,
+        "outside": round(1 - snapshot.seconds_decoding / seconds, 4),
+    }
+    return Measurement(seconds, tokens, details)
 
 
-def machine(job: Job, found: Measured) -> str:
-    """Say what the engine's job asked of the machine."""
-    parameters = LlamaModel(job.model, vocab_only=True).parameters
-    steps, prefilled = int(str(found.more["steps"])), int(str(found.more["prefilled"]))
-    tokens = prefilled + found.tokens
-    return used(job.model.stat().st_size, parameters, steps, tokens, found.seconds)
+def machine(job: Job, measurement: Measurement) -> str:
+    """Return the achieved memory bandwidth and operations per second."""
+    return utilisation(
+        weights=job.model.stat().st_size,
+        parameters=LlamaModel(job.model, vocab_only=True).parameters,
+        steps=int(str(measurement.details["steps"])),
+        tokens=int(str(measurement.details["prefilled"])) + measurement.tokens,
+        seconds=measurement.seconds,
+    )
 
 
-def ceiling(job: Job, slots: int) -> Measured:
-    """Bare llama_decode of the same batches: no sampling, no bookkeeping, logits not looked at.
+def ceiling(job: Job, slots: int) -> Measurement:
+    """Measure llama_decode alone with the engine's batches: no sampling, no scheduling.
 
-    Sizes, positions and slots are the scheduler's own, from a run in which nothing is computed;
-    prefixes are forked by the same copies, since they are computation of llama.cpp's, too.
+    Sizes, positions and slots are recorded from the scheduler in a run without computation.
+    Prefixes are forked by the same copies, since these are also part of llama.cpp's work.
     """
     llama = LlamaModel(job.model)
     prompts = job.prompts(llama)
@@ -99,7 +135,7 @@ def ceiling(job: Job, slots: int) -> Measured:
     batches = _schedule(job, llama, prompts, shape)
     context = LlamaContext(llama, shape)
     tokens = 0
-    begin = time.perf_counter()
+    start = time.perf_counter()
     for forks, batch in batches:
         for source, slot, shared in forks:
             if source == slot:
@@ -108,61 +144,66 @@ def ceiling(job: Job, slots: int) -> Measured:
                 context.fork(source, slot, shared)
         context.decode(*batch)
         tokens += int(batch[3].sum())
-    seconds = time.perf_counter() - begin
+    seconds = time.perf_counter() - start
     context.close()
-    return Measured(seconds, tokens)
+    return Measurement(seconds, tokens)
 
 
 Fork = tuple[int, int, int]
+"""Source slot, target slot, shared tokens."""
 
 
 def _schedule(
     job: Job, llama: LlamaModel, prompts: list[list[int]], shape: ContextParams
 ) -> list[tuple[list[Fork], tuple[np.ndarray, ...]]]:
-    """Return the engine's batches and forks, with nothing computed: logits are all zero."""
-    found = Engine(llama, shape)
+    """Return the engine's batches and forks, recorded with constant logits."""
+    engine = Engine(llama, shape)
     batches: list[tuple[list[Fork], tuple[np.ndarray, ...]]] = []
     forks: list[Fork] = []
-    blank = np.zeros((shape.slots, llama.n_vocab), np.float32)
-    blank[:, 400] = 1.0  # an ordinary token, never the end
+    constant = np.zeros((shape.slots, llama.n_vocab), np.float32)
+    constant[:, 400] = 1.0  # an ordinary token, not an end token
 
     def decode(*batch: np.ndarray) -> np.ndarray:
         batches.append((list(forks), batch))
         forks.clear()
-        return blank[: int(batch[3].sum())]
+        return constant[: int(batch[3].sum())]
 
-    context = found._context
+    context = engine.context
     context.decode = decode  # type: ignore[method-assign]
     context.fork = lambda *fork: forks.append(fork)  # type: ignore[method-assign]
     context.trim = lambda slot, n: forks.append((slot, slot, n))  # type: ignore[method-assign]
-    for i, prompt in enumerate(prompts):
-        found.add(
-            GenerateRequest(str(i), prompt, SamplingParams(max_tokens=job.tokens), ignore_end=True)
-        )
-    while not found.is_idle:
-        found.step()
-    found.close()
+    for request in job.requests(prompts):
+        engine.add(request)
+    while not engine.is_idle:
+        engine.step()
+    engine.close()
     return batches
 
 
-def loop(job: Job) -> Measured:
-    """A plain loop over `Llama.generate`, its prompt cache (the longest common prefix) at work."""
+def loop(job: Job) -> Measurement:
+    """Measure a loop over `Llama.generate` with its prompt cache (the longest common prefix)."""
     llama = LlamaModel(job.model, vocab_only=True)
     prompts = job.prompts(llama)
     model = llama_cpp.Llama(
-        str(job.model), n_ctx=4096, n_batch=512, n_threads=job.threads,
-        n_threads_batch=job.threads, flash_attn=job.flash, verbose=False, n_gpu_layers=-1,
-    )  # fmt: skip
+        str(job.model),
+        n_ctx=4096,
+        n_batch=512,
+        n_threads=job.threads,
+        n_threads_batch=job.threads,
+        flash_attn=job.flash,
+        verbose=False,
+        n_gpu_layers=-1,
+    )
     tokens = 0
-    begin = time.perf_counter()
+    start = time.perf_counter()
     for prompt in prompts:
-        drawn = model.generate(prompt, temp=0.0, repeat_penalty=1.0)
-        tokens += sum(1 for _, _ in zip(range(job.tokens), drawn, strict=False))
-    return Measured(time.perf_counter() - begin, tokens)
+        generated = model.generate(prompt, temp=0.0, repeat_penalty=1.0)
+        tokens += sum(1 for _ in islice(generated, job.tokens))
+    return Measurement(time.perf_counter() - start, tokens)
 
 
-def server(job: Job, slots: int) -> Measured:
-    """llama-server, prompts as tokens, a client thread a slot, its prompt cache on."""
+def server(job: Job, slots: int) -> Measurement:
+    """Measure llama-server: prompts as tokens, one client thread per slot, prompt cache on."""
     import xllamacpp
 
     llama = LlamaModel(job.model, vocab_only=True)
@@ -172,8 +213,10 @@ def server(job: Job, slots: int) -> Measured:
     params.model.path = str(job.model)
     params.n_ctx = shape.slots * shape.slot_tokens
     params.n_parallel = slots
-    params.n_batch = params.n_ubatch = 512
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = job.threads
+    params.n_batch = 512
+    params.n_ubatch = 512
+    params.cpuparams.n_threads = job.threads
+    params.cpuparams_batch.n_threads = job.threads
     params.n_gpu_layers = -1
     params.kv_unified = job.is_unified
     params.flash_attn_type = xllamacpp.llama_flash_attn_type(1 if job.flash else 0)
@@ -181,30 +224,36 @@ def server(job: Job, slots: int) -> Measured:
     params.warmup = False
     params.verbosity = 0
     running = xllamacpp.Server(params)
-    waiting: queue.SimpleQueue[list[int]] = queue.SimpleQueue()
+    pending: queue.SimpleQueue[list[int]] = queue.SimpleQueue()
     for prompt in prompts:
-        waiting.put(prompt)
+        pending.put(prompt)
     counts: list[int] = []
 
     def work() -> None:
         while True:
             try:
-                prompt = waiting.get_nowait()
+                prompt = pending.get_nowait()
             except queue.Empty:
                 return
-            ask = {"prompt": prompt, "n_predict": job.tokens, "temperature": 0, "ignore_eos": True}
-            counts.append(_ask(running.listening_address, ask | {"cache_prompt": True}))
+            body: dict[str, object] = {
+                "prompt": prompt,
+                "n_predict": job.tokens,
+                "temperature": 0,
+                "ignore_eos": True,
+                "cache_prompt": True,
+            }
+            counts.append(_post(running.listening_address, body))
 
-    begin = time.perf_counter()
+    start = time.perf_counter()
     threads = [threading.Thread(target=work) for _ in range(slots)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return Measured(time.perf_counter() - begin, sum(counts))
+    return Measurement(time.perf_counter() - start, sum(counts))
 
 
-def _ask(address: str, body: dict[str, object]) -> int:
+def _post(address: str, body: dict[str, object]) -> int:
     request = urllib.request.Request(
         f"{address}/completion", json.dumps(body).encode(), {"Content-Type": "application/json"}
     )

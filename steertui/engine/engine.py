@@ -76,6 +76,11 @@ class Engine:
             self._enqueue(sequence)
 
     @property
+    def context(self) -> LlamaContext:
+        """The current llama.cpp context."""
+        return self._context
+
+    @property
     def is_idle(self) -> bool:
         """Whether every request is complete."""
         return not self.unfinished

@@ -52,7 +52,7 @@ class Sequence:
     """A request in progress; only the engine changes it.
 
     Attributes:
-        request: what was asked for.
+        request: the generate or score request.
         tokens: the prompt and what follows it: the answer, or the path that is scored; empty before
             the start.
         cached: how many of `tokens` are in the KV cache.

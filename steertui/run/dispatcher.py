@@ -106,7 +106,7 @@ class Dispatcher:
         if self._left and self._stop_reason:
             self._publish(ServerModelStopped(self._model.name, self._stop_reason, self._left))
 
-    def stop(self, reason: str = "asked to stop") -> None:
+    def stop(self, reason: str = "the run was stopped") -> None:
         """Send no more requests; replies in flight are still awaited."""
         self._stop_reason = self._stop_reason or reason
         self._wake()

@@ -90,5 +90,5 @@ class ServerJudges(BackgroundThread):
 
     def _stop(self) -> None:
         for worker in self._workers.values():
-            worker.stop("asked to stop")
+            worker.stop("the run was stopped")
             worker.put(None)

@@ -64,9 +64,9 @@ def test_prompts_with_a_common_prefix_are_each_prefilled_whole(model: LlamaModel
 def test_continuations_with_a_common_prefix_are_scored_as_if_alone(model: LlamaModel) -> None:
     prompt = model.tokenize(TASK)
     ways = tuple(model.tokenize(way) for way in ("one two three", "one two four", "one six", "ten"))
-    asked = ScoreRequest("all", prompt, ways, full_vocabulary=True)
+    request = ScoreRequest("all", prompt, ways, full_vocabulary=True)
     other = ScoreRequest("other", model.tokenize(TASK + "Or not? "), ways, full_vocabulary=True)
-    together = answers(model, [asked, other], 2)[0]["all"]
+    together = answers(model, [request, other], 2)[0]["all"]
     assert isinstance(together, Scored)
     for place, way in enumerate(ways):
         elsewhere = [way[0] + 1]

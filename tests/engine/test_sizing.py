@@ -68,8 +68,8 @@ def test_two_engines_share_requests_and_cores(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(psutil, "cpu_count", lambda **_: 8)
     shapes = choose_shapes(llama, 2_000_000, workload(5, 400, 100), Overrides(devices="cpu,CPU"))
     assert [(s.slots, s.threads, s.devices) for s in shapes] == [(3, 4, ("CPU",))] * 2
-    (lone,) = choose_shapes(llama, 2_000_000, workload(1, 400, 100), Overrides(devices="cpu,cpu"))
-    assert (lone.slots, lone.threads) == (1, 8)
+    (single,) = choose_shapes(llama, 2_000_000, workload(1, 400, 100), Overrides(devices="cpu,cpu"))
+    assert (single.slots, single.threads) == (1, 8)
     llama.close()
 
 
