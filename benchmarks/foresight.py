@@ -16,8 +16,8 @@ import psutil
 from steertui.core.experiment import Experiment, resolve
 from steertui.engine.pool import Pool
 from steertui.engine.sizing import Overrides, fit
+from steertui.engine.vocabulary import vocabulary
 from steertui.run import benchmark as bench
-from steertui.run.engine_loop import vocabulary
 
 
 def main() -> None:
@@ -36,9 +36,9 @@ def main() -> None:
     requests = [replace(r, past_end=True) for r in requests]
     wish = Overrides(threads=1)
     for pace in bench.bench(model, requests, asked, options.slots, wish):
-        with vocabulary(model) as llama:
+        with vocabulary(model.path) as gguf:
             slots = pace.shapes[0].slots
-            shapes = fit(llama, model.size, asked, replace(wish, slots=slots))
+            shapes = fit(gguf, model.size, asked, replace(wish, slots=slots))
         with Pool(model.path, shapes) as pool:
             for _ in pool.load():
                 pass

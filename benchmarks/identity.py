@@ -21,6 +21,7 @@ from steertui.engine.engine import Engine
 from steertui.engine.events import Completed, Scored
 from steertui.engine.llama import LlamaModel
 from steertui.engine.sequence import GenerateRequest, ScoreRequest
+from steertui.engine.vocabulary import vocabulary
 from steertui.engine.workload import workload_of
 from steertui.judge.local import LABEL_TEXTS
 from steertui.judge.rubric import JudgeCase
@@ -51,13 +52,11 @@ def answers(
 def labels(llama: LlamaModel, prompts: list[Prompt], texts: dict[str, str]) -> dict[str, int]:
     """Return the place of each answer's label, judged in one slot."""
     (judge,) = experiment_judges(resolve(Experiment()))
-    chat = chat_format(llama, "demo")
+    with vocabulary(demo_path()) as gguf:
+        asked = judge.prompts(chat_format(gguf, "demo"), [_case(p, texts[p.key]) for p in prompts])
     wanted = tuple(llama.tokenize(text, special=False) for text in LABEL_TEXTS)
     engine = Engine(llama, ContextParams(1, SLOT, 512, 2, False, False))
-    for p in prompts:
-        t = p.trial
-        s = t.scenario
-        text = judge.prompt(chat, JudgeCase(s.category, s.system, t.user, texts[p.key]))
+    for p, text in zip(prompts, asked, strict=True):
         engine.add(ScoreRequest(p.key, llama.tokenize(text), wanted))
     found = {}
     while not engine.is_idle:
@@ -66,6 +65,11 @@ def labels(llama: LlamaModel, prompts: list[Prompt], texts: dict[str, str]) -> d
             found[event.id] = event.logliks.index(max(event.logliks))
     engine.close()
     return found
+
+
+def _case(prompt: Prompt, answer: str) -> JudgeCase:
+    scenario = prompt.trial.scenario
+    return JudgeCase(scenario.category, scenario.system, prompt.trial.user, answer)
 
 
 def theirs(requests: list[GenerateRequest], llama: LlamaModel) -> dict[str, str]:
@@ -93,9 +97,9 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=5)
     options = parser.parse_args()
     llama = LlamaModel(demo_path())
-    chat = chat_format(llama, "demo")
     plan = resolve(Experiment(scenarios=[options.folder], max_tokens=TOKENS))
-    prompts = [chat.write(trial) for trial in plan.trials]
+    with vocabulary(demo_path()) as gguf:
+        prompts = chat_format(gguf, "demo").write(list(plan.trials))
     greedy = SamplingParams(max_tokens=TOKENS)
     requests = [GenerateRequest(p.key, llama.tokenize(p.text), greedy, p.seed) for p in prompts]
     total, least = sum(len(r.prompt) for r in requests), workload_of(requests).nodes

@@ -27,6 +27,7 @@ from steertui.engine.events import Scored
 from steertui.engine.llama import LlamaModel
 from steertui.engine.scheduler import common
 from steertui.engine.sequence import ScoreRequest
+from steertui.engine.vocabulary import vocabulary
 from steertui.engine.workload import workload_of
 from steertui.judge.local import LABEL_TEXTS, LocalJudge
 from steertui.judge.reply import SCHEMA
@@ -49,14 +50,14 @@ LABEL_ALONE = {
 REPLIES = {"the label alone": LABEL_ALONE, "label and reason": SCHEMA}
 
 
-def texts_of(judge: LocalJudge, llama: LlamaModel, results: Path, count: int) -> list[str]:
+def texts_of(judge: LocalJudge, results: Path, count: int) -> list[str]:
     """Return the judge's prompts, of `count` answers spread over the runs; 0 for all."""
-    chat = chat_format(llama, judge.model.name)
     with TemporaryDirectory() as folder, Store(Path(folder) / "p.db") as store:
         waiting = store.unjudged(import_runs(read_runs(results), store), judge.id)
     every = max(1, len(waiting) // count) if count else 1
     cases = [case_of(u, blind=False) for u in waiting[::every]][: count or None]
-    return [judge.prompt(chat, case) for case in cases]
+    with vocabulary(judge.model.path) as gguf:
+        return judge.prompts(chat_format(gguf, judge.model.name), cases)
 
 
 @dataclass
@@ -157,7 +158,7 @@ def main() -> None:
     o = parser.parse_args()
     judge = LocalJudge(find_model(o.model), load_rubric("steertui"))
     llama = LlamaModel(judge.model.path)
-    texts = texts_of(judge, llama, o.results, o.count)
+    texts = texts_of(judge, o.results, o.count)
     prompts = [llama.tokenize(t) for t in texts]
     labels = tuple(llama.tokenize(t, special=False) for t in LABEL_TEXTS)
     asked = workload_of([ScoreRequest(str(i), p, labels) for i, p in enumerate(prompts)])

@@ -14,12 +14,13 @@ import numpy as np
 from benchmarks.card import used
 from steertui.core.experiment import Experiment, resolve
 from steertui.core.generation import SamplingParams
-from steertui.core.prompt import ChatFormat
 from steertui.engine.context import ContextParams, LlamaContext
 from steertui.engine.engine import Engine
 from steertui.engine.events import Completed
 from steertui.engine.llama import LlamaModel
 from steertui.engine.sequence import GenerateRequest
+from steertui.engine.vocabulary import vocabulary
+from steertui.planning.judges import chat_format
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,12 @@ class Job:
     scenarios: int
     copies: int = 1
 
-    def prompts(self, llama: LlamaModel) -> list[list[int]]:
+    def prompts(self) -> list[list[int]]:
         """Return the tokens of every prompt: scenarios × baseline, pro, anti × copies."""
-        chat = ChatFormat(llama.meta("tokenizer.chat_template"), llama.bos, llama.eos, "")
-        trials = resolve(Experiment(limit=self.scenarios)).trials
-        return [llama.tokenize(chat.write(trial).text) for trial in trials] * self.copies
+        trials = list(resolve(Experiment(limit=self.scenarios)).trials)
+        with vocabulary(self.model) as gguf:
+            written = chat_format(gguf, "").write(trials)
+            return gguf.tokenize([prompt.text for prompt in written]) * self.copies
 
     def shape(self, slots: int, longest: int) -> ContextParams:
         """Return the context's shape."""
@@ -58,7 +60,7 @@ class Measured:
 def engine(job: Job, slots: int) -> Measured:
     """This engine, in this process."""
     llama = LlamaModel(job.model)
-    prompts = job.prompts(llama)
+    prompts = job.prompts()
     found = Engine(llama, job.shape(slots, max(map(len, prompts))))
     begin = time.perf_counter()
     for i, prompt in enumerate(prompts):
@@ -93,7 +95,7 @@ def ceiling(job: Job, slots: int) -> Measured:
     prefixes are forked by the same copies, since they are computation of llama.cpp's, too.
     """
     llama = LlamaModel(job.model)
-    prompts = job.prompts(llama)
+    prompts = job.prompts()
     shape = job.shape(slots, max(map(len, prompts)))
     batches = _schedule(job, llama, prompts, shape)
     context = LlamaContext(llama, shape)
@@ -146,8 +148,7 @@ def _schedule(
 
 def loop(job: Job) -> Measured:
     """A plain loop over `Llama.generate`, its prompt cache (the longest common prefix) at work."""
-    llama = LlamaModel(job.model, vocab_only=True)
-    prompts = job.prompts(llama)
+    prompts = job.prompts()
     model = llama_cpp.Llama(
         str(job.model), n_ctx=4096, n_batch=512, n_threads=job.threads,
         n_threads_batch=job.threads, flash_attn=job.flash, verbose=False, n_gpu_layers=-1,
@@ -164,8 +165,7 @@ def server(job: Job, slots: int) -> Measured:
     """llama-server, prompts as tokens, a client thread a slot, its prompt cache on."""
     import xllamacpp
 
-    llama = LlamaModel(job.model, vocab_only=True)
-    prompts = job.prompts(llama)
+    prompts = job.prompts()
     shape = job.shape(slots, max(map(len, prompts)))
     params = xllamacpp.CommonParams()
     params.model.path = str(job.model)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from math import ceil, inf
-from typing import Literal
+from typing import Literal, Protocol
 
 import psutil
 
@@ -17,7 +17,7 @@ from steertui.engine.device_groups import (
     read_groups,
 )
 from steertui.engine.devices import devices
-from steertui.engine.llama import LlamaModel
+from steertui.engine.llama import read_number
 from steertui.engine.workload import Workload, is_better_unified
 from steertui.errors import EngineError
 
@@ -80,7 +80,14 @@ class Overrides:
             read_groups(self.devices, devices())
 
 
-def kv_bytes_per_token(model: LlamaModel, kv_type: str = "f16") -> int:
+class HasMetadata(Protocol):
+    """What `fit` asks of a model."""
+
+    def meta(self, key: str) -> str:
+        """Return a metadata value as text, "" where the key is missing."""
+
+
+def kv_bytes_per_token(model: HasMetadata, kv_type: str = "f16") -> int:
     """Return the KV cache's bytes for one token: layers × KV heads × (key + value) × a value's."""
     heads = _number(model, "attention.head_count", 1)
     head = _number(model, "embedding_length") // max(heads, 1)
@@ -90,18 +97,18 @@ def kv_bytes_per_token(model: LlamaModel, kv_type: str = "f16") -> int:
     return int(values * KV_BYTES[kv_type])
 
 
-def layers_of(model: LlamaModel) -> int:
+def layers_of(model: HasMetadata) -> int:
     """Return the number of layers."""
     return _number(model, "block_count")
 
 
-def _number(model: LlamaModel, key: str, default: int = 0) -> int:
+def _number(model: HasMetadata, key: str, default: int = 0) -> int:
     text = model.meta(f"{model.meta('general.architecture')}.{key}")
-    return int(text) if text.isdigit() else default
+    return read_number(text, default)
 
 
 def fit(
-    model: LlamaModel, weights: int, asked: Workload, wish: Overrides
+    model: HasMetadata, weights: int, asked: Workload, wish: Overrides
 ) -> tuple[ContextParams, ...]:
     """Return a shape for an engine on each group of devices; the model need not be loaded for it.
 
@@ -119,7 +126,7 @@ def fit(
 
 
 def _groups(
-    model: LlamaModel, weights: int, asked: Workload, wish: Overrides
+    model: HasMetadata, weights: int, asked: Workload, wish: Overrides
 ) -> tuple[DeviceGroup, ...]:
     found = devices()
     if wish.devices:
@@ -134,7 +141,7 @@ def _groups(
 
 
 def _shape(
-    model: LlamaModel,
+    model: HasMetadata,
     weights: int,
     asked: Workload,
     wish: Overrides,

@@ -126,8 +126,9 @@ class Supervisor:
         self._deaths += 1
         if not self._was_loaded:
             raise EngineDeadError(
-                f"{self._model}: the engine died while loading it ({reason}); see {log}, "
-                "and ask for fewer --slots or a smaller model"
+                f"{self._model}: llama.cpp stopped while loading this model ({reason}); see {log}: "
+                "where memory ran out, ask for fewer --slots or a smaller model; otherwise the "
+                "file is damaged, fetch it again"
             )
         if self._deaths > MOST_DEATHS:
             raise EngineDeadError(f"the engine died {self._deaths} times ({reason}); see {log}")

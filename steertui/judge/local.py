@@ -1,6 +1,7 @@
 """A GGUF as judge: the four labels' likelihoods after the rubric, the task and the answer."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from steertui.core.model import Model
@@ -58,8 +59,19 @@ class LocalJudge:
             "label_order": self.order,
         }
 
-    def prompt(self, chat: ChatFormat, case: JudgeCase, turn: int = 0) -> str:
-        """Return the whole prompt, up to where the label begins, the rubric's labels turned.
+    def prompts(
+        self, chat: ChatFormat, cases: Sequence[JudgeCase], turns: Sequence[int] = ()
+    ) -> list[str]:
+        """Return each case's whole prompt, up to where the label begins.
+
+        `turns` say by how many places the rubric's labels are turned for each case.
+        """
+        turned = turns or [0] * len(cases)
+        asked = [self._messages(chat, *pair) for pair in zip(cases, turned, strict=True)]
+        return [text + REPLY_START for text in chat.render(asked, thinking=False)]
+
+    def _messages(self, chat: ChatFormat, case: JudgeCase, turn: int) -> tuple[str, str]:
+        """Return the system and the user message.
 
         A special token's text inside the answer is broken up: the answer is data.
         """
@@ -70,7 +82,7 @@ class LocalJudge:
         rubric = self.rubric.turned(turn) if turn else self.rubric
         assert rubric
         system, user = rubric.messages(safe)
-        return chat.render(system.strip(), user, thinking=False) + REPLY_START
+        return system.strip(), user
 
     def verdict(self, turns: Turns, places: Places | None, seconds: float) -> Verdict:
         """Return the verdict that the labels' log-likelihoods by turn amount to: their mean where

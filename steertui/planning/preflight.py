@@ -11,6 +11,7 @@ from steertui.core.experiment import Design
 from steertui.core.prompt import ChatFormat, Prompt, Thinking
 from steertui.core.trial import Trial
 from steertui.errors import ExperimentError, ServerError
+from steertui.sandbox.parent import Sandbox
 from steertui.server.address import KEY, key_for
 from steertui.server.completions import PATHS, InvalidReply, body, messages, read
 from steertui.server.model import ASKING, ServerModel, in_own_loop, refused_key
@@ -39,8 +40,9 @@ def write_for_server(design: Design, model: ServerModel) -> tuple[list[Prompt], 
     thinking, template, digest = design.experiment.thinking, "", ""
     told = model.told
     if model.form == "prompt":
-        chat = ChatFormat(told.template, told.bos, told.eos, model.name)
-        prompts = [chat.write(t, thinking) for t in trials]
+        with Sandbox("steertui.core.chat_template:main") as sandbox:
+            chat = ChatFormat(sandbox, told.template, told.bos, told.eos, model.name)
+            prompts = chat.write(trials, thinking)
         template, digest = chat.template, chat.sha256
     else:
         _refuse_thinking(model, thinking)

@@ -13,10 +13,11 @@ from steertui.engine.context import ContextParams
 from steertui.engine.pool import Pool
 from steertui.engine.sequence import GenerateRequest
 from steertui.engine.sizing import Overrides, fit
+from steertui.engine.vocabulary import vocabulary
 from steertui.engine.workload import Workload, workload_of
 from steertui.errors import EngineError
 from steertui.planning.judges import chat_format
-from steertui.run.engine_loop import vocabulary, writes
+from steertui.run.engine_loop import writes
 
 STEPS = 32
 """New tokens of every slot in one measurement."""
@@ -65,12 +66,11 @@ class Throughput:
 
 def requests_of(design: Design, model: Model) -> tuple[list[GenerateRequest], Workload]:
     """Return every request of the model in an experiment, answered or not, and what they need."""
-    with vocabulary(model) as llama:
-        chat = chat_format(llama, model.name)
-        thinking = design.experiment.thinking
+    with vocabulary(model.path) as gguf:
+        chat = chat_format(gguf, model.name)
         trials = [trial for trial in design.trials if trial.model == model]
-        requests = writes(llama, [chat.write(trial, thinking) for trial in trials])
-        return requests, workload_of(requests, share=llama.rewinds)
+        requests = writes(gguf, chat.write(trials, design.experiment.thinking))
+        return requests, workload_of(requests, share=gguf.rewinds)
 
 
 def bench(
@@ -86,8 +86,8 @@ def bench(
     answer. Raises EngineError where the longest prompt fits no slot.
     """
     for count in slots:
-        with vocabulary(model) as llama:
-            shapes = fit(llama, model.size, asked, replace(wish, slots=count))
+        with vocabulary(model.path) as gguf:
+            shapes = fit(gguf, model.size, asked, replace(wish, slots=count))
         room = sum(shape.slots for shape in shapes)
         if len(requests) < room:
             raise EngineError(

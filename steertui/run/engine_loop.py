@@ -1,32 +1,20 @@
-"""A model at work: its vocabulary for a moment, an engine until its requests are done."""
+"""A model at work: an engine until its requests are done."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 
-from steertui.core.model import Model
 from steertui.core.prompt import Prompt
 from steertui.engine.events import EngineEvent
-from steertui.engine.llama import LlamaModel
 from steertui.engine.pool import Pool
 from steertui.engine.sequence import GenerateRequest, ScoreRequest
+from steertui.engine.vocabulary import Vocabulary
 from steertui.run.events import EngineProgress
 
 
-@contextmanager
-def vocabulary(model: Model) -> Iterator[LlamaModel]:
-    """Give a model without its weights: to tokenise, and to read its metadata."""
-    llama = LlamaModel(model.path, vocab_only=True)
-    try:
-        yield llama
-    finally:
-        llama.close()
-
-
-def writes(llama: LlamaModel, prompts: Sequence[Prompt]) -> list[GenerateRequest]:
+def writes(gguf: Vocabulary, prompts: Sequence[Prompt]) -> list[GenerateRequest]:
     """Return the engine's request for each prompt's answer."""
-    return [
-        GenerateRequest(p.key, llama.tokenize(p.text), p.trial.sampling, p.seed) for p in prompts
-    ]
+    tokens = gguf.tokenize([p.text for p in prompts])
+    pairs = zip(prompts, tokens, strict=True)
+    return [GenerateRequest(p.key, found, p.trial.sampling, p.seed) for p, found in pairs]
 
 
 def run_until_idle(

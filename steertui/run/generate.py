@@ -11,9 +11,10 @@ from steertui.engine.devices import devices
 from steertui.engine.events import Completed, RequestFailed, Scored
 from steertui.engine.pool import Pool
 from steertui.engine.sizing import Overrides, fit
+from steertui.engine.vocabulary import vocabulary
 from steertui.engine.workload import workload_of
 from steertui.planning.plan import Plan
-from steertui.run.engine_loop import run_until_idle, vocabulary, writes
+from steertui.run.engine_loop import run_until_idle, writes
 from steertui.run.events import Event, Generated, ModelLoaded, ModelLoading
 from steertui.store import Store
 
@@ -22,9 +23,9 @@ def generate(
     plan: Plan, store: Store, model: Model, prompts: Sequence[Prompt], wish: Overrides
 ) -> Iterator[Event]:
     """Answer the prompts with the model; every answer is stored before its event."""
-    with vocabulary(model) as llama:
-        requests = writes(llama, prompts)
-        shapes = fit(llama, model.size, workload_of(requests, share=llama.rewinds), wish)
+    with vocabulary(model.path) as gguf:
+        requests = writes(gguf, prompts)
+        shapes = fit(gguf, model.size, workload_of(requests, share=gguf.rewinds), wish)
     with Pool(model.path, shapes) as engine:
         for _ in engine.load():
             yield ModelLoading(model.name)

@@ -6,15 +6,15 @@ from dataclasses import replace
 from steertui.core.generation import SamplingParams
 from steertui.core.verdict import Label, Verdict
 from steertui.engine.events import Completed, RequestFailed, Scored
-from steertui.engine.llama import LlamaModel
 from steertui.engine.pool import Pool
 from steertui.engine.sequence import GenerateRequest, ScoreRequest
 from steertui.engine.sizing import Overrides, fit
+from steertui.engine.vocabulary import Vocabulary, vocabulary
 from steertui.engine.workload import workload_of
 from steertui.judge.label_order import effect, is_finite
 from steertui.judge.local import AS_LISTED, LABEL_TEXTS, LocalJudge, read_reason, reason_prompt
 from steertui.planning.judges import case_of, chat_format
-from steertui.run.engine_loop import run_until_idle, vocabulary
+from steertui.run.engine_loop import run_until_idle
 from steertui.run.events import (
     EngineProgress,
     Event,
@@ -27,6 +27,9 @@ from steertui.run.label_orders import LabelOrderPlan, Question
 from steertui.store import Store, UnjudgedAnswer
 
 REASON = SamplingParams(max_tokens=80)
+
+CHUNK = 256
+"""Prompts that are written at a time."""
 
 SPARE = 8
 """Tokens by which a prompt may be longer in another turn: lines are cut a little otherwise."""
@@ -41,16 +44,16 @@ def run_local_judge(
     reasons: bool,
 ) -> Iterator[Event]:
     """Judge the waiting answers; every reading and verdict is stored before its event."""
-    with vocabulary(judge.model) as llama:
+    with vocabulary(judge.model.path) as gguf:
         after = REASON.max_tokens if reasons else 0
-        asked = _Asked(judge, llama, waiting, after)
+        asked = _Asked(judge, gguf, waiting, after)
         for key, reason in asked.too_long.items():
             yield _fail(store, judge, key, reason)
         if not asked.first:
             return
         plan = LabelOrderPlan(judge.order, [*asked.first], store.readings(judge.id))
-        need = workload_of([*asked.first.values()], after + SPARE, share=llama.rewinds)
-        shapes = fit(llama, judge.model.size, need, wish)
+        need = workload_of([*asked.first.values()], after + SPARE, share=gguf.rewinds)
+        shapes = fit(gguf, judge.model.size, need, wish)
         with Pool(judge.model.path, shapes) as engine:
             for _ in engine.load():
                 yield ModelLoading(judge.name)
@@ -84,8 +87,7 @@ class _Scoring:
         for keys, questions in self._plan.stages():
             for key in keys:  # a kill may have come between the last reading and the verdict
                 yield from self._decide(key)
-            asks = [self._asked.question(question) for question in questions]
-            for event in run_until_idle(self._engine, "judge", asks):
+            for event in run_until_idle(self._engine, "judge", self._asked.requests(questions)):
                 if isinstance(event, Scored):
                     yield from self._scored(event)
                 elif isinstance(event, Completed):
@@ -143,40 +145,51 @@ class _Asked:
     """What a local judge is asked about the waiting answers: a Score each, or why not."""
 
     def __init__(
-        self, judge: LocalJudge, llama: LlamaModel, waiting: Sequence[UnjudgedAnswer], after: int
+        self, judge: LocalJudge, gguf: Vocabulary, waiting: Sequence[UnjudgedAnswer], after: int
     ) -> None:
-        self._judge, self._llama = judge, llama
-        self._chat = chat_format(llama, judge.model.name)
-        self._labels = tuple(llama.tokenize(text, special=False) for text in LABEL_TEXTS)
+        self._judge, self._gguf = judge, gguf
+        self._chat = chat_format(gguf, judge.model.name)
+        self._labels = tuple(gguf.tokenize(LABEL_TEXTS, special=False))
         self._answers = {u.key: u for u in waiting}
-        self.first = {key: self._question(Question(key)) for key in self._answers}
+        first = self._written([Question(key) for key in self._answers])
+        self.first = dict(zip(self._answers, first, strict=True))
         self.too_long: dict[str, str] = {}
-        most = llama.context_trained - max(map(len, self._labels)) - SPARE - after
+        most = gguf.context_trained - max(map(len, self._labels)) - SPARE - after
         for key, question in self.first.items():
             if len(question.prompt) > most:
                 self.too_long[key] = (
                     f"rubric, task and answer are {len(question.prompt)} tokens, and of the "
-                    f"{llama.context_trained} that {judge.model.name} was made for {most} are free"
+                    f"{gguf.context_trained} that {judge.model.name} was made for {most} are free"
                 )
         self.first = {k: q for k, q in self.first.items() if k not in self.too_long}
 
-    def _prompt(self, key: str, turn: int) -> str:
-        case = case_of(self._answers[key], blind=self._judge.blind)
-        return self._judge.prompt(self._chat, case, turn)
+    def requests(self, questions: Sequence[Question]) -> list[ScoreRequest]:
+        """Return the requests for the labels' likelihoods, the rubric's labels turned."""
+        turned = [question for question in questions if question.turn]
+        written = dict(zip(turned, self._written(turned), strict=True))
+        return [written.get(question) or self.first[question.key] for question in questions]
 
-    def question(self, question: Question) -> ScoreRequest:
-        """Return the request for the labels' likelihoods, the rubric's labels turned."""
-        return self._question(question) if question.turn else self.first[question.key]
+    def _written(self, questions: Sequence[Question]) -> list[ScoreRequest]:
+        found: list[ScoreRequest] = []
+        for start in range(0, len(questions), CHUNK):  # the texts are long; their tokens stay
+            part = questions[start : start + CHUNK]
+            tokens = self._gguf.tokenize(self._prompts(part))
+            pairs = zip(part, tokens, strict=True)
+            found += [
+                ScoreRequest(str(question), prompt, self._labels) for question, prompt in pairs
+            ]
+        return found
 
-    def _question(self, question: Question) -> ScoreRequest:
-        return ScoreRequest(
-            str(question), self._llama.tokenize(self._prompt(*question)), self._labels
-        )
+    def _prompts(self, questions: Sequence[Question]) -> list[str]:
+        is_blind = self._judge.blind
+        cases = [case_of(self._answers[question.key], blind=is_blind) for question in questions]
+        return self._judge.prompts(self._chat, cases, [question.turn for question in questions])
 
     def reason(self, key: str, label: Label) -> GenerateRequest:
         """Return the request for the reason of a label that was decided."""
-        text = reason_prompt(self._prompt(key, 0), label)
-        return GenerateRequest(key, self._llama.tokenize(text), REASON)
+        (prompt,) = self._prompts([Question(key)])
+        (tokens,) = self._gguf.tokenize([reason_prompt(prompt, label)])
+        return GenerateRequest(key, tokens, REASON)
 
 
 def _fail(store: Store, judge: LocalJudge, key: str, reason: str) -> Judged:
