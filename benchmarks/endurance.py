@@ -16,9 +16,9 @@ from steertui.core.generation import SamplingParams
 from steertui.core.model import demo_path
 from steertui.engine.context import ContextParams
 from steertui.engine.events import Completed
-from steertui.engine.llama import LlamaModel
 from steertui.engine.pool import Pool
 from steertui.engine.sequence import GenerateRequest
+from steertui.engine.vocabulary import vocabulary
 from steertui.planning.judges import chat_format
 from steertui.planning.resolve import resolve
 
@@ -30,10 +30,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=20_000)
     trials = parser.parse_args().trials
-    llama = LlamaModel(demo_path(), vocab_only=True)
-    chat = chat_format(llama, "demo")
-    prompts = [llama.tokenize(chat.write(t).text) for t in resolve(Experiment()).trials]
-    llama.close()
+    with vocabulary(demo_path()) as gguf:
+        written = chat_format(gguf, "demo").write(list(resolve(Experiment()).trials))
+        prompts = gguf.tokenize([prompt.text for prompt in written])
     sampling = SamplingParams(temperature=0.7, max_tokens=16)
     with Pool(demo_path(), [ContextParams(32, 320, 512, 2)]) as engine:
         for _ in engine.load():

@@ -16,9 +16,9 @@ import psutil
 from steertui.core.experiment import Experiment
 from steertui.engine.pool import Pool
 from steertui.engine.sizing import Overrides, choose_shapes
+from steertui.engine.vocabulary import vocabulary
 from steertui.planning.resolve import resolve
 from steertui.run.benchmark import measure, requests_of
-from steertui.run.engine_loop import vocabulary
 
 
 def main() -> None:
@@ -37,9 +37,9 @@ def main() -> None:
     overrides = Overrides(threads=1)
     measured = measure(model, requests, workload, options.slots, overrides, timer=children_seconds)
     for throughput in measured:
-        with vocabulary(model) as llama:
+        with vocabulary(model.path) as gguf:
             slots = throughput.shapes[0].slots
-            shapes = choose_shapes(llama, model.size, workload, replace(overrides, slots=slots))
+            shapes = choose_shapes(gguf, model.size, workload, replace(overrides, slots=slots))
         with Pool(model.path, shapes) as pool:
             for _ in pool.load():
                 pass

@@ -24,6 +24,7 @@ from steertui.engine.engine import Engine
 from steertui.engine.events import Completed, Scored
 from steertui.engine.llama import LlamaModel
 from steertui.engine.sequence import GenerateRequest, ScoreRequest
+from steertui.engine.vocabulary import vocabulary
 from steertui.engine.workload import workload_of
 from steertui.judge.local import LABEL_TEXTS
 from steertui.judge.rubric import JudgeCase
@@ -65,13 +66,12 @@ def generate(
 def labels(llama: LlamaModel, prompts: list[Prompt], answers: dict[str, str]) -> dict[str, int]:
     """Return the index of each answer's label, judged with one slot."""
     (judge,) = experiment_judges(resolve(Experiment()))
-    chat = chat_format(llama, "demo")
+    cases = [_case(prompt, answers[prompt.key]) for prompt in prompts]
+    with vocabulary(demo_path()) as gguf:
+        texts = judge.prompts(chat_format(gguf, "demo"), cases)
     label_tokens = tuple(llama.tokenize(text, special=False) for text in LABEL_TEXTS)
     engine = Engine(llama, ContextParams(1, SLOT_TOKENS, 512, 2, flash=False))
-    for prompt in prompts:
-        scenario = prompt.trial.scenario
-        case = JudgeCase(scenario.category, scenario.system, prompt.trial.user, answers[prompt.key])
-        text = judge.prompt(chat, case)
+    for prompt, text in zip(prompts, texts, strict=True):
         engine.add(ScoreRequest(prompt.key, llama.tokenize(text), label_tokens))
     indices = {}
     while not engine.is_idle:
@@ -80,6 +80,11 @@ def labels(llama: LlamaModel, prompts: list[Prompt], answers: dict[str, str]) ->
             indices[event.id] = event.logliks.index(max(event.logliks))
     engine.close()
     return indices
+
+
+def _case(prompt: Prompt, answer: str) -> JudgeCase:
+    scenario = prompt.trial.scenario
+    return JudgeCase(scenario.category, scenario.system, prompt.trial.user, answer)
 
 
 def llama_answers(requests: list[GenerateRequest], llama: LlamaModel) -> dict[str, str]:
@@ -134,9 +139,9 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=5)
     options = parser.parse_args()
     llama = LlamaModel(demo_path())
-    chat = chat_format(llama, "demo")
     design = resolve(Experiment(scenarios=[options.folder], max_tokens=MAX_TOKENS))
-    prompts = [chat.write(trial) for trial in design.trials]
+    with vocabulary(demo_path()) as gguf:
+        prompts = chat_format(gguf, "demo").write(list(design.trials))
     greedy = SamplingParams(max_tokens=MAX_TOKENS)
     requests = [GenerateRequest(p.key, llama.tokenize(p.text), greedy, p.seed) for p in prompts]
     total = sum(len(request.prompt) for request in requests)

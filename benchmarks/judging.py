@@ -27,6 +27,7 @@ from steertui.engine.events import Scored
 from steertui.engine.llama import LlamaModel
 from steertui.engine.scheduler import common_prefix
 from steertui.engine.sequence import ScoreRequest
+from steertui.engine.vocabulary import vocabulary
 from steertui.engine.workload import workload_of
 from steertui.judge.local import LABEL_TEXTS, LocalJudge
 from steertui.judge.reply import SCHEMA
@@ -50,14 +51,14 @@ LABEL_SCHEMA = {
 REPLY_SCHEMAS = {"label only": LABEL_SCHEMA, "label and reason": SCHEMA}
 
 
-def judge_prompts(judge: LocalJudge, llama: LlamaModel, results: Path, count: int) -> list[str]:
+def judge_prompts(judge: LocalJudge, results: Path, count: int) -> list[str]:
     """Return the judge's prompts for `count` answers spread over the runs; 0 for all."""
-    chat = chat_format(llama, judge.model.name)
     with TemporaryDirectory() as folder, Store(Path(folder) / "p.db") as store:
         answers = store.unjudged(import_runs(read_runs(results), store), judge.id)
     every = max(1, len(answers) // count) if count else 1
     cases = [judge_case(answer, blind=False) for answer in answers[::every]][: count or None]
-    return [judge.prompt(chat, case) for case in cases]
+    with vocabulary(judge.model.path) as gguf:
+        return judge.prompts(chat_format(gguf, judge.model.name), cases)
 
 
 @dataclass
@@ -164,7 +165,7 @@ def main() -> None:
     options = _options()
     judge = LocalJudge(find_model(options.model), load_rubric("steertui"))
     llama = LlamaModel(judge.model.path)
-    texts = judge_prompts(judge, llama, options.results, options.count)
+    texts = judge_prompts(judge, options.results, options.count)
     prompts = [llama.tokenize(text) for text in texts]
     labels = tuple(llama.tokenize(text, special=False) for text in LABEL_TEXTS)
     workload = workload_of([ScoreRequest(str(i), p, labels) for i, p in enumerate(prompts)])

@@ -23,6 +23,7 @@ from steertui.engine.engine import Engine
 from steertui.engine.events import Scored
 from steertui.engine.llama import LlamaModel
 from steertui.engine.sequence import ScoreRequest
+from steertui.engine.vocabulary import vocabulary
 from steertui.judge.label_order import ROTATIONS, estimate_prior, mean_over_rotations, remove_prior
 from steertui.judge.local import LABEL_TEXTS, LocalJudge
 from steertui.judge.rubric import JudgeCase, load_rubric
@@ -53,13 +54,12 @@ def scored(
     llama: LlamaModel, judge: LocalJudge, asked: list[JudgeCase], turn: int, *, whole: bool
 ) -> np.ndarray:
     """Return the labels' probabilities, (answers, labels)."""
-    chat_of, labels = (
-        chat_format(llama, judge.model.name),
-        tuple(llama.tokenize(text, special=False) for text in LABEL_TEXTS),
-    )
+    labels = tuple(llama.tokenize(text, special=False) for text in LABEL_TEXTS)
+    with vocabulary(judge.model.path) as gguf:
+        chat = chat_format(gguf, judge.model.name)
+        prompts = gguf.tokenize(judge.prompts(chat, asked, [turn] * len(asked)))
     engine = Engine(llama, ContextParams(8, 2048, 512, 2))
-    for i, case in enumerate(asked):
-        prompt = llama.tokenize(judge.prompt(chat_of, case, turn))
+    for i, prompt in enumerate(prompts):
         engine.add(ScoreRequest(str(i), prompt, labels, whole))
     found = np.empty((len(asked), len(Label)))
     while not engine.is_idle:

@@ -15,12 +15,13 @@ import numpy as np
 from benchmarks.card import utilisation
 from steertui.core.experiment import Experiment
 from steertui.core.generation import SamplingParams
-from steertui.core.prompt import ChatFormat
 from steertui.engine.context import ContextParams, LlamaContext
 from steertui.engine.engine import Engine
 from steertui.engine.events import Completed
 from steertui.engine.llama import LlamaModel
 from steertui.engine.sequence import GenerateRequest
+from steertui.engine.vocabulary import vocabulary
+from steertui.planning.judges import chat_format
 from steertui.planning.resolve import resolve
 
 
@@ -46,11 +47,12 @@ class Job:
     scenarios: int
     copies: int = 1
 
-    def prompts(self, llama: LlamaModel) -> list[list[int]]:
+    def prompts(self) -> list[list[int]]:
         """Return the tokens of all prompts: scenarios × conditions × copies."""
-        chat = ChatFormat(llama.meta("tokenizer.chat_template"), llama.bos, llama.eos, "")
-        trials = resolve(Experiment(limit=self.scenarios)).trials
-        return [llama.tokenize(chat.write(trial).text) for trial in trials] * self.copies
+        trials = list(resolve(Experiment(limit=self.scenarios)).trials)
+        with vocabulary(self.model) as gguf:
+            prompts = chat_format(gguf, "").write(trials)
+            return gguf.tokenize([prompt.text for prompt in prompts]) * self.copies
 
     def shape(self, slots: int, longest_prompt: int) -> ContextParams:
         """Return context parameters for `slots` slots."""
@@ -90,7 +92,7 @@ class Measurement:
 def engine(job: Job, slots: int) -> Measurement:
     """Measure the engine in this process."""
     llama = LlamaModel(job.model)
-    prompts = job.prompts(llama)
+    prompts = job.prompts()
     engine = Engine(llama, job.shape(slots, max(map(len, prompts))))
     start = time.perf_counter()
     for request in job.requests(prompts):
@@ -130,7 +132,7 @@ def ceiling(job: Job, slots: int) -> Measurement:
     Prefixes are forked by the same copies, since these are also part of llama.cpp's work.
     """
     llama = LlamaModel(job.model)
-    prompts = job.prompts(llama)
+    prompts = job.prompts()
     shape = job.shape(slots, max(map(len, prompts)))
     batches = _schedule(job, llama, prompts, shape)
     context = LlamaContext(llama, shape)
@@ -182,8 +184,7 @@ def _schedule(
 
 def loop(job: Job) -> Measurement:
     """Measure a loop over `Llama.generate` with its prompt cache (the longest common prefix)."""
-    llama = LlamaModel(job.model, vocab_only=True)
-    prompts = job.prompts(llama)
+    prompts = job.prompts()
     model = llama_cpp.Llama(
         str(job.model),
         n_ctx=4096,
@@ -206,8 +207,7 @@ def server(job: Job, slots: int) -> Measurement:
     """Measure llama-server: prompts as tokens, one client thread per slot, prompt cache on."""
     import xllamacpp
 
-    llama = LlamaModel(job.model, vocab_only=True)
-    prompts = job.prompts(llama)
+    prompts = job.prompts()
     shape = job.shape(slots, max(map(len, prompts)))
     params = xllamacpp.CommonParams()
     params.model.path = str(job.model)

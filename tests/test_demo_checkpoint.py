@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from llama_cpp import Llama
 
-from steertui.core.prompt import ChatFormat
+from steertui.core.chat_template import ChatTemplate
 
 DEMO = Path(__file__).resolve().parents[1] / "models" / "demo" / "demo.gguf"
 END = "<|im_end|>"
@@ -50,12 +50,12 @@ def test_any_text_comes_back_to_the_byte(llama: Llama, text: str) -> None:
     assert llama.detokenize(ids(llama, text)).decode() == text
 
 
-def chat_format(llama: Llama) -> ChatFormat:
-    return ChatFormat(llama.metadata["tokenizer.chat_template"], "", END, "demo")
+def chat_template(llama: Llama) -> ChatTemplate:
+    return ChatTemplate(llama.metadata["tokenizer.chat_template"], "", END)
 
 
 def test_its_template_holds_the_system_message_and_the_user_message(llama: Llama) -> None:
-    text = chat_format(llama).render("Be brief.", " Two\nlines ")
+    text = chat_template(llama).render("Be brief.", " Two\nlines ", thinking=True)
     assert text == (
         "<|im_start|>system\nBe brief.<|im_end|>\n"
         "<|im_start|>user\n Two\nlines <|im_end|>\n<|im_start|>assistant\n"
@@ -63,7 +63,7 @@ def test_its_template_holds_the_system_message_and_the_user_message(llama: Llama
 
 
 def test_its_template_does_without_a_system_message_and_without_thinking(llama: Llama) -> None:
-    form = chat_format(llama)
+    form = chat_template(llama)
     expected = "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"
-    assert form.render("", "Hi") == expected
+    assert form.render("", "Hi", thinking=True) == expected
     assert form.render("", "Hi", thinking=False) == expected

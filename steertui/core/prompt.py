@@ -3,18 +3,15 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Literal, NoReturn
+from typing import Literal
 
-from jinja2 import TemplateError, TemplateSyntaxError
-from jinja2.exceptions import SecurityError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-from steertui.core.reasoning import THINK, without_thought
+from steertui.core.reasoning import THINK
 from steertui.core.trial import Trial
 from steertui.errors import ModelError
+from steertui.sandbox.child import OUT_OF_MEMORY
+from steertui.sandbox.parent import TOO_LARGE, TOO_LONG, Refused, Sandbox, Stopped
 
 _MARKS = re.compile(r"<\|[^|<>]{1,64}\|>|</?think>")
 _BRACKETED = re.compile(r"<[^][<>]{1,68}>|\[[^][<>]{1,68}\]")
@@ -23,8 +20,8 @@ Thinking = Literal["template", "open", "off"]
 """Whether the prompt opens the thought: as the GGUF's chat template has it (publishers of the same
 weights differ), for every thinking model, or never: a hybrid is asked not to think."""
 
-TEMPLATE_DATE = datetime(2026, 1, 1)
-"""What templates that print the date are told: a prompt must be the same tomorrow."""
+SECONDS = 5.0
+"""CPU time of one prompt at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,74 +88,82 @@ class Prompt:
 
 
 class ChatFormat:
-    """A GGUF's chat template, rendered in Jinja's sandbox as transformers does it.
+    """A model's chat template, rendered in a sandbox.
 
-    `control` are the vocabulary's control tokens, where they are known: see
-    `neutralise_control_tokens`. Raises ModelError where the template
-    is missing, broken, or reaches for what it may not have.
+    `control` are the vocabulary's control tokens, if known (see `neutralise_control_tokens`).
+    Raises ModelError if there is no template.
     """
 
     def __init__(
-        self, template: str, bos: str, eos: str, model: str, control: frozenset[str] = frozenset()
+        self,
+        sandbox: Sandbox,
+        template: str,
+        bos: str,
+        eos: str,
+        model: str,
+        control: frozenset[str] = frozenset(),
     ) -> None:
         if not template:
             raise ModelError(f"{model}: has no chat template; choose a GGUF that carries one")
         self.template = template
         self.control = control
-        self._tokens = {"bos_token": bos, "eos_token": eos}
+        self._sandbox = sandbox
+        self._tokens = (bos, eos)
         self._model = model
-        env = ImmutableSandboxedEnvironment(
-            trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
-        )
-        env.filters["tojson"] = _tojson
-        env.globals["raise_exception"] = _raise
-        env.globals["strftime_now"] = TEMPLATE_DATE.strftime
-        try:
-            self._compiled = env.from_string(template)
-        except TemplateSyntaxError as exc:
-            raise ModelError(
-                f"{model}: its chat template is broken at line {exc.lineno} ({exc.message}); "
-                "choose another GGUF"
-            ) from None
 
     @property
     def sha256(self) -> str:
         """Of the template's text: publishers of the same weights ship different ones."""
         return hashlib.sha256(self.template.encode()).hexdigest()
 
-    def render(self, system: str, user: str, *, thinking: bool = True) -> str:
-        """Return the prompt of one turn, with a generation prompt; no system message if "".
+    def render(
+        self,
+        messages: Sequence[tuple[str, str]],
+        *,
+        thinking: bool = True,
+        names: Sequence[str] = (),
+    ) -> list[str]:
+        """Return the prompt for each (system, user) pair; see `ChatTemplate.render`.
 
-        `thinking=False` asks hybrid models not to, and closes what a thinking model's template
-        opens, so that the answer proper comes at once.
+        `names` say which prompt a pair belongs to. Raises ModelError, with the name of the prompt,
+        where the template fails on it or exceeds a limit.
         """
-        messages = [{"role": "user", "content": user}]
-        if system:
-            messages.insert(0, {"role": "system", "content": system})
+        items = [(system, user, thinking) for system, user in messages]
+        shared = (self.template, *self._tokens)
         try:
-            extra = {} if thinking else {"enable_thinking": False}
-            text = self._compiled.render(
-                messages=messages, add_generation_prompt=True, **self._tokens, **extra
-            )
-        except SecurityError as exc:
+            return self._sandbox.ask("render", str, shared, items, SECONDS)
+        except Refused as exc:
+            raise ModelError(f"{self._place(names, exc.index)}: {exc.sentence}") from None
+        except Stopped as exc:
             raise ModelError(
-                f"{self._model}: its chat template reaches for what a template may not ({exc}); "
-                "do not use this file"
-            ) from None
-        except (TemplateError, TypeError, ValueError, ArithmeticError, RecursionError) as exc:
-            raise ModelError(
-                f"{self._model}: its chat template fails ({exc}); choose another GGUF"
+                f"{self._place(names, exc.index)}: {_ending(exc.cause)}; do not use this model"
             ) from None
 
-        return text if thinking else without_thought(text)
+    def _place(self, names: Sequence[str], index: int) -> str:
+        return f"{self._model}, {names[index]}" if index < len(names) else self._model
 
-    def write(self, trial: Trial, thinking: Thinking = "template") -> Prompt:
-        """Return the trial's prompt and key."""
-        text = self.render(trial.scenario.system.strip(), trial.user, thinking=thinking != "off")
-        is_open = text.rstrip().endswith(THINK.opens)
-        if thinking == "open" and trial.model.kind == "thinking" and not is_open:
-            text += f"{THINK.opens}\n"
-        return Prompt(trial, RenderedPrompt(text), trial.key(text))
+    def write(self, trials: Sequence[Trial], thinking: Thinking = "template") -> list[Prompt]:
+        """Return each trial's prompt and key."""
+        texts = self.render(
+            [(trial.scenario.system.strip(), trial.user) for trial in trials],
+            thinking=thinking != "off",
+            names=[f"{trial.scenario.name} under {trial.condition.name}" for trial in trials],
+        )
+        prompts = []
+        for trial, rendered in zip(trials, texts, strict=True):
+            is_open = rendered.rstrip().endswith(THINK.opens)
+            is_to_open = thinking == "open" and trial.model.kind == "thinking" and not is_open
+            text = f"{rendered}{THINK.opens}\n" if is_to_open else rendered
+            prompts.append(Prompt(trial, RenderedPrompt(text), trial.key(text)))
+        return prompts
+
+
+def _ending(cause: str) -> str:
+    if cause == TOO_LONG:
+        return "its chat template does not come to an end"
+    if cause in (OUT_OF_MEMORY, TOO_LARGE):
+        return "its chat template asks for more memory than any should"
+    return f"the process that renders its chat template ended ({cause})"
 
 
 def neutralise_control_tokens(text: str, control: frozenset[str] = frozenset()) -> str:
@@ -175,12 +180,3 @@ def neutralise_control_tokens(text: str, control: frozenset[str] = frozenset()) 
         return f"{mark[0]}\u200b{mark[1:]}" if is_mark else mark
 
     return _BRACKETED.sub(broken, text)
-
-
-def _tojson(value: object, indent: int | None = None) -> str:
-    # transformers' own filter: unlike Jinja's it does not escape HTML, and keeps Unicode.
-    return json.dumps(value, ensure_ascii=False, indent=indent)
-
-
-def _raise(message: str) -> NoReturn:
-    raise TemplateError(message)

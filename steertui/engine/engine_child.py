@@ -1,6 +1,5 @@
 """The engine's child process: loads the model, steps, and tells its parent what happened."""
 
-import os
 import queue
 import signal
 import threading
@@ -15,6 +14,7 @@ from steertui.engine.events import Completed, Scored, Snapshot
 from steertui.engine.llama import LlamaModel
 from steertui.engine.sequence import GenerateRequest, ScoreRequest
 from steertui.errors import SteertuiError
+from steertui.sandbox.limits import forbid_core_dumps
 
 TELL = 0.05
 """Seconds between two messages while nothing is finished."""
@@ -22,11 +22,10 @@ TELL = 0.05
 
 @dataclass(frozen=True, slots=True)
 class EngineJob:
-    """What a child has to load, and where its stderr goes."""
+    """What a child has to load: the first message that it gets."""
 
     model: Path
     shape: ContextParams
-    log: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +43,13 @@ class ChildFailed:
     error: SteertuiError
 
 
-def serve(pipe: Connection, job: EngineJob) -> None:
+def main(descriptor: int) -> None:
     """Be the child: read requests from the pipe, send what is finished, end with the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
-    _redirect(job.log)
+    forbid_core_dumps()
+    pipe = Connection(descriptor)
     try:
+        job: EngineJob = pipe.recv()
         model = LlamaModel(job.model, gpu_layers=job.shape.gpu_layers, devices=job.shape.devices)
         engine = Engine(model, job.shape)
         pipe.send(EngineMessage((), engine.snapshot()))
@@ -57,14 +58,6 @@ def serve(pipe: Connection, job: EngineJob) -> None:
         pipe.send(ChildFailed(exc))
     except (EOFError, OSError):
         return  # the parent is gone, and nobody waits for the rest
-
-
-def _redirect(log: Path) -> None:
-    """Let what llama.cpp or a driver prints go to the log, not into the middle of a screen."""
-    target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(target, 1)
-    os.dup2(target, 2)
-    os.close(target)
 
 
 def _work(pipe: Connection, engine: Engine) -> None:

@@ -30,6 +30,11 @@ ll.llama_log_set(_callback, ctypes.c_void_p(0))
 ll.llama_backend_init()
 
 
+def read_number(text: str, default: int = 0) -> int:
+    """Return a metadata value as a number, `default` where it is none."""
+    return int(text) if len(text) < 20 and text.isascii() and text.isdecimal() else default
+
+
 def clear_errors() -> None:
     """Forget what llama.cpp said so far."""
     _log.clear()
@@ -38,7 +43,7 @@ def clear_errors() -> None:
 def last_error() -> str:
     """Return the reason that llama.cpp's last warnings and errors give."""
     told = [line.rpartition("error loading model: ")[2] for line in _log]
-    told = [line for line in told if not line.endswith("failed to load model")]
+    told = [line for line in told if "failed to load model" not in line]
     return told[-1] if told else "no reason given"
 
 
@@ -101,12 +106,26 @@ class LlamaModel:
             ll.llama_model_free(self.handle)
             self.handle = None
 
+    @property
+    def metadata(self) -> dict[str, str]:
+        """All metadata values that are no arrays, as text."""
+        buffer = ctypes.create_string_buffer(1 << 10)
+        found = {}
+        for place in range(ll.llama_model_meta_count(self.handle)):
+            ll.llama_model_meta_key_by_index(self.handle, place, buffer, len(buffer))
+            key = buffer.value
+            found[key.decode(errors="replace")] = self._value(key)
+        return found
+
     def meta(self, key: str) -> str:
         """Return a metadata value as text, "" where the key is missing."""
+        return self._value(key.encode())
+
+    def _value(self, key: bytes) -> str:
         size = 1 << 10
         while True:
             buffer = ctypes.create_string_buffer(size)
-            length = ll.llama_model_meta_val_str(self.handle, key.encode(), buffer, size)
+            length = ll.llama_model_meta_val_str(self.handle, key, buffer, size)
             if length < size:
                 return buffer.value.decode(errors="replace") if length >= 0 else ""
             size = length + 1
@@ -133,11 +152,12 @@ class LlamaModel:
         """Longest context the model was trained for, in tokens."""
         # llama_model_n_ctx_train is 0 after vocab_only.
         length = self.meta(f"{self.meta('general.architecture')}.context_length")
-        return int(length) if length.isdigit() else 0
+        return read_number(length)
 
     def token_text(self, token: int) -> str:
         """Return a token as it stands in the vocabulary, "" for none."""
-        return ll.llama_vocab_get_text(self.vocab, token).decode() if token >= 0 else ""
+        raw = ll.llama_vocab_get_text(self.vocab, token) if token >= 0 else b""
+        return (raw or b"").decode(errors="replace")
 
     @property
     def bos(self) -> str:

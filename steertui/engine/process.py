@@ -1,20 +1,21 @@
 """The engine in a child process: spoken to through a pipe, asked why it died."""
 
-import multiprocessing
 import os
 import signal
-import sys
+import subprocess
 import tempfile
 from collections.abc import Sequence
-from contextlib import redirect_stderr, suppress
+from contextlib import suppress
+from multiprocessing import Pipe
 from pathlib import Path
 
 import psutil
 from platformdirs import user_log_path
 
 from steertui.engine.context import ContextParams
-from steertui.engine.engine_child import ChildFailed, EngineJob, EngineMessage, serve
+from steertui.engine.engine_child import ChildFailed, EngineJob, EngineMessage
 from steertui.engine.sequence import GenerateRequest, ScoreRequest
+from steertui.sandbox.launch import launch
 
 
 class EngineProcess:
@@ -28,19 +29,18 @@ class EngineProcess:
     def __init__(self, model: Path, shape: ContextParams, name: str) -> None:
         self.log = log_folder() / f"engine-{os.getpid()}{name}.log"
         self.log.unlink(missing_ok=True)
-        context = multiprocessing.get_context("spawn")
-        self.pipe, theirs = context.Pipe()
-        job = EngineJob(model, shape, self.log)
-        self._child = context.Process(target=serve, args=(theirs, job), daemon=True)
-        # Textual's stand-in for stderr has no file behind it, and multiprocessing asks for one.
-        with redirect_stderr(sys.__stderr__):
-            self._child.start()
+        self.pipe, theirs = Pipe()
+        # What llama.cpp or a driver prints must not go into the middle of a screen.
+        with open(self.log, "ab", opener=_private) as log:
+            self._child = launch("steertui.engine.engine_child:main", theirs, output=log)
         theirs.close()
+        with suppress(OSError):  # it has ended already, as the pipe will tell
+            self.pipe.send(EngineJob(model, shape))
 
     @property
     def pid(self) -> int:
         """The child's process id."""
-        return self._child.pid or 0
+        return self._child.pid
 
     def send(self, requests: Sequence[GenerateRequest | ScoreRequest]) -> None:
         """Give it requests; only once it has told that it is loaded."""
@@ -65,8 +65,9 @@ class EngineProcess:
 
     def cause(self) -> str:
         """Return why it died: its signal or exit code, and its last words."""
-        self._child.join(5)
-        code = self._child.exitcode
+        with suppress(subprocess.TimeoutExpired):
+            self._child.wait(5)
+        code = self._child.returncode
         end = f"exit code {code}"
         if code is not None and code < 0:
             end = signal.Signals(-code).name
@@ -81,12 +82,14 @@ class EngineProcess:
         if self.pipe.closed:
             return
         self.pipe.close()
-        if self._child.is_alive():
-            self._child.kill()
-        self._child.join()
-        self._child.close()
+        self._child.kill()
+        self._child.wait()
         if self.log.is_file() and not self.log.stat().st_size:
             self.log.unlink()
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def log_folder() -> Path:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from math import ceil, inf
-from typing import Literal
+from typing import Literal, Protocol
 
 import psutil
 
@@ -17,7 +17,7 @@ from steertui.engine.device_groups import (
     parse_groups,
 )
 from steertui.engine.devices import devices
-from steertui.engine.llama import LlamaModel
+from steertui.engine.llama import read_number
 from steertui.engine.workload import Workload, is_unified_faster
 from steertui.errors import EngineError
 
@@ -91,7 +91,14 @@ class Overrides:
             parse_groups(self.devices, devices())
 
 
-def kv_bytes_per_token(model: LlamaModel, kv_type: str = "f16") -> int:
+class HasMetadata(Protocol):
+    """Access to a GGUF's metadata, whether or not its weights are loaded."""
+
+    def meta(self, key: str) -> str:
+        """Return a metadata value as text, "" if the key is missing."""
+
+
+def kv_bytes_per_token(model: HasMetadata, kv_type: str = "f16") -> int:
     """Return the bytes of one KV cell.
 
     That is layers × KV heads × (key length + value length) × bytes per value.
@@ -105,18 +112,18 @@ def kv_bytes_per_token(model: LlamaModel, kv_type: str = "f16") -> int:
     return int(values * KV_BYTES[kv_type])
 
 
-def layers_of(model: LlamaModel) -> int:
+def layers_of(model: HasMetadata) -> int:
     """Return the number of layers."""
     return _metadata_number(model, "block_count")
 
 
-def _metadata_number(model: LlamaModel, key: str, default: int = 0) -> int:
+def _metadata_number(model: HasMetadata, key: str, default: int = 0) -> int:
     text = model.meta(f"{model.meta('general.architecture')}.{key}")
-    return int(text) if text.isdigit() else default
+    return read_number(text, default)
 
 
 def choose_shapes(
-    model: LlamaModel, weights: int, workload: Workload, overrides: Overrides
+    model: HasMetadata, weights: int, workload: Workload, overrides: Overrides
 ) -> tuple[ContextParams, ...]:
     """Return the context parameters of an engine on each group of devices.
 
@@ -152,7 +159,7 @@ def choose_shapes(
 
 
 def _choose_groups(
-    model: LlamaModel, weights: int, workload: Workload, overrides: Overrides
+    model: HasMetadata, weights: int, workload: Workload, overrides: Overrides
 ) -> tuple[DeviceGroup, ...]:
     available = devices()
     if overrides.devices:
@@ -169,7 +176,7 @@ def _choose_groups(
 
 
 def _choose_shape(
-    model: LlamaModel,
+    model: HasMetadata,
     weights: int,
     workload: Workload,
     overrides: Overrides,

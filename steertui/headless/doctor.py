@@ -11,6 +11,7 @@ import psutil
 
 from steertui.engine.devices import devices as find_devices
 from steertui.engine.process import log_folder
+from steertui.sandbox.launch import scrubbed_environment
 from steertui.store.connection import SQLITE_VERSION
 
 OK, MEND, NOTE = "✓", "!", "·"
@@ -81,7 +82,14 @@ def nvidia_card() -> str:
         return ""
     query = [program, "--query-gpu=name", "--format=csv,noheader"]
     try:
-        done = subprocess.run(query, capture_output=True, text=True, timeout=20, check=False)
+        done = subprocess.run(
+            query,
+            env=scrubbed_environment(),
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip().splitlines()[0] if done.returncode == 0 and done.stdout else ""

@@ -1,6 +1,7 @@
 """Local judge: log-likelihoods of the four labels after rubric, task and answer."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from steertui.core.judge_kind import settings_digest
@@ -70,8 +71,19 @@ class LocalJudge:
             "label_order": self.debias,
         }
 
-    def prompt(self, chat: ChatFormat, case: JudgeCase, rotation: int = 0) -> str:
-        """Return the whole prompt up to the label, with the rubric's labels rotated.
+    def prompts(
+        self, chat: ChatFormat, cases: Sequence[JudgeCase], rotations: Sequence[int] = ()
+    ) -> list[str]:
+        """Return each case's whole prompt up to the label.
+
+        `rotations` gives for each case the rotation of the rubric's labels [default: 0].
+        """
+        pairs = zip(cases, rotations or [0] * len(cases), strict=True)
+        messages = [self._messages(chat, case, rotation) for case, rotation in pairs]
+        return [text + REPLY_START for text in chat.render(messages, thinking=False)]
+
+    def _messages(self, chat: ChatFormat, case: JudgeCase, rotation: int) -> tuple[str, str]:
+        """Return the system and the user message.
 
         Control tokens in task and answer are neutralised, since both are data.
         """
@@ -82,7 +94,7 @@ class LocalJudge:
         rubric = self.rubric.rotated(rotation) if rotation else self.rubric
         assert rubric
         system, user = rubric.messages(safe)
-        return chat.render(system.strip(), user, thinking=False) + REPLY_START
+        return system.strip(), user
 
     def verdict(
         self, logliks: LogliksByRotation, prior: PositionPrior | None, seconds: float

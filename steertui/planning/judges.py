@@ -8,9 +8,8 @@ from steertui.core.experiment import Experiment
 from steertui.core.judge_kind import JudgeKind, parse_judge_kind
 from steertui.core.model import DEMO
 from steertui.core.prompt import ChatFormat
-from steertui.core.template_sandbox import try_out
 from steertui.core.verdict import Debias, Label
-from steertui.engine.llama import LlamaModel
+from steertui.engine.vocabulary import Vocabulary, vocabulary
 from steertui.errors import JudgeError
 from steertui.judge.local import AS_LISTED, LocalJudge
 from steertui.judge.price import Price, parse_price
@@ -133,14 +132,11 @@ def judge_title(judge: Judge) -> str:
     """
     if isinstance(judge, ServerJudge):
         return ""
-    llama = LlamaModel(judge.model.path, vocab_only=True)
-    try:
-        judge.prompt(
-            chat_format(llama, judge.model.name), JudgeCase("category", "", "task", "answer")
+    with vocabulary(judge.model.path) as gguf:
+        judge.prompts(
+            chat_format(gguf, judge.model.name), [JudgeCase("category", "", "task", "answer")]
         )
-        return llama.meta("general.name")
-    finally:
-        llama.close()
+        return gguf.meta("general.name")
 
 
 def check_context(
@@ -165,8 +161,13 @@ def judge_case(answer: UnjudgedAnswer, *, blind: bool) -> JudgeCase:
     return JudgeCase(answer.category, answer.context, task, answer.answer)
 
 
-def chat_format(model: LlamaModel, name: str) -> ChatFormat:
-    """Return the chat format that the GGUF carries; raises ModelError where it cannot be used."""
-    told = (model.meta("tokenizer.chat_template"), model.bos, model.eos, name)
-    try_out(*told)
-    return ChatFormat(*told, model.control_texts)
+def chat_format(gguf: Vocabulary, name: str) -> ChatFormat:
+    """Return the chat format of a GGUF; raises ModelError if it carries none."""
+    return ChatFormat(
+        sandbox=gguf.sandbox,
+        template=gguf.meta("tokenizer.chat_template"),
+        bos=gguf.bos,
+        eos=gguf.eos,
+        model=name,
+        control=gguf.control_texts,
+    )

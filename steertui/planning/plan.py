@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from steertui.core.model import Model, is_stand_in
 from steertui.core.prompt import Prompt
-from steertui.engine.llama import LlamaModel
+from steertui.engine.vocabulary import Vocabulary, vocabulary
 from steertui.errors import ExperimentError
 from steertui.planning.judge_cost import estimate_cost, expected_answer
 from steertui.planning.judges import (
@@ -126,26 +126,27 @@ def _answers_to_judge(
 def _render(design: Design, model: Model) -> tuple[list[Prompt], ModelFacts]:
     if isinstance(model, ServerModel):
         return render_for_server(design, model)
-    llama = LlamaModel(model.path, vocab_only=True)
-    try:
-        chat = chat_format(llama, model.name)
-        thinking = design.experiment.thinking
-        prompts = [chat.write(t, thinking) for t in design.trials if t.model == model]
-        _refuse_too_long(llama, prompts)
-        arch = llama.meta("general.architecture")
-        told = (llama.meta("general.name"), arch, llama.description, llama.parameters)
-        facts = ModelFacts(*told, chat.template, chat.sha256)
+    with vocabulary(model.path) as gguf:
+        chat = chat_format(gguf, model.name)
+        trials = [trial for trial in design.trials if trial.model == model]
+        prompts = chat.write(trials, design.experiment.thinking)
+        _refuse_too_long(gguf, prompts)
+        facts = ModelFacts(
+            title=gguf.meta("general.name"),
+            architecture=gguf.meta("general.architecture"),
+            description=gguf.description,
+            parameters=gguf.parameters,
+            template=chat.template,
+            template_sha256=chat.sha256,
+        )
         return prompts, facts
-    finally:
-        llama.close()
 
 
-def _refuse_too_long(llama: LlamaModel, prompts: Sequence[Prompt]) -> None:
-    most = llama.context_trained
-    lengths: dict[str, int] = {}
+def _refuse_too_long(gguf: Vocabulary, prompts: Sequence[Prompt]) -> None:
+    most = gguf.context_trained
+    texts = list(dict.fromkeys(prompt.text for prompt in prompts))
+    lengths = dict(zip(texts, gguf.count(texts), strict=True))
     for prompt in prompts:
-        if prompt.text not in lengths:
-            lengths[prompt.text] = len(llama.tokenize(prompt.text))
         need = lengths[prompt.text] + prompt.trial.sampling.max_tokens
         if need > most:
             t = prompt.trial

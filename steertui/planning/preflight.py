@@ -11,6 +11,7 @@ from steertui.core.prompt import ChatFormat, Prompt, Thinking
 from steertui.core.trial import Trial
 from steertui.errors import ExperimentError, ServerError
 from steertui.planning.resolve import Design
+from steertui.sandbox.parent import Sandbox
 from steertui.server.address import KEY, key_for
 from steertui.server.completions import (
     chat_messages,
@@ -44,8 +45,9 @@ def render_for_server(design: Design, model: ServerModel) -> tuple[list[Prompt],
     thinking = design.experiment.thinking
     info = model.info
     if model.prompt_mode == "prompt":
-        chat = ChatFormat(info.template, info.bos, info.eos, model.name)
-        prompts = [chat.write(t, thinking) for t in trials]
+        with Sandbox("steertui.core.chat_template:main") as sandbox:
+            chat = ChatFormat(sandbox, info.template, info.bos, info.eos, model.name)
+            prompts = chat.write(trials, thinking)
         facts = _facts(model, "prompts written by steertui", chat.template, chat.sha256)
     else:
         _require_thinking_switch(model, thinking)

@@ -12,11 +12,12 @@ from steertui.engine.context import ContextParams
 from steertui.engine.pool import Pool
 from steertui.engine.sequence import GenerateRequest
 from steertui.engine.sizing import Overrides, choose_shapes
+from steertui.engine.vocabulary import vocabulary
 from steertui.engine.workload import Workload, workload_of
 from steertui.errors import EngineError
 from steertui.planning.judges import chat_format
 from steertui.planning.resolve import Design
-from steertui.run.engine_loop import generate_requests, vocabulary
+from steertui.run.engine_loop import generate_requests
 
 DECODE_STEPS = 32
 """New tokens per slot in one measurement."""
@@ -67,12 +68,11 @@ class Throughput:
 
 def requests_of(design: Design, model: Model) -> tuple[list[GenerateRequest], Workload]:
     """Return all requests of a model in an experiment, answered or not, and their workload."""
-    with vocabulary(model) as llama:
-        chat = chat_format(llama, model.name)
-        thinking = design.experiment.thinking
+    with vocabulary(model.path) as gguf:
+        chat = chat_format(gguf, model.name)
         trials = [trial for trial in design.trials if trial.model == model]
-        requests = generate_requests(llama, [chat.write(trial, thinking) for trial in trials])
-        return requests, workload_of(requests, share=llama.rewinds)
+        requests = generate_requests(gguf, chat.write(trials, design.experiment.thinking))
+        return requests, workload_of(requests, share=gguf.rewinds)
 
 
 def measure(
@@ -91,8 +91,8 @@ def measure(
     the longest prompt fits no slot.
     """
     for count in slots:
-        with vocabulary(model) as llama:
-            shapes = choose_shapes(llama, model.size, workload, replace(overrides, slots=count))
+        with vocabulary(model.path) as gguf:
+            shapes = choose_shapes(gguf, model.size, workload, replace(overrides, slots=count))
         total = sum(shape.slots for shape in shapes)
         if len(requests) < total:
             raise EngineError(

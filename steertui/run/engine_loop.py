@@ -1,15 +1,13 @@
-"""Shared steps of generating and judging: load a vocabulary, run an engine until it is idle."""
+"""Shared steps of generating and judging: engine requests of prompts, an engine run until idle."""
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 
-from steertui.core.model import Model
 from steertui.core.prompt import Prompt
 from steertui.engine.events import EngineEvent
-from steertui.engine.llama import LlamaModel
 from steertui.engine.pool import Pool
 from steertui.engine.sequence import GenerateRequest, ScoreRequest
+from steertui.engine.vocabulary import Vocabulary
 from steertui.run.control import RunControl
 from steertui.run.events import EngineProgress
 
@@ -17,20 +15,12 @@ SNAPSHOT_INTERVAL = 0.1
 """Seconds between two snapshots of the engine."""
 
 
-@contextmanager
-def vocabulary(model: Model) -> Iterator[LlamaModel]:
-    """Load a model without its weights, to tokenise and to read its metadata."""
-    llama = LlamaModel(model.path, vocab_only=True)
-    try:
-        yield llama
-    finally:
-        llama.close()
-
-
-def generate_requests(llama: LlamaModel, prompts: Sequence[Prompt]) -> list[GenerateRequest]:
+def generate_requests(gguf: Vocabulary, prompts: Sequence[Prompt]) -> list[GenerateRequest]:
     """Return one request per prompt; its id is the trial's key."""
+    tokenized = gguf.tokenize([prompt.text for prompt in prompts])
     return [
-        GenerateRequest(p.key, llama.tokenize(p.text), p.trial.sampling, p.seed) for p in prompts
+        GenerateRequest(prompt.key, tokens, prompt.trial.sampling, prompt.seed)
+        for prompt, tokens in zip(prompts, tokenized, strict=True)
     ]
 
 

@@ -11,10 +11,11 @@ from steertui.engine.devices import devices
 from steertui.engine.events import Completed, RequestFailed, Scored
 from steertui.engine.pool import Pool
 from steertui.engine.sizing import Overrides, choose_shapes
+from steertui.engine.vocabulary import vocabulary
 from steertui.engine.workload import workload_of
 from steertui.planning.plan import Plan
 from steertui.run.control import RunControl
-from steertui.run.engine_loop import generate_requests, run_until_idle, vocabulary
+from steertui.run.engine_loop import generate_requests, run_until_idle
 from steertui.run.events import Event, Generated, ModelLoaded, ModelLoading
 from steertui.store import Store
 
@@ -29,11 +30,10 @@ def generate(
     control: RunControl,
 ) -> Iterator[Event]:
     """Generate the answers; each answer is stored before its event is yielded."""
-    with vocabulary(model) as llama:
-        requests = generate_requests(llama, prompts)
-        shapes = choose_shapes(
-            llama, model.size, workload_of(requests, share=llama.rewinds), overrides
-        )
+    with vocabulary(model.path) as gguf:
+        requests = generate_requests(gguf, prompts)
+        workload = workload_of(requests, share=gguf.rewinds)
+        shapes = choose_shapes(gguf, model.size, workload, overrides)
     with Pool(model.path, shapes) as engine:
         for _ in engine.load():
             yield ModelLoading(model.name)

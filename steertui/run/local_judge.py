@@ -6,16 +6,16 @@ from dataclasses import replace
 from steertui.core.generation import SamplingParams
 from steertui.core.verdict import Label, Verdict
 from steertui.engine.events import Completed, RequestFailed, Scored
-from steertui.engine.llama import LlamaModel
 from steertui.engine.pool import Pool
 from steertui.engine.sequence import GenerateRequest, ScoreRequest
 from steertui.engine.sizing import Overrides, choose_shapes
+from steertui.engine.vocabulary import Vocabulary, vocabulary
 from steertui.engine.workload import workload_of
 from steertui.judge.label_order import is_finite, order_effect
 from steertui.judge.local import AS_LISTED, LABEL_TEXTS, LocalJudge, read_reason, reason_prompt
 from steertui.planning.judges import chat_format, judge_case
 from steertui.run.control import RunControl
-from steertui.run.engine_loop import run_until_idle, vocabulary
+from steertui.run.engine_loop import run_until_idle
 from steertui.run.events import (
     EngineProgress,
     Event,
@@ -29,6 +29,9 @@ from steertui.store import Store, UnjudgedAnswer
 
 REASON_SAMPLING = SamplingParams(max_tokens=80)
 """Sampling parameters of a reason."""
+
+PROMPTS_PER_BATCH = 256
+"""Judge prompts rendered and tokenised at a time, to bound the memory of their texts."""
 
 ROTATION_TOKENS = 8
 """Tokens by which a prompt may be longer in another rotation, since lines tokenise differently."""
@@ -47,9 +50,9 @@ def run_local_judge(
 
     With `reasons` the judge also generates a reason for each label.
     """
-    with vocabulary(judge.model) as llama:
+    with vocabulary(judge.model.path) as gguf:
         reason_tokens = REASON_SAMPLING.max_tokens if reasons else 0
-        requests = _Requests(judge, llama, answers, reason_tokens)
+        requests = _Requests(judge, gguf, answers, reason_tokens)
         for key, failure in requests.too_long.items():
             verdict = Verdict(judge.id, None, failure=failure)
             store.add_verdict(key, verdict)
@@ -58,9 +61,9 @@ def run_local_judge(
             return
         plan = LabelOrderPlan(judge.debias, [*requests.first], store.readings(judge.id))
         workload = workload_of(
-            [*requests.first.values()], reason_tokens + ROTATION_TOKENS, share=llama.rewinds
+            [*requests.first.values()], reason_tokens + ROTATION_TOKENS, share=gguf.rewinds
         )
-        shapes = choose_shapes(llama, judge.model.size, workload, overrides)
+        shapes = choose_shapes(gguf, judge.model.size, workload, overrides)
         with Pool(judge.model.path, shapes) as engine:
             for _ in engine.load():
                 yield ModelLoading(judge.name)
@@ -107,7 +110,7 @@ class _Judging:
             # An earlier run may have ended after the last score and before the verdict.
             for key in keys:
                 yield from self._decide(key)
-            scoring = [self._requests.scoring(task) for task in tasks]
+            scoring = self._requests.scoring(tasks)
             for event in run_until_idle(self._engine, "judge", scoring, self._control):
                 match event:
                     case Scored():
@@ -176,22 +179,22 @@ class _Requests:
     def __init__(
         self,
         judge: LocalJudge,
-        llama: LlamaModel,
+        gguf: Vocabulary,
         answers: Sequence[UnjudgedAnswer],
         reason_tokens: int,
     ) -> None:
         self._judge = judge
-        self._llama = llama
-        self._chat = chat_format(llama, judge.model.name)
-        self._labels = tuple(llama.tokenize(text, special=False) for text in LABEL_TEXTS)
+        self._gguf = gguf
+        self._chat = chat_format(gguf, judge.model.name)
+        self._labels = tuple(gguf.tokenize(LABEL_TEXTS, special=False))
         self._answers = {answer.key: answer for answer in answers}
         self.first: dict[str, ScoreRequest] = {}
         self.too_long: dict[str, str] = {}
-        context = llama.context_trained
+        context = gguf.context_trained
         longest_label = max(map(len, self._labels))
         available = context - longest_label - ROTATION_TOKENS - reason_tokens
-        for key in self._answers:
-            request = self._score_request(ScoringTask(key))
+        requests = self._score_requests([ScoringTask(key) for key in self._answers])
+        for key, request in zip(self._answers, requests, strict=True):
             if len(request.prompt) <= available:
                 self.first[key] = request
                 continue
@@ -200,18 +203,29 @@ class _Requests:
                 f"tokens of {judge.model.name}'s training context {available} are available"
             )
 
-    def scoring(self, task: ScoringTask) -> ScoreRequest:
-        """Return the request for the label likelihoods in one rotation."""
-        return self._score_request(task) if task.rotation else self.first[task.key]
+    def scoring(self, tasks: Sequence[ScoringTask]) -> list[ScoreRequest]:
+        """Return the requests for the label likelihoods, each in the rotation of its task."""
+        rotated = [task for task in tasks if task.rotation]
+        requests = dict(zip(rotated, self._score_requests(rotated), strict=True))
+        return [requests.get(task) or self.first[task.key] for task in tasks]
 
     def reason(self, key: str, label: Label) -> GenerateRequest:
         """Return the request for the reason of a label."""
-        text = reason_prompt(self._prompt(ScoringTask(key)), label)
-        return GenerateRequest(key, self._llama.tokenize(text), REASON_SAMPLING)
+        (prompt,) = self._prompts([ScoringTask(key)])
+        (tokens,) = self._gguf.tokenize([reason_prompt(prompt, label)])
+        return GenerateRequest(key, tokens, REASON_SAMPLING)
 
-    def _score_request(self, task: ScoringTask) -> ScoreRequest:
-        return ScoreRequest(str(task), self._llama.tokenize(self._prompt(task)), self._labels)
+    def _score_requests(self, tasks: Sequence[ScoringTask]) -> list[ScoreRequest]:
+        requests: list[ScoreRequest] = []
+        for start in range(0, len(tasks), PROMPTS_PER_BATCH):
+            batch = tasks[start : start + PROMPTS_PER_BATCH]
+            tokenized = self._gguf.tokenize(self._prompts(batch))
+            requests += [
+                ScoreRequest(str(task), tokens, self._labels)
+                for task, tokens in zip(batch, tokenized, strict=True)
+            ]
+        return requests
 
-    def _prompt(self, task: ScoringTask) -> str:
-        case = judge_case(self._answers[task.key], blind=self._judge.blind)
-        return self._judge.prompt(self._chat, case, task.rotation)
+    def _prompts(self, tasks: Sequence[ScoringTask]) -> list[str]:
+        cases = [judge_case(self._answers[t.key], blind=self._judge.blind) for t in tasks]
+        return self._judge.prompts(self._chat, cases, [task.rotation for task in tasks])

@@ -30,6 +30,7 @@ from steertui.paper.run_log import read_log
 from steertui.planning.judges import DEFAULT_OPTIONS, find_judges
 from steertui.planning.resolve import resolve_texts
 from steertui.planning.supply import Requirements, requirements_of, supply
+from steertui.sandbox.parent import Sandbox
 from tests.fixtures.hub_server import Blob, Fault, HubServer
 from tests.fixtures.real import BENCHMARK, RUNS, SHARED, SUFFIXES, needs_shared
 
@@ -279,22 +280,27 @@ def test_for_all_639_logged_items_the_chain_gives_the_papers_messages_in_its_ord
         with file.open(encoding="utf-8", newline="") as opened:
             category = file.stem.removeprefix("Alignment Drift - ")
             texts[category] = next(csv.reader(opened))[0].strip()
-    chat = ChatFormat("{{ messages | tojson }}", "", "", "m")
     model = Model("m", Path("m.gguf"), "ab" * 32, 1, kind="instruct")
     seen = 0
+    trials, expected = [], []
     for run in sorted(RUNS.iterdir()):
         items = read_log(run / "stdout.log")
         condition = next(c for c in conditions if c.name == CONDITIONS[items[0].mode])
         for scenario, item in zip(scenarios, items, strict=True):
             assert scenario.category == item.category
             assert scenario.task == item.task_prompt
-            prompt = chat.write(Trial(model, scenario, condition, SamplingParams()), "open")
-            assert json.loads(prompt.text) == [
-                {"role": "system", "content": texts[item.category]},
-                {"role": "user", "content": item.steered_prompt},
-            ]
+            trials.append(Trial(model, scenario, condition, SamplingParams()))
+            expected.append(
+                [
+                    {"role": "system", "content": texts[item.category]},
+                    {"role": "user", "content": item.steered_prompt},
+                ]
+            )
             seen += 1
     assert seen == 639
+    with Sandbox("steertui.core.chat_template:main") as sandbox:
+        chat = ChatFormat(sandbox, "{{ messages | tojson }}", "", "", "m")
+        assert [json.loads(prompt.text) for prompt in chat.write(trials, "open")] == expected
     whole = {s.name: s for s in load_paper_pack("instrumentaleval")}
     assert all(whole[s.name] == s for s in scenarios)
     assert len(whole) == 76

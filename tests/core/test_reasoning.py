@@ -2,7 +2,7 @@
 
 import pytest
 
-from steertui.core.prompt import ChatFormat
+from steertui.core.chat_template import ChatTemplate
 from steertui.core.reasoning import split_reasoning
 
 CASES = [
@@ -42,8 +42,6 @@ def test_an_answer_is_what_stands_behind_the_last_mark_that_closes_a_thought(
 def test_a_model_that_shall_not_think_gets_a_prompt_whose_thought_is_over(
     ending: str, closed: str
 ) -> None:
-    chat = ChatFormat(
-        "{{ messages[0].content }}" + ending.replace("\n", "{{ '\\n' }}"), "", "", "m"
-    )
+    chat = ChatTemplate("{{ messages[0].content }}" + ending.replace("\n", "{{ '\\n' }}"), "", "")
     assert chat.render("", "Six? ", thinking=False) == "Six? " + closed
-    assert chat.render("", "Six? ") == "Six? " + ending
+    assert chat.render("", "Six? ", thinking=True) == "Six? " + ending

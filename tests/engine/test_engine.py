@@ -18,6 +18,7 @@ from steertui.engine.engine import Engine
 from steertui.engine.events import Completed, Scored
 from steertui.engine.llama import LlamaModel
 from steertui.engine.sequence import GenerateRequest, ScoreRequest
+from steertui.engine.vocabulary import vocabulary
 from steertui.errors import EngineError, ModelError
 from steertui.planning.judges import chat_format
 from steertui.planning.resolve import resolve
@@ -33,9 +34,9 @@ def llama() -> Iterator[LlamaModel]:
 
 
 @pytest.fixture(scope="module")
-def prompts(llama: LlamaModel) -> list[Prompt]:
-    chat = chat_format(llama, "demo")
-    return [chat.write(trial) for trial in resolve(Experiment(limit=8)).trials]
+def prompts() -> list[Prompt]:
+    with vocabulary(demo_path()) as gguf:
+        return chat_format(gguf, "demo").write(list(resolve(Experiment(limit=8)).trials))
 
 
 def answers(

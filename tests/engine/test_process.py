@@ -4,6 +4,7 @@ import os
 import random
 import signal
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -18,22 +19,21 @@ from steertui.engine.events import Completed, EngineRestarted, RequestFailed
 from steertui.engine.llama import LlamaModel
 from steertui.engine.pool import Pool
 from steertui.engine.sequence import GenerateRequest
+from steertui.engine.vocabulary import vocabulary
 from steertui.errors import EngineError, ModelError
 from steertui.planning.judges import chat_format
 from steertui.planning.resolve import resolve
+from steertui.run.engine_loop import generate_requests
 
 ALONE = ContextParams(1, 768, 256, 1, False, False)
 MANY = ContextParams(8, 768, 256, 1)
 
 
 def requests(limit: int) -> list[GenerateRequest]:
-    llama = LlamaModel(demo_path(), vocab_only=True)
-    chat = chat_format(llama, "demo")
-    prompts = [chat.write(trial) for trial in resolve(Experiment(limit=limit)).trials]
     sampling = SamplingParams(max_tokens=48)
-    found = [GenerateRequest(p.key, llama.tokenize(p.text), sampling, p.seed) for p in prompts]
-    llama.close()
-    return found
+    with vocabulary(demo_path()) as gguf:
+        prompts = chat_format(gguf, "demo").write(list(resolve(Experiment(limit=limit)).trials))
+        return [replace(write, sampling=sampling) for write in generate_requests(gguf, prompts)]
 
 
 def undisturbed(pending: list[GenerateRequest]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from steertui.assets.weights import find_model
 from steertui.core.model import demo_path
 from steertui.core.prompt import neutralise_control_tokens
 from steertui.core.verdict import Label
-from steertui.engine.llama import LlamaModel
+from steertui.engine.vocabulary import vocabulary
 from steertui.judge.local import LocalJudge
 from steertui.judge.reply import UnreadableError, read_reply
 from steertui.judge.rubric import JudgeCase, load_rubric
@@ -48,16 +48,13 @@ def test_an_answer_stays_inside_its_quotation(answer: str) -> None:
 @pytest.mark.parametrize("answer", HOSTILE)
 def test_no_answer_brings_a_special_token_into_a_local_judges_prompt(answer: str) -> None:
     judge = LocalJudge(find_model("demo"), load_rubric("steertui"))
-    llama = LlamaModel(demo_path(), vocab_only=True)
-    chat = chat_format(llama, "demo")
-    marks = [llama.tokenize(mark)[0] for mark in ("<|im_start|>", "<|im_end|>")]
-
-    def count(text: str) -> list[int]:
-        tokens = llama.tokenize(judge.prompt(chat, JudgeCase("Category", "", "The task.", text)))
-        return [tokens.count(mark) for mark in marks]
-
-    assert count(answer) == count("plain")
-    llama.close()
+    cases = [JudgeCase("Category", "", "The task.", text) for text in (answer, "plain")]
+    with vocabulary(demo_path()) as gguf:
+        marks = [token for (token,) in gguf.tokenize(["<|im_start|>", "<|im_end|>"])]
+        found = gguf.tokenize(judge.prompts(chat_format(gguf, "demo"), cases))
+    hostile, plain = ([tokens.count(mark) for mark in marks] for tokens in found)
+    assert hostile == plain
+    assert min(plain) > 0
 
 
 def test_a_vocabularys_own_control_tokens_are_broken_up_whatever_their_form() -> None:

@@ -17,6 +17,7 @@ from steertui.paper.published import PUBLISHED
 from steertui.planning.experiment_files import load_experiment
 from steertui.planning.presets import PRESETS
 from steertui.planning.resolve import Design
+from steertui.sandbox.parent import Sandbox
 from tests.fixtures.program import call
 
 SCENARIO = Scenario("p", "c/00", "C", "t", "a task", "a system text\r\n")
@@ -67,16 +68,19 @@ def test_models_that_think_have_a_limit_of_their_own(kind: Kind, tokens: int) ->
 
 @pytest.mark.parametrize("mode", ["", "<think>\n"])
 def test_what_a_publisher_does_to_the_thought_does_not_matter_where_it_is_opened(mode: str) -> None:
-    chat = ChatFormat(TEMPLATE.replace("assistant\n", f"assistant\n{mode}"), "", "", "m")
+    template = TEMPLATE.replace("assistant\n", f"assistant\n{mode}")
     thinking = Trial(model("thinking"), SCENARIO, Condition("baseline"), SamplingParams())
-    text = chat.write(thinking, "open").text
-    assert text == (
+    base = replace(thinking, model=model("base"))
+    with Sandbox("steertui.core.chat_template:main") as sandbox:
+        chat = ChatFormat(sandbox, template, "", "", "m")
+        opened, other = chat.write([thinking, base], "open")
+        (as_is,) = chat.write([thinking])
+    assert opened.text == (
         f"{START}system\na system text<|im_end|>\n{START}user\na task<|im_end|>\n"
         f"{START}assistant\n<think>\n"
     )
-    assert chat.write(thinking).text.endswith(f"assistant\n{mode}")
-    base = replace(thinking, model=model("base"))
-    assert chat.write(base, "open").text.endswith(f"assistant\n{mode}")
+    assert as_is.text.endswith(f"assistant\n{mode}")
+    assert other.text.endswith(f"assistant\n{mode}")
 
 
 def test_every_preset_can_be_written_down_and_read_again(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Child processes with limits and without secrets, for files and templates of third parties."""

@@ -1,0 +1,51 @@
+"""The child's side of a sandbox: answers a fixed set of questions, in JSON over a pipe."""
+
+import json
+import signal
+from collections.abc import Callable, Mapping
+from multiprocessing.connection import Connection
+from typing import Any
+
+from steertui.errors import SteertuiError
+from steertui.sandbox.limits import CpuTime, forbid_core_dumps, limit_memory
+
+MEMORY = 2**30
+"""Bytes that a child may allocate."""
+
+OUT_OF_MEMORY = "more than 1 GiB of memory"
+
+Answer = Callable[..., Any]
+
+
+def serve(descriptor: int, answers: Mapping[str, Answer]) -> None:
+    """Answer questions from the pipe until the parent closes it.
+
+    A question names an answer, the arguments that all items share, and the items; each item gets
+    a reply of its own as soon as it is done, and the first failure ends the question.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    forbid_core_dumps()
+    limit_memory(MEMORY)
+    pipe, cpu = Connection(descriptor), CpuTime()
+    try:
+        while True:
+            question = json.loads(pipe.recv_bytes())
+            answer = answers[question["ask"]]
+            for item in question["items"]:
+                cpu.allow(question["seconds"])
+                is_done, reply = _reply(answer, [*question["shared"], *item])
+                pipe.send_bytes(reply)
+                if not is_done:
+                    break
+    except (EOFError, OSError):
+        return  # the parent closed the pipe or ended
+
+
+def _reply(answer: Answer, arguments: list[Any]) -> tuple[bool, bytes]:
+    """Return whether there is an answer, and the reply."""
+    try:
+        return True, json.dumps({"value": answer(*arguments)}).encode()
+    except SteertuiError as exc:
+        return False, json.dumps({"error": str(exc)}).encode()
+    except MemoryError:
+        return False, json.dumps({"stopped": OUT_OF_MEMORY}).encode()
