@@ -28,6 +28,8 @@ nitpicky = True
 
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
+# Options must be readable as typed: "--batch" is no dash and quotation marks are no ornaments.
+smartquotes = False
 
 html_theme = "furo"
 html_title = f"steertui {release}"

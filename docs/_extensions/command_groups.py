@@ -24,7 +24,7 @@ def group_options(_app: Sphinx, context: click.Context, lines: list[str]) -> Non
         if title:
             lines += [f".. rubric:: {escape(title)}", ""]
         for block in members:
-            lines += [block[0], *map(_escape_help, block[1:])]
+            lines += [_name_value(block[0]), *map(_escape_help, block[1:])]
 
 
 def escape_lines(_app: Sphinx, _context: click.Context, lines: list[str]) -> None:
@@ -35,6 +35,11 @@ def escape_lines(_app: Sphinx, _context: click.Context, lines: list[str]) -> Non
 def escape(text: str) -> str:
     """Return the text with the characters escaped that reStructuredText would interpret."""
     return re.sub(r"([\\*`|_@])", r"\\\1", text)
+
+
+def _name_value(line: str) -> str:
+    """Name an option's value after the option and not after the program's variable."""
+    return re.sub(r"--([\w-]+) <[a-z_]+>", r"--\1 <\1>", line)
 
 
 def _escape_help(line: str) -> str:

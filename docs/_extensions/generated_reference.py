@@ -79,7 +79,7 @@ class DatabaseTables(GeneratedMarkdown):
                 yield ""
                 yield f"{'A view. ' if kind == 'view' else ''}{about['about']}"
                 yield ""
-                yield from column_table(columns, about.get("columns", {}))
+                yield from column_table(columns, about["columns"])
                 yield ""
 
 
