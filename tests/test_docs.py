@@ -115,6 +115,8 @@ def test_every_command_line_in_the_documentation_exists() -> None:
     seen = 0
     for document in documents():
         for words in command_lines(document.read_text(encoding="utf-8")):
+            if words and re.fullmatch(r"[a-z][a-z-]+", words[0]):
+                assert words[0] in cli.commands, (document, words)
             command, options = resolve(words)
             unknown = set(options) - options_of(command)
             assert not unknown, (document, words, unknown)
@@ -138,33 +140,40 @@ def test_every_command_named_exists() -> None:
             assert name in cli.commands, (document, name)
 
 
-def test_the_readmes_map_names_exactly_the_packages() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = readme.partition("## Packages")[2].partition("\n## ")[0]
+def mapped_packages(name: str) -> set[str]:
+    """Return the packages that a document's section "Packages" names."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    section = text.partition("## Packages")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| (`.*?) \|", section, flags=re.M)
-    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    return {package for row in rows for package in re.findall(r"`(\w+)`", row)}
+
+
+def test_the_readmes_map_names_exactly_the_packages() -> None:
+    named = mapped_packages("README.md")
     present = {path.parent.name for path in (ROOT / "steertui").glob("*/__init__.py")}
     if "core" in present:
         assert named == present
-    else:  # the modules are still flat: only the packages that already have their final name
+    else:  # the modules are still flat: only these packages already have their final name
         assert present - {"fetch", "hub"} <= named
 
 
 def test_the_architecture_names_the_same_packages() -> None:
-    architecture = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    sections = [
-        text.partition("## Packages")[2].partition("\n## ")[0] for text in (architecture, readme)
-    ]
-    one, two = (
-        {
-            name
-            for row in re.findall(r"^\| (`.*?) \|", section, flags=re.M)
-            for name in re.findall(r"`(\w+)`", row)
-        }
-        for section in sections
-    )
-    assert one - {"steertui"} == two
+    assert mapped_packages("ARCHITECTURE.md") - {"steertui"} == mapped_packages("README.md")
+
+
+def test_every_module_that_the_documentation_names_exists() -> None:
+    packages = "|".join(mapped_packages("README.md"))
+    pattern = re.compile(rf"`(?:steertui/)?((?:(?:{packages})/[\w/]*|(?<=/))\w+\.py)`")
+    named = {
+        (document, module)
+        for document in documents()
+        for module in pattern.findall(document.read_text(encoding="utf-8"))
+    }
+    assert len(named) > 10
+    is_flat = not (ROOT / "steertui" / "core").exists()
+    for document, module in named:
+        if not (is_flat and "/" in module):  # a module of a package may still have its old name
+            assert (ROOT / "steertui" / module).exists(), (document, module)
 
 
 def test_every_decision_has_its_four_parts_and_a_place_in_the_index() -> None:
