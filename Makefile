@@ -3,8 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+DOCS_READY := .venv/.docs-ready
 
-.PHONY: demo test test-slow browser lint format frames pictures clean
+.PHONY: demo test test-slow browser lint format docs frames pictures clean
 
 demo: $(READY)
 	@$(BIN)/steertui --batch --demo
@@ -29,6 +30,15 @@ format: $(READY)
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
+# Builds the documentation into docs/_build/html; warnings are errors.
+docs: $(DOCS_READY)
+	@$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+	@echo "Built: docs/_build/html/index.html"
+
+$(DOCS_READY): $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group docs
+	@touch $(DOCS_READY)
+
 # Draws the screens' states anew that tests compare with; look at what git says has changed.
 frames: $(READY)
 	@FRAMES=draw $(BIN)/python -m pytest -m slow tests/tui/test_frames.py
@@ -45,4 +55,4 @@ $(READY): pyproject.toml constraints.txt
 	@touch $(READY)
 
 clean:
-	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv dist docs/_build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
