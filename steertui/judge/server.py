@@ -35,7 +35,7 @@ class ServerJudge:
     Attributes:
         model: what the server calls it.
         url: the API's address, "https://api.openai.com/v1" or another.
-        blind: whether it sees the task without its suffix.
+        hide_suffix: whether it sees the task without its suffix.
         price: None where nobody knows what it costs.
         in_batches: whether it is asked through the Batch API, at half the price.
     """
@@ -43,7 +43,7 @@ class ServerJudge:
     model: str
     url: str
     rubric: Rubric
-    blind: bool = False
+    hide_suffix: bool = False
     price: Price | None = None
     in_batches: bool = False
 
@@ -72,7 +72,7 @@ class ServerJudge:
         """For tables: "openai:gpt-5.2", with the server and what else is not the usual."""
         where = "" if self.is_openai else f"@{urlsplit(self.url).netloc}"
         extras = [self.rubric.name] if self.rubric.name != "steertui" else []
-        parts = [f"openai:{self.model}{where}", *extras, *(["blind"] if self.blind else [])]
+        parts = [f"openai:{self.model}{where}", *extras, *(["blind"] if self.hide_suffix else [])]
         return "/".join(parts)
 
     @property
@@ -82,14 +82,17 @@ class ServerJudge:
 
     @property
     def settings(self) -> dict[str, object]:
-        """All that is needed to judge so again."""
+        """Settings that reproduce the judge, as stored.
+
+        Keys and values are hashed into the judge's id and keep their first names.
+        """
         return {
             "kind": "server, the label as written",
             "model": self.model,
             "url": self.url,
             "max_tokens": MAX_REPLY_TOKENS,
             "rubric": {"system": self.rubric.system, "user": self.rubric.user},
-            "blind": self.blind,
+            "blind": self.hide_suffix,
         }
 
     def messages(self, case: JudgeCase) -> tuple[str, str]:
@@ -134,7 +137,7 @@ class ServerJudge:
 
 
 def parse_server(
-    spec: str, rubric: Rubric, blind: bool, price: Price | None, in_batches: bool = False
+    spec: str, rubric: Rubric, hide_suffix: bool, price: Price | None, in_batches: bool = False
 ) -> ServerJudge:
     """Return the judge that "openai:MODEL" or "openai:MODEL@BASE_URL" means.
 
@@ -144,7 +147,7 @@ def parse_server(
     known = list_price(model) if is_openai_host(url) else None
     if is_loopback(url):
         known = FREE
-    return ServerJudge(model, url, rubric, blind, price or known, in_batches)
+    return ServerJudge(model, url, rubric, hide_suffix, price or known, in_batches)
 
 
 def address_of(spec: str) -> tuple[str, str]:

@@ -84,9 +84,9 @@ def _message_prompt(trial: Trial, thinking: Thinking) -> Prompt:
 
 def _require_thinking_switch(model: ServerModel, thinking: Thinking) -> None:
     """Raise ServerError if chat messages cannot turn thinking on or off as asked for."""
-    if thinking == "open" and model.kind == "thinking":
+    if thinking == "force" and model.kind == "thinking":
         raise ServerError(
-            f'{model.name}: thinking = "open" needs a rendered prompt, and '
+            f'{model.name}: thinking = "force" needs a rendered prompt, and '
             f"{model.info.description} reports no chat template; give one as --server-template, "
             'or leave thinking at "template"'
         )

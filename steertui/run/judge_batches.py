@@ -103,7 +103,7 @@ class BatchWorker(JudgeWorker):
         parts: list[dict[str, bytes]] = [{}]
         size = 0
         for answer in answers:
-            texts = self._judge.messages(judge_case(answer, blind=self._judge.blind))
+            texts = self._judge.messages(judge_case(answer, hide_suffix=self._judge.hide_suffix))
             if not self._budget.reserve(self._judge.most_dollars(*texts, self._reserve_factor)):
                 super().stop(self._over_budget)  # requests within the budget are still sent
                 break

@@ -117,7 +117,7 @@ class JudgeWorker:
         self._queue.put_nowait(None)  # ends the other tasks
 
     async def _request(self, answer: UnjudgedAnswer) -> None:
-        system, user = self._judge.messages(judge_case(answer, blind=self._judge.blind))
+        system, user = self._judge.messages(judge_case(answer, hide_suffix=self._judge.hide_suffix))
         reserved = self._judge.most_dollars(system, user, self._reserve_factor)
         if not await self._reserve(reserved):
             return
