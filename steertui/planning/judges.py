@@ -14,7 +14,7 @@ from steertui.errors import JudgeError
 from steertui.judge.local import LocalJudge
 from steertui.judge.price import Price, parse_price
 from steertui.judge.rubric import JudgeCase, Rubric, load_rubric
-from steertui.judge.server import ServerJudge, parse_server
+from steertui.judge.server import ServerJudge, parse_server_judge
 from steertui.server.limits import DEFAULT_RETRY_POLICY, RetryPolicy
 from steertui.store import Store, UnjudgedAnswer
 
@@ -115,7 +115,9 @@ def find_judge(
             )
         return LocalJudge(find_model(model), rubric, hide_suffix, debias)
     if kind is JudgeKind.SERVER and model:
-        return parse_server(name, rubric, hide_suffix, price, batches)
+        return parse_server_judge(
+            name, rubric, hide_suffix=hide_suffix, price=price, in_batches=batches
+        )
     raise JudgeError(
         f"{name}: no such judge; write local:MODEL, openai:MODEL or openai:MODEL@BASE_URL"
     )

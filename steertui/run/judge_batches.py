@@ -104,7 +104,7 @@ class BatchWorker(JudgeWorker):
         size = 0
         for answer in answers:
             texts = self._judge.messages(judge_case(answer, hide_suffix=self._judge.hide_suffix))
-            if not self._budget.reserve(self._judge.most_dollars(*texts, self._reserve_factor)):
+            if not self._budget.reserve(self._judge.max_dollars(*texts, self._reserve_factor)):
                 super().stop(self._over_budget)  # requests within the budget are still sent
                 break
             line = self._client.line(answer.key, *texts)
