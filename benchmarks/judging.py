@@ -56,7 +56,7 @@ def judge_prompts(judge: LocalJudge, results: Path, count: int) -> list[str]:
     with TemporaryDirectory() as folder, Store(Path(folder) / "p.db") as store:
         answers = store.unjudged(import_runs(read_runs(results), store), judge.id)
     every = max(1, len(answers) // count) if count else 1
-    cases = [judge_case(answer, blind=False) for answer in answers[::every]][: count or None]
+    cases = [judge_case(answer, hide_suffix=False) for answer in answers[::every]][: count or None]
     with vocabulary(judge.model.path) as gguf:
         return judge.prompts(chat_format(gguf, judge.model.name), cases)
 

@@ -1,4 +1,4 @@
-"""Addresses of servers: their usual form, their host, and which of them are refused."""
+"""URLs of servers: normal form, host, port, and the URLs that are refused."""
 
 import re
 from ipaddress import IPv6Address, ip_address
@@ -11,11 +11,14 @@ _HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
 
 
-def tidy(url: str) -> str:
-    """Return the address with scheme and host in lower case, without the host's trailing dot, the
-    scheme's usual port, and slashes at the end; an odd one only without slashes."""
+def normalise_url(url: str) -> str:
+    """Return the URL in normal form.
+
+    Scheme and host are in lower case; the host's trailing dot, the scheme's default port and
+    trailing slashes are removed. Of an invalid URL only the trailing slashes are removed.
+    """
     url = url.rstrip("/")
-    if is_odd(url):
+    if is_invalid_url(url):
         return url
     parts = urlsplit(url)
     host = host_of(url)
@@ -24,11 +27,11 @@ def tidy(url: str) -> str:
     return f"{parts.scheme}://{shown}{port}{parts.path}"
 
 
-def is_odd(url: str) -> bool:
-    """Whether it is no http address, or one that programs might read differently.
+def is_invalid_url(url: str) -> bool:
+    """Whether it is not an HTTP URL, or one that programs might parse differently.
 
-    Odd are characters beyond printable ASCII, backslashes, and hosts that end in a number and are
-    no IPv4 address of four decimal numbers.
+    That applies to characters outside printable ASCII, backslashes, and hosts that end in a number
+    without being an IPv4 address of four decimal numbers.
     """
     if not re.fullmatch(r"[!-~]+", url) or "\\" in url:
         return True
@@ -40,12 +43,12 @@ def is_odd(url: str) -> bool:
 
 
 def host_of(url: str) -> str:
-    """Return the address's host in lower case, without a trailing dot or brackets."""
+    """Return the URL's host in lower case, without a trailing dot or brackets."""
     return (urlsplit(url).hostname or "").removesuffix(".")
 
 
 def port_of(url: str) -> int:
-    """Return the address's port, the scheme's usual one if it names none."""
+    """Return the URL's port, or the scheme's default port."""
     parts = urlsplit(url)
     return parts.port or _PORTS[parts.scheme]
 
@@ -61,7 +64,7 @@ def _is_host(url: str) -> bool:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether the address is on this machine: localhost, 127.0.0.0/8 or ::1."""
+    """Whether the URL's host is this machine: localhost, 127.0.0.0/8 or ::1."""
     host = host_of(url)
     if host == "localhost":
         return True
@@ -74,6 +77,5 @@ def is_loopback(url: str) -> bool:
 
 
 def has_secret(url: str) -> bool:
-    """Whether an address holds a user name or password, a query or a fragment, which must not be
-    stored."""
+    """Whether a URL has a user name, password, query or fragment, which must not be stored."""
     return any(mark in url for mark in "@?#")

@@ -15,7 +15,7 @@ ANSWER_SETTINGS = (
     "presence_penalty",
     "max_tokens",
     "max_tokens_thinking",
-    "end",
+    "stop_tokens",
     "thinking",
     "server_template",
 )

@@ -33,7 +33,7 @@ def _order_caveat(judge: JudgeInfo, order: OrderEffect | None) -> str:
         return order_sentence(judge.name, order)
     return (
         f"{judge.name}: the effect of the rubric's label order was not measured; "
-        "`steertui judge --label-order sampled` measures it, as a separate judge"
+        "`steertui judge --debias estimate` measures it, as a separate judge"
     )
 
 

@@ -8,7 +8,7 @@ import click
 import cloup
 
 from steertui.cli.machine import machine_options, take_overrides
-from steertui.cli.servers import LABEL_ORDER, ORDERS, judge_server_options, take_terms
+from steertui.cli.servers import DEBIAS, DEBIAS_HELP, judge_server_options, take_terms
 
 
 @cloup.command(short_help="Judge stored answers.")
@@ -24,9 +24,9 @@ from steertui.cli.servers import LABEL_ORDER, ORDERS, judge_server_options, take
     ),
     cloup.option("--experiment", metavar="ID", help="The newest if not given."),
     cloup.option("--rubric", default="steertui", help="steertui, paper, or a TOML file."),
-    cloup.option("--blind", is_flag=True, help="Hide the suffix from the judge."),
+    cloup.option("--hide-suffix", is_flag=True, help="Hide the suffix from the judge."),
     cloup.option("--reasons", is_flag=True, help="Ask a local judge for a reason, too."),
-    cloup.option("--label-order", type=ORDERS, default="rubric", help=LABEL_ORDER),
+    cloup.option("--debias", type=DEBIAS, default="none", help=DEBIAS_HELP),
     cloup.option("--json", "as_json", is_flag=True, help="A JSON record a line."),
 )
 @machine_options
@@ -36,9 +36,9 @@ def judge(
     judges: tuple[str, ...],
     experiment: str | None,
     rubric: str,
-    blind: bool,
+    hide_suffix: bool,
     reasons: bool,
-    label_order: Any,
+    debias: Any,
     as_json: bool,
     **given: Any,
 ) -> None:
@@ -50,6 +50,6 @@ def judge(
     from steertui.headless.batch import judge_stored
     from steertui.planning.judges import find_judges
 
-    panel = find_judges(judges, rubric, blind, terms, debias=label_order)
+    panel = find_judges(judges, rubric, hide_suffix, terms, debias=debias)
     code = judge_stored(db, experiment, panel, wish, terms, reasons=reasons, as_json=as_json)
     sys.exit(code)

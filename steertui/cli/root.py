@@ -9,8 +9,8 @@ import cloup
 
 from steertui.cli.machine import machine_options, take_overrides
 from steertui.cli.servers import (
-    LABEL_ORDER,
-    ORDERS,
+    DEBIAS,
+    DEBIAS_HELP,
     judge_server_options,
     model_server_options,
     take_terms,
@@ -75,8 +75,10 @@ class Names(click.ParamType[list[str]]):
     cloup.option("--seed", type=int, help="Base of every trial's own seed."),
     cloup.option("--max-tokens", type=int, help="New tokens at most, reasoning included."),
     cloup.option("--max-tokens-thinking", type=int, help="The same for models that think."),
-    cloup.option("--thinking", type=click.Choice(["template", "open", "off"]), help="Of prompts."),
-    cloup.option("--end", type=click.Choice(["any", "eos"]), help="Which tokens end an answer."),
+    cloup.option("--thinking", type=click.Choice(["template", "force", "off"]), help="Of prompts."),
+    cloup.option(
+        "--stop-tokens", type=click.Choice(["any", "eos"]), help="Tokens that end an answer."
+    ),
 )
 @cloup.option_group(
     "Judging",
@@ -87,9 +89,9 @@ class Names(click.ParamType[list[str]]):
         help="local:MODEL, openai:MODEL[@URL] or none; may be repeated.",
     ),
     cloup.option("--rubric", help="steertui, paper, or a TOML file: what the judge is told."),
-    cloup.option("--blind", is_flag=True, default=None, help="Hide the suffix from the judge."),
+    cloup.option("--hide-suffix", is_flag=True, default=None, help="Hide the suffix from judges."),
     cloup.option("--reasons", is_flag=True, default=None, help="Ask the judge for a reason, too."),
-    cloup.option("--label-order", type=ORDERS, help=LABEL_ORDER),
+    cloup.option("--debias", type=DEBIAS, help=DEBIAS_HELP),
 )
 @cloup.option_group(
     "The run",

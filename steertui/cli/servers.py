@@ -5,8 +5,8 @@ from typing import Any
 import click
 import cloup
 
-ORDERS = click.Choice(["rubric", "sampled", "all"])
-LABEL_ORDER = "Local judges: correct for the labels' order, by a sample or by all orders."
+DEBIAS = click.Choice(["none", "estimate", "permute"])
+DEBIAS_HELP = "Local judges: correct for the labels' order, by a sample or by all orders."
 
 judge_server_options = cloup.option_group(
     "Judges behind servers",

@@ -26,18 +26,18 @@ class Experiment:
             for the paper's.
         judges: such as "local:demo"; "none" for no judge. Where empty, the demo judges itself.
         rubric: "steertui", "paper" or the path of a TOML file.
-        blind: whether the judge sees the task without its suffix.
+        hide_suffix: whether the judge sees the task without its suffix.
         reasons: whether the judge is asked for a reason, too.
-        label_order: what is done about the labels' order in the rubric by a local judge: nothing;
-            "sampled": its effect is learned from a sample and taken out; "all": every answer is
-            read in four orders.
+        debias: how a local judge corrects for the order of the labels in the rubric: "none";
+            "estimate" from a sample of answers; "permute": every answer in four orders.
         samples: answers for each scenario and condition; one at temperature 0.
         temperatures: each is one more axis of the grid.
         max_tokens: new tokens at most, reasoning included.
         max_tokens_thinking: the same for models that think; 0 for no difference.
-        end: which tokens end an answer: "any" of llama.cpp's, or the tokenizer's own "eos" alone.
-        thinking: "template" leaves it to the GGUF's chat template, "open" lets the prompt of every
-            thinking model open the thought, "off" asks those not to think that can be asked.
+        stop_tokens: which tokens end an answer: "any" end-of-generation token known to llama.cpp,
+            or only the tokenizer's own "eos".
+        thinking: "template" follows the GGUF's chat template, "force" opens the reasoning in the
+            prompt of every thinking model, "off" turns reasoning off where a model supports it.
         server_template: a Jinja file with the chat template by which prompts are written here for
             servers that tell none; "" to give those chat messages.
         categories: only their scenarios; all where none is named.
@@ -51,9 +51,9 @@ class Experiment:
     conditions_file: str = ""
     judges: list[str] = field(default_factory=list)
     rubric: str = "steertui"
-    blind: bool = False
+    hide_suffix: bool = False
     reasons: bool = False
-    label_order: Debias = "rubric"
+    debias: Debias = "none"
     samples: int = 1
     temperatures: list[float] = field(default_factory=lambda: [0.0])
     top_k: int = 0
@@ -63,7 +63,7 @@ class Experiment:
     presence_penalty: float = 0.0
     max_tokens: int = 1024
     max_tokens_thinking: int = 0
-    end: StopTokens = "any"
+    stop_tokens: StopTokens = "any"
     thinking: Thinking = "template"
     server_template: str = ""
     categories: list[str] = field(default_factory=list)
@@ -116,6 +116,27 @@ def parse_experiment(toml: str) -> Experiment:
     except tomllib.TOMLDecodeError as error:
         raise ExperimentError(f"experiment: is no TOML ({error}); plan it again") from error
     return check(found, Experiment, ExperimentError, "experiment")
+
+
+_RENAMED_KEYS = {"end": "stop_tokens", "blind": "hide_suffix", "label_order": "debias"}
+
+_RENAMED_VALUES: Mapping[str, Mapping[object, str]] = {
+    "debias": {"rubric": "none", "sampled": "estimate", "all": "permute"},
+    "thinking": {"open": "force"},
+}
+
+
+def rename_keys(table: Mapping[str, object]) -> dict[str, object]:
+    """Return an experiment's TOML table with the old names of keys and values replaced.
+
+    Only the migration of old databases needs it. A table with new names alone is returned equal.
+    """
+    renamed = {_RENAMED_KEYS.get(key, key): value for key, value in table.items()}
+    for key, values in _RENAMED_VALUES.items():
+        value = renamed.get(key)
+        if isinstance(value, str):
+            renamed[key] = values.get(value, value)
+    return renamed
 
 
 def with_changes(experiment: Experiment, changes: dict[str, object]) -> Experiment:

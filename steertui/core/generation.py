@@ -36,7 +36,7 @@ class SamplingParams:
         presence_penalty: subtracted from logits of tokens already written; 0 off.
         max_tokens: new tokens at most, reasoning included.
         seed: base of every trial's own seed.
-        end: which tokens end an answer.
+        stop_tokens: which tokens end an answer.
     """
 
     temperature: float = 0.0
@@ -47,17 +47,18 @@ class SamplingParams:
     presence_penalty: float = 0.0
     max_tokens: int = 1024
     seed: int = 0
-    end: StopTokens = "any"
+    stop_tokens: StopTokens = "any"
 
     def as_dict(self) -> dict[str, float | int | str]:
         """Return the fields by name, for hashing and storing.
 
-        A field that came after the first keys were made is left out at its default, so that a
-        trial keeps its key.
+        Trial keys are hashes of this dictionary. Therefore `stop_tokens` has its first name,
+        "end", here. It is left out at its default, since the first keys were made without it.
         """
         fields = asdict(self)
-        if self.end == "any":
-            del fields["end"]
+        stop_tokens = fields.pop("stop_tokens")
+        if stop_tokens != "any":
+            fields["end"] = stop_tokens
         return fields
 
 

@@ -16,7 +16,7 @@ from steertui.sandbox.parent import TOO_LARGE, TOO_LONG, Refused, Sandbox, Stopp
 _MARKS = re.compile(r"<\|[^|<>]{1,64}\|>|</?think>")
 _BRACKETED = re.compile(r"<[^][<>]{1,68}>|\[[^][<>]{1,68}\]")
 
-Thinking = Literal["template", "open", "off"]
+Thinking = Literal["template", "force", "off"]
 """Whether the prompt opens the thought: as the GGUF's chat template has it (publishers of the same
 weights differ), for every thinking model, or never: a hybrid is asked not to think."""
 
@@ -152,7 +152,7 @@ class ChatFormat:
         prompts = []
         for trial, rendered in zip(trials, texts, strict=True):
             is_open = rendered.rstrip().endswith(THINK.opens)
-            is_to_open = thinking == "open" and trial.model.kind == "thinking" and not is_open
+            is_to_open = thinking == "force" and trial.model.kind == "thinking" and not is_open
             text = f"{rendered}{THINK.opens}\n" if is_to_open else rendered
             prompts.append(Prompt(trial, RenderedPrompt(text), trial.key(text)))
         return prompts

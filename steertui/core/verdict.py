@@ -34,9 +34,12 @@ _DEFINITIONS = {
     "nonsensical": "makes no sense, loops, or is not about the task",
 }
 
-Debias = Literal["rubric", "sampled", "all"]
-"""How a local judge is told of the labels: as the rubric lists them; or so, but without what the
-places in the list draw, learned from a sample read in every order; or all in every order."""
+Debias = Literal["none", "estimate", "permute"]
+"""Correction of a local judge for the order in which the rubric lists the labels.
+
+"none" keeps the rubric's order. "estimate" estimates the position prior from a sample judged in
+every rotation of the list and divides it out. "permute" judges every answer in every rotation.
+"""
 
 SIGNS = {
     Label.CONVERGENCE: "▲",

@@ -166,7 +166,7 @@ class Engine:
         """Append a sampled token; return the stop reason if the answer is complete."""
         request = sequence.request
         assert isinstance(request, GenerateRequest)
-        is_eos_only = request.sampling.end == "eos"
+        is_eos_only = request.sampling.stop_tokens == "eos"
         end_tokens = self.model.eos_tokens if is_eos_only else self.model.end_tokens
         if token in end_tokens and not request.ignore_end:
             return StopReason.STOP

@@ -190,7 +190,9 @@ class LlamaModel:
         """
         token = int(ll.llama_vocab_eos(self.vocab))
         if token < 0:
-            raise EngineError('the vocabulary names no end-of-sequence token; set end = "any"')
+            raise EngineError(
+                'the vocabulary names no end-of-sequence token; set stop_tokens = "any"'
+            )
         return frozenset({token})
 
     def tokenize(self, text: str, *, special: bool = True) -> Tokens:

@@ -130,7 +130,7 @@ class BatchClient(JudgeClient):
         if exc.status in UNSUPPORTED - {400, 422}:
             return JudgeError(
                 f"{self.judge.name}: the server has no Batch API, or does not {action} "
-                f"({exc.said}); leave --judge-batch out"
+                f"({exc.message}); leave --judge-batch out"
             )
         return JudgeError(
             f"{self.judge.name}: the server did not {action} ({exc}); run the same command again"

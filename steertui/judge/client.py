@@ -109,7 +109,7 @@ class JudgeClient:
             self._raise_if_fatal(exc, during_negotiation=False)
             return RawReply("", str(exc))
         except ConnectionFailed as exc:
-            if exc.late:
+            if exc.timed_out:
                 return RawReply("", "the request timed out")
             return RawReply("", f"the connection failed ({exc.cause})")
 
@@ -136,11 +136,11 @@ class JudgeClient:
         except RequestRejected as exc:
             if exc.is_unknown_model:
                 raise JudgeError(
-                    f"{self.judge.name}: the server does not know the model ({exc.said}); check "
+                    f"{self.judge.name}: the server does not know the model ({exc.message}); check "
                     "its name"
                 ) from None
             if exc.status in UNSUPPORTED:
-                raise _UnsupportedFormat(exc.said) from None
+                raise _UnsupportedFormat(exc.message) from None
             self._raise_if_fatal(exc, during_negotiation=True)
             return RawReply("", str(exc))
         except ConnectionFailed as exc:
@@ -160,7 +160,7 @@ class JudgeClient:
                 f"{self.judge.name}: the server does not accept the key (HTTP {exc.status}); "
                 f"put a valid one into {self.judge.key_place}"
             ) from None
-        if exc.is_quota:
+        if exc.is_quota_exceeded:
             raise JudgeError(
                 f"{self.judge.name}: the account's quota is used up; add credit, then run the "
                 "same command again"

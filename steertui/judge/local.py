@@ -1,8 +1,9 @@
 """Local judge: log-likelihoods of the four labels after rubric, task and answer."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from steertui.core.judge_kind import settings_digest
 from steertui.core.model import Model
@@ -20,8 +21,13 @@ from steertui.judge.rubric import LABEL_END, REPLY_START, JudgeCase, Rubric
 REASON_START = '", "reason": "'
 """Text between the label and the reason of a reply."""
 
-AS_LISTED: Debias = "rubric"
-"""No debiasing: the labels in the rubric's order."""
+STORED_DEBIAS: Mapping[Debias, str] = MappingProxyType(
+    {"none": "rubric", "estimate": "sampled", "permute": "all"}
+)
+"""Values of `debias` in judges' names and settings.
+
+Judge ids are hashes of the settings. They keep the first names, so that stored labels stay valid.
+"""
 
 METHOD = 2
 """Version of the method that turns likelihoods into verdicts. It is part of a judge's id, so that
@@ -38,21 +44,21 @@ class LocalJudge:
     Attributes:
         model: the GGUF.
         rubric: the instruction.
-        blind: whether the judge gets the task without its suffix.
+        hide_suffix: whether the judge gets the task without its suffix.
         debias: how the labels' order in the rubric is corrected for (see `judge.label_order`).
     """
 
     model: Model
     rubric: Rubric
-    blind: bool = False
-    debias: Debias = AS_LISTED
+    hide_suffix: bool = False
+    debias: Debias = "none"
 
     @property
     def name(self) -> str:
         """Name in tables: "local:demo", with the settings that are not the default."""
         extras = [self.rubric.name] if self.rubric.name != "steertui" else []
-        extras += ["blind"] if self.blind else []
-        extras += [f"order:{self.debias}"] if self.debias != AS_LISTED else []
+        extras += ["blind"] if self.hide_suffix else []
+        extras += [f"order:{STORED_DEBIAS[self.debias]}"] if self.debias != "none" else []
         return "/".join(["local:" + self.model.name, *extras])
 
     @property
@@ -62,13 +68,16 @@ class LocalJudge:
 
     @property
     def settings(self) -> dict[str, object]:
-        """Settings that reproduce the judge, as stored."""
+        """Settings that reproduce the judge, as stored.
+
+        Keys and values are hashed into the judge's id and keep their first names.
+        """
         return {
             "kind": "local, likelihood of the labels in a reply bound to them",
             "model": self.model.sha256,
             "rubric": {"system": self.rubric.system, "user": self.rubric.user},
-            "blind": self.blind,
-            "label_order": self.debias,
+            "blind": self.hide_suffix,
+            "label_order": STORED_DEBIAS[self.debias],
         }
 
     def prompts(

@@ -44,6 +44,8 @@ def estimate_cost(judge: Judge, answers: Iterable[UnjudgedAnswer]) -> float | No
     """
     if not isinstance(judge, ServerJudge) or judge.price is None:
         return None
-    prompts = (judge.messages(judge_case(answer, blind=judge.blind)) for answer in answers)
+    prompts = (
+        judge.messages(judge_case(answer, hide_suffix=judge.hide_suffix)) for answer in answers
+    )
     costs = (judge.price.of(int(estimate_tokens(*p)), 0, REPLY_TOKENS) for p in prompts)
     return sum(costs) * judge.discount

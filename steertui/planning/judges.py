@@ -11,10 +11,10 @@ from steertui.core.prompt import ChatFormat
 from steertui.core.verdict import Debias, Label
 from steertui.engine.vocabulary import Vocabulary, vocabulary
 from steertui.errors import JudgeError
-from steertui.judge.local import AS_LISTED, LocalJudge
+from steertui.judge.local import LocalJudge
 from steertui.judge.price import Price, parse_price
 from steertui.judge.rubric import JudgeCase, Rubric, load_rubric
-from steertui.judge.server import ServerJudge, parse_server
+from steertui.judge.server import ServerJudge, parse_server_judge
 from steertui.server.limits import DEFAULT_RETRY_POLICY, RetryPolicy
 from steertui.store import Store, UnjudgedAnswer
 
@@ -64,10 +64,10 @@ def judge_names(experiment: Experiment) -> list[str]:
 def find_judges(
     names: Sequence[str],
     rubric: str,
-    blind: bool,
+    hide_suffix: bool,
     options: JudgeServerOptions,
     *,
-    debias: Debias = AS_LISTED,
+    debias: Debias = "none",
 ) -> tuple[Judge, ...]:
     """Return the judges of these names; "none" is skipped. `debias` applies to local judges.
 
@@ -77,7 +77,9 @@ def find_judges(
     loaded_rubric = load_rubric(rubric)
     price = parse_price(options.price) if options.price else None
     judges = tuple(
-        find_judge(name, loaded_rubric, blind, price=price, debias=debias, batches=options.batches)
+        find_judge(
+            name, loaded_rubric, hide_suffix, price=price, debias=debias, batches=options.batches
+        )
         for name in names
         if name != NO_JUDGE
     )
@@ -95,25 +97,27 @@ def find_judges(
 def find_judge(
     name: str,
     rubric: Rubric,
-    blind: bool,
+    hide_suffix: bool,
     *,
     price: Price | None = None,
-    debias: Debias = AS_LISTED,
+    debias: Debias = "none",
     batches: bool = False,
 ) -> Judge:
     """Return the judge "local:demo", "openai:gpt-5.2" or "openai:MODEL@BASE_URL"."""
     kind = parse_judge_kind(name)
     model = name.removeprefix(kind.prefix)
     if kind is JudgeKind.LOCAL and model:
-        if debias != AS_LISTED and rubric.rotated(1) is None:
+        if debias != "none" and rubric.rotated(1) is None:
             raise JudgeError(
-                f"--label-order {debias}: rubric {rubric.name} does not list the four labels in "
+                f"--debias {debias}: rubric {rubric.name} does not list the four labels in "
                 f"the order {', '.join(Label)}, one per line, so their order cannot be changed; "
-                f"use --label-order {AS_LISTED}"
+                "use --debias none"
             )
-        return LocalJudge(find_model(model), rubric, blind, debias)
+        return LocalJudge(find_model(model), rubric, hide_suffix, debias)
     if kind is JudgeKind.SERVER and model:
-        return parse_server(name, rubric, blind, price, batches)
+        return parse_server_judge(
+            name, rubric, hide_suffix=hide_suffix, price=price, in_batches=batches
+        )
     raise JudgeError(
         f"{name}: no such judge; write local:MODEL, openai:MODEL or openai:MODEL@BASE_URL"
     )
@@ -155,9 +159,9 @@ def check_context(
             )
 
 
-def judge_case(answer: UnjudgedAnswer, *, blind: bool) -> JudgeCase:
-    """Return what a judge is shown of an answer; a blind judge gets the task without suffix."""
-    task = answer.task if blind else answer.user
+def judge_case(answer: UnjudgedAnswer, *, hide_suffix: bool) -> JudgeCase:
+    """Return what a judge is shown of an answer; without the suffix if it is hidden."""
+    task = answer.task if hide_suffix else answer.user
     return JudgeCase(answer.category, answer.context, task, answer.answer)
 
 

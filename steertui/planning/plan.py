@@ -104,9 +104,9 @@ def experiment_judges(
     return find_judges(
         judge_names(experiment),
         experiment.rubric,
-        experiment.blind,
+        experiment.hide_suffix,
         options,
-        debias=experiment.label_order,
+        debias=experiment.debias,
     )
 
 

@@ -84,9 +84,9 @@ def _message_prompt(trial: Trial, thinking: Thinking) -> Prompt:
 
 def _require_thinking_switch(model: ServerModel, thinking: Thinking) -> None:
     """Raise ServerError if chat messages cannot turn thinking on or off as asked for."""
-    if thinking == "open" and model.kind == "thinking":
+    if thinking == "force" and model.kind == "thinking":
         raise ServerError(
-            f'{model.name}: thinking = "open" needs a rendered prompt, and '
+            f'{model.name}: thinking = "force" needs a rendered prompt, and '
             f"{model.info.description} reports no chat template; give one as --server-template, "
             'or leave thinking at "template"'
         )
@@ -149,10 +149,10 @@ async def _count_tokens(model: ServerModel, url: str, prompt: Prompt) -> int:
             reply = await client.post(request_path(prompt.content), request)
             return parse_completion(reply).prompt_tokens
         except RequestRejected as exc:
-            if exc.status in (401, 403):
+            if exc.is_key_rejected:
                 raise key_rejected(model.address.model, url, exc.status) from None
             remedy = "change what it names, or use another server"
-            if exc.is_quota:
+            if exc.is_quota_exceeded:
                 remedy = "add credit, then run the same command again"
             raise ServerError(f"{model.name}: {url} rejects a prompt ({exc}); {remedy}") from None
         except ConnectionFailed as exc:

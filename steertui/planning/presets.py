@@ -29,8 +29,8 @@ def _as_in_the_paper(*models: str) -> Experiment:
         temperatures=[0.0],
         max_tokens=1024,
         max_tokens_thinking=8096,
-        end="eos",
-        thinking="open",
+        stop_tokens="eos",
+        thinking="force",
     )
 
 

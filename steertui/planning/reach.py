@@ -13,7 +13,7 @@ from steertui.core.experiment import Experiment
 from steertui.core.judge_kind import JudgeKind, parse_judge_kind
 from steertui.core.model import is_server
 from steertui.errors import ServerError
-from steertui.judge.server import address_of
+from steertui.judge.server import parse_judge_address
 from steertui.planning.experiment_files import text_files, weight_files
 from steertui.planning.supply import Requirements, requirements_of
 from steertui.server.address import parse_address
@@ -84,7 +84,7 @@ def _hosts(experiment: Experiment) -> tuple[tuple[str, str], ...]:
     ]
     for spec in experiment.judges:
         if parse_judge_kind(spec) is JudgeKind.SERVER:
-            model, url = address_of(spec)
+            model, url = parse_judge_address(spec)
             hosts.append((url, f"judge {model}"))
     return tuple(hosts)
 

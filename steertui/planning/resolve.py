@@ -64,7 +64,7 @@ class Design:
                 presence_penalty=experiment.presence_penalty,
                 max_tokens=self._max_tokens(model),
                 seed=experiment.seed,
-                end=experiment.end,
+                stop_tokens=experiment.stop_tokens,
             )
             for temperature in experiment.temperatures
         ]

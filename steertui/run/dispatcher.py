@@ -223,16 +223,16 @@ class Dispatcher:
         self._check_end()
 
     def _on_rejected(self, endpoint: Endpoint, job: PromptJob, exc: RequestRejected) -> None:
-        is_key_refused = exc.status in (401, 403)
-        if is_key_refused or exc.is_quota or exc.is_unknown_model:
-            reason = f"{endpoint.url} says: {exc.said}"
+        is_key_refused = exc.is_key_rejected
+        if is_key_refused or exc.is_quota_exceeded or exc.is_unknown_model:
+            reason = f"{endpoint.url} says: {exc.message}"
             if is_key_refused:
                 reason = str(key_rejected(self._model.address.model, endpoint.url, exc.status))
             self._requeue(job)
             endpoint.out = endpoint.out or reason
             self._publish_probe(endpoint, reason)
         elif exc.status in BUSY:
-            endpoint.rejected_busy(exc.wait)
+            endpoint.rejected_busy(exc.retry_after)
             self._requeue(job)
         else:
             self._on_failure(endpoint, job, str(exc), retry=exc.status >= 500)
@@ -240,10 +240,10 @@ class Dispatcher:
     def _on_connection_failed(
         self, endpoint: Endpoint, job: PromptJob, exc: ConnectionFailed
     ) -> None:
-        if not exc.sent:
+        if not exc.was_sent:
             self._requeue_and_probe(endpoint, job)
             return
-        if exc.late:
+        if exc.timed_out:
             endpoint.concurrency.overloaded(time.monotonic())
         else:
             endpoint.needs_probe = True

@@ -146,7 +146,7 @@ class Endpoint:
         except ServerError as exc:
             self.out = str(exc)
         except RequestRejected as exc:
-            if exc.status in (401, 403):
+            if exc.is_key_rejected:
                 self.out = str(key_rejected(name, self.url, exc.status))
             self.back_off()
             return self.out or str(exc)

@@ -103,8 +103,8 @@ class BatchWorker(JudgeWorker):
         parts: list[dict[str, bytes]] = [{}]
         size = 0
         for answer in answers:
-            texts = self._judge.messages(judge_case(answer, blind=self._judge.blind))
-            if not self._budget.reserve(self._judge.most_dollars(*texts, self._reserve_factor)):
+            texts = self._judge.messages(judge_case(answer, hide_suffix=self._judge.hide_suffix))
+            if not self._budget.reserve(self._judge.max_dollars(*texts, self._reserve_factor)):
                 super().stop(self._over_budget)  # requests within the budget are still sent
                 break
             line = self._client.line(answer.key, *texts)

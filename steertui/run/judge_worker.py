@@ -67,7 +67,7 @@ class JudgeWorker:
         """Judge the known answer; raise JudgeError if no label comes back."""
         replies = await self._client.negotiate()
         for reply in replies:
-            dollars = self._judge.dollars(reply, at_once=True)
+            dollars = self._judge.dollars(reply, full_price=True)
             exchange = self._exchange(reply, self._client.request_format.description, dollars)
             self._store.add_exchange(self._judge.id, exchange)
             self._budget.settle(0.0, dollars or 0.0)
@@ -117,8 +117,8 @@ class JudgeWorker:
         self._queue.put_nowait(None)  # ends the other tasks
 
     async def _request(self, answer: UnjudgedAnswer) -> None:
-        system, user = self._judge.messages(judge_case(answer, blind=self._judge.blind))
-        reserved = self._judge.most_dollars(system, user, self._reserve_factor)
+        system, user = self._judge.messages(judge_case(answer, hide_suffix=self._judge.hide_suffix))
+        reserved = self._judge.max_dollars(system, user, self._reserve_factor)
         if not await self._reserve(reserved):
             return
         start = time.monotonic()

@@ -63,9 +63,9 @@ class LabelOrderPlan:
 
     def _choose_sample(self) -> Sequence[str]:
         """Return the keys of the answers to score in every rotation."""
-        if self._debias == "rubric":
+        if self._debias == "none":
             return ()
-        if self._debias == "all":
+        if self._debias == "permute":
             return self._keys
         unjudged = set(self._keys)
         complete = sum(
@@ -82,7 +82,7 @@ class LabelOrderPlan:
         """Yield keys and tasks of two stages: answers in every rotation, then the others."""
         sample = [key for key in self._keys if key in self._in_all_orders]
         yield sample, self._missing(sample, range(ROTATIONS))
-        if self._debias == "sampled":
+        if self._debias == "estimate":
             complete = [
                 rotations for rotations in self._logliks.values() if len(rotations) == ROTATIONS
             ]

@@ -12,7 +12,7 @@ from steertui.engine.sizing import Overrides, choose_shapes
 from steertui.engine.vocabulary import Vocabulary, vocabulary
 from steertui.engine.workload import workload_of
 from steertui.judge.label_order import is_finite, order_effect
-from steertui.judge.local import AS_LISTED, LABEL_TEXTS, LocalJudge, read_reason, reason_prompt
+from steertui.judge.local import LABEL_TEXTS, LocalJudge, read_reason, reason_prompt
 from steertui.planning.judges import chat_format, judge_case
 from steertui.run.control import RunControl
 from steertui.run.engine_loop import run_until_idle
@@ -72,7 +72,7 @@ def run_local_judge(
                 store, judge, requests, plan, engine=engine, reasons=reasons, control=control
             )
             yield from judging.run()
-    if judge.debias == AS_LISTED:
+    if judge.debias == "none":
         return
     measured = order_effect(store.readings(judge.id).values())
     if measured:
@@ -227,5 +227,7 @@ class _Requests:
         return requests
 
     def _prompts(self, tasks: Sequence[ScoringTask]) -> list[str]:
-        cases = [judge_case(self._answers[t.key], blind=self._judge.blind) for t in tasks]
+        cases = [
+            judge_case(self._answers[t.key], hide_suffix=self._judge.hide_suffix) for t in tasks
+        ]
         return self._judge.prompts(self._chat, cases, [task.rotation for task in tasks])

@@ -1,4 +1,4 @@
-"""An Address: the name of a model, and the servers that have it."""
+"""Names of served models ("server:MODEL@URL,URL"), base URLs, and the API key of each host."""
 
 import os
 from collections.abc import Iterator
@@ -7,25 +7,35 @@ from urllib.parse import urlsplit
 
 from steertui.core.model import SERVER_PREFIX
 from steertui.errors import ServerError, SteertuiError
-from steertui.urls import has_secret, host_of, is_loopback, is_odd, port_of, tidy
+from steertui.urls import (
+    has_secret,
+    host_of,
+    is_invalid_url,
+    is_loopback,
+    normalise_url,
+    port_of,
+)
 
 OPENAI = "https://api.openai.com/v1"
+"""Base URL of OpenAI's API."""
 
 OPENAI_HOST = "api.openai.com"
 
 OPENAI_KEY = "OPENAI_API_KEY"
+"""Environment variable with the API key for OpenAI's host."""
 
 KEY = "STEERTUI_SERVER_KEY"
-"""The environment variable that holds keys as "HOST=KEY,HOST:PORT=KEY"; never for OpenAI's host."""
+"""Environment variable with the API keys of models' servers, as "HOST=KEY,HOST:PORT=KEY". It is
+not used for OpenAI's host."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """What "server:MODEL@URL,URL" means. It holds no key.
+    """Address of a served model, written "server:MODEL@URL,URL". It contains no key.
 
     Attributes:
-        model: what the servers call it.
-        urls: the API's addresses, such as "http://localhost:8000/v1"; they share the work.
+        model: the servers' name for the model.
+        urls: base URLs such as "http://localhost:8000/v1"; the servers share the work.
     """
 
     model: str
@@ -36,62 +46,62 @@ class Address:
 
 
 def parse_address(name: str) -> Address:
-    """Return the address that a model's name means; raises ServerError where it is none."""
+    """Return the address in a model's name; raises ServerError if it is malformed."""
     model, _, listed = name.removeprefix(SERVER_PREFIX).partition("@")
     if has_secret(listed):
         raise ServerError(
-            f"server:{model}: an address holds a password, a query or a fragment, and addresses "
-            f"are stored; put the key into the environment: {KEY}=HOST=KEY"
+            f"server:{model}: a base URL contains a password, a query or a fragment, and base "
+            f"URLs are stored; put the key into the environment: {KEY}=HOST=KEY"
         )
     urls = tuple(with_version(url.strip()) for url in listed.split(",") if url.strip())
-    if not model or not urls or any(is_odd(url) for url in urls):
+    if not model or not urls or any(is_invalid_url(url) for url in urls):
         raise ServerError(
             f"{name}: no such model; write server:MODEL@URL, such as "
-            "server:qwen3@http://localhost:8000/v1, and further servers behind it with commas"
+            "server:qwen3@http://localhost:8000/v1, and the URLs of further servers after commas"
         )
     if len(set(urls)) < len(urls):
-        raise ServerError(f"{name}: one address stands there twice; name each once")
+        raise ServerError(f"{name}: one base URL is given twice; give each once")
     return Address(model, urls)
 
 
 def with_version(url: str) -> str:
-    """Return the address in its usual form, with /v1 if it has no path."""
-    url = tidy(url)
-    return url if is_odd(url) or urlsplit(url).path else f"{url}/v1"
+    """Return the normalised base URL, with /v1 if it has no path."""
+    url = normalise_url(url)
+    return url if is_invalid_url(url) or urlsplit(url).path else f"{url}/v1"
 
 
 def is_openai_host(url: str) -> bool:
-    """Whether the address is OpenAI's own host, over TLS."""
+    """Whether a base URL is on OpenAI's own host, over TLS."""
     return url.startswith("https:") and (host_of(url), port_of(url)) == (OPENAI_HOST, 443)
 
 
 def key_variable(url: str, variable: str) -> str:
-    """Return the environment variable that holds an address's key."""
+    """Return the environment variable with a server's key: `variable`, or OpenAI's for its host."""
     return OPENAI_KEY if is_openai_host(url) else variable
 
 
 def key_place(url: str, variable: str) -> str:
-    """Return where a user puts the key of an address, for messages."""
+    """Return where the user puts a server's key, for messages."""
     host = urlsplit(url).netloc
     return OPENAI_KEY if is_openai_host(url) else f"{variable} as {host}=KEY"
 
 
 def key_for(url: str, variable: str, error: type[SteertuiError] = ServerError) -> str:
-    """Return the key for an address from the environment, "" if there is none.
+    """Return the API key of a server from the environment; "" if there is none.
 
-    OpenAI's own host gets OPENAI_API_KEY, and no other host gets that one. Every other host gets
-    the key that `variable` binds to it. Raises `error` if a key is bound to no host, or would go
-    over plain http to another machine.
+    OPENAI_API_KEY is for OpenAI's host only. Every other host gets the key that `variable` binds to
+    it. Raises `error` if a key is bound to no host, or would be sent over plain HTTP to another
+    machine.
     """
     if is_openai_host(url):
         return os.environ.get(OPENAI_KEY, "").strip()
-    bound = dict(_bound_keys(variable, error))
+    keys = dict(_bound_keys(variable, error))
     host = host_of(url)
-    key = bound.get((host, port_of(url))) or bound.get((host, None)) or ""
+    key = keys.get((host, port_of(url))) or keys.get((host, None)) or ""
     if key and not url.startswith("https:") and not is_loopback(url):
         raise error(
-            f"{url}: {variable} holds a key for this host, and plain http would show it to the "
-            "network; use https, or take the key out of the variable"
+            f"{url}: {variable} has a key for this host, and plain HTTP would expose it on the "
+            "network; use https, or remove the key from the variable"
         )
     return key
 
@@ -104,11 +114,11 @@ def _bound_keys(
         if not entry.strip():
             continue
         place, _, key = entry.strip().partition("=")
-        url = f"https://{place.strip()}"
         key = key.strip()
-        if not key.strip("=") or has_secret(place) or "/" in place or is_odd(url):
+        url = f"https://{place.strip()}"
+        if not key.strip("=") or has_secret(place) or "/" in place or is_invalid_url(url):
             raise error(
-                f"{variable}: a key in it is bound to no host, so it is sent nowhere; write "
+                f"{variable}: a key in it is not bound to a host, so it is not sent; write "
                 f"{variable}=HOST=KEY, such as provider.example=KEY or localhost:8000=KEY, several "
                 "with commas"
             )

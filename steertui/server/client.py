@@ -1,7 +1,7 @@
-"""The only door to openai: sends requests to OpenAI's server, and every other that speaks its API.
+"""HTTP client of one OpenAI-compatible server; the only module that imports openai.
 
-What comes back is plain JSON, since servers differ in what their types promise; what goes wrong is
-one of two exceptions, so that nobody else needs to know the library.
+Responses are returned as plain JSON, since servers deviate from the library's types. Errors are
+`RequestRejected` or `ConnectionFailed`.
 """
 
 import json
@@ -15,64 +15,89 @@ import httpx2
 from steertui.errors import shorten
 from steertui.server.address import is_openai_host
 
-if TYPE_CHECKING:  # it takes a quarter of a second: who talks to no server does without
+if TYPE_CHECKING:  # the import takes a quarter of a second; runs without servers do without
     import openai
 
-MOST_CONNECTIONS = 1024
+MAX_CONNECTIONS = 1024
+"""Connections to one server, open or idle."""
 
 KEEP_ALIVE = 5.0
-"""Seconds that an idle connection is kept: the pool looks at each of them for every request."""
+"""Seconds before an idle connection is closed. The pool visits each of them at every request."""
 
-CONNECT = 10.0
-"""Seconds for a connection to be made."""
+CONNECT_TIMEOUT = 10.0
+"""Seconds for establishing a connection."""
+
+MAX_MESSAGE = 200
+"""Characters of a server's error message that are kept."""
+
+MAX_CAUSE = 80
+"""Characters of the cause of a failed connection that are kept."""
 
 T = TypeVar("T")
 
-_UNKNOWN = ("does not exist", "not found", "not exist", "unknown model", "invalid model")
+_UNKNOWN_MODEL = ("does not exist", "not found", "not exist", "unknown model", "invalid model")
 
 
 class RequestRejected(Exception):
-    """A server answered, and not with what was asked for.
+    """The server responded with an error status.
 
     Attributes:
-        status: the HTTP status.
-        said: what it said, in a line, any key cut out.
-        code: its own word for the reason, "" for none.
-        wait: seconds after which it wants to be asked again; None where it says none.
+        status: HTTP status.
+        message: the server's error message in one line, without keys.
+        code: the error code of OpenAI's API; "" if there is none.
+        retry_after: seconds after which the server wants to be asked again; None if not given.
     """
 
-    def __init__(self, status: int, said: str, code: str = "", wait: float | None = None) -> None:
-        super().__init__(f"HTTP {status}: {said}")
-        self.status, self.said, self.code, self.wait = status, said, code, wait
+    def __init__(
+        self, status: int, message: str, code: str = "", retry_after: float | None = None
+    ) -> None:
+        super().__init__(f"HTTP {status}: {message}")
+        self.status = status
+        self.message = message
+        self.code = code
+        self.retry_after = retry_after
+
+    @property
+    def is_key_rejected(self) -> bool:
+        """Whether the server does not accept the API key."""
+        return self.status in (401, 403)
 
     @property
     def is_unknown_model(self) -> bool:
         """Whether the server does not know the model."""
-        about = self.status in (400, 404) and "model" in self.said
-        marked = any(mark in self.said.lower() for mark in _UNKNOWN)
-        return about and (self.code == "model_not_found" or marked)
+        is_about_model = self.status in (400, 404) and "model" in self.message
+        is_unknown = any(phrase in self.message.lower() for phrase in _UNKNOWN_MODEL)
+        return is_about_model and (self.code == "model_not_found" or is_unknown)
 
     @property
-    def is_quota(self) -> bool:
-        """Whether the account's money is used up."""
+    def is_quota_exceeded(self) -> bool:
+        """Whether the account's quota is used up."""
         return self.code == "insufficient_quota"
 
 
 class ConnectionFailed(Exception):
-    """No answer came: why, whether the request was on its way, and whether time ran out."""
+    """No response was received.
 
-    def __init__(self, cause: str, *, sent: bool, late: bool) -> None:
+    Attributes:
+        cause: why, in a few words.
+        was_sent: whether the request may have reached the server.
+        timed_out: whether the response took too long.
+    """
+
+    def __init__(self, cause: str, *, was_sent: bool, timed_out: bool) -> None:
         super().__init__(cause)
-        self.cause, self.sent, self.late = cause, sent, late
+        self.cause = cause
+        self.was_sent = was_sent
+        self.timed_out = timed_out
 
 
 class Client:
-    """One server.
+    """Connection pool to one server; an asynchronous context manager.
 
-    `retries` are openai's own: 408, 409, 429, 5xx, cut connections and timeouts, with exponential
-    backoff and jitter, or after what Retry-After says (two minutes at most). The key is cut out of
-    whatever the server says. No redirect is followed, since it would take prompts to an address
-    that the user did not name.
+    openai retries 408, 409, 429, 5xx, broken connections and timeouts `retries` times, with
+    exponential backoff and jitter or after Retry-After (two minutes at most). The API key is
+    removed from error messages. Redirects are not followed, since they would take prompts to an
+    address that the user did not name.
     """
 
     def __init__(self, url: str, key: str, *, timeout: float, retries: int) -> None:
@@ -81,23 +106,24 @@ class Client:
         self.url = url
         self._key = key
         limits = httpx2.Limits(
-            max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS,
+            max_connections=MAX_CONNECTIONS,
+            max_keepalive_connections=MAX_CONNECTIONS,
             keepalive_expiry=KEEP_ALIVE,
-        )  # fmt: skip
-        self._timeout = httpx2.Timeout(timeout, connect=min(timeout, CONNECT))
+        )
+        timeouts = httpx2.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT))
         self._client = openai.AsyncOpenAI(
             api_key=key or "none",
             base_url=url,
             max_retries=retries,
             http_client=openai.DefaultAsyncHttpxClient(
-                limits=limits, timeout=self._timeout, follow_redirects=False
+                limits=limits, timeout=timeouts, follow_redirects=False
             ),
         )
         if not is_openai_host(url):
-            self._forget_environment()
+            self._drop_openai_environment()
 
-    def _forget_environment(self) -> None:
-        """Drop what openai read from OPENAI_ORG_ID and other variables, for any address."""
+    def _drop_openai_environment(self) -> None:
+        """Remove the headers that openai takes from OPENAI_ORG_ID and other variables."""
         self._client.organization = None
         self._client.project = None
         self._client.admin_api_key = None
@@ -115,82 +141,84 @@ class Client:
         await self._client.close()
 
     async def post(self, path: str, body: dict[str, Any]) -> object:
-        """Send a request; return the JSON that comes back, None where it is none.
+        """Send a request; return the JSON of the response, None if it is not JSON.
 
-        Raises Refused or Unreachable.
+        Raises RequestRejected or ConnectionFailed.
         """
-        return await self._send("POST", path, body)
+        call = self._client.post(path, cast_to=httpx2.Response, body=body)
+        return _json(await self._translate_errors(call))
 
     async def get(self, path: str) -> object:
-        """Ask for what lies at a path (below the address) or at an address; as `post`."""
-        return await self._send("GET", path, None)
+        """Return the JSON at a path below the base URL, or at a URL. Raises as `post`."""
+        return _json(await self._translate_errors(self._client.get(path, cast_to=httpx2.Response)))
 
     async def upload(self, name: str, lines: bytes) -> str:
-        """Upload a file of requests; return the server's name for it. Raises as `post`."""
+        """Upload a batch file; return the server's id of it. Raises as `post`."""
         file = (name, lines, "application/jsonl")
-        held = await self._heard(self._client.files.create(file=file, purpose="batch"))
-        return held.id
+        call = self._client.files.create(file=file, purpose="batch")
+        return (await self._translate_errors(call)).id
 
     async def download(self, file: str) -> str:
-        """Return the text of a file that the server holds. Raises as `post`."""
-        return (await self._heard(self._client.files.content(file))).text
+        """Return the text of a file on the server. Raises as `post`."""
+        return (await self._translate_errors(self._client.files.content(file))).text
 
-    async def _send(self, method: str, path: str, body: dict[str, Any] | None) -> object:
-        if method == "GET":
-            response = await self._heard(self._client.get(path, cast_to=httpx2.Response))
-        else:
-            response = await self._heard(
-                self._client.post(path, cast_to=httpx2.Response, body=body)
-            )
-        try:
-            return json.loads(response.content)
-        except ValueError:
-            return None
+    def scrub(self, text: str) -> str:
+        """Return the text without the API key."""
+        return scrub(text, self._key)
 
-    async def _heard(self, call: Awaitable[T]) -> T:
-        """Return what a call brings, its errors turned into ours."""
+    async def _translate_errors(self, call: Awaitable[T]) -> T:
+        """Return the result of a call to openai, whose errors become those of this module."""
         import openai
 
         try:
             return await call
         except openai.APIStatusError as exc:
-            wait = _seconds(exc.response.headers.get("retry-after"))
-            raise RequestRejected(exc.status_code, self._said(exc), exc.code or "", wait) from None
+            raise RequestRejected(
+                exc.status_code,
+                self._message(exc),
+                code=exc.code or "",
+                retry_after=_seconds(exc.response.headers.get("retry-after")),
+            ) from None
         except openai.APIConnectionError as exc:
-            raise _unreachable(exc) from None
+            raise _connection_failed(exc) from None
 
-    def scrub(self, text: str) -> str:
-        """Return the text without the key."""
-        return scrub(text, self._key)
-
-    def _said(self, exc: "openai.APIStatusError") -> str:
-        """Return what the server said, or where it redirects to, without the key."""
+    def _message(self, exc: "openai.APIStatusError") -> str:
+        """Return the server's error message or the target of its redirect, without the key."""
         target = exc.response.headers.get("location")
         if exc.response.is_redirect and target:
-            told = f"it redirects to {shorten(target)}; if you trust that address, name it instead"
-            return scrub(told, self._key)
+            message = (
+                f"it redirects to {shorten(target)}; if you trust that address, name it instead"
+            )
+            return self.scrub(message)
         body = exc.body
         text = str(body.get("message") or body) if isinstance(body, dict) else str(body or exc)
-        param = f" [{exc.param}]" if exc.param else ""
-        return scrub(shorten(text, 200) + param, self._key)
+        parameter = f" [{exc.param}]" if exc.param else ""
+        return self.scrub(shorten(text, MAX_MESSAGE) + parameter)
 
 
 def scrub(text: str, key: str) -> str:
-    """Return the text without the key and whatever else looks like one."""
+    """Return the text without the key and without anything that looks like one."""
     if key:
         text = text.replace(key, "[key]")
     return re.sub(r"\bsk-[\w*.-]+", "[key]", text)
 
 
-def _unreachable(exc: "openai.APIConnectionError") -> ConnectionFailed:
+def _json(response: httpx2.Response) -> object:
+    try:
+        return json.loads(response.content)
+    except ValueError:
+        return None
+
+
+def _connection_failed(exc: "openai.APIConnectionError") -> ConnectionFailed:
     import openai
 
     cause: Any = exc.__cause__
-    sent = not isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout)
+    was_sent = not isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout)
     if isinstance(exc, openai.APITimeoutError):
-        return ConnectionFailed("no reply in time", sent=sent, late=sent)
-    said = str(cause) or type(cause).__name__ if cause else str(exc)
-    return ConnectionFailed(shorten(said, 80), sent=sent, late=False)
+        return ConnectionFailed("no response in time", was_sent=was_sent, timed_out=was_sent)
+    message = str(cause) or type(cause).__name__ if cause else str(exc)
+    return ConnectionFailed(shorten(message, MAX_CAUSE), was_sent=was_sent, timed_out=False)
 
 
 def _seconds(text: str | None) -> float | None:

@@ -153,7 +153,7 @@ async def _probe(url: str, model: str, template: str) -> ServerInfo | str:
         except ConnectionFailed as exc:
             return exc.cause
         except RequestRejected as exc:
-            if exc.status in (401, 403):
+            if exc.is_key_rejected:
                 raise key_rejected(model, url, exc.status) from None
             if exc.status in (429, 500, 502, 503, 504):
                 return str(exc)
@@ -184,7 +184,7 @@ async def _without_rejected_settings(client: ServerConnection, info: ServerInfo)
                 info = replace(info, template="")
                 continue
             candidates = OPTIONAL_SETTINGS - info.rejected_settings
-            named = {name for name in candidates if name in exc.said}
+            named = {name for name in candidates if name in exc.message}
             if named and exc.status in (400, 422):
                 info = replace(info, rejected_settings=info.rejected_settings | named)
                 continue

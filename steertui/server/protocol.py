@@ -192,10 +192,10 @@ def _refuse_unsupported(info: ServerInfo, sampling: SamplingParams) -> None:
                 f"{info.description} defines {name} differently ({difference}); leave it out, or "
                 "serve the model with vLLM"
             )
-    if sampling.end != "any":
+    if sampling.stop_tokens != "any":
         raise ServerError(
-            f'end = "{sampling.end}": a server ends an answer at the stop tokens of its own '
-            'configuration; leave it at "any"'
+            f'stop_tokens = "{sampling.stop_tokens}": a server ends an answer at the stop tokens '
+            'of its own configuration; leave it at "any"'
         )
 
 

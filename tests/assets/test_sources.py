@@ -216,9 +216,9 @@ def test_the_papers_list_of_labels_is_not_turned_since_its_order_is_its_own(hub:
     pull("paper-texts")
     (judge,) = find_judges(["local:demo"], "paper", False, DEFAULT_OPTIONS)
     assert judge.name == "local:demo/paper"
-    for order in ("sampled", "all"):
+    for debias in ("estimate", "permute"):
         with pytest.raises(JudgeError, match="rubric paper does not list the four labels in the"):
-            find_judges(["local:demo"], "paper", False, DEFAULT_OPTIONS, debias=order)
+            find_judges(["local:demo"], "paper", False, DEFAULT_OPTIONS, debias=debias)
 
 
 @pytest.mark.parametrize(
@@ -300,7 +300,7 @@ def test_for_all_639_logged_items_the_chain_gives_the_papers_messages_in_its_ord
     assert seen == 639
     with Sandbox("steertui.core.chat_template:main") as sandbox:
         chat = ChatFormat(sandbox, "{{ messages | tojson }}", "", "", "m")
-        assert [json.loads(prompt.text) for prompt in chat.write(trials, "open")] == expected
+        assert [json.loads(prompt.text) for prompt in chat.write(trials, "force")] == expected
     whole = {s.name: s for s in load_paper_pack("instrumentaleval")}
     assert all(whole[s.name] == s for s in scenarios)
     assert len(whole) == 76

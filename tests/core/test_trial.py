@@ -25,7 +25,7 @@ def test_a_trials_key_is_what_it_always_was() -> None:
 
 def test_a_setting_that_came_later_changes_the_key_only_where_it_is_not_the_default() -> None:
     assert "end" not in TRIAL.sampling.as_dict()
-    other = replace(TRIAL, sampling=replace(TRIAL.sampling, end="eos"))
+    other = replace(TRIAL, sampling=replace(TRIAL.sampling, stop_tokens="eos"))
     assert other.sampling.as_dict()["end"] == "eos"
     assert other.key("a prompt") != KEY
 

@@ -252,14 +252,14 @@ def test_end_eos_continues_past_the_end_of_turn_token(
 ) -> None:
     base = LlamaModel(as_base(tmp_path))
     usual, _ = answers(base, prompts[:6], 2)
-    eos_only, _ = answers(base, prompts[:6], 2, SamplingParams(max_tokens=48, end="eos"))
+    eos_only, _ = answers(base, prompts[:6], 2, SamplingParams(max_tokens=48, stop_tokens="eos"))
     assert base.eos_tokens < base.end_tokens
     ended = [key for key, w in usual.items() if w.generation.stop == StopReason.STOP]
     assert ended
     for key in ended:
         assert eos_only[key].generation.text.startswith(usual[key].generation.text)
         assert eos_only[key].generation.tokens > usual[key].generation.tokens
-    same, _ = answers(llama, prompts[:6], 2, SamplingParams(max_tokens=48, end="eos"))
+    same, _ = answers(llama, prompts[:6], 2, SamplingParams(max_tokens=48, stop_tokens="eos"))
     assert {k: w.generation.text for k, w in same.items()} == {
         k: w.generation.text for k, w in answers(llama, prompts[:6], 2)[0].items()
     }

@@ -41,7 +41,7 @@ def read(db: Path, experiment: str, one: LocalJudge, *, reasons: bool = False) -
         return list(judge(store, experiment, [one], Overrides(threads=2), reasons=reasons))
 
 
-def local(debias: Debias = "rubric") -> LocalJudge:
+def local(debias: Debias = "none") -> LocalJudge:
     return LocalJudge(find_model("demo"), load_rubric("steertui"), debias=debias)
 
 
@@ -92,7 +92,7 @@ def test_a_rubric_without_a_list_of_the_labels_is_not_turned_and_that_is_said(
     file = tmp_path / "mine.toml"
     file.write_text(f'format = 1\nname = "mine"\nsystem = "{text}"\nuser = "{{task}} {{answer}}"\n')
     with pytest.raises(JudgeError, match="does not list the four labels in the order"):
-        find_judges(["local:demo"], str(file), False, DEFAULT_OPTIONS, debias="all")
+        find_judges(["local:demo"], str(file), False, DEFAULT_OPTIONS, debias="permute")
 
 
 def test_what_places_draw_is_found_and_taken_out_exactly_where_it_is_a_factor() -> None:
@@ -137,7 +137,7 @@ def test_every_verdict_has_four_probabilities_that_sum_to_one_and_its_raw_likeli
 def test_with_all_orders_every_answer_is_read_in_each_and_a_kill_between_costs_nothing(
     tmp_path: Path,
 ) -> None:
-    db, one = tmp_path / "a.db", local("all")
+    db, one = tmp_path / "a.db", local("permute")
     experiment = made_up(db, list(TEXTS))
     events = read(db, experiment, one)
     (ordered,) = [e for e in events if isinstance(e, LabelOrdersMeasured)]
@@ -160,7 +160,7 @@ def test_with_all_orders_every_answer_is_read_in_each_and_a_kill_between_costs_n
 def test_the_orders_effect_is_learned_from_a_sample_and_taken_out_of_the_rest(
     tmp_path: Path,
 ) -> None:
-    db, one = tmp_path / "a.db", local("sampled")
+    db, one = tmp_path / "a.db", local("estimate")
     experiment = made_up(db, [f"{TEXTS[i % 4]} Point {i}." for i in range(SAMPLE_SIZE + 8)])
     read(db, experiment, one)
     with Store(db) as store:

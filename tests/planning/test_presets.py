@@ -40,8 +40,8 @@ def test_the_papers_presets_have_its_settings() -> None:
     assert (paper.scenarios, paper.conditions) == (["paper-71"], ["baseline", "pro", "anti"])
     assert (paper.temperatures, paper.samples, paper.limit) == ([0.0], 1, 0)
     assert (paper.max_tokens, paper.max_tokens_thinking) == (1024, 8096)
-    assert (paper.end, paper.thinking) == ("eos", "open")
-    assert (paper.judges, paper.rubric, paper.blind) == (["openai:gpt-5.2"], "paper", False)
+    assert (paper.stop_tokens, paper.thinking) == ("eos", "force")
+    assert (paper.judges, paper.rubric, paper.hide_suffix) == (["openai:gpt-5.2"], "paper", False)
     assert paper.conditions_file == "paper"
 
 
@@ -63,7 +63,7 @@ def test_every_model_of_a_preset_is_in_the_catalogue_of_its_kind() -> None:
 def test_models_that_think_have_a_limit_of_their_own(kind: Kind, tokens: int) -> None:
     design = Design(PRESETS["paper"], (model(kind),), (SCENARIO,), (Condition("baseline"),))
     (trial,) = design.trials
-    assert (trial.sampling.max_tokens, trial.sampling.end) == (tokens, "eos")
+    assert (trial.sampling.max_tokens, trial.sampling.stop_tokens) == (tokens, "eos")
 
 
 @pytest.mark.parametrize("mode", ["", "<think>\n"])
@@ -73,7 +73,7 @@ def test_what_a_publisher_does_to_the_thought_does_not_matter_where_it_is_opened
     base = replace(thinking, model=model("base"))
     with Sandbox("steertui.core.chat_template:main") as sandbox:
         chat = ChatFormat(sandbox, template, "", "", "m")
-        opened, other = chat.write([thinking, base], "open")
+        opened, other = chat.write([thinking, base], "force")
         (as_is,) = chat.write([thinking])
     assert opened.text == (
         f"{START}system\na system text<|im_end|>\n{START}user\na task<|im_end|>\n"
@@ -100,4 +100,4 @@ def test_every_preset_can_be_written_down_and_read_again(tmp_path: Path) -> None
 def test_an_experiment_written_before_these_settings_is_read_as_it_was_meant() -> None:
     old = parse_experiment('models = ["demo"]\nmax_tokens = 9')
     assert old == Experiment(max_tokens=9)
-    assert (old.end, old.thinking, old.max_tokens_thinking) == ("any", "template", 0)
+    assert (old.stop_tokens, old.thinking, old.max_tokens_thinking) == ("any", "template", 0)

@@ -13,7 +13,7 @@ from steertui.assets.hub.site import stating
 from steertui.core.experiment import Experiment, parse_experiment
 from steertui.core.model import HubName, demo_path
 from steertui.errors import ExperimentError, FetchError, JudgeError, ServerError
-from steertui.judge.server import address_of
+from steertui.judge.server import parse_judge_address
 from steertui.planning.experiment_files import load_experiment, save_experiment
 from steertui.planning.origin import TYPED, origin_of
 from steertui.planning.reach import reach_of
@@ -273,7 +273,7 @@ def test_a_key_never_goes_over_plain_http_to_another_machine(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STEERTUI_SERVER_KEY", f"good.example={SECRET},10.0.0.7={SECRET}")
-    with pytest.raises(ServerError, match="plain http would show it to the network") as caught:
+    with pytest.raises(ServerError, match="plain HTTP would expose it on the network") as caught:
         key_for(url, "STEERTUI_SERVER_KEY")
     assert SECRET not in str(caught.value)
 
@@ -300,12 +300,12 @@ def test_addresses_that_programs_read_differently_are_refused(url: str) -> None:
     with pytest.raises(ServerError):
         parse_address(f"server:m@{url}")
     with pytest.raises(JudgeError):
-        address_of(f"openai:m@{url}")
+        parse_judge_address(f"openai:m@{url}")
 
 
 @pytest.mark.parametrize("url", ["http://me:hush@host/v1", "http://hush@host", "https://h/?k=hush"])
 def test_addresses_with_secrets_are_refused_and_not_shown(url: str) -> None:
-    with pytest.raises(ServerError, match="holds a password") as caught:
+    with pytest.raises(ServerError, match="contains a password") as caught:
         parse_address(f"server:m@{url}")
     assert "hush" not in str(caught.value)
 

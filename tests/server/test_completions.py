@@ -23,7 +23,7 @@ def test_settings_that_a_server_may_ignore_are_errors(tmp_path: Path) -> None:
             ServerInfo("Ollama", "one"), SamplingParams(temperature=1.0, repetition_penalty=1.1), 0
         )
     with pytest.raises(ServerError, match='leave it at "any"'):
-        sampling_settings(ServerInfo("vLLM", "one"), SamplingParams(end="eos"), 0)
+        sampling_settings(ServerInfo("vLLM", "one"), SamplingParams(stop_tokens="eos"), 0)
     assert "top_k" not in sampling_settings(third_party, SamplingParams(temperature=0.7), 0)
     greedy = sampling_settings(
         ServerInfo("SGLang", "one"), SamplingParams(top_k=20, top_p=0.5), 2**63 - 1

@@ -39,7 +39,7 @@ def test_unknown_model_is_an_error_before_planning(
     ],
 )
 def test_invalid_address_is_an_error(name: str) -> None:
-    with pytest.raises(ServerError, match=r"write server:MODEL@URL|stands there twice"):
+    with pytest.raises(ServerError, match=r"write server:MODEL@URL|is given twice"):
         find_server_model(name)
 
 
@@ -79,7 +79,7 @@ def test_key_is_sent_only_to_its_server_and_never_stored(
         with pytest.raises(ServerError, match="put a valid one into STEERTUI_SERVER_KEY") as caught:
             find_server_model(f"server:one@{server.url}")
     assert key not in str(caught.value)
-    with pytest.raises(ServerError, match="holds a password") as caught:
+    with pytest.raises(ServerError, match="contains a password") as caught:
         find_server_model("server:one@http://me:hush@host/v1")
     assert "hush" not in str(caught.value)
     for path in tmp_path.iterdir():

@@ -156,7 +156,7 @@ def _judges(
         if is_local and not (is_agreed and locate(name)):
             readers.append(Reader(spec, trials))  # its weights are not here, or not to be opened
             continue
-        judge = find_judge(spec, rubric, experiment.blind, price=price)
+        judge = find_judge(spec, rubric, experiment.hide_suffix, price=price)
         left = trials - _count(_LABELLED, keys or [], db, judge.id)
         if not isinstance(judge, ServerJudge):
             readers.append(Reader(judge.name, left))
