@@ -43,6 +43,7 @@ from steertui.run.progress import (
     served_line,
     trouble_line,
 )
+from steertui.standard_streams import use_utf8
 
 
 class Reporter(Protocol):
@@ -61,6 +62,7 @@ class Reporter(Protocol):
 def choose_reporter(*, as_json: bool) -> Reporter:
     """Return the face that fits: records, bars on a terminal, lines elsewhere."""
     if as_json:
+        use_utf8()
         return JsonReporter()
     return BarReporter() if sys.stderr.isatty() and sys.stdout.isatty() else LineReporter()
 

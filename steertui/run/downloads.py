@@ -13,6 +13,7 @@ from rich.text import Text
 from steertui.assets.fetch.remote import RetryWait
 from steertui.planning.supply import DownloadPlan, Event, Supplied, Supplying
 from steertui.run.progress import clock
+from steertui.standard_streams import use_utf8
 
 EVERY = 10.0
 WINDOW = 15.0
@@ -62,6 +63,7 @@ class ByteMeter:
 def carry(events: Iterable[Event], *, as_json: bool) -> None:
     """Let everything be fetched and verified, and show it: records, a bar or lines."""
     if as_json:
+        use_utf8()
         _records(events)
     elif sys.stderr.isatty():
         _bar(events)
