@@ -11,6 +11,7 @@ import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import gguf
 import numpy as np
@@ -69,8 +70,14 @@ def write(name: str, target: Path) -> Path:
     if target.is_file():
         return target
     shape = SHAPES[name]
-    partial = target.with_suffix(".part")
-    writer = GGUFWriter(str(partial), shape.architecture)
+    with TemporaryDirectory(dir=target.parent) as folder:
+        part = Path(folder) / "model.gguf"
+        _write(part, name, shape)
+        return part.rename(target)
+
+
+def _write(part: Path, name: str, shape: Shape) -> None:
+    writer = GGUFWriter(str(part), shape.architecture)
     _describe(writer, name, shape)
     _vocabulary(writer, shape)
     random = np.random.default_rng(0)
@@ -83,7 +90,6 @@ def write(name: str, target: Path) -> Path:
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-    return partial.rename(target)
 
 
 def tensors(shape: Shape) -> Iterator[tuple[str, tuple[int, ...], Type]]:

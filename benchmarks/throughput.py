@@ -33,6 +33,8 @@ SCENARIOS = 28
 def main() -> None:
     """Measure all methods and print a summary."""
     options = _options()
+    if options.log.exists() and options.log.read_bytes()[:2] not in (b"", b'{"'):
+        sys.exit(f"{options.log}: is no log of this benchmark; give another --log")
     shapes.write(options.shape, options.model)
     methods = [f"engine {n}" for n in options.slots] + options.peers
     for number in range(options.rounds):

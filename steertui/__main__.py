@@ -3,15 +3,22 @@
 import sys
 
 from steertui.cli import cli
-from steertui.errors import SteertuiError
+from steertui.errors import OutputError, SteertuiError
+from steertui.standard_streams import discard_output, flush_output, prepare_streams
 
 
 def main() -> None:
     """Run the command line; 1 for what the user can mend, 2 for wrong usage or where the user has
     not agreed, 130 for Ctrl-C."""
+    prepare_streams()
     try:
-        cli()
+        try:
+            cli()
+        finally:
+            flush_output()
     except SteertuiError as exc:
+        if isinstance(exc, OutputError):
+            discard_output()
         print(f"steertui: {exc}", file=sys.stderr)
         sys.exit(exc.exit_code)
 

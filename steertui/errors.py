@@ -53,3 +53,7 @@ class StoreError(SteertuiError):
 
 class ServerError(SteertuiError):
     """A model behind a server cannot be reached, does not exist there, or cannot be asked so."""
+
+
+class OutputError(SteertuiError):
+    """A file or stream cannot be written, or would replace a file that has to stay."""

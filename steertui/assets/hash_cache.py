@@ -9,6 +9,7 @@ from collections.abc import Generator
 from hashlib import sha256
 from pathlib import Path
 
+from steertui.output_files import whole
 from steertui.paths import kept
 
 BLOCK = 1 << 22
@@ -29,9 +30,8 @@ def stamp(path: Path, digest: str) -> None:
     text = json.dumps({"path": str(path), "file": _facts(path), "sha256": digest})
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        new = place.with_suffix(f".{os.getpid()}")
-        new.write_text(text, encoding="utf-8")
-        new.replace(place)
+        with whole(place) as file:
+            file.write(text.encode())
     except OSError:
         return
 

@@ -18,9 +18,11 @@ def import_paper(folder: Path | None, db: Path, scenarios: str | None) -> None:
     """
     from steertui.assets.sources import find_source, missing_sources, require
     from steertui.core.scenario import load_pack
+    from steertui.output_files import check_database
     from steertui.paper.importing import import_runs, read_runs
     from steertui.store import Store
 
+    check_database(db)
     runs = read_runs(folder or require(find_source("paper-runs")))
     if not scenarios and not missing_sources(find_source("instrumentaleval")):
         scenarios = "instrumentaleval"

@@ -35,8 +35,10 @@ def merge(out: Path, inputs: tuple[Path, ...]) -> None:
     Every input is checked first. Where one differs from OUT, what OUT holds stays in use, and the
     other is listed and kept in the table `conflicts`.
     """
+    from steertui.output_files import check_database
     from steertui.store.merge import merge as merge_all
 
+    check_database(out, inputs)
     done = merge_all(out, inputs)
     for merged in done.inputs:
         rows = ", ".join(f"{n} {table}" for table, n in merged.added.items())

@@ -40,4 +40,6 @@ def report(
         list_experiments(db)
         return
     choice = ReportFilter(experiments, models, conditions, judges, Policy(policy))
-    write_report(db, form, choice, output)
+    written = write_report(db, form, choice, output)
+    if written:
+        click.echo(f"Written: {', '.join(map(str, written))}", err=True)

@@ -17,6 +17,7 @@ from steertui.cli.servers import (
 )
 from steertui.core.experiment import Experiment, with_changes
 from steertui.core.shard import WHOLE, parse_shard
+from steertui.output_files import check_database
 from steertui.planning.experiment_files import load_experiment
 from steertui.planning.origin import file_origin
 from steertui.planning.presets import PRESETS
@@ -146,6 +147,7 @@ def cli(
         sys.stdout.write(experiment.to_toml())
         return
     path = db or (DEMO_DB if demo else DB)
+    check_database(path, [file] if file else [])
     if batch:
         from steertui.headless.batch import run_batch
 

@@ -12,6 +12,7 @@ from rich.text import Text
 from steertui.assets.fetch.remote import RetryWait
 from steertui.planning.supply import DownloadPlan, Event, Supplied, Supplying
 from steertui.run.downloads import ByteMeter, download_line, waiting_line
+from steertui.standard_streams import use_utf8
 from steertui.units import size_text
 
 LINE_INTERVAL = 10.0
@@ -23,6 +24,7 @@ VERBS = {"fetch": "Fetching", "verify": "Verifying"}
 def report_downloads(events: Iterable[Event], *, as_json: bool) -> None:
     """Let everything be fetched and verified, and show it: records, a bar or lines."""
     if as_json:
+        use_utf8()
         _records(events)
     elif sys.stderr.isatty():
         _bar(events)

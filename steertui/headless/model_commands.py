@@ -13,6 +13,7 @@ from steertui.assets.hub.cache import (
     all_cached_weights,
     cache_folder,
     cached_weights,
+    files_to_remove,
     remove,
 )
 from steertui.assets.sources import all_sources, find_source, missing_sources
@@ -92,6 +93,8 @@ def remove_models(names: Sequence[str], *, sure: bool) -> None:
             )
         found.append(weights)
     size = size_text(sum(p.stat().st_size for weights in found for p in weights.paths))
+    for path in dict.fromkeys(p for weights in found for p in files_to_remove(weights)):
+        print(path)
     if sure or click.confirm(f"Remove {len(found)} models, {size}?"):
         for weights in found:
             remove(weights)

@@ -44,6 +44,7 @@ from steertui.run.progress import (
     loaded_line,
     server_line,
 )
+from steertui.standard_streams import use_utf8
 
 
 class Reporter(Protocol):
@@ -62,6 +63,7 @@ class Reporter(Protocol):
 def choose_reporter(*, as_json: bool) -> Reporter:
     """Return the face that fits: records, bars on a terminal, lines elsewhere."""
     if as_json:
+        use_utf8()
         return JsonReporter()
     return BarReporter() if sys.stderr.isatty() and sys.stdout.isatty() else LineReporter()
 

@@ -1,6 +1,6 @@
 """An experiment's TOML file, and the files that an experiment names."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from steertui.core.judge_kind import JudgeKind, parse_judge_kind
 from steertui.core.model import is_server
 from steertui.core.scenario import shipped_packs
 from steertui.errors import ExperimentError
+from steertui.output_files import text_output
 from steertui.toml_files import load, require_beside
 
 
@@ -28,10 +29,11 @@ def load_experiment(path: Path, changes: Mapping[str, object] | None = None) -> 
     return _anchored(experiment, path.parent, kept=given)
 
 
-def save_experiment(experiment: Experiment, path: Path) -> None:
+def save_experiment(experiment: Experiment, path: Path, inputs: Sequence[Path] = ()) -> None:
     """Write the experiment as TOML, its text files named as `load_experiment` looks them up.
 
-    Raises ExperimentError if a text file lies outside the folder, and OSError.
+    Raises ExperimentError if a text file lies outside the folder, and OutputError if `path` would
+    replace a file that must stay, such as one of `inputs`, or cannot be written.
     """
     folder = path.resolve().parent
     named: dict[tuple[str, str], str] = {}
@@ -43,7 +45,8 @@ def save_experiment(experiment: Experiment, path: Path) -> None:
                 "folder; save the experiment there, or copy the file"
             )
         named[field_name, name] = file.relative_to(folder).as_posix()
-    path.write_text(_renamed(experiment, named).to_toml(), encoding="utf-8")
+    with text_output(path, "experiment", inputs) as target:
+        target.write(_renamed(experiment, named).to_toml())
 
 
 def _renamed(experiment: Experiment, names: Mapping[tuple[str, str], str]) -> Experiment:

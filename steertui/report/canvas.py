@@ -1,8 +1,12 @@
 """A Canvas: an SVG picture, drawn element by element; colours come from the palette by class."""
 
-from html import escape
+import html
+import re
 
 from steertui.report.palette import painted
+
+_NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that no XML document can contain, not even escaped (XML 1.0, 2.2)."""
 
 FONT = "Inter, 'Segoe UI', 'Liberation Sans', 'DejaVu Sans', Helvetica, Arial, sans-serif"
 
@@ -84,6 +88,11 @@ class Canvas:
     def _add(self, part: str, bottom: float) -> None:
         self._parts.append(part)
         self.height = max(self.height, bottom + 6)
+
+
+def escape(words: str) -> str:
+    """Return words as XML text; a character that XML does not allow becomes U+FFFD."""
+    return html.escape(_NO_XML.sub("\ufffd", words))
 
 
 def _kind(kind: str) -> str:

@@ -9,38 +9,37 @@ from rich.console import Console
 from rich.text import Text
 
 from steertui.analysis.summary import ReportFilter, Summary, summarise
-from steertui.errors import ExperimentError
+from steertui.output_files import text_output
 from steertui.paper.comparison import compare_with_paper
 from steertui.report import markdown, record, terminal
 from steertui.report import rows as trials
 from steertui.report.rich_tables import Parts
+from steertui.standard_streams import use_utf8
 from steertui.store import Store
 
 FILES = {"html": "{}.html", "parquet": "{}.parquet", "svg": "{}-pictures", "png": "{}-pictures"}
 """Forms that are no text for a terminal, and where they go if no output is named."""
 
 
-def write_report(db: Path, form: str, choice: ReportFilter, output: Path | None = None) -> None:
+def write_report(
+    db: Path, form: str, choice: ReportFilter, output: Path | None = None
+) -> list[Path]:
     """Write what was chosen, to `output` or, for the forms that are text, to stdout.
 
-    Raises StoreError for a file that is no database of ours, ExperimentError for an unknown name,
-    a file that cannot be written, or a form whose package is not installed.
+    Return the files written. Raises StoreError for a file that is no database of ours,
+    ExperimentError for an unknown name or a form whose package is not installed, OutputError for a
+    file that cannot be written or has to stay.
     """
     with Store(db, must_exist=True) as store:
         summary = summarise(store, choice)
         if output is None and form in FILES:
             output = Path(FILES[form].format(db.stem))
-        if output is None:
-            _write_text(store, summary, form, sys.stdout)
-            return
-        try:
-            written = _write_files(store, summary, form, output)
-        except OSError as exc:
-            raise ExperimentError(
-                f"{output}: cannot be written ({exc.strerror}); give another --output"
-            ) from exc
-    said = ", ".join(str(path) for path in written)
-    print(f"Written: {said}", file=sys.stderr)
+        if output is not None:
+            return _write_files(store, summary, form, output)
+        if form != "terminal":
+            use_utf8()
+        _write_text(store, summary, form, sys.stdout)
+    return []
 
 
 def _write_files(store: Store, summary: Summary, form: str, output: Path) -> list[Path]:
@@ -49,13 +48,12 @@ def _write_files(store: Store, summary: Summary, form: str, output: Path) -> lis
 
         return write_page(store, summary, output)
     if form == "parquet":
-        trials.write_parquet(store, summary, compare_with_paper(store, summary), output)
-        return [output]
+        return trials.write_parquet(store, summary, compare_with_paper(store, summary), output)
     if form in ("svg", "png"):
         from steertui.report.pictures import write_pictures
 
         return write_pictures(summary, output, form)
-    with output.open("w", encoding="utf-8", newline="", errors="replace") as file:
+    with text_output(output, form, [store.path]) as file:
         _write_text(store, summary, form, file)
     return [output]
 

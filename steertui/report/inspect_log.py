@@ -7,8 +7,9 @@ written here without the package, which is heavy, and held to it by a test that 
 import json
 import re
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from steertui.analysis.summary import Summary
@@ -17,6 +18,7 @@ from steertui.core.generation import StopReason
 from steertui.core.model import is_server
 from steertui.core.verdict import Label
 from steertui.lookup import brief
+from steertui.output_files import check_output, file_name, output, output_folder
 from steertui.stats.rate import VALID_LABELS, Rate, convergence_rate
 from steertui.store import Store
 
@@ -35,25 +37,32 @@ def write_logs(store: Store, summary: Summary, folder: Path) -> list[Path]:
     A sample is a scenario, its epochs are the samples drawn. Each judge gives two scores: under
     its name the label, and under "NAME convergence" 1 or 0 for the answers that make the rate's
     denominator, so that their mean is the report's convergence rate. Trials without an answer are
-    left out.
+    left out. Raises OutputError where a file cannot be written or has to stay.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     arms: dict[tuple[str, Any], list[Table]] = {}
     for table in summary.tables:
         arms.setdefault((table.experiment, table.setting), []).append(table)
-    written = []
+    logs: dict[str, tuple[list[Table], str]] = {}
     for tables in arms.values():
         for condition in tables[0].conditions:
             arm = tables[0].setting
             parts = arm.name, brief(arm.model), f"t{arm.temperature:g}", condition
-            name = re.sub(r"[^A-Za-z0-9._-]+", "-", "_".join(parts))
-            path = folder / f"{tables[0].experiment}_{name}.eval"
-            _write(path, tables, condition, list(_samples(store, tables, condition)))
-            written.append(path)
-    return written
+            name = f"{tables[0].experiment}_{'_'.join(parts)}"
+            logs[file_name(name, logs)] = tables, condition
+    output_folder(folder)
+    paths = [folder / f"{name}.eval" for name in logs]
+    for path in paths:
+        check_output(path, "inspect_ai log", [store.path])
+    for path, (tables, condition) in zip(paths, logs.values(), strict=True):
+        samples = list(_samples(store, tables, condition))
+        with output(path, "inspect_ai log", [store.path]) as file:
+            _write(file, tables, condition, samples)
+    return paths
 
 
-def _write(path: Path, tables: Sequence[Table], condition: str, samples: Sequence[Record]) -> None:
+def _write(
+    file: BinaryIO, tables: Sequence[Table], condition: str, samples: Sequence[Record]
+) -> None:
     spec = _spec(tables[0], condition, samples)
     plan: Record = {"name": "plan", "steps": [], "config": {}}
     head = {"version": 2, "eval": spec, "plan": plan}
@@ -63,7 +72,7 @@ def _write(path: Path, tables: Sequence[Table], condition: str, samples: Sequenc
         "scores": [_score(table, condition) for table in tables if table.judge],
     }  # fmt: skip
     stats: Record = {"started_at": "", "completed_at": "", "model_usage": {}}
-    with ZipFile(path, "w", ZIP_DEFLATED) as log:
+    with ZipFile(file, "w", ZIP_DEFLATED) as log:
         log.writestr("_journal/start.json", _json(head))
         for sample in samples:
             name = f"samples/{sample['id']}_epoch_{sample['epoch']}.json"
@@ -160,16 +169,29 @@ def _sample(row: Record, table: Table, scores: Record) -> Record:
     }  # fmt: skip
     name = _model(table.setting.name)
     return {
-        "id": row["scenario"], "epoch": row["sample"] + 1, "input": asked, "target": "",
+        "id": sample_id(row["scenario"]), "epoch": row["sample"] + 1, "input": asked, "target": "",
         "messages": [*asked, answer],
         "output": {"model": name, "usage": usage,
                    "choices": [{"message": answer, "stop_reason": STOPS[row["stop"]]}]},
         "scores": scores,
-        "metadata": {"category": row["category"], "title": row["title"], "key": row["key"],
-                     "created": row["created_at"]},
+        "metadata": {"scenario": row["scenario"], "category": row["category"],
+                     "title": row["title"], "key": row["key"], "created": row["created_at"]},
         "store": {}, "events": [], "model_usage": {name: usage}, "attachments": {},
         "total_time": row["seconds"],
     }  # fmt: skip
+
+
+def sample_id(scenario: str) -> str:
+    """Return a scenario's name as an id that is safe in the path of a zip member.
+
+    inspect_ai finds a sample by its id in that path, so the two are always the same. A name that
+    would lead out of the folder gets its digest behind it, and is in the sample's metadata.
+    """
+    parts = re.sub(r"[\\:\x00-\x1f\x7f]", "_", scenario).split("/")
+    safe = "/".join("_" if part in ("", ".", "..") else part for part in parts)
+    if safe == scenario:
+        return scenario
+    return f"{safe}-{sha256(scenario.encode(errors='surrogatepass')).hexdigest()[:8]}"
 
 
 def _summary(sample: Record) -> Record:

@@ -6,6 +6,7 @@ from pathlib import Path
 from steertui.analysis.judge_panels import judge_panels
 from steertui.analysis.summary import Summary
 from steertui.errors import ExperimentError
+from steertui.output_files import check_output, file_name, output, output_folder
 from steertui.report import figures
 from steertui.report.canvas import Canvas
 from steertui.report.kappa_figure import kappas
@@ -17,18 +18,20 @@ SHARP = 3
 def write_pictures(summary: Summary, folder: Path, form: str) -> list[Path]:
     """Write every figure as "svg" or "png" into a folder; return the files.
 
-    Raises ExperimentError where PNG is asked for and resvg-py is not installed.
+    Raises ExperimentError where PNG is asked for and resvg-py is not installed, OutputError where a
+    file cannot be written or has to stay.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
+    named: dict[str, Canvas] = {}
     for name, canvas in pictures(summary):
-        path = folder / f"{name}.{form}"
-        if form == "png":
-            path.write_bytes(_png(canvas))
-        else:
-            path.write_text(canvas.file(), encoding="utf-8")
-        written.append(path)
-    return written
+        named[file_name(name, named)] = canvas
+    drawn = {folder / f"{name}.{form}": canvas for name, canvas in named.items()}
+    output_folder(folder)
+    for path in drawn:
+        check_output(path, form)
+    for path, canvas in drawn.items():
+        with output(path, form) as file:
+            file.write(_png(canvas) if form == "png" else canvas.file().encode())
+    return list(drawn)
 
 
 def pictures(summary: Summary) -> Iterator[tuple[str, Canvas]]:

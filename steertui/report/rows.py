@@ -1,7 +1,12 @@
-"""Trials and rates as rows: CSV for spreadsheets and R, Parquet for data frames."""
+"""Trials and rates as rows: CSV for spreadsheets and R, Parquet for data frames.
+
+A text cell of a CSV that starts with one of `FORMULA` gets an apostrophe in front, since a
+spreadsheet would compute it as a formula (OWASP, CSV injection). A reader that removes one
+leading apostrophe from every text cell has the text as it is stored.
+"""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -10,10 +15,14 @@ from typing import Any, TextIO
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import RateRow, Table
 from steertui.errors import ExperimentError
+from steertui.output_files import output
 from steertui.paper.comparison import PaperComparison
 from steertui.store import Store
 
 BATCH = 5_000
+
+FORMULA = tuple("=+-@\t\r\n'＝＋－＠")
+"""Characters that open a formula in some spreadsheet, and the apostrophe that marks them."""
 
 TYPES = {
     "experiment": "string", "key": "string", "model_sha256": "string", "model": "string",
@@ -32,10 +41,10 @@ def write_trials(store: Store, summary: Summary, paper: Paper, file: TextIO) -> 
     """Write a CSV with a row a trial and judge, unread and unanswered ones included."""
     writer = csv.DictWriter(file, list(TYPES))
     writer.writeheader()
-    writer.writerows(trials(store, summary, paper))
+    writer.writerows(map(without_formulas, trials(store, summary, paper)))
 
 
-def write_parquet(store: Store, summary: Summary, paper: Paper, path: Path) -> None:
+def write_parquet(store: Store, summary: Summary, paper: Paper, path: Path) -> list[Path]:
     """Write the same rows as Parquet; raises ExperimentError where pyarrow is not installed."""
     try:
         import pyarrow
@@ -47,9 +56,13 @@ def write_parquet(store: Store, summary: Summary, paper: Paper, path: Path) -> N
     schema = pyarrow.schema([(name, getattr(pyarrow, kind.replace("double", "float64"))())
                              for name, kind in TYPES.items()])  # fmt: skip
     rows = trials(store, summary, paper)
-    with parquet.ParquetWriter(path, schema) as writer:
+    with (
+        output(path, "parquet", [store.path]) as file,
+        parquet.ParquetWriter(file, schema) as writer,
+    ):
         while batch := list(islice(rows, BATCH)):
             writer.write_table(pyarrow.Table.from_pylist(batch, schema))
+    return [path]
 
 
 def trials(store: Store, summary: Summary, paper: Paper) -> Iterator[dict[str, Any]]:
@@ -78,6 +91,14 @@ def trials(store: Store, summary: Summary, paper: Paper) -> Iterator[dict[str, A
             yield row
 
 
+def without_formulas(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row whose text cells no spreadsheet takes for formulas; numbers stay numbers."""
+    return {
+        name: f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+        for name, value in row.items()
+    }
+
+
 def write_rates(summary: Summary, file: TextIO) -> None:
     """Write a CSV with a row for every condition, over all and by category."""
     writer = None
@@ -85,7 +106,7 @@ def write_rates(summary: Summary, file: TextIO) -> None:
         if writer is None:
             writer = csv.DictWriter(file, list(row))
             writer.writeheader()
-        writer.writerow(row)
+        writer.writerow(without_formulas(row))
 
 
 def rates(summary: Summary) -> Iterator[dict[str, Any]]:

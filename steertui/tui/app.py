@@ -156,7 +156,11 @@ class SteertuiApp(App[None]):
             return
         target = Path(name.strip()).expanduser()
         try:
-            await asyncio.to_thread(export.writer(session.db, form, session.id, target))
+            if export.replaces(session.db, form, target) and not await self.push_screen_wait(
+                Confirm(f"{target} is an earlier export. Replace it?", "Replace")
+            ):
+                return
+            await asyncio.to_thread(export.write, session.db, form, session.id, target)
         except SteertuiError as exc:
             self.notify(str(exc), severity="error", timeout=15, markup=False)
         else:

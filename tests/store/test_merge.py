@@ -139,7 +139,7 @@ def test_what_is_no_database_is_refused_and_nothing_lost(parts: Path) -> None:
         (["gone.db"], "gone.db: no such database"),
         (["text.db"], "text.db: cannot be read (file is not a database)"),
         (["1.db", "z.db"], "z.db: no such database"),
-        (["out.db"], "out.db: is the database that is merged into"),
+        (["out.db"], "out.db: is an input of this command and is never replaced"),
     ):
         shutil.copy(parts / "2.db", parts / "out.db")
         code, _, err = call("merge", "out.db", *inputs, cwd=parts)

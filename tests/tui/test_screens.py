@@ -12,12 +12,17 @@ from textual.coordinate import Coordinate
 from textual.pilot import Pilot
 from textual.widgets import DataTable, Input, Static
 
+from steertui.analysis.summary import ReportFilter
+from steertui.core.condition import load_conditions
 from steertui.core.verdict import Label
 from steertui.engine.sizing import Overrides
+from steertui.planning.experiment_files import load_experiment
+from steertui.report.command import write_report
 from steertui.store import Store
 from steertui.store.trial_filter import TrialFilter, find_trials
 from steertui.store.trials import list_trials
 from steertui.tui.app import SteertuiApp, open_session
+from steertui.tui.plan.condition_editor import ConditionEditor
 from steertui.tui.plan.plan_screen import PlanScreen
 from steertui.tui.read.compare_screen import BesideScreen
 from steertui.tui.read.trial_list import TrialList
@@ -192,6 +197,88 @@ def test_an_export_is_a_file_with_every_trial(db: Path) -> None:
 
     tell(db, story)
     assert len(target.read_text(encoding="utf-8").splitlines()) >= 49
+
+
+def test_an_export_replaces_an_earlier_one_when_asked_and_nothing_else(db: Path) -> None:
+    target = db.parent / "out.csv"
+    write_report(db, "csv", ReportFilter(), target)
+    first = target.read_bytes()
+
+    def export(name: Path, *keys: str) -> None:
+        async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+            await press(pilot, "4", "e", "down", "enter")
+            app.screen.query_one(Input).value = str(name)
+            await press(pilot, "enter", *keys)
+            await rest(pilot)
+
+        tell(db, story)
+
+    with Store(db) as store, store._db.conn:
+        store._db.execute("UPDATE generations SET answer = 'changed'")
+    export(target, "escape")
+    assert target.read_bytes() == first
+    export(target, "enter")
+    second = target.read_bytes()
+    assert second != first
+    target.write_bytes(second + b"mine")
+    export(target, "enter")
+    assert target.read_bytes() == second + b"mine"
+    tables = Store(db).experiments()
+    export(db, "enter")
+    assert Store(db, must_exist=True).experiments() == tables
+
+
+def test_an_experiment_replaces_an_earlier_one_when_asked_and_nothing_else(db: Path) -> None:
+    target = db.parent / "mine.toml"
+
+    def save(*keys: str) -> None:
+        async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+            await press(pilot, "1", "w")
+            app.screen.query_one(Input).value = str(target)
+            await press(pilot, "enter", *keys)
+            await rest(pilot)
+
+        tell(db, story)
+
+    target.write_text("samples = 3  # my own\n", encoding="utf-8")
+    save()
+    assert target.read_text(encoding="utf-8") == "samples = 3  # my own\n"
+    target.unlink()
+    save()
+    saved = target.stat().st_mtime_ns
+    save("escape")
+    assert target.stat().st_mtime_ns == saved
+    save("enter")
+    assert target.stat().st_mtime_ns != saved
+    load_experiment(target)
+
+
+def test_the_editor_of_a_condition_keeps_what_is_typed_until_its_name_is_free(
+    db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(db.parent)
+    own = db.parent / "steertui-conditions.toml"
+    own.write_text("format = 1\n# mine\n[[condition]]\nname = 'taken'\n", encoding="utf-8")
+    before = own.read_text(encoding="utf-8")
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "1")
+        await rest(pilot)
+        await press(pilot, "a")
+        for name in ("pro", "taken"):
+            app.screen.query_one(Input).value = name
+            await press(pilot, "ctrl+s")
+            assert isinstance(app.screen, ConditionEditor)
+            assert own.read_text(encoding="utf-8") == before
+        app.screen.query_one(Input).value = "free"
+        await press(pilot, "ctrl+s")
+        shown = app.screen
+        assert isinstance(shown, PlanScreen)
+        assert shown.experiment.conditions[-1] == "free"
+
+    tell(db, story)
+    assert own.read_text(encoding="utf-8").startswith(before)
+    assert {"free", "taken", "pro"} < set(load_conditions(own))
 
 
 def test_the_plan_counts_what_is_new_at_every_change(db: Path) -> None:

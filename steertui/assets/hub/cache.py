@@ -11,6 +11,7 @@ from huggingface_hub.file_download import repo_folder_name
 
 from steertui.assets.hash_cache import forget
 from steertui.core.model import HubName, all_parts, choose_files
+from steertui.errors import ModelError
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -68,7 +69,7 @@ def all_cached_weights() -> list[CachedWeights]:
     found = []
     for storage in sorted(cache_folder().glob("models--*--*")):
         repo = storage.name.removeprefix("models--").replace("--", "/", 1)
-        for snapshot in sorted((storage / "snapshots").glob("*")):
+        for snapshot in sorted(_snapshots(storage)):
             there = sorted(p.relative_to(snapshot).as_posix() for p in snapshot.rglob("*.gguf"))
             whole = [p for p in there if (snapshot / p).exists()]
             firsts = [p for p in whole if all_parts(p)[0] == p and set(all_parts(p)) <= set(whole)]
@@ -97,12 +98,19 @@ def _revisions(name: HubName) -> list[str]:
     if COMMIT.fullmatch(name.revision):
         return [name.revision]
     ref = storage_of(name.repo) / "refs" / (name.revision or constants.DEFAULT_REVISION)
-    main = [ref.read_text(encoding="utf-8").strip()] if ref.is_file() else []
+    noted = ref.read_text(encoding="utf-8", errors="replace").strip() if ref.is_file() else ""
+    main = [noted] if COMMIT.fullmatch(noted) else []
     if name.revision:
         return main
-    others = (storage_of(name.repo) / "snapshots").glob("*")
+    others = _snapshots(storage_of(name.repo))
     newest = sorted(others, key=lambda p: p.stat().st_mtime, reverse=True)
     return list(dict.fromkeys([*main, *(p.name for p in newest)]))
+
+
+def _snapshots(storage: Path) -> list[Path]:
+    """Return the snapshots of a repository: folders named by a commit, inside the cache."""
+    folder = storage / "snapshots"
+    return [p for p in folder.glob("*") if COMMIT.fullmatch(p.name) and not p.is_symlink()]
 
 
 def sweep(repo: str) -> int:
@@ -116,17 +124,51 @@ def sweep(repo: str) -> int:
     return freed
 
 
+def files_to_remove(weights: CachedWeights) -> tuple[Path, ...]:
+    """Return every file that removing the weights deletes: blobs, and their names in snapshots.
+
+    Raises ModelError where one lies outside the repository's folder in the cache.
+    """
+    storage = Path(os.path.realpath(storage_of(weights.repo)))
+    found: dict[Path, None] = {}
+    for path in weights.paths:
+        place = _inside(path, storage)
+        if place is None:
+            raise ModelError(f"{path}: is outside {storage}; nothing was removed")
+        found[place] = None
+        for snapshot in _snapshots(storage):
+            others = [p for p in snapshot.glob("**/*.gguf") if _is_same(p, place)]
+            found |= {p: None for p in others if _inside(p, storage)}
+        # The repository's own blob, not what a store shared by several may hold behind it.
+        blob = _link_target(place)
+        if blob.parent == storage / "blobs":
+            found[blob] = None
+    return tuple(found)
+
+
 def remove(weights: CachedWeights) -> int:
     """Remove weights from the cache, wherever a snapshot names them; return their bytes."""
-    freed = 0
+    freed = sum(path.stat().st_size for path in weights.paths)
+    paths = files_to_remove(weights)
     for path in weights.paths:
         forget(path)
-        freed += path.stat().st_size
-        # The repository's own blob, not what a store shared by several may hold behind it.
-        blob = path.parent / os.readlink(path) if path.is_symlink() else path  # noqa: PTH115
-        for other in (storage_of(weights.repo) / "snapshots").glob("*/**/*.gguf"):
-            if os.path.realpath(other) == os.path.realpath(path) and other != path:
-                other.unlink()
-        path.unlink()
-        blob.unlink(missing_ok=True)
+    for path in paths:
+        path.unlink(missing_ok=True)
     return freed
+
+
+def _inside(path: Path, storage: Path) -> Path | None:
+    """Return the path with its folder resolved, None where that is outside the storage."""
+    folder = Path(os.path.realpath(path.parent))
+    return folder / path.name if folder.is_relative_to(storage) else None
+
+
+def _link_target(path: Path) -> Path:
+    """Return where a symbolic link points to, one step only; the path itself where it is none."""
+    if not path.is_symlink():
+        return path
+    return Path(os.path.normpath(path.parent / os.readlink(path)))  # noqa: PTH115
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    return os.path.realpath(path) == os.path.realpath(other)

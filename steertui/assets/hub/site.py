@@ -1,6 +1,5 @@
 """The hub itself: what it states of weights, and where their files are fetched."""
 
-import os
 from collections.abc import Generator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,9 +25,17 @@ from huggingface_hub.utils import build_hf_headers, logging  # type: ignore[attr
 
 from steertui.assets.fetch.remote import Download, RetryWait
 from steertui.assets.fetch.transfer import RETRIED, TransferLimits, wait
-from steertui.assets.hub.cache import SHA256, CachedWeights, cache_folder, cached_as, storage_of
+from steertui.assets.hub.cache import (
+    COMMIT,
+    SHA256,
+    CachedWeights,
+    cache_folder,
+    cached_as,
+    storage_of,
+)
 from steertui.core.model import HubName, choose_files, quantisations_of
-from steertui.errors import FetchError
+from steertui.errors import FetchError, shorten
+from steertui.output_files import whole
 from steertui.urls import is_loopback
 
 logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # not into the middle of a screen
@@ -55,6 +62,9 @@ def stating(name: HubName, patience: TransferLimits) -> Generator[RetryWait, Non
     if not files:
         there = ", ".join(quantisations_of(list(sizes))) or "no GGUF"
         raise FetchError(f"{name}: the hub has no such file there; it has {there}")
+    for file in files:
+        if ".." in file.split("/") or "\\" in file or file.startswith("/"):
+            raise FetchError(f"{name}: the hub lists {file!r}, which is no path in a repository")
     stated = tuple((file, int(sizes[file][0] or 0), sizes[file][1]) for file in files)
     for file, _, digest in stated:
         if not SHA256.fullmatch(digest):
@@ -83,6 +93,11 @@ def _asking(name: HubName, patience: TransferLimits) -> Generator[RetryWait, Non
             info = api.model_info(
                 name.repo, revision=asked, files_metadata=True, timeout=patience.silence
             )
+            if not COMMIT.fullmatch(str(info.sha)):
+                raise FetchError(
+                    f"{name}: the hub states {shorten(str(info.sha))!r} as its commit, not 40 hex "
+                    "digits; check HF_ENDPOINT"
+                )
             _remember(name, str(info.sha))
             return info
         except HfHubHTTPError as exc:
@@ -109,9 +124,8 @@ def _remember(name: HubName, commit: str) -> None:
     with suppress(OSError):  # a read-only or full disk: it only has to be asked again
         ref = storage_of(name.repo) / "refs" / (name.revision or constants.DEFAULT_REVISION)
         ref.parent.mkdir(parents=True, exist_ok=True)
-        new = ref.with_name(f"{ref.name}.{os.getpid()}")
-        new.write_text(commit, encoding="utf-8")
-        new.replace(ref)
+        with whole(ref) as file:
+            file.write(commit.encode())
 
 
 def _sentence(name: HubName, exc: Exception) -> FetchError:

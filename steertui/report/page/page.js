@@ -35,8 +35,8 @@
     return new Promise((resolve, reject) => {
       arriving.set(number, resolve);
       const script = make("script");
-      script.src = `${facts.beside}/${number}.js`;
-      script.onerror = () => reject(new Error(`The texts lie beside this page in ${facts.beside}/, and ${number}.js is not there.`));
+      script.src = facts.beside[number];
+      script.onerror = () => reject(new Error(`The texts lie beside this page, and ${facts.beside[number]} is not there.`));
       document.head.append(script);
     });
   };

@@ -1,18 +1,20 @@
 """Writes the page: one file, or a file and a folder of texts beside it where they are many."""
 
 import json
-import shutil
 import tempfile
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from steertui.analysis.summary import Summary
+from steertui.errors import OutputError
+from steertui.output_files import check_output, is_partial, output, output_folder, whole
 from steertui.paper.comparison import compare_with_paper
 from steertui.report.canvas import STYLE
 from steertui.report.packed_texts import Pack, packs
@@ -24,6 +26,9 @@ HERE = Path(__file__).resolve().parent
 
 INLINE = 24_000_000
 """Characters of packed texts that a page still holds itself."""
+
+CALL = "steertuiPack("
+"""How every file of texts beside a page starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +43,16 @@ class Texts:
 
 def write_page(store: Store, summary: Summary, path: Path) -> list[Path]:
     """Write the page to `path`, and its texts beside it where they are many; return what was
-    written."""
+    written.
+
+    The folder keeps the texts of an earlier page until the new page is in its place. Raises
+    OutputError where a file has to stay or cannot be written.
+    """
+    check_output(path, "html", [store.path])
     paper = compare_with_paper(store, summary)
     with tempfile.TemporaryDirectory() as folder:
         texts = _pack(packs(store, summary, paper), Path(folder))
-        beside = _lay_beside(texts, path) if texts.size > INLINE else None
+        beside = _lay_beside(texts, path) if texts.size > INLINE else []
         script = (HERE / "page.js").read_text(encoding="utf-8")
         page = (
             _environment()
@@ -52,16 +62,19 @@ def write_page(store: Store, summary: Summary, path: Path) -> list[Path]:
                 version=version("steertui"),
                 style=_style(),
                 script=script,
-                policy=_policy(script, beside),
+                policy=_policy(script, is_beside=bool(beside)),
                 places=texts.places,
-                beside=beside.name if beside else None,
-                packs=_data(texts) if beside is None else (),
+                beside=[f"./{quote(file.parent.name)}/{file.name}" for file in beside],
+                packs=() if beside else _data(texts),
             )
         )
         page.enable_buffering(64)
-        with path.open("wb") as file:
+        with output(path, "html", [store.path]) as file:
             page.dump(file, encoding="utf-8", errors="replace")
-    return [path, beside] if beside else [path]
+    if not beside:
+        return [path]
+    _remove_others(beside)
+    return [path, beside[0].parent]
 
 
 def _environment() -> Environment:
@@ -83,10 +96,10 @@ def _style() -> str:
     return colours + STYLE + (HERE / "page.css").read_text(encoding="utf-8")
 
 
-def _policy(script: str, beside: Path | None) -> str:
+def _policy(script: str, *, is_beside: bool) -> str:
     """Let our own script run, and what it loads from the folder beside the page; no other."""
     digest = b64encode(sha256(script.encode()).digest()).decode()
-    return f"'sha256-{digest}'" + (" file: 'self'" if beside else "")
+    return f"'sha256-{digest}'" + (" file: 'self'" if is_beside else "")
 
 
 def _pack(packed: Iterable[Pack], folder: Path) -> Texts:
@@ -104,12 +117,53 @@ def _data(texts: Texts) -> Iterator[str]:
         yield (texts.folder / f"{number}.txt").read_text(encoding="ascii")
 
 
-def _lay_beside(texts: Texts, path: Path) -> Path:
-    beside = path.with_name(f"{path.stem}-texts")
-    if beside.is_dir():
-        shutil.rmtree(beside)
-    beside.mkdir()
+def _lay_beside(texts: Texts, path: Path) -> list[Path]:
+    """Add the texts to the folder beside the page, each in a file named by its digest."""
+    folder = path.with_name(f"{path.name.removesuffix('.html')}-texts")
+    _check_folder(folder)
+    output_folder(folder)
+    files = []
     for number, data in enumerate(_data(texts)):
-        call = f"steertuiPack({number}, {json.dumps(data)});\n"
-        (beside / f"{number}.js").write_text(call, encoding="ascii")
-    return beside
+        call = f"{CALL}{number}, {json.dumps(data)});\n".encode()
+        file = folder / _text_name(call)
+        files.append(file)
+        try:
+            if not file.exists():
+                with whole(file) as target:
+                    target.write(call)
+        except OSError as exc:
+            raise OutputError(f"{file}: cannot be written ({exc.strerror})") from exc
+    return files
+
+
+def _check_folder(folder: Path) -> None:
+    """Raise OutputError where the folder holds anything that is no text of an earlier page."""
+    advice = "remove it, or give another --output"
+    if folder.is_symlink():
+        raise OutputError(
+            f"{folder}: is a symbolic link, and a page's texts belong there; {advice}"
+        )
+    for file in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if not (is_partial(file) or _is_text(file)):
+            raise OutputError(
+                f"{folder}: holds {file.name}, which is no text of a page of steertui's; {advice}"
+            )
+
+
+def _is_text(file: Path) -> bool:
+    """Whether a file holds texts of a page, unchanged: its name is the digest of its bytes."""
+    if file.is_symlink() or not file.is_file() or file.suffix != ".js":
+        return False
+    content = file.read_bytes()
+    return content.startswith(CALL.encode()) and file.name == _text_name(content)
+
+
+def _text_name(content: bytes) -> str:
+    return f"{sha256(content).hexdigest()[:32]}.js"
+
+
+def _remove_others(files: Sequence[Path]) -> None:
+    """Remove the texts of an earlier page from the folder of these."""
+    for file in files[0].parent.iterdir():
+        if file not in files and _is_text(file):
+            file.unlink()

@@ -16,7 +16,7 @@ from textual.widgets import DataTable, Static
 
 from steertui.assets.catalogue import catalogue
 from steertui.assets.hash_cache import forget
-from steertui.assets.hub.cache import all_cached_weights, cache_folder, remove
+from steertui.assets.hub.cache import all_cached_weights, cache_folder, files_to_remove, remove
 from steertui.assets.weights import hub_name, locate
 from steertui.errors import SteertuiError
 from steertui.planning.inventory import SLOT_TOKENS, InventoryRow, inventory_row
@@ -198,15 +198,20 @@ class ModelsScreen(Page):
         if not row or row.here == "no":
             self.notify("It is not here.", markup=False)
             return
-        asked = f"Delete {row.name}, {size_text(row.size)}?"
-        if await self.app.push_screen_wait(Confirm(asked, "Delete")):
-            target = hub_name(row.name)
-            found = (
-                [h for h in all_cached_weights() if str(h.paths[0]) == row.path] if target else []
-            )
-            for weights in found:
-                remove(weights)
-            self._list()
+        found = (
+            [h for h in all_cached_weights() if str(h.paths[0]) == row.path]
+            if hub_name(row.name)
+            else []
+        )
+        try:
+            files = [str(p) for weights in found for p in files_to_remove(weights)]
+            asked = "\n".join([f"Delete {row.name}, {size_text(row.size)}?", *files])
+            if await self.app.push_screen_wait(Confirm(asked, "Delete")):
+                for weights in found:
+                    remove(weights)
+        except SteertuiError as exc:
+            self.trouble(str(exc))
+        self._list()
 
     def action_cancel(self) -> None:
         """End what is being done."""

@@ -16,10 +16,11 @@ from textual.widgets.option_list import Option
 from steertui.core.condition import Condition
 from steertui.core.experiment import Experiment
 from steertui.errors import SteertuiError
+from steertui.output_files import check_output
 from steertui.planning.experiment_files import load_experiment, save_experiment
 from steertui.planning.origin import TYPED, Origin, file_origin
 from steertui.planning.presets import PRESETS
-from steertui.tui.plan.condition_editor import ConditionEditor, keep
+from steertui.tui.plan.condition_editor import ConditionEditor
 from steertui.tui.plan.estimate import Estimate, estimate
 from steertui.tui.plan.fields import FIELDS, GROUPS, Field, parse, with_field
 from steertui.tui.plan.plan_text import estimate_text, field_line, field_text
@@ -27,7 +28,7 @@ from steertui.tui.widgets.choose_many import ChooseMany
 from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.layout import entitle
 from steertui.tui.widgets.page import Page
-from steertui.tui.widgets.prompts import Ask
+from steertui.tui.widgets.prompts import Ask, Confirm
 from steertui.tui.widgets.reflowing_text import ReflowingText
 
 HELP = """
@@ -189,13 +190,9 @@ class PlanScreen(Page):
         """Write a condition of one's own."""
         known = {c.name: c for c in self._estimate.conditions}
         first = known.get("pro") or next(iter(known.values()), Condition(""))
-        made = await self.app.push_screen_wait(ConditionEditor(replace(first, name="my-condition")))
+        editor = ConditionEditor(replace(first, name="my-condition"), OWN)
+        made = await self.app.push_screen_wait(editor)
         if made is None:
-            return
-        try:
-            keep(made, OWN)
-        except SteertuiError as exc:
-            self.trouble(str(exc))
             return
         names = list(dict.fromkeys([*self.experiment.conditions, made.name]))
         changed = replace(self.experiment, conditions_file=str(OWN), conditions=names)
@@ -218,12 +215,14 @@ class PlanScreen(Page):
         file = Path(name.strip()).expanduser()
         try:
             self.origin.require_readable(self.experiment)
-            save_experiment(self.experiment, file)
+            check_output(file, "experiment", [self.session.db])
+            if file.exists() and not await self.app.push_screen_wait(
+                Confirm(f"{file} is an experiment saved before. Replace it?", "Replace")
+            ):
+                return
+            save_experiment(self.experiment, file, [self.session.db])
         except SteertuiError as exc:
             self.trouble(str(exc))
-        except OSError as exc:
-            told = f"{file}: cannot be written ({exc.strerror})"
-            self.trouble(told)
         else:
             self.notify(f"Saved: steertui --batch --experiment {file} runs it.", markup=False)
 

@@ -1,12 +1,10 @@
 """Export: what is open, written to a file in a form of the report."""
 
-from collections.abc import Callable
-from contextlib import redirect_stdout
 from pathlib import Path
 from types import MappingProxyType
 
 from steertui.analysis.summary import ReportFilter
-from steertui.errors import StoreError
+from steertui.output_files import check_output
 from steertui.report.command import write_report
 from steertui.tui.widgets.choose_one import OptionRow
 
@@ -30,19 +28,12 @@ def place(db: Path, form: str) -> Path:
     return Path(db.stem + FORMS[form][1])
 
 
-def writer(db: Path, form: str, experiment: str, target: Path) -> Callable[[], None]:
-    """Return what writes the file; it raises StoreError where it cannot be written."""
+def replaces(db: Path, form: str, target: Path) -> bool:
+    """Whether an earlier export would be replaced; raises OutputError where a file has to stay."""
+    check_output(target, form, [db])
+    return target.exists()
 
-    def write() -> None:
-        choice = ReportFilter((experiment,) if experiment else ())
-        try:
-            if form == "html":
-                with redirect_stdout(None):
-                    write_report(db, form, choice, target)
-                return
-            with target.open("w", encoding="utf-8", newline="") as file, redirect_stdout(file):
-                write_report(db, form, choice)
-        except OSError as exc:
-            raise StoreError(f"{target}: cannot be written ({exc.strerror})") from None
 
-    return write
+def write(db: Path, form: str, experiment: str, target: Path) -> None:
+    """Write the file; raises SteertuiError where it cannot be written."""
+    write_report(db, form, ReportFilter((experiment,) if experiment else ()), target)

@@ -1,0 +1,128 @@
+"""Removing weights deletes files of the cache alone, whatever a hub, a ref or a link says."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from steertui.assets.fetch.transfer import TransferLimits
+from steertui.assets.hub.cache import (
+    all_cached_weights,
+    cached_weights,
+    files_to_remove,
+    remove,
+    storage_of,
+)
+from steertui.core.model import HubName
+from steertui.errors import FetchError, ModelError
+from steertui.planning.supply import Requirements, supply
+from tests.fixtures.hub_server import HubServer, make_gguf
+from tests.fixtures.program import call
+
+REPO = "maker/Small-GGUF"
+NAME = f"{REPO}:Q4_K_M"
+FILE = "Small-Q4_K_M.gguf"
+QUICK = TransferLimits(tries=2, pause=0.01, silence=1.0)
+HUB = HubName(REPO, "Q4_K_M")
+
+
+def fetch() -> None:
+    list(supply(Requirements((NAME,)), QUICK))
+
+
+def mine(tmp_path: Path) -> Path:
+    """Write a model of the user's own, outside the cache."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    make_gguf(folder / FILE, 5000)
+    return folder / FILE
+
+
+def test_a_ref_that_leads_out_of_the_cache_names_nothing(tmp_path: Path, hub: HubServer) -> None:
+    own = mine(tmp_path)
+    hub.add(REPO, FILE, make_gguf(tmp_path / "made", 5000).read_bytes())
+    snapshots = storage_of(REPO) / "snapshots"
+    snapshots.mkdir(parents=True)
+    ref = storage_of(REPO) / "refs" / "main"
+    ref.parent.mkdir()
+    for text in (os.path.relpath(own.parent, snapshots), str(own.parent), "", "x"):
+        ref.write_text(text, encoding="utf-8")
+        assert cached_weights(HUB) is None
+        code, _, err = call("models", "rm", "--yes", NAME, cwd=tmp_path)
+        assert code == 1
+        assert "is not in" in err
+        assert own.is_file()
+
+
+@pytest.mark.parametrize("commit", ["../../../../mine", "main", "", "C0FFEE" + "0" * 34])
+def test_a_hub_whose_commit_is_none_is_refused_and_nothing_is_noted(
+    tmp_path: Path, hub: HubServer, commit: str
+) -> None:
+    own = mine(tmp_path)
+    hub.add(REPO, FILE, own.read_bytes(), commit=commit)
+    with pytest.raises(FetchError, match="not 40 hex digits"):
+        fetch()
+    assert not (storage_of(REPO) / "refs").exists()
+
+
+def test_a_hub_that_lists_a_path_out_of_its_repository_is_refused(
+    tmp_path: Path, hub: HubServer
+) -> None:
+    own = mine(tmp_path)
+    hub.add(REPO, f"../../../../{FILE}", own.read_bytes())
+    with pytest.raises(FetchError, match="is no path in a repository"):
+        fetch()
+
+
+def test_a_link_out_of_the_cache_is_removed_and_what_it_leads_to_is_not(
+    tmp_path: Path, hub: HubServer
+) -> None:
+    own = mine(tmp_path)
+    hub.add(REPO, FILE, make_gguf(tmp_path / "made", 5000, 1).read_bytes())
+    fetch()
+    (weights,) = all_cached_weights()
+    blob = Path(os.path.realpath(weights.paths[0]))
+    assert set(files_to_remove(weights)) == {weights.paths[0], blob}
+    weights.paths[0].unlink()
+    weights.paths[0].symlink_to(own)
+    (weights,) = all_cached_weights()
+    assert files_to_remove(weights) == weights.paths
+    remove(weights)
+    assert own.is_file()
+    assert blob.is_file()
+    assert all_cached_weights() == []
+
+
+def test_a_folder_linked_into_the_cache_is_left_alone(tmp_path: Path, hub: HubServer) -> None:
+    own = mine(tmp_path)
+    hub.add(REPO, f"sub/{FILE}", make_gguf(tmp_path / "made", 5000, 1).read_bytes())
+    fetch()
+    (weights,) = all_cached_weights()
+    folder = weights.paths[0].parent
+    weights.paths[0].unlink()
+    folder.rmdir()
+    folder.symlink_to(own.parent)
+    with pytest.raises(ModelError, match=r"is outside .* nothing was removed"):
+        remove(weights)
+    assert own.is_file()
+    snapshot = storage_of(REPO) / "snapshots" / ("d" * 40)
+    snapshot.symlink_to(own.parent)
+    assert all_cached_weights() == []
+    found = cached_weights(HubName(REPO, "Q4_K_M", revision="d" * 40))
+    assert found
+    with pytest.raises(ModelError, match=r"is outside .* nothing was removed"):
+        remove(found)
+    assert own.is_file()
+
+
+def test_the_question_names_every_file_in_full(tmp_path: Path, hub: HubServer) -> None:
+    hub.add(REPO, FILE, make_gguf(tmp_path / "made", 5000).read_bytes())
+    fetch()
+    (weights,) = all_cached_weights()
+    files = files_to_remove(weights)
+    code, out, _ = call("models", "rm", NAME, cwd=tmp_path)  # no answer: end of input
+    assert code == 1
+    assert [line for line in out.splitlines() if line.startswith("/")] == [str(p) for p in files]
+    assert all(path.exists() for path in files)
+    assert call("models", "rm", "--yes", NAME, cwd=tmp_path)[0] == 0
+    assert not any(path.exists() for path in files)

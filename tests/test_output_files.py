@@ -1,0 +1,469 @@
+"""Output files: nothing is replaced but an unchanged earlier output, and none is half written."""
+
+import ast
+import csv
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from steertui.analysis.summary import ReportFilter, summarise
+from steertui.core.model import demo_path
+from steertui.errors import OutputError, ScenarioError
+from steertui.output_files import append_text, check_output, file_name, is_partial, text_output
+from steertui.report.canvas import Canvas
+from steertui.report.inspect_log import sample_id
+from steertui.report.page import writer
+from steertui.report.page.writer import write_page
+from steertui.store import Store
+from tests.fixtures import large
+from tests.fixtures.program import COMMAND, call, start
+
+ROOT = Path(__file__).resolve().parents[1]
+FORMS = ("terminal", "markdown", "json", "csv", "rates", "html")
+SHELL = {"PYTHONPATH": str(ROOT), "COLUMNS": "120"}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("outputs") / "a.db"
+    large.write(path, models=1, samples=1, judges=2, words=12)
+    return path
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path) -> Path:
+    shutil.copy(made, tmp_path / "a.db")
+    return tmp_path
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return every file's bytes; SQLite's log of an open database comes and goes."""
+    return {p.name: p.read_bytes() for p in sorted(folder.iterdir()) if p.is_file()}
+
+
+def edit(db: Path, sql: str, *values: object) -> None:
+    connection = sqlite3.connect(db)
+    connection.execute(sql, values)
+    connection.commit()
+    connection.close()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_form_of_the_report_replaces_what_it_did_not_write(folder: Path, form: str) -> None:
+    shutil.copy(folder / "a.db", folder / "other.db")
+    shutil.copy(demo_path(), folder / "model.gguf")
+    (folder / "link.db").symlink_to("a.db")
+    os.link(folder / "a.db", folder / "hard.html")
+    (folder / "link.html").symlink_to("notes.txt")
+    for name in ("notes.txt", "experiment.toml", "scenarios.csv", "page.html"):
+        (folder / name).write_text("samples = 3\n", encoding="utf-8")
+    said = {
+        "a.db": "is an input of this command",
+        "link.db": "is an input of this command",
+        "hard.html": "is an input of this command",
+        "other.db": "is a SQLite database",
+        "model.gguf": "is a GGUF file",
+        "a.db-wal": "is where SQLite keeps a log of a.db",
+        "a.db-shm": "is where SQLite keeps a log of a.db",
+        "other.db-journal": "is where SQLite keeps a log of other.db",
+        "link.html": "is a symbolic link",
+        "notes.txt": "exists, and is not a",
+        "experiment.toml": "exists, and is not a",
+        "scenarios.csv": "exists, and is not a",
+        "page.html": "exists, and is not a",
+        ".": "is a folder",
+    }
+    before = contents(folder)
+    for name in said if form in ("csv", "html") else ("a.db", "other.db", "a.db-wal"):
+        code, out, err = call("report", "a.db", "--format", form, "-o", name, cwd=folder)
+        assert (code, out, len(err.splitlines())) == (1, "", 1), err
+        assert f"steertui: {name}: {said[name]}" in err
+    assert contents(folder) == before
+
+
+def test_an_earlier_output_is_replaced_until_somebody_changes_it(folder: Path) -> None:
+    (folder / "empty.csv").touch()
+    for name in ("a.csv", "a.csv", "empty.csv"):
+        assert call("report", "a.db", "--format", "csv", "-o", name, cwd=folder)[0] == 0
+    assert "exists" in call("report", "a.db", "--format", "html", "-o", "a.csv", cwd=folder)[2]
+    written = folder / "a.csv"
+    written.write_bytes(written.read_bytes() + b"a note of mine\r\n")
+    code, _, err = call("report", "a.db", "--format", "csv", "-o", "a.csv", cwd=folder)
+    assert code == 1
+    assert "nobody changed since; remove it, or choose another path" in err
+    assert written.read_bytes().endswith(b"a note of mine\r\n")
+
+
+def test_an_output_has_the_mode_of_the_umask_and_leaves_nothing_beside_it(folder: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        with text_output(folder / "new.csv", "csv") as file:
+            file.write("x")
+        with pytest.raises(ZeroDivisionError), text_output(folder / "none.csv", "csv") as file:
+            file.write(str(1 / 0))
+    finally:
+        os.umask(before)
+    assert (folder / "new.csv").stat().st_mode & 0o777 == 0o640
+    assert sorted(contents(folder)) == ["a.db", "new.csv"]
+
+
+def test_a_link_made_while_the_file_is_written_is_not_written_through(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
+
+    def write() -> None:
+        with text_output(tmp_path / "a.csv", "csv") as file:
+            file.write("rows")
+            (tmp_path / "a.csv").symlink_to("mine.txt")
+
+    with pytest.raises(OutputError, match="symbolic link"):
+        write()
+    assert (tmp_path / "mine.txt").read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize("form", ["csv", "html"])
+def test_a_kill_in_the_middle_of_a_write_leaves_the_earlier_file(tmp_path: Path, form: str) -> None:
+    large.write(tmp_path / "a.db", models=1, samples=12, judges=1, words=250)
+    options = "report", "a.db", "--format", form, "-o", "out"
+    assert call(*options, cwd=tmp_path)[0] == 0
+    before = (tmp_path / "out").read_bytes()
+    with start(*options, cwd=tmp_path) as process:
+        while process.poll() is None:
+            partial = [p for p in tmp_path.iterdir() if is_partial(p)]
+            if partial and partial[0].stat().st_size:
+                break
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert (tmp_path / "out").read_bytes() == before
+    assert call(*options, cwd=tmp_path)[0] == 0
+
+
+@pytest.mark.slow
+def test_a_full_disk_leaves_the_earlier_file_and_no_other(tmp_path: Path) -> None:
+    large.write(tmp_path / "a.db", models=1, samples=12, judges=1, words=250)
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", str(disk)]).returncode:
+        pytest.skip("a tmpfs cannot be mounted here")
+    try:
+        target = disk / "out"
+        assert call("report", "a.db", "--format", "rates", "-o", str(target), cwd=tmp_path)[0] == 0
+        before = target.read_bytes()
+        for form, name in (("rates", "out"), ("csv", "new"), ("html", "new"), ("svg", "drawn")):
+            (disk / "filler").write_bytes(b"")
+            room = os.statvfs(disk)
+            (disk / "filler").write_bytes(b"x" * (room.f_bavail * room.f_bsize))
+            options = "--format", form, "-o", str(disk / name)
+            code, _, err = call("report", "a.db", *options, cwd=tmp_path)
+            assert (code, len(err.splitlines())) == (1, 1), err
+            assert "cannot be written (No space left on device)" in err
+            assert target.read_bytes() == before
+            assert not [p for p in disk.rglob("*") if is_partial(p)]
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+# A page with its texts beside it
+
+
+def page_of(db: Path, path: Path) -> list[Path]:
+    with Store(db) as store:
+        return write_page(store, summarise(store, ReportFilter(("all",))), path)
+
+
+def test_a_folder_of_texts_holds_what_the_page_names_and_nothing_old(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "INLINE", 1000)
+    page, texts = page_of(folder / "a.db", folder / "p.html")
+    first = contents(texts)
+    edit(folder / "a.db", "UPDATE generations SET answer = 'another'")
+    page_of(folder / "a.db", page)
+    second = contents(texts)
+    assert first
+    assert not set(first) & set(second)
+    assert all(f"./p-texts/{name}" in page.read_text(encoding="utf-8") for name in second)
+
+
+@pytest.mark.parametrize("foreign", ["thesis.txt", "0.js", f"{'0' * 32}.js", "folder", "link"])
+def test_a_folder_that_holds_anything_else_stays_as_it_is(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, foreign: str
+) -> None:
+    monkeypatch.setattr(writer, "INLINE", 1000)
+    mine = folder / "mine"
+    mine.mkdir()
+    (mine / "kept.txt").write_text("steertuiPack(0, mine)", encoding="utf-8")
+    texts = folder / "p-texts"
+    if foreign == "link":
+        texts.symlink_to("mine")
+    elif foreign == "folder":
+        (texts / "folder").mkdir(parents=True)
+    else:
+        texts.mkdir()
+        (texts / foreign).write_text("steertuiPack(0, mine)", encoding="utf-8")
+    before = contents(texts) | contents(mine)
+    with pytest.raises(OutputError, match=r"p-texts: .*remove it, or give another --output"):
+        page_of(folder / "a.db", folder / "p.html")
+    assert contents(texts) | contents(mine) == before
+    assert not (folder / "p.html").exists()
+
+
+# Rows, logs and pictures
+
+
+def test_no_cell_of_a_csv_opens_a_formula_and_the_texts_can_be_had_back(folder: Path) -> None:
+    db = folder / "a.db"
+    texts = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "'quoted", "plain", "a=1"]
+    keys = [r[0] for r in sqlite3.connect(db).execute("SELECT trial FROM generations ORDER BY 1")]
+    given = dict(zip(keys, texts, strict=False))
+    for key, text in given.items():
+        edit(db, "UPDATE generations SET answer = ? WHERE trial = ?", text, key)
+    assert call("report", "a.db", "--format", "csv", "-o", "a.csv", cwd=folder)[0] == 0
+    assert call("report", "a.db", "--format", "rates", "-o", "r.csv", cwd=folder)[0] == 0
+    with (folder / "a.csv").open(newline="", encoding="utf-8") as file:
+        rows = {row["key"]: row for row in csv.DictReader(file)}
+    for key, text in given.items():
+        cell = rows[key]["answer"]
+        assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+        assert cell.removeprefix("'") == text
+        assert cell == text or text in texts[:7]
+        assert int(rows[key]["tokens"]) > 0
+    with (folder / "r.csv").open(newline="", encoding="utf-8") as file:
+        assert all(0 <= float(row["convergence_rate"]) <= 1 for row in csv.DictReader(file))
+
+
+def test_logs_and_pictures_stay_in_their_folder(folder: Path) -> None:
+    db = folder / "a.db"
+    edit(db, "UPDATE scenarios SET name = '../../etc/x' WHERE id = 's0.0'")
+    edit(db, "UPDATE scenarios SET name = 'a\\..\\b' WHERE id = 's0.1'")
+    edit(db, "UPDATE conditions SET name = '../../pro' WHERE name = 'pro'")
+    edit(db, "UPDATE conditions SET name = '..:..:pro' WHERE name = 'anti'")
+    code, _, err = call("export", "a.db", "--inspect", "logs", cwd=folder)
+    assert code == 0, err
+    logs = sorted((folder / "logs").iterdir())
+    assert len(logs) == 4  # two names that differ in separators alone are two files
+    for path in logs:
+        with ZipFile(path) as log:
+            names = log.namelist()
+            samples = [json.loads(log.read(n)) for n in names if n.startswith("samples/")]
+        assert len(names) == len(set(names))
+        assert not [n for n in names if ".." in n.split("/") or "\\" in n or n.startswith("/")]
+        assert {f"samples/{s['id']}_epoch_{s['epoch']}.json" for s in samples} < set(names)
+        assert {"../../etc/x", "a\\..\\b"} < {s["metadata"]["scenario"] for s in samples}
+    assert call("report", "a.db", "--format", "svg", "-o", "drawn", cwd=folder)[0] == 0
+    assert sorted(p.name for p in folder.iterdir()) == ["a.db", "drawn", "logs"]
+    assert file_name("flips-1-../../a-b:c") == "flips-1-..-..-a-b-c"
+    assert file_name("../A" + "漢" * 99, [file_name("../a" + "漢" * 99)]).endswith("漢-2")
+
+
+def test_ids_of_samples_are_one_to_one() -> None:
+    names = ["a/b", "../a", "_/a", "/a", "a\\b", "a_b", "a/./b", "a/_/b"]
+    assert len({sample_id(name) for name in names}) == len(names)
+    assert (
+        sample_id("instrumentaleval/evading-shutdown/01") == "instrumentaleval/evading-shutdown/01"
+    )
+
+
+def test_a_folder_that_is_a_file_or_holds_one_of_another_is_named(folder: Path) -> None:
+    (folder / "logs").write_text("mine", encoding="utf-8")
+    for options in (
+        ("export", "a.db", "--inspect", "logs"),
+        ("report", "a.db", "--format", "svg", "-o", "logs"),
+    ):
+        code, _, err = call(*options, cwd=folder)
+        assert (code, err) == (1, "steertui: logs: is a file; give a folder\n")
+    (folder / "drawn").mkdir()
+    (folder / "drawn" / "rates.svg").write_text("<svg/>", encoding="utf-8")
+    code, _, err = call("report", "a.db", "--format", "svg", "-o", "drawn", cwd=folder)
+    assert code == 1
+    assert "drawn/rates.svg: exists, and is not a svg file that steertui wrote" in err
+    assert [p.name for p in (folder / "drawn").iterdir()] == ["rates.svg"]
+    for options in (
+        ("export", "a.db", "--inspect", "no/such/logs"),
+        ("report", "a.db", "--format", "svg", "-o", "no/such/drawn"),
+    ):
+        code, _, err = call(*options, cwd=folder)
+        assert (code, len(err.splitlines())) == (1, 1)
+        assert "cannot be created (No such file or directory)" in err
+
+
+def test_a_picture_is_xml_whatever_a_name_holds() -> None:
+    canvas = Canvas(100, "a\x00label\ud800")
+    canvas.text(0, 0, "bell \x07, escape \x1b[2J, \ufffe & <b>")
+    canvas.path("M0,0", "flow", 10, title="\x0b")
+    picture = ET.fromstring(canvas.file().encode())
+    assert picture.attrib["aria-label"] == "a\ufffdlabel\ufffd"
+    assert "bell \ufffd, escape \ufffd[2J, \ufffd & <b>" in "".join(picture.itertext())
+
+
+# Databases
+
+
+def test_a_database_is_not_made_where_sqlite_keeps_a_log_of_another(folder: Path) -> None:
+    os.link(folder / "a.db", folder / "hard.db")
+    before = contents(folder)
+    for options, said in (
+        (("merge", "a.db-wal", "a.db"), "a.db-wal: is where SQLite keeps a log of a.db"),
+        (("merge", "hard.db", "a.db"), "hard.db: is an input of this command"),
+        (("--batch", "--demo", "--db", "a.db-journal"), "a.db-journal: is where SQLite keeps"),
+    ):
+        code, out, err = call(*options, cwd=folder)
+        assert (code, out, len(err.splitlines())) == (1, "", 1), err
+        assert said in err
+    assert contents(folder) == before
+
+
+# Standard output
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize(
+    "options",
+    [("report", "a.db"), ("report", "a.db", "--format", "csv"), ("agree", "a.db"), ("--help",),
+     ("report", "a.db", "--list"), ("--print-experiment",), ("sources",)],
+)  # fmt: skip
+def test_a_full_disk_or_a_closed_pipe_behind_stdout_is_one_sentence(
+    folder: Path, options: tuple[str, ...]
+) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [*COMMAND, *options], cwd=folder, env=os.environ | SHELL, stdout=full,
+            stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("steertui: standard output: cannot be written (No space left")
+    assert len(done.stderr.splitlines()) == 1
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [*COMMAND, *options], cwd=folder, env=os.environ | SHELL, stdout=writing,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    os.close(writing)
+    assert done.returncode == 1
+    assert done.stderr.startswith("steertui: standard output: cannot be written (Broken pipe)")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_a_table_is_shown_in_any_encoding_and_data_is_utf_8(folder: Path, encoding: str) -> None:
+    edit(folder / "a.db", "UPDATE models SET name = '漢字 ✓'")
+    env = os.environ | SHELL | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+
+    def written(*options: str) -> bytes:
+        done = subprocess.run([*COMMAND, *options], cwd=folder, env=env, capture_output=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "?? ?" in written("report", "a.db").decode(encoding)
+    assert written("agree", "a.db").decode(encoding)
+    for form in ("csv", "json", "markdown", "rates"):
+        piped = written("report", "a.db", "--format", form)
+        assert "漢字 ✓" in piped.decode()
+        written("report", "a.db", "--format", form, "-o", form)
+        assert (folder / form).read_bytes() == piped
+
+
+# The one way to write
+
+
+def test_text_is_added_to_a_file_and_every_byte_of_it_stays(tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    file.write_bytes(b"# mine\r\n")
+    append_text(file, "more\n")
+    assert file.read_bytes() == b"# mine\r\nmore\n"
+    (tmp_path / "link.toml").symlink_to("own.toml")
+    shutil.copy(demo_path(), tmp_path / "model.gguf")
+    for name in ("link.toml", "model.gguf"):
+        before = (tmp_path / name).read_bytes()
+        with pytest.raises(OutputError, match=name):
+            append_text(tmp_path / name, "x")
+        assert (tmp_path / name).read_bytes() == before
+    with pytest.raises(OutputError, match="exists"):
+        check_output(file, "csv")
+
+
+WRITERS = {
+    "outputs.py": "the one way",
+    "streams.py": "standard output",
+    "engine/child.py": "the log of an engine, in the user's log folder",
+    "engine/process.py": "removes that log",
+    "fetch/part.py": "a partial download, in the cache",
+    "fetch/transfer.py": "the folder of a download, in the cache",
+    "hub/cache.py": "removes weights from the cache",
+    "hub/site.py": "a folder of the cache",
+    "sources.py": "removes a damaged file from the cache",
+    "stamp.py": "a stamp, in the cache",
+    "report/page/writer.py": "packs in a temporary folder; removes texts of its own",
+}
+"""Modules that may create, replace or remove files, and which."""
+
+
+def writes(path: Path) -> Iterator[str]:
+    """Yield every call in a module that creates, replaces or removes a file or folder."""
+    names = {
+        "write_text", "write_bytes", "mkdir", "makedirs", "unlink", "rmtree", "rmdir", "touch",
+        "rename", "renames", "symlink_to", "hardlink_to", "copyfile", "copy2", "copytree", "move",
+        "remove_file", "mkstemp", "fdopen",
+    }  # fmt: skip
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        modes = [a.value for a in node.args if isinstance(a, ast.Constant)]
+        modes += [k.value.value for k in node.keywords if isinstance(k.value, ast.Constant)]
+        opened = name == "open" and any(set(str(m)) & set("wax+") for m in modes if len(str(m)) < 4)
+        system = name == "open" and ast.unparse(node.func) == "os.open"
+        if name in names or opened or system:
+            yield f"{path.name}:{node.lineno} {ast.unparse(node.func)}"
+
+
+def test_no_other_module_writes_files() -> None:
+    package = ROOT / "steertui"
+    found = {
+        path.relative_to(package).as_posix(): list(writes(path))
+        for path in package.rglob("*.py")
+        if "store" not in path.parts
+    }
+    assert {name: calls for name, calls in found.items() if calls and name not in WRITERS} == {}
+    assert [name for name in WRITERS if not found[name]] == []
+
+
+# Conditions of one's own
+
+
+def test_a_condition_is_added_to_a_file_and_replaces_none(tmp_path: Path) -> None:
+    from steertui.core.condition import Condition, load_conditions
+    from steertui.tui.plan.condition_editor import keep
+
+    file = tmp_path / "own.toml"
+    for name in ("pro", "baseline"):
+        with pytest.raises(ScenarioError, match=f"{name}: is the name of a shipped condition"):
+            keep(Condition(name, "other"), file)
+    assert not file.exists()
+    mine = b"# my notes\nformat = 1\n\n[[condition]]\nname = 'x'\nsuffix = 'kept'  # why\n"
+    file.write_bytes(mine)
+    keep(Condition("y", 'a\n"""b\\\n'), file)
+    assert file.read_bytes().startswith(mine)
+    found = load_conditions(file)
+    assert (found["x"].suffix, found["y"].suffix) == ("kept", 'a\n"""b\\\n')
+    assert {"baseline", "pro", "anti", "placebo"} < set(found)
+    before = file.read_bytes()
+    with pytest.raises(ScenarioError, match="has a condition y already"):
+        keep(Condition("y", "other"), file)
+    file.write_bytes(b"format = 1\ncondition = [{name = 'x'}]\n")
+    with pytest.raises(ScenarioError, match="cannot be added at its end"):
+        keep(Condition("z"), file)
+    assert file.read_bytes() == b"format = 1\ncondition = [{name = 'x'}]\n"
+    assert before
