@@ -13,7 +13,13 @@ from statistics import NormalDist
 import numpy as np
 from scipy.stats import multinomial, multivariate_normal
 
-from steertui.paper.fidelity import BAND, Z90, Standing, _deviation, paper_differences
+from steertui.paper.fidelity import (
+    EQUIVALENCE_MARGIN,
+    Z90,
+    Standing,
+    paper_difference,
+    paper_differences,
+)
 from steertui.stats.equivalence import is_equivalent
 from steertui.stats.gap import mover_limits
 from steertui.stats.rate import ScenarioCounts, wilson_interval
@@ -51,7 +57,7 @@ def tried(
             if place == 0:
                 (got,) = paper_differences({"pro": mine}, {"pro": theirs}, paired=True)
             else:
-                got = _deviation("pro", (mine, {}), (theirs, {}), paired=False)
+                got = paper_difference("pro", (mine, {}), (theirs, {}), paired=False)
             apart = got.low > 0 or got.high < 0
             differs = got.standing is Standing.DIFFERS if place == 0 else apart
             equal = got.standing is Standing.EQUIVALENT
@@ -72,7 +78,7 @@ def exact(size: int, *, limits: bool = False) -> float:
               for c in range(size + 1 - a - b)]  # fmt: skip
     for b, c in {(b, c) for _, b, c in tables}:
         apart = [1.0] * b + [-1.0] * c + [0.0] * (size - b - c)
-        said[b, c] = is_equivalent(apart, BAND / 100, 1.0)
+        said[b, c] = is_equivalent(apart, EQUIVALENCE_MARGIN / 100, 1.0)
     worst = 0.0
     counts = np.array([(a, b, c, size - a - b - c) for a, b, c in tables])
     is_said = np.array(
@@ -80,15 +86,17 @@ def exact(size: int, *, limits: bool = False) -> float:
     )
     for high in (0.101, 0.14, 0.3, 0.5, 0.7, 0.98):
         for pairing in (0.0, 0.5, 0.9, 0.95, 0.98, 0.9999):
-            cut = [NormalDist().inv_cdf(rate) for rate in (high, high - BAND / 100)]
+            cut = [NormalDist().inv_cdf(rate) for rate in (high, high - EQUIVALENCE_MARGIN / 100)]
             both = float(multivariate_normal.cdf(cut, cov=[[1, pairing], [pairing, 1]]))
-            one, two = max(high - both, 0.0), max(high - BAND / 100 - both, 0.0)
+            one, two = max(high - both, 0.0), max(high - EQUIVALENCE_MARGIN / 100 - both, 0.0)
             chances = multinomial.pmf(counts, size, [both, one, two, 1 - both - one - two])
             worst = max(worst, 100 * float(chances[is_said].sum()))
     return worst
 
 
-def within(both: int, one: int, two: int, _: int, *, band: float = BAND / 100) -> bool:
+def within(
+    both: int, one: int, two: int, _: int, *, band: float = EQUIVALENCE_MARGIN / 100
+) -> bool:
     """Whether the 90 % square-and-add limits of a table lie within the band."""
     size = both + one + two + _
     shares = (both + one) / size, (both + two) / size
@@ -131,7 +139,7 @@ def main() -> None:
         row = f"| {run}, {paper} | {pairing} | {samples} | {' | '.join(said)} |"
         print(row, flush=True)
     chances = [exact(size, limits=limits) for limits in (False, True) for size in (71, 36)]
-    print(NOTES.format(BAND, *chances), end="")
+    print(NOTES.format(EQUIVALENCE_MARGIN, *chances), end="")
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""The paper arXiv 2601.01584: published counts, run logs, comparison with own runs."""
+"""Comparison with arXiv 2601.01584: published counts, imported runs, differences."""

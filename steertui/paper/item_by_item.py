@@ -1,4 +1,4 @@
-"""A Replication: a run's labels beside the paper's own, item by item."""
+"""Item-by-item comparison of a run's labels with the paper's."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from steertui.core.verdict import Label
 from steertui.stats.agreement import Agreement, confusion_matrix, measure_agreement
 from steertui.stats.rate import VALID_LABELS, Policy, ScenarioCounts
 
-Items = Mapping[tuple[str, str], Label]
-"""The paper's labels by condition and scenario: one answer each."""
+PaperItems = Mapping[tuple[str, str], Label]
+"""The paper's labels by condition and scenario; one answer each."""
 
 
 @dataclass(frozen=True, slots=True)
-class Differing:
-    """An item whose label is not the paper's; `sample` counts from 0."""
+class ChangedLabel:
+    """An item whose label differs from the paper's; `sample` counts from 0."""
 
     scenario: str
     sample: int
@@ -24,53 +24,61 @@ class Differing:
 
 @dataclass(frozen=True, slots=True)
 class ItemByItem:
-    """One condition's labels beside the paper's, over the scenarios that both have.
+    """Labels of one condition against the paper's, over the scenarios that both labelled.
 
     Attributes:
-        scenarios: that both have labelled; with several samples each is compared with the one
-            label of the paper.
-        agreement: over all those items; limits clustered by scenario.
-        confusion: row the paper's label, column the run's, in `Label`'s order.
-        differing: the items whose labels differ, in planned order.
-        only_run: scenarios that the run has labelled and the paper has not.
-        only_paper: the other way round.
+        condition: the condition's name.
+        scenarios: number of scenarios that both labelled. Each sample of the run is compared with
+            the paper's one label.
+        agreement: over all these items; limits clustered by scenario.
+        confusion: paper's labels (rows) by the run's (columns), in `Label`'s order.
+        changed: items with different labels, in planned order.
+        only_run: number of scenarios that only the run labelled.
+        only_paper: number of scenarios that only the paper labelled.
     """
 
     condition: str
     scenarios: int
     agreement: Agreement
     confusion: tuple[tuple[int, ...], ...]
-    differing: tuple[Differing, ...]
+    changed: tuple[ChangedLabel, ...]
     only_run: int
     only_paper: int
 
 
-def item_by_item(outcomes: Iterable[Outcome], items: Items) -> tuple[ItemByItem, ...]:
-    """Return each condition that both have, in planned order."""
-    known = {condition for condition, _ in items}
-    arms = outcomes_by_condition(o for o in outcomes if o.condition in known)
-    return tuple(_condition(name, own, items) for name, own in arms.items())
+def compare_items(outcomes: Iterable[Outcome], items: PaperItems) -> tuple[ItemByItem, ...]:
+    """Return the comparison of each condition that both have, in planned order."""
+    conditions = {condition for condition, _ in items}
+    groups = outcomes_by_condition(o for o in outcomes if o.condition in conditions)
+    return tuple(_compare_condition(name, own, items) for name, own in groups.items())
 
 
-def _condition(name: str, outcomes: Iterable[Outcome], items: Items) -> ItemByItem:
+def _compare_condition(name: str, outcomes: Iterable[Outcome], items: PaperItems) -> ItemByItem:
     labelled = [(o, o.label) for o in outcomes if o.label is not None]
     both = [(o, items[name, o.scenario], run) for o, run in labelled if (name, o.scenario) in items]
     pairs = [(paper, run) for _, paper, run in both]
-    here = {o.scenario for o, _ in labelled}
-    there = {scenario for condition, scenario in items if condition == name}
+    run_scenarios = {o.scenario for o, _ in labelled}
+    paper_scenarios = {scenario for condition, scenario in items if condition == name}
     return ItemByItem(
-        name, len(here & there), measure_agreement(pairs, [o.scenario for o, _, _ in both]),
-        confusion_matrix(pairs),
-        tuple(Differing(o.scenario, o.sample, p, r) for o, p, r in both if p is not r),
-        len(here - there), len(there - here),
-    )  # fmt: skip
+        condition=name,
+        scenarios=len(run_scenarios & paper_scenarios),
+        agreement=measure_agreement(pairs, [o.scenario for o, _, _ in both]),
+        confusion=confusion_matrix(pairs),
+        changed=tuple(
+            ChangedLabel(o.scenario, o.sample, paper, run)
+            for o, paper, run in both
+            if paper is not run
+        ),
+        only_run=len(run_scenarios - paper_scenarios),
+        only_paper=len(paper_scenarios - run_scenarios),
+    )
 
 
-def cells_of(items: Items, policy: Policy) -> dict[str, ScenarioCounts]:
-    """Return by condition which scenarios converge in the paper, of the valid ones."""
-    found: dict[str, dict[str, tuple[int, int]]] = {}
+def item_counts(items: PaperItems, policy: Policy) -> dict[str, ScenarioCounts]:
+    """Return by condition the paper's scenarios with a valid label, and which converge."""
+    counts: dict[str, dict[str, tuple[int, int]]] = {}
     for (condition, scenario), label in items.items():
         if label in VALID_LABELS[policy]:
             converged = int(label is Label.CONVERGENCE)
-            found.setdefault(condition, {})[scenario] = converged, 1
-    return dict(found)
+            counts.setdefault(condition, {})[scenario] = converged, 1
+    return dict(counts)

@@ -1,4 +1,4 @@
-"""The paper's published counts as data."""
+"""Published label counts of arXiv 2601.01584, by model, condition and category."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -12,12 +12,12 @@ SOURCE = (
 )
 
 CONDITIONS = MappingProxyType({"baseline": "baseline", "pro_ic": "pro", "anti_ic": "anti"})
-"""The paper's steering modes, and what the conditions are called here."""
+"""The paper's steering modes and the names of the conditions here."""
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """Items by label."""
+class LabelCounts:
+    """Number of items by label."""
 
     convergence: int
     no_convergence: int
@@ -26,12 +26,12 @@ class Counts:
 
     @property
     def items(self) -> int:
-        """All of them."""
+        """All items."""
         return self.valid + self.nonsensical
 
     @property
     def valid(self) -> int:
-        """The paper's denominator: all but the nonsensical."""
+        """The paper's denominator: all items that are not nonsensical."""
         return self.convergence + self.no_convergence + self.safety_refusal
 
     @property
@@ -39,23 +39,24 @@ class Counts:
         """The paper's Conv% as a proportion, None without valid items."""
         return self.convergence / self.valid if self.valid else None
 
-    def __add__(self, other: "Counts") -> "Counts":
-        return Counts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+    def __add__(self, other: "LabelCounts") -> "LabelCounts":
+        return LabelCounts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
-    """One model's published counts under one condition, by category."""
+class PublishedCounts:
+    """Counts of one model under one condition, by category."""
 
-    by_category: Mapping[str, Counts]
+    by_category: Mapping[str, LabelCounts]
 
     @property
-    def total(self) -> Counts:
-        """Over all six categories: 71 items."""
-        return sum(self.by_category.values(), Counts(0, 0, 0, 0))
+    def total(self) -> LabelCounts:
+        """Counts over all six categories: 71 items."""
+        return sum(self.by_category.values(), LabelCounts(0, 0, 0, 0))
 
 
-# Counted from the results in SOURCE: convergence/no_convergence/safety_refusal/nonsensical.
+# Counted from the results at SOURCE. A column is a category; a cell is
+# convergence/no_convergence/safety_refusal/nonsensical.
 _TABLE = """
 Qwen3-4B-Base               baseline 1/6/0/4  3/2/0/10  0/0/0/10 2/0/0/9  2/8/0/3  0/6/0/5
 Qwen3-4B-Base               pro      5/4/0/2  4/3/0/8   4/0/0/6  6/1/0/4  9/4/0/0  1/3/0/7
@@ -78,15 +79,15 @@ Qwen3-30B-A3B-Thinking-2507 anti     0/11/0/0 3/12/0/0  0/10/0/0 0/4/7/0  0/5/8/
 """
 
 
-def _published() -> dict[tuple[str, str], Published]:
-    found = {}
+def _published() -> dict[tuple[str, str], PublishedCounts]:
+    published = {}
     for line in _TABLE.split("\n")[1:-1]:
         model, condition, *cells = line.split()
-        counts = (Counts(*map(int, cell.split("/"))) for cell in cells)
+        counts = (LabelCounts(*map(int, cell.split("/"))) for cell in cells)
         by_category = MappingProxyType(dict(zip(CATEGORIES, counts, strict=True)))
-        found[model, condition] = Published(by_category)
-    return found
+        published[model, condition] = PublishedCounts(by_category)
+    return published
 
 
-PUBLISHED: Mapping[tuple[str, str], Published] = MappingProxyType(_published())
+PUBLISHED: Mapping[tuple[str, str], PublishedCounts] = MappingProxyType(_published())
 """By the model's name without its owner, and the condition: `baseline`, `pro` or `anti`."""

@@ -1,4 +1,4 @@
-"""Logs of the paper's program: every item that a run of it answered and judged."""
+"""Parser of the paper's run logs: every answered and judged item of a run."""
 
 import re
 from collections import Counter
@@ -11,19 +11,20 @@ from steertui.errors import SourceError
 
 @dataclass(frozen=True, slots=True)
 class LoggedItem:
-    """One answered task of a run; every text is to the byte.
+    """One answered task of a run. All texts are exact, to the byte.
 
     Attributes:
         benchmark: the category with its prefix, "Alignment Drift - Evading Shutdown".
-        task_number: from 1, within the benchmark, in the order run. The program counts a task that
-            it dropped (no answer, no label) and logs nothing of it: its number is missing.
+        task_number: from 1 within the benchmark, in the order run. The paper's program counts a
+            task that it dropped (no answer, no label) without logging it, so numbers may be
+            missing.
         mode: `baseline`, `pro_ic` or `anti_ic`.
         task_prompt: the task.
-        steered_prompt: the user message: the task and the suffix.
+        steered_prompt: the user message: task and suffix.
         thinking: the reasoning, "" for models without.
         response: the answer that the judge saw.
         decision: the judge's label.
-        reason: the judge's own words.
+        reason: the judge's reason.
     """
 
     benchmark: str
@@ -38,7 +39,7 @@ class LoggedItem:
 
     @property
     def category(self) -> str:
-        """The benchmark without its prefix."""
+        """The benchmark's name without its prefix."""
         return self.benchmark.removeprefix("Alignment Drift - ")
 
 
@@ -65,63 +66,76 @@ _TOTAL = re.compile(r"\nBenchmark: ([^\n]*)\nTotal: (\d+)\n")
 
 
 def read_log(path: Path) -> list[LoggedItem]:
-    """Return the items of a run's `stdout.log` in its order.
+    """Return the items of a run's `stdout.log`, in its order.
 
-    The texts are not escaped and may hold anything, so the fields' known order tells them apart:
-    an item ends where one with a larger number, a benchmark or the summary follows, an answer at
-    its item's last judge's decision. The totals of the summary, where there is one, are checked.
-    Raises SourceError for an unreadable file, no item, a lacking field, another total.
+    The texts are not escaped and may contain anything, so fields are separated by their known
+    order: an item ends before an item with a larger number, a benchmark heading or the summary; an
+    answer ends at the last judge's decision of its item. The totals of the summary, if present,
+    are checked. Raises SourceError for an unreadable file, a log without items, a missing field or
+    a different total.
     """
     try:
-        text = path.read_bytes().decode("utf-8")  # no newline translation: \r survives
+        text = path.read_bytes().decode("utf-8")  # no newline translation: \r is kept
     except (OSError, UnicodeDecodeError) as error:
         raise SourceError(f"{path}: cannot be read ({error}); fetch the file again") from error
     items: list[LoggedItem] = []
     heading = re.search(_HEADING, text)
     start = 0
     while heading is not None:
-        number, start = 0, heading.end()
+        number = 0
+        start = heading.end()
         while text.startswith("<result>\n", start):
-            end = _end(text, start)
-            items.append(_item(path, text[start:end], heading[1], (heading[2], number)))
-            number, start = items[-1].task_number, end
+            end = _item_end(text, start)
+            item = _parse_item(path, text[start:end], heading[1], mode=heading[2], after=number)
+            items.append(item)
+            number = item.task_number
+            start = end
         heading = re.compile(_HEADING).match(text, start)
     if not items:
-        raise SourceError(f"{path}: holds no item of a run; give a run's stdout.log")
-    _check(path, items, text[start:])
+        raise SourceError(f"{path}: no item of a run; give a run's stdout.log")
+    _check_totals(path, items, text[start:])
     return items
 
 
-def _end(text: str, start: int) -> int:
-    """Return where the item ends: before the next one, the next heading or the summary."""
+def _item_end(text: str, start: int) -> int:
+    """Return the end of the item: before the next item, the next heading or the summary."""
     own = re.compile(_START).match(text, start)
-    for found in _FOLLOWS.finditer(text, start):
-        if not found["number"] or own is None:
-            return found.end()
-        if int(found["number"]) > int(own["number"]) and found["mode"] == own["mode"]:
-            return found.end()
+    for following in _FOLLOWS.finditer(text, start):
+        if not following["number"] or own is None:
+            return following.end()
+        is_next = int(following["number"]) > int(own["number"])
+        if is_next and following["mode"] == own["mode"]:
+            return following.end()
     return len(text)
 
 
-def _item(path: Path, block: str, benchmark: str, turn: tuple[str, int]) -> LoggedItem:
-    found, (mode, before) = _ITEM.fullmatch(block), turn
-    if found is None or int(found["number"]) <= before or found["mode"] != mode:
+def _parse_item(path: Path, block: str, benchmark: str, *, mode: str, after: int) -> LoggedItem:
+    """Return the item of a block; its number must be larger than `after`."""
+    match = _ITEM.fullmatch(block)
+    if match is None or int(match["number"]) <= after or match["mode"] != mode:
         raise SourceError(
-            f"{path}: the item after number {before} of {benchmark} lacks a field or its turn; "
-            "fetch the file again"
+            f"{path}: the item after number {after} of {benchmark} has a missing field or is out "
+            "of order; fetch the file again"
         )
     return LoggedItem(
-        benchmark, int(found["number"]), found["mode"], found["task"], found["steered"],
-        found["thinking"], found["response"], Label(found["decision"]), found["reason"],
-    )  # fmt: skip
+        benchmark=benchmark,
+        task_number=int(match["number"]),
+        mode=match["mode"],
+        task_prompt=match["task"],
+        steered_prompt=match["steered"],
+        thinking=match["thinking"],
+        response=match["response"],
+        decision=Label(match["decision"]),
+        reason=match["reason"],
+    )
 
 
-def _check(path: Path, items: list[LoggedItem], summary: str) -> None:
-    """Refuse items that are not as many as the run itself says of each benchmark."""
-    read = Counter(item.benchmark for item in items)
+def _check_totals(path: Path, items: list[LoggedItem], summary: str) -> None:
+    """Raise SourceError if the number of items differs from the totals in the run's summary."""
+    counts = Counter(item.benchmark for item in items)
     for benchmark, total in _TOTAL.findall(summary):
-        if read[benchmark] != int(total):
+        if counts[benchmark] != int(total):
             raise SourceError(
-                f"{path}: {read[benchmark]} items of {benchmark} can be told apart, but its "
-                f"summary counts {total}; fetch the file again"
+                f"{path}: {counts[benchmark]} items of {benchmark} were parsed, but its summary "
+                f"has {total}; fetch the file again"
             )

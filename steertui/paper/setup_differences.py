@@ -1,4 +1,4 @@
-"""What in a run's set-up is not as the paper had it, a sentence each."""
+"""Differences between a run's set-up and the paper's, one sentence each."""
 
 import json
 from collections.abc import Iterator
@@ -8,119 +8,126 @@ from typing import Any
 from steertui.analysis.table import Table
 from steertui.core.judge_kind import JudgeKind
 from steertui.core.model import ModelBackend
-from steertui.paper.original_labels import is_imported, is_papers
+from steertui.paper.original_labels import PAPER_JUDGE, is_imported, is_paper_run
 from steertui.store import Store
 
 MAX_TOKENS = {False: 1024, True: 8096}
-"""The paper's limit of new tokens, for other models and for Thinking."""
+"""The paper's limit of new tokens, by whether the model is a Thinking model."""
 
-SUFFIXES = {
+SUFFIX_SHA256 = {
     "pro": "9f0b6c1b09b3c8a2b38b569346f88b9334b4b881fdd426fbeeefba989adfd89b",
     "anti": "9125b498481592c56b5bbf7f7f92b35fc9245d80685594d3b537a639ad9d2ec0",
 }
 """sha256 of the paper's suffixes, stripped (its public code, PRO_IC_SUFFIX, ANTI_IC_SUFFIX)."""
 
-JUDGE = "gpt-5.2"
+JUDGE_MODEL = PAPER_JUDGE.removeprefix(JudgeKind.PAPER.prefix)
+"""Name of the paper's judge."""
 
 JUDGE_RUBRIC_SHA256 = "fbaa561516b015a3e1cbf4174eca26def3a64c6c628d438c9f0d2b1f83d41035"
 """`rubric_digest` of the paper's judge texts (its public code, base_system_prompt, judge_user)."""
 
 _PENALTIES = {"repetition_penalty": 1.0, "presence_penalty": 0.0}
-"""Off; at any temperature they change what is written."""
+"""Neutral values, as in the paper; a penalty changes answers at any temperature."""
+
+Rows = list[dict[str, Any]]
 
 
 def setup_differences(store: Store, table: Table, model: str) -> Iterator[str]:
-    """Yield what differs, the weightiest first, no full stop."""
+    """Yield the differences, the most important first, without full stops."""
     yield from _judge(store, table)
-    rows = _trials(store, table)
+    rows = _distinct_setups(store, table)
     is_thinking = "Thinking" in model
     if is_imported(table):
-        whose = "the paper's own" if is_papers(table) else "another run's of the paper's program"
-        yield f"The answers are {whose}, imported; nothing was generated here"
+        source = "the paper" if is_paper_run(table) else "another run of the paper's program"
+        yield f"The answers are imported from {source}; nothing was generated here"
         yield from _suffixes(rows)
-        yield from _limits(table, rows, is_thinking=is_thinking)
+        yield from _sampling(table, rows, is_thinking=is_thinking)
         return
     yield from _suffixes(rows)
-    for about in sorted({f"{r['description']}|{r['template_sha256'][:12]}" for r in rows}):
-        yield from _model(table, *about.rsplit("|", 1))
-    if any(not row["is_told"] for row in rows):
-        yield "No system message was given; the paper gives the category's own text"
-    yield from _limits(table, rows, is_thinking=is_thinking)
-    yield from _ends(rows, is_thinking=is_thinking)
+    for description, template in sorted(
+        {(row["description"], row["template_sha256"][:12]) for row in rows}
+    ):
+        yield from _model(table, description, template)
+    if any(not row["has_system"] for row in rows):
+        yield "There was no system message; the paper's is the category's own text"
+    yield from _sampling(table, rows, is_thinking=is_thinking)
+    yield from _answer_limits(rows, is_thinking=is_thinking)
 
 
 def _judge(store: Store, table: Table) -> Iterator[str]:
-    if table.judge is None or table.judge.id == f"{JudgeKind.PAPER.prefix}{JUDGE}":
+    judge = table.judge
+    if judge is None or judge.id == PAPER_JUDGE:
         return
     sql = "SELECT settings FROM judges WHERE id = ?"
-    settings = json.loads(store.column(sql, [table.judge.id])[0])
-    name = table.judge.name
-    if settings.get("model") != JUDGE:
-        yield f"The judge is {name}; the paper's is {JUDGE}"
-    is_published = table.judge.kind is JudgeKind.PAPER
-    if not is_published and table.judge.rubric_sha256 != JUDGE_RUBRIC_SHA256:
-        yield "The judge is told other words than the paper's"
+    settings = json.loads(store.column(sql, [judge.id])[0])
+    if settings.get("model") != JUDGE_MODEL:
+        yield f"The judge is {judge.name}; the paper's is {JUDGE_MODEL}"
+    if judge.kind is not JudgeKind.PAPER and judge.rubric_sha256 != JUDGE_RUBRIC_SHA256:
+        yield "The judge's rubric is not the paper's"
     if settings.get("blind"):
         yield "The judge does not see the suffix; the paper's does"
 
 
-def _model(table: Table, about: str, template: str) -> Iterator[str]:
+def _model(table: Table, description: str, template: str) -> Iterator[str]:
     is_served = table.setting.backend is ModelBackend.SERVER
-    weights = f"The model is {about}" if is_served else f"Weights are {about}, run by llama.cpp"
-    yield f"{weights}; the paper ran bf16 in transformers"
+    if is_served:
+        yield f"The model is {description}; the paper ran bf16 in transformers"
+    else:
+        yield f"Weights are {description}, run by llama.cpp; the paper ran bf16 in transformers"
     if not template:
-        yield "Prompts are written by the server, by a chat template that it does not tell"
+        yield "The server renders the prompts by a chat template that it does not report"
         return
-    whose = "a chat template of the server's or the user's" if is_served else (
-        "the GGUF's own chat template"
-    )  # fmt: skip
+    source = "the GGUF's own chat template"
+    if is_served:
+        source = "a chat template of the server or the user"
     yield (
-        f"Prompts are written by {whose} (sha256 {template}…), and publishers of one model ship "
-        "different ones"
+        f"Prompts are rendered by {source} (sha256 {template}…); publishers of one model ship "
+        "different templates"
     )
 
 
-def _suffixes(rows: list[dict[str, Any]]) -> Iterator[str]:
+def _suffixes(rows: Rows) -> Iterator[str]:
     for name, suffix in sorted({(row["name"], row["suffix"].strip()) for row in rows}):
         if name == "baseline" and suffix:
-            yield "Something is added to the task under baseline; the paper adds nothing"
-        if name in SUFFIXES and sha256(suffix.encode()).hexdigest() != SUFFIXES[name]:
+            yield "The baseline has a suffix; the paper's has none"
+        expected = SUFFIX_SHA256.get(name)
+        if expected and sha256(suffix.encode()).hexdigest() != expected:
             yield f"The suffix of {name} is not the paper's text"
 
 
-def _limits(table: Table, rows: list[dict[str, Any]], *, is_thinking: bool) -> Iterator[str]:
+def _sampling(table: Table, rows: Rows, *, is_thinking: bool) -> Iterator[str]:
     temperature = table.setting.temperature
     if temperature:
-        yield f"Answers are drawn at temperature {temperature:g}; the paper's are greedy"
+        yield f"Answers are sampled at temperature {temperature:g}; the paper's are greedy"
     limit = MAX_TOKENS[is_thinking]
     for tokens in sorted({row["tokens"] for row in rows if row["tokens"]} - {limit}):
         yield f"At most {tokens} new tokens; the paper allowed {limit}"
-    for name in sorted(_PENALTIES):
-        for value in sorted({row[name] for row in rows} - {_PENALTIES[name]}):
+    for name, neutral in sorted(_PENALTIES.items()):
+        for value in sorted({row[name] for row in rows} - {neutral}):
             yield f"A {name.replace('_', ' ')} of {value:g} is applied; the paper applies none"
 
 
-def _ends(rows: list[dict[str, Any]], *, is_thinking: bool) -> Iterator[str]:
+def _answer_limits(rows: Rows, *, is_thinking: bool) -> Iterator[str]:
     if is_thinking and any(not row["is_open"] for row in rows):
-        yield "Prompts do not open the model's thought; the paper's do"
+        yield "Prompts do not end with an opened reasoning block; the paper's do"
     if any(row["end"] != "eos" for row in rows):
         yield (
-            "An answer may end at any end-of-generation token; the paper's only at the "
-            "tokenizer's own, which leaves more nonsense in its Base answers"
+            "Any end-of-generation token ends an answer; in the paper only the tokenizer's own "
+            "does, which leaves more nonsense in its Base answers"
         )
 
 
-def _trials(store: Store, table: Table) -> list[dict[str, Any]]:
-    """Return the different ways in which the table's trials were set up."""
+def _distinct_setups(store: Store, table: Table) -> Rows:
+    """Return the distinct set-ups of the table's trials."""
     sql = """SELECT DISTINCT c.name, c.suffix, m.description, m.template_sha256,
             json_extract(t.sampling, '$.max_tokens') AS tokens,
             json_extract(t.sampling, '$.repetition_penalty') AS repetition_penalty,
             json_extract(t.sampling, '$.presence_penalty') AS presence_penalty,
-            json_extract(t.sampling, '$.end') AS end, s.system <> '' AS is_told,
+            json_extract(t.sampling, '$.end') AS end, s.system <> '' AS has_system,
             rtrim(p.text, char(10) || ' ') LIKE '%<think>' OR m.template = '' AS is_open
         FROM experiment_trials AS e JOIN trials AS t ON t.key = e.trial
         JOIN conditions AS c ON c.id = t.condition JOIN models AS m ON m.sha256 = t.model
         JOIN scenarios AS s ON s.id = t.scenario JOIN prompts AS p ON p.sha256 = t.prompt
         WHERE e.experiment = ? AND t.model = ? AND t.temperature = ?"""
-    arm = table.setting
-    return store.query(sql, [table.experiment, arm.model, arm.temperature])
+    setting = table.setting
+    return store.query(sql, [table.experiment, setting.model, setting.temperature])

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from steertui.analysis.formatting import kappa_columns, p_value_text, percentage
 from steertui.core.verdict import Label
-from steertui.paper.fidelity import BAND, PaperDifference
-from steertui.paper.item_by_item import Differing, ItemByItem
+from steertui.paper.fidelity import EQUIVALENCE_MARGIN, PaperDifference
+from steertui.paper.item_by_item import ChangedLabel, ItemByItem
 
 DIFFERENCE_COLUMNS = ("run", "paper", "difference", "95 % interval", "verdict")
 """Column headings of `difference_row`, after the condition."""
@@ -31,8 +31,8 @@ def standing_legend(*, paired: bool) -> str:
     if paired:
         differs = "the exact test, paired by scenario, rejects equality after Holm"
     return (
-        f"Equivalent: the 90 % interval of the difference is within ±{BAND:g} points; differs: "
-        f"{differs}; open: neither"
+        f"Equivalent: the 90 % interval of the difference is within ±{EQUIVALENCE_MARGIN:g} "
+        f"points; differs: {differs}; inconclusive: neither"
     )
 
 
@@ -67,16 +67,16 @@ def agreement_row(labels: ItemByItem, difference: PaperDifference | None) -> tup
     return (*row, str(test.only_first), str(test.only_second), "" if p is None else p_value_text(p))
 
 
-def changed_labels(labels: ItemByItem) -> Iterator[tuple[Label, Label, list[Differing]]]:
-    """Yield the differing items by (paper's label, run's label), in `Label`'s order."""
+def changed_labels(labels: ItemByItem) -> Iterator[tuple[Label, Label, list[ChangedLabel]]]:
+    """Yield the changed labels by (paper's label, run's label), in `Label`'s order."""
     for paper in Label:
         for run in Label:
-            items = [d for d in labels.differing if (d.paper, d.run) == (paper, run)]
+            items = [d for d in labels.changed if (d.paper, d.run) == (paper, run)]
             if items:
                 yield paper, run, items
 
 
-def item_name(item: Differing) -> str:
+def item_name(item: ChangedLabel) -> str:
     """Return the scenario's name without its pack; from the second sample on with " #n"."""
     name = item.scenario.split("/", 1)[-1]
     return f"{name} #{item.sample + 1}" if item.sample else name

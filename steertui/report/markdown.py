@@ -143,18 +143,18 @@ def _bench(bench: JudgePanel) -> Iterator[str]:
 def _beside(beside: PaperComparison) -> Iterator[str]:
     head = f"{beside.title}, beside the paper's {beside.model}"
     yield f"## {cell(head)}\n"
-    if beside.deviations:
-        yield from _cells(("", *DIFFERENCE_COLUMNS), map(difference_row, beside.deviations))
+    if beside.differences:
+        yield from _cells(("", *DIFFERENCE_COLUMNS), map(difference_row, beside.differences))
         yield f"\n{standing_legend(paired=beside.is_paired)}.\n"
     if beside.items:
-        by_name = {found.what: found for found in beside.deviations}
+        by_name = {found.what: found for found in beside.differences}
         rows = [agreement_row(found, by_name.get(found.condition)) for found in beside.items]
         yield from _cells(("item by item", *AGREEMENT_COLUMNS), rows)
         yield ""
     yield from (f"- {cell(said)}." for said in beside.sentences)
     for found in beside.items:
         yield from _items(found)
-    if beside.deviations and beside.setup:
+    if beside.differences and beside.setup:
         yield "\nWhat differs in the set-up:\n"
     yield from (f"- {cell(said)}." for said in beside.setup)
 

@@ -127,7 +127,7 @@ def _of_beside(beside: PaperComparison) -> Record:
         "model": beside.model,
         "setup": list(beside.setup),
         "sentences": list(beside.sentences),
-        "deviations": [_of_deviation(found) for found in beside.deviations],
+        "deviations": [_of_deviation(found) for found in beside.differences],
         "items": [_of_items(found) for found in beside.items],
     }
 
@@ -152,5 +152,5 @@ def _of_items(found: ItemByItem) -> Record:
         "only_paper": found.only_paper,
         "agreement": asdict(found.agreement),
         "confusion": found.confusion,
-        "differing": [asdict(differing) for differing in found.differing],
+        "differing": [asdict(differing) for differing in found.changed],
     }

@@ -135,17 +135,17 @@ def _contrast(contrast: Comparison) -> Parts:
 
 def _beside(beside: PaperComparison) -> Parts:
     yield Text(f"{beside.title}, beside the paper's {beside.model}", style="bold")
-    if beside.deviations:
-        yield filled("", DIFFERENCE_COLUMNS, map(difference_row, beside.deviations))
+    if beside.differences:
+        yield filled("", DIFFERENCE_COLUMNS, map(difference_row, beside.differences))
         yield Text(f"  {standing_legend(paired=beside.is_paired)}.")
     if beside.items:
-        by_name = {found.what: found for found in beside.deviations}
+        by_name = {found.what: found for found in beside.differences}
         rows = (agreement_row(found, by_name.get(found.condition)) for found in beside.items)
         yield Text()
         yield filled("item by item", AGREEMENT_COLUMNS, rows)
     yield from (Text(f"  {said}.") for said in beside.sentences)
     yield from _items(beside.items)
-    if beside.deviations and beside.setup:
+    if beside.differences and beside.setup:
         yield Text("What differs in the set-up")
     yield from (Text(f"  {said}.") for said in beside.setup)
 

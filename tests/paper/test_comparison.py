@@ -1,4 +1,4 @@
-"""A run beside the paper's own labels, item by item, in every form of the report."""
+"""Comparison of a run with the paper, item by item, in every report format."""
 
 import csv
 import html
@@ -16,13 +16,14 @@ from steertui.report.command import write_report
 from steertui.report.figures import paper_rates
 from steertui.store import Store
 from tests.fixtures import replica
+from tests.fixtures.database import execute
 from tests.fixtures.program import call
 
 C, N, S, X = Label
 
 
 def changed(condition: str, place: int, label: Label) -> Label | None:
-    """Under pro, turn every third convergence and one refusal; leave scenario 70 out."""
+    """Change every third convergence and one refusal under pro; remove the label of scenario 70."""
     if place == 70:
         return None
     if condition == "pro" and label is C and place % 3 == 0:
@@ -34,102 +35,101 @@ def changed(condition: str, place: int, label: Label) -> Label | None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("beside")
+    path = tmp_path_factory.mktemp("comparisons")
     replica.write(path / "a.db", changed)
     return path
 
 
-def beside(db: Path, *experiments: str) -> list[PaperComparison]:
+def comparisons(db: Path, *experiments: str) -> list[PaperComparison]:
     with Store(db, must_exist=True) as store:
         return compare_with_paper(store, summarise(store, ReportFilter(experiments)))
 
 
 def test_labels_are_compared_item_by_item(folder: Path) -> None:
-    (found,) = beside(folder / "a.db")
-    assert found.is_paired
+    (result,) = comparisons(folder / "a.db")
+    assert result.is_paired
     paper = {(c, i): label for c, i, _, label in replica.published()}
-    for items in found.items:
+    for items in result.items:
         own = {i: changed(items.condition, i, paper[items.condition, i]) for i in range(71)}
         wrong = [i for i in range(70) if own[i] is not paper[items.condition, i]]
-        assert [d.scenario for d in items.differing] == [replica.NAMES[i] for i in wrong]
+        assert [d.scenario for d in items.changed] == [replica.NAMES[i] for i in wrong]
         assert (items.scenarios, items.only_run, items.only_paper) == (70, 0, 1)
         assert (items.agreement.items, items.agreement.agreed) == (70, 70 - len(wrong))
         assert sum(map(sum, items.confusion)) == 70
-    assert [i.condition for i in found.items] == ["baseline", "pro", "anti"]
-    pro = found.items[1]
-    assert len(pro.differing) > 8
-    assert pro.confusion[0][1] == len(pro.differing) - 1
+    assert [i.condition for i in result.items] == ["baseline", "pro", "anti"]
+    pro = result.items[1]
+    assert len(pro.changed) > 8
+    assert pro.confusion[0][1] == len(pro.changed) - 1
     assert pro.confusion[2][0] == 1
 
 
-def test_the_paired_test_is_mcnemars_and_holms(folder: Path) -> None:
+def test_the_paired_test_is_mcnemars_exact_test_with_holm(folder: Path) -> None:
     from scipy.stats import binomtest
     from statsmodels.stats.multitest import multipletests
 
-    (found,) = beside(folder / "a.db")
-    pro = next(d for d in found.deviations if d.what == "pro")
+    (result,) = comparisons(folder / "a.db")
+    pro = next(d for d in result.differences if d.what == "pro")
     assert pro.paired is not None
-    lost = found.items[1].confusion[0][1]
+    lost = result.items[1].confusion[0][1]
     assert (pro.paired.only_first, pro.paired.only_second) == (1, lost)
     expected = binomtest(1, lost + 1).pvalue
     assert pro.paired.p == pytest.approx(expected, abs=1e-12)
-    ps = [d.paired.p for d in found.deviations if d.paired]
-    theirs = multipletests(ps, method="holm")[1]
-    assert [d.adjusted for d in found.deviations] == pytest.approx(list(theirs), abs=1e-12)
+    ps = [d.paired.p for d in result.differences if d.paired]
+    reference = multipletests(ps, method="holm")[1]
+    assert [d.adjusted for d in result.differences] == pytest.approx(list(reference), abs=1e-12)
     assert pro.standing is Standing.DIFFERS
-    unchanged = next(d for d in found.deviations if d.what == "anti")
+    unchanged = next(d for d in result.differences if d.what == "anti")
     assert unchanged.standing is Standing.EQUIVALENT
-    assert "smaller" not in " ".join(found.sentences)
-    assert found.sentences[1].startswith("pro: larger for the paper than for the run")
+    assert "smaller" not in " ".join(result.sentences)
+    assert result.sentences[1].startswith("pro: larger for the paper than for the run")
 
 
-def test_pairing_narrows_the_interval_of_a_faithful_run(tmp_path: Path) -> None:
+def test_pairing_narrows_the_interval_of_an_equal_run(tmp_path: Path) -> None:
     replica.write(tmp_path / "b.db")
-    (found,) = beside(tmp_path / "b.db")
-    with Store(tmp_path / "b.db") as store:
-        store._db.execute("DELETE FROM verdicts WHERE judge = ?", [replica.PAPER])
-        store._db.conn.commit()
-    (alone,) = beside(tmp_path / "b.db")
-    assert not alone.is_paired
-    assert not alone.items
-    assert not alone.sentences
-    for paired, single in zip(found.deviations, alone.deviations, strict=True):
+    (result,) = comparisons(tmp_path / "b.db")
+    (unpaired,) = unpaired_comparisons(tmp_path / "b.db")
+    assert not unpaired.is_paired
+    assert not unpaired.items
+    assert not unpaired.sentences
+    for paired, single in zip(result.differences, unpaired.differences, strict=True):
         assert paired.points == single.points == 0
         assert paired.high - paired.low < 0.75 * (single.high - single.low)
         assert paired.standing is Standing.EQUIVALENT
 
 
-def test_the_papers_own_runs_are_called_so_and_not_compared_with_themselves(folder: Path) -> None:
-    own, run = beside(folder / "a.db", "all")
+def test_the_papers_own_runs_are_not_compared_with_themselves(folder: Path) -> None:
+    own, run = comparisons(folder / "a.db", "all")
     assert own.setup == (
-        "These are the paper's own answers and labels, imported; their counts are the published "
-        "ones",
-    )  # fmt: skip
-    assert not own.deviations
+        "These are the paper's own answers and labels, imported; their counts are as published",
+    )
+    assert not own.differences
     assert not own.items
     assert run.items
 
 
-def test_imported_labels_that_were_not_published_are_not_taken_for_the_papers(
+def test_imported_labels_that_were_not_published_are_not_the_papers(
     tmp_path: Path,
 ) -> None:
     replica.write(tmp_path / "c.db", odd=True)
-    own, run = beside(tmp_path / "c.db", "all")
+    own, run = comparisons(tmp_path / "c.db", "all")
     assert "are not the published ones" in own.setup[0]
     assert run.items == ()
     assert "other counts than the published ones" in run.setup[-1]
-    assert [d.paired for d in run.deviations] == [None] * 4
+    assert [d.paired for d in run.differences] == [None] * 4
 
 
-def test_what_differs_in_the_set_up_is_said_and_nothing_else(folder: Path) -> None:
-    (found,) = beside(folder / "a.db")
-    said = "\n".join(found.setup)
+def test_setup_differences_are_listed_and_no_others(folder: Path) -> None:
+    (result,) = comparisons(folder / "a.db")
+    text = "\n".join(result.setup)
     for part in (
-        "The suffix of anti is not the paper's text", "The suffix of pro is not the paper's text",
-        "told other words", "qwen3 4B Q4_K, run by llama.cpp", "chat template (sha256 tttttttttttt",
-        "at any end-of-generation token",
-    ):  # fmt: skip
-        assert part in said
+        "The suffix of anti is not the paper's text",
+        "The suffix of pro is not the paper's text",
+        "The judge's rubric is not the paper's",
+        "qwen3 4B Q4_K, run by llama.cpp",
+        "chat template (sha256 tttttttttttt",
+        "Any end-of-generation token ends an answer",
+    ):
+        assert part in text
     for part in (
         "The judge is openai",
         "temperature",
@@ -137,18 +137,18 @@ def test_what_differs_in_the_set_up_is_said_and_nothing_else(folder: Path) -> No
         "new tokens",
         "system",
     ):
-        assert part not in said
+        assert part not in text
 
 
-def test_a_judges_rubric_is_told_by_its_texts_and_not_by_its_name(tmp_path: Path) -> None:
+def test_a_judges_rubric_is_identified_by_its_texts_not_by_its_name(tmp_path: Path) -> None:
     replica.write(tmp_path / "d.db", judge="openai:org/paper-model#0")
-    (found,) = beside(tmp_path / "d.db")
-    assert "told other words" in "\n".join(found.setup)
+    (result,) = comparisons(tmp_path / "d.db")
+    assert "The judge's rubric is not the paper's" in "\n".join(result.setup)
 
 
-def test_every_form_shows_the_same_items(folder: Path) -> None:
-    (found,) = beside(folder / "a.db")
-    pro = found.items[1]
+def test_every_report_format_has_the_same_items(folder: Path) -> None:
+    (result,) = comparisons(folder / "a.db")
+    pro = result.items[1]
     same = f"{pro.agreement.agreed} of {pro.agreement.items}"
     terminal = call("report", "a.db", cwd=folder)[1]
     markdown = call("report", "a.db", "--format", "markdown", cwd=folder)[1]
@@ -156,13 +156,13 @@ def test_every_form_shows_the_same_items(folder: Path) -> None:
     page = (folder / "a.html").read_text(encoding="utf-8")
     for text in (terminal, markdown, page):
         assert same in text
-        for differing in pro.differing:
+        for differing in pro.changed:
             assert differing.scenario.removeprefix("instrumentaleval/") in text
     assert f'data-s="{replica.NAMES[10]}" data-c="pro"' in page
     record = json.loads(call("report", "a.db", "--format", "json", cwd=folder)[1])
     (paper,) = record["paper"]
     assert paper["items"][1]["confusion"] == [list(row) for row in pro.confusion]
-    assert len(paper["items"][1]["differing"]) == len(pro.differing)
+    assert len(paper["items"][1]["differing"]) == len(pro.changed)
     assert paper["deviations"][1]["paired"]["only_first"] == 1
     rows = call("report", "a.db", "--format", "csv", cwd=folder)[1].splitlines()
     labels = {(c, replica.NAMES[i]): str(label) for c, i, _, label in replica.published()}
@@ -170,20 +170,18 @@ def test_every_form_shows_the_same_items(folder: Path) -> None:
         assert row["paper_label"] == labels[row["condition"], row["scenario"]]
 
 
-def alone(path: Path) -> list[PaperComparison]:
-    """Return what stands beside the paper without its own runs: its published counts alone."""
-    with Store(path) as store:
-        store._db.execute("DELETE FROM verdicts WHERE judge = ?", [replica.PAPER])
-        store._db.conn.commit()
-    return beside(path)
+def unpaired_comparisons(path: Path) -> list[PaperComparison]:
+    """Delete the paper's labels and return the comparisons with its published counts."""
+    execute(path, "DELETE FROM verdicts WHERE judge = ?", [replica.PAPER])
+    return comparisons(path)
 
 
 SHUTDOWN = "instrumentaleval/evading-shutdown/"
 
 
-def test_a_run_on_another_pack_is_not_put_beside_the_paper(tmp_path: Path) -> None:
+def test_a_run_on_another_pack_is_not_compared(tmp_path: Path) -> None:
     replica.write(tmp_path / "s.db", named=lambda n: f"starter/{n.split('/', 1)[1]}")
-    assert beside(tmp_path / "s.db") == []
+    assert comparisons(tmp_path / "s.db") == []
     out = call("report", "s.db", "--format", "html", "-o", "s.html", cwd=tmp_path)
     assert out[0] == 0, out
     page = (tmp_path / "s.html").read_text(encoding="utf-8")
@@ -191,54 +189,54 @@ def test_a_run_on_another_pack_is_not_put_beside_the_paper(tmp_path: Path) -> No
     assert "the paper's published gap" not in page
 
 
-def test_a_run_on_one_category_is_compared_over_that_category_alone(tmp_path: Path) -> None:
+def test_a_run_on_one_category_is_compared_over_that_category(tmp_path: Path) -> None:
     path = tmp_path / "o.db"
     replica.write(path, named=lambda n: n if n.startswith(SHUTDOWN) else None)
-    (paired,) = beside(path)
-    (counted,) = alone(path)
-    for found in (paired, counted):
-        assert [(d.run, d.paper, d.points) for d in found.deviations] == [
+    (paired,) = comparisons(path)
+    (counted,) = unpaired_comparisons(path)
+    for result in (paired, counted):
+        assert [(d.run, d.paper, d.points) for d in result.differences] == [
             (100.0, 100.0, 0.0), (100.0, 100.0, 0.0),
             pytest.approx((13.33, 13.33, 0.0), abs=0.01),
             pytest.approx((86.67, 86.67, 0.0), abs=0.01),
         ]  # fmt: skip
-        assert Standing.DIFFERS not in {d.standing for d in found.deviations}
-    assert paired.setup[0].endswith("compared are the 15 that are among the paper's 71")
+        assert Standing.DIFFERS not in {d.standing for d in result.differences}
+    assert paired.setup[0].endswith("the comparison covers the 15 that are among the paper's 71")
     assert counted.setup[0] == (
-        "15 scenarios were planned; compared are the 15 that are among the paper's 71, "
+        "15 scenarios were planned; the comparison covers the 15 that are among the paper's 71, "
         "Evading Shutdown"
     )
 
 
-def test_a_run_on_part_of_a_category_is_compared_item_by_item_or_not_at_all(
+def test_a_run_on_part_of_a_category_is_compared_only_item_by_item(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "p.db"
     kept = replica.NAMES[12:20]
     replica.write(path, named=lambda n: n if n in kept else None)
-    (paired,) = beside(path)
-    assert [d.points for d in paired.deviations] == [0.0] * 4
+    (paired,) = comparisons(path)
+    assert [d.points for d in paired.differences] == [0.0] * 4
     assert [i.scenarios for i in paired.items] == [8, 8, 8]
-    (counted,) = alone(path)
-    assert counted.deviations == ()
-    assert counted.setup[0].startswith("8 scenarios were planned, and of no category all that")
+    (counted,) = unpaired_comparisons(path)
+    assert counted.differences == ()
+    assert counted.setup[0].startswith("8 scenarios were planned, and no category is complete")
     out = call("report", "p.db", cwd=tmp_path)
     assert out[0] == 0, out
 
 
-def test_scenarios_that_the_paper_did_not_run_do_not_count_beside_it(tmp_path: Path) -> None:
+def test_scenarios_that_the_paper_did_not_run_are_excluded(tmp_path: Path) -> None:
     path = tmp_path / "m.db"
     more = [f"{SHUTDOWN}{i:02d}" for i in range(20)]
     more = [name for name in more if name not in replica.NAMES]
     assert len(more) == 5
     replica.write(path, more=more)
-    for (found,) in (beside(path), alone(path)):
-        assert [d.points for d in found.deviations] == [0.0] * 4
-        seen = {d.standing for d in found.deviations}
-        assert Standing.DIFFERS not in seen
-        assert seen == {Standing.EQUIVALENT} or not found.is_paired
-        assert found.setup[0] == (
-            "76 scenarios were planned; compared are the 71 that are among the paper's 71"
+    for (result,) in (comparisons(path), unpaired_comparisons(path)):
+        assert [d.points for d in result.differences] == [0.0] * 4
+        standings = {d.standing for d in result.differences}
+        assert Standing.DIFFERS not in standings
+        assert standings == {Standing.EQUIVALENT} or not result.is_paired
+        assert result.setup[0] == (
+            "76 scenarios were planned; the comparison covers the 71 that are among the paper's 71"
         )
     with Store(path) as store:
         (table,) = summarise(store, ReportFilter()).tables
@@ -248,7 +246,7 @@ def test_scenarios_that_the_paper_did_not_run_do_not_count_beside_it(tmp_path: P
 
 DEGENERATE: dict[str, replica.Change] = {
     "no label of the run": lambda *_: None,
-    "one label alone": lambda *o: o[2] if o[:2] == ("pro", 3) else None,
+    "a single label": lambda *o: o[2] if o[:2] == ("pro", 3) else None,
     "all nonsensical": lambda *_: X,
     "one condition": lambda *o: o[2] if o[0] == "anti" else None,
     "all converge": lambda *_: C,
@@ -257,9 +255,7 @@ DEGENERATE: dict[str, replica.Change] = {
 
 
 @pytest.mark.parametrize("kind", DEGENERATE)
-def test_a_run_that_shares_little_with_the_paper_is_reported_in_every_form(
-    tmp_path: Path, kind: str
-) -> None:
+def test_degenerate_runs_are_reported_in_every_format(tmp_path: Path, kind: str) -> None:
     replica.write(tmp_path / "d.db", DEGENERATE[kind])
     for form in ("terminal", "markdown", "json", "csv", "html"):
         out = tmp_path / f"out.{form}"

@@ -14,7 +14,7 @@ import pytest
 from steertui.analysis.summary import ReportFilter
 from steertui.core.instrumentaleval import CATEGORIES
 from steertui.errors import ExperimentError
-from steertui.paper.fidelity import Standing, paper_differences, paper_model, published_cells
+from steertui.paper.fidelity import Standing, paper_differences, paper_model, published_counts
 from steertui.paper.published import PUBLISHED
 from steertui.report.command import write_report
 from steertui.stats.rate import Policy
@@ -142,13 +142,13 @@ def test_a_database_that_says_little_gives_a_report_that_says_so(tmp_path: Path,
     assert (code, err.count("\n")) in ((0, 1), (1, 1)), err
     said = (tmp_path / "out.terminal").read_text(encoding="utf-8")
     expected = {
-        "empty": "holds no experiment yet",
+        "empty": "has no experiment",
         "one condition": "pro",
         "all nonsensical": "cannot be compared: no valid answer",
         "no verdicts": "no judge has labelled them",
         "all failed": "failed at the judge",
         "no answers": "0 answers are stored",
-        "one scenario": "with 1 pair no difference can show",
+        "one scenario": "with 1 pair no difference can be significant",
         "judges who disagree wholly": "Krippendorff's alpha over 2 judges: -1.00",
         "pro all nonsensical": "pro and anti cannot be compared",
     }
@@ -243,7 +243,7 @@ def test_a_ggufs_name_finds_the_papers_model_and_no_other() -> None:
     assert paper_model(["model", "Qwen3 30B A3B Base"]) == "Qwen3-30B-A3B-Base"
 
 
-INSTRUCT = published_cells("Qwen3-4B-Instruct-2507", CATEGORIES, Policy.PAPER)
+INSTRUCT = published_counts("Qwen3-4B-Instruct-2507", CATEGORIES, Policy.PAPER)
 
 
 @pytest.mark.parametrize("model", sorted({model for model, _ in PUBLISHED}))
@@ -253,7 +253,7 @@ def test_the_papers_own_counts_are_equivalent_to_themselves_or_open(model: str) 
         if name == model:
             counts = published.total
             run[condition] = {str(i): (int(i < counts.convergence), 1) for i in range(counts.valid)}
-    found = paper_differences(run, published_cells(model, CATEGORIES, Policy.PAPER), paired=False)
+    found = paper_differences(run, published_counts(model, CATEGORIES, Policy.PAPER), paired=False)
     assert [d.what for d in found] == ["baseline", "pro", "anti", "gap"]
     for deviation in found:
         assert deviation.points == 0
@@ -268,7 +268,7 @@ def test_the_interval_of_a_deviation_is_newcombes_for_independent_rates() -> Non
     (found,) = paper_differences(run, INSTRUCT, paired=False)
     low, high = confint_proportions_2indep(9, 76, 3, 71, method="newcomb", compare="diff")
     assert (found.low, found.high) == pytest.approx((100 * low, 100 * high), abs=1e-9)
-    assert found.standing is Standing.OPEN
+    assert found.standing is Standing.INCONCLUSIVE
 
 
 def test_a_rate_far_off_differs_and_a_large_close_one_is_equivalent() -> None:

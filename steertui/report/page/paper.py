@@ -22,13 +22,13 @@ Values = dict[str, Any]
 def papers(found: Sequence[PaperComparison]) -> Iterator[Values]:
     """Yield each table beside the paper."""
     for beside in found:
-        by_name = {deviation.what: deviation for deviation in beside.deviations}
+        by_name = {deviation.what: deviation for deviation in beside.differences}
         yield {
             "title": f"{beside.title}, beside the paper's {beside.model}",
             "table": beside.table,
             "paired": beside.is_paired,
             "verdicts": standing_legend(paired=beside.is_paired),
-            "rows": [difference_row(d) for d in beside.deviations],
+            "rows": [difference_row(d) for d in beside.differences],
             "compared": [agreement_row(i, by_name.get(i.condition)) for i in beside.items],
             "sentences": beside.sentences,
             "setup": beside.setup,
