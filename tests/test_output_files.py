@@ -395,16 +395,17 @@ def test_text_is_added_to_a_file_and_every_byte_of_it_stays(tmp_path: Path) -> N
 
 
 WRITERS = {
-    "outputs.py": "the one way",
-    "streams.py": "standard output",
-    "engine/child.py": "the log of an engine, in the user's log folder",
+    "planning/consent.py": "a record of what the user agreed to, in the state folder",
+    "output_files.py": "the one way",
+    "standard_streams.py": "standard output",
+    "engine/engine_child.py": "the log of an engine, in the user's log folder",
     "engine/process.py": "removes that log",
-    "fetch/part.py": "a partial download, in the cache",
-    "fetch/transfer.py": "the folder of a download, in the cache",
-    "hub/cache.py": "removes weights from the cache",
-    "hub/site.py": "a folder of the cache",
-    "sources.py": "removes a damaged file from the cache",
-    "stamp.py": "a stamp, in the cache",
+    "assets/fetch/part.py": "a partial download, in the cache",
+    "assets/fetch/transfer.py": "the folder of a download, in the cache",
+    "assets/hub/cache.py": "removes weights from the cache",
+    "assets/hub/site.py": "a folder of the cache",
+    "assets/sources.py": "removes a damaged file from the cache",
+    "assets/hash_cache.py": "a stamp, in the cache",
     "report/page/writer.py": "packs in a temporary folder; removes texts of its own",
 }
 """Modules that may create, replace or remove files, and which."""
