@@ -8,12 +8,12 @@ from typing import Any
 
 import llama_cpp.llama_cpp as ll
 
-from steertui.core.reasoning import TOKENS
+from steertui.core.reasoning import REASONING_TOKENS
 from steertui.engine.devices import device_handles
 from steertui.errors import EngineError, ModelError
 
 Tokens = list[int]
-KEPT = frozenset(map(str.encode, TOKENS))
+KEPT = frozenset(map(str.encode, REASONING_TOKENS))
 
 _log: list[str] = []
 
