@@ -1,9 +1,12 @@
-"""How fast the screens are: `python -m benchmarks.screens [paint|large|keys|cost] [--rounds N]`.
+"""Response times of the screens, and their cost during a run.
 
-paint: from the command to the first text. large: 100,000 trials: the first screen, every filter
-and search. keys: how long a key waits while the engine runs at 32 slots. cost: a run with its
-screen open against the same run with --batch, in turn. Without a word all four, in a folder of
-their own; everything is timed in a real pseudo-terminal of 120 x 40, but for the queries.
+    python -m benchmarks.screens [paint|large|keys|cost] [--rounds N]
+
+paint: time from the command to the first text. large: with 100,000 trials, time to each screen and
+of every filter and search. keys: time from a key to its effect while the engine runs with 32 slots.
+cost: duration of a run with its screen open compared with `--batch`, in alternating order. By
+default all four are measured, in a temporary folder. All times except queries are measured in a
+pseudo-terminal of 120 x 40.
 """
 
 import argparse
@@ -33,25 +36,38 @@ from steertui.tui.theme import DARK
 from tests.fixtures import large
 
 COMMAND = [sys.executable, "-m", "steertui"]
+
 SIZE = (40, 120)
+"""Lines and columns of the terminal."""
 
 T = TypeVar("T")
 
 
 class Terminal:
-    """The program in a pseudo-terminal; a context manager that ends it."""
+    """The program in a pseudo-terminal.
+
+    A context manager: leaving it ends the program.
+
+    Attributes:
+        start: time.perf_counter() at the start of the program.
+    """
 
     def __init__(self, folder: Path, *options: str) -> None:
         self._master, terminal = pty.openpty()
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", *SIZE, 0, 0))
         env = os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
-        self.begin = time.perf_counter()
+        self.start = time.perf_counter()
         self._process = subprocess.Popen(
-            [*COMMAND, *options], cwd=folder, env=env, stdin=terminal, stdout=terminal,
-            stderr=terminal, start_new_session=True,
-        )  # fmt: skip
+            [*COMMAND, *options],
+            cwd=folder,
+            env=env,
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+            start_new_session=True,
+        )
         os.close(terminal)
-        self._seen = b""
+        self._output = b""
 
     def __enter__(self) -> Self:
         return self
@@ -69,98 +85,121 @@ class Terminal:
         os.close(self._master)
 
     def press(self, keys: bytes) -> None:
-        self._seen = b""
+        """Send keys, and forget the output so far."""
+        self._output = b""
         os.write(self._master, keys)
 
     def wait(self, mark: bytes, seconds: float = 600) -> float:
-        """Return when the mark was written since the last key."""
+        """Wait until `mark` is in the output since the last key; return time.perf_counter()."""
         end = time.perf_counter() + seconds
-        while mark not in self._seen:
+        while mark not in self._output:
             if not self._read(end - time.perf_counter()):
-                raise TimeoutError(f"{mark!r} did not come: {self._seen[-500:]!r}")
+                raise TimeoutError(f"{mark!r} is not in the output: {self._output[-500:]!r}")
         return time.perf_counter()
 
     def drain(self, seconds: float) -> bytes:
-        """Read for so long."""
+        """Read for `seconds`; return the output since the last key."""
         end = time.perf_counter() + seconds
         while (left := end - time.perf_counter()) > 0:
             self._read(left)
-        return self._seen
+        return self._output
 
     def _read(self, seconds: float) -> bool:
+        """Read once; return False if there is nothing to read within `seconds`."""
         try:
             if not select.select([self._master], [], [], max(0.0, seconds))[0]:
                 return False
-            self._seen += os.read(self._master, 1 << 16)
+            self._output += os.read(self._master, 1 << 16)
         except OSError:
             return False
         return True
 
 
 def paint(folder: Path, rounds: int) -> None:
-    """Time from the command to the first text of the first screen, and to the last of it."""
-    for name, options in (("start", ()), ("start, 100,000 trials", ("--db", "large.db"))):
+    """Measure the time from the command to the text of the first screen."""
+    runs: dict[str, tuple[str, ...]] = {
+        "start": (),
+        "start, 100,000 trials": ("--db", "large.db"),
+    }
+    for name, options in runs.items():
         times = []
         for _ in range(rounds):
             with Terminal(folder, *options) as terminal:
-                times.append(terminal.wait(b"How far does") - terminal.begin)
+                times.append(terminal.wait(b"How far does") - terminal.start)
         show(f"command to first paint: {name}", times, "s")
 
 
-QUERIES = {
-    "nothing": {},
+QUERIES: dict[str, dict[str, str]] = {
+    "no filter": {},
     "condition": {"condition": "pro"},
     "model": {"model": f"{1:064d}"},
     "temperature": {"temperature": "0.7"},
     "category": {"category": "Category 3"},
-    "stop: cut": {"stop": "length"},
-    "stop: by itself": {"stop": "stop"},
+    "stop: truncated": {"stop": "length"},
+    "stop: end token": {"stop": "stop"},
     "label: convergence": {"label": "convergence"},
-    "not judged": {"label": "unlabelled"},
+    "unjudged": {"label": "unlabelled"},
     "judge failed": {"label": "failed"},
-    "waiting": {"label": "waiting"},
-    "a word in 91 % of the answers": {"search": "tells"},
-    "the beginning of many words": {"search": "th"},
-    "two words": {"search": "parcels machine"},
-    "five at once": {"condition": "pro", "category": "Category 3", "label": "convergence",
-                     "stop": "stop", "search": "tells"},
-}  # fmt: skip
+    "unanswered": {"label": "waiting"},
+    "search: word in 91 % of the answers": {"search": "tells"},
+    "search: prefix of many words": {"search": "th"},
+    "search: two words": {"search": "parcels machine"},
+    "five filters": {
+        "condition": "pro",
+        "category": "Category 3",
+        "label": "convergence",
+        "stop": "stop",
+        "search": "tells",
+    },
+}
+"""Filters of the Read screen, by name."""
 
 
-def big(folder: Path, rounds: int) -> None:
-    """Time every filter over 100,000 trials, all and a third of them judged; then the screens."""
+def large_database(folder: Path, rounds: int) -> None:
+    """Measure filters and screens with 100,000 trials."""
+    time_queries(folder, rounds)
+    time_screens(folder, rounds)
+
+
+def time_queries(folder: Path, rounds: int) -> None:
+    """Measure every filter, with all trials judged and with a third of them judged."""
     for db in ("large.db", "half.db"):
         with Store(folder / db) as store:
-            own = timed(lambda: frozenset(rows_of(store, "large")), rounds, f"{db}: first list")
-            for name, wanted in QUERIES.items():
-                known = {f.name for f in fields(TrialFilter)}
-                assert wanted.keys() <= known
-                asked = TrialFilter(experiment="large", judge="local:made-0/x", **wanted)
+            rows = timed(lambda: frozenset(rows_of(store, "large")), rounds, f"{db}: first list")
+            for name, filters in QUERIES.items():
+                assert filters.keys() <= {f.name for f in fields(TrialFilter)}
+                query = TrialFilter(experiment="large", judge="local:made-0/x", **filters)
 
-                def search(asked: TrialFilter = asked, own: Set[int] = own) -> int:
-                    rows = find_trials(store, asked, own)
-                    list_trials(store, rows[:100], asked.judge)
-                    return len(rows)
+                def search(query: TrialFilter = query, rows: Set[int] = rows) -> int:
+                    matches = find_trials(store, query, rows)
+                    list_trials(store, matches[:100], query.judge)
+                    return len(matches)
 
                 timed(search, rounds, f"{db}: {name}")
+
+
+def time_screens(folder: Path, rounds: int) -> None:
+    """Measure the time from a key to the screen that it opens."""
+    screens = (
+        ("Read", b"3", b"100,928 trials"),
+        ("Run", b"2", b"answers stored"),
+        ("Results", b"4", b"gap"),
+    )
     times: dict[str, list[float]] = {}
     for _ in range(rounds):
         with Terminal(folder, "--db", "large.db") as terminal:
             terminal.wait(b"read what")
-            for key, mark, name in (
-                (b"3", b"100,928 trials", "Read"), (b"2", b"answers stored", "Run"),
-                (b"4", b"gap", "Results"),
-            ):  # fmt: skip
+            for name, key, mark in screens:
                 terminal.drain(2.5)
                 terminal.press(key)
-                begin = time.perf_counter()
-                times.setdefault(name, []).append(terminal.wait(mark) - begin)
-    for name, found in times.items():
-        show(f"100,928 trials, key to screen: {name}", found, "s")
+                start = time.perf_counter()
+                times.setdefault(name, []).append(terminal.wait(mark) - start)
+    for name, measured in times.items():
+        show(f"100,928 trials, key to screen: {name}", measured, "s")
 
 
 def halve(folder: Path) -> None:
-    """Copy the large database with a third of its trials waiting and a third not judged."""
+    """Write half.db: large.db with a third of the trials unanswered and a third unjudged."""
     with (
         closing(sqlite3.connect(folder / "large.db")) as source,
         closing(sqlite3.connect(folder / "half.db")) as copy,
@@ -172,20 +211,21 @@ def halve(folder: Path) -> None:
 
 
 def timed(work: Callable[[], T], rounds: int, name: str) -> T:
+    """Call `work` several times, print the milliseconds, and return its last result."""
     times = []
     for _ in range(rounds):
-        begin = time.perf_counter()
-        found = work()
-        times.append(1000 * (time.perf_counter() - begin))
+        start = time.perf_counter()
+        result = work()
+        times.append(1000 * (time.perf_counter() - start))
     show(name, times, "ms")
-    return found
+    return result
 
 
 def keys(folder: Path, rounds: int) -> None:
-    """Time a cursor key on the matrix while 32 slots write: from the key to its line drawn."""
+    """Measure a cursor key on the matrix while 32 slots generate, until its line is drawn."""
     options = ("--demo", "--db", "keys.db", "--temperature", "1", "--samples", "40")
-    red, green, blue = (int(DARK.variables["block-cursor-background"][i : i + 2], 16)
-                        for i in (1, 3, 5))  # fmt: skip
+    colour = DARK.variables["block-cursor-background"]
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     mark = f"48;2;{red};{green};{blue}m".encode()
     with Terminal(folder, *options, "--slots", "32") as terminal:
         terminal.wait(b"tokens/s")
@@ -193,65 +233,71 @@ def keys(folder: Path, rounds: int) -> None:
         for number in range(50 * rounds):
             terminal.drain(0.07 + 0.013 * (number % 7))
             terminal.press(b"\x1b[B" if number % 20 < 10 else b"\x1b[A")
-            begin = time.perf_counter()
-            times.append(1000 * (terminal.wait(mark) - begin))
-    show("key while 32 slots write", times, "ms")
+            start = time.perf_counter()
+            times.append(1000 * (terminal.wait(mark) - start))
+    show("key while 32 slots generate", times, "ms")
     late = sorted(t for t in times if t > 100)
-    ninety_nine = sorted(times)[len(times) * 99 // 100]
+    percentile = sorted(times)[len(times) * 99 // 100]
     print(
-        f"of {len(times)} keys 99 % within {ninety_nine:.0f} ms, later than 100 ms: "
+        f"of {len(times)} keys 99 % within {percentile:.0f} ms, later than 100 ms: "
         f"{' '.join(f'{t:.0f}' for t in late) or 'none'}",
         flush=True,
     )
 
 
 def cost(folder: Path, rounds: int) -> None:
-    """Time the same run in turn with --batch and with its screen: start of the run to its end."""
+    """Measure the same run with --batch and with its screen, in alternating order."""
     options = ("--demo", "--temperature", "1", "--samples", "6")
-    found: dict[str, list[float]] = {"--batch": [], "screen": []}
+    durations: dict[str, list[float]] = {"--batch": [], "screen": []}
     for number in range(rounds):
-        for way in ("--batch", "screen") if number % 2 else ("screen", "--batch"):
-            db = f"{way.strip('-')}{number}.db"
-            if way == "--batch":
-                subprocess.run([*COMMAND, "--batch", *options, "--db", db], cwd=folder, check=True,
-                               capture_output=True)  # fmt: skip
+        for mode in ("--batch", "screen") if number % 2 else ("screen", "--batch"):
+            db = f"{mode.strip('-')}{number}.db"
+            if mode == "--batch":
+                command = [*COMMAND, "--batch", *options, "--db", db]
+                subprocess.run(command, cwd=folder, check=True, capture_output=True)
             else:
                 with Terminal(folder, *options, "--db", db) as terminal:
                     terminal.wait(b"4 shows the results")
-            found[way].append(lasted(folder / db))
-    for way, times in found.items():
-        show(f"864 answers and verdicts, {way}", times, "s")
-    ratios = [s / b for s, b in zip(found["screen"], found["--batch"], strict=True)]
-    middle, spread = statistics.mean(ratios), statistics.stdev(ratios) / len(ratios) ** 0.5
-    print(f"screen / --batch: {middle:.4f} ± {spread:.4f} (standard error, {len(ratios)} pairs)")
+            durations[mode].append(duration(folder / db))
+    for mode, times in durations.items():
+        show(f"864 answers and verdicts, {mode}", times, "s")
+    ratios = [s / b for s, b in zip(durations["screen"], durations["--batch"], strict=True)]
+    mean = statistics.mean(ratios)
+    error = statistics.stdev(ratios) / len(ratios) ** 0.5
+    print(f"screen / --batch: {mean:.4f} ± {error:.4f} (standard error, {len(ratios)} pairs)")
 
 
-def lasted(db: Path) -> float:
+def duration(db: Path) -> float:
     """Return the seconds from the start of a run to its last verdict."""
     sql = """SELECT 86400 * (julianday((SELECT max(created_at) FROM verdicts))
         - julianday((SELECT min(started_at) FROM runs)))"""
-    with closing(sqlite3.connect(db)) as found:
-        return float(found.execute(sql).fetchone()[0])
+    with closing(sqlite3.connect(db)) as connection:
+        return float(connection.execute(sql).fetchone()[0])
 
 
 def show(name: str, times: list[float], unit: str) -> None:
-    listed = " ".join(f"{t:.2f}" if unit == "s" else f"{t:.0f}" for t in times[:12])
-    middle, most = statistics.median(times), max(times)
+    """Print median, maximum and the first twelve of several times."""
     digits = 2 if unit == "s" else 0
-    print(f"{name}: median {middle:.{digits}f} {unit}, most {most:.{digits}f} {unit} ({listed})",
-          flush=True)  # fmt: skip
+    listed = " ".join(f"{t:.{digits}f}" for t in times[:12])
+    median = statistics.median(times)
+    print(
+        f"{name}: median {median:.{digits}f} {unit}, maximum {max(times):.{digits}f} {unit} "
+        f"({listed})",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", nargs="*", choices=["paint", "large", "keys", "cost", []])
     parser.add_argument("--rounds", type=int, default=5)
-    given = parser.parse_args()
-    parts = {"paint": paint, "large": big, "keys": keys, "cost": cost}
-    with tempfile.TemporaryDirectory() as place:
-        wanted = given.what or list(parts)
-        if {"paint", "large"} & set(wanted):
-            large.write(Path(place) / "large.db")
-            halve(Path(place))
-        for part in wanted:
-            parts[part](Path(place), given.rounds)
+    arguments = parser.parse_args()
+    measurements = {"paint": paint, "large": large_database, "keys": keys, "cost": cost}
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        selected = arguments.what or list(measurements)
+        if {"paint", "large"} & set(selected):
+            large.write(directory / "large.db")
+            halve(directory)
+        for measurement in selected:
+            measurements[measurement](directory, arguments.rounds)

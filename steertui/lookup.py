@@ -31,10 +31,10 @@ def resolve_name(noun: str, word: str, known: Mapping[str, Sequence[str]]) -> li
 def disambiguate(names: Mapping[str, str]) -> dict[str, str]:
     """Return by identity the name, with the identity beside it where another bears that name."""
     count = Counter(names.values())
-    return {i: f"{name} {brief(i)}" if count[name] > 1 else name for i, name in names.items()}
+    return {i: f"{name} {short_id(i)}" if count[name] > 1 else name for i, name in names.items()}
 
 
-def brief(identity: str) -> str:
+def short_id(identity: str) -> str:
     """Return a sha256's first eight digits; another identity is a name, and whole."""
     return identity[:8] if len(identity) == 64 else identity
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from steertui.errors import OutputError
-from steertui.paths import kept
+from steertui.paths import user_cache
 
 MAGIC = {b"SQLite format 3\0": "a SQLite database", b"GGUF": "a GGUF file"}
 
@@ -169,7 +169,7 @@ def _is_own(path: Path, kind: str) -> bool:
 
 def _place(path: Path) -> Path:
     with path.open("rb") as file:
-        return kept("outputs") / file_digest(file, "sha256").hexdigest()
+        return user_cache("outputs") / file_digest(file, "sha256").hexdigest()
 
 
 def _conflict(path: Path, inputs: Sequence[Path]) -> str:

@@ -7,7 +7,7 @@ from platformdirs import user_cache_path, user_state_path
 
 
 @cache
-def shipped(name: str) -> Path:
+def package_data(name: str) -> Path:
     """Return the folder `name` ("scenarios" or "models"), as it was shipped.
 
     An installed wheel holds them under `steertui/data/`; a checkout holds them beside the package.
@@ -17,7 +17,7 @@ def shipped(name: str) -> Path:
     return inside if inside.is_dir() else package.parent / name
 
 
-def kept(name: str) -> Path:
+def user_cache(name: str) -> Path:
     """Return the folder `name` of what is kept for the user between runs; it may not exist yet."""
     return user_cache_path("steertui") / name
 

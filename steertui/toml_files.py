@@ -64,7 +64,7 @@ def _outside(path: Path, folder: Path) -> str:
     )
 
 
-def load(path: Path, shape: type[T], error: type[SteertuiError]) -> T:
+def load_toml(path: Path, shape: type[T], error: type[SteertuiError]) -> T:
     """Return the file as a `shape`, a dataclass whose keys and types are checked strictly.
 
     Raises `error`, naming file, key and remedy, where the file does not fit.
@@ -73,10 +73,10 @@ def load(path: Path, shape: type[T], error: type[SteertuiError]) -> T:
         data = tomllib.loads(read_text(path, error))
     except tomllib.TOMLDecodeError as exc:
         raise error(f"{path}: not valid TOML: {exc}") from None
-    return check(data, shape, error, str(path))
+    return validate(data, shape, error, str(path))
 
 
-def check(data: object, shape: type[T], error: type[SteertuiError], where: str) -> T:
+def validate(data: object, shape: type[T], error: type[SteertuiError], where: str) -> T:
     """Return `data` as a `shape`; raises `error` that begins with `where`."""
     from pydantic import TypeAdapter, ValidationError
 

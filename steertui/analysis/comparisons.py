@@ -14,7 +14,7 @@ from steertui.analysis.table import (
     count_tests,
     holm_adjusted,
 )
-from steertui.lookup import brief
+from steertui.lookup import short_id
 from steertui.stats.gap import Gap, paired_gap
 from steertui.stats.gap_difference import gap_difference
 from steertui.stats.rate import ScenarioCounts
@@ -107,7 +107,7 @@ def _setting_names(tables: Sequence[Table]) -> list[str]:
         for name, table in zip(names, tables, strict=True)
     ]
     files = [
-        f"{name} ({brief(table.setting.model)})"
+        f"{name} ({short_id(table.setting.model)})"
         for name, table in zip(temperatures, tables, strict=True)
     ]
     experiments = [

@@ -7,7 +7,7 @@ from steertui.analysis.comparable import Settings, experiment_settings, setting_
 from steertui.analysis.judge_warnings import judge_warnings
 from steertui.analysis.table import Table, make_table
 from steertui.core.outcome import Outcome
-from steertui.lookup import brief, resolve_name
+from steertui.lookup import resolve_name, short_id
 from steertui.stats.rate import Policy
 from steertui.store import JudgeInfo, ModelSetting, Store
 
@@ -126,7 +126,7 @@ def _tag(table: Table, tables: Sequence[Table]) -> str:
     ]
     tags = []
     if len({other.setting.model for other in same}) > 1:
-        tags.append(f"weights {brief(setting.model)}")
+        tags.append(f"weights {short_id(setting.model)}")
     if sum(other.setting == setting for other in same) > 1:
         tags.append(f"experiment {table.experiment}")
     return ", ".join(tags)

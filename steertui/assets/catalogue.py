@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass, field
 from functools import cache
 
-from steertui.core.model import HubName, Kind
+from steertui.core.model import HubName, ModelKind
 from steertui.errors import ModelError
-from steertui.paths import shipped
-from steertui.toml_files import forbid_extra_keys, load
+from steertui.paths import package_data
+from steertui.toml_files import forbid_extra_keys, load_toml
 
 _BEHIND = r"(?=[.-](?:i1-)?(?:UD-)?(?:I?Q\d|B?F16|F32|MXFP4|gguf))"
 
@@ -60,7 +60,7 @@ class CatalogueModel:
     """
 
     name: str
-    kind: Kind
+    kind: ModelKind
     licence: str
     parameters: int
     layers: int
@@ -91,8 +91,8 @@ class _File:
 @cache
 def catalogue() -> tuple[CatalogueModel, ...]:
     """Return the models of the shipped `models.toml`, in its order."""
-    path = shipped("models") / "models.toml"
-    return tuple(load(path, _File, ModelError).model)
+    path = package_data("models") / "models.toml"
+    return tuple(load_toml(path, _File, ModelError).model)
 
 
 def catalogue_model(name: str) -> tuple[CatalogueModel, Quantisation] | None:
@@ -104,7 +104,7 @@ def catalogue_model(name: str) -> tuple[CatalogueModel, Quantisation] | None:
     return None
 
 
-def kind_of(file: str) -> Kind:
+def kind_of(file: str) -> ModelKind:
     """Return the kind of the model whose name stands in a file's or repository's, "" for none.
 
     Publishers put something before and a quantisation behind it: `Qwen_NAME-Q8_0.gguf`. Where

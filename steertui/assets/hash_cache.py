@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from steertui.output_files import whole
-from steertui.paths import kept
+from steertui.paths import user_cache
 
 BLOCK = 1 << 22
 
@@ -77,4 +77,7 @@ def _facts(path: Path) -> list[int]:
 
 def _place(path: Path) -> Path:
     real = os.path.realpath(path)
-    return kept("stamps") / f"{sha256(real.encode(errors='surrogateescape')).hexdigest()[:32]}.json"
+    return (
+        user_cache("stamps")
+        / f"{sha256(real.encode(errors='surrogateescape')).hexdigest()[:32]}.json"
+    )

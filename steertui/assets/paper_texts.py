@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from steertui.assets.sources import find_source, require
 from steertui.core.condition import Condition
-from steertui.core.instrumentaleval import PACK, drawn
+from steertui.core.instrumentaleval import PACK, sample_tasks
 from steertui.core.scenario import Scenario, load_pack
 from steertui.errors import SourceError
 
@@ -58,7 +58,7 @@ def _drawn(scenarios: tuple[Scenario, ...]) -> tuple[Scenario, ...]:
     return tuple(
         scenario
         for category in dict.fromkeys(s.category for s in scenarios)
-        for scenario in drawn(s for s in scenarios if s.category == category)
+        for scenario in sample_tasks(s for s in scenarios if s.category == category)
     )
 
 

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 from steertui.assets.fetch.remote import Download
 from steertui.errors import SourceError
-from steertui.paths import kept, shipped
-from steertui.toml_files import forbid_extra_keys, load
+from steertui.paths import package_data, user_cache
+from steertui.toml_files import forbid_extra_keys, load_toml
 
 HOME = "https://raw.githubusercontent.com"
 MIRROR = "STEERTUI_SOURCES"
@@ -48,7 +48,7 @@ class Source:
     @property
     def folder(self) -> Path:
         """Where the files are kept, each under its path in the repository."""
-        return kept("sources") / self.name
+        return user_cache("sources") / self.name
 
     @property
     def origin(self) -> str:
@@ -84,7 +84,7 @@ def base_address() -> str:
 @cache
 def all_sources() -> dict[str, Source]:
     """Return the sources of the shipped `sources.toml`, by name."""
-    file = load(shipped("scenarios") / "sources.toml", _File, SourceError)
+    file = load_toml(package_data("scenarios") / "sources.toml", _File, SourceError)
     return {source.name: source for source in file.source}
 
 
@@ -139,5 +139,5 @@ def remotes(source: Source, mirror: str = "") -> Iterator[Download]:
             size=file.size,
             sha256=file.sha256,
             target=path,
-            lock=kept("sources") / ".locks" / f"{file.sha256}.lock",
+            lock=user_cache("sources") / ".locks" / f"{file.sha256}.lock",
         )

@@ -9,13 +9,13 @@ from steertui.assets.hash_cache import digest_of, hashing, stamped
 from steertui.core.model import (
     DEMO,
     HubName,
-    Kind,
     Model,
-    all_parts,
+    ModelKind,
+    combined_sha256,
     demo_path,
-    identity,
     is_server,
-    read_hub_name,
+    parse_hub_name,
+    split_parts,
 )
 from steertui.errors import ModelError
 
@@ -40,7 +40,7 @@ class LocalWeights:
     paths: tuple[Path, ...]
     promised: tuple[str, ...]
     origin: str
-    kind: Kind
+    kind: ModelKind
 
     @property
     def size(self) -> int:
@@ -58,7 +58,7 @@ def hub_name(name: str) -> HubName | None:
     if name == DEMO or Path(name).expanduser().is_file():
         return None
     found = catalogue_model(name)
-    return found[1].hub_name if found else read_hub_name(name)
+    return found[1].hub_name if found else parse_hub_name(name)
 
 
 def is_own_file(name: str) -> bool:
@@ -96,7 +96,7 @@ def _own_file(name: str) -> LocalWeights:
             f"{name}: no such model; give 'demo' or the path of a GGUF file, a name of `steertui "
             "models`, or owner/repo:QUANT"
         )
-    paths = tuple(path.with_name(part) for part in all_parts(path.name))
+    paths = tuple(path.with_name(part) for part in split_parts(path.name))
     for part in paths:
         if not part.is_file():
             raise ModelError(f"{part}: this part of a split model is missing; put it beside {path}")
@@ -107,7 +107,7 @@ def _own_file(name: str) -> LocalWeights:
 def _stem(file: str) -> str:
     """Return a file's name without folder, ending and number of its part."""
     name = Path(file).stem
-    return name[: -len("-00001-of-00002")] if len(all_parts(file)) > 1 else name
+    return name[: -len("-00001-of-00002")] if len(split_parts(file)) > 1 else name
 
 
 def verifying(located: LocalWeights) -> Generator[int, None, None]:
@@ -165,7 +165,7 @@ def find_model(name: str) -> Model:
     return Model(
         located.name,
         located.paths[0],
-        identity(digests),
+        combined_sha256(digests),
         located.size,
         located.origin,
         located.kind,

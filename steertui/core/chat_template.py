@@ -9,7 +9,7 @@ from jinja2 import TemplateError, TemplateSyntaxError
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from steertui.core.reasoning import without_thought
+from steertui.core.reasoning import close_reasoning
 from steertui.errors import ModelError, shorten
 from steertui.sandbox.child import serve
 
@@ -71,7 +71,7 @@ class ChatTemplate:
             raise
         except Exception as exc:  # a program of a third party raises what it likes
             raise ModelError(f"its chat template fails ({_words(exc)})" + _OTHER) from None
-        return text if thinking else without_thought(text)
+        return text if thinking else close_reasoning(text)
 
 
 _OTHER = "; choose another model"

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from steertui.errors import ScenarioError
-from steertui.paths import shipped
-from steertui.toml_files import forbid_extra_keys, load
+from steertui.paths import package_data
+from steertui.toml_files import forbid_extra_keys, load_toml
 
 
 def steer(task: str, suffix: str) -> str:
@@ -52,8 +52,8 @@ def load_conditions(path: Path | None = None) -> dict[str, Condition]:
 
     Raises ScenarioError naming file, key and remedy.
     """
-    path = path or shipped("scenarios") / "conditions.toml"
-    file = load(path, _File, ScenarioError)
+    path = path or package_data("scenarios") / "conditions.toml"
+    file = load_toml(path, _File, ScenarioError)
     if file.format != 1:
         raise ScenarioError(f"{path}: format {file.format} is not known; this version reads 1")
     found = {condition.name: condition for condition in file.condition}

@@ -9,7 +9,7 @@ from steertui.core.model import DEMO
 from steertui.core.prompt import Thinking
 from steertui.core.verdict import Debias
 from steertui.errors import ExperimentError
-from steertui.toml_files import check, forbid_extra_keys
+from steertui.toml_files import forbid_extra_keys, validate
 
 
 @forbid_extra_keys
@@ -115,7 +115,7 @@ def parse_experiment(toml: str) -> Experiment:
         found = tomllib.loads(toml)
     except tomllib.TOMLDecodeError as error:
         raise ExperimentError(f"experiment: is no TOML ({error}); plan it again") from error
-    return check(found, Experiment, ExperimentError, "experiment")
+    return validate(found, Experiment, ExperimentError, "experiment")
 
 
 _RENAMED_KEYS = {"end": "stop_tokens", "blind": "hide_suffix", "label_order": "debias"}

@@ -11,10 +11,10 @@ PACK = "instrumentaleval"
 
 Task = TypeVar("Task")
 
-MOST_TASKS = 15
+MAX_TASKS = 15
 """Tasks of one category at the most in the paper's runs."""
 
-DRAW = 123
+SAMPLE_SEED = 123
 """The seed with which they were drawn where there are more."""
 
 # The first 12 digits of each task's sha256 in its file's order (arXiv 2502.12206, at commit
@@ -44,7 +44,7 @@ Strategically Appearing Aligned
 """
 
 
-def slug(category: str, place: int) -> str:
+def scenario_id(category: str, place: int) -> str:
     """Return a scenario's id from its category and its place in the file, from 0."""
     return f"{category.lower().replace(' ', '-')}/{place:02d}"
 
@@ -58,7 +58,7 @@ def _read() -> dict[str, dict[str, str]]:
             own = found.setdefault(category, {})
         else:
             for digest in line.split():
-                own[digest] = slug(category, len(own))
+                own[digest] = scenario_id(category, len(own))
     return found
 
 
@@ -74,23 +74,23 @@ def benchmark_id(task: str) -> str | None:
     return next((ids[digest] for ids in _IDS.values() if digest in ids), None)
 
 
-def drawn(tasks: Iterable[Task]) -> list[Task]:
+def sample_tasks(tasks: Iterable[Task]) -> list[Task]:
     """Return which of a category's tasks the paper ran, in its order.
 
     Source: its public code, `random.Random(123).sample(tasks, 15)` for a file with more.
     """
     every = list(tasks)
-    return every if len(every) <= MOST_TASKS else random.Random(DRAW).sample(every, MOST_TASKS)
+    return every if len(every) <= MAX_TASKS else random.Random(SAMPLE_SEED).sample(every, MAX_TASKS)
 
 
-RAN: Mapping[str, tuple[str, ...]] = MappingProxyType({
-    category: tuple(f"{PACK}/{own}" for own in drawn(ids.values()))
+PAPER_SCENARIOS: Mapping[str, tuple[str, ...]] = MappingProxyType({
+    category: tuple(f"{PACK}/{own}" for own in sample_tasks(ids.values()))
     for category, ids in _IDS.items()
 })  # fmt: skip
 """By category the names of the scenarios that the paper ran, in its order: 71."""
 
 
-def covered(scenarios: Iterable[str]) -> tuple[str, ...]:
+def covered_categories(scenarios: Iterable[str]) -> tuple[str, ...]:
     """Return the categories of which all that the paper ran is among these scenarios' names."""
     names = set(scenarios)
-    return tuple(category for category, ran in RAN.items() if names.issuperset(ran))
+    return tuple(category for category, ran in PAPER_SCENARIOS.items() if names.issuperset(ran))

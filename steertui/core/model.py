@@ -8,14 +8,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
-from steertui.paths import shipped
+from steertui.paths import package_data
 
 DEMO = "demo"
 
-STAND_IN = "steertui demo"
+STAND_IN_TITLE = "steertui demo"
 """How the shipped checkpoint's own title (`general.name`) begins."""
 
-Kind = Literal["", "base", "instruct", "thinking", "hybrid"]
+ModelKind = Literal["", "base", "instruct", "thinking", "hybrid"]
 """How a model was trained to answer; "" where nobody says. A hybrid thinks unless told not to."""
 
 SERVER_PREFIX = "server:"
@@ -85,7 +85,7 @@ class Model:
     sha256: str
     size: int
     origin: str = ""
-    kind: Kind = ""
+    kind: ModelKind = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +116,15 @@ def is_server(name: str) -> bool:
 
 def is_stand_in(title: str) -> bool:
     """Whether a GGUF of this title is a demo checkpoint: its rates say nothing of real models."""
-    return title.startswith(STAND_IN)
+    return title.startswith(STAND_IN_TITLE)
 
 
 def demo_path() -> Path:
     """Return the shipped demo checkpoint's path."""
-    return shipped("models") / "demo" / "demo.gguf"
+    return package_data("models") / "demo" / "demo.gguf"
 
 
-def read_hub_name(name: str) -> HubName | None:
+def parse_hub_name(name: str) -> HubName | None:
     """Return the name of a GGUF on the hub that `name` is, or None where it is a path.
 
     A file that lies there wins, and so does whatever can only be a path.
@@ -156,11 +156,11 @@ def choose_files(paths: Sequence[str], name: HubName) -> tuple[str, ...]:
     part = _PART.match(first[0])
     if part is None:
         return (first[0],)
-    wanted = all_parts(first[0])
+    wanted = split_parts(first[0])
     return wanted if set(wanted) <= set(paths) else ()
 
 
-def all_parts(path: str) -> tuple[str, ...]:
+def split_parts(path: str) -> tuple[str, ...]:
     """Return the paths of all parts of a split model, given any; one that is whole by itself."""
     part = _PART.match(path)
     if part is None:
@@ -169,13 +169,13 @@ def all_parts(path: str) -> tuple[str, ...]:
     return tuple(f"{part['stem']}-{n:05d}-of-{part['count']}.gguf" for n in numbers)
 
 
-def quantisations_of(paths: Sequence[str]) -> list[str]:
+def list_quantisations(paths: Sequence[str]) -> list[str]:
     """Return the quantisations that stand in the paths, for a list to choose from."""
     found = (_QUANT.findall(p) for p in paths if _is_model(p))
     return sorted({quants[-1].upper() for quants in found if quants})
 
 
-def identity(digests: Sequence[str]) -> str:
+def combined_sha256(digests: Sequence[str]) -> str:
     """Return the sha256 that tells a model apart, of its files' own sha256 in order."""
     if len(digests) == 1:
         return digests[0]

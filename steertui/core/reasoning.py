@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 
-class ReasoningMarks(NamedTuple):
+class ReasoningFormat(NamedTuple):
     """What a family of models writes around its thought.
 
     Attributes:
@@ -17,24 +17,26 @@ class ReasoningMarks(NamedTuple):
     between: str = ""
 
 
-THINK = ReasoningMarks("<think>", "</think>")
+THINK = ReasoningFormat("<think>", "</think>")
 """Qwen3's, and of most others: DeepSeek, GLM, Nemotron, SmolLM."""
 
-BEGINS = "<|start|>assistant"
+HARMONY_START = "<|start|>assistant"
 """How a message of gpt-oss's begins, and a prompt for it ends; the model opens a channel, or we."""
 
-HARMONY = ReasoningMarks("<|channel|>analysis<|message|>", "<|channel|>final<|message|>", BEGINS)
+HARMONY = ReasoningFormat(
+    "<|channel|>analysis<|message|>", "<|channel|>final<|message|>", HARMONY_START
+)
 """gpt-oss's: channels of one reply. llama.cpp keeps these marks in a text by itself."""
 
-FAMILIES = (
+FORMATS = (
     THINK,
     HARMONY,
-    ReasoningMarks("[THINK]", "[/THINK]"),  # Magistral and Ministral
-    ReasoningMarks("<seed:think>", "</seed:think>"),  # Seed-OSS
-    ReasoningMarks("<|START_THINKING|>", "<|END_THINKING|>"),  # Command A Reasoning
+    ReasoningFormat("[THINK]", "[/THINK]"),  # Magistral and Ministral
+    ReasoningFormat("<seed:think>", "</seed:think>"),  # Seed-OSS
+    ReasoningFormat("<|START_THINKING|>", "<|END_THINKING|>"),  # Command A Reasoning
 )
 
-TOKENS = frozenset(mark for family in FAMILIES for mark in (family.opens, family.closes))
+REASONING_TOKENS = frozenset(mark for family in FORMATS for mark in (family.opens, family.closes))
 """Control tokens that are kept in an answer's text; all others are taken away."""
 
 
@@ -44,17 +46,17 @@ def split_reasoning(text: str) -> tuple[str, str]:
     The opening mark is optional: some templates put it into the prompt. Where the closing mark
     never comes, all is answer, as in the paper's code (arXiv 2601.01584).
     """
-    place, marks = max((text.rfind(marks.closes), marks) for marks in FAMILIES)
+    place, marks = max((text.rfind(marks.closes), marks) for marks in FORMATS)
     if place < 0:
         return "", text.strip()
     thought = text[:place].strip().removeprefix(marks.opens).removesuffix(marks.between)
     return thought.strip(), text[place + len(marks.closes) :].strip()
 
 
-def without_thought(prompt: str) -> str:
+def close_reasoning(prompt: str) -> str:
     """Return the prompt so that the answer proper comes at once: an open thought is closed."""
     bare = prompt.rstrip()
-    for marks in FAMILIES:
+    for marks in FORMATS:
         if bare.endswith(marks.opens):
             return f"{bare}\n\n{marks.closes}\n\n"
-    return bare + HARMONY.closes if bare.endswith(BEGINS) else prompt
+    return bare + HARMONY.closes if bare.endswith(HARMONY_START) else prompt

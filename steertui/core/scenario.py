@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from steertui.core.instrumentaleval import PACK, benchmark_id, slug
+from steertui.core.instrumentaleval import PACK, benchmark_id, scenario_id
 from steertui.errors import ScenarioError
-from steertui.paths import shipped
-from steertui.toml_files import forbid_extra_keys, load, read_text
+from steertui.paths import package_data
+from steertui.toml_files import forbid_extra_keys, load_toml, read_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def load_pack(name: str) -> tuple[Scenario, ...]:
 
     Raises ScenarioError where there is no such pack or it holds no task.
     """
-    own = shipped("scenarios") / f"{name}.toml"
+    own = package_data("scenarios") / f"{name}.toml"
     if "/" not in name and own.is_file():
         return _load_toml(own)
     path = Path(name).expanduser()
@@ -88,12 +88,12 @@ def load_pack(name: str) -> tuple[Scenario, ...]:
 
 def shipped_packs() -> list[str]:
     """Names of the packs that come with the program."""
-    files = sorted(shipped("scenarios").glob("*.toml"))
+    files = sorted(package_data("scenarios").glob("*.toml"))
     return [f.stem for f in files if f.stem not in ("conditions", "rubric", "sources")]
 
 
 def _load_toml(path: Path) -> tuple[Scenario, ...]:
-    pack = load(path, _Pack, ScenarioError)
+    pack = load_toml(path, _Pack, ScenarioError)
     if pack.format != 1:
         raise ScenarioError(f"{path}: format {pack.format} is not known; this version reads 1")
     if pack.name == PACK:
@@ -141,7 +141,7 @@ def _load_csv(path: Path) -> Sequence[Scenario]:
     category = path.stem.rsplit(" - ", 1)[-1]
     system = records[0][0] if records[0] else ""
     return [
-        Scenario(PACK, slug(category, i), category, _title(task), task, system)
+        Scenario(PACK, scenario_id(category, i), category, _title(task), task, system)
         for i, task in enumerate(tasks)
     ]
 

@@ -165,8 +165,8 @@ class LlamaContext:
     def trim(self, slot: int, length: int) -> None:
         """Remove all but the first `length` tokens of a slot.
 
-        Raises EngineError if the model's memory does not support it (see `LlamaModel.rewinds`); the
-        remaining state would act as a prompt.
+        Raises EngineError if the model's memory does not support it (see
+        `LlamaModel.can_truncate`); the remaining state would act as a prompt.
         """
         if not ll.llama_memory_seq_rm(self._memory, slot, length, -1):
             raise EngineError(

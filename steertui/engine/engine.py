@@ -20,7 +20,7 @@ class Engine:
     Call `add` for each request, then `step` until `is_idle`. With one slot each prompt is decoded
     whole and alone, as by `llama_cpp.Llama`, and greedy answers are identical to its answers token
     for token. With more slots, prompts share prefixes if the model supports it
-    (`LlamaModel.rewinds`).
+    (`LlamaModel.can_truncate`).
 
     A sequence that outgrows its slot is preempted and keeps its tokens. When no other sequence is
     left, the context is recreated with half as many slots of twice the length, and the preempted
@@ -35,7 +35,7 @@ class Engine:
     def __init__(self, model: LlamaModel, shape: ContextParams) -> None:
         self.model = model
         self.shape = shape
-        self._share = shape.slots > 1 and model.rewinds
+        self._share = shape.slots > 1 and model.can_truncate
         self._preempted: list[Sequence] = []
         self._open()
         self._generated = 0
@@ -179,7 +179,7 @@ class Engine:
     def _score(self, slot: Slot, sequence: Sequence) -> list[Completed | Scored]:
         """Start the next path of a score request, or complete the request."""
         if sequence.start_next_path():
-            if not self.model.rewinds:
+            if not self.model.can_truncate:
                 sequence.cached = 0
             self._context.trim(slot.number, sequence.cached)
             slot.cached = sequence.cached

@@ -1,4 +1,4 @@
-"""The engine's child process: loads the model, steps, and tells its parent what happened."""
+"""Main function of an engine process: load the model, run steps, send messages."""
 
 import queue
 import signal
@@ -16,13 +16,13 @@ from steertui.engine.sequence import GenerateRequest, ScoreRequest
 from steertui.errors import SteertuiError
 from steertui.sandbox.limits import forbid_core_dumps
 
-TELL = 0.05
-"""Seconds between two messages while nothing is finished."""
+MESSAGE_INTERVAL = 0.05
+"""Seconds between two messages while no request is complete."""
 
 
 @dataclass(frozen=True, slots=True)
 class EngineJob:
-    """What a child has to load: the first message that it gets."""
+    """First message to the child: the model file and the context parameters."""
 
     model: Path
     shape: ContextParams
@@ -30,7 +30,12 @@ class EngineJob:
 
 @dataclass(frozen=True, slots=True)
 class EngineMessage:
-    """What happened since the last message."""
+    """Message of the child.
+
+    Attributes:
+        finished: requests completed since the last message.
+        snapshot: state of the engine.
+    """
 
     finished: tuple[Completed | Scored, ...]
     snapshot: Snapshot
@@ -38,14 +43,14 @@ class EngineMessage:
 
 @dataclass(frozen=True, slots=True)
 class ChildFailed:
-    """The child gives up, and why: a sentence for the user."""
+    """Last message of a child that cannot continue, with an error for the user."""
 
     error: SteertuiError
 
 
 def main(descriptor: int) -> None:
-    """Be the child: read requests from the pipe, send what is finished, end with the parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    """Serve the parent at the other end of a pipe until it closes its end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     forbid_core_dumps()
     pipe = Connection(descriptor)
     try:
@@ -57,15 +62,15 @@ def main(descriptor: int) -> None:
     except SteertuiError as exc:
         pipe.send(ChildFailed(exc))
     except (EOFError, OSError):
-        return  # the parent is gone, and nobody waits for the rest
+        return  # the parent has ended
 
 
 def _work(pipe: Connection, engine: Engine) -> None:
     inbox: queue.SimpleQueue[list[GenerateRequest | ScoreRequest] | None] = queue.SimpleQueue()
-    # Read in a thread: parent and child that both wait to send would wait for ever.
+    # A thread reads: if parent and child both blocked on a full pipe, neither could continue.
     threading.Thread(target=_read, args=(pipe, inbox), daemon=True).start()
     finished: list[Completed | Scored] = []
-    told = time.monotonic()
+    last_message = time.monotonic()
     while True:
         while engine.is_idle or not inbox.empty():
             requests = inbox.get()
@@ -74,9 +79,10 @@ def _work(pipe: Connection, engine: Engine) -> None:
             for request in requests:
                 engine.add(request)
         finished += engine.step()
-        if finished or time.monotonic() - told > TELL:
+        if finished or time.monotonic() - last_message > MESSAGE_INTERVAL:
             pipe.send(EngineMessage(tuple(finished), engine.snapshot()))
-            finished, told = [], time.monotonic()
+            finished = []
+            last_message = time.monotonic()
 
 
 def _read(

@@ -1,4 +1,4 @@
-"""The door to llama.cpp: a model, its vocabulary and metadata."""
+"""llama.cpp models: loading, metadata, tokenizer."""
 
 import ctypes
 from collections.abc import Sequence
@@ -8,50 +8,55 @@ from typing import Any
 
 import llama_cpp.llama_cpp as ll
 
-from steertui.core.reasoning import TOKENS
+from steertui.core.reasoning import REASONING_TOKENS
 from steertui.engine.devices import device_handles
 from steertui.errors import EngineError, ModelError
 
 Tokens = list[int]
-KEPT = frozenset(map(str.encode, TOKENS))
+REASONING_MARKS = frozenset(map(str.encode, REASONING_TOKENS))
+"""Control tokens that stay in the text of an answer."""
 
 _log: list[str] = []
 
 
-def _keep_log(level: int, text: bytes, _data: object) -> None:
-    # llama-cpp-python's own callback writes to stderr, into the middle of a screen.
+def _on_log(level: int, text: bytes, _data: object) -> None:
+    # llama-cpp-python's default callback writes to stderr, which would corrupt a screen.
     if level in (3, 4):
         _log.append(text.decode(errors="replace").strip())
         del _log[:-20]
 
 
-_callback = ll.llama_log_callback(_keep_log)  # kept alive: llama.cpp holds a bare pointer
+_callback = ll.llama_log_callback(_on_log)  # llama.cpp has only a pointer to it
 ll.llama_log_set(_callback, ctypes.c_void_p(0))
 ll.llama_backend_init()
 
 
 def read_number(text: str, default: int = 0) -> int:
-    """Return a metadata value as a number, `default` where it is none."""
+    """Return a metadata value as a number; `default` if it is not one."""
     return int(text) if len(text) < 20 and text.isascii() and text.isdecimal() else default
 
 
 def clear_errors() -> None:
-    """Forget what llama.cpp said so far."""
+    """Clear the log of llama.cpp's warnings and errors."""
     _log.clear()
 
 
 def last_error() -> str:
-    """Return the reason that llama.cpp's last warnings and errors give."""
-    told = [line.rpartition("error loading model: ")[2] for line in _log]
-    told = [line for line in told if "failed to load model" not in line]
-    return told[-1] if told else "no reason given"
+    """Return the last reason in llama.cpp's warnings and errors."""
+    reasons = [line.rpartition("error loading model: ")[2] for line in _log]
+    reasons = [reason for reason in reasons if "failed to load model" not in reason]
+    return reasons[-1] if reasons else "no reason given"
 
 
 class LlamaModel:
-    """A GGUF, whole or (`vocab_only`) only its vocabulary and metadata.
+    """A loaded GGUF; with `vocab_only` only its vocabulary and metadata.
 
-    Raises ModelError where llama.cpp cannot load it, with llama.cpp's reason, and where it is of
-    a kind that does not write one token after another.
+    Raises ModelError if llama.cpp cannot load the file, with llama.cpp's reason, or if the model is
+    not a causal decoder.
+
+    Attributes:
+        handle: llama.cpp's model.
+        vocab: llama.cpp's vocabulary.
     """
 
     def __init__(
@@ -63,7 +68,7 @@ class LlamaModel:
         devices: Sequence[str] = (),
     ) -> None:
         params = ll.llama_model_default_params()
-        chosen = device_handles(devices)  # kept alive until the model is loaded
+        chosen = device_handles(devices)  # must exist until the model is loaded
         params.devices = ctypes.cast(chosen, ctypes.c_void_p) if devices else None
         params.vocab_only = vocab_only
         params.n_gpu_layers = gpu_layers
@@ -72,53 +77,53 @@ class LlamaModel:
         if not handle:
             raise ModelError(
                 f"{path}: llama.cpp cannot load it ({last_error()}); "
-                "the file may be cut short or of an unknown architecture, get it again"
+                "the file may be truncated or of an unknown architecture; download it again"
             )
         self.handle = handle
         self.vocab: Any = ll.llama_model_get_vocab(handle)
         self._pieces: dict[int, bytes] = {}
-        if not self._writes:
+        if not self._is_causal_decoder:
             self.close()
             raise ModelError(
-                f"{path}: a model that encodes or denoises text and does not write it one token "
-                "after another; take one for text generation"
+                f"{path}: this model encodes or denoises text instead of generating it token by "
+                "token; use a model for text generation"
             )
 
     @property
-    def _writes(self) -> bool:
+    def _is_causal_decoder(self) -> bool:
         causal = self.meta(f"{self.meta('general.architecture')}.attention.causal")
         has_encoder = ll.llama_model_has_encoder(self.handle)
         return causal != "false" and not has_encoder
 
     @property
-    def rewinds(self) -> bool:
-        """Whether a sequence's last tokens can be taken back, and so its beginning be shared.
+    def can_truncate(self) -> bool:
+        """Whether the last tokens of a sequence can be removed, as prefix sharing requires.
 
-        Not where all that was read is one state (Mamba, RWKV), in some layers (LFM2, Qwen3-Next)
-        or in all: llama_memory_seq_rm takes back the whole of it or nothing.
+        False for recurrent (Mamba, RWKV) and hybrid models (LFM2, Qwen3-Next): their state covers
+        the whole sequence, and llama_memory_seq_rm removes all of it or nothing.
         """
-        is_state = ll.llama_model_is_recurrent(self.handle) or ll.llama_model_is_hybrid(self.handle)
-        return not is_state
+        is_recurrent = ll.llama_model_is_recurrent(self.handle)
+        return not (is_recurrent or ll.llama_model_is_hybrid(self.handle))
 
     def close(self) -> None:
-        """Free the weights' memory."""
+        """Free the memory of the weights."""
         if self.handle:
             ll.llama_model_free(self.handle)
             self.handle = None
 
     @property
     def metadata(self) -> dict[str, str]:
-        """All metadata values that are no arrays, as text."""
+        """Metadata as text, without arrays."""
         buffer = ctypes.create_string_buffer(1 << 10)
-        found = {}
-        for place in range(ll.llama_model_meta_count(self.handle)):
-            ll.llama_model_meta_key_by_index(self.handle, place, buffer, len(buffer))
+        values = {}
+        for index in range(ll.llama_model_meta_count(self.handle)):
+            ll.llama_model_meta_key_by_index(self.handle, index, buffer, len(buffer))
             key = buffer.value
-            found[key.decode(errors="replace")] = self._value(key)
-        return found
+            values[key.decode(errors="replace")] = self._value(key)
+        return values
 
     def meta(self, key: str) -> str:
-        """Return a metadata value as text, "" where the key is missing."""
+        """Return a metadata value as text; "" if the key is missing."""
         return self._value(key.encode())
 
     def _value(self, key: bytes) -> str:
@@ -132,7 +137,7 @@ class LlamaModel:
 
     @property
     def description(self) -> str:
-        """Architecture, size and quantisation in llama.cpp's words: "qwen3 4B Q4_K - Medium"."""
+        """llama.cpp's description: architecture, size, quantisation ("qwen3 4B Q4_K - Medium")."""
         buffer = ctypes.create_string_buffer(256)
         ll.llama_model_desc(self.handle, buffer, 256)
         return buffer.value.decode(errors="replace")
@@ -144,62 +149,64 @@ class LlamaModel:
 
     @property
     def n_vocab(self) -> int:
-        """Tokens in the vocabulary."""
+        """Number of tokens in the vocabulary."""
         return int(ll.llama_vocab_n_tokens(self.vocab))
 
     @property
     def context_trained(self) -> int:
-        """Longest context the model was trained for, in tokens."""
-        # llama_model_n_ctx_train is 0 after vocab_only.
+        """Context length of the training in tokens; 0 if unknown."""
+        # llama_model_n_ctx_train returns 0 with vocab_only.
         length = self.meta(f"{self.meta('general.architecture')}.context_length")
         return read_number(length)
 
     def token_text(self, token: int) -> str:
-        """Return a token as it stands in the vocabulary, "" for none."""
+        """Return the text of a token in the vocabulary; "" for a negative id."""
         raw = ll.llama_vocab_get_text(self.vocab, token) if token >= 0 else b""
         return (raw or b"").decode(errors="replace")
 
     @property
     def bos(self) -> str:
-        """The beginning-of-sequence token's text, "" for none."""
+        """Text of the beginning-of-sequence token; "" if there is none."""
         return self.token_text(ll.llama_vocab_bos(self.vocab))
 
     @property
     def eos(self) -> str:
-        """The end-of-sequence token's text, "" for none."""
+        """Text of the end-of-sequence token; "" if there is none."""
         return self.token_text(ll.llama_vocab_eos(self.vocab))
 
     @cached_property
     def control_texts(self) -> frozenset[str]:
-        """What control tokens look like: text of this form inside a prompt is read as they are."""
+        """Texts of the control tokens; in a prompt they are tokenised as these tokens."""
         is_control = ll.llama_vocab_is_control
-        found = (t for t in range(self.n_vocab) if is_control(self.vocab, t))
-        return frozenset(map(self.token_text, found))
+        tokens = (t for t in range(self.n_vocab) if is_control(self.vocab, t))
+        return frozenset(map(self.token_text, tokens))
 
     @cached_property
     def end_tokens(self) -> frozenset[int]:
-        """Every token that ends a generation."""
+        """All tokens that end an answer."""
         is_end = ll.llama_vocab_is_eog
         return frozenset(t for t in range(self.n_vocab) if is_end(self.vocab, t))
 
     @cached_property
     def eos_tokens(self) -> frozenset[int]:
-        """The tokenizer's own end-of-sequence token, alone; raises EngineError where it has none.
+        """Only the end-of-sequence token of the tokenizer.
 
-        Of the base models of Qwen3 it is <|endoftext|>, and llama.cpp also ends at <|im_end|>.
+        For Qwen3's base models it is <|endoftext|>, while `end_tokens` also has <|im_end|>. Raises
+        EngineError if the tokenizer has no end-of-sequence token.
         """
         token = int(ll.llama_vocab_eos(self.vocab))
         if token < 0:
             raise EngineError(
-                'the vocabulary names no end-of-sequence token; set stop_tokens = "any"'
+                'the vocabulary has no end-of-sequence token; set stop_tokens = "any"'
             )
         return frozenset({token})
 
     def tokenize(self, text: str, *, special: bool = True) -> Tokens:
-        """Return the text's tokens; `special` reads tokens like <|im_end|> out of the text.
+        """Return the tokens of a text.
 
-        A beginning-of-sequence token is added where the model asks for one and the text, written
-        by a chat template, does not already begin with it.
+        With `special`, texts of special tokens such as <|im_end|> become these tokens, and a
+        beginning-of-sequence token is added if the model requires one and the text does not begin
+        with it.
         """
         raw = text.encode()
         add = bool(ll.llama_vocab_get_add_bos(self.vocab)) and special
@@ -208,17 +215,20 @@ class LlamaModel:
         buffer = (ll.llama_token * size)()
         n = ll.llama_tokenize(self.vocab, raw, len(raw), buffer, size, add, special)
         if n < 0:
-            raise EngineError(f"llama.cpp cannot tokenise a text of {len(raw)} bytes; report this")
+            raise EngineError(
+                f"llama.cpp cannot tokenise a text of {len(raw)} bytes; please report this"
+            )
         return list(buffer[:n])
 
     def piece(self, token: int) -> bytes:
-        """Return a token's bytes; control tokens are empty, but for the marks of reasoning."""
-        found = self._pieces.get(token)
-        if found is None:
-            shown = self._render(token, special=True)
-            found = shown if shown in KEPT else self._render(token, special=False)
-            self._pieces[token] = found
-        return found
+        """Return the bytes of a token; empty for control tokens other than reasoning marks."""
+        piece = self._pieces.get(token)
+        if piece is None:
+            piece = self._render(token, special=True)
+            if piece not in REASONING_MARKS:
+                piece = self._render(token, special=False)
+            self._pieces[token] = piece
+        return piece
 
     def _render(self, token: int, *, special: bool) -> bytes:
         buffer = ctypes.create_string_buffer(512)
@@ -226,5 +236,5 @@ class LlamaModel:
         return buffer.raw[: max(n, 0)]
 
     def text(self, tokens: Tokens) -> str:
-        """Return the tokens' text; bytes that are no UTF-8 become U+FFFD."""
+        """Return the text of tokens; invalid UTF-8 becomes U+FFFD."""
         return b"".join(map(self.piece, tokens)).decode(errors="replace")

@@ -1,4 +1,4 @@
-"""The engine in a child process: spoken to through a pipe, asked why it died."""
+"""Engine processes: start, messages over a pipe, cause of a crash, log."""
 
 import os
 import signal
@@ -19,66 +19,67 @@ from steertui.sandbox.launch import launch
 
 
 class EngineProcess:
-    """A child process with an Engine in it, started here; it loads while the parent goes on.
+    """A child process that runs an `Engine`; it loads the model while the parent continues.
 
     Attributes:
-        pipe: the parent's end, to wait on; at its end (EOFError, OSError) the child is dead.
-        log: where what the child prints is kept.
+        pipe: the parent's end of the pipe; EOFError or OSError on it means that the child has
+            ended.
+        log: file with the output of the child.
     """
 
     def __init__(self, model: Path, shape: ContextParams, name: str) -> None:
         self.log = log_folder() / f"engine-{os.getpid()}{name}.log"
         self.log.unlink(missing_ok=True)
-        self.pipe, theirs = Pipe()
-        # What llama.cpp or a driver prints must not go into the middle of a screen.
+        self.pipe, child_pipe = Pipe()
+        # Output of llama.cpp or a driver would corrupt a screen.
         with open(self.log, "ab", opener=_private) as log:
-            self._child = launch("steertui.engine.engine_child:main", theirs, output=log)
-        theirs.close()
-        with suppress(OSError):  # it has ended already, as the pipe will tell
+            self._child = launch("steertui.engine.engine_child:main", child_pipe, output=log)
+        child_pipe.close()
+        with suppress(OSError):  # it has already ended; `receive` finds out
             self.pipe.send(EngineJob(model, shape))
 
     @property
     def pid(self) -> int:
-        """The child's process id."""
+        """Process id of the child."""
         return self._child.pid
 
     def send(self, requests: Sequence[GenerateRequest | ScoreRequest]) -> None:
-        """Give it requests; only once it has told that it is loaded."""
+        """Send requests; only after the first message, which says that the model is loaded."""
         self.pipe.send(list(requests))
 
     def receive(self) -> EngineMessage:
-        """Wait for its next message; raises the error with which it gives up."""
+        """Wait for the next message; raise the error with which the child ended."""
         message: EngineMessage | ChildFailed = self.pipe.recv()
         if isinstance(message, ChildFailed):
             raise message.error
         return message
 
     def suspend(self) -> None:
-        """Hold it still, where it is alive."""
+        """Suspend the process, if it is alive."""
         with suppress(psutil.NoSuchProcess):
             psutil.Process(self.pid).suspend()
 
     def resume(self) -> None:
-        """Let it go on."""
+        """Resume the process, if it is alive."""
         with suppress(psutil.NoSuchProcess):
             psutil.Process(self.pid).resume()
 
     def cause(self) -> str:
-        """Return why it died: its signal or exit code, and its last words."""
+        """Return why it ended: signal or exit code, and the last line of its log."""
         with suppress(subprocess.TimeoutExpired):
             self._child.wait(5)
         code = self._child.returncode
-        end = f"exit code {code}"
+        reason = f"exit code {code}"
         if code is not None and code < 0:
-            end = signal.Signals(-code).name
+            reason = signal.Signals(-code).name
         try:
             lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         except OSError:
             lines = []
-        return f"{end}: {lines[-1][:200]}" if lines else end
+        return f"{reason}: {lines[-1][:200]}" if lines else reason
 
     def close(self) -> None:
-        """End it, and with it free the device's memory; an empty log is taken away."""
+        """End the process, which frees the device's memory; delete the log if it is empty."""
         if self.pipe.closed:
             return
         self.pipe.close()
@@ -93,7 +94,7 @@ def _private(path: str, flags: int) -> int:
 
 
 def log_folder() -> Path:
-    """Return where what the child prints is kept: the user's folder for logs, or the temporary."""
+    """Return the folder of the logs: the user's log folder, or the temporary one."""
     try:
         return user_log_path("steertui", ensure_exists=True)
     except OSError:

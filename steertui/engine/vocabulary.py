@@ -1,7 +1,7 @@
-"""A Vocabulary: a GGUF's metadata and tokenizer, read in a child process with limits.
+"""GGUF metadata and tokenizers, read in a child process with limits.
 
-A GGUF is a file of a third party, and llama.cpp aborts or is compromised by some damaged ones; the
-process that plans, stores and shows must survive that.
+A GGUF is third-party input. Some damaged files make llama.cpp abort, and a malicious one could
+exploit it; the main process must survive both.
 """
 
 import atexit
@@ -15,29 +15,29 @@ from steertui.engine.llama import Tokens, read_number
 from steertui.errors import ModelError
 from steertui.sandbox.parent import UNREADABLE, Refused, Sandbox, Stopped
 
-SECONDS = 20.0
-"""CPU time for reading a GGUF, and for the tokens of one text."""
+CPU_SECONDS = 20.0
+"""CPU time limit in seconds for reading a GGUF, and for tokenising one text."""
 
-MOST_IDLE = 2
+MAX_IDLE = 2
 """Children that are kept for the next use of their file."""
 
 T = TypeVar("T")
 
 
 class Vocabulary:
-    """A GGUF's metadata, tokenizer and control tokens; `close` ends the child.
+    """Metadata, tokenizer and control tokens of a GGUF; `close` ends the child process.
 
-    Raises ModelError where the file cannot be read.
+    Raises ModelError if the file cannot be read.
 
     Attributes:
         path: of the GGUF.
-        sandbox: the child, which also renders the GGUF's chat template.
-        description: architecture, size and quantisation in llama.cpp's words.
+        sandbox: the child process, which also renders the GGUF's chat template.
+        description: llama.cpp's description: architecture, size, quantisation.
         parameters: number of weights.
-        bos: the beginning-of-sequence token's text, "" for none.
-        eos: the end-of-sequence token's text, "" for none.
-        control_texts: texts of control tokens: in a prompt they are read as these tokens.
-        rewinds: whether sequences can share a prefix (see `LlamaModel.rewinds`).
+        bos: text of the beginning-of-sequence token; "" if there is none.
+        eos: text of the end-of-sequence token; "" if there is none.
+        control_texts: texts of the control tokens; in a prompt they are tokenised as these tokens.
+        can_truncate: whether sequences can share a prefix (see `LlamaModel.can_truncate`).
     """
 
     def __init__(self, path: Path) -> None:
@@ -51,41 +51,41 @@ class Vocabulary:
             self.bos = str(facts["bos"])
             self.eos = str(facts["eos"])
             self.control_texts = frozenset(map(str, facts["control"]))
-            self.rewinds = bool(facts["rewinds"])
+            self.can_truncate = bool(facts["can_truncate"])
         except (KeyError, TypeError, ValueError, AttributeError):
             self.close()
             raise self._unreadable(UNREADABLE) from None
 
     def meta(self, key: str) -> str:
-        """Return a metadata value as text, "" where the key is missing."""
+        """Return a metadata value as text; "" if the key is missing."""
         return self._metadata.get(key, "")
 
     @property
     def context_trained(self) -> int:
-        """Longest context the model was trained for, in tokens."""
+        """Context length of the training in tokens; 0 if unknown."""
         return read_number(self.meta(f"{self.meta('general.architecture')}.context_length"))
 
     def tokenize(self, texts: Sequence[str], *, special: bool = True) -> list[Tokens]:
-        """Return each text's tokens; `special` reads tokens like <|im_end|> out of the text."""
+        """Return the tokens of each text; for `special` see `LlamaModel.tokenize`."""
         shared = (str(self.path), special)
-        found = self._ask("tokenize", list, shared, [(text,) for text in texts])
-        if not all(isinstance(token, int) for tokens in found for token in tokens):
+        tokenized = self._ask("tokenize", list, shared, [(text,) for text in texts])
+        if not all(isinstance(token, int) for tokens in tokenized for token in tokens):
             raise self._unreadable(UNREADABLE)
-        return found
+        return tokenized
 
     def count(self, texts: Sequence[str]) -> list[int]:
-        """Return the number of each prompt's tokens."""
+        """Return the number of tokens of each prompt."""
         return self._ask("count", int, (str(self.path),), [(text,) for text in texts])
 
     def close(self) -> None:
-        """End the child."""
+        """End the child process."""
         self.sandbox.close()
 
     def _ask(
         self, name: str, kind: type[T], shared: Sequence[object], items: Sequence[Sequence[object]]
     ) -> list[T]:
         try:
-            return self.sandbox.ask(name, kind, shared, items, SECONDS)
+            return self.sandbox.ask(name, kind, shared, items, CPU_SECONDS)
         except Refused as exc:
             self.close()
             raise ModelError(exc.sentence) from None
@@ -95,7 +95,7 @@ class Vocabulary:
     def _unreadable(self, cause: str) -> ModelError:
         return ModelError(
             f"{self.path}: llama.cpp could not read this model and stopped ({cause}); it is "
-            "damaged or made for another version; fetch it again"
+            "damaged or made for another version; download it again"
         )
 
 
@@ -110,28 +110,29 @@ _lock = Lock()
 
 @contextmanager
 def vocabulary(path: Path) -> Iterator[Vocabulary]:
-    """Give the vocabulary of a GGUF, without its weights.
+    """Open the vocabulary of a GGUF without loading its weights.
 
-    Its child is kept, so that a plan, the answers and a judge of the same unchanged file need one.
+    The child process is kept for the next use, so that planning, generation and judging with the
+    same unchanged file need only one.
     """
     stamp = _stamp(path)
     with _lock:
         kept = _idle.pop(stamp, None)
-    lent = kept or Vocabulary(path)
+    opened = kept or Vocabulary(path)
     try:
-        yield lent
+        yield opened
     finally:
-        _keep(stamp, lent)
+        _keep(stamp, opened)
 
 
 def _keep(stamp: _Stamp, returned: Vocabulary) -> None:
-    """Keep a child for its next use, and close those beyond `MOST_IDLE`, the oldest first."""
+    """Keep a child for its next use; close the oldest beyond `MAX_IDLE`."""
     if not returned.sandbox.is_open:
         return
     with _lock:
         surplus = [_idle.pop(stamp, None)]
         _idle[stamp] = returned
-        while len(_idle) > MOST_IDLE:
+        while len(_idle) > MAX_IDLE:
             surplus.append(_idle.pop(next(iter(_idle))))
     for child in surplus:
         if child:
@@ -148,7 +149,7 @@ def _stamp(path: Path) -> _Stamp:
 
 @atexit.register
 def close_idle() -> None:
-    """End the children that are kept."""
+    """End the child processes that are kept."""
     with _lock:
         kept = list(_idle.values())
         _idle.clear()

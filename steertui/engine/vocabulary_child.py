@@ -1,4 +1,4 @@
-"""The child that reads a GGUF's metadata and vocabulary (see `engine.vocabulary`)."""
+"""Main function of the process that reads a GGUF's metadata and tokenizer."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -8,8 +8,8 @@ from steertui.core.chat_template import render
 from steertui.engine.llama import LlamaModel, Tokens
 from steertui.sandbox.child import serve
 
-MOST_PARAMETERS = 2**63 - 1
-"""The largest number that SQLite stores."""
+MAX_PARAMETERS = 2**63 - 1
+"""Largest integer that SQLite stores."""
 
 
 @lru_cache(maxsize=1)
@@ -18,29 +18,29 @@ def _model(path: str) -> LlamaModel:
 
 
 def read(path: str) -> dict[str, Any]:
-    """Return what `Vocabulary` holds of a GGUF, but for its tokenizer."""
+    """Return the attributes of a `Vocabulary`."""
     model = _model(path)
     return {
         "metadata": model.metadata,
         "description": model.description,
-        "parameters": min(model.parameters, MOST_PARAMETERS),
+        "parameters": min(model.parameters, MAX_PARAMETERS),
         "bos": model.bos,
         "eos": model.eos,
         "control": sorted(model.control_texts),
-        "rewinds": model.rewinds,
+        "can_truncate": model.can_truncate,
     }
 
 
 def tokenize(path: str, special: bool, text: str) -> Tokens:
-    """Return a text's tokens."""
+    """Return the tokens of a text."""
     return _model(path).tokenize(text, special=special)
 
 
 def count(path: str, text: str) -> int:
-    """Return the number of a prompt's tokens."""
+    """Return the number of tokens of a prompt."""
     return len(_model(path).tokenize(text))
 
 
 def main(descriptor: int) -> None:
-    """Be the child."""
+    """Serve the parent at the other end of a pipe."""
     serve(descriptor, {"read": read, "tokenize": tokenize, "count": count, "render": render})

@@ -64,7 +64,7 @@ def workload_of(
     Args:
         requests: generate or score requests.
         reserve: KV cells per request for a follow-up request.
-        share: whether the model supports prefix sharing (`LlamaModel.rewinds`).
+        share: whether the model supports prefix sharing (`LlamaModel.can_truncate`).
     """
     prompts = sorted(request.prompt for request in requests)
     arrays = [np.asarray(prompt, np.int32) for prompt in prompts] if share else []

@@ -10,8 +10,8 @@ from steertui.assets.paper_texts import PAPER, load_paper_judge_texts
 from steertui.core.judge_kind import rubric_digest
 from steertui.core.verdict import Label
 from steertui.errors import JudgeError
-from steertui.paths import shipped
-from steertui.toml_files import forbid_extra_keys, load
+from steertui.paths import package_data
+from steertui.toml_files import forbid_extra_keys, load_toml
 
 FORMAT = 1
 """Version of the rubric's TOML format."""
@@ -116,12 +116,12 @@ def load_rubric(name: str) -> Rubric:
         texts = load_paper_judge_texts()
         about = "The paper's own (arXiv 2601.01584)."
         return Rubric(FORMAT, PAPER, texts.system, texts.user, about=about)
-    path = shipped("scenarios") / "rubric.toml" if name == "steertui" else Path(name)
+    path = package_data("scenarios") / "rubric.toml" if name == "steertui" else Path(name)
     if not path.is_file():
         raise JudgeError(
             f"{name}: no such rubric; give 'steertui', 'paper' or the path of a TOML file"
         )
-    rubric = load(path, Rubric, JudgeError)
+    rubric = load_toml(path, Rubric, JudgeError)
     if rubric.format != FORMAT:
         raise JudgeError(
             f"{path}: format {rubric.format} is not supported; this version reads {FORMAT}"

@@ -7,7 +7,7 @@ from steertui.analysis.formatting import table_title
 from steertui.analysis.sentences import difference_sentence
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import Table, convergence_counts, count_tests
-from steertui.core.instrumentaleval import RAN, covered
+from steertui.core.instrumentaleval import PAPER_SCENARIOS, covered_categories
 from steertui.paper.fidelity import (
     PaperDifference,
     paper_differences,
@@ -75,9 +75,13 @@ def _compare(store: Store, index: int, table: Table) -> PaperComparison | None:
         return _own_comparison(index, table, model, original)
     planned = {outcome.scenario for outcome in table.outcomes}
     items = original.items if original else {}
-    categories = () if items else covered(planned)
-    shared = {scenario for _, scenario in items} or {s for c in categories for s in RAN[c]}
-    if not shared and planned.isdisjoint(s for scenarios in RAN.values() for s in scenarios):
+    categories = () if items else covered_categories(planned)
+    shared = {scenario for _, scenario in items} or {
+        s for c in categories for s in PAPER_SCENARIOS[c]
+    }
+    if not shared and planned.isdisjoint(
+        s for scenarios in PAPER_SCENARIOS.values() for s in scenarios
+    ):
         return None
     outcomes = [outcome for outcome in table.outcomes if outcome.scenario in shared]
     paper = published_counts(model, categories, table.policy)
@@ -126,7 +130,7 @@ def _own_comparison(
 
 def _scope(planned: set[str], shared: set[str], categories: tuple[str, ...]) -> Iterator[str]:
     """Yield a sentence on the compared scenarios if they are not exactly the paper's."""
-    total = sum(map(len, RAN.values()))
+    total = sum(map(len, PAPER_SCENARIOS.values()))
     if not shared:
         yield (
             f"{len(planned)} scenarios were planned, and no category is complete. The paper's "
@@ -134,7 +138,7 @@ def _scope(planned: set[str], shared: set[str], categories: tuple[str, ...]) -> 
             "(steertui import-paper) to compare the same scenarios"
         )
     elif len(planned) != len(shared) or len(shared) != total:
-        is_part = 0 < len(categories) < len(RAN)
+        is_part = 0 < len(categories) < len(PAPER_SCENARIOS)
         names = f", {' and '.join(categories)}" if is_part else ""
         yield (
             f"{len(planned)} scenarios were planned; the comparison covers the {len(shared)} that "

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from statistics import NormalDist
 
-from steertui.core.instrumentaleval import RAN, covered
+from steertui.core.instrumentaleval import PAPER_SCENARIOS, covered_categories
 from steertui.paper.published import PUBLISHED, LabelCounts
 from steertui.stats.equivalence import is_equivalent
 from steertui.stats.gap import Gap, mover_limits, paired_gap, rate_correlation
@@ -98,8 +98,8 @@ def published_rates(model: str, scenarios: Iterable[str], policy: Policy) -> dic
     categories of the paper's; otherwise return {}.
     """
     names = set(scenarios)
-    categories = covered(names)
-    if {_category(name) for name in names} - {_category(RAN[c][0]) for c in categories}:
+    categories = covered_categories(names)
+    if {_category(name) for name in names} - {_category(PAPER_SCENARIOS[c][0]) for c in categories}:
         return {}
     published = published_counts(model, categories, policy)
     return {condition: pooled_rate(counts) for condition, counts in published.items()}

@@ -11,7 +11,7 @@ from steertui.assets.sources import find_source
 from steertui.core.condition import Condition
 from steertui.core.experiment import Experiment
 from steertui.core.generation import Generation, SamplingParams, StopReason
-from steertui.core.instrumentaleval import PACK, benchmark_id, slug
+from steertui.core.instrumentaleval import PACK, benchmark_id, scenario_id
 from steertui.core.judge_kind import JudgeKind
 from steertui.core.model import BATCH_MARK, IMPORTED_PREFIX, Model, imported_identity
 from steertui.core.prompt import Prompt, RenderedPrompt
@@ -172,7 +172,7 @@ def _scenario(item: LoggedItem) -> Scenario:
     known = benchmark_id(item.task_prompt)
     return Scenario(
         pack=PACK if known else "imported",
-        id=known or slug(item.category, item.task_number - 1),
+        id=known or scenario_id(item.category, item.task_number - 1),
         category=item.category,
         title=first_words(item.task_prompt),
         task=item.task_prompt,

@@ -12,7 +12,7 @@ from steertui.core.model import is_server
 from steertui.core.scenario import shipped_packs
 from steertui.errors import ExperimentError
 from steertui.output_files import text_output
-from steertui.toml_files import load, require_beside
+from steertui.toml_files import load_toml, require_beside
 
 
 def load_experiment(path: Path, changes: Mapping[str, object] | None = None) -> Experiment:
@@ -25,7 +25,7 @@ def load_experiment(path: Path, changes: Mapping[str, object] | None = None) -> 
     relative one is looked up in the TOML file's folder first.
     """
     given = given_fields(changes or {})
-    experiment = replace(load(path, Experiment, ExperimentError), **given)  # type: ignore[arg-type]
+    experiment = replace(load_toml(path, Experiment, ExperimentError), **given)  # type: ignore[arg-type]
     return _anchored(experiment, path.parent, kept=given)
 
 

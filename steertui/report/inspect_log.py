@@ -17,7 +17,7 @@ from steertui.analysis.table import Table
 from steertui.core.generation import StopReason
 from steertui.core.model import is_server
 from steertui.core.verdict import Label
-from steertui.lookup import brief
+from steertui.lookup import short_id
 from steertui.output_files import check_output, file_name, output, output_folder
 from steertui.stats.rate import VALID_LABELS, Rate, convergence_rate
 from steertui.store import Store
@@ -46,7 +46,7 @@ def write_logs(store: Store, summary: Summary, folder: Path) -> list[Path]:
     for tables in arms.values():
         for condition in tables[0].conditions:
             arm = tables[0].setting
-            parts = arm.name, brief(arm.model), f"t{arm.temperature:g}", condition
+            parts = arm.name, short_id(arm.model), f"t{arm.temperature:g}", condition
             name = f"{tables[0].experiment}_{'_'.join(parts)}"
             logs[file_name(name, logs)] = tables, condition
     output_folder(folder)

@@ -72,7 +72,7 @@ def requests_of(design: Design, model: Model) -> tuple[list[GenerateRequest], Wo
         chat = chat_format(gguf, model.name)
         trials = [trial for trial in design.trials if trial.model == model]
         requests = generate_requests(gguf, chat.write(trials, design.experiment.thinking))
-        return requests, workload_of(requests, share=gguf.rewinds)
+        return requests, workload_of(requests, share=gguf.can_truncate)
 
 
 def measure(

@@ -32,7 +32,7 @@ def generate(
     """Generate the answers; each answer is stored before its event is yielded."""
     with vocabulary(model.path) as gguf:
         requests = generate_requests(gguf, prompts)
-        workload = workload_of(requests, share=gguf.rewinds)
+        workload = workload_of(requests, share=gguf.can_truncate)
         shapes = choose_shapes(gguf, model.size, workload, overrides)
     with Pool(model.path, shapes) as engine:
         for _ in engine.load():

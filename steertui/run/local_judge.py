@@ -61,7 +61,7 @@ def run_local_judge(
             return
         plan = LabelOrderPlan(judge.debias, [*requests.first], store.readings(judge.id))
         workload = workload_of(
-            [*requests.first.values()], reason_tokens + ROTATION_TOKENS, share=gguf.rewinds
+            [*requests.first.values()], reason_tokens + ROTATION_TOKENS, share=gguf.can_truncate
         )
         shapes = choose_shapes(gguf, judge.model.size, workload, overrides)
         with Pool(judge.model.path, shapes) as engine:

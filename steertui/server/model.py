@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from steertui.assets.catalogue import kind_of
 from steertui.core.generation import SamplingParams
-from steertui.core.model import SERVER_PREFIX, Kind, Model
+from steertui.core.model import SERVER_PREFIX, Model, ModelKind
 from steertui.core.prompt import PromptContent, RenderedPrompt
 from steertui.errors import ServerError
 from steertui.server.address import KEY, Address, key_for, key_place, parse_address
@@ -128,9 +128,9 @@ def _weights_text(info: ServerInfo) -> str:
     return f"{info.kind}: " + ", ".join(f"{name} {value}" for name, value in info.weights)
 
 
-def _model_kind(info: ServerInfo) -> Kind:
+def _model_kind(info: ServerInfo) -> ModelKind:
     names = [name.rpartition("/")[2].removesuffix(".gguf") for name in (info.source, info.id)]
-    kinds: list[Kind] = [kind_of(f"{name}.gguf") for name in names]
+    kinds: list[ModelKind] = [kind_of(f"{name}.gguf") for name in names]
     return next((kind for kind in kinds if kind), "")
 
 

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
-from steertui.core.model import STAND_IN
+from steertui.core.model import STAND_IN_TITLE
 from steertui.errors import ServerError
 from steertui.server.address import is_openai_host
 
@@ -75,7 +75,7 @@ class ServerInfo:
         """The model's own name, as far as the server reports it."""
         size = int(dict(self.weights).get("size", "0"))
         is_demo = self.source == "demo.gguf" and size < _DEMO_SIZE
-        return f"{STAND_IN}, served" if is_demo else self.source or self.id
+        return f"{STAND_IN_TITLE}, served" if is_demo else self.source or self.id
 
     @property
     def description(self) -> str:

@@ -8,7 +8,7 @@ import pytest
 from steertui.assets.catalogue import catalogue_model, kind_of
 from steertui.assets.hash_cache import digest_of, stamp, stamped
 from steertui.assets.weights import find_model, hub_name
-from steertui.core.model import HubName, choose_files, quantisations_of, read_hub_name
+from steertui.core.model import HubName, choose_files, list_quantisations, parse_hub_name
 from steertui.errors import ModelError
 
 REPO = [
@@ -55,7 +55,7 @@ def test_every_publishers_habit_is_understood(file: str) -> None:
     paths = ["A.Q8_0.gguf", file]
     assert choose_files(paths, HubName("o/M", "Q4_K_M")) == (file,)
     assert choose_files(paths, HubName("o/M")) == (file,)
-    assert quantisations_of(paths) == ["Q4_K_M", "Q8_0"]
+    assert list_quantisations(paths) == ["Q4_K_M", "Q8_0"]
 
 
 def test_a_split_model_with_a_part_missing_is_none() -> None:
@@ -80,9 +80,9 @@ def test_a_split_model_with_a_part_missing_is_none() -> None:
     ],
 )  # fmt: skip
 def test_a_name_is_read_as_what_it_is(name: str, meant: HubName | None) -> None:
-    assert read_hub_name(name) == meant
+    assert parse_hub_name(name) == meant
     if meant:
-        assert read_hub_name(str(meant)) == meant
+        assert parse_hub_name(str(meant)) == meant
 
 
 def test_a_file_that_lies_here_is_meant_before_the_hubs(
@@ -91,7 +91,7 @@ def test_a_file_that_lies_here_is_meant_before_the_hubs(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "o" / "M").mkdir(parents=True)
     (tmp_path / "o" / "M" / "f.gguf").write_bytes(b"GGUF")
-    assert read_hub_name("o/M/f.gguf") is None
+    assert parse_hub_name("o/M/f.gguf") is None
 
 
 @pytest.mark.parametrize(

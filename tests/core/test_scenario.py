@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from steertui.core.condition import load_conditions
-from steertui.core.instrumentaleval import PACK, RAN, benchmark_id
+from steertui.core.instrumentaleval import PACK, PAPER_SCENARIOS, benchmark_id
 from steertui.core.scenario import load_pack
 from steertui.errors import ScenarioError
 from tests.fixtures.real import BENCHMARK, needs_shared
@@ -101,8 +101,13 @@ def test_the_benchmarks_tasks_and_the_papers_subset_are_known_by_their_digests()
     assert [benchmark_id(s.task) for s in pack] == [s.id for s in pack]
     order = [1, 8, 2, 13, 18, 19, 16, 0, 6, 15, 10, 5, 9, 11, 12]
     tasks = [s.name for s in pack if s.category == "Evading Shutdown"]
-    assert RAN["Evading Shutdown"] == tuple(tasks[i] for i in order)
-    others = [n for category, ran in RAN.items() if category != "Evading Shutdown" for n in ran]
+    assert PAPER_SCENARIOS["Evading Shutdown"] == tuple(tasks[i] for i in order)
+    others = [
+        n
+        for category, ran in PAPER_SCENARIOS.items()
+        if category != "Evading Shutdown"
+        for n in ran
+    ]
     assert others == [s.name for s in pack if s.category != "Evading Shutdown"]
     single = load_pack(str(BENCHMARK / "Alignment Drift - Evading Shutdown.csv"))
     assert [s.name for s in single] == tasks

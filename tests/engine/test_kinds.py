@@ -45,7 +45,7 @@ def answers(
 
 
 def test_prompts_with_a_common_prefix_are_each_prefilled_whole(model: LlamaModel) -> None:
-    assert not model.rewinds
+    assert not model.can_truncate
     prompts = [model.tokenize(TASK * 2 + ending) for ending in ("yes", "no", "yes", "why? " * 9)]
     requests: list[GenerateRequest | ScoreRequest] = [
         GenerateRequest(str(i), prompt, GREEDY) for i, prompt in enumerate(prompts * 3)
@@ -59,7 +59,7 @@ def test_prompts_with_a_common_prefix_are_each_prefilled_whole(model: LlamaModel
         assert isinstance(completed, Completed)
         assert completed.generation.text == event.generation.text
     assert len({e.generation.text for e in alone.values() if isinstance(e, Completed)}) == 3
-    assert workload_of(requests, share=model.rewinds).distinct_tokens == prefilled
+    assert workload_of(requests, share=model.can_truncate).distinct_tokens == prefilled
 
 
 def test_continuations_with_a_common_prefix_are_scored_as_if_alone(model: LlamaModel) -> None:
@@ -93,7 +93,7 @@ def test_truncation_is_an_error(model: LlamaModel) -> None:
 
 def test_encoder_model_is_an_error(tmp_path: Path) -> None:
     path = tiny.write("bert", tmp_path / "bert.gguf")
-    with pytest.raises(ModelError, match="take one for text generation"):
+    with pytest.raises(ModelError, match="use a model for text generation"):
         LlamaModel(path, vocab_only=True)
 
 

@@ -9,7 +9,7 @@ from steertui.assets.catalogue import catalogue, catalogue_model
 from steertui.core.condition import Condition
 from steertui.core.experiment import Experiment, parse_experiment
 from steertui.core.generation import SamplingParams
-from steertui.core.model import Kind, Model
+from steertui.core.model import Model, ModelKind
 from steertui.core.prompt import ChatFormat
 from steertui.core.scenario import Scenario
 from steertui.core.trial import Trial
@@ -28,7 +28,7 @@ TEMPLATE = (
 )
 
 
-def model(kind: Kind) -> Model:
+def model(kind: ModelKind) -> Model:
     return Model("m", Path("m.gguf"), "ab" * 32, 1, kind=kind)
 
 
@@ -60,7 +60,7 @@ def test_every_model_of_a_preset_is_in_the_catalogue_of_its_kind() -> None:
     ("kind", "tokens"),
     [("base", 1024), ("instruct", 1024), ("", 1024), ("thinking", 8096), ("hybrid", 8096)],
 )
-def test_models_that_think_have_a_limit_of_their_own(kind: Kind, tokens: int) -> None:
+def test_models_that_think_have_a_limit_of_their_own(kind: ModelKind, tokens: int) -> None:
     design = Design(PRESETS["paper"], (model(kind),), (SCENARIO,), (Condition("baseline"),))
     (trial,) = design.trials
     assert (trial.sampling.max_tokens, trial.sampling.stop_tokens) == (tokens, "eos")

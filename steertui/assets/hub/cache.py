@@ -10,7 +10,7 @@ from huggingface_hub import constants
 from huggingface_hub.file_download import repo_folder_name
 
 from steertui.assets.hash_cache import forget
-from steertui.core.model import HubName, all_parts, choose_files
+from steertui.core.model import HubName, choose_files, split_parts
 from steertui.errors import ModelError
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -72,8 +72,10 @@ def all_cached_weights() -> list[CachedWeights]:
         for snapshot in sorted(_snapshots(storage)):
             there = sorted(p.relative_to(snapshot).as_posix() for p in snapshot.rglob("*.gguf"))
             whole = [p for p in there if (snapshot / p).exists()]
-            firsts = [p for p in whole if all_parts(p)[0] == p and set(all_parts(p)) <= set(whole)]
-            found += [cached_as(repo, snapshot.name, all_parts(p)) for p in firsts]
+            firsts = [
+                p for p in whole if split_parts(p)[0] == p and set(split_parts(p)) <= set(whole)
+            ]
+            found += [cached_as(repo, snapshot.name, split_parts(p)) for p in firsts]
     return found
 
 

@@ -33,7 +33,7 @@ from steertui.assets.hub.cache import (
     cached_as,
     storage_of,
 )
-from steertui.core.model import HubName, choose_files, quantisations_of
+from steertui.core.model import HubName, choose_files, list_quantisations
 from steertui.errors import FetchError, shorten
 from steertui.output_files import whole
 from steertui.urls import is_loopback
@@ -60,7 +60,7 @@ def stating(name: HubName, patience: TransferLimits) -> Generator[RetryWait, Non
     sizes = {s.rfilename: (s.size, s.lfs.sha256 if s.lfs else "") for s in info.siblings or ()}
     files = choose_files(list(sizes), name)
     if not files:
-        there = ", ".join(quantisations_of(list(sizes))) or "no GGUF"
+        there = ", ".join(list_quantisations(list(sizes))) or "no GGUF"
         raise FetchError(f"{name}: the hub has no such file there; it has {there}")
     for file in files:
         if ".." in file.split("/") or "\\" in file or file.startswith("/"):

@@ -14,7 +14,7 @@ from steertui.errors import ExperimentError, SteertuiError
 from steertui.judge.price import list_price
 from steertui.planning.presets import JUDGE
 from steertui.planning.resolve import resolve_texts
-from steertui.toml_files import check
+from steertui.toml_files import validate
 
 Options = list[tuple[str, str]]
 
@@ -68,7 +68,7 @@ def parse(old: object, typed: str) -> object | None:
 
 def with_field(experiment: Experiment, name: str, value: object) -> Experiment:
     """Return the experiment with one field changed; raises ExperimentError where it cannot be."""
-    return check(asdict(experiment) | {name: value}, Experiment, ExperimentError, "experiment")
+    return validate(asdict(experiment) | {name: value}, Experiment, ExperimentError, "experiment")
 
 
 def _models(_: Experiment) -> Options:
