@@ -1,11 +1,11 @@
-"""How often the interval of a difference of gaps, and that over categories, hold the truth.
+"""Coverage of the intervals of a difference of gaps, and of a gap over categories.
 
     python benchmarks/coverage_contrasts.py >> benchmarks/COVERAGE.md
 
-Two models answer the same scenarios under pro and anti. A scenario has a trait u ~ N(0, 1), its
-four answers share it with weight sqrt(pairing). For the second table six categories of the
-benchmark's own sizes shift each condition's threshold by N(0, spread); the truth is the gap over
-all categories that could be drawn.
+Two models answer the same scenarios under pro and anti. A scenario has a trait u ~ N(0, 1), which
+its four answers share with weight sqrt(pairing). For the second table, six categories of the
+benchmark's sizes shift each condition's threshold by N(0, spread); the true value is the gap over
+all possible categories.
 """
 
 import argparse
@@ -29,7 +29,15 @@ Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 @dataclass(frozen=True)
 class Setting:
-    """Rates: first model's pro and anti, then the second's."""
+    """Parameters of a simulated experiment.
+
+    Attributes:
+        name: of the table row.
+        rates: true rates of the first model's pro and anti, then of the second's.
+        pairing: tetrachoric correlation of two answers to one scenario.
+        samples: samples per trial.
+        nonsense: share of nonsensical answers of the first model.
+    """
 
     name: str
     rates: tuple[float, float, float, float]
@@ -50,66 +58,76 @@ SETTINGS = (
 SPREADS = (0.0, 0.5, 1.0)
 
 
-def limit(rate: float) -> float:
+def threshold(rate: float) -> float:
+    """Return the normal quantile above which an answer converges."""
     return NormalDist().inv_cdf(1 - rate)
 
 
-def sides(setting: Setting, rng: np.random.Generator) -> Iterator[ScenarioCounts]:
+def draw(setting: Setting, rng: np.random.Generator) -> Iterator[ScenarioCounts]:
+    """Yield the counts of each rate of the setting."""
     trait = rng.standard_normal(SCENARIOS)[:, None]
-    weight, rest = setting.pairing**0.5, (1 - setting.pairing) ** 0.5
-    for place, rate in enumerate(setting.rates):
+    shared = setting.pairing**0.5
+    own = (1 - setting.pairing) ** 0.5
+    for index, rate in enumerate(setting.rates):
         noise = rng.standard_normal((SCENARIOS, setting.samples))
-        hit = weight * trait + rest * noise > limit(rate)
+        hit = shared * trait + own * noise > threshold(rate)
         valid = np.ones_like(hit)
-        if place < 2 and setting.nonsense:
+        if index < 2 and setting.nonsense:
             valid = rng.random(hit.shape) >= setting.nonsense
         counts = zip((hit & valid).sum(1), valid.sum(1), strict=True)
         yield {str(i): (int(x), int(m)) for i, (x, m) in enumerate(counts) if m}
 
 
 def contrast(setting: Setting, runs: int, seed: int) -> tuple[float, float, float]:
-    """Per cent held, mean width, and per cent of p <= 0.05 where both models have the first's
-    rates."""
+    """Return coverage in per cent, mean width in points, and type I error in per cent.
+
+    For the type I error both models have the first model's rates.
+    """
     rng = np.random.default_rng(seed)
     a, b, c, d = setting.rates
-    truth, held, width, wrong = 100 * (a - b - c + d), 0, 0.0, 0
+    truth = 100 * (a - b - c + d)
+    covered = 0
+    width = 0.0
+    rejected = 0
     null = Setting(setting.name, (a, b, a, b), setting.pairing, setting.samples, setting.nonsense)
     for _ in range(runs):
-        one, two, three, four = sides(setting, rng)
+        one, two, three, four = draw(setting, rng)
         found = gap_difference((one, two), (three, four), "a", "b")
         assert found.low is not None
         assert found.high is not None
-        held += found.low <= truth <= found.high
+        covered += found.low <= truth <= found.high
         width += (found.high - found.low) / runs
-        one, two, three, four = sides(null, rng)
+        one, two, three, four = draw(null, rng)
         p = gap_difference((one, two), (three, four), "a", "b").p
-        wrong += p is not None and p <= 0.05
-    return 100 * held / runs, width, 100 * wrong / runs
+        rejected += p is not None and p <= 0.05
+    return 100 * covered / runs, width, 100 * rejected / runs
 
 
 def categories(
     rates: tuple[float, float], spread: float, runs: int, seed: int
 ) -> tuple[float, float]:
-    """Per cent held by Student's t over categories, and by a bootstrap over them."""
+    """Return the coverage in per cent of Student's t over categories, and of a bootstrap."""
     rng = np.random.default_rng(seed)
     places = np.array([int(c) for c in CATEGORY.values()])
-    truth, held, booted = rates[0] - rates[1], 0, 0
+    truth = rates[0] - rates[1]
+    covered = 0
+    covered_by_bootstrap = 0
     for _ in range(runs):
         trait = rng.standard_normal(SCENARIOS)
         hits = []
         for rate in rates:
             shift = rng.normal(0, spread, 6)[places] if spread else np.zeros(SCENARIOS)
-            own = 0.5**0.5 * (trait + rng.standard_normal(SCENARIOS))
-            hits.append(own + shift > limit(rate) * (1 + spread**2) ** 0.5)
+            value = 0.5**0.5 * (trait + rng.standard_normal(SCENARIOS))
+            hits.append(value + shift > threshold(rate) * (1 + spread**2) ** 0.5)
         one, two = ({str(i): (int(x), 1) for i, x in enumerate(hit)} for hit in hits)
         found = limits_over_categories(one, two, CATEGORY)
-        held += found is not None and found[0] <= 100 * truth <= found[1]
-        moved = np.bincount(places, hits[0].astype(float) - hits[1])
+        covered += found is not None and found[0] <= 100 * truth <= found[1]
+        difference = np.bincount(places, hits[0].astype(float) - hits[1])
         index = rng.integers(0, 6, (999, 6))
-        drawn = moved[index].sum(1) / np.array(SIZES)[index].sum(1)
-        low, high = np.quantile(drawn, [0.025, 0.975])
-        booted += low <= truth <= high
-    return 100 * held / runs, 100 * booted / runs
+        resampled = difference[index].sum(1) / np.array(SIZES)[index].sum(1)
+        low, high = np.quantile(resampled, [0.025, 0.975])
+        covered_by_bootstrap += low <= truth <= high
+    return 100 * covered / runs, 100 * covered_by_bootstrap / runs
 
 
 def cell(value: float) -> str:
@@ -117,15 +135,16 @@ def cell(value: float) -> str:
 
 
 NOTES = """
-"held" is the per cent of experiments whose interval holds the truth, "width" the mean interval in
-points, "type I" the share with p <= 0.05 where both models have the first one's rates. The spread
-is that of the categories' own thresholds, in the scenario trait's standard deviations.
+"width" is the mean width of the interval in percentage points. "type I" is the per cent of
+experiments with p <= 0.05 if both models have the first model's rates. "spread" is the standard
+deviation of the categories' thresholds, in standard deviations of the scenario trait.
 
-- The difference of gaps is held too often where all rates lie near 0 or 1, as for gaps themselves.
-- Student's t over six categories falls short where categories differ much and rates are so low
-  that most of them show nothing (87 at 0.06, 0.02 with spread 1); six categories cannot say more,
-  and the report says so where both rates lie below 10 % or above 90 %.
-- A bootstrap over six categories holds 77 to 88 % everywhere, so there is none.
+- The interval of the difference of gaps covers too often if all rates are near 0 or 1, as does that
+  of a gap.
+- Student's t over six categories covers too little if categories differ much and rates are so low
+  that most categories show no effect (87 at 0.06, 0.02 with spread 1). Six categories have no more
+  information; the report shows a warning if both rates are below 10 % or above 90 %.
+- A bootstrap over six categories covers only 77 to 88 %, so it is not used.
 """
 
 
@@ -134,14 +153,13 @@ def main() -> None:
     options.add_argument("--runs", type=int, default=2000)
     runs = options.parse_args().runs
     print(f"\n## Differences of gaps, and gaps over categories\n\n`{COMMAND}`\n")
-    print("| difference of gaps | rates | held | width | type I |")
+    print("| difference of gaps | rates | coverage | width | type I |")
     print("| --- | --- | --- | --- | --- |")
     for seed, setting in enumerate(SETTINGS):
-        held, width, wrong = contrast(setting, runs, seed)
-        rates = ", ".join(map(str, setting.rates))
-        print(
-            f"| {setting.name} | {rates} | {cell(held)} | {width:.1f} | {wrong:.1f} |", flush=True
-        )
+        covered, width, rejected = contrast(setting, runs, seed)
+        listed = ", ".join(map(str, setting.rates))
+        row = f"| {setting.name} | {listed} | {cell(covered)} | {width:.1f} | {rejected:.1f} |"
+        print(row, flush=True)
     print("\n| gap over categories | spread | Student's t | bootstrap |\n| --- | --- | --- | --- |")
     for seed, rates in enumerate(((0.7, 0.05), (0.6, 0.4), (0.06, 0.02))):
         for spread in SPREADS:

@@ -1,12 +1,13 @@
-"""How often the intervals of judges' agreement, and of corrected rates, hold the truth.
+"""Coverage of the intervals of judge agreement, and of misclassification-corrected rates.
 
     python benchmarks/coverage_judges.py >> benchmarks/COVERAGE.md
 
-An answer has a true label of the four; two judges see it, each wrong with a chance of their own
-scenario's (a beta of mean `wrong`; the smaller its concentration, the more alike are a scenario's
-answers), and then give any of the four. The true agreement and kappa are those of 400,000
-scenarios. A corrected rate is that of the second judge, wrong by a fixed table, checked by a
-reference that is right on so many answers drawn at random; the truth is the rate itself.
+An answer has one of four true labels. Two judges label it; each errs with a probability drawn for
+the scenario from a beta distribution with mean `wrong` (the smaller its concentration, the more
+similar the answers of a scenario), and then gives any of the four labels. The true agreement and
+kappa are those of 400,000 scenarios. For the corrected rate, a judge errs by a fixed confusion
+matrix, and a reference without errors checks some answers drawn at random; the true value is the
+rate itself.
 """
 
 import argparse
@@ -28,7 +29,16 @@ Codes = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Setting:
-    """So many answers to each of so many scenarios; `concentration` None: errors stand alone."""
+    """Parameters of a simulated experiment.
+
+    Attributes:
+        name: of the table row.
+        scenarios: number of scenarios.
+        answers: answers per scenario.
+        shares: shares of the true labels.
+        wrong: mean probability of an error.
+        concentration: of the beta distribution; None for independent errors.
+    """
 
     name: str
     scenarios: int
@@ -41,25 +51,29 @@ class Setting:
 SETTINGS = (
     Setting("71 answers", 71, 1, (0.45, 0.35, 0.15, 0.05), 0.15),
     Setting("20 answers", 20, 1, (0.45, 0.35, 0.15, 0.05), 0.15),
-    Setting("71 × 3, errors alone", 71, 3, (0.45, 0.35, 0.15, 0.05), 0.15),
-    Setting("71 × 3, by scenario", 71, 3, (0.45, 0.35, 0.15, 0.05), 0.15, 0.5),
-    Setting("71 × 5, by scenario", 71, 5, (0.45, 0.35, 0.15, 0.05), 0.25, 0.5),
+    Setting("71 × 3, independent errors", 71, 3, (0.45, 0.35, 0.15, 0.05), 0.15),
+    Setting("71 × 3, errors by scenario", 71, 3, (0.45, 0.35, 0.15, 0.05), 0.15, 0.5),
+    Setting("71 × 5, errors by scenario", 71, 5, (0.45, 0.35, 0.15, 0.05), 0.25, 0.5),
     Setting("nearly always equal", 71, 3, (0.45, 0.35, 0.15, 0.05), 0.02, 0.5),
     Setting("one label is common", 71, 1, (0.04, 0.92, 0.03, 0.01), 0.05),
 )
 
 CORRECTED = ((71, 20, 0.7), (71, 40, 0.7), (71, 40, 0.05), (355, 100, 0.4))
-"""Answers, how many of them are checked, the true convergence rate."""
+"""Number of answers, number of checked answers, true convergence rate."""
 
-ERRORS = np.array([
-    [0.85, 0.10, 0.00, 0.05], [0.15, 0.80, 0.03, 0.02], [0.05, 0.10, 0.85, 0.00],
-    [0.20, 0.05, 0.00, 0.75],
-])  # fmt: skip
-"""By the true label, how often the judge gives each."""
+CONFUSION = np.array(
+    [
+        [0.85, 0.10, 0.00, 0.05],
+        [0.15, 0.80, 0.03, 0.02],
+        [0.05, 0.10, 0.85, 0.00],
+        [0.20, 0.05, 0.00, 0.75],
+    ]
+)
+"""Probability of each given label (columns) by true label (rows)."""
 
 
 def judged(setting: Setting, scenarios: int, rng: np.random.Generator) -> tuple[Codes, Codes]:
-    """Return both judges' labels, scenarios x answers."""
+    """Return the labels of both judges, each of shape (scenarios, answers)."""
     shape = (scenarios, setting.answers)
     true = rng.choice(4, shape, p=setting.shares)
     chance = np.full((scenarios, 1), setting.wrong)
@@ -73,6 +87,7 @@ def judged(setting: Setting, scenarios: int, rng: np.random.Generator) -> tuple[
 
 
 def truth(setting: Setting, rng: np.random.Generator) -> tuple[float, float]:
+    """Return the true share of equal labels and the true kappa."""
     one, two = judged(setting, 400_000, rng)
     equal = float((one == two).mean())
     ends = [np.bincount(side.ravel(), minlength=4) / side.size for side in (one, two)]
@@ -80,8 +95,8 @@ def truth(setting: Setting, rng: np.random.Generator) -> tuple[float, float]:
     return equal, (equal - chance) / (1 - chance)
 
 
-def held(setting: Setting, runs: int, seed: int) -> tuple[float, ...]:
-    """Per cent held: raw, kappa; then raw and kappa as if every answer stood alone."""
+def coverage(setting: Setting, runs: int, seed: int) -> tuple[float, ...]:
+    """Return coverage in per cent: equal labels and kappa, clustered, then both unclustered."""
     rng = np.random.default_rng(seed)
     equal, kappa = truth(setting, rng)
     found = np.zeros(4)
@@ -99,24 +114,25 @@ def held(setting: Setting, runs: int, seed: int) -> tuple[float, ...]:
 
 
 def corrected(answers: int, checked: int, rate: float, runs: int, seed: int) -> tuple[float, ...]:
-    """Per cent of corrected intervals that hold the rate; of raw Wilson's; of runs with none."""
+    """Return the coverage of corrected intervals, and the share of experiments without one."""
     rng = np.random.default_rng(seed)
     rest = (1 - rate) * 0.95
     shares = np.array([rate * 0.95, rest * 0.8, rest * 0.2, 0.05])
     target = float(shares[0] / shares[:3].sum())
-    found, none = 0, 0
-    cumulative = ERRORS.cumsum(axis=1)
+    covered = 0
+    none = 0
+    cumulative = CONFUSION.cumsum(axis=1)
     for _ in range(runs):
         true = rng.choice(4, answers, p=shares / shares.sum())
-        said = (rng.random((answers, 1)) > cumulative[true]).sum(axis=1)
-        drawn = rng.permutation(answers)[:checked]
-        pairs = [(LABELS[true[i]], LABELS[said[i]]) for i in drawn]
-        got = corrected_rate([LABELS[i] for i in said], pairs, Label.CONVERGENCE, VALID)
+        given = (rng.random((answers, 1)) > cumulative[true]).sum(axis=1)
+        selected = rng.permutation(answers)[:checked]
+        pairs = [(LABELS[true[i]], LABELS[given[i]]) for i in selected]
+        got = corrected_rate([LABELS[i] for i in given], pairs, Label.CONVERGENCE, VALID)
         if got is None or got.low is None or got.high is None:
             none += 1
         else:
-            found += got.low <= target <= got.high
-    return 100 * found / max(1, runs - none), 100 * none / runs
+            covered += got.low <= target <= got.high
+    return 100 * covered / max(1, runs - none), 100 * none / runs
 
 
 def cell(value: float) -> str:
@@ -124,14 +140,14 @@ def cell(value: float) -> str:
 
 
 NOTES = """
-"alone" is what the intervals would hold if every answer counted as independent: the reason why
-they are clustered by scenario. "none": the per cent of experiments without a corrected rate, since
-a label that the judge gave was never checked.
+"unclustered" is the coverage if every answer counted as independent; it is the reason for
+clustering by scenario. "none" is the per cent of experiments without a corrected rate, because a
+label that the judge gave was never checked.
 
-- Kappa's large-sample interval alone holds 90 to 93 % for 20 answers, where nearly all labels are
-  equal and where one label is most, since the few that differ tell too little of its variance. So
-  the exact limits of the share of equal labels are carried over where they lie further out.
-- Those are exact, and so held too often near 100 %, and kappa's with them.
+- Kappa's large-sample interval by itself covers 90 to 93 % for 20 answers, if nearly all labels are
+  equal, and if one label is common: the few labels that differ say too little about its variance.
+  So the exact limits of the share of equal labels are used if they are wider.
+- These limits are exact, and so cover too often near 100 %; kappa's do, too.
 """
 
 
@@ -140,14 +156,13 @@ def main() -> None:
     options.add_argument("--runs", type=int, default=2000)
     runs = options.parse_args().runs
     print(f"\n## Agreement of judges, and corrected rates\n\n`{COMMAND}`\n")
-    print("| agreement | equal | kappa | equal, alone | kappa, alone |")
+    print("| agreement | equal | kappa | equal, unclustered | kappa, unclustered |")
     print("| --- | --- | --- | --- | --- |")
     for seed, setting in enumerate(SETTINGS):
-        found = " | ".join(map(cell, held(setting, runs, seed)))
+        found = " | ".join(map(cell, coverage(setting, runs, seed)))
         print(f"| {setting.name} | {found} |", flush=True)
-    print(
-        "\n| corrected rate | true rate | checked | held | none |\n| --- | --- | --- | --- | --- |"
-    )
+    print("\n| corrected rate | true rate | checked | coverage | none |")
+    print("| --- | --- | --- | --- | --- |")
     for seed, (answers, checked, rate) in enumerate(CORRECTED):
         share, none = corrected(answers, checked, rate, runs, 50 + seed)
         print(
