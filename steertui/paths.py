@@ -5,6 +5,9 @@ from pathlib import Path
 
 from platformdirs import user_cache_path, user_state_path
 
+DEMO_DB = Path("steertui-demo.db")
+"""Database of the demo, in the working folder."""
+
 
 @cache
 def package_data(name: str) -> Path:

@@ -53,7 +53,11 @@ FILES = {
         (["--db", "newer.db"], 1, "newer.db: was written by a newer steertui"),
         (["--db", "no/such/folder/a.db"], 1, "cannot be opened; check that its folder exists"),
         (["--db", "empty"], 1, "empty: is a folder; give a file for the database"),
-        (["--max-tokens", "5000"], 1, "tokens and demo was made for 2048; lower --max-tokens"),
+        (
+            ["--max-tokens", "5000"],
+            1,
+            "tokens, and the context of demo is 2048; lower",
+        ),
         (["--samples", "0"], 1, "samples: 0 is out of range"),
         (["--samples", "x"], 2, "Invalid value for '--samples'"),
         (["--slots", "-1"], 1, "--slots, --threads and --batch-tokens: give a positive number"),

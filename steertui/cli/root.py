@@ -18,11 +18,11 @@ from steertui.cli.servers import (
 from steertui.core.experiment import Experiment, with_changes
 from steertui.core.shard import WHOLE, parse_shard
 from steertui.output_files import check_database
+from steertui.paths import DEMO_DB
 from steertui.planning.experiment_files import load_experiment
 from steertui.planning.origin import file_origin
 from steertui.planning.presets import PRESETS
 
-DEMO_DB = Path("steertui-demo.db")
 DB = Path("steertui.db")
 
 

@@ -15,6 +15,7 @@ from steertui.headless.downloads import report_downloads
 from steertui.headless.reporters import Reporter
 from steertui.headless.reporters import choose_reporter as choose_face
 from steertui.planning.consent import require_consent
+from steertui.planning.estimate import judge_estimate
 from steertui.planning.judge_cost import estimate_cost
 from steertui.planning.judges import (
     Judge,
@@ -120,8 +121,8 @@ def judge_stored(
         register_judges(judges, titles, store)
         for reader in judges:
             answers = unjudged[reader.id]
-            line = judge_plan_line(reader.name, len(answers), estimate_cost(reader, answers))
-            print(line, file=sys.stderr)
+            work = judge_estimate(reader, len(answers), estimate_cost(reader, answers))
+            print(judge_plan_line(work), file=sys.stderr)
         events = judge(
             store,
             chosen,

@@ -5,14 +5,15 @@ from pathlib import Path
 
 from steertui.analysis.sentences import minimum_gap_sentence
 from steertui.analysis.summary import STAND_IN_WARNING
-from steertui.analysis.table import compared_pairs
-from steertui.core.generation import distinct_samples
 from steertui.core.prompt import Prompt
 from steertui.core.shard import WHOLE
 from steertui.judge.price import estimate_tokens, list_price
+from steertui.planning.estimate import Estimate, JudgeEstimate
 from steertui.planning.plan import Plan
+from steertui.run.progress import dollars
 from steertui.server.address import KEY, is_openai_host, key_for
 from steertui.server.model import ServerModel
+from steertui.units import clock
 
 
 def plan_lines(plan: Plan, db: Path) -> list[str]:
@@ -21,8 +22,8 @@ def plan_lines(plan: Plan, db: Path) -> list[str]:
     experiment = design.experiment
     conditions = [c.name for c in design.conditions]
     temperatures = ", ".join(f"{t:g}" for t in experiment.temperatures)
-    samples = distinct_samples(experiment.samples, min(experiment.temperatures))
-    gap = minimum_gap_sentence(len(design.scenarios), samples, len(compared_pairs(conditions)))
+    samples = plan.estimate.size.samples_per_temperature
+    time = time_text(plan.estimate, len(plan.missing_here))
     lines = [
         f"Plan    {len(design.scenarios)} scenarios × {len(conditions)} conditions "
         f"({', '.join(conditions)})",
@@ -30,6 +31,7 @@ def plan_lines(plan: Plan, db: Path) -> list[str]:
         f"{samples} sample{'s' * (samples > 1)}, {experiment.max_tokens} new tokens at most",
         f"Trials  {len(plan.prompts)}: {len(plan.answered)} answered before, "
         f"{len(plan.missing_here)} to do",
+        *([f"Time    {time}"] if time else []),
         *_server_lines(plan),
     ]
     if design.shard != WHOLE:
@@ -38,7 +40,7 @@ def plan_lines(plan: Plan, db: Path) -> list[str]:
             "`steertui merge` joins all shards"
         )
     lines += _judge_lines(plan)
-    lines += [f"Store   {db}", f"        {gap}."]
+    lines += [f"Store   {db}", f"        {gap_text(plan.estimate)}."]
     if plan.is_stand_in:
         lines.append(f"        {STAND_IN_WARNING}")
     return lines
@@ -52,8 +54,7 @@ def _server_lines(plan: Plan) -> Iterator[str]:
 
 
 def _judge_lines(plan: Plan) -> Iterator[str]:
-    for judge, missing, cost in zip(plan.judges, plan.unjudged, plan.dollars, strict=True):
-        yield judge_plan_line(judge.name, missing, cost)
+    yield from map(judge_plan_line, plan.estimate.judges)
     if not plan.judges:
         yield "Judge   none: answers are stored without labels; --judge labels them later"
 
@@ -73,7 +74,36 @@ def _cost_line(model: ServerModel, missing: Sequence[Prompt]) -> Iterator[str]:
     )
 
 
-def judge_plan_line(name: str, missing: int, cost: float | None) -> str:
-    """Return how many verdicts a judge will give, and the estimated cost in dollars."""
-    estimate = f", about ${cost:.2f}" if cost else ""
-    return f"Judge   {name}: {missing} verdicts to do{estimate}"
+def judge_plan_line(judge: JudgeEstimate) -> str:
+    """Return a judge's name, its missing labels and their estimated cost."""
+    return f"Judge   {judge.name}: {judge_work_text(judge)}"
+
+
+# Texts that the plan lines and the Plan screen share
+
+
+def judge_work_text(judge: JudgeEstimate) -> str:
+    """Return "144 labels pending, about $0.21" or "up to date"."""
+    if not judge.unjudged:
+        return "up to date"
+    work = f"{judge.unjudged:,} {'label' if judge.unjudged == 1 else 'labels'} pending"
+    if judge.is_local:
+        return work
+    if judge.dollars is None:
+        return f"{work}, cost unknown"
+    return f"{work}, about {dollars(judge.dollars)[2:]}" if judge.dollars else f"{work}, free"
+
+
+def time_text(estimate: Estimate, unanswered: int) -> str:
+    """Return the estimated time for so many answers; "" for none."""
+    if not unanswered:
+        return ""
+    if estimate.seconds_per_answer is None:
+        return "unknown before the first run; `steertui bench` measures it"
+    return f"about {clock(unanswered * estimate.seconds_per_answer)} at the newest run's rate"
+
+
+def gap_text(estimate: Estimate) -> str:
+    """Return one sentence on the minimum detectable gap, without a full stop."""
+    size = estimate.size
+    return minimum_gap_sentence(size.scenarios, size.samples_per_temperature, size.comparisons)

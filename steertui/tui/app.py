@@ -15,6 +15,7 @@ from textual.screen import Screen
 from steertui.core.experiment import DEMO_EXPERIMENT, Experiment, parse_experiment
 from steertui.engine.sizing import Overrides
 from steertui.errors import SteertuiError
+from steertui.paths import DEMO_DB
 from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
 from steertui.planning.origin import TYPED, Origin, origin_of
 from steertui.store import Store
@@ -35,8 +36,6 @@ from steertui.tui.widgets import export_dialog as export
 from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.page import PAGES
 from steertui.tui.widgets.prompts import Ask, Confirm
-
-DEMO_DB = Path("steertui-demo.db")
 
 
 class SteertuiApp(App[None]):

@@ -132,7 +132,8 @@ def test_a_file_that_a_database_names_is_never_read(tmp_path: Path) -> None:
             assert any("reads no file because a database names it" in n for n in notices), notices
             await press(pilot, "1")
             assert isinstance(app.screen, PlanScreen)
-            assert "reads no file" in app.screen._estimate.trouble
+            assert app.screen.estimate
+            assert "reads no file" in app.screen.estimate.error
             await press(pilot, "r")
             assert isinstance(app.screen, PlanScreen)
 

@@ -38,7 +38,7 @@ class Field:
     hint: str = ""
     off: tuple[object, str] | None = None
 
-    def shown(self, value: object) -> str:
+    def format(self, value: object) -> str:
         """Return a value as it is read."""
         if self.off and value == self.off[0]:
             return self.off[1]

@@ -17,11 +17,11 @@ from steertui.core.condition import Condition
 from steertui.core.experiment import Experiment
 from steertui.errors import SteertuiError
 from steertui.output_files import check_output
+from steertui.planning.estimate import Estimate, estimate_experiment
 from steertui.planning.experiment_files import load_experiment, save_experiment
 from steertui.planning.origin import TYPED, Origin, file_origin
 from steertui.planning.presets import PRESETS
 from steertui.tui.plan.condition_editor import ConditionEditor
-from steertui.tui.plan.estimate import Estimate, estimate
 from steertui.tui.plan.fields import FIELDS, GROUPS, Field, parse, with_field
 from steertui.tui.plan.plan_text import estimate_text, field_line, field_text
 from steertui.tui.widgets.choose_many import ChooseMany
@@ -62,7 +62,7 @@ class PlanScreen(Page):
         super().__init__()
         self.experiment = Experiment()
         self.origin = TYPED
-        self._estimate = Estimate()
+        self.estimate: Estimate | None = None
         self._version = -1
 
     def body(self) -> ComposeResult:
@@ -90,24 +90,25 @@ class PlanScreen(Page):
             self.experiment = self.session.experiment or Experiment()
             self.origin = self.session.origin
         self._draw()
-        self._reckon()
+        self._start_estimate()
 
     def change(self, experiment: Experiment, origin: Origin = TYPED) -> None:
         """Plan another experiment."""
         self.experiment = experiment
         self.origin = origin
         self._draw()
-        self._reckon()
+        self._start_estimate()
 
-    @work(exclusive=True, thread=True, group="reckon", exit_on_error=False)
-    def _reckon(self) -> None:
+    @work(exclusive=True, thread=True, group="estimate", exit_on_error=False)
+    def _start_estimate(self) -> None:
         experiment = self.experiment
-        found = estimate(experiment, self.session.db, self.session.terms, self.origin)
-        self.app.call_from_thread(self._reckoned, experiment, found)
+        session = self.session
+        estimate = estimate_experiment(experiment, session.db, session.terms, self.origin)
+        self.app.call_from_thread(self._show_estimate, experiment, estimate)
 
-    def _reckoned(self, experiment: Experiment, found: Estimate) -> None:
+    def _show_estimate(self, experiment: Experiment, estimate: Estimate) -> None:
         if experiment == self.experiment:
-            self._estimate = found
+            self.estimate = estimate
             self._draw_estimate()
 
     # Drawing
@@ -128,11 +129,13 @@ class PlanScreen(Page):
 
     @on(OptionList.OptionHighlighted, "#fields")
     def _draw_estimate(self) -> None:
-        found, field, c = self._estimate, self._field(), self.colours
+        estimate = self.estimate
+        field = self._field()
+        c = self.colours
 
         def draw(room: Size) -> Text:
-            text = estimate_text(found, room.width, c).append("\n\n")
-            return text.append_text(field_text(field, found, c))
+            text = estimate_text(estimate, room.width, c).append("\n\n")
+            return text.append_text(field_text(field, estimate, c))
 
         self.query_one("#estimate", ReflowingText).fit(draw)
 
@@ -179,8 +182,8 @@ class PlanScreen(Page):
 
     async def action_run(self) -> None:
         """Run it."""
-        if self._estimate.trouble:
-            self.trouble(self._estimate.trouble)
+        if self.estimate and self.estimate.error:
+            self.trouble(self.estimate.error)
             return
         self.session.open(self.session.db, self.experiment, origin=self.origin)
         await self.host.start()
@@ -188,7 +191,8 @@ class PlanScreen(Page):
     @work(exit_on_error=False)
     async def action_condition(self) -> None:
         """Write a condition of one's own."""
-        known = {c.name: c for c in self._estimate.conditions}
+        conditions = self.estimate.conditions if self.estimate else ()
+        known = {c.name: c for c in conditions}
         first = known.get("pro") or next(iter(known.values()), Condition(""))
         editor = ConditionEditor(replace(first, name="my-condition"), OWN)
         made = await self.app.push_screen_wait(editor)

@@ -1,4 +1,4 @@
-"""The Plan screen's texts: the fields as lines, and what would follow from them."""
+"""Texts of the Plan screen: one line per field, the estimate, and the help of a field."""
 
 from collections.abc import Iterator
 
@@ -6,97 +6,117 @@ from rich.text import Text
 
 from steertui.analysis.sentences import quantity
 from steertui.core.experiment import Experiment
-from steertui.run.progress import dollars
-from steertui.tui.plan.estimate import Estimate, Reader
+from steertui.planning.estimate import Estimate, GridSize, JudgeEstimate
+from steertui.run.plan_lines import gap_text, judge_work_text, time_text
 from steertui.tui.plan.fields import Field
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import hanging
 from steertui.tui.widgets.sanitize import one_line, plain
 from steertui.units import size_text
 
-NAMES = 20
-USUAL = Experiment()
+NAME_WIDTH = 20
+"""Columns of a field's title."""
+
+HEADING_WIDTH = 9
+"""Columns of a heading in the estimate."""
+
+DEFAULTS = Experiment()
 
 
 def field_line(field: Field, experiment: Experiment, colours: Palette) -> Text:
-    """Return a field and its value, bold where it is not the usual one."""
+    """Return a field's title and value; the value is bold if it differs from the default."""
     value = getattr(experiment, field.name)
-    style = "" if value == getattr(USUAL, field.name) else f"bold {colours.strong}"
-    line = Text(end="").append(f"{field.title:{NAMES}}", colours.quiet)
-    return line.append(one_line(field.shown(value)), style)
+    style = "" if value == getattr(DEFAULTS, field.name) else f"bold {colours.strong}"
+    line = Text(end="").append(f"{field.title:{NAME_WIDTH}}", colours.quiet)
+    return line.append(one_line(field.format(value)), style)
 
 
-def estimate_text(estimate: Estimate, width: int, colours: Palette) -> Text:
-    """Return what an experiment would do and take, line by line."""
-    c, e = colours, estimate
-    if e.trouble:
-        text = Text().append(f"! {one_line(e.trouble)}.", c.error)
-        return text.append("\n\nChange the field that it names; nothing runs before.", c.quiet)
-    if not e.trials and not e.fetch:
-        return Text("reckoning …", c.quiet)
+def estimate_text(estimate: Estimate | None, width: int, colours: Palette) -> Text:
+    """Return the estimate, line by line; None while it is computed."""
+    c = colours
+    if estimate is None:
+        return Text("Estimating …", c.quiet)
+    if estimate.error:
+        text = Text().append(f"! {one_line(estimate.error)}.", c.error)
+        return text.append("\n\nChange the field named above; r runs nothing until then.", c.quiet)
     text = Text()
-    for name, told in _lines(e, c):
-        text.append_text(hanging(Text(f"{name:9}", c.quiet), told, width)).append("\n")
-    if e.gap:
-        text.append(f"\n{e.gap}.\n")
+    for heading, line in _estimate_lines(estimate, c):
+        heading_text = Text(f"{heading:{HEADING_WIDTH}}", c.quiet)
+        text.append_text(hanging(heading_text, line, width)).append("\n")
+    if estimate.size.trials:
+        text.append(f"\n{gap_text(estimate)}.\n")
     text.append("\n").append(" r ", f"bold {c.blue}")
-    return text.append(_call(e))
+    return text.append(_run_action(estimate))
 
 
-def _call(e: Estimate) -> str:
-    """Say what r does."""
-    if e.fetch:
-        return "fetches that, then runs it"
-    if e.done != e.trials:
-        return "runs it" if not e.done else "runs what is new"
-    return "judges what has no label yet" if any(j.left for j in e.judges) else "shows it: all done"
+def _run_action(estimate: Estimate) -> str:
+    """Return what the key r does."""
+    if estimate.downloads:
+        return "fetches the files above, then runs the experiment"
+    if estimate.unanswered:
+        return "runs the missing trials" if estimate.answered else "runs the experiment"
+    if any(judge.unjudged for judge in estimate.judges):
+        return "judges the answers without a label"
+    return "shows the trials: everything is up to date"
 
 
-def _lines(e: Estimate, c: Palette) -> Iterator[tuple[str, Text]]:
-    bold = f"bold {c.strong}"
-    if e.trials:
-        nouns = zip(e.grid, ("model", "scenario", "condition", "sample"), strict=True)
-        grid = " × ".join(quantity(n, noun) for n, noun in nouns if noun != "sample" or n > 1)
-        yield "trials", Text().append(f"{e.trials:,}", bold).append(f" = {grid}", c.quiet)
-        if e.done is not None:
-            text = Text().append(f"{e.trials - e.done:,} new", bold)
-            yield "", text.append(f", {e.done:,} answered before", c.quiet)
-    for place, (name, size) in enumerate(e.fetch):
-        told = size_text(size) if size else "size not known yet"
-        yield "" if place else "to fetch", Text(f"↓ {one_line(name)}, {told}", c.warning)
-    if e.trials:
-        yield "time", Text(e.time or "nothing is left to be answered", c.quiet)
-        if not e.judges:
-            yield "judge", Text("! none: answers are stored and stay unlabelled", c.warning)
-    for place, judge in enumerate(e.judges):
-        yield "" if place else "judge", _judge(judge, c)
+def _estimate_lines(estimate: Estimate, c: Palette) -> Iterator[tuple[str, Text]]:
+    if estimate.size.trials:
+        yield from _trial_lines(estimate, c)
+    for index, (name, size) in enumerate(estimate.downloads):
+        size_or_unknown = size_text(size) if size else "size unknown"
+        yield "" if index else "fetch", Text(f"↓ {one_line(name)}, {size_or_unknown}", c.warning)
+    if not estimate.size.trials:
+        return
+    yield "time", Text(time_text(estimate, estimate.unanswered) or "no answers to do", c.quiet)
+    for index, judge in enumerate(estimate.judges):
+        yield "" if index else "judges", _judge_line(judge, c)
+    if not estimate.judges:
+        yield "judges", Text("! none: answers are stored without labels", c.warning)
 
 
-def _judge(judge: Reader, c: Palette) -> Text:
+def _trial_lines(estimate: Estimate, c: Palette) -> Iterator[tuple[str, Text]]:
+    trials = Text().append(f"{estimate.size.trials:,}", f"bold {c.strong}")
+    yield "trials", trials.append(f" = {_grid_text(estimate.size)}", c.quiet)
+    if estimate.answered is not None:
+        new = Text().append(f"{estimate.unanswered:,} new", f"bold {c.strong}")
+        yield "", new.append(f", {estimate.answered:,} answered before", c.quiet)
+
+
+def _grid_text(size: GridSize) -> str:
+    """Return "1 model × 36 scenarios × 4 conditions"; samples only if there are several."""
+    axes = [
+        quantity(size.models, "model"),
+        quantity(size.scenarios, "scenario"),
+        quantity(size.conditions, "condition"),
+    ]
+    if size.samples > 1:
+        axes.append(quantity(size.samples, "sample"))
+    return " × ".join(axes)
+
+
+def _judge_line(judge: JudgeEstimate, c: Palette) -> Text:
     text = Text().append(one_line(judge.name), f"bold {c.strong}")
-    if judge.lacks:
-        return text.append(f"  ! no key: put it into {judge.lacks} and start anew", c.error)
-    text.append(f"  {judge.left:,} labels to give" if judge.left else "  has read all", c.quiet)
-    if judge.is_local or not judge.left:
-        return text
-    if judge.dollars is None:
-        return text.append(", at a cost that is not known", c.warning)
-    return text.append(f", about {dollars(judge.dollars)[2:]}" if judge.dollars else ", free")
+    if judge.missing_key:
+        hint = f"  ! no API key: set {judge.missing_key} and restart steertui"
+        return text.append(hint, c.error)
+    is_unpriced = judge.unjudged and not judge.is_local and judge.dollars is None
+    return text.append(f"  {judge_work_text(judge)}", c.warning if is_unpriced else c.quiet)
 
 
-def field_text(field: Field, estimate: Estimate, colours: Palette) -> Text:
-    """Return what a field means; conditions with their texts."""
+def field_text(field: Field, estimate: Estimate | None, colours: Palette) -> Text:
+    """Return the help of a field; for conditions also their texts."""
     c = colours
     text = Text().append(field.title, f"bold {c.strong}").append(f"  {field.about}\n", c.quiet)
     if field.hint:
         text.append(f"{field.hint}\n", c.quiet)
-    if field.name == "categories":
+    if estimate and field.name == "categories":
         for name in estimate.categories:
             text.append(f"  {one_line(name)}\n")
-    if field.name == "conditions":
+    if estimate and field.name == "conditions":
         for condition in estimate.conditions:
             text.append(f"\n{one_line(condition.name)}", f"bold {c.strong}")
             text.append(f"  {one_line(condition.about)}\n", c.quiet)
-            added = plain(condition.suffix.strip()) or "(nothing is added)"
-            text.append(f"{added}\n", f"italic {c.blue}")
+            suffix = plain(condition.suffix.strip()) or "(no suffix)"
+            text.append(f"{suffix}\n", f"italic {c.blue}")
     return text

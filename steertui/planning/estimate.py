@@ -1,0 +1,264 @@
+"""Estimate of an experiment before it runs: trials, missing answers and labels, cost, downloads.
+
+`estimate_experiment` starts from names and stores, fetches and contacts nothing. `estimate_work` is
+the part that `make_plan` shares, for prompts that are rendered already.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from math import comb
+from pathlib import Path
+
+from steertui.assets.weights import locate
+from steertui.core.condition import Condition
+from steertui.core.experiment import Experiment
+from steertui.core.generation import distinct_samples
+from steertui.core.judge_kind import JudgeKind, parse_judge_kind
+from steertui.core.model import is_server
+from steertui.core.prompt import Prompt
+from steertui.core.scenario import Scenario
+from steertui.errors import SteertuiError
+from steertui.judge.server import ServerJudge
+from steertui.planning.consent import open_question
+from steertui.planning.judge_cost import estimate_cost, expected_answer
+from steertui.planning.judges import Judge, JudgeServerOptions, find_judges, judge_names
+from steertui.planning.origin import TYPED, Origin
+from steertui.planning.reach import Sizes, missing_sizes
+from steertui.planning.rendering import render_prompts
+from steertui.planning.resolve import resolve, resolve_texts
+from steertui.planning.supply import requirements_of
+from steertui.store import Store
+from steertui.store.plan_queries import (
+    answered_keys,
+    count_judged,
+    seconds_per_answer,
+    unjudged_answers,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GridSize:
+    """Lengths of the grid's axes.
+
+    Attributes:
+        samples: answers per model, scenario and condition, over all temperatures.
+        samples_per_temperature: at the lowest temperature, which has the fewest.
+    """
+
+    models: int = 0
+    scenarios: int = 0
+    conditions: int = 0
+    samples: int = 0
+    samples_per_temperature: int = 0
+
+    @property
+    def trials(self) -> int:
+        """Number of trials."""
+        return self.models * self.scenarios * self.conditions * self.samples
+
+    @property
+    def comparisons(self) -> int:
+        """Number of pairs of conditions."""
+        return comb(self.conditions, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeEstimate:
+    """Work of one judge.
+
+    Attributes:
+        name: the judge's name, as in tables.
+        unjudged: number of missing labels.
+        dollars: estimated cost of the missing labels, in US dollars; None if nothing is paid or the
+            price is unknown.
+        is_local: whether the judge runs on this machine.
+        missing_key: environment variable that must hold the API key and does not; "" for none.
+    """
+
+    name: str
+    unjudged: int
+    dollars: float | None = None
+    is_local: bool = True
+    missing_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What an experiment would do.
+
+    Attributes:
+        size: the grid's axes; all 0 if texts have to be fetched first, or on an error.
+        answered: number of trials with an answer; None if trial keys are unknown, since the weights
+            are not on this machine, may not be opened yet, or a model is behind servers.
+        categories: names of the scenarios' categories.
+        conditions: with their texts.
+        judges: in the experiment's order.
+        downloads: (name, bytes) of missing sources and weights; 0 bytes if the size is unknown.
+        seconds_per_answer: of the newest run in the database; None if there is none.
+        error: why the experiment cannot run, with a remedy; "" if it can.
+    """
+
+    size: GridSize = GridSize()
+    answered: int | None = None
+    categories: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    judges: tuple[JudgeEstimate, ...] = ()
+    downloads: Sizes = ()
+    seconds_per_answer: float | None = None
+    error: str = ""
+
+    @property
+    def unanswered(self) -> int:
+        """Number of trials without an answer, as far as is known."""
+        return self.size.trials - (self.answered or 0)
+
+
+def estimate_experiment(
+    experiment: Experiment, db: Path, options: JudgeServerOptions, origin: Origin = TYPED
+) -> Estimate:
+    """Return the estimate of an experiment; an error becomes its `error` and is never raised.
+
+    The weights of a received experiment are opened only after the user agreed to it. `db` need not
+    exist.
+    """
+    try:
+        is_agreed = open_question(experiment, origin) is None
+        sources, weights = missing_sizes(requirements_of(experiment))
+        if sources:
+            return Estimate(downloads=sources + weights)
+        texts = resolve_texts(experiment)
+        can_render = is_agreed and all(
+            not is_server(name) and locate(name) for name in experiment.models
+        )
+        prompts = render_prompts(resolve(experiment))[0] if can_render else None
+        judges = _openable_judges(experiment, options, is_agreed=is_agreed)
+        with Store(db, must_exist=True) if db.exists() else nullcontext() as store:
+            estimate = estimate_work(experiment, texts, judges, store, prompts=prompts)
+        return replace(estimate, downloads=weights)
+    except SteertuiError as exc:
+        return Estimate(error=str(exc))
+
+
+def estimate_work(
+    experiment: Experiment,
+    texts: tuple[Sequence[Scenario], Sequence[Condition]],
+    judges: Sequence[Judge | str],
+    store: Store | None,
+    *,
+    prompts: Sequence[Prompt] | None,
+) -> Estimate:
+    """Return the estimate of an experiment whose texts and judges are resolved.
+
+    Args:
+        experiment: the experiment.
+        texts: its scenarios and conditions.
+        judges: its judges; the name instead of a judge whose weights cannot be opened.
+        store: the answers and labels so far; None for no database.
+        prompts: the prompts of all trials; None if they cannot be rendered.
+    """
+    scenarios, conditions = texts
+    size = _grid_size(experiment, scenarios, conditions)
+    keys = [prompt.key for prompt in prompts or ()]
+    answered = answered_keys(store, keys) if store else frozenset()
+    if prompts is None:
+        copies = size.models * size.samples
+        unanswered = {(s, c.steer(s.task)): copies for s in scenarios for c in conditions}
+    else:
+        missing = (p.trial for p in prompts if p.key not in answered)
+        unanswered = Counter((trial.scenario, trial.user) for trial in missing)
+    work = _Work(store, keys, size.trials, unanswered, experiment.max_tokens)
+    return Estimate(
+        size=size,
+        answered=None if prompts is None else len(answered),
+        categories=tuple(dict.fromkeys(s.category for s in scenarios)),
+        conditions=tuple(conditions),
+        judges=tuple(_judge_work(judge, work) for judge in judges),
+        seconds_per_answer=seconds_per_answer(store) if store else None,
+    )
+
+
+def judge_estimate(judge: Judge, unjudged: int, dollars: float | None) -> JudgeEstimate:
+    """Return the work of a judge with `unjudged` missing labels that cost `dollars`."""
+    if not isinstance(judge, ServerJudge):
+        return JudgeEstimate(judge.name, unjudged)
+    is_key_missing = judge.is_openai and not os.environ.get(judge.key_variable, "").strip()
+    return JudgeEstimate(
+        name=judge.name,
+        unjudged=unjudged,
+        dollars=dollars,
+        is_local=False,
+        missing_key=judge.key_variable if is_key_missing else "",
+    )
+
+
+def _grid_size(
+    experiment: Experiment, scenarios: Sequence[Scenario], conditions: Sequence[Condition]
+) -> GridSize:
+    samples = [distinct_samples(experiment.samples, t) for t in experiment.temperatures]
+    return GridSize(
+        models=len(experiment.models),
+        scenarios=len(scenarios),
+        conditions=len(conditions),
+        samples=sum(samples),
+        samples_per_temperature=min(samples),
+    )
+
+
+def _openable_judges(
+    experiment: Experiment, options: JudgeServerOptions, *, is_agreed: bool
+) -> list[Judge | str]:
+    """Return the judges; the name of a local one if its weights are missing or not agreed to."""
+    names = judge_names(experiment)
+    openable = [
+        name
+        for name in names
+        if parse_judge_kind(name) is not JudgeKind.LOCAL
+        or (is_agreed and locate(name.removeprefix(JudgeKind.LOCAL.prefix)))
+    ]
+    judges = find_judges(
+        openable, experiment.rubric, experiment.hide_suffix, options, debias=experiment.debias
+    )
+    by_name = dict(zip(openable, judges, strict=True))
+    return [by_name.get(name, name) for name in names]
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """Answers that judges have to label.
+
+    Attributes:
+        store: the answers and labels so far; None for no database.
+        keys: of all trials; empty if unknown.
+        trials: number of trials.
+        unanswered: number of trials without an answer by scenario and user message.
+        max_tokens: limit of new tokens.
+    """
+
+    store: Store | None
+    keys: Sequence[str]
+    trials: int
+    unanswered: Mapping[tuple[Scenario, str], int]
+    max_tokens: int
+
+
+def _judge_work(judge: Judge | str, work: _Work) -> JudgeEstimate:
+    if isinstance(judge, str):
+        return JudgeEstimate(judge, work.trials)
+    judged = count_judged(work.store, work.keys, judge.id) if work.store else 0
+    dollars = _judging_cost(judge, work) if isinstance(judge, ServerJudge) else None
+    return judge_estimate(judge, work.trials - judged, dollars)
+
+
+def _judging_cost(judge: ServerJudge, work: _Work) -> float | None:
+    """Return the estimated cost of judging stored and expected answers, in US dollars."""
+    stored = unjudged_answers(work.store, work.keys, judge.id) if work.store else iter(())
+    total = estimate_cost(judge, stored)
+    if total is None:
+        return None
+    for (scenario, user), count in work.unanswered.items():
+        answer = expected_answer("", scenario, user, work.max_tokens)
+        total += count * (estimate_cost(judge, [answer]) or 0.0)
+    return total

@@ -1,0 +1,66 @@
+"""Queries for plans: which planned trials have an answer or a label, and the newest run's rate.
+
+Trials are given by key, since an experiment that was never planned has no rows of its own.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from steertui.store import rows
+from steertui.store.rows import UnjudgedAnswer
+from steertui.store.store import Store
+
+KEYS_PER_QUERY = 500
+"""Trial keys per SELECT; SQLite limits the parameters of one statement."""
+
+MIN_ANSWERS = 10
+"""Answers of a run that are needed to estimate its rate."""
+
+
+def answered_keys(store: Store, keys: Sequence[str]) -> frozenset[str]:
+    """Return those of the trial keys that have an answer."""
+    sql = "SELECT trial FROM generations WHERE trial IN ({})"
+    return frozenset(row["trial"] for row in _rows(store, sql, keys))
+
+
+def count_judged(store: Store, keys: Sequence[str], judge: str) -> int:
+    """Return the number of trials among `keys` that have a label of the judge."""
+    sql = """SELECT count(DISTINCT trial) AS n FROM verdicts
+        WHERE label IS NOT NULL AND trial IN ({}) AND judge = ?"""
+    return sum(int(row["n"]) for row in _rows(store, sql, keys, judge))
+
+
+def unjudged_answers(store: Store, keys: Sequence[str], judge: str) -> Iterator[UnjudgedAnswer]:
+    """Yield the answers among `keys` without a label of the judge."""
+    sql = """SELECT t.key, s.category, s.system, s.task, c.suffix, g.answer
+        FROM trials AS t
+        JOIN scenarios AS s ON s.id = t.scenario
+        JOIN conditions AS c ON c.id = t.condition
+        JOIN generations AS g ON g.trial = t.key
+        WHERE t.key IN ({}) AND NOT EXISTS (SELECT 1 FROM verdicts AS v
+            WHERE v.trial = t.key AND v.judge = ? AND v.label IS NOT NULL)"""
+    return map(rows.unjudged, _rows(store, sql, keys, judge))
+
+
+def seconds_per_answer(store: Store) -> float | None:
+    """Return the mean seconds per answer of the newest run; None if it has too few answers."""
+    sql = """SELECT count(*) AS n,
+            86400 * (julianday(max(created_at)) - julianday(min(created_at))) AS seconds
+        FROM generations WHERE run = (SELECT max(run) FROM generations)"""
+    (row,) = store.query(sql)
+    if row["n"] < MIN_ANSWERS or not row["seconds"]:
+        return None
+    return float(row["seconds"] / row["n"])
+
+
+def _rows(
+    store: Store, sql: str, keys: Sequence[str], *parameters: str
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a query over the keys, `KEYS_PER_QUERY` at a time.
+
+    `sql` has a `{}` where the placeholders of the keys go, before all other parameters.
+    """
+    for start in range(0, len(keys), KEYS_PER_QUERY):
+        part = keys[start : start + KEYS_PER_QUERY]
+        placeholders = ",".join("?" * len(part))
+        yield from store.query(sql.format(placeholders), [*part, *parameters])

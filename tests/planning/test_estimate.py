@@ -1,0 +1,99 @@
+"""Estimates of experiments: the same figures before an experiment is stored and for its plan."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from steertui.core.experiment import Experiment
+from steertui.core.verdict import Debias
+from steertui.engine.sizing import Overrides
+from steertui.planning.estimate import Estimate, estimate_experiment
+from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
+from steertui.planning.plan import make_plan
+from steertui.planning.resolve import resolve
+from steertui.run import run
+from steertui.run.plan_lines import gap_text, judge_work_text, time_text
+from steertui.store import Store
+
+SMALL = Experiment(limit=4, max_tokens=16)
+PRICED = JudgeServerOptions(price="2,8")
+
+
+def planned(db: Path, experiment: Experiment, options: JudgeServerOptions) -> Estimate:
+    with Store(db) as store:
+        return make_plan(resolve(experiment), store, options).estimate
+
+
+def test_estimating_stores_nothing(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    estimate = estimate_experiment(SMALL, db, DEFAULT_OPTIONS)
+    assert estimate.size.trials == 12
+    assert estimate.answered == 0
+    assert not db.exists()
+
+
+@pytest.mark.parametrize("debias", ["none", "estimate"])
+def test_estimate_and_plan_agree_before_and_after_a_run(tmp_path: Path, debias: Debias) -> None:
+    db = tmp_path / "a.db"
+    experiment = replace(SMALL, judges=["local:demo"], debias=debias)
+    before = estimate_experiment(experiment, db, DEFAULT_OPTIONS)
+    assert before == planned(db, experiment, DEFAULT_OPTIONS)
+    assert [judge.unjudged for judge in before.judges] == [12]
+    with Store(db) as store:
+        list(run(make_plan(resolve(experiment), store), store, Overrides(), DEFAULT_OPTIONS))
+    after = estimate_experiment(experiment, db, DEFAULT_OPTIONS)
+    assert after == planned(db, experiment, DEFAULT_OPTIONS)
+    assert after.answered == 12
+    assert [judge_work_text(judge) for judge in after.judges] == ["up to date"]
+
+
+def test_cost_of_a_paid_judge_counts_stored_and_expected_answers(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    experiment = replace(SMALL, judges=["openai:gpt-5.2"], max_tokens=400)
+    before = estimate_experiment(experiment, db, PRICED)
+    assert before == planned(db, experiment, PRICED)
+    (judge,) = before.judges
+    assert judge.dollars
+    assert judge_work_text(judge).startswith("12 labels pending, about $")
+    unjudged = replace(experiment, judges=["none"])
+    with Store(db) as store:
+        list(run(make_plan(resolve(unjudged), store), store, Overrides(), DEFAULT_OPTIONS))
+    (judge_after,) = estimate_experiment(experiment, db, PRICED).judges
+    assert judge_after.unjudged == 12
+    assert judge_after.dollars
+    assert judge_after.dollars != judge.dollars
+    halved = estimate_experiment(experiment, db, replace(PRICED, batches=True))
+    assert halved.judges[0].dollars == pytest.approx(judge_after.dollars / 2)
+
+
+def test_cost_scales_with_samples_while_trials_cannot_be_rendered(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    experiment = Experiment(
+        models=["server:one@http://127.0.0.1:9"],
+        judges=["openai:gpt-5.2"],
+        limit=4,
+        temperatures=[0.7],
+    )
+    one = estimate_experiment(experiment, db, PRICED)
+    three = estimate_experiment(replace(experiment, samples=3), db, PRICED)
+    assert one.answered is None
+    assert three.size.samples == 3
+    assert one.judges[0].dollars
+    assert three.judges[0].dollars == pytest.approx(3 * one.judges[0].dollars)
+
+
+def test_error_of_a_name_is_returned(tmp_path: Path) -> None:
+    estimate = estimate_experiment(replace(SMALL, conditions=["none"]), tmp_path / "a.db", PRICED)
+    assert "no such condition" in estimate.error
+    assert estimate.size.trials == 0
+
+
+def test_time_is_unknown_before_the_first_run(tmp_path: Path) -> None:
+    estimate = estimate_experiment(SMALL, tmp_path / "a.db", DEFAULT_OPTIONS)
+    assert time_text(estimate, 12).startswith("unknown before the first run")
+    assert time_text(replace(estimate, seconds_per_answer=2.0), 60) == (
+        "about 2:00 at the newest run's rate"
+    )
+    assert time_text(estimate, 0) == ""
+    assert "4 scenarios" in gap_text(estimate)
