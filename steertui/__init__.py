@@ -1,3 +1,3 @@
-"""How far does a prompt suffix move a language model toward instrumental convergence?"""
+"""Measurement of how far prompt suffixes steer language models toward instrumental convergence."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""The program: the command line, its errors turned into one sentence and an exit code."""
+"""Entry point: runs the command line, reports errors as one line with an exit code."""
 
 import sys
 
@@ -8,8 +8,11 @@ from steertui.standard_streams import discard_output, flush_output, prepare_stre
 
 
 def main() -> None:
-    """Run the command line; 1 for what the user can mend, 2 for wrong usage or where the user has
-    not agreed, 130 for Ctrl-C."""
+    """Run the command line.
+
+    Exit codes: 1 for an error that the user can fix, 2 for wrong usage or missing consent, 130 for
+    Ctrl-C.
+    """
     prepare_streams()
     try:
         try:

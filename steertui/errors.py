@@ -1,24 +1,24 @@
-"""Errors named by remedy: each is one sentence that says what is wrong, where, and what to do."""
+"""Errors with a remedy. A message is one sentence: what is wrong, where, what to do."""
 
 
 def shorten(text: str, most: int = 120) -> str:
-    """Return someone else's words in one line, cut to `most` characters, for such a sentence."""
+    """Return a text in one line of at most `most` characters, for use in a message."""
     line = " ".join(text.split())
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
 class SteertuiError(Exception):
-    """Anything the user can mend; shown as one line. Other exceptions are bugs."""
+    """An error that the user can fix; shown as one line. Any other exception is a bug."""
 
     exit_code = 1
 
 
 class ScenarioError(SteertuiError):
-    """A scenario pack or a file of conditions is missing or malformed."""
+    """A scenario pack or a conditions file is missing or malformed."""
 
 
 class ExperimentError(SteertuiError):
-    """An experiment asks for something that does not exist or does not fit together."""
+    """An experiment names something that does not exist, or its settings are inconsistent."""
 
 
 class ConsentError(SteertuiError):
@@ -32,19 +32,19 @@ class ModelError(SteertuiError):
 
 
 class EngineError(SteertuiError):
-    """llama.cpp refused, ran out of memory or died."""
+    """llama.cpp rejected a request, ran out of memory or crashed."""
 
 
 class JudgeError(SteertuiError):
-    """A judge cannot be set up at all; one failed verdict is data, not an error."""
+    """A judge cannot be set up. (A single failed verdict is stored as data.)"""
 
 
 class SourceError(SteertuiError):
-    """A public file is missing, or its bytes are not the published ones."""
+    """A pinned source file is missing, or its sha256 is not the expected one."""
 
 
 class FetchError(SteertuiError):
-    """A file cannot be fetched, or what came is not what was promised."""
+    """A file cannot be downloaded, or its bytes are not the expected ones."""
 
 
 class StoreError(SteertuiError):
@@ -52,8 +52,8 @@ class StoreError(SteertuiError):
 
 
 class ServerError(SteertuiError):
-    """A model behind a server cannot be reached, does not exist there, or cannot be asked so."""
+    """A server cannot be reached, does not have the model, or rejects the request."""
 
 
 class OutputError(SteertuiError):
-    """A file or stream cannot be written, or would replace a file that has to stay."""
+    """A file or stream cannot be written, or would replace a file that must be kept."""

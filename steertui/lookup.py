@@ -1,4 +1,4 @@
-"""Names: which of the things that are there a user's word means."""
+"""Lookup of identities by name, unique prefix or sha256."""
 
 import re
 from collections import Counter
@@ -6,40 +6,47 @@ from collections.abc import Mapping, Sequence
 
 from steertui.errors import ExperimentError
 
-_DIGITS = re.compile(r"[0-9a-f]{8,}")
+_PREFIX = re.compile(r"[0-9a-f]{8,}")
 
 
 def resolve_name(noun: str, word: str, known: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return the identities of those that the word names.
+    """Return the identities that the word matches.
 
-    `known` gives each identity's other names. A word names whatever bears it whole; if nothing
-    does, at least eight hexadecimal digits name the one identity that begins with them. Raises
-    ExperimentError for a word that names nothing, or begins several.
+    `known` gives the names of each identity. A full identity or name matches first, possibly
+    several identities; otherwise at least eight hexadecimal digits match the one identity that
+    starts with them. Raises ExperimentError, with `noun` in its message, for a word without a
+    match or an ambiguous prefix.
     """
-    whole = [identity for identity, names in known.items() if word in (identity, *names)]
-    if whole:
-        return whole
-    begun = [i for i in known if i.startswith(word)] if _DIGITS.fullmatch(word) else []
-    if len(begun) == 1:
-        return begun
-    if begun:
-        raise ExperimentError(f"{word}: begins more than one {noun}: {', '.join(begun)}")
-    there = dict.fromkeys((*names, identity)[0] for identity, names in known.items())
-    raise ExperimentError(f"{word}: no such {noun}; there are {', '.join(there) or 'none'}")
+    exact = [identity for identity, names in known.items() if word in (identity, *names)]
+    if exact:
+        return exact
+    is_prefix = bool(_PREFIX.fullmatch(word))
+    matches = [identity for identity in known if is_prefix and identity.startswith(word)]
+    if len(matches) == 1:
+        return matches
+    if matches:
+        raise ExperimentError(
+            f"{word}: more than one {noun} starts with it: {', '.join(matches)}; add digits"
+        )
+    names = dict.fromkeys((*names, identity)[0] for identity, names in known.items())
+    raise ExperimentError(f"{word}: no such {noun}; there are {', '.join(names) or 'none'}")
 
 
 def disambiguate(names: Mapping[str, str]) -> dict[str, str]:
-    """Return by identity the name, with the identity beside it where another bears that name."""
+    """Return the names by identity; a name that occurs twice is followed by `short_id`."""
     count = Counter(names.values())
-    return {i: f"{name} {short_id(i)}" if count[name] > 1 else name for i, name in names.items()}
+    return {
+        identity: f"{name} {short_id(identity)}" if count[name] > 1 else name
+        for identity, name in names.items()
+    }
 
 
 def short_id(identity: str) -> str:
-    """Return a sha256's first eight digits; another identity is a name, and whole."""
+    """Return the first eight digits of a sha256; any other identity unchanged."""
     return identity[:8] if len(identity) == 64 else identity
 
 
 def printable(text: str) -> str:
-    """Return foreign text in one line, each character that a terminal could obey replaced."""
+    """Return a text in one line, with control characters replaced by U+FFFD."""
     line = " ".join(text.split())
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)

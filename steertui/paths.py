@@ -1,4 +1,4 @@
-"""Where files lie: those that ship with the program, and those that it keeps for its user."""
+"""Folders: data shipped with the package, and the user's cache and state."""
 
 from functools import cache
 from pathlib import Path
@@ -11,20 +11,20 @@ DEMO_DB = Path("steertui-demo.db")
 
 @cache
 def package_data(name: str) -> Path:
-    """Return the folder `name` ("scenarios" or "models"), as it was shipped.
+    """Return the shipped folder `name`: "scenarios" or "models".
 
-    An installed wheel holds them under `steertui/data/`; a checkout holds them beside the package.
+    An installed wheel has it in `steertui/data/`, a checkout next to the package.
     """
     package = Path(__file__).resolve().parent
-    inside = package / "data" / name
-    return inside if inside.is_dir() else package.parent / name
+    installed = package / "data" / name
+    return installed if installed.is_dir() else package.parent / name
 
 
 def user_cache(name: str) -> Path:
-    """Return the folder `name` of what is kept for the user between runs; it may not exist yet."""
+    """Return the folder `name` in the user's cache; it may not exist."""
     return user_cache_path("steertui") / name
 
 
-def remembered(name: str) -> Path:
-    """Return the folder `name` of what the user decided on this machine; it may not exist yet."""
+def user_state(name: str) -> Path:
+    """Return the folder `name` of the user's decisions on this machine; it may not exist."""
     return user_state_path("steertui") / name

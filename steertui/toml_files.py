@@ -1,4 +1,4 @@
-"""A TOML file read into a dataclass: the only door to pydantic."""
+"""TOML files read into dataclasses, checked by pydantic. The only module that imports pydantic."""
 
 import stat
 import tomllib
@@ -9,18 +9,18 @@ from steertui.errors import SteertuiError
 
 T = TypeVar("T")
 
-MOST_BYTES = 4 << 20
-"""Of a text file that a TOML file names, and of all CSV files of a folder together."""
+MAX_BYTES = 4 << 20
+"""Largest size of a file named in a TOML file, or of all CSV files in a named folder."""
 
 
 def forbid_extra_keys(shape: type[T]) -> type[T]:
-    """Mark a dataclass whose TOML table may hold no key but its fields."""
+    """Mark a dataclass so that its TOML table may have no other keys than its fields."""
     shape.__pydantic_config__ = {"extra": "forbid"}  # type: ignore[attr-defined]
     return shape
 
 
 def read_text(path: Path, error: type[SteertuiError]) -> str:
-    """Return the file's text; raises `error` where it is missing, unreadable or not UTF-8."""
+    """Return the file's text; raises `error` if it is missing, unreadable or not UTF-8."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -32,10 +32,10 @@ def read_text(path: Path, error: type[SteertuiError]) -> str:
 
 
 def require_beside(folder: Path, name: str, error: type[SteertuiError]) -> Path:
-    """Return the path of the text file, or folder of CSV files, that a TOML file in `folder` names.
+    """Return the path of a text file or CSV folder that a TOML file in `folder` names.
 
-    Raises `error` unless it is a regular file of at most 4 MiB in that folder or below it, after
-    all symbolic links.
+    Raises `error` unless, with all symbolic links resolved, it is in `folder` or below and has
+    regular files of at most `MAX_BYTES` together.
     """
     path = folder / name
     if ".." in Path(name).parts or name.startswith("~"):
@@ -51,23 +51,23 @@ def require_beside(folder: Path, name: str, error: type[SteertuiError]) -> Path:
     if not all(file.is_relative_to(folder.resolve()) for file in real):
         raise error(_outside(path, folder))
     if not all(stat.S_ISREG(fact.st_mode) for fact in facts):
-        raise error(f"{path}: is no regular file; name a text file")
-    if sum(fact.st_size for fact in facts) > MOST_BYTES:
-        raise error(f"{path}: is larger than 4 MiB; name a smaller file")
+        raise error(f"{path}: not a regular file; name a text file")
+    if sum(fact.st_size for fact in facts) > MAX_BYTES:
+        raise error(f"{path}: larger than 4 MiB; name a smaller file")
     return path
 
 
 def _outside(path: Path, folder: Path) -> str:
     return (
-        f"{path}: lies outside {folder.resolve()}, the folder of the TOML file that names it; copy "
-        "it there, or give it as an option"
+        f"{path}: outside {folder.resolve()}, the folder of the TOML file that names it; copy it "
+        "there, or give it as an option"
     )
 
 
 def load_toml(path: Path, shape: type[T], error: type[SteertuiError]) -> T:
-    """Return the file as a `shape`, a dataclass whose keys and types are checked strictly.
+    """Return the file as an instance of the dataclass `shape`, with keys and types checked.
 
-    Raises `error`, naming file, key and remedy, where the file does not fit.
+    Raises `error`, naming file, key and remedy, if the file does not match.
     """
     try:
         data = tomllib.loads(read_text(path, error))
@@ -77,7 +77,10 @@ def load_toml(path: Path, shape: type[T], error: type[SteertuiError]) -> T:
 
 
 def validate(data: object, shape: type[T], error: type[SteertuiError], where: str) -> T:
-    """Return `data` as a `shape`; raises `error` that begins with `where`."""
+    """Return `data` as an instance of `shape`.
+
+    Raises `error`, with a message that starts with `where`, if it does not match.
+    """
     from pydantic import TypeAdapter, ValidationError
 
     try:
@@ -90,7 +93,7 @@ def validate(data: object, shape: type[T], error: type[SteertuiError], where: st
 
 def _sentence(kind: str, key: str, message: str) -> str:
     if kind in ("extra_forbidden", "unexpected_keyword_argument"):
-        return f"unknown key '{key}'; remove it or mend its name"
+        return f"unknown key '{key}'; remove it or correct its name"
     if kind in ("missing", "missing_argument"):
         return f"key '{key}' is missing; add it"
     return f"key '{key}': {message[:1].lower()}{message[1:]}"

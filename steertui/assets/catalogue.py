@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass, field
 from functools import cache
 
-from steertui.core.model import HubName, ModelKind
+from steertui.core.hub_name import HubName
+from steertui.core.model import ModelKind
 from steertui.errors import ModelError
 from steertui.paths import package_data
 from steertui.toml_files import forbid_extra_keys, load_toml

@@ -6,17 +6,8 @@ from pathlib import Path
 
 from steertui.assets.catalogue import catalogue_model, kind_of
 from steertui.assets.hash_cache import digest_of, hashing, stamped
-from steertui.core.model import (
-    DEMO,
-    HubName,
-    Model,
-    ModelKind,
-    combined_sha256,
-    demo_path,
-    is_server,
-    parse_hub_name,
-    split_parts,
-)
+from steertui.core.hub_name import HubName, parse_hub_name, split_parts
+from steertui.core.model import DEMO, Model, ModelKind, combined_sha256, demo_path, is_server
 from steertui.errors import ModelError
 
 MAGIC = b"GGUF"

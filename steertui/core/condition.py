@@ -1,4 +1,4 @@
-"""A Condition: how a prompt is steered; today by a suffix on the user message."""
+"""Conditions: how a prompt is steered, by a suffix of the user message."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,12 +21,12 @@ def steer(task: str, suffix: str) -> str:
 @forbid_extra_keys
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One arm of the paired design: `baseline`, `pro`, `anti`, `placebo`, or the user's own.
+    """One condition of the paired design: `baseline`, `pro`, `anti`, `placebo` or a custom one.
 
     Attributes:
-        name: the arm's name in tables.
-        suffix: text put after the task; "" leaves the task as it is.
-        about: a sentence for the reader.
+        name: name in tables.
+        suffix: text after the task; "" for none.
+        about: description, one sentence.
     """
 
     name: str
@@ -48,7 +48,7 @@ class _File:
 
 
 def load_conditions(path: Path | None = None) -> dict[str, Condition]:
-    """Return the conditions of a TOML file by name; without a path, the shipped ones.
+    """Return the conditions of a TOML file by name; by default the shipped ones.
 
     Raises ScenarioError naming file, key and remedy.
     """
@@ -56,7 +56,7 @@ def load_conditions(path: Path | None = None) -> dict[str, Condition]:
     file = load_toml(path, _File, ScenarioError)
     if file.format != 1:
         raise ScenarioError(f"{path}: format {file.format} is not known; this version reads 1")
-    found = {condition.name: condition for condition in file.condition}
-    if len(found) < len(file.condition):
-        raise ScenarioError(f"{path}: two conditions have one name; rename one")
-    return found
+    conditions = {condition.name: condition for condition in file.condition}
+    if len(conditions) < len(file.condition):
+        raise ScenarioError(f"{path}: two conditions have the same name; rename one")
+    return conditions

@@ -1,4 +1,4 @@
-"""A Generation: what a model wrote for one trial, how it ended and what it cost."""
+"""Generations: sampling parameters, answers, stop reasons."""
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -7,36 +7,44 @@ from typing import Literal
 from steertui.core.reasoning import split_reasoning
 
 StopTokens = Literal["any", "eos"]
-"""Which tokens end an answer: every end-of-generation token that llama.cpp knows of, or the
-tokenizer's own end-of-sequence token alone, as transformers' `generate` does when told so."""
+"""Tokens that end an answer.
+
+"any": every end-of-generation token that llama.cpp lists. "eos": the tokenizer's end-of-sequence
+token only, as in transformers' `generate` with `eos_token_id`.
+"""
 
 
 class StopReason(StrEnum):
     """Why a generation ended."""
 
     STOP = "stop"
-    """The model wrote an end-of-generation token."""
+    """The model generated an end-of-generation token."""
     LENGTH = "length"
-    """The limit of new tokens was reached: the answer is truncated."""
+    """The limit of new tokens was reached; the answer is truncated."""
     UNKNOWN = "unknown"
-    """The answer was imported, and its run did not write down why it ended."""
+    """The answer was imported and its run did not record the stop reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class SamplingParams:
-    """How the next token is drawn. Temperature 0 is greedy: the most likely token after the
-    penalties, whatever the filters (top_k, top_p, min_p) and the seed.
+    """Sampling parameters of an answer.
+
+    At temperature 0 decoding is greedy: the most likely token after the penalties, regardless of
+    the filters (top_k, top_p, min_p) and the seed.
 
     Attributes:
-        temperature: divides the logits; 0 draws nothing.
-        top_k: keep the k most likely tokens; 0 keeps all.
-        top_p: nucleus: keep the smallest set whose probability reaches p; 1 keeps all.
-        min_p: keep tokens at least this share as likely as the likeliest; 0 keeps all.
-        repetition_penalty: divides positive and multiplies negative logits of seen tokens; 1 off.
-        presence_penalty: subtracted from logits of tokens already written; 0 off.
-        max_tokens: new tokens at most, reasoning included.
-        seed: base of every trial's own seed.
-        stop_tokens: which tokens end an answer.
+        temperature: divisor of the logits, at least 0 [default: 0].
+        top_k: keep the k most likely tokens; 0 keeps all [default].
+        top_p: nucleus sampling: keep the smallest set with at least this probability; 1 keeps all
+            [default].
+        min_p: keep tokens with at least this share of the most likely token's probability; 0
+            keeps all [default].
+        repetition_penalty: divides positive and multiplies negative logits of tokens in the
+            context; 1 is neutral [default].
+        presence_penalty: subtracted from the logits of generated tokens; 0 is neutral [default].
+        max_tokens: maximum number of new tokens, reasoning included [default: 1024].
+        seed: base of the trials' seeds [default: 0].
+        stop_tokens: tokens that end an answer [default: "any"].
     """
 
     temperature: float = 0.0
@@ -52,8 +60,8 @@ class SamplingParams:
     def as_dict(self) -> dict[str, float | int | str]:
         """Return the fields by name, for hashing and storing.
 
-        Trial keys are hashes of this dictionary. Therefore `stop_tokens` has its first name,
-        "end", here. It is left out at its default, since the first keys were made without it.
+        Trial keys hash this dictionary. `stop_tokens` therefore has its original name here, "end",
+        and is omitted at its default, because the first keys were made without it.
         """
         fields = asdict(self)
         stop_tokens = fields.pop("stop_tokens")
@@ -63,20 +71,20 @@ class SamplingParams:
 
 
 def distinct_samples(samples: int, temperature: float) -> int:
-    """Return how many different samples a prompt has: one at temperature 0, which is greedy."""
+    """Return the number of different samples of a prompt: one at temperature 0 (greedy)."""
     return samples if temperature > 0 else 1
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One answer.
+    """One generated answer.
 
     Attributes:
-        text: everything the model wrote, reasoning included.
+        text: the generated text, reasoning included.
         stop: why it ended.
-        prompt_tokens: tokens of the rendered prompt.
-        tokens: new tokens, the end token not counted.
-        seconds: wall time from admission to a slot until the end.
+        prompt_tokens: number of tokens of the prompt.
+        tokens: number of new tokens, without the end token.
+        seconds: wall time from admission to a slot to the end.
     """
 
     text: str
@@ -87,10 +95,10 @@ class Generation:
 
     @property
     def reasoning(self) -> str:
-        """What stands before the last `</think>` or its like; "" where there is none."""
+        """The reasoning before the last closing mark such as `</think>`; "" for none."""
         return split_reasoning(self.text)[0]
 
     @property
     def answer(self) -> str:
-        """What the judge reads: the text after the reasoning, or all of it."""
+        """The text after the reasoning, which the judge sees; all of it without reasoning."""
         return split_reasoning(self.text)[1]

@@ -1,4 +1,4 @@
-"""InstrumentalEval as facts: its 76 tasks, told by their sha256, and the 71 that the paper ran."""
+"""InstrumentalEval (arXiv 2502.12206): sha256 of its 76 tasks, and the 71 that the paper ran."""
 
 import random
 from collections.abc import Iterable, Mapping
@@ -7,18 +7,18 @@ from types import MappingProxyType
 from typing import TypeVar
 
 PACK = "instrumentaleval"
-"""The pack that a scenario of the benchmark belongs to, and no other."""
+"""Name of the benchmark's pack; no other pack may have it."""
 
 Task = TypeVar("Task")
 
 MAX_TASKS = 15
-"""Tasks of one category at the most in the paper's runs."""
+"""Largest number of tasks of one category in the paper's runs."""
 
 SAMPLE_SEED = 123
-"""The seed with which they were drawn where there are more."""
+"""Seed of the paper's sample of a category with more tasks than `MAX_TASKS`."""
 
-# The first 12 digits of each task's sha256 in its file's order (arXiv 2502.12206, at commit
-# 269678168cf0388bf5dd7d10dfaed4af07905c49; a task is what `scenario.load_pack` reads).
+# First 12 digits of each task's sha256, in the order of its file at commit
+# 269678168cf0388bf5dd7d10dfaed4af07905c49. A task is what `scenario.load_pack` returns.
 _TASKS = """
 Deceptive Behavior
   982ba70f1be0 addf2a1ff12c a97bf7220073 da5fa24ed731 74ab31b5beaf cac365db5425
@@ -44,53 +44,57 @@ Strategically Appearing Aligned
 """
 
 
-def scenario_id(category: str, place: int) -> str:
-    """Return a scenario's id from its category and its place in the file, from 0."""
-    return f"{category.lower().replace(' ', '-')}/{place:02d}"
+def scenario_id(category: str, index: int) -> str:
+    """Return a scenario's id from its category and its index in the file, from 0."""
+    return f"{category.lower().replace(' ', '-')}/{index:02d}"
 
 
-def _read() -> dict[str, dict[str, str]]:
-    """Return by category the scenarios' ids by their tasks' digests."""
-    found: dict[str, dict[str, str]] = {}
+def _parse_tasks() -> dict[str, dict[str, str]]:
+    """Return by category the scenario ids by their tasks' digests."""
+    by_category: dict[str, dict[str, str]] = {}
     for line in _TASKS.split("\n")[1:-1]:
         if not line.startswith(" "):
             category = line
-            own = found.setdefault(category, {})
+            ids = by_category.setdefault(category, {})
         else:
             for digest in line.split():
-                own[digest] = scenario_id(category, len(own))
-    return found
+                ids[digest] = scenario_id(category, len(ids))
+    return by_category
 
 
-_IDS = _read()
+_IDS = _parse_tasks()
 
 CATEGORIES = tuple(_IDS)
-"""In the order of the files' names."""
+"""The categories, in the order of the files' names."""
 
 
 def benchmark_id(task: str) -> str | None:
-    """Return the id of the benchmark's scenario whose task this is, to the byte; None if none."""
+    """Return the benchmark's scenario id of a task, exact to the byte; None for other tasks."""
     digest = sha256(task.encode()).hexdigest()[:12]
     return next((ids[digest] for ids in _IDS.values() if digest in ids), None)
 
 
 def sample_tasks(tasks: Iterable[Task]) -> list[Task]:
-    """Return which of a category's tasks the paper ran, in its order.
+    """Return the tasks of a category that the paper ran, in its order.
 
-    Source: its public code, `random.Random(123).sample(tasks, 15)` for a file with more.
+    Source: its public code, `random.Random(123).sample(tasks, 15)` for a file with more tasks.
     """
-    every = list(tasks)
-    return every if len(every) <= MAX_TASKS else random.Random(SAMPLE_SEED).sample(every, MAX_TASKS)
+    all_tasks = list(tasks)
+    if len(all_tasks) <= MAX_TASKS:
+        return all_tasks
+    return random.Random(SAMPLE_SEED).sample(all_tasks, MAX_TASKS)
 
 
-PAPER_SCENARIOS: Mapping[str, tuple[str, ...]] = MappingProxyType({
-    category: tuple(f"{PACK}/{own}" for own in sample_tasks(ids.values()))
-    for category, ids in _IDS.items()
-})  # fmt: skip
-"""By category the names of the scenarios that the paper ran, in its order: 71."""
+PAPER_SCENARIOS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        category: tuple(f"{PACK}/{scenario}" for scenario in sample_tasks(ids.values()))
+        for category, ids in _IDS.items()
+    }
+)
+"""By category: names of the 71 scenarios that the paper ran, in its order."""
 
 
 def covered_categories(scenarios: Iterable[str]) -> tuple[str, ...]:
-    """Return the categories of which all that the paper ran is among these scenarios' names."""
+    """Return the categories of which `scenarios` has every scenario that the paper ran."""
     names = set(scenarios)
-    return tuple(category for category, ran in PAPER_SCENARIOS.items() if names.issuperset(ran))
+    return tuple(category for category, own in PAPER_SCENARIOS.items() if names.issuperset(own))

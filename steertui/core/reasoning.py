@@ -1,15 +1,15 @@
-"""Reasoning: the marks by which models set a thought apart from the answer."""
+"""Reasoning formats of models: the marks around the reasoning in an answer or a prompt."""
 
 from typing import NamedTuple
 
 
 class ReasoningFormat(NamedTuple):
-    """What a family of models writes around its thought.
+    """Marks around the reasoning.
 
     Attributes:
-        opens: stands before it; many a chat template ends with it.
-        closes: stands after it, and before the answer.
-        between: what else may stand between the thought and `closes`.
+        opens: mark before the reasoning; many chat templates end with it.
+        closes: mark after the reasoning, before the answer.
+        between: text that may precede `closes`.
     """
 
     opens: str
@@ -18,15 +18,15 @@ class ReasoningFormat(NamedTuple):
 
 
 THINK = ReasoningFormat("<think>", "</think>")
-"""Qwen3's, and of most others: DeepSeek, GLM, Nemotron, SmolLM."""
+"""Format of Qwen3, DeepSeek, GLM, Nemotron, SmolLM and most others."""
 
 HARMONY_START = "<|start|>assistant"
-"""How a message of gpt-oss's begins, and a prompt for it ends; the model opens a channel, or we."""
+"""Start of a gpt-oss message; its prompts end with it, before the channel."""
 
 HARMONY = ReasoningFormat(
     "<|channel|>analysis<|message|>", "<|channel|>final<|message|>", HARMONY_START
 )
-"""gpt-oss's: channels of one reply. llama.cpp keeps these marks in a text by itself."""
+"""Format of gpt-oss: channels of one reply. llama.cpp keeps these marks in a text."""
 
 FORMATS = (
     THINK,
@@ -36,27 +36,30 @@ FORMATS = (
     ReasoningFormat("<|START_THINKING|>", "<|END_THINKING|>"),  # Command A Reasoning
 )
 
-REASONING_TOKENS = frozenset(mark for family in FORMATS for mark in (family.opens, family.closes))
-"""Control tokens that are kept in an answer's text; all others are taken away."""
+REASONING_TOKENS = frozenset(
+    mark for format_ in FORMATS for mark in (format_.opens, format_.closes)
+)
+"""Control tokens that stay in an answer's text; all others are removed."""
 
 
 def split_reasoning(text: str) -> tuple[str, str]:
-    """Return (reasoning, answer), cut after the last mark that closes a thought.
+    """Return (reasoning, answer), split after the last closing mark.
 
-    The opening mark is optional: some templates put it into the prompt. Where the closing mark
-    never comes, all is answer, as in the paper's code (arXiv 2601.01584).
+    The opening mark is optional, because some templates put it into the prompt. Without a closing
+    mark the whole text is the answer, as in the paper's code (arXiv 2601.01584).
     """
-    place, marks = max((text.rfind(marks.closes), marks) for marks in FORMATS)
-    if place < 0:
+    position, format_ = max((text.rfind(format_.closes), format_) for format_ in FORMATS)
+    if position < 0:
         return "", text.strip()
-    thought = text[:place].strip().removeprefix(marks.opens).removesuffix(marks.between)
-    return thought.strip(), text[place + len(marks.closes) :].strip()
+    reasoning = text[:position].strip()
+    reasoning = reasoning.removeprefix(format_.opens).removesuffix(format_.between)
+    return reasoning.strip(), text[position + len(format_.closes) :].strip()
 
 
 def close_reasoning(prompt: str) -> str:
-    """Return the prompt so that the answer proper comes at once: an open thought is closed."""
-    bare = prompt.rstrip()
-    for marks in FORMATS:
-        if bare.endswith(marks.opens):
-            return f"{bare}\n\n{marks.closes}\n\n"
-    return bare + HARMONY.closes if bare.endswith(HARMONY_START) else prompt
+    """Return the prompt with opened reasoning closed, so that the answer follows directly."""
+    stripped = prompt.rstrip()
+    for format_ in FORMATS:
+        if stripped.endswith(format_.opens):
+            return f"{stripped}\n\n{format_.closes}\n\n"
+    return stripped + HARMONY.closes if stripped.endswith(HARMONY_START) else prompt

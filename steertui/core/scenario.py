@@ -1,4 +1,4 @@
-"""A Scenario: one task put to a model, with its category and system message."""
+"""Scenarios: tasks with category and system message, loaded from packs."""
 
 import csv
 import io
@@ -17,12 +17,14 @@ class Scenario:
     """One task.
 
     Attributes:
-        pack: name of the pack it comes from.
-        id: unique within the pack; "evading-shutdown/03" counts from 0 in the file's order.
-        category: one of the pack's categories, such as "Evading Shutdown".
-        title: a few words for tables.
-        task: the user message under the baseline, to the byte.
-        system: the category's text as it was read, "" for none; stripped it is the system message.
+        pack: name of its pack.
+        id: unique within the pack, such as "evading-shutdown/03"; numbers count from 0 in the
+            file's order.
+        category: category in the pack, such as "Evading Shutdown".
+        title: short title for tables.
+        task: the user message of the baseline, to the byte.
+        system: text of the category as in the file, "" for none; stripped, it is the system
+            message.
     """
 
     pack: str
@@ -34,7 +36,7 @@ class Scenario:
 
     @property
     def name(self) -> str:
-        """Pack and id, unique everywhere."""
+        """Pack and id; unique across packs."""
         return f"{self.pack}/{self.id}"
 
 
@@ -66,9 +68,9 @@ class _Pack:
 
 
 def load_pack(name: str) -> tuple[Scenario, ...]:
-    """Return a pack's scenarios: a shipped pack's name, a TOML file, or a folder of CSV files.
+    """Return the scenarios of a pack: a shipped pack's name, a TOML file, or a folder of CSV files.
 
-    Raises ScenarioError where there is no such pack or it holds no task.
+    Raises ScenarioError if there is no such pack or it has no task.
     """
     own = package_data("scenarios") / f"{name}.toml"
     if "/" not in name and own.is_file():
@@ -77,7 +79,7 @@ def load_pack(name: str) -> tuple[Scenario, ...]:
     if path.is_dir():
         return _load_csv_folder(path)
     if path.is_file() and path.suffix == ".csv":
-        return _unique(path, _named(_load_csv(path), path.parent.name or "csv"))
+        return _checked(path, _named(_load_csv(path), path.parent.name or "csv"))
     if path.is_file():
         return _load_toml(path)
     raise ScenarioError(
@@ -87,7 +89,7 @@ def load_pack(name: str) -> tuple[Scenario, ...]:
 
 
 def shipped_packs() -> list[str]:
-    """Names of the packs that come with the program."""
+    """Return the names of the shipped packs."""
     files = sorted(package_data("scenarios").glob("*.toml"))
     return [f.stem for f in files if f.stem not in ("conditions", "rubric", "sources")]
 
@@ -98,26 +100,36 @@ def _load_toml(path: Path) -> tuple[Scenario, ...]:
         raise ScenarioError(f"{path}: format {pack.format} is not known; this version reads 1")
     if pack.name == PACK:
         raise ScenarioError(
-            f"{path}: the name {PACK} belongs to the benchmark's own files; give the pack another"
+            f"{path}: the name {PACK} is reserved for the benchmark's files; rename the pack"
         )
-    found = tuple(
-        Scenario(pack.name, s.id, c.name, s.title, s.task.strip(), c.system.strip())
-        for c in pack.category
-        for s in c.scenario
+    scenarios = tuple(
+        Scenario(
+            pack=pack.name,
+            id=task.id,
+            category=category.name,
+            title=task.title,
+            task=task.task.strip(),
+            system=category.system.strip(),
+        )
+        for category in pack.category
+        for task in category.scenario
     )
-    return _unique(path, found)
+    return _checked(path, scenarios)
 
 
 def _load_csv_folder(folder: Path) -> tuple[Scenario, ...]:
-    """Read a folder of CSV files of InstrumentalEval's form, sorted by name (arXiv 2502.12206)."""
+    """Return the scenarios of CSV files in InstrumentalEval's format, by file name (2502.12206)."""
     files = sorted(folder.glob("*.csv"))
     if not files:
-        raise ScenarioError(f"{folder}: holds no CSV file; give InstrumentalEval's folder")
-    return _unique(folder, _named([s for f in files for s in _load_csv(f)], folder.name))
+        raise ScenarioError(f"{folder}: no CSV file; give InstrumentalEval's folder")
+    return _checked(folder, _named([s for f in files for s in _load_csv(f)], folder.name))
 
 
 def _named(scenarios: Sequence[Scenario], folder: str) -> tuple[Scenario, ...]:
-    """Return the scenarios as a pack: the benchmark if each is a task of it, to the byte."""
+    """Return the scenarios with their pack's name.
+
+    It is the benchmark's if every task is the benchmark's, to the byte; otherwise the folder's.
+    """
     if all(benchmark_id(s.task) == s.id for s in scenarios):
         return tuple(scenarios)
     pack = f"{PACK}-edited" if folder == PACK else folder
@@ -125,10 +137,11 @@ def _named(scenarios: Sequence[Scenario], folder: str) -> tuple[Scenario, ...]:
 
 
 def _load_csv(path: Path) -> Sequence[Scenario]:
-    """Read one CSV as the paper's code does (arXiv 2601.01584, its public code).
+    """Return the scenarios of a CSV file, parsed as by the paper's code (arXiv 2601.01584).
 
-    The first record's first field is the category text, which becomes the system message; every
-    later record is one task, its fields joined with "," and stripped; empty ones are left out.
+    The first field of the first record is the category's text, which becomes the system message.
+    Every later record is one task: its fields joined with "," and stripped. Empty tasks are
+    skipped.
     """
     text = _decode(path)
     try:
@@ -137,24 +150,31 @@ def _load_csv(path: Path) -> Sequence[Scenario]:
         raise ScenarioError(f"{path}: not a readable CSV ({exc}); fetch it again") from None
     tasks = [joined for record in records[1:] if (joined := ",".join(record).strip())]
     if not tasks:
-        raise ScenarioError(f"{path}: holds no task after its first record; fetch it again")
+        raise ScenarioError(f"{path}: no task after the first record; fetch it again")
     category = path.stem.rsplit(" - ", 1)[-1]
     system = records[0][0] if records[0] else ""
     return [
-        Scenario(PACK, scenario_id(category, i), category, _title(task), task, system)
+        Scenario(
+            pack=PACK,
+            id=scenario_id(category, i),
+            category=category,
+            title=_title(task),
+            task=task,
+            system=system,
+        )
         for i, task in enumerate(tasks)
     ]
 
 
 def _decode(path: Path) -> str:
-    # newline="" keeps every \r: read_text would translate them, and texts matter to the byte.
+    # read_text checks the file but translates newlines; newline="" keeps every \r.
     read_text(path, ScenarioError)
     with path.open(encoding="utf-8-sig", newline="") as file:
         return file.read()
 
 
 def _title(task: str) -> str:
-    """Return the task's first line if it reads as a title, else its first words."""
+    """Return the task's first line if it looks like a title, otherwise its first words."""
     line = task.splitlines()[0].strip(" #*:")
     if len(line) <= 60 and not line.endswith(".") and line.lower() not in ("scenario", "task"):
         return line
@@ -167,14 +187,15 @@ def first_words(text: str, most: int = 48) -> str:
     return line if len(line) <= most else line[: most - 1].rsplit(" ", 1)[0] + "…"
 
 
-def _unique(path: Path, found: tuple[Scenario, ...]) -> tuple[Scenario, ...]:
-    if not found:
-        raise ScenarioError(f"{path}: holds no scenario; add one")
-    seen: set[str] = set()
-    for scenario in found:
-        if scenario.id in seen:
-            raise ScenarioError(f"{path}: scenario id '{scenario.id}' stands twice; rename one")
+def _checked(path: Path, scenarios: tuple[Scenario, ...]) -> tuple[Scenario, ...]:
+    """Return the scenarios; raises ScenarioError for none, a duplicate id or an empty task."""
+    if not scenarios:
+        raise ScenarioError(f"{path}: no scenario; add one")
+    ids: set[str] = set()
+    for scenario in scenarios:
+        if scenario.id in ids:
+            raise ScenarioError(f"{path}: duplicate scenario id '{scenario.id}'; rename one")
         if not scenario.task:
-            raise ScenarioError(f"{path}: scenario '{scenario.id}' has no task; write one")
-        seen.add(scenario.id)
-    return found
+            raise ScenarioError(f"{path}: scenario '{scenario.id}' has no task; add one")
+        ids.add(scenario.id)
+    return scenarios

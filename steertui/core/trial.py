@@ -1,4 +1,4 @@
-"""A Trial: scenario × condition × model × sampling × sample, and the grid of them."""
+"""Trials: the grid of model × scenario × condition × sampling × sample, and their content keys."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ from steertui.core.scenario import Scenario
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One cell of the grid; `sample` counts from 0."""
+    """One cell of the grid; `sample` is an index from 0."""
 
     model: Model
     scenario: Scenario
@@ -23,14 +23,19 @@ class Trial:
 
     @property
     def user(self) -> str:
-        """The user message: the task, steered."""
+        """The user message: the task with the condition's suffix."""
         return self.condition.steer(self.scenario.task)
 
     def key(self, prompt: str) -> str:
-        """Return the trial's content key, see `content_key`."""
-        sampling = self.sampling.as_dict()
-        names = self.scenario.name, self.condition.name
-        return content_key(self.model.sha256, *names, prompt, sampling, self.sample)
+        """Return the trial's content key (see `content_key`)."""
+        return content_key(
+            model=self.model.sha256,
+            scenario=self.scenario.name,
+            condition=self.condition.name,
+            prompt=prompt,
+            sampling=self.sampling.as_dict(),
+            sample=self.sample,
+        )
 
 
 def content_key(
@@ -41,10 +46,17 @@ def content_key(
     sampling: Mapping[str, object],
     sample: int,
 ) -> str:
-    """Return a trial's key, 64 hex digits, of its model's identity, names, texts and numbers.
+    """Return a trial's content key: a sha256 of all that determines the answer, 64 hex digits.
 
-    It hashes all that decides the answer and nothing else, so the same trial has the same
-    key on every machine, and an edited text or setting makes a new trial.
+    The same trial has the same key on every machine; a changed text or setting makes a new trial.
+
+    Args:
+        model: the model's identity (`Model.sha256`).
+        scenario: the scenario's name.
+        condition: the condition's name.
+        prompt: the whole prompt.
+        sampling: `SamplingParams.as_dict`.
+        sample: index of the sample, from 0.
     """
     fields = {
         "model": model,
@@ -65,9 +77,9 @@ def expand_grid(
     samplings: Sequence[SamplingParams],
     samples: int,
 ) -> Iterator[Trial]:
-    """Yield every trial of a model, those that share a prompt's beginning next to each other.
+    """Yield every trial of a model; trials with a common prompt prefix are adjacent.
 
-    Temperature 0 gives one sample only: a second would be the first again.
+    At temperature 0 there is one sample per prompt (`distinct_samples`).
     """
     for scenario in scenarios:
         for condition in conditions:

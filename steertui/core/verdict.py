@@ -1,4 +1,4 @@
-"""A Verdict: what one judge made of one generation; a failure is never a label."""
+"""Verdicts of judges: four labels, failures, and how labels are written."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import Literal
 
 
 class Label(StrEnum):
-    """The paper's four labels (arXiv 2601.01584, judge's instruction), in its order."""
+    """The paper's four labels, in the order of its judge's instruction (arXiv 2601.01584)."""
 
     CONVERGENCE = "convergence"
     NO_CONVERGENCE = "no_convergence"
@@ -47,22 +47,21 @@ SIGNS = {
     Label.SAFETY_REFUSAL: "■",
     Label.NONSENSICAL: "?",
 }
+"""One-character sign of each label."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One judge's reading of one answer.
-
-    Exactly one of `label` and `failure` is set: a judge that failed has no label.
+    """One judge's verdict on one answer: a label or a failure.
 
     Attributes:
-        judge: the judge's identity, such as `local:demo/steertui` (model and rubric).
-        label: one of the four, or None where the judge failed.
-        failure: why there is no label.
-        probabilities: the four labels' likelihoods normalised to sum to one, in `Label`'s
-            order; None where the judge gives no likelihoods.
-        reason: the judge's own words, "" where it gave none.
-        seconds: wall time spent on it.
+        judge: the judge's id, such as `local:demo/steertui#…` (model, rubric and their hashes).
+        label: one of the four; None if the judge failed.
+        failure: why there is no label; "" with a label.
+        probabilities: the labels' likelihoods, normalised to a sum of 1, in `Label`'s order; None
+            if the judge gives none.
+        reason: the judge's reason, "" for none.
+        seconds: wall time of the judgement.
     """
 
     judge: str

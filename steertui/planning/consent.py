@@ -13,7 +13,7 @@ import click
 from steertui.core.experiment import Experiment
 from steertui.errors import ConsentError
 from steertui.lookup import printable
-from steertui.paths import remembered
+from steertui.paths import user_state
 from steertui.planning.origin import Origin
 from steertui.planning.reach import Reach, reach_of
 from steertui.units import size_text
@@ -29,7 +29,7 @@ def open_question(experiment: Experiment, origin: Origin) -> Reach | None:
     """
     origin.require_readable(experiment)
     reach = reach_of(origin.part(experiment))
-    is_settled = reach.is_empty or (remembered(AGREED) / reach.digest).exists()
+    is_settled = reach.is_empty or (user_state(AGREED) / reach.digest).exists()
     return None if is_settled else reach
 
 
@@ -42,7 +42,7 @@ def remember(experiment: Experiment, origin: Origin) -> None:
 
 def _note(reach: Reach) -> None:
     with suppress(OSError):  # a read-only or full disk: the user is asked again next time
-        folder = remembered(AGREED)
+        folder = user_state(AGREED)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         (folder / reach.digest).touch(mode=0o600)
 

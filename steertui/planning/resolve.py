@@ -34,7 +34,7 @@ class Design:
     @property
     def own_scenarios(self) -> frozenset[str]:
         """Names of the scenarios in this process's shard."""
-        return frozenset(s.name for i, s in enumerate(self.scenarios) if self.shard.holds(i))
+        return frozenset(s.name for i, s in enumerate(self.scenarios) if self.shard.contains(i))
 
     @cached_property
     def trials(self) -> tuple[Trial, ...]:

@@ -64,7 +64,7 @@ def test_other_names_have_no_prefixes(folder: Path) -> None:
 
 def test_an_ambiguous_prefix_raises_experiment_error(tmp_path: Path) -> None:
     two_of_one_name(tmp_path / "a.db", "3" * 32)
-    with pytest.raises(ExperimentError, match="33333333: begins more than one model: 3"):
+    with pytest.raises(ExperimentError, match="33333333: more than one model starts with it: 3"):
         summary_of(tmp_path, ReportFilter(models=("33333333",)))
 
 

@@ -10,7 +10,7 @@ from huggingface_hub import HfApi, hf_hub_download
 from steertui.assets.fetch.transfer import TransferLimits
 from steertui.assets.hub.cache import cached_weights, storage_of
 from steertui.assets.weights import find_model
-from steertui.core.model import HubName
+from steertui.core.hub_name import HubName
 from steertui.errors import FetchError, ModelError
 from steertui.planning.supply import DownloadPlan, Requirements, Supplied, Supplying, pull, supply
 from tests.fixtures.hub_server import MAIN, Fault, HubServer, make_gguf

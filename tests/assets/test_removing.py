@@ -13,7 +13,7 @@ from steertui.assets.hub.cache import (
     remove,
     storage_of,
 )
-from steertui.core.model import HubName
+from steertui.core.hub_name import HubName
 from steertui.errors import FetchError, ModelError
 from steertui.planning.supply import Requirements, supply
 from tests.fixtures.hub_server import HubServer, make_gguf

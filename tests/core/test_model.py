@@ -1,4 +1,4 @@
-"""Names lead to the files that are meant, and a model is its bytes, all of them."""
+"""Hub names, model kinds, model identities, the hash cache."""
 
 import hashlib
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from steertui.assets.catalogue import catalogue_model, kind_of
 from steertui.assets.hash_cache import digest_of, stamp, stamped
 from steertui.assets.weights import find_model, hub_name
-from steertui.core.model import HubName, choose_files, list_quantisations, parse_hub_name
+from steertui.core.hub_name import HubName, choose_files, list_quantisations, parse_hub_name
 from steertui.errors import ModelError
 
 REPO = [
@@ -38,9 +38,7 @@ REPO = [
         ("Q5_K_M", []),
     ],
 )
-def test_a_quantisation_means_the_file_that_llama_cpp_would_take(
-    quant: str, files: list[str]
-) -> None:
+def test_a_quantisation_selects_the_same_file_as_in_llama_cpp(quant: str, files: list[str]) -> None:
     assert list(choose_files(REPO, HubName("o/M", quant))) == files
 
 
@@ -51,19 +49,19 @@ def test_a_quantisation_means_the_file_that_llama_cpp_would_take(
         "Q4_K_M/M-Q4_K_M.gguf",
     ],
 )  # fmt: skip
-def test_every_publishers_habit_is_understood(file: str) -> None:
+def test_file_names_of_all_publishers_are_recognised(file: str) -> None:
     paths = ["A.Q8_0.gguf", file]
     assert choose_files(paths, HubName("o/M", "Q4_K_M")) == (file,)
     assert choose_files(paths, HubName("o/M")) == (file,)
     assert list_quantisations(paths) == ["Q4_K_M", "Q8_0"]
 
 
-def test_a_split_model_with_a_part_missing_is_none() -> None:
+def test_a_split_model_with_a_missing_part_selects_nothing() -> None:
     assert choose_files(REPO[:1], HubName("o/M", "BF16")) == ()
 
 
 @pytest.mark.parametrize(
-    ("name", "meant"),
+    ("name", "expected"),
     [
         ("o/M:Q4_K_M", HubName("o/M", "Q4_K_M")),
         ("o/M", HubName("o/M")),
@@ -79,13 +77,13 @@ def test_a_split_model_with_a_part_missing_is_none() -> None:
         ("/o/M/f.gguf", None),
     ],
 )  # fmt: skip
-def test_a_name_is_read_as_what_it_is(name: str, meant: HubName | None) -> None:
-    assert parse_hub_name(name) == meant
-    if meant:
-        assert parse_hub_name(str(meant)) == meant
+def test_hub_names_and_paths_are_parsed(name: str, expected: HubName | None) -> None:
+    assert parse_hub_name(name) == expected
+    if expected:
+        assert parse_hub_name(str(expected)) == expected
 
 
-def test_a_file_that_lies_here_is_meant_before_the_hubs(
+def test_an_existing_file_takes_precedence_over_the_hub(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -106,16 +104,14 @@ def test_a_file_that_lies_here_is_meant_before_the_hubs(
         ("llama.gguf", ""),
     ],
 )
-def test_a_models_kind_is_read_from_its_name_where_nothing_else_stands_in_it(
-    file: str, kind: str
-) -> None:
+def test_a_models_kind_follows_from_its_exact_name(file: str, kind: str) -> None:
     assert kind_of(file) == kind
 
 
-def test_catalogue_names_are_read_in_any_case_and_a_wrong_quantisation_is_told() -> None:
-    found = catalogue_model("qwen3-0.6b:q8_0")
-    assert found is not None
-    assert found[1].repo == "Qwen/Qwen3-0.6B-GGUF"
+def test_catalogue_names_ignore_case_and_an_unknown_quantisation_is_an_error() -> None:
+    result = catalogue_model("qwen3-0.6b:q8_0")
+    assert result is not None
+    assert result[1].repo == "Qwen/Qwen3-0.6B-GGUF"
     assert hub_name("Qwen3-4B-Base") == HubName(
         "mradermacher/Qwen3-4B-Base-GGUF", "", "Qwen3-4B-Base.Q4_K_M.gguf"
     )
@@ -129,7 +125,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_split_models_identity_is_that_of_all_its_parts(cache: Path) -> None:
+def test_a_split_models_identity_covers_all_parts(cache: Path) -> None:
     one, two = (cache / f"m-0000{n}-of-00002.gguf" for n in (1, 2))
     one.write_bytes(b"GGUFone")
     with pytest.raises(ModelError, match=r"m-00002-of-00002\.gguf: this part .* is missing"):
@@ -143,14 +139,14 @@ def test_a_split_models_identity_is_that_of_all_its_parts(cache: Path) -> None:
     assert find_model(str(one)).sha256 != model.sha256
 
 
-def test_a_stamp_holds_until_the_file_changes_in_any_way(cache: Path) -> None:
+def test_a_cached_digest_is_valid_until_the_file_changes(cache: Path) -> None:
     path = cache / "m.gguf"
     path.write_bytes(b"GGUF1")
     assert stamped(path) == ""
     first = digest_of(path)
     assert first == stamped(path) == hashlib.sha256(b"GGUF1").hexdigest()
     stamp(path, "0" * 64)
-    assert digest_of(path) == "0" * 64  # the stamp is believed: nothing is hashed again
+    assert digest_of(path) == "0" * 64  # from the cache, not hashed again
     path.write_bytes(b"GGUF2")
     assert stamped(path) == ""
     assert digest_of(path) == hashlib.sha256(b"GGUF2").hexdigest()

@@ -1,4 +1,4 @@
-"""Reasoning is told from the answer for every family of models, and left out where it is asked."""
+"""Reasoning formats: splitting answers, closing reasoning in prompts."""
 
 import pytest
 
@@ -24,9 +24,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("text", "reasoning", "answer"), CASES)
-def test_an_answer_is_what_stands_behind_the_last_mark_that_closes_a_thought(
-    text: str, reasoning: str, answer: str
-) -> None:
+def test_the_answer_follows_the_last_closing_mark(text: str, reasoning: str, answer: str) -> None:
     assert split_reasoning(text) == (reasoning, answer)
 
 
@@ -39,9 +37,7 @@ def test_an_answer_is_what_stands_behind_the_last_mark_that_closes_a_thought(
         ("<|start|>assistant", "<|start|>assistant<|channel|>final<|message|>"),
     ],
 )
-def test_a_model_that_shall_not_think_gets_a_prompt_whose_thought_is_over(
-    ending: str, closed: str
-) -> None:
+def test_a_prompt_without_thinking_has_its_reasoning_closed(ending: str, closed: str) -> None:
     chat = ChatTemplate("{{ messages[0].content }}" + ending.replace("\n", "{{ '\\n' }}"), "", "")
     assert chat.render("", "Six? ", thinking=False) == "Six? " + closed
     assert chat.render("", "Six? ", thinking=True) == "Six? " + ending

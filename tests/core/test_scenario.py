@@ -1,4 +1,4 @@
-"""Packs: ours, InstrumentalEval's CSV files, and the user's own."""
+"""Scenario packs: shipped, InstrumentalEval's CSV files, TOML files; conditions."""
 
 import shutil
 from collections import Counter
@@ -29,13 +29,13 @@ def test_the_starter_pack_has_six_scenarios_in_each_category() -> None:
 
 
 @needs_shared
-def test_instrumentaleval_has_76_scenarios_and_the_published_number_in_each_category() -> None:
+def test_instrumentaleval_has_the_published_number_of_scenarios_in_each_category() -> None:
     pack = load_pack(str(BENCHMARK))
     assert Counter(s.category for s in pack) == COUNTS
     assert all(s.task == s.task.strip() and s.system for s in pack)
 
 
-def test_a_csv_is_read_as_the_papers_code_reads_it(tmp_path: Path) -> None:
+def test_a_csv_file_is_parsed_as_by_the_papers_code(tmp_path: Path) -> None:
     text = '"Goal: testing \r"\r\n"A, first\r\ntask",more\r\n\r\n  ,\r\n"Second “task”"\r\n'
     (tmp_path / "Alignment Drift - Some Goal.csv").write_bytes(text.encode())
     first, comma, second = load_pack(str(tmp_path))
@@ -46,13 +46,13 @@ def test_a_csv_is_read_as_the_papers_code_reads_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "message"),
     [
-        ("x.csv", b"only the category\r\n", "holds no task"),
+        ("x.csv", b"only the category\r\n", "no task after the first record"),
         ("x.csv", b"\xff\xfe\x00", "not UTF-8"),
         ("x.toml", b"format = 1\nname = [", "not valid TOML"),
         ("x.toml", b"format = 1\nname = 'x'\ncolour = 3\ncategory = []", "unknown key 'colour'"),
-        ("x.toml", b"format = 1\nname = 'x'\ncategory = []", "holds no scenario"),
+        ("x.toml", b"format = 1\nname = 'x'\ncategory = []", "no scenario; add one"),
         ("x.toml", b"format = 9\nname = 'x'\ncategory = []", "format 9"),
         ("x.toml", b"format = 'one'\nname = 'x'\ncategory = []", "key 'format'"),
         (
@@ -63,24 +63,24 @@ def test_a_csv_is_read_as_the_papers_code_reads_it(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_bad_pack_is_refused_by_file_and_reason(
-    tmp_path: Path, name: str, content: bytes, said: str
+def test_an_invalid_pack_raises_scenario_error_with_file_and_reason(
+    tmp_path: Path, name: str, content: bytes, message: str
 ) -> None:
     path = tmp_path / name
     path.write_bytes(content)
-    with pytest.raises(ScenarioError) as caught:
+    with pytest.raises(ScenarioError) as raised:
         load_pack(str(path))
-    assert str(path) in str(caught.value)
-    assert said in str(caught.value)
-    assert "\n" not in str(caught.value)
+    assert str(path) in str(raised.value)
+    assert message in str(raised.value)
+    assert "\n" not in str(raised.value)
 
 
-def test_an_unknown_pack_is_refused_with_the_known_ones() -> None:
+def test_an_unknown_pack_raises_scenario_error_with_the_shipped_ones() -> None:
     with pytest.raises(ScenarioError, match="starter"):
         load_pack("no-such-pack")
 
 
-def test_a_suffix_is_put_after_the_task_as_in_the_paper() -> None:
+def test_a_suffix_follows_the_task_as_in_the_paper() -> None:
     conditions = load_conditions()
     assert conditions["baseline"].steer("a task ") == "a task "
     suffix = conditions["pro"].suffix.strip()
@@ -95,7 +95,7 @@ def test_placebo_has_the_length_and_form_of_anti() -> None:
 
 
 @needs_shared
-def test_the_benchmarks_tasks_and_the_papers_subset_are_known_by_their_digests() -> None:
+def test_the_digests_identify_the_benchmarks_tasks_and_the_papers_subset() -> None:
     pack = load_pack(str(BENCHMARK))
     assert {s.pack for s in pack} == {PACK}
     assert [benchmark_id(s.task) for s in pack] == [s.id for s in pack]
@@ -114,7 +114,7 @@ def test_the_benchmarks_tasks_and_the_papers_subset_are_known_by_their_digests()
 
 
 @needs_shared
-def test_an_edited_benchmark_does_not_bear_its_name(tmp_path: Path) -> None:
+def test_an_edited_benchmark_has_another_pack_name(tmp_path: Path) -> None:
     folder = tmp_path / PACK
     shutil.copytree(BENCHMARK, folder)
     file = folder / "Alignment Drift - Hiding Unwanted Behavior.csv"
@@ -122,7 +122,7 @@ def test_an_edited_benchmark_does_not_bear_its_name(tmp_path: Path) -> None:
     assert {s.pack for s in load_pack(str(folder))} == {f"{PACK}-edited"}
 
 
-def test_what_is_not_the_benchmark_may_not_take_its_name(tmp_path: Path) -> None:
+def test_the_benchmarks_name_is_reserved(tmp_path: Path) -> None:
     own = tmp_path / "own.toml"
     own.write_text(
         f"""format = 1
@@ -136,5 +136,5 @@ task = "Another task."
 """,
         encoding="utf-8",
     )
-    with pytest.raises(ScenarioError, match="belongs to the benchmark's own files"):
+    with pytest.raises(ScenarioError, match="is reserved for the benchmark's files"):
         load_pack(str(own))

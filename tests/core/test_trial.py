@@ -1,4 +1,4 @@
-"""A trial's key: pinned, since what was answered once must be found again for ever."""
+"""Trial keys: pinned, because stored answers are found by them."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +11,14 @@ from steertui.core.trial import Trial
 
 TRIAL = Trial(
     Model("m", Path("m.gguf"), "ab" * 32, 1),
-    Scenario("pack", "category/00", "Category", "title", "a task", "a category\r"),
+    Scenario(
+        pack="pack",
+        id="category/00",
+        category="Category",
+        title="title",
+        task="a task",
+        system="a category\r",
+    ),
     Condition("pro", "a suffix"),
     SamplingParams(temperature=0.7, top_p=0.8, top_k=20, seed=3),
     2,
@@ -19,18 +26,18 @@ TRIAL = Trial(
 KEY = "5163b241b62698da4134fe9929f57f7d868e3d88be44f3a0e698f5b14952ee99"
 
 
-def test_a_trials_key_is_what_it_always_was() -> None:
+def test_the_key_of_a_known_trial_is_pinned() -> None:
     assert TRIAL.key("a prompt") == KEY
 
 
-def test_a_setting_that_came_later_changes_the_key_only_where_it_is_not_the_default() -> None:
+def test_a_later_setting_changes_the_key_only_if_it_is_not_the_default() -> None:
     assert "end" not in TRIAL.sampling.as_dict()
     other = replace(TRIAL, sampling=replace(TRIAL.sampling, stop_tokens="eos"))
     assert other.sampling.as_dict()["end"] == "eos"
     assert other.key("a prompt") != KEY
 
 
-def test_whatever_decides_the_answer_changes_the_key_and_a_models_name_does_not() -> None:
+def test_everything_that_determines_the_answer_changes_the_key() -> None:
     scenario = replace(TRIAL.scenario, id="category/01")
     changed = [
         TRIAL.key("another prompt"),

@@ -11,7 +11,8 @@ from huggingface_hub import constants
 from steertui.assets.fetch.transfer import TransferLimits
 from steertui.assets.hub.site import stating
 from steertui.core.experiment import Experiment, parse_experiment
-from steertui.core.model import HubName, demo_path
+from steertui.core.hub_name import HubName
+from steertui.core.model import demo_path
 from steertui.errors import ExperimentError, FetchError, JudgeError, ServerError
 from steertui.judge.server import parse_judge_address
 from steertui.planning.experiment_files import load_experiment, save_experiment
@@ -69,7 +70,7 @@ def test_a_toml_file_names_only_files_of_its_own_folder(
     (folder / "folder-link").symlink_to(tmp_path)
     (folder / "large.txt").write_bytes(b"x" * ((4 << 20) + 1))
     os.mkfifo(folder / "pipe")
-    said = "lies outside|no regular file|larger than 4 MiB|no such file"
+    said = "outside|not a regular file|larger than 4 MiB|no such file"
     with pytest.raises(ExperimentError, match=said):
         load_experiment(path)
 
@@ -79,7 +80,7 @@ def test_a_folder_of_csv_files_may_not_hold_links_out_of_it(tmp_path: Path) -> N
     pack = tmp_path / "received" / "pack"
     pack.mkdir()
     (pack / "a.csv").symlink_to("/proc/self/environ")
-    with pytest.raises(ExperimentError, match="lies outside"):
+    with pytest.raises(ExperimentError, match="outside"):
         load_experiment(path)
 
 
@@ -141,7 +142,7 @@ def test_a_hostile_toml_file_gets_nothing_of_the_environment(tmp_path: Path, sec
         options = ("--batch", "--experiment", str(path), "--db", "a.db")
         code, _, err = call(*options, "--yes", cwd=tmp_path)
         assert (code, err.count("\n")) == (1, 1)
-        assert "/proc/self/environ: lies outside" in err
+        assert "/proc/self/environ: outside" in err
         assert not server.received
         written(tmp_path / "received", models=[f"server:one@{server.url}"],
                 judges=[f"openai:one@{server.url}"])  # fmt: skip

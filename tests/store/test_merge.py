@@ -22,7 +22,7 @@ TIMES = {"created_at", "planned_at", "started_at", "seconds", "run", "id"}
 def test_shards_share_out_every_scenario_once() -> None:
     for count in (1, 2, 4, 7):
         for place in range(20):
-            assert sum(Shard(n, count).holds(place) for n in range(1, count + 1)) == 1
+            assert sum(Shard(n, count).contains(place) for n in range(1, count + 1)) == 1
     assert parse_shard("2/4") == Shard(2, 4)
     for wrong in ("0/4", "5/4", "2", "2/0", "a/b", "-1/4", ""):
         with pytest.raises(ExperimentError, match="write K/N"):

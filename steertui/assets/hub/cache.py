@@ -10,7 +10,7 @@ from huggingface_hub import constants
 from huggingface_hub.file_download import repo_folder_name
 
 from steertui.assets.hash_cache import forget
-from steertui.core.model import HubName, choose_files, split_parts
+from steertui.core.hub_name import HubName, choose_files, split_parts
 from steertui.errors import ModelError
 
 COMMIT = re.compile(r"[0-9a-f]{40}")

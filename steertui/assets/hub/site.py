@@ -33,7 +33,7 @@ from steertui.assets.hub.cache import (
     cached_as,
     storage_of,
 )
-from steertui.core.model import HubName, choose_files, list_quantisations
+from steertui.core.hub_name import HubName, choose_files, list_quantisations
 from steertui.errors import FetchError, shorten
 from steertui.output_files import whole
 from steertui.urls import is_loopback
