@@ -100,10 +100,18 @@ def rates(labels: Draw) -> list[float]:
 
 
 def outcomes(labels: Draw) -> Iterator[Outcome]:
+    """Yield the outcome of each trial."""
     meaning = {1: Label.CONVERGENCE, 0: Label.NO_CONVERGENCE, -1: Label.NONSENSICAL}
-    for (arm, scenario, sample), code in np.ndenumerate(labels):
+    for (condition, scenario, sample), code in np.ndenumerate(labels):
         yield Outcome(
-            str(scenario), "", CONDITIONS[arm], sample, True, False, meaning[int(code)], False
+            scenario=str(scenario),
+            category="",
+            condition=CONDITIONS[condition],
+            sample=sample,
+            generated=True,
+            truncated=False,
+            label=meaning[int(code)],
+            failed=False,
         )
 
 
@@ -143,24 +151,29 @@ def cover(setting: Setting, runs: int, resample: int, seed: int) -> list[float]:
     truth = list(setting.rates)
     if any(setting.nonsense):
         truth = rates(draw(replace(setting, samples=1), 2_000_000, rng))
-    held, tried, width = [], [], 0.0
+    covered = []
+    covered_by_bootstraps = []
+    width = 0.0
     for run in range(runs):
         labels = draw(setting, setting.scenarios, rng)
         items = list(outcomes(labels))
         row = []
-        for arm, true in zip(CONDITIONS, truth, strict=True):
-            found = convergence_rate(item for item in items if item.condition == arm)
-            row.append((found.low or 0) - 1e-9 <= true <= (found.high or 0) + 1e-9)
-        between, true = condition_gap(items, *CONDITIONS), 100 * (truth[0] - truth[1])
-        assert between.low is not None
-        assert between.high is not None
-        row.append(between.low <= true <= between.high)
-        width += (between.high - between.low) / runs
-        held.append(row)
+        for condition, true_rate in zip(CONDITIONS, truth, strict=True):
+            rate = convergence_rate(item for item in items if item.condition == condition)
+            row.append((rate.low or 0) - 1e-9 <= true_rate <= (rate.high or 0) + 1e-9)
+        gap = condition_gap(items, *CONDITIONS)
+        true_gap = 100 * (truth[0] - truth[1])
+        assert gap.low is not None
+        assert gap.high is not None
+        row.append(gap.low <= true_gap <= gap.high)
+        width += (gap.high - gap.low) / runs
+        covered.append(row)
         if run < resample:
-            tried.append(bootstraps(labels, true / 100, rng))
-    boot = 100 * np.mean(tried, axis=0) if tried else [float("nan")] * 2
-    return [*(100 * np.mean(held, axis=0)), *boot, width]
+            covered_by_bootstraps.append(bootstraps(labels, true_gap / 100, rng))
+    by_bootstraps = [float("nan")] * 2
+    if covered_by_bootstraps:
+        by_bootstraps = list(100 * np.mean(covered_by_bootstraps, axis=0))
+    return [*(100 * np.mean(covered, axis=0)), *by_bootstraps, width]
 
 
 def reject(setting: Setting, runs: int, seed: int) -> float:
@@ -168,11 +181,11 @@ def reject(setting: Setting, runs: int, seed: int) -> float:
     rng = np.random.default_rng(seed)
     # Informative nonsense would change the rates; under the null hypothesis it is not informative.
     null = replace(setting, rates=(setting.rates[1],) * 2, is_informative=False)
-    found = 0
+    rejected = 0
     for _ in range(runs):
         p = condition_gap(list(outcomes(draw(null, null.scenarios, rng))), *CONDITIONS).p
-        found += p is not None and p <= 0.05
-    return 100 * found / runs
+        rejected += p is not None and p <= 0.05
+    return 100 * rejected / runs
 
 
 def cell(value: float) -> str:
@@ -182,9 +195,9 @@ def cell(value: float) -> str:
 def exact(rate: float, size: int = 71) -> float:
     """Return the exact coverage of Wilson's interval for a binomial rate, in per cent."""
     limits = [wilson_interval(count / size, size) for count in range(size + 1)]
-    chances = binom.pmf(range(size + 1), size, rate)
-    held = [low <= rate <= high for low, high in limits]
-    return 100 * float(sum(chances[held]))
+    probabilities = binom.pmf(range(size + 1), size, rate)
+    covers = [low <= rate <= high for low, high in limits]
+    return 100 * float(sum(probabilities[covers]))
 
 
 NOTES = f"""

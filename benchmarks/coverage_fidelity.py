@@ -47,7 +47,7 @@ def counts_of(hits: np.ndarray[tuple[int, int], np.dtype[np.bool_]]) -> Scenario
 
 
 def simulate(
-    run: float, paper: float, pairing: float, samples: int, runs: int, seed: int
+    run: float, paper: float, pairing: float, samples: int, *, runs: int, seed: int
 ) -> list[float]:
     """Return per cent covered, called equivalent, called different; paired, then unpaired."""
     rng = np.random.default_rng(seed)
@@ -154,12 +154,12 @@ def main() -> None:
     )
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for seed, (run, paper, pairing, samples) in enumerate(SETTINGS):
-        one = simulate(run, paper, pairing, samples, runs, seed)
-        listed = [cell(v) if i % 3 == 0 else f"{v:.1f}" for i, v in enumerate(one)]
+        shares = simulate(run, paper, pairing, samples, runs=runs, seed=seed)
+        listed = [cell(v) if i % 3 == 0 else f"{v:.1f}" for i, v in enumerate(shares)]
         row = f"| {run}, {paper} | {pairing} | {samples} | {' | '.join(listed)} |"
         print(row, flush=True)
-    chances = [exact(size, limits=limits) for limits in (False, True) for size in (71, 36)]
-    print(NOTES.format(EQUIVALENCE_MARGIN, *chances), end="")
+    probabilities = [exact(size, limits=limits) for limits in (False, True) for size in (71, 36)]
+    print(NOTES.format(EQUIVALENCE_MARGIN, *probabilities), end="")
 
 
 if __name__ == "__main__":

@@ -52,9 +52,9 @@ SETTINGS = (
     Setting("71 answers", 71, 1, (0.45, 0.35, 0.15, 0.05), 0.15),
     Setting("20 answers", 20, 1, (0.45, 0.35, 0.15, 0.05), 0.15),
     Setting("71 × 3, independent errors", 71, 3, (0.45, 0.35, 0.15, 0.05), 0.15),
-    Setting("71 × 3, errors by scenario", 71, 3, (0.45, 0.35, 0.15, 0.05), 0.15, 0.5),
-    Setting("71 × 5, errors by scenario", 71, 5, (0.45, 0.35, 0.15, 0.05), 0.25, 0.5),
-    Setting("nearly always equal", 71, 3, (0.45, 0.35, 0.15, 0.05), 0.02, 0.5),
+    Setting("71 × 3, errors by scenario", 71, 3, (0.45, 0.35, 0.15, 0.05), 0.15, concentration=0.5),
+    Setting("71 × 5, errors by scenario", 71, 5, (0.45, 0.35, 0.15, 0.05), 0.25, concentration=0.5),
+    Setting("nearly always equal", 71, 3, (0.45, 0.35, 0.15, 0.05), 0.02, concentration=0.5),
     Setting("one label is common", 71, 1, (0.04, 0.92, 0.03, 0.01), 0.05),
 )
 

@@ -59,9 +59,19 @@ class Shape:
 
 
 SHAPES = {
-    "qwen3-0.6b": Shape("qwen3", 1024, 28, 16, 8, 3072),
-    "qwen3-4b": Shape("qwen3", 2560, 36, 32, 8, 9728),
-    "qwen3-30b-a3b": Shape("qwen3moe", 2048, 48, 32, 4, 768, 128, 8, is_tied=False),
+    "qwen3-0.6b": Shape("qwen3", 1024, 28, 16, kv_heads=8, inner=3072),
+    "qwen3-4b": Shape("qwen3", 2560, 36, 32, kv_heads=8, inner=9728),
+    "qwen3-30b-a3b": Shape(
+        "qwen3moe",
+        2048,
+        48,
+        32,
+        kv_heads=4,
+        inner=768,
+        experts=128,
+        experts_used=8,
+        is_tied=False,
+    ),
 }
 
 

@@ -8,6 +8,7 @@ import urllib.request
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import llama_cpp
 import numpy as np
@@ -203,16 +204,14 @@ def loop(job: Job) -> Measurement:
     return Measurement(time.perf_counter() - start, tokens)
 
 
-def server(job: Job, slots: int) -> Measurement:
-    """Measure llama-server: prompts as tokens, one client thread per slot, prompt cache on."""
+def _server_params(job: Job, shape: ContextParams) -> Any:
+    """Return llama-server's parameters for the same model and context."""
     import xllamacpp
 
-    prompts = job.prompts()
-    shape = job.shape(slots, max(map(len, prompts)))
     params = xllamacpp.CommonParams()
     params.model.path = str(job.model)
     params.n_ctx = shape.slots * shape.slot_tokens
-    params.n_parallel = slots
+    params.n_parallel = shape.slots
     params.n_batch = 512
     params.n_ubatch = 512
     params.cpuparams.n_threads = job.threads
@@ -223,7 +222,16 @@ def server(job: Job, slots: int) -> Measurement:
     params.cont_batching = True
     params.warmup = False
     params.verbosity = 0
-    running = xllamacpp.Server(params)
+    return params
+
+
+def server(job: Job, slots: int) -> Measurement:
+    """Measure llama-server: prompts as tokens, one client thread per slot, prompt cache on."""
+    import xllamacpp
+
+    prompts = job.prompts()
+    shape = job.shape(slots, max(map(len, prompts)))
+    running = xllamacpp.Server(_server_params(job, shape))
     pending: queue.SimpleQueue[list[int]] = queue.SimpleQueue()
     for prompt in prompts:
         pending.put(prompt)

@@ -73,9 +73,14 @@ class JsonReporter:
 
     def planned(self, plan: Plan, db: Path) -> None:
         """Write the plan."""
-        trials, judges = len(plan.prompts), [judge.name for judge in plan.judges]
-        counts = {"trials": trials, "answered": len(plan.answered), "judges": judges}
-        self._write("planned", experiment=plan.id, db=str(db), **counts)
+        self._write(
+            "planned",
+            experiment=plan.id,
+            db=str(db),
+            trials=len(plan.prompts),
+            answered=len(plan.answered),
+            judges=[judge.name for judge in plan.judges],
+        )
 
     def show(self, event: Event) -> None:
         """Write one record; progress events are left out."""

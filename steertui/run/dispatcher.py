@@ -134,20 +134,21 @@ class Dispatcher:
             await asyncio.sleep(PROGRESS_INTERVAL)
 
     def _stop_if_unavailable(self) -> None:
-        if all(e.out for e in self._endpoints):
-            self.stop(f"no server is left ({self._endpoints[-1].out})")
+        if all(e.disabled_reason for e in self._endpoints):
+            self.stop(f"no server is left ({self._endpoints[-1].disabled_reason})")
             return
         now = time.monotonic()
         longest = self._policy.max_outage
         if all(
-            e.out or (e.failing_since and now - e.failing_since > longest) for e in self._endpoints
+            e.disabled_reason or (e.failing_since and now - e.failing_since > longest)
+            for e in self._endpoints
         ):
             self.stop(f"no server answered for {longest:.0f} seconds")
 
     async def _serve(self, endpoint: Endpoint) -> None:
         """Send requests to one server as long as it is used."""
         async with endpoint.client, asyncio.TaskGroup() as group:
-            while not self._is_over and not endpoint.out:
+            while not self._is_over and not endpoint.disabled_reason:
                 if endpoint.backoff > 0:
                     await _wait(endpoint, endpoint.backoff)
                 elif endpoint.needs_probe:
@@ -163,8 +164,8 @@ class Dispatcher:
     def _publish_probe(self, endpoint: Endpoint, problem: str) -> None:
         """Publish that a server is lost or back, unless this is already known."""
         name = self._model.name
-        if problem and (endpoint.out or not endpoint.is_lost):
-            self._publish(ServerLost(name, endpoint.url, problem, bool(endpoint.out)))
+        if problem and (endpoint.disabled_reason or not endpoint.is_lost):
+            self._publish(ServerLost(name, endpoint.url, problem, bool(endpoint.disabled_reason)))
         elif not problem and endpoint.is_lost:
             self._publish(ServerFound(name, endpoint.url))
         endpoint.is_lost = bool(problem)
@@ -229,7 +230,7 @@ class Dispatcher:
             if is_key_refused:
                 reason = str(key_rejected(self._model.address.model, endpoint.url, exc.status))
             self._requeue(job)
-            endpoint.out = endpoint.out or reason
+            endpoint.disabled_reason = endpoint.disabled_reason or reason
             self._publish_probe(endpoint, reason)
         elif exc.status in BUSY:
             endpoint.rejected_busy(exc.retry_after)
@@ -289,7 +290,9 @@ class Dispatcher:
             SlotView(job.prompt.key, 0, f"{now - job.sent_at:.0f} s at {endpoint.url}")
             for endpoint, job in in_flight[:MAX_VIEWS]
         )
-        available = sum(not (e.out or e.needs_probe or e.backoff > 0) for e in self._endpoints)
+        available = sum(
+            not (e.disabled_reason or e.needs_probe or e.backoff > 0) for e in self._endpoints
+        )
         self._publish(
             ServerProgress(
                 model=self._model.name,

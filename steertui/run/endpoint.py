@@ -53,7 +53,7 @@ class Endpoint:
         needs_probe: whether to probe before the next request, because the server may be away or
             may have been replaced by another one.
         is_lost: whether its loss has been reported.
-        out: why it is never used again; "" while it is used.
+        disabled_reason: why it is never used again; "" while it is used.
         failing_since: monotonic time of the first rejection or failed connection after the last
             answer; 0 while it answers.
     """
@@ -73,7 +73,7 @@ class Endpoint:
         self.wake = asyncio.Event()
         self.is_lost = url in dict(model.unreachable)
         self.needs_probe = self.is_lost
-        self.out = ""
+        self.disabled_reason = ""
         self.failing_since = time.monotonic() if self.is_lost else 0.0
         self._model = model
         self._breaker = CircuitBreaker()
@@ -144,18 +144,18 @@ class Endpoint:
         try:
             info = await probe_server(self.client, name, (RequestRejected, ConnectionFailed))
         except ServerError as exc:
-            self.out = str(exc)
+            self.disabled_reason = str(exc)
         except RequestRejected as exc:
             if exc.is_key_rejected:
-                self.out = str(key_rejected(name, self.url, exc.status))
+                self.disabled_reason = str(key_rejected(name, self.url, exc.status))
             self.back_off()
-            return self.out or str(exc)
+            return self.disabled_reason or str(exc)
         except ConnectionFailed as exc:
             self.back_off()
             return exc.cause
         else:
             self.needs_probe = info.identity != self._model.info.identity
-            self.out = "it serves other weights now" if self.needs_probe else ""
+            self.disabled_reason = "it serves other weights now" if self.needs_probe else ""
             self._known_marks |= self._unknown_marks
             self._unknown_marks.clear()
-        return self.out
+        return self.disabled_reason

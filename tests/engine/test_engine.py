@@ -46,19 +46,19 @@ def answers(
     engine = Engine(llama, ContextParams(slots, 768, 256, 1, flash=False))
     for prompt in prompts:
         engine.add(GenerateRequest(prompt.key, llama.tokenize(prompt.text), sampling, prompt.seed))
-    found = {}
+    results = {}
     while not engine.is_idle:
         for event in engine.step():
             assert isinstance(event, Completed)
-            assert event.id not in found
-            found[event.id] = event
+            assert event.id not in results
+            results[event.id] = event
     prefilled = engine.snapshot().prefilled
     engine.close()
-    return found, prefilled
+    return results, prefilled
 
 
 def test_one_slot_gives_the_answers_of_llama(llama: LlamaModel, prompts: list[Prompt]) -> None:
-    found, _ = answers(llama, prompts, 1)
+    results, _ = answers(llama, prompts, 1)
     theirs: Any = llama_cpp.Llama(
         str(demo_path()), n_ctx=768, n_batch=256, n_threads=1, verbose=False, flash_attn=False
     )
@@ -71,17 +71,17 @@ def test_one_slot_gives_the_answers_of_llama(llama: LlamaModel, prompts: list[Pr
             if token in llama.end_tokens or len(written) == GREEDY.max_tokens:
                 break
             written.append(token)
-        assert llama.text(written) == found[prompt.key].generation.text
-        assert len(written) == found[prompt.key].generation.tokens
+        assert llama.text(written) == results[prompt.key].generation.text
+        assert len(written) == results[prompt.key].generation.tokens
     theirs.close()
 
 
 def test_many_slots_answer_each_prompt_once_and_prefill_shared_prefixes_once(
     llama: LlamaModel, prompts: list[Prompt]
 ) -> None:
-    found, prefilled = answers(llama, prompts, 8)
+    results, prefilled = answers(llama, prompts, 8)
     aeos_only, _ = answers(llama, prompts, 1)
-    assert {k: w.generation.text for k, w in found.items()} == {
+    assert {k: w.generation.text for k, w in results.items()} == {
         k: w.generation.text for k, w in aeos_only.items()
     }
     nodes = {
@@ -111,18 +111,18 @@ def scores(
     full_vocabulary: bool,
 ) -> dict[str, tuple[float, ...]]:
     """Return the log-likelihoods of the continuations by prompt."""
-    engine = Engine(llama, ContextParams(4, 768, 256, 1, False, False))
+    engine = Engine(llama, ContextParams(4, 768, 256, 1, unified=False, flash=False))
     for prompt in prompts:
         engine.add(
             ScoreRequest(prompt.key, llama.tokenize(prompt.text), continuations, full_vocabulary)
         )
-    found = {}
+    results = {}
     while not engine.is_idle:
         for event in engine.step():
             assert isinstance(event, Scored)
-            found[event.id] = event.logliks
+            results[event.id] = event.logliks
     engine.close()
-    return found
+    return results
 
 
 def log_probabilities(theirs: Any, tokens: list[int], after: list[int]) -> np.ndarray:
@@ -140,12 +140,12 @@ def log_probabilities(theirs: Any, tokens: list[int], after: list[int]) -> np.nd
 def test_scores_are_the_log_likelihoods_of_llama(llama: LlamaModel, prompts: list[Prompt]) -> None:
     labels = ("convergence", "no_convergence", "safety_refusal", "x")
     wanted = tuple(llama.tokenize(text, special=False) for text in labels)
-    found = scores(llama, prompts[:6], wanted, full_vocabulary=True)
+    results = scores(llama, prompts[:6], wanted, full_vocabulary=True)
     theirs: Any = llama_cpp.Llama(
         str(demo_path()), n_ctx=768, n_threads=1, logits_all=True, verbose=False, flash_attn=False
     )
     for prompt in prompts[:6]:
-        for continuation, ours in zip(wanted, found[prompt.key], strict=True):
+        for continuation, ours in zip(wanted, results[prompt.key], strict=True):
             rows = log_probabilities(theirs, llama.tokenize(prompt.text), continuation)
             direct = sum(rows[i, t] for i, t in enumerate(continuation))
             assert ours == pytest.approx(direct, abs=1e-3)
@@ -157,7 +157,7 @@ def test_scores_among_the_continuations_are_those_under_a_grammar(
 ) -> None:
     a, b, c, d = (llama.tokenize(text, special=False)[0] for text in ("no", "safety", "we", "I"))
     wanted = ([a, b, c, d], [a, b, d], [a, d, c], [b, c], [c])
-    found = scores(llama, prompts[:6], wanted, full_vocabulary=False)
+    results = scores(llama, prompts[:6], wanted, full_vocabulary=False)
     theirs: Any = llama_cpp.Llama(
         str(demo_path()), n_ctx=768, n_threads=1, logits_all=True, verbose=False, flash_attn=False
     )
@@ -174,15 +174,15 @@ def test_scores_among_the_continuations_are_those_under_a_grammar(
             first[b],
             first[c],
         )
-        assert np.exp(found[prompt.key]) == pytest.approx(expected, rel=1e-3)
-        assert np.exp(found[prompt.key]).sum() == pytest.approx(1, abs=1e-12)
+        assert np.exp(results[prompt.key]) == pytest.approx(expected, rel=1e-3)
+        assert np.exp(results[prompt.key]).sum() == pytest.approx(1, abs=1e-12)
     theirs.close()
 
 
 def test_token_limit_is_a_stop_reason_of_its_own(llama: LlamaModel, prompts: list[Prompt]) -> None:
-    found, _ = answers(llama, prompts[:2], 2, SamplingParams(max_tokens=3))
-    assert {w.generation.stop for w in found.values()} == {StopReason.LENGTH}
-    assert {w.generation.tokens for w in found.values()} == {3}
+    results, _ = answers(llama, prompts[:2], 2, SamplingParams(max_tokens=3))
+    assert {w.generation.stop for w in results.values()} == {StopReason.LENGTH}
+    assert {w.generation.tokens for w in results.values()} == {3}
 
 
 @pytest.mark.parametrize("temperature", [0.0, 0.9])
@@ -197,15 +197,15 @@ def test_preempted_sequences_continue_in_longer_slots_with_the_same_answers(
         engine = Engine(llama, shape)
         for request in requests:
             engine.add(request)
-        found = {}
+        results = {}
         while not engine.is_idle:
             for event in engine.step():
                 assert isinstance(event, Completed)
-                assert event.id not in found
-                found[event.id] = event.generation.text
+                assert event.id not in results
+                results[event.id] = event.generation.text
         slots = engine.shape.slots
         engine.close()
-        return found, slots
+        return results, slots
 
     whole, _ = texts(ContextParams(8, longest + 96, 256, 1, flash=False))
     short = ContextParams(8, longest + 8, 256, 1, flash=False, longest=longest + 96)

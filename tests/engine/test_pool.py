@@ -23,7 +23,7 @@ from steertui.engine.sequence import GenerateRequest, ScoreRequest
 from steertui.errors import EngineError
 from tests.engine.test_process import finish, requests, undisturbed
 
-ALONE = ContextParams(1, 768, 256, 1, False, False, devices=("CPU",))
+ALONE = ContextParams(1, 768, 256, 1, unified=False, flash=False, devices=("CPU",))
 SHORT = SamplingParams(max_tokens=2)
 FOUR = ContextParams(4, 768, 256, 1, devices=("CPU",))
 
@@ -173,8 +173,11 @@ def test_suspend_and_resume_reach_every_engine() -> None:
     assert not any(child.is_running() for child in children)
 
 
-GPUS = [Device(f"CUDA{i}", "CUDA", "", free, 24, True) for i, free in enumerate((20, 20, 6))]
-HOST = Device("CPU", "CPU", "", 64, 64, False)
+GPUS = [
+    Device(f"CUDA{i}", "CUDA", "", free=free, total=24, is_accelerator=True)
+    for i, free in enumerate((20, 20, 6))
+]
+HOST = Device("CPU", "CPU", "", free=64, total=64, is_accelerator=False)
 
 
 def names(text: str) -> list[tuple[str, ...]]:
@@ -190,14 +193,18 @@ def test_parse_groups_ignores_case_and_joins_devices() -> None:
 
 
 def test_choose_groups_prefers_one_engine_per_accelerator_then_sharing_then_the_cpu() -> None:
-    def chosen(found: list[Device], needed: float, most: int = 9) -> list[tuple[str, ...]]:
-        return [group.names for group in choose_groups(found, needed, most)]
+    def chosen(
+        available: list[Device], needed: float, max_groups: int = 9
+    ) -> list[tuple[str, ...]]:
+        return [group.names for group in choose_groups(available, needed, max_groups)]
 
     assert chosen([*GPUS, HOST], 15) == [("CUDA0",), ("CUDA1",)]
-    assert chosen([*GPUS, HOST], 5, most=2) == [("CUDA0",), ("CUDA1",)]
+    assert chosen([*GPUS, HOST], 5, max_groups=2) == [("CUDA0",), ("CUDA1",)]
     assert chosen([*GPUS, HOST], 30) == [("CUDA0", "CUDA1", "CUDA2")]
     assert chosen([HOST], 1) == [("CPU",)]
-    small = Device("Vulkan1", "Vulkan", "", 8, 8, True, is_integrated=True)
+    small = Device(
+        "Vulkan1", "Vulkan", "", free=8, total=8, is_accelerator=True, is_integrated=True
+    )
     assert chosen([small, *GPUS, HOST], 15) == [("CUDA0",), ("CUDA1",)]
     assert chosen([small, HOST], 4) == [("Vulkan1",)]
 

@@ -25,7 +25,7 @@ from steertui.planning.judges import chat_format
 from steertui.planning.resolve import resolve
 from steertui.run.engine_loop import generate_requests
 
-ALONE = ContextParams(1, 768, 256, 1, False, False)
+ALONE = ContextParams(1, 768, 256, 1, unified=False, flash=False)
 MANY = ContextParams(8, 768, 256, 1)
 
 
@@ -42,14 +42,14 @@ def undisturbed(pending: list[GenerateRequest]) -> dict[str, str]:
     engine = Engine(llama, ALONE)
     for request in pending:
         engine.add(request)
-    found = {}
+    results = {}
     while not engine.is_idle:
         for event in engine.step():
             assert isinstance(event, Completed)
-            found[event.id] = event.generation.text
+            results[event.id] = event.generation.text
     engine.close()
     llama.close()
-    return found
+    return results
 
 
 def finish(engine: Pool) -> None:
@@ -105,7 +105,8 @@ def test_only_the_request_that_crashes_the_engine_fails() -> None:
     pending = requests(3)
     # At this temperature an answer hardly ever ends, so it is in a slot for long enough.
     hot = SamplingParams(temperature=5.0, max_tokens=900)
-    failed, completed = [], []
+    failed = []
+    completed = []
     with Pool(demo_path(), [ContextParams(4, 1536, 256, 1)]) as engine:
         list(engine.load())
         for request in [*pending, GenerateRequest("crashing", pending[0].prompt, hot)]:

@@ -100,7 +100,8 @@ def test_greedy_answers_of_llama_server_are_those_of_the_engine(tmp_path: Path, 
     assert code == 0, err
     assert "Server  server:demo: llama-server" in out
     assert "given our prompts" in out
-    ours, theirs = own(tmp_path, limit), answers(tmp_path / "theirs.db")
+    ours = own(tmp_path, limit)
+    theirs = answers(tmp_path / "theirs.db")
     assert len(ours) == 4 * limit
     check_same(tmp_path, ours, theirs)
     # llama-server counts the end token, the engine does not.
@@ -112,9 +113,12 @@ def test_greedy_answers_of_llama_server_are_those_of_the_engine(tmp_path: Path, 
 def test_one_of_two_servers_killed_loses_no_answer(
     tmp_path: Path,
 ) -> None:
-    ours, db = own(tmp_path, 36), tmp_path / "theirs.db"
-    first, second = serving(slots=1, flash="DISABLED"), serving(slots=1, flash="DISABLED")
-    with first as (one, _), second as (two, process):
+    ours = own(tmp_path, 36)
+    db = tmp_path / "theirs.db"
+    with (
+        serving(slots=1, flash="DISABLED") as (one, _),
+        serving(slots=1, flash="DISABLED") as (two, process),
+    ):
 
         def kill() -> None:
             while not db.exists() or min([*by_server_or_none(db).values(), 0][:2]) < 8:
