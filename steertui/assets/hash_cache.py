@@ -15,7 +15,7 @@ from steertui.paths import user_cache
 BLOCK = 1 << 22
 
 
-def stamped(path: Path) -> str:
+def cached_digest(path: Path) -> str:
     """Return the file's sha256 as it was stamped, "" where it was not or has changed since."""
     try:
         told = json.loads(_place(path).read_text(encoding="utf-8"))
@@ -24,7 +24,7 @@ def stamped(path: Path) -> str:
         return ""
 
 
-def stamp(path: Path, digest: str) -> None:
+def store_digest(path: Path, digest: str) -> None:
     """Stamp the file; where nothing can be written it stays unstamped, which costs time only."""
     place = _place(path)
     text = json.dumps({"path": str(path), "file": _facts(path), "sha256": digest})
@@ -36,12 +36,12 @@ def stamp(path: Path, digest: str) -> None:
         return
 
 
-def forget(path: Path) -> None:
+def forget_digest(path: Path) -> None:
     """Void the file's stamp."""
     _place(path).unlink(missing_ok=True)
 
 
-def hashing(path: Path) -> Generator[int, None, str]:
+def hash_file(path: Path) -> Generator[int, None, str]:
     """Hash the file block by block, yield the bytes read so far, return the sha256 and stamp it.
 
     A file that changes meanwhile is not stamped. Raises OSError where it cannot be read.
@@ -53,14 +53,14 @@ def hashing(path: Path) -> Generator[int, None, str]:
             done += len(block)
             yield done
     if _facts(path) == before:
-        stamp(path, digest.hexdigest())
+        store_digest(path, digest.hexdigest())
     return digest.hexdigest()
 
 
-def digest_of(path: Path) -> str:
+def file_digest(path: Path) -> str:
     """Return the file's sha256: as stamped, or hashed now."""
-    found = stamped(path)
-    work = hashing(path)
+    found = cached_digest(path)
+    work = hash_file(path)
     while not found:
         try:
             next(work)

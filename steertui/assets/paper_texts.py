@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from steertui.assets.sources import find_source, require
+from steertui.assets.sources import find_source, require_source
 from steertui.core.condition import Condition
 from steertui.core.instrumentaleval import PACK, sample_tasks
 from steertui.core.scenario import Scenario, load_pack
@@ -45,7 +45,7 @@ def load_paper_pack(name: str) -> tuple[Scenario, ...]:
 
     Raises SourceError where its source is not here.
     """
-    folder = require(find_source(BENCHMARK)) / "benchmark"
+    folder = require_source(find_source(BENCHMARK)) / "benchmark"
     scenarios = load_pack(str(folder))
     return _drawn(scenarios) if name == SUBSET else scenarios
 
@@ -67,7 +67,7 @@ def load_paper_conditions() -> dict[str, Condition]:
 
     Raises SourceError where its program is not here, or not of the known form.
     """
-    path = require(find_source(TEXTS)) / PROGRAM
+    path = require_source(find_source(TEXTS)) / PROGRAM
     return read_conditions(path)
 
 
@@ -85,7 +85,7 @@ def read_conditions(path: Path) -> dict[str, Condition]:
 
 def load_paper_judge_texts() -> JudgeTexts:
     """Return what the paper's judge is told; raises as `load_paper_conditions` does."""
-    return read_judge_texts(require(find_source(TEXTS)) / PROGRAM)
+    return read_judge_texts(require_source(find_source(TEXTS)) / PROGRAM)
 
 
 def read_judge_texts(path: Path) -> JudgeTexts:

@@ -8,13 +8,13 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote
 
-from steertui.assets.fetch.remote import Download
+from steertui.assets.fetch.download import Download
 from steertui.errors import SourceError
 from steertui.paths import package_data, user_cache
 from steertui.toml_files import forbid_extra_keys, load_toml
 
-HOME = "https://raw.githubusercontent.com"
-MIRROR = "STEERTUI_SOURCES"
+DEFAULT_ADDRESS = "https://raw.githubusercontent.com"
+MIRROR_VARIABLE = "STEERTUI_SOURCES"
 """The environment variable that names another base address: OWNER/REPO/COMMIT/PATH follow it."""
 
 
@@ -64,7 +64,7 @@ class Source:
         """Bytes of all files."""
         return sum(file.size for file in self.files)
 
-    def place(self, file: PinnedFile) -> Path:
+    def path_of(self, file: PinnedFile) -> Path:
         """Return where a file is kept."""
         return self.folder / file.path
 
@@ -78,7 +78,7 @@ class _File:
 
 def base_address() -> str:
     """Return the address before every file's path."""
-    return (os.environ.get(MIRROR) or HOME).rstrip("/")
+    return (os.environ.get(MIRROR_VARIABLE) or DEFAULT_ADDRESS).rstrip("/")
 
 
 @cache
@@ -95,12 +95,12 @@ def find_source(name: str) -> Source:
     return all_sources()[name]
 
 
-def missing_sources(source: Source) -> list[PinnedFile]:
+def missing_files(source: Source) -> list[PinnedFile]:
     """Return the files that are not here, or not as they were published."""
     return [file for file in source.files if _fault(source, file)]
 
 
-def require(source: Source) -> Path:
+def require_source(source: Source) -> Path:
     """Return the folder of a source whose files are all here and as published.
 
     Raises SourceError that names the first that is not, and says what to copy where.
@@ -117,7 +117,7 @@ def require(source: Source) -> Path:
 
 
 def _fault(source: Source, file: PinnedFile) -> str:
-    path = source.place(file)
+    path = source.path_of(file)
     try:
         raw = path.read_bytes() if path.stat().st_size == file.size else b""
     except OSError:
@@ -125,13 +125,13 @@ def _fault(source: Source, file: PinnedFile) -> str:
     return "" if sha256(raw).hexdigest() == file.sha256 else "is not as it was published"
 
 
-def remotes(source: Source, mirror: str = "") -> Iterator[Download]:
+def source_downloads(source: Source, mirror: str = "") -> Iterator[Download]:
     """Yield the downloads of missing files; a file whose bytes differ is removed first.
 
     `mirror` is a base address that replaces the default one.
     """
-    for file in missing_sources(source):
-        path = source.place(file)
+    for file in missing_files(source):
+        path = source.path_of(file)
         path.unlink(missing_ok=True)
         yield Download(
             name=file.path.rpartition("/")[2],

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from steertui.assets.catalogue import catalogue_model, kind_of
-from steertui.assets.hash_cache import digest_of, hashing, stamped
+from steertui.assets.hash_cache import cached_digest, file_digest, hash_file
 from steertui.core.hub_name import HubName, parse_hub_name, split_parts
 from steertui.core.model import DEMO, Model, ModelKind, combined_sha256, demo_path, is_server
 from steertui.errors import ModelError
@@ -26,10 +26,10 @@ class LocalWeights:
         kind: how the model was trained to answer.
     """
 
-    asked: str
+    requested_name: str
     name: str
     paths: tuple[Path, ...]
-    promised: tuple[str, ...]
+    expected_sha256: tuple[str, ...]
     origin: str
     kind: ModelKind
 
@@ -41,10 +41,10 @@ class LocalWeights:
     @property
     def unverified(self) -> tuple[Path, ...]:
         """The parts that have not been hashed since they last changed."""
-        return tuple(path for path in self.paths if not stamped(path))
+        return tuple(path for path in self.paths if not cached_digest(path))
 
 
-def hub_name(name: str) -> HubName | None:
+def find_hub_name(name: str) -> HubName | None:
     """Return where on the hub a name's weights are, or None for the demo and for paths."""
     if name == DEMO or Path(name).expanduser().is_file():
         return None
@@ -52,17 +52,17 @@ def hub_name(name: str) -> HubName | None:
     return found[1].hub_name if found else parse_hub_name(name)
 
 
-def is_own_file(name: str) -> bool:
+def is_local_file(name: str) -> bool:
     """Return whether a name is the path of a GGUF file of the user's own."""
-    return name != DEMO and hub_name(name) is None
+    return name != DEMO and find_hub_name(name) is None
 
 
-def locate(name: str) -> LocalWeights | None:
+def locate_weights(name: str) -> LocalWeights | None:
     """Return the weights that a name means, None where they have to be fetched first.
 
     Raises ModelError where it means none at all.
     """
-    target = hub_name(name)
+    target = find_hub_name(name)
     if target is None:
         return _own_file(name)
     from steertui.assets.hub.cache import cached_weights
@@ -73,7 +73,7 @@ def locate(name: str) -> LocalWeights | None:
     found = catalogue_model(name)
     promised = tuple(
         (found[1].sha256 if found and i == 0 else "") or digest
-        for i, digest in enumerate(weights.promised)
+        for i, digest in enumerate(weights.expected_sha256)
     )
     title = f"{found[0].name}-{found[1].quant}" if found else _stem(weights.files[0])
     kind = found[0].kind if found else kind_of(f"{weights.repo}/{weights.files[0]}")
@@ -101,26 +101,27 @@ def _stem(file: str) -> str:
     return name[: -len("-00001-of-00002")] if len(split_parts(file)) > 1 else name
 
 
-def verifying(located: LocalWeights) -> Generator[int, None, None]:
+def verify_weights(located: LocalWeights) -> Generator[int, None, None]:
     """Hash what has not been hashed; yield the bytes read so far.
 
     Raises ModelError where a file is no GGUF, or its bytes are not those promised.
     """
     before = 0
     for path in located.unverified:
-        for done in hashing(path):
+        for done in hash_file(path):
             yield before + done
         before += path.stat().st_size
-    require_promised(located, [digest_of(path) for path in located.paths])
+    require_expected(located, [file_digest(path) for path in located.paths])
 
 
-def require_promised(located: LocalWeights, digests: Sequence[str]) -> None:
+def require_expected(located: LocalWeights, digests: Sequence[str]) -> None:
     """Raise ModelError where a file's bytes are not those promised."""
-    for path, digest, promised in zip(located.paths, digests, located.promised, strict=True):
+    for path, digest, promised in zip(located.paths, digests, located.expected_sha256, strict=True):
         if promised and digest != promised:
             raise ModelError(
                 f"{path}: its bytes are not those promised (sha256 {digest[:12]}… instead of "
-                f"{promised[:12]}…); `steertui models pull {located.asked}` fetches them anew"
+                f"{promised[:12]}…); `steertui models pull {located.requested_name}` fetches them "
+                "anew"
             )
 
 
@@ -134,7 +135,7 @@ def find_model(name: str) -> Model:
             f"{name}: a model behind a server answers an experiment's prompts only; name weights "
             "on this machine here"
         )
-    located = locate(name)
+    located = locate_weights(name)
     if located is None:
         raise ModelError(
             f"{name}: its weights are not on this machine; `steertui models pull {name}` fetches "
@@ -147,12 +148,12 @@ def find_model(name: str) -> Model:
                     raise ModelError(
                         f"{path}: not a GGUF file (its first bytes differ); get it again"
                     )
-        digests = [digest_of(path) for path in located.paths]
+        digests = [file_digest(path) for path in located.paths]
     except OSError as exc:
         raise ModelError(
             f"{located.paths[0]}: cannot be read ({exc.strerror}); check its permissions"
         ) from None
-    require_promised(located, digests)
+    require_expected(located, digests)
     return Model(
         located.name,
         located.paths[0],

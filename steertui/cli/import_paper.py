@@ -16,15 +16,15 @@ def import_paper(folder: Path | None, db: Path, scenarios: str | None) -> None:
     published runs that `steertui sources pull` fetched are read. Afterwards every judge, table
     and screen works on them.
     """
-    from steertui.assets.sources import find_source, missing_sources, require
+    from steertui.assets.sources import find_source, missing_files, require_source
     from steertui.core.scenario import load_pack
     from steertui.output_files import check_database
     from steertui.paper.importing import import_runs, read_runs
     from steertui.store import Store
 
     check_database(db)
-    runs = read_runs(folder or require(find_source("paper-runs")))
-    if not scenarios and not missing_sources(find_source("instrumentaleval")):
+    runs = read_runs(folder or require_source(find_source("paper-runs")))
+    if not scenarios and not missing_files(find_source("instrumentaleval")):
         scenarios = "instrumentaleval"
     benchmark = load_pack(scenarios) if scenarios else ()
     with Store(db) as store:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
-from steertui.assets.fetch.remote import RetryWait
+from steertui.assets.fetch.download import RetryWait
 from steertui.planning.supply import DownloadPlan, Event, Supplied, Supplying
 from steertui.run.downloads import ByteMeter, download_line, waiting_line
 from steertui.standard_streams import use_utf8

@@ -8,16 +8,16 @@ from dataclasses import asdict
 import click
 
 from steertui.assets.catalogue import catalogue
-from steertui.assets.hash_cache import forget
+from steertui.assets.hash_cache import forget_digest
 from steertui.assets.hub.cache import (
     all_cached_weights,
     cache_folder,
     cached_weights,
     files_to_remove,
-    remove,
+    remove_weights,
 )
-from steertui.assets.sources import all_sources, find_source, missing_sources
-from steertui.assets.weights import find_model, hub_name, locate
+from steertui.assets.sources import all_sources, find_source, missing_files
+from steertui.assets.weights import find_hub_name, find_model, locate_weights
 from steertui.errors import ModelError
 from steertui.headless.downloads import report_downloads
 from steertui.planning.inventory import inventory_row, verification_state
@@ -66,14 +66,16 @@ def verify_models(names: Sequence[str]) -> int:
     if not chosen:
         print(f"No model lies in {cache_folder()}; `steertui models pull NAME` fetches one")
     for name in chosen:
-        located = locate(name)
+        located = locate_weights(name)
         if located is None:
             raise ModelError(f"{name}: is not on this machine; there is nothing to verify")
         for path in located.paths:
-            forget(path)
+            forget_digest(path)
         try:
             report_downloads(supply(Requirements((name,))), as_json=False)
-            promised = "as promised" if all(located.promised) else "hashed; nobody promised a hash"
+            promised = (
+                "as promised" if all(located.expected_sha256) else "hashed; nobody promised a hash"
+            )
             print(f"✓ {located.name}: {promised}  {find_model(name).sha256}")
         except ModelError as exc:
             bad += 1
@@ -85,7 +87,7 @@ def remove_models(names: Sequence[str], *, sure: bool) -> None:
     """Remove models from the cache."""
     found = []
     for name in names:
-        target = hub_name(name)
+        target = find_hub_name(name)
         weights = cached_weights(target) if target else None
         if weights is None:
             raise ModelError(
@@ -97,14 +99,14 @@ def remove_models(names: Sequence[str], *, sure: bool) -> None:
         print(path)
     if sure or click.confirm(f"Remove {len(found)} models, {size}?"):
         for weights in found:
-            remove(weights)
+            remove_weights(weights)
         print(f"Removed {size} from {cache_folder()}")
 
 
 def show_sources(mirror: str = "") -> None:
     """Print the sources, what is here of them, where from and under what licence."""
     for source in all_sources().values():
-        missing = len(missing_sources(source))
+        missing = len(missing_files(source))
         files = len(source.files)
         state = "here" if not missing else f"not here ({missing} of {files} to fetch)"
         print(f"{source.name}  {size_text(source.size)}: {state}")

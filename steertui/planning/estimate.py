@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from math import comb
 from pathlib import Path
 
-from steertui.assets.weights import locate
+from steertui.assets.weights import locate_weights
 from steertui.core.condition import Condition
 from steertui.core.experiment import Experiment
 from steertui.core.generation import distinct_samples
@@ -131,7 +131,7 @@ def estimate_experiment(
             return Estimate(downloads=sources + weights)
         texts = resolve_texts(experiment)
         can_render = is_agreed and all(
-            not is_server(name) and locate(name) for name in experiment.models
+            not is_server(name) and locate_weights(name) for name in experiment.models
         )
         prompts = render_prompts(resolve(experiment))[0] if can_render else None
         judges = _openable_judges(experiment, options, is_agreed=is_agreed)
@@ -216,7 +216,7 @@ def _openable_judges(
         name
         for name in names
         if parse_judge_kind(name) is not JudgeKind.LOCAL
-        or (is_agreed and locate(name.removeprefix(JudgeKind.LOCAL.prefix)))
+        or (is_agreed and locate_weights(name.removeprefix(JudgeKind.LOCAL.prefix)))
     ]
     judges = find_judges(
         openable, experiment.rubric, experiment.hide_suffix, options, debias=experiment.debias

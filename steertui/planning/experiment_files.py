@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from steertui.assets.paper_texts import PAPER, pack_sources
-from steertui.assets.weights import is_own_file
+from steertui.assets.weights import is_local_file
 from steertui.core.experiment import Experiment, given_fields
 from steertui.core.judge_kind import JudgeKind, parse_judge_kind
 from steertui.core.model import is_server
@@ -84,7 +84,7 @@ def weight_files(experiment: Experiment) -> list[str]:
         if parse_judge_kind(judge) is JudgeKind.LOCAL
     ]
     names = [name for name in experiment.models if not is_server(name)]
-    return list(dict.fromkeys(name for name in (*names, *judges) if is_own_file(name)))
+    return list(dict.fromkeys(name for name in (*names, *judges) if is_local_file(name)))
 
 
 def _anchored(experiment: Experiment, folder: Path, kept: Collection[str]) -> Experiment:

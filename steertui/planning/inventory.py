@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from steertui.assets.catalogue import CatalogueModel, Quantisation
-from steertui.assets.hash_cache import stamped
+from steertui.assets.hash_cache import cached_digest
 from steertui.assets.hub.cache import CachedWeights, cached_weights
 from steertui.engine.device_groups import free_memory
 from steertui.engine.sizing import slots_and_layers
@@ -48,7 +48,7 @@ def inventory_row(model: CatalogueModel, weights: Quantisation) -> InventoryRow:
 
 def verification_state(weights: CachedWeights) -> str:
     """Return "verified" where all parts were hashed since they last changed."""
-    return "verified" if all(map(stamped, weights.paths)) else "unverified"
+    return "verified" if all(map(cached_digest, weights.paths)) else "unverified"
 
 
 def _fits(model: CatalogueModel, weights: Quantisation) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from steertui.assets.catalogue import catalogue_model
-from steertui.assets.sources import base_address, find_source, missing_sources
-from steertui.assets.weights import hub_name, locate
+from steertui.assets.sources import base_address, find_source, missing_files
+from steertui.assets.weights import find_hub_name, locate_weights
 from steertui.core.experiment import Experiment
 from steertui.core.judge_kind import JudgeKind, parse_judge_kind
 from steertui.core.model import is_server
@@ -58,9 +58,9 @@ def reach_of(experiment: Experiment) -> Reach:
     needs = requirements_of(experiment)
     texts, weights = missing_sizes(needs)
     remote = [f"{name} from {base_address()}" for name in needs.sources]
-    remote += [f"{target} from {_hub()}" for n in needs.models if (target := hub_name(n))]
+    remote += [f"{target} from {_hub()}" for n in needs.models if (target := find_hub_name(n))]
     downloads = [(f"{name} from {base_address()}", size) for name, size in texts]
-    downloads += [(f"{hub_name(name)} from {_hub()}", size) for name, size in weights]
+    downloads += [(f"{find_hub_name(name)} from {_hub()}", size) for name, size in weights]
     files = [name for _, name in text_files(experiment)] + weight_files(experiment)
     paths = dict.fromkeys(str(Path(name).expanduser().absolute()) for name in files)
     return Reach(_hosts(experiment), tuple(remote), tuple(downloads), tuple(paths))
@@ -69,8 +69,8 @@ def reach_of(experiment: Experiment) -> Reach:
 def missing_sizes(needs: Requirements) -> tuple[Sizes, Sizes]:
     """Return the sources and the weights that are not on this machine, with their bytes."""
     sources = [(name, find_source(name)) for name in needs.sources]
-    texts = [(name, source.size) for name, source in sources if missing_sources(source)]
-    absent = [name for name in needs.models if locate(name) is None]
+    texts = [(name, source.size) for name, source in sources if missing_files(source)]
+    absent = [name for name in needs.models if locate_weights(name) is None]
     weights = [(name, found[1].size if (found := catalogue_model(name)) else 0) for name in absent]
     return tuple(texts), tuple(weights)
 

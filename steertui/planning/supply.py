@@ -7,15 +7,21 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 from steertui.assets.catalogue import catalogue_model
-from steertui.assets.fetch.remote import BytesReceived, Download, RetryWait, room_for
+from steertui.assets.fetch.download import BytesReceived, Download, RetryWait, require_disk_space
 from steertui.assets.fetch.transfer import TransferLimits, open_client, transfer
-from steertui.assets.hash_cache import digest_of
-from steertui.assets.hub.cache import cached_weights, remove, sweep
-from steertui.assets.hub.site import HubListing, session, settle, stating
-from steertui.assets.hub.site import remotes as weights_of
+from steertui.assets.hash_cache import file_digest
+from steertui.assets.hub.cache import cached_weights, remove_stale_partials, remove_weights
+from steertui.assets.hub.site import HubListing, hub_client, link_blobs, list_weights
+from steertui.assets.hub.site import weight_downloads as weights_of
 from steertui.assets.paper_texts import PAPER, TEXTS, pack_sources
-from steertui.assets.sources import find_source, missing_sources, remotes
-from steertui.assets.weights import LocalWeights, hub_name, locate, require_promised, verifying
+from steertui.assets.sources import find_source, missing_files, source_downloads
+from steertui.assets.weights import (
+    LocalWeights,
+    find_hub_name,
+    locate_weights,
+    require_expected,
+    verify_weights,
+)
 from steertui.core.experiment import Experiment
 from steertui.core.judge_kind import JudgeKind, parse_judge_kind
 from steertui.core.model import is_server
@@ -91,7 +97,7 @@ def supply_experiment(experiment: Experiment) -> Generator[Event, None, None]:
     Raises what `supply` does, and ScenarioError or ExperimentError for texts.
     """
     needs = requirements_of(experiment)
-    if not any(missing_sources(find_source(name)) for name in needs.sources):
+    if not any(missing_files(find_source(name)) for name in needs.sources):
         resolve_texts(experiment)
     yield from supply(needs)
 
@@ -104,19 +110,19 @@ def supply(
     Raises FetchError, ModelError or SourceError, in one sentence; what came by then stays.
     """
     patience = patience or TransferLimits()
-    here = {name: found for name in needs.models if (found := locate(name))}
+    here = {name: found for name in needs.models if (found := locate_weights(name))}
     for located in here.values():
         if not located.unverified:
-            require_promised(located, [digest_of(path) for path in located.paths])
+            require_expected(located, [file_digest(path) for path in located.paths])
     stated: dict[str, HubListing] = {}
     for name in needs.models:
-        target = hub_name(name)
+        target = find_hub_name(name)
         if target and name not in here:
-            stated[name] = yield from stating(target, patience)
+            stated[name] = yield from list_weights(target, patience)
             _require_known(name, stated[name])
-            sweep(stated[name].repo)
+            remove_stale_partials(stated[name].repo)
     weights = [remote for said in stated.values() for remote in weights_of(said)]
-    texts = [r for name in needs.sources for r in remotes(find_source(name), needs.mirror)]
+    texts = [r for name in needs.sources for r in source_downloads(find_source(name), needs.mirror)]
     unverified = [u for u in here.values() if u.unverified and (u.origin or u.size > SILENT)]
     if weights or texts or unverified:
         yield from _Work(weights, texts, unverified, patience).do(list(stated.values()))
@@ -131,25 +137,25 @@ def pull(
     for _ in range(2):
         yield from _verify_fetched(names, repair=True)
         yield from supply(needs, patience)
-        if all(locate(name) for name in names):
+        if all(locate_weights(name) for name in names):
             return
 
 
 def _verify_fetched(names: Sequence[str], *, repair: bool = False) -> Iterator[Event]:
     """Verify what lies here; with `repair` remove from the cache what is not as promised."""
     for name in names:
-        located = locate(name)
+        located = locate_weights(name)
         if located is None:
             continue
         try:
-            for done in verifying(located):
+            for done in verify_weights(located):
                 yield Supplying("verify", located.name, done, located.size, done, located.size)
         except ModelError:
-            target = hub_name(name)
+            target = find_hub_name(name)
             weights = cached_weights(target) if target else None
             if not repair or weights is None:
                 raise
-            remove(weights)
+            remove_weights(weights)
 
 
 def _require_known(name: str, stated: HubListing) -> None:
@@ -183,7 +189,7 @@ class _Work:
 
     def do(self, stated: Sequence[HubListing]) -> Iterator[Event]:
         """Do it: the texts first, since they are small and an experiment fails without them."""
-        room_for([*self._texts, *self._weights])
+        require_disk_space([*self._texts, *self._weights])
         yield self._lacking
         if self._texts:
             with open_client() as client:
@@ -195,12 +201,12 @@ class _Work:
                             f"{exc}; or copy it by hand, from {remote.url} to {remote.target}"
                         ) from None
         for remote in self._weights:
-            yield from self._told(remote, transfer(remote, session(), self._patience))
+            yield from self._told(remote, transfer(remote, hub_client(), self._patience))
         for said in stated:
-            settle(said)
+            link_blobs(said)
         for located in self._unverified:
             size = sum(p.stat().st_size for p in located.unverified)
-            for done in verifying(located):
+            for done in verify_weights(located):
                 yield self._at("verify", located.name, done, size)
             self._done += size
         yield Supplied(self._lacking.total)

@@ -3,7 +3,7 @@
 import time
 from collections import deque
 
-from steertui.assets.fetch.remote import RetryWait
+from steertui.assets.fetch.download import RetryWait
 from steertui.planning.supply import DownloadPlan, Supplying
 from steertui.units import clock, size_text
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from steertui.assets.hub.cache import storage_of
+from steertui.assets.hub.cache import repository_folder
 from steertui.assets.weights import find_model
 from steertui.core.model import demo_path
 from tests.fixtures.hub_server import Fault, HubServer, make_gguf
@@ -23,7 +23,7 @@ FILE = "Small-Q4_K_M.gguf"
 
 
 def partial_size() -> int:
-    return sum(p.stat().st_size for p in (storage_of(REPO) / "blobs").glob("*.incomplete"))
+    return sum(p.stat().st_size for p in (repository_folder(REPO) / "blobs").glob("*.incomplete"))
 
 
 def big(hub: HubServer, folder: Path, size: int) -> Path:
@@ -111,7 +111,7 @@ def test_listing_verifying_and_removing(hub: HubServer, tmp_path: Path) -> None:
     assert f"{REPO}/{FILE}" in out
     code, out, _ = call("models", "--json", cwd=tmp_path)
     assert {r["kind"] for r in records(out)} == {"base", "instruct", "thinking", "hybrid"}
-    blob = min((storage_of(REPO) / "blobs").iterdir(), key=lambda path: path.stat().st_size)
+    blob = min((repository_folder(REPO) / "blobs").iterdir(), key=lambda path: path.stat().st_size)
     damaged = bytearray(blob.read_bytes())
     damaged[-1] ^= 1
     blob.write_bytes(damaged)
@@ -121,8 +121,8 @@ def test_listing_verifying_and_removing(hub: HubServer, tmp_path: Path) -> None:
     assert "✗" in out
     code, out, err = call("models", "rm", "--yes", NAME, cwd=tmp_path)
     assert code == 0, err
-    assert not list(storage_of(REPO).glob(f"snapshots/*/{FILE}"))
-    assert len(list((storage_of(REPO) / "blobs").iterdir())) == 1
+    assert not list(repository_folder(REPO).glob(f"snapshots/*/{FILE}"))
+    assert len(list((repository_folder(REPO) / "blobs").iterdir())) == 1
     assert "is not in" in call("models", "rm", "--yes", NAME, cwd=tmp_path)[2]
 
 

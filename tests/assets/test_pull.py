@@ -8,7 +8,7 @@ import pytest
 from huggingface_hub import HfApi, hf_hub_download
 
 from steertui.assets.fetch.transfer import TransferLimits
-from steertui.assets.hub.cache import cached_weights, storage_of
+from steertui.assets.hub.cache import cached_weights, repository_folder
 from steertui.assets.weights import find_model
 from steertui.core.hub_name import HubName
 from steertui.errors import FetchError, ModelError
@@ -36,7 +36,7 @@ def fetch(name: str = NAME) -> list[object]:
 
 
 def partials() -> list[Path]:
-    return sorted((storage_of(REPO) / "blobs").glob("*.incomplete"))
+    return sorted((repository_folder(REPO) / "blobs").glob("*.incomplete"))
 
 
 def test_what_is_pulled_is_found_used_verified_and_never_moved_again(

@@ -10,8 +10,8 @@ from steertui.assets.hub.cache import (
     all_cached_weights,
     cached_weights,
     files_to_remove,
-    remove,
-    storage_of,
+    remove_weights,
+    repository_folder,
 )
 from steertui.core.hub_name import HubName
 from steertui.errors import FetchError, ModelError
@@ -41,9 +41,9 @@ def mine(tmp_path: Path) -> Path:
 def test_a_ref_that_leads_out_of_the_cache_names_nothing(tmp_path: Path, hub: HubServer) -> None:
     own = mine(tmp_path)
     hub.add(REPO, FILE, make_gguf(tmp_path / "made", 5000).read_bytes())
-    snapshots = storage_of(REPO) / "snapshots"
+    snapshots = repository_folder(REPO) / "snapshots"
     snapshots.mkdir(parents=True)
-    ref = storage_of(REPO) / "refs" / "main"
+    ref = repository_folder(REPO) / "refs" / "main"
     ref.parent.mkdir()
     for text in (os.path.relpath(own.parent, snapshots), str(own.parent), "", "x"):
         ref.write_text(text, encoding="utf-8")
@@ -62,7 +62,7 @@ def test_a_hub_whose_commit_is_none_is_refused_and_nothing_is_noted(
     hub.add(REPO, FILE, own.read_bytes(), commit=commit)
     with pytest.raises(FetchError, match="not 40 hex digits"):
         fetch()
-    assert not (storage_of(REPO) / "refs").exists()
+    assert not (repository_folder(REPO) / "refs").exists()
 
 
 def test_a_hub_that_lists_a_path_out_of_its_repository_is_refused(
@@ -87,7 +87,7 @@ def test_a_link_out_of_the_cache_is_removed_and_what_it_leads_to_is_not(
     weights.paths[0].symlink_to(own)
     (weights,) = all_cached_weights()
     assert files_to_remove(weights) == weights.paths
-    remove(weights)
+    remove_weights(weights)
     assert own.is_file()
     assert blob.is_file()
     assert all_cached_weights() == []
@@ -103,15 +103,15 @@ def test_a_folder_linked_into_the_cache_is_left_alone(tmp_path: Path, hub: HubSe
     folder.rmdir()
     folder.symlink_to(own.parent)
     with pytest.raises(ModelError, match=r"is outside .* nothing was removed"):
-        remove(weights)
+        remove_weights(weights)
     assert own.is_file()
-    snapshot = storage_of(REPO) / "snapshots" / ("d" * 40)
+    snapshot = repository_folder(REPO) / "snapshots" / ("d" * 40)
     snapshot.symlink_to(own.parent)
     assert all_cached_weights() == []
     found = cached_weights(HubName(REPO, "Q4_K_M", revision="d" * 40))
     assert found
     with pytest.raises(ModelError, match=r"is outside .* nothing was removed"):
-        remove(found)
+        remove_weights(found)
     assert own.is_file()
 
 

@@ -17,7 +17,7 @@ from steertui.assets.paper_texts import (
     read_conditions,
     read_judge_texts,
 )
-from steertui.assets.sources import all_sources, find_source, missing_sources, require
+from steertui.assets.sources import all_sources, find_source, missing_files, require_source
 from steertui.core.experiment import Experiment
 from steertui.core.generation import SamplingParams
 from steertui.core.model import Model
@@ -122,15 +122,15 @@ def test_one_changed_byte_in_a_csv_is_refused_by_name(hub: HubServer) -> None:
     put_benchmark(hub)
     pull("instrumentaleval")
     source = find_source("instrumentaleval")
-    path = source.place(source.files[1])
+    path = source.path_of(source.files[1])
     raw = bytearray(path.read_bytes())
     raw[1000] ^= 1
     path.write_bytes(raw)
     with pytest.raises(SourceError, match=r"Evading Shutdown\.csv is not as it was published"):
         load_paper_pack("instrumentaleval")
-    assert [f.path for f in missing_sources(source)] == [source.files[1].path]
+    assert [f.path for f in missing_files(source)] == [source.files[1].path]
     pull("instrumentaleval")
-    require(source)
+    require_source(source)
 
 
 @needs_shared
@@ -153,7 +153,7 @@ def test_a_bad_line_is_borne_with(hub: HubServer, fault: Fault) -> None:
     put_benchmark(hub)
     hub.faults.extend([fault, fault])
     pull("instrumentaleval")
-    require(find_source("instrumentaleval"))
+    require_source(find_source("instrumentaleval"))
 
 
 def test_without_a_network_it_is_said_what_to_copy_where(

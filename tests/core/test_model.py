@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from steertui.assets.catalogue import catalogue_model, kind_of
-from steertui.assets.hash_cache import digest_of, stamp, stamped
-from steertui.assets.weights import find_model, hub_name
+from steertui.assets.hash_cache import cached_digest, file_digest, store_digest
+from steertui.assets.weights import find_hub_name, find_model
 from steertui.core.hub_name import HubName, choose_files, list_quantisations, parse_hub_name
 from steertui.errors import ModelError
 
@@ -112,7 +112,7 @@ def test_catalogue_names_ignore_case_and_an_unknown_quantisation_is_an_error() -
     result = catalogue_model("qwen3-0.6b:q8_0")
     assert result is not None
     assert result[1].repo == "Qwen/Qwen3-0.6B-GGUF"
-    assert hub_name("Qwen3-4B-Base") == HubName(
+    assert find_hub_name("Qwen3-4B-Base") == HubName(
         "mradermacher/Qwen3-4B-Base-GGUF", "", "Qwen3-4B-Base.Q4_K_M.gguf"
     )
     with pytest.raises(ModelError, match="the catalogue has Q4_K_M, Q8_0; name one of them"):
@@ -142,15 +142,15 @@ def test_a_split_models_identity_covers_all_parts(cache: Path) -> None:
 def test_a_cached_digest_is_valid_until_the_file_changes(cache: Path) -> None:
     path = cache / "m.gguf"
     path.write_bytes(b"GGUF1")
-    assert stamped(path) == ""
-    first = digest_of(path)
-    assert first == stamped(path) == hashlib.sha256(b"GGUF1").hexdigest()
-    stamp(path, "0" * 64)
-    assert digest_of(path) == "0" * 64  # from the cache, not hashed again
+    assert cached_digest(path) == ""
+    first = file_digest(path)
+    assert first == cached_digest(path) == hashlib.sha256(b"GGUF1").hexdigest()
+    store_digest(path, "0" * 64)
+    assert file_digest(path) == "0" * 64  # from the cache, not hashed again
     path.write_bytes(b"GGUF2")
-    assert stamped(path) == ""
-    assert digest_of(path) == hashlib.sha256(b"GGUF2").hexdigest()
+    assert cached_digest(path) == ""
+    assert file_digest(path) == hashlib.sha256(b"GGUF2").hexdigest()
     other = cache / "other.gguf"
     other.write_bytes(b"GGUF3")
     other.replace(path)
-    assert stamped(path) == ""
+    assert cached_digest(path) == ""

@@ -9,7 +9,7 @@ import pytest
 from huggingface_hub import constants
 
 from steertui.assets.fetch.transfer import TransferLimits
-from steertui.assets.hub.site import stating
+from steertui.assets.hub.site import list_weights
 from steertui.core.experiment import Experiment, parse_experiment
 from steertui.core.hub_name import HubName
 from steertui.core.model import demo_path
@@ -330,5 +330,5 @@ def test_a_token_never_goes_over_plain_http_to_another_machine(
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
     monkeypatch.setattr(constants, "ENDPOINT", "http://mirror.invalid")
     with pytest.raises(FetchError, match="plain http would show your token") as caught:
-        list(stating(HubName("maker/repo"), TransferLimits(tries=1)))
+        list(list_weights(HubName("maker/repo"), TransferLimits(tries=1)))
     assert "hf_secret" not in str(caught.value)

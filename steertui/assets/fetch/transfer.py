@@ -12,14 +12,20 @@ from dataclasses import dataclass
 import httpx2
 from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
-from steertui.assets.fetch.part import PartialFile
-from steertui.assets.fetch.remote import BytesReceived, Download, News, RetryWait, room_for
-from steertui.assets.hash_cache import stamp
+from steertui.assets.fetch.download import (
+    BytesReceived,
+    Download,
+    RetryWait,
+    TransferEvent,
+    require_disk_space,
+)
+from steertui.assets.fetch.partial_file import PartialFile
+from steertui.assets.hash_cache import store_digest
 from steertui.errors import FetchError
 
 TICK = 0.2
 LONGEST_PAUSE = 900.0
-RETRIED = (408, 425, 429, 500, 502, 503, 504)
+RETRIED_STATUS = (408, 425, 429, 500, 502, 503, 504)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,7 @@ class TransferLimits:
     silence: float = 20.0
 
 
-class _AgainError(Exception):
+class _RetryError(Exception):
     """This attempt failed and another may not."""
 
     def __init__(self, reason: str, pause: float | None = None) -> None:
@@ -54,13 +60,13 @@ def open_client() -> Iterator[httpx2.Client]:
 
 def transfer(
     remote: Download, client: httpx2.Client, patience: TransferLimits
-) -> Generator[News, None, None]:
+) -> Generator[TransferEvent, None, None]:
     """Bring the file to its target; close the generator to stop, and what came stays.
 
     Who else wants the file waits, and finds it there. Raises FetchError, in one sentence, where
     it cannot be had; nothing that is not the file is ever at its target.
     """
-    room_for([remote])
+    require_disk_space([remote])
     try:
         for folder in (remote.target.parent, remote.lock.parent):
             folder.mkdir(parents=True, exist_ok=True)
@@ -75,12 +81,12 @@ def transfer(
             with PartialFile(remote.name, remote.partial, remote.size) as part:
                 yield from _fill(remote, client, patience, part)
             remote.partial.replace(remote.target)
-            stamp(remote.target, remote.sha256)
+            store_digest(remote.target, remote.sha256)
     finally:
         lock.release()
 
 
-def _lock(remote: Download) -> Generator[News, None, BaseFileLock]:
+def _lock(remote: Download) -> Generator[TransferEvent, None, BaseFileLock]:
     lock: BaseFileLock = FileLock(remote.lock, mode=0o664)
     while True:
         try:
@@ -94,7 +100,7 @@ def _lock(remote: Download) -> Generator[News, None, BaseFileLock]:
 
 def _fill(
     remote: Download, client: httpx2.Client, patience: TransferLimits, part: PartialFile
-) -> Generator[News, None, None]:
+) -> Generator[TransferEvent, None, None]:
     for done in part.recall():
         yield BytesReceived(remote.name, done, remote.size)
     is_resumed = part.length > 0
@@ -117,7 +123,7 @@ def _fill(
 
 def _complete(
     remote: Download, client: httpx2.Client, patience: TransferLimits, part: PartialFile
-) -> Generator[News, None, None]:
+) -> Generator[TransferEvent, None, None]:
     failures = 0
     while part.length < remote.size:
         before, pause = part.length, None
@@ -125,7 +131,7 @@ def _complete(
             for done in _attempt(remote, client, patience, part):
                 yield BytesReceived(remote.name, done, remote.size)
             continue
-        except _AgainError as exc:
+        except _RetryError as exc:
             reason, pause = str(exc), exc.pause
         except httpx2.TransportError as exc:
             reason = _words(exc)
@@ -138,10 +144,10 @@ def _complete(
             )
         if pause is None:
             pause = 0.0 if part.length > before else patience.pause * 2 ** (failures - 1)
-        yield from wait(remote.name, reason, pause)
+        yield from wait_for_retry(remote.name, reason, pause)
 
 
-def wait(name: str, reason: str, seconds: float) -> Iterator[RetryWait]:
+def wait_for_retry(name: str, reason: str, seconds: float) -> Iterator[RetryWait]:
     """Wait, and say so often enough that a wish to stop is heard."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
@@ -168,14 +174,14 @@ def _attempt(
             part.write(chunk)
             yield part.length
     if part.length < remote.size:
-        raise _AgainError("the connection ended early")
+        raise _RetryError("the connection ended early")
 
 
 def _refuse(remote: Download, response: httpx2.Response) -> None:
     code = response.status_code
-    if code in RETRIED:
+    if code in RETRIED_STATUS:
         after = response.headers.get("Retry-After", "")
-        raise _AgainError(
+        raise _RetryError(
             f"the server answers {code} {response.reason_phrase}",
             float(after) if after.isdigit() else None,
         )
@@ -194,11 +200,11 @@ def _check_length(remote: Download, response: httpx2.Response, start: int) -> No
     if response.status_code == 206:
         whole = stated.rpartition("/")[2]
         if not stated.startswith(f"bytes {start}-"):
-            raise _AgainError("the server sends another part than asked for")
+            raise _RetryError("the server sends another part than asked for")
     else:
         whole = response.headers.get("Content-Length", "")
     if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise _AgainError("the server sends it compressed")
+        raise _RetryError("the server sends it compressed")
     if whole.isdigit() and int(whole) != remote.size:
         raise FetchError(
             f"{remote.name}: {response.url.host} has a file of {int(whole):,} bytes where "

@@ -9,17 +9,17 @@ from pathlib import Path
 from huggingface_hub import constants
 from huggingface_hub.file_download import repo_folder_name
 
-from steertui.assets.hash_cache import forget
+from steertui.assets.hash_cache import forget_digest
 from steertui.core.hub_name import HubName, choose_files, split_parts
 from steertui.errors import ModelError
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
-ORPHANED = 3600.0
+ORPHANED_AFTER = 3600.0
 """Seconds after which a partial file of huggingface_hub's that nobody wrote to is swept: it never
 goes on with one."""
 
-ABANDONED = 30 * 86400.0
+ABANDONED_AFTER = 30 * 86400.0
 """Seconds after which one of our own is."""
 
 
@@ -37,7 +37,7 @@ class CachedWeights:
     revision: str
     files: tuple[str, ...]
     paths: tuple[Path, ...]
-    promised: tuple[str, ...]
+    expected_sha256: tuple[str, ...]
 
     @property
     def origin(self) -> str:
@@ -56,11 +56,11 @@ def cached_weights(name: HubName) -> CachedWeights | None:
     Without a revision the cache's own "main" comes first, then the newest other commit.
     """
     for revision in _revisions(name):
-        snapshot = storage_of(name.repo) / "snapshots" / revision
+        snapshot = repository_folder(name.repo) / "snapshots" / revision
         there = sorted(p.relative_to(snapshot).as_posix() for p in snapshot.rglob("*.gguf"))
         files = choose_files([p for p in there if (snapshot / p).exists()], name)
         if files:
-            return cached_as(name.repo, revision, files)
+            return as_cached(name.repo, revision, files)
     return None
 
 
@@ -75,18 +75,18 @@ def all_cached_weights() -> list[CachedWeights]:
             firsts = [
                 p for p in whole if split_parts(p)[0] == p and set(split_parts(p)) <= set(whole)
             ]
-            found += [cached_as(repo, snapshot.name, split_parts(p)) for p in firsts]
+            found += [as_cached(repo, snapshot.name, split_parts(p)) for p in firsts]
     return found
 
 
-def storage_of(repo: str) -> Path:
+def repository_folder(repo: str) -> Path:
     """Return the cache's folder of one repository."""
     return cache_folder() / repo_folder_name(repo_id=repo, repo_type="model")
 
 
-def cached_as(repo: str, revision: str, files: tuple[str, ...]) -> CachedWeights:
+def as_cached(repo: str, revision: str, files: tuple[str, ...]) -> CachedWeights:
     """Return weights whose files are known to be in the cache."""
-    paths = tuple(storage_of(repo) / "snapshots" / revision / file for file in files)
+    paths = tuple(repository_folder(repo) / "snapshots" / revision / file for file in files)
     return CachedWeights(repo, revision, files, paths, tuple(_promised(path) for path in paths))
 
 
@@ -99,12 +99,12 @@ def _promised(path: Path) -> str:
 def _revisions(name: HubName) -> list[str]:
     if COMMIT.fullmatch(name.revision):
         return [name.revision]
-    ref = storage_of(name.repo) / "refs" / (name.revision or constants.DEFAULT_REVISION)
+    ref = repository_folder(name.repo) / "refs" / (name.revision or constants.DEFAULT_REVISION)
     noted = ref.read_text(encoding="utf-8", errors="replace").strip() if ref.is_file() else ""
     main = [noted] if COMMIT.fullmatch(noted) else []
     if name.revision:
         return main
-    others = _snapshots(storage_of(name.repo))
+    others = _snapshots(repository_folder(name.repo))
     newest = sorted(others, key=lambda p: p.stat().st_mtime, reverse=True)
     return list(dict.fromkeys([*main, *(p.name for p in newest)]))
 
@@ -115,12 +115,12 @@ def _snapshots(storage: Path) -> list[Path]:
     return [p for p in folder.glob("*") if COMMIT.fullmatch(p.name) and not p.is_symlink()]
 
 
-def sweep(repo: str) -> int:
+def remove_stale_partials(repo: str) -> int:
     """Remove partial files that nobody will go on with; return their bytes."""
     freed = 0
-    for path in (storage_of(repo) / "blobs").glob("*.incomplete"):
+    for path in (repository_folder(repo) / "blobs").glob("*.incomplete"):
         age = time.time() - path.stat().st_mtime
-        if age > (ABANDONED if ".steertui." in path.name else ORPHANED):
+        if age > (ABANDONED_AFTER if ".steertui." in path.name else ORPHANED_AFTER):
             freed += path.stat().st_size
             path.unlink(missing_ok=True)
     return freed
@@ -131,7 +131,7 @@ def files_to_remove(weights: CachedWeights) -> tuple[Path, ...]:
 
     Raises ModelError where one lies outside the repository's folder in the cache.
     """
-    storage = Path(os.path.realpath(storage_of(weights.repo)))
+    storage = Path(os.path.realpath(repository_folder(weights.repo)))
     found: dict[Path, None] = {}
     for path in weights.paths:
         place = _inside(path, storage)
@@ -148,12 +148,12 @@ def files_to_remove(weights: CachedWeights) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def remove(weights: CachedWeights) -> int:
+def remove_weights(weights: CachedWeights) -> int:
     """Remove weights from the cache, wherever a snapshot names them; return their bytes."""
     freed = sum(path.stat().st_size for path in weights.paths)
     paths = files_to_remove(weights)
     for path in weights.paths:
-        forget(path)
+        forget_digest(path)
     for path in paths:
         path.unlink(missing_ok=True)
     return freed

@@ -23,15 +23,15 @@ from huggingface_hub.errors import (
 from huggingface_hub.hf_api import ModelInfo
 from huggingface_hub.utils import build_hf_headers, logging  # type: ignore[attr-defined]
 
-from steertui.assets.fetch.remote import Download, RetryWait
-from steertui.assets.fetch.transfer import RETRIED, TransferLimits, wait
+from steertui.assets.fetch.download import Download, RetryWait
+from steertui.assets.fetch.transfer import RETRIED_STATUS, TransferLimits, wait_for_retry
 from steertui.assets.hub.cache import (
     COMMIT,
     SHA256,
     CachedWeights,
+    as_cached,
     cache_folder,
-    cached_as,
-    storage_of,
+    repository_folder,
 )
 from steertui.core.hub_name import HubName, choose_files, list_quantisations
 from steertui.errors import FetchError, shorten
@@ -50,7 +50,7 @@ class HubListing:
     files: tuple[tuple[str, int, str], ...]
 
 
-def stating(name: HubName, patience: TransferLimits) -> Generator[RetryWait, None, HubListing]:
+def list_weights(name: HubName, patience: TransferLimits) -> Generator[RetryWait, None, HubListing]:
     """Ask the hub for the weights' files; return what it states, its commit pinned.
 
     Raises FetchError where it has no such weights, or does not answer.
@@ -103,7 +103,7 @@ def _asking(name: HubName, patience: TransferLimits) -> Generator[RetryWait, Non
         except HfHubHTTPError as exc:
             code = exc.response.status_code
             after = exc.response.headers.get("Retry-After", "")
-            if code not in RETRIED or attempt == patience.tries:
+            if code not in RETRIED_STATUS or attempt == patience.tries:
                 raise _sentence(name, exc) from None
             reason = f"the hub answers {code}"
             pause = float(after) if after.isdigit() else patience.pause * 2 ** (attempt - 1)
@@ -113,7 +113,7 @@ def _asking(name: HubName, patience: TransferLimits) -> Generator[RetryWait, Non
             reason, pause = "the hub cannot be reached", patience.pause * 2 ** (attempt - 1)
         except (OfflineModeIsEnabled, HFValidationError, ValueError) as exc:
             raise _sentence(name, exc) from None
-        yield from wait(str(name), reason, pause)
+        yield from wait_for_retry(str(name), reason, pause)
     raise AssertionError("unreachable")
 
 
@@ -122,7 +122,7 @@ def _remember(name: HubName, commit: str) -> None:
     if name.revision == commit:
         return
     with suppress(OSError):  # a read-only or full disk: it only has to be asked again
-        ref = storage_of(name.repo) / "refs" / (name.revision or constants.DEFAULT_REVISION)
+        ref = repository_folder(name.repo) / "refs" / (name.revision or constants.DEFAULT_REVISION)
         ref.parent.mkdir(parents=True, exist_ok=True)
         with whole(ref) as file:
             file.write(commit.encode())
@@ -155,9 +155,9 @@ def _sentence(name: HubName, exc: Exception) -> FetchError:
     return FetchError(f"{name}: {what}")
 
 
-def remotes(stated: HubListing) -> list[Download]:
+def weight_downloads(stated: HubListing) -> list[Download]:
     """Return what has to be fetched, a Remote a file, into the cache's blobs."""
-    storage = storage_of(stated.repo)
+    storage = repository_folder(stated.repo)
     locks = cache_folder() / ".locks" / storage.name
     headers = build_hf_headers(library_name="steertui")
     return [
@@ -174,7 +174,7 @@ def remotes(stated: HubListing) -> list[Download]:
     ]
 
 
-def settle(stated: HubListing) -> CachedWeights:
+def link_blobs(stated: HubListing) -> CachedWeights:
     """Give the fetched blobs their names in the cache; no byte is moved."""
     for file, _, _ in stated.files:
         try:
@@ -184,9 +184,9 @@ def settle(stated: HubListing) -> CachedWeights:
                 f"{stated.repo}: all bytes are here, but the hub does not answer any more "
                 f"({type(exc).__name__}); run the same again"
             ) from None
-    return cached_as(stated.repo, stated.revision, tuple(file for file, _, _ in stated.files))
+    return as_cached(stated.repo, stated.revision, tuple(file for file, _, _ in stated.files))
 
 
-def session() -> httpx2.Client:
+def hub_client() -> httpx2.Client:
     """Return huggingface_hub's own client, which it closes itself."""
     return get_session()

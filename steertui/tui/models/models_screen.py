@@ -15,9 +15,14 @@ from textual.message import Message
 from textual.widgets import DataTable, Static
 
 from steertui.assets.catalogue import catalogue
-from steertui.assets.hash_cache import forget
-from steertui.assets.hub.cache import all_cached_weights, cache_folder, files_to_remove, remove
-from steertui.assets.weights import hub_name, locate
+from steertui.assets.hash_cache import forget_digest
+from steertui.assets.hub.cache import (
+    all_cached_weights,
+    cache_folder,
+    files_to_remove,
+    remove_weights,
+)
+from steertui.assets.weights import find_hub_name, locate_weights
 from steertui.errors import SteertuiError
 from steertui.planning.inventory import SLOT_TOKENS, InventoryRow, inventory_row
 from steertui.planning.supply import Event, Requirements, Supplying, pull, supply
@@ -186,9 +191,9 @@ class ModelsScreen(Page):
         if not row or row.here == "no":
             self.notify("It is not here; f fetches it.", markup=False)
             return
-        located = locate(row.name)
+        located = locate_weights(row.name)
         for path in located.paths if located else ():
-            forget(path)
+            forget_digest(path)
         self._begin(row.name, supply(Requirements((row.name,))))
 
     @work(exit_on_error=False)
@@ -200,7 +205,7 @@ class ModelsScreen(Page):
             return
         found = (
             [h for h in all_cached_weights() if str(h.paths[0]) == row.path]
-            if hub_name(row.name)
+            if find_hub_name(row.name)
             else []
         )
         try:
@@ -208,7 +213,7 @@ class ModelsScreen(Page):
             asked = "\n".join([f"Delete {row.name}, {size_text(row.size)}?", *files])
             if await self.app.push_screen_wait(Confirm(asked, "Delete")):
                 for weights in found:
-                    remove(weights)
+                    remove_weights(weights)
         except SteertuiError as exc:
             self.trouble(str(exc))
         self._list()

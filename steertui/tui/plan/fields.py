@@ -72,13 +72,13 @@ def with_field(experiment: Experiment, name: str, value: object) -> Experiment:
 
 
 def _models(_: Experiment) -> Options:
-    from steertui.assets.weights import locate
+    from steertui.assets.weights import locate_weights
 
     found = [(DEMO, "demo (shipped: means nothing about real models)")]
     for model in catalogue():
         for weights in model.weights:
             name = f"{model.name}:{weights.quant}"
-            here = "here" if locate(name) else "to be fetched"
+            here = "here" if locate_weights(name) else "to be fetched"
             size = f"{weights.size / 1e9:.1f} GB, " if weights.size else ""
             found.append((name, f"{name}  {size}{here}"))
     return found

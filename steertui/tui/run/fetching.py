@@ -3,7 +3,7 @@
 import time
 from collections.abc import Generator
 
-from steertui.assets.fetch.remote import RetryWait
+from steertui.assets.fetch.download import RetryWait
 from steertui.core.experiment import Experiment
 from steertui.planning.supply import DownloadPlan, Supplied, Supplying, supply_experiment
 from steertui.run.downloads import ByteMeter, download_line

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from steertui.errors import FetchError
 
-MARGIN = 1 << 26
+MIN_FREE = 1 << 26
 """Bytes that stay free beside what is fetched: the disk is not ours alone."""
 
 
@@ -63,10 +63,10 @@ class RetryWait:
     seconds: float
 
 
-News = BytesReceived | RetryWait
+TransferEvent = BytesReceived | RetryWait
 
 
-def room_for(files: Sequence[Download]) -> None:
+def require_disk_space(files: Sequence[Download]) -> None:
     """Raise FetchError where a disk has no room for what of the files is to come to it."""
     needs: dict[int, tuple[Path, int]] = {}
     for file in files:
@@ -75,7 +75,7 @@ def room_for(files: Sequence[Download]) -> None:
         needs[disk] = (folder, needs.get(disk, (folder, 0))[1] + file.missing)
     for folder, need in needs.values():
         free = shutil.disk_usage(folder).free
-        if need and need + MARGIN > free:
+        if need and need + MIN_FREE > free:
             raise FetchError(
                 f"{folder}: {need / 1e9:.2f} GB are to be fetched and {free / 1e9:.2f} GB are free "
                 "there; make room, or choose another disk with HF_HOME"
