@@ -24,7 +24,7 @@ from steertui.planning.plan import make_plan
 from steertui.planning.resolve import resolve
 from steertui.sandbox.parent import Sandbox
 from steertui.store import Store
-from tests.fixtures.judge_server import Fake, Handler, Loopback
+from tests.fixtures.openai_server import Fake, Handler, Loopback
 from tests.fixtures.program import call
 
 TEMPLATE_KEY = b"tokenizer.chat_template"
@@ -161,7 +161,7 @@ def test_a_template_that_a_server_tells_is_not_rendered_here_either(
     template: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(prompt, "SECONDS", 1)
-    fake = Fake(owner="llamacpp", apis=("completions",))
+    fake = Fake(owned_by="llamacpp", apis=("completions",))
     handler = type("Told", (_Llama,), {"template": template})
     with Loopback(fake, handler=handler) as server, Store(tmp_path / "a.db") as store:
         asked = Experiment(models=[f"server:one@{server.url}"], judges=["none"], limit=1)

@@ -1,4 +1,4 @@
-"""The Batch API: half the price, found again after a kill, every item judged or failed."""
+"""Batch API: half the price, resumed after a kill, each answer has a label or a failure."""
 
 import os
 import signal
@@ -17,30 +17,30 @@ from steertui.planning.judges import JudgeServerOptions, find_judges
 from steertui.run import BatchProgress, JudgeStopped
 from steertui.store import Store
 from tests.fixtures.batch_server import BatchFake, BatchLoopback
-from tests.fixtures.judge_server import FAILURES, Fake, Loopback, is_known
+from tests.fixtures.openai_server import JUDGE_FAILURES, Fake, Loopback, is_known_case
 from tests.fixtures.program import start
 from tests.fixtures.stored_answers import made_up
 from tests.judge.test_server_judges import ANSWERS, ask, check, truth
 
-TERMS = JudgeServerOptions(timeout=30.0, batches=True)
+OPTIONS = JudgeServerOptions(timeout=30.0, batches=True)
 
 
 def paid(fake: Fake) -> Counter[str]:
-    """Return how often each question was answered with a label, the known one left out."""
-    return Counter({q: n for q, n in fake.labelled.items() if not is_known(q)})
+    """Return how often each question was answered with a label, without the known case."""
+    return Counter({q: n for q, n in fake.answered.items() if not is_known_case(q)})
 
 
-def test_a_batch_gives_every_answer_its_label_at_half_the_price(tmp_path: Path) -> None:
+def test_batch_labels_every_answer_at_half_the_price(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
     experiment = made_up(db, ANSWERS)
-    terms = replace(TERMS, price="1,0.1,10")
+    options = replace(OPTIONS, price="1,0.1,10")
     with BatchLoopback(BatchFake()) as server:
-        events, judges = ask(db, experiment, [f"openai:one@{server.url}"], terms)
+        events, judges = ask(db, experiment, [f"openai:one@{server.url}"], options)
         assert not check(db, experiment, judges, server.fake)
-        assert server.fake.sent == [60]
+        assert server.fake.batch_sizes == [60]
         assert [e.status for e in events if isinstance(e, BatchProgress)][-1] == "completed"
         whole = find_judges(
-            [f"openai:one@{server.url}"], "steertui", False, replace(terms, batches=False)
+            [f"openai:one@{server.url}"], "steertui", False, replace(options, batches=False)
         )
         with Store(db) as store:
             every = store.unjudged(experiment, "nobody")
@@ -56,51 +56,51 @@ def test_a_batch_gives_every_answer_its_label_at_half_the_price(tmp_path: Path) 
     one = (600 + 400 * 0.1 + 30 * 10) / 1e6
     found = {row["way"].partition(",")[0]: (row["n"], row["d"]) for row in rows}
     assert found["Batch API"] == (60, pytest.approx(60 * one / 2))
-    # A greeting and the known answer were asked at once.
+    # The schema probe and the known case were not sent in the batch.
     assert found["chat completions"] == (2, pytest.approx(2 * one))
 
 
 @pytest.mark.parametrize("api", ["responses", "chat"])
-def test_failed_lines_are_failures_and_the_same_command_sends_only_them(
+def test_failed_requests_are_failures_and_only_they_are_sent_again(
     tmp_path: Path, api: str
 ) -> None:
     db = tmp_path / "a.db"
     experiment = made_up(db, ANSWERS)
-    with BatchLoopback(BatchFake(FAILURES, apis=(api,))) as server:
+    with BatchLoopback(BatchFake(JUDGE_FAILURES, apis=(api,))) as server:
         name = f"openai:one@{server.url}"
-        _, judges = ask(db, experiment, [name], TERMS)
+        _, judges = ask(db, experiment, [name], OPTIONS)
         failures = check(db, experiment, judges, server.fake)
         assert 5 < failures.total() < 35
         assert sum(truth(server.fake, "one").values()) == 60 - failures.total()
-        server.fake.failing = ()
-        ask(db, experiment, [name], TERMS)
-        assert server.fake.sent == [60, failures.total()]
+        server.fake.failures = ()
+        ask(db, experiment, [name], OPTIONS)
+        assert server.fake.batch_sizes == [60, failures.total()]
         assert set(paid(server.fake).values()) == {1}
     with Store(db) as store:
         assert store.judged(experiment, judges[0].id) == 60
 
 
-def test_what_an_expired_batch_left_unanswered_is_listed_and_sent_again(tmp_path: Path) -> None:
+def test_requests_of_an_expired_batch_are_failures_and_sent_again(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
     experiment = made_up(db, ANSWERS)
-    with BatchLoopback(BatchFake(end="expired")) as server:
+    with BatchLoopback(BatchFake(final_status="expired")) as server:
         name = f"openai:one@{server.url}"
-        _, judges = ask(db, experiment, [name], TERMS)
+        _, judges = ask(db, experiment, [name], OPTIONS)
         failures = check(db, experiment, judges, server.fake)
         assert failures == {
             "the batch reports batch_expired: This request could not be executed in time.": 30
         }
-        server.fake.end = "completed"
-        ask(db, experiment, [name], TERMS)
-        assert server.fake.sent == [60, 30]
+        server.fake.final_status = "completed"
+        ask(db, experiment, [name], OPTIONS)
+        assert server.fake.batch_sizes == [60, 30]
         assert set(paid(server.fake).values()) == {1}
 
 
-def test_a_batch_that_the_server_refuses_says_why_and_leaves_nothing_judged(tmp_path: Path) -> None:
+def test_failed_batch_reports_its_error_and_gives_no_labels(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
     experiment = made_up(db, ANSWERS[:4])
-    with BatchLoopback(BatchFake(end="failed")) as server:
-        events, judges = ask(db, experiment, [f"openai:one@{server.url}"], TERMS)
+    with BatchLoopback(BatchFake(final_status="failed")) as server:
+        events, judges = ask(db, experiment, [f"openai:one@{server.url}"], OPTIONS)
         (stopped,) = [e for e in events if isinstance(e, JudgeStopped)]
         assert "token_limit_exceeded: too much is enqueued" in stopped.reason
         assert check(db, experiment, judges, server.fake).total() == 4
@@ -108,15 +108,15 @@ def test_a_batch_that_the_server_refuses_says_why_and_leaves_nothing_judged(tmp_
 
 @pytest.mark.skipif(os.name != "posix", reason="kills")
 @pytest.mark.parametrize("moment", ["starting", "waiting"])
-def test_after_kill_9_the_batch_is_found_again_and_nothing_is_paid_twice(
+def test_batch_is_resumed_after_sigkill_and_nothing_is_paid_twice(
     tmp_path: Path, moment: str
 ) -> None:
     experiment = made_up(tmp_path / "a.db", ANSWERS)
     hanging = threading.Event() if moment == "starting" else None
-    with BatchLoopback(BatchFake(looks=10**6, hanging=hanging)) as server:
+    with BatchLoopback(BatchFake(polls=10**6, start_gate=hanging)) as server:
         name = f"openai:one@{server.url}"
         process = start("judge", "a.db", "--judge", name, "--judge-batch", cwd=tmp_path)
-        while not any(b["looks"] or hanging for b in server.fake.batches.values()):
+        while not any(b["polls"] or hanging for b in server.fake.batches.values()):
             assert process.poll() is None
         process.send_signal(signal.SIGKILL)
         process.communicate()
@@ -125,71 +125,71 @@ def test_after_kill_9_the_batch_is_found_again_and_nothing_is_paid_twice(
             assert (row["state"], bool(row["id"])) == (
                 ("planned", False) if hanging else ("sent", True)
             )
-        # Without the option nothing of it is asked, and the user is told.
+        # Without --judge-batch its answers are not requested, and a message says so.
         events, judges = ask(tmp_path / "a.db", experiment, [name])
         (stopped,) = [e for e in events if isinstance(e, JudgeStopped)]
         assert "--judge-batch fetches it" in stopped.reason
         assert stopped.left == 60
         if hanging:
             hanging.set()
-        server.fake.looks = 2
-        ask(tmp_path / "a.db", experiment, [name], TERMS)
-        assert server.fake.sent == [60]
+        server.fake.polls = 2
+        ask(tmp_path / "a.db", experiment, [name], OPTIONS)
+        assert server.fake.batch_sizes == [60]
         assert not check(tmp_path / "a.db", experiment, judges, server.fake)
         assert set(paid(server.fake).values()) == {1}
 
 
-def test_a_batch_that_was_planned_and_never_started_is_sent(tmp_path: Path) -> None:
+def test_planned_batch_that_was_never_created_is_sent(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
     experiment = made_up(db, ANSWERS)
     with BatchLoopback(BatchFake()) as server:
         name = f"openai:one@{server.url}"
-        judges = find_judges([name], "steertui", False, TERMS)
+        judges = find_judges([name], "steertui", False, OPTIONS)
         with Store(db) as store:
             keys = [u.key for u in store.unjudged(experiment, judges[0].id)]
             store.add_judge(judges[0].id, name, judges[0].settings | {"title": ""})
             store.plan_batch("a mark", judges[0].id, experiment, "responses", "", keys)
             with store._writing() as open_db:
                 open_db.execute("UPDATE batches SET created_at = '2026-01-01T00:00:00.000+00:00'")
-        ask(db, experiment, [name], TERMS)
-        assert server.fake.sent == [60]
+        ask(db, experiment, [name], OPTIONS)
+        assert server.fake.batch_sizes == [60]
         assert not check(db, experiment, judges, server.fake)
 
 
-def test_a_ceiling_sends_only_what_it_allows(tmp_path: Path) -> None:
+def test_cost_limit_restricts_the_batch(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
     experiment = made_up(db, ANSWERS)
-    terms = replace(TERMS, max_cost=0.02, price="1,0.1,10")
+    options = replace(OPTIONS, max_cost=0.02, price="1,0.1,10")
     with BatchLoopback(BatchFake()) as server:
-        events, judges = ask(db, experiment, [f"openai:one@{server.url}"], terms)
+        events, judges = ask(db, experiment, [f"openai:one@{server.url}"], options)
         (stopped,) = [e for e in events if isinstance(e, JudgeStopped)]
         assert "--max-cost 0.02" in stopped.reason
-        assert 5 < server.fake.sent[0] < 60
-        assert stopped.left == 60 - server.fake.sent[0]
+        assert 5 < server.fake.batch_sizes[0] < 60
+        assert stopped.left == 60 - server.fake.batch_sizes[0]
     with Store(db) as store:
         assert 0 < (store.spent(judges[0].id).dollars or 0) <= 0.02
 
 
-def test_a_server_without_a_batch_api_is_named(tmp_path: Path) -> None:
+def test_server_without_batch_api_is_an_error(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
     experiment = made_up(db, ANSWERS[:2])
     with Loopback(Fake()) as server, pytest.raises(JudgeError, match="has no Batch API"):
-        ask(db, experiment, [f"openai:one@{server.url}"], TERMS)
+        ask(db, experiment, [f"openai:one@{server.url}"], OPTIONS)
 
 
-def test_many_questions_go_in_several_batches(
+def test_requests_are_split_into_batches_of_limited_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("steertui.run.judge_batches.MAX_REQUESTS", 25)
     db = tmp_path / "a.db"
     experiment = made_up(db, ANSWERS)
     with BatchLoopback(BatchFake()) as server:
-        _, judges = ask(db, experiment, [f"openai:one@{server.url}"], TERMS)
-        assert server.fake.sent == [25, 25, 10]
+        _, judges = ask(db, experiment, [f"openai:one@{server.url}"], OPTIONS)
+        assert server.fake.batch_sizes == [25, 25, 10]
         assert not check(db, experiment, judges, server.fake)
 
 
-def test_a_line_that_cannot_be_read_is_left_out_and_odd_separators_split_none() -> None:
+def test_malformed_lines_of_a_batch_file_are_skipped_and_u2028_is_no_line_end() -> None:
     way = RequestFormat("chat", True, False)
     told = '{"custom_id": "a", "error": {"code": "x", "message": "one\u2028two"}}'
     found = parse_batch_file(f"{told}\n\nnonsense\n[]\n" + '{"custom_id": "b", "response": 7}', way)

@@ -1,4 +1,4 @@
-"""A real server of someone else's making judges: llama.cpp's own, as xllamacpp packages it."""
+"""Judging with a third-party server: llama-server, as packaged by xllamacpp."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ TEXTS = {
 
 
 @needs_peer
-def test_llama_cpps_server_judges_with_its_reply_bound_to_the_labels(tmp_path: Path) -> None:
+def test_llama_server_applies_the_json_schema(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
     experiment = made_up(db, list(TEXTS))
     with serving() as (address, _):

@@ -1,4 +1,4 @@
-"""The local judge: four probabilities for every answer, whatever the labels' length and order."""
+"""Local judge: probabilities of the four labels, position bias, stored log-likelihoods."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ TEXTS = (
 
 
 def read(db: Path, experiment: str, one: LocalJudge, *, reasons: bool = False) -> list[Event]:
-    """Let a local judge read; return the events."""
+    """Run a local judge; return the events."""
     with Store(db) as store:
         register_judges([one], [""], store)
         return list(judge(store, experiment, [one], Overrides(threads=2), reasons=reasons))
@@ -46,7 +46,7 @@ def local(debias: Debias = "none") -> LocalJudge:
 
 
 def probabilities(db: Path, one: LocalJudge) -> np.ndarray:
-    """Return the stored probabilities, a row an answer that has a label."""
+    """Return the stored probabilities, one row per answer with a label."""
     columns = ", ".join(f"p_{label}" for label in Label)
     with Store(db) as store:
         rows = store.query(
@@ -55,17 +55,17 @@ def probabilities(db: Path, one: LocalJudge) -> np.ndarray:
     return np.array([[*row.values()] for row in rows])
 
 
-def test_a_rubrics_list_of_labels_turns_and_nothing_else_of_it_does() -> None:
+def test_rotation_changes_only_the_list_of_labels() -> None:
     rubric = load_rubric("steertui")
     lines = rubric.system.split("\n")
-    for turn in range(ROTATIONS):
-        turned = rubric.rotated(turn)
-        assert turned
-        assert sorted(turned.system.split("\n")) == sorted(lines)
-        listed = [line.partition(":")[0] for line in turned.system.split("\n")]
+    for rotation in range(ROTATIONS):
+        rotated = rubric.rotated(rotation)
+        assert rotated
+        assert sorted(rotated.system.split("\n")) == sorted(lines)
+        listed = [line.partition(":")[0] for line in rotated.system.split("\n")]
         labels = list(Label)
-        assert [x for x in listed if x in set(Label)] == labels[turn:] + labels[:turn]
-        assert turned.user == rubric.user
+        assert [x for x in listed if x in set(Label)] == labels[rotation:] + labels[:rotation]
+        assert rotated.user == rubric.user
     assert rubric.rotated(0) == rubric
 
 
@@ -73,18 +73,18 @@ def test_a_rubrics_list_of_labels_turns_and_nothing_else_of_it_does() -> None:
     "form",
     ["{n}. {label}: {n}", "- **{label}** – {n}", '* "{label}": {n}', "({n}) [{label}]: {n}\n"],
 )
-def test_bullets_and_numbers_of_a_list_stay_where_they_are(form: str) -> None:
+def test_bullets_and_numbers_keep_their_places(form: str) -> None:
     listed = "\n".join(form.format(n=i, label=label) for i, label in enumerate(Label, 1))
     rubric = Rubric(1, "mine", f"Choose one.\n{listed}\nReply.", "{task} {answer}")
-    turned = rubric.rotated(1)
-    assert turned
-    before, after = rubric.system.split("\n"), turned.system.split("\n")
+    rotated = rubric.rotated(1)
+    assert rotated
+    before, after = rubric.system.split("\n"), rotated.system.split("\n")
     assert [line[:2] for line in before] == [line[:2] for line in after]
     assert [str(Label.NO_CONVERGENCE) in line for line in after].index(True) == 1
     assert after[-2 if "\n" not in form else -3].count(str(Label.CONVERGENCE)) == 1
 
 
-def test_a_rubric_without_a_list_of_the_labels_is_not_turned_and_that_is_said(
+def test_rubric_without_a_list_of_labels_cannot_be_rotated(
     tmp_path: Path,
 ) -> None:
     text = "Choose convergence, no_convergence, safety_refusal or nonsensical."
@@ -95,7 +95,7 @@ def test_a_rubric_without_a_list_of_the_labels_is_not_turned_and_that_is_said(
         find_judges(["local:demo"], str(file), False, DEFAULT_OPTIONS, debias="permute")
 
 
-def test_what_places_draw_is_found_and_taken_out_exactly_where_it_is_a_factor() -> None:
+def test_multiplicative_position_prior_is_estimated_and_removed_exactly() -> None:
     rng = np.random.default_rng(3)
     bias = np.array([1.2, 0.0, -0.7, 0.3])
     content = rng.normal(0, 2, (50, ROTATIONS))
@@ -104,11 +104,11 @@ def test_what_places_draw_is_found_and_taken_out_exactly_where_it_is_a_factor() 
         {t: tuple(own[i] + bias[(i - t) % ROTATIONS] for i in labels) for t in labels}
         for own in content
     ]
-    places = estimate_prior(answers)
-    assert places == pytest.approx(np.exp(bias) / np.exp(bias).sum(), abs=1e-12)
+    prior = estimate_prior(answers)
+    assert prior == pytest.approx(np.exp(bias) / np.exp(bias).sum(), abs=1e-12)
     for own, turns in zip(content, answers, strict=True):
         true = np.exp(own) / np.exp(own).sum()
-        assert remove_prior(turns[0], places) == pytest.approx(true, abs=1e-12)
+        assert remove_prior(turns[0], prior) == pytest.approx(true, abs=1e-12)
         assert sum(mean_over_rotations(turns)) == pytest.approx(1, abs=1e-12)
     found = order_effect(answers)
     assert found
@@ -116,7 +116,7 @@ def test_what_places_draw_is_found_and_taken_out_exactly_where_it_is_a_factor() 
     assert found.inconsistent > found.corrected > 0
 
 
-def test_every_verdict_has_four_probabilities_that_sum_to_one_and_its_raw_likelihoods(
+def test_verdicts_have_probabilities_and_stored_log_likelihoods(
     tmp_path: Path,
 ) -> None:
     db, one = tmp_path / "a.db", local()
@@ -134,7 +134,7 @@ def test_every_verdict_has_four_probabilities_that_sum_to_one_and_its_raw_likeli
     assert np.exp([turns[0] for turns in raw.values()]).sum(axis=1) == pytest.approx(1, abs=1e-9)
 
 
-def test_with_all_orders_every_answer_is_read_in_each_and_a_kill_between_costs_nothing(
+def test_permute_scores_every_rotation_and_a_kill_before_the_verdicts_loses_nothing(
     tmp_path: Path,
 ) -> None:
     db, one = tmp_path / "a.db", local("permute")
@@ -157,7 +157,7 @@ def test_with_all_orders_every_answer_is_read_in_each_and_a_kill_between_costs_n
         assert store.query("SELECT trial, label FROM verdicts ORDER BY trial") == verdicts
 
 
-def test_the_orders_effect_is_learned_from_a_sample_and_taken_out_of_the_rest(
+def test_prior_is_estimated_from_a_sample_and_removed_from_the_other_answers(
     tmp_path: Path,
 ) -> None:
     db, one = tmp_path / "a.db", local("estimate")
@@ -172,17 +172,17 @@ def test_the_orders_effect_is_learned_from_a_sample_and_taken_out_of_the_rest(
         }
     whole = [turns for turns in readings.values() if len(turns) == ROTATIONS]
     assert len(whole) == SAMPLE_SIZE
-    places = estimate_prior(whole)
+    prior = estimate_prior(whole)
     for key, turns in readings.items():
         if len(turns) == 1:
-            assert verdicts[key] == pytest.approx(remove_prior(turns[0], places), abs=1e-9)
+            assert verdicts[key] == pytest.approx(remove_prior(turns[0], prior), abs=1e-9)
 
 
 def longer(folder: Path, tokens: int) -> Path:
     """Return a copy of the demo that says it was made for more tokens than it was."""
     raw = bytearray(demo_path().read_bytes())
     name = b"qwen3.context_length"
-    at = raw.index(name) + len(name) + 4  # behind the name stands the value's type
+    at = raw.index(name) + len(name) + 4  # the value's type follows the name
     raw[at : at + 4] = tokens.to_bytes(4, "little")
     path = folder / "longer.gguf"
     path.write_bytes(raw)
@@ -191,7 +191,7 @@ def longer(folder: Path, tokens: int) -> Path:
 
 @pytest.mark.slow
 @needs_shared
-def test_all_639_answers_of_the_paper_get_a_label_and_four_probabilities(tmp_path: Path) -> None:
+def test_all_639_answers_of_the_paper_get_four_probabilities(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
     experiment = paper(db)
     one = LocalJudge(find_model(str(longer(tmp_path, 32_768))), load_rubric("steertui"))
@@ -205,7 +205,7 @@ def test_all_639_answers_of_the_paper_get_a_label_and_four_probabilities(tmp_pat
 
 @pytest.mark.slow
 @needs_shared
-def test_answers_longer_than_the_judges_context_are_listed_with_their_length(
+def test_answers_longer_than_the_context_are_failures_with_their_length(
     tmp_path: Path,
 ) -> None:
     db, one = tmp_path / "a.db", local()

@@ -1,4 +1,4 @@
-"""Judges behind servers: every item judged or listed as failed, none twice, no label made up."""
+"""Judges behind servers: each answer has a label or a failure, once, and the label is theirs."""
 
 import os
 import signal
@@ -16,29 +16,29 @@ from steertui.judge.server import ServerJudge
 from steertui.planning.judges import Judge, JudgeServerOptions, find_judges, register_judges
 from steertui.run import Event, Judged, JudgeProgress, JudgeReady, JudgeStopped, judge
 from steertui.store import Store
-from tests.fixtures.judge_server import FAILURES, Fake, Loopback, label_of
+from tests.fixtures.openai_server import JUDGE_FAILURES, Fake, Loopback, label_of
 from tests.fixtures.program import call, start
 from tests.fixtures.real import needs_shared
 from tests.fixtures.stored_answers import made_up, paper
 
-TERMS = JudgeServerOptions(concurrency=32, timeout=30.0)
-"""A busy machine must make no failures of its own."""
+OPTIONS = JudgeServerOptions(concurrency=32, timeout=30.0)
+"""The timeout is long enough that a busy machine causes no failures."""
 
 ANSWERS = [f"Answer number {i}." for i in range(60)]
 
 
 def ask(
-    db: Path, experiment: str, names: list[str], terms: JudgeServerOptions = TERMS
+    db: Path, experiment: str, names: list[str], options: JudgeServerOptions = OPTIONS
 ) -> tuple[list[Event], tuple[Judge, ...]]:
-    """Let judges read; return the events and the judges."""
-    judges = find_judges(names, "steertui", False, terms)
+    """Run the judges; return the events and the judges."""
+    judges = find_judges(names, "steertui", False, options)
     with Store(db) as store:
         register_judges(judges, [""] * len(judges), store)
-        return list(judge(store, experiment, judges, Overrides(), terms)), judges
+        return list(judge(store, experiment, judges, Overrides(), options)), judges
 
 
 def check(db: Path, experiment: str, judges: tuple[Judge, ...], fake: Fake) -> Counter[str]:
-    """Check that every answer has a label, that of the server, or a failure; count failures."""
+    """Check that each answer has one label or one failure; return the failures by reason."""
     failures: Counter[str] = Counter()
     with Store(db) as store:
         for one in judges:
@@ -57,17 +57,17 @@ def check(db: Path, experiment: str, judges: tuple[Judge, ...], fake: Fake) -> C
 
 
 def truth(fake: Fake, model: str) -> Counter[str]:
-    """Return how often the server gave each label, as this model."""
-    asked = [q for q in fake.labelled if q.startswith(f"{model}: ")]
+    """Return how often the server gave each label as this model."""
+    asked = [q for q in fake.answered if q.startswith(f"{model}: ")]
     return Counter(str(label_of(q)) for q in asked if "copy files every night" not in q)
 
 
-def test_a_mixture_of_all_failures_makes_no_label_and_the_same_command_asks_only_the_failed(
+def test_failures_give_no_label_and_only_they_are_repeated(
     tmp_path: Path,
 ) -> None:
     db = tmp_path / "a.db"
     experiment = made_up(db, ANSWERS)
-    failing = tuple(kind for kind in FAILURES if kind != "timeout")
+    failing = tuple(kind for kind in JUDGE_FAILURES if kind != "timeout")
     with Loopback(Fake(failing)) as server:
         name = f"openai:one@{server.url}"
         events, judges = ask(db, experiment, [name])
@@ -79,10 +79,10 @@ def test_a_mixture_of_all_failures_makes_no_label_and_the_same_command_asks_only
                 str(o.label) for f in store.outcomes(experiment, judges[0].id).values()
                 for o in f if o.label)  # fmt: skip
         assert given == truth(server.fake, "one")
-        before = Counter(server.fake.labelled)
-        server.fake.failing = ()
+        before = Counter(server.fake.answered)
+        server.fake.failures = ()
         ask(db, experiment, [name])
-        again = Counter(server.fake.labelled) - before
+        again = Counter(server.fake.answered) - before
         assert sum(v for q, v in again.items() if "copy files" not in q) == failures.total()
     with Store(db) as store:
         assert store.judged(experiment, judges[0].id) == 60
@@ -91,18 +91,18 @@ def test_a_mixture_of_all_failures_makes_no_label_and_the_same_command_asks_only
 
 @pytest.mark.slow
 @needs_shared
-@pytest.mark.parametrize("kind", FAILURES)
-def test_1278_verdicts_under_30_percent_of_each_kind_of_failure(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize("kind", JUDGE_FAILURES)
+def test_1278_verdicts_with_30_percent_failures_of_each_kind(tmp_path: Path, kind: str) -> None:
     db = tmp_path / "a.db"
     experiment = paper(db)
     with Loopback(Fake((kind,))) as server:
         names = [f"openai:{name}@{server.url}" for name in ("one", "two")]
-        terms = replace(TERMS, timeout=3.0) if kind == "timeout" else TERMS
-        events, judges = ask(db, experiment, names, terms)
+        options = replace(OPTIONS, timeout=3.0) if kind == "timeout" else OPTIONS
+        events, judges = ask(db, experiment, names, options)
         assert not [e for e in events if isinstance(e, JudgeStopped)]
         assert len([e for e in events if isinstance(e, Judged)]) == 1278
         failures = check(db, experiment, judges, server.fake)
-        passing = FAILURES.index(kind) < 5  # gone when asked again, five times at the most
+        passing = JUDGE_FAILURES.index(kind) < 5  # gone when asked again, five times at the most
         assert failures.total() <= 10 if passing else 300 < failures.total() < 470
         # Every label that was given out was stored, and no other.
         for one in judges:
@@ -114,25 +114,25 @@ def test_1278_verdicts_under_30_percent_of_each_kind_of_failure(tmp_path: Path, 
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kills")
-def test_after_kill_9_no_stored_verdict_is_asked_again(tmp_path: Path) -> None:
+def test_no_stored_verdict_is_requested_again_after_sigkill(tmp_path: Path) -> None:
     experiment = made_up(tmp_path / "a.db", ANSWERS)
     with Loopback(Fake()) as server:
-        options = ("judge", "a.db", "--judge", f"openai:one@{server.url}",
+        command = ("judge", "a.db", "--judge", f"openai:one@{server.url}",
                    "--judge-concurrency", "2")  # fmt: skip
-        process = start(*options, cwd=tmp_path)
-        while sum(server.fake.labelled.values()) < 20:
+        process = start(*command, cwd=tmp_path)
+        while sum(server.fake.answered.values()) < 20:
             assert process.poll() is None
             time.sleep(0.001)
         process.send_signal(signal.SIGKILL)
         process.communicate()
         server.settle()
-        paid = sum(v for q, v in server.fake.labelled.items() if "copy files" not in q)
+        paid = sum(v for q, v in server.fake.answered.items() if "copy files" not in q)
         with Store(tmp_path / "a.db") as store:
             (row,) = store.query("SELECT count(*) AS n FROM verdicts")
         assert 0 <= paid - row["n"] <= 2  # what was in flight died with the process
-        code, _, err = call(*options, cwd=tmp_path)
+        code, _, err = call(*command, cwd=tmp_path)
         assert code == 0, err
-        total = sum(v for q, v in server.fake.labelled.items() if "copy files" not in q)
+        total = sum(v for q, v in server.fake.answered.items() if "copy files" not in q)
         assert total - paid == 60 - row["n"]
         with Store(tmp_path / "a.db") as store:
             rows = store.query("SELECT count(*) AS n, count(DISTINCT trial) AS d FROM verdicts")
@@ -145,16 +145,23 @@ def test_after_kill_9_no_stored_verdict_is_asked_again(tmp_path: Path) -> None:
     [
         (Fake(), "chat completions, reply bound to the labels by a JSON schema"),
         (Fake(apis=("responses",)), "Responses API, reply bound to the labels by a JSON schema"),
-        (Fake(refused=("temperature",)),
-         "chat completions, reply bound to the labels by a JSON schema; not taken: temperature"),
-        (Fake(heeds=("responses",)), "Responses API, reply bound to the labels by a JSON schema"),
-        (Fake(heeds=()), "chat completions, reply free, and parsed"),
-        (Fake(apis=("chat",), is_strict=False), "chat completions, reply free, and parsed"),
-        (Fake(thinks=True),
-         "chat completions, reply bound to the labels by a JSON schema; reasoning effort none"),
+        (
+            Fake(rejected=("temperature",)),
+            "chat completions, reply bound to the labels by a JSON schema; not taken: temperature",
+        ),
+        (
+            Fake(schema_apis=("responses",)),
+            "Responses API, reply bound to the labels by a JSON schema",
+        ),
+        (Fake(schema_apis=()), "chat completions, reply free, and parsed"),
+        (Fake(apis=("chat",), accepts_schema=False), "chat completions, reply free, and parsed"),
+        (
+            Fake(thinks=True),
+            "chat completions, reply bound to the labels by a JSON schema; reasoning effort none",
+        ),
     ],
-)  # fmt: skip
-def test_a_server_is_asked_in_the_best_way_it_takes_and_the_way_is_said(
+)
+def test_best_request_format_that_a_server_accepts_is_used_and_reported(
     tmp_path: Path, fake: Fake, way: str
 ) -> None:
     db = tmp_path / "a.db"
@@ -169,7 +176,7 @@ def test_a_server_is_asked_in_the_best_way_it_takes_and_the_way_is_said(
         ]
 
 
-def test_the_key_comes_from_the_environment_and_goes_nowhere_else(
+def test_key_from_the_environment_is_sent_only_to_its_server_and_never_stored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = "sk-very-secret-0123456789"
@@ -180,7 +187,7 @@ def test_the_key_comes_from_the_environment_and_goes_nowhere_else(
         ask(db, experiment, [f"openai:one@{server.url}"])
         assert set(server.fake.keys) == {f"Bearer {key}"}
         server.fake.status = 401
-        server.fake.said = {"error": {"message": f"Incorrect API key provided: {key}"}}
+        server.fake.error = {"error": {"message": f"Incorrect API key provided: {key}"}}
         with pytest.raises(JudgeError) as caught:
             ask(db, experiment, [f"openai:two@{server.url}"])
     assert "put a valid one into STEERTUI_JUDGE_KEY" in str(caught.value)
@@ -198,24 +205,22 @@ def test_the_key_comes_from_the_environment_and_goes_nowhere_else(
         (400, {"message": "no"}, "does not label the known case"),
     ],
 )  # fmt: skip
-def test_what_would_fail_every_question_is_said_before_any_is_asked(
+def test_errors_of_the_setup_are_raised_before_any_answer_is_judged(
     tmp_path: Path, status: int, error: dict[str, str], said: str
 ) -> None:
     db = tmp_path / "a.db"
     experiment = made_up(db, ANSWERS[:4])
-    fake = Fake(status=status, said={"error": error})
-    terms = JudgeServerOptions(timeout=30.0, retries=0)
+    fake = Fake(status=status, error={"error": error})
+    options = JudgeServerOptions(timeout=30.0, retries=0)
     with Loopback(fake) as server, pytest.raises(JudgeError, match=said):
-        ask(db, experiment, [f"openai:one@{server.url}"], terms)
+        ask(db, experiment, [f"openai:one@{server.url}"], options)
     with pytest.raises(JudgeError, match="no server responds at"):
-        ask(db, experiment, [f"openai:one@{server.url}"], terms)
+        ask(db, experiment, [f"openai:one@{server.url}"], options)
     with Store(db) as store:
         assert store.query("SELECT * FROM verdicts") == []
 
 
-def test_openais_own_server_needs_a_key_and_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_openai_needs_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     db = tmp_path / "a.db"
     experiment = made_up(db, ANSWERS[:1])
@@ -223,12 +228,12 @@ def test_openais_own_server_needs_a_key_and_says_so(
         ask(db, experiment, ["openai:gpt-5.2"])
 
 
-def test_a_ceiling_on_cost_holds_and_leaves_the_rest_for_later(tmp_path: Path) -> None:
+def test_cost_limit_is_kept(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
     experiment = made_up(db, ANSWERS)
-    terms = JudgeServerOptions(concurrency=4, timeout=30.0, max_cost=0.01, price="1,0.1,10")
+    options = JudgeServerOptions(concurrency=4, timeout=30.0, max_cost=0.01, price="1,0.1,10")
     with Loopback(Fake()) as server:
-        events, judges = ask(db, experiment, [f"openai:one@{server.url}"], terms)
+        events, judges = ask(db, experiment, [f"openai:one@{server.url}"], options)
     (stopped,) = [e for e in events if isinstance(e, JudgeStopped)]
     assert "--max-cost 0.01" in stopped.reason
     with Store(db) as store:
@@ -238,10 +243,10 @@ def test_a_ceiling_on_cost_holds_and_leaves_the_rest_for_later(tmp_path: Path) -
         assert stopped.left == 60 - store.judged(experiment, judges[0].id)
 
 
-def test_a_dead_judge_is_stopped_early(tmp_path: Path) -> None:
+def test_judge_with_failing_replies_is_stopped_early(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
     experiment = made_up(db, ANSWERS)
-    with Loopback(Fake(("wrong label",), share=1.0)) as server:
+    with Loopback(Fake(("wrong label",), failure_share=1.0)) as server:
         events, _ = ask(
             db, experiment, [f"openai:one@{server.url}"], JudgeServerOptions(concurrency=2)
         )
@@ -251,24 +256,24 @@ def test_a_dead_judge_is_stopped_early(tmp_path: Path) -> None:
     assert [e.dollars for e in events if isinstance(e, JudgeProgress)][-1] == 0.0
 
 
-def test_a_run_that_is_stopped_waits_for_what_is_paid_and_asks_nothing_more(tmp_path: Path) -> None:
+def test_stopped_run_stores_requests_in_flight_and_sends_no_more(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
     experiment = made_up(db, ANSWERS)
     hold = threading.Event()
-    with Loopback(Fake(hold=hold)) as server:
-        judges = find_judges([f"openai:one@{server.url}"], "steertui", False, TERMS)
-        terms = JudgeServerOptions(concurrency=4)
+    with Loopback(Fake(gate=hold)) as server:
+        judges = find_judges([f"openai:one@{server.url}"], "steertui", False, OPTIONS)
+        options = JudgeServerOptions(concurrency=4)
         with Store(db) as store:
             register_judges(judges, [""], store)
-            events = judge(store, experiment, judges, Overrides(), terms)
+            events = judge(store, experiment, judges, Overrides(), options)
             threading.Timer(0.5, hold.set).start()
             assert any(isinstance(event, Judged) for event in events)
             events.close()
-            assert store.judged(experiment, judges[0].id) == len(server.fake.labelled) - 1
-    assert 1 <= len(server.fake.labelled) - 1 <= 60
+            assert store.judged(experiment, judges[0].id) == len(server.fake.answered) - 1
+    assert 1 <= len(server.fake.answered) - 1 <= 60
 
 
-def test_a_judge_that_is_wrong_about_the_known_answer_is_named(tmp_path: Path) -> None:
+def test_wrong_label_for_the_known_case_is_reported(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
     experiment = made_up(db, ANSWERS[:1])
     with Loopback(Fake(reply=lambda _: '{"decision": "nonsensical", "reason": ""}')) as server:

@@ -13,7 +13,7 @@ from steertui.planning.resolve import resolve
 from steertui.run import EngineProgress, Generated, RunControl, ServerProgress, run
 from steertui.server.limits import RetryPolicy
 from steertui.store import Store
-from tests.fixtures.judge_server import Fake, Loopback
+from tests.fixtures.openai_server import Fake, Loopback
 from tests.fixtures.server_runs import experiment
 
 PAUSE = 0.6

@@ -28,7 +28,7 @@ from steertui.server.address import OPENAI, Address
 from steertui.server.limits import RetryPolicy
 from steertui.server.model import ServerModel
 from steertui.store import Store
-from tests.fixtures.judge_server import TROUBLES, Fake, Loopback
+from tests.fixtures.openai_server import MODEL_FAILURES, Fake, Loopback
 from tests.fixtures.program import call, start
 from tests.fixtures.server_runs import POLICY, answer, experiment, rows, tally
 
@@ -79,37 +79,37 @@ def test_chat_messages_are_stored_as_sent_and_each_has_its_own_seed(tmp_path: Pa
     assert all(settings.items() <= b.items() for b in sent)
 
 
-@pytest.mark.parametrize("kind", TROUBLES)
+@pytest.mark.parametrize("kind", MODEL_FAILURES)
 def test_failing_server_loses_no_answer(tmp_path: Path, kind: str) -> None:
     db = tmp_path / "a.db"
     # Only here does a client time out; on a busy machine that takes more tries.
     policy = replace(POLICY, timeout=2.0, max_tries=30) if kind == "late" else POLICY
-    with Loopback(Fake((kind,), share=0.2)) as server:
+    with Loopback(Fake((kind,), failure_share=0.2)) as server:
         answer(db, [f"server:one@{server.url}"], policy)
         assert tally(db) == (108, 0, 0)
         # Of two replies to one prompt, one late or incomplete, one is stored.
         assert rows(db, "SELECT count(*) AS n FROM deliveries") == [{"n": 108}]
-        assert max(server.fake.asked.values()) > 1
+        assert max(server.fake.attempts.values()) > 1
 
 
 def test_repeated_failures_are_stored_and_retried_by_the_next_run(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
     policy = RetryPolicy(concurrency=8, timeout=30.0, max_tries=2, max_outage=60.0)
-    with Loopback(Fake(("html",), share=0.3)) as server:
+    with Loopback(Fake(("html",), failure_share=0.3)) as server:
         answer(db, [f"server:one@{server.url}"], policy)
         answered, failed, waiting = tally(db)
         assert failed > 0
         assert (answered + failed, waiting) == (108, 0)
         reasons = rows(db, "SELECT DISTINCT reason FROM failures")
         assert reasons == [{"reason": "the reply is not the JSON that the API defines (2 tries)"}]
-        server.fake.failing = ()
+        server.fake.failures = ()
         answer(db, [f"server:one@{server.url}"], policy)
     assert tally(db) == (108, 0, 0)
 
 
 def test_rejected_prompt_is_stored_with_the_message_of_the_server(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
-    with Loopback(Fake(refused=("backup",))) as server:
+    with Loopback(Fake(rejected=("backup",))) as server:
         answer(db, [f"server:one@{server.url}"], policy=POLICY)
     answered, failed, waiting = tally(db)
     assert 0 < failed < 60
@@ -179,7 +179,7 @@ def test_run_without_servers_stops_and_the_next_run_continues(tmp_path: Path) ->
     assert (failed, stopped.left) == (0, waiting)
     with Loopback(Fake(), port=port) as again:
         answer(db, [name], policy)
-        assert sum(again.fake.asked.values()) == waiting + 1  # one probe
+        assert sum(again.fake.attempts.values()) == waiting + 1  # one probe
     assert tally(db) == (108, 0, 0)
 
 
@@ -192,7 +192,9 @@ def test_server_replaced_by_other_weights_is_not_used_again(tmp_path: Path) -> N
             while len(fake.bodies) < 20:
                 time.sleep(0.01)
             server.close()
-            other.append(Loopback(Fake(owner="sglang", marks=("fp_2",)), port=server.port))
+            other.append(
+                Loopback(Fake(owned_by="sglang", fingerprints=("fp_2",)), port=server.port)
+            )
             other[0].__enter__()
 
         other: list[Loopback] = []
@@ -308,12 +310,12 @@ def test_judged_run_of_a_server_model_is_reported_and_exported(tmp_path: Path) -
 
 def test_several_servers_behind_one_address_need_one_probe_each(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
-    fake = Fake(marks=("fp_1", "fp_2", "fp_3"))
+    fake = Fake(fingerprints=("fp_1", "fp_2", "fp_3"))
     with Loopback(fake) as server:
         answer(db, [f"server:one@{server.url}"])
     assert tally(db) == (108, 0, 0)
     assert rows(db, "SELECT count(DISTINCT fingerprint) AS n FROM deliveries") == [{"n": 3}]
-    assert sum(fake.asked.values()) <= 108 + 1 + 2 * POLICY.concurrency
+    assert sum(fake.attempts.values()) <= 108 + 1 + 2 * POLICY.concurrency
 
 
 def test_plan_shows_the_cost_of_a_server_with_a_key(

@@ -17,7 +17,7 @@ from steertui.planning.resolve import resolve
 from steertui.run import Generated, run
 from steertui.server.limits import RetryPolicy
 from steertui.store import Store
-from tests.fixtures.judge_server import TROUBLES, Fake, Loopback
+from tests.fixtures.openai_server import MODEL_FAILURES, Fake, Loopback
 from tests.fixtures.server_runs import experiment, rows, tally
 
 SHARE = 0.15
@@ -25,10 +25,13 @@ SHARE = 0.15
 
 def _serve(pipe: Connection) -> None:
     """Run two failing servers until a message arrives; send how many requests they received."""
-    with Loopback(Fake(TROUBLES, share=SHARE)) as one, Loopback(Fake(TROUBLES, share=SHARE)) as two:
+    with (
+        Loopback(Fake(MODEL_FAILURES, failure_share=SHARE)) as one,
+        Loopback(Fake(MODEL_FAILURES, failure_share=SHARE)) as two,
+    ):
         pipe.send((one.url, two.url))
         pipe.poll(None)
-        pipe.send([sum(server.fake.asked.values()) for server in (one, two)])
+        pipe.send([sum(server.fake.attempts.values()) for server in (one, two)])
 
 
 @contextmanager

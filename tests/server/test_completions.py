@@ -10,7 +10,7 @@ from steertui.errors import ServerError
 from steertui.server.completions import chat_messages, completion_request, parse_completion
 from steertui.server.probe import ServerInfo, ServerKind
 from steertui.server.protocol import InvalidReply, sampling_settings
-from tests.fixtures.judge_server import Fake, Loopback
+from tests.fixtures.openai_server import Fake, Loopback
 from tests.fixtures.server_runs import answer
 
 
@@ -30,7 +30,7 @@ def test_settings_that_a_server_may_ignore_are_errors(tmp_path: Path) -> None:
     )
     assert (greedy["top_k"], greedy["top_p"], greedy["seed"]) == (-1, 1.0, 2**31 - 1)
 
-    with Loopback(Fake(owner="someone")) as server, pytest.raises(ServerError, match="top_k"):
+    with Loopback(Fake(owned_by="someone")) as server, pytest.raises(ServerError, match="top_k"):
         answer(tmp_path / "a.db", [f"server:one@{server.url}"], temperatures=[0.5], top_k=5)
 
 

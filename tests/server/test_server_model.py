@@ -8,7 +8,7 @@ import pytest
 from steertui.assets.weights import find_model
 from steertui.errors import ExperimentError, ServerError
 from steertui.server.model import find_server_model
-from tests.fixtures.judge_server import Fake, Loopback
+from tests.fixtures.openai_server import Fake, Loopback
 from tests.fixtures.program import call
 from tests.fixtures.server_runs import answer, rows, tally
 
@@ -51,7 +51,7 @@ def test_unreachable_server_is_an_error() -> None:
 
 
 def test_servers_with_different_weights_are_an_error() -> None:
-    with Loopback(Fake()) as one, Loopback(Fake(owner="sglang")) as other:
+    with Loopback(Fake()) as one, Loopback(Fake(owned_by="sglang")) as other:
         with pytest.raises(ServerError, match="report different weights"):
             find_server_model(f"server:one@{one.url},{other.url}")
         same = find_server_model(f"server:one@{one.url}")
@@ -75,7 +75,7 @@ def test_key_is_sent_only_to_its_server_and_never_stored(
         answer(tmp_path / "a.db", [f"server:one@{server.url}"], limit=6)
         assert set(server.fake.keys) == {f"Bearer {key}"}
         server.fake.status = 401
-        server.fake.said = {"error": {"message": f"Incorrect API key provided: {key}"}}
+        server.fake.error = {"error": {"message": f"Incorrect API key provided: {key}"}}
         with pytest.raises(ServerError, match="put a valid one into STEERTUI_SERVER_KEY") as caught:
             find_server_model(f"server:one@{server.url}")
     assert key not in str(caught.value)
@@ -90,7 +90,7 @@ def test_neutral_setting_that_a_third_party_server_rejects_is_omitted(
     tmp_path: Path,
 ) -> None:
     db = tmp_path / "a.db"
-    fake = Fake(owner="someone", refused=("seed", "presence_penalty"))
+    fake = Fake(owned_by="someone", rejected=("seed", "presence_penalty"))
     with Loopback(fake) as server:
         name = f"server:one@{server.url}"
         answer(db, [name], limit=6)

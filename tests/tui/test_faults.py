@@ -43,7 +43,7 @@ def running(folder: Path, *options: str, size: tuple[int, int] = (80, 24)) -> It
         terminal.run(*(options or LONG))
         terminal.wait("running", "answers ")
         while not (folder / "a.db").exists() or stored(folder / "a.db") < 5:
-            terminal.hear(1.0)
+            terminal.read(1.0)
         yield terminal
 
 
@@ -79,7 +79,7 @@ def test_a_closed_terminal_ends_the_run_and_the_next_start_offers_to_go_on(tmp_p
         terminal.press("c")
         terminal.wait("running")
         while stored(tmp_path / "a.db") <= before:
-            terminal.hear(1.0)
+            terminal.read(1.0)
         terminal.press("q")
         terminal.wait("Leave while the run goes on?")
         terminal.press("Enter")
@@ -127,7 +127,7 @@ def test_a_killed_engine_is_said_and_every_answer_still_comes(tmp_path: Path) ->
 @contextmanager
 def judge_server(port: int = 0) -> Iterator[tuple["subprocess.Popen[str]", str]]:
     """A judge's server as a process that can be killed, and its address."""
-    command = [sys.executable, "-m", "tests.fixtures.judge_server", str(port)]
+    command = [sys.executable, "-m", "tests.fixtures.openai_server", str(port)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
         try:
@@ -212,7 +212,7 @@ def test_a_database_that_another_program_locks_is_said_and_r_goes_on(tmp_path: P
         terminal.press("r")
         terminal.wait("running")
         while stored(tmp_path / "a.db") <= before:
-            terminal.hear(1.0)
+            terminal.read(1.0)
 
 
 def test_a_killed_program_takes_its_engine_along_and_loses_nothing(tmp_path: Path) -> None:
@@ -237,4 +237,4 @@ def test_a_second_program_reads_along_and_runs_none_of_the_same_trials(tmp_path:
         second.press("r")
         second.wait("running")
         while stored(tmp_path / "a.db") <= before:
-            second.hear(1.0)
+            second.read(1.0)

@@ -66,7 +66,7 @@ def walk(terminal: Tmux) -> float:
         terminal.press(key)
         if then:
             terminal.wait(*then)
-        elif terminal.hear(2.0):  # not every key changes what is seen
+        elif terminal.read(2.0):  # not every key changes what is seen
             longest = max(longest, time.perf_counter() - begin)
 
     press("3", "10,032 trials")
@@ -117,12 +117,12 @@ def test_ten_thousand_hostile_answers_change_nothing_but_the_text(
     dice = random.Random(7)
     spoil(tmp_path / "a.db", [hostile(dice, n) for n in range(10_032)])
     with Tmux(harmless, size) as terminal:
-        title = terminal.told("pane_title")
+        title = terminal.variable("pane_title")
         walk(terminal)
         usual = shapes(terminal.written)
     with Tmux(tmp_path, size) as terminal:
         longest = walk(terminal)
-        assert terminal.told("pane_title") == title
+        assert terminal.variable("pane_title") == title
         assert shapes(terminal.written) <= usual
         assert longest < 1.0
 

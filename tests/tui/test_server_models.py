@@ -11,7 +11,7 @@ from steertui.server.limits import RetryPolicy
 from steertui.tui.app import SteertuiApp
 from steertui.tui.run.run_screen import RunScreen
 from steertui.tui.session import Session
-from tests.fixtures.judge_server import Fake, Loopback
+from tests.fixtures.openai_server import Fake, Loopback
 from tests.fixtures.server_runs import experiment, rows, tally
 
 
@@ -36,7 +36,7 @@ def test_the_screen_shows_what_servers_are_at_and_pauses_them(tmp_path: Path, pa
                 await pilot.press("p")
                 async with asyncio.timeout(60):
                     while "paused" not in screen.state or len(fake.bodies) > sum(
-                        fake.labelled.values()
+                        fake.answered.values()
                     ):
                         await pilot.pause()
                     before = len(fake.bodies)
