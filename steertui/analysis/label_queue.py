@@ -1,16 +1,16 @@
 """Annotation queue: answers for a person to label, stratified by condition and judge's label."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
 
 from steertui.analysis.label_sample import random_key
 from steertui.core.judge_kind import JudgeKind
 from steertui.core.verdict import Label, Verdict
 from steertui.errors import JudgeError
 from steertui.store import Store
+from steertui.store.judge_queries import UnlabelledAnswer, unlabelled_answers
 
 
 class QueueOrder(StrEnum):
@@ -75,7 +75,9 @@ def build_queue(
     beginning is a random sample of the stratum, as the correction of rates needs. Labels of the
     most uncertain answers alone understate the judge's agreement with the annotator.
     """
-    items = [_item(row) for row in _unlabelled(store, experiment, annotator, reference)]
+    items = [
+        _item(answer) for answer in unlabelled_answers(store, experiment, annotator, reference)
+    ]
     strata: dict[tuple[str, str], list[QueueItem]] = {}
     for item in sorted(items, key=lambda item: _rank(item, order)):
         strata.setdefault((item.condition, item.label or ""), []).append(item)
@@ -86,24 +88,6 @@ def build_queue(
             queued = replace(item, is_random=is_random, reference=reference)
             turns.append((turn, item.random_key, queued))
     return [item for _, _, item in sorted(turns, key=lambda entry: entry[:2])]
-
-
-def _unlabelled(
-    store: Store, experiment: str, annotator: str, reference: str
-) -> list[dict[str, Any]]:
-    sql = """SELECT t.key, s.category, s.task, g.answer, c.name AS condition, v.label,
-            m.name AS model, t.temperature, s.name AS scenario, t.sample,
-            v.p_convergence, v.p_no_convergence, v.p_safety_refusal, v.p_nonsensical
-        FROM experiment_trials AS e
-        JOIN trials AS t ON t.key = e.trial
-        JOIN scenarios AS s ON s.id = t.scenario
-        JOIN conditions AS c ON c.id = t.condition
-        JOIN models AS m ON m.sha256 = t.model
-        JOIN generations AS g ON g.trial = t.key
-        LEFT JOIN current_verdicts AS v ON v.trial = t.key AND v.judge = ?
-        WHERE e.experiment = ? AND NOT EXISTS (SELECT 1 FROM verdicts AS w
-            WHERE w.trial = t.key AND w.judge = ? AND w.label IS NOT NULL)"""
-    return store.query(sql, [reference, experiment, annotator])
 
 
 def add_label(store: Store, annotator: str, item: QueueItem, label: Label, note: str = "") -> None:
@@ -117,18 +101,23 @@ def add_label(store: Store, annotator: str, item: QueueItem, label: Label, note:
     store.add_verdict(item.key, Verdict(annotator, label, reason=note))
 
 
-def _item(row: Mapping[str, Any]) -> QueueItem:
-    probabilities = [row[f"p_{label}"] for label in Label]
-    names = ("model", "temperature", "scenario", "condition", "sample")
+def _item(answer: UnlabelledAnswer) -> QueueItem:
+    names = (
+        answer.model,
+        str(answer.temperature),
+        answer.scenario,
+        answer.condition,
+        str(answer.sample),
+    )
     return QueueItem(
-        key=row["key"],
-        category=row["category"],
-        task=row["task"],
-        answer=row["answer"],
-        condition=row["condition"],
-        label=Label(row["label"]) if row["label"] else None,
-        margin=_margin([p for p in probabilities if p is not None]),
-        random_key=random_key([str(row[name]) for name in names]),
+        key=answer.key,
+        category=answer.category,
+        task=answer.task,
+        answer=answer.answer,
+        condition=answer.condition,
+        label=answer.label,
+        margin=_margin([p for p in answer.probabilities if p is not None]),
+        random_key=random_key(names),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from steertui.analysis.comparable import Settings, experiment_settings, setting_differences
 from steertui.analysis.judge_warnings import judge_warnings
@@ -10,6 +11,7 @@ from steertui.core.outcome import Outcome
 from steertui.lookup import resolve_name, short_id
 from steertui.stats.rate import Policy
 from steertui.store import JudgeInfo, ModelSetting, Store
+from steertui.store.setup_queries import ambiguous_names
 
 STAND_IN_WARNING = (
     "The demo checkpoint is a scripted stand-in: its labels were written into its training text. "
@@ -186,17 +188,10 @@ def _merge_remarks(store: Store, experiments: Sequence[str]) -> list[str]:
 
 def _text_conflicts(store: Store, experiments: Sequence[str]) -> list[str]:
     """Return a sentence for each noun whose names have different texts in the experiments."""
-    marks = ", ".join("?" * len(experiments))
-    texts = {
-        "scenario": "n.task || char(0) || trim(n.system, char(10, 13, 9, 32))",
-        "condition": "trim(n.suffix, char(10, 13, 9, 32))",
-    }
     remarks = []
-    for noun, text in texts.items():
-        sql = f"""SELECT n.name FROM experiment_trials AS e JOIN trials AS t ON t.key = e.trial
-            JOIN {noun}s AS n ON n.id = t.{noun} WHERE e.experiment IN ({marks})
-            GROUP BY n.name HAVING count(DISTINCT {text}) > 1"""
-        names = [row["name"] for row in store.query(sql, experiments)]
+    nouns: tuple[Literal["scenario", "condition"], ...] = ("scenario", "condition")
+    for noun in nouns:
+        names = ambiguous_names(store, noun, experiments)
         if names:
             others = " and others" if len(names) > 3 else ""
             remarks.append(

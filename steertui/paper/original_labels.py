@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from steertui.analysis.table import Table
 from steertui.core.judge_kind import JudgeKind
@@ -12,6 +11,8 @@ from steertui.paper.importing import is_published_run
 from steertui.paper.item_by_item import PaperItems
 from steertui.paper.published import PUBLISHED
 from steertui.store import Store
+from steertui.store.judge_queries import PublishedLabel, published_labels
+from steertui.store.setup_queries import scenarios_by_task
 
 PAPER_JUDGE = f"{JudgeKind.PAPER.prefix}gpt-5.2"
 """Judge id of the paper's labels."""
@@ -52,21 +53,17 @@ def is_paper_table(table: Table) -> bool:
 
 def paper_labels(store: Store, table: Table, model: str) -> PaperLabels | None:
     """Return the paper's items of one of its models; None if they are not imported."""
-    sql = """SELECT t.key, s.task, c.name AS condition, v.label FROM trials AS t
-        JOIN scenarios AS s ON s.id = t.scenario JOIN conditions AS c ON c.id = t.condition
-        JOIN current_verdicts AS v ON v.trial = t.key AND v.judge = ?
-        WHERE t.model = ? AND v.label IS NOT NULL ORDER BY t.rowid"""
-    rows = store.query(sql, [PAPER_JUDGE, imported_identity(model)])
+    rows = published_labels(store, imported_identity(model), PAPER_JUDGE)
     if not rows:
         return None
-    names = _scenarios_by_task(store, table)
+    names = scenarios_by_task(store, table.experiment, table.setting)
     mismatched = _mismatched_conditions(model, rows)
     items: dict[tuple[str, str], Label] = {}
     trials: dict[str, tuple[str, ...]] = {}
     for row in rows:
-        for name in names.get(row["task"], ()):
-            trials[name] = (*trials.get(name, ()), row["key"])
-            items[row["condition"], name] = Label(row["label"])
+        for name in names.get(row.task, ()):
+            trials[name] = (*trials.get(name, ()), row.key)
+            items[row.condition, name] = row.label
     return PaperLabels(
         model=imported_identity(model),
         items={} if mismatched else items,
@@ -75,23 +72,11 @@ def paper_labels(store: Store, table: Table, model: str) -> PaperLabels | None:
     )
 
 
-def _scenarios_by_task(store: Store, table: Table) -> dict[str, list[str]]:
-    """Return the names of a table's scenarios by their task."""
-    sql = """SELECT DISTINCT s.name, s.task FROM experiment_trials AS e
-        JOIN trials AS t ON t.key = e.trial JOIN scenarios AS s ON s.id = t.scenario
-        WHERE e.experiment = ? AND t.model = ? AND t.temperature = ?"""
-    names: dict[str, list[str]] = {}
-    setting = table.setting
-    for row in store.query(sql, [table.experiment, setting.model, setting.temperature]):
-        names.setdefault(row["task"], []).append(row["name"])
-    return names
-
-
-def _mismatched_conditions(model: str, rows: list[dict[str, Any]]) -> tuple[str, ...]:
+def _mismatched_conditions(model: str, rows: list[PublishedLabel]) -> tuple[str, ...]:
     """Return the conditions whose imported label counts are not the published ones."""
     mismatched = []
-    for condition in dict.fromkeys(row["condition"] for row in rows):
-        labels = [row["label"] for row in rows if row["condition"] == condition]
+    for condition in dict.fromkeys(row.condition for row in rows):
+        labels = [row.label for row in rows if row.condition == condition]
         published = PUBLISHED.get((model, condition))
         if published is None or any(
             getattr(published.total, label) != labels.count(label) for label in Label

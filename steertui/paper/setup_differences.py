@@ -1,15 +1,15 @@
 """Differences between a run's set-up and the paper's, one sentence each."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
-from typing import Any
 
 from steertui.analysis.table import Table
 from steertui.core.judge_kind import JudgeKind
 from steertui.core.model import ModelBackend
 from steertui.paper.original_labels import PAPER_JUDGE, is_imported, is_paper_run
 from steertui.store import Store
+from steertui.store.judge_queries import judge_settings
+from steertui.store.setup_queries import TrialSetup, trial_setups
 
 MAX_TOKENS = {False: 1024, True: 8096}
 """The paper's limit of new tokens, by whether the model is a Thinking model."""
@@ -29,37 +29,34 @@ JUDGE_RUBRIC_SHA256 = "fbaa561516b015a3e1cbf4174eca26def3a64c6c628d438c9f0d2b1f8
 _PENALTIES = {"repetition_penalty": 1.0, "presence_penalty": 0.0}
 """Neutral values, as in the paper; a penalty changes answers at any temperature."""
 
-Rows = list[dict[str, Any]]
-
 
 def setup_differences(store: Store, table: Table, model: str) -> Iterator[str]:
     """Yield the differences, the most important first, without full stops."""
     yield from _judge(store, table)
-    rows = _distinct_setups(store, table)
+    setups = trial_setups(store, table.experiment, table.setting)
     is_thinking = "Thinking" in model
     if is_imported(table):
         source = "the paper" if is_paper_run(table) else "another run of the paper's program"
         yield f"The answers are imported from {source}; nothing was generated here"
-        yield from _suffixes(rows)
-        yield from _sampling(table, rows, is_thinking=is_thinking)
+        yield from _suffixes(setups)
+        yield from _sampling(table, setups, is_thinking=is_thinking)
         return
-    yield from _suffixes(rows)
+    yield from _suffixes(setups)
     for description, template in sorted(
-        {(row["description"], row["template_sha256"][:12]) for row in rows}
+        {(setup.model_description, setup.template_sha256[:12]) for setup in setups}
     ):
         yield from _model(table, description, template)
-    if any(not row["has_system"] for row in rows):
+    if any(not setup.has_system for setup in setups):
         yield "There was no system message; the paper's is the category's own text"
-    yield from _sampling(table, rows, is_thinking=is_thinking)
-    yield from _answer_limits(rows, is_thinking=is_thinking)
+    yield from _sampling(table, setups, is_thinking=is_thinking)
+    yield from _answer_limits(setups, is_thinking=is_thinking)
 
 
 def _judge(store: Store, table: Table) -> Iterator[str]:
     judge = table.judge
     if judge is None or judge.id == PAPER_JUDGE:
         return
-    sql = "SELECT settings FROM judges WHERE id = ?"
-    settings = json.loads(store.column(sql, [judge.id])[0])
+    settings = judge_settings(store, judge.id)
     if settings.get("model") != JUDGE_MODEL:
         yield f"The judge is {judge.name}; the paper's is {JUDGE_MODEL}"
     if judge.kind is not JudgeKind.PAPER and judge.rubric_sha256 != JUDGE_RUBRIC_SHA256:
@@ -86,8 +83,8 @@ def _model(table: Table, description: str, template: str) -> Iterator[str]:
     )
 
 
-def _suffixes(rows: Rows) -> Iterator[str]:
-    for name, suffix in sorted({(row["name"], row["suffix"].strip()) for row in rows}):
+def _suffixes(setups: Sequence[TrialSetup]) -> Iterator[str]:
+    for name, suffix in sorted({(setup.condition, setup.suffix.strip()) for setup in setups}):
         if name == "baseline" and suffix:
             yield "The baseline has a suffix; the paper's has none"
         expected = SUFFIX_SHA256.get(name)
@@ -95,39 +92,24 @@ def _suffixes(rows: Rows) -> Iterator[str]:
             yield f"The suffix of {name} is not the paper's text"
 
 
-def _sampling(table: Table, rows: Rows, *, is_thinking: bool) -> Iterator[str]:
+def _sampling(table: Table, setups: Sequence[TrialSetup], *, is_thinking: bool) -> Iterator[str]:
     temperature = table.setting.temperature
     if temperature:
         yield f"Answers are sampled at temperature {temperature:g}; the paper's are greedy"
     limit = MAX_TOKENS[is_thinking]
-    for tokens in sorted({row["tokens"] for row in rows if row["tokens"]} - {limit}):
+    limits = {setup.max_tokens for setup in setups if setup.max_tokens}
+    for tokens in sorted(limits - {limit}):
         yield f"At most {tokens} new tokens; the paper allowed {limit}"
     for name, neutral in sorted(_PENALTIES.items()):
-        for value in sorted({row[name] for row in rows} - {neutral}):
+        for value in sorted({getattr(setup, name) for setup in setups} - {neutral}):
             yield f"A {name.replace('_', ' ')} of {value:g} is applied; the paper applies none"
 
 
-def _answer_limits(rows: Rows, *, is_thinking: bool) -> Iterator[str]:
-    if is_thinking and any(not row["is_open"] for row in rows):
+def _answer_limits(setups: Sequence[TrialSetup], *, is_thinking: bool) -> Iterator[str]:
+    if is_thinking and any(not setup.opens_thinking for setup in setups):
         yield "Prompts do not end with an opened reasoning block; the paper's do"
-    if any(row["end"] != "eos" for row in rows):
+    if any(setup.stop_tokens != "eos" for setup in setups):
         yield (
             "Any end-of-generation token ends an answer; in the paper only the tokenizer's own "
             "does, which leaves more nonsense in its Base answers"
         )
-
-
-def _distinct_setups(store: Store, table: Table) -> Rows:
-    """Return the distinct set-ups of the table's trials."""
-    sql = """SELECT DISTINCT c.name, c.suffix, m.description, m.template_sha256,
-            json_extract(t.sampling, '$.max_tokens') AS tokens,
-            json_extract(t.sampling, '$.repetition_penalty') AS repetition_penalty,
-            json_extract(t.sampling, '$.presence_penalty') AS presence_penalty,
-            json_extract(t.sampling, '$.end') AS end, s.system <> '' AS has_system,
-            rtrim(p.text, char(10) || ' ') LIKE '%<think>' OR m.template = '' AS is_open
-        FROM experiment_trials AS e JOIN trials AS t ON t.key = e.trial
-        JOIN conditions AS c ON c.id = t.condition JOIN models AS m ON m.sha256 = t.model
-        JOIN scenarios AS s ON s.id = t.scenario JOIN prompts AS p ON p.sha256 = t.prompt
-        WHERE e.experiment = ? AND t.model = ? AND t.temperature = ?"""
-    setting = table.setting
-    return store.query(sql, [table.experiment, setting.model, setting.temperature])

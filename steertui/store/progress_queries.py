@@ -85,3 +85,10 @@ def changes_between(
         trial: CELLS[label, bool(failure)]
         for trial, label, failure in store.tuples(sql, [*span, experiment, judge])
     }
+
+
+def count_all(store: Store) -> tuple[int, int]:
+    """Return the numbers of trials and of answers in the database."""
+    sql = "SELECT (SELECT count(*) FROM trials), (SELECT count(*) FROM generations)"
+    ((trials, answers),) = store.tuples(sql)
+    return trials, answers

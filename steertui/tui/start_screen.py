@@ -12,6 +12,7 @@ from textual.widgets import Static
 from steertui.core.verdict import Label
 from steertui.errors import SteertuiError
 from steertui.store import Store
+from steertui.store.progress_queries import count_all
 from steertui.tui.widgets.page import Page
 
 HELP = """
@@ -126,8 +127,7 @@ def _left(store: Store) -> tuple[int, int, int, int] | None:
     known = store.experiments()
     if not known:
         return None
-    total = store.column("SELECT count(*) FROM trials")[0]
-    answered = store.column("SELECT count(*) FROM generations")[0]
+    total, answered = count_all(store)
     newest = known[-1]
     left = newest["trials"] - len(store.answered(newest["id"]))
     return len(known), total, answered, left

@@ -18,7 +18,7 @@ from steertui.core.prompt import Prompt, RenderedPrompt
 from steertui.core.scenario import Scenario
 from steertui.core.trial import Trial
 from steertui.core.verdict import Label, Verdict
-from steertui.report.reproduce import reproduction_record
+from steertui.report.reproduce import reproduction_records
 from steertui.store import ModelFacts, Store
 from steertui.store.merge import Merged, merge
 from steertui.store.merge_conflicts import Conflict
@@ -77,8 +77,8 @@ def both_ways(folder: Path, sql: str) -> tuple[list[dict[str, Any]], list[Merged
     for out, order in (("x.db", "ab"), ("y.db", "ba")):
         inputs = [folder / f"{name}.db" for name in order]
         told += merge(folder / out, inputs).inputs
-        reproduction_record = merge(folder / out, inputs)
-        assert not any(merged.added for merged in reproduction_record.inputs)
+        again = merge(folder / out, inputs)
+        assert not any(merged.added for merged in again.inputs)
         with Store(folder / out) as store:
             said.append(store.query(sql))
     assert said[0] == said[1]
@@ -179,6 +179,6 @@ def test_an_experiment_planned_again_is_the_newest_and_keeps_every_file(
         assert plan(store, toml='judges = ["local:b"]')[0] == first
         assert store.choose() == first
         assert store.plannings(first) == ['judges = ["local:a"]', 'judges = ["local:b"]']
-        (facts,) = reproduction_record(store, summarise(store, ReportFilter()))
+        (facts,) = reproduction_records(store, summarise(store, ReportFilter()))
     assert facts.experiment == first
     assert parse_experiment(facts.toml).judges == ["local:a", "local:b"]

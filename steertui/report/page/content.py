@@ -35,7 +35,7 @@ from steertui.report import heat_map as heat
 from steertui.report.page.judges import judged, square
 from steertui.report.page.paper import papers
 from steertui.report.palette import condition_class
-from steertui.report.reproduce import reproduction_record
+from steertui.report.reproduce import reproduction_records
 from steertui.stats.significance import SIGNIFICANCE_LEVEL
 from steertui.store import Store
 
@@ -72,7 +72,7 @@ def content(store: Store, summary: Summary, paper: Sequence[PaperComparison]) ->
         "fidelity": [*papers(paper)],
         "deviation": DIFFERENCE_COLUMNS,
         "items": AGREEMENT_COLUMNS,
-        "again": [*reproduction_record(store, summary)],
+        "again": [*reproduction_records(store, summary)],
         "facts": _facts(summary, paper),
     }  # fmt: skip
 

@@ -15,6 +15,7 @@ from steertui.analysis.summary import Summary, summarise_experiment
 from steertui.analysis.table import Table
 from steertui.stats.rate import Policy
 from steertui.store import Store
+from steertui.store.setup_queries import scenario_titles
 from steertui.store.trial_filter import TrialFilter, find_trials
 from steertui.store.trials import list_trials
 from steertui.tui.results.rates import draw_table
@@ -102,7 +103,7 @@ class ResultsScreen(Page):
             lambda store: (
                 summarise_experiment(store, experiment, policy),
                 _compare(store, experiment),
-                titles(store),
+                scenario_titles(store),
             )
         )
         self._draw()
@@ -219,11 +220,6 @@ class ResultsScreen(Page):
         if chosen is not None:
             self._policy = Policy(chosen)
             self._count()
-
-
-def titles(store: Store) -> dict[str, str]:
-    """Return the scenarios' titles by name."""
-    return {row["name"]: row["title"] for row in store.query("SELECT name, title FROM scenarios")}
 
 
 def _compare(store: Store, experiment: str) -> JudgeAgreement | None:

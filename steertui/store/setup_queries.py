@@ -1,0 +1,154 @@
+"""Queries on the set-up of an experiment: conditions, models, sampling, runs, scenario texts."""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from steertui.core.condition import Condition
+from steertui.core.model import ModelBackend, parse_model_backend
+from steertui.store.rows import ModelSetting
+from steertui.store.store import Store
+
+_TEXTS = {
+    "scenario": "n.task || char(0) || trim(n.system, char(10, 13, 9, 32))",
+    "condition": "trim(n.suffix, char(10, 13, 9, 32))",
+}
+"""SQL of the texts that a name stands for, without white space at the ends."""
+
+
+class StoredModel(NamedTuple):
+    """A model as stored.
+
+    Attributes:
+        sha256: identity of the weights.
+        title: title in the GGUF or at the server.
+        description: architecture, size and quantisation in one line.
+        size: bytes of the weights, 0 if unknown.
+        origin: repository and revision, or server; "" for a local file.
+        template_sha256: of the chat template, "" if unknown.
+    """
+
+    sha256: str
+    name: str
+    title: str
+    description: str
+    size: int
+    origin: str
+    template_sha256: str
+    backend: ModelBackend
+
+
+class StoredRun(NamedTuple):
+    """A run as stored; `versions` and `settings` are JSON objects, the time is ISO 8601 in UTC."""
+
+    started_at: str
+    versions: str
+    device: str
+    settings: str
+
+
+class TrialSetup(NamedTuple):
+    """One combination of settings among the trials of a table.
+
+    Attributes:
+        condition: the condition's name.
+        model_description: the model's description.
+        template_sha256: of the chat template, "" if unknown.
+        max_tokens: limit of new tokens, None if not stored.
+        stop_tokens: tokens that end an answer, None if not stored.
+        has_system: whether the scenario has a system message.
+        opens_thinking: whether the prompt ends with an open <think> tag, or the server applies
+            the chat template.
+    """
+
+    condition: str
+    suffix: str
+    model_description: str
+    template_sha256: str
+    max_tokens: int | None
+    repetition_penalty: float
+    presence_penalty: float
+    stop_tokens: str | None
+    has_system: bool
+    opens_thinking: bool
+
+
+def used_conditions(store: Store, experiment: str) -> list[Condition]:
+    """Return the experiment's conditions in planned order."""
+    sql = """SELECT c.name, c.suffix, c.about FROM experiment_trials AS e
+        JOIN trials AS t ON t.key = e.trial JOIN conditions AS c ON c.id = t.condition
+        WHERE e.experiment = ? GROUP BY c.id ORDER BY min(e.place)"""
+    return [
+        Condition(name, suffix, about) for name, suffix, about in store.tuples(sql, [experiment])
+    ]
+
+
+def used_models(store: Store, experiment: str) -> list[StoredModel]:
+    """Return the experiment's models."""
+    sql = """SELECT DISTINCT m.sha256, m.name, m.title, m.description, m.size, m.origin,
+            m.template_sha256
+        FROM experiment_trials AS e
+        JOIN trials AS t ON t.key = e.trial JOIN models AS m ON m.sha256 = t.model
+        WHERE e.experiment = ?"""
+    return [
+        StoredModel._make((*row, parse_model_backend(row[0], row[5])))
+        for row in store.tuples(sql, [experiment])
+    ]
+
+
+def used_samplings(store: Store, experiment: str) -> list[str]:
+    """Return the experiment's sampling parameters, each a JSON object."""
+    sql = """SELECT DISTINCT t.sampling FROM experiment_trials AS e
+        JOIN trials AS t ON t.key = e.trial WHERE e.experiment = ?"""
+    return store.column(sql, [experiment])
+
+
+def runs(store: Store, experiment: str) -> list[StoredRun]:
+    """Return the experiment's runs in the order they were started."""
+    sql = "SELECT started_at, versions, device, settings FROM runs WHERE experiment = ?"
+    return [StoredRun(*row) for row in store.tuples(sql, [experiment])]
+
+
+def ambiguous_names(
+    store: Store, noun: Literal["scenario", "condition"], experiments: Sequence[str]
+) -> list[str]:
+    """Return the names that have more than one text in these experiments."""
+    marks = ", ".join("?" * len(experiments))
+    sql = f"""SELECT n.name FROM experiment_trials AS e JOIN trials AS t ON t.key = e.trial
+        JOIN {noun}s AS n ON n.id = t.{noun} WHERE e.experiment IN ({marks})
+        GROUP BY n.name HAVING count(DISTINCT {_TEXTS[noun]}) > 1"""
+    return store.column(sql, experiments)
+
+
+def scenario_titles(store: Store) -> dict[str, str]:
+    """Return the scenarios' titles by name."""
+    return dict(store.tuples("SELECT name, title FROM scenarios"))
+
+
+def scenarios_by_task(store: Store, experiment: str, setting: ModelSetting) -> dict[str, list[str]]:
+    """Return the names of a table's scenarios by their task."""
+    sql = """SELECT DISTINCT s.name, s.task FROM experiment_trials AS e
+        JOIN trials AS t ON t.key = e.trial JOIN scenarios AS s ON s.id = t.scenario
+        WHERE e.experiment = ? AND t.model = ? AND t.temperature = ?"""
+    names: dict[str, list[str]] = {}
+    for name, task in store.tuples(sql, [experiment, setting.model, setting.temperature]):
+        names.setdefault(task, []).append(name)
+    return names
+
+
+def trial_setups(store: Store, experiment: str, setting: ModelSetting) -> list[TrialSetup]:
+    """Return the distinct combinations of settings among a table's trials."""
+    sql = """SELECT DISTINCT c.name, c.suffix, m.description, m.template_sha256,
+            json_extract(t.sampling, '$.max_tokens'),
+            json_extract(t.sampling, '$.repetition_penalty'),
+            json_extract(t.sampling, '$.presence_penalty'),
+            json_extract(t.sampling, '$.end'), s.system <> '',
+            rtrim(p.text, char(10) || ' ') LIKE '%<think>' OR m.template = ''
+        FROM experiment_trials AS e JOIN trials AS t ON t.key = e.trial
+        JOIN conditions AS c ON c.id = t.condition JOIN models AS m ON m.sha256 = t.model
+        JOIN scenarios AS s ON s.id = t.scenario JOIN prompts AS p ON p.sha256 = t.prompt
+        WHERE e.experiment = ? AND t.model = ? AND t.temperature = ?"""
+    rows = store.tuples(sql, [experiment, setting.model, setting.temperature])
+    return [
+        TrialSetup._make((*fields, bool(has_system), bool(opens_thinking)))
+        for *fields, has_system, opens_thinking in rows
+    ]
