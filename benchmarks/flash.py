@@ -55,7 +55,7 @@ def main() -> None:
             shape = ContextParams(options.slots, cells, 512, 1, unified)
             on = buffer_mib(llama, replace(shape, flash=True))
             off = buffer_mib(llama, replace(shape, flash=False))
-            layout = "unified" if unified else "streams"
+            layout = "unified" if unified else "per-slot"
             print(
                 f"{options.slots} × {cells} cells, {layout}: {on:.0f} MiB with, {off:.0f} without"
             )

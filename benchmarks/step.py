@@ -31,10 +31,10 @@ class Variant:
 
 
 VARIANTS = {
-    "streams": Variant(),
-    "streams, no flash": Variant(flash=False),
-    "streams, q8_0": Variant(kv_type="q8_0"),
-    "streams, f32": Variant(kv_type="f32"),
+    "per-slot": Variant(),
+    "per-slot, no flash": Variant(flash=False),
+    "per-slot, q8_0": Variant(kv_type="q8_0"),
+    "per-slot, f32": Variant(kv_type="f32"),
     "unified, shared": Variant(unified=True),
     "unified, own": Variant(unified=True, is_shared=False),
 }

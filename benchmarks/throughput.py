@@ -58,7 +58,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--tokens", type=int, default=256)
     parser.add_argument("--copies", type=int, default=1, help="copies of each prompt")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--layout", choices=["streams", "unified"], default="streams")
+    parser.add_argument("--layout", choices=["per-slot", "unified"], default="per-slot")
     parser.add_argument("--no-flash", action="store_true")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--log", type=Path, default=Path("throughput.jsonl"))

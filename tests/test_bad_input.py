@@ -42,7 +42,7 @@ FILES = {
         (["--conditions", "baseline,prro"], 1, "prro: no such condition; there are baseline, pro"),
         (["--conditions-file", "own.toml"], 1, "own.toml: unknown key 'condition.0.sufix'"),
         (["--conditions-file", "gone.toml"], 1, "gone.toml: no such file"),
-        (["--rubric", "rubric.toml"], 1, "rubric.toml: key 'user' lacks {task}"),
+        (["--rubric", "rubric.toml"], 1, "rubric.toml: key 'user' has no {task}"),
         (["--experiment", "key.toml"], 1, "key.toml: unknown key 'modles'; remove it"),
         (["--experiment", "type.toml"], 1, "type.toml: key 'samples': input should be"),
         (["--experiment", "range.toml"], 1, "top_p: 3.0 is out of range; 1e-06 to 1.0"),

@@ -14,20 +14,6 @@ from steertui.cli import cli
 
 ROOT = Path(__file__).resolve().parents[1]
 
-RENAMED = {
-    "--stop-tokens": "--end",
-    "--debias": "--label-order",
-    "--hide-suffix": "--blind",
-    "--annotator": "--as",
-    "--disagreements": "--items",
-    "--list-experiments": "--list",
-    "--mirror": "--base",
-    "--deterministic": "--exact",
-    "--max-outage": "--server-wait",
-}
-"""Options that the documentation calls by their coming names, and today's names. An entry counts
-only while the command line has the old name, so it is without effect once the option is renamed."""
-
 OTHER_PROGRAMS = {
     "--host",
     "--served-model-name",
@@ -71,8 +57,7 @@ def resolve(words: list[str]) -> tuple[click.Command, list[str]]:
 
 def options_of(command: click.Command) -> set[str]:
     names = {name for p in command.params for name in (*p.opts, *p.secondary_opts)}
-    coming = {new for new, old in RENAMED.items() if old in names}
-    return names | coming | {"--help", "--version"}
+    return names | {"--help", "--version"}
 
 
 def all_options(command: click.Command = cli) -> set[str]:

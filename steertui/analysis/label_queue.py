@@ -57,7 +57,9 @@ class QueueItem:
 def annotator_id(name: str) -> str:
     """Return the judge id of a person; raises JudgeError for an invalid name."""
     if not re.fullmatch(r"[\w.@+-]{1,40}", name):
-        raise JudgeError(f"--as {name}: not a valid name; use 1 to 40 letters, digits or . _ - @ +")
+        raise JudgeError(
+            f"--annotator {name}: not a valid name; use 1 to 40 letters, digits or . _ - @ +"
+        )
     return f"{JudgeKind.HUMAN.prefix}{name}"
 
 

@@ -1,4 +1,4 @@
-"""The command line: a module a command; every heavy import waits until a command needs it."""
+"""Command line: one module per command. Heavy imports are delayed until a command needs them."""
 
 from steertui.cli.agree import agree
 from steertui.cli.bench import bench

@@ -1,17 +1,25 @@
-"""`steertui agree`: how far judges agree."""
+"""`steertui agree`: agreement between judges."""
 
 from pathlib import Path
 
 import click
 
 
-@click.command(short_help="How far judges agree.")
+@click.command(short_help="Agreement between judges.")
 @click.argument("db", type=Path)
-@click.option("--judge", "judges", multiple=True, help="The first is the reference; repeat it.")
-@click.option("--experiment", help="An experiment's id; the newest if not given.")
-@click.option("--items", is_flag=True, help="List the answers that two judges label differently.")
-def agree(db: Path, judges: tuple[str, ...], experiment: str | None, items: bool) -> None:
-    """Compare judges over the answers that both have labelled; people and the paper count too."""
+@click.option(
+    "--judge",
+    "judges",
+    multiple=True,
+    help="Judge to compare; the first is the reference; repeatable [default: all judges]",
+)
+@click.option("--experiment", metavar="ID", help="Id of the experiment [default: the newest]")
+@click.option("--disagreements", is_flag=True, help="List the answers with different labels")
+def agree(db: Path, judges: tuple[str, ...], experiment: str | None, disagreements: bool) -> None:
+    """Compare judges on the answers that both have labelled.
+
+    People who label and the paper's judge count as judges, too.
+    """
     from rich.text import Text
 
     from steertui.analysis.judge_agreement import compare_judges
@@ -22,7 +30,7 @@ def agree(db: Path, judges: tuple[str, ...], experiment: str | None, items: bool
 
     with Store(db, must_exist=True) as store:
         chosen = store.choose(experiment)
-        concord = compare_judges(store, chosen, judges)
-        said = [*judge_caveats(store, chosen, concord.judges)]
-    show(draw(concord, items=items))
-    show(Text(f"! {sentence}.", style="yellow") for sentence in said)
+        agreement = compare_judges(store, chosen, judges)
+        caveats = [*judge_caveats(store, chosen, agreement.judges)]
+    show(draw(agreement, items=disagreements))
+    show(Text(f"! {sentence}.", style="yellow") for sentence in caveats)

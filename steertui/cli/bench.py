@@ -1,54 +1,94 @@
-"""`steertui bench`: tokens a second of a model on this machine, an experiment's time."""
+"""`steertui bench`: throughput of a model on this machine, and the time an experiment takes."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import cloup
 
-from steertui.cli.machine import machine_options, take_overrides
+from steertui.cli.machine import machine_options_without_slots, take_overrides
 from steertui.core.experiment import DEMO_EXPERIMENT, with_changes
 from steertui.planning.experiment_files import load_experiment
 from steertui.planning.origin import file_origin
 
+if TYPE_CHECKING:
+    from steertui.core.model import Model
+    from steertui.engine.sizing import Overrides
+    from steertui.planning.resolve import Design
 
-@cloup.command(short_help="Tokens a second here, and the time an experiment takes.")
+SLOTS = (1, 8, 16, 32)
+
+
+@cloup.command(short_help="Throughput on this machine, and the time an experiment takes.")
 @cloup.option_group(
-    "What to measure",
-    cloup.option("--model", "models", multiple=True, help="Instead of the experiment's models."),
-    cloup.option("--experiment", "file", type=Path, help="A TOML file; the demo if not given."),
-    cloup.option("--at", "counts", type=int, multiple=True, help="Slots; 1, 8, 16 and 32."),
-    cloup.option("--yes", is_flag=True, help="Agree to the hosts and files of a TOML file."),
+    "Measurement",
+    cloup.option(
+        "--model",
+        "models",
+        multiple=True,
+        help="Model to measure; repeatable [default: the experiment's models]",
+    ),
+    cloup.option(
+        "--experiment",
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="TOML file of the experiment [default: the demo]",
+    ),
+    cloup.option(
+        "--slots",
+        "slot_counts",
+        type=int,
+        multiple=True,
+        help="Number of slots to measure; repeatable [default: 1, 8, 16 and 32]",
+    ),
+    cloup.option(
+        "--yes",
+        is_flag=True,
+        help="Agree to the servers, downloads and files that the TOML file names",
+    ),
 )
-@machine_options
+@machine_options_without_slots
 def bench(
     models: tuple[str, ...],
     file: Path | None,
-    counts: tuple[int, ...],
+    slot_counts: tuple[int, ...],
     yes: bool,
-    **rest: object,
+    **engine_options: object,
 ) -> None:
-    """Measure tokens a second over slots, and say how long the experiment takes at most."""
+    """Measure throughput by number of slots, and print the longest time the experiment can take."""
     from steertui.planning.consent import require_consent
     from steertui.planning.resolve import resolve
-    from steertui.run.benchmark import measure, requests_of
-    from steertui.units import clock
 
-    wish = take_overrides(rest)
+    overrides = take_overrides(engine_options)
     changes: dict[str, object] = {"models": list(models)}
     experiment = load_experiment(file, changes) if file else with_changes(DEMO_EXPERIMENT, changes)
     require_consent(experiment, file_origin(experiment, file, changes), is_sure=yes)
-    planned = resolve(experiment)
-    for model in planned.models:
-        requests, workload = requests_of(planned, model)
+    design = resolve(experiment)
+    for model in design.models:
+        _print_throughput(design, model, slot_counts, overrides)
+
+
+def _print_throughput(
+    design: Design, model: Model, slot_counts: Sequence[int], overrides: Overrides
+) -> None:
+    """Print the model's workload and one line per number of slots."""
+    from steertui.run.benchmark import measure, requests_of
+    from steertui.units import clock
+
+    requests, workload = requests_of(design, model)
+    click.echo(
+        f"{model.name}: {workload.count} trials, "
+        f"{workload.distinct_tokens:,} distinct prompt tokens, "
+        f"{workload.max_new_tokens:,} new tokens at most"
+    )
+    slots = slot_counts or tuple(n for n in SLOTS if n <= workload.count)
+    click.echo("slots  prompt tokens/s  new tokens/s  longest time of the experiment")
+    for throughput in measure(model, requests, workload, slots, overrides):
         click.echo(
-            f"{model.name}: {workload.count} trials, "
-            f"{workload.distinct_tokens:,} distinct prompt tokens, "
-            f"{workload.max_new_tokens:,} new tokens at most"
+            f"{throughput.slots:5}  {throughput.prefill:15,.0f}  {throughput.decode:12,.0f}  "
+            f"{clock(throughput.seconds(workload))}"
         )
-        slots = counts or tuple(n for n in (1, 8, 16, 32) if n <= workload.count)
-        click.echo("slots  prompt tokens/s  new tokens/s  the experiment takes at most")
-        for pace in measure(model, requests, workload, slots, wish):
-            click.echo(
-                f"{pace.slots:5}  {pace.prefill:15,.0f}  {pace.decode:12,.0f}  "
-                f"{clock(pace.seconds(workload))}"
-            )

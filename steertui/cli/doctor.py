@@ -1,11 +1,11 @@
-"""`steertui doctor`: what this machine can do."""
+"""`steertui doctor`: check of this machine."""
 
 import click
 
 
-@click.command()
+@click.command(short_help="Check of this machine.")
 def doctor() -> None:
-    """Say what this machine can do, and what to mend."""
+    """Check this machine and print what works, what does not, and how to correct it."""
     from steertui.headless.doctor import examine
 
     for finding in examine():

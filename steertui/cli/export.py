@@ -1,4 +1,4 @@
-"""`steertui export`: a database for the tools of others."""
+"""`steertui export`: logs for inspect_ai."""
 
 from pathlib import Path
 
@@ -7,11 +7,18 @@ import click
 
 @click.command(short_help="Logs for inspect_ai.")
 @click.argument("db", type=Path)
-@click.option("--inspect", "folder", type=Path, required=True, help="Folder for .eval logs.")
-@click.option("--experiment", "experiments", multiple=True, help="An id, or all; may be repeated.")
-@click.option("--model", "models", multiple=True, help="A model's name; may be repeated.")
-@click.option("--condition", "conditions", multiple=True, help="A condition; may be repeated.")
-@click.option("--judge", "judges", multiple=True, help="A judge's name; may be repeated.")
+@click.option("--inspect", "folder", type=Path, required=True, help="Folder for the .eval logs")
+@click.option(
+    "--experiment",
+    "experiments",
+    multiple=True,
+    help='Id of an experiment, or "all"; repeatable [default: the newest]',
+)
+@click.option("--model", "models", multiple=True, help="Name of a model; repeatable [default: all]")
+@click.option(
+    "--condition", "conditions", multiple=True, help="Condition; repeatable [default: all]"
+)
+@click.option("--judge", "judges", multiple=True, help="Name of a judge; repeatable [default: all]")
 def export(
     db: Path,
     folder: Path,
@@ -20,9 +27,9 @@ def export(
     conditions: tuple[str, ...],
     judges: tuple[str, ...],
 ) -> None:
-    """Write inspect_ai logs: one for each model, temperature and condition.
+    """Write inspect_ai logs: one per model, temperature and condition.
 
-    Their samples are the scenarios, their epochs the samples, their scores the judges' labels.
+    Scenarios become samples, samples become epochs, and the judges' labels become scores.
     """
     from steertui.analysis.summary import ReportFilter, summarise
     from steertui.report.inspect_log import write_logs

@@ -1,4 +1,4 @@
-"""`steertui judge`: let judges read stored answers."""
+"""`steertui judge`: labels of stored answers by judges."""
 
 import sys
 from pathlib import Path
@@ -8,10 +8,10 @@ import click
 import cloup
 
 from steertui.cli.machine import machine_options, take_overrides
-from steertui.cli.servers import DEBIAS, DEBIAS_HELP, judge_server_options, take_terms
+from steertui.cli.servers import DEBIAS, DEBIAS_HELP, judge_server_options, take_server_options
 
 
-@cloup.command(short_help="Judge stored answers.")
+@cloup.command(short_help="Labels of stored answers by judges.")
 @click.argument("db", type=Path)
 @cloup.option_group(
     "Judging",
@@ -20,14 +20,19 @@ from steertui.cli.servers import DEBIAS, DEBIAS_HELP, judge_server_options, take
         "judges",
         multiple=True,
         required=True,
-        help="local:MODEL or openai:MODEL[@URL]; may be repeated.",
+        help="local:MODEL or openai:MODEL[@URL]; repeatable",
     ),
-    cloup.option("--experiment", metavar="ID", help="The newest if not given."),
-    cloup.option("--rubric", default="steertui", help="steertui, paper, or a TOML file."),
-    cloup.option("--hide-suffix", is_flag=True, help="Hide the suffix from the judge."),
-    cloup.option("--reasons", is_flag=True, help="Ask a local judge for a reason, too."),
-    cloup.option("--debias", type=DEBIAS, default="none", help=DEBIAS_HELP),
-    cloup.option("--json", "as_json", is_flag=True, help="A JSON record a line."),
+    cloup.option("--experiment", metavar="ID", help="Id of the experiment [default: the newest]"),
+    cloup.option(
+        "--rubric",
+        default="steertui",
+        show_default=True,
+        help="Instruction for the judge: steertui, paper, or a TOML file",
+    ),
+    cloup.option("--hide-suffix", is_flag=True, help="Show judges the task without its suffix"),
+    cloup.option("--reasons", is_flag=True, help="Ask local judges for a reason, too"),
+    cloup.option("--debias", type=DEBIAS, default="none", show_default=True, help=DEBIAS_HELP),
+    cloup.option("--json", "as_json", is_flag=True, help="Print one JSON record per line"),
 )
 @machine_options
 @judge_server_options
@@ -42,14 +47,23 @@ def judge(
     as_json: bool,
     **given: Any,
 ) -> None:
-    """Let judges read the answers in DB that they have not read yet.
+    """Label the answers in DB that these judges have not labelled yet.
 
-    The same command again asks only for what is missing: failures are asked again, labels never.
+    The same command again labels only what is missing. Failures are tried again, labels are kept.
     """
-    wish, terms = take_overrides(given), take_terms(given)
+    overrides = take_overrides(given)
+    options = take_server_options(given)
     from steertui.headless.batch import judge_stored
     from steertui.planning.judges import find_judges
 
-    panel = find_judges(judges, rubric, hide_suffix, terms, debias=debias)
-    code = judge_stored(db, experiment, panel, wish, terms, reasons=reasons, as_json=as_json)
+    found = find_judges(judges, rubric, hide_suffix, options, debias=debias)
+    code = judge_stored(
+        db,
+        experiment,
+        found,
+        overrides,
+        options,
+        reasons=reasons,
+        as_json=as_json,
+    )
     sys.exit(code)

@@ -1,60 +1,102 @@
-"""`steertui label`: labels by hand, at the prompt."""
+"""`steertui label`: labels by a person, at the prompt."""
+
+from __future__ import annotations
 
 import getpass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-KEYS = {"c": 0, "n": 1, "r": 2, "x": 3}
-ASK = "c convergence · n no_convergence · r safety_refusal · x nonsensical · s skip · q quit"
+from steertui.core.verdict import Label
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-@click.command(short_help="Label answers by hand.")
-@click.argument("db", type=Path)
-@click.option("--as", "who", help="Your name; the system's user if not given.")
-@click.option("--reference", help="The judge whose labels and margins order the queue.")
-@click.option("--order", type=click.Choice(["uncertain", "random"]), default="uncertain")
-@click.option("--count", type=int, default=0, help="Answers at most.")
-@click.option("--experiment", help="An experiment's id; the newest if not given.")
-def label(
-    db: Path, who: str | None, reference: str | None, order: str, count: int, experiment: str | None
-) -> None:
-    """Label answers by hand: condition and judge's label stay hidden until you have answered."""
-    from steertui.analysis.label_queue import (
-        QueueItem,
-        QueueOrder,
-        add_label,
-        annotator_id,
-        build_queue,
-    )
-    from steertui.core.judge_kind import JudgeKind
-    from steertui.core.verdict import Label
-    from steertui.lookup import resolve_name
+    from steertui.analysis.label_queue import QueueItem
     from steertui.store import Store
 
-    def show(place: int, total: int, item: QueueItem) -> None:
-        click.echo(f"\n[{place}/{total}] {item.category}\n\nTASK\n{plain(item.task)}\n")
-        click.echo(f"ANSWER\n{plain(item.answer)}\n\n{ASK}")
+KEYS = {
+    "c": Label.CONVERGENCE,
+    "n": Label.NO_CONVERGENCE,
+    "r": Label.SAFETY_REFUSAL,
+    "x": Label.NONSENSICAL,
+}
 
-    name = annotator_id(who or getpass.getuser())
+
+@click.command(short_help="Labels by a person.")
+@click.argument("db", type=Path)
+@click.option("--annotator", help="Your name [default: the name of the system's user]")
+@click.option(
+    "--reference",
+    help="Judge whose labels and margins define the queue [default: the first judge]",
+)
+@click.option(
+    "--order",
+    type=click.Choice(["uncertain", "random"]),
+    default="uncertain",
+    show_default=True,
+    help="Answers with the smallest margins first, or in random order, as corrected rates need",
+)
+@click.option(
+    "--limit", type=int, default=0, help="Maximum number of answers, 0 for all [default: 0]"
+)
+@click.option("--experiment", metavar="ID", help="Id of the experiment [default: the newest]")
+def label(
+    db: Path,
+    annotator: str | None,
+    reference: str | None,
+    order: str,
+    limit: int,
+    experiment: str | None,
+) -> None:
+    """Label answers yourself.
+
+    The condition and the judge's label are hidden until you have labelled the answer.
+    """
+    from steertui.analysis.label_queue import QueueOrder, annotator_id, build_queue
+    from steertui.store import Store
+
+    name = annotator_id(annotator or getpass.getuser())
     with Store(db, must_exist=True) as store:
         chosen = store.choose(experiment)
-        judges = {r.id: (r.name,) for r in store.readers(chosen) if r.kind is not JudgeKind.HUMAN}
-        judge = resolve_name("judge", reference, judges)[0] if reference else next(iter(judges), "")
-        queue = build_queue(store, chosen, name, judge, QueueOrder(order))[: count or None]
-        for place, item in enumerate(queue, 1):
-            show(place, len(queue), item)
-            key = click.prompt("label", type=click.Choice([*KEYS, "s", "q"]), show_choices=False)
-            if key == "q":
-                break
-            if key in KEYS:
-                given = list(Label)[KEYS[key]]
-                add_label(store, name, item, given)
-                click.echo(f"stored; it was {item.condition}, {judge or 'no judge'}: {item.label}")
-        done = store.judged(chosen, name)
-    click.echo(f"{done} answers bear a label of {name}. Compare: steertui agree {db}")
+        judge = _reference(store, chosen, reference)
+        queue = build_queue(store, chosen, name, judge, QueueOrder(order))[: limit or None]
+        _label_all(store, queue, name, judge)
+        labelled = store.judged(chosen, name)
+    click.echo(f"Answers labelled by {name}: {labelled}. Compare judges: steertui agree {db}")
 
 
-def plain(text: str) -> str:
-    """Return a model's text without control characters: it must not drive the terminal."""
-    return "".join(c for c in text if c in "\n\t" or c.isprintable())
+def _reference(store: Store, experiment: str, name: str | None) -> str:
+    """Return the id of the reference judge; "" if there is none."""
+    from steertui.core.judge_kind import JudgeKind
+    from steertui.lookup import resolve_name
+
+    readers = store.readers(experiment)
+    judges = {judge.id: (judge.name,) for judge in readers if judge.kind is not JudgeKind.HUMAN}
+    return resolve_name("judge", name, judges)[0] if name else next(iter(judges), "")
+
+
+def _label_all(store: Store, queue: Sequence[QueueItem], annotator: str, judge: str) -> None:
+    """Ask for a label of each answer and store it, until the queue is empty or `q` is given."""
+    from steertui.analysis.label_queue import add_label
+
+    for key, meaning in KEYS.items():
+        click.echo(f"{key}  {meaning.words}: {meaning.definition}")
+    for number, item in enumerate(queue, 1):
+        _show(item, number, len(queue))
+        key = click.prompt("label", type=click.Choice([*KEYS, "s", "q"]), show_choices=False)
+        if key == "q":
+            return
+        if key in KEYS:
+            add_label(store, annotator, item, KEYS[key])
+            by_judge = f"; {judge}: {item.label.words if item.label else 'unjudged'}"
+            click.echo(f"Stored. Condition: {item.condition}{by_judge if judge else ''}")
+
+
+def _show(item: QueueItem, number: int, total: int) -> None:
+    from steertui.tui.widgets.sanitize import plain
+
+    keys = " · ".join(f"{key} {meaning.words}" for key, meaning in KEYS.items())
+    click.echo(f"\n[{number}/{total}] {plain(item.category)}\n\nTASK\n{plain(item.task)}\n")
+    click.echo(f"ANSWER\n{plain(item.answer)}\n\n{keys} · s skip · q quit")

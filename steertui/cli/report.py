@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-FORMS = ("terminal", "markdown", "json", "csv", "rates", "parquet", "html", "svg", "png")
+FORMS = ("terminal", "markdown", "json", "trials-csv", "rates-csv", "parquet", "html", "svg", "png")
 
 
 @click.command(short_help="A database as tables, HTML page, figures or rows.")
@@ -16,7 +16,9 @@ FORMS = ("terminal", "markdown", "json", "csv", "rates", "parquet", "html", "svg
 @click.option("--model", "models", multiple=True, help="A model's name; may be repeated.")
 @click.option("--condition", "conditions", multiple=True, help="A condition; may be repeated.")
 @click.option("--judge", "judges", multiple=True, help="A judge's name; may be repeated.")
-@click.option("--list", "listing", is_flag=True, help="List the experiments in the database.")
+@click.option(
+    "--list-experiments", "listing", is_flag=True, help="List the experiments in the database."
+)
 def report(
     db: Path,
     form: str,

@@ -13,7 +13,7 @@ from steertui.cli.servers import (
     DEBIAS_HELP,
     judge_server_options,
     model_server_options,
-    take_terms,
+    take_server_options,
 )
 from steertui.core.experiment import Experiment, with_changes
 from steertui.core.shard import WHOLE, parse_shard
@@ -137,7 +137,7 @@ def cli(
     if shard and not batch:
         raise click.UsageError("--shard: give --batch, too")
     part = parse_shard(shard) if shard else WHOLE
-    wish, terms = take_overrides(changes), take_terms(changes)
+    wish, terms = take_overrides(changes), take_server_options(changes)
     changed = _named(changes)
     is_chosen = batch or demo or printed or preset or file
     bare = not (is_chosen or any(v not in (None, [], ()) for v in changed.values()))

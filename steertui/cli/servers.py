@@ -1,62 +1,129 @@
-"""Options on how judges and models behind servers are asked."""
+"""Options of requests to servers: for judges, and for models that answer."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 import cloup
 
-DEBIAS = click.Choice(["none", "estimate", "permute"])
-DEBIAS_HELP = "Local judges: correct for the labels' order, by a sample or by all orders."
+from steertui.core.verdict import Debias
+
+if TYPE_CHECKING:
+    from steertui.planning.judges import JudgeServerOptions
+    from steertui.server.limits import RetryPolicy
+
+DEBIAS = click.Choice(list(get_args(Debias)))
+"""Choices of `--debias`."""
+
+DEBIAS_HELP = (
+    "How local judges correct for the order of the labels in the rubric: not at all, by an "
+    "estimate from a sample of answers, or by judging every answer in four orders"
+)
+"""Help text of `--debias`."""
 
 judge_server_options = cloup.option_group(
-    "Judges behind servers",
-    cloup.option("--max-cost", type=float, help="Dollars that judges may cost in this run."),
-    cloup.option("--judge-price", default="", help="IN,OUT: dollars for a million tokens."),
-    cloup.option("--judge-batch", is_flag=True, help="Batch API: half the price, within a day."),
-    cloup.option("--judge-concurrency", type=int, default=16, help="Questions at once; 16."),
-    cloup.option("--judge-timeout", type=float, default=60.0, help="Seconds for a reply; 60."),
+    "Judges on servers",
+    cloup.option(
+        "--max-cost",
+        type=float,
+        help="Maximum cost of all judges in this run, in US dollars [default: no limit]",
+    ),
+    cloup.option(
+        "--judge-price",
+        default="",
+        help="Price in US dollars per million tokens, as IN,OUT [default: OpenAI's list price]",
+    ),
+    cloup.option(
+        "--judge-batch",
+        is_flag=True,
+        help="Use the Batch API: half the price, replies within 24 hours",
+    ),
+    cloup.option(
+        "--judge-concurrency",
+        type=int,
+        default=16,
+        show_default=True,
+        help="Maximum requests in flight per judge",
+    ),
+    cloup.option(
+        "--judge-timeout",
+        type=float,
+        default=60.0,
+        show_default=True,
+        help="Timeout for one reply, in seconds",
+    ),
     help="Keys: OPENAI_API_KEY for api.openai.com, STEERTUI_JUDGE_KEY=HOST=KEY,… for others.",
 )
-"""Gives a command the options on how judges behind servers are asked."""
+"""Decorator that adds the options for judges to a command."""
 
 model_server_options = cloup.option_group(
-    "Models behind servers",
-    cloup.option("--server-template", help="A chat template for those that tell none."),
-    cloup.option("--server-concurrency", type=int, default=256, help="Answers at once; 256."),
-    cloup.option("--server-timeout", type=float, default=600.0, help="Seconds for an answer; 600."),
-    cloup.option("--server-wait", type=float, default=600.0,
-                 help="Seconds without any server, then the run stops; 600."),
+    "Models on servers",
+    cloup.option(
+        "--server-template",
+        help="Jinja file with the chat template for servers that do not report theirs "
+        "[default: such servers get chat messages]",
+    ),
+    cloup.option(
+        "--server-concurrency",
+        type=int,
+        default=256,
+        show_default=True,
+        help="Maximum requests in flight per server",
+    ),
+    cloup.option(
+        "--server-timeout",
+        type=float,
+        default=600.0,
+        show_default=True,
+        help="Timeout for one answer, in seconds",
+    ),
+    cloup.option(
+        "--max-outage",
+        type=float,
+        default=600.0,
+        show_default=True,
+        help="Seconds without a reachable server after which the run stops",
+    ),
     help="Keys: OPENAI_API_KEY for api.openai.com, STEERTUI_SERVER_KEY=HOST=KEY,… for others.",
-)  # fmt: skip
-"""Gives a command the options on how models behind servers are asked."""
+)
+"""Decorator that adds the options for models to a command."""
 
 
-def take_terms(given: dict[str, Any]) -> Any:
-    """Take the options out of what a command was given."""
-    names = "judge_concurrency", "judge_timeout", "max_cost", "judge_price"
-    concurrency, timeout, max_cost, price = (given.pop(name) for name in names)
-    batches = given.pop("judge_batch")
+def take_server_options(given: dict[str, Any]) -> JudgeServerOptions:
+    """Remove the servers' options from a command's parameters and return their values.
+
+    Raises UsageError for a value out of range.
+    """
+    concurrency: int = given.pop("judge_concurrency")
+    timeout: float = given.pop("judge_timeout")
+    max_cost: float | None = given.pop("max_cost")
     if concurrency < 1 or timeout <= 0 or (max_cost is not None and max_cost < 0):
         raise click.UsageError(
             "--judge-concurrency and --judge-timeout: give a number above 0; --max-cost: 0 or more"
         )
     from steertui.planning.judges import JudgeServerOptions
 
-    patience = _take_patience(given)
     return JudgeServerOptions(
-        concurrency, timeout, max_cost=max_cost, price=price, answers=patience, batches=batches
+        concurrency=concurrency,
+        timeout=timeout,
+        max_cost=max_cost,
+        price=given.pop("judge_price"),
+        batches=given.pop("judge_batch"),
+        answers=_take_retry_policy(given),
     )
 
 
-def _take_patience(given: dict[str, Any]) -> Any:
+def _take_retry_policy(given: dict[str, Any]) -> RetryPolicy:
     from steertui.server.limits import DEFAULT_RETRY_POLICY, RetryPolicy
 
     if "server_timeout" not in given:
         return DEFAULT_RETRY_POLICY
-    names = "server_concurrency", "server_timeout", "server_wait"
-    concurrency, timeout, wait = (given.pop(name) for name in names)
-    if concurrency < 1 or timeout <= 0 or wait <= 0:
+    concurrency: int = given.pop("server_concurrency")
+    timeout: float = given.pop("server_timeout")
+    max_outage: float = given.pop("max_outage")
+    if concurrency < 1 or timeout <= 0 or max_outage <= 0:
         raise click.UsageError(
-            "--server-concurrency, --server-timeout, --server-wait: give a number above 0"
+            "--server-concurrency, --server-timeout, --max-outage: give a number above 0"
         )
-    return RetryPolicy(concurrency, timeout, max_outage=wait)
+    return RetryPolicy(concurrency=concurrency, timeout=timeout, max_outage=max_outage)

@@ -1,4 +1,4 @@
-"""`steertui sources`: other people's public files that experiments are made of."""
+"""`steertui sources`: public files of third parties that experiments use."""
 
 import sys
 
@@ -6,11 +6,11 @@ import click
 
 
 @click.group(
-    invoke_without_command=True, short_help="The benchmark and the paper's texts: list and fetch."
+    invoke_without_command=True, short_help="Benchmark and paper texts: list and download."
 )
 @click.pass_context
 def sources(context: click.Context) -> None:
-    """List other people's public files: what is here, where it comes from, under what licence."""
+    """List the files of third parties: state, origin and licence."""
     if not context.invoked_subcommand:
         from steertui.headless.model_commands import show_sources
 
@@ -19,10 +19,18 @@ def sources(context: click.Context) -> None:
 
 @sources.command()
 @click.argument("names", nargs=-1)
-@click.option("--base", help="Another base address: OWNER/REPO/COMMIT/PATH follow it.")
-@click.option("--json", "as_json", is_flag=True, help="A JSON record a line.")
-def pull(names: tuple[str, ...], base: str | None, as_json: bool) -> None:
-    """Fetch sources, all if none is named, and check every byte."""
+@click.option(
+    "--mirror",
+    metavar="URL",
+    help="Base address that OWNER/REPO/COMMIT/PATH is appended to "
+    "[default: the variable STEERTUI_SOURCES, otherwise the origin]",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON record per line")
+def pull(names: tuple[str, ...], mirror: str | None, as_json: bool) -> None:
+    """Download sources and check their hashes.
+
+    Without NAMES, all sources are downloaded.
+    """
     from steertui.headless.model_commands import pull_sources
 
-    sys.exit(pull_sources(names, base, as_json=as_json))
+    sys.exit(pull_sources(names, mirror, as_json=as_json))

@@ -46,8 +46,8 @@ ANSWER_DIVISOR = 4
 GIB = 2**30
 """Bytes in a GiB."""
 
-Layout = Literal["auto", "streams", "unified"]
-"""KV cache layout: one stream per slot, or one cache for all slots."""
+Layout = Literal["auto", "per-slot", "unified"]
+"""KV cache layout: one cache per slot, or one for all slots."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Overrides:
         layout: of the KV cache.
         flash: flash attention; None to choose.
         kv_type: type of the KV cache.
-        exact: one slot and no prefix sharing, so that answers do not depend on the load.
+        deterministic: one slot and no prefix sharing, so that answers do not depend on the load.
         devices: device groups as for `parse_groups`, one engine per group; "" to choose.
     """
 
@@ -75,15 +75,16 @@ class Overrides:
     layout: Layout = "auto"
     flash: bool | None = None
     kv_type: str = "f16"
-    exact: bool = False
+    deterministic: bool = False
     devices: str = ""
 
     def __post_init__(self) -> None:
         if min(self.slots, self.threads, self.batch_tokens) < 0:
             raise EngineError("--slots, --threads and --batch-tokens: give a positive number")
-        if self.exact and self.slots > 1:
+        if self.deterministic and self.slots > 1:
             raise EngineError(
-                f"--exact and --slots {self.slots}: --exact uses one slot; leave one of them out"
+                f"--deterministic and --slots {self.slots}: --deterministic uses one slot; "
+                "leave one of them out"
             )
         if self.flash is False and self.kv_type == "q8_0":
             raise EngineError("--kv-type q8_0 needs flash attention; leave --no-flash out")
@@ -167,7 +168,7 @@ def _choose_groups(
     if overrides.gpu_layers == 0:
         return parse_groups(CPU, available)
     wanted = overrides.slots or workload.count
-    slots = 1 if overrides.exact else min(MIN_SLOTS_PER_GPU, wanted)
+    slots = 1 if overrides.deterministic else min(MIN_SLOTS_PER_GPU, wanted)
     slot_bytes = _round_up(workload.longest) * kv_bytes_per_token(model, overrides.kv_type)
     needed = (weights + slots * slot_bytes) / MEMORY_SHARE
     # If some layers stay on the host, one engine uses all accelerators.
@@ -196,7 +197,7 @@ def _choose_shape(
     # Without flash attention answers on a CPU hardly depend on the batch. It is chosen only where
     # it saves time or memory.
     saves = bool(memory.accelerator) or unified
-    flash = overrides.kv_type == "q8_0" or (not overrides.exact and saves)
+    flash = overrides.kv_type == "q8_0" or (not overrides.deterministic and saves)
     return ContextParams(
         slots=slots,
         slot_tokens=slot_tokens,
@@ -217,7 +218,7 @@ def _choose_slots(
 ) -> tuple[int, int]:
     """Return the number of slots and their tokens, if `fitting` slots of full length fit."""
     full_length = _round_up(workload.longest)
-    wanted = 1 if overrides.exact else overrides.slots or min(max_slots, workload.count)
+    wanted = 1 if overrides.deterministic else overrides.slots or min(max_slots, workload.count)
     if fitting >= wanted:
         return wanted, full_length
     longest_answer = workload.longest - workload.longest_prompt

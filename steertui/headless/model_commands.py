@@ -117,14 +117,14 @@ def show_sources(mirror: str = "") -> None:
         print(f"    to   {source.folder}")
 
 
-def pull_sources(names: Sequence[str], base: str | None, *, as_json: bool) -> int:
+def pull_sources(names: Sequence[str], mirror: str | None, *, as_json: bool) -> int:
     """Fetch sources; return the exit code."""
     chosen = [find_source(name).name for name in names] or list(all_sources())
     try:
-        report_downloads(supply(Requirements((), tuple(chosen), base or "")), as_json=as_json)
+        report_downloads(supply(Requirements((), tuple(chosen), mirror or "")), as_json=as_json)
     except KeyboardInterrupt:
         return _stopped()
-    show_sources(base or "")
+    show_sources(mirror or "")
     return 0
 
 

@@ -59,11 +59,11 @@ def _write_files(store: Store, summary: Summary, form: str, output: Path) -> lis
 
 
 def _write_text(store: Store, summary: Summary, form: str, file: TextIO) -> None:
-    if form == "rates":
+    if form == "rates-csv":
         trials.write_rates(summary, file)
         return
     paper = compare_with_paper(store, summary)
-    if form == "csv":
+    if form == "trials-csv":
         trials.write_trials(store, summary, paper, file)
     elif form == "json":
         file.write(json.dumps(record.of_summary(summary, paper), ensure_ascii=False, indent=1))

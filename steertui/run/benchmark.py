@@ -97,7 +97,7 @@ def measure(
         if len(requests) < total:
             raise EngineError(
                 f"{total} slots: the experiment has only {len(requests)} prompts; "
-                "give a smaller --at"
+                "give a smaller --slots"
             )
         with Pool(model.path, shapes) as engine:
             yield _Measurement(engine, timer).run(shapes, requests[:total], workload)

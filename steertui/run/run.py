@@ -50,12 +50,12 @@ def run(
     with a known answer before any model is loaded, and judge while models still generate. Models
     on servers generate at the same time as local ones. Local judges come last.
 
-    Raises ServerError if `overrides.exact` is set and a model runs on a server.
+    Raises ServerError if `overrides.deterministic` is set and a model runs on a server.
     """
     settings = RunSettings(
         overrides, servers, plan.design.experiment.reasons, control or RunControl()
     )
-    _check_exact(plan, overrides)
+    _check_deterministic(plan, overrides)
     return until_stopped(_run(plan, store, settings), settings.control)
 
 
@@ -88,12 +88,12 @@ def _run(plan: Plan, store: Store, settings: RunSettings) -> Generator[Event, No
         yield from judges.finish()
 
 
-def _check_exact(plan: Plan, overrides: Overrides) -> None:
+def _check_deterministic(plan: Plan, overrides: Overrides) -> None:
     on_servers = [m.name for m in plan.design.models if isinstance(m, ServerModel)]
-    if overrides.exact and on_servers:
+    if overrides.deterministic and on_servers:
         raise ServerError(
-            f"--exact: cannot control how a server batches requests; leave out {on_servers[0]} "
-            "or --exact"
+            "--deterministic: cannot control how a server batches requests; leave out "
+            f"{on_servers[0]} or --deterministic"
         )
 
 

@@ -75,14 +75,14 @@ def test_a_later_label_supersedes_and_both_are_stored(tmp_path: Path) -> None:
 
 def test_the_command_hides_condition_and_label_until_the_answer_is_labelled(tmp_path: Path) -> None:
     stored(tmp_path / "a.db")
-    command = ["label", str(tmp_path / "a.db"), "--as", "ann", "--count", "2"]
+    command = ["label", str(tmp_path / "a.db"), "--annotator", "ann", "--limit", "2"]
     result = CliRunner().invoke(cli, command, input="c\ns\n")
     assert result.exit_code == 0, result.output
-    before, _, after = result.output.partition("stored; it was ")
+    before, _, after = result.output.partition("Stored. Condition: ")
     assert "Go on." not in before
     assert "Stop." not in before
-    assert after.startswith(("pro, local:j", "anti, local:j"))
-    assert "1 answers bear a label of human:ann" in after
+    assert after.startswith(("pro; local:j", "anti; local:j"))
+    assert "Answers labelled by human:ann: 1." in after
 
 
 def test_agreement_has_a_caveat_on_labels_that_are_no_random_sample(tmp_path: Path) -> None:

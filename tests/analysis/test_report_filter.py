@@ -179,7 +179,7 @@ def test_the_heading_names_no_pair_if_the_pairs_differ(tmp_path: Path) -> None:
 
 
 def test_an_unknown_reference_judge_is_an_error(folder: Path) -> None:
-    code, _, err = call("label", "a.db", "--as", "ann", "--reference", "opnai", cwd=folder)
+    code, _, err = call("label", "a.db", "--annotator", "ann", "--reference", "opnai", cwd=folder)
     assert (code, err) == (
         1, "steertui: opnai: no such judge; there are openai:gpt-5.2\n",
     )  # fmt: skip

@@ -39,7 +39,7 @@ def test_slots_hold_the_longest_request_and_do_not_exceed_the_requests() -> None
     assert many.slots == 32
     (few,) = choose_shapes(llama, 2_000_000, workload(5, 400, 100), Overrides(slots=3, threads=1))
     assert (few.slots, few.devices, few.flash) == (3, ("CPU",), False)
-    (exact,) = choose_shapes(llama, 2_000_000, workload(5, 400, 100), Overrides(exact=True))
+    (exact,) = choose_shapes(llama, 2_000_000, workload(5, 400, 100), Overrides(deterministic=True))
     assert (exact.slots, exact.flash, exact.unified) == (1, False, False)
     llama.close()
 
@@ -81,8 +81,8 @@ def test_unified_kv_cache_is_chosen_if_most_prompt_tokens_are_shared() -> None:
 
 
 def test_contradictory_overrides_are_errors() -> None:
-    with pytest.raises(EngineError, match="--exact uses one slot"):
-        Overrides(exact=True, slots=8)
+    with pytest.raises(EngineError, match="--deterministic uses one slot"):
+        Overrides(deterministic=True, slots=8)
     with pytest.raises(EngineError, match="q8_0 needs flash attention"):
         Overrides(kv_type="q8_0", flash=False)
     with pytest.raises(EngineError, match=r"--devices tpu: this build of llama\.cpp has CPU"):

@@ -57,12 +57,12 @@ def test_the_same_command_again_repeats_nothing_and_more_samples_add_only_what_i
 
 
 def test_two_devices_answer_as_one_does_and_the_first_lines_name_them(tmp_path: Path) -> None:
-    both = [*SMALL[:-1], "b.db", "--exact", "--devices", "cpu,cpu"]
+    both = [*SMALL[:-1], "b.db", "--deterministic", "--devices", "cpu,cpu"]
     code, _, err = call(*both, cwd=tmp_path)
     assert code == 0, err
     assert "2 engines, each of 1 slot of" in err
     assert "on CPU, CPU\n" in err
-    assert call(*SMALL, "--exact", cwd=tmp_path)[0] == 0
+    assert call(*SMALL, "--deterministic", cwd=tmp_path)[0] == 0
     texts = "SELECT trial, text FROM generations ORDER BY trial"
     assert rows(tmp_path / "a.db", texts) == rows(tmp_path / "b.db", texts)
 

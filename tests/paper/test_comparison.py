@@ -164,7 +164,7 @@ def test_every_report_format_has_the_same_items(folder: Path) -> None:
     assert paper["items"][1]["confusion"] == [list(row) for row in pro.confusion]
     assert len(paper["items"][1]["differing"]) == len(pro.changed)
     assert paper["deviations"][1]["paired"]["only_first"] == 1
-    rows = call("report", "a.db", "--format", "csv", cwd=folder)[1].splitlines()
+    rows = call("report", "a.db", "--format", "trials-csv", cwd=folder)[1].splitlines()
     labels = {(c, replica.NAMES[i]): str(label) for c, i, _, label in replica.published()}
     for row in csv.DictReader(rows):
         assert row["paper_label"] == labels[row["condition"], row["scenario"]]
@@ -257,9 +257,9 @@ DEGENERATE: dict[str, replica.Change] = {
 @pytest.mark.parametrize("kind", DEGENERATE)
 def test_degenerate_runs_are_reported_in_every_format(tmp_path: Path, kind: str) -> None:
     replica.write(tmp_path / "d.db", DEGENERATE[kind])
-    for form in ("terminal", "markdown", "json", "csv", "html"):
+    for form in ("terminal", "markdown", "json", "trials-csv", "html"):
         out = tmp_path / f"out.{form}"
         write_report(tmp_path / "d.db", form, ReportFilter(("all",)), out)
         text = html.unescape(out.read_text(encoding="utf-8"))
         assert not re.search(r"\b[Nn]a[Nn]\b|\bNone\b|\binf\b", text), form
-        assert "the paper's own answers and labels" in text or form == "csv"
+        assert "the paper's own answers and labels" in text or form == "trials-csv"

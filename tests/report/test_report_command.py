@@ -37,7 +37,7 @@ def test_every_form_says_the_same_and_that_the_demo_means_nothing(folder: Path) 
 
 def test_csv_has_a_row_a_trial_that_adds_up_to_the_rates(folder: Path) -> None:
     rows = list(
-        csv.DictReader(io.StringIO(call("report", "a.db", "--format", "csv", cwd=folder)[1]))
+        csv.DictReader(io.StringIO(call("report", "a.db", "--format", "trials-csv", cwd=folder)[1]))
     )
     assert len(rows) == 18
     table = json.loads(call("report", "a.db", "--format", "json", cwd=folder)[1])["tables"][0]
@@ -112,7 +112,7 @@ def test_two_experiments_with_the_same_model_are_told_apart(folder: Path) -> Non
     assert call("--batch", *options, cwd=folder)[0] == 0
     assert "experiment" not in call("report", "twice.db", cwd=folder)[1]
     assert call("--batch", *options[:3], "26", *options[4:], cwd=folder)[0] == 0
-    listed = call("report", "twice.db", "--list", cwd=folder)[1].split("\n")
+    listed = call("report", "twice.db", "--list-experiments", cwd=folder)[1].split("\n")
     text = call("report", "twice.db", "--experiment", "all", cwd=folder)[1]
     for line in filter(None, listed):
         assert f"judged by local:demo, experiment {line.split()[0]}" in text

@@ -22,7 +22,7 @@ from steertui.store import Store
 from tests.fixtures import large
 from tests.fixtures.program import call
 
-FORMS = ("terminal", "markdown", "json", "csv", "rates", "html")
+FORMS = ("terminal", "markdown", "json", "trials-csv", "rates-csv", "html")
 INSPECT = Path(__file__).resolve().parents[2] / ".venv/inspect/bin/python"
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -41,10 +41,10 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 
 def test_rates_as_csv_are_those_of_the_trials_as_csv(folder: Path) -> None:
-    for form in ("csv", "rates"):
+    for form in ("trials-csv", "rates-csv"):
         done = call("report", "a.db", "--format", form, "-o", f"{form}.csv", cwd=folder)
         assert (done[0], done[1]) == (0, "")
-    trials, rates = rows_of(folder / "csv.csv"), rows_of(folder / "rates.csv")
+    trials, rates = rows_of(folder / "trials-csv.csv"), rows_of(folder / "rates-csv.csv")
     assert len(trials) == 2 * 76 * 4 * 2 * 2
     assert len(rates) == 2 * 2 * 4 * 7
     for rate in rates:
@@ -64,7 +64,7 @@ def test_rates_as_csv_are_those_of_the_trials_as_csv(folder: Path) -> None:
 def test_parquet_holds_the_same_rows(folder: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
     assert call("report", "a.db", "--format", "parquet", "-o", "a.parquet", cwd=folder)[0] == 0
-    assert call("report", "a.db", "--format", "csv", "-o", "b.csv", cwd=folder)[0] == 0
+    assert call("report", "a.db", "--format", "trials-csv", "-o", "b.csv", cwd=folder)[0] == 0
     table = parquet.read_table(folder / "a.parquet").to_pylist()
     as_csv = rows_of(folder / "b.csv")
     assert [row["key"] for row in table] == [row["key"] for row in as_csv]
@@ -130,7 +130,7 @@ def test_a_database_that_says_little_gives_a_report_that_says_so(tmp_path: Path,
         write_report(db, form, ReportFilter(), out)
         text = out.read_text(encoding="utf-8")
         assert not re.search(r"\b[Nn]a[Nn]\b|\bNone\b|\binf\b", text), form
-        assert text or (kind, form) == ("empty", "rates")
+        assert text or (kind, form) == ("empty", "rates-csv")
     if kind in ("empty", "no verdicts", "no answers"):
         with pytest.raises(ExperimentError, match="no judge has read an answer yet"):
             write_report(db, "svg", ReportFilter(), tmp_path / "drawn")
@@ -216,7 +216,7 @@ def test_a_hundred_thousand_trials_are_reported_in_seconds(tmp_path: Path) -> No
         "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"
         "print(time.process_time() - start, peak, file=sys.stderr)"
     )
-    for form, seconds in (("terminal", 2), ("html", 10), ("csv", 10)):
+    for form, seconds in (("terminal", 2), ("html", 10), ("trials-csv", 10)):
         options = ["report", "l.db", "--format", form, "-o", f"l.{form}"]
         done = subprocess.run(
             [sys.executable, "-c", program, *options], cwd=tmp_path, capture_output=True, text=True

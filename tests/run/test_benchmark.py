@@ -40,7 +40,7 @@ def test_time_counts_shared_tokens_once_unless_there_is_one_slot() -> None:
 
 
 def test_command_prints_one_line_for_each_number_of_slots(tmp_path: Path) -> None:
-    code, out, err = call("bench", "--at", "2", "--threads", "1", cwd=tmp_path)
+    code, out, err = call("bench", "--slots", "2", "--threads", "1", cwd=tmp_path)
     assert (code, err) == (0, "")
     assert "144 trials, 13,764 distinct prompt tokens, 18,432 new tokens at most" in out
     assert out.splitlines()[-1].split()[0] == "2"

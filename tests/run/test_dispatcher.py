@@ -278,12 +278,19 @@ def test_own_template_renders_prompts_for_a_server_without_one(
     assert rows(tmp_path / "b.db", "SELECT DISTINCT form FROM deliveries") == [{"form": "messages"}]
 
 
-def test_exact_is_an_error_for_a_server_model(tmp_path: Path) -> None:
+def test_deterministic_is_an_error_for_a_server_model(tmp_path: Path) -> None:
     with Loopback(Fake()) as server:
-        options = ("--batch", "--model", f"server:one@{server.url}", "--exact", "--db", "a.db")
+        options = (
+            "--batch",
+            "--model",
+            f"server:one@{server.url}",
+            "--deterministic",
+            "--db",
+            "a.db",
+        )
         code, _, err = call(*options, cwd=tmp_path)
     assert code == 1
-    assert "--exact: cannot control how a server batches requests" in err
+    assert "--deterministic: cannot control how a server batches requests" in err
 
 
 def test_judged_run_of_a_server_model_is_reported_and_exported(tmp_path: Path) -> None:

@@ -42,7 +42,9 @@ def by_server(db: Path) -> dict[str, int]:
 
 def own(folder: Path, limit: int) -> Cells:
     """Return the engine's answers with one slot."""
-    code, _, err = call(*RUN, "--limit", str(limit), "--exact", "--db", "own.db", cwd=folder)
+    code, _, err = call(
+        *RUN, "--limit", str(limit), "--deterministic", "--db", "own.db", cwd=folder
+    )
     assert code == 0, err
     return answers(folder / "own.db")
 

@@ -11,7 +11,7 @@ from steertui.tui.widgets.choose_one import OptionRow
 FORMS = MappingProxyType(
     {
         "html": ("one page to read and pass on (HTML)", ".html"),
-        "csv": ("a row a trial, with every text (CSV)", ".csv"),
+        "trials-csv": ("a row a trial, with every text (CSV)", ".csv"),
         "markdown": ("the tables as Markdown", ".md"),
         "json": ("the tables as JSON", ".json"),
     }
