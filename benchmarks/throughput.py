@@ -72,9 +72,9 @@ def _options() -> argparse.Namespace:
 
 def measure(options: argparse.Namespace) -> None:
     """Measure one method and print the result as a line of JSON."""
-    from benchmarks import ways
+    from benchmarks import methods
 
-    job = ways.Job(
+    job = methods.Job(
         model=options.model,
         tokens=options.tokens,
         threads=options.threads,
@@ -85,15 +85,15 @@ def measure(options: argparse.Namespace) -> None:
     )
     method, _, slots = options.one.partition(" ")
     max_slots = max(options.slots)
-    methods: dict[str, Callable[[], ways.Measurement]] = {
-        "engine": lambda: ways.engine(job, int(slots)),
-        "loop": lambda: ways.loop(job),
-        "server": lambda: ways.server(job, max_slots),
-        "ceiling": lambda: ways.ceiling(job, max_slots),
+    calls: dict[str, Callable[[], methods.Measurement]] = {
+        "engine": lambda: methods.engine(job, int(slots)),
+        "loop": lambda: methods.loop(job),
+        "server": lambda: methods.server(job, max_slots),
+        "ceiling": lambda: methods.ceiling(job, max_slots),
     }
-    measurement = methods[method]()
+    measurement = calls[method]()
     if method == "engine":
-        measurement.details["machine"] = ways.machine(job, measurement)
+        measurement.details["machine"] = methods.machine(job, measurement)
     record = {
         "way": options.one,
         "seconds": round(measurement.seconds, 1),
