@@ -1,1 +1,1 @@
-"""Model weights and third-party files: catalogue, cache, downloads, pinned sources."""
+"""Model weights and pinned third-party files: catalogue, cache, downloads, verification."""

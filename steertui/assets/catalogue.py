@@ -1,4 +1,4 @@
-"""The Catalogue: models that are known by name, each with weights that are trusted."""
+"""Catalogue of known models: kind, size, sampling and pinned quantisations."""
 
 import re
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from steertui.errors import ModelError
 from steertui.paths import package_data
 from steertui.toml_files import forbid_extra_keys, load_toml
 
-_BEHIND = r"(?=[.-](?:i1-)?(?:UD-)?(?:I?Q\d|B?F16|F32|MXFP4|gguf))"
+_SUFFIX = r"(?=[.-](?:i1-)?(?:UD-)?(?:I?Q\d|B?F16|F32|MXFP4|gguf))"
 
 
 @forbid_extra_keys
@@ -19,13 +19,13 @@ class Quantisation:
     """One quantisation of a model.
 
     Attributes:
-        quant: such as Q4_K_M.
-        repo: the repository on the hub.
-        file: its path there (of a split model, the first part's).
-        size: bytes, 0 where not known.
-        revision: 40 hex digits, "" for the newest.
-        sha256: of the file, "" where not known. Where it is, other bytes are refused.
-        doubt: what is not sure of it, "" for nothing; the hub is asked at first use.
+        quant: name, such as Q4_K_M.
+        repo: repository on the hub.
+        file: path in the repository; of a split model, the first part's.
+        size: bytes, 0 if unknown.
+        revision: commit, 40 hex digits; "" for the newest.
+        sha256: of the file, "" if unknown. If known, other bytes are rejected.
+        doubt: what is uncertain, "" for nothing.
     """
 
     quant: str
@@ -38,7 +38,7 @@ class Quantisation:
 
     @property
     def hub_name(self) -> HubName:
-        """What to ask the hub for."""
+        """The name on the hub."""
         return HubName(self.repo, "", self.file, self.revision)
 
 
@@ -48,16 +48,16 @@ class CatalogueModel:
     """One model of the catalogue.
 
     Attributes:
-        name: the maker's own, without the owner.
+        name: the publisher's name, without the owner.
         kind: how it was trained to answer.
-        licence: the weights'.
-        parameters: number of weights.
+        licence: licence of the weights.
+        parameters: number of parameters.
         layers: number of layers.
-        cache: bytes of KV cache for one token at 16 bits.
-        context: longest context it was trained for, in tokens.
-        sampling: what its maker recommends, by the names of an experiment's fields.
-        weights: the quantisations, the usual one first.
-        about: a sentence.
+        cache: bytes of KV cache per token at 16 bits.
+        context: trained context length, tokens.
+        sampling: the publisher's recommended sampling, by the names of an experiment's fields.
+        weights: the quantisations, the default first.
+        about: description, one sentence.
     """
 
     name: str
@@ -72,7 +72,7 @@ class CatalogueModel:
     about: str = ""
 
     def find(self, quant: str) -> Quantisation:
-        """Return one quantisation, the first for ""; raises ModelError where it is not known."""
+        """Return a quantisation, the first for ""; raises ModelError for an unknown one."""
         for weights in self.weights:
             if quant.upper() in ("", weights.quant.upper()):
                 return weights
@@ -97,7 +97,7 @@ def catalogue() -> tuple[CatalogueModel, ...]:
 
 
 def catalogue_model(name: str) -> tuple[CatalogueModel, Quantisation] | None:
-    """Return what "NAME" or "NAME:QUANT" means in the catalogue, whatever its case, or None."""
+    """Return the catalogue's entry for "NAME" or "NAME:QUANT", ignoring case; None for none."""
     title, _, quant = name.partition(":")
     for model in catalogue():
         if model.name.lower() == title.lower():
@@ -106,12 +106,12 @@ def catalogue_model(name: str) -> tuple[CatalogueModel, Quantisation] | None:
 
 
 def kind_of(file: str) -> ModelKind:
-    """Return the kind of the model whose name stands in a file's or repository's, "" for none.
+    """Return the kind of the catalogue model named in a file or repository name, "" for none.
 
-    Publishers put something before and a quantisation behind it: `Qwen_NAME-Q8_0.gguf`. Where
-    anything else stands behind it, it is another model.
+    A publisher before the name and a quantisation after it are allowed (`Qwen_NAME-Q8_0.gguf`);
+    any other text after the name makes it another model.
     """
     for model in catalogue():
-        if re.search(rf"(?:^|[/_]){re.escape(model.name)}{_BEHIND}", file, re.IGNORECASE):
+        if re.search(rf"(?:^|[/_]){re.escape(model.name)}{_SUFFIX}", file, re.IGNORECASE):
             return model.kind
     return ""

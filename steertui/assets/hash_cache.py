@@ -1,6 +1,7 @@
-"""A Stamp: that a file's bytes were hashed, so that 18 GB are not hashed again at every start.
+"""Cache of file digests, so that weights of many gigabytes are hashed once.
 
-It holds for the file as it was: another size, time, change time or inode, and it is void.
+An entry is valid as long as the file's size, modification time, change time and inode are the
+same.
 """
 
 import json
@@ -16,49 +17,50 @@ BLOCK = 1 << 22
 
 
 def cached_digest(path: Path) -> str:
-    """Return the file's sha256 as it was stamped, "" where it was not or has changed since."""
+    """Return the file's cached sha256, "" if there is none or the file changed."""
     try:
-        told = json.loads(_place(path).read_text(encoding="utf-8"))
-        return str(told["sha256"]) if told["file"] == _facts(path) else ""
+        entry = json.loads(_entry_path(path).read_text(encoding="utf-8"))
+        return str(entry["sha256"]) if entry["file"] == _file_state(path) else ""
     except (OSError, ValueError, KeyError, TypeError):
         return ""
 
 
 def store_digest(path: Path, digest: str) -> None:
-    """Stamp the file; where nothing can be written it stays unstamped, which costs time only."""
-    place = _place(path)
-    text = json.dumps({"path": str(path), "file": _facts(path), "sha256": digest})
+    """Store the file's sha256; do nothing if the cache cannot be written."""
+    entry_path = _entry_path(path)
+    text = json.dumps({"path": str(path), "file": _file_state(path), "sha256": digest})
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with whole(place) as file:
+        entry_path.parent.mkdir(parents=True, exist_ok=True)
+        with whole(entry_path) as file:
             file.write(text.encode())
     except OSError:
         return
 
 
 def forget_digest(path: Path) -> None:
-    """Void the file's stamp."""
-    _place(path).unlink(missing_ok=True)
+    """Remove the file's entry."""
+    _entry_path(path).unlink(missing_ok=True)
 
 
 def hash_file(path: Path) -> Generator[int, None, str]:
-    """Hash the file block by block, yield the bytes read so far, return the sha256 and stamp it.
+    """Hash the file; yield the number of bytes read so far, store and return the sha256.
 
-    A file that changes meanwhile is not stamped. Raises OSError where it cannot be read.
+    The digest of a file that changes meanwhile is not stored. Raises OSError if the file cannot be
+    read.
     """
-    before, digest, done = _facts(path), sha256(), 0
+    before, digest, done = _file_state(path), sha256(), 0
     with path.open("rb", buffering=0) as file:
         while block := file.read(BLOCK):
             digest.update(block)
             done += len(block)
             yield done
-    if _facts(path) == before:
+    if _file_state(path) == before:
         store_digest(path, digest.hexdigest())
     return digest.hexdigest()
 
 
 def file_digest(path: Path) -> str:
-    """Return the file's sha256: as stamped, or hashed now."""
+    """Return the file's sha256 from the cache, or hash the file."""
     found = cached_digest(path)
     work = hash_file(path)
     while not found:
@@ -69,13 +71,13 @@ def file_digest(path: Path) -> str:
     return found
 
 
-def _facts(path: Path) -> list[int]:
-    # The change time cannot be set back by whoever changes a byte and restores the time.
+def _file_state(path: Path) -> list[int]:
+    # The change time cannot be restored by a program that changes a byte and sets the time back.
     s = path.stat()
     return [s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino]
 
 
-def _place(path: Path) -> Path:
+def _entry_path(path: Path) -> Path:
     real = os.path.realpath(path)
     return (
         user_cache("stamps")

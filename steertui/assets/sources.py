@@ -1,4 +1,4 @@
-"""Sources: pinned public files of other people, fetched for the user and never shipped."""
+"""Pinned third-party files: downloaded for the user, verified, never shipped."""
 
 import os
 from collections.abc import Iterator
@@ -15,13 +15,13 @@ from steertui.toml_files import forbid_extra_keys, load_toml
 
 DEFAULT_ADDRESS = "https://raw.githubusercontent.com"
 MIRROR_VARIABLE = "STEERTUI_SOURCES"
-"""The environment variable that names another base address: OWNER/REPO/COMMIT/PATH follow it."""
+"""Environment variable with another base address, before OWNER/REPO/COMMIT/PATH."""
 
 
 @forbid_extra_keys
 @dataclass(frozen=True)
 class PinnedFile:
-    """One file: its path in the repository, its bytes and their sha256."""
+    """A file: path in the repository, size in bytes, sha256."""
 
     path: str
     size: int
@@ -34,7 +34,13 @@ class Source:
     """Files of one repository at one commit.
 
     Attributes:
-        licence: as its authors state it, "" where they state none.
+        name: name in commands.
+        about: description, one sentence.
+        authors: who published the files.
+        repo: "owner/repo" on GitHub.
+        commit: 40 hex digits.
+        licence: licence stated by the authors, "" for none.
+        files: the pinned files.
     """
 
     name: str
@@ -47,7 +53,7 @@ class Source:
 
     @property
     def folder(self) -> Path:
-        """Where the files are kept, each under its path in the repository."""
+        """Local folder of the files; each has its path in the repository."""
         return user_cache("sources") / self.name
 
     @property
@@ -65,7 +71,7 @@ class Source:
         return sum(file.size for file in self.files)
 
     def path_of(self, file: PinnedFile) -> Path:
-        """Return where a file is kept."""
+        """Return the local path of a file."""
         return self.folder / file.path
 
 
@@ -77,7 +83,7 @@ class _File:
 
 
 def base_address() -> str:
-    """Return the address before every file's path."""
+    """Return the base address of all files."""
     return (os.environ.get(MIRROR_VARIABLE) or DEFAULT_ADDRESS).rstrip("/")
 
 
@@ -89,21 +95,21 @@ def all_sources() -> dict[str, Source]:
 
 
 def find_source(name: str) -> Source:
-    """Return one source; raises SourceError for an unknown name."""
+    """Return a source by name; raises SourceError for an unknown name."""
     if name not in all_sources():
         raise SourceError(f"{name}: no such source; there are {', '.join(all_sources())}")
     return all_sources()[name]
 
 
 def missing_files(source: Source) -> list[PinnedFile]:
-    """Return the files that are not here, or not as they were published."""
+    """Return the files that are missing or have another sha256."""
     return [file for file in source.files if _fault(source, file)]
 
 
 def require_source(source: Source) -> Path:
-    """Return the folder of a source whose files are all here and as published.
+    """Return the folder of a complete source.
 
-    Raises SourceError that names the first that is not, and says what to copy where.
+    Raises SourceError, with instructions, for a missing file or one with another sha256.
     """
     for file in source.files:
         fault = _fault(source, file)
@@ -111,7 +117,7 @@ def require_source(source: Source) -> Path:
             raise SourceError(
                 f"{source.name}: {file.path} {fault}; run `steertui sources pull {source.name}`, "
                 f"or copy the {len(source.files)} files of {source.origin} to {source.folder}, "
-                "each under its path there"
+                "with their paths"
             )
     return source.folder
 
@@ -122,7 +128,7 @@ def _fault(source: Source, file: PinnedFile) -> str:
         raw = path.read_bytes() if path.stat().st_size == file.size else b""
     except OSError:
         return "is not on this machine"
-    return "" if sha256(raw).hexdigest() == file.sha256 else "is not as it was published"
+    return "" if sha256(raw).hexdigest() == file.sha256 else "has another sha256 than published"
 
 
 def source_downloads(source: Source, mirror: str = "") -> Iterator[Download]:

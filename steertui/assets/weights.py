@@ -1,4 +1,4 @@
-"""Weights: from a model's name to its verified bytes on this machine."""
+"""Local weights: from a model's name to verified GGUF files."""
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -11,18 +11,19 @@ from steertui.core.model import DEMO, Model, ModelKind, combined_sha256, demo_pa
 from steertui.errors import ModelError
 
 MAGIC = b"GGUF"
+"""First bytes of every GGUF file."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalWeights:
-    """Weights that lie here, not verified yet.
+    """Weights on this machine, not verified yet.
 
     Attributes:
-        asked: the name that led here.
+        requested_name: the name given by the user.
         name: short name for tables.
         paths: all parts.
-        promised: the sha256 that each must have, "" where nobody says.
-        origin: where they come from, "" for a file of the user's own.
+        expected_sha256: expected sha256 of each part, "" if unknown.
+        origin: "owner/repo@revision/file"; "" for a local file.
         kind: how the model was trained to answer.
     """
 
@@ -40,71 +41,89 @@ class LocalWeights:
 
     @property
     def unverified(self) -> tuple[Path, ...]:
-        """The parts that have not been hashed since they last changed."""
+        """The parts without a cached digest."""
         return tuple(path for path in self.paths if not cached_digest(path))
 
 
 def find_hub_name(name: str) -> HubName | None:
-    """Return where on the hub a name's weights are, or None for the demo and for paths."""
+    """Return the hub name of a model name; None for the demo and for paths."""
     if name == DEMO or Path(name).expanduser().is_file():
         return None
-    found = catalogue_model(name)
-    return found[1].hub_name if found else parse_hub_name(name)
+    entry = catalogue_model(name)
+    return entry[1].hub_name if entry else parse_hub_name(name)
 
 
 def is_local_file(name: str) -> bool:
-    """Return whether a name is the path of a GGUF file of the user's own."""
+    """Whether a name is the path of a local GGUF file."""
     return name != DEMO and find_hub_name(name) is None
 
 
 def locate_weights(name: str) -> LocalWeights | None:
-    """Return the weights that a name means, None where they have to be fetched first.
+    """Return the weights of a model name; None if they must be downloaded first.
 
-    Raises ModelError where it means none at all.
+    Raises ModelError for a name that is neither a file nor a hub name.
     """
     target = find_hub_name(name)
     if target is None:
-        return _own_file(name)
+        return _local_file(name)
     from steertui.assets.hub.cache import cached_weights
 
     weights = cached_weights(target)
     if weights is None:
         return None
-    found = catalogue_model(name)
-    promised = tuple(
-        (found[1].sha256 if found and i == 0 else "") or digest
-        for i, digest in enumerate(weights.expected_sha256)
+    entry = catalogue_model(name)
+    first, *others = weights.expected_sha256
+    if entry:
+        model, quantisation = entry
+        title = f"{model.name}-{quantisation.quant}"
+        kind = model.kind
+        first = quantisation.sha256 or first
+    else:
+        title = _stem(weights.files[0])
+        kind = kind_of(f"{weights.repo}/{weights.files[0]}")
+    return LocalWeights(
+        requested_name=name,
+        name=title,
+        paths=weights.paths,
+        expected_sha256=(first, *others),
+        origin=weights.origin,
+        kind=kind,
     )
-    title = f"{found[0].name}-{found[1].quant}" if found else _stem(weights.files[0])
-    kind = found[0].kind if found else kind_of(f"{weights.repo}/{weights.files[0]}")
-    return LocalWeights(name, title, weights.paths, promised, weights.origin, kind)
 
 
-def _own_file(name: str) -> LocalWeights:
+def _local_file(name: str) -> LocalWeights:
     path = demo_path() if name == DEMO else Path(name).expanduser()
     if not path.is_file():
         raise ModelError(
-            f"{name}: no such model; give 'demo' or the path of a GGUF file, a name of `steertui "
-            "models`, or owner/repo:QUANT"
+            f"{name}: no such model; give 'demo' or the path of a GGUF file, a name listed by "
+            "`steertui models`, or owner/repo:QUANT"
         )
     paths = tuple(path.with_name(part) for part in split_parts(path.name))
     for part in paths:
         if not part.is_file():
-            raise ModelError(f"{part}: this part of a split model is missing; put it beside {path}")
-    title = DEMO if name == DEMO else _stem(path.name)
-    return LocalWeights(name, title, paths, ("",) * len(paths), "", kind_of(path.name))
+            raise ModelError(
+                f"{part}: this part of a split model is missing; copy it next to {path}"
+            )
+    return LocalWeights(
+        requested_name=name,
+        name=DEMO if name == DEMO else _stem(path.name),
+        paths=paths,
+        expected_sha256=("",) * len(paths),
+        origin="",
+        kind=kind_of(path.name),
+    )
 
 
 def _stem(file: str) -> str:
-    """Return a file's name without folder, ending and number of its part."""
+    """Return a file's name without folder, extension and part number."""
     name = Path(file).stem
     return name[: -len("-00001-of-00002")] if len(split_parts(file)) > 1 else name
 
 
 def verify_weights(located: LocalWeights) -> Generator[int, None, None]:
-    """Hash what has not been hashed; yield the bytes read so far.
+    """Hash the unverified parts; yield the number of bytes read so far.
 
-    Raises ModelError where a file is no GGUF, or its bytes are not those promised.
+    Raises ModelError if a part has another sha256 than expected.
     """
     before = 0
     for path in located.unverified:
@@ -115,38 +134,38 @@ def verify_weights(located: LocalWeights) -> Generator[int, None, None]:
 
 
 def require_expected(located: LocalWeights, digests: Sequence[str]) -> None:
-    """Raise ModelError where a file's bytes are not those promised."""
-    for path, digest, promised in zip(located.paths, digests, located.expected_sha256, strict=True):
-        if promised and digest != promised:
+    """Raise ModelError if a part has another sha256 than expected."""
+    for path, digest, expected in zip(located.paths, digests, located.expected_sha256, strict=True):
+        if expected and digest != expected:
             raise ModelError(
-                f"{path}: its bytes are not those promised (sha256 {digest[:12]}… instead of "
-                f"{promised[:12]}…); `steertui models pull {located.requested_name}` fetches them "
-                "anew"
+                f"{path}: not the expected bytes (sha256 {digest[:12]}… instead of "
+                f"{expected[:12]}…); `steertui models pull {located.requested_name}` downloads "
+                "them again"
             )
 
 
 def find_model(name: str) -> Model:
-    """Return the verified model called `name`: "demo", a path, the catalogue's or the hub's name.
+    """Return the verified model of a name: "demo", a path, a catalogue name or a hub name.
 
-    Nothing is fetched. Raises ModelError where it is not here, or not what it should be.
+    Nothing is downloaded. Raises ModelError if the weights are missing or not as expected.
     """
     if is_server(name):
         raise ModelError(
-            f"{name}: a model behind a server answers an experiment's prompts only; name weights "
-            "on this machine here"
+            f"{name}: a model behind a server can only answer an experiment's prompts; give "
+            "weights on this machine"
         )
     located = locate_weights(name)
     if located is None:
         raise ModelError(
-            f"{name}: its weights are not on this machine; `steertui models pull {name}` fetches "
-            "them (a file of your own is given by its path, and there is none of this name)"
+            f"{name}: its weights are not on this machine; `steertui models pull {name}` downloads "
+            "them (there is no local file with this path)"
         )
     try:
         for path in located.paths:
             with path.open("rb") as file:
                 if file.read(len(MAGIC)) != MAGIC:
                     raise ModelError(
-                        f"{path}: not a GGUF file (its first bytes differ); get it again"
+                        f"{path}: not a GGUF file (its first bytes differ); download it again"
                     )
         digests = [file_digest(path) for path in located.paths]
     except OSError as exc:
@@ -155,10 +174,10 @@ def find_model(name: str) -> Model:
         ) from None
     require_expected(located, digests)
     return Model(
-        located.name,
-        located.paths[0],
-        combined_sha256(digests),
-        located.size,
-        located.origin,
-        located.kind,
+        name=located.name,
+        path=located.paths[0],
+        sha256=combined_sha256(digests),
+        size=located.size,
+        origin=located.origin,
+        kind=located.kind,
     )

@@ -1,4 +1,4 @@
-"""Fetching as users meet it: processes that die, race, run out of disk and must stay small."""
+"""Downloads by real processes: killed, interrupted, concurrent, on full disks."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def big(hub: HubServer, folder: Path, size: int) -> Path:
     return path
 
 
-def test_a_run_fetches_its_model_first_tells_the_total_and_stores_the_commit(
+def test_a_run_downloads_its_model_first_and_stores_the_commit(
     hub: HubServer, tmp_path: Path
 ) -> None:
     hub.add(REPO, FILE, demo_path())
@@ -52,44 +52,47 @@ def test_a_run_fetches_its_model_first_tells_the_total_and_stores_the_commit(
     assert (name, sha) == ("Small-Q4_K_M", find_model(str(demo_path())).sha256)
 
 
-def test_a_wrong_name_is_told_before_a_byte_is_fetched(hub: HubServer, tmp_path: Path) -> None:
+def test_a_wrong_name_is_an_error_before_any_download(hub: HubServer, tmp_path: Path) -> None:
     hub.add(REPO, FILE, demo_path())
     code, _, err = call("--batch", "--model", NAME, "--conditions", "prro", cwd=tmp_path)
     assert code == 1
     assert "prro: no such condition" in err
     code, _, err = call("--batch", "--model", f"{REPO}:Q9_Z", cwd=tmp_path)
     assert code == 1
-    assert "the hub has no such file there; it has Q4_K_M" in err
+    assert "no such file in the repository; it has Q4_K_M" in err
     assert hub.sent == 0
 
 
 @pytest.mark.parametrize(
-    ("fault", "said"),
+    ("fault", "message"),
     [
-        (Fault(status=401), "no such repository, or not without a token"),
+        (Fault(status=401), "no such repository on the hub, or a private one"),
         (Fault(status=403), "the hub answers 403; set HF_TOKEN"),
-        (Fault(status=404), "no such repository, or not without a token"),
-        (Fault(status=401, headers={"X-Error-Code": "GatedRepo"}), "who accepts its terms"),
+        (Fault(status=404), "no such repository on the hub, or a private one"),
+        (
+            Fault(status=401, headers={"X-Error-Code": "GatedRepo"}),
+            "a gated repository; accept its terms",
+        ),
     ],
 )
-def test_what_the_hub_refuses_is_one_sentence_and_exit_code_1(
-    hub: HubServer, tmp_path: Path, fault: Fault, said: str
+def test_an_error_of_the_hub_is_one_sentence_and_exit_code_1(
+    hub: HubServer, tmp_path: Path, fault: Fault, message: str
 ) -> None:
     hub.api_faults.append(fault)
     code, out, err = call("models", "pull", NAME, cwd=tmp_path)
     assert (code, out) == (1, "")
-    assert said in err
+    assert message in err
     assert len(err.strip().splitlines()) == 1
 
 
-def test_offline_says_so_and_uses_what_is_here(
+def test_offline_mode_uses_cached_weights(
     hub: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub.add(REPO, FILE, demo_path())
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     code, _, err = call("models", "pull", NAME, cwd=tmp_path)
     assert code == 1
-    assert "HF_HUB_OFFLINE forbids to fetch it; unset that, or copy the file here" in err
+    assert "HF_HUB_OFFLINE is set; unset it, or copy the file here" in err
     monkeypatch.delenv("HF_HUB_OFFLINE")
     assert call("models", "pull", NAME, cwd=tmp_path)[0] == 0
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
@@ -126,7 +129,7 @@ def test_listing_verifying_and_removing(hub: HubServer, tmp_path: Path) -> None:
     assert "is not in" in call("models", "rm", "--yes", NAME, cwd=tmp_path)[2]
 
 
-def test_two_at_once_are_one_transfer(hub: HubServer, tmp_path: Path) -> None:
+def test_two_concurrent_processes_make_one_transfer(hub: HubServer, tmp_path: Path) -> None:
     path = big(hub, tmp_path, 20_000_000)
     hub.pace = 2e7
     racers = [start("models", "pull", NAME, cwd=tmp_path) for _ in range(2)]
@@ -137,7 +140,7 @@ def test_two_at_once_are_one_transfer(hub: HubServer, tmp_path: Path) -> None:
     assert find_model(NAME).size == path.stat().st_size
 
 
-def test_killed_twice_it_goes_on_where_it_was(hub: HubServer, tmp_path: Path) -> None:
+def test_a_download_resumes_after_two_kills(hub: HubServer, tmp_path: Path) -> None:
     path = big(hub, tmp_path, 40_000_000)
     hub.pace = 2e7
     for part in (10_000_000, 20_000_000):
@@ -155,7 +158,7 @@ def test_killed_twice_it_goes_on_where_it_was(hub: HubServer, tmp_path: Path) ->
     assert partial_size() == 0
 
 
-def test_ctrl_c_keeps_what_came(hub: HubServer, tmp_path: Path) -> None:
+def test_ctrl_c_keeps_the_received_bytes(hub: HubServer, tmp_path: Path) -> None:
     big(hub, tmp_path, 20_000_000)
     hub.always = Fault(cut=5_000_000, stall=30)
     with start("--batch", "--model", NAME, cwd=tmp_path) as process:
@@ -168,7 +171,7 @@ def test_ctrl_c_keeps_what_came(hub: HubServer, tmp_path: Path) -> None:
     assert partial_size() == 5_000_000
 
 
-def test_other_bytes_than_the_catalogue_knows_are_refused_and_where_it_knows_none_taken(
+def test_bytes_are_rejected_only_if_the_catalogue_has_another_sha256(
     hub: HubServer, tmp_path: Path
 ) -> None:
     commit = "50968a4468ef4233ed78cd7c3de230dd1d61a56b"
@@ -184,7 +187,7 @@ def test_other_bytes_than_the_catalogue_knows_are_refused_and_where_it_knows_non
     assert (model.name, model.kind) == (f"{name}-Q4_K_M", "base")
 
 
-def test_a_model_of_several_parts_is_fetched_whole(hub: HubServer, tmp_path: Path) -> None:
+def test_a_split_model_is_downloaded_completely(hub: HubServer, tmp_path: Path) -> None:
     for n in (1, 2, 3):
         content = make_gguf(tmp_path / "made", 10_000 * n, n).read_bytes()
         hub.add(REPO, f"BF16/Small-BF16-{n:05d}-of-00003.gguf", content)
@@ -203,7 +206,7 @@ needs_mount = pytest.mark.skipif(
 
 @pytest.mark.slow
 @needs_mount
-def test_a_disk_that_fills_is_one_sentence_and_with_room_it_goes_on(
+def test_a_full_disk_is_one_sentence_and_the_download_resumes(
     hub: HubServer, tmp_path: Path
 ) -> None:
     disk = tmp_path / "hf"
@@ -221,10 +224,12 @@ def test_a_disk_that_fills_is_one_sentence_and_with_room_it_goes_on(
                 file.write(bytes(120 << 20))
             out, err = process.communicate(timeout=60)
         assert (process.returncode, out) == (1, "")
-        assert "is full; what came is kept, make room and run the same again" in err
+        assert (
+            "is full; the received bytes are kept, free some space and run the command again" in err
+        )
         code, _, err = call("models", "pull", NAME, cwd=tmp_path)
         assert code == 1
-        assert "are to be fetched and" in err
+        assert "GB to download and" in err
         other.unlink()
         assert call("models", "pull", NAME, cwd=tmp_path)[0] == 0
         assert find_model(NAME).size == path.stat().st_size
@@ -234,7 +239,7 @@ def test_a_disk_that_fills_is_one_sentence_and_with_room_it_goes_on(
 
 
 @pytest.mark.slow
-def test_300_mb_over_a_line_that_breaks_twenty_times_and_is_silent_for_a_minute(
+def test_300_mb_over_a_connection_that_breaks_twenty_times_and_stalls_for_a_minute(
     hub: HubServer, tmp_path: Path
 ) -> None:
     size = 300_000_000
@@ -264,7 +269,7 @@ print(json.dumps([int(re.search(r"VmHWM:\\s+(\\d+)", status)[1]), model.size]))
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
-def test_memory_stays_under_200_mb_whatever_the_files_size(hub: HubServer, tmp_path: Path) -> None:
+def test_memory_stays_under_200_mb_for_any_file_size(hub: HubServer, tmp_path: Path) -> None:
     peaks = []
     for size in (1_000_000, 400_000_000):
         hub.add(REPO, f"Small-{size}-Q4_K_M.gguf", make_gguf(tmp_path / "made", size))

@@ -1,4 +1,4 @@
-"""Weights come from the hub whole or not at all, over any line, and are never moved twice."""
+"""Downloads of weights: complete, verified, resumed; shared with huggingface_hub's cache."""
 
 import os
 import random
@@ -39,7 +39,7 @@ def partials() -> list[Path]:
     return sorted((repository_folder(REPO) / "blobs").glob("*.incomplete"))
 
 
-def test_what_is_pulled_is_found_used_verified_and_never_moved_again(
+def test_pulled_weights_are_found_verified_and_not_downloaded_again(
     hub: HubServer, small: bytes
 ) -> None:
     with pytest.raises(ModelError, match="models pull maker/Small-GGUF:Q4_K_M"):
@@ -62,9 +62,7 @@ def test_what_is_pulled_is_found_used_verified_and_never_moved_again(
     assert (len(hub.requests), hub.sent) == before == (before[0], SIZE)
 
 
-def test_huggingface_hub_itself_finds_what_was_pulled_and_calls_it_sound(
-    hub: HubServer, small: bytes
-) -> None:
+def test_huggingface_hub_finds_and_verifies_pulled_weights(hub: HubServer, small: bytes) -> None:
     fetch()
     sent = hub.sent
     path = hf_hub_download(REPO, FILE, revision=MAIN)
@@ -75,7 +73,7 @@ def test_huggingface_hub_itself_finds_what_was_pulled_and_calls_it_sound(
     assert (report.checked_count, report.mismatches) == (1, [])
 
 
-def test_what_huggingface_hub_fetched_is_found_and_hashed_once(
+def test_weights_downloaded_by_huggingface_hub_are_found_and_hashed_once(
     hub: HubServer, small: bytes
 ) -> None:
     hf_hub_download(REPO, FILE)
@@ -88,7 +86,7 @@ def test_what_huggingface_hub_fetched_is_found_and_hashed_once(
     assert hub.sent == sent
 
 
-def test_a_line_cut_at_twenty_random_offsets_resumes_each_time(
+def test_a_connection_cut_at_twenty_random_offsets_resumes_each_time(
     hub: HubServer, small: bytes
 ) -> None:
     source = random.Random(3)
@@ -99,11 +97,11 @@ def test_a_line_cut_at_twenty_random_offsets_resumes_each_time(
     assert hub.sent <= 1.02 * SIZE
 
 
-def test_a_token_goes_to_the_hub_and_not_to_the_host_it_redirects_to(
+def test_a_token_is_not_sent_to_the_host_of_a_redirect(
     hub: HubServer, small: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub.token = "hf_secret"
-    with pytest.raises(FetchError, match="no such repository, or not without a token"):
+    with pytest.raises(FetchError, match="no such repository on the hub, or a private one"):
         fetch()
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
     fetch()
@@ -116,27 +114,27 @@ def flip(block: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("fault", "said"),
+    ("fault", "message"),
     [
-        (Fault(change=flip), "are not those promised"),
-        (Fault(length=SIZE - 10), "has a file of 2,999,990 bytes where 3,000,000 are promised"),
+        (Fault(change=flip), "are not the expected ones"),
+        (Fault(length=SIZE - 10), "has a file of 2,999,990 bytes where 3,000,000 are expected"),
         (Fault(length=SIZE + 10), "has a file of 3,000,010 bytes where"),
         (Fault(status=401), "answers 401 (a token may be needed)"),
-        (Fault(status=403), "answers 403 (access is refused)"),
-        (Fault(status=404), "answers 404 (it is not there)"),
+        (Fault(status=403), "answers 403 (access denied)"),
+        (Fault(status=404), "answers 404 (not found)"),
         (Fault(status=500), "answers 500 Internal Server Error, 3 times in a row"),
-        (Fault(status=429, headers={"Retry-After": "7200"}), "asks to wait 7200 seconds"),
-        (Fault(cut=0, stall=1.3), "nothing came for too long, 3 times in a row"),
+        (Fault(status=429, headers={"Retry-After": "7200"}), "requests a pause of 7200 seconds"),
+        (Fault(cut=0, stall=1.3), "no byte arrived for too long, 3 times in a row"),
     ],
 )
-def test_a_fault_that_stays_is_one_sentence_and_one_that_passes_is_forgotten(
-    hub: HubServer, small: bytes, fault: Fault, said: str
+def test_a_permanent_fault_is_one_sentence_and_a_later_attempt_succeeds(
+    hub: HubServer, small: bytes, fault: Fault, message: str
 ) -> None:
     hub.always = fault
-    with pytest.raises(FetchError) as caught:
+    with pytest.raises(FetchError) as raised:
         fetch()
-    assert said in str(caught.value)
-    assert "\n" not in str(caught.value)
+    assert message in str(raised.value)
+    assert "\n" not in str(raised.value)
     assert cached_weights(HubName(REPO, "Q4_K_M")) is None
     hub.always = None
     fetch()
@@ -151,19 +149,19 @@ def test_a_fault_that_stays_is_one_sentence_and_one_that_passes_is_forgotten(
         Fault(cut=100_000, stall=1.3), Fault(cut=0), Fault(status=408),
     ],
 )  # fmt: skip
-def test_a_fault_that_passes_is_waited_for(hub: HubServer, small: bytes, fault: Fault) -> None:
+def test_a_temporary_fault_is_retried(hub: HubServer, small: bytes, fault: Fault) -> None:
     hub.faults.append(fault)
     fetch()
     assert find_model(NAME).path.read_bytes() == small
 
 
-def test_a_server_without_ranges_sends_the_file_anew(hub: HubServer, small: bytes) -> None:
+def test_a_server_without_ranges_sends_the_whole_file(hub: HubServer, small: bytes) -> None:
     hub.faults.extend([Fault(cut=SIZE // 2), Fault(no_range=True)])
     fetch()
     assert find_model(NAME).path.read_bytes() == small
 
 
-def test_a_beginning_spoiled_on_disk_is_found_out_and_fetched_again(
+def test_a_corrupt_partial_file_is_detected_and_downloaded_again(
     hub: HubServer, small: bytes
 ) -> None:
     hub.always = Fault(cut=SIZE // 2)
@@ -178,9 +176,7 @@ def test_a_beginning_spoiled_on_disk_is_found_out_and_fetched_again(
     assert find_model(NAME).path.read_bytes() == small
 
 
-def test_a_file_that_changed_on_disk_is_never_loaded_and_pull_mends_it(
-    hub: HubServer, small: bytes
-) -> None:
+def test_a_changed_file_is_not_loaded_and_pull_repairs_it(hub: HubServer, small: bytes) -> None:
     fetch()
     path = find_model(NAME).path
     times = path.stat().st_atime_ns, path.stat().st_mtime_ns
@@ -188,20 +184,20 @@ def test_a_file_that_changed_on_disk_is_never_loaded_and_pull_mends_it(
         file.seek(SIZE // 2)
         file.write(b"?")
     os.utime(path, ns=times)
-    with pytest.raises(ModelError, match="its bytes are not those promised"):
+    with pytest.raises(ModelError, match="not the expected bytes"):
         find_model(NAME)
-    with pytest.raises(ModelError, match="its bytes are not those promised"):
+    with pytest.raises(ModelError, match="not the expected bytes"):
         fetch()
     list(pull([NAME], QUICK))
     assert find_model(NAME).path.read_bytes() == small
 
 
-def test_wrong_bytes_that_huggingface_hub_let_pass_are_refused_and_mended(
+def test_wrong_bytes_accepted_by_huggingface_hub_are_rejected_and_repaired(
     hub: HubServer, small: bytes
 ) -> None:
     hub.faults.append(Fault(change=flip))
     hf_hub_download(REPO, FILE)
-    with pytest.raises(ModelError, match="its bytes are not those promised"):
+    with pytest.raises(ModelError, match="not the expected bytes"):
         find_model(NAME)
     list(pull([NAME], QUICK))
     assert find_model(NAME).path.read_bytes() == small

@@ -1,4 +1,4 @@
-"""Removing weights deletes files of the cache alone, whatever a hub, a ref or a link says."""
+"""Removing weights deletes only files of the cache, whatever hub, refs or links contain."""
 
 import os
 from pathlib import Path
@@ -30,92 +30,92 @@ def fetch() -> None:
     list(supply(Requirements((NAME,)), QUICK))
 
 
-def mine(tmp_path: Path) -> Path:
-    """Write a model of the user's own, outside the cache."""
+def local_model(tmp_path: Path) -> Path:
+    """Write a model outside the cache; return its path."""
     folder = tmp_path / "mine"
     folder.mkdir()
     make_gguf(folder / FILE, 5000)
     return folder / FILE
 
 
-def test_a_ref_that_leads_out_of_the_cache_names_nothing(tmp_path: Path, hub: HubServer) -> None:
-    own = mine(tmp_path)
+def test_a_ref_to_a_folder_outside_the_cache_matches_nothing(
+    tmp_path: Path, hub: HubServer
+) -> None:
+    local_file = local_model(tmp_path)
     hub.add(REPO, FILE, make_gguf(tmp_path / "made", 5000).read_bytes())
     snapshots = repository_folder(REPO) / "snapshots"
     snapshots.mkdir(parents=True)
     ref = repository_folder(REPO) / "refs" / "main"
     ref.parent.mkdir()
-    for text in (os.path.relpath(own.parent, snapshots), str(own.parent), "", "x"):
+    for text in (os.path.relpath(local_file.parent, snapshots), str(local_file.parent), "", "x"):
         ref.write_text(text, encoding="utf-8")
         assert cached_weights(HUB) is None
         code, _, err = call("models", "rm", "--yes", NAME, cwd=tmp_path)
         assert code == 1
         assert "is not in" in err
-        assert own.is_file()
+        assert local_file.is_file()
 
 
 @pytest.mark.parametrize("commit", ["../../../../mine", "main", "", "C0FFEE" + "0" * 34])
-def test_a_hub_whose_commit_is_none_is_refused_and_nothing_is_noted(
+def test_an_invalid_commit_from_the_hub_is_rejected_and_not_stored(
     tmp_path: Path, hub: HubServer, commit: str
 ) -> None:
-    own = mine(tmp_path)
-    hub.add(REPO, FILE, own.read_bytes(), commit=commit)
+    local_file = local_model(tmp_path)
+    hub.add(REPO, FILE, local_file.read_bytes(), commit=commit)
     with pytest.raises(FetchError, match="not 40 hex digits"):
         fetch()
     assert not (repository_folder(REPO) / "refs").exists()
 
 
-def test_a_hub_that_lists_a_path_out_of_its_repository_is_refused(
-    tmp_path: Path, hub: HubServer
-) -> None:
-    own = mine(tmp_path)
-    hub.add(REPO, f"../../../../{FILE}", own.read_bytes())
-    with pytest.raises(FetchError, match="is no path in a repository"):
+def test_a_listed_path_outside_the_repository_is_rejected(tmp_path: Path, hub: HubServer) -> None:
+    local_file = local_model(tmp_path)
+    hub.add(REPO, f"../../../../{FILE}", local_file.read_bytes())
+    with pytest.raises(FetchError, match="not a path in a repository"):
         fetch()
 
 
-def test_a_link_out_of_the_cache_is_removed_and_what_it_leads_to_is_not(
+def test_a_link_out_of_the_cache_is_removed_without_its_target(
     tmp_path: Path, hub: HubServer
 ) -> None:
-    own = mine(tmp_path)
+    local_file = local_model(tmp_path)
     hub.add(REPO, FILE, make_gguf(tmp_path / "made", 5000, 1).read_bytes())
     fetch()
     (weights,) = all_cached_weights()
     blob = Path(os.path.realpath(weights.paths[0]))
     assert set(files_to_remove(weights)) == {weights.paths[0], blob}
     weights.paths[0].unlink()
-    weights.paths[0].symlink_to(own)
+    weights.paths[0].symlink_to(local_file)
     (weights,) = all_cached_weights()
     assert files_to_remove(weights) == weights.paths
     remove_weights(weights)
-    assert own.is_file()
+    assert local_file.is_file()
     assert blob.is_file()
     assert all_cached_weights() == []
 
 
-def test_a_folder_linked_into_the_cache_is_left_alone(tmp_path: Path, hub: HubServer) -> None:
-    own = mine(tmp_path)
+def test_a_folder_linked_into_the_cache_is_not_removed(tmp_path: Path, hub: HubServer) -> None:
+    local_file = local_model(tmp_path)
     hub.add(REPO, f"sub/{FILE}", make_gguf(tmp_path / "made", 5000, 1).read_bytes())
     fetch()
     (weights,) = all_cached_weights()
     folder = weights.paths[0].parent
     weights.paths[0].unlink()
     folder.rmdir()
-    folder.symlink_to(own.parent)
-    with pytest.raises(ModelError, match=r"is outside .* nothing was removed"):
+    folder.symlink_to(local_file.parent)
+    with pytest.raises(ModelError, match=r"outside .* nothing was removed"):
         remove_weights(weights)
-    assert own.is_file()
+    assert local_file.is_file()
     snapshot = repository_folder(REPO) / "snapshots" / ("d" * 40)
-    snapshot.symlink_to(own.parent)
+    snapshot.symlink_to(local_file.parent)
     assert all_cached_weights() == []
     found = cached_weights(HubName(REPO, "Q4_K_M", revision="d" * 40))
     assert found
-    with pytest.raises(ModelError, match=r"is outside .* nothing was removed"):
+    with pytest.raises(ModelError, match=r"outside .* nothing was removed"):
         remove_weights(found)
-    assert own.is_file()
+    assert local_file.is_file()
 
 
-def test_the_question_names_every_file_in_full(tmp_path: Path, hub: HubServer) -> None:
+def test_the_confirmation_lists_every_file_with_its_path(tmp_path: Path, hub: HubServer) -> None:
     hub.add(REPO, FILE, make_gguf(tmp_path / "made", 5000).read_bytes())
     fetch()
     (weights,) = all_cached_weights()

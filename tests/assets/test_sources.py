@@ -1,4 +1,4 @@
-"""Other people's texts come byte for byte or not at all, and make the very prompts of the paper."""
+"""Pinned sources: download, verification, texts of the paper's program."""
 
 import csv
 import json
@@ -105,7 +105,7 @@ def pull(*names: str) -> None:
 
 
 @needs_shared
-def test_the_benchmark_is_fetched_once_and_checked(hub: HubServer) -> None:
+def test_the_benchmark_is_downloaded_once_and_verified(hub: HubServer) -> None:
     put_benchmark(hub)
     with pytest.raises(SourceError, match="run `steertui sources pull instrumentaleval`, or copy"):
         load_paper_pack("instrumentaleval")
@@ -118,7 +118,7 @@ def test_the_benchmark_is_fetched_once_and_checked(hub: HubServer) -> None:
 
 
 @needs_shared
-def test_one_changed_byte_in_a_csv_is_refused_by_name(hub: HubServer) -> None:
+def test_a_changed_byte_in_a_csv_file_is_an_error_with_the_files_name(hub: HubServer) -> None:
     put_benchmark(hub)
     pull("instrumentaleval")
     source = find_source("instrumentaleval")
@@ -126,7 +126,9 @@ def test_one_changed_byte_in_a_csv_is_refused_by_name(hub: HubServer) -> None:
     raw = bytearray(path.read_bytes())
     raw[1000] ^= 1
     path.write_bytes(raw)
-    with pytest.raises(SourceError, match=r"Evading Shutdown\.csv is not as it was published"):
+    with pytest.raises(
+        SourceError, match=r"Evading Shutdown\.csv has another sha256 than published"
+    ):
         load_paper_pack("instrumentaleval")
     assert [f.path for f in missing_files(source)] == [source.files[1].path]
     pull("instrumentaleval")
@@ -134,12 +136,12 @@ def test_one_changed_byte_in_a_csv_is_refused_by_name(hub: HubServer) -> None:
 
 
 @needs_shared
-def test_a_mirror_whose_bytes_differ_is_refused_by_name(hub: HubServer) -> None:
+def test_other_bytes_from_a_mirror_are_rejected(hub: HubServer) -> None:
     put_benchmark(hub)
     name = "benchmark/Alignment Drift - Evading Shutdown.csv"
     raw = (BENCHMARK / Path(name).name).read_bytes()
     put(hub, "instrumentaleval", {name: raw[:-1] + b"?"})
-    with pytest.raises(FetchError, match=r"Evading Shutdown\.csv: the bytes that came are not"):
+    with pytest.raises(FetchError, match=r"Evading Shutdown\.csv: the received bytes are not"):
         pull("instrumentaleval")
     with pytest.raises(SourceError, match=r"Evading Shutdown\.csv is not on this machine"):
         load_paper_pack("instrumentaleval")
@@ -149,33 +151,33 @@ def test_a_mirror_whose_bytes_differ_is_refused_by_name(hub: HubServer) -> None:
 @pytest.mark.parametrize(
     "fault", [Fault(status=503), Fault(cut=3000), Fault(cut=100, stall=1.2), Fault(no_range=True)]
 )
-def test_a_bad_line_is_borne_with(hub: HubServer, fault: Fault) -> None:
+def test_temporary_faults_are_retried(hub: HubServer, fault: Fault) -> None:
     put_benchmark(hub)
     hub.faults.extend([fault, fault])
     pull("instrumentaleval")
     require_source(find_source("instrumentaleval"))
 
 
-def test_without_a_network_it_is_said_what_to_copy_where(
+def test_without_a_network_the_error_says_what_to_copy_where(
     hub: HubServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STEERTUI_SOURCES", "http://127.0.0.1:9")
-    with pytest.raises(FetchError, match="the server cannot be reached") as caught:
+    with pytest.raises(FetchError, match="the server cannot be reached") as raised:
         pull("paper-texts")
     target = find_source("paper-texts").folder / "main_jh2.py"
-    assert str(caught.value).endswith(f"main_jh2.py to {target}")
-    assert "or copy it by hand, from http://127.0.0.1:9/j-hosci" in str(caught.value)
+    assert str(raised.value).endswith(f"main_jh2.py to {target}")
+    assert "or copy it by hand, from http://127.0.0.1:9/j-hosci" in str(raised.value)
 
 
 def test_a_missing_file_is_one_sentence(hub: HubServer) -> None:
-    with pytest.raises(FetchError, match=r"answers 404 \(it is not there\)"):
+    with pytest.raises(FetchError, match=r"answers 404 \(not found\)"):
         pull("paper-texts")
     with pytest.raises(SourceError, match="no such source; there are instrumentaleval"):
         pull("nothing")
 
 
 @needs_shared
-def test_every_pinned_file_that_lies_beside_us_has_the_published_bytes() -> None:
+def test_every_available_pinned_file_has_the_published_bytes() -> None:
     folders = {"instrumentaleval": SHARED / "instrumentaleval", "paper-runs": SHARED / "paper"}
     checked = 0
     for name, folder in folders.items():
@@ -189,7 +191,7 @@ def test_every_pinned_file_that_lies_beside_us_has_the_published_bytes() -> None
     assert sum(len(s.files) for s in all_sources().values()) == 61
 
 
-def test_the_texts_are_read_out_of_the_program_and_it_is_never_run(
+def test_the_texts_are_parsed_from_the_program_without_running_it(
     hub: HubServer, program: str
 ) -> None:
     pull("paper-texts")
@@ -224,13 +226,13 @@ def test_the_papers_list_of_labels_is_not_turned_since_its_order_is_its_own(hub:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("ANTI_IC_SUFFIX", "SUFFIX", "ANTI_IC_SUFFIX is not the text it was"),
-        ("{response}", "{response!r}", "judge_user is not the text it was"),
-        ("{specific_prompt}", "{open('x')}", "base_system_prompt is not the text it was"),
+        ("ANTI_IC_SUFFIX", "SUFFIX", "ANTI_IC_SUFFIX is not in the expected form"),
+        ("{response}", "{response!r}", "judge_user is not in the expected form"),
+        ("{specific_prompt}", "{open('x')}", "base_system_prompt is not in the expected form"),
         ("class Evaluator:", "class Evaluator", "cannot be read as Python"),
     ],
 )
-def test_a_program_of_another_form_is_refused(
+def test_a_program_in_another_form_is_rejected(
     tmp_path: Path, old: str, new: str, said: str
 ) -> None:
     path = tmp_path / "main.py"
@@ -245,7 +247,7 @@ def test_a_program_of_another_form_is_refused(
 
 
 @needs_shared
-def test_the_suffixes_beside_us_have_the_published_hashes() -> None:
+def test_the_available_suffixes_have_the_published_hashes() -> None:
     texts = json.loads(SUFFIXES.read_text(encoding="utf-8"))
     digests = {name: sha256(text.encode()).hexdigest() for name, text in texts.items()}
     assert digests == {
@@ -255,7 +257,7 @@ def test_the_suffixes_beside_us_have_the_published_hashes() -> None:
 
 
 @needs_shared
-def test_for_all_639_logged_items_the_chain_gives_the_papers_messages_in_its_order(
+def test_all_639_logged_items_have_the_papers_messages_in_its_order(
     hub: HubServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     suffixes = json.loads(SUFFIXES.read_text(encoding="utf-8"))

@@ -1,1 +1,1 @@
-"""One file over HTTP: resumed, checked, and told of while it comes; knows bytes, not models."""
+"""Downloads of single files over HTTP: resumed, verified by sha256, with progress events."""

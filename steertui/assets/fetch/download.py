@@ -1,4 +1,4 @@
-"""A Remote: a file that is to be fetched, and what is told while it comes."""
+"""Downloads: files to fetch, progress events, required disk space."""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -8,21 +8,21 @@ from pathlib import Path
 from steertui.errors import FetchError
 
 MIN_FREE = 1 << 26
-"""Bytes that stay free beside what is fetched: the disk is not ours alone."""
+"""Bytes that stay free on the disk after a download."""
 
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file that is to be fetched.
+    """A file to download.
 
     Attributes:
-        name: for people.
-        url: where it is.
+        name: name in messages.
+        url: address of the file.
         size: bytes.
         sha256: of the whole file.
-        target: where it shall lie.
-        lock: a file that whoever fetches it holds.
-        headers: for the request; what authorises is not sent to another host.
+        target: path of the complete file.
+        lock: path of the lock file that the downloading process holds.
+        headers: request headers; credentials are not sent to another host.
     """
 
     name: str
@@ -35,19 +35,19 @@ class Download:
 
     @property
     def partial(self) -> Path:
-        """Where its beginning lies until it is whole."""
+        """Path of the partial file."""
         return self.target.with_name(f"{self.sha256}.steertui.incomplete")
 
     @property
     def missing(self) -> int:
-        """Bytes that are still to come."""
-        there = self.partial.stat().st_size if self.partial.exists() else 0
-        return 0 if self.target.exists() else max(0, self.size - there)
+        """Bytes still to download."""
+        received = self.partial.stat().st_size if self.partial.exists() else 0
+        return 0 if self.target.exists() else max(0, self.size - received)
 
 
 @dataclass(frozen=True, slots=True)
 class BytesReceived:
-    """So many of a file's bytes are here, those of an earlier attempt included."""
+    """Number of bytes of a file received so far, earlier attempts included."""
 
     name: str
     done: int
@@ -56,7 +56,7 @@ class BytesReceived:
 
 @dataclass(frozen=True, slots=True)
 class RetryWait:
-    """Nothing moves for so many seconds more, and why."""
+    """The download waits for this many more seconds, for this reason."""
 
     name: str
     reason: str
@@ -67,7 +67,7 @@ TransferEvent = BytesReceived | RetryWait
 
 
 def require_disk_space(files: Sequence[Download]) -> None:
-    """Raise FetchError where a disk has no room for what of the files is to come to it."""
+    """Raise FetchError if a disk has too little space for the missing bytes of the files."""
     needs: dict[int, tuple[Path, int]] = {}
     for file in files:
         folder = next(p for p in file.target.parents if p.exists())
@@ -77,6 +77,6 @@ def require_disk_space(files: Sequence[Download]) -> None:
         free = shutil.disk_usage(folder).free
         if need and need + MIN_FREE > free:
             raise FetchError(
-                f"{folder}: {need / 1e9:.2f} GB are to be fetched and {free / 1e9:.2f} GB are free "
-                "there; make room, or choose another disk with HF_HOME"
+                f"{folder}: {need / 1e9:.2f} GB to download and {free / 1e9:.2f} GB free; free "
+                "some space, or set HF_HOME to another disk"
             )

@@ -1,4 +1,4 @@
-"""A Part: the beginning of a file that is being fetched, on disk, hashed as it grows."""
+"""Partial files: the bytes of a download received so far, hashed as they are written."""
 
 import errno
 import os
@@ -14,19 +14,21 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class PartialFile:
-    """A file that grows at its end; use it in a `with`.
+    """The received beginning of a file; a context manager.
 
-    Raises FetchError where the disk refuses; what is there stays, to be gone on with.
+    Raises FetchError on a disk error; the bytes written so far are kept for resuming.
     """
 
     def __init__(self, name: str, path: Path, size: int) -> None:
-        self._name, self._path, self._size = name, path, size
+        self._name = name
+        self._path = path
+        self._size = size
         self.length = 0
         try:
             path.touch()
             self._file = path.open("r+b", buffering=0)
         except OSError as exc:
-            raise self._refused(exc) from None
+            raise self._disk_error(exc) from None
         self._hash = sha256()
 
     def __enter__(self) -> Self:
@@ -37,11 +39,11 @@ class PartialFile:
 
     @property
     def digest(self) -> str:
-        """The sha256 of what is there."""
+        """sha256 of the bytes so far."""
         return self._hash.hexdigest()
 
-    def recall(self) -> Iterator[int]:
-        """Hash what is there from before; yield the bytes hashed so far."""
+    def hash_existing(self) -> Iterator[int]:
+        """Hash the bytes of earlier attempts; yield the number of bytes hashed so far."""
         while block := self._file.read(BLOCK):
             self._hash.update(block)
             self.length += len(block)
@@ -50,7 +52,7 @@ class PartialFile:
             self.restart()
 
     def write(self, chunk: bytes) -> None:
-        """Add a chunk."""
+        """Append a chunk."""
         view = memoryview(chunk)
         try:
             while view:
@@ -59,16 +61,17 @@ class PartialFile:
                 self.length += written
                 view = view[written:]
         except OSError as exc:
-            raise self._refused(exc) from None
+            raise self._disk_error(exc) from None
 
     def restart(self) -> None:
-        """Forget what is there."""
+        """Discard all bytes."""
         self._file.seek(0)
         self._file.truncate()
-        self._hash, self.length = sha256(), 0
+        self._hash = sha256()
+        self.length = 0
 
-    def settle(self) -> None:
-        """See to it that what is there is on the disk."""
+    def flush_to_disk(self) -> None:
+        """Flush the file to the disk (fsync)."""
         os.fsync(self._file.fileno())
 
     def discard(self) -> None:
@@ -76,13 +79,13 @@ class PartialFile:
         self._file.close()
         self._path.unlink(missing_ok=True)
 
-    def _refused(self, exc: OSError) -> FetchError:
+    def _disk_error(self, exc: OSError) -> FetchError:
         if exc.errno in FULL:
             return FetchError(
-                f"{self._name}: the disk with {self._path.parent} is full; what came is kept, make "
-                "room and run the same again"
+                f"{self._name}: the disk of {self._path.parent} is full; the received bytes are "
+                "kept, free some space and run the command again"
             )
         return FetchError(
             f"{self._name}: {self._path.parent} cannot be written ({exc.strerror}); check its "
-            "permissions, or choose another place with HF_HOME"
+            "permissions, or set HF_HOME to another folder"
         )

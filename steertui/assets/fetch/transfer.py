@@ -1,7 +1,7 @@
-"""A Transfer: one file over HTTP, resumed wherever it broke off and checked by sha256.
+"""Transfer of one file over HTTP (httpx2): retried, resumed by ranges, verified by sha256.
 
-The only door to httpx2. The partial file is named by the sha256 of the whole one, so what is there
-is always a beginning of it, whoever began it and however that ended.
+A partial file is named by the sha256 of the whole file, so it is always a prefix of that file,
+whichever process wrote it.
 """
 
 import time
@@ -30,12 +30,12 @@ RETRIED_STATUS = (408, 425, 429, 500, 502, 503, 504)
 
 @dataclass(frozen=True, slots=True)
 class TransferLimits:
-    """How long a bad line is borne with.
+    """Retry limits of a transfer.
 
     Attributes:
-        tries: attempts in a row that bring no byte.
-        pause: seconds before the second of them; doubled before each further one.
-        silence: seconds without a byte after which a connection counts as dead.
+        tries: consecutive attempts without a byte [default: 6].
+        pause: seconds before the second attempt, doubled before each further one [default: 1].
+        silence: seconds without a byte after which a connection is closed [default: 20].
     """
 
     tries: int = 6
@@ -44,7 +44,7 @@ class TransferLimits:
 
 
 class _RetryError(Exception):
-    """This attempt failed and another may not."""
+    """A failed attempt that is worth repeating."""
 
     def __init__(self, reason: str, pause: float | None = None) -> None:
         super().__init__(reason)
@@ -53,131 +53,134 @@ class _RetryError(Exception):
 
 @contextmanager
 def open_client() -> Iterator[httpx2.Client]:
-    """Give a client for public files; proxies and certificates as the environment has them."""
+    """Return a client for public files, with the environment's proxies and certificates."""
     with httpx2.Client(follow_redirects=True) as client:
         yield client
 
 
 def transfer(
-    remote: Download, client: httpx2.Client, patience: TransferLimits
+    download: Download, client: httpx2.Client, limits: TransferLimits
 ) -> Generator[TransferEvent, None, None]:
-    """Bring the file to its target; close the generator to stop, and what came stays.
+    """Download a file to its target; yield progress events.
 
-    Who else wants the file waits, and finds it there. Raises FetchError, in one sentence, where
-    it cannot be had; nothing that is not the file is ever at its target.
+    Closing the generator stops the transfer and keeps the received bytes. Other processes that
+    want the same file wait for the lock. Only the complete, verified file is moved to the target.
+    Raises FetchError if it cannot be downloaded.
     """
-    require_disk_space([remote])
+    require_disk_space([download])
     try:
-        for folder in (remote.target.parent, remote.lock.parent):
+        for folder in (download.target.parent, download.lock.parent):
             folder.mkdir(parents=True, exist_ok=True)
-        lock = yield from _lock(remote)
+        lock = yield from _lock(download)
     except OSError as exc:
         raise FetchError(
-            f"{remote.name}: {remote.target.parent} cannot be written ({exc.strerror}); check its "
-            "permissions, or choose another place with HF_HOME"
+            f"{download.name}: {download.target.parent} cannot be written ({exc.strerror}); check "
+            "its permissions, or set HF_HOME to another folder"
         ) from None
     try:
-        if not remote.target.exists():
-            with PartialFile(remote.name, remote.partial, remote.size) as part:
-                yield from _fill(remote, client, patience, part)
-            remote.partial.replace(remote.target)
-            store_digest(remote.target, remote.sha256)
+        if not download.target.exists():
+            with PartialFile(download.name, download.partial, download.size) as part:
+                yield from _fill(download, client, limits, part)
+            download.partial.replace(download.target)
+            store_digest(download.target, download.sha256)
     finally:
         lock.release()
 
 
-def _lock(remote: Download) -> Generator[TransferEvent, None, BaseFileLock]:
-    lock: BaseFileLock = FileLock(remote.lock, mode=0o664)
+def _lock(download: Download) -> Generator[TransferEvent, None, BaseFileLock]:
+    lock: BaseFileLock = FileLock(download.lock, mode=0o664)
     while True:
         try:
             lock.acquire(timeout=TICK)
             return lock
         except Timeout:
-            yield RetryWait(remote.name, "another program is fetching it", TICK)
-        except NotImplementedError:  # a file system without flock
-            lock = SoftFileLock(remote.lock)
+            yield RetryWait(download.name, "another process is downloading it", TICK)
+        except NotImplementedError:  # the file system has no flock
+            lock = SoftFileLock(download.lock)
 
 
 def _fill(
-    remote: Download, client: httpx2.Client, patience: TransferLimits, part: PartialFile
+    download: Download, client: httpx2.Client, limits: TransferLimits, part: PartialFile
 ) -> Generator[TransferEvent, None, None]:
-    for done in part.recall():
-        yield BytesReceived(remote.name, done, remote.size)
+    for done in part.hash_existing():
+        yield BytesReceived(download.name, done, download.size)
     is_resumed = part.length > 0
     while True:
-        yield from _complete(remote, client, patience, part)
-        if part.digest == remote.sha256:
-            part.settle()
+        yield from _complete(download, client, limits, part)
+        if part.digest == download.sha256:
+            part.flush_to_disk()
             return
-        found = part.digest
+        digest = part.digest
         part.restart()
         if not is_resumed:
             part.discard()
             raise FetchError(
-                f"{remote.name}: the bytes that came are not those promised (sha256 {found[:12]}… "
-                f"instead of {remote.sha256[:12]}…), and were thrown away; try again, and check "
-                "the mirror or proxy if it happens again"
+                f"{download.name}: the received bytes are not the expected ones (sha256 "
+                f"{digest[:12]}… instead of {download.sha256[:12]}…) and were discarded; try "
+                "again, and check the mirror or proxy if it happens again"
             )
-        is_resumed = False  # the beginning may have been spoiled on this disk: once more, whole
+        is_resumed = False  # the partial file may be corrupt: download the whole file once
 
 
 def _complete(
-    remote: Download, client: httpx2.Client, patience: TransferLimits, part: PartialFile
+    download: Download, client: httpx2.Client, limits: TransferLimits, part: PartialFile
 ) -> Generator[TransferEvent, None, None]:
     failures = 0
-    while part.length < remote.size:
-        before, pause = part.length, None
+    while part.length < download.size:
+        before = part.length
+        pause = None
         try:
-            for done in _attempt(remote, client, patience, part):
-                yield BytesReceived(remote.name, done, remote.size)
+            for done in _attempt(download, client, limits, part):
+                yield BytesReceived(download.name, done, download.size)
             continue
         except _RetryError as exc:
-            reason, pause = str(exc), exc.pause
+            reason = str(exc)
+            pause = exc.pause
         except httpx2.TransportError as exc:
-            reason = _words(exc)
+            reason = _reason(exc)
         failures = 1 if part.length > before else failures + 1
-        if failures >= patience.tries or (pause or 0) > LONGEST_PAUSE:
-            later = f" and asks to wait {pause:.0f} seconds" if pause else ""
+        if failures >= limits.tries or (pause or 0) > LONGEST_PAUSE:
+            later = f" and requests a pause of {pause:.0f} seconds" if pause else ""
             raise FetchError(
-                f"{remote.name}: {reason}{later}, {failures} times in a row; what came is kept, "
-                "run the same again to go on"
+                f"{download.name}: {reason}{later}, {failures} times in a row; the received bytes "
+                "are kept, run the command again to resume"
             )
         if pause is None:
-            pause = 0.0 if part.length > before else patience.pause * 2 ** (failures - 1)
-        yield from wait_for_retry(remote.name, reason, pause)
+            pause = 0.0 if part.length > before else limits.pause * 2 ** (failures - 1)
+        yield from wait_for_retry(download.name, reason, pause)
 
 
 def wait_for_retry(name: str, reason: str, seconds: float) -> Iterator[RetryWait]:
-    """Wait, and say so often enough that a wish to stop is heard."""
+    """Wait; yield events often enough that the caller can stop in between."""
     end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
-        yield RetryWait(name, reason, left)
-        time.sleep(min(TICK, left))
+    while (remaining := end - time.monotonic()) > 0:
+        yield RetryWait(name, reason, remaining)
+        time.sleep(min(TICK, remaining))
 
 
 def _attempt(
-    remote: Download, client: httpx2.Client, patience: TransferLimits, part: PartialFile
+    download: Download, client: httpx2.Client, limits: TransferLimits, part: PartialFile
 ) -> Iterator[int]:
-    headers = dict(remote.headers) | {"Accept-Encoding": "identity"}
+    headers = dict(download.headers) | {"Accept-Encoding": "identity"}
     if part.length:
         headers["Range"] = f"bytes={part.length}-"
-    limit = httpx2.Timeout(patience.silence)
-    with client.stream("GET", remote.url, headers=headers, timeout=limit) as response:
-        _refuse(remote, response)
+    timeout = httpx2.Timeout(limits.silence)
+    with client.stream("GET", download.url, headers=headers, timeout=timeout) as response:
+        _check_status(download, response)
         if response.status_code != 206:
-            part.restart()  # the server knows no ranges
-        _check_length(remote, response, part.length)
+            part.restart()  # the server ignores ranges
+        _check_length(download, response, part.length)
         for chunk in response.iter_raw():
-            if part.length + len(chunk) > remote.size:
+            if part.length + len(chunk) > download.size:
                 part.restart()
-                raise FetchError(f"{remote.name}: more bytes came than promised; try again")
+                raise FetchError(f"{download.name}: more bytes than expected; try again")
             part.write(chunk)
             yield part.length
-    if part.length < remote.size:
+    if part.length < download.size:
         raise _RetryError("the connection ended early")
 
 
-def _refuse(remote: Download, response: httpx2.Response) -> None:
+def _check_status(download: Download, response: httpx2.Response) -> None:
     code = response.status_code
     if code in RETRIED_STATUS:
         after = response.headers.get("Retry-After", "")
@@ -187,34 +190,34 @@ def _refuse(remote: Download, response: httpx2.Response) -> None:
         )
     if code not in (200, 206):
         host = response.url.host
-        hint = {401: "a token may be needed", 403: "access is refused", 404: "it is not there"}
+        hint = {401: "a token may be needed", 403: "access denied", 404: "not found"}
         raise FetchError(
-            f"{remote.name}: {host} answers {code} ({hint.get(code, response.reason_phrase)}); "
-            "check the name, and for what is not public set HF_TOKEN"
+            f"{download.name}: {host} answers {code} ({hint.get(code, response.reason_phrase)}); "
+            "check the name; for private files set HF_TOKEN"
         )
 
 
-def _check_length(remote: Download, response: httpx2.Response, start: int) -> None:
-    """Raise where what is about to come cannot be the file."""
+def _check_length(download: Download, response: httpx2.Response, start: int) -> None:
+    """Raise an error if the response's headers do not match the file."""
     stated = response.headers.get("Content-Range", "")
     if response.status_code == 206:
         whole = stated.rpartition("/")[2]
         if not stated.startswith(f"bytes {start}-"):
-            raise _RetryError("the server sends another part than asked for")
+            raise _RetryError("the server sends another range than requested")
     else:
         whole = response.headers.get("Content-Length", "")
     if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise _RetryError("the server sends it compressed")
-    if whole.isdigit() and int(whole) != remote.size:
+        raise _RetryError("the server compresses the file")
+    if whole.isdigit() and int(whole) != download.size:
         raise FetchError(
-            f"{remote.name}: {response.url.host} has a file of {int(whole):,} bytes where "
-            f"{remote.size:,} are promised; a mirror or proxy may stand between, try again later"
+            f"{download.name}: {response.url.host} has a file of {int(whole):,} bytes where "
+            f"{download.size:,} are expected; check the mirror or proxy, or try again later"
         )
 
 
-def _words(exc: httpx2.TransportError) -> str:
+def _reason(exc: httpx2.TransportError) -> str:
     if isinstance(exc, httpx2.TimeoutException):
-        return "nothing came for too long"
+        return "no byte arrived for too long"
     if isinstance(exc, httpx2.ConnectError):
         return "the server cannot be reached"
     return "the connection broke"

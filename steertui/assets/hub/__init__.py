@@ -1,5 +1,6 @@
-"""The only door to Hugging Face: what its cache holds, what it has, and where that is fetched.
+"""Hugging Face hub: listings, downloads and the local cache. Only this package imports
+huggingface_hub.
 
-The files lie where huggingface_hub keeps its own, so nothing is stored twice. Two things are
-done here that it does not do: to go on where a killed process broke off, and to compare sha256.
+Files are stored in huggingface_hub's own cache, so nothing is stored twice. In addition to it,
+downloads resume after a killed process, and every file's sha256 is compared.
 """

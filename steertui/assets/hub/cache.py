@@ -1,4 +1,4 @@
-"""huggingface_hub's cache: what it holds, by name, and what is swept out of it."""
+"""huggingface_hub's cache: finding, listing and removing weights."""
 
 import os
 import re
@@ -16,11 +16,11 @@ from steertui.errors import ModelError
 COMMIT = re.compile(r"[0-9a-f]{40}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 ORPHANED_AFTER = 3600.0
-"""Seconds after which a partial file of huggingface_hub's that nobody wrote to is swept: it never
-goes on with one."""
+"""Seconds without a write after which a partial file of huggingface_hub is removed; it never
+resumes one."""
 
 ABANDONED_AFTER = 30 * 86400.0
-"""Seconds after which one of our own is."""
+"""Seconds without a write after which a partial file of steertui is removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,11 @@ class CachedWeights:
     """Weights in the cache.
 
     Attributes:
-        files: their paths in the repository.
-        paths: where they lie, in that order.
-        promised: the sha256 that the hub stated of each, "" where the cache does not tell.
+        repo: "owner/repo".
+        revision: commit, 40 hex digits.
+        files: paths in the repository.
+        paths: local paths, in the same order.
+        expected_sha256: sha256 given by the hub for each file, "" if the cache does not have it.
     """
 
     repo: str
@@ -46,52 +48,62 @@ class CachedWeights:
 
 
 def cache_folder() -> Path:
-    """Return the folder that huggingface_hub keeps its files in."""
+    """Return huggingface_hub's cache folder."""
     return Path(constants.HF_HUB_CACHE)
 
 
 def cached_weights(name: HubName) -> CachedWeights | None:
-    """Return the weights if all their files are in the cache; the hub is not asked.
+    """Return the weights if all their files are in the cache; no request is sent.
 
-    Without a revision the cache's own "main" comes first, then the newest other commit.
+    Without a revision, the cached "main" is preferred, then the newest other commit.
     """
     for revision in _revisions(name):
         snapshot = repository_folder(name.repo) / "snapshots" / revision
-        there = sorted(p.relative_to(snapshot).as_posix() for p in snapshot.rglob("*.gguf"))
-        files = choose_files([p for p in there if (snapshot / p).exists()], name)
+        files = choose_files(_complete_files(snapshot), name)
         if files:
             return as_cached(name.repo, revision, files)
     return None
 
 
 def all_cached_weights() -> list[CachedWeights]:
-    """Return every GGUF in the cache that is whole, by repository."""
-    found = []
+    """Return every complete GGUF in the cache, sorted by repository."""
+    weights: list[CachedWeights] = []
     for storage in sorted(cache_folder().glob("models--*--*")):
         repo = storage.name.removeprefix("models--").replace("--", "/", 1)
         for snapshot in sorted(_snapshots(storage)):
-            there = sorted(p.relative_to(snapshot).as_posix() for p in snapshot.rglob("*.gguf"))
-            whole = [p for p in there if (snapshot / p).exists()]
-            firsts = [
-                p for p in whole if split_parts(p)[0] == p and set(split_parts(p)) <= set(whole)
-            ]
-            found += [as_cached(repo, snapshot.name, split_parts(p)) for p in firsts]
-    return found
+            files = _complete_files(snapshot)
+            for file in files:
+                parts = split_parts(file)
+                if parts[0] == file and set(parts) <= set(files):
+                    weights.append(as_cached(repo, snapshot.name, parts))
+    return weights
+
+
+def _complete_files(snapshot: Path) -> list[str]:
+    """Return the paths of a snapshot's GGUF files whose blobs exist."""
+    files = sorted(path.relative_to(snapshot).as_posix() for path in snapshot.rglob("*.gguf"))
+    return [file for file in files if (snapshot / file).exists()]
 
 
 def repository_folder(repo: str) -> Path:
-    """Return the cache's folder of one repository."""
+    """Return the cache folder of a repository."""
     return cache_folder() / repo_folder_name(repo_id=repo, repo_type="model")
 
 
 def as_cached(repo: str, revision: str, files: tuple[str, ...]) -> CachedWeights:
-    """Return weights whose files are known to be in the cache."""
+    """Return weights whose files are in the cache."""
     paths = tuple(repository_folder(repo) / "snapshots" / revision / file for file in files)
-    return CachedWeights(repo, revision, files, paths, tuple(_promised(path) for path in paths))
+    return CachedWeights(
+        repo=repo,
+        revision=revision,
+        files=files,
+        paths=paths,
+        expected_sha256=tuple(_blob_sha256(path) for path in paths),
+    )
 
 
-def _promised(path: Path) -> str:
-    """Return the sha256 after which huggingface_hub names the blob of a file in LFS or Xet."""
+def _blob_sha256(path: Path) -> str:
+    """Return the sha256 in the name of a file's blob, which LFS and Xet files have; else ""."""
     name = os.path.basename(os.readlink(path)) if path.is_symlink() else ""  # noqa: PTH119, PTH115
     return name if SHA256.fullmatch(name) else ""
 
@@ -116,7 +128,7 @@ def _snapshots(storage: Path) -> list[Path]:
 
 
 def remove_stale_partials(repo: str) -> int:
-    """Remove partial files that nobody will go on with; return their bytes."""
+    """Remove partial files that will not be resumed; return the bytes freed."""
     freed = 0
     for path in (repository_folder(repo) / "blobs").glob("*.incomplete"):
         age = time.time() - path.stat().st_mtime
@@ -127,21 +139,21 @@ def remove_stale_partials(repo: str) -> int:
 
 
 def files_to_remove(weights: CachedWeights) -> tuple[Path, ...]:
-    """Return every file that removing the weights deletes: blobs, and their names in snapshots.
+    """Return every file that `remove_weights` deletes: blobs and their links in snapshots.
 
-    Raises ModelError where one lies outside the repository's folder in the cache.
+    Raises ModelError if one is outside the repository's folder in the cache.
     """
     storage = Path(os.path.realpath(repository_folder(weights.repo)))
     found: dict[Path, None] = {}
     for path in weights.paths:
         place = _inside(path, storage)
         if place is None:
-            raise ModelError(f"{path}: is outside {storage}; nothing was removed")
+            raise ModelError(f"{path}: outside {storage}; nothing was removed")
         found[place] = None
         for snapshot in _snapshots(storage):
             others = [p for p in snapshot.glob("**/*.gguf") if _is_same(p, place)]
             found |= {p: None for p in others if _inside(p, storage)}
-        # The repository's own blob, not what a store shared by several may hold behind it.
+        # The repository's own blob, not a file of a shared store behind it.
         blob = _link_target(place)
         if blob.parent == storage / "blobs":
             found[blob] = None
@@ -149,7 +161,7 @@ def files_to_remove(weights: CachedWeights) -> tuple[Path, ...]:
 
 
 def remove_weights(weights: CachedWeights) -> int:
-    """Remove weights from the cache, wherever a snapshot names them; return their bytes."""
+    """Remove weights from all snapshots of the cache; return the bytes freed."""
     freed = sum(path.stat().st_size for path in weights.paths)
     paths = files_to_remove(weights)
     for path in weights.paths:
@@ -160,13 +172,13 @@ def remove_weights(weights: CachedWeights) -> int:
 
 
 def _inside(path: Path, storage: Path) -> Path | None:
-    """Return the path with its folder resolved, None where that is outside the storage."""
+    """Return the path with its folder resolved; None if it is outside the storage."""
     folder = Path(os.path.realpath(path.parent))
     return folder / path.name if folder.is_relative_to(storage) else None
 
 
 def _link_target(path: Path) -> Path:
-    """Return where a symbolic link points to, one step only; the path itself where it is none."""
+    """Return the direct target of a symbolic link; any other path unchanged."""
     if not path.is_symlink():
         return path
     return Path(os.path.normpath(path.parent / os.readlink(path)))  # noqa: PTH115
