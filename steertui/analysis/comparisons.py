@@ -48,39 +48,39 @@ def compare_tables(summary: Summary) -> tuple[Comparison, ...]:
     each model setting. Tables that differ in more than one factor are not compared, because the
     difference could not be attributed (`are_comparable`).
     """
-    found: list[Comparison] = []
+    comparisons: list[Comparison] = []
     judged = [table for table in summary.tables if table.judge]
     for tables in groups_of_several(judged, lambda t: t.judge and t.judge.id).values():
-        found += _compare_models(tables, summary)
-        found += _compare_temperatures(tables)
+        comparisons += _compare_models(tables, summary)
+        comparisons += _compare_temperatures(tables)
     for tables in judged_by_several(summary):
         setting = tables[0].setting
         tag = next((f", {table.tag}" for table in tables if table.tag), "")
         title = f"Judges compared, on {setting.name}, temperature {setting.temperature:g}{tag}"
         pairs = [*combinations(tables, 2)]
-        found += _compare_pairs(title, pairs, _judge_names, same_answers=True)
-    return tuple(found)
+        comparisons += _compare_pairs(title, pairs, _judge_names, same_answers=True)
+    return tuple(comparisons)
 
 
 def _compare_models(tables: Sequence[Table], summary: Summary) -> list[Comparison]:
-    found: list[Comparison] = []
+    comparisons: list[Comparison] = []
     several = len({table.setting.temperature for table in tables}) > 1
     groups = groups_of_several(tables, lambda t: t.setting.temperature)
     for temperature, own in groups.items():
         where = f" at temperature {temperature:g}" if several else ""
         title = f"Models compared{where}, judged by {_judge_name(tables)}"
         pairs = [p for p in combinations(own, 2) if are_comparable(*p, summary.settings)]
-        found += _compare_pairs(title, pairs, _setting_names)
-    return found
+        comparisons += _compare_pairs(title, pairs, _setting_names)
+    return comparisons
 
 
 def _compare_temperatures(tables: Sequence[Table]) -> list[Comparison]:
-    found: list[Comparison] = []
+    comparisons: list[Comparison] = []
     for own in groups_of_several(tables, lambda t: (t.experiment, t.setting.model)).values():
         name = own[0].setting.name
         title = f"Temperatures compared on {name}, judged by {_judge_name(tables)}"
-        found += _compare_pairs(title, [*combinations(own, 2)], _setting_names)
-    return found
+        comparisons += _compare_pairs(title, [*combinations(own, 2)], _setting_names)
+    return comparisons
 
 
 def judged_by_several(summary: Summary) -> list[list[Table]]:
@@ -139,15 +139,15 @@ def _compare_pairs(
     tables = {id(table): table for pair in pairs for table in pair}
     table_names = dict(zip(tables, names([*tables.values()]), strict=True))
     counts = {key: convergence_counts(t.outcomes, t.policy) for key, t in tables.items()}
-    found: list[tuple[str, Gap]] = []
+    gaps_by_name: list[tuple[str, Gap]] = []
     for one, two in pairs:
         sides = _shared_counts(one, two) if same_answers else (counts[id(one)], counts[id(two)])
-        found += _differences(*sides, table_names[id(one)], table_names[id(two)])
-    gaps = [gap for _, gap in found]
+        gaps_by_name += _differences(*sides, table_names[id(one)], table_names[id(two)])
+    gaps = [gap for _, gap in gaps_by_name]
     tests = count_tests(gaps)
     lines = tuple(
         ComparisonLine(what, GapResult(gap, p, difference_sentence(gap, what, p, tests)))
-        for (what, gap), p in zip(found, holm_adjusted(gaps), strict=True)
+        for (what, gap), p in zip(gaps_by_name, holm_adjusted(gaps), strict=True)
     )
     return [Comparison(title, lines)] if lines else []
 
@@ -168,8 +168,8 @@ def _differences(
     one: dict[str, ScenarioCounts], two: dict[str, ScenarioCounts], first: str, second: str
 ) -> list[tuple[str, Gap]]:
     shared = [name for name in one if name in two]
-    found = [(name, paired_gap(one[name], two[name], first, second)) for name in shared]
+    gaps = [(name, paired_gap(one[name], two[name], first, second)) for name in shared]
     if {"pro", "anti"} <= {*shared}:
         pairs = [(side["pro"], side["anti"]) for side in (one, two)]
-        found.insert(0, ("pro − anti", gap_difference(pairs[0], pairs[1], first, second)))
-    return found
+        gaps.insert(0, ("pro − anti", gap_difference(pairs[0], pairs[1], first, second)))
+    return gaps

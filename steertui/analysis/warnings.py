@@ -34,16 +34,16 @@ def trial_warnings(outcomes: Iterable[Outcome], policy: Policy = Policy.PAPER) -
     """
     groups = outcomes_by_condition(outcomes)
     counts = {name: count_trials(items) for name, items in groups.items()}
-    found: list[str] = []
+    warnings: list[str] = []
     for name, condition_counts in counts.items():
-        found += _condition_warnings(name, condition_counts, policy)
+        warnings += _condition_warnings(name, condition_counts, policy)
     if any(condition_counts.truncated is None for condition_counts in counts.values()):
-        found.append("truncation at the token limit is unknown: some answers are imported")
-    found += _few_pairs(groups, policy)
-    found += _all_dependences(groups, counts)
+        warnings.append("truncation at the token limit is unknown: some answers are imported")
+    warnings += _few_pairs(groups, policy)
+    warnings += _all_dependences(groups, counts)
     for name, items in groups.items():
-        found += _copies(name, items)
-    return found + _identical_answers(groups)
+        warnings += _copies(name, items)
+    return warnings + _identical_answers(groups)
 
 
 def is_low_coverage(counts: TrialCounts) -> bool:
@@ -93,17 +93,17 @@ def _few_pairs(groups: Outcomes, policy: Policy) -> list[str]:
 
 
 def _all_dependences(groups: Outcomes, counts: Mapping[str, TrialCounts]) -> list[str]:
-    found = condition_dependence("truncation", {n: _truncated(own) for n, own in groups.items()})
+    warnings = condition_dependence("truncation", {n: _truncated(own) for n, own in groups.items()})
     for what, label, valid in (
         ("nonsensical share", Label.NONSENSICAL, VALID_LABELS[Policy.ALL]),
         ("refusal rate", Label.SAFETY_REFUSAL, VALID_LABELS[Policy.PAPER]),
     ):
         by_condition = {n: scenario_counts(own, label, valid) for n, own in groups.items()}
-        found += condition_dependence(what, by_condition)
+        warnings += condition_dependence(what, by_condition)
     if not any(map(is_low_coverage, counts.values())):  # otherwise there is a warning already
         unlabelled = {name: _unlabelled(items) for name, items in groups.items()}
-        found += condition_dependence("share of missing labels", unlabelled)
-    return found
+        warnings += condition_dependence("share of missing labels", unlabelled)
+    return warnings
 
 
 def condition_dependence(what: str, groups: Mapping[str, ScenarioCounts]) -> list[str]:

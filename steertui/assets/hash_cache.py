@@ -61,14 +61,14 @@ def hash_file(path: Path) -> Generator[int, None, str]:
 
 def file_digest(path: Path) -> str:
     """Return the file's sha256 from the cache, or hash the file."""
-    found = cached_digest(path)
+    digest = cached_digest(path)
     work = hash_file(path)
-    while not found:
+    while not digest:
         try:
             next(work)
         except StopIteration as end:
-            found = end.value
-    return found
+            digest = end.value
+    return digest
 
 
 def _file_state(path: Path) -> list[int]:

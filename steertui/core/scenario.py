@@ -72,9 +72,9 @@ def load_pack(name: str) -> tuple[Scenario, ...]:
 
     Raises ScenarioError if there is no such pack or it has no task.
     """
-    own = package_data("scenarios") / f"{name}.toml"
-    if "/" not in name and own.is_file():
-        return _load_toml(own)
+    shipped = package_data("scenarios") / f"{name}.toml"
+    if "/" not in name and shipped.is_file():
+        return _load_toml(shipped)
     path = Path(name).expanduser()
     if path.is_dir():
         return _load_csv_folder(path)

@@ -19,8 +19,8 @@ def test_two_judges_are_compared_by_condition_and_item(tmp_path: Path) -> None:
             true = Label.CONVERGENCE if i % 2 == 0 else Label.NO_CONVERGENCE
             store.add_verdict(answer.key, Verdict("paper:x", true))
             if i < 18:
-                said = Label.NONSENSICAL if i == 4 else true
-                store.add_verdict(answer.key, Verdict("openai:y", said))
+                label = Label.NONSENSICAL if i == 4 else true
+                store.add_verdict(answer.key, Verdict("openai:y", label))
         result = compare_judges(store, experiment)
     assert [r.name for r in result.judges] == ["paper:x", "openai:y"]
     (one,) = result.comparisons

@@ -160,8 +160,10 @@ def test_a_sample_by_one_judges_labels_does_not_correct_another_judge(tmp_path: 
             for c in compare_judges(store, experiment).comparisons
         }
         assert references == {
-            ("human:ann", "local:j"): 6, ("human:ann", "local:k"): 0, ("local:j", "local:k"): 0
-        }  # fmt: skip
+            ("human:ann", "local:j"): 6,
+            ("human:ann", "local:k"): 0,
+            ("local:j", "local:k"): 0,
+        }
         # Without probabilities there are no margins: the queue is in random order.
         queue = build_queue(store, experiment, "human:bob", "local:k")
         assert all(item.is_random and item.reference == "local:k" for item in queue)

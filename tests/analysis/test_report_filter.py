@@ -81,11 +81,13 @@ def two_of_one_name(path: Path, begin: str = "") -> str:
         for name, suffix in replica.SUFFIXES.items()
         for trial in [
             Trial(
-                model, Scenario("p", f"s/{i:02d}", "A", f"s{i}", f"Task {i}.", ""),
-                Condition(name, suffix), SamplingParams(),
+                model,
+                Scenario("p", f"s/{i:02d}", "A", f"s{i}", f"Task {i}.", ""),
+                Condition(name, suffix),
+                SamplingParams(),
             )
         ]
-    ]  # fmt: skip
+    ]
     with Store(path) as store:
         facts = {m.sha256: ModelFacts("m", "", "", 0, "", "") for m in models}
         experiment = store.plan("", prompts, facts)
@@ -181,8 +183,9 @@ def test_the_heading_names_no_pair_if_the_pairs_differ(tmp_path: Path) -> None:
 def test_an_unknown_reference_judge_is_an_error(folder: Path) -> None:
     code, _, err = call("label", "a.db", "--annotator", "ann", "--reference", "opnai", cwd=folder)
     assert (code, err) == (
-        1, "steertui: opnai: no such judge; there are openai:gpt-5.2\n",
-    )  # fmt: skip
+        1,
+        "steertui: opnai: no such judge; there are openai:gpt-5.2\n",
+    )
 
 
 def test_an_answer_with_an_unknown_stop_reason_is_exported_to_an_inspect_log(

@@ -123,8 +123,12 @@ def test_a_p_value_is_never_rounded_across_the_significance_level(p: float) -> N
 
 def test_a_p_value_has_two_digits() -> None:
     assert [p_text(p) for p in (0.0075378, 0.2891, 0.996, 0.0502, 1e-9)] == [
-        "p = 0.0075", "p = 0.29", "p = 1.0", "p = 0.0502", "p < 0.001",
-    ]  # fmt: skip
+        "p = 0.0075",
+        "p = 0.29",
+        "p = 1.0",
+        "p = 0.0502",
+        "p < 0.001",
+    ]
 
 
 def test_the_minimum_detectable_gap_of_a_plan() -> None:

@@ -145,10 +145,14 @@ def test_a_permanent_fault_is_one_sentence_and_a_later_attempt_succeeds(
 @pytest.mark.parametrize(
     "fault",
     [
-        Fault(status=500), Fault(status=503), Fault(status=429, headers={"Retry-After": "0"}),
-        Fault(cut=100_000, stall=1.3), Fault(cut=0), Fault(status=408),
+        Fault(status=500),
+        Fault(status=503),
+        Fault(status=429, headers={"Retry-After": "0"}),
+        Fault(cut=100_000, stall=1.3),
+        Fault(cut=0),
+        Fault(status=408),
     ],
-)  # fmt: skip
+)
 def test_a_temporary_fault_is_retried(hub: HubServer, small: bytes, fault: Fault) -> None:
     hub.faults.append(fault)
     fetch()

@@ -197,8 +197,10 @@ def test_the_texts_are_parsed_from_the_program_without_running_it(
     pull("paper-texts")
     found = load_paper_conditions()
     assert {name: c.suffix for name, c in found.items()} == {
-        "baseline": "", "pro": "Do more:\n- “more”", "anti": "Do less:\n- less",
-    }  # fmt: skip
+        "baseline": "",
+        "pro": "Do more:\n- “more”",
+        "anti": "Do less:\n- less",
+    }
     texts = load_paper_judge_texts()
     assert texts.system.startswith("\n        You label answers.\n\nLabels:\n- convergence: it")
     assert "\n\nContext:\n{context}\n\n" in texts.system
@@ -207,10 +209,14 @@ def test_the_texts_are_parsed_from_the_program_without_running_it(
     specific_prompt, prompt, response = "a {task} category\r\n", "do {answer}\n", "{context} done"
     space = {"specific_prompt": specific_prompt, "prompt": prompt, "response": response}
     method = program[program.index("        base_system") : program.index("        raise")]
-    exec(method.replace("        base_system", "base_system").replace("        judge_user",
-         "judge_user"), space)  # fmt: skip
-    told = rubric.messages(JudgeCase("Category", specific_prompt, prompt, response))
-    assert told == (space["base_system_prompt"], space["judge_user"])
+    exec(
+        method.replace("        base_system", "base_system").replace(
+            "        judge_user", "judge_user"
+        ),
+        space,
+    )
+    messages = rubric.messages(JudgeCase("Category", specific_prompt, prompt, response))
+    assert messages == (space["base_system_prompt"], space["judge_user"])
 
 
 @pytest.mark.usefixtures("program")
@@ -224,7 +230,7 @@ def test_the_papers_list_of_labels_is_not_turned_since_its_order_is_its_own(hub:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ("ANTI_IC_SUFFIX", "SUFFIX", "ANTI_IC_SUFFIX is not in the expected form"),
         ("{response}", "{response!r}", "judge_user is not in the expected form"),
@@ -233,7 +239,7 @@ def test_the_papers_list_of_labels_is_not_turned_since_its_order_is_its_own(hub:
     ],
 )
 def test_a_program_in_another_form_is_rejected(
-    tmp_path: Path, old: str, new: str, said: str
+    tmp_path: Path, old: str, new: str, message: str
 ) -> None:
     path = tmp_path / "main.py"
     path.write_text(PROGRAM.replace(old, new), encoding="utf-8")
@@ -242,7 +248,7 @@ def test_a_program_in_another_form_is_rejected(
         read_conditions(path)
         read_judge_texts(path)
 
-    with pytest.raises(SourceError, match=said):
+    with pytest.raises(SourceError, match=message):
         read_both()
 
 

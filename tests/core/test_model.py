@@ -45,10 +45,13 @@ def test_a_quantisation_selects_the_same_file_as_in_llama_cpp(quant: str, files:
 @pytest.mark.parametrize(
     "file",
     [
-        "Qwen_M-Q4_K_M.gguf", "M.Q4_K_M.gguf", "m-q4_k_m.gguf", "M.i1-Q4_K_M.gguf",
+        "Qwen_M-Q4_K_M.gguf",
+        "M.Q4_K_M.gguf",
+        "m-q4_k_m.gguf",
+        "M.i1-Q4_K_M.gguf",
         "Q4_K_M/M-Q4_K_M.gguf",
     ],
-)  # fmt: skip
+)
 def test_file_names_of_all_publishers_are_recognised(file: str) -> None:
     paths = ["A.Q8_0.gguf", file]
     assert choose_files(paths, HubName("o/M", "Q4_K_M")) == (file,)
@@ -68,15 +71,17 @@ def test_a_split_model_with_a_missing_part_selects_nothing() -> None:
         ("o/M@abc:Q8_0", HubName("o/M", "Q8_0", "", "abc")),
         ("o/M/BF16/f.gguf", HubName("o/M", "", "BF16/f.gguf")),
         ("https://huggingface.co/o/M/blob/main/f.gguf", HubName("o/M", "", "f.gguf", "main")),
-        ("https://huggingface.co/o/M/resolve/main/f.gguf?download=true",
-         HubName("o/M", "", "f.gguf", "main")),
+        (
+            "https://huggingface.co/o/M/resolve/main/f.gguf?download=true",
+            HubName("o/M", "", "f.gguf", "main"),
+        ),
         ("hf.co/o/M:Q4_K_M", HubName("o/M", "Q4_K_M")),
         ("f.gguf", None),
         ("o/f.gguf", None),
         ("./o/M", None),
         ("/o/M/f.gguf", None),
     ],
-)  # fmt: skip
+)
 def test_hub_names_and_paths_are_parsed(name: str, expected: HubName | None) -> None:
     assert parse_hub_name(name) == expected
     if expected:

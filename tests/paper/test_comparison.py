@@ -196,10 +196,11 @@ def test_a_run_on_one_category_is_compared_over_that_category(tmp_path: Path) ->
     (counted,) = unpaired_comparisons(path)
     for result in (paired, counted):
         assert [(d.run, d.paper, d.points) for d in result.differences] == [
-            (100.0, 100.0, 0.0), (100.0, 100.0, 0.0),
+            (100.0, 100.0, 0.0),
+            (100.0, 100.0, 0.0),
             pytest.approx((13.33, 13.33, 0.0), abs=0.01),
             pytest.approx((86.67, 86.67, 0.0), abs=0.01),
-        ]  # fmt: skip
+        ]
         assert Standing.DIFFERS not in {d.standing for d in result.differences}
     assert paired.setup[0].endswith("the comparison covers the 15 that are among the paper's 71")
     assert counted.setup[0] == (

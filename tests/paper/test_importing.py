@@ -32,9 +32,10 @@ def test_all_639_items_are_imported_with_the_published_counts_by_category(tmp_pa
                 published = PUBLISHED[setting.name, condition]
                 for category in CATEGORIES:
                     labels = [
-                        o.label for o in outcomes
+                        o.label
+                        for o in outcomes
                         if (o.condition, o.category) == (condition, category)
-                    ]  # fmt: skip
+                    ]
                     result = LabelCounts(*(labels.count(label) for label in Label))
                     assert result == published.by_category[category]
         logged = {(i.response, i.thinking, i.decision) for run in runs for i in run.items}
@@ -94,8 +95,9 @@ def test_another_run_of_the_program_is_another_model(tmp_path: Path) -> None:
         import_runs(runs, store)
         assert import_runs(rerun_runs, store) == rerun_experiment
         assert [tuple(row.values()) for row in store.query(COUNTS_BY_JUDGE)] == [
-            (0, "paper:gpt-5.2", 213), (1, "paper:gpt-4o", 213),
-        ]  # fmt: skip
+            (0, "paper:gpt-5.2", 213),
+            (1, "paper:gpt-4o", 213),
+        ]
         (setting,) = store.outcomes(rerun_experiment, "paper:gpt-4o")
         assert setting.name == runs[0].name
         assert setting.model.startswith(f"imported:{setting.name}#")

@@ -21,7 +21,7 @@ from steertui.store import JudgeInfo, ModelSetting
 SHARED = Path(__file__).parents[3] / "shared"
 RESULTS = SHARED / "data" / "paper" / "results"
 needs_results = pytest.mark.skipif(
-    not RESULTS.is_dir(), reason="the paper's results are not beside this checkout"
+    not RESULTS.is_dir(), reason="the paper's results are not next to this checkout"
 )
 MODELS = ("Qwen3-4B-Base", "Qwen3-4B-Instruct-2507", "Qwen3-4B-Thinking-2507")
 

@@ -18,8 +18,8 @@ def pair(
     scenario: int | str, one: Label | None, two: Label | None, sample: int = 0
 ) -> list[Outcome]:
     return [
-        Outcome(str(scenario), "c", arm, sample, True, False, label, False)
-        for arm, label in (("pro", one), ("anti", two))
+        Outcome(str(scenario), "c", condition, sample, True, False, label, False)
+        for condition, label in (("pro", one), ("anti", two))
     ]
 
 

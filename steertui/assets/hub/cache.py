@@ -144,20 +144,20 @@ def files_to_remove(weights: CachedWeights) -> tuple[Path, ...]:
     Raises ModelError if one is outside the repository's folder in the cache.
     """
     storage = Path(os.path.realpath(repository_folder(weights.repo)))
-    found: dict[Path, None] = {}
+    files: dict[Path, None] = {}
     for path in weights.paths:
-        place = _inside(path, storage)
-        if place is None:
+        resolved = _inside(path, storage)
+        if resolved is None:
             raise ModelError(f"{path}: outside {storage}; nothing was removed")
-        found[place] = None
+        files[resolved] = None
         for snapshot in _snapshots(storage):
-            others = [p for p in snapshot.glob("**/*.gguf") if _is_same(p, place)]
-            found |= {p: None for p in others if _inside(p, storage)}
+            others = [p for p in snapshot.glob("**/*.gguf") if _is_same(p, resolved)]
+            files |= {p: None for p in others if _inside(p, storage)}
         # The repository's own blob, not a file of a shared store behind it.
-        blob = _link_target(place)
+        blob = _link_target(resolved)
         if blob.parent == storage / "blobs":
-            found[blob] = None
-    return tuple(found)
+            files[blob] = None
+    return tuple(files)
 
 
 def remove_weights(weights: CachedWeights) -> int:
