@@ -1,8 +1,11 @@
-"""What every test has of its own: a folder for what the user agreed to."""
+"""Fixtures of all tests: a state folder of their own, and a hub on loopback."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.fixtures.hub_server import HubServer, serving
 
 
 @pytest.fixture(autouse=True)
@@ -11,3 +14,21 @@ def state_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     folder = tmp_path_factory.mktemp("state")
     monkeypatch.setenv("XDG_STATE_HOME", str(folder))
     return folder
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
+    """Serve a hub on loopback, with a cache of its own."""
+    from huggingface_hub import close_session, constants
+
+    with serving() as server:
+        for name, value in server.environment(tmp_path).items():
+            monkeypatch.setenv(name, value)
+        # huggingface_hub reads its environment once, when it is imported.
+        monkeypatch.setattr(constants, "ENDPOINT", server.address)
+        template = server.address + "/{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hf" / "hub"))
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+        yield server
+        close_session()

@@ -4,6 +4,7 @@ import asyncio
 
 from rich.text import Text
 from textual.app import App, ComposeResult
+from textual.content import Content
 from textual.widgets import Static
 
 from steertui.tui.run.draw_rate import DrawRate
@@ -71,7 +72,7 @@ def test_equal_words_and_titles_are_not_drawn_again_and_titles_are_no_markup() -
             assert app.drawn == before + 1
             entitle(panel, "other", "b [link")
             assert app.drawn > before + 1
-            assert panel._border_subtitle is not None
-            assert panel._border_subtitle.plain == "b [link"
+            assert panel.border_subtitle is not None
+            assert Content.from_markup(panel.border_subtitle).plain == "b [link"
 
     asyncio.run(story())

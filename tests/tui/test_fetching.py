@@ -1,7 +1,8 @@
-"""The screen fetches what its experiment lacks, and shows how far it is."""
+"""A run from the screen downloads missing weights first and shows the progress."""
 
-import asyncio
 from pathlib import Path
+
+from textual.pilot import Pilot
 
 from steertui.core.experiment import Experiment
 from steertui.core.model import demo_path
@@ -11,42 +12,36 @@ from steertui.tui.app import SteertuiApp
 from steertui.tui.run.run_screen import RunScreen
 from steertui.tui.session import Session
 from tests.fixtures.hub_server import Fault, HubServer
+from tests.fixtures.screens import drive, wait_idle
 
 REPO, FILE = "maker/Small-GGUF", "Small-Q4_K_M.gguf"
 
 
-def run(db: Path) -> tuple[dict[str, object], str]:
-    """Return the stages that the Run screen was told of, and what it said at the end."""
-    found: dict[str, object] = {}
-    said = ""
+def run_from_screen(db: Path) -> str:
+    """Run an experiment with a model of the hub; return the Run screen's final state."""
+    state = ""
 
-    async def story() -> None:
-        nonlocal said
-        experiment = Experiment(models=[f"{REPO}:Q4_K_M"], limit=2, max_tokens=8)
-        app = SteertuiApp(Session(db, experiment, wish=Overrides(threads=1)), "running")
-        async with app.run_test(size=(120, 40)) as pilot:
-            await pilot.pause()
-            await app.workers.wait_for_complete()
-            await pilot.pause()
-            screen = next(s for s in app.screen_stack if isinstance(s, RunScreen))
-            found.update(screen.run.stages)
-            said = screen.state
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        nonlocal state
+        await wait_idle(pilot)
+        screen = next(s for s in app.screen_stack if isinstance(s, RunScreen))
+        state = screen.state
 
-    asyncio.run(story())
-    return found, said
+    experiment = Experiment(models=[f"{REPO}:Q4_K_M"], limit=2, max_tokens=8)
+    drive(Session(db, experiment, wish=Overrides(threads=1)), story, first="running")
+    return state
 
 
-def test_a_run_from_the_screen_fetches_first(hub: HubServer, tmp_path: Path) -> None:
+def test_run_downloads_missing_weights_first(hub: HubServer, tmp_path: Path) -> None:
     hub.add(REPO, FILE, demo_path())
     hub.faults.append(Fault(cut=1000))
-    run(tmp_path / "a.db")
+    run_from_screen(tmp_path / "a.db")
     assert hub.sent == demo_path().stat().st_size
     with Store(tmp_path / "a.db") as store:
         (experiment,) = store.experiments()
         assert len(store.answered(str(experiment["id"]))) == 6
 
 
-def test_what_cannot_be_fetched_is_a_sentence_on_the_screen(hub: HubServer, tmp_path: Path) -> None:
-    _, said = run(tmp_path / "a.db")
-    assert said == "failed: r tries again"
+def test_failed_download_is_reported_on_the_screen(hub: HubServer, tmp_path: Path) -> None:
+    assert run_from_screen(tmp_path / "a.db") == "failed: r tries again"
     assert hub.sent == 0

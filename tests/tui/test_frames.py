@@ -1,12 +1,13 @@
-"""Every screen in every state, at two sizes, dark and light: as it was when somebody looked at it.
+"""Frames of every screen in every state: text and styles as they were last reviewed.
 
-`make frames` draws them anew; then look at what git says has changed.
+`make test` compares one size in the dark theme, `make test-slow` both sizes in both themes.
+`make frames` redraws the files; review the differences that git shows.
 """
 
 import asyncio
 import os
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -24,42 +25,34 @@ from steertui.tui.run.run_messages import Ended, Kv, Notice, Planned, Queue, Sta
 from steertui.tui.run.run_screen import RunScreen
 from steertui.tui.run.runner import Runner
 from steertui.tui.session import Session
+from steertui.tui.theme import DARK, LIGHT
 from tests.fixtures import large
+from tests.fixtures.database import execute
 from tests.fixtures.frames import frame
+from tests.fixtures.screens import press, wait_idle
 
 FRAMES = Path(__file__).parent / "frames"
 SIZES = ((80, 24), (120, 40))
 DB = Path("steertui.db")
+THEMES = {"dark": DARK.name, "light": LIGHT.name}
+"""Theme names by the heading of their part in a frame file."""
 
-pytestmark = pytest.mark.slow
+EQUAL_FRAMES = 4
+"""Frames in a row that must be equal before one is compared."""
 
 State = Callable[[Pilot[None], SteertuiApp], Awaitable[None]]
 
 
-async def rest(pilot: Pilot[None]) -> None:
-    """Wait until no worker is at work but those that wait for an answer to a question."""
-    calm = 0
-    while calm < 4:
-        await pilot.pause(0.01)
-        busy = [w for w in pilot.app.workers if w.is_running and w.group != "default"]
-        calm = 0 if busy else calm + 1
-
-
-async def settled(pilot: Pilot[None]) -> tuple[str, str]:
-    """Return the screen as it stands once it has not changed for a moment."""
+async def settled_frame(pilot: Pilot[None]) -> tuple[str, str]:
+    """Return text and styles of the screen once it does not change any more."""
     for question in pilot.app.screen.query(Input):
         question.cursor_blink = False
-    seen: list[tuple[str, str]] = []
-    while len(seen) < 4 or len(set(seen[-4:])) > 1:
-        await rest(pilot)
-        seen.append(frame(pilot.app))
-    return seen[-1]
-
-
-async def press(pilot: Pilot[None], *keys: str) -> None:
-    for key in keys:
-        await pilot.press(key)
-        await rest(pilot)
+    frames: list[tuple[str, str]] = []
+    while len(frames) < EQUAL_FRAMES or len(set(frames[-EQUAL_FRAMES:])) > 1:
+        await wait_idle(pilot)
+        await pilot.pause()
+        frames.append(frame(pilot.app))
+    return frames[-1]
 
 
 def keys(*names: str) -> State:
@@ -74,7 +67,7 @@ def plan(**fields: object) -> State:
         await press(pilot, "1")
         assert isinstance(app.screen, PlanScreen)
         app.screen.change(Experiment(**fields))  # type: ignore[arg-type]
-        await rest(pilot)
+        await wait_idle(pilot)
 
     return state
 
@@ -89,7 +82,7 @@ def run(after: Callable[[RunScreen], None] | None = None) -> State:
         session = app.session
         screen.runner = Runner(DEMO_EXPERIMENT, DB, session.wish, screen)
         screen.post_message(Planned("large", "local:made-0/x", False))
-        await rest(pilot)
+        await wait_idle(pilot)
         with Store(DB) as store:
             waiting = store.column("SELECT key FROM trials WHERE key LIKE '0|s5.%'")[:8]
             summary = summarise_experiment(store, "large")
@@ -100,10 +93,10 @@ def run(after: Callable[[RunScreen], None] | None = None) -> State:
             queues={"judge-0": Queue(180, 208, 2, 0.2134)}, shape="made · 8 × 512 tokens, f16",
             speed=412.0, kv=Kv(1250, 4096, 230_000_000), slots=slots, room=8, summary=summary,
         ))  # fmt: skip
-        await rest(pilot)
+        await wait_idle(pilot)
         if after:
             after(screen)
-            await rest(pilot)
+            await wait_idle(pilot)
 
     return state
 
@@ -170,47 +163,68 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with every kind of trial: answered, cut, judged, failed, waiting."""
     folder = tmp_path_factory.mktemp("made")
     large.write(folder / DB, models=1, samples=1, words=40)
-    with Store(folder / DB) as store, store._writing() as db:
-        db.execute("UPDATE experiments SET toml = ?", [DEMO_EXPERIMENT.to_toml()])
-        db.execute("DELETE FROM verdicts WHERE id % 11 = 0")
-        db.execute("UPDATE verdicts SET label = NULL, failure = 'no label' WHERE id % 29 = 0")
-        db.execute("DELETE FROM verdicts WHERE trial LIKE '%s5.%'")
-        db.execute("DELETE FROM generations WHERE trial LIKE '%s5.%'")
+    db = folder / DB
+    execute(db, "UPDATE experiments SET toml = ?", [DEMO_EXPERIMENT.to_toml()])
+    execute(db, "DELETE FROM verdicts WHERE id % 11 = 0")
+    execute(db, "UPDATE verdicts SET label = NULL, failure = 'no label' WHERE id % 29 = 0")
+    execute(db, "DELETE FROM verdicts WHERE trial LIKE '%s5.%'")
+    execute(db, "DELETE FROM generations WHERE trial LIKE '%s5.%'")
     return folder
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
-@pytest.mark.parametrize("name", [*EMPTY, *STORED])
-def test_a_screen_looks_as_it_did(
-    name: str, size: tuple[int, int], made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def session(name: str, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
+    """Return the session of a state, in an empty folder or beside the made database."""
     monkeypatch.chdir(tmp_path)
     for variable in ("OPENAI_API_KEY", "NO_COLOR", "HF_TOKEN"):
         monkeypatch.delenv(variable, raising=False)
-    session = Session(DB, None, wish=Overrides(threads=1))
-    if name in STORED:
-        shutil.copy(made / DB, DB)
-        session = Session(DB, DEMO_EXPERIMENT, "large", wish=Overrides(threads=1))
-    drawn = asyncio.run(draw(session, (EMPTY | STORED)[name], size))
-    file = FRAMES / f"{name}-{size[0]}x{size[1]}.txt"
+    if name not in STORED:
+        return Session(DB, None, wish=Overrides(threads=1))
+    shutil.copy(made / DB, DB)
+    return Session(DB, DEMO_EXPERIMENT, "large", wish=Overrides(threads=1))
+
+
+@pytest.mark.parametrize("name", [*EMPTY, *STORED])
+def test_dark_screen_equals_its_frame(name: str, session: Session) -> None:
+    size = SIZES[1]
+    parts = asyncio.run(draw(session, (EMPTY | STORED)[name], size, ["dark"]))
+    drawn, _, _ = frame_file(name, size).read_text(encoding="utf-8").partition("--- light\n")
+    assert parts == drawn
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
+@pytest.mark.parametrize("name", [*EMPTY, *STORED])
+def test_screen_equals_its_frame_in_both_themes(
+    name: str, session: Session, size: tuple[int, int]
+) -> None:
+    parts = asyncio.run(draw(session, (EMPTY | STORED)[name], size, list(THEMES)))
+    file = frame_file(name, size)
     if os.environ.get("FRAMES") == "draw":
         FRAMES.mkdir(exist_ok=True)
-        file.write_text(drawn, encoding="utf-8")
-    assert drawn == file.read_text(encoding="utf-8")
+        file.write_text(parts, encoding="utf-8")
+    assert parts == file.read_text(encoding="utf-8")
 
 
-async def draw(session: Session, state: State, size: tuple[int, int]) -> str:
-    """Return the state's text, and how it is drawn in the dark and in the light."""
+def frame_file(name: str, size: tuple[int, int]) -> Path:
+    """Return the file of a state's frame."""
+    return FRAMES / f"{name}-{size[0]}x{size[1]}.txt"
+
+
+async def draw(session: Session, state: State, size: tuple[int, int], themes: Sequence[str]) -> str:
+    """Return the state's text, then its styles in each theme."""
     app = SteertuiApp(session)
+    parts: list[str] = []
     async with app.run_test(size=size) as pilot:
-        await rest(pilot)
+        await wait_idle(pilot)
         await state(pilot, app)
-        text, dark = await settled(pilot)
-        app.theme = "steertui-light"
-        await rest(pilot)
-        again, light = await settled(pilot)
-        assert again.splitlines() == text.splitlines()
+        for theme in themes:
+            app.theme = THEMES[theme]
+            text, styles = await settled_frame(pilot)
+            parts = parts or [text]
+            assert text == parts[0]
+            parts.append(f"--- {theme}\n{styles}")
         for screen in app.screen_stack:
             if isinstance(screen, RunScreen):
                 screen.runner = None
-    return f"{text}--- dark\n{dark}--- light\n{light}"
+    return "".join(parts)

@@ -1,0 +1,31 @@
+"""Every type selector of the stylesheet names a widget class."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import textual.widgets
+from textual.widget import Widget
+
+from steertui.tui.app import SteertuiApp
+
+STYLESHEET = Path(__file__).parents[2] / "steertui" / "tui" / "steertui.tcss"
+
+
+def widget_names() -> set[str]:
+    """Return the names of the screens' widget classes and of Textual's."""
+    assert SteertuiApp.MODES  # their import imports all screens
+    return set(names_below(Widget)) | set(dir(textual.widgets))
+
+
+def names_below(widget: type[Widget]) -> Iterator[str]:
+    yield widget.__name__
+    for subclass in widget.__subclasses__():
+        yield from names_below(subclass)
+
+
+def test_type_selectors_name_widget_classes() -> None:
+    text = re.sub(r"/\*.*?\*/|\{.*?\}", " ", STYLESHEET.read_text(encoding="utf-8"), flags=re.S)
+    selectors = set(re.findall(r"(?<![\w#.$&:-])[A-Z]\w*", text))
+    assert "Matrix" in selectors
+    assert selectors <= widget_names()
