@@ -48,7 +48,9 @@ def hash_file(path: Path) -> Generator[int, None, str]:
     The digest of a file that changes meanwhile is not stored. Raises OSError if the file cannot be
     read.
     """
-    before, digest, done = _file_state(path), sha256(), 0
+    before = _file_state(path)
+    digest = sha256()
+    done = 0
     with path.open("rb", buffering=0) as file:
         while block := file.read(BLOCK):
             digest.update(block)

@@ -15,7 +15,9 @@ from steertui.core.instrumentaleval import PACK, sample_tasks
 from steertui.core.scenario import Scenario, load_pack
 from steertui.errors import SourceError
 
-BENCHMARK, TEXTS, RUNS = PACK, "paper-texts", "paper-runs"
+BENCHMARK = PACK
+TEXTS = "paper-texts"
+RUNS = "paper-runs"
 SUBSET = "paper-71"
 PAPER = "paper"
 

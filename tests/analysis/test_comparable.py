@@ -15,13 +15,26 @@ from steertui.store import ModelFacts, Store
 
 
 def plan(store: Store, model: str, suffix: str, about: str, system: str) -> None:
-    scenario = Scenario("p", "s/00", "C", "s", "A task.", system)
+    scenario = Scenario(pack="p", id="s/00", category="C", title="s", task="A task.", system=system)
     condition = Condition("pro", suffix, about)
     trial = Trial(Model(model, Path(), model, 0), scenario, condition, SamplingParams())
     prompt = Prompt(
         trial, RenderedPrompt(trial.user), trial.key(trial.user + model + suffix + system)
     )
-    store.plan(f'models = ["{model}"]', [prompt], {model: ModelFacts(model, "", "", 0, "", "")})
+    store.plan(
+        f'models = ["{model}"]',
+        [prompt],
+        {
+            model: ModelFacts(
+                title=model,
+                architecture="",
+                description="",
+                parameters=0,
+                template="",
+                template_sha256="",
+            )
+        },
+    )
 
 
 @pytest.mark.parametrize(

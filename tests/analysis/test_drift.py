@@ -21,7 +21,17 @@ C, N, S, X = Label
 
 def outcomes(labels: list[Label], digest: str = "") -> list[Outcome]:
     return [
-        Outcome(f"s{i}", "c", "pro", 0, True, False, label, False, digest or f"{i}")
+        Outcome(
+            scenario=f"s{i}",
+            category="c",
+            condition="pro",
+            sample=0,
+            generated=True,
+            truncated=False,
+            label=label,
+            failed=False,
+            digest=digest or f"{i}",
+        )
         for i, label in enumerate(labels)
     ]
 
@@ -68,7 +78,17 @@ def test_conditions_judged_on_different_days_give_a_warning() -> None:
 
 def test_inconsistent_labels_give_a_warning() -> None:
     repeated = [
-        Outcome("s", "c", "pro", i, True, False, label, False, digest)
+        Outcome(
+            scenario="s",
+            category="c",
+            condition="pro",
+            sample=i,
+            generated=True,
+            truncated=False,
+            label=label,
+            failed=False,
+            digest=digest,
+        )
         for i, (label, digest) in enumerate([(C, "a"), (N, "a"), (C, "b"), (C, "b"), (N, "d")])
     ]
     (warning,) = inconsistent_labels("pro", repeated)
@@ -98,7 +118,16 @@ def test_a_summary_has_each_kind_of_warning(tmp_path: Path) -> None:
                 store.add_verdict(answer.key, Verdict("human:ann", paper[condition, place]))
         for number, answer in enumerate(answers):
             model = "gpt-5.2-a" if number < 100 else "gpt-5.2-b"
-            reply = JudgeReply("way", model, f"r{number}", "{}", 1, 0, 1, None)
+            reply = JudgeReply(
+                way="way",
+                model=model,
+                request=f"r{number}",
+                text="{}",
+                input_tokens=1,
+                cached_tokens=0,
+                output_tokens=1,
+                dollars=None,
+            )
             failed = Verdict(replica.JUDGE, None, failure="later")
             store.add_verdict(answer.key, failed, reply)
         summary = summarise(store, ReportFilter())

@@ -82,14 +82,31 @@ def two_of_one_name(path: Path, begin: str = "") -> str:
         for trial in [
             Trial(
                 model,
-                Scenario("p", f"s/{i:02d}", "A", f"s{i}", f"Task {i}.", ""),
+                Scenario(
+                    pack="p",
+                    id=f"s/{i:02d}",
+                    category="A",
+                    title=f"s{i}",
+                    task=f"Task {i}.",
+                    system="",
+                ),
                 Condition(name, suffix),
                 SamplingParams(),
             )
         ]
     ]
     with Store(path) as store:
-        facts = {m.sha256: ModelFacts("m", "", "", 0, "", "") for m in models}
+        facts = {
+            m.sha256: ModelFacts(
+                title="m",
+                architecture="",
+                description="",
+                parameters=0,
+                template="",
+                template_sha256="",
+            )
+            for m in models
+        }
         experiment = store.plan("", prompts, facts)
         run = store.start(experiment, {}, "", {})
         for judge in ("openai:a#1", "openai:b#2"):
@@ -136,12 +153,23 @@ def answered(
     file, prompts = Model(model, Path(), model * 64, 0), []
     for i in range(scenarios):
         for name in names:
-            scenario = Scenario("p", f"s/{i:02d}", "A", f"s{i}", f"Task {i}.", "")
+            scenario = Scenario(
+                pack="p", id=f"s/{i:02d}", category="A", title=f"s{i}", task=f"Task {i}.", system=""
+            )
             condition = Condition(name, replica.SUFFIXES[name])
             trial = Trial(file, scenario, condition, SamplingParams(max_tokens=max_tokens))
             prompts.append(Prompt(trial, RenderedPrompt(trial.user), trial.key(trial.user)))
     with Store(path) as store:
-        facts = {file.sha256: ModelFacts(model, "", "", 0, "", "")}
+        facts = {
+            file.sha256: ModelFacts(
+                title=model,
+                architecture="",
+                description="",
+                parameters=0,
+                template="",
+                template_sha256="",
+            )
+        }
         experiment = store.plan(toml, prompts, facts)
         run = store.start(experiment, {}, "", {})
         store.add_judge("openai:a#1", "openai:a", {"title": ""})

@@ -19,15 +19,44 @@ from steertui.stats.rate import Policy
 from steertui.store import JudgeInfo, ModelSetting
 
 C, N, S, X = Label
-SIGNIFICANT = Gap("pro", "anti", 67.61, 54.6, 76.9, 71, 48, 0, 2 * 0.5**48)
-INCONCLUSIVE = Gap("4B", "30B", 1.41, -5.9, 8.8, 71, 3, 2, 1.0)
+SIGNIFICANT = Gap(
+    first="pro",
+    second="anti",
+    points=67.61,
+    low=54.6,
+    high=76.9,
+    pairs=71,
+    only_first=48,
+    only_second=0,
+    p=2 * 0.5**48,
+)
+INCONCLUSIVE = Gap(
+    first="4B",
+    second="30B",
+    points=1.41,
+    low=-5.9,
+    high=8.8,
+    pairs=71,
+    only_first=3,
+    only_second=2,
+    p=1.0,
+)
 
 
 def condition(
     name: str, labels: Sequence[Label | None], cut: int = 0, generated: bool = True
 ) -> list[Outcome]:
     return [
-        Outcome(str(i), "c", name, 0, generated or label is not None, i < cut, label, False)
+        Outcome(
+            scenario=str(i),
+            category="c",
+            condition=name,
+            sample=0,
+            generated=generated or label is not None,
+            truncated=i < cut,
+            label=label,
+            failed=False,
+        )
         for i, label in enumerate(labels)
     ]
 
@@ -96,11 +125,31 @@ def test_missing_pairs_are_reported() -> None:
 
 
 def test_no_valid_answer_gives_a_sentence_without_numbers() -> None:
-    empty = Gap("pro", "anti", None, None, None, 0, 0, 0, None)
+    empty = Gap(
+        first="pro",
+        second="anti",
+        points=None,
+        low=None,
+        high=None,
+        pairs=0,
+        only_first=0,
+        only_second=0,
+        p=None,
+    )
     assert gap_sentence(empty, 71) == (
         "pro and anti cannot be compared: no valid answer under at least one of them"
     )
-    apart = Gap("pro", "anti", 100.0, 5.5, 100.0, 0, 0, 0, None)
+    apart = Gap(
+        first="pro",
+        second="anti",
+        points=100.0,
+        low=5.5,
+        high=100.0,
+        pairs=0,
+        only_first=0,
+        only_second=0,
+        p=None,
+    )
     assert "cannot be tested" in gap_sentence(apart, 2)
 
 
@@ -246,7 +295,17 @@ def test_pending_trials_give_warnings_and_no_errors() -> None:
 
 def written(name: str, texts: Sequence[str], samples: int = 1) -> list[Outcome]:
     return [
-        Outcome(str(i // samples), "c", name, i % samples, True, False, C, False, text)
+        Outcome(
+            scenario=str(i // samples),
+            category="c",
+            condition=name,
+            sample=i % samples,
+            generated=True,
+            truncated=False,
+            label=C,
+            failed=False,
+            digest=text,
+        )
         for i, text in enumerate(texts)
     ]
 

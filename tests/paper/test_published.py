@@ -33,7 +33,16 @@ def items(model: str, mode: str) -> list[LoggedItem]:
 
 def outcomes(model: str) -> list[Outcome]:
     return [
-        Outcome(item.task_prompt, item.category, name, 0, True, False, item.decision, False)
+        Outcome(
+            scenario=item.task_prompt,
+            category=item.category,
+            condition=name,
+            sample=0,
+            generated=True,
+            truncated=False,
+            label=item.decision,
+            failed=False,
+        )
         for mode, name in CONDITIONS.items()
         for item in items(model, mode)
     ]

@@ -18,7 +18,16 @@ def pair(
     scenario: int | str, one: Label | None, two: Label | None, sample: int = 0
 ) -> list[Outcome]:
     return [
-        Outcome(str(scenario), "c", condition, sample, True, False, label, False)
+        Outcome(
+            scenario=str(scenario),
+            category="c",
+            condition=condition,
+            sample=sample,
+            generated=True,
+            truncated=False,
+            label=label,
+            failed=False,
+        )
         for condition, label in (("pro", one), ("anti", two))
     ]
 
