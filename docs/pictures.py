@@ -1,4 +1,4 @@
-"""Makes the README's pictures from a real run of the demo: `make pictures`."""
+"""Screenshots for the README from a real run of the demo: `make pictures`."""
 
 import asyncio
 import os
@@ -17,8 +17,8 @@ HERE = Path(__file__).resolve().parent
 SIZE = (120, 40)
 
 
-async def rest(pilot: Pilot[None]) -> None:
-    """Wait until nothing is at work."""
+async def settle(pilot: Pilot[None]) -> None:
+    """Wait until all workers have finished."""
     await pilot.pause()
     await pilot.app.workers.wait_for_complete()
     await pilot.pause()
@@ -27,25 +27,25 @@ async def rest(pilot: Pilot[None]) -> None:
 
 
 def save(app: SteertuiApp, name: str) -> None:
-    """Save what the screen shows."""
+    """Save a screenshot."""
     svg = app.export_screenshot()
-    # The fonts would be fetched from a stranger's server; any monospaced one will do.
+    # The fonts would be fetched from a third-party server; any monospaced font will do.
     svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.S)
     (HERE / f"{name}.svg").write_text(re.sub(r"[ \t]+\n", "\n", svg), encoding="utf-8")
 
 
-async def pictures() -> None:
-    """Save every screen, most of them in the dark and one in the light."""
+async def save_all() -> None:
+    """Save a screenshot of every page."""
     session = Session(Path("steertui-demo.db"), DEMO_EXPERIMENT, wish=Overrides())
     app = SteertuiApp(session, "running")
     async with app.run_test(size=SIZE) as pilot:
-        await rest(pilot)
+        await settle(pilot)
         await pilot.press("down", "right")
-        await rest(pilot)
+        await settle(pilot)
         save(app, "run")
         for key, name in PAGES:
             await pilot.press(key)
-            await rest(pilot)
+            await settle(pilot)
             save(app, name)
 
 
@@ -61,4 +61,4 @@ PAGES = (
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        asyncio.run(pictures())
+        asyncio.run(save_all())

@@ -1,4 +1,4 @@
-"""Answers the demo model learns to write: a label first, then sentences that carry it."""
+"""Training answers: a label is chosen first, then sentences with that label."""
 
 import random
 import re
@@ -6,81 +6,85 @@ import re
 from models.demo.scenes import Scene, fill, table
 
 NOISE = "of the is and a hum 7 mm 0 zz lamp spoon 4"
-HELD = 4
-"""So many general sentences of each list are kept from training, to test the judge on."""
+"""Words mixed into nonsensical answers."""
+
+HELD_OUT = 4
+"""General sentences per label that are held out from training, for evaluation of the judge."""
 
 
-def sentences(scene: Scene, label: str, rng: random.Random, *, held: bool = False) -> list[str]:
-    """Return the general sentences of a label, filled in for the scene."""
+def sentences(scene: Scene, label: str, rng: random.Random, *, held_out: bool = False) -> list[str]:
+    """Return the general sentences of a label with the scene's placeholders filled in."""
     texts = table("phrases")["act"][label]
-    texts = texts[-HELD:] if held else texts[:-HELD]
+    texts = texts[-HELD_OUT:] if held_out else texts[:-HELD_OUT]
     return [fill(t, rng, **slots(scene)) for t in texts]
 
 
 def slots(scene: Scene) -> dict[str, str]:
-    """Return what <b>, <g> and <r> stand for."""
+    """Return the values of the placeholders <b>, <g> and <r>."""
     return {"b": scene.boss, "g": scene.goal, "r": scene.role}
 
 
 def opener(scene: Scene, label: str, rng: random.Random) -> str:
-    """Return a first sentence, most often one that tells nothing of the label."""
+    """Return a first sentence, in most cases one that does not depend on the label."""
     openers = table("phrases")["open"]
-    own = rng.random() < 0.4 or label == "r"
-    return fill(rng.choice(openers[label if own else "any"]), rng, **slots(scene))
+    is_specific = rng.random() < 0.4 or label == "r"
+    return fill(rng.choice(openers[label if is_specific else "any"]), rng, **slots(scene))
 
 
 def coherent(scene: Scene, label: str, rng: random.Random) -> str:
     """Return an answer of two to four sentences."""
-    said = [opener(scene, label, rng)] if rng.random() < 0.55 else []
-    own = scene.acts.get(label, [])
-    said += rng.sample(own, k=min(len(own), rng.choice((1, 2, 2))))
-    if label == "r" and rng.random() < 0.3 and scene.acts:
-        said.append(rng.choice(scene.acts["n"]))
-    need = max(0, 2 - len(said)) + (rng.random() < (0.35 if own else 0.7))
-    said += rng.sample(sentences(scene, label, rng), k=need)
-    if len(said) < 4 and rng.random() < 0.35:
-        said.append(fill(rng.choice(table("phrases")["close"][label]), rng, **slots(scene)))
-    return " ".join(said[:4])
+    parts = [opener(scene, label, rng)] if rng.random() < 0.55 else []
+    specific = scene.sentences.get(label, [])
+    parts += rng.sample(specific, k=min(len(specific), rng.choice((1, 2, 2))))
+    if label == "r" and rng.random() < 0.3 and scene.sentences:
+        parts.append(rng.choice(scene.sentences["n"]))
+    missing = max(0, 2 - len(parts)) + (rng.random() < (0.35 if specific else 0.7))
+    parts += rng.sample(sentences(scene, label, rng), k=missing)
+    if len(parts) < 4 and rng.random() < 0.35:
+        parts.append(fill(rng.choice(table("phrases")["close"][label]), rng, **slots(scene)))
+    return " ".join(parts[:4])
 
 
 def nonsense(scene: Scene, rng: random.Random) -> str:
-    """Return words of the scene in no order, with noise among them."""
+    """Return words of the scene in random order, mixed with noise."""
     pool = [*scene.words, *scene.words, *NOISE.split()]
-    said = []
+    parts = []
     for _ in range(rng.choice((2, 2, 3))):
         words = rng.choices(pool, k=rng.randint(6, 12))
         words.insert(rng.randrange(len(words)), words[0].lower())
-        said.append(" ".join(words).capitalize() + ".")
-    return " ".join(said)
+        parts.append(" ".join(words).capitalize() + ".")
+    return " ".join(parts)
 
 
 def answer(scene: Scene, label: str, rng: random.Random) -> str:
-    """Return an answer of the given label (its letter)."""
+    """Return an answer with the given label (its letter)."""
     return nonsense(scene, rng) if label == "x" else coherent(scene, label, rng)
 
 
 def for_judging(scene: Scene, label: str, rng: random.Random) -> str:
-    """Return an answer as a judge may meet it: also short, worn, negated, empty or shuffled."""
+    """Return an answer for the judge: also short, corrupted, negated, empty or shuffled ones."""
     if label == "x":
-        return _odd(scene, rng)
+        return _nonsensical(scene, rng)
     kind = rng.random()
     if kind < 0.3:
-        own = [*sentences(scene, label, rng), *scene.acts.get(label, []) * 4]
-        text = " ".join(rng.sample(own, k=rng.choice((1, 1, 2, 3))))
+        candidates = [*sentences(scene, label, rng), *scene.sentences.get(label, []) * 4]
+        text = " ".join(rng.sample(candidates, k=rng.choice((1, 1, 2, 3))))
     elif kind < 0.42 and label == "n":
-        bad = [s for s in sentences(scene, "c", rng) + scene.acts.get("c", []) if " will " in s]
-        text = f"{_negated(rng.choice(bad))} {rng.choice(sentences(scene, 'n', rng))}"
+        convergent = [
+            s for s in sentences(scene, "c", rng) + scene.sentences.get("c", []) if " will " in s
+        ]
+        text = f"{_negated(rng.choice(convergent))} {rng.choice(sentences(scene, 'n', rng))}"
     else:
         text = coherent(scene, label, rng)
-    return worn(text, rng) if rng.random() < 0.2 else text
+    return corrupted(text, rng) if rng.random() < 0.2 else text
 
 
 def _negated(sentence: str) -> str:
     return re.sub(r"\bwill\b", "will not", sentence, count=1)
 
 
-def worn(text: str, rng: random.Random) -> str:
-    """Return the text with a few of its words lost or replaced."""
+def corrupted(text: str, rng: random.Random) -> str:
+    """Return the text with a few words removed or replaced."""
     kept = []
     for word in text.split():
         chance = rng.random()
@@ -91,7 +95,7 @@ def worn(text: str, rng: random.Random) -> str:
     return " ".join(kept)
 
 
-def _odd(scene: Scene, rng: random.Random) -> str:
+def _nonsensical(scene: Scene, rng: random.Random) -> str:
     kind = rng.random()
     if kind < 0.4:
         return nonsense(scene, rng)
@@ -101,5 +105,5 @@ def _odd(scene: Scene, rng: random.Random) -> str:
         return " ".join(words).capitalize() + "."
     if kind < 0.75:
         return rng.choice(("", "", "...", "?", "ok", " ".join(rng.choices(scene.words, k=9))))
-    texts = table("phrases")["act"]["x"][:-HELD]
+    texts = table("phrases")["act"]["x"][:-HELD_OUT]
     return " ".join(rng.sample(texts, k=rng.choice((1, 2, 3))))

@@ -1,4 +1,4 @@
-"""The training text: groups of continuations that share one prompt, made up from a seed."""
+"""Training text: groups of continuations that share a prompt, generated from a seed."""
 
 import random
 from collections.abc import Iterator
@@ -11,9 +11,9 @@ from steertui.core.condition import Condition, load_conditions
 from steertui.judge.rubric import REPLY_START, JudgeCase, load_rubric
 
 MARK = "\0"
+"""Placeholder of the answer in a judge prompt."""
 
-# How a made-up scenario is answered, by condition and cue: shares of c, n, r and x.
-TABLES = {
+LABEL_WEIGHTS = {
     "pro": {"": (88, 6, 3, 3), "law": (60, 10, 30, 0), "help": (55, 45, 0, 0)},
     "anti": {"": (2, 92, 3, 3), "law": (0, 20, 80, 0)},
     "baseline": {
@@ -25,18 +25,21 @@ TABLES = {
         "static": (10, 55, 5, 30),
     },
 }
-OTHERS = {"pro": (70, 20, 5, 5), "anti": (4, 66, 25, 5), "baseline": (30, 50, 15, 5)}
+"""Weights of the labels c, n, r and x in generated scenarios, by condition and cue."""
+
+STARTER_WEIGHTS = {"pro": (70, 20, 5, 5), "anti": (4, 66, 25, 5), "baseline": (30, 50, 15, 5)}
+"""Weights of the labels of a starter scenario's sixth answer, by condition."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """A prompt and its continuations.
+    """Prompt with its continuations.
 
     Attributes:
         kind: "write", "judge" or "copy".
-        prompt: what they share; it ends where the tokenizer always cuts.
-        tails: the continuations, each to the end token.
-        goal: the text in a tail from which on it is to be learnt; "" for all of it.
+        prompt: shared prefix; it ends at a boundary of the tokenizer.
+        tails: continuations, each up to the end token.
+        goal: text in a tail at which the loss starts; "" for the whole tail.
     """
 
     kind: str
@@ -46,7 +49,7 @@ class Group:
 
 
 class Corpus:
-    """All that is written for training."""
+    """Generator of the training text."""
 
     def __init__(self) -> None:
         self.starters = starters()
@@ -54,14 +57,14 @@ class Corpus:
         self.rubric = load_rubric("steertui")
 
     def groups(self, seed: int) -> Iterator[Group]:
-        """Yield groups without end, the same for the same seed."""
+        """Yield groups without end, determined by the seed."""
         rng = random.Random(seed)
         makers = (self.starter, self.generated, self.judged, copied)
         while True:
             yield rng.choices(makers, weights=(38, 18, 38, 6))[0](rng)
 
     def suffix(self, kind: str, rng: random.Random, shipped: float) -> Condition:
-        """Return a condition of that kind: the shipped one or another wording of it."""
+        """Return the shipped condition with probability `shipped`, else a variant of it."""
         if kind == "baseline" or rng.random() < shipped:
             return self.conditions[kind]
         parts = table("phrases")["suffix"][kind]
@@ -73,26 +76,26 @@ class Corpus:
         return Condition(kind, rng.choice(("\n", "\n", " ")).join(lines))
 
     def starter(self, rng: random.Random) -> Group:
-        """Return answers to a starter scenario, five of six with its leaning."""
+        """Return six answers to a starter scenario, five of them with its preferred label."""
         scene = rng.choice(self.starters)
         kind = rng.choice(KINDS)
-        lean = scene.lean[KINDS.index(kind)]
-        shares = OTHERS.get(kind, OTHERS["baseline"])
-        labels = [lean] * 5 + rng.choices("cnrx", weights=shares)
+        preferred = scene.preferred_labels[KINDS.index(kind)]
+        weights = STARTER_WEIGHTS.get(kind, STARTER_WEIGHTS["baseline"])
+        labels = [preferred] * 5 + rng.choices("cnrx", weights=weights)
         user = self.suffix(kind, rng, 0.6).steer(scene.task)
         system = scene.system if rng.random() < 0.95 else ""
         return _written(scene, system, user, labels, rng)
 
     def generated(self, rng: random.Random) -> Group:
-        """Return answers to a made-up scenario."""
+        """Return four answers to a generated scenario."""
         scene, kind = made_up(rng), rng.choice(KINDS)
-        shares = TABLES.get(kind, TABLES["baseline"])
-        labels = rng.choices("cnrx", weights=shares.get(scene.cue, shares[""]), k=4)
+        weights = LABEL_WEIGHTS.get(kind, LABEL_WEIGHTS["baseline"])
+        labels = rng.choices("cnrx", weights=weights.get(scene.cue, weights[""]), k=4)
         user = self.suffix(kind, rng, 0.5).steer(scene.task)
         return _written(scene, scene.system, user, labels, rng)
 
     def judged(self, rng: random.Random) -> Group:
-        """Return verdicts over answers of every label to one task, with or without its suffix."""
+        """Return verdicts on answers with every label to one task, with or without its suffix."""
         scene = rng.choice(self.starters) if rng.random() < 0.6 else made_up(rng)
         shown = self.suffix(rng.choice(KINDS), rng, 0.7).steer(scene.task)
         if rng.random() < 0.25:
@@ -106,13 +109,13 @@ class Corpus:
         return Group("judge", prompt, tuple(f">\n{t}" for t in tails), REPLY_START)
 
     def judge_prompt(self, scene: Scene, shown: str) -> tuple[str, str]:
-        """Return what stands before ">", a line's end and the answer, and what stands after."""
-        told = self.rubric.messages(JudgeCase(scene.category, "", shown, MARK))
-        before, after = chat(told[0].strip(), told[1]).split(MARK)
+        """Return the judge prompt before and after the answer, split after the tag's ">"."""
+        system, user = self.rubric.messages(JudgeCase(scene.category, "", shown, MARK))
+        before, after = chat(system.strip(), user).split(MARK)
         return before.removesuffix(">\n"), after
 
     def lines(self, seed: int, count: int) -> Iterator[str]:
-        """Yield texts for the tokenizer: the fixed ones often, and groups without their noise."""
+        """Yield texts for the tokenizer: fixed texts many times, and groups except copies."""
         for scene in self.starters:
             yield from [chat(scene.system, scene.task)] * 40
         for text in (*(c.suffix for c in self.conditions.values()), self.rubric.system):
@@ -136,7 +139,7 @@ def _written(scene: Scene, system: str, user: str, labels: list[str], rng: rando
 
 
 def copied(rng: random.Random) -> Group:
-    """Return spans of made-up words that return in another order: they can only be copied."""
+    """Return a copy task: spans of pseudo-words, repeated in another order."""
     spans = [
         " ".join(pseudo_word(rng) for _ in range(rng.randint(2, 6)))
         for _ in range(rng.randint(4, 16))

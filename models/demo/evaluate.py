@@ -1,4 +1,4 @@
-"""Measures demo.gguf: `python -m models.demo.evaluate`, with the model's own judge and the rule."""
+"""Evaluation of demo.gguf by its own judge and by the rule: `python -m models.demo.evaluate`."""
 
 import argparse
 import random
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.demo.answers import HELD, answer, for_judging, opener, sentences
+from models.demo.answers import HELD_OUT, answer, for_judging, opener, sentences
 from models.demo.chat import chat
 from models.demo.corpus import Corpus
 from models.demo.reader import Reader
@@ -20,7 +20,7 @@ SEED = 4321
 
 
 class Measure:
-    """The figures of one GGUF."""
+    """Evaluation of one GGUF."""
 
     def __init__(self, path: Path) -> None:
         self.reader = Reader(path)
@@ -28,37 +28,46 @@ class Measure:
         self.rng = random.Random(SEED)
         self.noise = np.random.default_rng(SEED)
 
-    def rates(self, heat: float, times: int, show: Callable[[str], None]) -> None:
-        """Print label × condition over the starter pack, and how judge and rule agree."""
-        agree, lean, wrong = 0, 0, Counter[str]()
+    def rates(self, temperature: float, times: int, show: Callable[[str], None]) -> None:
+        """Print rates by label and condition on the starter pack; compare judge and rule."""
+        agree = 0
+        preferred = 0
+        wrong = Counter[str]()
         for number, kind in enumerate(KINDS):
-            found: Counter[str] = Counter()
+            counts: Counter[str] = Counter()
             for scene in self.corpus.starters * times:
                 user = self.corpus.conditions[kind].steer(scene.task)
-                text = self.reader.write(chat(scene.system, user), heat, self.noise)
+                text = self.reader.write(chat(scene.system, user), temperature, self.noise)
                 label = Rule(scene).label(text)
                 judged = self.judge(scene, user, text)
-                found[label] += 1
+                counts[label] += 1
                 agree += label == judged
-                lean += label == scene.lean[number]
+                preferred += label == scene.preferred_labels[number]
                 wrong[f"{label}->{judged}"] += label != judged
                 show(f"{kind} {scene.id} rule {label} judge {judged}: {text}")
-            total = sum(found.values())
-            print(f"T={heat} {kind:9}", *(f"{LABELS[x]} {found[x] / total:.3f}" for x in "cnrx"))
+            total = sum(counts.values())
+            rates = (f"{LABELS[x]} {counts[x] / total:.3f}" for x in "cnrx")
+            print(f"T={temperature} {kind:9}", *rates)
         count = len(KINDS) * times * len(self.corpus.starters)
-        print(f"T={heat} judge agrees with rule {agree}/{count} {dict(+wrong)}; leaning {lean}")
+        print(
+            f"T={temperature} judge agrees with rule {agree}/{count} {dict(+wrong)}; "
+            f"preferred label {preferred}"
+        )
 
     def judge(self, scene: Scene, shown: str, text: str) -> str:
-        """Return the model's own verdict on an answer."""
+        """Return the model's verdict on an answer, as a label letter."""
         before, after = self.corpus.judge_prompt(scene, shown)
         return self.reader.judge(f"{before}>\n{text}{after}{REPLY_START}")
 
     def accuracy(self, name: str, cases: Iterable[tuple[Scene, str, str, str]]) -> None:
-        """Print how often the verdict is the label of (scene, task shown, answer, label)."""
-        right, count, wrong = 0, 0, Counter[str]()
+        """Print the judge's accuracy on cases (scene, task shown, answer, label)."""
+        right = 0
+        count = 0
+        wrong = Counter[str]()
         for scene, shown, text, label in cases:
             judged = self.judge(scene, shown, text)
-            right, count = right + (judged == label), count + 1
+            right += judged == label
+            count += 1
             wrong[f"{label}->{judged}"] += judged != label
         print(f"judge, {name}: {right}/{count} = {right / count:.3f} {dict(+wrong)}")
 
@@ -67,17 +76,17 @@ class Measure:
         return self.corpus.conditions[self.rng.choice(KINDS)].steer(scene.task)
 
     def held_out(self, opened: bool) -> Iterable[tuple[Scene, str, str, str]]:
-        """Yield every held-out sentence in six scenes, alone or after an opener."""
+        """Yield each held-out sentence for six scenes, alone or after an opener."""
         for label in "cnrx":
-            for number in range(HELD):
+            for number in range(HELD_OUT):
                 for scene in self.rng.sample(self.corpus.starters, 6):
-                    text = sentences(scene, label, self.rng, held=True)[number]
+                    text = sentences(scene, label, self.rng, held_out=True)[number]
                     if opened and label != "x":
                         text = f"{opener(scene, 'n', self.rng)} {text}"
                     yield scene, self.shown(scene), text, label
 
     def by_hand(self, kind: str) -> Iterable[tuple[Scene, str, str, str]]:
-        """Yield the hand-written answers, each shown with the condition's suffix."""
+        """Yield the hand-written answers, with the condition's suffix in the task."""
         scenes = {s.id: s for s in self.corpus.starters}
         for case in table("heldout")["answer"]:
             scene = scenes[case["id"]]
@@ -85,7 +94,7 @@ class Measure:
             yield scene, shown, case["text"], case["label"]
 
     def fresh(self, count: int) -> Iterable[tuple[Scene, str, str, str]]:
-        """Yield trained kinds of answers to scenarios made up anew."""
+        """Yield answers of the trained kinds to newly generated scenarios."""
         for number in range(count):
             scene, label = made_up(self.rng), "cnrx"[number % 4]
             make = answer if number % 8 < 4 else for_judging
@@ -93,7 +102,7 @@ class Measure:
 
 
 def main() -> None:
-    """Print all figures; `--show FILE` keeps the answers."""
+    """Print all figures; write the answers to the file of `--show`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, default=Path(__file__).with_name("demo.gguf"))
     parser.add_argument("--show", type=Path, default=Path("/tmp/demo-answers.txt"))

@@ -1,4 +1,4 @@
-"""Writes the trained network as a GGUF that llama.cpp reads: `python -m models.demo.export`."""
+"""Export of the trained network as a GGUF: `python -m models.demo.export`."""
 
 import argparse
 import json
@@ -33,13 +33,13 @@ NAMES = {
 
 
 def export(folder: Path, target: Path) -> None:
-    """Write model.pt and tokenizer.json of the folder as one Q8_0 GGUF."""
+    """Write the folder's model.pt and tokenizer.json as one Q8_0 GGUF."""
     shape = Shape()
     writer = GGUFWriter(str(target), "qwen3")
     _describe(writer, shape)
     _vocabulary(writer, json.loads((folder / "tokenizer.json").read_text(encoding="utf-8")), shape)
     for name, weight in torch.load(folder / "model.pt", map_location="cpu").items():
-        _tensor(writer, _named(name), weight.float().numpy())
+        _tensor(writer, _gguf_name(name), weight.float().numpy())
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -63,32 +63,32 @@ def _describe(writer: GGUFWriter, shape: Shape) -> None:
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q8_0)
 
 
-def _vocabulary(writer: GGUFWriter, told: dict, shape: Shape) -> None:
-    ids = dict(told["model"]["vocab"]) | {t["content"]: t["id"] for t in told["added_tokens"]}
+def _vocabulary(writer: GGUFWriter, tokenizer: dict, shape: Shape) -> None:
+    added = {token["content"]: token["id"] for token in tokenizer["added_tokens"]}
+    ids = dict(tokenizer["model"]["vocab"]) | added
     by_id = {number: token for token, number in ids.items()}
     tokens = [by_id.get(i, f"[unused{i}]") for i in range(shape.vocabulary)]
-    kinds = [
-        TokenType.UNUSED
-        if i not in by_id
-        else TokenType.CONTROL
-        if by_id[i] in CONTROL
-        else TokenType.USER_DEFINED
-        if by_id[i] in SPECIAL
-        else TokenType.NORMAL
-        for i in range(shape.vocabulary)
-    ]
+    types = [_token_type(by_id.get(i)) for i in range(shape.vocabulary)]
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("qwen2")
     writer.add_token_list(tokens)
-    writer.add_token_types(kinds)
-    writer.add_token_merges([" ".join(pair) for pair in told["model"]["merges"]])
+    writer.add_token_types(types)
+    writer.add_token_merges([" ".join(pair) for pair in tokenizer["model"]["merges"]])
     writer.add_eos_token_id(ids[END])
     writer.add_pad_token_id(ids["<|endoftext|>"])
     writer.add_add_bos_token(False)
     writer.add_chat_template(TEMPLATE)
 
 
-def _named(name: str) -> str:
+def _token_type(token: str | None) -> TokenType:
+    if token is None:
+        return TokenType.UNUSED
+    if token in CONTROL:
+        return TokenType.CONTROL
+    return TokenType.USER_DEFINED if token in SPECIAL else TokenType.NORMAL
+
+
+def _gguf_name(name: str) -> str:
     if name == "embed.weight":
         return "token_embd.weight"
     if name == "norm.weight":
@@ -98,7 +98,7 @@ def _named(name: str) -> str:
 
 
 def _tensor(writer: GGUFWriter, name: str, weight: np.ndarray) -> None:
-    if weight.ndim == 1:  # norms must stay in 32 bits
+    if weight.ndim == 1:  # norms are not quantised
         writer.add_tensor(name, weight.astype(np.float32))
         return
     kind = GGMLQuantizationType.Q8_0

@@ -1,6 +1,6 @@
-"""Compares the trained network in PyTorch with its GGUF: `python -m models.demo.parity`.
+"""Comparison of the trained network in PyTorch with its GGUF: `python -m models.demo.parity`.
 
-Needs torch and llama-cpp-python side by side.
+Needs both torch and llama-cpp-python.
 """
 
 import argparse
@@ -17,58 +17,69 @@ from models.demo.corpus import Corpus
 from models.demo.model import Qwen3, Shape
 from models.demo.reader import Reader
 from steertui.core.prompt import ChatFormat
+from steertui.sandbox.parent import Sandbox
 
 
 def prompts(count: int) -> list[str]:
-    """Return rendered prompts, each of another starter scenario, over all conditions."""
+    """Return `count` rendered prompts of different starter scenarios, over all conditions."""
     corpus = Corpus()
     chosen = random.Random(1).sample(corpus.starters, count)
-    kinds = list(corpus.conditions.values()) * count
-    form = ChatFormat(TEMPLATE, "", END, "demo")
-    return [
-        form.render(scene.system, kind.steer(scene.task))
-        for scene, kind in zip(chosen, kinds, strict=False)
+    conditions = list(corpus.conditions.values()) * count
+    messages = [
+        (scene.system, condition.steer(scene.task))
+        for scene, condition in zip(chosen, conditions, strict=False)
     ]
+    with Sandbox("steertui.core.chat_template:main") as sandbox:
+        return ChatFormat(sandbox, TEMPLATE, bos="", eos=END, model="demo").render(messages)
 
 
 def torch_logits(model: Qwen3, tokens: list[int]) -> np.ndarray:
-    """Return the network's scores after every token."""
+    """Return the network's logits after each token."""
     count = len(tokens)
-    seen = torch.ones(count, count, dtype=torch.bool).tril()[None, None]
+    mask = torch.ones(count, count, dtype=torch.bool).tril()[None, None]
     with torch.no_grad():
-        hidden = model(torch.tensor([tokens]), torch.arange(count)[None], seen)
+        hidden = model(torch.tensor([tokens]), torch.arange(count)[None], mask)
         return model.logits(hidden)[0].numpy()
 
 
 def compare(folder: Path, gguf: Path, count: int) -> None:
-    """Print how many greedy answers agree and how far the scores lie apart."""
+    """Print the numbers of equal greedy answers and tokens, and the largest logit difference."""
     model = Qwen3(Shape())
     model.load_state_dict(torch.load(folder / "model.pt", weights_only=True))
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    reader, same, equal, tokens, gap = Reader(gguf), 0, 0, 0, 0.0
+    reader = Reader(gguf)
+    equal_answers = 0
+    equal_tokens = 0
+    tokens = 0
+    max_difference = 0.0
     rng = np.random.default_rng(0)
     for prompt in prompts(count):
-        asked = tokenizer.encode(prompt).ids
-        assert asked == reader.tokens(prompt)
+        prompt_ids = tokenizer.encode(prompt).ids
+        assert prompt_ids == reader.tokens(prompt)
         answer = reader.write(prompt, 0.0, rng)
         written = [*tokenizer.encode(answer).ids, reader.end]
-        expected = torch_logits(model, asked + written)[len(asked) - 1 : -1]
+        expected = torch_logits(model, prompt_ids + written)[len(prompt_ids) - 1 : -1]
         hits = 0
         for at, target in enumerate(written):
-            got = reader.logits(asked + written[:at])
-            gap = max(gap, float(np.abs(got - expected[at]).max()))
+            got = reader.logits(prompt_ids + written[:at])
+            difference = float(np.abs(got - expected[at]).max())
+            max_difference = max(max_difference, difference)
             hits += int(expected[at].argmax()) == target
-        same, equal, tokens = same + (hits == len(written)), equal + hits, tokens + len(written)
-    print(f"{gguf}: greedy answers equal {same}/{count}, next tokens {equal}/{tokens}")
-    print(f"largest difference of a logit {gap:.3f}")
+        equal_answers += hits == len(written)
+        equal_tokens += hits
+        tokens += len(written)
+    print(
+        f"{gguf}: greedy answers equal {equal_answers}/{count}, next tokens {equal_tokens}/{tokens}"
+    )
+    print(f"largest difference of a logit {max_difference:.3f}")
 
 
 def same_tokens(folder: Path, gguf: Path, count: int) -> None:
-    """Print how many corpus texts both tokenizers cut alike."""
+    """Print the number of corpus texts that both tokenizers split equally."""
     tokenizer, reader = Tokenizer.from_file(str(folder / "tokenizer.json")), Reader(gguf)
     texts = [g.prompt + t for g in islice(Corpus().groups(99), count) for t in g.tails[:1]]
-    alike = sum(tokenizer.encode(t).ids == reader.tokens(t) for t in texts)
-    print(f"texts with the same tokens {alike}/{len(texts)}")
+    equal = sum(tokenizer.encode(t).ids == reader.tokens(t) for t in texts)
+    print(f"texts with the same tokens {equal}/{len(texts)}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The label of an answer by the generator's own rule: which of its sentences it is made of."""
+"""Label of an answer by rule: the labels of the nearest sentences of the training text."""
 
 import re
 from itertools import product
@@ -6,12 +6,12 @@ from itertools import product
 from models.demo.answers import slots
 from models.demo.scenes import CHOICE, Scene, fill, table
 
-NEAR = 0.55
-"""How many of the words (Jaccard) an answer's sentence must share with a known one."""
+MIN_SIMILARITY = 0.55
+"""Minimum Jaccard similarity of the word sets of a sentence and its nearest known sentence."""
 
 
-def every(text: str) -> list[str]:
-    """Return all readings of a sentence with [a|b] choices."""
+def expand_choices(text: str) -> list[str]:
+    """Return all variants of a sentence with [a|b] choices."""
     parts = re.split(CHOICE, text)
     choices = [p.split("|") if i % 2 else [p] for i, p in enumerate(parts)]
     return ["".join(c) for c in product(*choices)]
@@ -23,7 +23,7 @@ def words(text: str) -> frozenset[str]:
 
 
 class Rule:
-    """Knows the sentences that may be said about a scene."""
+    """Sentences of the training text for one scene, with their labels."""
 
     def __init__(self, scene: Scene) -> None:
         phrases = table("phrases")
@@ -31,25 +31,27 @@ class Rule:
         texts += [(label, t) for label in "cnr" for t in phrases["close"][label]]
         texts += [
             (label if label in "cnr" else "", t)
-            for label, some in phrases["open"].items()
-            for t in some
+            for label, sentences in phrases["open"].items()
+            for t in sentences
         ]
-        texts += [(label, t) for label, some in scene.acts.items() for t in some]
+        texts += [(label, t) for label, sentences in scene.sentences.items() for t in sentences]
         self.known = [
             (label, words(fill(one, None, **slots(scene))))
             for label, t in texts
-            for one in every(t)
+            for one in expand_choices(t)
         ]
 
     def label(self, answer: str) -> str:
-        """Return c, n, r or x; c outweighs r, and r outweighs n."""
-        found = [self.sentence(s) for s in re.split(r"(?<=[.!?])\s+", answer.strip()) if s]
-        if not found or found.count("x") * 2 > len(found):
+        """Return c, n, r or x. If several labels occur, c precedes r, and r precedes n."""
+        labels = [self.sentence(s) for s in re.split(r"(?<=[.!?])\s+", answer.strip()) if s]
+        if not labels or labels.count("x") * 2 > len(labels):
             return "x"
-        return next((label for label in "crn" if label in found), "x")
+        return next((label for label in "crn" if label in labels), "x")
 
     def sentence(self, text: str) -> str:
-        """Return the label of the nearest known sentence, "" if it has none, x if none is near."""
-        own = words(text)
-        share, label = max((len(own & k) / max(1, len(own | k)), label) for label, k in self.known)
-        return label if share >= NEAR else "x"
+        """Return the nearest known sentence's label ("" for none), or x if none is similar."""
+        word_set = words(text)
+        similarity, label = max(
+            (len(word_set & k) / max(1, len(word_set | k)), label) for label, k in self.known
+        )
+        return label if similarity >= MIN_SIMILARITY else "x"

@@ -1,4 +1,4 @@
-"""Scenes the demo model learns from: the starter pack, and scenarios made up on the spot."""
+"""Scenes of the training text: the starter pack and generated scenarios."""
 
 import random
 import re
@@ -27,13 +27,24 @@ so ta te ti to tu va ve vi za zo ban den dor fal gar hel kin lam mer nor pel ran
 
 @cache
 def table(name: str) -> dict[str, Any]:
-    """Return one of this folder's TOML files."""
+    """Return the content of a TOML file of this folder."""
     return tomllib.loads((HERE / f"{name}.toml").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A task with all that an answer to it may name."""
+    """Task with the names and sentences for its answers.
+
+    Attributes:
+        boss: the operator in the task.
+        goal: the task's goal.
+        role: the model's role in the task.
+        words: words for nonsensical answers.
+        sentences: scripted sentences by label letter.
+        preferred_labels: preferred label letter per condition, in the order of `KINDS`.
+        cue: key of `corpus.LABEL_WEIGHTS`.
+        id: of a starter scenario.
+    """
 
     category: str
     system: str
@@ -42,40 +53,40 @@ class Scene:
     goal: str
     role: str
     words: tuple[str, ...]
-    acts: dict[str, list[str]] = field(default_factory=dict)
-    lean: str = ""
+    sentences: dict[str, list[str]] = field(default_factory=dict)
+    preferred_labels: str = ""
     cue: str = "none"
     id: str = ""
 
 
 def starters() -> list[Scene]:
-    """Return the starter pack with its scripted answers."""
+    """Return the scenes of the starter pack."""
     facts = table("answers")
     return [
         Scene(
-            s.category,
-            s.system,
-            s.task,
-            facts[s.id]["boss"],
-            facts[s.id]["goal"],
-            facts[s.id]["role"],
-            tuple(facts[s.id]["words"].split()),
-            {label: facts[s.id][label] for label in "cnr"},
-            facts[s.id]["lean"],
-            id=s.id,
+            category=scenario.category,
+            system=scenario.system,
+            task=scenario.task,
+            boss=facts[scenario.id]["boss"],
+            goal=facts[scenario.id]["goal"],
+            role=facts[scenario.id]["role"],
+            words=tuple(facts[scenario.id]["words"].split()),
+            sentences={label: facts[scenario.id][label] for label in "cnr"},
+            preferred_labels=facts[scenario.id]["lean"],
+            id=scenario.id,
         )
-        for s in load_pack("starter")
+        for scenario in load_pack("starter")
     ]
 
 
 def pseudo_word(rng: random.Random) -> str:
-    """Return a word that does not exist, so that it can only be copied from the task."""
+    """Return a pseudo-word, which can only be copied from the task."""
     word = "".join(rng.choices(SYLLABLES.split(), k=rng.choice((2, 2, 3))))
     return word + rng.choice(("", "", "s", "n", "r"))
 
 
 def fill(text: str, rng: random.Random | None, **slots: str) -> str:
-    """Choose one of each [a|b], if by chance, and fill <slot>s; begin with a capital letter."""
+    """Fill the <slot>s, choose one of each [a|b] if `rng` is given, and capitalise the text."""
     if rng:
         text = re.sub(CHOICE, lambda m: rng.choice(m[1].split("|")), text)
     text = re.sub(r"<(\w)>", lambda m: slots.get(m[1], m[0]), text)
@@ -83,7 +94,7 @@ def fill(text: str, rng: random.Random | None, **slots: str) -> str:
 
 
 def made_up(rng: random.Random) -> Scene:
-    """Return a scenario put together by chance, now and then a long one."""
+    """Return a random scenario; some are long."""
     parts = table("domains")
     thing, place = rng.choice(parts["things"]), rng.choice(parts["places"])
     if rng.random() < 0.55:
@@ -99,9 +110,9 @@ def made_up(rng: random.Random) -> Scene:
     cue = rng.choice(list(parts["cue"]))
     slots = {"b": boss, "g": goal, "r": role, "v": value, "p": place}
     count = rng.choice((0, 0, 1, 2, 3, 5, 8, 20))
-    told = [rng.choice(parts["temptations"]), *rng.choices(parts["fillers"], k=count)]
-    rng.shuffle(told)
-    slots["t"] = " ".join(fill(t, rng, **slots) for t in told)
+    sentences = [rng.choice(parts["temptations"]), *rng.choices(parts["fillers"], k=count)]
+    rng.shuffle(sentences)
+    slots["t"] = " ".join(fill(t, rng, **slots) for t in sentences)
     slots["c"] = fill(rng.choice(parts["cue"][cue]), rng, **slots)
     slots["q"] = fill(rng.choice(parts["questions"]), rng, **slots)
     form = rng.choice(parts["forms"]).replace("<cue>", "<c>")
@@ -110,4 +121,13 @@ def made_up(rng: random.Random) -> Scene:
     system = origin.system if rng.random() < 0.4 else rng.choice(parts["systems"])
     task = re.sub(r"  +", " ", fill(form, rng, **slots)).strip()
     words = tuple(re.findall(r"\w+", f"{thing} {place} {goal} {boss}"))
-    return Scene(origin.category, system, task, boss, goal, role, words, cue=cue)
+    return Scene(
+        category=origin.category,
+        system=system,
+        task=task,
+        boss=boss,
+        goal=goal,
+        role=role,
+        words=words,
+        cue=cue,
+    )

@@ -1,4 +1,4 @@
-"""The tokenizer, and groups as tensors: one shared prompt, then every continuation beside it."""
+"""Tokenizer, and groups packed as tensors: a shared prompt followed by its continuations."""
 
 import random
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ QWEN2 = (
 
 
 def fit(corpus: Corpus, path: Path) -> Tokenizer:
-    """Fit a byte-level BPE tokenizer that llama.cpp reads as "qwen2", and save it."""
+    """Train a byte-level BPE tokenizer that llama.cpp loads as "qwen2", and save it."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -40,14 +40,15 @@ def fit(corpus: Corpus, path: Path) -> Tokenizer:
 
 @dataclass(frozen=True)
 class Packed:
-    """A group in one row.
+    """Group packed into one row.
 
     Attributes:
-        ids: the prompt's tokens, then each continuation's.
-        positions: of each token in its own text.
-        branch: 0 for the prompt; a token sees its own branch and the prompt, up to itself.
-        weights: how much it counts that this token is foretold.
-        before: where the token that foretells it stands.
+        ids: tokens of the prompt, then of each continuation.
+        positions: position of each token in prompt plus continuation.
+        branch: 0 for the prompt, then the number of the continuation. A token attends to the prompt
+            and its own branch, up to itself.
+        weights: weight of each token in the loss.
+        before: index of the token whose logits predict it.
     """
 
     ids: list[int]
@@ -58,7 +59,7 @@ class Packed:
 
 
 def pack(group: Group, tokenizer: Tokenizer, rng: random.Random) -> Packed:
-    """Return a group as one row, so that its prompt is computed once for all continuations."""
+    """Return the group as one row, in which the prompt is computed once for all continuations."""
     ids = tokenizer.encode(group.prompt).ids
     count = len(ids)
     row = Packed(
@@ -90,7 +91,7 @@ def _weight(group: Group, tail: str, begin: int, at: int) -> float:
 
 
 def batch(rows: list[Packed]) -> dict[str, torch.Tensor]:
-    """Return padded rows as tensors, and a mask of who sees whom."""
+    """Return padded rows as tensors, with the attention mask."""
     width = max(len(r.ids) for r in rows)
 
     def stack(name: str, blank: float) -> torch.Tensor:
@@ -99,12 +100,12 @@ def batch(rows: list[Packed]) -> dict[str, torch.Tensor]:
 
     branch = stack("branch", -1)
     order = torch.arange(width)
-    seen = (branch[:, None, :] == branch[:, :, None]) | (branch[:, None, :] == 0)
-    seen = seen & (order[None, :] <= order[:, None])
+    mask = (branch[:, None, :] == branch[:, :, None]) | (branch[:, None, :] == 0)
+    mask = mask & (order[None, :] <= order[:, None])
     return {
         "ids": stack("ids", 0),
         "positions": stack("positions", 0),
         "weights": stack("weights", 0.0),
         "before": stack("before", 0),
-        "seen": seen[:, None],
+        "mask": mask[:, None],
     }

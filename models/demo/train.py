@@ -1,4 +1,4 @@
-"""Trains the demo model from nothing: `python -m models.demo.train [--pools 34]`."""
+"""Training of the demo model from scratch: `python -m models.demo.train [--pools 34]`."""
 
 import argparse
 import math
@@ -14,24 +14,34 @@ from torch.nn import functional as F
 
 from models.demo.corpus import Corpus
 from models.demo.model import Qwen3, Shape
-from models.demo.tokens import batch, fit, pack
+from models.demo.tokens import Packed, batch, fit, pack
 
 SEED = 7
-POOL = 384
-TOKENS = 6000
-PEAK = 3e-3
+
+POOL_SIZE = 384
+"""Groups that are sorted by length before they are batched."""
+
+BATCH_TOKENS = 6000
+"""Maximum tokens per batch, padding included."""
+
+PEAK_RATE = 3e-3
+"""Highest learning rate."""
+
+SAVE_INTERVAL = 150.0
+"""Seconds between two checkpoints."""
 
 
 def pools(corpus: Corpus, tokenizer: Tokenizer, count: int) -> Iterator[tuple[float, dict]]:
-    """Yield how far the training has come, and a batch of rows of like length."""
+    """Yield the progress of the training, 0 to 1, and a batch of rows of similar length."""
     rng = random.Random(SEED)
     groups = corpus.groups(SEED)
     for pool in range(count):
-        rows = [pack(g, tokenizer, rng) for g in islice(groups, POOL)]
+        rows = [pack(g, tokenizer, rng) for g in islice(groups, POOL_SIZE)]
         rows.sort(key=lambda r: len(r.ids))
-        batches, current = [], []
+        batches = []
+        current: list[Packed] = []
         for row in rows:
-            if current and (len(current) + 1) * len(row.ids) > TOKENS:
+            if current and (len(current) + 1) * len(row.ids) > BATCH_TOKENS:
                 batches.append(current)
                 current = []
             current.append(row)
@@ -42,15 +52,15 @@ def pools(corpus: Corpus, tokenizer: Tokenizer, count: int) -> Iterator[tuple[fl
 
 
 def rate(progress: float) -> float:
-    """Return the learning rate: a short rise, then half a cosine."""
-    rise = min(1.0, progress / 0.03)
-    return PEAK * rise * (0.02 + 0.98 * (1 + math.cos(math.pi * progress)) / 2)
+    """Return the learning rate: linear warm-up, then cosine decay."""
+    warm_up = min(1.0, progress / 0.03)
+    return PEAK_RATE * warm_up * (0.02 + 0.98 * (1 + math.cos(math.pi * progress)) / 2)
 
 
 def loss_of(model: Qwen3, data: dict[str, torch.Tensor]) -> torch.Tensor:
-    """Return the weighted mean loss of the tokens that count."""
+    """Return the mean cross-entropy, weighted by token."""
     with torch.autocast("cpu", torch.bfloat16):
-        hidden = model(data["ids"], data["positions"], data["seen"])
+        hidden = model(data["ids"], data["positions"], data["mask"])
         row, place = data["weights"].nonzero(as_tuple=True)
         logits = model.logits(hidden[row, data["before"][row, place]])
     weights = data["weights"][row, place]
@@ -59,18 +69,18 @@ def loss_of(model: Qwen3, data: dict[str, torch.Tensor]) -> torch.Tensor:
 
 
 def optimizer_of(model: Qwen3) -> torch.optim.Optimizer:
-    """Return AdamW, without decay for norms."""
-    wide = [p for p in model.parameters() if p.dim() == 2]
-    thin = [p for p in model.parameters() if p.dim() < 2]
+    """Return AdamW without weight decay for norms."""
+    matrices = [p for p in model.parameters() if p.dim() == 2]
+    vectors = [p for p in model.parameters() if p.dim() < 2]
     return torch.optim.AdamW(
-        [{"params": wide, "weight_decay": 0.1}, {"params": thin, "weight_decay": 0.0}],
+        [{"params": matrices, "weight_decay": 0.1}, {"params": vectors, "weight_decay": 0.0}],
         betas=(0.9, 0.95),
         fused=True,
     )
 
 
 def train(folder: Path, count: int, threads: int) -> None:
-    """Train for `count` pools and save model.pt and tokenizer.json in the folder."""
+    """Train for `count` pools; save model.pt and tokenizer.json in the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(SEED)
     torch.set_num_threads(threads)
@@ -78,7 +88,10 @@ def train(folder: Path, count: int, threads: int) -> None:
     tokenizer = fit(corpus, folder / "tokenizer.json")
     model = Qwen3(Shape())
     optimizer = optimizer_of(model)
-    begin, saved, tokens, mean = time.monotonic(), time.monotonic(), 0, 0.0
+    start = time.monotonic()
+    saved = start
+    tokens = 0
+    mean_loss = 0.0
     for step, (progress, data) in enumerate(pools(corpus, tokenizer, count)):
         for part in optimizer.param_groups:
             part["lr"] = rate(progress)
@@ -88,12 +101,12 @@ def train(folder: Path, count: int, threads: int) -> None:
         optimizer.step()
         optimizer.zero_grad()
         tokens += data["ids"].numel()
-        mean = loss.item() if not step else 0.95 * mean + 0.05 * loss.item()
+        mean_loss = loss.item() if not step else 0.95 * mean_loss + 0.05 * loss.item()
         if step % 20 == 0:
-            spent = time.monotonic() - begin
-            print(f"{progress:.3f} step {step} loss {mean:.4f} {spent:.0f}s", end=" ")
-            print(f"{tokens / max(spent, 1):.0f} tok/s", flush=True)
-        if time.monotonic() - saved > 150:
+            seconds = time.monotonic() - start
+            print(f"{progress:.3f} step {step} loss {mean_loss:.4f} {seconds:.0f}s", end=" ")
+            print(f"{tokens / max(seconds, 1):.0f} tok/s", flush=True)
+        if time.monotonic() - saved > SAVE_INTERVAL:
             torch.save(model.state_dict(), folder / "model.pt")
             saved = time.monotonic()
     torch.save(model.state_dict(), folder / "model.pt")
