@@ -29,7 +29,7 @@ from tests.fixtures import large
 from tests.fixtures.program import COMMAND, call, start
 
 ROOT = Path(__file__).resolve().parents[1]
-FORMS = ("terminal", "markdown", "json", "csv", "rates", "html")
+FORMS = ("terminal", "markdown", "json", "trials-csv", "rates-csv", "html")
 SHELL = {"PYTHONPATH": str(ROOT), "COLUMNS": "120"}
 
 
@@ -84,7 +84,7 @@ def test_no_form_of_the_report_replaces_what_it_did_not_write(folder: Path, form
         ".": "is a folder",
     }
     before = contents(folder)
-    for name in said if form in ("csv", "html") else ("a.db", "other.db", "a.db-wal"):
+    for name in said if form in ("trials-csv", "html") else ("a.db", "other.db", "a.db-wal"):
         code, out, err = call("report", "a.db", "--format", form, "-o", name, cwd=folder)
         assert (code, out, len(err.splitlines())) == (1, "", 1), err
         assert f"steertui: {name}: {said[name]}" in err
@@ -94,11 +94,11 @@ def test_no_form_of_the_report_replaces_what_it_did_not_write(folder: Path, form
 def test_an_earlier_output_is_replaced_until_somebody_changes_it(folder: Path) -> None:
     (folder / "empty.csv").touch()
     for name in ("a.csv", "a.csv", "empty.csv"):
-        assert call("report", "a.db", "--format", "csv", "-o", name, cwd=folder)[0] == 0
+        assert call("report", "a.db", "--format", "trials-csv", "-o", name, cwd=folder)[0] == 0
     assert "exists" in call("report", "a.db", "--format", "html", "-o", "a.csv", cwd=folder)[2]
     written = folder / "a.csv"
     written.write_bytes(written.read_bytes() + b"a note of mine\r\n")
-    code, _, err = call("report", "a.db", "--format", "csv", "-o", "a.csv", cwd=folder)
+    code, _, err = call("report", "a.db", "--format", "trials-csv", "-o", "a.csv", cwd=folder)
     assert code == 1
     assert "nobody changed since; remove it, or choose another path" in err
     assert written.read_bytes().endswith(b"a note of mine\r\n")
@@ -107,9 +107,12 @@ def test_an_earlier_output_is_replaced_until_somebody_changes_it(folder: Path) -
 def test_an_output_has_the_mode_of_the_umask_and_leaves_nothing_beside_it(folder: Path) -> None:
     before = os.umask(0o027)
     try:
-        with text_output(folder / "new.csv", "csv") as file:
+        with text_output(folder / "new.csv", "trials-csv") as file:
             file.write("x")
-        with pytest.raises(ZeroDivisionError), text_output(folder / "none.csv", "csv") as file:
+        with (
+            pytest.raises(ZeroDivisionError),
+            text_output(folder / "none.csv", "trials-csv") as file,
+        ):
             file.write(str(1 / 0))
     finally:
         os.umask(before)
@@ -121,7 +124,7 @@ def test_a_link_made_while_the_file_is_written_is_not_written_through(tmp_path: 
     (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
 
     def write() -> None:
-        with text_output(tmp_path / "a.csv", "csv") as file:
+        with text_output(tmp_path / "a.csv", "trials-csv") as file:
             file.write("rows")
             (tmp_path / "a.csv").symlink_to("mine.txt")
 
@@ -130,7 +133,7 @@ def test_a_link_made_while_the_file_is_written_is_not_written_through(tmp_path: 
     assert (tmp_path / "mine.txt").read_text(encoding="utf-8") == "mine"
 
 
-@pytest.mark.parametrize("form", ["csv", "html"])
+@pytest.mark.parametrize("form", ["trials-csv", "html"])
 def test_a_kill_in_the_middle_of_a_write_leaves_the_earlier_file(tmp_path: Path, form: str) -> None:
     large.write(tmp_path / "a.db", models=1, samples=12, judges=1, words=250)
     options = "report", "a.db", "--format", form, "-o", "out"
@@ -158,9 +161,16 @@ def test_a_full_disk_leaves_the_earlier_file_and_no_other(tmp_path: Path) -> Non
         pytest.skip("a tmpfs cannot be mounted here")
     try:
         target = disk / "out"
-        assert call("report", "a.db", "--format", "rates", "-o", str(target), cwd=tmp_path)[0] == 0
+        assert (
+            call("report", "a.db", "--format", "rates-csv", "-o", str(target), cwd=tmp_path)[0] == 0
+        )
         before = target.read_bytes()
-        for form, name in (("rates", "out"), ("csv", "new"), ("html", "new"), ("svg", "drawn")):
+        for form, name in (
+            ("rates-csv", "out"),
+            ("trials-csv", "new"),
+            ("html", "new"),
+            ("svg", "drawn"),
+        ):
             (disk / "filler").write_bytes(b"")
             room = os.statvfs(disk)
             (disk / "filler").write_bytes(b"x" * (room.f_bavail * room.f_bsize))
@@ -229,8 +239,8 @@ def test_no_cell_of_a_csv_opens_a_formula_and_the_texts_can_be_had_back(folder: 
     given = dict(zip(keys, texts, strict=False))
     for key, text in given.items():
         edit(db, "UPDATE generations SET answer = ? WHERE trial = ?", text, key)
-    assert call("report", "a.db", "--format", "csv", "-o", "a.csv", cwd=folder)[0] == 0
-    assert call("report", "a.db", "--format", "rates", "-o", "r.csv", cwd=folder)[0] == 0
+    assert call("report", "a.db", "--format", "trials-csv", "-o", "a.csv", cwd=folder)[0] == 0
+    assert call("report", "a.db", "--format", "rates-csv", "-o", "r.csv", cwd=folder)[0] == 0
     with (folder / "a.csv").open(newline="", encoding="utf-8") as file:
         rows = {row["key"]: row for row in csv.DictReader(file)}
     for key, text in given.items():
@@ -330,9 +340,16 @@ def test_a_database_is_not_made_where_sqlite_keeps_a_log_of_another(folder: Path
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 @pytest.mark.parametrize(
     "options",
-    [("report", "a.db"), ("report", "a.db", "--format", "csv"), ("agree", "a.db"), ("--help",),
-     ("report", "a.db", "--list"), ("--print-experiment",), ("sources",)],
-)  # fmt: skip
+    [
+        ("report", "a.db"),
+        ("report", "a.db", "--format", "trials-csv"),
+        ("agree", "a.db"),
+        ("--help",),
+        ("report", "a.db", "--list-experiments"),
+        ("--print-experiment",),
+        ("sources",),
+    ],
+)
 def test_a_full_disk_or_a_closed_pipe_behind_stdout_is_one_sentence(
     folder: Path, options: tuple[str, ...]
 ) -> None:
@@ -368,7 +385,7 @@ def test_a_table_is_shown_in_any_encoding_and_data_is_utf_8(folder: Path, encodi
 
     assert "?? ?" in written("report", "a.db").decode(encoding)
     assert written("agree", "a.db").decode(encoding)
-    for form in ("csv", "json", "markdown", "rates"):
+    for form in ("trials-csv", "json", "markdown", "rates-csv"):
         piped = written("report", "a.db", "--format", form)
         assert "漢字 ✓" in piped.decode()
         written("report", "a.db", "--format", form, "-o", form)
@@ -391,7 +408,7 @@ def test_text_is_added_to_a_file_and_every_byte_of_it_stays(tmp_path: Path) -> N
             append_text(tmp_path / name, "x")
         assert (tmp_path / name).read_bytes() == before
     with pytest.raises(OutputError, match="exists"):
-        check_output(file, "csv")
+        check_output(file, "trials-csv")
 
 
 WRITERS = {

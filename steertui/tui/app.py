@@ -25,7 +25,7 @@ from steertui.tui.help_screen import HelpScreen
 from steertui.tui.label.label_screen import LabelScreen
 from steertui.tui.models.models_screen import ModelsScreen
 from steertui.tui.plan.plan_screen import PlanScreen
-from steertui.tui.read.compare_screen import BesideScreen
+from steertui.tui.read.compare_screen import CompareScreen
 from steertui.tui.read.read_screen import ReadScreen
 from steertui.tui.results.results_screen import ResultsScreen
 from steertui.tui.run.run_screen import RunScreen
@@ -35,7 +35,7 @@ from steertui.tui.theme import DARK, LIGHT
 from steertui.tui.widgets import export_dialog as export
 from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.page import PAGES
-from steertui.tui.widgets.prompts import Ask, Confirm
+from steertui.tui.widgets.prompts import Confirm, TextPrompt
 
 
 class SteertuiApp(App[None]):
@@ -108,18 +108,18 @@ class SteertuiApp(App[None]):
         here = pages.index(self.current_mode) if self.current_mode in pages else -1
         await self.go(pages[(here + by) % len(pages)])
 
-    async def read(self, wanted: TrialFilter, key: str = "") -> None:
+    async def show_trials(self, wanted: TrialFilter, key: str = "") -> None:
         """Show the trials behind a number, the cursor on one of them."""
         await self.go("read")
         screen = self.screen
         assert isinstance(screen, ReadScreen)
         screen.want(wanted, key)
 
-    async def beside(self, key: str) -> None:
+    async def compare(self, key: str) -> None:
         """Show a trial's scenario under all conditions, side by side."""
-        await self.push_screen(BesideScreen(key))
+        await self.push_screen(CompareScreen(key))
 
-    async def demo(self) -> None:
+    async def run_demo(self) -> None:
         """Run the demo, in its own database."""
         self.session.open(DEMO_DB, DEMO_EXPERIMENT, origin=TYPED)
         await self.start()
@@ -149,7 +149,7 @@ class SteertuiApp(App[None]):
         if form is None:
             return
         name = await self.push_screen_wait(
-            Ask("To which file?", str(export.place(session.db, form)))
+            TextPrompt("To which file?", str(export.default_file(session.db, form)))
         )
         if not name or not name.strip():
             return
@@ -186,7 +186,7 @@ class SteertuiApp(App[None]):
         for page, name in PAGES.items():
             if page in self.MODES:
                 yield SystemCommand(name, f"Show the screen {name}", partial(self.go, page))
-        yield SystemCommand("Run the demo", "Offline, in some seconds", self.demo)
+        yield SystemCommand("Run the demo", "Offline, in some seconds", self.run_demo)
         yield SystemCommand("Export", "HTML, CSV, Markdown or JSON", self.action_export)
         yield SystemCommand("Dark or light", "Change the theme", self.action_light)
         yield from super().get_system_commands(screen)

@@ -62,7 +62,7 @@ class StartScreen(Page):
         self._stored = ""
         self._left = 0
 
-    def refill(self) -> None:
+    def reload(self) -> None:
         """Draw, and look what the database holds."""
         self._draw()
         self._look()
@@ -88,7 +88,7 @@ class StartScreen(Page):
         text.append(QUESTION + "\n\n", "bold")
         text.append(HOW + "\n\n")
         for label in Label:
-            text.append("   ").append_text(c.named(label))
+            text.append("   ").append_text(c.label_text(label))
             text.append(" " * (17 - len(label.value)) + label.definition + "\n", c.quiet)
         text.append("\n" + GAP + "\n\n")
         db = self.session.db
@@ -115,7 +115,7 @@ class StartScreen(Page):
 
     async def action_demo(self) -> None:
         """Run the demo."""
-        await self.host.demo()
+        await self.host.run_demo()
 
     async def action_go_on(self) -> None:
         """Finish the newest experiment."""

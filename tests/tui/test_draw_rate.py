@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from steertui.tui.run.draw_rate import DrawRate
-from steertui.tui.widgets.layout import entitle
+from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.reflowing_text import ReflowingText
 
 
@@ -60,17 +60,17 @@ def test_equal_words_and_titles_are_not_drawn_again_and_titles_are_no_markup() -
         app = Counted()
         async with app.run_test() as pilot:
             panel, words = app.query_one("#panel", Static), app.query_one("#words", ReflowingText)
-            entitle(panel, "[bold]a[/bold]", "b [link")
-            words.fit(lambda room: Text(f"{room.width}", "bold"))
+            set_titles(panel, "[bold]a[/bold]", "b [link")
+            words.draw_with(lambda room: Text(f"{room.width}", "bold"))
             await pilot.pause()
             before = app.drawn
             for _ in range(5):
-                entitle(panel, "[bold]a[/bold]", "b [link")
-                words.fit(lambda room: Text(f"{room.width}", "bold"))
+                set_titles(panel, "[bold]a[/bold]", "b [link")
+                words.draw_with(lambda room: Text(f"{room.width}", "bold"))
             assert app.drawn == before
-            words.fit(lambda room: Text(f"{room.width}", "red"))
+            words.draw_with(lambda room: Text(f"{room.width}", "red"))
             assert app.drawn == before + 1
-            entitle(panel, "other", "b [link")
+            set_titles(panel, "other", "b [link")
             assert app.drawn > before + 1
             assert panel.border_subtitle is not None
             assert Content.from_markup(panel.border_subtitle).plain == "b [link"

@@ -24,7 +24,7 @@ from steertui.store.trials import list_trials
 from steertui.tui.app import SteertuiApp, open_session
 from steertui.tui.plan.condition_editor import ConditionEditor
 from steertui.tui.plan.plan_screen import PlanScreen
-from steertui.tui.read.compare_screen import BesideScreen
+from steertui.tui.read.compare_screen import CompareScreen
 from steertui.tui.read.trial_list import TrialList
 from steertui.tui.widgets.long_text import LongText
 from tests.fixtures.program import call
@@ -118,7 +118,7 @@ def test_a_search_and_a_filter_narrow_the_list_to_what_the_store_holds(db: Path)
 def test_a_scenario_is_read_under_all_conditions_and_left_again(db: Path) -> None:
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "3", "down", "g")
-        assert isinstance(app.screen, BesideScreen)
+        assert isinstance(app.screen, CompareScreen)
         titles = [str(flow.border_title) for flow in app.screen.query(LongText)]
         assert [t.split(" · ")[0] for t in titles] == ["baseline", "pro", "anti", "placebo"]
         await press(pilot, "escape")
@@ -201,7 +201,7 @@ def test_an_export_is_a_file_with_every_trial(db: Path) -> None:
 
 def test_an_export_replaces_an_earlier_one_when_asked_and_nothing_else(db: Path) -> None:
     target = db.parent / "out.csv"
-    write_report(db, "csv", ReportFilter(), target)
+    write_report(db, "trials-csv", ReportFilter(), target)
     first = target.read_bytes()
 
     def export(name: Path, *keys: str) -> None:
@@ -213,8 +213,8 @@ def test_an_export_replaces_an_earlier_one_when_asked_and_nothing_else(db: Path)
 
         tell(db, story)
 
-    with Store(db) as store, store._db.conn:
-        store._db.execute("UPDATE generations SET answer = 'changed'")
+    with closing(sqlite3.connect(db)) as raw, raw:
+        raw.execute("UPDATE generations SET answer = 'changed'")
     export(target, "escape")
     assert target.read_bytes() == first
     export(target, "enter")

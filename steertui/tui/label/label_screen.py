@@ -15,8 +15,8 @@ from steertui.core.judge_kind import JudgeKind
 from steertui.core.verdict import Label
 from steertui.errors import JudgeError, SteertuiError
 from steertui.store import Store
-from steertui.tui.widgets.bars import progress
-from steertui.tui.widgets.layout import entitle
+from steertui.tui.widgets.bars import progress_bar
+from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.long_text import LongText
 from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.sanitize import one_line
@@ -64,7 +64,7 @@ class LabelScreen(Page):
         yield LongText(id="label-text")
         yield Static(id="label-keys", markup=False)
 
-    def refill(self) -> None:
+    def reload(self) -> None:
         """Ask for the queue anew."""
         if self._version != self.session.version:
             self._version, self._done = self.session.version, []
@@ -74,10 +74,10 @@ class LabelScreen(Page):
     async def _fetch(self) -> None:
         experiment, judge = self.session.id, self._judge
         if not experiment:
-            self.blank("There is no answer to label yet.")
+            self.show_empty("There is no answer to label yet.")
             return
         self._queue = await self.session.ask(lambda store: _build(store, experiment, judge))
-        self.blank()
+        self.show_empty()
         self._next()
 
     @property
@@ -106,13 +106,13 @@ class LabelScreen(Page):
     def _say(self, text: str) -> None:
         flow = self.query_one(LongText)
         flow.clear()
-        entitle(flow, "label")
+        set_titles(flow, "label")
         flow.add(text, "quiet")
         self.query_one("#label-keys", Static).update("")
 
     def _draw_head(self, done: int, answers: int, agreed: str) -> None:
         text = Text(" labelled ", self.colours.quiet)
-        text.append_text(progress(done, answers, 24, self.colours))
+        text.append_text(progress_bar(done, answers, 24, self.colours))
         text.append(f" {done:,}/{answers:,}", "bold")
         text.append(f"   {agreed}", self.colours.quiet)
         self.query_one("#label-head", Static).update(text)
@@ -120,7 +120,7 @@ class LabelScreen(Page):
     def _draw_item(self, item: QueueItem) -> None:
         flow = self.query_one(LongText)
         flow.clear()
-        entitle(flow, f"{one_line(item.category)} · condition and judge hidden")
+        set_titles(flow, f"{one_line(item.category)} · condition and judge hidden")
         flow.add("Task", "heading")
         flow.add(item.task.strip(), "quiet")
         flow.add("")
@@ -130,7 +130,7 @@ class LabelScreen(Page):
         text = Text()
         for number, label in enumerate(Label, 1):
             text.append(f" {number} ", f"bold {self.colours.blue}")
-            text.append_text(self.colours.named(label))
+            text.append_text(self.colours.label_text(label))
             text.append(f"{'':{16 - len(label.value)}}{label.definition}", self.colours.quiet)
             text.append("\n" if number < len(Label) else "")
         self.query_one("#label-keys", Static).update(text)
@@ -152,7 +152,7 @@ class LabelScreen(Page):
             await self.session.ask(lambda store: add_label(store, judge, item, Label(label)))
         except SteertuiError as exc:
             self._queue.insert(0, self._done.pop())
-            self.trouble(str(exc))
+            self.show_error(str(exc))
         self._next()
 
     @work(group="write", exit_on_error=False)

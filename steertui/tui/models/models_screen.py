@@ -26,9 +26,9 @@ from steertui.assets.weights import find_hub_name, locate_weights
 from steertui.errors import SteertuiError
 from steertui.planning.inventory import SLOT_TOKENS, InventoryRow, inventory_row
 from steertui.planning.supply import Event, Requirements, Supplying, pull, supply
-from steertui.tui.widgets.bars import progress
+from steertui.tui.widgets.bars import progress_bar
 from steertui.tui.widgets.page import Page
-from steertui.tui.widgets.prompts import Ask, Confirm
+from steertui.tui.widgets.prompts import Confirm, TextPrompt
 from steertui.tui.widgets.sanitize import one_line
 from steertui.units import size_text
 
@@ -81,7 +81,7 @@ class ModelsScreen(Page):
             table.add_column(name)
         table.focus()
 
-    def refill(self) -> None:
+    def reload(self) -> None:
         """Look what lies here."""
         self._list()
 
@@ -160,7 +160,7 @@ class ModelsScreen(Page):
     @on(Moved)
     def _moved(self, message: Moved) -> None:
         text = Text(f" {message.text}  ", "bold")
-        text.append_text(progress(message.done, message.total, 30, self.colours))
+        text.append_text(progress_bar(message.done, message.total, 30, self.colours))
         sizes = f"  {size_text(message.done)} of {size_text(message.total)}"
         text.append(sizes, self.colours.quiet)
         self.query_one("#models-head", Static).update(text)
@@ -181,7 +181,7 @@ class ModelsScreen(Page):
     async def action_add(self) -> None:
         """Fetch any repository's weights."""
         told = "Which weights? A repository of the hub with a quantisation."
-        name = await self.app.push_screen_wait(Ask(told, hint="owner/repository:Q4_K_M"))
+        name = await self.app.push_screen_wait(TextPrompt(told, hint="owner/repository:Q4_K_M"))
         if name and name.strip():
             self._begin(name.strip(), pull([name.strip()]))
 
@@ -215,7 +215,7 @@ class ModelsScreen(Page):
                 for weights in found:
                     remove_weights(weights)
         except SteertuiError as exc:
-            self.trouble(str(exc))
+            self.show_error(str(exc))
         self._list()
 
     def action_cancel(self) -> None:

@@ -26,9 +26,9 @@ from steertui.tui.plan.fields import FIELDS, GROUPS, Field, parse, with_field
 from steertui.tui.plan.plan_text import estimate_text, field_line, field_text
 from steertui.tui.widgets.choose_many import ChooseMany
 from steertui.tui.widgets.choose_one import ChooseOne
-from steertui.tui.widgets.layout import entitle
+from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.page import Page
-from steertui.tui.widgets.prompts import Ask, Confirm
+from steertui.tui.widgets.prompts import Confirm, TextPrompt
 from steertui.tui.widgets.reflowing_text import ReflowingText
 
 HELP = """
@@ -79,11 +79,11 @@ class PlanScreen(Page):
             fields.add_option(Option("", id=heading, disabled=True))
             fields.add_options(Option("", id=field.name) for field in members)
         fields.highlighted = 1
-        entitle(fields, "experiment")
-        entitle(self.query_one("#plan-box"), "what it will do")
+        set_titles(fields, "experiment")
+        set_titles(self.query_one("#plan-box"), "what it will do")
         fields.focus()
 
-    def refill(self) -> None:
+    def reload(self) -> None:
         """Take the experiment that is open."""
         if self._version != self.session.version:
             self._version = self.session.version
@@ -137,7 +137,7 @@ class PlanScreen(Page):
             text = estimate_text(estimate, room.width, c).append("\n\n")
             return text.append_text(field_text(field, estimate, c))
 
-        self.query_one("#estimate", ReflowingText).fit(draw)
+        self.query_one("#estimate", ReflowingText).draw_with(draw)
 
     # Keys
 
@@ -159,31 +159,31 @@ class PlanScreen(Page):
                 self.origin.require_readable(experiment)
                 options = field.choices(experiment)
             except SteertuiError as exc:
-                self.trouble(str(exc))
+                self.show_error(str(exc))
                 return
             asked = ChooseMany(f"{field.title}: {field.about}", options, value, field.hint)
             picked = await self.app.push_screen_wait(asked)
             new = picked
         else:
             typed = await self.app.push_screen_wait(
-                Ask(f"{field.title}: {field.about}", field.typed(value), hint=field.hint)
+                TextPrompt(f"{field.title}: {field.about}", field.typed(value), hint=field.hint)
             )
             if typed is None:
                 return
             new = parse(value, typed)
             if new is None:
-                self.trouble(f"{field.title}: {typed!r} is no number.")
+                self.show_error(f"{field.title}: {typed!r} is no number.")
         if new is None:
             return
         try:
             self.change(with_field(experiment, field.name, new), self.origin.typed(field.name, new))
         except SteertuiError as exc:
-            self.trouble(str(exc))
+            self.show_error(str(exc))
 
     async def action_run(self) -> None:
         """Run it."""
         if self.estimate and self.estimate.error:
-            self.trouble(self.estimate.error)
+            self.show_error(self.estimate.error)
             return
         self.session.open(self.session.db, self.experiment, origin=self.origin)
         await self.host.start()
@@ -213,7 +213,9 @@ class PlanScreen(Page):
     @work(exit_on_error=False)
     async def action_write(self) -> None:
         """Save it."""
-        name = await self.app.push_screen_wait(Ask("Save it to which file?", "experiment.toml"))
+        name = await self.app.push_screen_wait(
+            TextPrompt("Save it to which file?", "experiment.toml")
+        )
         if not name or not name.strip():
             return
         file = Path(name.strip()).expanduser()
@@ -226,18 +228,18 @@ class PlanScreen(Page):
                 return
             save_experiment(self.experiment, file, [self.session.db])
         except SteertuiError as exc:
-            self.trouble(str(exc))
+            self.show_error(str(exc))
         else:
             self.notify(f"Saved: steertui --batch --experiment {file} runs it.", markup=False)
 
     @work(exit_on_error=False)
     async def action_open(self) -> None:
         """Open one."""
-        name = await self.app.push_screen_wait(Ask("Which TOML file?", "experiment.toml"))
+        name = await self.app.push_screen_wait(TextPrompt("Which TOML file?", "experiment.toml"))
         if name and name.strip():
             file = Path(name.strip()).expanduser()
             try:
                 experiment = load_experiment(file)
                 self.change(experiment, file_origin(experiment, file, {}))
             except SteertuiError as exc:
-                self.trouble(str(exc))
+                self.show_error(str(exc))

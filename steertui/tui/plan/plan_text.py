@@ -10,7 +10,7 @@ from steertui.planning.estimate import Estimate, GridSize, JudgeEstimate
 from steertui.run.plan_lines import gap_text, judge_work_text, time_text
 from steertui.tui.plan.fields import Field
 from steertui.tui.widgets.label_style import Palette
-from steertui.tui.widgets.layout import hanging
+from steertui.tui.widgets.layout import hanging_indent
 from steertui.tui.widgets.sanitize import one_line, plain
 from steertui.units import size_text
 
@@ -42,7 +42,7 @@ def estimate_text(estimate: Estimate | None, width: int, colours: Palette) -> Te
     text = Text()
     for heading, line in _estimate_lines(estimate, c):
         heading_text = Text(f"{heading:{HEADING_WIDTH}}", c.quiet)
-        text.append_text(hanging(heading_text, line, width)).append("\n")
+        text.append_text(hanging_indent(heading_text, line, width)).append("\n")
     if estimate.size.trials:
         text.append(f"\n{gap_text(estimate)}.\n")
     text.append("\n").append(" r ", f"bold {c.blue}")

@@ -9,7 +9,7 @@ from textual.containers import HorizontalScroll
 
 from steertui.store.trials import TrialText, read_beside
 from steertui.tui.read.trial_view import add_answer, add_head, add_prompt
-from steertui.tui.widgets.layout import entitle
+from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.long_text import LongText
 from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.sanitize import one_line
@@ -21,7 +21,7 @@ scroll it. On a narrow terminal the columns scroll sideways.
 """
 
 
-class BesideScreen(Page):
+class CompareScreen(Page):
     """A column a condition."""
 
     NAME = "beside"
@@ -43,7 +43,7 @@ class BesideScreen(Page):
         """Lay out: the columns, once they are read."""
         yield HorizontalScroll(id="columns")
 
-    def refill(self) -> None:
+    def reload(self) -> None:
         """Read."""
         if not self._trials:
             self._read()
@@ -65,7 +65,7 @@ class BesideScreen(Page):
     def _draw(self) -> None:
         for flow, trial in zip(self.query(LongText), self._trials, strict=True):
             title = f"{one_line(trial.condition)} · {one_line(trial.title)}"
-            entitle(flow, title, f"{trial.tokens} tokens")
+            set_titles(flow, title, f"{trial.tokens} tokens")
             flow.clear()
             add_head(flow, trial, self.colours)
             add_answer(flow, trial, reasoning=self._unfolded)

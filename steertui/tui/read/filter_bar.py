@@ -10,7 +10,7 @@ from steertui.core.verdict import Label
 from steertui.store.trial_filter import FAILED, UNLABELLED, WAITING, FilterOptions, TrialFilter
 from steertui.tui.widgets.choose_one import OptionRow
 from steertui.tui.widgets.label_style import Palette
-from steertui.tui.widgets.layout import flowed
+from steertui.tui.widgets.layout import join_wrapped
 from steertui.tui.widgets.reflowing_text import ReflowingText
 from steertui.tui.widgets.sanitize import one_line
 
@@ -66,7 +66,7 @@ class FilterBar(ReflowingText):
             for name, key in KEYS.items()
             if name != "temperature" or wanted.temperature or len(self.choices.temperatures) > 1
         ]
-        self.fit(lambda room: flowed(chips, Text("  "), room.width))
+        self.draw_with(lambda room: join_wrapped(chips, Text("  "), room.width))
 
     def _chip(self, name: str, key: str, wanted: TrialFilter, colours: Palette) -> Text:
         value, is_short = getattr(wanted, name), name in SELF_NAMED
@@ -94,6 +94,6 @@ class FilterBar(ReflowingText):
             ]
         if name == "stop":
             return [*found, ("stop", "ended by itself"), ("length", "cut off")]
-        labels: list[OptionRow] = [(label.value, colours.named(label)) for label in Label]
+        labels: list[OptionRow] = [(label.value, colours.label_text(label)) for label in Label]
         others = (UNLABELLED, "▪ not judged"), (FAILED, "! judge failed"), (WAITING, "▫ waiting")
         return found + labels + list(others)

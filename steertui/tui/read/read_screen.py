@@ -17,7 +17,7 @@ from steertui.tui.read.filter_bar import KEYS, FilterBar, Search
 from steertui.tui.read.trial_list import TrialList
 from steertui.tui.read.trial_view import show_trial
 from steertui.tui.widgets.choose_one import ChooseOne
-from steertui.tui.widgets.layout import entitle
+from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.long_text import LongText
 from steertui.tui.widgets.page import Page
 
@@ -86,7 +86,7 @@ class ReadScreen(Page):
 
     def on_mount(self) -> None:
         """Name the panels."""
-        entitle(self.query_one("#text"), "trial")
+        set_titles(self.query_one("#text"), "trial")
         self.query_one(TrialList).focus()
 
     def want(self, wanted: TrialFilter, key: str = "") -> None:
@@ -98,7 +98,7 @@ class ReadScreen(Page):
         self._find()
         self.query_one(TrialList).focus()
 
-    def refill(self) -> None:
+    def reload(self) -> None:
         """Ask anew; another experiment starts with its own trials."""
         if self._version != self.session.version:
             self._version = self.session.version
@@ -124,12 +124,12 @@ class ReadScreen(Page):
             own = await self._own(wanted.experiment)
             rows = await self.session.ask(lambda store: find_trials(store, wanted, own))
         except SteertuiError as exc:
-            self.blank("Nothing is stored yet." if self.is_new else f"{exc}.")
+            self.show_empty("Nothing is stored yet." if self.is_database_missing else f"{exc}.")
             return
-        self.blank()
+        self.show_empty()
         trials.several_models = len(bar.choices.models) > 1
         trials.fill(rows, keep)
-        entitle(trials, f"{len(rows):,} trials")
+        set_titles(trials, f"{len(rows):,} trials")
         self._draw_chips()
         if rows:
             self._read()
@@ -151,7 +151,7 @@ class ReadScreen(Page):
         self._trial = None
         self.refresh_bindings()
         flow = self.query_one("#text", LongText)
-        entitle(flow, "trial")
+        set_titles(flow, "trial")
         flow.clear()
         flow.add(text, "quiet")
         self._draw_chips()
@@ -239,7 +239,7 @@ class ReadScreen(Page):
     async def action_beside(self) -> None:
         """Show all conditions side by side."""
         if self._trial:
-            await self.host.beside(self._trial.key)
+            await self.host.compare(self._trial.key)
 
     def action_copy(self) -> None:
         """Copy the answer as it is stored."""

@@ -5,7 +5,7 @@ from rich.text import Text
 from steertui.core.verdict import SIGNS, Label
 from steertui.store.trials import StoredVerdict, TrialText
 from steertui.tui.widgets.label_style import FAILED, Palette
-from steertui.tui.widgets.layout import entitle
+from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.long_text import LongText
 from steertui.tui.widgets.sanitize import one_line
 
@@ -22,7 +22,7 @@ def verdict_line(reading: StoredVerdict, colours: Palette) -> Text:
         text = Text().append(f"{FAILED} failed", f"bold {colours.error}")
         text.append(f"  {one_line(reading.judge)}", colours.quiet)
         return text.append(f"  {one_line(reading.failure[:MOST_WORDS])}")
-    text = Text().append_text(colours.named(reading.label))
+    text = Text().append_text(colours.label_text(reading.label))
     text.append(f"  {one_line(reading.judge)}", colours.quiet)
     if reading.probabilities:
         best, second = sorted(reading.probabilities, reverse=True)[:2]
@@ -49,7 +49,7 @@ def show_trial(flow: LongText, trial: TrialText, colours: Palette, *, unfolded: 
     place = f"{one_line(trial.title)} · {one_line(trial.condition)} · {one_line(trial.model)}"
     drawn = f"temperature {trial.temperature:g}" if trial.temperature else "greedy"
     wrote = f" · {trial.tokens} tokens · {trial.seconds:.1f} s" if trial.answer is not None else ""
-    entitle(flow, place, drawn + wrote)
+    set_titles(flow, place, drawn + wrote)
     flow.clear()
     add_head(flow, trial, colours, chances=True)
     add_answer(flow, trial, reasoning=unfolded)

@@ -11,7 +11,7 @@ from steertui.core.verdict import Label
 from steertui.report.figures import paper_rates
 from steertui.stats.gap import mover_limits
 from steertui.stats.rate import Estimate, Rate
-from steertui.tui.widgets.bars import interval
+from steertui.tui.widgets.bars import interval_bar
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.sanitize import one_line
 
@@ -66,7 +66,7 @@ def _row(
     text.append(f"{rate_interval(rate):13}", colours.quiet)
     if bar and rate.value is not None and rate.low is not None and rate.high is not None:
         style = colours.labels[Label.CONVERGENCE]
-        shown = interval(
+        shown = interval_bar(
             100 * rate.value, 100 * rate.low, 100 * rate.high, (0, 100), bar, style,
             faint=colours.faint,
         )  # fmt: skip
@@ -94,13 +94,13 @@ def _gap(table: Table, paper: Mapping[str, Rate], width: int, colours: Palette) 
     text.append(f"{gap.points:+.1f}", f"bold {colours.blue}")
     yield text.append(f" points [{gap.low:+.1f}, {gap.high:+.1f}]", colours.quiet)
     room = max(20, min(61, width - 16))
-    yield interval(
+    yield interval_bar(
         gap.points, gap.low, gap.high, ENDS, room, f"bold {colours.blue}", faint=colours.faint
     ).append("  this run", colours.quiet)
     theirs = _papers_gap(paper, gap.first, gap.second)
     if theirs:
         points, low, high = theirs
-        bar = interval(points, low, high, ENDS, room, colours.quiet, "◆", faint=colours.faint)
+        bar = interval_bar(points, low, high, ENDS, room, colours.quiet, "◆", faint=colours.faint)
         yield bar.append(f"  paper {points:+.1f}", colours.quiet)
     yield Text(f"{'−100':<{room // 2 - 1}}0{'+100':>{room - room // 2}}", colours.faint)
 

@@ -20,14 +20,14 @@ from steertui.store.trial_filter import TrialFilter, find_trials
 from steertui.store.trials import list_trials
 from steertui.tui.results.rates import draw_table
 from steertui.tui.results.tables import (
-    Leads,
+    DrillDowns,
     fill_agreement,
     fill_categories,
     fill_flips,
     fill_rates,
 )
 from steertui.tui.widgets.choose_one import ChooseOne
-from steertui.tui.widgets.layout import hanging
+from steertui.tui.widgets.layout import hanging_indent
 from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.reflowing_text import ReflowingText
 from steertui.tui.widgets.sanitize import one_line
@@ -64,7 +64,7 @@ class ResultsScreen(Page):
         self._policy = Policy.PAPER
         self._at = 0
         self._version = -1
-        self._leads: dict[str, Leads] = {}
+        self._leads: dict[str, DrillDowns] = {}
         self._titles: dict[str, str] = {}
 
     def body(self) -> ComposeResult:
@@ -87,7 +87,7 @@ class ResultsScreen(Page):
             table.display = False
             self.query_one(f"#{table.id}-head").display = False
 
-    def refill(self) -> None:
+    def reload(self) -> None:
         """Count anew."""
         if self._version != self.session.version:
             self._version, self._at = self.session.version, 0
@@ -97,7 +97,7 @@ class ResultsScreen(Page):
     async def _count(self) -> None:
         experiment, policy = self.session.id, self._policy
         if not experiment:
-            self.blank("There are no results yet: nothing was run.")
+            self.show_empty("There are no results yet: nothing was run.")
             return
         self._summary, self._concord, self._titles = await self.session.ask(
             lambda store: (
@@ -110,12 +110,12 @@ class ResultsScreen(Page):
 
     def _draw(self) -> None:
         if not self._summary or not self._summary.tables:
-            self.blank("There is nothing to count yet: 2 runs what is planned.")
+            self.show_empty("There is nothing to count yet: 2 runs what is planned.")
             return
-        self.blank()
+        self.show_empty()
         self._at = min(self._at, len(self._summary.tables) - 1)
         table = self._summary.tables[self._at]
-        self.query_one("#sentences", ReflowingText).fit(
+        self.query_one("#sentences", ReflowingText).draw_with(
             lambda room: self._sentences(table, room.width)
         )
         colours = self.colours
@@ -143,18 +143,20 @@ class ResultsScreen(Page):
         text.append(f"   policy {table.policy}\n\n", c.quiet)
         for notice in self._summary.notices:
             lead = Text("! ", f"bold {c.warning}")
-            text.append_text(hanging(lead, Text(notice, c.warning), width)).append("\n\n")
+            text.append_text(hanging_indent(lead, Text(notice, c.warning), width)).append("\n\n")
         for place, comparison in enumerate(table.comparisons):
             lead = Text("▶ " if place == 0 else "▷ ", c.blue)
             said = Text(f"{comparison.sentence}.", "bold" if place == 0 else "")
-            text.append_text(hanging(lead, said, width)).append("\n")
+            text.append_text(hanging_indent(lead, said, width)).append("\n")
         if not table.judge:
             text.append("The answers are stored and no judge has read them yet.\n", c.quiet)
         text.append("\n")
         text.append_text(draw_table(table, min(width, 130), c)).append("\n")
         for warning in table.warnings:
             text.append("\n")
-            text.append_text(hanging(Text("! ", f"bold {c.warning}"), Text(f"{warning}."), width))
+            text.append_text(
+                hanging_indent(Text("! ", f"bold {c.warning}"), Text(f"{warning}."), width)
+            )
         return text
 
     @on(DataTable.CellSelected)
@@ -172,13 +174,13 @@ class ResultsScreen(Page):
         if event.data_table.id == "flips":
             await self._beside(wanted)
         else:
-            await self.host.read(wanted)
+            await self.host.show_trials(wanted)
 
     async def _beside(self, wanted: TrialFilter) -> None:
         rows = await self.session.ask(lambda store: find_trials(store, wanted))
         lines = await self.session.ask(lambda store: list_trials(store, rows[:1], ""))
         if lines:
-            await self.host.beside(lines[0].key)
+            await self.host.compare(lines[0].key)
 
     def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
         """Offer what there is."""

@@ -12,7 +12,7 @@ from steertui.core.verdict import SIGNS, Label
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.sanitize import one_line
 
-Leads = dict[tuple[int, int], dict[str, str]]
+DrillDowns = dict[tuple[int, int], dict[str, str]]
 """By row and column of a cell: the filter's fields that its trials fit."""
 
 
@@ -29,11 +29,11 @@ def _row(grid: DataTable[Text], cells: Sequence[str | Text]) -> None:
     grid.add_row(*texts)
 
 
-def fill_rates(grid: DataTable[Text], table: Table) -> Leads:
+def fill_rates(grid: DataTable[Text], table: Table) -> DrillDowns:
     """Show each condition's counts; a count leads to its trials."""
     labels = [f"{SIGNS[label]} {label.value.replace('_', ' ')}" for label in Label]
     _head(grid, ["condition", "judged", *labels, "valid", "cut"])
-    leads: Leads = {}
+    leads: DrillDowns = {}
     for y, row in enumerate(table.rows):
         counts = [str(getattr(row.counts, label.value)) for label in Label]
         _row(grid, [one_line(row.condition), str(row.counts.judged), *counts,
@@ -47,7 +47,7 @@ def fill_rates(grid: DataTable[Text], table: Table) -> Leads:
     return leads
 
 
-def fill_categories(grid: DataTable[Text], table: Table) -> Leads:
+def fill_categories(grid: DataTable[Text], table: Table) -> DrillDowns:
     """Show each category's rates and gap; a rate leads to its convergent answers."""
     found = table.categories if table.judge else ()
     if len(found) < 2:
@@ -56,7 +56,7 @@ def fill_categories(grid: DataTable[Text], table: Table) -> Leads:
     head = table.comparisons[0].gap if table.comparisons else None
     gap = [f"{head.first} − {head.second}", "95 %", "p"] if head else []
     _head(grid, ["category", *conditions, *gap])
-    leads: Leads = {}
+    leads: DrillDowns = {}
     for y, category in enumerate(found):
         rates = {row.condition: rate_percent(row.convergence) for row in category.rows}
         numbers = [rates.get(name, "–") for name in conditions]
@@ -71,7 +71,7 @@ def fill_categories(grid: DataTable[Text], table: Table) -> Leads:
 
 def fill_flips(
     grid: DataTable[Text], table: Table, titles: Mapping[str, str], colours: Palette
-) -> Leads:
+) -> DrillDowns:
     """Show the scenarios whose label is not the same under all conditions."""
     labels: dict[tuple[str, int], dict[str, Label]] = {}
     for o in table.outcomes:
@@ -81,7 +81,7 @@ def fill_flips(
     if not moved:
         return {}
     _head(grid, ["scenario", *table.conditions])
-    leads: Leads = {}
+    leads: DrillDowns = {}
     for y, ((scenario, sample), found) in enumerate(list(moved.items())[:500]):
         name = one_line(titles.get(scenario, scenario)) + (f" #{sample + 1}" if sample else "")
         signs = [
@@ -95,14 +95,14 @@ def fill_flips(
 
 def fill_agreement(
     grid: DataTable[Text], concord: JudgeAgreement | None, colours: Palette
-) -> Leads:
+) -> DrillDowns:
     """Show the confusion matrix of every two judges; a cell leads to its answers."""
     found = [c for c in concord.comparisons if c.overall.items] if concord else []
     if not found:
         return {}
     signs = [SIGNS[label] for label in Label]
     _head(grid, ["first judge ↓   second judge →", *signs, "agree", "kappa", "95 %"])
-    leads: Leads = {}
+    leads: DrillDowns = {}
     for number, c in enumerate(found):
         top, whole = 5 * number, c.overall
         names = Text(f"{one_line(c.first.name)} ↓  {one_line(c.second.name)} →", "bold")
@@ -112,7 +112,7 @@ def fill_agreement(
             limits_ = f"[{whole.kappa_low or 0:.2f}, {whole.kappa_high or 0:.2f}]"
         _row(grid, [names, "", "", "", "", f"{whole.agreed}/{whole.items}", kappa, limits_])
         for y, (label, counts) in enumerate(zip(Label, c.confusion, strict=True), 1):
-            name = Text("  ").append_text(colours.named(label))
+            name = Text("  ").append_text(colours.label_text(label))
             numbers = [
                 Text(str(n), "bold" if x == y else colours.quiet) for x, n in enumerate(counts, 1)
             ]

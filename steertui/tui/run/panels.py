@@ -12,7 +12,7 @@ from steertui.store.progress_queries import TrialPlace
 from steertui.store.trials import TrialText
 from steertui.tui.read.trial_view import add_answer, add_head, add_prompt
 from steertui.tui.widgets.label_style import Palette
-from steertui.tui.widgets.layout import entitle
+from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.long_text import LongText
 from steertui.tui.widgets.reflowing_text import ReflowingText
 from steertui.tui.widgets.sanitize import one_line
@@ -29,11 +29,11 @@ class SlotsPanel(ReflowingText):
         colours: Palette,
     ) -> None:
         """Draw the lines that fit."""
-        self.fit(lambda room: slot_lines(slots, places, focus, room, colours))
+        self.draw_with(lambda room: slot_lines(slots, places, focus, room, colours))
 
     def rest(self, text: str, colours: Palette) -> None:
         """Say why nothing is at work."""
-        self.fit(lambda _: Text(text, colours.quiet))
+        self.draw_with(lambda _: Text(text, colours.quiet))
 
 
 def slot_lines(
@@ -97,7 +97,7 @@ class FocusPanel(Vertical):
 
     def write(self, place: TrialPlace, slot: SlotView) -> None:
         """Show what a slot has written; only what is new is drawn."""
-        entitle(self, f"{one_line(place.title)} · {one_line(place.condition)}", "writing")
+        set_titles(self, f"{one_line(place.title)} · {one_line(place.condition)}", "writing")
         if self._live != slot.id or len(slot.text) < self._shown:
             self.flow.clear()
             self.flow.add("")
@@ -112,7 +112,7 @@ class FocusPanel(Vertical):
         """Show a stored trial."""
         self._live, self._shown = "", 0
         told = f"{trial.tokens} tokens, {trial.stop}" if trial.stop else ""
-        entitle(self, f"{one_line(trial.title)} · {one_line(trial.condition)}", told)
+        set_titles(self, f"{one_line(trial.title)} · {one_line(trial.condition)}", told)
         flow = self.flow
         flow.clear()
         if failure:

@@ -11,7 +11,7 @@ from steertui.tui.run.matrix import Matrix
 from steertui.tui.run.panels import FocusPanel, SlotsPanel
 from steertui.tui.run.run_state import RunState
 from steertui.tui.widgets.label_style import Palette
-from steertui.tui.widgets.layout import entitle, hanging
+from steertui.tui.widgets.layout import hanging_indent, set_titles
 from steertui.tui.widgets.reflowing_text import ReflowingText
 from steertui.tui.widgets.sanitize import one_line
 
@@ -36,8 +36,8 @@ class RunBody(Horizontal):
 
     def on_mount(self) -> None:
         """Name the panels."""
-        entitle(self.query_one("#matrix"), "scenario × condition")
-        entitle(self.query_one("#rates-box"), RATES)
+        set_titles(self.query_one("#matrix"), "scenario × condition")
+        set_titles(self.query_one("#rates-box"), RATES)
 
     def show_rates(self, summary: Summary | None, empty: str, colours: Palette) -> None:
         """Draw the rates, or the sentence `empty`."""
@@ -48,18 +48,18 @@ class RunBody(Horizontal):
             text = draw_rates(summary, room.width, colours)
             for notice in summary.notices:
                 lead = Text("! ", f"bold {colours.warning}")
-                text.append("\n\n").append_text(hanging(lead, Text(notice), room.width))
+                text.append("\n\n").append_text(hanging_indent(lead, Text(notice), room.width))
             return text
 
-        self.query_one("#rates", ReflowingText).fit(draw)
+        self.query_one("#rates", ReflowingText).draw_with(draw)
         is_demo = summary and STAND_IN_WARNING in summary.notices
         told = Text("! the demo: says nothing about real models", colours.warning)
-        entitle(self.query_one("#rates-box"), RATES, told if is_demo else "")
+        set_titles(self.query_one("#rates-box"), RATES, told if is_demo else "")
 
     def show_slots(self, run: RunState, colours: Palette, *, follow: bool) -> None:
         """Draw the slots, and the text of one: followed, or under the matrix's cursor."""
         panel = self.query_one(SlotsPanel)
-        entitle(panel, "answers being written", one_line(run.shape))
+        set_titles(panel, "answers being written", one_line(run.shape))
         self.set_class(not run.stages, "-idle")
         if not run.slots:
             panel.rest("All are written; the judge reads them." if run.queues else "", colours)

@@ -15,7 +15,7 @@ from steertui.planning.origin import TYPED
 from steertui.tui.run.run_state import RunState
 from steertui.tui.run.runner import Runner
 from steertui.tui.widgets.page import Page
-from steertui.tui.widgets.prompts import Confirm, Number
+from steertui.tui.widgets.prompts import Confirm, NumberPrompt
 
 
 class RunControls(Page):
@@ -66,7 +66,7 @@ class RunControls(Page):
         try:
             reach = await asyncio.to_thread(open_question, experiment, origin)
         except SteertuiError as exc:
-            self.trouble(str(exc))
+            self.show_error(str(exc))
             return
         if reach and not session.is_sure:
             lines = "\n".join(reach_lines(reach))
@@ -127,7 +127,9 @@ class RunControls(Page):
         told = "How many answers at once? 0 leaves it to the memory."
         if self.is_at_work:
             told += " The engine starts anew; answers being written begin again."
-        number = await self.app.push_screen_wait(Number(told, self.session.wish.slots, 0, 1024))
+        number = await self.app.push_screen_wait(
+            NumberPrompt(told, self.session.wish.slots, 0, 1024)
+        )
         if number is None:
             return
         self.session.wish = replace(self.session.wish, slots=number)

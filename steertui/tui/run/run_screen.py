@@ -72,7 +72,7 @@ class RunScreen(RunControls):
         """Begin at the matrix."""
         self.query_one(Matrix).focus()
 
-    def refill(self) -> None:
+    def reload(self) -> None:
         """Show the experiment that is open, where it is another than before."""
         if self.version != self.session.version and not self.is_at_work:
             self.version = self.session.version
@@ -172,7 +172,7 @@ class RunScreen(RunControls):
         self.draw()
         self._look(outcome)
 
-    def trouble(self, told: str) -> None:
+    def show_error(self, told: str) -> None:
         """Say what went wrong, to stay."""
         self.run.notices.append(Notice(told))
         self.draw(rates=False)
@@ -187,7 +187,7 @@ class RunScreen(RunControls):
         """Draw how it goes, and the rates."""
         run, c = self.run, self.colours
         is_open = self.session.id or self.session.experiment
-        self.blank("" if is_open or self.is_at_work else "Nothing is planned yet.")
+        self.show_empty("" if is_open or self.is_at_work else "Nothing is planned yet.")
         self.query_one(StageLine).show(self.state, run.bars, c)
         parts = []
         if run.bars:
@@ -197,7 +197,7 @@ class RunScreen(RunControls):
             parts = at_rest(run.answers, run.left, run.grid.labelled, run.failed, spent, c)
         self.query_one(PulseLine).show(parts, c)
         self.query_one(NoticeLine).show(run.notices, c)
-        self.query_one("#legend", ReflowingText).fit(lambda room: c.legend(room.width))
+        self.query_one("#legend", ReflowingText).draw_with(lambda room: c.legend(room.width))
         if rates:
             empty = "No verdict yet. Rates appear here as the judge reads the answers."
             self._shown.show_rates(run.summary, empty, c)
@@ -234,7 +234,7 @@ class RunScreen(RunControls):
 
     @on(Matrix.Opened)
     async def _opened(self, message: Matrix.Opened) -> None:
-        await self.host.read(
+        await self.host.show_trials(
             TrialFilter(experiment=self.session.id, judge=self.run.judge), message.key
         )
 
@@ -248,7 +248,7 @@ class RunScreen(RunControls):
         """Show the scenario under the cursor, all conditions side by side."""
         key = self.query_one(Matrix).chosen()
         if key:
-            await self.host.beside(key)
+            await self.host.compare(key)
 
     def action_view(self) -> None:
         """Show another panel below the matrix, where there is room for one."""

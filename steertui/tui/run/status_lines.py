@@ -6,9 +6,9 @@ from rich.text import Text
 
 from steertui.run.progress import STAGES, dollars
 from steertui.tui.run.run_messages import Kv, Notice, Queue, Stage
-from steertui.tui.widgets.bars import progress, spark
+from steertui.tui.widgets.bars import progress_bar, sparkline
 from steertui.tui.widgets.label_style import Palette
-from steertui.tui.widgets.layout import joined
+from steertui.tui.widgets.layout import join_fitting
 from steertui.tui.widgets.reflowing_text import ReflowingText
 from steertui.tui.widgets.sanitize import one_line
 from steertui.units import size_text
@@ -23,7 +23,7 @@ class StageLine(ReflowingText):
 
     def show(self, state: str, stages: Mapping[str, Stage], colours: Palette) -> None:
         """Draw, as wide as there is room."""
-        self.fit(lambda room: stage_line(state, stages, room.width, colours))
+        self.draw_with(lambda room: stage_line(state, stages, room.width, colours))
 
 
 def stage_line(state: str, stages: Mapping[str, Stage], width: int, colours: Palette) -> Text:
@@ -41,7 +41,7 @@ def stage_line(state: str, stages: Mapping[str, Stage], width: int, colours: Pal
 def _stage(name: str, stage: Stage, bar: int, colours: Palette) -> Text:
     text = Text(end="").append(f"{STAGES.get(name, name)} ", colours.quiet)
     if bar:
-        text.append_text(progress(stage.done, stage.total, bar, colours)).append(" ")
+        text.append_text(progress_bar(stage.done, stage.total, bar, colours)).append(" ")
     text.append(f"{stage.done:,}/{stage.total:,}", f"bold {colours.strong}")
     return text.append(f"  {stage.pace}   " if stage.pace else "   ", colours.quiet)
 
@@ -53,7 +53,7 @@ class PulseLine(ReflowingText):
 
     def show(self, parts: Sequence[Text], colours: Palette) -> None:
         """Draw the parts that fit."""
-        self.fit(lambda room: joined(parts, Text(" · ", colours.faint), room.width))
+        self.draw_with(lambda room: join_fitting(parts, Text(" · ", colours.faint), room.width))
 
 
 def at_work(
@@ -69,7 +69,7 @@ def at_work(
     parts = [failures(failed, c)] if failed else []
     if speeds:
         now = Text().append(f"{speeds[-1]:,.0f}", f"bold {c.strong}").append(" tokens/s ", c.quiet)
-        parts.append(now.append(spark(list(speeds), 16), c.blue))
+        parts.append(now.append(sparkline(list(speeds), 16), c.blue))
     waiting = sum(q.total - q.done for q in queues.values())
     if waiting:
         parts.append(_number(waiting, "for the judge" if len(queues) == 1 else "for judges", c))
@@ -130,4 +130,4 @@ class NoticeLine(ReflowingText):
             text.append(one_line(notice.text), style if notice.is_bad else colours.quiet)
         if len(notices) > MOST_NOTICES:
             text.append(f"  ({len(notices) - MOST_NOTICES} more before)", colours.quiet)
-        self.fit(lambda _: text)
+        self.draw_with(lambda _: text)

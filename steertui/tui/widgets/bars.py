@@ -11,7 +11,7 @@ def place(value: float, low: float, high: float, width: int) -> int:
     return min(width - 1, max(0, round(share * (width - 1))))
 
 
-def interval(
+def interval_bar(
     value: float, low: float, high: float, ends: tuple[float, float], width: int, style: str,
     point: str = "●", faint: str = "",
 ) -> Text:  # fmt: skip
@@ -28,7 +28,7 @@ def interval(
     return line
 
 
-def progress(done: int, total: int, width: int, colours: Palette) -> Text:
+def progress_bar(done: int, total: int, width: int, colours: Palette) -> Text:
     """Return a thin bar, `done` of `total` filled, to the half column."""
     halves = round(2 * width * done / total) if total else 0
     full, half = divmod(min(halves, 2 * width), 2)
@@ -36,7 +36,7 @@ def progress(done: int, total: int, width: int, colours: Palette) -> Text:
     return bar.append("─" * (width - full - half), colours.faint)
 
 
-def spark(values: list[float], width: int) -> str:
+def sparkline(values: list[float], width: int) -> str:
     """Return the last `width` values as a line of blocks, the highest full."""
     shown = values[-width:]
     top = max(shown, default=0)

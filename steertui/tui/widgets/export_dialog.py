@@ -23,7 +23,7 @@ def options() -> list[OptionRow]:
     return [(form, told) for form, (told, _) in FORMS.items()]
 
 
-def place(db: Path, form: str) -> Path:
+def default_file(db: Path, form: str) -> Path:
     """Return where a form is written if nobody says otherwise."""
     return Path(db.stem + FORMS[form][1])
 

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from steertui.core.verdict import SIGNS, Label
 from steertui.tui.theme import DARK, DARK_LABELS, LIGHT, LIGHT_LABELS
-from steertui.tui.widgets.layout import joined
+from steertui.tui.widgets.layout import join_fitting
 
 WAITING, WRITING, WRITTEN, FAILED = "▫", "▸", "▪", "!"
 
@@ -38,7 +38,7 @@ class Palette:
             return Text(WRITTEN, self.quiet)
         return Text(WAITING, self.faint)
 
-    def named(self, label: Label) -> Text:
+    def label_text(self, label: Label) -> Text:
         """Return sign and name of a label."""
         return Text(f"{SIGNS[label]} {label.words}", self.label(label))
 
@@ -50,8 +50,8 @@ class Palette:
             f"{WAITING} waiting",
             f"{WRITTEN} answered",
         )
-        parts = [*map(self.named, Label), *(Text(part, self.quiet) for part in rest)]
-        return joined(parts, Text("   "), width)
+        parts = [*map(self.label_text, Label), *(Text(part, self.quiet) for part in rest)]
+        return join_fitting(parts, Text("   "), width)
 
 
 ON_DARK = Palette(DARK_LABELS, DARK.primary, "#8593a3", "#586677", "#f2cc60", "#ff6b6b", "#ffffff")

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 
-def hanging(lead: Text, text: Text, width: int) -> Text:
+def hanging_indent(lead: Text, text: Text, width: int) -> Text:
     """Return the text wrapped beside `lead`, so many columns together."""
     lines = text.wrap(get_console(), max(10, width - lead.cell_len))
     found = Text(end="").append_text(lead)
@@ -18,7 +18,7 @@ def hanging(lead: Text, text: Text, width: int) -> Text:
     return found
 
 
-def joined(parts: Sequence[Text], between: Text, width: int) -> Text:
+def join_fitting(parts: Sequence[Text], between: Text, width: int) -> Text:
     """Return the parts beside each other, as many as fit the width."""
     text = Text(end="", no_wrap=True)
     for part in parts:
@@ -29,7 +29,7 @@ def joined(parts: Sequence[Text], between: Text, width: int) -> Text:
     return text
 
 
-def flowed(parts: Iterable[Text], between: Text, width: int) -> Text:
+def join_wrapped(parts: Iterable[Text], between: Text, width: int) -> Text:
     """Return the parts beside each other, on as many lines as they need, none broken."""
     lines = [Text(end="")]
     for part in parts:
@@ -39,7 +39,7 @@ def flowed(parts: Iterable[Text], between: Text, width: int) -> Text:
     return Text("\n", end="", no_wrap=True).join(lines)
 
 
-def entitle(panel: Widget, title: str, subtitle: str | Text = "") -> None:
+def set_titles(panel: Widget, title: str, subtitle: str | Text = "") -> None:
     """Name a panel's frame above and below, as plain text; the names it bears are not drawn anew.
 
     A frame covers its whole panel, so that drawing it draws all that lies in it.

@@ -23,22 +23,22 @@ PIECE = 8_000
 MOST_WIDTH = 100
 """Columns of a line, however wide the screen: longer ones are hard to read."""
 
-BUDGET = 0.02
+WRAP_SECONDS = 0.02
 """Seconds of wrapping after which keys are heard, and the rest goes on."""
 
 
 class LongText(ScrollView, can_focus=True):
     """Paragraphs of plain text in named styles, with a scroll bar, for texts of any length.
 
-    The styles are component classes: "flow--" and the name. What does not fit a moment is wrapped
-    in the next ones, so that a line of a million characters keeps nobody waiting.
+    The styles are component classes: "long-text--" and the name. Text is wrapped in chunks of at
+    most `WRAP_SECONDS`, so that a line of a million characters does not block the screen.
     """
 
     COMPONENT_CLASSES = {  # noqa: RUF012 (Textual's own name and type)
-        "flow--text",
-        "flow--quiet",
-        "flow--suffix",
-        "flow--heading",
+        "long-text--text",
+        "long-text--quiet",
+        "long-text--suffix",
+        "long-text--heading",
     }
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
@@ -85,7 +85,7 @@ class LongText(ScrollView, can_focus=True):
 
     def _lay(self) -> None:
         """Wrap what is not wrapped yet, as far as a moment goes, and see to the rest."""
-        first, end = max(0, len(self._lines) - 1), time.monotonic() + BUDGET
+        first, end = max(0, len(self._lines) - 1), time.monotonic() + WRAP_SECONDS
         while self._lay_piece():
             if time.monotonic() > end:
                 self._go_on_later()
@@ -145,7 +145,7 @@ class LongText(ScrollView, can_focus=True):
             segments = list(line.render(self.app.console))
             strip = Strip(Segment(s.text, base + (s.style or Style())) for s in segments if s.text)
         else:
-            style = base + self.get_component_rich_style(f"flow--{line[1]}", partial=True)
+            style = base + self.get_component_rich_style(f"long-text--{line[1]}", partial=True)
             strip = Strip([Segment(line[0], style)])
         return strip.crop_extend(0, width, base)
 

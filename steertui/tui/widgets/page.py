@@ -41,16 +41,16 @@ class Host(Protocol):
     async def go(self, page: str) -> None:
         """Show a screen."""
 
-    async def read(self, wanted: TrialFilter, key: str = "") -> None:
+    async def show_trials(self, wanted: TrialFilter, key: str = "") -> None:
         """Show the trials behind a number, the cursor on one of them."""
 
-    async def beside(self, key: str) -> None:
+    async def compare(self, key: str) -> None:
         """Show a trial's scenario under all conditions, side by side."""
 
     async def start(self) -> None:
         """Begin or go on with the open experiment."""
 
-    async def demo(self) -> None:
+    async def run_demo(self) -> None:
         """Run the demo."""
 
 
@@ -85,7 +85,7 @@ class TopBar(Static):
 class Page(Screen[None]):
     """One of the screens that the number keys reach.
 
-    A subclass names itself, says what it is for, and lays out `body`. `refill` is called when
+    A subclass names itself, says what it is for, and lays out `body`. `reload` is called when
     the screen comes up and what it shows may be old.
     """
 
@@ -135,7 +135,7 @@ class Page(Screen[None]):
         return self.host.session
 
     @property
-    def is_new(self) -> bool:
+    def is_database_missing(self) -> bool:
         """Whether the database is not there yet."""
         return not self.session.db.exists()
 
@@ -150,25 +150,25 @@ class Page(Screen[None]):
 
     def recolour(self) -> None:
         """Draw in the theme's colours."""
-        self.refill()
+        self.reload()
 
     def on_screen_resume(self) -> None:
         """Show what is true now."""
-        self.name_what_is_open()
-        self.refill()
+        self.show_database()
+        self.reload()
 
     def on_resize(self) -> None:
         """Fit the bar to the new width."""
-        self.name_what_is_open()
+        self.show_database()
 
-    def name_what_is_open(self) -> None:
+    def show_database(self) -> None:
         """Tell at the top which database this is about."""
         self.query_one(TopBar).show(str(self.session.db))
 
-    def refill(self) -> None:
+    def reload(self) -> None:
         """Ask the store again."""
 
-    def blank(self, told: str = "") -> None:
+    def show_empty(self, told: str = "") -> None:
         """Show a sentence and what to press next instead of the body; "" shows the body."""
         c = self.colours
         if self._blank == (told, c):
@@ -182,7 +182,7 @@ class Page(Screen[None]):
             text.append(f"  {key}  ", f"bold {c.blue}").append(f"{does}\n", c.quiet)
         self.query_one("#empty-note", Static).update(text)
 
-    def trouble(self, told: str) -> None:
+    def show_error(self, told: str) -> None:
         """Say what went wrong."""
         self.notify(told, severity="error", timeout=15, markup=False)
 
@@ -193,4 +193,4 @@ class Page(Screen[None]):
             error = event.worker.error
             if not isinstance(error, SteertuiError):
                 raise error or RuntimeError(event.worker.name)
-            self.trouble(str(error))
+            self.show_error(str(error))

@@ -33,7 +33,7 @@ class Confirm(ModalScreen[bool]):
         self.dismiss(yes)
 
 
-class Ask(ModalScreen[str | None]):
+class TextPrompt(ModalScreen[str | None]):
     """Asks for a line of text; None where the user leaves."""
 
     BINDINGS = [  # noqa: RUF012
@@ -65,10 +65,10 @@ class Ask(ModalScreen[str | None]):
         self.dismiss(None)
 
 
-class Number(ModalScreen[int | None]):
+class NumberPrompt(ModalScreen[int | None]):
     """Asks for a whole number between two limits; None where the user leaves."""
 
-    BINDINGS = Ask.BINDINGS
+    BINDINGS = TextPrompt.BINDINGS
 
     def __init__(self, question: str, value: int, low: int, high: int) -> None:
         super().__init__()

@@ -19,7 +19,7 @@ class ReflowingText(Static):
         self._drawn_at = Size()
         self._drawn = Text()
 
-    def fit(self, draw: Draw) -> None:
+    def draw_with(self, draw: Draw) -> None:
         """Draw so from now on."""
         self._draw = draw
         self._redraw()
