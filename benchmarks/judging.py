@@ -54,7 +54,7 @@ REPLY_SCHEMAS = {"label only": LABEL_SCHEMA, "label and reason": SCHEMA}
 def judge_prompts(judge: LocalJudge, results: Path, count: int) -> list[str]:
     """Return the judge's prompts for `count` answers spread over the runs; 0 for all."""
     with TemporaryDirectory() as folder, Store(Path(folder) / "p.db") as store:
-        answers = store.unjudged(import_runs(read_runs(results), store), judge.id)
+        answers = store.unjudged_answers(import_runs(read_runs(results), store), judge.id)
     every = max(1, len(answers) // count) if count else 1
     cases = [judge_case(answer, hide_suffix=False) for answer in answers[::every]][: count or None]
     with vocabulary(judge.model.path) as gguf:

@@ -39,13 +39,12 @@ def key_texts() -> dict[str, str]:
 
 
 def read_descriptions() -> dict[str, Any]:
-    """Return tables.toml by table name; a former name leads to the same entry."""
+    """Return tables.toml by table name."""
     described: dict[str, Any] = tomllib.loads(DESCRIPTIONS.read_text(encoding="utf-8"))
     common = described.pop("common")
     for entry in described.values():
         entry["columns"] = common | entry.get("columns", {})
-    formers = {entry["former"]: entry for entry in described.values() if "former" in entry}
-    return described | formers
+    return described
 
 
 def read_schema(path: Path) -> list[tuple[str, str, list[tuple[str, ...]]]]:

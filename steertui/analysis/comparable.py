@@ -30,7 +30,7 @@ def experiment_settings(store: Store, experiments: Sequence[str]) -> Settings:
     settings: dict[str, dict[str, object]] = {}
     for experiment in experiments:
         try:
-            planned = parse_experiment(store.plannings(experiment)[-1])
+            planned = parse_experiment(store.plans(experiment)[-1])
             settings[experiment] = {name: getattr(planned, name) for name in ANSWER_SETTINGS}
         except SteertuiError:
             settings[experiment] = {"experiment": experiment}

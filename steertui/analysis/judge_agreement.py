@@ -98,7 +98,7 @@ def compare_judges(store: Store, experiment: str, names: Sequence[str] = ()) -> 
     Without names, people and published labels are first. Raises ExperimentError for an unknown
     name, or with fewer than two judges.
     """
-    judges = _selected(store.readers(experiment), names)
+    judges = _selected(store.judges(experiment), names)
     return judge_agreement(
         [
             (judge, labelled_outcomes(store.outcomes(experiment, judge.id).items()))

@@ -12,7 +12,7 @@ def judge_caveats(store: Store, experiment: str, judges: Sequence[JudgeInfo]) ->
     """Yield a sentence, without a full stop, for each judge that needs a caveat."""
     for judge in judges:
         if judge.kind is JudgeKind.LOCAL:
-            yield _order_caveat(judge, order_effect(store.readings(judge.id).values()))
+            yield _order_caveat(judge, order_effect(store.label_logliks(judge.id).values()))
         elif judge.kind is JudgeKind.HUMAN:
             yield from _sample_caveat(store, experiment, judge)
 
@@ -39,11 +39,11 @@ def _order_caveat(judge: JudgeInfo, order: OrderEffect | None) -> str:
 
 def _sample_caveat(store: Store, experiment: str, judge: JudgeInfo) -> Iterator[str]:
     """Yield a caveat if a person labelled only some of the answers."""
-    answers = len(store.answered(experiment))
-    labelled = store.judged(experiment, judge.id)
+    answers = len(store.answered_keys(experiment))
+    labelled = store.count_judged(experiment, judge.id)
     if labelled == answers:
         return
-    chosen = labelled - store.hand_queue(experiment, judge.id)["random"]
+    chosen = labelled - store.queue_counts(experiment, judge.id)["random"]
     some = f"{judge.name} labelled {labelled} of {answers} answers"
     if chosen:
         yield (

@@ -20,10 +20,6 @@ class QueueOrder(StrEnum):
     RANDOM = "random"
 
 
-_STORED_ORDERS = {True: "random", False: "doubtful"}
-"""Stored name of an item's order, by `QueueItem.is_random`."""
-
-
 @dataclass(frozen=True, slots=True)
 class QueueItem:
     """An answer to label. Condition and label are not shown to the annotator.
@@ -99,7 +95,8 @@ def add_label(store: Store, annotator: str, item: QueueItem, label: Label, note:
     """
     name = annotator.removeprefix(JudgeKind.HUMAN.prefix)
     store.add_judge(annotator, annotator, {"kind": "a person", "name": name, "title": ""})
-    store.add_hand_queue(annotator, item.key, _STORED_ORDERS[item.is_random], item.reference)
+    ordering = QueueOrder.RANDOM if item.is_random else QueueOrder.UNCERTAIN
+    store.add_queue_item(annotator, item.key, ordering, item.reference)
     store.add_verdict(item.key, Verdict(annotator, label, reason=note))
 
 

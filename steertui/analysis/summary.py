@@ -135,7 +135,7 @@ def _tag(table: Table, tables: Sequence[Table]) -> str:
 
 
 def _selected_experiments(store: Store, words: Sequence[str]) -> list[str]:
-    known = [str(row["id"]) for row in store.experiments()]
+    known = [known.id for known in store.experiments()]
     if ALL in words or not known:
         return known
     if not words:
@@ -147,7 +147,7 @@ def _selected_experiments(store: Store, words: Sequence[str]) -> list[str]:
 def _table_data(
     store: Store, experiments: Sequence[str], selection: ReportFilter
 ) -> list[_TableData]:
-    judges = {experiment: store.readers(experiment) for experiment in experiments}
+    judges = {experiment: store.judges(experiment) for experiment in experiments}
     names = {judge.id: (judge.name,) for own in judges.values() for judge in own}
     selected_judges = _resolve_all("judge", selection.judges, names)
     tables = [
@@ -176,7 +176,7 @@ def _selected_judges(judges: Sequence[JudgeInfo], selected: set[str]) -> list[Ju
 
 def _merge_remarks(store: Store, experiments: Sequence[str]) -> list[str]:
     """Return a sentence on rows of merged databases that conflict with the counted ones."""
-    left_out = store.left_out(experiments)
+    left_out = store.conflict_counts(experiments)
     if not left_out:
         return []
     counts = ", ".join(f"{number} in {about}" for about, number in left_out.items())

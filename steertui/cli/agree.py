@@ -29,7 +29,7 @@ def agree(db: Path, judges: tuple[str, ...], experiment: str | None, disagreemen
     from steertui.store import Store
 
     with Store(db, must_exist=True) as store:
-        chosen = store.choose(experiment)
+        chosen = store.resolve_experiment(experiment)
         agreement = compare_judges(store, chosen, judges)
         caveats = [*judge_caveats(store, chosen, agreement.judges)]
     show(draw(agreement, items=disagreements))

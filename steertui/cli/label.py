@@ -59,11 +59,11 @@ def label(
 
     name = annotator_id(annotator or getpass.getuser())
     with Store(db, must_exist=True) as store:
-        chosen = store.choose(experiment)
+        chosen = store.resolve_experiment(experiment)
         judge = _reference(store, chosen, reference)
         queue = build_queue(store, chosen, name, judge, QueueOrder(order))[: limit or None]
         _label_all(store, queue, name, judge)
-        labelled = store.judged(chosen, name)
+        labelled = store.count_judged(chosen, name)
     click.echo(f"Answers labelled by {name}: {labelled}. Compare judges: steertui agree {db}")
 
 
@@ -72,7 +72,7 @@ def _reference(store: Store, experiment: str, name: str | None) -> str:
     from steertui.core.judge_kind import JudgeKind
     from steertui.lookup import resolve_name
 
-    readers = store.readers(experiment)
+    readers = store.judges(experiment)
     judges = {judge.id: (judge.name,) for judge in readers if judge.kind is not JudgeKind.HUMAN}
     return resolve_name("judge", name, judges)[0] if name else next(iter(judges), "")
 

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 WORDS = {
     "generations": ("answer", "answers"),
     "verdicts": ("label", "labels"),
-    "readings": ("likelihood", "likelihoods"),
-    "hand_queue": ("place in a queue", "places in queues"),
+    "label_logliks": ("likelihood", "likelihoods"),
+    "annotation_queue": ("place in a queue", "places in queues"),
     "trials": ("wording of a trial", "wordings of trials"),
     "models": ("description of a model", "descriptions of models"),
     "judges": ("description of a judge", "descriptions of judges"),
-    "plannings": ("experiment file", "experiment files"),
+    "experiment_plans": ("experiment file", "experiment files"),
 }
 """What differs, by its table."""
 

@@ -115,8 +115,8 @@ def judge_stored(
     handler = SignalHandler()
     titles = [judge_title(judge) for judge in judges]
     with Store(db, must_exist=True) as store:
-        chosen = store.choose(experiment)
-        unjudged = {judge.id: store.unjudged(chosen, judge.id) for judge in judges}
+        chosen = store.resolve_experiment(experiment)
+        unjudged = {judge.id: store.unjudged_answers(chosen, judge.id) for judge in judges}
         check_context(judges, unjudged)
         register_judges(judges, titles, store)
         for reader in judges:
@@ -170,7 +170,7 @@ def exit_code(stopped: Sequence[JudgeStopped | ServerModelStopped]) -> int:
 
 
 def _say_how_to_go_on(store: Store, experiment: str) -> None:
-    done, total = len(store.answered(experiment)), store.planned(experiment)
+    done, total = len(store.answered_keys(experiment)), store.count_trials(experiment)
     again = shlex.join(["steertui", *sys.argv[1:]])
     sys.stderr.write(
         f"\nStopped. {done} of {total} answers are stored in {store.path}. To go on, run the same "

@@ -21,7 +21,7 @@ from steertui.core.verdict import Verdict
 from steertui.errors import SourceError
 from steertui.paper.published import CONDITIONS, SOURCE
 from steertui.paper.run_log import LoggedItem, read_log
-from steertui.store import ModelFacts, Store
+from steertui.store import AnswerParts, ModelFacts, Store
 
 
 def is_published_run(identity: str) -> bool:
@@ -134,25 +134,25 @@ def import_runs(runs: Sequence[LoggedRun], store: Store, benchmark: Sequence[Sce
         )
     facts = {run.model.sha256: _model_facts(run) for run in runs}
     packs = list(dict.fromkeys(prompt.trial.scenario.pack for prompt in prompts))
-    experiment = store.plan(_experiment_toml(runs, packs), prompts, facts)
+    experiment = store.add_experiment(_experiment_toml(runs, packs), prompts, facts)
     for judge in dict.fromkeys(run.judge for run in runs):
         store.add_judge(judge, judge, {"kind": "imported labels", "source": SOURCE, "title": ""})
-    stored = store.answered(experiment)
+    stored = store.answered_keys(experiment)
     new = [trial for trial in trials if trial[2].key not in stored]
     if new:
         logs = {run.log.parent.name: run.sha256 for run in runs}
-        run_id = store.start(experiment, {}, f"imported; {SOURCE}", {"logs": logs})
+        run_id = store.add_run(experiment, {}, f"imported; {SOURCE}", {"logs": logs})
         for run, item, prompt in new:
             verdict = Verdict(run.judge, item.decision, reason=item.reason)
-            store.add_labelled(prompt.key, run_id, *_answer(item), verdict)
+            store.add_labelled(prompt.key, run_id, *_answer(item), verdict=verdict)
     return experiment
 
 
-def _answer(item: LoggedItem) -> tuple[Generation, str, str]:
+def _answer(item: LoggedItem) -> tuple[Generation, AnswerParts]:
     """Return the generation, its reasoning and the answer that the judge saw."""
     text = f"<think>{item.thinking}</think>{item.response}" if item.thinking else item.response
     generation = Generation(text, StopReason.UNKNOWN, prompt_tokens=0, tokens=0, seconds=0.0)
-    return generation, item.thinking, item.response
+    return generation, AnswerParts(item.thinking, item.response)
 
 
 def _prompt(run: LoggedRun, item: LoggedItem, scenarios: Mapping[str, Scenario]) -> Prompt:

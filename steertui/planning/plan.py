@@ -66,7 +66,7 @@ def make_plan(design: Design, store: Store, options: JudgeServerOptions = DEFAUL
     judges = experiment_judges(design, options)
     titles = [judge_title(judge) for judge in judges]
     prompts, facts = render_prompts(design)
-    experiment = store.plan(design.experiment.to_toml(), prompts, facts)
+    experiment = store.add_experiment(design.experiment.to_toml(), prompts, facts)
     register_judges(judges, titles, store)
     texts = design.scenarios, design.conditions
     model_titles = [fact.title for fact in facts.values()]
@@ -75,7 +75,7 @@ def make_plan(design: Design, store: Store, options: JudgeServerOptions = DEFAUL
         design=design,
         prompts=prompts,
         judges=judges,
-        answered=frozenset(store.answered(experiment)),
+        answered=frozenset(store.answered_keys(experiment)),
         estimate=estimate_work(design.experiment, texts, judges, store, prompts=prompts),
         is_stand_in=any(map(is_stand_in, [*titles, *model_titles])),
     )

@@ -77,8 +77,8 @@ def _write_text(store: Store, summary: Summary, form: str, file: TextIO) -> None
 def list_experiments(db: Path) -> None:
     """Print every experiment's id, the time it was planned last, and its number of trials."""
     with Store(db, must_exist=True) as store:
-        for row in store.experiments():
-            print(f"{row['id']}  {row['planned_at']}  {row['trials']} trials")
+        for known in store.experiments():
+            print(f"{known.id}  {known.planned_at}  {known.trials} trials")
 
 
 def show(parts: Parts, file: TextIO | None = None) -> None:

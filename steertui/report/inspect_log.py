@@ -1,7 +1,7 @@
-"""An inspect_ai log: one model under one condition as `.eval`, which its own tools read.
+"""Export as inspect_ai logs: one `.eval` file per model, temperature and condition.
 
-The format is a zip of JSON files, version 2 of inspect_ai's log (its log format's documentation);
-written here without the package, which is heavy, and held to it by a test that reads with it.
+A log is a zip archive of JSON files (version 2 of inspect_ai's log format). It is written without
+the inspect_ai package, which is large; a test reads it with that package.
 """
 
 import json
@@ -14,48 +14,52 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import Table
+from steertui.core.condition import steer
 from steertui.core.generation import StopReason
 from steertui.core.model import is_server
 from steertui.core.verdict import Label
 from steertui.lookup import short_id
 from steertui.output_files import check_output, file_name, output, output_folder
 from steertui.stats.rate import VALID_LABELS, Rate, convergence_rate
-from steertui.store import Store
+from steertui.store import ModelSetting, Store
+from steertui.store.report_queries import AnswerRecord, answer_records
 
 Record = dict[str, Any]
 
-STOPS = {
+STOP_REASONS = {
     StopReason.STOP.value: "stop",
     StopReason.LENGTH.value: "max_tokens",
     StopReason.UNKNOWN.value: "unknown",
 }
+"""Stop reasons of inspect_ai by the stored ones."""
+
+FILE_KIND = "inspect_ai log"
 
 
 def write_logs(store: Store, summary: Summary, folder: Path) -> list[Path]:
     """Write a log for each model, temperature and condition; return the files.
 
-    A sample is a scenario, its epochs are the samples drawn. Each judge gives two scores: under
-    its name the label, and under "NAME convergence" 1 or 0 for the answers that make the rate's
-    denominator, so that their mean is the report's convergence rate. Trials without an answer are
-    left out. Raises OutputError where a file cannot be written or has to stay.
+    A sample is a scenario; its epochs are the samples drawn at a temperature. Each judge has two
+    scores: "NAME" is the label; "NAME convergence" is 1 or 0 for the answers in the denominator of
+    the rate, so that its mean is the convergence rate of the report. Trials without an answer are
+    left out. Raises OutputError if a file cannot be written or must not be replaced.
     """
-    arms: dict[tuple[str, Any], list[Table]] = {}
+    by_setting: dict[tuple[str, ModelSetting], list[Table]] = {}
     for table in summary.tables:
-        arms.setdefault((table.experiment, table.setting), []).append(table)
+        by_setting.setdefault((table.experiment, table.setting), []).append(table)
     logs: dict[str, tuple[list[Table], str]] = {}
-    for tables in arms.values():
+    for (experiment, setting), tables in by_setting.items():
         for condition in tables[0].conditions:
-            arm = tables[0].setting
-            parts = arm.name, short_id(arm.model), f"t{arm.temperature:g}", condition
-            name = f"{tables[0].experiment}_{'_'.join(parts)}"
-            logs[file_name(name, logs)] = tables, condition
+            temperature = f"t{setting.temperature:g}"
+            parts = (experiment, setting.name, short_id(setting.model), temperature, condition)
+            logs[file_name("_".join(parts), logs)] = tables, condition
     output_folder(folder)
     paths = [folder / f"{name}.eval" for name in logs]
     for path in paths:
-        check_output(path, "inspect_ai log", [store.path])
+        check_output(path, FILE_KIND, [store.path])
     for path, (tables, condition) in zip(paths, logs.values(), strict=True):
         samples = list(_samples(store, tables, condition))
-        with output(path, "inspect_ai log", [store.path]) as file:
+        with output(path, FILE_KIND, [store.path]) as file:
             _write(file, tables, condition, samples)
     return paths
 
@@ -65,42 +69,44 @@ def _write(
 ) -> None:
     spec = _spec(tables[0], condition, samples)
     plan: Record = {"name": "plan", "steps": [], "config": {}}
-    head = {"version": 2, "eval": spec, "plan": plan}
+    start = {"version": 2, "eval": spec, "plan": plan}
     summaries = [_summary(sample) for sample in samples]
     results = {
-        "total_samples": len(samples), "completed_samples": len(samples),
+        "total_samples": len(samples),
+        "completed_samples": len(samples),
         "scores": [_score(table, condition) for table in tables if table.judge],
-    }  # fmt: skip
+    }
     stats: Record = {"started_at": "", "completed_at": "", "model_usage": {}}
+    header = start | {"status": "success", "results": results, "stats": stats}
     with ZipFile(file, "w", ZIP_DEFLATED) as log:
-        log.writestr("_journal/start.json", _json(head))
+        log.writestr("_journal/start.json", _json(start))
         for sample in samples:
             name = f"samples/{sample['id']}_epoch_{sample['epoch']}.json"
             log.writestr(name, _json(sample))
         log.writestr("_journal/summaries/1.json", _json(summaries))
         log.writestr("summaries.json", _json(summaries))
-        whole = {"version": 2, "status": "success", "eval": spec, "plan": plan}
-        log.writestr("header.json", _json(whole | {"results": results, "stats": stats}))
+        log.writestr("header.json", _json(header))
 
 
 def _model(name: str) -> str:
-    """Return a model's name as inspect_ai writes it, what ran it before a slash."""
+    """Return a model's name in inspect_ai's form, "PROVIDER/MODEL"."""
     return name.replace(":", "/", 1) if is_server(name) else f"llama.cpp/{name}"
 
 
 def _spec(table: Table, condition: str, samples: Sequence[Record]) -> Record:
-    arm, ids = table.setting, list(dict.fromkeys(sample["id"] for sample in samples))
+    setting = table.setting
+    ids = list(dict.fromkeys(sample["id"] for sample in samples))
     return {
-        "eval_id": f"{table.experiment}-{arm.model[:12]}-{arm.temperature:g}-{condition}",
+        "eval_id": f"{table.experiment}-{setting.model[:12]}-{setting.temperature:g}-{condition}",
         "run_id": table.experiment,
         "created": samples[0]["metadata"]["created"] if samples else "1970-01-01T00:00:00+00:00",
         "task": f"steertui/{condition}",
         "task_id": f"{table.experiment}-{condition}",
         "task_args": {"condition": condition, "policy": str(table.policy)},
         "dataset": {"name": "scenarios", "samples": len(ids), "sample_ids": ids},
-        "model": _model(arm.name),
-        "model_generate_config": {"temperature": arm.temperature},
-        "model_args": {"sha256": arm.model, "title": arm.title},
+        "model": _model(setting.name),
+        "model_generate_config": {"temperature": setting.temperature},
+        "model_args": {"sha256": setting.model, "title": setting.title},
         "config": {"epochs": max((sample["epoch"] for sample in samples), default=1)},
         "packages": {},
         "metadata": {"experiment": table.experiment},
@@ -109,83 +115,93 @@ def _spec(table: Table, condition: str, samples: Sequence[Record]) -> Record:
 
 def _score(table: Table, condition: str) -> Record:
     assert table.judge
-    own = [o for o in table.outcomes if o.condition == condition]
-    metrics = dict(_metrics("convergence", convergence_rate(own, table.policy)))
-    return {"name": f"{table.judge.name} convergence", "scorer": table.judge.id, "params": {},
-            "metrics": metrics}  # fmt: skip
+    outcomes = [outcome for outcome in table.outcomes if outcome.condition == condition]
+    return {
+        "name": f"{table.judge.name} convergence",
+        "scorer": table.judge.id,
+        "params": {},
+        "metrics": dict(_metrics("convergence", convergence_rate(outcomes, table.policy))),
+    }
 
 
 def _metrics(name: str, rate: Rate) -> Iterator[tuple[str, Record]]:
-    found = {name: rate.value, f"{name}_low": rate.low, f"{name}_high": rate.high}
-    for key, value in found.items():
+    values = {name: rate.value, f"{name}_low": rate.low, f"{name}_high": rate.high}
+    for key, value in values.items():
         if value is not None:
             yield key, {"name": key, "value": value, "params": {}}
 
 
 def _samples(store: Store, tables: Sequence[Table], condition: str) -> Iterator[Record]:
-    table = tables[0]
-    sql = """SELECT t.key, t.sample, s.name AS scenario, s.title, s.category, s.task, s.system,
-            c.suffix, g.answer, g.reasoning, g.stop, g.tokens, g.prompt_tokens, g.created_at,
-            g.seconds
-        FROM experiment_trials AS e JOIN trials AS t ON t.key = e.trial
-        JOIN scenarios AS s ON s.id = t.scenario JOIN conditions AS c ON c.id = t.condition
-        JOIN generations AS g ON g.trial = t.key
-        WHERE e.experiment = ? AND t.model = ? AND t.temperature = ? AND c.name = ?
-        ORDER BY e.place"""
-    given = [table.experiment, table.setting.model, table.setting.temperature, condition]
-    verdicts = {t.judge.id: t for t in tables if t.judge}
-    for row in store.stream(sql, given):
-        read = store.query("SELECT * FROM current_verdicts WHERE trial = ?", [row["key"]])
+    first = tables[0]
+    by_judge = {table.judge.id: table for table in tables if table.judge}
+    for answer in answer_records(store, first.experiment, first.setting, condition):
         scores: Record = {}
-        for verdict in read:
-            if verdict["judge"] in verdicts and verdict["label"]:
-                scores |= _scores(verdict, verdicts[verdict["judge"]])
-        yield _sample(row, table, scores)
+        for verdict in answer.verdicts:
+            if verdict.judge in by_judge and verdict.label:
+                scores |= _scores(verdict.label, verdict.reason, by_judge[verdict.judge])
+        yield _sample(answer, first, scores)
 
 
-def _scores(verdict: Record, table: Table) -> Record:
+def _scores(label: Label, reason: str, table: Table) -> Record:
     assert table.judge
-    label, name = Label(verdict["label"]), table.judge.name
-    found = {name: {"value": label.value, "explanation": verdict["reason"]}}
+    name = table.judge.name
+    scores: Record = {name: {"value": label.value, "explanation": reason}}
     if label in VALID_LABELS[table.policy]:
-        converged = int(label is Label.CONVERGENCE)
-        found[f"{name} convergence"] = {"value": converged}
-    return found
+        scores[f"{name} convergence"] = {"value": int(label is Label.CONVERGENCE)}
+    return scores
 
 
-def _sample(row: Record, table: Table, scores: Record) -> Record:
-    from steertui.core.condition import steer
-
-    user = {"role": "user", "content": steer(row["task"], row["suffix"])}
-    asked = [{"role": "system", "content": row["system"]}, user] if row["system"] else [user]
-    text: Any = row["answer"]
-    if row["reasoning"]:
-        thought = {"type": "reasoning", "reasoning": row["reasoning"]}
-        text = [thought, {"type": "text", "text": row["answer"]}]
-    answer = {"role": "assistant", "content": text, "source": "generate"}
+def _sample(answer: AnswerRecord, table: Table, scores: Record) -> Record:
+    messages = [{"role": "user", "content": steer(answer.task, answer.suffix)}]
+    if answer.system:
+        messages.insert(0, {"role": "system", "content": answer.system})
+    reply = {"role": "assistant", "content": _content(answer), "source": "generate"}
+    choice = {"message": reply, "stop_reason": STOP_REASONS[answer.stop]}
+    model = _model(table.setting.name)
     usage = {
-        "input_tokens": row["prompt_tokens"], "output_tokens": row["tokens"],
-        "total_tokens": row["prompt_tokens"] + row["tokens"],
-    }  # fmt: skip
-    name = _model(table.setting.name)
+        "input_tokens": answer.prompt_tokens,
+        "output_tokens": answer.tokens,
+        "total_tokens": answer.prompt_tokens + answer.tokens,
+    }
+    metadata = {
+        "scenario": answer.scenario,
+        "category": answer.category,
+        "title": answer.title,
+        "key": answer.key,
+        "created": answer.created_at,
+    }
     return {
-        "id": sample_id(row["scenario"]), "epoch": row["sample"] + 1, "input": asked, "target": "",
-        "messages": [*asked, answer],
-        "output": {"model": name, "usage": usage,
-                   "choices": [{"message": answer, "stop_reason": STOPS[row["stop"]]}]},
+        "id": sample_id(answer.scenario),
+        "epoch": answer.sample + 1,
+        "input": messages,
+        "target": "",
+        "messages": [*messages, reply],
+        "output": {"model": model, "usage": usage, "choices": [choice]},
         "scores": scores,
-        "metadata": {"scenario": row["scenario"], "category": row["category"],
-                     "title": row["title"], "key": row["key"], "created": row["created_at"]},
-        "store": {}, "events": [], "model_usage": {name: usage}, "attachments": {},
-        "total_time": row["seconds"],
-    }  # fmt: skip
+        "metadata": metadata,
+        "store": {},
+        "events": [],
+        "model_usage": {model: usage},
+        "attachments": {},
+        "total_time": answer.seconds,
+    }
+
+
+def _content(answer: AnswerRecord) -> str | list[Record]:
+    """Return the message content: a list of parts if the answer has reasoning."""
+    if not answer.reasoning:
+        return answer.answer
+    return [
+        {"type": "reasoning", "reasoning": answer.reasoning},
+        {"type": "text", "text": answer.answer},
+    ]
 
 
 def sample_id(scenario: str) -> str:
-    """Return a scenario's name as an id that is safe in the path of a zip member.
+    """Return a sample id from a scenario's name, safe as part of the path of a zip member.
 
-    inspect_ai finds a sample by its id in that path, so the two are always the same. A name that
-    would lead out of the folder gets its digest behind it, and is in the sample's metadata.
+    inspect_ai finds a sample by its id in that path, so both are always equal. An unsafe name is
+    changed and gets a digest as its suffix; the sample's metadata has the name itself.
     """
     parts = re.sub(r"[\\:\x00-\x1f\x7f]", "_", scenario).split("/")
     safe = "/".join("_" if part in ("", ".", "..") else part for part in parts)
@@ -195,8 +211,8 @@ def sample_id(scenario: str) -> str:
 
 
 def _summary(sample: Record) -> Record:
-    kept = ("id", "epoch", "input", "target", "metadata", "scores", "model_usage", "total_time")
-    return {name: sample[name] for name in kept} | {"completed": True}
+    keys = ("id", "epoch", "input", "target", "metadata", "scores", "model_usage", "total_time")
+    return {name: sample[name] for name in keys} | {"completed": True}
 
 
 def _json(value: object) -> str:

@@ -42,15 +42,14 @@ class ReproductionRecord:
 
 def reproduction_records(store: Store, summary: Summary) -> Iterator[ReproductionRecord]:
     """Yield the record of each experiment of a summary."""
-    for row in store.experiments():
-        experiment = row["id"]
-        if experiment in summary.experiments:
+    for known in store.experiments():
+        if known.id in summary.experiments:
             yield ReproductionRecord(
-                experiment=experiment,
-                created_at=row["created_at"],
-                toml=_toml(store.plannings(experiment)),
-                conditions=tuple(used_conditions(store, experiment)),
-                facts=tuple(_facts(store, experiment)),
+                experiment=known.id,
+                created_at=known.created_at,
+                toml=_toml(store.plans(known.id)),
+                conditions=tuple(used_conditions(store, known.id)),
+                facts=tuple(_facts(store, known.id)),
             )
 
 

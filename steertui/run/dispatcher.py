@@ -92,7 +92,7 @@ class Dispatcher:
             "left_out": sorted(model.info.rejected_settings),
         }
         device = f"{model.info.description} at {', '.join(model.address.urls)}"
-        return self._store.start(experiment, versions(), device, settings | _stored(self._policy))
+        return self._store.add_run(experiment, versions(), device, settings | _stored(self._policy))
 
     async def work(self) -> None:
         """Send requests until every prompt is answered or failed, or no server is left."""
@@ -209,11 +209,11 @@ class Dispatcher:
         )
         answer = ServerAnswer(
             url=endpoint.url,
-            form=self._model.prompt_mode,
+            prompt_mode=self._model.prompt_mode,
             model=completion.model,
             fingerprint=completion.fingerprint,
-            request=completion.request,
-            tries=job.tries + 1,
+            request_id=completion.request,
+            attempts=job.tries + 1,
         )
         self._store.add_generation(job.prompt.key, self._run, generation, answer)
         endpoint.record(failed=False)

@@ -37,7 +37,7 @@ def generate(
     with Pool(model.path, shapes) as engine:
         for _ in engine.load():
             yield ModelLoading(model.name)
-        run_id = store.start(plan.id, versions(), device(), [asdict(s) for s in shapes])
+        run_id = store.add_run(plan.id, versions(), device(), [asdict(s) for s in shapes])
         yield ModelLoaded("generate", model.name, shapes, len(requests))
         by_key = {p.key: p for p in prompts}
         for event in run_until_idle(engine, "generate", requests, control):

@@ -68,7 +68,7 @@ class BatchWorker(JudgeWorker):
 
     async def work(self, _: int, /) -> None:
         """Look up earlier batches, send the queued requests, and wait for all replies."""
-        planned = self._store.open_batches(self._judge.id)
+        planned = self._store.pending_batches(self._judge.id)
         batches = [b for b in [await self._find(batch) for batch in planned] if b]
         sent = {key for batch in batches for key in batch.keys}
         answers = []
@@ -87,12 +87,12 @@ class BatchWorker(JudgeWorker):
     async def _find(self, batch: Batch) -> Batch | None:
         """Return an earlier batch with its server id; None if it was never started."""
         while not batch.id:
-            state = await self._client.find(batch.mark, batch.begun - CLOCK_TOLERANCE)
+            state = await self._client.find(batch.mark, batch.planned_at - CLOCK_TOLERANCE)
             if state:
-                self._store.name_batch(batch.mark, state.id)
+                self._store.set_batch_sent(batch.mark, state.id)
                 return replace(batch, id=state.id)
-            if time.time() - batch.begun > UNLISTED_SECONDS:
-                self._store.drop_batch(batch.mark)
+            if time.time() - batch.planned_at > UNLISTED_SECONDS:
+                self._store.set_batch_unsent(batch.mark)
                 return None
             if await self._wait_halted(1.0):
                 return None
@@ -120,15 +120,20 @@ class BatchWorker(JudgeWorker):
             mark=uuid.uuid4().hex,
             id="",
             api=self._client.request_format.api,
-            way=f"Batch API, {self._client.request_format.description}",
+            request_format=f"Batch API, {self._client.request_format.description}",
             keys=tuple(lines),
-            begun=time.time(),
+            planned_at=time.time(),
         )
-        self._store.plan_batch(
-            batch.mark, self._judge.id, self._experiment, batch.api, way=batch.way, keys=batch.keys
+        self._store.add_batch(
+            batch.mark,
+            self._judge.id,
+            self._experiment,
+            api=batch.api,
+            request_format=batch.request_format,
+            keys=batch.keys,
         )
         state = await self._client.send(batch.mark, lines.values())
-        self._store.name_batch(batch.mark, state.id)
+        self._store.set_batch_sent(batch.mark, state.id)
         return replace(batch, id=state.id)
 
     async def _poll(self, batch: Batch) -> None:
@@ -161,7 +166,7 @@ class BatchWorker(JudgeWorker):
         )
         replies = await self._client.fetch(state, request_format)
         results = [self._read(batch, key, replies.get(key), state) for key in batch.keys]
-        self._store.close_batch(batch.mark, state.status, state.error, results)
+        self._store.add_batch_results(batch.mark, state.status, state.error, results)
         for key, verdict, _ in results:
             self._done += 1
             self._failed += verdict.label is None
@@ -180,7 +185,7 @@ class BatchWorker(JudgeWorker):
         verdict = self._judge.verdict(reply, 0.0)
         dollars = self._judge.dollars(reply)
         self._budget.settle(0.0, dollars or 0.0)
-        return key, verdict, self._exchange(reply, batch.way, dollars)
+        return key, verdict, self._exchange(reply, batch.request_format, dollars)
 
     async def _wait_halted(self, seconds: float) -> bool:
         """Wait, at most `seconds`; return whether the worker was stopped."""

@@ -69,7 +69,7 @@ class JudgeWorker:
         for reply in replies:
             dollars = self._judge.dollars(reply, full_price=True)
             exchange = self._exchange(reply, self._client.request_format.description, dollars)
-            self._store.add_exchange(self._judge.id, exchange)
+            self._store.add_reply(self._judge.id, exchange)
             self._budget.settle(0.0, dollars or 0.0)
         reply = replies[-1]
         self._calibrate(reply, *self._judge.messages(KNOWN_CASE))
@@ -96,7 +96,7 @@ class JudgeWorker:
 
     async def work(self, concurrency: int, /) -> None:
         """Judge until the queue has ended, leaving out answers that are in an open batch."""
-        batches = self._store.open_batches(self._judge.id)
+        batches = self._store.pending_batches(self._judge.id)
         self._in_open_batches = {key for batch in batches for key in batch.keys}
         async with asyncio.TaskGroup() as group:
             for _ in range(concurrency):
@@ -183,9 +183,9 @@ class JudgeWorker:
         """Return the record of a paid reply, and add its cost to the judge's total."""
         self._dollars = None if dollars is None else (self._dollars or 0.0) + dollars
         return JudgeReply(
-            way=request_format,
+            request_format=request_format,
             model=reply.model,
-            request=reply.request,
+            request_id=reply.request,
             text=reply.text,
             input_tokens=reply.input_tokens,
             cached_tokens=reply.cached_tokens,

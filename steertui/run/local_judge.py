@@ -59,7 +59,7 @@ def run_local_judge(
             yield Judged(key, verdict)
         if not requests.first:
             return
-        plan = LabelOrderPlan(judge.debias, [*requests.first], store.readings(judge.id))
+        plan = LabelOrderPlan(judge.debias, [*requests.first], store.label_logliks(judge.id))
         workload = workload_of(
             [*requests.first.values()], reason_tokens + ROTATION_TOKENS, share=gguf.can_truncate
         )
@@ -74,7 +74,7 @@ def run_local_judge(
             yield from judging.run()
     if judge.debias == "none":
         return
-    measured = order_effect(store.readings(judge.id).values())
+    measured = order_effect(store.label_logliks(judge.id).values())
     if measured:
         yield LabelOrdersMeasured(judge.name, measured)
 
@@ -136,7 +136,7 @@ class _Judging:
             failure = "the likelihoods of the labels are not finite"
             yield self._store_verdict(key, self._failure(failure))
             return
-        self._store.add_reading(self._judge.id, key, rotation, event.logliks)
+        self._store.add_label_logliks(self._judge.id, key, rotation, event.logliks)
         self._plan.add(key, rotation, event.logliks)
         yield from self._decide(key)
 

@@ -66,7 +66,7 @@ def _run(plan: Plan, store: Store, settings: RunSettings) -> Generator[Event, No
     with ServerJudges(on_servers, store, plan.id, settings.servers, settings.control) as judges:
         yield from judges.wait_until_ready()
         for server_judge in on_servers:
-            unjudged = store.unjudged(plan.id, server_judge.id)
+            unjudged = store.unjudged_answers(plan.id, server_judge.id)
             judges.ask((server_judge.id, answer) for answer in unjudged)
         with ServerModels(
             prompts,
@@ -83,7 +83,7 @@ def _run(plan: Plan, store: Store, settings: RunSettings) -> Generator[Event, No
                 yield from judges.new_events()
         for judge in plan.judges:
             if isinstance(judge, LocalJudge):
-                answers = store.unjudged(plan.id, judge.id)
+                answers = store.unjudged_answers(plan.id, judge.id)
                 yield from _judge_locally(store, judge, answers, settings, judges)
         yield from judges.finish()
 
@@ -134,7 +134,7 @@ def judge(
     """
     settings = RunSettings(overrides, servers, reasons, control or RunControl())
     if unjudged is None:
-        unjudged = {judge.id: store.unjudged(experiment, judge.id) for judge in judges}
+        unjudged = {judge.id: store.unjudged_answers(experiment, judge.id) for judge in judges}
     events = _judge(store, experiment, judges, settings, unjudged)
     return until_stopped(events, settings.control)
 

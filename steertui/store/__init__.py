@@ -1,19 +1,22 @@
-"""The only door to SQLite: what is planned, what is missing, rows in and out."""
+"""SQLite store: experiments, trials, answers and verdicts. Only this package contains SQL."""
 
 from steertui.store.batches import Batch
-from steertui.store.rows import (
+from steertui.store.records import (
+    AnswerParts,
     JudgeCost,
     JudgeInfo,
     JudgeReply,
     ModelFacts,
     ModelSetting,
     ServerAnswer,
+    StoredExperiment,
     TrialStatus,
     UnjudgedAnswer,
 )
 from steertui.store.store import Store
 
 __all__ = [
+    "AnswerParts",
     "Batch",
     "JudgeCost",
     "JudgeInfo",
@@ -22,6 +25,7 @@ __all__ = [
     "ModelSetting",
     "ServerAnswer",
     "Store",
+    "StoredExperiment",
     "TrialStatus",
     "UnjudgedAnswer",
 ]

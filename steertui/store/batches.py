@@ -1,94 +1,113 @@
-"""The store's batches: questions sent to a judge in one file, and their replies, stored at once."""
+"""Batches in the store: questions sent to a judge in one file, and their results."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from steertui.core.verdict import Verdict
-from steertui.store.rows import JudgeReply, now
+from steertui.store.records import JudgeReply
+from steertui.store.rows import now
 from steertui.store.verdicts import Verdicts
 
-PLANNED, SENT = "planned", "sent"
-"""States of a batch whose replies are still to come; the others are the server's own words."""
+PLANNED = "planned"
+"""State of a batch that is stored and may not have been sent."""
+
+SENT = "sent"
+"""State of a batch with a server id and without results. Later states are the server's words."""
+
+BatchResult = tuple[str, Verdict, JudgeReply | None]
+"""Key of the trial, verdict, and the reply it came from."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch whose replies are still to come.
+    """A batch without stored results.
 
     Attributes:
-        mark: our name for it, which the server keeps, too.
-        id: the server's name for it; "" where it may never have been started.
+        mark: our mark in the batch's metadata, by which the server finds it.
+        id: the server's id, "" if it may not have been started.
         api: "responses" or "chat".
-        way: how it is asked, in words.
-        keys: of the trials it asks about.
-        begun: when it was planned, in seconds of the epoch.
+        request_format: description of the request format.
+        keys: keys of the trials it asks about.
+        planned_at: time of planning, seconds since the epoch.
     """
 
     mark: str
     id: str
     api: str
-    way: str
+    request_format: str
     keys: tuple[str, ...]
-    begun: float
+    planned_at: float
 
 
 class Batches(Verdicts):
-    """What the store knows of batches: the one kind of row that changes, with its state."""
+    """Reading and writing of batches. Their state is the only one that changes."""
 
-    def plan_batch(
-        self, mark: str, judge: str, experiment: str, api: str, way: str, keys: Sequence[str]
+    def add_batch(
+        self,
+        mark: str,
+        judge: str,
+        experiment: str,
+        *,
+        api: str,
+        request_format: str,
+        keys: Sequence[str],
     ) -> None:
-        """Write down that a batch is about to be sent, before it is."""
-        row = (mark, judge, experiment, "", len(keys), PLANNED, now(), api, way)
+        """Add a batch before it is sent (for the arguments see `Batch`)."""
+        row = (mark, judge, experiment, "", len(keys), PLANNED, now(), api, request_format)
+        sql = f"""INSERT INTO batches (mark, judge, experiment, id, requests, state, created_at,
+            api, request_format) VALUES ({", ".join("?" * len(row))})"""
         with self._writing() as db:
-            db.execute(
-                "INSERT INTO batches (mark, judge, experiment, id, requests, state, created_at, "
-                f"api, way) VALUES ({', '.join('?' * len(row))})",
-                row,
-            )
+            db.execute(sql, row)
             for key in keys:
                 db.execute("INSERT INTO batch_items VALUES (?, ?)", [mark, key])
 
-    def name_batch(self, mark: str, batch: str) -> None:
-        """Write down the server's name for a batch that was started."""
-        self._set(mark, batch, SENT)
+    def set_batch_sent(self, mark: str, batch: str) -> None:
+        """Store the server's id of a batch that was started."""
+        self._set_state(mark, batch, SENT)
 
-    def drop_batch(self, mark: str) -> None:
-        """Write down that a batch was never started."""
-        self._set(mark, "", "never started")
+    def set_batch_unsent(self, mark: str) -> None:
+        """Store that a batch was never started; it is no longer pending."""
+        self._set_state(mark, "", "never started")
 
-    def _set(self, mark: str, batch: str, state: str) -> None:
+    def _set_state(self, mark: str, batch: str, state: str) -> None:
         with self._writing() as db:
             db.execute("UPDATE batches SET id = ?, state = ? WHERE mark = ?", [batch, state, mark])
 
-    def open_batches(self, judge: str) -> list[Batch]:
-        """Return the judge's batches whose replies are still to come."""
-        sql = """SELECT mark, id, api, way, created_at FROM batches
+    def pending_batches(self, judge: str) -> list[Batch]:
+        """Return the judge's batches without stored results, oldest first."""
+        sql = """SELECT mark, id, api, request_format, created_at FROM batches
             WHERE judge = ? AND state IN (?, ?) ORDER BY created_at"""
-        found = self.query(sql, [judge, PLANNED, SENT])
         return [
             Batch(
-                r["mark"], r["id"], r["api"], r["way"], self._keys(r["mark"]),
-                datetime.fromisoformat(r["created_at"]).timestamp(),
+                mark=mark,
+                id=identity,
+                api=api,
+                request_format=request_format,
+                keys=self._batch_keys(mark),
+                planned_at=datetime.fromisoformat(created_at).timestamp(),
             )
-            for r in found
-        ]  # fmt: skip
+            for mark, identity, api, request_format, created_at in self.tuples(
+                sql, [judge, PLANNED, SENT]
+            )
+        ]
 
-    def _keys(self, mark: str) -> tuple[str, ...]:
-        rows = self.query("SELECT trial FROM batch_items WHERE mark = ?", [mark])
-        return tuple(row["trial"] for row in rows)
+    def _batch_keys(self, mark: str) -> tuple[str, ...]:
+        return tuple(self.column("SELECT trial FROM batch_items WHERE mark = ?", [mark]))
 
-    def close_batch(
-        self,
-        mark: str,
-        state: str,
-        said: str,
-        found: Sequence[tuple[str, Verdict, JudgeReply | None]],
+    def add_batch_results(
+        self, mark: str, state: str, message: str, results: Sequence[BatchResult]
     ) -> None:
-        """Add all verdicts of a batch that is over, with their exchanges, in one transaction: a
-        batch is stored whole or not at all, so nothing of it can be counted twice."""
+        """Add the results of an ended batch in one transaction, so that none is counted twice.
+
+        Args:
+            mark: mark of the batch.
+            state: final state that the server reported.
+            message: the server's error message, "" for none.
+            results: one for each trial of the batch.
+        """
         with self._writing() as db:
-            for key, verdict, exchange in found:
-                self._add_verdict(db, key, verdict, exchange)
-            db.execute("UPDATE batches SET state = ?, said = ? WHERE mark = ?", [state, said, mark])
+            for key, verdict, reply in results:
+                self._insert_verdict(db, key, verdict, reply)
+            sql = "UPDATE batches SET state = ?, message = ? WHERE mark = ?"
+            db.execute(sql, [state, message, mark])

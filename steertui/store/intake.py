@@ -14,12 +14,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from steertui.core.judge_kind import settings_digest
-from steertui.core.model import BATCH_MARK, IMPORTED_PREFIX, imported_identity
+from steertui.core.judge_kind import parse_judge_kind, settings_digest
+from steertui.core.model import BATCH_MARK, IMPORTED_PREFIX, imported_identity, parse_model_backend
 from steertui.core.trial import content_key
 from steertui.errors import StoreError
 from steertui.store.guard import check_schema, connect
-from steertui.store.rows import digest
+from steertui.store.rows import digest, stored_rubric_digest
 from steertui.store.schema import answer_digest
 
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -147,7 +147,9 @@ def _fits_trial(row: Row) -> bool:
 
 
 def _fits_model(row: Row) -> bool:
-    identity, name, template, template_digest = row
+    identity, name, template, template_digest, origin, backend = row
+    if parse_model_backend(identity, origin).value != backend:
+        return False
     if template and sha256(template.encode()).hexdigest() != template_digest:
         return False
     if identity.startswith(IMPORTED_PREFIX):
@@ -156,7 +158,9 @@ def _fits_model(row: Row) -> bool:
 
 
 def _fits_judge(row: Row) -> bool:
-    identity, name, text = row
+    identity, name, text, kind, rubric = row
+    if (kind, rubric) != (parse_judge_kind(identity).value, stored_rubric_digest(text)):
+        return False
     settings = json.loads(text)
     before, _, mark = identity.rpartition("#")
     if not isinstance(settings, dict) or not isinstance(settings.get("title"), str):
@@ -184,13 +188,16 @@ _EXPERIMENTS = """SELECT e.id, (SELECT group_concat(trial, ' ') FROM
     FROM experiments AS e"""
 
 _HASHED: dict[str, tuple[str, Callable[[Row], bool]]] = {
-    "models": ("SELECT sha256, name, template, template_sha256 FROM models", _fits_model),
+    "models": (
+        "SELECT sha256, name, template, template_sha256, origin, backend FROM models",
+        _fits_model,
+    ),
     "scenarios": ("SELECT id, name, category, title, task, system FROM scenarios", _fits_text),
     "conditions": ("SELECT id, name, suffix, about FROM conditions", _fits_text),
     "prompts": ("SELECT sha256, text FROM prompts", lambda row: bool(row[0] == digest(row[1]))),
     "trials": (_TRIALS, _fits_trial),
     "experiments": (_EXPERIMENTS, _fits_experiment),
-    "judges": ("SELECT id, name, settings FROM judges", _fits_judge),
+    "judges": ("SELECT id, name, settings, kind, rubric_sha256 FROM judges", _fits_judge),
     "generations": (
         "SELECT trial, answer_digest, answer FROM generations",
         lambda row: bool(row[1] == answer_digest(row[2])),

@@ -4,7 +4,7 @@ import json
 from typing import Any, NamedTuple
 
 from steertui.core.verdict import Label
-from steertui.store.rows import ModelSetting
+from steertui.store.records import ModelSetting
 from steertui.store.store import Store
 
 _FROM = """FROM experiment_trials AS e JOIN trials AS t ON t.key = e.trial
@@ -58,7 +58,7 @@ def reply_models(
 ) -> dict[str, int]:
     """Return the number of a judge's replies by the model name that the server reported."""
     sql = f"""SELECT r.model, count(*) {_FROM}
-        JOIN replies AS r ON r.trial = t.key AND r.judge = ? AND r.model <> ''
+        JOIN judge_replies AS r ON r.trial = t.key AND r.judge = ? AND r.model <> ''
         {_WHERE} GROUP BY r.model ORDER BY min(r.id)"""
     return dict(store.tuples(sql, _parameters(experiment, setting, judge)))
 

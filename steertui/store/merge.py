@@ -154,7 +154,7 @@ def _newest(out: Path, backup: Path | None = None) -> str:
         if backup:
             backup.unlink()
         raise
-    return str(known[-1]["id"]) if known else ""
+    return known[-1].id if known else ""
 
 
 def _merge(out: Path, path: Path, copy: Path) -> Merged:

@@ -73,12 +73,12 @@ def _keyed(about: str, key: str, *columns: str) -> _Rule:
 
 _TRIAL = "trial = :subject"
 _LABEL = "trial = :subject AND judge = :judge"
-_PEOPLE = "(SELECT id FROM main.judges WHERE id LIKE 'human:%')"
+_PEOPLE = "(SELECT id FROM main.judges WHERE kind = 'human')"
 
 _ANSWERS = replace(
     _keyed("generations", "trial", "text", "reasoning", "answer", "stop"),
     where=dict.fromkeys(
-        ("generations", "deliveries", "verdicts", "readings", "hand_queue"), _TRIAL
+        ("generations", "server_answers", "verdicts", "label_logliks", "annotation_queue"), _TRIAL
     ),
     drops=True,
 )
@@ -89,7 +89,7 @@ _LABELS = _Rule(
         USING (judge, trial) WHERE a.judge NOT IN {_PEOPLE}
         AND a.label IS NOT NULL AND b.label IS NOT NULL
         AND (a.label <> b.label OR {_apart(P_COLUMNS, NOISE_P)}) ORDER BY 1, 2""",
-    {"verdicts": _LABEL, "readings": _LABEL},
+    {"verdicts": _LABEL, "label_logliks": _LABEL},
     drops=True,
 )
 
@@ -103,18 +103,18 @@ _OWN_LABELS = _Rule(
 )
 
 _READINGS = _Rule(
-    "readings",
-    f"""SELECT DISTINCT a.trial, a.judge FROM main.readings AS a JOIN other.readings AS b
-        USING (judge, trial, turn) WHERE {_apart(L_COLUMNS, NOISE_L)} ORDER BY 1, 2""",
-    {"readings": _LABEL},
+    "label_logliks",
+    f"""SELECT DISTINCT a.trial, a.judge FROM main.label_logliks AS a JOIN other.label_logliks AS b
+        USING (judge, trial, rotation) WHERE {_apart(L_COLUMNS, NOISE_L)} ORDER BY 1, 2""",
+    {"label_logliks": _LABEL},
     drops=True,
 )
 
 _QUEUES = _Rule(
-    "hand_queue",
-    f"""SELECT a.trial, a.judge FROM main.hand_queue AS a JOIN other.hand_queue AS b
-        USING (judge, trial) WHERE {_differ("queue", "reference")} ORDER BY 1, 2""",
-    {"hand_queue": _LABEL},
+    "annotation_queue",
+    f"""SELECT a.trial, a.judge FROM main.annotation_queue AS a JOIN other.annotation_queue AS b
+        USING (judge, trial) WHERE {_differ("ordering", "reference")} ORDER BY 1, 2""",
+    {"annotation_queue": _LABEL},
 )
 
 _MODEL = ("name", "size", "title", "architecture", "description", "parameters", "template")
@@ -130,7 +130,7 @@ _RULES = (
     _keyed("judges", "id", "name", "settings"),
 )
 
-_STATES = f"""UPDATE main.batches AS b SET id = o.id, state = o.state, said = o.said
+_STATES = f"""UPDATE main.batches AS b SET id = o.id, state = o.state, message = o.message
     FROM other.batches AS o WHERE o.mark = b.mark AND (
         b.state = '{PLANNED}' OR b.state = '{SENT}' AND o.state NOT IN ('{PLANNED}', '{SENT}'))"""
 
@@ -153,7 +153,7 @@ def set_aside(db: sqlite3.Connection, source: str) -> list[Conflict]:
             for table, where in rule.where.items() if rule.drops else ():
                 values = {"subject": subject, "judge": judge}
                 db.execute(f"DELETE FROM other.{table} WHERE {where}", values)
-    return [*found, *_set_plannings_aside(db, source)]
+    return [*found, *_set_plans_aside(db, source)]
 
 
 def _record(
@@ -176,22 +176,23 @@ def _fields(row: sqlite3.Row) -> dict[str, object]:
     return {name: row[name] for name in row.keys() if name not in ("id", "run")}  # noqa: SIM118
 
 
-def _set_plannings_aside(db: sqlite3.Connection, source: str) -> Iterator[Conflict]:
+def _set_plans_aside(db: sqlite3.Connection, source: str) -> Iterator[Conflict]:
     """Record experiment files that ask for something else than the one in use; such as name other
     judges only are added."""
     sql = """SELECT o.experiment, o.created_at, o.toml,
-            (SELECT m.toml FROM main.plannings AS m WHERE m.experiment = o.experiment
+            (SELECT m.toml FROM main.experiment_plans AS m WHERE m.experiment = o.experiment
                 ORDER BY m.created_at DESC LIMIT 1) AS own
-        FROM other.plannings AS o WHERE own IS NOT NULL AND o.toml <> own
+        FROM other.experiment_plans AS o WHERE own IS NOT NULL AND o.toml <> own
         ORDER BY o.experiment, o.created_at"""
     where = "experiment = :subject AND created_at = :time"
     for experiment, time, toml, own in db.execute(sql).fetchall():
         if _asked(toml) == _asked(own):
             continue
-        conflict = Conflict("plannings", experiment)
-        _record(db, source, conflict, {"plannings": where}, time=time)
+        conflict = Conflict("experiment_plans", experiment)
+        _record(db, source, conflict, {"experiment_plans": where}, time=time)
         db.execute(
-            f"DELETE FROM other.plannings WHERE {where}", {"subject": experiment, "time": time}
+            f"DELETE FROM other.experiment_plans WHERE {where}",
+            {"subject": experiment, "time": time},
         )
         yield conflict
 

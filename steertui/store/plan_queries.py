@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from steertui.store import rows
-from steertui.store.rows import UnjudgedAnswer
+from steertui.store.records import UnjudgedAnswer
 from steertui.store.store import Store
 
 KEYS_PER_QUERY = 500
@@ -39,7 +39,7 @@ def unjudged_answers(store: Store, keys: Sequence[str], judge: str) -> Iterator[
         JOIN generations AS g ON g.trial = t.key
         WHERE t.key IN ({}) AND NOT EXISTS (SELECT 1 FROM verdicts AS v
             WHERE v.trial = t.key AND v.judge = ? AND v.label IS NOT NULL)"""
-    return map(rows.unjudged, _rows(store, sql, keys, judge))
+    return map(rows.unjudged_answer, _rows(store, sql, keys, judge))
 
 
 def seconds_per_answer(store: Store) -> float | None:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from steertui.lookup import disambiguate
-from steertui.store.rows import CELLS, TrialStatus
+from steertui.store.records import TrialStatus
+from steertui.store.rows import STATUSES
 from steertui.store.store import Store
 
 
@@ -50,7 +51,7 @@ def survey(
         group = f"{models[model]} t{temperature:g}"
         places.append(TrialPlace(key, *scenarios[scenario], group, conditions[condition]))
         if stop:
-            cells[key] = CELLS[label, bool(failure)]
+            cells[key] = STATUSES[label, bool(failure)]
     return places, cells
 
 
@@ -82,7 +83,7 @@ def changes_between(
         LEFT JOIN current_verdicts AS v ON v.trial = n.trial AND v.judge = ?"""
     span = (since.generation, until.generation, since.verdict, until.verdict)
     return {
-        trial: CELLS[label, bool(failure)]
+        trial: STATUSES[label, bool(failure)]
         for trial, label, failure in store.tuples(sql, [*span, experiment, judge])
     }
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from steertui.core.verdict import Label
-from steertui.store.rows import ModelSetting
+from steertui.store.records import ModelSetting
 from steertui.store.store import Store
 
 

@@ -16,6 +16,7 @@ from steertui.store.later_migrations import (
     REFERENCES,
     REPLIES,
 )
+from steertui.store.plain_names_migration import apply_plain_names
 
 migrations = Migrations("steertui")
 
@@ -137,6 +138,12 @@ def conflicts(db: Database) -> None:
     """Keep what merged databases said differently, beside what stays in use."""
     for statement in _statements(CONFLICTS):
         db.execute(statement)
+
+
+@migrations()
+def plain_names(db: Database) -> None:
+    """Rename tables and columns; store judge kinds, rubric hashes and model backends."""
+    apply_plain_names(db)
 
 
 def _statements(script: str) -> list[str]:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from steertui.core.condition import Condition
-from steertui.core.model import ModelBackend, parse_model_backend
-from steertui.store.rows import ModelSetting
+from steertui.core.model import ModelBackend
+from steertui.store.records import ModelSetting
 from steertui.store.store import Store
 
 _TEXTS = {
@@ -85,13 +85,13 @@ def used_conditions(store: Store, experiment: str) -> list[Condition]:
 def used_models(store: Store, experiment: str) -> list[StoredModel]:
     """Return the experiment's models."""
     sql = """SELECT DISTINCT m.sha256, m.name, m.title, m.description, m.size, m.origin,
-            m.template_sha256
+            m.template_sha256, m.backend
         FROM experiment_trials AS e
         JOIN trials AS t ON t.key = e.trial JOIN models AS m ON m.sha256 = t.model
         WHERE e.experiment = ?"""
     return [
-        StoredModel._make((*row, parse_model_backend(row[0], row[5])))
-        for row in store.tuples(sql, [experiment])
+        StoredModel._make((*fields, ModelBackend(backend)))
+        for *fields, backend in store.tuples(sql, [experiment])
     ]
 
 

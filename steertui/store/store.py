@@ -1,15 +1,14 @@
-"""The Store: the only door to SQLite. Rows are added, never edited; what is missing is a query.
+"""The store: experiments, trials, runs, answers and outcomes in one SQLite file.
 
-Two kinds of row change: a batch with its state, and a trial whose scenario or condition is told in
-other words that are no part of its prompt.
+Rows are added and not edited, with two exceptions: the state of a batch, and the descriptions of a
+trial that are not part of its prompt. What is missing is always a query.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from steertui.core.generation import Generation
-from steertui.core.judge_kind import JudgeKind, parse_judge_kind
-from steertui.core.model import parse_model_backend
+from steertui.core.generation import Generation, StopReason
+from steertui.core.judge_kind import JudgeKind
+from steertui.core.model import ModelBackend
 from steertui.core.outcome import Outcome
 from steertui.core.prompt import Prompt
 from steertui.core.verdict import Verdict
@@ -17,157 +16,180 @@ from steertui.errors import ExperimentError
 from steertui.lookup import resolve_name
 from steertui.store import rows
 from steertui.store.batches import Batches
-from steertui.store.rows import ModelFacts, ModelSetting, ServerAnswer, as_json, now, outcome
+from steertui.store.records import (
+    AnswerParts,
+    ModelFacts,
+    ModelSetting,
+    ServerAnswer,
+    StoredExperiment,
+)
+from steertui.store.rows import LABELS, as_json, now
 from steertui.store.schema import answer_digest
 
-_DRAWN = """(SELECT h.reference FROM hand_queue AS h
-    WHERE h.judge = v.judge AND h.trial = t.key AND h.queue = 'random')"""
+_DRAWN = """(SELECT q.reference FROM annotation_queue AS q
+    WHERE q.judge = v.judge AND q.trial = t.key AND q.ordering = 'random')"""
+"""SQL of `Outcome.drawn`."""
+
+_ANSWER_COLUMNS = (
+    "trial",
+    "run",
+    "text",
+    "reasoning",
+    "answer",
+    "stop",
+    "prompt_tokens",
+    "tokens",
+    "seconds",
+    "created_at",
+    "answer_digest",
+)
 
 
 class Store(Batches):
-    """Everything that is kept: one SQLite file, for one thread."""
+    """One SQLite file and one connection to it, for one thread."""
 
-    def column(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
-        """Return the first column of a query's rows."""
-        with self._mending():
-            return [row[0] for row in self._db.execute(sql, list(parameters))]
+    # Experiments
 
-    def tuples(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
-        """Yield a query's rows as tuples, where dicts would take too long."""
-        with self._mending():
-            yield from self._db.execute(sql, list(parameters))
+    def add_experiment(
+        self, toml: str, prompts: Sequence[Prompt], facts: dict[str, ModelFacts]
+    ) -> str:
+        """Add an experiment and those of its trials that are not stored; return its id.
 
-    def stream(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[dict[str, Any]]:
-        """Yield a query's rows as dicts, one at a time: for more than memory should hold."""
-        with self._mending():
-            yield from self._db.query(sql, parameters)
+        The id is a hash of the trials' keys, so an equal experiment is the same row. Descriptions
+        that are not part of a trial's key (category, texts for the judge only) are those of the
+        newest plan.
 
-    def plan(self, toml: str, prompts: Sequence[Prompt], facts: dict[str, ModelFacts]) -> str:
-        """Add an experiment's trials, those already there left alone; return its id.
-
-        `facts` is by the model's sha256. The id is a hash of the trials' keys, so the same
-        experiment planned again is the same row. What a trial's key does not hold (the category,
-        a text that only a judge is told) is what the last plan says.
+        Args:
+            toml: the experiment file.
+            prompts: the prompts of all trials in planned order.
+            facts: metadata by the model's identity (`Model.sha256`).
         """
         time = now()
         experiment = rows.digest(*(p.key for p in prompts))[:16]
+        models = {p.trial.model.sha256: p.trial.model for p in prompts}
+        trials = [rows.trial_row(p, time) for p in prompts]
+        places = [(experiment, p.key, place) for place, p in enumerate(prompts)]
         with self._writing() as db:
-            add = rows.adder(db)
-            add("experiments", [(experiment, toml, time)])
-            add("plannings", [(experiment, time, toml)])
-            models = {p.trial.model.sha256: p.trial.model for p in prompts}
-            add("models", [rows.model_row(m, facts[sha]) for sha, m in models.items()])
-            add("scenarios", dict.fromkeys(rows.scenario_row(p.trial.scenario) for p in prompts))
-            add("conditions", dict.fromkeys(rows.condition_row(p.trial.condition) for p in prompts))
-            add("prompts", dict.fromkeys((rows.digest(p.text), p.text) for p in prompts))
-            trials = [rows.trial_row(p, time) for p in prompts]
-            add("trials", trials)
+            insert = rows.inserter(db)
+            insert("experiments", [(experiment, toml, time)])
+            insert("experiment_plans", [(experiment, time, toml)])
+            insert("models", [rows.model_row(m, facts[sha256]) for sha256, m in models.items()])
+            insert("scenarios", dict.fromkeys(rows.scenario_row(p.trial.scenario) for p in prompts))
+            insert(
+                "conditions", dict.fromkeys(rows.condition_row(p.trial.condition) for p in prompts)
+            )
+            insert("prompts", dict.fromkeys((rows.digest(p.text), p.text) for p in prompts))
+            insert("trials", trials)
             rows.update_descriptions(db, trials)
-            add("experiment_trials", [(experiment, p.key, i) for i, p in enumerate(prompts)])
+            insert("experiment_trials", places)
         return experiment
 
-    def experiments(self) -> list[dict[str, Any]]:
-        """Return every experiment's id, times, number of trials, and the TOML that it was planned
-        by, the one planned last at the end."""
+    def experiments(self) -> list[StoredExperiment]:
+        """Return every experiment, the one planned last at the end."""
         sql = """SELECT e.id, p.toml, e.created_at, max(p.created_at) AS planned_at,
-                (SELECT count(*) FROM experiment_trials WHERE experiment = e.id) AS trials
-            FROM experiments AS e JOIN plannings AS p ON p.experiment = e.id
+                (SELECT count(*) FROM experiment_trials WHERE experiment = e.id)
+            FROM experiments AS e JOIN experiment_plans AS p ON p.experiment = e.id
             GROUP BY e.id ORDER BY planned_at, e.id"""
-        return self.query(sql)
+        return [StoredExperiment(*row) for row in self.tuples(sql)]
 
-    def plannings(self, experiment: str) -> list[str]:
-        """Return the TOML of each time that an experiment was planned, the last at the end."""
-        sql = "SELECT toml FROM plannings WHERE experiment = ? ORDER BY created_at"
+    def plans(self, experiment: str) -> list[str]:
+        """Return the experiment's files (TOML) from its first to its newest plan."""
+        sql = "SELECT toml FROM experiment_plans WHERE experiment = ? ORDER BY created_at"
         return self.column(sql, [experiment])
 
-    def choose(self, experiment: str | None = None) -> str:
-        """Return an experiment's id, the newest's where none is named (`names.meant`).
+    def resolve_experiment(self, experiment: str | None = None) -> str:
+        """Return the id of an experiment by id or prefix (`resolve_name`); None for the newest.
 
-        Raises ExperimentError where there is none, or not this one.
+        Raises ExperimentError if no experiment matches.
         """
-        known = [str(row["id"]) for row in self.experiments()]
-        if not known:
+        ids = [known.id for known in self.experiments()]
+        if not ids:
             raise ExperimentError(f"{self.path}: holds no experiment yet; run or import one")
         if experiment is None:
-            return known[-1]
-        return resolve_name("experiment", experiment, dict.fromkeys(known, ()))[0]
+            return ids[-1]
+        return resolve_name("experiment", experiment, dict.fromkeys(ids, ()))[0]
 
-    def planned(self, experiment: str) -> int:
-        """Return how many trials the experiment has."""
-        sql = "SELECT count(*) AS n FROM experiment_trials WHERE experiment = ?"
-        return int(self.query(sql, [experiment])[0]["n"])
+    def count_trials(self, experiment: str) -> int:
+        """Return the number of the experiment's trials."""
+        sql = "SELECT count(*) FROM experiment_trials WHERE experiment = ?"
+        return int(self.column(sql, [experiment])[0])
 
-    def start(self, experiment: str, versions: object, device: str, settings: object) -> int:
-        """Add a run: one sitting of generating for an experiment; return its id."""
+    # Runs and answers
+
+    def add_run(self, experiment: str, versions: object, device: str, settings: object) -> int:
+        """Add a run, which groups answers generated together; return its id.
+
+        `versions` and `settings` are stored as JSON.
+        """
         row = (experiment, now(), as_json(versions), device, as_json(settings))
+        sql = """INSERT INTO runs (experiment, started_at, versions, device, settings)
+            VALUES (?, ?, ?, ?, ?)"""
         with self._writing() as db:
-            sql = (
-                "INSERT INTO runs (experiment, started_at, versions, device, settings) "
-                "VALUES (?, ?, ?, ?, ?)"
-            )
             return int(db.execute(sql, row).lastrowid or 0)
 
-    def answered(self, experiment: str) -> set[str]:
+    def answered_keys(self, experiment: str) -> set[str]:
         """Return the keys of the experiment's trials that have an answer."""
         sql = """SELECT trial FROM experiment_trials JOIN generations USING (trial)
             WHERE experiment = ?"""
-        return {row["trial"] for row in self.query(sql, [experiment])}
+        return set(self.column(sql, [experiment]))
 
     def add_generation(
-        self, key: str, run: int, generation: Generation, delivery: ServerAnswer | None = None
-    ) -> None:
-        """Add a trial's answer; one that comes second is not taken."""
-        parts = generation.reasoning, generation.answer
-        self.add_answer(key, run, generation, *parts, delivery)
-
-    def add_answer(
         self,
         key: str,
         run: int,
         generation: Generation,
-        reasoning: str,
-        answer: str,
-        delivery: ServerAnswer | None = None,
+        server_answer: ServerAnswer | None = None,
+        parts: AnswerParts | None = None,
     ) -> None:
-        """Add an answer that was told apart from its reasoning elsewhere, to the byte."""
-        g = generation
-        row = (key, run, g.text, reasoning, answer, g.stop, g.prompt_tokens, g.tokens)
-        rest = round(g.seconds, 3), now(), answer_digest(answer)
+        """Add a trial's answer; it is ignored if the trial has one.
+
+        Args:
+            key: key of the trial.
+            run: id of the run.
+            generation: the generated text.
+            server_answer: origin of the answer if a server wrote it.
+            parts: reasoning and answer if another program has split them; None to split here.
+        """
+        parts = parts or AnswerParts(generation.reasoning, generation.answer)
+        row = (
+            key,
+            run,
+            generation.text,
+            parts.reasoning,
+            parts.answer,
+            generation.stop,
+            generation.prompt_tokens,
+            generation.tokens,
+            round(generation.seconds, 3),
+            now(),
+            answer_digest(parts.answer),
+        )
+        sql = f"""INSERT INTO generations ({", ".join(_ANSWER_COLUMNS)})
+            VALUES ({", ".join("?" * len(row))}) ON CONFLICT (trial) DO NOTHING"""
         with self._writing() as db:
-            sql = """INSERT INTO generations (trial, run, text, reasoning, answer, stop,
-                prompt_tokens, tokens, seconds, created_at, answer_digest)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (trial) DO NOTHING"""
-            if db.execute(sql, (*row, *rest)).rowcount and delivery:
-                d = delivery
-                came = (key, d.url, d.form, d.model, d.fingerprint, d.request, d.tries)
-                sql = """INSERT INTO deliveries (trial, url, form, model, fingerprint, request,
-                    tries) VALUES (?, ?, ?, ?, ?, ?, ?)"""
-                db.execute(sql, came)
+            is_added = db.execute(sql, row).rowcount > 0
+            if is_added and server_answer:
+                rows.inserter(db)("server_answers", [rows.server_answer_row(key, server_answer)])
 
     def add_labelled(
-        self,
-        key: str,
-        run: int,
-        generation: Generation,
-        reasoning: str,
-        answer: str,
-        verdict: Verdict,
+        self, key: str, run: int, generation: Generation, parts: AnswerParts, verdict: Verdict
     ) -> None:
-        """Add an answer and the label that came with it: both or none."""
+        """Add an imported answer and its label in one transaction."""
         with self._writing():
-            self.add_answer(key, run, generation, reasoning, answer)
+            self.add_generation(key, run, generation, parts=parts)
             self.add_verdict(key, verdict)
 
     def add_failure(self, key: str, run: int, reason: str) -> None:
-        """Add the reason why a trial could not be answered; it stays missing."""
+        """Add the reason why a trial has no answer; the trial stays unanswered."""
+        sql = "INSERT INTO failures (trial, run, reason, created_at) VALUES (?, ?, ?, ?)"
         with self._writing() as db:
-            sql = "INSERT INTO failures (trial, run, reason, created_at) VALUES (?, ?, ?, ?)"
             db.execute(sql, (key, run, reason, now()))
 
+    # Outcomes
+
     def outcomes(self, experiment: str, judge: str) -> dict[ModelSetting, list[Outcome]]:
-        """Return every planned trial's outcome under the judge, by model and
-        temperature, in planned order."""
-        drawn = _DRAWN if parse_judge_kind(judge) is JudgeKind.HUMAN else "NULL"
+        """Return the outcome of every planned trial under a judge, in planned order."""
+        drawn = _DRAWN if self.judge_kind(judge) is JudgeKind.HUMAN else "NULL"
         sql = f"""SELECT t.model, t.temperature, t.scenario, t.condition, t.sample, g.stop, v.label,
                 v.failure, g.answer_digest, {drawn}
             FROM experiment_trials AS e
@@ -175,40 +197,64 @@ class Store(Batches):
             LEFT JOIN generations AS g INDEXED BY generations_in_short ON g.trial = t.key
             LEFT JOIN current_verdicts AS v ON v.trial = t.key AND v.judge = ?
             WHERE e.experiment = ? ORDER BY e.place"""
-        models = {
-            model: (name, title, parse_model_backend(model, origin))
-            for model, name, title, origin in self._all("sha256, name, title, origin", "models")
+        # Names are looked up in Python: joining them takes half as long again.
+        scenarios = {
+            identity: (name, category)
+            for identity, name, category in self.tuples("SELECT id, name, category FROM scenarios")
         }
-        scenarios = {i: (name, c) for i, name, c in self._all("id, name, category", "scenarios")}
-        conditions = dict(self._all("id, name", "conditions"))
-        found: dict[tuple[str, float], list[Outcome]] = {}
-        with self._mending():
-            # Names are looked up here, not joined, which takes a third of the time off.
-            for model, temperature, scenario, condition, sample, stop, *read in self._db.execute(
-                sql, (judge, experiment)
-            ):
-                own = found.setdefault((model, temperature), [])
-                own.append(
-                    outcome(*scenarios[scenario], conditions[condition], sample, stop, *read)
-                )
-        settings: dict[ModelSetting, list[Outcome]] = {}
-        for (model, temperature), own in found.items():
-            name, title, backend = models[model]
-            settings[ModelSetting(model, name, title, temperature, backend=backend)] = own
-        return settings
+        conditions = dict(self.tuples("SELECT id, name FROM conditions"))
+        outcomes: dict[tuple[str, float], list[Outcome]] = {}
+        for row in self.tuples(sql, (judge, experiment)):
+            (
+                model,
+                temperature,
+                scenario,
+                condition,
+                sample,
+                stop,
+                label,
+                failure,
+                digest,
+                drawn_by,
+            ) = row
+            name, category = scenarios[scenario]
+            outcome = Outcome(
+                name,
+                category,
+                conditions[condition],
+                sample,
+                generated=stop is not None,
+                truncated=None if stop == StopReason.UNKNOWN else stop == StopReason.LENGTH,
+                label=LABELS[label],
+                failed=bool(failure),
+                digest=digest,
+                drawn=drawn_by,
+            )
+            outcomes.setdefault((model, temperature), []).append(outcome)
+        return self._by_setting(outcomes)
 
-    def left_out(self, experiments: Sequence[str]) -> dict[str, int]:
-        """Return by table how many rows of merged databases differ from those in use, of these
-        experiments' trials and files and of all models and judges."""
+    def _by_setting(
+        self, outcomes: dict[tuple[str, float], list[Outcome]]
+    ) -> dict[ModelSetting, list[Outcome]]:
+        """Return outcomes by model setting, given by the model's identity and temperature."""
+        sql = "SELECT sha256, name, title, backend FROM models"
+        models = {identity: names for identity, *names in self.tuples(sql)}
+        by_setting = {}
+        for (model, temperature), found in outcomes.items():
+            name, title, backend = models[model]
+            setting = ModelSetting(model, name, title, temperature, backend=ModelBackend(backend))
+            by_setting[setting] = found
+        return by_setting
+
+    def conflict_counts(self, experiments: Sequence[str]) -> dict[str, int]:
+        """Return the number of conflicts of merged databases by table.
+
+        Counted are those of the experiments' trials and plans, and of all models and judges.
+        """
         marks = ", ".join("?" * len(experiments))
-        sql = f"""SELECT about, count(DISTINCT subject || ' ' || judge) AS n FROM conflicts AS c
+        sql = f"""SELECT about, count(DISTINCT subject || ' ' || judge) FROM conflicts AS c
             WHERE about IN ('models', 'judges') OR subject IN ({marks})
                 OR EXISTS (SELECT 1 FROM experiment_trials AS e
                     WHERE e.experiment IN ({marks}) AND e.trial = c.subject)
             GROUP BY about ORDER BY about"""
-        rows = self.query(sql, [*experiments, *experiments])
-        return {row["about"]: row["n"] for row in rows}
-
-    def _all(self, columns: str, table: str) -> list[Any]:
-        with self._mending():
-            return self._db.execute(f"SELECT {columns} FROM {table}").fetchall()
+        return dict(self.tuples(sql, [*experiments, *experiments]))

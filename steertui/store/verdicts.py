@@ -1,29 +1,54 @@
-"""The store's verdicts: judges, what they have not read, what they said and charged."""
+"""Judges in the store: verdicts, log-likelihoods, replies, cost, annotation queue."""
 
 from collections import Counter
 from collections.abc import Sequence
 
 from sqlite_utils import Database
 
+from steertui.core.judge_kind import JudgeKind, parse_judge_kind
 from steertui.core.verdict import Label, Verdict
 from steertui.store import rows
 from steertui.store.connection import Connection
-from steertui.store.rows import JudgeCost, JudgeInfo, JudgeReply, UnjudgedAnswer, as_json, now
+from steertui.store.records import JudgeCost, JudgeInfo, JudgeReply, UnjudgedAnswer
+from steertui.store.rows import now
 
 P_COLUMNS = tuple(f"p_{label}" for label in Label)
+"""Columns of the labels' probabilities, in `Label`'s order."""
+
 L_COLUMNS = tuple(f"l_{label}" for label in Label)
+"""Columns of the labels' log-likelihoods, in `Label`'s order."""
 
 
 class Verdicts(Connection):
-    """What the store knows of judges."""
+    """Reading and writing of judges and their verdicts."""
+
+    # Judges
 
     def add_judge(self, judge: str, name: str, settings: object) -> None:
-        """Add a judge, once."""
+        """Add a judge; it is ignored if the id is stored. `settings` is stored as JSON."""
         with self._writing() as db:
-            rows.adder(db)("judges", [(judge, name, as_json(settings))])
+            rows.inserter(db)("judges", [rows.judge_row(judge, name, settings)])
 
-    def unjudged(self, experiment: str, judge: str) -> list[UnjudgedAnswer]:
-        """Return the experiment's answers that the judge has no label for, in planned order."""
+    def judge_kind(self, judge: str) -> JudgeKind:
+        """Return a judge's kind, by its id if it is not stored."""
+        kinds = self.column("SELECT kind FROM judges WHERE id = ?", [judge])
+        return JudgeKind(kinds[0]) if kinds else parse_judge_kind(judge)
+
+    def judges(self, experiment: str) -> list[JudgeInfo]:
+        """Return the judges with a verdict in the experiment, in the order they were added."""
+        sql = """SELECT j.id, j.name, json_extract(j.settings, '$.title'), j.kind, j.rubric_sha256
+            FROM judges AS j WHERE EXISTS (
+                SELECT 1 FROM experiment_trials JOIN verdicts AS v USING (trial)
+                WHERE experiment = ? AND v.judge = j.id) ORDER BY j.rowid"""
+        return [
+            JudgeInfo(judge, name, title, JudgeKind(kind), rubric_sha256=rubric)
+            for judge, name, title, kind, rubric in self.tuples(sql, [experiment])
+        ]
+
+    # Verdicts
+
+    def unjudged_answers(self, experiment: str, judge: str) -> list[UnjudgedAnswer]:
+        """Return the experiment's answers without a label of the judge, in planned order."""
         sql = """SELECT t.key, s.category, s.system, s.task, c.suffix, g.answer
             FROM experiment_trials AS e
             JOIN trials AS t ON t.key = e.trial
@@ -33,87 +58,115 @@ class Verdicts(Connection):
             WHERE e.experiment = ? AND NOT EXISTS (SELECT 1 FROM verdicts AS v
                 WHERE v.trial = t.key AND v.judge = ? AND v.label IS NOT NULL)
             ORDER BY e.place"""
-        return [rows.unjudged(row) for row in self.query(sql, [experiment, judge])]
+        return [rows.unjudged_answer(row) for row in self.query(sql, [experiment, judge])]
 
-    def add_verdict(self, key: str, verdict: Verdict, exchange: JudgeReply | None = None) -> None:
-        """Add a judge's label or failure, and the exchange it came from, in one transaction.
+    def add_verdict(self, key: str, verdict: Verdict, reply: JudgeReply | None = None) -> None:
+        """Add a judge's label or failure and the reply it came from, in one transaction.
 
-        A second label of one judge for one trial is ignored, unless the judge is a person.
+        A second label of a judge for a trial is ignored, unless the judge is a person.
         """
         with self._writing() as db:
-            self._add_verdict(db, key, verdict, exchange)
+            self._insert_verdict(db, key, verdict, reply)
 
-    def _add_verdict(
-        self, db: Database, key: str, verdict: Verdict, exchange: JudgeReply | None
+    def _insert_verdict(
+        self, db: Database, key: str, verdict: Verdict, reply: JudgeReply | None
     ) -> None:
-        v = verdict
-        chances = v.probabilities or (None,) * len(P_COLUMNS)
-        row = (key, v.judge, v.label, v.failure, *chances, v.reason, round(v.seconds, 3), now())
+        row = (
+            key,
+            verdict.judge,
+            verdict.label,
+            verdict.failure,
+            *(verdict.probabilities or (None,) * len(P_COLUMNS)),
+            verdict.reason,
+            round(verdict.seconds, 3),
+            now(),
+        )
         sql = f"""INSERT INTO verdicts (trial, judge, label, failure,
             {", ".join(P_COLUMNS)}, reason, seconds, created_at)
             VALUES ({", ".join("?" * len(row))}) ON CONFLICT DO NOTHING"""
         db.execute(sql, row)
-        if exchange:
-            _add_exchange(db, v.judge, key, exchange)
+        if reply:
+            _insert_reply(db, verdict.judge, key, reply)
 
-    def add_reading(self, judge: str, key: str, turn: int, logliks: Sequence[float]) -> None:
-        """Add the labels' log-likelihoods under the rubric in its order of that turn, once."""
-        with self._writing() as db:
-            rows.adder(db)("readings", [(judge, key, turn, *logliks)])
-
-    def readings(self, judge: str) -> dict[str, dict[int, tuple[float, ...]]]:
-        """Return all that the judge has read, in this database: log-likelihoods by trial, turn."""
-        sql = f"SELECT trial, turn, {', '.join(L_COLUMNS)} FROM readings WHERE judge = ?"
-        found: dict[str, dict[int, tuple[float, ...]]] = {}
-        for row in self.query(sql, [judge]):
-            logliks = tuple(float(row[name]) for name in L_COLUMNS)
-            found.setdefault(row["trial"], {})[row["turn"]] = logliks
-        return found
-
-    def add_exchange(self, judge: str, exchange: JudgeReply) -> None:
-        """Add an exchange that was about no trial: the known answer asked first."""
-        with self._writing() as db:
-            _add_exchange(db, judge, None, exchange)
-
-    def spent(self, judge: str) -> JudgeCost:
-        """Return what the judge has cost so far, in this database."""
-        sql = """SELECT count(*) AS replies, coalesce(sum(input_tokens), 0) AS input_tokens,
-                coalesce(sum(output_tokens), 0) AS output_tokens, sum(dollars) AS dollars
-            FROM replies WHERE judge = ?"""
-        return JudgeCost(**self.query(sql, [judge])[0])
-
-    def judged(self, experiment: str, judge: str) -> int:
-        """Return how many of the experiment's trials the judge has a label for."""
-        sql = """SELECT count(DISTINCT trial) AS n
+    def count_judged(self, experiment: str, judge: str) -> int:
+        """Return the number of the experiment's trials with a label of the judge."""
+        sql = """SELECT count(DISTINCT trial)
             FROM experiment_trials JOIN verdicts USING (trial)
             WHERE experiment = ? AND judge = ? AND label IS NOT NULL"""
-        return int(self.query(sql, [experiment, judge])[0]["n"])
+        return int(self.column(sql, [experiment, judge])[0])
 
-    def add_hand_queue(self, judge: str, key: str, queue: str, reference: str) -> None:
-        """Add how a person came upon an answer: by "doubtful" or by "random" order within strata
-        by the reference judge's labels."""
+    # Log-likelihoods of local judges
+
+    def add_label_logliks(
+        self, judge: str, key: str, rotation: int, logliks: Sequence[float]
+    ) -> None:
+        """Add the labels' log-likelihoods under one rotation of the rubric's label list.
+
+        They are ignored if the trial has some under this rotation.
+        """
         with self._writing() as db:
-            rows.adder(db)("hand_queue", [(judge, key, queue, reference)])
+            rows.inserter(db)("label_logliks", [(judge, key, rotation, *logliks)])
 
-    def hand_queue(self, experiment: str, judge: str) -> Counter[str]:
-        """Return how many of a person's labels came from which queue."""
-        sql = """SELECT queue, count(*) AS n FROM experiment_trials JOIN hand_queue USING (trial)
-            WHERE experiment = ? AND judge = ? GROUP BY queue"""
-        return Counter({r["queue"]: r["n"] for r in self.query(sql, [experiment, judge])})
+    def label_logliks(self, judge: str) -> dict[str, dict[int, tuple[float, ...]]]:
+        """Return all log-likelihoods of a judge in this database, by trial and rotation."""
+        sql = f"SELECT trial, rotation, {', '.join(L_COLUMNS)} FROM label_logliks WHERE judge = ?"
+        by_trial: dict[str, dict[int, tuple[float, ...]]] = {}
+        for trial, rotation, *logliks in self.tuples(sql, [judge]):
+            by_trial.setdefault(trial, {})[rotation] = tuple(map(float, logliks))
+        return by_trial
 
-    def readers(self, experiment: str) -> list[JudgeInfo]:
-        """Return the judges that have read any of the experiment's answers, first come first."""
-        sql = """SELECT j.id, j.name, j.settings FROM judges AS j WHERE EXISTS (
-                SELECT 1 FROM experiment_trials JOIN verdicts AS v USING (trial)
-                WHERE experiment = ? AND v.judge = j.id) ORDER BY j.rowid"""
-        found = self.query(sql, [experiment])
-        return [rows.judge_info(r["id"], r["name"], r["settings"]) for r in found]
+    # Replies of judge servers
+
+    def add_reply(self, judge: str, reply: JudgeReply) -> None:
+        """Add a reply to the preflight question, which is about no trial."""
+        with self._writing() as db:
+            _insert_reply(db, judge, None, reply)
+
+    def judge_cost(self, judge: str) -> JudgeCost:
+        """Return the cost of the judge's replies in this database."""
+        sql = """SELECT count(*), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0),
+                sum(dollars)
+            FROM judge_replies WHERE judge = ?"""
+        ((replies, input_tokens, output_tokens, dollars),) = self.tuples(sql, [judge])
+        return JudgeCost(replies, input_tokens, output_tokens, dollars)
+
+    # Annotation
+
+    def add_queue_item(self, judge: str, key: str, ordering: str, reference: str) -> None:
+        """Add the order in which a person received an answer.
+
+        Args:
+            judge: judge id of the person.
+            key: key of the trial.
+            ordering: "uncertain" or "random".
+            reference: the judge whose labels defined the strata, "" for none.
+        """
+        with self._writing() as db:
+            rows.inserter(db)("annotation_queue", [(judge, key, ordering, reference)])
+
+    def queue_counts(self, experiment: str, judge: str) -> Counter[str]:
+        """Return the number of a person's queue items in the experiment by their ordering."""
+        sql = """SELECT ordering, count(*)
+            FROM experiment_trials JOIN annotation_queue USING (trial)
+            WHERE experiment = ? AND judge = ? GROUP BY ordering"""
+        return Counter(dict(self.tuples(sql, [experiment, judge])))
 
 
-def _add_exchange(db: Database, judge: str, key: str | None, exchange: JudgeReply) -> None:
-    e = exchange
-    counts = e.input_tokens, e.cached_tokens, e.output_tokens, e.dollars
-    row = (judge, key, e.way, e.model, e.request, e.text, *counts, now())
-    sql = f"""INSERT INTO replies (judge, trial, way, model, request, text, input_tokens,
-        cached_tokens, output_tokens, dollars, created_at) VALUES ({", ".join("?" * len(row))})"""
+def _insert_reply(db: Database, judge: str, key: str | None, reply: JudgeReply) -> None:
+    row = (
+        judge,
+        key,
+        reply.request_format,
+        reply.model,
+        reply.request_id,
+        reply.text,
+        reply.input_tokens,
+        reply.cached_tokens,
+        reply.output_tokens,
+        reply.dollars,
+        now(),
+    )
+    sql = f"""INSERT INTO judge_replies (judge, trial, request_format, model, request_id, text,
+        input_tokens, cached_tokens, output_tokens, dollars, created_at)
+        VALUES ({", ".join("?" * len(row))})"""
     db.execute(sql, row)

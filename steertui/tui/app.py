@@ -206,9 +206,9 @@ def open_session(
         with Store(db, must_exist=True) as store:
             known = store.experiments()
         if known:
-            session.id = known[-1]["id"]
+            session.id = known[-1].id
             try:
-                stored = parse_experiment(known[-1]["toml"])
+                stored = parse_experiment(known[-1].toml)
                 session.experiment = stored
                 session.origin = origin_of(stored, str(db), is_database=True)
             except SteertuiError:

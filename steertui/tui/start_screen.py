@@ -129,5 +129,5 @@ def _left(store: Store) -> tuple[int, int, int, int] | None:
         return None
     total, answered = count_all(store)
     newest = known[-1]
-    left = newest["trials"] - len(store.answered(newest["id"]))
+    left = newest.trials - len(store.answered_keys(newest.id))
     return len(known), total, answered, left

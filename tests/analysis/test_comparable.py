@@ -21,7 +21,7 @@ def plan(store: Store, model: str, suffix: str, about: str, system: str) -> None
     prompt = Prompt(
         trial, RenderedPrompt(trial.user), trial.key(trial.user + model + suffix + system)
     )
-    store.plan(
+    store.add_experiment(
         f'models = ["{model}"]',
         [prompt],
         {

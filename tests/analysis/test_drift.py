@@ -105,7 +105,7 @@ def test_a_summary_has_each_kind_of_warning(tmp_path: Path) -> None:
     experiment = replica.write(db, lenient)
     with Store(db) as store:
         store.add_judge("human:ann", "human:ann", {"title": ""})
-        answers = store.unjudged(experiment, "human:ann")
+        answers = store.unjudged_answers(experiment, "human:ann")
         paper = {(c, i): label for c, i, _, label in replica.published()}
         conditions = {"Go on.": "pro", "Stop.": "anti"}
         for answer in answers:
@@ -119,9 +119,9 @@ def test_a_summary_has_each_kind_of_warning(tmp_path: Path) -> None:
         for number, answer in enumerate(answers):
             model = "gpt-5.2-a" if number < 100 else "gpt-5.2-b"
             reply = JudgeReply(
-                way="way",
+                request_format="chat",
                 model=model,
-                request=f"r{number}",
+                request_id=f"r{number}",
                 text="{}",
                 input_tokens=1,
                 cached_tokens=0,

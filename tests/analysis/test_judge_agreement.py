@@ -15,7 +15,7 @@ def test_two_judges_are_compared_by_condition_and_item(tmp_path: Path) -> None:
     with Store(db) as store:
         for name in ("paper:x", "openai:y"):
             store.add_judge(name, name, {"title": ""})
-        for i, answer in enumerate(store.unjudged(experiment, "paper:x")):
+        for i, answer in enumerate(store.unjudged_answers(experiment, "paper:x")):
             true = Label.CONVERGENCE if i % 2 == 0 else Label.NO_CONVERGENCE
             store.add_verdict(answer.key, Verdict("paper:x", true))
             if i < 18:

@@ -26,7 +26,7 @@ def stored(db: Path) -> str:
     experiment = made_up(db, [f"answer {i}" for i in range(16)])
     with Store(db) as store:
         store.add_judge("local:j", "local:j", {"title": ""})
-        for i, a in enumerate(store.unjudged(experiment, "local:j")):
+        for i, a in enumerate(store.unjudged_answers(experiment, "local:j")):
             top = 0.5 + 0.03 * i
             probabilities = (top, 1 - top, 0.0, 0.0) if i % 4 < 3 else (1 - top, top, 0.0, 0.0)
             label = Label.CONVERGENCE if i % 4 < 3 else Label.NO_CONVERGENCE
@@ -65,7 +65,7 @@ def test_a_later_label_supersedes_and_both_are_stored(tmp_path: Path) -> None:
         item = build_queue(store, experiment, "human:ann", "local:j")[0]
         add_label(store, "human:ann", item, Label.NONSENSICAL)
         add_label(store, "human:ann", item, Label.CONVERGENCE, "second reading")
-        assert store.judged(experiment, "human:ann") == 1
+        assert store.count_judged(experiment, "human:ann") == 1
         assert len(store.query("SELECT * FROM verdicts WHERE judge = 'human:ann'")) == 2
         outcomes = [o for f in store.outcomes(experiment, "human:ann").values() for o in f]
         assert [o.label for o in outcomes if o.label] == [Label.CONVERGENCE]
@@ -151,7 +151,7 @@ def test_a_sample_by_one_judges_labels_does_not_correct_another_judge(tmp_path: 
     experiment = stored(tmp_path / "a.db")
     with Store(tmp_path / "a.db") as store:
         store.add_judge("local:k", "local:k", {"title": ""})
-        for answer in store.unjudged(experiment, "local:k"):
+        for answer in store.unjudged_answers(experiment, "local:k"):
             store.add_verdict(answer.key, Verdict("local:k", Label.CONVERGENCE))
         for item in queue_of_ann(store, experiment, QueueOrder.RANDOM)[:6]:
             add_label(store, "human:ann", item, Label.CONVERGENCE)

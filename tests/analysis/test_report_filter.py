@@ -41,8 +41,8 @@ def summary_of(folder: Path, selection: ReportFilter) -> Summary:
 
 def test_an_experiment_is_selected_by_its_id_or_a_prefix(folder: Path) -> None:
     with Store(folder / "a.db") as store:
-        older, newer = (str(row["id"]) for row in store.experiments())
-        assert store.choose(older[:8]) == older
+        older, newer = (known.id for known in store.experiments())
+        assert store.resolve_experiment(older[:8]) == older
     for word, experiment in ((older, older), (older[:8], older), (newer[:12], newer)):
         assert summary_of(folder, ReportFilter((word,))).experiments == (experiment,)
     with pytest.raises(ExperimentError, match=f"{older[:7]}: no such experiment; there are"):
@@ -107,8 +107,8 @@ def two_of_one_name(path: Path, begin: str = "") -> str:
             )
             for m in models
         }
-        experiment = store.plan("", prompts, facts)
-        run = store.start(experiment, {}, "", {})
+        experiment = store.add_experiment("", prompts, facts)
+        run = store.add_run(experiment, {}, "", {})
         for judge in ("openai:a#1", "openai:b#2"):
             store.add_judge(judge, judge.partition("#")[0], {"title": ""})
         for prompt in prompts:
@@ -170,10 +170,10 @@ def answered(
                 template_sha256="",
             )
         }
-        experiment = store.plan(toml, prompts, facts)
-        run = store.start(experiment, {}, "", {})
+        experiment = store.add_experiment(toml, prompts, facts)
+        run = store.add_run(experiment, {}, "", {})
         store.add_judge("openai:a#1", "openai:a", {"title": ""})
-        done = store.answered(experiment)
+        done = store.answered_keys(experiment)
         for prompt in prompts:
             if prompt.key not in done:
                 store.add_generation(prompt.key, run, Generation("x", stop, 1, 1, 0.0))

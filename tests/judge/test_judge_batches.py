@@ -43,18 +43,19 @@ def test_batch_labels_every_answer_at_half_the_price(tmp_path: Path) -> None:
             [f"openai:one@{server.url}"], "steertui", False, replace(options, batches=False)
         )
         with Store(db) as store:
-            every = store.unjudged(experiment, "nobody")
+            every = store.unjudged_answers(experiment, "nobody")
             assert estimate_cost(judges[0], every) == pytest.approx(
                 0.5 * (estimate_cost(whole[0], every) or 0)
             )
             rows = store.query(
-                "SELECT way, sum(dollars) AS d, count(*) AS n FROM replies GROUP BY way"
+                "SELECT request_format, sum(dollars) AS d, count(*) AS n "
+                "FROM judge_replies GROUP BY 1"
             )
             assert store.query("SELECT state, requests FROM batches") == [
                 {"state": "completed", "requests": 60}
             ]
     one = (600 + 400 * 0.1 + 30 * 10) / 1e6
-    found = {row["way"].partition(",")[0]: (row["n"], row["d"]) for row in rows}
+    found = {row["request_format"].partition(",")[0]: (row["n"], row["d"]) for row in rows}
     assert found["Batch API"] == (60, pytest.approx(60 * one / 2))
     # The schema probe and the known case were not sent in the batch.
     assert found["chat completions"] == (2, pytest.approx(2 * one))
@@ -77,7 +78,7 @@ def test_failed_requests_are_failures_and_only_they_are_sent_again(
         assert server.fake.batch_sizes == [60, failures.total()]
         assert set(paid(server.fake).values()) == {1}
     with Store(db) as store:
-        assert store.judged(experiment, judges[0].id) == 60
+        assert store.count_judged(experiment, judges[0].id) == 60
 
 
 def test_requests_of_an_expired_batch_are_failures_and_sent_again(tmp_path: Path) -> None:
@@ -146,9 +147,11 @@ def test_planned_batch_that_was_never_created_is_sent(tmp_path: Path) -> None:
         name = f"openai:one@{server.url}"
         judges = find_judges([name], "steertui", False, OPTIONS)
         with Store(db) as store:
-            keys = [u.key for u in store.unjudged(experiment, judges[0].id)]
+            keys = [u.key for u in store.unjudged_answers(experiment, judges[0].id)]
             store.add_judge(judges[0].id, name, judges[0].settings | {"title": ""})
-            store.plan_batch("a mark", judges[0].id, experiment, "responses", "", keys)
+            store.add_batch(
+                "a mark", judges[0].id, experiment, api="responses", request_format="", keys=keys
+            )
             with store._writing() as open_db:
                 open_db.execute("UPDATE batches SET created_at = '2026-01-01T00:00:00.000+00:00'")
         ask(db, experiment, [name], OPTIONS)
@@ -167,7 +170,7 @@ def test_cost_limit_restricts_the_batch(tmp_path: Path) -> None:
         assert 5 < server.fake.batch_sizes[0] < 60
         assert stopped.left == 60 - server.fake.batch_sizes[0]
     with Store(db) as store:
-        assert 0 < (store.spent(judges[0].id).dollars or 0) <= 0.02
+        assert 0 < (store.judge_cost(judges[0].id).dollars or 0) <= 0.02
 
 
 def test_server_without_batch_api_is_an_error(tmp_path: Path) -> None:

@@ -26,9 +26,9 @@ def test_llama_server_applies_the_json_schema(tmp_path: Path) -> None:
         "chat completions, reply bound to the labels by a JSON schema"
     ]
     with Store(db) as store:
-        assert store.judged(experiment, judges[0].id) == 4
+        assert store.count_judged(experiment, judges[0].id) == 4
         rows = store.query(
             "SELECT answer, label FROM generations JOIN verdicts USING (trial) ORDER BY answer"
         )
         assert {row["answer"]: row["label"] for row in rows} == TEXTS
-        assert store.query("SELECT min(output_tokens) AS n FROM replies")[0]["n"] > 0
+        assert store.query("SELECT min(output_tokens) AS n FROM judge_replies")[0]["n"] > 0

@@ -126,7 +126,7 @@ def test_verdicts_have_probabilities_and_stored_log_likelihoods(
     assert found.shape == (4, 4)
     assert found.sum(axis=1) == pytest.approx(1, abs=1e-9)
     with Store(db) as store:
-        raw = store.readings(one.id)
+        raw = store.label_logliks(one.id)
         labels = store.query("SELECT answer, label FROM generations JOIN verdicts USING (trial)")
         reasons = store.query("SELECT reason FROM verdicts")
     assert {row["answer"]: row["label"] for row in labels} == dict(zip(TEXTS, Label, strict=True))
@@ -144,7 +144,7 @@ def test_permute_scores_every_rotation_and_a_kill_before_the_verdicts_loses_noth
     assert ordered.effect.answers == 4
     assert sum(ordered.effect.prior) == pytest.approx(1)
     with Store(db) as store:
-        before = store.readings(one.id)
+        before = store.label_logliks(one.id)
         assert {len(turns) for turns in before.values()} == {ROTATIONS}
         verdicts = store.query("SELECT trial, label FROM verdicts ORDER BY trial")
         with store._writing() as open_db:  # as if killed after the readings, before the verdicts
@@ -153,7 +153,7 @@ def test_permute_scores_every_rotation_and_a_kill_before_the_verdicts_loses_noth
     assert len([e for e in read(db, experiment, one) if isinstance(e, Judged)]) == 4
     assert sorted(map(tuple, probabilities(db, one))) == pytest.approx(sorted(mean), abs=1e-9)
     with Store(db) as store:
-        assert store.readings(one.id) == before
+        assert store.label_logliks(one.id) == before
         assert store.query("SELECT trial, label FROM verdicts ORDER BY trial") == verdicts
 
 
@@ -164,8 +164,8 @@ def test_prior_is_estimated_from_a_sample_and_removed_from_the_other_answers(
     experiment = made_up(db, [f"{TEXTS[i % 4]} Point {i}." for i in range(SAMPLE_SIZE + 8)])
     read(db, experiment, one)
     with Store(db) as store:
-        readings = store.readings(one.id)
-        assert store.judged(experiment, one.id) == SAMPLE_SIZE + 8
+        readings = store.label_logliks(one.id)
+        assert store.count_judged(experiment, one.id) == SAMPLE_SIZE + 8
         verdicts = {
             row["trial"]: [row[f"p_{label}"] for label in Label]
             for row in store.query("SELECT * FROM verdicts")
@@ -212,7 +212,7 @@ def test_answers_longer_than_the_context_are_failures_with_their_length(
     experiment = paper(db)
     read(db, experiment, one)
     with Store(db) as store:
-        judged = store.judged(experiment, one.id)
+        judged = store.count_judged(experiment, one.id)
         failed = store.query(
             "SELECT failure FROM verdicts WHERE judge = ? AND label IS NULL", [one.id]
         )

@@ -45,7 +45,7 @@ def check(db: Path, experiment: str, judges: tuple[Judge, ...], fake: Fake) -> C
             rows = store.query(
                 "SELECT trial, label, failure, count(*) AS n FROM verdicts WHERE judge = ? "
                 "GROUP BY trial", [one.id])  # fmt: skip
-            assert len(rows) == len(store.answered(experiment))
+            assert len(rows) == len(store.answered_keys(experiment))
             assert {row["n"] for row in rows} == {1}
             failures.update(row["failure"] for row in rows if row["label"] is None)
             for row in rows:
@@ -85,8 +85,10 @@ def test_failures_give_no_label_and_only_they_are_repeated(
         again = Counter(server.fake.answered) - before
         assert sum(v for q, v in again.items() if "copy files" not in q) == failures.total()
     with Store(db) as store:
-        assert store.judged(experiment, judges[0].id) == 60
-        assert store.query("SELECT count(*) AS n FROM replies WHERE trial IS NULL")[0]["n"] == 4
+        assert store.count_judged(experiment, judges[0].id) == 60
+        assert (
+            store.query("SELECT count(*) AS n FROM judge_replies WHERE trial IS NULL")[0]["n"] == 4
+        )
 
 
 @pytest.mark.slow
@@ -137,7 +139,7 @@ def test_no_stored_verdict_is_requested_again_after_sigkill(tmp_path: Path) -> N
         with Store(tmp_path / "a.db") as store:
             rows = store.query("SELECT count(*) AS n, count(DISTINCT trial) AS d FROM verdicts")
             assert rows == [{"n": 60, "d": 60}]
-            assert experiment == store.experiments()[0]["id"]
+            assert experiment == store.experiments()[0].id
 
 
 @pytest.mark.parametrize(
@@ -170,9 +172,9 @@ def test_best_request_format_that_a_server_accepts_is_used_and_reported(
         events, judges = ask(db, experiment, [f"openai:one@{server.url}"])
     assert [e.request_format for e in events if isinstance(e, JudgeReady)] == [way]
     with Store(db) as store:
-        assert store.judged(experiment, judges[0].id) == 4
-        assert store.query("SELECT DISTINCT way, model FROM replies") == [
-            {"way": way, "model": "fake-2026-01-01"}
+        assert store.count_judged(experiment, judges[0].id) == 4
+        assert store.query("SELECT DISTINCT request_format, model FROM judge_replies") == [
+            {"request_format": way, "model": "fake-2026-01-01"}
         ]
 
 
@@ -237,10 +239,10 @@ def test_cost_limit_is_kept(tmp_path: Path) -> None:
     (stopped,) = [e for e in events if isinstance(e, JudgeStopped)]
     assert "--max-cost 0.01" in stopped.reason
     with Store(db) as store:
-        spent = store.spent(judges[0].id)
+        spent = store.judge_cost(judges[0].id)
         assert spent.dollars == pytest.approx(spent.replies * (600 + 400 * 0.1 + 30 * 10) / 1e6)
         assert 0.005 < (spent.dollars or 0) <= 0.01
-        assert stopped.left == 60 - store.judged(experiment, judges[0].id)
+        assert stopped.left == 60 - store.count_judged(experiment, judges[0].id)
 
 
 def test_judge_with_failing_replies_is_stopped_early(tmp_path: Path) -> None:
@@ -269,7 +271,7 @@ def test_stopped_run_stores_requests_in_flight_and_sends_no_more(tmp_path: Path)
             threading.Timer(0.5, hold.set).start()
             assert any(isinstance(event, Judged) for event in events)
             events.close()
-            assert store.judged(experiment, judges[0].id) == len(server.fake.answered) - 1
+            assert store.count_judged(experiment, judges[0].id) == len(server.fake.answered) - 1
     assert 1 <= len(server.fake.answered) - 1 <= 60
 
 

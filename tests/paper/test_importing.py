@@ -23,7 +23,7 @@ def test_all_639_items_are_imported_with_the_published_counts_by_category(tmp_pa
         runs = read_runs(RUNS)
         experiment = import_runs(runs, store)
         assert import_runs(runs, store) == experiment  # a second import changes nothing
-        (judge_info,) = store.readers(experiment)
+        (judge_info,) = store.judges(experiment)
         assert (judge_info.id, judge_info.name) == ("paper:gpt-5.2", "paper:gpt-5.2")
         settings = store.outcomes(experiment, judge_info.id)
         assert sum(map(len, settings.values())) == 639

@@ -41,7 +41,7 @@ def test_every_trial_is_answered_once_and_stored_with_server_metadata(tmp_path: 
     assert len([e for e in events if isinstance(e, Generated)]) == 108
     last = [e for e in events if isinstance(e, ServerProgress)][-1]
     assert (last.done, last.failed, last.total, last.tokens) == (108, 0, 108, 108 * 30)
-    assert rows(db, "SELECT DISTINCT url, form, model, tries FROM deliveries") == [
+    assert rows(db, "SELECT DISTINCT url, prompt_mode, model, attempts FROM server_answers") == [
         {"url": server.url, "form": "messages", "model": "fake-2026-01-01", "tries": 1}
     ]
     (model,) = rows(db, "SELECT name, title, description, origin FROM models")
@@ -88,7 +88,7 @@ def test_failing_server_loses_no_answer(tmp_path: Path, kind: str) -> None:
         answer(db, [f"server:one@{server.url}"], policy)
         assert tally(db) == (108, 0, 0)
         # Of two replies to one prompt, one late or incomplete, one is stored.
-        assert rows(db, "SELECT count(*) AS n FROM deliveries") == [{"n": 108}]
+        assert rows(db, "SELECT count(*) AS n FROM server_answers") == [{"n": 108}]
         assert max(server.fake.attempts.values()) > 1
 
 
@@ -150,7 +150,7 @@ def test_other_server_takes_over_until_a_lost_server_is_back(
         assert [e.url for e in events if isinstance(e, ServerFound)] == [goes.url]
         back[0].close()
     assert tally(db) == (108, 0, 0)
-    by = rows(db, "SELECT url, count(*) AS n FROM deliveries GROUP BY url")
+    by = rows(db, "SELECT url, count(*) AS n FROM server_answers GROUP BY url")
     assert len(by) == 2
     assert back[0].fake.bodies
 
@@ -204,7 +204,7 @@ def test_server_replaced_by_other_weights_is_not_used_again(tmp_path: Path) -> N
         thread.join()
         other[0].close()
         assert len(other[0].fake.bodies) <= 2  # and none of its replies is stored
-    assert rows(db, "SELECT DISTINCT fingerprint FROM deliveries") == [{"fingerprint": "fp_1"}]
+    assert rows(db, "SELECT DISTINCT fingerprint FROM server_answers") == [{"fingerprint": "fp_1"}]
     lost = [e for e in events if isinstance(e, ServerLost)]
     assert [(e.reason, e.for_good) for e in lost][-1] == ("it serves other weights now", True)
     assert [e.reason for e in events if isinstance(e, ServerModelStopped)] == [
@@ -254,7 +254,7 @@ def test_local_model_and_server_model_answer_in_one_run(tmp_path: Path) -> None:
         events = answer(db, names, limit=6, max_tokens=8)
     assert tally(db) == (36, 0, 0)
     assert len([e for e in events if isinstance(e, Generated)]) == 36
-    assert rows(db, "SELECT count(*) AS n FROM deliveries") == [{"n": 18}]
+    assert rows(db, "SELECT count(*) AS n FROM server_answers") == [{"n": 18}]
 
 
 def test_own_template_renders_prompts_for_a_server_without_one(
@@ -265,7 +265,9 @@ def test_own_template_renders_prompts_for_a_server_without_one(
     db = tmp_path / "a.db"
     with Loopback(Fake(apis=("completions", "chat"))) as server:
         answer(db, [f"server:one@{server.url}"], limit=6, server_template=str(template))
-        assert rows(db, "SELECT DISTINCT form FROM deliveries") == [{"form": "prompt"}]
+        assert rows(db, "SELECT DISTINCT prompt_mode FROM server_answers") == [
+            {"prompt_mode": "prompt"}
+        ]
         stored = {str(row["text"]) for row in rows(db, "SELECT text FROM prompts")}
         sent = [b["prompt"] for b in server.fake.bodies if b["max_tokens"] == 64]
         assert set(sent) == stored
@@ -275,7 +277,9 @@ def test_own_template_renders_prompts_for_a_server_without_one(
     with Loopback(Fake(apis=("chat",))) as server:  # accepts only messages, whatever the template
         names = [f"server:one@{server.url}"]
         answer(tmp_path / "b.db", names, limit=6, server_template=str(template))
-    assert rows(tmp_path / "b.db", "SELECT DISTINCT form FROM deliveries") == [{"form": "messages"}]
+    assert rows(tmp_path / "b.db", "SELECT DISTINCT prompt_mode FROM server_answers") == [
+        {"prompt_mode": "messages"}
+    ]
 
 
 def test_deterministic_is_an_error_for_a_server_model(tmp_path: Path) -> None:
@@ -321,7 +325,7 @@ def test_several_servers_behind_one_address_need_one_probe_each(tmp_path: Path) 
     with Loopback(fake) as server:
         answer(db, [f"server:one@{server.url}"])
     assert tally(db) == (108, 0, 0)
-    assert rows(db, "SELECT count(DISTINCT fingerprint) AS n FROM deliveries") == [{"n": 3}]
+    assert rows(db, "SELECT count(DISTINCT fingerprint) AS n FROM server_answers") == [{"n": 3}]
     assert sum(fake.attempts.values()) <= 108 + 1 + 2 * POLICY.concurrency
 
 

@@ -71,7 +71,7 @@ def test_20_000_trials_end_complete_or_failed(tmp_path: Path) -> None:
     assert failed < 20
     assert len(keys) == answered
     assert max(keys.values()) == 1
-    assert rows(db, "SELECT count(*) AS n FROM deliveries") == [{"n": answered}]
+    assert rows(db, "SELECT count(*) AS n FROM server_answers") == [{"n": answered}]
     assert rows(db, "SELECT count(*) AS n FROM failures WHERE reason = ''") == [{"n": 0}]
     assert requests > 1.1 * answered
     assert memory[-1] - memory[1] < 15

@@ -36,7 +36,7 @@ def answers(db: Path) -> Cells:
 
 def by_server(db: Path) -> dict[str, int]:
     with closing(sqlite3.connect(db)) as connection:
-        sql = "SELECT url, count(*) FROM deliveries GROUP BY url"
+        sql = "SELECT url, count(*) FROM server_answers GROUP BY url"
         return dict(connection.execute(sql).fetchall())
 
 

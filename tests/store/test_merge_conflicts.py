@@ -35,7 +35,7 @@ def plan(store: Store, scenario: Scenario = SCENARIO, toml: str = "") -> tuple[s
     ]
     prompts = [Prompt(t, RenderedPrompt(t.user), t.key(t.user)) for t in trials]
     facts = {"1" * 64: ModelFacts("m", "", "", 0, "", "")}
-    return store.plan(toml, prompts, facts), [p.key for p in prompts]
+    return store.add_experiment(toml, prompts, facts), [p.key for p in prompts]
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def pair(tmp_path: Path) -> Path:
     """A folder with two databases, a.db and b.db, that hold the same answers."""
     with Store(tmp_path / "a.db") as store:
         experiment, keys = plan(store)
-        run = store.start(experiment, {}, "", {})
+        run = store.add_run(experiment, {}, "", {})
         for key in keys:
             store.add_generation(key, run, Generation("x", StopReason.STOP, 1, 1, 0.0))
         for judge in (ANN, SERVER):
@@ -101,7 +101,7 @@ def test_of_two_labels_the_receiving_databases_stays_whatever_the_times(
     assert merged.differing == (Conflict("verdicts", key, judge),)
     with Store(pair / "x.db") as store:
         assert store.query(CURRENT) == [{"judge": judge, "label": "no_convergence"}]
-        assert store.left_out([store.choose()]) == {"verdicts": 1}
+        assert store.conflict_counts([store.resolve_experiment()]) == {"verdicts": 1}
         labels = store.column("SELECT label FROM verdicts ORDER BY label")
     # A person's labels all stay; the last number is that of the one in use.
     assert labels == ["convergence", "no_convergence"][judge == SERVER :]
@@ -118,32 +118,32 @@ def test_of_two_labels_in_databases_merged_at_once_one_stays_in_either_order(
 
 
 def test_how_a_person_came_upon_an_answer_goes_with_the_answer(pair: Path) -> None:
-    def doubtful(store: Store, key: str) -> None:
-        store.add_hand_queue(ANN, key, "doubtful", SERVER)
+    def uncertain(store: Store, key: str) -> None:
+        store.add_queue_item(ANN, key, "uncertain", SERVER)
 
     def random(store: Store, key: str) -> None:
-        store.add_hand_queue(ANN, key, "random", SERVER)
+        store.add_queue_item(ANN, key, "random", SERVER)
 
-    at(pair / "a.db", "2026-01-01T00:00+00:00", doubtful)
+    at(pair / "a.db", "2026-01-01T00:00+00:00", uncertain)
     at(pair / "b.db", "2026-01-01T00:00+00:00", random)
-    sql = "SELECT queue FROM hand_queue"
+    sql = "SELECT ordering FROM annotation_queue"
     found, told = both_ways(pair, sql)
     assert len(found) == 1
     assert sum(len(merged.differing) for merged in told) == 2
     merge(pair / "first.db", [pair / "a.db"])
     merge(pair / "first.db", [pair / "b.db"])
     with Store(pair / "first.db") as store:
-        assert store.column(sql) == ["doubtful"]
+        assert store.column(sql) == ["uncertain"]
 
 
 def test_a_batch_that_came_home_in_one_is_not_fetched_again(pair: Path) -> None:
     with Store(pair / "a.db") as store:
         experiment, keys = plan(store)
-        store.plan_batch("mark", SERVER, experiment, "chat", "way", keys)
-        store.name_batch("mark", "batch_1")
+        store.add_batch("mark", SERVER, experiment, api="chat", request_format="", keys=keys)
+        store.set_batch_sent("mark", "batch_1")
     shutil.copy(pair / "a.db", pair / "b.db")
     with Store(pair / "b.db") as store:
-        store.close_batch("mark", "completed", "", [])
+        store.add_batch_results("mark", "completed", "", [])
     found, _ = both_ways(pair, "SELECT id, state FROM batches")
     assert found == [{"id": "batch_1", "state": "completed"}]
 
@@ -151,11 +151,13 @@ def test_a_batch_that_came_home_in_one_is_not_fetched_again(pair: Path) -> None:
 def test_what_a_prompt_does_not_show_is_what_the_last_plan_says(pair: Path) -> None:
     mended = replace(SCENARIO, category="Evading Shutdown", system="What a judge is told.")
     with Store(pair / "b.db") as store:
-        first = store.choose()
+        first = store.resolve_experiment()
         assert plan(store, mended)[0] == first
         ((_, outcomes),) = store.outcomes(first, SERVER).items()
         assert {o.category for o in outcomes} == {"Evading Shutdown"}
-        assert {a.context for a in store.unjudged(first, SERVER)} == {"What a judge is told."}
+        assert {a.context for a in store.unjudged_answers(first, SERVER)} == {
+            "What a judge is told."
+        }
     sql = "SELECT DISTINCT category FROM answers"
     found, told = both_ways(pair, sql)
     assert len(found) == 1
@@ -175,10 +177,10 @@ def test_an_experiment_planned_again_is_the_newest_and_keeps_every_file(
     with Store(tmp_path / "a.db") as store:
         first, _ = plan(store, toml='judges = ["local:a"]')
         second, _ = plan(store, other)
-        assert store.choose() == second
+        assert store.resolve_experiment() == second
         assert plan(store, toml='judges = ["local:b"]')[0] == first
-        assert store.choose() == first
-        assert store.plannings(first) == ['judges = ["local:a"]', 'judges = ["local:b"]']
+        assert store.resolve_experiment() == first
+        assert store.plans(first) == ['judges = ["local:a"]', 'judges = ["local:b"]']
         (facts,) = reproduction_records(store, summarise(store, ReportFilter()))
     assert facts.experiment == first
     assert parse_experiment(facts.toml).judges == ["local:a", "local:b"]

@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
     """A folder with own.db and received.db, which hold the same answers and labels."""
     with Store(tmp_path / "own.db") as store:
         experiment, keys = plan(store)
-        run = store.start(experiment, {}, "", {})
+        run = store.add_run(experiment, {}, "", {})
         for judge in (ANN, SERVER):
             store.add_judge(judge, judge.partition("#")[0], {"title": ""})
         for key in keys:
@@ -154,7 +154,7 @@ def test_labels_of_any_date_replace_none(folder: Path) -> None:
     assert [len(one.differing) for one in again.inputs] == [4]
     with Store(folder / "own.db") as store:
         in_use = store.column("SELECT DISTINCT label FROM current_verdicts")
-        conflicts = store.left_out([store.choose()])
+        conflicts = store.conflict_counts([store.resolve_experiment()])
     assert in_use == ["no_convergence"]
     assert conflicts == {"verdicts": 4}
 

@@ -20,7 +20,7 @@ from tests.fixtures.stored_answers import made_up
 def store_received(db: Path, experiment: Experiment) -> None:
     """Write a database whose newest experiment is `experiment`, with answers missing."""
     made_up(db, ["an answer"] * 4)
-    execute(db, "UPDATE plannings SET toml = ?", [experiment.to_toml()])
+    execute(db, "UPDATE experiment_plans SET toml = ?", [experiment.to_toml()])
     execute(db, "DELETE FROM generations WHERE id > 1")
 
 

@@ -39,7 +39,7 @@ def test_run_downloads_missing_weights_first(hub: HubServer, tmp_path: Path) -> 
     assert hub.sent == demo_path().stat().st_size
     with Store(tmp_path / "a.db") as store:
         (experiment,) = store.experiments()
-        assert len(store.answered(str(experiment["id"]))) == 6
+        assert len(store.answered_keys(experiment.id)) == 6
 
 
 def test_failed_download_is_reported_on_the_screen(hub: HubServer, tmp_path: Path) -> None:

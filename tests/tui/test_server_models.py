@@ -49,4 +49,4 @@ def test_requests_in_flight_are_shown_and_paused(tmp_path: Path, paused: bool) -
         session = Session(db, experiment(names, limit=6), wish=Overrides(), terms=options)
         drive(session, story, first="running")
     assert tally(db) == (18, 0, 0)
-    assert rows(db, "SELECT count(*) AS n FROM deliveries") == [{"n": 18}]
+    assert rows(db, "SELECT count(*) AS n FROM server_answers") == [{"n": 18}]

@@ -179,7 +179,7 @@ def _me() -> str:
 
 
 def _others(store: Store, experiment: str) -> list[str]:
-    return [r.id for r in store.readers(experiment) if r.kind is not JudgeKind.HUMAN]
+    return [r.id for r in store.judges(experiment) if r.kind is not JudgeKind.HUMAN]
 
 
 def _build(store: Store, experiment: str, judge: str) -> list[QueueItem]:
@@ -190,7 +190,7 @@ def _build(store: Store, experiment: str, judge: str) -> list[QueueItem]:
 def _standing(store: Store, experiment: str, judge: str) -> tuple[int, int, str]:
     """Return how many of how many answers bear the person's label, and how far he agrees with
     the first other judge, in words."""
-    done, answers = store.judged(experiment, judge), len(store.answered(experiment))
+    done, answers = store.count_judged(experiment, judge), len(store.answered_keys(experiment))
     others = _others(store, experiment)
     if not others or not done:
         return done, answers, ""

@@ -226,4 +226,4 @@ class ResultsScreen(Page):
 
 def _compare(store: Store, experiment: str) -> JudgeAgreement | None:
     """Return how far the judges agree, None where fewer than two have read anything."""
-    return compare_judges(store, experiment) if len(store.readers(experiment)) > 1 else None
+    return compare_judges(store, experiment) if len(store.judges(experiment)) > 1 else None

@@ -25,9 +25,9 @@ class Stored:
 
 def ask(store: Store, experiment: str, judge: str) -> Stored:
     """Return what stands in the store; without a judge its first is taken."""
-    readers = store.readers(experiment)
+    readers = store.judges(experiment)
     judge = judge or (readers[0].id if readers else "")
-    spent = sum(store.spent(reader.id).dollars or 0.0 for reader in readers)
+    spent = sum(store.judge_cost(reader.id).dollars or 0.0 for reader in readers)
     return Stored(*survey(store, experiment, judge), failures(store, experiment), judge, spent)
 
 
