@@ -1,5 +1,7 @@
 """Imports stay light, modules stay small, and no file names a registry or a path of a machine."""
 
+import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -32,3 +34,18 @@ def test_no_registry_and_no_path_of_a_machine_is_named() -> None:
         if path.suffix in {".py", ".md", ".toml", ".txt", ".cff", ".tcss", ""} and path.is_file():
             text = path.read_text(encoding="utf-8")
             assert not [w for w in words if w in text], name
+
+
+def test_only_the_store_contains_sql() -> None:
+    sql = re.compile(r"\b(SELECT\s.+\sFROM|INSERT\s+INTO|DELETE\s+FROM|UPDATE\s+\w+\s+SET)\b", re.S)
+    for path in (ROOT / "steertui").rglob("*.py"):
+        if path.is_relative_to(ROOT / "steertui" / "store"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Constant(value=str(text)):
+                    assert not sql.search(text), f"{path}:{node.lineno}"
+                case ast.Import(names=names):
+                    assert not {name.name for name in names} & {"sqlite3", "sqlite_utils"}, path
+                case ast.ImportFrom(module=module):
+                    assert module not in ("sqlite3", "sqlite_utils"), path
