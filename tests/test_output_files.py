@@ -417,7 +417,7 @@ WRITERS = {
     "standard_streams.py": "standard output",
     "engine/engine_child.py": "the log of an engine, in the user's log folder",
     "engine/process.py": "removes that log",
-    "assets/fetch/part.py": "a partial download, in the cache",
+    "assets/fetch/partial_file.py": "a partial download, in the cache",
     "assets/fetch/transfer.py": "the folder of a download, in the cache",
     "assets/hub/cache.py": "removes weights from the cache",
     "assets/hub/site.py": "a folder of the cache",
