@@ -25,8 +25,10 @@ OUT_OF_MEMORY_MARKS = (
     "not enough memory",
     "cannot create a context",
     "failed with code -2",
+    "bad_alloc",
+    "memoryerror",
 )
-"""Parts of a crash reason that mean that memory ran out."""
+"""Parts of a crash reason, in lower case, that mean that memory ran out."""
 
 
 class EngineDeadError(EngineError):
@@ -139,7 +141,7 @@ class Supervisor:
         if self._crashes > MAX_CRASHES:
             raise EngineDeadError(f"the engine died {self._crashes} times ({reason}); see {log}")
         failed = self._attribute(reason)
-        is_out_of_memory = any(mark in reason for mark in OUT_OF_MEMORY_MARKS)
+        is_out_of_memory = any(mark in reason.lower() for mark in OUT_OF_MEMORY_MARKS)
         if is_out_of_memory or self._crashes >= CRASHES_TO_SHRINK:
             self.shape = replace(self.shape, slots=max(1, self.shape.slots // 2))
         self._before_restart = replace(self.snapshot(), slots=(), waiting=0, used_cells=0)
