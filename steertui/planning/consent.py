@@ -55,9 +55,9 @@ def require_consent(experiment: Experiment, origin: Origin, *, is_sure: bool) ->
     question = open_question(experiment, origin)
     if question is not None and not is_sure:
         if not sys.stdin.isatty():
-            told = "; ".join(reach_lines(question))
+            effects = "; ".join(reach_lines(question))
             raise ConsentError(
-                f"{printable(origin.place)}: the experiment {told}; nothing was done: add --yes "
+                f"{printable(origin.place)}: the experiment {effects}; nothing was done: add --yes "
                 "to agree, or run it in a terminal"
             )
         lines = "\n".join(f"  {line}" for line in reach_lines(question))
@@ -72,7 +72,7 @@ def reach_lines(reach: Reach) -> Iterator[str]:
     for address, what in reach.hosts:
         yield printable(f"contacts {address} ({what})")
     for name, size in reach.downloads:
-        told = size_text(size) if size else "size not known yet"
-        yield printable(f"fetches {name} ({told})")
+        shown_size = size_text(size) if size else "size not known yet"
+        yield printable(f"fetches {name} ({shown_size})")
     for path in reach.files:
         yield printable(f"reads {path}")

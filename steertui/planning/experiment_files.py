@@ -30,9 +30,9 @@ def load_experiment(path: Path, changes: Mapping[str, object] | None = None) -> 
 
 
 def save_experiment(experiment: Experiment, path: Path, inputs: Sequence[Path] = ()) -> None:
-    """Write the experiment as TOML, its text files named as `load_experiment` looks them up.
+    """Write the experiment as TOML, with text files relative to its folder.
 
-    Raises ExperimentError if a text file lies outside the folder, and OutputError if `path` would
+    Raises ExperimentError if a text file is outside the folder, and OutputError if `path` would
     replace a file that must stay, such as one of `inputs`, or cannot be written.
     """
     folder = path.resolve().parent

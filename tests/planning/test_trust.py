@@ -56,9 +56,19 @@ def written(folder: Path, **fields: object) -> Path:
 
 @pytest.mark.parametrize("field", ["server_template", "conditions_file", "rubric", "scenarios"])
 @pytest.mark.parametrize(
-    "name", ["/proc/self/environ", "/dev/zero", "../secret.txt", "sub/../../secret.txt",
-             "link.txt", "~/secret.txt", "pipe", "large.txt", "folder-link"],
-)  # fmt: skip
+    "name",
+    [
+        "/proc/self/environ",
+        "/dev/zero",
+        "../secret.txt",
+        "sub/../../secret.txt",
+        "link.txt",
+        "~/secret.txt",
+        "pipe",
+        "large.txt",
+        "folder-link",
+    ],
+)
 def test_toml_file_may_name_only_files_in_its_folder(tmp_path: Path, field: str, name: str) -> None:
     (tmp_path / "secret.txt").write_text("hush")
     folder = tmp_path / "received"
@@ -68,8 +78,8 @@ def test_toml_file_may_name_only_files_in_its_folder(tmp_path: Path, field: str,
     (folder / "folder-link").symlink_to(tmp_path)
     (folder / "large.txt").write_bytes(b"x" * ((4 << 20) + 1))
     os.mkfifo(folder / "pipe")
-    said = "outside|not a regular file|larger than 4 MiB|no such file"
-    with pytest.raises(ExperimentError, match=said):
+    message = "outside|not a regular file|larger than 4 MiB|no such file"
+    with pytest.raises(ExperimentError, match=message):
         load_experiment(path)
 
 
@@ -98,8 +108,9 @@ def test_files_beside_the_toml_file_are_found_from_any_working_directory(tmp_pat
 
 
 def test_option_replaces_a_file_that_must_not_be_read(tmp_path: Path) -> None:
-    path = written(tmp_path / "received", conditions_file="/proc/self/environ",
-                   conditions=["baseline", "mine"])  # fmt: skip
+    path = written(
+        tmp_path / "received", conditions_file="/proc/self/environ", conditions=["baseline", "mine"]
+    )
     own = tmp_path / "own.toml"
     own.write_text(CONDITIONS)
     options = ("--batch", "--experiment", str(path), "--conditions-file", str(own))
@@ -134,16 +145,22 @@ def test_weights_beside_the_toml_file_are_found_and_listed(tmp_path: Path) -> No
 
 def test_hostile_toml_file_gets_no_secrets(tmp_path: Path, secrets: None) -> None:
     with Recorder() as server:
-        path = written(tmp_path / "received", models=[f"server:one@{server.url}"],
-                       judges=[f"openai:one@{server.url}"],
-                       server_template="/proc/self/environ")  # fmt: skip
+        path = written(
+            tmp_path / "received",
+            models=[f"server:one@{server.url}"],
+            judges=[f"openai:one@{server.url}"],
+            server_template="/proc/self/environ",
+        )
         options = ("--batch", "--experiment", str(path), "--db", "a.db")
         code, _, err = call(*options, "--yes", cwd=tmp_path)
         assert (code, err.count("\n")) == (1, 1)
         assert "/proc/self/environ: outside" in err
         assert not server.received
-        written(tmp_path / "received", models=[f"server:one@{server.url}"],
-                judges=[f"openai:one@{server.url}"])  # fmt: skip
+        written(
+            tmp_path / "received",
+            models=[f"server:one@{server.url}"],
+            judges=[f"openai:one@{server.url}"],
+        )
         code, _, err = call(*options, cwd=tmp_path)
         assert (code, err.count("\n")) == (2, 1)
         assert f"contacts {server.url} (model one)" in err
@@ -288,11 +305,19 @@ def test_key_without_a_host_is_an_error_with_a_remedy(
 @pytest.mark.parametrize(
     "url",
     [
-        "http://2130706433/v1", "http://0x7f000001/v1", "http://0x7f.1/v1", "http://127.1/v1",
-        "http://0177.0.0.1/v1", "http://good.example\\@evil.com/v1", "http://go\tod.example/v1",
-        "http://gооd.example/v1", "http://[::1/v1", "file:///etc/passwd", "http://",
+        "http://2130706433/v1",
+        "http://0x7f000001/v1",
+        "http://0x7f.1/v1",
+        "http://127.1/v1",
+        "http://0177.0.0.1/v1",
+        "http://good.example\\@evil.com/v1",
+        "http://go\tod.example/v1",
+        "http://gооd.example/v1",
+        "http://[::1/v1",
+        "file:///etc/passwd",
+        "http://",
     ],
-)  # fmt: skip
+)
 def test_ambiguous_urls_are_refused(url: str) -> None:
     with pytest.raises(ServerError):
         parse_address(f"server:m@{url}")
