@@ -1,7 +1,7 @@
-"""Consent: what a received experiment would contact, fetch and read, and whether the user agreed.
+"""Consent to what a received experiment contacts, fetches and reads.
 
-What was agreed to is kept in the user's state folder and never in a database, since databases
-travel.
+Given consent is kept in the user's state folder and never in a database, since databases are
+passed on.
 """
 
 import sys
@@ -19,11 +19,11 @@ from steertui.planning.reach import Reach, reach_of
 from steertui.units import size_text
 
 AGREED = "agreed"
-"""The folder of what was agreed to: an empty file for each digest of a Reach."""
+"""Folder with an empty file per digest of a `Reach` that the user agreed to."""
 
 
 def open_question(experiment: Experiment, origin: Origin) -> Reach | None:
-    """Return what the user has to agree to before the experiment runs, None for nothing.
+    """Return what the user has to agree to before the experiment runs; None if nothing.
 
     Raises ExperimentError if a database names text files, and the errors of `reach_of`.
     """
@@ -34,7 +34,7 @@ def open_question(experiment: Experiment, origin: Origin) -> Reach | None:
 
 
 def remember(experiment: Experiment, origin: Origin) -> None:
-    """Note that the user wants this experiment to run here, for when it is resumed."""
+    """Store the consent to this experiment, so that resuming it does not ask again."""
     for reach in (reach_of(experiment), reach_of(origin.part(experiment))):
         if not reach.is_empty:
             _note(reach)
@@ -55,9 +55,9 @@ def require_consent(experiment: Experiment, origin: Origin, *, is_sure: bool) ->
     question = open_question(experiment, origin)
     if question is not None and not is_sure:
         if not sys.stdin.isatty():
-            told = "; ".join(reach_lines(question))
+            effects = "; ".join(reach_lines(question))
             raise ConsentError(
-                f"{printable(origin.place)}: the experiment {told}; nothing was done: add --yes "
+                f"{printable(origin.place)}: the experiment {effects}; nothing was done: add --yes "
                 "to agree, or run it in a terminal"
             )
         lines = "\n".join(f"  {line}" for line in reach_lines(question))
@@ -68,11 +68,11 @@ def require_consent(experiment: Experiment, origin: Origin, *, is_sure: bool) ->
 
 
 def reach_lines(reach: Reach) -> Iterator[str]:
-    """Yield what is contacted, fetched and read, one line each, fit for a terminal."""
+    """Yield one line per host, download and file, without control characters."""
     for address, what in reach.hosts:
         yield printable(f"contacts {address} ({what})")
     for name, size in reach.downloads:
-        told = size_text(size) if size else "size not known yet"
-        yield printable(f"fetches {name} ({told})")
+        shown_size = size_text(size) if size else "size not known yet"
+        yield printable(f"fetches {name} ({shown_size})")
     for path in reach.files:
         yield printable(f"reads {path}")

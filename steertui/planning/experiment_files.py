@@ -1,4 +1,4 @@
-"""An experiment's TOML file, and the files that an experiment names."""
+"""TOML files of experiments, and the files that an experiment names."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -16,13 +16,13 @@ from steertui.toml_files import load_toml, require_beside
 
 
 def load_experiment(path: Path, changes: Mapping[str, object] | None = None) -> Experiment:
-    """Return the experiment of a TOML file, with the fields that the user gave replaced.
+    """Return the experiment of a TOML file, with the fields in `changes` replaced.
 
-    Raises ExperimentError naming key and remedy.
+    Text files that it names must be in the TOML file's folder. GGUF files may be anywhere, since
+    experiments share them and their content is not sent to a server; a relative path is looked up
+    in the TOML file's folder first.
 
-    The text files that it names are looked up in its own folder and must lie there. GGUF files may
-    lie anywhere, since experiments share them and nothing of their bytes is sent to a server; a
-    relative one is looked up in the TOML file's folder first.
+    Raises ExperimentError with key and remedy.
     """
     given = given_fields(changes or {})
     experiment = replace(load_toml(path, Experiment, ExperimentError), **given)  # type: ignore[arg-type]
@@ -30,9 +30,9 @@ def load_experiment(path: Path, changes: Mapping[str, object] | None = None) -> 
 
 
 def save_experiment(experiment: Experiment, path: Path, inputs: Sequence[Path] = ()) -> None:
-    """Write the experiment as TOML, its text files named as `load_experiment` looks them up.
+    """Write the experiment as TOML, with text files relative to its folder.
 
-    Raises ExperimentError if a text file lies outside the folder, and OutputError if `path` would
+    Raises ExperimentError if a text file is outside the folder, and OutputError if `path` would
     replace a file that must stay, such as one of `inputs`, or cannot be written.
     """
     folder = path.resolve().parent
@@ -41,7 +41,7 @@ def save_experiment(experiment: Experiment, path: Path, inputs: Sequence[Path] =
         file = Path(name).expanduser().resolve()
         if not file.is_relative_to(folder):
             raise ExperimentError(
-                f"{name}: lies outside {folder}, and a TOML file may name only files of its own "
+                f"{name}: is outside {folder}, and a TOML file may name only files of its own "
                 "folder; save the experiment there, or copy the file"
             )
         named[field_name, name] = file.relative_to(folder).as_posix()
@@ -62,7 +62,7 @@ def _renamed(experiment: Experiment, names: Mapping[tuple[str, str], str]) -> Ex
 
 
 def text_files(experiment: Experiment) -> list[tuple[str, str]]:
-    """Return the text files, or folders of CSV files, that an experiment names, with the field."""
+    """Return (field, name) of the text files and CSV folders that an experiment names."""
     e = experiment
     shipped = shipped_packs()
     packs = [pack for pack in e.scenarios if not pack_sources(pack) and pack not in shipped]
@@ -77,7 +77,7 @@ def text_files(experiment: Experiment) -> list[tuple[str, str]]:
 
 
 def weight_files(experiment: Experiment) -> list[str]:
-    """Return the GGUF files of the user's own that an experiment names."""
+    """Return the user's own GGUF files that an experiment names."""
     judges = [
         judge.removeprefix(JudgeKind.LOCAL.prefix)
         for judge in experiment.judges
@@ -88,8 +88,10 @@ def weight_files(experiment: Experiment) -> list[str]:
 
 
 def _anchored(experiment: Experiment, folder: Path, kept: Collection[str]) -> Experiment:
-    """Return the experiment with the files that it names in the TOML file's folder, but for the
-    fields in `kept`."""
+    """Return the experiment with its file names resolved against the TOML file's folder.
+
+    Fields in `kept` are left unchanged.
+    """
     places = {
         (field_name, name): str(require_beside(folder, name, ExperimentError))
         for field_name, name in text_files(experiment)
@@ -105,7 +107,7 @@ def _anchored(experiment: Experiment, folder: Path, kept: Collection[str]) -> Ex
 
 
 def _weights_beside(folder: Path, name: str) -> str:
-    """Return the name of a model or local judge, with the folder if its GGUF file lies there."""
+    """Return the name of a model or local judge, with the folder if it contains its GGUF file."""
     kind = JudgeKind.LOCAL.prefix if parse_judge_kind(name) is JudgeKind.LOCAL else ""
     path = name.removeprefix(kind)
     is_relative = path.endswith(".gguf") and not path.startswith("~")

@@ -130,9 +130,9 @@ def register_judges(judges: Sequence[Judge], titles: Sequence[str], store: Store
 
 
 def judge_title(judge: Judge) -> str:
-    """Return what a local judge's GGUF calls itself, "" for a judge behind a server.
+    """Return the title of a local judge's GGUF; "" for a judge behind a server.
 
-    Raises ModelError where the GGUF could not judge.
+    Raises ModelError if the GGUF cannot render the judge's prompt.
     """
     if isinstance(judge, ServerJudge):
         return ""

@@ -1,4 +1,4 @@
-"""An Origin: which values of an experiment the user did not type, and where they come from."""
+"""Origin of an experiment: the values that the user did not type, and their source."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,16 +10,16 @@ from steertui.errors import ExperimentError
 from steertui.planning.experiment_files import text_files
 
 REACHING = ("models", "scenarios", "conditions_file", "judges", "rubric", "server_template")
-"""The fields that make a run contact a host, fetch or read a file."""
+"""Fields that make a run contact a host, or fetch or read a file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where an experiment comes from.
+    """Source of an experiment.
 
     Attributes:
-        place: the TOML file or database, "" for an experiment that the user typed.
-        is_database: whether it is a database, whose file names are never read.
+        place: TOML file or database; "" for an experiment that the user typed.
+        is_database: whether the source is a database. Files that it names are never read.
         received: (field, value) pairs that the user did not type, of the fields in `REACHING`.
     """
 
@@ -28,13 +28,13 @@ class Origin:
     received: frozenset[tuple[str, str]] = frozenset()
 
     def typed(self, field: str, kept: object = ()) -> Self:
-        """Return the origin after the user changed a field and left the values `kept` in it."""
+        """Return the origin after the user changed a field and kept the values `kept`."""
         left = kept if isinstance(kept, list) else ()
         remaining = {(f, value) for f, value in self.received if f != field or value in left}
         return replace(self, received=frozenset(remaining))
 
     def part(self, experiment: Experiment) -> Experiment:
-        """Return the usual experiment with the received values alone."""
+        """Return the default experiment with only the received values set."""
         given: dict[str, object] = {}
         for field in REACHING:
             values = getattr(experiment, field)
@@ -44,7 +44,7 @@ class Origin:
         return replace(Experiment(), **given)  # type: ignore[arg-type]
 
     def require_readable(self, experiment: Experiment) -> None:
-        """Raise ExperimentError if a database names a text file: none is read on its word."""
+        """Raise ExperimentError if a database names a text file, which must not be read."""
         named = text_files(self.part(experiment)) if self.is_database else []
         if named:
             field, name = named[0]
@@ -56,17 +56,17 @@ class Origin:
 
 
 TYPED = Origin()
-"""Of an experiment that the user typed, and of presets."""
+"""Origin of presets and of experiments that the user typed."""
 
 
 def origin_of(experiment: Experiment, place: str, *, is_database: bool) -> Origin:
-    """Return the origin of an experiment that was read whole from a TOML file or a database."""
+    """Return the origin of an experiment read completely from a TOML file or a database."""
     pairs = ((field, v) for field in REACHING for v in _listed(getattr(experiment, field)))
     return Origin(place, is_database, frozenset(pairs))
 
 
 def file_origin(experiment: Experiment, file: Path | None, changes: Mapping[str, object]) -> Origin:
-    """Return which of the experiment's values come from a TOML file: those that no option gave."""
+    """Return the origin of an experiment from a TOML file with some fields set by options."""
     if file is None:
         return TYPED
     origin = origin_of(experiment, str(file), is_database=False)

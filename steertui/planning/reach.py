@@ -1,4 +1,4 @@
-"""A Reach: the hosts, downloads and files of an experiment, before anything of it runs."""
+"""Hosts, downloads and files of an experiment, listed before it runs."""
 
 import os
 from dataclasses import dataclass
@@ -24,11 +24,11 @@ Sizes = tuple[tuple[str, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What an experiment contacts, fetches and reads.
+    """Hosts, downloads and files that an experiment needs.
 
     Attributes:
-        hosts: (address, what is asked there) of servers.
-        remote: names of all weights and sources that come from the network, fetched or not.
+        hosts: (base URL, purpose) of servers.
+        remote: names of all weights and sources from the network, already fetched or not.
         downloads: (name and host, bytes) of those that are not on this machine.
         files: absolute paths of text files, folders and GGUF files.
     """
@@ -40,20 +40,20 @@ class Reach:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it needs nothing but what is shipped or was fetched before."""
+        """Whether the experiment needs only shipped and already fetched files."""
         return not (self.hosts or self.downloads or self.files)
 
     @property
     def digest(self) -> str:
-        """64 hex digits, the same for the same hosts, names and files, fetched or not."""
+        """Hash of hosts, names and files, 64 hex digits; fetching does not change it."""
         parts = [sorted(self.hosts), sorted(self.remote), sorted(self.files)]
         return sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def reach_of(experiment: Experiment) -> Reach:
-    """Return what an experiment contacts, fetches and reads; no host is asked and no file opened.
+    """Return what an experiment contacts, fetches and reads, without doing so.
 
-    Raises the error of the first name that means nothing.
+    Raises the error of the first unknown name.
     """
     needs = requirements_of(experiment)
     texts, weights = missing_sizes(needs)
@@ -90,9 +90,9 @@ def _hosts(experiment: Experiment) -> tuple[tuple[str, str], ...]:
 
 
 def _hub() -> str:
-    """Return the hub's host; the library that knows it takes long to import."""
+    """Return the hub's host, without the slow import of huggingface_hub."""
     endpoint = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
     try:
         return urlsplit(endpoint).netloc or endpoint
     except ValueError:
-        raise ServerError(f"HF_ENDPOINT: {endpoint} is no address; mend or unset it") from None
+        raise ServerError(f"HF_ENDPOINT: {endpoint} is not a URL; correct or unset it") from None

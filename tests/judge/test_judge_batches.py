@@ -2,8 +2,10 @@
 
 import os
 import signal
+import sqlite3
 import threading
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -152,8 +154,8 @@ def test_planned_batch_that_was_never_created_is_sent(tmp_path: Path) -> None:
             store.add_batch(
                 "a mark", judges[0].id, experiment, api="responses", request_format="", keys=keys
             )
-            with store._writing() as open_db:
-                open_db.execute("UPDATE batches SET created_at = '2026-01-01T00:00:00.000+00:00'")
+        with closing(sqlite3.connect(db)) as connection, connection:
+            connection.execute("UPDATE batches SET created_at = '2026-01-01T00:00:00.000+00:00'")
         ask(db, experiment, [name], OPTIONS)
         assert server.fake.batch_sizes == [60]
         assert not check(db, experiment, judges, server.fake)
@@ -193,8 +195,10 @@ def test_requests_are_split_into_batches_of_limited_size(
 
 
 def test_malformed_lines_of_a_batch_file_are_skipped_and_u2028_is_no_line_end() -> None:
-    way = RequestFormat("chat", True, False)
-    told = '{"custom_id": "a", "error": {"code": "x", "message": "one\u2028two"}}'
-    found = parse_batch_file(f"{told}\n\nnonsense\n[]\n" + '{"custom_id": "b", "response": 7}', way)
-    assert found["a"].failure == "the batch reports x: one two"
-    assert set(found) == {"a"}
+    request_format = RequestFormat("chat", True, False)
+    line = '{"custom_id": "a", "error": {"code": "x", "message": "one\u2028two"}}'
+    replies = parse_batch_file(
+        f"{line}\n\nnonsense\n[]\n" + '{"custom_id": "b", "response": 7}', request_format
+    )
+    assert replies["a"].failure == "the batch reports x: one two"
+    assert set(replies) == {"a"}

@@ -1,5 +1,7 @@
 """Local judge: probabilities of the four labels, position bias, stored log-likelihoods."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -147,8 +149,8 @@ def test_permute_scores_every_rotation_and_a_kill_before_the_verdicts_loses_noth
         before = store.label_logliks(one.id)
         assert {len(turns) for turns in before.values()} == {ROTATIONS}
         verdicts = store.query("SELECT trial, label FROM verdicts ORDER BY trial")
-        with store._writing() as open_db:  # as if killed after the readings, before the verdicts
-            open_db.execute("DELETE FROM verdicts")
+    with closing(sqlite3.connect(db)) as connection, connection:
+        connection.execute("DELETE FROM verdicts")  # as after a kill before the verdicts
     mean = [mean_over_rotations(turns) for turns in before.values()]
     assert len([e for e in read(db, experiment, one) if isinstance(e, Judged)]) == 4
     assert sorted(map(tuple, probabilities(db, one))) == pytest.approx(sorted(mean), abs=1e-9)
@@ -179,7 +181,7 @@ def test_prior_is_estimated_from_a_sample_and_removed_from_the_other_answers(
 
 
 def longer(folder: Path, tokens: int) -> Path:
-    """Return a copy of the demo that says it was made for more tokens than it was."""
+    """Return a copy of the demo model with a longer context length in its metadata."""
     raw = bytearray(demo_path().read_bytes())
     name = b"qwen3.context_length"
     at = raw.index(name) + len(name) + 4  # the value's type follows the name

@@ -44,7 +44,9 @@ def check(db: Path, experiment: str, judges: tuple[Judge, ...], fake: Fake) -> C
         for one in judges:
             rows = store.query(
                 "SELECT trial, label, failure, count(*) AS n FROM verdicts WHERE judge = ? "
-                "GROUP BY trial", [one.id])  # fmt: skip
+                "GROUP BY trial",
+                [one.id],
+            )
             assert len(rows) == len(store.answered_keys(experiment))
             assert {row["n"] for row in rows} == {1}
             failures.update(row["failure"] for row in rows if row["label"] is None)
@@ -76,8 +78,11 @@ def test_failures_give_no_label_and_only_they_are_repeated(
         assert 0 < failures.total() < 30
         with Store(db) as store:
             given = Counter(
-                str(o.label) for f in store.outcomes(experiment, judges[0].id).values()
-                for o in f if o.label)  # fmt: skip
+                str(o.label)
+                for f in store.outcomes(experiment, judges[0].id).values()
+                for o in f
+                if o.label
+            )
         assert given == truth(server.fake, "one")
         before = Counter(server.fake.answered)
         server.fake.failures = ()
@@ -119,8 +124,14 @@ def test_1278_verdicts_with_30_percent_failures_of_each_kind(tmp_path: Path, kin
 def test_no_stored_verdict_is_requested_again_after_sigkill(tmp_path: Path) -> None:
     experiment = made_up(tmp_path / "a.db", ANSWERS)
     with Loopback(Fake()) as server:
-        command = ("judge", "a.db", "--judge", f"openai:one@{server.url}",
-                   "--judge-concurrency", "2")  # fmt: skip
+        command = (
+            "judge",
+            "a.db",
+            "--judge",
+            f"openai:one@{server.url}",
+            "--judge-concurrency",
+            "2",
+        )
         process = start(*command, cwd=tmp_path)
         while sum(server.fake.answered.values()) < 20:
             assert process.poll() is None
@@ -199,22 +210,25 @@ def test_key_from_the_environment_is_sent_only_to_its_server_and_never_stored(
 
 
 @pytest.mark.parametrize(
-    ("status", "error", "said"),
+    ("status", "error", "message"),
     [
         (429, {"message": "quota", "code": "insufficient_quota"}, "quota is used up; add credit"),
-        (404, {"message": "The model `one` does not exist", "code": "model_not_found"},
-         "the server does not know the model"),
+        (
+            404,
+            {"message": "The model `one` does not exist", "code": "model_not_found"},
+            "the server does not know the model",
+        ),
         (400, {"message": "no"}, "does not label the known case"),
     ],
-)  # fmt: skip
+)
 def test_errors_of_the_setup_are_raised_before_any_answer_is_judged(
-    tmp_path: Path, status: int, error: dict[str, str], said: str
+    tmp_path: Path, status: int, error: dict[str, str], message: str
 ) -> None:
     db = tmp_path / "a.db"
     experiment = made_up(db, ANSWERS[:4])
     fake = Fake(status=status, error={"error": error})
     options = JudgeServerOptions(timeout=30.0, retries=0)
-    with Loopback(fake) as server, pytest.raises(JudgeError, match=said):
+    with Loopback(fake) as server, pytest.raises(JudgeError, match=message):
         ask(db, experiment, [f"openai:one@{server.url}"], options)
     with pytest.raises(JudgeError, match="no server responds at"):
         ask(db, experiment, [f"openai:one@{server.url}"], options)

@@ -1,4 +1,4 @@
-"""Presets are the paper's settings to the letter, and can be written down and changed."""
+"""Presets: the paper's settings, and their TOML form."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -32,7 +32,7 @@ def model(kind: ModelKind) -> Model:
     return Model("m", Path("m.gguf"), "ab" * 32, 1, kind=kind)
 
 
-def test_the_papers_presets_have_its_settings() -> None:
+def test_paper_presets_have_the_settings_of_the_paper() -> None:
     paper = PRESETS["paper"]
     assert {name for name, _ in PUBLISHED} == set(paper.models)
     assert PRESETS["paper-4b"] == replace(paper, models=paper.models[:3])
@@ -45,7 +45,7 @@ def test_the_papers_presets_have_its_settings() -> None:
     assert paper.conditions_file == "paper"
 
 
-def test_every_model_of_a_preset_is_in_the_catalogue_of_its_kind() -> None:
+def test_models_of_presets_are_in_the_catalogue_with_their_kind() -> None:
     for preset in ("paper", "quick"):
         for name in PRESETS[preset].models:
             found = catalogue_model(name)
@@ -60,14 +60,14 @@ def test_every_model_of_a_preset_is_in_the_catalogue_of_its_kind() -> None:
     ("kind", "tokens"),
     [("base", 1024), ("instruct", 1024), ("", 1024), ("thinking", 8096), ("hybrid", 8096)],
 )
-def test_models_that_think_have_a_limit_of_their_own(kind: ModelKind, tokens: int) -> None:
+def test_thinking_models_have_their_own_token_limit(kind: ModelKind, tokens: int) -> None:
     design = Design(PRESETS["paper"], (model(kind),), (SCENARIO,), (Condition("baseline"),))
     (trial,) = design.trials
     assert (trial.sampling.max_tokens, trial.sampling.stop_tokens) == (tokens, "eos")
 
 
 @pytest.mark.parametrize("mode", ["", "<think>\n"])
-def test_what_a_publisher_does_to_the_thought_does_not_matter_where_it_is_opened(mode: str) -> None:
+def test_forced_thinking_gives_the_same_prompt_with_any_publishers_template(mode: str) -> None:
     template = TEMPLATE.replace("assistant\n", f"assistant\n{mode}")
     thinking = Trial(model("thinking"), SCENARIO, Condition("baseline"), SamplingParams())
     base = replace(thinking, model=model("base"))
@@ -83,7 +83,7 @@ def test_what_a_publisher_does_to_the_thought_does_not_matter_where_it_is_opened
     assert other.text.endswith(f"assistant\n{mode}")
 
 
-def test_every_preset_can_be_written_down_and_read_again(tmp_path: Path) -> None:
+def test_presets_can_be_saved_and_loaded(tmp_path: Path) -> None:
     for name, preset in PRESETS.items():
         assert parse_experiment(preset.to_toml()) == preset
         code, out, err = call(
@@ -97,7 +97,7 @@ def test_every_preset_can_be_written_down_and_read_again(tmp_path: Path) -> None
     assert "there are demo, quick, paper-4b, paper" in err
 
 
-def test_an_experiment_written_before_these_settings_is_read_as_it_was_meant() -> None:
+def test_experiments_without_newer_settings_get_their_defaults() -> None:
     old = parse_experiment('models = ["demo"]\nmax_tokens = 9')
     assert old == Experiment(max_tokens=9)
     assert (old.stop_tokens, old.thinking, old.max_tokens_thinking) == ("any", "template", 0)

@@ -1,4 +1,4 @@
-"""Experiments from files and databases: no file, key or host without the user's word."""
+"""Received experiments: no file, key or host is used without the user's consent."""
 
 import os
 import subprocess
@@ -56,12 +56,20 @@ def written(folder: Path, **fields: object) -> Path:
 
 @pytest.mark.parametrize("field", ["server_template", "conditions_file", "rubric", "scenarios"])
 @pytest.mark.parametrize(
-    "name", ["/proc/self/environ", "/dev/zero", "../secret.txt", "sub/../../secret.txt",
-             "link.txt", "~/secret.txt", "pipe", "large.txt", "folder-link"],
-)  # fmt: skip
-def test_a_toml_file_names_only_files_of_its_own_folder(
-    tmp_path: Path, field: str, name: str
-) -> None:
+    "name",
+    [
+        "/proc/self/environ",
+        "/dev/zero",
+        "../secret.txt",
+        "sub/../../secret.txt",
+        "link.txt",
+        "~/secret.txt",
+        "pipe",
+        "large.txt",
+        "folder-link",
+    ],
+)
+def test_toml_file_may_name_only_files_in_its_folder(tmp_path: Path, field: str, name: str) -> None:
     (tmp_path / "secret.txt").write_text("hush")
     folder = tmp_path / "received"
     path = written(folder, **{field: [name] if field == "scenarios" else name})
@@ -70,12 +78,12 @@ def test_a_toml_file_names_only_files_of_its_own_folder(
     (folder / "folder-link").symlink_to(tmp_path)
     (folder / "large.txt").write_bytes(b"x" * ((4 << 20) + 1))
     os.mkfifo(folder / "pipe")
-    said = "outside|not a regular file|larger than 4 MiB|no such file"
-    with pytest.raises(ExperimentError, match=said):
+    message = "outside|not a regular file|larger than 4 MiB|no such file"
+    with pytest.raises(ExperimentError, match=message):
         load_experiment(path)
 
 
-def test_a_folder_of_csv_files_may_not_hold_links_out_of_it(tmp_path: Path) -> None:
+def test_csv_folder_may_not_contain_links_to_the_outside(tmp_path: Path) -> None:
     path = written(tmp_path / "received", scenarios=["pack"])
     pack = tmp_path / "received" / "pack"
     pack.mkdir()
@@ -84,7 +92,7 @@ def test_a_folder_of_csv_files_may_not_hold_links_out_of_it(tmp_path: Path) -> N
         load_experiment(path)
 
 
-def test_files_beside_the_toml_file_work_wherever_it_is_run_from(tmp_path: Path) -> None:
+def test_files_beside_the_toml_file_are_found_from_any_working_directory(tmp_path: Path) -> None:
     folder = tmp_path / "received"
     path = written(folder, conditions_file="mine.toml", conditions=["baseline", "mine"])
     (folder / "mine.toml").write_text(CONDITIONS)
@@ -99,9 +107,10 @@ def test_files_beside_the_toml_file_work_wherever_it_is_run_from(tmp_path: Path)
     assert call(*options, cwd=tmp_path)[0] == 0  # the consent is remembered
 
 
-def test_an_option_wins_over_a_file_that_may_not_be_read(tmp_path: Path) -> None:
-    path = written(tmp_path / "received", conditions_file="/proc/self/environ",
-                   conditions=["baseline", "mine"])  # fmt: skip
+def test_option_replaces_a_file_that_must_not_be_read(tmp_path: Path) -> None:
+    path = written(
+        tmp_path / "received", conditions_file="/proc/self/environ", conditions=["baseline", "mine"]
+    )
     own = tmp_path / "own.toml"
     own.write_text(CONDITIONS)
     options = ("--batch", "--experiment", str(path), "--conditions-file", str(own))
@@ -109,7 +118,7 @@ def test_an_option_wins_over_a_file_that_may_not_be_read(tmp_path: Path) -> None
     assert code == 0, err
 
 
-def test_a_saved_experiment_names_its_files_as_it_is_read(tmp_path: Path) -> None:
+def test_saved_experiment_can_be_loaded_with_its_files(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(CONDITIONS)
     planned = Experiment(conditions_file=str(tmp_path / "mine.toml"))
     save_experiment(planned, tmp_path / "plan.toml")
@@ -121,7 +130,7 @@ def test_a_saved_experiment_names_its_files_as_it_is_read(tmp_path: Path) -> Non
     assert not (tmp_path / "sub" / "plan.toml").exists()
 
 
-def test_weights_beside_the_toml_file_are_found_and_are_listed(tmp_path: Path) -> None:
+def test_weights_beside_the_toml_file_are_found_and_listed(tmp_path: Path) -> None:
     folder = tmp_path / "received"
     path = written(folder, models=["own.gguf"], judges=["local:own.gguf"])
     (folder / "own.gguf").write_bytes(demo_path().read_bytes())
@@ -134,18 +143,24 @@ def test_weights_beside_the_toml_file_are_found_and_are_listed(tmp_path: Path) -
 # Consent
 
 
-def test_a_hostile_toml_file_gets_nothing_of_the_environment(tmp_path: Path, secrets: None) -> None:
+def test_hostile_toml_file_gets_no_secrets(tmp_path: Path, secrets: None) -> None:
     with Recorder() as server:
-        path = written(tmp_path / "received", models=[f"server:one@{server.url}"],
-                       judges=[f"openai:one@{server.url}"],
-                       server_template="/proc/self/environ")  # fmt: skip
+        path = written(
+            tmp_path / "received",
+            models=[f"server:one@{server.url}"],
+            judges=[f"openai:one@{server.url}"],
+            server_template="/proc/self/environ",
+        )
         options = ("--batch", "--experiment", str(path), "--db", "a.db")
         code, _, err = call(*options, "--yes", cwd=tmp_path)
         assert (code, err.count("\n")) == (1, 1)
         assert "/proc/self/environ: outside" in err
         assert not server.received
-        written(tmp_path / "received", models=[f"server:one@{server.url}"],
-                judges=[f"openai:one@{server.url}"])  # fmt: skip
+        written(
+            tmp_path / "received",
+            models=[f"server:one@{server.url}"],
+            judges=[f"openai:one@{server.url}"],
+        )
         code, _, err = call(*options, cwd=tmp_path)
         assert (code, err.count("\n")) == (2, 1)
         assert f"contacts {server.url} (model one)" in err
@@ -158,7 +173,7 @@ def test_a_hostile_toml_file_gets_nothing_of_the_environment(tmp_path: Path, sec
         assert SECRET.encode() not in file.read_bytes()
 
 
-def test_what_the_user_typed_is_not_asked_about(tmp_path: Path) -> None:
+def test_typed_values_need_no_consent(tmp_path: Path) -> None:
     path = written(tmp_path / "received")
     with Recorder() as server:
         options = ("--batch", "--experiment", str(path), "--db", "a.db", "--judge", "none")
@@ -168,7 +183,7 @@ def test_what_the_user_typed_is_not_asked_about(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("typed", "code"), [(b"n\n", 2), (b"y\n", 0)])
-def test_a_terminal_is_asked(tmp_path: Path, typed: bytes, code: int) -> None:
+def test_consent_is_asked_for_on_a_terminal(tmp_path: Path, typed: bytes, code: int) -> None:
     path = written(tmp_path / "received", judges=["none"])
     ours, theirs = os.openpty()
     with Recorder() as server:
@@ -187,14 +202,14 @@ def test_a_terminal_is_asked(tmp_path: Path, typed: bytes, code: int) -> None:
     os.close(theirs)
 
 
-def test_the_demo_asks_nothing_and_leaves_no_consent(tmp_path: Path, state_home: Path) -> None:
+def test_demo_needs_and_stores_no_consent(tmp_path: Path, state_home: Path) -> None:
     path = written(tmp_path / "received")
     code, _, err = call("--batch", "--experiment", str(path), "--db", "a.db", cwd=tmp_path)
     assert code == 0, err
     assert not list(state_home.rglob("agreed"))
 
 
-def test_bench_asks_before_it_contacts_a_host(tmp_path: Path) -> None:
+def test_bench_needs_consent_to_contact_a_host(tmp_path: Path) -> None:
     with Recorder() as server:
         path = written(tmp_path / "received", models=[f"server:one@{server.url}"])
         code, _, err = call("bench", "--experiment", str(path), cwd=tmp_path)
@@ -202,14 +217,14 @@ def test_bench_asks_before_it_contacts_a_host(tmp_path: Path) -> None:
     assert not server.received
 
 
-def test_a_question_shows_no_control_characters(tmp_path: Path) -> None:
+def test_question_contains_no_control_characters(tmp_path: Path) -> None:
     path = written(tmp_path / "received", models=["owner/repo/a\x1b[2J\u202e.gguf"])
     code, _, err = call("--batch", "--experiment", str(path), "--db", "a.db", cwd=tmp_path)
     assert code in (1, 2)
     assert "\x1b" not in err
 
 
-def test_a_database_names_no_files(tmp_path: Path) -> None:
+def test_files_named_by_a_database_are_not_read(tmp_path: Path) -> None:
     named: list[dict[str, object]] = [
         {"server_template": "/proc/self/environ"},
         {"rubric": "r.toml"},
@@ -226,7 +241,7 @@ def test_a_database_names_no_files(tmp_path: Path) -> None:
         TYPED.require_readable(stored)
 
 
-def test_a_received_host_stays_received_beside_a_typed_one() -> None:
+def test_received_host_stays_received_after_another_is_typed() -> None:
     stored = Experiment(models=["server:a@http://evil.example/v1"])
     both = replace(stored, models=[*stored.models, "demo"])
     origin = origin_of(stored, "a.db", is_database=True).typed("models", both.models)
@@ -259,9 +274,7 @@ def test_a_received_host_stays_received_beside_a_typed_one() -> None:
         ("http://api.openai.com/v1", ""),
     ],
 )
-def test_a_key_goes_to_its_own_host_alone(
-    url: str, key: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_key_is_sent_only_to_its_host(url: str, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-openai")
     bound = "good.example=one=, localhost:8000=two,127.0.0.1=three,[::1]:8000=four"
     monkeypatch.setenv("STEERTUI_SERVER_KEY", bound)
@@ -270,7 +283,7 @@ def test_a_key_goes_to_its_own_host_alone(
 
 
 @pytest.mark.parametrize("url", ["http://good.example/v1", "http://10.0.0.7:8000/v1"])
-def test_a_key_never_goes_over_plain_http_to_another_machine(
+def test_key_is_not_sent_over_plain_http_to_another_machine(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STEERTUI_SERVER_KEY", f"good.example={SECRET},10.0.0.7={SECRET}")
@@ -280,7 +293,7 @@ def test_a_key_never_goes_over_plain_http_to_another_machine(
 
 
 @pytest.mark.parametrize("value", [SECRET, f"https://host={SECRET}", f"{SECRET}==", "host="])
-def test_a_key_without_a_host_is_refused_and_the_sentence_says_how_to_bind_it(
+def test_key_without_a_host_is_an_error_with_a_remedy(
     value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STEERTUI_JUDGE_KEY", value)
@@ -292,12 +305,20 @@ def test_a_key_without_a_host_is_refused_and_the_sentence_says_how_to_bind_it(
 @pytest.mark.parametrize(
     "url",
     [
-        "http://2130706433/v1", "http://0x7f000001/v1", "http://0x7f.1/v1", "http://127.1/v1",
-        "http://0177.0.0.1/v1", "http://good.example\\@evil.com/v1", "http://go\tod.example/v1",
-        "http://gооd.example/v1", "http://[::1/v1", "file:///etc/passwd", "http://",
+        "http://2130706433/v1",
+        "http://0x7f000001/v1",
+        "http://0x7f.1/v1",
+        "http://127.1/v1",
+        "http://0177.0.0.1/v1",
+        "http://good.example\\@evil.com/v1",
+        "http://go\tod.example/v1",
+        "http://gооd.example/v1",
+        "http://[::1/v1",
+        "file:///etc/passwd",
+        "http://",
     ],
-)  # fmt: skip
-def test_addresses_that_programs_read_differently_are_refused(url: str) -> None:
+)
+def test_ambiguous_urls_are_refused(url: str) -> None:
     with pytest.raises(ServerError):
         parse_address(f"server:m@{url}")
     with pytest.raises(JudgeError):
@@ -305,13 +326,13 @@ def test_addresses_that_programs_read_differently_are_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["http://me:hush@host/v1", "http://hush@host", "https://h/?k=hush"])
-def test_addresses_with_secrets_are_refused_and_not_shown(url: str) -> None:
+def test_urls_with_secrets_are_refused_and_not_shown(url: str) -> None:
     with pytest.raises(ServerError, match="contains a password") as caught:
         parse_address(f"server:m@{url}")
     assert "hush" not in str(caught.value)
 
 
-def test_a_redirect_takes_neither_key_nor_prompt_to_another_host(
+def test_redirects_are_not_followed_to_another_host(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with Recorder() as other:
@@ -324,7 +345,7 @@ def test_a_redirect_takes_neither_key_nor_prompt_to_another_host(
         assert not other.received
 
 
-def test_a_token_never_goes_over_plain_http_to_another_machine(
+def test_token_is_not_sent_over_plain_http_to_another_machine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_secret")

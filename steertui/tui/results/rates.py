@@ -1,6 +1,7 @@
-"""Rates and the gap as they narrow: numbers, intervals as bars, the paper's beside them."""
+"""Rates and gap of a table as text: numbers, bars of the intervals, and the paper's figures."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from rich.text import Text
 
@@ -15,97 +16,144 @@ from steertui.tui.widgets.bars import interval_bar
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.sanitize import one_line
 
-ENDS = (-100.0, 100.0)
+GAP_AXIS = (-100.0, 100.0)
+"""Ends of the axis of gaps, in percentage points."""
+
+MIN_BAR = 12
+MAX_BAR = 40
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Widths of a table's columns.
+
+    Attributes:
+        name: of the condition.
+        bar: of the interval's bar, 0 for none.
+        has_paper: whether there is a column with the paper's rate.
+    """
+
+    name: int
+    bar: int
+    has_paper: bool
 
 
 def draw_rates(summary: Summary, width: int, colours: Palette) -> Text:
-    """Return every table of a summary, as wide as there is room."""
+    """Return all tables of a summary, `width` columns wide."""
     text = Text()
     for table in summary.tables:
-        judge = one_line(table.judge.name) if table.judge else "nobody yet"
+        judge = f"judged by {one_line(table.judge.name)}" if table.judge else "unjudged"
         text.append(one_line(table.setting.name), "bold")
-        text.append(
-            f"  temperature {table.setting.temperature:g}, judged by {judge}\n", colours.quiet
-        )
+        text.append(f"  temperature {table.setting.temperature:g}, {judge}\n", colours.quiet)
         text.append_text(draw_table(table, width, colours)).append("\n\n")
     text.rstrip()
     return text
 
 
 def draw_table(table: Table, width: int, colours: Palette) -> Text:
-    """Return one table's rates and its gap, without its title."""
-    return Text("\n").join(_table(table, width, colours))
+    """Return the rates and the gap of one table, without its title."""
+    return Text("\n").join(_lines(table, width, colours))
 
 
-def _table(table: Table, width: int, colours: Palette) -> Iterator[Text]:
+def _lines(table: Table, width: int, colours: Palette) -> Iterator[Text]:
     paper = paper_rates(table)
-    names = max(9, *(len(row.condition) for row in table.rows)) + 1
-    bar = max(0, min(40, width - names - 48 - (8 if paper else 0)))
-    bar = bar if bar >= 12 else 0
-    head = f"{'':{names}}{'n':>4}  {'convergence':20}" + (f"{'':{bar}} " if bar else "")
-    yield Text(
-        f"{head}{'refusal':>8}{'nonsense':>9}" + (f"{'paper':>8}" if paper else ""), colours.faint
-    )
+    columns = _columns(table, width, has_paper=bool(paper))
+    yield _header(columns, colours)
     for row in table.rows:
-        yield _row(row, names, bar, paper.get(row.condition), colours, bool(paper))
+        yield _row(row, columns, paper.get(row.condition), colours)
     if table.judge is None:
         answers = sum(row.counts.generated for row in table.rows)
-        yield Text(f"{answers} answers, not judged yet", colours.quiet)
+        yield Text(f"{answers} answers, unjudged", colours.quiet)
         return
     yield from _gap(table, paper, width, colours)
 
 
-def _row(
-    row: RateRow, names: int, bar: int, published: Rate | None, colours: Palette, has_paper: bool
-) -> Text:
-    text = Text(f"{one_line(row.condition):{names}}")
-    text.append(f"{row.counts.judged:4}", colours.quiet)
+def _columns(table: Table, width: int, *, has_paper: bool) -> _Columns:
+    name = max(9, *(len(row.condition) for row in table.rows)) + 1
+    bar = min(MAX_BAR, width - name - 51 - (8 if has_paper else 0))
+    return _Columns(name, bar if bar >= MIN_BAR else 0, has_paper)
+
+
+def _header(columns: _Columns, colours: Palette) -> Text:
+    bar = f"{'':{columns.bar}} " if columns.bar else ""
+    paper = f"{'paper':>8}" if columns.has_paper else ""
+    text = f"{'':{columns.name}}{'n':>4}  {'convergence':20}{bar}"
+    return Text(f"{text}{'refusal':>8}{'nonsensical':>12}{paper}", colours.faint)
+
+
+def _row(row: RateRow, columns: _Columns, published: Rate | None, colours: Palette) -> Text:
     rate = row.convergence
+    text = Text(f"{one_line(row.condition):{columns.name}}")
+    text.append(f"{row.counts.judged:4}", colours.quiet)
     text.append(f"  {rate_percent(rate):>5}", "bold")
     text.append("* " if is_marked(row) else "  ", colours.warning)
     text.append(f"{rate_interval(rate):13}", colours.quiet)
-    if bar and rate.value is not None and rate.low is not None and rate.high is not None:
-        style = colours.labels[Label.CONVERGENCE]
-        shown = interval_bar(
-            100 * rate.value, 100 * rate.low, 100 * rate.high, (0, 100), bar, style,
-            faint=colours.faint,
-        )  # fmt: skip
-        text.append_text(shown).append(" ")
-    elif bar:
-        text.append("┈" * bar + " ", colours.faint)
-    text.append(f"{rate_percent(row.refusal):>8}{rate_percent(row.nonsense):>9}")
-    if has_paper:
+    if columns.bar:
+        text.append_text(_rate_bar(rate, columns.bar, colours)).append(" ")
+    text.append(f"{rate_percent(row.refusal):>8}{rate_percent(row.nonsense):>12}")
+    if columns.has_paper:
         value = published.value if published else None
         text.append(f"{'–' if value is None else f'{100 * value:.1f}':>8}", colours.quiet)
     return text
+
+
+def _rate_bar(rate: Rate, width: int, colours: Palette) -> Text:
+    if rate.value is None or rate.low is None or rate.high is None:
+        return Text("┈" * width, colours.faint)
+    return interval_bar(
+        100 * rate.value,
+        (100 * rate.low, 100 * rate.high),
+        (0, 100),
+        width,
+        style=colours.labels[Label.CONVERGENCE],
+        axis_style=colours.faint,
+    )
 
 
 def _gap(table: Table, paper: Mapping[str, Rate], width: int, colours: Palette) -> Iterator[Text]:
     if not table.comparisons:
         return
     gap = table.comparisons[0].gap
+    pair = f"gap {one_line(gap.first)} − {one_line(gap.second)}"
     yield Text()
     if gap.points is None or gap.low is None or gap.high is None:
-        yield Text(
-            f"gap {gap.first} − {gap.second}: no valid answer on one side yet", colours.quiet
-        )
+        yield Text(f"{pair}: no valid answer under one condition yet", colours.quiet)
         return
-    text = Text(f"gap {one_line(gap.first)} − {one_line(gap.second)}  ", "bold")
+    text = Text(f"{pair}  ", "bold")
     text.append(f"{gap.points:+.1f}", f"bold {colours.blue}")
     yield text.append(f" points [{gap.low:+.1f}, {gap.high:+.1f}]", colours.quiet)
-    room = max(20, min(61, width - 16))
-    yield interval_bar(
-        gap.points, gap.low, gap.high, ENDS, room, f"bold {colours.blue}", faint=colours.faint
-    ).append("  this run", colours.quiet)
-    theirs = _papers_gap(paper, gap.first, gap.second)
-    if theirs:
-        points, low, high = theirs
-        bar = interval_bar(points, low, high, ENDS, room, colours.quiet, "◆", faint=colours.faint)
-        yield bar.append(f"  paper {points:+.1f}", colours.quiet)
-    yield Text(f"{'−100':<{room // 2 - 1}}0{'+100':>{room - room // 2}}", colours.faint)
+    bar_width = max(20, min(61, width - 16))
+    bar = interval_bar(
+        gap.points,
+        (gap.low, gap.high),
+        GAP_AXIS,
+        bar_width,
+        style=f"bold {colours.blue}",
+        axis_style=colours.faint,
+    )
+    yield bar.append("  this run", colours.quiet)
+    published = _paper_gap(paper, gap.first, gap.second)
+    if published:
+        yield _paper_bar(published, bar_width, colours)
+    yield Text(
+        f"{'−100':<{bar_width // 2 - 1}}0{'+100':>{bar_width - bar_width // 2}}", colours.faint
+    )
 
 
-def _papers_gap(paper: Mapping[str, Rate], first: str, second: str) -> Estimate | None:
+def _paper_bar(gap: Estimate, width: int, colours: Palette) -> Text:
+    bar = interval_bar(
+        gap.value,
+        (gap.low, gap.high),
+        GAP_AXIS,
+        width,
+        style=colours.quiet,
+        axis_style=colours.faint,
+        point="◆",
+    )
+    return bar.append(f"  paper {gap.value:+.1f}", colours.quiet)
+
+
+def _paper_gap(paper: Mapping[str, Rate], first: str, second: str) -> Estimate | None:
     """Return the paper's gap in points with unpaired 95 % limits; None unless both rates exist."""
     if first not in paper or second not in paper:
         return None

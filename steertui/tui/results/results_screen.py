@@ -1,4 +1,4 @@
-"""The Results screen: sentences first, then tables whose every number leads to its trials."""
+"""Results screen: sentences on the comparisons, and tables with drill-downs to the trials."""
 
 from typing import ClassVar
 
@@ -23,7 +23,7 @@ from steertui.tui.results.tables import (
     DrillDowns,
     fill_agreement,
     fill_categories,
-    fill_flips,
+    fill_changed,
     fill_rates,
 )
 from steertui.tui.widgets.choose_one import ChooseOne
@@ -33,73 +33,86 @@ from steertui.tui.widgets.reflowing_text import ReflowingText
 from steertui.tui.widgets.sanitize import one_line
 
 HELP = """
-The sentences claim no more than the data carry: a difference is called one only where the exact
-paired test says so, after Holm's correction over all that the table tests.
+The sentences report a difference only if the exact paired test rejects equality, after Holm's
+correction over all tests of the table.
 
-Below them are the rates by condition and by category, the scenarios whose label moved, and how far
-two judges agree. **Enter** on any number opens the trials behind it; on a moved scenario, its
-answers side by side.
+The tables show rates by condition and by category, scenarios with changed labels, and the agreement
+of the judges. **Enter** on a number opens its trials; on a scenario with changed labels, it shows
+the answers side by side.
 
-**o** chooses the policy, what the convergence rate leaves out: *paper* leaves out nonsense, *all*
-nothing, *exclude-refusals* refusals, too. **t** chooses another model, temperature or judge.
+**o** chooses the policy: which answers the convergence rate excludes. *paper* excludes nonsensical
+answers, *all* excludes none, *exclude-refusals* excludes nonsensical answers and safety refusals.
+**t** chooses another model, temperature or judge.
 """
+
+HEADINGS = {
+    "rates-table": "by condition: enter opens the trials of a number",
+    "categories": "by category: convergence in per cent",
+    "changed": "changed labels: enter compares the answers side by side",
+    "agreement": "agreement of the judges",
+}
+"""Headings of the tables, by widget id."""
+
+MAX_RATES_WIDTH = 130
+"""Maximum columns of the rates."""
+
+POLICIES = [
+    ("paper", "paper: nonsensical answers are excluded"),
+    ("all", "all: no answer is excluded"),
+    ("exclude-refusals", "exclude-refusals: safety refusals are excluded, too"),
+]
 
 
 class ResultsScreen(Page):
-    """One table of a summary at a time, with all that belongs to it."""
+    """Screen with one table of the summary at a time."""
 
     NAME = "results"
     HELP = HELP
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "table", "Table", id="results.table", tooltip="Another model or judge"),
-        Binding("o", "policy", "Policy", id="results.policy", tooltip="What the rate leaves out"),
-        Binding("f", "flips", "Moved", id="results.flips", tooltip="Whose label moved"),
+        Binding("o", "policy", "Policy", id="results.policy", tooltip="Excluded answers"),
+        Binding("f", "changed", "Changed", id="results.changed", tooltip="Changed labels"),
         Binding("e", "app.export", "Export", id="results.export", tooltip="HTML, CSV, Markdown"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
         self._summary: Summary | None = None
-        self._concord: JudgeAgreement | None = None
+        self._agreement: JudgeAgreement | None = None
         self._policy = Policy.PAPER
-        self._at = 0
+        self._index = 0
         self._version = -1
-        self._leads: dict[str, DrillDowns] = {}
+        self._drill_downs: dict[str, DrillDowns] = {}
         self._titles: dict[str, str] = {}
 
     def body(self) -> ComposeResult:
-        """Lay out: sentences, rates, categories, what moved, agreement."""
+        """Yield the sentences and the tables."""
         with VerticalScroll(id="results-box"):
             yield ReflowingText(id="sentences")
             with Vertical(id="results-tables"):
-                for name, told in (
-                    ("rates-table", "by condition: enter reads the trials behind a number"),
-                    ("categories", "by category, convergence in percent"),
-                    ("flips", "labels that moved: enter shows one side by side"),
-                    ("agreement", "judges beside each other"),
-                ):
-                    yield Static(told, classes="heading", id=f"{name}-head")
+                for name, heading in HEADINGS.items():
+                    yield Static(heading, classes="heading", id=f"{name}-head")
                     yield DataTable[Text](id=name, classes="results")
 
     def on_mount(self) -> None:
-        """Begin with nothing to show."""
+        """Hide the tables until they have rows."""
         for table in self.query(DataTable):
             table.display = False
             self.query_one(f"#{table.id}-head").display = False
 
     def reload(self) -> None:
-        """Count anew."""
+        """Summarise the experiment again."""
         if self._version != self.session.version:
-            self._version, self._at = self.session.version, 0
+            self._version, self._index = self.session.version, 0
         self._count()
 
     @work(exclusive=True, group="count", exit_on_error=False)
     async def _count(self) -> None:
         experiment, policy = self.session.id, self._policy
         if not experiment:
-            self.show_empty("There are no results yet: nothing was run.")
+            self.show_empty("No results: no experiment was run yet.")
             return
-        self._summary, self._concord, self._titles = await self.session.ask(
+        self._summary, self._agreement, self._titles = await self.session.ask(
             lambda store: (
                 summarise_experiment(store, experiment, policy),
                 _compare(store, experiment),
@@ -110,92 +123,97 @@ class ResultsScreen(Page):
 
     def _draw(self) -> None:
         if not self._summary or not self._summary.tables:
-            self.show_empty("There is nothing to count yet: 2 runs what is planned.")
+            self.show_empty("No results: no trial was run yet. 2 opens the Run screen.")
             return
         self.show_empty()
-        self._at = min(self._at, len(self._summary.tables) - 1)
-        table = self._summary.tables[self._at]
+        self._index = min(self._index, len(self._summary.tables) - 1)
+        table = self._summary.tables[self._index]
         self.query_one("#sentences", ReflowingText).draw_with(
             lambda room: self._sentences(table, room.width)
         )
         colours = self.colours
-        drawn = {
+        drill_downs = {
             "rates-table": fill_rates(self._table("rates-table"), table),
             "categories": fill_categories(self._table("categories"), table),
-            "flips": fill_flips(self._table("flips"), table, self._titles, colours),
-            "agreement": fill_agreement(self._table("agreement"), self._concord, colours),
+            "changed": fill_changed(self._table("changed"), table, self._titles, colours),
+            "agreement": fill_agreement(self._table("agreement"), self._agreement, colours),
         }
-        for name, leads in drawn.items():
-            self._table(name).display = bool(leads)
-            self.query_one(f"#{name}-head").display = bool(leads)
-        self._leads = drawn
+        for name, cells in drill_downs.items():
+            self._table(name).display = bool(cells)
+            self.query_one(f"#{name}-head").display = bool(cells)
+        self._drill_downs = drill_downs
         self.refresh_bindings()
 
     def _table(self, name: str) -> DataTable[Text]:
         return self.query_one(f"#{name}", DataTable)
 
     def _sentences(self, table: Table, width: int) -> Text:
-        c, text = self.colours, Text()
+        """Return title, notices, sentences, rates and warnings of a table."""
         assert self._summary
-        many = len(self._summary.tables)
-        text.append(one_line(table_title(table)), "bold")
-        text.append(f"   table {self._at + 1} of {many}" if many > 1 else "", c.quiet)
-        text.append(f"   policy {table.policy}\n\n", c.quiet)
+        colours = self.colours
+        warning_sign = Text("! ", f"bold {colours.warning}")
+        text = self._title(table, len(self._summary.tables))
         for notice in self._summary.notices:
-            lead = Text("! ", f"bold {c.warning}")
-            text.append_text(hanging_indent(lead, Text(notice, c.warning), width)).append("\n\n")
-        for place, comparison in enumerate(table.comparisons):
-            lead = Text("▶ " if place == 0 else "▷ ", c.blue)
-            said = Text(f"{comparison.sentence}.", "bold" if place == 0 else "")
-            text.append_text(hanging_indent(lead, said, width)).append("\n")
+            line = hanging_indent(warning_sign, Text(notice, colours.warning), width)
+            text.append_text(line).append("\n\n")
+        for index, comparison in enumerate(table.comparisons):
+            lead = Text("▷ " if index else "▶ ", colours.blue)
+            sentence = Text(f"{comparison.sentence}.", "" if index else "bold")
+            text.append_text(hanging_indent(lead, sentence, width)).append("\n")
         if not table.judge:
-            text.append("The answers are stored and no judge has read them yet.\n", c.quiet)
+            text.append("The answers are stored and unjudged.\n", colours.quiet)
         text.append("\n")
-        text.append_text(draw_table(table, min(width, 130), c)).append("\n")
+        text.append_text(draw_table(table, min(width, MAX_RATES_WIDTH), colours)).append("\n")
         for warning in table.warnings:
-            text.append("\n")
-            text.append_text(
-                hanging_indent(Text("! ", f"bold {c.warning}"), Text(f"{warning}."), width)
-            )
+            line = hanging_indent(warning_sign, Text(f"{warning}."), width)
+            text.append("\n").append_text(line)
         return text
+
+    def _title(self, table: Table, tables: int) -> Text:
+        text = Text().append(one_line(table_title(table)), "bold")
+        if tables > 1:
+            text.append(f"   table {self._index + 1} of {tables}", self.colours.quiet)
+        return text.append(f"   policy {table.policy}\n\n", self.colours.quiet)
 
     @on(DataTable.CellSelected)
     async def _opened(self, event: DataTable.CellSelected) -> None:
-        place = event.coordinate.row, event.coordinate.column
-        found = self._leads.get(event.data_table.id or "", {}).get(place)
-        if found is None or not self._summary:
+        cell = (event.coordinate.row, event.coordinate.column)
+        fields = self._drill_downs.get(event.data_table.id or "", {}).get(cell)
+        if fields is None or not self._summary:
             return
-        table = self._summary.tables[self._at]
+        table = self._summary.tables[self._index]
         judge = {"judge": table.judge.id} if table.judge else {}
-        here = {"experiment": table.experiment} | judge
-        if "other" not in found:  # judges are beside each other over all models and temperatures
-            here |= {"model": table.setting.model, "temperature": repr(table.setting.temperature)}
-        wanted = TrialFilter(**here | found)
-        if event.data_table.id == "flips":
-            await self._beside(wanted)
+        common = {"experiment": table.experiment} | judge
+        if "other" not in fields:  # judges are compared over all models and temperatures
+            temperature = repr(table.setting.temperature)
+            common |= {"model": table.setting.model, "temperature": temperature}
+        wanted = TrialFilter(**common | fields)
+        if event.data_table.id == "changed":
+            await self._compare_answers(wanted)
         else:
             await self.host.show_trials(wanted)
 
-    async def _beside(self, wanted: TrialFilter) -> None:
+    async def _compare_answers(self, wanted: TrialFilter) -> None:
         rows = await self.session.ask(lambda store: find_trials(store, wanted))
         lines = await self.session.ask(lambda store: list_trials(store, rows[:1], ""))
         if lines:
             await self.host.compare(lines[0].key)
 
     def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
-        """Offer what there is."""
+        """Enable the keys that have an effect now."""
         summary = self._summary
         if action == "table":
             return bool(summary and len(summary.tables) > 1)
         if action == "policy":
             return bool(summary and summary.tables)
-        return bool(self._leads.get("flips")) if action == "flips" else True
+        return bool(self._drill_downs.get("changed")) if action == "changed" else True
 
-    def action_flips(self) -> None:
-        """Go to the scenarios whose label moved."""
-        self._table("flips").focus(scroll_visible=False)
-        head = self.query_one("#flips-head")
-        self.call_after_refresh(head.scroll_visible, top=True, animate=False)  # once it is laid out
+    def action_changed(self) -> None:
+        """Focus the table of changed labels."""
+        self._table("changed").focus(scroll_visible=False)
+        heading = self.query_one("#changed-head")
+        # The table may have got its rows just now, so scroll after the layout.
+        self.call_after_refresh(heading.scroll_visible, top=True, animate=False)
 
     @work(exit_on_error=False)
     async def action_table(self) -> None:
@@ -203,21 +221,18 @@ class ResultsScreen(Page):
         if not self._summary or not self._summary.tables:
             return
         options = [(str(i), one_line(table_title(t))) for i, t in enumerate(self._summary.tables)]
-        chosen = await self.app.push_screen_wait(ChooseOne("Which table?", options, str(self._at)))
+        chosen = await self.app.push_screen_wait(
+            ChooseOne("Which table?", options, str(self._index))
+        )
         if chosen is not None:
-            self._at = int(chosen)
+            self._index = int(chosen)
             self._draw()
 
     @work(exit_on_error=False)
     async def action_policy(self) -> None:
-        """Choose what the convergence rate leaves out."""
-        options = [
-            ("paper", "paper: nonsensical answers are left out"),
-            ("all", "all: nothing is left out"),
-            ("exclude-refusals", "exclude-refusals: refusals are left out, too"),
-        ]
+        """Choose which answers the convergence rate excludes."""
         chosen = await self.app.push_screen_wait(
-            ChooseOne("What does the convergence rate leave out?", options, self._policy)
+            ChooseOne("Which answers does the convergence rate exclude?", POLICIES, self._policy)
         )
         if chosen is not None:
             self._policy = Policy(chosen)
@@ -225,5 +240,5 @@ class ResultsScreen(Page):
 
 
 def _compare(store: Store, experiment: str) -> JudgeAgreement | None:
-    """Return how far the judges agree, None where fewer than two have read anything."""
+    """Return the agreement of the judges; None for fewer than two."""
     return compare_judges(store, experiment) if len(store.judges(experiment)) > 1 else None

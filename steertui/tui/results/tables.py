@@ -1,125 +1,155 @@
-"""The tables of the Results screen, and where each of their cells leads."""
+"""Tables of the Results screen, with a drill-down from each cell to its trials."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.text import Text
 from textual.widgets import DataTable
 
 from steertui.analysis.formatting import count_text, gap_columns, rate_percent
-from steertui.analysis.judge_agreement import JudgeAgreement
+from steertui.analysis.judge_agreement import JudgeAgreement, PairedJudges
 from steertui.analysis.table import Table
 from steertui.core.verdict import SIGNS, Label
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.sanitize import one_line
 
 DrillDowns = dict[tuple[int, int], dict[str, str]]
-"""By row and column of a cell: the filter's fields that its trials fit."""
+"""By (row, column) of a cell: fields and values of the `TrialFilter` for its trials."""
 
-
-def _head(grid: DataTable[Text], names: Sequence[str]) -> None:
-    grid.clear(columns=True)
-    for place, name in enumerate(names):
-        grid.add_column(Text(one_line(name), justify="right" if place else "left"))
-
-
-def _row(grid: DataTable[Text], cells: Sequence[str | Text]) -> None:
-    texts = [c if isinstance(c, Text) else Text(c) for c in cells]
-    for text in texts[1:]:
-        text.justify = "right"
-    grid.add_row(*texts)
+MAX_CHANGED = 500
+"""Maximum rows of the table of changed labels."""
 
 
 def fill_rates(grid: DataTable[Text], table: Table) -> DrillDowns:
-    """Show each condition's counts; a count leads to its trials."""
-    labels = [f"{SIGNS[label]} {label.value.replace('_', ' ')}" for label in Label]
-    _head(grid, ["condition", "judged", *labels, "valid", "cut"])
-    leads: DrillDowns = {}
+    """Fill in the counts by condition; a count leads to its trials."""
+    labels = [f"{SIGNS[label]} {label.words}" for label in Label]
+    _set_columns(grid, ["condition", "judged", *labels, "valid", "truncated"])
+    drill_downs: DrillDowns = {}
     for y, row in enumerate(table.rows):
-        counts = [str(getattr(row.counts, label.value)) for label in Label]
-        _row(grid, [one_line(row.condition), str(row.counts.judged), *counts,
-                    str(row.convergence.total), count_text(row.counts.truncated)])  # fmt: skip
-        here = {"condition": row.condition}
-        leads |= {(y, x): here for x in (0, 1, 6)}
+        cells = [
+            one_line(row.condition),
+            str(row.counts.judged),
+            *(str(getattr(row.counts, label.value)) for label in Label),
+            str(row.convergence.total),
+            count_text(row.counts.truncated),
+        ]
+        _add_row(grid, cells)
+        by_condition = {"condition": row.condition}
+        drill_downs |= {(y, x): by_condition for x in (0, 1, 6)}
         for x, label in enumerate(Label, 2):
-            leads[y, x] = here | {"label": label.value}
-        leads[y, 7] = here | {"stop": "length"}
+            drill_downs[y, x] = by_condition | {"label": label.value}
+        drill_downs[y, 7] = by_condition | {"stop": "length"}
     grid.fixed_columns = 1
-    return leads
+    return drill_downs
 
 
 def fill_categories(grid: DataTable[Text], table: Table) -> DrillDowns:
-    """Show each category's rates and gap; a rate leads to its convergent answers."""
-    found = table.categories if table.judge else ()
-    if len(found) < 2:
+    """Fill in rates and gap by category; a rate leads to its convergent answers.
+
+    Without a judge, or with a single category, the table stays empty.
+    """
+    categories = table.categories if table.judge else ()
+    if len(categories) < 2:
         return {}
     conditions = table.conditions
-    head = table.comparisons[0].gap if table.comparisons else None
-    gap = [f"{head.first} − {head.second}", "95 %", "p"] if head else []
-    _head(grid, ["category", *conditions, *gap])
-    leads: DrillDowns = {}
-    for y, category in enumerate(found):
+    gap = table.comparisons[0].gap if table.comparisons else None
+    gap_names = [f"{gap.first} − {gap.second}", "95 %", "p"] if gap else []
+    _set_columns(grid, ["category", *conditions, *gap_names])
+    drill_downs: DrillDowns = {}
+    for y, category in enumerate(categories):
         rates = {row.condition: rate_percent(row.convergence) for row in category.rows}
-        numbers = [rates.get(name, "–") for name in conditions]
-        last = gap_columns(category.comparison) if gap else ()
-        _row(grid, [one_line(category.name), *numbers, *last])
-        here = {"category": category.name}
-        leads |= {(y, x): here for x in range(len(grid.columns))}
+        cells = [rates.get(name, "–") for name in conditions]
+        gap_cells = gap_columns(category.comparison) if gap else ()
+        _add_row(grid, [one_line(category.name), *cells, *gap_cells])
+        by_category = {"category": category.name}
+        drill_downs |= {(y, x): by_category for x in range(len(grid.columns))}
         for x, name in enumerate(conditions, 1):
-            leads[y, x] = here | {"condition": name, "label": Label.CONVERGENCE.value}
-    return leads
+            label = Label.CONVERGENCE.value
+            drill_downs[y, x] = by_category | {"condition": name, "label": label}
+    return drill_downs
 
 
-def fill_flips(
+def fill_changed(
     grid: DataTable[Text], table: Table, titles: Mapping[str, str], colours: Palette
 ) -> DrillDowns:
-    """Show the scenarios whose label is not the same under all conditions."""
-    labels: dict[tuple[str, int], dict[str, Label]] = {}
-    for o in table.outcomes:
-        if o.label:
-            labels.setdefault((o.scenario, o.sample), {})[o.condition] = o.label
-    moved = {item: found for item, found in labels.items() if len(set(found.values())) > 1}
-    if not moved:
+    """Fill in the scenarios whose label depends on the condition, at most `MAX_CHANGED`."""
+    changed = _changed_labels(table)
+    if not changed:
         return {}
-    _head(grid, ["scenario", *table.conditions])
-    leads: DrillDowns = {}
-    for y, ((scenario, sample), found) in enumerate(list(moved.items())[:500]):
-        name = one_line(titles.get(scenario, scenario)) + (f" #{sample + 1}" if sample else "")
+    _set_columns(grid, ["scenario", *table.conditions])
+    drill_downs: DrillDowns = {}
+    for y, ((scenario, sample), labels) in enumerate(list(changed.items())[:MAX_CHANGED]):
+        number = f" #{sample + 1}" if sample else ""
         signs = [
-            colours.sign(found[c]) if c in found else Text("–", colours.faint)
-            for c in table.conditions
+            colours.sign(labels[name]) if name in labels else Text("–", colours.faint)
+            for name in table.conditions
         ]
-        _row(grid, [name, *signs])
-        leads |= {(y, x): {"scenario": scenario} for x in range(len(table.conditions) + 1)}
-    return leads
+        _add_row(grid, [one_line(titles.get(scenario, scenario)) + number, *signs])
+        by_scenario = {"scenario": scenario}
+        drill_downs |= {(y, x): by_scenario for x in range(len(table.conditions) + 1)}
+    return drill_downs
+
+
+def _changed_labels(table: Table) -> dict[tuple[str, int], dict[str, Label]]:
+    """Return the labels by condition of each (scenario, sample) with more than one label."""
+    labels: dict[tuple[str, int], dict[str, Label]] = {}
+    for outcome in table.outcomes:
+        if outcome.label:
+            item = (outcome.scenario, outcome.sample)
+            labels.setdefault(item, {})[outcome.condition] = outcome.label
+    return {item: found for item, found in labels.items() if len(set(found.values())) > 1}
 
 
 def fill_agreement(
-    grid: DataTable[Text], concord: JudgeAgreement | None, colours: Palette
+    grid: DataTable[Text], agreement: JudgeAgreement | None, colours: Palette
 ) -> DrillDowns:
-    """Show the confusion matrix of every two judges; a cell leads to its answers."""
-    found = [c for c in concord.comparisons if c.overall.items] if concord else []
-    if not found:
+    """Fill in the confusion matrix of each pair of judges; a cell leads to its answers."""
+    comparisons = agreement.comparisons if agreement else ()
+    pairs = [pair for pair in comparisons if pair.overall.items]
+    if not pairs:
         return {}
     signs = [SIGNS[label] for label in Label]
-    _head(grid, ["first judge ↓   second judge →", *signs, "agree", "kappa", "95 %"])
-    leads: DrillDowns = {}
-    for number, c in enumerate(found):
-        top, whole = 5 * number, c.overall
-        names = Text(f"{one_line(c.first.name)} ↓  {one_line(c.second.name)} →", "bold")
-        kappa, limits_ = "–", ""
-        if whole.kappa is not None:
-            kappa = f"{whole.kappa:.2f}"
-            limits_ = f"[{whole.kappa_low or 0:.2f}, {whole.kappa_high or 0:.2f}]"
-        _row(grid, [names, "", "", "", "", f"{whole.agreed}/{whole.items}", kappa, limits_])
-        for y, (label, counts) in enumerate(zip(Label, c.confusion, strict=True), 1):
-            name = Text("  ").append_text(colours.label_text(label))
+    _set_columns(grid, ["first judge ↓   second judge →", *signs, "agree", "kappa", "95 %"])
+    drill_downs: DrillDowns = {}
+    for pair in pairs:
+        _add_row(grid, list(_agreement_cells(pair)))
+        for y, (label, counts) in enumerate(zip(Label, pair.confusion, strict=True)):
             numbers = [
-                Text(str(n), "bold" if x == y else colours.quiet) for x, n in enumerate(counts, 1)
+                Text(str(count), "bold" if x == y else colours.quiet)
+                for x, count in enumerate(counts)
             ]
-            _row(grid, [name, *numbers, "", "", ""])
+            name = Text("  ").append_text(colours.label_text(label))
             for x, other in enumerate(Label, 1):
-                leads[top + y, x] = {
-                    "judge": c.first.id, "label": label.value,
-                    "other": c.second.id, "other_label": other.value,
-                }  # fmt: skip
-    return leads
+                drill_downs[grid.row_count, x] = {
+                    "judge": pair.first.id,
+                    "label": label.value,
+                    "other": pair.second.id,
+                    "other_label": other.value,
+                }
+            _add_row(grid, [name, *numbers, "", "", ""])
+    return drill_downs
+
+
+def _agreement_cells(pair: PairedJudges) -> Iterator[str | Text]:
+    """Yield the cells of the row above a pair's confusion matrix."""
+    overall = pair.overall
+    yield Text(f"{one_line(pair.first.name)} ↓  {one_line(pair.second.name)} →", "bold")
+    yield from [""] * len(Label)
+    yield f"{overall.agreed}/{overall.items}"
+    if overall.kappa is None:
+        yield from ("–", "")
+    else:
+        yield f"{overall.kappa:.2f}"
+        yield f"[{overall.kappa_low or 0:.2f}, {overall.kappa_high or 0:.2f}]"
+
+
+def _set_columns(grid: DataTable[Text], names: Sequence[str]) -> None:
+    grid.clear(columns=True)
+    for index, name in enumerate(names):
+        grid.add_column(Text(one_line(name), justify="right" if index else "left"))
+
+
+def _add_row(grid: DataTable[Text], cells: Sequence[str | Text]) -> None:
+    texts = [cell if isinstance(cell, Text) else Text(cell) for cell in cells]
+    for text in texts[1:]:
+        text.justify = "right"
+    grid.add_row(*texts)

@@ -1,35 +1,48 @@
-"""Rates and gaps drawn on a line: the point, its interval, and the paper's below."""
+"""Bars in one line of text: confidence interval with point estimate, progress, sparkline."""
 
 from rich.text import Text
 
 from steertui.tui.widgets.label_style import Palette
 
+POINT = "●"
+"""Sign of a point estimate."""
 
-def place(value: float, low: float, high: float, width: int) -> int:
-    """Return the column of a value on an axis from `low` to `high` of so many columns."""
+
+def column_of(value: float, low: float, high: float, width: int) -> int:
+    """Return the column of a value on an axis from `low` to `high` with `width` columns."""
     share = (value - low) / (high - low)
     return min(width - 1, max(0, round(share * (width - 1))))
 
 
 def interval_bar(
-    value: float, low: float, high: float, ends: tuple[float, float], width: int, style: str,
-    point: str = "●", faint: str = "",
-) -> Text:  # fmt: skip
-    """Return an interval as a bar with its point on an axis from `ends[0]` to `ends[1]`."""
-    first, last = place(low, *ends, width), place(high, *ends, width)
+    value: float,
+    limits: tuple[float, float],
+    axis: tuple[float, float],
+    width: int,
+    *,
+    style: str,
+    axis_style: str = "",
+    point: str = POINT,
+) -> Text:
+    """Return a confidence interval with its point estimate on an axis of `width` columns.
+
+    `limits` and `axis` are (low, high). Zero is marked if it is inside the axis.
+    """
+    first = column_of(limits[0], *axis, width)
+    last = column_of(limits[1], *axis, width)
     chars = ["┈"] * width
-    if ends[0] < 0 < ends[1]:
-        chars[place(0, *ends, width)] = "┊"
+    if axis[0] < 0 < axis[1]:
+        chars[column_of(0, *axis, width)] = "┊"
     for column in range(first, last + 1):
         chars[column] = "━"
-    chars[place(value, *ends, width)] = point
-    line = Text("".join(chars), faint)
+    chars[column_of(value, *axis, width)] = point
+    line = Text("".join(chars), axis_style)
     line.stylize(style, first, last + 1)
     return line
 
 
 def progress_bar(done: int, total: int, width: int, colours: Palette) -> Text:
-    """Return a thin bar, `done` of `total` filled, to the half column."""
+    """Return a bar of `width` columns, filled to the half column."""
     halves = round(2 * width * done / total) if total else 0
     full, half = divmod(min(halves, 2 * width), 2)
     bar = Text("━" * full + "╸" * half, colours.blue)
@@ -37,9 +50,9 @@ def progress_bar(done: int, total: int, width: int, colours: Palette) -> Text:
 
 
 def sparkline(values: list[float], width: int) -> str:
-    """Return the last `width` values as a line of blocks, the highest full."""
+    """Return the last `width` values as blocks, scaled to the largest."""
     shown = values[-width:]
     top = max(shown, default=0)
     if top <= 0:
         return ""
-    return "".join("▁▂▃▄▅▆▇█"[min(7, int(8 * v / top))] for v in shown)
+    return "".join("▁▂▃▄▅▆▇█"[min(7, int(8 * value / top))] for value in shown)

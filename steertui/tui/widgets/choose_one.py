@@ -1,4 +1,4 @@
-"""A choice among a few: a list over the screen, narrowed by its first letters."""
+"""Dialog to choose one value from a list."""
 
 from collections.abc import Sequence
 
@@ -11,43 +11,44 @@ from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
 OptionRow = tuple[str, str | Text]
-"""A value and how it is shown."""
+"""A value and its text."""
 
 
 class ChooseOne(ModalScreen[str | None]):
-    """Asks for one of several values; None where the user leaves."""
+    """Dialog to choose one of several values; its result is None if cancelled."""
 
-    BINDINGS = [  # noqa: RUF012
-        Binding("escape", "leave", "Leave", id="choose.leave", tooltip="Change nothing"),
+    BINDINGS = [  # noqa: RUF012 (Textual's own name and type)
+        Binding("escape", "leave", "Cancel", id="choose.leave", tooltip="Change nothing"),
     ]
 
-    def __init__(self, question: str, choices: Sequence[OptionRow], now: str = "") -> None:
+    def __init__(self, question: str, choices: Sequence[OptionRow], current: str = "") -> None:
         super().__init__()
-        self._question, self._choices, self._now = question, choices, now
+        self._question = question
+        self._choices = choices
+        self._current = current
 
     def compose(self) -> ComposeResult:
-        """Lay out."""
+        """Yield the question, the list and the keys."""
         options = [
-            Option(Text(shown) if isinstance(shown, str) else shown, id=f"at-{place}")
-            for place, (_, shown) in enumerate(self._choices)
+            Option(Text(shown) if isinstance(shown, str) else shown, id=f"at-{index}")
+            for index, (_, shown) in enumerate(self._choices)
         ]
         with Vertical(classes="question"):
             yield Static(self._question, markup=False)
             yield OptionList(*options)
-            yield Static("enter  take it      escape  leave it", classes="keys")
+            yield Static("enter  OK      escape  cancel", classes="keys")
         yield Footer()
 
     def on_mount(self) -> None:
-        """Stand on what is chosen now."""
+        """Put the cursor on the current value."""
         values = [value for value, _ in self._choices]
-        self.query_one(OptionList).highlighted = (
-            values.index(self._now) if self._now in values else 0
-        )
+        index = values.index(self._current) if self._current in values else 0
+        self.query_one(OptionList).highlighted = index
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Give the value."""
+        """Close with the selected value."""
         self.dismiss(self._choices[event.option_index][0])
 
     def action_leave(self) -> None:
-        """Leave without one."""
+        """Close without a result."""
         self.dismiss(None)

@@ -1,4 +1,4 @@
-"""Export: what is open, written to a file in a form of the report."""
+"""Export of the open experiment: formats to choose from, and the file that is written."""
 
 from pathlib import Path
 from types import MappingProxyType
@@ -8,32 +8,36 @@ from steertui.output_files import check_output
 from steertui.report.command import write_report
 from steertui.tui.widgets.choose_one import OptionRow
 
-FORMS = MappingProxyType(
+FORMATS = MappingProxyType(
     {
-        "html": ("one page to read and pass on (HTML)", ".html"),
-        "trials-csv": ("a row a trial, with every text (CSV)", ".csv"),
-        "markdown": ("the tables as Markdown", ".md"),
-        "json": ("the tables as JSON", ".json"),
+        "html": ("HTML: one page with figures and all texts", ".html"),
+        "trials-csv": ("CSV: one row per trial, with all texts", ".csv"),
+        "markdown": ("Markdown: the tables", ".md"),
+        "json": ("JSON: the tables", ".json"),
     }
 )
+"""By format of the report: its description and the file's suffix."""
 
 
 def options() -> list[OptionRow]:
-    """Return the forms to choose from."""
-    return [(form, told) for form, (told, _) in FORMS.items()]
+    """Return the formats to choose from."""
+    return [(name, description) for name, (description, _) in FORMATS.items()]
 
 
 def default_file(db: Path, form: str) -> Path:
-    """Return where a form is written if nobody says otherwise."""
-    return Path(db.stem + FORMS[form][1])
+    """Return the default output file of a format."""
+    return Path(db.stem + FORMATS[form][1])
 
 
 def replaces(db: Path, form: str, target: Path) -> bool:
-    """Whether an earlier export would be replaced; raises OutputError where a file has to stay."""
+    """Return whether an earlier export would be replaced.
+
+    Raises OutputError if the file must not be replaced.
+    """
     check_output(target, form, [db])
     return target.exists()
 
 
 def write(db: Path, form: str, experiment: str, target: Path) -> None:
-    """Write the file; raises SteertuiError where it cannot be written."""
+    """Write the experiment's report to the file; raises SteertuiError if that fails."""
     write_report(db, form, ReportFilter((experiment,) if experiment else ()), target)

@@ -1,4 +1,4 @@
-"""How a label looks: a sign and a colour, so that neither alone has to carry it."""
+"""Signs and colours of labels and trial states; a label never depends on its colour alone."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,25 @@ from steertui.core.verdict import SIGNS, Label
 from steertui.tui.theme import DARK, DARK_LABELS, LIGHT, LIGHT_LABELS
 from steertui.tui.widgets.layout import join_fitting
 
-WAITING, WRITING, WRITTEN, FAILED = "▫", "▸", "▪", "!"
+WAITING = "▫"
+WRITING = "▸"
+WRITTEN = "▪"
+FAILED = "!"
 
 
 @dataclass(frozen=True)
 class Palette:
-    """The colours that text is drawn in; a widget asks for the one of the app's theme."""
+    """Text colours of a theme.
+
+    Attributes:
+        labels: colour of each label.
+        blue: focus and keys.
+        quiet: explanations.
+        faint: axes, frames and placeholders.
+        warning: warnings.
+        error: errors and failures.
+        strong: emphasis.
+    """
 
     labels: dict[Label, str]
     blue: str
@@ -29,7 +42,7 @@ class Palette:
         return Style(color=self.labels[label], bold=True)
 
     def sign(self, label: Label | None, *, failed: bool = False, answered: bool = True) -> Text:
-        """Return the one sign of a trial under one judge."""
+        """Return the sign of a trial: its label, or its state if it has none."""
         if label:
             return Text(SIGNS[label], self.label(label))
         if failed:
@@ -43,20 +56,34 @@ class Palette:
         return Text(f"{SIGNS[label]} {label.words}", self.label(label))
 
     def legend(self, width: int = 1000) -> Text:
-        """Return every sign with its meaning, as many as there is room for."""
-        rest = (
+        """Return the meanings of the signs, as many as fit `width` columns."""
+        states = (
             f"{FAILED} failed",
             f"{WRITING} writing",
             f"{WAITING} waiting",
             f"{WRITTEN} answered",
         )
-        parts = [*map(self.label_text, Label), *(Text(part, self.quiet) for part in rest)]
+        parts = [*map(self.label_text, Label), *(Text(state, self.quiet) for state in states)]
         return join_fitting(parts, Text("   "), width)
 
 
-ON_DARK = Palette(DARK_LABELS, DARK.primary, "#8593a3", "#586677", "#f2cc60", "#ff6b6b", "#ffffff")
+ON_DARK = Palette(
+    labels=DARK_LABELS,
+    blue=DARK.primary,
+    quiet="#8593a3",
+    faint="#586677",
+    warning="#f2cc60",
+    error="#ff6b6b",
+    strong="#ffffff",
+)
 ON_LIGHT = Palette(
-    LIGHT_LABELS, LIGHT.primary, "#5f6b78", "#939da8", "#8a6100", "#b3261e", "#000000"
+    labels=LIGHT_LABELS,
+    blue=LIGHT.primary,
+    quiet="#5f6b78",
+    faint="#939da8",
+    warning="#8a6100",
+    error="#b3261e",
+    strong="#000000",
 )
 
 

@@ -1,4 +1,4 @@
-"""Pieces of text laid out: a sign in front of a wrapped one, many beside each other; titles."""
+"""Layout of short texts: hanging indent, parts joined within a width, titles of frames."""
 
 from collections.abc import Iterable, Sequence
 
@@ -9,17 +9,20 @@ from textual.widget import Widget
 
 
 def hanging_indent(lead: Text, text: Text, width: int) -> Text:
-    """Return the text wrapped beside `lead`, so many columns together."""
+    """Return `lead` followed by the text, wrapped and indented by the lead's width.
+
+    `width` is the total number of columns.
+    """
     lines = text.wrap(get_console(), max(10, width - lead.cell_len))
-    found = Text(end="").append_text(lead)
-    for place, line in enumerate(lines):
+    result = Text(end="").append_text(lead)
+    for number, line in enumerate(lines):
         line.rstrip()
-        found.append("\n" + " " * lead.cell_len if place else "").append_text(line)
-    return found
+        result.append("\n" + " " * lead.cell_len if number else "").append_text(line)
+    return result
 
 
 def join_fitting(parts: Sequence[Text], between: Text, width: int) -> Text:
-    """Return the parts beside each other, as many as fit the width."""
+    """Return the first parts in one line, as many as fit `width` columns."""
     text = Text(end="", no_wrap=True)
     for part in parts:
         room = width - text.cell_len - (between.cell_len if text else 0)
@@ -30,7 +33,7 @@ def join_fitting(parts: Sequence[Text], between: Text, width: int) -> Text:
 
 
 def join_wrapped(parts: Iterable[Text], between: Text, width: int) -> Text:
-    """Return the parts beside each other, on as many lines as they need, none broken."""
+    """Return all parts, wrapped between parts but not inside one."""
     lines = [Text(end="")]
     for part in parts:
         if lines[-1] and lines[-1].cell_len + between.cell_len + part.cell_len > width:
@@ -40,11 +43,11 @@ def join_wrapped(parts: Iterable[Text], between: Text, width: int) -> Text:
 
 
 def set_titles(panel: Widget, title: str, subtitle: str | Text = "") -> None:
-    """Name a panel's frame above and below, as plain text; the names it bears are not drawn anew.
+    """Set the titles in the upper and lower border of a panel, as plain text.
 
-    A frame covers its whole panel, so that drawing it draws all that lies in it.
+    An unchanged title is not set again, because that would redraw the whole panel.
     """
-    for name, told in (("border_title", title), ("border_subtitle", subtitle)):
-        text = Text(told) if isinstance(told, str) else told
+    for name, title_text in (("border_title", title), ("border_subtitle", subtitle)):
+        text = Text(title_text) if isinstance(title_text, str) else title_text
         if (getattr(panel, name) or "") != Content.from_rich_text(text).markup:
             setattr(panel, name, text)

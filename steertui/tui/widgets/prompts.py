@@ -1,4 +1,4 @@
-"""Short questions over a screen: yes or no, a number, a line of text."""
+"""Dialogs for a confirmation, a line of text, or a number."""
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -7,90 +7,92 @@ from textual.screen import ModalScreen
 from textual.validation import Integer
 from textual.widgets import Footer, Input, Static
 
+KEYS = "enter  OK      escape  cancel"
+CANCEL = Binding("escape", "leave", "Cancel", id="ask.leave", tooltip="Change nothing")
+
 
 class Confirm(ModalScreen[bool]):
-    """Asks before what cannot be taken back; `verb` is what Enter does."""
+    """Dialog that asks for confirmation."""
 
-    BINDINGS = [  # noqa: RUF012
-        Binding("enter", "answer(True)", "Yes", id="confirm.yes", tooltip="Do it"),
-        Binding("escape", "answer(False)", "No", id="confirm.no", tooltip="Leave it"),
+    BINDINGS = [  # noqa: RUF012 (Textual's own name and type)
+        Binding("enter", "answer(True)", "OK", id="confirm.yes", tooltip="Do it"),
+        Binding("escape", "answer(False)", "Cancel", id="confirm.no", tooltip="Change nothing"),
     ]
 
     def __init__(self, question: str, verb: str) -> None:
+        """Ask a question; `verb` says what Enter does."""
         super().__init__()
-        self._question, self._verb = question, verb
+        self._question = question
+        self._verb = verb
 
     def compose(self) -> ComposeResult:
-        """Lay out."""
+        """Yield the question and the keys."""
         with Vertical(classes="question"):
             with VerticalScroll(classes="asked"):
                 yield Static(self._question, markup=False)
-            yield Static(f"enter  {self._verb.lower()}      escape  leave it", classes="keys")
+            yield Static(f"enter  {self._verb.lower()}      escape  cancel", classes="keys")
         yield Footer()
 
     def action_answer(self, yes: bool) -> None:
-        """Give the answer."""
+        """Close with the answer."""
         self.dismiss(yes)
 
 
 class TextPrompt(ModalScreen[str | None]):
-    """Asks for a line of text; None where the user leaves."""
+    """Dialog for a line of text; its result is None if cancelled."""
 
-    BINDINGS = [  # noqa: RUF012
-        Binding("escape", "leave", "Leave", id="ask.leave", tooltip="Change nothing"),
-    ]
+    BINDINGS = [CANCEL]  # noqa: RUF012 (Textual's own name and type)
 
     def __init__(self, question: str, value: str = "", *, hint: str = "") -> None:
         super().__init__()
-        self._question, self._value, self._hint = question, value, hint
+        self._question = question
+        self._value = value
+        self._hint = hint
 
     def compose(self) -> ComposeResult:
-        """Lay out."""
+        """Yield the question, the input line and the keys."""
         with Vertical(classes="question"):
             yield Static(self._question, markup=False)
-            yield self._input()
-            yield Static("enter  take it      escape  leave it", classes="keys")
+            yield Input(self._value, placeholder=self._hint)
+            yield Static(KEYS, classes="keys")
         yield Footer()
 
-    def _input(self) -> Input:
-        return Input(self._value, placeholder=self._hint)
-
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Give the answer."""
-        if event.validation_result is None or event.validation_result.is_valid:
-            self.dismiss(event.value)
+        """Close with the text."""
+        self.dismiss(event.value)
 
     def action_leave(self) -> None:
-        """Leave without one."""
+        """Close without a result."""
         self.dismiss(None)
 
 
 class NumberPrompt(ModalScreen[int | None]):
-    """Asks for a whole number between two limits; None where the user leaves."""
+    """Dialog for an integer between two limits; its result is None if cancelled."""
 
-    BINDINGS = TextPrompt.BINDINGS
+    BINDINGS = [CANCEL]  # noqa: RUF012 (Textual's own name and type)
 
     def __init__(self, question: str, value: int, low: int, high: int) -> None:
         super().__init__()
-        self._question, self._value, self._limits = question, value, (low, high)
+        self._question = question
+        self._value = value
+        self._low = low
+        self._high = high
 
     def compose(self) -> ComposeResult:
-        """Lay out."""
-        low, high = self._limits
-        told = f"A whole number from {low} to {high:,}, please"
+        """Yield the question, the input line, the limits and the keys."""
+        limits = f"{self._low} to {self._high:,}"
+        validator = Integer(self._low, self._high, f"Give an integer from {limits}")
         with Vertical(classes="question"):
             yield Static(self._question, markup=False)
-            yield Input(str(self._value), type="integer", validators=[Integer(low, high, told)])
-            yield Static(
-                f"{low} to {high:,}      enter  take it      escape  leave it", classes="keys"
-            )
+            yield Input(str(self._value), type="integer", validators=[validator])
+            yield Static(f"{limits}      {KEYS}", classes="keys")
         yield Footer()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Give the number, if it is one."""
+        """Close with the number if it is valid."""
         if event.validation_result and event.validation_result.is_valid:
             self.dismiss(int(event.value))
 
     def action_leave(self) -> None:
-        """Leave without one."""
+        """Close without a result."""
         self.dismiss(None)

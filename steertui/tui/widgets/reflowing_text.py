@@ -1,4 +1,4 @@
-"""A Fitted: text that is drawn anew for whatever room it gets."""
+"""Text that is rendered again for each size of its widget."""
 
 from collections.abc import Callable
 
@@ -7,36 +7,38 @@ from textual.geometry import Size
 from textual.widgets import Static
 
 Draw = Callable[[Size], Text]
-"""From columns and lines to text."""
+"""Function from a size in columns and lines to the text."""
 
 
 class ReflowingText(Static):
-    """Holds how its text is drawn, and draws it again where it has other room or other words."""
+    """Widget that renders its text by a function, again whenever the size changes."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
         self._draw: Draw | None = None
-        self._drawn_at = Size()
-        self._drawn = Text()
+        self._drawn_size = Size()
+        self._drawn_text = Text()
 
     def draw_with(self, draw: Draw) -> None:
-        """Draw so from now on."""
+        """Set the function, and render the text."""
         self._draw = draw
         self._redraw()
 
     def on_resize(self) -> None:
-        """Draw for the new room."""
-        if self.content_size != self._drawn_at:
+        """Render the text for the new size."""
+        if self.content_size != self._drawn_size:
             self._redraw()
 
     def _redraw(self) -> None:
-        room = self.content_size
-        if self._draw and room.width:
-            text = self._draw(room)
-            if room != self._drawn_at or not _alike(text, self._drawn):
-                self._drawn_at, self._drawn = room, text
+        size = self.content_size
+        if self._draw and size.width:
+            text = self._draw(size)
+            if size != self._drawn_size or not _are_equal(text, self._drawn_text):
+                self._drawn_size = size
+                self._drawn_text = text
                 self.update(text, layout=self.styles.auto_dimensions)
 
 
-def _alike(one: Text, other: Text) -> bool:
+def _are_equal(one: Text, other: Text) -> bool:
+    # Text's own comparison ignores the base style.
     return one == other and one.style == other.style
