@@ -19,6 +19,9 @@ from steertui.sandbox.limits import forbid_core_dumps
 MESSAGE_INTERVAL = 0.05
 """Seconds between two messages while no request is complete."""
 
+Inbox = queue.SimpleQueue[list[GenerateRequest | ScoreRequest] | Exception]
+"""Requests from the parent, or the error that ended reading."""
+
 
 @dataclass(frozen=True, slots=True)
 class EngineJob:
@@ -66,17 +69,19 @@ def main(descriptor: int) -> None:
 
 
 def _work(pipe: Connection, engine: Engine) -> None:
-    inbox: queue.SimpleQueue[list[GenerateRequest | ScoreRequest] | None] = queue.SimpleQueue()
+    inbox: Inbox = queue.SimpleQueue()
     # A thread reads: if parent and child both blocked on a full pipe, neither could continue.
     threading.Thread(target=_read, args=(pipe, inbox), daemon=True).start()
     finished: list[Completed | Scored] = []
     last_message = time.monotonic()
     while True:
         while engine.is_idle or not inbox.empty():
-            requests = inbox.get()
-            if requests is None:
-                return
-            for request in requests:
+            received = inbox.get()
+            if isinstance(received, EOFError | OSError):
+                return  # the parent has ended
+            if isinstance(received, Exception):
+                raise received
+            for request in received:
                 engine.add(request)
         finished += engine.step()
         if finished or time.monotonic() - last_message > MESSAGE_INTERVAL:
@@ -85,11 +90,9 @@ def _work(pipe: Connection, engine: Engine) -> None:
             last_message = time.monotonic()
 
 
-def _read(
-    pipe: Connection, inbox: "queue.SimpleQueue[list[GenerateRequest | ScoreRequest] | None]"
-) -> None:
+def _read(pipe: Connection, inbox: Inbox) -> None:
     try:
         while True:
             inbox.put(pipe.recv())
-    except (EOFError, OSError):
-        inbox.put(None)
+    except Exception as exc:  # the main thread waits for the inbox, and must not wait for ever
+        inbox.put(exc)

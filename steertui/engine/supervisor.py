@@ -27,6 +27,7 @@ OUT_OF_MEMORY_MARKS = (
     "failed with code -2",
     "bad_alloc",
     "memoryerror",
+    "can't start new thread",
 )
 """Parts of a crash reason, in lower case, that mean that memory ran out."""
 

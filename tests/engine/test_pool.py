@@ -103,11 +103,10 @@ def test_out_of_memory_restarts_the_engine_with_fewer_slots() -> None:
     events: list[EngineEvent] = []
     with Pool(demo_path(), [FOUR]) as pool:
         list(pool.load())
-        for request in pending:
-            pool.add(request)
-        events += pool.step()
         child = psutil.Process(pool.pids[0])
         child.rlimit(psutil.RLIMIT_DATA, (1, child.rlimit(psutil.RLIMIT_DATA)[1]))
+        for request in pending:
+            pool.add(request)
         while not pool.is_idle:
             events += pool.step()
     (restarted,) = [event for event in events if isinstance(event, EngineRestarted)]
