@@ -76,7 +76,7 @@ class LabelScreen(Page):
         if not experiment:
             self.show_empty("There is no answer to label yet.")
             return
-        self._queue = await self.session.ask(lambda store: _build(store, experiment, judge))
+        self._queue = await self.session.with_store(lambda store: _build(store, experiment, judge))
         self.show_empty()
         self._next()
 
@@ -95,7 +95,7 @@ class LabelScreen(Page):
     async def _count(self) -> None:
         """Tell how far the labels are; a key that comes before that leaves it to its own count."""
         experiment, judge = self.session.id, self._judge
-        done, answers, agreed = await self.session.ask(
+        done, answers, agreed = await self.session.with_store(
             lambda store: _standing(store, experiment, judge)
         )
         self._draw_head(done, answers, agreed)
@@ -149,7 +149,7 @@ class LabelScreen(Page):
             return
         self._done.append(self._queue.pop(0))
         try:
-            await self.session.ask(lambda store: add_label(store, judge, item, Label(label)))
+            await self.session.with_store(lambda store: add_label(store, judge, item, Label(label)))
         except SteertuiError as exc:
             self._queue.insert(0, self._done.pop())
             self.show_error(str(exc))

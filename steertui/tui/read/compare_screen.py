@@ -51,9 +51,11 @@ class CompareScreen(Page):
     @work(exclusive=True, exit_on_error=False)
     async def _read(self) -> None:
         key, experiment = self._key, self.session.id
-        self._trials = await self.session.ask(lambda store: read_beside(store, key, experiment))
+        self._trials = await self.session.with_store(
+            lambda store: read_beside(store, key, experiment)
+        )
         if not self._trials:  # a trial of another experiment
-            self._trials = await self.session.ask(lambda store: read_beside(store, key, ""))
+            self._trials = await self.session.with_store(lambda store: read_beside(store, key, ""))
         columns = self.query_one("#columns", HorizontalScroll)
         await columns.mount_all(LongText(classes="column") for _ in self._trials)
         self._share()

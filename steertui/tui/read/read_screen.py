@@ -113,16 +113,16 @@ class ReadScreen(Page):
     async def _find(self) -> None:
         trials, bar = self.query_one(TrialList), self.query_one(FilterBar)
         try:
-            bar.choices = await self.session.ask(filter_options)
+            bar.choices = await self.session.with_store(filter_options)
             if not self._wanted.judge and bar.choices.judges:
                 self._wanted = replace(self._wanted, judge=bar.choices.judges[0][0])
             wanted, goal = self._wanted, self._goal
             keep = trials.row
             if goal:
-                found = await self.session.ask(lambda store: read_trial(store, goal))
+                found = await self.session.with_store(lambda store: read_trial(store, goal))
                 keep, self._goal = (found.row if found else keep), ""
             own = await self._own(wanted.experiment)
-            rows = await self.session.ask(lambda store: find_trials(store, wanted, own))
+            rows = await self.session.with_store(lambda store: find_trials(store, wanted, own))
         except SteertuiError as exc:
             self.show_empty("Nothing is stored yet." if self.is_database_missing else f"{exc}.")
             return
@@ -143,7 +143,7 @@ class ReadScreen(Page):
         """Return the row numbers of an experiment's trials, asked for once."""
         asked = (self.session.version, experiment)
         if experiment and self._rows_of[0] != asked:
-            found = await self.session.ask(lambda store: rows_of(store, experiment))
+            found = await self.session.with_store(lambda store: rows_of(store, experiment))
             self._rows_of = (asked, frozenset(found))
         return self._rows_of[1] if experiment else None
 
@@ -163,7 +163,7 @@ class ReadScreen(Page):
     @work(group="pages", exit_on_error=False)
     async def _page(self, message: TrialList.Wanted) -> None:
         judge, rows = self._wanted.judge, list(message.rows)
-        lines = await self.session.ask(lambda store: list_trials(store, rows, judge))
+        lines = await self.session.with_store(lambda store: list_trials(store, rows, judge))
         trials = self.query_one(TrialList)
         trials.put(message, lines)
         if trials.line and (self._trial is None or self._trial.key != trials.line.key):
@@ -179,7 +179,7 @@ class ReadScreen(Page):
         if line is None:
             return
         key = line.key
-        trial = await self.session.ask(lambda store: read_trial(store, key))
+        trial = await self.session.with_store(lambda store: read_trial(store, key))
         if trial:
             self._trial = trial
             self._draw_trial(trial)

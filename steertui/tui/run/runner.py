@@ -33,11 +33,15 @@ class Runner:
         self,
         experiment: Experiment,
         db: Path,
-        wish: Overrides,
+        overrides: Overrides,
         target: MessagePump,
-        terms: JudgeServerOptions = DEFAULT_OPTIONS,
+        *,
+        options: JudgeServerOptions = DEFAULT_OPTIONS,
     ) -> None:
-        self._experiment, self._db, self._wish, self._terms = experiment, db, wish, terms
+        self._experiment = experiment
+        self._db = db
+        self._overrides = overrides
+        self._options = options
         self._target = target
         self._pace = drawing_pace()
         self.control = RunControl()
@@ -73,7 +77,7 @@ class Runner:
         return True
 
     def _run(self, store: Store) -> Summary:
-        plan = make_plan(resolve(self._experiment), store, self._terms)
+        plan = make_plan(resolve(self._experiment), store, self._options)
         judge = plan.judges[0].id if plan.judges else ""
         try:
             with run_lock(self._db):
@@ -97,7 +101,7 @@ class Runner:
 
     def _follow(self, plan: Plan, store: Store) -> None:
         ticker = EventAggregator(plan, store, self._pace, self.control)
-        events = run(plan, store, self._wish, self._terms, control=self.control)
+        events = run(plan, store, self._overrides, self._options, control=self.control)
         try:
             for event in events:
                 ticker.note(event)
