@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import HorizontalScroll
 
-from steertui.store.trials import TrialText, read_beside
+from steertui.store.trials import TrialText, read_matched_trials
 from steertui.tui.read.trial_view import add_answer, add_prompt, add_verdicts
 from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.long_text import LongText
@@ -56,10 +56,12 @@ class CompareScreen(Page):
         key = self._key
         experiment = self.session.id
         self._trials = await self.session.with_store(
-            lambda store: read_beside(store, key, experiment)
+            lambda store: read_matched_trials(store, key, experiment)
         )
         if not self._trials:  # the trial belongs to another experiment
-            self._trials = await self.session.with_store(lambda store: read_beside(store, key, ""))
+            self._trials = await self.session.with_store(
+                lambda store: read_matched_trials(store, key, "")
+            )
         columns = self.query_one("#columns", HorizontalScroll)
         await columns.mount_all(LongText(classes="column") for _ in self._trials)
         self._set_widths()

@@ -11,7 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
 from steertui.errors import SteertuiError
-from steertui.store.trial_filter import TrialFilter, filter_options, find_trials, rows_of
+from steertui.store.trial_filter import TrialFilter, filter_options, find_trials, trial_rows
 from steertui.store.trials import TrialText, list_trials, read_trial
 from steertui.tui.read.filter_bar import KEYS, FilterBar, Search
 from steertui.tui.read.trial_list import TrialList
@@ -147,7 +147,7 @@ class ReadScreen(Page):
         """Return the row numbers of an experiment's trials, which are read once."""
         version_and_id = (self.session.version, experiment)
         if experiment and self._rows_of[0] != version_and_id:
-            rows = await self.session.with_store(lambda store: rows_of(store, experiment))
+            rows = await self.session.with_store(lambda store: trial_rows(store, experiment))
             self._rows_of = (version_and_id, frozenset(rows))
         return self._rows_of[1] if experiment else None
 

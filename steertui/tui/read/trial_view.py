@@ -64,11 +64,11 @@ def add_verdicts(
     long_text: LongText, trial: TrialText, colours: Palette, *, shows_probabilities: bool = False
 ) -> None:
     """Add the verdicts of all judges."""
-    for verdict in trial.readings:
+    for verdict in trial.verdicts:
         long_text.add(verdict_line(verdict, colours))
         if shows_probabilities and verdict.probabilities:
             long_text.add(probabilities_line(verdict, colours))
-    if trial.answer is not None and not trial.readings:
+    if trial.answer is not None and not trial.verdicts:
         long_text.add(Text("unjudged", colours.quiet))
     long_text.add("")
 

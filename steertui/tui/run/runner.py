@@ -15,7 +15,7 @@ from steertui.planning.plan import Plan, make_plan
 from steertui.planning.resolve import resolve
 from steertui.run import RunControl, run
 from steertui.store import Store
-from steertui.store.progress_queries import changes_between, mark
+from steertui.store.progress_queries import changes_between, current_mark
 from steertui.store.run_lock import BusyError, is_locked, run_lock
 from steertui.tui.run.event_aggregator import EventAggregator, drawing_pace
 from steertui.tui.run.fetching import STAGE, supplying
@@ -90,9 +90,9 @@ class Runner:
 
     def _read_along(self, plan: Plan, judge: str, store: Store) -> None:
         """Tell what another process stores, once a second, until it has ended."""
-        seen, busy = mark(store), True
+        seen, busy = current_mark(store), True
         while busy and not self.control.wait_for_stop(1.0):
-            busy, now = is_locked(self._db), mark(store)
+            busy, now = is_locked(self._db), current_mark(store)
             if now != seen:
                 cells = changes_between(store, plan.id, judge, seen, now)
                 summary = summarise_experiment(store, plan.id)
