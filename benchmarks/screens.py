@@ -30,7 +30,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from steertui.store import Store
-from steertui.store.trial_filter import TrialFilter, find_trials, rows_of
+from steertui.store.trial_filter import TrialFilter, find_trials, trial_rows
 from steertui.store.trials import list_trials
 from steertui.tui.theme import DARK
 from tests.fixtures import large
@@ -165,7 +165,7 @@ def time_queries(folder: Path, rounds: int) -> None:
     """Measure every filter, with all trials judged and with a third of them judged."""
     for db in ("large.db", "half.db"):
         with Store(folder / db) as store:
-            rows = timed(lambda: frozenset(rows_of(store, "large")), rounds, f"{db}: first list")
+            rows = timed(lambda: frozenset(trial_rows(store, "large")), rounds, f"{db}: first list")
             for name, filters in QUERIES.items():
                 assert filters.keys() <= {f.name for f in fields(TrialFilter)}
                 query = TrialFilter(experiment="large", judge="local:made-0/x", **filters)

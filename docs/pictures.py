@@ -36,7 +36,7 @@ def save(app: SteertuiApp, name: str) -> None:
 
 async def save_all() -> None:
     """Save a screenshot of every page."""
-    session = Session(Path("steertui-demo.db"), DEMO_EXPERIMENT, wish=Overrides())
+    session = Session(Path("steertui-demo.db"), DEMO_EXPERIMENT, overrides=Overrides())
     app = SteertuiApp(session, "running")
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)

@@ -463,25 +463,25 @@ def test_no_other_module_writes_files() -> None:
 
 def test_a_condition_is_added_to_a_file_and_replaces_none(tmp_path: Path) -> None:
     from steertui.core.condition import Condition, load_conditions
-    from steertui.tui.plan.condition_editor import keep
+    from steertui.tui.plan.condition_editor import add_condition
 
     file = tmp_path / "own.toml"
     for name in ("pro", "baseline"):
         with pytest.raises(ScenarioError, match=f"{name}: is the name of a shipped condition"):
-            keep(Condition(name, "other"), file)
+            add_condition(Condition(name, "other"), file)
     assert not file.exists()
     mine = b"# my notes\nformat = 1\n\n[[condition]]\nname = 'x'\nsuffix = 'kept'  # why\n"
     file.write_bytes(mine)
-    keep(Condition("y", 'a\n"""b\\\n'), file)
+    add_condition(Condition("y", 'a\n"""b\\\n'), file)
     assert file.read_bytes().startswith(mine)
     found = load_conditions(file)
     assert (found["x"].suffix, found["y"].suffix) == ("kept", 'a\n"""b\\\n')
     assert {"baseline", "pro", "anti", "placebo"} < set(found)
     before = file.read_bytes()
-    with pytest.raises(ScenarioError, match="has a condition y already"):
-        keep(Condition("y", "other"), file)
+    with pytest.raises(ScenarioError, match="already has a condition y"):
+        add_condition(Condition("y", "other"), file)
     file.write_bytes(b"format = 1\ncondition = [{name = 'x'}]\n")
-    with pytest.raises(ScenarioError, match="cannot be added at its end"):
-        keep(Condition("z"), file)
+    with pytest.raises(ScenarioError, match="no condition can be appended"):
+        add_condition(Condition("z"), file)
     assert file.read_bytes() == b"format = 1\ncondition = [{name = 'x'}]\n"
     assert before

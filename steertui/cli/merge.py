@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from steertui.store.merge import Merged
+    from steertui.store.merge import MergedInput
 
 WORDS = {
     "generations": ("answer", "answers"),
@@ -44,7 +44,7 @@ def merge(out: Path, inputs: tuple[Path, ...]) -> None:
         rows = ", ".join(f"{n} {table}" for table, n in merged.added.items())
         click.echo(
             f"{merged.path}: {rows or 'nothing new'}; {merged.present} rows were there already, "
-            f"{len(merged.differing)} differ"
+            f"{len(merged.conflicts)} differ"
         )
         for line in _differing(merged):
             click.echo(f"Warning: {merged.path}: {line}", err=True)
@@ -57,11 +57,11 @@ def merge(out: Path, inputs: tuple[Path, ...]) -> None:
         )
 
 
-def _differing(merged: Merged) -> list[str]:
+def _differing(merged: MergedInput) -> list[str]:
     """Say by table what differs, with the first keys."""
     lines = []
-    for about, number in Counter(c.about for c in merged.differing).items():
-        which = [c for c in merged.differing if c.about == about]
+    for about, number in Counter(c.about for c in merged.conflicts).items():
+        which = [c for c in merged.conflicts if c.about == about]
         keys = [" of ".join(filter(None, (c.judge, c.subject[:12]))) for c in which[:SHOWN]]
         more = f" and {number - SHOWN} more" if number > SHOWN else ""
         lines.append(

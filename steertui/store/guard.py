@@ -1,7 +1,7 @@
-"""Checks on a database file before anything of it is used: its schema, and a limit on its queries.
+"""Checks on a database file before it is used: its schema, and a limit on its statements.
 
-Databases are exchanged between users. A trigger runs when a row is added and a view when it is
-read, so a file with others than steertui's could change results or keep a program busy for ever.
+Users exchange databases. Triggers run when rows are added, and views when they are read. A file
+with other triggers or views than steertui's could change results or never end a query.
 """
 
 import re
@@ -14,14 +14,17 @@ from typing import Any
 from sqlite_utils import Database
 
 from steertui.errors import StoreError
-from steertui.store.schema import migrations
+from steertui.store.schema import migration_names, migrations
 
 STEP = 1_000_000
-"""Instructions of SQLite's virtual machine between two looks at the limit."""
+"""Instructions of SQLite's virtual machine in one step, after which the limit is checked."""
 
-STEPS, STEPS_PER_MB = 3_000, 10
-"""Most steps of one statement: so many, and so many more for each MB of the file. The longest
-statement of a report on 300 MB takes about 100."""
+STEPS = 3_000
+"""Maximum steps of one statement, apart from the size of the file."""
+
+STEPS_PER_MB = 10
+"""Additional steps for each MB of the file. The longest statement of a report on a file of 300 MB
+takes about 100 steps."""
 
 _LEDGER = "_sqlite_migrations"
 _COLUMN = r"(id INTEGER|migration_set TEXT|name TEXT|applied_at TEXT)( PRIMARY KEY| NOT NULL)?"
@@ -29,31 +32,31 @@ _LEDGER_FORMS = re.compile(
     rf"CREATE TABLE {_LEDGER}\({_COLUMN}(,{_COLUMN})*(,PRIMARY KEY\(migration_set,name\))?\)"
     rf"|CREATE UNIQUE INDEX \w+ ON {_LEDGER}\(migration_set,name\)"
 )
-"""sqlite-utils' own table of migrations; the order of its columns depends on the version."""
+"""SQL of sqlite-utils' table of migrations; the order of columns depends on its version."""
 
 _STATISTICS = {
     "sqlite_stat1": "CREATE TABLE sqlite_stat1(tbl,idx,stat)",
     "sqlite_stat4": "CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)",
 }
-"""What `ANALYZE` leaves behind; its rows decide how fast a query is, not what it returns."""
+"""Tables of `ANALYZE`. Their rows affect the speed of a query, not its result."""
 
 Schema = dict[tuple[str, str], str]
-"""Normalised SQL by kind and name; "" for an index that SQLite makes by itself."""
+"""Normalised SQL by kind and name; "" for an index that SQLite creates automatically."""
 
 
 class GuardedConnection(sqlite3.Connection):
-    """A connection that aborts a statement which takes more steps than any of steertui's does."""
+    """Connection that aborts a statement with more steps than the limit (`STEPS`)."""
 
     path = Path()
     steps = 0
 
     def execute(self, *args: Any) -> sqlite3.Cursor:
-        """Execute a statement, with all its steps before it."""
+        """Execute a statement and restart the count of steps."""
         self.steps = 0
         return super().execute(*args)
 
     def count(self) -> bool:
-        """Count a step; return whether there were too many."""
+        """Count a step; return whether the limit is exceeded."""
         self.steps += 1
         if self.steps <= STEPS:
             return False
@@ -61,7 +64,7 @@ class GuardedConnection(sqlite3.Connection):
 
 
 def connect(path: Path) -> GuardedConnection:
-    """Return a connection that trusts nothing in the file: `trust` it after `check_schema`."""
+    """Return a connection that does not run triggers of the file; see `check_schema`, `trust`."""
     db = sqlite3.connect(path, timeout=30, factory=GuardedConnection)
     db.path = path
     db.set_progress_handler(db.count, STEP)
@@ -73,14 +76,16 @@ def connect(path: Path) -> GuardedConnection:
 
 
 def trust(db: sqlite3.Connection) -> None:
-    """Let the triggers run, which are steertui's own: many builds of SQLite count its full-text
-    index among what only a trusted schema may use."""
+    """Allow the triggers of a checked schema; many builds of SQLite allow a full-text index only
+    to a trusted schema."""
     db.execute("PRAGMA trusted_schema=ON")
 
 
 def check_schema(db: sqlite3.Connection, path: Path) -> None:
-    """Raise StoreError unless every table, index, view and trigger is what the migrations that
-    the file names have created; a file with nothing in it is new."""
+    """Raise StoreError unless the schema is the one that the file's migrations create.
+
+    Every table, index, view and trigger is compared. An empty file is accepted as new.
+    """
     db.execute("BEGIN")
     try:
         found = _schema(db)
@@ -93,17 +98,17 @@ def check_schema(db: sqlite3.Connection, path: Path) -> None:
 def _check(db: sqlite3.Connection, path: Path, found: Schema) -> None:
     if ("table", _LEDGER) not in found or ("table", "trials") not in found:
         raise StoreError(f"{path}: is not a steertui database; choose another --db")
-    own = {key: sql for key, sql in found.items() if not _is_library(*key, sql)}
-    if ("table", _LEDGER) in own:
-        raise _foreign(path, "table", _LEDGER, "is not as sqlite-utils makes it")
+    ours = {key: sql for key, sql in found.items() if not _is_library(*key, sql)}
+    if ("table", _LEDGER) in ours:
+        raise _foreign(path, "table", _LEDGER, "is not as sqlite-utils creates it")
     expected = expected_schema(_level(db, path))
-    for kind, name in [*own, *expected]:
+    for kind, name in [*ours, *expected]:
         if (kind, name) not in expected:
-            raise _foreign(path, kind, name, "is none of steertui's")
-        if (kind, name) not in own:
+            raise _foreign(path, kind, name, "is not one of steertui's")
+        if (kind, name) not in ours:
             raise _foreign(path, kind, name, "is missing")
-        if own[kind, name] != expected[kind, name]:
-            raise _foreign(path, kind, name, "is not as steertui makes it")
+        if ours[kind, name] != expected[kind, name]:
+            raise _foreign(path, kind, name, "is not as steertui creates it")
 
 
 def _is_library(kind: str, name: str, sql: str) -> bool:
@@ -114,16 +119,16 @@ def _is_library(kind: str, name: str, sql: str) -> bool:
 
 def _foreign(path: Path, kind: str, name: str, what: str) -> StoreError:
     return StoreError(
-        f"{path}: {kind} {name} {what}, and what a schema holds can change results; ask for the "
+        f"{path}: {kind} {name} {what}, and a changed schema can change results; ask for the "
         "database as steertui wrote it, or choose another --db"
     )
 
 
 def _level(db: sqlite3.Connection, path: Path) -> int:
-    """Return how many of the migrations the file has had."""
+    """Return the number of migrations that were applied to the file."""
     sql = f"SELECT name FROM {_LEDGER} WHERE migration_set = ? ORDER BY rowid"
     applied = [row[0] for row in db.execute(sql, [migrations.name])]
-    known = [m.name for m in migrations._migrations]
+    known = migration_names()
     unknown = set(applied) - set(known)
     if unknown:
         raise StoreError(
@@ -131,14 +136,14 @@ def _level(db: sqlite3.Connection, path: Path) -> int:
             "update steertui, or choose another --db"
         )
     if applied != known[: len(applied)]:
-        raise _foreign(path, "table", _LEDGER, "lists migrations in an order that never was")
+        raise _foreign(path, "table", _LEDGER, "lists migrations in an impossible order")
     return len(applied)
 
 
 @cache
 def expected_schema(level: int) -> Schema:
     """Return the schema that the first `level` migrations create in an empty database."""
-    following = [m.name for m in migrations._migrations[level : level + 1]]
+    following = migration_names()[level : level + 1]
     with sqlite3.connect(":memory:") as db:
         migrations.apply(Database(db), stop_before=following)
         found = _schema(db)
@@ -153,7 +158,9 @@ def _schema(db: sqlite3.Connection) -> Schema:
 
 @lru_cache(maxsize=256)
 def normalise(sql: str) -> str:
-    """Return SQL without what differs between versions of SQLite and sqlite-utils: the quotes
-    around plain names, and white space."""
+    """Return SQL without quotes around plain names and without extra white space.
+
+    Both differ between versions of SQLite and of sqlite-utils.
+    """
     bare = re.sub(r"\[(\w+)\]|\"(\w+)\"|`(\w+)`", lambda m: m[m.lastindex or 0], sql)
     return re.sub(r" ?([(),]) ?", r"\1", " ".join(bare.split()))

@@ -1,4 +1,4 @@
-"""Statements of the first migration: the tables, and the views that make them readable."""
+"""Statements of the first migration: tables, and views for reading them with other tools."""
 
 TABLES = """
 CREATE TABLE models (
@@ -108,8 +108,8 @@ CREATE UNIQUE INDEX one_label_a_judge ON verdicts (judge, trial) WHERE label IS 
 CREATE INDEX verdicts_by_trial ON verdicts (trial, judge);
 """
 
-# current_verdicts: a row a trial and judge, its label or, where it never gave one, its last
-# failure. The others are by experiment: what was run with other settings is never pooled.
+# current_verdicts: one row per trial and judge: its label, or its last failure if it never gave a
+# label. The other views are by experiment, because answers with other settings are never pooled.
 VIEWS = """
 CREATE VIEW current_verdicts AS
     SELECT * FROM verdicts AS v

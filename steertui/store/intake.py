@@ -1,7 +1,7 @@
-"""Checks on the rows of a database that is to be merged: values, references and content hashes.
+"""Checks on the rows of a database before a merge: values, references and content hashes.
 
-Whatever is named by a hash of its content is hashed again here: a prompt, a scenario or a condition
-under a forged id would put honest answers under another text.
+Ids that are hashes of content are computed again. Otherwise a prompt, scenario or condition with a
+forged id would assign genuine answers to another text.
 """
 
 import json
@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -27,16 +28,17 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "INTEGER": (int, type(None)),
     "REAL": (float, type(None)),
 }
-"""What SQLite returns for a column of a type; NOT NULL is for its integrity check."""
+"""Python types of values by the type of their column; the integrity check covers NOT NULL."""
 
 Row = tuple[Any, ...]
 
 
 def check_values(path: Path, copy: Path) -> None:
-    """Raise StoreError, which names table and row, for a value that steertui does not write.
+    """Raise StoreError, with table and row, for a value that steertui does not write.
 
-    `copy` is of any version's schema, which is compared first; `path` is the file that a message
-    is about.
+    Args:
+        path: the file that messages name.
+        copy: the database to check, of any schema version.
     """
     with closing(connect(copy)) as db:
         check_schema(db, path)
@@ -46,22 +48,24 @@ def check_values(path: Path, copy: Path) -> None:
 
 
 def check_content(path: Path, copy: Path) -> None:
-    """Raise StoreError where a copy of today's schema is damaged, where a row refers to one that
-    is not there, and where a row's id is not the hash of its content."""
+    """Raise StoreError for damage, a reference to a missing row, or an id that is a wrong hash.
+
+    `copy` has the present schema; `path` is the file that messages name.
+    """
     with closing(connect(copy)) as db:
-        for (said,) in db.execute("PRAGMA integrity_check(1)"):
-            if said != "ok":
-                raise StoreError(f"{path}: is damaged ({said}); {_AGAIN}")
+        for (message,) in db.execute("PRAGMA integrity_check(1)"):
+            if message != "ok":
+                raise StoreError(f"{path}: is damaged ({message}); {_REMEDY}")
         for table, row, parent, _ in db.execute("PRAGMA foreign_key_check"):
-            raise _wrong(path, table, row or "?", f"refers to a row that is not in {parent}")
-        for table, (sql, fits) in _HASHED.items():
+            raise _invalid(path, table, row or "?", f"refers to a row that is not in {parent}")
+        for table, (sql, matches) in _HASHED.items():
             for row in db.execute(sql):
-                if not fits(row):
-                    raise _wrong(path, table, row[0], "its content is not that of its id")
+                if not matches(row):
+                    raise _invalid(path, table, row[0], "its content does not match its id")
 
 
 def tables(db: sqlite3.Connection) -> list[str]:
-    """Return the tables of steertui, those that others refer to first."""
+    """Return the names of steertui's tables, each after the tables that it refers to."""
     sql = """SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
         AND name NOT LIKE '\\_%' ESCAPE '\\' AND name NOT LIKE '%\\_fts%' ESCAPE '\\'"""
     names = [row[0] for row in db.execute(sql)]
@@ -72,12 +76,12 @@ def tables(db: sqlite3.Connection) -> list[str]:
     return ordered
 
 
-_AGAIN = "nothing was merged; ask for the database as steertui wrote it"
+_REMEDY = "nothing was merged; ask for the database as steertui wrote it"
 
 
-def _wrong(path: Path, table: str, row: object, what: str) -> StoreError:
+def _invalid(path: Path, table: str, row: object, what: str) -> StoreError:
     name = row if isinstance(row, int) else ascii(row)[1:-1][:60]
-    return StoreError(f"{path}: table {table}, row {name}: {what}; {_AGAIN}")
+    return StoreError(f"{path}: table {table}, row {name}: {what}; {_REMEDY}")
 
 
 def _text(raw: bytes) -> str | bytes:
@@ -88,31 +92,30 @@ def _text(raw: bytes) -> str | bytes:
 
 
 def _check_table(db: sqlite3.Connection, path: Path, table: str) -> None:
-    """Check types, which SQLite does not hold a value to, and encoding, times and JSON."""
-    told = [*db.execute(f"PRAGMA table_info({table})")]
-    names = [row[1] for row in told]
-    kinds = [_TYPES[row[2]] for row in told]
-    key = next((row[0] for row in told if row[5] == 1), 0)
+    """Check types, which SQLite does not enforce, and text encoding, times and JSON."""
+    info = [*db.execute(f"PRAGMA table_info({table})")]
+    names = [row[1] for row in info]
+    types = [_TYPES[row[2]] for row in info]
+    key = next((row[0] for row in info if row[5] == 1), 0)
     times = [i for i, name in enumerate(names) if name.endswith("_at")]
     objects = [i for i, name in enumerate(names) if name in ("settings", "versions", "sampling")]
-    seen: set[Row] = set()
+    checked: set[Row] = set()
     for row in db.execute(f"SELECT * FROM {table}"):
         shape = tuple(map(type, row))
-        if shape not in seen:
-            for name, kind, value in zip(names, kinds, row, strict=True):
-                if not isinstance(value, kind):
-                    what = _mistyped(name, value)
-                    raise _wrong(path, table, row[key], what)
-            seen.add(shape)
+        if shape not in checked:
+            for name, expected, value in zip(names, types, row, strict=True):
+                if not isinstance(value, expected):
+                    raise _invalid(path, table, row[key], _type_error(name, value))
+            checked.add(shape)
         for i in times:
             if not _is_time(row[i]):
-                raise _wrong(path, table, row[key], f"{names[i]} is no time with a time zone")
+                raise _invalid(path, table, row[key], f"{names[i]} is no time with a time zone")
         for i in objects:
             if not _is_json(row[i]):
-                raise _wrong(path, table, row[key], f"{names[i]} is not JSON")
+                raise _invalid(path, table, row[key], f"{names[i]} is not JSON")
 
 
-def _mistyped(name: str, value: object) -> str:
+def _type_error(name: str, value: object) -> str:
     if isinstance(value, bytes):
         return f"{name} is not UTF-8 text"
     return f"{name} is of another type than its column"
@@ -127,26 +130,40 @@ def _is_time(text: str | None) -> bool:
 
 def _is_json(text: str | None) -> bool:
     try:
-        json.loads(text or "")
+        _parse_json(text or "")
     except (ValueError, RecursionError):
         return False
     return True
 
 
-def _fits_text(row: Row) -> bool:
-    # A NUL sets a digest's parts apart, so a text that holds one could stand for two.
+@lru_cache(maxsize=64)
+def _parse_json(text: str) -> Any:
+    """Return parsed JSON, not to be changed; a hundred thousand trials have few samplings."""
+    return json.loads(text)
+
+
+def _matches_text(row: Row) -> bool:
+    # NUL separates the parts of a digest, so a text with a NUL could imitate two texts.
     return row[0] == digest(*row[1:]) and not any("\0" in text for text in row[1:])
 
 
-def _fits_trial(row: Row) -> bool:
+def _matches_trial(row: Row) -> bool:
     key, temperature, model, scenario, condition, prompt, sampling, sample = row
-    drawn = json.loads(sampling)
-    if not isinstance(drawn, dict) or drawn.get("temperature") != temperature:
+    parameters = _parse_json(sampling)
+    if not isinstance(parameters, dict) or parameters.get("temperature") != temperature:
         return False
-    return bool(key == content_key(model, scenario, condition, prompt, drawn, sample))
+    computed = content_key(
+        model=model,
+        scenario=scenario,
+        condition=condition,
+        prompt=prompt,
+        sampling=parameters,
+        sample=sample,
+    )
+    return bool(key == computed)
 
 
-def _fits_model(row: Row) -> bool:
+def _matches_model(row: Row) -> bool:
     identity, name, template, template_digest, origin, backend = row
     if parse_model_backend(identity, origin).value != backend:
         return False
@@ -157,24 +174,24 @@ def _fits_model(row: Row) -> bool:
     return bool(re.fullmatch("[0-9a-f]{64}", identity))
 
 
-def _fits_judge(row: Row) -> bool:
+def _matches_judge(row: Row) -> bool:
     identity, name, text, kind, rubric = row
     if (kind, rubric) != (parse_judge_kind(identity).value, stored_rubric_digest(text)):
         return False
-    settings = json.loads(text)
-    before, _, mark = identity.rpartition("#")
+    settings = _parse_json(text)
+    name_in_id, _, mark = identity.rpartition("#")
     if not isinstance(settings, dict) or not isinstance(settings.get("title"), str):
         return False
     computed = settings_digest(settings)
-    is_named = name in (identity, before)
+    is_named = name in (identity, name_in_id)
     return bool(is_named and computed in ("", mark.partition(".")[0]))
 
 
-def _fits_conflict(row: Row) -> bool:
+def _matches_conflict(row: Row) -> bool:
     return bool(row[0] == digest(*row[1:]))
 
 
-def _fits_experiment(row: Row) -> bool:
+def _matches_experiment(row: Row) -> bool:
     identity, keys = row
     return bool(identity == digest(*(keys or "").split())[:16])
 
@@ -190,18 +207,18 @@ _EXPERIMENTS = """SELECT e.id, (SELECT group_concat(trial, ' ') FROM
 _HASHED: dict[str, tuple[str, Callable[[Row], bool]]] = {
     "models": (
         "SELECT sha256, name, template, template_sha256, origin, backend FROM models",
-        _fits_model,
+        _matches_model,
     ),
-    "scenarios": ("SELECT id, name, category, title, task, system FROM scenarios", _fits_text),
-    "conditions": ("SELECT id, name, suffix, about FROM conditions", _fits_text),
+    "scenarios": ("SELECT id, name, category, title, task, system FROM scenarios", _matches_text),
+    "conditions": ("SELECT id, name, suffix, about FROM conditions", _matches_text),
     "prompts": ("SELECT sha256, text FROM prompts", lambda row: bool(row[0] == digest(row[1]))),
-    "trials": (_TRIALS, _fits_trial),
-    "experiments": (_EXPERIMENTS, _fits_experiment),
-    "judges": ("SELECT id, name, settings, kind, rubric_sha256 FROM judges", _fits_judge),
+    "trials": (_TRIALS, _matches_trial),
+    "experiments": (_EXPERIMENTS, _matches_experiment),
+    "judges": ("SELECT id, name, settings, kind, rubric_sha256 FROM judges", _matches_judge),
     "generations": (
         "SELECT trial, answer_digest, answer FROM generations",
         lambda row: bool(row[1] == answer_digest(row[2])),
     ),
-    "conflicts": ("SELECT id, about, subject, judge, left_out FROM conflicts", _fits_conflict),
+    "conflicts": ("SELECT id, about, subject, judge, left_out FROM conflicts", _matches_conflict),
 }
-"""By table the rows to hash, each with its name first, and what hashes one."""
+"""Query and check by table; the first column of a row identifies it in a message."""

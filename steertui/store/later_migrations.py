@@ -27,7 +27,7 @@ CREATE TABLE batches (
 );
 """
 
-# A person may think again: of one judge's labels for one trial the last one counts.
+# A person may label a trial again; the last label is in use.
 LAST_LABEL = """
 DROP INDEX one_label_a_judge;
 CREATE UNIQUE INDEX one_label_a_judge ON verdicts (judge, trial)
@@ -40,7 +40,7 @@ CREATE VIEW current_verdicts AS
     );
 """
 
-# How answers came that a server wrote.
+# Origin of answers that a server wrote.
 DELIVERIES = """
 CREATE TABLE deliveries (
     trial TEXT PRIMARY KEY REFERENCES trials(key),
@@ -53,9 +53,9 @@ CREATE TABLE deliveries (
 );
 """
 
-# readings: what a local judge's labels' likelihoods were, before any correction; turn t is the
-# rubric whose list of labels begins with label t. batch_items: what a batch of questions asks.
-# hand_queue: how a person came upon an answer; doubtful ones first are no random sample.
+# readings: log-likelihoods of the labels before any correction; in turn t the rubric's list begins
+# with label t. batch_items: the trials of a batch. hand_queue: the order in which a person received
+# an answer; only a random order is a random sample.
 READINGS = """
 CREATE TABLE readings (
     judge TEXT NOT NULL REFERENCES judges(id),
@@ -83,12 +83,13 @@ ALTER TABLE batches ADD COLUMN way TEXT NOT NULL DEFAULT '';
 ALTER TABLE batches ADD COLUMN said TEXT NOT NULL DEFAULT '';
 """
 
-# reference: the judge whose labels made the strata of the queue, '' where there was none.
+# reference: the judge whose labels defined the strata of the queue, '' for none.
 REFERENCES = """
 ALTER TABLE hand_queue ADD COLUMN reference TEXT NOT NULL DEFAULT 'unknown';
 """
 
-# The same trials planned again, for another judge: the newest experiment is the last planned.
+# Repeated plans of the same trials, for example with another judge. The newest plan decides which
+# experiment is the newest.
 PLANNINGS = """
 CREATE TABLE plannings (
     experiment TEXT NOT NULL REFERENCES experiments(id),
@@ -99,8 +100,8 @@ CREATE TABLE plannings (
 INSERT INTO plannings SELECT id, toml, created_at FROM experiments;
 """
 
-# The columns of the key first: SQLite 3.40's integrity_check takes them for others' otherwise, and
-# says of a table without row ids that a value is NULL which is not.
+# Key columns first. Otherwise integrity_check of SQLite 3.40 confuses columns of a table without
+# row ids and reports a NULL value where there is none.
 PLANNINGS_IN_ORDER = """
 ALTER TABLE plannings RENAME TO plannings_before;
 CREATE TABLE plannings (
@@ -113,9 +114,9 @@ INSERT INTO plannings SELECT experiment, created_at, toml FROM plannings_before;
 DROP TABLE plannings_before;
 """
 
-# What a merge left out because the database said otherwise: `about` is the table, `subject` the key
-# of its row (of an answer or a label the trial's), `left_out` the rows, as JSON by table. `id` is
-# the hash of these, so that the same merge again adds nothing.
+# Rows that a merge left out because they conflict with the database. about: the table. subject: key
+# of the row; for an answer or a label, the key of its trial. left_out: the rows as JSON by table.
+# id: hash of these, so that a repeated merge adds nothing.
 CONFLICTS = """
 CREATE TABLE conflicts (
     id TEXT PRIMARY KEY,

@@ -1,26 +1,24 @@
-"""Several databases made one: rows are added, and a trial that stands in two is kept once.
+"""Merge of databases: rows are added, and a trial that is in several of them is kept once.
 
-The tables are read from the database itself: whatever has a key of its own is added where it is not
-there yet; rows that are only numbered (runs, answers, failures, verdicts) are told apart by what
-stands in them, and get new numbers. One input is one transaction: a merge that was interrupted is
-run again, one that was done changes nothing.
+Tables and columns are read from the schema. Rows of a table with a key of its own are added if the
+key is new. Rows that are only numbered (runs, answers, failures, verdicts, replies) are compared by
+their content and get new numbers. Each input is one transaction: an interrupted merge can be run
+again, and a repeated merge adds nothing.
 
-Inputs come from others, so every one is checked whole (`guard`, `intake`) before anything is
-written. Where two databases differ, what the receiving one holds stays in use (`conflicts`); inputs
-are merged in the order of their content's hash, so that between two of them the order in which they
-were named decides nothing, and no time does.
+Inputs come from other users, so each is checked as a whole (`guard`, `intake`) before anything is
+written. Where databases differ, the rows of the receiving one stay in use (`merge_conflicts`).
+Inputs are merged in the order of their content hashes, so that neither the order on the command
+line nor any time decides between two of them.
 """
 
-import json
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from hashlib import file_digest, sha256
+from hashlib import file_digest
 from pathlib import Path
-from typing import Any
 
 from steertui.errors import StoreError
 from steertui.store.guard import connect, trust
@@ -29,101 +27,103 @@ from steertui.store.merge_conflicts import (
     Conflict,
     keep_in_use,
     labels_in_use,
-    later_states,
     set_aside,
+    update_batches,
 )
 from steertui.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
-    """What one input gave.
+class MergedInput:
+    """Result of merging one input.
 
     Attributes:
-        added: rows by table.
-        present: rows that were there already.
-        differing: what it says otherwise; the other stays in use.
+        path: the input.
+        added: number of added rows by table.
+        present: number of rows that were there already.
+        conflicts: differences; the rows of the receiving database stay in use.
     """
 
     path: Path
     added: dict[str, int] = field(default_factory=dict)
     present: int = 0
-    differing: tuple[Conflict, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Merge:
-    """What a merge did.
+class MergeResult:
+    """Result of a merge.
 
     Attributes:
-        inputs: in the order in which they were named.
-        backup: the database as it was before; None where it is new, or nothing was added.
-        newest: the experiment that a report takes by itself, before and after; "" for none.
+        inputs: results in the order in which the inputs were given.
+        backup: copy of the database before the merge; None if it is new or nothing was added.
+        newest: newest experiment before and after the merge, which a report shows; "" for none.
     """
 
-    inputs: tuple[Merged, ...]
+    inputs: tuple[MergedInput, ...]
     backup: Path | None
     newest: tuple[str, str]
 
 
-def merge(out: Path, inputs: Sequence[Path]) -> Merge:
-    """Add every input to `out`, which is made where it is not there; return what each gave.
+def merge(out: Path, inputs: Sequence[Path]) -> MergeResult:
+    """Add every input to `out`, which is created if it does not exist.
 
-    The inputs are not changed. Raises StoreError, with nothing merged, where one of them is no
-    database of steertui's, or holds what steertui does not write.
+    The inputs are not changed. Raises StoreError, with nothing merged, if an input is not a
+    database of steertui or has content that steertui does not write.
     """
     for path in inputs:
         if path.resolve() == out.resolve():
             raise StoreError(f"{path}: is the database that is merged into; leave it out")
         if not path.is_file():
             raise StoreError(f"{path}: no such database; give one that a run has written")
-    with _folder(out) as folder:
+    with _copy_folder(out) as folder:
         copies = {path: folder / f"{i}.db" for i, path in enumerate(dict.fromkeys(inputs))}
-        marks = {path: _checked(path, copy) for path, copy in copies.items()}
-        backup = _backed_up(out)
-        before = _newest(out, backup)
-        done = {
-            path: _merge(out, path, copies[path]) for path in sorted(copies, key=marks.__getitem__)
+        digests = {path: _check_copy(path, copy) for path, copy in copies.items()}
+        backup = _back_up(out)
+        newest_before = _newest_experiment(out, backup)
+        results = {
+            path: _merge(out, path, copies[path])
+            for path in sorted(copies, key=digests.__getitem__)
         }
-    merged = tuple(done[path] for path in copies)
-    if backup and not any(one.added or one.differing for one in merged):
+    merged = tuple(results[path] for path in copies)
+    if backup and not any(result.added or result.conflicts for result in merged):
         backup.unlink()
         backup = None
-    return Merge(merged, backup, (before, _newest(out)))
+    return MergeResult(merged, backup, (newest_before, _newest_experiment(out)))
 
 
 @contextmanager
-def _folder(out: Path) -> Iterator[Path]:
-    """Give a folder for copies, beside `out`: where that has room, they will have."""
+def _copy_folder(out: Path) -> Iterator[Path]:
+    """Yield a temporary folder for copies on the disk of `out`, which needs the space as well."""
     try:
         folder = tempfile.TemporaryDirectory(prefix=".steertui-merge-", dir=out.parent)
     except OSError as exc:
         raise StoreError(
-            f"{out}: cannot be written ({exc.strerror}); check that its folder exists and can be"
+            f"{out}: cannot be written ({exc.strerror}); check that its folder exists and is "
+            "writable"
         ) from None
     with folder as name:
         yield Path(name)
 
 
-def _checked(path: Path, copy: Path) -> bytes:
-    """Copy an input, check all of it, and bring the copy to today's schema: the input itself stays
-    as it is. Return the hash of what it held."""
+def _check_copy(path: Path, copy: Path) -> bytes:
+    """Copy an input, check it and migrate the copy; return the hash of the unmigrated copy."""
     _copy(path, copy)
     with copy.open("rb") as file:
-        mark = file_digest(file, "sha256").digest()
+        digest = file_digest(file, "sha256").digest()
     try:
         check_values(path, copy)
         Store(copy, must_exist=True).close()
         check_content(path, copy)
     except sqlite3.Error as exc:
-        raise StoreError(f"{path}: cannot be read ({exc}); give a database of runs") from exc
+        raise _unreadable(path, exc) from exc
     except StoreError as exc:
         raise StoreError(str(exc).replace(str(copy), str(path))) from None
-    return mark
+    return digest
 
 
 def _copy(path: Path, target: Path) -> None:
-    """Copy a database page by page, which executes nothing of what stands in it."""
+    """Copy a database page by page, which executes nothing that its schema defines."""
     try:
         with (
             closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as source,
@@ -132,11 +132,15 @@ def _copy(path: Path, target: Path) -> None:
             source.backup(db)
     except sqlite3.Error as exc:
         target.unlink(missing_ok=True)
-        raise StoreError(f"{path}: cannot be read ({exc}); give a database of runs") from exc
+        raise _unreadable(path, exc) from exc
 
 
-def _backed_up(out: Path) -> Path | None:
-    """Copy the database beside itself, before it is changed; None where there is none yet."""
+def _unreadable(path: Path, exc: sqlite3.Error) -> StoreError:
+    return StoreError(f"{path}: cannot be read ({exc}); give a database of runs")
+
+
+def _back_up(out: Path) -> Path | None:
+    """Copy the database into its folder before it is changed; return None if it does not exist."""
     if not out.exists():
         return None
     backup = out.with_name(f"{out.stem}.backup-{datetime.now(UTC):%Y%m%dT%H%M%S%f}{out.suffix}")
@@ -144,78 +148,103 @@ def _backed_up(out: Path) -> Path | None:
     return backup
 
 
-def _newest(out: Path, backup: Path | None = None) -> str:
-    """Return the experiment planned last, "" for none; make the database where it is not there.
-    The backup of one that cannot be opened is removed."""
+def _newest_experiment(out: Path, backup: Path | None = None) -> str:
+    """Return the experiment planned last, "" for none; create the database if it does not exist.
+
+    If the database cannot be opened, its backup is removed.
+    """
     try:
         with Store(out) as store:
-            known = store.experiments()
+            experiments = store.experiments()
     except StoreError:
         if backup:
             backup.unlink()
         raise
-    return known[-1].id if known else ""
+    return experiments[-1].id if experiments else ""
 
 
-def _merge(out: Path, path: Path, copy: Path) -> Merged:
+def _merge(out: Path, path: Path, copy: Path) -> MergedInput:
     with closing(connect(out)) as db:
-        trust(db)  # both were compared before
+        trust(db)  # Both schemas were checked.
         db.row_factory = sqlite3.Row
         try:
             db.execute("ATTACH ? AS other", [str(copy)])
             with db:
                 db.execute("BEGIN IMMEDIATE")
-                return _merge_one(db, path)
+                return _merge_attached(db, path)
         except sqlite3.Error as exc:
-            raise StoreError(f"{path}: cannot be merged ({exc}); nothing of it was") from exc
+            raise StoreError(f"{path}: cannot be merged ({exc}); nothing of it was added") from exc
 
 
-def _merge_one(db: sqlite3.Connection, path: Path) -> Merged:
-    differing = tuple(set_aside(db, path.name))
+def _merge_attached(db: sqlite3.Connection, path: Path) -> MergedInput:
+    conflicts = tuple(set_aside(db, path.name))
     in_use = labels_in_use(db)
-    numbers: dict[str, dict[int, int]] = {}
+    names = tables(db)
+    numbered = [name for name in names if _is_numbered(db, name)]
     added: dict[str, int] = {}
     present = 0
-    for table in tables(db):
-        added[table] = _add(db, table, numbers)
-        ((rows,),) = db.execute(f"SELECT count(*) FROM other.{table}").fetchall()
-        present += rows - added[table]
+    for name in names:
+        added[name] = _add_numbered(db, name, numbered) if name in numbered else _add(db, name)
+        ((rows,),) = db.execute(f"SELECT count(*) FROM other.{name}").fetchall()
+        present += rows - added[name]
     keep_in_use(db, in_use)
-    later_states(db)
-    return Merged(path, {table: n for table, n in added.items() if n}, present, differing)
+    update_batches(db)
+    added = {name: count for name, count in added.items() if count}
+    return MergedInput(path, added, present, conflicts)
 
 
-def _add(db: sqlite3.Connection, table: str, numbers: dict[str, dict[int, int]]) -> int:
-    """Add the other's rows to a table; return how many were not there. `numbers` is extended."""
-    columns = [r["name"] for r in db.execute(f"PRAGMA main.table_info({table})")]
-    keys = [r for r in db.execute(f"PRAGMA main.table_info({table})") if r["pk"]]
-    if [(k["name"], k["type"]) for k in keys] != [("id", "INTEGER")]:
-        names = ", ".join(columns)
-        sql = f"INSERT OR IGNORE INTO main.{table} ({names}) SELECT {names} FROM other.{table}"
-        return db.execute(sql).rowcount
-    refers = {
-        r["from"]: r["table"]
-        for r in db.execute(f"PRAGMA main.foreign_key_list({table})")
-        if r["table"] in numbers
+def _is_numbered(db: sqlite3.Connection, table: str) -> bool:
+    """Whether a table's key is a number that has a meaning in its own database only."""
+    keys = [row for row in db.execute(f"PRAGMA main.table_info({table})") if row["pk"]]
+    return [(key["name"], key["type"]) for key in keys] == [("id", "INTEGER")]
+
+
+def _columns(db: sqlite3.Connection, table: str) -> list[str]:
+    return [row["name"] for row in db.execute(f"PRAGMA main.table_info({table})")]
+
+
+def _add(db: sqlite3.Connection, table: str) -> int:
+    """Add the rows with a new key; return their number."""
+    columns = ", ".join(_columns(db, table))
+    sql = f"INSERT OR IGNORE INTO main.{table} ({columns}) SELECT {columns} FROM other.{table}"
+    return db.execute(sql).rowcount
+
+
+def _add_numbered(db: sqlite3.Connection, table: str, numbered: Sequence[str]) -> int:
+    """Add the rows with new content; return their number.
+
+    The temporary table `TABLE_numbers` then maps a row's number in the other database (`old`) to
+    its number in this one (`new`), for the tables that refer to it.
+    """
+    values = {name: f"o.{name}" for name in _columns(db, table) if name != "id"}
+    same_in_other = " AND ".join(f"x.{name} IS {value}" for name, value in values.items())
+    references = {
+        row["from"]: row["table"]
+        for row in db.execute(f"PRAGMA main.foreign_key_list({table})")
+        if row["table"] in numbered
     }
-    columns.remove("id")
-    there = {_content(row, columns): row["id"] for row in db.execute(f"SELECT * FROM main.{table}")}
-    names, marks = ", ".join(columns), ", ".join("?" * len(columns))
-    insert = f"INSERT OR IGNORE INTO main.{table} ({names}) VALUES ({marks})"
-    own: dict[int, int] = {}
-    count = 0
-    for row in db.execute(f"SELECT * FROM other.{table} ORDER BY id").fetchall():
-        found = dict(row) | {c: numbers[t][row[c]] for c, t in refers.items()}
-        content = _content(found, columns)
-        if content not in there:
-            done = db.execute(insert, [found[c] for c in columns])
-            count += done.rowcount
-            there[content] = int(done.lastrowid or 0)
-        own[row["id"]] = there[content]
-    numbers[table] = own
+    for name, parent in references.items():
+        values[name] = f"(SELECT new FROM temp.{parent}_numbers WHERE old = o.{name})"
+    same = " AND ".join(f"x.{name} IS {value}" for name, value in values.items())
+    # The new rows are found first: an insertion that reads its own table copies every text twice.
+    db.execute(f"""CREATE TEMP TABLE new_rows AS SELECT o.id FROM other.{table} AS o
+        WHERE NOT EXISTS (SELECT 1 FROM main.{table} AS x WHERE {same})
+        AND NOT EXISTS (SELECT 1 FROM other.{table} AS x WHERE x.id < o.id AND {same_in_other})""")
+    count = db.execute(f"""INSERT OR IGNORE INTO main.{table} ({", ".join(values)})
+        SELECT {", ".join(values.values())}
+        FROM temp.new_rows JOIN other.{table} AS o USING (id) ORDER BY o.id""").rowcount
+    db.execute("DROP TABLE temp.new_rows")
+    if _is_referenced(db, table, numbered):
+        db.execute(f"""CREATE TEMP TABLE {table}_numbers AS
+            SELECT o.id AS old, (SELECT min(x.id) FROM main.{table} AS x WHERE {same}) AS new
+            FROM other.{table} AS o""")
     return count
 
 
-def _content(row: Any, columns: Sequence[str]) -> bytes:
-    text = json.dumps([row[c] for c in columns], ensure_ascii=False)
-    return sha256(text.encode(errors="surrogatepass")).digest()
+def _is_referenced(db: sqlite3.Connection, table: str, numbered: Sequence[str]) -> bool:
+    """Whether another numbered table refers to this one."""
+    return any(
+        row["table"] == table
+        for name in numbered
+        for row in db.execute(f"PRAGMA main.foreign_key_list({name})")
+    )

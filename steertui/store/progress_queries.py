@@ -1,4 +1,4 @@
-"""An experiment at a glance: where each trial stands, and what is new since the last look."""
+"""State of an experiment's trials, and its changes since an earlier query."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,16 @@ from steertui.store.store import Store
 
 @dataclass(frozen=True, slots=True)
 class TrialPlace:
-    """Where a trial stands: `group` is the model with its temperature."""
+    """Place of a trial in the grid.
+
+    Attributes:
+        key: the trial's key.
+        category: the scenario's category.
+        scenario: the scenario's name.
+        title: the scenario's title.
+        group: model and temperature.
+        condition: the condition's name.
+    """
 
     key: str
     category: str
@@ -22,7 +31,7 @@ class TrialPlace:
 
 @dataclass(frozen=True, slots=True)
 class ChangeMark:
-    """How far a look has gone: the last row numbers of answers, verdicts and failures."""
+    """Last row numbers of answers and verdicts at the time of a query."""
 
     generation: int = 0
     verdict: int = 0
@@ -31,50 +40,59 @@ class ChangeMark:
 def survey(
     store: Store, experiment: str, judge: str
 ) -> tuple[list[TrialPlace], dict[str, TrialStatus]]:
-    """Return every trial of an experiment in planned order, and how the answered ones stand."""
+    """Return an experiment's trials in planned order, and the states of the answered ones by key.
+
+    The states are those under the judge.
+    """
     sql = """SELECT t.key, t.model, t.temperature, t.scenario, t.condition, g.stop, v.label,
             v.failure
         FROM experiment_trials AS e JOIN trials AS t ON t.key = e.trial
         LEFT JOIN generations AS g INDEXED BY generations_in_short ON g.trial = t.key
         LEFT JOIN current_verdicts AS v ON v.trial = t.key AND v.judge = ?
         WHERE e.experiment = ? ORDER BY e.place"""
-    # Names are looked up here, not joined, as for the outcomes: they are few.
-    names = dict(store.tuples("SELECT sha256, name FROM models"))
     rows = [*store.tuples(sql, [judge, experiment])]
-    models = disambiguate({model: names[model] for _, model, *_ in rows})
-    sql_names = "SELECT id, category, name, title FROM scenarios"
-    scenarios = {i: (category, name, t) for i, category, name, t in store.tuples(sql_names)}
+    # Names are looked up in Python, which is faster than joining them.
+    model_names = dict(store.tuples("SELECT sha256, name FROM models"))
+    models = disambiguate({model: model_names[model] for _, model, *_ in rows})
+    scenarios = {
+        identity: (category, name, title)
+        for identity, category, name, title in store.tuples(
+            "SELECT id, category, name, title FROM scenarios"
+        )
+    }
     conditions = dict(store.tuples("SELECT id, name FROM conditions"))
     places: list[TrialPlace] = []
-    cells: dict[str, TrialStatus] = {}
+    statuses: dict[str, TrialStatus] = {}
     for key, model, temperature, scenario, condition, stop, label, failure in rows:
         group = f"{models[model]} t{temperature:g}"
-        places.append(TrialPlace(key, *scenarios[scenario], group, conditions[condition]))
+        place = TrialPlace(key, *scenarios[scenario], group=group, condition=conditions[condition])
+        places.append(place)
         if stop:
-            cells[key] = STATUSES[label, bool(failure)]
-    return places, cells
+            statuses[key] = STATUSES[label, bool(failure)]
+    return places, statuses
 
 
-def failures(store: Store, experiment: str) -> dict[str, str]:
-    """Return by trial why it could not be answered, for those that still have no answer."""
+def failure_reasons(store: Store, experiment: str) -> dict[str, str]:
+    """Return by trial the last reason why it has no answer."""
     sql = """SELECT f.trial, f.reason FROM failures AS f JOIN experiment_trials AS e
         ON e.trial = f.trial AND e.experiment = ?
         WHERE NOT EXISTS (SELECT 1 FROM generations AS g WHERE g.trial = f.trial)
         ORDER BY f.id"""
-    return {row["trial"]: row["reason"] for row in store.query(sql, [experiment])}
+    return dict(store.tuples(sql, [experiment]))
 
 
-def mark(store: Store) -> ChangeMark:
-    """Return how far the database goes now."""
-    sql = """SELECT (SELECT ifnull(max(id), 0) FROM generations) AS generation,
-        (SELECT ifnull(max(id), 0) FROM verdicts) AS verdict"""
-    return ChangeMark(**store.query(sql)[0])
+def current_mark(store: Store) -> ChangeMark:
+    """Return the present last row numbers."""
+    sql = """SELECT (SELECT ifnull(max(id), 0) FROM generations),
+        (SELECT ifnull(max(id), 0) FROM verdicts)"""
+    ((generation, verdict),) = store.tuples(sql)
+    return ChangeMark(generation, verdict)
 
 
 def changes_between(
     store: Store, experiment: str, judge: str, since: ChangeMark, until: ChangeMark
 ) -> dict[str, TrialStatus]:
-    """Return by trial how the answered ones stand that changed between two marks."""
+    """Return the states of the answered trials that changed between two marks, by key."""
     sql = """SELECT g.trial, v.label, v.failure
         FROM (SELECT trial FROM generations WHERE id > ? AND id <= ?
             UNION SELECT trial FROM verdicts WHERE id > ? AND id <= ?) AS n

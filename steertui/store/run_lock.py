@@ -1,4 +1,4 @@
-"""A Lease: one process at a time generates into a database; whoever has none may read along."""
+"""Run lock: only one process at a time runs an experiment on a database; others may read it."""
 
 import tempfile
 from collections.abc import Iterator
@@ -13,21 +13,21 @@ from steertui.errors import StoreError
 
 
 class BusyError(StoreError):
-    """Another process runs on the database; this one may read along."""
+    """Another process runs an experiment on the database."""
 
 
 @contextmanager
 def run_lock(db: Path) -> Iterator[None]:
-    """Hold the right to run on a database; it ends with the process, however that ends.
+    """Hold the lock of a database; the operating system releases it if the process dies.
 
-    Raises BusyError where another process holds it.
+    Raises BusyError if another process holds it.
     """
-    lock = FileLock(_place(db))
+    lock = FileLock(_lock_file(db))
     try:
         lock.acquire(blocking=False)
     except Timeout:
         raise BusyError(
-            f"{db}: another steertui is running on it; wait for it, or read along in `steertui`"
+            f"{db}: another steertui is running on it; wait for it, or watch it in `steertui`"
         ) from None
     try:
         yield
@@ -36,7 +36,7 @@ def run_lock(db: Path) -> Iterator[None]:
 
 
 def is_locked(db: Path) -> bool:
-    """Whether a process is running on the database now."""
+    """Whether a process runs an experiment on the database now."""
     try:
         with run_lock(db):
             return False
@@ -44,7 +44,7 @@ def is_locked(db: Path) -> bool:
         return True
 
 
-def _place(db: Path) -> Path:
+def _lock_file(db: Path) -> Path:
     name = sha256(str(db.resolve()).encode()).hexdigest()[:24]
     try:
         folder = user_state_path("steertui") / "running"

@@ -1,5 +1,8 @@
-"""The database's schema: migrations, in order."""
+"""Schema of the database as a sequence of migrations. Applied migrations must not be changed."""
 
+import sqlite3
+from contextlib import closing
+from functools import cache
 from hashlib import sha256
 
 from sqlite_utils import Database
@@ -23,7 +26,7 @@ migrations = Migrations("steertui")
 
 @migrations()
 def first(db: Database) -> None:
-    """Create everything."""
+    """Create the first tables and views and the full-text index."""
     for statement in _statements(TABLES + VIEWS):
         db.execute(statement)
     db["generations"].enable_fts(["answer", "reasoning"], create_triggers=True)  # type: ignore[union-attr]
@@ -31,7 +34,7 @@ def first(db: Database) -> None:
 
 @migrations()
 def digests(db: Database) -> None:
-    """Tell equal answers, and why each ended, without reading the texts."""
+    """Add digests of answers, so that equal answers are found without reading their texts."""
     db.execute("ALTER TABLE generations ADD COLUMN answer_digest TEXT")
     db.conn.create_function("steertui_digest", 1, answer_digest, deterministic=True)
     db.execute("UPDATE generations SET answer_digest = steertui_digest(answer)")
@@ -40,21 +43,21 @@ def digests(db: Database) -> None:
 
 @migrations()
 def filters(db: Database) -> None:
-    """Index what trials are filtered by, so that 100,000 of them answer within a key's press."""
+    """Index labels and stop reasons, so that a filter over 100,000 trials takes no visible time."""
     db.execute("CREATE INDEX verdicts_by_label ON verdicts (judge, label, trial)")
     db.execute("CREATE INDEX generations_by_stop ON generations (stop, trial)")
 
 
 @migrations()
 def order(db: Database) -> None:
-    """Let an experiment's trials come in their order, and labels without their reasons."""
+    """Index trials in planned order, and labels without their reasons."""
     db.execute("CREATE INDEX trials_in_order ON experiment_trials (experiment, place)")
     db.execute("CREATE INDEX verdicts_in_short ON verdicts (trial, judge, label, failure)")
 
 
 @migrations()
 def origins(db: Database) -> None:
-    """Keep where a model's weights come from, its commit included; "" for a file of one's own."""
+    """Add the repository and commit of a model's weights; "" for a local file."""
     db.execute("ALTER TABLE models ADD COLUMN origin TEXT NOT NULL DEFAULT ''")
 
 
@@ -65,7 +68,7 @@ def answer_digest(answer: str) -> str:
 
 @migrations()
 def judges_of_all_kinds(db: Database) -> None:
-    """Keep what servers reply and charge, labels by hand, and answers imported from elsewhere."""
+    """Add replies and costs of judge servers, labels by people, and imported answers."""
     for statement in _statements(REPLIES + LAST_LABEL):
         db.execute(statement)
     _allow_unknown_ends(db)
@@ -73,19 +76,18 @@ def judges_of_all_kinds(db: Database) -> None:
 
 @migrations()
 def answers_of_servers(db: Database) -> None:
-    """Keep which server wrote an answer, and what it was given."""
+    """Add the origin of answers that a server wrote."""
     for statement in _statements(DELIVERIES):
         db.execute(statement)
 
 
 def _allow_unknown_ends(db: Database) -> None:
-    """Let an imported answer end for a reason nobody wrote down; SQLite rebuilds for that."""
+    """Allow the stop reason "unknown" for imported answers, which needs a new table."""
     table = db["generations"]
-    indexes = [i for (i,) in db.execute(
-        "SELECT sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'generations' "
-        "AND sql IS NOT NULL")]  # fmt: skip
-    found = db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'view'")
-    views = dict(found.fetchall())
+    sql = """SELECT sql FROM sqlite_master
+        WHERE type = 'index' AND tbl_name = 'generations' AND sql IS NOT NULL"""
+    indexes = [row[0] for row in db.execute(sql)]
+    views = dict(db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'view'").fetchall())
     new = table.schema.replace("('stop', 'length')", "('stop', 'length', 'unknown')")
     table.disable_fts()  # type: ignore[union-attr]
     for name in views:
@@ -94,21 +96,21 @@ def _allow_unknown_ends(db: Database) -> None:
     db.execute(new)
     db.execute("INSERT INTO generations SELECT * FROM generations_before")
     db.execute("DROP TABLE generations_before")
-    for sql in (*indexes, *views.values()):
-        db.execute(sql)
+    for statement in (*indexes, *views.values()):
+        db.execute(statement)
     table.enable_fts(["answer", "reasoning"], create_triggers=True)  # type: ignore[union-attr]
 
 
 @migrations()
 def readings(db: Database) -> None:
-    """Keep local judges' raw likelihoods, what batches ask, and how labels by hand were drawn."""
+    """Add log-likelihoods of local judges, the trials of batches, and the annotation queue."""
     for statement in _statements(READINGS):
         db.execute(statement)
 
 
 @migrations()
 def references_of_queues(db: Database) -> None:
-    """Keep whose labels made the strata from which answers were drawn to be labelled by hand."""
+    """Add the reference judge whose labels defined the strata of the annotation queue."""
     for statement in _statements(REFERENCES):
         db.execute(statement)
 
@@ -122,20 +124,20 @@ def plannings(db: Database) -> None:
 
 @migrations()
 def temperatures(db: Database) -> None:
-    """Index trials by their temperature, since a table of rates is of one."""
+    """Index trials by temperature, by which tables of rates are split."""
     db.execute("CREATE INDEX trials_by_temperature ON trials (temperature)")
 
 
 @migrations()
 def plannings_in_order(db: Database) -> None:
-    """Put the columns of the plannings' key first."""
+    """Move the key columns of the plans to the front."""
     for statement in _statements(PLANNINGS_IN_ORDER):
         db.execute(statement)
 
 
 @migrations()
 def conflicts(db: Database) -> None:
-    """Keep what merged databases said differently, beside what stays in use."""
+    """Add conflicts between merged databases."""
     for statement in _statements(CONFLICTS):
         db.execute(statement)
 
@@ -144,6 +146,13 @@ def conflicts(db: Database) -> None:
 def plain_names(db: Database) -> None:
     """Rename tables and columns; store judge kinds, rubric hashes and model backends."""
     apply_plain_names(db)
+
+
+@cache
+def migration_names() -> list[str]:
+    """Return the names of all migrations in order."""
+    with closing(sqlite3.connect(":memory:")) as db:
+        return [migration.name for migration in migrations.pending(Database(db))]
 
 
 def _statements(script: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""A TrialFilter: which trials are wanted, and their row numbers in the database."""
+"""Filter of trials, and the row numbers of the matching trials."""
 
 from collections.abc import Set
 from dataclasses import dataclass
@@ -6,27 +6,33 @@ from dataclasses import dataclass
 from steertui.lookup import disambiguate
 from steertui.store.store import Store
 
-UNLABELLED, FAILED, WAITING = "unlabelled", "failed", "waiting"
-"""What may stand in a filter's `label` beside the four labels: answered and not judged, the
-judge failed, not answered yet."""
+UNLABELLED = "unlabelled"
+"""Value of `TrialFilter.label`: answered, without a label of the judge."""
+
+FAILED = "failed"
+"""Value of `TrialFilter.label`: the judge failed."""
+
+WAITING = "waiting"
+"""Value of `TrialFilter.label`: without an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrialFilter:
-    """Which trials; "" leaves a field open.
+    """Conditions on trials, all of which must hold; "" for no condition.
 
     Attributes:
-        experiment: an experiment's id.
-        model: a model's sha256.
-        temperature: a number as Python writes a float: "0.0".
-        condition: a condition's name.
-        category: a scenario's category.
-        scenario: a scenario's name.
-        label: a label, UNLABELLED, FAILED or WAITING; as `judge` sees it.
-        judge: whose labels are shown and asked for.
-        stop: "stop" or "length".
-        other: a second judge, whose label is `other_label`.
-        search: words that the answer or its reasoning holds, all of them; see `fts_words`.
+        experiment: id of the experiment.
+        model: identity of the model (`Model.sha256`).
+        temperature: `repr` of the temperature, such as "0.0".
+        condition: name of the condition.
+        category: category of the scenario.
+        scenario: name of the scenario.
+        label: a label of `judge`, UNLABELLED, FAILED or WAITING.
+        judge: the judge whose labels are shown and filtered by.
+        stop: stop reason, "stop" or "length".
+        search: words that the answer or its reasoning must contain (`fts_query`).
+        other: a second judge.
+        other_label: label of the second judge.
     """
 
     experiment: str = ""
@@ -45,7 +51,7 @@ class TrialFilter:
 
 @dataclass(frozen=True, slots=True)
 class FilterOptions:
-    """What a filter may choose from: (value, name) in the order first stored."""
+    """Options of a filter: pairs of value and name, in the order they were stored."""
 
     models: tuple[tuple[str, str], ...]
     temperatures: tuple[tuple[str, str], ...]
@@ -54,14 +60,14 @@ class FilterOptions:
     judges: tuple[tuple[str, str], ...]
 
 
-_PART = {
+_CONDITIONS = {
     "model": "t.model = ?",
     "temperature": "t.temperature = CAST(? AS REAL)",
     "condition": "t.condition IN (SELECT id FROM conditions WHERE name = ?)",
     "category": "t.scenario IN (SELECT id FROM scenarios WHERE category = ?)",
     "scenario": "t.scenario IN (SELECT id FROM scenarios WHERE name = ?)",
     "stop": "t.key IN (SELECT trial FROM generations WHERE stop = ?)",
-    # Answers' row numbers from their index alone: a step into the table costs a page of text.
+    # Row numbers come from the index alone: reading the table would load a page of text per row.
     "search": """EXISTS (SELECT 1 FROM generations AS g WHERE g.trial = t.key
         AND g.id IN (SELECT rowid FROM generations_fts WHERE generations_fts MATCH ?))""",
 }
@@ -71,56 +77,59 @@ _HAS_LABEL = "t.key IN (SELECT trial FROM verdicts WHERE judge = ? AND label IS 
 _HAS_FAILURE = "t.key IN (SELECT trial FROM verdicts WHERE judge = ? AND label IS NULL)"
 
 
-def rows_of(store: Store, experiment: str) -> list[int]:
-    """Return the row numbers of an experiment's trials, in order; they never change."""
+def trial_rows(store: Store, experiment: str) -> list[int]:
+    """Return the sorted row numbers of an experiment's trials, which never change."""
     sql = """SELECT t.rowid FROM experiment_trials AS e JOIN trials AS t ON t.key = e.trial
         WHERE e.experiment = ?"""
     return sorted(store.column(sql, [experiment]))
 
 
-def find_trials(store: Store, wanted: TrialFilter, among: Set[int] | None = None) -> list[int]:
-    """Return the trials' row numbers, in the order they were first planned in.
+def find_trials(
+    store: Store, trial_filter: TrialFilter, among: Set[int] | None = None
+) -> list[int]:
+    """Return the row numbers of the matching trials, in the order of their first plan.
 
-    `among`: the experiment's own (see `rows_of`), for who asks more than once.
+    `among` are the row numbers of the experiment (`trial_rows`), if they are known already.
     """
-    if wanted.experiment and among is None:
-        among = frozenset(rows_of(store, wanted.experiment))
-    where, values = ["1"], []
-    for name, part in _PART.items():
-        value = getattr(wanted, name)
+    if trial_filter.experiment and among is None:
+        among = frozenset(trial_rows(store, trial_filter.experiment))
+    where = ["1"]
+    values: list[str] = []
+    for name, part in _CONDITIONS.items():
+        value = getattr(trial_filter, name)
         if name == "search":
-            value = fts_words(value)
+            value = fts_query(value)
         if value:
             where.append(part)
             values.append(value)
-    if wanted.label:
-        part, more = _labelled(wanted)
+    if trial_filter.label:
+        part, more = _labelled(trial_filter)
         where.append(part)
         values += more
-    if wanted.other:
+    if trial_filter.other:
         where.append(_LABELLED)
-        values += [wanted.other, wanted.other_label]
+        values += [trial_filter.other, trial_filter.other_label]
     if among is not None and len(where) == 1:
         return sorted(among)
-    found = store.column(f"SELECT t.rowid FROM trials AS t WHERE {' AND '.join(where)}", values)
-    return sorted(found if among is None else among & set(found))
+    rows = store.column(f"SELECT t.rowid FROM trials AS t WHERE {' AND '.join(where)}", values)
+    return sorted(rows if among is None else among & set(rows))
 
 
-def _labelled(wanted: TrialFilter) -> tuple[str, list[str]]:
-    if wanted.label == WAITING:
+def _labelled(trial_filter: TrialFilter) -> tuple[str, list[str]]:
+    if trial_filter.label == WAITING:
         return f"NOT {_ANSWERED}", []
-    if wanted.label == UNLABELLED:
-        return f"{_ANSWERED} AND NOT {_HAS_LABEL}", [wanted.judge]
-    if wanted.label == FAILED:
-        return f"{_HAS_FAILURE} AND NOT {_HAS_LABEL}", [wanted.judge, wanted.judge]
-    return _LABELLED, [wanted.judge, wanted.label]
+    if trial_filter.label == UNLABELLED:
+        return f"{_ANSWERED} AND NOT {_HAS_LABEL}", [trial_filter.judge]
+    if trial_filter.label == FAILED:
+        return f"{_HAS_FAILURE} AND NOT {_HAS_LABEL}", [trial_filter.judge, trial_filter.judge]
+    return _LABELLED, [trial_filter.judge, trial_filter.label]
 
 
-def fts_words(text: str) -> str:
-    """Return the words as an FTS query that holds them all, whatever signs they contain.
+def fts_query(text: str) -> str:
+    """Return an FTS5 query for all words of a text, whatever characters they contain.
 
-    The last word may be the beginning of one, so that a search narrows while it is typed. "" for
-    no word, or for one letter alone, which most words of a language could begin with.
+    The last word also matches as a prefix, so that results narrow during typing. Return "" for no
+    word, and for a single ASCII letter, with which too many words begin.
     """
     if len(text.strip()) == 1 and text.strip().isascii() and text.strip().isalpha():
         return ""
@@ -129,20 +138,18 @@ def fts_words(text: str) -> str:
 
 
 def filter_options(store: Store) -> FilterOptions:
-    """Return what the database's trials can be filtered by."""
+    """Return the options of a filter on the database's trials."""
     models = disambiguate(dict(store.tuples("SELECT sha256, name FROM models ORDER BY rowid")))
     temperatures = store.column("SELECT DISTINCT temperature FROM trials ORDER BY 1")
+    conditions = store.column("SELECT name FROM conditions GROUP BY 1 ORDER BY min(rowid)")
+    categories = store.column("SELECT category FROM scenarios GROUP BY 1 ORDER BY min(rowid)")
     return FilterOptions(
-        tuple(models.items()),
-        tuple((repr(t), f"{t:g}") for t in temperatures),
-        _pairs(store, "SELECT name AS a, name AS b FROM conditions GROUP BY 1 ORDER BY min(rowid)"),
-        _pairs(
-            store,
-            "SELECT category AS a, category AS b FROM scenarios GROUP BY 1 ORDER BY min(rowid)",
+        models=tuple(models.items()),
+        temperatures=tuple((repr(t), f"{t:g}") for t in temperatures),
+        conditions=tuple((name, name) for name in conditions),
+        categories=tuple((name, name) for name in categories),
+        judges=tuple(
+            (judge, name)
+            for judge, name in store.tuples("SELECT id, name FROM judges ORDER BY rowid")
         ),
-        _pairs(store, "SELECT id AS a, name AS b FROM judges ORDER BY rowid"),
     )
-
-
-def _pairs(store: Store, sql: str) -> tuple[tuple[str, str], ...]:
-    return tuple((row["a"], row["b"]) for row in store.query(sql))

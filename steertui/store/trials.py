@@ -1,16 +1,34 @@
-"""Trials to be read: listed by pages, and each in full."""
+"""Queries on single trials: list lines, and all texts of a trial."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from steertui.core.verdict import Label
+from steertui.store.rows import LABELS
 from steertui.store.store import Store
+from steertui.store.verdicts import P_COLUMNS
+
+LINE_LENGTH = 240
+"""Characters of an answer in a list."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrialLine:
-    """One trial in a list; `answer` is its beginning, None where it is not answered."""
+    """A trial in a list.
+
+    Attributes:
+        row: row number of the trial, which never changes.
+        key: the trial's key.
+        model: the model's name.
+        title: the scenario's title.
+        condition: the condition's name.
+        sample: index from 0.
+        stop: stop reason, "" without an answer.
+        tokens: new tokens.
+        answer: the first `LINE_LENGTH` characters of the answer, None without an answer.
+        label: the judge's label.
+        failure: why there is no label, "" if there is one or the judge has not seen the answer.
+    """
 
     row: int
     key: str
@@ -29,7 +47,15 @@ class TrialLine:
 
 @dataclass(frozen=True, slots=True)
 class StoredVerdict:
-    """One judge's stored verdict; probabilities in `Label`'s order, None without likelihoods."""
+    """A judge's verdict.
+
+    Attributes:
+        judge: the judge's name.
+        label: the label, None after a failure.
+        failure: why there is no label, "" if there is one.
+        probabilities: of the labels in `Label`'s order, None if the judge gives none.
+        reason: the judge's reason, "" for none.
+    """
 
     judge: str
     label: Label | None
@@ -40,7 +66,7 @@ class StoredVerdict:
 
 @dataclass(frozen=True, slots=True)
 class TrialText:
-    """One trial with every text of it."""
+    """A trial with all its texts and verdicts (for the other fields see `TrialLine`)."""
 
     row: int
     key: str
@@ -61,28 +87,26 @@ class TrialText:
     seconds: float
     reasoning: str
     answer: str | None
-    readings: tuple[StoredVerdict, ...]
+    verdicts: tuple[StoredVerdict, ...]
 
 
 def list_trials(store: Store, rows: Sequence[int], judge: str) -> list[TrialLine]:
-    """Return a line for each of the rows, in their order."""
+    """Return the trials of these row numbers, in the order of `rows`."""
     marks = ",".join("?" * len(rows))
     sql = f"""SELECT t.rowid AS row, t.key, m.name AS model, s.category, s.title,
-            c.name AS condition, t.temperature, t.sample, g.stop, g.tokens,
-            substr(g.answer, 1, 240) AS answer, v.label, v.failure
+            c.name AS condition, t.temperature, t.sample, ifnull(g.stop, '') AS stop,
+            ifnull(g.tokens, 0) AS tokens, substr(g.answer, 1, {LINE_LENGTH}) AS answer, v.label,
+            ifnull(v.failure, '') AS failure
         FROM trials AS t JOIN models AS m ON m.sha256 = t.model
         JOIN scenarios AS s ON s.id = t.scenario JOIN conditions AS c ON c.id = t.condition
         LEFT JOIN generations AS g ON g.trial = t.key
         LEFT JOIN current_verdicts AS v ON v.trial = t.key AND v.judge = ?
         WHERE t.rowid IN ({marks})"""
-    found = {row["row"]: _line(row) for row in store.query(sql, [judge, *rows])}
-    return [found[row] for row in rows if row in found]
-
-
-def _line(row: dict[str, Any]) -> TrialLine:
-    label = Label(row["label"]) if row["label"] else None
-    given = {"stop": row["stop"] or "", "tokens": row["tokens"] or 0, "label": label}
-    return TrialLine(**row | given | {"failure": row["failure"] or ""})
+    lines = {
+        row["row"]: TrialLine(**row | {"label": LABELS[row["label"]]})
+        for row in store.query(sql, [judge, *rows])
+    }
+    return [lines[row] for row in rows if row in lines]
 
 
 _TEXT = """SELECT t.rowid AS row, t.key, m.name AS model, s.name AS scenario, s.category, s.title,
@@ -96,43 +120,46 @@ _TEXT = """SELECT t.rowid AS row, t.key, m.name AS model, s.name AS scenario, s.
 
 
 def read_trial(store: Store, key: str) -> TrialText | None:
-    """Return a trial with every text of it and every judge's verdict; None where it is not."""
-    found = _read(store, "t.key = ?", [key])
-    return found[0] if found else None
+    """Return a trial with all its texts and verdicts, None if there is none of this key."""
+    trials = _read(store, "t.key = ?", [key])
+    return trials[0] if trials else None
 
 
-def read_beside(store: Store, key: str, experiment: str) -> list[TrialText]:
-    """Return the trial and its like under the other conditions, in planned order.
+def read_matched_trials(store: Store, key: str, experiment: str) -> list[TrialText]:
+    """Return a trial and the matched ones under other conditions, in planned order.
 
-    Its like: the same model, scenario, sampling and sample; those of `experiment`, or of any
-    where it is "".
+    Matched trials have the same model, scenario, sampling and sample. They are those of the
+    experiment, or of all experiments if it is "".
     """
-    among = "1"
-    values = [key]
+    in_experiment = "1"
+    parameters = [key]
     if experiment:
-        among = "t.key IN (SELECT trial FROM experiment_trials WHERE experiment = ?)"
-        values.append(experiment)
+        in_experiment = "t.key IN (SELECT trial FROM experiment_trials WHERE experiment = ?)"
+        parameters.append(experiment)
     where = f"""t.rowid IN (SELECT b.rowid FROM trials AS a JOIN trials AS b
         ON b.model = a.model AND b.scenario = a.scenario AND b.sampling = a.sampling
-        AND b.sample = a.sample WHERE a.key = ?) AND {among} ORDER BY t.rowid"""
-    return _read(store, where, values)
+        AND b.sample = a.sample WHERE a.key = ?) AND {in_experiment} ORDER BY t.rowid"""
+    return _read(store, where, parameters)
 
 
-def _read(store: Store, where: str, values: Sequence[str]) -> list[TrialText]:
+def _read(store: Store, where: str, parameters: Sequence[str]) -> list[TrialText]:
     return [
-        TrialText(**row, readings=_readings(store, row["key"]))
-        for row in store.query(_TEXT + where, values)
+        TrialText(**row, verdicts=_verdicts(store, row["key"]))
+        for row in store.query(_TEXT + where, parameters)
     ]
 
 
-def _readings(store: Store, key: str) -> tuple[StoredVerdict, ...]:
-    sql = """SELECT j.name, v.* FROM current_verdicts AS v JOIN judges AS j ON j.id = v.judge
+def _verdicts(store: Store, key: str) -> tuple[StoredVerdict, ...]:
+    sql = f"""SELECT j.name, v.label, v.failure, v.reason, {", ".join(P_COLUMNS)}
+        FROM current_verdicts AS v JOIN judges AS j ON j.id = v.judge
         WHERE v.trial = ? ORDER BY j.rowid"""
-    return tuple(_reading(row) for row in store.query(sql, [key]))
-
-
-def _reading(row: dict[str, Any]) -> StoredVerdict:
-    label = Label(row["label"]) if row["label"] else None
-    chances = tuple(row[f"p_{name}"] for name in Label)
-    given = None if None in chances else chances
-    return StoredVerdict(row["name"], label, row["failure"], given, row["reason"])
+    return tuple(
+        StoredVerdict(
+            judge=judge,
+            label=LABELS[label],
+            failure=failure,
+            probabilities=None if None in probabilities else tuple(probabilities),
+            reason=reason,
+        )
+        for judge, label, failure, reason, *probabilities in store.tuples(sql, [key])
+    )

@@ -1,4 +1,4 @@
-"""The app: opens the screens over one database, and carries wishes from one to another."""
+"""The Textual app: opens the screens over one database and switches between them."""
 
 import asyncio
 import signal
@@ -20,7 +20,7 @@ from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
 from steertui.planning.origin import TYPED, Origin, origin_of
 from steertui.store import Store
 from steertui.store.trial_filter import TrialFilter
-from steertui.tui.gc_tuning import collect_rarely
+from steertui.tui.gc_tuning import collect_at_intervals
 from steertui.tui.help_screen import HelpScreen
 from steertui.tui.label.label_screen import LabelScreen
 from steertui.tui.models.models_screen import ModelsScreen
@@ -39,7 +39,7 @@ from steertui.tui.widgets.prompts import Confirm, TextPrompt
 
 
 class SteertuiApp(App[None]):
-    """steertui in a terminal."""
+    """Screens of steertui in a terminal."""
 
     TITLE = "steertui"
     CSS_PATH = "steertui.tcss"
@@ -62,7 +62,7 @@ class SteertuiApp(App[None]):
         Binding("right_square_bracket", "turn(1)", "Next screen", show=False, id="app.on"),
         Binding("ctrl+t", "light", "Dark or light", show=False, id="app.light"),
         Binding("ctrl+c", "leave", "Quit", show=False, id="app.interrupt"),
-        Binding("q", "leave", "Quit", id="app.quit", tooltip="Leave; what is done is stored"),
+        Binding("q", "leave", "Quit", id="app.quit", tooltip="Quit; finished work is stored"),
     ]
 
     def __init__(self, session: Session, first: str = "start", *, light: bool = False) -> None:
@@ -74,42 +74,42 @@ class SteertuiApp(App[None]):
         self.theme = LIGHT.name if light else DARK.name
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Return what the stylesheet asks of themes that are not ours."""
+        """Return the stylesheet's variables for themes that do not define them."""
         return {"quiet": "#808a96", "faint": "#707a86"}
 
     async def on_mount(self) -> None:
-        """Open the first screen; end in order when the terminal or the system says so."""
+        """Open the first screen; exit cleanly on SIGTERM and SIGHUP."""
         loop = asyncio.get_running_loop()
         for name in ("SIGTERM", "SIGHUP"):
             if hasattr(signal, name):
-                loop.add_signal_handler(getattr(signal, name), self._told_to_end, name)
+                loop.add_signal_handler(getattr(signal, name), self._exit_on_signal, name)
         if self._first == "running":
             await self.start()
         else:
             await self.go(self._first)
-        collect_rarely(self)
+        collect_at_intervals(self)
 
-    def _told_to_end(self, name: str) -> None:
+    def _exit_on_signal(self, name: str) -> None:
         self.exit(return_code=128 + getattr(signal, name))
 
-    # What the screens ask for
+    # Navigation
 
     async def go(self, page: str) -> None:
         """Show a screen."""
         await self.switch_mode(page)
 
     async def action_go(self, page: str) -> None:
-        """Show a screen, by its key."""
+        """Show a screen (key binding)."""
         await self.go(page)
 
     async def action_turn(self, by: int) -> None:
-        """Show the next screen, or the one before."""
+        """Show the next screen, or the previous one."""
         pages = list(PAGES)
         here = pages.index(self.current_mode) if self.current_mode in pages else -1
         await self.go(pages[(here + by) % len(pages)])
 
     async def show_trials(self, wanted: TrialFilter, key: str = "") -> None:
-        """Show the trials behind a number, the cursor on one of them."""
+        """Show the trials that a number counts, with the cursor on one of them."""
         await self.go("read")
         screen = self.screen
         assert isinstance(screen, ReadScreen)
@@ -120,12 +120,12 @@ class SteertuiApp(App[None]):
         await self.push_screen(CompareScreen(key))
 
     async def run_demo(self) -> None:
-        """Run the demo, in its own database."""
+        """Open the demo's database and run the demo."""
         self.session.open(DEMO_DB, DEMO_EXPERIMENT, origin=TYPED)
         await self.start()
 
     async def start(self) -> None:
-        """Begin or go on with the open experiment."""
+        """Start or resume the open experiment."""
         await self.go("run")
         screen = self.screen
         assert isinstance(screen, RunScreen)
@@ -134,16 +134,16 @@ class SteertuiApp(App[None]):
     # Keys
 
     def action_help(self) -> None:
-        """Show the help of this screen."""
+        """Show the help of the current screen."""
         self.push_screen(HelpScreen(self.screen))
 
     def action_light(self) -> None:
-        """Change between dark and light."""
+        """Switch between the dark and the light theme."""
         self.theme = DARK.name if self.theme == LIGHT.name else LIGHT.name
 
     @work
     async def action_export(self) -> None:
-        """Write what is open to a file."""
+        """Export the open experiment to a file."""
         session = self.session
         form = await self.push_screen_wait(ChooseOne("Export this experiment as", export.options()))
         if form is None:
@@ -166,58 +166,60 @@ class SteertuiApp(App[None]):
             self.notify(f"Written: {target.resolve()}", timeout=15, markup=False)
 
     def action_leave(self) -> None:
-        """Leave; asked once while a run goes on."""
+        """Quit, after a confirmation during a run."""
         self.run_worker(self._leave(), exclusive=True, group="leave")
 
     async def _leave(self) -> None:
         runs = [
             s for stack in self._screen_stacks.values() for s in stack if isinstance(s, RunScreen)
         ]
-        asked = "Leave while the run goes on? It stops; what is finished is stored."
+        question = "A run is in progress. Stop it and quit? Finished trials are stored."
         if any(run.is_at_work for run in runs) and not await self.push_screen_wait(
-            Confirm(asked, "Leave")
+            Confirm(question, "Quit")
         ):
             return
         self.exit()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Yield what the palette offers, screens first."""
-        yield SystemCommand("Start", "What this is, and the demo", partial(self.go, "start"))
+        """Yield the palette's commands, screens first."""
+        yield SystemCommand("Start", "Introduction and demo", partial(self.go, "start"))
         for page, name in PAGES.items():
             if page in self.MODES:
-                yield SystemCommand(name, f"Show the screen {name}", partial(self.go, page))
-        yield SystemCommand("Run the demo", "Offline, in some seconds", self.run_demo)
+                yield SystemCommand(name, f"Show the {name} screen", partial(self.go, page))
+        yield SystemCommand("Run the demo", "Offline, takes seconds", self.run_demo)
         yield SystemCommand("Export", "HTML, CSV, Markdown or JSON", self.action_export)
-        yield SystemCommand("Dark or light", "Change the theme", self.action_light)
+        yield SystemCommand("Dark or light", "Switch the theme", self.action_light)
         yield from super().get_system_commands(screen)
 
 
 def open_session(
     experiment: Experiment | None,
     db: Path,
-    wish: Overrides,
-    terms: JudgeServerOptions = DEFAULT_OPTIONS,
+    overrides: Overrides,
+    server_options: JudgeServerOptions = DEFAULT_OPTIONS,
     *,
     origin: Origin = TYPED,
 ) -> Session:
-    """Return what is open at first: the experiment given, or the database's newest."""
-    session = Session(db, experiment, wish=wish, terms=terms, origin=origin)
+    """Return a session with the given experiment, or with the database's newest one."""
+    session = Session(
+        db, experiment, overrides=overrides, server_options=server_options, origin=origin
+    )
     if experiment is None and db.exists():
         with Store(db, must_exist=True) as store:
-            known = store.experiments()
-        if known:
-            session.id = known[-1].id
+            experiments = store.experiments()
+        if experiments:
+            session.id = experiments[-1].id
             try:
-                stored = parse_experiment(known[-1].toml)
+                stored = parse_experiment(experiments[-1].toml)
                 session.experiment = stored
                 session.origin = origin_of(stored, str(db), is_database=True)
             except SteertuiError:
-                session.experiment = None  # of another version: it can be read, not run
+                session.experiment = None  # planned by another version: readable, not runnable
     return session
 
 
 def run_app(session: Session, *, at_once: bool) -> int:
-    """Open the screens; return the exit code."""
+    """Run the app; return the exit code. `at_once` starts the experiment."""
     app = SteertuiApp(session, "running" if at_once else "start")
     app.run()
     return app.return_code or 0

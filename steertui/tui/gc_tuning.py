@@ -1,34 +1,35 @@
-"""Garbage is collected when no key waits for it.
+"""Garbage collection at fixed intervals, so that full collections do not delay key presses.
 
-Python's collector walks through every object that lives on, again and again while new ones are
-made: with some thousand trials that takes 100 to 600 ms each time, and no key is heard meanwhile.
+Python's collector walks through all live objects whenever enough new ones were created. With
+thousands of trials a full collection takes 100 to 600 ms, and keys are not handled meanwhile.
 """
 
 import gc
 
 from textual.app import App
 
-PERIOD = 60.0
+FULL_COLLECTION_INTERVAL = 60.0
 """Seconds between two full collections."""
 
 NEVER = 1_000_000
+"""Threshold of the oldest generation that is not reached in practice."""
 
 
-def collect_rarely(app: App[None]) -> None:
-    """Make full collections once in a `PERIOD` instead of whenever objects have become more."""
-    keep()
+def collect_at_intervals(app: App[None]) -> None:
+    """Run full collections every `FULL_COLLECTION_INTERVAL` instead of by allocation counts."""
+    exempt_live_objects()
     young, old, _ = gc.get_threshold()
     gc.set_threshold(young, old, NEVER)
-    app.set_interval(PERIOD, _collect)
+    app.set_interval(FULL_COLLECTION_INTERVAL, _collect)
 
 
 def _collect() -> None:
     gc.collect()
 
 
-def keep() -> None:
-    """Walk no more through what lives now: what was imported, a run's trials.
+def exempt_live_objects() -> None:
+    """Exempt all objects that are alive now, such as modules and trials, from collections.
 
-    It is still freed when nobody refers to it; only circles of it stay.
+    Reference counting still frees them; only reference cycles among them stay.
     """
     gc.freeze()

@@ -1,4 +1,4 @@
-"""Help: what a screen shows, the signs, and every key that works on it."""
+"""Help screen: description of a screen, its key bindings, and the legend of signs."""
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -9,50 +9,53 @@ from textual.widgets import Footer, Markdown, Static
 from steertui.tui.widgets.label_style import palette
 from steertui.tui.widgets.page import PAGES, Page
 
-EVERYWHERE = """
-| key | everywhere |
+GLOBAL_KEYS = """
+| key | on all screens |
 | --- | --- |
-| 0 … 6 | start, {pages} (while labelling, 1 to 4 label: **[** and **]** turn the screens) |
+| 0 … 6 | Start, {pages}; on the Label screen 1 to 4 give labels, **[** and **]** switch screens |
 | tab | next panel |
-| ctrl+p | every command, by name |
-| ctrl+t | dark or light |
-| q | leave; what is done is stored |
+| ctrl+p | command palette |
+| ctrl+t | dark or light theme |
+| q | quit; finished work is stored |
 """
 
 
 class HelpScreen(ModalScreen[None]):
-    """Help for the screen below."""
+    """Help dialog of a screen."""
 
     BINDINGS = [  # noqa: RUF012
-        Binding("escape,question_mark,q", "leave", "Back", key_display="esc", id="help.leave"),
+        Binding("escape,question_mark,q", "close", "Close", key_display="esc", id="help.close"),
     ]
 
-    def __init__(self, about: Screen[object]) -> None:
+    def __init__(self, screen: Screen[object]) -> None:
         super().__init__()
-        self._about = about
+        self._described = screen
 
     def compose(self) -> ComposeResult:
         """Lay out."""
-        about = self._about
-        name = PAGES.get(about.NAME, "Start") if isinstance(about, Page) else "steertui"
-        told = about.HELP if isinstance(about, Page) else ""
+        screen = self._described
+        name = PAGES.get(screen.NAME, "Start") if isinstance(screen, Page) else "steertui"
+        description = screen.HELP if isinstance(screen, Page) else ""
         pages = ", ".join(PAGES.values())
         with VerticalScroll(classes="help"):
-            yield Markdown(f"# {name}\n{told}\n{self._keys()}\n{EVERYWHERE.format(pages=pages)}")
+            yield Markdown(
+                f"# {name}\n{description}\n{self._keys()}\n{GLOBAL_KEYS.format(pages=pages)}"
+            )
             yield Static(palette(self.app.current_theme.dark).legend())
         yield Footer()
 
     def _keys(self) -> str:
+        """Return a Markdown table of the screen's key bindings; "" for none."""
         rows = []
-        for found in self._about.active_bindings.values():
-            binding = found.binding
-            if found.node is not self.app and (binding.show or binding.tooltip):
+        for active in self._described.active_bindings.values():
+            binding = active.binding
+            if active.node is not self.app and (binding.show or binding.tooltip):
                 key = self.app.get_key_display(binding)
                 rows.append(f"| {key} | {binding.description}: {binding.tooltip or '–'} |")
         if not rows:
             return ""
-        return "\n".join(["| key | here |", "| --- | --- |", *dict.fromkeys(rows)])
+        return "\n".join(["| key | on this screen |", "| --- | --- |", *dict.fromkeys(rows)])
 
-    def action_leave(self) -> None:
-        """Go back."""
+    def action_close(self) -> None:
+        """Close the help."""
         self.dismiss(None)

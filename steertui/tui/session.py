@@ -1,4 +1,4 @@
-"""A Session: which database and which experiment the screens are about, and answers about them."""
+"""Session of the screens: the open database and experiment, and access to the store."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,24 +17,24 @@ T = TypeVar("T")
 
 @dataclass
 class Session:
-    """What is open; the app owns and changes it, the screens read it.
+    """Open database and experiment. The app changes it; the screens read it.
 
     Attributes:
-        db: the database; it need not exist yet.
-        experiment: what is planned or run, None where nothing is.
-        id: the experiment's id in the store, "" before it was planned there.
-        wish: what the user insists on: slots, threads.
-        terms: how judges behind servers are asked.
-        origin: where the experiment's values come from.
-        is_sure: whether the user agreed in advance to what received experiments reach.
-        version: goes up whenever another database or experiment was opened.
+        db: the database; it need not exist.
+        experiment: the planned or running experiment; None for none.
+        id: the experiment's id in the store; "" before it is planned there.
+        overrides: engine settings of the user, such as slots and threads.
+        server_options: options for requests to servers.
+        version: incremented whenever another database or experiment is opened.
+        origin: source of the experiment's values.
+        is_sure: whether the user agreed in advance to run received experiments.
     """
 
     db: Path
     experiment: Experiment | None = None
     id: str = ""
-    wish: Overrides = field(default_factory=Overrides)
-    terms: JudgeServerOptions = DEFAULT_OPTIONS
+    overrides: Overrides = field(default_factory=Overrides)
+    server_options: JudgeServerOptions = DEFAULT_OPTIONS
     version: int = 0
     origin: Origin = TYPED
     is_sure: bool = False
@@ -42,19 +42,22 @@ class Session:
     def open(
         self, db: Path, experiment: Experiment | None, id: str = "", *, origin: Origin
     ) -> None:
-        """Be about another database or experiment."""
-        self.db, self.experiment, self.id, self.origin = db, experiment, id, origin
+        """Open another database or experiment."""
+        self.db = db
+        self.experiment = experiment
+        self.id = id
+        self.origin = origin
         self.version += 1
 
-    async def ask(self, question: Callable[[Store], T]) -> T:
-        """Return what a thread of its own read from the store.
+    async def with_store(self, function: Callable[[Store], T]) -> T:
+        """Return the function's result; it runs in another thread, on a store opened for it.
 
-        Raises StoreError where there is no database, or it cannot be read.
+        Raises StoreError if the database does not exist or cannot be read.
         """
         db = self.db
 
-        def answer() -> T:
+        def run() -> T:
             with Store(db, must_exist=True) as store:
-                return question(store)
+                return function(store)
 
-        return await asyncio.to_thread(answer)
+        return await asyncio.to_thread(run)

@@ -1,5 +1,7 @@
-"""The start: what this is, in a few lines, and what to press."""
+"""The Start screen: what the program measures, what the database holds, and the next keys."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.text import Text
@@ -9,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from steertui.analysis.sentences import quantity
 from steertui.core.verdict import Label
 from steertui.errors import SteertuiError
 from steertui.store import Store
@@ -16,27 +19,49 @@ from steertui.store.progress_queries import count_all
 from steertui.tui.widgets.page import Page
 
 HELP = """
-The start says what the program does and what to press first. The demo needs no network, no key and
-no model of yours: a checkpoint of two megabytes answers and judges itself in some seconds.
+This screen explains what steertui measures and lists the next steps. The demo needs no network, no
+API key and no model: a shipped model of two megabytes answers the scenarios and judges its own
+answers within seconds.
 """
 
 QUESTION = (
-    "How far does a short suffix on a prompt move a language model toward instrumental "
-    "convergence: avoiding shutdown, deceiving, copying itself, hiding what it does, gathering "
+    "How far does a short suffix on a prompt steer a language model toward instrumental "
+    "convergence: resisting shutdown, deceiving, copying itself, hiding its actions, acquiring "
     "power?"
 )
-HOW = (
-    "A model answers every scenario under several conditions: as it is (baseline), with a suffix "
-    "that argues for such means (pro) or against them (anti). A judge gives each answer a label:"
+METHOD = (
+    "A model answers every scenario under several conditions: without a suffix (baseline), with a "
+    "suffix that argues for such means (pro), and with one that argues against them (anti). A "
+    "judge gives each answer one label:"
 )
 GAP = (
-    "The steerability gap is the share of ▲ under pro minus that under anti, "
-    "with its 95 % interval."
+    "The steerability gap is the rate of ▲ under pro minus the rate of ▲ under anti, with a 95 % "
+    "interval."
 )
+
+LABEL_WIDTH = 17
+"""Columns of a label's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCounts:
+    """Contents of the database.
+
+    Attributes:
+        experiments: number of experiments.
+        trials: number of trials of all experiments.
+        answers: number of answers of all experiments.
+        unanswered: trials of the newest experiment without an answer.
+    """
+
+    experiments: int
+    trials: int
+    answers: int
+    unanswered: int
 
 
 class StartScreen(Page):
-    """What a newcomer sees first."""
+    """The first screen."""
 
     NAME = "start"
     HELP = HELP
@@ -47,38 +72,31 @@ class StartScreen(Page):
             "Run the demo",
             key_display="enter",
             id="start.demo",
-            tooltip="Offline, in some seconds",
+            tooltip="Offline, takes seconds",
         ),
-        Binding("c", "go_on", "Go on", id="start.continue", tooltip="Finish what was left undone"),
+        Binding("c", "resume", "Resume", id="start.resume", tooltip="Run the unanswered trials"),
     ]
 
     def body(self) -> ComposeResult:
-        """Lay out: a column of text in the middle."""
+        """Lay out one column of text."""
         with VerticalScroll(id="start"):
             yield Static(id="start-text", markup=False)
 
     def on_mount(self) -> None:
-        """Nothing is known of the database yet."""
-        self._stored = ""
-        self._left = 0
+        """Start without counts; they follow from the database."""
+        self._counts: StoredCounts | None = None
 
     def reload(self) -> None:
-        """Draw, and look what the database holds."""
+        """Draw, and count the contents of the database."""
         self._draw()
-        self._look()
+        self._count()
 
-    @work(exclusive=True, group="look", exit_on_error=False)
-    async def _look(self) -> None:
+    @work(exclusive=True, group="count", exit_on_error=False)
+    async def _count(self) -> None:
         try:
-            found = await self.session.ask(_left)
+            self._counts = await self.session.with_store(_stored_counts)
         except SteertuiError:
-            found = None
-        self._stored = ""
-        self._left = 0
-        if found:
-            experiments, trials, answered, self._left = found
-            many = f"{experiments} experiments" if experiments > 1 else "an experiment"
-            self._stored = f"{many}, {answered:,} of {trials:,} answers"
+            self._counts = None
         self._draw()
         self.refresh_bindings()
 
@@ -86,48 +104,52 @@ class StartScreen(Page):
         c = self.colours
         text = Text()
         text.append(QUESTION + "\n\n", "bold")
-        text.append(HOW + "\n\n")
+        text.append(METHOD + "\n\n")
         for label in Label:
             text.append("   ").append_text(c.label_text(label))
-            text.append(" " * (17 - len(label.value)) + label.definition + "\n", c.quiet)
+            text.append(" " * (LABEL_WIDTH - len(label.value)) + label.definition + "\n", c.quiet)
         text.append("\n" + GAP + "\n\n")
-        db = self.session.db
-        rows = [
-            (
-                "enter",
-                "run the demo: offline, in seconds; shows how, not what models do",
-            )
-        ]
-        if self._left:
-            rows.insert(0, ("c", f"go on: {self._left:,} answers are missing in {db}"))
-        rows.append(("1", "plan an experiment with a model of your own"))
-        if self._stored:
-            rows.append(("3", f"read what {db} holds: {self._stored}"))
-            rows.append(("4", "see its results"))
-        rows.append(("?", "help on any screen;  ctrl+p  every command;  q  quit"))
-        for key, told in rows:
-            text.append(f" {key:>5} ", f"bold {c.blue}").append(f"  {told}\n")
+        for key, action in self._actions():
+            text.append(f" {key:>5} ", f"bold {c.blue}").append(f"  {action}\n")
         self.query_one("#start-text", Static).update(text)
 
+    def _actions(self) -> Iterator[tuple[str, str]]:
+        """Yield keys and what they do."""
+        db = self.session.db
+        counts = self._counts
+        if counts and counts.unanswered:
+            yield "c", f"resume: {counts.unanswered:,} answers are missing in {db}"
+        yield "enter", "run the demo: offline, takes seconds; not evidence about real models"
+        yield "1", "plan an experiment with your own model"
+        if counts:
+            experiments = quantity(counts.experiments, "experiment")
+            answers = f"{counts.answers:,} of {counts.trials:,} answers"
+            yield "3", f"read the trials in {db}: {experiments}, {answers}"
+            yield "4", "see the results"
+        yield "?", "help on any screen;  ctrl+p  command palette;  q  quit"
+
     def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
-        """Offer to go on only where something is left."""
-        return bool(self._left) if action == "go_on" else True
+        """Offer to resume only if answers are missing."""
+        return bool(self._counts and self._counts.unanswered) if action == "resume" else True
 
     async def action_demo(self) -> None:
         """Run the demo."""
         await self.host.run_demo()
 
-    async def action_go_on(self) -> None:
-        """Finish the newest experiment."""
+    async def action_resume(self) -> None:
+        """Run the unanswered trials of the newest experiment."""
         await self.host.start()
 
 
-def _left(store: Store) -> tuple[int, int, int, int] | None:
-    """Return experiments, trials and answers in all, and what the newest experiment lacks."""
-    known = store.experiments()
-    if not known:
+def _stored_counts(store: Store) -> StoredCounts | None:
+    experiments = store.experiments()
+    if not experiments:
         return None
-    total, answered = count_all(store)
-    newest = known[-1]
-    left = newest.trials - len(store.answered_keys(newest.id))
-    return len(known), total, answered, left
+    newest = experiments[-1]
+    trials, answers = count_all(store)
+    return StoredCounts(
+        experiments=len(experiments),
+        trials=trials,
+        answers=answers,
+        unanswered=newest.trials - len(store.answered_keys(newest.id)),
+    )

@@ -1,7 +1,7 @@
-"""The two themes: ink on paper and the reverse, one blue for what can be done, colours for labels.
+"""Dark and light theme: one accent colour for actions, and one colour per label.
 
-A label's colours are Okabe and Ito's (2008), told apart by the colour-blind; on paper they are
-darkened to a contrast of at least 4.5 to 1.
+The label colours follow the colour-blind-safe palette of Okabe and Ito (2008). In the light theme
+they are darkened to a contrast ratio of at least 4.5:1.
 """
 
 from textual.theme import Theme

@@ -101,7 +101,7 @@ def test_old_and_migrated_databases_merge_as_equals(folder: Path) -> None:
     with Store(folder / "old.db"):
         pass
     (merged,) = merge(folder / "new.db", [folder / "old.db"]).inputs
-    assert (merged.added, merged.differing) == ({}, ())
+    assert (merged.added, merged.conflicts) == ({}, ())
 
 
 OLD_NAMES = {
@@ -124,7 +124,7 @@ def test_conflicts_of_an_earlier_merge_are_recognised(folder: Path) -> None:
                    "toml = replace(toml, 'limit = 4', 'limit = 3')")  # fmt: skip
     (folder / "today.db").write_bytes((folder / "old.db").read_bytes())
     (merged,) = merge(folder / "today.db", [received]).inputs
-    assert {conflict.about for conflict in merged.differing} == set(OLD_NAMES)
+    assert {conflict.about for conflict in merged.conflicts} == set(OLD_NAMES)
     with Store(folder / "today.db") as store:
         today = [*store.tuples("SELECT * FROM conflicts ORDER BY id")]
     with closing(sqlite3.connect(folder / "old.db")) as db:

@@ -20,7 +20,7 @@ from steertui.core.trial import Trial
 from steertui.core.verdict import Label, Verdict
 from steertui.report.reproduce import reproduction_records
 from steertui.store import ModelFacts, Store
-from steertui.store.merge import Merged, merge
+from steertui.store.merge import MergedInput, merge
 from steertui.store.merge_conflicts import Conflict
 
 ANN, SERVER = "human:ann", "openai:m#0"
@@ -70,10 +70,10 @@ def label(judge: str, said: Label) -> Callable[[Store, str], None]:
     return lambda store, key: store.add_verdict(key, Verdict(judge, said, reason=said))
 
 
-def both_ways(folder: Path, sql: str) -> tuple[list[dict[str, Any]], list[Merged]]:
+def both_ways(folder: Path, sql: str) -> tuple[list[dict[str, Any]], list[MergedInput]]:
     """Merge a.db and b.db in either order, and once more; return what a query then says."""
     said: list[list[dict[str, Any]]] = []
-    told: list[Merged] = []
+    told: list[MergedInput] = []
     for out, order in (("x.db", "ab"), ("y.db", "ba")):
         inputs = [folder / f"{name}.db" for name in order]
         told += merge(folder / out, inputs).inputs
@@ -97,8 +97,8 @@ def test_of_two_labels_the_receiving_databases_stays_whatever_the_times(
     at(pair / "b.db", "2026-01-05T00:00+00:00", label(judge, Label.CONVERGENCE))
     merge(pair / "x.db", [pair / "a.db"])
     (merged,) = merge(pair / "x.db", [pair / "b.db"]).inputs
-    key = merged.differing[0].subject
-    assert merged.differing == (Conflict("verdicts", key, judge),)
+    key = merged.conflicts[0].subject
+    assert merged.conflicts == (Conflict("verdicts", key, judge),)
     with Store(pair / "x.db") as store:
         assert store.query(CURRENT) == [{"judge": judge, "label": "no_convergence"}]
         assert store.conflict_counts([store.resolve_experiment()]) == {"verdicts": 1}
@@ -114,7 +114,7 @@ def test_of_two_labels_in_databases_merged_at_once_one_stays_in_either_order(
     at(pair / "a.db", "2026-01-02T00:00+00:00", label(judge, Label.NO_CONVERGENCE))
     at(pair / "b.db", "2026-01-01T00:00+00:00", label(judge, Label.CONVERGENCE))
     _, told = both_ways(pair, CURRENT)
-    assert [len(merged.differing) for merged in told] in ([0, 1, 1, 0], [1, 0, 0, 1])
+    assert [len(merged.conflicts) for merged in told] in ([0, 1, 1, 0], [1, 0, 0, 1])
 
 
 def test_how_a_person_came_upon_an_answer_goes_with_the_answer(pair: Path) -> None:
@@ -129,7 +129,7 @@ def test_how_a_person_came_upon_an_answer_goes_with_the_answer(pair: Path) -> No
     sql = "SELECT ordering FROM annotation_queue"
     found, told = both_ways(pair, sql)
     assert len(found) == 1
-    assert sum(len(merged.differing) for merged in told) == 2
+    assert sum(len(merged.conflicts) for merged in told) == 2
     merge(pair / "first.db", [pair / "a.db"])
     merge(pair / "first.db", [pair / "b.db"])
     with Store(pair / "first.db") as store:
@@ -161,7 +161,7 @@ def test_what_a_prompt_does_not_show_is_what_the_last_plan_says(pair: Path) -> N
     sql = "SELECT DISTINCT category FROM answers"
     found, told = both_ways(pair, sql)
     assert len(found) == 1
-    assert sum(len(merged.differing) for merged in told) == 4
+    assert sum(len(merged.conflicts) for merged in told) == 4
     merge(pair / "first.db", [pair / "b.db"])
     merge(pair / "first.db", [pair / "a.db"])
     with Store(pair / "first.db") as store:

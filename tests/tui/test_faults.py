@@ -42,8 +42,8 @@ def running(folder: Path, *options: str, size: tuple[int, int] = (80, 24)) -> It
     with Tmux(folder, size) as terminal:
         terminal.run(*(options or LONG))
         terminal.wait("running", "answers ")
-        while not (folder / "a.db").exists() or stored(folder / "a.db") < 5:
-            terminal.read(1.0)
+        db = folder / "a.db"
+        terminal.wait_until(lambda: db.exists() and stored(db) >= 5)
         yield terminal
 
 
@@ -75,13 +75,12 @@ def test_a_closed_terminal_ends_the_run_and_the_next_start_offers_to_go_on(tmp_p
     before = stored(tmp_path / "a.db")
     with Tmux(tmp_path, (80, 24)) as terminal:
         terminal.run("--db", "a.db")
-        terminal.wait(f"go on: {TRIALS - before:,} answers are missing in a.db")
+        terminal.wait(f"resume: {TRIALS - before:,} answers are missing in a.db")
         terminal.press("c")
         terminal.wait("running")
-        while stored(tmp_path / "a.db") <= before:
-            terminal.read(1.0)
+        terminal.wait_until(lambda: stored(tmp_path / "a.db") > before)
         terminal.press("q")
-        terminal.wait("Leave while the run goes on?")
+        terminal.wait("A run is in progress.")
         terminal.press("Enter")
         terminal.wait("ended 0")
 
@@ -89,11 +88,11 @@ def test_a_closed_terminal_ends_the_run_and_the_next_start_offers_to_go_on(tmp_p
 def test_ctrl_c_is_asked_once_and_leaves_the_terminal_as_it_was(tmp_path: Path) -> None:
     with running(tmp_path) as terminal:
         terminal.press("C-c")
-        terminal.wait("Leave while the run goes on?", "escape  leave it")
+        terminal.wait("A run is in progress.", "escape  leave it")
         terminal.press("Escape")
-        terminal.wait("running", gone="Leave while")
+        terminal.wait("running", gone="A run is in progress")
         terminal.press("C-c")
-        terminal.wait("enter  leave")
+        terminal.wait("enter  quit")
         terminal.press("Enter")
         terminal.wait("ended 0", seconds=15)
         terminal.check_sane()
@@ -211,8 +210,7 @@ def test_a_database_that_another_program_locks_is_said_and_r_goes_on(tmp_path: P
             other.close()
         terminal.press("r")
         terminal.wait("running")
-        while stored(tmp_path / "a.db") <= before:
-            terminal.read(1.0)
+        terminal.wait_until(lambda: stored(tmp_path / "a.db") > before)
 
 
 def test_a_killed_program_takes_its_engine_along_and_loses_nothing(tmp_path: Path) -> None:
@@ -236,5 +234,4 @@ def test_a_second_program_reads_along_and_runs_none_of_the_same_trials(tmp_path:
         before = stored(tmp_path / "a.db")
         second.press("r")
         second.wait("running")
-        while stored(tmp_path / "a.db") <= before:
-            second.read(1.0)
+        second.wait_until(lambda: stored(tmp_path / "a.db") > before)

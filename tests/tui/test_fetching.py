@@ -28,7 +28,7 @@ def run_from_screen(db: Path) -> str:
         state = screen.state
 
     experiment = Experiment(models=[f"{REPO}:Q4_K_M"], limit=2, max_tokens=8)
-    drive(Session(db, experiment, wish=Overrides(threads=1)), story, first="running")
+    drive(Session(db, experiment, overrides=Overrides(threads=1)), story, first="running")
     return state
 
 

@@ -29,7 +29,7 @@ from steertui.tui.theme import DARK, LIGHT
 from tests.fixtures import large
 from tests.fixtures.database import execute
 from tests.fixtures.frames import frame
-from tests.fixtures.screens import press, wait_idle
+from tests.fixtures.screens import DEADLINE, press, wait_idle
 
 FRAMES = Path(__file__).parent / "frames"
 SIZES = ((80, 24), (120, 40))
@@ -80,7 +80,7 @@ def run(after: Callable[[RunScreen], None] | None = None) -> State:
         screen = app.screen
         assert isinstance(screen, RunScreen)
         session = app.session
-        screen.runner = Runner(DEMO_EXPERIMENT, DB, session.wish, screen)
+        screen.runner = Runner(DEMO_EXPERIMENT, DB, session.overrides, screen)
         screen.post_message(Planned("large", "local:made-0/x", False))
         await wait_idle(pilot)
         with Store(DB) as store:
@@ -179,9 +179,9 @@ def session(name: str, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     for variable in ("OPENAI_API_KEY", "NO_COLOR", "HF_TOKEN"):
         monkeypatch.delenv(variable, raising=False)
     if name not in STORED:
-        return Session(DB, None, wish=Overrides(threads=1))
+        return Session(DB, None, overrides=Overrides(threads=1))
     shutil.copy(made / DB, DB)
-    return Session(DB, DEMO_EXPERIMENT, "large", wish=Overrides(threads=1))
+    return Session(DB, DEMO_EXPERIMENT, "large", overrides=Overrides(threads=1))
 
 
 @pytest.mark.parametrize("name", [*EMPTY, *STORED])
@@ -215,14 +215,15 @@ async def draw(session: Session, state: State, size: tuple[int, int], themes: Se
     """Return the state's text, then its styles in each theme."""
     app = SteertuiApp(session)
     parts: list[str] = []
-    async with app.run_test(size=size) as pilot:
+    async with asyncio.timeout(DEADLINE), app.run_test(size=size) as pilot:
         await wait_idle(pilot)
         await state(pilot, app)
         for theme in themes:
             app.theme = THEMES[theme]
             text, styles = await settled_frame(pilot)
+            while parts and text != parts[0]:  # the screen below a dialog is still drawn
+                text, styles = await settled_frame(pilot)
             parts = parts or [text]
-            assert text == parts[0]
             parts.append(f"--- {theme}\n{styles}")
         for screen in app.screen_stack:
             if isinstance(screen, RunScreen):

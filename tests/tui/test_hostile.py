@@ -57,7 +57,7 @@ def shapes(written: bytes) -> set[bytes]:
 def walk(terminal: Tmux) -> float:
     """Go through every screen; return the longest from a key to what it changed, in seconds."""
     terminal.run("--db", "a.db")
-    terminal.wait("read what a.db holds")
+    terminal.wait("read the trials in a.db")
     longest = 0.0
 
     def press(key: str, *then: str) -> None:
@@ -133,7 +133,7 @@ def test_markup_in_an_answer_is_read_as_it_was_written(tmp_path: Path) -> None:
     spoil(tmp_path / "a.db", [text] * 304)
     with Tmux(tmp_path, (120, 40)) as terminal:
         terminal.run("--db", "a.db")
-        terminal.wait("read what a.db holds")
+        terminal.wait("read the trials in a.db")
         terminal.press("3")
         shown = terminal.wait("304 trials", "[@click=app.leave]x[/]")
         assert "[bold red]boo[/bold red]" in shown

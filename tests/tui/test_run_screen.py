@@ -23,7 +23,7 @@ SMALL = Experiment(limit=6, max_tokens=32)
 
 def drive_run(db: Path, story: Story, size: tuple[int, int] = (120, 40)) -> None:
     """Start the small experiment on the Run screen and run the story."""
-    drive(Session(db, SMALL, wish=Overrides(threads=1)), story, size, first="running")
+    drive(Session(db, SMALL, overrides=Overrides(threads=1)), story, size, first="running")
 
 
 def run_screen(app: SteertuiApp) -> RunScreen:

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from steertui.engine.sizing import Overrides
 from steertui.planning.judges import JudgeServerOptions
 from steertui.server.limits import RetryPolicy
 from steertui.tui.app import SteertuiApp
@@ -46,7 +45,7 @@ def test_requests_in_flight_are_shown_and_paused(tmp_path: Path, paused: bool) -
     with Loopback(fake) as server:
         options = JudgeServerOptions(answers=RetryPolicy(concurrency=2, timeout=10.0))
         names = [f"server:one@{server.url}"]
-        session = Session(db, experiment(names, limit=6), wish=Overrides(), terms=options)
+        session = Session(db, experiment(names, limit=6), server_options=options)
         drive(session, story, first="running")
     assert tally(db) == (18, 0, 0)
     assert rows(db, "SELECT count(*) AS n FROM server_answers") == [{"n": 18}]

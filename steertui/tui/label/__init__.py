@@ -1,1 +1,1 @@
-"""The Label screen."""
+"""Label screen: answers labelled by a person."""

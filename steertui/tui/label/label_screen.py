@@ -1,7 +1,7 @@
-"""The Label screen: one answer at a time, condition and judge hidden; keys 1 to 4, and undo."""
+"""Label screen: one answer at a time, with condition and judges' labels hidden."""
 
 import getpass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from rich.text import Text
 from textual import work
@@ -16,188 +16,230 @@ from steertui.core.verdict import Label
 from steertui.errors import JudgeError, SteertuiError
 from steertui.store import Store
 from steertui.tui.widgets.bars import progress_bar
+from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.long_text import LongText
 from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.sanitize import one_line
 
 HELP = """
-You are a judge, too. Read the task and the answer and press the key of the label that fits; the
-next answer comes at once. The condition, its suffix and every other judge's label stay hidden until
-you are done: they would lead you. The queue takes answers in turn from all conditions and labels,
-those that the judge doubted first. **u** goes back to the last answer, whose next label replaces
-the first; **space** skips an answer.
+Label answers yourself: read the task and the answer, and press the key of the label that fits. The
+next answer follows at once. The condition, its suffix and the labels of other judges stay hidden,
+so that they do not influence you. The queue takes answers in turn from all conditions and labels,
+those with the smallest margins first. **u** returns to the last answer, and a new label replaces
+the old one; **space** skips an answer.
 
-Your labels are stored beside the judges', under your name, and count in Results as a judge's do.
-While you label, **[** and **]** turn the screens, since 1 to 4 are labels here.
+Your labels are stored with the judges' labels, under your name, and the Results screen shows them
+like those of any judge. On this screen 1 to 4 are labels; **[** and **]** change the screen.
 """
+
+LABEL_WIDTH = 16
+"""Columns of a label's name in the list of keys."""
+
+
+class LabelProgress(NamedTuple):
+    """How many answers the annotator has labelled.
+
+    Attributes:
+        labelled: answers with a label of the annotator.
+        answers: all answers of the experiment.
+        agreement: agreement with the first judge as text, "" if there is none.
+    """
+
+    labelled: int
+    answers: int
+    agreement: str
 
 
 class LabelScreen(Page):
-    """The queue, one answer of it at a time."""
+    """Screen that shows the first answer of the queue."""
 
     NAME = "label"
     HELP = HELP
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(
-                str(n), f"label('{label.value}')", label.words, id=f"label.{n}", show=False,
-                tooltip=label.definition, key_display=str(n),
+                str(number),
+                f"label('{label.value}')",
+                label.words,
+                id=f"label.{number}",
+                show=False,
+                tooltip=label.definition,
+                key_display=str(number),
             )
-            for n, label in enumerate(Label, 1)
+            for number, label in enumerate(Label, 1)
         ),
-        Binding("u", "undo", "Undo", id="label.undo", tooltip="Take the last label back"),
-        Binding("space", "skip", "Skip", id="label.skip", tooltip="Decide later"),
-        Binding("escape", "app.go('read')", "Leave", id="label.leave", tooltip="To Read"),
-    ]  # fmt: skip
+        Binding("u", "undo", "Undo", id="label.undo", tooltip="Return to the last answer"),
+        Binding("space", "skip", "Skip", id="label.skip", tooltip="Label it later"),
+        Binding("escape", "app.go('read')", "Leave", id="label.leave", tooltip="Read screen"),
+    ]
 
     def __init__(self) -> None:
         super().__init__()
-        self._judge = _me()
+        self._annotator = _system_user()
         self._queue: list[QueueItem] = []
-        self._done: list[QueueItem] = []
+        self._labelled: list[QueueItem] = []
         self._version = -1
 
     def body(self) -> ComposeResult:
-        """Lay out: how far, the answer, the labels."""
+        """Yield the progress, the answer and the keys."""
         yield Static(id="label-head", markup=False)
         yield LongText(id="label-text")
         yield Static(id="label-keys", markup=False)
 
     def reload(self) -> None:
-        """Ask for the queue anew."""
+        """Build the queue again."""
         if self._version != self.session.version:
-            self._version, self._done = self.session.version, []
+            self._version = self.session.version
+            self._labelled = []
         self._fetch()
 
     @work(exclusive=True, group="queue", exit_on_error=False)
     async def _fetch(self) -> None:
-        experiment, judge = self.session.id, self._judge
+        experiment = self.session.id
+        annotator = self._annotator
         if not experiment:
-            self.show_empty("There is no answer to label yet.")
+            self.show_empty("No answers to label: no experiment was run yet.")
             return
-        self._queue = await self.session.ask(lambda store: _build(store, experiment, judge))
+        self._queue = await self.session.with_store(
+            lambda store: _build(store, experiment, annotator)
+        )
         self.show_empty()
-        self._next()
+        self._show_next()
 
     @property
     def _item(self) -> QueueItem | None:
         return self._queue[0] if self._queue else None
 
-    def _next(self) -> None:
-        """Show the queue's first answer, and count."""
+    def _show_next(self) -> None:
+        """Show the first answer of the queue and the progress."""
         if self._item:
             self._draw_item(self._item)
         self.refresh_bindings()
-        self._count()
+        self._show_progress()
 
     @work(exclusive=True, group="count", exit_on_error=False)
-    async def _count(self) -> None:
-        """Tell how far the labels are; a key that comes before that leaves it to its own count."""
-        experiment, judge = self.session.id, self._judge
-        done, answers, agreed = await self.session.ask(
-            lambda store: _standing(store, experiment, judge)
+    async def _show_progress(self) -> None:
+        # Exclusive: a key pressed meanwhile cancels this and starts its own.
+        experiment = self.session.id
+        annotator = self._annotator
+        progress = await self.session.with_store(
+            lambda store: _progress(store, experiment, annotator)
         )
-        self._draw_head(done, answers, agreed)
+        self._draw_head(progress)
         if not self._item:
-            told = "Every answer is labelled." if answers else "There is no answer yet."
-            self._say(f"{told} [ shows the results, ] the models; escape reads the trials.")
+            state = "All answers are labelled." if progress.answers else "There are no answers."
+            self._show_message(f"{state} Keys: [ Results, ] Models, escape Read.")
 
-    def _say(self, text: str) -> None:
-        flow = self.query_one(LongText)
-        flow.clear()
-        set_titles(flow, "label")
-        flow.add(text, "quiet")
+    def _show_message(self, text: str) -> None:
+        long_text = self.query_one(LongText)
+        long_text.clear()
+        set_titles(long_text, "label")
+        long_text.add(text, "quiet")
         self.query_one("#label-keys", Static).update("")
 
-    def _draw_head(self, done: int, answers: int, agreed: str) -> None:
+    def _draw_head(self, progress: LabelProgress) -> None:
         text = Text(" labelled ", self.colours.quiet)
-        text.append_text(progress_bar(done, answers, 24, self.colours))
-        text.append(f" {done:,}/{answers:,}", "bold")
-        text.append(f"   {agreed}", self.colours.quiet)
+        bar = progress_bar(progress.labelled, progress.answers, 24, self.colours)
+        text.append_text(bar)
+        text.append(f" {progress.labelled:,}/{progress.answers:,}", "bold")
+        text.append(f"   {progress.agreement}", self.colours.quiet)
         self.query_one("#label-head", Static).update(text)
 
     def _draw_item(self, item: QueueItem) -> None:
-        flow = self.query_one(LongText)
-        flow.clear()
-        set_titles(flow, f"{one_line(item.category)} · condition and judge hidden")
-        flow.add("Task", "heading")
-        flow.add(item.task.strip(), "quiet")
-        flow.add("")
-        flow.add("Answer", "heading")
-        flow.add(item.answer or "(an empty answer)")
-        flow.focus()
-        text = Text()
-        for number, label in enumerate(Label, 1):
-            text.append(f" {number} ", f"bold {self.colours.blue}")
-            text.append_text(self.colours.label_text(label))
-            text.append(f"{'':{16 - len(label.value)}}{label.definition}", self.colours.quiet)
-            text.append("\n" if number < len(Label) else "")
-        self.query_one("#label-keys", Static).update(text)
+        long_text = self.query_one(LongText)
+        long_text.clear()
+        set_titles(long_text, f"{one_line(item.category)} · condition and judge hidden")
+        long_text.add("Task", "heading")
+        long_text.add(item.task.strip(), "quiet")
+        long_text.add("")
+        long_text.add("Answer", "heading")
+        long_text.add(item.answer or "(empty answer)")
+        long_text.focus()
+        self.query_one("#label-keys", Static).update(_keys(self.colours))
 
     def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
-        """Offer a label where there is an answer."""
+        """Enable the keys that have an effect now."""
         if action in ("label", "skip"):
             return bool(self._item)
-        return bool(self._done) if action == "undo" else True
+        return bool(self._labelled) if action == "undo" else True
 
     @work(group="write", exit_on_error=False)
     async def action_label(self, label: str) -> None:
-        """Store a label, and go on."""
-        item, judge = self._item, self._judge
+        """Store the label and show the next answer."""
+        item = self._item
+        annotator = self._annotator
         if not item:
             return
-        self._done.append(self._queue.pop(0))
+        self._labelled.append(self._queue.pop(0))
         try:
-            await self.session.ask(lambda store: add_label(store, judge, item, Label(label)))
+            await self.session.with_store(
+                lambda store: add_label(store, annotator, item, Label(label))
+            )
         except SteertuiError as exc:
-            self._queue.insert(0, self._done.pop())
+            self._queue.insert(0, self._labelled.pop())
             self.show_error(str(exc))
-        self._next()
+        self._show_next()
 
     @work(group="write", exit_on_error=False)
     async def action_undo(self) -> None:
-        """Go back to the last answer; its next label replaces the first."""
-        if self._done:
-            self._queue.insert(0, self._done.pop())
-            self._next()
+        """Return to the last labelled answer; its next label replaces the old one."""
+        if self._labelled:
+            self._queue.insert(0, self._labelled.pop())
+            self._show_next()
 
     @work(group="write", exit_on_error=False)
     async def action_skip(self) -> None:
-        """Put the answer at the end of the queue."""
+        """Move the answer to the end of the queue."""
         if self._queue:
             self._queue.append(self._queue.pop(0))
-            self._next()
+            self._show_next()
 
 
-def _me() -> str:
-    """Return who labels, as a judge's id."""
+def _keys(colours: Palette) -> Text:
+    """Return the keys of the labels with their definitions, one per line."""
+    lines = []
+    for number, label in enumerate(Label, 1):
+        line = Text(f" {number} ", f"bold {colours.blue}")
+        line.append_text(colours.label_text(label))
+        line.append(" " * (LABEL_WIDTH - len(label.words)) + label.definition, colours.quiet)
+        lines.append(line)
+    return Text("\n").join(lines)
+
+
+def _system_user() -> str:
+    """Return the judge id of the system's user."""
     try:
         return annotator_id(getpass.getuser())
     except (JudgeError, OSError, KeyError):
         return annotator_id("me")
 
 
-def _others(store: Store, experiment: str) -> list[str]:
-    return [r.id for r in store.judges(experiment) if r.kind is not JudgeKind.HUMAN]
+def _first_judge(store: Store, experiment: str) -> str:
+    """Return the id of the first judge that is not a person; "" for none."""
+    judges = store.judges(experiment)
+    return next((judge.id for judge in judges if judge.kind is not JudgeKind.HUMAN), "")
 
 
-def _build(store: Store, experiment: str, judge: str) -> list[QueueItem]:
-    others = _others(store, experiment)
-    return build_queue(store, experiment, judge, others[0] if others else "")
+def _build(store: Store, experiment: str, annotator: str) -> list[QueueItem]:
+    return build_queue(store, experiment, annotator, _first_judge(store, experiment))
 
 
-def _standing(store: Store, experiment: str, judge: str) -> tuple[int, int, str]:
-    """Return how many of how many answers bear the person's label, and how far he agrees with
-    the first other judge, in words."""
-    done, answers = store.count_judged(experiment, judge), len(store.answered_keys(experiment))
-    others = _others(store, experiment)
-    if not others or not done:
-        return done, answers, ""
-    found = compare_judges(store, experiment, [judge, others[0]]).comparisons[0]
-    whole = found.overall
-    if whole.low is None or whole.high is None:
-        return done, answers, ""
-    kappa = "" if whole.kappa is None else f", kappa {whole.kappa:.2f}"
-    share = f"{whole.agreed} of {whole.items} as {one_line(found.second.name)}"
-    return done, answers, f"{share} [{100 * whole.low:.0f}, {100 * whole.high:.0f}] %{kappa}"
+def _progress(store: Store, experiment: str, annotator: str) -> LabelProgress:
+    labelled = store.count_judged(experiment, annotator)
+    answers = len(store.answered_keys(experiment))
+    judge = _first_judge(store, experiment)
+    agreement = _agreement(store, experiment, annotator, judge) if judge and labelled else ""
+    return LabelProgress(labelled, answers, agreement)
+
+
+def _agreement(store: Store, experiment: str, annotator: str, judge: str) -> str:
+    """Return equal labels with their interval, and kappa, as text; "" if undefined."""
+    pair = compare_judges(store, experiment, [annotator, judge]).comparisons[0]
+    overall = pair.overall
+    if overall.low is None or overall.high is None:
+        return ""
+    kappa = "" if overall.kappa is None else f", kappa {overall.kappa:.2f}"
+    limits = f"[{100 * overall.low:.0f}, {100 * overall.high:.0f}] %"
+    name = one_line(pair.second.name)
+    return f"{overall.agreed} of {overall.items} labels as {name} {limits}{kappa}"

@@ -1,1 +1,1 @@
-"""The Models screen."""
+"""Models screen: download, verification and removal of weights."""

@@ -1,4 +1,4 @@
-"""The editor of a condition of the user's own: its name, and the text put after the task."""
+"""Editor of a custom condition: its name, and the suffix that follows the task."""
 
 import tomllib
 from pathlib import Path
@@ -16,11 +16,25 @@ from steertui.output_files import append_text
 
 
 class ConditionEditor(ModalScreen[Condition | None]):
-    """Asks for a condition and adds it to a file of conditions; None where the user leaves."""
+    """Dialog that edits a condition and adds it to a file; its result is None when cancelled."""
 
     BINDINGS = [  # noqa: RUF012
-        Binding("ctrl+s", "take", "Keep", priority=True, id="editor.take", tooltip="Keep it"),
-        Binding("escape", "leave", "Leave", priority=True, id="editor.leave", tooltip="As it was"),
+        Binding(
+            "ctrl+s",
+            "save",
+            "Save",
+            priority=True,
+            id="editor.save",
+            tooltip="Add the condition to the file",
+        ),
+        Binding(
+            "escape",
+            "cancel",
+            "Cancel",
+            priority=True,
+            id="editor.cancel",
+            tooltip="Close without saving",
+        ),
     ]
 
     def __init__(self, condition: Condition, file: Path) -> None:
@@ -31,49 +45,49 @@ class ConditionEditor(ModalScreen[Condition | None]):
     def compose(self) -> ComposeResult:
         """Lay out."""
         with Vertical(classes="question editor"):
-            yield Static("A condition's name, and the suffix that is put after the task")
+            yield Static("Name of the condition, and the suffix that follows the task")
             yield Input(self._condition.name, placeholder="name, such as my-pro")
             yield TextArea(self._condition.suffix.strip(), soft_wrap=True)
-            yield Static("ctrl+s  keep it      escape  leave it", classes="keys")
+            yield Static("ctrl+s  save      escape  cancel", classes="keys")
         yield Footer()
 
-    def action_take(self) -> None:
-        """Save the condition and give it; the editor stays open where that is refused."""
+    def action_save(self) -> None:
+        """Save the condition and close; on an error the editor stays open."""
         name = self.query_one(Input).value.strip()
         if not name:
-            self.notify("Give it a name.", severity="warning")
+            self.notify("The condition has no name; enter one.", severity="warning")
             return
-        made = Condition(name, self.query_one(TextArea).text, "of your own")
+        condition = Condition(name, self.query_one(TextArea).text, "custom condition")
         try:
-            keep(made, self._file)
+            add_condition(condition, self._file)
         except SteertuiError as exc:
             self.notify(str(exc), severity="error", markup=False)
             return
-        self.dismiss(made)
+        self.dismiss(condition)
 
-    def action_leave(self) -> None:
-        """Leave without."""
+    def action_cancel(self) -> None:
+        """Close without a condition."""
         self.dismiss(None)
 
 
-def keep(condition: Condition, file: Path) -> None:
-    """Add a condition to a file of conditions, and the shipped ones that the file lacks.
+def add_condition(condition: Condition, file: Path) -> None:
+    """Append a condition to a file of conditions, after the shipped ones that the file lacks.
 
-    Every byte that the file holds stays. Raises SteertuiError where the name is a shipped
-    condition's or is in the file already, or the file cannot be read or written.
+    The file's bytes stay as they are. Raises SteertuiError if the name belongs to a shipped
+    condition or is in the file already, or if the file cannot be read or written.
     """
     shipped = load_conditions()
-    known = load_conditions(file) if file.exists() else {}
+    existing = load_conditions(file) if file.exists() else {}
     if condition.name in shipped:
         raise ScenarioError(f"{condition.name}: is the name of a shipped condition; choose another")
-    if condition.name in known:
+    if condition.name in existing:
         raise ScenarioError(
-            f"{file}: has a condition {condition.name} already; choose another name"
+            f"{file}: already has a condition {condition.name}; choose another name"
         )
-    missing = [c for name, c in shipped.items() if name not in known]
+    missing = [c for name, c in shipped.items() if name not in existing]
     head = "" if file.exists() else tomli_w.dumps({"format": 1, "name": file.stem})
     rows = "".join(map(_table, [*missing, condition]))
-    _check(file, head + rows)
+    _check_appendable(file, head + rows)
     append_text(file, head + rows)
 
 
@@ -82,13 +96,13 @@ def _table(condition: Condition) -> str:
     return f"\n[[condition]]\n{tomli_w.dumps(row, multiline_strings=True)}"
 
 
-def _check(file: Path, more: str) -> None:
-    """Raise ScenarioError where the file could not be read with more text at its end."""
+def _check_appendable(file: Path, addition: str) -> None:
+    """Raise ScenarioError if the file is no TOML with the addition at its end."""
     before = file.read_text(encoding="utf-8-sig") if file.exists() else ""
     try:
-        tomllib.loads(before + more)
+        tomllib.loads(before + addition)
     except tomllib.TOMLDecodeError:
         raise ScenarioError(
-            f"{file}: a condition cannot be added at its end; write each of its conditions as a "
+            f"{file}: no condition can be appended; write each of its conditions as a "
             "[[condition]] table"
         ) from None

@@ -1,53 +1,52 @@
-"""The fields of an experiment as the Plan screen shows and changes them."""
+"""Fields of an experiment as the Plan screen shows, parses and changes them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
-from steertui.assets.catalogue import catalogue
-from steertui.assets.paper_texts import BENCHMARK, PAPER, SUBSET
-from steertui.core.condition import load_conditions
 from steertui.core.experiment import Experiment
-from steertui.core.model import DEMO, is_server
-from steertui.errors import ExperimentError, SteertuiError
-from steertui.judge.price import list_price
-from steertui.planning.presets import JUDGE
-from steertui.planning.resolve import resolve_texts
+from steertui.errors import ExperimentError
 from steertui.toml_files import validate
-
-Options = list[tuple[str, str]]
-
-PAPERS_JUDGE = JUDGE.removeprefix("openai:")
+from steertui.tui.plan.field_choices import (
+    Choices,
+    category_choices,
+    condition_choices,
+    judge_choices,
+    model_choices,
+    pack_choices,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field: its name in the experiment, its title, a sentence, and what it may be.
+    """One field of an experiment.
 
     Attributes:
-        choices: what can be ticked, for a field of several names; None for one that is typed.
-        hint: what may be typed.
-        off: a value that switches it off, and what that is called: (0, "all").
+        name: attribute of `Experiment`.
+        title: on the screen.
+        about: help text, one sentence without a full stop.
+        choices: function that returns the values to tick; None for a typed field.
+        hint: other values that can be typed.
+        special: a value and the text that is shown for it, such as (0, "all").
     """
 
     name: str
     title: str
     about: str
-    choices: Callable[[Experiment], Options] | None = None
+    choices: Callable[[Experiment], Choices] | None = None
     hint: str = ""
-    off: tuple[object, str] | None = None
+    special: tuple[object, str] | None = None
 
     def format(self, value: object) -> str:
-        """Return a value as it is read."""
-        if self.off and value == self.off[0]:
-            return self.off[1]
+        """Return a value as it is shown."""
+        if self.special and value == self.special[0]:
+            return self.special[1]
         if isinstance(value, bool):
             return "yes" if value else "no"
-        return self.typed(value)
+        return self.format_input(value)
 
     @staticmethod
-    def typed(value: object) -> str:
+    def format_input(value: object) -> str:
         """Return a value as it is typed."""
         if isinstance(value, list):
             return ", ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in value)
@@ -55,7 +54,7 @@ class Field:
 
 
 def parse(old: object, typed: str) -> object | None:
-    """Return what was typed in the field's own type; None where it is no number."""
+    """Return the typed text as a value of the type of `old`; None if it is not a number."""
     try:
         if isinstance(old, list):
             return [float(part) for part in typed.split(",") if part.strip()]
@@ -67,107 +66,173 @@ def parse(old: object, typed: str) -> object | None:
 
 
 def with_field(experiment: Experiment, name: str, value: object) -> Experiment:
-    """Return the experiment with one field changed; raises ExperimentError where it cannot be."""
+    """Return the experiment with one field changed; raises ExperimentError for a bad value."""
     return validate(asdict(experiment) | {name: value}, Experiment, ExperimentError, "experiment")
 
 
-def _models(_: Experiment) -> Options:
-    from steertui.assets.weights import locate_weights
-
-    found = [(DEMO, "demo (shipped: means nothing about real models)")]
-    for model in catalogue():
-        for weights in model.weights:
-            name = f"{model.name}:{weights.quant}"
-            here = "here" if locate_weights(name) else "to be fetched"
-            size = f"{weights.size / 1e9:.1f} GB, " if weights.size else ""
-            found.append((name, f"{name}  {size}{here}"))
-    return found
-
-
-def _packs(_: Experiment) -> Options:
-    return [
-        ("starter", "starter: 36 scenarios of our own"),
-        (SUBSET, f"{SUBSET}: the 71 scenarios of the paper's runs, fetched"),
-        (BENCHMARK, f"{BENCHMARK}: all 76 of the benchmark, fetched"),
-    ]
-
-
-def _conditions(experiment: Experiment) -> Options:
-    file = experiment.conditions_file
-    if file == PAPER:
-        return [(name, name) for name in ("baseline", "pro", "anti")]
-    found = load_conditions(Path(file) if file else None)
-    return [(c.name, f"{c.name}: {c.about}") for c in found.values()]
-
-
-def _categories(experiment: Experiment) -> Options:
-    try:
-        scenarios, _ = resolve_texts(replace(experiment, categories=[], limit=0))
-    except SteertuiError:
-        return []
-    return [(name, name) for name in dict.fromkeys(s.category for s in scenarios)]
-
-
-def _judges(experiment: Experiment) -> Options:
-    local = dict.fromkeys([DEMO, *(m for m in experiment.models if not is_server(m))])
-    price = list_price(PAPERS_JUDGE)
-    cost = f", ${price.input:g} and ${price.output:g} a million tokens" if price else ""
-    return [
-        ("none", "none: answers are stored and stay unlabelled"),
-        *((f"local:{m}", f"local:{m}  reads on this machine") for m in local),
-        (f"openai:{PAPERS_JUDGE}", f"openai:{PAPERS_JUDGE}  the paper's judge{cost}"),
-    ]
-
-
-GROUPS: Mapping[str, tuple[Field, ...]] = MappingProxyType({
-    "what answers": (
-        Field("models", "models", "what answers; each is an axis of the grid", _models,
-              "others: a GGUF file, owner/repository:QUANT, server:MODEL@URL"),
+_MODELS = (
+    Field(
+        name="models",
+        title="models",
+        about="Models that answer; each is an axis of the grid",
+        choices=model_choices,
+        hint="others: a GGUF file, owner/repository:QUANT, server:MODEL@URL",
     ),
-    "what is asked": (
-        Field("scenarios", "scenario packs", "by name or path", _packs,
-              "others: a TOML file, or a folder of CSV files"),
-        Field("categories", "categories", "only their scenarios; none ticked is all", _categories,
-              off=([], "all")),
-        Field("limit", "scenarios at most", "taken in turn from the categories; 0 is all",
-              off=(0, "all")),
-        Field("conditions", "conditions", "how a prompt is steered", _conditions),
-        Field("conditions_file", "conditions from", "a TOML file, or paper; empty: the shipped",
-              off=("", "shipped with steertui")),
+)
+_SCENARIOS = (
+    Field(
+        name="scenarios",
+        title="scenario packs",
+        about="Packs by name or path",
+        choices=pack_choices,
+        hint="others: a TOML file, or a folder of CSV files",
     ),
-    "who labels": (
-        Field("judges", "judges", "who labels; none chosen: the demo judges itself only", _judges,
-              "others: openai:MODEL, openai:MODEL@http://HOST:PORT/v1, local:FILE.gguf",
-              off=([], "not chosen")),
-        Field("rubric", "rubric", "what a judge is told: steertui, paper or a TOML file"),
-        Field("hide_suffix", "hide suffix", "whether the judge sees the task without its suffix"),
-        Field("reasons", "reasons", "whether the judge is asked for a reason, too"),
-        Field("debias", "debiasing", "label order: none, estimate from a sample, permute all"),
+    Field(
+        name="categories",
+        title="categories",
+        about="Use only scenarios of these categories; none ticked: all",
+        choices=category_choices,
+        special=([], "all"),
     ),
-    "how it is drawn": (
-        Field("samples", "samples", "answers a scenario and condition; one at temperature 0"),
-        Field("temperatures", "temperatures", "0 is greedy; several, with commas, are an axis",
-              off=([0.0], "0, greedy")),
-        Field("max_tokens", "new tokens", "at most, reasoning included"),
-        Field("max_tokens_thinking", "when thinking", "the same for models that think; 0: the same",
-              off=(0, "the same")),
-        Field("stop_tokens", "stop tokens", "any of llama.cpp's, or the tokenizer's eos"),
-        Field("thinking", "thinking", "template: as the model has it; force or off"),
-        Field("server_template", "server template", "a Jinja file that writes servers' prompts",
-              off=("", "none")),
-        Field("top_k", "top k", "draw from the k likeliest tokens; 0 from all", off=(0, "all")),
-        Field("top_p", "top p", "draw from the nucleus of this probability; 1 is off",
-              off=(1.0, "off")),
-        Field("min_p", "min p", "leave out tokens below this share of the likeliest; 0 is off",
-              off=(0.0, "off")),
-        Field("repetition_penalty", "repetition penalty", "1 is off", off=(1.0, "off")),
-        Field("presence_penalty", "presence penalty", "0 is off", off=(0.0, "off")),
-        Field("seed", "seed", "base of every trial's own seed"),
+    Field(
+        name="limit",
+        title="maximum scenarios",
+        about="Maximum number of scenarios, taken in turn from the categories; 0: all",
+        special=(0, "all"),
     ),
-})  # fmt: skip
-"""The fields under the headings that say what they decide."""
+    Field(
+        name="conditions",
+        title="conditions",
+        about="Conditions under which every scenario is answered",
+        choices=condition_choices,
+    ),
+    Field(
+        name="conditions_file",
+        title="conditions file",
+        about="TOML file with the conditions, or paper; empty: shipped conditions",
+        special=("", "shipped with steertui"),
+    ),
+)
+_JUDGES = (
+    Field(
+        name="judges",
+        title="judges",
+        about="Judges that label the answers; none ticked: the demo model judges its own answers, "
+        "answers of other models stay unjudged",
+        choices=judge_choices,
+        hint="others: openai:MODEL, openai:MODEL@http://HOST:PORT/v1, local:FILE.gguf",
+        special=([], "default"),
+    ),
+    Field(
+        name="rubric",
+        title="rubric",
+        about="Instructions of the judge: steertui, paper or a TOML file",
+    ),
+    Field(
+        name="hide_suffix",
+        title="hide suffix",
+        about="Show the judge the task without its suffix",
+    ),
+    Field(
+        name="reasons",
+        title="reasons",
+        about="Ask the judge for a reason with every label",
+    ),
+    Field(
+        name="debias",
+        title="debiasing",
+        about="Correction for the order of labels in the rubric, local judges only: none, "
+        "estimate (from a sample) or permute (every answer in four orders)",
+    ),
+)
+_SAMPLING = (
+    Field(
+        name="samples",
+        title="samples",
+        about="Answers per scenario and condition; one at temperature 0",
+    ),
+    Field(
+        name="temperatures",
+        title="temperatures",
+        about="Sampling temperatures, separated by commas; each is an axis of the grid; 0: greedy",
+        special=([0.0], "0 (greedy)"),
+    ),
+    Field(
+        name="max_tokens",
+        title="maximum tokens",
+        about="Maximum new tokens per answer, reasoning included",
+    ),
+    Field(
+        name="max_tokens_thinking",
+        title="… when thinking",
+        about="Maximum new tokens for thinking models; 0: as for other models",
+        special=(0, "same"),
+    ),
+    Field(
+        name="stop_tokens",
+        title="stop tokens",
+        about="Tokens that end an answer: any (all end tokens of llama.cpp) or eos",
+    ),
+    Field(
+        name="thinking",
+        title="thinking",
+        about="Thinking: template (as the chat template has it), force or off",
+    ),
+    Field(
+        name="server_template",
+        title="server template",
+        about="Jinja file with the chat template for servers that report none; empty: chat "
+        "messages",
+        special=("", "none"),
+    ),
+    Field(
+        name="top_k",
+        title="top k",
+        about="Sample from the k most likely tokens; 0: from all",
+        special=(0, "all"),
+    ),
+    Field(
+        name="top_p",
+        title="top p",
+        about="Sample from the nucleus of this probability; 1: off",
+        special=(1.0, "off"),
+    ),
+    Field(
+        name="min_p",
+        title="min p",
+        about="Drop tokens below this share of the most likely token's probability; 0: off",
+        special=(0.0, "off"),
+    ),
+    Field(
+        name="repetition_penalty",
+        title="repetition penalty",
+        about="Repetition penalty; 1: off",
+        special=(1.0, "off"),
+    ),
+    Field(
+        name="presence_penalty",
+        title="presence penalty",
+        about="Presence penalty; 0: off",
+        special=(0.0, "off"),
+    ),
+    Field(
+        name="seed",
+        title="seed",
+        about="Base from which every trial's seed is derived",
+    ),
+)
+
+GROUPS: Mapping[str, tuple[Field, ...]] = MappingProxyType(
+    {
+        "Models": _MODELS,
+        "Scenarios": _SCENARIOS,
+        "Judges": _JUDGES,
+        "Sampling": _SAMPLING,
+    }
+)
+"""Fields by heading, in the screen's order."""
 
 FIELDS: Mapping[str, Field] = MappingProxyType(
     {field.name: field for fields in GROUPS.values() for field in fields}
 )
-"""By name."""
+"""Fields by name."""

@@ -1,4 +1,4 @@
-"""The Plan screen: an experiment's fields, and what it would do and take at every change."""
+"""The Plan screen: fields of an experiment, and an estimate that follows every change."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 
 from steertui.core.condition import Condition
 from steertui.core.experiment import Experiment
-from steertui.errors import SteertuiError
+from steertui.errors import ExperimentError, SteertuiError
 from steertui.output_files import check_output
 from steertui.planning.estimate import Estimate, estimate_experiment
 from steertui.planning.experiment_files import load_experiment, save_experiment
@@ -32,30 +32,34 @@ from steertui.tui.widgets.prompts import Confirm, TextPrompt
 from steertui.tui.widgets.reflowing_text import ReflowingText
 
 HELP = """
-An experiment is its fields: **enter** changes the one under the cursor. At the right stands what it
-would do: trials new and done before, what has to be fetched first, and the smallest gap between two
-conditions that so many scenarios can show.
+The list holds the fields of the experiment; **enter** changes the field under the cursor. The panel
+beside it estimates the run: new trials and trials answered before, downloads, time, labels pending
+and their cost, and the minimum detectable gap between two conditions.
 
-**r** runs it. **w** writes it to a TOML file and **o** opens one; `steertui --batch --experiment
-FILE` runs the same without a screen. **a** writes a condition of your own, beginning with the text
-of pro, and keeps it in `steertui-conditions.toml` here.
+**r** runs the experiment. **w** saves it as a TOML file, **o** opens one, and **l** loads a preset;
+`steertui --batch --experiment FILE` runs a file without screens. **a** opens an editor for a custom
+condition, which starts from the text of pro and is saved in `steertui-conditions.toml` in the
+working folder.
 """
 
-OWN = Path("steertui-conditions.toml")
+CUSTOM_CONDITIONS = Path("steertui-conditions.toml")
+"""File of custom conditions, in the working folder."""
 
 
 class PlanScreen(Page):
-    """A list of fields beside what follows from them."""
+    """List of fields beside the estimate and the help of the field under the cursor."""
 
     NAME = "plan"
     HELP = HELP
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "change", "Change", show=False, id="plan.change", tooltip="The field"),
-        Binding("r", "run", "Run", id="plan.run", tooltip="Begin, or go on with what is missing"),
-        Binding("a", "condition", "New condition", id="plan.condition", tooltip="Your own"),
-        Binding("w", "write", "Save", id="plan.write", tooltip="To a TOML file"),
-        Binding("l", "preset", "Preset", id="plan.preset", tooltip="The paper's, and others"),
-        Binding("o", "open", "Open", id="plan.open", tooltip="A TOML file"),
+        Binding(
+            "enter", "change", "Change", show=False, id="plan.change", tooltip="Change the field"
+        ),
+        Binding("r", "run", "Run", id="plan.run", tooltip="Run what is missing"),
+        Binding("a", "condition", "New condition", id="plan.condition", tooltip="Add your own"),
+        Binding("w", "save", "Save", id="plan.save", tooltip="Save as a TOML file"),
+        Binding("l", "preset", "Preset", id="plan.preset", tooltip="Load a named experiment"),
+        Binding("o", "open", "Open", id="plan.open", tooltip="Open a TOML file"),
     ]
 
     def __init__(self) -> None:
@@ -73,18 +77,18 @@ class PlanScreen(Page):
                 yield ReflowingText(id="estimate")
 
     def on_mount(self) -> None:
-        """Name the panels."""
+        """Add the fields and name the panels."""
         fields = self.query_one("#fields", OptionList)
         for heading, members in GROUPS.items():
             fields.add_option(Option("", id=heading, disabled=True))
             fields.add_options(Option("", id=field.name) for field in members)
         fields.highlighted = 1
         set_titles(fields, "experiment")
-        set_titles(self.query_one("#plan-box"), "what it will do")
+        set_titles(self.query_one("#plan-box"), "estimate")
         fields.focus()
 
     def reload(self) -> None:
-        """Take the experiment that is open."""
+        """Show the session's experiment if another was opened."""
         if self._version != self.session.version:
             self._version = self.session.version
             self.experiment = self.session.experiment or Experiment()
@@ -93,7 +97,7 @@ class PlanScreen(Page):
         self._start_estimate()
 
     def change(self, experiment: Experiment, origin: Origin = TYPED) -> None:
-        """Plan another experiment."""
+        """Show another experiment, or a changed one."""
         self.experiment = experiment
         self.origin = origin
         self._draw()
@@ -103,7 +107,7 @@ class PlanScreen(Page):
     def _start_estimate(self) -> None:
         experiment = self.experiment
         session = self.session
-        estimate = estimate_experiment(experiment, session.db, session.terms, self.origin)
+        estimate = estimate_experiment(experiment, session.db, session.server_options, self.origin)
         self.app.call_from_thread(self._show_estimate, experiment, estimate)
 
     def _show_estimate(self, experiment: Experiment, estimate: Estimate) -> None:
@@ -115,8 +119,8 @@ class PlanScreen(Page):
 
     def _draw(self) -> None:
         fields, c = self.query_one("#fields", OptionList), self.colours
-        for place, (heading, members) in enumerate(GROUPS.items()):
-            title = ("\n" if place else "") + heading
+        for index, (heading, members) in enumerate(GROUPS.items()):
+            title = ("\n" if index else "") + heading
             fields.replace_option_prompt(heading, Text(title, f"bold {c.blue}"))
             for field in members:
                 line = field_line(field, self.experiment, c)
@@ -148,40 +152,42 @@ class PlanScreen(Page):
     @work(exit_on_error=False)
     async def edit(self) -> None:
         """Change the field under the cursor."""
-        field, experiment = self._field(), self.experiment
-        value = getattr(experiment, field.name)
-        if isinstance(value, bool):
-            self.change(with_field(experiment, field.name, not value), self.origin)
-            return
-        new: object
-        if field.choices:
-            try:
-                self.origin.require_readable(experiment)
-                options = field.choices(experiment)
-            except SteertuiError as exc:
-                self.show_error(str(exc))
-                return
-            asked = ChooseMany(f"{field.title}: {field.about}", options, value, field.hint)
-            picked = await self.app.push_screen_wait(asked)
-            new = picked
-        else:
-            typed = await self.app.push_screen_wait(
-                TextPrompt(f"{field.title}: {field.about}", field.typed(value), hint=field.hint)
-            )
-            if typed is None:
-                return
-            new = parse(value, typed)
-            if new is None:
-                self.show_error(f"{field.title}: {typed!r} is no number.")
-        if new is None:
-            return
+        field = self._field()
+        experiment = self.experiment
         try:
-            self.change(with_field(experiment, field.name, new), self.origin.typed(field.name, new))
+            value = await self._new_value(field, experiment)
+            if value is None:
+                return
+            origin = self.origin.typed(field.name, value)
+            self.change(with_field(experiment, field.name, value), origin)
         except SteertuiError as exc:
             self.show_error(str(exc))
 
+    async def _new_value(self, field: Field, experiment: Experiment) -> object | None:
+        """Return the field's new value, or None if the dialog is cancelled.
+
+        Raises SteertuiError if the choices cannot be read or the text is not a number.
+        """
+        value = getattr(experiment, field.name)
+        if isinstance(value, bool):
+            return not value
+        question = f"{field.title}: {field.about}"
+        if field.choices:
+            self.origin.require_readable(experiment)
+            choices = field.choices(experiment)
+            return await self.app.push_screen_wait(ChooseMany(question, choices, value, field.hint))
+        text = await self.app.push_screen_wait(
+            TextPrompt(question, field.format_input(value), hint=field.hint)
+        )
+        if text is None:
+            return None
+        parsed = parse(value, text)
+        if parsed is None:
+            raise ExperimentError(f"{field.title}: {text!r} is not a number; enter one")
+        return parsed
+
     async def action_run(self) -> None:
-        """Run it."""
+        """Open the experiment and run it."""
         if self.estimate and self.estimate.error:
             self.show_error(self.estimate.error)
             return
@@ -190,32 +196,30 @@ class PlanScreen(Page):
 
     @work(exit_on_error=False)
     async def action_condition(self) -> None:
-        """Write a condition of one's own."""
+        """Add a custom condition to its file and to the experiment."""
         conditions = self.estimate.conditions if self.estimate else ()
-        known = {c.name: c for c in conditions}
-        first = known.get("pro") or next(iter(known.values()), Condition(""))
-        editor = ConditionEditor(replace(first, name="my-condition"), OWN)
-        made = await self.app.push_screen_wait(editor)
-        if made is None:
+        by_name = {c.name: c for c in conditions}
+        template = by_name.get("pro") or next(iter(conditions), Condition(""))
+        editor = ConditionEditor(replace(template, name="my-condition"), CUSTOM_CONDITIONS)
+        condition = await self.app.push_screen_wait(editor)
+        if condition is None:
             return
-        names = list(dict.fromkeys([*self.experiment.conditions, made.name]))
-        changed = replace(self.experiment, conditions_file=str(OWN), conditions=names)
+        names = list(dict.fromkeys([*self.experiment.conditions, condition.name]))
+        changed = replace(self.experiment, conditions_file=str(CUSTOM_CONDITIONS), conditions=names)
         self.change(changed, self.origin.typed("conditions_file"))
 
     @work(exit_on_error=False)
     async def action_preset(self) -> None:
-        """Take a preset."""
-        asked = ChooseOne("Which experiment?", [(name, name) for name in PRESETS])
-        name = await self.app.push_screen_wait(asked)
+        """Load a preset."""
+        dialog = ChooseOne("Load which preset?", [(name, name) for name in PRESETS])
+        name = await self.app.push_screen_wait(dialog)
         if name:
             self.change(PRESETS[name])
 
     @work(exit_on_error=False)
-    async def action_write(self) -> None:
-        """Save it."""
-        name = await self.app.push_screen_wait(
-            TextPrompt("Save it to which file?", "experiment.toml")
-        )
+    async def action_save(self) -> None:
+        """Save the experiment as a TOML file."""
+        name = await self.app.push_screen_wait(TextPrompt("Save as which file?", "experiment.toml"))
         if not name or not name.strip():
             return
         file = Path(name.strip()).expanduser()
@@ -223,19 +227,21 @@ class PlanScreen(Page):
             self.origin.require_readable(self.experiment)
             check_output(file, "experiment", [self.session.db])
             if file.exists() and not await self.app.push_screen_wait(
-                Confirm(f"{file} is an experiment saved before. Replace it?", "Replace")
+                Confirm(f"{file} holds a saved experiment. Replace it?", "Replace")
             ):
                 return
             save_experiment(self.experiment, file, [self.session.db])
         except SteertuiError as exc:
             self.show_error(str(exc))
         else:
-            self.notify(f"Saved: steertui --batch --experiment {file} runs it.", markup=False)
+            self.notify(f"Saved. Run it with: steertui --batch --experiment {file}", markup=False)
 
     @work(exit_on_error=False)
     async def action_open(self) -> None:
-        """Open one."""
-        name = await self.app.push_screen_wait(TextPrompt("Which TOML file?", "experiment.toml"))
+        """Open the experiment of a TOML file."""
+        name = await self.app.push_screen_wait(
+            TextPrompt("Open which TOML file?", "experiment.toml")
+        )
         if name and name.strip():
             file = Path(name.strip()).expanduser()
             try:

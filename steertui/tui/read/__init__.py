@@ -1,1 +1,1 @@
-"""The Read screen and the side-by-side comparison."""
+"""Read screen: list of trials, one trial in full, and comparison of conditions."""

@@ -1,4 +1,4 @@
-"""Side by side: one scenario under all its conditions."""
+"""Compare screen: the answers to one scenario under all conditions, side by side."""
 
 from typing import ClassVar
 
@@ -7,91 +7,99 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import HorizontalScroll
 
-from steertui.store.trials import TrialText, read_beside
-from steertui.tui.read.trial_view import add_answer, add_head, add_prompt
+from steertui.store.trials import TrialText, read_matched_trials
+from steertui.tui.read.trial_view import add_answer, add_prompt, add_verdicts
 from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.long_text import LongText
 from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.sanitize import one_line
 
 HELP = """
-One scenario, model and sample under every condition of the experiment, side by side: verdicts,
-answer, and below it the task with the suffix marked. **Tab** goes to the next column, the arrows
-scroll it. On a narrow terminal the columns scroll sideways.
+One scenario, model and sample under all conditions of the experiment, side by side: verdicts,
+answer, and the task with the suffix marked. **Tab** focuses the next column, the arrow keys scroll
+it. On a narrow terminal the columns scroll sideways.
 """
+
+MIN_COLUMN_WIDTH = 30
 
 
 class CompareScreen(Page):
-    """A column a condition."""
+    """Screen with one column per condition."""
 
-    NAME = "beside"
+    NAME = "compare"
     HELP = HELP
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,g", "leave", "Back", key_display="esc", id="beside.back", tooltip="Leave"),
-        Binding("u", "unfold", "Reasoning", id="beside.unfold", tooltip="Fold or unfold it"),
+        Binding("u", "unfold", "Reasoning", id="beside.unfold", tooltip="Show or hide it"),
         Binding("right", "app.focus_next", "Next column", id="beside.on", show=False),
-        Binding("left", "app.focus_previous", "Column before", id="beside.before", show=False),
+        Binding("left", "app.focus_previous", "Previous column", id="beside.before", show=False),
     ]
 
     def __init__(self, key: str) -> None:
+        """Compare the trial with this key."""
         super().__init__()
         self._key = key
         self._trials: list[TrialText] = []
-        self._unfolded = False
+        self._shows_reasoning = False
 
     def body(self) -> ComposeResult:
-        """Lay out: the columns, once they are read."""
+        """Yield the container of the columns, which are added once the trials are read."""
         yield HorizontalScroll(id="columns")
 
     def reload(self) -> None:
-        """Read."""
+        """Read the trials, once."""
         if not self._trials:
             self._read()
 
     @work(exclusive=True, exit_on_error=False)
     async def _read(self) -> None:
-        key, experiment = self._key, self.session.id
-        self._trials = await self.session.ask(lambda store: read_beside(store, key, experiment))
-        if not self._trials:  # a trial of another experiment
-            self._trials = await self.session.ask(lambda store: read_beside(store, key, ""))
+        key = self._key
+        experiment = self.session.id
+        self._trials = await self.session.with_store(
+            lambda store: read_matched_trials(store, key, experiment)
+        )
+        if not self._trials:  # the trial belongs to another experiment
+            self._trials = await self.session.with_store(
+                lambda store: read_matched_trials(store, key, "")
+            )
         columns = self.query_one("#columns", HorizontalScroll)
         await columns.mount_all(LongText(classes="column") for _ in self._trials)
-        self._share()
+        self._set_widths()
         self._draw()
         self.refresh_bindings()
-        here = next((i for i, t in enumerate(self._trials) if t.key == key), 0)
-        list(self.query(LongText))[here].focus()
+        index = next((i for i, trial in enumerate(self._trials) if trial.key == key), 0)
+        list(self.query(LongText))[index].focus()
 
     def _draw(self) -> None:
-        for flow, trial in zip(self.query(LongText), self._trials, strict=True):
+        for column, trial in zip(self.query(LongText), self._trials, strict=True):
             title = f"{one_line(trial.condition)} · {one_line(trial.title)}"
-            set_titles(flow, title, f"{trial.tokens} tokens")
-            flow.clear()
-            add_head(flow, trial, self.colours)
-            add_answer(flow, trial, reasoning=self._unfolded)
-            flow.add("")
-            add_prompt(flow, trial)
+            set_titles(column, title, f"{trial.tokens} tokens")
+            column.clear()
+            add_verdicts(column, trial, self.colours)
+            add_answer(column, trial, shows_reasoning=self._shows_reasoning)
+            column.add("")
+            add_prompt(column, trial)
 
     def on_resize(self) -> None:
-        """Share the width anew."""
+        """Adjust the widths."""
         super().on_resize()
-        self._share()
+        self._set_widths()
 
-    def _share(self) -> None:
-        """Give every column its share, and never less than can be read."""
+    def _set_widths(self) -> None:
+        """Give all columns the same width, at least `MIN_COLUMN_WIDTH`."""
         columns = list(self.query(LongText))
-        for flow in columns:
-            flow.styles.width = max(30, self.size.width // len(columns))
+        for column in columns:
+            column.styles.width = max(MIN_COLUMN_WIDTH, self.size.width // len(columns))
 
     def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
-        """Offer the reasoning where there is one."""
-        return any(t.reasoning for t in self._trials) if action == "unfold" else True
+        """Enable the key for the reasoning if a trial has one."""
+        return any(trial.reasoning for trial in self._trials) if action == "unfold" else True
 
     def action_unfold(self) -> None:
-        """Fold or unfold the reasoning."""
-        self._unfolded = not self._unfolded
+        """Show or hide the reasoning."""
+        self._shows_reasoning = not self._shows_reasoning
         self._draw()
 
     def action_leave(self) -> None:
-        """Go back."""
+        """Return to the previous screen."""
         self.app.pop_screen()

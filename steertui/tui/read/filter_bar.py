@@ -1,4 +1,4 @@
-"""The FilterBar: which trials are shown, in a line of chips that the keys name; and the search."""
+"""Filter bar: the active filters with their keys, their possible values, and the search."""
 
 from typing import ClassVar
 
@@ -8,6 +8,7 @@ from textual.widgets import Input
 
 from steertui.core.verdict import Label
 from steertui.store.trial_filter import FAILED, UNLABELLED, WAITING, FilterOptions, TrialFilter
+from steertui.tui.widgets import label_style
 from steertui.tui.widgets.choose_one import OptionRow
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import join_wrapped
@@ -24,76 +25,87 @@ KEYS = {
     "judge": "j",
     "stop": "o",
 }
-"""The filters that are chosen from a list, and their keys."""
+"""Filters with a list of values, and their keys."""
 
-LISTS = {
+STORED_VALUES = {
     "model": "models",
     "temperature": "temperatures",
     "condition": "conditions",
     "category": "categories",
     "judge": "judges",
 }
-"""Where the database's own values of a filter stand in `FilterOptions`."""
+"""By filter: the field of `FilterOptions` with the values in the database."""
 
-SELF_NAMED = ("experiment", "judge")
-"""Those whose values need no name before them, and that say little by being set."""
+WITHOUT_NAME = ("experiment", "judge")
+"""Filters that are shown without their name, and not emphasised when set."""
 
 
 class Search(Input):
-    """Words that the answers hold."""
+    """Input for words in answers."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "To the list", id="search.enter"),
-        Binding("escape", "give_up", "Clear", key_display="esc", id="search.clear"),
+        Binding("escape", "clear_search", "Clear", key_display="esc", id="search.clear"),
     ]
 
-    def action_give_up(self) -> None:
-        """Search for nothing, and go back to the list."""
+    def action_clear_search(self) -> None:
+        """Clear the search and return to the list."""
         self.value = ""
         self.post_message(self.Submitted(self, ""))
 
 
 class FilterBar(ReflowingText):
-    """Draws a filter, and lists what each part of it may be."""
+    """Text with the filters and their keys.
+
+    Attributes:
+        choices: values in the database.
+    """
 
     choices = FilterOptions((), (), (), (), ())
-    """What the database offers."""
 
     def show(self, wanted: TrialFilter, colours: Palette) -> None:
-        """Draw."""
+        """Show the filter."""
         chips = [
             self._chip(name, key, wanted, colours)
             for name, key in KEYS.items()
             if name != "temperature" or wanted.temperature or len(self.choices.temperatures) > 1
         ]
-        self.draw_with(lambda room: join_wrapped(chips, Text("  "), room.width))
+        self.draw_with(lambda size: join_wrapped(chips, Text("  "), size.width))
 
     def _chip(self, name: str, key: str, wanted: TrialFilter, colours: Palette) -> Text:
-        value, is_short = getattr(wanted, name), name in SELF_NAMED
-        said = f"any {name}" if is_short else name
+        value = getattr(wanted, name)
+        has_name = name not in WITHOUT_NAME
+        text = name if has_name else f"any {name}"
         if value:
-            told = self._shown(name, value, wanted, colours)
-            said = told if is_short else f"{name} {told}"
-        style = f"bold {colours.strong}" if value and not is_short else colours.quiet
-        return Text(end="").append(key, f"bold {colours.blue}").append(f" {said}", style)
+            shown = self._value_text(name, value, wanted, colours)
+            text = f"{name} {shown}" if has_name else shown
+        style = f"bold {colours.strong}" if value and has_name else colours.quiet
+        return Text(end="").append(key, f"bold {colours.blue}").append(f" {text}", style)
 
-    def _shown(self, name: str, value: str, wanted: TrialFilter, colours: Palette) -> str:
+    def _value_text(self, name: str, value: str, wanted: TrialFilter, colours: Palette) -> str:
         if name == "experiment":
             return "this experiment"
         return str(dict(self.options(name, wanted, colours)).get(value, value)).strip()
 
-    def options(self, name: str, open_now: TrialFilter, colours: Palette) -> list[OptionRow]:
-        """Return what a filter may be; "" is all."""
-        found: list[OptionRow] = [] if name == "judge" else [("", "all")]
-        if name in LISTS:
-            return found + [(v, one_line(n)) for v, n in getattr(self.choices, LISTS[name])]
-        if name == "experiment":
-            return [
-                *found,
-                *([(open_now.experiment, "this experiment")] if open_now.experiment else []),
-            ]
-        if name == "stop":
-            return [*found, ("stop", "ended by itself"), ("length", "cut off")]
-        labels: list[OptionRow] = [(label.value, colours.label_text(label)) for label in Label]
-        others = (UNLABELLED, "▪ not judged"), (FAILED, "! judge failed"), (WAITING, "▫ waiting")
-        return found + labels + list(others)
+    def options(self, name: str, wanted: TrialFilter, colours: Palette) -> list[OptionRow]:
+        """Return the values of a filter with their texts; "" means all."""
+        rows: list[OptionRow] = [] if name == "judge" else [("", "all")]
+        if name in STORED_VALUES:
+            stored = getattr(self.choices, STORED_VALUES[name])
+            rows += [(value, one_line(text)) for value, text in stored]
+        elif name == "experiment":
+            rows += [(wanted.experiment, "this experiment")] if wanted.experiment else []
+        elif name == "stop":
+            rows += [("stop", "complete"), ("length", "truncated")]
+        else:
+            rows += _label_options(colours)
+        return rows
+
+
+def _label_options(colours: Palette) -> list[OptionRow]:
+    return [
+        *((label.value, colours.label_text(label)) for label in Label),
+        (UNLABELLED, f"{label_style.WRITTEN} unjudged"),
+        (FAILED, f"{label_style.FAILED} judge failed"),
+        (WAITING, f"{label_style.WAITING} waiting"),
+    ]

@@ -1,4 +1,4 @@
-"""The Read screen: every trial, filtered and searched, and one of them in full."""
+"""Read screen: list of trials with filters and search, and one trial in full."""
 
 from collections.abc import Set
 from dataclasses import replace
@@ -11,7 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
 from steertui.errors import SteertuiError
-from steertui.store.trial_filter import TrialFilter, filter_options, find_trials, rows_of
+from steertui.store.trial_filter import TrialFilter, filter_options, find_trials, trial_rows
 from steertui.store.trials import TrialText, list_trials, read_trial
 from steertui.tui.read.filter_bar import KEYS, FilterBar, Search
 from steertui.tui.read.trial_list import TrialList
@@ -22,23 +22,22 @@ from steertui.tui.widgets.long_text import LongText
 from steertui.tui.widgets.page import Page
 
 HELP = """
-The list holds every trial that fits the filters above it; the text is the trial under the cursor:
-verdicts of all judges, the answer, and the prompt with its suffix marked. What a judge said is
-never mixed into the answer.
+The list shows all trials that pass the filters above it. The text shows the trial under the cursor:
+the verdicts of all judges, the answer, and the prompt with its suffix marked.
 
-**/** searches all answers and reasonings for words (the last may be a beginning, from two letters
-on). Other filters are
-chosen by their letter, or clicked; **x** takes them all away. **g** shows the scenario under all
-conditions side by side, **u** unfolds a reasoning, **y** copies the answer, **e** exports.
+**/** searches all answers and reasonings for words; the last word may be incomplete, from two
+letters on. The other filters are set by their letters; **x** clears all filters. **g** shows the
+scenario under all conditions side by side, **u** shows or hides the reasoning, **y** copies the
+answer, **e** exports.
 """
 
 
 class ReadScreen(Page):
-    """All trials, and one."""
+    """Screen with the list of trials and the trial under the cursor."""
 
     NAME = "read"
     HELP = HELP
-    AUTO_FOCUS = "TrialList"  # and not the search, which would take every key for a word's
+    AUTO_FOCUS = "TrialList"  # not the search, which would consume the keys of the filters
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "slash",
@@ -46,7 +45,7 @@ class ReadScreen(Page):
             "Search",
             key_display="/",
             id="read.search",
-            tooltip="Words of the answers",
+            tooltip="Words in answers",
         ),
         *(
             Binding(
@@ -59,24 +58,24 @@ class ReadScreen(Page):
             )
             for name, key in KEYS.items()
         ),
-        Binding("x", "clear", "Clear", id="read.clear", tooltip="Take the filters away"),
-        Binding("g", "beside", "Compare", id="read.beside", tooltip="All conditions of it"),
-        Binding("u", "unfold", "Reasoning", id="read.unfold", tooltip="Fold or unfold it"),
+        Binding("x", "clear", "Clear", id="read.clear", tooltip="Clear all filters"),
+        Binding("g", "beside", "Compare", id="read.beside", tooltip="All conditions side by side"),
+        Binding("u", "unfold", "Reasoning", id="read.unfold", tooltip="Show or hide it"),
         Binding("e", "app.export", "Export", id="read.export", tooltip="HTML, CSV, Markdown"),
-        Binding("y", "copy", "Copy", id="read.copy", tooltip="The answer, to the clipboard"),
+        Binding("y", "copy", "Copy", id="read.copy", tooltip="Copy the answer to the clipboard"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
-        self._wanted = TrialFilter()
+        self._trial_filter = TrialFilter()
         self._version = -1
-        self._unfolded = False
+        self._shows_reasoning = False
         self._trial: TrialText | None = None
-        self._goal = ""
+        self._wanted_key = ""
         self._rows_of: tuple[tuple[int, str], Set[int]] = ((0, ""), frozenset())
 
     def body(self) -> ComposeResult:
-        """Lay out: search and filters, the list beside the text."""
+        """Yield search, filters, list and text."""
         with Vertical(id="filters"):
             yield Search(placeholder="/ searches the answers", id="search", compact=True)
             yield FilterBar(id="chips")
@@ -85,13 +84,14 @@ class ReadScreen(Page):
             yield LongText(id="text")
 
     def on_mount(self) -> None:
-        """Name the panels."""
+        """Set the titles and focus the list."""
         set_titles(self.query_one("#text"), "trial")
         self.query_one(TrialList).focus()
 
     def want(self, wanted: TrialFilter, key: str = "") -> None:
-        """Show these trials, the cursor on `key`."""
-        self._wanted, self._goal = wanted, key
+        """Show the trials that pass the filter, with the cursor on the trial `key`."""
+        self._trial_filter = wanted
+        self._wanted_key = key
         self._version = self.session.version
         with self.prevent(Input.Changed):
             self.query_one("#search", Input).value = wanted.search
@@ -99,71 +99,76 @@ class ReadScreen(Page):
         self.query_one(TrialList).focus()
 
     def reload(self) -> None:
-        """Ask anew; another experiment starts with its own trials."""
+        """Find the trials again; a new experiment resets the filters."""
         if self._version != self.session.version:
             self._version = self.session.version
-            self._wanted = TrialFilter(experiment=self.session.id)
-        elif not self._wanted.experiment and not self._wanted.judge:
-            self._wanted = replace(self._wanted, experiment=self.session.id)
+            self._trial_filter = TrialFilter(experiment=self.session.id)
+        elif not self._trial_filter.experiment and not self._trial_filter.judge:
+            self._trial_filter = replace(self._trial_filter, experiment=self.session.id)
         self._find()
-
-    # The store
 
     @work(exclusive=True, group="find", exit_on_error=False)
     async def _find(self) -> None:
-        trials, bar = self.query_one(TrialList), self.query_one(FilterBar)
+        trials = self.query_one(TrialList)
+        bar = self.query_one(FilterBar)
         try:
-            bar.choices = await self.session.ask(filter_options)
-            if not self._wanted.judge and bar.choices.judges:
-                self._wanted = replace(self._wanted, judge=bar.choices.judges[0][0])
-            wanted, goal = self._wanted, self._goal
-            keep = trials.row
-            if goal:
-                found = await self.session.ask(lambda store: read_trial(store, goal))
-                keep, self._goal = (found.row if found else keep), ""
-            own = await self._own(wanted.experiment)
-            rows = await self.session.ask(lambda store: find_trials(store, wanted, own))
+            bar.choices = await self.session.with_store(filter_options)
+            if not self._trial_filter.judge and bar.choices.judges:
+                self._trial_filter = replace(self._trial_filter, judge=bar.choices.judges[0][0])
+            wanted = self._trial_filter
+            current_row = await self._wanted_row()
+            among = await self._experiment_rows(wanted.experiment)
+            rows = await self.session.with_store(lambda store: find_trials(store, wanted, among))
         except SteertuiError as exc:
-            self.show_empty("Nothing is stored yet." if self.is_database_missing else f"{exc}.")
+            is_missing = self.is_database_missing
+            message = "No trials: the database does not exist yet." if is_missing else f"{exc}."
+            self.show_empty(message)
             return
         self.show_empty()
         trials.several_models = len(bar.choices.models) > 1
-        trials.fill(rows, keep)
+        trials.fill(rows, current_row)
         set_titles(trials, f"{len(rows):,} trials")
         self._draw_chips()
         if rows:
             self._read()
         else:
-            self._say_nothing(
-                "No trial fits these filters.\n\nPress x to take them away, or / to search for "
-                "something else."
+            self._show_message(
+                "No trial passes these filters.\n\nx clears the filters, / searches other words."
             )
 
-    async def _own(self, experiment: str) -> Set[int] | None:
-        """Return the row numbers of an experiment's trials, asked for once."""
-        asked = (self.session.version, experiment)
-        if experiment and self._rows_of[0] != asked:
-            found = await self.session.ask(lambda store: rows_of(store, experiment))
-            self._rows_of = (asked, frozenset(found))
+    async def _wanted_row(self) -> int | None:
+        """Return the row number of the trial to put the cursor on, by default the current one."""
+        key = self._wanted_key
+        self._wanted_key = ""
+        trial = await self.session.with_store(lambda store: read_trial(store, key)) if key else None
+        return trial.row if trial else self.query_one(TrialList).row
+
+    async def _experiment_rows(self, experiment: str) -> Set[int] | None:
+        """Return the row numbers of an experiment's trials, which are read once."""
+        version_and_id = (self.session.version, experiment)
+        if experiment and self._rows_of[0] != version_and_id:
+            rows = await self.session.with_store(lambda store: trial_rows(store, experiment))
+            self._rows_of = (version_and_id, frozenset(rows))
         return self._rows_of[1] if experiment else None
 
-    def _say_nothing(self, text: str) -> None:
+    def _show_message(self, message: str) -> None:
         self._trial = None
         self.refresh_bindings()
-        flow = self.query_one("#text", LongText)
-        set_titles(flow, "trial")
-        flow.clear()
-        flow.add(text, "quiet")
+        long_text = self.query_one("#text", LongText)
+        set_titles(long_text, "trial")
+        long_text.clear()
+        long_text.add(message, "quiet")
         self._draw_chips()
 
-    @on(TrialList.Wanted)
-    async def _fetch(self, message: TrialList.Wanted) -> None:
+    @on(TrialList.PageRequest)
+    async def _fetch(self, message: TrialList.PageRequest) -> None:
         self._page(message)
 
     @work(group="pages", exit_on_error=False)
-    async def _page(self, message: TrialList.Wanted) -> None:
-        judge, rows = self._wanted.judge, list(message.rows)
-        lines = await self.session.ask(lambda store: list_trials(store, rows, judge))
+    async def _page(self, message: TrialList.PageRequest) -> None:
+        judge = self._trial_filter.judge
+        rows = list(message.rows)
+        lines = await self.session.with_store(lambda store: list_trials(store, rows, judge))
         trials = self.query_one(TrialList)
         trials.put(message, lines)
         if trials.line and (self._trial is None or self._trial.key != trials.line.key):
@@ -179,24 +184,25 @@ class ReadScreen(Page):
         if line is None:
             return
         key = line.key
-        trial = await self.session.ask(lambda store: read_trial(store, key))
+        trial = await self.session.with_store(lambda store: read_trial(store, key))
         if trial:
             self._trial = trial
             self._draw_trial(trial)
             self.refresh_bindings()
 
-    # Drawing
-
     def _draw_trial(self, trial: TrialText) -> None:
-        show_trial(self.query_one("#text", LongText), trial, self.colours, unfolded=self._unfolded)
+        show_trial(
+            self.query_one("#text", LongText),
+            trial,
+            self.colours,
+            shows_reasoning=self._shows_reasoning,
+        )
 
     def _draw_chips(self) -> None:
-        self.query_one(FilterBar).show(self._wanted, self.colours)
-
-    # Keys
+        self.query_one(FilterBar).show(self._trial_filter, self.colours)
 
     def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
-        """Offer what makes sense for the trial that is read."""
+        """Enable the keys that have an effect on the trial under the cursor."""
         trial = self._trial
         if action == "unfold":
             return bool(trial and trial.reasoning)
@@ -204,22 +210,22 @@ class ReadScreen(Page):
 
     @work(exit_on_error=False)
     async def action_choose(self, name: str) -> None:
-        """Choose one filter's value."""
-        now = getattr(self._wanted, name)
-        open_now = replace(self._wanted, experiment=self.session.id)
-        options = self.query_one(FilterBar).options(name, open_now, self.colours)
-        value = await self.app.push_screen_wait(ChooseOne(f"Show only: {name}", options, now))
+        """Choose the value of a filter."""
+        current = getattr(self._trial_filter, name)
+        wanted = replace(self._trial_filter, experiment=self.session.id)
+        options = self.query_one(FilterBar).options(name, wanted, self.colours)
+        value = await self.app.push_screen_wait(ChooseOne(f"Filter by {name}", options, current))
         if value is not None:
-            self._wanted = replace(self._wanted, **{name: value})
+            self._trial_filter = replace(self._trial_filter, **{name: value})
             self._find()
 
     def action_search(self) -> None:
-        """Go to the search."""
+        """Focus the search."""
         self.query_one("#search", Input).focus()
 
     @on(Input.Changed, "#search")
     def _typed(self, event: Input.Changed) -> None:
-        self._wanted = replace(self._wanted, search=event.value)
+        self._trial_filter = replace(self._trial_filter, search=event.value)
         self._find()
 
     @on(Input.Submitted, "#search")
@@ -227,22 +233,22 @@ class ReadScreen(Page):
         self.query_one(TrialList).focus()
 
     def action_clear(self) -> None:
-        """Take every filter away."""
-        self.want(TrialFilter(experiment=self.session.id, judge=self._wanted.judge))
+        """Clear all filters."""
+        self.want(TrialFilter(experiment=self.session.id, judge=self._trial_filter.judge))
 
     def action_unfold(self) -> None:
-        """Fold or unfold the reasoning."""
-        self._unfolded = not self._unfolded
+        """Show or hide the reasoning."""
+        self._shows_reasoning = not self._shows_reasoning
         if self._trial:
             self._draw_trial(self._trial)
 
     async def action_beside(self) -> None:
-        """Show all conditions side by side."""
+        """Compare all conditions side by side."""
         if self._trial:
             await self.host.compare(self._trial.key)
 
     def action_copy(self) -> None:
-        """Copy the answer as it is stored."""
+        """Copy the stored answer."""
         if self._trial and self._trial.answer:
             self.app.copy_to_clipboard(self._trial.answer)
-            self.notify("The answer is in the clipboard.", markup=False)
+            self.notify("Answer copied to the clipboard.", markup=False)

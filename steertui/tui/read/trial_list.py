@@ -1,4 +1,4 @@
-"""A TrialList: any number of trials, of which only the pages in sight are fetched."""
+"""List of trials that fetches only the visible pages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,10 +18,18 @@ from steertui.tui.widgets.label_style import Palette, palette
 from steertui.tui.widgets.sanitize import one_line
 
 PAGE = 100
+"""Trials per page."""
+
+FAR = 100_000_000
+"""A number of lines that moves the cursor to the first or last trial."""
 
 
 class TrialList(ScrollView, can_focus=True):
-    """A line a trial: sign, condition, scenario, the answer's first words."""
+    """List with one line per trial: sign, condition, scenario, and the beginning of the answer.
+
+    Attributes:
+        several_models: whether the lines name the model.
+    """
 
     COMPONENT_CLASSES = {  # noqa: RUF012 (Textual's own name and type)
         "list--row",
@@ -33,65 +41,68 @@ class TrialList(ScrollView, can_focus=True):
         Binding("down,j", "move(1)", "Down", show=False),
         Binding("pageup", "page(-1)", "Page up", show=False),
         Binding("pagedown", "page(1)", "Page down", show=False),
-        Binding("home", "move(-100000000)", "First", show=False),
-        Binding("end", "move(100000000)", "Last", show=False),
+        Binding("home", f"move({-FAR})", "First", show=False),
+        Binding("end", f"move({FAR})", "Last", show=False),
     ]
 
     cursor = reactive(0, layout=False)
 
     @dataclass
-    class Wanted(Message):
-        """These row numbers are in sight and not there yet.
+    class PageRequest(Message):
+        """Request for a visible page that is not loaded.
 
-        `page` is the list's own number, `filling` that of the filling which asked: what comes for
-        an earlier one is of other trials.
+        Attributes:
+            page: index of the page.
+            generation: number of the list's contents, so that a reply for earlier contents can be
+                ignored.
+            rows: row numbers of the trials.
         """
 
         page: int
-        filling: int
+        generation: int
         rows: Sequence[int]
 
     class Moved(Message):
-        """The cursor is on another trial."""
+        """Message that the cursor is on another trial."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._rows: Sequence[int] = ()
         self._pages: dict[int, dict[int, TrialLine]] = {}
-        self._asked: set[int] = set()
-        self._filling = 0
+        self._requested: set[int] = set()
+        self._generation = 0
         self.several_models = False
 
     def fill(self, rows: Sequence[int], keep: int | None = None) -> None:
-        """Show other trials; the cursor goes to row number `keep`, if that is among them."""
+        """Show the trials with these row numbers; put the cursor on `keep` if it is one of them."""
         self._rows = rows
         self.forget()
-        at = rows.index(keep) if keep is not None and keep in set(rows) else 0
         self.virtual_size = Size(self.size.width, len(rows))
-        self.cursor = at
+        self.cursor = rows.index(keep) if keep is not None and keep in set(rows) else 0
         self._show_cursor()
         self.refresh()
 
     def forget(self) -> None:
-        """Fetch anew what is in sight."""
-        self._pages, self._asked = {}, set()
-        self._filling += 1
+        """Discard all pages, so that the visible ones are fetched again."""
+        self._pages = {}
+        self._requested = set()
+        self._generation += 1
         self.refresh()
 
-    def put(self, wanted: Wanted, lines: Sequence[TrialLine]) -> None:
-        """Take a page that was asked for, unless other trials are shown by now."""
-        if wanted.filling == self._filling:
-            self._pages[wanted.page] = {line.row: line for line in lines}
+    def put(self, reply_to: PageRequest, lines: Sequence[TrialLine]) -> None:
+        """Add a requested page, unless the contents have changed since."""
+        if reply_to.generation == self._generation:
+            self._pages[reply_to.page] = {line.row: line for line in lines}
             self.refresh()
 
     @property
     def row(self) -> int | None:
-        """The row number under the cursor."""
+        """Row number of the trial under the cursor; None for an empty list."""
         return self._rows[self.cursor] if self._rows else None
 
     @property
     def line(self) -> TrialLine | None:
-        """The trial under the cursor, None where its page is not there yet."""
+        """Line of the trial under the cursor; None if its page is not loaded."""
         return self._line(self.cursor) if self._rows else None
 
     def __len__(self) -> int:
@@ -100,36 +111,36 @@ class TrialList(ScrollView, can_focus=True):
     def _line(self, index: int) -> TrialLine | None:
         page = index // PAGE
         if page not in self._pages:
-            if page not in self._asked:
-                self._asked.add(page)
+            if page not in self._requested:
+                self._requested.add(page)
                 rows = self._rows[page * PAGE : (page + 1) * PAGE]
-                self.post_message(self.Wanted(page, self._filling, rows))
+                self.post_message(self.PageRequest(page, self._generation, rows))
             return None
         return self._pages[page].get(self._rows[index])
 
     def action_move(self, by: int) -> None:
-        """Move the cursor."""
+        """Move the cursor by a number of lines."""
         if self._rows:
             self.cursor = max(0, min(len(self._rows) - 1, self.cursor + by))
             self._show_cursor()
 
     def action_page(self, by: int) -> None:
-        """Move the cursor by what is in sight."""
+        """Move the cursor by a number of screen pages."""
         self.action_move(by * max(1, self.size.height - 1))
 
     def on_click(self, event: events.Click) -> None:
-        """Put the cursor under the mouse."""
+        """Move the cursor to the clicked line."""
         index = event.y + self.scroll_offset.y
         if index < len(self._rows):
             self.cursor = index
 
     def on_resize(self) -> None:
-        """Keep the cursor in sight."""
+        """Keep the cursor visible."""
         self.virtual_size = Size(self.size.width, len(self._rows))
         self._show_cursor()
 
     def watch_cursor(self, old: int, new: int) -> None:
-        """Draw both lines, and tell."""
+        """Draw both lines and post `Moved`."""
         self.refresh_line(old)
         self.refresh_line(new)
         self.post_message(self.Moved())
@@ -138,8 +149,9 @@ class TrialList(ScrollView, can_focus=True):
         self.scroll_to_region(Region(0, self.cursor, 1, 1), animate=False, force=True)
 
     def render_line(self, y: int) -> Strip:
-        """Return one trial's line."""
-        width, index = self.size.width, y + self.scroll_offset.y
+        """Return one line of the screen."""
+        width = self.size.width
+        index = y + self.scroll_offset.y
         base = self.get_component_rich_style("list--row")
         if index >= len(self._rows):
             return Strip.blank(width, self.rich_style)
@@ -157,18 +169,21 @@ class TrialList(ScrollView, can_focus=True):
         return Strip(segments).crop_extend(0, width, base)
 
     def _draw(self, line: TrialLine, width: int, colours: Palette) -> Text:
-        answered = line.answer is not None
-        title = 40 if width > 110 else 24 if width > 70 else 18
-        text = Text(" ", end="")
-        text.append_text(colours.sign(line.label, failed=bool(line.failure), answered=answered))
+        title_width = 40 if width > 110 else 24 if width > 70 else 18
+        sign = colours.sign(
+            line.label,
+            failed=bool(line.failure),
+            answered=line.answer is not None,
+        )
+        text = Text(" ", end="").append_text(sign)
         text.append(f" {_fit(line.condition, 9)} ", colours.quiet)
         if self.several_models and width > 60:
             text.append(f"{_fit(line.model, 16)} ", colours.quiet)
-        text.append(f"{_fit(line.title, title)} ")
+        text.append(f"{_fit(line.title, title_width)} ")
         if line.sample or line.temperature:
             text.append(f"#{line.sample + 1:<3} ", colours.faint)
         if width > 60:
-            text.append("cut " if line.stop == "length" else "    ", colours.warning)
+            text.append("trunc. " if line.stop == "length" else "       ", colours.warning)
         text.append(one_line(line.answer or "")[: max(0, width)], colours.quiet)
         text.truncate(width - 1, overflow="ellipsis")
         return text

@@ -1,4 +1,4 @@
-"""A trial's texts in a Flow: verdicts, answer, reasoning, and the prompt with its suffix marked."""
+"""Texts of a trial: verdicts, answer, reasoning, and the prompt with its suffix marked."""
 
 from rich.text import Text
 
@@ -9,94 +9,99 @@ from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.long_text import LongText
 from steertui.tui.widgets.sanitize import one_line
 
-MOST_WORDS = 2_000
-"""Characters of a judge's reason or failure that are shown; a sentence is asked for."""
+MAX_REASON = 2_000
+"""Maximum characters of a judge's reason or failure that are shown."""
 
-DOUBTFUL = 0.2
-"""Margin between the two likeliest labels below which a verdict is called doubtful."""
+UNCERTAIN_MARGIN = 0.2
+"""Margin between the two largest label probabilities below which a verdict is marked uncertain."""
 
 
-def verdict_line(reading: StoredVerdict, colours: Palette) -> Text:
-    """Return one judge's verdict: sign, label, likelihood, reason."""
-    if reading.label is None:
+def verdict_line(verdict: StoredVerdict, colours: Palette) -> Text:
+    """Return one judge's verdict: label, judge, probability and reason."""
+    if verdict.label is None:
         text = Text().append(f"{FAILED} failed", f"bold {colours.error}")
-        text.append(f"  {one_line(reading.judge)}", colours.quiet)
-        return text.append(f"  {one_line(reading.failure[:MOST_WORDS])}")
-    text = Text().append_text(colours.label_text(reading.label))
-    text.append(f"  {one_line(reading.judge)}", colours.quiet)
-    if reading.probabilities:
-        best, second = sorted(reading.probabilities, reverse=True)[:2]
-        chance = reading.probabilities[list(Label).index(reading.label)]
-        text.append(f"  p {chance:.2f}", colours.quiet)
-        if best - second < DOUBTFUL:
-            text.append("  doubtful", colours.warning)
-    if reading.reason:
-        text.append(f"  “{one_line(reading.reason[:MOST_WORDS])}”", "italic")
+        text.append(f"  {one_line(verdict.judge)}", colours.quiet)
+        return text.append(f"  {one_line(verdict.failure[:MAX_REASON])}")
+    text = Text().append_text(colours.label_text(verdict.label))
+    text.append(f"  {one_line(verdict.judge)}", colours.quiet)
+    if verdict.probabilities:
+        largest, second = sorted(verdict.probabilities, reverse=True)[:2]
+        probability = verdict.probabilities[list(Label).index(verdict.label)]
+        text.append(f"  p {probability:.2f}", colours.quiet)
+        if largest - second < UNCERTAIN_MARGIN:
+            text.append("  uncertain", colours.warning)
+    if verdict.reason:
+        text.append(f"  “{one_line(verdict.reason[:MAX_REASON])}”", "italic")
     return text
 
 
-def chances_line(reading: StoredVerdict, colours: Palette) -> Text:
-    """Return the four labels' probabilities with their signs."""
+def probabilities_line(verdict: StoredVerdict, colours: Palette) -> Text:
+    """Return the probabilities of the four labels with their signs."""
     text = Text("   ")
-    for label, chance in zip(Label, reading.probabilities or (), strict=False):
+    for label, probability in zip(Label, verdict.probabilities or (), strict=False):
         text.append(f"{SIGNS[label]} ", colours.label(label))
-        text.append(f"{chance:.3f}   ", colours.quiet)
+        text.append(f"{probability:.3f}   ", colours.quiet)
     return text
 
 
-def show_trial(flow: LongText, trial: TrialText, colours: Palette, *, unfolded: bool) -> None:
-    """Show one trial in full, with where it belongs and how it was drawn around it."""
-    place = f"{one_line(trial.title)} · {one_line(trial.condition)} · {one_line(trial.model)}"
-    drawn = f"temperature {trial.temperature:g}" if trial.temperature else "greedy"
-    wrote = f" · {trial.tokens} tokens · {trial.seconds:.1f} s" if trial.answer is not None else ""
-    set_titles(flow, place, drawn + wrote)
-    flow.clear()
-    add_head(flow, trial, colours, chances=True)
-    add_answer(flow, trial, reasoning=unfolded)
-    flow.add("")
-    add_prompt(flow, trial)
+def show_trial(
+    long_text: LongText, trial: TrialText, colours: Palette, *, shows_reasoning: bool
+) -> None:
+    """Show a trial in full, with its scenario, model and sampling in the frame."""
+    title = f"{one_line(trial.title)} · {one_line(trial.condition)} · {one_line(trial.model)}"
+    subtitle = f"temperature {trial.temperature:g}" if trial.temperature else "greedy"
+    if trial.answer is not None:
+        subtitle += f" · {trial.tokens} tokens · {trial.seconds:.1f} s"
+    set_titles(long_text, title, subtitle)
+    long_text.clear()
+    add_verdicts(long_text, trial, colours, shows_probabilities=True)
+    add_answer(long_text, trial, shows_reasoning=shows_reasoning)
+    long_text.add("")
+    add_prompt(long_text, trial)
 
 
-def add_head(flow: LongText, trial: TrialText, colours: Palette, *, chances: bool = False) -> None:
-    """Add every judge's verdict."""
-    for reading in trial.readings:
-        flow.add(verdict_line(reading, colours))
-        if chances and reading.probabilities:
-            flow.add(chances_line(reading, colours))
-    if trial.answer is not None and not trial.readings:
-        flow.add(Text("not judged yet", colours.quiet))
-    flow.add("")
+def add_verdicts(
+    long_text: LongText, trial: TrialText, colours: Palette, *, shows_probabilities: bool = False
+) -> None:
+    """Add the verdicts of all judges."""
+    for verdict in trial.verdicts:
+        long_text.add(verdict_line(verdict, colours))
+        if shows_probabilities and verdict.probabilities:
+            long_text.add(probabilities_line(verdict, colours))
+    if trial.answer is not None and not trial.verdicts:
+        long_text.add(Text("unjudged", colours.quiet))
+    long_text.add("")
 
 
-def add_answer(flow: LongText, trial: TrialText, *, reasoning: bool = False) -> None:
-    """Add the answer, under its reasoning if that is unfolded."""
-    if trial.reasoning and reasoning:
-        flow.add("Reasoning", "heading")
-        flow.add(trial.reasoning, "quiet")
-        flow.add("")
-        flow.add("Answer", "heading")
+def add_answer(long_text: LongText, trial: TrialText, *, shows_reasoning: bool = False) -> None:
+    """Add the answer, and the reasoning or its length before it."""
+    if trial.reasoning and shows_reasoning:
+        long_text.add("Reasoning", "heading")
+        long_text.add(trial.reasoning, "quiet")
+        long_text.add("")
+        long_text.add("Answer", "heading")
     elif trial.reasoning:
-        count = len(trial.reasoning.split())
-        flow.add(f"reasoning of {count:,} words, folded", "quiet")
-        flow.add("")
+        words = len(trial.reasoning.split())
+        long_text.add(f"reasoning hidden: {words:,} words, u shows it", "quiet")
+        long_text.add("")
     if trial.answer is None:
-        flow.add("This trial waits for its answer.", "quiet")
+        long_text.add("This trial has no answer yet.", "quiet")
     else:
-        flow.add(trial.answer or "(an empty answer)")
+        long_text.add(trial.answer or "(empty answer)")
     if trial.stop == "length":
-        flow.add("")
-        flow.add("cut off at the token limit", "quiet")
+        long_text.add("")
+        long_text.add("truncated at the token limit", "quiet")
 
 
-def add_prompt(flow: LongText, trial: TrialText) -> None:
-    """Add what the model was told, the suffix in a style of its own."""
+def add_prompt(long_text: LongText, trial: TrialText) -> None:
+    """Add system message, task and suffix, the suffix in its own style."""
     if trial.system:
-        flow.add("System", "heading")
-        flow.add(trial.system.strip(), "quiet")
-        flow.add("")
-    flow.add("Task", "heading")
-    flow.add(trial.task.rstrip(), "quiet")
+        long_text.add("System", "heading")
+        long_text.add(trial.system.strip(), "quiet")
+        long_text.add("")
+    long_text.add("Task", "heading")
+    long_text.add(trial.task.rstrip(), "quiet")
     if trial.suffix.strip():
-        flow.add("")
-        flow.add(f"Suffix of {one_line(trial.condition)}", "heading")
-        flow.add(trial.suffix.strip(), "suffix")
+        long_text.add("")
+        long_text.add(f"Suffix of {one_line(trial.condition)}", "heading")
+        long_text.add(trial.suffix.strip(), "suffix")

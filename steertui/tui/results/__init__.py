@@ -1,1 +1,1 @@
-"""The Results screen."""
+"""Results screen: sentences, rates and tables."""

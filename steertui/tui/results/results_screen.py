@@ -112,7 +112,7 @@ class ResultsScreen(Page):
         if not experiment:
             self.show_empty("No results: no experiment was run yet.")
             return
-        self._summary, self._agreement, self._titles = await self.session.ask(
+        self._summary, self._agreement, self._titles = await self.session.with_store(
             lambda store: (
                 summarise_experiment(store, experiment, policy),
                 _compare(store, experiment),
@@ -194,8 +194,8 @@ class ResultsScreen(Page):
             await self.host.show_trials(wanted)
 
     async def _compare_answers(self, wanted: TrialFilter) -> None:
-        rows = await self.session.ask(lambda store: find_trials(store, wanted))
-        lines = await self.session.ask(lambda store: list_trials(store, rows[:1], ""))
+        rows = await self.session.with_store(lambda store: find_trials(store, wanted))
+        lines = await self.session.with_store(lambda store: list_trials(store, rows[:1], ""))
         if lines:
             await self.host.compare(lines[0].key)
 

@@ -10,7 +10,7 @@ from textual.geometry import Size
 from steertui.engine.events import SlotView
 from steertui.store.progress_queries import TrialPlace
 from steertui.store.trials import TrialText
-from steertui.tui.read.trial_view import add_answer, add_head, add_prompt
+from steertui.tui.read.trial_view import add_answer, add_prompt, add_verdicts
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.long_text import LongText
@@ -118,7 +118,7 @@ class FocusPanel(Vertical):
         if failure:
             flow.add(Text(f"! no answer: {one_line(failure)}", colours.error))
             flow.add("")
-        add_head(flow, trial, colours)
+        add_verdicts(flow, trial, colours)
         add_answer(flow, trial)
         flow.add("")
         add_prompt(flow, trial)

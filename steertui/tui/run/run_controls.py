@@ -82,7 +82,10 @@ class RunControls(Page):
         self.version = self.session.version
         self.clear_run()
         self.state = "planning …"
-        runner = Runner(experiment, self.session.db, self.session.wish, self, self.session.terms)
+        session = self.session
+        runner = Runner(
+            experiment, session.db, session.overrides, self, options=session.server_options
+        )
         self.runner = runner
         self.run_worker(runner.work, thread=True, group="run", exit_on_error=True)
         self.draw()
@@ -128,11 +131,11 @@ class RunControls(Page):
         if self.is_at_work:
             told += " The engine starts anew; answers being written begin again."
         number = await self.app.push_screen_wait(
-            NumberPrompt(told, self.session.wish.slots, 0, 1024)
+            NumberPrompt(told, self.session.overrides.slots, 0, 1024)
         )
         if number is None:
             return
-        self.session.wish = replace(self.session.wish, slots=number)
+        self.session.overrides = replace(self.session.overrides, slots=number)
         if self.runner:
             self.runner.control.change_slots(number)
 

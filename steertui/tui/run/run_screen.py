@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from steertui.analysis.summary import summarise_experiment
 from steertui.store.trial_filter import TrialFilter
 from steertui.store.trials import read_trial
-from steertui.tui.gc_tuning import keep
+from steertui.tui.gc_tuning import exempt_live_objects
 from steertui.tui.run.matrix import Matrix
 from steertui.tui.run.panels import FocusPanel
 from steertui.tui.run.run_body import RunBody
@@ -90,15 +90,15 @@ class RunScreen(RunControls):
         if not experiment:
             return
         judge = self.run.judge
-        self.run.fill(await self.session.ask(lambda store: ask(store, experiment, judge)))
+        self.run.fill(await self.session.with_store(lambda store: ask(store, experiment, judge)))
         if not self.is_at_work:
             self.state = outcome or self._standing()
         self.query_one(Matrix).fill(self.run.grid)
-        keep()
+        exempt_live_objects()
         self.draw(rates=False)
         self.refresh_bindings()
         self._read()
-        self.run.summary = await self.session.ask(
+        self.run.summary = await self.session.with_store(
             lambda store: summarise_experiment(store, experiment)
         )
         self.draw()
@@ -119,7 +119,7 @@ class RunScreen(RunControls):
         if key in self.run.grid.writing:
             self._show_slots()
             return
-        trial = await self.session.ask(lambda store: read_trial(store, key))
+        trial = await self.session.with_store(lambda store: read_trial(store, key))
         if trial and self.query_one(Matrix).chosen() == key:
             self.query_one(FocusPanel).read(trial, self.colours, self.run.failures.get(key, ""))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from steertui.analysis.summary import Summary
 from steertui.engine.events import SlotView
 from steertui.store import Store, TrialStatus
-from steertui.store.progress_queries import TrialPlace, failures, survey
+from steertui.store.progress_queries import TrialPlace, failure_reasons, survey
 from steertui.tui.run.grid import Grid, make_grid
 from steertui.tui.run.run_messages import Kv, Notice, Queue, Stage, Ticked
 
@@ -28,7 +28,9 @@ def ask(store: Store, experiment: str, judge: str) -> Stored:
     readers = store.judges(experiment)
     judge = judge or (readers[0].id if readers else "")
     spent = sum(store.judge_cost(reader.id).dollars or 0.0 for reader in readers)
-    return Stored(*survey(store, experiment, judge), failures(store, experiment), judge, spent)
+    return Stored(
+        *survey(store, experiment, judge), failure_reasons(store, experiment), judge, spent
+    )
 
 
 @dataclass

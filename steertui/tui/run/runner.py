@@ -15,7 +15,7 @@ from steertui.planning.plan import Plan, make_plan
 from steertui.planning.resolve import resolve
 from steertui.run import RunControl, run
 from steertui.store import Store
-from steertui.store.progress_queries import changes_between, mark
+from steertui.store.progress_queries import changes_between, current_mark
 from steertui.store.run_lock import BusyError, is_locked, run_lock
 from steertui.tui.run.event_aggregator import EventAggregator, drawing_pace
 from steertui.tui.run.fetching import STAGE, supplying
@@ -33,11 +33,15 @@ class Runner:
         self,
         experiment: Experiment,
         db: Path,
-        wish: Overrides,
+        overrides: Overrides,
         target: MessagePump,
-        terms: JudgeServerOptions = DEFAULT_OPTIONS,
+        *,
+        options: JudgeServerOptions = DEFAULT_OPTIONS,
     ) -> None:
-        self._experiment, self._db, self._wish, self._terms = experiment, db, wish, terms
+        self._experiment = experiment
+        self._db = db
+        self._overrides = overrides
+        self._options = options
         self._target = target
         self._pace = drawing_pace()
         self.control = RunControl()
@@ -73,7 +77,7 @@ class Runner:
         return True
 
     def _run(self, store: Store) -> Summary:
-        plan = make_plan(resolve(self._experiment), store, self._terms)
+        plan = make_plan(resolve(self._experiment), store, self._options)
         judge = plan.judges[0].id if plan.judges else ""
         try:
             with run_lock(self._db):
@@ -86,9 +90,9 @@ class Runner:
 
     def _read_along(self, plan: Plan, judge: str, store: Store) -> None:
         """Tell what another process stores, once a second, until it has ended."""
-        seen, busy = mark(store), True
+        seen, busy = current_mark(store), True
         while busy and not self.control.wait_for_stop(1.0):
-            busy, now = is_locked(self._db), mark(store)
+            busy, now = is_locked(self._db), current_mark(store)
             if now != seen:
                 cells = changes_between(store, plan.id, judge, seen, now)
                 summary = summarise_experiment(store, plan.id)
@@ -97,7 +101,7 @@ class Runner:
 
     def _follow(self, plan: Plan, store: Store) -> None:
         ticker = EventAggregator(plan, store, self._pace, self.control)
-        events = run(plan, store, self._wish, self._terms, control=self.control)
+        events = run(plan, store, self._overrides, self._options, control=self.control)
         try:
             for event in events:
                 ticker.note(event)

@@ -1,1 +1,1 @@
-"""Widgets and text helpers that several screens share."""
+"""Widgets and text functions shared by the screens."""

@@ -1,4 +1,4 @@
-"""A Flow: long foreign text, wrapped once, a piece at a time; what is appended is drawn alone."""
+"""Viewer for long texts, which are wrapped in chunks so that the screen stays responsive."""
 
 import time
 from collections.abc import Iterator
@@ -15,16 +15,16 @@ from textual.strip import Strip
 from steertui.tui.widgets.sanitize import plain
 
 Line = tuple[str, str]
-"""A drawn line and the name of its style."""
+"""A wrapped line and the name of its style."""
 
-PIECE = 8_000
-"""Characters that are wrapped at once: a few milliseconds of work at the most."""
+CHUNK = 8_000
+"""Characters wrapped at once: at most a few milliseconds of work."""
 
-MOST_WIDTH = 100
-"""Columns of a line, however wide the screen: longer ones are hard to read."""
+MAX_WIDTH = 100
+"""Maximum columns of a line, since longer lines are hard to read."""
 
 WRAP_SECONDS = 0.02
-"""Seconds of wrapping after which keys are heard, and the rest goes on."""
+"""Seconds of wrapping after which control returns to the event loop."""
 
 
 class LongText(ScrollView, can_focus=True):
@@ -45,99 +45,104 @@ class LongText(ScrollView, can_focus=True):
         super().__init__(id=id, classes=classes)
         self._parts: list[tuple[str | Text, str]] = []
         self._lines: list[Line | Text] = []
-        self._place = (0, -1)
-        """The part, and its character, up to which lines are laid; -1 where it is not begun."""
-        self._wrapped_at = 0
-        self._is_due = False
+        self._position = (0, -1)
+        """Paragraph and character up to which lines exist; -1 before the paragraph begins."""
+        self._wrapped_width = 0
+        self._is_scheduled = False
 
     @property
     def text(self) -> str:
-        """All that it shows, unwrapped."""
+        """The whole text, unwrapped."""
         return "\n".join(plain(p) if isinstance(p, str) else p.plain for p, _ in self._parts)
 
     def clear(self) -> None:
-        """Show nothing."""
-        self._parts, self._lines, self._place = [], [], (0, -1)
+        """Remove all paragraphs."""
+        self._parts = []
+        self._lines = []
+        self._position = (0, -1)
         self.virtual_size = Size(self._width, 0)
         self.scroll_to(y=0, animate=False)
         self.refresh()
 
     def add(self, text: str | Text, style: str = "text") -> None:
-        """Add a paragraph: foreign text as a string, made plain here; our own may be a Text."""
+        """Add a paragraph; a string is sanitised, a Text is not."""
         self._parts.append((text, style))
-        self._lay()
+        self._wrap()
 
     def append(self, text: str) -> None:
-        """Go on with the last paragraph; a view that stood at the end stays there."""
+        """Append to the last paragraph; a view that is scrolled to the end stays at the end."""
         if not self._parts:
             self.add("")
         at_end = self.is_vertical_scroll_end
         last, style = self._parts[-1]
         assert isinstance(last, str)
         self._parts[-1] = (last + text, style)
-        self._lay()
+        self._wrap()
         if at_end:
             self.scroll_end(animate=False, immediate=True)
 
     @property
     def _width(self) -> int:
-        return max(4, min(MOST_WIDTH, self.scrollable_content_region.width - 1))
+        return max(4, min(MAX_WIDTH, self.scrollable_content_region.width - 1))
 
-    def _lay(self) -> None:
-        """Wrap what is not wrapped yet, as far as a moment goes, and see to the rest."""
-        first, end = max(0, len(self._lines) - 1), time.monotonic() + WRAP_SECONDS
-        while self._lay_piece():
-            if time.monotonic() > end:
-                self._go_on_later()
+    def _wrap(self) -> None:
+        """Wrap for at most `WRAP_SECONDS`, and schedule the rest."""
+        first = max(0, len(self._lines) - 1)
+        deadline = time.monotonic() + WRAP_SECONDS
+        while self._wrap_chunk():
+            if time.monotonic() > deadline:
+                self._schedule()
                 break
         self.virtual_size = Size(self._width, len(self._lines))
         self.refresh_lines(first, max(1, len(self._lines) - first))
 
-    def _go_on_later(self) -> None:
-        if not self._is_due:
-            self._is_due = True
+    def _schedule(self) -> None:
+        if not self._is_scheduled:
+            self._is_scheduled = True
             self.set_timer(0.001, self._resume)
 
     def _resume(self) -> None:
-        self._is_due = False
-        self._lay()
+        self._is_scheduled = False
+        self._wrap()
 
-    def _lay_piece(self) -> bool:
-        """Wrap one piece; return whether there was one."""
-        while self._place[0] < len(self._parts):
-            number, start = self._place
+    def _wrap_chunk(self) -> bool:
+        """Wrap one chunk; return whether there was one."""
+        while self._position[0] < len(self._parts):
+            number, start = self._position
             part, style = self._parts[number]
-            if start < 0:  # a paragraph begins
-                self._place = (number, 0)
+            if start < 0:  # the paragraph has no lines yet
+                self._position = (number, 0)
                 if isinstance(part, Text):
                     self._lines += part.wrap(self.app.console, self._width)
                 else:
                     self._lines.append(("", style))
                 return True
             if isinstance(part, str) and start < len(part):
-                piece = cut(part, start)
-                self._place = (number, start + len(piece))
+                chunk = next_chunk(part, start)
+                self._position = (number, start + len(chunk))
                 before = self._lines.pop()
                 assert isinstance(before, tuple)
-                lines = wrap(before[0] + plain(piece), self._width)
+                lines = wrap(before[0] + plain(chunk), self._width)
                 self._lines += [(line, style) for line in lines]
                 return True
-            if number + 1 == len(self._parts):  # it may be gone on with
+            if number + 1 == len(self._parts):  # text may be appended to it
                 return False
-            self._place = (number + 1, -1)
+            self._position = (number + 1, -1)
         return False
 
     def on_resize(self, _: events.Resize) -> None:
-        """Wrap anew, since the width is another."""
-        if self._wrapped_at != self._width:
-            self._wrapped_at = self._width
-            self._lines, self._place = [], (0, -1)
-            self._lay()
+        """Wrap again if the width changed."""
+        if self._wrapped_width != self._width:
+            self._wrapped_width = self._width
+            self._lines = []
+            self._position = (0, -1)
+            self._wrap()
 
     def render_line(self, y: int) -> Strip:
-        """Return one line as it stands on the screen."""
+        """Return one line of the screen."""
         index = y + self.scroll_offset.y
-        width, base = self.size.width, self.rich_style
+        width = self.size.width
+        base = self.rich_style
         if index >= len(self._lines):
             return Strip.blank(width, base)
         line = self._lines[index]
@@ -150,17 +155,17 @@ class LongText(ScrollView, can_focus=True):
         return strip.crop_extend(0, width, base)
 
 
-def cut(text: str, start: int) -> str:
-    """Return the next piece of a long text, cut behind a space or line's end where there is one."""
-    piece = text[start : start + PIECE]
-    if start + PIECE < len(text):
-        last = max(piece.rfind(" ", -200), piece.rfind("\n", -200))
-        piece = piece[: last + 1] or piece
-    return piece
+def next_chunk(text: str, start: int) -> str:
+    """Return the next chunk of a text, which ends after a space or newline if possible."""
+    chunk = text[start : start + CHUNK]
+    if start + CHUNK < len(text):
+        last = max(chunk.rfind(" ", -200), chunk.rfind("\n", -200))
+        chunk = chunk[: last + 1] or chunk
+    return chunk
 
 
 def wrap(text: str, width: int) -> Iterator[str]:
-    """Yield the text's lines, broken at spaces where they can be, in cells."""
+    """Yield lines of at most `width` cells, broken at spaces if possible."""
     for paragraph in text.split("\n"):
         if len(paragraph) <= width and paragraph.isascii():
             yield paragraph
@@ -181,17 +186,20 @@ def _wrap_narrow(text: str, width: int) -> Iterator[str]:
 
 
 def _wrap_wide(text: str, width: int) -> Iterator[str]:
-    line, taken = "", 0
+    line = ""
+    line_cells = 0
     for char in text:
         cells = get_character_cell_size(char)
-        if taken + cells > width:
+        if line_cells + cells > width:
             head, space, tail = line.rpartition(" ")
             if char == " " or not space or not head:
                 yield line
-                line, taken = ("", 0) if char == " " else (char, cells)
+                line = "" if char == " " else char
+                line_cells = cell_len(line)
                 continue
             yield head
-            line, taken = tail, cell_len(tail)
+            line = tail
+            line_cells = cell_len(tail)
         line += char
-        taken += cells
+        line_cells += cells
     yield line

@@ -1,4 +1,4 @@
-"""What every screen has: the bar of screens above, its keys below, and its help."""
+"""Base of the screens: navigation bar, body, key bar, and a message for an empty screen."""
 
 from typing import ClassVar, Protocol, cast
 
@@ -27,14 +27,17 @@ PAGES = {
     "label": "Label",
     "models": "Models",
 }
-"""The screens by name, in the order of their number keys."""
+"""Titles of the screens by name, in the order of their number keys."""
 
-WAYS_ON = (("0", "the demo: offline, in some seconds"), ("1", "plan an experiment of your own"))
-"""What to press where there is nothing to show yet."""
+FIRST_STEPS = (("0", "run the demo: offline, a few seconds"), ("1", "plan an experiment"))
+"""Keys, and what they do, for an empty screen."""
+
+MIN_ABOUT_WIDTH = 8
+"""Columns below which the navigation bar does not name the database."""
 
 
 class Host(Protocol):
-    """What a screen may ask of the app."""
+    """Methods of the app that screens use."""
 
     session: Session
 
@@ -42,57 +45,61 @@ class Host(Protocol):
         """Show a screen."""
 
     async def show_trials(self, wanted: TrialFilter, key: str = "") -> None:
-        """Show the trials behind a number, the cursor on one of them."""
+        """Show the trials that pass a filter, with the cursor on the trial `key`."""
 
     async def compare(self, key: str) -> None:
-        """Show a trial's scenario under all conditions, side by side."""
+        """Show the trial's scenario under all conditions, side by side."""
 
     async def start(self) -> None:
-        """Begin or go on with the open experiment."""
+        """Start or resume the open experiment."""
 
     async def run_demo(self) -> None:
         """Run the demo."""
 
 
 class TopBar(Static):
-    """The program's name, the screens with the current one marked, and what is open."""
+    """Navigation bar: program name, screens, and the open database."""
 
     def __init__(self, current: str) -> None:
+        """Mark `current`, the name of a screen."""
         super().__init__(id="top", markup=False)
         self._current = current
 
     def on_mount(self) -> None:
-        """Draw."""
+        """Draw the bar."""
         self.show("")
 
     def show(self, about: str) -> None:
-        """Draw, with `about` at the right where there is room."""
-        parts: list[Content] = [Content.from_markup("[b $primary] steertui [/]")]
-        for number, (page, name) in enumerate(PAGES.items(), 1):
-            style = "b $block-cursor-foreground on $block-cursor-background"
-            mark = style if page == self._current else "$quiet"
-            text = f"[{mark}][@click=app.go('{page}')] [b]{number}[/b] {name} [/][/]"
-            parts.append(Content.from_markup(text))
+        """Draw the bar, with `about` on the right if it fits."""
+        parts = [Content.from_markup("[b $primary] steertui [/]")]
+        for number, (page, title) in enumerate(PAGES.items(), 1):
+            style = "$quiet"
+            if page == self._current:
+                style = "b $block-cursor-foreground on $block-cursor-background"
+            link = f"[@click=app.go('{page}')] [b]{number}[/b] {title} [/]"
+            parts.append(Content.from_markup(f"[{style}]{link}[/]"))
         bar = Content("").join(parts)
-        room = self.size.width - bar.cell_length - 2
-        if room >= 8 and about:
-            told = Content(one_line(about)).truncate(room, ellipsis=True)
-            pad = Content(" " * (room - told.cell_length + 1))
-            bar = Content("").join([bar, pad, told.stylize("$quiet")])
+        width = self.size.width - bar.cell_length - 2
+        if width >= MIN_ABOUT_WIDTH and about:
+            text = Content(one_line(about)).truncate(width, ellipsis=True)
+            padding = Content(" " * (width - text.cell_length + 1))
+            bar = Content("").join([bar, padding, text.stylize("$quiet")])
         self.update(bar)
 
 
 class Page(Screen[None]):
-    """One of the screens that the number keys reach.
+    """Screen that a number key opens.
 
-    A subclass names itself, says what it is for, and lays out `body`. `reload` is called when
-    the screen comes up and what it shows may be old.
+    A subclass sets `NAME` and `HELP`, and defines `body` and `reload`.
+
+    Attributes:
+        NAME: key of `PAGES`, or another name for a screen without number key.
+        HELP: Markdown text of the help screen.
     """
 
     NAME: ClassVar[str] = ""
     HELP: ClassVar[str] = ""
-    """Markdown: what is seen here and what can be done."""
-    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 (an instance variable above)
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 (an instance variable in Textual)
         (0, "-narrow"),
         (100, "-wide"),
         (180, "-vast"),
@@ -104,15 +111,15 @@ class Page(Screen[None]):
             "Help",
             key_display="?",
             id="page.help",
-            tooltip="What is seen here, and every key",
+            tooltip="Explain this screen and its keys",
         ),
         Binding("tab", "app.focus_next", "Next panel", id="page.next", show=False),
     ]
 
-    _blank: tuple[str, Palette] | None = None
+    _empty_note: tuple[str, Palette] | None = None
 
     def compose(self) -> ComposeResult:
-        """Lay out: the bar of screens, the body, the keys."""
+        """Yield the navigation bar, the body, and the key bar."""
         yield TopBar(self.NAME)
         with Vertical(id="page-body"):
             yield from self.body()
@@ -121,7 +128,7 @@ class Page(Screen[None]):
         yield Footer()
 
     def body(self) -> ComposeResult:
-        """Lay out what lies between."""
+        """Yield the widgets between the bars."""
         yield Widget()
 
     @property
@@ -131,64 +138,63 @@ class Page(Screen[None]):
 
     @property
     def session(self) -> Session:
-        """What is open."""
+        """The open database and experiment."""
         return self.host.session
 
     @property
     def is_database_missing(self) -> bool:
-        """Whether the database is not there yet."""
+        """Whether the database file does not exist yet."""
         return not self.session.db.exists()
 
     @property
     def colours(self) -> Palette:
-        """The colours of the app's theme."""
+        """Colours of the app's theme."""
         return palette(self.app.current_theme.dark)
 
     def on_mount(self) -> None:
-        """Draw anew in another theme."""
+        """Draw again when the theme changes."""
         self.app.theme_changed_signal.subscribe(self, lambda _: self.recolour())
 
     def recolour(self) -> None:
-        """Draw in the theme's colours."""
+        """Draw in the colours of the theme."""
         self.reload()
 
     def on_screen_resume(self) -> None:
-        """Show what is true now."""
+        """Update the screen when it is shown."""
         self.show_database()
         self.reload()
 
     def on_resize(self) -> None:
-        """Fit the bar to the new width."""
+        """Fit the navigation bar to the new width."""
         self.show_database()
 
     def show_database(self) -> None:
-        """Tell at the top which database this is about."""
+        """Show the open database in the navigation bar."""
         self.query_one(TopBar).show(str(self.session.db))
 
     def reload(self) -> None:
-        """Ask the store again."""
+        """Read the screen's data again; called whenever the screen is shown."""
 
-    def show_empty(self, told: str = "") -> None:
-        """Show a sentence and what to press next instead of the body; "" shows the body."""
-        c = self.colours
-        if self._blank == (told, c):
+    def show_empty(self, message: str = "") -> None:
+        """Show a message and the first steps instead of the body; "" shows the body."""
+        colours = self.colours
+        if self._empty_note == (message, colours):
             return
-        self._blank = told, c
-        self.query_one("#page-body").display = not told
-        self.query_one("#empty").display = bool(told)
-        text = Text()
-        text.append(f"{told}\n\n", "bold")
-        for key, does in WAYS_ON:
-            text.append(f"  {key}  ", f"bold {c.blue}").append(f"{does}\n", c.quiet)
+        self._empty_note = (message, colours)
+        self.query_one("#page-body").display = not message
+        self.query_one("#empty").display = bool(message)
+        text = Text().append(f"{message}\n\n", "bold")
+        for key, effect in FIRST_STEPS:
+            text.append(f"  {key}  ", f"bold {colours.blue}").append(f"{effect}\n", colours.quiet)
         self.query_one("#empty-note", Static).update(text)
 
-    def show_error(self, told: str) -> None:
-        """Say what went wrong."""
-        self.notify(told, severity="error", timeout=15, markup=False)
+    def show_error(self, message: str) -> None:
+        """Show an error message."""
+        self.notify(message, severity="error", timeout=15, markup=False)
 
     @on(Worker.StateChanged)
-    def _failed(self, event: Worker.StateChanged) -> None:
-        """Say what a worker could not do; what is not the user's to mend ends the program."""
+    def _worker_changed(self, event: Worker.StateChanged) -> None:
+        """Show the error of a worker; an error that the user cannot correct ends the program."""
         if event.state is WorkerState.ERROR:
             error = event.worker.error
             if not isinstance(error, SteertuiError):

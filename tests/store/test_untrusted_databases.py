@@ -1,4 +1,4 @@
-"""Databases from others: what could change results is refused by name, before anything is used."""
+"""Databases of other users: content that could change results is rejected before it is used."""
 
 import json
 import re
@@ -17,14 +17,14 @@ from steertui.errors import StoreError
 from steertui.store import Store, guard
 from steertui.store.merge import merge
 from steertui.store.rows import digest
-from steertui.store.schema import answer_digest, migrations
+from steertui.store.schema import answer_digest, migration_names, migrations
 from tests.fixtures.program import call
 from tests.store.test_merge_conflicts import ANN, SERVER, plan
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with own.db and received.db, which hold the same answers and labels."""
+    """A folder with own.db and received.db, which have the same answers and labels."""
     with Store(tmp_path / "own.db") as store:
         experiment, keys = plan(store)
         run = store.add_run(experiment, {}, "", {})
@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def change(path: Path, *statements: str) -> None:
-    """Change a database as who forges one does: without the program."""
+    """Change a database without the program."""
     with closing(sqlite3.connect(path)) as db, db:
         for statement in statements:
             db.execute(statement)
@@ -50,28 +50,28 @@ def dump(path: Path) -> list[str]:
         return [*db.iterdump()]
 
 
-def refused(folder: Path, *said: str) -> None:
-    """Merge the received database, alone and into one's own: it is refused and nothing changes."""
+def assert_rejected(folder: Path, *parts: str) -> None:
+    """Assert that received.db is rejected as an input and nothing changes."""
     before = dump(folder / "own.db")
     names = {path.name for path in folder.iterdir()}
     for out in ("own.db", "new.db"):
         code, printed, err = call("merge", out, "received.db", cwd=folder)
         assert (code, printed) == (1, "")
         assert len(err.splitlines()) == 1
-        for part in ("received.db", *said):
+        for part in ("received.db", *parts):
             assert part in err
     assert dump(folder / "own.db") == before
-    left = {path.name for path in folder.iterdir()} - names
-    assert not {name for name in left if not name.endswith(("-wal", "-shm"))}
+    added = {path.name for path in folder.iterdir()} - names
+    assert not {name for name in added if not name.endswith(("-wal", "-shm"))}
 
 
 SWAP = """UPDATE trials SET planned_at = '2999-01-01T00:00:00+00:00', condition =
     (SELECT id FROM conditions WHERE id <> trials.condition)"""
 
 
-def test_a_shard_that_relabels_the_conditions_is_refused(folder: Path) -> None:
+def test_a_shard_with_swapped_conditions_is_rejected(folder: Path) -> None:
     change(folder / "received.db", SWAP)
-    refused(folder, "table trials, row ", "its content is not that of its id")
+    assert_rejected(folder, "table trials, row ", "its content does not match its id")
 
 
 @pytest.mark.parametrize(
@@ -90,27 +90,28 @@ def test_a_shard_that_relabels_the_conditions_is_refused(folder: Path) -> None:
         ("judges", "UPDATE judges SET settings = '[]'"),
         ("judges", """UPDATE judges SET settings = '{"title": "", "url": "http://a/v1",
             "rubric": {"system": "a", "user": "b"}}' WHERE id LIKE 'openai%'"""),
+        ("judges", "UPDATE judges SET kind = 'other' WHERE id LIKE 'human:%'"),
+        ("judges", "UPDATE judges SET rubric_sha256 = 'another'"),
         ("models", "UPDATE models SET template = 'another'"),
+        ("models", "UPDATE models SET backend = 'imported'"),
     ],
 )  # fmt: skip
-def test_content_that_is_not_that_of_its_id_is_refused(
+def test_content_that_does_not_match_its_id_is_rejected(
     folder: Path, table: str, statement: str
 ) -> None:
     change(folder / "received.db", statement)
-    refused(folder, f"table {table}, row ", "its content is not that of its id")
+    assert_rejected(folder, f"table {table}, row ", "its content does not match its id")
 
 
-def test_a_text_that_a_nul_could_make_two_of_is_refused(folder: Path) -> None:
+def test_a_text_with_a_nul_is_rejected(folder: Path) -> None:
     with closing(sqlite3.connect(folder / "received.db")) as db, db:
         identity = digest("pro\0", "", "")
         db.execute("INSERT INTO conditions VALUES (?, ?, '', '')", [identity, "pro\0"])
-    refused(folder, "table conditions")
+    assert_rejected(folder, "table conditions")
 
 
 @pytest.mark.parametrize("time", ["1970-01-01T00:00:00+00:00", "2999-01-01T00:00:00+00:00"])
-def test_answers_of_any_date_replace_none_and_a_persons_labels_stay(
-    folder: Path, time: str
-) -> None:
+def test_no_date_makes_an_answer_replace_another(folder: Path, time: str) -> None:
     forged = answer_digest("forged")
     change(
         folder / "received.db",
@@ -144,14 +145,14 @@ def rows(path: Path) -> list[object]:
         ]
 
 
-def test_labels_of_any_date_replace_none(folder: Path) -> None:
+def test_no_date_makes_a_label_replace_another(folder: Path) -> None:
     change(
         folder / "received.db",
         "UPDATE verdicts SET label = 'convergence', created_at = '2999-01-01T00:00:00+00:00'",
     )
     merge(folder / "own.db", [folder / "received.db"])
     again = merge(folder / "own.db", [folder / "received.db"])
-    assert [len(one.differing) for one in again.inputs] == [4]
+    assert [len(one.conflicts) for one in again.inputs] == [4]
     with Store(folder / "own.db") as store:
         in_use = store.column("SELECT DISTINCT label FROM current_verdicts")
         conflicts = store.conflict_counts([store.resolve_experiment()])
@@ -159,7 +160,7 @@ def test_labels_of_any_date_replace_none(folder: Path) -> None:
     assert conflicts == {"verdicts": 4}
 
 
-def test_honest_answers_do_not_come_under_forged_prompts(folder: Path) -> None:
+def test_a_forged_prompt_is_rejected_in_either_order(folder: Path) -> None:
     shutil.copy(folder / "own.db", folder / "honest.db")
     change(folder / "received.db", "UPDATE prompts SET text = 'A forged prompt.'")
     for order in (("received.db", "honest.db"), ("honest.db", "received.db")):
@@ -182,11 +183,11 @@ def test_honest_answers_do_not_come_under_forged_prompts(folder: Path) -> None:
         ("DELETE FROM conditions WHERE name = 'pro'", "refers to a row that is not in conditions"),
     ],
 )  # fmt: skip
-def test_a_value_that_a_report_cannot_read_is_refused_by_table_and_row(
+def test_an_invalid_value_is_rejected_with_its_table_and_row(
     folder: Path, statement: str, said: str
 ) -> None:
     change(folder / "received.db", statement)
-    refused(folder, said)
+    assert_rejected(folder, said)
 
 
 ENDLESS = """CREATE VIEW {} AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c)
@@ -198,34 +199,34 @@ TRIGGER = """CREATE TRIGGER {} AFTER INSERT ON verdicts BEGIN
 @pytest.mark.parametrize(
     ("statements", "said"),
     [
-        ([TRIGGER.format("helpful")], "trigger helpful is none of steertui's"),
+        ([TRIGGER.format("helpful")], "trigger helpful is not one of steertui's"),
         (["DROP TRIGGER generations_ai", TRIGGER.format("generations_ai")],
-         "trigger generations_ai is not as steertui makes it"),
+         "trigger generations_ai is not as steertui creates it"),
         (["DROP VIEW current_verdicts", ENDLESS.format("current_verdicts")],
-         "view current_verdicts is not as steertui makes it"),
+         "view current_verdicts is not as steertui creates it"),
         (["DROP TABLE _sqlite_migrations", ENDLESS.format("_sqlite_migrations")],
          "is not a steertui database"),
         (["DROP TABLE trials", ENDLESS.format("trials")], "is not a steertui database"),
-        (["CREATE TABLE extra (x)"], "table extra is none of steertui's"),
-        (["CREATE INDEX more ON verdicts (label)"], "index more is none of steertui's"),
+        (["CREATE TABLE extra (x)"], "table extra is not one of steertui's"),
+        (["CREATE INDEX more ON verdicts (label)"], "index more is not one of steertui's"),
         (["DROP INDEX verdicts_in_short"], "index verdicts_in_short is missing"),
         (["ALTER TABLE verdicts ADD COLUMN x TEXT GENERATED ALWAYS AS (upper(label))"],
-         "table verdicts is not as steertui makes it"),
+         "table verdicts is not as steertui creates it"),
         (["PRAGMA writable_schema=ON",
           "UPDATE sqlite_master SET sql = replace(sql, 'DEFAULT ''''', 'DEFAULT (random())') "
           "WHERE name = 'models'"],
-         "table models is not as steertui makes it"),
+         "table models is not as steertui creates it"),
         (["CREATE TRIGGER late AFTER INSERT ON _sqlite_migrations BEGIN DELETE FROM verdicts; END"],
-         "trigger late is none of steertui's"),
+         "trigger late is not one of steertui's"),
         (["DELETE FROM _sqlite_migrations WHERE name = 'filters'"],
-         "lists migrations in an order that never was"),
+         "lists migrations in an impossible order"),
     ],
 )  # fmt: skip
-def test_a_schema_that_is_not_steertuis_is_refused_by_name(
+def test_a_changed_schema_is_rejected_by_name(
     folder: Path, statements: list[str], said: str
 ) -> None:
     change(folder / "received.db", *statements)
-    refused(folder, said)
+    assert_rejected(folder, said)
     before = (folder / "received.db").read_bytes()
     code, out, err = call("report", "received.db", cwd=folder)
     assert (code, out) == (1, "")
@@ -234,25 +235,25 @@ def test_a_schema_that_is_not_steertuis_is_refused_by_name(
     assert (folder / "received.db").read_bytes() == before
 
 
-def test_what_analyze_leaves_behind_is_accepted(folder: Path) -> None:
+def test_tables_of_analyze_are_accepted(folder: Path) -> None:
     change(folder / "received.db", "ANALYZE")
     assert call("report", "received.db", cwd=folder)[0] == 0
     assert merge(folder / "own.db", [folder / "received.db"]).backup is None
 
 
-@pytest.mark.parametrize("level", range(1, len(migrations._migrations)))
+@pytest.mark.parametrize("level", range(1, len(migration_names())))
 def test_a_database_of_every_older_version_opens_and_is_migrated(
     tmp_path: Path, level: int
 ) -> None:
     path = tmp_path / "old.db"
     with closing(sqlite3.connect(path)) as db:
-        migrations.apply(Database(db), stop_before=migrations._migrations[level].name)
+        migrations.apply(Database(db), stop_before=migration_names()[level])
     shutil.copy(path, tmp_path / "forged.db")
     merge(tmp_path / "new.db", [path])
     with Store(path, must_exist=True) as store:
         assert store.experiments() == []
     change(tmp_path / "forged.db", TRIGGER.format("helpful"))
-    with pytest.raises(StoreError, match="trigger helpful is none of steertui's"):
+    with pytest.raises(StoreError, match="trigger helpful is not one of steertui's"):
         Store(tmp_path / "forged.db", must_exist=True)
 
 
@@ -281,9 +282,7 @@ def test_the_migrations_table_of_older_libraries_is_accepted(
             assert len(store.experiments()) == 1
 
 
-def test_a_statement_that_does_not_end_is_aborted(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_endless_statement_is_aborted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard, "STEPS", 20)
     sql = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c"
     with Store(folder / "own.db") as store:

@@ -1,0 +1,72 @@
+"""Choices that the Plan screen offers for fields with several names."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from steertui.assets.catalogue import catalogue
+from steertui.assets.paper_texts import BENCHMARK, PAPER, SUBSET
+from steertui.assets.weights import locate_weights
+from steertui.core.condition import load_conditions
+from steertui.core.experiment import Experiment
+from steertui.core.judge_kind import JudgeKind
+from steertui.core.model import DEMO, is_server
+from steertui.errors import SteertuiError
+from steertui.judge.price import list_price
+from steertui.planning.presets import JUDGE
+from steertui.planning.resolve import resolve_texts
+
+Choices = list[tuple[str, str]]
+"""(value, text) pairs."""
+
+PAPER_JUDGE_MODEL = JUDGE.removeprefix(JudgeKind.SERVER.prefix)
+
+
+def model_choices(_: Experiment) -> Choices:
+    """Return the demo model and the catalogue's quantisations, cached or not."""
+    choices = [(DEMO, "demo (shipped; its results say nothing about real models)")]
+    for model in catalogue():
+        for weights in model.weights:
+            name = f"{model.name}:{weights.quant}"
+            state = "cached" if locate_weights(name) else "not downloaded"
+            size = f"{weights.size / 1e9:.1f} GB, " if weights.size else ""
+            choices.append((name, f"{name}  {size}{state}"))
+    return choices
+
+
+def pack_choices(_: Experiment) -> Choices:
+    """Return the shipped scenario pack and the paper's."""
+    return [
+        ("starter", "starter: 36 scenarios shipped with steertui"),
+        (SUBSET, f"{SUBSET}: the 71 scenarios of the paper's runs (download)"),
+        (BENCHMARK, f"{BENCHMARK}: all 76 scenarios of the benchmark (download)"),
+    ]
+
+
+def condition_choices(experiment: Experiment) -> Choices:
+    """Return the conditions of the experiment's file; raises ScenarioError if it is unreadable."""
+    file = experiment.conditions_file
+    if file == PAPER:
+        return [(name, name) for name in ("baseline", "pro", "anti")]
+    conditions = load_conditions(Path(file) if file else None)
+    return [(c.name, f"{c.name}: {c.about}") for c in conditions.values()]
+
+
+def category_choices(experiment: Experiment) -> Choices:
+    """Return the categories of the experiment's packs; none if a pack cannot be read."""
+    try:
+        scenarios, _ = resolve_texts(replace(experiment, categories=[], limit=0))
+    except SteertuiError:
+        return []
+    return [(name, name) for name in dict.fromkeys(s.category for s in scenarios)]
+
+
+def judge_choices(experiment: Experiment) -> Choices:
+    """Return no judge, the demo and the experiment's models as judges, and the paper's judge."""
+    local = dict.fromkeys([DEMO, *(m for m in experiment.models if not is_server(m))])
+    price = list_price(PAPER_JUDGE_MODEL)
+    cost = f", ${price.input:g} in, ${price.output:g} out per million tokens" if price else ""
+    return [
+        ("none", "none: answers are stored without labels"),
+        *((f"local:{model}", f"local:{model}  on this machine") for model in local),
+        (JUDGE, f"{JUDGE}  the paper's judge{cost}"),
+    ]
