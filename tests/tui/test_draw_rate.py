@@ -1,4 +1,4 @@
-"""How often a run is drawn, and what is drawn again."""
+"""Draw rate, and redrawing only on a change."""
 
 import asyncio
 
@@ -12,27 +12,27 @@ from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.reflowing_text import ReflowingText
 
 
-def test_what_costs_more_is_done_more_rarely_between_two_bounds() -> None:
-    pace = DrawRate(0.02, 0.1, 1.0)
-    assert pace.gap == 0.1
-    for cost, gap in ((0.0001, 0.1), (0.01, 0.5), (0.5, 1.0)):
+def test_interval_grows_with_the_duration_within_its_limits() -> None:
+    rate = DrawRate(0.02, 0.1, 1.0)
+    assert rate.interval == 0.1
+    for duration, interval in ((0.0001, 0.1), (0.01, 0.5), (0.5, 1.0)):
         for _ in range(40):
-            pace.took(cost)
-        assert abs(pace.gap - gap) < 0.01
-    pace.share = 1.0
-    assert abs(pace.gap - 0.5) < 0.01
+            rate.add(duration)
+        assert abs(rate.interval - interval) < 0.01
+    rate.share = 1.0
+    assert abs(rate.interval - 0.5) < 0.01
 
 
-def test_one_dear_time_alone_does_not_stop_it() -> None:
-    pace = DrawRate(0.01, 1.0)
+def test_one_slow_run_raises_the_interval_by_a_bounded_amount() -> None:
+    rate = DrawRate(0.01, 1.0)
     for _ in range(8):
-        pace.took(0.004)
-    pace.took(0.2)
-    assert pace.gap < 6
+        rate.add(0.004)
+    rate.add(0.2)
+    assert rate.interval < 6
 
 
 class Counted(App[None]):
-    """Counts how often its two widgets are drawn."""
+    """App that counts how often its two widgets are drawn."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,34 +41,35 @@ class Counted(App[None]):
     def compose(self) -> ComposeResult:
         app = self
 
-        class Panel(Static):
-            def refresh(self, *args: object, **more: object) -> "Panel":
+        class CountedPanel(Static):
+            def refresh(self, *args: object, **more: object) -> "CountedPanel":
                 app.drawn += 1
                 return super().refresh(*args, **more)  # type: ignore[arg-type]
 
-        class Words(ReflowingText):
+        class CountedText(ReflowingText):
             def update(self, *args: object, **more: object) -> None:
                 app.drawn += 1
                 super().update(*args, **more)  # type: ignore[arg-type]
 
-        yield Panel("x", id="panel")
-        yield Words(id="words")
+        yield CountedPanel("x", id="panel")
+        yield CountedText(id="text")
 
 
-def test_equal_words_and_titles_are_not_drawn_again_and_titles_are_no_markup() -> None:
+def test_unchanged_text_and_titles_are_not_redrawn_and_titles_are_not_markup() -> None:
     async def story() -> None:
         app = Counted()
         async with app.run_test() as pilot:
-            panel, words = app.query_one("#panel", Static), app.query_one("#words", ReflowingText)
+            panel = app.query_one("#panel", Static)
+            text = app.query_one("#text", ReflowingText)
             set_titles(panel, "[bold]a[/bold]", "b [link")
-            words.draw_with(lambda room: Text(f"{room.width}", "bold"))
+            text.draw_with(lambda room: Text(f"{room.width}", "bold"))
             await pilot.pause()
             before = app.drawn
             for _ in range(5):
                 set_titles(panel, "[bold]a[/bold]", "b [link")
-                words.draw_with(lambda room: Text(f"{room.width}", "bold"))
+                text.draw_with(lambda room: Text(f"{room.width}", "bold"))
             assert app.drawn == before
-            words.draw_with(lambda room: Text(f"{room.width}", "red"))
+            text.draw_with(lambda room: Text(f"{room.width}", "red"))
             assert app.drawn == before + 1
             set_titles(panel, "other", "b [link")
             assert app.drawn > before + 1

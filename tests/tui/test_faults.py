@@ -41,7 +41,7 @@ def running(folder: Path, *options: str, size: tuple[int, int] = (80, 24)) -> It
     """A run at work, some of its answers stored."""
     with Tmux(folder, size) as terminal:
         terminal.run(*(options or LONG))
-        terminal.wait("running", "answers ")
+        terminal.wait("Running", "answers ")
         db = folder / "a.db"
         terminal.wait_until(lambda: db.exists() and stored(db) >= 5)
         yield terminal
@@ -77,7 +77,7 @@ def test_a_closed_terminal_ends_the_run_and_the_next_start_offers_to_go_on(tmp_p
         terminal.run("--db", "a.db")
         terminal.wait(f"resume: {TRIALS - before:,} answers are missing in a.db")
         terminal.press("c")
-        terminal.wait("running")
+        terminal.wait("Running")
         terminal.wait_until(lambda: stored(tmp_path / "a.db") > before)
         terminal.press("q")
         terminal.wait("A run is in progress.")
@@ -90,7 +90,7 @@ def test_ctrl_c_is_asked_once_and_leaves_the_terminal_as_it_was(tmp_path: Path) 
         terminal.press("C-c")
         terminal.wait("A run is in progress.", "escape  leave it")
         terminal.press("Escape")
-        terminal.wait("running", gone="A run is in progress")
+        terminal.wait("Running", gone="A run is in progress")
         terminal.press("C-c")
         terminal.wait("enter  quit")
         terminal.press("Enter")
@@ -106,7 +106,7 @@ def test_a_storm_of_sizes_is_weathered(tmp_path: Path) -> None:
         for size in ((20, 5), (250, 70), (80, 24)):
             terminal.resize(*size)
             terminal.settle()
-        terminal.wait("done: 4 shows", "scenario × condition")
+        terminal.wait("Up to date: 4 shows", "scenario × condition")
         terminal.press("q")
         terminal.wait("ended 0")
         terminal.check_sane()
@@ -118,7 +118,7 @@ def test_a_killed_engine_is_said_and_every_answer_still_comes(tmp_path: Path) ->
     with running(tmp_path, *options) as terminal:
         terminal.engine().kill()
         terminal.wait("the engine on CPU died (SIGKILL", "restarted with")
-        terminal.wait("done: 4 shows", seconds=120)
+        terminal.wait("Up to date: 4 shows", seconds=120)
         assert "the engine on CPU died" in terminal.screen()
     assert stored(tmp_path / "a.db") == 36 * 4 * 2
 
@@ -148,12 +148,12 @@ def test_a_judges_server_that_goes_is_said_and_r_asks_it_again(tmp_path: Path) -
         terminal.run("--demo", "--db", "a.db", *judge)
         terminal.wait("verdicts")
         server.kill()
-        terminal.wait("have no label: r judges them", "was stopped", seconds=200)
+        terminal.wait("labels pending: r judges the answers", "was stopped", seconds=200)
         assert stored(tmp_path / "a.db") == 144
         assert 0 < labels(tmp_path / "a.db") < 144
         with judge_server(int(url.split(":")[2].split("/")[0])):
             terminal.press("r")
-            terminal.wait("done: 4 shows", seconds=120)
+            terminal.wait("Up to date: 4 shows", seconds=120)
             terminal.press("q")
             terminal.wait("ended 0")
     assert labels(tmp_path / "a.db") == 144
@@ -168,7 +168,7 @@ def labels(db: Path) -> int:
 def test_a_judge_that_cannot_be_reached_is_said_before_a_model_is_loaded(tmp_path: Path) -> None:
     with Tmux(tmp_path, (80, 24)) as terminal:
         terminal.run("--demo", "--db", "a.db", "--judge", "openai:x@http://127.0.0.1:9/v1")
-        terminal.wait("failed: r tries again", "127.0.0.1:9", seconds=120)
+        terminal.wait("Failed: r tries again", "127.0.0.1:9", seconds=120)
         terminal.press("q")
         terminal.wait("ended 0")
 
@@ -183,10 +183,10 @@ def test_a_full_disk_is_said_and_with_room_r_goes_on(tmp_path: Path) -> None:
     try:
         with Tmux(disk, (80, 24)) as terminal:
             terminal.run("--demo", "--db", "a.db")
-            terminal.wait("failed: r tries again", "the disk is full", seconds=120)
+            terminal.wait("Failed: r tries again", "the disk is full", seconds=120)
             subprocess.run(["mount", "-o", "remount,size=50m", str(disk)], check=True)
             terminal.press("r")
-            terminal.wait("done: 4 shows", seconds=120)
+            terminal.wait("Up to date: 4 shows", seconds=120)
             assert "disk is full" not in terminal.screen()
             terminal.press("q")
             terminal.wait("ended 0")
@@ -200,7 +200,7 @@ def test_a_database_that_another_program_locks_is_said_and_r_goes_on(tmp_path: P
         other = sqlite3.connect(tmp_path / "a.db", timeout=60)
         try:
             other.execute("BEGIN IMMEDIATE")
-            terminal.wait("failed: r tries again", "another program is writing", seconds=90)
+            terminal.wait("Failed: r tries again", "another program is writing", seconds=90)
             before = stored(tmp_path / "a.db")
             terminal.press("3")  # what is stored can still be read
             terminal.wait(f"{TRIALS:,} trials")
@@ -209,7 +209,7 @@ def test_a_database_that_another_program_locks_is_said_and_r_goes_on(tmp_path: P
             other.rollback()
             other.close()
         terminal.press("r")
-        terminal.wait("running")
+        terminal.wait("Running")
         terminal.wait_until(lambda: stored(tmp_path / "a.db") > before)
 
 
@@ -226,12 +226,12 @@ def test_a_killed_program_takes_its_engine_along_and_loses_nothing(tmp_path: Pat
 def test_a_second_program_reads_along_and_runs_none_of_the_same_trials(tmp_path: Path) -> None:
     with running(tmp_path) as first, Tmux(tmp_path, (120, 40)) as second:
         second.run(*LONG)
-        second.wait("another steertui runs this: reading along", "rates so far")
+        second.wait("Another steertui process runs this experiment", "rates so far")
         second.wait("demo  temperature 1")
         os.kill(first.program().pid, signal.SIGTERM)
         first.wait("ended 143")
-        second.wait("answers to do: r runs them")
+        second.wait("trials unanswered: r runs them")
         before = stored(tmp_path / "a.db")
         second.press("r")
-        second.wait("running")
+        second.wait("Running")
         second.wait_until(lambda: stored(tmp_path / "a.db") > before)

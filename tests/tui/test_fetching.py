@@ -9,7 +9,7 @@ from steertui.core.model import demo_path
 from steertui.engine.sizing import Overrides
 from steertui.store import Store
 from steertui.tui.app import SteertuiApp
-from steertui.tui.run.run_screen import RunScreen
+from steertui.tui.run.run_screen import FAILED, RunScreen
 from steertui.tui.session import Session
 from tests.fixtures.hub_server import Fault, HubServer
 from tests.fixtures.screens import drive, wait_idle
@@ -43,5 +43,5 @@ def test_run_downloads_missing_weights_first(hub: HubServer, tmp_path: Path) -> 
 
 
 def test_failed_download_is_reported_on_the_screen(hub: HubServer, tmp_path: Path) -> None:
-    assert run_from_screen(tmp_path / "a.db") == "failed: r tries again"
+    assert run_from_screen(tmp_path / "a.db") == FAILED
     assert hub.sent == 0

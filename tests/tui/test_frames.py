@@ -21,7 +21,15 @@ from steertui.engine.sizing import Overrides
 from steertui.store import Store
 from steertui.tui.app import SteertuiApp
 from steertui.tui.plan.plan_screen import PlanScreen
-from steertui.tui.run.run_messages import Ended, Kv, Notice, Planned, Queue, Stage, Ticked
+from steertui.tui.run.run_messages import (
+    Ended,
+    JudgeQueue,
+    KvUsage,
+    Notice,
+    Planned,
+    RunUpdate,
+    Stage,
+)
 from steertui.tui.run.run_screen import RunScreen
 from steertui.tui.run.runner import Runner
 from steertui.tui.session import Session
@@ -73,26 +81,16 @@ def plan(**fields: object) -> State:
 
 
 def run(after: Callable[[RunScreen], None] | None = None) -> State:
-    """A run at work: what its thread would tell, told by hand."""
+    """Return the state of a run in progress, from messages that a runner would post."""
 
     async def state(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "2")
         screen = app.screen
         assert isinstance(screen, RunScreen)
-        session = app.session
-        screen.runner = Runner(DEMO_EXPERIMENT, DB, session.overrides, screen)
-        screen.post_message(Planned("large", "local:made-0/x", False))
+        screen.runner = Runner(DEMO_EXPERIMENT, DB, app.session.overrides, screen)
+        screen.post_message(Planned("large", "local:made-0/x", is_following=False))
         await wait_idle(pilot)
-        with Store(DB) as store:
-            waiting = store.column("SELECT key FROM trials WHERE key LIKE '0|s5.%'")[:8]
-            summary = summarise_experiment(store, "large")
-        told = "I move the parcels first and tell the team about every step. Then I wait for "
-        slots = tuple(SlotView(k, 40 + 7 * i, told * (1 + i % 3)) for i, k in enumerate(waiting))
-        screen.post_message(Ticked(
-            stages={"generate": Stage(208, 304, "0:41 left")},
-            queues={"judge-0": Queue(180, 208, 2, 0.2134)}, shape="made · 8 × 512 tokens, f16",
-            speed=412.0, kv=Kv(1250, 4096, 230_000_000), slots=slots, room=8, summary=summary,
-        ))  # fmt: skip
+        screen.post_message(progress_update())
         await wait_idle(pilot)
         if after:
             after(screen)
@@ -101,7 +99,26 @@ def run(after: Callable[[RunScreen], None] | None = None) -> State:
     return state
 
 
-def paused(screen: RunScreen) -> None:
+def progress_update() -> RunUpdate:
+    """Return an update with eight slots at work."""
+    with Store(DB) as store:
+        keys = store.column("SELECT key FROM trials WHERE key LIKE '0|s5.%'")[:8]
+        summary = summarise_experiment(store, "large")
+    text = "I move the parcels first and tell the team about every step. Then I wait for "
+    slots = [SlotView(key, 40 + 7 * i, text * (1 + i % 3)) for i, key in enumerate(keys)]
+    return RunUpdate(
+        stages={"generate": Stage(208, 304, "0:41 left")},
+        queues={"judge-0": JudgeQueue(180, 208, 2, 0.2134)},
+        shape="made · 8 × 512 tokens, f16",
+        throughput=412.0,
+        kv=KvUsage(1250, 4096, 230_000_000),
+        slots=tuple(slots),
+        slot_count=8,
+        summary=summary,
+    )
+
+
+def pause(screen: RunScreen) -> None:
     screen.action_pause()
 
 
@@ -109,17 +126,19 @@ def stop(screen: RunScreen) -> None:
     screen.action_stop()
 
 
-def ended(trouble: str = "", *, stopped: bool = False) -> Callable[[RunScreen], None]:
+def end(error: str = "", *, is_stopped: bool = False) -> Callable[[RunScreen], None]:
+    """Return a function that ends the run."""
+
     def after(screen: RunScreen) -> None:
-        screen.post_message(Ended(trouble, stopped, None))
+        screen.post_message(Ended(error, is_stopped, None))
 
     return after
 
 
-def judge_stopped(screen: RunScreen) -> None:
-    told = "judge-0 was stopped: connection refused; 28 answers are left unjudged"
-    screen.post_message(Ticked(notices=[Notice(told)]))
-    screen.post_message(Ended("", False, None))
+def stop_judge(screen: RunScreen) -> None:
+    message = "judge-0 was stopped: connection refused; 28 answers are left unjudged"
+    screen.post_message(RunUpdate(notices=[Notice(message)]))
+    screen.post_message(Ended("", is_stopped=False, summary=None))
 
 
 FULL = "steertui.db: the disk is full; what was stored is safe, make room and run the same again"
@@ -140,10 +159,10 @@ STORED: dict[str, State] = {
     "start-go-on": keys(),
     "run-left": keys("2", "down", "right"),
     "run-running": run(),
-    "run-paused": run(paused),
-    "run-stopped": run(ended(stopped=True)),
-    "run-failed": run(ended(FULL)),
-    "run-judge-stopped": run(judge_stopped),
+    "run-paused": run(pause),
+    "run-stopped": run(end(is_stopped=True)),
+    "run-failed": run(end(FULL)),
+    "run-judge-stopped": run(stop_judge),
     "run-stop-asked": run(stop),
     "read-all": keys("3", "down"),
     "read-filter": keys("3", "l"),

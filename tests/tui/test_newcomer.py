@@ -14,7 +14,7 @@ Step = tuple[str, str, tuple[str, ...]]
 """What the screen says, the key it names there, and what is on the screen afterwards."""
 
 WAY: tuple[Step, ...] = (
-    ("enter   run the demo", "Enter", ("144 answers stored", "done: 4 shows the results")),
+    ("enter   run the demo", "Enter", ("144 answers", "Up to date: 4 shows the results")),
     ("4 shows the results", "4", ("pro converges more than anti", "nothing about real models")),
     ("f Moved", "f", ("labels that moved: enter shows one side by side", "baseline")),
     ("enter shows one side by side", "Enter", ("baseline · ", "esc Back")),
@@ -59,7 +59,7 @@ def test_a_newcomer_goes_from_the_start_to_an_export_by_the_keys_named(
 def test_every_screen_can_be_seen_at_the_smallest_size_and_none_is_cut_off(tmp_path: Path) -> None:
     with Tmux(tmp_path, (80, 24)) as terminal:
         terminal.run("--demo", "--limit", "4")
-        terminal.wait("done: 4 shows")
+        terminal.wait("Up to date: 4 shows")
         for key, says in (
             ("1", "16 = "), ("2", "scenario × condition"), ("3", "16 trials"),
             ("4", "nothing about real models"), ("6", "fits here"), ("5", "labelled"),

@@ -12,7 +12,8 @@ from steertui.store.run_lock import run_lock
 from steertui.tui.app import SteertuiApp
 from steertui.tui.run.matrix import Matrix
 from steertui.tui.run.panels import FocusPanel
-from steertui.tui.run.run_screen import RunScreen
+from steertui.tui.run.run_controls import PAUSED, RUNNING
+from steertui.tui.run.run_screen import DONE, FOLLOWING, STOPPED, RunScreen
 from steertui.tui.session import Session
 from steertui.tui.widgets.label_style import ON_DARK
 from tests.fixtures.database import select
@@ -48,7 +49,7 @@ def test_every_cell_shows_its_label_after_the_run(tmp_path: Path) -> None:
         signs = [str(grid.draw(line, c, ON_DARK)) for line in lines for c in range(3)]
         assert len(signs) == 18
         assert set(signs) <= set(SIGNS.values())
-        assert screen.state.startswith("done")
+        assert screen.state == DONE
 
     drive_run(db, story)
     assert stored(db) == [(18, 18)]
@@ -65,9 +66,9 @@ def test_cell_under_the_cursor_is_shown_with_label_answer_and_task(tmp_path: Pat
             "SELECT condition, answer, task FROM answers JOIN scenarios ON name = scenario "
             "WHERE key = ?"
         )
-        ((condition, answer, task),) = select(db, sql, [screen.query_one(Matrix).chosen()])
+        ((condition, answer, task),) = select(db, sql, [screen.query_one(Matrix).selected_key()])
         assert condition == "pro"
-        text = screen.query_one(FocusPanel).flow.text
+        text = screen.query_one(FocusPanel).text.text
         assert any(f"{sign} " in text for sign in SIGNS.values())
         assert str(task).strip() in text
         assert str(answer) in text
@@ -81,7 +82,7 @@ def test_stopped_run_is_resumed_without_losing_answers(tmp_path: Path) -> None:
     async def stop(pilot: Pilot[None], app: SteertuiApp) -> None:
         run_screen(app).halt()
         await wait_idle(pilot)
-        assert "stopped" in run_screen(app).state
+        assert run_screen(app).state == STOPPED
         await pilot.press("q")
 
     async def resume(pilot: Pilot[None], app: SteertuiApp) -> None:
@@ -96,13 +97,13 @@ def test_stop_is_confirmed_and_p_resumes_a_paused_run(tmp_path: Path) -> None:
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         screen = run_screen(app)
         await pilot.press("p")
-        assert screen.state == "paused: p goes on"
+        assert screen.state == PAUSED
         await pilot.press("s")
         await wait_until(pilot, lambda: app.screen is not screen)
         await pilot.press("escape")
         assert screen.is_at_work
         await pilot.press("p")
-        assert screen.state == "running"
+        assert screen.state == RUNNING
         await wait_idle(pilot)
 
     drive_run(tmp_path / "a.db", story)
@@ -113,7 +114,7 @@ def test_second_process_on_a_locked_database_follows_and_runs_nothing(tmp_path: 
     db = tmp_path / "a.db"
 
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
-        await wait_until(pilot, lambda: "reading along" in run_screen(app).state)
+        await wait_until(pilot, lambda: run_screen(app).state == FOLLOWING)
         assert stored(db) == [(0, 0)]
         lock.close()
         await wait_idle(pilot)

@@ -9,6 +9,7 @@ from textual.pilot import Pilot
 from steertui.planning.judges import JudgeServerOptions
 from steertui.server.limits import RetryPolicy
 from steertui.tui.app import SteertuiApp
+from steertui.tui.run.run_controls import PAUSED
 from steertui.tui.run.run_screen import RunScreen
 from steertui.tui.session import Session
 from tests.fixtures.openai_server import Fake, Loopback
@@ -34,13 +35,13 @@ def test_requests_in_flight_are_shown_and_paused(tmp_path: Path, paused: bool) -
         assert f"s at {server.url}" in screen.run.slots[0].text
         if paused:
             await pilot.press("p")
-            await wait_until(pilot, lambda: "paused" in screen.state and not in_flight(fake))
+            await wait_until(pilot, lambda: screen.state == PAUSED and not in_flight(fake))
             before = len(fake.bodies)
             await asyncio.sleep(2 * fake.delay)  # time for a request that must not be sent
             assert len(fake.bodies) <= before + 2
             await pilot.press("p")
         await wait_idle(pilot)
-        assert screen.run.left == 0
+        assert screen.run.unanswered == 0
 
     with Loopback(fake) as server:
         options = JudgeServerOptions(answers=RetryPolicy(concurrency=2, timeout=10.0))

@@ -29,3 +29,11 @@ def test_type_selectors_name_widget_classes() -> None:
     selectors = set(re.findall(r"(?<![\w#.$&:-])[A-Z]\w*", text))
     assert "Matrix" in selectors
     assert selectors <= widget_names()
+
+
+def test_id_selectors_name_widgets_of_the_screens() -> None:
+    rules = re.sub(r"/\*.*?\*/|\{.*?\}", " ", STYLESHEET.read_text(encoding="utf-8"), flags=re.S)
+    selectors = set(re.findall(r"#([a-z][\w-]*)", rules))
+    sources = "\n".join(p.read_text(encoding="utf-8") for p in STYLESHEET.parent.rglob("*.py"))
+    assert "activity" in selectors
+    assert selectors <= set(re.findall(r'id="([\w-]+)"', sources))

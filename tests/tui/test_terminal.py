@@ -34,7 +34,7 @@ def test_from_the_first_key_to_the_last_in_a_terminal_of_80_by_24(tmp_path: Path
         stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True,
     )  # fmt: skip
     try:
-        read_until(master, b"done", 60)
+        read_until(master, b"Up to date", 60)
         os.write(master, b"q")
         read_until(master, b"\x1b[?1049l", 20)  # the terminal's own screen is back
         assert process.wait(20) == 0

@@ -1,26 +1,32 @@
-"""A Pace: how often something is done, so that it takes no more than a share of the time."""
+"""Rate limit for repeated work, so that it takes at most a share of the time."""
 
 from math import inf
 
+WEIGHT = 0.25
+"""Weight of the newest duration in the moving average."""
+
 
 class DrawRate:
-    """Told what each time took, in seconds; one thread may tell it and another ask.
+    """Interval between two runs of a piece of work, from the measured duration of the work.
+
+    One thread may add durations while another reads the interval.
 
     Attributes:
-        share: of the time, what it may take in the long run.
+        share: maximum share of the time that the work takes in the long run, 0 to 1.
     """
 
-    def __init__(self, share: float, least: float, most: float = inf) -> None:
-        """Leave `least` to `most` seconds between two times."""
+    def __init__(self, share: float, minimum: float, maximum: float = inf) -> None:
+        """Limit the interval to `minimum` to `maximum` seconds."""
         self.share = share
-        self._least, self._most = least, most
-        self._cost = 0.0
+        self._minimum = minimum
+        self._maximum = maximum
+        self._mean = 0.0
 
-    def took(self, seconds: float) -> None:
-        """Take note of one time; the last four or so count."""
-        self._cost = seconds if not self._cost else (3 * self._cost + seconds) / 4
+    def add(self, seconds: float) -> None:
+        """Add a measured duration to the exponential moving average."""
+        self._mean = WEIGHT * seconds + (1 - WEIGHT) * self._mean if self._mean else seconds
 
     @property
-    def gap(self) -> float:
-        """Seconds from one time to the next."""
-        return min(self._most, max(self._least, self._cost / self.share))
+    def interval(self) -> float:
+        """Seconds from the start of one run of the work to the next."""
+        return min(self._maximum, max(self._minimum, self._mean / self.share))

@@ -1,4 +1,4 @@
-"""A Ticker: gathers a run's events, and gives a picture of them a few times a second."""
+"""Aggregation of a run's events into a few screen updates per second."""
 
 import time
 from collections import Counter
@@ -31,137 +31,153 @@ from steertui.run.progress import (
 )
 from steertui.store import Store
 from steertui.tui.run.draw_rate import DrawRate
-from steertui.tui.run.recount import Recount
-from steertui.tui.run.run_messages import Kv, Notice, Queue, Stage, Ticked
+from steertui.tui.run.run_messages import JudgeQueue, KvUsage, Notice, RunUpdate, Stage
+from steertui.tui.run.summary_schedule import SummarySchedule
 
-TICKS = 0.1, 1.0
-"""Seconds between two pictures of a run, at the least and at the most."""
+MIN_INTERVAL = 0.1
+"""Minimum seconds between two updates."""
 
-SHARE_CARD = 0.1
-SHARE_CPU = 0.015
-"""Of one core, what drawing a run may take: where an engine computes on all cores it waits for the
-slowest of them, and loses more than the screen gains."""
+MAX_INTERVAL = 1.0
+"""Maximum seconds between two updates while drawing is slow."""
+
+ACCELERATOR_SHARE = 0.1
+"""Maximum share of one core that drawing takes while the engine computes on accelerators."""
+
+CPU_SHARE = 0.015
+"""The same while the engine computes on the CPU.
+
+There the engine waits for its slowest thread, so a core that draws slows down all of them.
+"""
 
 
-def drawing_pace() -> DrawRate:
-    """Return how often a run is drawn, until it is known what an engine computes on."""
-    return DrawRate(SHARE_CPU, *TICKS)
+def new_draw_rate() -> DrawRate:
+    """Return the draw rate of a run whose devices are not known yet."""
+    return DrawRate(CPU_SHARE, MIN_INTERVAL, MAX_INTERVAL)
 
 
 class EventAggregator:
-    """What happened since the last picture, and when the next one is due."""
+    """Collects events between two updates of the screen, and decides when one is due."""
 
-    def __init__(self, plan: Plan, store: Store, pace: DrawRate, control: RunControl) -> None:
-        self._store, self._plan, self._pace = store, plan.id, pace
+    def __init__(self, plan: Plan, store: Store, draw_rate: DrawRate, control: RunControl) -> None:
+        self._store = store
+        self._plan = plan.id
+        self._draw_rate = draw_rate
         self._control = control
-        self._names = {judge.id: judge.name for judge in plan.judges}
-        self._failed: Counter[str] = Counter()
-        self._reader = ""
+        self._judge_names = {judge.id: judge.name for judge in plan.judges}
+        self._judge_failures: Counter[str] = Counter()
+        self._local_judge = ""
         self._meter = ThroughputMeter(control.clock)
-        self._tick = Ticked()
-        self._told = time.monotonic()
-        self._seen = (control.clock(), 0)
-        self._recount = Recount(self._told)
+        self._update = RunUpdate()
+        self._updated_at = time.monotonic()
+        self._measured_at = control.clock()
+        self._measured_tokens = 0
+        self._summaries = SummarySchedule(self._updated_at)
         self._progress: EngineProgress | None = None
-        self._stepped = 0.0
+        self._engine_seen_at = 0.0
 
-    def note(self, event: Event) -> None:
-        """Take an event."""
-        tick = self._tick
+    def add(self, event: Event) -> None:
+        """Add an event to the next update."""
+        update = self._update
         match event:
             case ModelLoaded():
-                self._load(event)
+                self._add_model(event)
             case EngineProgress():
-                self._progress, self._stepped = event, time.monotonic()
-                self._stand(event, "")
+                self._progress = event
+                self._engine_seen_at = time.monotonic()
+                self._set_stage(event, "")
             case Generated(prompt):
-                tick.answers.add(prompt.key)
+                update.answered.add(prompt.key)
             case Judged(key, verdict):
-                tick.verdicts[key, verdict.judge] = verdict
-                self._failed[self._names[verdict.judge]] += verdict.label is None
+                update.verdicts[key, verdict.judge] = verdict
+                self._judge_failures[self._judge_names[verdict.judge]] += verdict.label is None
             case JudgeProgress(judge, done, failed, total, dollars):
-                tick.queues[judge] = Queue(done, total, failed, dollars)
+                update.queues[judge] = JudgeQueue(done, total, failed, dollars)
             case ServerProgress():
-                self._serve(event)
+                self._add_server_progress(event)
             case JudgeReady():
-                tick.notices.append(Notice(judge_line(event), is_bad=not event.is_correct))
+                update.notices.append(Notice(judge_line(event), is_bad=not event.is_correct))
             case BatchProgress():
-                tick.notices.append(Notice(judge_line(event), is_bad=event.status == "failed"))
+                update.notices.append(Notice(judge_line(event), is_bad=event.status == "failed"))
             case LabelOrdersMeasured(judge, effect):
-                tick.notices.append(Notice(order_sentence(judge, effect), is_bad=False))
+                update.notices.append(Notice(order_sentence(judge, effect), is_bad=False))
             case ModelLoading():
                 pass
             case _:
                 self._add_incident(event)
 
-    def _add_incident(self, event: Incident) -> None:
-        self._tick.notices.append(Notice(incident_line(event).removeprefix("! ")))
-        if isinstance(event, RequestFailed):
-            self._tick.failures[event.id] = event.reason
-
-    def _load(self, event: ModelLoaded) -> None:
-        self._meter.start()
-        self._seen = (self._control.clock(), 0)
-        self._progress = None
-        self._reader = event.name if event.stage == "judge" else ""
-        self._tick.shape = shape_line(event)
-        on_cpu = any(CPU in shape.devices for shape in event.shapes)
-        self._pace.share = SHARE_CPU if on_cpu else SHARE_CARD
-        if event.stage == "generate":
-            self._tick.stages["generate"] = Stage(0, event.total)
-        else:
-            self._tick.queues[event.name] = Queue(0, event.total)
-
-    def _stand(self, event: EngineProgress, pace: str) -> None:
-        """Note how far a stage is."""
-        if event.stage == "generate":
-            self._tick.stages["generate"] = Stage(event.done, event.total, pace)
-            return
-        failed = self._failed[self._reader]
-        self._tick.queues[self._reader] = Queue(event.done, event.total, failed)
-        self._tick.stages["judge"] = Stage(event.done, event.total, pace)
-
-    def due(self) -> Ticked | None:
-        """Return the picture if it is time for one; what comes next goes into another."""
+    def update_if_due(self) -> RunUpdate | None:
+        """Return the update if one is due, else None; later events go into the next one."""
         now = time.monotonic()
-        if now - self._told < self._pace.gap:
+        if now - self._updated_at < self._draw_rate.interval:
             return None
         if self._progress:
-            self._look(self._progress)
+            self._sample_engine(self._progress)
             self._progress = None
-        self._tick.summary = self._recount.due(self._store, self._plan, now)
-        self._told = now
-        return self.rest()
+        self._update.summary = self._summaries.summary_if_due(self._store, self._plan, now)
+        self._updated_at = now
+        return self.take_update()
 
-    def rest(self) -> Ticked:
-        """Return what no picture has shown yet."""
-        tick, self._tick = self._tick, Ticked()
-        return tick
+    def take_update(self) -> RunUpdate:
+        """Return the events since the last update, due or not."""
+        update = self._update
+        self._update = RunUpdate()
+        return update
 
-    def _look(self, event: EngineProgress) -> None:
-        """Take a picture of the slots, and the speed once a second."""
-        tick, snapshot, capacity = self._tick, event.snapshot, event.capacity
-        tick.slots = snapshot.slots if event.stage == "generate" else ()
-        tick.room = capacity.slots
-        used = min(snapshot.used_cells, capacity.kv_cells)
-        tick.kv = Kv(used, capacity.kv_cells, capacity.kv_bytes)
-        self._stand(event, self._meter.left_text(event))
-        now, (then, tokens) = self._control.clock(), self._seen
-        written = snapshot.generated + (snapshot.prefilled if event.stage == "judge" else 0)
-        if now - then >= 1.0:
-            tick.speed = max(0.0, (written - tokens) / (now - then))
-            self._seen = (now, written)
+    def _add_incident(self, event: Incident) -> None:
+        self._update.notices.append(Notice(incident_line(event).removeprefix("! ")))
+        if isinstance(event, RequestFailed):
+            self._update.failures[event.id] = event.reason
 
-    def _serve(self, event: ServerProgress) -> None:
-        """Tell of a model behind servers: what they are at, where no engine here is."""
+    def _add_model(self, event: ModelLoaded) -> None:
+        self._meter.start()
+        self._measured_at = self._control.clock()
+        self._measured_tokens = 0
+        self._progress = None
+        self._local_judge = event.name if event.stage == "judge" else ""
+        self._update.shape = shape_line(event)
+        is_on_cpu = any(CPU in shape.devices for shape in event.shapes)
+        self._draw_rate.share = CPU_SHARE if is_on_cpu else ACCELERATOR_SHARE
+        if event.stage == "generate":
+            self._update.stages["generate"] = Stage(0, event.total)
+        else:
+            self._update.queues[event.name] = JudgeQueue(0, event.total)
+
+    def _set_stage(self, event: EngineProgress, rate: str) -> None:
+        """Set the progress of the stage; `rate` is text."""
+        self._update.stages[event.stage] = Stage(event.done, event.total, rate)
+        if event.stage == "judge":
+            failed = self._judge_failures[self._local_judge]
+            self._update.queues[self._local_judge] = JudgeQueue(event.done, event.total, failed)
+
+    def _sample_engine(self, event: EngineProgress) -> None:
+        """Record slots and KV cache, and the throughput once per second."""
+        update = self._update
+        snapshot = event.snapshot
+        capacity = event.capacity
+        update.slots = snapshot.slots if event.stage == "generate" else ()
+        update.slot_count = capacity.slots
+        used_cells = min(snapshot.used_cells, capacity.kv_cells)
+        update.kv = KvUsage(used_cells, capacity.kv_cells, capacity.kv_bytes)
+        self._set_stage(event, self._meter.left_text(event))
+        now = self._control.clock()
+        tokens = snapshot.generated + (snapshot.prefilled if event.stage == "judge" else 0)
+        elapsed = now - self._measured_at
+        if elapsed >= 1.0:
+            update.throughput = max(0.0, (tokens - self._measured_tokens) / elapsed)
+            self._measured_at = now
+            self._measured_tokens = tokens
+
+    def _add_server_progress(self, event: ServerProgress) -> None:
+        """Set the stage of a model behind servers; show its requests if no engine is at work."""
         done = event.done + event.failed
-        self._tick.stages[event.model] = Stage(done, event.total, server_rate_text(event))
-        if time.monotonic() - self._stepped > 1.0:  # no engine is at work here
-            self._tick.slots, self._tick.room = event.views, event.in_flight
+        self._update.stages[event.model] = Stage(done, event.total, server_rate_text(event))
+        if time.monotonic() - self._engine_seen_at > 1.0:
+            self._update.slots = event.views
+            self._update.slot_count = event.in_flight
 
 
 def shape_line(event: ModelLoaded) -> str:
-    """Return what is loaded, in what shape: "qwen3.gguf · 32 × 2,048 tokens, f16 · CUDA0"."""
+    """Return the loaded model and its shape: "qwen3.gguf · 32 × 2,048 tokens, f16 · CUDA0"."""
     first = event.shapes[0]
     kind = "unified " if first.unified else ""
     engines = f"{len(event.shapes)} × " if len(event.shapes) > 1 else ""

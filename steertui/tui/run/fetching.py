@@ -1,4 +1,4 @@
-"""Fetching and verifying, before a run from the screen."""
+"""Downloads and verification before a run from the screen."""
 
 import time
 from collections.abc import Generator
@@ -7,35 +7,39 @@ from steertui.assets.fetch.download import RetryWait
 from steertui.core.experiment import Experiment
 from steertui.planning.supply import DownloadPlan, Supplied, Supplying, supply_experiment
 from steertui.run.downloads import ByteMeter, download_line
+from steertui.tui.run.run_messages import Stage
 
-TICK = 0.1
-STAGE = "fetch, MB"
+INTERVAL = 0.1
+"""Minimum seconds between two progress reports."""
+
+STAGE_NAME = "download, MB"
 
 
-def supplying(experiment: Experiment) -> Generator[tuple[int, int, str], None, None]:
-    """Supply the experiment; yield megabytes done, megabytes in all, and the pace in words.
+def supply_in_stages(experiment: Experiment) -> Generator[Stage, None, None]:
+    """Download and verify what the experiment lacks; yield the progress in megabytes.
 
-    Nothing is yielded where nothing is lacking; close it to stop, and what came stays.
+    Yields nothing if nothing is missing. Close the generator to stop; received bytes stay.
     """
-    meter, told = ByteMeter(), 0.0
-    done, total, pace = 0, 0, ""
+    meter = ByteMeter()
+    reported = 0.0
+    stage = Stage(0, 0)
     for event in supply_experiment(experiment):
-        if isinstance(event, DownloadPlan):
-            total, pace = _megabytes(event.total), download_line(event)
-        elif isinstance(event, Supplying):
-            done, total, pace = (
-                _megabytes(event.all_done),
-                _megabytes(event.total),
-                meter.text(event),
-            )
-        elif isinstance(event, RetryWait):
-            pace = event.reason
-        else:
-            done, pace = total, "all here and verified"
-        if time.monotonic() - told > TICK or isinstance(event, DownloadPlan | Supplied):
-            told = time.monotonic()
-            yield done, total, pace
+        match event:
+            case DownloadPlan():
+                stage = Stage(stage.done, _megabytes(event.total), download_line(event))
+            case Supplying():
+                total = _megabytes(event.total)
+                stage = Stage(_megabytes(event.all_done), total, meter.text(event))
+            case RetryWait():
+                stage = Stage(stage.done, stage.total, event.reason)
+            case _:
+                stage = Stage(stage.total, stage.total, "downloaded and verified")
+        is_due = time.monotonic() - reported > INTERVAL
+        if is_due or isinstance(event, DownloadPlan | Supplied):
+            reported = time.monotonic()
+            yield stage
 
 
 def _megabytes(size: int) -> int:
+    """Return bytes in megabytes, rounded up."""
     return -(-size // 1_000_000)

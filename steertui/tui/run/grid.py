@@ -1,4 +1,4 @@
-"""A Grid: the trials of an experiment as lines and columns, and what stands in every cell."""
+"""Grid of an experiment's trials: scenarios as rows, conditions as columns, signs in cells."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -10,13 +10,13 @@ from steertui.store import TrialStatus
 from steertui.store.progress_queries import TrialPlace
 from steertui.tui.widgets.label_style import WRITING, Palette
 
-MOST_SIGNS = 5
-"""Samples of a cell that are shown one by one; more are counted."""
+MAX_SIGNS = 5
+"""Maximum samples of a cell that are shown as single signs; more are counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class GridLine:
-    """A scenario, or the name of a category over its scenarios; then `scenario` is ""."""
+    """Row of a scenario, or heading of a category; then `scenario` is ""."""
 
     title: str
     scenario: str = ""
@@ -24,7 +24,13 @@ class GridLine:
 
 @dataclass(frozen=True, slots=True)
 class GridColumn:
-    """A condition of a model and temperature; `group` is "" where there is only one."""
+    """Column of a condition.
+
+    Attributes:
+        group: model and temperature; "" if there is only one.
+        title: the condition's name.
+        width: in terminal columns.
+    """
 
     group: str
     title: str
@@ -33,100 +39,115 @@ class GridColumn:
 
 @dataclass
 class Grid:
-    """Lines, columns, the keys of the trials in every cell, and how each of them stands.
+    """Rows, columns, trial keys of every cell, and statuses.
 
     Attributes:
-        states: the answered trials.
-        writing: those that are being written.
-        failed: those that could not be answered.
-        labelled: how many answers bear a label.
-        unread: how many the judge has failed at.
+        lines: rows, category headings included.
+        columns: one per model, temperature and condition.
+        statuses: of the answered trials, by key.
+        generating: keys of the trials whose answers are being generated.
+        failed: keys of the trials that could not be answered.
+        labelled: number of answers with a label.
+        judge_failures: number of answers that the judge failed on.
     """
 
     lines: list[GridLine] = field(default_factory=list)
     columns: list[GridColumn] = field(default_factory=list)
-    states: dict[str, TrialStatus] = field(default_factory=dict)
-    writing: set[str] = field(default_factory=set)
+    statuses: dict[str, TrialStatus] = field(default_factory=dict)
+    generating: set[str] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)
     labelled: int = 0
-    unread: int = 0
+    judge_failures: int = 0
     _keys: dict[tuple[int, int], list[str]] = field(default_factory=dict)
-    _places: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _cells: dict[str, tuple[int, int]] = field(default_factory=dict)
 
-    def put(self, key: str, cell: TrialStatus) -> None:
-        """Say how an answered trial stands."""
-        old = self.states.get(key, TrialStatus())
-        self.labelled += (cell.label is not None) - (old.label is not None)
-        self.unread += cell.failed - old.failed
-        self.states[key] = cell
+    def add(self, place: TrialPlace, line: int, column: int) -> None:
+        """Add a trial to a cell, after the trials that are there."""
+        self._keys.setdefault((line, column), []).append(place.key)
+        self._cells[place.key] = (line, column)
+
+    @property
+    def samples(self) -> int:
+        """Maximum number of trials in a cell; 1 for an empty grid."""
+        return max(map(len, self._keys.values()), default=1)
+
+    def set_status(self, key: str, status: TrialStatus) -> None:
+        """Set the status of an answered trial."""
+        old = self.statuses.get(key, TrialStatus())
+        self.labelled += (status.label is not None) - (old.label is not None)
+        self.judge_failures += status.failed - old.failed
+        self.statuses[key] = status
         self.failed.discard(key)
 
     def cell(self, line: int, column: int) -> list[str]:
-        """Return the keys of a cell's trials, in the order of the samples."""
+        """Return the keys of a cell's trials, in sample order."""
         return self._keys.get((line, column), [])
 
-    def place_of(self, key: str) -> tuple[int, int]:
+    def cell_of(self, key: str) -> tuple[int, int]:
         """Return the line and column of a trial."""
-        return self._places[key]
+        return self._cells[key]
 
     def line_of(self, key: str) -> int:
         """Return the line of a trial."""
-        return self._places[key][0]
+        return self._cells[key][0]
 
     def __contains__(self, key: str) -> bool:
-        return key in self._places
+        return key in self._cells
 
     def draw(self, line: int, column: int, colours: Palette) -> Text:
-        """Return what a cell shows: a sign for each sample, or how many of them converge."""
+        """Return a cell's text: one sign per sample, or the number of convergent samples."""
         keys = self.cell(line, column)
-        if len(keys) <= MOST_SIGNS:
+        if len(keys) <= MAX_SIGNS:
             return Text().join(self.sign(key, colours) for key in keys)
-        labels = [s.label for k in keys if (s := self.states.get(k)) and s.label]
+        labels = [s.label for k in keys if (s := self.statuses.get(k)) and s.label]
         if not labels:
-            return Text(f"{sum(k in self.states for k in keys)}/{len(keys)}", colours.faint)
+            return Text(f"{sum(k in self.statuses for k in keys)}/{len(keys)}", colours.faint)
         hits = sum(label is Label.CONVERGENCE for label in labels)
         shown = Label.CONVERGENCE if hits else Label.NO_CONVERGENCE
         text = Text(f"{SIGNS[shown]}{hits}", colours.label(shown))
         return text.append(f"/{len(labels)}", colours.quiet)
 
     def sign(self, key: str, colours: Palette) -> Text:
-        """Return a trial's own sign."""
-        state = self.states.get(key)
-        if state is None:
-            if key in self.writing:
+        """Return the sign of one trial."""
+        status = self.statuses.get(key)
+        if status is None:
+            if key in self.generating:
                 return Text(WRITING, f"bold {colours.blue}")
             return colours.sign(None, failed=key in self.failed, answered=False)
-        return colours.sign(state.label, failed=state.failed)
+        return colours.sign(status.label, failed=status.failed)
 
 
 def make_grid(places: Iterable[TrialPlace]) -> Grid:
     """Return the grid of an experiment's trials, given in planned order."""
-    found = list(places)
-    heads = list(dict.fromkeys((p.group, p.condition) for p in found))
+    trials = list(places)
+    heads = list(dict.fromkeys((trial.group, trial.condition) for trial in trials))
+    columns = {head: index for index, head in enumerate(heads)}
     grid = Grid()
+    lines = _add_lines(grid, trials)
+    for trial in trials:
+        grid.add(trial, lines[trial.scenario], columns[trial.group, trial.condition])
+    grid.columns = _make_columns(heads, grid.samples)
+    return grid
+
+
+def _add_lines(grid: Grid, trials: Sequence[TrialPlace]) -> dict[str, int]:
+    """Add categories and scenarios as lines; return the scenarios' line numbers by name."""
+    titles_by_category: dict[str, dict[str, str]] = {}
+    for trial in trials:
+        titles_by_category.setdefault(trial.category, {})[trial.scenario] = trial.title
     lines: dict[str, int] = {}
-    by_category: dict[str, dict[str, str]] = {}
-    for p in found:
-        by_category.setdefault(p.category, {})[p.scenario] = p.title
-    for category, titles in by_category.items():
+    for category, titles in titles_by_category.items():
         grid.lines.append(GridLine(category))
         for scenario, title in titles.items():
             lines[scenario] = len(grid.lines)
             grid.lines.append(GridLine(title, scenario))
-    index = {head: i for i, head in enumerate(heads)}
-    for p in found:
-        place = lines[p.scenario], index[p.group, p.condition]
-        grid._keys.setdefault(place, []).append(p.key)
-        grid._places[p.key] = place
-    samples = max(map(len, grid._keys.values()), default=1)
-    grid.columns = _columns(heads, samples)
-    return grid
+    return lines
 
 
-def _columns(heads: Sequence[tuple[str, str]], samples: int) -> list[GridColumn]:
-    several = len({group for group, _ in heads}) > 1
-    signs = samples if samples <= MOST_SIGNS else 2 * len(str(samples)) + 2
+def _make_columns(heads: Sequence[tuple[str, str]], samples: int) -> list[GridColumn]:
+    has_groups = len({group for group, _ in heads}) > 1
+    cell_width = samples if samples <= MAX_SIGNS else 2 * len(str(samples)) + 2
     return [
-        GridColumn(group if several else "", title, max(len(title), signs) + 2)
+        GridColumn(group if has_groups else "", title, max(len(title), cell_width) + 2)
         for group, title in heads
     ]

@@ -1,4 +1,4 @@
-"""The Matrix: scenarios down, conditions across, a sign in every cell."""
+"""Matrix widget: scenarios as rows, conditions as columns, a sign in every cell."""
 
 from dataclasses import dataclass
 from itertools import groupby
@@ -19,13 +19,14 @@ from steertui.tui.run.grid import Grid
 from steertui.tui.widgets.label_style import palette
 from steertui.tui.widgets.sanitize import one_line
 
-LEAST_NAME, MOST_NAME = 16, 44
+MIN_NAME_WIDTH = 16
+MAX_NAME_WIDTH = 44
 
 
 class Matrix(ScrollView, can_focus=True):
-    """One row a scenario, under its category; one column a model, temperature and condition.
+    """One row per scenario, grouped by category; one column per model, temperature and condition.
 
-    The head and the names stay in sight while the rest scrolls.
+    The column heads and the scenario names do not scroll.
     """
 
     COMPONENT_CLASSES = {  # noqa: RUF012 (Textual's own name and type)
@@ -50,18 +51,19 @@ class Matrix(ScrollView, can_focus=True):
     ]
 
     row = reactive(0, layout=False)
-    """Index of the line under the cursor; never a category's."""
+    """Index of the line under the cursor; never that of a category."""
     column = reactive(0, layout=False)
+    """Index of the column under the cursor."""
 
     @dataclass
     class Moved(Message):
-        """The cursor is on another cell."""
+        """The cursor moved to another cell."""
 
         key: str
 
     @dataclass
     class Opened(Message):
-        """A cell was asked for."""
+        """A cell was opened."""
 
         key: str
 
@@ -71,7 +73,7 @@ class Matrix(ScrollView, can_focus=True):
         self._head = 1
 
     def fill(self, grid: Grid) -> None:
-        """Show a grid; the cursor stays where it is, if that is still a cell."""
+        """Show a grid; keep the cursor if its cell still exists."""
         self._grid = grid
         self._head = 2 if any(c.group for c in grid.columns) else 1
         lines = grid.lines
@@ -80,22 +82,22 @@ class Matrix(ScrollView, can_focus=True):
         self.column = min(self.column, max(0, len(grid.columns) - 1))
         self._measure()
 
-    def changed(self, key: str) -> None:
-        """Draw a trial's cell again."""
+    def redraw_cell(self, key: str) -> None:
+        """Redraw the cell of a trial."""
         if self._grid:
             self.refresh_line(self._head + self._grid.line_of(key))
 
-    def chosen(self) -> str:
-        """Return the key of the trial under the cursor, "" where there is none."""
+    def selected_key(self) -> str:
+        """Return the key of the trial under the cursor, "" for none."""
         if not self._grid or not self._grid.lines:
             return ""
         cell = self._grid.cell(self.row, self.column)
         return cell[0] if cell else ""
 
     def select(self, key: str) -> None:
-        """Put the cursor on a trial's cell."""
+        """Move the cursor to the cell of a trial."""
         if self._grid:
-            self.row, self.column = self._grid.place_of(key)
+            self.row, self.column = self._grid.cell_of(key)
             self._show_cursor()
 
     def _measure(self) -> None:
@@ -103,42 +105,43 @@ class Matrix(ScrollView, can_focus=True):
         if not grid:
             return
         columns = sum(c.width for c in grid.columns)
-        longest = max((len(line.title) + 3 for line in grid.lines), default=LEAST_NAME)
-        room = max(LEAST_NAME, self.size.width - columns - 1)
-        self._names = max(LEAST_NAME, min(room, longest, MOST_NAME))
+        longest = max((len(line.title) + 3 for line in grid.lines), default=MIN_NAME_WIDTH)
+        room = max(MIN_NAME_WIDTH, self.size.width - columns - 1)
+        self._names = max(MIN_NAME_WIDTH, min(room, longest, MAX_NAME_WIDTH))
         self.virtual_size = Size(self._names + columns, self._head + len(grid.lines))
         self.refresh()
 
     def on_resize(self) -> None:
-        """Give the names what room there is."""
+        """Fit the names to the width."""
         self._measure()
         self._show_cursor()
 
     def action_move(self, rows: int, columns: int) -> None:
-        """Move the cursor, over the lines that name a category."""
+        """Move the cursor; skip category lines."""
         if not self._grid or not self._grid.lines:
             return
         lines, row = self._grid.lines, self.row
         if rows:
-            steps = [i for i, line in enumerate(lines) if line.scenario]
-            here = steps.index(row) if row in steps else 0
-            row = steps[max(0, min(len(steps) - 1, here + rows))]
+            scenario_rows = [i for i, line in enumerate(lines) if line.scenario]
+            index = scenario_rows.index(row) if row in scenario_rows else 0
+            row = scenario_rows[max(0, min(len(scenario_rows) - 1, index + rows))]
         self.row = row
         self.column = max(0, min(len(self._grid.columns) - 1, self.column + columns))
         self._show_cursor()
-        self.post_message(self.Moved(self.chosen()))
+        self.post_message(self.Moved(self.selected_key()))
 
     def action_open(self) -> None:
-        """Ask for the cell under the cursor."""
-        if self.chosen():
-            self.post_message(self.Opened(self.chosen()))
+        """Open the cell under the cursor."""
+        if self.selected_key():
+            self.post_message(self.Opened(self.selected_key()))
 
     def on_click(self, event: events.Click) -> None:
-        """Put the cursor under the mouse; a second click opens."""
+        """Move the cursor to the clicked cell; a double click opens it."""
         if not self._grid or event.y < self._head:
             return
         row = event.y - self._head + self.scroll_offset.y
-        x, before = event.x - self._names + self.scroll_offset.x, self.chosen()
+        x = event.x - self._names + self.scroll_offset.x
+        before = self.selected_key()
         if row >= len(self._grid.lines) or not self._grid.lines[row].scenario:
             return
         self.row = row
@@ -146,8 +149,8 @@ class Matrix(ScrollView, can_focus=True):
             if 0 <= x < column.width:
                 self.column = index
             x -= column.width
-        self.post_message(self.Moved(self.chosen()))
-        if self.chosen() == before and event.chain > 1:
+        self.post_message(self.Moved(self.selected_key()))
+        if self.selected_key() == before and event.chain > 1:
             self.action_open()
 
     def _show_cursor(self) -> None:
@@ -155,22 +158,22 @@ class Matrix(ScrollView, can_focus=True):
             return
         before = sum(c.width for c in self._grid.columns[: self.column])
         width = self._grid.columns[self.column].width if self._grid.columns else 1
-        # The head and the names cover a part of the view.
+        # The heads and the names cover a part of the visible region.
         top = self.row - (self.row > 0 and not self._grid.lines[self.row - 1].scenario)
-        seen = Region(before, top, width + self._names, self.row - top + 1 + self._head)
-        self.scroll_to_region(seen, animate=False, force=True)
+        region = Region(before, top, width + self._names, self.row - top + 1 + self._head)
+        self.scroll_to_region(region, animate=False, force=True)
 
     def watch_row(self, old: int, new: int) -> None:
-        """Draw the old and the new line."""
+        """Redraw the old and the new line."""
         self.refresh_line(self._head + old)
         self.refresh_line(self._head + new)
 
     def watch_column(self) -> None:
-        """Draw the line again."""
+        """Redraw the line."""
         self.refresh_line(self._head + self.row)
 
     def render_line(self, y: int) -> Strip:
-        """Return one line: of the head, a category, or a scenario with its cells."""
+        """Return one line: heads, a category, or a scenario with its cells."""
         width, grid = self.size.width, self._grid
         if not grid:
             return Strip.blank(width, self.rich_style)

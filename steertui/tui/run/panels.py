@@ -1,4 +1,4 @@
-"""The panels of the Run screen: slots at work, one text in focus."""
+"""Panels of the Run screen: slots at work, and the text of one trial."""
 
 from collections.abc import Mapping, Sequence
 
@@ -19,7 +19,7 @@ from steertui.tui.widgets.sanitize import one_line
 
 
 class SlotsPanel(ReflowingText):
-    """The slots at work, a line each, with the end of what they have written."""
+    """One line per slot at work, with the end of its text."""
 
     def show(
         self,
@@ -28,11 +28,11 @@ class SlotsPanel(ReflowingText):
         focus: str,
         colours: Palette,
     ) -> None:
-        """Draw the lines that fit."""
+        """Show the slots, as many as fit; the line of the trial `focus` is bold."""
         self.draw_with(lambda room: slot_lines(slots, places, focus, room, colours))
 
-    def rest(self, text: str, colours: Palette) -> None:
-        """Say why nothing is at work."""
+    def show_note(self, text: str, colours: Palette) -> None:
+        """Show a note while no slot is at work."""
         self.draw_with(lambda _: Text(text, colours.quiet))
 
 
@@ -43,9 +43,9 @@ def slot_lines(
     room: Size,
     colours: Palette,
 ) -> Text:
-    """Return a line for each slot; the last tells of those that do not fit."""
+    """Return one line per slot; the last one counts the slots that do not fit."""
     lines = [
-        _slot_line(number, slot, places.get(slot.id), room.width, colours)
+        _slot_line(number, slot, places.get(slot.id), width=room.width, colours=colours)
         for number, slot in enumerate(slots[: room.height], 1)
     ]
     for slot, line in zip(slots, lines, strict=False):
@@ -57,68 +57,70 @@ def slot_lines(
 
 
 def _slot_line(
-    number: int, slot: SlotView, at: TrialPlace | None, width: int, colours: Palette
+    number: int, slot: SlotView, place: TrialPlace | None, *, width: int, colours: Palette
 ) -> Text:
     line = Text(end="").append(f"{number:>2} ", colours.faint)
-    title = Text(one_line(at.title) if at else slot.id[:12], end="")
+    title = Text(one_line(place.title) if place else slot.id[:12], end="")
     title.truncate(min(30, max(18, width // 4)), overflow="ellipsis", pad=True)
-    line.append_text(title).append(f" {at.condition if at else '':9.9}", colours.quiet)
+    line.append_text(title).append(f" {place.condition if place else '':9.9}", colours.quiet)
     line.append(f"{slot.tokens:>5}  ", colours.quiet)
-    left = max(1, width - line.cell_len)
-    tail = Text(one_line(slot.text[-2 * left :]), end="")
-    if tail.cell_len > left:
-        tail = tail[max(0, len(tail) - left + 1) :]
+    room = max(1, width - line.cell_len)
+    tail = Text(one_line(slot.text[-2 * room :]), end="")
+    if tail.cell_len > room:
+        tail = tail[max(0, len(tail) - room + 1) :]
     line.append_text(tail)
     line.truncate(width)
     return line
 
 
 class FocusPanel(Vertical):
-    """One trial: its text as it is written, or in full with its verdicts."""
+    """One trial: its text while it is generated, or the stored trial with its verdicts."""
 
     def compose(self) -> ComposeResult:
         """Lay out."""
         yield LongText(id="focus-text")
 
     def on_mount(self) -> None:
-        """Nothing is chosen yet."""
+        """Start without a trial."""
         self._live = ""
-        self._shown = 0
+        self._shown_length = 0
 
     @property
     def live(self) -> str:
-        """The trial whose text is shown as it is written, "" for none."""
+        """Key of the trial whose text is shown while it is generated; "" for none."""
         return self._live
 
     @property
-    def flow(self) -> LongText:
-        """The text."""
+    def text(self) -> LongText:
+        """The widget that shows the text."""
         return self.query_one(LongText)
 
-    def write(self, place: TrialPlace, slot: SlotView) -> None:
-        """Show what a slot has written; only what is new is drawn."""
-        set_titles(self, f"{one_line(place.title)} · {one_line(place.condition)}", "writing")
-        if self._live != slot.id or len(slot.text) < self._shown:
-            self.flow.clear()
-            self.flow.add("")
-            self._live, self._shown = slot.id, 0
-        # A character cut in two at the end is replaced when its other half comes.
+    def show_slot(self, place: TrialPlace, slot: SlotView) -> None:
+        """Show the text of a slot; only its new part is drawn."""
+        set_titles(self, f"{one_line(place.title)} · {one_line(place.condition)}", "generating")
+        if self._live != slot.id or len(slot.text) < self._shown_length:
+            self.text.clear()
+            self.text.add("")
+            self._live = slot.id
+            self._shown_length = 0
+        # An incomplete character at the end is replaced when its other bytes follow.
         text = slot.text.rstrip("\ufffd")
-        if len(text) > self._shown:
-            self.flow.append(text[self._shown :])
-            self._shown = len(text)
+        if len(text) > self._shown_length:
+            self.text.append(text[self._shown_length :])
+            self._shown_length = len(text)
 
-    def read(self, trial: TrialText, colours: Palette, failure: str = "") -> None:
-        """Show a stored trial."""
-        self._live, self._shown = "", 0
-        told = f"{trial.tokens} tokens, {trial.stop}" if trial.stop else ""
-        set_titles(self, f"{one_line(trial.title)} · {one_line(trial.condition)}", told)
-        flow = self.flow
-        flow.clear()
+    def show_trial(self, trial: TrialText, colours: Palette, failure: str = "") -> None:
+        """Show a stored trial; `failure` is why it has no answer."""
+        self._live = ""
+        self._shown_length = 0
+        subtitle = f"{trial.tokens} tokens, {trial.stop}" if trial.stop else ""
+        set_titles(self, f"{one_line(trial.title)} · {one_line(trial.condition)}", subtitle)
+        text = self.text
+        text.clear()
         if failure:
-            flow.add(Text(f"! no answer: {one_line(failure)}", colours.error))
-            flow.add("")
-        add_verdicts(flow, trial, colours)
-        add_answer(flow, trial)
-        flow.add("")
-        add_prompt(flow, trial)
+            text.add(Text(f"! no answer: {one_line(failure)}", colours.error))
+            text.add("")
+        add_verdicts(text, trial, colours)
+        add_answer(text, trial)
+        text.add("")
+        add_prompt(text, trial)

@@ -1,4 +1,4 @@
-"""The RunBody: matrix and slots beside rates and text; on a narrow terminal one below another."""
+"""Body of the Run screen: matrix and slots beside rates and text, or below in a narrow terminal."""
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -18,7 +18,7 @@ from steertui.tui.widgets.sanitize import one_line
 RATES = "rates so far, in percent with 95 % intervals"
 
 VIEWS = ("-rates", "-focus", "-slots")
-"""What a narrow terminal shows below the matrix, in turn."""
+"""Classes of the panel that a narrow terminal shows below the matrix; the key v cycles."""
 
 
 class RunBody(Horizontal):
@@ -35,12 +35,12 @@ class RunBody(Horizontal):
             yield FocusPanel(id="focus")
 
     def on_mount(self) -> None:
-        """Name the panels."""
+        """Set the panels' titles."""
         set_titles(self.query_one("#matrix"), "scenario × condition")
         set_titles(self.query_one("#rates-box"), RATES)
 
     def show_rates(self, summary: Summary | None, empty: str, colours: Palette) -> None:
-        """Draw the rates, or the sentence `empty`."""
+        """Show the rates, or the sentence `empty` if there are none."""
 
         def draw(room: Size) -> Text:
             if not summary or not summary.tables:
@@ -53,28 +53,33 @@ class RunBody(Horizontal):
 
         self.query_one("#rates", ReflowingText).draw_with(draw)
         is_demo = summary and STAND_IN_WARNING in summary.notices
-        told = Text("! the demo: says nothing about real models", colours.warning)
-        set_titles(self.query_one("#rates-box"), RATES, told if is_demo else "")
+        warning = Text("! demo: not evidence about real models", colours.warning)
+        set_titles(self.query_one("#rates-box"), RATES, warning if is_demo else "")
 
     def show_slots(self, run: RunState, colours: Palette, *, follow: bool) -> None:
-        """Draw the slots, and the text of one: followed, or under the matrix's cursor."""
+        """Show the slots and the text of one of them.
+
+        With `follow` it is the slot that is shown already or the first one, otherwise the slot of
+        the trial under the matrix's cursor.
+        """
         panel = self.query_one(SlotsPanel)
-        set_titles(panel, "answers being written", one_line(run.shape))
+        set_titles(panel, "answers in progress", one_line(run.shape))
         self.set_class(not run.stages, "-idle")
         if not run.slots:
-            panel.rest("All are written; the judge reads them." if run.queues else "", colours)
+            note = "All answers are generated; judging is in progress." if run.queues else ""
+            panel.show_note(note, colours)
             return
         focus = self.query_one(FocusPanel)
-        key = run.slots[0].id if follow else self.query_one(Matrix).chosen()
+        key = run.slots[0].id if follow else self.query_one(Matrix).selected_key()
         if follow and focus.live in {slot.id for slot in run.slots}:
             key = focus.live
         panel.show(run.slots, run.places, key, colours)
         slot = next((s for s in run.slots if s.id == key), None)
         if slot and slot.id in run.places:
-            focus.write(run.places[key], slot)
+            focus.show_slot(run.places[key], slot)
 
-    def turn(self) -> None:
-        """Show the next panel, where there is room for one."""
-        now = next(view for view in VIEWS if self.has_class(view))
-        self.remove_class(now)
-        self.add_class(VIEWS[(VIEWS.index(now) + 1) % len(VIEWS)])
+    def show_next_view(self) -> None:
+        """Show the next panel below the matrix of a narrow terminal."""
+        current = next(view for view in VIEWS if self.has_class(view))
+        self.remove_class(current)
+        self.add_class(VIEWS[(VIEWS.index(current) + 1) % len(VIEWS)])

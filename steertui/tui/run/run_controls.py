@@ -1,4 +1,4 @@
-"""The RunControls: start, pause, stop and slots of the run that the Run screen shows."""
+"""Controls of the run on the Run screen: start, pause, stop, number of slots."""
 
 import asyncio
 from dataclasses import replace
@@ -17,16 +17,19 @@ from steertui.tui.run.runner import Runner
 from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.prompts import Confirm, NumberPrompt
 
+RUNNING = "Running"
+PAUSED = "Paused: p resumes"
+
 
 class RunControls(Page):
-    """A screen that holds a run; what it shows is its subclass's."""
+    """Screen that holds a run. A subclass draws it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "start", "Run", id="run.start", tooltip="Do what is missing, failures too"),
-        Binding("p", "pause", "Pause", id="run.pause", tooltip="Hold the engine still, or go on"),
-        Binding("s", "stop", "Stop", id="run.stop", tooltip="End the run; nothing done is lost"),
+        Binding("r", "start", "Run", id="run.start", tooltip="Run what is missing or failed"),
+        Binding("p", "pause", "Pause", id="run.pause", tooltip="Pause or resume"),
+        Binding("s", "stop", "Stop", id="run.stop", tooltip="Stop; finished trials are stored"),
         Binding(
-            "n", "slots", "Slots", id="run.slots", tooltip="How many answers at once", show=False
+            "n", "slots", "Slots", id="run.slots", tooltip="Change the number of slots", show=False
         ),
     ]
 
@@ -38,29 +41,29 @@ class RunControls(Page):
         self.version = -1
 
     def clear_run(self) -> None:
-        """Know nothing of any experiment."""
+        """Forget the shown experiment."""
 
     def draw(self, *, rates: bool = True) -> None:
-        """Show how the run stands."""
+        """Draw the state of the run."""
 
     @property
     def is_at_work(self) -> bool:
-        """Whether a run is going on here, paused or not."""
+        """Whether a run is in progress here, paused or not."""
         return self.runner is not None
 
     def start(self) -> None:
-        """Begin, or go on with what is missing; asked first if the experiment was received."""
+        """Run what is missing; ask for consent first if the experiment was received."""
         experiment = self.session.experiment
         if self.is_at_work or experiment is None:
             return
         if self.session.origin.received:
             self._start_received(experiment)
         else:
-            self._begin(experiment)
+            self._start_runner(experiment)
 
     @work(exclusive=True, group="consent", exit_on_error=False)
     async def _start_received(self, experiment: Experiment) -> None:
-        """Begin if the user agrees to what the experiment contacts, fetches and reads."""
+        """Start the run if the user agrees to what the experiment contacts, downloads and reads."""
         session = self.session
         origin, version = session.origin, session.version
         try:
@@ -70,18 +73,18 @@ class RunControls(Page):
             return
         if reach and not session.is_sure:
             lines = "\n".join(reach_lines(reach))
-            asked = f"{printable(origin.place)} holds an experiment that\n\n{lines}\n\nRun it?"
-            if not await self.app.push_screen_wait(Confirm(asked, "Run")):
+            question = f"The experiment in {printable(origin.place)}\n\n{lines}\n\nRun it?"
+            if not await self.app.push_screen_wait(Confirm(question, "Run")):
                 return
         if version == session.version and not self.is_at_work:
             await asyncio.to_thread(remember, experiment, origin)
             session.origin = TYPED
-            self._begin(experiment)
+            self._start_runner(experiment)
 
-    def _begin(self, experiment: Experiment) -> None:
+    def _start_runner(self, experiment: Experiment) -> None:
         self.version = self.session.version
         self.clear_run()
-        self.state = "planning …"
+        self.state = "Planning …"
         session = self.session
         runner = Runner(
             experiment, session.db, session.overrides, self, options=session.server_options
@@ -92,46 +95,46 @@ class RunControls(Page):
         self.refresh_bindings()
 
     def halt(self) -> None:
-        """End the run within a step; what is done is stored."""
+        """Stop the run within one step; finished trials are stored."""
         if self.runner:
-            self.state = "stopping …"
+            self.state = "Stopping …"
             self.runner.control.stop()
 
     def action_start(self) -> None:
-        """Do what is missing."""
+        """Run what is missing (key binding)."""
         self.start()
 
     def action_pause(self) -> None:
-        """Hold the run, or go on."""
+        """Pause or resume the run."""
         if not self.runner:
             return
         control = self.runner.control
         if control.is_paused:
             control.resume()
-            self.state = "running"
+            self.state = RUNNING
         else:
             control.pause()
-            self.state = "paused: p goes on"
+            self.state = PAUSED
         self.draw(rates=False)
 
     @work(exit_on_error=False)
     async def action_stop(self) -> None:
-        """End the run, asked once."""
-        writing = len(self.run.slots)
-        told = f"{writing} answers are being written and will begin again. " if writing else ""
-        asked = f"Stop the run? {told}Everything finished is stored."
-        if await self.app.push_screen_wait(Confirm(asked, "Stop")):
+        """Stop the run after a confirmation."""
+        slots = len(self.run.slots)
+        restarts = f"{slots} answers in progress will be generated again. " if slots else ""
+        question = f"Stop the run? {restarts}Finished trials are stored."
+        if await self.app.push_screen_wait(Confirm(question, "Stop")):
             self.halt()
             self.draw(rates=False)
 
     @work(exit_on_error=False)
     async def action_slots(self) -> None:
-        """Change how many answers are written at once."""
-        told = "How many answers at once? 0 leaves it to the memory."
+        """Change the number of slots."""
+        question = "Number of slots (answers generated in parallel); 0: as many as fit in memory."
         if self.is_at_work:
-            told += " The engine starts anew; answers being written begin again."
+            question += " The engine restarts; answers in progress are generated again."
         number = await self.app.push_screen_wait(
-            NumberPrompt(told, self.session.overrides.slots, 0, 1024)
+            NumberPrompt(question, self.session.overrides.slots, 0, 1024)
         )
         if number is None:
             return
@@ -140,5 +143,5 @@ class RunControls(Page):
             self.runner.control.change_slots(number)
 
     def on_unmount(self) -> None:
-        """Let the run end within a step."""
+        """Stop the run within one step."""
         self.halt()

@@ -1,4 +1,4 @@
-"""What a run's thread tells its screen: messages, each the whole of what is new since the last."""
+"""Messages from the runner thread to the Run screen; each holds what is new since the last one."""
 
 from dataclasses import dataclass, field
 
@@ -12,31 +12,37 @@ from steertui.store import TrialStatus
 
 @dataclass
 class Planned(Message):
-    """The plan is made; the store holds its trials under this id."""
+    """The plan is made, and its trials are in the store.
+
+    Attributes:
+        id: the experiment's id.
+        judge: id of the first judge; "" for none.
+        is_following: whether another process runs the experiment and this one only shows it.
+    """
 
     id: str
     judge: str
-    is_along: bool
+    is_following: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """How far fetching, answering or judging is; `pace` is in words."""
+    """Progress of downloading, answering or judging; `rate` is text."""
 
     done: int
     total: int
-    pace: str = ""
+    rate: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Queue:
-    """How far one judge is.
+class JudgeQueue:
+    """Progress of one judge.
 
     Attributes:
-        done: answers read, failures included.
-        total: put to it so far.
-        failed: read, and no label given.
-        dollars: what that cost; None where nothing is paid or known.
+        done: judged answers, failures included.
+        total: answers sent to the judge so far.
+        failed: judged answers without a label.
+        dollars: cost so far, in US dollars; None if nothing is paid or the price is unknown.
     """
 
     done: int
@@ -46,8 +52,8 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True)
-class Kv:
-    """The KV cache: cells in use, cells in all, bytes in all (0 where nobody knows)."""
+class KvUsage:
+    """KV cache: cells in use, all cells, and size in bytes (0 if unknown)."""
 
     used: int
     cells: int
@@ -56,35 +62,57 @@ class Kv:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A sentence that stays on the screen until the next run; `is_bad` where something failed."""
+    """Sentence that stays on the screen until the next run; `is_bad` for a failure."""
 
     text: str
     is_bad: bool = True
 
 
 @dataclass
-class Ticked(Message):
-    """What happened since the last tick: verdicts by trial and judge, the rest by trial."""
+class RunUpdate(Message):
+    """What happened since the last update.
+
+    Attributes:
+        stages: by name.
+        queues: by the judge's name.
+        shape: description of the loaded model; "" if unchanged.
+        throughput: tokens per second; None if not measured.
+        kv: usage of the KV cache; None if unchanged.
+        notices: new ones.
+        slots: all slots at work; None if unchanged.
+        slot_count: number of slots, at work or not.
+        answered: keys of newly answered trials.
+        verdicts: new ones by trial key and judge id.
+        failures: reasons by the key of the trial that could not be answered.
+        statuses: trials that another process changed, by key.
+        summary: results so far; None if not due.
+    """
 
     stages: dict[str, Stage] = field(default_factory=dict)
-    queues: dict[str, Queue] = field(default_factory=dict)
+    queues: dict[str, JudgeQueue] = field(default_factory=dict)
     shape: str = ""
-    speed: float | None = None
-    kv: Kv | None = None
+    throughput: float | None = None
+    kv: KvUsage | None = None
     notices: list[Notice] = field(default_factory=list)
     slots: tuple[SlotView, ...] | None = None
-    room: int = 0
-    answers: set[str] = field(default_factory=set)
+    slot_count: int = 0
+    answered: set[str] = field(default_factory=set)
     verdicts: dict[tuple[str, str], Verdict] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
-    cells: dict[str, TrialStatus] = field(default_factory=dict)
+    statuses: dict[str, TrialStatus] = field(default_factory=dict)
     summary: Summary | None = None
 
 
 @dataclass
 class Ended(Message):
-    """The run is over: `trouble` is a sentence, "" if all went well."""
+    """The run is over.
 
-    trouble: str
-    stopped: bool
+    Attributes:
+        error: why it failed; "" if it did not.
+        is_stopped: whether the user stopped it.
+        summary: the results; None if there is none.
+    """
+
+    error: str
+    is_stopped: bool
     summary: Summary | None

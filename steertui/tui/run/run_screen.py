@@ -1,4 +1,4 @@
-"""The Run screen: the matrix fills, the rates narrow, the answers can be read as they come."""
+"""The Run screen: progress of a run, a matrix of trials, rates, and the text of one trial."""
 
 import time
 from typing import ClassVar
@@ -14,39 +14,53 @@ from steertui.tui.gc_tuning import exempt_live_objects
 from steertui.tui.run.matrix import Matrix
 from steertui.tui.run.panels import FocusPanel
 from steertui.tui.run.run_body import RunBody
-from steertui.tui.run.run_controls import RunControls
-from steertui.tui.run.run_messages import Ended, Notice, Planned, Ticked
-from steertui.tui.run.run_state import RunState, ask
-from steertui.tui.run.status_lines import NoticeLine, PulseLine, StageLine, at_rest, at_work, cost
+from steertui.tui.run.run_controls import RUNNING, RunControls
+from steertui.tui.run.run_messages import Ended, Notice, Planned, RunUpdate
+from steertui.tui.run.run_state import RunState, read_state
+from steertui.tui.run.status_lines import (
+    ActivityLine,
+    NoticeLine,
+    StageLine,
+    activity_parts,
+    stored_parts,
+)
 from steertui.tui.widgets.reflowing_text import ReflowingText
 
 HELP = """
-Every cell of the matrix is one trial: a scenario under a condition. Its sign tells what the first
-judge made of the answer. Move with the arrows; the panel at the right (narrow terminals: below)
-shows the trial under the cursor, or the one being written.
+Every cell of the matrix is a scenario under a condition, with one sign per sample: the first
+judge's label or the trial's status. The arrow keys move the cursor. The panel at the right (below
+the matrix in a narrow terminal) shows the trial under the cursor, or the answer in progress.
 
-The rates stand with their 95 % intervals, which narrow while verdicts come. Where the model is one
-of the paper's (arXiv 2601.01584) its published numbers stand beside.
+The rates are shown with 95 % intervals, which narrow as labels arrive. For the models of the paper
+(arXiv 2601.01584), the published rates are shown as well.
 
-**Pause** holds the engine still with everything in memory. **Stop** ends it: answers that were
-being written begin again when you go on, all others are stored. So does closing the terminal.
-**Run** goes on with whatever is missing, what failed included.
+**Pause** stops computing and keeps everything in memory. **Stop** ends the run, as closing the
+terminal does: finished trials are stored, and answers in progress are generated again when you
+resume. **Run** runs everything that is missing or failed.
 """
 
-DONE = "done: 4 shows the results, enter reads a trial"
-NOTHING = "nothing run yet: r begins"
-ALONG = "another steertui runs this: reading along"
+DONE = "Up to date: 4 shows the results, enter opens a trial"
+NOT_STARTED = "Not started: r runs the experiment"
+FOLLOWING = "Another steertui process runs this experiment; showing its progress"
+FAILED = "Failed: r tries again"
+STOPPED = "Stopped: r resumes"
 
 
 class RunScreen(RunControls):
-    """Shows one run; the store is the truth, and this screen only what was told of it."""
+    """Shows one run, from the store and from the runner's messages."""
 
     NAME = "run"
     HELP = HELP
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("g", "beside", "Compare", id="run.beside", tooltip="All conditions of it"),
-        Binding("f", "follow", "Follow", id="run.follow", tooltip="Read what is being written"),
-        Binding("v", "view", "View", id="run.view", tooltip="Rates, text or slots below"),
+        Binding(
+            "g",
+            "compare",
+            "Compare",
+            id="run.compare",
+            tooltip="Compare the conditions",
+        ),
+        Binding("f", "follow", "Follow", id="run.follow", tooltip="Show the answer in progress"),
+        Binding("v", "view", "View", id="run.view", tooltip="Show rates, text or slots"),
     ]
 
     def __init__(self) -> None:
@@ -54,174 +68,179 @@ class RunScreen(RunControls):
         self.clear_run()
 
     def clear_run(self) -> None:
-        """Know nothing."""
+        """Forget the shown experiment."""
         self.run = RunState()
         self._follows = True
-        self._busy = 0.0
-        self.state = NOTHING
+        self._thread_time = 0.0
+        self.state = NOT_STARTED
 
     def body(self) -> ComposeResult:
-        """Lay out: how it goes, the matrix over the slots, the rates over the text in focus."""
+        """Lay out: status lines, matrix over slots, rates over the text of a trial, legend."""
         yield StageLine(id="stages")
-        yield PulseLine(id="pulse")
+        yield ActivityLine(id="activity")
         yield NoticeLine(id="notices")
         yield RunBody(id="run-body", classes="-rates")
         yield ReflowingText(id="legend")
 
     def on_mount(self) -> None:
-        """Begin at the matrix."""
+        """Focus the matrix."""
         self.query_one(Matrix).focus()
 
     def reload(self) -> None:
-        """Show the experiment that is open, where it is another than before."""
+        """Show the open experiment; read it from the store if it is another one."""
         if self.version != self.session.version and not self.is_at_work:
             self.version = self.session.version
             self.clear_run()
-            self._look()
+            self._load()
         self.draw()
         self._show_slots()
 
     # The store
 
-    @work(exclusive=True, group="look", exit_on_error=False)
-    async def _look(self, outcome: str = "") -> None:
-        """Take what the store holds; `outcome` says how a run ended, if not well."""
+    @work(exclusive=True, group="load", exit_on_error=False)
+    async def _load(self, outcome: str = "") -> None:
+        """Show the stored state; `outcome` is the state line after a run that did not succeed."""
         experiment = self.session.id
         if not experiment:
             return
         judge = self.run.judge
-        self.run.fill(await self.session.with_store(lambda store: ask(store, experiment, judge)))
+        self.run.fill(
+            await self.session.with_store(lambda store: read_state(store, experiment, judge))
+        )
         if not self.is_at_work:
-            self.state = outcome or self._standing()
+            self.state = outcome or self._remaining_work()
         self.query_one(Matrix).fill(self.run.grid)
         exempt_live_objects()
         self.draw(rates=False)
         self.refresh_bindings()
-        self._read()
+        self._show_trial()
         self.run.summary = await self.session.with_store(
             lambda store: summarise_experiment(store, experiment)
         )
         self.draw()
 
-    def _standing(self) -> str:
-        """Return what is left to do, and the key that does it."""
-        if self.run.left:
-            return f"{self.run.left:,} answers to do: r runs them"
-        if self.run.unread:
-            return f"{self.run.unread:,} answers have no label: r judges them"
+    def _remaining_work(self) -> str:
+        """Return the work that remains, and the key that starts it."""
+        if self.run.unanswered:
+            return f"{self.run.unanswered:,} trials unanswered: r runs them"
+        if self.run.unjudged:
+            return f"{self.run.unjudged:,} labels pending: r judges the answers"
         return DONE
 
-    @work(exclusive=True, group="read", exit_on_error=False)
-    async def _read(self) -> None:
-        key = self.query_one(Matrix).chosen()
+    @work(exclusive=True, group="trial", exit_on_error=False)
+    async def _show_trial(self) -> None:
+        key = self.query_one(Matrix).selected_key()
         if not key or (self._follows and self.run.slots):
             return
-        if key in self.run.grid.writing:
+        if key in self.run.grid.generating:
             self._show_slots()
             return
         trial = await self.session.with_store(lambda store: read_trial(store, key))
-        if trial and self.query_one(Matrix).chosen() == key:
-            self.query_one(FocusPanel).read(trial, self.colours, self.run.failures.get(key, ""))
+        if trial and self.query_one(Matrix).selected_key() == key:
+            self.query_one(FocusPanel).show_trial(
+                trial, self.colours, self.run.failures.get(key, "")
+            )
 
     # The run
 
     @on(Planned)
     def _planned(self, message: Planned) -> None:
-        self.session.id, self.run.judge = message.id, message.judge
-        self.state = ALONG if message.is_along else "loading …"
-        self._look()
+        self.session.id = message.id
+        self.run.judge = message.judge
+        self.state = FOLLOWING if message.is_following else "Loading …"
+        self._load()
 
-    @on(Ticked)
-    def _ticked(self, message: Ticked) -> None:
-        self._tell_cost()
+    @on(RunUpdate)
+    def _updated(self, message: RunUpdate) -> None:
+        self._report_draw_time()
         matrix = self.query_one(Matrix)
-        changed = self.run.take(message)
+        changed = self.run.apply(message)
         if message.stages and self.runner and not self.runner.control.is_paused:
-            self.state = "running"
+            self.state = RUNNING
         for key in changed:
-            matrix.changed(key)
+            matrix.redraw_cell(key)
         self.draw(rates=message.summary is not None)
         self._show_slots()
-        if matrix.chosen() in changed and not (self._follows and self.run.slots):
-            self._read()
+        if matrix.selected_key() in changed and not (self._follows and self.run.slots):
+            self._show_trial()
 
-    def _tell_cost(self) -> None:
-        """Tell the run what this thread took of a core since the last message."""
-        before, self._busy = self._busy, time.thread_time()
+    def _report_draw_time(self) -> None:
+        """Report this thread's CPU time since the last update to the runner."""
+        before = self._thread_time
+        self._thread_time = time.thread_time()
         if self.runner and before:
-            self.runner.drawn(self._busy - before)
+            self.runner.add_draw_time(self._thread_time - before)
 
     @on(Ended)
     def _ended(self, message: Ended) -> None:
         has_new_slots = self.runner and self.runner.control.new_slots is not None
         self.runner = None
-        self.run.rest()
-        if has_new_slots and not message.trouble:
+        self.run.clear_activity()
+        if has_new_slots and not message.error:
             self.start()
             return
         self.run.summary = message.summary or self.run.summary
         outcome = ""
-        if message.trouble:
-            outcome = "failed: r tries again"
-            self.run.notices.append(Notice(message.trouble))
-        elif message.stopped:
-            outcome = "stopped: r goes on"
-        self.state = outcome or self._standing()
+        if message.error:
+            outcome = FAILED
+            self.run.notices.append(Notice(message.error))
+        elif message.is_stopped:
+            outcome = STOPPED
+        self.state = outcome or self._remaining_work()
         self.refresh_bindings()
         self._show_slots()
         self.draw()
-        self._look(outcome)
+        self._load(outcome)
 
-    def show_error(self, told: str) -> None:
-        """Say what went wrong, to stay."""
-        self.run.notices.append(Notice(told))
+    def show_error(self, message: str) -> None:
+        """Add the message to the notices, which stay until the next run."""
+        self.run.notices.append(Notice(message))
         self.draw(rates=False)
 
     # Drawing
 
     @property
-    def _shown(self) -> RunBody:
+    def _body(self) -> RunBody:
         return self.query_one(RunBody)
 
     def draw(self, *, rates: bool = True) -> None:
-        """Draw how it goes, and the rates."""
+        """Draw the status lines, and with `rates` the rates."""
         run, c = self.run, self.colours
         is_open = self.session.id or self.session.experiment
-        self.show_empty("" if is_open or self.is_at_work else "Nothing is planned yet.")
-        self.query_one(StageLine).show(self.state, run.bars, c)
+        self.show_empty("" if is_open or self.is_at_work else "No experiment is planned.")
+        self.query_one(StageLine).show(self.state, run.stages_shown, c)
         parts = []
-        if run.bars:
-            parts = at_work(run.speeds, run.queues, run.failed, run.room, run.kv, c)
+        if run.stages_shown:
+            parts = activity_parts(run, c)
         elif run.places:
-            spent = cost([run.spent])
-            parts = at_rest(run.answers, run.left, run.grid.labelled, run.failed, spent, c)
-        self.query_one(PulseLine).show(parts, c)
+            parts = stored_parts(run, c)
+        self.query_one(ActivityLine).show(parts, c)
         self.query_one(NoticeLine).show(run.notices, c)
         self.query_one("#legend", ReflowingText).draw_with(lambda room: c.legend(room.width))
         if rates:
-            empty = "No verdict yet. Rates appear here as the judge reads the answers."
-            self._shown.show_rates(run.summary, empty, c)
+            empty = "No labels yet. Rates appear here as the judge labels the answers."
+            self._body.show_rates(run.summary, empty, c)
 
     def _show_slots(self) -> None:
-        self._shown.show_slots(self.run, self.colours, follow=self._follows)
+        self._body.show_slots(self.run, self.colours, follow=self._follows)
 
     def recolour(self) -> None:
-        """Draw all that bears colours of the theme."""
+        """Redraw everything in the colours of the theme."""
         self.draw()
         self._show_slots()
-        self._read()
+        self._show_trial()
 
     # Keys
 
     def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
-        """Offer what makes sense now."""
+        """Offer the keys that apply now."""
         if action == "follow":
             return self.is_at_work and not self._follows
         if action in ("pause", "stop"):
             return self.is_at_work
         if action == "start":
             return not self.is_at_work and self.session.experiment is not None
-        if action == "beside":
+        if action == "compare":
             return bool(self.run.places)
         return self.has_class("-narrow") if action == "view" else True
 
@@ -230,7 +249,7 @@ class RunScreen(RunControls):
         if self._follows:
             self._follows = False
             self.refresh_bindings()
-        self._read()
+        self._show_trial()
 
     @on(Matrix.Opened)
     async def _opened(self, message: Matrix.Opened) -> None:
@@ -239,17 +258,17 @@ class RunScreen(RunControls):
         )
 
     def action_follow(self) -> None:
-        """Show what is being written, whatever it is."""
+        """Show the answer in progress."""
         self._follows = True
         self.refresh_bindings()
         self._show_slots()
 
-    async def action_beside(self) -> None:
-        """Show the scenario under the cursor, all conditions side by side."""
-        key = self.query_one(Matrix).chosen()
+    async def action_compare(self) -> None:
+        """Compare the conditions of the scenario under the cursor."""
+        key = self.query_one(Matrix).selected_key()
         if key:
             await self.host.compare(key)
 
     def action_view(self) -> None:
-        """Show another panel below the matrix, where there is room for one."""
-        self._shown.turn()
+        """Show the next panel below the matrix of a narrow terminal."""
+        self._body.show_next_view()

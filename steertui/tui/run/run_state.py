@@ -1,4 +1,4 @@
-"""A RunState: all that the Run screen knows of one experiment, told by the store and the run."""
+"""State of the Run screen: everything it shows of one experiment, from the store and the run."""
 
 from dataclasses import dataclass, field
 
@@ -7,126 +7,173 @@ from steertui.engine.events import SlotView
 from steertui.store import Store, TrialStatus
 from steertui.store.progress_queries import TrialPlace, failure_reasons, survey
 from steertui.tui.run.grid import Grid, make_grid
-from steertui.tui.run.run_messages import Kv, Notice, Queue, Stage, Ticked
+from steertui.tui.run.run_messages import JudgeQueue, KvUsage, Notice, RunUpdate, Stage
 
-MOST_SPEEDS = 120
+THROUGHPUT_SAMPLES = 120
+"""Throughput values that are kept, one per second."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """What the store tells of an experiment, under one judge."""
+class StoredState:
+    """Trials of an experiment as they are stored.
+
+    Attributes:
+        places: of all trials, in planned order.
+        statuses: of the answered trials under `judge`, by key.
+        failures: reasons by the key of the trial that could not be answered.
+        judge: id of the judge whose labels are shown; "" for none.
+        dollars: cost of all judges so far, in US dollars.
+    """
 
     places: list[TrialPlace]
-    cells: dict[str, TrialStatus]
+    statuses: dict[str, TrialStatus]
     failures: dict[str, str]
     judge: str
-    spent: float
+    dollars: float
 
 
-def ask(store: Store, experiment: str, judge: str) -> Stored:
-    """Return what stands in the store; without a judge its first is taken."""
-    readers = store.judges(experiment)
-    judge = judge or (readers[0].id if readers else "")
-    spent = sum(store.judge_cost(reader.id).dollars or 0.0 for reader in readers)
-    return Stored(
-        *survey(store, experiment, judge), failure_reasons(store, experiment), judge, spent
+def read_state(store: Store, experiment: str, judge: str) -> StoredState:
+    """Return the stored state under a judge; "" stands for the experiment's first judge."""
+    judges = store.judges(experiment)
+    judge = judge or (judges[0].id if judges else "")
+    places, statuses = survey(store, experiment, judge)
+    return StoredState(
+        places=places,
+        statuses=statuses,
+        failures=failure_reasons(store, experiment),
+        judge=judge,
+        dollars=sum(store.judge_cost(info.id).dollars or 0.0 for info in judges),
     )
 
 
 @dataclass
 class RunState:
-    """Where every trial stands, what is being written, how fast, what went wrong."""
+    """Status of every trial, slots at work, throughput, and notices.
+
+    Attributes:
+        places: of all trials, by key.
+        grid: trials in rows and columns, with their statuses.
+        summary: results so far; None before the first summary.
+        failures: reasons by the key of the trial that could not be answered.
+        judge: id of the judge whose labels are shown; "" for none.
+        dollars: stored cost of all judges, in US dollars.
+        stages: progress by stage.
+        queues: progress by judge.
+        notices: since the start of the run.
+        shape: description of the loaded model.
+        kv: usage of the KV cache; None if no engine is at work.
+        slots: at work.
+        slot_count: number of slots, at work or not.
+        throughputs: tokens per second, the newest last.
+    """
 
     places: dict[str, TrialPlace] = field(default_factory=dict)
     grid: Grid = field(default_factory=lambda: make_grid([]))
     summary: Summary | None = None
     failures: dict[str, str] = field(default_factory=dict)
     judge: str = ""
-    spent: float = 0.0
+    dollars: float = 0.0
     stages: dict[str, Stage] = field(default_factory=dict)
-    queues: dict[str, Queue] = field(default_factory=dict)
+    queues: dict[str, JudgeQueue] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
     shape: str = ""
-    kv: Kv | None = None
+    kv: KvUsage | None = None
     slots: tuple[SlotView, ...] = ()
-    room: int = 0
-    speeds: list[float] = field(default_factory=list)
+    slot_count: int = 0
+    throughputs: list[float] = field(default_factory=list)
 
-    def fill(self, stored: Stored) -> None:
-        """Take what the store tells."""
-        heard = self.grid.states  # what the run told since the store was asked stands above it
-        self.places = {p.key: p for p in stored.places}
+    def fill(self, stored: StoredState) -> None:
+        """Show the stored state; statuses that the run reported since it was read stay."""
+        reported = self.grid.statuses
+        self.places = {place.key: place for place in stored.places}
         grid = make_grid(stored.places)
         grid.failed = set(stored.failures)
-        for key, cell in stored.cells.items():
-            grid.put(key, cell)
-        for key in heard.keys() & self.places.keys():
-            if heard[key] != TrialStatus() or key not in stored.cells:
-                grid.put(key, heard[key])
-        self.grid, self.failures = grid, stored.failures
-        self.judge, self.spent = stored.judge, stored.spent
+        for key, status in stored.statuses.items():
+            grid.set_status(key, status)
+        for key in reported.keys() & self.places.keys():
+            if reported[key] != TrialStatus() or key not in stored.statuses:
+                grid.set_status(key, reported[key])
+        self.grid = grid
+        self.failures = stored.failures
+        self.judge = stored.judge
+        self.dollars = stored.dollars
 
     @property
-    def answers(self) -> int:
-        """How many trials have an answer."""
-        return len(self.grid.states)
+    def answered(self) -> int:
+        """Number of trials with an answer."""
+        return len(self.grid.statuses)
 
     @property
-    def left(self) -> int:
-        """How many trials have no answer."""
-        return len(self.places) - self.answers
+    def unanswered(self) -> int:
+        """Number of trials without an answer."""
+        return len(self.places) - self.answered
 
     @property
-    def unread(self) -> int:
-        """How many answers bear no label of the first judge, where there is a judge."""
-        return self.answers - self.grid.labelled if self.judge else 0
+    def unjudged(self) -> int:
+        """Number of answers without a label of the shown judge; 0 without a judge."""
+        return self.answered - self.grid.labelled if self.judge else 0
 
     @property
     def failed(self) -> int:
-        """How many answers and verdicts failed, and have not come since."""
-        return len(self.grid.failed) + self.grid.unread
+        """Number of failed answers and verdicts that have not succeeded since."""
+        return len(self.grid.failed) + self.grid.judge_failures
 
     @property
-    def bars(self) -> dict[str, Stage]:
-        """How far each stage is; all judges are one."""
-        found = {name: stage for name, stage in self.stages.items() if name != "judge"}
+    def stages_shown(self) -> dict[str, Stage]:
+        """Progress by stage, with all judges as one stage."""
+        stages = {name: stage for name, stage in self.stages.items() if name != "judge"}
         if self.queues:
-            queues, pace = self.queues.values(), ""
-            if "judge" in self.stages:
-                pace = self.stages["judge"].pace
-            done, total = sum(q.done for q in queues), sum(q.total for q in queues)
-            found["judge"] = Stage(done, total, pace)
-        return found
+            judging = self.stages.get("judge")
+            stages["judge"] = Stage(
+                done=sum(queue.done for queue in self.queues.values()),
+                total=sum(queue.total for queue in self.queues.values()),
+                rate=judging.rate if judging else "",
+            )
+        return stages
 
-    def take(self, tick: Ticked) -> set[str]:
-        """Take what the run tells; return the trials whose cells changed."""
+    def apply(self, update: RunUpdate) -> set[str]:
+        """Apply an update; return the keys of the trials whose cells changed."""
+        self.stages |= update.stages
+        self.queues |= update.queues
+        self.notices += update.notices
+        self.kv = update.kv or self.kv
+        self.summary = update.summary or self.summary
+        if update.shape:
+            self.shape = update.shape
+            self.throughputs = []
+        if update.throughput is not None:
+            kept = self.throughputs[1 - THROUGHPUT_SAMPLES :]
+            self.throughputs = [*kept, update.throughput]
+        changed = self._apply_statuses(update) | self._apply_slots(update)
+        return {key for key in changed if key in self.grid}
+
+    def _apply_statuses(self, update: RunUpdate) -> set[str]:
         grid = self.grid
-        self.stages |= tick.stages
-        self.queues |= tick.queues
-        self.notices += tick.notices
-        self.shape, self.kv = tick.shape or self.shape, tick.kv or self.kv
-        changed = tick.answers | {key for key, _ in tick.verdicts} | set(tick.cells)
-        for key in tick.answers - grid.states.keys():
-            grid.put(key, TrialStatus())
-        for (key, judge), v in tick.verdicts.items():
+        for key in update.answered - grid.statuses.keys():
+            grid.set_status(key, TrialStatus())
+        for (key, judge), verdict in update.verdicts.items():
             if judge == self.judge:
-                grid.put(key, TrialStatus(v.label, bool(v.failure)))
-        for key, cell in tick.cells.items():
-            grid.put(key, cell)
-        self.failures |= tick.failures
-        grid.failed |= tick.failures.keys()
-        if tick.slots is not None:
-            now = {slot.id for slot in tick.slots}
-            changed |= grid.writing ^ now
-            grid.writing, self.slots, self.room = now, tick.slots, tick.room
-        if tick.shape:
-            self.speeds = []  # another model, or another work
-        if tick.speed is not None:
-            self.speeds = [*self.speeds[1 - MOST_SPEEDS :], tick.speed]
-        self.summary = tick.summary or self.summary
-        return {key for key in changed if key in grid}
+                grid.set_status(key, TrialStatus(verdict.label, bool(verdict.failure)))
+        for key, status in update.statuses.items():
+            grid.set_status(key, status)
+        self.failures |= update.failures
+        grid.failed |= update.failures.keys()
+        return update.answered | {key for key, _ in update.verdicts} | set(update.statuses)
 
-    def rest(self) -> None:
-        """Nothing is being done any more."""
-        self.slots, self.grid.writing, self.kv = (), set(), None
-        self.stages, self.queues = {}, {}
+    def _apply_slots(self, update: RunUpdate) -> set[str]:
+        if update.slots is None:
+            return set()
+        generating = {slot.id for slot in update.slots}
+        changed = self.grid.generating ^ generating
+        self.grid.generating = generating
+        self.slots = update.slots
+        self.slot_count = update.slot_count
+        return changed
+
+    def clear_activity(self) -> None:
+        """Clear slots, stages and queues after the end of a run."""
+        self.slots = ()
+        self.grid.generating = set()
+        self.kv = None
+        self.stages = {}
+        self.queues = {}

@@ -1,4 +1,4 @@
-"""A run in a thread of its own, told to the screen in messages, ten a second at most."""
+"""Runner of an experiment in a thread of its own; it posts messages to the Run screen."""
 
 from pathlib import Path
 
@@ -17,13 +17,16 @@ from steertui.run import RunControl, run
 from steertui.store import Store
 from steertui.store.progress_queries import changes_between, current_mark
 from steertui.store.run_lock import BusyError, is_locked, run_lock
-from steertui.tui.run.event_aggregator import EventAggregator, drawing_pace
-from steertui.tui.run.fetching import STAGE, supplying
-from steertui.tui.run.run_messages import Ended, Planned, Stage, Ticked
+from steertui.tui.run.event_aggregator import EventAggregator, new_draw_rate
+from steertui.tui.run.fetching import STAGE_NAME, supply_in_stages
+from steertui.tui.run.run_messages import Ended, Planned, RunUpdate
+
+FOLLOW_INTERVAL = 1.0
+"""Seconds between two looks at what another process has stored."""
 
 
 class Runner:
-    """Runs an experiment and posts what happens to `target`; made for one thread worker.
+    """Runs an experiment once and posts messages to `target`.
 
     Attributes:
         control: pause, resume, stop and slots of this run.
@@ -43,70 +46,72 @@ class Runner:
         self._overrides = overrides
         self._options = options
         self._target = target
-        self._pace = drawing_pace()
+        self._draw_rate = new_draw_rate()
         self.control = RunControl()
 
-    def drawn(self, seconds: float) -> None:
-        """Hear what drawing took since the last message; the more, the fewer there are."""
-        self._pace.took(seconds)
-
-    # What follows runs in the thread.
+    def add_draw_time(self, seconds: float) -> None:
+        """Add the time that drawing the last update took; slow drawing lowers the update rate."""
+        self._draw_rate.add(seconds)
 
     def work(self) -> None:
-        """Run to the end or until halted; whatever was done is stored."""
-        summary, trouble = None, ""
+        """Run in the calling thread until the end or a stop; finished work is stored."""
+        summary = None
+        error = ""
         try:
             remember(self._experiment, TYPED)
             if self._supply():
                 with Store(self._db) as store:
                     summary = self._run(store)
         except SteertuiError as exc:
-            trouble = str(exc)
-        self._target.post_message(Ended(trouble, self.control.is_stopped, summary))
+            error = str(exc)
+        self._target.post_message(Ended(error, self.control.is_stopped, summary))
 
     def _supply(self) -> bool:
-        """Fetch what is lacking; return False where it was halted before all was here."""
-        steps = supplying(self._experiment)
+        """Download and verify what is missing; return False if the run was stopped before."""
+        stages = supply_in_stages(self._experiment)
         try:
-            for step in steps:
+            for stage in stages:
                 if self.control.is_stopped:
                     return False
-                self._target.post_message(Ticked(stages={STAGE: Stage(*step)}))
+                self._target.post_message(RunUpdate(stages={STAGE_NAME: stage}))
         finally:
-            steps.close()
+            stages.close()
         return True
 
     def _run(self, store: Store) -> Summary:
+        """Run the experiment, or follow the process that runs it; return the results."""
         plan = make_plan(resolve(self._experiment), store, self._options)
         judge = plan.judges[0].id if plan.judges else ""
         try:
             with run_lock(self._db):
-                self._target.post_message(Planned(plan.id, judge, False))
-                self._follow(plan, store)
+                self._target.post_message(Planned(plan.id, judge, is_following=False))
+                self._post_updates(plan, store)
         except BusyError:
-            self._target.post_message(Planned(plan.id, judge, True))
-            self._read_along(plan, judge, store)
+            self._target.post_message(Planned(plan.id, judge, is_following=True))
+            self._follow_other_process(plan, judge, store)
         return summarise_experiment(store, plan.id)
 
-    def _read_along(self, plan: Plan, judge: str, store: Store) -> None:
-        """Tell what another process stores, once a second, until it has ended."""
-        seen, busy = current_mark(store), True
-        while busy and not self.control.wait_for_stop(1.0):
-            busy, now = is_locked(self._db), current_mark(store)
-            if now != seen:
-                cells = changes_between(store, plan.id, judge, seen, now)
-                summary = summarise_experiment(store, plan.id)
-                self._target.post_message(Ticked(cells=cells, summary=summary))
-                seen = now
-
-    def _follow(self, plan: Plan, store: Store) -> None:
-        ticker = EventAggregator(plan, store, self._pace, self.control)
+    def _post_updates(self, plan: Plan, store: Store) -> None:
+        aggregator = EventAggregator(plan, store, self._draw_rate, self.control)
         events = run(plan, store, self._overrides, self._options, control=self.control)
         try:
             for event in events:
-                ticker.note(event)
-                if tick := ticker.due():
-                    self._target.post_message(tick)
+                aggregator.add(event)
+                if update := aggregator.update_if_due():
+                    self._target.post_message(update)
         finally:
             events.close()
-            self._target.post_message(ticker.rest())
+            self._target.post_message(aggregator.take_update())
+
+    def _follow_other_process(self, plan: Plan, judge: str, store: Store) -> None:
+        """Post what another process stores, until it ends or the run is stopped."""
+        last = current_mark(store)
+        is_busy = True
+        while is_busy and not self.control.wait_for_stop(FOLLOW_INTERVAL):
+            is_busy = is_locked(self._db)
+            now = current_mark(store)
+            if now != last:
+                statuses = changes_between(store, plan.id, judge, last, now)
+                summary = summarise_experiment(store, plan.id)
+                self._target.post_message(RunUpdate(statuses=statuses, summary=summary))
+                last = now

@@ -1,11 +1,12 @@
-"""The lines above a run: how far each stage is, how fast and at what cost, and what went wrong."""
+"""Status lines of a run: stages, throughput and cost, notices."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from rich.text import Text
 
 from steertui.run.progress import STAGES, dollars
-from steertui.tui.run.run_messages import Kv, Notice, Queue, Stage
+from steertui.tui.run.run_messages import KvUsage, Notice, Stage
+from steertui.tui.run.run_state import RunState
 from steertui.tui.widgets.bars import progress_bar, sparkline
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import join_fitting
@@ -13,27 +14,29 @@ from steertui.tui.widgets.reflowing_text import ReflowingText
 from steertui.tui.widgets.sanitize import one_line
 from steertui.units import size_text
 
-MOST_NOTICES = 3
-BAR = 6, 30
-"""Columns of a stage's bar, at the least and at the most."""
+MAX_NOTICES = 3
+MIN_BAR_WIDTH = 6
+MAX_BAR_WIDTH = 30
+
+SPARKLINE_WIDTH = 16
 
 
 class StageLine(ReflowingText):
-    """One line: what is going on, and how far each stage is."""
+    """One line: state of the run, and progress of each stage."""
 
     def show(self, state: str, stages: Mapping[str, Stage], colours: Palette) -> None:
-        """Draw, as wide as there is room."""
+        """Show the line, fitted to the width."""
         self.draw_with(lambda room: stage_line(state, stages, room.width, colours))
 
 
 def stage_line(state: str, stages: Mapping[str, Stage], width: int, colours: Palette) -> Text:
-    """Return what is going on, and a bar for each stage."""
+    """Return the state and a progress bar per stage; bars are left out if they do not fit."""
     text = Text(end="", no_wrap=True).append(f"{state}   ", f"bold {colours.blue}")
-    told = [_stage(name, stage, 0, colours) for name, stage in stages.items()]
-    left = width - text.cell_len - sum(t.cell_len + 1 for t in told)
-    bar = min(BAR[1], left // max(1, len(told)))
+    without_bars = [_stage(name, stage, 0, colours) for name, stage in stages.items()]
+    room = width - text.cell_len - sum(part.cell_len + 1 for part in without_bars)
+    bar = min(MAX_BAR_WIDTH, room // max(1, len(stages)))
     for name, stage in stages.items():
-        text.append_text(_stage(name, stage, bar if bar >= BAR[0] else 0, colours))
+        text.append_text(_stage(name, stage, bar if bar >= MIN_BAR_WIDTH else 0, colours))
     text.truncate(max(1, width), overflow="ellipsis")
     return text
 
@@ -43,91 +46,86 @@ def _stage(name: str, stage: Stage, bar: int, colours: Palette) -> Text:
     if bar:
         text.append_text(progress_bar(stage.done, stage.total, bar, colours)).append(" ")
     text.append(f"{stage.done:,}/{stage.total:,}", f"bold {colours.strong}")
-    return text.append(f"  {stage.pace}   " if stage.pace else "   ", colours.quiet)
+    return text.append(f"  {stage.rate}   " if stage.rate else "   ", colours.quiet)
 
 
-class PulseLine(ReflowingText):
-    """One line: failures, speed, the judge's queue and cost, slots and memory; or, at rest, what
-    is stored. What there is no room for is left out, the last first.
+class ActivityLine(ReflowingText):
+    """One line: throughput, labels pending, cost and memory of a run, or what is stored.
+
+    Parts that do not fit are left out, the last first.
     """
 
     def show(self, parts: Sequence[Text], colours: Palette) -> None:
-        """Draw the parts that fit."""
+        """Show the parts that fit."""
         self.draw_with(lambda room: join_fitting(parts, Text(" · ", colours.faint), room.width))
 
 
-def at_work(
-    speeds: Sequence[float],
-    queues: Mapping[str, Queue],
-    failed: int,
-    room: int,
-    kv: Kv | None,
-    colours: Palette,
-) -> list[Text]:
-    """Return a run's pulse, the most telling first."""  # fmt: skip
-    c = colours
-    parts = [failures(failed, c)] if failed else []
-    if speeds:
-        now = Text().append(f"{speeds[-1]:,.0f}", f"bold {c.strong}").append(" tokens/s ", c.quiet)
-        parts.append(now.append(sparkline(list(speeds), 16), c.blue))
-    waiting = sum(q.total - q.done for q in queues.values())
-    if waiting:
-        parts.append(_number(waiting, "for the judge" if len(queues) == 1 else "for judges", c))
-    spent = cost(q.dollars for q in queues.values())
+def activity_parts(run: RunState, c: Palette) -> list[Text]:
+    """Return throughput, labels pending, cost, memory and slots, the most important first."""
+    parts = [_failures(run.failed, c)] if run.failed else []
+    if run.throughputs:
+        rate = Text().append(f"{run.throughputs[-1]:,.0f}", f"bold {c.strong}")
+        rate.append(" tokens/s ", c.quiet)
+        parts.append(rate.append(sparkline(run.throughputs, SPARKLINE_WIDTH), c.blue))
+    pending = sum(queue.total - queue.done for queue in run.queues.values())
+    if pending:
+        parts.append(_number(pending, "labels pending", c))
+    spent = _cost(queue.dollars for queue in run.queues.values())
     if spent:
         parts.append(Text().append(spent, f"bold {c.strong}").append(" spent", c.quiet))
-    if kv:
-        share = f"{100 * kv.used / max(1, kv.cells):.0f} %"
-        size = f" of {size_text(kv.size)}" if kv.size else ""
-        parts.append(
-            Text().append("KV ", c.quiet).append(share, f"bold {c.strong}").append(size, c.quiet)
-        )
-    if room:
-        parts.append(_number(room, "slots", c))
+    if run.kv:
+        parts.append(_kv_part(run.kv, c))
+    if run.slot_count:
+        parts.append(_number(run.slot_count, "slots", c))
     return parts
 
 
-def at_rest(answers: int, left: int, judged: int, failed: int, spent: str,
-            colours: Palette) -> list[Text]:  # fmt: skip
-    """Return what is stored of an experiment, the most telling first."""
-    c = colours
-    parts = [failures(failed, c)] if failed else []
-    parts.append(_number(answers, "answers stored", c))
-    if left:
-        parts.append(_number(left, "waiting", c))
-    parts.append(_number(judged, "judged", c))
-    if answers > judged:
-        parts.append(_number(answers - judged, "not judged yet", c))
+def stored_parts(run: RunState, c: Palette) -> list[Text]:
+    """Return the numbers of answers and labels and the judges' cost, the most important first."""
+    parts = [_failures(run.failed, c)] if run.failed else []
+    parts.append(_number(run.answered, "answers", c))
+    if run.unanswered:
+        parts.append(_number(run.unanswered, "unanswered", c))
+    parts.append(_number(run.grid.labelled, "labels", c))
+    unlabelled = run.answered - run.grid.labelled
+    if unlabelled:
+        parts.append(_number(unlabelled, "labels pending" if run.judge else "unjudged", c))
+    spent = _cost([run.dollars])
     if spent:
         parts.append(Text().append(spent, f"bold {c.strong}").append(" spent on judges", c.quiet))
     return parts
 
 
-def failures(count: int, colours: Palette) -> Text:
-    """Return how much failed, as nobody overlooks it."""
-    return Text(f"! {count:,} failed", f"bold {colours.error}")
+def _kv_part(kv: KvUsage, c: Palette) -> Text:
+    share = f"{100 * kv.used / max(1, kv.cells):.0f} %"
+    size = f" of {size_text(kv.size)}" if kv.size else ""
+    return Text().append("KV ", c.quiet).append(share, f"bold {c.strong}").append(size, c.quiet)
 
 
-def cost(amounts: Iterable[float | None]) -> str:
-    """Return the sum of what was paid: "$0.21"; "" for nothing."""
-    return dollars(sum(a for a in amounts if a)).removeprefix(", ")
+def _failures(count: int, c: Palette) -> Text:
+    return Text(f"! {count:,} failed", f"bold {c.error}")
 
 
-def _number(count: int, what: str, colours: Palette) -> Text:
-    return Text().append(f"{count:,}", f"bold {colours.strong}").append(f" {what}", colours.quiet)
+def _cost(amounts: Iterable[float | None]) -> str:
+    """Return the sum of the amounts, such as "$0.21"; "" for nothing."""
+    return dollars(sum(amount for amount in amounts if amount)).removeprefix(", ")
+
+
+def _number(count: int, noun: str, c: Palette) -> Text:
+    return Text().append(f"{count:,}", f"bold {c.strong}").append(f" {noun}", c.quiet)
 
 
 class NoticeLine(ReflowingText):
-    """What went wrong, or has to be known: a line each, until the next run; hidden without any."""
+    """One line per notice until the next run; hidden if there are none."""
 
     def show(self, notices: Sequence[Notice], colours: Palette) -> None:
-        """Draw the last ones."""
+        """Show the last `MAX_NOTICES` notices."""
         self.display = bool(notices)
         text = Text(end="")
-        for notice in notices[-MOST_NOTICES:]:
+        for notice in notices[-MAX_NOTICES:]:
             sign, style = ("! ", colours.error) if notice.is_bad else ("› ", colours.quiet)
             text.append("\n" if text else "").append(sign, f"bold {style}")
             text.append(one_line(notice.text), style if notice.is_bad else colours.quiet)
-        if len(notices) > MOST_NOTICES:
-            text.append(f"  ({len(notices) - MOST_NOTICES} more before)", colours.quiet)
+        if len(notices) > MAX_NOTICES:
+            text.append(f"  ({len(notices) - MAX_NOTICES} earlier notices)", colours.quiet)
         self.draw_with(lambda _: text)
