@@ -61,7 +61,7 @@ FILES = {
         (["--samples", "0"], 1, "samples: 0 is out of range"),
         (["--samples", "x"], 2, "Invalid value for '--samples'"),
         (["--slots", "-1"], 1, "--slots, --threads and --batch-tokens: give a positive number"),
-        (["--exact", "--slots", "8"], 1, "--exact uses one slot; leave one of them out"),
+        (["--deterministic", "--slots", "8"], 1, "--deterministic uses one slot; leave one"),
         (["--demo", "--experiment", "key.toml"], 2, "--preset and --experiment: give one of"),
         (["--wrong"], 2, "No such option"),
     ],

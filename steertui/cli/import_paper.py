@@ -1,20 +1,26 @@
-"""`steertui import-paper`: the paper's own answers and labels into a database."""
+"""`steertui import-paper`: answers and labels of the paper's runs."""
 
 from pathlib import Path
 
 import click
 
 
-@click.command("import-paper", short_help="The paper's own runs as answers and labels.")
+@click.command("import-paper", short_help="Answers and labels of the paper's runs.")
 @click.argument("folder", type=Path, required=False)
-@click.option("--db", type=Path, default=Path("paper.db"), help="The SQLite file; paper.db here.")
-@click.option("--scenarios", help="The benchmark's folder of CSV files, for its category texts.")
+@click.option(
+    "--db", type=Path, default=Path("paper.db"), show_default=True, help="SQLite file to write"
+)
+@click.option(
+    "--scenarios",
+    help="The benchmark's folder of CSV files, for the category texts [default: the downloaded "
+    "benchmark, if there is one]",
+)
 def import_paper(folder: Path | None, db: Path, scenarios: str | None) -> None:
-    """Read runs of the paper's program as answers and labels; no model and no key is needed.
+    """Import runs of the paper's program as answers and labels, without a model or a key.
 
-    FOLDER holds a folder with stdout.log and config.json for each run; if it is not given, the
-    published runs that `steertui sources pull` fetched are read. Afterwards every judge, table
-    and screen works on them.
+    FOLDER has one folder per run, with stdout.log and config.json. Without FOLDER, the published
+    runs are read, which `steertui sources pull` downloads. All judges, tables and screens can use
+    the imported answers.
     """
     from steertui.assets.sources import find_source, missing_files, require_source
     from steertui.core.scenario import load_pack
@@ -30,7 +36,8 @@ def import_paper(folder: Path | None, db: Path, scenarios: str | None) -> None:
     with Store(db) as store:
         experiment = import_runs(runs, store, benchmark)
     items = sum(len(run.items) for run in runs)
-    print(f"{items} answers and labels of {len(runs)} runs are in {db}, experiment {experiment}.")
-    print(f"Their table:       steertui report {db}")
-    print(f"Another judge:     steertui judge {db} --judge openai:gpt-5.2")
-    print(f"Judges compared:   steertui agree {db}")
+    click.echo(f"{items} answers and labels of {len(runs)} runs are in {db}.")
+    click.echo(f"Experiment:        {experiment}")
+    click.echo(f"Results:           steertui report {db}")
+    click.echo(f"Another judge:     steertui judge {db} --judge openai:gpt-5.2")
+    click.echo(f"Agreement:         steertui agree {db}")

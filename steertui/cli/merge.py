@@ -1,4 +1,4 @@
-"""`steertui merge`: several databases made one."""
+"""`steertui merge`: several databases merged into one."""
 
 from __future__ import annotations
 
@@ -11,61 +11,65 @@ import click
 if TYPE_CHECKING:
     from steertui.store.merge import MergedInput
 
-WORDS = {
+ROW_NAMES = {
     "generations": ("answer", "answers"),
     "verdicts": ("label", "labels"),
-    "label_logliks": ("likelihood", "likelihoods"),
-    "annotation_queue": ("place in a queue", "places in queues"),
-    "trials": ("wording of a trial", "wordings of trials"),
-    "models": ("description of a model", "descriptions of models"),
-    "judges": ("description of a judge", "descriptions of judges"),
+    "label_logliks": ("log-likelihood", "log-likelihoods"),
+    "annotation_queue": ("entry of an annotation queue", "entries of annotation queues"),
+    "trials": ("trial description", "trial descriptions"),
+    "models": ("model description", "model descriptions"),
+    "judges": ("judge description", "judge descriptions"),
     "experiment_plans": ("experiment file", "experiment files"),
 }
-"""What differs, by its table."""
+"""By table: what a row is, singular and plural."""
 
-SHOWN = 10
+MAX_KEYS = 10
+"""Maximum keys that a warning lists."""
 
 
-@click.command(short_help="Several databases into one, such as those of shards.")
+@click.command(short_help="Databases merged into one, such as those of shards.")
 @click.argument("out", type=Path)
 @click.argument("inputs", nargs=-1, required=True, type=Path)
 def merge(out: Path, inputs: tuple[Path, ...]) -> None:
-    """Add the databases IN… to OUT, such as those of shards; the inputs stay as they are.
+    """Add the databases INPUTS to OUT, such as those of shards. The inputs are not changed.
 
-    Every input is checked first. Where one differs from OUT, what OUT holds stays in use, and the
-    other is listed and kept in the table `conflicts`.
+    All inputs are checked first. If a row of an input differs from the row in OUT, the row in OUT
+    stays in use; the other row is listed and stored in the table `conflicts`.
     """
     from steertui.output_files import check_database
     from steertui.store.merge import merge as merge_all
 
     check_database(out, inputs)
-    done = merge_all(out, inputs)
-    for merged in done.inputs:
-        rows = ", ".join(f"{n} {table}" for table, n in merged.added.items())
+    result = merge_all(out, inputs)
+    for merged in result.inputs:
+        rows = ", ".join(f"{count} {table}" for table, count in merged.added.items())
         click.echo(
-            f"{merged.path}: {rows or 'nothing new'}; {merged.present} rows were there already, "
+            f"{merged.path}: {rows or 'nothing new'}; {merged.present} rows already present, "
             f"{len(merged.conflicts)} differ"
         )
-        for line in _differing(merged):
+        for line in _conflicts(merged):
             click.echo(f"Warning: {merged.path}: {line}", err=True)
-    if done.backup:
-        click.echo(f"{out} as it was before: {done.backup}")
-    before, after = done.newest
+    if result.backup:
+        click.echo(f"Backup of {out}: {result.backup}")
+    before, after = result.newest
     if before and before != after:
-        click.echo(
-            f"The experiment planned last, which a report shows, was {before} and is {after}"
-        )
+        click.echo(f"The newest experiment, which reports show, is now {after}; before: {before}")
 
 
-def _differing(merged: MergedInput) -> list[str]:
-    """Say by table what differs, with the first keys."""
+def _conflicts(merged: MergedInput) -> list[str]:
+    """Return one sentence per table on the rows that differ, with the first keys."""
     lines = []
-    for about, number in Counter(c.about for c in merged.conflicts).items():
-        which = [c for c in merged.conflicts if c.about == about]
-        keys = [" of ".join(filter(None, (c.judge, c.subject[:12]))) for c in which[:SHOWN]]
-        more = f" and {number - SHOWN} more" if number > SHOWN else ""
+    for table, count in Counter(conflict.about for conflict in merged.conflicts).items():
+        conflicts = [conflict for conflict in merged.conflicts if conflict.about == table]
+        keys = [
+            " of ".join(filter(None, (conflict.judge, conflict.subject[:12])))
+            for conflict in conflicts[:MAX_KEYS]
+        ]
+        more = f" and {count - MAX_KEYS} more" if count > MAX_KEYS else ""
+        singular, plural = ROW_NAMES[table]
+        subject = f"{count} {plural} differ" if count > 1 else f"1 {singular} differs"
         lines.append(
-            f"{number} {WORDS[about][number > 1]} differ{'s' * (number == 1)} from what stays in "
-            f"use; the table conflicts holds what does not ({', '.join(keys)}{more})"
+            f"{subject} from the stored rows, which stay in use; the other rows are in the table "
+            f"conflicts ({', '.join(keys)}{more})"
         )
     return lines

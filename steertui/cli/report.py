@@ -1,24 +1,58 @@
-"""`steertui report`: what a database holds."""
+"""`steertui report`: results of a database in one of several formats."""
 
 from pathlib import Path
 
 import click
 
-FORMS = ("terminal", "markdown", "json", "trials-csv", "rates-csv", "parquet", "html", "svg", "png")
-
-
-@click.command(short_help="A database as tables, HTML page, figures or rows.")
-@click.argument("db", type=Path)
-@click.option("--format", "form", type=click.Choice(list(FORMS)), default="terminal")
-@click.option("--output", "-o", type=Path, help="The file, or folder of pictures, to write.")
-@click.option("--policy", type=click.Choice(["paper", "all", "exclude-refusals"]), default="paper")
-@click.option("--experiment", "experiments", multiple=True, help="An id, or all; may be repeated.")
-@click.option("--model", "models", multiple=True, help="A model's name; may be repeated.")
-@click.option("--condition", "conditions", multiple=True, help="A condition; may be repeated.")
-@click.option("--judge", "judges", multiple=True, help="A judge's name; may be repeated.")
-@click.option(
-    "--list-experiments", "listing", is_flag=True, help="List the experiments in the database."
+FORMATS = (
+    "terminal",
+    "markdown",
+    "json",
+    "trials-csv",
+    "rates-csv",
+    "parquet",
+    "html",
+    "svg",
+    "png",
 )
+
+
+@click.command(short_help="Results as tables, HTML page, figures or rows.")
+@click.argument("db", type=Path)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="terminal",
+    show_default=True,
+    help="Format of the report",
+)
+@click.option(
+    "--output",
+    "-o",
+    type=Path,
+    help="File to write, or folder for svg and png [default: standard output for text formats]",
+)
+@click.option(
+    "--policy",
+    type=click.Choice(["paper", "all", "exclude-refusals"]),
+    default="paper",
+    show_default=True,
+    help="Answers in the denominator of convergence rates: all but nonsensical ones, all, or "
+    "neither nonsensical ones nor safety refusals",
+)
+@click.option(
+    "--experiment",
+    "experiments",
+    multiple=True,
+    help='Id of an experiment, or "all"; repeatable [default: the newest]',
+)
+@click.option("--model", "models", multiple=True, help="Name of a model; repeatable [default: all]")
+@click.option(
+    "--condition", "conditions", multiple=True, help="Condition; repeatable [default: all]"
+)
+@click.option("--judge", "judges", multiple=True, help="Name of a judge; repeatable [default: all]")
+@click.option("--list-experiments", is_flag=True, help="List the experiments and exit")
 def report(
     db: Path,
     form: str,
@@ -28,20 +62,23 @@ def report(
     models: tuple[str, ...],
     conditions: tuple[str, ...],
     judges: tuple[str, ...],
-    listing: bool,
+    list_experiments: bool,
 ) -> None:
-    """Show what a database holds: tables, one HTML page, rows a trial, rates, pictures.
-
-    Nothing named is left out, but of the experiments only the newest is taken.
-    """
+    """Report the results in DB: tables, an HTML page, rows per trial, rates or figures."""
     from steertui.analysis.summary import ReportFilter
-    from steertui.report.command import list_experiments, write_report
+    from steertui.report.command import print_experiments, write_report
     from steertui.stats.rate import Policy
 
-    if listing:
-        list_experiments(db)
+    if list_experiments:
+        print_experiments(db)
         return
-    choice = ReportFilter(experiments, models, conditions, judges, Policy(policy))
+    choice = ReportFilter(
+        experiments,
+        models,
+        conditions,
+        judges,
+        policy=Policy(policy),
+    )
     written = write_report(db, form, choice, output)
     if written:
         click.echo(f"Written: {', '.join(map(str, written))}", err=True)

@@ -1,16 +1,22 @@
-"""`steertui` itself: options into an Experiment; every heavy import waits until it is needed."""
+"""`steertui` without a subcommand: run an experiment, on the screens or with `--batch`."""
+
+from __future__ import annotations
 
 import sys
-from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import cloup
 
+from steertui.cli.experiment_options import (
+    experiment_options,
+    judging_options,
+    sampling_options,
+    take_changes,
+)
 from steertui.cli.machine import machine_options, take_overrides
 from steertui.cli.servers import (
-    DEBIAS,
-    DEBIAS_HELP,
     judge_server_options,
     model_server_options,
     take_server_options,
@@ -23,19 +29,13 @@ from steertui.planning.experiment_files import load_experiment
 from steertui.planning.origin import file_origin
 from steertui.planning.presets import PRESETS
 
+if TYPE_CHECKING:
+    from steertui.engine.sizing import Overrides
+    from steertui.planning.judges import JudgeServerOptions
+    from steertui.planning.origin import Origin
+
 DB = Path("steertui.db")
-
-
-class Names(click.ParamType[list[str]]):
-    """Names in one option, with commas between them."""
-
-    name = "name,…"
-
-    def convert(self, value: object, *_: object) -> list[str]:
-        """Return the names as a list."""
-        if isinstance(value, list):
-            return value
-        return [name.strip() for name in str(value).split(",") if name.strip()]
+"""Default database, in the working folder."""
 
 
 @cloup.group(
@@ -43,67 +43,24 @@ class Names(click.ParamType[list[str]]):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="steertui")
+@experiment_options
+@sampling_options
+@judging_options
 @cloup.option_group(
-    "The experiment (options win over a preset or file)",
-    cloup.option("--demo", is_flag=True, help="The shipped demo checkpoint on the starter pack."),
-    cloup.option("--preset", metavar="NAME", help="demo, quick, paper-4b or paper."),
+    "Run",
+    cloup.option("--batch", is_flag=True, help="Run without screens and print the results"),
+    cloup.option("--db", type=Path, help="SQLite file [default: steertui.db]"),
     cloup.option(
-        "--experiment", "file", type=Path, metavar="FILE", help="An experiment from a TOML file."
-    ),
-    cloup.option("--print-experiment", "printed", is_flag=True, help="Write it as TOML, to edit."),
-    cloup.option(
-        "--model",
-        "models",
-        multiple=True,
-        help="A GGUF file, a name or server:MODEL@URL; may be repeated.",
+        "--shard", metavar="K/N", help="With --batch: run part K of N parts of the scenarios"
     ),
     cloup.option(
-        "--scenarios", multiple=True, help="A pack, a TOML file or a folder of CSV files."
+        "--json", "as_json", is_flag=True, help="With --batch: print one JSON record per line"
     ),
-    cloup.option("--limit", type=int, help="Scenarios at most, in turn from the categories."),
-    cloup.option("--conditions", type=Names(), help="Such as baseline,pro,anti,placebo."),
-    cloup.option("--conditions-file", help="paper, or a TOML file with conditions of your own."),
-    cloup.option("--samples", type=int, help="Answers for each scenario and condition."),
-)
-@cloup.option_group(
-    "Sampling",
-    cloup.option("--temperature", "temperatures", type=float, multiple=True, help="0 is greedy."),
-    cloup.option("--top-k", type=int, help="Draw from the k likeliest tokens; 0 from all."),
-    cloup.option("--top-p", type=float, help="Draw from the nucleus of this probability."),
-    cloup.option("--min-p", type=float, help="Leave out tokens below this share of the likeliest."),
-    cloup.option("--repetition-penalty", type=float, help="1 is off."),
-    cloup.option("--presence-penalty", type=float, help="0 is off."),
-    cloup.option("--seed", type=int, help="Base of every trial's own seed."),
-    cloup.option("--max-tokens", type=int, help="New tokens at most, reasoning included."),
-    cloup.option("--max-tokens-thinking", type=int, help="The same for models that think."),
-    cloup.option("--thinking", type=click.Choice(["template", "force", "off"]), help="Of prompts."),
-    cloup.option(
-        "--stop-tokens", type=click.Choice(["any", "eos"]), help="Tokens that end an answer."
-    ),
-)
-@cloup.option_group(
-    "Judging",
-    cloup.option(
-        "--judge",
-        "judges",
-        multiple=True,
-        help="local:MODEL, openai:MODEL[@URL] or none; may be repeated.",
-    ),
-    cloup.option("--rubric", help="steertui, paper, or a TOML file: what the judge is told."),
-    cloup.option("--hide-suffix", is_flag=True, default=None, help="Hide the suffix from judges."),
-    cloup.option("--reasons", is_flag=True, default=None, help="Ask the judge for a reason, too."),
-    cloup.option("--debias", type=DEBIAS, help=DEBIAS_HELP),
-)
-@cloup.option_group(
-    "The run",
-    cloup.option("--batch", is_flag=True, help="No screen; the results table comes last."),
-    cloup.option("--db", type=Path, help="The SQLite file; steertui.db here if not given."),
-    cloup.option("--shard", metavar="K/N", help="With --batch: part K of N of the scenarios."),
-    cloup.option("--json", "as_json", is_flag=True, help="With --batch: a JSON record a line."),
     cloup.option(
         "--yes",
         is_flag=True,
-        help="Agree to the hosts, downloads and files of an experiment from a file or database.",
+        help="Agree to the servers, downloads and files that an experiment from a file or "
+        "database names",
     ),
 )
 @machine_options
@@ -117,18 +74,17 @@ def cli(
     batch: bool,
     demo: bool,
     preset: str | None,
-    printed: bool,
+    print_experiment: bool,
     file: Path | None,
     db: Path | None,
     shard: str | None,
     as_json: bool,
     yes: bool,
-    **changes: object,
+    **given: object,
 ) -> None:
-    """How far does a prompt suffix move a model toward instrumental convergence?
+    """Measure how far a prompt suffix steers a model towards instrumental convergence.
 
-    Without --batch the screens open, on the demo where no model is named. The same command
-    again finishes what is missing.
+    Without --batch, the screens open. The same command again resumes an unfinished experiment.
     """
     if context.invoked_subcommand:
         return
@@ -136,50 +92,57 @@ def cli(
         raise click.UsageError("--demo, --preset and --experiment: give one of them")
     if shard and not batch:
         raise click.UsageError("--shard: give --batch, too")
-    part = parse_shard(shard) if shard else WHOLE
-    wish, terms = take_overrides(changes), take_server_options(changes)
-    changed = _named(changes)
-    is_chosen = batch or demo or printed or preset or file
-    bare = not (is_chosen or any(v not in (None, [], ()) for v in changed.values()))
-    experiment = _chosen("demo" if demo else preset, file, changed)
-    origin = file_origin(experiment, file, changed)
-    if printed:
+    overrides = take_overrides(given)
+    options = take_server_options(given)
+    changes = take_changes(given)
+    experiment = _experiment("demo" if demo else preset, file, changes)
+    if print_experiment:
         sys.stdout.write(experiment.to_toml())
         return
     path = db or (DEMO_DB if demo else DB)
     check_database(path, [file] if file else [])
+    origin = file_origin(experiment, file, changes)
     if batch:
         from steertui.headless.batch import run_batch
 
         code = run_batch(
             experiment,
             path,
-            wish,
-            terms,
+            overrides,
+            options,
             origin=origin,
             is_sure=yes,
             as_json=as_json,
-            shard=part,
+            shard=parse_shard(shard) if shard else WHOLE,
         )
         sys.exit(code)
+    is_given = bool(demo or preset or file or changes)
+    _open_screens(experiment if is_given else None, path, overrides, options, origin, is_sure=yes)
+
+
+def _experiment(preset: str | None, file: Path | None, changes: dict[str, object]) -> Experiment:
+    """Return the experiment of the file or preset, or the default one, with the changes."""
+    if file:
+        return load_experiment(file, changes)
+    if preset and preset not in PRESETS:
+        raise click.UsageError(
+            f"--preset {preset}: unknown preset; choose from {', '.join(PRESETS)}"
+        )
+    return with_changes(PRESETS[preset] if preset else Experiment(), changes)
+
+
+def _open_screens(
+    experiment: Experiment | None,
+    db: Path,
+    overrides: Overrides,
+    options: JudgeServerOptions,
+    origin: Origin,
+    *,
+    is_sure: bool,
+) -> None:
+    """Open the screens, run the experiment at once if there is one, and exit."""
     from steertui.tui.app import open_session, run_app
 
-    session = open_session(None if bare else experiment, path, wish, terms, origin=origin)
-    session.is_sure = yes
-    sys.exit(run_app(session, at_once=not bare))
-
-
-def _chosen(preset: str | None, file: Path | None, changed: dict[str, object]) -> Experiment:
-    """Return a preset, a file's experiment or the usual one, as the options change it."""
-    if file:
-        return load_experiment(file, changed)
-    if preset and preset not in PRESETS:
-        raise click.UsageError(f"--preset {preset}: there are {', '.join(PRESETS)}")
-    return with_changes(PRESETS[preset] if preset else Experiment(), changed)
-
-
-def _named(changes: dict[str, object]) -> dict[str, object]:
-    """Return the changes as the experiment's fields hold them: lists for what may be repeated."""
-    known = {f.name for f in fields(Experiment)}
-    assert known >= changes.keys(), changes.keys() - known
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in changes.items()}
+    session = open_session(experiment, db, overrides, options, origin=origin)
+    session.is_sure = is_sure
+    sys.exit(run_app(session, at_once=experiment is not None))

@@ -74,7 +74,7 @@ def _write_text(store: Store, summary: Summary, form: str, file: TextIO) -> None
         show(terminal.draw(summary, detail=True, paper=paper), file)
 
 
-def list_experiments(db: Path) -> None:
+def print_experiments(db: Path) -> None:
     """Print every experiment's id, the time it was planned last, and its number of trials."""
     with Store(db, must_exist=True) as store:
         for known in store.experiments():

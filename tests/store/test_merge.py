@@ -85,7 +85,7 @@ def test_merging_again_adds_nothing_and_changes_no_input(parts: Path) -> None:
     first = content(parts / "again.db")
     code, out, _ = call("merge", "again.db", "2.db", "1.db", cwd=parts)
     assert code == 0
-    there = r"\d+ rows were there already, 0 differ\n"
+    there = r"\d+ rows already present, 0 differ\n"
     assert re.fullmatch(f"2.db: nothing new; {there}1.db: nothing new; {there}", out)
     assert not [*parts.glob("again.backup*")]
     assert content(parts / "again.db") == first
@@ -113,7 +113,7 @@ def test_of_two_answers_to_one_trial_one_stays_and_both_are_kept_whatever_the_or
     for out, order in (("x.db", ("1.db", "other.db")), ("y.db", ("other.db", "1.db"))):
         code, _, err = call("merge", out, *order, cwd=parts)
         assert code == 0
-        assert "1 answer differs from what stays in use; the table conflicts holds" in err
+        assert "1 answer differs from the stored rows, which stay in use" in err
         assert key[:12] in err
         found.append(content(parts / out))
     assert found[0] == found[1]
@@ -127,7 +127,7 @@ def test_what_the_receiving_database_holds_stays_and_is_backed_up(parts: Path) -
     code, out, err = call("merge", "own.db", "other.db", "2.db", cwd=parts)
     assert (code, "1 answer differs" in err) == (0, True)
     (backup,) = parts.glob("own.backup-*.db")
-    assert f"own.db as it was before: {backup.name}" in out
+    assert f"Backup of own.db: {backup.name}" in out
     assert content(backup) == content(parts / "1.db")
     call("merge", "honest.db", "1.db", "2.db", cwd=parts)
     assert content(parts / "own.db") == content(parts / "honest.db")

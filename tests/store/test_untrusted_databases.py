@@ -124,8 +124,8 @@ def test_no_date_makes_an_answer_replace_another(folder: Path, time: str) -> Non
     before = rows(folder / "own.db")
     code, out, err = call("merge", "own.db", "received.db", cwd=folder)
     assert code == 0
-    assert re.search(r"received.db: nothing new; \d+ rows were there already, 2 differ", out)
-    assert "2 answers differ from what stays in use" in err
+    assert re.search(r"received.db: nothing new; \d+ rows already present, 2 differ", out)
+    assert "2 answers differ from the stored rows, which stay in use" in err
     assert rows(folder / "own.db") == before
     (backup,) = folder.glob("own.backup-*.db")
     assert rows(backup) == before

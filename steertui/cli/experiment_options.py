@@ -1,0 +1,176 @@
+"""Options that set the fields of an experiment; each help text ends with the field's default."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+import cloup
+
+from steertui.cli.servers import DEBIAS, DEBIAS_HELP
+from steertui.core.experiment import Experiment
+from steertui.core.generation import StopTokens
+from steertui.core.prompt import Thinking
+
+_DEFAULT = Experiment()
+
+
+class NameList(click.ParamType[list[str]]):
+    """Names in one option, separated by commas."""
+
+    name = "name,…"
+
+    def convert(self, value: object, *_: object) -> list[str]:
+        """Return the names as a list."""
+        if isinstance(value, list):
+            return value
+        return [name.strip() for name in str(value).split(",") if name.strip()]
+
+
+def _option(name: str, field: str, text: str, **settings: Any) -> Any:
+    """Return an option that sets a field of the experiment.
+
+    The option has no default of its own, so that it changes only what the user gives.
+    """
+    value = getattr(_DEFAULT, field)
+    default = ", ".join(map(str, value)) if isinstance(value, list) else value
+    suffix = "" if default == "" or isinstance(value, bool) else f" [default: {default}]"
+    return cloup.option(name, field, help=f"{text}{suffix}", **settings)
+
+
+experiment_options = cloup.option_group(
+    "Experiment (options override a preset or file)",
+    cloup.option("--demo", is_flag=True, help="Run the shipped demo model on the starter pack"),
+    cloup.option("--preset", metavar="NAME", help="Start from demo, quick, paper-4b or paper"),
+    cloup.option(
+        "--experiment",
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="Start from an experiment in a TOML file",
+    ),
+    cloup.option("--print-experiment", is_flag=True, help="Print the experiment as TOML and exit"),
+    _option(
+        "--model",
+        "models",
+        "GGUF file, model name, owner/repository:QUANT or server:MODEL@URL; repeatable",
+        multiple=True,
+    ),
+    _option(
+        "--scenarios",
+        "scenarios",
+        "Scenario pack, TOML file or folder of CSV files; repeatable",
+        multiple=True,
+    ),
+    _option(
+        "--limit",
+        "limit",
+        "Maximum number of scenarios, taken in turn from the categories; 0 for all",
+        type=int,
+    ),
+    _option("--conditions", "conditions", "Conditions, separated by commas", type=NameList()),
+    _option(
+        "--conditions-file",
+        "conditions_file",
+        'TOML file with conditions, or "paper" for the paper\'s [default: shipped conditions]',
+    ),
+    _option(
+        "--samples",
+        "samples",
+        "Answers per scenario and condition; at temperature 0 always 1",
+        type=int,
+    ),
+)
+"""Decorator that adds the options on models, scenarios and conditions."""
+
+sampling_options = cloup.option_group(
+    "Sampling",
+    _option(
+        "--temperature",
+        "temperatures",
+        "Sampling temperature, 0 for greedy; repeatable",
+        type=float,
+        multiple=True,
+    ),
+    _option("--top-k", "top_k", "Sample from the k most likely tokens; 0 for all", type=int),
+    _option(
+        "--top-p",
+        "top_p",
+        "Sample from the most likely tokens with this total probability; 1 for all",
+        type=float,
+    ),
+    _option(
+        "--min-p",
+        "min_p",
+        "Exclude tokens less likely than this share of the most likely one; 0 for none",
+        type=float,
+    ),
+    _option(
+        "--repetition-penalty",
+        "repetition_penalty",
+        "Factor against tokens in the prompt or the answer; 1 for none",
+        type=float,
+    ),
+    _option(
+        "--presence-penalty",
+        "presence_penalty",
+        "Amount subtracted from the logits of tokens in the answer; 0 for none",
+        type=float,
+    ),
+    _option("--seed", "seed", "Number from which the seeds of all trials are derived", type=int),
+    _option(
+        "--max-tokens",
+        "max_tokens",
+        "Maximum number of new tokens per answer, reasoning included",
+        type=int,
+    ),
+    _option(
+        "--max-tokens-thinking",
+        "max_tokens_thinking",
+        "Maximum number of new tokens for thinking models; 0 for that of --max-tokens",
+        type=int,
+    ),
+    _option(
+        "--thinking",
+        "thinking",
+        "Reasoning: as in the chat template, forced for thinking models, or off if possible",
+        type=click.Choice(list(get_args(Thinking))),
+    ),
+    _option(
+        "--stop-tokens",
+        "stop_tokens",
+        "Tokens that end an answer: any end token of the model, or only the tokenizer's EOS",
+        type=click.Choice(list(get_args(StopTokens))),
+    ),
+)
+"""Decorator that adds the options on sampling."""
+
+judging_options = cloup.option_group(
+    "Judging",
+    _option(
+        "--judge",
+        "judges",
+        "local:MODEL, openai:MODEL[@URL] or none; repeatable [default: none, but the demo model "
+        "judges itself]",
+        multiple=True,
+    ),
+    _option("--rubric", "rubric", "Instruction for the judge: steertui, paper, or a TOML file"),
+    _option(
+        "--hide-suffix",
+        "hide_suffix",
+        "Show judges the task without its suffix",
+        is_flag=True,
+        default=None,
+    ),
+    _option("--reasons", "reasons", "Ask judges for a reason, too", is_flag=True, default=None),
+    _option("--debias", "debias", DEBIAS_HELP, type=DEBIAS),
+)
+"""Decorator that adds the options on judges."""
+
+
+def take_changes(given: dict[str, object]) -> dict[str, object]:
+    """Return the given fields of the experiment, with lists for repeatable options."""
+    known = {field.name for field in fields(Experiment)}
+    assert known >= given.keys(), given.keys() - known
+    values = {k: list(v) if isinstance(v, tuple) else v for k, v in given.items()}
+    return {name: value for name, value in values.items() if value not in (None, [])}
