@@ -415,7 +415,6 @@ WRITERS = {
     "planning/consent.py": "a record of what the user agreed to, in the state folder",
     "output_files.py": "the one way",
     "standard_streams.py": "standard output",
-    "engine/engine_child.py": "the log of an engine, in the user's log folder",
     "engine/process.py": "removes that log",
     "assets/fetch/partial_file.py": "a partial download, in the cache",
     "assets/fetch/transfer.py": "the folder of a download, in the cache",

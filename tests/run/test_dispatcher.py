@@ -42,7 +42,7 @@ def test_every_trial_is_answered_once_and_stored_with_server_metadata(tmp_path: 
     last = [e for e in events if isinstance(e, ServerProgress)][-1]
     assert (last.done, last.failed, last.total, last.tokens) == (108, 0, 108, 108 * 30)
     assert rows(db, "SELECT DISTINCT url, prompt_mode, model, attempts FROM server_answers") == [
-        {"url": server.url, "form": "messages", "model": "fake-2026-01-01", "tries": 1}
+        {"url": server.url, "prompt_mode": "messages", "model": "fake-2026-01-01", "attempts": 1}
     ]
     (model,) = rows(db, "SELECT name, title, description, origin FROM models")
     assert model == {
@@ -313,7 +313,7 @@ def test_judged_run_of_a_server_model_is_reported_and_exported(tmp_path: Path) -
     assert code == 0
     page = (tmp_path / "a.html").read_text(encoding="utf-8")
     assert "behind vLLM, given chat messages" in page
-    assert "what its server tells of its weights" in page
+    assert "sha256 of the server metadata" in page
     code, _, err = call("export", "a.db", "--inspect", "logs", cwd=tmp_path)
     assert code == 0, err
     assert len(list((tmp_path / "logs").iterdir())) == 3
