@@ -11,9 +11,9 @@ import click
 def models(context: click.Context, as_json: bool) -> None:
     """List the models of the catalogue: which are downloaded, and which fit this machine."""
     if not context.invoked_subcommand:
-        from steertui.headless.model_commands import show_shelf
+        from steertui.headless.model_commands import show_models
 
-        show_shelf(as_json=as_json)
+        show_models(as_json=as_json)
 
 
 @models.command()

@@ -1,1 +1,1 @@
-"""Runs without screens: the batch command's printed output and the machine check."""
+"""Commands without screens: batch runs, judging, model downloads and the machine check."""

@@ -1,4 +1,4 @@
-"""The headless face: runs an experiment, prints the plan first and the results last."""
+"""Headless runs: print the plan, run what is missing, print the results."""
 
 import shlex
 import signal
@@ -11,9 +11,8 @@ from steertui.analysis.summary import summarise_experiment
 from steertui.core.experiment import Experiment
 from steertui.core.shard import Shard
 from steertui.engine.sizing import Overrides
-from steertui.headless.downloads import report_downloads
-from steertui.headless.reporters import Reporter
-from steertui.headless.reporters import choose_reporter as choose_face
+from steertui.headless.downloads import DOWNLOAD_STOPPED, report_downloads
+from steertui.headless.reporters import Reporter, choose_reporter
 from steertui.planning.consent import require_consent
 from steertui.planning.estimate import judge_estimate
 from steertui.planning.judge_cost import estimate_cost
@@ -73,45 +72,45 @@ class SignalHandler:
 def run_batch(
     experiment: Experiment,
     db: Path,
-    wish: Overrides,
-    terms: JudgeServerOptions,
+    overrides: Overrides,
+    server_options: JudgeServerOptions,
     *,
     origin: Origin,
     is_sure: bool,
     as_json: bool,
     shard: Shard,
 ) -> int:
-    """Run what is missing of an experiment, show the results, return the exit code.
+    """Run what is missing of an experiment, print the results and return the exit code.
 
-    Ctrl-C, SIGTERM and a closed terminal stop it within one step; what is done stays. Raises
-    ConsentError before anything is done if the user does not agree to what `origin` reaches.
+    Ctrl-C, SIGTERM and a closed terminal stop the run within one step; finished work is stored.
+    Raises ConsentError before anything is done if the user does not agree to a received experiment.
     """
     require_consent(experiment, origin, is_sure=is_sure)
     handler = SignalHandler()
     try:
         report_downloads(supply_experiment(experiment), as_json=as_json)
     except KeyboardInterrupt:
-        sys.stderr.write("\nStopped. What was fetched stays; to go on, run the same again.\n")
+        sys.stderr.write(DOWNLOAD_STOPPED)
         return handler.exit_code
     with Store(db) as store:
-        plan = make_plan(resolve(experiment, shard), store, terms)
-        face = choose_face(as_json=as_json)
-        face.planned(plan, db)
-        events = run(plan, store, wish, terms, control=handler.control)
-        return _follow(events, face, handler, store, experiment=plan.id)
+        plan = make_plan(resolve(experiment, shard), store, server_options)
+        reporter = choose_reporter(as_json=as_json)
+        reporter.planned(plan, db)
+        events = run(plan, store, overrides, server_options, control=handler.control)
+        return _report(events, reporter, handler, store, experiment=plan.id)
 
 
 def judge_stored(
     db: Path,
     experiment: str | None,
     judges: Sequence[Judge],
-    wish: Overrides,
-    terms: JudgeServerOptions,
+    overrides: Overrides,
+    server_options: JudgeServerOptions,
     *,
     reasons: bool,
     as_json: bool,
 ) -> int:
-    """Let judges read stored answers; show the results and return the exit code, as `run_batch`."""
+    """Judge stored answers, print the results and return the exit code, as `run_batch` does."""
     handler = SignalHandler()
     titles = [judge_title(judge) for judge in judges]
     with Store(db, must_exist=True) as store:
@@ -119,26 +118,28 @@ def judge_stored(
         unjudged = {judge.id: store.unjudged_answers(chosen, judge.id) for judge in judges}
         check_context(judges, unjudged)
         register_judges(judges, titles, store)
-        for reader in judges:
-            answers = unjudged[reader.id]
-            work = judge_estimate(reader, len(answers), estimate_cost(reader, answers))
+        for new_judge in judges:
+            answers = unjudged[new_judge.id]
+            cost = estimate_cost(new_judge, answers)
+            work = judge_estimate(new_judge, len(answers), cost)
             print(judge_plan_line(work), file=sys.stderr)
         events = judge(
             store,
             chosen,
             judges,
-            wish,
-            terms,
+            overrides,
+            server_options,
             reasons=reasons,
             control=handler.control,
             unjudged=unjudged,
         )
-        return _follow(events, choose_face(as_json=as_json), handler, store, experiment=chosen)
+        reporter = choose_reporter(as_json=as_json)
+        return _report(events, reporter, handler, store, experiment=chosen)
 
 
-def _follow(
+def _report(
     events: Generator[Event, None, None],
-    face: Reporter,
+    reporter: Reporter,
     handler: SignalHandler,
     store: Store,
     *,
@@ -147,32 +148,33 @@ def _follow(
     stopped: list[JudgeStopped | ServerModelStopped] = []
     is_interrupted = False
     try:
-        with run_lock(store.path):  # two processes would pay for one verdict twice
+        with run_lock(store.path):  # otherwise two processes pay for the same label
             for event in events:
-                face.show(event)
+                reporter.show(event)
                 if isinstance(event, JudgeStopped | ServerModelStopped):
                     stopped.append(event)
     except KeyboardInterrupt:
         events.close()
         is_interrupted = True
     if is_interrupted or handler.control.is_stopped:
-        _say_how_to_go_on(store, experiment)
+        _print_resume_command(store, experiment)
         return handler.exit_code
-    face.results(summarise_experiment(store, experiment))
+    reporter.results(summarise_experiment(store, experiment))
     return exit_code(stopped)
 
 
 def exit_code(stopped: Sequence[JudgeStopped | ServerModelStopped]) -> int:
-    """Return 0, or 1 with a sentence on stderr where a judge or a model's servers were stopped."""
+    """Return 0; 1 if a judge or a server model was stopped, with one sentence each on stderr."""
     for event in stopped:
         sys.stderr.write(f"{incident_line(event).removeprefix('! ')}\n")
     return 1 if stopped else 0
 
 
-def _say_how_to_go_on(store: Store, experiment: str) -> None:
-    done, total = len(store.answered_keys(experiment)), store.count_trials(experiment)
-    again = shlex.join(["steertui", *sys.argv[1:]])
+def _print_resume_command(store: Store, experiment: str) -> None:
+    answered = len(store.answered_keys(experiment))
+    trials = store.count_trials(experiment)
+    command = shlex.join(["steertui", *sys.argv[1:]])
     sys.stderr.write(
-        f"\nStopped. {done} of {total} answers are stored in {store.path}. To go on, run the same "
-        f"again:\n  {again}\n"
+        f"\nStopped. {answered} of {trials} answers are stored in {store.path}. To resume, run the "
+        f"same command again:\n  {command}\n"
     )

@@ -1,4 +1,4 @@
-"""The Doctor: what this machine can do, and what to mend."""
+"""Check of the machine: build, devices, memory, disk, and how to fix what is missing."""
 
 import platform
 import shutil
@@ -14,7 +14,9 @@ from steertui.engine.process import log_folder
 from steertui.sandbox.launch import scrubbed_environment
 from steertui.store.connection import SQLITE_VERSION
 
-OK, MEND, NOTE = "✓", "!", "·"
+OK = "✓"
+PROBLEM = "!"
+NOTE = "·"
 
 BUILDS = {
     "CUDA": 'CMAKE_ARGS="-DGGML_CUDA=on"',
@@ -29,14 +31,19 @@ REBUILD = (
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing found: a sign (fine, to be mended, for information) and a line."""
+    """One finding.
+
+    Attributes:
+        sign: `OK`, `PROBLEM` or `NOTE`.
+        text: one line; a problem names its fix.
+    """
 
     sign: str
     text: str
 
 
 def examine() -> Iterator[Finding]:
-    """Yield what was found: program, build, devices, memory, disk."""
+    """Yield findings on versions, build, devices, memory and disk."""
     llama = version("llama-cpp-python")
     yield Finding(NOTE, f"steertui {version('steertui')}, Python {platform.python_version()}")
     yield Finding(NOTE, f"{platform.system()} {platform.machine()}")
@@ -44,39 +51,43 @@ def examine() -> Iterator[Finding]:
     kinds = sorted({d.backend for d in devices})
     yield Finding(OK, f"llama-cpp-python {llama}, built for {', '.join(kinds)}")
     for device in devices:
-        memory = f", {gib(device.free)} of {gib(device.total)} free" if device.total else ""
-        yield Finding(NOTE, f"  {device.name}: {device.description}{memory}")
-    yield from _idle({d.backend for d in devices if d.is_accelerator}, llama)
-    memory, disk = psutil.virtual_memory(), shutil.disk_usage(".")
+        free = f", {gib(device.free)} of {gib(device.total)} free" if device.total else ""
+        yield Finding(NOTE, f"  {device.name}: {device.description}{free}")
+    yield from _check_accelerator({d.backend for d in devices if d.is_accelerator}, llama)
+    memory = psutil.virtual_memory()
     yield Finding(NOTE, f"memory: {gib(memory.available)} of {gib(memory.total)} free")
-    yield Finding(
-        NOTE, f"cores: {psutil.cpu_count(logical=False)}, disk here: {gib(disk.free)} free"
-    )
+    disk = shutil.disk_usage(".")
+    cores = psutil.cpu_count(logical=False)
+    yield Finding(NOTE, f"cores: {cores}, disk of this folder: {gib(disk.free)} free")
     yield Finding(NOTE, f"SQLite {SQLITE_VERSION}")
-    yield Finding(NOTE, f"the engine's log: {log_folder()}")
+    yield Finding(NOTE, f"engine logs: {log_folder()}")
 
 
-def _idle(backends: set[str], llama: str) -> Iterator[Finding]:
-    """Name an accelerator that the build cannot use, with the line that mends it."""
+def _check_accelerator(backends: set[str], llama: str) -> Iterator[Finding]:
+    """Yield whether the machine has an accelerator that the build does not use."""
     if backends:
         return
     card = nvidia_card()
-    apple = platform.system() == "Darwin" and platform.machine() == "arm64"
+    is_apple = platform.system() == "Darwin" and platform.machine() == "arm64"
     if card:
-        yield Finding(MEND, f"{card} sits idle behind a CPU build; {rebuild('CUDA', llama)}")
-    elif apple:
-        yield Finding(MEND, f"the Apple GPU sits idle; {rebuild('Metal', llama)}")
+        yield Finding(
+            PROBLEM, f"{card} is not used by this CPU build; {rebuild_hint('CUDA', llama)}"
+        )
+    elif is_apple:
+        yield Finding(
+            PROBLEM, f"the Apple GPU is not used by this build; {rebuild_hint('Metal', llama)}"
+        )
     else:
         yield Finding(OK, "no accelerator found; models run on the CPU")
 
 
-def rebuild(kind: str, llama: str) -> str:
-    """Return the line that builds llama-cpp-python for an accelerator."""
-    return f"build it for {kind}:\n  {BUILDS[kind]} {REBUILD.format(version=llama)}"
+def rebuild_hint(backend: str, llama: str) -> str:
+    """Return the command that builds llama-cpp-python of version `llama` for a backend."""
+    return f"rebuild it for {backend}:\n  {BUILDS[backend]} {REBUILD.format(version=llama)}"
 
 
 def nvidia_card() -> str:
-    """Return the NVIDIA card's name as its driver tells it, "" where there is none."""
+    """Return the name of the NVIDIA card from its driver's nvidia-smi; "" for none."""
     program = shutil.which("nvidia-smi")
     if not program:
         return ""

@@ -15,14 +15,23 @@ from steertui.run.downloads import ByteMeter, download_line, waiting_line
 from steertui.standard_streams import use_utf8
 from steertui.units import size_text
 
+DOWNLOAD_STOPPED = "\nStopped. Downloaded bytes stay; run the same command again to resume.\n"
+"""Message on stderr after an interrupted download."""
+
+RECORD_INTERVAL = 1.0
+"""Seconds between two progress records."""
+
 LINE_INTERVAL = 10.0
 """Seconds between two progress lines."""
 
-VERBS = {"fetch": "Fetching", "verify": "Verifying"}
+BAR_INTERVAL = 0.1
+"""Seconds between two redraws of the bar."""
+
+VERBS = {"fetch": "Downloading", "verify": "Verifying"}
 
 
 def report_downloads(events: Iterable[Event], *, as_json: bool) -> None:
-    """Let everything be fetched and verified, and show it: records, a bar or lines."""
+    """Consume the events and report them as records, as a bar or as lines."""
     if as_json:
         use_utf8()
         _records(events)
@@ -36,17 +45,19 @@ def _records(events: Iterable[Event]) -> None:
     last = 0.0
     for event in events:
         if isinstance(event, DownloadPlan):
-            told = {"fetch": dict(event.fetch), "verify": dict(event.verify), "bytes": event.total}
-            _write("lacking", **told)
+            plan = {"fetch": dict(event.fetch), "verify": dict(event.verify), "bytes": event.total}
+            _write("download_plan", **plan)
         elif isinstance(event, Supplied):
-            _write("supplied", bytes=event.total)
-        elif time.monotonic() - last > 1.0:
+            _write("downloaded", bytes=event.total)
+        elif time.monotonic() - last > RECORD_INTERVAL:
             last = time.monotonic()
             if isinstance(event, RetryWait):
-                _write("waiting", name=event.name, reason=event.reason, seconds=event.seconds)
+                _write(
+                    "download_waiting", name=event.name, reason=event.reason, seconds=event.seconds
+                )
             else:
                 done = {"done": event.all_done, "bytes": event.total}
-                _write("supplying", verb=event.verb, name=event.name, **done)
+                _write("downloading", verb=event.verb, name=event.name, **done)
 
 
 def _write(event: str, **fields: object) -> None:
@@ -54,52 +65,68 @@ def _write(event: str, **fields: object) -> None:
 
 
 def _lines(events: Iterable[Event]) -> None:
-    meter, last, reason = ByteMeter(), time.monotonic(), ""
+    meter = ByteMeter()
+    last = time.monotonic()
+    reason = ""
     for event in events:
         if isinstance(event, DownloadPlan):
-            _tell(download_line(event))
+            _print(download_line(event))
         elif isinstance(event, RetryWait):
             if event.reason != reason and event.seconds > 1:
-                _tell(waiting_line(event))
+                _print(waiting_line(event))
                 reason = event.reason
         elif isinstance(event, Supplying):
             reason = ""
             text = meter.text(event)
             if time.monotonic() - last > LINE_INTERVAL:
                 last = time.monotonic()
-                _tell(f"{VERBS[event.verb]} {event.name}: {text}")
+                _print(f"{VERBS[event.verb]} {event.name}: {text}")
         else:
-            _tell(f"Supply  all here and verified: {size_text(event.total)}")
+            _print(_complete_line(event))
 
 
 def _bar(events: Iterable[Event]) -> None:
-    console, meter, last = Console(stderr=True), ByteMeter(), 0.0
-    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[pace]}")
-    bar, task = Progress(*columns, console=console, auto_refresh=False), None
+    console = Console(stderr=True)
+    meter = ByteMeter()
+    last = 0.0
+    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[rate]}")
+    bar = Progress(*columns, console=console, auto_refresh=False)
+    task = None
     with bar:
         for event in events:
             if isinstance(event, DownloadPlan):
                 console.print(Text(download_line(event)))
-                task = bar.add_task("", total=event.total, pace="")
+                task = bar.add_task("", total=event.total, rate="")
             elif isinstance(event, Supplied):
-                console.print(Text(f"Supply  all here and verified: {size_text(event.total)}"))
+                console.print(Text(_complete_line(event)))
             elif task is not None:
-                last = _move(bar, task, event, meter, last)
+                last = _update_bar(bar, task, event, meter, last)
 
 
-def _move(
+def _update_bar(
     bar: Progress, task: TaskID, event: Supplying | RetryWait, meter: ByteMeter, last: float
 ) -> float:
+    """Update the bar if it is due; return the time of the last update, `last` if there was none."""
     now = time.monotonic()
     if isinstance(event, RetryWait):
-        bar.update(task, pace=f"{event.reason}, {event.seconds:.0f} s", refresh=now - last > 0.1)
-    elif now - last > 0.1 or event.all_done == event.total:
-        what, pace = f"{VERBS[event.verb]} {event.name}", meter.text(event)
-        bar.update(task, description=what, completed=event.all_done, pace=pace, refresh=True)
+        is_due = now - last > BAR_INTERVAL
+        bar.update(task, rate=f"{event.reason}, {event.seconds:.0f} s", refresh=is_due)
+    elif now - last > BAR_INTERVAL or event.all_done == event.total:
+        bar.update(
+            task,
+            description=f"{VERBS[event.verb]} {event.name}",
+            completed=event.all_done,
+            rate=meter.text(event),
+            refresh=True,
+        )
     else:
         return last
     return now
 
 
-def _tell(line: str) -> None:
+def _print(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
+
+
+def _complete_line(event: Supplied) -> str:
+    return f"Files   downloaded and verified: {size_text(event.total)}"

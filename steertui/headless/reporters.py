@@ -1,4 +1,4 @@
-"""What shows a headless run: records, lines or bars."""
+"""Reporters of headless runs: JSON records, lines, or a progress bar."""
 
 import json
 import sys
@@ -48,20 +48,20 @@ from steertui.standard_streams import use_utf8
 
 
 class Reporter(Protocol):
-    """What shows a run."""
+    """Output of a headless run."""
 
     def planned(self, plan: Plan, db: Path) -> None:
-        """Show what will be done."""
+        """Show the plan."""
 
     def show(self, event: Event) -> None:
-        """Show that something was done."""
+        """Show an event."""
 
     def results(self, summary: Summary) -> None:
-        """Show what was found."""
+        """Show the results."""
 
 
 def choose_reporter(*, as_json: bool) -> Reporter:
-    """Return the face that fits: records, bars on a terminal, lines elsewhere."""
+    """Return JSON records if asked for, a progress bar on a terminal, lines otherwise."""
     if as_json:
         use_utf8()
         return JsonReporter()
@@ -69,7 +69,7 @@ def choose_reporter(*, as_json: bool) -> Reporter:
 
 
 class JsonReporter:
-    """A JSON object a line on stdout."""
+    """One JSON object per line on stdout."""
 
     def planned(self, plan: Plan, db: Path) -> None:
         """Write the plan."""
@@ -87,7 +87,7 @@ class JsonReporter:
         match event:
             case ModelLoaded():
                 self._write(
-                    "loaded",
+                    "model_loaded",
                     stage=event.stage,
                     name=event.name,
                     requests=event.total,
@@ -106,11 +106,16 @@ class JsonReporter:
                     reason=verdict.reason,
                 )
             case JudgeReady(judge, request_format, is_correct):
-                self._write("opened", judge=judge, way=request_format, is_right=is_correct)
+                self._write(
+                    "judge_ready",
+                    judge=judge,
+                    request_format=request_format,
+                    is_correct=is_correct,
+                )
             case BatchProgress():
-                self._write("batched", **asdict(event))
+                self._write("batch", **asdict(event))
             case LabelOrdersMeasured(judge, effect):
-                self._write("ordered", judge=judge, **asdict(effect))
+                self._write("label_orders", judge=judge, **asdict(effect))
             case ModelLoading() | EngineProgress() | JudgeProgress() | ServerProgress():
                 pass
             case _:
@@ -137,19 +142,19 @@ class JsonReporter:
     def _incident(self, event: Incident) -> None:
         match event:
             case RequestFailed(key, reason):
-                self._write("failed", key=key, reason=reason)
+                self._write("request_failed", key=key, reason=reason)
             case JudgeStopped(judge, reason, left):
-                self._write("stopped", judge=judge, reason=reason, left=left)
+                self._write("judge_stopped", judge=judge, reason=reason, unjudged=left)
             case ServerLost(model, url, reason, for_good):
                 self._write("server_lost", model=model, url=url, reason=reason, for_good=for_good)
             case ServerFound(model, url):
                 self._write("server_found", model=model, url=url)
             case ServerModelStopped(model, reason, left):
-                self._write("unserved", model=model, reason=reason, left=left)
+                self._write("server_model_stopped", model=model, reason=reason, unanswered=left)
             case EngineRestarted(reason, shape):
-                self._write("restarted", reason=reason, slots=shape.slots)
+                self._write("engine_restarted", reason=reason, slots=shape.slots)
             case EngineLost(reason, shape, left):
-                self._write("lost", reason=reason, devices=shape.devices, left=left)
+                self._write("engine_lost", reason=reason, devices=shape.devices, remaining=left)
 
     def results(self, summary: Summary) -> None:
         """Write every table."""
@@ -160,9 +165,9 @@ class JsonReporter:
 
 
 class LineReporter:
-    """Plain lines, a progress line every ten seconds: for logs and pipes."""
+    """Lines for logs and pipes, with a progress line every `PROGRESS_INTERVAL` seconds."""
 
-    EVERY = 10.0
+    PROGRESS_INTERVAL = 10.0
 
     def __init__(self) -> None:
         self._out = Console()
@@ -175,32 +180,32 @@ class LineReporter:
             self._out.print(Text(line), soft_wrap=not self._out.is_terminal)
 
     def show(self, event: Event) -> None:
-        """Print a line when a model is loaded, at the end of a stage, and every ten seconds."""
+        """Print a line per loaded model, per stage, and every `PROGRESS_INTERVAL` seconds."""
         match event:
             case ModelLoaded():
                 self._meter.start()
                 self._last[EngineProgress] = time.monotonic()
-                self._tell(loaded_line(event))
+                self._print_line(loaded_line(event))
             case EngineProgress(done=done, total=total):
-                if self._is_due(event, self.EVERY, ended=done == total):
-                    self._tell(f"{done}/{total} {self._meter.text(event)}")
+                if self._is_due(event, self.PROGRESS_INTERVAL, ended=done == total):
+                    self._print_line(f"{done}/{total} {self._meter.text(event)}")
             case JudgeProgress():
-                if self._is_due(event, self.EVERY, ended=event.done == event.total):
-                    self._tell(judge_line(event))
+                if self._is_due(event, self.PROGRESS_INTERVAL, ended=event.done == event.total):
+                    self._print_line(judge_line(event))
             case ServerProgress():
-                if self._is_due(event, self.EVERY, ended=_is_complete(event)):
-                    self._tell(server_line(event))
+                if self._is_due(event, self.PROGRESS_INTERVAL, ended=_is_complete(event)):
+                    self._print_line(server_line(event))
             case JudgeReady() | BatchProgress():
-                self._tell(judge_line(event))
+                self._print_line(judge_line(event))
             case LabelOrdersMeasured():
-                self._tell(order_sentence(event.judge, event.effect))
+                self._print_line(order_sentence(event.judge, event.effect))
             case ModelLoading() | Generated() | Judged():
                 pass
             case _:
-                self._tell(incident_line(event))
+                self._print_line(incident_line(event))
 
     def _is_due(self, event: Event, seconds: float, *, ended: bool) -> bool:
-        """Whether to show a progress event: after so many seconds, and at the end."""
+        """Return whether to show a progress event: every `seconds`, and at the end."""
         now = time.monotonic()
         if not ended and now - self._last.get(type(event), 0.0) <= seconds:
             return False
@@ -211,12 +216,12 @@ class LineReporter:
         """Print the tables."""
         show(terminal.draw(summary))
 
-    def _tell(self, line: str) -> None:
+    def _print_line(self, line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
 
 class BarReporter(LineReporter):
-    """A bar for each stage, on a terminal."""
+    """One progress bar per stage, on a terminal."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -224,21 +229,21 @@ class BarReporter(LineReporter):
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[pace]}"),
+            TextColumn("{task.fields[rate]}"),
             console=Console(stderr=True),
             auto_refresh=False,
         )
         self._bar: TaskID | None = None
 
     def show(self, event: Event) -> None:
-        """Move the bar, at most ten times per second."""
+        """Update the bar at most ten times per second; print other events above it."""
         match event:
             case ModelLoaded():
                 self._meter.start()
-                self._tell(loaded_line(event))
+                self._print_line(loaded_line(event))
                 self._bars.start()
                 stage = STAGES[event.stage]
-                self._bar = self._bars.add_task(stage, total=event.total, pace="")
+                self._bar = self._bars.add_task(stage, total=event.total, rate="")
             case EngineProgress():
                 self._move_bar(event)
             case JudgeProgress():
@@ -265,7 +270,7 @@ class BarReporter(LineReporter):
         ended = event.done == event.total
         if self._is_due(event, 0.1, ended=ended):
             rate = self._meter.text(event)
-            self._bars.update(self._bar, completed=event.done, pace=rate, refresh=True)
+            self._bars.update(self._bar, completed=event.done, rate=rate, refresh=True)
         if ended:
             self._bars.stop()
             self._bars.remove_task(self._bar)

@@ -100,7 +100,7 @@ def test_offline_mode_uses_cached_weights(
     assert call("models", "pull", NAME, cwd=tmp_path)[0] == 0
     code, out, err = call("models", "verify", cwd=tmp_path)
     assert code == 0, err
-    assert "✓ Small-Q4_K_M: as promised" in out
+    assert "✓ Small-Q4_K_M: hash as expected" in out
 
 
 def test_listing_verifying_and_removing(hub: HubServer, tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_ctrl_c_keeps_the_received_bytes(hub: HubServer, tmp_path: Path) -> None
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=20)
     assert process.returncode == 130
-    assert "What was fetched stays; to go on, run the same again" in err
+    assert "Downloaded bytes stay; run the same command again to resume" in err
     assert partial_size() == 5_000_000
 
 

@@ -1,28 +1,21 @@
-"""`steertui --batch`, as a process, on the demo checkpoint."""
+"""`steertui --batch` as a process, with the demo model."""
 
 import os
 import signal
-import sqlite3
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
+from tests.fixtures.database import select
 from tests.fixtures.program import call, records, start
 from tests.fixtures.real import BENCHMARK, needs_shared
 
 SMALL = ("--batch", "--limit", "6", "--max-tokens", "24", "--db", "a.db")
 
 
-def rows(db: Path, sql: str) -> list[tuple[object, ...]]:
-    connection = sqlite3.connect(db)
-    found = list(connection.execute(sql))
-    connection.close()
-    return found
-
-
-def test_the_demo_prints_plan_table_gap_and_that_it_means_nothing(tmp_path: Path) -> None:
+def test_demo_prints_plan_table_gap_and_the_stand_in_warning(tmp_path: Path) -> None:
     code, out, err = call("--batch", "--demo", cwd=tmp_path)
     assert code == 0, err
     assert "36 scenarios × 4 conditions (baseline, pro, anti, placebo)" in out
@@ -32,15 +25,15 @@ def test_the_demo_prints_plan_table_gap_and_that_it_means_nothing(tmp_path: Path
     assert out.count("scripted stand-in") == 2  # in the plan and under the table
     assert "means nothing about real models" in out
     db = tmp_path / "steertui-demo.db"
-    assert rows(db, "SELECT count(*), count(DISTINCT trial) FROM generations") == [(144, 144)]
-    assert rows(db, "SELECT count(*), count(DISTINCT trial) FROM verdicts") == [(144, 144)]
-    assert rows(db, "SELECT count(*) FROM verdicts WHERE abs(p_convergence + p_no_convergence"
-                " + p_safety_refusal + p_nonsensical - 1) > 1e-9") == [(0,)]  # fmt: skip
-    gap = rows(db, "SELECT pro_percent, anti_percent, gap_points FROM gaps")
+    assert select(db, "SELECT count(*), count(DISTINCT trial) FROM generations") == [(144, 144)]
+    assert select(db, "SELECT count(*), count(DISTINCT trial) FROM verdicts") == [(144, 144)]
+    total = "p_convergence + p_no_convergence + p_safety_refusal + p_nonsensical"
+    assert select(db, f"SELECT count(*) FROM verdicts WHERE abs({total} - 1) > 1e-9") == [(0,)]
+    gap = select(db, "SELECT pro_percent, anti_percent, gap_points FROM gaps")
     assert len(gap) == 1
 
 
-def test_the_same_command_again_repeats_nothing_and_more_samples_add_only_what_is_missing(
+def test_repeated_command_runs_only_what_is_missing(
     tmp_path: Path,
 ) -> None:
     first = call(*SMALL, cwd=tmp_path)[1]
@@ -56,7 +49,7 @@ def test_the_same_command_again_repeats_nothing_and_more_samples_add_only_what_i
     assert "36: 18 answered before, 18 to do" in more
 
 
-def test_two_devices_answer_as_one_does_and_the_first_lines_name_them(tmp_path: Path) -> None:
+def test_two_devices_give_the_answers_of_one_and_are_named(tmp_path: Path) -> None:
     both = [*SMALL[:-1], "b.db", "--deterministic", "--devices", "cpu,cpu"]
     code, _, err = call(*both, cwd=tmp_path)
     assert code == 0, err
@@ -64,25 +57,25 @@ def test_two_devices_answer_as_one_does_and_the_first_lines_name_them(tmp_path: 
     assert "on CPU, CPU\n" in err
     assert call(*SMALL, "--deterministic", cwd=tmp_path)[0] == 0
     texts = "SELECT trial, text FROM generations ORDER BY trial"
-    assert rows(tmp_path / "a.db", texts) == rows(tmp_path / "b.db", texts)
+    assert select(tmp_path / "a.db", texts) == select(tmp_path / "b.db", texts)
 
 
-def test_json_gives_a_record_a_line_and_the_whole_table_last(tmp_path: Path) -> None:
+def test_json_output_has_one_record_per_line_and_ends_with_the_tables(tmp_path: Path) -> None:
     code, out, _ = call(*SMALL, "--json", cwd=tmp_path)
     assert code == 0
-    found = records(out)
-    events = [r["event"] for r in found]
+    records_found = records(out)
+    events = [record["event"] for record in records_found]
     assert events[0] == "planned"
     assert events[-1] == "results"
     assert (events.count("generated"), events.count("judged")) == (18, 18)
-    tables = found[-1]["tables"]
+    tables = records_found[-1]["tables"]
     assert isinstance(tables, list)
     assert [row["condition"] for row in tables[0]["rows"]] == ["baseline", "pro", "anti"]
     assert tables[0]["is_stand_in"] is True
-    assert rows(tmp_path / "a.db", "PRAGMA integrity_check") == [("ok",)]
+    assert select(tmp_path / "a.db", "PRAGMA integrity_check") == [("ok",)]
 
 
-def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path: Path) -> None:
+def test_ctrl_c_stores_finished_work_and_prints_how_to_resume(tmp_path: Path) -> None:
     options = ("--batch", "--demo", "--slots", "1", "--threads", "1")
     process = start(*options, cwd=tmp_path)
     assert process.stderr
@@ -92,7 +85,7 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path: Path) -> None
     _, err = process.communicate(timeout=60)
     assert time.monotonic() - asked < 5
     assert process.returncode == 130
-    assert "To go on, run the same again:\n  steertui --batch --demo --slots 1" in err
+    assert "To resume, run the same command again:\n  steertui --batch --demo --slots 1" in err
     assert "Traceback" not in err
 
 
@@ -104,58 +97,58 @@ def test_all_228_instrumentaleval_trials_are_stored_judged_and_tabulated(tmp_pat
     assert code == 0, err
     assert "228: 0 answered before, 228 to do" in out
     db = tmp_path / "i.db"
-    assert rows(db, "SELECT count(DISTINCT trial) FROM generations") == [(228,)]
-    assert rows(db, "SELECT count(DISTINCT trial) FROM verdicts WHERE label IS NOT NULL") == [
+    assert select(db, "SELECT count(DISTINCT trial) FROM generations") == [(228,)]
+    assert select(db, "SELECT count(DISTINCT trial) FROM verdicts WHERE label IS NOT NULL") == [
         (228,)
     ]
-    assert rows(db, "SELECT sum(judged) FROM rates") == [(228,)]
-    ((found,),) = rows(
+    assert select(db, "SELECT sum(judged) FROM rates") == [(228,)]
+    ((matches,),) = select(
         db, "SELECT count(*) FROM generations_fts WHERE generations_fts MATCH 'will'"
     )
-    ((held,),) = rows(db, "SELECT count(*) FROM generations WHERE answer LIKE '%will %'")
-    assert isinstance(found, int)
-    assert isinstance(held, int)
-    assert found >= held > 0
+    ((texts,),) = select(db, "SELECT count(*) FROM generations WHERE answer LIKE '%will %'")
+    assert isinstance(matches, int)
+    assert isinstance(texts, int)
+    assert matches >= texts > 0
 
 
 @pytest.mark.slow
 @needs_shared
-def test_ten_kills_at_random_moments_end_in_the_trials_of_an_undisturbed_run(
+def test_ten_random_kills_give_the_trials_of_an_uninterrupted_run(
     tmp_path: Path,
 ) -> None:
     import random
 
     options = ("--batch", "--scenarios", str(BENCHMARK), "--max-tokens", "48", "--slots", "1")
     begin = time.monotonic()
-    assert call(*options, "--db", "calm.db", cwd=tmp_path)[0] == 0
+    assert call(*options, "--db", "uninterrupted.db", cwd=tmp_path)[0] == 0
     whole = time.monotonic() - begin
     chance = random.Random(1)
     for _ in range(10):
-        process = start(*options, "--db", "storm.db", cwd=tmp_path)
+        process = start(*options, "--db", "killed.db", cwd=tmp_path)
         try:
             process.wait(timeout=chance.uniform(0.3, 1) * whole / 6)
         except Exception:
             process.kill()
         process.communicate()
-    assert call(*options, "--db", "storm.db", cwd=tmp_path)[0] == 0
+    assert call(*options, "--db", "killed.db", cwd=tmp_path)[0] == 0
     for table, columns in (
         ("generations", "trial, text, stop, tokens"),
         ("verdicts", "trial, judge, label, failure"),
     ):
         sql = f"SELECT {columns} FROM {table} ORDER BY trial"
-        assert rows(tmp_path / "storm.db", sql) == rows(tmp_path / "calm.db", sql)
-        assert len(rows(tmp_path / "storm.db", sql)) == 228
-    assert rows(tmp_path / "storm.db", "PRAGMA integrity_check") == [("ok",)]
+        assert select(tmp_path / "killed.db", sql) == select(tmp_path / "uninterrupted.db", sql)
+        assert len(select(tmp_path / "killed.db", sql)) == 228
+    assert select(tmp_path / "killed.db", "PRAGMA integrity_check") == [("ok",)]
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="mounts a small disk")
-def test_a_full_disk_is_said_and_with_room_the_same_command_goes_on(tmp_path: Path) -> None:
+def test_full_disk_is_reported_and_the_command_resumes_with_free_space(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=700k", "tmpfs", str(disk)]
     if subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("this machine lets nobody mount a disk")
+        pytest.skip("mounting is not permitted on this machine")
     try:
         code, _, err = call("--batch", "--demo", cwd=disk)
         assert code == 1
@@ -164,7 +157,7 @@ def test_a_full_disk_is_said_and_with_room_the_same_command_goes_on(tmp_path: Pa
         code, out, _ = call("--batch", "--demo", cwd=disk)
         assert code == 0
         assert "144: 0 answered before" not in out
-        assert rows(disk / "steertui-demo.db", "SELECT count(*) FROM verdicts") == [(144,)]
-        assert rows(disk / "steertui-demo.db", "PRAGMA integrity_check") == [("ok",)]
+        assert select(disk / "steertui-demo.db", "SELECT count(*) FROM verdicts") == [(144,)]
+        assert select(disk / "steertui-demo.db", "PRAGMA integrity_check") == [("ok",)]
     finally:
         subprocess.run(["umount", str(disk)], check=True)

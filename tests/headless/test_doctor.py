@@ -1,4 +1,4 @@
-"""`steertui doctor`: what this machine can do, and the line that mends what it cannot."""
+"""`steertui doctor`: build, devices and memory, and the command that enables an accelerator."""
 
 import os
 import stat
@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from steertui.engine.devices import devices
-from steertui.headless.doctor import MEND, examine, nvidia_card, rebuild
+from steertui.headless.doctor import PROBLEM, examine, nvidia_card, rebuild_hint
 from tests.fixtures.program import call
 
 
-def test_build_devices_and_memory_are_told(tmp_path: Path) -> None:
+def test_build_devices_and_memory_are_printed(tmp_path: Path) -> None:
     code, out, _ = call("doctor", cwd=tmp_path)
     assert code == 0
     assert f"llama-cpp-python {version('llama-cpp-python')}, built for " in out
@@ -20,7 +20,7 @@ def test_build_devices_and_memory_are_told(tmp_path: Path) -> None:
     assert any(d.backend == "CPU" for d in devices())
 
 
-def test_an_idle_card_is_named_with_the_line_that_mends_it(
+def test_unused_card_is_reported_with_the_build_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if any(d.is_accelerator for d in devices()):
@@ -30,7 +30,8 @@ def test_an_idle_card_is_named_with_the_line_that_mends_it(
     driver.chmod(driver.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     assert nvidia_card() == "NVIDIA Test 9000"
-    (mend,) = [f for f in examine() if f.sign == MEND]
-    assert mend.text.startswith("NVIDIA Test 9000 sits idle behind a CPU build; build it for CUDA")
-    assert rebuild("CUDA", version("llama-cpp-python")) in mend.text
-    assert '-DGGML_CUDA=on"' in mend.text
+    (problem,) = [f for f in examine() if f.sign == PROBLEM]
+    hint = rebuild_hint("CUDA", version("llama-cpp-python"))
+    assert problem.text == f"NVIDIA Test 9000 is not used by this CPU build; {hint}"
+    assert "rebuild it for CUDA" in hint
+    assert '-DGGML_CUDA=on"' in hint
