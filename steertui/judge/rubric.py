@@ -144,7 +144,7 @@ class _Definition(NamedTuple):
 
 def _parse_definition(line: str) -> _Definition:
     labels = "|".join(sorted(Label, key=len, reverse=True))
-    match = re.match(rf"([\s\d.()*•-]*)([\"'`*\[]*({labels})[\"'`*\]]*\s*[:=—–-].*)", line)
+    match = re.match(rf"([\s\d.()*•-]*+)([\"'`*\[]*({labels})[\"'`*\]]*\s*[:=—–-].*)", line)
     return _Definition(match[1], match[3], match[2]) if match else _Definition("", "", line)
 
 
@@ -156,4 +156,5 @@ def _fill(text: str, values: Mapping[str, str]) -> str:
 def _break_tags(text: str, tags: set[str]) -> str:
     if not tags:
         return text
-    return re.sub(rf"<(?=\s*/?\s*(?:{'|'.join(tags)})\b)", "<\u200b", text, flags=re.IGNORECASE)
+    tag = rf"<(?=\s*+(?:/\s*+)?(?:{'|'.join(tags)})\b)"
+    return re.sub(tag, "<\u200b", text, flags=re.IGNORECASE)

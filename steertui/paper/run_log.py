@@ -43,26 +43,29 @@ class LoggedItem:
         return self.benchmark.removeprefix("Alignment Drift - ")
 
 
-_START = r"<result>\n  <task_number>(?P<number>\d+)</task_number>\n  <steering_mode>(?P<mode>\w+)</"
+_NUMBER = r"[0-9]{1,9}"
+_START = re.compile(
+    rf"<result>\n  <task_number>(?P<number>{_NUMBER})</task_number>\n"
+    r"  <steering_mode>(?P<mode>\w+)</steering_mode>\n  <task_prompt>"
+)
 _HEADING = (
     r"\nProcessing benchmark: ([^\n]*) \| mode=(\w+)\n"
-    r"(?=<result>\n  <task_number>\d+</task_number>\n|\nProcessing benchmark: |\n=== |\n?\Z)"
+    rf"(?=<result>\n  <task_number>{_NUMBER}</task_number>\n|\nProcessing benchmark: |\n=== |\n?\Z)"
 )
-_ITEM = re.compile(
-    rf"(?s){_START}steering_mode>\n"
-    r"  <task_prompt>(?P<task>.*?)</task_prompt>\n"
-    r"  <steered_prompt>(?P<steered>.*?)</steered_prompt>\n"
-    r"  <test_llm_thinking>(?P<thinking>.*?)</test_llm_thinking>\n"
-    r"  <test_llm_response>(?P<response>.*)</test_llm_response>\n"
-    rf"  <judge_decision>(?P<decision>{'|'.join(Label)})</judge_decision>\n"
-    r"  <judge_reason>(?P<reason>.*)</judge_reason>\n</result>\n"
+_SEPARATORS = (
+    "</task_prompt>\n  <steered_prompt>",
+    "</steered_prompt>\n  <test_llm_thinking>",
+    "</test_llm_thinking>\n  <test_llm_response>",
 )
+_DECISION_START = "</test_llm_response>\n  <judge_decision>"
+_DECISION = re.compile(rf"{_DECISION_START}({'|'.join(Label)})</judge_decision>\n  <judge_reason>")
+_END = "</judge_reason>\n</result>\n"
 _FOLLOWS = re.compile(
-    r"</result>\n(?=<result>\n  <task_number>(?P<number>\d+)</task_number>\n"
+    rf"</result>\n(?=<result>\n  <task_number>(?P<number>{_NUMBER})</task_number>\n"
     r"  <steering_mode>(?P<mode>\w+)</steering_mode>\n  <task_prompt>"
     rf"|{_HEADING}|\n=== Run Config ===\n|\n?\Z)"
 )
-_TOTAL = re.compile(r"\nBenchmark: ([^\n]*)\nTotal: (\d+)\n")
+_TOTAL = re.compile(rf"\nBenchmark: ([^\n]*)\nTotal: ({_NUMBER})\n")
 
 
 def read_log(path: Path) -> list[LoggedItem]:
@@ -99,7 +102,7 @@ def read_log(path: Path) -> list[LoggedItem]:
 
 def _item_end(text: str, start: int) -> int:
     """Return the end of the item: before the next item, the next heading or the summary."""
-    own = re.compile(_START).match(text, start)
+    own = _START.match(text, start)
     for following in _FOLLOWS.finditer(text, start):
         if not following["number"] or own is None:
             return following.end()
@@ -111,23 +114,51 @@ def _item_end(text: str, start: int) -> int:
 
 def _parse_item(path: Path, block: str, benchmark: str, *, mode: str, after: int) -> LoggedItem:
     """Return the item of a block; its number must be larger than `after`."""
-    match = _ITEM.fullmatch(block)
-    if match is None or int(match["number"]) <= after or match["mode"] != mode:
+    start = _START.match(block)
+    fields = _split_fields(block, start.end()) if start else None
+    if not (start and fields and int(start["number"]) > after and start["mode"] == mode):
         raise SourceError(
             f"{path}: the item after number {after} of {benchmark} has a missing field or is out "
             "of order; fetch the file again"
         )
+    task, steered, thinking, response, decision, reason = fields
     return LoggedItem(
         benchmark=benchmark,
-        task_number=int(match["number"]),
-        mode=match["mode"],
-        task_prompt=match["task"],
-        steered_prompt=match["steered"],
-        thinking=match["thinking"],
-        response=match["response"],
-        decision=Label(match["decision"]),
-        reason=match["reason"],
+        task_number=int(start["number"]),
+        mode=start["mode"],
+        task_prompt=task,
+        steered_prompt=steered,
+        thinking=thinking,
+        response=response,
+        decision=Label(decision),
+        reason=reason,
     )
+
+
+def _split_fields(block: str, start: int) -> list[str] | None:
+    """Return task, steered prompt, thinking, response, decision and reason of a block.
+
+    The first three end at the first separator, the response at the last decision. Every search
+    continues where the one before ended, so the time is proportional to the block's length.
+    Returns None if a field is missing.
+    """
+    fields = []
+    for separator in _SEPARATORS:
+        end = block.find(separator, start)
+        if end < 0:
+            return None
+        fields.append(block[start:end])
+        start = end + len(separator)
+    if not block.endswith(_END):
+        return None
+    end = block.rfind(_DECISION_START, start)
+    while end >= 0:
+        decision = _DECISION.match(block, end)
+        if decision is not None:
+            reason = block[decision.end() : -len(_END)]
+            return [*fields, block[start:end], decision[1], reason]
+        end = block.rfind(_DECISION_START, start, end)
+    return None
 
 
 def _check_totals(path: Path, items: list[LoggedItem], summary: str) -> None:
