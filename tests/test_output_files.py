@@ -195,7 +195,7 @@ def page_of(db: Path, path: Path) -> list[Path]:
 def test_a_folder_of_texts_holds_what_the_page_names_and_nothing_old(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "INLINE", 1000)
+    monkeypatch.setattr(writer, "MAX_INLINE", 1000)
     page, texts = page_of(folder / "a.db", folder / "p.html")
     first = contents(texts)
     edit(folder / "a.db", "UPDATE generations SET answer = 'another'")
@@ -210,7 +210,7 @@ def test_a_folder_of_texts_holds_what_the_page_names_and_nothing_old(
 def test_a_folder_that_holds_anything_else_stays_as_it_is(
     folder: Path, monkeypatch: pytest.MonkeyPatch, foreign: str
 ) -> None:
-    monkeypatch.setattr(writer, "INLINE", 1000)
+    monkeypatch.setattr(writer, "MAX_INLINE", 1000)
     mine = folder / "mine"
     mine.mkdir()
     (mine / "kept.txt").write_text("steertuiPack(0, mine)", encoding="utf-8")

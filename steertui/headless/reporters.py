@@ -158,7 +158,7 @@ class JsonReporter:
 
     def results(self, summary: Summary) -> None:
         """Write every table."""
-        self._write("results", **record.of_summary(summary))
+        self._write("results", **record.summary_record(summary))
 
     def _write(self, event: str, **fields: object) -> None:
         print(json.dumps({"event": event} | fields, ensure_ascii=False), flush=True)

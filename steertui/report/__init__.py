@@ -1,1 +1,1 @@
-"""Rates and gaps, drawn."""
+"""Reports: terminal, Markdown, HTML page, JSON, CSV, Parquet, pictures, inspect_ai logs."""

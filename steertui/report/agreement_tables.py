@@ -1,4 +1,4 @@
-"""A Concord for a terminal."""
+"""Agreement of judges as tables for a terminal."""
 
 from rich.text import Text
 
@@ -14,30 +14,30 @@ from steertui.analysis.judge_panels import (
     pair_title,
 )
 from steertui.core.verdict import SIGNS, Label
-from steertui.report.rich_tables import Parts, filled
+from steertui.report.rich_tables import Parts, filled_grid
 
 
-def draw(concord: JudgeAgreement, *, items: bool = False) -> Parts:
-    """Yield every two judges compared; `items` adds every answer labelled differently."""
-    yield Text(f"{alpha_sentence(concord)}.")
-    for comparison in concord.comparisons:
+def draw(agreement: JudgeAgreement, *, items: bool = False) -> Parts:
+    """Yield the comparison of every two judges; `items` adds all answers with unequal labels."""
+    yield Text(f"{alpha_sentence(agreement)}.")
+    for pair in agreement.comparisons:
         yield Text()
-        yield from _pair(comparison, items=items)
+        yield from _pair(pair, items=items)
 
 
-def _pair(c: PairedJudges, *, items: bool) -> Parts:
-    yield Text(pair_title(c), style="bold")
-    if not c.overall.items:
+def _pair(pair: PairedJudges, *, items: bool) -> Parts:
+    yield Text(pair_title(pair), style="bold")
+    if not pair.overall.items:
         yield Text("No answer is labelled by both.")
         return
-    yield filled("", JUDGE_COLUMNS, agreement_rows(c))
+    yield filled_grid("", JUDGE_COLUMNS, agreement_rows(pair))
     yield Text()
     signs = [SIGNS[label] for label in Label]
-    yield filled(f"{c.first.name} ↓", [*signs, "recall"], confusion_rows(c))
-    corrected = [*corrected_rows(c)]
+    yield filled_grid(f"{pair.first.name} ↓", [*signs, "recall"], confusion_rows(pair))
+    corrected = [*corrected_rows(pair)]
     if corrected:
         yield Text()
-        yield filled("convergence %", CORRECTED_COLUMNS, iter(corrected))
+        yield filled_grid("convergence %", CORRECTED_COLUMNS, corrected)
         yield Text(f"{CORRECTION_CAVEAT}.")
-    for d in c.disagreements if items else ():
-        yield Text(f"  {d.model} {d.scenario} {d.condition}: {d.first} / {d.second}")
+    for item in pair.disagreements if items else ():
+        yield Text(f"  {item.model} {item.scenario} {item.condition}: {item.first} / {item.second}")

@@ -1,12 +1,13 @@
-"""A Canvas: an SVG picture, drawn element by element; colours come from the palette by class."""
+"""SVG canvas. Elements have CSS classes, whose colours are in `palette`."""
 
 import html
 import re
 
-from steertui.report.palette import painted
+from steertui.core.verdict import Label
+from steertui.report.palette import CONDITIONS, resolve_variables
 
-_NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that no XML document can contain, not even escaped (XML 1.0, 2.2)."""
+_INVALID_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML does not allow, even escaped (XML 1.0, section 2.2)."""
 
 FONT = "Inter, 'Segoe UI', 'Liberation Sans', 'DejaVu Sans', Helvetica, Arial, sans-serif"
 
@@ -22,17 +23,20 @@ STYLE = """
 .chart .whisker { stroke: var(--ink); stroke-width: 1.5; }
 .chart .paper { fill: none; stroke: var(--ink); stroke-width: 1.5; }
 .chart .flow { opacity: 0.45; }
-""".replace("FONT", FONT) + "".join(
+""".replace("FONT", FONT)
+STYLE += "".join(
     f".chart .{name} {{ fill: var(--{name}); }} .chart .s-{name} {{ stroke: var(--{name}); }}\n"
-    for name in (
-        "baseline", "pro", "anti", "placebo", "other",
-        "convergence", "no_convergence", "safety_refusal", "nonsensical",
-    )
-)  # fmt: skip
+    for name in (*CONDITIONS, "other", *(label.value for label in Label))
+)
 
 
 class Canvas:
-    """Collects elements; `width` in pixels, the height grows with what is drawn."""
+    """Collection of SVG elements.
+
+    Attributes:
+        width: in pixels.
+        height: in pixels; grows with the elements.
+    """
 
     def __init__(self, width: int, label: str) -> None:
         self.width = width
@@ -40,60 +44,65 @@ class Canvas:
         self._label = label
         self._parts: list[str] = []
 
-    def text(self, x: float, y: float, words: str, kind: str = "") -> None:
-        """Write words with their baseline at y."""
-        self._add(f'<text x="{x:.1f}" y="{y:.1f}"{_kind(kind)}>{escape(words)}</text>', y + 4)
+    def text(self, x: float, y: float, text: str, kind: str = "") -> None:
+        """Add a text with its baseline at y."""
+        self._add(f'<text x="{x:.1f}" y="{y:.1f}"{_class(kind)}>{escape(text)}</text>', y + 4)
 
     def line(self, x1: float, y1: float, x2: float, y2: float, kind: str) -> None:
-        """Draw a line."""
+        """Add a line."""
         place = f'x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
-        self._add(f"<line {place}{_kind(kind)}/>", max(y1, y2))
+        self._add(f"<line {place}{_class(kind)}/>", max(y1, y2))
 
     def box(self, x: float, y: float, width: float, height: float, kind: str) -> None:
-        """Draw a rectangle."""
+        """Add a rectangle with its upper left corner at (x, y)."""
         size = f'width="{max(width, 0):.1f}" height="{max(height, 0):.1f}"'
-        self._add(f'<rect x="{x:.1f}" y="{y:.1f}" {size} rx="2"{_kind(kind)}/>', y + height)
+        self._add(f'<rect x="{x:.1f}" y="{y:.1f}" {size} rx="2"{_class(kind)}/>', y + height)
 
     def dot(self, x: float, y: float, radius: float, kind: str) -> None:
-        """Draw a disc."""
+        """Add a filled circle."""
         place = f'cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}"'
-        self._add(f"<circle {place}{_kind(kind)}/>", y + radius)
+        self._add(f"<circle {place}{_class(kind)}/>", y + radius)
 
-    def path(self, steps: str, kind: str, bottom: float, title: str = "") -> None:
-        """Draw a path that reaches down to `bottom`; its title shows under the pointer."""
-        inside = f"<title>{escape(title)}</title>" if title else ""
-        self._add(f'<path d="{steps}"{_kind(kind)}>{inside}</path>', bottom)
+    def path(self, commands: str, kind: str, bottom: float, title: str = "") -> None:
+        """Add a path with its lower end at `bottom`; the title is its tooltip."""
+        child = f"<title>{escape(title)}</title>" if title else ""
+        self._add(f'<path d="{commands}"{_class(kind)}>{child}</path>', bottom)
 
     def diamond(self, x: float, y: float, kind: str) -> None:
-        """Draw the sign for the paper's number."""
+        """Add the mark of a number from the paper."""
         self.path(f"M{x:.1f},{y - 6:.1f}l6,6l-6,6l-6,-6z", kind, y + 6)
 
     def inline(self) -> str:
-        """Return the picture for a page that knows the style and the colours."""
+        """Return the SVG element for a page that contains `STYLE` and the colours."""
         return self._svg("")
 
     def file(self) -> str:
-        """Return the picture as a file of its own, in light colours on white."""
-        style = f"<style>{painted(STYLE)}</style>"
-        paper = f'<rect width="{self.width}" height="{self.height:.0f}" fill="#ffffff"/>'
-        return f'<?xml version="1.0" encoding="UTF-8"?>\n{self._svg(style + paper)}\n'
+        """Return a complete SVG file in light colours on white."""
+        style = f"<style>{resolve_variables(STYLE)}</style>"
+        background = f'<rect width="{self.width}" height="{self.height:.0f}" fill="#ffffff"/>'
+        return f'<?xml version="1.0" encoding="UTF-8"?>\n{self._svg(style + background)}\n'
 
-    def _svg(self, before: str) -> str:
+    def _svg(self, first: str) -> str:
         size = f'width="{self.width}" height="{self.height:.0f}"'
         view = f'viewBox="0 0 {self.width} {self.height:.0f}"'
         head = f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="img" {size} {view}'
         parts = "".join(self._parts)
-        return f'{head} aria-label="{escape(self._label)}">{before}{parts}</svg>'
+        return f'{head} aria-label="{escape(self._label)}">{first}{parts}</svg>'
 
     def _add(self, part: str, bottom: float) -> None:
         self._parts.append(part)
         self.height = max(self.height, bottom + 6)
 
 
-def escape(words: str) -> str:
-    """Return words as XML text; a character that XML does not allow becomes U+FFFD."""
-    return html.escape(_NO_XML.sub("\ufffd", words))
+def escape(text: str) -> str:
+    """Return escaped XML text; characters that XML does not allow become U+FFFD."""
+    return html.escape(_INVALID_XML.sub("\ufffd", text))
 
 
-def _kind(kind: str) -> str:
+def _class(kind: str) -> str:
     return f' class="{kind}"' if kind else ""
+
+
+def shorten(text: str, length: int) -> str:
+    """Return a text of at most `length` characters, with an ellipsis if it is cut."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"

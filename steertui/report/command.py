@@ -1,4 +1,4 @@
-"""`steertui report`: what was chosen of a database, in the form asked for."""
+"""Writing of reports: the selected tables of a database in one of the formats."""
 
 import json
 import sys
@@ -11,78 +11,83 @@ from rich.text import Text
 from steertui.analysis.summary import ReportFilter, Summary, summarise
 from steertui.output_files import text_output
 from steertui.paper.comparison import compare_with_paper
-from steertui.report import markdown, record, terminal
-from steertui.report import rows as trials
+from steertui.report import markdown, record, rows, terminal
 from steertui.report.rich_tables import Parts
 from steertui.standard_streams import use_utf8
 from steertui.store import Store
 
-FILES = {"html": "{}.html", "parquet": "{}.parquet", "svg": "{}-pictures", "png": "{}-pictures"}
-"""Forms that are no text for a terminal, and where they go if no output is named."""
+DEFAULT_OUTPUTS = {
+    "html": "{}.html",
+    "parquet": "{}.parquet",
+    "svg": "{}-pictures",
+    "png": "{}-pictures",
+}
+"""Default outputs, by the database's name, of the formats that cannot be printed."""
 
 
 def write_report(
-    db: Path, form: str, choice: ReportFilter, output: Path | None = None
+    db: Path, format: str, selection: ReportFilter, output: Path | None = None
 ) -> list[Path]:
-    """Write what was chosen, to `output` or, for the forms that are text, to stdout.
+    """Write a report to `output`, or print it if the format is text; return the files written.
 
-    Return the files written. Raises StoreError for a file that is no database of ours,
-    ExperimentError for an unknown name or a form whose package is not installed, OutputError for a
-    file that cannot be written or has to stay.
+    Raises StoreError if `db` is not a database of steertui, ExperimentError for an unknown name or
+    a format whose package is not installed, and OutputError if a file cannot be written or must not
+    be replaced.
     """
     with Store(db, must_exist=True) as store:
-        summary = summarise(store, choice)
-        if output is None and form in FILES:
-            output = Path(FILES[form].format(db.stem))
+        summary = summarise(store, selection)
+        if output is None and format in DEFAULT_OUTPUTS:
+            output = Path(DEFAULT_OUTPUTS[format].format(db.stem))
         if output is not None:
-            return _write_files(store, summary, form, output)
-        if form != "terminal":
+            return _write_files(store, summary, format, output)
+        if format != "terminal":
             use_utf8()
-        _write_text(store, summary, form, sys.stdout)
+        _write_text(store, summary, format, sys.stdout)
     return []
 
 
-def _write_files(store: Store, summary: Summary, form: str, output: Path) -> list[Path]:
-    if form == "html":
+def _write_files(store: Store, summary: Summary, format: str, output: Path) -> list[Path]:
+    if format == "html":
         from steertui.report.page.writer import write_page
 
         return write_page(store, summary, output)
-    if form == "parquet":
-        return trials.write_parquet(store, summary, compare_with_paper(store, summary), output)
-    if form in ("svg", "png"):
+    if format == "parquet":
+        return rows.write_parquet(store, summary, compare_with_paper(store, summary), output)
+    if format in ("svg", "png"):
         from steertui.report.pictures import write_pictures
 
-        return write_pictures(summary, output, form)
-    with text_output(output, form, [store.path]) as file:
-        _write_text(store, summary, form, file)
+        return write_pictures(summary, output, format)
+    with text_output(output, format, [store.path]) as file:
+        _write_text(store, summary, format, file)
     return [output]
 
 
-def _write_text(store: Store, summary: Summary, form: str, file: TextIO) -> None:
-    if form == "rates-csv":
-        trials.write_rates(summary, file)
+def _write_text(store: Store, summary: Summary, format: str, file: TextIO) -> None:
+    if format == "rates-csv":
+        rows.write_rates(summary, file)
         return
     paper = compare_with_paper(store, summary)
-    if form == "trials-csv":
-        trials.write_trials(store, summary, paper, file)
-    elif form == "json":
-        file.write(json.dumps(record.of_summary(summary, paper), ensure_ascii=False, indent=1))
+    if format == "trials-csv":
+        rows.write_trials(store, summary, paper, file)
+    elif format == "json":
+        report = record.summary_record(summary, paper)
+        file.write(json.dumps(report, ensure_ascii=False, indent=1))
         file.write("\n")
-    elif form == "markdown":
-        file.write(markdown.write(summary, paper))
+    elif format == "markdown":
+        file.write(markdown.render(summary, paper))
     else:
         show(terminal.draw(summary, detail=True, paper=paper), file)
 
 
 def print_experiments(db: Path) -> None:
-    """Print every experiment's id, the time it was planned last, and its number of trials."""
+    """Print each experiment's id, the time of its newest plan, and its number of trials."""
     with Store(db, must_exist=True) as store:
         for known in store.experiments():
             print(f"{known.id}  {known.planned_at}  {known.trials} trials")
 
 
 def show(parts: Parts, file: TextIO | None = None) -> None:
-    """Print a report's parts; where no terminal wraps them, sentences stay whole."""
+    """Print the parts of a report; sentences are wrapped on a terminal only."""
     console = Console(file=file)
     for part in parts:
         console.print(part, soft_wrap=isinstance(part, Text) and not console.is_terminal)

@@ -1,23 +1,29 @@
-"""Figures: the pictures of a Summary, each at the width asked for."""
+"""Figures of a summary: rates, gaps and categories, each at a given width."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from steertui.analysis.formatting import rate_interval, rate_percent, table_title
 from steertui.analysis.table import CategoryGap, RateRow, Table
-from steertui.core.verdict import SIGNS, Label
 from steertui.paper.fidelity import paper_model, published_rates
-from steertui.report.canvas import Canvas
+from steertui.report.canvas import Canvas, shorten
 from steertui.report.palette import condition_class
+from steertui.stats.gap import Gap
 from steertui.stats.rate import Rate
 
-WIDE, NARROW = 860, 350
-"""Pixels: for a desk and for a phone; a file is drawn wide."""
+WIDE = 860
+"""Width in pixels on desktop screens and in files."""
+
+NARROW = 350
+"""Width in pixels on phones."""
+
+ROW_HEIGHT = 26
+"""Pixels between two dots."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Values low ... high as pixels left ... right."""
+    """Linear map from values (low to high) to pixels (left to right)."""
 
     low: float
     high: float
@@ -25,23 +31,32 @@ class Scale:
     right: float
 
     def at(self, value: float) -> float:
-        """Return a value's pixel, kept inside."""
+        """Return a value's pixel; values outside the scale are moved to its end."""
         share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
         return self.left + share * (self.right - self.left)
 
-    def axis(self, canvas: Canvas, top: float, bottom: float, step: int, unit: str) -> None:
-        """Draw grid lines and their numbers below."""
+    def axis(self, canvas: Canvas, top: float, bottom: float, *, step: int, unit: str) -> None:
+        """Draw grid lines from top to bottom, with their values and the unit below."""
+        is_signed = self.low < 0 < self.high
         for value in range(round(self.low), round(self.high) + 1, step):
             x = self.at(value)
             canvas.line(x, top, x, bottom, "axis" if value == 0 else "grid")
-            canvas.text(x, bottom + 16, f"{value:+d}" if self.low < 0 < value else f"{value}",
-                        "soft middle")  # fmt: skip
+            number = f"{value:+d}" if is_signed else f"{value}"
+            canvas.text(x, bottom + 16, number, "soft middle")
         canvas.text(self.right, bottom + 33, unit, "soft end")
 
 
+def is_narrow(width: int) -> bool:
+    """Whether a figure has the layout for phones."""
+    return width < 500
+
+
 def paper_rates(table: Table) -> Mapping[str, Rate]:
-    """Return the paper's rates by condition where the table is about one of its models, and about
-    scenarios that the paper's rates can be told of."""
+    """Return the paper's rates by condition.
+
+    Empty if the table is not about one of the paper's models, or about scenarios without published
+    rates.
+    """
     model = paper_model([table.setting.name, table.setting.title])
     if model is None:
         return {}
@@ -49,185 +64,156 @@ def paper_rates(table: Table) -> Mapping[str, Rate]:
 
 
 def rates(tables: Sequence[Table], width: int) -> Canvas:
-    """Draw every condition's convergence rate as a dot on its interval; the paper's as diamonds."""
+    """Return the figure of convergence rates: dots with intervals, the paper's as diamonds."""
     canvas = Canvas(width, "Convergence rate of each condition with its 95 % interval")
-    narrow = width < 500
-    scale = Scale(0, 100, 92 if narrow else 120, width - (58 if narrow else 170))
-    y, published = 20.0, False
+    narrow = is_narrow(width)
+    scale = Scale(0, 100, left=92 if narrow else 120, right=width - (58 if narrow else 170))
+    y = 20.0
+    has_paper = False
     for table in tables:
-        canvas.text(0, y, _short(table_title(table), 46 if narrow else 110), "head")
-        paper, top = paper_rates(table), y + 10
-        scale.axis(canvas, top, top + 26 * len(table.rows) + 4, 25, "convergence, percent")
+        canvas.text(0, y, shorten(table_title(table), 46 if narrow else 110), "head")
+        paper = paper_rates(table)
+        top = y + 10
+        bottom = top + ROW_HEIGHT * len(table.rows) + 4
+        scale.axis(canvas, top, bottom, step=25, unit="convergence, percent")
         for place, row in enumerate(table.rows):
-            _rate(canvas, scale, row, top + 26 * place + 16, wide=not narrow)
-            if row.condition in paper and paper[row.condition].value is not None:
-                published = True
-                share = 100 * (paper[row.condition].value or 0)
-                canvas.diamond(scale.at(share), top + 26 * place + 16, "paper")
-        y = top + 26 * len(table.rows) + 66
-    if published:
+            middle = top + ROW_HEIGHT * place + 16
+            _rate(canvas, scale, row, middle)
+            published = paper[row.condition].value if row.condition in paper else None
+            if published is not None:
+                has_paper = True
+                canvas.diamond(scale.at(100 * published), middle, "paper")
+        y = bottom + 62
+    if has_paper:
         canvas.diamond(8, y - 26, "paper")
         canvas.text(22, y - 22, "the paper's published rate", "soft")
     return canvas
 
 
-def _rate(canvas: Canvas, scale: Scale, row: RateRow, y: float, *, wide: bool) -> None:
-    kind, found = condition_class(row.condition), row.convergence
-    canvas.text(0, y + 4, _short(row.condition, 16))
-    if found.value is None or found.low is None or found.high is None:
+def _rate(canvas: Canvas, scale: Scale, row: RateRow, y: float) -> None:
+    kind = condition_class(row.condition)
+    rate = row.convergence
+    canvas.text(0, y + 4, shorten(row.condition, 16))
+    if rate.value is None or rate.low is None or rate.high is None:
         canvas.text(scale.left + 6, y + 4, "no valid answer", "soft")
         return
-    x = scale.at(100 * found.value)
-    ends = scale.at(100 * found.low), scale.at(100 * found.high)
-    canvas.line(ends[0], y, ends[1], y, f"limits s-{kind}")
-    canvas.dot(x, y, 5.5, kind)
-    said = f"{rate_percent(found)} {rate_interval(found)}" if wide else rate_percent(found)
-    canvas.text(canvas.width, y + 4, said, "end")
+    canvas.line(scale.at(100 * rate.low), y, scale.at(100 * rate.high), y, f"limits s-{kind}")
+    canvas.dot(scale.at(100 * rate.value), y, 5.5, kind)
+    text = rate_percent(rate)
+    if not is_narrow(canvas.width):
+        text = f"{text} {rate_interval(rate)}"
+    canvas.text(canvas.width, y + 4, text, "end")
 
 
 def gaps(tables: Sequence[Table], width: int) -> Canvas:
-    """Draw every gap as a bar with its interval; the paper's beside it as an outline."""
+    """Return the figure of gaps: bars with intervals, the paper's gaps as outlines."""
     canvas = Canvas(width, "Gaps between conditions in percentage points, with 95 % intervals")
-    narrow = width < 500
-    shown = [c.gap for t in tables for c in t.comparisons if c.gap.low is not None]
-    lowest = min((g.low or 0 for g in shown), default=0)
-    scale = Scale(
-        -100 if lowest < -50 else -50 if lowest < -12 else -25, 100,
-        20 if narrow else 170, width - (20 if narrow else 170),
-    )  # fmt: skip
-    y, published = 20.0, False
+    narrow = is_narrow(width)
+    scale = _gap_scale(tables, width)
+    step = 42 if narrow else 30
+    y = 20.0
+    has_paper = False
     for table in tables:
-        canvas.text(0, y, _short(table_title(table), 46 if narrow else 110), "head")
+        canvas.text(0, y, shorten(table_title(table), 46 if narrow else 110), "head")
         paper = {n: r.value for n, r in paper_rates(table).items() if r.value is not None}
-        step, top = (42 if narrow else 30), y + 10
-        scale.axis(canvas, top, top + step * len(table.comparisons) + 4, 25 if not narrow else 50,
-                   "percentage points")  # fmt: skip
+        top = y + 10
+        bottom = top + step * len(table.comparisons) + 4
+        scale.axis(canvas, top, bottom, step=50 if narrow else 25, unit="percentage points")
         for place, comparison in enumerate(table.comparisons):
-            g, line = comparison.gap, top + step * place + 15
+            gap = comparison.gap
+            middle = top + step * place + 15
+            name = f"{gap.first} − {gap.second}"
             if narrow:
-                canvas.text(0, line, f"{g.first} − {g.second}")
-                line += 14
+                canvas.text(0, middle, name)
+                middle += 14
             else:
-                canvas.text(0, line + 4, _short(f"{g.first} − {g.second}", 24))
-            _gap(canvas, scale, (g.points, g.low, g.high), line, wide=not narrow)
-            if g.first in paper and g.second in paper:
-                published = True
-                other = 100 * (paper[g.first] - paper[g.second])
-                ends = sorted((scale.at(0), scale.at(other)))
-                canvas.box(ends[0], line - 10, ends[1] - ends[0], 20, "paper")
-        y = top + step * len(table.comparisons) + 66
-    if published:
+                canvas.text(0, middle + 4, shorten(name, 24))
+            _gap(canvas, scale, gap, middle)
+            if gap.first in paper and gap.second in paper:
+                has_paper = True
+                _paper_gap(canvas, scale, 100 * (paper[gap.first] - paper[gap.second]), middle)
+        y = bottom + 62
+    if has_paper:
         canvas.box(2, y - 34, 14, 14, "paper")
         canvas.text(22, y - 22, "the paper's published gap", "soft")
     return canvas
 
 
-def _gap(
-    canvas: Canvas, scale: Scale, found: tuple[float | None, ...], y: float, *, wide: bool
-) -> None:
-    points, low, high = found
-    if points is None or low is None or high is None:
+def _gap_scale(tables: Sequence[Table], width: int) -> Scale:
+    """Return a scale up to +100 points whose lower end fits the lowest interval."""
+    limits = [c.gap.low for table in tables for c in table.comparisons if c.gap.low is not None]
+    lowest = min(limits, default=0)
+    low = -25
+    if lowest < -50:
+        low = -100
+    elif lowest < -12:
+        low = -50
+    margin = 20 if is_narrow(width) else 170
+    return Scale(low, 100, left=margin, right=width - margin)
+
+
+def _gap(canvas: Canvas, scale: Scale, gap: Gap, y: float) -> None:
+    if gap.points is None or gap.low is None or gap.high is None:
         canvas.text(scale.at(0) + 8, y + 4, "cannot be compared", "soft")
         return
-    ends = sorted((scale.at(0), scale.at(points)))
-    kind = "pro" if points > 0 else "anti"
-    canvas.box(ends[0], y - 6, ends[1] - ends[0], 12, f"flow {kind}")
-    canvas.line(scale.at(low), y, scale.at(high), y, "whisker")
-    for limit in (low, high):
+    left, right = sorted((scale.at(0), scale.at(gap.points)))
+    kind = "pro" if gap.points > 0 else "anti"
+    canvas.box(left, y - 6, right - left, 12, f"flow {kind}")
+    canvas.line(scale.at(gap.low), y, scale.at(gap.high), y, "whisker")
+    for limit in (gap.low, gap.high):
         canvas.line(scale.at(limit), y - 4, scale.at(limit), y + 4, "whisker")
-    canvas.dot(scale.at(points), y, 4, kind)
-    said = f"{points:+.1f} [{low:+.1f}, {high:+.1f}]" if wide else f"{points:+.1f}"
-    canvas.text(canvas.width, y + 4 if wide else y - 14, said, "end")
+    canvas.dot(scale.at(gap.points), y, 4, kind)
+    if is_narrow(canvas.width):
+        canvas.text(canvas.width, y - 14, f"{gap.points:+.1f}", "end")
+    else:
+        text = f"{gap.points:+.1f} [{gap.low:+.1f}, {gap.high:+.1f}]"
+        canvas.text(canvas.width, y + 4, text, "end")
 
 
-def categories(table: Table, found: Sequence[CategoryGap], width: int) -> Canvas:
-    """Draw each category's rates under each condition as dots on their intervals."""
+def _paper_gap(canvas: Canvas, scale: Scale, points: float, y: float) -> None:
+    left, right = sorted((scale.at(0), scale.at(points)))
+    canvas.box(left, y - 10, right - left, 20, "paper")
+
+
+def categories(table: Table, shown: Sequence[CategoryGap], width: int) -> Canvas:
+    """Return the figure of each category's rates: dots with intervals for every condition."""
     canvas = Canvas(width, f"Convergence by category: {table_title(table)}")
-    narrow = width < 500
-    scale = Scale(0, 100, 12 if narrow else 250, width - 14)
-    y, head = 4.0, 20 if narrow else 0
-    bottom = y + sum(13 * len(category.rows) + 12 + head for category in found)
-    scale.axis(canvas, 4, bottom, 25, "convergence, percent")  # first, so that all else lies on it
-    for category in found:
-        shown = [row for row in category.rows if row.convergence.value is not None]
-        lines = len(category.rows)
+    narrow = is_narrow(width)
+    scale = Scale(0, 100, left=12 if narrow else 250, right=width - 14)
+    heading = 20 if narrow else 0
+    y = 4.0
+    bottom = y + sum(13 * len(category.rows) + 12 + heading for category in shown)
+    scale.axis(canvas, 4, bottom, step=25, unit="convergence, percent")  # first: below all else
+    for category in shown:
+        height = 13 * len(category.rows) + 12
         if narrow:
             canvas.text(0, y + 14, category.name, "head")
-            y += head
+            y += heading
         else:
-            canvas.text(0, y + 7 * lines + 8, _short(category.name, 34))
+            canvas.text(0, y + 7 * len(category.rows) + 8, shorten(category.name, 34))
         canvas.line(scale.left, y, scale.right, y, "grid")
         for place, row in enumerate(category.rows):
-            if row in shown:
-                at = y + 12 + 13 * place
-                kind, rate = condition_class(row.condition), row.convergence
-                ends = [scale.at(100 * (limit or 0)) for limit in (rate.low, rate.high)]
-                canvas.line(ends[0], at, ends[1], at, f"limits s-{kind}")
-                canvas.dot(scale.at(100 * (rate.value or 0)), at, 4.5, kind)
-        y += 13 * lines + 12
-    x, y = 0.0, y + (49 if narrow else 29)  # a phone has no room beside the axis' own name
+            _category_rate(canvas, scale, row, y + 12 + 13 * place)
+        y += height
+    # On a narrow figure the legend needs a line of its own, below the unit of the axis.
+    _legend(canvas, table, y + (49 if narrow else 29))
+    return canvas
+
+
+def _category_rate(canvas: Canvas, scale: Scale, row: RateRow, y: float) -> None:
+    rate = row.convergence
+    if rate.value is None:
+        return
+    kind = condition_class(row.condition)
+    low = scale.at(100 * (rate.low or 0))
+    high = scale.at(100 * (rate.high or 0))
+    canvas.line(low, y, high, y, f"limits s-{kind}")
+    canvas.dot(scale.at(100 * rate.value), y, 4.5, kind)
+
+
+def _legend(canvas: Canvas, table: Table, y: float) -> None:
+    x = 0.0
     for row in table.rows:
         canvas.dot(x + 6, y, 5, condition_class(row.condition))
         canvas.text(x + 16, y + 4, row.condition, "soft")
         x += 34 + 7 * len(row.condition)
-    return canvas
-
-
-def flips(moved: Sequence[Sequence[int]], first: str, second: str, width: int) -> Canvas:
-    """Draw where each answer's label went from the first condition to the second."""
-    total = sum(map(sum, moved))
-    canvas = Canvas(width, f"Labels of the same scenarios under {first} and under {second}")
-    left, right, tall = 126.0, width - 126.0, 190.0
-    canvas.text(left + 10, 14, first, "head end")
-    canvas.text(right - 10, 14, second, "head")
-    if not total:
-        canvas.text(0, 44, "no scenario is labelled under both", "soft")
-        return canvas
-    room = tall / total
-    sides = [[sum(row) for row in moved], [sum(column) for column in zip(*moved, strict=True)]]
-    starts = [_stack(counts, room) for counts in sides]
-    for side, (counts, tops) in enumerate(zip(sides, starts, strict=True)):
-        for place, label in enumerate(Label):
-            if counts[place]:
-                x = left if side == 0 else right - 10
-                canvas.box(x, tops[place], 10, counts[place] * room, label.value)
-                middle = tops[place] + counts[place] * room / 2 + 4
-                said = f"{SIGNS[label]} {label.words} {counts[place]}"
-                canvas.text(left - 8 if side == 0 else right + 8, middle, said,
-                            "soft end" if side == 0 else "soft")  # fmt: skip
-    at = [list(tops) for tops in starts]
-    for row, one in enumerate(Label):
-        for column, two in enumerate(Label):
-            if moved[row][column]:
-                thick = moved[row][column] * room
-                said = f"{one.words} → {two.words}: {moved[row][column]}"
-                ends = (left + 10, at[0][row]), (right - 10, at[1][column])
-                _ribbon(canvas, ends, thick, one.value, said)
-                at[0][row] += thick
-                at[1][column] += thick
-    return canvas
-
-
-def _stack(counts: Sequence[int], room: float) -> list[float]:
-    found, y = [], 26.0
-    for count in counts:
-        found.append(y)
-        y += count * room + (16 if count else 0)
-    return found
-
-
-def _ribbon(
-    canvas: Canvas, ends: tuple[tuple[float, float], ...], thick: float, kind: str, said: str
-) -> None:
-    (x1, y1), (x2, y2) = ends
-    half = (x1 + x2) / 2
-    steps = (
-        f"M{x1:.1f},{y1:.1f}C{half:.1f},{y1:.1f} {half:.1f},{y2:.1f} {x2:.1f},{y2:.1f}"
-        f"v{thick:.1f}C{half:.1f},{y2 + thick:.1f} {half:.1f},{y1 + thick:.1f} "
-        f"{x1:.1f},{y1 + thick:.1f}z"
-    )
-    canvas.path(steps, f"flow {kind}", max(y1, y2) + thick, said)
-
-
-def _short(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"

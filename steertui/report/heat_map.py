@@ -1,4 +1,4 @@
-"""A Heat map: every scenario under every condition, a sign or a share in each cell."""
+"""Heat map: every scenario under every condition, with a label or a rate in each cell."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,70 +8,92 @@ from steertui.core.outcome import Outcome
 from steertui.core.verdict import SIGNS, Label
 from steertui.stats.rate import VALID_LABELS
 
-PAGE = 150
-"""Scenarios that a page lays out at once; more are laid by when asked for."""
+ROWS_PER_PAGE = 150
+"""Rows of a heat map that a browser lays out at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeatCell:
-    """What shows: a sign or a percentage, in words for those who hear it, and how dark."""
+    """One scenario under one condition.
+
+    Attributes:
+        sign: a label's sign, or a percentage.
+        words: the same in words, for screen readers.
+        kind: a label, "share" or "open"; part of a CSS class.
+        depth: intensity of the colour, 0 to 100.
+    """
 
     sign: str
-    said: str
+    words: str
     kind: str
     depth: int
 
 
 @dataclass(frozen=True, slots=True)
 class HeatRow:
-    """One scenario; `moved` where it converges more often under the headline's first condition
-    than under its second, or less."""
+    """One scenario.
+
+    Attributes:
+        scenario: the scenario's name.
+        name: the scenario's name without its pack.
+        category: the scenario's category.
+        cells: one for each condition.
+        has_changed: whether its rate differs between the two conditions of the headline gap.
+    """
 
     scenario: str
     name: str
     category: str
     cells: tuple[HeatCell, ...]
-    moved: bool
+    has_changed: bool
 
 
-def lines(table: Table) -> Iterator[HeatRow]:
-    """Yield a line a scenario, in planned order."""
-    found: dict[str, dict[str, list[Outcome]]] = {}
+def heat_rows(table: Table) -> Iterator[HeatRow]:
+    """Yield one row per scenario, in planned order."""
+    by_scenario: dict[str, dict[str, list[Outcome]]] = {}
     for outcome in table.outcomes:
-        found.setdefault(outcome.scenario, {}).setdefault(outcome.condition, []).append(outcome)
-    head = table.comparisons[0].gap if table.comparisons else None
-    for scenario, arms in found.items():
-        cells = tuple(cell(arms.get(name, ()), table) for name in table.conditions)
-        shares = [_share(arms.get(n, ()), table) for n in (head.first, head.second)] if head else []
-        moved = len(shares) == 2 and None not in shares and shares[0] != shares[1]
-        category = next(iter(arms.values()))[0].category
-        yield HeatRow(scenario, scenario.split("/", 1)[-1], category, cells, moved)
+        conditions = by_scenario.setdefault(outcome.scenario, {})
+        conditions.setdefault(outcome.condition, []).append(outcome)
+    pair: tuple[str, ...] = ()
+    if table.comparisons:
+        gap = table.comparisons[0].gap
+        pair = (gap.first, gap.second)
+    for scenario, conditions in by_scenario.items():
+        rates = [_rate(conditions.get(name, ()), table) for name in pair]
+        yield HeatRow(
+            scenario=scenario,
+            name=scenario.split("/", 1)[-1],
+            category=next(iter(conditions.values()))[0].category,
+            cells=tuple(heat_cell(conditions.get(name, ()), table) for name in table.conditions),
+            has_changed=None not in rates and len(set(rates)) > 1,
+        )
 
 
-def cell(outcomes: Sequence[Outcome], table: Table) -> HeatCell:
-    """Return the cell of one scenario and condition: one sample's label, or several's share."""
-    labels = [o.label for o in outcomes if o.label is not None]
+def heat_cell(outcomes: Sequence[Outcome], table: Table) -> HeatCell:
+    """Return the cell of a scenario and condition: the label of one sample, the rate of several."""
+    labels = [outcome.label for outcome in outcomes if outcome.label is not None]
     if len(outcomes) == 1 and labels:
         label = labels[0]
         return HeatCell(SIGNS[label], label.words, label.value, 100)
     if not labels:
-        return _empty(outcomes)
-    share = _share(outcomes, table)
-    if share is None:
+        return _empty_cell(outcomes)
+    rate = _rate(outcomes, table)
+    if rate is None:
         return HeatCell("?", f"no valid answer of {len(labels)}", Label.NONSENSICAL.value, 100)
-    percent = round(100 * share)
+    percent = round(100 * rate)
     valid = sum(label in VALID_LABELS[table.policy] for label in labels)
     return HeatCell(f"{percent}", f"{percent} % of {valid} converge", "share", percent)
 
 
-def _share(outcomes: Sequence[Outcome], table: Table) -> float | None:
+def _rate(outcomes: Sequence[Outcome], table: Table) -> float | None:
+    """Return the convergence rate, 0 to 1; None without a valid answer."""
     valid = [o.label for o in outcomes if o.label in VALID_LABELS[table.policy]]
     return sum(label is Label.CONVERGENCE for label in valid) / len(valid) if valid else None
 
 
-def _empty(outcomes: Sequence[Outcome]) -> HeatCell:
-    if any(o.failed for o in outcomes):
+def _empty_cell(outcomes: Sequence[Outcome]) -> HeatCell:
+    if any(outcome.failed for outcome in outcomes):
         return HeatCell("!", "the judge failed", "open", 0)
-    if any(o.generated for o in outcomes):
+    if any(outcome.generated for outcome in outcomes):
         return HeatCell("▫", "not judged yet", "open", 0)
     return HeatCell("", "not answered yet" if outcomes else "not planned", "open", 0)

@@ -1,4 +1,4 @@
-"""A Summary as Markdown: the tables of the terminal, for a paper's appendix or an issue."""
+"""A summary as Markdown: the tables of the terminal report."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -35,35 +35,44 @@ from steertui.paper.wording import (
     unpaired_scenarios,
 )
 
-HEAD = ("condition", "n", "valid", "convergence %", "95 % interval", "refusal %", "nonsense %")
+RATE_COLUMNS = (
+    "condition",
+    "n",
+    "valid",
+    "convergence %",
+    "95 % interval",
+    "refusal %",
+    "nonsense %",
+)
 
 
-def write(summary: Summary, paper: Sequence[PaperComparison] = ()) -> str:
-    """Return the whole summary; what a stand-in's numbers mean stands first."""
-    lines = [f"> **{cell(notice)}**\n" for notice in summary.notices]
+def render(summary: Summary, paper: Sequence[PaperComparison] = ()) -> str:
+    """Return the report of a summary, notices first."""
+    lines = [f"> **{escape(notice)}**\n" for notice in summary.notices]
     if not summary.tables:
-        lines.append(cell(NO_EXPERIMENT))
+        lines.append(escape(NO_EXPERIMENT))
     for table in summary.tables:
-        lines += [f"## {cell(table_title(table))}\n", f"{POLICY_DESCRIPTIONS[table.policy]}.\n"]
-        lines += [*_rates(table), "", *_below(table), ""]
-        lines += [*_ledger(table), "", *_categories(table)]
-        for (first, second), moved in table.transitions.items():
-            lines += [*_square(f"{first} ↓ {second} →", moved), ""]
-    for contrast in compare_tables(summary):
-        lines += [f"## {cell(contrast.title)}\n"]
-        lines += [f"- {cell(line.comparison.sentence)}." for line in contrast.lines]
+        lines.append(f"## {escape(table_title(table))}\n")
+        lines.append(f"{POLICY_DESCRIPTIONS[table.policy]}.\n")
+        lines += [*_rates(table), "", *_sentences(table), ""]
+        lines += [*_counts(table), "", *_categories(table)]
+        for (first, second), counts in table.transitions.items():
+            lines += [*_label_table(f"{first} ↓ {second} →", counts), ""]
+    for comparison in compare_tables(summary):
+        lines += [f"## {escape(comparison.title)}\n"]
+        lines += [f"- {escape(line.comparison.sentence)}." for line in comparison.lines]
         lines.append("")
-    for bench in judge_panels(summary):
-        lines += [*_bench(bench), ""]
-    for beside in paper:
-        lines += [*_beside(beside), ""]
+    for panel in judge_panels(summary):
+        lines += [*_panel(panel), ""]
+    for paper_comparison in paper:
+        lines += [*_paper_comparison(paper_comparison), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def cell(text: str) -> str:
-    """Return a text that Markdown takes as it is, in one cell."""
-    for mark in "\\`*_[]<>|#":
-        text = text.replace(mark, f"\\{mark}")
+def escape(text: str) -> str:
+    """Return a text on one line with Markdown's special characters escaped."""
+    for character in "\\`*_[]<>|#":
+        text = text.replace(character, f"\\{character}")
     return " ".join(text.split())
 
 
@@ -76,107 +85,115 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
 def _rates(table: Table) -> Iterator[str]:
     rows = []
     for row in table.rows:
-        counts = str(row.counts.judged), str(row.convergence.total)
-        rates = marked_rate(row), rate_interval(row.convergence)
-        others = rate_percent(row.refusal), rate_percent(row.nonsense)
-        rows.append((cell(row.condition), *counts, *rates, *others))
-    return _table(HEAD, rows)
+        columns = (
+            escape(row.condition),
+            str(row.counts.judged),
+            str(row.convergence.total),
+            marked_rate(row),
+            rate_interval(row.convergence),
+            rate_percent(row.refusal),
+            rate_percent(row.nonsense),
+        )
+        rows.append(columns)
+    return _table(RATE_COLUMNS, rows)
 
 
-def _below(table: Table) -> Iterator[str]:
+def _sentences(table: Table) -> Iterator[str]:
     if table.judge is None:
         yield unjudged_sentence(table)
     for comparison in table.comparisons:
-        g = comparison.gap
-        name = f"{cell(g.first)} − {cell(g.second)}"
-        yield f"- **{name}**: {gap_text(g)}. {cell(comparison.sentence)}."
-    yield from (f"- ⚠ {cell(warning)}" for warning in table.warnings)
+        gap = comparison.gap
+        name = f"{escape(gap.first)} − {escape(gap.second)}"
+        yield f"- **{name}**: {gap_text(gap)}. {escape(comparison.sentence)}."
+    yield from (f"- ⚠ {escape(warning)}" for warning in table.warnings)
 
 
-def _ledger(table: Table) -> Iterator[str]:
+def _counts(table: Table) -> Iterator[str]:
     rows = [
         (
-            cell(row.condition),
+            escape(row.condition),
             *(count_text(getattr(row.counts, name)) for name in COUNT_COLUMNS.values()),
         )
         for row in table.rows
     ]
-    return _table(("where the trials stand", *COUNT_COLUMNS), rows)
+    return _table(("number of trials", *COUNT_COLUMNS), rows)
 
 
 def _categories(table: Table) -> Iterator[str]:
-    found = table.categories
-    if table.judge is None or len(found) < 2:
+    categories = table.categories
+    if table.judge is None or len(categories) < 2:
         return
-    names = [cell(name) for name in table.conditions]
+    names = [escape(name) for name in table.conditions]
     rows = [
         (
-            cell(c.name),
+            escape(c.name),
             *(rate_percent(row.convergence) for row in c.rows),
             *gap_columns(c.comparison),
         )
-        for c in found
+        for c in categories
     ]
     yield from _table(("by category", *names, "gap", "95 % interval", "p (Holm)"), rows)
-    said = over_categories_sentence(table)
-    yield from ("", f"{said}." if said else "", "")
+    sentence = over_categories_sentence(table)
+    yield from ("", f"{sentence}." if sentence else "", "")
 
 
-def _bench(bench: JudgePanel) -> Iterator[str]:
-    yield f"## {cell(f'Judges on {bench.title}')}\n"
-    yield f"{judges.alpha_sentence(bench.agreement)}."
-    for c in bench.agreement.comparisons:
-        yield f"\n### {cell(judges.pair_title(c))}\n"
-        if not c.overall.items:
+def _panel(panel: JudgePanel) -> Iterator[str]:
+    yield f"## {escape(f'Judges on {panel.title}')}\n"
+    yield f"{judges.alpha_sentence(panel.agreement)}."
+    for pair in panel.agreement.comparisons:
+        yield f"\n### {escape(judges.pair_title(pair))}\n"
+        if not pair.overall.items:
             yield "No answer is labelled by both."
             continue
-        yield from _cells(("", *judges.JUDGE_COLUMNS), judges.agreement_rows(c))
+        yield from _escaped_table(("", *judges.JUDGE_COLUMNS), judges.agreement_rows(pair))
         yield ""
-        yield from _cells(judges.confusion_columns(c), judges.confusion_rows(c))
-        corrected = [*judges.corrected_rows(c)]
+        yield from _escaped_table(judges.confusion_columns(pair), judges.confusion_rows(pair))
+        corrected = [*judges.corrected_rows(pair)]
         if corrected:
             yield ""
-            yield from _cells(("convergence %", *judges.CORRECTED_COLUMNS), corrected)
+            yield from _escaped_table(("convergence %", *judges.CORRECTED_COLUMNS), corrected)
             yield f"\n{judges.CORRECTION_CAVEAT}."
 
 
-def _beside(beside: PaperComparison) -> Iterator[str]:
-    head = f"{beside.title}, beside the paper's {beside.model}"
-    yield f"## {cell(head)}\n"
-    if beside.differences:
-        yield from _cells(("", *DIFFERENCE_COLUMNS), map(difference_row, beside.differences))
-        yield f"\n{standing_legend(paired=beside.is_paired)}.\n"
-    if beside.items:
-        by_name = {found.what: found for found in beside.differences}
-        rows = [agreement_row(found, by_name.get(found.condition)) for found in beside.items]
-        yield from _cells(("item by item", *AGREEMENT_COLUMNS), rows)
+def _paper_comparison(comparison: PaperComparison) -> Iterator[str]:
+    title = f"{comparison.title}, compared with the paper's {comparison.model}"
+    yield f"## {escape(title)}\n"
+    if comparison.differences:
+        rows = map(difference_row, comparison.differences)
+        yield from _escaped_table(("", *DIFFERENCE_COLUMNS), rows)
+        yield f"\n{standing_legend(paired=comparison.is_paired)}.\n"
+    if comparison.items:
+        by_name = {difference.what: difference for difference in comparison.differences}
+        agreements = [agreement_row(i, by_name.get(i.condition)) for i in comparison.items]
+        yield from _escaped_table(("item by item", *AGREEMENT_COLUMNS), agreements)
         yield ""
-    yield from (f"- {cell(said)}." for said in beside.sentences)
-    for found in beside.items:
-        yield from _items(found)
-    if beside.differences and beside.setup:
-        yield "\nWhat differs in the set-up:\n"
-    yield from (f"- {cell(said)}." for said in beside.setup)
+    yield from (f"- {escape(sentence)}." for sentence in comparison.sentences)
+    for items in comparison.items:
+        yield from _items(items)
+    if comparison.differences and comparison.setup:
+        yield "\nDifferences of the set-up:\n"
+    yield from (f"- {escape(sentence)}." for sentence in comparison.setup)
 
 
-def _items(found: ItemByItem) -> Iterator[str]:
+def _items(items: ItemByItem) -> Iterator[str]:
     yield ""
-    yield from _square(f"{found.condition}: paper ↓ run →", found.confusion)
+    yield from _label_table(f"{items.condition}: paper ↓ run →", items.confusion)
     yield ""
-    if unpaired_scenarios(found):
-        yield f"- {cell(unpaired_scenarios(found))}."
-    for paper, run, own in changed_labels(found):
-        names = ", ".join(map(item_name, own))
-        said = f"{found.condition}, paper {paper.words}, run {run.words}: {names}"
-        yield f"- {cell(said)}"
+    if unpaired_scenarios(items):
+        yield f"- {escape(unpaired_scenarios(items))}."
+    for paper, run, changed in changed_labels(items):
+        names = ", ".join(map(item_name, changed))
+        line = f"{items.condition}, paper {paper.words}, run {run.words}: {names}"
+        yield f"- {escape(line)}"
 
 
-def _square(name: str, counts: Sequence[Sequence[int]]) -> Iterator[str]:
-    every = zip(Label, counts, strict=True)
-    rows = [(label.words, *map(str, row)) for label, row in every]
-    return _cells((name, *(label.words for label in Label)), rows)
+def _label_table(name: str, counts: Sequence[Sequence[int]]) -> Iterator[str]:
+    """Yield a 4 x 4 table of counts by label."""
+    rows = [(label.words, *map(str, numbers)) for label, numbers in zip(Label, counts, strict=True)]
+    return _escaped_table((name, *(label.words for label in Label)), rows)
 
 
-def _cells(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Return a table whose headings and first column are not Markdown yet; the rest is numbers."""
-    return _table([*map(cell, head)], [[cell(name), *numbers] for name, *numbers in rows])
+def _escaped_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Yield a table whose headings and first column need escaping; the other cells are numbers."""
+    escaped_rows = [[escape(name), *numbers] for name, *numbers in rows]
+    return _table([*map(escape, head)], escaped_rows)

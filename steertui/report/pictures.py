@@ -1,4 +1,4 @@
-"""Pictures: a Summary's figures as SVG and PNG files, for a paper."""
+"""A summary's figures as SVG and PNG files."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,46 +10,50 @@ from steertui.output_files import check_output, file_name, output, output_folder
 from steertui.report import figures
 from steertui.report.canvas import Canvas
 from steertui.report.kappa_figure import kappas
+from steertui.report.transition_figure import transitions
 
-SHARP = 3
-"""PNG pixels for each of the drawing's: 2,580 across, 300 dots an inch at 21 cm."""
+TRANSITION_WIDTH = 560
+"""Width in pixels of the figure of label transitions."""
+
+PNG_ZOOM = 3
+"""PNG pixels per pixel of a figure: a width of 2,580, 300 dpi at 21 cm."""
 
 
-def write_pictures(summary: Summary, folder: Path, form: str) -> list[Path]:
+def write_pictures(summary: Summary, folder: Path, format: str) -> list[Path]:
     """Write every figure as "svg" or "png" into a folder; return the files.
 
-    Raises ExperimentError where PNG is asked for and resvg-py is not installed, OutputError where a
-    file cannot be written or has to stay.
+    Raises ExperimentError for PNG without the package resvg-py, and OutputError if a file cannot be
+    written or must not be replaced.
     """
     named: dict[str, Canvas] = {}
     for name, canvas in pictures(summary):
         named[file_name(name, named)] = canvas
-    drawn = {folder / f"{name}.{form}": canvas for name, canvas in named.items()}
+    drawn = {folder / f"{name}.{format}": canvas for name, canvas in named.items()}
     output_folder(folder)
     for path in drawn:
-        check_output(path, form)
+        check_output(path, format)
     for path, canvas in drawn.items():
-        with output(path, form) as file:
-            file.write(_png(canvas) if form == "png" else canvas.file().encode())
+        with output(path, format) as file:
+            file.write(_png(canvas) if format == "png" else canvas.file().encode())
     return list(drawn)
 
 
 def pictures(summary: Summary) -> Iterator[tuple[str, Canvas]]:
-    """Yield each figure with its file's name; tables are counted from 1 in the report's order."""
+    """Yield each figure with the name of its file; tables are numbered from 1 in report order."""
     judged = [table for table in summary.tables if table.judge]
     if not judged:
-        raise ExperimentError("nothing to draw: no judge has read an answer yet; name a --judge")
+        raise ExperimentError("nothing to draw: no answer is labelled yet; name a --judge")
     yield "rates", figures.rates(judged, figures.WIDE)
     yield "gaps", figures.gaps(judged, figures.WIDE)
     for number, table in enumerate(judged, 1):
-        found = table.categories
-        if len(found) > 1:
-            yield f"categories-{number}", figures.categories(table, found, figures.WIDE)
-        for (first, second), moved in table.transitions.items():
-            name = f"flips-{number}-{first}-{second}"
-            yield name, figures.flips(moved, first, second, 560)
-    for number, bench in enumerate(judge_panels(summary), 1):
-        yield f"judges-{number}", kappas(bench, figures.WIDE)
+        if len(table.categories) > 1:
+            canvas = figures.categories(table, table.categories, figures.WIDE)
+            yield f"categories-{number}", canvas
+        for (first, second), counts in table.transitions.items():
+            name = f"transitions-{number}-{first}-{second}"
+            yield name, transitions(counts, first, second, TRANSITION_WIDTH)
+    for number, panel in enumerate(judge_panels(summary), 1):
+        yield f"judges-{number}", kappas(panel, figures.WIDE)
 
 
 def _png(canvas: Canvas) -> bytes:
@@ -57,6 +61,6 @@ def _png(canvas: Canvas) -> bytes:
         import resvg_py
     except ImportError:
         raise ExperimentError(
-            "--format png needs resvg-py; install it with: pip install 'steertui[png]', or take svg"
+            "--format png needs resvg-py; install it with: pip install 'steertui[png]', or use svg"
         ) from None
-    return bytes(resvg_py.svg_to_bytes(svg_string=canvas.file(), zoom=SHARP))
+    return bytes(resvg_py.svg_to_bytes(svg_string=canvas.file(), zoom=PNG_ZOOM))

@@ -1,10 +1,10 @@
-"""A Summary as plain data for JSON: field by field what its dataclasses say."""
+"""JSON form of a report, field by field as in its dataclasses."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
 
 from steertui.analysis.comparisons import Comparison, compare_tables
-from steertui.analysis.judge_agreement import PairedJudges as Judged
+from steertui.analysis.judge_agreement import PairedJudges
 from steertui.analysis.judge_panels import JudgePanel, judge_panels
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import CategoryGap, GapResult, RateRow, Table
@@ -16,26 +16,26 @@ from steertui.stats.rate import Rate
 
 Record = dict[str, object]
 
-FORMAT = 3
-"""Rises when a field changes its meaning or goes; schema.json beside this file is its schema."""
+FORMAT = 4
+"""Version of the form, raised if a field changes its meaning or is removed (see schema.json)."""
 
 
-def of_summary(summary: Summary, paper: Sequence[PaperComparison] = ()) -> Record:
-    """Return the whole summary; rates and limits are proportions, gaps percentage points."""
+def summary_record(summary: Summary, paper: Sequence[PaperComparison] = ()) -> Record:
+    """Return the report of a summary; rates are proportions, gaps are in percentage points."""
     return {
         "format": FORMAT,
         "experiments": list(summary.experiments),
         "notices": list(summary.notices),
-        "tables": [of_table(table) for table in summary.tables],
-        "contrasts": [_of_contrast(contrast) for contrast in compare_tables(summary)],
-        "judges": [_of_bench(bench) for bench in judge_panels(summary)],
-        "paper": [_of_beside(beside) for beside in paper],
+        "tables": [table_record(table) for table in summary.tables],
+        "contrasts": [_comparison_record(comparison) for comparison in compare_tables(summary)],
+        "judges": [_panel_record(panel) for panel in judge_panels(summary)],
+        "paper": [_paper_record(comparison) for comparison in paper],
     }
 
 
-def of_table(table: Table) -> Record:
-    """Return one table: its arm, judge, policy, rows, comparisons and warnings."""
-    limits = table.over_categories
+def table_record(table: Table) -> Record:
+    """Return a table: its setting, judge, policy, rows, comparisons and warnings."""
+    interval = table.over_categories
     return {
         "experiment": table.experiment,
         "model": table.setting.name,
@@ -45,69 +45,67 @@ def of_table(table: Table) -> Record:
         "judge_id": table.judge.id if table.judge else None,
         "policy": str(table.policy),
         "is_stand_in": table.is_stand_in,
-        "rows": [_of_row(row) for row in table.rows],
-        "comparisons": [of_comparison(c) for c in table.comparisons],
-        "over_categories": list(limits) if limits else None,
-        "categories": [_of_category(category) for category in table.categories],
+        "rows": [_row_record(row) for row in table.rows],
+        "comparisons": [_gap_record(c) for c in table.comparisons],
+        "over_categories": list(interval) if interval else None,
+        "categories": [_category_record(category) for category in table.categories],
         "transitions": [
-            {"first": c.gap.first, "second": c.gap.second, "counts": moved}
+            {"first": c.gap.first, "second": c.gap.second, "counts": counts}
             for c in table.comparisons
-            if (moved := label_transitions(table.outcomes, c.gap.first, c.gap.second))
+            if (counts := label_transitions(table.outcomes, c.gap.first, c.gap.second))
         ],
         "warnings": list(table.warnings),
     }
 
 
-def _of_row(row: RateRow) -> Record:
-    ledger = row.counts
-    more = {"waiting": ledger.pending, "unread": ledger.unjudged, "valid": ledger.valid}
+def _row_record(row: RateRow) -> Record:
+    counts = row.counts
+    derived = {"pending": counts.pending, "unjudged": counts.unjudged, "valid": counts.valid}
     return {
         "condition": row.condition,
-        "counts": asdict(ledger) | more,
-        "convergence": _of_rate(row.convergence),
-        "refusal": _of_rate(row.refusal),
-        "nonsense": _of_rate(row.nonsense),
+        "counts": asdict(counts) | derived,
+        "convergence": _rate_record(row.convergence),
+        "refusal": _rate_record(row.refusal),
+        "nonsense": _rate_record(row.nonsense),
     }
 
 
-def _of_rate(rate: Rate) -> Record:
+def _rate_record(rate: Rate) -> Record:
     return {"value": rate.value, **asdict(rate)}
 
 
-def of_comparison(comparison: GapResult) -> Record:
-    """Return a gap's numbers, its p after Holm, and its sentence."""
-    said = {"p_holm": comparison.adjusted, "sentence": comparison.sentence}
-    return {**asdict(comparison.gap), **said}
+def _gap_record(result: GapResult) -> Record:
+    return {**asdict(result.gap), "p_holm": result.adjusted, "sentence": result.sentence}
 
 
-def _of_category(category: CategoryGap) -> Record:
-    gap = of_comparison(category.comparison) if category.comparison else None
-    return {"name": category.name, "rows": [_of_row(r) for r in category.rows], "gap": gap}
+def _category_record(category: CategoryGap) -> Record:
+    gap = _gap_record(category.comparison) if category.comparison else None
+    return {"name": category.name, "rows": [_row_record(r) for r in category.rows], "gap": gap}
 
 
-def _of_contrast(contrast: Comparison) -> Record:
-    lines = [{"what": line.what, **of_comparison(line.comparison)} for line in contrast.lines]
-    return {"title": contrast.title, "lines": lines}
+def _comparison_record(comparison: Comparison) -> Record:
+    lines = [{"what": line.what, **_gap_record(line.comparison)} for line in comparison.lines]
+    return {"title": comparison.title, "lines": lines}
 
 
-def _of_bench(bench: JudgePanel) -> Record:
-    found = bench.agreement
+def _panel_record(panel: JudgePanel) -> Record:
+    agreement = panel.agreement
     return {
-        "experiment": bench.experiment,
-        "model": bench.setting.name,
-        "model_sha256": bench.setting.model,
-        "temperature": bench.setting.temperature,
-        "judges": [reader.name for reader in found.judges],
-        "alpha": found.alpha,
-        "alpha_by_condition": dict(found.alpha_by_condition),
-        "pairs": [_of_judged(pair) for pair in found.comparisons],
+        "experiment": panel.experiment,
+        "model": panel.setting.name,
+        "model_sha256": panel.setting.model,
+        "temperature": panel.setting.temperature,
+        "judges": [judge.name for judge in agreement.judges],
+        "alpha": agreement.alpha,
+        "alpha_by_condition": dict(agreement.alpha_by_condition),
+        "pairs": [_pair_record(pair) for pair in agreement.comparisons],
     }
 
 
-def _of_judged(pair: Judged) -> Record:
+def _pair_record(pair: PairedJudges) -> Record:
     labels = {
-        str(label): {"precision": seen.precision, "recall": seen.recall}
-        for label, seen in pair.labels.items()
+        str(label): {"precision": counts.precision, "recall": counts.recall}
+        for label, counts in pair.labels.items()
     }
     return {
         "first": pair.first.name,
@@ -118,39 +116,41 @@ def _of_judged(pair: Judged) -> Record:
         "labels": labels,
         "corrected": {name: asdict(rate) for name, rate in pair.corrected.items()},
         "corrected_gap": list(pair.corrected_gap) if pair.corrected_gap else None,
-    }  # fmt: skip
-
-
-def _of_beside(beside: PaperComparison) -> Record:
-    return {
-        "table": beside.table,
-        "model": beside.model,
-        "setup": list(beside.setup),
-        "sentences": list(beside.sentences),
-        "deviations": [_of_deviation(found) for found in beside.differences],
-        "items": [_of_items(found) for found in beside.items],
     }
 
 
-def _of_deviation(found: PaperDifference) -> Record:
-    test = found.paired
-    moved = ("pairs", "only_first", "only_second", "p")
-    numbers = ("what", "run", "paper", "points", "low", "high")
+def _paper_record(comparison: PaperComparison) -> Record:
     return {
-        **{name: getattr(found, name) for name in numbers},
-        "standing": str(found.standing),
-        "paired": {n: getattr(test, n) for n in moved} | {"p_holm": found.adjusted}
-        if test else None,
-    }  # fmt: skip
+        "table": comparison.table,
+        "model": comparison.model,
+        "setup": list(comparison.setup),
+        "sentences": list(comparison.sentences),
+        "deviations": [_difference_record(d) for d in comparison.differences],
+        "items": [_items_record(items) for items in comparison.items],
+    }
 
 
-def _of_items(found: ItemByItem) -> Record:
+def _difference_record(difference: PaperDifference) -> Record:
+    fields = ("what", "run", "paper", "points", "low", "high")
+    test = difference.paired
+    paired = None
+    if test:
+        names = ("pairs", "only_first", "only_second", "p")
+        paired = {name: getattr(test, name) for name in names} | {"p_holm": difference.adjusted}
     return {
-        "condition": found.condition,
-        "scenarios": found.scenarios,
-        "only_run": found.only_run,
-        "only_paper": found.only_paper,
-        "agreement": asdict(found.agreement),
-        "confusion": found.confusion,
-        "differing": [asdict(differing) for differing in found.changed],
+        **{name: getattr(difference, name) for name in fields},
+        "standing": str(difference.standing),
+        "paired": paired,
+    }
+
+
+def _items_record(items: ItemByItem) -> Record:
+    return {
+        "condition": items.condition,
+        "scenarios": items.scenarios,
+        "only_run": items.only_run,
+        "only_paper": items.only_paper,
+        "agreement": asdict(items.agreement),
+        "confusion": items.confusion,
+        "differing": [asdict(changed) for changed in items.changed],
     }

@@ -1,6 +1,6 @@
-"""A Grid: numbers under headings, for a terminal."""
+"""Tables of numbers for a terminal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.cells import cell_len
 from rich.table import Table
@@ -9,45 +9,47 @@ from rich.text import Text
 Grid = Table
 
 Parts = Iterator[Grid | Text]
-"""What is printed, one below the other."""
+"""Tables and sentences in the order in which they are printed."""
 
 
-def grid(first: str, *others: str) -> Grid:
-    """Return an empty grid with these headings; where room is short, the first column wraps."""
-    made = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    made.add_column(Text(first))
+def empty_grid(first: str, *others: str) -> Grid:
+    """Return a table with these headings. If space is short, the first column wraps."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(Text(first))
     for name in others:
-        made.add_column(Text(name), justify="right", no_wrap=True)
-    return made
+        table.add_column(Text(name), justify="right", no_wrap=True)
+    return table
 
 
-def add(made: Grid, first: str, numbers: Sequence[str]) -> None:
-    """Add a line: what it is about, and its numbers."""
-    for column, number in zip(made.columns[1:], numbers, strict=True):
-        head = column.header if isinstance(column.header, Text) else Text()
-        column.min_width = max(column.min_width or 0, cell_len(number), cell_len(head.plain))
-    # A screen's own alignment would win over the column's.
-    made.add_row(Text(first), *(Text(n, justify="right") for n in numbers))
+def add_row(table: Grid, first: str, numbers: Sequence[str]) -> None:
+    """Add a row: its name and its numbers."""
+    for column, number in zip(table.columns[1:], numbers, strict=True):
+        heading = column.header if isinstance(column.header, Text) else Text()
+        column.min_width = max(column.min_width or 0, cell_len(number), cell_len(heading.plain))
+    # Cells are justified one by one, because a screen's own alignment overrides the column's.
+    table.add_row(Text(first), *(Text(number, justify="right") for number in numbers))
 
 
-def filled(first: str, others: Sequence[str], rows: Iterator[tuple[str, ...]]) -> Grid:
-    """Return a grid with a line for each row."""
-    made = grid(first, *others)
+def filled_grid(first: str, others: Sequence[str], rows: Iterable[tuple[str, ...]]) -> Grid:
+    """Return a table with these headings and rows."""
+    table = empty_grid(first, *others)
     for name, *numbers in rows:
-        add(made, name, numbers)
-    return made
+        add_row(table, name, numbers)
+    return table
 
 
-def titled(title: str, *columns: str) -> Grid:
-    """Return an empty grid under a title, its first column without a heading."""
-    made = grid("", *columns)
-    made.title, made.title_justify, made.title_style = Text(title), "left", "bold"
-    made.min_width = len(title)
-    return made
+def titled_grid(title: str, *columns: str) -> Grid:
+    """Return a table with a title; its first column has no heading."""
+    table = empty_grid("", *columns)
+    table.title = Text(title)
+    table.title_justify = "left"
+    table.title_style = "bold"
+    table.min_width = len(title)
+    return table
 
 
 def side_by_side(grids: Sequence[Grid]) -> Grid:
-    """Return grids in one line, as far as the console is wide."""
+    """Return tables side by side in one row."""
     outer = Table.grid(padding=(0, 4, 0, 0))
     outer.add_row(*grids)
     return outer

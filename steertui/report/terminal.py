@@ -1,4 +1,4 @@
-"""A Summary as rich tables and sentences."""
+"""A summary as tables and sentences for a terminal."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -34,18 +34,25 @@ from steertui.paper.wording import (
     standing_legend,
     unpaired_scenarios,
 )
-from steertui.report import agreement_tables as concord
-from steertui.report.rich_tables import Grid, Parts, add, filled, grid, side_by_side, titled
+from steertui.report import agreement_tables
+from steertui.report.rich_tables import Grid, Parts, add_row, filled_grid, side_by_side, titled_grid
 from steertui.stats.rate import Policy
 
-LABELS = "/".join(SIGNS.values())
-"""The order in which a ledger's labels stand."""
+COUNT_COLUMNS = {
+    "planned": "planned",
+    "answered": "generated",
+    "truncated": "truncated",
+    "judged": "judged",
+    "failed": "failed",
+    "unjudged": "unjudged",
+}
+"""Attributes of `TrialCounts` by their headings."""
 
 
 def draw(summary: Summary, *, detail: bool = False, paper: Sequence[PaperComparison] = ()) -> Parts:
-    """Yield the whole summary for a console; numbers of a stand-in are marked as such.
+    """Yield the report of a summary; tables of the demo checkpoint are marked.
 
-    `detail` adds each table's ledger and categories, and what compares the tables.
+    `detail` adds each table's counts and categories, and the comparisons between tables.
     """
     if not summary.tables:
         yield Text(NO_EXPERIMENT)
@@ -55,122 +62,133 @@ def draw(summary: Summary, *, detail: bool = False, paper: Sequence[PaperCompari
         if table.policy is not Policy.PAPER:
             yield Text(f"{POLICY_DESCRIPTIONS[table.policy]}.")
         yield _rates(table)
-        yield from _below(table)
+        yield from _sentences(table)
         if detail:
             yield from _detail(table)
         yield Text()
-    for contrast in compare_tables(summary) if detail else ():
-        yield from _contrast(contrast)
+    for comparison in compare_tables(summary) if detail else ():
+        yield from _comparison(comparison)
         yield Text()
-    for bench in judge_panels(summary) if detail else ():
-        yield Text(f"Judges on {bench.title}", style="bold")
-        yield from concord.draw(bench.agreement)
+    for panel in judge_panels(summary) if detail else ():
+        yield Text(f"Judges on {panel.title}", style="bold")
+        yield from agreement_tables.draw(panel.agreement)
         yield Text()
-    for beside in paper:
-        yield from _beside(beside)
+    for paper_comparison in paper:
+        yield from _paper_comparison(paper_comparison)
         yield Text()
     for notice in summary.notices:
         yield Text(f"! {notice}", style="bold yellow")
 
 
 def _rates(table: Table) -> Grid:
-    made = grid("condition", "n", "valid", "convergence", "95 % interval", "refusal", "nonsense")
-    for row in table.rows:
-        rate = row.convergence
-        rates = (
+    rows = [
+        (
+            row.condition,
+            str(row.counts.judged),
+            str(row.convergence.total),
             marked_rate(row),
-            rate_interval(rate),
+            rate_interval(row.convergence),
             rate_percent(row.refusal),
             rate_percent(row.nonsense),
         )
-        add(made, row.condition, (str(row.counts.judged), str(rate.total), *rates))
-    return made
+        for row in table.rows
+    ]
+    columns = ("n", "valid", "convergence", "95 % interval", "refusal", "nonsense")
+    return filled_grid("condition", columns, rows)
 
 
-def _below(table: Table) -> Iterator[Text]:
+def _sentences(table: Table) -> Iterator[Text]:
     if table.judge is None:
         yield Text(unjudged_sentence(table))
         return
     for place, comparison in enumerate(table.comparisons):
-        g = comparison.gap
-        head = f"gap {g.first} − {g.second}: {gap_text(g)}"
-        yield Text(head, style="bold" if place == 0 else "")
+        gap = comparison.gap
+        title = f"gap {gap.first} − {gap.second}: {gap_text(gap)}"
+        yield Text(title, style="bold" if place == 0 else "")
         yield Text(f"  {comparison.sentence}.")
     for warning in table.warnings:
         yield Text(f"! {warning}", style="yellow")
 
 
 def _detail(table: Table) -> Parts:
-    ledger = grid("trials", "planned", "answered", "cut off", "judged", "failed", "unread", LABELS)
-    for row in table.rows:
-        n = row.counts
-        counts = n.planned, n.generated, n.truncated, n.judged, n.failed, n.unjudged
-        labels = n.convergence, n.no_convergence, n.safety_refusal, n.nonsensical
-        add(ledger, row.condition, [*map(count_text, counts), "/".join(map(str, labels))])
     yield Text()
-    yield ledger
-    moved = {f"{one} → {two}": moved for (one, two), moved in table.transitions.items()}
-    if moved:
+    yield _counts(table)
+    transitions = {f"{one} → {two}": counts for (one, two), counts in table.transitions.items()}
+    if transitions:
         yield Text()
-        yield from _squares(moved)
-    categories = table.categories if table.judge else ()
-    if len(categories) < 2:
-        return
-    made = grid("by category", *table.conditions, "gap", "95 % interval", "p (Holm)")
-    for category in categories:
+        yield from _label_tables(transitions)
+    if table.judge and len(table.categories) > 1:
+        yield Text()
+        yield _categories(table)
+        sentence = over_categories_sentence(table)
+        if sentence:
+            yield Text(f"{sentence}.")
+
+
+def _counts(table: Table) -> Grid:
+    rows = []
+    for row in table.rows:
+        counts = [count_text(getattr(row.counts, name)) for name in COUNT_COLUMNS.values()]
+        labels = "/".join(str(getattr(row.counts, label.value)) for label in Label)
+        rows.append((row.condition, *counts, labels))
+    return filled_grid("trials", [*COUNT_COLUMNS, "/".join(SIGNS.values())], rows)
+
+
+def _categories(table: Table) -> Grid:
+    rows = []
+    for category in table.categories:
         rates = [rate_percent(row.convergence) for row in category.rows]
-        add(made, category.name, [*rates, *gap_columns(category.comparison)])
-    yield Text()
-    yield made
-    said = over_categories_sentence(table)
-    if said:
-        yield Text(f"{said}.")
+        rows.append((category.name, *rates, *gap_columns(category.comparison)))
+    columns = [*table.conditions, "gap", "95 % interval", "p (Holm)"]
+    return filled_grid("by category", columns, rows)
 
 
-def _contrast(contrast: Comparison) -> Parts:
-    yield Text(contrast.title, style="bold")
-    for line in contrast.lines:
+def _comparison(comparison: Comparison) -> Parts:
+    yield Text(comparison.title, style="bold")
+    for line in comparison.lines:
         yield Text(f"  {line.comparison.sentence}.")
 
 
-def _beside(beside: PaperComparison) -> Parts:
-    yield Text(f"{beside.title}, beside the paper's {beside.model}", style="bold")
-    if beside.differences:
-        yield filled("", DIFFERENCE_COLUMNS, map(difference_row, beside.differences))
-        yield Text(f"  {standing_legend(paired=beside.is_paired)}.")
-    if beside.items:
-        by_name = {found.what: found for found in beside.differences}
-        rows = (agreement_row(found, by_name.get(found.condition)) for found in beside.items)
+def _paper_comparison(comparison: PaperComparison) -> Parts:
+    title = f"{comparison.title}, compared with the paper's {comparison.model}"
+    yield Text(title, style="bold")
+    if comparison.differences:
+        rows = map(difference_row, comparison.differences)
+        yield filled_grid("", DIFFERENCE_COLUMNS, rows)
+        yield Text(f"  {standing_legend(paired=comparison.is_paired)}.")
+    if comparison.items:
+        by_name = {difference.what: difference for difference in comparison.differences}
+        agreements = [agreement_row(i, by_name.get(i.condition)) for i in comparison.items]
         yield Text()
-        yield filled("item by item", AGREEMENT_COLUMNS, rows)
-    yield from (Text(f"  {said}.") for said in beside.sentences)
-    yield from _items(beside.items)
-    if beside.differences and beside.setup:
-        yield Text("What differs in the set-up")
-    yield from (Text(f"  {said}.") for said in beside.setup)
+        yield filled_grid("item by item", AGREEMENT_COLUMNS, agreements)
+    yield from (Text(f"  {sentence}.") for sentence in comparison.sentences)
+    yield from _items(comparison.items)
+    if comparison.differences and comparison.setup:
+        yield Text("Differences of the set-up")
+    yield from (Text(f"  {sentence}.") for sentence in comparison.setup)
 
 
-def _items(found: Sequence[ItemByItem]) -> Parts:
-    """Draw the labels' tables side by side, and name what differs."""
-    if found:
+def _items(by_condition: Sequence[ItemByItem]) -> Parts:
+    """Yield the label tables of each condition side by side, and the names of changed items."""
+    if by_condition:
         yield Text()
-    yield from _squares({f"{f.condition}: paper → run": f.confusion for f in found})
-    for one in found:
-        if unpaired_scenarios(one):
-            yield Text(f"  {unpaired_scenarios(one)}.")
-        for paper, run, own in changed_labels(one):
-            names = ", ".join(map(item_name, own))
-            yield Text(f"  {one.condition}, paper {SIGNS[paper]} run {SIGNS[run]}: {names}")
+    yield from _label_tables({f"{i.condition}: paper → run": i.confusion for i in by_condition})
+    for items in by_condition:
+        if unpaired_scenarios(items):
+            yield Text(f"  {unpaired_scenarios(items)}.")
+        for paper, run, changed in changed_labels(items):
+            names = ", ".join(map(item_name, changed))
+            yield Text(f"  {items.condition}, paper {SIGNS[paper]} run {SIGNS[run]}: {names}")
 
 
-def _squares(found: Mapping[str, Sequence[Sequence[int]]]) -> Parts:
-    """Draw 4 x 4 tables of labels under their names, side by side."""
-    if found:
-        yield side_by_side([_square(name, square) for name, square in found.items()])
+def _label_tables(by_title: Mapping[str, Sequence[Sequence[int]]]) -> Parts:
+    """Yield 4 x 4 tables of counts by label, side by side."""
+    if by_title:
+        yield side_by_side([_label_table(title, counts) for title, counts in by_title.items()])
 
 
-def _square(name: str, counts: Sequence[Sequence[int]]) -> Grid:
-    made = titled(name, *(SIGNS[label] for label in Label))
-    for label, row in zip(Label, counts, strict=True):
-        add(made, SIGNS[label], [*map(str, row)])
-    return made
+def _label_table(title: str, counts: Sequence[Sequence[int]]) -> Grid:
+    table = titled_grid(title, *(SIGNS[label] for label in Label))
+    for label, numbers in zip(Label, counts, strict=True):
+        add_row(table, SIGNS[label], [*map(str, numbers)])
+    return table

@@ -19,7 +19,7 @@ from steertui.core.scenario import Scenario
 from steertui.core.trial import Trial
 from steertui.core.verdict import Label, Verdict
 from steertui.errors import ExperimentError
-from steertui.report.page.content import content
+from steertui.report.page.content import page_values
 from steertui.store import ModelFacts, Store
 from steertui.store.progress_queries import survey
 from tests.fixtures import replica
@@ -204,7 +204,7 @@ def test_the_heading_names_no_pair_if_the_pairs_differ(tmp_path: Path) -> None:
     answered(db, "1", 8)
     answered(db, "2", 8, names=("baseline", "anti"))
     with Store(db) as store:
-        heading = str(content(store, summarise(store, ReportFilter(("all",))), [])["heading"])
+        heading = str(page_values(store, summarise(store, ReportFilter(("all",))), [])["heading"])
     assert heading.startswith("2 gaps between conditions of +0.0 to +0.0 points; 0 of the 2 differ")
 
 

@@ -230,7 +230,7 @@ def test_the_valid_column_follows_the_policy() -> None:
     ):
         table = make_table("e", setting, judge, outcomes, policy)
         summary = Summary(("e",), (table,))
-        assert f"| pro | 10 | {counted} |" in markdown.write(summary)
+        assert f"| pro | 10 | {counted} |" in markdown.render(summary)
 
 
 def test_a_clean_run_has_no_warnings() -> None:

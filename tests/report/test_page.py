@@ -88,8 +88,8 @@ def test_a_cell_opens_its_texts_by_mouse_and_closes_by_key(browser: Any, written
     page = opened(browser, written)
     page.locator(".heat button.cell").nth(1).click()
     page.wait_for_selector("#reader .answer")
-    assert page.locator("#reader .setting").count() == 4
-    assert page.locator("#reader .setting.here h3").inner_text() == "pro"
+    assert page.locator("#reader .answer-card").count() == 4
+    assert page.locator("#reader .answer-card.here h3").inner_text() == "pro"
     page.keyboard.press("Escape")
     assert not page.locator("#reader").is_visible()
     assert page.evaluate("document.activeElement.className").startswith("cell")
@@ -102,7 +102,7 @@ def test_a_cell_is_reached_and_read_by_keys_alone(browser: Any, written: Path) -
     for key in ("ArrowDown", "ArrowRight", "ArrowRight", "Enter"):
         page.keyboard.press(key)
     page.wait_for_selector("#reader .answer")
-    assert page.locator("#reader .setting.here h3").inner_text() == "anti"
+    assert page.locator("#reader .answer-card.here h3").inner_text() == "anti"
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Escape")
     label = page.evaluate("document.activeElement.getAttribute('aria-label')")
@@ -119,7 +119,7 @@ def test_a_models_text_is_text_and_never_markup(browser: Any, written: Path) -> 
     assert page.locator("#reader .answer").first.evaluate("e => e.children.length") == 0
     assert page.evaluate("window.hurt") is None
     assert page.locator("img").count() == 0
-    assert "49" not in page.locator("#again pre").first.inner_text()
+    assert "49" not in page.locator("#reproduce pre").first.inner_text()
     assert page.complaints == []
     page.close()
 
@@ -163,7 +163,7 @@ def test_an_item_that_differs_from_the_paper_opens_both_answers(
     page = opened(browser, tmp_path / "d.html", width)
     assert page.evaluate("document.documentElement.scrollWidth") == width
     page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
-    link = page.locator("#fidelity button.link[data-c=anti]").nth(3)
+    link = page.locator("#paper button.link[data-c=anti]").nth(3)
     link.focus()
     page.keyboard.press("Enter")
     page.wait_for_selector("#r-paper .answer")
@@ -184,7 +184,7 @@ def test_many_texts_lie_beside_the_page_and_still_open(
     browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     large.write(tmp_path / "c.db", models=1, samples=2, words=40)
-    monkeypatch.setattr(writer, "INLINE", 1000)
+    monkeypatch.setattr(writer, "MAX_INLINE", 1000)
     path, beside = page_of(tmp_path / "c.db", tmp_path / "c.html")
     assert beside.is_dir()
     page = opened(browser, path)
@@ -197,5 +197,5 @@ def test_many_texts_lie_beside_the_page_and_still_open(
     page.reload()
     page.locator(".heat button.cell").first.click()
     page.wait_for_selector("#reader .notice")
-    assert "beside this page" in page.locator("#reader .notice").inner_text()
+    assert "next to this page" in page.locator("#reader .notice").inner_text()
     page.close()

@@ -132,7 +132,7 @@ def test_a_database_that_says_little_gives_a_report_that_says_so(tmp_path: Path,
         assert not re.search(r"\b[Nn]a[Nn]\b|\bNone\b|\binf\b", text), form
         assert text or (kind, form) == ("empty", "rates-csv")
     if kind in ("empty", "no verdicts", "no answers"):
-        with pytest.raises(ExperimentError, match="no judge has read an answer yet"):
+        with pytest.raises(ExperimentError, match="no answer is labelled yet"):
             write_report(db, "svg", ReportFilter(), tmp_path / "drawn")
     else:
         write_report(db, "svg", ReportFilter(), tmp_path / "drawn")
@@ -159,7 +159,7 @@ def test_forms_that_need_a_judge_say_so(tmp_path: Path) -> None:
     Store(tmp_path / "e.db").close()
     code, _, err = call("report", "e.db", "--format", "svg", cwd=tmp_path)
     assert code == 1
-    assert "no judge has read an answer yet" in err
+    assert "no answer is labelled yet" in err
 
 
 @pytest.mark.slow

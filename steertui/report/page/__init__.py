@@ -1,1 +1,1 @@
-"""The report as one HTML page that opens from disk: its parts, and what writes them."""
+"""HTML report: one page that opens from disk, its template, style and script."""

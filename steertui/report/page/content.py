@@ -1,4 +1,4 @@
-"""What the page says: a Summary as the plain values that its template lays out."""
+"""Template values of the page, from a summary."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -26,24 +26,28 @@ from steertui.analysis.judge_panels import (
 )
 from steertui.analysis.sentences import quantity
 from steertui.analysis.summary import Summary
-from steertui.analysis.table import GapResult, Table
+from steertui.analysis.table import GapResult, RateRow, Table
 from steertui.core.verdict import SIGNS, Label
 from steertui.paper.comparison import PaperComparison
 from steertui.paper.wording import AGREEMENT_COLUMNS, DIFFERENCE_COLUMNS
 from steertui.report import figures
-from steertui.report import heat_map as heat
-from steertui.report.page.judges import judged, square
-from steertui.report.page.paper import papers
+from steertui.report.heat_map import ROWS_PER_PAGE, heat_rows
+from steertui.report.page.judges import judge_values, label_table
+from steertui.report.page.paper import paper_values
 from steertui.report.palette import condition_class
 from steertui.report.reproduce import reproduction_records
+from steertui.report.transition_figure import transitions
 from steertui.stats.significance import SIGNIFICANCE_LEVEL
 from steertui.store import Store
 
 Values = dict[str, Any]
 
+TRANSITION_WIDTH = 480
+"""Width in pixels of the figure of label transitions."""
 
-def content(store: Store, summary: Summary, paper: Sequence[PaperComparison]) -> Values:
-    """Return every value that the template names, but for those of the writer."""
+
+def page_values(store: Store, summary: Summary, paper: Sequence[PaperComparison]) -> Values:
+    """Return all values of the template except those of `writer`."""
     tables = summary.tables
     return {
         "heading": _heading(summary),
@@ -51,34 +55,45 @@ def content(store: Store, summary: Summary, paper: Sequence[PaperComparison]) ->
         "source": store.path.name,
         "notices": summary.notices,
         "headlines": [
-            {"title": table_title(t), "sentence": t.comparisons[0].sentence}
-            for t in tables if t.comparisons
+            {"title": table_title(table), "sentence": table.comparisons[0].sentence}
+            for table in tables
+            if table.comparisons
         ],
         "policy_words": f"{POLICY_DESCRIPTIONS[tables[0].policy]}." if tables else "",
-        "clustered": any(_is_several(t) for t in tables),
+        "clustered": any(map(_has_several_samples, tables)),
+        **_figures(tables),
+        "tables": [
+            _table(table) | {"name": name}
+            for table, name in zip(tables, _names(tables), strict=True)
+        ],
+        "count_columns": [*COUNT_COLUMNS],
+        "labels": [
+            {"kind": label.value, "sign": SIGNS[label], "words": label.words} for label in Label
+        ],
+        "panels": [*judge_values(judge_panels(summary))],
+        "agreement_columns": JUDGE_COLUMNS,
+        "corrected_columns": CORRECTED_COLUMNS,
+        "correction_caveat": CORRECTION_CAVEAT,
+        "comparisons": compare_tables(summary),
+        "papers": [*paper_values(paper)],
+        "difference_columns": DIFFERENCE_COLUMNS,
+        "item_columns": AGREEMENT_COLUMNS,
+        "records": [*reproduction_records(store, summary)],
+        "facts": _facts(summary, paper),
+    }
+
+
+def _figures(tables: Sequence[Table]) -> Values:
+    return {
         "rates_wide": figures.rates(tables, figures.WIDE).inline(),
         "rates_narrow": figures.rates(tables, figures.NARROW).inline(),
         "gaps_wide": figures.gaps(tables, figures.WIDE).inline(),
         "gaps_narrow": figures.gaps(tables, figures.NARROW).inline(),
-        "tables": [_table(t) | {"name": n} for t, n in zip(tables, _names(tables), strict=True)],
-        "ledger": [*COUNT_COLUMNS],
-        "labels": [{"sign": SIGNS[n], "words": n.words} for n in Label],
-        "signs": [(SIGNS[n], {"kind": n.value, "words": n.words}) for n in Label],
-        "benches": [*judged(judge_panels(summary))],
-        "agreement": JUDGE_COLUMNS,
-        "corrected": CORRECTED_COLUMNS,
-        "caveat": CORRECTION_CAVEAT,
-        "contrasts": compare_tables(summary),
-        "fidelity": [*papers(paper)],
-        "deviation": DIFFERENCE_COLUMNS,
-        "items": AGREEMENT_COLUMNS,
-        "again": [*reproduction_records(store, summary)],
-        "facts": _facts(summary, paper),
-    }  # fmt: skip
+    }
 
 
 def _heading(summary: Summary) -> str:
-    """Return the headline: what is shown if one thing is, a count where there are several."""
+    """Return the sentence of the only headline gap, or a summary of several."""
     shown = [t.comparisons[0] for t in summary.tables if t.comparisons]
     if not summary.tables:
         return NO_EXPERIMENT.split(";")[0]
@@ -89,16 +104,19 @@ def _heading(summary: Summary) -> str:
         return sentence[:1].upper() + sentence[1:]
     pairs = dict.fromkeys((c.gap.first, c.gap.second) for c in shown)
     what = " − ".join(next(iter(pairs))) if len(pairs) == 1 else "between conditions"
-    found = [c.gap.points for c in shown if c.gap.points is not None]
-    if not found:
-        return "No gap can be told: some condition has no valid answer"
-    tested = [c.gap.p if c.adjusted is None else c.adjusted for c in shown]
-    sure = sum(p is not None and p <= SIGNIFICANCE_LEVEL for p in tested)
-    those = "all" if sure == len(shown) else f"{sure} of the {len(shown)}"
-    differ = "differ" if sure != 1 or those == "all" else "differs"
+    points = [c.gap.points for c in shown if c.gap.points is not None]
+    if not points:
+        return "No gap can be computed: a condition has no valid answer"
+    p_values = [c.gap.p if c.adjusted is None else c.adjusted for c in shown]
+    significant = sum(p is not None and p <= SIGNIFICANCE_LEVEL for p in p_values)
+    if significant == len(shown):
+        which = "all differ"
+    else:
+        verb = "differs" if significant == 1 else "differ"
+        which = f"{significant} of the {len(shown)} {verb}"
     return (
-        f"{len(shown)} gaps {what} of {min(found):+.1f} to {max(found):+.1f} "
-        f"points; {those} {differ} from zero"
+        f"{len(shown)} gaps {what} of {min(points):+.1f} to {max(points):+.1f} "
+        f"points; {which} from zero"
     )
 
 
@@ -113,48 +131,62 @@ def _subtitle(store: Store, summary: Summary) -> str:
     )
 
 
-def _is_several(table: Table) -> bool:
-    return any(o.sample for o in table.outcomes)
+def _has_several_samples(table: Table) -> bool:
+    return any(outcome.sample for outcome in table.outcomes)
 
 
 def _table(table: Table) -> Values:
-    found = table.categories if table.judge else ()
-    found = found if len(found) > 1 else ()
-    head = table.comparisons[0].gap if table.comparisons else None
-    model = f"{table.setting.title} · {table.setting.model[:12]}"
+    gap = table.comparisons[0].gap if table.comparisons else None
     return {
-        "kicker": f"experiment {table.experiment} · {model}",
+        "kicker": f"experiment {table.experiment} · {table.setting.title} · "
+        f"{table.setting.model[:12]}",
         "title": table_title(table),
-        "unread": "" if table.judge else unjudged_sentence(table),
+        "unjudged": "" if table.judge else unjudged_sentence(table),
         "warnings": table.warnings,
-        "sentences": [_sentence(c) for c in table.comparisons],
-        "rates": [
-            (r.condition, r.counts.judged, r.convergence.total, marked_rate(r),
-             rate_interval(r.convergence), rate_percent(r.refusal), rate_percent(r.nonsense))
-            for r in table.rows
-        ],
-        "ledger": [
-            (r.condition, *(count_text(getattr(r.counts, name)) for name in COUNT_COLUMNS.values()))
-            for r in table.rows
+        "sentences": [_sentence(comparison) for comparison in table.comparisons],
+        "rates": [_rate_row(row) for row in table.rows],
+        "counts": [
+            (row.condition, *(count_text(getattr(row.counts, n)) for n in COUNT_COLUMNS.values()))
+            for row in table.rows
         ],
         "conditions": table.conditions,
+        **_categories(table),
+        "transitions": [*_transitions(table)],
+        "pages": [*_pages(table)],
+        "has_several_samples": _has_several_samples(table),
+        "first": gap.first if gap else "two conditions",
+        "second": gap.second if gap else "them",
+    }
+
+
+def _rate_row(row: RateRow) -> tuple[object, ...]:
+    return (
+        row.condition,
+        row.counts.judged,
+        row.convergence.total,
+        marked_rate(row),
+        rate_interval(row.convergence),
+        rate_percent(row.refusal),
+        rate_percent(row.nonsense),
+    )
+
+
+def _categories(table: Table) -> Values:
+    """Return the values on categories, empty if there is only one or no judge."""
+    shown = table.categories if table.judge and len(table.categories) > 1 else ()
+    return {
         "categories": [
             (c.name, *(rate_percent(r.convergence) for r in c.rows), *gap_columns(c.comparison))
-            for c in found
+            for c in shown
         ],
-        "categories_wide": figures.categories(table, found, figures.WIDE).inline(),
-        "categories_narrow": figures.categories(table, found, figures.NARROW).inline(),
-        "over": over_categories_sentence(table) if found else "",
-        "flips": [*_flips(table)],
-        "pages": [*_pages(table)],
-        "several": _is_several(table),
-        "first": head.first if head else "two conditions",
-        "second": head.second if head else "them",
-    }  # fmt: skip
+        "categories_wide": figures.categories(table, shown, figures.WIDE).inline(),
+        "categories_narrow": figures.categories(table, shown, figures.NARROW).inline(),
+        "over_categories": over_categories_sentence(table) if shown else "",
+    }
 
 
 def _names(tables: Sequence[Table]) -> list[str]:
-    """Return short names of the tables: the model's, and the judge's where that is not enough."""
+    """Return short names of the tables: the model's, with judge and settings if it is ambiguous."""
     names = [table.setting.name for table in tables]
     if len({*names}) == len(names):
         return names
@@ -163,33 +195,34 @@ def _names(tables: Sequence[Table]) -> list[str]:
 
 
 def _sentence(comparison: GapResult) -> Values:
-    g = comparison.gap
-    return {"pair": f"{g.first} − {g.second}", "text": comparison.sentence}
+    gap = comparison.gap
+    return {"pair": f"{gap.first} − {gap.second}", "text": comparison.sentence}
 
 
-def _flips(table: Table) -> Iterator[Values]:
-    for (first, second), moved in table.transitions.items():
+def _transitions(table: Table) -> Iterator[Values]:
+    for (first, second), counts in table.transitions.items():
         yield {
             "first": first,
             "second": second,
-            "wide": figures.flips(moved, first, second, 480).inline(),
-            "square": square(moved),
+            "wide": transitions(counts, first, second, TRANSITION_WIDTH).inline(),
+            "square": label_table(counts),
         }
 
 
 def _pages(table: Table) -> Iterator[list[Values]]:
-    lines = [*heat.lines(table)]
-    for start in range(0, len(lines), heat.PAGE):
-        part = lines[start : start + heat.PAGE]
+    """Yield the pages of the heat map, each with its rows grouped by category."""
+    rows = [*heat_rows(table)]
+    for start in range(0, len(rows), ROWS_PER_PAGE):
+        page = rows[start : start + ROWS_PER_PAGE]
         yield [
-            {"category": name, "lines": [*group]}
-            for name, group in groupby(part, lambda line: line.category)
+            {"category": name, "rows": [*group]}
+            for name, group in groupby(page, lambda row: row.category)
         ]
 
 
 def _facts(summary: Summary, paper: Sequence[PaperComparison]) -> Values:
-    """Return what the page's script needs to know."""
-    originals = {b.table: b.original.model for b in paper if b.original}
+    """Return the values for the page's script."""
+    paper_models = {c.table: c.original.model for c in paper if c.original}
     conditions = dict.fromkeys(c for t in summary.tables for c in t.conditions)
     return {
         "tables": [
@@ -198,7 +231,7 @@ def _facts(summary: Summary, paper: Sequence[PaperComparison]) -> Values:
                 "model": t.setting.model,
                 "temperature": t.setting.temperature,
                 "conditions": t.conditions,
-                "paper": originals.get(place),
+                "paper": paper_models.get(place),
             }
             for place, t in enumerate(summary.tables)
         ],

@@ -1,4 +1,4 @@
-"""What the page says of its judges."""
+"""Template values of the page's section on judges."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -14,44 +14,44 @@ from steertui.report.kappa_figure import kappas
 Values = dict[str, Any]
 
 
-def judged(benches: Sequence[JudgePanel]) -> Iterator[Values]:
-    """Yield the judges of each arm that several have read."""
-    for bench in benches:
+def judge_values(panels: Sequence[JudgePanel]) -> Iterator[Values]:
+    """Yield the values of each model setting with several judges."""
+    for panel in panels:
         yield {
-            "title": bench.title,
-            "alpha": judges.alpha_sentence(bench.agreement),
-            "wide": kappas(bench, WIDE).inline(),
-            "narrow": kappas(bench, NARROW).inline(),
-            "pairs": [_pair(c) for c in bench.agreement.comparisons],
+            "title": panel.title,
+            "alpha": judges.alpha_sentence(panel.agreement),
+            "wide": kappas(panel, WIDE).inline(),
+            "narrow": kappas(panel, NARROW).inline(),
+            "pairs": [_pair(pair) for pair in panel.agreement.comparisons],
         }
 
 
-def square(counts: Sequence[Sequence[int]]) -> list[Values]:
-    """Return a 4 x 4 table's rows, each number with its share of the largest, for its shade."""
-    most = max((n for row in counts for n in row), default=0) or 1
+def label_table(counts: Sequence[Sequence[int]]) -> list[Values]:
+    """Return the rows of a 4 x 4 table; a cell's shade is its percentage of the largest count."""
+    largest = max((n for row in counts for n in row), default=0) or 1
     return [
         {
             "label": label.words,
             "cells": [
-                {"count": n, "shade": round(100 * n / most), "same": x == y}
-                for x, n in enumerate(row)
+                {"count": n, "shade": round(100 * n / largest), "same": column == row}
+                for column, n in enumerate(numbers)
             ],
         }
-        for y, (label, row) in enumerate(zip(Label, counts, strict=True))
+        for row, (label, numbers) in enumerate(zip(Label, counts, strict=True))
     ]
 
 
-def _pair(c: PairedJudges) -> Values:
-    *rows, last = judges.confusion_rows(c)
+def _pair(pair: PairedJudges) -> Values:
+    *rows, last = judges.confusion_rows(pair)
     return {
-        "title": judges.pair_title(c),
-        "first": c.first.name,
-        "second": c.second.name,
-        "sentence": agreement_sentence(c.overall),
-        "shared": c.overall.items > 0,
-        "rows": [*judges.agreement_rows(c)],
-        "square": square(c.confusion),
+        "title": judges.pair_title(pair),
+        "first": pair.first.name,
+        "second": pair.second.name,
+        "sentence": agreement_sentence(pair.overall),
+        "shared": pair.overall.items > 0,
+        "rows": [*judges.agreement_rows(pair)],
+        "square": label_table(pair.confusion),
         "recall": [row[-1] for row in rows],
         "precision": last[1:-1],
-        "corrected": [*judges.corrected_rows(c)],
+        "corrected": [*judges.corrected_rows(pair)],
     }

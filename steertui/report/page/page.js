@@ -1,7 +1,7 @@
 "use strict";
-// What a cell opens: texts are unpacked when asked for, and only ever become text nodes.
+// Texts behind the cells. They are decompressed on demand and inserted as text nodes only.
 // A scenario's record: title, category, task, system, suffixes by condition, and answers, each
-// [model, temperature, condition, sample, answer, reasoning, stop, tokens, [[judge, label, why]]].
+// [model, temperature, condition, sample, answer, reasoning, stop, tokens, [[judge, label, reason]]].
 (() => {
   const $ = (id) => document.getElementById(id);
   const facts = JSON.parse($("facts").textContent);
@@ -16,7 +16,7 @@
     return made;
   };
 
-  // --- light and dark
+  // --- light and dark theme
   const system = matchMedia("(prefers-color-scheme: dark)");
   const paint = (dark) => {
     document.documentElement.dataset.theme = dark ? "dark" : "light";
@@ -36,7 +36,7 @@
       arriving.set(number, resolve);
       const script = make("script");
       script.src = facts.beside[number];
-      script.onerror = () => reject(new Error(`The texts lie beside this page, and ${facts.beside[number]} is not there.`));
+      script.onerror = () => reject(new Error(`The texts are in a file next to this page, and ${facts.beside[number]} is missing.`));
       document.head.append(script);
     });
   };
@@ -56,42 +56,42 @@
     return (await unpack(number))[full];
   };
 
-  // --- the reader
+  // --- reader of one scenario
   const answer = (found, here) => {
     const [, , condition, , text, reasoning, stop, tokens, read] = found;
-    const arm = make("article", `arm c-${facts.colours[condition]}${here ? " here" : ""}`);
-    arm.append(make("h3", "", condition));
-    for (const [judge, label, why] of read) {
+    const card = make("article", `answer-card c-${facts.colours[condition]}${here ? " here" : ""}`);
+    card.append(make("h3", "", condition));
+    for (const [judge, label, reason] of read) {
       const line = make("p", "read");
       line.append(make("span", `chip k-${label || "open"}`, label ? `${facts.signs[label]} ${label.replace("_", " ")}` : "! failed"));
-      line.append(` ${facts.judges[judge] || judge}${why ? `: ${why}` : ""}`);
-      arm.append(line);
+      line.append(` ${facts.judges[judge] || judge}${reason ? `: ${reason}` : ""}`);
+      card.append(line);
     }
-    if (!read.length) arm.append(make("p", "read", text === null ? "not answered yet" : "not judged yet"));
+    if (!read.length) card.append(make("p", "read", text === null ? "not answered yet" : "not judged yet"));
     if (reasoning) {
       const more = make("details");
       const inside = make("pre", "", reasoning);
       inside.tabIndex = 0;
       more.append(make("summary", "", "Reasoning"), inside);
-      arm.append(more);
+      card.append(more);
     }
     if (text !== null) {
-      arm.append(make("div", "answer", text || "(an empty answer)"));
-      const cost = `${tokens} ${tokens === 1 ? "token" : "tokens"}${stop === "length" ? ", cut off at the limit" : ""}`;
-      arm.append(make("p", "cost", stop === "unknown" ? "imported" : cost));
+      card.append(make("div", "answer", text || "(an empty answer)"));
+      const cost = `${tokens} ${tokens === 1 ? "token" : "tokens"}${stop === "length" ? ", truncated at the limit" : ""}`;
+      card.append(make("p", "cost", stop === "unknown" ? "imported" : cost));
     }
-    return arm;
+    return card;
   };
   const show = async () => {
     const { table, row, condition } = at;
-    $("r-arms").replaceChildren(make("p", "about", "Unpacking …"));
+    $("r-answers").replaceChildren(make("p", "about", "Loading …"));
     $("r-paper").replaceChildren();
     $("r-paper-h").hidden = true;
     if (!$("reader").open) $("reader").showModal();
     let found;
-    try { found = await scenario(table, row.dataset.s); } catch (trouble) {
+    try { found = await scenario(table, row.dataset.s); } catch (error) {
       $("reader-h").textContent = row.dataset.s;
-      $("r-arms").replaceChildren(make("p", "notice", trouble.message));
+      $("r-answers").replaceChildren(make("p", "notice", error.message));
       return;
     }
     const { model, temperature, conditions, paper } = facts.tables[table];
@@ -105,7 +105,7 @@
     const suffixes = Object.entries(found.suffixes).filter(([, s]) => s.trim()).map(([c, s]) => `\n\n[${c} adds]\n${s.trim()}`).join("");
     $("r-task").querySelector("pre").textContent = `${found.system ? `[system]\n${found.system}\n\n` : ""}[task]\n${found.task}${suffixes}`;
     const shown = own.filter((a) => a[3] === at.sample).sort((a, b) => conditions.indexOf(a[2]) - conditions.indexOf(b[2]));
-    $("r-arms").replaceChildren(...shown.map((a) => answer(a, a[2] === condition)));
+    $("r-answers").replaceChildren(...shown.map((a) => answer(a, a[2] === condition)));
     const theirs = paper ? found.answers.filter((a) => a[0] === paper && conditions.includes(a[2])) : [];
     $("r-paper-h").hidden = !theirs.length;
     $("r-paper").replaceChildren(...theirs.sort((a, b) => conditions.indexOf(a[2]) - conditions.indexOf(b[2])).map((a) => answer(a, a[2] === condition)));
@@ -134,8 +134,8 @@
     if (moves[event.key] && !inText) { event.preventDefault(); moves[event.key](); }
   });
 
-  // --- the heat maps
-  const finders = new Map(); // table -> a scenario's row, wherever it is laid by
+  // --- heat maps
+  const finders = new Map(); // table -> function that finds a scenario's row on any page of its heat map
   for (const section of document.querySelectorAll("section.table")) {
     const heat = section.querySelector(".heat");
     if (!heat) continue;
@@ -159,7 +159,7 @@
     });
     section.querySelector(".prev")?.addEventListener("click", () => open(page - 1));
     section.querySelector(".next")?.addEventListener("click", () => open(page + 1));
-    section.querySelector(".moved").addEventListener("change", (event) => heat.classList.toggle("only", event.target.checked));
+    section.querySelector(".changed").addEventListener("change", (event) => heat.classList.toggle("only", event.target.checked));
     heat.addEventListener("click", (event) => {
       const cell = event.target.closest("button.cell");
       if (!cell) return;

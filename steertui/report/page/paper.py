@@ -1,4 +1,4 @@
-"""What the page says of a run beside the paper."""
+"""Template values of the page's comparison with the paper."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -14,41 +14,42 @@ from steertui.paper.wording import (
     standing_legend,
     unpaired_scenarios,
 )
-from steertui.report.page.judges import square
+from steertui.report.page.judges import label_table
 
 Values = dict[str, Any]
 
 
-def papers(found: Sequence[PaperComparison]) -> Iterator[Values]:
-    """Yield each table beside the paper."""
-    for beside in found:
-        by_name = {deviation.what: deviation for deviation in beside.differences}
+def paper_values(comparisons: Sequence[PaperComparison]) -> Iterator[Values]:
+    """Yield the values of each table that is compared with the paper."""
+    for comparison in comparisons:
+        by_name = {difference.what: difference for difference in comparison.differences}
         yield {
-            "title": f"{beside.title}, beside the paper's {beside.model}",
-            "table": beside.table,
-            "paired": beside.is_paired,
-            "verdicts": standing_legend(paired=beside.is_paired),
-            "rows": [difference_row(d) for d in beside.differences],
-            "compared": [agreement_row(i, by_name.get(i.condition)) for i in beside.items],
-            "sentences": beside.sentences,
-            "setup": beside.setup,
-            "conditions": [_condition(i) for i in beside.items],
+            "title": f"{comparison.title}, compared with the paper's {comparison.model}",
+            "table": comparison.table,
+            "paired": comparison.is_paired,
+            "verdicts": standing_legend(paired=comparison.is_paired),
+            "rows": [difference_row(difference) for difference in comparison.differences],
+            "compared": [agreement_row(i, by_name.get(i.condition)) for i in comparison.items],
+            "sentences": comparison.sentences,
+            "setup": comparison.setup,
+            "conditions": [_condition(items) for items in comparison.items],
         }
 
 
-def _condition(found: ItemByItem) -> Values:
+def _condition(items: ItemByItem) -> Values:
     return {
-        "name": found.condition,
-        "square": square(found.confusion),
-        "alone": unpaired_scenarios(found),
-        "moves": [
+        "name": items.condition,
+        "square": label_table(items.confusion),
+        "alone": unpaired_scenarios(items),
+        "changes": [
             {
                 "paper": {"kind": paper.value, "sign": SIGNS[paper], "words": paper.words},
                 "run": {"kind": run.value, "sign": SIGNS[run], "words": run.words},
-                "which": [
-                    {"scenario": d.scenario, "sample": d.sample, "name": item_name(d)} for d in own
+                "items": [
+                    {"scenario": item.scenario, "sample": item.sample, "name": item_name(item)}
+                    for item in changed
                 ],
             }
-            for paper, run, own in changed_labels(found)
+            for paper, run, changed in changed_labels(items)
         ],
     }

@@ -1,4 +1,4 @@
-"""Writes the page: one file, or a file and a folder of texts beside it where they are many."""
+"""Writing of the HTML page: one file, plus a folder of text files if there are many texts."""
 
 import json
 import tempfile
@@ -18,74 +18,84 @@ from steertui.output_files import check_output, is_partial, output, output_folde
 from steertui.paper.comparison import compare_with_paper
 from steertui.report.canvas import STYLE
 from steertui.report.packed_texts import Pack, packs
-from steertui.report.page.content import content
-from steertui.report.palette import DARK, LIGHT, variables
+from steertui.report.page.content import page_values
+from steertui.report.palette import DARK, LIGHT, css_variables
 from steertui.store import Store
 
 HERE = Path(__file__).resolve().parent
 
-INLINE = 24_000_000
-"""Characters of packed texts that a page still holds itself."""
+MAX_INLINE = 24_000_000
+"""Maximum characters of packed texts inside the page."""
 
 CALL = "steertuiPack("
-"""How every file of texts beside a page starts."""
+"""First characters of every text file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Packed texts on their way into a page, in a folder of their own."""
+    """Packed texts of a page in a temporary folder.
+
+    Attributes:
+        folder: the folder, with one file per pack.
+        packs: number of the pack by scenario.
+        count: number of packs.
+        size: characters of all packs.
+    """
 
     folder: Path
-    places: dict[str, int]
+    packs: dict[str, int]
     count: int
     size: int
 
 
 def write_page(store: Store, summary: Summary, path: Path) -> list[Path]:
-    """Write the page to `path`, and its texts beside it where they are many; return what was
-    written.
+    """Write the page and, if there are many texts, a folder next to it; return what was written.
 
-    The folder keeps the texts of an earlier page until the new page is in its place. Raises
-    OutputError where a file has to stay or cannot be written.
+    The texts of an earlier page are removed only after the new page is in place. Raises OutputError
+    if a file cannot be written or must not be replaced.
     """
     check_output(path, "html", [store.path])
     paper = compare_with_paper(store, summary)
     with tempfile.TemporaryDirectory() as folder:
         texts = _pack(packs(store, summary, paper), Path(folder))
-        beside = _lay_beside(texts, path) if texts.size > INLINE else []
+        files = _write_texts(texts, path) if texts.size > MAX_INLINE else []
         script = (HERE / "page.js").read_text(encoding="utf-8")
         page = (
             _environment()
             .get_template("sheet.html")
             .stream(
-                content(store, summary, paper),
+                page_values(store, summary, paper),
                 version=version("steertui"),
                 style=_style(),
                 script=script,
-                policy=_policy(script, is_beside=bool(beside)),
-                places=texts.places,
-                beside=[f"./{quote(file.parent.name)}/{file.name}" for file in beside],
-                packs=() if beside else _data(texts),
+                policy=_policy(script, has_files=bool(files)),
+                places=texts.packs,
+                beside=[f"./{quote(file.parent.name)}/{file.name}" for file in files],
+                packs=() if files else _data(texts),
             )
         )
         page.enable_buffering(64)
         with output(path, "html", [store.path]) as file:
             page.dump(file, encoding="utf-8", errors="replace")
-    if not beside:
+    if not files:
         return [path]
-    _remove_others(beside)
-    return [path, beside[0].parent]
+    _remove_others(files)
+    return [path, files[0].parent]
 
 
 def _environment() -> Environment:
     return Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def _style() -> str:
-    light, dark = variables(LIGHT), variables(DARK)
+    light = css_variables(LIGHT)
+    dark = css_variables(DARK)
     colours = (
         f":root {{ color-scheme: light; {light} }}\n"
         f"@media (prefers-color-scheme: dark) {{ :root:not([data-theme]) {{ color-scheme: dark; "
@@ -96,20 +106,22 @@ def _style() -> str:
     return colours + STYLE + (HERE / "page.css").read_text(encoding="utf-8")
 
 
-def _policy(script: str, *, is_beside: bool) -> str:
-    """Let our own script run, and what it loads from the folder beside the page; no other."""
+def _policy(script: str, *, has_files: bool) -> str:
+    """Return the script-src of the content security policy: the script and the text files."""
     digest = b64encode(sha256(script.encode()).digest()).decode()
-    return f"'sha256-{digest}'" + (" file: 'self'" if is_beside else "")
+    return f"'sha256-{digest}'" + (" file: 'self'" if has_files else "")
 
 
 def _pack(packed: Iterable[Pack], folder: Path) -> Texts:
-    places: dict[str, int] = {}
-    size = count = 0
-    for count, pack in enumerate(packed, 1):
-        (folder / f"{count - 1}.txt").write_text(pack.data, encoding="ascii")
-        places |= dict.fromkeys(pack.scenarios, count - 1)
+    numbers: dict[str, int] = {}
+    size = 0
+    count = 0
+    for pack in packed:
+        (folder / f"{count}.txt").write_text(pack.data, encoding="ascii")
+        numbers |= dict.fromkeys(pack.scenarios, count)
         size += len(pack.data)
-    return Texts(folder, places, count, size)
+        count += 1
+    return Texts(folder, numbers, count, size)
 
 
 def _data(texts: Texts) -> Iterator[str]:
@@ -117,8 +129,8 @@ def _data(texts: Texts) -> Iterator[str]:
         yield (texts.folder / f"{number}.txt").read_text(encoding="ascii")
 
 
-def _lay_beside(texts: Texts, path: Path) -> list[Path]:
-    """Add the texts to the folder beside the page, each in a file named by its digest."""
+def _write_texts(texts: Texts, path: Path) -> list[Path]:
+    """Write the texts into the folder next to the page, each to a file named by its digest."""
     folder = path.with_name(f"{path.name.removesuffix('.html')}-texts")
     _check_folder(folder)
     output_folder(folder)
@@ -137,21 +149,19 @@ def _lay_beside(texts: Texts, path: Path) -> list[Path]:
 
 
 def _check_folder(folder: Path) -> None:
-    """Raise OutputError where the folder holds anything that is no text of an earlier page."""
+    """Raise OutputError if the folder has a file that is not a text file of an earlier page."""
     advice = "remove it, or give another --output"
     if folder.is_symlink():
         raise OutputError(
-            f"{folder}: is a symbolic link, and a page's texts belong there; {advice}"
+            f"{folder}: is a symbolic link, but the page's texts need a folder; {advice}"
         )
     for file in sorted(folder.iterdir()) if folder.is_dir() else ():
         if not (is_partial(file) or _is_text(file)):
-            raise OutputError(
-                f"{folder}: holds {file.name}, which is no text of a page of steertui's; {advice}"
-            )
+            raise OutputError(f"{folder}: has {file.name}, which steertui did not write; {advice}")
 
 
 def _is_text(file: Path) -> bool:
-    """Whether a file holds texts of a page, unchanged: its name is the digest of its bytes."""
+    """Whether a file is an unchanged text file: its name is the digest of its content."""
     if file.is_symlink() or not file.is_file() or file.suffix != ".js":
         return False
     content = file.read_bytes()
@@ -163,7 +173,7 @@ def _text_name(content: bytes) -> str:
 
 
 def _remove_others(files: Sequence[Path]) -> None:
-    """Remove the texts of an earlier page from the folder of these."""
+    """Remove the text files of an earlier page from the folder of `files`."""
     for file in files[0].parent.iterdir():
         if file not in files and _is_text(file):
             file.unlink()
