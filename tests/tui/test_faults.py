@@ -1,5 +1,4 @@
-"""What goes wrong while the screen is open: it says what happened, leaves the terminal as it was,
-and loses nothing."""
+"""Faults during a run on the screen: each is reported, restores the terminal and loses nothing."""
 
 import os
 import signal
@@ -7,12 +6,13 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.fixtures.database import select
 from tests.fixtures.program import call
 from tests.fixtures.tmux import PROMPT, Tmux, needs_tmux
 
@@ -25,20 +25,18 @@ TRIALS = 36 * 4 * 8
 
 
 def stored(db: Path) -> int:
-    with closing(sqlite3.connect(db)) as found:
-        assert found.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        ((answers,),) = found.execute("SELECT count(*) FROM generations").fetchall()
-        ((twice,),) = found.execute(
-            "SELECT count(*) - count(DISTINCT trial) FROM generations"
-        ).fetchall()
-    assert twice == 0
+    """Return the number of answers; fail if the database is damaged or a trial has two."""
+    assert select(db, "PRAGMA integrity_check") == [("ok",)]
+    sql = "SELECT count(*), count(DISTINCT trial) FROM generations"
+    ((answers, trials),) = select(db, sql)
+    assert answers == trials
     assert isinstance(answers, int)
     return answers
 
 
 @contextmanager
 def running(folder: Path, *options: str, size: tuple[int, int] = (80, 24)) -> Iterator[Tmux]:
-    """A run at work, some of its answers stored."""
+    """Run the program in a terminal until some answers are stored."""
     with Tmux(folder, size) as terminal:
         terminal.run(*(options or LONG))
         terminal.wait("Running", "answers ")
@@ -48,6 +46,7 @@ def running(folder: Path, *options: str, size: tuple[int, int] = (80, 24)) -> It
 
 
 def check_nothing_lost(folder: Path, *options: str) -> None:
+    """Resume without screens; fail if an answer is missing or was generated again."""
     before = stored(folder / "a.db")
     assert before > 0
     code, out, err = call("--batch", *(options or LONG), cwd=folder)
@@ -56,7 +55,7 @@ def check_nothing_lost(folder: Path, *options: str) -> None:
     assert stored(folder / "a.db") == TRIALS
 
 
-def test_sigterm_ends_the_run_within_a_step_and_the_same_command_goes_on(tmp_path: Path) -> None:
+def test_sigterm_stops_the_run_and_the_command_resumes_it(tmp_path: Path) -> None:
     with running(tmp_path) as terminal:
         engine = terminal.engine()
         os.kill(terminal.program().pid, signal.SIGTERM)
@@ -66,7 +65,7 @@ def test_sigterm_ends_the_run_within_a_step_and_the_same_command_goes_on(tmp_pat
     check_nothing_lost(tmp_path)
 
 
-def test_a_closed_terminal_ends_the_run_and_the_next_start_offers_to_go_on(tmp_path: Path) -> None:
+def test_closed_terminal_stops_the_run_and_the_next_start_offers_to_resume(tmp_path: Path) -> None:
     with running(tmp_path) as terminal:
         program, engine = terminal.program(), terminal.engine()
         terminal.end_session()
@@ -85,10 +84,10 @@ def test_a_closed_terminal_ends_the_run_and_the_next_start_offers_to_go_on(tmp_p
         terminal.wait("ended 0")
 
 
-def test_ctrl_c_is_asked_once_and_leaves_the_terminal_as_it_was(tmp_path: Path) -> None:
+def test_ctrl_c_is_confirmed_and_restores_the_terminal(tmp_path: Path) -> None:
     with running(tmp_path) as terminal:
         terminal.press("C-c")
-        terminal.wait("A run is in progress.", "escape  leave it")
+        terminal.wait("A run is in progress.", "escape  cancel")
         terminal.press("Escape")
         terminal.wait("Running", gone="A run is in progress")
         terminal.press("C-c")
@@ -99,7 +98,7 @@ def test_ctrl_c_is_asked_once_and_leaves_the_terminal_as_it_was(tmp_path: Path) 
     check_nothing_lost(tmp_path)
 
 
-def test_a_storm_of_sizes_is_weathered(tmp_path: Path) -> None:
+def test_many_resizes_do_not_stop_the_run(tmp_path: Path) -> None:
     with running(tmp_path, "--demo", "--db", "a.db", "--limit", "12") as terminal:
         for step in range(80):
             terminal.resize(20 + 37 * step % 240, 3 + 11 * step % 70)
@@ -113,7 +112,7 @@ def test_a_storm_of_sizes_is_weathered(tmp_path: Path) -> None:
     assert stored(tmp_path / "a.db") == 48
 
 
-def test_a_killed_engine_is_said_and_every_answer_still_comes(tmp_path: Path) -> None:
+def test_killed_engine_is_reported_and_all_trials_are_answered(tmp_path: Path) -> None:
     options = ("--demo", "--db", "a.db", "--temperature", "1", "--samples", "2")
     with running(tmp_path, *options) as terminal:
         terminal.engine().kill()
@@ -125,7 +124,7 @@ def test_a_killed_engine_is_said_and_every_answer_still_comes(tmp_path: Path) ->
 
 @contextmanager
 def judge_server(port: int = 0) -> Iterator[tuple["subprocess.Popen[str]", str]]:
-    """A judge's server as a process that can be killed, and its address."""
+    """Run a judge's server as a process; yield the process and its address."""
     command = [sys.executable, "-m", "tests.fixtures.openai_server", str(port)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
@@ -135,7 +134,7 @@ def judge_server(port: int = 0) -> Iterator[tuple["subprocess.Popen[str]", str]]
             server.kill()
 
 
-def test_a_judges_server_that_goes_is_said_and_r_asks_it_again(tmp_path: Path) -> None:
+def test_lost_judge_server_is_reported_and_r_resumes_judging(tmp_path: Path) -> None:
     with judge_server() as (server, url), Tmux(tmp_path, (80, 24)) as terminal:
         judge = (
             "--judge",
@@ -160,12 +159,14 @@ def test_a_judges_server_that_goes_is_said_and_r_asks_it_again(tmp_path: Path) -
 
 
 def labels(db: Path) -> int:
-    with closing(sqlite3.connect(db)) as found:
-        sql = "SELECT count(DISTINCT trial) FROM verdicts WHERE label IS NOT NULL"
-        return int(found.execute(sql).fetchone()[0])
+    """Return the number of trials with a label."""
+    sql = "SELECT count(DISTINCT trial) FROM verdicts WHERE label IS NOT NULL"
+    ((count,),) = select(db, sql)
+    assert isinstance(count, int)
+    return count
 
 
-def test_a_judge_that_cannot_be_reached_is_said_before_a_model_is_loaded(tmp_path: Path) -> None:
+def test_unreachable_judge_is_reported_before_a_model_is_loaded(tmp_path: Path) -> None:
     with Tmux(tmp_path, (80, 24)) as terminal:
         terminal.run("--demo", "--db", "a.db", "--judge", "openai:x@http://127.0.0.1:9/v1")
         terminal.wait("Failed: r tries again", "127.0.0.1:9", seconds=120)
@@ -174,12 +175,12 @@ def test_a_judge_that_cannot_be_reached_is_said_before_a_model_is_loaded(tmp_pat
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="mounts a small disk")
-def test_a_full_disk_is_said_and_with_room_r_goes_on(tmp_path: Path) -> None:
+def test_full_disk_is_reported_and_r_resumes_with_free_space(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=700k", "tmpfs", str(disk)]
     if subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("this machine lets nobody mount a disk")
+        pytest.skip("mounting is not permitted on this machine")
     try:
         with Tmux(disk, (80, 24)) as terminal:
             terminal.run("--demo", "--db", "a.db")
@@ -195,14 +196,14 @@ def test_a_full_disk_is_said_and_with_room_r_goes_on(tmp_path: Path) -> None:
         subprocess.run(["umount", str(disk)], check=True)
 
 
-def test_a_database_that_another_program_locks_is_said_and_r_goes_on(tmp_path: Path) -> None:
+def test_locked_database_is_reported_and_r_resumes(tmp_path: Path) -> None:
     with running(tmp_path) as terminal:
         other = sqlite3.connect(tmp_path / "a.db", timeout=60)
         try:
             other.execute("BEGIN IMMEDIATE")
             terminal.wait("Failed: r tries again", "another program is writing", seconds=90)
             before = stored(tmp_path / "a.db")
-            terminal.press("3")  # what is stored can still be read
+            terminal.press("3")  # stored trials stay readable
             terminal.wait(f"{TRIALS:,} trials")
             terminal.press("2")
         finally:
@@ -213,7 +214,7 @@ def test_a_database_that_another_program_locks_is_said_and_r_goes_on(tmp_path: P
         terminal.wait_until(lambda: stored(tmp_path / "a.db") > before)
 
 
-def test_a_killed_program_takes_its_engine_along_and_loses_nothing(tmp_path: Path) -> None:
+def test_killed_program_ends_its_engine_and_loses_nothing(tmp_path: Path) -> None:
     with running(tmp_path) as terminal:
         program, engine = terminal.program(), terminal.engine()
         program.kill()
@@ -223,7 +224,7 @@ def test_a_killed_program_takes_its_engine_along_and_loses_nothing(tmp_path: Pat
     check_nothing_lost(tmp_path)
 
 
-def test_a_second_program_reads_along_and_runs_none_of_the_same_trials(tmp_path: Path) -> None:
+def test_second_process_follows_and_runs_none_of_the_trials(tmp_path: Path) -> None:
     with running(tmp_path) as first, Tmux(tmp_path, (120, 40)) as second:
         second.run(*LONG)
         second.wait("Another steertui process runs this experiment", "rates so far")
