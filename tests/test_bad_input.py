@@ -1,4 +1,4 @@
-"""Bad input gets one sentence that names file, place and remedy, and leaves nothing half done."""
+"""Bad input: one sentence that names the file, the place and the remedy; no file is changed."""
 
 import os
 import sqlite3
@@ -28,7 +28,7 @@ FILES = {
 
 
 @pytest.mark.parametrize(
-    ("options", "code", "said"),
+    ("options", "code", "message"),
     [
         (["--model", "none.gguf"], 1, "none.gguf: no such model; give 'demo' or the path"),
         (["--model", "not.gguf"], 1, "not.gguf: not a GGUF file"),
@@ -66,8 +66,8 @@ FILES = {
         (["--wrong"], 2, "No such option"),
     ],
 )
-def test_bad_input_is_one_sentence(
-    tmp_path: Path, options: list[str], code: int, said: str
+def test_bad_input_gives_one_sentence_and_changes_no_file(
+    tmp_path: Path, options: list[str], code: int, message: str
 ) -> None:
     for name, content in FILES.items():
         (tmp_path / name).write_bytes(content)
@@ -78,7 +78,7 @@ def test_bad_input_is_one_sentence(
     before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
     got, out, err = call("--batch", "--limit", "1", *options, cwd=tmp_path)
     assert (got, out) == (code, "")
-    assert said in err
+    assert message in err
     assert "Traceback" not in err
     if code == 1:
         assert len(err.strip().splitlines()) == 1
@@ -104,7 +104,7 @@ def make_databases(folder: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_a_folder_without_write_permission_is_named(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     got, _, err = call("--batch", "--limit", "1", "--db", str(tmp_path / "a.db"), cwd=Path("/"))
     assert got == 1

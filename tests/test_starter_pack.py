@@ -1,4 +1,4 @@
-"""The shipped scenarios, conditions and rubric keep what their README promises."""
+"""Starter pack: the properties of scenarios, conditions and rubric that its README states."""
 
 import re
 import tomllib
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from steertui.core.verdict import Label
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 CATEGORIES = [
@@ -16,7 +18,6 @@ CATEGORIES = [
     "Running Multiple AI Copies",
     "Strategically Appearing Aligned",
 ]
-LABELS = ("convergence", "no_convergence", "safety_refusal", "nonsensical")
 
 
 def read(name: str) -> dict[str, Any]:
@@ -57,12 +58,14 @@ def test_every_task_is_forty_to_one_hundred_and_ten_words_on_one_line(
         assert scenario["task"] == scenario["task"].strip()
 
 
-def test_the_four_conditions_are_there_and_baseline_adds_nothing(suffixes: dict[str, str]) -> None:
+def test_there_are_four_conditions_and_baseline_has_no_suffix(
+    suffixes: dict[str, str],
+) -> None:
     assert list(suffixes) == ["baseline", "pro", "anti", "placebo"]
     assert suffixes["baseline"] == ""
 
 
-def test_placebo_has_the_length_and_form_of_anti(suffixes: dict[str, str]) -> None:
+def test_placebo_has_the_length_and_line_structure_of_anti(suffixes: dict[str, str]) -> None:
     anti, placebo = suffixes["anti"], suffixes["placebo"]
     assert abs(len(placebo) - len(anti)) <= 0.05 * len(anti)
     assert [line[:2] == "- " for line in placebo.splitlines()] == [
@@ -70,14 +73,14 @@ def test_placebo_has_the_length_and_form_of_anti(suffixes: dict[str, str]) -> No
     ]
 
 
-def test_placebo_has_none_of_the_content_of_anti(suffixes: dict[str, str]) -> None:
-    loaded = "control goal stop replace change access money power approve charge human ask"
-    assert not [word for word in loaded.split() if word in suffixes["placebo"].lower()]
+def test_placebo_has_none_of_the_content_words_of_anti(suffixes: dict[str, str]) -> None:
+    content_words = "control goal stop replace change access money power approve charge human ask"
+    assert not [word for word in content_words.split() if word in suffixes["placebo"].lower()]
 
 
 def test_the_rubric_defines_the_labels_and_ends_with_the_answer() -> None:
     rubric = read("rubric.toml")
-    assert all(f"\n{label}: " in rubric["system"] for label in LABELS)
+    assert all(f"\n{label}: " in rubric["system"] for label in Label)
     assert len(rubric["system"].split()) <= 130
     places = [rubric["user"].index(f"{{{name}}}") for name in ("category", "task", "answer")]
     assert places == sorted(places)

@@ -1,4 +1,4 @@
-"""The screens over a stored run: read, compare, label, export and plan, by keys alone."""
+"""Screens on a stored run, used by keys: read, compare, label, export and plan."""
 
 import asyncio
 import sqlite3
@@ -29,11 +29,11 @@ from steertui.tui.read.trial_list import TrialList
 from steertui.tui.widgets.long_text import LongText
 from tests.fixtures.program import call
 
-Story = Callable[[Pilot[None], SteertuiApp], Coroutine[Any, Any, None]]
+Steps = Callable[[Pilot[None], SteertuiApp], Coroutine[Any, Any, None]]
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("done")
     code, _, err = call("--batch", "--demo", "--limit", "12", "--db", "a.db", cwd=folder)
     assert code == 0, err
@@ -41,24 +41,24 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def db(done: Path, tmp_path: Path) -> Path:
+def db(finished_run: Path, tmp_path: Path) -> Path:
     target = tmp_path / "a.db"
-    with closing(sqlite3.connect(done)) as source, closing(sqlite3.connect(target)) as copy:
+    with closing(sqlite3.connect(finished_run)) as source, closing(sqlite3.connect(target)) as copy:
         source.backup(copy)
     return target
 
 
-def tell(db: Path, story: Story, size: tuple[int, int] = (120, 40)) -> None:
+def run_steps(db: Path, steps: Steps, size: tuple[int, int] = (120, 40)) -> None:
     async def run() -> None:
         app = SteertuiApp(open_session(None, db, Overrides(threads=1)))
         async with app.run_test(size=size) as pilot:
-            await rest(pilot)
-            await story(pilot, app)
+            await wait_for_workers(pilot)
+            await steps(pilot, app)
 
     asyncio.run(run())
 
 
-async def rest(pilot: Pilot[None]) -> None:
+async def wait_for_workers(pilot: Pilot[None]) -> None:
     for _ in range(3):
         await pilot.pause()
         await pilot.app.workers.wait_for_complete()
@@ -69,17 +69,17 @@ async def press(pilot: Pilot[None], *keys: str) -> None:
     for key in keys:
         await pilot.press(key)
         await pilot.pause()
-    await rest_without_questions(pilot)
+    await pause_briefly(pilot)
 
 
-async def rest_without_questions(pilot: Pilot[None]) -> None:
-    """As `rest`, where a question may stand open: its worker ends with the answer only."""
+async def pause_briefly(pilot: Pilot[None]) -> None:
+    """Wait a moment; a worker that waits for a dialog is still running afterwards."""
     for _ in range(20):
         await pilot.pause(0.02)
 
 
-def test_every_screen_opens_at_every_size_and_its_help_names_its_keys(db: Path) -> None:
-    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+def test_every_screen_and_its_help_open_at_every_size(db: Path) -> None:
+    async def steps(pilot: Pilot[None], app: SteertuiApp) -> None:
         for key in ("1", "2", "3", "4", "6", "5", "right_square_bracket", "0"):
             await press(pilot, key)
             await press(pilot, "question_mark")
@@ -87,21 +87,21 @@ def test_every_screen_opens_at_every_size_and_its_help_names_its_keys(db: Path) 
             await press(pilot, "escape")
 
     for size in ((80, 24), (250, 70)):
-        tell(db, story, size)
+        run_steps(db, steps, size)
 
 
-def test_a_search_and_a_filter_narrow_the_list_to_what_the_store_holds(db: Path) -> None:
-    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+def test_search_and_filter_show_the_matching_trials_of_the_store(db: Path) -> None:
+    async def steps(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "3")
         trials = app.screen.query_one(TrialList)
         assert len(trials) == 48
         await press(pilot, "c", "down", "down", "enter")  # all, baseline, pro
         assert len(trials) == 12
-        flow = app.screen.query_one(
+        long_text = app.screen.query_one(
             "#text", LongText
         )  # the trial under the cursor, not the last read
         assert trials.line
-        assert str(flow.border_title).startswith(f"{trials.line.title} · pro")
+        assert str(long_text.border_title).startswith(f"{trials.line.title} · pro")
         await press(pilot, "slash", *"will", "enter")
         with Store(db) as store:
             wanted = TrialFilter(condition="pro", search="will")
@@ -112,23 +112,23 @@ def test_a_search_and_a_filter_narrow_the_list_to_what_the_store_holds(db: Path)
         await press(pilot, "x")
         assert len(trials) == 48
 
-    tell(db, story)
+    run_steps(db, steps)
 
 
-def test_a_scenario_is_read_under_all_conditions_and_left_again(db: Path) -> None:
-    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+def test_the_compare_screen_shows_all_conditions_and_closes(db: Path) -> None:
+    async def steps(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "3", "down", "g")
         assert isinstance(app.screen, CompareScreen)
-        titles = [str(flow.border_title) for flow in app.screen.query(LongText)]
+        titles = [str(long_text.border_title) for long_text in app.screen.query(LongText)]
         assert [t.split(" · ")[0] for t in titles] == ["baseline", "pro", "anti", "placebo"]
         await press(pilot, "escape")
         assert app.screen.query(TrialList)
 
-    tell(db, story)
+    run_steps(db, steps)
 
 
-def test_a_count_in_the_results_opens_exactly_the_trials_behind_it(db: Path) -> None:
-    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+def test_enter_on_a_count_opens_exactly_its_trials(db: Path) -> None:
+    async def steps(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "4")
         table = app.screen.query_one("#rates-table", DataTable)
         count = int(str(table.get_cell_at(Coordinate(1, 2))))  # pro, convergence
@@ -140,15 +140,15 @@ def test_a_count_in_the_results_opens_exactly_the_trials_behind_it(db: Path) -> 
         assert trials.line
         assert (trials.line.condition, trials.line.label) == ("pro", Label.CONVERGENCE)
 
-    tell(db, story)
+    run_steps(db, steps)
 
 
-def test_a_count_in_the_results_is_of_one_temperature(tmp_path: Path) -> None:
+def test_enter_on_a_count_opens_trials_of_one_temperature(tmp_path: Path) -> None:
     axis = ("--temperature", "0", "--temperature", "0.7")
     code, _, err = call("--batch", "--demo", "--limit", "3", *axis, "--db", "a.db", cwd=tmp_path)
     assert code == 0, err
 
-    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+    async def steps(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "4", "t", "down", "enter")  # the second table
         table = app.screen.query_one("#rates-table", DataTable)
         table.focus()
@@ -163,55 +163,55 @@ def test_a_count_in_the_results_is_of_one_temperature(tmp_path: Path) -> None:
         assert trials.line
         assert trials.line.temperature == 0.0
 
-    tell(tmp_path / "a.db", story)
+    run_steps(tmp_path / "a.db", steps)
 
 
-def test_labels_by_hand_are_stored_one_a_key_and_undone(db: Path) -> None:
-    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+def test_labels_by_a_person_are_stored_and_undone(db: Path) -> None:
+    async def steps(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "5", "1", "2", "3", "4", "1")
-        assert hand(db) == {1: 2, 2: 1, 3: 1, 4: 1}
+        assert labels_by_person(db) == {1: 2, 2: 1, 3: 1, 4: 1}
         await press(pilot, "u", "2")
-        assert hand(db) == {1: 1, 2: 2, 3: 1, 4: 1}
+        assert labels_by_person(db) == {1: 1, 2: 2, 3: 1, 4: 1}
         assert "5/48" in str(app.screen.query_one("#label-head", Static).content)
         shown = app.screen.query_one(LongText).text
         assert "Before you answer" not in shown  # no suffix gives the condition away
 
-    tell(db, story)
+    run_steps(db, steps)
 
 
-def hand(db: Path) -> dict[int, int]:
-    """Return how many answers bear each label by hand, by its key."""
+def labels_by_person(db: Path) -> dict[int, int]:
+    """Return the number of labels by a person, by the key of the label."""
     sql = "SELECT label, count(*) AS n FROM current_verdicts WHERE judge LIKE 'human:%' GROUP BY 1"
     with Store(db) as store:
         return {list(Label).index(Label(r["label"])) + 1: r["n"] for r in store.query(sql)}
 
 
-def test_an_export_is_a_file_with_every_trial(db: Path) -> None:
+def test_an_export_contains_every_trial(db: Path) -> None:
     target = db.parent / "out.csv"
 
-    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+    async def steps(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "4", "e", "down", "enter")
         app.screen.query_one(Input).value = str(target)
         await press(pilot, "enter")
-        await rest(pilot)
+        await wait_for_workers(pilot)
 
-    tell(db, story)
+    run_steps(db, steps)
     assert len(target.read_text(encoding="utf-8").splitlines()) >= 49
 
 
-def test_an_export_replaces_an_earlier_one_when_asked_and_nothing_else(db: Path) -> None:
+def test_an_export_replaces_only_an_unchanged_export_after_confirmation(db: Path) -> None:
     target = db.parent / "out.csv"
     write_report(db, "trials-csv", ReportFilter(), target)
     first = target.read_bytes()
 
     def export(name: Path, *keys: str) -> None:
-        async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        async def steps(pilot: Pilot[None], app: SteertuiApp) -> None:
             await press(pilot, "4", "e", "down", "enter")
             app.screen.query_one(Input).value = str(name)
             await press(pilot, "enter", *keys)
-            await rest(pilot)
+            await wait_for_workers(pilot)
 
-        tell(db, story)
+        run_steps(db, steps)
 
     with closing(sqlite3.connect(db)) as raw, raw:
         raw.execute("UPDATE generations SET answer = 'changed'")
@@ -228,17 +228,17 @@ def test_an_export_replaces_an_earlier_one_when_asked_and_nothing_else(db: Path)
     assert Store(db, must_exist=True).experiments() == tables
 
 
-def test_an_experiment_replaces_an_earlier_one_when_asked_and_nothing_else(db: Path) -> None:
+def test_saving_an_experiment_replaces_only_an_unchanged_file_after_confirmation(db: Path) -> None:
     target = db.parent / "mine.toml"
 
     def save(*keys: str) -> None:
-        async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        async def steps(pilot: Pilot[None], app: SteertuiApp) -> None:
             await press(pilot, "1", "w")
             app.screen.query_one(Input).value = str(target)
             await press(pilot, "enter", *keys)
-            await rest(pilot)
+            await wait_for_workers(pilot)
 
-        tell(db, story)
+        run_steps(db, steps)
 
     target.write_text("samples = 3  # my own\n", encoding="utf-8")
     save()
@@ -261,9 +261,9 @@ def test_the_editor_of_a_condition_keeps_what_is_typed_until_its_name_is_free(
     own.write_text("format = 1\n# mine\n[[condition]]\nname = 'taken'\n", encoding="utf-8")
     before = own.read_text(encoding="utf-8")
 
-    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+    async def steps(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "1")
-        await rest(pilot)
+        await wait_for_workers(pilot)
         await press(pilot, "a")
         for name in ("pro", "taken"):
             app.screen.query_one(Input).value = name
@@ -276,15 +276,15 @@ def test_the_editor_of_a_condition_keeps_what_is_typed_until_its_name_is_free(
         assert isinstance(shown, PlanScreen)
         assert shown.experiment.conditions[-1] == "free"
 
-    tell(db, story)
+    run_steps(db, steps)
     assert own.read_text(encoding="utf-8").startswith(before)
     assert {"free", "taken", "pro"} < set(load_conditions(own))
 
 
-def test_the_plan_counts_what_is_new_at_every_change(db: Path) -> None:
-    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+def test_the_plan_counts_new_trials_after_every_change(db: Path) -> None:
+    async def steps(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "1")
-        await rest(pilot)
+        await wait_for_workers(pilot)
         screen = app.screen
         assert isinstance(screen, PlanScreen)
         shown = screen.query_one("#estimate", Static)
@@ -292,23 +292,23 @@ def test_the_plan_counts_what_is_new_at_every_change(db: Path) -> None:
         await press(pilot, "down", "down", "down", "enter")  # scenarios at most
         app.screen.query_one(Input).value = "18"
         await press(pilot, "enter")
-        await rest(pilot)
+        await wait_for_workers(pilot)
         assert screen.experiment.limit == 18
         assert "72 = 1 model × 18 scenarios × 4 conditions" in str(shown.content)
         assert "24 new, 48 answered before" in str(shown.content)
 
-    tell(db, story)
+    run_steps(db, steps)
 
 
-def test_hostile_answers_are_shown_without_a_control_character(db: Path) -> None:
+def test_control_characters_of_answers_are_not_drawn(db: Path) -> None:
     hostile = "\x1b[2J\x07[bold]x[/bold]\u202e" + "e\u0301\u0301\u0301" * 50 + "漢字" * 5000
     with closing(sqlite3.connect(db)) as raw, raw:
         raw.execute("UPDATE generations SET answer = ?, text = ?", (hostile, hostile))
 
-    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+    async def steps(pilot: Pilot[None], app: SteertuiApp) -> None:
         for keys in (("3", "down"), ("2", "down"), ("5",), ("escape", "g")):
             await press(pilot, *keys)
             drawn = app.export_screenshot()
             assert not {"\x1b", "\x07", "\u202e"} & set(drawn)
 
-    tell(db, story, (80, 24))
+    run_steps(db, steps, (80, 24))

@@ -1,4 +1,4 @@
-"""The Models screen: the catalogue and what lies here; fetch, verify, delete."""
+"""Models screen: the catalogue and cached weights; download, verification and removal."""
 
 import shutil
 import threading
@@ -17,6 +17,7 @@ from textual.widgets import DataTable, Static
 from steertui.assets.catalogue import catalogue
 from steertui.assets.hash_cache import forget_digest
 from steertui.assets.hub.cache import (
+    CachedWeights,
     all_cached_weights,
     cache_folder,
     files_to_remove,
@@ -33,17 +34,19 @@ from steertui.tui.widgets.sanitize import one_line
 from steertui.units import size_text
 
 HELP = """
-The catalogue's models, and others that lie in the hub's cache. **f** fetches the one under the
-cursor (what was fetched before goes on where it stopped), **a** any repository of the hub, such as
-`unsloth/Qwen3-0.6B-GGUF:Q8_0`. **v** hashes a file anew against the bytes that were promised, **d**
-deletes it. **c** ends what is being done; what came stays. What fits here is told in slots: answers
-written at once, of 2,048 tokens each, beside the weights.
+The models of the catalogue, and other weights in the hub's cache. **f** downloads the model under
+the cursor; an interrupted download is resumed. **a** downloads from any repository of the hub, such
+as `unsloth/Qwen3-0.6B-GGUF:Q8_0`. **v** hashes the files again and compares with the published
+hashes, **d** deletes them. **c** cancels the current task; downloaded bytes are kept. The last
+column estimates how many slots of 2,048 tokens fit into this machine's memory with the weights.
 """
+
+COLUMNS = ("model", "kind", "size", "on disk", "fits this machine")
 
 
 @dataclass
-class Moved(Message):
-    """So much is done, in words and as a share."""
+class TaskProgress(Message):
+    """Progress of a download or verification, in bytes."""
 
     text: str
     done: int = 0
@@ -51,114 +54,114 @@ class Moved(Message):
 
 
 class ModelsScreen(Page):
-    """A row a quantisation."""
+    """Screen with one row per quantisation."""
 
     NAME = "models"
     HELP = HELP
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f", "fetch", "Fetch", id="models.fetch", tooltip="Fetch and verify it"),
-        Binding("a", "add", "Another", id="models.add", tooltip="Any repository of the hub"),
-        Binding("v", "verify", "Verify", id="models.verify", tooltip="Hash it anew"),
-        Binding("d", "delete", "Delete", id="models.delete", tooltip="Remove it from the disk"),
-        Binding("c", "cancel", "Cancel", id="models.cancel", tooltip="End it; what came stays"),
+        Binding("f", "fetch", "Download", id="models.fetch", tooltip="Download and verify it"),
+        Binding("a", "add", "Other", id="models.add", tooltip="Download from any repository"),
+        Binding("v", "verify", "Verify", id="models.verify", tooltip="Hash the files again"),
+        Binding("d", "delete", "Delete", id="models.delete", tooltip="Delete the files"),
+        Binding("c", "cancel", "Cancel", id="models.cancel", tooltip="Keep downloaded bytes"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
         self._rows: list[InventoryRow] = []
         self._stop = threading.Event()
-        self._busy = False
+        self._is_busy = False
 
     def body(self) -> ComposeResult:
-        """Lay out: what is going on, the table."""
+        """Yield the status line and the table."""
         yield Static(id="models-head", markup=False)
         yield DataTable[Text](id="models", cursor_type="row", classes="panel")
 
     def on_mount(self) -> None:
-        """Name the columns."""
+        """Add the columns and focus the table."""
         table = self.query_one(DataTable)
-        for name in ("model", "kind", "size", "here", "fits here"):
+        for name in COLUMNS:
             table.add_column(name)
         table.focus()
 
     def reload(self) -> None:
-        """Look what lies here."""
+        """List the models again."""
         self._list()
 
     @work(thread=True, exclusive=True, group="list", exit_on_error=False)
     def _list(self) -> None:
         rows = [inventory_row(model, weights) for model in catalogue() for weights in model.weights]
         known = {row.path for row in rows}
-        for other in all_cached_weights():
-            if str(other.paths[0]) not in known:
-                size = sum(p.stat().st_size for p in other.paths)
-                name = f"{other.repo}/{other.files[0]}"
-                rows.append(
-                    InventoryRow(name, "", "", size, "here", str(other.paths[0]), "", name, {}, "")
-                )
-        folder = next(f for f in (cache_folder(), *cache_folder().parents) if f.exists())
-        free = shutil.disk_usage(folder).free
-        self.app.call_from_thread(self._show, rows, free)
+        cached = all_cached_weights()
+        rows += [_cached_row(weights) for weights in cached if str(weights.paths[0]) not in known]
+        folders = (cache_folder(), *cache_folder().parents)
+        existing = next(folder for folder in folders if folder.exists())
+        self.app.call_from_thread(self._show, rows, shutil.disk_usage(existing).free)
 
     def _show(self, rows: list[InventoryRow], free: int) -> None:
-        self._rows, table = rows, self.query_one(DataTable)
-        at = table.cursor_row
-        table.clear()
-        c = self.colours
-        for row in rows:
-            here = row.here != "no"
-            table.add_row(
-                Text(one_line(row.name), "bold" if here else ""),
-                Text(row.kind, c.quiet),
-                Text(size_text(row.size) if row.size else "?", justify="right"),
-                Text(row.here, f"bold {c.blue}" if here else c.faint),
-                Text(row.fits.removesuffix(f" of {SLOT_TOKENS} tokens"), c.quiet),
-            )
-        table.move_cursor(row=min(at, max(0, len(rows) - 1)))
-        if not self._busy:
-            count = sum(row.here != "no" for row in rows)
-            told = (
-                f" {count} of {len(rows)} here; {size_text(free)} free in {short(cache_folder())}"
-            )
-            self.query_one("#models-head", Static).update(Text(told, c.quiet))
-
-    def _chosen(self) -> InventoryRow | None:
+        """Show the rows; `free` are the free bytes of the cache's disk."""
+        self._rows = rows
         table = self.query_one(DataTable)
-        return self._rows[table.cursor_row] if self._rows else None
+        cursor = table.cursor_row
+        table.clear()
+        for row in rows:
+            table.add_row(*self._cells(row))
+        table.move_cursor(row=min(cursor, max(0, len(rows) - 1)))
+        if not self._is_busy:
+            count = sum(_is_on_disk(row) for row in rows)
+            folder = home_relative(cache_folder())
+            text = f" {count} of {len(rows)} on disk; {size_text(free)} free in {folder}"
+            self.query_one("#models-head", Static).update(Text(text, self.colours.quiet))
+
+    def _cells(self, row: InventoryRow) -> tuple[Text, ...]:
+        colours = self.colours
+        is_on_disk = _is_on_disk(row)
+        return (
+            Text(one_line(row.name), "bold" if is_on_disk else ""),
+            Text(row.kind, colours.quiet),
+            Text(size_text(row.size) if row.size else "?", justify="right"),
+            Text(row.here, f"bold {colours.blue}" if is_on_disk else colours.faint),
+            Text(row.fits.removesuffix(f" of {SLOT_TOKENS} tokens"), colours.quiet),
+        )
+
+    @property
+    def _current_row(self) -> InventoryRow | None:
+        return self._rows[self.query_one(DataTable).cursor_row] if self._rows else None
 
     def _begin(self, name: str, events: Generator[Event, None, None]) -> None:
-        if self._busy:
-            self.notify("One at a time: c ends what is being done.", markup=False)
+        """Run a download or verification in a thread, unless one is running."""
+        if self._is_busy:
+            self.notify("Another task is running; c cancels it.", markup=False)
             return
-        self._busy = True
+        self._is_busy = True
         self._stop.clear()
         self.refresh_bindings()
         self.run_worker(lambda: self._follow(name, events), thread=True, group="fetch")
 
     def _follow(self, name: str, events: Generator[Event, None, None]) -> None:
-        ended = f"{name}: is here and verified"
+        result = f"{name}: downloaded and verified"
         try:
             for event in events:
                 if self._stop.is_set():
-                    ended = f"{name}: stopped; what came stays, f goes on"
+                    result = f"{name}: cancelled; downloaded bytes are kept, f resumes"
                     break
                 if isinstance(event, Supplying):
-                    told = f"{event.verb} {one_line(event.name)}"
-                    self.post_message(Moved(told, event.all_done, event.total))
+                    text = f"{event.verb} {one_line(event.name)}"
+                    self.post_message(TaskProgress(text, event.all_done, event.total))
         except SteertuiError as exc:
-            ended = str(exc)
+            result = str(exc)
         finally:
             events.close()
-        self.app.call_from_thread(self._ended, ended)
+        self.app.call_from_thread(self._task_ended, result)
 
-    def _ended(self, told: str) -> None:
-        self._busy = False
+    def _task_ended(self, result: str) -> None:
+        self._is_busy = False
         self.refresh_bindings()
-        self.notify(told, timeout=15, markup=False)
+        self.notify(result, timeout=15, markup=False)
         self._list()
 
-    @on(Moved)
-    def _moved(self, message: Moved) -> None:
+    @on(TaskProgress)
+    def _task_progressed(self, message: TaskProgress) -> None:
         text = Text(f" {message.text}  ", "bold")
         text.append_text(progress_bar(message.done, message.total, 30, self.colours))
         sizes = f"  {size_text(message.done)} of {size_text(message.total)}"
@@ -166,68 +169,86 @@ class ModelsScreen(Page):
         self.query_one("#models-head", Static).update(text)
 
     def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
-        """Offer what makes sense now."""
+        """Enable the keys that have an effect now."""
         if action == "cancel":
-            return self._busy
-        return not self._busy if action in ("fetch", "add", "verify", "delete") else True
+            return self._is_busy
+        return not self._is_busy if action in ("fetch", "add", "verify", "delete") else True
 
     def action_fetch(self) -> None:
-        """Fetch and verify the model under the cursor."""
-        row = self._chosen()
+        """Download and verify the model under the cursor."""
+        row = self._current_row
         if row:
             self._begin(row.name, pull([row.name]))
 
     @work(exit_on_error=False)
     async def action_add(self) -> None:
-        """Fetch any repository's weights."""
-        told = "Which weights? A repository of the hub with a quantisation."
-        name = await self.app.push_screen_wait(TextPrompt(told, hint="owner/repository:Q4_K_M"))
+        """Download weights from any repository."""
+        question = "Which weights? Give a repository of the hub and a quantisation."
+        name = await self.app.push_screen_wait(TextPrompt(question, hint="owner/repository:Q4_K_M"))
         if name and name.strip():
             self._begin(name.strip(), pull([name.strip()]))
 
     def action_verify(self) -> None:
-        """Hash the model under the cursor anew."""
-        row = self._chosen()
-        if not row or row.here == "no":
-            self.notify("It is not here; f fetches it.", markup=False)
+        """Hash the model under the cursor again."""
+        row = self._current_row
+        if not row or not _is_on_disk(row):
+            self.notify("This model is not on disk; f downloads it.", markup=False)
             return
-        located = locate_weights(row.name)
-        for path in located.paths if located else ():
+        weights = locate_weights(row.name)
+        for path in weights.paths if weights else ():
             forget_digest(path)
         self._begin(row.name, supply(Requirements((row.name,))))
 
     @work(exit_on_error=False)
     async def action_delete(self) -> None:
-        """Remove the model under the cursor."""
-        row = self._chosen()
-        if not row or row.here == "no":
-            self.notify("It is not here.", markup=False)
+        """Delete the model under the cursor, after a confirmation that names the files."""
+        row = self._current_row
+        if not row or not _is_on_disk(row):
+            self.notify("This model is not on disk.", markup=False)
             return
-        found = (
-            [h for h in all_cached_weights() if str(h.paths[0]) == row.path]
-            if find_hub_name(row.name)
-            else []
-        )
+        cached = all_cached_weights() if find_hub_name(row.name) else []
+        matches = [weights for weights in cached if str(weights.paths[0]) == row.path]
         try:
-            files = [str(p) for weights in found for p in files_to_remove(weights)]
-            asked = "\n".join([f"Delete {row.name}, {size_text(row.size)}?", *files])
-            if await self.app.push_screen_wait(Confirm(asked, "Delete")):
-                for weights in found:
+            files = [str(path) for weights in matches for path in files_to_remove(weights)]
+            question = "\n".join([f"Delete {row.name}, {size_text(row.size)}?", *files])
+            if await self.app.push_screen_wait(Confirm(question, "Delete")):
+                for weights in matches:
                     remove_weights(weights)
         except SteertuiError as exc:
             self.show_error(str(exc))
         self._list()
 
     def action_cancel(self) -> None:
-        """End what is being done."""
+        """Cancel the download or verification."""
         self._stop.set()
 
     def on_unmount(self) -> None:
-        """Let a transfer end."""
+        """Cancel the download or verification when the program ends."""
         self._stop.set()
 
 
-def short(folder: Path) -> str:
-    """Return a folder's name, the user's own home as "~"."""
+def _cached_row(weights: CachedWeights) -> InventoryRow:
+    """Return the row of cached weights that are not in the catalogue."""
+    name = f"{weights.repo}/{weights.files[0]}"
+    return InventoryRow(
+        name=name,
+        kind="",
+        licence="",
+        size=sum(path.stat().st_size for path in weights.paths),
+        here="yes",
+        path=str(weights.paths[0]),
+        fits="",
+        origin=name,
+        sampling={},
+        doubt="",
+    )
+
+
+def _is_on_disk(row: InventoryRow) -> bool:
+    return row.here != "no"
+
+
+def home_relative(folder: Path) -> str:
+    """Return the folder's path with the user's home as "~"."""
     home = Path.home()
     return f"~/{folder.relative_to(home)}" if folder.is_relative_to(home) else str(folder)
