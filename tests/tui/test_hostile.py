@@ -87,7 +87,7 @@ def control_sequences(written: bytes) -> set[bytes]:
 
 
 def visit_screens(terminal: Tmux) -> float:
-    """Open every screen; return the longest time from a key to the change on the screen, in seconds."""
+    """Open every screen; return the longest delay from a key to the screen, in seconds."""
     terminal.run("--db", "a.db")
     terminal.wait("read the trials in a.db")
     longest = 0.0
