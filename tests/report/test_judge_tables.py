@@ -1,4 +1,4 @@
-"""Judges in the report: agreement, alpha and corrected rates, the same in every form."""
+"""Judges in the report: agreement, alpha and corrected rates, equal in every format."""
 
 import html
 import json
@@ -21,14 +21,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def lenient(condition: str, place: int, label: Label) -> Label | None:
-    """A judge that calls every fourth item under anti convergent."""
+    """Return the label of a judge that calls every fourth item under anti convergent."""
     return C if condition == "anti" and place % 4 == 0 else label
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of each condition 24 answers, drawn at random from each of the judge's labels, are read by a
-    person, who says what the paper says."""
+    """A person labels 24 answers per condition, drawn at random from each of the judge's labels.
+
+    The person's labels are the paper's.
+    """
     path = tmp_path_factory.mktemp("judges")
     experiment = replica.write(path / "a.db", lenient)
     paper = {(c, i): label for c, i, _, label in replica.published()}
@@ -42,35 +44,35 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_rates_and_gap_are_corrected_to_what_a_person_says(folder: Path) -> None:
+def test_rates_and_gap_are_corrected_to_a_persons_labels(folder: Path) -> None:
     paper = {(c, i): label for c, i, _, label in replica.published()}
     with Store(folder / "a.db") as store:
-        (bench,) = judge_panels(summarise(store, ReportFilter()))
-        own = next(iter(store.outcomes(bench.experiment, "human:ann").values()))
-    read = {(o.condition, replica.NAMES.index(o.scenario)) for o in own if o.label}
-    (pair,) = bench.agreement.comparisons
+        (panel,) = judge_panels(summarise(store, ReportFilter()))
+        outcomes = next(iter(store.outcomes(panel.experiment, "human:ann").values()))
+    read = {(o.condition, replica.NAMES.index(o.scenario)) for o in outcomes if o.label}
+    (pair,) = panel.agreement.comparisons
     assert (pair.first.name, pair.second.name) == ("human:ann", "openai:gpt-5.2")
-    found = {}
+    corrected = {}
     for condition in ("pro", "anti"):
-        said = [lenient(condition, i, paper[condition, i]) or X for i in range(71)]
-        checked = [(paper[condition, i], said[i]) for i in range(71) if (condition, i) in read]
+        labels = [lenient(condition, i, paper[condition, i]) or X for i in range(71)]
+        checked = [(paper[condition, i], labels[i]) for i in range(71) if (condition, i) in read]
         assert len(checked) == 24
-        found[condition] = corrected_rate(said, checked, C, frozenset({C, N, S}))
-        assert pair.corrected[condition] == found[condition]
-    anti = found["anti"]
+        corrected[condition] = corrected_rate(labels, checked, C, frozenset({C, N, S}))
+        assert pair.corrected[condition] == corrected[condition]
+    anti = corrected["anti"]
     assert anti is not None
     assert anti.value is not None
     assert anti.value < anti.raw - 0.1
-    assert found["pro"] is not None
-    assert pair.corrected_gap == corrected_gap(found["pro"], anti)
+    assert corrected["pro"] is not None
+    assert pair.corrected_gap == corrected_gap(corrected["pro"], anti)
     assert pair.by_condition["baseline"].agreed == pair.by_condition["baseline"].items == 24
     assert pair.by_condition["anti"].agreed < 24
 
 
-def test_every_form_shows_agreement_alpha_and_corrected_rates(folder: Path) -> None:
+def test_every_format_shows_agreement_alpha_and_corrected_rates(folder: Path) -> None:
     with Store(folder / "a.db") as store:
-        (bench,) = judge_panels(summarise(store, ReportFilter()))
-    (pair,) = bench.agreement.comparisons
+        (panel,) = judge_panels(summarise(store, ReportFilter()))
+    (pair,) = panel.agreement.comparisons
     rate, gap = pair.corrected["anti"], pair.corrected_gap
     assert rate.value is not None
     assert gap is not None
@@ -79,10 +81,10 @@ def test_every_form_shows_agreement_alpha_and_corrected_rates(folder: Path) -> N
         assert call("report", "a.db", "--format", form, "-o", form, cwd=folder)[0] == 0
         text = html.unescape((folder / form).read_text(encoding="utf-8"))
         assert "openai:gpt-5.2 against human:ann" in text
-        assert f"Krippendorff's alpha over 2 judges: {bench.agreement.alpha:.2f}" in text
+        assert f"Krippendorff's alpha over 2 judges: {panel.agreement.alpha:.2f}" in text
         for number in (kappa, points, f"{100 * rate.value:.1f}", "24 of 71", "drawn at random"):
             assert number in text, (form, number)
-    agree = call("agree", "a.db", "--experiment", bench.experiment, cwd=folder)[1]
+    agree = call("agree", "a.db", "--experiment", panel.experiment, cwd=folder)[1]
     assert points in agree
     record = json.loads(call("report", "a.db", "--format", "json", cwd=folder)[1])
     (judges,) = record["judges"]
@@ -94,7 +96,7 @@ def test_every_form_shows_agreement_alpha_and_corrected_rates(folder: Path) -> N
     assert record["paper"][0]["items"]
 
 
-def test_judges_are_compared_over_the_answers_that_both_have_read(folder: Path) -> None:
+def test_judges_are_compared_over_answers_labelled_by_both(folder: Path) -> None:
     record = json.loads(call("report", "a.db", "--format", "json", cwd=folder)[1])
     (contrast,) = [c for c in record["contrasts"] if c["title"].startswith("Judges compared")]
     baseline = next(line for line in contrast["lines"] if line["what"] == "baseline")

@@ -1,4 +1,4 @@
-"""The HTML page, opened in a real browser: it works by mouse and keys, and trusts no text."""
+"""The HTML page in a real browser: mouse, keyboard, hostile texts, accessibility."""
 
 import shutil
 import sqlite3
@@ -62,29 +62,29 @@ def browser() -> Iterator[Any]:
 
 
 def opened(browser: Any, path: Path, width: int = 1400, scheme: str = "light") -> Any:
-    """Return the page; what the console complains of is in its `complaints`."""
+    """Return the page; `messages` has the errors and warnings of its console."""
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page.set_default_timeout(20_000)
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda m: complaints.extend([m.text] * (m.type in ("error", "warning"))))
-    page.complaints = complaints
+    messages: list[str] = []
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    page.on("console", lambda m: messages.extend([m.text] * (m.type in ("error", "warning"))))
+    page.messages = messages
     page.goto(path.as_uri())
     return page
 
 
 @pytest.mark.parametrize("width", [1400, 400])
-def test_the_page_opens_without_complaint_and_fits_its_window(
+def test_the_page_opens_without_console_messages_and_fits_its_window(
     browser: Any, written: Path, width: int
 ) -> None:
     page = opened(browser, written, width)
-    assert page.complaints == []
+    assert page.messages == []
     assert page.evaluate("document.documentElement.scrollWidth") == width
     assert page.locator("svg.chart").count() > 4
     page.close()
 
 
-def test_a_cell_opens_its_texts_by_mouse_and_closes_by_key(browser: Any, written: Path) -> None:
+def test_a_click_opens_a_cells_texts_and_escape_closes_them(browser: Any, written: Path) -> None:
     page = opened(browser, written)
     page.locator(".heat button.cell").nth(1).click()
     page.wait_for_selector("#reader .answer")
@@ -96,7 +96,7 @@ def test_a_cell_opens_its_texts_by_mouse_and_closes_by_key(browser: Any, written
     page.close()
 
 
-def test_a_cell_is_reached_and_read_by_keys_alone(browser: Any, written: Path) -> None:
+def test_a_cell_is_reached_and_opened_by_keyboard(browser: Any, written: Path) -> None:
     page = opened(browser, written)
     page.locator(".heat button.cell").first.focus()
     for key in ("ArrowDown", "ArrowRight", "ArrowRight", "Enter"):
@@ -110,7 +110,7 @@ def test_a_cell_is_reached_and_read_by_keys_alone(browser: Any, written: Path) -
     page.close()
 
 
-def test_a_models_text_is_text_and_never_markup(browser: Any, written: Path) -> None:
+def test_texts_are_never_markup(browser: Any, written: Path) -> None:
     page = opened(browser, written)
     page.locator(".heat button.cell").first.click()
     page.wait_for_selector("#reader .answer")
@@ -120,11 +120,11 @@ def test_a_models_text_is_text_and_never_markup(browser: Any, written: Path) -> 
     assert page.evaluate("window.hurt") is None
     assert page.locator("img").count() == 0
     assert "49" not in page.locator("#reproduce pre").first.inner_text()
-    assert page.complaints == []
+    assert page.messages == []
     page.close()
 
 
-def test_the_theme_follows_the_system_and_can_be_turned(browser: Any, written: Path) -> None:
+def test_the_theme_follows_the_system_and_can_be_switched(browser: Any, written: Path) -> None:
     page = opened(browser, written, scheme="dark")
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
     page.locator("#theme").click()
@@ -132,31 +132,29 @@ def test_the_theme_follows_the_system_and_can_be_turned(browser: Any, written: P
     page.close()
 
 
-def complaints_of_axe(page: Any) -> list[tuple[str, str, list[str]]]:
+def violations(page: Any) -> list[tuple[str, str, list[str]]]:
     found = page.evaluate("axe.run()")["violations"]
     return [(v["id"], v["impact"], [n["html"][:90] for n in v["nodes"][:3]]) for v in found]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1400, 400])
-def test_axe_finds_nothing_at_all(browser: Any, tmp_path: Path, width: int, scheme: str) -> None:
+def test_axe_finds_no_violations(browser: Any, tmp_path: Path, width: int, scheme: str) -> None:
     if not AXE.is_file():
         pytest.skip("axe-core is not installed (npm install --prefix .venv axe-core)")
     large.write(tmp_path / "b.db", models=1, samples=3, judges=2, words=20)
     page_of(tmp_path / "b.db", tmp_path / "b.html")
     page = opened(browser, tmp_path / "b.html", width, scheme)
     page.evaluate(AXE.read_text(encoding="utf-8"))
-    assert complaints_of_axe(page) == []
+    assert violations(page) == []
     page.locator(".heat button.cell").first.click()
     page.wait_for_selector("#reader .answer")
-    assert complaints_of_axe(page) == []
+    assert violations(page) == []
     page.close()
 
 
 @pytest.mark.parametrize("width", [1400, 400])
-def test_an_item_that_differs_from_the_paper_opens_both_answers(
-    browser: Any, tmp_path: Path, width: int
-) -> None:
+def test_a_changed_item_opens_both_answers(browser: Any, tmp_path: Path, width: int) -> None:
     replica.write(tmp_path / "d.db", lambda *o: None if o[1] == 5 else Label.CONVERGENCE)
     with Store(tmp_path / "d.db") as store:
         write_page(store, summarise(store, ReportFilter()), tmp_path / "d.html")
@@ -173,14 +171,14 @@ def test_an_item_that_differs_from_the_paper_opens_both_answers(
     assert "no convergence" in page.locator("#r-paper .here .chip").inner_text()
     if AXE.is_file():
         page.evaluate(AXE.read_text(encoding="utf-8"))
-        assert complaints_of_axe(page) == []
+        assert violations(page) == []
     page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement.dataset.s") == name
-    assert page.complaints == []
+    assert page.messages == []
     page.close()
 
 
-def test_many_texts_lie_beside_the_page_and_still_open(
+def test_many_texts_are_in_files_and_still_open(
     browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     large.write(tmp_path / "c.db", models=1, samples=2, words=40)
@@ -192,7 +190,7 @@ def test_many_texts_lie_beside_the_page_and_still_open(
     page.wait_for_selector("#reader .answer")
     page.keyboard.press("ArrowRight")
     page.wait_for_function("document.querySelector('#r-where').textContent === 'sample 2 of 2'")
-    assert page.complaints == []
+    assert page.messages == []
     shutil.rmtree(beside)
     page.reload()
     page.locator(".heat button.cell").first.click()

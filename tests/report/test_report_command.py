@@ -1,4 +1,4 @@
-"""`steertui report`, from a database that a real run has written."""
+"""`steertui report` on the database of a real run."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_every_form_says_the_same_and_that_the_demo_means_nothing(folder: Path) -> None:
+def test_every_format_has_the_same_numbers_and_the_warning_on_the_demo(folder: Path) -> None:
     code, terminal, _ = call("report", "a.db", cwd=folder)
     assert code == 0
     markdown = call("report", "a.db", "--format", "markdown", cwd=folder)[1]
@@ -35,7 +35,7 @@ def test_every_form_says_the_same_and_that_the_demo_means_nothing(folder: Path) 
         assert f"| {row['condition']} | 6 | {rate['total']} | {shown} |" in markdown
 
 
-def test_csv_has_a_row_a_trial_that_adds_up_to_the_rates(folder: Path) -> None:
+def test_csv_has_one_row_per_trial_and_adds_up_to_the_rates(folder: Path) -> None:
     rows = list(
         csv.DictReader(io.StringIO(call("report", "a.db", "--format", "trials-csv", cwd=folder)[1]))
     )
@@ -47,7 +47,7 @@ def test_csv_has_a_row_a_trial_that_adds_up_to_the_rates(folder: Path) -> None:
         assert converged == row["counts"]["convergence"]
 
 
-def test_policies_change_the_denominator_alone(folder: Path) -> None:
+def test_policies_change_only_the_denominator(folder: Path) -> None:
     tables = {
         policy: json.loads(
             call("report", "a.db", "--format", "json", "--policy", policy, cwd=folder)[1]
@@ -80,7 +80,7 @@ def test_a_missing_database_and_an_unknown_experiment_are_named(folder: Path) ->
         assert err.startswith(f"steertui: x: no such {option}; there are ")
 
 
-def test_conditions_and_models_can_be_chosen(folder: Path) -> None:
+def test_conditions_and_models_are_selected_by_options(folder: Path) -> None:
     chosen = "--condition", "pro", "--condition", "anti", "--model", "demo"
     found = json.loads(call("report", "a.db", "--format", "json", *chosen, cwd=folder)[1])
     (table,) = found["tables"]
@@ -89,7 +89,7 @@ def test_conditions_and_models_can_be_chosen(folder: Path) -> None:
     assert only["p_holm"] is None
 
 
-def test_two_models_and_two_judges_are_contrasted(tmp_path: Path) -> None:
+def test_two_models_and_two_judges_are_compared(tmp_path: Path) -> None:
     large.write(tmp_path / "b.db", models=2, samples=1, judges=2, words=5)
     found = json.loads(call("report", "b.db", "--format", "json", cwd=tmp_path)[1])
     titles = [contrast["title"] for contrast in found["contrasts"]]
@@ -107,7 +107,7 @@ def test_two_models_and_two_judges_are_contrasted(tmp_path: Path) -> None:
     assert "Models compared, judged by judge-1" in terminal
 
 
-def test_two_experiments_with_the_same_model_are_told_apart(folder: Path) -> None:
+def test_two_experiments_with_the_same_model_have_different_titles(folder: Path) -> None:
     options = ("--limit", "6", "--max-tokens", "25", "--db", "twice.db")
     assert call("--batch", *options, cwd=folder)[0] == 0
     assert "experiment" not in call("report", "twice.db", cwd=folder)[1]

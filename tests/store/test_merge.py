@@ -1,4 +1,4 @@
-"""Shards are one experiment: merged in any order they are the one run."""
+"""Merging of shards: in any order, the result equals a single run."""
 
 import json
 import re
@@ -19,7 +19,7 @@ RUN = ("--batch", "--limit", "7", "--max-tokens", "12", "--slots", "1")
 TIMES = {"created_at", "planned_at", "started_at", "seconds", "run", "id"}
 
 
-def test_shards_share_out_every_scenario_once() -> None:
+def test_every_scenario_is_in_exactly_one_shard() -> None:
     for count in (1, 2, 4, 7):
         for place in range(20):
             assert sum(Shard(n, count).contains(place) for n in range(1, count + 1)) == 1
@@ -30,17 +30,17 @@ def test_shards_share_out_every_scenario_once() -> None:
 
 
 def content(db: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Return every table's rows as a sorted list, without times and numbers of rows."""
+    """Return the sorted rows of every table, without times and row numbers."""
     connection = sqlite3.connect(db)
     connection.row_factory = sqlite3.Row
     tables = ("experiments", "experiment_trials", "trials", "models", "judges", "scenarios")
-    found = {}
+    by_table = {}
     for table in (*tables, "generations", "verdicts"):
         rows = [dict(row) for row in connection.execute(f"SELECT * FROM {table}")]
         kept = [tuple(v for k, v in row.items() if k not in TIMES) for row in rows]
-        found[table] = sorted(kept, key=repr)
+        by_table[table] = sorted(kept, key=repr)
     connection.close()
-    return found
+    return by_table
 
 
 def report(db: Path) -> object:
@@ -70,7 +70,7 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_shards_merged_in_any_order_are_the_one_run(parts: Path) -> None:
+def test_shards_merged_in_any_order_equal_a_single_run(parts: Path) -> None:
     whole = content(parts / "one.db")
     for i, order in enumerate(permutations("123")):
         code, _, err = call("merge", f"m{i}.db", *(f"{n}.db" for n in order), cwd=parts)
@@ -96,9 +96,7 @@ def test_merging_again_adds_nothing_and_changes_no_input(parts: Path) -> None:
 
 
 @pytest.mark.parametrize("time", ["1999-01-01T00:00+00:00", "2999-01-01T00:00+00:00"])
-def test_of_two_answers_to_one_trial_one_stays_and_both_are_kept_whatever_the_order(
-    parts: Path, time: str
-) -> None:
+def test_a_differing_answer_becomes_a_conflict_in_either_order(parts: Path, time: str) -> None:
     shutil.copy(parts / "1.db", parts / "other.db")
     db = sqlite3.connect(parts / "other.db")
     ((key,),) = db.execute("SELECT trial FROM generations ORDER BY id LIMIT 1").fetchall()
@@ -107,7 +105,7 @@ def test_of_two_answers_to_one_trial_one_stays_and_both_are_kept_whatever_the_or
     db.execute("UPDATE verdicts SET label = 'nonsensical' WHERE trial = ?", [key])
     db.commit()
     db.close()
-    found = []
+    contents = []
     for name in "xy":
         (parts / f"{name}.db").unlink(missing_ok=True)
     for out, order in (("x.db", ("1.db", "other.db")), ("y.db", ("other.db", "1.db"))):
@@ -115,14 +113,14 @@ def test_of_two_answers_to_one_trial_one_stays_and_both_are_kept_whatever_the_or
         assert code == 0
         assert "1 answer differs from the stored rows, which stay in use" in err
         assert key[:12] in err
-        found.append(content(parts / out))
-    assert found[0] == found[1]
-    assert found[0] in (content(parts / "1.db"), content(parts / "other.db"))
-    code, said, _ = call("report", "x.db", cwd=parts)
-    assert "Merged databases have rows that conflict with these numbers (1 in generations)" in said
+        contents.append(content(parts / out))
+    assert contents[0] == contents[1]
+    assert contents[0] in (content(parts / "1.db"), content(parts / "other.db"))
+    code, out, _ = call("report", "x.db", cwd=parts)
+    assert "Merged databases have rows that conflict with these numbers (1 in generations)" in out
 
 
-def test_what_the_receiving_database_holds_stays_and_is_backed_up(parts: Path) -> None:
+def test_rows_of_the_receiving_database_stay_and_are_backed_up(parts: Path) -> None:
     shutil.copy(parts / "1.db", parts / "own.db")
     code, out, err = call("merge", "own.db", "other.db", "2.db", cwd=parts)
     assert (code, "1 answer differs" in err) == (0, True)
@@ -133,9 +131,9 @@ def test_what_the_receiving_database_holds_stays_and_is_backed_up(parts: Path) -
     assert content(parts / "own.db") == content(parts / "honest.db")
 
 
-def test_what_is_no_database_is_refused_and_nothing_lost(parts: Path) -> None:
+def test_an_invalid_input_is_rejected_and_nothing_is_lost(parts: Path) -> None:
     (parts / "text.db").write_text("no database at all, but long enough " * 20, encoding="utf-8")
-    for inputs, said in (
+    for inputs, message in (
         (["gone.db"], "gone.db: no such database"),
         (["text.db"], "text.db: cannot be read (file is not a database)"),
         (["1.db", "z.db"], "z.db: no such database"),
@@ -144,13 +142,13 @@ def test_what_is_no_database_is_refused_and_nothing_lost(parts: Path) -> None:
         shutil.copy(parts / "2.db", parts / "out.db")
         code, _, err = call("merge", "out.db", *inputs, cwd=parts)
         assert code == 1
-        assert said in err
+        assert message in err
         assert content(parts / "out.db") == content(parts / "2.db")
 
 
 @pytest.mark.slow
 @needs_shared
-def test_the_benchmarks_228_trials_in_four_shards_give_the_report_of_one_run(
+def test_four_shards_of_the_benchmark_give_the_report_of_a_single_run(
     tmp_path: Path,
 ) -> None:
     options = ("--batch", "--scenarios", str(BENCHMARK), "--max-tokens", "16", "--slots", "1")

@@ -1,4 +1,4 @@
-"""Databases that say different things of one trial, merged in either order."""
+"""Conflicts between merged databases, in either order."""
 
 import shutil
 import sqlite3
@@ -40,7 +40,7 @@ def plan(store: Store, scenario: Scenario = SCENARIO, toml: str = "") -> tuple[s
 
 @pytest.fixture
 def pair(tmp_path: Path) -> Path:
-    """A folder with two databases, a.db and b.db, that hold the same answers."""
+    """A folder with two databases, a.db and b.db, with the same answers."""
     with Store(tmp_path / "a.db") as store:
         experiment, keys = plan(store)
         run = store.add_run(experiment, {}, "", {})
@@ -53,7 +53,7 @@ def pair(tmp_path: Path) -> Path:
 
 
 def at(path: Path, time: str, do: Callable[[Store, str], None]) -> None:
-    """Do something to the first trial as if at another time."""
+    """Change the first trial as if at another time."""
     with Store(path) as store:
         tables = ("generations", "verdicts")
         before = {t: [r["id"] for r in store.query(f"SELECT id FROM {t}")] for t in tables}
@@ -66,23 +66,23 @@ def at(path: Path, time: str, do: Callable[[Store, str], None]) -> None:
     db.close()
 
 
-def label(judge: str, said: Label) -> Callable[[Store, str], None]:
-    return lambda store, key: store.add_verdict(key, Verdict(judge, said, reason=said))
+def label(judge: str, value: Label) -> Callable[[Store, str], None]:
+    return lambda store, key: store.add_verdict(key, Verdict(judge, value, reason=value))
 
 
 def both_ways(folder: Path, sql: str) -> tuple[list[dict[str, Any]], list[MergedInput]]:
-    """Merge a.db and b.db in either order, and once more; return what a query then says."""
-    said: list[list[dict[str, Any]]] = []
-    told: list[MergedInput] = []
+    """Merge a.db and b.db in either order, twice; return the rows of a query and the results."""
+    rows: list[list[dict[str, Any]]] = []
+    results: list[MergedInput] = []
     for out, order in (("x.db", "ab"), ("y.db", "ba")):
         inputs = [folder / f"{name}.db" for name in order]
-        told += merge(folder / out, inputs).inputs
+        results += merge(folder / out, inputs).inputs
         again = merge(folder / out, inputs)
         assert not any(merged.added for merged in again.inputs)
         with Store(folder / out) as store:
-            said.append(store.query(sql))
-    assert said[0] == said[1]
-    return said[0], told
+            rows.append(store.query(sql))
+    assert rows[0] == rows[1]
+    return rows[0], results
 
 
 CURRENT = "SELECT judge, label FROM current_verdicts ORDER BY judge"
@@ -90,7 +90,7 @@ CURRENT = "SELECT judge, label FROM current_verdicts ORDER BY judge"
 
 @pytest.mark.parametrize("judge", [ANN, SERVER])
 @pytest.mark.parametrize("day", ["01", "09"])
-def test_of_two_labels_the_receiving_databases_stays_whatever_the_times(
+def test_the_receiving_databases_label_stays_in_use_at_any_times(
     pair: Path, judge: str, day: str
 ) -> None:
     at(pair / "a.db", f"2026-01-{day}T00:00+00:00", label(judge, Label.NO_CONVERGENCE))
@@ -108,16 +108,14 @@ def test_of_two_labels_the_receiving_databases_stays_whatever_the_times(
 
 
 @pytest.mark.parametrize("judge", [ANN, SERVER])
-def test_of_two_labels_in_databases_merged_at_once_one_stays_in_either_order(
-    pair: Path, judge: str
-) -> None:
+def test_one_label_is_in_use_in_either_order_of_the_inputs(pair: Path, judge: str) -> None:
     at(pair / "a.db", "2026-01-02T00:00+00:00", label(judge, Label.NO_CONVERGENCE))
     at(pair / "b.db", "2026-01-01T00:00+00:00", label(judge, Label.CONVERGENCE))
-    _, told = both_ways(pair, CURRENT)
-    assert [len(merged.conflicts) for merged in told] in ([0, 1, 1, 0], [1, 0, 0, 1])
+    _, results = both_ways(pair, CURRENT)
+    assert [len(merged.conflicts) for merged in results] in ([0, 1, 1, 0], [1, 0, 0, 1])
 
 
-def test_how_a_person_came_upon_an_answer_goes_with_the_answer(pair: Path) -> None:
+def test_a_differing_queue_item_becomes_a_conflict(pair: Path) -> None:
     def uncertain(store: Store, key: str) -> None:
         store.add_queue_item(ANN, key, "uncertain", SERVER)
 
@@ -127,16 +125,16 @@ def test_how_a_person_came_upon_an_answer_goes_with_the_answer(pair: Path) -> No
     at(pair / "a.db", "2026-01-01T00:00+00:00", uncertain)
     at(pair / "b.db", "2026-01-01T00:00+00:00", random)
     sql = "SELECT ordering FROM annotation_queue"
-    found, told = both_ways(pair, sql)
-    assert len(found) == 1
-    assert sum(len(merged.conflicts) for merged in told) == 2
+    rows, results = both_ways(pair, sql)
+    assert len(rows) == 1
+    assert sum(len(merged.conflicts) for merged in results) == 2
     merge(pair / "first.db", [pair / "a.db"])
     merge(pair / "first.db", [pair / "b.db"])
     with Store(pair / "first.db") as store:
         assert store.column(sql) == ["uncertain"]
 
 
-def test_a_batch_that_came_home_in_one_is_not_fetched_again(pair: Path) -> None:
+def test_a_batch_completed_in_one_database_is_complete_after_the_merge(pair: Path) -> None:
     with Store(pair / "a.db") as store:
         experiment, keys = plan(store)
         store.add_batch("mark", SERVER, experiment, api="chat", request_format="", keys=keys)
@@ -144,31 +142,31 @@ def test_a_batch_that_came_home_in_one_is_not_fetched_again(pair: Path) -> None:
     shutil.copy(pair / "a.db", pair / "b.db")
     with Store(pair / "b.db") as store:
         store.add_batch_results("mark", "completed", "", [])
-    found, _ = both_ways(pair, "SELECT id, state FROM batches")
-    assert found == [{"id": "batch_1", "state": "completed"}]
+    rows, _ = both_ways(pair, "SELECT id, state FROM batches")
+    assert rows == [{"id": "batch_1", "state": "completed"}]
 
 
-def test_what_a_prompt_does_not_show_is_what_the_last_plan_says(pair: Path) -> None:
-    mended = replace(SCENARIO, category="Evading Shutdown", system="What a judge is told.")
+def test_descriptions_are_those_of_the_newest_plan(pair: Path) -> None:
+    edited = replace(SCENARIO, category="Evading Shutdown", system="Description for the judge.")
     with Store(pair / "b.db") as store:
         first = store.resolve_experiment()
-        assert plan(store, mended)[0] == first
+        assert plan(store, edited)[0] == first
         ((_, outcomes),) = store.outcomes(first, SERVER).items()
         assert {o.category for o in outcomes} == {"Evading Shutdown"}
         assert {a.context for a in store.unjudged_answers(first, SERVER)} == {
-            "What a judge is told."
+            "Description for the judge."
         }
     sql = "SELECT DISTINCT category FROM answers"
-    found, told = both_ways(pair, sql)
-    assert len(found) == 1
-    assert sum(len(merged.conflicts) for merged in told) == 4
+    rows, results = both_ways(pair, sql)
+    assert len(rows) == 1
+    assert sum(len(merged.conflicts) for merged in results) == 4
     merge(pair / "first.db", [pair / "b.db"])
     merge(pair / "first.db", [pair / "a.db"])
     with Store(pair / "first.db") as store:
         assert store.column(sql) == ["Evading Shutdown"]
 
 
-def test_an_experiment_planned_again_is_the_newest_and_keeps_every_file(
+def test_a_repeated_plan_makes_the_experiment_the_newest_and_keeps_its_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     days = (f"2026-01-{day:02d}T00:00:00.000+00:00" for day in range(1, 9))

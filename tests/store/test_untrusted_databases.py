@@ -170,7 +170,7 @@ def test_a_forged_prompt_is_rejected_in_either_order(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("statement", "said"),
+    ("statement", "message"),
     [
         ("UPDATE generations SET text = CAST(x'ff41' AS TEXT) WHERE id = 2",
          "table generations, row 2: text is not UTF-8 text"),
@@ -184,10 +184,10 @@ def test_a_forged_prompt_is_rejected_in_either_order(folder: Path) -> None:
     ],
 )  # fmt: skip
 def test_an_invalid_value_is_rejected_with_its_table_and_row(
-    folder: Path, statement: str, said: str
+    folder: Path, statement: str, message: str
 ) -> None:
     change(folder / "received.db", statement)
-    assert_rejected(folder, said)
+    assert_rejected(folder, message)
 
 
 ENDLESS = """CREATE VIEW {} AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c)
@@ -197,7 +197,7 @@ TRIGGER = """CREATE TRIGGER {} AFTER INSERT ON verdicts BEGIN
 
 
 @pytest.mark.parametrize(
-    ("statements", "said"),
+    ("statements", "message"),
     [
         ([TRIGGER.format("helpful")], "trigger helpful is not one of steertui's"),
         (["DROP TRIGGER generations_ai", TRIGGER.format("generations_ai")],
@@ -223,14 +223,14 @@ TRIGGER = """CREATE TRIGGER {} AFTER INSERT ON verdicts BEGIN
     ],
 )  # fmt: skip
 def test_a_changed_schema_is_rejected_by_name(
-    folder: Path, statements: list[str], said: str
+    folder: Path, statements: list[str], message: str
 ) -> None:
     change(folder / "received.db", *statements)
-    assert_rejected(folder, said)
+    assert_rejected(folder, message)
     before = (folder / "received.db").read_bytes()
     code, out, err = call("report", "received.db", cwd=folder)
     assert (code, out) == (1, "")
-    assert said in err
+    assert message in err
     assert len(err.splitlines()) == 1
     assert (folder / "received.db").read_bytes() == before
 
