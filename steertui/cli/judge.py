@@ -56,11 +56,11 @@ def judge(
     from steertui.headless.batch import judge_stored
     from steertui.planning.judges import find_judges
 
-    found = find_judges(judges, rubric, hide_suffix, options, debias=debias)
+    judge_list = find_judges(judges, rubric, hide_suffix, options, debias=debias)
     code = judge_stored(
         db,
         experiment,
-        found,
+        judge_list,
         overrides,
         options,
         reasons=reasons,

@@ -88,14 +88,12 @@ def cli(
     """
     if context.invoked_subcommand:
         return
-    if sum(map(bool, (demo, preset, file))) > 1:
-        raise click.UsageError("--demo, --preset and --experiment: give one of them")
     if shard and not batch:
         raise click.UsageError("--shard: give --batch, too")
     overrides = take_overrides(given)
     options = take_server_options(given)
     changes = take_changes(given)
-    experiment = _experiment("demo" if demo else preset, file, changes)
+    experiment = _experiment(demo, preset, file, changes)
     if print_experiment:
         sys.stdout.write(experiment.to_toml())
         return
@@ -120,10 +118,16 @@ def cli(
     _open_screens(experiment if is_given else None, path, overrides, options, origin, is_sure=yes)
 
 
-def _experiment(preset: str | None, file: Path | None, changes: dict[str, object]) -> Experiment:
+def _experiment(
+    demo: bool, preset: str | None, file: Path | None, changes: dict[str, object]
+) -> Experiment:
     """Return the experiment of the file or preset, or the default one, with the changes."""
+    if sum(map(bool, (demo, preset, file))) > 1:
+        raise click.UsageError("--demo, --preset and --experiment: give one of them")
     if file:
         return load_experiment(file, changes)
+    if demo:
+        preset = "demo"
     if preset and preset not in PRESETS:
         raise click.UsageError(
             f"--preset {preset}: unknown preset; choose from {', '.join(PRESETS)}"

@@ -82,8 +82,10 @@ def overwrite_texts(db: Path, texts: Sequence[str]) -> None:
 def control_sequences(written: bytes) -> set[bytes]:
     """Return the control characters and escape sequences of a stream, without their numbers."""
     text = written.decode("utf-8", errors="replace")
-    found = re.findall(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]P_^X].|\x1b.|[\x00-\x1f\x7f-\x9f]", text)
-    return {re.sub(rb"\d+(?:[;:]\d+)*", b"N", one.encode()) for one in found}
+    sequences = re.findall(
+        r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]P_^X].|\x1b.|[\x00-\x1f\x7f-\x9f]", text
+    )
+    return {re.sub(rb"\d+(?:[;:]\d+)*", b"N", sequence.encode()) for sequence in sequences}
 
 
 def visit_screens(terminal: Tmux) -> float:

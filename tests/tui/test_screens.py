@@ -97,9 +97,7 @@ def test_search_and_filter_show_the_matching_trials_of_the_store(db: Path) -> No
         assert len(trials) == 48
         await press(pilot, "c", "down", "down", "enter")  # all, baseline, pro
         assert len(trials) == 12
-        long_text = app.screen.query_one(
-            "#text", LongText
-        )  # the trial under the cursor, not the last read
+        long_text = app.screen.query_one("#text", LongText)  # the trial under the cursor
         assert trials.line
         assert str(long_text.border_title).startswith(f"{trials.line.title} · pro")
         await press(pilot, "slash", *"will", "enter")

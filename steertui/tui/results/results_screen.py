@@ -129,7 +129,7 @@ class ResultsScreen(Page):
         self._index = min(self._index, len(self._summary.tables) - 1)
         table = self._summary.tables[self._index]
         self.query_one("#sentences", ReflowingText).draw_with(
-            lambda room: self._sentences(table, room.width)
+            lambda size: self._sentences(table, size.width)
         )
         colours = self.colours
         drill_downs = {

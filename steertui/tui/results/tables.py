@@ -96,7 +96,11 @@ def _changed_labels(table: Table) -> dict[tuple[str, int], dict[str, Label]]:
         if outcome.label:
             item = (outcome.scenario, outcome.sample)
             labels.setdefault(item, {})[outcome.condition] = outcome.label
-    return {item: found for item, found in labels.items() if len(set(found.values())) > 1}
+    return {
+        item: by_condition
+        for item, by_condition in labels.items()
+        if len(set(by_condition.values())) > 1
+    }
 
 
 def fill_agreement(

@@ -25,8 +25,8 @@ def join_fitting(parts: Sequence[Text], between: Text, width: int) -> Text:
     """Return the first parts in one line, as many as fit `width` columns."""
     text = Text(end="", no_wrap=True)
     for part in parts:
-        room = width - text.cell_len - (between.cell_len if text else 0)
-        if part.cell_len > room:
+        free = width - text.cell_len - (between.cell_len if text else 0)
+        if part.cell_len > free:
             break
         text.append_text(between if text else Text()).append_text(part)
     return text
