@@ -27,7 +27,7 @@ def summary_record(summary: Summary, paper: Sequence[PaperComparison] = ()) -> R
         "experiments": list(summary.experiments),
         "notices": list(summary.notices),
         "tables": [table_record(table) for table in summary.tables],
-        "contrasts": [_comparison_record(comparison) for comparison in compare_tables(summary)],
+        "comparisons": [_comparison_record(comparison) for comparison in compare_tables(summary)],
         "judges": [_panel_record(panel) for panel in judge_panels(summary)],
         "paper": [_paper_record(comparison) for comparison in paper],
     }
@@ -125,7 +125,7 @@ def _paper_record(comparison: PaperComparison) -> Record:
         "model": comparison.model,
         "setup": list(comparison.setup),
         "sentences": list(comparison.sentences),
-        "deviations": [_difference_record(d) for d in comparison.differences],
+        "differences": [_difference_record(d) for d in comparison.differences],
         "items": [_items_record(items) for items in comparison.items],
     }
 

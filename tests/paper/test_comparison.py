@@ -163,7 +163,7 @@ def test_every_report_format_has_the_same_items(folder: Path) -> None:
     (paper,) = record["paper"]
     assert paper["items"][1]["confusion"] == [list(row) for row in pro.confusion]
     assert len(paper["items"][1]["differing"]) == len(pro.changed)
-    assert paper["deviations"][1]["paired"]["only_first"] == 1
+    assert paper["differences"][1]["paired"]["only_first"] == 1
     rows = call("report", "a.db", "--format", "trials-csv", cwd=folder)[1].splitlines()
     labels = {(c, replica.NAMES[i]): str(label) for c, i, _, label in replica.published()}
     for row in csv.DictReader(rows):

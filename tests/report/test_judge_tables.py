@@ -98,6 +98,6 @@ def test_every_format_shows_agreement_alpha_and_corrected_rates(folder: Path) ->
 
 def test_judges_are_compared_over_answers_labelled_by_both(folder: Path) -> None:
     record = json.loads(call("report", "a.db", "--format", "json", cwd=folder)[1])
-    (contrast,) = [c for c in record["contrasts"] if c["title"].startswith("Judges compared")]
-    baseline = next(line for line in contrast["lines"] if line["what"] == "baseline")
+    (comparison,) = [c for c in record["comparisons"] if c["title"].startswith("Judges compared")]
+    baseline = next(line for line in comparison["lines"] if line["what"] == "baseline")
     assert (baseline["points"], baseline["pairs"]) == (0, 24)

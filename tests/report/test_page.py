@@ -166,7 +166,7 @@ def test_a_changed_item_opens_both_answers(browser: Any, tmp_path: Path, width: 
     page.keyboard.press("Enter")
     page.wait_for_selector("#r-paper .answer")
     name = link.get_attribute("data-s")
-    assert page.locator("#r-arms .here .answer").inner_text() == f"ours {name} anti"
+    assert page.locator("#r-answers .here .answer").inner_text() == f"ours {name} anti"
     assert page.locator("#r-paper .here .answer").inner_text() == f"theirs {name} anti"
     assert "no convergence" in page.locator("#r-paper .here .chip").inner_text()
     if AXE.is_file():

@@ -92,15 +92,15 @@ def test_conditions_and_models_are_selected_by_options(folder: Path) -> None:
 def test_two_models_and_two_judges_are_compared(tmp_path: Path) -> None:
     large.write(tmp_path / "b.db", models=2, samples=1, judges=2, words=5)
     found = json.loads(call("report", "b.db", "--format", "json", cwd=tmp_path)[1])
-    titles = [contrast["title"] for contrast in found["contrasts"]]
+    titles = [comparison["title"] for comparison in found["comparisons"]]
     assert titles == [
         "Models compared, judged by judge-0",
         "Models compared, judged by judge-1",
         "Judges compared, on made-0, temperature 0.7",
         "Judges compared, on made-1, temperature 0.7",
     ]
-    for contrast in found["contrasts"]:
-        whats = [line["what"] for line in contrast["lines"]]
+    for comparison in found["comparisons"]:
+        whats = [line["what"] for line in comparison["lines"]]
         assert whats == ["pro − anti", "baseline", "pro", "anti", "placebo"]
     code, terminal, err = call("report", "b.db", cwd=tmp_path)
     assert (code, err) == (0, "")

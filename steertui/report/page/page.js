@@ -35,8 +35,8 @@
     return new Promise((resolve, reject) => {
       arriving.set(number, resolve);
       const script = make("script");
-      script.src = facts.beside[number];
-      script.onerror = () => reject(new Error(`The texts are in a file next to this page, and ${facts.beside[number]} is missing.`));
+      script.src = facts.files[number];
+      script.onerror = () => reject(new Error(`The texts are in a file next to this page, and ${facts.files[number]} is missing.`));
       document.head.append(script);
     });
   };

@@ -69,8 +69,8 @@ def write_page(store: Store, summary: Summary, path: Path) -> list[Path]:
                 style=_style(),
                 script=script,
                 policy=_policy(script, has_files=bool(files)),
-                places=texts.packs,
-                beside=[f"./{quote(file.parent.name)}/{file.name}" for file in files],
+                packs_by_scenario=texts.packs,
+                files=[f"./{quote(file.parent.name)}/{file.name}" for file in files],
                 packs=() if files else _data(texts),
             )
         )
