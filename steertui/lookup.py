@@ -44,9 +44,3 @@ def disambiguate(names: Mapping[str, str]) -> dict[str, str]:
 def short_id(identity: str) -> str:
     """Return the first eight digits of a sha256; any other identity unchanged."""
     return identity[:8] if len(identity) == 64 else identity
-
-
-def printable(text: str) -> str:
-    """Return a text in one line, with control characters replaced by U+FFFD."""
-    line = " ".join(text.split())
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)

@@ -20,12 +20,11 @@ def agree(db: Path, judges: tuple[str, ...], experiment: str | None, disagreemen
 
     People who label and the paper's judge count as judges, too.
     """
-    from rich.text import Text
-
     from steertui.analysis.judge_agreement import compare_judges
     from steertui.analysis.judge_caveats import judge_caveats
     from steertui.report.agreement_tables import draw
     from steertui.report.command import show
+    from steertui.report.rich_tables import line_text
     from steertui.store import Store
 
     with Store(db, must_exist=True) as store:
@@ -33,4 +32,4 @@ def agree(db: Path, judges: tuple[str, ...], experiment: str | None, disagreemen
         agreement = compare_judges(store, chosen, judges)
         caveats = [*judge_caveats(store, chosen, agreement.judges)]
     show(draw(agreement, items=disagreements))
-    show(Text(f"! {sentence}.", style="yellow") for sentence in caveats)
+    show(line_text(f"! {sentence}.", "yellow") for sentence in caveats)

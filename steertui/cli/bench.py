@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
 import cloup
 
 from steertui.cli.machine import machine_options_without_slots, take_overrides
 from steertui.core.experiment import DEMO_EXPERIMENT, with_changes
 from steertui.planning.experiment_files import load_experiment
 from steertui.planning.origin import file_origin
+from steertui.printable import print_line
 
 if TYPE_CHECKING:
     from steertui.core.model import Model
@@ -80,15 +80,15 @@ def _print_throughput(
     from steertui.units import clock
 
     requests, workload = requests_of(design, model)
-    click.echo(
+    print_line(
         f"{model.name}: {workload.count} trials, "
         f"{workload.distinct_tokens:,} distinct prompt tokens, "
         f"{workload.max_new_tokens:,} new tokens at most"
     )
     slots = slot_counts or tuple(n for n in SLOTS if n <= workload.count)
-    click.echo("slots  prompt tokens/s  new tokens/s  longest time of the experiment")
+    print_line("slots  prompt tokens/s  new tokens/s  longest time of the experiment")
     for throughput in measure(model, requests, workload, slots, overrides):
-        click.echo(
+        print_line(
             f"{throughput.slots:5}  {throughput.prefill:15,.0f}  {throughput.decode:12,.0f}  "
             f"{clock(throughput.seconds(workload))}"
         )

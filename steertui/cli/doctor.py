@@ -2,6 +2,8 @@
 
 import click
 
+from steertui.printable import print_text
+
 
 @click.command(short_help="Check of this machine.")
 def doctor() -> None:
@@ -9,4 +11,4 @@ def doctor() -> None:
     from steertui.headless.doctor import examine
 
     for finding in examine():
-        click.echo(f"{finding.sign} {finding.text}")
+        print_text(f"{finding.sign} {finding.text}")

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from steertui.printable import print_line
+
 
 @click.command(short_help="Logs for inspect_ai.")
 @click.argument("db", type=Path)
@@ -38,4 +40,4 @@ def export(
     with Store(db, must_exist=True) as store:
         chosen = summarise(store, ReportFilter(experiments, models, conditions, judges))
         written = write_logs(store, chosen, folder)
-    click.echo(f"Written: {len(written)} logs in {folder}", err=True)
+    print_line(f"Written: {len(written)} logs in {folder}", to_stderr=True)

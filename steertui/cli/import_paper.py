@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from steertui.printable import print_line
+
 
 @click.command("import-paper", short_help="Answers and labels of the paper's runs.")
 @click.argument("folder", type=Path, required=False)
@@ -36,8 +38,8 @@ def import_paper(folder: Path | None, db: Path, scenarios: str | None) -> None:
     with Store(db) as store:
         experiment = import_runs(runs, store, benchmark)
     items = sum(len(run.items) for run in runs)
-    click.echo(f"{items} answers and labels of {len(runs)} runs are in {db}.")
-    click.echo(f"Experiment:        {experiment}")
-    click.echo(f"Results:           steertui report {db}")
-    click.echo(f"Another judge:     steertui judge {db} --judge openai:gpt-5.2")
-    click.echo(f"Agreement:         steertui agree {db}")
+    print_line(f"{items} answers and labels of {len(runs)} runs are in {db}.")
+    print_line(f"Experiment:        {experiment}")
+    print_line(f"Results:           steertui report {db}")
+    print_line(f"Another judge:     steertui judge {db} --judge openai:gpt-5.2")
+    print_line(f"Agreement:         steertui agree {db}")

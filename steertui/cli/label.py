@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from steertui.core.verdict import Label
+from steertui.printable import print_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +65,7 @@ def label(
         queue = build_queue(store, chosen, name, judge, QueueOrder(order))[: limit or None]
         _label_all(store, queue, name, judge)
         labelled = store.count_judged(chosen, name)
-    click.echo(f"Answers labelled by {name}: {labelled}. Compare judges: steertui agree {db}")
+    print_text(f"Answers labelled by {name}: {labelled}. Compare judges: steertui agree {db}")
 
 
 def _reference(store: Store, experiment: str, name: str | None) -> str:
@@ -82,7 +83,7 @@ def _label_all(store: Store, queue: Sequence[QueueItem], annotator: str, judge: 
     from steertui.analysis.label_queue import add_label
 
     for key, meaning in KEYS.items():
-        click.echo(f"{key}  {meaning.words}: {meaning.definition}")
+        print_text(f"{key}  {meaning.words}: {meaning.definition}")
     for number, item in enumerate(queue, 1):
         _show(item, number, len(queue))
         key = click.prompt("label", type=click.Choice([*KEYS, "s", "q"]), show_choices=False)
@@ -91,12 +92,10 @@ def _label_all(store: Store, queue: Sequence[QueueItem], annotator: str, judge: 
         if key in KEYS:
             add_label(store, annotator, item, KEYS[key])
             by_judge = f"; {judge}: {item.label.words if item.label else 'unjudged'}"
-            click.echo(f"Stored. Condition: {item.condition}{by_judge if judge else ''}")
+            print_text(f"Stored. Condition: {item.condition}{by_judge if judge else ''}")
 
 
 def _show(item: QueueItem, number: int, total: int) -> None:
-    from steertui.tui.widgets.sanitize import plain
-
     keys = " · ".join(f"{key} {meaning.words}" for key, meaning in KEYS.items())
-    click.echo(f"\n[{number}/{total}] {plain(item.category)}\n\nTASK\n{plain(item.task)}\n")
-    click.echo(f"ANSWER\n{plain(item.answer)}\n\n{keys} · s skip · q quit")
+    print_text(f"\n[{number}/{total}] {item.category}\n\nTASK\n{item.task}\n")
+    print_text(f"ANSWER\n{item.answer}\n\n{keys} · s skip · q quit")

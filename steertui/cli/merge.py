@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from steertui.printable import print_line
+
 if TYPE_CHECKING:
     from steertui.store.merge import MergedInput
 
@@ -43,17 +45,17 @@ def merge(out: Path, inputs: tuple[Path, ...]) -> None:
     result = merge_all(out, inputs)
     for merged in result.inputs:
         rows = ", ".join(f"{count} {table}" for table, count in merged.added.items())
-        click.echo(
+        print_line(
             f"{merged.path}: {rows or 'nothing new'}; {merged.present} rows already present, "
             f"{len(merged.conflicts)} differ"
         )
         for line in _conflicts(merged):
-            click.echo(f"Warning: {merged.path}: {line}", err=True)
+            print_line(f"Warning: {merged.path}: {line}", to_stderr=True)
     if result.backup:
-        click.echo(f"Backup of {out}: {result.backup}")
+        print_line(f"Backup of {out}: {result.backup}")
     before, after = result.newest
     if before and before != after:
-        click.echo(f"The newest experiment, which reports show, is now {after}; before: {before}")
+        print_line(f"The newest experiment, which reports show, is now {after}; before: {before}")
 
 
 def _conflicts(merged: MergedInput) -> list[str]:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from steertui.printable import print_line
+
 FORMATS = (
     "terminal",
     "markdown",
@@ -81,4 +83,4 @@ def report(
     )
     written = write_report(db, form, choice, output)
     if written:
-        click.echo(f"Written: {', '.join(map(str, written))}", err=True)
+        print_line(f"Written: {', '.join(map(str, written))}", to_stderr=True)

@@ -28,6 +28,7 @@ from steertui.paths import DEMO_DB
 from steertui.planning.experiment_files import load_experiment
 from steertui.planning.origin import file_origin
 from steertui.planning.presets import PRESETS
+from steertui.printable import escape_toml, print_text
 
 if TYPE_CHECKING:
     from steertui.engine.sizing import Overrides
@@ -95,7 +96,7 @@ def cli(
     changes = take_changes(given)
     experiment = _experiment(demo, preset, file, changes)
     if print_experiment:
-        sys.stdout.write(experiment.to_toml())
+        print_text(escape_toml(experiment.to_toml()).removesuffix("\n"))
         return
     path = db or (DEMO_DB if demo else DB)
     check_database(path, [file] if file else [])

@@ -27,6 +27,7 @@ from steertui.planning.origin import Origin
 from steertui.planning.plan import make_plan
 from steertui.planning.resolve import resolve
 from steertui.planning.supply import supply_experiment
+from steertui.printable import print_line, print_text
 from steertui.run import Event, JudgeStopped, RunControl, ServerModelStopped, judge, run
 from steertui.run.plan_lines import judge_plan_line
 from steertui.run.progress import incident_line
@@ -90,7 +91,7 @@ def run_batch(
     try:
         report_downloads(supply_experiment(experiment), as_json=as_json)
     except KeyboardInterrupt:
-        sys.stderr.write(DOWNLOAD_STOPPED)
+        print_text(DOWNLOAD_STOPPED, to_stderr=True)
         return handler.exit_code
     with Store(db) as store:
         plan = make_plan(resolve(experiment, shard), store, server_options)
@@ -122,7 +123,7 @@ def judge_stored(
             answers = unjudged[new_judge.id]
             cost = estimate_cost(new_judge, answers)
             work = judge_estimate(new_judge, len(answers), cost)
-            print(judge_plan_line(work), file=sys.stderr)
+            print_line(judge_plan_line(work), to_stderr=True)
         events = judge(
             store,
             chosen,
@@ -166,7 +167,7 @@ def _report(
 def exit_code(stopped: Sequence[JudgeStopped | ServerModelStopped]) -> int:
     """Return 0; 1 if a judge or a server model was stopped, with one sentence each on stderr."""
     for event in stopped:
-        sys.stderr.write(f"{incident_line(event).removeprefix('! ')}\n")
+        print_line(incident_line(event).removeprefix("! "), to_stderr=True)
     return 1 if stopped else 0
 
 
@@ -174,7 +175,8 @@ def _print_resume_command(store: Store, experiment: str) -> None:
     answered = len(store.answered_keys(experiment))
     trials = store.count_trials(experiment)
     command = shlex.join(["steertui", *sys.argv[1:]])
-    sys.stderr.write(
+    print_text(
         f"\nStopped. {answered} of {trials} answers are stored in {store.path}. To resume, run the "
-        f"same command again:\n  {command}\n"
+        f"same command again:\n  {command}",
+        to_stderr=True,
     )

@@ -1,21 +1,21 @@
 """Downloads and verification reported without screens: JSON records, lines or a bar."""
 
-import json
 import sys
 import time
 from collections.abc import Iterable
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
-from rich.text import Text
 
 from steertui.assets.fetch.download import RetryWait
 from steertui.planning.supply import DownloadPlan, Event, Supplied, Supplying
+from steertui.printable import print_json, print_line, printable_line
+from steertui.report.rich_tables import line_text
 from steertui.run.downloads import ByteMeter, download_line, waiting_line
 from steertui.standard_streams import use_utf8
 from steertui.units import size_text
 
-DOWNLOAD_STOPPED = "\nStopped. Downloaded bytes stay; run the same command again to resume.\n"
+DOWNLOAD_STOPPED = "\nStopped. Downloaded bytes stay; run the same command again to resume."
 """Message on stderr after an interrupted download."""
 
 RECORD_INTERVAL = 1.0
@@ -61,7 +61,7 @@ def _records(events: Iterable[Event]) -> None:
 
 
 def _write(event: str, **fields: object) -> None:
-    print(json.dumps({"event": event} | fields, ensure_ascii=False), flush=True)
+    print_json({"event": event} | fields)
 
 
 def _lines(events: Iterable[Event]) -> None:
@@ -89,16 +89,21 @@ def _bar(events: Iterable[Event]) -> None:
     console = Console(stderr=True)
     meter = ByteMeter()
     last = 0.0
-    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[rate]}")
-    bar = Progress(*columns, console=console, auto_refresh=False)
+    bar = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.fields[rate]}", markup=False),
+        console=console,
+        auto_refresh=False,
+    )
     task = None
     with bar:
         for event in events:
             if isinstance(event, DownloadPlan):
-                console.print(Text(download_line(event)))
+                console.print(line_text(download_line(event)))
                 task = bar.add_task("", total=event.total, rate="")
             elif isinstance(event, Supplied):
-                console.print(Text(_complete_line(event)))
+                console.print(line_text(_complete_line(event)))
             elif task is not None:
                 last = _update_bar(bar, task, event, meter, last)
 
@@ -110,11 +115,13 @@ def _update_bar(
     now = time.monotonic()
     if isinstance(event, RetryWait):
         is_due = now - last > BAR_INTERVAL
-        bar.update(task, rate=f"{event.reason}, {event.seconds:.0f} s", refresh=is_due)
+        bar.update(
+            task, rate=printable_line(f"{event.reason}, {event.seconds:.0f} s"), refresh=is_due
+        )
     elif now - last > BAR_INTERVAL or event.all_done == event.total:
         bar.update(
             task,
-            description=f"{VERBS[event.verb]} {event.name}",
+            description=printable_line(f"{VERBS[event.verb]} {event.name}"),
             completed=event.all_done,
             rate=meter.text(event),
             refresh=True,
@@ -125,7 +132,7 @@ def _update_bar(
 
 
 def _print(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    print_line(line, to_stderr=True)
 
 
 def _complete_line(event: Supplied) -> str:

@@ -1,7 +1,5 @@
 """Commands on model weights and text sources: list, download, verify, remove."""
 
-import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -23,6 +21,7 @@ from steertui.errors import ModelError
 from steertui.headless.downloads import DOWNLOAD_STOPPED, report_downloads
 from steertui.planning.inventory import inventory_row, verification_state
 from steertui.planning.supply import Requirements, pull, supply
+from steertui.printable import print_json, print_line, print_text
 from steertui.units import size_text
 
 INTERRUPTED = 130
@@ -34,19 +33,19 @@ def show_models(*, as_json: bool) -> None:
     rows = [inventory_row(model, weights) for model in catalogue() for weights in model.weights]
     if as_json:
         for row in rows:
-            print(json.dumps(asdict(row)))
+            print_json(asdict(row))
         return
-    print(f"{'model':38}{'kind':10}{'size':>9}  {'cached':12}fits this machine")
+    print_line(f"{'model':38}{'kind':10}{'size':>9}  {'cached':12}fits this machine")
     for row in rows:
         size = size_text(row.size)
-        print(f"{row.name:38}{row.kind:10}{size:>9}  {row.here:12}{row.fits}")
+        print_line(f"{row.name:38}{row.kind:10}{size:>9}  {row.here:12}{row.fits}")
         if row.doubt:
-            print(f"{'':38}not confirmed: {row.doubt}; checked at the hub on first use")
+            print_line(f"{'':38}not confirmed: {row.doubt}; checked at the hub on first use")
     listed = {row.path for row in rows}
     for other in (h for h in all_cached_weights() if str(h.paths[0]) not in listed):
         size = size_text(sum(p.stat().st_size for p in other.paths))
-        print(f"{other.repo}/{other.files[0]}  {size}  {verification_state(other)}")
-    print(f"Cache: {cache_folder()} (shared with other programs that use the hub)")
+        print_line(f"{other.repo}/{other.files[0]}  {size}  {verification_state(other)}")
+    print_line(f"Cache: {cache_folder()} (shared with other programs that use the hub)")
 
 
 def pull_models(names: Sequence[str], *, as_json: bool) -> int:
@@ -57,7 +56,7 @@ def pull_models(names: Sequence[str], *, as_json: bool) -> int:
         return _stopped()
     for name in names:
         model = find_model(name)
-        print(f"{model.name}  {size_text(model.size)}  {model.sha256}  {model.path}")
+        print_line(f"{model.name}  {size_text(model.size)}  {model.sha256}  {model.path}")
     return 0
 
 
@@ -66,7 +65,7 @@ def verify_models(names: Sequence[str]) -> int:
     chosen = list(names) or [f"{h.repo}@{h.revision}/{h.files[0]}" for h in all_cached_weights()]
     failures = 0
     if not chosen:
-        print(f"{cache_folder()}: holds no model; `steertui models pull NAME` downloads one")
+        print_line(f"{cache_folder()}: holds no model; `steertui models pull NAME` downloads one")
     for name in chosen:
         located = locate_weights(name)
         if located is None:
@@ -79,10 +78,10 @@ def verify_models(names: Sequence[str]) -> int:
             report_downloads(supply(Requirements((name,))), as_json=False)
             is_known = all(located.expected_sha256)
             result = "hash as expected" if is_known else "hashed; no expected hash is known"
-            print(f"✓ {located.name}: {result}  {find_model(name).sha256}")
+            print_line(f"✓ {located.name}: {result}  {find_model(name).sha256}")
         except ModelError as exc:
             failures += 1
-            print(f"✗ {exc}")
+            print_line(f"✗ {exc}")
     return int(failures > 0)
 
 
@@ -99,11 +98,11 @@ def remove_models(names: Sequence[str], *, sure: bool) -> None:
         models.append(weights)
     size = size_text(sum(p.stat().st_size for weights in models for p in weights.paths))
     for path in dict.fromkeys(p for weights in models for p in files_to_remove(weights)):
-        print(path)
+        print_line(str(path))
     if sure or click.confirm(f"Remove {quantity(len(models), 'model')}, {size}?"):
         for weights in models:
             remove_weights(weights)
-        print(f"Removed {size} from {cache_folder()}")
+        print_line(f"Removed {size} from {cache_folder()}")
 
 
 def show_sources(mirror: str = "") -> None:
@@ -112,12 +111,12 @@ def show_sources(mirror: str = "") -> None:
         missing = len(missing_files(source))
         files = len(source.files)
         state = "complete" if not missing else f"{missing} of {files} files missing"
-        print(f"{source.name}  {size_text(source.size)}: {state}")
-        print(f"    {source.about}")
+        print_line(f"{source.name}  {size_text(source.size)}: {state}")
+        print_line(f"    {source.about}")
         licence = source.licence or "none stated; do not redistribute"
-        print(f"    by {source.authors}; licence: {licence}")
-        print(f"    from {source.origin_at(mirror)}")
-        print(f"    to   {source.folder}")
+        print_line(f"    by {source.authors}; licence: {licence}")
+        print_line(f"    from {source.origin_at(mirror)}")
+        print_line(f"    to   {source.folder}")
 
 
 def pull_sources(names: Sequence[str], mirror: str | None, *, as_json: bool) -> int:
@@ -132,5 +131,5 @@ def pull_sources(names: Sequence[str], mirror: str | None, *, as_json: bool) -> 
 
 
 def _stopped() -> int:
-    sys.stderr.write(DOWNLOAD_STOPPED)
+    print_text(DOWNLOAD_STOPPED, to_stderr=True)
     return INTERRUPTED

@@ -1,6 +1,5 @@
 """Reporters of headless runs: JSON records, lines, or a progress bar."""
 
-import json
 import sys
 import time
 from dataclasses import asdict
@@ -9,14 +8,15 @@ from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
-from rich.text import Text
 
 from steertui.analysis.judge_caveats import order_sentence
 from steertui.analysis.summary import Summary
 from steertui.engine.events import EngineLost, EngineRestarted, RequestFailed
 from steertui.planning.plan import Plan
+from steertui.printable import print_json, print_line
 from steertui.report import record, terminal
 from steertui.report.command import show
+from steertui.report.rich_tables import line_text
 from steertui.run import (
     BatchProgress,
     EngineProgress,
@@ -161,7 +161,7 @@ class JsonReporter:
         self._write("results", **record.summary_record(summary))
 
     def _write(self, event: str, **fields: object) -> None:
-        print(json.dumps({"event": event} | fields, ensure_ascii=False), flush=True)
+        print_json({"event": event} | fields)
 
 
 class LineReporter:
@@ -177,7 +177,7 @@ class LineReporter:
     def planned(self, plan: Plan, db: Path) -> None:
         """Print the plan."""
         for line in plan_lines(plan, db):
-            self._out.print(Text(line), soft_wrap=not self._out.is_terminal)
+            self._out.print(line_text(line), soft_wrap=not self._out.is_terminal)
 
     def show(self, event: Event) -> None:
         """Print a line per loaded model, per stage, and every `PROGRESS_INTERVAL` seconds."""
@@ -217,7 +217,7 @@ class LineReporter:
         show(terminal.draw(summary))
 
     def _print_line(self, line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
+        print_line(line, to_stderr=True)
 
 
 class BarReporter(LineReporter):
@@ -226,10 +226,10 @@ class BarReporter(LineReporter):
     def __init__(self) -> None:
         super().__init__()
         self._bars = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
+            TextColumn("{task.fields[rate]}", markup=False),
             console=Console(stderr=True),
             auto_refresh=False,
         )
@@ -258,7 +258,7 @@ class BarReporter(LineReporter):
                 self._print(judge_line(event))
             case LabelOrdersMeasured():
                 sentence = order_sentence(event.judge, event.effect)
-                self._bars.console.print(Text(sentence), soft_wrap=True)
+                self._bars.console.print(line_text(sentence), soft_wrap=True)
             case ModelLoading() | Generated() | Judged():
                 pass
             case _:
@@ -277,7 +277,7 @@ class BarReporter(LineReporter):
             self._bar = None
 
     def _print(self, line: str, end: str = "\n") -> None:
-        self._bars.console.print(Text(line), end=end)
+        self._bars.console.print(line_text(line), end=end)
 
 
 def _is_complete(event: ServerProgress) -> bool:

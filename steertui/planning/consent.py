@@ -12,10 +12,10 @@ import click
 
 from steertui.core.experiment import Experiment
 from steertui.errors import ConsentError
-from steertui.lookup import printable
 from steertui.paths import user_state
 from steertui.planning.origin import Origin
 from steertui.planning.reach import Reach, reach_of
+from steertui.printable import one_line, print_text
 from steertui.units import size_text
 
 AGREED = "agreed"
@@ -57,22 +57,22 @@ def require_consent(experiment: Experiment, origin: Origin, *, is_sure: bool) ->
         if not sys.stdin.isatty():
             effects = "; ".join(reach_lines(question))
             raise ConsentError(
-                f"{printable(origin.place)}: the experiment {effects}; nothing was done: add --yes "
+                f"{one_line(origin.place)}: the experiment {effects}; nothing was done: add --yes "
                 "to agree, or run it in a terminal"
             )
         lines = "\n".join(f"  {line}" for line in reach_lines(question))
-        click.echo(f"{printable(origin.place)}: the experiment\n{lines}", err=True)
+        print_text(f"{one_line(origin.place)}: the experiment\n{lines}", to_stderr=True)
         if not click.confirm("Run it?", err=True):
-            raise ConsentError(f"{printable(origin.place)}: not run; nothing was done")
+            raise ConsentError(f"{one_line(origin.place)}: not run; nothing was done")
     remember(experiment, origin)
 
 
 def reach_lines(reach: Reach) -> Iterator[str]:
     """Yield one line per host, download and file, without control characters."""
     for address, what in reach.hosts:
-        yield printable(f"contacts {address} ({what})")
+        yield one_line(f"contacts {address} ({what})")
     for name, size in reach.downloads:
         shown_size = size_text(size) if size else "size not known yet"
-        yield printable(f"fetches {name} ({shown_size})")
+        yield one_line(f"fetches {name} ({shown_size})")
     for path in reach.files:
-        yield printable(f"reads {path}")
+        yield one_line(f"reads {path}")

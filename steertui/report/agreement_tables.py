@@ -1,7 +1,5 @@
 """Agreement of judges as tables for a terminal."""
 
-from rich.text import Text
-
 from steertui.analysis.judge_agreement import JudgeAgreement, PairedJudges
 from steertui.analysis.judge_panels import (
     CORRECTED_COLUMNS,
@@ -14,30 +12,31 @@ from steertui.analysis.judge_panels import (
     pair_title,
 )
 from steertui.core.verdict import SIGNS, Label
-from steertui.report.rich_tables import Parts, filled_grid
+from steertui.report.rich_tables import Parts, filled_grid, line_text
 
 
 def draw(agreement: JudgeAgreement, *, items: bool = False) -> Parts:
     """Yield the comparison of every two judges; `items` adds all answers with unequal labels."""
-    yield Text(f"{alpha_sentence(agreement)}.")
+    yield line_text(f"{alpha_sentence(agreement)}.")
     for pair in agreement.comparisons:
-        yield Text()
+        yield line_text()
         yield from _pair(pair, items=items)
 
 
 def _pair(pair: PairedJudges, *, items: bool) -> Parts:
-    yield Text(pair_title(pair), style="bold")
+    yield line_text(pair_title(pair), style="bold")
     if not pair.overall.items:
-        yield Text("No answer is labelled by both.")
+        yield line_text("No answer is labelled by both.")
         return
     yield filled_grid("", JUDGE_COLUMNS, agreement_rows(pair))
-    yield Text()
+    yield line_text()
     signs = [SIGNS[label] for label in Label]
     yield filled_grid(f"{pair.first.name} ↓", [*signs, "recall"], confusion_rows(pair))
     corrected = [*corrected_rows(pair)]
     if corrected:
-        yield Text()
+        yield line_text()
         yield filled_grid("convergence %", CORRECTED_COLUMNS, corrected)
-        yield Text(f"{CORRECTION_CAVEAT}.")
+        yield line_text(f"{CORRECTION_CAVEAT}.")
     for item in pair.disagreements if items else ():
-        yield Text(f"  {item.model} {item.scenario} {item.condition}: {item.first} / {item.second}")
+        answer = f"{item.model} {item.scenario} {item.condition}"
+        yield line_text(f"  {answer}: {item.first} / {item.second}")

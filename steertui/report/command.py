@@ -1,6 +1,5 @@
 """Writing of reports: the selected tables of a database in one of the formats."""
 
-import json
 import sys
 from pathlib import Path
 from typing import TextIO
@@ -11,6 +10,7 @@ from rich.text import Text
 from steertui.analysis.summary import ReportFilter, Summary, summarise
 from steertui.output_files import text_output
 from steertui.paper.comparison import compare_with_paper
+from steertui.printable import print_line, to_json
 from steertui.report import markdown, record, rows, terminal
 from steertui.report.rich_tables import Parts
 from steertui.standard_streams import use_utf8
@@ -71,8 +71,7 @@ def _write_text(store: Store, summary: Summary, format: str, file: TextIO) -> No
         rows.write_trials(store, summary, paper, file)
     elif format == "json":
         report = record.summary_record(summary, paper)
-        file.write(json.dumps(report, ensure_ascii=False, indent=1))
-        file.write("\n")
+        file.write(f"{to_json(report, indent=1)}\n")
     elif format == "markdown":
         file.write(markdown.render(summary, paper))
     else:
@@ -83,7 +82,7 @@ def print_experiments(db: Path) -> None:
     """Print each experiment's id, the time of its newest plan, and its number of trials."""
     with Store(db, must_exist=True) as store:
         for known in store.experiments():
-            print(f"{known.id}  {known.planned_at}  {known.trials} trials")
+            print_line(f"{known.id}  {known.planned_at}  {known.trials} trials")
 
 
 def show(parts: Parts, file: TextIO | None = None) -> None:

@@ -1,5 +1,6 @@
 """A summary as Markdown: the tables of the terminal report."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from steertui.analysis import judge_panels as judges
@@ -34,6 +35,7 @@ from steertui.paper.wording import (
     standing_legend,
     unpaired_scenarios,
 )
+from steertui.printable import one_line
 
 RATE_COLUMNS = (
     "condition",
@@ -70,10 +72,8 @@ def render(summary: Summary, paper: Sequence[PaperComparison] = ()) -> str:
 
 
 def escape(text: str) -> str:
-    """Return a text on one line with Markdown's special characters escaped."""
-    for character in "\\`*_[]<>|#":
-        text = text.replace(character, f"\\{character}")
-    return " ".join(text.split())
+    """Return text in one line that Markdown shows literally, also in a table cell."""
+    return re.sub(r"[\\`*_\[\]<>|#&~$!]", r"\\\g<0>", one_line(text))
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -134,12 +134,12 @@ def _categories(table: Table) -> Iterator[str]:
     ]
     yield from _table(("by category", *names, "gap", "95 % interval", "p (Holm)"), rows)
     sentence = over_categories_sentence(table)
-    yield from ("", f"{sentence}." if sentence else "", "")
+    yield from ("", f"{escape(sentence)}." if sentence else "", "")
 
 
 def _panel(panel: JudgePanel) -> Iterator[str]:
     yield f"## {escape(f'Judges on {panel.title}')}\n"
-    yield f"{judges.alpha_sentence(panel.agreement)}."
+    yield f"{escape(judges.alpha_sentence(panel.agreement))}."
     for pair in panel.agreement.comparisons:
         yield f"\n### {escape(judges.pair_title(pair))}\n"
         if not pair.overall.items:

@@ -3,8 +3,11 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from rich.cells import cell_len
+from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
+
+from steertui.printable import printable_line
 
 Grid = Table
 
@@ -12,22 +15,29 @@ Parts = Iterator[Grid | Text]
 """Tables and sentences in the order in which they are printed."""
 
 
+def line_text(text: str = "", style: str = "", *, justify: JustifyMethod | None = None) -> Text:
+    """Return one printable line. All texts for a terminal are made here."""
+    return Text(printable_line(text), style, justify=justify)
+
+
 def empty_grid(first: str, *others: str) -> Grid:
     """Return a table with these headings. If space is short, the first column wraps."""
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column(Text(first))
+    table.add_column(line_text(first))
     for name in others:
-        table.add_column(Text(name), justify="right", no_wrap=True)
+        table.add_column(line_text(name), justify="right", no_wrap=True)
     return table
 
 
 def add_row(table: Grid, first: str, numbers: Sequence[str]) -> None:
     """Add a row: its name and its numbers."""
-    for column, number in zip(table.columns[1:], numbers, strict=True):
-        heading = column.header if isinstance(column.header, Text) else Text()
-        column.min_width = max(column.min_width or 0, cell_len(number), cell_len(heading.plain))
     # Cells are justified one by one, because a screen's own alignment overrides the column's.
-    table.add_row(Text(first), *(Text(number, justify="right") for number in numbers))
+    texts = [line_text(number, justify="right") for number in numbers]
+    for column, number_text in zip(table.columns[1:], texts, strict=True):
+        heading = column.header if isinstance(column.header, Text) else Text()
+        width = max(number_text.cell_len, cell_len(heading.plain))
+        column.min_width = max(column.min_width or 0, width)
+    table.add_row(line_text(first), *texts)
 
 
 def filled_grid(first: str, others: Sequence[str], rows: Iterable[tuple[str, ...]]) -> Grid:
@@ -41,10 +51,10 @@ def filled_grid(first: str, others: Sequence[str], rows: Iterable[tuple[str, ...
 def titled_grid(title: str, *columns: str) -> Grid:
     """Return a table with a title; its first column has no heading."""
     table = empty_grid("", *columns)
-    table.title = Text(title)
+    table.title = line_text(title)
     table.title_justify = "left"
     table.title_style = "bold"
-    table.min_width = len(title)
+    table.min_width = table.title.cell_len
     return table
 
 

@@ -2,7 +2,8 @@
 
 A text cell of a CSV that begins with one of `FORMULA_CHARACTERS` gets a leading apostrophe, since
 a spreadsheet would evaluate it as a formula (OWASP, CSV injection). A reader that removes one
-leading apostrophe from every text cell restores the stored text.
+leading apostrophe from every text cell restores the stored text, in which control characters other
+than tabs and line ends are replaced by U+FFFD. Parquet and JSON keep every character.
 """
 
 import csv
@@ -17,6 +18,7 @@ from steertui.analysis.table import RateRow, Table
 from steertui.errors import ExperimentError
 from steertui.output_files import output
 from steertui.paper.comparison import PaperComparison
+from steertui.printable import printable_cell
 from steertui.store import Store
 from steertui.store.report_queries import report_rows
 
@@ -61,7 +63,7 @@ def write_trials(store: Store, summary: Summary, paper: Paper, file: TextIO) -> 
     """Write a CSV with one row per trial and judge, also for unjudged and unanswered trials."""
     writer = csv.DictWriter(file, list(COLUMN_TYPES))
     writer.writeheader()
-    writer.writerows(map(without_formulas, trials(store, summary, paper)))
+    writer.writerows(map(as_text_cells, trials(store, summary, paper)))
 
 
 def write_parquet(store: Store, summary: Summary, paper: Paper, path: Path) -> list[Path]:
@@ -96,14 +98,16 @@ def trials(store: Store, summary: Summary, paper: Paper) -> Iterator[dict[str, A
             yield row._asdict() | {"paper_label": label}
 
 
-def without_formulas(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row with escaped formulas; numbers are unchanged."""
-    return {name: _escaped(value) for name, value in row.items()}
+def as_text_cells(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row with printable texts and escaped formulas; numbers are unchanged."""
+    return {name: _cell(value) for name, value in row.items()}
 
 
-def _escaped(value: object) -> object:
-    is_formula = isinstance(value, str) and value.startswith(FORMULA_CHARACTERS)
-    return f"'{value}" if is_formula else value
+def _cell(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    text = printable_cell(value)
+    return f"'{text}" if value.startswith(FORMULA_CHARACTERS) else text
 
 
 def write_rates(summary: Summary, file: TextIO) -> None:
@@ -113,7 +117,7 @@ def write_rates(summary: Summary, file: TextIO) -> None:
         if writer is None:
             writer = csv.DictWriter(file, list(row))
             writer.writeheader()
-        writer.writerow(without_formulas(row))
+        writer.writerow(as_text_cells(row))
 
 
 def rates(summary: Summary) -> Iterator[dict[str, Any]]:

@@ -35,7 +35,15 @@ from steertui.paper.wording import (
     unpaired_scenarios,
 )
 from steertui.report import agreement_tables
-from steertui.report.rich_tables import Grid, Parts, add_row, filled_grid, side_by_side, titled_grid
+from steertui.report.rich_tables import (
+    Grid,
+    Parts,
+    add_row,
+    filled_grid,
+    line_text,
+    side_by_side,
+    titled_grid,
+)
 from steertui.stats.rate import Policy
 
 COUNT_COLUMNS = {
@@ -55,29 +63,29 @@ def draw(summary: Summary, *, detail: bool = False, paper: Sequence[PaperCompari
     `detail` adds each table's counts and categories, and the comparisons between tables.
     """
     if not summary.tables:
-        yield Text(NO_EXPERIMENT)
+        yield line_text(NO_EXPERIMENT)
     for table in summary.tables:
         mark = " (demo: means nothing about real models)" if table.is_stand_in else ""
-        yield Text(f"{table_title(table)}{mark}; rates in percent", style="bold")
+        yield line_text(f"{table_title(table)}{mark}; rates in percent", style="bold")
         if table.policy is not Policy.PAPER:
-            yield Text(f"{POLICY_DESCRIPTIONS[table.policy]}.")
+            yield line_text(f"{POLICY_DESCRIPTIONS[table.policy]}.")
         yield _rates(table)
         yield from _sentences(table)
         if detail:
             yield from _detail(table)
-        yield Text()
+        yield line_text()
     for comparison in compare_tables(summary) if detail else ():
         yield from _comparison(comparison)
-        yield Text()
+        yield line_text()
     for panel in judge_panels(summary) if detail else ():
-        yield Text(f"Judges on {panel.title}", style="bold")
+        yield line_text(f"Judges on {panel.title}", style="bold")
         yield from agreement_tables.draw(panel.agreement)
-        yield Text()
+        yield line_text()
     for paper_comparison in paper:
         yield from _paper_comparison(paper_comparison)
-        yield Text()
+        yield line_text()
     for notice in summary.notices:
-        yield Text(f"! {notice}", style="bold yellow")
+        yield line_text(f"! {notice}", style="bold yellow")
 
 
 def _rates(table: Table) -> Grid:
@@ -99,30 +107,30 @@ def _rates(table: Table) -> Grid:
 
 def _sentences(table: Table) -> Iterator[Text]:
     if table.judge is None:
-        yield Text(unjudged_sentence(table))
+        yield line_text(unjudged_sentence(table))
         return
     for place, comparison in enumerate(table.comparisons):
         gap = comparison.gap
         title = f"gap {gap.first} − {gap.second}: {gap_text(gap)}"
-        yield Text(title, style="bold" if place == 0 else "")
-        yield Text(f"  {comparison.sentence}.")
+        yield line_text(title, style="bold" if place == 0 else "")
+        yield line_text(f"  {comparison.sentence}.")
     for warning in table.warnings:
-        yield Text(f"! {warning}", style="yellow")
+        yield line_text(f"! {warning}", style="yellow")
 
 
 def _detail(table: Table) -> Parts:
-    yield Text()
+    yield line_text()
     yield _counts(table)
     transitions = {f"{one} → {two}": counts for (one, two), counts in table.transitions.items()}
     if transitions:
-        yield Text()
+        yield line_text()
         yield from _label_tables(transitions)
     if table.judge and len(table.categories) > 1:
-        yield Text()
+        yield line_text()
         yield _categories(table)
         sentence = over_categories_sentence(table)
         if sentence:
-            yield Text(f"{sentence}.")
+            yield line_text(f"{sentence}.")
 
 
 def _counts(table: Table) -> Grid:
@@ -144,41 +152,41 @@ def _categories(table: Table) -> Grid:
 
 
 def _comparison(comparison: Comparison) -> Parts:
-    yield Text(comparison.title, style="bold")
+    yield line_text(comparison.title, style="bold")
     for line in comparison.lines:
-        yield Text(f"  {line.comparison.sentence}.")
+        yield line_text(f"  {line.comparison.sentence}.")
 
 
 def _paper_comparison(comparison: PaperComparison) -> Parts:
     title = f"{comparison.title}, compared with the paper's {comparison.model}"
-    yield Text(title, style="bold")
+    yield line_text(title, style="bold")
     if comparison.differences:
         rows = map(difference_row, comparison.differences)
         yield filled_grid("", DIFFERENCE_COLUMNS, rows)
-        yield Text(f"  {standing_legend(paired=comparison.is_paired)}.")
+        yield line_text(f"  {standing_legend(paired=comparison.is_paired)}.")
     if comparison.items:
         by_name = {difference.what: difference for difference in comparison.differences}
         agreements = [agreement_row(i, by_name.get(i.condition)) for i in comparison.items]
-        yield Text()
+        yield line_text()
         yield filled_grid("item by item", AGREEMENT_COLUMNS, agreements)
-    yield from (Text(f"  {sentence}.") for sentence in comparison.sentences)
+    yield from (line_text(f"  {sentence}.") for sentence in comparison.sentences)
     yield from _items(comparison.items)
     if comparison.differences and comparison.setup:
-        yield Text("Differences of the set-up")
-    yield from (Text(f"  {sentence}.") for sentence in comparison.setup)
+        yield line_text("Differences of the set-up")
+    yield from (line_text(f"  {sentence}.") for sentence in comparison.setup)
 
 
 def _items(by_condition: Sequence[ItemByItem]) -> Parts:
     """Yield the label tables of each condition side by side, and the names of changed items."""
     if by_condition:
-        yield Text()
+        yield line_text()
     yield from _label_tables({f"{i.condition}: paper → run": i.confusion for i in by_condition})
     for items in by_condition:
         if unpaired_scenarios(items):
-            yield Text(f"  {unpaired_scenarios(items)}.")
+            yield line_text(f"  {unpaired_scenarios(items)}.")
         for paper, run, changed in changed_labels(items):
             names = ", ".join(map(item_name, changed))
-            yield Text(f"  {items.condition}, paper {SIGNS[paper]} run {SIGNS[run]}: {names}")
+            yield line_text(f"  {items.condition}, paper {SIGNS[paper]} run {SIGNS[run]}: {names}")
 
 
 def _label_tables(by_title: Mapping[str, Sequence[Sequence[int]]]) -> Parts:

@@ -11,11 +11,15 @@ from collections.abc import Iterator, Sequence
 from multiprocessing import Pipe
 from typing import Any, Self, TypeVar
 
+from steertui.printable import printable_line
 from steertui.sandbox.launch import launch
 
 CHUNK = 256
 CHUNK_CHARACTERS = 4_000_000
 """Items of a question that are sent together at most, and about how long they may be."""
+
+MAX_SENTENCE = 2_000
+"""Characters of a sentence of the child that are kept."""
 
 REPLY_BYTES = 2**24
 """Size of one reply at most."""
@@ -139,9 +143,9 @@ class Sandbox:
             case {"value": value}:
                 return value
             case {"error": str(sentence)}:
-                raise Refused(index, _plain(sentence))
+                raise Refused(index, printable_line(sentence[:MAX_SENTENCE]))
             case {"stopped": str(cause)}:
-                raise Stopped(index, _plain(cause))
+                raise Stopped(index, printable_line(cause[:MAX_SENTENCE]))
         raise Stopped(index, UNREADABLE)
 
     def _cause(self, otherwise: str = "") -> str:
@@ -175,8 +179,3 @@ def _chunks(items: Sequence[Sequence[object]]) -> Iterator[list[Sequence[object]
             characters = 0
     if chunk:
         yield chunk
-
-
-def _plain(text: str) -> str:
-    """Return a sentence of the child without control characters, which a terminal would obey."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in text[:2000])

@@ -14,13 +14,13 @@ from steertui.analysis.label_queue import QueueItem, add_label, annotator_id, bu
 from steertui.core.judge_kind import JudgeKind
 from steertui.core.verdict import Label
 from steertui.errors import JudgeError, SteertuiError
+from steertui.printable import one_line
 from steertui.store import Store
 from steertui.tui.widgets.bars import progress_bar
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.long_text import LongText
 from steertui.tui.widgets.page import Page
-from steertui.tui.widgets.sanitize import one_line
 
 HELP = """
 Label answers yourself: read the task and the answer, and press the key of the label that fits. The

@@ -27,10 +27,10 @@ from steertui.assets.weights import find_hub_name, locate_weights
 from steertui.errors import SteertuiError
 from steertui.planning.inventory import SLOT_TOKENS, InventoryRow, inventory_row
 from steertui.planning.supply import Event, Requirements, Supplying, pull, supply
+from steertui.printable import one_line
 from steertui.tui.widgets.bars import progress_bar
 from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.prompts import Confirm, TextPrompt
-from steertui.tui.widgets.sanitize import one_line
 from steertui.units import size_text
 
 HELP = """

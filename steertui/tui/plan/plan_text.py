@@ -7,11 +7,11 @@ from rich.text import Text
 from steertui.analysis.sentences import quantity
 from steertui.core.experiment import Experiment
 from steertui.planning.estimate import Estimate, GridSize, JudgeEstimate
+from steertui.printable import one_line, printable
 from steertui.run.plan_lines import gap_text, judge_work_text, time_text
 from steertui.tui.plan.fields import Field
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import hanging_indent
-from steertui.tui.widgets.sanitize import one_line, plain
 from steertui.units import size_text
 
 NAME_WIDTH = 20
@@ -117,6 +117,6 @@ def field_text(field: Field, estimate: Estimate | None, colours: Palette) -> Tex
         for condition in estimate.conditions:
             text.append(f"\n{one_line(condition.name)}", f"bold {c.strong}")
             text.append(f"  {one_line(condition.about)}\n", c.quiet)
-            suffix = plain(condition.suffix.strip()) or "(no suffix)"
+            suffix = printable(condition.suffix.strip()) or "(no suffix)"
             text.append(f"{suffix}\n", f"italic {c.blue}")
     return text

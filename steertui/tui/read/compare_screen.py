@@ -7,12 +7,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import HorizontalScroll
 
+from steertui.printable import one_line
 from steertui.store.trials import TrialText, read_matched_trials
 from steertui.tui.read.trial_view import add_answer, add_prompt, add_verdicts
 from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.long_text import LongText
 from steertui.tui.widgets.page import Page
-from steertui.tui.widgets.sanitize import one_line
 
 HELP = """
 One scenario, model and sample under all conditions of the experiment, side by side: verdicts,

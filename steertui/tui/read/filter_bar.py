@@ -7,13 +7,13 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from steertui.core.verdict import Label
+from steertui.printable import one_line
 from steertui.store.trial_filter import FAILED, UNLABELLED, WAITING, FilterOptions, TrialFilter
 from steertui.tui.widgets import label_style
 from steertui.tui.widgets.choose_one import OptionRow
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import join_wrapped
 from steertui.tui.widgets.reflowing_text import ReflowingText
-from steertui.tui.widgets.sanitize import one_line
 
 KEYS = {
     "experiment": "a",

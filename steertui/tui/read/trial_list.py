@@ -13,9 +13,9 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from steertui.printable import one_line
 from steertui.store.trials import TrialLine
 from steertui.tui.widgets.label_style import Palette, palette
-from steertui.tui.widgets.sanitize import one_line
 
 PAGE = 100
 """Trials per page."""

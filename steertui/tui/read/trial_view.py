@@ -3,11 +3,11 @@
 from rich.text import Text
 
 from steertui.core.verdict import SIGNS, Label
+from steertui.printable import one_line
 from steertui.store.trials import StoredVerdict, TrialText
 from steertui.tui.widgets.label_style import FAILED, Palette
 from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.long_text import LongText
-from steertui.tui.widgets.sanitize import one_line
 
 MAX_REASON = 2_000
 """Maximum characters of a judge's reason or failure that are shown."""

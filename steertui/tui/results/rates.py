@@ -9,12 +9,12 @@ from steertui.analysis.formatting import is_marked, rate_interval, rate_percent
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import RateRow, Table
 from steertui.core.verdict import Label
+from steertui.printable import one_line
 from steertui.report.figures import paper_rates
 from steertui.stats.gap import mover_limits
 from steertui.stats.rate import Estimate, Rate
 from steertui.tui.widgets.bars import interval_bar
 from steertui.tui.widgets.label_style import Palette
-from steertui.tui.widgets.sanitize import one_line
 
 GAP_AXIS = (-100.0, 100.0)
 """Ends of the axis of gaps, in percentage points."""

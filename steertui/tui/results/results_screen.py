@@ -13,6 +13,7 @@ from steertui.analysis.formatting import table_title
 from steertui.analysis.judge_agreement import JudgeAgreement, compare_judges
 from steertui.analysis.summary import Summary, summarise_experiment
 from steertui.analysis.table import Table
+from steertui.printable import one_line
 from steertui.stats.rate import Policy
 from steertui.store import Store
 from steertui.store.setup_queries import scenario_titles
@@ -30,7 +31,6 @@ from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.layout import hanging_indent
 from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.reflowing_text import ReflowingText
-from steertui.tui.widgets.sanitize import one_line
 
 HELP = """
 The sentences report a difference only if the exact paired test rejects equality, after Holm's

@@ -9,8 +9,8 @@ from steertui.analysis.formatting import count_text, gap_columns, rate_percent
 from steertui.analysis.judge_agreement import JudgeAgreement, PairedJudges
 from steertui.analysis.table import Table
 from steertui.core.verdict import SIGNS, Label
+from steertui.printable import one_line
 from steertui.tui.widgets.label_style import Palette
-from steertui.tui.widgets.sanitize import one_line
 
 DrillDowns = dict[tuple[int, int], dict[str, str]]
 """By (row, column) of a cell: fields and values of the `TrialFilter` for its trials."""

@@ -15,9 +15,9 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from steertui.printable import one_line
 from steertui.tui.run.grid import Grid
 from steertui.tui.widgets.label_style import palette
-from steertui.tui.widgets.sanitize import one_line
 
 MIN_NAME_WIDTH = 16
 MAX_NAME_WIDTH = 44

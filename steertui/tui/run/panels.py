@@ -8,6 +8,7 @@ from textual.containers import Vertical
 from textual.geometry import Size
 
 from steertui.engine.events import SlotView
+from steertui.printable import one_line
 from steertui.store.progress_queries import TrialPlace
 from steertui.store.trials import TrialText
 from steertui.tui.read.trial_view import add_answer, add_prompt, add_verdicts
@@ -15,7 +16,6 @@ from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.long_text import LongText
 from steertui.tui.widgets.reflowing_text import ReflowingText
-from steertui.tui.widgets.sanitize import one_line
 
 
 class SlotsPanel(ReflowingText):

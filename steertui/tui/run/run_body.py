@@ -6,6 +6,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.geometry import Size
 
 from steertui.analysis.summary import STAND_IN_WARNING, Summary
+from steertui.printable import one_line
 from steertui.tui.results.rates import draw_rates
 from steertui.tui.run.matrix import Matrix
 from steertui.tui.run.panels import FocusPanel, SlotsPanel
@@ -13,7 +14,6 @@ from steertui.tui.run.run_state import RunState
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import hanging_indent, set_titles
 from steertui.tui.widgets.reflowing_text import ReflowingText
-from steertui.tui.widgets.sanitize import one_line
 
 RATES = "rates so far, in percent with 95 % intervals"
 

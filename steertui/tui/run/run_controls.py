@@ -9,9 +9,9 @@ from textual.binding import Binding, BindingType
 
 from steertui.core.experiment import Experiment
 from steertui.errors import SteertuiError
-from steertui.lookup import printable
 from steertui.planning.consent import open_question, reach_lines, remember
 from steertui.planning.origin import TYPED
+from steertui.printable import one_line
 from steertui.tui.run.run_state import RunState
 from steertui.tui.run.runner import Runner
 from steertui.tui.widgets.page import Page
@@ -73,7 +73,7 @@ class RunControls(Page):
             return
         if reach and not session.is_sure:
             lines = "\n".join(reach_lines(reach))
-            question = f"The experiment in {printable(origin.place)}\n\n{lines}\n\nRun it?"
+            question = f"The experiment in {one_line(origin.place)}\n\n{lines}\n\nRun it?"
             if not await self.app.push_screen_wait(Confirm(question, "Run")):
                 return
         if version == session.version and not self.is_at_work:

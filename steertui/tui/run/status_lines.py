@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rich.text import Text
 
+from steertui.printable import one_line
 from steertui.run.progress import STAGES, dollars
 from steertui.tui.run.run_messages import KvUsage, Notice, Stage
 from steertui.tui.run.run_state import RunState
@@ -11,7 +12,6 @@ from steertui.tui.widgets.bars import progress_bar, sparkline
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import join_fitting
 from steertui.tui.widgets.reflowing_text import ReflowingText
-from steertui.tui.widgets.sanitize import one_line
 from steertui.units import size_text
 
 MAX_NOTICES = 3

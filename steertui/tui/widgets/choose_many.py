@@ -11,8 +11,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from steertui.printable import one_line
 from steertui.tui.widgets.label_style import palette
-from steertui.tui.widgets.sanitize import one_line
 
 TICKED = "[x] "
 NOT_TICKED = "[ ] "

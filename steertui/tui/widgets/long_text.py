@@ -12,7 +12,7 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from steertui.tui.widgets.sanitize import plain
+from steertui.printable import printable
 
 Line = tuple[str, str]
 """A wrapped line and the name of its style."""
@@ -53,7 +53,7 @@ class LongText(ScrollView, can_focus=True):
     @property
     def text(self) -> str:
         """The whole text, unwrapped."""
-        return "\n".join(plain(p) if isinstance(p, str) else p.plain for p, _ in self._parts)
+        return "\n".join(printable(p) if isinstance(p, str) else p.plain for p, _ in self._parts)
 
     def clear(self) -> None:
         """Remove all paragraphs."""
@@ -122,7 +122,7 @@ class LongText(ScrollView, can_focus=True):
                 self._position = (number, start + len(chunk))
                 before = self._lines.pop()
                 assert isinstance(before, tuple)
-                lines = wrap(before[0] + plain(chunk), self._width)
+                lines = wrap(before[0] + printable(chunk), self._width)
                 self._lines += [(line, style) for line in lines]
                 return True
             if number + 1 == len(self._parts):  # text may be appended to it

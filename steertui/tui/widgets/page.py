@@ -14,10 +14,10 @@ from textual.widgets import Footer, Static
 from textual.worker import Worker, WorkerState
 
 from steertui.errors import SteertuiError
+from steertui.printable import one_line
 from steertui.store.trial_filter import TrialFilter
 from steertui.tui.session import Session
 from steertui.tui.widgets.label_style import Palette, palette
-from steertui.tui.widgets.sanitize import one_line
 
 PAGES = {
     "plan": "Plan",
