@@ -11,7 +11,7 @@ demo: $(READY)
 	@$(BIN)/steertui --batch --demo
 
 test: lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-slow: $(READY)
 	@$(BIN)/python -m pytest -m slow
