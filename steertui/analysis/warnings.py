@@ -84,10 +84,15 @@ def _few_pairs(groups: Outcomes, policy: Policy) -> list[str]:
     for one, two in combinations(groups, 2):
         pairs = len(valid[one] & valid[two])
         both = len(planned[one] & planned[two])
-        if pairs < MIN_PAIRED * both or pairs < min_discordant():
+        if pairs < MIN_PAIRED * both:
             warnings.append(
                 f"{one} and {two}: only {pairs} of {quantity(both, 'scenario')} valid under both; "
                 "the comparison covers a part of the plan"
+            )
+        elif pairs < min_discordant():
+            warnings.append(
+                f"{one} and {two}: {quantity(pairs, 'scenario')} valid under both; the exact test "
+                f"cannot show a difference with fewer than {min_discordant()}"
             )
     return warnings
 

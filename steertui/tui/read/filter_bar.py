@@ -20,9 +20,9 @@ KEYS = {
     "model": "m",
     "temperature": "t",
     "condition": "c",
-    "category": "k",
+    "category": "s",
     "label": "l",
-    "judge": "j",
+    "judge": "v",
     "stop": "o",
 }
 """Filters with a list of values, and their keys."""

@@ -29,7 +29,7 @@ PAGES = {
 }
 """Titles of the screens by name, in the order of their number keys."""
 
-FIRST_STEPS = (("0", "run the demo: offline, a few seconds"), ("1", "plan an experiment"))
+FIRST_STEPS = (("0", "open the start screen: the demo runs offline"), ("1", "plan an experiment"))
 """Keys, and what they do, for an empty screen."""
 
 MIN_ABOUT_WIDTH = 8
