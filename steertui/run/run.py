@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from steertui.engine.sizing import Overrides
 from steertui.errors import ServerError
@@ -61,7 +62,8 @@ def run(
 
 def _run(plan: Plan, store: Store, settings: RunSettings) -> Generator[Event, None, None]:
     with_work = [j for j, count in zip(plan.judges, plan.unjudged, strict=True) if count]
-    on_servers = [j for j in with_work if isinstance(j, ServerJudge)]
+    on_servers, _ = split_judges(with_work)
+    _, local = split_judges(plan.judges)
     prompts = {m: plan.missing(m) for m in plan.design.models if isinstance(m, ServerModel)}
     with ServerJudges(on_servers, store, plan.id, settings.servers, settings.control) as judges:
         yield from judges.wait_until_ready()
@@ -81,11 +83,25 @@ def _run(plan: Plan, store: Store, settings: RunSettings) -> Generator[Event, No
                     judges.ask((server_judge.id, answer) for server_judge in on_servers)
                 yield event
                 yield from judges.new_events()
-        for judge in plan.judges:
-            if isinstance(judge, LocalJudge):
-                answers = store.unjudged_answers(plan.id, judge.id)
-                yield from _judge_locally(store, judge, answers, settings, judges)
+        for judge in local:
+            answers = store.unjudged_answers(plan.id, judge.id)
+            yield from _judge_locally(store, judge, answers, settings, judges)
         yield from judges.finish()
+
+
+def split_judges(judges: Sequence[Judge]) -> tuple[list[ServerJudge], list[LocalJudge]]:
+    """Return judges on servers and judges on this machine, which run differently."""
+    on_servers: list[ServerJudge] = []
+    local: list[LocalJudge] = []
+    for judge in judges:
+        match judge:
+            case ServerJudge():
+                on_servers.append(judge)
+            case LocalJudge():
+                local.append(judge)
+            case _:
+                assert_never(judge)
+    return on_servers, local
 
 
 def _check_deterministic(plan: Plan, overrides: Overrides) -> None:
@@ -146,16 +162,15 @@ def _judge(
     settings: RunSettings,
     unjudged: Mapping[str, Sequence[UnjudgedAnswer]],
 ) -> Generator[Event, None, None]:
-    on_servers = [j for j in judges if isinstance(j, ServerJudge) and unjudged[j.id]]
+    on_servers, local = split_judges([judge for judge in judges if unjudged[judge.id]])
     with ServerJudges(
         on_servers, store, experiment, settings.servers, settings.control
     ) as server_judges:
         yield from server_judges.wait_until_ready()
         for on_server in on_servers:
             server_judges.ask((on_server.id, answer) for answer in unjudged[on_server.id])
-        for judge in judges:
-            if isinstance(judge, LocalJudge):
-                yield from _judge_locally(store, judge, unjudged[judge.id], settings, server_judges)
+        for judge in local:
+            yield from _judge_locally(store, judge, unjudged[judge.id], settings, server_judges)
         yield from server_judges.finish()
 
 

@@ -25,7 +25,9 @@ from steertui.tui.app import SteertuiApp, open_session
 from steertui.tui.plan.condition_editor import ConditionEditor
 from steertui.tui.plan.plan_screen import PlanScreen
 from steertui.tui.read.compare_screen import CompareScreen
+from steertui.tui.read.filter_bar import KEYS
 from steertui.tui.read.trial_list import TrialList
+from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.long_text import LongText
 from tests.fixtures.program import call
 
@@ -109,6 +111,18 @@ def test_search_and_filter_show_the_matching_trials_of_the_store(db: Path) -> No
         assert all(line.condition == "pro" for line in lines)
         await press(pilot, "x")
         assert len(trials) == 48
+
+    run_steps(db, steps)
+
+
+def test_every_filter_key_opens_its_choice_while_the_list_has_the_focus(db: Path) -> None:
+    async def steps(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "3")
+        assert isinstance(app.focused, TrialList)
+        for name, key in KEYS.items():
+            await press(pilot, key)
+            assert isinstance(app.screen, ChooseOne), name
+            await press(pilot, "escape")
 
     run_steps(db, steps)
 
