@@ -17,8 +17,8 @@ from steertui.core.experiment import Experiment
 from steertui.engine.pool import Pool
 from steertui.engine.sizing import Overrides, choose_shapes
 from steertui.engine.vocabulary import vocabulary
+from steertui.execution.benchmark import measure, requests_of
 from steertui.planning.resolve import resolve
-from steertui.run.benchmark import measure, requests_of
 
 
 def main() -> None:

@@ -21,9 +21,9 @@ from tempfile import TemporaryDirectory
 
 from steertui.core.experiment import Experiment
 from steertui.engine.sizing import Overrides
+from steertui.execution import Generated, run
 from steertui.planning.plan import make_plan
 from steertui.planning.resolve import resolve
-from steertui.run import Generated, run
 from steertui.store import Store
 
 SLOTS = 8

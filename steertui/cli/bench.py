@@ -76,7 +76,7 @@ def _print_throughput(
     design: Design, model: Model, slot_counts: Sequence[int], overrides: Overrides
 ) -> None:
     """Print the model's workload and one line per number of slots."""
-    from steertui.run.benchmark import measure, requests_of
+    from steertui.execution.benchmark import measure, requests_of
     from steertui.units import clock
 
     requests, workload = requests_of(design, model)

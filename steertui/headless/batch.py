@@ -11,6 +11,9 @@ from steertui.analysis.summary import summarise_experiment
 from steertui.core.experiment import Experiment
 from steertui.core.shard import Shard
 from steertui.engine.sizing import Overrides
+from steertui.execution import Event, JudgeStopped, RunControl, ServerModelStopped, judge, run
+from steertui.execution.plan_lines import judge_plan_line
+from steertui.execution.progress import incident_line
 from steertui.headless.downloads import DOWNLOAD_STOPPED, report_downloads
 from steertui.headless.reporters import Reporter, choose_reporter
 from steertui.planning.consent import require_consent
@@ -28,9 +31,6 @@ from steertui.planning.plan import make_plan
 from steertui.planning.resolve import resolve
 from steertui.planning.supply import supply_experiment
 from steertui.printable import print_line, print_text
-from steertui.run import Event, JudgeStopped, RunControl, ServerModelStopped, judge, run
-from steertui.run.plan_lines import judge_plan_line
-from steertui.run.progress import incident_line
 from steertui.store import Store
 from steertui.store.run_lock import run_lock
 

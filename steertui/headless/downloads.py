@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from steertui.assets.fetch.download import RetryWait
+from steertui.execution.downloads import ByteMeter, download_line, waiting_line
 from steertui.planning.supply import DownloadPlan, Event, Supplied, Supplying
 from steertui.printable import print_json, print_line, printable_line
 from steertui.report.rich_tables import line_text
-from steertui.run.downloads import ByteMeter, download_line, waiting_line
 from steertui.standard_streams import use_utf8
 from steertui.units import size_text
 

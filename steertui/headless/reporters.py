@@ -12,12 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from steertui.analysis.judge_caveats import order_sentence
 from steertui.analysis.summary import Summary
 from steertui.engine.events import EngineLost, EngineRestarted, RequestFailed
-from steertui.planning.plan import Plan
-from steertui.printable import print_json, print_line
-from steertui.report import record, terminal
-from steertui.report.command import show
-from steertui.report.rich_tables import line_text
-from steertui.run import (
+from steertui.execution import (
     BatchProgress,
     EngineProgress,
     Event,
@@ -35,8 +30,8 @@ from steertui.run import (
     ServerModelStopped,
     ServerProgress,
 )
-from steertui.run.plan_lines import plan_lines
-from steertui.run.progress import (
+from steertui.execution.plan_lines import plan_lines
+from steertui.execution.progress import (
     STAGES,
     ThroughputMeter,
     incident_line,
@@ -44,6 +39,11 @@ from steertui.run.progress import (
     loaded_line,
     server_line,
 )
+from steertui.planning.plan import Plan
+from steertui.printable import print_json, print_line
+from steertui.report import record, terminal
+from steertui.report.command import show
+from steertui.report.rich_tables import line_text
 from steertui.standard_streams import use_utf8
 
 

@@ -21,9 +21,9 @@ from steertui.engine.pool import Pool
 from steertui.engine.sequence import GenerateRequest
 from steertui.engine.vocabulary import vocabulary
 from steertui.errors import EngineError, ModelError
+from steertui.execution.engine_loop import generate_requests
 from steertui.planning.judges import chat_format
 from steertui.planning.resolve import resolve
-from steertui.run.engine_loop import generate_requests
 
 ALONE = ContextParams(1, 768, 256, 1, unified=False, flash=False)
 MANY = ContextParams(8, 768, 256, 1)

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from steertui.errors import JudgeError
+from steertui.execution import BatchProgress, JudgeStopped
 from steertui.judge.batch import parse_batch_file
 from steertui.judge.request_format import RequestFormat
 from steertui.planning.judge_cost import estimate_cost
 from steertui.planning.judges import JudgeServerOptions, find_judges
-from steertui.run import BatchProgress, JudgeStopped
 from steertui.store import Store
 from tests.fixtures.batch_server import BatchFake, BatchLoopback
 from tests.fixtures.openai_server import JUDGE_FAILURES, Fake, Loopback, is_known_case
@@ -185,7 +185,7 @@ def test_server_without_batch_api_is_an_error(tmp_path: Path) -> None:
 def test_requests_are_split_into_batches_of_limited_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("steertui.run.judge_batches.MAX_REQUESTS", 25)
+    monkeypatch.setattr("steertui.execution.judge_batches.MAX_REQUESTS", 25)
     db = tmp_path / "a.db"
     experiment = made_up(db, ANSWERS)
     with BatchLoopback(BatchFake()) as server:

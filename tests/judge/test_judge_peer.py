@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from steertui.run import JudgeReady
+from steertui.execution import JudgeReady
 from steertui.store import Store
 from tests.fixtures.peer import needs_peer, serving
 from tests.fixtures.stored_answers import made_up

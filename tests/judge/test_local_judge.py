@@ -12,6 +12,7 @@ from steertui.core.model import demo_path
 from steertui.core.verdict import Debias, Label
 from steertui.engine.sizing import Overrides
 from steertui.errors import JudgeError
+from steertui.execution import Event, Judged, LabelOrdersMeasured, judge
 from steertui.judge.label_order import (
     ROTATIONS,
     SAMPLE_SIZE,
@@ -23,7 +24,6 @@ from steertui.judge.label_order import (
 from steertui.judge.local import LocalJudge
 from steertui.judge.rubric import Rubric, load_rubric
 from steertui.planning.judges import DEFAULT_OPTIONS, find_judges, register_judges
-from steertui.run import Event, Judged, LabelOrdersMeasured, judge
 from steertui.store import Store
 from tests.fixtures.real import needs_shared
 from tests.fixtures.stored_answers import made_up, paper

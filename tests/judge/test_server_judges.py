@@ -12,9 +12,9 @@ import pytest
 
 from steertui.engine.sizing import Overrides
 from steertui.errors import JudgeError
+from steertui.execution import Event, Judged, JudgeProgress, JudgeReady, JudgeStopped, judge
 from steertui.judge.server import ServerJudge
 from steertui.planning.judges import Judge, JudgeServerOptions, find_judges, register_judges
-from steertui.run import Event, Judged, JudgeProgress, JudgeReady, JudgeStopped, judge
 from steertui.store import Store
 from tests.fixtures.openai_server import JUDGE_FAILURES, Fake, Loopback, label_of
 from tests.fixtures.program import call, start

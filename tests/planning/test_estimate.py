@@ -8,12 +8,12 @@ import pytest
 from steertui.core.experiment import Experiment
 from steertui.core.verdict import Debias
 from steertui.engine.sizing import Overrides
+from steertui.execution import run
+from steertui.execution.plan_lines import gap_text, judge_work_text, time_text
 from steertui.planning.estimate import Estimate, estimate_experiment
 from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
 from steertui.planning.plan import make_plan
 from steertui.planning.resolve import resolve
-from steertui.run import run
-from steertui.run.plan_lines import gap_text, judge_work_text, time_text
 from steertui.store import Store
 
 SMALL = Experiment(limit=4, max_tokens=16)

@@ -64,7 +64,7 @@ def test_rendering_loads_no_llama_cpp_and_no_numpy() -> None:
 
 
 def test_the_parent_loads_no_chat_template_and_no_reader() -> None:
-    program = "import sys, steertui.run, steertui.planning.plan; print(*sorted(sys.modules))"
+    program = "import sys, steertui.execution, steertui.planning.plan; print(*sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert "steertui.planning.plan" in done.stdout.split()
     assert not {"steertui.core.chat_template", "steertui.engine.vocabulary_child"} & set(

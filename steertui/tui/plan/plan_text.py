@@ -6,9 +6,9 @@ from rich.text import Text
 
 from steertui.analysis.sentences import quantity
 from steertui.core.experiment import Experiment
+from steertui.execution.plan_lines import gap_text, judge_work_text, time_text
 from steertui.planning.estimate import Estimate, GridSize, JudgeEstimate
 from steertui.printable import one_line, printable
-from steertui.run.plan_lines import gap_text, judge_work_text, time_text
 from steertui.tui.plan.fields import Field
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import hanging_indent

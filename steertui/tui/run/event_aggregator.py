@@ -6,8 +6,7 @@ from collections import Counter
 from steertui.analysis.judge_caveats import order_sentence
 from steertui.engine.device_groups import CPU
 from steertui.engine.events import RequestFailed
-from steertui.planning.plan import Plan
-from steertui.run import (
+from steertui.execution import (
     BatchProgress,
     EngineProgress,
     Event,
@@ -22,13 +21,14 @@ from steertui.run import (
     RunControl,
     ServerProgress,
 )
-from steertui.run.progress import (
+from steertui.execution.progress import (
     ThroughputMeter,
     device_names,
     incident_line,
     judge_line,
     server_rate_text,
 )
+from steertui.planning.plan import Plan
 from steertui.store import Store
 from steertui.tui.run.draw_rate import DrawRate
 from steertui.tui.run.run_messages import JudgeQueue, KvUsage, Notice, RunUpdate, Stage

@@ -5,8 +5,8 @@ from collections.abc import Generator
 
 from steertui.assets.fetch.download import RetryWait
 from steertui.core.experiment import Experiment
+from steertui.execution.downloads import ByteMeter, download_line
 from steertui.planning.supply import DownloadPlan, Supplied, Supplying, supply_experiment
-from steertui.run.downloads import ByteMeter, download_line
 from steertui.tui.run.run_messages import Stage
 
 INTERVAL = 0.1

@@ -8,12 +8,12 @@ from steertui.analysis.summary import Summary, summarise_experiment
 from steertui.core.experiment import Experiment
 from steertui.engine.sizing import Overrides
 from steertui.errors import SteertuiError
+from steertui.execution import RunControl, run
 from steertui.planning.consent import remember
 from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
 from steertui.planning.origin import TYPED
 from steertui.planning.plan import Plan, make_plan
 from steertui.planning.resolve import resolve
-from steertui.run import RunControl, run
 from steertui.store import Store
 from steertui.store.progress_queries import changes_between, current_mark
 from steertui.store.run_lock import BusyError, is_locked, run_lock

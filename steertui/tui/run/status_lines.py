@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rich.text import Text
 
+from steertui.execution.progress import STAGES, dollars
 from steertui.printable import one_line
-from steertui.run.progress import STAGES, dollars
 from steertui.tui.run.run_messages import KvUsage, Notice, Stage
 from steertui.tui.run.run_state import RunState
 from steertui.tui.widgets.bars import progress_bar, sparkline

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from steertui.core.generation import Generation
 from steertui.core.prompt import Prompt
 from steertui.engine.events import RequestFailed, SlotView
-from steertui.run.control import RunControl
-from steertui.run.endpoint import Endpoint, PromptJob
-from steertui.run.events import (
+from steertui.execution.control import RunControl
+from steertui.execution.endpoint import Endpoint, PromptJob
+from steertui.execution.events import (
     Event,
     Generated,
     ServerFound,
@@ -18,7 +18,7 @@ from steertui.run.events import (
     ServerModelStopped,
     ServerProgress,
 )
-from steertui.run.generate import versions
+from steertui.execution.generate import versions
 from steertui.server.client import ConnectionFailed, RequestRejected
 from steertui.server.completions import (
     Completion,

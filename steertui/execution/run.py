@@ -6,16 +6,16 @@ from typing import assert_never
 
 from steertui.engine.sizing import Overrides
 from steertui.errors import ServerError
+from steertui.execution.control import RunControl, until_stopped
+from steertui.execution.events import Event, Generated
+from steertui.execution.generate import generate
+from steertui.execution.local_judge import run_local_judge
+from steertui.execution.server_judges import ServerJudges
+from steertui.execution.server_models import ServerModels
 from steertui.judge.local import LocalJudge
 from steertui.judge.server import ServerJudge
 from steertui.planning.judges import DEFAULT_OPTIONS, Judge, JudgeServerOptions
 from steertui.planning.plan import Plan
-from steertui.run.control import RunControl, until_stopped
-from steertui.run.events import Event, Generated
-from steertui.run.generate import generate
-from steertui.run.local_judge import run_local_judge
-from steertui.run.server_judges import ServerJudges
-from steertui.run.server_models import ServerModels
 from steertui.server.model import ServerModel
 from steertui.store import Store, UnjudgedAnswer
 

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 
+from steertui.execution.background import BackgroundThread
+from steertui.execution.control import RunControl
+from steertui.execution.events import Event
+from steertui.execution.judge_worker import JudgeWorker
 from steertui.judge.price import Budget
 from steertui.judge.server import ServerJudge
 from steertui.planning.judges import JudgeServerOptions
-from steertui.run.background import BackgroundThread
-from steertui.run.control import RunControl
-from steertui.run.events import Event
-from steertui.run.judge_worker import JudgeWorker
 from steertui.store import Store, UnjudgedAnswer
 
 
@@ -68,9 +68,9 @@ class ServerJudges(BackgroundThread):
         self, judge: ServerJudge, store: Store, budget: Budget, stack: AsyncExitStack
     ) -> JudgeWorker:
         # Imported here, since the HTTP client takes long to import and few runs need it.
+        from steertui.execution.judge_batches import BatchWorker
         from steertui.judge.batch import BatchClient
         from steertui.judge.client import JudgeClient, JudgeTimeouts
-        from steertui.run.judge_batches import BatchWorker
 
         options = self._options
         timeouts = JudgeTimeouts(options.concurrency, options.timeout, options.retries)

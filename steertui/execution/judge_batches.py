@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from steertui.core.verdict import Verdict
+from steertui.execution.events import BatchProgress, Event, Judged
+from steertui.execution.judge_worker import JudgeWorker
 from steertui.judge.batch import BatchClient, BatchState
 from steertui.judge.price import Budget
 from steertui.judge.request_format import RawReply, RequestFormat
 from steertui.planning.judges import judge_case
-from steertui.run.events import BatchProgress, Event, Judged
-from steertui.run.judge_worker import JudgeWorker
 from steertui.store import Batch, JudgeReply, Store, UnjudgedAnswer
 
 MAX_REQUESTS = 50_000

@@ -12,10 +12,7 @@ import pytest
 
 from steertui.engine.sizing import Overrides
 from steertui.errors import ExperimentError
-from steertui.planning.judges import JudgeServerOptions
-from steertui.planning.plan import make_plan
-from steertui.planning.resolve import resolve
-from steertui.run import (
+from steertui.execution import (
     Generated,
     ServerFound,
     ServerLost,
@@ -23,7 +20,10 @@ from steertui.run import (
     ServerProgress,
     run,
 )
-from steertui.run.plan_lines import plan_lines
+from steertui.execution.plan_lines import plan_lines
+from steertui.planning.judges import JudgeServerOptions
+from steertui.planning.plan import make_plan
+from steertui.planning.resolve import resolve
 from steertui.server.address import OPENAI, Address
 from steertui.server.limits import RetryPolicy
 from steertui.server.model import ServerModel

@@ -8,8 +8,8 @@ from steertui.engine.events import EngineEvent
 from steertui.engine.pool import Pool
 from steertui.engine.sequence import GenerateRequest, ScoreRequest
 from steertui.engine.vocabulary import Vocabulary
-from steertui.run.control import RunControl
-from steertui.run.events import EngineProgress
+from steertui.execution.control import RunControl
+from steertui.execution.events import EngineProgress
 
 SNAPSHOT_INTERVAL = 0.1
 """Seconds between two snapshots of the engine."""

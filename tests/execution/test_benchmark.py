@@ -9,8 +9,8 @@ from steertui.engine.context import ContextParams
 from steertui.engine.sizing import Overrides
 from steertui.engine.workload import Workload
 from steertui.errors import EngineError
+from steertui.execution.benchmark import Throughput, measure, requests_of
 from steertui.planning.resolve import resolve
-from steertui.run.benchmark import Throughput, measure, requests_of
 from tests.fixtures.program import call
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from steertui.engine.context import ContextParams
 from steertui.engine.events import EngineLost, EngineRestarted, RequestFailed
-from steertui.run.events import (
+from steertui.execution.events import (
     BatchProgress,
     EngineProgress,
     Incident,

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Protocol
 
 from steertui.errors import JudgeError
+from steertui.execution.events import Event, Judged, JudgeProgress, JudgeReady, JudgeStopped
 from steertui.judge.price import Budget, estimate_tokens
 from steertui.judge.request_format import RawReply, RequestFormat
 from steertui.judge.server import KNOWN_CASE, KNOWN_LABEL, ServerJudge
 from steertui.planning.judges import judge_case
-from steertui.run.events import Event, Judged, JudgeProgress, JudgeReady, JudgeStopped
 from steertui.server.circuit_breaker import CircuitBreaker
 from steertui.store import JudgeReply, Store, UnjudgedAnswer
 

@@ -7,10 +7,10 @@ from steertui.analysis.sentences import minimum_gap_sentence
 from steertui.analysis.summary import STAND_IN_WARNING
 from steertui.core.prompt import Prompt
 from steertui.core.shard import WHOLE
+from steertui.execution.progress import dollars
 from steertui.judge.price import estimate_tokens, list_price
 from steertui.planning.estimate import Estimate, JudgeEstimate
 from steertui.planning.plan import Plan
-from steertui.run.progress import dollars
 from steertui.server.address import KEY, is_openai_host, key_for
 from steertui.server.model import ServerModel
 from steertui.units import clock

@@ -11,10 +11,10 @@ import psutil
 import pytest
 
 from steertui.engine.sizing import Overrides
+from steertui.execution import Generated, run
 from steertui.planning.judges import JudgeServerOptions
 from steertui.planning.plan import make_plan
 from steertui.planning.resolve import resolve
-from steertui.run import Generated, run
 from steertui.server.limits import RetryPolicy
 from steertui.store import Store
 from tests.fixtures.openai_server import MODEL_FAILURES, Fake, Loopback

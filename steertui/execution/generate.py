@@ -13,10 +13,10 @@ from steertui.engine.pool import Pool
 from steertui.engine.sizing import Overrides, choose_shapes
 from steertui.engine.vocabulary import vocabulary
 from steertui.engine.workload import workload_of
+from steertui.execution.control import RunControl
+from steertui.execution.engine_loop import generate_requests, run_until_idle
+from steertui.execution.events import Event, Generated, ModelLoaded, ModelLoading
 from steertui.planning.plan import Plan
-from steertui.run.control import RunControl
-from steertui.run.engine_loop import generate_requests, run_until_idle
-from steertui.run.events import Event, Generated, ModelLoaded, ModelLoading
 from steertui.store import Store
 
 

@@ -1,7 +1,7 @@
 """Runs: generate and judge what the store lacks, and yield events."""
 
-from steertui.run.control import RunControl
-from steertui.run.events import (
+from steertui.execution.control import RunControl
+from steertui.execution.events import (
     BatchProgress,
     EngineProgress,
     Event,
@@ -19,7 +19,7 @@ from steertui.run.events import (
     ServerModelStopped,
     ServerProgress,
 )
-from steertui.run.run import judge, run
+from steertui.execution.run import judge, run
 
 __all__ = [
     "BatchProgress",

@@ -6,9 +6,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from steertui.core.prompt import Prompt
-from steertui.run.background import BackgroundThread
-from steertui.run.control import RunControl
-from steertui.run.dispatcher import Dispatcher
+from steertui.execution.background import BackgroundThread
+from steertui.execution.control import RunControl
+from steertui.execution.dispatcher import Dispatcher
 from steertui.server.limits import RetryPolicy
 from steertui.server.model import ServerModel
 from steertui.store import Store

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Generator
 
-from steertui.run.events import Event
+from steertui.execution.events import Event
 
 
 class RunControl:

@@ -11,12 +11,9 @@ from steertui.engine.sequence import GenerateRequest, ScoreRequest
 from steertui.engine.sizing import Overrides, choose_shapes
 from steertui.engine.vocabulary import Vocabulary, vocabulary
 from steertui.engine.workload import workload_of
-from steertui.judge.label_order import is_finite, order_effect
-from steertui.judge.local import LABEL_TEXTS, LocalJudge, read_reason, reason_prompt
-from steertui.planning.judges import chat_format, judge_case
-from steertui.run.control import RunControl
-from steertui.run.engine_loop import run_until_idle
-from steertui.run.events import (
+from steertui.execution.control import RunControl
+from steertui.execution.engine_loop import run_until_idle
+from steertui.execution.events import (
     EngineProgress,
     Event,
     Judged,
@@ -24,7 +21,10 @@ from steertui.run.events import (
     ModelLoaded,
     ModelLoading,
 )
-from steertui.run.label_orders import LabelOrderPlan, ScoringTask
+from steertui.execution.label_orders import LabelOrderPlan, ScoringTask
+from steertui.judge.label_order import is_finite, order_effect
+from steertui.judge.local import LABEL_TEXTS, LocalJudge, read_reason, reason_prompt
+from steertui.planning.judges import chat_format, judge_case
 from steertui.store import Store, UnjudgedAnswer
 
 REASON_SAMPLING = SamplingParams(max_tokens=80)

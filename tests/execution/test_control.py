@@ -7,10 +7,10 @@ from pathlib import Path
 
 from steertui.core.experiment import Experiment
 from steertui.engine.sizing import Overrides
+from steertui.execution import EngineProgress, Generated, RunControl, ServerProgress, run
 from steertui.planning.judges import JudgeServerOptions
 from steertui.planning.plan import make_plan
 from steertui.planning.resolve import resolve
-from steertui.run import EngineProgress, Generated, RunControl, ServerProgress, run
 from steertui.server.limits import RetryPolicy
 from steertui.store import Store
 from tests.fixtures.openai_server import Fake, Loopback

@@ -15,9 +15,9 @@ from steertui.engine.sizing import Overrides, choose_shapes
 from steertui.engine.vocabulary import vocabulary
 from steertui.engine.workload import Workload, workload_of
 from steertui.errors import EngineError
+from steertui.execution.engine_loop import generate_requests
 from steertui.planning.judges import chat_format
 from steertui.planning.resolve import Design
-from steertui.run.engine_loop import generate_requests
 
 DECODE_STEPS = 32
 """New tokens per slot in one measurement."""

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Self
 
-from steertui.run.control import RunControl
-from steertui.run.events import Event
+from steertui.execution.control import RunControl
+from steertui.execution.events import Event
 
 STOP_GRACE = 3.0
 """Seconds to wait for replies in flight when the thread is stopped; they are already paid for."""
