@@ -355,18 +355,26 @@ def test_a_full_disk_or_a_closed_pipe_behind_stdout_is_one_sentence(
 ) -> None:
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         done = subprocess.run(
-            [*COMMAND, *options], cwd=folder, env=os.environ | SHELL, stdout=full,
-            stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
+            [*COMMAND, *options],
+            cwd=folder,
+            env=os.environ | SHELL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
     assert done.returncode == 1
     assert done.stderr.startswith("steertui: standard output: cannot be written (No space left")
     assert len(done.stderr.splitlines()) == 1
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
-        [*COMMAND, *options], cwd=folder, env=os.environ | SHELL, stdout=writing,
-        stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        [*COMMAND, *options],
+        cwd=folder,
+        env=os.environ | SHELL,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     os.close(writing)
     assert done.returncode == 1
     assert done.stderr.startswith("steertui: standard output: cannot be written (Broken pipe)")
@@ -430,10 +438,26 @@ WRITERS = {
 def writes(path: Path) -> Iterator[str]:
     """Yield every call in a module that creates, replaces or removes a file or folder."""
     names = {
-        "write_text", "write_bytes", "mkdir", "makedirs", "unlink", "rmtree", "rmdir", "touch",
-        "rename", "renames", "symlink_to", "hardlink_to", "copyfile", "copy2", "copytree", "move",
-        "remove_file", "mkstemp", "fdopen",
-    }  # fmt: skip
+        "write_text",
+        "write_bytes",
+        "mkdir",
+        "makedirs",
+        "unlink",
+        "rmtree",
+        "rmdir",
+        "touch",
+        "rename",
+        "renames",
+        "symlink_to",
+        "hardlink_to",
+        "copyfile",
+        "copy2",
+        "copytree",
+        "move",
+        "remove_file",
+        "mkstemp",
+        "fdopen",
+    }
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if not isinstance(node, ast.Call):
             continue

@@ -149,7 +149,14 @@ def _verify_fetched(names: Sequence[str], *, repair: bool = False) -> Iterator[E
             continue
         try:
             for done in verify_weights(located):
-                yield Supplying("verify", located.name, done, located.size, done, located.size)
+                yield Supplying(
+                    verb="verify",
+                    name=located.name,
+                    done=done,
+                    size=located.size,
+                    all_done=done,
+                    total=located.size,
+                )
         except ModelError:
             target = find_hub_name(name)
             weights = cached_weights(target) if target else None
@@ -222,4 +229,11 @@ class _Work:
 
     def _at(self, verb: str, name: str, done: int, size: int, *, whole: bool = False) -> Supplying:
         before = self._done - (size if whole else 0)
-        return Supplying(verb, name, done, size, before + done, self._lacking.total)
+        return Supplying(
+            verb=verb,
+            name=name,
+            done=done,
+            size=size,
+            all_done=before + done,
+            total=self._lacking.total,
+        )

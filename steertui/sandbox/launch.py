@@ -9,15 +9,51 @@ from typing import IO
 
 NAMES = frozenset(
     {
-        "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "TMP",
-        "SYSTEMROOT", "WINDIR", "LD_LIBRARY_PATH", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR",
+        "PATH",
+        "HOME",
+        "USER",
+        "LOGNAME",
+        "LANG",
+        "LANGUAGE",
+        "TZ",
+        "TMPDIR",
+        "TEMP",
+        "TMP",
+        "SYSTEMROOT",
+        "WINDIR",
+        "LD_LIBRARY_PATH",
+        "XDG_CACHE_HOME",
+        "XDG_RUNTIME_DIR",
     }
-)  # fmt: skip
+)
 PREFIXES = (
-    "LC_", "DYLD_", "PYTHON", "CUDA_", "NVIDIA_", "GGML_", "LLAMA_", "OMP_", "GOMP_", "KMP_",
-    "OPENBLAS_", "MKL_", "BLIS_", "VECLIB_", "HIP_", "HSA_", "ROCR_", "ROCM_", "GPU_", "VK_",
-    "MESA_", "MTL_", "METAL_", "SYCL_", "ONEAPI_", "ZE_",
-)  # fmt: skip
+    "LC_",
+    "DYLD_",
+    "PYTHON",
+    "CUDA_",
+    "NVIDIA_",
+    "GGML_",
+    "LLAMA_",
+    "OMP_",
+    "GOMP_",
+    "KMP_",
+    "OPENBLAS_",
+    "MKL_",
+    "BLIS_",
+    "VECLIB_",
+    "HIP_",
+    "HSA_",
+    "ROCR_",
+    "ROCM_",
+    "GPU_",
+    "VK_",
+    "MESA_",
+    "MTL_",
+    "METAL_",
+    "SYCL_",
+    "ONEAPI_",
+    "ZE_",
+)
 """Environment variables that a child inherits, besides `NAMES`: what Python, llama.cpp and the
 drivers of accelerators read."""
 

@@ -10,15 +10,21 @@ from steertui.stats.rate import Policy
 
 def test_a_model_of_the_paper_is_recognised_by_its_name() -> None:
     for name in (
-        "Qwen3-4B-Instruct-2507-Q4_K_M", "Qwen_Qwen3-4B-Instruct-2507-IQ3_XXS",
-        "Qwen3 4B Instruct 2507", "qwen3-4b-instruct-2507.Q8_0", 
+        "Qwen3-4B-Instruct-2507-Q4_K_M",
+        "Qwen_Qwen3-4B-Instruct-2507-IQ3_XXS",
+        "Qwen3 4B Instruct 2507",
+        "qwen3-4b-instruct-2507.Q8_0",
         "Qwen3-4B-Instruct-2507-UD-Q6_K_XL",
-    ):  # fmt: skip
+    ):
         assert paper_model([name]) == "Qwen3-4B-Instruct-2507", name
     for name in (
-        "Qwen3-4B-Instruct-2507-abliterated-Q4_K_M", "Qwen3-4B", "Qwen3-4B-Instruct",
-        "Josiefied-Qwen3-4B-Instruct-2507", "demo", "",
-    ):  # fmt: skip
+        "Qwen3-4B-Instruct-2507-abliterated-Q4_K_M",
+        "Qwen3-4B",
+        "Qwen3-4B-Instruct",
+        "Josiefied-Qwen3-4B-Instruct-2507",
+        "demo",
+        "",
+    ):
         assert paper_model([name]) is None, name
     assert paper_model(["model", "Qwen3 30B A3B Base"]) == "Qwen3-30B-A3B-Base"
 

@@ -20,7 +20,9 @@ from steertui.planning.resolve import Design
 from steertui.sandbox.parent import Sandbox
 from tests.fixtures.program import call
 
-SCENARIO = Scenario("p", "c/00", "C", "t", "a task", "a system text\r\n")
+SCENARIO = Scenario(
+    pack="p", id="c/00", category="C", title="t", task="a task", system="a system text\r\n"
+)
 START = "<|im_start|>"
 TEMPLATE = (
     "{% for m in messages %}" + START + "{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"

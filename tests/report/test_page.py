@@ -22,9 +22,9 @@ BROWSER = next(
 )
 AXE = Path(__file__).resolve().parents[2] / ".venv/node_modules/axe-core/axe.min.js"
 HOSTILE = (
-    "</script><script>window.hurt = 1</script><img src=x onerror=\"window.hurt = 2\">"
+    '</script><script>window.hurt = 1</script><img src=x onerror="window.hurt = 2">'
     "{{ 7 * 7 }} ]]> \u2028 \x1b[31m \x00 &lt;b&gt; </dialog></pre>\n**bold** [a](javascript:1)"
-)  # fmt: skip
+)
 
 
 def page_of(db: Path, path: Path) -> list[Path]:
@@ -40,8 +40,10 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with sqlite3.connect(folder / "a.db") as db:
         db.execute("UPDATE generations SET answer = ?, reasoning = ?", (HOSTILE, HOSTILE))
         db.execute("UPDATE verdicts SET reason = ?", (HOSTILE,))
-        db.execute("UPDATE scenarios SET title = ?, task = ?, category = ? || category",
-                   (HOSTILE, HOSTILE, HOSTILE))  # fmt: skip
+        db.execute(
+            "UPDATE scenarios SET title = ?, task = ?, category = ? || category",
+            (HOSTILE, HOSTILE, HOSTILE),
+        )
         db.execute("UPDATE models SET title = ?, name = ? || name", (HOSTILE, HOSTILE))
         db.execute("UPDATE experiments SET toml = ?", (HOSTILE,))
         db.execute("UPDATE conditions SET suffix = ?, about = ?", (HOSTILE, HOSTILE))

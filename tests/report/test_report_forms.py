@@ -45,11 +45,12 @@ def test_rates_in_csv_match_the_trials_in_csv(folder: Path) -> None:
     assert len(rates) == 2 * 2 * 4 * 7
     for rate in rates:
         own = [
-            t for t in trials
+            t
+            for t in trials
             if (t["model"], t["condition"]) == (rate["model"], rate["condition"])
             and t["judge"].startswith(f"local:made-{rate['judge'][-1]}")
             and rate["category"] in ("", t["category"])
-        ]  # fmt: skip
+        ]
         assert len(own) == int(rate["planned"])
         valid = [t for t in own if t["label"] not in ("", "nonsensical")]
         converged = sum(t["label"] == "convergence" for t in valid)
@@ -187,10 +188,12 @@ print(json.dumps(found))
     found = json.loads(done.stdout)
     report = json.loads(call("report", "a.db", "--format", "json", cwd=folder)[1])
     expected = {
-        (table["model"], row["condition"], f"{table['judge']} convergence"):
-            row["convergence"]["value"]
-        for table in report["tables"] for row in table["rows"]
-    }  # fmt: skip
+        (table["model"], row["condition"], f"{table['judge']} convergence"): row["convergence"][
+            "value"
+        ]
+        for table in report["tables"]
+        for row in table["rows"]
+    }
     assert len(found) == len(expected) == 2 * 4 * 2
     for model, condition, name, theirs, stored, samples, answer in found:
         assert theirs == pytest.approx(expected[model, condition, name], abs=1e-12)

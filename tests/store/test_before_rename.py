@@ -118,10 +118,14 @@ def test_conflicts_of_an_earlier_merge_are_recognised(folder: Path) -> None:
     with closing(sqlite3.connect(received)) as db, db:
         db.execute("UPDATE readings SET l_convergence = -9.0 WHERE turn = 1")
         db.execute("UPDATE hand_queue SET queue = 'doubtful'")
-        db.execute("UPDATE judges SET settings = '{\"kind\": \"a person\", \"title\": \"Ann\"}' "
-                   "WHERE id = 'human:ann'")  # fmt: skip
-        db.execute("UPDATE plannings SET created_at = '2027-01-01T00:00:00.000+00:00', "
-                   "toml = replace(toml, 'limit = 4', 'limit = 3')")  # fmt: skip
+        db.execute(
+            'UPDATE judges SET settings = \'{"kind": "a person", "title": "Ann"}\' '
+            "WHERE id = 'human:ann'"
+        )
+        db.execute(
+            "UPDATE plannings SET created_at = '2027-01-01T00:00:00.000+00:00', "
+            "toml = replace(toml, 'limit = 4', 'limit = 3')"
+        )
     (folder / "today.db").write_bytes((folder / "old.db").read_bytes())
     (merged,) = merge(folder / "today.db", [received]).inputs
     assert {conflict.about for conflict in merged.conflicts} == set(OLD_NAMES)

@@ -46,9 +46,11 @@ def content(db: Path) -> dict[str, list[tuple[object, ...]]]:
 def report(db: Path) -> object:
     code, out, err = call("report", str(db), "--format", "json", cwd=db.parent)
     assert code == 0, err
-    return [without_times(json.loads(line)) for line in out.splitlines()] if "\n{" in out else (
-        without_times(json.loads(out))
-    )  # fmt: skip
+    return (
+        [without_times(json.loads(line)) for line in out.splitlines()]
+        if "\n{" in out
+        else (without_times(json.loads(out)))
+    )
 
 
 def without_times(value: object) -> object:

@@ -24,7 +24,9 @@ from steertui.store.merge import MergedInput, merge
 from steertui.store.merge_conflicts import Conflict
 
 ANN, SERVER = "human:ann", "openai:m#0"
-SCENARIO = Scenario("p", "s/0", "Evading Shutdwon", "s", "Do it.", "")
+SCENARIO = Scenario(
+    pack="p", id="s/0", category="Evading Shutdwon", title="s", task="Do it.", system=""
+)
 
 
 def plan(store: Store, scenario: Scenario = SCENARIO, toml: str = "") -> tuple[str, list[str]]:
@@ -34,7 +36,16 @@ def plan(store: Store, scenario: Scenario = SCENARIO, toml: str = "") -> tuple[s
         for n, s in (("pro", "Go on."), ("anti", "Stop."))
     ]
     prompts = [Prompt(t, RenderedPrompt(t.user), t.key(t.user)) for t in trials]
-    facts = {"1" * 64: ModelFacts("m", "", "", 0, "", "")}
+    facts = {
+        "1" * 64: ModelFacts(
+            title="m",
+            architecture="",
+            description="",
+            parameters=0,
+            template="",
+            template_sha256="",
+        )
+    }
     return store.add_experiment(toml, prompts, facts), [p.key for p in prompts]
 
 

@@ -88,14 +88,17 @@ def test_a_shard_with_swapped_conditions_is_rejected(folder: Path) -> None:
         ("generations", "UPDATE generations SET answer = 'forged'"),
         ("judges", "UPDATE judges SET name = 'openai:gpt-5.2' WHERE id LIKE 'human:%'"),
         ("judges", "UPDATE judges SET settings = '[]'"),
-        ("judges", """UPDATE judges SET settings = '{"title": "", "url": "http://a/v1",
-            "rubric": {"system": "a", "user": "b"}}' WHERE id LIKE 'openai%'"""),
+        (
+            "judges",
+            """UPDATE judges SET settings = '{"title": "", "url": "http://a/v1",
+            "rubric": {"system": "a", "user": "b"}}' WHERE id LIKE 'openai%'""",
+        ),
         ("judges", "UPDATE judges SET kind = 'other' WHERE id LIKE 'human:%'"),
         ("judges", "UPDATE judges SET rubric_sha256 = 'another'"),
         ("models", "UPDATE models SET template = 'another'"),
         ("models", "UPDATE models SET backend = 'imported'"),
     ],
-)  # fmt: skip
+)
 def test_content_that_does_not_match_its_id_is_rejected(
     folder: Path, table: str, statement: str
 ) -> None:
@@ -172,17 +175,21 @@ def test_a_forged_prompt_is_rejected_in_either_order(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
-        ("UPDATE generations SET text = CAST(x'ff41' AS TEXT) WHERE id = 2",
-         "table generations, row 2: text is not UTF-8 text"),
-        ("UPDATE verdicts SET reason = CAST(x'c3' AS TEXT) WHERE id = 3",
-         "table verdicts, row 3: reason is not UTF-8 text"),
+        (
+            "UPDATE generations SET text = CAST(x'ff41' AS TEXT) WHERE id = 2",
+            "table generations, row 2: text is not UTF-8 text",
+        ),
+        (
+            "UPDATE verdicts SET reason = CAST(x'c3' AS TEXT) WHERE id = 3",
+            "table verdicts, row 3: reason is not UTF-8 text",
+        ),
         ("UPDATE generations SET text = x'41' WHERE id = 1", "row 1: text is not UTF-8"),
         ("UPDATE generations SET tokens = 'many' WHERE id = 1", "tokens is of another type"),
         ("UPDATE verdicts SET created_at = 'soon' WHERE id = 1", "created_at is no time"),
         ("UPDATE runs SET versions = '{'", "versions is not JSON"),
         ("DELETE FROM conditions WHERE name = 'pro'", "refers to a row that is not in conditions"),
     ],
-)  # fmt: skip
+)
 def test_an_invalid_value_is_rejected_with_its_table_and_row(
     folder: Path, statement: str, message: str
 ) -> None:
@@ -200,28 +207,47 @@ TRIGGER = """CREATE TRIGGER {} AFTER INSERT ON verdicts BEGIN
     ("statements", "message"),
     [
         ([TRIGGER.format("helpful")], "trigger helpful is not one of steertui's"),
-        (["DROP TRIGGER generations_ai", TRIGGER.format("generations_ai")],
-         "trigger generations_ai is not as steertui creates it"),
-        (["DROP VIEW current_verdicts", ENDLESS.format("current_verdicts")],
-         "view current_verdicts is not as steertui creates it"),
-        (["DROP TABLE _sqlite_migrations", ENDLESS.format("_sqlite_migrations")],
-         "is not a steertui database"),
+        (
+            ["DROP TRIGGER generations_ai", TRIGGER.format("generations_ai")],
+            "trigger generations_ai is not as steertui creates it",
+        ),
+        (
+            ["DROP VIEW current_verdicts", ENDLESS.format("current_verdicts")],
+            "view current_verdicts is not as steertui creates it",
+        ),
+        (
+            ["DROP TABLE _sqlite_migrations", ENDLESS.format("_sqlite_migrations")],
+            "is not a steertui database",
+        ),
         (["DROP TABLE trials", ENDLESS.format("trials")], "is not a steertui database"),
         (["CREATE TABLE extra (x)"], "table extra is not one of steertui's"),
         (["CREATE INDEX more ON verdicts (label)"], "index more is not one of steertui's"),
         (["DROP INDEX verdicts_in_short"], "index verdicts_in_short is missing"),
-        (["ALTER TABLE verdicts ADD COLUMN x TEXT GENERATED ALWAYS AS (upper(label))"],
-         "table verdicts is not as steertui creates it"),
-        (["PRAGMA writable_schema=ON",
-          "UPDATE sqlite_master SET sql = replace(sql, 'DEFAULT ''''', 'DEFAULT (random())') "
-          "WHERE name = 'models'"],
-         "table models is not as steertui creates it"),
-        (["CREATE TRIGGER late AFTER INSERT ON _sqlite_migrations BEGIN DELETE FROM verdicts; END"],
-         "trigger late is not one of steertui's"),
-        (["DELETE FROM _sqlite_migrations WHERE name = 'filters'"],
-         "lists migrations in an impossible order"),
+        (
+            ["ALTER TABLE verdicts ADD COLUMN x TEXT GENERATED ALWAYS AS (upper(label))"],
+            "table verdicts is not as steertui creates it",
+        ),
+        (
+            [
+                "PRAGMA writable_schema=ON",
+                "UPDATE sqlite_master SET sql = replace(sql, 'DEFAULT ''''', 'DEFAULT (random())') "
+                "WHERE name = 'models'",
+            ],
+            "table models is not as steertui creates it",
+        ),
+        (
+            [
+                "CREATE TRIGGER late AFTER INSERT ON _sqlite_migrations "
+                "BEGIN DELETE FROM verdicts; END"
+            ],
+            "trigger late is not one of steertui's",
+        ),
+        (
+            ["DELETE FROM _sqlite_migrations WHERE name = 'filters'"],
+            "lists migrations in an impossible order",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_changed_schema_is_rejected_by_name(
     folder: Path, statements: list[str], message: str
 ) -> None:
@@ -268,7 +294,7 @@ OLD_LEDGER: list[Callable[[sqlite3.Connection], None]] = [
         );
         INSERT INTO _sqlite_migrations SELECT migration_set, name, applied_at FROM copy;
         DROP TABLE copy;""").close(),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("write", OLD_LEDGER)
