@@ -51,9 +51,9 @@ def texts(tree: ast.AST) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.Expr)
     }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if id(node) not in docstrings:
-                yield node.lineno, node.value
+        match node:
+            case ast.Constant(value=str(text), lineno=line) if id(node) not in docstrings:
+                yield line, text
 
 
 def test_only_the_store_contains_sql() -> None:
