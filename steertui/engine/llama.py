@@ -213,15 +213,7 @@ class LlamaModel:
         add = add and not (self.bos and text.startswith(self.bos))
         size = len(raw) + 2
         buffer = (ll.llama_token * size)()
-        n = ll.llama_tokenize(
-            vocab=self.vocab,
-            text=raw,
-            text_len=len(raw),
-            tokens=buffer,
-            n_tokens_max=size,
-            add_special=add,
-            parse_special=special,
-        )
+        n = ll.llama_tokenize(self.vocab, raw, len(raw), buffer, size, add, special)
         if n < 0:
             raise EngineError(
                 f"llama.cpp cannot tokenise a text of {len(raw)} bytes; please report this"
@@ -240,9 +232,7 @@ class LlamaModel:
 
     def _render(self, token: int, *, special: bool) -> bytes:
         buffer = ctypes.create_string_buffer(512)
-        n = ll.llama_token_to_piece(
-            vocab=self.vocab, token=token, buf=buffer, length=512, lstrip=0, special=special
-        )
+        n = ll.llama_token_to_piece(self.vocab, token, buffer, 512, 0, special)
         return buffer.raw[: max(n, 0)]
 
     def text(self, tokens: Tokens) -> str:
