@@ -38,7 +38,7 @@ def show_models(*, as_json: bool) -> None:
     print_line(f"{'model':38}{'kind':10}{'size':>9}  {'cached':12}fits this machine")
     for row in rows:
         size = size_text(row.size)
-        print_line(f"{row.name:38}{row.kind:10}{size:>9}  {row.here:12}{row.fits}")
+        print_line(f"{row.name:38}{row.kind:10}{size:>9}  {row.cached:12}{row.fits}")
         if row.doubt:
             print_line(f"{'':38}not confirmed: {row.doubt}; checked at the hub on first use")
     listed = {row.path for row in rows}

@@ -15,13 +15,24 @@ SLOT_TOKENS = 2048
 
 @dataclass(frozen=True, slots=True)
 class InventoryRow:
-    """One quantisation of the catalogue: what it is, and whether it is here."""
+    """One quantisation of the catalogue.
+
+    Attributes:
+        name: model and quantisation, "Qwen3-4B:Q4_K_M".
+        size: of the GGUF files, in bytes.
+        cached: "verified", "unverified" or "no".
+        path: of the first file, "" if it is not cached.
+        fits: slots that fit this machine's memory, or "no".
+        origin: repository and files on the hub.
+        sampling: settings that the publisher recommends.
+        doubt: what is not confirmed of this entry, "" for nothing.
+    """
 
     name: str
     kind: str
     licence: str
     size: int
-    here: str
+    cached: str
     path: str
     fits: str
     origin: str
@@ -30,15 +41,15 @@ class InventoryRow:
 
 
 def inventory_row(model: CatalogueModel, weights: Quantisation) -> InventoryRow:
-    """Return what the shelf tells of one quantisation; no network is asked."""
-    here = cached_weights(weights.hub_name)
+    """Return the inventory row of one quantisation, without network access."""
+    found = cached_weights(weights.hub_name)
     return InventoryRow(
         name=f"{model.name}:{weights.quant}",
         kind=model.kind,
         licence=model.licence,
         size=weights.size,
-        here=verification_state(here) if here else "no",
-        path=str(here.paths[0]) if here else "",
+        cached=verification_state(found) if found else "no",
+        path=str(found.paths[0]) if found else "",
         fits=_fits(model, weights),
         origin=str(weights.hub_name),
         sampling=model.sampling,
@@ -47,7 +58,7 @@ def inventory_row(model: CatalogueModel, weights: Quantisation) -> InventoryRow:
 
 
 def verification_state(weights: CachedWeights) -> str:
-    """Return "verified" where all parts were hashed since they last changed."""
+    """Return "verified" if all parts were hashed since they last changed."""
     return "verified" if all(map(cached_digest, weights.paths)) else "unverified"
 
 

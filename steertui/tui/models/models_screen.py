@@ -120,7 +120,7 @@ class ModelsScreen(Page):
             Text(one_line(row.name), "bold" if is_on_disk else ""),
             Text(row.kind, colours.quiet),
             Text(size_text(row.size) if row.size else "?", justify="right"),
-            Text(row.here, f"bold {colours.blue}" if is_on_disk else colours.faint),
+            Text(row.cached, f"bold {colours.blue}" if is_on_disk else colours.faint),
             Text(row.fits.removesuffix(f" of {SLOT_TOKENS} tokens"), colours.quiet),
         )
 
@@ -235,7 +235,7 @@ def _cached_row(weights: CachedWeights) -> InventoryRow:
         kind="",
         licence="",
         size=sum(path.stat().st_size for path in weights.paths),
-        here="yes",
+        cached="yes",
         path=str(weights.paths[0]),
         fits="",
         origin=name,
@@ -245,7 +245,7 @@ def _cached_row(weights: CachedWeights) -> InventoryRow:
 
 
 def _is_on_disk(row: InventoryRow) -> bool:
-    return row.here != "no"
+    return row.cached != "no"
 
 
 def home_relative(folder: Path) -> str:
