@@ -4,7 +4,7 @@ import time
 from collections import deque
 
 from steertui.assets.fetch.download import RetryWait
-from steertui.planning.supply import DownloadPlan, Supplying
+from steertui.planning.supply import DownloadPlan, DownloadProgress
 from steertui.units import clock, size_text
 
 RATE_WINDOW = 15.0
@@ -19,7 +19,7 @@ def download_line(event: DownloadPlan) -> str:
             names = ", ".join(name for name, _ in items[:4]) + ", …" * (len(items) > 4)
             files = f"{len(items)} file{'s' * (len(items) > 1)}"
             parts.append(f"{size_text(sum(s for _, s in items))} {verb} ({files}: {names})")
-    return "Supply  " + "; ".join(parts)
+    return "Files   " + "; ".join(parts)
 
 
 def waiting_line(event: RetryWait) -> str:
@@ -33,7 +33,7 @@ class ByteMeter:
     def __init__(self) -> None:
         self._samples: deque[tuple[float, int]] = deque()
 
-    def text(self, event: Supplying) -> str:
+    def text(self, event: DownloadProgress) -> str:
         """Return "1.20 of 2.50 GB, 48 MB/s, 0:27 left"."""
         now = time.monotonic()
         self._samples.append((now, event.all_done))

@@ -21,7 +21,7 @@ from steertui.execution.events import (
 )
 from steertui.units import clock
 
-STAGES = {"generate": "answers", "judge": "verdicts"}
+STAGES = {"generate": "answers", "judge": "labels"}
 """What each stage produces."""
 
 
@@ -58,7 +58,7 @@ def loaded_line(event: ModelLoaded) -> str:
     """Return what was loaded, and the shape of its contexts."""
     first, *others = event.shapes
     action = {"generate": "Answering with", "judge": "Judging by"}[event.stage]
-    work = f"{action} {event.name}: {event.total} {STAGES[event.stage]} to do"
+    work = f"{action} {event.name}: {event.total} {STAGES[event.stage]} pending"
     if all(replace(shape, devices=first.devices) == first for shape in others):
         engines = f"{len(event.shapes)} engines, each of " if others else ""
         names = ", ".join(map(device_names, event.shapes))

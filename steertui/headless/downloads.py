@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from steertui.assets.fetch.download import RetryWait
 from steertui.execution.downloads import ByteMeter, download_line, waiting_line
-from steertui.planning.supply import DownloadPlan, Event, Supplied, Supplying
+from steertui.planning.supply import DownloadPlan, DownloadProgress, DownloadsComplete, Event
 from steertui.printable import print_json, print_line, printable_line
 from steertui.report.rich_tables import line_text
 from steertui.standard_streams import use_utf8
@@ -47,7 +47,7 @@ def _records(events: Iterable[Event]) -> None:
         if isinstance(event, DownloadPlan):
             plan = {"fetch": dict(event.fetch), "verify": dict(event.verify), "bytes": event.total}
             _write("download_plan", **plan)
-        elif isinstance(event, Supplied):
+        elif isinstance(event, DownloadsComplete):
             _write("downloaded", bytes=event.total)
         elif time.monotonic() - last > RECORD_INTERVAL:
             last = time.monotonic()
@@ -75,7 +75,7 @@ def _lines(events: Iterable[Event]) -> None:
             if event.reason != reason and event.seconds > 1:
                 _print(waiting_line(event))
                 reason = event.reason
-        elif isinstance(event, Supplying):
+        elif isinstance(event, DownloadProgress):
             reason = ""
             text = meter.text(event)
             if time.monotonic() - last > LINE_INTERVAL:
@@ -102,14 +102,14 @@ def _bar(events: Iterable[Event]) -> None:
             if isinstance(event, DownloadPlan):
                 console.print(line_text(download_line(event)))
                 task = bar.add_task("", total=event.total, rate="")
-            elif isinstance(event, Supplied):
+            elif isinstance(event, DownloadsComplete):
                 console.print(line_text(_complete_line(event)))
             elif task is not None:
                 last = _update_bar(bar, task, event, meter, last)
 
 
 def _update_bar(
-    bar: Progress, task: TaskID, event: Supplying | RetryWait, meter: ByteMeter, last: float
+    bar: Progress, task: TaskID, event: DownloadProgress | RetryWait, meter: ByteMeter, last: float
 ) -> float:
     """Update the bar if it is due; return the time of the last update, `last` if there was none."""
     now = time.monotonic()
@@ -135,5 +135,5 @@ def _print(line: str) -> None:
     print_line(line, to_stderr=True)
 
 
-def _complete_line(event: Supplied) -> str:
+def _complete_line(event: DownloadsComplete) -> str:
     return f"Files   downloaded and verified: {size_text(event.total)}"

@@ -1,4 +1,4 @@
-"""Presets: experiments by name."""
+"""Named experiments: demo, quick, paper-4b, paper."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -9,21 +9,21 @@ from steertui.core.experiment import DEMO_EXPERIMENT, Experiment
 MODELS_4B = ("Qwen3-4B-Base", "Qwen3-4B-Instruct-2507", "Qwen3-4B-Thinking-2507")
 MODELS_30B = ("Qwen3-30B-A3B-Base", "Qwen3-30B-A3B-Instruct-2507", "Qwen3-30B-A3B-Thinking-2507")
 
-JUDGE = "openai:gpt-5.2"
-SMALL = "Qwen3-1.7B"
+PAPER_JUDGE = "openai:gpt-5.2"
+QUICK_MODEL = "Qwen3-1.7B"
 
 
 def _as_in_the_paper(*models: str) -> Experiment:
-    """Return the paper's experiment, its settings as its code has them (arXiv 2601.01584).
+    """Return the paper's experiment with the settings of its code (arXiv 2601.01584).
 
-    The weights are quantised where the paper's were 16 bits; that is the one difference.
+    The only difference: weights are quantised, and the paper's had 16 bits.
     """
     return Experiment(
         models=list(models),
         scenarios=[SUBSET],
         conditions=["baseline", "pro", "anti"],
         conditions_file=PAPER,
-        judges=[JUDGE],
+        judges=[PAPER_JUDGE],
         rubric=PAPER,
         reasons=True,
         temperatures=[0.0],
@@ -38,10 +38,10 @@ PRESETS: Mapping[str, Experiment] = MappingProxyType(
     {
         "demo": DEMO_EXPERIMENT,
         "quick": Experiment(
-            models=[SMALL],
+            models=[QUICK_MODEL],
             scenarios=[BENCHMARK],
             conditions_file=PAPER,
-            judges=[f"local:{SMALL}"],
+            judges=[f"local:{QUICK_MODEL}"],
             max_tokens=512,
             thinking="off",
             limit=12,
@@ -50,5 +50,5 @@ PRESETS: Mapping[str, Experiment] = MappingProxyType(
         "paper": _as_in_the_paper(*MODELS_4B, *MODELS_30B),
     }
 )
-"""`demo`: the shipped checkpoint. `quick`: a small model that judges itself, for a first look:
-its labels are no evidence. `paper-4b` and `paper`: what the paper ran."""
+"""`demo`: the shipped demo model. `quick`: a small model that judges its own answers, for a first
+look; its labels are not evidence. `paper-4b` and `paper`: the paper's experiments."""

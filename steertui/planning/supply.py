@@ -1,6 +1,7 @@
-"""Supply: fetches what an experiment lacks and verifies what was not, before it starts.
+"""Downloads and verification of the weights and texts that an experiment needs.
 
-A plain generator of events, as a run is: list it to the end, or close it to stop. What came stays.
+Each function is a generator of events: exhaust it to finish, close it to stop. Bytes that were
+received are kept, and the next call continues from them.
 """
 
 from collections.abc import Generator, Iterator, Sequence
@@ -29,12 +30,18 @@ from steertui.errors import FetchError, ModelError
 from steertui.planning.resolve import resolve_texts
 
 SILENT = 100_000_000
-"""Bytes of a file of the user's own that are hashed without a word: it takes no second."""
+"""Bytes below which a user's own file is hashed without an event, in under a second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """Names of models and sources, and the base address of a mirror for the sources."""
+    """Models and text sources that are needed.
+
+    Attributes:
+        models: names.
+        sources: names.
+        mirror: base address of a mirror for the sources; "" for their own addresses.
+    """
 
     models: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
@@ -43,20 +50,32 @@ class Requirements:
 
 @dataclass(frozen=True, slots=True)
 class DownloadPlan:
-    """What will be done, before anything is: names and bytes to fetch, and to verify only."""
+    """Downloads and verifications ahead; the first event.
+
+    Attributes:
+        fetch: name and size in bytes of each file to download.
+        verify: name and size in bytes of each local file to hash.
+    """
 
     fetch: tuple[tuple[str, int], ...]
     verify: tuple[tuple[str, int], ...]
 
     @property
     def total(self) -> int:
-        """Bytes of all, those of files half fetched before included."""
+        """Bytes to download and to hash, including the received part of partial files."""
         return sum(size for _, size in (*self.fetch, *self.verify))
 
 
 @dataclass(frozen=True, slots=True)
-class Supplying:
-    """So much of one file, and of everything, is done; `verb` is "fetch" or "verify"; bytes."""
+class DownloadProgress:
+    """Progress within one file.
+
+    Attributes:
+        verb: "fetch" or "verify".
+        name: of the file.
+        done: bytes of this file; `size`: its total.
+        all_done: bytes of all files; `total`: their total.
+    """
 
     verb: str
     name: str
@@ -67,89 +86,97 @@ class Supplying:
 
 
 @dataclass(frozen=True, slots=True)
-class Supplied:
-    """Everything is here and verified: so many bytes."""
+class DownloadsComplete:
+    """All files are downloaded and verified; the last event.
+
+    Attributes:
+        total: bytes.
+    """
 
     total: int
 
 
-Event = DownloadPlan | Supplying | RetryWait | Supplied
+Event = DownloadPlan | DownloadProgress | RetryWait | DownloadsComplete
 
 
 def requirements_of(experiment: Experiment) -> Requirements:
-    """Return what an experiment needs: its models', its judges' and its texts' names."""
-    e = experiment
+    """Return the models, local judges and text sources of an experiment."""
     judges = [
         judge.removeprefix(JudgeKind.LOCAL.prefix)
-        for judge in e.judges
+        for judge in experiment.judges
         if parse_judge_kind(judge) is JudgeKind.LOCAL
     ]
-    sources = [name for pack in e.scenarios for name in pack_sources(pack)]
-    if PAPER in (e.conditions_file, e.rubric):
+    sources = [name for pack in experiment.scenarios for name in pack_sources(pack)]
+    if PAPER in (experiment.conditions_file, experiment.rubric):
         sources.append(TEXTS)
-    models = [name for name in e.models if not is_server(name)]
+    models = [name for name in experiment.models if not is_server(name)]
     return Requirements(tuple(dict.fromkeys([*models, *judges])), tuple(dict.fromkeys(sources)))
 
 
 def supply_experiment(experiment: Experiment) -> Generator[Event, None, None]:
-    """Supply what an experiment needs; a wrong name is told before anything is fetched.
+    """Download and verify the files of an experiment.
 
-    Raises what `supply` does, and ScenarioError or ExperimentError for texts.
+    Unknown names raise ScenarioError or ExperimentError before any download, if the text sources
+    are complete. Raises also the errors of `supply`.
     """
-    needs = requirements_of(experiment)
-    if not any(missing_files(find_source(name)) for name in needs.sources):
+    required = requirements_of(experiment)
+    if not any(missing_files(find_source(name)) for name in required.sources):
         resolve_texts(experiment)
-    yield from supply(needs)
+    yield from supply(required)
 
 
 def supply(
-    needs: Requirements, patience: TransferLimits | None = None
+    required: Requirements, limits: TransferLimits | None = None
 ) -> Generator[Event, None, None]:
-    """Fetch and verify what is lacking; nothing is asked of the network where nothing is.
+    """Download missing files and verify unverified ones; use no network if none is missing.
 
-    Raises FetchError, ModelError or SourceError, in one sentence; what came by then stays.
+    Raises FetchError, ModelError or SourceError.
     """
-    patience = patience or TransferLimits()
-    here = {name: found for name in needs.models if (found := locate_weights(name))}
-    for located in here.values():
+    limits = limits or TransferLimits()
+    local = {name: found for name in required.models if (found := locate_weights(name))}
+    for located in local.values():
         if not located.unverified:
             require_expected(located, [file_digest(path) for path in located.paths])
-    stated: dict[str, HubListing] = {}
-    for name in needs.models:
+    listings: dict[str, HubListing] = {}
+    for name in required.models:
         target = find_hub_name(name)
-        if target and name not in here:
-            stated[name] = yield from list_weights(target, patience)
-            _require_known(name, stated[name])
-            remove_stale_partials(stated[name].repo)
-    weights = [remote for said in stated.values() for remote in weights_of(said)]
-    texts = [r for name in needs.sources for r in source_downloads(find_source(name), needs.mirror)]
-    unverified = [u for u in here.values() if u.unverified and (u.origin or u.size > SILENT)]
+        if target and name not in local:
+            listings[name] = yield from list_weights(target, limits)
+            _require_known(name, listings[name])
+            remove_stale_partials(listings[name].repo)
+    weights = [download for listing in listings.values() for download in weights_of(listing)]
+    texts = [
+        download
+        for name in required.sources
+        for download in source_downloads(find_source(name), required.mirror)
+    ]
+    unverified = [w for w in local.values() if w.unverified and (w.origin or w.size > SILENT)]
     if weights or texts or unverified:
-        yield from _Work(weights, texts, unverified, patience).do(list(stated.values()))
-    yield from _verify_fetched([name for name in stated if name not in here])
+        yield from _Downloads(weights, texts, unverified, limits).run(list(listings.values()))
+    yield from _verify_downloaded([name for name in listings if name not in local])
 
 
 def pull(
-    names: Sequence[str], patience: TransferLimits | None = None
+    names: Sequence[str], limits: TransferLimits | None = None
 ) -> Generator[Event, None, None]:
-    """Supply models by name; weights whose bytes are not those promised are fetched anew."""
-    needs = Requirements(models=tuple(names))
+    """Download and verify models by name; download weights with an unexpected hash again."""
+    required = Requirements(models=tuple(names))
     for _ in range(2):
-        yield from _verify_fetched(names, repair=True)
-        yield from supply(needs, patience)
+        yield from _verify_downloaded(names, repair=True)
+        yield from supply(required, limits)
         if all(locate_weights(name) for name in names):
             return
 
 
-def _verify_fetched(names: Sequence[str], *, repair: bool = False) -> Iterator[Event]:
-    """Verify what lies here; with `repair` remove from the cache what is not as promised."""
+def _verify_downloaded(names: Sequence[str], *, repair: bool = False) -> Iterator[Event]:
+    """Verify local weights; with `repair`, remove cached weights that have an unexpected hash."""
     for name in names:
         located = locate_weights(name)
         if located is None:
             continue
         try:
             for done in verify_weights(located):
-                yield Supplying(
+                yield DownloadProgress(
                     verb="verify",
                     name=located.name,
                     done=done,
@@ -165,75 +192,81 @@ def _verify_fetched(names: Sequence[str], *, repair: bool = False) -> Iterator[E
             remove_weights(weights)
 
 
-def _require_known(name: str, stated: HubListing) -> None:
-    """Raise FetchError where the hub states other bytes than the catalogue knows."""
+def _require_known(name: str, listing: HubListing) -> None:
+    """Raise FetchError if the hub lists another hash than the catalogue."""
     found = catalogue_model(name)
-    first, _, digest = stated.files[0]
+    first, _, digest = listing.files[0]
     if found and found[1].sha256 not in ("", digest):
         raise FetchError(
-            f"{name}: the hub states other bytes of {first} than the catalogue knows (sha256 "
-            f"{digest[:12]}… instead of {found[1].sha256[:12]}…); if you want them all the same, "
-            f"name them as {stated.repo}/{first}"
+            f"{name}: the hub lists another sha256 for {first} than the catalogue "
+            f"({digest[:12]}… instead of {found[1].sha256[:12]}…); to use that file anyway, "
+            f"name it as {listing.repo}/{first}"
         )
 
 
-class _Work:
-    """Everything that is to be done, and how far it is."""
+class _Downloads:
+    """Downloads and verifications of one call, with their progress."""
 
     def __init__(
         self,
         weights: Sequence[Download],
         texts: Sequence[Download],
         unverified: Sequence[LocalWeights],
-        patience: TransferLimits,
+        limits: TransferLimits,
     ) -> None:
-        self._weights, self._texts, self._unverified = weights, texts, unverified
-        self._patience = patience
-        fetch = tuple((r.name, r.size) for r in (*texts, *weights))
-        verify = tuple((u.name, sum(p.stat().st_size for p in u.unverified)) for u in unverified)
-        self._lacking = DownloadPlan(fetch, verify)
+        self._weights = weights
+        self._texts = texts
+        self._unverified = unverified
+        self._limits = limits
+        fetch = tuple((download.name, download.size) for download in (*texts, *weights))
+        verify = tuple((w.name, sum(p.stat().st_size for p in w.unverified)) for w in unverified)
+        self._plan = DownloadPlan(fetch, verify)
         self._done = 0
 
-    def do(self, stated: Sequence[HubListing]) -> Iterator[Event]:
-        """Do it: the texts first, since they are small and an experiment fails without them."""
+    def run(self, listings: Sequence[HubListing]) -> Iterator[Event]:
+        """Download texts first: they are small, and without them the experiment fails."""
         require_disk_space([*self._texts, *self._weights])
-        yield self._lacking
+        yield self._plan
         if self._texts:
             with open_client() as client:
-                for remote in self._texts:
+                for text in self._texts:
                     try:
-                        yield from self._told(remote, transfer(remote, client, self._patience))
+                        yield from self._progress(text, transfer(text, client, self._limits))
                     except FetchError as exc:
                         raise FetchError(
-                            f"{exc}; or copy it by hand, from {remote.url} to {remote.target}"
+                            f"{exc}; or copy it by hand, from {text.url} to {text.target}"
                         ) from None
-        for remote in self._weights:
-            yield from self._told(remote, transfer(remote, hub_client(), self._patience))
-        for said in stated:
-            link_blobs(said)
+        for download in self._weights:
+            yield from self._progress(download, transfer(download, hub_client(), self._limits))
+        for listing in listings:
+            link_blobs(listing)
         for located in self._unverified:
             size = sum(p.stat().st_size for p in located.unverified)
             for done in verify_weights(located):
                 yield self._at("verify", located.name, done, size)
             self._done += size
-        yield Supplied(self._lacking.total)
+        yield DownloadsComplete(self._plan.total)
 
-    def _told(self, remote: Download, news: Iterator[BytesReceived | RetryWait]) -> Iterator[Event]:
-        for event in news:
+    def _progress(
+        self, download: Download, events: Iterator[BytesReceived | RetryWait]
+    ) -> Iterator[Event]:
+        for event in events:
             if isinstance(event, BytesReceived):
                 yield self._at("fetch", event.name, event.done, event.total)
             else:
                 yield event
-        self._done += remote.size
-        yield self._at("fetch", remote.name, remote.size, remote.size, whole=True)
+        self._done += download.size
+        yield self._at("fetch", download.name, download.size, download.size, whole=True)
 
-    def _at(self, verb: str, name: str, done: int, size: int, *, whole: bool = False) -> Supplying:
+    def _at(
+        self, verb: str, name: str, done: int, size: int, *, whole: bool = False
+    ) -> DownloadProgress:
         before = self._done - (size if whole else 0)
-        return Supplying(
+        return DownloadProgress(
             verb=verb,
             name=name,
             done=done,
             size=size,
             all_done=before + done,
-            total=self._lacking.total,
+            total=self._plan.total,
         )

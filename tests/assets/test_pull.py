@@ -12,7 +12,14 @@ from steertui.assets.hub.cache import cached_weights, repository_folder
 from steertui.assets.weights import find_model
 from steertui.core.hub_name import HubName
 from steertui.errors import FetchError, ModelError
-from steertui.planning.supply import DownloadPlan, Requirements, Supplied, Supplying, pull, supply
+from steertui.planning.supply import (
+    DownloadPlan,
+    DownloadProgress,
+    DownloadsComplete,
+    Requirements,
+    pull,
+    supply,
+)
 from tests.fixtures.hub_server import MAIN, Fault, HubServer, make_gguf
 
 REPO = "maker/Small-GGUF"
@@ -47,10 +54,10 @@ def test_pulled_weights_are_found_verified_and_not_downloaded_again(
     events = fetch()
     assert isinstance(events[0], DownloadPlan)
     assert (events[0].fetch, events[0].total) == (((FILE, SIZE),), SIZE)
-    moved = [e for e in events if isinstance(e, Supplying)]
+    moved = [e for e in events if isinstance(e, DownloadProgress)]
     assert [e.all_done for e in moved] == sorted(e.all_done for e in moved)
     assert (moved[-1].all_done, moved[-1].total) == (SIZE, SIZE)
-    assert isinstance(events[-1], Supplied)
+    assert isinstance(events[-1], DownloadsComplete)
     model = find_model(NAME)
     assert model.path.read_bytes() == small
     assert model.origin == f"{REPO}@{MAIN}/{FILE}"

@@ -79,7 +79,7 @@ def test_ctrl_c_stores_finished_work_and_prints_how_to_resume(tmp_path: Path) ->
     options = ("--batch", "--demo", "--slots", "1", "--threads", "1")
     process = start(*options, cwd=tmp_path)
     assert process.stderr
-    assert "answers to do" in process.stderr.readline()
+    assert "answers pending" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
     asked = time.monotonic()
     _, err = process.communicate(timeout=60)

@@ -26,7 +26,7 @@ from steertui.assets.hub.cache import (
 from steertui.assets.weights import find_hub_name, locate_weights
 from steertui.errors import SteertuiError
 from steertui.planning.inventory import SLOT_TOKENS, InventoryRow, inventory_row
-from steertui.planning.supply import Event, Requirements, Supplying, pull, supply
+from steertui.planning.supply import DownloadProgress, Event, Requirements, pull, supply
 from steertui.printable import one_line
 from steertui.tui.widgets.bars import progress_bar
 from steertui.tui.widgets.page import Page
@@ -145,7 +145,7 @@ class ModelsScreen(Page):
                 if self._stop.is_set():
                     result = f"{name}: cancelled; downloaded bytes are kept, f resumes"
                     break
-                if isinstance(event, Supplying):
+                if isinstance(event, DownloadProgress):
                     text = f"{event.verb} {one_line(event.name)}"
                     self.post_message(TaskProgress(text, event.all_done, event.total))
         except SteertuiError as exc:

@@ -12,13 +12,13 @@ from steertui.core.judge_kind import JudgeKind
 from steertui.core.model import DEMO, is_server
 from steertui.errors import SteertuiError
 from steertui.judge.price import list_price
-from steertui.planning.presets import JUDGE
+from steertui.planning.presets import PAPER_JUDGE
 from steertui.planning.resolve import resolve_texts
 
 Choices = list[tuple[str, str]]
 """(value, text) pairs."""
 
-PAPER_JUDGE_MODEL = JUDGE.removeprefix(JudgeKind.SERVER.prefix)
+PAPER_JUDGE_MODEL = PAPER_JUDGE.removeprefix(JudgeKind.SERVER.prefix)
 
 
 def model_choices(_: Experiment) -> Choices:
@@ -68,5 +68,5 @@ def judge_choices(experiment: Experiment) -> Choices:
     return [
         ("none", "none: answers are stored without labels"),
         *((f"local:{model}", f"local:{model}  on this machine") for model in local),
-        (JUDGE, f"{JUDGE}  the paper's judge{cost}"),
+        (PAPER_JUDGE, f"{PAPER_JUDGE}  the paper's judge{cost}"),
     ]

@@ -6,7 +6,12 @@ from collections.abc import Generator
 from steertui.assets.fetch.download import RetryWait
 from steertui.core.experiment import Experiment
 from steertui.execution.downloads import ByteMeter, download_line
-from steertui.planning.supply import DownloadPlan, Supplied, Supplying, supply_experiment
+from steertui.planning.supply import (
+    DownloadPlan,
+    DownloadProgress,
+    DownloadsComplete,
+    supply_experiment,
+)
 from steertui.tui.run.run_messages import Stage
 
 INTERVAL = 0.1
@@ -27,7 +32,7 @@ def supply_in_stages(experiment: Experiment) -> Generator[Stage, None, None]:
         match event:
             case DownloadPlan():
                 stage = Stage(stage.done, _megabytes(event.total), download_line(event))
-            case Supplying():
+            case DownloadProgress():
                 total = _megabytes(event.total)
                 stage = Stage(_megabytes(event.all_done), total, meter.text(event))
             case RetryWait():
@@ -35,7 +40,7 @@ def supply_in_stages(experiment: Experiment) -> Generator[Stage, None, None]:
             case _:
                 stage = Stage(stage.total, stage.total, "downloaded and verified")
         is_due = time.monotonic() - reported > INTERVAL
-        if is_due or isinstance(event, DownloadPlan | Supplied):
+        if is_due or isinstance(event, DownloadPlan | DownloadsComplete):
             reported = time.monotonic()
             yield stage
 
