@@ -1,9 +1,15 @@
 """Folders: data shipped with the package, and the user's cache and state."""
 
+import os
+import stat
+import tempfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 from platformdirs import user_cache_path, user_state_path
+
+from steertui.errors import StoreError
 
 DEMO_DB = Path("steertui-demo.db")
 """Database of the demo, in the working folder."""
@@ -18,6 +24,31 @@ def package_data(name: str) -> Path:
     package = Path(__file__).resolve().parent
     installed = package / "data" / name
     return installed if installed.is_dir() else package.parent / name
+
+
+def private_temporary_folder() -> Path:
+    """Return the user's folder in the system's temporary folder, which no other user can change.
+
+    Raises StoreError if another user has created one of that name.
+    """
+    folder = Path(tempfile.gettempdir())
+    if not hasattr(os, "getuid"):  # on Windows each user has a temporary folder
+        return folder
+    folder /= f"steertui-{os.getuid()}"
+    with suppress(OSError):
+        folder.mkdir(mode=0o700)
+    try:
+        found = folder.lstat()
+    except OSError as exc:
+        raise StoreError(
+            f"{folder}: cannot be created ({exc.strerror}); set TMPDIR to another folder"
+        ) from None
+    is_private = stat.S_ISDIR(found.st_mode) and not found.st_mode & 0o077
+    if not is_private or found.st_uid != os.getuid():
+        raise StoreError(
+            f"{folder}: can be changed by other users; remove it, or set TMPDIR to another folder"
+        )
+    return folder
 
 
 def user_cache(name: str) -> Path:

@@ -3,7 +3,7 @@
 import stat
 import tomllib
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from steertui.errors import SteertuiError
 
@@ -69,11 +69,20 @@ def load_toml(path: Path, shape: type[T], error: type[SteertuiError]) -> T:
 
     Raises `error`, naming file, key and remedy, if the file does not match.
     """
-    try:
-        data = tomllib.loads(read_text(path, error))
-    except tomllib.TOMLDecodeError as exc:
-        raise error(f"{path}: not valid TOML: {exc}") from None
+    data = parse_toml(read_text(path, error), error, str(path))
     return validate(data, shape, error, str(path))
+
+
+def parse_toml(text: str, error: type[SteertuiError], where: str) -> dict[str, Any]:
+    """Return the table of a TOML text; raises `error`, with `where`, if it cannot be parsed."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
+        raise error(f"{where}: not valid TOML: {exc}; correct it") from None
+    except RecursionError:
+        raise error(f"{where}: values are nested too deeply; correct it") from None
+    except ValueError as exc:  # a number of more than 4,300 digits, a date that does not exist
+        raise error(f"{where}: not valid TOML: {exc}; correct it") from None
 
 
 def validate(data: object, shape: type[T], error: type[SteertuiError], where: str) -> T:

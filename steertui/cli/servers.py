@@ -98,7 +98,8 @@ def take_server_options(given: dict[str, Any]) -> JudgeServerOptions:
     concurrency: int = given.pop("judge_concurrency")
     timeout: float = given.pop("judge_timeout")
     max_cost: float | None = given.pop("max_cost")
-    if concurrency < 1 or timeout <= 0 or (max_cost is not None and max_cost < 0):
+    is_cost = max_cost is None or max_cost >= 0  # False for NaN, too
+    if concurrency < 1 or not timeout > 0 or not is_cost:
         raise click.UsageError(
             "--judge-concurrency and --judge-timeout: give a number above 0; --max-cost: 0 or more"
         )
@@ -122,7 +123,7 @@ def _take_retry_policy(given: dict[str, Any]) -> RetryPolicy:
     concurrency: int = given.pop("server_concurrency")
     timeout: float = given.pop("server_timeout")
     max_outage: float = given.pop("max_outage")
-    if concurrency < 1 or timeout <= 0 or max_outage <= 0:
+    if concurrency < 1 or not timeout > 0 or not max_outage > 0:
         raise click.UsageError(
             "--server-concurrency, --server-timeout, --max-outage: give a number above 0"
         )

@@ -1,6 +1,5 @@
 """Experiment: what to run, as a dataclass and as TOML."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 
@@ -9,7 +8,7 @@ from steertui.core.model import DEMO
 from steertui.core.prompt import Thinking
 from steertui.core.verdict import Debias
 from steertui.errors import ExperimentError
-from steertui.toml_files import forbid_extra_keys, validate
+from steertui.toml_files import forbid_extra_keys, parse_toml, validate
 
 
 @forbid_extra_keys
@@ -111,11 +110,8 @@ DEMO_EXPERIMENT = Experiment(
 
 def parse_experiment(toml: str) -> Experiment:
     """Return the experiment of a TOML text, such as the store holds."""
-    try:
-        found = tomllib.loads(toml)
-    except tomllib.TOMLDecodeError as error:
-        raise ExperimentError(f"experiment: is no TOML ({error}); plan it again") from error
-    return validate(found, Experiment, ExperimentError, "experiment")
+    table = parse_toml(toml, ExperimentError, "experiment")
+    return validate(table, Experiment, ExperimentError, "experiment")
 
 
 _RENAMED_KEYS = {"end": "stop_tokens", "blind": "hide_suffix", "label_order": "debias"}

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from steertui.core.markers import MINIMAX, is_marker
 from steertui.core.reasoning import THINK
 from steertui.core.trial import Trial
 from steertui.errors import ModelError
 from steertui.sandbox.child import OUT_OF_MEMORY
 from steertui.sandbox.parent import TOO_LARGE, TOO_LONG, Refused, Sandbox, Stopped
 
-_MARKS = re.compile(r"<\|[^|<>]{1,64}\|>|</?think>")
 _BRACKETED = re.compile(r"<[^][<>]{1,68}>|\[[^][<>]{1,68}\]")
 
 Thinking = Literal["template", "force", "off"]
@@ -167,16 +167,18 @@ def _ending(cause: str) -> str:
 
 
 def neutralise_control_tokens(text: str, control: frozenset[str] = frozenset()) -> str:
-    """Return the text with every `<|name|>` and think mark broken by a zero-width space.
+    """Return the text with every chat marker of a known model family broken by a zero-width space.
 
-    `control` names the vocabulary's own control tokens, of whatever form ("[/INST]",
-    "<end_of_turn>"), which are broken, too. Inside a judge's prompt a model's answer is data: it
+    `control` names the vocabulary's own control tokens, which are broken, too. Text without
+    markers is returned unchanged. Inside a judge's prompt a model's answer is data: it
     must not end its own quotation.
     """
 
     def broken(found: re.Match[str]) -> str:
         mark = found.group()
-        is_mark = mark in control or _MARKS.fullmatch(mark)
+        is_mark = mark in control or is_marker(mark)
         return f"{mark[0]}\u200b{mark[1:]}" if is_mark else mark
 
+    # First, since such a mark may begin with the bracket that ends another one.
+    text = MINIMAX.sub(lambda found: f"{found.group()[0]}\u200b{found.group()[1:]}", text)
     return _BRACKETED.sub(broken, text)

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing import Pipe
@@ -15,6 +14,7 @@ from platformdirs import user_log_path
 from steertui.engine.context import ContextParams
 from steertui.engine.engine_child import ChildFailed, EngineJob, EngineMessage
 from steertui.engine.sequence import GenerateRequest, ScoreRequest
+from steertui.paths import private_temporary_folder
 from steertui.sandbox.launch import launch
 
 
@@ -98,4 +98,4 @@ def log_folder() -> Path:
     try:
         return user_log_path("steertui", ensure_exists=True)
     except OSError:
-        return Path(tempfile.gettempdir())
+        return private_temporary_folder()

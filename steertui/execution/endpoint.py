@@ -24,6 +24,10 @@ LONGEST_BACKOFF = 60.0
 STABLE_FINGERPRINT = frozenset({"llama-server", "vLLM", "SGLang", "Ollama"})
 """Kinds of server whose replies carry the same model name and fingerprint until it restarts."""
 
+MAX_MARKS = 32
+"""Model names and fingerprints of one address that are told apart. A server with more changes them
+with every reply, so that they say nothing."""
+
 MAX_REJECTIONS = 3
 """Consecutive rejections of a busy server before it gets a back-off."""
 
@@ -133,7 +137,9 @@ class Endpoint:
         mark = (completion.model, completion.fingerprint)
         if not self._known_marks:
             self._known_marks.add(mark)
-        if self._model.info.kind not in STABLE_FINGERPRINT or mark in self._known_marks:
+        says_nothing = len(self._known_marks) >= MAX_MARKS
+        is_stable = self._model.info.kind in STABLE_FINGERPRINT and not says_nothing
+        if not is_stable or mark in self._known_marks:
             return False
         self._unknown_marks.add(mark)
         return True

@@ -1,6 +1,5 @@
 """Local judge: log-likelihoods of the four labels after rubric, task and answer."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -17,6 +16,7 @@ from steertui.judge.label_order import (
     remove_prior,
 )
 from steertui.judge.rubric import LABEL_END, REPLY_START, JudgeCase, Rubric
+from steertui.untrusted import InvalidJsonError, parse_json
 
 REASON_START = '", "reason": "'
 """Text between the label and the reason of a reply."""
@@ -138,6 +138,6 @@ def read_reason(text: str) -> str:
             break
         end += 1
     try:
-        return str(json.loads(f'"{text[:end]}"')) if end > 0 else ""
-    except json.JSONDecodeError:
+        return str(parse_json(f'"{text[:end]}"')) if end > 0 else ""
+    except InvalidJsonError:
         return ""

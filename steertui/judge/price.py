@@ -1,5 +1,6 @@
 """Prices of judges behind servers, and the cost limit of a run."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,7 +30,14 @@ class Price:
     output: float
 
     def of(self, input_tokens: int, cached_tokens: int, output_tokens: int) -> float:
-        """Return the cost in US dollars; `cached_tokens` are part of `input_tokens`."""
+        """Return the cost in US dollars; `cached_tokens` are part of `input_tokens`.
+
+        A negative count is 0, and no more tokens are cached than were sent, so that no count that a
+        server reports lowers a sum.
+        """
+        input_tokens = max(input_tokens, 0)
+        cached_tokens = min(max(cached_tokens, 0), input_tokens)
+        output_tokens = max(output_tokens, 0)
         uncached_tokens = input_tokens - cached_tokens
         total = uncached_tokens * self.input + cached_tokens * self.cached
         return (total + output_tokens * self.output) / 1e6
@@ -96,8 +104,10 @@ class Budget:
         self._reserved = 0.0
 
     def reserve(self, dollars: float) -> bool:
-        """Reserve `dollars`; return False if that would exceed the limit."""
-        if self.limit is not None and self.spent + self._reserved + dollars > self.limit:
+        """Reserve `dollars`; return False if that would exceed the limit or is not a cost."""
+        if not dollars >= 0:  # also NaN
+            return False
+        if self.limit is not None and not self.spent + self._reserved + dollars <= self.limit:
             return False
         self._reserved += dollars
         return True
@@ -108,6 +118,9 @@ class Budget:
         return self._reserved > 1e-12
 
     def settle(self, reserved: float, spent: float) -> None:
-        """Replace a reservation, which may be 0, by the actual cost of the request."""
+        """Replace a reservation, which may be 0, by the actual cost of the request.
+
+        An actual cost that is negative or not finite is replaced by the reservation.
+        """
         self._reserved -= reserved
-        self.spent += spent
+        self.spent += spent if 0 <= spent < math.inf else reserved

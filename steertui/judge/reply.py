@@ -4,7 +4,7 @@ import json
 
 from steertui.core.reasoning import split_reasoning
 from steertui.core.verdict import Label
-from steertui.errors import shorten
+from steertui.untrusted import InvalidJsonError, one_line, parse_json
 
 SCHEMA: dict[str, object] = {
     "type": "object",
@@ -34,15 +34,15 @@ def read_reply(text: str) -> tuple[Label, str]:
     if not text:
         raise UnreadableError("the reply is empty")
     try:
-        data = json.loads(text, object_pairs_hook=_without_duplicates)
-    except (json.JSONDecodeError, RecursionError):
-        raise UnreadableError(f"the reply is not JSON: {shorten(text)}") from None
+        data = parse_json(text, pairs_hook=_without_duplicates)
+    except InvalidJsonError:
+        raise UnreadableError(f"the reply is not JSON: {one_line(text)}") from None
     if not isinstance(data, dict):
-        raise UnreadableError(f"the reply is not a JSON object: {shorten(text)}")
+        raise UnreadableError(f"the reply is not a JSON object: {one_line(text)}")
     decision = data.get("decision")
     reason = data.get("reason", "")
     if not isinstance(decision, str) or decision not in set(Label):
-        raise UnreadableError(f"the reply's decision is not one of the labels: {shorten(text)}")
+        raise UnreadableError(f"the reply's decision is not one of the labels: {one_line(text)}")
     return Label(decision), reason if isinstance(reason, str) else json.dumps(reason)
 
 

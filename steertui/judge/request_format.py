@@ -20,6 +20,7 @@ from steertui.server.protocol import (
     schema_format,
     token_limit,
 )
+from steertui.untrusted import one_line
 
 MAX_REPLY_TOKENS = 120
 """New tokens of a judge's reply, as in the paper (arXiv 2601.01584, published code)."""
@@ -182,9 +183,9 @@ def _merged_text(body: Body, setting: Body) -> Body:
 
 def _failure(reply: ApiReply) -> str:
     if reply.refusal:
-        return f"the judge refused: {reply.refusal[:MAX_QUOTED]}"
+        return f"the judge refused: {one_line(reply.refusal, MAX_QUOTED)}"
     if reply.error:
-        return f"the server reports an error: {reply.error}"[:MAX_ERROR]
+        return one_line(f"the server reports an error: {reply.error}", MAX_ERROR)
     if reply.finish_reason is FinishReason.CONTENT_FILTER:
         return "the server's content filter truncated the reply"
     if reply.finish_reason is FinishReason.LENGTH:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+from steertui.api_keys import JUDGE_KEYS
 from steertui.core.judge_kind import JudgeKind, settings_digest
 from steertui.core.prompt import neutralise_control_tokens
 from steertui.core.verdict import Label, Verdict
@@ -14,7 +15,7 @@ from steertui.judge.rubric import JudgeCase, Rubric
 from steertui.server.address import OPENAI, is_openai_host, key_place, key_variable
 from steertui.urls import has_secret, is_invalid_url, is_loopback, normalise_url
 
-KEY = "STEERTUI_JUDGE_KEY"
+KEY = JUDGE_KEYS
 """Environment variable with the API keys of judges' servers, as "HOST=KEY,…". It is not used for
 OpenAI's host."""
 

@@ -110,7 +110,7 @@ def _read_config(path: Path) -> Mapping[str, object]:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
         missing = [key for key in required if key not in config]
-    except (OSError, ValueError, TypeError) as exc:
+    except (OSError, ValueError, TypeError, RecursionError) as exc:
         raise SourceError(f"{path}: cannot be read ({exc}); fetch the run again") from None
     if missing:
         raise SourceError(f"{path}: key {missing[0]} is missing; fetch the run again")

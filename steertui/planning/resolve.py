@@ -9,12 +9,15 @@ from steertui.assets.paper_texts import PAPER, load_paper_conditions, load_paper
 from steertui.assets.weights import find_model
 from steertui.core.condition import Condition, load_conditions
 from steertui.core.experiment import Experiment
-from steertui.core.generation import SamplingParams
+from steertui.core.generation import SamplingParams, distinct_samples
 from steertui.core.model import Model, is_server
 from steertui.core.scenario import Scenario, load_pack
 from steertui.core.shard import WHOLE, Shard
 from steertui.core.trial import Trial, expand_grid
 from steertui.errors import ExperimentError
+
+MAX_TRIALS = 2_000_000
+"""Maximum number of trials of one experiment."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +102,20 @@ def resolve_texts(experiment: Experiment) -> tuple[tuple[Scenario, ...], tuple[C
     if len({s.name for s in scenarios}) < len(scenarios):
         raise ExperimentError("scenarios: two packs contain the same scenario; leave one pack out")
     conditions = tuple(known[name] for name in experiment.conditions)
-    chosen = _of_categories(scenarios, experiment.categories)
-    return _limited(chosen, experiment.limit), conditions
+    chosen = _limited(_of_categories(scenarios, experiment.categories), experiment.limit)
+    _require_feasible(experiment, len(chosen), len(conditions))
+    return chosen, conditions
+
+
+def _require_feasible(experiment: Experiment, scenarios: int, conditions: int) -> None:
+    """Raise ExperimentError if the grid has too many trials, before it is built."""
+    samples = sum(distinct_samples(experiment.samples, t) for t in experiment.temperatures)
+    trials = len(experiment.models) * scenarios * conditions * samples
+    if trials > MAX_TRIALS:
+        raise ExperimentError(
+            f"the experiment has {trials:,} trials, and at most {MAX_TRIALS:,} are planned at "
+            "once; reduce samples, temperatures, scenarios or conditions"
+        )
 
 
 def _find_model(name: str, template: str) -> Model:

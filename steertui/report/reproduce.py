@@ -94,7 +94,7 @@ def _plain(text: str) -> str:
     """Return the members of a JSON object as "name value, …"; any other text unchanged."""
     try:
         members = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     if not isinstance(members, dict):
         return text

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from steertui.api_keys import OPENAI_KEY, SERVER_KEYS
 from steertui.core.model import SERVER_PREFIX
 from steertui.errors import ServerError, SteertuiError
 from steertui.urls import (
@@ -21,10 +22,7 @@ OPENAI = "https://api.openai.com/v1"
 
 OPENAI_HOST = "api.openai.com"
 
-OPENAI_KEY = "OPENAI_API_KEY"
-"""Environment variable with the API key for OpenAI's host."""
-
-KEY = "STEERTUI_SERVER_KEY"
+KEY = SERVER_KEYS
 """Environment variable with the API keys of models' servers, as "HOST=KEY,HOST:PORT=KEY". It is
 not used for OpenAI's host."""
 

@@ -4,16 +4,24 @@ Responses are returned as plain JSON, since servers deviate from the library's t
 `RequestRejected` or `ConnectionFailed`.
 """
 
-import json
-import re
 from collections.abc import Awaitable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+from urllib.parse import quote
 
 import httpx2
 
-from steertui.errors import shorten
 from steertui.server.address import is_openai_host
+from steertui.server.http import LimitedClient
+from steertui.untrusted import (
+    InvalidJsonError,
+    UnusableBodyError,
+    one_line,
+    parse_json,
+    seconds,
+    table_of,
+    text_of,
+)
 
 if TYPE_CHECKING:  # the import takes a quarter of a second; runs without servers do without
     import openai
@@ -29,6 +37,9 @@ CONNECT_TIMEOUT = 10.0
 
 MAX_MESSAGE = 200
 """Characters of a server's error message that are kept."""
+
+MAX_PARAMETER = 80
+"""Characters of the setting that an error names."""
 
 MAX_CAUSE = 80
 """Characters of the cause of a failed connection that are kept."""
@@ -95,9 +106,9 @@ class Client:
     """Connection pool to one server; an asynchronous context manager.
 
     openai retries 408, 409, 429, 5xx, broken connections and timeouts `retries` times, with
-    exponential backoff and jitter or after Retry-After (two minutes at most). The API key is
-    removed from error messages. Redirects are not followed, since they would take prompts to an
-    address that the user did not name.
+    exponential backoff and jitter or after Retry-After (two minutes at most). `timeout` limits
+    each attempt, however slowly its bytes arrive. API keys are removed from all text. Redirects
+    are not followed, since they would take prompts to an address that the user did not name.
     """
 
     def __init__(self, url: str, key: str, *, timeout: float, retries: int) -> None:
@@ -110,13 +121,16 @@ class Client:
             max_keepalive_connections=MAX_CONNECTIONS,
             keepalive_expiry=KEEP_ALIVE,
         )
-        timeouts = httpx2.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT))
+        connect = min(timeout, CONNECT_TIMEOUT)
         self._client = openai.AsyncOpenAI(
             api_key=key or "none",
             base_url=url,
             max_retries=retries,
-            http_client=openai.DefaultAsyncHttpxClient(
-                limits=limits, timeout=timeouts, follow_redirects=False
+            http_client=LimitedClient(
+                deadline=timeout + connect,
+                limits=limits,
+                timeout=httpx2.Timeout(timeout, connect=connect),
+                follow_redirects=False,
             ),
         )
         if not is_openai_host(url):
@@ -153,18 +167,24 @@ class Client:
         return _json(await self._translate_errors(self._client.get(path, cast_to=httpx2.Response)))
 
     async def upload(self, name: str, lines: bytes) -> str:
-        """Upload a batch file; return the server's id of it. Raises as `post`."""
-        file = (name, lines, "application/jsonl")
-        call = self._client.files.create(file=file, purpose="batch")
-        return (await self._translate_errors(call)).id
+        """Upload a batch file; return the server's id of it, "" if it gives none.
 
-    async def download(self, file: str) -> str:
-        """Return the text of a file on the server. Raises as `post`."""
-        return (await self._translate_errors(self._client.files.content(file))).text
+        Raises as `post`.
+        """
+        call = self._client.post(
+            "/files",
+            cast_to=httpx2.Response,
+            body={"purpose": "batch"},
+            files=[("file", (name, lines, "application/jsonl"))],
+            options={"headers": {"Content-Type": "multipart/form-data"}},
+        )
+        return text_of(table_of(_json(await self._translate_errors(call))).get("id"))
 
-    def scrub(self, text: str) -> str:
-        """Return the text without the API key."""
-        return scrub(text, self._key)
+    async def download(self, file: str) -> bytes:
+        """Return the content of a file on the server. Raises as `post`."""
+        path = f"/files/{quote(file, safe='')}/content"
+        call = self._client.get(path, cast_to=httpx2.Response)
+        return (await self._translate_errors(call)).content
 
     async def _translate_errors(self, call: Awaitable[T]) -> T:
         """Return the result of a call to openai, whose errors become those of this module."""
@@ -175,54 +195,48 @@ class Client:
         except openai.APIStatusError as exc:
             raise RequestRejected(
                 exc.status_code,
-                self._message(exc),
-                code=exc.code or "",
-                retry_after=_seconds(exc.response.headers.get("retry-after")),
+                self._message(exc.response),
+                code=text_of(_error_of(exc.response).get("code")),
+                retry_after=seconds(exc.response.headers.get("retry-after")),
             ) from None
         except openai.APIConnectionError as exc:
-            raise _connection_failed(exc) from None
+            raise self._connection_failed(exc) from None
+        except UnusableBodyError as exc:
+            raise ConnectionFailed(str(exc), was_sent=True, timed_out=False) from None
 
-    def _message(self, exc: "openai.APIStatusError") -> str:
-        """Return the server's error message or the target of its redirect, without the key."""
-        target = exc.response.headers.get("location")
-        if exc.response.is_redirect and target:
-            message = (
-                f"it redirects to {shorten(target)}; if you trust that address, name it instead"
-            )
-            return self.scrub(message)
-        body = exc.body
-        text = str(body.get("message") or body) if isinstance(body, dict) else str(body or exc)
-        parameter = f" [{exc.param}]" if exc.param else ""
-        return self.scrub(shorten(text, MAX_MESSAGE) + parameter)
+    def _message(self, response: httpx2.Response) -> str:
+        """Return the server's error message or the target of its redirect, without keys."""
+        target = response.headers.get("location")
+        if response.is_redirect and target:
+            target = one_line(target, 120, self._key)
+            return f"it redirects to {target}; if you trust that address, name it instead"
+        error = _error_of(response)
+        data = _json(response)
+        text = text_of(error.get("message")) or (str(data) if data else response.text)
+        parameter = text_of(error.get("param"))
+        suffix = f" [{one_line(parameter, MAX_PARAMETER, self._key)}]" if parameter else ""
+        return one_line(text or "no reason given", MAX_MESSAGE, self._key) + suffix
 
+    def _connection_failed(self, exc: "openai.APIConnectionError") -> ConnectionFailed:
+        import openai
 
-def scrub(text: str, key: str) -> str:
-    """Return the text without the key and without anything that looks like one."""
-    if key:
-        text = text.replace(key, "[key]")
-    return re.sub(r"\bsk-[\w*.-]+", "[key]", text)
+        cause: Any = exc.__cause__
+        was_sent = not isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout)
+        if isinstance(exc, openai.APITimeoutError):
+            return ConnectionFailed("no response in time", was_sent=was_sent, timed_out=was_sent)
+        message = str(cause) or type(cause).__name__ if cause else str(exc)
+        short = one_line(message, MAX_CAUSE, self._key)
+        return ConnectionFailed(short, was_sent=was_sent, timed_out=False)
 
 
 def _json(response: httpx2.Response) -> object:
     try:
-        return json.loads(response.content)
-    except ValueError:
+        return parse_json(response.content)
+    except InvalidJsonError:
         return None
 
 
-def _connection_failed(exc: "openai.APIConnectionError") -> ConnectionFailed:
-    import openai
-
-    cause: Any = exc.__cause__
-    was_sent = not isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout)
-    if isinstance(exc, openai.APITimeoutError):
-        return ConnectionFailed("no response in time", was_sent=was_sent, timed_out=was_sent)
-    message = str(cause) or type(cause).__name__ if cause else str(exc)
-    return ConnectionFailed(shorten(message, MAX_CAUSE), was_sent=was_sent, timed_out=False)
-
-
-def _seconds(text: str | None) -> float | None:
-    try:
-        return max(0.0, float(text)) if text else None
-    except ValueError:
-        return None
+def _error_of(response: httpx2.Response) -> dict[str, Any]:
+    """Return the object with the error's message and code."""
+    data = table_of(_json(response))
+    return table_of(data.get("error")) or data

@@ -21,6 +21,7 @@ from steertui.server.completions import (
 )
 from steertui.server.probe import ServerConnection, ServerInfo, ServerKind, probe_server
 from steertui.server.protocol import OPTIONAL_SETTINGS
+from steertui.untrusted import count, one_line
 
 RENDERING_KINDS: frozenset[ServerKind] = frozenset({"Ollama", "OpenAI"})
 """Servers that apply the chat template to every prompt, also to one that is already rendered."""
@@ -93,7 +94,7 @@ def find_server_model(name: str, template: str = "") -> ServerModel:
         name=f"{SERVER_PREFIX}{address.model}",
         path=Path(),
         sha256=info.identity,
-        size=int(dict(info.weights).get("size", "0")),
+        size=count(dict(info.weights).get("size")),
         origin=str(address),
         kind=_model_kind(info),
         address=address,
@@ -125,7 +126,8 @@ def _common_info(address: Address, infos: dict[str, ServerInfo]) -> ServerInfo:
 
 
 def _weights_text(info: ServerInfo) -> str:
-    return f"{info.kind}: " + ", ".join(f"{name} {value}" for name, value in info.weights)
+    weights = (f"{name} {one_line(value)}" for name, value in info.weights)
+    return f"{info.kind}: " + ", ".join(weights)
 
 
 def _model_kind(info: ServerInfo) -> ModelKind:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from steertui.core.model import STAND_IN_TITLE
 from steertui.errors import ServerError
 from steertui.server.address import is_openai_host
+from steertui.untrusted import count, one_line, table_of, tables_of, text_of
 
 ServerKind = Literal["llama-server", "vLLM", "SGLang", "Ollama", "OpenAI", "unknown"]
 """Server software. Decides which sampling settings a server is known to apply."""
@@ -24,6 +25,9 @@ _KIND_BY_OWNER: dict[str, ServerKind] = {
 
 MAX_LISTED = 20
 """Model names quoted in an error."""
+
+MAX_NAME = 80
+"""Characters of a name or version that are shown."""
 
 _DEMO_SIZE = 10_000_000
 
@@ -73,7 +77,7 @@ class ServerInfo:
     @property
     def title(self) -> str:
         """The model's own name, as far as the server reports it."""
-        size = int(dict(self.weights).get("size", "0"))
+        size = count(dict(self.weights).get("size"))
         is_demo = self.source == "demo.gguf" and size < _DEMO_SIZE
         return f"{STAND_IN_TITLE}, served" if is_demo else self.source or self.id
 
@@ -138,7 +142,7 @@ class _MetadataReader:
     ) -> None:
         self._client = client
         self._entry = entry
-        self._id = str(entry["id"])
+        self._id = text_of(entry["id"])
         self._failures = failures
         self._root = client.url.removesuffix("/v1")
 
@@ -149,62 +153,67 @@ class _MetadataReader:
             data = await (self._client.post(url, body) if body else self._client.get(url))
         except self._failures:
             return {}
-        return data if isinstance(data, dict) else {}
+        return table_of(data)
 
     async def llama_server(self) -> ServerInfo:
         """Read /props and /tokenize of llama-server."""
         props = await self.fetch("/props")
-        meta = self._entry.get("meta") or {}
-        file = _file_name(str(props.get("model_path") or self._id))
+        meta = table_of(self._entry.get("meta"))
+        file = _file_name(text_of(props.get("model_path")) or self._id)
         weights = {"file": file, "ftype": props.get("model_ftype") or meta.get("ftype")}
         for name in ("n_params", "size", "n_vocab"):
             weights[name] = meta.get(name)
         empty_prompt = await self.fetch("/tokenize", {"content": "", "add_special": True})
-        defaults = props.get("default_generation_settings") or {}
+        defaults = table_of(props.get("default_generation_settings"))
         return ServerInfo(
             kind="llama-server",
             id=self._id,
             source=file,
-            weights=tuple((name, str(value)) for name, value in weights.items() if value),
-            version=str(props.get("build_info") or ""),
-            context=_integer(defaults.get("n_ctx")),
-            slots=_integer(props.get("total_slots")),
-            template=str(props.get("chat_template") or ""),
-            bos=str(props.get("bos_token") or ""),
-            eos=str(props.get("eos_token") or ""),
+            weights=tuple(
+                (name, text_of(value)) for name, value in weights.items() if _has_text(value)
+            ),
+            version=_version(props.get("build_info")),
+            context=count(defaults.get("n_ctx")),
+            slots=count(props.get("total_slots")),
+            template=text_of(props.get("chat_template")),
+            bos=text_of(props.get("bos_token")),
+            eos=text_of(props.get("eos_token")),
             adds_bos=bool(empty_prompt.get("tokens")),
         )
 
     async def vllm(self) -> ServerInfo:
         """Read /version of vLLM."""
-        source = _source(str(self._entry.get("root") or self._id))
+        source = _source(text_of(self._entry.get("root")) or self._id)
         weights = [("root", source)]
-        if self._entry.get("parent"):  # an adapter: its base weights are part of the identity
-            weights.append(("parent", str(self._entry["parent"])))
+        parent = text_of(self._entry.get("parent"))
+        if parent:  # an adapter: its base weights are part of the identity
+            weights.append(("parent", parent))
         return ServerInfo(
             kind="vLLM",
             id=self._id,
             source=source,
             weights=tuple(weights),
-            version=str((await self.fetch("/version")).get("version") or ""),
-            context=_integer(self._entry.get("max_model_len")),
+            version=_version((await self.fetch("/version")).get("version")),
+            context=count(self._entry.get("max_model_len")),
         )
 
     async def sglang(self) -> ServerInfo:
         """Read the model and server information of SGLang, at its new or old paths."""
         model = await self.fetch("/model_info") or await self.fetch("/get_model_info")
         server = await self.fetch("/server_info") or await self.fetch("/get_server_info")
-        source = _source(str(model.get("model_path") or self._entry.get("root") or self._id))
+        root = text_of(model.get("model_path")) or text_of(self._entry.get("root"))
+        source = _source(root or self._id)
         weights = [("root", source)]
-        if model.get("weight_version") not in (None, "", "default"):
-            weights.append(("version", str(model["weight_version"])))
+        version = text_of(model.get("weight_version"))
+        if version not in ("", "default"):
+            weights.append(("version", version))
         return ServerInfo(
             kind="SGLang",
             id=self._id,
             source=source,
             weights=tuple(weights),
-            version=str(server.get("version") or ""),
-            context=_integer(self._entry.get("max_model_len")),
+            version=_version(server.get("version")),
+            context=count(self._entry.get("max_model_len")),
         )
 
     async def ollama(self) -> ServerInfo:
@@ -212,11 +221,11 @@ class _MetadataReader:
 
         The context is known only while the model is loaded.
         """
-        version = str((await self.fetch("/api/version")).get("version") or "")
-        installed = (await self.fetch("/api/tags")).get("models") or []
-        loaded = (await self.fetch("/api/ps")).get("models") or []
-        digests = [str(m.get("digest") or "") for m in installed if m.get("name") == self._id]
-        contexts = [_integer(m.get("context_length")) for m in loaded if m.get("name") == self._id]
+        version = _version((await self.fetch("/api/version")).get("version"))
+        installed = tables_of((await self.fetch("/api/tags")).get("models"))
+        loaded = tables_of((await self.fetch("/api/ps")).get("models"))
+        digests = [text_of(m.get("digest")) for m in installed if m.get("name") == self._id]
+        contexts = [count(m.get("context_length")) for m in loaded if m.get("name") == self._id]
         weights = [("name", self._id)]
         if digests and digests[0]:
             weights.append(("digest", digests[0]))
@@ -237,20 +246,19 @@ class _MetadataReader:
             kind=kind,
             id=self._id,
             weights=(("host", host), ("id", self._id)),
-            context=_integer(context),
+            context=count(context),
         )
 
 
 def _model_entries(data: object) -> list[dict[str, Any]]:
-    entries = data.get("data") if isinstance(data, dict) else None
-    if not isinstance(entries, list):
-        return []
-    return [e for e in entries if isinstance(e, dict) and isinstance(e.get("id"), str)]
+    entries = tables_of(table_of(data).get("data"))
+    return [entry for entry in entries if isinstance(entry.get("id"), str)]
 
 
 def _find_entry(entries: list[dict[str, Any]], model: str, url: str) -> dict[str, Any]:
     for entry in entries:
-        if model in (entry["id"], *(entry.get("aliases") or ())):
+        aliases = entry.get("aliases")
+        if entry["id"] == model or (isinstance(aliases, list) and model in aliases):
             return entry
     by_file_name = [entry for entry in entries if _stem(entry["id"]) == model]
     if len(by_file_name) == 1:
@@ -260,7 +268,7 @@ def _find_entry(entries: list[dict[str, Any]], model: str, url: str) -> dict[str
             f"server:{model}: {url} lists no models; check the base URL (for most servers it ends "
             "in /v1)"
         )
-    names = ", ".join(entry["id"] for entry in entries[:MAX_LISTED])
+    names = ", ".join(one_line(entry["id"], MAX_NAME) for entry in entries[:MAX_LISTED])
     raise ServerError(f"server:{model}: {url} does not have this model; it has {names}")
 
 
@@ -273,8 +281,12 @@ def _file_name(path: str) -> str:
     return PurePosixPath(PureWindowsPath(path).as_posix()).name
 
 
-def _integer(value: object) -> int:
-    return int(value) if isinstance(value, int | float) and value == value else 0
+def _has_text(value: object) -> bool:
+    return bool(value and text_of(value))
+
+
+def _version(value: object) -> str:
+    return one_line(text_of(value), MAX_NAME)
 
 
 def _source(root: str) -> str:

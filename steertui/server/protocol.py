@@ -12,8 +12,9 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from steertui.core.generation import SamplingParams
-from steertui.errors import ServerError, shorten
+from steertui.errors import ServerError
 from steertui.server.probe import ServerInfo, ServerKind
+from steertui.untrusted import count, one_line, table_of, tables_of, text_of
 
 Api = Literal["responses", "chat", "completions"]
 """Endpoint: Responses API, chat completions, or completions with a rendered prompt."""
@@ -42,6 +43,12 @@ NO_THINKING_HINT: Mapping[str, Any] = MappingProxyType(
     {"chat_template_kwargs": {"enable_thinking": False}}
 )
 """Turns thinking off through the chat template at llama-server, vLLM and SGLang."""
+
+MAX_REASON = 80
+"""Characters of a finish reason that are kept."""
+
+MAX_NAME = 200
+"""Characters of the names and ids in a reply that are kept."""
 
 _NEUTRAL = SamplingParams()
 
@@ -209,7 +216,7 @@ def parse_reply(api: Api, data: Any) -> ApiReply:
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
         error = data.get("error") if isinstance(data, dict) else None
         if error:
-            reason = f"the server reports an error: {shorten(str(error))}"
+            reason = f"the server reports an error: {one_line(str(error))}"
         else:
             reason = "the reply is not the JSON that the API defines"
         raise InvalidReply(reason, retryable=True) from None
@@ -218,20 +225,20 @@ def parse_reply(api: Api, data: Any) -> ApiReply:
 def _parse_responses(data: Any) -> ApiReply:
     parts = [
         part
-        for item in data.get("output") or []
+        for item in tables_of(data.get("output"))
         if item.get("type") == "message"
-        for part in item.get("content") or []
+        for part in tables_of(item.get("content"))
     ]
-    refusals = [part["refusal"] for part in parts if part.get("type") == "refusal"]
+    refusals = [_string(part["refusal"]) for part in parts if part.get("type") == "refusal"]
     status = data.get("status")
-    finish_reason, server_reason, error = FinishReason.STOP, str(status), ""
+    finish_reason, server_reason, error = FinishReason.STOP, _reason(status), ""
     if status == "incomplete":
-        server_reason = str((data.get("incomplete_details") or {}).get("reason"))
+        server_reason = _reason(table_of(data.get("incomplete_details")).get("reason"))
         is_filter = server_reason == "content_filter"
         finish_reason = FinishReason.CONTENT_FILTER if is_filter else FinishReason.LENGTH
     elif status not in (None, "completed"):
-        finish_reason, error = FinishReason.OTHER, str(data.get("error") or status)
-    usage = data.get("usage") or {}
+        finish_reason, error = FinishReason.OTHER, one_line(str(data.get("error") or status))
+    usage = table_of(data.get("usage"))
     return ApiReply(
         text="".join(
             _string(part.get("text") or "") for part in parts if part.get("type") == "output_text"
@@ -241,12 +248,12 @@ def _parse_responses(data: Any) -> ApiReply:
         finish_reason=finish_reason,
         server_reason=server_reason,
         error=error,
-        model=str(data.get("model") or ""),
-        fingerprint=str(data.get("system_fingerprint") or ""),
-        request_id=str(data.get("id") or ""),
-        prompt_tokens=int(usage.get("input_tokens") or 0),
-        cached_tokens=int((usage.get("input_tokens_details") or {}).get("cached_tokens") or 0),
-        completion_tokens=int(usage.get("output_tokens") or 0),
+        model=_name(data, "model"),
+        fingerprint=_name(data, "system_fingerprint"),
+        request_id=_name(data, "id"),
+        prompt_tokens=count(usage.get("input_tokens")),
+        cached_tokens=count(table_of(usage.get("input_tokens_details")).get("cached_tokens")),
+        completion_tokens=count(usage.get("output_tokens")),
     )
 
 
@@ -256,20 +263,20 @@ def _parse_choices(data: Any) -> ApiReply:
     if message is None:
         message = {"content": _string(choice["text"])}
     reason = choice.get("finish_reason")
-    usage = data.get("usage") or {}
+    usage = table_of(data.get("usage"))
     return ApiReply(
         text=_string(message.get("content") or ""),
         reasoning=_string(message.get("reasoning_content") or message.get("reasoning") or ""),
         refusal=_string(message.get("refusal") or ""),
         finish_reason=_finish_reason(reason),
-        server_reason=str(reason),
+        server_reason=_reason(reason),
         error="",
-        model=str(data.get("model") or ""),
-        fingerprint=str(data.get("system_fingerprint") or ""),
-        request_id=str(data.get("id") or ""),
-        prompt_tokens=int(usage.get("prompt_tokens") or 0),
-        cached_tokens=int((usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0),
-        completion_tokens=int(usage.get("completion_tokens") or 0),
+        model=_name(data, "model"),
+        fingerprint=_name(data, "system_fingerprint"),
+        request_id=_name(data, "id"),
+        prompt_tokens=count(usage.get("prompt_tokens")),
+        cached_tokens=count(table_of(usage.get("prompt_tokens_details")).get("cached_tokens")),
+        completion_tokens=count(usage.get("completion_tokens")),
     )
 
 
@@ -281,6 +288,16 @@ def _finish_reason(reason: object) -> FinishReason:
     if reason == "content_filter":
         return FinishReason.CONTENT_FILTER
     return FinishReason.OTHER
+
+
+def _reason(value: object) -> str:
+    """Return a finish reason in the server's words; "None" if there is none."""
+    return one_line(str(value), MAX_REASON)
+
+
+def _name(data: Body, key: str) -> str:
+    """Return a name in a reply; "" if it is not text."""
+    return one_line(text_of(data.get(key)), MAX_NAME)
 
 
 def _string(value: object) -> str:

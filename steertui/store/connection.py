@@ -10,11 +10,23 @@ from typing import Any, Self
 from sqlite_utils import Database
 
 from steertui.errors import StoreError
-from steertui.store.guard import check_schema, connect, trust
+from steertui.store.guard import SQLITE_ERRORS, check_schema, connect, trust
+from steertui.store.intake import require_intact
 from steertui.store.schema import migrations
 
 SQLITE_VERSION = sqlite3.sqlite_version
 """Version of the SQLite library that Python uses."""
+
+ROW_ERRORS = (
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+    RecursionError,
+)
+"""Errors of code that reads rows; if the rows are damaged, that is what the user is told."""
 
 
 class Connection:
@@ -57,7 +69,13 @@ class Connection:
         value: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        """Close the connection; raise StoreError for an error that damaged rows explain."""
+        with self._translate_errors():
+            self.close()
+            if isinstance(value, sqlite3.Error):
+                raise value
+            if isinstance(value, ROW_ERRORS):
+                require_intact(self.path, value)
 
     def close(self) -> None:
         """Close the connection; all rows added before are kept."""
@@ -67,7 +85,7 @@ class Connection:
     def _translate_errors(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as exc:
+        except SQLITE_ERRORS as exc:
             raise StoreError(f"{self.path}: {_remedy(exc)}") from exc
 
     @contextmanager
@@ -93,8 +111,10 @@ class Connection:
             yield from self._db.execute(sql, list(parameters))
 
 
-def _remedy(exc: sqlite3.Error) -> str:
+def _remedy(exc: Exception) -> str:
     """Return the problem and the remedy for an error of SQLite."""
+    if isinstance(exc, UnicodeDecodeError):
+        return "is damaged; restore a copy, or choose another --db"
     text = str(exc)
     remedies = {
         "file is not a database": "is not a SQLite database; choose another --db",

@@ -4,9 +4,11 @@ Users exchange databases. Triggers run when rows are added, and views when they 
 with other triggers or views than steertui's could change results or never end a query.
 """
 
+import os
 import re
 import sqlite3
 import sys
+from contextlib import suppress
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -40,6 +42,9 @@ _STATISTICS = {
 }
 """Tables of `ANALYZE`. Their rows affect the speed of a query, not its result."""
 
+SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
+"""Errors of a statement; Python cannot decode SQLite's message if it quotes a damaged schema."""
+
 Schema = dict[tuple[str, str], str]
 """Normalised SQL by kind and name; "" for an index that SQLite creates automatically."""
 
@@ -65,6 +70,7 @@ class GuardedConnection(sqlite3.Connection):
 
 def connect(path: Path) -> GuardedConnection:
     """Return a connection that does not run triggers of the file; see `check_schema`, `trust`."""
+    create_private(path)
     db = sqlite3.connect(path, timeout=30, factory=GuardedConnection)
     db.path = path
     db.set_progress_handler(db.count, STEP)
@@ -73,6 +79,15 @@ def connect(path: Path) -> GuardedConnection:
     if sys.version_info >= (3, 12):
         db.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
     return db
+
+
+def create_private(path: Path) -> None:
+    """Create an empty database that only its owner can read; an existing file is left unchanged.
+
+    SQLite gives the files of its log the same permissions.
+    """
+    with suppress(OSError):  # it exists, or SQLite's own error names the reason
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def trust(db: sqlite3.Connection) -> None:
@@ -153,7 +168,8 @@ def expected_schema(level: int) -> Schema:
 
 def _schema(db: sqlite3.Connection) -> Schema:
     rows = db.execute("SELECT type, name, sql FROM sqlite_master")
-    return {(kind, name): normalise(sql or "") for kind, name, sql in rows}
+    # A damaged file may have values of any type here.
+    return {(str(kind), str(name)): normalise(str(sql or "")) for kind, name, sql in rows}
 
 
 @lru_cache(maxsize=256)

@@ -64,6 +64,15 @@ def check_content(path: Path, copy: Path) -> None:
                     raise _invalid(path, table, row[0], "its content does not match its id")
 
 
+def require_intact(path: Path, cause: BaseException) -> None:
+    """Raise StoreError from `cause` if the database has a value that steertui does not write."""
+    try:
+        check_values(path, path)
+        check_content(path, path)
+    except StoreError as exc:
+        raise StoreError(str(exc).replace(_REMEDY, _COPY)) from cause
+
+
 def tables(db: sqlite3.Connection) -> list[str]:
     """Return the names of steertui's tables, each after the tables that it refers to."""
     sql = """SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
@@ -75,6 +84,8 @@ def tables(db: sqlite3.Connection) -> list[str]:
         ordered += [n for n in names if n not in ordered and needs[n] - {n} <= set(ordered)]
     return ordered
 
+
+_COPY = "ask for the database as steertui wrote it, or restore a copy"
 
 _REMEDY = "nothing was merged; ask for the database as steertui wrote it"
 

@@ -21,7 +21,7 @@ from hashlib import file_digest
 from pathlib import Path
 
 from steertui.errors import StoreError
-from steertui.store.guard import connect, trust
+from steertui.store.guard import SQLITE_ERRORS, connect, create_private, trust
 from steertui.store.intake import check_content, check_values, tables
 from steertui.store.merge_conflicts import (
     Conflict,
@@ -115,7 +115,7 @@ def _check_copy(path: Path, copy: Path) -> bytes:
         check_values(path, copy)
         Store(copy, must_exist=True).close()
         check_content(path, copy)
-    except sqlite3.Error as exc:
+    except SQLITE_ERRORS as exc:
         raise _unreadable(path, exc) from exc
     except StoreError as exc:
         raise StoreError(str(exc).replace(str(copy), str(path))) from None
@@ -124,18 +124,19 @@ def _check_copy(path: Path, copy: Path) -> bytes:
 
 def _copy(path: Path, target: Path) -> None:
     """Copy a database page by page, which executes nothing that its schema defines."""
+    create_private(target)
     try:
         with (
             closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as source,
             closing(sqlite3.connect(target)) as db,
         ):
             source.backup(db)
-    except sqlite3.Error as exc:
+    except SQLITE_ERRORS as exc:
         target.unlink(missing_ok=True)
         raise _unreadable(path, exc) from exc
 
 
-def _unreadable(path: Path, exc: sqlite3.Error) -> StoreError:
+def _unreadable(path: Path, exc: Exception) -> StoreError:
     return StoreError(f"{path}: cannot be read ({exc}); give a database of runs")
 
 
@@ -172,7 +173,7 @@ def _merge(out: Path, path: Path, copy: Path) -> MergedInput:
             with db:
                 db.execute("BEGIN IMMEDIATE")
                 return _merge_attached(db, path)
-        except sqlite3.Error as exc:
+        except SQLITE_ERRORS as exc:
             raise StoreError(f"{path}: cannot be merged ({exc}); nothing of it was added") from exc
 
 

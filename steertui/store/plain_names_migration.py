@@ -131,7 +131,7 @@ def renamed_toml(text: str) -> str:
     """Return an experiment's TOML text with today's keys, or unchanged if it is invalid."""
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
     renamed = rename_keys(table)
     return text if renamed == table else tomli_w.dumps(renamed)

@@ -46,7 +46,7 @@ def stored_rubric_digest(settings: str) -> str:
     """Return the sha256 of the rubric in a judge's settings (JSON), "" if there is none."""
     try:
         members = json.loads(settings)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     rubric = members.get("rubric") if isinstance(members, dict) else None
     if not isinstance(rubric, dict):

@@ -1,6 +1,5 @@
 """Run lock: only one process at a time runs an experiment on a database; others may read it."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -10,6 +9,7 @@ from filelock import FileLock, Timeout
 from platformdirs import user_state_path
 
 from steertui.errors import StoreError
+from steertui.paths import private_temporary_folder
 
 
 class BusyError(StoreError):
@@ -50,5 +50,5 @@ def _lock_file(db: Path) -> Path:
         folder = user_state_path("steertui") / "running"
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
-        folder = Path(tempfile.gettempdir())
+        folder = private_temporary_folder()
     return folder / f"{name}.lock"

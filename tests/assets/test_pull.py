@@ -1,5 +1,6 @@
 """Downloads of weights: complete, verified, resumed; shared with huggingface_hub's cache."""
 
+import gzip
 import os
 import random
 from pathlib import Path
@@ -114,6 +115,39 @@ def test_a_token_is_not_sent_to_the_host_of_a_redirect(
     fetch()
     assert find_model(NAME).path.read_bytes() == small
     assert not hub.cdn_authorized
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(body=b"[" * 200_000),
+        Fault(body=b'{"sha": ' + b"9" * 5000 + b"}"),
+        Fault(body=b"null"),
+        Fault(body=b'{"sha": ["a"]}'),
+        Fault(body=f'{{"sha": "{MAIN}", "siblings": 7}}'.encode()),
+        Fault(body=f'{{"sha": "{MAIN}", "siblings": [null, [], {{"rfilename": [1]}}]}}'.encode()),
+        Fault(body=gzip.compress(b" " * 80_000_000), headers={"Content-Encoding": "gzip"}),
+        Fault(body=b"no gzip", headers={"Content-Encoding": "gzip"}),
+        Fault(status=429, headers={"Retry-After": "9" * 5000}),
+        Fault(status=429, headers={"Retry-After": "100000"}),
+    ],
+)
+def test_a_listing_of_a_hostile_hub_is_one_sentence(
+    hub: HubServer, small: bytes, fault: Fault
+) -> None:
+    hub.api_faults.extend([fault] * 3)
+    with pytest.raises(FetchError) as raised:
+        fetch()
+    assert "\n" not in str(raised.value)
+    assert len(str(raised.value)) < 300
+
+
+def test_a_retry_delay_that_is_no_number_is_ignored(hub: HubServer, small: bytes) -> None:
+    headers = {"Retry-After": "\u00b2", "Content-Range": "bytes */\u00b2"}
+    hub.api_faults.append(Fault(status=429, headers=headers))
+    hub.faults.append(Fault(status=503, headers=headers))
+    fetch()
+    assert find_model(NAME).path.read_bytes() == small
 
 
 def flip(block: bytes) -> bytes:

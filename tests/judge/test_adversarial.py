@@ -10,6 +10,7 @@ from steertui.engine.vocabulary import vocabulary
 from steertui.judge.local import LocalJudge
 from steertui.judge.reply import UnreadableError, read_reply
 from steertui.judge.rubric import JudgeCase, load_rubric
+from steertui.judge.server import parse_server_judge
 from steertui.planning.judges import chat_format
 
 HOSTILE = (
@@ -67,6 +68,37 @@ def test_control_tokens_of_any_form_are_neutralised() -> None:
         neutralise_control_tokens("[1] <b> a < b > c [see below]", control)
         == "[1] <b> a < b > c [see below]"
     )
+
+
+MARKERS = (
+    "[INST] [/INST] <<SYS>> <</SYS>> <s> </s> <|begin_of_text|> <|start_header_id|> <|eot_id|> "
+    "<bos> <eos> <start_of_turn> <end_of_turn> <|turn> <turn|> <|channel> <|tool_call> "
+    "[SYSTEM_PROMPT] [/SYSTEM_PROMPT] [TOOL_CALLS] [AVAILABLE_TOOLS] [THINK] [/THINK] <|end|> "
+    "<\uff5cUser\uff5c> <\uff5cbegin\u2581of\u2581sentence\uff5c> <\uff5cDSML\uff5cinvoke> "
+    "<|START_OF_TURN_TOKEN|> <BOS_TOKEN> <|start|> <|start_of_role|> <|im_start|> <|im_end|> "
+    "<think> </think> <thinking> <longcat_think> [|user|] [|endofturn|] <|user|> <sop> [gMASK] "
+    "<seed:think> </seed:think> <seed:bos> ]~b] ]~!b[ [e~[ <extra_id_1> <tool_call> <__media__>"
+)
+
+
+@pytest.mark.parametrize("frame", ["{}", "a{}b", "[x{}", "<{}>", "x]{}[", "List<{}>"])
+def test_chat_markers_of_every_family_are_broken_for_a_server_judge(frame: str) -> None:
+    judge = parse_server_judge(
+        "openai:one@http://127.0.0.1:1/v1", load_rubric("steertui"), hide_suffix=False
+    )
+    for marker in MARKERS.split():
+        text = frame.replace("{}", marker)
+        _, user = judge.messages(JudgeCase("Category", "", "The task.", text))
+        assert marker not in user
+        assert text in user.replace("\u200b", "")
+
+
+def test_text_without_a_marker_reaches_a_judge_unchanged() -> None:
+    text = (
+        "<p>Hi <b>there</b></p> List<String> Map<K, V> a < b > c if (a<b && c>d) x <| f > y |> z "
+        "[1] [see below] [TODO] a[i] ]~ [e] <a href='x'> std::vector<int> \u2028 \U0001f600"
+    )
+    assert neutralise_control_tokens(text) == text
 
 
 @pytest.mark.parametrize(

@@ -197,8 +197,7 @@ def test_requests_are_split_into_batches_of_limited_size(
 def test_malformed_lines_of_a_batch_file_are_skipped_and_u2028_is_no_line_end() -> None:
     request_format = RequestFormat("chat", True, False)
     line = '{"custom_id": "a", "error": {"code": "x", "message": "one\u2028two"}}'
-    replies = parse_batch_file(
-        f"{line}\n\nnonsense\n[]\n" + '{"custom_id": "b", "response": 7}', request_format
-    )
+    text = f"{line}\n\nnonsense\n[]\n" + '{"custom_id": "b", "response": 7}'
+    replies = parse_batch_file(text.encode(), request_format)
     assert replies["a"].failure == "the batch reports x: one two"
     assert set(replies) == {"a"}

@@ -22,6 +22,7 @@ from steertui.assets.fetch.download import (
 from steertui.assets.fetch.partial_file import PartialFile
 from steertui.assets.hash_cache import store_digest
 from steertui.errors import FetchError
+from steertui.untrusted import count, one_line, seconds
 
 TICK = 0.2
 LONGEST_PAUSE = 900.0
@@ -36,11 +37,13 @@ class TransferLimits:
         tries: consecutive attempts without a byte [default: 6].
         pause: seconds before the second attempt, doubled before each further one [default: 1].
         silence: seconds without a byte after which a connection is closed [default: 20].
+        listing: seconds for a complete listing of the hub [default: 60].
     """
 
     tries: int = 6
     pause: float = 1.0
     silence: float = 20.0
+    listing: float = 60.0
 
 
 class _RetryError(Exception):
@@ -136,7 +139,7 @@ def _complete(
         except _RetryError as exc:
             reason = str(exc)
             pause = exc.pause
-        except httpx2.TransportError as exc:
+        except httpx2.RequestError as exc:
             reason = _reason(exc)
         failures = 1 if part.length > before else failures + 1
         if failures >= limits.tries or (pause or 0) > LONGEST_PAUSE:
@@ -183,16 +186,16 @@ def _attempt(
 def _check_status(download: Download, response: httpx2.Response) -> None:
     code = response.status_code
     if code in RETRIED_STATUS:
-        after = response.headers.get("Retry-After", "")
         raise _RetryError(
-            f"the server answers {code} {response.reason_phrase}",
-            float(after) if after.isdigit() else None,
+            f"the server answers {code} {one_line(response.reason_phrase)}",
+            seconds(response.headers.get("Retry-After")),
         )
     if code not in (200, 206):
         host = response.url.host
-        hint = {401: "a token may be needed", 403: "access denied", 404: "not found"}
+        hints = {401: "a token may be needed", 403: "access denied", 404: "not found"}
+        hint = hints.get(code, one_line(response.reason_phrase))
         raise FetchError(
-            f"{download.name}: {host} answers {code} ({hint.get(code, response.reason_phrase)}); "
+            f"{download.name}: {host} answers {code} ({hint}); "
             "check the name; for private files set HF_TOKEN"
         )
 
@@ -208,14 +211,17 @@ def _check_length(download: Download, response: httpx2.Response, start: int) -> 
         whole = response.headers.get("Content-Length", "")
     if response.headers.get("Content-Encoding", "identity") != "identity":
         raise _RetryError("the server compresses the file")
-    if whole.isdigit() and int(whole) != download.size:
+    length = count(whole)
+    if whole.isascii() and whole.isdigit() and length != download.size:
         raise FetchError(
-            f"{download.name}: {response.url.host} has a file of {int(whole):,} bytes where "
+            f"{download.name}: {response.url.host} has a file of {length:,} bytes where "
             f"{download.size:,} are expected; check the mirror or proxy, or try again later"
         )
 
 
-def _reason(exc: httpx2.TransportError) -> str:
+def _reason(exc: httpx2.RequestError) -> str:
+    if isinstance(exc, httpx2.TooManyRedirects):
+        return "the server redirects without an end"
     if isinstance(exc, httpx2.TimeoutException):
         return "no byte arrived for too long"
     if isinstance(exc, httpx2.ConnectError):

@@ -3,28 +3,31 @@
 from collections.abc import Generator
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
 
 import httpx2
 from huggingface_hub import (
-    HfApi,
     constants,
     get_session,
     get_token,
     hf_hub_download,
     hf_hub_url,
 )
-from huggingface_hub.errors import (
-    GatedRepoError,
-    HfHubHTTPError,
-    HFValidationError,
-    OfflineModeIsEnabled,
-    RevisionNotFoundError,
+from huggingface_hub.errors import HFValidationError, OfflineModeIsEnabled
+from huggingface_hub.utils import (  # type: ignore[attr-defined]
+    build_hf_headers,
+    logging,
+    validate_repo_id,
 )
-from huggingface_hub.hf_api import ModelInfo
-from huggingface_hub.utils import build_hf_headers, logging  # type: ignore[attr-defined]
 
 from steertui.assets.fetch.download import Download, RetryWait
-from steertui.assets.fetch.transfer import RETRIED_STATUS, TransferLimits, wait_for_retry
+from steertui.assets.fetch.transfer import (
+    LONGEST_PAUSE,
+    RETRIED_STATUS,
+    TransferLimits,
+    wait_for_retry,
+)
 from steertui.assets.hub.cache import (
     COMMIT,
     SHA256,
@@ -34,11 +37,27 @@ from steertui.assets.hub.cache import (
     repository_folder,
 )
 from steertui.core.hub_name import HubName, choose_files, list_quantisations
-from steertui.errors import FetchError, shorten
+from steertui.errors import FetchError
 from steertui.output_files import whole
+from steertui.untrusted import (
+    MAX_BYTES,
+    InvalidJsonError,
+    LimitedBody,
+    UnusableBodyError,
+    count,
+    one_line,
+    parse_json,
+    seconds,
+    table_of,
+    tables_of,
+    text_of,
+)
 from steertui.urls import is_loopback
 
 logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # its messages would corrupt a screen
+
+MAX_LISTED = 400
+"""Characters of a list of quantisations in a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +76,22 @@ def list_weights(name: HubName, limits: TransferLimits) -> Generator[RetryWait, 
     does not answer.
     """
     _protect_token()
-    info = yield from _model_info(name, limits)
-    sizes = {s.rfilename: (s.size, s.lfs.sha256 if s.lfs else "") for s in info.siblings or ()}
+    commit, sizes = yield from _commit_and_files(name, limits)
     files = choose_files(list(sizes), name)
     if not files:
-        available = ", ".join(list_quantisations(list(sizes))) or "no GGUF"
+        available = one_line(", ".join(list_quantisations(list(sizes))), MAX_LISTED) or "no GGUF"
         raise FetchError(f"{name}: no such file in the repository; it has {available}")
     for file in files:
         if ".." in file.split("/") or "\\" in file or file.startswith("/"):
             raise FetchError(f"{name}: the hub lists {file!r}, which is not a path in a repository")
-    listing = tuple((file, int(sizes[file][0] or 0), sizes[file][1]) for file in files)
+    listing = tuple((file, *sizes[file]) for file in files)
     for file, _, digest in listing:
         if not SHA256.fullmatch(digest):
             raise FetchError(
                 f"{name}: the hub gives no sha256 of {file}, so it cannot be verified; download it "
                 "yourself and give its path"
             )
-    return HubListing(name.repo, str(info.sha), listing)
+    return HubListing(name.repo, commit, listing)
 
 
 def _protect_token() -> None:
@@ -86,37 +104,87 @@ def _protect_token() -> None:
         )
 
 
-def _model_info(name: HubName, limits: TransferLimits) -> Generator[RetryWait, None, ModelInfo]:
-    api = HfApi(library_name="steertui")
+def _commit_and_files(
+    name: HubName, limits: TransferLimits
+) -> Generator[RetryWait, None, tuple[str, dict[str, tuple[int, str]]]]:
+    """Return the commit, and (bytes, sha256) of each file by its path."""
     for attempt in range(1, limits.tries + 1):
         try:
-            revision = name.revision or constants.DEFAULT_REVISION
-            info = api.model_info(
-                name.repo, revision=revision, files_metadata=True, timeout=limits.silence
-            )
-            if not COMMIT.fullmatch(str(info.sha)):
+            data = _model_info(name, limits)
+            commit = text_of(data.get("sha"))
+            if not COMMIT.fullmatch(commit):
                 raise FetchError(
-                    f"{name}: the hub gives {shorten(str(info.sha))!r} as its commit, not 40 hex "
+                    f"{name}: the hub gives {one_line(commit)!r} as its commit, not 40 hex "
                     "digits; check HF_ENDPOINT"
                 )
-            _store_ref(name, str(info.sha))
-            return info
-        except HfHubHTTPError as exc:
-            code = exc.response.status_code
-            after = exc.response.headers.get("Retry-After", "")
-            if code not in RETRIED_STATUS or attempt == limits.tries:
+            _store_ref(name, commit)
+            return commit, _files(data)
+        except _StatusError as exc:
+            if exc.code not in RETRIED_STATUS or attempt == limits.tries:
                 raise _fetch_error(name, exc) from None
-            reason = f"the hub answers {code}"
-            pause = float(after) if after.isdigit() else limits.pause * 2 ** (attempt - 1)
+            reason = f"the hub answers {exc.code}"
+            pause = limits.pause * 2 ** (attempt - 1) if exc.pause is None else exc.pause
+            if pause > LONGEST_PAUSE:
+                raise FetchError(
+                    f"{name}: {reason} and requests a pause of {pause:.0f} seconds; try again later"
+                ) from None
         except httpx2.TransportError as exc:
             if attempt == limits.tries:
                 raise _fetch_error(name, exc) from None
             reason = "the hub cannot be reached"
             pause = limits.pause * 2 ** (attempt - 1)
-        except (OfflineModeIsEnabled, HFValidationError, ValueError) as exc:
+        except (OfflineModeIsEnabled, HFValidationError, UnusableBodyError) as exc:
+            raise _fetch_error(name, exc) from None
+        except httpx2.HTTPError as exc:  # such as a body that is not compressed as its header says
             raise _fetch_error(name, exc) from None
         yield from wait_for_retry(str(name), reason, pause)
     raise AssertionError("unreachable")
+
+
+def _model_info(name: HubName, limits: TransferLimits) -> dict[str, Any]:
+    """Return the hub's JSON about a repository at a revision.
+
+    huggingface_hub's own request would read and parse a reply of any size and nesting.
+    """
+    validate_repo_id(name.repo)
+    revision = quote(name.revision or constants.DEFAULT_REVISION, safe="")
+    body = LimitedBody(MAX_BYTES, limits.listing)
+    with get_session().stream(
+        "GET",
+        f"{constants.ENDPOINT}/api/models/{name.repo}/revision/{revision}",
+        params={"blobs": "true"},
+        headers=build_hf_headers(library_name="steertui") | {"Accept-Encoding": "gzip"},
+        timeout=limits.silence,
+    ) as response:
+        if not response.is_success:
+            raise _StatusError(response)
+        if response.headers.get("Content-Encoding", "") not in ("", "identity", "gzip"):
+            raise UnusableBodyError("its reply has an encoding that was not requested")
+        for chunk in response.iter_bytes():
+            body.add(chunk)
+    try:
+        return table_of(parse_json(body.content))
+    except InvalidJsonError as exc:
+        raise UnusableBodyError(f"its reply is {exc}") from None
+
+
+def _files(data: dict[str, Any]) -> dict[str, tuple[int, str]]:
+    files = {}
+    for sibling in tables_of(data.get("siblings")):
+        lfs = table_of(sibling.get("lfs"))
+        facts = (count(sibling.get("size")), text_of(lfs.get("sha256")))
+        files[text_of(sibling.get("rfilename"))] = facts
+    return files
+
+
+class _StatusError(Exception):
+    """An error status of the hub."""
+
+    def __init__(self, response: httpx2.Response) -> None:
+        super().__init__(str(response.status_code))
+        self.code = response.status_code
+        self.error = response.headers.get("X-Error-Code", "")
+        self.pause = seconds(response.headers.get("Retry-After"))
 
 
 def _store_ref(name: HubName, commit: str) -> None:
@@ -137,12 +205,12 @@ def _fetch_error(name: HubName, exc: Exception) -> FetchError:
             "not on this machine, and HF_HUB_OFFLINE is set; unset it, or copy the file here and "
             f"give its path (other machines have it under {cache_folder().name}/)"
         )
-    elif isinstance(exc, GatedRepoError):
+    elif isinstance(exc, _StatusError) and exc.error == "GatedRepo":
         what = f"a gated repository; accept its terms at {page}, then set HF_TOKEN"
-    elif isinstance(exc, RevisionNotFoundError):
+    elif isinstance(exc, _StatusError) and exc.error == "RevisionNotFound":
         what = f"the hub has no revision '{name.revision}'; give another, or none"
-    elif isinstance(exc, HfHubHTTPError):
-        code = exc.response.status_code
+    elif isinstance(exc, _StatusError):
+        code = exc.code
         hint = "set HF_TOKEN to a token with access" if code == 403 else "try again later"
         what = f"the hub answers {code}; {hint}"
         if code in (401, 404):  # the hub does not distinguish missing from private
@@ -152,6 +220,8 @@ def _fetch_error(name: HubName, exc: Exception) -> FetchError:
             f"not on this machine, and {constants.ENDPOINT} cannot be reached; check the network, "
             "or copy the file here and give its path"
         )
+    elif isinstance(exc, UnusableBodyError | httpx2.HTTPError):
+        what = f"the hub's listing cannot be used ({one_line(str(exc))}); check HF_ENDPOINT"
     else:
         what = f"not a repository name ({exc}); write owner/repo:QUANT"
     return FetchError(f"{name}: {what}")

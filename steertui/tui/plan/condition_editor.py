@@ -101,7 +101,7 @@ def _check_appendable(file: Path, addition: str) -> None:
     before = file.read_text(encoding="utf-8-sig") if file.exists() else ""
     try:
         tomllib.loads(before + addition)
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         raise ScenarioError(
             f"{file}: no condition can be appended; write each of its conditions as a "
             "[[condition]] table"
