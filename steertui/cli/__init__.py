@@ -5,6 +5,7 @@ from steertui.cli.bench import bench
 from steertui.cli.doctor import doctor
 from steertui.cli.export import export
 from steertui.cli.import_paper import import_paper
+from steertui.cli.inspect import inspect
 from steertui.cli.judge import judge
 from steertui.cli.label import label
 from steertui.cli.merge import merge
@@ -13,7 +14,7 @@ from steertui.cli.report import report
 from steertui.cli.root import cli
 from steertui.cli.sources import sources
 
-cli.section("Before a run", doctor, models, sources, bench)
+cli.section("Before a run", doctor, inspect, models, sources, bench)
 cli.section("After a run", report, agree, label, judge, export)
 cli.section("Other runs", merge, import_paper)
 

@@ -107,10 +107,15 @@ def resolve_texts(experiment: Experiment) -> tuple[tuple[Scenario, ...], tuple[C
     return chosen, conditions
 
 
+def count_trials(experiment: Experiment, scenarios: int, conditions: int) -> int:
+    """Return the number of trials of an experiment with so many scenarios and conditions."""
+    samples = sum(distinct_samples(experiment.samples, t) for t in experiment.temperatures)
+    return len(experiment.models) * scenarios * conditions * samples
+
+
 def _require_feasible(experiment: Experiment, scenarios: int, conditions: int) -> None:
     """Raise ExperimentError if the grid has too many trials, before it is built."""
-    samples = sum(distinct_samples(experiment.samples, t) for t in experiment.temperatures)
-    trials = len(experiment.models) * scenarios * conditions * samples
+    trials = count_trials(experiment, scenarios, conditions)
     if trials > MAX_TRIALS:
         raise ExperimentError(
             f"the experiment has {trials:,} trials, and at most {MAX_TRIALS:,} are planned at "

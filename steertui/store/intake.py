@@ -70,7 +70,7 @@ def require_intact(path: Path, cause: BaseException) -> None:
         check_values(path, path)
         check_content(path, path)
     except StoreError as exc:
-        raise StoreError(str(exc).replace(_REMEDY, _COPY)) from cause
+        raise exc from cause
 
 
 def tables(db: sqlite3.Connection) -> list[str]:
@@ -85,9 +85,7 @@ def tables(db: sqlite3.Connection) -> list[str]:
     return ordered
 
 
-_COPY = "ask for the database as steertui wrote it, or restore a copy"
-
-_REMEDY = "nothing was merged; ask for the database as steertui wrote it"
+_REMEDY = "ask for the database as steertui wrote it, or restore a copy"
 
 
 def _invalid(path: Path, table: str, row: object, what: str) -> StoreError:

@@ -78,7 +78,7 @@ def merge(out: Path, inputs: Sequence[Path]) -> MergeResult:
             raise StoreError(f"{path}: no such database; give one that a run has written")
     with _copy_folder(out) as folder:
         copies = {path: folder / f"{i}.db" for i, path in enumerate(dict.fromkeys(inputs))}
-        digests = {path: _check_copy(path, copy) for path, copy in copies.items()}
+        digests = {path: check_copy(path, copy) for path, copy in copies.items()}
         backup = _back_up(out)
         newest_before = _newest_experiment(out, backup)
         results = {
@@ -106,7 +106,7 @@ def _copy_folder(out: Path) -> Iterator[Path]:
         yield Path(name)
 
 
-def _check_copy(path: Path, copy: Path) -> bytes:
+def check_copy(path: Path, copy: Path) -> bytes:
     """Copy an input, check it and migrate the copy; return the hash of the unmigrated copy."""
     _copy(path, copy)
     with copy.open("rb") as file:

@@ -1,0 +1,21 @@
+"""`steertui inspect`: what a received file holds and would do."""
+
+from pathlib import Path
+
+import click
+
+from steertui.printable import print_line
+
+
+@click.command(short_help="What a received file holds and would do.")
+@click.argument("file", type=Path)
+def inspect(file: Path) -> None:
+    """Describe FILE without running any of it.
+
+    FILE is a database, a TOML file with an experiment, scenarios, conditions or a rubric, or a GGUF
+    file. No server is contacted, nothing is downloaded and FILE is not changed.
+    """
+    from steertui.planning.inspection import inspect_file
+
+    for line in list(inspect_file(file)):  # an error is the only output
+        print_line(line)

@@ -1,0 +1,158 @@
+"""Description of a received file: what it holds and what it would do, without running any of it."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from hashlib import file_digest
+from pathlib import Path
+
+from steertui.core.condition import load_conditions
+from steertui.core.experiment import Experiment, parse_experiment
+from steertui.core.scenario import load_pack
+from steertui.engine.vocabulary import Vocabulary
+from steertui.errors import ExperimentError, SteertuiError
+from steertui.judge.rubric import load_rubric
+from steertui.output_files import MAGIC
+from steertui.planning.consent import reach_lines
+from steertui.planning.experiment_files import load_experiment, text_files
+from steertui.planning.origin import origin_of
+from steertui.planning.reach import reach_of
+from steertui.planning.resolve import count_trials, resolve_texts
+from steertui.store import Store
+from steertui.store.received import open_copy
+from steertui.store.records import StoredExperiment
+from steertui.toml_files import MAX_BYTES, parse_toml, read_text
+from steertui.units import size_text
+
+
+def inspect_file(path: Path) -> Iterator[str]:
+    """Yield lines on a database, a GGUF file, or a TOML file of any kind.
+
+    No model answers, no server is contacted and nothing is downloaded or changed. Raises the error
+    with which a command that uses the file would end.
+    """
+    if not path.is_file():
+        raise ExperimentError(f"{path}: is not a file; give a database, a TOML or a GGUF file")
+    with path.open("rb") as file:
+        head = file.read(16)
+    kind = next((name for magic, name in MAGIC.items() if head.startswith(magic)), "")
+    if kind == "a SQLite database":
+        yield from _database(path)
+    elif kind:
+        yield from _gguf(path)
+    else:
+        yield from _toml(path)
+
+
+def _toml(path: Path) -> Iterator[str]:
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise ExperimentError(
+            f"{path}: has {size_text(size)}, and a TOML file at most {size_text(MAX_BYTES)}; give "
+            "another file"
+        )
+    keys = parse_toml(read_text(path, ExperimentError), ExperimentError, str(path)).keys()
+    if "condition" in keys:
+        yield from _conditions(path)
+    elif "category" in keys:
+        yield from _pack(path)
+    elif {"system", "user"} & keys:
+        yield from _rubric(path)
+    else:
+        yield f"{path}: experiment file"
+        yield from _experiment(load_experiment(path))
+
+
+def _conditions(path: Path) -> Iterator[str]:
+    conditions = load_conditions(path)
+    yield f"{path}: conditions file, {len(conditions)} conditions"
+    for name, condition in conditions.items():
+        yield f"  {name}: suffix of {len(condition.suffix)} characters"
+
+
+def _pack(path: Path) -> Iterator[str]:
+    scenarios = load_pack(str(path))
+    categories = dict.fromkeys(scenario.category for scenario in scenarios)
+    yield f"{path}: scenario pack {scenarios[0].pack}, {len(scenarios)} scenarios"
+    for name in categories:
+        yield f"  {name}: {sum(scenario.category == name for scenario in scenarios)} scenarios"
+
+
+def _rubric(path: Path) -> Iterator[str]:
+    rubric = load_rubric(str(path))
+    yield f"{path}: rubric {rubric.name}"
+    yield f"  instruction of {len(rubric.system)} characters, sha256 {rubric.sha256}"
+
+
+def _experiment(experiment: Experiment) -> Iterator[str]:
+    """Yield the names, the number of trials, and what a run would contact, fetch and read."""
+    yield f"  models: {', '.join(experiment.models)}"
+    yield f"  scenarios: {', '.join(experiment.scenarios)}"
+    yield f"  conditions: {', '.join(experiment.conditions)}"
+    yield f"  judges: {', '.join(experiment.judges) or 'the default'}"
+    yield f"  trials: {_trials(experiment)}"
+    yield from _effects(experiment)
+
+
+def _trials(experiment: Experiment) -> str:
+    try:
+        scenarios, conditions = resolve_texts(experiment)
+    except SteertuiError as exc:
+        return f"unknown ({exc})"
+    return f"{count_trials(experiment, len(scenarios), len(conditions)):,}"
+
+
+def _effects(experiment: Experiment) -> Iterator[str]:
+    try:
+        reach = reach_of(experiment)
+    except SteertuiError as exc:
+        yield f"  cannot run: {exc}"
+        return
+    if reach.is_empty:
+        yield "  a run contacts no server, and fetches and reads no file of others"
+    yield from (f"  a run {line}" for line in reach_lines(reach))
+
+
+def _database(path: Path) -> Iterator[str]:
+    with open_copy(path) as store:
+        experiments = store.experiments()
+        yield (
+            f"{path}: database of steertui with {len(experiments)} experiments; schema, values and "
+            "hashes are intact"
+        )
+        for experiment in experiments:
+            yield from _stored_experiment(store, experiment, path)
+
+
+def _stored_experiment(store: Store, stored: StoredExperiment, path: Path) -> Iterator[str]:
+    answers = len(store.answered_keys(stored.id))
+    yield f"experiment {stored.id}, planned {stored.planned_at}"
+    yield f"  trials: {stored.trials:,}, answers: {answers:,}"
+    for judge in store.judges(stored.id):
+        yield f"  judge {judge.name}: {store.count_judged(stored.id, judge.id):,} labels"
+    for table, count in store.conflict_counts([stored.id]).items():
+        yield f"  conflicts of merged databases in {table}: {count:,}"
+    try:
+        experiment = parse_experiment(stored.toml)
+    except SteertuiError as exc:
+        yield f"  its experiment file is unusable: {exc}"
+        return
+    received = origin_of(experiment, str(path), is_database=True).part(experiment)
+    for field, name in text_files(received):
+        yield f"  names the file {name} ({field}), which is never read because a database names it"
+    if not text_files(received):
+        yield from _effects(experiment)
+
+
+def _gguf(path: Path) -> Iterator[str]:
+    with closing(Vocabulary(path)) as gguf, path.open("rb") as file:
+        yield f"{path}: GGUF file, {size_text(path.stat().st_size)}"
+        yield f"  sha256: {file_digest(file, 'sha256').hexdigest()}"
+        yield f"  name: {gguf.meta('general.name') or 'none'}"
+        yield f"  architecture: {gguf.meta('general.architecture') or 'none'}"
+        yield f"  description: {gguf.description or 'none'}"
+        yield f"  parameters: {gguf.parameters:,}"
+        yield f"  context: {gguf.context_trained:,} tokens"
+        template = gguf.meta("tokenizer.chat_template")
+        yield f"  chat template: {f'{len(template):,} characters' if template else 'none'}"
+        yield f"  control tokens: {len(gguf.control_texts):,}"
+        yield "  metadata and vocabulary are readable; the weights were not loaded"

@@ -1,0 +1,123 @@
+"""`steertui inspect`: what a received file holds and would do; the file and its folder stay."""
+
+import lzma
+from pathlib import Path
+
+import pytest
+
+from steertui.core.experiment import Experiment
+from steertui.paths import package_data
+from steertui.store import Store
+from tests.fixtures.database import execute
+from tests.fixtures.program import call
+from tests.store.test_merge_conflicts import SERVER, plan
+from tests.test_printable import HOSTILE, harmful
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    """Return the files of a folder, without those that SQLite keeps beside an open database."""
+    files = (file for file in folder.iterdir() if not file.name.endswith(("-wal", "-shm")))
+    return {file: file.read_bytes() for file in files if file.is_file()}
+
+
+def inspect(path: Path) -> str:
+    """Return the description of a file; assert that nothing in its folder changes."""
+    before = contents(path.parent)
+    code, out, err = call("inspect", path.name, cwd=path.parent)
+    assert (err, code) == ("", 0)
+    assert contents(path.parent) == before
+    assert not harmful(out)
+    return out
+
+
+def refuse(path: Path) -> str:
+    code, out, err = call("inspect", path.name, cwd=path.parent)
+    assert (code, out) == (1, "")
+    assert len(err.splitlines()) == 1
+    assert not harmful(err)
+    return err
+
+
+def test_an_experiment_is_described_with_its_hosts_downloads_files_and_trials(
+    tmp_path: Path,
+) -> None:
+    pack = package_data("scenarios") / "starter.toml"
+    (tmp_path / "pack.toml").write_bytes(pack.read_bytes())
+    experiment = Experiment(
+        models=["demo", "Qwen3-4B-Base", "server:m@http://198.51.100.7:8000/v1"],
+        scenarios=["pack.toml"],
+        judges=["openai:gpt-5.2@http://203.0.113.5/v1"],
+        temperatures=[0.0, 1.0],
+        samples=5,
+    )
+    (tmp_path / "received.toml").write_text(experiment.to_toml(), encoding="utf-8")
+    out = inspect(tmp_path / "received.toml")
+    assert "received.toml: experiment file\n" in out
+    assert f"trials: {3 * 36 * 3 * 6:,}\n" in out
+    assert "a run contacts http://198.51.100.7:8000/v1 (model m)" in out
+    assert "a run contacts http://203.0.113.5/v1 (judge gpt-5.2)" in out
+    assert "a run fetches" in out
+    assert f"a run reads {tmp_path / 'pack.toml'}" in out
+
+
+def test_the_shipped_texts_and_the_demo_checkpoint_are_described(tmp_path: Path) -> None:
+    for name in ("starter", "conditions", "rubric"):
+        source = package_data("scenarios") / f"{name}.toml"
+        (tmp_path / source.name).write_bytes(source.read_bytes())
+    (tmp_path / "demo.gguf").write_bytes((package_data("models") / "demo/demo.gguf").read_bytes())
+    assert "scenario pack starter, 36 scenarios" in inspect(tmp_path / "starter.toml")
+    assert "conditions file, 4 conditions" in inspect(tmp_path / "conditions.toml")
+    assert "rubric steertui" in inspect(tmp_path / "rubric.toml")
+    out = inspect(tmp_path / "demo.gguf")
+    for part in ("architecture: qwen3", "parameters: 1,968,064", "context: 2,048", "template: 212"):
+        assert part in out
+
+
+def test_a_database_is_described_with_its_counts_and_the_files_it_names(tmp_path: Path) -> None:
+    with Store(tmp_path / "received.db") as store:
+        plan(store)
+        store.add_judge(SERVER, "openai:m", {"title": ""})
+    toml = Experiment(
+        models=["server:m@http://198.51.100.7/v1"], rubric=f"/etc/{HOSTILE}"
+    ).to_toml()
+    execute(tmp_path / "received.db", "UPDATE experiment_plans SET toml = ?", [toml])
+    out = inspect(tmp_path / "received.db")
+    assert "database of steertui with 1 experiments; schema, values and hashes are intact" in out
+    assert "trials: 2, answers: 0" in out
+    assert "names the file /etc/" in out
+    toml = Experiment(models=["server:m@http://198.51.100.7/v1"]).to_toml()
+    execute(tmp_path / "received.db", "UPDATE experiment_plans SET toml = ?", [toml])
+    assert "a run contacts http://198.51.100.7/v1 (model m)" in inspect(tmp_path / "received.db")
+
+
+def test_a_database_of_an_older_version_is_described_and_not_migrated(tmp_path: Path) -> None:
+    packed = (ROOT / "tests" / "data" / "before-rename.db.xz").read_bytes()
+    (tmp_path / "old.db").write_bytes(lzma.decompress(packed))
+    assert "judge " in inspect(tmp_path / "old.db")
+
+
+def test_a_changed_database_and_a_damaged_gguf_are_refused_by_name(tmp_path: Path) -> None:
+    Store(tmp_path / "received.db").close()
+    execute(tmp_path / "received.db", "CREATE TABLE extra (x)")
+    assert "table extra is not one of steertui's" in refuse(tmp_path / "received.db")
+    (tmp_path / "model.gguf").write_bytes(b"GGUF" + b"\xff" * 100)
+    assert "model.gguf" in refuse(tmp_path / "model.gguf")
+
+
+@pytest.mark.parametrize("content", ["", "models = 3", f'"{"a" * 10}" = 1', "\x1b[2J", "[" * 9_999])
+def test_any_other_file_is_one_sentence(tmp_path: Path, content: str) -> None:
+    (tmp_path / "x.toml").write_text(content, encoding="utf-8")
+    if content:
+        assert "x.toml" in refuse(tmp_path / "x.toml")
+    else:
+        assert "experiment file" in inspect(tmp_path / "x.toml")
+
+
+def test_a_folder_and_a_large_file_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    assert "is not a file" in refuse(tmp_path / "folder")
+    with (tmp_path / "large.toml").open("wb") as file:
+        file.truncate(5 << 20)
+    assert "large.toml" in refuse(tmp_path / "large.toml")
