@@ -1,10 +1,10 @@
-"""Output files: every file that a user names is written here, completely or not at all.
+"""Output files: every file that a user names is written by this module, completely or not at all.
 
-A new file is written beside its target under a random name, synchronised to the disk and then
-renamed, so a full disk or a killed process leaves the earlier file as it was. An existing file is
-replaced only if this program wrote it as the same kind of output and nobody changed it since: the
-sha256 of every output is recorded in the user's cache. Databases, GGUF files, files written or
-edited by hand and a command's own inputs are therefore never replaced.
+A new file is written next to its target under a random name, synchronised to the disk and then
+renamed. A full disk or a killed process therefore leaves an existing file unchanged. An existing
+file is replaced only if this program wrote it as the same kind of output and it is unchanged since:
+the sha256 of every output is recorded in the user's cache. Databases, GGUF files, files written or
+edited by hand, and inputs of the command are never replaced.
 """
 
 import os
@@ -25,14 +25,14 @@ from steertui.paths import user_cache
 MAGIC = {b"SQLite format 3\0": "a SQLite database", b"GGUF": "a GGUF file"}
 
 COMPANIONS = ("-wal", "-shm", "-journal")
-"""Endings of the files that SQLite keeps beside a database."""
+"""Suffixes of the files that SQLite keeps next to a database."""
 
 PARTIAL = ".steertui-", ".partial"
-"""How the name of an unfinished output file starts and ends."""
+"""Prefix and suffix of the name of an unfinished output file."""
 
 
 def check_output(path: Path, kind: str, inputs: Sequence[Path] = ()) -> None:
-    """Raise OutputError where writing `path` would replace a file that has to stay."""
+    """Raise OutputError if writing `path` would replace a file that must be kept."""
     try:
         reason = _conflict(path, inputs) or _shape(path) or _content(path, kind)
     except OSError as exc:
@@ -42,7 +42,7 @@ def check_output(path: Path, kind: str, inputs: Sequence[Path] = ()) -> None:
 
 
 def check_database(path: Path, inputs: Sequence[Path] = ()) -> None:
-    """Raise OutputError where a database to write is an input or lies where SQLite keeps a log."""
+    """Raise OutputError if a database to write is an input or has the name of a SQLite log."""
     try:
         reason = _input(path, inputs) or _companion(path)
     except OSError as exc:
@@ -53,11 +53,11 @@ def check_database(path: Path, inputs: Sequence[Path] = ()) -> None:
 
 @contextmanager
 def output(path: Path, kind: str, inputs: Sequence[Path] = ()) -> Iterator[BinaryIO]:
-    """Open an output file; it appears under its name once the block ends without an error.
+    """Open an output file, which appears under its name when the block ends without an error.
 
-    A terminal, a pipe or another character device is written directly. `kind` names the form, such
-    as "html". Raises OutputError where the file would replace one that has to stay, or cannot be
-    written.
+    A terminal, a pipe or another character device is written directly. `kind` names the format,
+    such as "html". Raises OutputError if the file cannot be written, or would replace one that must
+    be kept.
     """
     check_output(path, kind, inputs)
     try:
@@ -74,7 +74,7 @@ def output(path: Path, kind: str, inputs: Sequence[Path] = ()) -> Iterator[Binar
 
 @contextmanager
 def text_output(path: Path, kind: str, inputs: Sequence[Path] = ()) -> Iterator[TextIO]:
-    """Open an output file for text in UTF-8; half of a surrogate pair is written as "?"."""
+    """Open an output file for text in UTF-8; an unpaired surrogate is written as "?"."""
     with output(path, kind, inputs) as file:
         text = TextIOWrapper(file, encoding="utf-8", errors="replace", newline="")
         yield text
@@ -82,7 +82,7 @@ def text_output(path: Path, kind: str, inputs: Sequence[Path] = ()) -> Iterator[
 
 
 def append_text(path: Path, text: str) -> None:
-    """Append text to a file, or create it; every byte that it holds stays. Raises OutputError."""
+    """Append text to a file, or create the file; raises OutputError if that fails."""
     try:
         reason = _conflict(path, ()) or _shape(path)
         if reason:
@@ -96,7 +96,7 @@ def append_text(path: Path, text: str) -> None:
 
 @contextmanager
 def whole(path: Path) -> Iterator[BinaryIO]:
-    """Write a file that no process ever sees unfinished; raises OSError where it cannot.
+    """Write a file that no process ever sees unfinished; raises OSError if that fails.
 
     The bytes go to a new file in the same folder. A symbolic link at `path` is itself replaced.
     """
@@ -125,18 +125,20 @@ def _whole(path: Path, kind: str) -> Iterator[BinaryIO]:
 
 
 def output_folder(path: Path) -> Path:
-    """Return the folder, created where it does not exist; its parent folder has to exist."""
+    """Return the folder, created if it does not exist; its parent folder must exist."""
     try:
         path.mkdir(exist_ok=True)
     except FileExistsError:
         raise OutputError(f"{path}: is a file; give a folder") from None
     except OSError as exc:
-        raise OutputError(f"{path}: cannot be created ({exc.strerror}); choose another") from exc
+        raise OutputError(
+            f"{path}: cannot be created ({exc.strerror}); choose another path"
+        ) from exc
     return path
 
 
 def file_name(text: str, taken: Iterable[str] = ()) -> str:
-    """Return text as a name without separators, in 180 bytes at most; numbered where it is taken.
+    """Return a file name for a text, at most 180 bytes long; numbered if the name is taken.
 
     Names that differ only in upper and lower case count as one, as on some file systems.
     """
@@ -147,13 +149,13 @@ def file_name(text: str, taken: Iterable[str] = ()) -> str:
 
 
 def is_partial(path: Path) -> bool:
-    """Whether the file is the unfinished output of a process that was killed or still writes."""
+    """Whether the file is an unfinished output; its writer was killed or is still writing."""
     start, end = PARTIAL
     return path.name.startswith(start) and path.name.endswith(end)
 
 
 def _record(path: Path, kind: str) -> None:
-    """Remember an output by its bytes; where that fails, a later run refuses to replace it."""
+    """Record an output by its sha256; if that fails, a later run refuses to replace the file."""
     with suppress(OSError):
         place = _place(path)
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -201,7 +203,7 @@ def _magic(path: Path) -> str:
 
 
 def _shape(path: Path) -> str:
-    """Return why what exists at the path is no file that can be replaced, "" where it is one."""
+    """Return why the object at the path is not a replaceable file; "" if it is one, or missing."""
     if _is_stream(path):
         return ""
     if path.is_symlink():
@@ -214,17 +216,17 @@ def _shape(path: Path) -> str:
 
 
 def _content(path: Path, kind: str) -> str:
-    """Return why an existing file's bytes have to stay, "" where they can be replaced."""
+    """Return why the content of an existing file must be kept; "" if it may be replaced."""
     if not path.is_file() or not path.stat().st_size or _is_own(path, kind):
         return ""
     return (
-        f"exists, and is not a {kind} file that steertui wrote and nobody changed since; remove "
-        "it, or choose another path"
+        f"exists, and is not an unchanged {kind} file written by steertui; remove it, or choose "
+        "another path"
     )
 
 
 def _is_stream(path: Path) -> bool:
-    """Whether the path leads to a terminal, a pipe or another character device."""
+    """Whether the path is a terminal, a pipe or another character device."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:

@@ -12,8 +12,8 @@ from steertui.errors import OutputError
 class _Output(io.FileIO):
     """Standard output whose failed writes raise OutputError.
 
-    click and rich catch a broken pipe themselves and end the program without a sentence; neither
-    catches OutputError.
+    click and rich catch a broken pipe and end the program without a message; neither catches
+    OutputError.
     """
 
     def write(self, data: Any) -> int:
@@ -22,18 +22,18 @@ class _Output(io.FileIO):
             return super().write(data)
         except OSError as exc:
             raise OutputError(
-                f"standard output: cannot be written ({exc.strerror}); what is stored stays, run "
-                "the same again with another output"
+                f"standard output: cannot be written ({exc.strerror}); stored results are kept; "
+                "run the command again with another output"
             ) from exc
 
 
 def prepare_streams() -> None:
-    """Write "?" for characters that an encoding lacks; name the failure of a write."""
+    """Replace characters missing in the encoding by "?"; raise OutputError for failed writes."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     stdout = sys.stdout
-    # A terminal has neither a full disk nor a reader that has gone.
+    # Writes to a terminal do not fail with a full disk or a closed pipe.
     if isinstance(stdout, io.TextIOWrapper) and not stdout.isatty():
         raw = _Output(stdout.fileno(), "w", closefd=False)
         sys.stdout = io.TextIOWrapper(
@@ -45,19 +45,19 @@ def prepare_streams() -> None:
 
 
 def flush_output() -> None:
-    """Write what standard output still holds; raises OutputError where that fails."""
+    """Write the buffer of standard output; raises OutputError if that fails."""
     if sys.stdout is not None:
         sys.stdout.flush()
 
 
 def discard_output() -> None:
-    """Let the interpreter's own flush at the end succeed, after a write has failed."""
+    """Redirect standard output to the null device, so that the last flush succeeds."""
     with suppress(OSError, ValueError, AttributeError):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, sys.stdout.fileno())
 
 
 def use_utf8() -> None:
-    """Write UTF-8 to standard output that is a pipe or a file: data, as in a file named."""
+    """Set standard output to UTF-8 if it is a pipe or a file, as for output files."""
     if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
         sys.stdout.reconfigure(encoding="utf-8", newline="")

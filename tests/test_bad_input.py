@@ -45,7 +45,7 @@ FILES = {
         (["--rubric", "rubric.toml"], 1, "rubric.toml: key 'user' has no {task}"),
         (["--experiment", "key.toml"], 1, "key.toml: unknown key 'modles'; remove it"),
         (["--experiment", "type.toml"], 1, "type.toml: key 'samples': input should be"),
-        (["--experiment", "range.toml"], 1, "top_p: 3.0 is out of range; 1e-06 to 1.0"),
+        (["--experiment", "range.toml"], 1, "top_p: 3.0 is out of range; give 1e-06 to 1.0"),
         (["--experiment", "broken.toml"], 1, "broken.toml: not valid TOML"),
         (["--experiment", "gone.toml"], 1, "gone.toml: no such file; check the path"),
         (["--db", "text.db"], 1, "text.db: is not a SQLite database; choose another --db"),

@@ -100,7 +100,7 @@ def test_an_earlier_output_is_replaced_until_somebody_changes_it(folder: Path) -
     written.write_bytes(written.read_bytes() + b"a note of mine\r\n")
     code, _, err = call("report", "a.db", "--format", "trials-csv", "-o", "a.csv", cwd=folder)
     assert code == 1
-    assert "nobody changed since; remove it, or choose another path" in err
+    assert "file written by steertui; remove it, or choose another path" in err
     assert written.read_bytes().endswith(b"a note of mine\r\n")
 
 

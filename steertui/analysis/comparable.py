@@ -19,7 +19,7 @@ ANSWER_SETTINGS = (
     "thinking",
     "server_template",
 )
-"""Fields of an experiment that change its answers and do not distinguish its tables."""
+"""Experiment fields that affect answers and are the same for all tables of an experiment."""
 
 Settings = Mapping[str, Mapping[str, object]]
 """By experiment id: the values of `ANSWER_SETTINGS`."""
@@ -49,7 +49,7 @@ def are_comparable(one: Table, two: Table, settings: Settings) -> bool:
 
 
 def setting_differences(tables: Sequence[Table], settings: Settings) -> list[str]:
-    """Return a sentence on what the experiments differ in, if they are not comparable for it."""
+    """Return a sentence on the differences that prevent comparisons, in a list; [] for none."""
     names = ["their files"]
     if all(ANSWER_SETTINGS[0] in own for own in settings.values()):
         names = [

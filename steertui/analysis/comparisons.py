@@ -100,7 +100,7 @@ def groups_of_several(
 
 
 def _setting_names(tables: Sequence[Table]) -> list[str]:
-    """Return unique names of the tables' settings: the model's name with what else differs."""
+    """Return unique names of the tables' settings: the model's name, and other differences."""
     names = [table.setting.name for table in tables]
     temperatures = [
         f"{name} at {table.setting.temperature:g}"

@@ -41,9 +41,9 @@ def reference_differences(
         if p <= SIGNIFICANCE_LEVEL:
             warnings.append(
                 f"{condition}: this judge labels {sum(own for _, own, _ in items)} of {len(items)} "
-                f"answers convergent, {name} {sum(theirs for *_, theirs in items)} of the same "
-                f"({p_text(p)}, Bonferroni over {len(pairs)} conditions); the rate depends on the "
-                "judge as well as on the model"
+                f"answers convergent, and {name} labels {sum(theirs for *_, theirs in items)} of "
+                f"them convergent ({p_text(p)}, Bonferroni over {len(pairs)} conditions); the rate "
+                "depends on the judge as well as on the model"
             )
     return warnings
 

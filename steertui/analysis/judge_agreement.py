@@ -62,7 +62,7 @@ class PairedJudges:
 
     @property
     def has_reference(self) -> bool:
-        """Whether the first judge is a reference (`JudgeKind.is_reference`), the second not."""
+        """Whether only the first judge is a reference (`JudgeKind.is_reference`)."""
         return is_reference(self.first) and not is_reference(self.second)
 
 

@@ -105,7 +105,7 @@ def confusion_rows(pair: PairedJudges) -> Iterator[tuple[str, ...]]:
 def corrected_rows(pair: PairedJudges) -> Iterator[tuple[str, ...]]:
     """Yield each condition and the gap with the values for `CORRECTED_COLUMNS`.
 
-    Nothing if the first judge is no reference or labelled every answer.
+    Nothing if the first judge is not a reference, or labelled every answer.
     """
     if all(rate.references >= rate.items for rate in pair.corrected.values()):
         return

@@ -70,8 +70,8 @@ def build_queue(
 
     A stratum has one condition and one label of the reference judge. Within it, the order is
     `order`, but random if no answer has a margin. The random order is the same for everyone; its
-    beginning is a random sample of the stratum, as the correction of rates needs. Labels of the
-    most uncertain answers alone understate the judge's agreement with the annotator.
+    beginning is a random sample of the stratum, which the correction of rates requires. Labels of
+    only the most uncertain answers understate the judge's agreement with the annotator.
     """
     items = [
         _item(answer) for answer in unlabelled_answers(store, experiment, annotator, reference)

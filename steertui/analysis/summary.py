@@ -117,7 +117,7 @@ def summarise(store: Store, selection: ReportFilter) -> Summary:
 
 
 def _tag(table: Table, tables: Sequence[Table]) -> str:
-    """Return what distinguishes a table from others with its model name, temperature and judge."""
+    """Return a tag for a table that shares model name, temperature and judge with another one."""
     setting = table.setting
     same = [
         other

@@ -213,7 +213,10 @@ def _coverage_note(name: str, outcomes: Sequence[Outcome]) -> str:
 
 
 def holm_adjusted(gaps: Sequence[Gap]) -> list[float | None]:
-    """Return the gaps' p values after Holm over all; None for a gap without one, or alone."""
+    """Return the gaps' p values after Holm over all of them.
+
+    None for a gap without a p value, and if only one gap has one.
+    """
     p_values = [gap.p for gap in gaps if gap.p is not None]
     adjusted = iter(holm(p_values)) if len(p_values) > 1 else iter(())
     return [None if gap.p is None else next(adjusted, None) for gap in gaps]

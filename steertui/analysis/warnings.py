@@ -13,13 +13,13 @@ from steertui.stats.rate import VALID_LABELS, Policy, ScenarioCounts, scenario_c
 from steertui.stats.significance import SIGNIFICANCE_LEVEL, sign_flip_test
 
 WARNING_SHARE = 0.10
-"""Share of nonsensical, truncated or copied answers above which there is a warning."""
+"""Maximum share of nonsensical, truncated or copied answers without a warning."""
 
 MIN_COVERAGE = 0.90
-"""Share of the planned trials that should be judged; rates with less are marked `*`."""
+"""Minimum share of judged trials among the planned ones; rates below it are marked `*`."""
 
 MIN_PAIRED = 0.75
-"""Share of the scenarios that should be valid under both conditions of a comparison."""
+"""Minimum share of scenarios valid under both compared conditions; a warning below it."""
 
 Outcomes = Mapping[str, Sequence[Outcome]]
 """Outcomes by condition."""

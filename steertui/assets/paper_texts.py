@@ -103,7 +103,7 @@ def _assignments(path: Path) -> dict[str, ast.expr]:
     try:
         tree = ast.parse(path.read_bytes())
     except (OSError, SyntaxError, ValueError) as exc:
-        raise SourceError(f"{path}: cannot be read as Python ({exc}); fetch it again") from None
+        raise SourceError(f"{path}: cannot be read as Python ({exc}); download it again") from None
     values: dict[str, ast.expr] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
@@ -136,4 +136,6 @@ def _piece(path: Path, name: str, piece: ast.expr) -> str:
 
 
 def _unexpected_text(path: Path, name: str) -> SourceError:
-    return SourceError(f"{path}: {name} is not in the expected form; fetch the pinned file again")
+    return SourceError(
+        f"{path}: {name} is not in the expected form; download the pinned file again"
+    )

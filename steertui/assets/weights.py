@@ -151,8 +151,8 @@ def find_model(name: str) -> Model:
     """
     if is_server(name):
         raise ModelError(
-            f"{name}: a model behind a server can only answer an experiment's prompts; give "
-            "weights on this machine"
+            f"{name}: a judge or benchmark needs weights on this machine, not a model behind a "
+            "server; give a GGUF file or a model name"
         )
     located = locate_weights(name)
     if located is None:

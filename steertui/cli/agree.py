@@ -18,7 +18,7 @@ import click
 def agree(db: Path, judges: tuple[str, ...], experiment: str | None, disagreements: bool) -> None:
     """Compare judges on the answers that both have labelled.
 
-    People who label and the paper's judge count as judges, too.
+    Annotators and the paper's judge count as judges, too.
     """
     from steertui.analysis.judge_agreement import compare_judges
     from steertui.analysis.judge_caveats import judge_caveats

@@ -88,7 +88,7 @@ sampling_options = cloup.option_group(
     _option(
         "--temperature",
         "temperatures",
-        "Sampling temperature, 0 for greedy; repeatable",
+        "Sampling temperature from 0 (greedy) to 5; repeatable",
         type=float,
         multiple=True,
     ),
@@ -96,28 +96,33 @@ sampling_options = cloup.option_group(
     _option(
         "--top-p",
         "top_p",
-        "Sample from the most likely tokens with this total probability; 1 for all",
+        "Sample from the most likely tokens that have this total probability; 1 for all",
         type=float,
     ),
     _option(
         "--min-p",
         "min_p",
-        "Exclude tokens less likely than this share of the most likely one; 0 for none",
+        "Exclude tokens whose probability is below this share of the largest one; 0 for none",
         type=float,
     ),
     _option(
         "--repetition-penalty",
         "repetition_penalty",
-        "Factor against tokens in the prompt or the answer; 1 for none",
+        "Penalty factor from 0.01 to 10 for tokens in the prompt or the answer; 1 for none",
         type=float,
     ),
     _option(
         "--presence-penalty",
         "presence_penalty",
-        "Amount subtracted from the logits of tokens in the answer; 0 for none",
+        "Amount from -10 to 10 subtracted from the logits of tokens in the answer; 0 for none",
         type=float,
     ),
-    _option("--seed", "seed", "Number from which the seeds of all trials are derived", type=int),
+    _option(
+        "--seed",
+        "seed",
+        "Number from which the seeds of all trials are derived, at least 0",
+        type=int,
+    ),
     _option(
         "--max-tokens",
         "max_tokens",
@@ -127,7 +132,7 @@ sampling_options = cloup.option_group(
     _option(
         "--max-tokens-thinking",
         "max_tokens_thinking",
-        "Maximum number of new tokens for thinking models; 0 for that of --max-tokens",
+        "Maximum number of new tokens for thinking models; 0 for the value of --max-tokens",
         type=int,
     ),
     _option(
@@ -162,7 +167,9 @@ judging_options = cloup.option_group(
         is_flag=True,
         default=None,
     ),
-    _option("--reasons", "reasons", "Ask judges for a reason, too", is_flag=True, default=None),
+    _option(
+        "--reasons", "reasons", "Ask local judges for a reason, too", is_flag=True, default=None
+    ),
     _option("--debias", "debias", DEBIAS_HELP, type=DEBIAS),
 )
 """Decorator that adds the options on judges."""

@@ -47,7 +47,7 @@ def judge(
     as_json: bool,
     **given: Any,
 ) -> None:
-    """Label the answers in DB that these judges have not labelled yet.
+    """Label the answers in DB that the given judges have not labelled yet.
 
     The same command again labels only what is missing. Failures are tried again, labels are kept.
     """

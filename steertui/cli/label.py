@@ -37,7 +37,8 @@ KEYS = {
     type=click.Choice(["uncertain", "random"]),
     default="uncertain",
     show_default=True,
-    help="Answers with the smallest margins first, or in random order, as corrected rates need",
+    help="Answers with the smallest margins first, or in random order, which corrected rates "
+    "require",
 )
 @click.option(
     "--limit", type=int, default=0, help="Maximum number of answers, 0 for all [default: 0]"

@@ -11,7 +11,7 @@ import cloup
 if TYPE_CHECKING:
     from steertui.engine.sizing import Overrides
 
-_TITLE = "Local engine (what is not given is chosen for this machine and printed)"
+_TITLE = "Local engine (options not given are chosen for this machine and printed)"
 
 _SLOTS = cloup.option(
     "--slots",
@@ -50,7 +50,7 @@ _OTHERS = (
         type=click.Choice(["auto", "per-slot", "unified"]),
         default="auto",
         show_default=True,
-        help="KV cache: one per slot, one for all slots, or the faster of both",
+        help="KV cache: one per slot, one for all slots, or whichever is faster",
     ),
     cloup.option(
         "--kv-type",
@@ -63,7 +63,7 @@ _OTHERS = (
         "--flash/--no-flash",
         "flash",
         default=None,
-        help="Flash attention [default: where it saves time or memory]",
+        help="Flash attention [default: if it saves time or memory]",
     ),
     cloup.option(
         "--deterministic",
@@ -76,7 +76,7 @@ machine_options = cloup.option_group(_TITLE, _SLOTS, *_OTHERS)
 """Decorator that adds the options to a command."""
 
 machine_options_without_slots = cloup.option_group(_TITLE, *_OTHERS)
-"""The same without `--slots`, for a command that has its own."""
+"""Decorator that adds all options but `--slots`, for commands that define their own."""
 
 
 def take_overrides(given: dict[str, Any]) -> Overrides:

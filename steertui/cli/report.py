@@ -66,7 +66,7 @@ def report(
     judges: tuple[str, ...],
     list_experiments: bool,
 ) -> None:
-    """Report the results in DB: tables, an HTML page, rows per trial, rates or figures."""
+    """Report the results in DB: tables, an HTML page, one row per trial, rates or figures."""
     from steertui.analysis.summary import ReportFilter
     from steertui.report.command import print_experiments, write_report
     from steertui.stats.rate import Policy

@@ -51,9 +51,7 @@ DB = Path("steertui.db")
     "Run",
     cloup.option("--batch", is_flag=True, help="Run without screens and print the results"),
     cloup.option("--db", type=Path, help="SQLite file [default: steertui.db]"),
-    cloup.option(
-        "--shard", metavar="K/N", help="With --batch: run part K of N parts of the scenarios"
-    ),
+    cloup.option("--shard", metavar="K/N", help="With --batch: run shard K of N of the scenarios"),
     cloup.option(
         "--json", "as_json", is_flag=True, help="With --batch: print one JSON record per line"
     ),
@@ -90,7 +88,7 @@ def cli(
     if context.invoked_subcommand:
         return
     if shard and not batch:
-        raise click.UsageError("--shard: give --batch, too")
+        raise click.UsageError("--shard needs --batch; add it")
     overrides = take_overrides(given)
     options = take_server_options(given)
     changes = take_changes(given)

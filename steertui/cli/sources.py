@@ -10,7 +10,7 @@ import click
 )
 @click.pass_context
 def sources(context: click.Context) -> None:
-    """List the files of third parties: state, origin and licence."""
+    """List third-party files: state, origin and licence."""
     if not context.invoked_subcommand:
         from steertui.headless.model_commands import show_sources
 

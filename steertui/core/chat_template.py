@@ -1,4 +1,4 @@
-"""A chat template: a third party's Jinja program. Used only inside a sandbox (`sandbox.child`)."""
+"""Chat templates: third-party Jinja programs, rendered only inside a sandbox (`sandbox.child`)."""
 
 import json
 from datetime import datetime
@@ -14,17 +14,17 @@ from steertui.errors import ModelError, shorten
 from steertui.sandbox.child import serve
 
 TEMPLATE_DATE = datetime(2026, 1, 1)
-"""What templates that print the date are told: a prompt must be the same tomorrow."""
+"""Date for templates that print one; it is fixed so that prompts are the same on every day."""
 
 ADDED = 65_536
 TIMES = 4
-"""A prompt may have 65,536 characters and four times those of its messages."""
+"""Maximum characters of a prompt: `ADDED` plus `TIMES` the characters of its messages."""
 
 
 class ChatTemplate:
-    """A chat template, compiled and rendered in Jinja's sandbox as transformers does it.
+    """A chat template, compiled and rendered in Jinja's sandbox as in transformers.
 
-    Raises ModelError where the template is broken, or reaches for what it may not have.
+    Raises ModelError if the template has a syntax error, fails, or accesses a forbidden attribute.
     """
 
     def __init__(self, template: str, bos: str, eos: str) -> None:
@@ -50,8 +50,8 @@ class ChatTemplate:
     def render(self, system: str, user: str, thinking: bool) -> str:
         """Return the prompt of one turn, with a generation prompt; no system message if "".
 
-        `thinking=False` asks hybrid models not to, and closes what a thinking model's template
-        opens, so that the answer proper comes at once.
+        `thinking=False` turns the reasoning of hybrid models off (`enable_thinking`), and closes
+        reasoning that the template opens, so that the answer follows directly.
         """
         messages = [{"role": "user", "content": user}]
         if system:
@@ -64,12 +64,12 @@ class ChatTemplate:
             _check(text, ADDED + TIMES * (len(system) + len(user)))
         except SecurityError as exc:
             raise ModelError(
-                f"its chat template reaches for what a template may not ({_words(exc)}); "
+                f"its chat template accesses a forbidden attribute ({_words(exc)}); "
                 "do not use this model"
             ) from None
         except (ModelError, MemoryError):
             raise
-        except Exception as exc:  # a program of a third party raises what it likes
+        except Exception as exc:  # a third-party program may raise any exception
             raise ModelError(f"its chat template fails ({_words(exc)})" + _OTHER) from None
         return text if thinking else close_reasoning(text)
 
@@ -80,10 +80,10 @@ _OTHER = "; choose another model"
 def _check(text: str, most: int) -> None:
     if len(text) > most:
         raise ModelError(
-            f"its chat template writes a prompt of {len(text):,} characters where {most:,} are "
-            "plenty; do not use this model"
+            f"its chat template writes a prompt of {len(text):,} characters, more than the limit "
+            f"of {most:,}; do not use this model"
         )
-    text.encode()  # UnicodeEncodeError where it holds half of a surrogate pair
+    text.encode()  # raises UnicodeEncodeError for an unpaired surrogate
 
 
 def _words(exc: Exception) -> str:
@@ -91,7 +91,7 @@ def _words(exc: Exception) -> str:
 
 
 def _tojson(value: object, indent: int | None = None) -> str:
-    # transformers' own filter: unlike Jinja's it does not escape HTML, and keeps Unicode.
+    # The filter of transformers: unlike Jinja's it neither escapes HTML nor Unicode.
     return json.dumps(value, ensure_ascii=False, indent=indent)
 
 
@@ -103,10 +103,10 @@ _compiled = lru_cache(maxsize=4)(ChatTemplate)
 
 
 def render(template: str, bos: str, eos: str, system: str, user: str, thinking: bool) -> str:
-    """Answer a question of the parent: one prompt by the template."""
+    """Return one prompt rendered by the template; called for each item of a request."""
     return _compiled(template, bos, eos).render(system, user, thinking)
 
 
 def main(descriptor: int) -> None:
-    """Be the child that renders prompts by templates that servers send."""
+    """Run the child process that renders prompts with the templates that servers report."""
     serve(descriptor, {"render": render})

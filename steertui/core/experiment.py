@@ -1,4 +1,4 @@
-"""Experiment: what to run, as a dataclass and as TOML."""
+"""Experiment: its settings as a dataclass and as TOML."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -14,34 +14,37 @@ from steertui.toml_files import forbid_extra_keys, parse_toml, validate
 @forbid_extra_keys
 @dataclass(frozen=True)
 class Experiment:
-    """What to run; every field may stand in a TOML file.
+    """Settings of an experiment. Every field can be set in a TOML file.
 
     Attributes:
-        models: "demo", paths of GGUF files, names of the catalogue or the hub, or
-            "server:MODEL@URL" for one behind servers.
-        scenarios: packs by name or path.
-        conditions: names, in the order of the tables.
-        conditions_file: where those names are looked up; "" for the shipped conditions, "paper"
-            for the paper's.
-        judges: such as "local:demo"; "none" for no judge. Where empty, the demo judges itself.
-        rubric: "steertui", "paper" or the path of a TOML file.
+        models: "demo", paths of GGUF files, names in the catalogue or on the hub, or
+            "server:MODEL@URL" for a model behind servers [default: "demo"].
+        scenarios: names or paths of packs [default: "starter"].
+        conditions: names, in the order of the tables [default: baseline, pro, anti].
+        conditions_file: TOML file that defines the conditions; "" for the shipped conditions
+            [default], "paper" for the paper's.
+        judges: judges such as "local:demo"; "none" for no judge. If empty [default], the demo model
+            judges its own answers, and answers of other models stay unjudged.
+        rubric: "steertui" [default], "paper" or the path of a TOML file.
         hide_suffix: whether the judge sees the task without its suffix.
-        reasons: whether the judge is asked for a reason, too.
-        debias: how a local judge corrects for the order of the labels in the rubric: "none";
-            "estimate" from a sample of answers; "permute": every answer in four orders.
-        samples: answers for each scenario and condition; one at temperature 0.
-        temperatures: each is one more axis of the grid.
-        max_tokens: new tokens at most, reasoning included.
-        max_tokens_thinking: the same for models that think; 0 for no difference.
-        stop_tokens: which tokens end an answer: "any" end-of-generation token known to llama.cpp,
-            or only the tokenizer's own "eos".
-        thinking: "template" follows the GGUF's chat template, "force" opens the reasoning in the
-            prompt of every thinking model, "off" turns reasoning off where a model supports it.
-        server_template: a Jinja file with the chat template by which prompts are written here for
-            servers that tell none; "" to give those chat messages.
-        categories: only their scenarios; all where none is named.
-        limit: scenarios at the most, taken in turn from the categories; 0 for all.
-        seed: base of every trial's own seed.
+        reasons: whether local judges also give a reason.
+        debias: how a local judge corrects for the order of the labels in the rubric: "none"
+            [default]; "estimate" from a sample of answers; "permute": every answer in four orders.
+        samples: answers per scenario and condition [default: 1]; always 1 at temperature 0.
+        temperatures: sampling temperatures; every prompt is answered at each [default: 0].
+        top_k: see `SamplingParams`, as for the next four fields.
+        max_tokens: maximum number of new tokens, reasoning included [default: 1024].
+        max_tokens_thinking: maximum number of new tokens for thinking models; 0 for `max_tokens`
+            [default].
+        stop_tokens: tokens that end an answer: "any" end-of-generation token known to llama.cpp
+            [default], or only the tokenizer's "eos".
+        thinking: "template" follows the GGUF's chat template [default], "force" opens the reasoning
+            in the prompt of every thinking model, "off" turns reasoning off if a model supports it.
+        server_template: Jinja file with the chat template for servers that do not report theirs;
+            "" to send chat messages to such servers [default].
+        categories: categories whose scenarios are used; empty for all [default].
+        limit: maximum number of scenarios, taken in turn from the categories; 0 for all [default].
+        seed: number from which the seeds of all trials are derived [default: 0].
     """
 
     models: list[str] = field(default_factory=lambda: [DEMO])
@@ -75,11 +78,11 @@ class Experiment:
             if not values:
                 raise ExperimentError(f"{name}: none given; name at least one")
             if len(set(values)) < len(values):
-                raise ExperimentError(f"{name}: one stands there twice; name each once")
+                raise ExperimentError(f"{name}: one value is given twice; give each once")
         for name, low, high in _BOUNDS:
             for value in getattr(self, name) if name == "temperatures" else [getattr(self, name)]:
                 if not low <= value <= high:
-                    raise ExperimentError(f"{name}: {value} is out of range; {low} to {high}")
+                    raise ExperimentError(f"{name}: {value} is out of range; give {low} to {high}")
 
     def to_toml(self) -> str:
         """Return the experiment as TOML that `load_experiment` reads."""
@@ -105,11 +108,11 @@ _BOUNDS = (
 DEMO_EXPERIMENT = Experiment(
     conditions=["baseline", "pro", "anti", "placebo"], max_tokens=128, reasons=True
 )
-"""What `--demo` runs: the shipped checkpoint on the starter pack, judged by itself."""
+"""Experiment of `--demo`: the shipped checkpoint on the starter pack, judged by itself."""
 
 
 def parse_experiment(toml: str) -> Experiment:
-    """Return the experiment of a TOML text, such as the store holds."""
+    """Return the experiment of a TOML text, such as one from the store."""
     table = parse_toml(toml, ExperimentError, "experiment")
     return validate(table, Experiment, ExperimentError, "experiment")
 
@@ -125,7 +128,7 @@ _RENAMED_VALUES: Mapping[str, Mapping[object, str]] = {
 def rename_keys(table: Mapping[str, object]) -> dict[str, object]:
     """Return an experiment's TOML table with the old names of keys and values replaced.
 
-    Only the migration of old databases needs it. A table with new names alone is returned equal.
+    Used only to migrate old databases. A table that has only new names is returned unchanged.
     """
     renamed = {_RENAMED_KEYS.get(key, key): value for key, value in table.items()}
     for key, values in _RENAMED_VALUES.items():

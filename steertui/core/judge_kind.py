@@ -6,7 +6,7 @@ from hashlib import sha256
 
 
 class JudgeKind(StrEnum):
-    """What gives the labels. The values are stored; do not change them."""
+    """Kind of a judge: the source of its labels. The values are stored; do not change them."""
 
     LOCAL = "local"
     """A GGUF on this machine: the likelihoods of the four labels."""

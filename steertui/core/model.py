@@ -16,7 +16,7 @@ STAND_IN_TITLE = "steertui demo"
 """Start of the demo checkpoint's title (`general.name` of its GGUF)."""
 
 ModelKind = Literal["", "base", "instruct", "thinking", "hybrid"]
-"""How a model was trained to answer; "" if unknown. A hybrid model reasons unless told not to."""
+"""How a model was trained to answer; "" if unknown. Hybrid models reason unless switched off."""
 
 SERVER_PREFIX = "server:"
 """Prefix of a model's name that is served over HTTP: "server:MODEL@URL"."""
@@ -25,12 +25,12 @@ IMPORTED_PREFIX = "imported:"
 """Prefix of a model's identity if its answers were imported and the model was not run here."""
 
 BATCH_MARK = "#"
-"""Separator between an imported model's name and the digest of its runs. Published runs, equal to
-the byte, have neither."""
+"""Separator between an imported model's name and the digest of its runs. Runs that equal
+the published ones to the byte have neither."""
 
 
 class ModelBackend(StrEnum):
-    """Where a model's answers come from. The values are stored; do not change them."""
+    """Source of a model's answers. The values are stored; do not change them."""
 
     GGUF = "gguf"
     """Weights on this machine, run by llama.cpp."""

@@ -73,7 +73,10 @@ class TrialCounts:
             raise ValueError(f"{self.judged} judged but {labels} labels")
         answered = max(self.judged + self.failed, self.truncated or 0)
         if not self.planned >= self.generated >= answered:
-            raise ValueError("more trials judged, failed or truncated than generated, or planned")
+            raise ValueError(
+                "more trials are judged, failed or truncated than generated, or more are generated "
+                "than planned"
+            )
 
     @property
     def valid(self) -> int:

@@ -17,11 +17,11 @@ from steertui.sandbox.parent import TOO_LARGE, TOO_LONG, Refused, Sandbox, Stopp
 _BRACKETED = re.compile(r"<[^][<>]{1,68}>|\[[^][<>]{1,68}\]")
 
 Thinking = Literal["template", "force", "off"]
-"""Whether the prompt opens the thought: as the GGUF's chat template has it (publishers of the same
-weights differ), for every thinking model, or never: a hybrid is asked not to think."""
+"""Whether the prompt opens the reasoning: as the GGUF's chat template does (templates for the same
+weights differ), for every thinking model, or never; then hybrid models are set not to reason."""
 
 SECONDS = 5.0
-"""CPU time of one prompt at most."""
+"""Maximum CPU time of one prompt, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class ChatFormat:
 
     @property
     def sha256(self) -> str:
-        """Of the template's text: publishers of the same weights ship different ones."""
+        """sha256 of the template's text; publishers of the same weights ship different ones."""
         return hashlib.sha256(self.template.encode()).hexdigest()
 
     def render(
@@ -160,9 +160,9 @@ class ChatFormat:
 
 def _ending(cause: str) -> str:
     if cause == TOO_LONG:
-        return "its chat template does not come to an end"
+        return "its chat template exceeds the CPU time limit"
     if cause in (OUT_OF_MEMORY, TOO_LARGE):
-        return "its chat template asks for more memory than any should"
+        return "its chat template uses more than the allowed memory"
     return f"the process that renders its chat template ended ({cause})"
 
 

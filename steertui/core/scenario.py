@@ -147,10 +147,10 @@ def _load_csv(path: Path) -> Sequence[Scenario]:
     try:
         records = list(csv.reader(io.StringIO(text, newline="")))
     except csv.Error as exc:
-        raise ScenarioError(f"{path}: not a readable CSV ({exc}); fetch it again") from None
+        raise ScenarioError(f"{path}: not a readable CSV ({exc}); download it again") from None
     tasks = [joined for record in records[1:] if (joined := ",".join(record).strip())]
     if not tasks:
-        raise ScenarioError(f"{path}: no task after the first record; fetch it again")
+        raise ScenarioError(f"{path}: no task after the first record; download it again")
     category = path.stem.rsplit(" - ", 1)[-1]
     system = records[0][0] if records[0] else ""
     return [

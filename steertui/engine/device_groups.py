@@ -87,8 +87,9 @@ def choose_groups(
 
 
 def group_memory(group: DeviceGroup, groups: Sequence[DeviceGroup], host: int) -> Memory:
-    """Return the free memory of one group, where shared devices and the host are divided.
+    """Return one group's free memory.
 
+    Main memory is divided equally among the groups, and so is a device that several groups use.
     `host` is the free main memory in bytes.
     """
     users = Counter(name for g in groups for name in g.names)

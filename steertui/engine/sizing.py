@@ -22,10 +22,10 @@ from steertui.engine.workload import Workload, is_unified_faster
 from steertui.errors import EngineError
 
 MAX_SLOTS_CPU = 32
-"""Maximum slots on a CPU. A judgement: more slots need memory, and two cores gain little."""
+"""Maximum slots on a CPU: more slots need more memory, and two cores gain little from them."""
 
 MAX_SLOTS_GPU = 128
-"""Maximum slots on an accelerator. A judgement, since none was available to measure."""
+"""Maximum slots on an accelerator. Not measured: no accelerator was available."""
 
 SLOT_MULTIPLE = 64
 """Tokens per slot are a multiple of this."""
@@ -36,12 +36,12 @@ MEMORY_SHARE = 0.8
 MIN_SLOTS_PER_GPU = 8
 """Slots that one accelerator must hold to get an engine of its own.
 
-With fewer, one engine on all accelerators reads the weights less often. A judgement, since no two
-accelerators were available to measure.
+With fewer, one engine on all accelerators reads the weights less often. Not measured: no two
+accelerators were available.
 """
 
 ANSWER_DIVISOR = 4
-"""Slots hold at least the longest prompt and the longest answer divided by this."""
+"""A slot holds at least the longest prompt plus 1 / `ANSWER_DIVISOR` of the longest answer."""
 
 GIB = 2**30
 """Bytes in a GiB."""
@@ -216,7 +216,7 @@ def _choose_shape(
 def _choose_slots(
     workload: Workload, overrides: Overrides, fitting: int, max_slots: int
 ) -> tuple[int, int]:
-    """Return the number of slots and their tokens, if `fitting` slots of full length fit."""
+    """Return the number of slots and the tokens per slot; `fitting` slots of full length fit."""
     full_length = _round_up(workload.longest)
     wanted = 1 if overrides.deterministic else overrides.slots or min(max_slots, workload.count)
     if fitting >= wanted:
@@ -235,8 +235,8 @@ def _round_up(tokens: int) -> int:
 def slots_and_layers(memory: Memory, weights: int, slot_bytes: int, layers: int) -> tuple[int, int]:
     """Return how many slots fit, and how many layers to offload (-1 for all, or on a CPU).
 
-    All layers are offloaded if weights and one slot fit the accelerator. Otherwise as many layers
-    as its share of the memory holds are offloaded, and the rest uses main memory.
+    All layers are offloaded if the weights and one slot fit the accelerator. Otherwise the
+    accelerator gets as many layers as fit its memory, and the other layers stay in main memory.
 
     Args:
         memory: free memory.

@@ -135,9 +135,9 @@ class Supervisor:
         self._crashes += 1
         if not self._was_loaded:
             raise EngineDeadError(
-                f"{self._model}: llama.cpp stopped while loading this model ({reason}); see {log}: "
-                "where memory ran out, ask for fewer --slots or a smaller model; otherwise the "
-                "file is damaged, fetch it again"
+                f"{self._model}: llama.cpp stopped while loading this model ({reason}; see {log}); "
+                "if memory ran out, use fewer --slots or a smaller model, otherwise download the "
+                "file again"
             )
         if self._crashes > MAX_CRASHES:
             raise EngineDeadError(f"the engine died {self._crashes} times ({reason}); see {log}")

@@ -1,4 +1,4 @@
-"""Runs: generate and judge what the store lacks, and yield events."""
+"""Runs: generate missing answers, judge them, and yield events."""
 
 from steertui.execution.control import RunControl
 from steertui.execution.events import (

@@ -1,4 +1,4 @@
-"""Background threads with an event loop each; the run collects their events between its steps."""
+"""Background threads, each with an event loop; the run collects their events between steps."""
 
 import asyncio
 import queue

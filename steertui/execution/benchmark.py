@@ -52,8 +52,9 @@ class Throughput:
     def seconds(self, workload: Workload) -> float:
         """Return the time of a workload in seconds if every answer is as long as allowed.
 
-        The sum of prefill, of decode steps with all slots, and of those with the remaining
-        requests. A step with n slots is interpolated between one slot and all slots.
+        Requests run in rounds of all slots; the last round may have fewer. The time is that of
+        prefill plus one decode step per token and round. The step of the last round is
+        interpolated between the measured steps with one slot and with all slots.
         """
         rounds, left = divmod(workload.count, self.slots)
         per_token = rounds * self.step

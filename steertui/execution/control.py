@@ -29,12 +29,12 @@ class RunControl:
 
     @property
     def is_paused(self) -> bool:
-        """Whether the run is to hold still."""
+        """Whether the run is paused, or is to pause after the current step."""
         return self._paused_since is not None
 
     @property
     def is_stopped(self) -> bool:
-        """Whether the run is to end after the current step."""
+        """Whether the run is stopped, or is to stop after the current step."""
         return self._stopped.is_set()
 
     def pause(self) -> None:

@@ -38,7 +38,7 @@ MAX_VIEWS = 64
 """Requests in flight that a progress event lists."""
 
 BUSY = frozenset({408, 409, 425, 429, 502, 503, 504})
-"""HTTP statuses that say nothing about the prompt: the server or a proxy is busy or away."""
+"""HTTP statuses not caused by the prompt: the server or a proxy is busy or unavailable."""
 
 TRIPPED_BACKOFF = 30.0
 """Seconds before a server whose circuit breaker tripped is probed."""

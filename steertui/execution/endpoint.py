@@ -16,10 +16,10 @@ from steertui.server.model import ServerModel, key_rejected
 from steertui.server.probe import probe_server
 
 FIRST_BACKOFF = 1.0
-"""Seconds before a server that is busy or away is tried again; doubled each time."""
+"""Seconds before the next request to a busy or unreachable server; doubled each time."""
 
 LONGEST_BACKOFF = 60.0
-"""Longest such time in seconds, unless the server asks for more (twice as long at most)."""
+"""Maximum back-off in seconds; up to twice as long if the server asks for more."""
 
 STABLE_FINGERPRINT = frozenset({"llama-server", "vLLM", "SGLang", "Ollama"})
 """Kinds of server whose replies carry the same model name and fingerprint until it restarts."""
@@ -131,8 +131,9 @@ class Endpoint:
     def may_be_replaced(self, completion: Completion) -> bool:
         """Whether the reply carries an unknown model name or fingerprint.
 
-        The server may have been replaced, so the reply is not to be used before a probe. Several
-        servers may share one address; after a successful probe their marks stay known.
+        The server may have been replaced, so the reply must not be used before a probe. Several
+        servers may share one address; after a successful probe, the names and fingerprints of all
+        of them are known.
         """
         mark = (completion.model, completion.fingerprint)
         if not self._known_marks:
@@ -145,7 +146,7 @@ class Endpoint:
         return True
 
     async def probe(self) -> str:
-        """Check that the server is there and serves the same weights; return "" or why not."""
+        """Check that the server responds and serves the same weights; return "" or the problem."""
         name = self._model.address.model
         try:
             info = await probe_server(self.client, name, (RequestRejected, ConnectionFailed))

@@ -203,7 +203,7 @@ class ServerModelStopped:
 
 @dataclass(frozen=True, slots=True)
 class LabelOrdersMeasured:
-    """A local judge scored answers in every order of the labels; `effect` is what that changed."""
+    """A local judge scored answers in every label order; `effect` is the effect of the order."""
 
     judge: str
     effect: OrderEffect

@@ -62,7 +62,7 @@ class BatchWorker(JudgeWorker):
         self._published: dict[str, tuple[str, int]] = {}
 
     def stop(self, reason: str) -> None:
-        """Send no more batches and stop waiting; batches that were sent go on at the server."""
+        """Send no more batches and stop waiting; batches that were sent continue at the server."""
         super().stop(reason)
         self._halted.set()
 

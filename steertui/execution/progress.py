@@ -55,7 +55,7 @@ class ThroughputMeter:
 
 
 def loaded_line(event: ModelLoaded) -> str:
-    """Return what was loaded, and the shape of its contexts."""
+    """Return the name of the loaded model or judge, and the shape of its contexts."""
     first, *others = event.shapes
     action = {"generate": "Answering with", "judge": "Judging by"}[event.stage]
     work = f"{action} {event.name}: {event.total} {STAGES[event.stage]} pending"

@@ -1,4 +1,4 @@
-"""Runs: generators of events that compute what the store lacks."""
+"""Runs: generators of events that compute the answers and labels missing in the store."""
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

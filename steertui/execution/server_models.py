@@ -1,4 +1,4 @@
-"""Models on servers: a background thread that generates while local models do the same."""
+"""Models on servers: a background thread that generates while local models generate, too."""
 
 import asyncio
 from collections.abc import Mapping, Sequence

@@ -111,9 +111,9 @@ def _read_config(path: Path) -> Mapping[str, object]:
         config = json.loads(path.read_text(encoding="utf-8"))
         missing = [key for key in required if key not in config]
     except (OSError, ValueError, TypeError, RecursionError) as exc:
-        raise SourceError(f"{path}: cannot be read ({exc}); fetch the run again") from None
+        raise SourceError(f"{path}: cannot be read ({exc}); download the run again") from None
     if missing:
-        raise SourceError(f"{path}: key {missing[0]} is missing; fetch the run again")
+        raise SourceError(f"{path}: key {missing[0]} is missing; download the run again")
     return dict(config)
 
 
@@ -162,7 +162,7 @@ def _prompt(run: LoggedRun, item: LoggedItem, scenarios: Mapping[str, Scenario])
     if condition.steer(item.task_prompt) != item.steered_prompt:
         raise SourceError(
             f"{run.log}: the prompt of item {item.task_number} of {item.benchmark} is not its task "
-            "and a suffix; fetch the file again"
+            "and a suffix; download the file again"
         )
     trial = Trial(run.model, scenario, condition, run.sampling)
     return Prompt(trial, RenderedPrompt(item.steered_prompt), trial.key(item.steered_prompt))

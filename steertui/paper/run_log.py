@@ -80,7 +80,7 @@ def read_log(path: Path) -> list[LoggedItem]:
     try:
         text = path.read_bytes().decode("utf-8")  # no newline translation: \r is kept
     except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(f"{path}: cannot be read ({error}); fetch the file again") from error
+        raise SourceError(f"{path}: cannot be read ({error}); download the file again") from error
     items: list[LoggedItem] = []
     heading = re.search(_HEADING, text)
     start = 0
@@ -119,7 +119,7 @@ def _parse_item(path: Path, block: str, benchmark: str, *, mode: str, after: int
     if not (start and fields and int(start["number"]) > after and start["mode"] == mode):
         raise SourceError(
             f"{path}: the item after number {after} of {benchmark} has a missing field or is out "
-            "of order; fetch the file again"
+            "of order; download the file again"
         )
     task, steered, thinking, response, decision, reason = fields
     return LoggedItem(
@@ -168,5 +168,5 @@ def _check_totals(path: Path, items: list[LoggedItem], summary: str) -> None:
         if counts[benchmark] != int(total):
             raise SourceError(
                 f"{path}: {counts[benchmark]} items of {benchmark} were parsed, but its summary "
-                f"has {total}; fetch the file again"
+                f"has {total}; download the file again"
             )

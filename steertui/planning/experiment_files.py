@@ -30,10 +30,10 @@ def load_experiment(path: Path, changes: Mapping[str, object] | None = None) -> 
 
 
 def save_experiment(experiment: Experiment, path: Path, inputs: Sequence[Path] = ()) -> None:
-    """Write the experiment as TOML, with text files relative to its folder.
+    """Write the experiment as TOML, with the paths of text files relative to its folder.
 
-    Raises ExperimentError if a text file is outside the folder, and OutputError if `path` would
-    replace a file that must stay, such as one of `inputs`, or cannot be written.
+    Raises ExperimentError if a text file is outside the folder. Raises OutputError if `path`
+    cannot be written, or is a file that must not be replaced, such as one of `inputs`.
     """
     folder = path.resolve().parent
     named: dict[tuple[str, str], str] = {}
@@ -41,8 +41,8 @@ def save_experiment(experiment: Experiment, path: Path, inputs: Sequence[Path] =
         file = Path(name).expanduser().resolve()
         if not file.is_relative_to(folder):
             raise ExperimentError(
-                f"{name}: is outside {folder}, and a TOML file may name only files of its own "
-                "folder; save the experiment there, or copy the file"
+                f"{name}: is outside {folder}, and a TOML file may name only files in its own "
+                "folder; copy the file there, or save the experiment in the folder of the file"
             )
         named[field_name, name] = file.relative_to(folder).as_posix()
     with text_output(path, "experiment", inputs) as target:

@@ -10,7 +10,7 @@ from steertui.engine.sizing import slots_and_layers
 from steertui.errors import EngineError
 
 SLOT_TOKENS = 2048
-"""Tokens of the slot that must fit beside the weights."""
+"""Tokens per slot in the estimate of the slots that fit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ PREFLIGHT_TOKENS = 16
 """New tokens of the preflight's answers, which are discarded."""
 
 TIMEOUT = 120.0
-"""Seconds for such an answer: a server may have to load its model first."""
+"""Timeout of a preflight request in seconds: a server may have to load its model first."""
 
 RETRIES = 4
 
@@ -37,7 +37,7 @@ THINKING_SWITCHES: frozenset[ServerKind] = frozenset({"llama-server", "vLLM", "S
 
 
 def render_for_server(design: Design, model: ServerModel) -> tuple[list[Prompt], ModelFacts]:
-    """Return the model's prompts as its servers take them, and the facts that they report.
+    """Return the model's prompts in the form that its servers take, and their metadata.
 
     Raises ServerError or ExperimentError if the prompts cannot be answered.
     """

@@ -14,7 +14,7 @@ from steertui.store import ModelFacts
 
 
 def render_prompts(design: Design) -> tuple[tuple[Prompt, ...], dict[str, ModelFacts]]:
-    """Return the prompts in the grid's order, and the facts of each model by its sha256.
+    """Return the prompts in the grid's order, and each model's metadata by its sha256.
 
     Raises ExperimentError if a prompt does not fit a model's context, ModelError or ServerError if
     a model cannot take prompts.

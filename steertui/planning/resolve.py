@@ -73,7 +73,7 @@ class Design:
         ]
 
     def _max_tokens(self, model: Model) -> int:
-        """Return the limit of new tokens, which may be another one for models that think."""
+        """Return the limit of new tokens, which may differ for thinking models."""
         experiment = self.experiment
         kinds = ("thinking",) if experiment.thinking == "off" else ("thinking", "hybrid")
         thinks = model.kind in kinds and experiment.max_tokens_thinking > 0

@@ -234,7 +234,7 @@ class _Downloads:
                         yield from self._progress(text, transfer(text, client, self._limits))
                     except FetchError as exc:
                         raise FetchError(
-                            f"{exc}; or copy it by hand, from {text.url} to {text.target}"
+                            f"{exc}; or copy it yourself from {text.url} to {text.target}"
                         ) from None
         for download in self._weights:
             yield from self._progress(download, transfer(download, hub_client(), self._limits))

@@ -54,8 +54,7 @@ def is_narrow(width: int) -> bool:
 def paper_rates(table: Table) -> Mapping[str, Rate]:
     """Return the paper's rates by condition.
 
-    Empty if the table is not about one of the paper's models, or about scenarios without published
-    rates.
+    Empty if the model is not one of the paper's, or if no rates are published for the scenarios.
     """
     model = paper_model([table.setting.name, table.setting.title])
     if model is None:

@@ -27,8 +27,8 @@ class ReproductionRecord:
     Attributes:
         experiment: the experiment's id.
         created_at: time of the first planning, ISO 8601 in UTC.
-        toml: the experiment file that `--experiment` reads. It is the newest one, with the judges
-            of all that differ from it in judges only.
+        toml: the newest experiment file, in the form that `--experiment` reads. Judges of earlier
+            files that differ from it only in judges are added.
         conditions: conditions in planned order.
         facts: pairs of name and value: models with hashes, judge settings, versions, devices.
     """
@@ -54,7 +54,7 @@ def reproduction_records(store: Store, summary: Summary) -> Iterator[Reproductio
 
 
 def _toml(plans: Sequence[str]) -> str:
-    """Return the newest plan, with the judges of all plans that are equal apart from judges."""
+    """Return the newest plan; judges of plans that differ only in judges are added."""
     try:
         experiments = [parse_experiment(toml) for toml in plans]
     except SteertuiError:

@@ -6,10 +6,10 @@ from steertui.core.verdict import SIGNS, Label
 from steertui.report.canvas import Canvas
 
 MARGIN = 126.0
-"""Pixels for the labels' names on either side."""
+"""Width in pixels of the labels' names on either side."""
 
 HEIGHT = 190.0
-"""Pixels of all answers together."""
+"""Height in pixels of all answers together."""
 
 TOP = 26.0
 

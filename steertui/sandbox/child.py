@@ -1,4 +1,4 @@
-"""The child's side of a sandbox: answers a fixed set of questions, in JSON over a pipe."""
+"""Child side of a sandbox: serves a fixed set of functions, in JSON over a pipe."""
 
 import json
 import signal
@@ -10,7 +10,7 @@ from steertui.errors import SteertuiError
 from steertui.sandbox.limits import CpuTime, forbid_core_dumps, limit_memory
 
 MEMORY = 2**30
-"""Bytes that a child may allocate."""
+"""Maximum bytes that a child may allocate."""
 
 OUT_OF_MEMORY = "more than 1 GiB of memory"
 
@@ -18,12 +18,12 @@ Answer = Callable[..., Any]
 
 
 def serve(descriptor: int, answers: Mapping[str, Answer]) -> None:
-    """Answer questions from the pipe until the parent closes it.
+    """Answer requests from the pipe until the parent closes it.
 
-    A question names an answer, the arguments that all items share, and the items; each item gets
-    a reply of its own as soon as it is done, and the first failure ends the question.
+    A request names a function, the arguments that all items share, and the items. Each item gets
+    its own reply as soon as it is computed; the first failure ends the request.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     forbid_core_dumps()
     limit_memory(MEMORY)
     pipe, cpu = Connection(descriptor), CpuTime()
@@ -42,7 +42,7 @@ def serve(descriptor: int, answers: Mapping[str, Answer]) -> None:
 
 
 def _reply(answer: Answer, arguments: list[Any]) -> tuple[bool, bytes]:
-    """Return whether there is an answer, and the reply."""
+    """Return whether the call succeeded, and the reply."""
     try:
         return True, json.dumps({"value": answer(*arguments)}).encode()
     except SteertuiError as exc:

@@ -63,9 +63,9 @@ _PROGRAM = "import sys; sys.path[:] = sys.argv[2:]; from {} import {} as m; m(in
 
 
 def scrubbed_environment() -> dict[str, str]:
-    """Return the environment for a child: an allow-list, less every name that looks secret.
+    """Return the environment for a child: allowed names, without those that look secret.
 
-    `NVIDIA_API_KEY` has an allowed prefix and is left out, too.
+    `NVIDIA_API_KEY`, for example, has an allowed prefix and is left out.
     """
     return {
         name: value

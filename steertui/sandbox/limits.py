@@ -1,4 +1,4 @@
-"""Limits that a child process sets for itself, where the operating system has them."""
+"""Limits that a child process sets for itself, if the operating system supports them."""
 
 import sys
 import time
@@ -10,19 +10,19 @@ if sys.platform != "win32":
 
 AT_ONCE = 30
 EACH = 0.1
-"""Seconds of CPU time: a child may use 30, and 0.1 more for every answer it gives."""
+"""Maximum CPU time of a child in seconds: `AT_ONCE` plus `EACH` per answer."""
 
 
 def forbid_core_dumps() -> None:
-    """Write no core dump at a crash: it would hold the prompts."""
+    """Disable core dumps, which would contain prompts."""
     if sys.platform != "win32":
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def limit_memory(most: int) -> None:
-    """Let allocations above `most` bytes fail.
+    """Limit the process to `most` bytes; further allocations fail.
 
-    RLIMIT_DATA counts writable private memory, and not address space that drivers only reserve.
+    RLIMIT_DATA counts writable private memory, but not address space that drivers only reserve.
     """
     if sys.platform != "win32":
         with suppress(ValueError, OSError):
@@ -30,9 +30,9 @@ def limit_memory(most: int) -> None:
 
 
 class CpuTime:
-    """The CPU time of a child, limited for each answer and over all of them.
+    """CPU time limit of a child, per answer and in total.
 
-    A child that exceeds it ends with SIGXCPU, wherever it is.
+    SIGXCPU ends a child that exceeds it.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class CpuTime:
         self._limit = 0
 
     def allow(self, seconds: float) -> None:
-        """Allow `seconds` for the next answer, less where earlier answers used up the total."""
+        """Allow `seconds` for the next answer, or less if that would exceed the total."""
         self._answers += 1
         total = AT_ONCE + EACH * self._answers
         limit = ceil(min(time.process_time() + seconds, total))

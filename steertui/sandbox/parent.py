@@ -1,7 +1,7 @@
-"""A Sandbox: a limited child process that answers questions about data of third parties.
+"""Sandbox: a child process with limits that processes third-party data.
 
-Replies are plain data and never unpickled, so that a child that runs foreign code cannot bring
-code into this process.
+Replies are JSON and never unpickled, so that a child that runs third-party code cannot execute code
+in this process.
 """
 
 import json
@@ -16,17 +16,20 @@ from steertui.sandbox.launch import launch
 
 CHUNK = 256
 CHUNK_CHARACTERS = 4_000_000
-"""Items of a question that are sent together at most, and about how long they may be."""
+"""Maximum items per request, and the number of characters after which a request ends."""
 
 MAX_SENTENCE = 2_000
 """Characters of a sentence of the child that are kept."""
 
 REPLY_BYTES = 2**24
-"""Size of one reply at most."""
+"""Maximum size of one reply in bytes."""
 
 PATIENCE = 60.0
 SLOWNESS = 10
-"""A reply may take 60 seconds and ten times its CPU time: a busy machine is no fault."""
+"""Timeout of a reply: `PATIENCE` seconds plus `SLOWNESS` times its CPU time limit.
+
+It is long because a busy machine delays the child.
+"""
 
 SETTINGS = {
     "CUDA_VISIBLE_DEVICES": "",
@@ -45,7 +48,7 @@ T = TypeVar("T")
 
 
 class Refused(Exception):
-    """The child's own sentence about an item."""
+    """The child reported an error on an item; `sentence` is its message."""
 
     def __init__(self, index: int, sentence: str) -> None:
         super().__init__(sentence)
@@ -54,11 +57,11 @@ class Refused(Exception):
 
 
 class Stopped(Exception):
-    """The child ended, or was ended, at an item.
+    """The child ended at an item, by itself or by a limit.
 
     Attributes:
-        index: of the item.
-        cause: "signal 6", or the limit that it exceeded.
+        index: index of the item.
+        cause: the signal, such as "signal 6", the exit code, or the limit that it exceeded.
     """
 
     def __init__(self, index: int, cause: str) -> None:
@@ -88,7 +91,7 @@ class Sandbox:
 
     @property
     def is_open(self) -> bool:
-        """Whether it can be asked."""
+        """Whether requests can be sent."""
         return not self._pipe.closed
 
     def ask(
@@ -101,9 +104,9 @@ class Sandbox:
     ) -> list[T]:
         """Return the child's answer, of type `kind`, for each item.
 
-        `shared` arguments precede each item's own; `seconds` is the CPU time for one item. Raises
-        Refused where the child answers with a sentence, and Stopped where it ends or exceeds a
-        limit, after which it is closed.
+        The `shared` arguments precede those of each item; `seconds` is the CPU time limit per item.
+        Raises Refused if the child reports an error. Raises Stopped if the child ends or exceeds a
+        limit; the sandbox is then closed.
         """
         found: list[T] = []
         try:
@@ -116,7 +119,7 @@ class Sandbox:
                         raise Stopped(len(found), UNREADABLE)
                     found.append(value)
         except Refused:
-            raise  # the child waits for the next question
+            raise  # the child waits for the next request
         except BaseException:
             self.close()
             raise
@@ -126,7 +129,7 @@ class Sandbox:
         try:
             self._pipe.send_bytes(question)
         except OSError:
-            return  # it has ended, as the next reply will show
+            return  # the child has ended; `_receive` finds out
 
     def _receive(self, index: int, seconds: float) -> Any:
         try:
@@ -149,7 +152,7 @@ class Sandbox:
         raise Stopped(index, UNREADABLE)
 
     def _cause(self, otherwise: str = "") -> str:
-        """Return why the child ended; `otherwise` where it is still there."""
+        """Return why the child ended; `otherwise` if it still runs."""
         try:
             code = self._child.wait(0.2 if otherwise else 5)
         except subprocess.TimeoutExpired:
@@ -167,7 +170,7 @@ class Sandbox:
 
 
 def _chunks(items: Sequence[Sequence[object]]) -> Iterator[list[Sequence[object]]]:
-    """Yield the items in lists that are sent together."""
+    """Yield the items of each request."""
     chunk: list[Sequence[object]] = []
     characters = 0
     for item in items:

@@ -88,8 +88,8 @@ class AdaptiveConcurrency:
     def answered(self, tokens: int, took: float, now: float, *, full: bool) -> None:
         """Count an answer of `tokens` tokens that took `took` seconds.
 
-        `full` says whether the limit was reached when it was requested. Only full rounds measure
-        what the server can do.
+        `full` says whether the limit was reached when the answer was requested. Only full rounds
+        measure the server's capacity.
         """
         self._seconds_per_token.append(took / max(tokens, 1))
         self._answers += 1

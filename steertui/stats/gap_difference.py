@@ -22,11 +22,11 @@ GapCounts = tuple[ScenarioCounts, ScenarioCounts]
 def gap_difference(one: GapCounts, two: GapCounts, first: str, second: str) -> Gap:
     """Return the gap of `one` minus the gap of `two`, in percentage points.
 
-    The points use all valid items of each rate; the test uses the scenarios that are valid in all
-    four. p value: `sign_flip_test` on each scenario's difference of differences, exact if `one`
-    and `two` are exchangeable within every scenario. Interval: MOVER on the two gaps' limits with
-    their correlation over scenarios (Zou and Donner, Statistics in Medicine 27, 2008); measured
-    coverage: benchmarks/COVERAGE.md.
+    The points use all valid items of each rate; the test uses the scenarios that are valid under
+    both conditions of both gaps. p value: `sign_flip_test` on each scenario's difference of
+    differences, exact if `one` and `two` are exchangeable within every scenario. Interval: MOVER on
+    the two gaps' limits with their correlation over scenarios (Zou and Donner, Statistics in
+    Medicine 27, 2008); measured coverage: benchmarks/COVERAGE.md.
     """
     differences = _differences_of_differences(one, two)
     points = low = high = None

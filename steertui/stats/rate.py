@@ -42,7 +42,7 @@ VALID_LABELS = {
 
 
 class Estimate(NamedTuple):
-    """A point estimate with its interval; the unit is the caller's."""
+    """A point estimate with its interval, both in the unit of the function that returns it."""
 
     value: float
     low: float

@@ -41,7 +41,7 @@ class Batch:
 
 
 class Batches(Verdicts):
-    """Reading and writing of batches. Their state is the only one that changes."""
+    """Reading and writing of batches, whose state is updated in place."""
 
     def add_batch(
         self,

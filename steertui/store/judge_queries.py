@@ -14,7 +14,7 @@ _LABELLED = "JOIN verdicts AS v ON v.trial = t.key AND v.judge = ? AND v.label I
 
 
 class UnlabelledAnswer(NamedTuple):
-    """An answer that an annotator has not labelled, and what the reference judge says of it.
+    """An answer that an annotator has not labelled, with the reference judge's label.
 
     Attributes:
         key: the trial's key.

@@ -56,7 +56,7 @@ class JudgeInfo:
         id: the judge's id.
         name: name for tables.
         title: title of its model, "" for none.
-        kind: what gives the labels.
+        kind: kind of judge.
         rubric_sha256: hash of the rubric's texts (`rubric_digest`), "" without a rubric.
     """
 

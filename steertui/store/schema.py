@@ -117,7 +117,7 @@ def references_of_queues(db: Database) -> None:
 
 @migrations()
 def plannings(db: Database) -> None:
-    """Keep each time that an experiment was planned, with the file it was planned by."""
+    """Add a row for each planning of an experiment: its time and the experiment file."""
     for statement in _statements(PLANNINGS):
         db.execute(statement)
 

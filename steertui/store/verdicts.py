@@ -118,7 +118,7 @@ class Verdicts(Connection):
     # Replies of judge servers
 
     def add_reply(self, judge: str, reply: JudgeReply) -> None:
-        """Add a reply to the preflight question, which is about no trial."""
+        """Add a reply to the preflight question, which belongs to no trial."""
         with self._writing() as db:
             _insert_reply(db, judge, None, reply)
 

@@ -1,4 +1,4 @@
-"""The Start screen: what the program measures, what the database holds, and the next keys."""
+"""The Start screen: purpose of the program, contents of the database, and the next keys."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

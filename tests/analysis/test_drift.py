@@ -40,7 +40,8 @@ def test_a_rate_above_the_references_gives_a_warning_with_both_counts() -> None:
     judge, reference = outcomes([C] * 20 + [N] * 10), outcomes([C] * 10 + [N] * 20)
     (warning,) = reference_differences(judge, reference, "human:ann")
     assert warning.startswith(
-        "pro: this judge labels 20 of 30 answers convergent, human:ann 10 of the same (p = 0.002"
+        "pro: this judge labels 20 of 30 answers convergent, and human:ann labels 10 of them "
+        "convergent (p = 0.002"
     )
 
 
@@ -134,6 +135,7 @@ def test_a_summary_has_each_kind_of_warning(tmp_path: Path) -> None:
     by_judge = {t.judge.id: t.warnings for t in summary.tables if t.judge}
     warning = " ".join(by_judge[replica.JUDGE])
     assert "gpt-5.2-a in 100 and gpt-5.2-b in 113 replies" in warning
-    assert "anti: this judge labels 31 of 71 answers convergent, human:ann 3 of" in warning
+    assert "31 of 71 answers convergent, and human:ann labels 3 of them convergent" in warning
+    assert "anti: this judge labels 31 of 71 answers" in warning
     assert "30 of 213 labels were changed" in " ".join(by_judge["human:ann"])
     assert not [w for w in by_judge["human:ann"] if "this judge labels" in w]

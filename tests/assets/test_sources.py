@@ -166,7 +166,7 @@ def test_without_a_network_the_error_says_what_to_copy_where(
         pull("paper-texts")
     target = find_source("paper-texts").folder / "main_jh2.py"
     assert str(raised.value).endswith(f"main_jh2.py to {target}")
-    assert "or copy it by hand, from http://127.0.0.1:9/j-hosci" in str(raised.value)
+    assert "or copy it yourself from http://127.0.0.1:9/j-hosci" in str(raised.value)
 
 
 def test_a_missing_file_is_one_sentence(hub: HubServer) -> None:

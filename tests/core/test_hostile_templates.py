@@ -75,10 +75,10 @@ NOT_THIS = "do not use this model"
 @pytest.mark.parametrize(
     ("template", "said"),
     [
-        ("{{ ''.__class__.__mro__ }}", "reaches for what a template may not"),
-        ("{{ messages.__init__.__globals__ }}", "reaches for what a template may not"),
-        ("{{ cycler.__init__.__globals__.os.system('id') }}", "reaches for what a template may"),
-        ("{{ messages.append(1) }}", "reaches for what a template may not"),
+        ("{{ ''.__class__.__mro__ }}", "accesses a forbidden attribute"),
+        ("{{ messages.__init__.__globals__ }}", "accesses a forbidden attribute"),
+        ("{{ cycler.__init__.__globals__.os.system('id') }}", "accesses a forbidden attribute"),
+        ("{{ messages.append(1) }}", "accesses a forbidden attribute"),
         ("{% include '/etc/passwd' %}", "its chat template fails"),
         ("{% for m in messages %}{{ m.content }}", "its chat template is broken at line 1"),
         ("{{ messages[0].nothing.at_all }}", "its chat template fails"),
@@ -89,13 +89,13 @@ NOT_THIS = "do not use this model"
         ("{% for i in range(10 ** 9) %}{% endfor %}", "its chat template fails (Range too big"),
         ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "its chat template fails"),
         ("{{ " + "(" * 3000 + "1" + ")" * 3000 + " }}", "its chat template"),
-        (ENDLESS, "its chat template does not come to an end"),
+        (ENDLESS, "its chat template exceeds the CPU time limit"),
         ("{{ 10 ** (10 ** 10) }}", NOT_THIS),
-        ("{{ 'a' * 10 ** 11 }}", "asks for more memory than any should"),
+        ("{{ 'a' * 10 ** 11 }}", "uses more than the allowed memory"),
         ("{{ 'a'.ljust(5 * 10 ** 8) }}", NOT_THIS),
         ("{{ messages | tojson(indent=10 ** 8) }}", NOT_THIS),
-        ("{{ range(99999) | join('x' * 99999) }}", "asks for more memory than any should"),
-        ("{{ ([1] * 10 ** 9) | length }}", "asks for more memory than any should"),
+        ("{{ range(99999) | join('x' * 99999) }}", "uses more than the allowed memory"),
+        ("{{ ([1] * 10 ** 9) | length }}", "uses more than the allowed memory"),
         ("{{ 'a' * 10 ** 6 }}", "writes a prompt of 1,000,"),
         (DOUBLING, NOT_THIS),
     ],
@@ -153,7 +153,7 @@ class _Llama(Handler):
 @pytest.mark.parametrize(
     ("template", "said"),
     [
-        (ENDLESS, "its chat template does not come to an end"),
+        (ENDLESS, "its chat template exceeds the CPU time limit"),
         ("{{ 'a'.ljust(5 * 10 ** 8) }}", NOT_THIS),
     ],
 )
@@ -179,14 +179,14 @@ def test_the_total_of_many_slow_prompts_is_limited(monkeypatch: pytest.MonkeyPat
     slow = "{% for a in range(9999) %}{% for b in range(400) %}{% endfor %}{% endfor %}"
     with Sandbox("steertui.core.chat_template:main") as sandbox:
         chat = ChatFormat(sandbox, slow, "", "", "slow")
-        with pytest.raises(ModelError, match="does not come to an end"):
+        with pytest.raises(ModelError, match="exceeds the CPU time limit"):
             chat.render([("", f"{i}") for i in range(1000)])
 
 
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
-        (TEMPLATE_KEY, b"{{ ''.__class__.__mro__ }}", "a template may not"),
+        (TEMPLATE_KEY, b"{{ ''.__class__.__mro__ }}", "accesses a forbidden attribute"),
         (b"general.architecture", b"qwenX", "unknown model architecture: 'qwenX'"),
         (b"", b"", "is not within the file bounds"),
     ],

@@ -268,7 +268,7 @@ def test_a_truncated_or_missing_log_raises_source_error_with_a_remedy(tmp_path: 
         SourceError, match="after number 1 of Alignment Drift - Made Up has a missing field"
     ):
         read_log(path)
-    with pytest.raises(SourceError, match="fetch the file again"):
+    with pytest.raises(SourceError, match="download the file again"):
         read_log(tmp_path / "absent.log")
     path.write_bytes(b"\xff")
     with pytest.raises(SourceError, match="cannot be read"):

@@ -125,7 +125,7 @@ def test_saved_experiment_can_be_loaded_with_its_files(tmp_path: Path) -> None:
     assert 'conditions_file = "mine.toml"' in (tmp_path / "plan.toml").read_text()
     assert load_experiment(tmp_path / "plan.toml") == planned
     (tmp_path / "sub").mkdir()
-    with pytest.raises(ExperimentError, match="may name only files of its own folder"):
+    with pytest.raises(ExperimentError, match="may name only files in its own folder"):
         save_experiment(planned, tmp_path / "sub" / "plan.toml")
     assert not (tmp_path / "sub" / "plan.toml").exists()
 

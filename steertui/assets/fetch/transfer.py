@@ -68,7 +68,7 @@ def transfer(
 
     Closing the generator stops the transfer and keeps the received bytes. Other processes that
     want the same file wait for the lock. Only the complete, verified file is moved to the target.
-    Raises FetchError if it cannot be downloaded.
+    Raises FetchError if the download fails.
     """
     require_disk_space([download])
     try:

@@ -144,7 +144,9 @@ def _write_texts(texts: Texts, path: Path) -> list[Path]:
                 with whole(file) as target:
                     target.write(call)
         except OSError as exc:
-            raise OutputError(f"{file}: cannot be written ({exc.strerror})") from exc
+            raise OutputError(
+                f"{file}: cannot be written ({exc.strerror}); choose another --output"
+            ) from exc
     return files
 
 

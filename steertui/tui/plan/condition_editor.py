@@ -79,7 +79,9 @@ def add_condition(condition: Condition, file: Path) -> None:
     shipped = load_conditions()
     existing = load_conditions(file) if file.exists() else {}
     if condition.name in shipped:
-        raise ScenarioError(f"{condition.name}: is the name of a shipped condition; choose another")
+        raise ScenarioError(
+            f"{condition.name}: is the name of a shipped condition; choose another name"
+        )
     if condition.name in existing:
         raise ScenarioError(
             f"{file}: already has a condition {condition.name}; choose another name"
@@ -97,7 +99,7 @@ def _table(condition: Condition) -> str:
 
 
 def _check_appendable(file: Path, addition: str) -> None:
-    """Raise ScenarioError if the file is no TOML with the addition at its end."""
+    """Raise ScenarioError if the file with the addition at its end is not valid TOML."""
     before = file.read_text(encoding="utf-8-sig") if file.exists() else ""
     try:
         tomllib.loads(before + addition)

@@ -44,7 +44,7 @@ ACCELERATOR_SHARE = 0.1
 """Maximum share of one core that drawing takes while the engine computes on accelerators."""
 
 CPU_SHARE = 0.015
-"""The same while the engine computes on the CPU.
+"""Maximum share of one core that drawing takes while the engine computes on the CPU.
 
 There the engine waits for its slowest thread, so a core that draws slows down all of them.
 """

@@ -1,4 +1,4 @@
-"""Messages from the runner thread to the Run screen; each holds what is new since the last one."""
+"""Messages from the runner thread to the Run screen: changes since the previous message."""
 
 from dataclasses import dataclass, field
 
@@ -70,7 +70,7 @@ class Notice:
 
 @dataclass
 class RunUpdate(Message):
-    """What happened since the last update.
+    """Changes since the last update.
 
     Attributes:
         stages: by name.
