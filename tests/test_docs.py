@@ -1,4 +1,4 @@
-"""The documentation is true where that is cheap to check: links, options, packages, tables."""
+"""Documentation: links, options, packages and tables that it names exist."""
 
 import importlib.util
 import re
@@ -70,7 +70,7 @@ def all_options(command: click.Command = cli) -> set[str]:
 
 @pytest.fixture(scope="module")
 def reference() -> ModuleType:
-    """Return what the documentation's generated pages are made from."""
+    """Return the data of the documentation's generated pages."""
     path = ROOT / "docs" / "_extensions" / "reference_data.py"
     spec = importlib.util.spec_from_file_location("reference_data", path)
     assert spec is not None

@@ -1,4 +1,4 @@
-"""Output files: nothing is replaced but an unchanged earlier output, and none is half written."""
+"""Output files: only unchanged earlier outputs are replaced, and no file is half written."""
 
 import ast
 import csv
@@ -184,7 +184,7 @@ def test_a_full_disk_leaves_the_earlier_file_and_no_other(tmp_path: Path) -> Non
         subprocess.run(["umount", str(disk)], check=True)
 
 
-# A page with its texts beside it
+# A page with a folder of texts
 
 
 def page_of(db: Path, path: Path) -> list[Path]:
@@ -262,7 +262,7 @@ def test_logs_and_pictures_stay_in_their_folder(folder: Path) -> None:
     code, _, err = call("export", "a.db", "--inspect", "logs", cwd=folder)
     assert code == 0, err
     logs = sorted((folder / "logs").iterdir())
-    assert len(logs) == 4  # two names that differ in separators alone are two files
+    assert len(logs) == 4  # names that differ only in separators are different files
     for path in logs:
         with ZipFile(path) as log:
             names = log.namelist()
@@ -297,7 +297,7 @@ def test_a_folder_that_is_a_file_or_holds_one_of_another_is_named(folder: Path) 
     (folder / "drawn" / "rates.svg").write_text("<svg/>", encoding="utf-8")
     code, _, err = call("report", "a.db", "--format", "svg", "-o", "drawn", cwd=folder)
     assert code == 1
-    assert "drawn/rates.svg: exists, and is not a svg file that steertui wrote" in err
+    assert "drawn/rates.svg: exists, and is not an unchanged svg file written by steertui" in err
     assert [p.name for p in (folder / "drawn").iterdir()] == ["rates.svg"]
     for options in (
         ("export", "a.db", "--inspect", "no/such/logs"),
@@ -400,7 +400,7 @@ def test_a_table_is_shown_in_any_encoding_and_data_is_utf_8(folder: Path, encodi
         assert (folder / form).read_bytes() == piped
 
 
-# The one way to write
+# Only one module writes files
 
 
 def test_text_is_added_to_a_file_and_every_byte_of_it_stays(tmp_path: Path) -> None:
@@ -481,7 +481,7 @@ def test_no_other_module_writes_files() -> None:
     assert [name for name in WRITERS if not found[name]] == []
 
 
-# Conditions of one's own
+# Custom conditions
 
 
 def test_a_condition_is_added_to_a_file_and_replaces_none(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Judge agreement over one store: published labels and a server judge."""
+"""Judge agreement in one database: published labels and a server judge."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Report filter: names that select tables, names that several things share."""
+"""Report filter: selection of tables by name, also by ambiguous names."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Removing weights deletes only files of the cache, whatever hub, refs or links contain."""
+"""Removal of weights: only files of the cache are deleted, even with malicious refs or links."""
 
 import os
 from pathlib import Path

@@ -36,7 +36,7 @@ from tests.fixtures.real import BENCHMARK, RUNS, SHARED, SUFFIXES, needs_shared
 
 QUICK = TransferLimits(tries=3, pause=0.01, silence=1.0)
 
-# Of the paper's program's form, and no word of it.
+# A program with the structure of the paper's and with other texts.
 PROGRAM = '''
 import torch  # never run: there is no torch here
 PRO_IC_SUFFIX = """Do more:
@@ -79,7 +79,7 @@ ANSWER:
 
 @pytest.fixture
 def program(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The paper's program is replaced by one of the same form, pinned by its own hash."""
+    """Replace the paper's program by one of the same structure, pinned by its own hash."""
     blob = Blob(PROGRAM.encode())
     known = dict(all_sources())
     pinned = sources.PinnedFile("main_jh2.py", blob.size, blob.sha256)

@@ -1,4 +1,4 @@
-"""Names of an experiment's fields, old and new, and the hashes that must not change with them."""
+"""Old and new names of an experiment's fields, and hashes that do not depend on the names."""
 
 from dataclasses import asdict, replace
 

@@ -1,4 +1,4 @@
-"""GGUF files and templates that are broken or mean harm: one sentence each, and no harm done."""
+"""Damaged and malicious GGUF files and templates: one error message each, and no effect."""
 
 import random
 import resource
@@ -36,7 +36,7 @@ ABORTING = (6, 23)
 def with_value(key: bytes, value: bytes, target: Path) -> Path:
     """Write the demo with another text under a key; the data stays aligned."""
     raw = bytearray(demo_path().read_bytes())
-    at = raw.index(key) + len(key) + 4  # behind the name stands the value's type, then its length
+    at = raw.index(key) + len(key) + 4  # the name is followed by the value's type and its length
     length = int.from_bytes(raw[at : at + 8], "little")
     padded = length + -(-max(0, len(value) - length) // ALIGNMENT) * ALIGNMENT
     raw[at : at + 8 + length] = padded.to_bytes(8, "little") + value.ljust(padded)
@@ -60,7 +60,7 @@ def trials(limit: int = 3) -> Sequence[Trial]:
 
 
 def largest() -> int:
-    """Return the most memory that this process ever had, in KiB."""
+    """Return the maximum resident memory of this process so far, in KiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
@@ -139,7 +139,7 @@ def test_a_template_that_misbehaves_on_one_task_only_is_refused_by_the_trials_na
 
 
 class _Llama(Handler):
-    """A llama-server, as far as it tells of itself."""
+    """Fake llama-server that reports a chat template."""
 
     template = ""
 
@@ -197,7 +197,7 @@ def test_the_program_says_so_in_one_line_and_loads_nothing(
     path = tmp_path / "hostile.gguf"
     if key:
         with_value(key, value, path)
-    else:  # cut within the weights: the vocabulary is whole
+    else:  # truncated within the weights; the vocabulary is complete
         path.write_bytes(demo_path().read_bytes()[:-500_000])
     code, out, err = call("--batch", "--model", "hostile.gguf", cwd=tmp_path)
     assert (code, out) == (1, "")
@@ -206,7 +206,7 @@ def test_the_program_says_so_in_one_line_and_loads_nothing(
 
 
 def outcome(path: Path) -> str:
-    """Return the sentence with which a file is refused, "" for none."""
+    """Return the error message for a file, "" if it is accepted."""
     try:
         with vocabulary(path) as gguf:
             written = chat_format(gguf, "damaged").write(trials(1))

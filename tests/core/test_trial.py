@@ -1,4 +1,4 @@
-"""Trial keys: pinned, because stored answers are found by them."""
+"""Trial keys: pinned values, because stored answers are found by key."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Engine process: killed repeatedly, it loses no request."""
+"""Engine process: repeated kills lose no request."""
 
 import os
 import random

@@ -31,7 +31,7 @@ def test_time_counts_shared_tokens_once_unless_there_is_one_slot() -> None:
     workload = Workload(10, 200, 100, distinct_tokens=400, shared=60, unshared=40, new=100)
     alone = Throughput((ContextParams(1, 256),), prefill=100, step=0.02, single_step=0.02)
     assert alone.seconds(workload) == pytest.approx(10 * 100 / 100 + 1000 * 0.02)
-    # One round of eight, then two requests: a seventh of the way from one slot to eight.
+    # One round of eight, then two requests: interpolated 1/7 of the way from one slot to eight.
     many = Throughput((ContextParams(8, 256),), prefill=100, step=0.16, single_step=0.02)
     assert many.seconds(workload) == pytest.approx(400 / 100 + 100 * (0.16 + 0.02 + 0.14 / 7))
     # On two engines the last two requests have one slot each.

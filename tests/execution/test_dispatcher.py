@@ -82,12 +82,12 @@ def test_chat_messages_are_stored_as_sent_and_each_has_its_own_seed(tmp_path: Pa
 @pytest.mark.parametrize("kind", MODEL_FAILURES)
 def test_failing_server_loses_no_answer(tmp_path: Path, kind: str) -> None:
     db = tmp_path / "a.db"
-    # Only here does a client time out; on a busy machine that takes more tries.
+    # Only in this case does the client time out; a busy machine then needs more tries.
     policy = replace(POLICY, timeout=2.0, max_tries=30) if kind == "late" else POLICY
     with Loopback(Fake((kind,), failure_share=0.2)) as server:
         answer(db, [f"server:one@{server.url}"], policy)
         assert tally(db) == (108, 0, 0)
-        # Of two replies to one prompt, one late or incomplete, one is stored.
+        # A prompt may get two replies, one of them late or incomplete; one reply is stored.
         assert rows(db, "SELECT count(*) AS n FROM server_answers") == [{"n": 108}]
         assert max(server.fake.attempts.values()) > 1
 

@@ -1,4 +1,4 @@
-"""Judges behind servers: each answer has a label or a failure, once, and the label is theirs."""
+"""Judges behind servers: each answer has one failure or the server's label."""
 
 import os
 import signal
@@ -59,7 +59,7 @@ def check(db: Path, experiment: str, judges: tuple[Judge, ...], fake: Fake) -> C
 
 
 def truth(fake: Fake, model: str) -> Counter[str]:
-    """Return how often the server gave each label as this model."""
+    """Return how often the server gave each label under this model's name."""
     asked = [q for q in fake.answered if q.startswith(f"{model}: ")]
     return Counter(str(label_of(q)) for q in asked if "copy files every night" not in q)
 
@@ -109,7 +109,7 @@ def test_1278_verdicts_with_30_percent_failures_of_each_kind(tmp_path: Path, kin
         assert not [e for e in events if isinstance(e, JudgeStopped)]
         assert len([e for e in events if isinstance(e, Judged)]) == 1278
         failures = check(db, experiment, judges, server.fake)
-        passing = JUDGE_FAILURES.index(kind) < 5  # gone when asked again, five times at the most
+        passing = JUDGE_FAILURES.index(kind) < 5  # these failures succeed within five retries
         assert failures.total() <= 10 if passing else 300 < failures.total() < 470
         # Every label that was given out was stored, and no other.
         for one in judges:
@@ -142,7 +142,7 @@ def test_no_stored_verdict_is_requested_again_after_sigkill(tmp_path: Path) -> N
         paid = sum(v for q, v in server.fake.answered.items() if "copy files" not in q)
         with Store(tmp_path / "a.db") as store:
             (row,) = store.query("SELECT count(*) AS n FROM verdicts")
-        assert 0 <= paid - row["n"] <= 2  # what was in flight died with the process
+        assert 0 <= paid - row["n"] <= 2  # requests in flight were lost with the process
         code, _, err = call(*command, cwd=tmp_path)
         assert code == 0, err
         total = sum(v for q, v in server.fake.answered.items() if "copy files" not in q)

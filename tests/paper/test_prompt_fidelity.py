@@ -1,4 +1,4 @@
-"""What the loader and the conditions make is to the byte what the paper's own runs were given."""
+"""Prompts from the loader and the conditions equal those of the paper's runs to the byte."""
 
 import json
 from pathlib import Path

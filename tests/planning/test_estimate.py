@@ -1,4 +1,4 @@
-"""Estimates of experiments: the same figures before an experiment is stored and for its plan."""
+"""Estimates of experiments: equal before an experiment is stored and in its plan."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -206,7 +206,7 @@ print(json.dumps(found))
 def test_a_hundred_thousand_trials_are_reported_in_seconds(tmp_path: Path) -> None:
     assert large.write(tmp_path / "l.db") > 100_000
     program = (
-        # Who installs the program has no pandas, which sqlite_utils loads where it is.
+        # An installation has no pandas, which sqlite_utils imports if it is there.
         "import resource, sys, time; sys.modules['pandas'] = None\n"
         "from steertui.cli import cli\n"
         "start = time.process_time()\n"

@@ -1,4 +1,4 @@
-"""Equivalence tests: equal to Tango's score test; few scenarios are no proof."""
+"""Equivalence tests: equal to Tango's score test; few scenarios do not show equivalence."""
 
 from math import sqrt
 

@@ -114,7 +114,7 @@ def test_the_receiving_databases_label_stays_in_use_at_any_times(
         assert store.query(CURRENT) == [{"judge": judge, "label": "no_convergence"}]
         assert store.conflict_counts([store.resolve_experiment()]) == {"verdicts": 1}
         labels = store.column("SELECT label FROM verdicts ORDER BY label")
-    # A person's labels all stay; the last number is that of the one in use.
+    # All labels of a person are kept; the one with the largest number is in use.
     assert labels == ["convergence", "no_convergence"][judge == SERVER :]
 
 

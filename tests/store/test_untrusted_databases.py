@@ -303,7 +303,7 @@ def test_the_migrations_table_of_older_libraries_is_accepted(
 ) -> None:
     with closing(sqlite3.connect(folder / "received.db")) as db:
         write(db)
-    for _ in range(2):  # the first opening brings it to today's form
+    for _ in range(2):  # the first opening migrates it
         with Store(folder / "received.db", must_exist=True) as store:
             assert len(store.experiments()) == 1
 
@@ -314,4 +314,4 @@ def test_an_endless_statement_is_aborted(folder: Path, monkeypatch: pytest.Monke
     with Store(folder / "own.db") as store:
         with pytest.raises(StoreError, match=r"own\.db: a query on it did not end"):
             store.query(sql)
-        assert len(store.experiments()) == 1  # each statement has the whole limit
+        assert len(store.experiments()) == 1  # the limit applies to each statement separately

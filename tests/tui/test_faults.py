@@ -1,4 +1,4 @@
-"""Faults during a run on the screen: each is reported, restores the terminal and loses nothing."""
+"""Faults during a run on the screens: reported, terminal restored, no answer lost."""
 
 import os
 import signal

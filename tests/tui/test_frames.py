@@ -179,7 +179,7 @@ STORED: dict[str, State] = {
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with every kind of trial: answered, cut, judged, failed, waiting."""
+    """A database with every kind of trial: answered, truncated, judged, failed, unanswered."""
     folder = tmp_path_factory.mktemp("made")
     large.write(folder / DB, models=1, samples=1, words=40)
     db = folder / DB
@@ -193,7 +193,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def session(name: str, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
-    """Return the session of a state, in an empty folder or beside the made database."""
+    """Return the session of a state, in an empty folder or in one with the made database."""
     monkeypatch.chdir(tmp_path)
     for variable in ("OPENAI_API_KEY", "NO_COLOR", "HF_TOKEN"):
         monkeypatch.delenv(variable, raising=False)

@@ -186,7 +186,7 @@ def test_labels_by_a_person_are_stored_and_undone(db: Path) -> None:
         assert labels_by_person(db) == {1: 1, 2: 2, 3: 1, 4: 1}
         assert "5/48" in str(app.screen.query_one("#label-head", Static).content)
         shown = app.screen.query_one(LongText).text
-        assert "Before you answer" not in shown  # no suffix gives the condition away
+        assert "Before you answer" not in shown  # no suffix reveals the condition
 
     run_steps(db, steps)
 
