@@ -234,7 +234,7 @@ def test_a_folder_that_holds_anything_else_stays_as_it_is(
 
 def test_no_cell_of_a_csv_opens_a_formula_and_the_texts_can_be_had_back(folder: Path) -> None:
     db = folder / "a.db"
-    texts = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "'quoted", "plain", "a=1"]
+    texts = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r\n=1", "'quoted", "plain", "a=1"]
     keys = [r[0] for r in sqlite3.connect(db).execute("SELECT trial FROM generations ORDER BY 1")]
     given = dict(zip(keys, texts, strict=False))
     for key, text in given.items():
