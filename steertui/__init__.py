@@ -1,4 +1,4 @@
-"""How far does a prompt suffix move a language model toward instrumental convergence?
+"""Measurement of how far a prompt suffix steers a language model toward instrumental convergence.
 
 The public API (`steertui.api`) is imported at first use, so that the command line starts at once.
 """

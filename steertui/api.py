@@ -37,14 +37,15 @@ def run(
     overrides: Overrides | None = None,
     on_event: Callable[[Event], object] | None = None,
 ) -> Summary:
-    """Run what a database lacks of an experiment; return the results of the whole experiment.
+    """Run the trials that the database lacks; return the results of the whole experiment.
 
     Missing weights and texts are downloaded first. Answers and verdicts are stored one by one, so a
-    run that ends early is resumed by the same call. Nothing is asked: check an experiment of other
-    people before you pass it (`models`, `judges` and `server_template` name servers and files).
+    run that ends early is resumed by the same call. The call does not ask for consent: check an
+    experiment of other people first (`models`, `judges` and `server_template` name servers and
+    files).
 
     Args:
-        experiment: what to run.
+        experiment: the experiment to run.
         db: the SQLite file; created if it does not exist.
         overrides: settings of the engine, such as the number of slots [default: chosen for this
             machine].

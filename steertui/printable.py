@@ -1,7 +1,7 @@
-"""Printing of texts: the only module that writes them to a terminal, without control characters.
+"""Printing of texts without control characters; only this module writes to a terminal.
 
-Names, answers and messages come from models, servers, databases and files. A terminal would obey
-their escape sequences, and bidirectional controls show them in another order than they have.
+Names, answers and messages come from models, servers, databases and files. A terminal would execute
+their escape sequences, and bidirectional controls would change the order of their characters.
 """
 
 import json
@@ -80,7 +80,7 @@ def to_json(value: object, indent: int | None = None) -> str:
 
 
 def escape_toml(toml: str) -> str:
-    """Return TOML without multi-line strings with control and invisible characters escaped."""
+    """Return TOML with control and invisible characters escaped; no string may be multi-line."""
     return _ESCAPED.sub(lambda match: f"\\U{ord(match[0]):08X}", toml)
 
 

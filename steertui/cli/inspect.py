@@ -1,4 +1,4 @@
-"""`steertui inspect`: what a received file holds and would do."""
+"""`steertui inspect`: description of a received file and of what a run with it would do."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import click
 from steertui.printable import print_line
 
 
-@click.command(short_help="What a received file holds and would do.")
+@click.command(short_help="Description of a received file, without running it.")
 @click.argument("file", type=Path)
 def inspect(file: Path) -> None:
     """Describe FILE without running any of it.

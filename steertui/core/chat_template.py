@@ -91,7 +91,7 @@ def _words(exc: Exception) -> str:
 
 
 def _tojson(value: object, indent: int | None = None) -> str:
-    # The filter of transformers: unlike Jinja's it neither escapes HTML nor Unicode.
+    # The filter of transformers: unlike Jinja's it escapes neither HTML nor Unicode.
     return json.dumps(value, ensure_ascii=False, indent=indent)
 
 

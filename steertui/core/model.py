@@ -16,7 +16,7 @@ STAND_IN_TITLE = "steertui demo"
 """Start of the demo checkpoint's title (`general.name` of its GGUF)."""
 
 ModelKind = Literal["", "base", "instruct", "thinking", "hybrid"]
-"""How a model was trained to answer; "" if unknown. Hybrid models reason unless switched off."""
+"""How a model was trained to answer; "" if unknown. Hybrid models reason by default."""
 
 SERVER_PREFIX = "server:"
 """Prefix of a model's name that is served over HTTP: "server:MODEL@URL"."""

@@ -25,8 +25,8 @@ STABLE_FINGERPRINT = frozenset({"llama-server", "vLLM", "SGLang", "Ollama"})
 """Kinds of server whose replies carry the same model name and fingerprint until it restarts."""
 
 MAX_MARKS = 32
-"""Model names and fingerprints of one address that are told apart. A server with more changes them
-with every reply, so that they say nothing."""
+"""Maximum model names and fingerprints that are tracked per address. A server that exceeds it
+changes them with every reply, so they do not identify the server."""
 
 MAX_REJECTIONS = 3
 """Consecutive rejections of a busy server before it gets a back-off."""

@@ -95,7 +95,7 @@ def judge_work_text(judge: JudgeEstimate) -> str:
 
 
 def time_text(estimate: Estimate, unanswered: int) -> str:
-    """Return the estimated time for so many answers; "" for none."""
+    """Return the estimated time for this many answers; "" for none."""
     if not unanswered:
         return ""
     if estimate.seconds_per_answer is None:

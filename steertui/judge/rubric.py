@@ -31,7 +31,7 @@ class JudgeCase:
     Attributes:
         category: the scenario's category.
         context: the category's text, unchanged from its file.
-        task: the user message; without the suffix for a blind judge.
+        task: the user message; without the suffix if the judge hides it.
         answer: the model's output after its reasoning.
     """
 

@@ -1,4 +1,4 @@
-"""Consent to what a received experiment contacts, fetches and reads.
+"""Consent to the hosts, downloads and files of a received experiment.
 
 Given consent is kept in the user's state folder and never in a database, since databases are
 passed on.

@@ -51,7 +51,7 @@ class Reach:
 
 
 def reach_of(experiment: Experiment) -> Reach:
-    """Return what an experiment contacts, fetches and reads, without doing so.
+    """Return the hosts, downloads and files of an experiment, without using them.
 
     Raises the error of the first unknown name.
     """

@@ -108,7 +108,7 @@ def resolve_texts(experiment: Experiment) -> tuple[tuple[Scenario, ...], tuple[C
 
 
 def count_trials(experiment: Experiment, scenarios: int, conditions: int) -> int:
-    """Return the number of trials of an experiment with so many scenarios and conditions."""
+    """Return the number of trials of an experiment with this many scenarios and conditions."""
     samples = sum(distinct_samples(experiment.samples, t) for t in experiment.temperatures)
     return len(experiment.models) * scenarios * conditions * samples
 

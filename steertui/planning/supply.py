@@ -50,7 +50,7 @@ class Requirements:
 
 @dataclass(frozen=True, slots=True)
 class DownloadPlan:
-    """Downloads and verifications ahead; the first event.
+    """Planned downloads and verifications; the first event.
 
     Attributes:
         fetch: name and size in bytes of each file to download.

@@ -26,7 +26,7 @@ ROW_ERRORS = (
     AssertionError,
     RecursionError,
 )
-"""Errors of code that reads rows; if the rows are damaged, that is what the user is told."""
+"""Errors in code that reads rows. If the rows are damaged, the user gets an error on the damage."""
 
 
 class Connection:

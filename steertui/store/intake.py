@@ -118,7 +118,7 @@ def _check_table(db: sqlite3.Connection, path: Path, table: str) -> None:
             checked.add(shape)
         for i in times:
             if not _is_time(row[i]):
-                raise _invalid(path, table, row[key], f"{names[i]} is no time with a time zone")
+                raise _invalid(path, table, row[key], f"{names[i]} is not a time with a time zone")
         for i in objects:
             if not _is_json(row[i]):
                 raise _invalid(path, table, row[key], f"{names[i]} is not JSON")

@@ -185,7 +185,7 @@ def test_a_forged_prompt_is_rejected_in_either_order(folder: Path) -> None:
         ),
         ("UPDATE generations SET text = x'41' WHERE id = 1", "row 1: text is not UTF-8"),
         ("UPDATE generations SET tokens = 'many' WHERE id = 1", "tokens is of another type"),
-        ("UPDATE verdicts SET created_at = 'soon' WHERE id = 1", "created_at is no time"),
+        ("UPDATE verdicts SET created_at = 'soon' WHERE id = 1", "created_at is not a time"),
         ("UPDATE runs SET versions = '{'", "versions is not JSON"),
         ("DELETE FROM conditions WHERE name = 'pro'", "refers to a row that is not in conditions"),
     ],

@@ -63,7 +63,7 @@ class RunControls(Page):
 
     @work(exclusive=True, group="consent", exit_on_error=False)
     async def _start_received(self, experiment: Experiment) -> None:
-        """Start the run if the user agrees to what the experiment contacts, downloads and reads."""
+        """Start the run if the user agrees to the experiment's hosts, downloads and files."""
         session = self.session
         origin, version = session.origin, session.version
         try:
