@@ -80,7 +80,7 @@ def to_json(value: object, indent: int | None = None) -> str:
 
 
 def escape_toml(toml: str) -> str:
-    """Return TOML with control and invisible characters escaped; no string may be multi-line."""
+    """Return TOML with control and invisible characters escaped; it has no multi-line strings."""
     return _ESCAPED.sub(lambda match: f"\\U{ord(match[0]):08X}", toml)
 
 

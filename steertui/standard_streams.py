@@ -1,4 +1,4 @@
-"""Standard output and standard error: any text can be written, and a failed write is one error."""
+"""Standard output and standard error: all characters, and OutputError for failed writes."""
 
 import io
 import os

@@ -89,10 +89,10 @@ def unpaired_scenarios(labels: ItemByItem) -> str:
     """
     missing = []
     if labels.only_run:
-        missing.append(f"{labels.only_run} of the run's have no label of the paper")
+        missing.append(f"{labels.only_run} of the run's scenarios have no label of the paper")
     if labels.only_paper:
-        missing.append(f"{labels.only_paper} of the paper's have no label of the run")
+        missing.append(f"{labels.only_paper} of the paper's scenarios have no label in the run")
     if not missing:
         return ""
-    both = f"{labels.condition}: {labels.scenarios} scenarios have labels of both"
+    both = f"{labels.condition}: {labels.scenarios} scenarios have both labels"
     return f"{both}; {', '.join(missing)}"

@@ -93,9 +93,8 @@ def _require_thinking_switch(model: ServerModel, thinking: Thinking) -> None:
     thinks = model.kind not in ("base", "instruct")
     if thinking == "off" and thinks and model.info.kind not in THINKING_SWITCHES:
         raise ServerError(
-            f'{model.name}: thinking = "off" is not known to reach the model through '
-            f'{model.info.description}; leave it at "template", or serve the model with '
-            "llama-server, vLLM, SGLang or Ollama"
+            f'{model.name}: {model.info.description} may ignore thinking = "off"; leave it at '
+            '"template", or serve the model with llama-server, vLLM, SGLang or Ollama'
         )
 
 
