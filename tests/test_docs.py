@@ -136,10 +136,7 @@ def mapped_packages(name: str) -> set[str]:
 def test_the_readmes_map_names_exactly_the_packages() -> None:
     named = mapped_packages("README.md")
     present = {path.parent.name for path in (ROOT / "steertui").glob("*/__init__.py")}
-    if "core" in present:
-        assert named == present
-    else:  # the modules are still flat: only these packages already have their final name
-        assert present - {"fetch", "hub"} <= named
+    assert named == present
 
 
 def test_the_architecture_names_the_same_packages() -> None:
@@ -155,10 +152,15 @@ def test_every_module_that_the_documentation_names_exists() -> None:
         for module in pattern.findall(document.read_text(encoding="utf-8"))
     }
     assert len(named) > 10
-    is_flat = not (ROOT / "steertui" / "core").exists()
     for document, module in named:
-        if not (is_flat and "/" in module):  # a module of a package may still have its old name
-            assert (ROOT / "steertui" / module).exists(), (document, module)
+        assert (ROOT / "steertui" / module).exists(), (document, module)
+
+
+def test_every_test_and_benchmark_that_the_documentation_names_exists() -> None:
+    pattern = re.compile(r"\b((?:tests|benchmarks)/[\w/]+\.py)\b")
+    for document in documents():
+        for path in pattern.findall(document.read_text(encoding="utf-8")):
+            assert (ROOT / path).exists(), (document, path)
 
 
 def test_every_decision_has_its_four_parts_and_a_place_in_the_index() -> None:

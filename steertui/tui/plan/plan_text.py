@@ -52,7 +52,7 @@ def estimate_text(estimate: Estimate | None, width: int, colours: Palette) -> Te
 def _run_action(estimate: Estimate) -> str:
     """Return what the key r does."""
     if estimate.downloads:
-        return "fetches the files above, then runs the experiment"
+        return "downloads these files, then runs the experiment"
     if estimate.unanswered:
         return "runs the missing trials" if estimate.answered else "runs the experiment"
     if any(judge.unjudged for judge in estimate.judges):
