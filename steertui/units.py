@@ -1,4 +1,4 @@
-"""Durations and byte counts as text."""
+"""Durations, byte counts and numbers of things as text."""
 
 
 def size_text(size: float) -> str:
@@ -14,3 +14,8 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def quantity(number: int, noun: str) -> str:
+    """Return "1 pair" or "5 pairs"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from steertui.analysis.sentences import quantity
 from steertui.core.judge_kind import JudgeKind
 from steertui.judge.label_order import OrderEffect, order_effect
 from steertui.store import JudgeInfo, Store
+from steertui.units import quantity
 
 
 def judge_caveats(store: Store, experiment: str, judges: Sequence[JudgeInfo]) -> Iterator[str]:

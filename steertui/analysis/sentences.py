@@ -6,6 +6,7 @@ from math import ceil
 from steertui.stats.gap import Gap
 from steertui.stats.power import min_discordant, minimum_detectable_gap, scenarios_needed
 from steertui.stats.significance import SIGNIFICANCE_LEVEL
+from steertui.units import quantity
 
 POWER = "80 % power"
 """Power of the minimum detectable gaps in sentences: the default of `minimum_detectable_gap`."""
@@ -188,8 +189,3 @@ def p_text(p: float) -> str:
         if (float(f"{p:.{digits}g}") <= SIGNIFICANCE_LEVEL) == is_significant
     )
     return f"p = {p:.{digits}g}"
-
-
-def quantity(number: int, noun: str) -> str:
-    """Return "1 pair" or "5 pairs"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

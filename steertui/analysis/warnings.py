@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
 from steertui.analysis.drift import inconsistent_labels
-from steertui.analysis.sentences import p_text, quantity
+from steertui.analysis.sentences import p_text
 from steertui.core.outcome import Outcome, TrialCounts, count_trials, outcomes_by_condition
 from steertui.core.verdict import Label
 from steertui.stats.gap import paired_differences
 from steertui.stats.power import min_discordant
 from steertui.stats.rate import VALID_LABELS, Policy, ScenarioCounts, scenario_counts
 from steertui.stats.significance import SIGNIFICANCE_LEVEL, sign_flip_test
+from steertui.units import quantity
 
 WARNING_SHARE = 0.10
 """Maximum share of nonsensical, truncated or copied answers without a warning."""

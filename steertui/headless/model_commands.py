@@ -5,7 +5,6 @@ from dataclasses import asdict
 
 import click
 
-from steertui.analysis.sentences import quantity
 from steertui.assets.catalogue import catalogue
 from steertui.assets.hash_cache import forget_digest
 from steertui.assets.hub.cache import (
@@ -22,7 +21,7 @@ from steertui.headless.downloads import DOWNLOAD_STOPPED, report_downloads
 from steertui.planning.inventory import inventory_row, verification_state
 from steertui.planning.supply import Requirements, pull, supply
 from steertui.printable import print_json, print_line, print_text
-from steertui.units import size_text
+from steertui.units import quantity, size_text
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C."""

@@ -21,7 +21,7 @@ from steertui.store import Store
 from steertui.store.received import open_copy
 from steertui.store.records import StoredExperiment
 from steertui.toml_files import MAX_BYTES, parse_toml, read_text
-from steertui.units import size_text
+from steertui.units import quantity, size_text
 
 
 def inspect_file(path: Path) -> Iterator[str]:
@@ -72,9 +72,9 @@ def _conditions(path: Path) -> Iterator[str]:
 def _pack(path: Path) -> Iterator[str]:
     scenarios = load_pack(str(path))
     categories = dict.fromkeys(scenario.category for scenario in scenarios)
-    yield f"{path}: scenario pack {scenarios[0].pack}, {len(scenarios)} scenarios"
+    yield f"{path}: scenario pack {scenarios[0].pack}, {quantity(len(scenarios), 'scenario')}"
     for name in categories:
-        yield f"  {name}: {sum(scenario.category == name for scenario in scenarios)} scenarios"
+        yield f"  {name}: {quantity(sum(s.category == name for s in scenarios), 'scenario')}"
 
 
 def _rubric(path: Path) -> Iterator[str]:
@@ -116,8 +116,8 @@ def _database(path: Path) -> Iterator[str]:
     with open_copy(path) as store:
         experiments = store.experiments()
         yield (
-            f"{path}: database of steertui with {len(experiments)} experiments; schema, values and "
-            "hashes are intact"
+            f"{path}: database of steertui with {quantity(len(experiments), 'experiment')}; "
+            "schema, values and hashes are intact"
         )
         for experiment in experiments:
             yield from _stored_experiment(store, experiment, path)
@@ -128,7 +128,7 @@ def _stored_experiment(store: Store, stored: StoredExperiment, path: Path) -> It
     yield f"experiment {stored.id}, planned {stored.planned_at}"
     yield f"  trials: {stored.trials:,}, answers: {answers:,}"
     for judge in store.judges(stored.id):
-        yield f"  judge {judge.name}: {store.count_judged(stored.id, judge.id):,} labels"
+        yield f"  judge {judge.name}: {quantity(store.count_judged(stored.id, judge.id), 'label')}"
     for table, count in store.conflict_counts([stored.id]).items():
         yield f"  conflicts of merged databases in {table}: {count:,}"
     try:

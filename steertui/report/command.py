@@ -15,6 +15,7 @@ from steertui.report import markdown, record, rows, terminal
 from steertui.report.rich_tables import Parts
 from steertui.standard_streams import use_utf8
 from steertui.store import Store
+from steertui.units import quantity
 
 DEFAULT_OUTPUTS = {
     "html": "{}.html",
@@ -82,7 +83,7 @@ def print_experiments(db: Path) -> None:
     """Print each experiment's id, the time of its newest plan, and its number of trials."""
     with Store(db, must_exist=True) as store:
         for known in store.experiments():
-            print_line(f"{known.id}  {known.planned_at}  {known.trials} trials")
+            print_line(f"{known.id}  {known.planned_at}  {quantity(known.trials, 'trial')}")
 
 
 def show(parts: Parts, file: TextIO | None = None) -> None:

@@ -11,12 +11,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from steertui.analysis.sentences import quantity
 from steertui.core.verdict import Label
 from steertui.errors import SteertuiError
 from steertui.store import Store
 from steertui.store.progress_queries import count_all
 from steertui.tui.widgets.page import Page
+from steertui.units import quantity
 
 HELP = """
 This screen explains what steertui measures and lists the next steps. The demo needs no network, no

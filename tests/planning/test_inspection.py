@@ -84,7 +84,7 @@ def test_a_database_is_described_with_its_counts_and_the_files_it_names(tmp_path
     ).to_toml()
     execute(tmp_path / "received.db", "UPDATE experiment_plans SET toml = ?", [toml])
     out = inspect(tmp_path / "received.db")
-    assert "database of steertui with 1 experiments; schema, values and hashes are intact" in out
+    assert "database of steertui with 1 experiment; schema, values and hashes are intact" in out
     assert "trials: 2, answers: 0" in out
     assert "names the file /etc/" in out
     toml = Experiment(models=["server:m@http://198.51.100.7/v1"]).to_toml()

@@ -24,7 +24,6 @@ from steertui.analysis.judge_panels import (
     JUDGE_COLUMNS,
     judge_panels,
 )
-from steertui.analysis.sentences import quantity
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import GapResult, RateRow, Table
 from steertui.core.verdict import SIGNS, Label
@@ -39,6 +38,7 @@ from steertui.report.reproduce import reproduction_records
 from steertui.report.transition_figure import transitions
 from steertui.stats.significance import SIGNIFICANCE_LEVEL
 from steertui.store import Store
+from steertui.units import quantity
 
 Values = dict[str, Any]
 

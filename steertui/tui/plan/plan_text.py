@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from steertui.analysis.sentences import quantity
 from steertui.core.experiment import Experiment
 from steertui.execution.plan_lines import gap_text, judge_work_text, time_text
 from steertui.planning.estimate import Estimate, GridSize, JudgeEstimate
@@ -12,7 +11,7 @@ from steertui.printable import one_line, printable
 from steertui.tui.plan.fields import Field
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import hanging_indent
-from steertui.units import size_text
+from steertui.units import quantity, size_text
 
 NAME_WIDTH = 20
 """Columns of a field's title."""
