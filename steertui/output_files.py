@@ -104,6 +104,24 @@ def whole(path: Path) -> Iterator[BinaryIO]:
         yield file
 
 
+def link(path: Path, target: Path) -> None:
+    """Make `path` a relative symbolic link to an existing file, or a hard link where the system
+    has no symbolic ones; raises OSError where it cannot.
+
+    What existed at `path` is replaced, unless it is that file already.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    start, end = PARTIAL
+    partial = path.with_name(f"{start}{secrets.token_hex(8)}{end}")
+    if path.exists() and path.samefile(target):
+        return
+    try:
+        partial.symlink_to(os.path.relpath(target, path.parent))
+    except OSError:
+        partial.hardlink_to(target)
+    partial.replace(path)
+
+
 @contextmanager
 def _whole(path: Path, kind: str) -> Iterator[BinaryIO]:
     start, end = PARTIAL

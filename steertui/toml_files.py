@@ -2,6 +2,8 @@
 
 import stat
 import tomllib
+from collections.abc import Sequence
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,16 +15,29 @@ MAX_BYTES = 4 << 20
 """Largest size of a file named in a TOML file, or of all CSV files in a named folder."""
 
 
+MAX_TEXT = 64 << 20
+"""Largest text file in bytes."""
+
+
 def forbid_extra_keys(shape: type[T]) -> type[T]:
     """Mark a dataclass so that its TOML table may have no other keys than its fields."""
     shape.__pydantic_config__ = {"extra": "forbid"}  # type: ignore[attr-defined]
     return shape
 
 
-def read_text(path: Path, error: type[SteertuiError]) -> str:
-    """Return the file's text; raises `error` if it is missing, unreadable or not UTF-8."""
+def read_text(
+    path: Path, error: type[SteertuiError], *, newline: str | None = None, most: int = MAX_TEXT
+) -> str:
+    """Return the file's text; raises `error` if it is missing, unreadable, not UTF-8 or too large.
+
+    At most `most` bytes are read. `newline` is that of `open`.
+    """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        with path.open("rb") as file:
+            raw = file.read(most + 1)
+        if len(raw) > most:
+            raise error(f"{path}: larger than {most >> 20} MiB; give a smaller file")
+        return TextIOWrapper(BytesIO(raw), encoding="utf-8-sig", newline=newline).read()
     except FileNotFoundError:
         raise error(f"{path}: no such file; check the path") from None
     except UnicodeDecodeError as exc:
@@ -55,6 +70,20 @@ def require_beside(folder: Path, name: str, error: type[SteertuiError]) -> Path:
     if sum(fact.st_size for fact in facts) > MAX_BYTES:
         raise error(f"{path}: larger than 4 MiB; name a smaller file")
     return path
+
+
+def require_own(folder: Path, files: Sequence[Path], error: type[SteertuiError]) -> None:
+    """Raise `error` unless the files of a folder are regular files that, with all symbolic links
+    resolved, are in it or below.
+
+    A folder from someone else may have a link to a private file, or a pipe that never ends.
+    """
+    top = folder.resolve()
+    for file in files:
+        if not file.is_file():
+            raise error(f"{file}: not a regular file; remove it")
+        if not file.resolve().is_relative_to(top):
+            raise error(f"{file}: a link to a file outside {top}; replace it by the file itself")
 
 
 def _outside(path: Path, folder: Path) -> str:

@@ -3,6 +3,7 @@
 import re
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -74,6 +75,13 @@ def is_loopback(url: str) -> bool:
         return False
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return (mapped or address).is_loopback
+
+
+def is_proxied(url: str) -> bool:
+    """Whether the environment or the system sends requests to the URL through a proxy."""
+    proxies = getproxies()
+    scheme = urlsplit(url).scheme
+    return bool(proxies.get(scheme) or proxies.get("all")) and not proxy_bypass(host_of(url))
 
 
 def has_secret(url: str) -> bool:

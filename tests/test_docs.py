@@ -163,6 +163,27 @@ def test_every_test_and_benchmark_that_the_documentation_names_exists() -> None:
             assert (ROOT / path).exists(), (document, path)
 
 
+def test_every_test_that_the_documentation_names_exists() -> None:
+    named = {
+        (document, *found)
+        for document in documents()
+        for found in re.findall(r"\b(tests/[\w/]+\.py)(?:::(\w+))?", document.read_text("utf-8"))
+    }
+    assert len(named) > 100
+    for document, file, name in named:
+        assert (ROOT / file).is_file(), (document, file)
+        text = (ROOT / file).read_text(encoding="utf-8")
+        assert not name or re.search(rf"^(async )?def {name}\(", text, flags=re.M), (document, name)
+
+
+def test_every_code_of_the_threat_model_is_described_and_used() -> None:
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    described = re.findall(r"^\| ([TRG]\d+) \|", text, flags=re.M)
+    matrix = text.partition("## Matrix")[2].partition("## Known gaps")[0]
+    assert set(re.findall(r"\b[TRG]\d+\b", matrix)) == set(described)
+    assert len(described) == len(set(described))
+
+
 def test_every_decision_has_its_four_parts_and_a_place_in_the_index() -> None:
     folder = ROOT / "docs" / "decisions"
     index = (folder / "index.md").read_text(encoding="utf-8")

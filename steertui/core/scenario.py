@@ -9,7 +9,7 @@ from pathlib import Path
 from steertui.core.instrumentaleval import PACK, benchmark_id, scenario_id
 from steertui.errors import ScenarioError
 from steertui.paths import package_data
-from steertui.toml_files import forbid_extra_keys, load_toml, read_text
+from steertui.toml_files import forbid_extra_keys, load_toml, read_text, require_own
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +122,7 @@ def _load_csv_folder(folder: Path) -> tuple[Scenario, ...]:
     files = sorted(folder.glob("*.csv"))
     if not files:
         raise ScenarioError(f"{folder}: no CSV file; give InstrumentalEval's folder")
+    require_own(folder, files, ScenarioError)
     return _checked(folder, _named([s for f in files for s in _load_csv(f)], folder.name))
 
 
@@ -167,10 +168,7 @@ def _load_csv(path: Path) -> Sequence[Scenario]:
 
 
 def _decode(path: Path) -> str:
-    # read_text checks the file but translates newlines; newline="" keeps every \r.
-    read_text(path, ScenarioError)
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return file.read()
+    return read_text(path, ScenarioError, newline="")  # keeps every \r
 
 
 def _title(task: str) -> str:

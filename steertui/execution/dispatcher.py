@@ -179,7 +179,8 @@ class Dispatcher:
         )
         path = request_path(prompt.content)
         try:
-            completion = parse_completion(await endpoint.client.post(path, request))
+            reply = await endpoint.client.post(path, request)
+            completion = parse_completion(reply, prompt.trial.sampling.max_tokens)
         except RequestRejected as exc:
             self._on_rejected(endpoint, job, exc)
         except ConnectionFailed as exc:

@@ -22,6 +22,7 @@ from steertui.errors import SourceError
 from steertui.paper.published import CONDITIONS, SOURCE
 from steertui.paper.run_log import LoggedItem, read_log
 from steertui.store import AnswerParts, ModelFacts, Store
+from steertui.toml_files import read_text, require_own
 
 
 def is_published_run(identity: str) -> bool:
@@ -81,6 +82,8 @@ def read_runs(folder: Path) -> list[LoggedRun]:
     logs = sorted(folder.rglob("stdout.log"))
     if not logs:
         raise SourceError(f"{folder}: no run (no stdout.log); give the paper's results folder")
+    configs = [log.with_name("config.json") for log in logs]
+    require_own(folder, [*logs, *(config for config in configs if config.exists())], SourceError)
     runs = [_read_run(log) for log in logs]
     published = {file.sha256 for file in find_source(RUNS).files}
     unpublished = [run for run in runs if run.sha256 not in published]
@@ -108,7 +111,7 @@ def _digest(raw: bytes) -> str:
 def _read_config(path: Path) -> Mapping[str, object]:
     required = ("HF_MODEL_NAME", "JUDGE_MODEL", "TEMPERATURE_TEST", "MAX_NEW_TOKENS_TEST")
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = json.loads(read_text(path, SourceError))
         missing = [key for key in required if key not in config]
     except (OSError, ValueError, TypeError, RecursionError) as exc:
         raise SourceError(f"{path}: cannot be read ({exc}); download the run again") from None

@@ -146,7 +146,7 @@ async def _count_tokens(model: ServerModel, url: str, prompt: Prompt) -> int:
     async with Client(url, key_for(url, KEY), timeout=TIMEOUT, retries=RETRIES) as client:
         try:
             reply = await client.post(request_path(prompt.content), request)
-            return parse_completion(reply).prompt_tokens
+            return parse_completion(reply, sampling.max_tokens).prompt_tokens
         except RequestRejected as exc:
             if exc.is_key_rejected:
                 raise key_rejected(model.address.model, url, exc.status) from None

@@ -1,6 +1,7 @@
 """Names of an experiment resolved to models, scenarios, conditions and the grid of trials."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,9 @@ from steertui.errors import ExperimentError
 
 MAX_TRIALS = 2_000_000
 """Maximum number of trials of one experiment."""
+
+MAX_CHARACTERS = 1_000_000_000
+"""Maximum number of characters in the prompts of one experiment."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,7 @@ def resolve_texts(experiment: Experiment) -> tuple[tuple[Scenario, ...], tuple[C
         raise ExperimentError("scenarios: two packs contain the same scenario; leave one pack out")
     conditions = tuple(known[name] for name in experiment.conditions)
     chosen = _limited(_of_categories(scenarios, experiment.categories), experiment.limit)
-    _require_feasible(experiment, len(chosen), len(conditions))
+    _require_feasible(experiment, chosen, conditions)
     return chosen, conditions
 
 
@@ -113,13 +117,23 @@ def count_trials(experiment: Experiment, scenarios: int, conditions: int) -> int
     return len(experiment.models) * scenarios * conditions * samples
 
 
-def _require_feasible(experiment: Experiment, scenarios: int, conditions: int) -> None:
-    """Raise ExperimentError if the grid has too many trials, before it is built."""
-    trials = count_trials(experiment, scenarios, conditions)
+def _require_feasible(
+    experiment: Experiment, scenarios: Sequence[Scenario], conditions: Sequence[Condition]
+) -> None:
+    """Raise ExperimentError if the grid is too large, before it is built."""
+    trials = count_trials(experiment, len(scenarios), len(conditions))
     if trials > MAX_TRIALS:
         raise ExperimentError(
             f"the experiment has {trials:,} trials, and at most {MAX_TRIALS:,} are planned at "
             "once; reduce samples, temperatures, scenarios or conditions"
+        )
+    texts = sum(len(s.task) + len(s.system) for s in scenarios) * len(conditions)
+    suffixes = sum(len(c.suffix) for c in conditions) * len(scenarios)
+    size = count_trials(experiment, 1, 1) * (texts + suffixes)
+    if size > MAX_CHARACTERS:
+        raise ExperimentError(
+            f"the experiment's prompts have {size:,} characters, and at most {MAX_CHARACTERS:,} "
+            "are planned at once; shorten the texts, or reduce samples or temperatures"
         )
 
 

@@ -22,6 +22,7 @@ from steertui.untrusted import (
     table_of,
     text_of,
 )
+from steertui.urls import is_loopback
 
 if TYPE_CHECKING:  # the import takes a quarter of a second; runs without servers do without
     import openai
@@ -131,6 +132,8 @@ class Client:
                 limits=limits,
                 timeout=httpx2.Timeout(timeout, connect=connect),
                 follow_redirects=False,
+                # A proxy of the environment would get the key of a server on this machine.
+                transport=httpx2.AsyncHTTPTransport(limits=limits) if is_loopback(url) else None,
             ),
         )
         if not is_openai_host(url):

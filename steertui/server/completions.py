@@ -24,6 +24,13 @@ PromptMode = Literal["prompt", "messages"]
 """What a server gets: a prompt that we rendered, or chat messages that the server renders."""
 
 
+MAX_TOKEN = 1024
+"""Most characters of one token; the longest tokens of known vocabularies are runs of spaces."""
+
+MAX_OVERHEAD = 4096
+"""Characters of an answer beside its tokens: reasoning marks, a refusal in words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Completion:
     """A server's answer to one prompt. Token counts are the server's; 0 if it reports none.
@@ -77,8 +84,11 @@ def completion_request(
     return body | {"prompt": text}
 
 
-def parse_completion(data: Any) -> Completion:
-    """Return the answer in a server's JSON; raises InvalidReply if there is none."""
+def parse_completion(data: Any, max_tokens: int) -> Completion:
+    """Return the answer in a server's JSON.
+
+    Raises InvalidReply if there is none, or if it is longer than `max_tokens` tokens can be.
+    """
     reply = parse_reply("chat", data)
     if reply.finish_reason is FinishReason.CONTENT_FILTER:
         raise InvalidReply("the server's content filter truncated the answer", retryable=False)
@@ -88,8 +98,14 @@ def parse_completion(data: Any) -> Completion:
             retryable=True,
         )
     is_truncated = reply.finish_reason is FinishReason.LENGTH
+    text = _with_reasoning(reply, is_truncated=is_truncated)
+    if len(text) > MAX_OVERHEAD + MAX_TOKEN * max_tokens:
+        raise InvalidReply(
+            f"the answer has {len(text):,} characters, too many for {max_tokens:,} tokens",
+            retryable=False,
+        )
     return Completion(
-        text=_with_reasoning(reply, is_truncated=is_truncated),
+        text=text,
         stop=StopReason.LENGTH if is_truncated else StopReason.STOP,
         prompt_tokens=reply.prompt_tokens,
         tokens=reply.completion_tokens,

@@ -28,6 +28,12 @@ STEPS_PER_MB = 10
 """Additional steps for each MB of the file. The longest statement of a report on a file of 300 MB
 takes about 100 steps."""
 
+_JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
+"""Last bytes of a rollback journal that ends with the name of a super-journal."""
+
+MIN_SUPER_JOURNAL = 16
+"""Smallest journal in bytes in which SQLite looks for such a name."""
+
 _LEDGER = "_sqlite_migrations"
 _COLUMN = r"(id INTEGER|migration_set TEXT|name TEXT|applied_at TEXT)( PRIMARY KEY| NOT NULL)?"
 _LEDGER_FORMS = re.compile(
@@ -69,7 +75,11 @@ class GuardedConnection(sqlite3.Connection):
 
 
 def connect(path: Path) -> GuardedConnection:
-    """Return a connection that does not run triggers of the file; see `check_schema`, `trust`."""
+    """Return a connection that does not run triggers of the file; see `check_schema`, `trust`.
+
+    Raises StoreError if a journal beside the file would make SQLite delete another file.
+    """
+    _check_journal(path)
     create_private(path)
     db = sqlite3.connect(path, timeout=30, factory=GuardedConnection)
     db.path = path
@@ -79,6 +89,28 @@ def connect(path: Path) -> GuardedConnection:
     if sys.version_info >= (3, 12):
         db.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
     return db
+
+
+def _check_journal(path: Path) -> None:
+    """Raise StoreError if the database's rollback journal ends with the name of a super-journal.
+
+    SQLite deletes the file of that name when it recovers the database. Only a transaction over
+    several databases writes such a journal, and steertui has none.
+    """
+    journal = Path(f"{os.path.realpath(path)}-journal")
+    if not os.path.lexists(journal):
+        return
+    if not journal.is_file():
+        raise StoreError(f"{journal}: not a regular file; remove it")
+    with journal.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - len(_JOURNAL_MAGIC)))
+        names_file = size >= MIN_SUPER_JOURNAL and file.read() == _JOURNAL_MAGIC
+    if names_file:
+        raise StoreError(
+            f"{journal}: names another file, which SQLite would delete; remove this journal, or "
+            "ask for the database without it"
+        )
 
 
 def create_private(path: Path) -> None:

@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
+from rich.segment import Segments
+from rich.traceback import Traceback
 from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -91,6 +93,14 @@ class SteertuiApp(App[None]):
 
     def _exit_on_signal(self, name: str) -> None:
         self.exit(return_code=128 + getattr(signal, name))
+
+    def _fatal_error(self) -> None:
+        """Exit after an unhandled exception; Textual's own traceback shows local variables, which
+        may be keys."""
+        self.bell()
+        traceback = Traceback(show_locals=False, width=None)
+        self._exit_renderables.append(Segments(self.console.render(traceback)))
+        self._close_messages_no_wait()
 
     # Navigation
 

@@ -246,3 +246,25 @@ def test_wrong_bytes_accepted_by_huggingface_hub_are_rejected_and_repaired(
         find_model(NAME)
     list(pull([NAME], QUICK))
     assert find_model(NAME).path.read_bytes() == small
+
+
+@pytest.mark.parametrize("depth", ["", "../../../../../"])
+def test_no_header_of_the_hub_names_a_file_on_this_machine(
+    hub: HubServer, small: bytes, tmp_path: Path, depth: str
+) -> None:
+    planted = tmp_path / "planted"
+    hub.etag = f"{depth}{planted}"
+    fetch()
+    assert not planted.exists()
+    assert find_model(NAME).path.resolve().name == hub.repos[REPO][FILE].sha256
+
+
+def test_a_link_of_the_cache_that_leads_elsewhere_is_replaced(
+    hub: HubServer, small: bytes, tmp_path: Path
+) -> None:
+    snapshot = repository_folder(REPO) / "snapshots" / MAIN / FILE
+    snapshot.parent.mkdir(parents=True)
+    snapshot.symlink_to(tmp_path / "missing.gguf")
+    fetch()
+    assert snapshot.read_bytes() == small
+    assert [path.name for path in snapshot.parent.iterdir()] == [FILE]

@@ -1,5 +1,6 @@
 """Scenario packs: shipped, InstrumentalEval's CSV files, TOML files; conditions."""
 
+import os
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -10,6 +11,7 @@ from steertui.core.condition import load_conditions
 from steertui.core.instrumentaleval import PACK, PAPER_SCENARIOS, benchmark_id
 from steertui.core.scenario import load_pack
 from steertui.errors import ScenarioError
+from steertui.toml_files import read_text
 from tests.fixtures.real import BENCHMARK, needs_shared
 
 COUNTS = {
@@ -138,3 +140,23 @@ task = "Another task."
     )
     with pytest.raises(ScenarioError, match="is reserved for the benchmark's files"):
         load_pack(str(own))
+
+
+@pytest.mark.parametrize("kind", ["private file", "device", "pipe"])
+def test_a_folder_of_csv_files_reads_only_files_of_its_own(tmp_path: Path, kind: str) -> None:
+    folder = tmp_path / "pack"
+    folder.mkdir()
+    member = folder / "A - B.csv"
+    if kind == "pipe":
+        os.mkfifo(member)
+    else:
+        (tmp_path / "private").write_text("x\nsecret\n")
+        member.symlink_to(tmp_path / "private" if kind == "private file" else "/dev/zero")
+    with pytest.raises(ScenarioError, match=r"outside|not a regular file") as caught:
+        load_pack(str(folder))
+    assert "secret" not in str(caught.value)
+
+
+def test_a_text_file_without_an_end_is_not_read_to_its_end() -> None:
+    with pytest.raises(ScenarioError, match="larger than 64 MiB"):
+        read_text(Path("/dev/zero"), ScenarioError)

@@ -1,9 +1,12 @@
 """Hostile run logs: the time is proportional to their length."""
 
+import os
 from pathlib import Path
 
 import pytest
 
+from steertui.errors import SourceError
+from steertui.paper.importing import read_runs
 from steertui.paper.run_log import read_log
 from tests.fixtures.limited import run_limited
 
@@ -69,3 +72,20 @@ def test_the_first_separators_and_the_last_decision_split_the_fields(tmp_path: P
     assert read.thinking == "h"
     assert read.response == f"a{DECISION}b{STEERED}"
     assert read.reason == "r"
+
+
+@pytest.mark.parametrize("name", ["stdout.log", "config.json"])
+@pytest.mark.parametrize("kind", ["private file", "device", "pipe"])
+def test_a_folder_of_runs_reads_only_files_of_its_own(tmp_path: Path, name: str, kind: str) -> None:
+    run = tmp_path / "runs" / "one"
+    run.mkdir(parents=True)
+    (run / "stdout.log").write_text("")
+    (run / "config.json").write_text("{}")
+    (run / name).unlink()
+    if kind == "pipe":
+        os.mkfifo(run / name)
+    else:
+        (tmp_path / "private").write_text("secret")
+        (run / name).symlink_to(tmp_path / "private" if kind == "private file" else "/dev/zero")
+    with pytest.raises(SourceError, match=r"outside|not a regular file"):
+        read_runs(tmp_path / "runs")

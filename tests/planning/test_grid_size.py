@@ -42,3 +42,14 @@ def test_the_estimate_names_the_number_of_trials(tmp_path: Path) -> None:
 def test_one_sample_counts_at_temperature_zero() -> None:
     scenarios, conditions = resolve_texts(Experiment(samples=10_000, temperatures=[0.0]))
     assert (len(scenarios), len(conditions)) == (36, 3)
+
+
+def test_prompts_that_do_not_fit_memory_are_refused_before_they_are_built(tmp_path: Path) -> None:
+    pack = tmp_path / "long.toml"
+    pack.write_text(
+        f'format = 1\nname = "long"\n[[category]]\nname = "c"\n[[category.scenario]]\n'
+        f'id = "a"\ntitle = "t"\ntask = "{"word " * 200_000}"\n'
+    )
+    experiment = Experiment(scenarios=[str(pack)], temperatures=[1.0], samples=3000)
+    with pytest.raises(ExperimentError, match="characters, and at most 1,000,000,000"):
+        resolve_texts(experiment)

@@ -353,3 +353,27 @@ def test_token_is_not_sent_over_plain_http_to_another_machine(
     with pytest.raises(FetchError, match="plain http would show your token") as caught:
         list(list_weights(HubName("maker/repo"), TransferLimits(tries=1)))
     assert "hf_secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_key_of_a_server_on_this_machine_is_not_sent_to_a_proxy(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Recorder() as proxy, Recorder() as server:
+        monkeypatch.setenv(variable, f"http://127.0.0.1:{proxy.port}")
+        monkeypatch.setenv("STEERTUI_SERVER_KEY", f"127.0.0.1:{server.port}={SECRET}")
+        find_server_model(f"server:one@{server.url}")
+        assert not proxy.received
+        assert SECRET.encode() in server.received
+
+
+def test_token_of_a_mirror_on_this_machine_is_not_sent_to_a_proxy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with Recorder() as proxy:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
+        monkeypatch.setenv("HF_TOKEN", "hf_secret")
+        monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+        with pytest.raises(FetchError, match="plain http would show your token"):
+            list(list_weights(HubName("maker/repo"), TransferLimits(tries=1)))
+        assert not proxy.received

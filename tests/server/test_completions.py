@@ -83,11 +83,11 @@ def choice(**message: object) -> dict[str, object]:
 
 def test_reasoning_field_is_read_as_reasoning_in_the_text() -> None:
     for name in ("reasoning_content", "reasoning"):
-        completion = parse_completion(choice(content="I stop.", **{name: "Shall I?"}))
+        completion = parse_completion(choice(content="I stop.", **{name: "Shall I?"}), 64)
         assert completion.text == "<think>\nShall I?\n</think>\n\nI stop."
-    cut = parse_completion(choice(content=None, reasoning="Shall I", finish_reason="length"))
+    cut = parse_completion(choice(content=None, reasoning="Shall I", finish_reason="length"), 64)
     assert (cut.text, cut.stop) == ("<think>\nShall I", StopReason.LENGTH)
-    assert parse_completion(choice(content="", refusal="I cannot.")).text == "I cannot."
+    assert parse_completion(choice(content="", refusal="I cannot."), 64).text == "I cannot."
 
 
 @pytest.mark.parametrize(
@@ -105,5 +105,12 @@ def test_reasoning_field_is_read_as_reasoning_in_the_text() -> None:
 )
 def test_incomplete_reply_is_invalid(data: object, reason: str, retryable: bool) -> None:
     with pytest.raises(InvalidReply, match=reason) as caught:
-        parse_completion(data)
+        parse_completion(data, 64)
     assert caught.value.retryable is retryable
+
+
+def test_an_answer_longer_than_its_tokens_can_be_is_rejected() -> None:
+    text = "x " * 3000
+    assert parse_completion(choice(content=text), 2).text == text
+    with pytest.raises(InvalidReply, match="6,000 characters, too many for 1 tokens"):
+        parse_completion(choice(content=text), 1)

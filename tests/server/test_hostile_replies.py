@@ -124,7 +124,7 @@ def check_info(info: ServerInfo) -> None:
 def read_as_completion(source: random.Random) -> None:
     api = source.choice(("chat", "completions"))
     text = source.choice(("I stop.", '{"decision": "convergence", "reason": "x"}'))
-    check_completion(parse_completion(parse_json(mutated(reply_json(api, text, ""), source))))
+    check_completion(parse_completion(parse_json(mutated(reply_json(api, text, ""), source)), 8))
 
 
 def read_as_verdict(source: random.Random) -> None:

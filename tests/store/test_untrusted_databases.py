@@ -1,9 +1,11 @@
 """Databases of other users: content that could change results is rejected before it is used."""
 
 import json
+import os
 import re
 import shutil
 import sqlite3
+import struct
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -315,3 +317,51 @@ def test_an_endless_statement_is_aborted(folder: Path, monkeypatch: pytest.Monke
         with pytest.raises(StoreError, match=r"own\.db: a query on it did not end"):
             store.query(sql)
         assert len(store.experiments()) == 1  # the limit applies to each statement separately
+
+
+# Files beside a database
+
+
+def super_journal(name: str, pages: int) -> bytes:
+    """Return a rollback journal that restores nothing and names a super-journal."""
+    magic = bytes.fromhex("d9d505f920a163d7")
+    header = (magic + struct.pack(">5I", 0, 1, pages, 512, 4096)).ljust(512, b"\0")
+    text = name.encode()
+    end = struct.pack(">2I", len(text), sum(text)) + magic
+    return header + struct.pack(">I", 0x40000000 // 4096 + 1) + text + end
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_a_journal_that_makes_sqlite_delete_a_file_is_refused(folder: Path, *, link: bool) -> None:
+    victim = folder / "precious.txt"
+    received = folder / "received.db"
+    pages = received.stat().st_size // 4096
+    (folder / "received.db-journal").write_bytes(super_journal(str(victim), pages))
+    path = folder / "link.db" if link else received
+    if link:
+        path.symlink_to(received)
+    for command in (["report"], ["judge", "--judge", "local:demo"], ["merge"], ["inspect"]):
+        victim.write_text("precious")
+        arguments = [command[0], str(path), *command[1:]]
+        arguments += [str(folder / "own.db")] if command == ["merge"] else []
+        code, printed, err = call(*arguments, cwd=folder)
+        assert victim.read_text() == "precious"
+        assert (code, printed) == (1, "")
+        assert len(err.splitlines()) == 1
+
+
+def test_a_journal_that_is_no_file_is_refused(folder: Path) -> None:
+    os.mkfifo(folder / "received.db-journal")
+    code, _, err = call("report", "received.db", cwd=folder)
+    assert (code, len(err.splitlines())) == (1, 1)
+    assert "not a regular file" in err
+
+
+def test_a_journal_of_an_interrupted_transaction_is_recovered(folder: Path) -> None:
+    received = folder / "received.db"
+    before = dump(received)
+    pages = received.stat().st_size // 4096
+    (folder / "received.db-journal").write_bytes(super_journal("", pages)[:512])
+    with Store(received) as store:
+        assert store.experiments()
+    assert dump(received) == before

@@ -11,7 +11,6 @@ from huggingface_hub import (
     constants,
     get_session,
     get_token,
-    hf_hub_download,
     hf_hub_url,
 )
 from huggingface_hub.errors import HFValidationError, OfflineModeIsEnabled
@@ -38,7 +37,7 @@ from steertui.assets.hub.cache import (
 )
 from steertui.core.hub_name import HubName, choose_files, list_quantisations
 from steertui.errors import FetchError
-from steertui.output_files import whole
+from steertui.output_files import link, whole
 from steertui.untrusted import (
     MAX_BYTES,
     InvalidJsonError,
@@ -52,7 +51,7 @@ from steertui.untrusted import (
     tables_of,
     text_of,
 )
-from steertui.urls import is_loopback
+from steertui.urls import is_loopback, is_proxied
 
 logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # its messages would corrupt a screen
 
@@ -97,7 +96,10 @@ def list_weights(name: HubName, limits: TransferLimits) -> Generator[RetryWait, 
 def _protect_token() -> None:
     """Raise FetchError if a token would go over plain http to another machine."""
     endpoint = constants.ENDPOINT
-    if get_token() and not endpoint.lower().startswith("https://") and not is_loopback(endpoint):
+    is_private = endpoint.lower().startswith("https://") or (
+        is_loopback(endpoint) and not is_proxied(endpoint)
+    )
+    if get_token() and not is_private:
         raise FetchError(
             f"HF_ENDPOINT is {endpoint}: plain http would show your token to the network; give an "
             "https address, or unset HF_TOKEN and log out of the hub"
@@ -247,14 +249,19 @@ def weight_downloads(listing: HubListing) -> list[Download]:
 
 
 def link_blobs(listing: HubListing) -> CachedWeights:
-    """Link the downloaded blobs to their names in the cache; no bytes are copied."""
-    for file, _, _ in listing.files:
+    """Link the downloaded blobs to their names in the cache; no bytes are copied.
+
+    huggingface_hub's own function asks the hub again and writes to a path that is made of a header
+    of the reply. Raises FetchError if the cache cannot be written.
+    """
+    storage = repository_folder(listing.repo)
+    for file, _, digest in listing.files:
         try:
-            hf_hub_download(listing.repo, file, revision=listing.revision)
-        except (OSError, httpx2.HTTPError) as exc:
+            link(storage / "snapshots" / listing.revision / file, storage / "blobs" / digest)
+        except OSError as exc:
             raise FetchError(
-                f"{listing.repo}: all files are downloaded, but the hub stopped answering "
-                f"({type(exc).__name__}); run the command again"
+                f"{listing.repo}: downloaded, but {storage} cannot be written ({exc.strerror}); "
+                "check its permissions, or set HF_HOME to another folder"
             ) from None
     return as_cached(listing.repo, listing.revision, tuple(file for file, _, _ in listing.files))
 
