@@ -325,7 +325,7 @@ def test_an_endless_statement_is_aborted(folder: Path, monkeypatch: pytest.Monke
 def super_journal(name: str, pages: int) -> bytes:
     """Return a rollback journal that restores nothing and names a super-journal."""
     magic = bytes.fromhex("d9d505f920a163d7")
-    header = (magic + struct.pack(">5I", 0, 1, pages, 512, 4096)).ljust(512, b"\0")
+    header = (magic + struct.pack(">5I", *(0, 1, pages, 512, 4096))).ljust(512, b"\0")
     text = name.encode()
     end = struct.pack(">2I", len(text), sum(text)) + magic
     return header + struct.pack(">I", 0x40000000 // 4096 + 1) + text + end
