@@ -152,7 +152,7 @@ def test_full_disk_is_reported_and_the_command_resumes_with_free_space(tmp_path:
     try:
         code, _, err = call("--batch", "--demo", cwd=disk)
         assert code == 1
-        assert "the disk is full; what was stored is safe, make room" in err.splitlines()[-1]
+        assert "the disk is full; stored rows are safe, free some space" in err.splitlines()[-1]
         subprocess.run(["mount", "-o", "remount,size=50m", str(disk)], check=True)
         code, out, _ = call("--batch", "--demo", cwd=disk)
         assert code == 0
