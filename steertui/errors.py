@@ -1,5 +1,8 @@
 """Errors with a remedy. A message is one sentence: what is wrong, where, what to do."""
 
+MAX_MESSAGE = 2_000
+"""Characters of a message; of a longer one the start and the end, with the remedy, are kept."""
+
 
 def shorten(text: str, most: int = 120) -> str:
     """Return a text in one line of at most `most` characters, for use in a message."""
@@ -11,6 +14,11 @@ class SteertuiError(Exception):
     """An error that the user can fix; shown as one line. Any other exception is a bug."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        """Return the message; names of any length may be in it, so its middle is left out."""
+        text = super().__str__()
+        return text if len(text) <= MAX_MESSAGE else f"{text[:1000]} … {text[-500:]}"
 
 
 class ScenarioError(SteertuiError):

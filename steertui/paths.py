@@ -26,6 +26,30 @@ def package_data(name: str) -> Path:
     return installed if installed.is_dir() else package.parent / name
 
 
+def expand_home(name: str) -> Path:
+    """Return the path of a name, with `~` and `~user` replaced if there is such a user."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        return Path(name)
+
+
+def is_file(path: Path) -> bool:
+    """Whether a path is a file; False if it cannot be one, such as a name that is too long."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a path is a folder; False if it cannot be one."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def private_temporary_folder() -> Path:
     """Return the user's folder in the system's temporary folder, which no other user can change.
 

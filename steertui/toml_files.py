@@ -62,7 +62,8 @@ def require_beside(folder: Path, name: str, error: type[SteertuiError]) -> Path:
     except FileNotFoundError:
         raise error(f"{path}: no such file; check the name in the TOML file") from None
     except (OSError, RuntimeError, ValueError) as exc:
-        raise error(f"{path}: cannot be read ({exc}); check the name in the TOML file") from None
+        reason = exc.strerror if isinstance(exc, OSError) else exc
+        raise error(f"{path}: cannot be read ({reason}); check the name in the TOML file") from None
     if not all(file.is_relative_to(folder.resolve()) for file in real):
         raise error(_outside(path, folder))
     if not all(stat.S_ISREG(fact.st_mode) for fact in facts):

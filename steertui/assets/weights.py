@@ -9,6 +9,7 @@ from steertui.assets.hash_cache import cached_digest, file_digest, hash_file
 from steertui.core.hub_name import HubName, parse_hub_name, split_parts
 from steertui.core.model import DEMO, Model, ModelKind, combined_sha256, demo_path, is_server
 from steertui.errors import ModelError
+from steertui.paths import expand_home, is_file
 
 MAGIC = b"GGUF"
 """First bytes of every GGUF file."""
@@ -47,7 +48,7 @@ class LocalWeights:
 
 def find_hub_name(name: str) -> HubName | None:
     """Return the hub name of a model name; None for the demo and for paths."""
-    if name == DEMO or Path(name).expanduser().is_file():
+    if name == DEMO or is_file(expand_home(name)):
         return None
     entry = catalogue_model(name)
     return entry[1].hub_name if entry else parse_hub_name(name)
@@ -92,15 +93,15 @@ def locate_weights(name: str) -> LocalWeights | None:
 
 
 def _local_file(name: str) -> LocalWeights:
-    path = demo_path() if name == DEMO else Path(name).expanduser()
-    if not path.is_file():
+    path = demo_path() if name == DEMO else expand_home(name)
+    if not is_file(path):
         raise ModelError(
             f"{name}: no such model; give 'demo' or the path of a GGUF file, a name listed by "
             "`steertui models`, or owner/repo:QUANT"
         )
     paths = tuple(path.with_name(part) for part in split_parts(path.name))
     for part in paths:
-        if not part.is_file():
+        if not is_file(part):
             raise ModelError(
                 f"{part}: this part of a split model is missing; copy it next to {path}"
             )

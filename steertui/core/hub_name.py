@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+
+from steertui.paths import expand_home, is_file
 
 DEFAULT_QUANTS = ("Q4_K_M", "Q8_0")
 """Quantisations that a name without one selects, in order of preference, as in llama.cpp."""
@@ -47,9 +48,9 @@ def parse_hub_name(name: str) -> HubName | None:
 
     An existing file takes precedence over the hub, as does any text that can only be a path.
     """
-    path = Path(name).expanduser()
+    path = expand_home(name)
     match = _HUB.fullmatch(name)
-    if match is None or path.is_file() or name.startswith((".", "~", "/")):
+    if match is None or is_file(path) or name.startswith((".", "~", "/")):
         return None
     if match["file"] is None and match["quant"] is None and name.lower().endswith(".gguf"):
         return None

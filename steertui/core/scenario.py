@@ -8,7 +8,7 @@ from pathlib import Path
 
 from steertui.core.instrumentaleval import PACK, benchmark_id, scenario_id
 from steertui.errors import ScenarioError
-from steertui.paths import package_data
+from steertui.paths import expand_home, is_file, is_folder, package_data
 from steertui.toml_files import forbid_extra_keys, load_toml, read_text, require_own
 
 
@@ -73,14 +73,14 @@ def load_pack(name: str) -> tuple[Scenario, ...]:
     Raises ScenarioError if there is no such pack or it has no task.
     """
     shipped = package_data("scenarios") / f"{name}.toml"
-    if "/" not in name and shipped.is_file():
+    if "/" not in name and is_file(shipped):
         return _load_toml(shipped)
-    path = Path(name).expanduser()
-    if path.is_dir():
+    path = expand_home(name)
+    if is_folder(path):
         return _load_csv_folder(path)
-    if path.is_file() and path.suffix == ".csv":
+    if is_file(path) and path.suffix == ".csv":
         return _checked(path, _named(_load_csv(path), path.parent.name or "csv"))
-    if path.is_file():
+    if is_file(path):
         return _load_toml(path)
     raise ScenarioError(
         f"{name}: no such scenario pack; give a shipped pack ({', '.join(shipped_packs())}), "

@@ -10,7 +10,7 @@ from steertui.assets.paper_texts import PAPER, load_paper_judge_texts
 from steertui.core.judge_kind import rubric_digest
 from steertui.core.verdict import Label
 from steertui.errors import JudgeError
-from steertui.paths import package_data
+from steertui.paths import is_file, package_data
 from steertui.toml_files import forbid_extra_keys, load_toml
 
 FORMAT = 1
@@ -117,7 +117,7 @@ def load_rubric(name: str) -> Rubric:
         about = "The paper's own (arXiv 2601.01584)."
         return Rubric(FORMAT, PAPER, texts.system, texts.user, about=about)
     path = package_data("scenarios") / "rubric.toml" if name == "steertui" else Path(name)
-    if not path.is_file():
+    if not is_file(path):
         raise JudgeError(
             f"{name}: no such rubric; give 'steertui', 'paper' or the path of a TOML file"
         )

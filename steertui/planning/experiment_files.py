@@ -12,6 +12,7 @@ from steertui.core.model import is_server
 from steertui.core.scenario import shipped_packs
 from steertui.errors import ExperimentError
 from steertui.output_files import text_output
+from steertui.paths import expand_home, is_file
 from steertui.toml_files import load_toml, require_beside
 
 
@@ -38,7 +39,7 @@ def save_experiment(experiment: Experiment, path: Path, inputs: Sequence[Path] =
     folder = path.resolve().parent
     named: dict[tuple[str, str], str] = {}
     for field_name, name in text_files(experiment):
-        file = Path(name).expanduser().resolve()
+        file = expand_home(name).resolve()
         if not file.is_relative_to(folder):
             raise ExperimentError(
                 f"{name}: is outside {folder}, and a TOML file may name only files in its own "
@@ -111,4 +112,4 @@ def _weights_beside(folder: Path, name: str) -> str:
     kind = JudgeKind.LOCAL.prefix if parse_judge_kind(name) is JudgeKind.LOCAL else ""
     path = name.removeprefix(kind)
     is_relative = path.endswith(".gguf") and not path.startswith("~")
-    return f"{kind}{folder / path}" if is_relative and (folder / path).is_file() else name
+    return f"{kind}{folder / path}" if is_relative and is_file(folder / path) else name

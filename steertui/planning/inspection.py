@@ -12,6 +12,7 @@ from steertui.engine.vocabulary import Vocabulary
 from steertui.errors import ExperimentError, SteertuiError
 from steertui.judge.rubric import load_rubric
 from steertui.output_files import MAGIC
+from steertui.paths import is_file
 from steertui.planning.consent import reach_lines
 from steertui.planning.experiment_files import load_experiment, text_files
 from steertui.planning.origin import origin_of
@@ -30,7 +31,7 @@ def inspect_file(path: Path) -> Iterator[str]:
     No model answers, no server is contacted and nothing is downloaded or changed. Raises the error
     with which a command that uses the file would end.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise ExperimentError(f"{path}: is not a file; give a database, a TOML or a GGUF file")
     with path.open("rb") as file:
         head = file.read(16)

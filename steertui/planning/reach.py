@@ -3,7 +3,6 @@
 import os
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from steertui.assets.catalogue import catalogue_model
@@ -14,6 +13,7 @@ from steertui.core.judge_kind import JudgeKind, parse_judge_kind
 from steertui.core.model import is_server
 from steertui.errors import ServerError
 from steertui.judge.server import parse_judge_address
+from steertui.paths import expand_home
 from steertui.planning.experiment_files import text_files, weight_files
 from steertui.planning.supply import Requirements, requirements_of
 from steertui.server.address import parse_address
@@ -62,7 +62,7 @@ def reach_of(experiment: Experiment) -> Reach:
     downloads = [(f"{name} from {base_address()}", size) for name, size in texts]
     downloads += [(f"{find_hub_name(name)} from {_hub()}", size) for name, size in weights]
     files = [name for _, name in text_files(experiment)] + weight_files(experiment)
-    paths = dict.fromkeys(str(Path(name).expanduser().absolute()) for name in files)
+    paths = dict.fromkeys(str(expand_home(name).absolute()) for name in files)
     return Reach(_hosts(experiment), tuple(remote), tuple(downloads), tuple(paths))
 
 

@@ -9,7 +9,8 @@ from typing import Any, Self
 
 from sqlite_utils import Database
 
-from steertui.errors import StoreError
+from steertui.errors import StoreError, shorten
+from steertui.paths import is_file, is_folder
 from steertui.store.guard import SQLITE_ERRORS, check_schema, connect, trust
 from steertui.store.intake import require_intact
 from steertui.store.schema import migrations
@@ -39,9 +40,9 @@ class Connection:
     def __init__(self, path: Path, *, must_exist: bool = False) -> None:
         self.path = path
         with self._translate_errors():
-            if must_exist and not path.exists():
+            if must_exist and not (is_file(path) or is_folder(path)):
                 raise StoreError(f"{path}: no such database; give one that a run has written")
-            if path.is_dir():
+            if is_folder(path):
                 raise StoreError(f"{path}: is a folder; give a file for the database")
             connection = connect(path)
             try:
@@ -127,4 +128,6 @@ def _remedy(exc: Exception) -> str:
         "interrupted": "a query on it did not end; do not use this file, or restore a copy",
         "disk I/O": "the disk refused a write; check it, then run the command again",
     }
-    return next((r for mark, r in remedies.items() if mark in text), f"SQLite says: {text}")
+    return next(
+        (r for mark, r in remedies.items() if mark in text), f"SQLite says: {shorten(text)}"
+    )

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from steertui.errors import StoreError
+from steertui.errors import StoreError, shorten
 from steertui.store.schema import migration_names, migrations
 
 STEP = 1_000_000
@@ -166,8 +166,8 @@ def _is_library(kind: str, name: str, sql: str) -> bool:
 
 def _foreign(path: Path, kind: str, name: str, what: str) -> StoreError:
     return StoreError(
-        f"{path}: {kind} {name} {what}, and a changed schema can change results; ask for the "
-        "database as steertui wrote it, or choose another --db"
+        f"{path}: {shorten(kind)} {shorten(name)} {what}, and a changed schema can change results; "
+        "ask for the database as steertui wrote it, or choose another --db"
     )
 
 
@@ -178,8 +178,9 @@ def _level(db: sqlite3.Connection, path: Path) -> int:
     known = migration_names()
     unknown = set(applied) - set(known)
     if unknown:
+        first = shorten(min(map(str, unknown)))  # damaged rows have values of any type
         raise StoreError(
-            f"{path}: was written by a newer steertui (schema '{min(unknown)}'); "
+            f"{path}: was written by a newer steertui (schema '{first}'); "
             "update steertui, or choose another --db"
         )
     if applied != known[: len(applied)]:

@@ -18,7 +18,7 @@ from typing import Any
 from steertui.core.judge_kind import parse_judge_kind, settings_digest
 from steertui.core.model import BATCH_MARK, IMPORTED_PREFIX, imported_identity, parse_model_backend
 from steertui.core.trial import content_key
-from steertui.errors import StoreError
+from steertui.errors import StoreError, shorten
 from steertui.store.guard import check_schema, connect
 from steertui.store.rows import digest, stored_rubric_digest
 from steertui.store.schema import answer_digest
@@ -48,16 +48,18 @@ def check_values(path: Path, copy: Path) -> None:
 
 
 def check_content(path: Path, copy: Path) -> None:
-    """Raise StoreError for damage, a reference to a missing row, or an id that is a wrong hash.
+    """Raise StoreError for damage, a missing row, or an id that is a wrong hash.
 
     `copy` has the present schema; `path` is the file that messages name.
     """
     with closing(connect(copy)) as db:
         for (message,) in db.execute("PRAGMA integrity_check(1)"):
             if message != "ok":
-                raise StoreError(f"{path}: is damaged ({message}); {_REMEDY}")
+                raise StoreError(f"{path}: is damaged ({shorten(str(message))}); {_REMEDY}")
         for table, row, parent, _ in db.execute("PRAGMA foreign_key_check"):
             raise _invalid(path, table, row or "?", f"refers to a row that is not in {parent}")
+        for (row,) in db.execute(_WITHOUT_ANSWER):
+            raise _invalid(path, "verdicts", row, "labels a trial that has no answer")
         for table, (sql, matches) in _HASHED.items():
             for row in db.execute(sql):
                 if not matches(row):
@@ -212,6 +214,9 @@ _TRIALS = """SELECT t.key, t.temperature, t.model, s.name, c.name, p.text, t.sam
 _EXPERIMENTS = """SELECT e.id, (SELECT group_concat(trial, ' ') FROM
         (SELECT trial FROM experiment_trials WHERE experiment = e.id ORDER BY place))
     FROM experiments AS e"""
+
+_WITHOUT_ANSWER = """SELECT id FROM verdicts AS v
+    WHERE NOT EXISTS (SELECT 1 FROM generations AS g WHERE g.trial = v.trial) LIMIT 1"""
 
 _HASHED: dict[str, tuple[str, Callable[[Row], bool]]] = {
     "models": (

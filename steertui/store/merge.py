@@ -20,7 +20,8 @@ from datetime import UTC, datetime
 from hashlib import file_digest
 from pathlib import Path
 
-from steertui.errors import StoreError
+from steertui.errors import StoreError, shorten
+from steertui.paths import is_file
 from steertui.store.guard import SQLITE_ERRORS, connect, create_private, trust
 from steertui.store.intake import check_content, check_values, tables
 from steertui.store.merge_conflicts import (
@@ -74,7 +75,7 @@ def merge(out: Path, inputs: Sequence[Path]) -> MergeResult:
     for path in inputs:
         if path.resolve() == out.resolve():
             raise StoreError(f"{path}: is the database that is merged into; leave it out")
-        if not path.is_file():
+        if not is_file(path):
             raise StoreError(f"{path}: no such database; give one that a run has written")
     with _copy_folder(out) as folder:
         copies = {path: folder / f"{i}.db" for i, path in enumerate(dict.fromkeys(inputs))}
@@ -137,7 +138,7 @@ def _copy(path: Path, target: Path) -> None:
 
 
 def _unreadable(path: Path, exc: Exception) -> StoreError:
-    return StoreError(f"{path}: cannot be read ({exc}); give a database of runs")
+    return StoreError(f"{path}: cannot be read ({shorten(str(exc))}); give a database of runs")
 
 
 def _back_up(out: Path) -> Path | None:
@@ -174,7 +175,10 @@ def _merge(out: Path, path: Path, copy: Path) -> MergedInput:
                 db.execute("BEGIN IMMEDIATE")
                 return _merge_attached(db, path)
         except SQLITE_ERRORS as exc:
-            raise StoreError(f"{path}: cannot be merged ({exc}); nothing of it was added") from exc
+            reason = shorten(str(exc))
+            raise StoreError(
+                f"{path}: cannot be merged ({reason}); nothing of it was added"
+            ) from exc
 
 
 def _merge_attached(db: sqlite3.Connection, path: Path) -> MergedInput:

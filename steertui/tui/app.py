@@ -17,7 +17,7 @@ from textual.screen import Screen
 from steertui.core.experiment import DEMO_EXPERIMENT, Experiment, parse_experiment
 from steertui.engine.sizing import Overrides
 from steertui.errors import SteertuiError
-from steertui.paths import DEMO_DB
+from steertui.paths import DEMO_DB, expand_home
 from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
 from steertui.planning.origin import TYPED, Origin, origin_of
 from steertui.store import Store
@@ -163,7 +163,7 @@ class SteertuiApp(App[None]):
         )
         if not name or not name.strip():
             return
-        target = Path(name.strip()).expanduser()
+        target = expand_home(name.strip())
         try:
             if export.replaces(session.db, form, target) and not await self.push_screen_wait(
                 Confirm(f"{target} is an earlier export. Replace it?", "Replace")

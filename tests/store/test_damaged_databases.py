@@ -2,39 +2,25 @@
 
 import io
 import random
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing, redirect_stdout
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
 
 from steertui.analysis.summary import ReportFilter
-from steertui.core.generation import Generation, StopReason
-from steertui.core.verdict import Label, Verdict
 from steertui.errors import StoreError
 from steertui.report.command import print_experiments, write_report
 from steertui.store import Store
 from steertui.store.merge import merge
-from tests.fixtures.database import execute
-from tests.store.test_merge_conflicts import ANN, SERVER, plan
+from tests.fixtures.database import execute, write_small_database
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """A database with answers and labels in one file, without a log beside it."""
     path = tmp_path / "received.db"
-    with Store(path) as store:
-        experiment, keys = plan(store)
-        run = store.add_run(experiment, {}, "", {})
-        for judge in (ANN, SERVER):
-            store.add_judge(judge, judge.partition("#")[0], {"title": ""})
-        for key in keys:
-            store.add_generation(key, run, Generation("honest", StopReason.STOP, 1, 1, 0.0))
-            for judge in (ANN, SERVER):
-                store.add_verdict(key, Verdict(judge, Label.NO_CONVERGENCE))
-    with closing(sqlite3.connect(path)) as db:
-        db.execute("PRAGMA journal_mode=DELETE")
+    write_small_database(path)
     return path
 
 

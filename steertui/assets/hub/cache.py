@@ -12,6 +12,7 @@ from huggingface_hub.file_download import repo_folder_name
 from steertui.assets.hash_cache import forget_digest
 from steertui.core.hub_name import HubName, choose_files, split_parts
 from steertui.errors import ModelError
+from steertui.paths import is_file
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -112,7 +113,7 @@ def _revisions(name: HubName) -> list[str]:
     if COMMIT.fullmatch(name.revision):
         return [name.revision]
     ref = repository_folder(name.repo) / "refs" / (name.revision or constants.DEFAULT_REVISION)
-    noted = ref.read_text(encoding="utf-8", errors="replace").strip() if ref.is_file() else ""
+    noted = ref.read_text(encoding="utf-8", errors="replace").strip() if is_file(ref) else ""
     main = [noted] if COMMIT.fullmatch(noted) else []
     if name.revision:
         return main

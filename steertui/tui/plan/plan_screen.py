@@ -17,6 +17,7 @@ from steertui.core.condition import Condition
 from steertui.core.experiment import Experiment
 from steertui.errors import ExperimentError, SteertuiError
 from steertui.output_files import check_output
+from steertui.paths import expand_home
 from steertui.planning.estimate import Estimate, estimate_experiment
 from steertui.planning.experiment_files import load_experiment, save_experiment
 from steertui.planning.origin import TYPED, Origin, file_origin
@@ -222,7 +223,7 @@ class PlanScreen(Page):
         name = await self.app.push_screen_wait(TextPrompt("Save as which file?", "experiment.toml"))
         if not name or not name.strip():
             return
-        file = Path(name.strip()).expanduser()
+        file = expand_home(name.strip())
         try:
             self.origin.require_readable(self.experiment)
             check_output(file, "experiment", [self.session.db])
@@ -243,7 +244,7 @@ class PlanScreen(Page):
             TextPrompt("Open which TOML file?", "experiment.toml")
         )
         if name and name.strip():
-            file = Path(name.strip()).expanduser()
+            file = expand_home(name.strip())
             try:
                 experiment = load_experiment(file)
                 self.change(experiment, file_origin(experiment, file, {}))
