@@ -115,7 +115,8 @@ def check_completion(completion: Completion) -> None:
 
 
 def check_info(info: ServerInfo) -> None:
-    check_text(info.id, info.source, info.version, info.template, info.title, info.bos)
+    texts = (info.id, info.source, info.version, info.template, info.title, info.bos)
+    check_text(*texts)
     assert len(info.identity) == 64
     assert 0 <= info.context <= MAX_COUNT
     assert 0 <= info.slots <= MAX_COUNT
