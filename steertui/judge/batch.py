@@ -121,7 +121,7 @@ class BatchClient(JudgeClient):
     async def poll(self, batch: str) -> BatchState | None:
         """Return a batch's state; None if the server cannot be reached now, or sends no state."""
         try:
-            return _state(await self._client.get(f"/batches/{quote(batch, safe='')}"))
+            return parse_batch_state(await self._client.get(f"/batches/{quote(batch, safe='')}"))
         except RequestRejected as exc:
             if exc.status >= 500 or exc.status == 429:
                 return None
@@ -150,7 +150,7 @@ class BatchClient(JudgeClient):
 
     def _started(self, batch: object, action: str) -> BatchState:
         try:
-            return _state(batch)
+            return parse_batch_state(batch)
         except InvalidReply:
             raise self._unusable(action) from None
 
@@ -212,7 +212,7 @@ def _error_text(error: object) -> str:
     return f"{one_line(str(error.get('code')), MAX_CODE)}: {error.get('message')}"
 
 
-def _state(data: object) -> BatchState:
+def parse_batch_state(data: object) -> BatchState:
     """Return a batch's state; raises InvalidReply if the JSON has none."""
     batch = table_of(data)
     name = text_of(batch.get("id"))

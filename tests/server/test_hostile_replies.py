@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pytest
 
 from steertui.errors import SteertuiError
-from steertui.judge.batch import _state, parse_batch_file
+from steertui.judge.batch import parse_batch_file, parse_batch_state
 from steertui.judge.request_format import RawReply, RequestFormat
 from steertui.judge.rubric import load_rubric
 from steertui.judge.server import parse_server_judge
@@ -140,7 +140,7 @@ def read_as_batch(source: random.Random) -> None:
     content = b"\n".join(mutated(LINE, source) for _ in range(3))
     for reply in parse_batch_file(content, CHAT).values():
         check_reply(reply)
-    state = _state(parse_json(mutated(BATCH, source)))
+    state = parse_batch_state(parse_json(mutated(BATCH, source)))
     check_text(state.id, state.status, state.error, *state.files)
     assert 0 <= state.done <= state.total + 2 * MAX_COUNT
 
