@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 DOCS_READY := .venv/.docs-ready
+# Many tests wait for processes, servers and terminals: two workers per core keep the cores busy.
+WORKERS ?= $(shell $(PYTHON) -c "import os; print(2 * (os.cpu_count() or 1))")
 
 .PHONY: demo test test-slow browser lint format docs frames pictures clean
 
@@ -11,7 +13,7 @@ demo: $(READY)
 	@$(BIN)/steertui --batch --demo
 
 test: lint
-	@$(BIN)/python -m pytest -n auto --dist loadfile
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 test-slow: $(READY)
 	@$(BIN)/python -m pytest -m slow

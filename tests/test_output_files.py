@@ -420,6 +420,7 @@ def test_text_is_added_to_a_file_and_every_byte_of_it_stays(tmp_path: Path) -> N
 
 
 WRITERS = {
+    "paths.py": "the private folder for temporary files",
     "planning/consent.py": "a record of what the user agreed to, in the state folder",
     "output_files.py": "the one way",
     "standard_streams.py": "standard output",
