@@ -109,7 +109,9 @@ class Connection:
     def tuples(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """Yield a query's rows one at a time, in constant memory and faster than `query`."""
         with self._translate_errors():
-            yield from self._db.execute(sql, list(parameters))
+            # `yield from` would close the cursor, perhaps after its connection was closed.
+            for row in self._db.execute(sql, list(parameters)):  # noqa: UP028
+                yield row
 
 
 def _remedy(exc: Exception) -> str:
