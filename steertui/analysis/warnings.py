@@ -93,7 +93,7 @@ def _few_pairs(groups: Outcomes, policy: Policy) -> list[str]:
         elif pairs < min_discordant():
             warnings.append(
                 f"{one} and {two}: {quantity(pairs, 'scenario')} valid under both; the exact test "
-                f"cannot show a difference with fewer than {min_discordant()}"
+                f"cannot show a difference with fewer than {min_discordant()}, even uncorrected"
             )
     return warnings
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 import cloup
@@ -22,7 +22,7 @@ from steertui.cli.servers import (
     take_server_options,
 )
 from steertui.core.experiment import Experiment, with_changes
-from steertui.core.shard import WHOLE, parse_shard
+from steertui.core.shard import WHOLE, Shard, parse_shard
 from steertui.output_files import check_database
 from steertui.paths import DEMO_DB
 from steertui.planning.experiment_files import load_experiment
@@ -87,8 +87,7 @@ def cli(
     """
     if context.invoked_subcommand:
         return
-    if shard and not batch:
-        raise click.UsageError("--shard needs --batch; add it")
+    part = _shard(shard, batch=batch)
     overrides = take_overrides(given)
     options = take_server_options(given)
     changes = take_changes(given)
@@ -100,21 +99,47 @@ def cli(
     check_database(path, [file] if file else [])
     origin = file_origin(experiment, file, changes)
     if batch:
-        from steertui.headless.batch import run_batch
-
-        code = run_batch(
-            experiment,
-            path,
-            overrides,
-            options,
-            origin=origin,
-            is_sure=yes,
-            as_json=as_json,
-            shard=parse_shard(shard) if shard else WHOLE,
+        _run_batch(
+            experiment, path, overrides, options, origin, is_sure=yes, as_json=as_json, shard=part
         )
-        sys.exit(code)
     is_given = bool(demo or preset or file or changes)
     _open_screens(experiment if is_given else None, path, overrides, options, origin, is_sure=yes)
+
+
+def _run_batch(
+    experiment: Experiment,
+    db: Path,
+    overrides: Overrides,
+    options: JudgeServerOptions,
+    origin: Origin,
+    *,
+    is_sure: bool,
+    as_json: bool,
+    shard: Shard,
+) -> NoReturn:
+    """Run without screens and exit with the run's exit code."""
+    from steertui.headless.batch import run_batch
+
+    code = run_batch(
+        experiment,
+        db,
+        overrides,
+        options,
+        origin=origin,
+        is_sure=is_sure,
+        as_json=as_json,
+        shard=shard,
+    )
+    sys.exit(code)
+
+
+def _shard(text: str | None, *, batch: bool) -> Shard:
+    """Return the shard of the option, or the whole experiment; only --batch takes a shard."""
+    if text is None:
+        return WHOLE
+    if not batch:
+        raise click.UsageError("--shard needs --batch; add it")
+    return parse_shard(text)
 
 
 def _experiment(
