@@ -13,10 +13,10 @@ demo: $(READY)
 	@$(BIN)/steertui --batch --demo
 
 test: lint
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --timeout 300
 
 test-slow: $(READY)
-	@$(BIN)/python -m pytest -m slow
+	@$(BIN)/python -m pytest -m slow --timeout 3600
 
 # What the HTML page's own tests need besides Chromium; they are skipped, by name, without.
 browser: $(READY)

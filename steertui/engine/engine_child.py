@@ -58,20 +58,30 @@ def main(descriptor: int) -> None:
     pipe = Connection(descriptor)
     try:
         job: EngineJob = pipe.recv()
+        inbox = _start_reader(pipe)
         model = LlamaModel(job.model, gpu_layers=job.shape.gpu_layers, devices=job.shape.devices)
         engine = Engine(model, job.shape)
         pipe.send(EngineMessage((), engine.snapshot()))
-        _work(pipe, engine)
+        _work(pipe, engine, inbox)
     except SteertuiError as exc:
         pipe.send(ChildFailed(exc))
     except (EOFError, OSError):
         return  # the parent has ended
 
 
-def _work(pipe: Connection, engine: Engine) -> None:
+def _start_reader(pipe: Connection) -> Inbox:
+    """Return a queue that a thread fills with the messages of the parent.
+
+    If parent and child both blocked on a full pipe, neither could continue; hence a thread. It
+    starts before the model takes its memory: `Thread.start` waits for ever for a thread that finds
+    no memory (CPython issue 140746).
+    """
     inbox: Inbox = queue.SimpleQueue()
-    # A thread reads: if parent and child both blocked on a full pipe, neither could continue.
     threading.Thread(target=_read, args=(pipe, inbox), daemon=True).start()
+    return inbox
+
+
+def _work(pipe: Connection, engine: Engine, inbox: Inbox) -> None:
     finished: list[Completed | Scored] = []
     last_message = time.monotonic()
     while True:

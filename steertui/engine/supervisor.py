@@ -22,6 +22,7 @@ OUT_OF_MEMORY_MARKS = (
     "out of memory",
     "failed to allocate",
     "unable to allocate",
+    "cannot allocate memory",
     "not enough memory",
     "cannot create a context",
     "failed with code -2",
