@@ -35,6 +35,12 @@ class ConsentError(SteertuiError):
     exit_code = 2
 
 
+class TerminalError(SteertuiError):
+    """The screens cannot be shown: a standard stream is no terminal, or it cannot be controlled."""
+
+    exit_code = 2
+
+
 class ModelError(SteertuiError):
     """A model's name, file or chat template cannot be used."""
 

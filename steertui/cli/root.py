@@ -169,6 +169,9 @@ def _open_screens(
     is_sure: bool,
 ) -> None:
     """Open the screens, run the experiment at once if there is one, and exit."""
+    from steertui.tui.terminal import require_terminal
+
+    require_terminal()
     from steertui.tui.app import open_session, run_app
 
     session = open_session(experiment, db, overrides, options, origin=origin)

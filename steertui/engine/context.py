@@ -174,6 +174,10 @@ class LlamaContext:
                 "please report this"
             )
 
+    def clear(self) -> None:
+        """Remove all sequences and set the KV cache to zero."""
+        ll.llama_memory_clear(self._memory, True)
+
     def close(self) -> None:
         """Free the KV cache."""
         if self.handle:

@@ -6,12 +6,16 @@ import numpy as np
 
 from steertui.core.generation import Generation, StopReason
 from steertui.engine.context import ContextParams, LlamaContext
-from steertui.engine.events import Completed, Scored, SlotView, Snapshot
+from steertui.engine.events import Completed, LogitsNotFinite, Scored, SlotView, Snapshot
 from steertui.engine.llama import LlamaModel
 from steertui.engine.sampler import sample
 from steertui.engine.scheduler import Chunk, Scheduler, Slot
 from steertui.engine.sequence import GenerateRequest, ScoreRequest, Sequence
 from steertui.errors import EngineError
+from steertui.units import quantity
+
+Finished = Completed | Scored | LogitsNotFinite
+"""A request that has ended."""
 
 
 class Engine:
@@ -27,6 +31,10 @@ class Engine:
     sequences continue. So slots may be shorter than the longest allowed answer, and no answer is
     truncated.
 
+    A sequence whose logits are NaN or infinite is decoded again, alone and with an empty KV cache,
+    since the values of one sequence can spread to others in the same cache. If its logits are
+    still not finite, its request fails.
+
     Attributes:
         model: the loaded model; the caller closes it.
         shape: parameters of the current context.
@@ -37,6 +45,8 @@ class Engine:
         self.shape = shape
         self._share = shape.slots > 1 and model.can_truncate
         self._preempted: list[Sequence] = []
+        self._suspects: list[Sequence] = []
+        self._isolated: Scheduler | None = None
         self._open()
         self._generated = 0
         self._prefilled = 0
@@ -88,13 +98,16 @@ class Engine:
     @property
     def unfinished(self) -> int:
         """Number of requests that are queued or in a slot."""
-        return self._scheduler.unfinished + len(self._preempted)
+        alone = self._isolated.unfinished if self._isolated else 0
+        return self._scheduler.unfinished + len(self._preempted) + len(self._suspects) + alone
 
-    def step(self) -> list[Completed | Scored]:
-        """Decode one batch; return the requests that it completed."""
-        while self._preempted and not self._scheduler.unfinished:
+    def step(self) -> list[Finished]:
+        """Decode one batch; return the requests that ended with it."""
+        scheduler = self._isolate_next() or self._scheduler
+        while self._preempted and not self.unfinished - len(self._preempted):
             self._lengthen_slots()
-        while admission := self._scheduler.admit():
+            scheduler = self._scheduler
+        while admission := scheduler.admit():
             slot = admission.slot
             assert slot.sequence is not None
             slot.sequence.start()
@@ -102,10 +115,23 @@ class Engine:
                 self._context.trim(slot.number, admission.shared)
             else:
                 self._context.fork(admission.source.number, slot.number, admission.shared)
-        chunks = self._scheduler.next_batch()
-        return self._decode(chunks) if chunks else []
+        chunks = scheduler.next_batch()
+        return self._decode(scheduler, chunks) if chunks else []
 
-    def _decode(self, chunks: list[Chunk]) -> list[Completed | Scored]:
+    def _isolate_next(self) -> Scheduler | None:
+        """Return the scheduler of the sequence that is decoded alone; None if there is none."""
+        if self._isolated and self._isolated.unfinished:
+            return self._isolated
+        if self._isolated or self._suspects:
+            self._context.clear()
+            self._scheduler.forget_cells()
+            self._isolated = None
+        if self._suspects:
+            self._isolated = Scheduler(1, self.shape.batch, share=False)
+            self._isolated.add(self._suspects.pop(0))
+        return self._isolated
+
+    def _decode(self, scheduler: Scheduler, chunks: list[Chunk]) -> list[Finished]:
         tokens = [t for c in chunks for t in c.sequence.tokens[c.start : c.end]]
         positions = [p for c in chunks for p in range(c.start, c.end)]
         slots = [c.slot.number for c in chunks for _ in range(c.start, c.end)]
@@ -119,11 +145,14 @@ class Engine:
         )
         self._seconds += time.perf_counter() - start
         self._steps += 1
-        return self._advance(chunks, logits)
+        return self._advance(scheduler, chunks, logits)
 
-    def _advance(self, chunks: list[Chunk], logits: np.ndarray) -> list[Completed | Scored]:
+    def _advance(
+        self, scheduler: Scheduler, chunks: list[Chunk], logits: np.ndarray
+    ) -> list[Finished]:
         """Use the logits of a batch: add scores, or sample the next token of each sequence."""
         generating: list[tuple[Slot, Sequence, int]] = []
+        finished: list[Finished] = []
         row = 0
         for chunk in chunks:
             sequence = chunk.sequence
@@ -132,34 +161,52 @@ class Engine:
             sequence.cached = chunk.end
             chunk.slot.cached = chunk.end
             self._prefilled += max(0, min(chunk.end, sequence.prompt_length) - chunk.start)
-            if rows and isinstance(sequence.request, ScoreRequest):
-                sequence.add_scores(logits[row : row + rows], first)
-            elif rows:
-                generating.append((chunk.slot, sequence, row))
+            new = logits[row : row + rows]
             row += rows
-        finished = self._generate(generating, logits)
-        for chunk in chunks:
-            if isinstance(chunk.sequence.request, ScoreRequest) and not chunk.sequence.uncached:
-                finished += self._score(chunk.slot, chunk.sequence)
-        return finished
+            if not are_finite(new):
+                finished += self._set_apart(scheduler, chunk.slot, sequence)
+            elif isinstance(sequence.request, ScoreRequest):
+                sequence.add_scores(new, first)
+                if not sequence.uncached:
+                    finished += self._score(scheduler, chunk.slot, sequence)
+            elif rows:
+                generating.append((chunk.slot, sequence, row - 1))
+        return finished + self._generate(scheduler, generating, logits)
+
+    def _set_apart(self, scheduler: Scheduler, slot: Slot, sequence: Sequence) -> list[Finished]:
+        """Release a sequence whose logits are not finite: to decode it alone, or as failed."""
+        scheduler.release(slot)
+        if scheduler is self._isolated:
+            place = quantity(len(sequence.new_tokens), "token")
+            reason = (
+                f"{self.model.path.name}: the logits after {place} are NaN or infinite, which is "
+                "no answer"
+            )
+            return [LogitsNotFinite(sequence.request.id, reason)]
+        sequence.restart()
+        self._suspects.append(sequence)
+        return []
 
     def _generate(
-        self, generating: list[tuple[Slot, Sequence, int]], logits: np.ndarray
-    ) -> list[Completed | Scored]:
+        self,
+        scheduler: Scheduler,
+        generating: list[tuple[Slot, Sequence, int]],
+        logits: np.ndarray,
+    ) -> list[Finished]:
         """Sample one token for each (slot, sequence, row of logits)."""
         if not generating:
             return []
         rows = [row for _, _, row in generating]
         tokens = sample(logits[rows], [sequence for _, sequence, _ in generating])
-        finished: list[Completed | Scored] = []
+        finished: list[Finished] = []
         for (slot, sequence, _), token in zip(generating, tokens, strict=True):
             stop = self._append(sequence, token)
             if stop:
                 finished.append(_completed(sequence, stop))
-                self._scheduler.release(slot)
+                scheduler.release(slot)
             elif len(sequence.tokens) > self.shape.slot_tokens:
                 self._preempted.append(sequence)
-                self._scheduler.release(slot)
+                scheduler.release(slot)
         return finished
 
     def _append(self, sequence: Sequence, token: int) -> StopReason | None:
@@ -176,7 +223,7 @@ class Engine:
         length = len(sequence.tokens) - sequence.prompt_length
         return StopReason.LENGTH if length >= request.sampling.max_tokens else None
 
-    def _score(self, slot: Slot, sequence: Sequence) -> list[Completed | Scored]:
+    def _score(self, scheduler: Scheduler, slot: Slot, sequence: Sequence) -> list[Finished]:
         """Start the next path of a score request, or complete the request."""
         if sequence.start_next_path():
             if not self.model.can_truncate:
@@ -186,13 +233,14 @@ class Engine:
             return []
         assert sequence.scores
         slot.cached = min(slot.cached, sequence.prompt_length)
-        self._scheduler.release(slot)
+        scheduler.release(slot)
         seconds = time.perf_counter() - sequence.started
         return [Scored(sequence.request.id, tuple(sequence.scores.logliks), seconds)]
 
     def snapshot(self) -> Snapshot:
         """Return occupied slots, queue length and counters."""
-        running = [slot.sequence for slot in self._scheduler.slots if slot.sequence]
+        isolated = self._isolated.slots if self._isolated else []
+        running = [s.sequence for s in (*isolated, *self._scheduler.slots) if s.sequence]
         views = (
             SlotView(s.request.id, len(s.new_tokens), s.answer.decode(errors="replace"))
             for s in running
@@ -210,6 +258,14 @@ class Engine:
     def close(self) -> None:
         """Free the KV cache; the model stays loaded."""
         self._context.close()
+
+
+def are_finite(logits: np.ndarray) -> bool:
+    """Whether rows of logits can be used: none has a NaN or +inf, and none is -inf throughout.
+
+    The highest value of a row decides, since NumPy's maximum of a row with a NaN is NaN.
+    """
+    return bool(np.isfinite(logits.max(axis=1)).all())
 
 
 def _completed(sequence: Sequence, stop: StopReason) -> Completed:

@@ -9,8 +9,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from steertui.engine.context import ContextParams
-from steertui.engine.engine import Engine
-from steertui.engine.events import Completed, Scored, Snapshot
+from steertui.engine.engine import Engine, Finished
+from steertui.engine.events import Snapshot
 from steertui.engine.llama import LlamaModel
 from steertui.engine.sequence import GenerateRequest, ScoreRequest
 from steertui.errors import SteertuiError
@@ -36,11 +36,11 @@ class EngineMessage:
     """Message of the child.
 
     Attributes:
-        finished: requests completed since the last message.
+        finished: requests that ended since the last message.
         snapshot: state of the engine.
     """
 
-    finished: tuple[Completed | Scored, ...]
+    finished: tuple[Finished, ...]
     snapshot: Snapshot
 
 
@@ -82,7 +82,7 @@ def _start_reader(pipe: Connection) -> Inbox:
 
 
 def _work(pipe: Connection, engine: Engine, inbox: Inbox) -> None:
-    finished: list[Completed | Scored] = []
+    finished: list[Finished] = []
     last_message = time.monotonic()
     while True:
         while engine.is_idle or not inbox.empty():

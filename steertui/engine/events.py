@@ -39,6 +39,11 @@ class RequestFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class LogitsNotFinite(RequestFailed):
+    """A request failed because the model's logits are NaN or infinite, even alone."""
+
+
+@dataclass(frozen=True, slots=True)
 class EngineRestarted:
     """An engine crashed and was restarted; its requests were queued again.
 

@@ -55,6 +55,7 @@ class LlamaModel:
     not a causal decoder.
 
     Attributes:
+        path: of the GGUF file.
         handle: llama.cpp's model.
         vocab: llama.cpp's vocabulary.
     """
@@ -79,6 +80,7 @@ class LlamaModel:
                 f"{path}: llama.cpp cannot load it ({last_error()}); "
                 "the file may be truncated or of an unknown architecture; download it again"
             )
+        self.path = path
         self.handle = handle
         self.vocab: Any = ll.llama_model_get_vocab(handle)
         self._pieces: dict[int, bytes] = {}

@@ -122,6 +122,15 @@ class Scheduler:
         slot.resident = np.asarray(slot.sequence.tokens[: slot.cached], np.int32)
         slot.sequence = None
 
+    def forget_cells(self) -> None:
+        """Note that the KV cache is empty; running sequences are decoded again from their start."""
+        for slot in self.slots:
+            slot.cached = 0
+            if slot.sequence is None:
+                slot.resident = slot.resident[:0]
+            else:
+                slot.sequence.cached = 0
+
 
 def common_prefix(a: NDArray[np.int32], b: NDArray[np.int32]) -> int:
     """Return the length of the longest common prefix."""

@@ -84,6 +84,14 @@ class Sequence:
         else:
             self.random = np.random.Generator(np.random.Philox(self.request.seed))
 
+    def restart(self) -> None:
+        """Prepare to be decoded again in an empty KV cache: an answer keeps its tokens, and scores
+        begin again."""
+        self.cached = 0
+        if isinstance(self.request, ScoreRequest):
+            self.tokens = []
+            self.scores = None
+
     @property
     def prompt_length(self) -> int:
         """Number of prompt tokens."""

@@ -14,9 +14,9 @@ from steertui.execution.events import (
     LabelOrdersMeasured,
     ModelLoaded,
     ModelLoading,
+    ModelStopped,
     ServerFound,
     ServerLost,
-    ServerModelStopped,
     ServerProgress,
 )
 from steertui.execution.run import judge, run
@@ -34,10 +34,10 @@ __all__ = [
     "LabelOrdersMeasured",
     "ModelLoaded",
     "ModelLoading",
+    "ModelStopped",
     "RunControl",
     "ServerFound",
     "ServerLost",
-    "ServerModelStopped",
     "ServerProgress",
     "judge",
     "run",

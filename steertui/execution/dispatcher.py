@@ -13,9 +13,9 @@ from steertui.execution.endpoint import Endpoint, PromptJob
 from steertui.execution.events import (
     Event,
     Generated,
+    ModelStopped,
     ServerFound,
     ServerLost,
-    ServerModelStopped,
     ServerProgress,
 )
 from steertui.execution.generate import versions
@@ -104,7 +104,7 @@ class Dispatcher:
             await self._watch()
         self._publish_progress()
         if self._left and self._stop_reason:
-            self._publish(ServerModelStopped(self._model.name, self._stop_reason, self._left))
+            self._publish(ModelStopped(self._model.name, self._stop_reason, self._left))
 
     def stop(self, reason: str = "the run was stopped") -> None:
         """Send no more requests; replies in flight are still awaited."""

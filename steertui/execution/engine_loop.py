@@ -14,6 +14,9 @@ from steertui.execution.events import EngineProgress
 SNAPSHOT_INTERVAL = 0.1
 """Seconds between two snapshots of the engine."""
 
+MAX_FAILED_FIRST = 3
+"""Requests that may fail before the first one succeeds; then the model or judge is stopped."""
+
 
 def generate_requests(gguf: Vocabulary, prompts: Sequence[Prompt]) -> list[GenerateRequest]:
     """Return one request per prompt; its id is the trial's key."""

@@ -131,7 +131,7 @@ class BatchProgress:
 
 @dataclass(frozen=True, slots=True)
 class JudgeStopped:
-    """A judge on a server was stopped early; `left` queued answers have no verdict."""
+    """A judge was stopped early; `left` queued answers have no verdict."""
 
     judge: str
     reason: str
@@ -193,8 +193,8 @@ class ServerFound:
 
 
 @dataclass(frozen=True, slots=True)
-class ServerModelStopped:
-    """A model on servers was stopped early; `left` prompts have no answer."""
+class ModelStopped:
+    """A model was stopped early; `left` prompts have no answer."""
 
     model: str
     reason: str
@@ -216,7 +216,7 @@ Incident = (
     | JudgeStopped
     | ServerLost
     | ServerFound
-    | ServerModelStopped
+    | ModelStopped
 )
 """Failures of requests, engines, judges and servers, and recoveries."""
 

@@ -8,16 +8,27 @@ from importlib.metadata import version
 from steertui.core.model import Model
 from steertui.core.prompt import Prompt
 from steertui.engine.devices import devices
-from steertui.engine.events import Completed, RequestFailed, Scored
+from steertui.engine.events import Completed, LogitsNotFinite, RequestFailed, Scored
 from steertui.engine.pool import Pool
 from steertui.engine.sizing import Overrides, choose_shapes
 from steertui.engine.vocabulary import vocabulary
 from steertui.engine.workload import workload_of
 from steertui.execution.control import RunControl
-from steertui.execution.engine_loop import generate_requests, run_until_idle
-from steertui.execution.events import Event, Generated, ModelLoaded, ModelLoading
+from steertui.execution.engine_loop import (
+    MAX_FAILED_FIRST,
+    generate_requests,
+    run_until_idle,
+)
+from steertui.execution.events import Event, Generated, ModelLoaded, ModelLoading, ModelStopped
 from steertui.planning.plan import Plan
 from steertui.store import Store
+
+NOT_FINITE = (
+    "its logits were NaN or infinite for all its first prompts; the file is damaged, or its "
+    "numbers overflow on this device: download it again, or try --gpu-layers 0 or another "
+    "quantisation"
+)
+"""Why a model is stopped whose logits are never finite."""
 
 
 def generate(
@@ -29,7 +40,10 @@ def generate(
     overrides: Overrides,
     control: RunControl,
 ) -> Iterator[Event]:
-    """Generate the answers; each answer is stored before its event is yielded."""
+    """Generate the answers; each answer is stored before its event is yielded.
+
+    A model whose logits are NaN or infinite for every prompt is stopped.
+    """
     with vocabulary(model.path) as gguf:
         requests = generate_requests(gguf, prompts)
         workload = workload_of(requests, share=gguf.can_truncate)
@@ -40,8 +54,10 @@ def generate(
         run_id = store.add_run(plan.id, versions(), device(), [asdict(s) for s in shapes])
         yield ModelLoaded("generate", model.name, shapes, len(requests))
         by_key = {p.key: p for p in prompts}
+        allowed, not_finite, has_answered = min(MAX_FAILED_FIRST, len(requests)), 0, False
         for event in run_until_idle(engine, "generate", requests, control):
             if isinstance(event, Completed):
+                has_answered = True
                 store.add_generation(event.id, run_id, event.generation)
                 yield Generated(by_key[event.id], event.generation)
             elif isinstance(event, RequestFailed):
@@ -49,6 +65,10 @@ def generate(
                 yield event
             elif not isinstance(event, Scored):
                 yield event
+            not_finite += isinstance(event, LogitsNotFinite)
+            if not has_answered and not_finite >= allowed:
+                yield ModelStopped(model.name, NOT_FINITE, engine.unfinished)
+                return
 
 
 def versions() -> dict[str, str]:

@@ -12,11 +12,12 @@ from steertui.engine.sizing import Overrides, choose_shapes
 from steertui.engine.vocabulary import Vocabulary, vocabulary
 from steertui.engine.workload import workload_of
 from steertui.execution.control import RunControl
-from steertui.execution.engine_loop import run_until_idle
+from steertui.execution.engine_loop import MAX_FAILED_FIRST, run_until_idle
 from steertui.execution.events import (
     EngineProgress,
     Event,
     Judged,
+    JudgeStopped,
     LabelOrdersMeasured,
     ModelLoaded,
     ModelLoading,
@@ -103,9 +104,14 @@ class _Judging:
         self._awaiting_reason: dict[str, Verdict] = {}
         self._seconds: dict[str, float] = {}
         self._judged: set[str] = set()
+        self._has_labelled = False
+        self._last = ""
 
     def run(self) -> Iterator[Event]:
-        """Score the answers in every rotation first, then the others."""
+        """Score the answers in every rotation first, then the others.
+
+        A judge that gives none of the first answers a label is stopped.
+        """
         for keys, tasks in self._plan.stages():
             # An earlier run may have ended after the last score and before the verdict.
             for key in keys:
@@ -126,6 +132,10 @@ class _Judging:
                         yield replace(event, done=len(self._judged), total=total)
                     case _:
                         yield event
+                allowed = min(MAX_FAILED_FIRST, len(self._requests.first))
+                if not self._has_labelled and len(self._judged) >= allowed:
+                    yield self._stopped()
+                    return
 
     def _on_scored(self, event: Scored) -> Iterator[Event]:
         key, rotation = ScoringTask.parse(event.id)
@@ -162,8 +172,15 @@ class _Judging:
     def _failure(self, failure: str) -> Verdict:
         return Verdict(self._judge.id, None, failure=failure)
 
+    def _stopped(self) -> JudgeStopped:
+        reason = f"it gave none of the first {len(self._judged)} answers a label ({self._last})"
+        left = len(self._requests.first) - len(self._judged)
+        return JudgeStopped(self._judge.name, reason, left)
+
     def _store_verdict(self, key: str, verdict: Verdict) -> Judged:
         self._judged.add(key)
+        self._has_labelled |= verdict.label is not None
+        self._last = verdict.failure
         self._store.add_verdict(key, verdict)
         return Judged(key, verdict)
 

@@ -14,9 +14,9 @@ from steertui.execution.events import (
     JudgeReady,
     JudgeStopped,
     ModelLoaded,
+    ModelStopped,
     ServerFound,
     ServerLost,
-    ServerModelStopped,
     ServerProgress,
 )
 from steertui.units import clock
@@ -152,7 +152,7 @@ def incident_line(event: Incident) -> str:
                 f"! {event.judge} was stopped: {event.reason}; {event.left} answers are left "
                 "unjudged, run the same command to continue"
             )
-        case ServerModelStopped():
+        case ModelStopped():
             return (
                 f"! {event.model} was stopped: {event.reason}; {event.left} prompts are left "
                 "unanswered, run the same command to continue"

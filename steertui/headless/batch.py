@@ -11,7 +11,7 @@ from steertui.analysis.summary import summarise_experiment
 from steertui.core.experiment import Experiment
 from steertui.core.shard import Shard
 from steertui.engine.sizing import Overrides
-from steertui.execution import Event, JudgeStopped, RunControl, ServerModelStopped, judge, run
+from steertui.execution import Event, JudgeStopped, ModelStopped, RunControl, judge, run
 from steertui.execution.plan_lines import judge_plan_line
 from steertui.execution.progress import incident_line
 from steertui.headless.downloads import DOWNLOAD_STOPPED, report_downloads
@@ -146,13 +146,13 @@ def _report(
     *,
     experiment: str,
 ) -> int:
-    stopped: list[JudgeStopped | ServerModelStopped] = []
+    stopped: list[JudgeStopped | ModelStopped] = []
     is_interrupted = False
     try:
         with run_lock(store.path):  # otherwise two processes pay for the same label
             for event in events:
                 reporter.show(event)
-                if isinstance(event, JudgeStopped | ServerModelStopped):
+                if isinstance(event, JudgeStopped | ModelStopped):
                     stopped.append(event)
     except KeyboardInterrupt:
         events.close()
@@ -164,7 +164,7 @@ def _report(
     return exit_code(stopped)
 
 
-def exit_code(stopped: Sequence[JudgeStopped | ServerModelStopped]) -> int:
+def exit_code(stopped: Sequence[JudgeStopped | ModelStopped]) -> int:
     """Return 0; 1 if a judge or a server model was stopped, with one sentence each on stderr."""
     for event in stopped:
         print_line(incident_line(event).removeprefix("! "), to_stderr=True)

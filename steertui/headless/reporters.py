@@ -25,9 +25,9 @@ from steertui.execution import (
     LabelOrdersMeasured,
     ModelLoaded,
     ModelLoading,
+    ModelStopped,
     ServerFound,
     ServerLost,
-    ServerModelStopped,
     ServerProgress,
 )
 from steertui.execution.plan_lines import plan_lines
@@ -149,8 +149,8 @@ class JsonReporter:
                 self._write("server_lost", model=model, url=url, reason=reason, for_good=for_good)
             case ServerFound(model, url):
                 self._write("server_found", model=model, url=url)
-            case ServerModelStopped(model, reason, left):
-                self._write("server_model_stopped", model=model, reason=reason, unanswered=left)
+            case ModelStopped(model, reason, left):
+                self._write("model_stopped", model=model, reason=reason, unanswered=left)
             case EngineRestarted(reason, shape):
                 self._write("engine_restarted", reason=reason, slots=shape.slots)
             case EngineLost(reason, shape, left):

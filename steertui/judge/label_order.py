@@ -13,6 +13,7 @@ mean of all answers is what is to be measured.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isclose
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,9 @@ ROTATIONS = len(Label)
 SAMPLE_SIZE = 24
 """Answers judged under every rotation to estimate the prior. A choice: priors from half as many
 answers differ little (benchmarks/RESULTS.md)."""
+
+TIE = 1e-9
+"""Relative difference of probabilities below which they are equal."""
 
 LogliksByRotation = Mapping[int, Sequence[float]]
 """Log-likelihoods of the labels by rotation, in `Label`'s order."""
@@ -80,6 +84,20 @@ def remove_prior(logliks: Sequence[float], prior: PositionPrior | None) -> tuple
     """
     logs = np.asarray(logliks, np.float64)
     return tuple(float(p) for p in _softmax(logs if prior is None else logs - np.log(prior)))
+
+
+def likeliest(probabilities: Sequence[float]) -> list[int]:
+    """Return the index of the highest probability; several indices if they are equal.
+
+    Probabilities that differ by less than the rounding error of their computation are equal.
+    """
+    top = max(probabilities)
+    return [i for i, p in enumerate(probabilities) if isclose(p, top, rel_tol=TIE)]
+
+
+def is_uniform(logliks: Sequence[float]) -> bool:
+    """Whether all labels are equally likely."""
+    return len(likeliest(remove_prior(logliks, None))) == len(logliks)
 
 
 def is_finite(logliks: Sequence[float]) -> bool:

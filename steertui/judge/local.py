@@ -12,6 +12,8 @@ from steertui.judge.label_order import (
     ROTATIONS,
     LogliksByRotation,
     PositionPrior,
+    is_uniform,
+    likeliest,
     mean_over_rotations,
     remove_prior,
 )
@@ -110,14 +112,21 @@ class LocalJudge:
     ) -> Verdict:
         """Return the verdict for the labels' log-likelihoods: the likeliest label.
 
-        The probabilities are the mean over all rotations if they are complete, otherwise those of
-        the rubric's own order without the position prior.
+        Two or more labels that are equally likely are a failure, since any choice among them would
+        only reflect their order. The probabilities are the mean over all rotations if they are
+        complete, otherwise those of the rubric's own order without the position prior.
         """
         if len(logliks) == ROTATIONS:
             probabilities = mean_over_rotations(logliks)
+        elif is_uniform(logliks[0]):  # dividing by the prior would choose by position alone
+            probabilities = remove_prior(logliks[0], None)
         else:
             probabilities = remove_prior(logliks[0], prior)
-        label = list(Label)[probabilities.index(max(probabilities))]
+        label, *others = (list(Label)[i] for i in likeliest(probabilities))
+        if others:
+            names = ", ".join((label, *others))
+            failure = f"{self.model.name} gives these labels the same likelihood: {names}"
+            return Verdict(self.id, None, failure=failure, seconds=seconds)
         return Verdict(self.id, label, probabilities=probabilities, seconds=seconds)
 
 

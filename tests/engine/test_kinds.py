@@ -9,7 +9,7 @@ from steertui.assets.weights import find_model
 from steertui.core.generation import SamplingParams
 from steertui.engine.context import ContextParams, LlamaContext
 from steertui.engine.engine import Engine
-from steertui.engine.events import Completed, Scored
+from steertui.engine.events import Completed, LogitsNotFinite, Scored
 from steertui.engine.llama import LlamaModel
 from steertui.engine.sequence import GenerateRequest, ScoreRequest
 from steertui.engine.vocabulary import vocabulary
@@ -38,7 +38,9 @@ def answers(
         engine.add(request)
     completed: dict[str, Completed | Scored] = {}
     while not engine.is_idle:
-        completed |= {event.id: event for event in engine.step()}
+        for event in engine.step():
+            assert not isinstance(event, LogitsNotFinite)
+            completed[event.id] = event
     prefilled = engine.snapshot().prefilled
     engine.close()
     return completed, prefilled

@@ -14,9 +14,9 @@ from steertui.engine.sizing import Overrides
 from steertui.errors import ExperimentError
 from steertui.execution import (
     Generated,
+    ModelStopped,
     ServerFound,
     ServerLost,
-    ServerModelStopped,
     ServerProgress,
     run,
 )
@@ -172,7 +172,7 @@ def test_run_without_servers_stops_and_the_next_run_continues(tmp_path: Path) ->
         thread.start()
         events = answer(db, [name], policy)
         thread.join()
-    (stopped,) = [e for e in events if isinstance(e, ServerModelStopped)]
+    (stopped,) = [e for e in events if isinstance(e, ModelStopped)]
     assert stopped.reason == "no server answered for 1 seconds"
     answered, failed, waiting = tally(db)
     assert answered >= 15
@@ -207,7 +207,7 @@ def test_server_replaced_by_other_weights_is_not_used_again(tmp_path: Path) -> N
     assert rows(db, "SELECT DISTINCT fingerprint FROM server_answers") == [{"fingerprint": "fp_1"}]
     lost = [e for e in events if isinstance(e, ServerLost)]
     assert [(e.reason, e.for_good) for e in lost][-1] == ("it serves other weights now", True)
-    assert [e.reason for e in events if isinstance(e, ServerModelStopped)] == [
+    assert [e.reason for e in events if isinstance(e, ModelStopped)] == [
         "no server is left (it serves other weights now)"
     ]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.changed_models import write_nan
 from tests.fixtures.database import select
 from tests.fixtures.program import call, records, start
 from tests.fixtures.real import BENCHMARK, needs_shared
@@ -161,3 +162,23 @@ def test_full_disk_is_reported_and_the_command_resumes_with_free_space(tmp_path:
         assert select(disk / "steertui-demo.db", "PRAGMA integrity_check") == [("ok",)]
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_model_with_nan_logits_is_stopped_in_one_sentence_and_others_run(tmp_path: Path) -> None:
+    write_nan(tmp_path / "broken.gguf")
+    models = ("--model", "broken.gguf", "--model", "demo")
+    code, _, err = call(*SMALL, *models, cwd=tmp_path)
+    assert code == 1
+    last = err.splitlines()[-1]
+    assert last.startswith("broken was stopped: its logits were NaN or infinite for all its first ")
+    assert last.endswith("15 prompts are left unanswered, run the same command to continue")
+    named = (
+        "SELECT m.name FROM {} JOIN trials AS t ON t.key = trial JOIN models AS m ON sha256 = model"
+    )
+    assert set(select(tmp_path / "a.db", named.format("generations"))) == {("demo",)}
+    failed = select(tmp_path / "a.db", named.format("failures"))
+    assert failed == [("broken",)] * 3
+    reasons = select(tmp_path / "a.db", "SELECT DISTINCT reason FROM failures")
+    assert reasons == [
+        ("broken.gguf: the logits after 0 tokens are NaN or infinite, which is no answer",)
+    ]

@@ -1,6 +1,7 @@
 """Local judge: probabilities of the four labels, position bias, stored log-likelihoods."""
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from steertui.core.model import demo_path
 from steertui.core.verdict import Debias, Label
 from steertui.engine.sizing import Overrides
 from steertui.errors import JudgeError
-from steertui.execution import Event, Judged, LabelOrdersMeasured, judge
+from steertui.execution import Event, Judged, JudgeStopped, LabelOrdersMeasured, judge
+from steertui.execution.engine_loop import MAX_FAILED_FIRST
 from steertui.judge.label_order import (
     ROTATIONS,
     SAMPLE_SIZE,
@@ -25,6 +27,7 @@ from steertui.judge.local import LocalJudge
 from steertui.judge.rubric import Rubric, load_rubric
 from steertui.planning.judges import DEFAULT_OPTIONS, find_judges, register_judges
 from steertui.store import Store
+from tests.fixtures.changed_models import write_flat, write_nan
 from tests.fixtures.real import needs_shared
 from tests.fixtures.stored_answers import made_up, paper
 
@@ -224,3 +227,40 @@ def test_answers_longer_than_the_context_are_failures_with_their_length(
     for row in failed:
         assert "tokens, but of the 2048 tokens of demo's training context" in row["failure"]
     assert probabilities(db, one).sum(axis=1) == pytest.approx(1, abs=1e-9)
+
+
+@pytest.mark.parametrize("debias", ["none", "estimate", "permute"])
+@pytest.mark.parametrize(
+    ("write", "cause"),
+    [
+        (write_flat, "broken gives these labels the same likelihood: convergence, "),
+        (write_nan, "broken.gguf: the logits after 0 tokens are NaN or infinite"),
+    ],
+)
+def test_a_judge_that_cannot_choose_gives_failures_and_is_stopped(
+    tmp_path: Path, write: Callable[[Path], Path], cause: str, debias: Debias
+) -> None:
+    weights = find_model(str(write(tmp_path / "broken.gguf")))
+    one = LocalJudge(weights, load_rubric("steertui"), debias=debias)
+    events = read(tmp_path / "a.db", made_up(tmp_path / "a.db", list(TEXTS)), one)
+    (stopped,) = [e for e in events if isinstance(e, JudgeStopped)]
+    assert stopped.judge == one.name
+    assert cause in stopped.reason
+    failures = [e.verdict.failure for e in events if isinstance(e, Judged)]
+    assert len(failures) == MAX_FAILED_FIRST
+    assert stopped.left == len(TEXTS) - MAX_FAILED_FIRST
+    assert all(failure.startswith(cause) for failure in failures)
+
+
+def test_equal_likelihoods_are_no_label_whatever_the_position_prior() -> None:
+    one = local("estimate")
+    prior = np.array([0.4, 0.3, 0.2, 0.1])
+    equal = {0: (-1.3862943611198906,) * 4}
+    assert one.verdict(equal, prior, 0.0).label is None
+    two = {0: (-0.7, -0.7, -5.0, -5.0)}
+    verdict = one.verdict(two, None, 0.0)
+    assert verdict.label is None
+    assert verdict.failure == (
+        "demo gives these labels the same likelihood: convergence, no_convergence"
+    )
+    assert one.verdict({0: (-0.7, -0.7001, -5.0, -5.0)}, None, 0.0).label is Label.CONVERGENCE

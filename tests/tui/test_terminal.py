@@ -10,6 +10,8 @@ import termios
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.fixtures.database import select as select_rows
 from tests.fixtures.program import COMMAND
 
@@ -51,3 +53,44 @@ def test_terminal_is_restored_after_a_run(tmp_path: Path) -> None:
         os.close(terminal)
     sql = "SELECT count(*) FROM verdicts WHERE label IS NOT NULL"
     assert select_rows(tmp_path / "steertui-demo.db", sql) == [(8,)]
+
+
+@pytest.mark.parametrize("options", [(), ("--demo", "--db", "a.db")])
+@pytest.mark.parametrize(
+    ("redirected", "term", "problem"),
+    [
+        ("stdin", "xterm", "standard input is no terminal"),
+        ("stdout", "xterm", "standard output is no terminal"),
+        ("stderr", "xterm", "standard error is no terminal"),
+        ("", "dumb", "TERM is 'dumb', a terminal without control sequences"),
+    ],
+)
+def test_screens_without_a_terminal_are_refused_in_one_sentence_that_names_batch(
+    tmp_path: Path, options: tuple[str, ...], redirected: str, term: str, problem: str
+) -> None:
+    master, terminal = pty.openpty()
+    with (tmp_path / "redirected").open("w+b") as file:
+        ends = {redirected: file.fileno()}
+        process = subprocess.Popen(
+            [*COMMAND, *options],
+            cwd=tmp_path,
+            env=os.environ | {"TERM": term, "COLUMNS": "400"},
+            stdin=ends.get("stdin", terminal),
+            stdout=ends.get("stdout", terminal),
+            stderr=ends.get("stderr", terminal),
+        )
+        try:
+            code = process.wait(60)
+            os.write(terminal, b"END")
+            message = read_until(master, b"END", 10).decode()
+        finally:
+            process.kill()
+            os.close(master)
+            os.close(terminal)
+    assert code == 2
+    message = message.removesuffix("END") + (tmp_path / "redirected").read_text()
+    assert message.strip() == (
+        f"steertui: the screens need a terminal, and {problem}; add --batch to run without "
+        "screens, or use a subcommand such as `steertui report DB`"
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["redirected"]
