@@ -1,8 +1,10 @@
 """Connection to one SQLite file: schema check, migrations, error messages with remedies."""
 
+import os
 import sqlite3
+import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -11,8 +13,16 @@ from sqlite_utils import Database
 
 from steertui.errors import StoreError, shorten
 from steertui.paths import is_file, is_folder
-from steertui.store.guard import SQLITE_ERRORS, check_schema, connect, trust
+from steertui.store.guard import (
+    SQLITE_ERRORS,
+    check_journal,
+    check_schema,
+    connect,
+    is_current,
+    trust,
+)
 from steertui.store.intake import require_intact
+from steertui.store.read_only import copy_with_logs, has_log, is_read_only, stamp
 from steertui.store.schema import migrations
 
 SQLITE_VERSION = sqlite3.sqlite_version
@@ -33,6 +43,9 @@ ROW_ERRORS = (
 class Connection:
     """One connection to one SQLite file in WAL mode, for one thread.
 
+    A file that this user cannot change is only read, and adding a row raises StoreError. If it has
+    a log or an earlier schema, a private copy is read.
+
     Each added row is one transaction. Raises StoreError, in one sentence, for errors that the user
     can correct: not a database, a newer schema, a folder without write permission, a full disk.
     """
@@ -44,22 +57,24 @@ class Connection:
                 raise StoreError(f"{path}: no such database; give one that a run has written")
             if is_folder(path):
                 raise StoreError(f"{path}: is a folder; give a file for the database")
-            connection = connect(path)
-            try:
+            self._read_only_state = stamp(path) if is_read_only(path) else None
+            with ExitStack() as stack:
+                place = path if self._read_only_state is None else readable_place(path, stack)
+                connection = stack.enter_context(closing(connect(place)))
                 self._open(connection)
-            except BaseException:
-                connection.close()
-                raise
+                self._resources = stack.pop_all()
 
     def _open(self, connection: sqlite3.Connection) -> None:
         check_schema(connection, self.path)
         trust(connection)
         self._db = Database(connection)
-        # The file is changed from here on.
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA foreign_keys=ON")
+        if self._read_only_state is None:  # the file is changed from here on
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
         migrations.apply(self._db)
+        if self._read_only_state is not None:
+            connection.execute("PRAGMA query_only=ON")
 
     def __enter__(self) -> Self:
         return self
@@ -70,9 +85,14 @@ class Connection:
         value: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close the connection; raise StoreError for an error that damaged rows explain."""
+        """Close the connection; raise StoreError for an error that damaged rows explain, or if a
+        file that is read without a lock was written meanwhile."""
         with self._translate_errors():
             self.close()
+            if self._read_only_state not in (None, stamp(self.path)):
+                raise StoreError(
+                    f"{self.path}: was written while it was read; run the command again"
+                )
             if isinstance(value, sqlite3.Error):
                 raise value
             if isinstance(value, ROW_ERRORS):
@@ -80,7 +100,7 @@ class Connection:
 
     def close(self) -> None:
         """Close the connection; all rows added before are kept."""
-        self._db.close()
+        self._resources.close()
 
     @contextmanager
     def _translate_errors(self) -> Iterator[None]:
@@ -112,6 +132,25 @@ class Connection:
             # `yield from` would close the cursor, perhaps after its connection was closed.
             for row in self._db.execute(sql, list(parameters)):  # noqa: UP028
                 yield row
+
+
+def readable_place(path: Path, stack: ExitStack) -> Path:
+    """Return a file from which a read-only database can be read: itself, or a private copy.
+
+    The copy is removed when the stack is closed.
+    """
+    if not os.access(path, os.R_OK):
+        raise StoreError(f"{path}: cannot be read; check its permissions and its folder's")
+    check_journal(path)
+    if not has_log(path):
+        with closing(connect(path)) as db:
+            check_schema(db, path)
+            if is_current(db):
+                return path
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="steertui-"))
+    copy = Path(folder) / "copy.db"
+    copy_with_logs(path, copy)
+    return copy
 
 
 def _remedy(exc: Exception) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from steertui.errors import StoreError, shorten
+from steertui.store.read_only import is_read_only, read_uri
 from steertui.store.schema import migration_names, migrations
 
 STEP = 1_000_000
@@ -77,11 +78,16 @@ class GuardedConnection(sqlite3.Connection):
 def connect(path: Path) -> GuardedConnection:
     """Return a connection that does not run triggers of the file; see `check_schema`, `trust`.
 
-    Raises StoreError if a journal beside the file would make SQLite delete another file.
+    A missing file is created. A file that this user cannot change is opened for reading only (see
+    `read_only`). Raises StoreError if a journal beside the file would make SQLite delete another
+    file.
     """
-    _check_journal(path)
+    check_journal(path)
     create_private(path)
-    db = sqlite3.connect(path, timeout=30, factory=GuardedConnection)
+    if is_read_only(path):
+        db = sqlite3.connect(read_uri(path), uri=True, factory=GuardedConnection)
+    else:
+        db = sqlite3.connect(path, timeout=30, factory=GuardedConnection)
     db.path = path
     db.set_progress_handler(db.count, STEP)
     db.execute("PRAGMA trusted_schema=OFF")
@@ -91,7 +97,7 @@ def connect(path: Path) -> GuardedConnection:
     return db
 
 
-def _check_journal(path: Path) -> None:
+def check_journal(path: Path) -> None:
     """Raise StoreError if the database's rollback journal ends with the name of a super-journal.
 
     SQLite deletes the file of that name when it recovers the database. Only a transaction over
@@ -171,10 +177,20 @@ def _foreign(path: Path, kind: str, name: str, what: str) -> StoreError:
     )
 
 
+def is_current(db: sqlite3.Connection) -> bool:
+    """Whether a checked database has the present schema; False for an empty file."""
+    return bool(_schema(db)) and len(_applied(db)) == len(migration_names())
+
+
+def _applied(db: sqlite3.Connection) -> list[str]:
+    """Return the names of the migrations that were applied to the file, in their order."""
+    sql = f"SELECT name FROM {_LEDGER} WHERE migration_set = ? ORDER BY rowid"
+    return [row[0] for row in db.execute(sql, [migrations.name])]
+
+
 def _level(db: sqlite3.Connection, path: Path) -> int:
     """Return the number of migrations that were applied to the file."""
-    sql = f"SELECT name FROM {_LEDGER} WHERE migration_set = ? ORDER BY rowid"
-    applied = [row[0] for row in db.execute(sql, [migrations.name])]
+    applied = _applied(db)
     known = migration_names()
     unknown = set(applied) - set(known)
     if unknown:

@@ -14,7 +14,7 @@ line nor any time decides between two of them.
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import file_digest
@@ -22,6 +22,7 @@ from pathlib import Path
 
 from steertui.errors import StoreError, shorten
 from steertui.paths import is_file
+from steertui.store.connection import readable_place
 from steertui.store.guard import SQLITE_ERRORS, connect, create_private, trust
 from steertui.store.intake import check_content, check_values, tables
 from steertui.store.merge_conflicts import (
@@ -31,6 +32,7 @@ from steertui.store.merge_conflicts import (
     set_aside,
     update_batches,
 )
+from steertui.store.read_only import is_read_only, read_uri
 from steertui.store.store import Store
 
 
@@ -77,6 +79,8 @@ def merge(out: Path, inputs: Sequence[Path]) -> MergeResult:
             raise StoreError(f"{path}: is the database that is merged into; leave it out")
         if not is_file(path):
             raise StoreError(f"{path}: no such database; give one that a run has written")
+    if is_read_only(out):
+        raise StoreError(f"{out}: cannot be written; check its permissions and its folder's")
     with _copy_folder(out) as folder:
         copies = {path: folder / f"{i}.db" for i, path in enumerate(dict.fromkeys(inputs))}
         digests = {path: check_copy(path, copy) for path, copy in copies.items()}
@@ -127,11 +131,10 @@ def _copy(path: Path, target: Path) -> None:
     """Copy a database page by page, which executes nothing that its schema defines."""
     create_private(target)
     try:
-        with (
-            closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as source,
-            closing(sqlite3.connect(target)) as db,
-        ):
-            source.backup(db)
+        with ExitStack() as stack:
+            place = readable_place(path, stack) if is_read_only(path) else path
+            source = stack.enter_context(closing(sqlite3.connect(read_uri(place), uri=True)))
+            source.backup(stack.enter_context(closing(sqlite3.connect(target))))
     except SQLITE_ERRORS as exc:
         target.unlink(missing_ok=True)
         raise _unreadable(path, exc) from exc

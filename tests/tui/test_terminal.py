@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.database import select as select_rows
+from tests.fixtures.database import write_small_database
+from tests.fixtures.ordinary_user import ROOT, ordinary
 from tests.fixtures.program import COMMAND
 
 
@@ -94,3 +96,37 @@ def test_screens_without_a_terminal_are_refused_in_one_sentence_that_names_batch
         "screens, or use a subcommand such as `steertui report DB`"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["redirected"]
+
+
+def test_the_screens_show_a_database_that_cannot_be_written(tmp_path: Path) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    write_small_database(folder / "a.db")
+    (folder / "a.db").chmod(0o444)
+    folder.chmod(0o555)
+    master, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    process = subprocess.Popen(
+        ordinary([*COMMAND, "--db", str(folder / "a.db")]),
+        cwd=tmp_path,
+        env=os.environ | {"TERM": "xterm-256color", "PYTHONPATH": str(ROOT)},
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        start_new_session=True,
+    )
+    try:
+        output = read_until(master, b"Quit", 60)
+        for key, mark in ((b"3", b"greedy"), (b"4", b"95 % interval"), (b"5", b"convergence")):
+            os.write(master, key)
+            output += read_until(master, mark, 30)
+        os.write(master, b"q")
+        output += read_until(master, b"\x1b[?1049l", 20)
+        assert process.wait(20) == 0
+        assert b"cannot be" not in output
+    finally:
+        process.kill()
+        folder.chmod(0o755)
+        os.close(master)
+        os.close(terminal)
+    assert [path.name for path in folder.iterdir()] == ["a.db"]

@@ -1,0 +1,74 @@
+"""Databases that this user cannot change: in a read-only folder, on a read-only medium, or with a
+mode that allows no writing.
+
+SQLite in WAL mode writes files beside the database even to read it. Where it cannot, and no log
+holds further rows, the file is opened as immutable: SQLite then takes no lock.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from steertui.errors import StoreError
+from steertui.paths import is_file
+
+LOGS = ("-wal", "-journal")
+"""Endings of the files beside a database that may hold a part of its content."""
+
+TRIES = 5
+"""Attempts to copy a database that another process is writing."""
+
+Stamp = tuple[tuple[str, int, int], ...]
+"""Name, size and modification time of a database and its logs."""
+
+
+def is_read_only(path: Path) -> bool:
+    """Whether a database exists that this user cannot change."""
+    real = Path(os.path.realpath(path))
+    return is_file(real) and not (os.access(real, os.W_OK) and os.access(real.parent, os.W_OK))
+
+
+def read_uri(path: Path) -> str:
+    """Return SQLite's URI of a database that is only read."""
+    locks = "&immutable=1" if is_read_only(path) else ""
+    return f"{path.resolve().as_uri()}?mode=ro{locks}"
+
+
+def has_log(path: Path) -> bool:
+    """Whether a file beside the database may hold a part of its content."""
+    return len(stamp(path)) > 1
+
+
+def stamp(path: Path) -> Stamp:
+    """Return what changes whenever the database or a log of it is written."""
+    return tuple((file.name, s.st_size, s.st_mtime_ns) for file, s in _parts(path))
+
+
+def _parts(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    real = os.path.realpath(path)
+    for ending in ("", *LOGS):
+        file = Path(real + ending)
+        if file.exists() and (file.stat().st_size or not ending):
+            yield file, file.stat()
+
+
+def copy_with_logs(path: Path, target: Path) -> None:
+    """Copy a database and its logs; SQLite adds the rows of a log when it opens the copy.
+
+    Raises StoreError if one of the files cannot be read, or changes with every attempt.
+    """
+    for _ in range(TRIES):
+        before = stamp(path)
+        for file, _ in _parts(path):
+            ending = file.name.removeprefix(Path(os.path.realpath(path)).name)
+            try:
+                shutil.copyfile(file, f"{target}{ending}")
+            except OSError as exc:
+                raise StoreError(
+                    f"{file}: cannot be read ({exc.strerror}), and may hold a part of the "
+                    "database; ask its owner to close the database, or for a copy of it"
+                ) from None
+        if stamp(path) == before:
+            return
+    raise StoreError(f"{path}: another program is writing to it; wait for it")
