@@ -1,5 +1,6 @@
 """TOML files read into dataclasses, checked by pydantic. The only module that imports pydantic."""
 
+import codecs
 import stat
 import tomllib
 from collections.abc import Sequence
@@ -18,6 +19,9 @@ MAX_BYTES = 4 << 20
 MAX_TEXT = 64 << 20
 """Largest text file in bytes."""
 
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""Byte order marks of UTF-16."""
+
 
 def forbid_extra_keys(shape: type[T]) -> type[T]:
     """Mark a dataclass so that its TOML table may have no other keys than its fields."""
@@ -28,22 +32,35 @@ def forbid_extra_keys(shape: type[T]) -> type[T]:
 def read_text(
     path: Path, error: type[SteertuiError], *, newline: str | None = None, most: int = MAX_TEXT
 ) -> str:
-    """Return the file's text; raises `error` if it is missing, unreadable, not UTF-8 or too large.
+    """Return the file's text, which is UTF-8, or UTF-16 with a byte order mark.
 
-    At most `most` bytes are read. `newline` is that of `open`.
+    No other encoding is guessed. At most `most` bytes are read; `newline` is that of `open`. Raises
+    `error` if the file is missing, unreadable, in another encoding or too large.
     """
     try:
         with path.open("rb") as file:
             raw = file.read(most + 1)
         if len(raw) > most:
             raise error(f"{path}: larger than {most >> 20} MiB; give a smaller file")
-        return TextIOWrapper(BytesIO(raw), encoding="utf-8-sig", newline=newline).read()
+        return TextIOWrapper(BytesIO(raw), encoding=encoding_of(raw), newline=newline).read()
     except FileNotFoundError:
         raise error(f"{path}: no such file; check the path") from None
     except UnicodeDecodeError as exc:
-        raise error(f"{path}: not UTF-8 at byte {exc.start}; save it as UTF-8") from None
+        name = "UTF-16" if exc.encoding.startswith("utf-16") else "UTF-8"
+        raise error(f"{path}: not {name} at byte {exc.start}; save it as UTF-8") from None
     except OSError as exc:
         raise error(f"{path}: cannot be read ({exc.strerror}); check its permissions") from None
+
+
+def encoding_of(raw: bytes) -> str:
+    """Return Python's name of a text's encoding by its byte order mark: UTF-16 or UTF-8."""
+    return "utf-16" if raw.startswith(UTF16) else "utf-8-sig"
+
+
+def table_files(folder: Path) -> list[Path]:
+    """Return the CSV and TSV files of a folder, sorted, without hidden files such as macOS adds."""
+    files = [file for file in folder.iterdir() if file.suffix.lower() in (".csv", ".tsv")]
+    return sorted(file for file in files if not file.name.startswith("."))
 
 
 def require_beside(folder: Path, name: str, error: type[SteertuiError]) -> Path:
@@ -56,7 +73,7 @@ def require_beside(folder: Path, name: str, error: type[SteertuiError]) -> Path:
     if ".." in Path(name).parts or name.startswith("~"):
         raise error(_outside(path, folder))
     try:
-        files = sorted(path.glob("*.csv")) if path.is_dir() else [path]
+        files = table_files(path) if path.is_dir() else [path]
         real = [file.resolve(strict=True) for file in (path, *files)]
         facts = [file.stat() for file in real[1:]]
     except FileNotFoundError:

@@ -21,8 +21,14 @@ from tests.fixtures.database import execute, write_small_database
 from tests.fixtures.fuzzing import LIMIT, MAX_MESSAGE, fuzz
 from tests.fixtures.program import call
 
-FEW = {"databases": 60, "experiments": 300, "texts": 300, "weights": 100}
-MANY = {"databases": 20_000, "experiments": 20_000, "texts": 20_000, "weights": 5_000}
+FEW = {"databases": 60, "experiments": 300, "texts": 300, "tables": 300, "weights": 100}
+MANY = {
+    "databases": 20_000,
+    "experiments": 20_000,
+    "texts": 20_000,
+    "tables": 20_000,
+    "weights": 5_000,
+}
 
 
 def check(target: str, first: int, end: int, folder: Path) -> None:

@@ -59,7 +59,7 @@ experiment_options = cloup.option_group(
     _option(
         "--scenarios",
         "scenarios",
-        "Scenario pack, TOML file or folder of CSV files; repeatable",
+        "Scenario pack, file (TOML, CSV, JSON) or folder of CSV files; repeatable",
         multiple=True,
     ),
     _option(

@@ -12,8 +12,9 @@ from steertui.printable import print_line
 def inspect(file: Path) -> None:
     """Describe FILE without running any of it.
 
-    FILE is a database, a TOML file with an experiment, scenarios, conditions or a rubric, or a GGUF
-    file. No server is contacted, nothing is downloaded and FILE is not changed.
+    FILE is a database, a TOML file with an experiment, scenarios, conditions or a rubric, a
+    scenario pack in another form, or a GGUF file. No server is contacted, nothing is downloaded and
+    FILE is not changed.
     """
     from steertui.planning.inspection import inspect_file
 

@@ -1,15 +1,15 @@
 """Scenarios: tasks with category and system message, loaded from packs."""
 
-import csv
-import io
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from steertui.core.instrumentaleval import PACK, benchmark_id, scenario_id
+from steertui.core.pack_tables import FORMS, PackRow, read_json, read_records, read_table
 from steertui.errors import ScenarioError
 from steertui.paths import expand_home, is_file, is_folder, package_data
-from steertui.toml_files import forbid_extra_keys, load_toml, read_text, require_own
+from steertui.toml_files import forbid_extra_keys, load_toml, read_text, require_own, table_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,22 @@ class _Pack:
     about: str = ""
 
 
+TABLES = (".csv", ".tsv")
+RECORDS = (".json", ".jsonl", ".ndjson")
+OTHERS = (".xlsx", ".xls", ".ods", ".numbers", ".parquet", ".arrow", ".zip", ".yaml", ".yml")
+"""Endings of files, in lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Scenarios of a CSV file; without a header it is in InstrumentalEval's form."""
+
+    scenarios: Sequence[Scenario]
+    has_header: bool
+
+
 def load_pack(name: str) -> tuple[Scenario, ...]:
-    """Return the scenarios of a pack: a shipped pack's name, a TOML file, or a folder of CSV files.
+    """Return the scenarios of a pack: a shipped pack's name, a file, or a folder of CSV files.
 
     Raises ScenarioError if there is no such pack or it has no task.
     """
@@ -77,15 +91,26 @@ def load_pack(name: str) -> tuple[Scenario, ...]:
         return _load_toml(shipped)
     path = expand_home(name)
     if is_folder(path):
-        return _load_csv_folder(path)
-    if is_file(path) and path.suffix == ".csv":
-        return _checked(path, _named(_load_csv(path), path.parent.name or "csv"))
-    if is_file(path):
-        return _load_toml(path)
-    raise ScenarioError(
-        f"{name}: no such scenario pack; give a shipped pack ({', '.join(shipped_packs())}), "
-        "instrumentaleval, paper-71, a TOML file, or a folder with InstrumentalEval's CSV files"
-    )
+        return _load_folder(path)
+    if not is_file(path):
+        raise ScenarioError(
+            f"{name}: no such scenario pack; give a shipped pack ({', '.join(shipped_packs())}), "
+            f"instrumentaleval, paper-71, a file, or a folder of CSV files; {FORMS}"
+        )
+    if path.suffix.lower() in TABLES:
+        found = _load_table(path)
+        name_of_table = path.stem if found.has_header else path.parent.name or "csv"
+        return _checked(path, _named(found.scenarios, name_of_table))
+    if path.suffix.lower() in RECORDS:
+        return _checked(path, _named(_from_rows(path, read_json(path)), path.stem))
+    if path.suffix.lower() in OTHERS:
+        raise ScenarioError(f"{path}: cannot be read as a scenario pack; {FORMS}")
+    return _load_toml(path)
+
+
+def is_table_or_records(path: Path) -> bool:
+    """Whether a file is a pack by its ending; a TOML file may be of several kinds."""
+    return path.suffix.lower() in (*TABLES, *RECORDS)
 
 
 def shipped_packs() -> list[str]:
@@ -117,41 +142,79 @@ def _load_toml(path: Path) -> tuple[Scenario, ...]:
     return _checked(path, scenarios)
 
 
-def _load_csv_folder(folder: Path) -> tuple[Scenario, ...]:
-    """Return the scenarios of CSV files in InstrumentalEval's format, by file name (2502.12206)."""
-    files = sorted(folder.glob("*.csv"))
+def _load_folder(folder: Path) -> tuple[Scenario, ...]:
+    """Return the scenarios of a folder's CSV files, by file name."""
+    files = table_files(folder)
     if not files:
-        raise ScenarioError(f"{folder}: no CSV file; give InstrumentalEval's folder")
+        raise ScenarioError(f"{folder}: no CSV file; {FORMS}")
     require_own(folder, files, ScenarioError)
-    return _checked(folder, _named([s for f in files for s in _load_csv(f)], folder.name))
+    scenarios = [s for file in files for s in _load_table(file).scenarios]
+    return _checked(folder, _named(scenarios, folder.name))
 
 
-def _named(scenarios: Sequence[Scenario], folder: str) -> tuple[Scenario, ...]:
+def _named(scenarios: Sequence[Scenario], name: str) -> tuple[Scenario, ...]:
     """Return the scenarios with their pack's name.
 
-    It is the benchmark's if every task is the benchmark's, to the byte; otherwise the folder's.
+    It is the benchmark's if every task is the benchmark's, to the byte; otherwise `name`.
     """
     if all(benchmark_id(s.task) == s.id for s in scenarios):
         return tuple(scenarios)
-    pack = f"{PACK}-edited" if folder == PACK else folder
+    pack = f"{PACK}-edited" if name == PACK else name
     return tuple(replace(s, pack=pack) for s in scenarios)
 
 
-def _load_csv(path: Path) -> Sequence[Scenario]:
-    """Return the scenarios of a CSV file, parsed as by the paper's code (arXiv 2601.01584).
+def _load_table(path: Path) -> _Table:
+    """Return the scenarios of a CSV or TSV file with a header, or in InstrumentalEval's form."""
+    text = read_text(path, ScenarioError, newline="")  # keeps every \r
+    if "\0" in text:
+        raise ScenarioError(f"{path}: holds the character NUL; save it as text in UTF-8")
+    rows = read_table(path, text)
+    if rows is None:
+        return _Table(_from_benchmark(path, text), has_header=False)
+    return _Table(_from_rows(path, rows), has_header=True)
+
+
+def _from_rows(path: Path, rows: Sequence[PackRow]) -> list[Scenario]:
+    """Return the scenarios of a table or of records.
+
+    The category is the file's name unless it is given, and ids are made as for InstrumentalEval.
+    """
+    counts: Counter[str] = Counter()
+    scenarios = []
+    has_ids = any("id" in row.fields for row in rows)
+    has_categories = any("category" in row.fields for row in rows)
+    for row in rows:
+        needed = ("task", *["id"][: int(has_ids)], *["category"][: int(has_categories)])
+        missing = [name for name in needed if name not in row.fields]
+        if missing:
+            raise ScenarioError(f"{row.where}: no {missing[0]}; add it")
+        fields = row.fields
+        category = fields.get("category", path.stem)
+        scenarios.append(
+            Scenario(
+                pack=PACK,
+                id=fields.get("id", scenario_id(category, counts[category])),
+                category=category,
+                title=fields.get("title") or _title(fields["task"]),
+                task=fields["task"],
+                system=fields.get("system", ""),
+            )
+        )
+        counts[category] += 1
+    return scenarios
+
+
+def _from_benchmark(path: Path, text: str) -> list[Scenario]:
+    """Return the scenarios of a CSV, parsed as by the paper's code (arXiv 2601.01584).
 
     The first field of the first record is the category's text, which becomes the system message.
     Every later record is one task: its fields joined with "," and stripped. Empty tasks are
-    skipped.
+    skipped. The format is that of InstrumentalEval (arXiv 2502.12206).
     """
-    text = _decode(path)
-    try:
-        records = list(csv.reader(io.StringIO(text, newline="")))
-    except csv.Error as exc:
-        raise ScenarioError(f"{path}: not a readable CSV ({exc}); download it again") from None
+    records = [record for _, record in read_records(path, text, ",")]
     tasks = [joined for record in records[1:] if (joined := ",".join(record).strip())]
     if not tasks:
-        raise ScenarioError(f"{path}: no task after the first record; download it again")
+        raise ScenarioError(f"{path}: no task after the first record; {FORMS}")
     category = path.stem.rsplit(" - ", 1)[-1]
     system = records[0][0] if records[0] else ""
     return [
@@ -165,10 +228,6 @@ def _load_csv(path: Path) -> Sequence[Scenario]:
         )
         for i, task in enumerate(tasks)
     ]
-
-
-def _decode(path: Path) -> str:
-    return read_text(path, ScenarioError, newline="")  # keeps every \r
 
 
 def _title(task: str) -> str:

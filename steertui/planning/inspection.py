@@ -7,7 +7,7 @@ from pathlib import Path
 
 from steertui.core.condition import load_conditions
 from steertui.core.experiment import Experiment, parse_experiment
-from steertui.core.scenario import load_pack
+from steertui.core.scenario import is_table_or_records, load_pack
 from steertui.engine.vocabulary import Vocabulary
 from steertui.errors import ExperimentError, SteertuiError
 from steertui.judge.rubric import load_rubric
@@ -21,18 +21,20 @@ from steertui.planning.resolve import count_trials, resolve_texts
 from steertui.store import Store
 from steertui.store.received import open_copy
 from steertui.store.records import StoredExperiment
-from steertui.toml_files import MAX_BYTES, parse_toml, read_text
+from steertui.toml_files import MAX_BYTES, encoding_of, parse_toml, read_text
 from steertui.units import quantity, size_text
 
 
 def inspect_file(path: Path) -> Iterator[str]:
-    """Yield lines on a database, a GGUF file, or a TOML file of any kind.
+    """Yield lines on a database, a GGUF file, a scenario pack, or a TOML file of any kind.
 
     No model answers, no server is contacted and nothing is downloaded or changed. Raises the error
     with which a command that uses the file would end.
     """
     if not is_file(path):
-        raise ExperimentError(f"{path}: is not a file; give a database, a TOML or a GGUF file")
+        raise ExperimentError(
+            f"{path}: is not a file; give a database, a TOML or GGUF file, or a scenario pack"
+        )
     with path.open("rb") as file:
         head = file.read(16)
     kind = next((name for magic, name in MAGIC.items() if head.startswith(magic)), "")
@@ -40,6 +42,8 @@ def inspect_file(path: Path) -> Iterator[str]:
         yield from _database(path)
     elif kind:
         yield from _gguf(path)
+    elif is_table_or_records(path):
+        yield from _pack(path)
     else:
         yield from _toml(path)
 
@@ -74,6 +78,9 @@ def _pack(path: Path) -> Iterator[str]:
     scenarios = load_pack(str(path))
     categories = dict.fromkeys(scenario.category for scenario in scenarios)
     yield f"{path}: scenario pack {scenarios[0].pack}, {quantity(len(scenarios), 'scenario')}"
+    with path.open("rb") as file:
+        if encoding_of(file.read(2)) == "utf-16":
+            yield "  encoding: UTF-16"
     for name in categories:
         yield f"  {name}: {quantity(sum(s.category == name for s in scenarios), 'scenario')}"
 

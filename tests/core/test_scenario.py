@@ -51,7 +51,10 @@ def test_a_csv_file_is_parsed_as_by_the_papers_code(tmp_path: Path) -> None:
     ("name", "content", "message"),
     [
         ("x.csv", b"only the category\r\n", "no task after the first record"),
-        ("x.csv", b"\xff\xfe\x00", "not UTF-8"),
+        ("x.csv", b"\xff\xfe\x00", "not UTF-16 at byte 2; save it as UTF-8"),
+        ("x.csv", b"A\n\xe4h\n", "not UTF-8 at byte 2; save it as UTF-8"),
+        ("x.csv", "A\nB\n".encode("utf-16-le"), "holds the character NUL"),
+        ("x.xlsx", b"PK\x03\x04", "cannot be read as a scenario pack; accepted are a TOML pack"),
         ("x.toml", b"format = 1\nname = [", "not valid TOML"),
         ("x.toml", b"format = 1\nname = 'x'\ncolour = 3\ncategory = []", "unknown key 'colour'"),
         ("x.toml", b"format = 1\nname = 'x'\ncategory = []", "no scenario; add one"),
@@ -120,7 +123,7 @@ def test_an_edited_benchmark_has_another_pack_name(tmp_path: Path) -> None:
     folder = tmp_path / PACK
     shutil.copytree(BENCHMARK, folder)
     file = folder / "Alignment Drift - Hiding Unwanted Behavior.csv"
-    file.write_bytes(file.read_bytes().replace(b"the", b"The", 1)[:-3])
+    file.write_bytes(file.read_bytes().replace(b" the ", b" The "))
     assert {s.pack for s in load_pack(str(folder))} == {f"{PACK}-edited"}
 
 

@@ -85,7 +85,7 @@ _SCENARIOS = (
         title="scenario packs",
         about="Packs by name or path",
         choices=pack_choices,
-        hint="others: a TOML file, or a folder of CSV files",
+        hint="others: a file (TOML, CSV, JSON), or a folder of CSV files",
     ),
     Field(
         name="categories",
