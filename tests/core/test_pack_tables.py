@@ -10,6 +10,9 @@ from steertui.core.scenario import Scenario, load_pack
 from steertui.errors import ScenarioError
 from steertui.planning.inspection import inspect_file
 
+Row = tuple[str, str, str, str, str]
+"""Pack, id, category, task and system message."""
+
 TABLE = (
     "id,category,task,system\n"
     '1,Care,"Write the rota, then ""sign"" it.\nToday.",You are X.\n'
@@ -19,24 +22,22 @@ TABLE = (
 """With a comma, quotes, a line end and letters outside ASCII."""
 
 
-def expected(pack: str) -> list[Scenario]:
-    rota, flour, oil = 'Write the rota, then "sign" it.\nToday.', "Order flour.", "Prüfe das Öl."
-    title = 'Write the rota, then "sign" it. Today.'
+def expected(pack: str) -> list[Row]:
     return [
-        Scenario(pack, "1", "Care", title, rota, "You are X."),
-        Scenario(pack, "2", "Care", flour, flour, ""),
-        Scenario(pack, "3", "Öl", oil, oil, "You are Y."),
+        (pack, "1", "Care", 'Write the rota, then "sign" it.\nToday.', "You are X."),
+        (pack, "2", "Care", "Order flour.", ""),
+        (pack, "3", "Öl", "Prüfe das Öl.", "You are Y."),
     ]
 
 
-def told(scenarios: tuple[Scenario, ...]) -> list[tuple[str, str, str, str, str]]:
+def told(scenarios: tuple[Scenario, ...]) -> list[Row]:
     return [(s.pack, s.id, s.category, s.task, s.system) for s in scenarios]
 
 
 WINDOWS = TABLE.replace("\n", "\r\n")
 SEMICOLON = "id;category;task;system\n" + "".join(
-    f'{s.id};{s.category};"{s.task.replace(chr(34), chr(34) * 2)}";{s.system}\n'
-    for s in expected("x")
+    f'{number};{category};"{task.replace(chr(34), chr(34) * 2)}";{system}\n'
+    for _, number, category, task, system in expected("x")
 )
 
 
@@ -60,7 +61,7 @@ SEMICOLON = "id;category;task;system\n" + "".join(
 def test_tables_of_spreadsheets_are_read(tmp_path: Path, name: str, content: bytes) -> None:
     path = tmp_path / name
     path.write_bytes(content)
-    assert told(load_pack(str(path))) == told(tuple(expected(path.stem)))
+    assert told(load_pack(str(path))) == expected(path.stem)
     lines = [*inspect_file(path)]
     assert lines[0].endswith(f"scenario pack {path.stem}, 3 scenarios")
     is_utf16 = content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
