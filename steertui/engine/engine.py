@@ -8,7 +8,7 @@ from steertui.core.generation import Generation, StopReason
 from steertui.engine.context import ContextParams, LlamaContext
 from steertui.engine.events import Completed, LogitsNotFinite, Scored, SlotView, Snapshot
 from steertui.engine.llama import LlamaModel
-from steertui.engine.sampler import sample
+from steertui.engine.sampler import Sampler
 from steertui.engine.scheduler import Chunk, Scheduler, Slot
 from steertui.engine.sequence import GenerateRequest, ScoreRequest, Sequence
 from steertui.errors import EngineError
@@ -47,6 +47,7 @@ class Engine:
         self._preempted: list[Sequence] = []
         self._suspects: list[Sequence] = []
         self._isolated: Scheduler | None = None
+        self._sampler = Sampler(model.n_vocab)
         self._open()
         self._generated = 0
         self._prefilled = 0
@@ -196,8 +197,8 @@ class Engine:
         """Sample one token for each (slot, sequence, row of logits)."""
         if not generating:
             return []
-        rows = [row for _, _, row in generating]
-        tokens = sample(logits[rows], [sequence for _, sequence, _ in generating])
+        rows = (logits[row] for _, _, row in generating)
+        tokens = self._sampler.sample(rows, [sequence for _, sequence, _ in generating])
         finished: list[Finished] = []
         for (slot, sequence, _), token in zip(generating, tokens, strict=True):
             stop = self._append(sequence, token)

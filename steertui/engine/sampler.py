@@ -1,99 +1,78 @@
 """Sampling chain for a batch: penalties, top-k, top-p, min-p, temperature, draw.
 
-The order is that of llama.cpp's default chain.
+The order is that of llama.cpp's default chain. A row of logits is not sorted: the draw inverts
+the cumulative distribution in the order of the token ids.
 """
 
+from collections.abc import Iterable
 from collections.abc import Sequence as Many
 
 import numpy as np
 from numpy.typing import NDArray
 
 from steertui.core.generation import SamplingParams
+from steertui.engine.cumulative import index_at
+from steertui.engine.filters import Filters, Indices
 from steertui.engine.sequence import GenerateRequest, Sequence
+
+SAMPLER_VERSION = "2"
+"""Version of the draws; from one version to the next, a seed may give other answers.
+
+The distribution is the same in all versions. Version 1 sorted each row and drew in the order of
+probabilities.
+"""
+
+LOWEST_TEMPERATURE = 1e-30
+"""Lower temperatures would overflow 32 bits; at this one only the highest logits are drawn."""
 
 Logits = NDArray[np.float32]
 
 
-def sample(logits: Logits, sequences: Many[Sequence]) -> list[int]:
-    """Return the next token of each sequence; `logits` has the shape (sequences, vocabulary).
+class Sampler:
+    """Draws the next tokens; the work memory is that of a few rows.
 
-    Each sequence draws one number per token from its own generator, so that a draw depends neither
-    on the slot nor on the other sequences.
+    Each sequence draws one number per token from its own generator, and each row is computed alone,
+    so that a draw depends neither on the slot nor on the other sequences.
     """
-    greedy = logits.argmax(axis=1)
-    return [
-        int(token) if _is_greedy(sequence) else _draw(row, sequence)
-        for row, sequence, token in zip(logits, sequences, greedy, strict=True)
-    ]
 
+    def __init__(self, vocabulary: int) -> None:
+        """Prepare for rows of `vocabulary` logits."""
+        self._values = np.empty(vocabulary, np.float32)
+        self._weights = np.empty(vocabulary, np.float32)
+        self._filters = Filters(vocabulary)
 
-def _is_greedy(sequence: Sequence) -> bool:
-    """Whether the next token is the one with the highest logit, without penalties."""
-    params = _params(sequence)
-    has_penalty = params.repetition_penalty != 1 or params.presence_penalty != 0
-    return params.temperature <= 0 and not has_penalty
+    def sample(self, rows: Iterable[Logits], sequences: Many[Sequence]) -> list[int]:
+        """Return the next token of each sequence; a row has the shape (vocabulary,)."""
+        return [self._next(row, s) for row, s in zip(rows, sequences, strict=True)]
 
+    def _next(self, logits: Logits, sequence: Sequence) -> int:
+        assert isinstance(sequence.request, GenerateRequest)
+        assert sequence.random is not None
+        assert sequence.penalties is not None
+        params = sequence.request.sampling
+        if not sequence.penalties.are_neutral:
+            np.copyto(self._values, logits)
+            logits = self._values
+            sequence.penalties.apply(logits, sequence.tokens)
+        if params.temperature <= 0:
+            return int(logits.argmax())
+        tokens, weights = self.candidates(logits, params)
+        index = index_at(weights, sequence.random.random())
+        return index if tokens is None else int(tokens[index])
 
-def _params(sequence: Sequence) -> SamplingParams:
-    assert isinstance(sequence.request, GenerateRequest)
-    return sequence.request.sampling
+    def candidates(
+        self, logits: Logits, params: SamplingParams
+    ) -> tuple[Indices | None, NDArray[np.float32]]:
+        """Return the tokens that pass the filters, and weights in proportion to probabilities.
 
-
-def _draw(logits: Logits, sequence: Sequence) -> int:
-    params = _params(sequence)
-    logits = penalise(logits, sequence, params)
-    if params.temperature <= 0:
-        return int(logits.argmax())
-    tokens, probabilities = distribution(logits, params)
-    assert sequence.random is not None
-    threshold = sequence.random.random() * probabilities.sum()
-    index = int(np.searchsorted(probabilities.cumsum(), threshold))
-    return int(tokens[min(index, len(tokens) - 1)])
-
-
-def penalise(logits: Logits, sequence: Sequence, params: SamplingParams) -> Logits:
-    """Return logits of shape (vocabulary,) after the penalties.
-
-    The repetition penalty (Keskar et al. 2019, CTRL, section 4.1) applies to tokens of prompt and
-    answer: positive logits are divided by it, negative ones multiplied. The presence penalty
-    (OpenAI API) is subtracted from the logits of tokens in the answer.
-    """
-    if params.repetition_penalty == 1 and params.presence_penalty == 0:
-        return logits
-    logits = logits.copy()
-    seen = np.unique(sequence.tokens)
-    values = logits[seen]
-    divided = values / params.repetition_penalty
-    multiplied = values * params.repetition_penalty
-    logits[seen] = np.where(values > 0, divided, multiplied)
-    if sequence.new_tokens:
-        logits[np.unique(sequence.new_tokens)] -= params.presence_penalty
-    return logits
-
-
-def distribution(
-    logits: Logits, params: SamplingParams
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Return the tokens that pass the filters, most likely first, and their probabilities.
-
-    Filters: top-k (Fan et al. 2018), top-p (Holtzman et al. 2020), min-p (Nguyen et al. 2024). The
-    probabilities sum to 1 and include the temperature, which must be positive.
-    """
-    if 0 < params.top_k < len(logits):
-        tokens = np.argpartition(logits, -params.top_k)[-params.top_k :]
-        tokens = tokens[np.lexsort((tokens, -logits[tokens]))]
-    else:
-        tokens = np.argsort(-logits, kind="stable")
-    sorted_logits = logits[tokens].astype(np.float64)
-    probabilities = _softmax(sorted_logits)
-    kept = len(tokens)
-    if params.top_p < 1:
-        kept = int(np.searchsorted(probabilities.cumsum(), params.top_p)) + 1
-    if params.min_p > 0:
-        kept = min(kept, int((probabilities >= params.min_p * probabilities[0]).sum()))
-    return tokens[:kept], _softmax(sorted_logits[:kept] / params.temperature)
-
-
-def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    powers = np.exp(logits - logits.max())
-    return np.asarray(powers / powers.sum(), np.float64)
+        Tokens are in ascending order, None for all. The weight of the most likely token is 1; the
+        weights include the temperature, which must be positive, and are valid until the next call.
+        """
+        values = np.subtract(logits, logits.max(), out=self._values)
+        tokens = self._filters.kept(values, params)
+        weights = self._weights[: len(values if tokens is None else tokens)]
+        if tokens is not None:
+            values = values.take(tokens, out=weights, mode="clip")
+        temperature = np.float32(max(params.temperature, LOWEST_TEMPERATURE))
+        np.divide(values, temperature, out=weights)
+        return tokens, np.exp(weights, out=weights)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from steertui.core.generation import SamplingParams
 from steertui.engine.continuation_scores import ContinuationScores, Tokens
+from steertui.engine.penalties import Penalties
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ class Sequence:
         cached: how many of `tokens` are in the KV cache.
         answer: bytes of the answer so far.
         started: time.perf_counter() at the start, in seconds.
-        random: generator for sampling.
+        random: generator for sampling, of a generate request, once started.
+        penalties: of a generate request, once started.
         scores: of a score request, once started.
     """
 
@@ -68,6 +70,7 @@ class Sequence:
     answer: bytearray = field(default_factory=bytearray)
     started: float = 0.0
     random: np.random.Generator | None = None
+    penalties: Penalties | None = None
     scores: ContinuationScores | None = None
 
     def start(self) -> None:
@@ -83,6 +86,7 @@ class Sequence:
             self.start_next_path()
         else:
             self.random = np.random.Generator(np.random.Philox(self.request.seed))
+            self.penalties = Penalties(self.request.sampling, self.prompt_length)
 
     def restart(self) -> None:
         """Prepare to be decoded again in an empty KV cache: an answer keeps its tokens, and scores

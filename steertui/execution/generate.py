@@ -10,6 +10,7 @@ from steertui.core.prompt import Prompt
 from steertui.engine.devices import devices
 from steertui.engine.events import Completed, LogitsNotFinite, RequestFailed, Scored
 from steertui.engine.pool import Pool
+from steertui.engine.sampler import SAMPLER_VERSION
 from steertui.engine.sizing import Overrides, choose_shapes
 from steertui.engine.vocabulary import vocabulary
 from steertui.engine.workload import workload_of
@@ -29,6 +30,9 @@ NOT_FINITE = (
     "quantisation"
 )
 """Why a model is stopped whose logits are never finite."""
+
+SAMPLER = {"sampler": SAMPLER_VERSION}
+"""Stored with the versions of a run on this machine."""
 
 
 def generate(
@@ -51,7 +55,7 @@ def generate(
     with Pool(model.path, shapes) as engine:
         for _ in engine.load():
             yield ModelLoading(model.name)
-        run_id = store.add_run(plan.id, versions(), device(), [asdict(s) for s in shapes])
+        run_id = store.add_run(plan.id, versions() | SAMPLER, device(), [asdict(s) for s in shapes])
         yield ModelLoaded("generate", model.name, shapes, len(requests))
         by_key = {p.key: p for p in prompts}
         allowed, not_finite, has_answered = min(MAX_FAILED_FIRST, len(requests)), 0, False

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from steertui.engine.sampler import SAMPLER_VERSION
 from tests.fixtures.changed_models import write_nan
 from tests.fixtures.database import select
 from tests.fixtures.program import call, records, start
@@ -48,6 +49,8 @@ def test_repeated_command_runs_only_what_is_missing(
     assert "samples each" not in greedy
     more = call(*SMALL, "--temperature", "0", "--temperature", "0.7", cwd=tmp_path)[1]
     assert "36: 18 answered before, 18 to do" in more
+    samplers = "SELECT DISTINCT json_extract(versions, '$.sampler') FROM runs"
+    assert select(tmp_path / "a.db", samplers) == [(SAMPLER_VERSION,)]
 
 
 def test_two_devices_give_the_answers_of_one_and_are_named(tmp_path: Path) -> None:
