@@ -1,4 +1,4 @@
-"""Folders: data shipped with the package, and the user's cache and state."""
+"""Folders: data shipped with the package, and the user's cache, state and data."""
 
 import os
 import stat
@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from platformdirs import user_cache_path, user_state_path
+from platformdirs import user_cache_path, user_data_path, user_state_path
 
 from steertui.errors import StoreError
 
@@ -83,3 +83,8 @@ def user_cache(name: str) -> Path:
 def user_state(name: str) -> Path:
     """Return the folder `name` of the user's decisions on this machine; it may not exist."""
     return user_state_path("steertui") / name
+
+
+def user_data(name: str) -> Path:
+    """Return the folder `name` of the user's own data; it may not exist."""
+    return user_data_path("steertui") / name

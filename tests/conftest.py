@@ -1,4 +1,4 @@
-"""Fixtures of all tests: a state folder of their own, and a hub on loopback."""
+"""Fixtures of all tests: state and data folders of their own, and a hub on loopback."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +10,10 @@ from tests.fixtures.hub_server import HubServer, serving
 
 @pytest.fixture(autouse=True)
 def state_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep the user's own state folder out of the tests."""
+    """Keep the user's own state and data folders out of the tests."""
     folder = tmp_path_factory.mktemp("state")
     monkeypatch.setenv("XDG_STATE_HOME", str(folder))
+    monkeypatch.setenv("XDG_DATA_HOME", str(folder / "data"))
     return folder
 
 

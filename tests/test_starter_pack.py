@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from steertui.core.scenario import load_pack
 from steertui.core.verdict import Label
+from tests.fixtures.real import BENCHMARK, needs_shared
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 CATEGORIES = [
@@ -56,6 +58,33 @@ def test_every_task_is_forty_to_one_hundred_and_ten_words_on_one_line(
         assert 40 <= len(scenario["task"].split()) <= 110, scenario["id"]
         assert "\n" not in scenario["task"], scenario["id"]
         assert scenario["task"] == scenario["task"].strip()
+
+
+def word_groups(text: str, length: int = 4) -> set[tuple[str, ...]]:
+    """Return every sequence of so many words in the text."""
+    words = re.findall(r"[a-z']+", text.lower())
+    return {tuple(words[i : i + length]) for i in range(len(words) - length + 1)}
+
+
+def test_the_training_pack_has_the_categories_and_system_messages_of_the_starter_pack() -> None:
+    training, starter = (load_pack(name) for name in ("steering-train", "starter"))
+    assert len(training) == 36
+    systems = {(s.category, s.system) for s in training}
+    assert systems == {(s.category, s.system) for s in starter}
+    assert all(40 <= len(s.task.split()) <= 110 for s in training)
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["starter", pytest.param("instrumentaleval", marks=needs_shared)],
+)
+def test_no_training_scenario_resembles_one_for_evaluation(other: str) -> None:
+    name = other if other == "starter" else str(BENCHMARK)
+    for scenario in load_pack(name):
+        groups = word_groups(scenario.task)
+        for training in load_pack("steering-train"):
+            common = groups & word_groups(training.task)
+            assert len(common) <= 0.1 * len(groups), (scenario.name, training.name, common)
 
 
 def test_there_are_four_conditions_and_baseline_has_no_suffix(

@@ -13,8 +13,9 @@ from steertui.cli.models import models
 from steertui.cli.report import report
 from steertui.cli.root import cli
 from steertui.cli.sources import sources
+from steertui.cli.vector import vector
 
-cli.section("Before a run", doctor, inspect, models, sources, bench)
+cli.section("Before a run", doctor, inspect, models, sources, vector, bench)
 cli.section("After a run", report, agree, label, judge, export)
 cli.section("Other runs", merge, import_paper)
 

@@ -3,6 +3,7 @@
 import ctypes
 from collections.abc import Sequence
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ import llama_cpp.llama_cpp as ll
 from steertui.core.reasoning import REASONING_TOKENS
 from steertui.engine.devices import device_handles
 from steertui.errors import EngineError, ModelError
+
+LLAMA_VERSION = version("llama-cpp-python")
+"""Version of the bindings, which determines that of llama.cpp."""
 
 Tokens = list[int]
 REASONING_MARKS = frozenset(map(str.encode, REASONING_TOKENS))

@@ -18,8 +18,8 @@ from steertui.paths import private_temporary_folder
 from steertui.sandbox.launch import launch
 
 
-class EngineProcess:
-    """A child process that runs an `Engine`; it loads the model while the parent continues.
+class ModelProcess:
+    """A child process that loads a model and runs `entry` ("module:function").
 
     Attributes:
         pipe: the parent's end of the pipe; EOFError or OSError on it means that the child has
@@ -27,42 +27,22 @@ class EngineProcess:
         log: file with the output of the child.
     """
 
-    def __init__(self, model: Path, shape: ContextParams, name: str) -> None:
-        self.log = log_folder() / f"engine-{os.getpid()}{name}.log"
+    def __init__(self, entry: str, job: object, name: str) -> None:
+        """Start the child and send its job; `name` is that of the log."""
+        self.log = log_folder() / f"{name}.log"
         self.log.unlink(missing_ok=True)
         self.pipe, child_pipe = Pipe()
         # Output of llama.cpp or a driver would corrupt a screen.
         with open(self.log, "ab", opener=_private) as log:
-            self._child = launch("steertui.engine.engine_child:main", child_pipe, output=log)
+            self._child = launch(entry, child_pipe, output=log)
         child_pipe.close()
-        with suppress(OSError):  # it has already ended; `receive` finds out
-            self.pipe.send(EngineJob(model, shape))
+        with suppress(OSError):  # it has already ended; the first read finds out
+            self.pipe.send(job)
 
     @property
     def pid(self) -> int:
         """Process id of the child."""
         return self._child.pid
-
-    def send(self, requests: Sequence[GenerateRequest | ScoreRequest]) -> None:
-        """Send requests; only after the first message, which says that the model is loaded."""
-        self.pipe.send(list(requests))
-
-    def receive(self) -> EngineMessage:
-        """Wait for the next message; raise the error with which the child ended."""
-        message: EngineMessage | ChildFailed = self.pipe.recv()
-        if isinstance(message, ChildFailed):
-            raise message.error
-        return message
-
-    def suspend(self) -> None:
-        """Suspend the process, if it is alive."""
-        with suppress(psutil.NoSuchProcess):
-            psutil.Process(self.pid).suspend()
-
-    def resume(self) -> None:
-        """Resume the process, if it is alive."""
-        with suppress(psutil.NoSuchProcess):
-            psutil.Process(self.pid).resume()
 
     def cause(self) -> str:
         """Return why it ended: signal or exit code, and the last line of its log."""
@@ -87,6 +67,35 @@ class EngineProcess:
         self._child.wait()
         if self.log.is_file() and not self.log.stat().st_size:
             self.log.unlink()
+
+
+class EngineProcess(ModelProcess):
+    """A child process that runs an `Engine`; it loads the model while the parent continues."""
+
+    def __init__(self, model: Path, shape: ContextParams, name: str) -> None:
+        job = EngineJob(model, shape)
+        super().__init__("steertui.engine.engine_child:main", job, f"engine-{os.getpid()}{name}")
+
+    def send(self, requests: Sequence[GenerateRequest | ScoreRequest]) -> None:
+        """Send requests; only after the first message, which says that the model is loaded."""
+        self.pipe.send(list(requests))
+
+    def receive(self) -> EngineMessage:
+        """Wait for the next message; raise the error with which the child ended."""
+        message: EngineMessage | ChildFailed = self.pipe.recv()
+        if isinstance(message, ChildFailed):
+            raise message.error
+        return message
+
+    def suspend(self) -> None:
+        """Suspend the process, if it is alive."""
+        with suppress(psutil.NoSuchProcess):
+            psutil.Process(self.pid).suspend()
+
+    def resume(self) -> None:
+        """Resume the process, if it is alive."""
+        with suppress(psutil.NoSuchProcess):
+            psutil.Process(self.pid).resume()
 
 
 def _private(path: str, flags: int) -> int:

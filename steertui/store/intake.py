@@ -27,6 +27,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "TEXT": (str, type(None)),
     "INTEGER": (int, type(None)),
     "REAL": (float, type(None)),
+    "BLOB": (bytes, type(None)),
 }
 """Python types of values by the type of their column; the integrity check covers NOT NULL."""
 
@@ -232,6 +233,10 @@ _HASHED: dict[str, tuple[str, Callable[[Row], bool]]] = {
     "generations": (
         "SELECT trial, answer_digest, answer FROM generations",
         lambda row: bool(row[1] == answer_digest(row[2])),
+    ),
+    "vectors": (
+        "SELECT sha256, content FROM vectors",
+        lambda row: bool(row[0] == sha256(row[1]).hexdigest()),
     ),
     "conflicts": ("SELECT id, about, subject, judge, left_out FROM conflicts", _matches_conflict),
 }

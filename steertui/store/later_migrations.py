@@ -129,3 +129,13 @@ CREATE TABLE conflicts (
 );
 CREATE INDEX conflicts_by_subject ON conflicts (subject, about);
 """
+
+# Steering vectors that experiments of this database use: GGUF files.
+VECTORS = """
+CREATE TABLE vectors (
+    sha256 TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    content BLOB NOT NULL,
+    created_at TEXT NOT NULL
+);
+"""

@@ -18,6 +18,7 @@ from steertui.store.later_migrations import (
     READINGS,
     REFERENCES,
     REPLIES,
+    VECTORS,
 )
 from steertui.store.plain_names_migration import apply_plain_names
 
@@ -146,6 +147,13 @@ def conflicts(db: Database) -> None:
 def plain_names(db: Database) -> None:
     """Rename tables and columns; store judge kinds, rubric hashes and model backends."""
     apply_plain_names(db)
+
+
+@migrations()
+def vectors(db: Database) -> None:
+    """Add steering vectors."""
+    for statement in _statements(VECTORS):
+        db.execute(statement)
 
 
 @cache

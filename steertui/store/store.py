@@ -15,7 +15,6 @@ from steertui.core.verdict import Verdict
 from steertui.errors import ExperimentError
 from steertui.lookup import resolve_name
 from steertui.store import rows
-from steertui.store.batches import Batches
 from steertui.store.records import (
     AnswerParts,
     ModelFacts,
@@ -25,6 +24,7 @@ from steertui.store.records import (
 )
 from steertui.store.rows import LABELS, as_json, now
 from steertui.store.schema import answer_digest
+from steertui.store.vectors import Vectors
 
 _DRAWN = """(SELECT q.reference FROM annotation_queue AS q
     WHERE q.judge = v.judge AND q.trial = t.key AND q.ordering = 'random')"""
@@ -45,7 +45,7 @@ _ANSWER_COLUMNS = (
 )
 
 
-class Store(Batches):
+class Store(Vectors):
     """One SQLite file and one connection to it, for one thread."""
 
     # Experiments

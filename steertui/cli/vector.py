@@ -1,0 +1,223 @@
+"""`steertui vector`: directions that steer a model's hidden states."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+import cloup
+
+
+@click.group(short_help="Steering vectors: train, list, show, import, export, remove.")
+def vector() -> None:
+    """Train and manage steering vectors: directions that are added to a model's hidden states."""
+
+
+_THREADS = cloup.option(
+    "--threads", type=int, default=0, help="CPU threads [default: physical cores]"
+)
+_JSON = cloup.option("--json", "as_json", is_flag=True, help="Print one JSON record per line")
+_CONVENTION = click.Choice(["same", "previous"])
+
+
+@vector.command(cls=cloup.Command)
+@click.argument("name")
+@cloup.option_group(
+    "Contrast",
+    cloup.option("--model", required=True, help="Model whose hidden states are read"),
+    cloup.option(
+        "--positive",
+        default="pro",
+        show_default=True,
+        help="Condition that the vector points to",
+    ),
+    cloup.option(
+        "--negative",
+        default="anti",
+        show_default=True,
+        help="Condition that it points away from",
+    ),
+    cloup.option(
+        "--conditions-file",
+        default="",
+        help="TOML file with conditions [default: shipped conditions]",
+    ),
+    cloup.option(
+        "--scenarios",
+        multiple=True,
+        default=("steering-train",),
+        show_default=True,
+        help="Scenario pack for training; repeatable",
+    ),
+    cloup.option(
+        "--limit",
+        type=int,
+        default=0,
+        help="Maximum number of scenarios, taken in turn from the categories; 0 for all",
+    ),
+    cloup.option(
+        "--pairs",
+        "pairs_file",
+        type=Path,
+        metavar="FILE",
+        help="TOML file with pairs of texts, instead of conditions and scenarios",
+    ),
+)
+@cloup.option_group(
+    "Training",
+    cloup.option(
+        "--method",
+        type=click.Choice(["mean", "pca", "probe"]),
+        default="mean",
+        show_default=True,
+        help="Mean difference, first principal component of the differences, or normal of a "
+        "linear probe",
+    ),
+    cloup.option("--layers", default="", help="Layers such as 8-20 [default: all but layer 0]"),
+    cloup.option("--seed", type=int, default=1, show_default=True, help="Seed of the controls"),
+    _THREADS,
+    cloup.option(
+        "--gpu-layers",
+        type=int,
+        default=-1,
+        show_default=True,
+        help="Layers on the accelerator, -1 for all",
+    ),
+    _JSON,
+)
+def train(
+    *,
+    name: str,
+    model: str,
+    positive: str,
+    negative: str,
+    conditions_file: str,
+    scenarios: tuple[str, ...],
+    limit: int,
+    pairs_file: Path | None,
+    method: str,
+    layers: str,
+    seed: int,
+    threads: int,
+    gpu_layers: int,
+    as_json: bool,
+) -> None:
+    """Train a vector and two controls from contrast pairs, and store them under NAME.
+
+    The controls NAME-random and NAME-shuffled have the same norms. The training scenarios are
+    stored with the vector, so that it can be evaluated on others. The same command again resumes
+    after an interruption.
+    """
+    from steertui.headless.vector_commands import train_vector
+    from steertui.planning.contrast_pairs import PairTexts
+    from steertui.steering.training import TrainingSettings
+    from steertui.steering.vector import parse_layers
+
+    texts = PairTexts(
+        positive=positive,
+        negative=negative,
+        scenarios=scenarios,
+        limit=limit,
+        conditions_file=conditions_file,
+        pairs_file=pairs_file,
+    )
+    settings = TrainingSettings(
+        method=method,
+        layers=parse_layers(layers),
+        seed=seed,
+        threads=threads,
+        gpu_layers=gpu_layers,
+    )
+    sys.exit(train_vector(name, model, texts, settings, as_json=as_json))
+
+
+@vector.command("list")
+@_JSON
+def list_command(as_json: bool) -> None:
+    """List the stored vectors."""
+    from steertui.headless.vector_commands import list_vectors
+
+    list_vectors(as_json=as_json)
+
+
+@vector.command()
+@click.argument("name")
+@_JSON
+def show(name: str, as_json: bool) -> None:
+    """Show a vector's provenance, and its norm and separation by layer."""
+    from steertui.headless.vector_commands import show_vector
+
+    show_vector(name, as_json=as_json)
+
+
+@vector.command("import")
+@click.argument("file", type=Path)
+@click.argument("name")
+@click.option("--model", required=True, help="Model that the vector was made for")
+@click.option(
+    "--convention",
+    type=_CONVENTION,
+    help="Layer where direction.N was measured: block N (repeng), or the block before it "
+    "(llama.cpp's cvector-generator) [default: by the file]",
+)
+def import_command(file: Path, name: str, model: str, convention: str | None) -> None:
+    """Import a control vector of repeng or llama.cpp from a GGUF FILE as NAME.
+
+    The file is checked against the model, and the norms of the model's hidden states are measured.
+    """
+    from steertui.headless.vector_commands import import_vector
+    from steertui.planning.contrast_pairs import PairTexts
+    from steertui.steering.vector_file import Convention
+
+    chosen = Convention(convention) if convention else None
+    sys.exit(import_vector(file, name, model, chosen, PairTexts(limit=12)))
+
+
+@vector.command()
+@click.argument("name")
+@click.argument("file", type=Path)
+@click.option(
+    "--convention",
+    type=_CONVENTION,
+    default="same",
+    show_default=True,
+    help="Number of a direction: the layer where it was measured and is applied, or the next one, "
+    "as in files of llama.cpp's cvector-generator",
+)
+@click.option(
+    "--strength", type=float, help="Multiply the directions for this strength [default: as stored]"
+)
+@click.option("--layers", default="", help="Layers such as 8-20 [default: all of the vector]")
+def export(name: str, file: Path, convention: str, strength: float | None, layers: str) -> None:
+    """Write a vector as a GGUF FILE that llama.cpp and repeng read."""
+    from steertui.headless.vector_commands import export_vector
+    from steertui.steering.vector import parse_layers
+    from steertui.steering.vector_file import Convention
+
+    export_vector(name, file, Convention(convention), strength, parse_layers(layers))
+
+
+@vector.command()
+@click.argument("name")
+@click.argument("file", type=Path)
+@click.option("--model", required=True, help="Model to write the adapter for")
+@click.option("--layer", type=int, required=True, help="Layer whose direction is removed")
+def ablate(name: str, file: Path, model: str, layer: int) -> None:
+    """Write a LoRA adapter FILE that removes a vector's direction from every block of a model.
+
+    The adapter's scale is the dose: 0 changes nothing, and 1 removes the direction.
+    """
+    from steertui.headless.vector_commands import export_ablation
+
+    export_ablation(name, file, model, layer)
+
+
+@vector.command()
+@click.argument("names", nargs=-1, required=True)
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation")
+def rm(names: tuple[str, ...], yes: bool) -> None:
+    """Remove vectors."""
+    from steertui.headless.vector_commands import remove_vectors
+
+    remove_vectors(names, sure=yes)

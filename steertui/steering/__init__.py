@@ -1,0 +1,1 @@
+"""Steering directions: training, files, strength, and ablation adapters."""
