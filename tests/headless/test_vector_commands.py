@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -36,13 +37,26 @@ def fails(*options: str, cwd: Path) -> str:
     return lines[0]
 
 
-@pytest.fixture
-def trained(tmp_path: Path) -> Path:
-    code, out, err = call(*TRAIN, cwd=tmp_path)
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Train a vector once; return the user's data folder."""
+    folder = tmp_path_factory.mktemp("library")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(folder / "data"))
+        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+        code, out, err = call(*TRAIN, cwd=folder)
     assert code == 0, err
     assert "Hidden states: 6 of 6 pairs" in err
     assert "Contrast  pro − anti" in out
     assert "Pairs     6 of 6 scenarios" in out
+    return folder / "data"
+
+
+@pytest.fixture
+def trained(library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder to work in; the user's data folder is a copy of the library."""
+    shutil.copytree(library, tmp_path / "data")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     return tmp_path
 
 
