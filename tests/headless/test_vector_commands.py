@@ -22,13 +22,13 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
-def ok(*options: str, cwd: Path) -> str:
+def ok_call(*options: str, cwd: Path) -> str:
     code, out, err = call("vector", *options, cwd=cwd)
     assert code == 0, err
     return out
 
 
-def fails(*options: str, cwd: Path) -> str:
+def failing_call(*options: str, cwd: Path) -> str:
     code, out, err = call("vector", *options, cwd=cwd)
     assert code == 1, out
     assert "Traceback" not in err
@@ -61,71 +61,71 @@ def trained(library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
 
 
 def test_a_vector_and_its_controls_are_listed_shown_and_removed(trained: Path) -> None:
-    names = [row["name"] for row in records(ok("list", "--json", cwd=trained))]
+    names = [row["name"] for row in records(ok_call("list", "--json", cwd=trained))]
     assert names == ["mine", "mine-random", "mine-shuffled"]
-    (row,) = records(ok("show", "mine", "--json", cwd=trained))
+    (row,) = records(ok_call("show", "mine", "--json", cwd=trained))
     assert row["method"] == "mean"
     assert row["model_name"] == "demo"
     layers = row["layers"]
     assert isinstance(layers, list)
     assert [entry["layer"] for entry in layers] == [1, 2, 3]
     assert all(entry["hidden_norm"] > 0 for entry in layers)
-    assert "6 pairs  pro − anti" in ok("list", cwd=trained)
-    ok("rm", "--yes", "mine-random", cwd=trained)
-    assert len(ok("list", cwd=trained).splitlines()) == 2
-    assert "no such vector; there are mine, mine-shuffled" in fails(
+    assert "6 pairs  pro − anti" in ok_call("list", cwd=trained)
+    ok_call("rm", "--yes", "mine-random", cwd=trained)
+    assert len(ok_call("list", cwd=trained).splitlines()) == 2
+    assert "no such vector; there are mine, mine-shuffled" in failing_call(
         "show", "mine-random", cwd=trained
     )
 
 
 def test_a_name_is_not_taken_twice(trained: Path) -> None:
-    assert "there is a vector of this name" in fails(*TRAIN[1:], cwd=trained)
+    assert "there is a vector of this name" in failing_call(*TRAIN[1:], cwd=trained)
 
 
 def test_an_exported_vector_is_imported_as_the_same(trained: Path) -> None:
-    ok("export", "mine", "out.gguf", cwd=trained)
-    ok("import", "out.gguf", "again", "--model", "demo", cwd=trained)
+    ok_call("export", "mine", "out.gguf", cwd=trained)
+    ok_call("import", "out.gguf", "again", "--model", "demo", cwd=trained)
     first, second = (
-        json.loads(ok("show", name, "--json", cwd=trained)) for name in ("mine", "again")
+        json.loads(ok_call("show", name, "--json", cwd=trained)) for name in ("mine", "again")
     )
     assert first["layers"] == second["layers"]
     assert second["source"] == "out.gguf"
-    assert "never replaced" in fails("export", "mine", "out.gguf", cwd=trained)
+    assert "never replaced" in failing_call("export", "mine", "out.gguf", cwd=trained)
 
 
 def test_an_export_with_a_strength_is_multiplied(trained: Path) -> None:
-    ok("export", "mine", "out.gguf", "--strength", "0.6", "--layers", "2-3", cwd=trained)
+    ok_call("export", "mine", "out.gguf", "--strength", "0.6", "--layers", "2-3", cwd=trained)
     found = read_own_vector(trained / "out.gguf")
-    (row,) = records(ok("show", "mine", "--json", cwd=trained))
+    (row,) = records(ok_call("show", "mine", "--json", cwd=trained))
     assert isinstance(row["layers"], list)
     norms = {entry["layer"]: entry["hidden_norm"] for entry in row["layers"]}
     added = [float((found.directions[i] ** 2).sum() ** 0.5) / norms[i] for i in (2, 3)]
     assert found.layers == (2, 3)
     assert added == pytest.approx([0.3, 0.3], rel=1e-5)
-    error = fails("export", "mine", "zero.gguf", "--strength", "0", cwd=trained)
+    error = failing_call("export", "mine", "zero.gguf", "--strength", "0", cwd=trained)
     assert "no direction is left" in error
 
 
 def test_a_file_of_the_generators_convention_is_moved_by_one_layer(trained: Path) -> None:
-    ok("export", "mine", "out.gguf", "--convention", "previous", cwd=trained)
-    out = ok("import", "out.gguf", "again", "--model", "demo", cwd=trained)
+    ok_call("export", "mine", "out.gguf", "--convention", "previous", cwd=trained)
+    out = ok_call("import", "out.gguf", "again", "--model", "demo", cwd=trained)
     assert "measured one layer before" in out
     (mine,), (again,) = (
-        records(ok("show", name, "--json", cwd=trained)) for name in ("mine", "again")
+        records(ok_call("show", name, "--json", cwd=trained)) for name in ("mine", "again")
     )
     assert isinstance(mine["layers"], list)
     assert isinstance(again["layers"], list)
     assert [entry["layer"] for entry in again["layers"]] == [1, 2]
     for ours, theirs in zip(mine["layers"], again["layers"], strict=False):
         assert ours["direction_norm"] == pytest.approx(theirs["direction_norm"])
-    ok("import", "out.gguf", "raw", "--model", "demo", "--convention", "same", cwd=trained)
+    ok_call("import", "out.gguf", "raw", "--model", "demo", "--convention", "same", cwd=trained)
     assert read_vector(trained / "out.gguf", demo_path()).layers == (2, 3)
 
 
 def test_an_ablation_is_an_adapter_of_the_model(trained: Path) -> None:
-    ok("ablate", "mine", "out.gguf", "--model", "demo", "--layer", "2", cwd=trained)
+    ok_call("ablate", "mine", "out.gguf", "--model", "demo", "--layer", "2", cwd=trained)
     assert check_adapter(demo_path(), trained / "out.gguf").rank == 1
-    error = fails("ablate", "mine", "x.gguf", "--model", "demo", "--layer", "9", cwd=trained)
+    error = failing_call("ablate", "mine", "x.gguf", "--model", "demo", "--layer", "9", cwd=trained)
     assert "layer 9: the vector has no direction; it has 1, 2, 3" in error
 
 
@@ -166,4 +166,4 @@ def test_an_interrupted_training_resumes(tmp_path: Path) -> None:
     ],
 )
 def test_bad_input_is_one_sentence(options: tuple[str, ...], reason: str, tmp_path: Path) -> None:
-    assert reason in fails(*options, cwd=tmp_path)
+    assert reason in failing_call(*options, cwd=tmp_path)
