@@ -7,7 +7,7 @@ DOCS_READY := .venv/.docs-ready
 # Many tests wait for processes, servers and terminals: two workers per core keep the cores busy.
 WORKERS ?= $(shell $(PYTHON) -c "import os; print(2 * (os.cpu_count() or 1))")
 
-.PHONY: demo test test-slow browser lint format docs frames pictures clean
+.PHONY: demo test test-slow real browser lint format docs frames pictures clean
 
 demo: $(READY)
 	@$(BIN)/steertui --batch --demo
@@ -17,6 +17,11 @@ test: lint
 
 test-slow: $(READY)
 	@$(BIN)/python -m pytest -m slow --timeout 3600
+
+# Fetches four small real models as data (2 GB, once; benchmarks/real_models.py names the folder) and runs the tests on them.
+real: $(READY)
+	@$(BIN)/python -m benchmarks.real_models
+	@$(BIN)/python -m pytest -m real
 
 # What the HTML page's own tests need besides Chromium; they are skipped, by name, without.
 browser: $(READY)

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from steertui.assets.catalogue import catalogue_model, kind_of
+from steertui.assets.gguf_header import auxiliary_role
 from steertui.assets.hash_cache import cached_digest, file_digest, hash_file
+from steertui.core.hub_files import quantisation
 from steertui.core.hub_name import HubName, parse_hub_name, split_parts
 from steertui.core.model import DEMO, Model, ModelKind, combined_sha256, demo_path, is_server
 from steertui.errors import ModelError
@@ -80,7 +82,7 @@ def locate_weights(name: str) -> LocalWeights | None:
         kind = model.kind
         first = quantisation.sha256 or first
     else:
-        title = _stem(weights.files[0])
+        title = _title(weights.repo, weights.files[0])
         kind = kind_of(f"{weights.repo}/{weights.files[0]}")
     return LocalWeights(
         requested_name=name,
@@ -113,6 +115,15 @@ def _local_file(name: str) -> LocalWeights:
         origin="",
         kind=kind_of(path.name),
     )
+
+
+def _title(repo: str, file: str) -> str:
+    """Return a short name of a file on the hub: its own, or that of its repository if the
+    quantisation is named by a folder."""
+    quant = quantisation(file)
+    if not quant or quantisation(Path(file).name):
+        return _stem(file)
+    return f"{repo.rpartition('/')[2].removesuffix('-GGUF')}-{quant}"
 
 
 def _stem(file: str) -> str:
@@ -168,6 +179,10 @@ def find_model(name: str) -> Model:
                     raise ModelError(
                         f"{path}: not a GGUF file (its first bytes differ); download it again"
                     )
+        if role := auxiliary_role(located.paths[0]):
+            raise ModelError(
+                f"{located.paths[0]}: is {role}, not a model; give the model's own GGUF file"
+            )
         digests = [file_digest(path) for path in located.paths]
     except OSError as exc:
         raise ModelError(

@@ -43,7 +43,8 @@ def show_models(*, as_json: bool) -> None:
     listed = {row.path for row in rows}
     for other in (h for h in all_cached_weights() if str(h.paths[0]) not in listed):
         size = size_text(sum(p.stat().st_size for p in other.paths))
-        print_line(f"{other.repo}/{other.files[0]}  {size}  {verification_state(other)}")
+        role = f"  {other.role}; not a model" if other.role else ""
+        print_line(f"{other.repo}/{other.files[0]}  {size}  {verification_state(other)}{role}")
     print_line(f"Cache: {cache_folder()} (shared with other programs that use the hub)")
 
 
@@ -61,7 +62,8 @@ def pull_models(names: Sequence[str], *, as_json: bool) -> int:
 
 def verify_models(names: Sequence[str]) -> int:
     """Hash models again; return 0 if all hashes are as expected, else 1."""
-    chosen = list(names) or [f"{h.repo}@{h.revision}/{h.files[0]}" for h in all_cached_weights()]
+    cached = [weights for weights in all_cached_weights() if not weights.role]
+    chosen = list(names) or [f"{w.repo}@{w.revision}/{w.files[0]}" for w in cached]
     failures = 0
     if not chosen:
         print_line(f"{cache_folder()}: holds no model; `steertui models pull NAME` downloads one")

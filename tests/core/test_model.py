@@ -8,7 +8,8 @@ import pytest
 from steertui.assets.catalogue import catalogue_model, kind_of
 from steertui.assets.hash_cache import cached_digest, file_digest, store_digest
 from steertui.assets.weights import find_hub_name, find_model
-from steertui.core.hub_name import HubName, choose_files, list_quantisations, parse_hub_name
+from steertui.core.hub_files import HubFile, choose_files, list_quantisations
+from steertui.core.hub_name import HubName, parse_hub_name
 from steertui.errors import ModelError
 
 REPO = [
@@ -25,6 +26,10 @@ REPO = [
 ]
 
 
+def files_of(paths: list[str]) -> list[HubFile]:
+    return [HubFile(path) for path in paths]
+
+
 @pytest.mark.parametrize(
     ("quant", "files"),
     [
@@ -39,7 +44,7 @@ REPO = [
     ],
 )
 def test_a_quantisation_selects_the_same_file_as_in_llama_cpp(quant: str, files: list[str]) -> None:
-    assert list(choose_files(REPO, HubName("o/M", quant))) == files
+    assert list(choose_files(files_of(REPO), HubName("o/M", quant))) == files
 
 
 @pytest.mark.parametrize(
@@ -54,13 +59,13 @@ def test_a_quantisation_selects_the_same_file_as_in_llama_cpp(quant: str, files:
 )
 def test_file_names_of_all_publishers_are_recognised(file: str) -> None:
     paths = ["A.Q8_0.gguf", file]
-    assert choose_files(paths, HubName("o/M", "Q4_K_M")) == (file,)
-    assert choose_files(paths, HubName("o/M")) == (file,)
-    assert list_quantisations(paths) == ["Q4_K_M", "Q8_0"]
+    assert choose_files(files_of(paths), HubName("o/M", "Q4_K_M")) == (file,)
+    assert choose_files(files_of(paths), HubName("o/M")) == (file,)
+    assert list_quantisations(files_of(paths), "o/M") == ["Q4_K_M", "Q8_0"]
 
 
 def test_a_split_model_with_a_missing_part_selects_nothing() -> None:
-    assert choose_files(REPO[:1], HubName("o/M", "BF16")) == ()
+    assert choose_files(files_of(REPO[:1]), HubName("o/M", "BF16")) == ()
 
 
 @pytest.mark.parametrize(

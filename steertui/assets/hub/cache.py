@@ -3,14 +3,16 @@
 import os
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from huggingface_hub import constants
 from huggingface_hub.file_download import repo_folder_name
 
+from steertui.assets.gguf_header import auxiliary_role
 from steertui.assets.hash_cache import forget_digest
-from steertui.core.hub_name import HubName, choose_files, split_parts
+from steertui.core.hub_files import HubFile, auxiliary_files, choose_files
+from steertui.core.hub_name import HubName, split_parts
 from steertui.errors import ModelError
 from steertui.paths import is_file
 
@@ -34,6 +36,7 @@ class CachedWeights:
         files: paths in the repository.
         paths: local paths, in the same order.
         expected_sha256: sha256 given by the hub for each file, "" if the cache does not have it.
+        role: what the files are if they are no model, such as "a LoRA adapter"; "" for a model.
     """
 
     repo: str
@@ -41,6 +44,7 @@ class CachedWeights:
     files: tuple[str, ...]
     paths: tuple[Path, ...]
     expected_sha256: tuple[str, ...]
+    role: str = ""
 
     @property
     def origin(self) -> str:
@@ -73,17 +77,23 @@ def all_cached_weights() -> list[CachedWeights]:
         repo = storage.name.removeprefix("models--").replace("--", "/", 1)
         for snapshot in sorted(_snapshots(storage)):
             files = _complete_files(snapshot)
-            for file in files:
-                parts = split_parts(file)
-                if parts[0] == file and set(parts) <= set(files):
-                    weights.append(as_cached(repo, snapshot.name, parts))
+            paths = {file.path for file in files}
+            roles = auxiliary_files(files, repo)
+            for path in (file.path for file in files):
+                parts = split_parts(path)
+                if parts[0] == path and paths.issuperset(parts):
+                    found = as_cached(repo, snapshot.name, parts)
+                    weights.append(replace(found, role=roles.get(path, "")))
     return weights
 
 
-def _complete_files(snapshot: Path) -> list[str]:
-    """Return the paths of a snapshot's GGUF files whose blobs exist."""
-    files = sorted(path.relative_to(snapshot).as_posix() for path in snapshot.rglob("*.gguf"))
-    return [file for file in files if (snapshot / file).exists()]
+def _complete_files(snapshot: Path) -> list[HubFile]:
+    """Return a snapshot's GGUF files whose blobs exist, sorted by path."""
+    files = sorted(path for path in snapshot.rglob("*.gguf") if path.exists())
+    return [
+        HubFile(path.relative_to(snapshot).as_posix(), path.stat().st_size, auxiliary_role(path))
+        for path in files
+    ]
 
 
 def repository_folder(repo: str) -> Path:

@@ -1,6 +1,6 @@
 """Requests to the Hugging Face hub: listings of weights, downloads, links in the cache."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -35,7 +35,8 @@ from steertui.assets.hub.cache import (
     cache_folder,
     repository_folder,
 )
-from steertui.core.hub_name import HubName, choose_files, list_quantisations
+from steertui.core.hub_files import HubFile, auxiliary_files, choose_files, list_quantisations
+from steertui.core.hub_name import HubName
 from steertui.errors import FetchError
 from steertui.output_files import link, whole
 from steertui.untrusted import (
@@ -76,10 +77,15 @@ def list_weights(name: HubName, limits: TransferLimits) -> Generator[RetryWait, 
     """
     _protect_token()
     commit, sizes = yield from _commit_and_files(name, limits)
-    files = choose_files(list(sizes), name)
+    listed = [HubFile(path, size) for path, (size, _) in sizes.items()]
+    files = choose_files(listed, name)
     if not files:
-        available = one_line(", ".join(list_quantisations(list(sizes))), MAX_LISTED) or "no GGUF"
-        raise FetchError(f"{name}: no such file in the repository; it has {available}")
+        available = one_line(", ".join(list_quantisations(listed, name.repo)), MAX_LISTED)
+        others = one_line("; ".join(_others(listed, name)), MAX_LISTED)
+        raise FetchError(
+            f"{name}: no such file in the repository; it has {available or 'no GGUF'}"
+            + (f" ({others}: selected only by its path, {name.repo}/FILE)" if others else "")
+        )
     for file in files:
         if ".." in file.split("/") or "\\" in file or file.startswith("/"):
             raise FetchError(f"{name}: the hub lists {file!r}, which is not a path in a repository")
@@ -91,6 +97,11 @@ def list_weights(name: HubName, limits: TransferLimits) -> Generator[RetryWait, 
                 "yourself and give its path"
             )
     return HubListing(name.repo, commit, listing)
+
+
+def _others(files: Sequence[HubFile], name: HubName) -> list[str]:
+    """Return what the repository has besides models, one text per file."""
+    return [f"{path} is {role}" for path, role in auxiliary_files(files, name.repo).items()]
 
 
 def _protect_token() -> None:
