@@ -6,6 +6,7 @@ from typing import Literal
 
 from steertui.analysis.comparable import Settings, experiment_settings, setting_differences
 from steertui.analysis.judge_warnings import judge_warnings
+from steertui.analysis.server_warnings import server_warnings
 from steertui.analysis.table import Table, make_table
 from steertui.core.outcome import Outcome
 from steertui.lookup import resolve_name, short_id
@@ -102,7 +103,11 @@ def summarise(store: Store, selection: ReportFilter) -> Summary:
     complete = tuple(
         replace(
             table,
-            warnings=(*table.warnings, *judge_warnings(store, table, tables)),
+            warnings=(
+                *table.warnings,
+                *server_warnings(store, table),
+                *judge_warnings(store, table, tables),
+            ),
             tag=_tag(table, tables),
         )
         for table in tables

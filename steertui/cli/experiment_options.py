@@ -7,7 +7,14 @@ from typing import Any, get_args
 import click
 import cloup
 
-from steertui.cli.servers import DEBIAS, DEBIAS_HELP
+from steertui.cli.servers import (
+    DEBIAS,
+    DEBIAS_HELP,
+    EFFORT,
+    EFFORT_HELP,
+    MAX_TOKENS_HELP,
+    TEMPERATURE_HELP,
+)
 from steertui.core.experiment import Experiment
 from steertui.core.generation import StopTokens
 from steertui.core.prompt import Thinking
@@ -171,6 +178,9 @@ judging_options = cloup.option_group(
         "--reasons", "reasons", "Ask local judges for a reason, too", is_flag=True, default=None
     ),
     _option("--debias", "debias", DEBIAS_HELP, type=DEBIAS),
+    _option("--judge-max-tokens", "judge_max_tokens", MAX_TOKENS_HELP, type=int),
+    _option("--judge-temperature", "judge_temperature", TEMPERATURE_HELP, type=float),
+    _option("--judge-reasoning-effort", "judge_reasoning_effort", EFFORT_HELP, type=EFFORT),
 )
 """Decorator that adds the options on judges."""
 

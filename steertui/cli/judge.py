@@ -8,7 +8,17 @@ import click
 import cloup
 
 from steertui.cli.machine import machine_options, take_overrides
-from steertui.cli.servers import DEBIAS, DEBIAS_HELP, judge_server_options, take_server_options
+from steertui.cli.servers import (
+    DEBIAS,
+    DEBIAS_HELP,
+    EFFORT,
+    EFFORT_HELP,
+    MAX_TOKENS_HELP,
+    TEMPERATURE_HELP,
+    judge_server_options,
+    take_judge_sampling,
+    take_server_options,
+)
 
 
 @cloup.command(short_help="Labels of stored answers by judges.")
@@ -32,6 +42,9 @@ from steertui.cli.servers import DEBIAS, DEBIAS_HELP, judge_server_options, take
     cloup.option("--hide-suffix", is_flag=True, help="Show judges the task without its suffix"),
     cloup.option("--reasons", is_flag=True, help="Ask local judges for a reason, too"),
     cloup.option("--debias", type=DEBIAS, default="none", show_default=True, help=DEBIAS_HELP),
+    cloup.option("--judge-max-tokens", type=int, help=MAX_TOKENS_HELP),
+    cloup.option("--judge-temperature", type=float, help=TEMPERATURE_HELP),
+    cloup.option("--judge-reasoning-effort", type=EFFORT, help=EFFORT_HELP),
     cloup.option("--json", "as_json", is_flag=True, help="Print one JSON record per line"),
 )
 @machine_options
@@ -53,10 +66,11 @@ def judge(
     """
     overrides = take_overrides(given)
     options = take_server_options(given)
+    sampling = take_judge_sampling(given)
     from steertui.headless.batch import judge_stored
     from steertui.planning.judges import find_judges
 
-    judge_list = find_judges(judges, rubric, hide_suffix, options, debias=debias)
+    judge_list = find_judges(judges, rubric, hide_suffix, options, debias=debias, sampling=sampling)
     code = judge_stored(
         db,
         experiment,

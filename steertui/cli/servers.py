@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 import cloup
 
-from steertui.core.verdict import Debias
+from steertui.core.verdict import Debias, ReasoningEffort
 
 if TYPE_CHECKING:
+    from steertui.judge.sampling import JudgeSampling
     from steertui.planning.judges import JudgeServerOptions
     from steertui.server.limits import RetryPolicy
 
@@ -21,6 +22,21 @@ DEBIAS_HELP = (
     "estimate from a sample of answers, or by judging every answer in four orders"
 )
 """Help text of `--debias`."""
+
+MAX_TOKENS_HELP = "Maximum new tokens of a server judge's reply, reasoning included [default: 120]"
+"""Help text of `--judge-max-tokens`."""
+
+TEMPERATURE_HELP = "Sampling temperature of server judges [default: 0]"
+"""Help text of `--judge-temperature`."""
+
+MAX_TEMPERATURE = 5.0
+"""Highest sampling temperature."""
+
+EFFORT = click.Choice(list(get_args(ReasoningEffort)))
+"""Choices of `--judge-reasoning-effort`."""
+
+EFFORT_HELP = "Reasoning effort of server judges [default: none]"
+"""Help text of `--judge-reasoning-effort`."""
 
 judge_server_options = cloup.option_group(
     "Judges on servers",
@@ -113,6 +129,24 @@ def take_server_options(given: dict[str, Any]) -> JudgeServerOptions:
         batches=given.pop("judge_batch"),
         answers=_take_retry_policy(given),
     )
+
+
+def take_judge_sampling(given: dict[str, Any]) -> JudgeSampling:
+    """Remove the options for the judges' replies from a command's parameters; return their values.
+
+    Options that were not given have their default. Raises UsageError for a value out of range.
+    """
+    from steertui.judge.sampling import JudgeSampling
+
+    names = ("max_tokens", "temperature", "reasoning_effort")
+    values = {name: given.pop(f"judge_{name}") for name in names}
+    sampling = JudgeSampling(**{name: v for name, v in values.items() if v is not None})
+    if sampling.max_tokens < 1 or not 0 <= sampling.temperature <= MAX_TEMPERATURE:
+        raise click.UsageError(
+            "--judge-max-tokens: give a number above 0; --judge-temperature: 0 to "
+            f"{MAX_TEMPERATURE:g}"
+        )
+    return sampling
 
 
 def _take_retry_policy(given: dict[str, Any]) -> RetryPolicy:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from steertui.core.generation import StopTokens
 from steertui.core.model import DEMO
 from steertui.core.prompt import Thinking
-from steertui.core.verdict import Debias
+from steertui.core.verdict import Debias, ReasoningEffort
 from steertui.errors import ExperimentError
 from steertui.toml_files import forbid_extra_keys, parse_toml, validate
 
@@ -28,6 +28,11 @@ class Experiment:
         rubric: "steertui" [default], "paper" or the path of a TOML file.
         hide_suffix: whether the judge sees the task without its suffix.
         reasons: whether local judges also give a reason.
+        judge_max_tokens: maximum number of new tokens of a server judge's reply, reasoning included
+            [default: 120].
+        judge_temperature: sampling temperature of server judges [default: 0].
+        judge_reasoning_effort: reasoning effort of server judges: "none" [default], "minimal",
+            "low", "medium", "high" or "xhigh".
         debias: how a local judge corrects for the order of the labels in the rubric: "none"
             [default]; "estimate" from a sample of answers; "permute": every answer in four orders.
         samples: answers per scenario and condition [default: 1]; always 1 at temperature 0.
@@ -55,6 +60,9 @@ class Experiment:
     rubric: str = "steertui"
     hide_suffix: bool = False
     reasons: bool = False
+    judge_max_tokens: int = 120
+    judge_temperature: float = 0.0
+    judge_reasoning_effort: ReasoningEffort = "none"
     debias: Debias = "none"
     samples: int = 1
     temperatures: list[float] = field(default_factory=lambda: [0.0])
@@ -101,6 +109,8 @@ _BOUNDS = (
     ("presence_penalty", -10.0, 10.0),
     ("max_tokens", 1, 1_000_000),
     ("max_tokens_thinking", 0, 1_000_000),
+    ("judge_max_tokens", 1, 1_000_000),
+    ("judge_temperature", 0.0, 5.0),
     ("limit", 0, 1_000_000),
     ("seed", 0, 2**63 - 1),
 )

@@ -41,6 +41,9 @@ Debias = Literal["none", "estimate", "permute"]
 every rotation of the list and divides it out. "permute" judges every answer in every rotation.
 """
 
+ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
+"""Reasoning effort of a judge behind a server, by the names of OpenAI's API."""
+
 SIGNS = {
     Label.CONVERGENCE: "▲",
     Label.NO_CONVERGENCE: "·",

@@ -19,16 +19,16 @@ from steertui.execution.events import (
     ServerProgress,
 )
 from steertui.execution.generate import versions
-from steertui.server.client import ConnectionFailed, RequestRejected
 from steertui.server.completions import (
     Completion,
     completion_request,
     parse_completion,
     request_path,
 )
+from steertui.server.failures import ConnectionFailed, RequestRejected
 from steertui.server.limits import RetryPolicy
 from steertui.server.model import ServerModel, key_rejected
-from steertui.server.protocol import InvalidReply
+from steertui.server.reply import InvalidReply
 from steertui.store import ServerAnswer, Store
 
 PROGRESS_INTERVAL = 0.25
@@ -39,6 +39,9 @@ MAX_VIEWS = 64
 
 BUSY = frozenset({408, 409, 425, 429, 502, 503, 504})
 """HTTP statuses not caused by the prompt: the server or a proxy is busy or unavailable."""
+
+LONG_WAIT = 10.0
+"""Seconds that a busy server asks to wait from which on this is reported."""
 
 TRIPPED_BACKOFF = 30.0
 """Seconds before a server whose circuit breaker tripped is probed."""
@@ -89,7 +92,9 @@ class Dispatcher:
             "form": model.prompt_mode,
             "server": model.info.description,
             "weights": dict(model.info.weights),
+            "weights_id": model.sha256,
             "left_out": sorted(model.info.rejected_settings),
+            "adaptations": list(model.info.adaptations),
         }
         device = f"{model.info.description} at {', '.join(model.address.urls)}"
         return self._store.add_run(experiment, versions(), device, settings | _stored(self._policy))
@@ -143,7 +148,9 @@ class Dispatcher:
             e.disabled_reason or (e.failing_since and now - e.failing_since > longest)
             for e in self._endpoints
         ):
-            self.stop(f"no server answered for {longest:.0f} seconds")
+            problem = self._endpoints[-1].last_problem
+            last = f", the last: {problem}" if problem else ""
+            self.stop(f"no server answered for {longest:.0f} seconds{last}")
 
     async def _serve(self, endpoint: Endpoint) -> None:
         """Send requests to one server as long as it is used."""
@@ -218,6 +225,7 @@ class Dispatcher:
         )
         self._store.add_generation(job.prompt.key, self._run, generation, answer)
         endpoint.record(failed=False)
+        self._publish_probe(endpoint, "")
         endpoint.concurrency.answered(completion.tokens, seconds, now, full=is_full)
         self._done += 1
         self._tokens += completion.tokens
@@ -225,7 +233,8 @@ class Dispatcher:
         self._check_end()
 
     def _on_rejected(self, endpoint: Endpoint, job: PromptJob, exc: RequestRejected) -> None:
-        is_key_refused = exc.is_key_rejected
+        # A server that has answered with this key refuses the prompt, not the key.
+        is_key_refused = exc.is_key_rejected and not (exc.status == 403 and endpoint.has_answered)
         if is_key_refused or exc.is_quota_exceeded or exc.is_unknown_model:
             reason = f"{endpoint.url} says: {exc.message}"
             if is_key_refused:
@@ -234,10 +243,19 @@ class Dispatcher:
             endpoint.disabled_reason = endpoint.disabled_reason or reason
             self._publish_probe(endpoint, reason)
         elif exc.status in BUSY:
-            endpoint.rejected_busy(exc.retry_after)
+            endpoint.rejected_busy(str(exc), exc.retry_after)
             self._requeue(job)
+            self._publish_wait(endpoint, exc)
         else:
             self._on_failure(endpoint, job, str(exc), retry=exc.status >= 500)
+
+    def _publish_wait(self, endpoint: Endpoint, exc: RequestRejected) -> None:
+        """Publish that a server asks for a long wait, unless this is already known."""
+        if endpoint.is_lost or (exc.retry_after or 0.0) < LONG_WAIT:
+            return
+        endpoint.is_lost = True
+        reason = f"{exc}; it asks to wait {exc.retry_after:,.0f} s"
+        self._publish(ServerLost(self._model.name, endpoint.url, reason))
 
     def _on_connection_failed(
         self, endpoint: Endpoint, job: PromptJob, exc: ConnectionFailed

@@ -8,9 +8,10 @@ from steertui.core.prompt import Prompt
 from steertui.errors import ServerError
 from steertui.server.address import KEY, key_for
 from steertui.server.circuit_breaker import CircuitBreaker
-from steertui.server.client import Client, ConnectionFailed, RequestRejected
+from steertui.server.client import Client
 from steertui.server.completions import Completion
 from steertui.server.concurrency import AdaptiveConcurrency
+from steertui.server.failures import ConnectionFailed, RequestRejected
 from steertui.server.limits import RetryPolicy
 from steertui.server.model import ServerModel, key_rejected
 from steertui.server.probe import probe_server
@@ -58,6 +59,7 @@ class Endpoint:
             may have been replaced by another one.
         is_lost: whether its loss has been reported.
         disabled_reason: why it is never used again; "" while it is used.
+        last_problem: the newest rejection or failed connection, in words; "" if there was none.
         failing_since: monotonic time of the first rejection or failed connection after the last
             answer; 0 while it answers.
     """
@@ -78,6 +80,7 @@ class Endpoint:
         self.is_lost = url in dict(model.unreachable)
         self.needs_probe = self.is_lost
         self.disabled_reason = ""
+        self.last_problem = dict(model.unreachable).get(url, "")
         self.failing_since = time.monotonic() if self.is_lost else 0.0
         self._model = model
         self._breaker = CircuitBreaker()
@@ -106,9 +109,15 @@ class Endpoint:
         self._backoff_until = max(self._backoff_until, now + duration)
         self.failing_since = self.failing_since or now
 
-    def rejected_busy(self, retry_after: float | None) -> None:
+    @property
+    def has_answered(self) -> bool:
+        """Whether it has answered a prompt in this run."""
+        return bool(self._known_marks)
+
+    def rejected_busy(self, problem: str, retry_after: float | None) -> None:
         """Record that the server is overloaded; `retry_after` is the delay it asks for."""
         now = time.monotonic()
+        self.last_problem = problem
         self._rejections += 1
         self.failing_since = self.failing_since or now
         self.concurrency.overloaded(now)
@@ -149,15 +158,17 @@ class Endpoint:
         """Check that the server responds and serves the same weights; return "" or the problem."""
         name = self._model.address.model
         try:
-            info = await probe_server(self.client, name, (RequestRejected, ConnectionFailed))
+            info = await probe_server(self.client, name)
         except ServerError as exc:
             self.disabled_reason = str(exc)
         except RequestRejected as exc:
             if exc.is_key_rejected:
                 self.disabled_reason = str(key_rejected(name, self.url, exc.status))
+            self.last_problem = self.disabled_reason or str(exc)
             self.back_off()
-            return self.disabled_reason or str(exc)
+            return self.last_problem
         except ConnectionFailed as exc:
+            self.last_problem = exc.cause
             self.back_off()
             return exc.cause
         else:

@@ -84,11 +84,13 @@ class JudgeReady:
         judge: its name.
         request_format: how requests are sent from now on, in words.
         is_correct: whether the label was correct.
+        failure: why the known answer has no label: a content filter; "" if it has one.
     """
 
     judge: str
     request_format: str
     is_correct: bool
+    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +195,15 @@ class ServerFound:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgeWaiting:
+    """A judge's server is busy before the first verdict; it is asked again after `seconds`."""
+
+    judge: str
+    reason: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class ModelStopped:
     """A model was stopped early; `left` prompts have no answer."""
 
@@ -214,6 +225,7 @@ Incident = (
     | EngineLost
     | EngineRestarted
     | JudgeStopped
+    | JudgeWaiting
     | ServerLost
     | ServerFound
     | ModelStopped

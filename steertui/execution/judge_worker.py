@@ -6,16 +6,32 @@ from collections.abc import Callable
 from typing import Protocol
 
 from steertui.errors import JudgeError
-from steertui.execution.events import Event, Judged, JudgeProgress, JudgeReady, JudgeStopped
+from steertui.execution.events import (
+    Event,
+    Judged,
+    JudgeProgress,
+    JudgeReady,
+    JudgeStopped,
+    JudgeWaiting,
+)
 from steertui.judge.price import Budget, estimate_tokens
 from steertui.judge.request_format import RawReply, RequestFormat
-from steertui.judge.server import KNOWN_CASE, KNOWN_LABEL, ServerJudge
+from steertui.judge.server import KNOWN_CASE, KNOWN_LABEL, JudgeBusyError, ServerJudge
 from steertui.planning.judges import judge_case
 from steertui.server.circuit_breaker import CircuitBreaker
 from steertui.store import JudgeReply, Store, UnjudgedAnswer
 
 BUDGET_POLL = 0.05
 """Seconds between two attempts to reserve the cost of a request."""
+
+MAX_BUSY = 600.0
+"""Seconds that a judge waits for a busy server before its first verdict."""
+
+BUSY_BACKOFF = 10.0
+"""Seconds between two attempts if a busy server names none."""
+
+LONGEST_BUSY_BACKOFF = 120.0
+"""Maximum seconds between two attempts, whatever a busy server asks for."""
 
 RESERVE_FACTOR = 4 / 3
 """Reserved tokens per estimated token of a request."""
@@ -65,7 +81,7 @@ class JudgeWorker:
 
     async def probe(self) -> None:
         """Judge the known answer; raise JudgeError if no label comes back."""
-        replies = await self._client.negotiate()
+        replies = await self._negotiate()
         for reply in replies:
             dollars = self._judge.dollars(reply, full_price=True)
             exchange = self._exchange(reply, self._client.request_format.description, dollars)
@@ -73,10 +89,31 @@ class JudgeWorker:
             self._budget.settle(0.0, dollars or 0.0)
         reply = replies[-1]
         self._calibrate(reply, *self._judge.messages(KNOWN_CASE))
-        is_correct = self._judge.verdict(reply, 0.0).label is KNOWN_LABEL
+        verdict = self._judge.verdict(reply, 0.0)
         self._publish(
-            JudgeReady(self._judge.name, self._client.request_format.description, is_correct)
+            JudgeReady(
+                self._judge.name,
+                self._client.request_format.description,
+                is_correct=verdict.label is KNOWN_LABEL,
+                failure=verdict.failure,
+            )
         )
+
+    async def _negotiate(self) -> list[RawReply]:
+        """Return the replies of the negotiation; wait as long as a busy server asks.
+
+        Raises JudgeError after `MAX_BUSY` seconds.
+        """
+        deadline = time.monotonic() + MAX_BUSY
+        while True:
+            try:
+                return await self._client.negotiate()
+            except JudgeBusyError as exc:
+                seconds = min(exc.retry_after or BUSY_BACKOFF, LONGEST_BUSY_BACKOFF)
+                if time.monotonic() + seconds > deadline:
+                    raise
+                self._publish(JudgeWaiting(self._judge.name, str(exc), seconds))
+                await asyncio.sleep(seconds)
 
     def put(self, answer: UnjudgedAnswer | None) -> None:
         """Queue an answer, once; None ends the queue."""

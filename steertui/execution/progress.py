@@ -13,6 +13,7 @@ from steertui.execution.events import (
     JudgeProgress,
     JudgeReady,
     JudgeStopped,
+    JudgeWaiting,
     ModelLoaded,
     ModelStopped,
     ServerFound,
@@ -90,17 +91,23 @@ def judge_line(event: JudgeReady | JudgeProgress | BatchProgress) -> str:
     """Return the state of a judge on a server: request format, progress, cost."""
     match event:
         case JudgeReady():
-            warning = "; WRONG label for the known answer: check its verdicts before you use them"
-            return (
-                f"Judging by {event.judge}: {event.request_format}"
-                f"{'' if event.is_correct else warning}"
-            )
+            return f"Judging by {event.judge}: {event.request_format}{_known_answer_text(event)}"
         case BatchProgress():
             return f"{event.judge}: batch {event.id} {event.status}, {event.done} of {event.total}"
         case JudgeProgress():
             failed = f", {event.failed} failed" if event.failed else ""
             cost = dollars(event.dollars)
             return f"{event.judge}: {event.done}/{event.total} verdicts{failed}{cost}"
+
+
+def _known_answer_text(event: JudgeReady) -> str:
+    """Return a warning if the known answer has no label or a wrong one, "" otherwise."""
+    if event.is_correct:
+        return ""
+    problem = "WRONG label for the known answer"
+    if event.failure:
+        problem = f"NO label for the known answer ({event.failure})"
+    return f"; {problem}: check its verdicts before you use them"
 
 
 def dollars(amount: float | None) -> str:
@@ -152,6 +159,8 @@ def incident_line(event: Incident) -> str:
                 f"! {event.judge} was stopped: {event.reason}; {event.left} answers are left "
                 "unjudged, run the same command to continue"
             )
+        case JudgeWaiting():
+            return f"! {event.reason}; asking again in {event.seconds:.0f} s"
         case ModelStopped():
             return (
                 f"! {event.model} was stopped: {event.reason}; {event.left} prompts are left "

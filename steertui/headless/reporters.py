@@ -22,6 +22,7 @@ from steertui.execution import (
     JudgeProgress,
     JudgeReady,
     JudgeStopped,
+    JudgeWaiting,
     LabelOrdersMeasured,
     ModelLoaded,
     ModelLoading,
@@ -105,12 +106,13 @@ class JsonReporter:
                     probabilities=verdict.probabilities,
                     reason=verdict.reason,
                 )
-            case JudgeReady(judge, request_format, is_correct):
+            case JudgeReady(judge, request_format, is_correct, failure):
                 self._write(
                     "judge_ready",
                     judge=judge,
                     request_format=request_format,
                     is_correct=is_correct,
+                    failure=failure,
                 )
             case BatchProgress():
                 self._write("batch", **asdict(event))
@@ -145,6 +147,8 @@ class JsonReporter:
                 self._write("request_failed", key=key, reason=reason)
             case JudgeStopped(judge, reason, left):
                 self._write("judge_stopped", judge=judge, reason=reason, unjudged=left)
+            case JudgeWaiting(judge, reason, seconds):
+                self._write("judge_waiting", judge=judge, reason=reason, seconds=seconds)
             case ServerLost(model, url, reason, for_good):
                 self._write("server_lost", model=model, url=url, reason=reason, for_good=for_good)
             case ServerFound(model, url):

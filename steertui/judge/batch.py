@@ -10,8 +10,10 @@ from urllib.parse import quote
 from steertui.errors import JudgeError
 from steertui.judge.client import UNSUPPORTED, JudgeClient
 from steertui.judge.request_format import MAX_ERROR, RawReply, RequestFormat
-from steertui.server.client import ConnectionFailed, RequestRejected
-from steertui.server.protocol import MAX_NAME, Body, InvalidReply
+from steertui.server.error_body import read_error
+from steertui.server.failures import ConnectionFailed, RequestRejected
+from steertui.server.protocol import Body
+from steertui.server.reply import MAX_NAME, InvalidReply
 from steertui.untrusted import (
     InvalidJsonError,
     count,
@@ -198,9 +200,9 @@ def _reply(data: Body, request_format: RequestFormat) -> RawReply:
     body = response.get("body")
     status = response.get("status_code")
     if status != 200:
-        message = body.get("error") or body if isinstance(body, dict) else body
-        message = message.get("message") if isinstance(message, dict) else message
-        return RawReply("", one_line(f"HTTP {status}: {message}", MAX_ERROR))
+        error = read_error(body)
+        message = error.message if error else ""
+        return RawReply("", one_line(f"HTTP {status}: {message or body}", MAX_ERROR))
     request = one_line(text_of(data.get("id")), MAX_NAME)
     return replace(request_format.parse(body), request=request)
 

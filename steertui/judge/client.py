@@ -8,12 +8,16 @@ from steertui.core.reasoning import split_reasoning
 from steertui.errors import JudgeError
 from steertui.judge.reply import UnreadableError, read_reply
 from steertui.judge.request_format import RawReply, RequestFormat, request_formats
-from steertui.judge.server import KEY, KNOWN_CASE, ServerJudge
+from steertui.judge.server import KEY, KNOWN_CASE, JudgeBusyError, ServerJudge
 from steertui.server.address import key_for
-from steertui.server.client import Client, ConnectionFailed, RequestRejected
+from steertui.server.client import Client
+from steertui.server.failures import ConnectionFailed, RequestRejected
 
 UNSUPPORTED = frozenset({400, 404, 405, 415, 422, 501})
 """HTTP statuses of servers that do not know an endpoint or a setting."""
+
+BUSY = frozenset({429, 503})
+"""HTTP statuses of busy servers."""
 
 SCHEMA_PROBE = "Say good morning."
 """Prompt that is answered in prose unless the server applies the JSON schema."""
@@ -34,10 +38,6 @@ class JudgeTimeouts:
     retries: int = 5
 
 
-class _UnsupportedFormat(Exception):
-    """The server does not accept a request format; `args[0]` is its error."""
-
-
 class JudgeClient:
     """Sends the prompts of one judge to its server.
 
@@ -51,7 +51,9 @@ class JudgeClient:
 
     def __init__(self, judge: ServerJudge, limits: JudgeTimeouts) -> None:
         self.judge = judge
-        self.request_format = request_formats(is_openai=judge.is_openai)[0]
+        formats = request_formats(is_openai=judge.is_openai, sampling=judge.sampling)
+        self.request_format = formats[0]
+        self._replies: list[RawReply] = []
         key = key_for(judge.url, KEY, JudgeError)
         if judge.is_openai and not key:
             raise JudgeError(
@@ -74,28 +76,33 @@ class JudgeClient:
     async def negotiate(self) -> list[RawReply]:
         """Judge the known case in every format until one gives a label; keep that format.
 
-        Returns all replies, since each of them is paid for; the last one has the label. Raises
-        JudgeError if the key, the model, the quota or the server is wrong, or no format gives a
-        label.
+        A content filter that refuses the known case says nothing about the format, which is kept,
+        too. Returns all replies so far, since each of them is paid for; the last one has the label
+        or is filtered. Raises JudgeBusyError if the server is busy, and JudgeError if the key, the
+        model, the quota or the server is wrong, or no format gives a label.
         """
-        replies: list[RawReply] = []
-        failure = ""
-        for preferred in request_formats(is_openai=self.judge.is_openai):
+        failures: dict[str, None] = {}
+        for preferred in request_formats(
+            is_openai=self.judge.is_openai, sampling=self.judge.sampling
+        ):
             request_format: RequestFormat | None = preferred
             while request_format:
                 try:
-                    failure = await self._try(request_format, replies)
-                except _UnsupportedFormat as exc:
-                    failure = str(exc)
-                    request_format = request_format.without(failure)
+                    failure = await self._try(request_format)
+                except RequestRejected as exc:
+                    changed = request_format.adapted(exc)
+                    if changed is None:
+                        failures[f"{request_format.api_name}: {exc}"] = None
+                    request_format = changed
                     continue
-                if not failure:
+                if not failure or self._replies[-1].is_filtered:
                     self.request_format = request_format
-                    return replies
+                    return self._replies
+                failures[f"{request_format.api_name}: {failure}"] = None
                 break
         raise JudgeError(
-            f"{self.judge.name}: does not label the known case ({failure}); check the model and "
-            f"the base URL {self.judge.url} (for most servers it ends in /v1)"
+            f"{self.judge.name}: does not label the known case ({'; '.join(failures)}); check the "
+            f"model and the base URL {self.judge.url} (for most servers it ends in /v1)"
         )
 
     async def ask(self, system: str, user: str) -> RawReply:
@@ -113,40 +120,56 @@ class JudgeClient:
                 return RawReply("", "the request timed out")
             return RawReply("", f"the connection failed ({exc.cause})")
 
-    async def _try(self, request_format: RequestFormat, replies: list[RawReply]) -> str:
-        """Return what is wrong with a format, or ""; append the replies to `replies`."""
+    async def _try(self, request_format: RequestFormat) -> str:
+        """Return what is wrong with a format, or ""; append the replies to `_replies`."""
         if request_format.has_schema and not self.judge.is_openai:
             # Some servers accept a schema and ignore it.
-            replies.append(await self._probe(request_format, "", SCHEMA_PROBE))
-            if not split_reasoning(replies[-1].text)[1].lstrip().startswith("{"):
-                return replies[-1].failure or "the server accepts a JSON schema and ignores it"
-        replies.append(await self._probe(request_format, *self.judge.messages(KNOWN_CASE)))
-        if replies[-1].failure:
-            return replies[-1].failure
+            reply = await self._probe(request_format, "", SCHEMA_PROBE)
+            if not split_reasoning(reply.text)[1].lstrip().startswith("{"):
+                return reply.failure or "the server accepts a JSON schema and ignores it"
+        reply = await self._probe(request_format, *self.judge.messages(KNOWN_CASE))
+        if reply.failure:
+            return reply.failure
         try:
-            read_reply(replies[-1].text)
+            read_reply(reply.text)
         except UnreadableError as exc:
             return str(exc)
         return ""
 
     async def _probe(self, request_format: RequestFormat, system: str, user: str) -> RawReply:
-        """Send a prompt during negotiation, where errors of the server's setup are fatal."""
+        """Send a prompt during negotiation, where errors of the server's setup are fatal.
+
+        Raises RequestRejected if the server does not accept the format.
+        """
         try:
-            return await self._post(request_format, system, user)
+            reply = await self._post(request_format, system, user)
         except RequestRejected as exc:
-            if exc.is_unknown_model:
-                raise JudgeError(
-                    f"{self.judge.name}: the server does not know the model ({exc.message}); check "
-                    "its name"
-                ) from None
-            if exc.status in UNSUPPORTED:
-                raise _UnsupportedFormat(exc.message) from None
-            self._raise_if_fatal(exc, during_negotiation=True)
-            return RawReply("", str(exc))
+            self._raise_if_setup(exc)
+            reply = RawReply("", str(exc), is_filtered=exc.is_filtered)
         except ConnectionFailed as exc:
             raise JudgeError(
                 f"{self.judge.name}: no server responds at {self.judge.url} ({exc.cause}); "
                 "start it, or check the base URL"
+            ) from None
+        self._replies.append(reply)
+        return reply
+
+    def _raise_if_setup(self, exc: RequestRejected) -> None:
+        """Raise if the rejection is about the server's setup or the format, not the prompt."""
+        if exc.is_filtered:
+            return
+        if exc.is_unknown_model:
+            raise JudgeError(
+                f"{self.judge.name}: the server does not know the model ({exc.message}); check "
+                "its name"
+            ) from None
+        if exc.status in UNSUPPORTED:
+            raise exc
+        self._raise_if_fatal(exc, during_negotiation=True)
+        if exc.status in BUSY:
+            raise JudgeBusyError(
+                f"{self.judge.name}: the server is busy ({exc}); run the same command again later",
+                exc.retry_after,
             ) from None
 
     async def _post(self, request_format: RequestFormat, system: str, user: str) -> RawReply:
@@ -155,6 +178,8 @@ class JudgeClient:
 
     def _raise_if_fatal(self, exc: RequestRejected, *, during_negotiation: bool) -> None:
         """Raise JudgeError if the rejection is not about this prompt."""
+        if exc.is_filtered:
+            return
         if exc.status == 401 or (during_negotiation and exc.status == 403):
             raise JudgeError(
                 f"{self.judge.name}: the server does not accept the key (HTTP {exc.status}); "

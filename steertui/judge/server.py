@@ -10,9 +10,16 @@ from steertui.core.verdict import Label, Verdict
 from steertui.errors import JudgeError
 from steertui.judge.price import BATCH_DISCOUNT, FREE, Price, estimate_tokens, list_price
 from steertui.judge.reply import UnreadableError, read_reply
-from steertui.judge.request_format import MAX_REPLY_TOKENS, RawReply
+from steertui.judge.request_format import RawReply
 from steertui.judge.rubric import JudgeCase, Rubric
-from steertui.server.address import OPENAI, is_openai_host, key_place, key_variable
+from steertui.judge.sampling import PAPER_SAMPLING, JudgeSampling
+from steertui.server.address import (
+    OPENAI,
+    is_openai_host,
+    key_place,
+    key_variable,
+    split_address,
+)
 from steertui.urls import has_secret, is_invalid_url, is_loopback, normalise_url
 
 KEY = JUDGE_KEYS
@@ -46,6 +53,7 @@ class ServerJudge:
         hide_suffix: whether the judge gets the task without its suffix.
         price: None if unknown.
         in_batches: whether the Batch API is used, at half the price.
+        sampling: token limit, temperature and reasoning effort of its replies.
     """
 
     model: str
@@ -54,6 +62,7 @@ class ServerJudge:
     hide_suffix: bool = False
     price: Price | None = None
     in_batches: bool = False
+    sampling: JudgeSampling = PAPER_SAMPLING
 
     @property
     def discount(self) -> float:
@@ -84,27 +93,31 @@ class ServerJudge:
             parts.append(self.rubric.name)
         if self.hide_suffix:
             parts.append("blind")
+        changes = self.sampling.changes.items()
+        parts += [f"{name.replace('_', ' ')} {value}" for name, value in changes]
         return "/".join(parts)
 
     @property
     def id(self) -> str:
-        """Identity in the store: model, address, rubric and view."""
+        """Identity in the store: model, address, rubric, view and sampling."""
         return f"{self.name}#{settings_digest(self.settings)}"
 
     @property
     def settings(self) -> dict[str, object]:
         """Settings that reproduce the judge, as stored.
 
-        Keys and values are hashed into the judge's id and keep their first names.
+        Keys and values are hashed into the judge's id and keep their first names. Temperature and
+        reasoning effort were added later and are left out at their defaults.
         """
-        return {
+        settings: dict[str, object] = {
             "kind": "server, the label as written",
             "model": self.model,
             "url": self.url,
-            "max_tokens": MAX_REPLY_TOKENS,
+            "max_tokens": self.sampling.max_tokens,
             "rubric": {"system": self.rubric.system, "user": self.rubric.user},
             "blind": self.hide_suffix,
         }
+        return settings | self.sampling.changes
 
     def messages(self, case: JudgeCase) -> tuple[str, str]:
         """Return the system and the user message.
@@ -145,12 +158,24 @@ class ServerJudge:
         """Return the maximum cost of a request in US dollars; 0 if the price is unknown.
 
         The prompt is counted as `factor` times its estimated tokens, none of them cached, and the
-        reply as `MAX_REPLY_TOKENS`.
+        reply as long as the token limit allows.
         """
         if self.price is None:
             return 0.0
         tokens = int(estimate_tokens(system, user) * factor) + TEMPLATE_TOKENS
-        return self.price.of(tokens, 0, MAX_REPLY_TOKENS) * self.discount
+        return self.price.of(tokens, 0, self.sampling.max_tokens) * self.discount
+
+
+class JudgeBusyError(JudgeError):
+    """The server is busy; the same request may succeed later.
+
+    Attributes:
+        retry_after: seconds after which the server wants to be asked again; None if not given.
+    """
+
+    def __init__(self, message: str, retry_after: float | None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 def parse_server_judge(
@@ -160,6 +185,7 @@ def parse_server_judge(
     hide_suffix: bool,
     price: Price | None = None,
     in_batches: bool = False,
+    sampling: JudgeSampling = PAPER_SAMPLING,
 ) -> ServerJudge:
     """Return the judge "openai:MODEL" or "openai:MODEL@BASE_URL".
 
@@ -171,7 +197,13 @@ def parse_server_judge(
     if is_loopback(url):
         default_price = FREE
     return ServerJudge(
-        model, url, rubric, hide_suffix, price=price or default_price, in_batches=in_batches
+        model,
+        url,
+        rubric,
+        hide_suffix,
+        price=price or default_price,
+        in_batches=in_batches,
+        sampling=sampling,
     )
 
 
@@ -180,7 +212,7 @@ def parse_judge_address(name: str) -> tuple[str, str]:
 
     Raises JudgeError if the base URL is not an HTTP URL or contains a password.
     """
-    model, _, url = name.removeprefix(JudgeKind.SERVER.prefix).partition("@")
+    model, url = split_address(name.removeprefix(JudgeKind.SERVER.prefix))
     if has_secret(url):
         raise JudgeError(
             f"openai:{model}: the base URL contains a password, a query or a fragment, and base "

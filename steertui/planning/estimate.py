@@ -24,7 +24,13 @@ from steertui.errors import SteertuiError
 from steertui.judge.server import ServerJudge
 from steertui.planning.consent import open_question
 from steertui.planning.judge_cost import estimate_cost, expected_answer
-from steertui.planning.judges import Judge, JudgeServerOptions, find_judges, judge_names
+from steertui.planning.judges import (
+    Judge,
+    JudgeServerOptions,
+    find_judges,
+    judge_names,
+    judge_sampling,
+)
 from steertui.planning.origin import TYPED, Origin
 from steertui.planning.reach import Sizes, missing_sizes
 from steertui.planning.rendering import render_prompts
@@ -219,7 +225,12 @@ def _openable_judges(
         or (is_agreed and locate_weights(name.removeprefix(JudgeKind.LOCAL.prefix)))
     ]
     judges = find_judges(
-        openable, experiment.rubric, experiment.hide_suffix, options, debias=experiment.debias
+        openable,
+        experiment.rubric,
+        experiment.hide_suffix,
+        options,
+        debias=experiment.debias,
+        sampling=judge_sampling(experiment),
     )
     by_name = dict(zip(openable, judges, strict=True))
     return [by_name.get(name, name) for name in names]

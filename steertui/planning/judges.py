@@ -14,6 +14,7 @@ from steertui.errors import JudgeError
 from steertui.judge.local import LocalJudge
 from steertui.judge.price import Price, parse_price
 from steertui.judge.rubric import JudgeCase, Rubric, load_rubric
+from steertui.judge.sampling import PAPER_SAMPLING, JudgeSampling
 from steertui.judge.server import ServerJudge, parse_server_judge
 from steertui.server.limits import DEFAULT_RETRY_POLICY, RetryPolicy
 from steertui.store import Store, UnjudgedAnswer
@@ -61,6 +62,15 @@ def judge_names(experiment: Experiment) -> list[str]:
     return [name for name in experiment.judges if name != NO_JUDGE]
 
 
+def judge_sampling(experiment: Experiment) -> JudgeSampling:
+    """Return the sampling of an experiment's judges behind servers."""
+    return JudgeSampling(
+        max_tokens=experiment.judge_max_tokens,
+        temperature=experiment.judge_temperature,
+        reasoning_effort=experiment.judge_reasoning_effort,
+    )
+
+
 def find_judges(
     names: Sequence[str],
     rubric: str,
@@ -68,8 +78,11 @@ def find_judges(
     options: JudgeServerOptions,
     *,
     debias: Debias = "none",
+    sampling: JudgeSampling = PAPER_SAMPLING,
 ) -> tuple[Judge, ...]:
-    """Return the judges of these names; "none" is skipped. `debias` applies to local judges.
+    """Return the judges of these names; "none" is skipped.
+
+    `debias` applies to local judges, `sampling` to judges behind servers.
 
     Raises JudgeError or ModelError for a wrong name, and if a cost limit is set for a judge without
     a known price.
@@ -78,7 +91,13 @@ def find_judges(
     price = parse_price(options.price) if options.price else None
     judges = tuple(
         find_judge(
-            name, loaded_rubric, hide_suffix, price=price, debias=debias, batches=options.batches
+            name,
+            loaded_rubric,
+            hide_suffix,
+            price=price,
+            debias=debias,
+            batches=options.batches,
+            sampling=sampling,
         )
         for name in names
         if name != NO_JUDGE
@@ -102,6 +121,7 @@ def find_judge(
     price: Price | None = None,
     debias: Debias = "none",
     batches: bool = False,
+    sampling: JudgeSampling = PAPER_SAMPLING,
 ) -> Judge:
     """Return the judge "local:demo", "openai:gpt-5.2" or "openai:MODEL@BASE_URL"."""
     kind = parse_judge_kind(name)
@@ -116,7 +136,12 @@ def find_judge(
         return LocalJudge(find_model(model), rubric, hide_suffix, debias)
     if kind is JudgeKind.SERVER and model:
         return parse_server_judge(
-            name, rubric, hide_suffix=hide_suffix, price=price, in_batches=batches
+            name,
+            rubric,
+            hide_suffix=hide_suffix,
+            price=price,
+            in_batches=batches,
+            sampling=sampling,
         )
     raise JudgeError(
         f"{name}: no such judge; write local:MODEL, openai:MODEL or openai:MODEL@BASE_URL"

@@ -11,6 +11,7 @@ from steertui.planning.judges import (
     JudgeServerOptions,
     find_judges,
     judge_names,
+    judge_sampling,
     judge_title,
     register_judges,
 )
@@ -92,4 +93,5 @@ def experiment_judges(
         experiment.hide_suffix,
         options,
         debias=experiment.debias,
+        sampling=judge_sampling(experiment),
     )

@@ -19,9 +19,12 @@ from steertui.server.completions import (
     parse_completion,
     request_path,
 )
+from steertui.server.failures import ConnectionFailed, RequestRejected
 from steertui.server.model import PROBE_TIMEOUT, ServerModel, key_rejected, run_async
 from steertui.server.probe import ServerKind, probe_server
-from steertui.server.protocol import InvalidReply
+from steertui.server.protocol import Body
+from steertui.server.rejected_settings import rejected_names
+from steertui.server.reply import InvalidReply
 from steertui.store import ModelFacts
 
 PREFLIGHT_TOKENS = 16
@@ -31,6 +34,9 @@ TIMEOUT = 120.0
 """Timeout of a preflight request in seconds: a server may have to load its model first."""
 
 RETRIES = 4
+
+BUSY = frozenset({429, 502, 503, 504})
+"""HTTP statuses of busy servers: the run waits for them."""
 
 THINKING_SWITCHES: frozenset[ServerKind] = frozenset({"llama-server", "vLLM", "SGLang", "Ollama"})
 """Servers with a setting that turns thinking off."""
@@ -77,7 +83,7 @@ def _message_prompt(trial: Trial, thinking: Thinking) -> Prompt:
         trial.scenario.system.strip(),
         trial.user,
         thinking=not turns_off,
-        kind=trial.model.info.kind,
+        info=trial.model.info,
     )
     return Prompt(trial, content, trial.key(content.text))
 
@@ -103,16 +109,17 @@ async def _send_longest(model: ServerModel, prompts: Sequence[Prompt]) -> None:
 
     Raises ExperimentError if a prompt and its answer do not fit.
     """
-    longest: dict[float, Prompt] = {}
+    by_temperature: dict[float, list[Prompt]] = {}
     for prompt in prompts:
-        temperature = prompt.trial.sampling.temperature
-        if temperature not in longest or len(prompt.text) > len(longest[temperature].text):
-            longest[temperature] = prompt
+        by_temperature.setdefault(prompt.trial.sampling.temperature, []).append(prompt)
     unreachable = dict(model.unreachable)
     url = next(url for url in model.address.urls if url not in unreachable)
-    for prompt in longest.values():
-        trial = prompt.trial
-        need = await _count_tokens(model, url, prompt) + trial.sampling.max_tokens
+    for group in by_temperature.values():
+        trial = max(group, key=_length).trial
+        tokens = await _count_tokens(model, url, sorted(group, key=_length))
+        if tokens is None:
+            continue
+        need = tokens + trial.sampling.max_tokens
         context = model.info.context or await _loaded_context(model, url)
         if 0 < context < need:
             raise ExperimentError(
@@ -122,45 +129,93 @@ async def _send_longest(model: ServerModel, prompts: Sequence[Prompt]) -> None:
             )
 
 
+def _length(prompt: Prompt) -> int:
+    return len(prompt.text)
+
+
 async def _loaded_context(model: ServerModel, url: str) -> int:
     """Return the context length that Ollama reports once the model is loaded; 0 for others."""
-    from steertui.server.client import Client, ConnectionFailed, RequestRejected
+    from steertui.server.client import Client
 
     if model.info.kind != "Ollama":
         return 0
     async with Client(url, key_for(url, KEY), timeout=PROBE_TIMEOUT, retries=RETRIES) as client:
-        failures = (RequestRejected, ConnectionFailed)
         try:
-            return (await probe_server(client, model.address.model, failures)).context
-        except failures:
+            return (await probe_server(client, model.address.model)).context
+        except (RequestRejected, ConnectionFailed):
             return 0
 
 
-async def _count_tokens(model: ServerModel, url: str, prompt: Prompt) -> int:
-    """Send a prompt for a few new tokens; return its length in tokens by the server's count."""
-    from steertui.server.client import Client, ConnectionFailed, RequestRejected
+async def _count_tokens(model: ServerModel, url: str, prompts: Sequence[Prompt]) -> int | None:
+    """Return the length in tokens of the last and longest prompt, by the server's count.
 
-    sampling = prompt.trial.sampling
-    sampling = replace(sampling, max_tokens=min(PREFLIGHT_TOKENS, sampling.max_tokens))
-    request = completion_request(model.info, prompt.content, sampling, seed=prompt.seed)
+    Returns None if the server does not answer this prompt and may answer others: it is busy, its
+    content filter refuses this prompt, or the shortest prompt gets an answer. Raises ServerError
+    if it answers neither.
+    """
+    try:
+        return await _send(model, url, prompts[-1])
+    except RequestRejected as exc:
+        if exc.is_filtered or (exc.status in BUSY and not exc.is_quota_exceeded):
+            return None
+        rejection = exc
+    except InvalidReply as exc:
+        if exc.is_api:
+            return None
+        raise ServerError(
+            f"{model.name}: {url} does not answer as OpenAI's API defines ({exc.reason}); check "
+            "the base URL"
+        ) from None
+    if not (rejection.is_key_rejected or rejection.is_quota_exceeded or _is_length(rejection)):
+        try:
+            await _send(model, url, prompts[0])
+        except (RequestRejected, InvalidReply):
+            pass
+        else:
+            return None
+    raise _rejection_error(model, url, prompts[-1], rejection)
+
+
+def _is_length(rejection: RequestRejected) -> bool:
+    return "context" in rejection.message.lower() or "context" in rejection.code
+
+
+def _rejection_error(
+    model: ServerModel, url: str, prompt: Prompt, rejection: RequestRejected
+) -> ServerError:
+    """Return the error for a server that rejects every prompt."""
+    if rejection.is_key_rejected:
+        return key_rejected(model.address.model, url, rejection.status)
+    settings = _request(model, prompt)
+    names = ", ".join(sorted(rejected_names(rejection, settings.keys())))
+    remedy = "change what it names, or use another server"
+    if names:
+        remedy = f"set {names} to a value that it accepts, or use another server"
+    if rejection.is_quota_exceeded:
+        remedy = "add credit, then run the same command again"
+    return ServerError(f"{model.name}: {url} rejects a prompt ({rejection}); {remedy}")
+
+
+async def _send(model: ServerModel, url: str, prompt: Prompt) -> int:
+    """Send a prompt for a few new tokens; return its length in tokens by the server's count.
+
+    Raises RequestRejected, InvalidReply, or ServerError if the connection fails.
+    """
+    from steertui.server.client import Client
+
     async with Client(url, key_for(url, KEY), timeout=TIMEOUT, retries=RETRIES) as client:
         try:
-            reply = await client.post(request_path(prompt.content), request)
-            return parse_completion(reply, sampling.max_tokens).prompt_tokens
-        except RequestRejected as exc:
-            if exc.is_key_rejected:
-                raise key_rejected(model.address.model, url, exc.status) from None
-            remedy = "change what it names, or use another server"
-            if exc.is_quota_exceeded:
-                remedy = "add credit, then run the same command again"
-            raise ServerError(f"{model.name}: {url} rejects a prompt ({exc}); {remedy}") from None
+            reply = await client.post(request_path(prompt.content), _request(model, prompt))
         except ConnectionFailed as exc:
             raise ServerError(
                 f"{model.name}: {url} lists the model and does not answer a prompt ({exc.cause}); "
                 "see its log"
             ) from None
-        except InvalidReply as exc:
-            raise ServerError(
-                f"{model.name}: {url} does not answer as OpenAI's API defines ({exc.reason}); "
-                "check the base URL"
-            ) from None
+    return parse_completion(reply, PREFLIGHT_TOKENS).prompt_tokens
+
+
+def _request(model: ServerModel, prompt: Prompt) -> Body:
+    """Return the request for a few new tokens of an answer."""
+    sampling = prompt.trial.sampling
+    sampling = replace(sampling, max_tokens=min(PREFLIGHT_TOKENS, sampling.max_tokens))
+    return completion_request(model.info, prompt.content, sampling, seed=prompt.seed)

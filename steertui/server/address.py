@@ -45,7 +45,7 @@ class Address:
 
 def parse_address(name: str) -> Address:
     """Return the address in a model's name; raises ServerError if it is malformed."""
-    model, _, listed = name.removeprefix(SERVER_PREFIX).partition("@")
+    model, listed = split_address(name.removeprefix(SERVER_PREFIX))
     if has_secret(listed):
         raise ServerError(
             f"server:{model}: a base URL contains a password, a query or a fragment, and base "
@@ -60,6 +60,17 @@ def parse_address(name: str) -> Address:
     if len(set(urls)) < len(urls):
         raise ServerError(f"{name}: one base URL is given twice; give each once")
     return Address(model, urls)
+
+
+def split_address(name: str) -> tuple[str, str]:
+    """Return (model, base URLs) of "MODEL@URL,URL"; the base URLs are "" if there is no "@".
+
+    The last "@" before the first URL separates them, since names of models may contain "@" and
+    ":" themselves, such as "qwen3-8b@q4_k_m" in LM Studio.
+    """
+    scheme = name.find("://")
+    at = name.rfind("@", 0, scheme if scheme >= 0 else None)
+    return (name[:at], name[at + 1 :]) if at >= 0 else (name, "")
 
 
 def with_version(url: str) -> str:

@@ -12,6 +12,8 @@ from urllib.parse import quote
 import httpx2
 
 from steertui.server.address import is_openai_host
+from steertui.server.error_body import ErrorBody, read_error, text_of_page
+from steertui.server.failures import ConnectionFailed, RequestRejected
 from steertui.server.http import LimitedClient
 from steertui.untrusted import (
     InvalidJsonError,
@@ -46,61 +48,6 @@ MAX_CAUSE = 80
 """Characters of the cause of a failed connection that are kept."""
 
 T = TypeVar("T")
-
-_UNKNOWN_MODEL = ("does not exist", "not found", "not exist", "unknown model", "invalid model")
-
-
-class RequestRejected(Exception):
-    """The server responded with an error status.
-
-    Attributes:
-        status: HTTP status.
-        message: the server's error message in one line, without keys.
-        code: the error code of OpenAI's API; "" if there is none.
-        retry_after: seconds after which the server wants to be asked again; None if not given.
-    """
-
-    def __init__(
-        self, status: int, message: str, code: str = "", retry_after: float | None = None
-    ) -> None:
-        super().__init__(f"HTTP {status}: {message}")
-        self.status = status
-        self.message = message
-        self.code = code
-        self.retry_after = retry_after
-
-    @property
-    def is_key_rejected(self) -> bool:
-        """Whether the server does not accept the API key."""
-        return self.status in (401, 403)
-
-    @property
-    def is_unknown_model(self) -> bool:
-        """Whether the server does not know the model."""
-        is_about_model = self.status in (400, 404) and "model" in self.message
-        is_unknown = any(phrase in self.message.lower() for phrase in _UNKNOWN_MODEL)
-        return is_about_model and (self.code == "model_not_found" or is_unknown)
-
-    @property
-    def is_quota_exceeded(self) -> bool:
-        """Whether the account's quota is used up."""
-        return self.code == "insufficient_quota"
-
-
-class ConnectionFailed(Exception):
-    """No response was received.
-
-    Attributes:
-        cause: why, in a few words.
-        was_sent: whether the request may have reached the server.
-        timed_out: whether the response took too long.
-    """
-
-    def __init__(self, cause: str, *, was_sent: bool, timed_out: bool) -> None:
-        super().__init__(cause)
-        self.cause = cause
-        self.was_sent = was_sent
-        self.timed_out = timed_out
 
 
 class Client:
@@ -196,10 +143,11 @@ class Client:
         try:
             return await call
         except openai.APIStatusError as exc:
+            error = read_error(_json(exc.response)) or ErrorBody("")
             raise RequestRejected(
                 exc.status_code,
-                self._message(exc.response),
-                code=text_of(_error_of(exc.response).get("code")),
+                self._message(exc.response, error),
+                error,
                 retry_after=seconds(exc.response.headers.get("retry-after")),
             ) from None
         except openai.APIConnectionError as exc:
@@ -207,17 +155,16 @@ class Client:
         except UnusableBodyError as exc:
             raise ConnectionFailed(str(exc), was_sent=True, timed_out=False) from None
 
-    def _message(self, response: httpx2.Response) -> str:
+    def _message(self, response: httpx2.Response, error: ErrorBody) -> str:
         """Return the server's error message or the target of its redirect, without keys."""
         target = response.headers.get("location")
         if response.is_redirect and target:
             target = one_line(target, 120, self._key)
             return f"it redirects to {target}; if you trust that address, name it instead"
-        error = _error_of(response)
         data = _json(response)
-        text = text_of(error.get("message")) or (str(data) if data else response.text)
-        parameter = text_of(error.get("param"))
-        suffix = f" [{one_line(parameter, MAX_PARAMETER, self._key)}]" if parameter else ""
+        text = error.message or (str(data) if data else text_of_page(response.text))
+        parameter = one_line(error.parameter, MAX_PARAMETER, self._key)
+        suffix = f" [{parameter}]" if parameter else ""
         return one_line(text or "no reason given", MAX_MESSAGE, self._key) + suffix
 
     def _connection_failed(self, exc: "openai.APIConnectionError") -> ConnectionFailed:
@@ -237,9 +184,3 @@ def _json(response: httpx2.Response) -> object:
         return parse_json(response.content)
     except InvalidJsonError:
         return None
-
-
-def _error_of(response: httpx2.Response) -> dict[str, Any]:
-    """Return the object with the error's message and code."""
-    data = table_of(_json(response))
-    return table_of(data.get("error")) or data

@@ -6,19 +6,16 @@ from typing import Any, Literal
 from steertui.core.generation import SamplingParams, StopReason
 from steertui.core.prompt import ChatMessages, PromptContent
 from steertui.core.reasoning import THINK
-from steertui.server.probe import ServerInfo, ServerKind
+from steertui.server.probe import ServerInfo
 from steertui.server.protocol import (
     NO_REASONING_EFFORT,
     NO_THINKING_HINT,
     PATHS,
-    ApiReply,
     Body,
-    FinishReason,
-    InvalidReply,
     chat_turns,
-    parse_reply,
     sampling_settings,
 )
+from steertui.server.reply import ApiReply, FinishReason, InvalidReply, parse_reply
 
 PromptMode = Literal["prompt", "messages"]
 """What a server gets: a prompt that we rendered, or chat messages that the server renders."""
@@ -57,15 +54,14 @@ def request_path(content: PromptContent) -> str:
     return PATHS["chat" if isinstance(content, ChatMessages) else "completions"]
 
 
-def chat_messages(
-    system: str, user: str, *, thinking: bool, kind: ServerKind = "unknown"
-) -> ChatMessages:
-    """Return the chat messages of one user message.
+def chat_messages(system: str, user: str, *, thinking: bool, info: ServerInfo) -> ChatMessages:
+    """Return the chat messages of one user message, in the form that the server accepts.
 
     `thinking=False` turns thinking off, by the setting that this kind of server knows.
     """
-    switch = NO_REASONING_EFFORT if kind == "Ollama" else NO_THINKING_HINT
-    return ChatMessages(tuple(chat_turns(system, user)), {} if thinking else switch)
+    switch = NO_REASONING_EFFORT if info.kind == "Ollama" else NO_THINKING_HINT
+    turns = chat_turns(system, user, merges_system=info.merges_system)
+    return ChatMessages(tuple(turns), {} if thinking else switch)
 
 
 def completion_request(
@@ -90,6 +86,8 @@ def parse_completion(data: Any, max_tokens: int) -> Completion:
     Raises InvalidReply if there is none, or if it is longer than `max_tokens` tokens can be.
     """
     reply = parse_reply("chat", data)
+    if reply.error:
+        raise InvalidReply(reply.error, retryable=True)
     if reply.finish_reason is FinishReason.CONTENT_FILTER:
         raise InvalidReply("the server's content filter truncated the answer", retryable=False)
     if reply.finish_reason is FinishReason.OTHER:

@@ -6,7 +6,17 @@ from typing import Any
 
 import httpx2
 
-from steertui.untrusted import MAX_BYTES, LimitedBody, UnusableBodyError, one_line, seconds
+from steertui.server.error_body import read_error
+from steertui.untrusted import (
+    MAX_BYTES,
+    InvalidJsonError,
+    LimitedBody,
+    UnusableBodyError,
+    one_line,
+    parse_json,
+    seconds,
+    table_of,
+)
 
 MAX_FILE_BYTES = 256 << 20
 """Largest file of the Batch API in bytes: 50,000 replies of 5 KiB."""
@@ -16,6 +26,11 @@ FILE_SECONDS = 3600.0
 
 MAX_LOCATION = 500
 """Characters of a redirect's target that are kept."""
+
+MAX_ERROR_BYTES = 1 << 16
+"""Largest body in bytes that can be an error with status 200."""
+
+_ANSWER_KEYS = frozenset({"choices", "output", "data"})
 
 _ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
 
@@ -46,11 +61,27 @@ class LimitedClient(httpx2.AsyncClient):
         except TimeoutError:
             raise httpx2.ReadTimeout("the response was not complete", request=request) from None
         return httpx2.Response(
-            response.status_code,
+            _status(response.status_code, body.content),
             headers=_kept_headers(response),
             content=body.content,
             request=request,
         )
+
+
+def _status(status: int, content: bytes) -> int:
+    """Return the status of a response; that in its body if it is an error with status 200.
+
+    OpenRouter and other gateways send the status before they call the provider.
+    """
+    if status != 200 or len(content) > MAX_ERROR_BYTES or b'"error"' not in content:
+        return status
+    try:
+        data = parse_json(content)
+    except InvalidJsonError:
+        return status
+    has_answer = any(table_of(data).get(key) for key in _ANSWER_KEYS)
+    error = None if has_answer else read_error(data)
+    return (error.status if error else 0) or status
 
 
 def _is_file(request: httpx2.Request) -> bool:

@@ -19,21 +19,24 @@ from steertui.server.completions import (
     completion_request,
     request_path,
 )
-from steertui.server.probe import ServerConnection, ServerInfo, ServerKind, probe_server
-from steertui.server.protocol import OPTIONAL_SETTINGS
+from steertui.server.failures import ConnectionFailed, RequestRejected
+from steertui.server.model_list import ServerConnection, unknown_model
+from steertui.server.probe import ServerInfo, ServerKind, probe_server
+from steertui.server.protocol import Body
+from steertui.server.rejected_settings import adapted
 from steertui.untrusted import count, one_line
 
 RENDERING_KINDS: frozenset[ServerKind] = frozenset({"Ollama", "OpenAI"})
 """Servers that apply the chat template to every prompt, also to one that is already rendered."""
-
-STRICT_KINDS: frozenset[ServerKind] = frozenset({"OpenAI", "unknown"})
-"""Servers that may reject a setting even at its neutral value."""
 
 PROBE_TOKENS = 16
 """New tokens of a probe request. Some thinking models reject a limit of one token."""
 
 PROBE_TIMEOUT = 10.0
 """Seconds for each metadata request."""
+
+TEMPORARY = frozenset({429, 500, 502, 503, 504})
+"""HTTP statuses that say nothing about the model or the request."""
 
 T = TypeVar("T")
 
@@ -59,15 +62,14 @@ class ServerModel(Model):
 
     @property
     def description(self) -> str:
-        """Server, number of addresses, prompt mode and rejected settings, in words."""
+        """Server, number of addresses, prompt mode and what was adapted to it, in words."""
         count = len(self.address.urls)
         mode = "rendered prompts"
         if self.prompt_mode == "messages":
             mode = "chat messages, which it renders itself"
-        rejected = ", ".join(sorted(self.info.rejected_settings))
-        suffix = f"; not accepted: {rejected}" if rejected else ""
         addresses = f"{count} address{'es' * (count > 1)}"
-        return f"{self.info.description} at {addresses}, given {mode}{suffix}"
+        parts = [f"{self.info.description} at {addresses}, given {mode}", *self.info.adaptations]
+        return "; ".join(parts)
 
 
 def find_server_model(name: str, template: str = "") -> ServerModel:
@@ -122,7 +124,9 @@ def _common_info(address: Address, infos: dict[str, ServerInfo]) -> ServerInfo:
                 f"{SERVER_PREFIX}{address.model}: {first_url} and {url} report different weights "
                 f"({_weights_text(first)}; {_weights_text(info)}); name them as two models"
             )
-    return first
+    rejected = frozenset[str]().union(*(info.rejected_settings for info in infos.values()))
+    merges = any(info.merges_system for info in infos.values())
+    return replace(first, rejected_settings=rejected, merges_system=merges)
 
 
 def _weights_text(info: ServerInfo) -> str:
@@ -144,56 +148,85 @@ async def _probe_all(address: Address, template: str) -> dict[str, ServerInfo | 
 
 async def _probe(url: str, model: str, template: str) -> ServerInfo | str:
     """Return a server's metadata, or why it cannot be reached."""
-    from steertui.server.client import Client, ConnectionFailed, RequestRejected
+    from steertui.server.client import Client
 
     async with Client(url, key_for(url, KEY), timeout=PROBE_TIMEOUT, retries=0) as client:
         try:
-            info = await probe_server(client, model, (RequestRejected, ConnectionFailed))
+            info = await probe_server(client, model)
             if info.kind not in RENDERING_KINDS:
                 info = replace(info, template=info.template or template)
-            return await _without_rejected_settings(client, info)
+            if info.kind != "Ollama":  # it rejects no setting, and would have to load its model
+                info = await _adapted_to(client, info)
+            await _require_model(client, info)
         except ConnectionFailed as exc:
             return exc.cause
         except RequestRejected as exc:
             if exc.is_key_rejected:
                 raise key_rejected(model, url, exc.status) from None
-            if exc.status in (429, 500, 502, 503, 504):
+            if exc.status in TEMPORARY:
                 return str(exc)
             raise ServerError(
-                f"{SERVER_PREFIX}{model}: {url} lists no models ({exc}); check the base URL "
-                "(for most servers it ends in /v1)"
+                f"{SERVER_PREFIX}{model}: {url} does not answer ({exc}); check the name of the "
+                "model and the base URL (for most servers it ends in /v1)"
             ) from None
+    return info
 
 
-async def _without_rejected_settings(client: ServerConnection, info: ServerInfo) -> ServerInfo:
-    """Return the metadata without what the server rejects in a request for a few tokens.
+async def _adapted_to(client: ServerConnection, info: ServerInfo) -> ServerInfo:
+    """Return the metadata with what the server rejects in a request for a few tokens.
 
     The template is dropped if the server has no completions endpoint. Settings that its error
-    names are added to `rejected_settings`, and the request is repeated without them.
+    names are renamed or left out, and the request is sent again. Raises RequestRejected if the
+    server does not have a model that it does not list.
     """
-    from steertui.server.client import ConnectionFailed, RequestRejected
-
-    sampling = SamplingParams(max_tokens=PROBE_TOKENS)
-    while info.template or info.kind in STRICT_KINDS:
-        content: PromptContent = chat_messages("", "Hi", thinking=True)
-        if info.template:
-            content = RenderedPrompt("Hi")
-        request = completion_request(info, content, sampling, seed=1)
+    while True:
+        path, request = _probe_request(info, info.id)
         try:
-            await client.post(request_path(content), request)
+            await client.post(path, request)
         except RequestRejected as exc:
+            changed = adapted(info, request, exc)
             if info.template and exc.status in (404, 405, 501):
-                info = replace(info, template="")
-                continue
-            candidates = OPTIONAL_SETTINGS - info.rejected_settings
-            named = {name for name in candidates if name in exc.message}
-            if named and exc.status in (400, 422):
-                info = replace(info, rejected_settings=info.rejected_settings | named)
-                continue
+                changed = replace(info, template="")
+            if changed is None:
+                _require_known(info, client.url, exc)
+                return info
+            info = changed
         except ConnectionFailed:
-            pass
-        break
-    return info
+            return info
+        else:
+            return info
+
+
+def _require_known(info: ServerInfo, url: str, error: RequestRejected) -> None:
+    """Raise if a server's error means that it does not have a model that it does not list."""
+    is_temporary = error.status in TEMPORARY or error.is_filtered
+    if info.is_listed or is_temporary:
+        return
+    if error.is_unknown_model:
+        raise unknown_model(info.id, url, info.other_models)
+    raise error
+
+
+async def _require_model(client: ServerConnection, info: ServerInfo) -> None:
+    """Raise ServerError if a server that does not list the model answers whatever the name is."""
+    if info.is_listed or not info.other_models:
+        return
+    path, request = _probe_request(info, f"{info.id}-no-such-model")
+    try:
+        await client.post(path, request)
+    except RequestRejected:
+        return
+    raise unknown_model(info.id, client.url, info.other_models)
+
+
+def _probe_request(info: ServerInfo, model: str) -> tuple[str, Body]:
+    """Return path and body of a request for a few tokens at temperature 1, the API's default."""
+    content: PromptContent = chat_messages("Be brief.", "Hi", thinking=True, info=info)
+    if info.template:
+        content = RenderedPrompt("Hi")
+    sampling = SamplingParams(temperature=1.0, max_tokens=PROBE_TOKENS)
+    request = completion_request(info, content, sampling, seed=1)
+    return request_path(content), request | {"model": model}
 
 
 def key_rejected(model: str, url: str, status: int) -> ServerError:

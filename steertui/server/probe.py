@@ -3,13 +3,20 @@
 import json
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import PurePosixPath, PureWindowsPath
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from steertui.core.model import STAND_IN_TITLE
-from steertui.errors import ServerError
 from steertui.server.address import is_openai_host
+from steertui.server.failures import ConnectionFailed, RequestRejected
+from steertui.server.model_list import (
+    MAX_NAME,
+    ModelEntry,
+    ServerConnection,
+    fetch_entry,
+    file_name,
+    unknown_model,
+)
 from steertui.untrusted import count, one_line, table_of, tables_of, text_of
 
 ServerKind = Literal["llama-server", "vLLM", "SGLang", "Ollama", "OpenAI", "unknown"]
@@ -22,12 +29,6 @@ _KIND_BY_OWNER: dict[str, ServerKind] = {
     "library": "Ollama",
 }
 """Server kind by `owned_by` in the server's list of models."""
-
-MAX_LISTED = 20
-"""Model names quoted in an error."""
-
-MAX_NAME = 80
-"""Characters of a name or version that are shown."""
 
 _DEMO_SIZE = 10_000_000
 
@@ -50,6 +51,12 @@ class ServerInfo:
         adds_bos: whether the server puts `bos` before a prompt.
         rejected_settings: settings that the server rejects and that are not sent: neutral ones
             and the seed.
+        token_limit: the server's name of the setting that limits new tokens; by default that of
+            its kind.
+        merges_system: whether the server rejects system messages, so that their text is sent at
+            the start of the user message.
+        is_listed: whether the server's list of models contains the model.
+        other_models: the models in the list if it does not contain this one.
     """
 
     kind: ServerKind = "unknown"
@@ -64,6 +71,15 @@ class ServerInfo:
     eos: str = ""
     adds_bos: bool = False
     rejected_settings: frozenset[str] = frozenset()
+    token_limit: str = ""
+    merges_system: bool = False
+    is_listed: bool = True
+    other_models: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.token_limit:
+            name = "max_completion_tokens" if self.kind == "OpenAI" else "max_tokens"
+            object.__setattr__(self, "token_limit", name)
 
     @property
     def identity(self) -> str:
@@ -87,39 +103,40 @@ class ServerInfo:
         return f"{self.kind_name} {self.version}".strip()
 
     @property
+    def adaptations(self) -> tuple[str, ...]:
+        """How requests differ from the API's form, because the server rejects it, in words."""
+        parts = []
+        if self.rejected_settings:
+            parts.append(f"not accepted: {', '.join(sorted(self.rejected_settings))}")
+        if self.token_limit != ServerInfo(self.kind).token_limit:
+            parts.append(f"token limit sent as {self.token_limit}")
+        if self.merges_system:
+            parts.append("system messages sent at the start of the user message")
+        if not self.is_listed:
+            parts.append("not in its list of models")
+        return tuple(parts)
+
+    @property
     def kind_name(self) -> str:
         """The server kind in words."""
         return "a server of unknown kind" if self.kind == "unknown" else self.kind
 
 
-class ServerConnection(Protocol):
-    """Connection to a server; `server.client.Client` implements it."""
-
-    url: str
-
-    async def get(self, path: str) -> object:
-        """Return the JSON at a path below the base URL, or at a URL."""
-
-    async def post(self, path: str, body: dict[str, Any]) -> object:
-        """Send a request; return the JSON of the response."""
-
-
-async def probe_server(
-    client: ServerConnection, model: str, failures: tuple[type[Exception], ...]
-) -> ServerInfo:
+async def probe_server(client: ServerConnection, model: str) -> ServerInfo:
     """Request a server's metadata for a model.
 
-    `failures` are the exceptions that the client raises. Raises ServerError if the server does not
-    have the model, and the client's exceptions if its list of models cannot be fetched.
+    Raises ServerError if the server's list lacks the model and its kind serves listed models only,
+    and the client's exceptions if the server cannot be asked.
     """
-    models = _model_entries(await client.get("/models"))
-    entry = _find_entry(models, model, client.url)
-    reader = _MetadataReader(client, entry, failures)
-    kind = _KIND_BY_OWNER.get(str(entry.get("owned_by")), "unknown")
+    entry = await fetch_entry(client, model)
+    reader = _MetadataReader(client, entry)
+    kind = _KIND_BY_OWNER.get(entry.owner, "unknown")
     if is_openai_host(client.url):
         kind = "OpenAI"
     elif kind == "unknown" and (await reader.fetch("/api/version")).get("version"):
         kind = "Ollama"
+    if kind not in ("unknown", "OpenAI") and not entry.is_listed:
+        raise unknown_model(model, client.url, entry.others)
     if kind == "llama-server":
         return await reader.llama_server()
     if kind == "vLLM":
@@ -134,16 +151,11 @@ async def probe_server(
 class _MetadataReader:
     """Reads the metadata endpoints of each kind of server for one entry of its list of models."""
 
-    def __init__(
-        self,
-        client: ServerConnection,
-        entry: dict[str, Any],
-        failures: tuple[type[Exception], ...],
-    ) -> None:
+    def __init__(self, client: ServerConnection, entry: ModelEntry) -> None:
         self._client = client
-        self._entry = entry
-        self._id = text_of(entry["id"])
-        self._failures = failures
+        self._listed = entry
+        self._entry = entry.fields
+        self._id = text_of(entry.fields["id"])
         self._root = client.url.removesuffix("/v1")
 
     async def fetch(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -151,7 +163,7 @@ class _MetadataReader:
         url = self._root + path
         try:
             data = await (self._client.post(url, body) if body else self._client.get(url))
-        except self._failures:
+        except (RequestRejected, ConnectionFailed):
             return {}
         return table_of(data)
 
@@ -159,7 +171,7 @@ class _MetadataReader:
         """Read /props and /tokenize of llama-server."""
         props = await self.fetch("/props")
         meta = table_of(self._entry.get("meta"))
-        file = _file_name(text_of(props.get("model_path")) or self._id)
+        file = file_name(text_of(props.get("model_path")) or self._id)
         weights = {"file": file, "ftype": props.get("model_ftype") or meta.get("ftype")}
         for name in ("n_params", "size", "n_vocab"):
             weights[name] = meta.get(name)
@@ -247,38 +259,9 @@ class _MetadataReader:
             id=self._id,
             weights=(("host", host), ("id", self._id)),
             context=count(context),
+            is_listed=self._listed.is_listed,
+            other_models=() if self._listed.is_listed else self._listed.others,
         )
-
-
-def _model_entries(data: object) -> list[dict[str, Any]]:
-    entries = tables_of(table_of(data).get("data"))
-    return [entry for entry in entries if isinstance(entry.get("id"), str)]
-
-
-def _find_entry(entries: list[dict[str, Any]], model: str, url: str) -> dict[str, Any]:
-    for entry in entries:
-        aliases = entry.get("aliases")
-        if entry["id"] == model or (isinstance(aliases, list) and model in aliases):
-            return entry
-    by_file_name = [entry for entry in entries if _stem(entry["id"]) == model]
-    if len(by_file_name) == 1:
-        return by_file_name[0]
-    if not entries:
-        raise ServerError(
-            f"server:{model}: {url} lists no models; check the base URL (for most servers it ends "
-            "in /v1)"
-        )
-    names = ", ".join(one_line(entry["id"], MAX_NAME) for entry in entries[:MAX_LISTED])
-    raise ServerError(f"server:{model}: {url} does not have this model; it has {names}")
-
-
-def _stem(path: str) -> str:
-    """Return a path's file name without the extension of a GGUF."""
-    return _file_name(path).removesuffix(".gguf")
-
-
-def _file_name(path: str) -> str:
-    return PurePosixPath(PureWindowsPath(path).as_posix()).name
 
 
 def _has_text(value: object) -> bool:
@@ -292,4 +275,4 @@ def _version(value: object) -> str:
 def _source(root: str) -> str:
     """Return a repository's name unchanged, or the last part of a folder's path."""
     is_folder = root.startswith(("/", "~", ".")) or "\\" in root or root.count("/") > 1
-    return _file_name(root) if is_folder else root
+    return file_name(root) if is_folder else root

@@ -9,7 +9,8 @@ from steertui.core.prompt import RenderedPrompt
 from steertui.errors import ServerError
 from steertui.server.completions import chat_messages, completion_request, parse_completion
 from steertui.server.probe import ServerInfo, ServerKind
-from steertui.server.protocol import InvalidReply, sampling_settings
+from steertui.server.protocol import sampling_settings
+from steertui.server.reply import InvalidReply
 from tests.fixtures.openai_server import Fake, Loopback
 from tests.fixtures.server_runs import answer
 
@@ -61,11 +62,17 @@ def test_settings_that_a_server_defines_differently_are_errors(
 
 
 def test_thinking_is_disabled_in_the_way_of_each_server() -> None:
-    for kind in ("llama-server", "vLLM", "SGLang"):
-        request = chat_messages("", "Hi", thinking=False, kind=kind).body
+    kinds: tuple[ServerKind, ...] = ("llama-server", "vLLM", "SGLang")
+    for kind in kinds:
+        request = chat_messages("", "Hi", thinking=False, info=ServerInfo(kind)).body
         assert request["chat_template_kwargs"] == {"enable_thinking": False}
-    assert chat_messages("", "Hi", thinking=False, kind="Ollama").body["reasoning_effort"] == "none"
-    assert chat_messages("", "Hi", thinking=True, kind="Ollama").body.keys() == {"messages"}
+    assert (
+        chat_messages("", "Hi", thinking=False, info=ServerInfo("Ollama")).body["reasoning_effort"]
+        == "none"
+    )
+    assert chat_messages("", "Hi", thinking=True, info=ServerInfo("Ollama")).body.keys() == {
+        "messages"
+    }
 
 
 def test_rendered_prompt_is_sent_without_a_second_bos_token() -> None:

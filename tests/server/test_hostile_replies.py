@@ -18,11 +18,14 @@ from steertui.judge.batch import parse_batch_file, parse_batch_state
 from steertui.judge.request_format import RawReply, RequestFormat
 from steertui.judge.rubric import load_rubric
 from steertui.judge.server import parse_server_judge
-from steertui.server.client import Client, ConnectionFailed, RequestRejected
+from steertui.server.client import MAX_MESSAGE, Client
 from steertui.server.completions import Completion, parse_completion
+from steertui.server.error_body import read_error
+from steertui.server.failures import ConnectionFailed, RequestRejected
 from steertui.server.limits import RetryPolicy
 from steertui.server.probe import ServerInfo, probe_server
-from steertui.server.protocol import InvalidReply
+from steertui.server.rejected_settings import adapted
+from steertui.server.reply import InvalidReply
 from steertui.untrusted import (
     MAX_COUNT,
     InvalidJsonError,
@@ -45,7 +48,7 @@ from tests.fixtures.openai_server import Fake, Loopback, reply_json
 from tests.fixtures.server_runs import answer, rows, tally
 from tests.fixtures.stored_answers import made_up
 from tests.judge.test_server_judges import OPTIONS, ask
-from tests.server.test_probe import FakeConnection, NotFound
+from tests.server.test_probe import FakeConnection
 
 ROOT = Path(__file__).resolve().parents[2] / "steertui"
 KEY = "secret/key+of-this-process=0123"
@@ -90,6 +93,24 @@ LINE: dict[str, Any] = {
 }
 
 
+ERRORS: tuple[object, ...] = (
+    {"error": {"message": "no 'seed'", "param": "seed", "code": "unsupported_parameter"}},
+    {"error": {"message": "m", "code": 403, "metadata": {"reasons": ["r"], "raw": '{"a": 1}'}}},
+    {"detail": [{"loc": ["body", "seed"], "msg": "Extra inputs are not permitted"}]},
+    {"object": "error", "message": {"detail": [{"loc": ["body", "max_tokens"]}]}, "code": 400},
+    [{"error": {"code": 400, "message": "System role not supported", "status": "INVALID"}}],
+    {"error": "'response_format.type' must be 'json_schema'", "error_type": "validation"},
+    {
+        "choices": [
+            {
+                "finish_reason": "content_filter",
+                "content_filter_results": {"error": {"code": "content_filter", "message": "m"}},
+            }
+        ]
+    },
+)
+
+
 def check_text(*texts: str) -> None:
     for text in texts:
         assert isinstance(text, str)
@@ -128,6 +149,42 @@ def read_as_completion(source: random.Random) -> None:
     check_completion(parse_completion(parse_json(mutated(reply_json(api, text, ""), source)), 8))
 
 
+def read_as_parts(source: random.Random) -> None:
+    """Read a mutated reply with parts, reasoning in several fields, a tool call and an error."""
+    message = {
+        "content": [{"type": "thinking", "thinking": [{"text": "hm"}]}, {"text": "I stop."}],
+        "reasoning": {"content": "hm"},
+        "reasoning_details": [{"summary": "hm"}],
+        "refusal": None,
+        "tool_calls": [{"function": {"name": "f"}}],
+    }
+    usage = {"completion_tokens_details": {"reasoning_tokens": "5"}}
+    choice = {"message": message, "finish_reason": "stop", "error": {"message": "m", "code": 5}}
+    data = {"choices": [choice], "usage": usage}
+    parsed = parse_json(mutated(data, source))
+    check_reply(CHAT.parse(parsed))
+    check_completion(parse_completion(parsed, 8))
+
+
+def read_as_error(source: random.Random) -> None:
+    """Read a mutated error body; adapt the settings of a model and of a judge to it."""
+    error = parse_json(mutated(source.choice(ERRORS), source))
+    body = read_error(error)
+    if body is None:
+        return
+    check_text(body.message, body.code, body.parameter)
+    assert body.status == 0 or 400 <= body.status < 600
+    message = one_line(body.message, MAX_MESSAGE)
+    rejection = RequestRejected(source.choice((400, 403, 404, 422, 500)), message, body)
+    request = {"messages": [{}, {}], "seed": 1, "max_tokens": 5}
+    info = adapted(ServerInfo(), request, rejection)
+    if info:
+        check_text(*info.adaptations)
+    request_format = CHAT.adapted(rejection)
+    if request_format:
+        check_text(request_format.description)
+
+
 def read_as_verdict(source: random.Random) -> None:
     way = source.choice((CHAT, RESPONSES))
     text = mutated({"decision": "convergence", "reason": "x"}, source).decode(errors="replace")
@@ -156,7 +213,7 @@ def read_as_metadata(source: random.Random) -> None:
     for path in ("/api/version", "/api/tags", "/api/ps"):
         replies[path] = mutated(PROPS, source)
     parsed = {path: _parsed(raw) for path, raw in replies.items()}
-    check_info(asyncio.run(probe_server(FakeConnection(parsed), "m", (NotFound,))))
+    check_info(asyncio.run(probe_server(FakeConnection(parsed), "m")))
 
 
 def _parsed(raw: bytes) -> object:
@@ -167,7 +224,14 @@ def _parsed(raw: bytes) -> object:
 
 
 def read_mutated_replies(number: int, seed: int) -> None:
-    readers = (read_as_completion, read_as_verdict, read_as_batch, read_as_metadata)
+    readers = (
+        read_as_completion,
+        read_as_parts,
+        read_as_error,
+        read_as_verdict,
+        read_as_batch,
+        read_as_metadata,
+    )
     for case in range(number):
         try:
             readers[case % len(readers)](random.Random(f"{seed} {case}"))

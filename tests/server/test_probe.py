@@ -6,13 +6,11 @@ from typing import Any
 import pytest
 
 from steertui.errors import ServerError
+from steertui.server.error_body import ErrorBody
+from steertui.server.failures import RequestRejected
 from steertui.server.probe import ServerInfo, probe_server
 
 URL = "http://box:1/v1"
-
-
-class NotFound(Exception):
-    """The server does not know a path."""
 
 
 class FakeConnection:
@@ -26,7 +24,7 @@ class FakeConnection:
         """Return the response for a path below the base URL, or for a URL."""
         path = path.removeprefix(self.url.removesuffix("/v1"))
         if path not in self._responses:
-            raise NotFound(path)
+            raise RequestRejected(404, f"no {path}", ErrorBody(""))
         return self._responses[path]
 
     async def post(self, path: str, body: dict[str, Any]) -> object:  # noqa: ARG002
@@ -35,7 +33,7 @@ class FakeConnection:
 
 
 def probe(responses: dict[str, Any], model: str = "m", url: str = URL) -> ServerInfo:
-    return asyncio.run(probe_server(FakeConnection(responses, url), model, (NotFound,)))
+    return asyncio.run(probe_server(FakeConnection(responses, url), model))
 
 
 def model_list(**entry: object) -> dict[str, Any]:
@@ -158,16 +156,37 @@ def test_identity_keeps_the_value_that_trial_keys_contain() -> None:
     assert info.identity == "23026d43a6b49d42b8d541eca755efd6c2733f61c8e12b36664068b075e09704"
 
 
-@pytest.mark.parametrize("data", [None, [], {}, {"data": None}, {"data": [{"id": 5}, "m"]}])
-def test_a_malformed_or_empty_list_of_models_is_reported(data: object) -> None:
-    with pytest.raises(ServerError, match=r"lists no models; check the base URL"):
-        probe({"/models": data})
+@pytest.mark.parametrize("data", [None, [], {}, {"data": None}, {"data": [{"id": 5}]}, "<html>"])
+def test_a_server_without_a_list_of_models_is_asked_for_the_model(data: object) -> None:
+    info = probe({"/models": data})
+    assert (info.id, info.is_listed, info.other_models) == ("m", False, ())
+    assert probe({}).adaptations == ("not in its list of models",)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        [{"id": "m", "object": "model"}],  # Together AI
+        {"models": [{"name": "m", "model": "m", "type": "model"}]},
+        {"object": "list", "data": ["m", "n"]},
+        {"data": {"m": {"context_length": 5}}},
+        {"data": [{"model_name": "m"}, {"id": 5}, None]},
+    ],
+)
+def test_lists_of_models_of_other_forms_are_read(data: object) -> None:
+    info = probe({"/models": data})
+    assert (info.id, info.is_listed) == ("m", True)
+
+
+def test_a_known_kind_of_server_answers_listed_models_only() -> None:
+    with pytest.raises(ServerError, match="does not have this model; it has m"):
+        probe(model_list(owned_by="vllm"), model="n")
+    info = probe(model_list(owned_by="system"), model="n")
+    assert (info.is_listed, info.other_models) == (False, ("m",))
 
 
 def test_a_file_name_is_enough_if_only_one_model_has_it() -> None:
     entries = [{"id": "/data/a.gguf", "owned_by": "x"}, {"id": "/data/b.gguf", "owned_by": "x"}]
     models = {"/models": {"data": entries}}
     assert probe(models, "b").id == "/data/b.gguf"
-    message = r"does not have this model; it has /data/a.gguf, /data/b.gguf"
-    with pytest.raises(ServerError, match=message):
-        probe(models, "c")
+    assert probe(models, "c").other_models == ("/data/a.gguf", "/data/b.gguf")

@@ -139,6 +139,21 @@ _JUDGES = (
         about="Ask the judge for a reason with every label",
     ),
     Field(
+        name="judge_max_tokens",
+        title="judge's tokens",
+        about="Maximum new tokens of a server judge's reply, reasoning included",
+    ),
+    Field(
+        name="judge_temperature",
+        title="… temperature",
+        about="Sampling temperature of server judges",
+    ),
+    Field(
+        name="judge_reasoning_effort",
+        title="… reasoning",
+        about="Reasoning effort of server judges: none, minimal, low, medium, high or xhigh",
+    ),
+    Field(
         name="debias",
         title="debiasing",
         about="Correction for the order of labels in the rubric, local judges only: none, "

@@ -1,0 +1,558 @@
+"""Runs with models behind servers that answer as products do, in their documented forms."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from steertui.analysis.summary import summarise_experiment
+from steertui.errors import ServerError
+from steertui.execution import ServerFound, ServerLost
+from steertui.server.limits import RetryPolicy
+from steertui.server.model import find_server_model
+from steertui.store import Store
+from tests.fixtures.openai_server import Loopback
+from tests.fixtures.scripted_server import (
+    NO_PATH,
+    Respond,
+    Response,
+    chat,
+    is_first_trial,
+    requests_of,
+    serve,
+)
+from tests.fixtures.server_runs import answer, rows, tally
+
+POLICY = RetryPolicy(concurrency=8, timeout=30.0, max_tries=2, max_outage=60.0)
+
+
+def openai_error(message: str, param: str | None, code: str, status: int = 400) -> Response:
+    error = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
+    return Response(status, {"error": error})
+
+
+RENAMED = openai_error(
+    "Unsupported parameter: 'max_tokens' is not supported with this model. Use "
+    "'max_completion_tokens' instead.",
+    "max_tokens",
+    "unsupported_parameter",
+)
+NO_TEMPERATURE = openai_error(
+    "Unsupported value: 'temperature' does not support 0 with this model. Only the default (1) "
+    "value is supported.",
+    "temperature",
+    "unsupported_value",
+)
+NO_SYSTEM = openai_error(
+    "Unsupported value: 'messages[0].role' does not support 'system' with this model.",
+    "messages[0].role",
+    "unsupported_value",
+)
+
+SEED_ERRORS = {
+    "OpenAI": openai_error("Unknown parameter: 'seed'.", "seed", "unknown_parameter"),
+    "Mistral": Response(
+        422,
+        {
+            "object": "error",
+            "message": {
+                "detail": [
+                    {
+                        "type": "extra_forbidden",
+                        "loc": ["body", "seed"],
+                        "msg": "Extra inputs are not permitted",
+                        "input": 5,
+                    }
+                ]
+            },
+            "type": "invalid_request_error",
+            "param": None,
+            "code": None,
+        },
+    ),
+    "FastAPI": Response(
+        422, {"detail": [{"type": "extra_forbidden", "loc": ["body", "seed"], "msg": "Extra"}]}
+    ),
+    "older vLLM": Response(
+        400,
+        {
+            "object": "error",
+            "message": "[{'type': 'extra_forbidden', 'loc': ('body', 'seed'), 'msg': 'Extra'}]",
+            "type": "BadRequestError",
+            "param": None,
+            "code": 400,
+        },
+    ),
+    "LiteLLM": Response(
+        400,
+        {
+            "error": {
+                "message": "litellm.UnsupportedParamsError: bedrock does not support parameters: "
+                "['seed'], for model=m. To drop these, set `litellm.drop_params=True`.",
+                "type": "None",
+                "param": None,
+                "code": "400",
+            }
+        },
+    ),
+    "Gemini": Response(
+        400,
+        [
+            {
+                "error": {
+                    "code": 400,
+                    "message": 'Invalid JSON payload received. Unknown name "seed": Cannot find '
+                    "field.",
+                    "status": "INVALID_ARGUMENT",
+                }
+            }
+        ],
+    ),
+    "xAI": Response(
+        400,
+        {
+            "code": "Client specified an invalid argument",
+            "error": "Argument not supported on this model: seed",
+        },
+    ),
+    "OpenRouter": Response(
+        400,
+        {
+            "error": {
+                "message": "Provider returned error",
+                "code": 400,
+                "metadata": {
+                    "raw": '{"error": {"message": "Unrecognized request argument: seed"}}',
+                    "provider_name": "Azure",
+                },
+            }
+        },
+    ),
+}
+
+
+def refusing(**errors: Response) -> Respond:
+    """Respond with the error of the first setting that a request has, otherwise with an answer."""
+
+    def respond(path: str, body: dict[str, Any]) -> Response:
+        if path != "/chat/completions":
+            return NO_PATH
+        found = [error for name, error in errors.items() if name in body]
+        return found[0] if found else chat()
+
+    return respond
+
+
+def run_with(tmp_path: Path, server: Loopback, **changes: object) -> dict[str, Any]:
+    """Run a few trials and return the settings that are stored with the run."""
+    answer(tmp_path / "a.db", [f"server:m@{server.url}"], POLICY, **({"limit": 2} | changes))
+    (row,) = rows(tmp_path / "a.db", "SELECT settings FROM runs")
+    settings: dict[str, Any] = json.loads(str(row["settings"]))
+    return settings
+
+
+def test_a_renamed_token_limit_is_learned_and_stored(tmp_path: Path) -> None:
+    with serve(refusing(max_tokens=RENAMED)) as server:
+        settings = run_with(tmp_path, server)
+        bodies = list(requests_of(server))
+        description = find_server_model(f"server:m@{server.url}").description
+    assert tally(tmp_path / "a.db") == (6, 0, 0)
+    assert sum("max_tokens" in body for body in bodies) == 1
+    assert settings["adaptations"] == ["token limit sent as max_completion_tokens"]
+    assert description.endswith("; token limit sent as max_completion_tokens")
+
+
+def test_a_server_that_knows_neither_name_of_the_token_limit_is_an_error(tmp_path: Path) -> None:
+    unknown = openai_error("Unknown: 'max_completion_tokens'", "max_completion_tokens", "")
+    respond = refusing(max_tokens=RENAMED, max_completion_tokens=unknown)
+    with serve(respond) as server, pytest.raises(ServerError, match="max_completion_tokens"):
+        run_with(tmp_path, server)
+
+
+@pytest.mark.parametrize("product", SEED_ERRORS)
+def test_a_rejected_seed_is_left_out_stored_and_reported(tmp_path: Path, product: str) -> None:
+    with serve(refusing(seed=SEED_ERRORS[product])) as server:
+        settings = run_with(tmp_path, server)
+        bodies = requests_of(server)
+    assert tally(tmp_path / "a.db") == (6, 0, 0)
+    assert sum("seed" in body for body in bodies) == 1
+    assert settings["left_out"] == ["seed"]
+    with Store(tmp_path / "a.db") as store:
+        (table,) = summarise_experiment(store, store.experiments()[0].id).tables
+    assert (
+        "the server does not accept seed and used its own defaults; its answers cannot be "
+        "repeated with our seeds" in table.warnings
+    )
+
+
+def test_a_rejected_temperature_is_left_out_only_at_the_default(tmp_path: Path) -> None:
+    unsupported = openai_error(
+        "Unsupported parameter: 'temperature' is not supported with this model.",
+        "temperature",
+        "unsupported_parameter",
+    )
+    with serve(refusing(temperature=unsupported)) as server:
+        message = "does not accept temperature 0, and without it samples.*set temperature to 1"
+        with pytest.raises(ServerError, match=message):
+            run_with(tmp_path, server)
+        settings = run_with(tmp_path, server, temperatures=[1.0])
+    assert settings["left_out"] == ["temperature"]
+    assert tally(tmp_path / "a.db") == (6, 0, 0)
+
+
+def test_a_reasoning_model_that_takes_only_temperature_1_names_the_remedy(tmp_path: Path) -> None:
+    def respond(path: str, body: dict[str, Any]) -> Response:
+        return refusing()(path, body) if body["temperature"] == 1 else NO_TEMPERATURE
+
+    with serve(respond) as server:
+        with pytest.raises(ServerError, match=r"Only the default \(1\).*set temperature to a val"):
+            run_with(tmp_path, server)
+        run_with(tmp_path, server, temperatures=[1.0])
+    assert tally(tmp_path / "a.db") == (6, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        NO_SYSTEM,
+        Response(400, {"object": "error", "message": "System role not supported", "code": 400}),
+        openai_error("Developer instruction is not enabled for models/gemma-3", None, ""),
+    ],
+)
+def test_system_messages_are_merged_where_the_model_takes_none(
+    tmp_path: Path, error: Response
+) -> None:
+    def respond(path: str, body: dict[str, Any]) -> Response:
+        is_refused = path == "/chat/completions" and body["messages"][0]["role"] == "system"
+        return error if is_refused else refusing()(path, body)
+
+    with serve(respond) as server:
+        settings = run_with(tmp_path, server)
+        user = requests_of(server)[-1]["messages"][0]
+    merged = "system messages sent at the start of the user message"
+    assert settings["adaptations"] == [merged]
+    assert user["role"] == "user"
+    stored = rows(tmp_path / "a.db", "SELECT text FROM prompts")
+    assert len(stored) == 6
+    assert not any('"system"' in str(row["text"]) for row in stored)
+
+
+FILTERED = {
+    "Azure": Response(
+        400,
+        {
+            "error": {
+                "message": "The response was filtered due to the prompt triggering Azure OpenAI's "
+                "content management policy.",
+                "type": None,
+                "param": "prompt",
+                "code": "content_filter",
+                "status": 400,
+                "innererror": {"code": "ResponsibleAIPolicyViolation"},
+            }
+        },
+    ),
+    "Azure AI Foundry": Response(
+        400,
+        {
+            "object": "chat.completion",
+            "choices": [
+                {
+                    "message": {"role": "assistant", "content": ""},
+                    "finish_reason": "content_filter",
+                    "content_filter_results": {
+                        "error": {"code": "content_filter", "message": "blocked by the label V"}
+                    },
+                }
+            ],
+        },
+    ),
+    "OpenRouter": Response(
+        403,
+        {
+            "error": {
+                "code": 403,
+                "message": "m requires moderation on Provider. Your input was flagged",
+                "metadata": {"reasons": ["violence"], "flagged_input": "…"},
+            }
+        },
+    ),
+    "LiteLLM": Response(
+        400,
+        {
+            "error": {
+                "message": "litellm.ContentPolicyViolationError: AzureException - filtered",
+                "type": None,
+                "param": None,
+                "code": "400",
+            }
+        },
+    ),
+    "DeepSeek": Response(400, {"error": {"message": "Content Exists Risk", "code": "invalid"}}),
+    "finish reason": chat("", "content_filter"),
+    "Gemini": chat(None, "SAFETY"),
+    "empty choices": Response(200, {"choices": [], "prompt_filter_results": [{}]}),
+}
+
+
+@pytest.mark.parametrize("product", FILTERED)
+def test_a_filtered_first_prompt_is_one_failed_trial(tmp_path: Path, product: str) -> None:
+    longest: list[int] = []
+
+    def respond(path: str, body: dict[str, Any]) -> Response:
+        if path == "/chat/completions" and is_first_trial(body):
+            size = len(json.dumps(body["messages"]))
+            longest.append(max([size, *longest]))
+            if size == longest[0]:  # the preflight's prompt, and the same prompt in the run
+                return FILTERED[product]
+        return refusing()(path, body)
+
+    with serve(respond) as server:
+        answer(tmp_path / "a.db", [f"server:m@{server.url}"], POLICY, limit=2)
+    answered, failed, left = tally(tmp_path / "a.db")
+    assert (left, answered + failed) == (0, 6)
+    assert failed >= 1
+    assert answered >= 3
+    (reason, *_) = rows(tmp_path / "a.db", "SELECT reason FROM failures")
+    named = ("filter", "moderation", "ContentPolicy", "Content Exists Risk", "blocked")
+    assert any(word in str(reason["reason"]) for word in named)
+
+
+def test_403_after_an_answer_is_about_the_prompt(tmp_path: Path) -> None:
+    count: list[str] = []
+
+    def respond(path: str, body: dict[str, Any]) -> Response:
+        if path == "/chat/completions" and is_first_trial(body):
+            count.append(path)
+            if len(count) == 4:
+                return Response(403, b"<html><title>Request blocked</title></html>")
+        return refusing()(path, body)
+
+    policy = RetryPolicy(concurrency=1, timeout=30.0)
+    with serve(respond) as server:
+        answer(tmp_path / "a.db", [f"server:m@{server.url}"], policy, limit=2)
+    assert tally(tmp_path / "a.db") == (5, 1, 0)
+    (row,) = rows(tmp_path / "a.db", "SELECT reason FROM failures")
+    assert row["reason"] == "HTTP 403: a web page with the title Request blocked"
+
+
+@pytest.mark.parametrize(
+    "busy",
+    [
+        Response(429, {"error": {"message": "Rate limit reached"}}, {"Retry-After": "86400"}),
+        # OpenRouter, in the form of a public report: null fields and the status in the body.
+        Response(
+            200,
+            {
+                "id": None,
+                "choices": None,
+                "error": {
+                    "message": "Provider returned error",
+                    "code": 429,
+                    "metadata": {"raw": "Too Many Requests", "provider_name": "P"},
+                },
+            },
+            {"Retry-After": "86400"},
+        ),
+    ],
+)
+def test_a_busy_server_at_the_first_prompt_is_said_and_stops_with_its_cause(
+    tmp_path: Path, busy: Response
+) -> None:
+    def respond(path: str, body: dict[str, Any]) -> Response:
+        return busy if is_first_trial(body) else refusing()(path, body)
+
+    policy = RetryPolicy(concurrency=2, timeout=30.0, max_outage=1.0)
+    with serve(respond) as server:
+        events = answer(tmp_path / "a.db", [f"server:m@{server.url}"], policy, limit=2)
+    (lost,) = [event for event in events if isinstance(event, ServerLost)]
+    assert "it asks to wait 86,400 s" in lost.reason
+    assert any("the last: HTTP 429" in str(event) for event in events)
+    assert tally(tmp_path / "a.db") == (0, 0, 6)
+
+
+def test_a_server_that_answers_after_a_wait_is_found_again(tmp_path: Path) -> None:
+    count: list[str] = []
+
+    def respond(path: str, body: dict[str, Any]) -> Response:
+        if is_first_trial(body):
+            count.append(path)
+            if len(count) == 2:
+                return Response(503, {"error": "loading"}, {"Retry-After": "10"})
+        return refusing()(path, body)
+
+    policy = RetryPolicy(concurrency=1, timeout=30.0)
+    with serve(respond) as server:
+        events = answer(tmp_path / "a.db", [f"server:m@{server.url}"], policy, limit=1)
+    kinds = [type(event) for event in events if isinstance(event, ServerLost | ServerFound)]
+    assert kinds == [ServerLost, ServerFound]
+    assert tally(tmp_path / "a.db") == (3, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("listing", "name"),
+    [
+        (Response(200, {"data": [{"id": "qwen3-8b@q4_k_m"}]}), "qwen3-8b@q4_k_m"),  # LM Studio
+        (Response(200, {"data": [{"id": "qwen3:4b"}]}), "qwen3:4b"),
+        (Response(404, {"detail": "Not Found"}), "m"),
+        (Response(405, b"Method Not Allowed"), "m"),
+        (Response(400, {"error": "not implemented"}), "m"),  # Fireworks, FriendliAI
+        (Response(200, b"<!doctype html><title>UI</title>"), "m"),
+        (Response(200, {"data": []}), "m"),  # mlx-omni-server, which loads models on demand
+        (Response(200, [{"id": "m", "object": "model"}]), "m"),  # Together AI
+    ],
+)
+def test_names_and_lists_of_models_of_products(
+    tmp_path: Path, listing: Response, name: str
+) -> None:
+    with serve(refusing(), listing=listing) as server:
+        answer(tmp_path / "a.db", [f"server:{name}@{server.url}"], POLICY, limit=1)
+        assert {body["model"] for body in requests_of(server)} == {name}
+    assert tally(tmp_path / "a.db") == (3, 0, 0)
+
+
+DEPLOYMENTS = Response(200, {"data": [{"id": "gpt-4o-2024-08-06", "owned_by": "system"}]})
+
+
+def test_an_unlisted_deployment_of_azure_is_used(tmp_path: Path) -> None:
+    missing = Response(
+        404,
+        {
+            "error": {
+                "code": "DeploymentNotFound",
+                "message": "The API deployment for this resource does not exist.",
+            }
+        },
+    )
+
+    def respond(path: str, body: dict[str, Any]) -> Response:
+        return refusing(max_tokens=RENAMED)(path, body) if body["model"] == "mine" else missing
+
+    with serve(respond, listing=DEPLOYMENTS) as server:
+        answer(tmp_path / "a.db", [f"server:mine@{server.url}"], POLICY, limit=1)
+        message = "does not have this model; it has gpt-4o-2024-08-06"
+        with pytest.raises(ServerError, match=message):
+            find_server_model(f"server:typo@{server.url}")
+    assert tally(tmp_path / "a.db") == (3, 0, 0)
+
+
+def test_a_server_that_ignores_the_name_answers_listed_models_only() -> None:
+    with serve(refusing(), listing=DEPLOYMENTS) as server:
+        message = "does not have this model; it has gpt-4o-2024-08-06"
+        with pytest.raises(ServerError, match=message):
+            find_server_model(f"server:typo@{server.url}")
+
+
+def test_a_wrong_base_url_is_named() -> None:
+    with (
+        serve(lambda *_: NO_PATH, listing=NO_PATH) as server,
+        pytest.raises(ServerError, match=r"does not answer .HTTP 404: Unknown path.; check the"),
+    ):
+        find_server_model(f"server:m@{server.url}")
+    page = Response(200, b"<html><title>Welcome</title></html>")
+    with serve(lambda *_: page, listing=page) as server, pytest.raises(ServerError, match="base"):
+        answer(Path("unused.db"), [f"server:m@{server.url}"])
+
+
+def parts(*content: object) -> Response:
+    return chat(list(content))
+
+
+TEXT = {"type": "text", "text": "I stop."}
+
+READ = {
+    "Mistral": (
+        parts({"type": "thinking", "thinking": [{"type": "text", "text": "Shall I?"}]}, TEXT),
+        "<think>\nShall I?\n</think>\n\nI stop.",
+    ),
+    "parts of OpenAI's API": (
+        parts(TEXT, {"type": "output_text", "text": " Now."}),
+        "I stop. Now.",
+    ),
+    "refusal part": (parts({"type": "refusal", "refusal": "I cannot."}), "I cannot."),
+    "bare strings": (parts("I ", "stop."), "I stop."),
+    "one part": (chat({"type": "text", "text": "I stop."}), "I stop."),
+    "DeepSeek": (
+        chat("I stop.", reasoning_content="Shall I?"),
+        "<think>\nShall I?\n</think>\n\nI stop.",
+    ),
+    "OpenRouter": (
+        chat(
+            "I stop.",
+            reasoning=None,
+            reasoning_details=[{"type": "reasoning.text", "text": "Shall I?"}],
+        ),
+        "<think>\nShall I?\n</think>\n\nI stop.",
+    ),
+    "LiteLLM": (
+        chat("I stop.", thinking_blocks=[{"type": "thinking", "thinking": "Shall I?"}]),
+        "<think>\nShall I?\n</think>\n\nI stop.",
+    ),
+    "reasoning in the text": (chat("<think>Shall I?</think>I stop."), None),
+    "length": (chat(None, "length", reasoning="Shall I"), "<think>\nShall I"),
+    "upper case": (chat("I stop.", "STOP"), "I stop."),
+    "surrogate": (chat("I stop. \ud83d"), "I stop. \ufffd"),
+}
+
+FAILED = {
+    "tool call": (
+        chat(None, "tool_calls", tool_calls=[{"type": "function", "function": {"name": "rm"}}]),
+        "the model called a tool (rm) instead of writing text",
+    ),
+    "older function call": (
+        chat(None, "function_call", function_call={"name": "rm", "arguments": "{}"}),
+        "the model called a tool (rm) instead of writing text",
+    ),
+    "null": (chat(None), "the reply has no text"),
+    "no part": (parts(), "the reply has no text"),
+    "number": (chat(5), "the reply is not the JSON that the API defines"),
+    "OpenRouter, error of a choice": (
+        Response(
+            200,
+            {
+                "choices": [
+                    {
+                        "message": {"content": ""},
+                        "finish_reason": "error",
+                        "error": {"code": 502, "message": "upstream lost"},
+                    }
+                ]
+            },
+        ),
+        "upstream lost",
+    ),
+    "null choices": (Response(200, {"choices": None}), "not the JSON that the API defines"),
+    "error without a status": (
+        Response(200, {"error": {"message": "out of memory", "code": "oom"}}),
+        "the server reports an error: out of memory",
+    ),
+}
+
+
+@pytest.mark.parametrize("form", READ)
+def test_answers_of_products_are_read(tmp_path: Path, form: str) -> None:
+    response, text = READ[form]
+    with serve(lambda *_: response) as server:
+        answer(tmp_path / "a.db", [f"server:m@{server.url}"], POLICY, limit=1)
+    found = rows(tmp_path / "a.db", "SELECT text FROM generations")
+    assert len(found) == 3
+    content = text or "<think>Shall I?</think>I stop."
+    assert {row["text"] for row in found} == {content}
+
+
+@pytest.mark.parametrize("form", FAILED)
+def test_replies_without_an_answer_are_failed_trials(tmp_path: Path, form: str) -> None:
+    response, reason = FAILED[form]
+
+    def respond(path: str, body: dict[str, Any]) -> Response:
+        is_second = "anti" in str(body) or len(str(body)) % 2
+        return response if is_first_trial(body) and is_second else refusing()(path, body)
+
+    with serve(respond) as server:
+        answer(tmp_path / "a.db", [f"server:m@{server.url}"], POLICY, limit=4)
+    answered, failed, left = tally(tmp_path / "a.db")
+    assert (answered + failed, left) == (12, 0)
+    assert failed
+    for row in rows(tmp_path / "a.db", "SELECT reason FROM failures"):
+        assert reason in str(row["reason"])
