@@ -61,7 +61,7 @@ def test_chat_messages_are_stored_as_sent_and_each_has_its_own_seed(tmp_path: Pa
     with Loopback(Fake()) as server:
         answer(db, [f"server:one@{server.url}"], temperatures=[0.7], top_k=20, limit=6)
     stored = {str(row["text"]) for row in rows(db, "SELECT text FROM prompts")}
-    sent = server.fake.bodies[1:]  # the first is a probe
+    sent = server.fake.bodies[2:]  # the first two are a probe and the preflight
     assert {json.dumps({"messages": b["messages"]}, ensure_ascii=False) for b in sent} == stored
     assert len({b["seed"] for b in sent}) == 18
     assert all(0 <= b["seed"] < 2**31 for b in sent)
@@ -173,7 +173,7 @@ def test_run_without_servers_stops_and_the_next_run_continues(tmp_path: Path) ->
         events = answer(db, [name], policy)
         thread.join()
     (stopped,) = [e for e in events if isinstance(e, ModelStopped)]
-    assert stopped.reason == "no server answered for 1 seconds"
+    assert stopped.reason.startswith("no server answered for 1 seconds, the last: ")
     answered, failed, waiting = tally(db)
     assert answered >= 15
     assert (failed, stopped.left) == (0, waiting)
@@ -238,7 +238,7 @@ def test_stored_answers_are_not_requested_again_after_sigkill(tmp_path: Path) ->
         process.send_signal(signal.SIGKILL)
         process.communicate()
         answered, _, left = tally(tmp_path / "a.db")
-        assert answered >= 27
+        assert answered >= 26  # of 30 requests, two are probes and two in flight
         before = len(server.fake.bodies)
         code, out, err = call(*options, cwd=tmp_path)
         assert code == 0, err
