@@ -85,6 +85,7 @@ class Generation:
         prompt_tokens: number of tokens of the prompt.
         tokens: number of new tokens, without the end token.
         seconds: wall time from admission to a slot to the end.
+        prefill: beginning of the answer that the prompt contains; not part of `text`.
     """
 
     text: str
@@ -92,13 +93,14 @@ class Generation:
     prompt_tokens: int
     tokens: int
     seconds: float
+    prefill: str = ""
 
     @property
     def reasoning(self) -> str:
         """The reasoning before the last closing mark such as `</think>`; "" for none."""
-        return split_reasoning(self.text)[0]
+        return split_reasoning(self.prefill + self.text)[0]
 
     @property
     def answer(self) -> str:
-        """The text after the reasoning, which the judge sees; all of it without reasoning."""
-        return split_reasoning(self.text)[1]
+        """The prefill and the text after the reasoning; what the judge sees."""
+        return split_reasoning(self.prefill + self.text)[1]

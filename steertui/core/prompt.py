@@ -82,6 +82,11 @@ class Prompt:
         return self.content.text
 
     @property
+    def prefill(self) -> str:
+        """Beginning of the answer, which ends the prompt; "" for none."""
+        return self.trial.condition.prefill.strip()
+
+    @property
     def seed(self) -> int:
         """The trial's own seed, 63 bits: the same in any slot, order and batch."""
         return int(self.key[:16], 16) >> 1
@@ -143,9 +148,12 @@ class ChatFormat:
         return f"{self._model}, {names[index]}" if index < len(names) else self._model
 
     def write(self, trials: Sequence[Trial], thinking: Thinking = "template") -> list[Prompt]:
-        """Return each trial's prompt and key."""
+        """Return each trial's prompt and key.
+
+        Raises ModelError where a template fails, or a prefill would begin the reasoning.
+        """
         texts = self.render(
-            [(trial.scenario.system.strip(), trial.user) for trial in trials],
+            [(trial.system, trial.user) for trial in trials],
             thinking=thinking != "off",
             names=[f"{trial.scenario.name} under {trial.condition.name}" for trial in trials],
         )
@@ -154,6 +162,14 @@ class ChatFormat:
             is_open = rendered.rstrip().endswith(THINK.opens)
             is_to_open = thinking == "force" and trial.model.kind == "thinking" and not is_open
             text = f"{rendered}{THINK.opens}\n" if is_to_open else rendered
+            prefill = trial.condition.prefill.strip()
+            if prefill and (is_open or is_to_open):
+                raise ModelError(
+                    f"{trial.model.name}: its prompt opens the reasoning, and condition "
+                    f'{trial.condition.name} prefills the answer; set thinking to "off", or leave '
+                    "this condition out"
+                )
+            text += prefill
             prompts.append(Prompt(trial, RenderedPrompt(text), trial.key(text)))
         return prompts
 

@@ -7,24 +7,36 @@ from dataclasses import dataclass
 
 from steertui.core.condition import Condition
 from steertui.core.generation import SamplingParams, distinct_samples
+from steertui.core.interventions import Steering, steering_members
 from steertui.core.model import Model
 from steertui.core.scenario import Scenario
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One cell of the grid; `sample` is an index from 0."""
+    """One cell of the grid.
+
+    Attributes:
+        sample: index from 0.
+        steering: the condition's interventions on activations and weights, resolved for the model.
+    """
 
     model: Model
     scenario: Scenario
     condition: Condition
     sampling: SamplingParams
     sample: int = 0
+    steering: Steering = ()
 
     @property
     def user(self) -> str:
-        """The user message: the task with the condition's suffix."""
+        """The user message: the task with the condition's prefix and suffix."""
         return self.condition.steer(self.scenario.task)
+
+    @property
+    def system(self) -> str:
+        """The system message: the scenario's text with the condition's; "" for none."""
+        return self.condition.system_message(self.scenario.system)
 
     def key(self, prompt: str) -> str:
         """Return the trial's content key (see `content_key`)."""
@@ -35,6 +47,7 @@ class Trial:
             prompt=prompt,
             sampling=self.sampling.as_dict(),
             sample=self.sample,
+            steering=self.steering,
         )
 
 
@@ -45,10 +58,12 @@ def content_key(
     prompt: str,
     sampling: Mapping[str, object],
     sample: int,
+    steering: Steering = (),
 ) -> str:
     """Return a trial's content key: a sha256 of all that determines the answer, 64 hex digits.
 
     The same trial has the same key on every machine; a changed text or setting makes a new trial.
+    An empty steering is left out, so that unsteered trials keep the keys of earlier versions.
 
     Args:
         model: the model's identity (`Model.sha256`).
@@ -57,8 +72,9 @@ def content_key(
         prompt: the whole prompt.
         sampling: `SamplingParams.as_dict`.
         sample: index of the sample, from 0.
+        steering: interventions on activations and weights.
     """
-    fields = {
+    fields: dict[str, object] = {
         "model": model,
         "scenario": scenario,
         "condition": condition,
@@ -66,6 +82,8 @@ def content_key(
         "sampling": sampling,
         "sample": sample,
     }
+    if steering:
+        fields["steering"] = steering_members(steering)
     text = json.dumps(fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

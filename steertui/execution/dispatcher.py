@@ -214,6 +214,7 @@ class Dispatcher:
             completion.prompt_tokens,
             completion.tokens,
             seconds=seconds,
+            prefill=job.prompt.prefill,
         )
         answer = ServerAnswer(
             url=endpoint.url,

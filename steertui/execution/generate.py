@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 
 from steertui.core.model import Model
@@ -62,8 +62,10 @@ def generate(
         for event in run_until_idle(engine, "generate", requests, control):
             if isinstance(event, Completed):
                 has_answered = True
-                store.add_generation(event.id, run_id, event.generation)
-                yield Generated(by_key[event.id], event.generation)
+                prompt = by_key[event.id]
+                generation = replace(event.generation, prefill=prompt.prefill)
+                store.add_generation(event.id, run_id, generation)
+                yield Generated(prompt, generation)
             elif isinstance(event, RequestFailed):
                 store.add_failure(event.id, run_id, event.reason)
                 yield event

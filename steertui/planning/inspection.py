@@ -71,7 +71,8 @@ def _conditions(path: Path) -> Iterator[str]:
     conditions = load_conditions(path)
     yield f"{path}: conditions file, {len(conditions)} conditions"
     for name, condition in conditions.items():
-        yield f"  {name}: suffix of {len(condition.suffix)} characters"
+        parts = (f"{title.lower()} of {len(text)} characters" for title, text in condition.parts)
+        yield f"  {name}: {', '.join(parts) or 'nothing added'}"
 
 
 def _pack(path: Path) -> Iterator[str]:

@@ -48,6 +48,7 @@ def render_for_server(design: Design, model: ServerModel) -> tuple[list[Prompt],
     Raises ServerError or ExperimentError if the prompts cannot be answered.
     """
     trials = [t for t in design.trials if t.model == model]
+    _require_supported(design, model)
     thinking = design.experiment.thinking
     info = model.info
     if model.prompt_mode == "prompt":
@@ -61,6 +62,22 @@ def render_for_server(design: Design, model: ServerModel) -> tuple[list[Prompt],
         facts = _facts(model, "given chat messages")
     run_async(lambda: _send_longest(model, prompts))
     return prompts, facts
+
+
+def _require_supported(design: Design, model: ServerModel) -> None:
+    """Raise ServerError if a condition needs more than a server's API takes."""
+    for condition in design.conditions:
+        if condition.needs_weights:
+            raise ServerError(
+                f"{model.name}: condition {condition.name} changes activations or weights, which "
+                "no server takes; leave the condition out, or run a GGUF on this machine"
+            )
+        if condition.prefill and model.prompt_mode == "messages":
+            raise ServerError(
+                f"{model.name}: condition {condition.name} prefills the answer, which needs a "
+                f"rendered prompt, and {model.info.description} reports no chat template; give one "
+                "as --server-template, or leave the condition out"
+            )
 
 
 def _facts(
@@ -80,7 +97,7 @@ def _message_prompt(trial: Trial, thinking: Thinking) -> Prompt:
     turns_off = thinking == "off" and trial.model.kind in ("", "hybrid", "thinking")
     assert isinstance(trial.model, ServerModel)
     content = chat_messages(
-        trial.scenario.system.strip(),
+        trial.system,
         trial.user,
         thinking=not turns_off,
         info=trial.model.info,

@@ -106,6 +106,12 @@ def resolve_texts(experiment: Experiment) -> tuple[tuple[Scenario, ...], tuple[C
     if len({s.name for s in scenarios}) < len(scenarios):
         raise ExperimentError("scenarios: two packs contain the same scenario; leave one pack out")
     conditions = tuple(known[name] for name in experiment.conditions)
+    for condition in conditions:
+        if condition.needs_weights:
+            raise ExperimentError(
+                f"{condition.name}: this version applies texts only, not vectors, ablations or "
+                "adapters; leave the condition out"
+            )
     chosen = _limited(_of_categories(scenarios, experiment.categories), experiment.limit)
     _require_feasible(experiment, chosen, conditions)
     return chosen, conditions
@@ -128,8 +134,8 @@ def _require_feasible(
             "once; reduce samples, temperatures, scenarios or conditions"
         )
     texts = sum(len(s.task) + len(s.system) for s in scenarios) * len(conditions)
-    suffixes = sum(len(c.suffix) for c in conditions) * len(scenarios)
-    size = count_trials(experiment, 1, 1) * (texts + suffixes)
+    texts_of_conditions = sum(c.text_length for c in conditions) * len(scenarios)
+    size = count_trials(experiment, 1, 1) * (texts + texts_of_conditions)
     if size > MAX_CHARACTERS:
         raise ExperimentError(
             f"the experiment's prompts have {size:,} characters, and at most {MAX_CHARACTERS:,} "

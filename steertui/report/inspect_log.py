@@ -14,7 +14,6 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import Table
-from steertui.core.condition import steer
 from steertui.core.generation import StopReason
 from steertui.core.model import is_server
 from steertui.core.verdict import Label
@@ -152,9 +151,9 @@ def _scores(label: Label, reason: str, table: Table) -> Record:
 
 
 def _sample(answer: AnswerRecord, table: Table, scores: Record) -> Record:
-    messages = [{"role": "user", "content": steer(answer.task, answer.suffix)}]
-    if answer.system:
-        messages.insert(0, {"role": "system", "content": answer.system})
+    messages = [{"role": "user", "content": answer.condition.steer(answer.task)}]
+    if system := answer.condition.system_message(answer.system):
+        messages.insert(0, {"role": "system", "content": system})
     reply = {"role": "assistant", "content": _content(answer), "source": "generate"}
     choice = {"message": reply, "stop_reason": STOP_REASONS[answer.stop]}
     model = _model(table.setting.name)

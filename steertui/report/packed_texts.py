@@ -88,8 +88,8 @@ def _scenario(store: Store, keys: Sequence[str]) -> Record:
     verdicts = verdicts_by_trial(store, keys)
     first = texts[0]
     suffixes: dict[str, str] = {}
-    for text in texts:  # The run's answers precede the paper's: its suffix is shown.
-        suffixes.setdefault(text.condition, text.suffix)
+    for text in texts:  # The run's answers precede the paper's: its condition is shown.
+        suffixes.setdefault(text.condition, text.steered_by.text)
     return {
         "title": first.title,
         "category": first.category,

@@ -15,12 +15,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from steertui.core.condition import stored_condition
+from steertui.core.interventions import parse_steering
 from steertui.core.judge_kind import parse_judge_kind, settings_digest
 from steertui.core.model import BATCH_MARK, IMPORTED_PREFIX, imported_identity, parse_model_backend
 from steertui.core.trial import content_key
-from steertui.errors import StoreError, shorten
+from steertui.errors import ScenarioError, StoreError, shorten
 from steertui.store.guard import check_schema, connect
-from steertui.store.rows import digest, stored_rubric_digest
+from steertui.store.rows import condition_digest, digest, stored_rubric_digest
 from steertui.store.schema import answer_digest
 
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -159,9 +161,23 @@ def _matches_text(row: Row) -> bool:
     return row[0] == digest(*row[1:]) and not any("\0" in text for text in row[1:])
 
 
+def _matches_condition(row: Row) -> bool:
+    identity, *texts = row
+    if identity != condition_digest(*texts) or any("\0" in text for text in texts):
+        return False
+    try:
+        return bool(stored_condition(*texts).spec == texts[-1])
+    except ScenarioError:
+        return False
+
+
 def _matches_trial(row: Row) -> bool:
-    key, temperature, model, scenario, condition, prompt, sampling, sample = row
+    key, temperature, model, scenario, condition, prompt, sampling, sample, steered = row
     parameters = _parse_json(sampling)
+    try:
+        steering = parse_steering(steered)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return False
     if not isinstance(parameters, dict) or parameters.get("temperature") != temperature:
         return False
     computed = content_key(
@@ -171,6 +187,7 @@ def _matches_trial(row: Row) -> bool:
         prompt=prompt,
         sampling=parameters,
         sample=sample,
+        steering=steering,
     )
     return bool(key == computed)
 
@@ -208,7 +225,8 @@ def _matches_experiment(row: Row) -> bool:
     return bool(identity == digest(*(keys or "").split())[:16])
 
 
-_TRIALS = """SELECT t.key, t.temperature, t.model, s.name, c.name, p.text, t.sampling, t.sample
+_TRIALS = """SELECT t.key, t.temperature, t.model, s.name, c.name, p.text, t.sampling, t.sample,
+        t.steering
     FROM trials AS t JOIN scenarios AS s ON s.id = t.scenario
     JOIN conditions AS c ON c.id = t.condition JOIN prompts AS p ON p.sha256 = t.prompt"""
 
@@ -225,7 +243,10 @@ _HASHED: dict[str, tuple[str, Callable[[Row], bool]]] = {
         _matches_model,
     ),
     "scenarios": ("SELECT id, name, category, title, task, system FROM scenarios", _matches_text),
-    "conditions": ("SELECT id, name, suffix, about FROM conditions", _matches_text),
+    "conditions": (
+        "SELECT id, name, suffix, about, spec FROM conditions",
+        _matches_condition,
+    ),
     "prompts": ("SELECT sha256, text FROM prompts", lambda row: bool(row[0] == digest(row[1]))),
     "trials": (_TRIALS, _matches_trial),
     "experiments": (_EXPERIMENTS, _matches_experiment),

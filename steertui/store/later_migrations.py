@@ -114,6 +114,13 @@ INSERT INTO plannings SELECT experiment, created_at, toml FROM plannings_before;
 DROP TABLE plannings_before;
 """
 
+# spec: canonical JSON of a condition's interventions beside its suffix, '' for none. steering: JSON
+# of the interventions on activations and weights, resolved for the trial's model, '' for none.
+INTERVENTIONS = """
+ALTER TABLE conditions ADD COLUMN spec TEXT NOT NULL DEFAULT '';
+ALTER TABLE trials ADD COLUMN steering TEXT NOT NULL DEFAULT '';
+"""
+
 # Rows that a merge left out because they conflict with the database. about: the table. subject: key
 # of the row; for an answer or a label, the key of its trial. left_out: the rows as JSON by table.
 # id: hash of these, so that a repeated merge adds nothing.

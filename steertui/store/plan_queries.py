@@ -32,7 +32,8 @@ def count_judged(store: Store, keys: Sequence[str], judge: str) -> int:
 
 def unjudged_answers(store: Store, keys: Sequence[str], judge: str) -> Iterator[UnjudgedAnswer]:
     """Yield the answers among `keys` without a label of the judge."""
-    sql = """SELECT t.key, s.category, s.system, s.task, c.suffix, g.answer
+    sql = """SELECT t.key, s.category, s.system, s.task, c.name, c.suffix, c.about, c.spec,
+                g.answer
         FROM trials AS t
         JOIN scenarios AS s ON s.id = t.scenario
         JOIN conditions AS c ON c.id = t.condition

@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from steertui.core.condition import Condition, stored_condition
 from steertui.core.verdict import Label
 from steertui.store.records import ModelSetting
 from steertui.store.store import Store
@@ -60,6 +61,8 @@ class AnswerText(NamedTuple):
     sample: int
     condition: str
     suffix: str
+    about: str
+    spec: str
     scenario: str
     title: str
     category: str
@@ -69,6 +72,11 @@ class AnswerText(NamedTuple):
     reasoning: str | None
     stop: str | None
     tokens: int | None
+
+    @property
+    def steered_by(self) -> Condition:
+        """The condition with its texts and interventions."""
+        return stored_condition(self.condition, self.suffix, self.about, self.spec)
 
 
 class AnswerRecord(NamedTuple):
@@ -86,7 +94,7 @@ class AnswerRecord(NamedTuple):
     category: str
     task: str
     system: str
-    suffix: str
+    condition: Condition
     answer: str
     reasoning: str
     stop: str
@@ -125,8 +133,9 @@ def answer_records(
     store: Store, experiment: str, setting: ModelSetting, condition: str
 ) -> Iterator[AnswerRecord]:
     """Yield the answers of a model setting under a condition in planned order."""
-    sql = """SELECT t.key, t.sample, s.name, s.title, s.category, s.task, s.system, c.suffix,
-            g.answer, g.reasoning, g.stop, g.tokens, g.prompt_tokens, g.created_at, g.seconds
+    sql = """SELECT t.key, t.sample, s.name, s.title, s.category, s.task, s.system,
+            c.name, c.suffix, c.about, c.spec, g.answer, g.reasoning, g.stop, g.tokens,
+            g.prompt_tokens, g.created_at, g.seconds
         FROM experiment_trials AS e JOIN trials AS t ON t.key = e.trial
         JOIN scenarios AS s ON s.id = t.scenario JOIN conditions AS c ON c.id = t.condition
         JOIN generations AS g ON g.trial = t.key
@@ -136,7 +145,8 @@ def answer_records(
     parameters = [experiment, setting.model, setting.temperature, condition]
     for row in store.tuples(sql, parameters):
         verdicts = tuple(_verdict(*fields) for fields in store.tuples(of_trial, [row[0]]))
-        yield AnswerRecord._make((*row, verdicts))
+        steered_by = stored_condition(*row[7:11])
+        yield AnswerRecord._make((*row[:7], steered_by, *row[11:], verdicts))
 
 
 def keys_by_scenario(
@@ -158,8 +168,8 @@ def keys_by_scenario(
 
 def answer_texts(store: Store, keys: Sequence[str]) -> list[AnswerText]:
     """Return the texts of these trials, in the order of the keys."""
-    sql = """SELECT t.key, t.model, t.temperature, t.sample, c.name, c.suffix, s.name, s.title,
-            s.category, s.task, s.system, g.answer, g.reasoning, g.stop, g.tokens
+    sql = """SELECT t.key, t.model, t.temperature, t.sample, c.name, c.suffix, c.about, c.spec,
+            s.name, s.title, s.category, s.task, s.system, g.answer, g.reasoning, g.stop, g.tokens
         FROM json_each(?) AS k JOIN trials AS t ON t.key = k.value
         JOIN scenarios AS s ON s.id = t.scenario JOIN conditions AS c ON c.id = t.condition
         LEFT JOIN generations AS g ON g.trial = t.key"""

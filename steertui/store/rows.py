@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from steertui.core.condition import Condition, steer
+from steertui.core.condition import Condition, stored_condition
+from steertui.core.interventions import steering_json
 from steertui.core.judge_kind import parse_judge_kind, rubric_digest
 from steertui.core.model import Model, parse_model_backend
 from steertui.core.prompt import Prompt
@@ -69,7 +70,7 @@ def update_descriptions(db: Database, trials: Iterable[Sequence[Any]]) -> None:
     """Point stored trials to their present scenario and condition; `trials` as by `trial_row`."""
     sql = """UPDATE trials SET scenario = ?2, condition = ?3, planned_at = ?4
         WHERE key = ?1 AND (scenario, condition) <> (?2, ?3)"""
-    for key, _, scenario, condition, *_, planned_at in trials:
+    for key, _, scenario, condition, *_, planned_at, _ in trials:
         db.execute(sql, [key, scenario, condition, planned_at])
 
 
@@ -99,8 +100,13 @@ def scenario_row(scenario: Scenario) -> tuple[str, ...]:
 
 def condition_row(condition: Condition) -> tuple[str, ...]:
     """Return a row of `conditions`; its id is a hash of its texts."""
-    texts = (condition.name, condition.suffix, condition.about)
-    return (digest(*texts), *texts)
+    texts = (condition.name, condition.suffix, condition.about, condition.spec)
+    return (condition_digest(*texts), *texts)
+
+
+def condition_digest(name: str, suffix: str, about: str, spec: str) -> str:
+    """Return the id of a condition; an empty `spec` is left out, as in earlier versions."""
+    return digest(name, suffix, about, *([spec] if spec else []))
 
 
 def trial_row(prompt: Prompt, planned_at: str) -> tuple[Any, ...]:
@@ -116,6 +122,7 @@ def trial_row(prompt: Prompt, planned_at: str) -> tuple[Any, ...]:
         trial.sampling.temperature,
         trial.sample,
         planned_at,
+        steering_json(trial.steering),
     )
 
 
@@ -126,13 +133,14 @@ def judge_row(judge: str, name: str, settings: object) -> tuple[str, ...]:
 
 
 def unjudged_answer(row: dict[str, Any]) -> UnjudgedAnswer:
-    """Return an answer from key, category, system, task, suffix and answer."""
+    """Return an answer from key, category, system, task, answer and the condition's columns."""
+    condition = stored_condition(row["name"], row["suffix"], row["about"], row["spec"])
     return UnjudgedAnswer(
         key=row["key"],
         category=row["category"],
         context=row["system"],
         task=row["task"],
-        user=steer(row["task"], row["suffix"]),
+        user=condition.steer(row["task"]),
         answer=row["answer"],
     )
 

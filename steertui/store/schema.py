@@ -12,6 +12,7 @@ from steertui.store.initial_schema import TABLES, VIEWS
 from steertui.store.later_migrations import (
     CONFLICTS,
     DELIVERIES,
+    INTERVENTIONS,
     LAST_LABEL,
     PLANNINGS,
     PLANNINGS_IN_ORDER,
@@ -153,6 +154,13 @@ def plain_names(db: Database) -> None:
 def vectors(db: Database) -> None:
     """Add steering vectors."""
     for statement in _statements(VECTORS):
+        db.execute(statement)
+
+
+@migrations()
+def interventions(db: Database) -> None:
+    """Add the interventions of conditions and trials."""
+    for statement in _statements(INTERVENTIONS):
         db.execute(statement)
 
 

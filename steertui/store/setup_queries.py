@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from steertui.core.condition import Condition
+from steertui.core.condition import Condition, stored_condition
 from steertui.core.model import ModelBackend
 from steertui.store.records import ModelSetting
 from steertui.store.store import Store
 
 _TEXTS = {
     "scenario": "n.task || char(0) || trim(n.system, char(10, 13, 9, 32))",
-    "condition": "trim(n.suffix, char(10, 13, 9, 32))",
+    "condition": "trim(n.suffix, char(10, 13, 9, 32)) || char(0) || n.spec",
 }
 """SQL of the texts that a name stands for, without white space at the ends."""
 
@@ -74,12 +74,10 @@ class TrialSetup(NamedTuple):
 
 def used_conditions(store: Store, experiment: str) -> list[Condition]:
     """Return the experiment's conditions in planned order."""
-    sql = """SELECT c.name, c.suffix, c.about FROM experiment_trials AS e
+    sql = """SELECT c.name, c.suffix, c.about, c.spec FROM experiment_trials AS e
         JOIN trials AS t ON t.key = e.trial JOIN conditions AS c ON c.id = t.condition
         WHERE e.experiment = ? GROUP BY c.id ORDER BY min(e.place)"""
-    return [
-        Condition(name, suffix, about) for name, suffix, about in store.tuples(sql, [experiment])
-    ]
+    return [stored_condition(*columns) for columns in store.tuples(sql, [experiment])]
 
 
 def used_models(store: Store, experiment: str) -> list[StoredModel]:

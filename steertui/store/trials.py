@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from steertui.core.condition import Condition, stored_condition
 from steertui.core.verdict import Label
 from steertui.store.rows import LABELS
 from steertui.store.store import Store
@@ -79,6 +80,7 @@ class TrialText:
     condition: str
     suffix: str
     about: str
+    spec: str
     temperature: float
     sample: int
     stop: str
@@ -88,6 +90,11 @@ class TrialText:
     reasoning: str
     answer: str | None
     verdicts: tuple[StoredVerdict, ...]
+
+    @property
+    def steered_by(self) -> Condition:
+        """The condition with its texts and interventions."""
+        return stored_condition(self.condition, self.suffix, self.about, self.spec)
 
 
 def list_trials(store: Store, rows: Sequence[int], judge: str) -> list[TrialLine]:
@@ -110,7 +117,8 @@ def list_trials(store: Store, rows: Sequence[int], judge: str) -> list[TrialLine
 
 
 _TEXT = """SELECT t.rowid AS row, t.key, m.name AS model, s.name AS scenario, s.category, s.title,
-        s.system, s.task, c.name AS condition, c.suffix, c.about, t.temperature, t.sample,
+        s.system, s.task, c.name AS condition, c.suffix, c.about, c.spec,
+        t.temperature, t.sample,
         ifnull(g.stop, '') AS stop, ifnull(g.prompt_tokens, 0) AS prompt_tokens,
         ifnull(g.tokens, 0) AS tokens, ifnull(g.seconds, 0.0) AS seconds,
         ifnull(g.reasoning, '') AS reasoning, g.answer

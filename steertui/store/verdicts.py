@@ -49,7 +49,8 @@ class Verdicts(Connection):
 
     def unjudged_answers(self, experiment: str, judge: str) -> list[UnjudgedAnswer]:
         """Return the experiment's answers without a label of the judge, in planned order."""
-        sql = """SELECT t.key, s.category, s.system, s.task, c.suffix, g.answer
+        sql = """SELECT t.key, s.category, s.system, s.task, c.name, c.suffix, c.about, c.spec,
+                g.answer
             FROM experiment_trials AS e
             JOIN trials AS t ON t.key = e.trial
             JOIN scenarios AS s ON s.id = t.scenario

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from steertui.core.condition import Condition
 from steertui.core.generation import SamplingParams
+from steertui.core.interventions import Intervention, InterventionKind
 from steertui.core.model import Model
 from steertui.core.scenario import Scenario
 from steertui.core.trial import Trial
@@ -23,6 +24,7 @@ TRIAL = Trial(
     SamplingParams(temperature=0.7, top_p=0.8, top_k=20, seed=3),
     2,
 )
+VECTOR = Intervention(InterventionKind.VECTOR, "ab" * 32, 1.0, "1-2")
 KEY = "5163b241b62698da4134fe9929f57f7d868e3d88be44f3a0e698f5b14952ee99"
 
 
@@ -46,6 +48,10 @@ def test_everything_that_determines_the_answer_changes_the_key() -> None:
         replace(TRIAL, condition=Condition("anti", "a suffix")).key("a prompt"),
         replace(TRIAL, model=replace(TRIAL.model, sha256="cd" * 32)).key("a prompt"),
         replace(TRIAL, sampling=replace(TRIAL.sampling, seed=4)).key("a prompt"),
+        replace(TRIAL, steering=(VECTOR,)).key("a prompt"),
+        replace(TRIAL, steering=(replace(VECTOR, strength=2.0),)).key("a prompt"),
+        replace(TRIAL, steering=(replace(VECTOR, sha256="cd" * 32),)).key("a prompt"),
+        replace(TRIAL, steering=(replace(VECTOR, layers="1-3"),)).key("a prompt"),
     ]
     assert len({KEY, *changed}) == 1 + len(changed)
     assert replace(TRIAL, model=replace(TRIAL.model, name="n")).key("a prompt") == KEY

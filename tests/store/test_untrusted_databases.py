@@ -111,7 +111,7 @@ def test_content_that_does_not_match_its_id_is_rejected(
 def test_a_text_with_a_nul_is_rejected(folder: Path) -> None:
     with closing(sqlite3.connect(folder / "received.db")) as db, db:
         identity = digest("pro\0", "", "")
-        db.execute("INSERT INTO conditions VALUES (?, ?, '', '')", [identity, "pro\0"])
+        db.execute("INSERT INTO conditions VALUES (?, ?, '', '', '')", [identity, "pro\0"])
     assert_rejected(folder, "table conditions")
 
 

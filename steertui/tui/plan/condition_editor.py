@@ -94,8 +94,9 @@ def add_condition(condition: Condition, file: Path) -> None:
 
 
 def _table(condition: Condition) -> str:
-    row = {"name": condition.name, "about": condition.about, "suffix": condition.suffix}
-    return f"\n[[condition]]\n{tomli_w.dumps(row, multiline_strings=True)}"
+    row = {"suffix": "", **condition.members}
+    text = tomli_w.dumps({"condition": [row]}, multiline_strings=True)
+    return f"\n{text}"
 
 
 def _check_appendable(file: Path, addition: str) -> None:

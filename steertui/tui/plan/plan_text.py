@@ -116,6 +116,6 @@ def field_text(field: Field, estimate: Estimate | None, colours: Palette) -> Tex
         for condition in estimate.conditions:
             text.append(f"\n{one_line(condition.name)}", f"bold {c.strong}")
             text.append(f"  {one_line(condition.about)}\n", c.quiet)
-            suffix = printable(condition.suffix.strip()) or "(no suffix)"
-            text.append(f"{suffix}\n", f"italic {c.blue}")
+            steering = printable(condition.text) or "(nothing added)"
+            text.append(f"{steering}\n", f"italic {c.blue}")
     return text

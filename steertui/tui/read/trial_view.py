@@ -94,14 +94,14 @@ def add_answer(long_text: LongText, trial: TrialText, *, shows_reasoning: bool =
 
 
 def add_prompt(long_text: LongText, trial: TrialText) -> None:
-    """Add system message, task and suffix, the suffix in its own style."""
+    """Add system message, task and the condition's interventions, these in their own style."""
     if trial.system:
         long_text.add("System", "heading")
         long_text.add(trial.system.strip(), "quiet")
         long_text.add("")
     long_text.add("Task", "heading")
     long_text.add(trial.task.rstrip(), "quiet")
-    if trial.suffix.strip():
+    for title, text in trial.steered_by.parts:
         long_text.add("")
-        long_text.add(f"Suffix of {one_line(trial.condition)}", "heading")
-        long_text.add(trial.suffix.strip(), "suffix")
+        long_text.add(f"{title} of {one_line(trial.condition)}", "heading")
+        long_text.add(text, "suffix")

@@ -1,0 +1,132 @@
+"""Interventions on a model's activations and weights, as parts of a condition.
+
+Texts around the task are fields of `core.condition.Condition`; this module has what only a local
+model can take: control vectors, directional ablations and LoRA adapters.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from steertui.toml_files import forbid_extra_keys
+
+
+class InterventionKind(StrEnum):
+    """What an intervention changes."""
+
+    VECTOR = "vector"
+    """A direction is added to the residual stream (control vector, activation addition)."""
+    ABLATION = "ablation"
+    """The component along a direction is removed from what each block writes."""
+    ADAPTER = "adapter"
+    """A LoRA adapter is applied to the weights."""
+
+
+@forbid_extra_keys
+@dataclass(frozen=True, slots=True)
+class VectorAddition:
+    """A control vector added at the end of blocks.
+
+    Attributes:
+        name: name of a trained or imported vector.
+        strength: total relative norm added: the sum over layers of |added| / median |h|, with h the
+            hidden states of that layer; negative to steer the other way; 0 changes nothing.
+        layers: layers such as "8-20"; "" for those that the vector recommends.
+    """
+
+    name: str
+    strength: float
+    layers: str = ""
+
+    def describe(self) -> str:
+        """Return name, strength and layers in words."""
+        layers = f", layers {self.layers}" if self.layers else ""
+        return f"{self.name}, strength {self.strength:g}{layers}"
+
+
+@forbid_extra_keys
+@dataclass(frozen=True, slots=True)
+class DirectionalAblation:
+    """Removal of a direction (Arditi et al. 2024, arXiv 2406.11717, section 2.4).
+
+    Attributes:
+        name: name of a trained or imported vector.
+        strength: 0 changes nothing, 1 removes the component, 2 reflects it.
+    """
+
+    name: str
+    strength: float = 1.0
+
+    def describe(self) -> str:
+        """Return name and strength in words."""
+        return f"{self.name}, strength {self.strength:g}"
+
+
+@forbid_extra_keys
+@dataclass(frozen=True, slots=True)
+class LoraAdapter:
+    """A LoRA adapter from a GGUF file.
+
+    Attributes:
+        file: path of the file.
+        scale: factor of the adapter's own scale (alpha / rank); 0 changes nothing.
+    """
+
+    file: str
+    scale: float = 1.0
+
+    def describe(self) -> str:
+        """Return file and scale in words."""
+        return f"{self.file}, scale {self.scale:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Intervention:
+    """One resolved intervention: what determines its effect on a given model.
+
+    Attributes:
+        kind: what it changes.
+        sha256: of the file with the vector or the adapter, 64 hex digits.
+        strength: strength or scale.
+        layers: layers of a vector, such as "8-20"; "" for the other kinds.
+    """
+
+    kind: InterventionKind
+    sha256: str
+    strength: float
+    layers: str = ""
+
+
+Steering = tuple[Intervention, ...]
+"""All interventions of a trial in a fixed order; empty for none."""
+
+
+def steering_members(steering: Steering) -> list[dict[str, Any]]:
+    """Return the steering as JSON values, for hashing and storing."""
+    return [asdict(intervention) for intervention in steering]
+
+
+def steering_json(steering: Steering) -> str:
+    """Return the steering as canonical JSON; "" for none."""
+    if not steering:
+        return ""
+    return json.dumps(steering_members(steering), sort_keys=True, separators=(",", ":"))
+
+
+def parse_steering(text: str) -> Steering:
+    """Return the steering of its JSON text.
+
+    Raises ValueError, TypeError or KeyError if it is malformed.
+    """
+    members: Iterable[dict[str, Any]] = json.loads(text) if text else []
+    return tuple(
+        Intervention(
+            kind=InterventionKind(member["kind"]),
+            sha256=str(member["sha256"]),
+            strength=float(member["strength"]),
+            layers=str(member["layers"]),
+        )
+        for member in members
+    )

@@ -1,0 +1,108 @@
+"""Conditions: texts around the task, interventions, and their form in TOML and in the store."""
+
+from pathlib import Path
+
+import pytest
+
+from steertui.core.condition import Condition, load_conditions, stored_condition
+from steertui.core.interventions import (
+    DirectionalAblation,
+    Intervention,
+    InterventionKind,
+    LoraAdapter,
+    VectorAddition,
+    parse_steering,
+    steering_json,
+)
+from steertui.errors import ScenarioError
+
+TOML = """
+format = 1
+
+[[condition]]
+name = "everything"
+about = "All kinds of interventions."
+arm = "pro"
+prefix = "Consider this first."
+suffix = "Consider this last."
+system = "You are an agent."
+system_mode = "replace"
+prefill = "My plan:"
+vector = [{ name = "convergence", strength = 4.0, layers = "8-20" }]
+ablation = [{ name = "refusal", strength = 0.5 }]
+adapter = [{ file = "my-lora.gguf", scale = 0.8 }]
+"""
+
+
+def load(folder: Path, text: str) -> dict[str, Condition]:
+    path = folder / "conditions.toml"
+    path.write_text(text, encoding="utf-8")
+    return load_conditions(path)
+
+
+def test_a_table_may_have_every_kind_of_intervention(tmp_path: Path) -> None:
+    (condition,) = load(tmp_path, TOML).values()
+    assert condition.vector == (VectorAddition("convergence", 4.0, "8-20"),)
+    assert condition.ablation == (DirectionalAblation("refusal", 0.5),)
+    assert condition.adapter == (LoraAdapter("my-lora.gguf", 0.8),)
+    assert condition.needs_weights
+    assert condition.steer("The task.\n") == (
+        "Consider this first.\n\nThe task.\n\nConsider this last.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ('system_mode = "prepend"', "system_mode"),
+        ('vector = [{ name = "convergence" }]', "vector.0.strength"),
+        ('vector = [{ name = "convergence", strength = 1, scale = 2 }]', "vector.0.scale"),
+        ("adapter = 1", "adapter"),
+    ],
+)
+def test_an_invalid_intervention_is_refused_by_its_key(tmp_path: Path, line: str, key: str) -> None:
+    with pytest.raises(ScenarioError, match=f"key '.*{key}"):
+        load(tmp_path, f'format = 1\n[[condition]]\nname = "x"\n{line}\n')
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        (Condition("x"), "of the scenario"),
+        (Condition("x", system="added\n"), "of the scenario\n\nadded"),
+        (Condition("x", system="instead", system_mode="replace"), "instead"),
+        (Condition("x", system_mode="replace"), ""),
+    ],
+)
+def test_system_text_is_appended_or_replaces(condition: Condition, expected: str) -> None:
+    assert condition.system_message("of the scenario\r\n") == expected
+
+
+def test_a_condition_is_stored_and_read_without_loss(tmp_path: Path) -> None:
+    (condition,) = load(tmp_path, TOML).values()
+    stored = (condition.name, condition.suffix, condition.about, condition.spec)
+    assert stored_condition(*stored) == condition
+
+
+def test_a_condition_with_a_suffix_only_has_no_further_columns() -> None:
+    assert Condition("pro", "a suffix", "about").spec == ""
+    assert Condition("pro", "a suffix").text == "a suffix"
+    assert Condition("pro", "a suffix", prefill="Yes").text == (
+        "[Suffix]\na suffix\n\n[Prefill of the answer]\nYes"
+    )
+
+
+@pytest.mark.parametrize("spec", ["[]", "{", '{"name": "y"}', '{"vector": 1}', '{"colour": 1}'])
+def test_unreadable_stored_interventions_are_one_sentence(spec: str) -> None:
+    with pytest.raises(ScenarioError, match="condition x: "):
+        stored_condition("x", "", "", spec)
+
+
+def test_steering_is_read_back_from_its_json() -> None:
+    steering = (
+        Intervention(InterventionKind.VECTOR, "ab" * 32, -2.5, "8-20"),
+        Intervention(InterventionKind.ADAPTER, "cd" * 32, 1.0),
+    )
+    assert parse_steering(steering_json(steering)) == steering
+    assert steering_json(()) == ""
+    assert parse_steering("") == ()

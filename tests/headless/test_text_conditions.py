@@ -1,0 +1,50 @@
+"""A run with conditions that act by prefix, system text and prefill."""
+
+from pathlib import Path
+
+from steertui.store.merge import merge
+from tests.fixtures.database import select
+from tests.fixtures.program import call
+
+CONDITIONS = """
+format = 1
+
+[[condition]]
+name = "baseline"
+
+[[condition]]
+name = "system"
+system = "You run the night shift."
+system_mode = "replace"
+
+[[condition]]
+name = "around"
+prefix = "Consider this first."
+prefill = "My plan: "
+"""
+
+RUN = ("--batch", "--limit", "3", "--max-tokens", "12", "--conditions-file", "conditions.toml")
+NAMES = ("--conditions", "baseline,system,around")
+
+
+def test_texts_reach_the_prompt_and_a_prefill_begins_the_answer(tmp_path: Path) -> None:
+    (tmp_path / "conditions.toml").write_text(CONDITIONS, encoding="utf-8")
+    code, _, err = call(*RUN, *NAMES, "--db", "a.db", cwd=tmp_path)
+    assert code == 0, err
+    sql = """SELECT c.name, p.text, g.text, g.answer, s.task, s.system FROM trials AS t
+        JOIN conditions AS c ON c.id = t.condition JOIN prompts AS p ON p.sha256 = t.prompt
+        JOIN generations AS g ON g.trial = t.key JOIN scenarios AS s ON s.id = t.scenario"""
+    rows = select(tmp_path / "a.db", sql)
+    assert len(rows) == 9
+    for name, prompt, text, answer, task, system in rows:
+        assert ("You run the night shift." in prompt) == (name == "system")
+        assert (system.strip() in prompt) == (name != "system")
+        assert (f"Consider this first.\n\n{task[:20]}" in prompt) == (name == "around")
+        assert prompt.endswith("My plan:") == (name == "around")
+        assert answer == (f"My plan:{text}".strip() if name == "around" else text.strip())
+    code, out, err = call("report", "a.db", "--format", "json", cwd=tmp_path)
+    assert code == 0, err
+    merged = merge(tmp_path / "out.db", [tmp_path / "a.db"])
+    assert merged
+    specs = "SELECT name, spec FROM conditions ORDER BY name"
+    assert select(tmp_path / "out.db", specs) == select(tmp_path / "a.db", specs)
