@@ -36,15 +36,13 @@ def test_texts_reach_the_prompt_and_a_prefill_begins_the_answer(tmp_path: Path) 
         JOIN generations AS g ON g.trial = t.key JOIN scenarios AS s ON s.id = t.scenario"""
     rows = select(tmp_path / "a.db", sql)
     assert len(rows) == 9
-    for name, prompt, text, answer, task, system in rows:
+    for row in rows:
+        name, prompt, text, answer, task, system = map(str, row)
         assert ("You run the night shift." in prompt) == (name == "system")
         assert (system.strip() in prompt) == (name != "system")
         assert (f"Consider this first.\n\n{task[:20]}" in prompt) == (name == "around")
         assert prompt.endswith("My plan:") == (name == "around")
         assert answer == (f"My plan:{text}".strip() if name == "around" else text.strip())
-    code, out, err = call("report", "a.db", "--format", "json", cwd=tmp_path)
-    assert code == 0, err
-    merged = merge(tmp_path / "out.db", [tmp_path / "a.db"])
-    assert merged
+    merge(tmp_path / "out.db", [tmp_path / "a.db"])
     specs = "SELECT name, spec FROM conditions ORDER BY name"
     assert select(tmp_path / "out.db", specs) == select(tmp_path / "a.db", specs)
