@@ -30,9 +30,15 @@ def is_read_only(path: Path) -> bool:
 
 
 def read_uri(path: Path) -> str:
-    """Return SQLite's URI of a database that is only read."""
-    locks = "&immutable=1" if is_read_only(path) else ""
-    return f"{path.resolve().as_uri()}?mode=ro{locks}"
+    """Return SQLite's URI of a database that is only read.
+
+    A connection that may write removes the empty log that it has created; one that may not leaves
+    it there. So the database has write access, but is not written, unless it has a log already.
+    """
+    uri = path.resolve().as_uri()
+    if is_read_only(path):
+        return f"{uri}?mode=ro&immutable=1"
+    return f"{uri}?mode={'ro' if has_log(path) else 'rw'}"
 
 
 def has_log(path: Path) -> bool:

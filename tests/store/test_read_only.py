@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from steertui.store.merge import merge
 from tests.fixtures import ordinary_user, program
 from tests.fixtures.database import write_small_database
 
@@ -198,3 +199,10 @@ def test_a_merge_into_a_read_only_database_leaves_no_backup(folder: Path, tmp_pa
     assert result.returncode == 1
     assert result.stderr.startswith("steertui: a.db: cannot be written")
     assert [file.name for file in folder.iterdir()] == ["a.db"]
+
+
+def test_a_merge_leaves_no_file_beside_its_inputs(folder: Path, tmp_path: Path) -> None:
+    before = (folder / "a.db").read_bytes()
+    merge(tmp_path / "new.db", [folder / "a.db"])
+    assert [file.name for file in folder.iterdir()] == ["a.db"]
+    assert (folder / "a.db").read_bytes() == before
