@@ -1,4 +1,4 @@
-"""Training of a steering vector: time per pair, memory of both processes, time of the arithmetic.
+"""Training of a steering vector: time, CPU time and memory of both processes.
 
 python -m benchmarks.steering MODEL [PAIRS] [METHOD]
 """
@@ -14,11 +14,12 @@ from steertui.steering.training import TrainingSettings, train
 from steertui.units import size_text
 
 
-def memory() -> tuple[int, int]:
-    """Return the resident bytes of this process and of its largest child."""
+def usage() -> tuple[int, int, float]:
+    """Return the resident bytes of this process and its largest child, and the child's CPU time."""
     own = psutil.Process()
-    children = [child.memory_info().rss for child in own.children()]
-    return own.memory_info().rss, max(children, default=0)
+    child = max(own.children(), key=lambda process: process.memory_info().rss, default=own)
+    times = child.cpu_times()
+    return own.memory_info().rss, child.memory_info().rss, times.user + times.system
 
 
 def main(name: str, limit: str = "0", method: str = "mean") -> None:
@@ -32,11 +33,14 @@ def main(name: str, limit: str = "0", method: str = "mean") -> None:
         last = time.monotonic()
         first = first or event
         if event.done % 6 == 0:
-            parent, child = map(size_text, memory())
-            print(f"{event.done:4} pairs  {last - start:7.1f} s  parent {parent}, child {child}")
+            parent, child, cpu = usage()
+            print(
+                f"{event.done:4} pairs  {last - start:7.1f} s, {cpu:.1f} s of CPU  "
+                f"parent {size_text(parent)}, child {size_text(child)}"
+            )
     done = len(pairs.pairs) - (first.done if first else 0)
     print(f"hidden states: {last - start:.1f} s for {done} pairs; the rest is arithmetic: ", end="")
-    print(f"{time.monotonic() - last:.1f} s, parent {size_text(memory()[0])}")
+    print(f"{time.monotonic() - last:.1f} s, {size_text(usage()[0])}")
 
 
 if __name__ == "__main__":
