@@ -179,7 +179,7 @@ def test_run_without_servers_stops_and_the_next_run_continues(tmp_path: Path) ->
     assert (failed, stopped.left) == (0, waiting)
     with Loopback(Fake(), port=port) as again:
         answer(db, [name], policy)
-        assert sum(again.fake.attempts.values()) == waiting + 1  # one probe
+        assert sum(again.fake.attempts.values()) == waiting + 2  # probe and preflight
     assert tally(db) == (108, 0, 0)
 
 
@@ -242,7 +242,7 @@ def test_stored_answers_are_not_requested_again_after_sigkill(tmp_path: Path) ->
         before = len(server.fake.bodies)
         code, out, err = call(*options, cwd=tmp_path)
         assert code == 0, err
-        assert len(server.fake.bodies) - before == left + 1
+        assert len(server.fake.bodies) - before == left + 2  # probe and preflight
         assert f"{answered} answered before" in out
     assert tally(tmp_path / "a.db") == (108, 0, 0)
 
