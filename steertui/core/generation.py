@@ -1,6 +1,6 @@
 """Generations: sampling parameters, answers, stop reasons."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Literal
 
@@ -63,11 +63,11 @@ class SamplingParams:
         Trial keys hash this dictionary. `stop_tokens` therefore has its original name here, "end",
         and is omitted at its default, because the first keys were made without it.
         """
-        fields = asdict(self)
-        stop_tokens = fields.pop("stop_tokens")
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        stop_tokens = values.pop("stop_tokens")
         if stop_tokens != "any":
-            fields["end"] = stop_tokens
-        return fields
+            values["end"] = stop_tokens
+        return values
 
 
 def distinct_samples(samples: int, temperature: float) -> int:

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Literal
 
 from steertui.core.markers import MINIMAX, is_marker
@@ -148,30 +149,44 @@ class ChatFormat:
         return f"{self._model}, {names[index]}" if index < len(names) else self._model
 
     def write(self, trials: Sequence[Trial], thinking: Thinking = "template") -> list[Prompt]:
-        """Return each trial's prompt and key.
+        """Return each trial's prompt and key; each scenario and condition is rendered once.
 
         Raises ModelError where a template fails, or a prefill would begin the reasoning.
         """
-        texts = self.render(
-            [(trial.system, trial.user) for trial in trials],
+        cells = {(t.scenario, t.condition): t for t in trials}
+        rendered = self.render(
+            [(trial.system, trial.user) for trial in cells.values()],
             thinking=thinking != "off",
-            names=[f"{trial.scenario.name} under {trial.condition.name}" for trial in trials],
+            names=[f"{s.name} under {c.name}" for s, c in cells],
         )
-        prompts = []
-        for trial, rendered in zip(trials, texts, strict=True):
-            is_open = rendered.rstrip().endswith(THINK.opens)
-            is_to_open = thinking == "force" and trial.model.kind == "thinking" and not is_open
-            text = f"{rendered}{THINK.opens}\n" if is_to_open else rendered
-            prefill = trial.condition.prefill.strip()
-            if prefill and (is_open or is_to_open):
-                raise ModelError(
-                    f"{trial.model.name}: its prompt opens the reasoning, and condition "
-                    f'{trial.condition.name} prefills the answer; set thinking to "off", or leave '
-                    "this condition out"
-                )
-            text += prefill
-            prompts.append(Prompt(trial, RenderedPrompt(text), trial.key(text)))
+        text_of = dict(zip(cells, rendered, strict=True))
+        prompts: list[Prompt] = []
+        for _, group in groupby(trials, _all_but_sample):
+            samples = list(group)
+            first = samples[0]
+            text = _opened(first, text_of[first.scenario, first.condition], thinking)
+            keys = first.sample_keys(text, (trial.sample for trial in samples))
+            content = RenderedPrompt(text)
+            prompts += (Prompt(t, content, key) for t, key in zip(samples, keys, strict=True))
         return prompts
+
+
+def _all_but_sample(trial: Trial) -> tuple[object, ...]:
+    return trial.model, trial.scenario, trial.condition, trial.sampling, trial.steering
+
+
+def _opened(trial: Trial, rendered: str, thinking: Thinking) -> str:
+    """Return the rendered prompt with the opening of the reasoning or the condition's prefill."""
+    is_open = rendered.rstrip().endswith(THINK.opens)
+    is_to_open = thinking == "force" and trial.model.kind == "thinking" and not is_open
+    prefill = trial.condition.prefill.strip()
+    if prefill and (is_open or is_to_open):
+        raise ModelError(
+            f"{trial.model.name}: its prompt opens the reasoning, and condition "
+            f'{trial.condition.name} prefills the answer; set thinking to "off", or leave '
+            "this condition out"
+        )
+    return (f"{rendered}{THINK.opens}\n" if is_to_open else rendered) + prefill
 
 
 def _ending(cause: str) -> str:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from steertui.core.condition import Condition
@@ -40,13 +40,17 @@ class Trial:
 
     def key(self, prompt: str) -> str:
         """Return the trial's content key (see `content_key`)."""
-        return content_key(
+        return next(self.sample_keys(prompt, [self.sample]))
+
+    def sample_keys(self, prompt: str, samples: Iterable[int]) -> Iterator[str]:
+        """Yield the content key of each sample of this trial's prompt and settings."""
+        return _content_keys(
             model=self.model.sha256,
             scenario=self.scenario.name,
             condition=self.condition.name,
             prompt=prompt,
             sampling=self.sampling.as_dict(),
-            sample=self.sample,
+            samples=samples,
             steering=self.steering,
         )
 
@@ -74,18 +78,45 @@ def content_key(
         sample: index of the sample, from 0.
         steering: interventions on activations and weights.
     """
-    fields: dict[str, object] = {
-        "model": model,
-        "scenario": scenario,
-        "condition": condition,
-        "prompt": prompt,
-        "sampling": sampling,
-        "sample": sample,
-    }
+    return next(
+        _content_keys(
+            model=model,
+            scenario=scenario,
+            condition=condition,
+            prompt=prompt,
+            sampling=sampling,
+            samples=[sample],
+            steering=steering,
+        )
+    )
+
+
+def _content_keys(
+    *,
+    model: str,
+    scenario: str,
+    condition: str,
+    prompt: str,
+    sampling: Mapping[str, object],
+    samples: Iterable[int],
+    steering: Steering,
+) -> Iterator[str]:
+    """Yield the keys of several samples, whose hashed text differs only in the sample's index."""
+    # The fields are sorted by name: "sample" is between these two groups.
+    before = _compact_json({"condition": condition, "model": model, "prompt": prompt})
+    last: dict[str, object] = {"sampling": sampling, "scenario": scenario}
     if steering:
-        fields["steering"] = steering_members(steering)
-    text = json.dumps(fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+        last["steering"] = steering_members(steering)
+    after = _compact_json(last)
+    common = hashlib.sha256(f'{before[:-1]},"sample":'.encode())
+    for sample in samples:
+        digest = common.copy()
+        digest.update(f"{sample},{after[1:]}".encode())
+        yield digest.hexdigest()
+
+
+def _compact_json(fields: Mapping[str, object]) -> str:
+    return json.dumps(fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def expand_grid(

@@ -4,12 +4,13 @@ import time
 from collections.abc import Iterator, Sequence
 
 from steertui.core.prompt import Prompt
-from steertui.engine.events import EngineEvent
+from steertui.engine.events import Completed, EngineEvent, RequestFailed
 from steertui.engine.pool import Pool
 from steertui.engine.sequence import GenerateRequest, ScoreRequest
 from steertui.engine.vocabulary import Vocabulary
 from steertui.execution.control import RunControl
 from steertui.execution.events import EngineProgress
+from steertui.execution.remaining_work import StageWork
 
 SNAPSHOT_INTERVAL = 0.1
 """Seconds between two snapshots of the engine."""
@@ -32,11 +33,13 @@ def run_until_idle(
     stage: str,
     requests: Sequence[GenerateRequest | ScoreRequest],
     control: RunControl,
+    *,
+    work: StageWork,
 ) -> Iterator[EngineEvent | EngineProgress]:
     """Queue the requests and yield the engine's events until it is idle.
 
     A snapshot is taken only every `SNAPSHOT_INTERVAL` seconds, and at the end. While the control
-    is paused the engine's processes are suspended.
+    is paused the engine's processes are suspended. `work` is that of the requests.
     """
     for request in requests:
         engine.add(request)
@@ -44,12 +47,28 @@ def run_until_idle(
     while not engine.is_idle:
         if control.is_paused:
             _suspend_while_paused(engine, control)
-        yield from engine.step()
+        for event in engine.step():
+            _count(work, event)
+            yield event
         # The consumer may have queued a follow-up request: the reason for a label.
         if engine.is_idle or time.monotonic() >= due:
             due = time.monotonic() + SNAPSHOT_INTERVAL
             done = len(requests) - engine.unfinished
-            yield EngineProgress(stage, done, len(requests), engine.snapshot(), engine.capacity)
+            snapshot = engine.snapshot()
+            capacity = engine.capacity
+            current = [slot.tokens for slot in snapshot.slots] if stage == "generate" else []
+            left = work.left(snapshot, current, capacity.slots)
+            yield EngineProgress(stage, done, len(requests), snapshot, capacity, left=left)
+
+
+def _count(work: StageWork, event: EngineEvent) -> None:
+    match event:
+        case Completed():
+            work.end(event.generation.tokens)
+        case RequestFailed():
+            work.end(None)
+        case _:
+            pass
 
 
 def _suspend_while_paused(engine: Pool, control: RunControl) -> None:

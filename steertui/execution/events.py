@@ -14,6 +14,7 @@ from steertui.engine.events import (
     SlotView,
     Snapshot,
 )
+from steertui.execution.remaining_work import RemainingWork
 from steertui.judge.label_order import OrderEffect
 
 
@@ -67,6 +68,7 @@ class EngineProgress:
         total: all requests of this stage.
         snapshot: occupied slots and counters of all engines.
         capacity: slots and KV caches of all engines.
+        left: expected work until the end of the stage; None while it is unknown.
     """
 
     stage: str
@@ -74,6 +76,7 @@ class EngineProgress:
     total: int
     snapshot: Snapshot
     capacity: Capacity
+    left: RemainingWork | None = None
 
 
 @dataclass(frozen=True, slots=True)

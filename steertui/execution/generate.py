@@ -21,6 +21,7 @@ from steertui.execution.engine_loop import (
     run_until_idle,
 )
 from steertui.execution.events import Event, Generated, ModelLoaded, ModelLoading, ModelStopped
+from steertui.execution.remaining_work import StageWork
 from steertui.planning.plan import Plan
 from steertui.store import Store
 
@@ -59,7 +60,9 @@ def generate(
         yield ModelLoaded("generate", model.name, shapes, len(requests))
         by_key = {p.key: p for p in prompts}
         allowed, not_finite, has_answered = min(MAX_FAILED_FIRST, len(requests)), 0, False
-        for event in run_until_idle(engine, "generate", requests, control):
+        longest = max(request.sampling.max_tokens for request in requests)
+        work = StageWork(workload.distinct_tokens, len(requests), longest, engine.snapshot())
+        for event in run_until_idle(engine, "generate", requests, control, work=work):
             if isinstance(event, Completed):
                 has_answered = True
                 prompt = by_key[event.id]

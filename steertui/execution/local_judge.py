@@ -23,6 +23,7 @@ from steertui.execution.events import (
     ModelLoading,
 )
 from steertui.execution.label_orders import LabelOrderPlan, ScoringTask
+from steertui.execution.remaining_work import StageWork
 from steertui.judge.label_order import is_finite, order_effect
 from steertui.judge.local import LABEL_TEXTS, LocalJudge, read_reason, reason_prompt
 from steertui.planning.judges import chat_format, judge_case
@@ -117,7 +118,8 @@ class _Judging:
             for key in keys:
                 yield from self._decide(key)
             scoring = self._requests.scoring(tasks)
-            for event in run_until_idle(self._engine, "judge", scoring, self._control):
+            work = self._work(scoring, len(keys))
+            for event in run_until_idle(self._engine, "judge", scoring, self._control, work=work):
                 match event:
                     case Scored():
                         yield from self._on_scored(event)
@@ -128,14 +130,29 @@ class _Judging:
                     case RequestFailed():
                         yield from self._on_failed(event)
                     case EngineProgress():
-                        total = len(self._requests.first)
-                        yield replace(event, done=len(self._judged), total=total)
+                        yield self._progress(event, set(keys))
                     case _:
                         yield event
                 allowed = min(MAX_FAILED_FIRST, len(self._requests.first))
                 if not self._has_labelled and len(self._judged) >= allowed:
                     yield self._stopped()
                     return
+
+    def _work(self, scoring: Sequence[ScoreRequest], answers: int) -> StageWork:
+        """Return the work of score requests and, if asked for, of the reasons of `answers`."""
+        share = self._requests.can_share
+        prefill = workload_of(scoring, share=share).distinct_tokens if scoring else 0
+        reasons = answers if self._reasons else 0
+        return StageWork(prefill, reasons, REASON_SAMPLING.max_tokens, self._engine.snapshot())
+
+    def _progress(self, event: EngineProgress, stage: set[str]) -> EngineProgress:
+        """Return the progress over all answers; those after this stage cost as much each."""
+        total = len(self._requests.first)
+        judged = len(self._judged)
+        later = total - len(self._judged | stage)
+        factor = 1 + later / max(1, event.total - event.done)
+        left = event.left and event.left.times(factor)
+        return replace(event, done=judged, total=total, left=left)
 
     def _on_scored(self, event: Scored) -> Iterator[Event]:
         key, rotation = ScoringTask.parse(event.id)
@@ -189,6 +206,7 @@ class _Requests:
     """Engine requests of a local judge.
 
     Attributes:
+        can_share: whether the model supports prefix sharing.
         first: score request in the rubric's own order, by trial key.
         too_long: failure message by trial key for answers that do not fit the judge's context.
     """
@@ -205,6 +223,7 @@ class _Requests:
         self._chat = chat_format(gguf, judge.model.name)
         self._labels = tuple(gguf.tokenize(LABEL_TEXTS, special=False))
         self._answers = {answer.key: answer for answer in answers}
+        self.can_share = gguf.can_truncate
         self.first: dict[str, ScoreRequest] = {}
         self.too_long: dict[str, str] = {}
         context = gguf.context_trained

@@ -100,7 +100,8 @@ def time_text(estimate: Estimate, unanswered: int) -> str:
         return ""
     if estimate.seconds_per_answer is None:
         return "unknown before the first run; `steertui bench` measures it"
-    return f"about {clock(unanswered * estimate.seconds_per_answer)} at the newest run's rate"
+    time = clock(unanswered * estimate.seconds_per_answer)
+    return f"about {time} at the rate of each model's newest run"
 
 
 def gap_text(estimate: Estimate) -> str:

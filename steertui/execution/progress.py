@@ -20,6 +20,7 @@ from steertui.execution.events import (
     ServerLost,
     ServerProgress,
 )
+from steertui.execution.remaining_work import StepCost
 from steertui.units import clock
 
 STAGES = {"generate": "answers", "judge": "labels"}
@@ -27,7 +28,7 @@ STAGES = {"generate": "answers", "judge": "labels"}
 
 
 class ThroughputMeter:
-    """Throughput and time left of a stage since its start."""
+    """Throughput and time left of a stage since its start, of this model or judge alone."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         """Measure time with `now`, in seconds; `RunControl.clock` leaves pauses out."""
@@ -37,6 +38,11 @@ class ThroughputMeter:
     def start(self) -> None:
         """Start a new measurement."""
         self._start = self._now()
+        self._cost = StepCost()
+
+    def add(self, event: EngineProgress) -> None:
+        """Measure the cost of the steps since the previous event."""
+        self._cost.add(self._now() - self._start, event.snapshot)
 
     def text(self, event: EngineProgress) -> str:
         """Return "412 new tokens/s, 2:10 left"; for a judge, prompt tokens are included."""
@@ -49,10 +55,23 @@ class ThroughputMeter:
 
     def left_text(self, event: EngineProgress) -> str:
         """Return "2:10 left"; "" before the first request is complete, and at the end."""
-        if not event.done or event.done == event.total:
-            return ""
-        seconds = self._now() - self._start
-        return f"{clock(seconds * (event.total - event.done) / event.done)} left"
+        seconds = self.seconds_left(event)
+        return "" if seconds is None else f"{clock(seconds)} left"
+
+    def seconds_left(self, event: EngineProgress) -> float | None:
+        """Return the expected seconds until the end of the stage; None if they are unknown."""
+        if not event.done or event.done == event.total or event.left is None:
+            return None
+        return self._cost.seconds(event.left)
+
+
+def line_interval(seconds: float) -> float:
+    """Return the seconds until the next progress line, `seconds` after the start of a stage.
+
+    It is a tenth of the time so far, at least ten seconds and at most ten minutes, so that an hour
+    has 48 lines and a day 187.
+    """
+    return min(600.0, max(10.0, seconds / 10))
 
 
 def loaded_line(event: ModelLoaded) -> str:

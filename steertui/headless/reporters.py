@@ -37,6 +37,7 @@ from steertui.execution.progress import (
     ThroughputMeter,
     incident_line,
     judge_line,
+    line_interval,
     loaded_line,
     server_line,
 )
@@ -169,14 +170,13 @@ class JsonReporter:
 
 
 class LineReporter:
-    """Lines for logs and pipes, with a progress line every `PROGRESS_INTERVAL` seconds."""
-
-    PROGRESS_INTERVAL = 10.0
+    """Lines for logs and pipes; progress lines come less often, the longer a stage is."""
 
     def __init__(self) -> None:
         self._out = Console()
         self._meter = ThroughputMeter()
         self._last: dict[type[Event], float] = {}
+        self._started = time.monotonic()
 
     def planned(self, plan: Plan, db: Path) -> None:
         """Print the plan."""
@@ -184,20 +184,22 @@ class LineReporter:
             self._out.print(line_text(line), soft_wrap=not self._out.is_terminal)
 
     def show(self, event: Event) -> None:
-        """Print a line per loaded model, per stage, and every `PROGRESS_INTERVAL` seconds."""
+        """Print a line per loaded model, per stage, and for progress that is due."""
         match event:
             case ModelLoaded():
                 self._meter.start()
-                self._last[EngineProgress] = time.monotonic()
+                self._started = time.monotonic()
+                self._last[EngineProgress] = self._started
                 self._print_line(loaded_line(event))
             case EngineProgress(done=done, total=total):
-                if self._is_due(event, self.PROGRESS_INTERVAL, ended=done == total):
+                self._meter.add(event)
+                if self._is_due(event, self._interval, ended=done == total):
                     self._print_line(f"{done}/{total} {self._meter.text(event)}")
             case JudgeProgress():
-                if self._is_due(event, self.PROGRESS_INTERVAL, ended=event.done == event.total):
+                if self._is_due(event, self._interval, ended=event.done == event.total):
                     self._print_line(judge_line(event))
             case ServerProgress():
-                if self._is_due(event, self.PROGRESS_INTERVAL, ended=_is_complete(event)):
+                if self._is_due(event, self._interval, ended=_is_complete(event)):
                     self._print_line(server_line(event))
             case JudgeReady() | BatchProgress():
                 self._print_line(judge_line(event))
@@ -207,6 +209,10 @@ class LineReporter:
                 pass
             case _:
                 self._print_line(incident_line(event))
+
+    @property
+    def _interval(self) -> float:
+        return line_interval(time.monotonic() - self._started)
 
     def _is_due(self, event: Event, seconds: float, *, ended: bool) -> bool:
         """Return whether to show a progress event: every `seconds`, and at the end."""
@@ -249,6 +255,7 @@ class BarReporter(LineReporter):
                 stage = STAGES[event.stage]
                 self._bar = self._bars.add_task(stage, total=event.total, rate="")
             case EngineProgress():
+                self._meter.add(event)
                 self._move_bar(event)
             case JudgeProgress():
                 ended = event.done == event.total

@@ -103,7 +103,8 @@ class Estimate:
         conditions: with their texts.
         judges: in the experiment's order.
         downloads: (name, bytes) of missing sources and weights; 0 bytes if the size is unknown.
-        seconds_per_answer: of the newest run in the database; None if there is none.
+        seconds_per_answer: mean over the missing answers, each at the rate of its model's newest
+            run in the database; None if a model has none.
         error: why the experiment cannot run, with a remedy; "" if it can.
     """
 
@@ -169,12 +170,18 @@ def estimate_work(
     size = _grid_size(experiment, scenarios, conditions)
     keys = [prompt.key for prompt in prompts or ()]
     answered = answered_keys(store, keys) if store else frozenset()
+    by_model: Counter[str] = Counter()
     if prompts is None:
         copies = size.models * size.samples
-        unanswered = {(s, c.steer(s.task)): copies for s in scenarios for c in conditions}
+        cells = Counter({(s, c): copies for s in scenarios for c in conditions})
     else:
-        missing = (p.trial for p in prompts if p.key not in answered)
-        unanswered = Counter((trial.scenario, trial.user) for trial in missing)
+        missing = [p.trial for p in prompts if p.key not in answered]
+        by_model.update(trial.model.sha256 for trial in missing)
+        cells = Counter((trial.scenario, trial.condition) for trial in missing)
+    # Conditions that do not differ in the text have the same user message.
+    unanswered: Counter[tuple[Scenario, str]] = Counter()
+    for (scenario, condition), count in cells.items():
+        unanswered[scenario, condition.steer(scenario.task)] += count
     work = _Work(store, keys, size.trials, unanswered, experiment.max_tokens)
     return Estimate(
         size=size,
@@ -182,8 +189,20 @@ def estimate_work(
         categories=tuple(dict.fromkeys(s.category for s in scenarios)),
         conditions=tuple(conditions),
         judges=tuple(_judge_work(judge, work) for judge in judges),
-        seconds_per_answer=seconds_per_answer(store) if store else None,
+        seconds_per_answer=_mean_seconds(store, by_model) if store else None,
     )
+
+
+def _mean_seconds(store: Store, unanswered: Mapping[str, int]) -> float | None:
+    """Return the mean seconds per missing answer; None if a model's rate is unknown.
+
+    `unanswered` has the number of missing answers by the model's identity.
+    """
+    rates = {model: seconds_per_answer(store, model) for model in unanswered}
+    known = [(rate, unanswered[model]) for model, rate in rates.items() if rate is not None]
+    if not rates or len(known) < len(rates):
+        return None
+    return sum(rate * count for rate, count in known) / sum(unanswered.values())
 
 
 def judge_estimate(judge: Judge, unjudged: int, dollars: float | None) -> JudgeEstimate:

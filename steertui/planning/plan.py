@@ -30,7 +30,7 @@ class Plan:
         prompts: of all trials, in the grid's order.
         judges: in the experiment's order.
         answered: keys of the answered trials.
-        estimate: sizes, missing labels per judge, their cost, the newest run's rate.
+        estimate: sizes, missing labels per judge, their cost, the models' rates.
         is_stand_in: whether the demo model answers or judges.
     """
 

@@ -1,4 +1,4 @@
-"""Queries for plans: which planned trials have an answer or a label, and the newest run's rate.
+"""Queries for plans: which planned trials have an answer or a label, and each model's rate.
 
 Trials are given by key, since an experiment that was never planned has no rows of its own.
 """
@@ -43,12 +43,17 @@ def unjudged_answers(store: Store, keys: Sequence[str], judge: str) -> Iterator[
     return map(rows.unjudged_answer, _rows(store, sql, keys, judge))
 
 
-def seconds_per_answer(store: Store) -> float | None:
-    """Return the mean seconds per answer of the newest run; None if it has too few answers."""
-    sql = """SELECT count(*) AS n,
+def seconds_per_answer(store: Store, model: str) -> float | None:
+    """Return the mean seconds per answer of a model's newest run; None if it has too few answers.
+
+    `model` is the model's identity (`Model.sha256`).
+    """
+    sql = """WITH answers AS (SELECT g.run, g.created_at FROM trials AS t
+            JOIN generations AS g ON g.trial = t.key WHERE t.model = ?)
+        SELECT count(*) AS n,
             86400 * (julianday(max(created_at)) - julianday(min(created_at))) AS seconds
-        FROM generations WHERE run = (SELECT max(run) FROM generations)"""
-    (row,) = store.query(sql)
+        FROM answers WHERE run = (SELECT max(run) FROM answers)"""
+    (row,) = store.query(sql, [model])
     if row["n"] < MIN_ANSWERS or not row["seconds"]:
         return None
     return float(row["seconds"] / row["n"])

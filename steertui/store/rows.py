@@ -1,8 +1,9 @@
 """Rows of the tables from core objects, and core objects from rows."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -66,12 +67,14 @@ def inserter(db: Database) -> Callable[[str, Iterable[Sequence[Any]]], None]:
     return insert
 
 
-def update_descriptions(db: Database, trials: Iterable[Sequence[Any]]) -> None:
-    """Point stored trials to their present scenario and condition; `trials` as by `trial_row`."""
-    sql = """UPDATE trials SET scenario = ?2, condition = ?3, planned_at = ?4
-        WHERE key = ?1 AND (scenario, condition) <> (?2, ?3)"""
-    for key, _, scenario, condition, *_, planned_at, _ in trials:
-        db.execute(sql, [key, scenario, condition, planned_at])
+def upsert_trials(db: Database, trials: Iterable[Sequence[Any]]) -> None:
+    """Insert rows of `trials`; point stored ones to their present scenario and condition."""
+    sql = """INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (key) DO UPDATE SET scenario = excluded.scenario,
+            condition = excluded.condition, planned_at = excluded.planned_at
+        WHERE (trials.scenario, trials.condition) <> (excluded.scenario, excluded.condition)"""
+    for row in trials:
+        db.execute(sql, row)
 
 
 def model_row(model: Model, facts: ModelFacts) -> tuple[Any, ...]:
@@ -109,21 +112,26 @@ def condition_digest(name: str, suffix: str, about: str, spec: str) -> str:
     return digest(name, suffix, about, *([spec] if spec else []))
 
 
-def trial_row(prompt: Prompt, planned_at: str) -> tuple[Any, ...]:
-    """Return a row of `trials`."""
-    trial = prompt.trial
-    return (
-        prompt.key,
-        trial.model.sha256,
-        scenario_row(trial.scenario)[0],
-        condition_row(trial.condition)[0],
-        digest(prompt.text),
-        as_json(trial.sampling.as_dict()),
-        trial.sampling.temperature,
-        trial.sample,
-        planned_at,
-        steering_json(trial.steering),
-    )
+def trial_rows(prompts: Iterable[Prompt], planned_at: str) -> Iterator[tuple[Any, ...]]:
+    """Yield a row of `trials` for each prompt; each text is hashed once."""
+    scenario_id = cache(lambda scenario: scenario_row(scenario)[0])
+    condition_id = cache(lambda condition: condition_row(condition)[0])
+    text_id = cache(digest)
+    sampling_text = cache(lambda sampling: as_json(sampling.as_dict()))
+    for prompt in prompts:
+        trial = prompt.trial
+        yield (
+            prompt.key,
+            trial.model.sha256,
+            scenario_id(trial.scenario),
+            condition_id(trial.condition),
+            text_id(prompt.text),
+            sampling_text(trial.sampling),
+            trial.sampling.temperature,
+            trial.sample,
+            planned_at,
+            steering_json(trial.steering),
+        )
 
 
 def judge_row(judge: str, name: str, settings: object) -> tuple[str, ...]:

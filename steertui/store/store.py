@@ -67,21 +67,19 @@ class Store(Vectors):
         time = now()
         experiment = rows.digest(*(p.key for p in prompts))[:16]
         models = {p.trial.model.sha256: p.trial.model for p in prompts}
-        trials = [rows.trial_row(p, time) for p in prompts]
-        places = [(experiment, p.key, place) for place, p in enumerate(prompts)]
+        scenarios = dict.fromkeys(p.trial.scenario for p in prompts)
+        conditions = dict.fromkeys(p.trial.condition for p in prompts)
+        texts = dict.fromkeys(p.text for p in prompts)
         with self._writing() as db:
             insert = rows.inserter(db)
             insert("experiments", [(experiment, toml, time)])
             insert("experiment_plans", [(experiment, time, toml)])
             insert("models", [rows.model_row(m, facts[sha256]) for sha256, m in models.items()])
-            insert("scenarios", dict.fromkeys(rows.scenario_row(p.trial.scenario) for p in prompts))
-            insert(
-                "conditions", dict.fromkeys(rows.condition_row(p.trial.condition) for p in prompts)
-            )
-            insert("prompts", dict.fromkeys((rows.digest(p.text), p.text) for p in prompts))
-            insert("trials", trials)
-            rows.update_descriptions(db, trials)
-            insert("experiment_trials", places)
+            insert("scenarios", map(rows.scenario_row, scenarios))
+            insert("conditions", map(rows.condition_row, conditions))
+            insert("prompts", ((rows.digest(text), text) for text in texts))
+            rows.upsert_trials(db, rows.trial_rows(prompts, time))
+            insert("experiment_trials", ((experiment, p.key, i) for i, p in enumerate(prompts)))
         return experiment
 
     def experiments(self) -> list[StoredExperiment]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from steertui.core.experiment import Experiment
+from steertui.core.model import demo_path
 from steertui.core.verdict import Debias
 from steertui.engine.sizing import Overrides
 from steertui.execution import run
@@ -83,17 +84,56 @@ def test_cost_scales_with_samples_while_trials_cannot_be_rendered(tmp_path: Path
     assert three.judges[0].dollars == pytest.approx(3 * one.judges[0].dollars)
 
 
+def test_cost_counts_conditions_with_the_same_user_message(tmp_path: Path) -> None:
+    """They differ in the system message only, so each has answers of its own."""
+    file = tmp_path / "systems.toml"
+    names = ("none", "polite", "terse")
+    parts = [f'[[condition]]\nname = "{n}"\nabout = "A."\nsystem = "Be {n}."\n' for n in names]
+    file.write_text('format = 1\nname = "systems"\n\n' + "\n".join(parts), encoding="utf-8")
+    three = Experiment(
+        models=["server:one@http://127.0.0.1:9"],
+        judges=["openai:gpt-5.2"],
+        limit=4,
+        conditions_file=str(file),
+        conditions=list(names),
+    )
+    costs = [
+        estimate_experiment(e, tmp_path / "a.db", PRICED).judges[0].dollars
+        for e in (three, replace(three, conditions=["none"]))
+    ]
+    assert costs[1]
+    assert costs[0] == pytest.approx(3 * costs[1])
+
+
 def test_error_of_a_name_is_returned(tmp_path: Path) -> None:
     estimate = estimate_experiment(replace(SMALL, conditions=["none"]), tmp_path / "a.db", PRICED)
     assert "no such condition" in estimate.error
     assert estimate.size.trials == 0
 
 
+def test_time_is_that_of_each_missing_model_and_never_of_another_one(tmp_path: Path) -> None:
+    """The demo's rate says nothing about a copy of it under another identity."""
+    db = tmp_path / "a.db"
+    copy = tmp_path / "other.gguf"
+    copy.write_bytes(demo_path().read_bytes() + b"\0" * 32)
+    first = replace(SMALL, limit=6, judges=["none"])
+    with Store(db) as store:
+        list(run(make_plan(resolve(first), store), store, Overrides(), DEFAULT_OPTIONS))
+    more = replace(first, temperatures=[0.0, 0.7])
+    rate = estimate_experiment(more, db, DEFAULT_OPTIONS).seconds_per_answer
+    assert rate is not None
+    assert 0 < rate < 60
+    other = replace(first, models=[str(copy)])
+    assert estimate_experiment(other, db, DEFAULT_OPTIONS).seconds_per_answer is None
+    both = replace(more, models=["demo", str(copy)])
+    assert estimate_experiment(both, db, DEFAULT_OPTIONS).seconds_per_answer is None
+
+
 def test_time_is_unknown_before_the_first_run(tmp_path: Path) -> None:
     estimate = estimate_experiment(SMALL, tmp_path / "a.db", DEFAULT_OPTIONS)
     assert time_text(estimate, 12).startswith("unknown before the first run")
     assert time_text(replace(estimate, seconds_per_answer=2.0), 60) == (
-        "about 2:00 at the newest run's rate"
+        "about 2:00 at the rate of each model's newest run"
     )
     assert time_text(estimate, 0) == ""
     assert "4 scenarios" in gap_text(estimate)

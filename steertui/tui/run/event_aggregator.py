@@ -82,6 +82,7 @@ class EventAggregator:
             case ModelLoaded():
                 self._add_model(event)
             case EngineProgress():
+                self._meter.add(event)
                 self._progress = event
                 self._engine_seen_at = time.monotonic()
                 self._set_stage(event, "")
