@@ -9,7 +9,7 @@ from math import isfinite
 from pathlib import Path
 
 from steertui.engine.gguf_files import GgufFiles, merged
-from steertui.engine.gguf_header import GgufHeader, GgufTensor
+from steertui.engine.gguf_header import FLOAT32, GgufHeader, GgufTensor
 from steertui.errors import ModelError
 
 MAX_VALUE = 1e4
@@ -72,8 +72,13 @@ def _check_metadata(header: GgufHeader, base: GgufHeader, file: Path) -> None:
             f"has {base.architecture}; use an adapter of this model"
         )
     alpha = metadata.get("adapter.lora.alpha", 0.0)
-    if not isinstance(alpha, float) or not isfinite(alpha) or abs(alpha) > MAX_VALUE:
-        raise ModelError(f"{file}: its alpha is {alpha}; convert the adapter again")
+    # llama.cpp aborts if alpha has another type.
+    is_float = header.kinds.get("adapter.lora.alpha", FLOAT32) == FLOAT32
+    if not is_float or not isfinite(alpha) or abs(alpha) > MAX_VALUE:
+        raise ModelError(
+            f"{file}: its alpha is {alpha}, not a float32 of at most {MAX_VALUE:g}; convert the "
+            "adapter again"
+        )
     if "adapter.alora.invocation_tokens" in header.kinds:
         raise ModelError(
             f"{file}: an activated LoRA, which applies only after certain tokens; use a plain LoRA"

@@ -25,6 +25,7 @@ _SCALARS = ("B", "b", "H", "h", "I", "i", "f", "?", "", "", "Q", "q", "d")
 """Formats of `struct` by GGUF value type; strings and arrays have none."""
 
 INT32 = 5
+FLOAT32 = 6
 STRING = 8
 ARRAY = 9
 """GGUF value types."""

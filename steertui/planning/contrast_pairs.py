@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from steertui.core.condition import Condition
 from steertui.core.experiment import Experiment
+from steertui.core.generation import SamplingParams
 from steertui.core.model import Model
 from steertui.core.prompt import ChatFormat
 from steertui.core.scenario import Scenario
+from steertui.core.trial import Trial
 from steertui.engine.vocabulary import Vocabulary, vocabulary
 from steertui.errors import ExperimentError, ScenarioError
 from steertui.planning.judges import chat_format
@@ -71,7 +74,7 @@ def contrast_pairs(model: Model, texts: PairTexts) -> tuple[PairSet, ModelShape]
         if texts.pairs_file:
             pairs = _pairs_of_file(texts.pairs_file, chat, gguf)
         else:
-            pairs = _pairs_of_conditions(texts, chat, gguf)
+            pairs = _pairs_of_conditions(model, texts, chat, gguf)
         _check_lengths(pairs, gguf, model)
         return pairs, _shape(gguf)
 
@@ -84,38 +87,43 @@ def _shape(gguf: Vocabulary) -> ModelShape:
     return architecture, layers, width
 
 
-def _pairs_of_conditions(texts: PairTexts, chat: ChatFormat, gguf: Vocabulary) -> PairSet:
+def _pairs_of_conditions(
+    model: Model, texts: PairTexts, chat: ChatFormat, gguf: Vocabulary
+) -> PairSet:
     experiment = Experiment(
         scenarios=list(texts.scenarios),
         conditions=[texts.positive, texts.negative],
         conditions_file=texts.conditions_file,
         limit=texts.limit,
     )
-    scenarios, (positive, negative) = resolve_texts(experiment)
-    sides = [
-        _last_tokens(
-            [(s.system.strip(), condition.steer(s.task)) for s in scenarios], scenarios, chat, gguf
-        )
-        for condition in (positive, negative)
-    ]
+    scenarios, conditions = resolve_texts(experiment)
+    sides = [_prompts(model, scenarios, condition, chat, gguf) for condition in conditions]
     pairs = (Pair(s.name, *both) for s, *both in zip(scenarios, *sides, strict=True))
     return PairSet(
         pairs=tuple(pairs),
         position="last",
-        positive=positive.name,
-        negative=negative.name,
+        positive=texts.positive,
+        negative=texts.negative,
         scenarios=tuple(s.name for s in scenarios),
         tasks=tuple(s.task for s in scenarios),
     )
 
 
-def _last_tokens(
-    messages: Sequence[tuple[str, str]],
+def _prompts(
+    model: Model,
     scenarios: Sequence[Scenario],
+    condition: Condition,
     chat: ChatFormat,
     gguf: Vocabulary,
 ) -> list[Text]:
-    prompts = chat.render(messages, names=[s.name for s in scenarios])
+    """Return the prompts of an experiment under a condition, read at their last token."""
+    if condition.needs_weights:
+        raise ExperimentError(
+            f"{condition.name}: acts on hidden states or weights, and a contrast is between "
+            "prompts; choose a condition of texts"
+        )
+    trials = [Trial(model, scenario, condition, SamplingParams()) for scenario in scenarios]
+    prompts = [prompt.text for prompt in chat.write(trials)]
     return [last_token(tokens) for tokens in gguf.tokenize(prompts)]
 
 

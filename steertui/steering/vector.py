@@ -52,6 +52,10 @@ class Provenance:
     source: str = ""
 
 
+MAX_STRENGTH = 100.0
+"""Largest strength; answers are unreadable far below it."""
+
+
 def task_digest(task: str) -> str:
     """Return the first 16 hex digits of the sha256 of a task, white space at its ends removed."""
     return sha256(task.strip().encode()).hexdigest()[:16]
@@ -95,8 +99,13 @@ class SteeringVector:
         of the added vector divided by the median norm of the hidden states, in equal parts; for
         opposite directions it is negative. By default the direction of every layer is added.
 
-        Raises ModelError for a layer without a direction or with an unknown norm.
+        Raises ModelError for a layer without a direction or with an unknown norm, and for a
+        strength above `MAX_STRENGTH`.
         """
+        if not abs(strength) <= MAX_STRENGTH:
+            raise ModelError(
+                f"strength {strength:g}: out of range; give -{MAX_STRENGTH:g} to {MAX_STRENGTH:g}"
+            )
         chosen = tuple(layers) or self.layers
         for layer in chosen:
             if layer not in self.layers:

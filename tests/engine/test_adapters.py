@@ -90,6 +90,10 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
         lambda p: write_adapter(p, lora(TARGET), adapter__lora__alpha=float("nan")),
         "its alpha is nan",
     ),
+    "alpha type": (
+        lambda p: write_adapter(p, lora(TARGET), adapter__lora__alpha=8),
+        "its alpha is 8, not a float32",
+    ),
     "activated": (
         lambda p: write_adapter(p, lora(TARGET), adapter__alora__invocation_tokens=[1, 2]),
         "activated LoRA",

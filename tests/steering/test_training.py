@@ -9,12 +9,18 @@ import numpy as np
 import pytest
 
 from steertui.assets.weights import find_model
+from steertui.core.condition import load_conditions
+from steertui.core.generation import SamplingParams
 from steertui.core.model import DEMO, Model
+from steertui.core.scenario import load_pack
+from steertui.core.trial import Trial
 from steertui.engine.hidden_states import HiddenStates, fitted_job
 from steertui.engine.hidden_states_child import StatesJob
+from steertui.engine.vocabulary import vocabulary
 from steertui.errors import EngineError, ExperimentError, ModelError, OutputError
 from steertui.paths import user_cache
 from steertui.planning.contrast_pairs import ModelShape, PairTexts, contrast_pairs
+from steertui.planning.judges import chat_format
 from steertui.steering.pairs import Pair, PairSet, last_token
 from steertui.steering.states_file import open_states
 from steertui.steering.training import PairsRead, Trained, TrainingSettings, measured_norms, train
@@ -192,6 +198,41 @@ def test_too_few_and_equal_pairs_are_refused() -> None:
     equal = Pair("same", last_token([1]), last_token([1]))
     with pytest.raises(ExperimentError, match="same: both texts of this pair are equal"):
         PairSet((pair, pair, pair, equal), "last", "p", "n")
+
+
+CONDITIONS = """
+format = 1
+
+[[condition]]
+name = "plain"
+
+[[condition]]
+name = "all"
+prefix = "Read this first."
+system = "You are bold."
+suffix = "Be bold."
+prefill = "I will"
+
+[[condition]]
+name = "adapted"
+adapter = [{ file = "x.gguf", scale = 1.0 }]
+"""
+
+
+def test_the_texts_are_the_prompts_of_an_experiment(model: Model, tmp_path: Path) -> None:
+    path = tmp_path / "conditions.toml"
+    path.write_text(CONDITIONS, encoding="utf-8")
+    texts = PairTexts("all", "plain", limit=4, conditions_file=str(path))
+    found, _ = contrast_pairs(model, texts)
+    scenario = load_pack("steering-train")[0]
+    condition = load_conditions(path)["all"]
+    with vocabulary(model.path) as gguf:
+        trial = Trial(model, scenario, condition, SamplingParams())
+        (prompt,) = chat_format(gguf, model.name).write([trial])
+        assert prompt.text.endswith("I will")
+        assert found.pairs[0].positive == last_token(gguf.tokenize([prompt.text])[0])
+    with pytest.raises(ExperimentError, match="^adapted: .*adapters|^adapted: acts on"):
+        contrast_pairs(model, replace(texts, positive="adapted"))
 
 
 def write_pairs(path: Path, pairs: int, **fields: str) -> Path:

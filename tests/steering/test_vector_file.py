@@ -106,6 +106,12 @@ def test_strength_is_the_total_relative_norm_for_any_layers() -> None:
     assert not buffer[[0, 2]].any()
 
 
+@pytest.mark.parametrize("strength", [float("nan"), float("inf"), -1e9])
+def test_a_strength_out_of_range_is_refused(strength: float) -> None:
+    with pytest.raises(ModelError, match="out of range; give -100 to 100"):
+        vector().multipliers(strength)
+
+
 def test_a_layer_without_a_direction_is_refused() -> None:
     with pytest.raises(ModelError, match="layer 0: the vector has no direction; it has 1, 2, 3"):
         vector().multipliers(1.0, (0, 1))
