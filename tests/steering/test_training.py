@@ -231,7 +231,7 @@ def test_the_texts_are_the_prompts_of_an_experiment(model: Model, tmp_path: Path
         (prompt,) = chat_format(gguf, model.name).write([trial])
         assert prompt.text.endswith("I will")
         assert found.pairs[0].positive == last_token(gguf.tokenize([prompt.text])[0])
-    with pytest.raises(ExperimentError, match="^adapted: .*adapters|^adapted: acts on"):
+    with pytest.raises(ExperimentError, match=r"^adapted: .*adapters|^adapted: acts on"):
         contrast_pairs(model, replace(texts, positive="adapted"))
 
 
