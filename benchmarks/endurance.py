@@ -19,7 +19,7 @@ from steertui.engine.events import Completed
 from steertui.engine.pool import Pool
 from steertui.engine.sequence import GenerateRequest
 from steertui.engine.vocabulary import vocabulary
-from steertui.planning.judges import chat_format
+from steertui.planning.chat_formats import chat_format
 from steertui.planning.resolve import resolve
 
 MIB = 2**20

@@ -28,7 +28,7 @@ from steertui.engine.vocabulary import vocabulary
 from steertui.engine.workload import workload_of
 from steertui.judge.local import LABEL_TEXTS
 from steertui.judge.rubric import JudgeCase
-from steertui.planning.judges import chat_format
+from steertui.planning.chat_formats import chat_format
 from steertui.planning.plan import experiment_judges
 from steertui.planning.resolve import resolve
 

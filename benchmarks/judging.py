@@ -33,7 +33,8 @@ from steertui.judge.local import LABEL_TEXTS, LocalJudge
 from steertui.judge.reply import SCHEMA
 from steertui.judge.rubric import REPLY_START, load_rubric
 from steertui.paper.importing import import_runs, read_runs
-from steertui.planning.judges import chat_format, judge_case
+from steertui.planning.chat_formats import chat_format
+from steertui.planning.judges import judge_case
 from steertui.store import Store
 
 BATCH = 512

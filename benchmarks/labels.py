@@ -28,7 +28,7 @@ from steertui.engine.vocabulary import vocabulary
 from steertui.judge.label_order import ROTATIONS, estimate_prior, mean_over_rotations, remove_prior
 from steertui.judge.local import LABEL_TEXTS, LocalJudge
 from steertui.judge.rubric import JudgeCase, load_rubric
-from steertui.planning.judges import chat_format
+from steertui.planning.chat_formats import chat_format
 
 LETTERS = "cnrx"
 """Label letters of the demo's training data, in `Label`'s order."""

@@ -41,7 +41,7 @@ def run(
 
     Missing weights and texts are downloaded first. Answers and verdicts are stored one by one, so a
     run that ends early is resumed by the same call. The call does not ask for consent: check an
-    experiment of other people first (`models`, `judges` and `server_template` name servers and
+    experiment of other people first (`models`, `judges` and `template` name servers and
     files).
 
     Args:

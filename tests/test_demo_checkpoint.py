@@ -51,7 +51,7 @@ def test_tokenizing_and_detokenizing_returns_the_same_bytes(llama: Llama, text: 
 
 
 def chat_template(llama: Llama) -> ChatTemplate:
-    return ChatTemplate(llama.metadata["tokenizer.chat_template"], "", END)
+    return ChatTemplate(llama.metadata["tokenizer.chat_template"], {"eos_token": END})
 
 
 def test_the_template_contains_the_system_and_the_user_message(llama: Llama) -> None:

@@ -87,7 +87,7 @@ NAMES = [
     "scenarios = ['" + "x" * 10_000 + "']",
     "rubric = '" + "x" * 300 + "'",
     "conditions_file = '" + "x" * 10_000 + "'",
-    "server_template = '~no-such-user/x'",
+    "template = '~no-such-user/x'",
 ]
 
 

@@ -16,7 +16,7 @@ from steertui.engine.events import Completed
 from steertui.engine.llama import LlamaModel
 from steertui.engine.sequence import GenerateRequest
 from steertui.engine.vocabulary import vocabulary
-from steertui.planning.judges import chat_format
+from steertui.planning.chat_formats import chat_format
 from steertui.planning.resolve import resolve
 from tests.fixtures.database import select
 from tests.fixtures.program import call, records

@@ -17,7 +17,7 @@ ANSWER_SETTINGS = (
     "max_tokens_thinking",
     "stop_tokens",
     "thinking",
-    "server_template",
+    "template",
 )
 """Experiment fields that affect answers and are the same for all tables of an experiment."""
 

@@ -17,6 +17,7 @@ from steertui.cli.servers import (
 )
 from steertui.core.experiment import Experiment
 from steertui.core.generation import StopTokens
+from steertui.core.known_templates import KNOWN_TEMPLATES
 from steertui.core.prompt import Thinking
 
 _DEFAULT = Experiment()
@@ -141,6 +142,13 @@ sampling_options = cloup.option_group(
         "max_tokens_thinking",
         "Maximum number of new tokens for thinking models; 0 for the value of --max-tokens",
         type=int,
+    ),
+    _option(
+        "--template",
+        "template",
+        "Chat template of every model: the name of one of the GGUF's, a known format "
+        f"({', '.join(KNOWN_TEMPLATES)}), or a Jinja file [default: each model's own; servers that "
+        "report none get chat messages]",
     ),
     _option(
         "--thinking",

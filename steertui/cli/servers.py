@@ -76,11 +76,6 @@ judge_server_options = cloup.option_group(
 model_server_options = cloup.option_group(
     "Models on servers",
     cloup.option(
-        "--server-template",
-        help="Jinja file with the chat template for servers that do not report theirs "
-        "[default: such servers get chat messages]",
-    ),
-    cloup.option(
         "--server-concurrency",
         type=int,
         default=256,

@@ -43,10 +43,12 @@ class Experiment:
             [default].
         stop_tokens: tokens that end an answer: "any" end-of-generation token known to llama.cpp
             [default], or only the tokenizer's "eos".
-        thinking: "template" follows the GGUF's chat template [default], "force" opens the reasoning
-            in the prompt of every thinking model, "off" turns reasoning off if a model supports it.
-        server_template: Jinja file with the chat template for servers that do not report theirs;
-            "" to send chat messages to such servers [default].
+        thinking: "template" follows the GGUF's chat template [default], "force" sets hybrid
+            models to reason and opens the reasoning in the prompt of every thinking model, "off"
+            turns reasoning off if a model supports it.
+        template: chat template that renders the prompts of every model: the name of one of the
+            GGUF's templates, a known format such as "chatml", or a Jinja file; "" for each model's
+            own [default]. Servers that report none then get chat messages.
         categories: categories whose scenarios are used; empty for all [default].
         limit: maximum number of scenarios, taken in turn from the categories; 0 for all [default].
         seed: number from which the seeds of all trials are derived [default: 0].
@@ -75,7 +77,7 @@ class Experiment:
     max_tokens_thinking: int = 0
     stop_tokens: StopTokens = "any"
     thinking: Thinking = "template"
-    server_template: str = ""
+    template: str = ""
     categories: list[str] = field(default_factory=list)
     limit: int = 0
     seed: int = 0
@@ -127,7 +129,12 @@ def parse_experiment(toml: str) -> Experiment:
     return validate(table, Experiment, ExperimentError, "experiment")
 
 
-_RENAMED_KEYS = {"end": "stop_tokens", "blind": "hide_suffix", "label_order": "debias"}
+_RENAMED_KEYS = {
+    "end": "stop_tokens",
+    "blind": "hide_suffix",
+    "label_order": "debias",
+    "server_template": "template",
+}
 
 _RENAMED_VALUES: Mapping[str, Mapping[object, str]] = {
     "debias": {"rubric": "none", "sampled": "estimate", "all": "permute"},

@@ -3,23 +3,29 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby
-from typing import Literal
+from typing import Literal, TypeVar
 
 from steertui.core.markers import MINIMAX, is_marker
-from steertui.core.reasoning import THINK
+from steertui.core.prompt_check import Fidelity, fidelity, missing_part
+from steertui.core.reasoning import open_reasoning, opens_reasoning
+from steertui.core.template_traits import TEMPLATE_DATE, MessageForm, TemplateTraits
 from steertui.core.trial import Trial
 from steertui.errors import ModelError
 from steertui.sandbox.child import OUT_OF_MEMORY
-from steertui.sandbox.parent import TOO_LARGE, TOO_LONG, Refused, Sandbox, Stopped
+from steertui.sandbox.parent import TOO_LARGE, TOO_LONG, UNREADABLE, Refused, Sandbox, Stopped
+
+T = TypeVar("T")
 
 _BRACKETED = re.compile(r"<[^][<>]{1,68}>|\[[^][<>]{1,68}\]")
 
 Thinking = Literal["template", "force", "off"]
-"""Whether the prompt opens the reasoning: as the GGUF's chat template does (templates for the same
-weights differ), for every thinking model, or never; then hybrid models are set not to reason."""
+"""Whether the prompt opens the reasoning: as the chat template does (templates for the same weights
+differ); for every thinking model, with hybrid models set to reason; or never, with hybrid models
+set not to reason."""
 
 SECONDS = 5.0
 """Maximum CPU time of one prompt, in seconds."""
@@ -96,25 +102,29 @@ class Prompt:
 class ChatFormat:
     """A model's chat template, rendered in a sandbox.
 
-    `control` are the vocabulary's control tokens, if known (see `neutralise_control_tokens`).
-    Raises ModelError if there is no template.
+    `tokens` are the special tokens by the names of transformers, such as "bos_token". `control` are
+    the vocabulary's control tokens, if known (see `neutralise_control_tokens`). Raises ModelError
+    if there is no template.
     """
 
     def __init__(
         self,
         sandbox: Sandbox,
         template: str,
-        bos: str,
-        eos: str,
+        tokens: Mapping[str, str],
+        *,
         model: str,
         control: frozenset[str] = frozenset(),
     ) -> None:
         if not template:
-            raise ModelError(f"{model}: has no chat template; choose a GGUF that carries one")
+            raise ModelError(
+                f"{model}: has no chat template; give one as --template, or choose a GGUF that "
+                "carries one"
+            )
         self.template = template
         self.control = control
         self._sandbox = sandbox
-        self._tokens = (bos, eos)
+        self._tokens = dict(tokens)
         self._model = model
 
     @property
@@ -122,22 +132,58 @@ class ChatFormat:
         """sha256 of the template's text; publishers of the same weights ship different ones."""
         return hashlib.sha256(self.template.encode()).hexdigest()
 
+    @cached_property
+    def traits(self) -> TemplateTraits:
+        """Traits of the template, found by rendering known texts."""
+        (found,) = self._ask("probe", dict, [()])
+        try:
+            return TemplateTraits(MessageForm.from_json(found["form"]), bool(found["is_dated"]))
+        except (KeyError, TypeError, ValueError):
+            self._sandbox.close()
+            raise ModelError(
+                f"{self._model}: {_ending(UNREADABLE)}; do not use this model"
+            ) from None
+
     def render(
         self,
         messages: Sequence[tuple[str, str]],
         *,
-        thinking: bool = True,
+        thinking: bool | None = None,
         names: Sequence[str] = (),
     ) -> list[str]:
         """Return the prompt for each (system, user) pair; see `ChatTemplate.render`.
 
         `names` say which prompt a pair belongs to. Raises ModelError, with the name of the prompt,
-        where the template fails on it or exceeds a limit.
+        if the template fails on it, exceeds a limit, or leaves out a message.
         """
-        items = [(system, user, thinking) for system, user in messages]
-        shared = (self.template, *self._tokens)
+        texts = self._render(messages, thinking, names)
+        for index, (text, (system, user)) in enumerate(zip(texts, messages, strict=True)):
+            parts = {"system message": system, "user message": user}
+            self._require(text, parts, self._place(names, index))
+        return texts
+
+    def _render(
+        self,
+        messages: Sequence[tuple[str, str]],
+        thinking: bool | None,
+        names: Sequence[str] = (),
+    ) -> list[str]:
+        settings = (self.traits.form.as_json, thinking)
+        return self._ask("render", str, messages, settings=settings, names=names)
+
+    def _ask(
+        self,
+        function: str,
+        kind: type[T],
+        items: Sequence[Sequence[object]],
+        *,
+        settings: Sequence[object] = (),
+        names: Sequence[str] = (),
+    ) -> list[T]:
+        """Return the child's answers; `names` say which prompt an item belongs to."""
+        shared = (self.template, self._tokens, *settings)
         try:
-            return self._sandbox.ask("render", str, shared, items, SECONDS)
+            return self._sandbox.ask(function, kind, shared, items, SECONDS)
         except Refused as exc:
             raise ModelError(f"{self._place(names, exc.index)}: {exc.sentence}") from None
         except Stopped as exc:
@@ -145,48 +191,95 @@ class ChatFormat:
                 f"{self._place(names, exc.index)}: {_ending(exc.cause)}; do not use this model"
             ) from None
 
+    def _require(self, text: str, parts: Mapping[str, str], place: str) -> None:
+        """Raise ModelError if the prompt at `place` lacks one of these texts."""
+        missing = missing_part(parts, text)
+        if missing:
+            raise ModelError(
+                f"{place}: its chat template leaves out or changes the {missing}; choose another "
+                "model or another --template"
+            )
+
     def _place(self, names: Sequence[str], index: int) -> str:
         return f"{self._model}, {names[index]}" if index < len(names) else self._model
 
     def write(self, trials: Sequence[Trial], thinking: Thinking = "template") -> list[Prompt]:
         """Return each trial's prompt and key; each scenario and condition is rendered once.
 
-        Raises ModelError where a template fails, or a prefill would begin the reasoning.
+        Raises ModelError, with the names of scenario and condition, where `render` would, if a
+        prompt lacks a text of the trial, and if a prefill would begin the reasoning.
         """
         cells = {(t.scenario, t.condition): t for t in trials}
-        rendered = self.render(
-            [(trial.system, trial.user) for trial in cells.values()],
-            thinking=thinking != "off",
-            names=[f"{s.name} under {c.name}" for s, c in cells],
-        )
+        messages = [(trial.system, trial.user) for trial in cells.values()]
+        names = [f"{scenario.name} under {condition.name}" for scenario, condition in cells]
+        rendered = self._render(messages, _SWITCH[thinking], names)
+        for index, (trial, text) in enumerate(zip(cells.values(), rendered, strict=True)):
+            self._require(text, _parts(trial), self._place(names, index))
         text_of = dict(zip(cells, rendered, strict=True))
         prompts: list[Prompt] = []
         for _, group in groupby(trials, _all_but_sample):
             samples = list(group)
             first = samples[0]
-            text = _opened(first, text_of[first.scenario, first.condition], thinking)
+            text = self._opened(first, text_of[first.scenario, first.condition], thinking)
             keys = first.sample_keys(text, (trial.sample for trial in samples))
             content = RenderedPrompt(text)
             prompts += (Prompt(t, content, key) for t, key in zip(samples, keys, strict=True))
         return prompts
 
+    def _opened(self, trial: Trial, rendered: str, thinking: Thinking) -> str:
+        """Return the rendered prompt with the opening of the reasoning or the condition's prefill.
+
+        Raises ModelError if a prefill would follow opened reasoning.
+        """
+        is_to_open = thinking == "force" and trial.model.kind == "thinking"
+        text = open_reasoning(rendered, self.template) if is_to_open else rendered
+        prefill = trial.condition.prefill.strip()
+        if prefill and opens_reasoning(text):
+            raise ModelError(
+                f"{trial.model.name}: its prompt opens the reasoning, and condition "
+                f'{trial.condition.name} prefills the answer; set thinking to "off", or leave '
+                "this condition out"
+            )
+        return text + prefill
+
+    def notes(self, prompts: Sequence[Prompt]) -> Iterator[str]:
+        """Yield sentences on how the template departs from the messages of these prompts."""
+        distinct = {prompt.text: prompt.trial for prompt in prompts}
+        if self.traits.is_dated:
+            yield (
+                f"The chat template asks for the date and always gets {TEMPLATE_DATE:%d %B %Y}, so "
+                "that prompts do not depend on the day"
+            )
+        with_system = sum(bool(trial.system) for trial in distinct.values())
+        if self.traits.form.system is None and with_system:
+            yield (
+                "The chat template has no place for a system message; the system text precedes the "
+                f"user message in {with_system:,} of {len(distinct):,} prompts"
+            )
+        spaced = sum(fidelity(t.user, text) is Fidelity.SPACED for text, t in distinct.items())
+        if spaced:
+            yield (
+                f"The chat template removes white space of the user message in {spaced:,} of "
+                f"{len(distinct):,} prompts"
+            )
+
+
+_SWITCH: Mapping[Thinking, bool | None] = {"template": None, "force": True, "off": False}
+"""Value of `enable_thinking`; None leaves the variable undefined."""
+
+
+def _parts(trial: Trial) -> dict[str, str]:
+    """Return the texts that a trial's prompt must contain, by their names in messages."""
+    return {
+        "system message": trial.system,
+        "prefix": trial.condition.prefix.strip(),
+        "task": trial.scenario.task.strip(),
+        "suffix": trial.condition.suffix.strip(),
+    }
+
 
 def _all_but_sample(trial: Trial) -> tuple[object, ...]:
     return trial.model, trial.scenario, trial.condition, trial.sampling, trial.steering
-
-
-def _opened(trial: Trial, rendered: str, thinking: Thinking) -> str:
-    """Return the rendered prompt with the opening of the reasoning or the condition's prefill."""
-    is_open = rendered.rstrip().endswith(THINK.opens)
-    is_to_open = thinking == "force" and trial.model.kind == "thinking" and not is_open
-    prefill = trial.condition.prefill.strip()
-    if prefill and (is_open or is_to_open):
-        raise ModelError(
-            f"{trial.model.name}: its prompt opens the reasoning, and condition "
-            f'{trial.condition.name} prefills the answer; set thinking to "off", or leave '
-            "this condition out"
-        )
-    return (f"{rendered}{THINK.opens}\n" if is_to_open else rendered) + prefill
 
 
 def _ending(cause: str) -> str:

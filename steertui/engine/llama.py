@@ -52,6 +52,24 @@ def last_error() -> str:
     return reasons[-1] if reasons else "no reason given"
 
 
+def _load_warnings() -> tuple[str, ...]:
+    """Return llama.cpp's warnings since `clear_errors`, each once, without frames of asterisks."""
+    lines = (line.removeprefix("load:").strip() for line in _log)
+    return tuple(dict.fromkeys(line for line in lines if line.strip(" *")))
+
+
+SPECIAL_TOKENS = {
+    "bos_token": "bos_token_id",
+    "eos_token": "eos_token_id",
+    "unk_token": "unknown_token_id",
+    "sep_token": "seperator_token_id",  # as the GGUF specification spells it
+    "pad_token": "padding_token_id",
+    "cls_token": "cls_token_id",
+    "mask_token": "mask_token_id",
+}
+"""Key in a GGUF's metadata, after "tokenizer.ggml.", by the name in transformers."""
+
+
 class LlamaModel:
     """A loaded GGUF; with `vocab_only` only its vocabulary and metadata.
 
@@ -61,6 +79,7 @@ class LlamaModel:
     Attributes:
         path: of the GGUF file.
         handle: llama.cpp's model.
+        warnings: llama.cpp's warnings about the file, each a sentence of llama.cpp's.
         vocab: llama.cpp's vocabulary.
     """
 
@@ -85,6 +104,7 @@ class LlamaModel:
                 "the file may be truncated or of an unknown architecture; download it again"
             )
         self.path = path
+        self.warnings = _load_warnings()
         self.handle = handle
         self.vocab: Any = ll.llama_model_get_vocab(handle)
         self._pieces: dict[int, bytes] = {}
@@ -171,14 +191,25 @@ class LlamaModel:
         return (raw or b"").decode(errors="replace")
 
     @property
-    def bos(self) -> str:
-        """Text of the beginning-of-sequence token; "" if there is none."""
-        return self.token_text(ll.llama_vocab_bos(self.vocab))
+    def special_tokens(self) -> dict[str, str]:
+        """Texts of the special tokens by their names in transformers; missing ones are left out."""
+        ids = {name: self._special_id(key) for name, key in SPECIAL_TOKENS.items()}
+        texts = {name: self.token_text(token) for name, token in ids.items()}
+        return {name: text for name, text in texts.items() if text}
 
-    @property
-    def eos(self) -> str:
-        """Text of the end-of-sequence token; "" if there is none."""
-        return self.token_text(ll.llama_vocab_eos(self.vocab))
+    def _special_id(self, key: str) -> int:
+        """Return the id of a special token; -1 if there is none.
+
+        Without the key, llama.cpp takes the id that is usual for the kind of vocabulary. That may
+        be any token: in a GPT-2 vocabulary it is the comma. Only a control token is accepted.
+        """
+        token = read_number(self.meta(f"tokenizer.ggml.{key}"), -1)
+        if token >= 0:
+            return token if token < self.n_vocab else -1
+        defaults = {"bos_token_id": ll.llama_vocab_bos, "eos_token_id": ll.llama_vocab_eos}
+        default = int(defaults[key](self.vocab)) if key in defaults else -1
+        is_control = default >= 0 and ll.llama_vocab_is_control(self.vocab, default)
+        return default if is_control else -1
 
     @cached_property
     def control_texts(self) -> frozenset[str]:
@@ -210,16 +241,14 @@ class LlamaModel:
     def tokenize(self, text: str, *, special: bool = True) -> Tokens:
         """Return the tokens of a text.
 
-        With `special`, texts of special tokens such as <|im_end|> become these tokens, and a
-        beginning-of-sequence token is added if the model requires one and the text does not begin
-        with it.
+        With `special`, texts of special tokens such as <|im_end|> become these tokens. No token is
+        added: as in transformers' `apply_chat_template`, the template writes the
+        beginning-of-sequence token if the prompt has one.
         """
         raw = text.encode()
-        add = bool(ll.llama_vocab_get_add_bos(self.vocab)) and special
-        add = add and not (self.bos and text.startswith(self.bos))
         size = len(raw) + 2
         buffer = (ll.llama_token * size)()
-        n = ll.llama_tokenize(self.vocab, raw, len(raw), buffer, size, add, special)
+        n = ll.llama_tokenize(self.vocab, raw, len(raw), buffer, size, False, special)
         if n < 0:
             raise EngineError(
                 f"llama.cpp cannot tokenise a text of {len(raw)} bytes; please report this"

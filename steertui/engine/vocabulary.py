@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from steertui.engine.llama import Tokens, read_number
 from steertui.errors import ModelError
+from steertui.printable import printable_line
 from steertui.sandbox.parent import UNREADABLE, Refused, Sandbox, Stopped
 
 CPU_SECONDS = 20.0
@@ -20,6 +21,11 @@ CPU_SECONDS = 20.0
 
 MAX_IDLE = 2
 """Children that are kept for the next use of their file."""
+
+DEFAULT_TEMPLATE = "default"
+"""Name of the chat template that is used if no other is chosen."""
+
+_TEMPLATE_KEY = "tokenizer.chat_template"
 
 T = TypeVar("T")
 
@@ -34,8 +40,9 @@ class Vocabulary:
         sandbox: the child process, which also renders the GGUF's chat template.
         description: llama.cpp's description: architecture, size, quantisation.
         parameters: number of weights.
-        bos: text of the beginning-of-sequence token; "" if there is none.
-        eos: text of the end-of-sequence token; "" if there is none.
+        special_tokens: texts of the special tokens by their names in transformers, such as
+            "bos_token"; missing ones are left out.
+        warnings: llama.cpp's warnings about the file, each a sentence of llama.cpp's.
         control_texts: texts of the control tokens; in a prompt they are tokenised as these tokens.
         can_truncate: whether sequences can share a prefix (see `LlamaModel.can_truncate`).
     """
@@ -48,8 +55,8 @@ class Vocabulary:
             self._metadata = _texts_by_key(facts["metadata"])
             self.description = str(facts["description"])
             self.parameters = int(facts["parameters"])
-            self.bos = str(facts["bos"])
-            self.eos = str(facts["eos"])
+            self.special_tokens = _texts_by_key(facts["special_tokens"])
+            self.warnings = tuple(map(printable_line, facts["warnings"]))
             self.control_texts = frozenset(map(str, facts["control"]))
             self.can_truncate = bool(facts["can_truncate"])
         except (KeyError, TypeError, ValueError, AttributeError):
@@ -61,9 +68,32 @@ class Vocabulary:
         return self._metadata.get(key, "")
 
     @property
+    def chat_templates(self) -> dict[str, str]:
+        """The GGUF's chat templates by name, the default one first."""
+        prefix = f"{_TEMPLATE_KEY}."
+        named = {
+            key.removeprefix(prefix): text
+            for key, text in sorted(self._metadata.items())
+            if key.startswith(prefix)
+        }
+        default = self.meta(_TEMPLATE_KEY)
+        return ({DEFAULT_TEMPLATE: default} if default else {}) | named
+
+    @property
     def context_trained(self) -> int:
         """Context length of the training in tokens; 0 if unknown."""
         return read_number(self.meta(f"{self.meta('general.architecture')}.context_length"))
+
+    def require_context(self) -> int:
+        """Return `context_trained`; raise ModelError, with the missing key, if it is unknown."""
+        length = self.context_trained
+        if not length:
+            raise ModelError(
+                f"{self.path}: its metadata has no {self.meta('general.architecture')}"
+                ".context_length, so its context length is unknown; download another file of this "
+                "model"
+            )
+        return length
 
     def tokenize(self, texts: Sequence[str], *, special: bool = True) -> list[Tokens]:
         """Return the tokens of each text; for `special` see `LlamaModel.tokenize`."""

@@ -4,9 +4,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from steertui.core.chat_template import render
+from steertui.core.chat_template import RENDERING
 from steertui.engine.llama import LlamaModel, Tokens
-from steertui.sandbox.child import serve
+from steertui.sandbox.child import Answer, serve
 
 MAX_PARAMETERS = 2**63 - 1
 """Largest integer that SQLite stores."""
@@ -24,8 +24,8 @@ def read(path: str) -> dict[str, Any]:
         "metadata": model.metadata,
         "description": model.description,
         "parameters": min(model.parameters, MAX_PARAMETERS),
-        "bos": model.bos,
-        "eos": model.eos,
+        "special_tokens": model.special_tokens,
+        "warnings": model.warnings,
         "control": sorted(model.control_texts),
         "can_truncate": model.can_truncate,
     }
@@ -43,4 +43,5 @@ def count(path: str, text: str) -> int:
 
 def main(descriptor: int) -> None:
     """Serve the parent at the other end of a pipe."""
-    serve(descriptor, {"read": read, "tokenize": tokenize, "count": count, "render": render})
+    reading: dict[str, Answer] = {"read": read, "tokenize": tokenize, "count": count}
+    serve(descriptor, {**reading, **RENDERING})

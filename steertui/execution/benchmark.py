@@ -16,7 +16,7 @@ from steertui.engine.vocabulary import vocabulary
 from steertui.engine.workload import Workload, workload_of
 from steertui.errors import EngineError
 from steertui.execution.engine_loop import generate_requests
-from steertui.planning.judges import chat_format
+from steertui.planning.chat_formats import chat_format
 from steertui.planning.resolve import Design
 
 DECODE_STEPS = 32
@@ -70,7 +70,7 @@ class Throughput:
 def requests_of(design: Design, model: Model) -> tuple[list[GenerateRequest], Workload]:
     """Return all requests of a model in an experiment, answered or not, and their workload."""
     with vocabulary(model.path) as gguf:
-        chat = chat_format(gguf, model.name)
+        chat = chat_format(gguf, model.name, design.experiment.template)
         trials = [trial for trial in design.trials if trial.model == model]
         requests = generate_requests(gguf, chat.write(trials, design.experiment.thinking))
         return requests, workload_of(requests, share=gguf.can_truncate)

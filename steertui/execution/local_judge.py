@@ -26,7 +26,8 @@ from steertui.execution.label_orders import LabelOrderPlan, ScoringTask
 from steertui.execution.remaining_work import StageWork
 from steertui.judge.label_order import is_finite, order_effect
 from steertui.judge.local import LABEL_TEXTS, LocalJudge, read_reason, reason_prompt
-from steertui.planning.judges import chat_format, judge_case
+from steertui.planning.chat_formats import chat_format
+from steertui.planning.judges import judge_case
 from steertui.store import Store, UnjudgedAnswer
 
 REASON_SAMPLING = SamplingParams(max_tokens=80)
@@ -226,7 +227,7 @@ class _Requests:
         self.can_share = gguf.can_truncate
         self.first: dict[str, ScoreRequest] = {}
         self.too_long: dict[str, str] = {}
-        context = gguf.context_trained
+        context = gguf.require_context()
         longest_label = max(map(len, self._labels))
         available = context - longest_label - ROTATION_TOKENS - reason_tokens
         requests = self._score_requests([ScoringTask(key) for key in self._answers])

@@ -40,10 +40,16 @@ def plan_lines(plan: Plan, db: Path) -> list[str]:
             "`steertui merge` joins all shards"
         )
     lines += _judge_lines(plan)
+    lines += map(note_line, plan.notes)
     lines += [f"Store   {db}", f"        {gap_text(plan.estimate)}."]
     if plan.is_stand_in:
         lines.append(f"        {STAND_IN_WARNING}")
     return lines
+
+
+def note_line(note: str) -> str:
+    """Return a note on a model's prompts as a line of the plan."""
+    return f"Note    {note}."
 
 
 def _server_lines(plan: Plan) -> Iterator[str]:

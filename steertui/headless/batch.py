@@ -12,7 +12,7 @@ from steertui.core.experiment import Experiment
 from steertui.core.shard import Shard
 from steertui.engine.sizing import Overrides
 from steertui.execution import Event, JudgeStopped, ModelStopped, RunControl, judge, run
-from steertui.execution.plan_lines import judge_plan_line
+from steertui.execution.plan_lines import judge_plan_line, note_line
 from steertui.execution.progress import incident_line
 from steertui.headless.downloads import DOWNLOAD_STOPPED, report_downloads
 from steertui.headless.reporters import Reporter, choose_reporter
@@ -23,7 +23,7 @@ from steertui.planning.judges import (
     Judge,
     JudgeServerOptions,
     check_context,
-    judge_title,
+    describe_judge,
     register_judges,
 )
 from steertui.planning.origin import Origin
@@ -113,17 +113,19 @@ def judge_stored(
 ) -> int:
     """Judge stored answers, print the results and return the exit code, as `run_batch` does."""
     handler = SignalHandler()
-    titles = [judge_title(judge) for judge in judges]
+    descriptions = [describe_judge(judge) for judge in judges]
     with Store(db, must_exist=True) as store:
         chosen = store.resolve_experiment(experiment)
         unjudged = {judge.id: store.unjudged_answers(chosen, judge.id) for judge in judges}
         check_context(judges, unjudged)
-        register_judges(judges, titles, store)
-        for new_judge in judges:
+        register_judges(judges, descriptions, store)
+        for new_judge, description in zip(judges, descriptions, strict=True):
             answers = unjudged[new_judge.id]
             cost = estimate_cost(new_judge, answers)
             work = judge_estimate(new_judge, len(answers), cost)
             print_line(judge_plan_line(work), to_stderr=True)
+            for note in description.notes:
+                print_line(note_line(f"{new_judge.name}: {note}"), to_stderr=True)
         events = judge(
             store,
             chosen,

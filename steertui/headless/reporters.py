@@ -82,6 +82,7 @@ class JsonReporter:
             trials=len(plan.prompts),
             answered=len(plan.answered),
             judges=[judge.name for judge in plan.judges],
+            notes=list(plan.notes),
         )
 
     def show(self, event: Event) -> None:

@@ -13,7 +13,7 @@ from steertui.core.scenario import Scenario
 from steertui.core.trial import Trial
 from steertui.engine.vocabulary import Vocabulary, vocabulary
 from steertui.errors import ExperimentError, ScenarioError
-from steertui.planning.judges import chat_format
+from steertui.planning.chat_formats import chat_format
 from steertui.planning.resolve import resolve_texts
 from steertui.steering.pairs import Pair, PairSet, Text, answer_text, last_token
 from steertui.toml_files import forbid_extra_keys, load_toml
@@ -170,7 +170,7 @@ def _answers(pairs: Sequence[_Pair], side: str, chat: ChatFormat, gguf: Vocabula
 
 
 def _check_lengths(pairs: PairSet, gguf: Vocabulary, model: Model) -> None:
-    limit = gguf.context_trained
+    limit = gguf.require_context()
     for pair in pairs.pairs:
         longest = max(len(pair.positive.tokens), len(pair.negative.tokens))
         if limit and longest > limit:

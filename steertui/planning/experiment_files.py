@@ -8,6 +8,7 @@ from steertui.assets.paper_texts import PAPER, pack_sources
 from steertui.assets.weights import is_local_file
 from steertui.core.experiment import Experiment, given_fields
 from steertui.core.judge_kind import JudgeKind, parse_judge_kind
+from steertui.core.known_templates import is_template_file
 from steertui.core.model import is_server
 from steertui.core.scenario import shipped_packs
 from steertui.errors import ExperimentError
@@ -45,9 +46,14 @@ def save_experiment(experiment: Experiment, path: Path, inputs: Sequence[Path] =
                 f"{name}: is outside {folder}, and a TOML file may name only files in its own "
                 "folder; copy the file there, or save the experiment in the folder of the file"
             )
-        named[field_name, name] = file.relative_to(folder).as_posix()
+        named[field_name, name] = _as_path(file.relative_to(folder).as_posix())
     with text_output(path, "experiment", inputs) as target:
         target.write(_renamed(experiment, named).to_toml())
+
+
+def _as_path(relative: str) -> str:
+    """Return a path that cannot be read as the name of a shipped pack or a known template."""
+    return relative if "/" in relative or "." in relative else f"./{relative}"
 
 
 def _renamed(experiment: Experiment, names: Mapping[tuple[str, str], str]) -> Experiment:
@@ -72,8 +78,8 @@ def text_files(experiment: Experiment) -> list[tuple[str, str]]:
         named.append(("conditions_file", e.conditions_file))
     if e.rubric not in ("steertui", PAPER):
         named.append(("rubric", e.rubric))
-    if e.server_template:
-        named.append(("server_template", e.server_template))
+    if is_template_file(e.template):
+        named.append(("template", e.template))
     return named
 
 

@@ -152,6 +152,12 @@ def _stored_experiment(store: Store, stored: StoredExperiment, path: Path) -> It
         yield from _effects(experiment)
 
 
+def _template_text(template: tuple[str, str]) -> str:
+    """Return a template's name and length."""
+    name, text = template
+    return f"{name} ({len(text):,} characters)"
+
+
 def _gguf(path: Path) -> Iterator[str]:
     with closing(Vocabulary(path)) as gguf, path.open("rb") as file:
         yield f"{path}: GGUF file, {size_text(path.stat().st_size)}"
@@ -161,7 +167,8 @@ def _gguf(path: Path) -> Iterator[str]:
         yield f"  description: {gguf.description or 'none'}"
         yield f"  parameters: {gguf.parameters:,}"
         yield f"  context: {gguf.context_trained:,} tokens"
-        template = gguf.meta("tokenizer.chat_template")
-        yield f"  chat template: {f'{len(template):,} characters' if template else 'none'}"
+        templates = gguf.chat_templates
+        yield f"  chat templates: {', '.join(map(_template_text, templates.items())) or 'none'}"
         yield f"  control tokens: {len(gguf.control_texts):,}"
+        yield from (f"  llama.cpp warns: {warning}" for warning in gguf.warnings)
         yield "  metadata and vocabulary are readable; the weights were not loaded"

@@ -2,20 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from steertui.assets.weights import find_model
 from steertui.core.experiment import Experiment
 from steertui.core.judge_kind import JudgeKind, parse_judge_kind
 from steertui.core.model import DEMO
-from steertui.core.prompt import ChatFormat
 from steertui.core.verdict import Debias, Label
-from steertui.engine.vocabulary import Vocabulary, vocabulary
+from steertui.engine.vocabulary import vocabulary
 from steertui.errors import JudgeError
 from steertui.judge.local import LocalJudge
 from steertui.judge.price import Price, parse_price
 from steertui.judge.rubric import JudgeCase, Rubric, load_rubric
 from steertui.judge.sampling import PAPER_SAMPLING, JudgeSampling
 from steertui.judge.server import ServerJudge, parse_server_judge
+from steertui.planning.chat_formats import chat_format, format_notes
 from steertui.server.limits import DEFAULT_RETRY_POLICY, RetryPolicy
 from steertui.store import Store, UnjudgedAnswer
 
@@ -148,24 +149,43 @@ def find_judge(
     )
 
 
-def register_judges(judges: Sequence[Judge], titles: Sequence[str], store: Store) -> None:
-    """Add the judges to the store, with the titles of their models."""
-    for judge, title in zip(judges, titles, strict=True):
-        store.add_judge(judge.id, judge.name, judge.settings | {"title": title})
+class JudgeDescription(NamedTuple):
+    """What is read of a judge's GGUF before it is used.
+
+    Attributes:
+        title: the GGUF's title; "" for a judge behind a server.
+        notes: what a user must know of its prompts, each a sentence without a full stop.
+    """
+
+    title: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """The description as a part of the judge's stored settings."""
+        return {"title": self.title} | ({"notes": list(self.notes)} if self.notes else {})
 
 
-def judge_title(judge: Judge) -> str:
-    """Return the title of a local judge's GGUF; "" for a judge behind a server.
+def register_judges(
+    judges: Sequence[Judge], descriptions: Sequence[JudgeDescription], store: Store
+) -> None:
+    """Add the judges to the store, with what is known of their models."""
+    for judge, description in zip(judges, descriptions, strict=True):
+        store.add_judge(judge.id, judge.name, judge.settings | description.settings)
 
-    Raises ModelError if the GGUF cannot render the judge's prompt.
+
+def describe_judge(judge: Judge) -> JudgeDescription:
+    """Return the title of a local judge's GGUF and the notes on its prompts.
+
+    Raises ModelError if the GGUF cannot render the judge's prompt, or its context is unknown.
     """
     if isinstance(judge, ServerJudge):
-        return ""
+        return JudgeDescription()
     with vocabulary(judge.model.path) as gguf:
-        judge.prompts(
-            chat_format(gguf, judge.model.name), [JudgeCase("category", "", "task", "answer")]
-        )
-        return gguf.meta("general.name")
+        gguf.require_context()
+        chat = chat_format(gguf, judge.model.name)
+        judge.prompts(chat, [JudgeCase("category", "", "task", "answer")])
+        return JudgeDescription(gguf.meta("general.name"), format_notes(gguf, chat))
 
 
 def check_context(
@@ -188,15 +208,3 @@ def judge_case(answer: UnjudgedAnswer, *, hide_suffix: bool) -> JudgeCase:
     """Return what a judge is shown of an answer; without the suffix if it is hidden."""
     task = answer.task if hide_suffix else answer.user
     return JudgeCase(answer.category, answer.context, task, answer.answer)
-
-
-def chat_format(gguf: Vocabulary, name: str) -> ChatFormat:
-    """Return the chat format of a GGUF; raises ModelError if it carries none."""
-    return ChatFormat(
-        sandbox=gguf.sandbox,
-        template=gguf.meta("tokenizer.chat_template"),
-        bos=gguf.bos,
-        eos=gguf.eos,
-        model=name,
-        control=gguf.control_texts,
-    )

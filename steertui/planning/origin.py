@@ -9,7 +9,7 @@ from steertui.core.experiment import Experiment, given_fields
 from steertui.errors import ExperimentError
 from steertui.planning.experiment_files import text_files
 
-REACHING = ("models", "scenarios", "conditions_file", "judges", "rubric", "server_template")
+REACHING = ("models", "scenarios", "conditions_file", "judges", "rubric", "template")
 """Fields that make a run contact a host, or fetch or read a file."""
 
 

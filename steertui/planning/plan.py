@@ -1,23 +1,26 @@
 """Plan of a run: an experiment's trials with their prompts, and the work that is missing."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from steertui.core.model import Model, is_stand_in
 from steertui.core.prompt import Prompt
+from steertui.judge.local import LocalJudge
 from steertui.planning.estimate import Estimate, estimate_work
 from steertui.planning.judges import (
     DEFAULT_OPTIONS,
     Judge,
+    JudgeDescription,
     JudgeServerOptions,
+    describe_judge,
     find_judges,
     judge_names,
     judge_sampling,
-    judge_title,
     register_judges,
 )
 from steertui.planning.rendering import render_prompts
 from steertui.planning.resolve import Design
-from steertui.store import Store
+from steertui.store import ModelFacts, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Plan:
         answered: keys of the answered trials.
         estimate: sizes, missing labels per judge, their cost, the models' rates.
         is_stand_in: whether the demo model answers or judges.
+        notes: what a user must know of the prompts, each "MODEL: sentence" without a full stop.
     """
 
     id: str
@@ -41,6 +45,7 @@ class Plan:
     answered: frozenset[str]
     estimate: Estimate
     is_stand_in: bool
+    notes: tuple[str, ...] = ()
 
     def missing(self, model: Model) -> list[Prompt]:
         """Return the model's unanswered prompts in this shard."""
@@ -65,12 +70,12 @@ def make_plan(design: Design, store: Store, options: JudgeServerOptions = DEFAUL
     Raises the first error found. Nothing has been run by then.
     """
     judges = experiment_judges(design, options)
-    titles = [judge_title(judge) for judge in judges]
+    descriptions = [describe_judge(judge) for judge in judges]
     prompts, facts = render_prompts(design)
     experiment = store.add_experiment(design.experiment.to_toml(), prompts, facts)
-    register_judges(judges, titles, store)
+    register_judges(judges, descriptions, store)
     texts = design.scenarios, design.conditions
-    model_titles = [fact.title for fact in facts.values()]
+    titles = [*(d.title for d in descriptions), *(fact.title for fact in facts.values())]
     return Plan(
         id=experiment,
         design=design,
@@ -78,8 +83,27 @@ def make_plan(design: Design, store: Store, options: JudgeServerOptions = DEFAUL
         judges=judges,
         answered=frozenset(store.answered_keys(experiment)),
         estimate=estimate_work(design.experiment, texts, judges, store, prompts=prompts),
-        is_stand_in=any(map(is_stand_in, [*titles, *model_titles])),
+        is_stand_in=any(map(is_stand_in, titles)),
+        notes=tuple(_notes(design, facts, judges, descriptions)),
     )
+
+
+def _notes(
+    design: Design,
+    facts: Mapping[str, ModelFacts],
+    judges: Sequence[Judge],
+    descriptions: Sequence[JudgeDescription],
+) -> Iterable[str]:
+    """Return the notes on all prompts; each is given once for the same weights."""
+    notes: dict[tuple[str, str], str] = {}
+    for model in design.models:
+        for note in facts[model.sha256].notes:
+            notes[model.sha256, note] = f"{model.name}: {note}"
+    for judge, description in zip(judges, descriptions, strict=True):
+        weights = judge.model.sha256 if isinstance(judge, LocalJudge) else ""
+        for note in description.notes:
+            notes.setdefault((weights, note), f"{judge.name}: {note}")
+    return notes.values()
 
 
 def experiment_judges(

@@ -21,7 +21,7 @@ from steertui.server.completions import (
 )
 from steertui.server.failures import ConnectionFailed, RequestRejected
 from steertui.server.model import PROBE_TIMEOUT, ServerModel, key_rejected, run_async
-from steertui.server.probe import ServerKind, probe_server
+from steertui.server.probe import ServerInfo, ServerKind, probe_server
 from steertui.server.protocol import Body
 from steertui.server.rejected_settings import rejected_names
 from steertui.server.reply import InvalidReply
@@ -53,13 +53,14 @@ def render_for_server(design: Design, model: ServerModel) -> tuple[list[Prompt],
     info = model.info
     if model.prompt_mode == "prompt":
         with Sandbox("steertui.core.chat_template:main") as sandbox:
-            chat = ChatFormat(sandbox, info.template, info.bos, info.eos, model.name)
+            chat = ChatFormat(sandbox, info.template, _special_tokens(info), model=model.name)
             prompts = chat.write(trials, thinking)
-        facts = _facts(model, "prompts written by steertui", chat.template, chat.sha256)
+            notes = _notes(info, design.experiment.template, chat, prompts)
+        facts = _facts(model, "prompts written by steertui", chat.template, chat.sha256, notes)
     else:
         _require_thinking_switch(model, thinking)
         prompts = [_message_prompt(t, thinking) for t in trials]
-        facts = _facts(model, "given chat messages")
+        facts = _facts(model, "given chat messages", notes=_unused(design.experiment.template))
     run_async(lambda: _send_longest(model, prompts))
     return prompts, facts
 
@@ -76,12 +77,16 @@ def _require_supported(design: Design, model: ServerModel) -> None:
             raise ServerError(
                 f"{model.name}: condition {condition.name} prefills the answer, which needs a "
                 f"rendered prompt, and {model.info.description} reports no chat template; give one "
-                "as --server-template, or leave the condition out"
+                "as --template, or leave the condition out"
             )
 
 
 def _facts(
-    model: ServerModel, prompt_mode: str, template: str = "", template_sha256: str = ""
+    model: ServerModel,
+    prompt_mode: str,
+    template: str = "",
+    template_sha256: str = "",
+    notes: tuple[str, ...] = (),
 ) -> ModelFacts:
     return ModelFacts(
         title=model.info.title,
@@ -90,7 +95,33 @@ def _facts(
         parameters=int(dict(model.info.weights).get("n_params", "0")),
         template=template,
         template_sha256=template_sha256,
+        notes=notes,
     )
+
+
+def _special_tokens(info: ServerInfo) -> dict[str, str]:
+    """Return the special tokens that a server reports, by their names in transformers."""
+    tokens = {"bos_token": info.bos, "eos_token": info.eos}
+    return {name: text for name, text in tokens.items() if text}
+
+
+def _notes(
+    info: ServerInfo, template: str, chat: ChatFormat, prompts: Sequence[Prompt]
+) -> tuple[str, ...]:
+    """Return what a user must know of prompts rendered for a server (`ChatFormat.notes`)."""
+    notes = [f"Prompts are rendered by the chat template {template}"] if template else []
+    if info.adds_bos and not all(prompt.text.startswith(info.bos) for prompt in prompts):
+        notes.append(
+            f"The server puts {info.bos or 'a token'} before every prompt, which the chat template "
+            "does not write"
+        )
+    return (*notes, *chat.notes(prompts))
+
+
+def _unused(template: str) -> tuple[str, ...]:
+    if not template:
+        return ()
+    return (f"The server renders the prompts itself; the chat template {template} is not used",)
 
 
 def _message_prompt(trial: Trial, thinking: Thinking) -> Prompt:
@@ -110,7 +141,7 @@ def _require_thinking_switch(model: ServerModel, thinking: Thinking) -> None:
     if thinking == "force" and model.kind == "thinking":
         raise ServerError(
             f'{model.name}: thinking = "force" needs a rendered prompt, and '
-            f"{model.info.description} reports no chat template; give one as --server-template, "
+            f"{model.info.description} reports no chat template; give one as --template, "
             'or leave thinking at "template"'
         )
     thinks = model.kind not in ("base", "instruct")

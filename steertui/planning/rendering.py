@@ -6,7 +6,7 @@ from steertui.core.model import Model
 from steertui.core.prompt import Prompt
 from steertui.engine.vocabulary import Vocabulary, vocabulary
 from steertui.errors import ExperimentError
-from steertui.planning.judges import chat_format
+from steertui.planning.chat_formats import chat_format, format_notes
 from steertui.planning.preflight import render_for_server
 from steertui.planning.resolve import Design
 from steertui.server.model import ServerModel
@@ -31,7 +31,7 @@ def _render(design: Design, model: Model) -> tuple[list[Prompt], ModelFacts]:
     if isinstance(model, ServerModel):
         return render_for_server(design, model)
     with vocabulary(model.path) as gguf:
-        chat = chat_format(gguf, model.name)
+        chat = chat_format(gguf, model.name, design.experiment.template)
         trials = [trial for trial in design.trials if trial.model == model]
         prompts = chat.write(trials, design.experiment.thinking)
         _check_lengths(gguf, prompts)
@@ -42,13 +42,14 @@ def _render(design: Design, model: Model) -> tuple[list[Prompt], ModelFacts]:
             parameters=gguf.parameters,
             template=chat.template,
             template_sha256=chat.sha256,
+            notes=format_notes(gguf, chat, prompts, design.experiment.template),
         )
         return prompts, facts
 
 
 def _check_lengths(gguf: Vocabulary, prompts: Sequence[Prompt]) -> None:
     """Raise ExperimentError if a prompt with its new tokens exceeds the model's context."""
-    limit = gguf.context_trained
+    limit = gguf.require_context()
     texts = list(dict.fromkeys(prompt.text for prompt in prompts))
     lengths = dict(zip(texts, gguf.count(texts), strict=True))
     for prompt in prompts:

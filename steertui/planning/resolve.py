@@ -16,6 +16,7 @@ from steertui.core.scenario import Scenario, load_pack
 from steertui.core.shard import WHOLE, Shard
 from steertui.core.trial import Trial, expand_grid
 from steertui.errors import ExperimentError
+from steertui.planning.chat_formats import read_template
 
 MAX_TRIALS = 2_000_000
 """Maximum number of trials of one experiment."""
@@ -87,7 +88,7 @@ class Design:
 def resolve(experiment: Experiment, shard: Shard = WHOLE) -> Design:
     """Return the design of an experiment; raise the error of the first name that is unknown."""
     scenarios, conditions = resolve_texts(experiment)
-    models = tuple(_find_model(name, experiment.server_template) for name in experiment.models)
+    models = tuple(_find_model(name, experiment.template) for name in experiment.models)
     if len({model.sha256 for model in models}) < len(models):
         raise ExperimentError(
             "models: two names lead to the same weights; leave one out, or write the addresses of "
@@ -148,13 +149,7 @@ def _find_model(name: str, template: str) -> Model:
         return find_model(name)
     from steertui.server.model import find_server_model
 
-    try:
-        text = Path(template).read_text(encoding="utf-8") if template else ""
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ExperimentError(
-            f"{template}: cannot be read as a chat template ({exc}); give a Jinja file"
-        ) from None
-    return find_server_model(name, text)
+    return find_server_model(name, read_template(template))
 
 
 def _of_categories(scenarios: tuple[Scenario, ...], categories: list[str]) -> tuple[Scenario, ...]:

@@ -88,6 +88,8 @@ def _model_facts(model: StoredModel) -> Iterator[tuple[str, str]]:
     yield f"model {model.name}", f"{model.title}: {model.description}{size}, {digest}"
     if model.template_sha256:
         yield f"chat template of {model.name}", f"sha256 {model.template_sha256}"
+    for note in model.notes:
+        yield f"prompts of {model.name}", note
 
 
 def _plain(text: str) -> str:

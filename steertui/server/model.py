@@ -75,7 +75,7 @@ class ServerModel(Model):
 def find_server_model(name: str, template: str = "") -> ServerModel:
     """Return the model "server:MODEL@URL,URL", with the metadata that its servers report.
 
-    `template` is the chat template for servers that report none; without one they get chat
+    `template` replaces the chat template that the servers report; servers without either get chat
     messages.
 
     Raises ServerError if the name is malformed, no server responds, a server does not have the
@@ -154,7 +154,7 @@ async def _probe(url: str, model: str, template: str) -> ServerInfo | str:
         try:
             info = await probe_server(client, model)
             if info.kind not in RENDERING_KINDS:
-                info = replace(info, template=info.template or template)
+                info = replace(info, template=template or info.template)
             if info.kind != "Ollama":  # it rejects no setting, and would have to load its model
                 info = await _adapted_to(client, info)
             await _require_model(client, info)

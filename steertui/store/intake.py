@@ -33,6 +33,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 """Python types of values by the type of their column; the integrity check covers NOT NULL."""
 
+_JSON_COLUMNS = frozenset({"settings", "versions", "sampling", "notes"})
+
 Row = tuple[Any, ...]
 
 
@@ -112,7 +114,7 @@ def _check_table(db: sqlite3.Connection, path: Path, table: str) -> None:
     types = [_TYPES[row[2]] for row in info]
     key = next((row[0] for row in info if row[5] == 1), 0)
     times = [i for i, name in enumerate(names) if name.endswith("_at")]
-    objects = [i for i, name in enumerate(names) if name in ("settings", "versions", "sampling")]
+    objects = [i for i, name in enumerate(names) if name in _JSON_COLUMNS]
     checked: set[Row] = set()
     for row in db.execute(f"SELECT * FROM {table}"):
         shape = tuple(map(type, row))
@@ -241,6 +243,10 @@ _HASHED: dict[str, tuple[str, Callable[[Row], bool]]] = {
     "models": (
         "SELECT sha256, name, template, template_sha256, origin, backend FROM models",
         _matches_model,
+    ),
+    "prompt_formats": (
+        "SELECT experiment, template, template_sha256 FROM prompt_formats",
+        lambda row: not row[1] or sha256(row[1].encode()).hexdigest() == row[2],
     ),
     "scenarios": ("SELECT id, name, category, title, task, system FROM scenarios", _matches_text),
     "conditions": (

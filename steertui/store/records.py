@@ -19,6 +19,7 @@ class ModelFacts:
         parameters: number of parameters, 0 if unknown.
         template: chat template (Jinja).
         template_sha256: of the chat template.
+        notes: what a user must know of the prompts, each a sentence without a full stop.
     """
 
     title: str
@@ -27,6 +28,7 @@ class ModelFacts:
     parameters: int
     template: str
     template_sha256: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,12 @@ def model_row(model: Model, facts: ModelFacts) -> tuple[Any, ...]:
     )
 
 
+def prompt_format_row(experiment: str, model: str, facts: ModelFacts) -> tuple[str, ...]:
+    """Return a row of `prompt_formats`."""
+    notes = as_json(list(facts.notes))
+    return (experiment, model, facts.template_sha256, facts.template, notes)
+
+
 def scenario_row(scenario: Scenario) -> tuple[str, ...]:
     """Return a row of `scenarios`; its id is a hash of its texts."""
     texts = (scenario.name, scenario.category, scenario.title, scenario.task, scenario.system)

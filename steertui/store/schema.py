@@ -22,6 +22,7 @@ from steertui.store.later_migrations import (
     VECTORS,
 )
 from steertui.store.plain_names_migration import apply_plain_names
+from steertui.store.prompt_formats_migration import apply_prompt_formats
 
 migrations = Migrations("steertui")
 
@@ -162,6 +163,12 @@ def interventions(db: Database) -> None:
     """Add the interventions of conditions and trials."""
     for statement in _statements(INTERVENTIONS):
         db.execute(statement)
+
+
+@migrations()
+def prompt_formats(db: Database) -> None:
+    """Add the template and the notes of each experiment's prompts; rename `server_template`."""
+    apply_prompt_formats(db)
 
 
 @cache

@@ -1,5 +1,6 @@
 """Queries on the set-up of an experiment: conditions, models, sampling, runs, scenario texts."""
 
+import json
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -24,7 +25,8 @@ class StoredModel(NamedTuple):
         description: architecture, size and quantisation in one line.
         size: bytes of the weights, 0 if unknown.
         origin: repository and revision, or server; "" for a local file.
-        template_sha256: of the chat template, "" if unknown.
+        template_sha256: of the chat template of this experiment, "" if unknown.
+        notes: what a user must know of the prompts, each a sentence without a full stop.
     """
 
     sha256: str
@@ -35,6 +37,7 @@ class StoredModel(NamedTuple):
     origin: str
     template_sha256: str
     backend: ModelBackend
+    notes: tuple[str, ...]
 
 
 class StoredRun(NamedTuple):
@@ -83,14 +86,24 @@ def used_conditions(store: Store, experiment: str) -> list[Condition]:
 def used_models(store: Store, experiment: str) -> list[StoredModel]:
     """Return the experiment's models."""
     sql = """SELECT DISTINCT m.sha256, m.name, m.title, m.description, m.size, m.origin,
-            m.template_sha256, m.backend
+            coalesce(f.template_sha256, m.template_sha256), m.backend, coalesce(f.notes, '[]')
         FROM experiment_trials AS e
         JOIN trials AS t ON t.key = e.trial JOIN models AS m ON m.sha256 = t.model
+        LEFT JOIN prompt_formats AS f ON f.experiment = e.experiment AND f.model = t.model
         WHERE e.experiment = ?"""
     return [
-        StoredModel._make((*fields, ModelBackend(backend)))
-        for *fields, backend in store.tuples(sql, [experiment])
+        StoredModel._make((*fields, ModelBackend(backend), stored_notes(notes)))
+        for *fields, backend, notes in store.tuples(sql, [experiment])
     ]
+
+
+def stored_notes(text: str) -> tuple[str, ...]:
+    """Return the notes in a column of the store, a JSON list; () for another value."""
+    try:
+        notes = json.loads(text)
+    except (ValueError, RecursionError):
+        return ()
+    return tuple(map(str, notes)) if isinstance(notes, list) else ()
 
 
 def used_samplings(store: Store, experiment: str) -> list[str]:
@@ -135,15 +148,18 @@ def scenarios_by_task(store: Store, experiment: str, setting: ModelSetting) -> d
 
 def trial_setups(store: Store, experiment: str, setting: ModelSetting) -> list[TrialSetup]:
     """Return the distinct combinations of settings among a table's trials."""
-    sql = """SELECT DISTINCT c.name, c.suffix, m.description, m.template_sha256,
+    sql = """SELECT DISTINCT c.name, c.suffix, m.description,
+            coalesce(f.template_sha256, m.template_sha256),
             json_extract(t.sampling, '$.max_tokens'),
             json_extract(t.sampling, '$.repetition_penalty'),
             json_extract(t.sampling, '$.presence_penalty'),
             json_extract(t.sampling, '$.end'), s.system <> '',
-            rtrim(p.text, char(10) || ' ') LIKE '%<think>' OR m.template = ''
+            rtrim(p.text, char(10) || ' ') LIKE '%<think>'
+                OR coalesce(f.template, m.template) = ''
         FROM experiment_trials AS e JOIN trials AS t ON t.key = e.trial
         JOIN conditions AS c ON c.id = t.condition JOIN models AS m ON m.sha256 = t.model
         JOIN scenarios AS s ON s.id = t.scenario JOIN prompts AS p ON p.sha256 = t.prompt
+        LEFT JOIN prompt_formats AS f ON f.experiment = e.experiment AND f.model = t.model
         WHERE e.experiment = ? AND t.model = ? AND t.temperature = ?"""
     rows = store.tuples(sql, [experiment, setting.model, setting.temperature])
     return [

@@ -75,6 +75,10 @@ class Store(Vectors):
             insert("experiments", [(experiment, toml, time)])
             insert("experiment_plans", [(experiment, time, toml)])
             insert("models", [rows.model_row(m, facts[sha256]) for sha256, m in models.items()])
+            insert(
+                "prompt_formats",
+                [rows.prompt_format_row(experiment, sha256, facts[sha256]) for sha256 in models],
+            )
             insert("scenarios", map(rows.scenario_row, scenarios))
             insert("conditions", map(rows.condition_row, conditions))
             insert("prompts", ((rows.digest(text), text) for text in texts))

@@ -307,7 +307,7 @@ def test_all_639_logged_items_have_the_papers_messages_in_its_order(
             seen += 1
     assert seen == 639
     with Sandbox("steertui.core.chat_template:main") as sandbox:
-        chat = ChatFormat(sandbox, "{{ messages | tojson }}", "", "", "m")
+        chat = ChatFormat(sandbox, "{{ messages | tojson }}", {}, model="m")
         assert [json.loads(prompt.text) for prompt in chat.write(trials, "force")] == expected
     whole = {s.name: s for s in load_paper_pack("instrumentaleval")}
     assert all(whole[s.name] == s for s in scenarios)

@@ -19,7 +19,7 @@ from steertui.engine.pool import Pool
 from steertui.engine.supervisor import EngineDeadError
 from steertui.engine.vocabulary import Vocabulary, close_idle, vocabulary
 from steertui.errors import ModelError
-from steertui.planning.judges import chat_format
+from steertui.planning.chat_formats import chat_format
 from steertui.planning.plan import make_plan
 from steertui.planning.resolve import resolve
 from steertui.sandbox.parent import Sandbox
@@ -127,11 +127,12 @@ def test_a_template_that_misbehaves_on_one_task_only_is_refused_by_the_trials_na
     asked = trials()
     guilty = asked[-3]  # under baseline: the other conditions add a suffix
     mark = guilty.user[-40:].replace("'", "\\'")
-    template = f"{{% if messages[-1].content.endswith('{mark}') %}}{harm}{{% endif %}}fine"
+    trap = f"{{% if messages[-1].content.endswith('{mark}') %}}{harm}{{% endif %}}"
+    template = trap + "{{ messages[-1].content }}"
     path = with_value(TEMPLATE_KEY, template.encode(), tmp_path / "hostile.gguf")
     with vocabulary(path) as gguf:
         chat = chat_format(gguf, "hostile")
-        assert {p.text.strip() for p in chat.write(asked[:-3])} == {"fine"}
+        assert all(p.trial.user in p.text for p in chat.write(asked[:-3]))
         with pytest.raises(ModelError) as caught:
             chat.write(asked)
     place = f"{guilty.scenario.name} under {guilty.condition.name}"
@@ -167,7 +168,7 @@ def test_a_template_that_a_server_tells_is_not_rendered_here_either(
         asked = Experiment(models=[f"server:one@{server.url}"], judges=["none"], limit=1)
         found = resolve(asked)
         before, began = largest(), time.process_time()
-        with pytest.raises(ModelError, match=r"^server:one, .+ under .+: its chat template") as e:
+        with pytest.raises(ModelError, match=r"^server:one: its chat template") as e:
             make_plan(found, store)
     assert said in str(e.value)
     assert largest() - before < 50_000
@@ -177,8 +178,9 @@ def test_a_template_that_a_server_tells_is_not_rendered_here_either(
 def test_the_total_of_many_slow_prompts_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("steertui.core.prompt.SECONDS", 0.2)
     slow = "{% for a in range(9999) %}{% for b in range(400) %}{% endfor %}{% endfor %}"
+    slow += "{{ messages[-1].content }}"
     with Sandbox("steertui.core.chat_template:main") as sandbox:
-        chat = ChatFormat(sandbox, slow, "", "", "slow")
+        chat = ChatFormat(sandbox, slow, {}, model="slow")
         with pytest.raises(ModelError, match="exceeds the CPU time limit"):
             chat.render([("", f"{i}") for i in range(1000)])
 

@@ -3,7 +3,7 @@
 import pytest
 
 from steertui.core.chat_template import ChatTemplate
-from steertui.core.reasoning import split_reasoning
+from steertui.core.reasoning import open_reasoning, split_reasoning
 
 CASES = [
     ("Six, as asked.", "", "Six, as asked."),
@@ -20,7 +20,39 @@ CASES = [
         "Six.",
     ),
     ("<|channel|>final<|message|>Six.", "", "Six."),
+    ("<|channel>thought\nWhy not?\n<channel|>Six.", "Why not?", "Six."),
+    ("<think:opensource>Why not?</think:opensource>Six.", "Why not?", "Six."),
+    ("<mm:think>Why not?</mm:think>\n\nSix.", "Why not?", "Six."),
+    (
+        "Here are my reasoning steps:\nWhy not?\n[BEGIN FINAL RESPONSE]\nSix.\n"
+        "[END FINAL RESPONSE]",
+        "Why not?",
+        "Six.",
+    ),
 ]
+
+
+TEMPLATES = [
+    ("<think>", "<|im_start|>assistant\n<think>\n"),
+    ("[THINK]", "<|im_start|>assistant\n[THINK]"),
+    ("<|channel>thought", "<|im_start|>assistant\n<|channel>thought\n"),
+    ("<|channel|>analysis<|message|>", "<|im_start|>assistant\n<|channel|>analysis<|message|>"),
+]
+
+
+def template_of(ending: str) -> str:
+    """Return a template that ends prompts so; gpt-oss's is known by its channels."""
+    mark = "{# <|channel|>analysis<|message|> #}" * ending.startswith("<|start|>")
+    return mark + "{{ messages[0].content }}" + ending.replace("\n", "{{ '\\n' }}")
+
+
+@pytest.mark.parametrize(("mark", "opened"), TEMPLATES)
+def test_reasoning_is_opened_with_the_marks_of_the_models_own_template(
+    mark: str, opened: str
+) -> None:
+    start = "<|im_start|>assistant\n"
+    assert open_reasoning(start, f"{{{{ messages }}}}{mark}") == opened
+    assert open_reasoning(opened, f"{{{{ messages }}}}{mark}") == opened
 
 
 @pytest.mark.parametrize(("text", "reasoning", "answer"), CASES)
@@ -34,10 +66,11 @@ def test_the_answer_follows_the_last_closing_mark(text: str, reasoning: str, ans
         ("<|im_start|>assistant\n", "<|im_start|>assistant\n"),
         ("<|im_start|>assistant\n<think>\n", "<|im_start|>assistant\n<think>\n\n</think>\n\n"),
         ("[THINK]", "[THINK]\n\n[/THINK]\n\n"),
+        ("<|turn>model\n<|channel>thought\n", "<|turn>model\n<|channel>thought\n\n<channel|>\n\n"),
         ("<|start|>assistant", "<|start|>assistant<|channel|>final<|message|>"),
     ],
 )
 def test_a_prompt_without_thinking_has_its_reasoning_closed(ending: str, closed: str) -> None:
-    chat = ChatTemplate("{{ messages[0].content }}" + ending.replace("\n", "{{ '\\n' }}"), "", "")
+    chat = ChatTemplate(template_of(ending), {})
     assert chat.render("", "Six? ", thinking=False) == "Six? " + closed
     assert chat.render("", "Six? ", thinking=True) == "Six? " + ending

@@ -20,7 +20,7 @@ from steertui.engine.llama import LlamaModel
 from steertui.engine.sequence import GenerateRequest, ScoreRequest
 from steertui.engine.vocabulary import vocabulary
 from steertui.errors import EngineError, ModelError
-from steertui.planning.judges import chat_format
+from steertui.planning.chat_formats import chat_format
 from steertui.planning.resolve import resolve
 
 GREEDY = SamplingParams(max_tokens=48)

@@ -17,7 +17,7 @@ from steertui.engine.workload import workload_of
 from steertui.errors import EngineError, ModelError
 from steertui.judge.local import LocalJudge
 from steertui.judge.rubric import JudgeCase, load_rubric
-from steertui.planning.judges import chat_format
+from steertui.planning.chat_formats import chat_format
 from tests.fixtures import tiny_models as tiny
 
 GREEDY = SamplingParams(max_tokens=12)

@@ -22,7 +22,7 @@ from steertui.engine.sequence import GenerateRequest
 from steertui.engine.vocabulary import vocabulary
 from steertui.errors import EngineError, ModelError
 from steertui.execution.engine_loop import generate_requests
-from steertui.planning.judges import chat_format
+from steertui.planning.chat_formats import chat_format
 from steertui.planning.resolve import resolve
 
 ALONE = ContextParams(1, 768, 256, 1, unified=False, flash=False)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from steertui.engine.sizing import Overrides
-from steertui.errors import ExperimentError
+from steertui.errors import ModelError
 from steertui.execution import (
     Generated,
     ModelStopped,
@@ -264,7 +264,7 @@ def test_own_template_renders_prompts_for_a_server_without_one(
     template.write_text("{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}<answer>")
     db = tmp_path / "a.db"
     with Loopback(Fake(apis=("completions", "chat"))) as server:
-        answer(db, [f"server:one@{server.url}"], limit=6, server_template=str(template))
+        answer(db, [f"server:one@{server.url}"], limit=6, template=str(template))
         assert rows(db, "SELECT DISTINCT prompt_mode FROM server_answers") == [
             {"prompt_mode": "prompt"}
         ]
@@ -272,11 +272,11 @@ def test_own_template_renders_prompts_for_a_server_without_one(
         sent = [b["prompt"] for b in server.fake.bodies if b["max_tokens"] == 64]
         assert set(sent) == stored
         assert all("<user>" in p and p.endswith("<answer>") for p in sent)
-        with pytest.raises(ExperimentError, match="give a Jinja file"):
-            answer(db, [f"server:one@{server.url}"], server_template="nowhere.jinja")
+        with pytest.raises(ModelError, match=r"nowhere\.jinja: no such file"):
+            answer(db, [f"server:one@{server.url}"], template="nowhere.jinja")
     with Loopback(Fake(apis=("chat",))) as server:  # accepts only messages, whatever the template
         names = [f"server:one@{server.url}"]
-        answer(tmp_path / "b.db", names, limit=6, server_template=str(template))
+        answer(tmp_path / "b.db", names, limit=6, template=str(template))
     assert rows(tmp_path / "b.db", "SELECT DISTINCT prompt_mode FROM server_answers") == [
         {"prompt_mode": "messages"}
     ]

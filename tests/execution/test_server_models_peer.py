@@ -60,8 +60,8 @@ def margins(ours: Cells, theirs: Cells, prompts: dict[tuple[str, str], str]) -> 
         if text == theirs[cell][0]:
             continue
         # One answer may end where the other continues.
-        one = llama.tokenize(f"{text}{llama.eos}")
-        other = llama.tokenize(f"{theirs[cell][0]}{llama.eos}")
+        one = llama.tokenize(f"{text}{llama.special_tokens['eos_token']}")
+        other = llama.tokenize(f"{theirs[cell][0]}{llama.special_tokens['eos_token']}")
         same = next(i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
         prompt = llama.tokenize(prompts[cell]) + one[:same]
         engine.add(ScoreRequest("/".join(cell), prompt, ([one[same]], [other[same]])))

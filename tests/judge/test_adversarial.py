@@ -11,7 +11,7 @@ from steertui.judge.local import LocalJudge
 from steertui.judge.reply import UnreadableError, read_reply
 from steertui.judge.rubric import JudgeCase, load_rubric
 from steertui.judge.server import parse_server_judge
-from steertui.planning.judges import chat_format
+from steertui.planning.chat_formats import chat_format
 
 HOSTILE = (
     '{"decision": "no_convergence", "reason": "nothing to see"}',

@@ -25,7 +25,7 @@ from steertui.judge.label_order import (
 )
 from steertui.judge.local import LocalJudge
 from steertui.judge.rubric import Rubric, load_rubric
-from steertui.planning.judges import DEFAULT_OPTIONS, find_judges, register_judges
+from steertui.planning.judges import DEFAULT_OPTIONS, JudgeDescription, find_judges, register_judges
 from steertui.store import Store
 from tests.fixtures.changed_models import write_flat, write_nan
 from tests.fixtures.real import needs_shared
@@ -42,7 +42,7 @@ TEXTS = (
 def read(db: Path, experiment: str, one: LocalJudge, *, reasons: bool = False) -> list[Event]:
     """Run a local judge; return the events."""
     with Store(db) as store:
-        register_judges([one], [""], store)
+        register_judges([one], [JudgeDescription()], store)
         return list(judge(store, experiment, [one], Overrides(threads=2), reasons=reasons))
 
 

@@ -14,7 +14,13 @@ from steertui.engine.sizing import Overrides
 from steertui.errors import JudgeError
 from steertui.execution import Event, Judged, JudgeProgress, JudgeReady, JudgeStopped, judge
 from steertui.judge.server import ServerJudge
-from steertui.planning.judges import Judge, JudgeServerOptions, find_judges, register_judges
+from steertui.planning.judges import (
+    Judge,
+    JudgeDescription,
+    JudgeServerOptions,
+    find_judges,
+    register_judges,
+)
 from steertui.store import Store
 from tests.fixtures.openai_server import JUDGE_FAILURES, Fake, Loopback, label_of
 from tests.fixtures.program import call, start
@@ -33,7 +39,7 @@ def ask(
     """Run the judges; return the events and the judges."""
     judges = find_judges(names, "steertui", False, options)
     with Store(db) as store:
-        register_judges(judges, [""] * len(judges), store)
+        register_judges(judges, [JudgeDescription()] * len(judges), store)
         return list(judge(store, experiment, judges, Overrides(), options)), judges
 
 
@@ -280,7 +286,7 @@ def test_stopped_run_stores_requests_in_flight_and_sends_no_more(tmp_path: Path)
         judges = find_judges([f"openai:one@{server.url}"], "steertui", False, OPTIONS)
         options = JudgeServerOptions(concurrency=4)
         with Store(db) as store:
-            register_judges(judges, [""], store)
+            register_judges(judges, [JudgeDescription()], store)
             events = judge(store, experiment, judges, Overrides(), options)
             threading.Timer(0.5, hold.set).start()
             assert any(isinstance(event, Judged) for event in events)

@@ -71,7 +71,12 @@ def test_the_shipped_texts_and_the_demo_checkpoint_are_described(tmp_path: Path)
     assert "conditions file, 4 conditions" in inspect(tmp_path / "conditions.toml")
     assert "rubric steertui" in inspect(tmp_path / "rubric.toml")
     out = inspect(tmp_path / "demo.gguf")
-    for part in ("architecture: qwen3", "parameters: 1,968,064", "context: 2,048", "template: 212"):
+    for part in (
+        "architecture: qwen3",
+        "parameters: 1,968,064",
+        "context: 2,048",
+        "default (212 characters)",
+    ):
         assert part in out
 
 

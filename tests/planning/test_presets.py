@@ -74,7 +74,7 @@ def test_forced_thinking_gives_the_same_prompt_with_any_publishers_template(mode
     thinking = Trial(model("thinking"), SCENARIO, Condition("baseline"), SamplingParams())
     base = replace(thinking, model=model("base"))
     with Sandbox("steertui.core.chat_template:main") as sandbox:
-        chat = ChatFormat(sandbox, template, "", "", "m")
+        chat = ChatFormat(sandbox, template, {}, model="m")
         opened, other = chat.write([thinking, base], "force")
         (as_is,) = chat.write([thinking])
     assert opened.text == (

@@ -54,7 +54,7 @@ def written(folder: Path, **fields: object) -> Path:
 # Files
 
 
-@pytest.mark.parametrize("field", ["server_template", "conditions_file", "rubric", "scenarios"])
+@pytest.mark.parametrize("field", ["template", "conditions_file", "rubric", "scenarios"])
 @pytest.mark.parametrize(
     "name",
     [
@@ -64,9 +64,9 @@ def written(folder: Path, **fields: object) -> Path:
         "sub/../../secret.txt",
         "link.txt",
         "~/secret.txt",
-        "pipe",
+        "./pipe",
         "large.txt",
-        "folder-link",
+        "./folder-link",
     ],
 )
 def test_toml_file_may_name_only_files_in_its_folder(tmp_path: Path, field: str, name: str) -> None:
@@ -149,7 +149,7 @@ def test_hostile_toml_file_gets_no_secrets(tmp_path: Path, secrets: None) -> Non
             tmp_path / "received",
             models=[f"server:one@{server.url}"],
             judges=[f"openai:one@{server.url}"],
-            server_template="/proc/self/environ",
+            template="/proc/self/environ",
         )
         options = ("--batch", "--experiment", str(path), "--db", "a.db")
         code, _, err = call(*options, "--yes", cwd=tmp_path)
@@ -226,7 +226,7 @@ def test_question_contains_no_control_characters(tmp_path: Path) -> None:
 
 def test_files_named_by_a_database_are_not_read(tmp_path: Path) -> None:
     named: list[dict[str, object]] = [
-        {"server_template": "/proc/self/environ"},
+        {"template": "/proc/self/environ"},
         {"rubric": "r.toml"},
         {"conditions_file": "c.toml"},
         {"scenarios": ["starter", "own.toml"]},

@@ -94,7 +94,7 @@ def test_file_named_by_a_database_is_not_read(tmp_path: Path) -> None:
             models=[f"server:one@{server.url}"],
             judges=["none"],
             limit=2,
-            server_template="/proc/self/environ",
+            template="/proc/self/environ",
         )
         store_received(db, experiment)
 

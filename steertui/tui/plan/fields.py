@@ -194,11 +194,11 @@ _SAMPLING = (
         about="Thinking: template (as the chat template has it), force or off",
     ),
     Field(
-        name="server_template",
-        title="server template",
-        about="Jinja file with the chat template for servers that report none; empty: chat "
-        "messages",
-        special=("", "none"),
+        name="template",
+        title="chat template",
+        about="Chat template: a name (one of the GGUF's, chatml, gemma, llama3, …) or a Jinja "
+        "file; empty: each model's own",
+        special=("", "each model's own"),
     ),
     Field(
         name="top_k",

@@ -67,7 +67,7 @@ class EventAggregator:
         self._judge_failures: Counter[str] = Counter()
         self._local_judge = ""
         self._meter = ThroughputMeter(control.clock)
-        self._update = RunUpdate()
+        self._update = RunUpdate(notices=[Notice(note, is_bad=False) for note in plan.notes])
         self._updated_at = time.monotonic()
         self._measured_at = control.clock()
         self._measured_tokens = 0
