@@ -165,10 +165,15 @@ def time_queries(folder: Path, rounds: int) -> None:
     """Measure every filter, with all trials judged and with a third of them judged."""
     for db in ("large.db", "half.db"):
         with Store(folder / db) as store:
-            rows = timed(lambda: frozenset(trial_rows(store, "large")), rounds, f"{db}: first list")
+            experiment = store.resolve_experiment()
+
+            def first_list(store: Store = store, experiment: str = experiment) -> Set[int]:
+                return frozenset(trial_rows(store, experiment))
+
+            rows = timed(first_list, rounds, f"{db}: first list")
             for name, filters in QUERIES.items():
                 assert filters.keys() <= {f.name for f in fields(TrialFilter)}
-                query = TrialFilter(experiment="large", judge="local:made-0/x", **filters)
+                query = TrialFilter(experiment=experiment, judge=large.judge_id(0), **filters)
 
                 def search(query: TrialFilter = query, rows: Set[int] = rows) -> int:
                     matches = find_trials(store, query, rows)

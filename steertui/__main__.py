@@ -1,50 +1,29 @@
-"""Entry point: runs the command line, reports errors as one line with an exit code."""
+"""Entry point of `steertui` and `python -m steertui`."""
 
+# Everything else is imported later. Until then Python looks for modules in the working folder.
+import os
 import sys
-from io import StringIO
-
-import click
-
-from steertui.cli import cli
-from steertui.errors import OutputError, SteertuiError
-from steertui.printable import print_line, print_text
-from steertui.standard_streams import discard_output, flush_output, prepare_streams
 
 
 def main() -> None:
-    """Run the command line.
+    """Run the command line (`steertui.cli.entry`)."""
+    from steertui.cli.entry import main as run
 
-    Exit codes: 1 for an error that the user can fix, 2 for wrong usage or missing consent, 130 for
-    Ctrl-C.
+    run()
+
+
+def _leave_working_folder() -> None:
+    """Remove the folder that `python -m` put in front of the import path, as `python -P` does.
+
+    The folder that contains this package stays, for `python -m steertui` in a checkout.
     """
-    prepare_streams()
-    try:
-        try:
-            code = _run()
-        finally:
-            flush_output()
-    except SteertuiError as exc:
-        if isinstance(exc, OutputError):
-            discard_output()
-        print_line(f"steertui: {exc}", to_stderr=True)
-        code = exc.exit_code
-    sys.exit(code)
-
-
-def _run() -> int:
-    """Run the command and return its exit code; messages of click are made printable."""
-    try:
-        code = cli.main(standalone_mode=False)
-    except click.ClickException as exc:
-        message = StringIO()
-        exc.show(message)
-        print_text(message.getvalue().removesuffix("\n"), to_stderr=True)
-        return exc.exit_code
-    except click.Abort:
-        print_line("Aborted!", to_stderr=True)
-        return 1
-    return code if isinstance(code, int) else 0
+    # pathlib would come from the working folder.
+    package = os.path.dirname(os.path.realpath(__file__))  # noqa: PTH120
+    checkout = os.path.dirname(package)  # noqa: PTH120
+    if not sys.flags.safe_path and os.path.realpath(sys.path[0]) != checkout:
+        del sys.path[0]
 
 
 if __name__ == "__main__":
+    _leave_working_folder()
     main()

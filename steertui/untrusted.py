@@ -5,7 +5,6 @@ any value of parsed JSON and returns the promised type.
 """
 
 import json
-import math
 import re
 import time
 from collections.abc import Callable
@@ -45,22 +44,19 @@ class UnusableBodyError(Exception):
 
 
 class LimitedBody:
-    """Collects the chunks of a body up to a limit in bytes and, if given, in seconds."""
+    """Collects the chunks of a body up to a limit in bytes."""
 
-    def __init__(self, limit: int, seconds: float = math.inf) -> None:
+    def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._end = time.monotonic() + seconds
         self._chunks: list[bytes] = []
         self._size = 0
 
     def add(self, chunk: bytes) -> None:
-        """Append a chunk; raises UnusableBodyError if a limit is exceeded."""
+        """Append a chunk; raises UnusableBodyError if the limit is exceeded."""
         self._size += len(chunk)
         if self._size > self._limit:
             size = f"{self._limit >> 20} MiB" if self._limit >> 20 else f"{self._limit} bytes"
             raise UnusableBodyError(f"the response is larger than {size}")
-        if time.monotonic() > self._end:
-            raise UnusableBodyError("the response was not complete in time")
         self._chunks.append(chunk)
 
     @property

@@ -27,6 +27,7 @@ from steertui.report.page.writer import write_page
 from steertui.store import Store
 from tests.fixtures import large
 from tests.fixtures.program import COMMAND, call, start
+from tests.fixtures.rehashing import rehash
 
 ROOT = Path(__file__).resolve().parents[1]
 FORMS = ("terminal", "markdown", "json", "trials-csv", "rates-csv", "html")
@@ -56,6 +57,7 @@ def edit(db: Path, sql: str, *values: object) -> None:
     connection.execute(sql, values)
     connection.commit()
     connection.close()
+    rehash(db)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -255,8 +257,8 @@ def test_no_cell_of_a_csv_opens_a_formula_and_the_texts_can_be_had_back(folder: 
 
 def test_logs_and_pictures_stay_in_their_folder(folder: Path) -> None:
     db = folder / "a.db"
-    edit(db, "UPDATE scenarios SET name = '../../etc/x' WHERE id = 's0.0'")
-    edit(db, "UPDATE scenarios SET name = 'a\\..\\b' WHERE id = 's0.1'")
+    edit(db, "UPDATE scenarios SET name = '../../etc/x' WHERE title = 'Task 0.0'")
+    edit(db, "UPDATE scenarios SET name = 'a\\..\\b' WHERE title = 'Task 0.1'")
     edit(db, "UPDATE conditions SET name = '../../pro' WHERE name = 'pro'")
     edit(db, "UPDATE conditions SET name = '..:..:pro' WHERE name = 'anti'")
     code, _, err = call("export", "a.db", "--inspect", "logs", cwd=folder)
@@ -430,7 +432,7 @@ WRITERS = {
     "assets/hub/cache.py": "removes weights from the cache",
     "assets/hub/site.py": "a folder of the cache",
     "assets/sources.py": "removes a damaged file from the cache",
-    "assets/hash_cache.py": "a stamp, in the cache",
+    "file_notes.py": "a note on a file, in the cache or the state folder",
     "report/page/writer.py": "packs in a temporary folder; removes texts of its own",
 }
 """Modules that may create, replace or remove files, and which."""

@@ -23,6 +23,7 @@ from steertui.printable import (
 from steertui.store import Store
 from tests.fixtures.database import execute, select
 from tests.fixtures.program import call
+from tests.fixtures.rehashing import rehash
 from tests.store.test_merge_conflicts import ANN, SERVER, plan
 
 ROOT = Path(__file__).resolve().parents[1] / "steertui"
@@ -98,6 +99,7 @@ def folder(tmp_path: Path) -> Path:
     execute(path, "UPDATE scenarios SET category = ?, name = name || ?", [HOSTILE, HOSTILE])
     execute(path, "UPDATE judges SET name = name || ?", [HOSTILE])
     execute(path, "UPDATE models SET name = name || ?", [HOSTILE])
+    rehash(path)
     return tmp_path
 
 
@@ -141,6 +143,7 @@ def test_the_json_report_keeps_the_names(folder: Path) -> None:
 def test_names_are_no_markup_in_a_markdown_report(folder: Path) -> None:
     markup = "<img src=x>&lt;![a](b)~~c~~$d$"
     execute(folder / "hostile.db", "UPDATE conditions SET name = name || ?", [markup])
+    rehash(folder / "hostile.db")
     _, out, _ = call("report", "hostile.db", "--format", "markdown", cwd=folder)
     escaped = r"\<img src=x\>\&lt;\!\[a\](b)\~\~c\~\~\$d\$"
     assert escaped in out

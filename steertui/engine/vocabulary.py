@@ -124,8 +124,8 @@ class Vocabulary:
 
     def _unreadable(self, cause: str) -> ModelError:
         return ModelError(
-            f"{self.path}: llama.cpp could not read this model and stopped ({cause}); it is "
-            "damaged or made for another version; download it again"
+            f"{self.path}: the process that reads this model with llama.cpp stopped ({cause}); it "
+            "is damaged or made for another version; download it again"
         )
 
 

@@ -13,6 +13,7 @@ from steertui.judge.batch import BatchClient, BatchState
 from steertui.judge.price import Budget
 from steertui.judge.request_format import RawReply, RequestFormat
 from steertui.planning.judges import judge_case
+from steertui.server.reply import InvalidReply
 from steertui.store import Batch, JudgeReply, Store, UnjudgedAnswer
 
 MAX_REQUESTS = 50_000
@@ -35,6 +36,9 @@ FIRST_POLL = 0.5
 
 LONGEST_POLL = 60.0
 """Longest wait between two looks at a batch, in seconds."""
+
+MAX_INVALID_POLLS = 8
+"""Replies in a row without a batch's state after which the judge stops; they take 16 seconds."""
 
 
 class BatchWorker(JudgeWorker):
@@ -139,8 +143,19 @@ class BatchWorker(JudgeWorker):
     async def _poll(self, batch: Batch) -> None:
         """Look at a batch until it has ended, then store all of its replies."""
         seconds = FIRST_POLL
+        invalid = 0
         while not self._halted.is_set():
-            state = await self._client.poll(batch.id)
+            state = None
+            try:
+                state = await self._client.poll(batch.id)
+                invalid = 0
+            except InvalidReply as exc:
+                invalid += 1
+                if invalid == MAX_INVALID_POLLS:
+                    self.stop(
+                        f"{invalid} replies in a row do not give the state of its batch "
+                        f"({exc.reason}); the batch continues there, run the same command again"
+                    )
             if state:
                 self._publish_batch(state)
             if state and state.is_final:

@@ -72,7 +72,7 @@ def _run(plan: Plan, store: Store, settings: RunSettings) -> Generator[Event, No
             judges.ask((server_judge.id, answer) for answer in unjudged)
         with ServerModels(
             prompts,
-            store.path,
+            store,
             plan.id,
             policy=settings.servers.answers,
             control=settings.control,

@@ -33,7 +33,7 @@ class ServerJudges(BackgroundThread):
     ) -> None:
         super().__init__(control, idle=not judges)
         self._judges = judges
-        self._db = store.path
+        self._reopen = store.reopen
         self._experiment = experiment
         self._options = options
         self._workers: dict[str, JudgeWorker] = {}
@@ -54,7 +54,7 @@ class ServerJudges(BackgroundThread):
     async def _main(self) -> None:
         budget = Budget(self._options.max_cost)
         async with AsyncExitStack() as stack:
-            store = stack.enter_context(Store(self._db))
+            store = stack.enter_context(self._reopen())
             for judge in self._judges:
                 worker = await self._connect(judge, store, budget, stack)
                 self._workers[judge.id] = worker

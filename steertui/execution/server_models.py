@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 
 from steertui.core.prompt import Prompt
 from steertui.execution.background import BackgroundThread
@@ -26,7 +25,7 @@ class ServerModels(BackgroundThread):
     def __init__(
         self,
         prompts: Mapping[ServerModel, Sequence[Prompt]],
-        db: Path,
+        store: Store,
         experiment: str,
         *,
         policy: RetryPolicy,
@@ -34,7 +33,7 @@ class ServerModels(BackgroundThread):
     ) -> None:
         super().__init__(control, idle=not any(prompts.values()))
         self._prompts = prompts
-        self._db = db
+        self._reopen = store.reopen
         self._experiment = experiment
         self._policy = policy
         self._dispatchers: list[Dispatcher] = []
@@ -43,7 +42,7 @@ class ServerModels(BackgroundThread):
 
     async def _main(self) -> None:
         with ExitStack() as stack:
-            store = stack.enter_context(Store(self._db))
+            store = stack.enter_context(self._reopen())
             self._dispatchers = [
                 Dispatcher(
                     model,

@@ -121,14 +121,19 @@ class BatchClient(JudgeClient):
         return None
 
     async def poll(self, batch: str) -> BatchState | None:
-        """Return a batch's state; None if the server cannot be reached now, or sends no state."""
+        """Return a batch's state; None if the server cannot be reached now.
+
+        Raises InvalidReply if a response arrives that has no state.
+        """
         try:
             return parse_batch_state(await self._client.get(f"/batches/{quote(batch, safe='')}"))
         except RequestRejected as exc:
             if exc.status >= 500 or exc.status == 429:
                 return None
             raise self._error("return the batch", exc) from None
-        except (ConnectionFailed, InvalidReply):
+        except ConnectionFailed as exc:
+            if exc.was_sent and not exc.timed_out:
+                raise InvalidReply(exc.cause, retryable=True) from None
             return None
 
     async def fetch(self, state: BatchState, request_format: RequestFormat) -> dict[str, RawReply]:

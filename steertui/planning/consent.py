@@ -4,14 +4,17 @@ Given consent is kept in the user's state folder and never in a database, since 
 passed on.
 """
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 import click
 
 from steertui.core.experiment import Experiment
 from steertui.errors import ConsentError
+from steertui.output_files import whole
 from steertui.paths import user_state
 from steertui.planning.origin import Origin
 from steertui.planning.reach import Reach, reach_of
@@ -19,7 +22,7 @@ from steertui.printable import one_line, print_text
 from steertui.units import size_text
 
 AGREED = "agreed"
-"""Folder with an empty file per digest of a `Reach` that the user agreed to."""
+"""Folder with a file per digest of a `Reach` that the user agreed to: `Reach.contents` as JSON."""
 
 
 def open_question(experiment: Experiment, origin: Origin) -> Reach | None:
@@ -29,8 +32,24 @@ def open_question(experiment: Experiment, origin: Origin) -> Reach | None:
     """
     origin.require_readable(experiment)
     reach = reach_of(origin.part(experiment))
-    is_settled = reach.is_empty or (user_state(AGREED) / reach.digest).exists()
-    return None if is_settled else reach
+    if reach.is_empty:
+        return None
+    agreed = _agreed_contents(reach)
+    if agreed is None:
+        return reach
+    changed = tuple(
+        path for path, digest in reach.contents if agreed.get(path) != digest or not digest
+    )
+    return replace(reach, changed=changed) if changed else None
+
+
+def _agreed_contents(reach: Reach) -> dict[str, str] | None:
+    """Return the sha256 of each text file when the user agreed; None if the user did not."""
+    try:
+        text = (user_state(AGREED) / reach.digest).read_text(encoding="utf-8")
+        return {str(path): str(digest) for path, digest in json.loads(text)}
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def remember(experiment: Experiment, origin: Origin) -> None:
@@ -44,7 +63,8 @@ def _note(reach: Reach) -> None:
     with suppress(OSError):  # a read-only or full disk: the user is asked again next time
         folder = user_state(AGREED)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        (folder / reach.digest).touch(mode=0o600)
+        with whole(folder / reach.digest) as file:
+            file.write(json.dumps(reach.contents).encode())
 
 
 def require_consent(experiment: Experiment, origin: Origin, *, is_sure: bool) -> None:
@@ -75,4 +95,5 @@ def reach_lines(reach: Reach) -> Iterator[str]:
         shown_size = size_text(size) if size else "size not known yet"
         yield one_line(f"fetches {name} ({shown_size})")
     for path in reach.files:
-        yield one_line(f"reads {path}")
+        changed = ", which has changed since you agreed to it" if path in reach.changed else ""
+        yield one_line(f"reads {path}{changed}")

@@ -1,8 +1,10 @@
 """Hosts, downloads and files of an experiment, listed before it runs."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import file_digest, sha256
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from steertui.assets.catalogue import catalogue_model
@@ -13,7 +15,7 @@ from steertui.core.judge_kind import JudgeKind, parse_judge_kind
 from steertui.core.model import is_server
 from steertui.errors import ServerError
 from steertui.judge.server import parse_judge_address
-from steertui.paths import expand_home
+from steertui.paths import expand_home, is_file, is_folder
 from steertui.planning.experiment_files import text_files, weight_files
 from steertui.planning.supply import Requirements, requirements_of
 from steertui.server.address import parse_address
@@ -31,12 +33,17 @@ class Reach:
         remote: names of all weights and sources from the network, already fetched or not.
         downloads: (name and host, bytes) of those that are not on this machine.
         files: absolute paths of text files, folders and GGUF files.
+        contents: (path, sha256) of the text files and CSV folders; "" if it cannot be hashed. The
+            sha256 of weights is part of each trial.
+        changed: paths whose content changed since the user agreed to it.
     """
 
     hosts: tuple[tuple[str, str], ...]
     remote: tuple[str, ...]
     downloads: Sizes
     files: tuple[str, ...]
+    contents: tuple[tuple[str, str], ...] = ()
+    changed: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -56,14 +63,41 @@ def reach_of(experiment: Experiment) -> Reach:
     Raises the error of the first unknown name.
     """
     needs = requirements_of(experiment)
-    texts, weights = missing_sizes(needs)
+    sources, weights = missing_sizes(needs)
     remote = [f"{name} from {base_address()}" for name in needs.sources]
     remote += [f"{target} from {_hub()}" for n in needs.models if (target := find_hub_name(n))]
-    downloads = [(f"{name} from {base_address()}", size) for name, size in texts]
+    downloads = [(f"{name} from {base_address()}", size) for name, size in sources]
     downloads += [(f"{find_hub_name(name)} from {_hub()}", size) for name, size in weights]
-    files = [name for _, name in text_files(experiment)] + weight_files(experiment)
-    paths = dict.fromkeys(str(expand_home(name).absolute()) for name in files)
-    return Reach(_hosts(experiment), tuple(remote), tuple(downloads), tuple(paths))
+    texts = _paths(name for _, name in text_files(experiment))
+    return Reach(
+        _hosts(experiment),
+        tuple(remote),
+        tuple(downloads),
+        files=tuple(dict.fromkeys([*texts, *_paths(weight_files(experiment))])),
+        contents=tuple((path, content_digest(Path(path))) for path in texts),
+    )
+
+
+def _paths(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(str(expand_home(name).absolute()) for name in names))
+
+
+def content_digest(path: Path) -> str:
+    """Return the sha256 of a text file, or of a folder's CSV files with their names.
+
+    Return "" if there is no such file, or it is not a regular file.
+    """
+    digest = sha256()
+    for file in sorted(path.glob("*.csv")) if is_folder(path) else [path]:
+        if not is_file(file):
+            return ""
+        try:
+            with file.open("rb") as opened:
+                content = file_digest(opened, "sha256").digest()
+        except OSError:
+            return ""
+        digest.update(sha256(os.fsencode(file.name)).digest() + content)
+    return digest.hexdigest()
 
 
 def missing_sizes(needs: Requirements) -> tuple[Sizes, Sizes]:

@@ -2,7 +2,10 @@
 
 import json
 import signal
+import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from importlib import import_module
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -14,7 +17,24 @@ MEMORY = 2**30
 
 OUT_OF_MEMORY = "more than 1 GiB of memory"
 
+MAX_REASON = 500
+"""Characters of an exception that are reported."""
+
 Answer = Callable[..., Any]
+
+
+def run(module: str, function: str, descriptor: int) -> None:
+    """Call a function with the pipe; send an exception of it or of its import to the parent.
+
+    The parent has no other way to learn of it, since the output of a child is discarded.
+    """
+    try:
+        getattr(import_module(module), function)(descriptor)
+    except Exception as exc:
+        reason = f"{type(exc).__name__}: {exc}"[:MAX_REASON]
+        with suppress(OSError):  # the parent closed the pipe
+            Connection(descriptor).send_bytes(json.dumps({"stopped": reason}).encode())
+        sys.exit(1)
 
 
 def serve(descriptor: int, answers: Mapping[str, Answer]) -> None:

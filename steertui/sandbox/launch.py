@@ -60,6 +60,10 @@ drivers of accelerators read."""
 _SECRET = re.compile("KEY|TOKEN|SECRET|PASSW|CREDENTIAL|AUTH", re.IGNORECASE)
 
 _PROGRAM = "import sys; sys.path[:] = sys.argv[2:]; from {} import {} as m; m(int(sys.argv[1]))"
+_REPORTING = (
+    "import sys; sys.path[:] = sys.argv[2:]; from steertui.sandbox.child import run; "
+    "run('{}', '{}', int(sys.argv[1]))"
+)
 
 
 def scrubbed_environment() -> dict[str, str]:
@@ -80,15 +84,17 @@ def launch(
     *,
     output: int | IO[bytes] = subprocess.DEVNULL,
     settings: dict[str, str] | None = None,
+    reports_failure: bool = False,
 ) -> "subprocess.Popen[bytes]":
     """Start `entry` ("module:function") in a new interpreter and return the process.
 
     The function receives the file descriptor of `pipe`, which the caller closes afterwards.
-    `output` takes stdout and stderr; `settings` are further environment variables.
+    `output` takes stdout and stderr; `settings` are further environment variables. If
+    `reports_failure`, an exception of the function or of its import is sent through the pipe.
     """
     module, _, function = entry.partition(":")
     descriptor = pipe.fileno()
-    program = _PROGRAM.format(module, function)
+    program = (_REPORTING if reports_failure else _PROGRAM).format(module, function)
     return subprocess.Popen(
         [sys.executable, "-P", "-c", program, str(descriptor), *sys.path],
         env=scrubbed_environment() | (settings or {}),

@@ -61,7 +61,8 @@ class Stopped(Exception):
 
     Attributes:
         index: index of the item.
-        cause: the signal, such as "signal 6", the exit code, or the limit that it exceeded.
+        cause: the signal, such as "signal 6", the exit code, the limit that it exceeded, or the
+            Python exception that ended it.
     """
 
     def __init__(self, index: int, cause: str) -> None:
@@ -75,7 +76,7 @@ class Sandbox:
 
     def __init__(self, entry: str) -> None:
         self._pipe, theirs = Pipe()
-        self._child = launch(entry, theirs, settings=SETTINGS)
+        self._child = launch(entry, theirs, settings=SETTINGS, reports_failure=True)
         theirs.close()
 
     def __enter__(self) -> Self:

@@ -1,6 +1,7 @@
 """SQLite store: experiments, trials, answers and verdicts. Only this package contains SQL."""
 
 from steertui.store.batches import Batch
+from steertui.store.checked import FileId
 from steertui.store.records import (
     AnswerParts,
     JudgeCost,
@@ -18,6 +19,7 @@ from steertui.store.store import Store
 __all__ = [
     "AnswerParts",
     "Batch",
+    "FileId",
     "JudgeCost",
     "JudgeInfo",
     "JudgeReply",

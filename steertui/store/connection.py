@@ -13,6 +13,7 @@ from sqlite_utils import Database
 
 from steertui.errors import StoreError, shorten
 from steertui.paths import is_file, is_folder
+from steertui.store.checked import NOTES, FileId, file_id, is_checked, note_checked
 from steertui.store.guard import (
     SQLITE_ERRORS,
     check_journal,
@@ -21,8 +22,8 @@ from steertui.store.guard import (
     is_current,
     trust,
 )
-from steertui.store.intake import require_intact
-from steertui.store.read_only import copy_with_logs, has_log, is_read_only, stamp
+from steertui.store.intake import check_content, check_values, require_intact
+from steertui.store.read_only import copy_with_logs, has_log, is_read_only
 from steertui.store.schema import migrations
 
 SQLITE_VERSION = sqlite3.sqlite_version
@@ -46,26 +47,48 @@ class Connection:
     A file that this user cannot change is only read, and adding a row raises StoreError. If it has
     a log or an earlier schema, a private copy is read.
 
-    Each added row is one transaction. Raises StoreError, in one sentence, for errors that the user
-    can correct: not a database, a newer schema, a folder without write permission, a full disk.
+    Each added row is one transaction. The values and content hashes of a file that has changed
+    since steertui wrote or checked it are checked when it is opened.
+
+    Args:
+        path: the file.
+        must_exist: whether a missing file is an error; otherwise it is created.
+        checked: `identity` of a connection of this process that has checked the file. It spares the
+            check of a file that is being written.
+
+    Raises:
+        StoreError: in one sentence, for what the user can correct: not a database, a newer schema,
+            content that steertui does not write, no write permission, a full disk.
     """
 
-    def __init__(self, path: Path, *, must_exist: bool = False) -> None:
+    def __init__(
+        self, path: Path, *, must_exist: bool = False, checked: FileId | None = None
+    ) -> None:
         self.path = path
         with self._translate_errors():
             if must_exist and not (is_file(path) or is_folder(path)):
                 raise StoreError(f"{path}: no such database; give one that a run has written")
             if is_folder(path):
                 raise StoreError(f"{path}: is a folder; give a file for the database")
-            self._read_only_state = stamp(path) if is_read_only(path) else None
+            state = NOTES.state(path) if is_file(path) else None
+            self._read_only_state = state if is_read_only(path) else None
             with ExitStack() as stack:
                 place = path if self._read_only_state is None else readable_place(path, stack)
                 connection = stack.enter_context(closing(connect(place)))
-                self._open(connection)
+                self.identity = file_id(path)
+                is_known = checked == self.identity or is_checked(path)
+                self._open(connection, None if is_known else place)
+                if state and not is_known:
+                    note_checked(path, state)
                 self._resources = stack.pop_all()
+            self._changes = connection.total_changes
+            self._is_open = True
 
-    def _open(self, connection: sqlite3.Connection) -> None:
+    def _open(self, connection: sqlite3.Connection, unchecked: Path | None) -> None:
+        """Check and migrate a database; `unchecked` is its file if the content is not known."""
         check_schema(connection, self.path)
+        if unchecked:
+            check_values(self.path, unchecked)
         trust(connection)
         self._db = Database(connection)
         connection.execute("PRAGMA foreign_keys=ON")
@@ -73,6 +96,8 @@ class Connection:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
         migrations.apply(self._db)
+        if unchecked:
+            check_content(self.path, unchecked)
         if self._read_only_state is not None:
             connection.execute("PRAGMA query_only=ON")
 
@@ -89,7 +114,7 @@ class Connection:
         file that is read without a lock was written meanwhile."""
         with self._translate_errors():
             self.close()
-            if self._read_only_state not in (None, stamp(self.path)):
+            if self._read_only_state not in (None, NOTES.state(self.path)):
                 raise StoreError(
                     f"{self.path}: was written while it was read; run the command again"
                 )
@@ -100,7 +125,18 @@ class Connection:
 
     def close(self) -> None:
         """Close the connection; all rows added before are kept."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        # Closing changes the file: the log moves into it.
+        is_known = self._db.conn.total_changes > self._changes or is_checked(self.path)
         self._resources.close()
+        if is_known and self.path.exists() and file_id(self.path) == self.identity:
+            note_checked(self.path)
+
+    def reopen(self) -> Self:
+        """Return another connection to the same file, for another thread."""
+        return type(self)(self.path, must_exist=True, checked=self.identity)
 
     @contextmanager
     def _translate_errors(self) -> Iterator[None]:

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from steertui.errors import StoreError, shorten
 from steertui.paths import is_file
+from steertui.store.checked import file_id, note_checked
 from steertui.store.connection import readable_place
 from steertui.store.guard import SQLITE_ERRORS, connect, create_private, trust
 from steertui.store.intake import check_content, check_values, tables
@@ -90,6 +91,7 @@ def merge(out: Path, inputs: Sequence[Path]) -> MergeResult:
             path: _merge(out, path, copies[path])
             for path in sorted(copies, key=digests.__getitem__)
         }
+    note_checked(out)
     merged = tuple(results[path] for path in copies)
     if backup and not any(result.added or result.conflicts for result in merged):
         backup.unlink()
@@ -118,7 +120,7 @@ def check_copy(path: Path, copy: Path) -> bytes:
         digest = file_digest(file, "sha256").digest()
     try:
         check_values(path, copy)
-        Store(copy, must_exist=True).close()
+        Store(copy, must_exist=True, checked=file_id(copy)).close()
         check_content(path, copy)
     except SQLITE_ERRORS as exc:
         raise _unreadable(path, exc) from exc

@@ -12,15 +12,10 @@ from pathlib import Path
 
 from steertui.errors import StoreError
 from steertui.paths import is_file
-
-LOGS = ("-wal", "-journal")
-"""Endings of the files beside a database that may hold a part of its content."""
+from steertui.store.checked import LOGS, NOTES
 
 TRIES = 5
 """Attempts to copy a database that another process is writing."""
-
-Stamp = tuple[tuple[str, int, int], ...]
-"""Name, size and modification time of a database and its logs."""
 
 
 def is_read_only(path: Path) -> bool:
@@ -43,12 +38,7 @@ def read_uri(path: Path) -> str:
 
 def has_log(path: Path) -> bool:
     """Whether a file beside the database may hold a part of its content."""
-    return len(stamp(path)) > 1
-
-
-def stamp(path: Path) -> Stamp:
-    """Return what changes whenever the database or a log of it is written."""
-    return tuple((file.name, s.st_size, s.st_mtime_ns) for file, s in _parts(path))
+    return len([*_parts(path)]) > 1
 
 
 def _parts(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
@@ -65,7 +55,7 @@ def copy_with_logs(path: Path, target: Path) -> None:
     Raises StoreError if one of the files cannot be read, or changes with every attempt.
     """
     for _ in range(TRIES):
-        before = stamp(path)
+        before = NOTES.state(path)
         for file, _ in _parts(path):
             ending = file.name.removeprefix(Path(os.path.realpath(path)).name)
             try:
@@ -75,6 +65,6 @@ def copy_with_logs(path: Path, target: Path) -> None:
                     f"{file}: cannot be read ({exc.strerror}), and may hold a part of the "
                     "database; ask its owner to close the database, or for a copy of it"
                 ) from None
-        if stamp(path) == before:
+        if NOTES.state(path) == before:
             return
     raise StoreError(f"{path}: another program is writing to it; wait for it")

@@ -10,7 +10,7 @@ from steertui.core.experiment import Experiment
 from steertui.engine.sizing import Overrides
 from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
 from steertui.planning.origin import TYPED, Origin
-from steertui.store import Store
+from steertui.store import FileId, Store
 
 T = TypeVar("T")
 
@@ -28,6 +28,8 @@ class Session:
         version: incremented whenever another database or experiment is opened.
         origin: source of the experiment's values.
         is_sure: whether the user agreed in advance to run received experiments.
+        checked: the file whose content has been checked; a run that writes it would otherwise have
+            it checked again by every query.
     """
 
     db: Path
@@ -38,6 +40,7 @@ class Session:
     version: int = 0
     origin: Origin = TYPED
     is_sure: bool = False
+    checked: FileId | None = None
 
     def open(
         self, db: Path, experiment: Experiment | None, id: str = "", *, origin: Origin
@@ -57,7 +60,8 @@ class Session:
         db = self.db
 
         def run() -> T:
-            with Store(db, must_exist=True) as store:
+            with Store(db, must_exist=True, checked=self.checked) as store:
+                self.checked = store.identity
                 return function(store)
 
         return await asyncio.to_thread(run)

@@ -226,7 +226,7 @@ def test_a_damaged_gguf_is_one_sentence_or_is_read(seeds: range, tmp_path: Path)
     told = [outcome(mutated(seed, path)) for seed in seeds]
     assert all(text.startswith((f"{path}: ", "damaged: ", "damaged, ")) for text in told if text)
     assert all(text.isprintable() for text in told if text)
-    assert any("could not read this model and stopped (signal" in text for text in told)
+    assert any("reads this model with llama.cpp stopped (signal" in text for text in told)
     assert "" in told
 
 
@@ -237,7 +237,10 @@ def test_a_file_at_which_llama_cpp_aborts_is_one_line_of_the_program(
     mutated(seed, tmp_path / "damaged.gguf")
     code, out, err = call("--batch", "--model", "damaged.gguf", cwd=tmp_path)
     assert (code, out) == (1, "")
-    assert "damaged.gguf: llama.cpp could not read this model and stopped (signal 6); it is " in err
+    assert (
+        "damaged.gguf: the process that reads this model with llama.cpp stopped (signal 6); it "
+        in err
+    )
     assert len(err.splitlines()) == 1
     assert not list(tmp_path.glob("core*"))
 

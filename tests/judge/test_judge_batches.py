@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from steertui.errors import JudgeError
-from steertui.execution import BatchProgress, JudgeStopped
+from steertui.execution import BatchProgress, JudgeStopped, judge_batches
 from steertui.judge.batch import parse_batch_file
 from steertui.judge.request_format import RequestFormat
 from steertui.planning.judge_cost import estimate_cost
@@ -150,7 +150,7 @@ def test_planned_batch_that_was_never_created_is_sent(tmp_path: Path) -> None:
         judges = find_judges([name], "steertui", False, OPTIONS)
         with Store(db) as store:
             keys = [u.key for u in store.unjudged_answers(experiment, judges[0].id)]
-            store.add_judge(judges[0].id, name, judges[0].settings | {"title": ""})
+            store.add_judge(judges[0].id, judges[0].name, judges[0].settings | {"title": ""})
             store.add_batch(
                 "a mark", judges[0].id, experiment, api="responses", request_format="", keys=keys
             )
@@ -192,6 +192,27 @@ def test_requests_are_split_into_batches_of_limited_size(
         _, judges = ask(db, experiment, [f"openai:one@{server.url}"], OPTIONS)
         assert server.fake.batch_sizes == [25, 25, 10]
         assert not check(db, experiment, judges, server.fake)
+
+
+@pytest.mark.parametrize("junk", [[], {"id": "batch_0"}, {"junk": "x" * (17 << 20)}])
+def test_polls_that_receive_junk_end_and_the_batch_is_fetched_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, junk: object
+) -> None:
+    monkeypatch.setattr(judge_batches, "FIRST_POLL", 0.01)
+    db = tmp_path / "a.db"
+    experiment = made_up(db, ANSWERS)
+    with BatchLoopback(BatchFake(junk=junk)) as server:
+        name = f"openai:one@{server.url}"
+        events, _ = ask(db, experiment, [name], OPTIONS)
+        (stopped,) = [e for e in events if isinstance(e, JudgeStopped)]
+        assert "8 replies in a row do not give the state of its batch" in stopped.reason
+        assert stopped.reason.endswith("the batch continues there, run the same command again")
+        assert stopped.left == 60
+        server.fake.junk = None
+        _, judges = ask(db, experiment, [name], OPTIONS)
+        assert server.fake.batch_sizes == [60]
+    with Store(db) as store:
+        assert store.count_judged(experiment, judges[0].id) == 60
 
 
 def test_malformed_lines_of_a_batch_file_are_skipped_and_u2028_is_no_line_end() -> None:

@@ -16,7 +16,7 @@ COUNT = 36 * 3 * 10_000 * 500
 
 PROGRAM = """
 import sys
-from steertui.__main__ import main
+from steertui.cli.entry import main
 sys.argv[1:] = ["--batch", "--experiment", sys.argv[1], "--db", sys.argv[2]]
 main()
 """

@@ -14,6 +14,7 @@ from steertui.report.page import writer
 from steertui.report.page.writer import write_page
 from steertui.store import Store
 from tests.fixtures import large, replica
+from tests.fixtures.rehashing import rehash
 
 pytestmark = pytest.mark.slow
 
@@ -48,6 +49,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
         db.execute("UPDATE experiments SET toml = ?", (HOSTILE,))
         db.execute("UPDATE conditions SET suffix = ?, about = ?", (HOSTILE, HOSTILE))
     db.close()
+    rehash(folder / "a.db")
     page_of(folder / "a.db", folder / "a.html")
     return folder / "a.html"
 

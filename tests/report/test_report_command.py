@@ -94,8 +94,8 @@ def test_two_models_and_two_judges_are_compared(tmp_path: Path) -> None:
     found = json.loads(call("report", "b.db", "--format", "json", cwd=tmp_path)[1])
     titles = [comparison["title"] for comparison in found["comparisons"]]
     assert titles == [
-        "Models compared, judged by judge-0",
-        "Models compared, judged by judge-1",
+        "Models compared, judged by local:made-0",
+        "Models compared, judged by local:made-1",
         "Judges compared, on made-0, temperature 0.7",
         "Judges compared, on made-1, temperature 0.7",
     ]
@@ -104,7 +104,7 @@ def test_two_models_and_two_judges_are_compared(tmp_path: Path) -> None:
         assert whats == ["pro − anti", "baseline", "pro", "anti", "placebo"]
     code, terminal, err = call("report", "b.db", cwd=tmp_path)
     assert (code, err) == (0, "")
-    assert "Models compared, judged by judge-1" in terminal
+    assert "Models compared, judged by local:made-1" in terminal
 
 
 def test_two_experiments_with_the_same_model_have_different_titles(folder: Path) -> None:

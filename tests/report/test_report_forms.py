@@ -17,6 +17,7 @@ from steertui.report.command import write_report
 from steertui.store import Store
 from tests.fixtures import large
 from tests.fixtures.program import call
+from tests.fixtures.rehashing import rehash
 
 FORMS = ("terminal", "markdown", "json", "trials-csv", "rates-csv", "html")
 INSPECT = Path(__file__).resolve().parents[2] / ".venv/inspect/bin/python"
@@ -97,17 +98,21 @@ def test_json_matches_its_schema(folder: Path) -> None:
         jsonschema.validate(record, schema)
 
 
+PRO = """SELECT t.key FROM trials AS t JOIN conditions AS c ON c.id = t.condition
+    WHERE c.name = 'pro'"""
+
 DEGENERATE = {
     "empty": "",
-    "one condition": "DELETE FROM experiment_trials WHERE trial NOT LIKE '%|pro|%'",
+    "one condition": f"DELETE FROM experiment_trials WHERE trial NOT IN ({PRO})",
     "all nonsensical": "UPDATE verdicts SET label = 'nonsensical'",
     "no verdicts": "DELETE FROM verdicts",
     "all failed": "UPDATE verdicts SET label = NULL, failure = 'no reply'",
     "no answers": "DELETE FROM verdicts; DELETE FROM generations",
-    "one scenario": "DELETE FROM experiment_trials WHERE trial NOT LIKE '%|s0.0|%'",
-    "judges who disagree wholly": "UPDATE verdicts SET label = CASE judge WHEN 'local:made-0/x' "
+    "one scenario": "DELETE FROM experiment_trials WHERE trial NOT IN (SELECT t.key "
+    "FROM trials AS t JOIN scenarios AS s ON s.id = t.scenario WHERE s.title = 'Task 0.0')",
+    "judges who disagree wholly": "UPDATE verdicts SET label = CASE judge WHEN 'local:made-0' "
     "THEN 'convergence' ELSE 'no_convergence' END",
-    "pro all nonsensical": "UPDATE verdicts SET label = 'nonsensical' WHERE trial LIKE '%|pro|%'",
+    "pro all nonsensical": f"UPDATE verdicts SET label = 'nonsensical' WHERE trial IN ({PRO})",
 }
 
 
@@ -122,6 +127,7 @@ def test_a_degenerate_database_gives_a_report_with_the_reason(tmp_path: Path, ki
         connection.executescript(DEGENERATE[kind])
         connection.commit()
         connection.close()
+        rehash(db)
     for form in FORMS:
         out = tmp_path / f"out.{form}"
         write_report(db, form, ReportFilter(), out)

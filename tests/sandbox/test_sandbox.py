@@ -94,7 +94,7 @@ def test_ctrl_c_is_left_to_the_parent() -> None:
 def test_a_child_that_is_killed_is_one_sentence_and_not_asked_again() -> None:
     with vocabulary(demo_path()) as gguf:
         os.kill(gguf.sandbox.pid, signal.SIGKILL)
-        with pytest.raises(ModelError, match=r"demo\.gguf: llama.cpp could not .*\(signal 9\)"):
+        with pytest.raises(ModelError, match=r"demo\.gguf: the process .* stopped \(signal 9\)"):
             gguf.count(["a"])
         assert not gguf.sandbox.is_open
     with vocabulary(demo_path()) as again:
@@ -158,3 +158,39 @@ def test_children_end_with_a_parent_that_is_killed() -> None:
         parent.kill()
     _, left = psutil.wait_procs(children, timeout=20)
     assert not left
+
+
+@pytest.mark.parametrize(
+    ("code", "cause"),
+    [
+        ("import a_library_that_is_missing", "ModuleNotFoundError: No module named 'a_library_"),
+        ("def main(fd): raise KeyError('no tokenizer')", "KeyError: 'no tokenizer'"),
+        (
+            "from steertui.sandbox.child import serve\n"
+            "def work(): return chr(1 << 40)\n"
+            "def main(fd): serve(fd, {'work': work})",
+            "OverflowError: ",
+        ),
+        ("def main(fd): raise ValueError('x' * 10_000)", "ValueError: xxxx"),
+        ("def main(fd): raise ValueError('\\x1b[2J')", "ValueError: "),
+    ],
+)
+def test_an_exception_of_the_child_is_the_cause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, cause: str
+) -> None:
+    (tmp_path / "a_child.py").write_text(code, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    with Sandbox("a_child:main") as sandbox, pytest.raises(Stopped) as stopped:
+        sandbox.ask("work", str, (), [()], 5.0)
+    assert stopped.value.cause.startswith(cause)
+    assert len(stopped.value.cause) <= 500
+    assert stopped.value.cause.isprintable()
+
+
+def test_a_model_that_cannot_be_read_names_the_exception(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "llama_cpp.py").write_text("raise OSError('libllama.so: too old')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ModelError, match=r"stopped \(OSError: libllama.so: too old\); it is"):
+        Vocabulary(demo_path())

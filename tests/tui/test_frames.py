@@ -88,7 +88,7 @@ def run(after: Callable[[RunScreen], None] | None = None) -> State:
         screen = app.screen
         assert isinstance(screen, RunScreen)
         screen.runner = Runner(DEMO_EXPERIMENT, DB, app.session.overrides, screen)
-        screen.post_message(Planned("large", "local:made-0/x", is_following=False))
+        screen.post_message(Planned(large.experiment_of(DB), large.judge_id(0), is_following=False))
         await wait_idle(pilot)
         screen.post_message(progress_update())
         await wait_idle(pilot)
@@ -102,13 +102,13 @@ def run(after: Callable[[RunScreen], None] | None = None) -> State:
 def progress_update() -> RunUpdate:
     """Return an update with eight slots at work."""
     with Store(DB) as store:
-        keys = store.column("SELECT key FROM trials WHERE key LIKE '0|s5.%'")[:8]
-        summary = summarise_experiment(store, "large")
+        keys = store.column(f"SELECT key FROM trials WHERE key IN ({UNANSWERED})")[:8]
+        summary = summarise_experiment(store, store.resolve_experiment())
     text = "I move the parcels first and tell the team about every step. Then I wait for "
     slots = [SlotView(key, 40 + 7 * i, text * (1 + i % 3)) for i, key in enumerate(keys)]
     return RunUpdate(
         stages={"generate": Stage(208, 304, "0:41 left")},
-        queues={"judge-0": JudgeQueue(180, 208, 2, 0.2134)},
+        queues={large.judge_id(0): JudgeQueue(180, 208, 2, 0.2134)},
         shape="made · 8 × 512 tokens, f16",
         throughput=412.0,
         kv=KvUsage(1250, 4096, 230_000_000),
@@ -136,7 +136,7 @@ def end(error: str = "", *, is_stopped: bool = False) -> Callable[[RunScreen], N
 
 
 def stop_judge(screen: RunScreen) -> None:
-    message = "judge-0 was stopped: connection refused; 28 answers are left unjudged"
+    message = "local:made-0 was stopped: connection refused; 28 answers are left unjudged"
     screen.post_message(RunUpdate(notices=[Notice(message)]))
     screen.post_message(Ended("", is_stopped=False, summary=None))
 
@@ -177,6 +177,10 @@ STORED: dict[str, State] = {
 }
 
 
+UNANSWERED = """SELECT t.key FROM trials AS t JOIN scenarios AS s ON s.id = t.scenario
+    WHERE s.title LIKE 'Task 5.%' ORDER BY t.rowid"""
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with every kind of trial: answered, truncated, judged, failed, unanswered."""
@@ -186,8 +190,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     execute(db, "UPDATE experiments SET toml = ?", [DEMO_EXPERIMENT.to_toml()])
     execute(db, "DELETE FROM verdicts WHERE id % 11 = 0")
     execute(db, "UPDATE verdicts SET label = NULL, failure = 'no label' WHERE id % 29 = 0")
-    execute(db, "DELETE FROM verdicts WHERE trial LIKE '%s5.%'")
-    execute(db, "DELETE FROM generations WHERE trial LIKE '%s5.%'")
+    for table in ("verdicts", "generations"):
+        execute(db, f"DELETE FROM {table} WHERE trial IN ({UNANSWERED})")
     return folder
 
 
@@ -200,7 +204,7 @@ def session(name: str, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     if name not in STORED:
         return Session(DB, None, overrides=Overrides(threads=1))
     shutil.copy(made / DB, DB)
-    return Session(DB, DEMO_EXPERIMENT, "large", overrides=Overrides(threads=1))
+    return Session(DB, DEMO_EXPERIMENT, large.experiment_of(DB), overrides=Overrides(threads=1))
 
 
 @pytest.mark.parametrize("name", [*EMPTY, *STORED])

@@ -12,6 +12,7 @@ import pytest
 
 from steertui.store import Store
 from tests.fixtures import large
+from tests.fixtures.rehashing import rehash
 from tests.fixtures.tmux import Tmux, needs_tmux
 
 pytestmark = [pytest.mark.slow, needs_tmux]
@@ -77,6 +78,7 @@ def overwrite_texts(db: Path, texts: Sequence[str]) -> None:
     with closing(sqlite3.connect(db)) as raw, raw:
         raw.executemany("UPDATE generations SET answer = ?, reasoning = ? WHERE trial = ?", rows)
         raw.executemany("UPDATE verdicts SET reason = ? WHERE trial = ?", [r[1:] for r in rows])
+    rehash(db)
 
 
 def control_sequences(written: bytes) -> set[bytes]:

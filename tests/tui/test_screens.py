@@ -30,6 +30,7 @@ from steertui.tui.read.trial_list import TrialList
 from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.long_text import LongText
 from tests.fixtures.program import call
+from tests.fixtures.rehashing import rehash
 
 Steps = Callable[[Pilot[None], SteertuiApp], Coroutine[Any, Any, None]]
 
@@ -227,6 +228,7 @@ def test_an_export_replaces_only_an_unchanged_export_after_confirmation(db: Path
 
     with closing(sqlite3.connect(db)) as raw, raw:
         raw.execute("UPDATE generations SET answer = 'changed'")
+    rehash(db)
     export(target, "escape")
     assert target.read_bytes() == first
     export(target, "enter")
@@ -316,6 +318,7 @@ def test_control_characters_of_answers_are_not_drawn(db: Path) -> None:
     hostile = "\x1b[2J\x07[bold]x[/bold]\u202e" + "e\u0301\u0301\u0301" * 50 + "漢字" * 5000
     with closing(sqlite3.connect(db)) as raw, raw:
         raw.execute("UPDATE generations SET answer = ?, text = ?", (hostile, hostile))
+    rehash(db)
 
     async def steps(pilot: Pilot[None], app: SteertuiApp) -> None:
         for keys in (("3", "down"), ("2", "down"), ("5",), ("escape", "g")):

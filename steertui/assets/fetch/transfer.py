@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import httpx2
 from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
+from steertui.assets.fetch.deadline import DeadlineExceeded, get
 from steertui.assets.fetch.download import (
     BytesReceived,
     Download,
@@ -37,12 +38,14 @@ class TransferLimits:
         tries: consecutive attempts without a byte [default: 6].
         pause: seconds before the second attempt, doubled before each further one [default: 1].
         silence: seconds without a byte after which a connection is closed [default: 20].
+        headers: seconds for the headers of a response, redirects included [default: 60].
         listing: seconds for a complete listing of the hub [default: 60].
     """
 
     tries: int = 6
     pause: float = 1.0
     silence: float = 20.0
+    headers: float = 60.0
     listing: float = 60.0
 
 
@@ -167,18 +170,33 @@ def _attempt(
     headers = dict(download.headers) | {"Accept-Encoding": "identity"}
     if part.length:
         headers["Range"] = f"bytes={part.length}-"
-    timeout = httpx2.Timeout(limits.silence)
-    with client.stream("GET", download.url, headers=headers, timeout=timeout) as response:
-        _check_status(download, response)
-        if response.status_code != 206:
-            part.restart()  # the server ignores ranges
-        _check_length(download, response, part.length)
-        for chunk in response.iter_raw():
-            if part.length + len(chunk) > download.size:
-                part.restart()
-                raise FetchError(f"{download.name}: more bytes than expected; try again")
-            part.write(chunk)
-            yield part.length
+    try:
+        with get(
+            client,
+            download.url,
+            headers,
+            silence=limits.silence,
+            deadline=limits.headers,
+            covers_body=False,
+        ) as response:
+            yield from _receive(download, response, part)
+    except DeadlineExceeded:
+        raise _RetryError(
+            f"the server did not complete its headers in {limits.headers:g} seconds"
+        ) from None
+
+
+def _receive(download: Download, response: httpx2.Response, part: PartialFile) -> Iterator[int]:
+    _check_status(download, response)
+    if response.status_code != 206:
+        part.restart()  # the server ignores ranges
+    _check_length(download, response, part.length)
+    for chunk in response.iter_raw():
+        if part.length + len(chunk) > download.size:
+            part.restart()
+            raise FetchError(f"{download.name}: more bytes than expected; try again")
+        part.write(chunk)
+        yield part.length
     if part.length < download.size:
         raise _RetryError("the connection ended early")
 

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx2
+import huggingface_hub
 from huggingface_hub import (
     constants,
     get_session,
@@ -15,11 +16,11 @@ from huggingface_hub import (
 )
 from huggingface_hub.errors import HFValidationError, OfflineModeIsEnabled
 from huggingface_hub.utils import (  # type: ignore[attr-defined]
-    build_hf_headers,
     logging,
     validate_repo_id,
 )
 
+from steertui.assets.fetch.deadline import DeadlineExceeded, get
 from steertui.assets.fetch.download import Download, RetryWait
 from steertui.assets.fetch.transfer import (
     LONGEST_PAUSE,
@@ -161,24 +162,40 @@ def _model_info(name: HubName, limits: TransferLimits) -> dict[str, Any]:
     """
     validate_repo_id(name.repo)
     revision = quote(name.revision or constants.DEFAULT_REVISION, safe="")
-    body = LimitedBody(MAX_BYTES, limits.listing)
-    with get_session().stream(
-        "GET",
-        f"{constants.ENDPOINT}/api/models/{name.repo}/revision/{revision}",
-        params={"blobs": "true"},
-        headers=build_hf_headers(library_name="steertui") | {"Accept-Encoding": "gzip"},
-        timeout=limits.silence,
-    ) as response:
-        if not response.is_success:
-            raise _StatusError(response)
-        if response.headers.get("Content-Encoding", "") not in ("", "identity", "gzip"):
-            raise UnusableBodyError("its reply has an encoding that was not requested")
-        for chunk in response.iter_bytes():
-            body.add(chunk)
+    body = LimitedBody(MAX_BYTES)
     try:
+        with get(
+            get_session(),
+            f"{constants.ENDPOINT}/api/models/{name.repo}/revision/{revision}",
+            _headers() | {"Accept-Encoding": "gzip"},
+            silence=limits.silence,
+            deadline=limits.listing,
+            covers_body=True,
+            params={"blobs": "true"},
+        ) as response:
+            if not response.is_success:
+                raise _StatusError(response)
+            if response.headers.get("Content-Encoding", "") not in ("", "identity", "gzip"):
+                raise UnusableBodyError("its reply has an encoding that was not requested")
+            for chunk in response.iter_bytes():
+                body.add(chunk)
         return table_of(parse_json(body.content))
+    except DeadlineExceeded:
+        late = f"its reply was not complete in {limits.listing:g} seconds"
+        raise UnusableBodyError(late) from None
     except InvalidJsonError as exc:
         raise UnusableBodyError(f"its reply is {exc}") from None
+
+
+def _headers() -> dict[str, str]:
+    """Return the headers of a request to the hub, with the user's token.
+
+    huggingface_hub's own function first requests a list of coding agents from the hub, without a
+    deadline or a limit on its size, and names the agent that it finds.
+    """
+    headers = {"User-Agent": f"steertui; hf_hub/{huggingface_hub.__version__}"}
+    token = None if constants.HF_HUB_DISABLE_IMPLICIT_TOKEN else get_token()
+    return headers | ({"Authorization": f"Bearer {token}"} if token else {})
 
 
 def _files(data: dict[str, Any]) -> dict[str, tuple[int, str]]:
@@ -244,7 +261,7 @@ def weight_downloads(listing: HubListing) -> list[Download]:
     """Return the downloads of the files into the cache's blobs."""
     storage = repository_folder(listing.repo)
     locks = cache_folder() / ".locks" / storage.name
-    headers = build_hf_headers(library_name="steertui")
+    headers = _headers()
     return [
         Download(
             name=file.rpartition("/")[2],

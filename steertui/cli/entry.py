@@ -1,0 +1,46 @@
+"""The command line as a program: errors become one line with an exit code."""
+
+import sys
+from io import StringIO
+
+import click
+
+from steertui.cli import cli
+from steertui.errors import OutputError, SteertuiError
+from steertui.printable import print_line, print_text
+from steertui.standard_streams import discard_output, flush_output, prepare_streams
+
+
+def main() -> None:
+    """Run the command line.
+
+    Exit codes: 1 for an error that the user can fix, 2 for wrong usage or missing consent, 130 for
+    Ctrl-C.
+    """
+    prepare_streams()
+    try:
+        try:
+            code = _run()
+        finally:
+            flush_output()
+    except SteertuiError as exc:
+        if isinstance(exc, OutputError):
+            discard_output()
+        print_line(f"steertui: {exc}", to_stderr=True)
+        code = exc.exit_code
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run the command and return its exit code; messages of click are made printable."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.ClickException as exc:
+        message = StringIO()
+        exc.show(message)
+        print_text(message.getvalue().removesuffix("\n"), to_stderr=True)
+        return exc.exit_code
+    except click.Abort:
+        print_line("Aborted!", to_stderr=True)
+        return 1
+    return code if isinstance(code, int) else 0
