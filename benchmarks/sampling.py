@@ -22,7 +22,7 @@ from steertui.engine.llama import LlamaModel
 from steertui.engine.sampler import Sampler
 from steertui.engine.sequence import GenerateRequest, Sequence
 from steertui.engine.vocabulary import vocabulary
-from steertui.planning.judges import chat_format
+from steertui.planning.chat_formats import chat_format
 from steertui.planning.resolve import resolve
 
 WARM = SamplingParams(temperature=0.7)

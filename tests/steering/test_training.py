@@ -19,8 +19,8 @@ from steertui.engine.hidden_states_child import StatesJob
 from steertui.engine.vocabulary import vocabulary
 from steertui.errors import EngineError, ExperimentError, ModelError, OutputError
 from steertui.paths import user_cache
+from steertui.planning.chat_formats import chat_format
 from steertui.planning.contrast_pairs import ModelShape, PairTexts, contrast_pairs
-from steertui.planning.judges import chat_format
 from steertui.steering.pairs import Pair, PairSet, last_token
 from steertui.steering.states_file import open_states
 from steertui.steering.training import PairsRead, Trained, TrainingSettings, measured_norms, train
