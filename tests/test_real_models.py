@@ -21,7 +21,7 @@ from steertui.planning.resolve import resolve
 from tests.fixtures.database import select
 from tests.fixtures.program import call, records
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.timeout(3600)]
 
 GREEDY = SamplingParams(max_tokens=24)
 SUBJECTS = ("smollm2-135m", "qwen2.5-coder-0.5b")
@@ -44,7 +44,7 @@ def model(request: pytest.FixtureRequest) -> Iterator[tuple[LlamaModel, list[str
     llama = LlamaModel(path)
     if request.param == WINDOWED:
         story = "The harbour keeps a log of every ship, and the clerk signs each line. "
-        prompts = [story * 60 + ending for ending in ("Today the", "The storm", "The clerk")]
+        prompts = [story * 36 + ending for ending in ("Today the", "The storm", "The clerk")]
         assert all(len(llama.tokenize(prompt)) > WINDOW for prompt in prompts)
     else:
         with vocabulary(path) as gguf:
