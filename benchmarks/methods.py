@@ -21,6 +21,7 @@ from steertui.engine.engine import Engine
 from steertui.engine.events import Completed
 from steertui.engine.llama import LlamaModel
 from steertui.engine.sequence import GenerateRequest
+from steertui.engine.stopwatch import Phase
 from steertui.engine.vocabulary import vocabulary
 from steertui.planning.chat_formats import chat_format
 from steertui.planning.resolve import resolve
@@ -110,7 +111,7 @@ def engine(job: Job, slots: int) -> Measurement:
         "prompts": len(prompts),
         "prefilled": snapshot.prefilled,
         "steps": snapshot.steps,
-        "outside": round(1 - snapshot.seconds_decoding / seconds, 4),
+        "outside": round(1 - snapshot.seconds[Phase.DECODING] / seconds, 4),
     }
     return Measurement(seconds, tokens, details)
 

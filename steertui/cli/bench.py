@@ -46,6 +46,11 @@ SLOTS = (1, 8, 16, 32)
         help="Number of slots to measure; repeatable [default: 1, 8, 16 and 32]",
     ),
     cloup.option(
+        "--breakdown",
+        is_flag=True,
+        help="Also show the time of each part: decode, sampling, scheduling, messages, storing",
+    ),
+    cloup.option(
         "--yes",
         is_flag=True,
         help="Agree to the servers, downloads and files that the TOML file names",
@@ -56,6 +61,7 @@ def bench(
     models: tuple[str, ...],
     file: Path | None,
     slot_counts: tuple[int, ...],
+    breakdown: bool,
     yes: bool,
     **engine_options: object,
 ) -> None:
@@ -70,6 +76,8 @@ def bench(
     design = resolve(experiment)
     for model in design.models:
         _print_throughput(design, model, slot_counts, overrides)
+        if breakdown:
+            _print_breakdown(design, model, max(slot_counts or SLOTS), overrides)
 
 
 def _print_throughput(
@@ -92,3 +100,28 @@ def _print_throughput(
             f"{throughput.slots:5}  {throughput.prefill:15,.0f}  {throughput.decode:12,.0f}  "
             f"{clock(throughput.seconds(workload))}"
         )
+
+
+def _print_breakdown(design: Design, model: Model, slots: int, overrides: Overrides) -> None:
+    """Print milliseconds per step and the share of each part of a run."""
+    from steertui.engine.stopwatch import Phase
+    from steertui.execution.breakdown import break_down
+
+    parts = break_down(design, model, slots, overrides)
+    print_line(
+        f"Breakdown with {parts.slots} slots: {parts.answers} answers, "
+        f"{parts.tokens:,} new tokens, {parts.steps:,} steps"
+    )
+    print_line("part                     ms per step  share")
+    for phase, seconds in parts.seconds.items():
+        if phase != Phase.WAITING:
+            share = seconds / parts.busy
+            print_line(f"{phase:23}  {1e3 * seconds / parts.steps:11.2f}  {share:5.1%}")
+    print_line(
+        f"{'storing (in parallel)':23}  {1e3 * parts.storing / parts.steps:11.2f}  "
+        f"{parts.storing / parts.busy:5.1%}"
+    )
+    print_line(
+        f"decode includes the copy of {parts.logits_bytes / 1e6:.1f} MB of logits per step: "
+        f"{1e3 * parts.copying:.2f} ms, measured as a copy in main memory"
+    )

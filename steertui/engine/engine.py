@@ -11,6 +11,7 @@ from steertui.engine.llama import LlamaModel
 from steertui.engine.sampler import Sampler
 from steertui.engine.scheduler import Chunk, Scheduler, Slot
 from steertui.engine.sequence import GenerateRequest, ScoreRequest, Sequence
+from steertui.engine.stopwatch import Phase, Stopwatch
 from steertui.errors import EngineError
 from steertui.units import quantity
 
@@ -37,6 +38,7 @@ class Engine:
 
     Attributes:
         model: the loaded model; the caller closes it.
+        stopwatch: time by phase; between two steps it is in `Phase.WAITING`.
         shape: parameters of the current context.
     """
 
@@ -48,11 +50,12 @@ class Engine:
         self._suspects: list[Sequence] = []
         self._isolated: Scheduler | None = None
         self._sampler = Sampler(model.n_vocab)
+        self.stopwatch = Stopwatch()
         self._open()
         self._generated = 0
         self._prefilled = 0
         self._steps = 0
-        self._seconds = 0.0
+        self._logits = 0
 
     def _open(self) -> None:
         self._context = LlamaContext(self.model, self.shape)
@@ -104,6 +107,7 @@ class Engine:
 
     def step(self) -> list[Finished]:
         """Decode one batch; return the requests that ended with it."""
+        self.stopwatch.enter(Phase.SCHEDULING)
         scheduler = self._isolate_next() or self._scheduler
         while self._preempted and not self.unfinished - len(self._preempted):
             self._lengthen_slots()
@@ -117,7 +121,9 @@ class Engine:
             else:
                 self._context.fork(admission.source.number, slot.number, admission.shared)
         chunks = scheduler.next_batch()
-        return self._decode(scheduler, chunks) if chunks else []
+        finished = self._decode(scheduler, chunks) if chunks else []
+        self.stopwatch.enter(Phase.WAITING)
+        return finished
 
     def _isolate_next(self) -> Scheduler | None:
         """Return the scheduler of the sequence that is decoded alone; None if there is none."""
@@ -137,15 +143,16 @@ class Engine:
         positions = [p for c in chunks for p in range(c.start, c.end)]
         slots = [c.slot.number for c in chunks for _ in range(c.start, c.end)]
         needs_logits = [p >= c.sequence.first_logits for c in chunks for p in range(c.start, c.end)]
-        start = time.perf_counter()
+        self.stopwatch.enter(Phase.DECODING)
         logits = self._context.decode(
             np.array(tokens, np.int32),
             np.array(positions, np.int32),
             np.array(slots, np.int32),
             np.array(needs_logits, np.bool_),
         )
-        self._seconds += time.perf_counter() - start
+        self.stopwatch.enter(Phase.SAMPLING)
         self._steps += 1
+        self._logits += logits.size
         return self._advance(scheduler, chunks, logits)
 
     def _advance(
@@ -252,7 +259,8 @@ class Engine:
             generated=self._generated,
             prefilled=self._prefilled,
             steps=self._steps,
-            seconds_decoding=self._seconds,
+            seconds=self.stopwatch.seconds,
+            logits=self._logits,
             used_cells=sum(s.cached for s in running),
         )
 

@@ -13,6 +13,7 @@ from steertui.engine.engine import Engine, Finished
 from steertui.engine.events import Snapshot
 from steertui.engine.llama import LlamaModel
 from steertui.engine.sequence import GenerateRequest, ScoreRequest
+from steertui.engine.stopwatch import Phase
 from steertui.errors import SteertuiError
 from steertui.sandbox.limits import forbid_core_dumps
 
@@ -95,7 +96,9 @@ def _work(pipe: Connection, engine: Engine, inbox: Inbox) -> None:
                 engine.add(request)
         finished += engine.step()
         if finished or time.monotonic() - last_message > MESSAGE_INTERVAL:
+            engine.stopwatch.enter(Phase.MESSAGES)
             pipe.send(EngineMessage(tuple(finished), engine.snapshot()))
+            engine.stopwatch.enter(Phase.WAITING)
             finished = []
             last_message = time.monotonic()
 

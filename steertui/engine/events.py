@@ -1,10 +1,11 @@
 """Events of an engine, and snapshots of its state."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from steertui.core.generation import Generation
 from steertui.engine.context import ContextParams
+from steertui.engine.stopwatch import Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,8 @@ class Snapshot:
         generated: answer tokens since the start.
         prefilled: prompt tokens decoded since the start.
         steps: batches since the start.
-        seconds_decoding: wall time inside llama_decode and the read of its logits.
+        seconds: wall time by phase of the engines' work.
+        logits: logits that llama.cpp copied to main memory since the start.
         used_cells: KV cells of the occupied slots; shared cells count once per slot.
     """
 
@@ -108,7 +110,8 @@ class Snapshot:
     generated: int = 0
     prefilled: int = 0
     steps: int = 0
-    seconds_decoding: float = 0.0
+    seconds: Mapping[Phase, float] = field(default_factory=dict)
+    logits: int = 0
     used_cells: int = 0
 
 
@@ -136,6 +139,7 @@ def combine(snapshots: Iterable[Snapshot]) -> Snapshot:
         generated=sum(part.generated for part in parts),
         prefilled=sum(part.prefilled for part in parts),
         steps=sum(part.steps for part in parts),
-        seconds_decoding=sum(part.seconds_decoding for part in parts),
+        logits=sum(part.logits for part in parts),
+        seconds={p: sum(part.seconds.get(p, 0.0) for part in parts) for p in Phase},
         used_cells=sum(part.used_cells for part in parts),
     )

@@ -7,9 +7,11 @@ import pytest
 from steertui.core.experiment import Experiment
 from steertui.engine.context import ContextParams
 from steertui.engine.sizing import Overrides
+from steertui.engine.stopwatch import Phase
 from steertui.engine.workload import Workload
 from steertui.errors import EngineError
 from steertui.execution.benchmark import Throughput, measure, requests_of
+from steertui.execution.breakdown import break_down
 from steertui.planning.resolve import resolve
 from tests.fixtures.program import call
 
@@ -44,3 +46,19 @@ def test_command_prints_one_line_for_each_number_of_slots(tmp_path: Path) -> Non
     assert (code, err) == (0, "")
     assert "144 trials, 13,764 distinct prompt tokens, 18,432 new tokens at most" in out
     assert out.splitlines()[-1].split()[0] == "2"
+
+
+def test_breakdown_names_the_time_of_every_part(tmp_path: Path) -> None:
+    """The parts of the engine's time sum to the whole, and every answer is stored."""
+    design = resolve(Experiment(limit=6, temperatures=[0.7]))
+    parts = break_down(design, design.models[0], 4, Overrides(threads=1))
+    assert (parts.slots, parts.answers, parts.tokens) == (4, 8, 8 * 64)
+    assert all(parts.seconds[phase] > 0 for phase in Phase)
+    assert parts.seconds[Phase.DECODING] > parts.seconds[Phase.SAMPLING]
+    assert parts.storing > 0
+    assert parts.busy < sum(parts.seconds.values())
+    arguments = ("bench", "--slots", "2", "--threads", "1", "--breakdown")
+    code, out, err = call(*arguments, cwd=tmp_path)
+    assert (code, err) == (0, "")
+    shares = [line.split()[-1] for line in out.split("share\n")[1].splitlines()[:4]]
+    assert sum(float(share.rstrip("%")) for share in shares) == pytest.approx(100, abs=0.3)
