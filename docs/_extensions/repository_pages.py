@@ -20,6 +20,7 @@ PAGES = {
     "security-policy": "SECURITY.md",
     "measurements/results": "benchmarks/RESULTS.md",
     "measurements/coverage": "benchmarks/COVERAGE.md",
+    "reference/control": "scenarios/control/README.md",
     "reference/demo": "models/demo/README.md",
     "reference/packs": "scenarios/README.md",
 }
