@@ -54,14 +54,18 @@ class DirectionalAblation:
     Attributes:
         name: name of a trained or imported vector.
         strength: 0 changes nothing, 1 removes the component, 2 reflects it.
+        layer: layer whose direction is removed from every block; 0 for the one that separates
+            best [default].
     """
 
     name: str
     strength: float = 1.0
+    layer: int = 0
 
     def describe(self) -> str:
-        """Return name and strength in words."""
-        return f"{self.name}, strength {self.strength:g}"
+        """Return name, strength and layer in words."""
+        layer = f", direction of layer {self.layer}" if self.layer else ""
+        return f"{self.name}, strength {self.strength:g}{layer}"
 
 
 @forbid_extra_keys
@@ -90,7 +94,8 @@ class Intervention:
         kind: what it changes.
         sha256: of the file with the vector or the adapter, 64 hex digits.
         strength: strength or scale.
-        layers: layers of a vector, such as "8-20"; "" for the other kinds.
+        layers: layers of a vector, such as "8-20", or the layer of an ablated direction; "" for
+            an adapter.
     """
 
     kind: InterventionKind
@@ -99,24 +104,24 @@ class Intervention:
     layers: str = ""
 
 
-Steering = tuple[Intervention, ...]
+Interventions = tuple[Intervention, ...]
 """All interventions of a trial in a fixed order; empty for none."""
 
 
-def steering_members(steering: Steering) -> list[dict[str, Any]]:
-    """Return the steering as JSON values, for hashing and storing."""
-    return [asdict(intervention) for intervention in steering]
+def intervention_members(interventions: Interventions) -> list[dict[str, Any]]:
+    """Return the interventions as JSON values, for hashing and storing."""
+    return [asdict(intervention) for intervention in interventions]
 
 
-def steering_json(steering: Steering) -> str:
-    """Return the steering as canonical JSON; "" for none."""
-    if not steering:
+def interventions_json(interventions: Interventions) -> str:
+    """Return the interventions as canonical JSON; "" for none."""
+    if not interventions:
         return ""
-    return json.dumps(steering_members(steering), sort_keys=True, separators=(",", ":"))
+    return json.dumps(intervention_members(interventions), sort_keys=True, separators=(",", ":"))
 
 
-def parse_steering(text: str) -> Steering:
-    """Return the steering of its JSON text.
+def parse_interventions(text: str) -> Interventions:
+    """Return the interventions of their JSON text.
 
     Raises ValueError, TypeError or KeyError if it is malformed.
     """

@@ -279,7 +279,7 @@ def _parts(trial: Trial) -> dict[str, str]:
 
 
 def _all_but_sample(trial: Trial) -> tuple[object, ...]:
-    return trial.model, trial.scenario, trial.condition, trial.sampling, trial.steering
+    return trial.model, trial.scenario, trial.condition, trial.sampling, trial.interventions
 
 
 def _ending(cause: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from steertui.core.condition import Condition
 from steertui.core.generation import SamplingParams, distinct_samples
-from steertui.core.interventions import Steering, steering_members
+from steertui.core.interventions import Interventions, intervention_members
 from steertui.core.model import Model
 from steertui.core.scenario import Scenario
 
@@ -18,7 +18,8 @@ class Trial:
 
     Attributes:
         sample: index from 0.
-        steering: the condition's interventions on activations and weights, resolved for the model.
+        interventions: the condition's interventions on activations and weights, resolved for
+            the model.
     """
 
     model: Model
@@ -26,7 +27,7 @@ class Trial:
     condition: Condition
     sampling: SamplingParams
     sample: int = 0
-    steering: Steering = ()
+    interventions: Interventions = ()
 
     @property
     def user(self) -> str:
@@ -51,7 +52,7 @@ class Trial:
             prompt=prompt,
             sampling=self.sampling.as_dict(),
             samples=samples,
-            steering=self.steering,
+            interventions=self.interventions,
         )
 
 
@@ -62,12 +63,12 @@ def content_key(
     prompt: str,
     sampling: Mapping[str, object],
     sample: int,
-    steering: Steering = (),
+    interventions: Interventions = (),
 ) -> str:
     """Return a trial's content key: a sha256 of all that determines the answer, 64 hex digits.
 
     The same trial has the same key on every machine; a changed text or setting makes a new trial.
-    An empty steering is left out, so that unsteered trials keep the keys of earlier versions.
+    Empty interventions are left out, so that unsteered trials keep the keys of earlier versions.
 
     Args:
         model: the model's identity (`Model.sha256`).
@@ -76,7 +77,7 @@ def content_key(
         prompt: the whole prompt.
         sampling: `SamplingParams.as_dict`.
         sample: index of the sample, from 0.
-        steering: interventions on activations and weights.
+        interventions: interventions on activations and weights.
     """
     return next(
         _content_keys(
@@ -86,7 +87,7 @@ def content_key(
             prompt=prompt,
             sampling=sampling,
             samples=[sample],
-            steering=steering,
+            interventions=interventions,
         )
     )
 
@@ -99,14 +100,14 @@ def _content_keys(
     prompt: str,
     sampling: Mapping[str, object],
     samples: Iterable[int],
-    steering: Steering,
+    interventions: Interventions,
 ) -> Iterator[str]:
     """Yield the keys of several samples, whose hashed text differs only in the sample's index."""
     # The fields are sorted by name: "sample" is between these two groups.
     before = _compact_json({"condition": condition, "model": model, "prompt": prompt})
     last: dict[str, object] = {"sampling": sampling, "scenario": scenario}
-    if steering:
-        last["steering"] = steering_members(steering)
+    if interventions:
+        last["steering"] = intervention_members(interventions)
     after = _compact_json(last)
     common = hashlib.sha256(f'{before[:-1]},"sample":'.encode())
     for sample in samples:
@@ -125,13 +126,16 @@ def expand_grid(
     conditions: Sequence[Condition],
     samplings: Sequence[SamplingParams],
     samples: int,
+    interventions: Mapping[str, Interventions],
 ) -> Iterator[Trial]:
     """Yield every trial of a model; trials with a common prompt prefix are adjacent.
 
+    `interventions` are those on activations and weights by the condition's name, absent for none.
     At temperature 0 there is one sample per prompt (`distinct_samples`).
     """
     for scenario in scenarios:
         for condition in conditions:
             for sampling in samplings:
                 for sample in range(distinct_samples(samples, sampling.temperature)):
-                    yield Trial(model, scenario, condition, sampling, sample)
+                    applied = interventions.get(condition.name, ())
+                    yield Trial(model, scenario, condition, sampling, sample, interventions=applied)

@@ -1,6 +1,7 @@
 """Engine: continuous batching of requests in one llama.cpp context."""
 
 import time
+from collections.abc import Sequence as Many
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from steertui.engine.llama import LlamaModel
 from steertui.engine.sampler import Sampler
 from steertui.engine.scheduler import Chunk, Scheduler, Slot
 from steertui.engine.sequence import GenerateRequest, ScoreRequest, Sequence
+from steertui.engine.steering import UNSTEERED, SteeredModel, Steering, adapters_of
 from steertui.engine.stopwatch import Phase, Stopwatch
 from steertui.errors import EngineError
 from steertui.units import quantity
@@ -36,15 +38,28 @@ class Engine:
     since the values of one sequence can spread to others in the same cache. If its logits are
     still not finite, its request fails.
 
+    A steering applies to the whole context. Requests of another one wait until the sequences of the
+    current one are complete; then the KV cache is emptied, since its cells would be wrong.
+
     Attributes:
         model: the loaded model; the caller closes it.
         stopwatch: time by phase; between two steps it is in `Phase.WAITING`.
         shape: parameters of the current context.
     """
 
-    def __init__(self, model: LlamaModel, shape: ContextParams) -> None:
+    def __init__(
+        self,
+        model: LlamaModel,
+        shape: ContextParams,
+        steerings: Many[Steering] = (UNSTEERED,),
+    ) -> None:
+        """Create the context; requests refer to `steerings`, of which the first is unsteered."""
         self.model = model
         self.shape = shape
+        self._steerings = tuple(steerings)
+        self._steering = 0
+        self._steered_model = SteeredModel(model, adapters_of(steerings))
+        self._waiting: dict[int, list[Sequence]] = {}
         self._share = shape.slots > 1 and model.can_truncate
         self._preempted: list[Sequence] = []
         self._suspects: list[Sequence] = []
@@ -59,6 +74,8 @@ class Engine:
 
     def _open(self) -> None:
         self._context = LlamaContext(self.model, self.shape)
+        self._steered = self._steered_model.context(self._context.handle)
+        self._steered.apply(self._steerings[self._steering])
         self._scheduler = Scheduler(self.shape.slots, self.shape.batch, share=self._share)
 
     def add(self, request: GenerateRequest | ScoreRequest) -> None:
@@ -73,7 +90,9 @@ class Engine:
         self._enqueue(sequence)
 
     def _enqueue(self, sequence: Sequence) -> None:
-        if sequence.min_tokens > self.shape.slot_tokens:
+        if sequence.steering != self._steering:
+            self._waiting.setdefault(sequence.steering, []).append(sequence)
+        elif sequence.min_tokens > self.shape.slot_tokens:
             self._preempted.append(sequence)
         else:
             self._scheduler.add(sequence)
@@ -102,14 +121,21 @@ class Engine:
     @property
     def unfinished(self) -> int:
         """Number of requests that are queued or in a slot."""
+        return self._unfinished_here + sum(map(len, self._waiting.values()))
+
+    @property
+    def _unfinished_here(self) -> int:
+        """Number of unfinished requests of the current steering."""
         alone = self._isolated.unfinished if self._isolated else 0
         return self._scheduler.unfinished + len(self._preempted) + len(self._suspects) + alone
 
     def step(self) -> list[Finished]:
         """Decode one batch; return the requests that ended with it."""
         self.stopwatch.enter(Phase.SCHEDULING)
+        if self._waiting and not self._unfinished_here:
+            self._change_steering()
         scheduler = self._isolate_next() or self._scheduler
-        while self._preempted and not self.unfinished - len(self._preempted):
+        while self._preempted and not self._unfinished_here - len(self._preempted):
             self._lengthen_slots()
             scheduler = self._scheduler
         while admission := scheduler.admit():
@@ -124,6 +150,15 @@ class Engine:
         finished = self._decode(scheduler, chunks) if chunks else []
         self.stopwatch.enter(Phase.WAITING)
         return finished
+
+    def _change_steering(self) -> None:
+        """Apply the steering with the most waiting requests, and queue these."""
+        self._steering = max(self._waiting, key=lambda i: len(self._waiting[i]))
+        self._context.clear()
+        self._scheduler.forget_cells()
+        self._steered.apply(self._steerings[self._steering])
+        for sequence in self._waiting.pop(self._steering):
+            self._enqueue(sequence)
 
     def _isolate_next(self) -> Scheduler | None:
         """Return the scheduler of the sequence that is decoded alone; None if there is none."""

@@ -13,6 +13,7 @@ from steertui.engine.engine import Engine, Finished
 from steertui.engine.events import Snapshot
 from steertui.engine.llama import LlamaModel
 from steertui.engine.sequence import GenerateRequest, ScoreRequest
+from steertui.engine.steering import UNSTEERED, Steering, require_vector_effect
 from steertui.engine.stopwatch import Phase
 from steertui.errors import SteertuiError
 from steertui.sandbox.limits import forbid_core_dumps
@@ -26,10 +27,17 @@ Inbox = queue.SimpleQueue[list[GenerateRequest | ScoreRequest] | Exception]
 
 @dataclass(frozen=True, slots=True)
 class EngineJob:
-    """First message to the child: the model file and the context parameters."""
+    """First message to the child.
+
+    Attributes:
+        model: the model file.
+        shape: context parameters.
+        steerings: those that requests refer to; the first is unsteered.
+    """
 
     model: Path
     shape: ContextParams
+    steerings: tuple[Steering, ...] = (UNSTEERED,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,9 @@ def main(descriptor: int) -> None:
         job: EngineJob = pipe.recv()
         inbox = _start_reader(pipe)
         model = LlamaModel(job.model, gpu_layers=job.shape.gpu_layers, devices=job.shape.devices)
-        engine = Engine(model, job.shape)
+        if any(steering.vector for steering in job.steerings):
+            require_vector_effect(model)
+        engine = Engine(model, job.shape, job.steerings)
         pipe.send(EngineMessage((), engine.snapshot()))
         _work(pipe, engine, inbox)
     except SteertuiError as exc:

@@ -11,9 +11,11 @@ from typing import Self
 import numpy as np
 
 from steertui.engine.context import ContextParams
+from steertui.engine.engine_child import EngineJob
 from steertui.engine.events import Capacity, EngineEvent, EngineLost, Snapshot, combine
 from steertui.engine.scheduler import common_prefix
 from steertui.engine.sequence import GenerateRequest, ScoreRequest
+from steertui.engine.steering import UNSTEERED, Steering
 from steertui.engine.supervisor import EngineDeadError, Supervisor
 
 POLL_SECONDS = 0.25
@@ -36,21 +38,30 @@ CUT_GRANULARITY = 32
 class Pool:
     """Engines in child processes, with the interface of one engine.
 
-    The queue is sorted by tokens. Engines get chunks from its end, cut where neighbours share the
-    shortest prefix, so that prompts with a common prefix meet in one engine. An engine gets a chunk
-    when its stock runs low, and near the end no more than its share, so that all engines finish at
-    the same time. A crash affects only one engine. An engine that cannot be restarted is given up,
-    and its requests go to the others.
+    The queue is sorted by steering and tokens. Engines get chunks from its end, cut where
+    neighbours share the shortest prefix, so that prompts with a common prefix meet in one engine.
+    An engine gets a chunk when its stock runs low, and near the end no more than its share, so that
+    all engines finish at the same time. A crash affects only one engine. An engine that cannot be
+    restarted is given up, and its requests go to the others.
 
     A context manager: leaving it ends the child processes, loaded or not.
     """
 
-    def __init__(self, model: Path, shapes: Sequence[ContextParams]) -> None:
-        """Start one engine per shape; they load the model at once."""
+    def __init__(
+        self,
+        model: Path,
+        shapes: Sequence[ContextParams],
+        steerings: Sequence[Steering] = (UNSTEERED,),
+    ) -> None:
+        """Start one engine per shape; they load the model at once.
+
+        Requests refer to `steerings` by index; the first is unsteered.
+        """
         self._queue: list[GenerateRequest | ScoreRequest] = []
         self._lost: list[Snapshot] = []
         self._events: list[EngineEvent] = []
-        self._supervisors = [Supervisor(model, shape, i) for i, shape in enumerate(shapes)]
+        jobs = [EngineJob(model, shape, tuple(steerings)) for shape in shapes]
+        self._supervisors = [Supervisor(job, i) for i, job in enumerate(jobs)]
 
     def __enter__(self) -> Self:
         return self
@@ -111,7 +122,7 @@ class Pool:
             if request.id in supervisor.recent:
                 supervisor.add(request)
                 return
-        insort(self._queue, request, key=lambda r: r.prompt)
+        insort(self._queue, request, key=_place)
 
     def step(self) -> list[EngineEvent]:
         """Send requests to the engines, wait for a message, and return the new events."""
@@ -170,7 +181,10 @@ class Pool:
         """Return the prefix tokens that two engines would both prefill, in `CUT_GRANULARITY`."""
         if count >= len(self._queue):
             return 0
-        first, previous = (np.asarray(self._queue[-count - i].prompt, np.int32) for i in (0, 1))
+        requests = self._queue[-count], self._queue[-count - 1]
+        if _place(requests[0])[0] != _place(requests[1])[0]:
+            return 0
+        first, previous = (np.asarray(request.prompt, np.int32) for request in requests)
         return common_prefix(first, previous) // CUT_GRANULARITY
 
     def snapshot(self) -> Snapshot:
@@ -192,3 +206,8 @@ class Pool:
         """End the engines' processes, which frees the devices' memory."""
         for supervisor in self._supervisors:
             supervisor.close()
+
+
+def _place(request: GenerateRequest | ScoreRequest) -> tuple[int, list[int]]:
+    """Return the sort key of the queue: requests of one steering are neighbours."""
+    return (request.steering if isinstance(request, GenerateRequest) else 0), request.prompt

@@ -11,7 +11,6 @@ from pathlib import Path
 import psutil
 from platformdirs import user_log_path
 
-from steertui.engine.context import ContextParams
 from steertui.engine.engine_child import ChildFailed, EngineJob, EngineMessage
 from steertui.engine.sequence import GenerateRequest, ScoreRequest
 from steertui.paths import private_temporary_folder
@@ -72,8 +71,7 @@ class ModelProcess:
 class EngineProcess(ModelProcess):
     """A child process that runs an `Engine`; it loads the model while the parent continues."""
 
-    def __init__(self, model: Path, shape: ContextParams, name: str) -> None:
-        job = EngineJob(model, shape)
+    def __init__(self, job: EngineJob, name: str) -> None:
         super().__init__("steertui.engine.engine_child:main", job, f"engine-{os.getpid()}{name}")
 
     def send(self, requests: Sequence[GenerateRequest | ScoreRequest]) -> None:

@@ -21,6 +21,7 @@ class GenerateRequest:
         sampling: sampling parameters.
         seed: of the request's own random generator; draws do not depend on slot or batch.
         ignore_end: whether to generate up to the maximum and ignore end tokens; for measurements.
+        steering: index of its steering among those of the engine; 0 is unsteered.
     """
 
     id: str
@@ -28,6 +29,7 @@ class GenerateRequest:
     sampling: SamplingParams
     seed: int = 0
     ignore_end: bool = False
+    steering: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,11 @@ class Sequence:
         if isinstance(self.request, ScoreRequest):
             self.tokens = []
             self.scores = None
+
+    @property
+    def steering(self) -> int:
+        """Index of its steering; a score request is unsteered."""
+        return self.request.steering if isinstance(self.request, GenerateRequest) else 0
 
     @property
     def prompt_length(self) -> int:

@@ -35,6 +35,11 @@ class Steering:
 UNSTEERED = Steering()
 
 
+def adapters_of(steerings: Sequence[Steering]) -> list[Path]:
+    """Return the paths of all adapters, each once."""
+    return list(dict.fromkeys(path for steering in steerings for path, _ in steering.adapters))
+
+
 def control_vector(rows: NDArray[np.float32]) -> bytes:
     """Return the vector of a `Steering` from one row per block; that of block 0 must be zero.
 

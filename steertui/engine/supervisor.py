@@ -3,10 +3,10 @@
 from collections import deque
 from dataclasses import replace
 from multiprocessing.connection import Connection
-from pathlib import Path
 
-from steertui.engine.context import ContextParams, DecodeError
+from steertui.engine.context import DecodeError
 from steertui.engine.crash_attribution import CRASHES_TO_FAIL, CrashAttribution
+from steertui.engine.engine_child import EngineJob
 from steertui.engine.events import EngineEvent, EngineRestarted, RequestFailed, Snapshot, combine
 from steertui.engine.process import EngineProcess
 from steertui.engine.sequence import GenerateRequest, ScoreRequest
@@ -51,12 +51,12 @@ class Supervisor:
         recent: ids of the last completed requests, whose prompts may still be in the KV cache.
     """
 
-    def __init__(self, model: Path, shape: ContextParams, number: int) -> None:
+    def __init__(self, job: EngineJob, number: int) -> None:
         """Start an engine; `number` distinguishes the logs of several engines."""
-        self.shape = shape
+        self.shape = job.shape
         self.requests: dict[str, GenerateRequest | ScoreRequest] = {}
-        self.recent: deque[str] = deque(maxlen=2 * shape.slots)
-        self._model = model
+        self.recent: deque[str] = deque(maxlen=2 * job.shape.slots)
+        self._job = job
         self._log_suffix = f"-{number}" if number else ""
         self._sent: set[str] = set()
         self._attribution = CrashAttribution()
@@ -68,7 +68,7 @@ class Supervisor:
 
     def _start(self) -> None:
         self._is_loaded = False
-        self._engine = EngineProcess(self._model, self.shape, self._log_suffix)
+        self._engine = EngineProcess(replace(self._job, shape=self.shape), self._log_suffix)
 
     @property
     def pid(self) -> int:
@@ -136,9 +136,9 @@ class Supervisor:
         self._crashes += 1
         if not self._was_loaded:
             raise EngineDeadError(
-                f"{self._model}: llama.cpp stopped while loading this model ({reason}; see {log}); "
-                "if memory ran out, use fewer --slots or a smaller model, otherwise download the "
-                "file again"
+                f"{self._job.model}: llama.cpp stopped while loading this model ({reason}; see "
+                f"{log}); if memory ran out, use fewer --slots or a smaller model, otherwise "
+                "download the file again"
             )
         if self._crashes > MAX_CRASHES:
             raise EngineDeadError(f"the engine died {self._crashes} times ({reason}); see {log}")

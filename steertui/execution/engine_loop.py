@@ -1,8 +1,9 @@
 """Shared steps of generating and judging: engine requests of prompts, an engine run until idle."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from steertui.core.interventions import Interventions
 from steertui.core.prompt import Prompt
 from steertui.engine.events import Completed, EngineEvent, RequestFailed
 from steertui.engine.pool import Pool
@@ -19,11 +20,25 @@ MAX_FAILED_FIRST = 3
 """Requests that may fail before the first one succeeds; then the model or judge is stopped."""
 
 
-def generate_requests(gguf: Vocabulary, prompts: Sequence[Prompt]) -> list[GenerateRequest]:
-    """Return one request per prompt; its id is the trial's key."""
+def generate_requests(
+    gguf: Vocabulary,
+    prompts: Sequence[Prompt],
+    steerings: Mapping[Interventions, int] | None = None,
+) -> list[GenerateRequest]:
+    """Return one request per prompt; its id is the trial's key.
+
+    `steerings` gives the index of the engine's steering for each trial's interventions; without it
+    all requests are unsteered.
+    """
     tokenized = gguf.tokenize([prompt.text for prompt in prompts])
     return [
-        GenerateRequest(prompt.key, tokens, prompt.trial.sampling, prompt.seed)
+        GenerateRequest(
+            prompt.key,
+            tokens,
+            prompt.trial.sampling,
+            prompt.seed,
+            steering=steerings[prompt.trial.interventions] if steerings else 0,
+        )
         for prompt, tokens in zip(prompts, tokenized, strict=True)
     ]
 

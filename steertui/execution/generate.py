@@ -23,6 +23,7 @@ from steertui.execution.engine_loop import (
 from steertui.execution.events import Event, Generated, ModelLoaded, ModelLoading, ModelStopped
 from steertui.execution.remaining_work import StageWork
 from steertui.planning.plan import Plan
+from steertui.steering.applied import Applier
 from steertui.store import Store
 
 NOT_FINITE = (
@@ -49,11 +50,13 @@ def generate(
 
     A model whose logits are NaN or infinite for every prompt is stopped.
     """
+    applier = Applier(model, store.load_vector, plan.design.interventions.adapters)
+    applied = applier.steerings(p.trial.interventions for p in prompts)
     with vocabulary(model.path) as gguf:
-        requests = generate_requests(gguf, prompts)
+        requests = generate_requests(gguf, prompts, applied.indices)
         workload = workload_of(requests, share=gguf.can_truncate)
         shapes = choose_shapes(gguf, model.size, workload, overrides)
-    with Pool(model.path, shapes) as engine:
+    with Pool(model.path, shapes, applied.steerings) as engine:
         for _ in engine.load():
             yield ModelLoading(model.name)
         run_id = store.add_run(plan.id, versions() | SAMPLER, device(), [asdict(s) for s in shapes])

@@ -72,6 +72,8 @@ def make_plan(design: Design, store: Store, options: JudgeServerOptions = DEFAUL
     judges = experiment_judges(design, options)
     descriptions = [describe_judge(judge) for judge in judges]
     prompts, facts = render_prompts(design)
+    for stored in design.interventions.vectors.values():
+        store.add_vector(stored.name, stored.path.read_bytes())
     experiment = store.add_experiment(design.experiment.to_toml(), prompts, facts)
     register_judges(judges, descriptions, store)
     texts = design.scenarios, design.conditions

@@ -17,6 +17,7 @@ from steertui.errors import ServerError
 from steertui.judge.server import parse_judge_address
 from steertui.paths import expand_home, is_file, is_folder
 from steertui.planning.experiment_files import text_files, weight_files
+from steertui.planning.resolve import named_adapters
 from steertui.planning.supply import Requirements, requirements_of
 from steertui.server.address import parse_address
 
@@ -68,12 +69,13 @@ def reach_of(experiment: Experiment) -> Reach:
     remote += [f"{target} from {_hub()}" for n in needs.models if (target := find_hub_name(n))]
     downloads = [(f"{name} from {base_address()}", size) for name, size in sources]
     downloads += [(f"{find_hub_name(name)} from {_hub()}", size) for name, size in weights]
+    weights_named = [*weight_files(experiment), *named_adapters(experiment)]
     texts = _paths(name for _, name in text_files(experiment))
     return Reach(
         _hosts(experiment),
         tuple(remote),
         tuple(downloads),
-        files=tuple(dict.fromkeys([*texts, *_paths(weight_files(experiment))])),
+        files=tuple(dict.fromkeys([*texts, *_paths(weights_named)])),
         contents=tuple((path, content_digest(Path(path))) for path in texts),
     )
 

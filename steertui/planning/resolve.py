@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -17,6 +17,11 @@ from steertui.core.shard import WHOLE, Shard
 from steertui.core.trial import Trial, expand_grid
 from steertui.errors import ExperimentError
 from steertui.planning.chat_formats import read_template
+from steertui.planning.interventions import (
+    ResolvedInterventions,
+    adapter_files,
+    resolve_interventions,
+)
 
 MAX_TRIALS = 2_000_000
 """Maximum number of trials of one experiment."""
@@ -31,6 +36,7 @@ class Design:
 
     Attributes:
         shard: the part of the scenarios that this process runs; the grid is always the whole one.
+        interventions: on activations and weights, resolved for each model.
     """
 
     experiment: Experiment
@@ -38,6 +44,7 @@ class Design:
     scenarios: tuple[Scenario, ...]
     conditions: tuple[Condition, ...]
     shard: Shard = WHOLE
+    interventions: ResolvedInterventions = field(default_factory=ResolvedInterventions)
 
     @property
     def own_scenarios(self) -> frozenset[str]:
@@ -56,6 +63,7 @@ class Design:
                 self.conditions,
                 self.samplings(model),
                 self.experiment.samples,
+                interventions=self.interventions.of(model),
             )
         )
 
@@ -94,7 +102,13 @@ def resolve(experiment: Experiment, shard: Shard = WHOLE) -> Design:
             "models: two names lead to the same weights; leave one out, or write the addresses of "
             "one model's servers after one name, separated by commas"
         )
-    return Design(experiment, models, scenarios, conditions, shard)
+    interventions = resolve_interventions(
+        [model for model in models if not is_server(model.origin)],
+        conditions,
+        scenarios,
+        conditions_folder(experiment),
+    )
+    return Design(experiment, models, scenarios, conditions, shard, interventions=interventions)
 
 
 def resolve_texts(experiment: Experiment) -> tuple[tuple[Scenario, ...], tuple[Condition, ...]]:
@@ -107,12 +121,6 @@ def resolve_texts(experiment: Experiment) -> tuple[tuple[Scenario, ...], tuple[C
     if len({s.name for s in scenarios}) < len(scenarios):
         raise ExperimentError("scenarios: two packs contain the same scenario; leave one pack out")
     conditions = tuple(known[name] for name in experiment.conditions)
-    for condition in conditions:
-        if condition.needs_weights:
-            raise ExperimentError(
-                f"{condition.name}: this version applies texts only, not vectors, ablations or "
-                "adapters; leave the condition out"
-            )
     chosen = _limited(_of_categories(scenarios, experiment.categories), experiment.limit)
     _require_feasible(experiment, chosen, conditions)
     return chosen, conditions
@@ -162,6 +170,20 @@ def _of_categories(scenarios: tuple[Scenario, ...], categories: list[str]) -> tu
 
 def _load_pack(name: str) -> tuple[Scenario, ...]:
     return load_paper_pack(name) if pack_sources(name) else load_pack(name)
+
+
+def conditions_folder(experiment: Experiment) -> Path:
+    """Return the folder in which relative names of adapters are looked up."""
+    return Path(experiment.conditions_file).parent
+
+
+def named_adapters(experiment: Experiment) -> list[str]:
+    """Return the paths of the adapters of an experiment's conditions."""
+    if experiment.conditions_file in ("", PAPER):
+        return []
+    known = _load_conditions(experiment.conditions_file)
+    used = [condition for name, condition in known.items() if name in experiment.conditions]
+    return adapter_files(used, conditions_folder(experiment))
 
 
 def _load_conditions(file: str) -> dict[str, Condition]:

@@ -120,12 +120,24 @@ class SteeringVector:
         lengths = np.linalg.norm(self.directions.astype(np.float64), axis=1)
         return {i: share * float(self.norms[i]) / float(lengths[i]) for i in chosen}
 
-    def control_vector(self, multipliers: dict[int, float]) -> bytes:
-        """Return the vector of a `Steering` with these factors; b"" if all are 0."""
+    def added(self, multipliers: dict[int, float]) -> Floats:
+        """Return what is added to the hidden states with these factors, shape (layers, width)."""
         rows = np.zeros_like(self.directions)
         for layer, factor in multipliers.items():
             rows[layer] = np.float32(factor) * self.directions[layer]
-        return control_vector(rows)
+        return rows
+
+    def control_vector(self, multipliers: dict[int, float]) -> bytes:
+        """Return the vector of a `Steering` with these factors; b"" if all are 0."""
+        return control_vector(self.added(multipliers))
+
+    @property
+    def best_layer(self) -> int:
+        """Layer that separates the held-out pairs best; the middle one if none was measured."""
+        measured = [layer for layer in self.layers if self.separation[layer] > 0]
+        if not measured:
+            return self.layers[len(self.layers) // 2]
+        return max(measured, key=lambda layer: float(self.separation[layer]))
 
 
 def parse_layers(text: str) -> tuple[int, ...]:

@@ -119,6 +119,14 @@ def read_own_vector(path: Path) -> SteeringVector:
         return _read(files, path, 0)
 
 
+def decode_vector(raw: bytes, model: Path) -> SteeringVector:
+    """Return the vector of a file's bytes, checked against a model as by `read_vector`."""
+    with tempfile.TemporaryDirectory(prefix="steertui-") as folder:
+        path = Path(folder) / "vector.gguf"
+        path.write_bytes(raw)
+        return read_vector(path, model)
+
+
 def file_convention(path: Path) -> Convention:
     """Return the convention of a file, by its keys.
 

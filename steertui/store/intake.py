@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from steertui.core.condition import stored_condition
-from steertui.core.interventions import parse_steering
+from steertui.core.interventions import parse_interventions
 from steertui.core.judge_kind import parse_judge_kind, settings_digest
 from steertui.core.model import BATCH_MARK, IMPORTED_PREFIX, imported_identity, parse_model_backend
 from steertui.core.trial import content_key
@@ -177,7 +177,7 @@ def _matches_trial(row: Row) -> bool:
     key, temperature, model, scenario, condition, prompt, sampling, sample, steered = row
     parameters = _parse_json(sampling)
     try:
-        steering = parse_steering(steered)
+        interventions = parse_interventions(steered)
     except (ValueError, TypeError, KeyError, RecursionError):
         return False
     if not isinstance(parameters, dict) or parameters.get("temperature") != temperature:
@@ -189,7 +189,7 @@ def _matches_trial(row: Row) -> bool:
         prompt=prompt,
         sampling=parameters,
         sample=sample,
-        steering=steering,
+        interventions=interventions,
     )
     return bool(key == computed)
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from steertui.core.condition import Condition, stored_condition
-from steertui.core.interventions import steering_json
+from steertui.core.interventions import interventions_json
 from steertui.core.judge_kind import parse_judge_kind, rubric_digest
 from steertui.core.model import Model, parse_model_backend
 from steertui.core.prompt import Prompt
@@ -136,7 +136,7 @@ def trial_rows(prompts: Iterable[Prompt], planned_at: str) -> Iterator[tuple[Any
             trial.sampling.temperature,
             trial.sample,
             planned_at,
-            steering_json(trial.steering),
+            interventions_json(trial.interventions),
         )
 
 

@@ -11,8 +11,8 @@ from steertui.core.interventions import (
     InterventionKind,
     LoraAdapter,
     VectorAddition,
-    parse_steering,
-    steering_json,
+    interventions_json,
+    parse_interventions,
 )
 from steertui.errors import ScenarioError
 
@@ -98,11 +98,11 @@ def test_unreadable_stored_interventions_are_one_sentence(spec: str) -> None:
         stored_condition("x", "", "", spec)
 
 
-def test_steering_is_read_back_from_its_json() -> None:
-    steering = (
+def test_interventions_are_read_back_from_its_json() -> None:
+    interventions = (
         Intervention(InterventionKind.VECTOR, "ab" * 32, -2.5, "8-20"),
         Intervention(InterventionKind.ADAPTER, "cd" * 32, 1.0),
     )
-    assert parse_steering(steering_json(steering)) == steering
-    assert steering_json(()) == ""
-    assert parse_steering("") == ()
+    assert parse_interventions(interventions_json(interventions)) == interventions
+    assert interventions_json(()) == ""
+    assert parse_interventions("") == ()

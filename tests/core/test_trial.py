@@ -48,10 +48,10 @@ def test_everything_that_determines_the_answer_changes_the_key() -> None:
         replace(TRIAL, condition=Condition("anti", "a suffix")).key("a prompt"),
         replace(TRIAL, model=replace(TRIAL.model, sha256="cd" * 32)).key("a prompt"),
         replace(TRIAL, sampling=replace(TRIAL.sampling, seed=4)).key("a prompt"),
-        replace(TRIAL, steering=(VECTOR,)).key("a prompt"),
-        replace(TRIAL, steering=(replace(VECTOR, strength=2.0),)).key("a prompt"),
-        replace(TRIAL, steering=(replace(VECTOR, sha256="cd" * 32),)).key("a prompt"),
-        replace(TRIAL, steering=(replace(VECTOR, layers="1-3"),)).key("a prompt"),
+        replace(TRIAL, interventions=(VECTOR,)).key("a prompt"),
+        replace(TRIAL, interventions=(replace(VECTOR, strength=2.0),)).key("a prompt"),
+        replace(TRIAL, interventions=(replace(VECTOR, sha256="cd" * 32),)).key("a prompt"),
+        replace(TRIAL, interventions=(replace(VECTOR, layers="1-3"),)).key("a prompt"),
     ]
     assert len({KEY, *changed}) == 1 + len(changed)
     assert replace(TRIAL, model=replace(TRIAL.model, name="n")).key("a prompt") == KEY

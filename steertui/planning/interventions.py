@@ -1,0 +1,154 @@
+"""Interventions on activations and weights, resolved for each model of an experiment."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from steertui.assets.hash_cache import file_digest
+from steertui.core.condition import Condition
+from steertui.core.interventions import (
+    DirectionalAblation,
+    Intervention,
+    InterventionKind,
+    Interventions,
+    LoraAdapter,
+    VectorAddition,
+)
+from steertui.core.model import Model
+from steertui.core.scenario import Scenario
+from steertui.engine.adapters import check_adapter
+from steertui.errors import ExperimentError, ModelError
+from steertui.paths import expand_home, is_file
+from steertui.steering.library import StoredVector, find_vector, vector_names
+from steertui.steering.vector import parse_layers
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedInterventions:
+    """Interventions of an experiment and the files that they use.
+
+    Attributes:
+        by_cell: interventions by the model's identity and the condition's name; absent for none.
+        vectors: vectors by the sha256 of their files.
+        adapters: paths of LoRA adapters by the sha256 of their files.
+    """
+
+    by_cell: Mapping[tuple[str, str], Interventions] = field(default_factory=dict)
+    vectors: Mapping[str, StoredVector] = field(default_factory=dict)
+    adapters: Mapping[str, Path] = field(default_factory=dict)
+
+    def of(self, model: Model) -> dict[str, Interventions]:
+        """Return a model's interventions by the name of the condition."""
+        return {
+            condition: interventions
+            for (identity, condition), interventions in self.by_cell.items()
+            if identity == model.sha256
+        }
+
+
+def resolve_interventions(
+    models: Sequence[Model],
+    conditions: Sequence[Condition],
+    scenarios: Sequence[Scenario],
+    folder: Path,
+) -> ResolvedInterventions:
+    """Find and check the vectors and adapters of all conditions for all models.
+
+    Args:
+        models: GGUF models on this machine.
+        conditions: all of them; those that are texts only are skipped.
+        scenarios: those that are evaluated.
+        folder: where relative names of adapters are looked up.
+
+    Raises:
+        ModelError: a file is missing or does not fit a model.
+        ExperimentError: a vector was trained on a scenario that is evaluated.
+    """
+    resolver = _Resolver(folder, scenarios)
+    by_cell = {
+        (model.sha256, condition.name): tuple(resolver.resolve(condition, model))
+        for model in models
+        for condition in conditions
+        if condition.needs_weights
+    }
+    return ResolvedInterventions(by_cell, resolver.vectors, resolver.adapters)
+
+
+class _Resolver:
+    def __init__(self, folder: Path, scenarios: Sequence[Scenario]) -> None:
+        self.vectors: dict[str, StoredVector] = {}
+        self.adapters: dict[str, Path] = {}
+        self._folder = folder
+        self._scenarios = scenarios
+        self._checked: set[tuple[str, Path]] = set()
+
+    def resolve(self, condition: Condition, model: Model) -> Iterator[Intervention]:
+        """Yield the condition's interventions on a model in a fixed order."""
+        for vector in condition.vector:
+            yield self._vector(vector, model)
+        for ablation in condition.ablation:
+            yield self._ablation(ablation, model)
+        for adapter in condition.adapter:
+            yield self._adapter(adapter, model)
+
+    def _vector(self, addition: VectorAddition, model: Model) -> Intervention:
+        stored = self._find(addition.name, model)
+        layers = parse_layers(addition.layers) or stored.vector.layers
+        stored.vector.multipliers(addition.strength, layers)
+        text = ",".join(map(str, layers))
+        return Intervention(InterventionKind.VECTOR, stored.sha256, addition.strength, text)
+
+    def _ablation(self, ablation: DirectionalAblation, model: Model) -> Intervention:
+        stored = self._find(ablation.name, model)
+        layer = ablation.layer or stored.vector.best_layer
+        if layer not in stored.vector.layers:
+            known = ", ".join(map(str, stored.vector.layers))
+            raise ModelError(f"{ablation.name}: has no direction for layer {layer}; it has {known}")
+        kind = InterventionKind.ABLATION
+        return Intervention(kind, stored.sha256, ablation.strength, str(layer))
+
+    def _adapter(self, adapter: LoraAdapter, model: Model) -> Intervention:
+        path = adapter_path(self._folder, adapter)
+        if (model.sha256, path) not in self._checked:
+            check_adapter(model.path, path)
+            self._checked.add((model.sha256, path))
+        identity = file_digest(path)
+        self.adapters[identity] = path
+        return Intervention(InterventionKind.ADAPTER, identity, adapter.scale)
+
+    def _find(self, name: str, model: Model) -> StoredVector:
+        """Return the vector of this name for a model: NAME, or NAME.MODEL among several models."""
+        own = f"{name}.{model.name}"
+        stored = find_vector(own if own in vector_names() else name)
+        trained = stored.vector.provenance
+        if trained.model_sha256 != model.sha256:
+            origin = trained.model_name or "an unknown model"
+            raise ModelError(
+                f"{name}: trained on {origin}, and a direction belongs to one model's weights; "
+                f"train one on {model.name} with the name {own}"
+            )
+        self._require_held_out(stored)
+        self.vectors[stored.sha256] = stored
+        return stored
+
+    def _require_held_out(self, stored: StoredVector) -> None:
+        seen = [s.name for s in self._scenarios if stored.vector.is_trained_on(s.name, s.task)]
+        if seen:
+            raise ExperimentError(
+                f"{stored.name}: trained on {len(seen)} of the scenarios ({seen[0]} is one), which "
+                "it must not be evaluated on; choose other scenarios or train on others"
+            )
+
+
+def adapter_path(folder: Path, adapter: LoraAdapter) -> Path:
+    """Return the path of an adapter's file; raises ModelError if there is none."""
+    path = folder / expand_home(adapter.file)
+    if not is_file(path):
+        raise ModelError(f"{path}: no such adapter; check the name in the conditions file")
+    return path
+
+
+def adapter_files(conditions: Iterable[Condition], folder: Path) -> list[str]:
+    """Return the names of the adapters of conditions, looked up in a folder."""
+    names = (str(folder / expand_home(a.file)) for c in conditions for a in c.adapter)
+    return list(dict.fromkeys(names))
