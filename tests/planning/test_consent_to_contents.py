@@ -32,7 +32,7 @@ def rename_csv(folder: Path) -> None:
 FILES: list[tuple[str, str, Callable[[Path], None]]] = [
     ("conditions_file", "mine.toml", edit_text),
     ("rubric", "rubric.toml", edit_text),
-    ("server_template", "template.jinja", edit_text),
+    ("template", "template.jinja", edit_text),
     ("scenarios", "pack.toml", edit_text),
     ("scenarios", "pack", add_csv),
     ("scenarios", "pack", rename_csv),

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from steertui.core.model import demo_path
+from steertui.core.template_traits import DEFAULT_FORM
 from steertui.engine.context import ContextParams
 from steertui.engine.pool import Pool
 from steertui.engine.vocabulary import Vocabulary, close_idle, vocabulary
@@ -120,8 +121,9 @@ def test_one_child_serves_a_file_until_the_file_changes(tmp_path: Path) -> None:
 
 def test_a_reply_is_plain_data_of_the_type_that_was_asked_for() -> None:
     with Sandbox("steertui.core.chat_template:main") as sandbox:
+        shared = ("text", {}, DEFAULT_FORM.as_json, True)
         with pytest.raises(Stopped) as caught:
-            sandbox.ask("render", int, ("text", "", ""), [("", "user", True)], 1.0)
+            sandbox.ask("render", int, shared, [("", "user")], 1.0)
         assert caught.value.cause == "an unreadable reply"
         assert not sandbox.is_open
 
@@ -137,6 +139,7 @@ def test_many_prompts_are_rendered_and_counted_in_order() -> None:
 
 PROGRAM = """
 import sys, time
+from steertui.core.template_traits import DEFAULT_FORM
 from steertui.engine.context import ContextParams
 from steertui.engine.pool import Pool
 from steertui.engine.vocabulary import vocabulary
