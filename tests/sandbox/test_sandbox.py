@@ -121,7 +121,7 @@ def test_one_child_serves_a_file_until_the_file_changes(tmp_path: Path) -> None:
 
 def test_a_reply_is_plain_data_of_the_type_that_was_asked_for() -> None:
     with Sandbox("steertui.core.chat_template:main") as sandbox:
-        shared = ("text", {}, DEFAULT_FORM.as_json, True)
+        shared: tuple[object, ...] = ("text", {}, DEFAULT_FORM.as_json, True)
         with pytest.raises(Stopped) as caught:
             sandbox.ask("render", int, shared, [("", "user")], 1.0)
         assert caught.value.cause == "an unreadable reply"
