@@ -16,7 +16,13 @@ from steertui.engine.events import Snapshot
 MAX_BINS = 512
 """Bins of the distribution of lengths."""
 
-MIN_SECONDS = 0.5
+TOKENS_PER_STEP = 16.0
+"""Cost of a step without its tokens, in tokens, until it can be fitted.
+
+An assumption, which holds for the first second of a run only.
+"""
+
+MIN_SECONDS = 0.2
 """Least time between two measurements of the cost of a step."""
 
 
@@ -178,8 +184,6 @@ class StepCost:
         """Return non-negative seconds per step and per token, up to a common factor."""
         if np.linalg.cond(self._products) < 1e12:
             per_step, per_token = np.linalg.solve(self._products, self._right)
-            if per_step >= 0 and per_token >= 0:
-                return float(per_step), float(per_token)
-            if per_step < 0:
-                return 0.0, 1.0
-        return 1.0, 0.0
+            if max(per_step, per_token) > 0:
+                return max(0.0, float(per_step)), max(0.0, float(per_token))
+        return TOKENS_PER_STEP, 1.0
