@@ -433,6 +433,10 @@ WRITERS = {
     "assets/hub/site.py": "a folder of the cache",
     "assets/sources.py": "removes a damaged file from the cache",
     "file_notes.py": "a note on a file, in the cache or the state folder",
+    "steering/applied.py": "the folder of ablation adapters, in the cache",
+    "steering/library.py": "the folder of the user's vectors; removes one of them",
+    "steering/states_file.py": "hidden states of a training, in the cache",
+    "steering/vector_file.py": "a vector in a temporary folder",
     "report/page/writer.py": "packs in a temporary folder; removes texts of its own",
 }
 """Modules that may create, replace or remove files, and which."""

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+from steertui.core.condition import Condition, load_conditions
+from steertui.core.interventions import LoraAdapter, VectorAddition
 from steertui.store.merge import merge
+from steertui.tui.plan.condition_editor import add_condition
 from tests.fixtures.database import select
 from tests.fixtures.program import call
 
@@ -46,3 +49,21 @@ def test_texts_reach_the_prompt_and_a_prefill_begins_the_answer(tmp_path: Path) 
     merge(tmp_path / "out.db", [tmp_path / "a.db"])
     specs = "SELECT name, spec FROM conditions ORDER BY name"
     assert select(tmp_path / "out.db", specs) == select(tmp_path / "a.db", specs)
+
+
+def test_the_editor_appends_a_condition_with_all_its_interventions(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    conditions = [
+        Condition("short", vector=(VectorAddition("v", 1.0),)),
+        Condition(
+            "long",
+            "two\nlines",
+            prefill="[condition]",
+            vector=tuple(VectorAddition(f"vector-{i}", 0.5, "8-20") for i in range(9)),
+            adapter=(LoraAdapter("a.gguf"),),
+        ),
+    ]
+    for condition in conditions:
+        add_condition(condition, path)
+    assert path.read_text(encoding="utf-8").count("[[condition]]\n") >= 2
+    assert list(load_conditions(path).values())[-2:] == conditions

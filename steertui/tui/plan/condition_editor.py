@@ -95,8 +95,8 @@ def add_condition(condition: Condition, file: Path) -> None:
 
 def _table(condition: Condition) -> str:
     row = {"suffix": "", **condition.members}
-    text = tomli_w.dumps({"condition": [row]}, multiline_strings=True)
-    return f"\n{text}"
+    text = tomli_w.dumps({"condition": row}, multiline_strings=True)
+    return f"\n{text.replace('[condition]', '[[condition]]', 1)}"
 
 
 def _check_appendable(file: Path, addition: str) -> None:
