@@ -54,10 +54,10 @@ def run(
     Raises:
         SteertuiError: a name is unknown, a file is missing, or another process runs on `db`.
     """
-    for _ in supply_experiment(experiment):
+    for _ in supply_experiment(experiment, Path(db)):
         pass
     with Store(Path(db)) as store:
-        plan = make_plan(resolve(experiment), store)
+        plan = make_plan(resolve(experiment, store=store), store)
         with run_lock(store.path):
             for event in run_plan(plan, store, overrides or Overrides()):
                 if on_event is not None:

@@ -49,7 +49,11 @@ def _option(name: str, field: str, text: str, **settings: Any) -> Any:
 experiment_options = cloup.option_group(
     "Experiment (options override a preset or file)",
     cloup.option("--demo", is_flag=True, help="Run the shipped demo model on the starter pack"),
-    cloup.option("--preset", metavar="NAME", help="Start from demo, quick, paper-4b or paper"),
+    cloup.option(
+        "--preset",
+        metavar="NAME",
+        help="Start from demo, demo-steering, quick, paper-4b or paper",
+    ),
     cloup.option(
         "--experiment",
         "file",

@@ -8,8 +8,10 @@ from pathlib import Path
 import click
 import cloup
 
+from steertui.cli.machine import machine_options, take_overrides
 
-@click.group(short_help="Steering vectors: train, list, show, import, export, remove.")
+
+@click.group(short_help="Steering vectors: train, sweep, list, show, import, export, remove.")
 def vector() -> None:
     """Train and manage steering vectors: directions that are added to a model's hidden states."""
 
@@ -109,7 +111,7 @@ def train(
     stored with the vector, so that it can be evaluated on others. The same command again resumes
     after an interruption.
     """
-    from steertui.headless.vector_commands import train_vector
+    from steertui.headless.vector_commands import train_command
     from steertui.planning.contrast_pairs import PairTexts
     from steertui.steering.training import TrainingSettings
     from steertui.steering.vector import parse_layers
@@ -129,7 +131,7 @@ def train(
         threads=threads,
         gpu_layers=gpu_layers,
     )
-    sys.exit(train_vector(name, model, texts, settings, as_json=as_json))
+    sys.exit(train_command(name, model, texts, settings, as_json=as_json))
 
 
 @vector.command("list")
@@ -211,6 +213,106 @@ def ablate(name: str, file: Path, model: str, layer: int) -> None:
     from steertui.headless.vector_commands import export_ablation
 
     export_ablation(name, file, model, layer)
+
+
+@vector.command("sweep", cls=cloup.Command)
+@click.argument("name")
+@cloup.option_group(
+    "Sweep",
+    cloup.option("--model", required=True, help="Model that the vector was trained on"),
+    cloup.option(
+        "--layers",
+        "layers",
+        multiple=True,
+        help="Layers such as 8-20; repeatable [default: the vector's layers in three parts, and "
+        "together]",
+    ),
+    cloup.option(
+        "--strength",
+        "strengths",
+        type=float,
+        multiple=True,
+        help="Strength, tried in both directions; repeatable [default: 0.2, 0.4 and 0.8]",
+    ),
+    cloup.option(
+        "--limit",
+        type=int,
+        default=8,
+        show_default=True,
+        help="Maximum number of validation scenarios; 0 for all",
+    ),
+    cloup.option(
+        "--max-tokens",
+        type=int,
+        default=48,
+        show_default=True,
+        help="Maximum number of new tokens per answer",
+    ),
+    cloup.option(
+        "--conditions-file",
+        default="",
+        help="TOML file with the conditions of the contrast [default: shipped conditions]",
+    ),
+    cloup.option(
+        "--max-loss",
+        type=float,
+        default=0.5,
+        show_default=True,
+        help="Limit of coherence: fall of the unsteered log-likelihood of the answers in nats per "
+        "token",
+    ),
+    cloup.option(
+        "--max-repetition",
+        type=float,
+        default=0.1,
+        show_default=True,
+        help="Limit of coherence: rise of the share of repeated sequences of four tokens",
+    ),
+    cloup.option(
+        "--write",
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="Write the best of each direction as a conditions file",
+    ),
+    _JSON,
+)
+@machine_options
+def sweep_subcommand(
+    *,
+    name: str,
+    model: str,
+    layers: tuple[str, ...],
+    strengths: tuple[float, ...],
+    limit: int,
+    max_tokens: int,
+    conditions_file: str,
+    max_loss: float,
+    max_repetition: float,
+    file: Path | None,
+    as_json: bool,
+    **engine_options: object,
+) -> None:
+    """Choose layers and strength of a vector on scenarios that it was not trained on.
+
+    The scenarios are those of steering-train that the training left. The effect is the change of
+    the log-likelihood of the model's own answers to the positive and the negative text.
+    """
+    from steertui.execution.vector_sweep import SweepSettings
+    from steertui.headless.vector_sweep import SweepOutput, sweep_command
+    from steertui.steering.library import find_vector
+    from steertui.steering.sweep import STRENGTHS, Limits, grid, layer_bands
+
+    ranges = layers or layer_bands(find_vector(name).vector)
+    settings = SweepSettings(
+        cells=tuple(grid(ranges, strengths or STRENGTHS)),
+        limits=Limits(max_loss, max_repetition),
+        conditions_file=conditions_file,
+        scenarios=limit,
+        max_tokens=max_tokens,
+    )
+    form = SweepOutput(as_json, file)
+    sys.exit(sweep_command(name, model, settings, take_overrides(engine_options), form))
 
 
 @vector.command()

@@ -8,7 +8,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from steertui.core.interventions import DirectionalAblation, LoraAdapter, VectorAddition
+from steertui.core.interventions import (
+    DirectionalAblation,
+    LoraAdapter,
+    VectorAddition,
+    VectorRecipe,
+)
 from steertui.errors import ScenarioError
 from steertui.paths import package_data
 from steertui.toml_files import forbid_extra_keys, load_toml, validate
@@ -103,6 +108,11 @@ class Condition:
         return bool(self.vector or self.ablation or self.adapter)
 
     @property
+    def vector_names(self) -> tuple[str, ...]:
+        """Names of the vectors that it adds or ablates."""
+        return (*(v.name for v in self.vector), *(a.name for a in self.ablation))
+
+    @property
     def text_length(self) -> int:
         """Number of characters that it adds to a prompt."""
         return sum(map(len, (self.prefix, self.suffix, self.system, self.prefill)))
@@ -148,6 +158,19 @@ class _File:
     condition: list[Condition]
     name: str = ""
     about: str = ""
+    training: tuple[VectorRecipe, ...] = ()
+
+
+def shipped_conditions() -> list[str]:
+    """Return the names of the shipped conditions files besides the default one."""
+    return sorted(file.stem for file in _shipped_folder().glob("*.toml"))
+
+
+def conditions_path(name: str) -> Path:
+    """Return the path of a conditions file: a shipped one by its name, "" for the default one."""
+    if not name:
+        return package_data("scenarios") / "conditions.toml"
+    return _shipped_folder() / f"{name}.toml" if name in shipped_conditions() else Path(name)
 
 
 def load_conditions(path: Path | None = None) -> dict[str, Condition]:
@@ -155,11 +178,25 @@ def load_conditions(path: Path | None = None) -> dict[str, Condition]:
 
     Raises ScenarioError naming file, key and remedy.
     """
-    path = path or package_data("scenarios") / "conditions.toml"
+    path = path or conditions_path("")
+    listed = _load(path).condition
+    conditions = {condition.name: condition for condition in listed}
+    if len(conditions) < len(listed):
+        raise ScenarioError(f"{path}: two conditions have the same name; rename one")
+    return conditions
+
+
+def load_recipes(path: Path) -> tuple[VectorRecipe, ...]:
+    """Return the trainings of vectors in a conditions file; raises as `load_conditions`."""
+    return _load(path).training
+
+
+def _shipped_folder() -> Path:
+    return package_data("scenarios") / "conditions"
+
+
+def _load(path: Path) -> _File:
     file = load_toml(path, _File, ScenarioError)
     if file.format != 1:
         raise ScenarioError(f"{path}: format {file.format} is not known; this version reads 1")
-    conditions = {condition.name: condition for condition in file.condition}
-    if len(conditions) < len(file.condition):
-        raise ScenarioError(f"{path}: two conditions have the same name; rename one")
-    return conditions
+    return file

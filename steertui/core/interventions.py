@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from steertui.toml_files import forbid_extra_keys
 
@@ -84,6 +84,26 @@ class LoraAdapter:
     def describe(self) -> str:
         """Return file and scale in words."""
         return f"{self.file}, scale {self.scale:g}"
+
+
+@forbid_extra_keys
+@dataclass(frozen=True, slots=True)
+class VectorRecipe:
+    """Training of a vector that a conditions file uses, on the scenarios of `steering-train`.
+
+    Attributes:
+        name: of the vector.
+        positive: condition of the same file that the vector points to.
+        negative: condition that it points away from.
+        method: "mean" [default], "pca" or "probe".
+        limit: maximum number of scenarios, taken in turn from the categories; 0 for all [default].
+    """
+
+    name: str
+    positive: str = "pro"
+    negative: str = "anti"
+    method: Literal["mean", "pca", "probe"] = "mean"
+    limit: int = 0
 
 
 @dataclass(frozen=True, slots=True)

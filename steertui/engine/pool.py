@@ -210,4 +210,4 @@ class Pool:
 
 def _place(request: GenerateRequest | ScoreRequest) -> tuple[int, list[int]]:
     """Return the sort key of the queue: requests of one steering are neighbours."""
-    return (request.steering if isinstance(request, GenerateRequest) else 0), request.prompt
+    return request.steering, request.prompt

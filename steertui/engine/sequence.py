@@ -39,15 +39,17 @@ class ScoreRequest:
     Attributes:
         id: the caller's identifier.
         prompt: token ids, at least one.
-        continuations: at least two, none of them a prefix of another.
+        continuations: none of them a prefix of another; one alone only with `full_vocabulary`.
         full_vocabulary: whether each token's probability is among the whole vocabulary; otherwise
             among the continuations (see `ContinuationScores`).
+        steering: as of a `GenerateRequest`; judges are unsteered.
     """
 
     id: str
     prompt: Tokens
     continuations: tuple[Tokens, ...]
     full_vocabulary: bool = False
+    steering: int = 0
 
 
 @dataclass(eq=False, slots=True)
@@ -100,8 +102,8 @@ class Sequence:
 
     @property
     def steering(self) -> int:
-        """Index of its steering; a score request is unsteered."""
-        return self.request.steering if isinstance(self.request, GenerateRequest) else 0
+        """Index of its steering; 0 is unsteered."""
+        return self.request.steering
 
     @property
     def prompt_length(self) -> int:

@@ -1,11 +1,12 @@
-"""Progress of downloads and verification as text: sizes, rate, time left."""
+"""Progress of downloads, verification and training as text: sizes, rate, time left."""
 
 import time
 from collections import deque
 
 from steertui.assets.fetch.download import RetryWait
 from steertui.planning.supply import DownloadPlan, DownloadProgress
-from steertui.units import clock, size_text
+from steertui.planning.vector_training import VectorTraining
+from steertui.units import clock, quantity, size_text
 
 RATE_WINDOW = 15.0
 """Seconds over which the transfer rate is averaged."""
@@ -48,3 +49,11 @@ class ByteMeter:
         rate = received / seconds
         left = clock((event.total - event.all_done) / rate)
         return f"{progress}, {size_text(rate)}/s, {left} left"
+
+
+def training_line(event: VectorTraining) -> str:
+    """Return the progress of a training as one line."""
+    name = f"{event.name} on {event.model}"
+    if event.is_stored:
+        return f"Vectors trained: {name}, {quantity(event.total, 'pair')}"
+    return f"Vectors training {name}: {event.done} of {quantity(event.total, 'pair')}"

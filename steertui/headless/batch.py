@@ -89,12 +89,12 @@ def run_batch(
     require_consent(experiment, origin, is_sure=is_sure)
     handler = SignalHandler()
     try:
-        report_downloads(supply_experiment(experiment), as_json=as_json)
+        report_downloads(supply_experiment(experiment, db), as_json=as_json)
     except KeyboardInterrupt:
         print_text(DOWNLOAD_STOPPED, to_stderr=True)
         return handler.exit_code
     with Store(db) as store:
-        plan = make_plan(resolve(experiment, shard), store, server_options)
+        plan = make_plan(resolve(experiment, shard, store=store), store, server_options)
         reporter = choose_reporter(as_json=as_json)
         reporter.planned(plan, db)
         events = run(plan, store, overrides, server_options, control=handler.control)

@@ -8,8 +8,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from steertui.assets.fetch.download import RetryWait
-from steertui.execution.downloads import ByteMeter, download_line, waiting_line
+from steertui.execution.downloads import ByteMeter, download_line, training_line, waiting_line
 from steertui.planning.supply import DownloadPlan, DownloadProgress, DownloadsComplete, Event
+from steertui.planning.vector_training import VectorTraining
 from steertui.printable import print_json, print_line, printable_line
 from steertui.report.rich_tables import line_text
 from steertui.standard_streams import use_utf8
@@ -49,6 +50,9 @@ def _records(events: Iterable[Event]) -> None:
             _write("download_plan", **plan)
         elif isinstance(event, DownloadsComplete):
             _write("downloaded", bytes=event.total)
+        elif isinstance(event, VectorTraining):
+            if event.is_stored:
+                _write("vector_trained", name=event.name, model=event.model, pairs=event.total)
         elif time.monotonic() - last > RECORD_INTERVAL:
             last = time.monotonic()
             if isinstance(event, RetryWait):
@@ -75,6 +79,8 @@ def _lines(events: Iterable[Event]) -> None:
             if event.reason != reason and event.seconds > 1:
                 _print(waiting_line(event))
                 reason = event.reason
+        elif isinstance(event, VectorTraining):
+            last = _print_training(event, last)
         elif isinstance(event, DownloadProgress):
             reason = ""
             text = meter.text(event)
@@ -104,6 +110,8 @@ def _bar(events: Iterable[Event]) -> None:
                 task = bar.add_task("", total=event.total, rate="")
             elif isinstance(event, DownloadsComplete):
                 console.print(line_text(_complete_line(event)))
+            elif isinstance(event, VectorTraining):
+                last = _print_training(event, last)
             elif task is not None:
                 last = _update_bar(bar, task, event, meter, last)
 
@@ -128,6 +136,15 @@ def _update_bar(
         )
     else:
         return last
+    return now
+
+
+def _print_training(event: VectorTraining, last: float) -> float:
+    """Print the first line of a training, the last, and others if due; return the new `last`."""
+    now = time.monotonic()
+    if event.done and not event.is_stored and now - last < LINE_INTERVAL:
+        return last
+    _print(training_line(event))
     return now
 
 

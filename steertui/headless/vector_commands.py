@@ -14,6 +14,7 @@ from steertui.core.model import Model
 from steertui.errors import ModelError
 from steertui.output_files import output
 from steertui.planning.contrast_pairs import PairTexts, contrast_pairs
+from steertui.planning.vector_training import train_vector
 from steertui.printable import print_json, print_line
 from steertui.steering.ablation import ablation_adapter
 from steertui.steering.library import (
@@ -24,8 +25,8 @@ from steertui.steering.library import (
     save_vector,
     vector_names,
 )
-from steertui.steering.training import PairsRead, TrainingSettings, measured_norms, train
-from steertui.steering.vector import CONTROLS, Floats, SteeringVector
+from steertui.steering.training import PairsRead, TrainingSettings, measured_norms
+from steertui.steering.vector import Floats, SteeringVector
 from steertui.steering.vector_file import (
     Convention,
     encode_vector,
@@ -48,28 +49,21 @@ INTERRUPTED = 130
 T = TypeVar("T")
 
 
-def train_vector(
+def train_command(
     name: str, model_name: str, texts: PairTexts, settings: TrainingSettings, *, as_json: bool
 ) -> int:
     """Train a vector and its controls and store them; return the exit code."""
-    names = [name, *(f"{name}-{control}" for control in CONTROLS)]
-    for each in names:
-        check_new(each)
-    model = find_model(model_name)
-    pairs, shape = contrast_pairs(model, texts)
     try:
-        trained = _report(train(model, shape, pairs, settings))
+        stored = _report(train_vector(name, find_model(model_name), texts, settings))
     except KeyboardInterrupt:
         print_line(STOPPED, to_stderr=True)
         return INTERRUPTED
-    vectors = (trained.vector, trained.random, trained.shuffled)
-    stored = [save_vector(each, vector) for each, vector in zip(names, vectors, strict=True)]
     if as_json:
         for result in stored:
             print_json(_record(result))
         return 0
     _print_vector(stored[0])
-    print_line(f"Controls of the same norms: {names[1]}, {names[2]}")
+    print_line(f"Controls of the same norms: {stored[1].name}, {stored[2].name}")
     return 0
 
 

@@ -36,6 +36,7 @@ from steertui.planning.reach import Sizes, missing_sizes
 from steertui.planning.rendering import render_prompts
 from steertui.planning.resolve import resolve, resolve_texts
 from steertui.planning.supply import requirements_of
+from steertui.planning.vector_training import untrained
 from steertui.store import Store
 from steertui.store.plan_queries import (
     answered_keys,
@@ -140,9 +141,12 @@ def estimate_experiment(
         can_render = is_agreed and all(
             not is_server(name) and locate_weights(name) for name in experiment.models
         )
-        prompts = render_prompts(resolve(experiment))[0] if can_render else None
         judges = _openable_judges(experiment, options, is_agreed=is_agreed)
         with Store(db, must_exist=True) if db.exists() else nullcontext() as store:
+            if can_render and not any(untrained(experiment, store)):
+                prompts = render_prompts(resolve(experiment, store=store))[0]
+            else:
+                prompts = None
             estimate = estimate_work(experiment, texts, judges, store, prompts=prompts)
         return replace(estimate, downloads=weights)
     except SteertuiError as exc:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from steertui.assets.paper_texts import PAPER, pack_sources
 from steertui.assets.weights import is_local_file
+from steertui.core.condition import shipped_conditions
 from steertui.core.experiment import Experiment, given_fields
 from steertui.core.judge_kind import JudgeKind, parse_judge_kind
 from steertui.core.known_templates import is_template_file
@@ -74,7 +75,7 @@ def text_files(experiment: Experiment) -> list[tuple[str, str]]:
     shipped = shipped_packs()
     packs = [pack for pack in e.scenarios if not pack_sources(pack) and pack not in shipped]
     named = [("scenarios", pack) for pack in packs]
-    if e.conditions_file not in ("", PAPER):
+    if e.conditions_file not in ("", PAPER, *shipped_conditions()):
         named.append(("conditions_file", e.conditions_file))
     if e.rubric not in ("steertui", PAPER):
         named.append(("rubric", e.rubric))

@@ -1,20 +1,18 @@
 """Description of a received file: what it holds and what it would do, without running any of it."""
 
 from collections.abc import Iterator
-from contextlib import closing
-from hashlib import file_digest
 from pathlib import Path
 
-from steertui.core.condition import load_conditions
+from steertui.core.condition import load_conditions, load_recipes
 from steertui.core.experiment import Experiment, parse_experiment
 from steertui.core.scenario import is_table_or_records, load_pack
-from steertui.engine.vocabulary import Vocabulary
 from steertui.errors import ExperimentError, SteertuiError
 from steertui.judge.rubric import load_rubric
 from steertui.output_files import MAGIC
 from steertui.paths import is_file
 from steertui.planning.consent import reach_lines
 from steertui.planning.experiment_files import load_experiment, text_files
+from steertui.planning.gguf_inspection import gguf_lines
 from steertui.planning.origin import origin_of
 from steertui.planning.reach import reach_of
 from steertui.planning.resolve import count_trials, resolve_texts
@@ -41,7 +39,7 @@ def inspect_file(path: Path) -> Iterator[str]:
     if kind == "a SQLite database":
         yield from _database(path)
     elif kind:
-        yield from _gguf(path)
+        yield from gguf_lines(path)
     elif is_table_or_records(path):
         yield from _pack(path)
     else:
@@ -73,6 +71,11 @@ def _conditions(path: Path) -> Iterator[str]:
     for name, condition in conditions.items():
         parts = (f"{title.lower()} of {len(text)} characters" for title, text in condition.parts)
         yield f"  {name}: {', '.join(parts) or 'nothing added'}"
+    for recipe in load_recipes(path):
+        yield (
+            f"  a run trains the vector {recipe.name} ({recipe.positive} − {recipe.negative}) "
+            "where it is missing"
+        )
 
 
 def _pack(path: Path) -> Iterator[str]:
@@ -150,25 +153,3 @@ def _stored_experiment(store: Store, stored: StoredExperiment, path: Path) -> It
         yield f"  names the file {name} ({field}), which is never read because a database names it"
     if not text_files(received):
         yield from _effects(experiment)
-
-
-def _template_text(template: tuple[str, str]) -> str:
-    """Return a template's name and length."""
-    name, text = template
-    return f"{name} ({len(text):,} characters)"
-
-
-def _gguf(path: Path) -> Iterator[str]:
-    with closing(Vocabulary(path)) as gguf, path.open("rb") as file:
-        yield f"{path}: GGUF file, {size_text(path.stat().st_size)}"
-        yield f"  sha256: {file_digest(file, 'sha256').hexdigest()}"
-        yield f"  name: {gguf.meta('general.name') or 'none'}"
-        yield f"  architecture: {gguf.meta('general.architecture') or 'none'}"
-        yield f"  description: {gguf.description or 'none'}"
-        yield f"  parameters: {gguf.parameters:,}"
-        yield f"  context: {gguf.context_trained:,} tokens"
-        templates = gguf.chat_templates
-        yield f"  chat templates: {', '.join(map(_template_text, templates.items())) or 'none'}"
-        yield f"  control tokens: {len(gguf.control_texts):,}"
-        yield from (f"  llama.cpp warns: {warning}" for warning in gguf.warnings)
-        yield "  metadata and vocabulary are readable; the weights were not loaded"

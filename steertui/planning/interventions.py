@@ -21,6 +21,8 @@ from steertui.errors import ExperimentError, ModelError
 from steertui.paths import expand_home, is_file
 from steertui.steering.library import StoredVector, find_vector, vector_names
 from steertui.steering.vector import parse_layers
+from steertui.steering.vector_file import decode_vector
+from steertui.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ def resolve_interventions(
     conditions: Sequence[Condition],
     scenarios: Sequence[Scenario],
     folder: Path,
+    store: Store | None = None,
 ) -> ResolvedInterventions:
     """Find and check the vectors and adapters of all conditions for all models.
 
@@ -59,12 +62,13 @@ def resolve_interventions(
         conditions: all of them; those that are texts only are skipped.
         scenarios: those that are evaluated.
         folder: where relative names of adapters are looked up.
+        store: database whose vectors are used where the user's library has none of a name.
 
     Raises:
         ModelError: a file is missing or does not fit a model.
         ExperimentError: a vector was trained on a scenario that is evaluated.
     """
-    resolver = _Resolver(folder, scenarios)
+    resolver = _Resolver(folder, scenarios, store)
     by_cell = {
         (model.sha256, condition.name): tuple(resolver.resolve(condition, model))
         for model in models
@@ -75,10 +79,11 @@ def resolve_interventions(
 
 
 class _Resolver:
-    def __init__(self, folder: Path, scenarios: Sequence[Scenario]) -> None:
+    def __init__(self, folder: Path, scenarios: Sequence[Scenario], store: Store | None) -> None:
         self.vectors: dict[str, StoredVector] = {}
         self.adapters: dict[str, Path] = {}
         self._folder = folder
+        self._store = store
         self._scenarios = scenarios
         self._checked: set[tuple[str, Path]] = set()
 
@@ -117,15 +122,14 @@ class _Resolver:
         return Intervention(InterventionKind.ADAPTER, identity, adapter.scale)
 
     def _find(self, name: str, model: Model) -> StoredVector:
-        """Return the vector of this name for a model: NAME, or NAME.MODEL among several models."""
-        own = f"{name}.{model.name}"
-        stored = find_vector(own if own in vector_names() else name)
+        """Return the vector of this name for a model; raises ModelError for another model's."""
+        stored = known_vector(name, model, self._store) or find_vector(name)
         trained = stored.vector.provenance
         if trained.model_sha256 != model.sha256:
             origin = trained.model_name or "an unknown model"
             raise ModelError(
                 f"{name}: trained on {origin}, and a direction belongs to one model's weights; "
-                f"train one on {model.name} with the name {own}"
+                f"train one on {model.name} with the name {own_name(name, model)}"
             )
         self._require_held_out(stored)
         self.vectors[stored.sha256] = stored
@@ -138,6 +142,42 @@ class _Resolver:
                 f"{stored.name}: trained on {len(seen)} of the scenarios ({seen[0]} is one), which "
                 "it must not be evaluated on; choose other scenarios or train on others"
             )
+
+
+def own_name(name: str, model: Model) -> str:
+    """Return the name of a model's own vector, which is used before the one called `name`."""
+    return f"{name}.{model.name}"
+
+
+def known_vector(name: str, model: Model, store: Store | None) -> StoredVector | None:
+    """Return the vector of a name for a model, or None: NAME.MODEL before NAME.
+
+    The user's library is searched first, then the store, where only vectors of this model count.
+    Raises ModelError if the store has several.
+    """
+    candidates = (own_name(name, model), name)
+    for candidate in candidates:
+        if candidate in vector_names():
+            return find_vector(candidate)
+    in_store = [v for n in candidates for v in _vectors_of_store(n, model, store)]
+    if len(in_store) > 1:
+        raise ModelError(
+            f"{in_store[0].path}: has {len(in_store)} vectors {name} for {model.name}; put the one "
+            "to use into your library with `steertui vector import`"
+        )
+    return next(iter(in_store), None)
+
+
+def _vectors_of_store(name: str, model: Model, store: Store | None) -> Iterator[StoredVector]:
+    if store is None:
+        return
+    for identity, stored_name in store.vector_names().items():
+        if stored_name != name:
+            continue
+        raw = store.load_vector(identity)
+        vector = decode_vector(raw, model.path)
+        if vector.provenance.model_sha256 == model.sha256:
+            yield StoredVector(name, store.path, raw, vector)
 
 
 def adapter_path(folder: Path, adapter: LoraAdapter) -> Path:

@@ -73,7 +73,7 @@ def make_plan(design: Design, store: Store, options: JudgeServerOptions = DEFAUL
     descriptions = [describe_judge(judge) for judge in judges]
     prompts, facts = render_prompts(design)
     for stored in design.interventions.vectors.values():
-        store.add_vector(stored.name, stored.path.read_bytes())
+        store.add_vector(stored.name, stored.raw)
     experiment = store.add_experiment(design.experiment.to_toml(), prompts, facts)
     register_judges(judges, descriptions, store)
     texts = design.scenarios, design.conditions

@@ -1,6 +1,7 @@
-"""Named experiments: demo, quick, paper-4b, paper."""
+"""Named experiments: demo, demo-steering, quick, paper-4b, paper."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from steertui.assets.paper_texts import BENCHMARK, PAPER, SUBSET
@@ -37,6 +38,14 @@ def _as_in_the_paper(*models: str) -> Experiment:
 PRESETS: Mapping[str, Experiment] = MappingProxyType(
     {
         "demo": DEMO_EXPERIMENT,
+        "demo-steering": replace(
+            DEMO_EXPERIMENT,
+            conditions=["baseline", "pro", "anti", "vector-pro", "vector-anti", "ablated"],
+            conditions_file="demo-steering",
+            max_tokens=64,
+            limit=12,
+            reasons=False,
+        ),
         "quick": Experiment(
             models=[QUICK_MODEL],
             scenarios=[BENCHMARK],
@@ -50,5 +59,6 @@ PRESETS: Mapping[str, Experiment] = MappingProxyType(
         "paper": _as_in_the_paper(*MODELS_4B, *MODELS_30B),
     }
 )
-"""`demo`: the shipped demo model. `quick`: a small model that judges its own answers, for a first
+"""`demo`: the shipped demo model. `demo-steering`: the same under suffixes, a vector that the run
+trains, and its ablation. `quick`: a small model that judges its own answers, for a first
 look; its labels are not evidence. `paper-4b` and `paper`: the paper's experiments."""

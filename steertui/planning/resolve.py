@@ -8,7 +8,7 @@ from pathlib import Path
 
 from steertui.assets.paper_texts import PAPER, load_paper_conditions, load_paper_pack, pack_sources
 from steertui.assets.weights import find_model
-from steertui.core.condition import Condition, load_conditions
+from steertui.core.condition import Condition, conditions_path, load_conditions
 from steertui.core.experiment import Experiment
 from steertui.core.generation import SamplingParams, distinct_samples
 from steertui.core.model import Model, is_server
@@ -22,6 +22,7 @@ from steertui.planning.interventions import (
     adapter_files,
     resolve_interventions,
 )
+from steertui.store import Store
 
 MAX_TRIALS = 2_000_000
 """Maximum number of trials of one experiment."""
@@ -93,8 +94,11 @@ class Design:
         return experiment.max_tokens_thinking if thinks else experiment.max_tokens
 
 
-def resolve(experiment: Experiment, shard: Shard = WHOLE) -> Design:
-    """Return the design of an experiment; raise the error of the first name that is unknown."""
+def resolve(experiment: Experiment, shard: Shard = WHOLE, *, store: Store | None = None) -> Design:
+    """Return the design of an experiment; raise the error of the first name that is unknown.
+
+    Vectors are looked up in the user's library, then in `store`.
+    """
     scenarios, conditions = resolve_texts(experiment)
     models = tuple(_find_model(name, experiment.template) for name in experiment.models)
     if len({model.sha256 for model in models}) < len(models):
@@ -107,6 +111,7 @@ def resolve(experiment: Experiment, shard: Shard = WHOLE) -> Design:
         conditions,
         scenarios,
         conditions_folder(experiment),
+        store,
     )
     return Design(experiment, models, scenarios, conditions, shard, interventions=interventions)
 
@@ -174,7 +179,7 @@ def _load_pack(name: str) -> tuple[Scenario, ...]:
 
 def conditions_folder(experiment: Experiment) -> Path:
     """Return the folder in which relative names of adapters are looked up."""
-    return Path(experiment.conditions_file).parent
+    return conditions_path(experiment.conditions_file).parent
 
 
 def named_adapters(experiment: Experiment) -> list[str]:
@@ -189,7 +194,7 @@ def named_adapters(experiment: Experiment) -> list[str]:
 def _load_conditions(file: str) -> dict[str, Condition]:
     if file == PAPER:
         return load_paper_conditions()
-    return load_conditions(Path(file) if file else None)
+    return load_conditions(conditions_path(file))
 
 
 def _limited(scenarios: tuple[Scenario, ...], limit: int) -> tuple[Scenario, ...]:

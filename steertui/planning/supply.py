@@ -1,11 +1,13 @@
-"""Downloads and verification of the weights and texts that an experiment needs.
+"""What an experiment needs before it runs: weights, texts, and vectors that can be trained.
 
 Each function is a generator of events: exhaust it to finish, close it to stop. Bytes that were
 received are kept, and the next call continues from them.
 """
 
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 
 from steertui.assets.catalogue import catalogue_model
 from steertui.assets.fetch.download import BytesReceived, Download, RetryWait, require_disk_space
@@ -28,6 +30,8 @@ from steertui.core.judge_kind import JudgeKind, parse_judge_kind
 from steertui.core.model import is_server
 from steertui.errors import FetchError, ModelError
 from steertui.planning.resolve import resolve_texts
+from steertui.planning.vector_training import VectorTraining, train_missing
+from steertui.store import Store
 
 SILENT = 100_000_000
 """Bytes below which a user's own file is hashed without an event, in under a second."""
@@ -96,7 +100,8 @@ class DownloadsComplete:
     total: int
 
 
-Event = DownloadPlan | DownloadProgress | RetryWait | DownloadsComplete
+DownloadEvent = DownloadPlan | DownloadProgress | RetryWait | DownloadsComplete
+Event = DownloadEvent | VectorTraining
 
 
 def requirements_of(experiment: Experiment) -> Requirements:
@@ -113,8 +118,10 @@ def requirements_of(experiment: Experiment) -> Requirements:
     return Requirements(tuple(dict.fromkeys([*models, *judges])), tuple(dict.fromkeys(sources)))
 
 
-def supply_experiment(experiment: Experiment) -> Generator[Event, None, None]:
-    """Download and verify the files of an experiment.
+def supply_experiment(experiment: Experiment, db: Path) -> Generator[Event, None, None]:
+    """Download and verify the files of an experiment, and train the vectors that it lacks.
+
+    A vector is not trained if the user's library or the database `db` has it; `db` need not exist.
 
     Unknown names raise ScenarioError or ExperimentError before any download, if the text sources
     are complete. Raises also the errors of `supply`.
@@ -123,11 +130,13 @@ def supply_experiment(experiment: Experiment) -> Generator[Event, None, None]:
     if not any(missing_files(find_source(name)) for name in required.sources):
         resolve_texts(experiment)
     yield from supply(required)
+    with Store(db, must_exist=True) if db.exists() else nullcontext() as store:
+        yield from train_missing(experiment, store)
 
 
 def supply(
     required: Requirements, limits: TransferLimits | None = None
-) -> Generator[Event, None, None]:
+) -> Generator[DownloadEvent, None, None]:
     """Download missing files and verify unverified ones; use no network if none is missing.
 
     Raises FetchError, ModelError or SourceError.
@@ -158,7 +167,7 @@ def supply(
 
 def pull(
     names: Sequence[str], limits: TransferLimits | None = None
-) -> Generator[Event, None, None]:
+) -> Generator[DownloadEvent, None, None]:
     """Download and verify models by name; download weights with an unexpected hash again."""
     required = Requirements(models=tuple(names))
     for _ in range(2):
@@ -168,7 +177,7 @@ def pull(
             return
 
 
-def _verify_downloaded(names: Sequence[str], *, repair: bool = False) -> Iterator[Event]:
+def _verify_downloaded(names: Sequence[str], *, repair: bool = False) -> Iterator[DownloadEvent]:
     """Verify local weights; with `repair`, remove cached weights that have an unexpected hash."""
     for name in names:
         located = locate_weights(name)
@@ -223,7 +232,7 @@ class _Downloads:
         self._plan = DownloadPlan(fetch, verify)
         self._done = 0
 
-    def run(self, listings: Sequence[HubListing]) -> Iterator[Event]:
+    def run(self, listings: Sequence[HubListing]) -> Iterator[DownloadEvent]:
         """Download texts first: they are small, and without them the experiment fails."""
         require_disk_space([*self._texts, *self._weights])
         yield self._plan
@@ -249,7 +258,7 @@ class _Downloads:
 
     def _progress(
         self, download: Download, events: Iterator[BytesReceived | RetryWait]
-    ) -> Iterator[Event]:
+    ) -> Iterator[DownloadEvent]:
         for event in events:
             if isinstance(event, BytesReceived):
                 yield self._at("fetch", event.name, event.done, event.total)

@@ -20,15 +20,20 @@ class StoredVector:
 
     Attributes:
         name: its name.
-        path: its GGUF file.
-        sha256: of the file.
+        path: its GGUF file, or the database that it is stored in.
+        raw: bytes of the GGUF file.
         vector: its content.
     """
 
     name: str
     path: Path
-    sha256: str
+    raw: bytes
     vector: SteeringVector
+
+    @property
+    def sha256(self) -> str:
+        """The sha256 of the GGUF file, 64 hex digits."""
+        return sha256(self.raw).hexdigest()
 
 
 def library_folder() -> Path:
@@ -57,7 +62,7 @@ def find_vector(name: str) -> StoredVector:
         known = ", ".join(vector_names()) or "none"
         raise ModelError(f"{name}: no such vector; there are {known}")
     raw = path.read_bytes()
-    return StoredVector(name, path, sha256(raw).hexdigest(), read_own_vector(path))
+    return StoredVector(name, path, raw, read_own_vector(path))
 
 
 def check_new(name: str, *, replace: bool = False) -> None:
@@ -81,7 +86,7 @@ def save_vector(name: str, vector: SteeringVector) -> StoredVector:
         raise OutputError(
             f"{path}: cannot be written ({exc.strerror}); check the folder and free some space"
         ) from exc
-    return StoredVector(name, path, sha256(raw).hexdigest(), vector)
+    return StoredVector(name, path, raw, vector)
 
 
 def remove_vector(name: str) -> Path:

@@ -128,14 +128,18 @@ def decode_vector(raw: bytes, model: Path) -> SteeringVector:
 
 
 def file_convention(path: Path) -> Convention:
+    """Return the convention of a file, by its keys."""
+    with GgufFiles() as files:
+        return convention_of(files.header(path))
+
+
+def convention_of(header: GgufHeader) -> Convention:
     """Return the convention of a file, by its keys.
 
     llama.cpp's cvector-generator stores the number of layers as a signed integer, repeng as an
     unsigned one.
     """
-    with GgufFiles() as files:
-        kinds = files.header(path).kinds
-    is_generator = kinds.get(f"{ARCHITECTURE}.layer_count") == INT32
+    is_generator = header.kinds.get(f"{ARCHITECTURE}.layer_count") == INT32
     return Convention.PREVIOUS if is_generator else Convention.SAME
 
 
@@ -187,7 +191,7 @@ def _read(files: GgufFiles, path: Path, layers: int) -> SteeringVector:
         directions=directions,
         norms=_floats(header, "norms", count, 0.0),
         separation=_floats(header, "separation", count, float("nan")),
-        provenance=_provenance(header, path),
+        provenance=provenance_of(header, path),
     )
 
 
@@ -221,7 +225,7 @@ def _floats(header: GgufHeader, name: str, count: int, default: float) -> Floats
     return np.array([v if isinstance(v, float) else default for v in value], np.float32)
 
 
-def _provenance(header: GgufHeader, path: Path) -> Provenance:
+def provenance_of(header: GgufHeader, path: Path) -> Provenance:
     """Return the provenance in our own keys; that of an imported file without them."""
     if f"{OWN}.method" not in header.metadata:
         return Provenance("imported", source=path.name)

@@ -14,10 +14,10 @@ from steertui.core.generation import SamplingParams
 from steertui.core.model import demo_path
 from steertui.engine.context import ContextParams
 from steertui.engine.engine import Engine
-from steertui.engine.events import Completed
+from steertui.engine.events import Completed, Scored
 from steertui.engine.llama import LlamaModel
 from steertui.engine.pool import Pool
-from steertui.engine.sequence import GenerateRequest
+from steertui.engine.sequence import GenerateRequest, ScoreRequest
 from steertui.engine.steering import UNSTEERED, SteeredModel, Steering, control_vector
 from tests.engine.test_process import requests
 from tests.fixtures.gguf_files import lora, write_adapter
@@ -126,3 +126,41 @@ def test_killed_engines_complete_mixed_requests_with_the_same_answers(
                 killed.add(pid)
     assert len(killed) == kills
     assert answers == answers_alone(steerings, pending)
+
+
+def test_scores_under_a_steering_equal_those_of_an_engine_of_it_alone(
+    steerings: tuple[Steering, ...],
+) -> None:
+    pending = [
+        ScoreRequest(
+            id=f"{request.id}|{steering}",
+            prompt=request.prompt,
+            continuations=([5, 6, 7], [8, 9]),
+            full_vocabulary=True,
+            steering=steering,
+        )
+        for request in requests(2)
+        for steering in range(len(steerings))
+    ]
+    mixed_scores = scored(steerings, pending)
+    for index, steering in enumerate(steerings):
+        own = [replace(r, steering=0) for r in pending if r.steering == index]
+        alone = scored((steering,), own)
+        for name, logliks in alone.items():
+            assert mixed_scores[name] == pytest.approx(logliks, abs=1e-4)
+            assert index == 0 or logliks != mixed_scores[f"{name.split('|')[0]}|0"]
+
+
+def scored(
+    steerings: Sequence[Steering], pending: Sequence[ScoreRequest]
+) -> dict[str, tuple[float, ...]]:
+    llama = LlamaModel(demo_path())
+    engine = Engine(llama, ALONE, steerings)
+    for request in pending:
+        engine.add(request)
+    scores: dict[str, tuple[float, ...]] = {}
+    while not engine.is_idle:
+        scores |= {e.id: e.logliks for e in engine.step() if isinstance(e, Scored)}
+    engine.close()
+    llama.close()
+    return scores

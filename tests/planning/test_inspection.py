@@ -3,12 +3,17 @@
 import lzma
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from steertui.core.condition import conditions_path
 from steertui.core.experiment import Experiment
 from steertui.paths import package_data
+from steertui.steering.vector import Provenance, SteeringVector
+from steertui.steering.vector_file import Convention, encode_vector
 from steertui.store import Store
 from tests.fixtures.database import execute
+from tests.fixtures.gguf_files import lora, write_adapter
 from tests.fixtures.program import call
 from tests.store.test_merge_conflicts import SERVER, plan
 from tests.test_printable import HOSTILE, harmful
@@ -126,3 +131,39 @@ def test_a_folder_and_a_large_file_are_refused(tmp_path: Path) -> None:
     with (tmp_path / "large.toml").open("wb") as file:
         file.truncate(5 << 20)
     assert "large.toml" in refuse(tmp_path / "large.toml")
+
+
+def test_a_control_vector_and_an_adapter_are_described(tmp_path: Path) -> None:
+    rows = np.zeros((4, 8), np.float32)
+    rows[1:3] = 0.5
+    origin = Provenance(
+        method="mean", model_name="demo", model_sha256="ab" * 32, positive="pro", negative="anti"
+    )
+    norms = np.ones(4, np.float32)
+    vector = SteeringVector("qwen3", rows, norms, norms, origin)
+    (tmp_path / "own.gguf").write_bytes(encode_vector(vector))
+    (tmp_path / "other.gguf").write_bytes(encode_vector(vector, Convention.PREVIOUS))
+    own, other = inspect(tmp_path / "own.gguf"), inspect(tmp_path / "other.gguf")
+    for part in (
+        "own.gguf: control vector, ",
+        "made for the architecture: qwen3",
+        "directions: direction.1, direction.2",
+        "measured at block N\n",
+        "method: mean",
+        f"model: demo, sha256 {'ab' * 32}",
+        "contrast: pro − anti",
+    ):
+        assert part in own
+    assert "measured at block N − 1\n" in other
+    assert "method: imported" in other
+    write_adapter(tmp_path / "lora.gguf", lora("blk.1.ffn_down.weight"))
+    adapter = inspect(tmp_path / "lora.gguf")
+    assert "lora.gguf: adapter, " in adapter
+    assert "kind: lora" in adapter
+    assert "changes 1 tensor of the model" in adapter
+
+
+def test_a_conditions_file_says_which_vectors_a_run_trains(tmp_path: Path) -> None:
+    path = tmp_path / "demo-steering.toml"
+    path.write_bytes(conditions_path("demo-steering").read_bytes())
+    assert "a run trains the vector demo-steering (pro − anti)" in inspect(path)

@@ -1,12 +1,11 @@
 """Choices that the Plan screen offers for fields with several names."""
 
 from dataclasses import replace
-from pathlib import Path
 
 from steertui.assets.catalogue import catalogue
 from steertui.assets.paper_texts import BENCHMARK, PAPER, SUBSET
 from steertui.assets.weights import locate_weights
-from steertui.core.condition import load_conditions
+from steertui.core.condition import conditions_path, load_conditions
 from steertui.core.experiment import Experiment
 from steertui.core.judge_kind import JudgeKind
 from steertui.core.model import DEMO, is_server
@@ -47,7 +46,7 @@ def condition_choices(experiment: Experiment) -> Choices:
     file = experiment.conditions_file
     if file == PAPER:
         return [(name, name) for name in ("baseline", "pro", "anti")]
-    conditions = load_conditions(Path(file) if file else None)
+    conditions = load_conditions(conditions_path(file))
     return [(c.name, f"{c.name}: {c.about}") for c in conditions.values()]
 
 

@@ -1,34 +1,39 @@
-"""Downloads and verification before a run from the screen."""
+"""Downloads, verification and training of vectors before a run from the screen."""
 
 import time
 from collections.abc import Generator
+from pathlib import Path
 
 from steertui.assets.fetch.download import RetryWait
 from steertui.core.experiment import Experiment
-from steertui.execution.downloads import ByteMeter, download_line
+from steertui.execution.downloads import ByteMeter, download_line, training_line
 from steertui.planning.supply import (
     DownloadPlan,
     DownloadProgress,
     DownloadsComplete,
     supply_experiment,
 )
+from steertui.planning.vector_training import VectorTraining
 from steertui.tui.run.run_messages import Stage
 
 INTERVAL = 0.1
 """Minimum seconds between two progress reports."""
 
-STAGE_NAME = "download, MB"
+DOWNLOAD = "download, MB"
+TRAINING = "train vector"
+"""Names of the stages."""
 
 
-def supply_in_stages(experiment: Experiment) -> Generator[Stage, None, None]:
-    """Download and verify what the experiment lacks; yield the progress in megabytes.
+def supply_in_stages(experiment: Experiment, db: Path) -> Generator[dict[str, Stage], None, None]:
+    """Download, verify and train what the experiment lacks; yield the progress by stage.
 
-    Yields nothing if nothing is missing. Close the generator to stop; received bytes stay.
+    Downloads are counted in megabytes, trainings in pairs. Yields nothing if nothing is missing.
+    Close the generator to stop; received bytes and hidden states stay.
     """
     meter = ByteMeter()
     reported = 0.0
-    stage = Stage(0, 0)
-    for event in supply_experiment(experiment):
+    name, stage = DOWNLOAD, Stage(0, 0)
+    for event in supply_experiment(experiment, db):
         match event:
             case DownloadPlan():
                 stage = Stage(stage.done, _megabytes(event.total), download_line(event))
@@ -37,12 +42,14 @@ def supply_in_stages(experiment: Experiment) -> Generator[Stage, None, None]:
                 stage = Stage(_megabytes(event.all_done), total, meter.text(event))
             case RetryWait():
                 stage = Stage(stage.done, stage.total, event.reason)
+            case VectorTraining():
+                name, stage = TRAINING, Stage(event.done, event.total, training_line(event))
             case _:
                 stage = Stage(stage.total, stage.total, "downloaded and verified")
         is_due = time.monotonic() - reported > INTERVAL
         if is_due or isinstance(event, DownloadPlan | DownloadsComplete):
             reported = time.monotonic()
-            yield stage
+            yield {name: stage}
 
 
 def _megabytes(size: int) -> int:

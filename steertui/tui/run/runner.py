@@ -18,7 +18,7 @@ from steertui.store import Store
 from steertui.store.progress_queries import changes_between, current_mark
 from steertui.store.run_lock import BusyError, is_locked, run_lock
 from steertui.tui.run.event_aggregator import EventAggregator, new_draw_rate
-from steertui.tui.run.fetching import STAGE_NAME, supply_in_stages
+from steertui.tui.run.fetching import supply_in_stages
 from steertui.tui.run.run_messages import Ended, Planned, RunUpdate
 
 FOLLOW_INTERVAL = 1.0
@@ -67,20 +67,20 @@ class Runner:
         self._target.post_message(Ended(error, self.control.is_stopped, summary))
 
     def _supply(self) -> bool:
-        """Download and verify what is missing; return False if the run was stopped before."""
-        stages = supply_in_stages(self._experiment)
+        """Download or train what is missing; return False if the run was stopped before."""
+        stages = supply_in_stages(self._experiment, self._db)
         try:
             for stage in stages:
                 if self.control.is_stopped:
                     return False
-                self._target.post_message(RunUpdate(stages={STAGE_NAME: stage}))
+                self._target.post_message(RunUpdate(stages=stage))
         finally:
             stages.close()
         return True
 
     def _run(self, store: Store) -> Summary:
         """Run the experiment, or follow the process that runs it; return the results."""
-        plan = make_plan(resolve(self._experiment), store, self._options)
+        plan = make_plan(resolve(self._experiment, store=store), store, self._options)
         judge = plan.judges[0].id if plan.judges else ""
         try:
             with run_lock(self._db):
