@@ -1,6 +1,8 @@
-"""Editor of a custom condition: its name, and the suffix that follows the task."""
+"""Editor of a custom condition: its name, and its other keys as TOML."""
 
 import tomllib
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import tomli_w
@@ -13,6 +15,17 @@ from textual.widgets import Footer, Input, Static, TextArea
 from steertui.core.condition import Condition, load_conditions
 from steertui.errors import ScenarioError, SteertuiError
 from steertui.output_files import append_text
+from steertui.toml_files import parse_toml, validate
+
+_TEXTS = ("suffix", "prefix", "system", "system_mode", "prefill", "arm", "about")
+"""Keys with text, in the order of the editor."""
+
+_EXAMPLES = {
+    "vector": '[{ name = "convergence", strength = 0.4, layers = "8-16" }]',
+    "ablation": '[{ name = "convergence", strength = 1.0, layer = 12 }]',
+    "adapter": '[{ file = "my-lora.gguf", scale = 1.0 }]',
+}
+"""Keys with tables, and an example of each."""
 
 
 class ConditionEditor(ModalScreen[Condition | None]):
@@ -37,17 +50,19 @@ class ConditionEditor(ModalScreen[Condition | None]):
         ),
     ]
 
-    def __init__(self, condition: Condition, file: Path) -> None:
+    def __init__(self, condition: Condition, file: Path, others: Sequence[Condition] = ()) -> None:
+        """Edit a copy of `condition`; `others` are also copied to the file if it lacks them."""
         super().__init__()
         self._condition = condition
         self._file = file
+        self._others = others
 
     def compose(self) -> ComposeResult:
         """Lay out."""
         with Vertical(classes="question editor"):
-            yield Static("Name of the condition, and the suffix that follows the task")
+            yield Static("Name, and keys as TOML; an empty value adds nothing")
             yield Input(self._condition.name, placeholder="name, such as my-pro")
-            yield TextArea(self._condition.suffix.strip(), soft_wrap=True)
+            yield TextArea(editable_text(self._condition), soft_wrap=True)
             yield Static("ctrl+s  save      escape  cancel", classes="keys")
         yield Footer()
 
@@ -57,9 +72,9 @@ class ConditionEditor(ModalScreen[Condition | None]):
         if not name:
             self.notify("The condition has no name; enter one.", severity="warning")
             return
-        condition = Condition(name, self.query_one(TextArea).text, "custom condition")
         try:
-            add_condition(condition, self._file)
+            condition = parse_condition(name, self.query_one(TextArea).text)
+            add_condition(condition, self._file, self._others)
         except SteertuiError as exc:
             self.notify(str(exc), severity="error", markup=False)
             return
@@ -70,8 +85,39 @@ class ConditionEditor(ModalScreen[Condition | None]):
         self.dismiss(None)
 
 
-def add_condition(condition: Condition, file: Path) -> None:
-    """Append a condition to a file of conditions, after the shipped ones that the file lacks.
+def editable_text(condition: Condition) -> str:
+    """Return the keys of a condition but its name as TOML, those without a value included."""
+    texts = {key: getattr(condition, key) for key in _TEXTS} | {"suffix": condition.suffix.strip()}
+    lines = [tomli_w.dumps({k: v}, multiline_strings="\n" in v) for k, v in texts.items()]
+    for key, example in _EXAMPLES.items():
+        tables = condition.members.get(key)
+        lines.append(_inline(key, tables) if tables else f"{key} = []  # {example}\n")
+    return "".join(lines)
+
+
+def _inline(key: str, tables: Sequence[dict[str, object]]) -> str:
+    """Return a list of tables on one line."""
+    members = (
+        ", ".join(tomli_w.dumps({k: v}).strip() for k, v in table.items()) for table in tables
+    )
+    return f"{key} = [{', '.join(f'{{ {each} }}' for each in members)}]\n"
+
+
+def parse_condition(name: str, text: str) -> Condition:
+    """Return the condition of a name and an edited text.
+
+    Raises ScenarioError if the text is not TOML, or has a key or value that a condition lacks.
+    """
+    where = f"condition {name}"
+    table = parse_toml(text, ScenarioError, where)
+    if "name" in table:
+        raise ScenarioError(f"{where}: the key name is above the text; remove it from the text")
+    condition = validate({**table, "name": name}, Condition, ScenarioError, where)
+    return condition if condition.about else replace(condition, about="custom condition")
+
+
+def add_condition(condition: Condition, file: Path, others: Sequence[Condition] = ()) -> None:
+    """Append a condition to a file, after the shipped ones and `others` that the file lacks.
 
     The file's bytes stay as they are. Raises SteertuiError if the name belongs to a shipped
     condition or is in the file already, or if the file cannot be read or written.
@@ -86,7 +132,8 @@ def add_condition(condition: Condition, file: Path) -> None:
         raise ScenarioError(
             f"{file}: already has a condition {condition.name}; choose another name"
         )
-    missing = [c for name, c in shipped.items() if name not in existing]
+    known = {c.name: c for c in others} | shipped
+    missing = [c for name, c in known.items() if name not in {*existing, condition.name}]
     head = "" if file.exists() else tomli_w.dumps({"format": 1, "name": file.stem})
     rows = "".join(map(_table, [*missing, condition]))
     _check_appendable(file, head + rows)

@@ -201,7 +201,8 @@ class PlanScreen(Page):
         conditions = self.estimate.conditions if self.estimate else ()
         by_name = {c.name: c for c in conditions}
         template = by_name.get("pro") or next(iter(conditions), Condition(""))
-        editor = ConditionEditor(replace(template, name="my-condition"), CUSTOM_CONDITIONS)
+        edited = replace(template, name="my-condition", about="")
+        editor = ConditionEditor(edited, CUSTOM_CONDITIONS, conditions)
         condition = await self.app.push_screen_wait(editor)
         if condition is None:
             return

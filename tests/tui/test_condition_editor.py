@@ -1,0 +1,88 @@
+"""Editor of conditions: every field is shown, saved and read back; a wrong text changes nothing."""
+
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
+
+from steertui.core.condition import Condition, load_conditions
+from steertui.core.interventions import DirectionalAblation, LoraAdapter, VectorAddition
+from steertui.errors import ScenarioError
+from steertui.tui.app import SteertuiApp
+from steertui.tui.plan.condition_editor import (
+    ConditionEditor,
+    add_condition,
+    editable_text,
+    parse_condition,
+)
+from steertui.tui.session import Session
+from tests.fixtures.screens import drive, press
+
+FULL = Condition(
+    name="full",
+    suffix='First line.\n- second "line" \\ back',
+    about="Everything at once.",
+    arm="pro",
+    prefix="Before.",
+    system="Say it.",
+    system_mode="replace",
+    prefill="My plan:",
+    vector=(VectorAddition("a", 0.4, "8-16"), VectorAddition("b", -1.5)),
+    ablation=(DirectionalAblation("a", 2.0, 12),),
+    adapter=(LoraAdapter('own, "lora".gguf', 0.5),),
+)
+
+
+@pytest.mark.parametrize("condition", [FULL, Condition("empty", about="custom condition")])
+def test_no_field_is_lost_between_text_and_condition(condition: Condition, tmp_path: Path) -> None:
+    text = editable_text(condition)
+    assert parse_condition(condition.name, text) == condition
+    add_condition(condition, tmp_path / "own.toml")
+    assert load_conditions(tmp_path / "own.toml")[condition.name] == condition
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("suffix = ", "condition x: not valid TOML"),
+        ('sufix = "a"', "condition x: unknown key 'sufix'"),
+        ('name = "y"', "the key name is above the text"),
+        ('vector = [{ name = "v" }]', "condition x: "),
+        ('system_mode = "before"', "condition x: "),
+    ],
+)
+def test_a_wrong_text_is_one_sentence(text: str, sentence: str) -> None:
+    with pytest.raises(ScenarioError, match=sentence):
+        parse_condition("x", text)
+
+
+def test_the_conditions_in_use_are_copied_with_the_new_one(tmp_path: Path) -> None:
+    add_condition(Condition("mine"), tmp_path / "own.toml", [FULL])
+    assert load_conditions(tmp_path / "own.toml")["full"] == FULL
+
+
+def test_the_editor_saves_a_vector_and_keeps_a_wrong_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = tmp_path / "steertui-conditions.toml"
+
+    async def steps(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "1")
+        await press(pilot, "a")
+        area = app.screen.query_one(TextArea)
+        assert area.text.startswith("suffix = ")
+        area.text = area.text.replace("vector = []", "vector = [{ name = 3 }]")
+        app.screen.query_one(Input).value = "steered"
+        await press(pilot, "ctrl+s")
+        assert isinstance(app.screen, ConditionEditor)
+        assert not own.exists()
+        area.text = area.text.replace("{ name = 3 }", '{ name = "v", strength = 0.4 }')
+        await press(pilot, "ctrl+s")
+        assert not isinstance(app.screen, ConditionEditor)
+
+    drive(Session(tmp_path / "steertui.db"), steps)
+    saved = load_conditions(own)["steered"]
+    assert saved.vector == (VectorAddition("v", 0.4),)
+    assert saved.suffix.strip() == load_conditions()["pro"].suffix.strip()
