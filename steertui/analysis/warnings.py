@@ -187,7 +187,7 @@ def _identical_answers(groups: Outcomes) -> list[str]:
         if same > WARNING_SHARE * len(both):
             warnings.append(
                 f"{one} and {two}: {_share(same, len(both))} answers are identical; check that "
-                "both suffixes reach the model"
+                "both conditions reach the model"
             )
     return warnings
 

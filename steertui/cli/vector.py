@@ -236,14 +236,14 @@ def ablate(name: str, file: Path, model: str, layer: int) -> None:
     ),
     cloup.option(
         "--limit",
-        type=int,
+        type=click.IntRange(min=0),
         default=8,
         show_default=True,
         help="Maximum number of validation scenarios; 0 for all",
     ),
     cloup.option(
         "--max-tokens",
-        type=int,
+        type=click.IntRange(min=1),
         default=48,
         show_default=True,
         help="Maximum number of new tokens per answer",
@@ -255,7 +255,7 @@ def ablate(name: str, file: Path, model: str, layer: int) -> None:
     ),
     cloup.option(
         "--max-loss",
-        type=float,
+        type=click.FloatRange(min=0),
         default=0.5,
         show_default=True,
         help="Limit of coherence: fall of the unsteered log-likelihood of the answers in nats per "
@@ -263,7 +263,7 @@ def ablate(name: str, file: Path, model: str, layer: int) -> None:
     ),
     cloup.option(
         "--max-repetition",
-        type=float,
+        type=click.FloatRange(0, 1),
         default=0.1,
         show_default=True,
         help="Limit of coherence: rise of the share of repeated sequences of four tokens",

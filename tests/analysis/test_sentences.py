@@ -329,6 +329,6 @@ def test_identical_answers_of_two_conditions_give_a_warning() -> None:
     same = [f"{i}" for i in range(10)]
     result = trial_warnings(written("pro", same) + written("anti", [*same[:5], *"abcde"]))
     assert result == [
-        "pro and anti: 5 of 10 (50 %) answers are identical; check that both suffixes reach "
+        "pro and anti: 5 of 10 (50 %) answers are identical; check that both conditions reach "
         "the model"
     ]

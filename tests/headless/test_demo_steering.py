@@ -10,6 +10,7 @@ from steertui.planning.estimate import estimate_experiment
 from steertui.planning.judges import DEFAULT_OPTIONS
 from steertui.planning.presets import PRESETS
 from steertui.store import Store
+from steertui.tui.run.fetching import supply_in_stages
 from tests.fixtures.database import select
 from tests.fixtures.program import call, records
 
@@ -122,3 +123,13 @@ def test_a_saved_preset_runs_from_its_file(folder: Path) -> None:
     code, out, err = call(*run, "--db", "a.db", cwd=folder)
     assert code == 0, err
     assert "24 answered before, 0 to do" in out
+
+
+def test_the_screens_show_the_training_as_a_stage(folder: Path) -> None:
+    for path in vectors(folder):
+        path.unlink()
+    stages = list(supply_in_stages(PRESETS["demo-steering"], folder / "none.db"))
+    assert stages
+    assert {name for stage in stages for name in stage} == {"train vector"}
+    assert stages[-1]["train vector"].total == 24
+    assert vectors(folder)

@@ -95,3 +95,10 @@ def test_what_cannot_be_chosen_is_one_sentence(
     assert sentence in err
     assert "Traceback" not in err
     assert not (tmp_path / "best.toml").exists()
+
+
+@pytest.mark.parametrize("option", [("--limit", "-1"), ("--max-tokens", "0"), ("--max-loss", "-1")])
+def test_a_number_out_of_range_is_a_wrong_usage(data: Path, option: tuple[str, str]) -> None:
+    code, _, err = call("vector", "sweep", "mine", "--model", "demo", *option, cwd=data)
+    assert code == 2
+    assert option[0] in err
