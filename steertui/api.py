@@ -9,7 +9,9 @@ from steertui.engine.sizing import Overrides
 from steertui.errors import SteertuiError
 from steertui.execution import Event
 from steertui.execution import run as run_plan
+from steertui.judge.control import load_control_set
 from steertui.planning.experiment_files import load_experiment
+from steertui.planning.judges import JudgeServerOptions
 from steertui.planning.plan import make_plan
 from steertui.planning.resolve import resolve
 from steertui.planning.supply import supply_experiment
@@ -57,9 +59,10 @@ def run(
     for _ in supply_experiment(experiment, Path(db)):
         pass
     with Store(Path(db)) as store:
-        plan = make_plan(resolve(experiment, store=store), store)
+        options = JudgeServerOptions(control_set=load_control_set())
+        plan = make_plan(resolve(experiment, store=store), store, options)
         with run_lock(store.path):
-            for event in run_plan(plan, store, overrides or Overrides()):
+            for event in run_plan(plan, store, overrides or Overrides(), options):
                 if on_event is not None:
                     on_event(event)
         return summarise_experiment(store, plan.id)

@@ -88,3 +88,10 @@ def user_state(name: str) -> Path:
 def user_data(name: str) -> Path:
     """Return the folder `name` of the user's own data; it may not exist."""
     return user_data_path("steertui") / name
+
+
+def judges_db() -> Path:
+    """Return the database of the judges tested on this machine; its folder is created."""
+    folder = user_state("judges")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / "judges.db"

@@ -102,7 +102,8 @@ def test_shared_prefixes_change_no_first_token(model: tuple[LlamaModel, list[str
 def test_a_run_with_a_judge_labels_or_explains_every_trial(tmp_path: Path) -> None:
     models = [option for name in SUBJECTS for option in ("--model", str(weights(name)))]
     judge = f"local:{weights(JUDGE)}"
-    options = ("--batch", *models, "--limit", "6", "--max-tokens", "96", "--judge", judge)
+    judging = ("--judge", judge, "--no-control")
+    options = ("--batch", *models, "--limit", "6", "--max-tokens", "96", *judging)
     code, out, err = call(*options, "--db", "a.db", "--json", cwd=tmp_path, seconds=3600)
     assert code == 0, err
     (trials,) = select(tmp_path / "a.db", "SELECT count(*) FROM trials")[0]

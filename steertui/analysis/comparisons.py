@@ -57,9 +57,23 @@ def compare_tables(summary: Summary) -> tuple[Comparison, ...]:
         setting = tables[0].setting
         tag = next((f", {table.tag}" for table in tables if table.tag), "")
         title = f"Judges compared, on {setting.name}, temperature {setting.temperature:g}{tag}"
-        pairs = [*combinations(tables, 2)]
+        pairs = _reliable(combinations(tables, 2))
         comparisons += _compare_pairs(title, pairs, _judge_names, same_answers=True)
     return tuple(comparisons)
+
+
+def judge_differences(one: Table, two: Table) -> tuple[ComparisonLine, ...]:
+    """Return the differences of two judges over the answers that both labelled, gap first.
+
+    They describe the judges, so they are also made for judges without worth.
+    """
+    comparisons = _compare_pairs("", [(one, two)], _judge_names, same_answers=True)
+    return comparisons[0].lines if comparisons else ()
+
+
+def _reliable(pairs: Iterable[tuple[Table, Table]]) -> list[tuple[Table, Table]]:
+    """Return the pairs of tables of which both draw a headline."""
+    return [pair for pair in pairs if all(table.draws_headline for table in pair)]
 
 
 def _compare_models(tables: Sequence[Table], summary: Summary) -> list[Comparison]:
@@ -69,7 +83,8 @@ def _compare_models(tables: Sequence[Table], summary: Summary) -> list[Compariso
     for temperature, own in groups.items():
         where = f" at temperature {temperature:g}" if several else ""
         title = f"Models compared{where}, judged by {_judge_name(tables)}"
-        pairs = [p for p in combinations(own, 2) if are_comparable(*p, summary.settings)]
+        comparable = (p for p in combinations(own, 2) if are_comparable(*p, summary.settings))
+        pairs = _reliable(comparable)
         comparisons += _compare_pairs(title, pairs, _setting_names)
     return comparisons
 
@@ -79,7 +94,7 @@ def _compare_temperatures(tables: Sequence[Table]) -> list[Comparison]:
     for own in groups_of_several(tables, lambda t: (t.experiment, t.setting.model)).values():
         name = own[0].setting.name
         title = f"Temperatures compared on {name}, judged by {_judge_name(tables)}"
-        comparisons += _compare_pairs(title, [*combinations(own, 2)], _setting_names)
+        comparisons += _compare_pairs(title, _reliable(combinations(own, 2)), _setting_names)
     return comparisons
 
 

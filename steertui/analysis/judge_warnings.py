@@ -8,7 +8,9 @@ from steertui.analysis.drift import (
     reference_differences,
     server_model_changes,
 )
+from steertui.analysis.hand_labels import is_stratified
 from steertui.analysis.judge_agreement import is_reference
+from steertui.analysis.judge_worth import one_label_warning
 from steertui.analysis.table import Table
 from steertui.core.judge_kind import JudgeKind
 from steertui.store import Store
@@ -23,6 +25,10 @@ def judge_warnings(store: Store, table: Table, tables: Sequence[Table]) -> Itera
     judge = table.judge
     if judge is None:
         return
+    labels = [outcome.label for outcome in table.outcomes if outcome.label]
+    sentence = one_label_warning(judge, labels, table.worth)
+    if sentence:
+        yield sentence
     if judge.kind is JudgeKind.SERVER:
         models = reply_models(store, table.experiment, table.setting, judge.id)
         yield from server_model_changes(models)
@@ -36,5 +42,7 @@ def judge_warnings(store: Store, table: Table, tables: Sequence[Table]) -> Itera
         return
     for other in tables:
         is_same = (other.experiment, other.setting) == (table.experiment, table.setting)
-        if is_same and other.judge and is_reference(other.judge):
+        if not is_same or not other.judge or is_stratified(other.judge, other.outcomes):
+            continue  # answers chosen by the judge's labels differ from them more often
+        if is_reference(other.judge):
             yield from reference_differences(table.outcomes, other.outcomes, other.judge.name)

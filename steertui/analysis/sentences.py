@@ -46,6 +46,11 @@ def gap_sentence(
     return sentence
 
 
+def withheld_sentence(gap: Gap) -> str:
+    """Return the sentence that replaces the result of a judge without worth."""
+    return f"nothing is concluded on {gap.first} and {gap.second}: the labels are not reliable"
+
+
 def _direction(gap: Gap) -> str:
     assert gap.points is not None
     if gap.points * (gap.only_first - gap.only_second) <= 0:

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from steertui.analysis.comparable import Settings, experiment_settings, setting_differences
+from steertui.analysis.judge_conflicts import opposite_conclusions
 from steertui.analysis.judge_warnings import judge_warnings
+from steertui.analysis.judge_worth import JudgeWorth, measure_judge
 from steertui.analysis.server_warnings import server_warnings
 from steertui.analysis.table import Table, make_table
 from steertui.core.outcome import Outcome
@@ -51,6 +53,7 @@ class Summary:
     Attributes:
         experiments: ids of the experiments, oldest first.
         tables: sorted by experiment, judge, model and temperature.
+        findings: sentences that come before all tables: judges that contradict each other.
         remarks: sentences on merged databases and on what restricts comparisons between the
             experiments.
         settings: settings of the experiments, if there are several.
@@ -59,13 +62,14 @@ class Summary:
     experiments: tuple[str, ...]
     tables: tuple[Table, ...]
     remarks: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
     settings: Settings = field(default_factory=dict, repr=False)
 
     @property
     def notices(self) -> tuple[str, ...]:
         """Sentences that every report shows with these numbers."""
         stand_in = (STAND_IN_WARNING,) if any(t.is_stand_in for t in self.tables) else ()
-        return (*stand_in, *self.remarks)
+        return (*self.findings, *stand_in, *self.remarks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,7 @@ def summarise(store: Store, selection: ReportFilter) -> Summary:
     """
     experiments = _selected_experiments(store, selection.experiments)
     tables = []
+    worths = _measure_judges(store, experiments)
     for data in _table_data(store, experiments, selection):
         outcomes = [
             outcome
@@ -98,7 +103,14 @@ def summarise(store: Store, selection: ReportFilter) -> Summary:
         ]
         if outcomes:
             tables.append(
-                make_table(data.experiment, data.setting, data.judge, outcomes, selection.policy)
+                make_table(
+                    data.experiment,
+                    data.setting,
+                    data.judge,
+                    outcomes,
+                    selection.policy,
+                    worth=worths.get(data.judge.id) if data.judge else None,
+                )
             )
     complete = tuple(
         replace(
@@ -112,13 +124,19 @@ def summarise(store: Store, selection: ReportFilter) -> Summary:
         )
         for table in tables
     )
+    findings = tuple(opposite_conclusions(complete))
     remarks = _merge_remarks(store, experiments)
     if len(experiments) < 2:
-        return Summary(tuple(experiments), complete, tuple(remarks))
+        return Summary(tuple(experiments), complete, tuple(remarks), findings)
     settings = experiment_settings(store, experiments)
     remarks += setting_differences(tables, settings)
     remarks += _text_conflicts(store, experiments)
-    return Summary(tuple(experiments), complete, tuple(remarks), settings)
+    return Summary(tuple(experiments), complete, tuple(remarks), findings, settings)
+
+
+def _measure_judges(store: Store, experiments: Sequence[str]) -> dict[str, JudgeWorth | None]:
+    judges = {judge.id for experiment in experiments for judge in store.judges(experiment)}
+    return {judge: measure_judge(store, judge) for judge in judges}
 
 
 def _tag(table: Table, tables: Sequence[Table]) -> str:

@@ -1,11 +1,13 @@
 """Tables: rates and paired gaps of one model at one temperature under one judge."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
 
-from steertui.analysis.sentences import gap_sentence
+from steertui.analysis.hand_labels import is_stratified, stratified_sentence
+from steertui.analysis.judge_worth import JudgeWorth, Standing, worth_sentence, worth_words
+from steertui.analysis.sentences import gap_sentence, withheld_sentence
 from steertui.analysis.warnings import is_low_coverage, trial_warnings
 from steertui.core.model import is_stand_in
 from steertui.core.outcome import (
@@ -94,6 +96,7 @@ class Table:
         warnings: one sentence each.
         outcomes: the planned trials, in planned order.
         tag: distinguishes tables with the same model name, temperature and judge, else "".
+        worth: of the judge, on the control set; None if it was not measured.
     """
 
     experiment: str
@@ -105,6 +108,41 @@ class Table:
     warnings: tuple[str, ...]
     outcomes: tuple[Outcome, ...] = field(repr=False, compare=False)
     tag: str = ""
+    worth: JudgeWorth | None = field(default=None, repr=False)
+
+    @property
+    def draws_headline(self) -> bool:
+        """Whether the table's gaps may be interpreted.
+
+        They may not if the judge is no better than chance, or a person labelled answers that are
+        not a random sample.
+        """
+        return _draws_headline(self.judge, self.worth, self.outcomes)
+
+    @property
+    def is_reliable(self) -> bool:
+        """Whether the judge is usable on the control set, or is not measured on it."""
+        if self.worth is None:
+            return not self.judge_sentence
+        return self.worth.standing is Standing.USABLE
+
+    @property
+    def judge_sentence(self) -> str:
+        """What the judge is worth, shown above the rates; "" if there is nothing to say."""
+        if self.judge is None:
+            return ""
+        if is_stratified(self.judge, self.outcomes):
+            return stratified_sentence(self.judge, self.outcomes)
+        return worth_sentence(self.judge, self.worth)
+
+    @property
+    def judge_words(self) -> str:
+        """What the judge is worth in a few words; "" if there is nothing to say."""
+        if self.judge is None or not self.judge_sentence:
+            return ""
+        if is_stratified(self.judge, self.outcomes):
+            return "labels are no random sample"
+        return worth_words(self.worth)
 
     @property
     def is_stand_in(self) -> bool:
@@ -148,18 +186,31 @@ def make_table(
     judge: JudgeInfo | None,
     outcomes: Sequence[Outcome],
     policy: Policy,
+    *,
+    worth: JudgeWorth | None = None,
 ) -> Table:
-    """Return the table of the planned trials of a model setting under a judge."""
+    """Return the table of the planned trials of a model setting under a judge of this worth."""
+    gaps = _condition_gaps(outcomes, policy) if judge else ()
+    if not _draws_headline(judge, worth, outcomes):
+        gaps = tuple(replace(gap, sentence=withheld_sentence(gap.gap)) for gap in gaps)
     return Table(
         experiment=experiment,
         setting=setting,
         judge=judge,
         policy=policy,
         rows=_rate_rows(outcomes, policy),
-        comparisons=_condition_gaps(outcomes, policy) if judge else (),
+        comparisons=gaps,
         warnings=tuple(trial_warnings(outcomes, policy)) if judge else (),
         outcomes=tuple(outcomes),
+        worth=worth,
     )
+
+
+def _draws_headline(
+    judge: JudgeInfo | None, worth: JudgeWorth | None, outcomes: Sequence[Outcome]
+) -> bool:
+    is_sample = judge is None or not is_stratified(judge, outcomes)
+    return is_sample and (worth is None or worth.draws_headline)
 
 
 def _rate_rows(outcomes: Sequence[Outcome], policy: Policy) -> tuple[RateRow, ...]:
@@ -240,6 +291,8 @@ def _category_gaps(table: Table) -> tuple[CategoryGap, ...]:
     for (name, own), gap, p in zip(groups.items(), gaps, holm_adjusted(gaps), strict=True):
         planned = len({outcome.scenario for outcome in own})
         sentence = gap_sentence(gap, planned, p, count_tests(gaps))
+        if not table.draws_headline:
+            sentence = withheld_sentence(gap)
         results.append(CategoryGap(name, rows[name], GapResult(gap, p, sentence)))
     return tuple(results)
 

@@ -7,6 +7,7 @@ from steertui.cli.export import export
 from steertui.cli.import_paper import import_paper
 from steertui.cli.inspect import inspect
 from steertui.cli.judge import judge
+from steertui.cli.judges import judges
 from steertui.cli.label import label
 from steertui.cli.merge import merge
 from steertui.cli.models import models
@@ -15,7 +16,7 @@ from steertui.cli.root import cli
 from steertui.cli.sources import sources
 from steertui.cli.vector import vector
 
-cli.section("Before a run", doctor, inspect, models, sources, vector, bench)
+cli.section("Before a run", doctor, inspect, models, sources, vector, judges, bench)
 cli.section("After a run", report, agree, label, judge, export)
 cli.section("Other runs", merge, import_paper)
 

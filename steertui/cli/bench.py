@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 import cloup
 
 from steertui.cli.machine import machine_options_without_slots, take_overrides
@@ -51,6 +52,12 @@ SLOTS = (1, 8, 16, 32)
         help="Also show the time of each part: decode, sampling, scheduling, messages, storing",
     ),
     cloup.option(
+        "--judge",
+        "judges",
+        multiple=True,
+        help="Local judge to measure instead: seconds per label on the control set; repeatable",
+    ),
+    cloup.option(
         "--yes",
         is_flag=True,
         help="Agree to the servers, downloads and files that the TOML file names",
@@ -62,6 +69,7 @@ def bench(
     file: Path | None,
     slot_counts: tuple[int, ...],
     breakdown: bool,
+    judges: tuple[str, ...],
     yes: bool,
     **engine_options: object,
 ) -> None:
@@ -70,6 +78,9 @@ def bench(
     from steertui.planning.resolve import resolve
 
     overrides = take_overrides(engine_options)
+    if judges:
+        _print_judges(judges, overrides)
+        return
     changes: dict[str, object] = {"models": list(models)}
     experiment = load_experiment(file, changes) if file else with_changes(DEMO_EXPERIMENT, changes)
     require_consent(experiment, file_origin(experiment, file, changes), is_sure=yes)
@@ -125,3 +136,24 @@ def _print_breakdown(design: Design, model: Model, slots: int, overrides: Overri
         f"decode includes the copy of {parts.logits_bytes / 1e6:.1f} MB of logits per step: "
         f"{1e3 * parts.copying:.2f} ms, measured as a copy in main memory"
     )
+
+
+def _print_judges(names: Sequence[str], overrides: Overrides) -> None:
+    """Print the seconds per label of local judges, and the share of prompt tokens they reuse."""
+    from steertui.execution.judge_benchmark import measure_judging
+    from steertui.judge.control import load_control_set
+    from steertui.judge.local import LocalJudge
+    from steertui.planning.judges import DEFAULT_OPTIONS, find_judges, judge_specification
+
+    found = find_judges(
+        [judge_specification(name) for name in names], "steertui", False, DEFAULT_OPTIONS
+    )
+    for judge in found:
+        if not isinstance(judge, LocalJudge):
+            raise click.UsageError(f"--judge {judge.name}: only local judges are measured")
+        speed = measure_judging(judge, load_control_set(), overrides)
+        print_line(
+            f"{judge.name}: {speed.seconds_per_label:.2f} s per label over {speed.labels} control "
+            f"answers; {speed.prompt_tokens:,} prompt tokens, of which {100 * speed.reused:.0f} % "
+            "are shared prefixes and not computed again"
+        )

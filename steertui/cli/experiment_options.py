@@ -13,6 +13,7 @@ from steertui.cli.servers import (
     EFFORT,
     EFFORT_HELP,
     MAX_TOKENS_HELP,
+    NO_CONTROL_HELP,
     TEMPERATURE_HELP,
 )
 from steertui.core.experiment import Experiment
@@ -193,6 +194,7 @@ judging_options = cloup.option_group(
     _option("--judge-max-tokens", "judge_max_tokens", MAX_TOKENS_HELP, type=int),
     _option("--judge-temperature", "judge_temperature", TEMPERATURE_HELP, type=float),
     _option("--judge-reasoning-effort", "judge_reasoning_effort", EFFORT_HELP, type=EFFORT),
+    cloup.option("--no-control", is_flag=True, help=NO_CONTROL_HELP),
 )
 """Decorator that adds the options on judges."""
 

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 import cloup
@@ -14,11 +14,13 @@ from steertui.cli.servers import (
     EFFORT,
     EFFORT_HELP,
     MAX_TOKENS_HELP,
+    NO_CONTROL_HELP,
     TEMPERATURE_HELP,
     judge_server_options,
     take_judge_sampling,
     take_server_options,
 )
+from steertui.core.verdict import CalibrationSource, JuryRule
 
 
 @cloup.command(short_help="Labels of stored answers by judges.")
@@ -29,7 +31,6 @@ from steertui.cli.servers import (
         "--judge",
         "judges",
         multiple=True,
-        required=True,
         help="local:MODEL or openai:MODEL[@URL]; repeatable",
     ),
     cloup.option("--experiment", metavar="ID", help="Id of the experiment [default: the newest]"),
@@ -45,7 +46,32 @@ from steertui.cli.servers import (
     cloup.option("--judge-max-tokens", type=int, help=MAX_TOKENS_HELP),
     cloup.option("--judge-temperature", type=float, help=TEMPERATURE_HELP),
     cloup.option("--judge-reasoning-effort", type=EFFORT, help=EFFORT_HELP),
+    cloup.option("--no-control", is_flag=True, help=NO_CONTROL_HELP),
     cloup.option("--json", "as_json", is_flag=True, help="Print one JSON record per line"),
+)
+@cloup.option_group(
+    "Derived judges",
+    cloup.option(
+        "--calibrate",
+        type=click.Choice(["none", *get_args(CalibrationSource)]),
+        default="none",
+        show_default=True,
+        help="Add a calibrated judge for each local one: label priors corrected, or probabilities "
+        "fitted on the control set, or on it and the paper's imported answers",
+    ),
+    cloup.option(
+        "--jury",
+        default="",
+        metavar="A,B,C",
+        help="Add a jury of these judges, which judge as with --judge",
+    ),
+    cloup.option(
+        "--jury-rule",
+        type=click.Choice(get_args(JuryRule)),
+        default="majority",
+        show_default=True,
+        help="The jury's label: given by most members, or the largest mean probability",
+    ),
 )
 @machine_options
 @judge_server_options
@@ -57,6 +83,9 @@ def judge(
     hide_suffix: bool,
     reasons: bool,
     debias: Any,
+    calibrate: Any,
+    jury: str,
+    jury_rule: Any,
     as_json: bool,
     **given: Any,
 ) -> None:
@@ -67,17 +96,27 @@ def judge(
     overrides = take_overrides(given)
     options = take_server_options(given)
     sampling = take_judge_sampling(given)
+    from steertui.execution.derived_judges import Derivation
     from steertui.headless.batch import judge_stored
-    from steertui.planning.judges import find_judges
+    from steertui.planning.judges import NO_JUDGE, find_judges
 
-    judge_list = find_judges(judges, rubric, hide_suffix, options, debias=debias, sampling=sampling)
+    members = [name.strip() for name in jury.split(",") if name.strip()]
+    names = [name for name in dict.fromkeys([*judges, *members]) if name != NO_JUDGE]
+    if not names or (jury and len(set(members)) < 2):
+        raise click.UsageError("give --judge, or --jury with at least two judges")
+    found = find_judges(names, rubric, hide_suffix, options, debias=debias, sampling=sampling)
+    by_name = dict(zip(names, found, strict=True))
+    derivation = Derivation(
+        None if calibrate == "none" else calibrate, [by_name[m] for m in members], jury_rule
+    )
     code = judge_stored(
         db,
         experiment,
-        judge_list,
+        found,
         overrides,
         options,
         reasons=reasons,
         as_json=as_json,
+        derivation=derivation,
     )
     sys.exit(code)

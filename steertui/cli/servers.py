@@ -38,6 +38,9 @@ EFFORT = click.Choice(list(get_args(ReasoningEffort)))
 EFFORT_HELP = "Reasoning effort of server judges [default: none]"
 """Help text of `--judge-reasoning-effort`."""
 
+NO_CONTROL_HELP = "Do not let judges read the control set first; reports then call them unmeasured"
+"""Help text of `--no-control`."""
+
 judge_server_options = cloup.option_group(
     "Judges on servers",
     cloup.option(
@@ -114,6 +117,7 @@ def take_server_options(given: dict[str, Any]) -> JudgeServerOptions:
         raise click.UsageError(
             "--judge-concurrency and --judge-timeout: give a number above 0; --max-cost: 0 or more"
         )
+    from steertui.judge.control import load_control_set
     from steertui.planning.judges import JudgeServerOptions
 
     return JudgeServerOptions(
@@ -122,6 +126,7 @@ def take_server_options(given: dict[str, Any]) -> JudgeServerOptions:
         max_cost=max_cost,
         price=given.pop("judge_price"),
         batches=given.pop("judge_batch"),
+        control_set=None if given.pop("no_control") else load_control_set(),
         answers=_take_retry_policy(given),
     )
 

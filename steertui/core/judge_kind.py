@@ -16,6 +16,10 @@ class JudgeKind(StrEnum):
     """A person who labelled answers with this program."""
     PAPER = "paper"
     """Published labels, imported with the answers."""
+    JURY = "jury"
+    """Several judges together: their majority, or the mean of their probabilities."""
+    CONTROL = "control"
+    """The known labels of the control set."""
     OTHER = "other"
     """Any other judge, for example one added through the Python API."""
 
@@ -26,11 +30,19 @@ class JudgeKind(StrEnum):
 
     @property
     def is_reference(self) -> bool:
-        """Whether other judges are measured against this kind: people and published labels."""
-        return self in (JudgeKind.HUMAN, JudgeKind.PAPER)
+        """Whether other judges are measured against this kind: people, published and known
+        labels."""
+        return self in (JudgeKind.HUMAN, JudgeKind.PAPER, JudgeKind.CONTROL)
 
 
-_PREFIXES = {"local": "local:", "server": "openai:", "human": "human:", "paper": "paper:"}
+_PREFIXES = {
+    "local": "local:",
+    "server": "openai:",
+    "human": "human:",
+    "paper": "paper:",
+    "jury": "jury:",
+    "control": "control:",
+}
 
 
 def parse_judge_kind(judge: str) -> JudgeKind:

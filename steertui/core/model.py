@@ -28,6 +28,9 @@ BATCH_MARK = "#"
 """Separator between an imported model's name and the digest of its runs. Runs that equal
 the published ones to the byte have neither."""
 
+CONTROL_PREFIX = "control:"
+"""Prefix of the identity of a control set; the set's sha256 follows."""
+
 
 class ModelBackend(StrEnum):
     """Source of a model's answers. The values are stored; do not change them."""
@@ -38,12 +41,16 @@ class ModelBackend(StrEnum):
     """A model behind an OpenAI-compatible server."""
     IMPORTED = "imported"
     """Answers of another program, imported."""
+    CONTROL = "control"
+    """The control set: answers with known labels, which judges are measured on."""
 
 
 def parse_model_backend(identity: str, origin: str) -> ModelBackend:
     """Return the backend of a stored model from its identity (`Model.sha256`) and its origin."""
     if identity.startswith(IMPORTED_PREFIX):
         return ModelBackend.IMPORTED
+    if identity.startswith(CONTROL_PREFIX):
+        return ModelBackend.CONTROL
     return ModelBackend.SERVER if is_server(origin) else ModelBackend.GGUF
 
 

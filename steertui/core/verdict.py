@@ -44,6 +44,13 @@ every rotation of the list and divides it out. "permute" judges every answer in 
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
 """Reasoning effort of a judge behind a server, by the names of OpenAI's API."""
 
+CalibrationSource = Literal["prior", "control", "paper"]
+"""What a calibration is fitted on: "prior" corrects the labels' prior by the control set; "control"
+fits all weights on the control set; "paper" adds the paper's imported answers."""
+
+JuryRule = Literal["majority", "mean"]
+"""How a jury decides: by most labels, or by the largest mean probability."""
+
 SIGNS = {
     Label.CONVERGENCE: "▲",
     Label.NO_CONVERGENCE: "·",

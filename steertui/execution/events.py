@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from steertui.analysis.judge_worth import JudgeWorth
 from steertui.core.generation import Generation
 from steertui.core.prompt import Prompt
 from steertui.core.verdict import Verdict
@@ -16,6 +17,7 @@ from steertui.engine.events import (
 )
 from steertui.execution.remaining_work import RemainingWork
 from steertui.judge.label_order import OrderEffect
+from steertui.stats.rate import Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,40 @@ class JudgeReady:
     request_format: str
     is_correct: bool
     failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeMeasured:
+    """A judge read the control set, or changed its labels of it.
+
+    Attributes:
+        judge: its name.
+        worth: its agreement with the known labels.
+    """
+
+    judge: str
+    worth: JudgeWorth
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeCalibrated:
+    """A calibrated judge was made of a local one.
+
+    Attributes:
+        judge: name of the local judge.
+        calibrated: name of the calibrated judge.
+        answers: answers with known labels, each predicted by a fit without its scenario.
+        before: those that the local judge labels as known.
+        after: those that the calibrated judge labels as known.
+        gain: of accuracy in percentage points, with 95 % limits; None with one scenario.
+    """
+
+    judge: str
+    calibrated: str
+    answers: int
+    before: int
+    after: int
+    gain: Estimate | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +278,8 @@ Event = (
     | Judged
     | EngineProgress
     | JudgeReady
+    | JudgeMeasured
+    | JudgeCalibrated
     | JudgeProgress
     | BatchProgress
     | LabelOrdersMeasured

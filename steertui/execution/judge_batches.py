@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from steertui.core.verdict import Verdict
-from steertui.execution.events import BatchProgress, Event, Judged
+from steertui.execution.control_reading import ControlReading, Reread
+from steertui.execution.events import BatchProgress, Event
 from steertui.execution.judge_worker import JudgeWorker
 from steertui.judge.batch import BatchClient, BatchState
 from steertui.judge.price import Budget
@@ -58,9 +59,10 @@ class BatchWorker(JudgeWorker):
         budget: Budget,
         publish: Callable[[Event], None],
         *,
+        reading: ControlReading,
         experiment: str,
     ) -> None:
-        super().__init__(client, store, budget, publish)
+        super().__init__(client, store, budget, publish, reading=reading)
         self._experiment = experiment
         self._halted = asyncio.Event()
         self._published: dict[str, tuple[str, int]] = {}
@@ -76,9 +78,10 @@ class BatchWorker(JudgeWorker):
         batches = [b for b in [await self._find(batch) for batch in planned] if b]
         sent = {key for batch in batches for key in batch.keys}
         answers = []
-        while (answer := await self._queue.get()) is not None:
-            if answer.key not in sent:
-                answers.append(answer)
+        while (item := await self._queue.get()) is not None:
+            # A batch is read at one time: rereading its control answers would show no change.
+            if not isinstance(item, Reread) and item.key not in sent:
+                answers.append(item)
         self._queued |= sent
         for lines in self._split(answers):
             if not self._halted.is_set():
@@ -185,7 +188,7 @@ class BatchWorker(JudgeWorker):
         for key, verdict, _ in results:
             self._done += 1
             self._failed += verdict.label is None
-            self._publish(Judged(key, verdict))
+            self._publish_verdict(key, verdict)
         self._publish_progress()
         if state.status == "failed":
             super().stop(f"the server rejected the batch ({state.error or 'no reason given'})")

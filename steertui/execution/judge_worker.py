@@ -5,10 +5,14 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from steertui.analysis.judge_worth import measure_judge
+from steertui.core.verdict import Verdict
 from steertui.errors import JudgeError
+from steertui.execution.control_reading import ControlReading, Reread
 from steertui.execution.events import (
     Event,
     Judged,
+    JudgeMeasured,
     JudgeProgress,
     JudgeReady,
     JudgeStopped,
@@ -17,6 +21,7 @@ from steertui.execution.events import (
 from steertui.judge.price import Budget, estimate_tokens
 from steertui.judge.request_format import RawReply, RequestFormat
 from steertui.judge.server import KNOWN_CASE, KNOWN_LABEL, JudgeBusyError, ServerJudge
+from steertui.planning.control_answers import REREAD_INTERVAL
 from steertui.planning.judges import judge_case
 from steertui.server.circuit_breaker import CircuitBreaker
 from steertui.store import JudgeReply, Store, UnjudgedAnswer
@@ -63,15 +68,19 @@ class JudgeWorker:
         store: Store,
         budget: Budget,
         publish: Callable[[Event], None],
+        *,
+        reading: ControlReading,
     ) -> None:
         self._client = client
         self._judge: ServerJudge = client.judge
         self._store = store
         self._budget = budget
         self._publish = publish
-        self._queue: asyncio.Queue[UnjudgedAnswer | None] = asyncio.Queue()
+        self._reading = reading
+        self._queue: asyncio.Queue[UnjudgedAnswer | Reread | None] = asyncio.Queue()
         self._breaker = CircuitBreaker()
         self._queued: set[str] = set()
+        self._answers = 0
         self._done = 0
         self._failed = 0
         self._dollars: float | None = 0.0
@@ -98,6 +107,9 @@ class JudgeWorker:
                 failure=verdict.failure,
             )
         )
+        for answer in self._reading.pending.values():
+            self._queued.add(answer.key)
+            self._queue.put_nowait(answer)
 
     async def _negotiate(self) -> list[RawReply]:
         """Return the replies of the negotiation; wait as long as a busy server asks.
@@ -116,12 +128,21 @@ class JudgeWorker:
                 await asyncio.sleep(seconds)
 
     def put(self, answer: UnjudgedAnswer | None) -> None:
-        """Queue an answer, once; None ends the queue."""
+        """Queue an answer, once, and control answers to be read again; None ends the queue."""
         if answer is None:
+            if self._answers:
+                self._put_rereads()
             self._queue.put_nowait(None)
         elif answer.key not in self._queued:
+            if self._answers % REREAD_INTERVAL == 0 and (self._answers or self._reading.was_read):
+                self._put_rereads()
+            self._answers += 1
             self._queued.add(answer.key)
             self._queue.put_nowait(answer)
+
+    def _put_rereads(self) -> None:
+        for reread in self._reading.rereading():
+            self._queue.put_nowait(reread)
 
     def stop(self, reason: str) -> None:
         """Send no more requests; replies in flight are still awaited and stored."""
@@ -140,7 +161,14 @@ class JudgeWorker:
                 group.create_task(self._request_queued())
         if self._in_open_batches & self._queued and not self._stop_reason:
             self.stop("the other answers are in an open batch; --judge-batch fetches its verdicts")
+        self._publish_changes()
         self._publish_stop()
+
+    def _publish_changes(self) -> None:
+        """Publish what the judge is worth again if it changed labels of control answers."""
+        worth = measure_judge(self._store, self._judge.id)
+        if worth and worth.has_changed:
+            self._publish(JudgeMeasured(self._judge.name, worth))
 
     def _publish_stop(self) -> None:
         if self._stop_reason:
@@ -148,12 +176,16 @@ class JudgeWorker:
             self._publish(JudgeStopped(self._judge.name, self._stop_reason, left))
 
     async def _request_queued(self) -> None:
-        while (answer := await self._queue.get()) is not None:
-            if not self._stop_reason and answer.key not in self._in_open_batches:
-                await self._request(answer)
+        while (item := await self._queue.get()) is not None:
+            if self._stop_reason:
+                continue
+            if isinstance(item, Reread):
+                await self._request(item.answer, is_reread=True)
+            elif item.key not in self._in_open_batches:
+                await self._request(item, is_reread=False)
         self._queue.put_nowait(None)  # ends the other tasks
 
-    async def _request(self, answer: UnjudgedAnswer) -> None:
+    async def _request(self, answer: UnjudgedAnswer, *, is_reread: bool) -> None:
         system, user = self._judge.messages(judge_case(answer, hide_suffix=self._judge.hide_suffix))
         reserved = self._judge.max_dollars(system, user, self._reserve_factor)
         if not await self._reserve(reserved):
@@ -169,7 +201,10 @@ class JudgeWorker:
             return
         finally:
             self._budget.settle(reserved, cost)
-        self._store_verdict(answer.key, reply, time.monotonic() - start)
+        if is_reread:
+            self._store_reread(answer.key, reply)
+        else:
+            self._store_verdict(answer.key, reply, time.monotonic() - start)
 
     async def _reserve(self, dollars: float) -> bool:
         """Reserve the cost of a request; return False if the judge stops instead.
@@ -185,6 +220,15 @@ class JudgeWorker:
                 return False
         return True
 
+    def _store_reread(self, key: str, reply: RawReply) -> None:
+        exchange = self._exchange(
+            reply, self._client.request_format.description, self._judge.dollars(reply)
+        )
+        self._store.add_reply(self._judge.id, exchange)
+        label = self._judge.verdict(reply, 0.0).label
+        if label:
+            self._store.add_control_reread(self._judge.id, key, label)
+
     def _store_verdict(self, key: str, reply: RawReply, seconds: float) -> None:
         verdict = self._judge.verdict(reply, seconds)
         exchange = self._exchange(
@@ -195,10 +239,17 @@ class JudgeWorker:
         self._done += 1
         self._failed += is_failure
         self._breaker.note(failed=is_failure)
-        self._publish(Judged(key, verdict))
+        self._publish_verdict(key, verdict)
         self._publish_progress()
         if self._breaker.is_open:
             self.stop(f"{self._breaker.summary}, the last: {verdict.failure or 'none'}")
+
+    def _publish_verdict(self, key: str, verdict: Verdict) -> None:
+        """Publish the verdict on an answer; after the last control answer, the judge's worth."""
+        if self._reading.pending.pop(key, None) is None:
+            self._publish(Judged(key, verdict))
+        elif not self._reading.pending and (worth := measure_judge(self._store, self._judge.id)):
+            self._publish(JudgeMeasured(self._judge.name, worth))
 
     def _publish_progress(self) -> None:
         self._publish(

@@ -1,8 +1,9 @@
 """Local judge: label likelihoods of unjudged answers, verdicts, and reasons on request."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 
+from steertui.analysis.judge_worth import measure_judge
 from steertui.core.generation import SamplingParams
 from steertui.core.verdict import Label, Verdict
 from steertui.engine.events import Completed, RequestFailed, Scored
@@ -17,6 +18,7 @@ from steertui.execution.events import (
     EngineProgress,
     Event,
     Judged,
+    JudgeMeasured,
     JudgeStopped,
     LabelOrdersMeasured,
     ModelLoaded,
@@ -48,21 +50,20 @@ def run_local_judge(
     overrides: Overrides,
     reasons: bool,
     control: RunControl,
+    control_answers: Sequence[UnjudgedAnswer] = (),
 ) -> Iterator[Event]:
     """Judge the answers; likelihoods and verdicts are stored before their events are yielded.
 
-    With `reasons` the judge also generates a reason for each label.
+    With `reasons` the judge also generates a reason for each label. It reads `control_answers`
+    first, and then yields its worth instead of their verdicts.
     """
+    own = {answer.key for answer in control_answers}
     with vocabulary(judge.model.path) as gguf:
         reason_tokens = REASON_SAMPLING.max_tokens if reasons else 0
-        requests = _Requests(judge, gguf, answers, reason_tokens)
-        for key, failure in requests.too_long.items():
-            verdict = Verdict(judge.id, None, failure=failure)
-            store.add_verdict(key, verdict)
-            yield Judged(key, verdict)
+        requests = JudgeRequests(judge, gguf, [*control_answers, *answers], reason_tokens)
+        yield from _fail_too_long(store, judge, requests, own)
         if not requests.first:
             return
-        plan = LabelOrderPlan(judge.debias, [*requests.first], store.label_logliks(judge.id))
         workload = workload_of(
             [*requests.first.values()], reason_tokens + ROTATION_TOKENS, share=gguf.can_truncate
         )
@@ -71,15 +72,67 @@ def run_local_judge(
             for _ in engine.load():
                 yield ModelLoading(judge.name)
             yield ModelLoaded("judge", judge.name, shapes, len(requests.first))
-            judging = _Judging(
-                store, judge, requests, plan, engine=engine, reasons=reasons, control=control
+            yield from _judge_stages(
+                store, judge, requests, own, engine=engine, reasons=reasons, control=control
             )
-            yield from judging.run()
     if judge.debias == "none":
         return
     measured = order_effect(store.label_logliks(judge.id).values())
     if measured:
         yield LabelOrdersMeasured(judge.name, measured)
+
+
+def _fail_too_long(
+    store: Store, judge: LocalJudge, requests: "JudgeRequests", own: Set[str]
+) -> Iterator[Event]:
+    for key, failure in requests.too_long.items():
+        verdict = Verdict(judge.id, None, failure=failure)
+        store.add_verdict(key, verdict)
+        if key not in own:
+            yield Judged(key, verdict)
+
+
+def _judge_stages(
+    store: Store,
+    judge: LocalJudge,
+    requests: "JudgeRequests",
+    own: Set[str],
+    *,
+    engine: Pool,
+    reasons: bool,
+    control: RunControl,
+) -> Iterator[Event]:
+    """Judge the control answers `own` first, without events of their verdicts, then the others."""
+    before = 0
+    for is_control in (True, False):
+        keys = [key for key in requests.first if (key in own) is is_control]
+        if not keys:
+            continue
+        plan = LabelOrderPlan(judge.debias, keys, store.label_logliks(judge.id, control=is_control))
+        judging = _Judging(
+            store,
+            judge,
+            requests,
+            plan,
+            engine=engine,
+            reasons=reasons and not is_control,
+            control=control,
+            before=before,
+        )
+        before = len(keys)
+        for event in judging.run():
+            if not (is_control and isinstance(event, Judged)):
+                yield event
+            if isinstance(event, JudgeStopped):
+                return
+        if is_control:
+            yield from _measured(store, judge)
+
+
+def _measured(store: Store, judge: LocalJudge) -> Iterator[Event]:
+    worth = measure_judge(store, judge.id)
+    if worth:
+        yield JudgeMeasured(judge.name, worth)
 
 
 class _Judging:
@@ -89,15 +142,18 @@ class _Judging:
         self,
         store: Store,
         judge: LocalJudge,
-        requests: "_Requests",
+        requests: "JudgeRequests",
         plan: LabelOrderPlan,
         *,
         engine: Pool,
         reasons: bool,
         control: RunControl,
+        before: int,
     ) -> None:
+        """Prepare to judge the keys of the plan, after `before` answers of this judge."""
         self._store = store
         self._judge = judge
+        self._before = before
         self._requests = requests
         self._plan = plan
         self._engine = engine
@@ -149,8 +205,8 @@ class _Judging:
     def _progress(self, event: EngineProgress, stage: set[str]) -> EngineProgress:
         """Return the progress over all answers; those after this stage cost as much each."""
         total = len(self._requests.first)
-        judged = len(self._judged)
-        later = total - len(self._judged | stage)
+        judged = self._before + len(self._judged)
+        later = total - self._before - len(self._judged | stage)
         factor = 1 + later / max(1, event.total - event.done)
         left = event.left and event.left.times(factor)
         return replace(event, done=judged, total=total, left=left)
@@ -192,7 +248,7 @@ class _Judging:
 
     def _stopped(self) -> JudgeStopped:
         reason = f"it gave none of the first {len(self._judged)} answers a label ({self._last})"
-        left = len(self._requests.first) - len(self._judged)
+        left = len(self._requests.first) - self._before - len(self._judged)
         return JudgeStopped(self._judge.name, reason, left)
 
     def _store_verdict(self, key: str, verdict: Verdict) -> Judged:
@@ -203,7 +259,7 @@ class _Judging:
         return Judged(key, verdict)
 
 
-class _Requests:
+class JudgeRequests:
     """Engine requests of a local judge.
 
     Attributes:

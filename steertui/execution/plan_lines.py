@@ -7,6 +7,7 @@ from steertui.analysis.sentences import minimum_gap_sentence
 from steertui.analysis.summary import STAND_IN_WARNING
 from steertui.core.prompt import Prompt
 from steertui.core.shard import WHOLE
+from steertui.execution.judge_worths import with_worths
 from steertui.execution.progress import dollars
 from steertui.judge.price import estimate_tokens, list_price
 from steertui.planning.estimate import Estimate, JudgeEstimate
@@ -39,7 +40,7 @@ def plan_lines(plan: Plan, db: Path) -> list[str]:
             f"Shard   {design.shard}: {len(design.own_scenarios)} scenarios are run here; "
             "`steertui merge` joins all shards"
         )
-    lines += _judge_lines(plan)
+    lines += _judge_lines(plan, db)
     lines += map(note_line, plan.notes)
     lines += [f"Store   {db}", f"        {gap_text(plan.estimate)}."]
     if plan.is_stand_in:
@@ -59,8 +60,8 @@ def _server_lines(plan: Plan) -> Iterator[str]:
             yield from _cost_line(model, plan.missing(model))
 
 
-def _judge_lines(plan: Plan) -> Iterator[str]:
-    yield from map(judge_plan_line, plan.estimate.judges)
+def _judge_lines(plan: Plan, db: Path) -> Iterator[str]:
+    yield from map(judge_plan_line, with_worths(plan.estimate, db).judges)
     if not plan.judges:
         yield "Judge   none: answers are stored without labels; --judge labels them later"
 
@@ -90,9 +91,16 @@ def judge_plan_line(judge: JudgeEstimate) -> str:
 
 def judge_work_text(judge: JudgeEstimate) -> str:
     """Return "144 labels pending, about $0.21" or "up to date"."""
-    if not judge.unjudged:
+    worth = f"; {judge.worth}" if judge.worth else ""
+    return f"{_pending_text(judge)}{worth}"
+
+
+def _pending_text(judge: JudgeEstimate) -> str:
+    if not judge.labels:
         return "up to date"
     work = f"{judge.unjudged:,} {'label' if judge.unjudged == 1 else 'labels'} pending"
+    if judge.control:
+        work += f" and {judge.control:,} control answers to read first"
     if judge.is_local:
         return work
     if judge.dollars is None:

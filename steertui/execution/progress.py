@@ -4,12 +4,15 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from steertui.analysis.judge_worth import Standing, worth_sentence
 from steertui.engine.context import ContextParams
 from steertui.engine.events import EngineLost, EngineRestarted, RequestFailed
 from steertui.execution.events import (
     BatchProgress,
     EngineProgress,
     Incident,
+    JudgeCalibrated,
+    JudgeMeasured,
     JudgeProgress,
     JudgeReady,
     JudgeStopped,
@@ -127,6 +130,25 @@ def _known_answer_text(event: JudgeReady) -> str:
     if event.failure:
         problem = f"NO label for the known answer ({event.failure})"
     return f"; {problem}: check its verdicts before you use them"
+
+
+def measured_line(event: JudgeMeasured) -> str:
+    """Return what a judge is worth; "! " marks a judge that is not usable."""
+    mark = "" if event.worth.standing is Standing.USABLE else "! "
+    return f"{mark}{worth_sentence(event.worth.judge, event.worth)}"
+
+
+def calibrated_line(event: JudgeCalibrated) -> str:
+    """Return what a calibration gains, cross-validated by scenario; "! " if that is not shown."""
+    gain = event.gain
+    interval = f" (95 % interval {gain.low:+.1f} to {gain.high:+.1f} points)" if gain else ""
+    helps = gain is not None and gain.low > 0
+    result = "it helps" if helps else "it is not shown to help"
+    return (
+        f"{'' if helps else '! '}{event.calibrated}: {event.after} of {event.answers} answers "
+        f"labelled as known, {event.before} before calibration{interval}, cross-validated by "
+        f"scenario: {result}"
+    )
 
 
 def dollars(amount: float | None) -> str:

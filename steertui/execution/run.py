@@ -7,6 +7,7 @@ from typing import assert_never
 from steertui.engine.sizing import Overrides
 from steertui.errors import ServerError
 from steertui.execution.control import RunControl, until_stopped
+from steertui.execution.derived_judges import NO_DERIVATION, Derivation, derive
 from steertui.execution.events import Event, Generated
 from steertui.execution.generate import generate
 from steertui.execution.local_judge import run_local_judge
@@ -14,6 +15,11 @@ from steertui.execution.server_judges import ServerJudges
 from steertui.execution.server_models import ServerModels
 from steertui.judge.local import LocalJudge
 from steertui.judge.server import ServerJudge
+from steertui.planning.control_answers import (
+    is_demo_judge,
+    pending_control,
+    store_control_set,
+)
 from steertui.planning.judges import DEFAULT_OPTIONS, Judge, JudgeServerOptions
 from steertui.planning.plan import Plan
 from steertui.server.model import ServerModel
@@ -61,7 +67,10 @@ def run(
 
 
 def _run(plan: Plan, store: Store, settings: RunSettings) -> Generator[Event, None, None]:
-    with_work = [j for j, count in zip(plan.judges, plan.unjudged, strict=True) if count]
+    _store_control_set(store, plan.judges, settings)
+    with_work = [
+        j for j, work in zip(plan.judges, plan.estimate.judges, strict=True) if work.labels
+    ]
     on_servers, _ = split_judges(with_work)
     _, local = split_judges(plan.judges)
     prompts = {m: plan.missing(m) for m in plan.design.models if isinstance(m, ServerModel)}
@@ -143,15 +152,17 @@ def judge(
     reasons: bool = False,
     control: RunControl | None = None,
     unjudged: Mapping[str, Sequence[UnjudgedAnswer]] | None = None,
+    derivation: Derivation = NO_DERIVATION,
 ) -> Generator[Event, None, None]:
     """Judge the stored answers of an experiment that each judge has not judged yet.
 
-    `unjudged` are these answers by judge id; they are read from the store if left out.
+    `unjudged` are these answers by judge id; they are read from the store if left out. Derived
+    judges come last.
     """
     settings = RunSettings(overrides, servers, reasons, control or RunControl())
     if unjudged is None:
         unjudged = {judge.id: store.unjudged_answers(experiment, judge.id) for judge in judges}
-    events = _judge(store, experiment, judges, settings, unjudged)
+    events = _judge(store, experiment, judges, settings, unjudged, derivation=derivation)
     return until_stopped(events, settings.control)
 
 
@@ -161,8 +172,16 @@ def _judge(
     judges: Sequence[Judge],
     settings: RunSettings,
     unjudged: Mapping[str, Sequence[UnjudgedAnswer]],
+    *,
+    derivation: Derivation,
 ) -> Generator[Event, None, None]:
-    on_servers, local = split_judges([judge for judge in judges if unjudged[judge.id]])
+    _store_control_set(store, judges, settings)
+    with_work = [
+        judge
+        for judge in judges
+        if unjudged[judge.id] or pending_control(store, settings.servers.control_set, judge)
+    ]
+    on_servers, local = split_judges(with_work)
     with ServerJudges(
         on_servers, store, experiment, settings.servers, settings.control
     ) as server_judges:
@@ -172,6 +191,14 @@ def _judge(
         for judge in local:
             yield from _judge_locally(store, judge, unjudged[judge.id], settings, server_judges)
         yield from server_judges.finish()
+    yield from derive(store, experiment, judges, derivation)
+
+
+def _store_control_set(store: Store, judges: Sequence[Judge], settings: RunSettings) -> None:
+    """Add the control set to the store if a judge reads it."""
+    control_set = settings.servers.control_set
+    if control_set and not all(map(is_demo_judge, judges)):
+        store_control_set(store, control_set)
 
 
 def _judge_locally(
@@ -181,7 +208,8 @@ def _judge_locally(
     settings: RunSettings,
     server_judges: ServerJudges,
 ) -> Iterator[Event]:
-    if not answers:
+    own = pending_control(store, settings.servers.control_set, judge)
+    if not answers and not own:
         return
     for event in run_local_judge(
         store,
@@ -190,6 +218,7 @@ def _judge_locally(
         overrides=settings.overrides,
         reasons=settings.reasons,
         control=settings.control,
+        control_answers=own,
     ):
         yield event
         yield from server_judges.new_events()

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 
 from steertui.execution.background import BackgroundThread
 from steertui.execution.control import RunControl
+from steertui.execution.control_reading import ControlReading
 from steertui.execution.events import Event
 from steertui.execution.judge_worker import JudgeWorker
 from steertui.judge.price import Budget
@@ -75,11 +76,14 @@ class ServerJudges(BackgroundThread):
         options = self._options
         timeouts = JudgeTimeouts(options.concurrency, options.timeout, options.retries)
         publish = self._events.put
+        reading = ControlReading(store, options.control_set, judge)
         if judge.in_batches:
             sender = await stack.enter_async_context(BatchClient(judge, timeouts))
-            return BatchWorker(sender, store, budget, publish, experiment=self._experiment)
+            return BatchWorker(
+                sender, store, budget, publish, reading=reading, experiment=self._experiment
+            )
         client = await stack.enter_async_context(JudgeClient(judge, timeouts))
-        return JudgeWorker(client, store, budget, publish)
+        return JudgeWorker(client, store, budget, publish, reading=reading)
 
     def _put(self, judge: str, answer: UnjudgedAnswer) -> None:
         self._workers[judge].put(answer)

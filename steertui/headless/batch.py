@@ -12,13 +12,16 @@ from steertui.core.experiment import Experiment
 from steertui.core.shard import Shard
 from steertui.engine.sizing import Overrides
 from steertui.execution import Event, JudgeStopped, ModelStopped, RunControl, judge, run
+from steertui.execution.derived_judges import NO_DERIVATION, Derivation
+from steertui.execution.judge_worths import next_command
 from steertui.execution.plan_lines import judge_plan_line, note_line
 from steertui.execution.progress import incident_line
 from steertui.headless.downloads import DOWNLOAD_STOPPED, report_downloads
 from steertui.headless.reporters import Reporter, choose_reporter
 from steertui.planning.consent import require_consent
+from steertui.planning.control_answers import pending_control
 from steertui.planning.estimate import judge_estimate
-from steertui.planning.judge_cost import estimate_cost
+from steertui.planning.judge_cost import add_costs, control_cost, estimate_cost
 from steertui.planning.judges import (
     Judge,
     JudgeServerOptions,
@@ -110,6 +113,7 @@ def judge_stored(
     *,
     reasons: bool,
     as_json: bool,
+    derivation: Derivation = NO_DERIVATION,
 ) -> int:
     """Judge stored answers, print the results and return the exit code, as `run_batch` does."""
     handler = SignalHandler()
@@ -121,8 +125,12 @@ def judge_stored(
         register_judges(judges, descriptions, store)
         for new_judge, description in zip(judges, descriptions, strict=True):
             answers = unjudged[new_judge.id]
-            cost = estimate_cost(new_judge, answers)
-            work = judge_estimate(new_judge, len(answers), cost)
+            pending = pending_control(store, server_options.control_set, new_judge)
+            cost = add_costs(
+                estimate_cost(new_judge, answers),
+                control_cost(new_judge, server_options.control_set, pending, len(answers)),
+            )
+            work = judge_estimate(new_judge, len(answers), cost, control=len(pending))
             print_line(judge_plan_line(work), to_stderr=True)
             for note in description.notes:
                 print_line(note_line(f"{new_judge.name}: {note}"), to_stderr=True)
@@ -135,6 +143,7 @@ def judge_stored(
             reasons=reasons,
             control=handler.control,
             unjudged=unjudged,
+            derivation=derivation,
         )
         reporter = choose_reporter(as_json=as_json)
         return _report(events, reporter, handler, store, experiment=chosen)
@@ -148,10 +157,25 @@ def _report(
     *,
     experiment: str,
 ) -> int:
+    stopped = consume(events, reporter, handler, store.path)
+    if stopped is None:
+        _print_resume_command(store, experiment)
+        return handler.exit_code
+    summary = summarise_experiment(store, experiment)
+    reporter.results(summary)
+    if any(table.judge is None for table in summary.tables):
+        print_line(next_command(store.path), to_stderr=True)
+    return exit_code(stopped)
+
+
+def consume(
+    events: Generator[Event, None, None], reporter: Reporter, handler: SignalHandler, db: Path
+) -> list[JudgeStopped | ModelStopped] | None:
+    """Show the events; return the judges and models that were stopped, None after a signal."""
     stopped: list[JudgeStopped | ModelStopped] = []
     is_interrupted = False
     try:
-        with run_lock(store.path):  # otherwise two processes pay for the same label
+        with run_lock(db):  # otherwise two processes pay for the same label
             for event in events:
                 reporter.show(event)
                 if isinstance(event, JudgeStopped | ModelStopped):
@@ -159,11 +183,7 @@ def _report(
     except KeyboardInterrupt:
         events.close()
         is_interrupted = True
-    if is_interrupted or handler.control.is_stopped:
-        _print_resume_command(store, experiment)
-        return handler.exit_code
-    reporter.results(summarise_experiment(store, experiment))
-    return exit_code(stopped)
+    return None if is_interrupted or handler.control.is_stopped else stopped
 
 
 def exit_code(stopped: Sequence[JudgeStopped | ModelStopped]) -> int:

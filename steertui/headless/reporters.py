@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from steertui.analysis.judge_caveats import order_sentence
+from steertui.analysis.judge_worth import worth_sentence
 from steertui.analysis.summary import Summary
 from steertui.engine.events import EngineLost, EngineRestarted, RequestFailed
 from steertui.execution import (
@@ -18,7 +19,9 @@ from steertui.execution import (
     Event,
     Generated,
     Incident,
+    JudgeCalibrated,
     Judged,
+    JudgeMeasured,
     JudgeProgress,
     JudgeReady,
     JudgeStopped,
@@ -35,10 +38,12 @@ from steertui.execution.plan_lines import plan_lines
 from steertui.execution.progress import (
     STAGES,
     ThroughputMeter,
+    calibrated_line,
     incident_line,
     judge_line,
     line_interval,
     loaded_line,
+    measured_line,
     server_line,
 )
 from steertui.planning.plan import Plan
@@ -116,6 +121,12 @@ class JsonReporter:
                     is_correct=is_correct,
                     failure=failure,
                 )
+            case JudgeMeasured(judge, worth):
+                sentence = worth_sentence(worth.judge, worth)
+                record_ = record.worth_record(worth)
+                self._write("judge_measured", judge=judge, sentence=sentence, **record_)
+            case JudgeCalibrated():
+                self._write("judge_calibrated", **asdict(event))
             case BatchProgress():
                 self._write("batch", **asdict(event))
             case LabelOrdersMeasured(judge, effect):
@@ -206,6 +217,10 @@ class LineReporter:
                 self._print_line(judge_line(event))
             case LabelOrdersMeasured():
                 self._print_line(order_sentence(event.judge, event.effect))
+            case JudgeMeasured():
+                self._print_line(measured_line(event))
+            case JudgeCalibrated():
+                self._print_line(calibrated_line(event))
             case ModelLoading() | Generated() | Judged():
                 pass
             case _:
@@ -271,6 +286,10 @@ class BarReporter(LineReporter):
             case LabelOrdersMeasured():
                 sentence = order_sentence(event.judge, event.effect)
                 self._bars.console.print(line_text(sentence), soft_wrap=True)
+            case JudgeMeasured():
+                self._bars.console.print(line_text(measured_line(event)), soft_wrap=True)
+            case JudgeCalibrated():
+                self._bars.console.print(line_text(calibrated_line(event)), soft_wrap=True)
             case ModelLoading() | Generated() | Judged():
                 pass
             case _:

@@ -68,7 +68,7 @@ def compare_with_paper(store: Store, summary: Summary) -> list[PaperComparison]:
 
 def _compare(store: Store, index: int, table: Table) -> PaperComparison | None:
     model = paper_model([table.setting.name, table.setting.title])
-    if model is None or not table.judge:
+    if model is None or not table.judge or not table.draws_headline:
         return None
     original = paper_labels(store, table, model)
     if is_paper_table(table):

@@ -21,9 +21,11 @@ from steertui.core.model import is_server
 from steertui.core.prompt import Prompt
 from steertui.core.scenario import Scenario
 from steertui.errors import SteertuiError
+from steertui.judge.control import ControlSet
 from steertui.judge.server import ServerJudge
 from steertui.planning.consent import open_question
-from steertui.planning.judge_cost import estimate_cost, expected_answer
+from steertui.planning.control_answers import is_demo_judge, pending_control
+from steertui.planning.judge_cost import add_costs, control_cost, estimate_cost, expected_answer
 from steertui.planning.judges import (
     Judge,
     JudgeServerOptions,
@@ -79,10 +81,14 @@ class JudgeEstimate:
     Attributes:
         name: the judge's name, as in tables.
         unjudged: number of missing labels.
-        dollars: estimated cost of the missing labels, in US dollars; None if nothing is paid or the
+        control: number of control answers that the judge has not read.
+        dollars: estimated cost of all these labels, in US dollars; None if nothing is paid or the
             price is unknown.
         is_local: whether the judge runs on this machine.
         missing_key: environment variable that must hold the API key and does not; "" for none.
+        id: the judge's id; "" if its weights cannot be opened.
+        is_demo: whether it is the demo checkpoint.
+        worth: what is known of its worth, in words; "" if it was not looked up.
     """
 
     name: str
@@ -90,6 +96,15 @@ class JudgeEstimate:
     dollars: float | None = None
     is_local: bool = True
     missing_key: str = ""
+    control: int = 0
+    id: str = ""
+    is_demo: bool = False
+    worth: str = ""
+
+    @property
+    def labels(self) -> int:
+        """Number of labels that the judge has to give."""
+        return self.unjudged + self.control
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +162,14 @@ def estimate_experiment(
                 prompts = render_prompts(resolve(experiment, store=store))[0]
             else:
                 prompts = None
-            estimate = estimate_work(experiment, texts, judges, store, prompts=prompts)
+            estimate = estimate_work(
+                experiment,
+                texts,
+                judges,
+                store,
+                prompts=prompts,
+                control_set=options.control_set,
+            )
         return replace(estimate, downloads=weights)
     except SteertuiError as exc:
         return Estimate(error=str(exc))
@@ -160,6 +182,7 @@ def estimate_work(
     store: Store | None,
     *,
     prompts: Sequence[Prompt] | None,
+    control_set: ControlSet | None = None,
 ) -> Estimate:
     """Return the estimate of an experiment whose texts and judges are resolved.
 
@@ -169,6 +192,7 @@ def estimate_work(
         judges: its judges; the name instead of a judge whose weights cannot be opened.
         store: the answers and labels so far; None for no database.
         prompts: the prompts of all trials; None if they cannot be rendered.
+        control_set: read by every judge; None to leave it out.
     """
     scenarios, conditions = texts
     size = _grid_size(experiment, scenarios, conditions)
@@ -182,11 +206,9 @@ def estimate_work(
         missing = [p.trial for p in prompts if p.key not in answered]
         by_model.update(trial.model.sha256 for trial in missing)
         cells = Counter((trial.scenario, trial.condition) for trial in missing)
-    # Conditions that do not differ in the text have the same user message.
-    unanswered: Counter[tuple[Scenario, str]] = Counter()
-    for (scenario, condition), count in cells.items():
-        unanswered[scenario, condition.steer(scenario.task)] += count
-    work = _Work(store, keys, size.trials, unanswered, experiment.max_tokens)
+    work = _Work(
+        store, keys, size.trials, _messages(cells), experiment.max_tokens, control_set=control_set
+    )
     return Estimate(
         size=size,
         answered=None if prompts is None else len(answered),
@@ -195,6 +217,16 @@ def estimate_work(
         judges=tuple(_judge_work(judge, work) for judge in judges),
         seconds_per_answer=_mean_seconds(store, by_model) if store else None,
     )
+
+
+def _messages(
+    cells: Mapping[tuple[Scenario, Condition], int],
+) -> Mapping[tuple[Scenario, str], int]:
+    """Return the counts by user message: conditions that do not differ in the text share theirs."""
+    counts: Counter[tuple[Scenario, str]] = Counter()
+    for (scenario, condition), count in cells.items():
+        counts[scenario, condition.steer(scenario.task)] += count
+    return counts
 
 
 def _mean_seconds(store: Store, unanswered: Mapping[str, int]) -> float | None:
@@ -209,10 +241,14 @@ def _mean_seconds(store: Store, unanswered: Mapping[str, int]) -> float | None:
     return sum(rate * count for rate, count in known) / sum(unanswered.values())
 
 
-def judge_estimate(judge: Judge, unjudged: int, dollars: float | None) -> JudgeEstimate:
-    """Return the work of a judge with `unjudged` missing labels that cost `dollars`."""
+def judge_estimate(
+    judge: Judge, unjudged: int, dollars: float | None, *, control: int = 0
+) -> JudgeEstimate:
+    """Return the work of a judge: missing labels, unread control answers, the cost of both."""
     if not isinstance(judge, ServerJudge):
-        return JudgeEstimate(judge.name, unjudged)
+        return JudgeEstimate(
+            judge.name, unjudged, control=control, id=judge.id, is_demo=is_demo_judge(judge)
+        )
     is_key_missing = judge.is_openai and not os.environ.get(judge.key_variable, "").strip()
     return JudgeEstimate(
         name=judge.name,
@@ -220,6 +256,8 @@ def judge_estimate(judge: Judge, unjudged: int, dollars: float | None) -> JudgeE
         dollars=dollars,
         is_local=False,
         missing_key=judge.key_variable if is_key_missing else "",
+        control=control,
+        id=judge.id,
     )
 
 
@@ -269,6 +307,7 @@ class _Work:
         trials: number of trials.
         unanswered: number of trials without an answer by scenario and user message.
         max_tokens: limit of new tokens.
+        control_set: read by every judge; None to leave it out.
     """
 
     store: Store | None
@@ -276,14 +315,20 @@ class _Work:
     trials: int
     unanswered: Mapping[tuple[Scenario, str], int]
     max_tokens: int
+    control_set: ControlSet | None
 
 
 def _judge_work(judge: Judge | str, work: _Work) -> JudgeEstimate:
     if isinstance(judge, str):
         return JudgeEstimate(judge, work.trials)
     judged = count_judged(work.store, work.keys, judge.id) if work.store else 0
-    dollars = _judging_cost(judge, work) if isinstance(judge, ServerJudge) else None
-    return judge_estimate(judge, work.trials - judged, dollars)
+    unjudged = work.trials - judged
+    pending = pending_control(work.store, work.control_set, judge)
+    dollars = None
+    if isinstance(judge, ServerJudge):
+        control = control_cost(judge, work.control_set, pending, unjudged)
+        dollars = add_costs(_judging_cost(judge, work), control)
+    return judge_estimate(judge, unjudged, dollars, control=len(pending))
 
 
 def _judging_cost(judge: ServerJudge, work: _Work) -> float | None:

@@ -1,10 +1,17 @@
 """Estimated cost of judging answers, including answers that do not exist yet."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from steertui.core.scenario import Scenario
+from steertui.core.verdict import Label
+from steertui.judge.control import ControlSet
 from steertui.judge.price import CHARACTERS_PER_TOKEN, estimate_tokens
 from steertui.judge.server import ServerJudge
+from steertui.planning.control_answers import (
+    REREAD_INTERVAL,
+    REREADS_PER_LABEL,
+    control_answers,
+)
 from steertui.planning.judges import Judge, judge_case
 from steertui.store import UnjudgedAnswer
 
@@ -49,3 +56,30 @@ def estimate_cost(judge: Judge, answers: Iterable[UnjudgedAnswer]) -> float | No
     )
     costs = (judge.price.of(int(estimate_tokens(*p)), 0, REPLY_TOKENS) for p in prompts)
     return sum(costs) * judge.discount
+
+
+def control_cost(
+    judge: Judge,
+    control_set: ControlSet | None,
+    pending: Sequence[UnjudgedAnswer],
+    answers: int,
+) -> float | None:
+    """Return the estimated cost of the control set before `answers` answers, in US dollars.
+
+    `pending` are read for the first time; more are read again between the answers. Returns None
+    as `estimate_cost`.
+    """
+    if control_set is None:
+        return 0.0
+    everything = control_answers(control_set)
+    total = estimate_cost(judge, everything)
+    if total is None:
+        return None
+    rereadings = 2 + answers // REREAD_INTERVAL if answers else 0
+    rereads = rereadings * REREADS_PER_LABEL * len(Label)
+    return total * (len(pending) + rereads) / len(everything)
+
+
+def add_costs(one: float | None, two: float | None) -> float | None:
+    """Return the sum of two costs; None if one of them is unknown."""
+    return None if one is None or two is None else one + two

@@ -7,10 +7,11 @@ from typing import NamedTuple
 from steertui.assets.weights import find_model
 from steertui.core.experiment import Experiment
 from steertui.core.judge_kind import JudgeKind, parse_judge_kind
-from steertui.core.model import DEMO
+from steertui.core.model import DEMO, SERVER_PREFIX, is_server
 from steertui.core.verdict import Debias, Label
 from steertui.engine.vocabulary import vocabulary
 from steertui.errors import JudgeError
+from steertui.judge.control import ControlSet
 from steertui.judge.local import LocalJudge
 from steertui.judge.price import Price, parse_price
 from steertui.judge.rubric import JudgeCase, Rubric, load_rubric
@@ -38,6 +39,7 @@ class JudgeServerOptions:
         price: US dollars per million tokens, as "IN,OUT"; "" for OpenAI's list price.
         answers: retry policy for models that answer.
         batches: whether the Batch API is used: half the price, replies within a day.
+        control_set: read by every judge before its labels count; None to leave it out.
     """
 
     concurrency: int = 16
@@ -47,6 +49,7 @@ class JudgeServerOptions:
     price: str = ""
     answers: RetryPolicy = DEFAULT_RETRY_POLICY
     batches: bool = False
+    control_set: ControlSet | None = None
 
 
 DEFAULT_OPTIONS = JudgeServerOptions()
@@ -147,6 +150,15 @@ def find_judge(
     raise JudgeError(
         f"{name}: no such judge; write local:MODEL, openai:MODEL or openai:MODEL@BASE_URL"
     )
+
+
+def judge_specification(name: str) -> str:
+    """Return a judge's specification from that of a model: "server:MODEL@URL", a name or a path."""
+    if parse_judge_kind(name) is not JudgeKind.OTHER:
+        return name
+    if is_server(name):
+        return JudgeKind.SERVER.prefix + name.removeprefix(SERVER_PREFIX)
+    return JudgeKind.LOCAL.prefix + name
 
 
 class JudgeDescription(NamedTuple):

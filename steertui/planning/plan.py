@@ -84,7 +84,14 @@ def make_plan(design: Design, store: Store, options: JudgeServerOptions = DEFAUL
         prompts=prompts,
         judges=judges,
         answered=frozenset(store.answered_keys(experiment)),
-        estimate=estimate_work(design.experiment, texts, judges, store, prompts=prompts),
+        estimate=estimate_work(
+            design.experiment,
+            texts,
+            judges,
+            store,
+            prompts=prompts,
+            control_set=options.control_set,
+        ),
         is_stand_in=any(map(is_stand_in, titles)),
         notes=tuple(_notes(design, facts, judges, descriptions)),
     )

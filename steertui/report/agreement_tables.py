@@ -20,10 +20,11 @@ def draw(agreement: JudgeAgreement, *, items: bool = False) -> Parts:
     yield line_text(f"{alpha_sentence(agreement)}.")
     for pair in agreement.comparisons:
         yield line_text()
-        yield from _pair(pair, items=items)
+        yield from draw_pair(pair, items=items)
 
 
-def _pair(pair: PairedJudges, *, items: bool) -> Parts:
+def draw_pair(pair: PairedJudges, *, items: bool = False) -> Parts:
+    """Yield the comparison of two judges; `items` adds the answers with unequal labels."""
     yield line_text(pair_title(pair), style="bold")
     if not pair.overall.items:
         yield line_text("No answer is labelled by both.")

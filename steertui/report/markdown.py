@@ -56,6 +56,7 @@ def render(summary: Summary, paper: Sequence[PaperComparison] = ()) -> str:
     for table in summary.tables:
         lines.append(f"## {escape(table_title(table))}\n")
         lines.append(f"{POLICY_DESCRIPTIONS[table.policy]}.\n")
+        lines += [f"{escape(table.judge_sentence)}.\n"] if table.judge_sentence else []
         lines += [*_rates(table), "", *_sentences(table), ""]
         lines += [*_counts(table), "", *_categories(table)]
         for (first, second), counts in table.transitions.items():

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from steertui.analysis.comparisons import Comparison, compare_tables
+from steertui.analysis.comparisons import Comparison, ComparisonLine, compare_tables
 from steertui.analysis.judge_agreement import PairedJudges
 from steertui.analysis.judge_panels import JudgePanel, judge_panels
+from steertui.analysis.judge_worth import JudgeWorth
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import CategoryGap, GapResult, RateRow, Table
 from steertui.paper.comparison import PaperComparison
@@ -43,6 +44,8 @@ def table_record(table: Table) -> Record:
         "temperature": table.setting.temperature,
         "judge": table.judge.name if table.judge else None,
         "judge_id": table.judge.id if table.judge else None,
+        "judge_sentence": table.judge_sentence,
+        "judge_worth": worth_record(table.worth) if table.worth else None,
         "policy": str(table.policy),
         "is_stand_in": table.is_stand_in,
         "rows": [_row_record(row) for row in table.rows],
@@ -55,6 +58,23 @@ def table_record(table: Table) -> Record:
             if (counts := label_transitions(table.outcomes, c.gap.first, c.gap.second))
         ],
         "warnings": list(table.warnings),
+    }
+
+
+def worth_record(worth: JudgeWorth) -> Record:
+    """Return what a judge is worth on the control set; shares are proportions."""
+    arm = worth.arm
+    return {
+        "standing": str(worth.standing),
+        "draws_headline": worth.draws_headline,
+        "answers": worth.answers,
+        "agreement": asdict(worth.pair.overall),
+        "by_condition": {name: asdict(a) for name, a in worth.pair.by_condition.items()},
+        "confusion": worth.pair.confusion,
+        "arm_points": arm.points if arm else None,
+        "arm_p": arm.p if arm else None,
+        "rereads": worth.rereads,
+        "changed": worth.changed,
     }
 
 
@@ -84,8 +104,12 @@ def _category_record(category: CategoryGap) -> Record:
 
 
 def _comparison_record(comparison: Comparison) -> Record:
-    lines = [{"what": line.what, **_gap_record(line.comparison)} for line in comparison.lines]
-    return {"title": comparison.title, "lines": lines}
+    return {"title": comparison.title, "lines": [*map(comparison_line_record, comparison.lines)]}
+
+
+def comparison_line_record(line: ComparisonLine) -> Record:
+    """Return one comparison; differences in percentage points."""
+    return {"what": line.what, **_gap_record(line.comparison)}
 
 
 def _panel_record(panel: JudgePanel) -> Record:

@@ -64,11 +64,16 @@ def draw(summary: Summary, *, detail: bool = False, paper: Sequence[PaperCompari
     """
     if not summary.tables:
         yield line_text(NO_EXPERIMENT)
+    for remark in summary.findings:
+        yield line_text(f"! {remark}", style="bold yellow")
+        yield line_text()
     for table in summary.tables:
         mark = " (demo: means nothing about real models)" if table.is_stand_in else ""
         yield line_text(f"{table_title(table)}{mark}; rates in percent", style="bold")
         if table.policy is not Policy.PAPER:
             yield line_text(f"{POLICY_DESCRIPTIONS[table.policy]}.")
+        if table.judge_sentence:
+            yield line_text(f"{table.judge_sentence}.", style="" if table.is_reliable else "yellow")
         yield _rates(table)
         yield from _sentences(table)
         if detail:

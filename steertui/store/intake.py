@@ -18,7 +18,13 @@ from typing import Any
 from steertui.core.condition import stored_condition
 from steertui.core.interventions import parse_interventions
 from steertui.core.judge_kind import parse_judge_kind, settings_digest
-from steertui.core.model import BATCH_MARK, IMPORTED_PREFIX, imported_identity, parse_model_backend
+from steertui.core.model import (
+    BATCH_MARK,
+    CONTROL_PREFIX,
+    IMPORTED_PREFIX,
+    imported_identity,
+    parse_model_backend,
+)
 from steertui.core.trial import content_key
 from steertui.errors import ScenarioError, StoreError, shorten
 from steertui.store.guard import check_schema, connect
@@ -202,7 +208,7 @@ def _matches_model(row: Row) -> bool:
         return False
     if identity.startswith(IMPORTED_PREFIX):
         return bool(identity.partition(BATCH_MARK)[0] == imported_identity(name))
-    return bool(re.fullmatch("[0-9a-f]{64}", identity))
+    return bool(re.fullmatch(f"({CONTROL_PREFIX})?[0-9a-f]{{64}}", identity))
 
 
 def _matches_judge(row: Row) -> bool:

@@ -146,3 +146,31 @@ CREATE TABLE vectors (
     created_at TEXT NOT NULL
 );
 """
+
+# control_rereads: labels that a judge gave to control answers when it read them again. The views
+# leave out the control set.
+CONTROL = """
+CREATE TABLE control_rereads (
+    id INTEGER PRIMARY KEY,
+    judge TEXT NOT NULL REFERENCES judges(id),
+    trial TEXT NOT NULL REFERENCES trials(key),
+    label TEXT NOT NULL CHECK (label IN
+        ('convergence', 'no_convergence', 'safety_refusal', 'nonsensical')),
+    created_at TEXT NOT NULL
+);
+CREATE INDEX control_rereads_by_judge ON control_rereads (judge, trial);
+DROP VIEW answers;
+CREATE VIEW answers AS
+    SELECT e.experiment, t.key, t.model AS model_sha256, m.name AS model, s.name AS scenario,
+        s.category, c.name AS condition, t.temperature, t.sample, v.judge, v.label, v.failure,
+        v.p_convergence, g.answer, g.reasoning, g.stop, g.tokens, p.text AS prompt
+    FROM experiment_trials AS e
+    JOIN trials AS t ON t.key = e.trial
+    JOIN models AS m ON m.sha256 = t.model
+    JOIN scenarios AS s ON s.id = t.scenario
+    JOIN conditions AS c ON c.id = t.condition
+    JOIN prompts AS p ON p.sha256 = t.prompt
+    LEFT JOIN generations AS g ON g.trial = t.key
+    LEFT JOIN current_verdicts AS v ON v.trial = t.key
+    WHERE m.backend <> 'control';
+"""

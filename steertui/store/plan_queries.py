@@ -30,6 +30,12 @@ def count_judged(store: Store, keys: Sequence[str], judge: str) -> int:
     return sum(int(row["n"]) for row in _rows(store, sql, keys, judge))
 
 
+def labelled_keys(store: Store, keys: Sequence[str], judge: str) -> frozenset[str]:
+    """Return those of the trial keys that have a label of the judge."""
+    sql = "SELECT trial FROM verdicts WHERE label IS NOT NULL AND trial IN ({}) AND judge = ?"
+    return frozenset(row["trial"] for row in _rows(store, sql, keys, judge))
+
+
 def unjudged_answers(store: Store, keys: Sequence[str], judge: str) -> Iterator[UnjudgedAnswer]:
     """Yield the answers among `keys` without a label of the judge."""
     sql = """SELECT t.key, s.category, s.system, s.task, c.name, c.suffix, c.about, c.spec,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from steertui.lookup import disambiguate
 from steertui.store.records import TrialStatus
-from steertui.store.rows import STATUSES
+from steertui.store.rows import CONTROL_TRIALS, STATUSES
 from steertui.store.store import Store
 
 
@@ -107,7 +107,8 @@ def changes_between(
 
 
 def count_all(store: Store) -> tuple[int, int]:
-    """Return the numbers of trials and of answers in the database."""
-    sql = "SELECT (SELECT count(*) FROM trials), (SELECT count(*) FROM generations)"
+    """Return the numbers of trials and of answers in the database, without control sets."""
+    sql = f"""SELECT (SELECT count(*) FROM trials) - n, (SELECT count(*) FROM generations) - n
+        FROM (SELECT count(*) AS n FROM {CONTROL_TRIALS})"""
     ((trials, answers),) = store.tuples(sql)
     return trials, answers

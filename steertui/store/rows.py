@@ -28,6 +28,14 @@ STATUSES = {
 }
 """Status by stored label and whether the judge failed: one object for all equal trials."""
 
+CONTROL_TRIALS = """(SELECT t.key FROM models AS m CROSS JOIN trials AS t ON t.model = m.sha256
+    WHERE m.backend = 'control')"""
+"""SQL of the keys of all control answers."""
+
+IS_CONTROL_SET = f"""EXISTS (SELECT 1 FROM experiment_trials AS i
+    WHERE i.experiment = e.id AND i.trial IN {CONTROL_TRIALS})"""
+"""SQL condition on an experiment `e`: its trials are control answers."""
+
 
 def now() -> str:
     """Return the time in UTC, ISO 8601, to the millisecond."""

@@ -11,6 +11,7 @@ from sqlite_utils.migrations import Migrations
 from steertui.store.initial_schema import TABLES, VIEWS
 from steertui.store.later_migrations import (
     CONFLICTS,
+    CONTROL,
     DELIVERIES,
     INTERVENTIONS,
     LAST_LABEL,
@@ -169,6 +170,13 @@ def interventions(db: Database) -> None:
 def prompt_formats(db: Database) -> None:
     """Add the template and the notes of each experiment's prompts; rename `server_template`."""
     apply_prompt_formats(db)
+
+
+@migrations()
+def control_sets(db: Database) -> None:
+    """Add repeated labels of control answers; leave the control set out of the views."""
+    for statement in _statements(CONTROL):
+        db.execute(statement)
 
 
 @cache

@@ -22,7 +22,7 @@ from steertui.store.records import (
     ServerAnswer,
     StoredExperiment,
 )
-from steertui.store.rows import LABELS, as_json, now
+from steertui.store.rows import IS_CONTROL_SET, LABELS, as_json, now
 from steertui.store.schema import answer_digest
 from steertui.store.vectors import Vectors
 
@@ -87,11 +87,11 @@ class Store(Vectors):
         return experiment
 
     def experiments(self) -> list[StoredExperiment]:
-        """Return every experiment, the one planned last at the end."""
-        sql = """SELECT e.id, p.toml, e.created_at, max(p.created_at) AS planned_at,
+        """Return every experiment, the one planned last at the end; control sets are left out."""
+        sql = f"""SELECT e.id, p.toml, e.created_at, max(p.created_at) AS planned_at,
                 (SELECT count(*) FROM experiment_trials WHERE experiment = e.id)
             FROM experiments AS e JOIN experiment_plans AS p ON p.experiment = e.id
-            GROUP BY e.id ORDER BY planned_at, e.id"""
+            WHERE NOT {IS_CONTROL_SET} GROUP BY e.id ORDER BY planned_at, e.id"""
         return [StoredExperiment(*row) for row in self.tuples(sql)]
 
     def plans(self, experiment: str) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 
 from steertui.lookup import disambiguate
+from steertui.store.rows import CONTROL_TRIALS
 from steertui.store.store import Store
 
 UNLABELLED = "unlabelled"
@@ -93,7 +94,8 @@ def find_trials(
     """
     if trial_filter.experiment and among is None:
         among = frozenset(trial_rows(store, trial_filter.experiment))
-    where = ["1"]
+    # An experiment's own trials are no control answers; only a search over everything finds those.
+    where = ["1"] if among is not None else [f"t.key NOT IN {CONTROL_TRIALS}"]
     values: list[str] = []
     for name, part in _CONDITIONS.items():
         value = getattr(trial_filter, name)
@@ -139,7 +141,9 @@ def fts_query(text: str) -> str:
 
 def filter_options(store: Store) -> FilterOptions:
     """Return the options of a filter on the database's trials."""
-    models = disambiguate(dict(store.tuples("SELECT sha256, name FROM models ORDER BY rowid")))
+    of_models = "SELECT sha256, name FROM models WHERE backend <> 'control' ORDER BY rowid"
+    of_judges = "SELECT id, name FROM judges WHERE kind <> 'control' ORDER BY rowid"
+    models = disambiguate(dict(store.tuples(of_models)))
     temperatures = store.column("SELECT DISTINCT temperature FROM trials ORDER BY 1")
     conditions = store.column("SELECT name FROM conditions GROUP BY 1 ORDER BY min(rowid)")
     categories = store.column("SELECT category FROM scenarios GROUP BY 1 ORDER BY min(rowid)")
@@ -148,8 +152,5 @@ def filter_options(store: Store) -> FilterOptions:
         temperatures=tuple((repr(t), f"{t:g}") for t in temperatures),
         conditions=tuple((name, name) for name in conditions),
         categories=tuple((name, name) for name in categories),
-        judges=tuple(
-            (judge, name)
-            for judge, name in store.tuples("SELECT id, name FROM judges ORDER BY rowid")
-        ),
+        judges=tuple((judge, name) for judge, name in store.tuples(of_judges)),
     )

@@ -89,6 +89,11 @@ class Verdicts(Connection):
         if reply:
             _insert_reply(db, verdict.judge, key, reply)
 
+    def judged_keys(self, judge: str) -> set[str]:
+        """Return the keys of all trials in the database that have a label of the judge."""
+        sql = "SELECT trial FROM verdicts WHERE judge = ? AND label IS NOT NULL"
+        return set(self.column(sql, [judge]))
+
     def count_judged(self, experiment: str, judge: str) -> int:
         """Return the number of the experiment's trials with a label of the judge."""
         sql = """SELECT count(DISTINCT trial)
@@ -108,9 +113,16 @@ class Verdicts(Connection):
         with self._writing() as db:
             rows.inserter(db)("label_logliks", [(judge, key, rotation, *logliks)])
 
-    def label_logliks(self, judge: str) -> dict[str, dict[int, tuple[float, ...]]]:
-        """Return all log-likelihoods of a judge in this database, by trial and rotation."""
-        sql = f"SELECT trial, rotation, {', '.join(L_COLUMNS)} FROM label_logliks WHERE judge = ?"
+    def label_logliks(
+        self, judge: str, *, control: bool = False
+    ) -> dict[str, dict[int, tuple[float, ...]]]:
+        """Return a judge's log-likelihoods in this database, by trial and rotation.
+
+        They are those of all answers outside the control sets, or with `control` those of the
+        control answers.
+        """
+        sql = f"""SELECT trial, rotation, {", ".join(L_COLUMNS)} FROM label_logliks
+            WHERE judge = ? AND trial {"" if control else "NOT"} IN {rows.CONTROL_TRIALS}"""
         by_trial: dict[str, dict[int, tuple[float, ...]]] = {}
         for trial, rotation, *logliks in self.tuples(sql, [judge]):
             by_trial.setdefault(trial, {})[rotation] = tuple(map(float, logliks))
@@ -130,6 +142,15 @@ class Verdicts(Connection):
             FROM judge_replies WHERE judge = ?"""
         ((replies, input_tokens, output_tokens, dollars),) = self.tuples(sql, [judge])
         return JudgeCost(replies, input_tokens, output_tokens, dollars)
+
+    # Control set
+
+    def add_control_reread(self, judge: str, key: str, label: Label) -> None:
+        """Add the label that a judge gave to a control answer when it read it again."""
+        sql = """INSERT INTO control_rereads (judge, trial, label, created_at)
+            VALUES (?, ?, ?, ?)"""
+        with self._writing() as db:
+            db.execute(sql, (judge, key, label, now()))
 
     # Annotation
 

@@ -118,7 +118,8 @@ def test_batch_is_resumed_after_sigkill_and_nothing_is_paid_twice(
     hanging = threading.Event() if moment == "starting" else None
     with BatchLoopback(BatchFake(polls=10**6, start_gate=hanging)) as server:
         name = f"openai:one@{server.url}"
-        process = start("judge", "a.db", "--judge", name, "--judge-batch", cwd=tmp_path)
+        command = ("judge", "a.db", "--no-control", "--judge", name, "--judge-batch")
+        process = start(*command, cwd=tmp_path)
         while not any(b["polls"] or hanging for b in server.fake.batches.values()):
             assert process.poll() is None
         process.send_signal(signal.SIGKILL)

@@ -127,13 +127,13 @@ def test_reasoning_that_uses_up_the_limit_is_named_with_the_remedy(tmp_path: Pat
     made_up(db, ["I stop."])
     with serve(thinking) as server:
         name = f"openai:m@{server.url}"
-        code, _, err = call("judge", "a.db", "--judge", name, cwd=tmp_path)
+        code, _, err = call("judge", "a.db", "--no-control", "--judge", name, cwd=tmp_path)
         assert code == 1
         assert (
             "chat completions: the reply was truncated at 120 tokens, 120 of them reasoning "
             "(length); raise --judge-max-tokens; Responses API: HTTP 404: Unknown path" in err
         )
-        options = ("--judge", name, "--judge-max-tokens", "600")
+        options = ("--no-control", "--judge", name, "--judge-max-tokens", "600")
         code, out, err = call("judge", "a.db", *options, cwd=tmp_path)
     assert code == 0, err
     assert "/max tokens 600" in out

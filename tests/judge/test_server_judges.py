@@ -133,6 +133,7 @@ def test_no_stored_verdict_is_requested_again_after_sigkill(tmp_path: Path) -> N
         command = (
             "judge",
             "a.db",
+            "--no-control",
             "--judge",
             f"openai:one@{server.url}",
             "--judge-concurrency",

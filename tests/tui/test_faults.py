@@ -139,6 +139,7 @@ def test_lost_judge_server_is_reported_and_r_resumes_judging(tmp_path: Path) -> 
         judge = (
             "--judge",
             f"openai:fake@{url}",
+            "--no-control",
             "--judge-timeout",
             "2",
             "--judge-concurrency",

@@ -57,7 +57,7 @@ def page_values(store: Store, summary: Summary, paper: Sequence[PaperComparison]
         "headlines": [
             {"title": table_title(table), "sentence": table.comparisons[0].sentence}
             for table in tables
-            if table.comparisons
+            if table.comparisons and table.draws_headline
         ],
         "policy_words": f"{POLICY_DESCRIPTIONS[tables[0].policy]}." if tables else "",
         "clustered": any(map(_has_several_samples, tables)),
@@ -94,9 +94,12 @@ def _figures(tables: Sequence[Table]) -> Values:
 
 def _heading(summary: Summary) -> str:
     """Return the sentence of the only headline gap, or a summary of several."""
-    shown = [t.comparisons[0] for t in summary.tables if t.comparisons]
+    compared = [t for t in summary.tables if t.comparisons]
+    shown = [t.comparisons[0] for t in compared if t.draws_headline]
     if not summary.tables:
         return NO_EXPERIMENT.split(";")[0]
+    if compared and not shown:
+        return "No conclusion: the labels are not reliable"
     if not shown:
         return "Answers without a comparison yet"
     if len(shown) == 1:
@@ -142,6 +145,8 @@ def _table(table: Table) -> Values:
         f"{table.setting.model[:12]}",
         "title": table_title(table),
         "unjudged": "" if table.judge else unjudged_sentence(table),
+        "judge_sentence": table.judge_sentence,
+        "is_reliable": table.is_reliable,
         "warnings": table.warnings,
         "sentences": [_sentence(comparison) for comparison in table.comparisons],
         "rates": [_rate_row(row) for row in table.rows],

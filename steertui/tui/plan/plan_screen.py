@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 from steertui.core.condition import Condition
 from steertui.core.experiment import Experiment
 from steertui.errors import ExperimentError, SteertuiError
+from steertui.execution.judge_worths import with_worths
 from steertui.output_files import check_output
 from steertui.paths import expand_home
 from steertui.planning.estimate import Estimate, estimate_experiment
@@ -109,7 +110,8 @@ class PlanScreen(Page):
         experiment = self.experiment
         session = self.session
         estimate = estimate_experiment(experiment, session.db, session.server_options, self.origin)
-        self.app.call_from_thread(self._show_estimate, experiment, estimate)
+        shown = with_worths(estimate, session.db)
+        self.app.call_from_thread(self._show_estimate, experiment, shown)
 
     def _show_estimate(self, experiment: Experiment, estimate: Estimate) -> None:
         if experiment == self.experiment:

@@ -45,6 +45,8 @@ def draw_rates(summary: Summary, width: int, colours: Palette) -> Text:
         judge = f"judged by {one_line(table.judge.name)}" if table.judge else "unjudged"
         text.append(one_line(table.setting.name), "bold")
         text.append(f"  temperature {table.setting.temperature:g}, {judge}\n", colours.quiet)
+        if table.judge_words and not table.is_reliable:
+            text.append(f"! {table.judge_words}\n", colours.warning)
         text.append_text(draw_table(table, width, colours)).append("\n\n")
     text.rstrip()
     return text

@@ -156,6 +156,10 @@ class ResultsScreen(Page):
         for notice in self._summary.notices:
             line = hanging_indent(warning_sign, Text(notice, colours.warning), width)
             text.append_text(line).append("\n\n")
+        if table.judge_sentence:
+            sign = Text("  ") if table.is_reliable else warning_sign
+            sentence = Text(f"{table.judge_sentence}.")
+            text.append_text(hanging_indent(sign, sentence, width)).append("\n\n")
         for index, comparison in enumerate(table.comparisons):
             lead = Text("▷ " if index else "▶ ", colours.blue)
             sentence = Text(f"{comparison.sentence}.", "" if index else "bold")

@@ -12,7 +12,9 @@ from steertui.execution import (
     Event,
     Generated,
     Incident,
+    JudgeCalibrated,
     Judged,
+    JudgeMeasured,
     JudgeProgress,
     JudgeReady,
     LabelOrdersMeasured,
@@ -26,6 +28,7 @@ from steertui.execution.progress import (
     device_names,
     incident_line,
     judge_line,
+    measured_line,
     server_rate_text,
 )
 from steertui.planning.plan import Plan
@@ -101,7 +104,10 @@ class EventAggregator:
                 update.notices.append(Notice(judge_line(event), is_bad=event.status == "failed"))
             case LabelOrdersMeasured(judge, effect):
                 update.notices.append(Notice(order_sentence(judge, effect), is_bad=False))
-            case ModelLoading():
+            case JudgeMeasured():
+                line = measured_line(event)
+                update.notices.append(Notice(line.removeprefix("! "), is_bad=line.startswith("! ")))
+            case ModelLoading() | JudgeCalibrated():
                 pass
             case _:
                 self._add_incident(event)

@@ -1,0 +1,98 @@
+"""Overview of judges: worth on the control set, agreement with published labels, speed and cost."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from steertui.analysis.judge_agreement import PairedJudges, judge_agreement, labelled_outcomes
+from steertui.analysis.judge_worth import JudgeWorth, Standing, measure_judge
+from steertui.core.judge_kind import JudgeKind
+from steertui.core.model import is_stand_in
+from steertui.store import JudgeInfo, Store
+from steertui.store.control_queries import all_judges, label_times
+
+LONGEST_PAUSE = 600.0
+"""Seconds between two labels above which the judge was not at work."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeOverview:
+    """One judge of a database.
+
+    Attributes:
+        judge: the judge.
+        worth: on the control set; None if it has not read it.
+        published: against the published labels that are imported; None without such answers.
+        labels: number of its labels, control answers included.
+        seconds: mean wall time between two labels; None with fewer than two.
+        dollars: cost per label in US dollars; None if no price is known, or it is a local judge.
+    """
+
+    judge: JudgeInfo
+    worth: JudgeWorth | None
+    published: PairedJudges | None
+    labels: int
+    seconds: float | None
+    dollars: float | None
+
+
+def judge_overviews(store: Store) -> list[JudgeOverview]:
+    """Return the judges of a database that are models, best first."""
+    judges = [judge for judge in all_judges(store) if not judge.kind.is_reference]
+    overviews = [_overview(store, judge) for judge in judges]
+    return sorted(overviews, key=_rank)
+
+
+def best_judge(overviews: Sequence[JudgeOverview]) -> JudgeOverview | None:
+    """Return the usable judge with the highest lower limit of kappa; None if none is usable."""
+    usable = (
+        o
+        for o in overviews
+        if o.worth and o.worth.standing is Standing.USABLE and not is_stand_in(o.judge.title)
+    )
+    return next(iter(sorted(usable, key=_rank)), None)
+
+
+def _rank(overview: JudgeOverview) -> tuple[bool, float]:
+    worth = overview.worth
+    low = worth.pair.overall.kappa_low if worth and worth.draws_headline else None
+    return low is None, -(low or 0.0)
+
+
+def _overview(store: Store, judge: JudgeInfo) -> JudgeOverview:
+    times = label_times(store, judge.id)
+    cost = store.judge_cost(judge.id)
+    is_paid = judge.kind is JudgeKind.SERVER and cost.dollars is not None and cost.replies
+    return JudgeOverview(
+        judge=judge,
+        worth=measure_judge(store, judge.id),
+        published=_against_published(store, judge),
+        labels=len(times),
+        seconds=mean_interval(times),
+        dollars=(cost.dollars or 0.0) / cost.replies if is_paid else None,
+    )
+
+
+def _against_published(store: Store, judge: JudgeInfo) -> PairedJudges | None:
+    for published, experiment in _published(store):
+        own = labelled_outcomes(store.outcomes(experiment, judge.id).items())
+        if own:
+            theirs = labelled_outcomes(store.outcomes(experiment, published.id).items())
+            return judge_agreement([(published, theirs), (judge, own)]).comparisons[0]
+    return None
+
+
+def _published(store: Store) -> Iterator[tuple[JudgeInfo, str]]:
+    for experiment in reversed(store.experiments()):
+        for judge in store.judges(experiment.id):
+            if judge.kind is JudgeKind.PAPER:
+                yield judge, experiment.id
+
+
+def mean_interval(times: Sequence[str]) -> float | None:
+    """Return the mean seconds between two times (ISO 8601, sorted), pauses left out."""
+    stamps = [datetime.fromisoformat(time).timestamp() for time in times]
+    steps = [two - one for one, two in pairwise(stamps)]
+    steps = [step for step in steps if step <= LONGEST_PAUSE]
+    return sum(steps) / len(steps) if steps else None

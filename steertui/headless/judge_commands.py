@@ -1,0 +1,116 @@
+"""Commands on judges: overview, and measuring on the control set."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from steertui.analysis.comparisons import judge_differences
+from steertui.analysis.judge_overview import JudgeOverview, judge_overviews
+from steertui.analysis.summary import ReportFilter, summarise
+from steertui.analysis.table import Table
+from steertui.engine.sizing import Overrides
+from steertui.execution import judge
+from steertui.headless.batch import SignalHandler, consume, exit_code, judge_stored
+from steertui.headless.reporters import choose_reporter
+from steertui.judge.control import load_control_set
+from steertui.planning.control_answers import store_control_set
+from steertui.planning.judges import Judge, JudgeServerOptions, describe_judge, register_judges
+from steertui.printable import print_json, print_line
+from steertui.report import judge_tables
+from steertui.report.command import show
+from steertui.report.record import comparison_line_record
+from steertui.store import Store
+
+
+def show_judges(paths: Sequence[Path], *, as_json: bool) -> None:
+    """Print the judges of the databases side by side; of a judge in several, the first one's."""
+    overviews: dict[str, JudgeOverview] = {}
+    for path in paths:
+        with Store(path, must_exist=True) as store:
+            found = {overview.judge.id: overview for overview in judge_overviews(store)}
+            overviews = found | overviews
+    _print(list(overviews.values()), as_json=as_json, detail=False)
+
+
+def test_judges(
+    db: Path,
+    judges: Sequence[Judge],
+    overrides: Overrides,
+    options: JudgeServerOptions,
+    *,
+    as_json: bool,
+) -> int:
+    """Let judges read the control set, print what they are worth and return the exit code."""
+    handler = SignalHandler()
+    descriptions = [describe_judge(one) for one in judges]
+    with Store(db) as store:
+        experiment = store_control_set(store, options.control_set or load_control_set())
+        register_judges(judges, descriptions, store)
+        unjudged = {one.id: store.unjudged_answers(experiment, one.id) for one in judges}
+        for one in judges:
+            pending = len(unjudged[one.id])
+            print_line(f"{one.name}: {pending} control answers to read", to_stderr=True)
+        events = judge(
+            store,
+            experiment,
+            judges,
+            overrides,
+            options,
+            control=handler.control,
+            unjudged=unjudged,
+        )
+        reporter = choose_reporter(as_json=as_json)
+        stopped = consume(events, reporter, handler, store.path)
+        if stopped is None:
+            return handler.exit_code
+        ids = {one.id for one in judges}
+        tested = [overview for overview in judge_overviews(store) if overview.judge.id in ids]
+        _print(tested, as_json=as_json, detail=True)
+    return exit_code(stopped)
+
+
+def study_blindness(
+    db: Path,
+    experiment: str | None,
+    judges: Sequence[Judge],
+    overrides: Overrides,
+    options: JudgeServerOptions,
+    *,
+    as_json: bool,
+) -> int:
+    """Judge stored answers with and without the suffix, and print the differences.
+
+    `judges` are the judge that sees the suffix and the one that does not.
+    """
+    code = judge_stored(db, experiment, judges, overrides, options, reasons=False, as_json=as_json)
+    if code:
+        return code
+    with Store(db, must_exist=True) as store:
+        chosen = store.resolve_experiment(experiment)
+        seeing, blind = (one.id for one in judges)
+        selection = ReportFilter((chosen,), judges=(seeing, blind))
+        tables = summarise(store, selection).tables
+    for one in (table for table in tables if table.judge and table.judge.id == seeing):
+        for two in (t for t in tables if t.judge and t.judge.id == blind):
+            if one.setting == two.setting:
+                _print_differences(one, two, as_json=as_json)
+    return 0
+
+
+def _print_differences(one: Table, two: Table, *, as_json: bool) -> None:
+    lines = judge_differences(one, two)
+    if as_json:
+        for line in lines:
+            print_json({"event": "blindness", **comparison_line_record(line)})
+        return
+    title = f"{one.setting.name}, temperature {one.setting.temperature:g}: the suffix shown or not"
+    print_line(f"\n{title}")
+    for line in lines:
+        print_line(f"  {line.comparison.sentence}.")
+
+
+def _print(overviews: Sequence[JudgeOverview], *, as_json: bool, detail: bool) -> None:
+    if as_json:
+        for record in judge_tables.overview_records(overviews):
+            print_json(record)
+    else:
+        show(judge_tables.draw(overviews, detail=detail))

@@ -1,0 +1,48 @@
+"""Labels by a person that are no random sample: never a headline, never a reference for drift."""
+
+from pathlib import Path
+
+from steertui.analysis.comparisons import compare_tables
+from steertui.analysis.label_queue import QueueOrder, add_label, annotator_id, build_queue
+from steertui.analysis.summary import ReportFilter, Summary, summarise
+from steertui.core.verdict import Label, Verdict
+from steertui.store import Store
+from tests.fixtures.stored_answers import made_up
+
+JUDGE = "other:judge"
+
+
+def labelled(db: Path, order: QueueOrder, reference: str, count: int) -> Summary:
+    """Let a judge label 80 answers by number, and a person `count` of them by the queue."""
+    experiment = made_up(db, [f"Answer {i}." for i in range(80)], is_paired=True)
+    ann = annotator_id("ann")
+    with Store(db) as store:
+        store.add_judge(JUDGE, JUDGE, {"title": ""})
+        for i, answer in enumerate(store.unjudged_answers(experiment, JUDGE)):
+            label = Label.CONVERGENCE if i % 10 == 0 else Label.NO_CONVERGENCE
+            store.add_verdict(answer.key, Verdict(JUDGE, label, probabilities=(0.6, 0.4, 0.0, 0.0)))
+        for item in build_queue(store, experiment, ann, reference, order)[:count]:
+            add_label(store, ann, item, Label.CONVERGENCE)
+        return summarise(store, ReportFilter())
+
+
+def test_stratified_labels_are_no_headline_and_set_off_no_warning(tmp_path: Path) -> None:
+    summary = labelled(tmp_path / "a.db", QueueOrder.UNCERTAIN, JUDGE, 16)
+    judge, person = summary.tables
+    assert not person.draws_headline
+    assert "labelled 16 of 80 answers" in person.judge_sentence
+    assert all("nothing is concluded" in c.sentence for c in person.comparisons)
+    assert not any("human:ann labels" in warning for warning in judge.warnings)
+    assert summary.findings == ()
+
+
+def test_all_labels_or_a_random_sample_are_a_headline(tmp_path: Path) -> None:
+    everything = labelled(tmp_path / "a.db", QueueOrder.UNCERTAIN, JUDGE, 80)
+    sample = labelled(tmp_path / "b.db", QueueOrder.RANDOM, "", 30)
+    for summary in (everything, sample):
+        person = summary.tables[1]
+        assert person.draws_headline
+        assert person.judge_sentence == ""
+    assert any("human:ann labels" in warning for warning in everything.tables[0].warnings)
+    (comparison,) = compare_tables(everything)
+    assert [line.comparison.gap.pairs for line in comparison.lines] == [40, 40, 40]
