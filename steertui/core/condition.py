@@ -17,6 +17,7 @@ from steertui.core.interventions import (
 from steertui.errors import ScenarioError
 from steertui.paths import package_data
 from steertui.toml_files import forbid_extra_keys, load_toml, validate
+from steertui.untrusted import InvalidJsonError, parse_json
 
 SystemMode = Literal["append", "replace"]
 """Whether a condition's system text follows the scenario's system message or replaces it."""
@@ -141,8 +142,8 @@ def stored_condition(name: str, suffix: str, about: str, spec: str) -> Condition
     Raises ScenarioError if `spec` is not that of a condition.
     """
     try:
-        members: Any = json.loads(spec) if spec else {}
-    except (ValueError, RecursionError):
+        members = parse_json(spec) if spec else {}
+    except InvalidJsonError:
         members = None
     where = f"condition {name}"
     if not isinstance(members, dict) or members.keys() & set(_FIRST_FIELDS):

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from steertui.toml_files import forbid_extra_keys
+from steertui.untrusted import parse_json
 
 
 class InterventionKind(StrEnum):
@@ -145,7 +146,7 @@ def parse_interventions(text: str) -> Interventions:
 
     Raises ValueError, TypeError or KeyError if it is malformed.
     """
-    members: Iterable[dict[str, Any]] = json.loads(text) if text else []
+    members: Iterable[dict[str, Any]] = parse_json(text) if text else []
     return tuple(
         Intervention(
             kind=InterventionKind(member["kind"]),

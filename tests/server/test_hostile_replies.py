@@ -372,7 +372,8 @@ def test_json_from_outside_is_parsed_in_one_place() -> None:
         "untrusted.py",
         "sandbox/child.py",
         "sandbox/parent.py",
-        "assets/hash_cache.py",
+        "file_notes.py",
+        "planning/consent.py",
         "report/reproduce.py",
         "paper/importing.py",
     }

@@ -50,15 +50,11 @@ def test_a_changed_vector_is_not_merged(
     column: str, value: object, reason: str, tmp_path: Path
 ) -> None:
     with Store(tmp_path / "b.db") as store:
-        identity = store.add_vector("mine", CONTENT)
+        store.add_vector("mine", CONTENT)
     with closing(sqlite3.connect(tmp_path / "b.db")) as db, db:
         db.execute(f"UPDATE vectors SET {column} = ?", [value])
     with pytest.raises(StoreError, match=reason) as caught:
         merge(tmp_path / "a.db", [tmp_path / "b.db"])
     assert "\n" not in str(caught.value)
-    if value == b"changed":
-        with (
-            Store(tmp_path / "b.db") as store,
-            pytest.raises(StoreError, match="is damaged"),
-        ):
-            store.load_vector(identity)
+    with pytest.raises(StoreError, match=reason):
+        Store(tmp_path / "b.db")
