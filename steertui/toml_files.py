@@ -121,15 +121,30 @@ def load_toml(path: Path, shape: type[T], error: type[SteertuiError]) -> T:
 
 
 def parse_toml(text: str, error: type[SteertuiError], where: str) -> dict[str, Any]:
-    """Return the table of a TOML text; raises `error`, with `where`, if it cannot be parsed."""
+    """Return the table of a TOML text; raises `error`, with `where`, if it cannot be parsed.
+
+    A text with NUL is rejected: the store joins texts by NUL to hash them.
+    """
     try:
-        return tomllib.loads(text)
+        table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
         raise error(f"{where}: not valid TOML: {exc}; correct it") from None
     except RecursionError:
         raise error(f"{where}: values are nested too deeply; correct it") from None
     except ValueError as exc:  # a number of more than 4,300 digits, a date that does not exist
         raise error(f"{where}: not valid TOML: {exc}; correct it") from None
+    if _has_nul(table):
+        raise error(f"{where}: a text has the character NUL; remove it")
+    return table
+
+
+def _has_nul(value: object) -> bool:
+    """Whether a text or key in a TOML value has NUL; the parser limits the depth."""
+    if isinstance(value, dict):
+        return any(_has_nul(part) for pair in value.items() for part in pair)
+    if isinstance(value, list):
+        return any(map(_has_nul, value))
+    return isinstance(value, str) and "\0" in value
 
 
 def validate(data: object, shape: type[T], error: type[SteertuiError], where: str) -> T:

@@ -5,9 +5,11 @@ model can take: control vectors, directional ablations and LoRA adapters.
 """
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from math import isfinite
 from typing import Any, Literal
 
 from steertui.toml_files import forbid_extra_keys
@@ -144,10 +146,11 @@ def interventions_json(interventions: Interventions) -> str:
 def parse_interventions(text: str) -> Interventions:
     """Return the interventions of their JSON text.
 
-    Raises ValueError, TypeError or KeyError if it is malformed.
+    Raises ValueError, TypeError, KeyError or OverflowError unless it is as `interventions_json`
+    writes it, with a sha256, a finite strength and layers.
     """
     members: Iterable[dict[str, Any]] = parse_json(text) if text else []
-    return tuple(
+    interventions = tuple(
         Intervention(
             kind=InterventionKind(member["kind"]),
             sha256=str(member["sha256"]),
@@ -156,3 +159,12 @@ def parse_interventions(text: str) -> Interventions:
         )
         for member in members
     )
+    if interventions_json(interventions) != text or not all(map(_is_valid, interventions)):
+        raise ValueError("not interventions as steertui writes them")
+    return interventions
+
+
+def _is_valid(intervention: Intervention) -> bool:
+    is_hash = re.fullmatch("[0-9a-f]{64}", intervention.sha256) is not None
+    has_layers = re.fullmatch("[0-9,-]*", intervention.layers) is not None
+    return is_hash and has_layers and isfinite(intervention.strength)

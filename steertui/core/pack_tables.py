@@ -14,7 +14,7 @@ from typing import Any
 from steertui.errors import ScenarioError, shorten
 from steertui.toml_files import MAX_TEXT, read_text
 from steertui.units import quantity
-from steertui.untrusted import InvalidJsonError, parse_json
+from steertui.untrusted import InvalidJsonError, parse_json, storable
 
 FORMS = (
     "accepted are a TOML pack; a table (.csv, .tsv) with the header id,category,task[,system,"
@@ -172,9 +172,22 @@ def read_json(path: Path) -> list[PackRow]:
 
 def _parse(where: str, text: str) -> Any:
     try:
-        return parse_json(text, max_bytes=MAX_TEXT)
+        return parse_json(text, max_bytes=MAX_TEXT, pairs_hook=_members)
     except InvalidJsonError as exc:
         raise ScenarioError(f"{where}: {exc}; correct it") from None
+
+
+def _members(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of its members; no name is repeated, and no text would be changed."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise InvalidJsonError("an object has a name twice")
+    values = (
+        v for value in members.values() for v in (value if isinstance(value, list) else [value])
+    )
+    if any(isinstance(v, str) and v != storable(v) for v in values):
+        raise InvalidJsonError("a text has NUL or half of a surrogate pair")
+    return members
 
 
 def _list_of_records(path: Path, value: Any) -> list[Any]:
@@ -215,6 +228,8 @@ def _record(where: str, record: Any) -> dict[str, str]:
     if not isinstance(record, dict):
         raise ScenarioError(f"{where}: not a record with the fields of a scenario; {FORMS}")
     values = {name.strip().lower(): value for name, value in record.items()}
+    if len(values) < len(record):
+        raise ScenarioError(f"{where}: two fields of one name, apart from upper case; keep one")
     given = {name: value for name, value in values.items() if name not in INDEX and value != ""}
     given = {name: value for name, value in given.items() if value is not None}
     fields = dict(zip(field_names(where, list(given)), given.values(), strict=True))

@@ -69,7 +69,10 @@ class Vocabulary:
 
     @property
     def chat_templates(self) -> dict[str, str]:
-        """The GGUF's chat templates by name, the default one first."""
+        """The GGUF's chat templates by name, the default one first.
+
+        The default one is that of llama.cpp, also if another one has its name.
+        """
         prefix = f"{_TEMPLATE_KEY}."
         named = {
             key.removeprefix(prefix): text
@@ -77,7 +80,8 @@ class Vocabulary:
             if key.startswith(prefix)
         }
         default = self.meta(_TEMPLATE_KEY)
-        return ({DEFAULT_TEMPLATE: default} if default else {}) | named
+        first = {DEFAULT_TEMPLATE: default} if default else {}
+        return first | named | first
 
     @property
     def context_trained(self) -> int:

@@ -43,7 +43,8 @@ def chat_format(gguf: Vocabulary, name: str, choice: str = "") -> ChatFormat:
             f"{name}: has the chat templates {', '.join(own)} and no default one; choose one with "
             "--template"
         )
-    template = own.get(choice or DEFAULT_TEMPLATE) or read_template(choice, [*own])
+    named = "" if is_template_file(choice) else own.get(choice or DEFAULT_TEMPLATE)
+    template = named or read_template(choice, [*own])
     return ChatFormat(
         gguf.sandbox, template, gguf.special_tokens, model=name, control=gguf.control_texts
     )
@@ -68,7 +69,7 @@ def _choice_notes(gguf: Vocabulary, choice: str) -> Iterator[str]:
     own = gguf.chat_templates
     if len(own) > 1:
         yield f"The GGUF has the chat templates {', '.join(own)}"
-    if choice in own or (len(own) > 1 and not choice):
+    if (choice in own and not is_template_file(choice)) or (len(own) > 1 and not choice):
         yield f"Prompts are rendered by its chat template {choice or DEFAULT_TEMPLATE}"
     elif choice:
         yield f"Prompts are rendered by the chat template {choice} instead of the GGUF's own"

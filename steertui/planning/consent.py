@@ -88,7 +88,7 @@ def require_consent(experiment: Experiment, origin: Origin, *, is_sure: bool) ->
 
 
 def reach_lines(reach: Reach) -> Iterator[str]:
-    """Yield one line per host, download and file, without control characters."""
+    """Yield one line per host, download, file and vector, without control characters."""
     for address, what in reach.hosts:
         yield one_line(f"contacts {address} ({what})")
     for name, size in reach.downloads:
@@ -97,3 +97,5 @@ def reach_lines(reach: Reach) -> Iterator[str]:
     for path in reach.files:
         changed = ", which has changed since you agreed to it" if path in reach.changed else ""
         yield one_line(f"reads {path}{changed}")
+    for name in reach.vectors:
+        yield one_line(f"trains the vector {name} into your library, where it is missing")

@@ -20,8 +20,8 @@ from steertui.engine.adapters import check_adapter
 from steertui.errors import ExperimentError, ModelError
 from steertui.paths import expand_home, is_file
 from steertui.steering.library import StoredVector, find_vector, vector_names
-from steertui.steering.vector import parse_layers
-from steertui.steering.vector_file import decode_vector
+from steertui.steering.vector import SteeringVector, parse_layers, require_strength
+from steertui.steering.vector_file import decode_provenance, decode_vector
 from steertui.store import Store
 
 
@@ -109,10 +109,12 @@ class _Resolver:
         if layer not in stored.vector.layers:
             known = ", ".join(map(str, stored.vector.layers))
             raise ModelError(f"{ablation.name}: has no direction for layer {layer}; it has {known}")
+        require_strength(ablation.strength)
         kind = InterventionKind.ABLATION
         return Intervention(kind, stored.sha256, ablation.strength, str(layer))
 
     def _adapter(self, adapter: LoraAdapter, model: Model) -> Intervention:
+        require_strength(adapter.scale)
         path = adapter_path(self._folder, adapter)
         if (model.sha256, path) not in self._checked:
             check_adapter(model.path, path)
@@ -125,7 +127,7 @@ class _Resolver:
         """Return the vector of this name for a model; raises ModelError for another model's."""
         stored = known_vector(name, model, self._store) or find_vector(name)
         trained = stored.vector.provenance
-        if trained.model_sha256 != model.sha256:
+        if not _is_of(stored.vector, model):
             origin = trained.model_name or "an unknown model"
             raise ModelError(
                 f"{name}: trained on {origin}, and a direction belongs to one model's weights; "
@@ -150,15 +152,17 @@ def own_name(name: str, model: Model) -> str:
 
 
 def known_vector(name: str, model: Model, store: Store | None) -> StoredVector | None:
-    """Return the vector of a name for a model, or None: NAME.MODEL before NAME.
+    """Return the vector of a name for a model, or None: NAME if it was trained on the model,
+    otherwise NAME.MODEL.
 
     The user's library is searched first, then the store, where only vectors of this model count.
     Raises ModelError if the store has several.
     """
-    candidates = (own_name(name, model), name)
-    for candidate in candidates:
-        if candidate in vector_names():
-            return find_vector(candidate)
+    candidates = (name, own_name(name, model))
+    known = set(vector_names())
+    in_library = [find_vector(candidate) for candidate in candidates if candidate in known]
+    if in_library:
+        return next((v for v in in_library if _is_of(v.vector, model)), in_library[-1])
     in_store = [v for n in candidates for v in _vectors_of_store(n, model, store)]
     if len(in_store) > 1:
         raise ModelError(
@@ -168,6 +172,10 @@ def known_vector(name: str, model: Model, store: Store | None) -> StoredVector |
     return next(iter(in_store), None)
 
 
+def _is_of(vector: SteeringVector, model: Model) -> bool:
+    return vector.provenance.model_sha256 == model.sha256
+
+
 def _vectors_of_store(name: str, model: Model, store: Store | None) -> Iterator[StoredVector]:
     if store is None:
         return
@@ -175,9 +183,8 @@ def _vectors_of_store(name: str, model: Model, store: Store | None) -> Iterator[
         if stored_name != name:
             continue
         raw = store.load_vector(identity)
-        vector = decode_vector(raw, model.path)
-        if vector.provenance.model_sha256 == model.sha256:
-            yield StoredVector(name, store.path, raw, vector)
+        if decode_provenance(raw).model_sha256 == model.sha256:
+            yield StoredVector(name, store.path, raw, decode_vector(raw, model.path))
 
 
 def adapter_path(folder: Path, adapter: LoraAdapter) -> Path:

@@ -34,8 +34,11 @@ class Origin:
         return replace(self, received=frozenset(remaining))
 
     def part(self, experiment: Experiment) -> Experiment:
-        """Return the default experiment with only the received values set."""
-        given: dict[str, object] = {}
+        """Return the default experiment with only the received values set.
+
+        The names of the conditions are kept: they select adapters of a received conditions file.
+        """
+        given: dict[str, object] = {"conditions": experiment.conditions}
         for field in REACHING:
             values = getattr(experiment, field)
             kept = [v for v in _listed(values) if (field, v) in self.received]

@@ -17,7 +17,7 @@ from steertui.errors import ServerError
 from steertui.judge.server import parse_judge_address
 from steertui.paths import expand_home, is_file, is_folder
 from steertui.planning.experiment_files import text_files, weight_files
-from steertui.planning.resolve import named_adapters
+from steertui.planning.resolve import named_adapters, named_trainings
 from steertui.planning.supply import Requirements, requirements_of
 from steertui.server.address import parse_address
 
@@ -37,6 +37,8 @@ class Reach:
         contents: (path, sha256) of the text files and CSV folders; "" if it cannot be hashed. The
             sha256 of weights is part of each trial.
         changed: paths whose content changed since the user agreed to it.
+        vectors: names of vectors that the named conditions file may train, which are stored in the
+            user's library.
     """
 
     hosts: tuple[tuple[str, str], ...]
@@ -45,6 +47,7 @@ class Reach:
     files: tuple[str, ...]
     contents: tuple[tuple[str, str], ...] = ()
     changed: tuple[str, ...] = ()
+    vectors: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -77,6 +80,7 @@ def reach_of(experiment: Experiment) -> Reach:
         tuple(downloads),
         files=tuple(dict.fromkeys([*texts, *_paths(weights_named)])),
         contents=tuple((path, content_digest(Path(path))) for path in texts),
+        vectors=tuple(named_trainings(experiment)),
     )
 
 

@@ -8,7 +8,13 @@ from pathlib import Path
 
 from steertui.assets.paper_texts import PAPER, load_paper_conditions, load_paper_pack, pack_sources
 from steertui.assets.weights import find_model
-from steertui.core.condition import Condition, conditions_path, load_conditions
+from steertui.core.condition import (
+    Condition,
+    conditions_path,
+    load_conditions,
+    load_recipes,
+    shipped_conditions,
+)
 from steertui.core.experiment import Experiment
 from steertui.core.generation import SamplingParams, distinct_samples
 from steertui.core.model import Model, is_server
@@ -189,6 +195,13 @@ def named_adapters(experiment: Experiment) -> list[str]:
     known = _load_conditions(experiment.conditions_file)
     used = [condition for name, condition in known.items() if name in experiment.conditions]
     return adapter_files(used, conditions_folder(experiment))
+
+
+def named_trainings(experiment: Experiment) -> list[str]:
+    """Return the names of the vectors whose training a conditions file of others describes."""
+    if experiment.conditions_file in ("", PAPER, *shipped_conditions()):
+        return []
+    return [recipe.name for recipe in load_recipes(conditions_path(experiment.conditions_file))]
 
 
 def _load_conditions(file: str) -> dict[str, Condition]:

@@ -53,7 +53,16 @@ class Provenance:
 
 
 MAX_STRENGTH = 100.0
-"""Largest strength; answers are unreadable far below it."""
+"""Largest strength of a vector or ablation, and scale of an adapter; answers are unreadable far
+below it."""
+
+
+def require_strength(strength: float) -> None:
+    """Raise ModelError for a strength or scale that is not finite or exceeds `MAX_STRENGTH`."""
+    if not abs(strength) <= MAX_STRENGTH:
+        raise ModelError(
+            f"strength {strength:g}: out of range; give -{MAX_STRENGTH:g} to {MAX_STRENGTH:g}"
+        )
 
 
 def task_digest(task: str) -> str:
@@ -102,10 +111,7 @@ class SteeringVector:
         Raises ModelError for a layer without a direction or with an unknown norm, and for a
         strength above `MAX_STRENGTH`.
         """
-        if not abs(strength) <= MAX_STRENGTH:
-            raise ModelError(
-                f"strength {strength:g}: out of range; give -{MAX_STRENGTH:g} to {MAX_STRENGTH:g}"
-            )
+        require_strength(strength)
         chosen = tuple(layers) or self.layers
         for layer in chosen:
             if layer not in self.layers:

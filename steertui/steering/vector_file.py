@@ -5,6 +5,8 @@ repeng and steertui at the output of block N, llama.cpp's cvector-generator at t
 """
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
 from enum import StrEnum
 from pathlib import Path
@@ -27,6 +29,9 @@ FORMAT = 1
 MAX_WIDTH = 1 << 17
 MAX_LAYERS = 1 << 10
 """Largest size of a hidden state, and largest number of layers."""
+
+MAX_VALUES = 1 << 24
+"""Largest number of values in the directions of all layers."""
 
 MAX_NORM = 1e6
 """Largest norm of a direction."""
@@ -121,10 +126,25 @@ def read_own_vector(path: Path) -> SteeringVector:
 
 def decode_vector(raw: bytes, model: Path) -> SteeringVector:
     """Return the vector of a file's bytes, checked against a model as by `read_vector`."""
+    with _as_file(raw) as path:
+        return read_vector(path, model)
+
+
+def decode_provenance(raw: bytes) -> Provenance:
+    """Return the provenance of a file's bytes, of a vector for any model.
+
+    Raises ModelError if the header is damaged.
+    """
+    with _as_file(raw) as path, GgufFiles() as files:
+        return provenance_of(files.header(path), path)
+
+
+@contextmanager
+def _as_file(raw: bytes) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="steertui-") as folder:
         path = Path(folder) / "vector.gguf"
         path.write_bytes(raw)
-        return read_vector(path, model)
+        yield path
 
 
 def file_convention(path: Path) -> Convention:
@@ -177,6 +197,12 @@ def _read(files: GgufFiles, path: Path, layers: int) -> SteeringVector:
             f"{path}: not written by steertui; import it with `steertui vector import`"
         )
     tensors = _check_tensors(header, path, count)
+    width = next(iter(header.tensors.values())).count
+    if count * width > MAX_VALUES:
+        raise ModelError(
+            f"{path}: {count:,} layers of {width:,} values, more than any model has; use another "
+            "vector"
+        )
     rows = files.values(path, [f"direction.{layer}" for layer in tensors])
     directions = np.zeros((count, len(rows[0])), np.float32)
     for layer, row in zip(tensors, rows, strict=True):

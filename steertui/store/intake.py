@@ -184,7 +184,7 @@ def _matches_trial(row: Row) -> bool:
     parameters = _parse_json(sampling)
     try:
         interventions = parse_interventions(steered)
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError, OverflowError):
         return False
     if not isinstance(parameters, dict) or parameters.get("temperature") != temperature:
         return False

@@ -1,5 +1,6 @@
 """Conditions: texts around the task, interventions, and their form in TOML and in the store."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -106,3 +107,38 @@ def test_interventions_are_read_back_from_its_json() -> None:
     assert parse_interventions(interventions_json(interventions)) == interventions
     assert interventions_json(()) == ""
     assert parse_interventions("") == ()
+
+
+def vector_json(**changes: object) -> str:
+    members = {"kind": "vector", "layers": "8", "sha256": "ab" * 32, "strength": 1.0, **changes}
+    return json.dumps([members], sort_keys=True, separators=(",", ":"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        vector_json(strength=10**350),
+        vector_json(strength=float("nan")),
+        vector_json(strength=1),
+        vector_json(sha256="../../private"),
+        vector_json(layers="\x1b[2J"),
+        vector_json(kind="code"),
+        vector_json(more=1),
+        vector_json().replace(",", ", "),
+        "[]",
+        "5",
+        "[" * 100_000,
+    ],
+)
+def test_stored_interventions_of_another_form_are_an_error(text: str) -> None:
+    assert parse_interventions(vector_json())
+    with pytest.raises((ValueError, TypeError, KeyError, OverflowError)):
+        parse_interventions(text)
+
+
+@pytest.mark.parametrize(
+    "line", ['suffix = "a\\u0000b"', 'vector = [{ name = "\\u0000", strength = 1 }]']
+)
+def test_a_text_with_nul_is_refused(tmp_path: Path, line: str) -> None:
+    with pytest.raises(ScenarioError, match=r"conditions\.toml: a text has the character NUL"):
+        load(tmp_path, f'format = 1\n[[condition]]\nname = "x"\n{line}\n')

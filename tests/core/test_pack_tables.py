@@ -165,6 +165,10 @@ def test_a_folder_may_hold_tables_upper_case_endings_and_files_of_macos(tmp_path
             "record 1: a conversation must be one user message",
         ),
         ("x.json", "[" * 100_000, "nested"),
+        ("x.jsonl", '{"task": "a"}\n{"task": "b\\u0000"}\n', "line 2: a text has NUL or half"),
+        ("x.json", '{"task": ["a", "b\\ud800"]}', "x.json: a text has NUL or half"),
+        ("x.jsonl", '{"task": "shown", "task": "used"}\n', "line 1: an object has a name twice"),
+        ("x.jsonl", '{"Task": "shown", "task": "used"}\n', "line 1: two fields of one name"),
     ],
 )
 def test_a_table_that_is_not_understood_is_one_sentence_with_its_line(

@@ -59,6 +59,7 @@ def test_a_csv_file_is_parsed_as_by_the_papers_code(tmp_path: Path) -> None:
         ("x.toml", b"format = 1\nname = 'x'\ncolour = 3\ncategory = []", "unknown key 'colour'"),
         ("x.toml", b"format = 1\nname = 'x'\ncategory = []", "no scenario; add one"),
         ("x.toml", b"format = 9\nname = 'x'\ncategory = []", "format 9"),
+        ("x.toml", b'format = 1\nname = "x\\u0000"\ncategory = []', "the character NUL; remove"),
         ("x.toml", b"format = 'one'\nname = 'x'\ncategory = []", "key 'format'"),
         (
             "x.toml",

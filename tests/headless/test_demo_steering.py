@@ -3,12 +3,15 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from steertui.core.condition import conditions_path, load_conditions
 from steertui.planning.estimate import estimate_experiment
 from steertui.planning.judges import DEFAULT_OPTIONS
 from steertui.planning.presets import PRESETS
+from steertui.steering.vector import Provenance, SteeringVector
+from steertui.steering.vector_file import encode_vector
 from steertui.store import Store
 from steertui.tui.run.fetching import supply_in_stages
 from tests.fixtures.database import select
@@ -133,3 +136,43 @@ def test_the_screens_show_the_training_as_a_stage(folder: Path) -> None:
     assert {name for stage in stages for name in stage} == {"train vector"}
     assert stages[-1]["train vector"].total == 24
     assert vectors(folder)
+
+
+def test_a_vector_of_another_model_in_the_database_is_left_out(folder: Path) -> None:
+    for path in vectors(folder):
+        path.unlink()
+    with Store(folder / "a.db") as store:
+        store.add_vector("demo-steering", encode_vector(of_another_model()))
+    code, out, err = call(*RUN, "a.db", cwd=folder)
+    assert code == 0, err
+    assert "24 answered before, 0 to do" in out
+
+
+def of_another_model() -> SteeringVector:
+    rows = np.ones((3, 8), np.float32)
+    rows[0] = 0
+    ones = np.ones(3, np.float32)
+    return SteeringVector("llama", rows, ones, ones, Provenance("mean", model_sha256="cd" * 32))
+
+
+def test_a_later_vector_named_after_the_model_does_not_replace_the_users_own(folder: Path) -> None:
+    own, random, _ = vectors(folder)
+    shutil.copy(random, own.with_name("demo-steering.demo.gguf"))
+    code, out, err = call(*RUN, "a.db", cwd=folder)
+    assert code == 0, err
+    assert "24 answered before, 0 to do" in out
+
+
+@pytest.mark.parametrize(
+    "change",
+    ['ablation = [{ name = "x", strength = nan }]', 'adapter = [{ file = "x.gguf", scale = inf }]'],
+)
+def test_a_strength_that_is_not_finite_is_refused(folder: Path, change: str) -> None:
+    shutil.copy(vectors(folder)[0], vectors(folder)[0].with_name("x.gguf"))
+    text = f'format = 1\n[[condition]]\nname = "mine"\n{change}\n'
+    (folder / "mine.toml").write_text(text, encoding="utf-8")
+    run = ("--batch", "--model", "demo", "--limit", "1", "--conditions", "mine", "--db", "n.db")
+    code, _, err = call(*run, "--conditions-file", "mine.toml", cwd=folder)
+    assert code == 1
+    assert "out of range; give -100 to 100" in err
+    assert len(err.strip().splitlines()) == 1

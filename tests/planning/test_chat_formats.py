@@ -171,3 +171,15 @@ def test_a_template_is_saved_with_the_experiment(tmp_path: Path) -> None:
 def test_the_earlier_name_of_the_key_is_not_accepted_in_a_file() -> None:
     with pytest.raises(Exception, match="unknown key 'server_template'"):
         parse_experiment("server_template = ''")
+
+
+def test_no_template_of_a_gguf_takes_the_place_of_a_file_or_of_its_default(tmp_path: Path) -> None:
+    own = str(tmp_path / "own.jinja")
+    Path(own).write_text(TURNS, encoding="utf-8")
+    gguf = gguf_of(
+        tmp_path, {f"{TEMPLATE}.{own}": "F " + TURNS, f"{TEMPLATE}.default": "D " + TURNS}
+    )
+    chat = chat_format(gguf, "m", own)
+    assert chat.render([("", "Hi")]) == ["user: Hi\n"]
+    assert f"the chat template {own} instead of" in format_notes(gguf, chat, choice=own)[-1]
+    assert chat_format(gguf, "m").render([("", "Hi")])[0].startswith("<|im_start|>")

@@ -8,7 +8,7 @@ import pytest
 
 from steertui.core.experiment import Experiment
 from steertui.errors import ConsentError
-from steertui.planning.consent import open_question, remember, require_consent
+from steertui.planning.consent import open_question, reach_lines, remember, require_consent
 from steertui.planning.experiment_files import load_experiment
 from steertui.planning.origin import origin_of
 from tests.fixtures.program import call
@@ -95,3 +95,37 @@ def test_the_program_asks_again_and_names_only_the_changed_file(folder: Path) ->
     assert "mine.toml, which has changed since you agreed to it" in err
     assert "pack.toml, which" not in err
     assert "nothing was done" in err
+
+
+STEERED = """
+format = 1
+
+[[training]]
+name = "planted"
+positive = "one"
+negative = "two"
+
+[[condition]]
+name = "one"
+suffix = "Go on."
+
+[[condition]]
+name = "two"
+suffix = "Stop."
+
+[[condition]]
+name = "mine"
+adapter = [{ file = "/srv/private.gguf" }, { file = "beside.gguf" }]
+"""
+
+
+def test_adapters_and_trainings_of_a_received_conditions_file_are_listed(folder: Path) -> None:
+    (folder / "steered.toml").write_text(STEERED, encoding="utf-8")
+    path = written(folder, conditions_file="steered.toml", conditions=["one", "mine"])
+    experiment = load_experiment(path)
+    question = open_question(experiment, origin_of(experiment, str(path), is_database=False))
+    assert question is not None
+    lines = list(reach_lines(question))
+    assert "reads /srv/private.gguf" in lines
+    assert f"reads {folder / 'beside.gguf'}" in lines
+    assert "trains the vector planted into your library, where it is missing" in lines

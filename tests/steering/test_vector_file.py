@@ -192,6 +192,14 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
 }
 
 
+def test_a_small_file_that_claims_more_layers_than_any_model_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "wide.gguf"
+    metadata = {"controlvector.model_hint": "qwen3", "steertui.vector.norms": [1.0] * 4096}
+    write_gguf(path, "controlvector", directions(1 << 17), metadata)
+    with pytest.raises(ModelError, match="4,096 layers of 131,072 values, more than any model"):
+        read_own_vector(path)
+
+
 @pytest.mark.parametrize("kind", BAD)
 def test_a_bad_file_is_one_sentence(kind: str, tmp_path: Path) -> None:
     make, reason = BAD[kind]

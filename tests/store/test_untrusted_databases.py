@@ -67,6 +67,9 @@ def assert_rejected(folder: Path, *parts: str) -> None:
     assert not {name for name in added if not name.endswith(("-wal", "-shm"))}
 
 
+HUGE_STRENGTH = f'[{{"kind":"vector","layers":"1","sha256":"{"ab" * 32}","strength":1{"0" * 350}}}]'
+"""Interventions with a number that no float can hold."""
+
 SWAP = """UPDATE trials SET planned_at = '2999-01-01T00:00:00+00:00', condition =
     (SELECT id FROM conditions WHERE id <> trials.condition)"""
 
@@ -86,6 +89,7 @@ def test_a_shard_with_swapped_conditions_is_rejected(folder: Path) -> None:
         ("trials", "UPDATE trials SET sample = 7"),
         ("trials", "UPDATE trials SET temperature = 1.0"),
         ("trials", "UPDATE trials SET sampling = '[]'"),
+        ("trials", f"UPDATE trials SET steering = '{HUGE_STRENGTH}'"),
         ("experiments", "UPDATE experiment_trials SET place = 1 - place"),
         ("generations", "UPDATE generations SET answer = 'forged'"),
         ("judges", "UPDATE judges SET name = 'openai:gpt-5.2' WHERE id LIKE 'human:%'"),
