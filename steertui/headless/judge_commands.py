@@ -13,6 +13,7 @@ from steertui.headless.batch import SignalHandler, consume, exit_code, judge_sto
 from steertui.headless.reporters import choose_reporter
 from steertui.judge.control import load_control_set
 from steertui.planning.control_answers import store_control_set
+from steertui.planning.inventory import judge_candidates
 from steertui.planning.judges import Judge, JudgeServerOptions, describe_judge, register_judges
 from steertui.printable import print_json, print_line
 from steertui.report import judge_tables
@@ -113,4 +114,4 @@ def _print(overviews: Sequence[JudgeOverview], *, as_json: bool, detail: bool) -
         for record in judge_tables.overview_records(overviews):
             print_json(record)
     else:
-        show(judge_tables.draw(overviews, detail=detail))
+        show(judge_tables.draw(overviews, judge_candidates(), detail=detail))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from steertui.assets.catalogue import CatalogueModel, Quantisation
+from steertui.assets.catalogue import CatalogueModel, Quantisation, catalogue
 from steertui.assets.hash_cache import cached_digest
 from steertui.assets.hub.cache import CachedWeights, cached_weights
 from steertui.engine.device_groups import free_memory
@@ -72,3 +72,17 @@ def _fits(model: CatalogueModel, weights: Quantisation) -> str:
     return f"{min(slots, 999)} slots of {SLOT_TOKENS} tokens" + (
         f", {layers} of {model.layers} layers on the accelerator" if layers >= 0 else ""
     )
+
+
+def judge_candidates() -> tuple[InventoryRow, ...]:
+    """Return the catalogue's instruct and hybrid models that fit this machine, largest first.
+
+    Of each model it is the default quantisation, or the cached one.
+    """
+    rows = []
+    for model in catalogue():
+        if model.kind in ("instruct", "hybrid"):
+            own = [inventory_row(model, weights) for weights in model.weights]
+            rows.append(next((row for row in own if row.cached != "no"), own[0]))
+    fitting = (row for row in rows if row.fits != "no")
+    return tuple(sorted(fitting, key=lambda row: row.size, reverse=True))

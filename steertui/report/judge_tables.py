@@ -5,16 +5,24 @@ from collections.abc import Iterator, Sequence
 from steertui.analysis.formatting import kappa_columns, percentage
 from steertui.analysis.judge_overview import JudgeOverview, best_judge
 from steertui.analysis.judge_worth import worth_sentence
+from steertui.planning.inventory import InventoryRow
 from steertui.report.agreement_tables import draw_pair
 from steertui.report.record import Record, worth_record
 from steertui.report.rich_tables import Grid, Parts, filled_grid, line_text
+from steertui.units import size_text
 
 COLUMNS = ("worth", "equal %", "kappa", "95 % interval", "s/label", "$/1000 labels")
 """Columns of the control set, after the judge's name."""
 
 
-def draw(overviews: Sequence[JudgeOverview], *, detail: bool = False) -> Parts:
-    """Yield the judges side by side; `detail` adds agreement by label and condition."""
+def draw(
+    overviews: Sequence[JudgeOverview], candidates: Sequence[InventoryRow], *, detail: bool = False
+) -> Parts:
+    """Yield the judges side by side, and which to take or to test.
+
+    `candidates` are models that fit this machine, largest first. `detail` adds agreement by label
+    and condition.
+    """
     yield filled_grid("control set", COLUMNS, [_row(overview) for overview in overviews])
     if any(overview.published for overview in overviews):
         yield line_text()
@@ -26,17 +34,23 @@ def draw(overviews: Sequence[JudgeOverview], *, detail: bool = False) -> Parts:
             yield line_text(f"{sentence}.")
     if detail:
         yield from _details(overviews)
-    yield line_text(f"{advice(overviews)}.", style="bold")
+    yield line_text(f"{advice(overviews, candidates)}.", style="bold")
 
 
-def advice(overviews: Sequence[JudgeOverview]) -> str:
-    """Return which judge to take, without a full stop."""
+def advice(overviews: Sequence[JudgeOverview], candidates: Sequence[InventoryRow]) -> str:
+    """Return which judge to take, or which model to test, without a full stop."""
     best = best_judge(overviews)
     if best:
         return f"Take {best.judge.name}: the best of the usable judges above"
+    tested = [overview.judge.name for overview in overviews]
+    untested = [c for c in candidates if not any(c.name.split(":")[0] in name for name in tested)]
+    local = [c for c in untested if c.cached != "no"] or untested
+    if not local:
+        return "None of these judges is usable; test one behind a server with `judges test`"
+    how = "on this machine" if local[0].cached != "no" else f"{size_text(local[0].size)} to fetch"
     return (
-        "None of these judges is usable; test a larger model that fits this machine "
-        "(`steertui models` lists them) or one behind a server with `steertui judges test`"
+        f"None of these judges is usable; the largest untested model that fits this machine is "
+        f"{local[0].name} ({how}): steertui judges test {local[0].name}"
     )
 
 

@@ -11,6 +11,7 @@ from steertui.core.verdict import Debias
 from steertui.engine.sizing import Overrides
 from steertui.execution import run
 from steertui.execution.plan_lines import gap_text, judge_work_text, time_text
+from steertui.judge.control import load_control_set
 from steertui.planning.estimate import Estimate, estimate_experiment
 from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
 from steertui.planning.plan import make_plan
@@ -66,6 +67,20 @@ def test_cost_of_a_paid_judge_counts_stored_and_expected_answers(tmp_path: Path)
     assert judge_after.dollars != judge.dollars
     halved = estimate_experiment(experiment, db, replace(PRICED, batches=True))
     assert halved.judges[0].dollars == pytest.approx(judge_after.dollars / 2)
+
+
+def test_the_control_set_is_in_the_work_and_in_the_cost(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    experiment = replace(SMALL, judges=["openai:gpt-5.2"], max_tokens=400)
+    without = estimate_experiment(experiment, db, PRICED).judges[0]
+    options = replace(PRICED, control_set=load_control_set())
+    (judge,) = estimate_experiment(experiment, db, options).judges
+    assert (judge.unjudged, judge.control) == (12, 168)
+    assert judge.dollars
+    assert without.dollars
+    assert judge.dollars > without.dollars + 168 * 2e-4
+    assert "12 labels pending and 168 control answers to read first" in judge_work_text(judge)
+    assert planned(db, experiment, options).judges == (judge,)
 
 
 def test_cost_scales_with_samples_while_trials_cannot_be_rendered(tmp_path: Path) -> None:
