@@ -1,8 +1,10 @@
 """Control set: answers with known labels, which a judge reads before its labels are believed."""
 
+import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from hashlib import sha256
 from pathlib import Path
 
 from steertui.core.condition import load_conditions
@@ -85,6 +87,12 @@ class ControlSet:
     title: str = ""
     licence: str = ""
     about: str = ""
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the answers and their labels, 64 hex digits; another set has another hash."""
+        rows = [[*asdict(answer).values()] for answer in self.answer]
+        return sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()
 
 
 def load_control_set(path: Path | None = None) -> ControlSet:

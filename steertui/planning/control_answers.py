@@ -1,9 +1,6 @@
 """Control set in a database: stored as answers with known labels, and what a judge has left."""
 
-import json
 from collections import Counter
-from dataclasses import asdict
-from hashlib import sha256
 from pathlib import Path
 
 from steertui.core.condition import load_conditions
@@ -32,12 +29,6 @@ REREADS_PER_LABEL = 3
 """Control answers of each label in one rereading."""
 
 
-def control_sha256(control_set: ControlSet) -> str:
-    """Return the hash of a set's answers and labels, 64 hex digits."""
-    rows = [[*asdict(answer).values()] for answer in control_set.answer]
-    return sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()
-
-
 def control_prompts(control_set: ControlSet) -> tuple[Prompt, ...]:
     """Return the trials of a control set, in the set's order.
 
@@ -45,7 +36,7 @@ def control_prompts(control_set: ControlSet) -> tuple[Prompt, ...]:
     """
     scenarios = {scenario.id: scenario for scenario in load_pack(control_set.pack)}
     conditions = load_conditions()
-    model = Model("control set", Path(), f"{CONTROL_PREFIX}{control_sha256(control_set)}", 0)
+    model = Model("control set", Path(), f"{CONTROL_PREFIX}{control_set.sha256}", 0)
     samples: Counter[tuple[str, str]] = Counter()
     prompts = []
     for item in control_set.answer:
@@ -90,7 +81,7 @@ def store_control_set(store: Store, control_set: ControlSet) -> str:
         if prompt.key not in stored
     ]
     if missing:
-        run = store.add_run(identity, {}, "control set", {"sha256": control_sha256(control_set)})
+        run = store.add_run(identity, {}, "control set", {"sha256": control_set.sha256})
         for prompt, item in missing:
             verdict = Verdict(CONTROL_JUDGE, item.label, reason=item.reason)
             generation = Generation(item.answer, StopReason.STOP, 0, 0, 0.0)

@@ -15,6 +15,8 @@ from steertui.core.model import ModelBackend, parse_model_backend
         ("openai:human/model@http://127.0.0.1:8000/v1", JudgeKind.SERVER),
         ("human:ada", JudgeKind.HUMAN),
         ("paper:gpt-5.2", JudgeKind.PAPER),
+        ("jury:majority-of-3-0123abcd", JudgeKind.JURY),
+        ("control:labels", JudgeKind.CONTROL),
         ("humane", JudgeKind.OTHER),
         ("", JudgeKind.OTHER),
     ],
@@ -23,8 +25,9 @@ def test_the_kind_of_a_judge_is_its_prefix(judge: str, kind: JudgeKind) -> None:
     assert parse_judge_kind(judge) is kind
 
 
-def test_people_and_published_labels_are_references() -> None:
-    assert {kind for kind in JudgeKind if kind.is_reference} == {JudgeKind.HUMAN, JudgeKind.PAPER}
+def test_people_published_and_known_labels_are_references() -> None:
+    references = {kind for kind in JudgeKind if kind.is_reference}
+    assert references == {JudgeKind.HUMAN, JudgeKind.PAPER, JudgeKind.CONTROL}
 
 
 @pytest.mark.parametrize(
@@ -34,6 +37,7 @@ def test_people_and_published_labels_are_references() -> None:
         ("0" * 64, "owner/repo@commit/file.gguf", ModelBackend.GGUF),
         ("0" * 64, "server:qwen3@http://127.0.0.1:8000/v1", ModelBackend.SERVER),
         ("imported:Qwen3-4B-Base#12345678", "", ModelBackend.IMPORTED),
+        ("control:" + "0" * 64, "", ModelBackend.CONTROL),
     ],
 )
 def test_the_backend_of_a_model_is_read_from_identity_and_origin(

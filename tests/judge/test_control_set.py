@@ -1,6 +1,9 @@
 """Control set: judges are measured on known labels before their labels count."""
 
 import json
+import os
+import signal
+import time
 from collections import Counter
 from collections.abc import Callable
 from hashlib import sha256
@@ -26,6 +29,7 @@ from steertui.store import Store
 from steertui.store.trial_filter import TrialFilter, filter_options, find_trials
 from tests.fixtures.control import control_set, true_label
 from tests.fixtures.openai_server import Fake, Loopback, is_known_case
+from tests.fixtures.program import call, start
 from tests.fixtures.stored_answers import made_up
 
 ANSWERS = [f"Answer number {i}." for i in range(40)]
@@ -226,3 +230,22 @@ def test_judges_with_opposite_conclusions_come_first(tmp_path: Path) -> None:
             list(judge(store, experiment, judges, Overrides(), OPTIONS))
     first, *_ = report(db).notices
     assert first.startswith("The conclusion on made-up depends on the judge")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills")
+def test_a_control_set_that_was_interrupted_is_read_on(tmp_path: Path) -> None:
+    with Loopback(Fake(delay=0.01)) as server:
+        name = f"server:one@{server.url}"
+        command = ("judges", "test", name, "--db", "a.db", "--judge-concurrency", "2")
+        process = start(*command, cwd=tmp_path)
+        while sum(server.fake.answered.values()) < 40:
+            assert process.poll() is None
+            time.sleep(0.001)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        server.settle()
+        code, _, err = call(*command, cwd=tmp_path)
+    assert code == 0, err
+    asked = [n for q, n in server.fake.answered.items() if not is_known_case(q)]
+    assert len(asked) == 168
+    assert sum(asked) <= 168 + 2  # requests in flight were lost with the process
