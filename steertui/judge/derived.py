@@ -4,11 +4,11 @@ A calibrated judge maps a local judge's probabilities. A jury takes the majority
 labels, or the mean of their probabilities. Each is a judge of its own.
 """
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
-from json import dumps
 
 from steertui.core.judge_kind import JudgeKind, settings_digest
 from steertui.core.verdict import CalibrationSource, JuryRule, Label, Verdict
@@ -69,7 +69,7 @@ class Jury:
     @property
     def id(self) -> str:
         """Identity in the store: rule, number of members and a digest of them."""
-        digest = sha256(dumps(self.members).encode()).hexdigest()[:8]
+        digest = sha256(json.dumps(self.members).encode()).hexdigest()[:8]
         return f"{JudgeKind.JURY.prefix}{self.rule}-of-{len(self.members)}-{digest}"
 
     @property
@@ -100,4 +100,4 @@ class Jury:
 
 def data_digest(rows: Mapping[str, tuple[Sequence[float], Label]]) -> str:
     """Return a digest of the labelled answers of a fit, by the keys of their trials."""
-    return sha256(dumps(sorted(rows.items())).encode()).hexdigest()
+    return sha256(json.dumps(sorted(rows.items())).encode()).hexdigest()

@@ -29,6 +29,7 @@ from steertui.core.experiment import Experiment
 from steertui.core.judge_kind import JudgeKind, parse_judge_kind
 from steertui.core.model import is_server
 from steertui.errors import FetchError, ModelError
+from steertui.paths import is_file
 from steertui.planning.resolve import resolve_texts
 from steertui.planning.vector_training import VectorTraining, train_missing
 from steertui.store import Store
@@ -130,7 +131,7 @@ def supply_experiment(experiment: Experiment, db: Path) -> Generator[Event, None
     if not any(missing_files(find_source(name)) for name in required.sources):
         resolve_texts(experiment)
     yield from supply(required)
-    with Store(db, must_exist=True) if db.exists() else nullcontext() as store:
+    with Store(db, must_exist=True) if is_file(db) else nullcontext() as store:
         yield from train_missing(experiment, store)
 
 
