@@ -143,7 +143,7 @@ def calibrated_line(event: JudgeCalibrated) -> str:
     gain = event.gain
     interval = f" (95 % interval {gain.low:+.1f} to {gain.high:+.1f} points)" if gain else ""
     helps = gain is not None and gain.low > 0
-    result = "it helps" if helps else "it is not shown to help"
+    result = "accuracy rises" if helps else "accuracy is not shown to rise"
     return (
         f"{'' if helps else '! '}{event.calibrated}: {event.after} of {event.answers} answers "
         f"labelled as known, {event.before} before calibration{interval}, cross-validated by "
