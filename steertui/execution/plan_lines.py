@@ -14,7 +14,7 @@ from steertui.planning.estimate import Estimate, JudgeEstimate
 from steertui.planning.plan import Plan
 from steertui.server.address import KEY, is_openai_host, key_for
 from steertui.server.model import ServerModel
-from steertui.units import clock
+from steertui.units import clock, quantity
 
 
 def plan_lines(plan: Plan, db: Path) -> list[str]:
@@ -26,8 +26,8 @@ def plan_lines(plan: Plan, db: Path) -> list[str]:
     samples = plan.estimate.size.samples_per_temperature
     time = time_text(plan.estimate, len(plan.missing_here))
     lines = [
-        f"Plan    {len(design.scenarios)} scenarios × {len(conditions)} conditions "
-        f"({', '.join(conditions)})",
+        f"Plan    {quantity(len(design.scenarios), 'scenario')} × "
+        f"{quantity(len(conditions), 'condition')} ({', '.join(conditions)})",
         f"Models  {', '.join(m.name for m in design.models)} at temperature {temperatures}, "
         f"{samples} sample{'s' * (samples > 1)}, {experiment.max_tokens} new tokens at most",
         f"Trials  {len(plan.prompts)}: {len(plan.answered)} answered before, "

@@ -7,7 +7,6 @@ from hashlib import sha256
 import numpy as np
 from numpy.typing import NDArray
 
-from steertui.engine.steering import control_vector
 from steertui.errors import ModelError
 
 Floats = NDArray[np.float32]
@@ -132,10 +131,6 @@ class SteeringVector:
         for layer, factor in multipliers.items():
             rows[layer] = np.float32(factor) * self.directions[layer]
         return rows
-
-    def control_vector(self, multipliers: dict[int, float]) -> bytes:
-        """Return the vector of a `Steering` with these factors; b"" if all are 0."""
-        return control_vector(self.added(multipliers))
 
     @property
     def best_layer(self) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from steertui.core.model import demo_path
+from steertui.engine.steering import control_vector
 from steertui.errors import ModelError
 from steertui.steering.vector import Provenance, SteeringVector, parse_layers, task_digest
 from steertui.steering.vector_file import (
@@ -100,8 +101,9 @@ def test_strength_is_the_total_relative_norm_for_any_layers() -> None:
         assert sum(added) == pytest.approx(1.5)
         assert max(added) == pytest.approx(min(added))
         assert all(factor < 0 for factor in factors.values())
-    assert own.control_vector(own.multipliers(0.0)) == b""
-    buffer = np.frombuffer(own.control_vector({2: 2.0}), np.float32).reshape(LAYERS - 1, WIDTH)
+    assert control_vector(own.added(own.multipliers(0.0))) == b""
+    buffer = np.frombuffer(control_vector(own.added({2: 2.0})), np.float32)
+    buffer = buffer.reshape(LAYERS - 1, WIDTH)
     assert np.array_equal(buffer[1], 2 * own.directions[2])
     assert not buffer[[0, 2]].any()
 
