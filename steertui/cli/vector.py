@@ -19,6 +19,11 @@ def vector() -> None:
 _THREADS = cloup.option(
     "--threads", type=int, default=0, help="CPU threads [default: physical cores]"
 )
+_TEMPLATE = cloup.option(
+    "--template",
+    default="",
+    help="Chat template of the prompts, as in a run [default: the GGUF's default template]",
+)
 _JSON = cloup.option("--json", "as_json", is_flag=True, help="Print one JSON record per line")
 _CONVENTION = click.Choice(["same", "previous"])
 
@@ -65,6 +70,7 @@ _CONVENTION = click.Choice(["same", "previous"])
         metavar="FILE",
         help="TOML file with pairs of texts, instead of conditions and scenarios",
     ),
+    _TEMPLATE,
 )
 @cloup.option_group(
     "Training",
@@ -98,6 +104,7 @@ def train(
     scenarios: tuple[str, ...],
     limit: int,
     pairs_file: Path | None,
+    template: str,
     method: str,
     layers: str,
     seed: int,
@@ -108,8 +115,7 @@ def train(
     """Train a vector and two controls from contrast pairs, and store them under NAME.
 
     The controls NAME-random and NAME-shuffled have the same norms. The training scenarios are
-    stored with the vector, so that it can be evaluated on others. The same command again resumes
-    after an interruption.
+    stored with the vector. The same command again resumes after an interruption.
     """
     from steertui.headless.vector_commands import train_command
     from steertui.planning.contrast_pairs import PairTexts
@@ -123,6 +129,7 @@ def train(
         limit=limit,
         conditions_file=conditions_file,
         pairs_file=pairs_file,
+        template=template,
     )
     settings = TrainingSettings(
         method=method,
@@ -157,13 +164,16 @@ def show(name: str, as_json: bool) -> None:
 @click.argument("file", type=Path)
 @click.argument("name")
 @click.option("--model", required=True, help="Model that the vector was made for")
+@_TEMPLATE
 @click.option(
     "--convention",
     type=_CONVENTION,
     help="Layer where direction.N was measured: block N (repeng), or the block before it "
     "(llama.cpp's cvector-generator) [default: by the file]",
 )
-def import_command(file: Path, name: str, model: str, convention: str | None) -> None:
+def import_command(
+    file: Path, name: str, model: str, template: str, convention: str | None
+) -> None:
     """Import a control vector of repeng or llama.cpp from a GGUF FILE as NAME.
 
     The file is checked against the model, and the norms of the model's hidden states are measured.
@@ -173,7 +183,7 @@ def import_command(file: Path, name: str, model: str, convention: str | None) ->
     from steertui.steering.vector_file import Convention
 
     chosen = Convention(convention) if convention else None
-    sys.exit(import_vector(file, name, model, chosen, PairTexts(limit=12)))
+    sys.exit(import_vector(file, name, model, chosen, PairTexts(limit=12, template=template)))
 
 
 @vector.command()
@@ -253,6 +263,7 @@ def ablate(name: str, file: Path, model: str, layer: int) -> None:
         default="",
         help="TOML file with the conditions of the contrast [default: shipped conditions]",
     ),
+    _TEMPLATE,
     cloup.option(
         "--max-loss",
         type=click.FloatRange(min=0),
@@ -287,6 +298,7 @@ def sweep_subcommand(
     limit: int,
     max_tokens: int,
     conditions_file: str,
+    template: str,
     max_loss: float,
     max_repetition: float,
     file: Path | None,
@@ -308,6 +320,7 @@ def sweep_subcommand(
         cells=tuple(grid(ranges, strengths or STRENGTHS)),
         limits=Limits(max_loss, max_repetition),
         conditions_file=conditions_file,
+        template=template,
         scenarios=limit,
         max_tokens=max_tokens,
     )

@@ -38,6 +38,7 @@ class SweepSettings:
         cells: layers and strengths.
         limits: of coherence.
         conditions_file: file with the two conditions of the contrast, as in an experiment.
+        template: chat template, as in an experiment.
         scenarios: maximum number of validation scenarios; 0 for all.
         max_tokens: new tokens per answer.
     """
@@ -45,6 +46,7 @@ class SweepSettings:
     cells: tuple[SweepCell, ...]
     limits: Limits
     conditions_file: str = ""
+    template: str = ""
     scenarios: int = 8
     max_tokens: int = 48
 
@@ -89,6 +91,7 @@ def sweep(
             stored.vector,
             gguf,
             conditions_file=settings.conditions_file,
+            template=settings.template,
             limit=settings.scenarios,
         )
         work = _Sweep(gguf, prompts, steerings, settings.max_tokens)

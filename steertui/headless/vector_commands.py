@@ -22,6 +22,7 @@ from steertui.steering.library import (
     check_new,
     find_vector,
     remove_vector,
+    require_vector,
     save_vector,
     vector_names,
 )
@@ -258,7 +259,7 @@ def _write(file: Path, raw: bytes, source: Path) -> None:
 def remove_vectors(names: Sequence[str], *, sure: bool) -> None:
     """Remove vectors, after a confirmation unless `sure`."""
     for name in names:
-        find_vector(name)
+        require_vector(name)
     if sure or click.confirm(f"Remove {quantity(len(names), 'vector')}?"):
         for name in names:
             print_line(f"Removed {remove_vector(name)}")

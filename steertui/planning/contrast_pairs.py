@@ -36,6 +36,7 @@ class PairTexts:
         limit: maximum number of scenarios, taken in turn from the categories; 0 for all.
         conditions_file: as in an experiment.
         pairs_file: TOML file that replaces conditions and scenarios; None for none.
+        template: chat template, as in an experiment; "" for the GGUF's default one.
     """
 
     positive: str = "pro"
@@ -44,6 +45,7 @@ class PairTexts:
     limit: int = 0
     conditions_file: str = ""
     pairs_file: Path | None = None
+    template: str = ""
 
 
 @forbid_extra_keys
@@ -70,7 +72,7 @@ def contrast_pairs(model: Model, texts: PairTexts) -> tuple[PairSet, ModelShape]
     for unknown names, too few pairs or a text that exceeds the model's context.
     """
     with vocabulary(model.path) as gguf:
-        chat = chat_format(gguf, model.name)
+        chat = chat_format(gguf, model.name, texts.template)
         if texts.pairs_file:
             pairs = _pairs_of_file(texts.pairs_file, chat, gguf)
         else:

@@ -118,6 +118,7 @@ class Estimate:
         categories: names of the scenarios' categories.
         conditions: with their texts.
         judges: in the experiment's order.
+        trainings: (vector, model) of the vectors that the run trains first.
         downloads: (name, bytes) of missing sources and weights; 0 bytes if the size is unknown.
         seconds_per_answer: mean over the missing answers, each at the rate of its model's newest
             run in the database; None if a model has none.
@@ -129,6 +130,7 @@ class Estimate:
     categories: tuple[str, ...] = ()
     conditions: tuple[Condition, ...] = ()
     judges: tuple[JudgeEstimate, ...] = ()
+    trainings: tuple[tuple[str, str], ...] = ()
     downloads: Sizes = ()
     seconds_per_answer: float | None = None
     error: str = ""
@@ -158,7 +160,8 @@ def estimate_experiment(
         )
         judges = _openable_judges(experiment, options, is_agreed=is_agreed)
         with Store(db, must_exist=True) if db.exists() else nullcontext() as store:
-            if can_render and not any(untrained(experiment, store)):
+            trainings = [(name, m.name) for name, m, _ in untrained(experiment, store)]
+            if can_render and not trainings:
                 prompts = render_prompts(resolve(experiment, store=store))[0]
             else:
                 prompts = None
@@ -170,7 +173,7 @@ def estimate_experiment(
                 prompts=prompts,
                 control_set=options.control_set,
             )
-        return replace(estimate, downloads=weights)
+        return replace(estimate, downloads=weights, trainings=tuple(trainings))
     except SteertuiError as exc:
         return Estimate(error=str(exc))
 

@@ -17,6 +17,7 @@ from steertui.core.condition import (
 )
 from steertui.core.experiment import Experiment
 from steertui.core.generation import SamplingParams, distinct_samples
+from steertui.core.interventions import VectorRecipe
 from steertui.core.model import Model, is_server
 from steertui.core.scenario import Scenario, load_pack
 from steertui.core.shard import WHOLE, Shard
@@ -201,7 +202,14 @@ def named_trainings(experiment: Experiment) -> list[str]:
     """Return the names of the vectors whose training a conditions file of others describes."""
     if experiment.conditions_file in ("", PAPER, *shipped_conditions()):
         return []
-    return [recipe.name for recipe in load_recipes(conditions_path(experiment.conditions_file))]
+    return [recipe.name for recipe in vector_recipes(experiment)]
+
+
+def vector_recipes(experiment: Experiment) -> tuple[VectorRecipe, ...]:
+    """Return the trainings of vectors in the conditions file of an experiment."""
+    if experiment.conditions_file == PAPER:
+        return ()
+    return load_recipes(conditions_path(experiment.conditions_file))
 
 
 def _load_conditions(file: str) -> dict[str, Condition]:

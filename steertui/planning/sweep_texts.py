@@ -36,7 +36,13 @@ class SweepPrompts:
 
 
 def sweep_prompts(
-    model: Model, vector: SteeringVector, gguf: Vocabulary, *, conditions_file: str, limit: int
+    model: Model,
+    vector: SteeringVector,
+    gguf: Vocabulary,
+    *,
+    conditions_file: str,
+    template: str,
+    limit: int,
 ) -> SweepPrompts:
     """Return the prompts of scenarios of the training pack that the vector was not trained on.
 
@@ -45,6 +51,7 @@ def sweep_prompts(
         vector: its contrast names the two conditions; pro and anti if it is unknown.
         gguf: of the model.
         conditions_file: as in an experiment.
+        template: chat template, as in an experiment.
         limit: maximum number of scenarios; 0 for all.
 
     Raises:
@@ -63,7 +70,7 @@ def sweep_prompts(
             f"and a sweep needs {MIN_SCENARIOS}; train the vector with --limit 24"
         )
     scenarios = unseen[: limit or None]
-    chat = chat_format(gguf, model.name)
+    chat = chat_format(gguf, model.name, template)
     sides = (
         [Trial(model, scenario, condition, SamplingParams()) for scenario in scenarios]
         for condition in (Condition("plain"), *conditions)

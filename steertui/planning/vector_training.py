@@ -3,15 +3,13 @@
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
-from steertui.assets.paper_texts import PAPER
 from steertui.assets.weights import find_model, locate_weights
-from steertui.core.condition import conditions_path, load_recipes
 from steertui.core.experiment import Experiment
 from steertui.core.interventions import VectorRecipe
 from steertui.core.model import Model, is_server
 from steertui.planning.contrast_pairs import PairTexts, contrast_pairs
 from steertui.planning.interventions import known_vector, own_name
-from steertui.planning.resolve import resolve_texts
+from steertui.planning.resolve import resolve_texts, vector_recipes
 from steertui.steering.library import StoredVector, check_new, save_vector
 from steertui.steering.training import PairsRead, TrainingSettings, train
 from steertui.steering.vector import CONTROLS
@@ -66,9 +64,7 @@ def untrained(
     These are the vectors that the conditions use and the conditions file describes, of which
     neither the library nor the store has one for the model.
     """
-    if experiment.conditions_file == PAPER:
-        return
-    recipes = load_recipes(conditions_path(experiment.conditions_file))
+    recipes = vector_recipes(experiment)
     if not recipes:
         return
     _, conditions = resolve_texts(experiment)
@@ -95,6 +91,7 @@ def train_missing(
             negative=recipe.negative,
             limit=recipe.limit,
             conditions_file=experiment.conditions_file,
+            template=experiment.template,
         )
         total = 0
         for event in train_vector(name, model, texts, TrainingSettings(method=recipe.method)):

@@ -55,12 +55,18 @@ def vector_path(name: str) -> Path:
     return library_folder() / f"{name}.gguf"
 
 
-def find_vector(name: str) -> StoredVector:
-    """Return a vector by name; raises ModelError if there is none, or its file is damaged."""
+def require_vector(name: str) -> Path:
+    """Return the path of a vector's file, which may be damaged; raises ModelError without one."""
     path = vector_path(name)
     if not is_file(path):
         known = ", ".join(vector_names()) or "none"
         raise ModelError(f"{name}: no such vector; there are {known}")
+    return path
+
+
+def find_vector(name: str) -> StoredVector:
+    """Return a vector by name; raises ModelError if there is none, or its file is damaged."""
+    path = require_vector(name)
     raw = path.read_bytes()
     return StoredVector(name, path, raw, read_own_vector(path))
 
@@ -91,9 +97,6 @@ def save_vector(name: str, vector: SteeringVector) -> StoredVector:
 
 def remove_vector(name: str) -> Path:
     """Remove a vector and return the path of its file; raises ModelError if there is none."""
-    stored = vector_path(name)
-    if not is_file(stored):
-        known = ", ".join(vector_names()) or "none"
-        raise ModelError(f"{name}: no such vector; there are {known}")
-    stored.unlink()
-    return stored
+    path = require_vector(name)
+    path.unlink()
+    return path

@@ -13,7 +13,9 @@ from steertui.planning.presets import PRESETS
 from steertui.steering.vector import Provenance, SteeringVector
 from steertui.steering.vector_file import encode_vector
 from steertui.store import Store
+from steertui.tui.plan.plan_text import estimate_text
 from steertui.tui.run.fetching import supply_in_stages
+from steertui.tui.widgets.label_style import palette
 from tests.fixtures.database import select
 from tests.fixtures.program import call, records
 
@@ -110,6 +112,10 @@ def test_the_estimate_needs_no_vector(folder: Path) -> None:
     after = estimate_experiment(PRESETS["demo-steering"], folder / "none.db", DEFAULT_OPTIONS)
     assert (before.error, after.error) == ("", "")
     assert before.size.trials == after.size.trials == 72
+    assert before.trainings == ()
+    assert after.trainings == (("demo-steering", "demo"),)
+    text = estimate_text(after, 100, palette(dark=True)).plain
+    assert "train    vector demo-steering on demo" in text
 
 
 def test_the_suffixes_are_the_shipped_ones() -> None:

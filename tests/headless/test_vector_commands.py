@@ -78,6 +78,15 @@ def test_a_vector_and_its_controls_are_listed_shown_and_removed(trained: Path) -
     )
 
 
+def test_a_damaged_vector_is_named_and_can_be_removed(trained: Path) -> None:
+    damaged = trained / "data" / "steertui" / "vectors" / "mine.gguf"
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    assert str(damaged) in failing_call("show", "mine", cwd=trained)
+    assert "Removed" in ok_call("rm", "--yes", "mine", cwd=trained)
+    assert not damaged.exists()
+    assert "mine: no such vector" in failing_call("rm", "--yes", "mine", cwd=trained)
+
+
 def test_a_name_is_not_taken_twice(trained: Path) -> None:
     assert "there is a vector of this name" in failing_call(*TRAIN[1:], cwd=trained)
 

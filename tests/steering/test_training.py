@@ -235,6 +235,17 @@ def test_the_texts_are_the_prompts_of_an_experiment(model: Model, tmp_path: Path
         contrast_pairs(model, replace(texts, positive="adapted"))
 
 
+def test_the_template_of_the_run_renders_the_pairs(model: Model) -> None:
+    own, _ = contrast_pairs(model, TEXTS)
+    other, _ = contrast_pairs(model, replace(TEXTS, template="gemma"))
+    scenario = load_pack("steering-train")[0]
+    trial = Trial(model, scenario, load_conditions()["pro"], SamplingParams())
+    with vocabulary(model.path) as gguf:
+        (prompt,) = chat_format(gguf, model.name, "gemma").write([trial])
+        assert other.pairs[0].positive == last_token(gguf.tokenize([prompt.text])[0])
+    assert own.sha256 != other.sha256
+
+
 def write_pairs(path: Path, pairs: int, **fields: str) -> Path:
     entry = "".join(f'{key} = "{value}"\n' for key, value in fields.items())
     texts = "".join(f"\n[[pair]]\n{entry.format(i=i)}" for i in range(pairs))

@@ -6,8 +6,13 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
-from steertui.core.condition import Condition, load_conditions
-from steertui.core.interventions import DirectionalAblation, LoraAdapter, VectorAddition
+from steertui.core.condition import Condition, conditions_path, load_conditions, load_recipes
+from steertui.core.interventions import (
+    DirectionalAblation,
+    LoraAdapter,
+    VectorAddition,
+    VectorRecipe,
+)
 from steertui.errors import ScenarioError
 from steertui.tui.app import SteertuiApp
 from steertui.tui.plan.condition_editor import (
@@ -60,6 +65,26 @@ def test_a_wrong_text_is_one_sentence(text: str, sentence: str) -> None:
 def test_the_conditions_in_use_are_copied_with_the_new_one(tmp_path: Path) -> None:
     add_condition(Condition("mine"), tmp_path / "own.toml", [FULL])
     assert load_conditions(tmp_path / "own.toml")["full"] == FULL
+
+
+def test_the_trainings_of_copied_vectors_are_copied_once(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    shipped = conditions_path("demo-steering")
+    recipes = load_recipes(shipped)
+    others = [*load_conditions(shipped).values()]
+    add_condition(Condition("mine"), own, others, recipes)
+    assert load_recipes(own) == recipes
+    add_condition(Condition("second"), own, others, recipes)
+    assert load_recipes(own) == recipes
+    assert {*load_conditions(own)} >= {"mine", "second", *(c.name for c in others)}
+
+
+def test_a_training_whose_contrast_or_use_is_absent_is_left_out(tmp_path: Path) -> None:
+    used, unknown = VectorRecipe("a"), VectorRecipe("b", positive="bold")
+    add_condition(
+        Condition("mine"), tmp_path / "o.toml", [FULL], [used, unknown, VectorRecipe("c")]
+    )
+    assert load_recipes(tmp_path / "o.toml") == (used,)
 
 
 def test_the_editor_saves_a_vector_and_keeps_a_wrong_text(

@@ -1,8 +1,8 @@
 """Editor of a custom condition: its name, and its other keys as TOML."""
 
 import tomllib
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import tomli_w
@@ -12,7 +12,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Input, Static, TextArea
 
-from steertui.core.condition import Condition, load_conditions
+from steertui.core.condition import Condition, load_conditions, load_recipes
+from steertui.core.interventions import VectorRecipe
 from steertui.errors import ScenarioError, SteertuiError
 from steertui.output_files import append_text
 from steertui.toml_files import parse_toml, validate
@@ -50,12 +51,23 @@ class ConditionEditor(ModalScreen[Condition | None]):
         ),
     ]
 
-    def __init__(self, condition: Condition, file: Path, others: Sequence[Condition] = ()) -> None:
-        """Edit a copy of `condition`; `others` are also copied to the file if it lacks them."""
+    def __init__(
+        self,
+        condition: Condition,
+        file: Path,
+        others: Sequence[Condition] = (),
+        recipes: Sequence[VectorRecipe] = (),
+    ) -> None:
+        """Edit a copy of `condition`.
+
+        `others`, and the trainings `recipes` of the vectors in use, are copied to the file if it
+        lacks them.
+        """
         super().__init__()
         self._condition = condition
         self._file = file
         self._others = others
+        self._recipes = recipes
 
     def compose(self) -> ComposeResult:
         """Lay out."""
@@ -74,7 +86,7 @@ class ConditionEditor(ModalScreen[Condition | None]):
             return
         try:
             condition = parse_condition(name, self.query_one(TextArea).text)
-            add_condition(condition, self._file, self._others)
+            add_condition(condition, self._file, self._others, self._recipes)
         except SteertuiError as exc:
             self.notify(str(exc), severity="error", markup=False)
             return
@@ -116,10 +128,16 @@ def parse_condition(name: str, text: str) -> Condition:
     return condition if condition.about else replace(condition, about="custom condition")
 
 
-def add_condition(condition: Condition, file: Path, others: Sequence[Condition] = ()) -> None:
+def add_condition(
+    condition: Condition,
+    file: Path,
+    others: Sequence[Condition] = (),
+    recipes: Sequence[VectorRecipe] = (),
+) -> None:
     """Append a condition to a file, after the shipped ones and `others` that the file lacks.
 
-    The file's bytes stay as they are. Raises SteertuiError if the name belongs to a shipped
+    Of `recipes` those are appended that the file lacks, whose vectors its conditions name, and
+    whose contrast it has. The file's bytes stay as they are. Raises SteertuiError if the name belongs to a shipped
     condition or is in the file already, or if the file cannot be read or written.
     """
     shipped = load_conditions()
@@ -134,16 +152,31 @@ def add_condition(condition: Condition, file: Path, others: Sequence[Condition] 
         )
     known = {c.name: c for c in others} | shipped
     missing = [c for name, c in known.items() if name not in {*existing, condition.name}]
+    every = {**existing, **{c.name: c for c in (*missing, condition)}}
     head = "" if file.exists() else tomli_w.dumps({"format": 1, "name": file.stem})
-    rows = "".join(map(_table, [*missing, condition]))
-    _check_appendable(file, head + rows)
-    append_text(file, head + rows)
+    rows = [_table("condition", {"suffix": "", **c.members}) for c in (*missing, condition)]
+    rows += [_table("training", asdict(r)) for r in _missing_recipes(recipes, every, file)]
+    addition = head + "".join(rows)
+    _check_appendable(file, addition)
+    append_text(file, addition)
 
 
-def _table(condition: Condition) -> str:
-    row = {"suffix": "", **condition.members}
-    text = tomli_w.dumps({"condition": row}, multiline_strings=True)
-    return f"\n{text.replace('[condition]', '[[condition]]', 1)}"
+def _missing_recipes(
+    recipes: Sequence[VectorRecipe], conditions: Mapping[str, Condition], file: Path
+) -> list[VectorRecipe]:
+    """Return the recipes that the file lacks, whose vector and contrast its conditions name."""
+    present = {recipe.name for recipe in load_recipes(file)} if file.exists() else set()
+    used = {name for c in conditions.values() for name in c.vector_names} - present
+    return [
+        recipe
+        for recipe in recipes
+        if recipe.name in used and {recipe.positive, recipe.negative} <= conditions.keys()
+    ]
+
+
+def _table(kind: str, members: Mapping[str, object]) -> str:
+    text = tomli_w.dumps({kind: members}, multiline_strings=True)
+    return f"\n{text.replace(f'[{kind}]', f'[[{kind}]]', 1)}"
 
 
 def _check_appendable(file: Path, addition: str) -> None:

@@ -23,6 +23,7 @@ from steertui.planning.estimate import Estimate, estimate_experiment
 from steertui.planning.experiment_files import load_experiment, save_experiment
 from steertui.planning.origin import TYPED, Origin, file_origin
 from steertui.planning.presets import PRESETS
+from steertui.planning.resolve import vector_recipes
 from steertui.tui.plan.condition_editor import ConditionEditor
 from steertui.tui.plan.fields import FIELDS, GROUPS, Field, parse, with_field
 from steertui.tui.plan.plan_text import estimate_text, field_line, field_text
@@ -204,7 +205,8 @@ class PlanScreen(Page):
         by_name = {c.name: c for c in conditions}
         template = by_name.get("pro") or next(iter(conditions), Condition(""))
         edited = replace(template, name="my-condition", about="")
-        editor = ConditionEditor(edited, CUSTOM_CONDITIONS, conditions)
+        recipes = vector_recipes(self.experiment)
+        editor = ConditionEditor(edited, CUSTOM_CONDITIONS, conditions, recipes)
         condition = await self.app.push_screen_wait(editor)
         if condition is None:
             return

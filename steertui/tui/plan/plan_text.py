@@ -65,6 +65,8 @@ def _estimate_lines(estimate: Estimate, c: Palette) -> Iterator[tuple[str, Text]
     for index, (name, size) in enumerate(estimate.downloads):
         size_or_unknown = size_text(size) if size else "size unknown"
         yield "" if index else "fetch", Text(f"↓ {one_line(name)}, {size_or_unknown}", c.warning)
+    for index, (name, model) in enumerate(estimate.trainings):
+        yield "" if index else "train", Text(f"vector {one_line(name)} on {one_line(model)}")
     if not estimate.size.trials:
         return
     yield "time", Text(time_text(estimate, estimate.unanswered) or "no answers to do", c.quiet)
