@@ -137,8 +137,9 @@ def add_condition(
     """Append a condition to a file, after the shipped ones and `others` that the file lacks.
 
     Of `recipes` those are appended that the file lacks, whose vectors its conditions name, and
-    whose contrast it has. The file's bytes stay as they are. Raises SteertuiError if the name belongs to a shipped
-    condition or is in the file already, or if the file cannot be read or written.
+    whose contrast it has. The file's bytes stay as they are. Raises SteertuiError if the name
+    belongs to a shipped condition or is in the file already, or if the file cannot be read or
+    written.
     """
     shipped = load_conditions()
     existing = load_conditions(file) if file.exists() else {}
