@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from steertui.core.verdict import Label
+from steertui.core.verdict import LABEL_KEYS
 from steertui.printable import print_text
 
 if TYPE_CHECKING:
@@ -16,13 +16,6 @@ if TYPE_CHECKING:
 
     from steertui.analysis.label_queue import QueueItem
     from steertui.store import Store
-
-KEYS = {
-    "c": Label.CONVERGENCE,
-    "n": Label.NO_CONVERGENCE,
-    "r": Label.SAFETY_REFUSAL,
-    "x": Label.NONSENSICAL,
-}
 
 
 @click.command(short_help="Labels by a person.")
@@ -83,20 +76,21 @@ def _label_all(store: Store, queue: Sequence[QueueItem], annotator: str, judge: 
     """Ask for a label of each answer and store it, until the queue is empty or `q` is given."""
     from steertui.analysis.label_queue import add_label
 
-    for key, meaning in KEYS.items():
+    labels = {key: label for label, key in LABEL_KEYS.items()}
+    for key, meaning in labels.items():
         print_text(f"{key}  {meaning.words}: {meaning.definition}")
     for number, item in enumerate(queue, 1):
         _show(item, number, len(queue))
-        key = click.prompt("label", type=click.Choice([*KEYS, "s", "q"]), show_choices=False)
+        key = click.prompt("label", type=click.Choice([*labels, "s", "q"]), show_choices=False)
         if key == "q":
             return
-        if key in KEYS:
-            add_label(store, annotator, item, KEYS[key])
+        if key in labels:
+            add_label(store, annotator, item, labels[key])
             by_judge = f"; {judge}: {item.label.words if item.label else 'unjudged'}"
             print_text(f"Stored. Condition: {item.condition}{by_judge if judge else ''}")
 
 
 def _show(item: QueueItem, number: int, total: int) -> None:
-    keys = " · ".join(f"{key} {meaning.words}" for key, meaning in KEYS.items())
+    keys = " · ".join(f"{key} {label.words}" for label, key in LABEL_KEYS.items())
     print_text(f"\n[{number}/{total}] {item.category}\n\nTASK\n{item.task}\n")
     print_text(f"ANSWER\n{item.answer}\n\n{keys} · s skip · q quit")

@@ -59,6 +59,14 @@ SIGNS = {
 }
 """One-character sign of each label."""
 
+LABEL_KEYS = {
+    Label.CONVERGENCE: "c",
+    Label.NO_CONVERGENCE: "n",
+    Label.SAFETY_REFUSAL: "r",
+    Label.NONSENSICAL: "x",
+}
+"""Key with which a person gives each label, at the prompt and on the Label screen."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

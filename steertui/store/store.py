@@ -1,7 +1,8 @@
 """The store: experiments, trials, runs, answers and outcomes in one SQLite file.
 
-Rows are added and not edited, with two exceptions: the state of a batch, and the descriptions of a
-trial that are not part of its prompt. Missing work is always found by a query.
+Rows are added and not edited, with three exceptions: the state of a batch, the descriptions of a
+trial that are not part of its prompt, and a label that a person takes back. Missing work is always
+found by a query.
 """
 
 from collections.abc import Sequence

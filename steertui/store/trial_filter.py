@@ -34,6 +34,7 @@ class TrialFilter:
         search: words that the answer or its reasoning must contain (`fts_query`).
         other: a second judge.
         other_label: label of the second judge.
+        differs_from: a judge whose label differs from that of `judge`.
     """
 
     experiment: str = ""
@@ -48,6 +49,7 @@ class TrialFilter:
     search: str = ""
     other: str = ""
     other_label: str = ""
+    differs_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,10 @@ _LABELLED = "t.key IN (SELECT trial FROM verdicts WHERE judge = ? AND label = ?)
 _ANSWERED = "t.key IN (SELECT trial FROM generations)"
 _HAS_LABEL = "t.key IN (SELECT trial FROM verdicts WHERE judge = ? AND label IS NOT NULL)"
 _HAS_FAILURE = "t.key IN (SELECT trial FROM verdicts WHERE judge = ? AND label IS NULL)"
+
+_DIFFERS = """t.key IN (SELECT one.trial
+    FROM current_verdicts AS one JOIN current_verdicts AS two ON two.trial = one.trial
+    WHERE one.judge = ? AND two.judge = ? AND one.label <> two.label)"""
 
 
 def trial_rows(store: Store, experiment: str) -> list[int]:
@@ -111,6 +117,9 @@ def find_trials(
     if trial_filter.other:
         where.append(_LABELLED)
         values += [trial_filter.other, trial_filter.other_label]
+    if trial_filter.differs_from:
+        where.append(_DIFFERS)
+        values += [trial_filter.judge, trial_filter.differs_from]
     if among is not None and len(where) == 1:
         return sorted(among)
     rows = store.column(f"SELECT t.rowid FROM trials AS t WHERE {' AND '.join(where)}", values)

@@ -18,6 +18,13 @@ P_COLUMNS = tuple(f"p_{label}" for label in Label)
 L_COLUMNS = tuple(f"l_{label}" for label in Label)
 """Columns of the labels' log-likelihoods, in `Label`'s order."""
 
+_REMOVE_LABEL = """DELETE FROM verdicts WHERE id = (
+        SELECT max(v.id) FROM verdicts AS v JOIN judges AS j ON j.id = v.judge
+        WHERE v.judge = ? AND v.trial = ? AND j.kind = 'human')"""
+_REMOVE_QUEUE_ITEM = """DELETE FROM annotation_queue WHERE judge = ? AND trial = ?
+    AND NOT EXISTS (SELECT 1 FROM verdicts AS v
+        WHERE v.judge = annotation_queue.judge AND v.trial = annotation_queue.trial)"""
+
 
 class Verdicts(Connection):
     """Reading and writing of judges and their verdicts."""
@@ -165,6 +172,15 @@ class Verdicts(Connection):
         """
         with self._writing() as db:
             rows.inserter(db)("annotation_queue", [(judge, key, ordering, reference)])
+
+    def remove_label(self, judge: str, key: str) -> None:
+        """Remove a person's newest label for a trial; an earlier one counts again.
+
+        If no label remains, the answer's place in the person's queue is removed as well.
+        """
+        with self._writing() as db:
+            db.execute(_REMOVE_LABEL, (judge, key))
+            db.execute(_REMOVE_QUEUE_ITEM, (judge, key))
 
     def queue_counts(self, experiment: str, judge: str) -> Counter[str]:
         """Return the number of a person's queue items in the experiment by their ordering."""

@@ -12,7 +12,8 @@ from steertui.tui.widgets.page import PAGES, Page
 GLOBAL_KEYS = """
 | key | on all screens |
 | --- | --- |
-| 0 … 6 | Start, {pages}; on the Label screen 1 to 4 give labels, **[** and **]** switch screens |
+| 0 … 6 | Start, {pages} |
+| [ and ] | previous and next screen |
 | tab | next panel |
 | ctrl+p | command palette |
 | ctrl+t | dark or light theme |

@@ -179,26 +179,6 @@ def test_enter_on_a_count_opens_trials_of_one_temperature(tmp_path: Path) -> Non
     run_steps(tmp_path / "a.db", steps)
 
 
-def test_labels_by_a_person_are_stored_and_undone(db: Path) -> None:
-    async def steps(pilot: Pilot[None], app: SteertuiApp) -> None:
-        await press(pilot, "5", "1", "2", "3", "4", "1")
-        assert labels_by_person(db) == {1: 2, 2: 1, 3: 1, 4: 1}
-        await press(pilot, "u", "2")
-        assert labels_by_person(db) == {1: 1, 2: 2, 3: 1, 4: 1}
-        assert "5/48" in str(app.screen.query_one("#label-head", Static).content)
-        shown = app.screen.query_one(LongText).text
-        assert "Before you answer" not in shown  # no suffix reveals the condition
-
-    run_steps(db, steps)
-
-
-def labels_by_person(db: Path) -> dict[int, int]:
-    """Return the number of labels by a person, by the key of the label."""
-    sql = "SELECT label, count(*) AS n FROM current_verdicts WHERE judge LIKE 'human:%' GROUP BY 1"
-    with Store(db) as store:
-        return {list(Label).index(Label(r["label"])) + 1: r["n"] for r in store.query(sql)}
-
-
 def test_an_export_contains_every_trial(db: Path) -> None:
     target = db.parent / "out.csv"
 

@@ -1,7 +1,7 @@
 """Label screen: one answer at a time, with condition and judges' labels hidden."""
 
 import getpass
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from rich.text import Text
 from textual import work
@@ -9,76 +9,86 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from steertui.analysis.judge_agreement import compare_judges
-from steertui.analysis.label_queue import QueueItem, add_label, annotator_id, build_queue
+from steertui.analysis.label_queue import QueueItem, QueueOrder, add_label, annotator_id
 from steertui.core.judge_kind import JudgeKind
-from steertui.core.verdict import Label
+from steertui.core.verdict import LABEL_KEYS, Label
 from steertui.errors import JudgeError, SteertuiError
 from steertui.printable import one_line
-from steertui.store import Store
+from steertui.store.trial_filter import TrialFilter
+from steertui.tui.label.batch import (
+    DEFAULT_SIZE,
+    Agreement,
+    LabelBatch,
+    LabelCounts,
+    agreement_with_judge,
+    count_labels,
+    draw_batch,
+)
 from steertui.tui.widgets.bars import progress_bar
+from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.long_text import LongText
 from steertui.tui.widgets.page import Page
+from steertui.tui.widgets.prompts import NumberPrompt
 
 HELP = """
-Label answers yourself: read the task and the answer, and press the key of the label that fits. The
-next answer follows at once. The condition, its suffix and the labels of other judges stay hidden,
-so that they do not influence you. The queue takes answers in turn from all conditions and labels,
-those with the smallest margins first. **u** returns to the last answer, and a new label replaces
-the old one; **space** skips an answer.
+Label answers yourself: read the task and the answer, and press the letter of the label that fits.
+The next answer follows at once. The condition, its suffix and the labels of other judges stay
+hidden, so that they do not influence you. The agreement with the judge is shown when the batch has
+ended.
+
+A batch is a random sample by default, in turn from all conditions and labels: only a random sample
+can correct a judge's rates. **b** starts another batch with another number of answers, or with the
+answers first on which the judge is least certain. **u** takes the last label of this batch back:
+it is removed from the database. **space** moves an answer to the end of the batch.
 
 Your labels are stored with the judges' labels, under your name, and the Results screen shows them
-like those of any judge. On this screen 1 to 4 are labels; **[** and **]** change the screen.
+like those of any judge.
 """
 
 LABEL_WIDTH = 16
 """Columns of a label's name in the list of keys."""
 
+MAX_SIZE = 1_000_000
+"""Maximum number of answers in a batch."""
 
-class LabelProgress(NamedTuple):
-    """How many answers the annotator has labelled.
-
-    Attributes:
-        labelled: answers with a label of the annotator.
-        answers: all answers of the experiment.
-        agreement: agreement with the first judge as text, "" if there is none.
-    """
-
-    labelled: int
-    answers: int
-    agreement: str
+ORDERS = {
+    QueueOrder.RANDOM: "random: measures the judge's errors, and can correct its rates",
+    QueueOrder.UNCERTAIN: "uncertain: smallest margins first; finds errors, corrects no rates",
+}
 
 
 class LabelScreen(Page):
-    """Screen that shows the first answer of the queue."""
+    """Screen that shows the next answer of the batch."""
 
     NAME = "label"
     HELP = HELP
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(
-                str(number),
+                key,
                 f"label('{label.value}')",
                 label.words,
-                id=f"label.{number}",
+                id=f"label.{label.value}",
                 show=False,
                 tooltip=label.definition,
-                key_display=str(number),
             )
-            for number, label in enumerate(Label, 1)
+            for label, key in LABEL_KEYS.items()
         ),
-        Binding("u", "undo", "Undo", id="label.undo", tooltip="Return to the last answer"),
-        Binding("space", "skip", "Skip", id="label.skip", tooltip="Label it later"),
-        Binding("escape", "app.go('read')", "Leave", id="label.leave", tooltip="Read screen"),
+        Binding("enter", "next", "End batch", id="label.next", tooltip="Show the agreement"),
+        Binding("u,ctrl+z", "undo", "Undo", id="label.undo", tooltip="Remove the last label"),
+        Binding("space", "skip", "Skip", id="label.skip", tooltip="Label it at the end"),
+        Binding("b", "batch", "Batch", id="label.batch", tooltip="Choose size and order"),
+        Binding("d", "disagreements", "Disagreements", id="label.differs", tooltip="Read them"),
+        Binding("escape", "app.go('read')", "Read", id="label.leave", tooltip="Read screen"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
         self._annotator = _system_user()
-        self._queue: list[QueueItem] = []
-        self._labelled: list[QueueItem] = []
+        self._batch = LabelBatch()
+        self._agreement: Agreement | None = None
         self._version = -1
 
     def body(self) -> ComposeResult:
@@ -88,33 +98,31 @@ class LabelScreen(Page):
         yield Static(id="label-keys", markup=False)
 
     def reload(self) -> None:
-        """Build the queue again."""
-        if self._version != self.session.version:
+        """Show the batch; draw one if there is none or another experiment was opened."""
+        if self._version != self.session.version or not self._batch.size:
             self._version = self.session.version
-            self._labelled = []
-        self._fetch()
+            self._draw_batch(DEFAULT_SIZE, QueueOrder.RANDOM)
+        else:
+            self._show_next()
 
     @work(exclusive=True, group="queue", exit_on_error=False)
-    async def _fetch(self) -> None:
+    async def _draw_batch(self, size: int, order: QueueOrder) -> None:
         experiment = self.session.id
         annotator = self._annotator
         if not experiment:
             self.show_empty("No answers to label: no experiment was run yet.")
             return
-        self._queue = await self.session.with_store(
-            lambda store: _build(store, experiment, annotator)
+        self._batch = await self.session.with_store(
+            lambda store: draw_batch(store, experiment, annotator, size, order)
         )
+        self._agreement = None
         self.show_empty()
         self._show_next()
 
-    @property
-    def _item(self) -> QueueItem | None:
-        return self._queue[0] if self._queue else None
-
     def _show_next(self) -> None:
-        """Show the first answer of the queue and the progress."""
-        if self._item:
-            self._draw_item(self._item)
+        """Show the next answer of the batch and the progress."""
+        if self._batch.item:
+            self._draw_item(self._batch.item)
         self.refresh_bindings()
         self._show_progress()
 
@@ -123,27 +131,23 @@ class LabelScreen(Page):
         # Exclusive: a key pressed meanwhile cancels this and starts its own.
         experiment = self.session.id
         annotator = self._annotator
-        progress = await self.session.with_store(
-            lambda store: _progress(store, experiment, annotator)
-        )
-        self._draw_head(progress)
-        if not self._item:
-            state = "All answers are labelled." if progress.answers else "There are no answers."
-            self._show_message(f"{state} Keys: [ Results, ] Models, escape Read.")
+        async with self._batch.writing:
+            counts = await self.session.with_store(
+                lambda store: count_labels(store, experiment, annotator)
+            )
+        self._draw_head(counts)
+        if not self._batch.item:
+            self._draw_end(counts)
 
-    def _show_message(self, text: str) -> None:
-        long_text = self.query_one(LongText)
-        long_text.clear()
-        set_titles(long_text, "label")
-        long_text.add(text, "quiet")
-        self.query_one("#label-keys", Static).update("")
-
-    def _draw_head(self, progress: LabelProgress) -> None:
-        text = Text(" labelled ", self.colours.quiet)
-        bar = progress_bar(progress.labelled, progress.answers, 24, self.colours)
-        text.append_text(bar)
-        text.append(f" {progress.labelled:,}/{progress.answers:,}", "bold")
-        text.append(f"   {progress.agreement}", self.colours.quiet)
+    def _draw_head(self, counts: LabelCounts) -> None:
+        batch = self._batch
+        done = len(batch.labelled)
+        text = Text(" batch ", self.colours.quiet)
+        text.append_text(progress_bar(done, batch.size, 24, self.colours))
+        text.append(f" {done:,}/{batch.size:,}", "bold")
+        total = f"{counts.labelled:,} of {counts.answers:,} answers labelled"
+        name = self._annotator.removeprefix(JudgeKind.HUMAN.prefix)
+        text.append(f"   {batch.order} order · {total} by {name}", self.colours.quiet)
         self.query_one("#label-head", Static).update(text)
 
     def _draw_item(self, item: QueueItem) -> None:
@@ -158,49 +162,130 @@ class LabelScreen(Page):
         long_text.focus()
         self.query_one("#label-keys", Static).update(_keys(self.colours))
 
+    def _draw_end(self, counts: LabelCounts) -> None:
+        long_text = self.query_one(LongText)
+        long_text.clear()
+        set_titles(long_text, "batch")
+        for line in _end_lines(self._batch, self._agreement, counts):
+            long_text.add(line)
+        self.query_one("#label-keys", Static).update("")
+
     def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
         """Enable the keys that have an effect now."""
+        batch = self._batch
         if action in ("label", "skip"):
-            return bool(self._item)
-        return bool(self._labelled) if action == "undo" else True
+            return bool(batch.item)
+        if action == "next":
+            return batch.is_full or batch.has_ended
+        if action == "disagreements":
+            return bool(self._agreement and self._agreement.disagreements)
+        return batch.can_undo if action == "undo" else True
 
     @work(group="write", exit_on_error=False)
     async def action_label(self, label: str) -> None:
         """Store the label and show the next answer."""
-        item = self._item
+        batch = self._batch
+        item = batch.item
         annotator = self._annotator
         if not item:
             return
-        self._labelled.append(self._queue.pop(0))
-        try:
-            await self.session.with_store(
-                lambda store: add_label(store, annotator, item, Label(label))
-            )
-        except SteertuiError as exc:
-            self._queue.insert(0, self._labelled.pop())
-            self.show_error(str(exc))
+        batch.advance()
         self._show_next()
+        try:
+            async with batch.writing:
+                await self.session.with_store(
+                    lambda store: add_label(store, annotator, item, Label(label))
+                )
+        except SteertuiError as exc:
+            batch.go_back(item)
+            self.show_error(str(exc))
+            self._show_next()
 
     @work(group="write", exit_on_error=False)
     async def action_undo(self) -> None:
-        """Return to the last labelled answer; its next label replaces the old one."""
-        if self._labelled:
-            self._queue.insert(0, self._labelled.pop())
+        """Remove the last label of the batch from the store, and show its answer again."""
+        batch = self._batch
+        annotator = self._annotator
+        if not batch.can_undo:
+            return
+        item = batch.labelled[-1]
+        batch.go_back(item)
+        async with batch.writing:
+            await self.session.with_store(lambda store: store.remove_label(annotator, item.key))
+        self._show_next()
+
+    def action_skip(self) -> None:
+        """Move the answer to the end of the batch."""
+        if self._batch.item:
+            self._batch.skip()
             self._show_next()
 
-    @work(group="write", exit_on_error=False)
-    async def action_skip(self) -> None:
-        """Move the answer to the end of the queue."""
-        if self._queue:
-            self._queue.append(self._queue.pop(0))
-            self._show_next()
+    @work(exclusive=True, group="end", exit_on_error=False)
+    async def action_next(self) -> None:
+        """End a batch that is labelled and show the agreement; then draw the next batch."""
+        batch = self._batch
+        if batch.has_ended:
+            self._draw_batch(DEFAULT_SIZE, batch.order)
+            return
+        experiment = self.session.id
+        annotator = self._annotator
+        batch.has_ended = True
+        async with batch.writing:
+            self._agreement = await self.session.with_store(
+                lambda store: agreement_with_judge(store, experiment, annotator)
+            )
+        self._show_next()
+
+    @work(exit_on_error=False)
+    async def action_batch(self) -> None:
+        """Choose order and size of the next batch, and draw it."""
+        orders = [(str(order), text) for order, text in ORDERS.items()]
+        order = await self.app.push_screen_wait(
+            ChooseOne("In which order?", orders, self._batch.order)
+        )
+        if order is None:
+            return
+        question = "How many answers? Their labels can be taken back until the batch has ended."
+        size = await self.app.push_screen_wait(NumberPrompt(question, DEFAULT_SIZE, 1, MAX_SIZE))
+        if size:
+            self._draw_batch(size, QueueOrder(order))
+
+    async def action_disagreements(self) -> None:
+        """Read the answers to which the judge gave another label."""
+        if self._agreement:
+            wanted = TrialFilter(
+                experiment=self.session.id,
+                judge=self._agreement.judge,
+                differs_from=self._annotator,
+            )
+            await self.host.show_trials(wanted)
+
+
+def _end_lines(batch: LabelBatch, agreement: Agreement | None, counts: LabelCounts) -> list[str]:
+    """Return the text below the progress when no answer of the batch is left."""
+    if batch.is_full:
+        return [
+            f"All {batch.size:,} answers of this batch are labelled.",
+            "",
+            "enter  end the batch and show the agreement with the judge",
+            "u      remove the last label",
+        ]
+    if not batch.has_ended:
+        return ["All answers are labelled." if counts.answers else "There are no answers."]
+    lines = [f"Agreement: {agreement.text}." if agreement else "There is no judge to compare with."]
+    lines.append("")
+    if agreement and agreement.disagreements:
+        lines.append(f"d      read the answers with different labels: {agreement.disagreements:,}")
+    if counts.labelled < counts.answers:
+        lines.append("enter  label the next batch")
+    return lines
 
 
 def _keys(colours: Palette) -> Text:
     """Return the keys of the labels with their definitions, one per line."""
     lines = []
-    for number, label in enumerate(Label, 1):
-        line = Text(f" {number} ", f"bold {colours.blue}")
+    for label, key in LABEL_KEYS.items():
+        line = Text(f" {key} ", f"bold {colours.blue}")
         line.append_text(colours.label_text(label))
         line.append(" " * (LABEL_WIDTH - len(label.words)) + label.definition, colours.quiet)
         lines.append(line)
@@ -213,33 +298,3 @@ def _system_user() -> str:
         return annotator_id(getpass.getuser())
     except (JudgeError, OSError, KeyError):
         return annotator_id("me")
-
-
-def _first_judge(store: Store, experiment: str) -> str:
-    """Return the id of the first judge that is not a person; "" for none."""
-    judges = store.judges(experiment)
-    return next((judge.id for judge in judges if judge.kind is not JudgeKind.HUMAN), "")
-
-
-def _build(store: Store, experiment: str, annotator: str) -> list[QueueItem]:
-    return build_queue(store, experiment, annotator, _first_judge(store, experiment))
-
-
-def _progress(store: Store, experiment: str, annotator: str) -> LabelProgress:
-    labelled = store.count_judged(experiment, annotator)
-    answers = len(store.answered_keys(experiment))
-    judge = _first_judge(store, experiment)
-    agreement = _agreement(store, experiment, annotator, judge) if judge and labelled else ""
-    return LabelProgress(labelled, answers, agreement)
-
-
-def _agreement(store: Store, experiment: str, annotator: str, judge: str) -> str:
-    """Return equal labels with their interval, and kappa, as text; "" if undefined."""
-    pair = compare_judges(store, experiment, [annotator, judge]).comparisons[0]
-    overall = pair.overall
-    if overall.low is None or overall.high is None:
-        return ""
-    kappa = "" if overall.kappa is None else f", kappa {overall.kappa:.2f}"
-    limits = f"[{100 * overall.low:.0f}, {100 * overall.high:.0f}] %"
-    name = one_line(pair.second.name)
-    return f"{overall.agreed} of {overall.items} labels as {name} {limits}{kappa}"

@@ -1,5 +1,6 @@
 """Filter bar: the active filters with their keys, their possible values, and the search."""
 
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -24,6 +25,7 @@ KEYS = {
     "label": "l",
     "judge": "v",
     "stop": "o",
+    "differs_from": "d",
 }
 """Filters with a list of values, and their keys."""
 
@@ -33,11 +35,27 @@ STORED_VALUES = {
     "condition": "conditions",
     "category": "categories",
     "judge": "judges",
+    "differs_from": "judges",
 }
 """By filter: the field of `FilterOptions` with the values in the database."""
 
+NAMES = {"differs_from": "disagrees with"}
+"""Names of filters that are not those of their fields."""
+
 WITHOUT_NAME = ("experiment", "judge")
 """Filters that are shown without their name, and not emphasised when set."""
+
+
+MIN_VALUES = {"temperature": 1, "differs_from": 1}
+"""By filter: the number of values in the database that must be exceeded for it to be shown."""
+
+FIXED_VALUES = (("", ""),)
+"""Stands for the values of a filter whose list does not depend on the database."""
+
+
+def filter_title(name: str) -> str:
+    """Return the name of a filter as it is shown."""
+    return NAMES.get(name, name)
 
 
 class Search(Input):
@@ -68,17 +86,34 @@ class FilterBar(ReflowingText):
         chips = [
             self._chip(name, key, wanted, colours)
             for name, key in KEYS.items()
-            if name != "temperature" or wanted.temperature or len(self.choices.temperatures) > 1
+            if getattr(wanted, name) or len(self._stored(name)) > MIN_VALUES.get(name, 0)
         ]
+        chips += [Text(text, colours.strong, end="") for text in self._without_key(wanted, colours)]
         self.draw_with(lambda size: join_wrapped(chips, Text("  "), size.width))
+
+    def _without_key(self, wanted: TrialFilter, colours: Palette) -> Iterator[str]:
+        """Yield the active filters that only a drill-down sets; x clears them."""
+        if wanted.scenario:
+            yield f"scenario {one_line(wanted.scenario)}"
+        if wanted.other:
+            judge = self._value_text("judge", wanted.other, wanted, colours)
+            label = self._value_text("label", wanted.other_label, wanted, colours)
+            yield f"{label} by {judge}"
+
+    def _stored(self, name: str) -> Sequence[tuple[str, str]]:
+        """Return the values of a filter in the database; placeholders for a fixed list."""
+        stored: Sequence[tuple[str, str]] = getattr(
+            self.choices, STORED_VALUES.get(name, ""), FIXED_VALUES
+        )
+        return stored
 
     def _chip(self, name: str, key: str, wanted: TrialFilter, colours: Palette) -> Text:
         value = getattr(wanted, name)
         has_name = name not in WITHOUT_NAME
-        text = name if has_name else f"any {name}"
+        text = filter_title(name) if has_name else f"any {name}"
         if value:
             shown = self._value_text(name, value, wanted, colours)
-            text = f"{name} {shown}" if has_name else shown
+            text = f"{filter_title(name)} {shown}" if has_name else shown
         style = f"bold {colours.strong}" if value and has_name else colours.quiet
         return Text(end="").append(key, f"bold {colours.blue}").append(f" {text}", style)
 

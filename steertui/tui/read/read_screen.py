@@ -13,7 +13,7 @@ from textual.widgets import Input
 from steertui.errors import SteertuiError
 from steertui.store.trial_filter import TrialFilter, filter_options, find_trials, trial_rows
 from steertui.store.trials import TrialText, list_trials, read_trial
-from steertui.tui.read.filter_bar import KEYS, FilterBar, Search
+from steertui.tui.read.filter_bar import KEYS, FilterBar, Search, filter_title
 from steertui.tui.read.trial_list import TrialList
 from steertui.tui.read.trial_view import show_trial
 from steertui.tui.widgets.choose_one import ChooseOne
@@ -51,7 +51,7 @@ class ReadScreen(Page):
             Binding(
                 key,
                 f"choose('{name}')",
-                name.capitalize(),
+                filter_title(name).capitalize(),
                 show=False,
                 id=f"read.{name}",
                 tooltip="Filter",
@@ -214,7 +214,9 @@ class ReadScreen(Page):
         current = getattr(self._trial_filter, name)
         wanted = replace(self._trial_filter, experiment=self.session.id)
         options = self.query_one(FilterBar).options(name, wanted, self.colours)
-        value = await self.app.push_screen_wait(ChooseOne(f"Filter by {name}", options, current))
+        value = await self.app.push_screen_wait(
+            ChooseOne(f"Filter by {filter_title(name)}", options, current)
+        )
         if value is not None:
             self._trial_filter = replace(self._trial_filter, **{name: value})
             self._find()

@@ -59,7 +59,7 @@ class Palette:
         """Return the meanings of the signs, as many as fit `width` columns."""
         states = (
             f"{FAILED} failed",
-            f"{WRITING} writing",
+            f"{WRITING} generating",
             f"{WAITING} waiting",
             f"{WRITTEN} answered",
         )
