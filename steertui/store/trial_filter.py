@@ -153,9 +153,9 @@ def filter_options(store: Store) -> FilterOptions:
     of_models = "SELECT sha256, name FROM models WHERE backend <> 'control' ORDER BY rowid"
     of_judges = "SELECT id, name FROM judges WHERE kind <> 'control' ORDER BY rowid"
     models = disambiguate(dict(store.tuples(of_models)))
-    temperatures = store.column("SELECT DISTINCT temperature FROM trials ORDER BY 1")
-    conditions = store.column("SELECT name FROM conditions GROUP BY 1 ORDER BY min(rowid)")
-    categories = store.column("SELECT category FROM scenarios GROUP BY 1 ORDER BY min(rowid)")
+    temperatures = store.column(_used_values("t.temperature", "1"))
+    conditions = store.column(_used_values("c.name", "min(c.rowid)"))
+    categories = store.column(_used_values("s.category", "min(s.rowid)"))
     return FilterOptions(
         models=tuple(models.items()),
         temperatures=tuple((repr(t), f"{t:g}") for t in temperatures),
@@ -163,3 +163,12 @@ def filter_options(store: Store) -> FilterOptions:
         categories=tuple((name, name) for name in categories),
         judges=tuple((judge, name) for judge, name in store.tuples(of_judges)),
     )
+
+
+def _used_values(column: str, order: str) -> str:
+    """Return SQL for the values of a column over all trials that are no control answers."""
+    return f"""SELECT {column}
+        FROM (SELECT DISTINCT t.scenario, t.condition, t.temperature FROM trials AS t
+            JOIN models AS m ON m.sha256 = t.model WHERE m.backend <> 'control') AS t
+        JOIN scenarios AS s ON s.id = t.scenario JOIN conditions AS c ON c.id = t.condition
+        GROUP BY {column} ORDER BY {order}"""

@@ -132,6 +132,7 @@ def test_the_control_set_is_no_experiment_and_in_no_rate(tmp_path: Path) -> None
     assert len(found) == 40
     assert [name for _, name in options.models] == ["made-up"]
     assert len(options.judges) == 1
+    assert [name for name, _ in options.categories] == ["Evading Shutdown"]
     assert sum(row.counts.judged for table in everything.tables for row in table.rows) == 40
 
 
