@@ -45,8 +45,12 @@ def _parts(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
     real = os.path.realpath(path)
     for ending in ("", *LOGS):
         file = Path(real + ending)
-        if file.exists() and (file.stat().st_size or not ending):
-            yield file, file.stat()
+        try:
+            status = file.stat()
+        except FileNotFoundError:  # the last connection removes the log when it closes
+            continue
+        if status.st_size or not ending:
+            yield file, status
 
 
 def copy_with_logs(path: Path, target: Path) -> None:
@@ -60,6 +64,8 @@ def copy_with_logs(path: Path, target: Path) -> None:
             ending = file.name.removeprefix(Path(os.path.realpath(path)).name)
             try:
                 shutil.copyfile(file, f"{target}{ending}")
+            except FileNotFoundError:  # removed meanwhile, so the state has changed
+                break
             except OSError as exc:
                 raise StoreError(
                     f"{file}: cannot be read ({exc.strerror}), and may hold a part of the "

@@ -1,18 +1,22 @@
 """Databases that their reader cannot change: by mode, in a read-only folder, with a log."""
 
+import contextlib
 import lzma
 import os
 import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from steertui.errors import StoreError
 from steertui.store.merge import merge
+from steertui.store.read_only import copy_with_logs, has_log
 from tests.fixtures import ordinary_user, program
 from tests.fixtures.database import write_small_database
 
@@ -94,6 +98,28 @@ def test_rows_in_a_log_are_read_too(
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
     assert not [file.name for file in temporary.iterdir() if "copy" in file.name]
     assert not [*temporary.glob("steertui-*/copy*")]
+
+
+def test_a_log_that_vanishes_meanwhile_is_no_error(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    path.write_bytes(b"database")
+    log = tmp_path / "a.db-wal"
+    code = (
+        f"import pathlib\np = pathlib.Path({str(log)!r})\nwhile 1: p.write_bytes(b'x'); p.unlink()"
+    )
+    with subprocess.Popen([sys.executable, "-c", code]) as process:
+        try:
+            end = time.monotonic() + 2
+            while time.monotonic() < end:
+                assert has_log(path) in (True, False)
+            copy_with_logs_or_refuse(path, tmp_path / "copy.db")
+        finally:
+            process.kill()
+
+
+def copy_with_logs_or_refuse(path: Path, target: Path) -> None:
+    with contextlib.suppress(StoreError):  # it changes with every attempt
+        copy_with_logs(path, target)
 
 
 def test_a_log_that_cannot_be_read_is_one_sentence(folder: Path, tmp_path: Path) -> None:

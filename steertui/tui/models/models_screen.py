@@ -12,7 +12,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import DataTable, Static
+from textual.widgets import Static
 
 from steertui.assets.catalogue import catalogue
 from steertui.assets.hash_cache import forget_digest
@@ -31,6 +31,7 @@ from steertui.printable import one_line
 from steertui.tui.widgets.bars import progress_bar
 from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.prompts import Confirm, TextPrompt
+from steertui.tui.widgets.stable_table import StableTable, make_content
 from steertui.units import size_text
 
 HELP = """
@@ -42,6 +43,7 @@ column estimates how many slots of 2,048 tokens fit into this machine's memory w
 """
 
 COLUMNS = ("model", "kind", "size", "on disk", "fits this machine")
+LEFT_COLUMNS = (0, 1, 3, 4)
 
 
 @dataclass
@@ -75,14 +77,11 @@ class ModelsScreen(Page):
     def body(self) -> ComposeResult:
         """Yield the status line and the table."""
         yield Static(id="models-head", markup=False)
-        yield DataTable[Text](id="models", cursor_type="row", classes="panel")
+        yield StableTable(id="models", cursor_type="row", classes="panel")
 
     def on_mount(self) -> None:
-        """Add the columns and focus the table."""
-        table = self.query_one(DataTable)
-        for name in COLUMNS:
-            table.add_column(name)
-        table.focus()
+        """Focus the table."""
+        self.query_one(StableTable).focus()
 
     def reload(self) -> None:
         """List the models again."""
@@ -101,12 +100,8 @@ class ModelsScreen(Page):
     def _show(self, rows: list[InventoryRow], free: int) -> None:
         """Show the rows; `free` are the free bytes of the cache's disk."""
         self._rows = rows
-        table = self.query_one(DataTable)
-        cursor = table.cursor_row
-        table.clear()
-        for row in rows:
-            table.add_row(*self._cells(row))
-        table.move_cursor(row=min(cursor, max(0, len(rows) - 1)))
+        content = make_content(COLUMNS, [self._cells(row) for row in rows], LEFT_COLUMNS)
+        self.query_one(StableTable).fill(content)
         if not self._is_busy:
             count = sum(_is_on_disk(row) for row in rows)
             folder = home_relative(cache_folder())
@@ -119,14 +114,14 @@ class ModelsScreen(Page):
         return (
             Text(one_line(row.name), "bold" if is_on_disk else ""),
             Text(row.kind, colours.quiet),
-            Text(size_text(row.size) if row.size else "?", justify="right"),
+            Text(size_text(row.size) if row.size else "?"),
             Text(row.cached, f"bold {colours.blue}" if is_on_disk else colours.faint),
             Text(row.fits.removesuffix(f" of {SLOT_TOKENS} tokens"), colours.quiet),
         )
 
     @property
     def _current_row(self) -> InventoryRow | None:
-        return self._rows[self.query_one(DataTable).cursor_row] if self._rows else None
+        return self._rows[self.query_one(StableTable).cursor_row] if self._rows else None
 
     def _begin(self, name: str, events: Generator[Event, None, None]) -> None:
         """Run a download or verification in a thread, unless one is running."""

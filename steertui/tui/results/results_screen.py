@@ -21,16 +21,17 @@ from steertui.store.trial_filter import TrialFilter, find_trials
 from steertui.store.trials import list_trials
 from steertui.tui.results.rates import draw_table
 from steertui.tui.results.tables import (
-    DrillDowns,
-    fill_agreement,
-    fill_categories,
-    fill_changed,
-    fill_rates,
+    ResultTable,
+    agreement_table,
+    categories_table,
+    changed_table,
+    rates_table,
 )
 from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.layout import hanging_indent
 from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.reflowing_text import ReflowingText
+from steertui.tui.widgets.stable_table import StableTable
 
 HELP = """
 The sentences report a difference only if the exact paired test rejects equality, after Holm's
@@ -82,7 +83,7 @@ class ResultsScreen(Page):
         self._policy = Policy.PAPER
         self._index = 0
         self._version = -1
-        self._drill_downs: dict[str, DrillDowns] = {}
+        self._tables: dict[str, ResultTable] = {}
         self._titles: dict[str, str] = {}
 
     def body(self) -> ComposeResult:
@@ -92,7 +93,7 @@ class ResultsScreen(Page):
             with Vertical(id="results-tables"):
                 for name, heading in HEADINGS.items():
                     yield Static(heading, classes="heading", id=f"{name}-head")
-                    yield DataTable[Text](id=name, classes="results")
+                    yield StableTable(id=name, classes="results")
 
     def on_mount(self) -> None:
         """Hide the tables until they have rows."""
@@ -132,20 +133,30 @@ class ResultsScreen(Page):
             lambda size: self._sentences(table, size.width)
         )
         colours = self.colours
-        drill_downs = {
-            "rates-table": fill_rates(self._table("rates-table"), table),
-            "categories": fill_categories(self._table("categories"), table),
-            "changed": fill_changed(self._table("changed"), table, self._titles, colours),
-            "agreement": fill_agreement(self._table("agreement"), self._agreement, colours),
+        self._tables = {
+            "rates-table": rates_table(table),
+            "categories": categories_table(table),
+            "changed": changed_table(table, self._titles, colours),
+            "agreement": agreement_table(self._agreement, colours),
         }
-        for name, cells in drill_downs.items():
-            self._table(name).display = bool(cells)
-            self.query_one(f"#{name}-head").display = bool(cells)
-        self._drill_downs = drill_downs
+        for name, shown in self._tables.items():
+            self._show_table(name, shown)
         self.refresh_bindings()
 
-    def _table(self, name: str) -> DataTable[Text]:
-        return self.query_one(f"#{name}", DataTable)
+    def _show_table(self, name: str, table: ResultTable) -> None:
+        """Show a table and its heading; an empty table is hidden."""
+        grid = self._table(name)
+        grid.fill(table.content)
+        grid.display = bool(table.content.rows)
+        grid.fixed_columns = 1
+        head = self.query_one(f"#{name}-head", Static)
+        head.display = grid.display
+        rows = len(table.content.rows)
+        part = f" (the first {rows:,} of {rows + table.left_out:,})" if table.left_out else ""
+        head.update(HEADINGS[name] + part)
+
+    def _table(self, name: str) -> StableTable:
+        return self.query_one(f"#{name}", StableTable)
 
     def _sentences(self, table: Table, width: int) -> Text:
         """Return title, notices, sentences, rates and warnings of a table."""
@@ -182,7 +193,8 @@ class ResultsScreen(Page):
     @on(DataTable.CellSelected)
     async def _opened(self, event: DataTable.CellSelected) -> None:
         cell = (event.coordinate.row, event.coordinate.column)
-        fields = self._drill_downs.get(event.data_table.id or "", {}).get(cell)
+        shown = self._tables.get(event.data_table.id or "", ResultTable())
+        fields = shown.drill_downs.get(cell)
         if fields is None or not self._summary:
             return
         table = self._summary.tables[self._index]
@@ -210,7 +222,9 @@ class ResultsScreen(Page):
             return bool(summary and len(summary.tables) > 1)
         if action == "policy":
             return bool(summary and summary.tables)
-        return bool(self._drill_downs.get("changed")) if action == "changed" else True
+        if action == "changed":
+            return bool(self._tables.get("changed", ResultTable()).drill_downs)
+        return True
 
     def action_changed(self) -> None:
         """Focus the table of changed labels."""

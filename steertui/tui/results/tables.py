@@ -1,9 +1,9 @@
 """Tables of the Results screen, with a drill-down from each cell to its trials."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from rich.text import Text
-from textual.widgets import DataTable
 
 from steertui.analysis.formatting import count_text, gap_columns, rate_percent
 from steertui.analysis.judge_agreement import JudgeAgreement, PairedJudges
@@ -11,6 +11,7 @@ from steertui.analysis.table import Table
 from steertui.core.verdict import SIGNS, Label
 from steertui.printable import one_line
 from steertui.tui.widgets.label_style import Palette
+from steertui.tui.widgets.stable_table import TableContent, make_content
 
 DrillDowns = dict[tuple[int, int], dict[str, str]]
 """By (row, column) of a cell: fields and values of the `TrialFilter` for its trials."""
@@ -19,10 +20,22 @@ MAX_CHANGED = 500
 """Maximum rows of the table of changed labels."""
 
 
-def fill_rates(grid: DataTable[Text], table: Table) -> DrillDowns:
-    """Fill in the counts by condition; a count leads to its trials."""
+class ResultTable(NamedTuple):
+    """Content of a table and its drill-downs.
+
+    Attributes:
+        left_out: rows that are not shown, because there are too many.
+    """
+
+    content: TableContent = TableContent()
+    drill_downs: DrillDowns = {}  # noqa: RUF012 (never changed)
+    left_out: int = 0
+
+
+def rates_table(table: Table) -> ResultTable:
+    """Return the counts by condition; a count leads to its trials."""
     labels = [f"{SIGNS[label]} {label.words}" for label in Label]
-    _set_columns(grid, ["condition", "judged", *labels, "valid", "truncated"])
+    rows = []
     drill_downs: DrillDowns = {}
     for y, row in enumerate(table.rows):
         cells = [
@@ -32,50 +45,49 @@ def fill_rates(grid: DataTable[Text], table: Table) -> DrillDowns:
             str(row.convergence.total),
             count_text(row.counts.truncated),
         ]
-        _add_row(grid, cells)
+        rows.append(cells)
         by_condition = {"condition": row.condition}
         drill_downs |= {(y, x): by_condition for x in (0, 1, 6)}
         for x, label in enumerate(Label, 2):
             drill_downs[y, x] = by_condition | {"label": label.value}
         drill_downs[y, 7] = by_condition | {"stop": "length"}
-    grid.fixed_columns = 1
-    return drill_downs
+    heads = ["condition", "judged", *labels, "valid", "truncated"]
+    return ResultTable(make_content(heads, rows), drill_downs)
 
 
-def fill_categories(grid: DataTable[Text], table: Table) -> DrillDowns:
-    """Fill in rates and gap by category; a rate leads to its convergent answers.
+def categories_table(table: Table) -> ResultTable:
+    """Return rates and gap by category; a rate leads to its convergent answers.
 
-    Without a judge, or with a single category, the table stays empty.
+    Without a judge, or with a single category, the table is empty.
     """
     categories = table.categories if table.judge else ()
     if len(categories) < 2:
-        return {}
+        return ResultTable()
     conditions = table.conditions
     gap = table.comparisons[0].gap if table.comparisons else None
     gap_names = [f"{gap.first} − {gap.second}", "95 %", "p"] if gap else []
-    _set_columns(grid, ["category", *conditions, *gap_names])
+    heads = ["category", *conditions, *gap_names]
+    rows = []
     drill_downs: DrillDowns = {}
     for y, category in enumerate(categories):
         rates = {row.condition: rate_percent(row.convergence) for row in category.rows}
         cells = [rates.get(name, "–") for name in conditions]
         gap_cells = gap_columns(category.comparison) if gap else ()
-        _add_row(grid, [one_line(category.name), *cells, *gap_cells])
+        rows.append([one_line(category.name), *cells, *gap_cells])
         by_category = {"category": category.name}
-        drill_downs |= {(y, x): by_category for x in range(len(grid.columns))}
+        drill_downs |= {(y, x): by_category for x in range(len(heads))}
         for x, name in enumerate(conditions, 1):
             label = Label.CONVERGENCE.value
             drill_downs[y, x] = by_category | {"condition": name, "label": label}
-    return drill_downs
+    return ResultTable(make_content(heads, rows), drill_downs)
 
 
-def fill_changed(
-    grid: DataTable[Text], table: Table, titles: Mapping[str, str], colours: Palette
-) -> DrillDowns:
-    """Fill in the scenarios whose label depends on the condition, at most `MAX_CHANGED`."""
+def changed_table(table: Table, titles: Mapping[str, str], colours: Palette) -> ResultTable:
+    """Return the scenarios whose label depends on the condition, at most `MAX_CHANGED`."""
     changed = _changed_labels(table)
     if not changed:
-        return {}
-    _set_columns(grid, ["scenario", *table.conditions])
+        return ResultTable()
+    rows: list[list[str | Text]] = []
     drill_downs: DrillDowns = {}
     for y, ((scenario, sample), labels) in enumerate(list(changed.items())[:MAX_CHANGED]):
         number = f" #{sample + 1}" if sample else ""
@@ -83,10 +95,11 @@ def fill_changed(
             colours.sign(labels[name]) if name in labels else Text("–", colours.faint)
             for name in table.conditions
         ]
-        _add_row(grid, [one_line(titles.get(scenario, scenario)) + number, *signs])
+        rows.append([one_line(titles.get(scenario, scenario)) + number, *signs])
         by_scenario = {"scenario": scenario}
         drill_downs |= {(y, x): by_scenario for x in range(len(table.conditions) + 1)}
-    return drill_downs
+    content = make_content(["scenario", *table.conditions], rows)
+    return ResultTable(content, drill_downs, max(0, len(changed) - MAX_CHANGED))
 
 
 def _changed_labels(table: Table) -> dict[tuple[str, int], dict[str, Label]]:
@@ -103,34 +116,33 @@ def _changed_labels(table: Table) -> dict[tuple[str, int], dict[str, Label]]:
     }
 
 
-def fill_agreement(
-    grid: DataTable[Text], agreement: JudgeAgreement | None, colours: Palette
-) -> DrillDowns:
-    """Fill in the confusion matrix of each pair of judges; a cell leads to its answers."""
+def agreement_table(agreement: JudgeAgreement | None, colours: Palette) -> ResultTable:
+    """Return the confusion matrix of each pair of judges; a cell leads to its answers."""
     comparisons = agreement.comparisons if agreement else ()
     pairs = [pair for pair in comparisons if pair.overall.items]
     if not pairs:
-        return {}
+        return ResultTable()
     signs = [SIGNS[label] for label in Label]
-    _set_columns(grid, ["first judge ↓   second judge →", *signs, "agree", "kappa", "95 %"])
+    rows: list[list[str | Text]] = []
     drill_downs: DrillDowns = {}
     for pair in pairs:
-        _add_row(grid, list(_agreement_cells(pair)))
+        rows.append(list(_agreement_cells(pair)))
         for y, (label, counts) in enumerate(zip(Label, pair.confusion, strict=True)):
             numbers = [
                 Text(str(count), "bold" if x == y else colours.quiet)
                 for x, count in enumerate(counts)
             ]
-            name = Text("  ").append_text(colours.label_text(label))
             for x, other in enumerate(Label, 1):
-                drill_downs[grid.row_count, x] = {
+                drill_downs[len(rows), x] = {
                     "judge": pair.first.id,
                     "label": label.value,
                     "other": pair.second.id,
                     "other_label": other.value,
                 }
-            _add_row(grid, [name, *numbers, "", "", ""])
-    return drill_downs
+            name = Text("  ").append_text(colours.label_text(label))
+            rows.append([name, *numbers, "", "", ""])
+    heads = ["first judge ↓   second judge →", *signs, "agree", "kappa", "95 %"]
+    return ResultTable(make_content(heads, rows), drill_downs)
 
 
 def _agreement_cells(pair: PairedJudges) -> Iterator[str | Text]:
@@ -144,16 +156,3 @@ def _agreement_cells(pair: PairedJudges) -> Iterator[str | Text]:
     else:
         yield f"{overall.kappa:.2f}"
         yield f"[{overall.kappa_low or 0:.2f}, {overall.kappa_high or 0:.2f}]"
-
-
-def _set_columns(grid: DataTable[Text], names: Sequence[str]) -> None:
-    grid.clear(columns=True)
-    for index, name in enumerate(names):
-        grid.add_column(Text(one_line(name), justify="right" if index else "left"))
-
-
-def _add_row(grid: DataTable[Text], cells: Sequence[str | Text]) -> None:
-    texts = [cell if isinstance(cell, Text) else Text(cell) for cell in cells]
-    for text in texts[1:]:
-        text.justify = "right"
-    grid.add_row(*texts)

@@ -1,0 +1,93 @@
+"""Table with fixed column widths that is filled again only if its contents changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.text import Text
+from textual.coordinate import Coordinate
+from textual.widgets import DataTable
+
+from steertui.printable import one_line
+
+
+@dataclass(frozen=True, slots=True)
+class TableContent:
+    """Heads and rows of a table. The first column is aligned left, the others right by default.
+
+    Attributes:
+        heads: names of the columns.
+        rows: one tuple of cells per row, as long as `heads`.
+        left: indices of the columns that are aligned left.
+    """
+
+    heads: tuple[str, ...] = ()
+    rows: tuple[tuple[Text, ...], ...] = ()
+    left: frozenset[int] = frozenset({0})
+
+
+def make_content(
+    heads: Sequence[str], rows: Sequence[Sequence[str | Text]], left: Sequence[int] = (0,)
+) -> TableContent:
+    """Return the content of a table; heads and plain strings are sanitised."""
+    return TableContent(
+        heads=tuple(map(one_line, heads)),
+        rows=tuple(tuple(map(_as_text, row)) for row in rows),
+        left=frozenset(left),
+    )
+
+
+def _as_text(cell: str | Text) -> Text:
+    return cell if isinstance(cell, Text) else Text(one_line(cell))
+
+
+class StableTable(DataTable[Text]):
+    """Table whose cells are never cut into each other.
+
+    Textual measures the columns of a table some time after rows are added, and a table that is
+    filled again meanwhile is drawn with the wrong widths. Here the widths are given with the
+    columns. The cursor and the scroll position stay where they are.
+    """
+
+    def __init__(self, *, id: str, classes: str = "", cursor_type: str = "cell") -> None:
+        super().__init__(
+            id=id,
+            classes=classes,
+            cursor_type="row" if cursor_type == "row" else "cell",
+        )
+        self._drawn: object = None
+
+    def fill(self, content: TableContent) -> None:
+        """Show the content; nothing happens if it is shown already."""
+        fingerprint = _fingerprint(content)
+        if fingerprint == self._drawn:
+            return
+        self._drawn = fingerprint
+        cursor = self.cursor_coordinate
+        scroll = self.scroll_offset
+        self.clear(columns=True)
+        for index, head in enumerate(content.heads):
+            label = _aligned(Text(head), index, content)
+            width = max(label.cell_len, *(row[index].cell_len for row in content.rows), 1)
+            self.add_column(label, width=width)
+        for row in content.rows:
+            self.add_row(*(_aligned(cell, i, content) for i, cell in enumerate(row)))
+        self._restore(cursor, scroll.y)
+
+    def _restore(self, cursor: Coordinate, scroll_y: int) -> None:
+        if self.row_count:
+            row = min(cursor.row, self.row_count - 1)
+            column = min(cursor.column, len(self.columns) - 1)
+            self.move_cursor(row=row, column=column, scroll=False)
+            self.call_after_refresh(self.scroll_to, y=scroll_y, animate=False)
+
+
+def _aligned(cell: Text, index: int, content: TableContent) -> Text:
+    aligned = cell.copy()
+    aligned.justify = "left" if index in content.left else "right"
+    return aligned
+
+
+def _fingerprint(content: TableContent) -> object:
+    """Return a value that is equal for contents that are drawn equally."""
+    rows = [[(c.plain, str(c.style), tuple(c.spans)) for c in row] for row in content.rows]
+    return content.heads, rows
