@@ -11,6 +11,9 @@ from platformdirs import user_state_path
 from steertui.errors import StoreError
 from steertui.paths import private_temporary_folder
 
+PATIENCE = 0.3
+"""Seconds to wait for the lock, since `is_locked` of another process holds it for a moment."""
+
 
 class BusyError(StoreError):
     """Another process runs an experiment on the database."""
@@ -24,7 +27,7 @@ def run_lock(db: Path) -> Iterator[None]:
     """
     lock = FileLock(_lock_file(db))
     try:
-        lock.acquire(blocking=False)
+        lock.acquire(timeout=PATIENCE, poll_interval=PATIENCE / 10)
     except Timeout:
         raise BusyError(
             f"{db}: another steertui is running on it; wait for it, or watch it in `steertui`"
@@ -37,10 +40,11 @@ def run_lock(db: Path) -> Iterator[None]:
 
 def is_locked(db: Path) -> bool:
     """Whether a process runs an experiment on the database now."""
+    lock = FileLock(_lock_file(db))
     try:
-        with run_lock(db):
+        with lock.acquire(blocking=False):
             return False
-    except BusyError:
+    except Timeout:
         return True
 
 

@@ -14,12 +14,12 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from steertui.core.experiment import DEMO_EXPERIMENT, Experiment, parse_experiment
+from steertui.core.experiment import DEMO_EXPERIMENT, Experiment
 from steertui.engine.sizing import Overrides
 from steertui.errors import SteertuiError
 from steertui.paths import DEMO_DB, expand_home
 from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
-from steertui.planning.origin import TYPED, Origin, origin_of
+from steertui.planning.origin import TYPED, Origin
 from steertui.store import Store
 from steertui.store.trial_filter import TrialFilter
 from steertui.tui.gc_tuning import collect_at_intervals
@@ -31,7 +31,7 @@ from steertui.tui.read.compare_screen import CompareScreen
 from steertui.tui.read.read_screen import ReadScreen
 from steertui.tui.results.results_screen import ResultsScreen
 from steertui.tui.run.run_screen import RunScreen
-from steertui.tui.session import Session
+from steertui.tui.session import Session, parse_stored
 from steertui.tui.start_screen import StartScreen
 from steertui.tui.theme import DARK, LIGHT
 from steertui.tui.widgets import export_dialog as export
@@ -129,10 +129,27 @@ class SteertuiApp(App[None]):
         """Show a trial's scenario under all conditions, side by side."""
         await self.push_screen(CompareScreen(key))
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a run is in progress in this process, paused or not."""
+        screens = (screen for stack in self._screen_stacks.values() for screen in stack)
+        return any(screen.is_at_work for screen in screens if isinstance(screen, RunScreen))
+
+    def open(
+        self, db: Path, experiment: Experiment | None, id: str = "", *, origin: Origin
+    ) -> bool:
+        """Open another database or experiment; return False, and say why, during a run."""
+        if self.is_at_work:
+            message = "A run is in progress: stop it (2, then s) before you open or run another."
+            self.notify(message, severity="warning", timeout=15)
+            return False
+        self.session.open(db, experiment, id, origin=origin)
+        return True
+
     async def run_demo(self) -> None:
         """Open the demo's database and run the demo."""
-        self.session.open(DEMO_DB, DEMO_EXPERIMENT, origin=TYPED)
-        await self.start()
+        if self.open(DEMO_DB, DEMO_EXPERIMENT, origin=TYPED):
+            await self.start()
 
     async def start(self) -> None:
         """Start or resume the open experiment."""
@@ -180,13 +197,8 @@ class SteertuiApp(App[None]):
         self.run_worker(self._leave(), exclusive=True, group="leave")
 
     async def _leave(self) -> None:
-        runs = [
-            s for stack in self._screen_stacks.values() for s in stack if isinstance(s, RunScreen)
-        ]
         question = "A run is in progress. Stop it and quit? Finished trials are stored."
-        if any(run.is_at_work for run in runs) and not await self.push_screen_wait(
-            Confirm(question, "Quit")
-        ):
+        if self.is_at_work and not await self.push_screen_wait(Confirm(question, "Quit")):
             return
         self.exit()
 
@@ -219,12 +231,7 @@ def open_session(
             experiments = store.experiments()
         if experiments:
             session.id = experiments[-1].id
-            try:
-                stored = parse_experiment(experiments[-1].toml)
-                session.experiment = stored
-                session.origin = origin_of(stored, str(db), is_database=True)
-            except SteertuiError:
-                session.experiment = None  # planned by another version: readable, not runnable
+            session.experiment, session.origin = parse_stored(experiments[-1], db)
     return session
 
 

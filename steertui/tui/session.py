@@ -6,13 +6,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from steertui.core.experiment import Experiment
+from steertui.core.experiment import Experiment, parse_experiment
 from steertui.engine.sizing import Overrides
+from steertui.errors import SteertuiError
 from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
-from steertui.planning.origin import TYPED, Origin
+from steertui.planning.origin import TYPED, Origin, origin_of
 from steertui.store import FileId, Store
+from steertui.store.records import StoredExperiment
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Experiment on the Plan screen that differs from the open one, and its origin."""
+
+    experiment: Experiment
+    origin: Origin
 
 
 @dataclass
@@ -27,6 +37,7 @@ class Session:
         server_options: options for requests to servers.
         version: incremented whenever another database or experiment is opened.
         origin: source of the experiment's values.
+        draft: the experiment on the Plan screen, if it differs from the open one.
         is_sure: whether the user agreed in advance to run received experiments.
         checked: the file whose content has been checked; a run that writes it would otherwise have
             it checked again by every query.
@@ -39,17 +50,19 @@ class Session:
     server_options: JudgeServerOptions = DEFAULT_OPTIONS
     version: int = 0
     origin: Origin = TYPED
+    draft: Draft | None = None
     is_sure: bool = False
     checked: FileId | None = None
 
     def open(
-        self, db: Path, experiment: Experiment | None, id: str = "", *, origin: Origin
+        self, db: Path, experiment: Experiment | None, id: str = "", *, origin: Origin = TYPED
     ) -> None:
         """Open another database or experiment."""
         self.db = db
         self.experiment = experiment
         self.id = id
         self.origin = origin
+        self.draft = None
         self.version += 1
 
     async def with_store(self, function: Callable[[Store], T]) -> T:
@@ -65,3 +78,15 @@ class Session:
                 return function(store)
 
         return await asyncio.to_thread(run)
+
+
+def parse_stored(stored: StoredExperiment, db: Path) -> tuple[Experiment | None, Origin]:
+    """Return a stored experiment and its origin.
+
+    The experiment is None if another version of steertui planned it: it can be read, but not run.
+    """
+    try:
+        experiment = parse_experiment(stored.toml)
+    except SteertuiError:
+        return None, TYPED
+    return experiment, origin_of(experiment, str(db), is_database=True)

@@ -1,6 +1,7 @@
 """The Run screen, driven by keys over a real run of the demo model."""
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 
 from textual.pilot import Pilot
@@ -9,15 +10,19 @@ from steertui.core.experiment import Experiment
 from steertui.core.verdict import SIGNS
 from steertui.engine.sizing import Overrides
 from steertui.store.run_lock import run_lock
-from steertui.tui.app import SteertuiApp
+from steertui.tui.app import SteertuiApp, open_session
+from steertui.tui.plan.plan_screen import PlanScreen
+from steertui.tui.run.following import FOLLOWING
 from steertui.tui.run.matrix import Matrix
 from steertui.tui.run.panels import FocusPanel
 from steertui.tui.run.run_controls import PAUSED, RUNNING
-from steertui.tui.run.run_screen import DONE, FOLLOWING, STOPPED, RunScreen
+from steertui.tui.run.run_screen import DONE, STOPPED, RunScreen
 from steertui.tui.session import Session
+from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.label_style import ON_DARK
-from tests.fixtures.database import select
+from tests.fixtures.database import execute, select
 from tests.fixtures.screens import Story, drive, press, wait_idle, wait_until
+from tests.fixtures.stored_answers import made_up
 
 SMALL = Experiment(limit=6, max_tokens=32)
 
@@ -119,7 +124,91 @@ def test_second_process_on_a_locked_database_follows_and_runs_nothing(tmp_path: 
         lock.close()
         await wait_idle(pilot)
         assert stored(db) == [(0, 0)]
+        await wait_until(
+            pilot, lambda: run_screen(app).state == "18 trials unanswered: r runs them"
+        )
 
     with contextlib.ExitStack() as lock:
         lock.enter_context(run_lock(db))
         drive_run(db, story)
+
+
+def drive_stored(db: Path, story: Story) -> None:
+    """Open the database's newest experiment and run the story."""
+    drive(open_session(None, db, Overrides(threads=1)), story)
+
+
+def test_a_viewer_shows_what_another_process_stores_and_has_no_keys_of_a_run(
+    tmp_path: Path,
+) -> None:
+    db = tmp_path / "a.db"
+    made_up(db, ["an answer"] * 6)
+    (row,) = select(db, "SELECT * FROM generations ORDER BY id DESC LIMIT 1")
+    trial = str(row[1])
+    execute(db, "DELETE FROM generations WHERE trial = ?", [trial])
+    insert = f"INSERT INTO generations VALUES ({', '.join('?' * len(row))})"
+    with run_lock(db):
+
+        async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+            await press(pilot, "2")
+            screen = run_screen(app)
+            await wait_until(pilot, lambda: screen.is_following)
+            shown = {"r", "p", "s", "n"} & screen.active_bindings.keys()
+            assert {key for key in shown if screen.active_bindings[key].enabled} == set()
+            await pilot.press("r", "p", "s")
+            assert screen.state == FOLLOWING
+            assert trial not in screen.run.grid.statuses
+            execute(db, insert, row)
+            await wait_until(pilot, lambda: trial in screen.run.grid.statuses)
+            assert not screen.is_at_work
+
+        drive_stored(db, story)
+
+
+def test_a_run_goes_on_while_another_experiment_is_planned_and_refuses_to_be_replaced(
+    tmp_path: Path,
+) -> None:
+    db = tmp_path / "a.db"
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        screen = run_screen(app)
+        await pilot.press("p", "1")
+        plan = app.screen
+        assert isinstance(plan, PlanScreen)
+        plan.change(replace(SMALL, limit=2, max_tokens=8))
+        await pilot.press("r", "0", "d")
+        assert app.session.experiment == SMALL
+        await pilot.press("2", "p")
+        await wait_idle(pilot)
+        assert screen.state == DONE
+
+    drive_run(db, story)
+    assert stored(db) == [(18, 18)]
+    assert select(db, "SELECT count(*) FROM experiments") == [(1,)]
+
+
+def test_after_a_stop_r_asks_whether_to_resume_or_to_run_the_changed_plan(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        run_screen(app).halt()
+        await wait_idle(pilot)
+        await press(pilot, "1")
+        plan = app.screen
+        assert isinstance(plan, PlanScreen)
+        plan.change(replace(SMALL, limit=2))
+        await press(pilot, "2", "r")
+        assert isinstance(app.screen, ChooseOne)
+        await press(pilot, "escape")
+        assert not run_screen(app).is_at_work
+        await pilot.press("r")
+        await wait_until(pilot, lambda: isinstance(app.screen, ChooseOne))
+        await pilot.press("enter")
+        await wait_idle(pilot)
+        assert stored(db) == [(18, 18)]
+        await press(pilot, "r", "down", "enter")
+        await wait_idle(pilot)
+
+    drive_run(db, story)
+    assert select(db, "SELECT count(*) FROM experiments") == [(2,)]
+    assert stored(db) == [(18, 18)]  # the changed plan has a part of the same trials

@@ -16,6 +16,9 @@ from steertui.tui.plan.field_choices import (
     pack_choices,
 )
 
+MAX_CHANGES = 3
+"""Fields that `changes_text` names."""
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -68,6 +71,17 @@ def parse(old: object, typed: str) -> object | None:
 def with_field(experiment: Experiment, name: str, value: object) -> Experiment:
     """Return the experiment with one field changed; raises ExperimentError for a bad value."""
     return validate(asdict(experiment) | {name: value}, Experiment, ExperimentError, "experiment")
+
+
+def changes_text(old: Experiment, new: Experiment) -> str:
+    """Return the fields that differ, as "samples 1 → 3, seed 0 → 1"; at most `MAX_CHANGES`."""
+    changes = [
+        f"{field.title} {field.format(getattr(old, name))} → {field.format(getattr(new, name))}"
+        for name, field in FIELDS.items()
+        if getattr(old, name) != getattr(new, name)
+    ]
+    more = len(changes) - MAX_CHANGES
+    return ", ".join(changes[:MAX_CHANGES]) + (f" and {more} more" if more > 0 else "")
 
 
 _MODELS = (

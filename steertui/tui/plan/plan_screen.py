@@ -27,6 +27,7 @@ from steertui.planning.resolve import vector_recipes
 from steertui.tui.plan.condition_editor import ConditionEditor
 from steertui.tui.plan.fields import FIELDS, GROUPS, Field, parse, with_field
 from steertui.tui.plan.plan_text import estimate_text, field_line, field_text
+from steertui.tui.session import Draft
 from steertui.tui.widgets.choose_many import ChooseMany
 from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.layout import set_titles
@@ -103,6 +104,8 @@ class PlanScreen(Page):
         """Show another experiment, or a changed one."""
         self.experiment = experiment
         self.origin = origin
+        is_open = experiment == self.session.experiment
+        self.session.draft = None if is_open else Draft(experiment, origin)
         self._draw()
         self._start_estimate()
 
@@ -195,8 +198,8 @@ class PlanScreen(Page):
         if self.estimate and self.estimate.error:
             self.show_error(self.estimate.error)
             return
-        self.session.open(self.session.db, self.experiment, origin=self.origin)
-        await self.host.start()
+        if self.host.open(self.session.db, self.experiment, origin=self.origin):
+            await self.host.start()
 
     @work(exit_on_error=False)
     async def action_condition(self) -> None:

@@ -12,16 +12,21 @@ from steertui.errors import SteertuiError
 from steertui.planning.consent import open_question, reach_lines, remember
 from steertui.planning.origin import TYPED
 from steertui.printable import one_line
-from steertui.tui.run.run_state import RunState
+from steertui.tui.plan.fields import changes_text
+from steertui.tui.run.following import Following
 from steertui.tui.run.runner import Runner
-from steertui.tui.widgets.page import Page
+from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.prompts import Confirm, NumberPrompt
 
 RUNNING = "Running"
 PAUSED = "Paused: p resumes"
 
+THIS = "this"
+DRAFT = "draft"
+"""Answers to the question which experiment to run."""
 
-class RunControls(Page):
+
+class RunControls(Following):
     """Screen that holds a run. A subclass draws it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -36,15 +41,23 @@ class RunControls(Page):
     def __init__(self) -> None:
         super().__init__()
         self.runner: Runner | None = None
-        self.run = RunState()
-        self.state = ""
         self.version = -1
+        self._experiment_at_work: Experiment | None = None
 
     def clear_run(self) -> None:
         """Forget the shown experiment."""
 
     def draw(self, *, rates: bool = True) -> None:
         """Draw the state of the run."""
+
+    def remaining_work(self) -> str:
+        """Return the work that remains in words."""
+        return ""
+
+    def restart(self) -> None:
+        """Run the experiment of the run that has just ended again."""
+        if self._experiment_at_work:
+            self._start_runner(self._experiment_at_work)
 
     @property
     def is_at_work(self) -> bool:
@@ -54,7 +67,7 @@ class RunControls(Page):
     def start(self) -> None:
         """Run what is missing; ask for consent first if the experiment was received."""
         experiment = self.session.experiment
-        if self.is_at_work or experiment is None:
+        if self.is_at_work or self.is_following or experiment is None:
             return
         if self.session.origin.received:
             self._start_received(experiment)
@@ -83,6 +96,7 @@ class RunControls(Page):
 
     def _start_runner(self, experiment: Experiment) -> None:
         self.version = self.session.version
+        self._experiment_at_work = experiment
         self.clear_run()
         self.state = "Planning …"
         session = self.session
@@ -100,8 +114,21 @@ class RunControls(Page):
             self.state = "Stopping …"
             self.runner.control.stop()
 
-    def action_start(self) -> None:
-        """Run what is missing (key binding)."""
+    @work(exclusive=True, group="consent", exit_on_error=False)
+    async def action_start(self) -> None:
+        """Run what is missing; ask first if the Plan screen holds another experiment."""
+        draft, experiment = self.session.draft, self.session.experiment
+        if draft and experiment:
+            options = [
+                (THIS, f"This experiment: {self.remaining_work()}"),
+                (DRAFT, f"The changed plan: {changes_text(experiment, draft.experiment)}"),
+            ]
+            question = "Plan was changed since this experiment was opened. Run which one?"
+            chosen = await self.app.push_screen_wait(ChooseOne(question, options, THIS))
+            if chosen is None:
+                return
+            if chosen == DRAFT:
+                self.host.open(self.session.db, draft.experiment, origin=draft.origin)
         self.start()
 
     def action_pause(self) -> None:

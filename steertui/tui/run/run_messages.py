@@ -17,12 +17,12 @@ class Planned(Message):
     Attributes:
         id: the experiment's id.
         judge: id of the first judge; "" for none.
-        is_following: whether another process runs the experiment and this one only shows it.
+        is_busy: whether another process is running on the database, so that this one does not.
     """
 
     id: str
     judge: str
-    is_following: bool
+    is_busy: bool
 
 
 @dataclass(frozen=True, slots=True)

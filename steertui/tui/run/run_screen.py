@@ -11,6 +11,7 @@ from steertui.analysis.summary import summarise_experiment
 from steertui.store.trial_filter import TrialFilter
 from steertui.store.trials import read_trial
 from steertui.tui.gc_tuning import exempt_live_objects
+from steertui.tui.run.following import FOLLOWING
 from steertui.tui.run.matrix import Matrix
 from steertui.tui.run.panels import FocusPanel
 from steertui.tui.run.run_body import RunBody
@@ -41,7 +42,6 @@ resume. **Run** runs everything that is missing or failed.
 
 DONE = "Up to date: 4 shows the results, enter opens a trial"
 NOT_STARTED = "Not started: r runs the experiment"
-FOLLOWING = "Another steertui process runs this experiment; showing its progress"
 FAILED = "Failed: r tries again"
 STOPPED = "Stopped: r resumes"
 
@@ -72,6 +72,7 @@ class RunScreen(RunControls):
         self.run = RunState()
         self._follows = True
         self._thread_time = 0.0
+        self._is_busy_elsewhere = False
         self.state = NOT_STARTED
 
     def body(self) -> ComposeResult:
@@ -90,16 +91,20 @@ class RunScreen(RunControls):
         """Show the open experiment; read it from the store if it is another one."""
         if self.version != self.session.version and not self.is_at_work:
             self.version = self.session.version
+            self.stop_following()
             self.clear_run()
-            self._load()
+            self.load()
         self.draw()
         self._show_slots()
 
     # The store
 
-    @work(exclusive=True, group="load", exit_on_error=False)
-    async def _load(self, outcome: str = "") -> None:
+    def load(self, outcome: str = "") -> None:
         """Show the stored state; `outcome` is the state line after a run that did not succeed."""
+        self._load(outcome)
+
+    @work(exclusive=True, group="load", exit_on_error=False)
+    async def _load(self, outcome: str) -> None:
         experiment = self.session.id
         if not experiment:
             return
@@ -107,8 +112,8 @@ class RunScreen(RunControls):
         self.run.fill(
             await self.session.with_store(lambda store: read_state(store, experiment, judge))
         )
-        if not self.is_at_work:
-            self.state = outcome or self._remaining_work()
+        if not self.is_at_work and not self.is_following:
+            self.state = outcome or self.remaining_line()
         self.query_one(Matrix).fill(self.run.grid)
         exempt_live_objects()
         self.draw(rates=False)
@@ -119,13 +124,17 @@ class RunScreen(RunControls):
         )
         self.draw()
 
-    def _remaining_work(self) -> str:
+    def remaining_work(self) -> str:
+        """Return the work that remains in words."""
+        if self.run.unanswered:
+            return f"{self.run.unanswered:,} trials unanswered"
+        return f"{self.run.unjudged:,} labels pending" if self.run.unjudged else "up to date"
+
+    def remaining_line(self) -> str:
         """Return the work that remains, and the key that starts it."""
         if self.run.unanswered:
-            return f"{self.run.unanswered:,} trials unanswered: r runs them"
-        if self.run.unjudged:
-            return f"{self.run.unjudged:,} labels pending: r judges the answers"
-        return DONE
+            return f"{self.remaining_work()}: r runs them"
+        return f"{self.remaining_work()}: r judges the answers" if self.run.unjudged else DONE
 
     @work(exclusive=True, group="trial", exit_on_error=False)
     async def _show_trial(self) -> None:
@@ -147,8 +156,9 @@ class RunScreen(RunControls):
     def _planned(self, message: Planned) -> None:
         self.session.id = message.id
         self.run.judge = message.judge
-        self.state = FOLLOWING if message.is_following else "Loading …"
-        self._load()
+        self._is_busy_elsewhere = message.is_busy
+        self.state = FOLLOWING if message.is_busy else "Loading …"
+        self.load()
 
     @on(RunUpdate)
     def _updated(self, message: RunUpdate) -> None:
@@ -177,7 +187,10 @@ class RunScreen(RunControls):
         self.runner = None
         self.run.clear_activity()
         if has_new_slots and not message.error:
-            self.start()
+            self.restart()
+            return
+        if self._is_busy_elsewhere and not message.error:
+            self.follow(FOLLOWING)
             return
         self.run.summary = message.summary or self.run.summary
         outcome = ""
@@ -186,11 +199,11 @@ class RunScreen(RunControls):
             self.run.notices.append(Notice(message.error))
         elif message.is_stopped:
             outcome = STOPPED
-        self.state = outcome or self._remaining_work()
+        self.state = outcome or self.remaining_line()
         self.refresh_bindings()
         self._show_slots()
         self.draw()
-        self._load(outcome)
+        self.load(outcome)
 
     def show_error(self, message: str) -> None:
         """Add the message to the notices, which stay until the next run."""
@@ -239,7 +252,10 @@ class RunScreen(RunControls):
         if action in ("pause", "stop"):
             return self.is_at_work
         if action == "start":
-            return not self.is_at_work and self.session.experiment is not None
+            is_idle = not self.is_at_work and not self.is_following
+            return is_idle and self.session.experiment is not None
+        if action == "slots":
+            return not self.is_following
         if action == "compare":
             return bool(self.run.places)
         return self.has_class("-narrow") if action == "view" else True

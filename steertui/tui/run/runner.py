@@ -15,14 +15,10 @@ from steertui.planning.origin import TYPED
 from steertui.planning.plan import Plan, make_plan
 from steertui.planning.resolve import resolve
 from steertui.store import Store
-from steertui.store.progress_queries import changes_between, current_mark
-from steertui.store.run_lock import BusyError, is_locked, run_lock
+from steertui.store.run_lock import BusyError, run_lock
 from steertui.tui.run.event_aggregator import EventAggregator, new_draw_rate
 from steertui.tui.run.fetching import supply_in_stages
 from steertui.tui.run.run_messages import Ended, Planned, RunUpdate
-
-FOLLOW_INTERVAL = 1.0
-"""Seconds between two looks at what another process has stored."""
 
 
 class Runner:
@@ -78,17 +74,17 @@ class Runner:
             stages.close()
         return True
 
-    def _run(self, store: Store) -> Summary:
-        """Run the experiment, or follow the process that runs it; return the results."""
+    def _run(self, store: Store) -> Summary | None:
+        """Run the experiment and return the results; None if another process runs one."""
         plan = make_plan(resolve(self._experiment, store=store), store, self._options)
         judge = plan.judges[0].id if plan.judges else ""
         try:
             with run_lock(self._db):
-                self._target.post_message(Planned(plan.id, judge, is_following=False))
+                self._target.post_message(Planned(plan.id, judge, is_busy=False))
                 self._post_updates(plan, store)
         except BusyError:
-            self._target.post_message(Planned(plan.id, judge, is_following=True))
-            self._follow_other_process(plan, judge, store)
+            self._target.post_message(Planned(plan.id, judge, is_busy=True))
+            return None
         return summarise_experiment(store, plan.id)
 
     def _post_updates(self, plan: Plan, store: Store) -> None:
@@ -102,16 +98,3 @@ class Runner:
         finally:
             events.close()
             self._target.post_message(aggregator.take_update())
-
-    def _follow_other_process(self, plan: Plan, judge: str, store: Store) -> None:
-        """Post what another process stores, until it ends or the run is stopped."""
-        last = current_mark(store)
-        is_busy = True
-        while is_busy and not self.control.wait_for_stop(FOLLOW_INTERVAL):
-            is_busy = is_locked(self._db)
-            now = current_mark(store)
-            if now != last:
-                statuses = changes_between(store, plan.id, judge, last, now)
-                summary = summarise_experiment(store, plan.id)
-                self._target.post_message(RunUpdate(statuses=statuses, summary=summary))
-                last = now

@@ -1,5 +1,6 @@
 """Base of the screens: navigation bar, body, key bar, and a message for an empty screen."""
 
+from pathlib import Path
 from typing import ClassVar, Protocol, cast
 
 from rich.text import Text
@@ -13,7 +14,9 @@ from textual.widget import Widget
 from textual.widgets import Footer, Static
 from textual.worker import Worker, WorkerState
 
+from steertui.core.experiment import Experiment
 from steertui.errors import SteertuiError
+from steertui.planning.origin import Origin
 from steertui.printable import one_line
 from steertui.store.trial_filter import TrialFilter
 from steertui.tui.session import Session
@@ -43,6 +46,11 @@ class Host(Protocol):
 
     async def go(self, page: str) -> None:
         """Show a screen."""
+
+    def open(
+        self, db: Path, experiment: Experiment | None, id: str = "", *, origin: Origin
+    ) -> bool:
+        """Open another database or experiment; return False, and say why, during a run."""
 
     async def show_trials(self, wanted: TrialFilter, key: str = "") -> None:
         """Show the trials that pass a filter, with the cursor on the trial `key`."""

@@ -1,0 +1,58 @@
+"""Follower of a run in another process: it reads what that process stores, and changes nothing."""
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from textual.message import Message
+from textual.message_pump import MessagePump
+
+from steertui.analysis.summary import summarise_experiment
+from steertui.store import Store
+from steertui.store.progress_queries import ChangeMark, changes_between, current_mark
+from steertui.store.run_lock import is_locked
+from steertui.tui.run.run_messages import RunUpdate
+
+INTERVAL = 1.0
+"""Seconds between two looks at what the other process has stored."""
+
+
+@dataclass
+class OtherEnded(Message):
+    """The run of the other process is over."""
+
+
+class Follower:
+    """Posts changes of one experiment to `target` while another process runs on the database."""
+
+    def __init__(self, db: Path, experiment: str, judge: str, target: MessagePump) -> None:
+        """Follow the experiment with this id; statuses are those under `judge`, "" for none."""
+        self._db = db
+        self._experiment = experiment
+        self._judge = judge
+        self._target = target
+        self._end = threading.Event()
+
+    def stop(self) -> None:
+        """Stop following; the other process is not affected."""
+        self._end.set()
+
+    def work(self) -> None:
+        """Post changes until the other process ends or `stop` is called."""
+        with Store(self._db, must_exist=True) as store:
+            last = ChangeMark()
+            is_busy = True
+            while is_busy and not self._end.wait(INTERVAL):
+                is_busy = is_locked(self._db)
+                last = self._post_changes(store, last)
+        if not self._end.is_set():
+            self._target.post_message(OtherEnded())
+
+    def _post_changes(self, store: Store, since: ChangeMark) -> ChangeMark:
+        now = current_mark(store)
+        if now != since:
+            statuses = changes_between(store, self._experiment, self._judge, since, now)
+            if statuses:
+                summary = summarise_experiment(store, self._experiment)
+                self._target.post_message(RunUpdate(statuses=statuses, summary=summary))
+        return now

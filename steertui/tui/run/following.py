@@ -1,0 +1,91 @@
+"""Viewing of a run in another process: the screen follows it as soon as the database is locked."""
+
+import asyncio
+
+from textual import on, work
+
+from steertui.store.run_lock import is_locked
+from steertui.tui.run.follower import Follower, OtherEnded
+from steertui.tui.run.run_state import RunState
+from steertui.tui.session import parse_stored
+from steertui.tui.widgets.page import Page
+
+LOOK_INTERVAL = 2.0
+"""Seconds between two looks whether another process runs on the database."""
+
+FOLLOWING = "Another steertui process runs this experiment; showing its progress"
+OTHER = "Another steertui process runs a newer experiment of this database: ctrl+o opens it"
+
+
+class Following(Page):
+    """Screen of one experiment that only views while another process runs on the database."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.run = RunState()
+        self.state = ""
+        self.follower: Follower | None = None
+
+    @property
+    def is_following(self) -> bool:
+        """Whether another process runs on the database and this screen shows its progress."""
+        return self.follower is not None
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a run is in progress here, paused or not."""
+        return False
+
+    def load(self, outcome: str = "") -> None:
+        """Read the open experiment from the store."""
+
+    def on_mount(self) -> None:
+        """Look for a run of another process while the screen is shown."""
+        self.set_interval(LOOK_INTERVAL, self._look_if_idle)
+
+    def on_unmount(self) -> None:
+        """Stop following when the program ends."""
+        self.stop_following()
+
+    def _look_if_idle(self) -> None:
+        is_idle = not self.is_at_work and not self.is_following
+        if self.is_current and is_idle and not self.is_database_missing:
+            self._look()
+
+    @work(exclusive=True, group="look", exit_on_error=False)
+    async def _look(self) -> None:
+        db, version = self.session.db, self.session.version
+        if not await asyncio.to_thread(is_locked, db):
+            return
+        experiments = await self.session.with_store(lambda store: store.experiments())
+        if self.is_at_work or self.is_following or version != self.session.version:
+            return
+        if experiments and not self.session.id:
+            newest = experiments[-1]
+            experiment, origin = parse_stored(newest, db)
+            self.session.open(db, experiment, newest.id, origin=origin)
+            self.reload()
+        if self.session.id:
+            is_newest = experiments[-1].id == self.session.id
+            self.follow(FOLLOWING if is_newest else OTHER)
+
+    def follow(self, state: str) -> None:
+        """Show what the other process stores, until it ends; `state` says so."""
+        self.state = state
+        follower = Follower(self.session.db, self.session.id, self.run.judge, self)
+        self.follower = follower
+        self.run_worker(follower.work, thread=True, group="run", exit_on_error=False)
+        self.refresh_bindings()
+        self.load()
+
+    def stop_following(self) -> None:
+        """Stop following; the other process is not affected."""
+        if self.follower:
+            self.follower.stop()
+            self.follower = None
+
+    @on(OtherEnded)
+    def _other_ended(self) -> None:
+        self.follower = None
+        self.load()
+        self.refresh_bindings()
