@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from models.demo.answers import answer, for_judging
 from models.demo.chat import END, chat
 from models.demo.scenes import KINDS, LABELS, Scene, fill, made_up, pseudo_word, starters, table
-from steertui.core.condition import Condition, load_conditions
+from steertui.core.condition import Condition
+from steertui.core.condition_files import load_conditions
 from steertui.judge.rubric import REPLY_START, JudgeCase, load_rubric
 
 MARK = "\0"

@@ -5,18 +5,12 @@ A condition is a list of interventions; a suffix of the user message is one of t
 
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Literal
 
-from steertui.core.interventions import (
-    DirectionalAblation,
-    LoraAdapter,
-    VectorAddition,
-    VectorRecipe,
-)
+from steertui.core.grouping import Access, ContestCell, DoseStep, DoseUnit
+from steertui.core.interventions import DirectionalAblation, LoraAdapter, VectorAddition
 from steertui.errors import ScenarioError
-from steertui.paths import package_data
-from steertui.toml_files import forbid_extra_keys, load_toml, validate
+from steertui.toml_files import forbid_extra_keys, validate
 from steertui.untrusted import InvalidJsonError, parse_json
 
 SystemMode = Literal["append", "replace"]
@@ -34,6 +28,19 @@ def steer(task: str, suffix: str) -> str:
     if not suffix.strip():
         return task
     return f"{task.rstrip()}\n\n{suffix.strip()}\n"
+
+
+def suffix_lines(suffix: str) -> list[str]:
+    """Return the lines of a suffix, each with the empty lines before it; joined by "\\n", the
+    stripped suffix."""
+    lines: list[str] = []
+    empty: list[str] = []
+    for line in suffix.strip().splitlines():
+        empty.append(line)
+        if line.strip():
+            lines.append("\n".join(empty))
+            empty = []
+    return lines
 
 
 @forbid_extra_keys
@@ -55,6 +62,8 @@ class Condition:
         vector: control vectors.
         ablation: directional ablations.
         adapter: LoRA adapters.
+        step: which dose of which axis it is; None for none.
+        cell: which cell of which contest it is; None for none.
     """
 
     name: str
@@ -68,6 +77,27 @@ class Condition:
     vector: tuple[VectorAddition, ...] = ()
     ablation: tuple[DirectionalAblation, ...] = ()
     adapter: tuple[LoraAdapter, ...] = ()
+    step: DoseStep | None = None
+    cell: ContestCell | None = None
+
+    def __post_init__(self) -> None:
+        if self.step and self.step.dose not in self._doses(self.step.unit):
+            raise ScenarioError(
+                f"condition {self.name}: the key step has dose {self.step.dose:g}, and its "
+                f"{self.step.unit} has another one; correct it or remove the key"
+            )
+
+    def _doses(self, unit: DoseUnit) -> list[float]:
+        """Return the doses in a unit that it has."""
+        match unit:
+            case DoseUnit.VECTOR:
+                return [vector.strength for vector in self.vector]
+            case DoseUnit.ABLATION:
+                return [ablation.strength for ablation in self.ablation]
+            case DoseUnit.ADAPTER:
+                return [adapter.scale for adapter in self.adapter]
+            case DoseUnit.LINES:
+                return [float(len(suffix_lines(self.suffix)))]
 
     def steer(self, task: str) -> str:
         """Return the user message: the task with the condition's prefix and suffix."""
@@ -107,6 +137,25 @@ class Condition:
     def needs_weights(self) -> bool:
         """Whether it acts on activations or weights, which a server's API does not reach."""
         return bool(self.vector or self.ablation or self.adapter)
+
+    @property
+    def access(self) -> tuple[Access, ...]:
+        """What it changes, from the user text to the weights; () for the plain task."""
+        replaces = self.system_mode == "replace"
+        touched = {
+            Access.USER_TEXT: self.prefix.strip() or self.suffix.strip(),
+            Access.SYSTEM_TEXT: self.system.strip() and not replaces,
+            Access.WHOLE_PROMPT: self.prefill or replaces,
+            Access.ACTIVATIONS: self.vector,
+            Access.WEIGHTS: self.ablation or self.adapter,
+        }
+        return tuple(access for access, is_touched in touched.items() if is_touched)
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Names of the dose axis and of the contest that it is part of."""
+        names = (self.step and self.step.axis, self.cell and self.cell.contest)
+        return tuple(name for name in names if name)
 
     @property
     def vector_names(self) -> tuple[str, ...]:
@@ -150,54 +199,3 @@ def stored_condition(name: str, suffix: str, about: str, spec: str) -> Condition
         raise ScenarioError(f"{where}: its stored interventions are unreadable; plan it again")
     table = {"name": name, "suffix": suffix, "about": about, **members}
     return validate(table, Condition, ScenarioError, where)
-
-
-@forbid_extra_keys
-@dataclass(frozen=True)
-class _File:
-    format: int
-    condition: list[Condition]
-    name: str = ""
-    about: str = ""
-    training: tuple[VectorRecipe, ...] = ()
-
-
-def shipped_conditions() -> list[str]:
-    """Return the names of the shipped conditions files besides the default one."""
-    return sorted(file.stem for file in _shipped_folder().glob("*.toml"))
-
-
-def conditions_path(name: str) -> Path:
-    """Return the path of a conditions file: a shipped one by its name, "" for the default one."""
-    if not name:
-        return package_data("scenarios") / "conditions.toml"
-    return _shipped_folder() / f"{name}.toml" if name in shipped_conditions() else Path(name)
-
-
-def load_conditions(path: Path | None = None) -> dict[str, Condition]:
-    """Return the conditions of a TOML file by name; by default the shipped ones.
-
-    Raises ScenarioError naming file, key and remedy.
-    """
-    path = path or conditions_path("")
-    listed = _load(path).condition
-    conditions = {condition.name: condition for condition in listed}
-    if len(conditions) < len(listed):
-        raise ScenarioError(f"{path}: two conditions have the same name; rename one")
-    return conditions
-
-
-def load_recipes(path: Path) -> tuple[VectorRecipe, ...]:
-    """Return the trainings of vectors in a conditions file; raises as `load_conditions`."""
-    return _load(path).training
-
-
-def _shipped_folder() -> Path:
-    return package_data("scenarios") / "conditions"
-
-
-def _load(path: Path) -> _File:
-    file = load_toml(path, _File, ScenarioError)
-    if file.format != 1:
-        raise ScenarioError(f"{path}: format {file.format} is not known; this version reads 1")
-    return file

@@ -1,10 +1,14 @@
 """Lines that describe a plan before it is run: sizes, work to do, cost, smallest gap."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from steertui.analysis.sentences import minimum_gap_sentence
 from steertui.analysis.summary import STAND_IN_WARNING
+from steertui.core.condition import Condition
+from steertui.core.contest import contest_sides
+from steertui.core.grouping import Access
 from steertui.core.prompt import Prompt
 from steertui.core.shard import WHOLE
 from steertui.execution.judge_worths import with_worths
@@ -27,7 +31,8 @@ def plan_lines(plan: Plan, db: Path) -> list[str]:
     time = time_text(plan.estimate, len(plan.missing_here))
     lines = [
         f"Plan    {quantity(len(design.scenarios), 'scenario')} × "
-        f"{quantity(len(conditions), 'condition')} ({', '.join(conditions)})",
+        f"{quantity(len(conditions), 'condition')} ({', '.join(_collapsed(design.conditions))})",
+        *_side_lines(design.conditions),
         f"Models  {', '.join(m.name for m in design.models)} at temperature {temperatures}, "
         f"{samples} sample{'s' * (samples > 1)}, {experiment.max_tokens} new tokens at most",
         f"Trials  {len(plan.prompts)}: {len(plan.answered)} answered before, "
@@ -46,6 +51,35 @@ def plan_lines(plan: Plan, db: Path) -> list[str]:
     if plan.is_stand_in:
         lines.append(f"        {STAND_IN_WARNING}")
     return lines
+
+
+def _collapsed(conditions: Sequence[Condition]) -> list[str]:
+    """Return the conditions' names, with a dose axis or a contest as one item."""
+    sizes = Counter(group for condition in conditions for group in condition.groups)
+    names = []
+    for condition in conditions:
+        if condition.cell:
+            group = condition.cell.contest
+            names.append(f"contest {group}: {quantity(sizes[group], 'cell')}")
+        elif condition.step:
+            group = condition.step.axis
+            names.append(f"axis {group}: {quantity(sizes[group], 'dose')}")
+        else:
+            names.append(condition.name)
+    return list(dict.fromkeys(names))
+
+
+def _side_lines(conditions: Sequence[Condition]) -> Iterator[str]:
+    """Yield what each defence and each attack of a contest changes."""
+    for sides in contest_sides(conditions):
+        yield f"Contest {sides.contest}: defences {_access_text(sides.defences)}"
+        yield f"        attacks {_access_text(sides.attacks)}"
+
+
+def _access_text(accesses: Mapping[str, Sequence[Access]]) -> str:
+    return "; ".join(
+        f"{name} ({', '.join(access)})" if access else name for name, access in accesses.items()
+    )
 
 
 def note_line(note: str) -> str:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
 
-from steertui.core.condition import load_conditions
+from steertui.core.condition_files import load_conditions
 from steertui.core.scenario import load_pack
 from steertui.core.verdict import Label
 from steertui.errors import JudgeError

@@ -3,7 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
-from steertui.core.condition import load_conditions
+from steertui.core.condition_files import load_conditions
 from steertui.core.experiment import Experiment
 from steertui.core.generation import Generation, SamplingParams, StopReason
 from steertui.core.judge_kind import JudgeKind

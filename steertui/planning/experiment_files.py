@@ -6,7 +6,7 @@ from pathlib import Path
 
 from steertui.assets.paper_texts import PAPER, pack_sources
 from steertui.assets.weights import is_local_file
-from steertui.core.condition import shipped_conditions
+from steertui.core.condition_files import shipped_conditions
 from steertui.core.experiment import Experiment, given_fields
 from steertui.core.judge_kind import JudgeKind, parse_judge_kind
 from steertui.core.known_templates import is_template_file

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from steertui.core.condition import load_conditions, load_recipes
+from steertui.core.condition_files import load_conditions, load_recipes
 from steertui.core.experiment import Experiment, parse_experiment
 from steertui.core.scenario import is_table_or_records, load_pack
 from steertui.errors import ExperimentError, SteertuiError
@@ -70,7 +70,8 @@ def _conditions(path: Path) -> Iterator[str]:
     yield f"{path}: conditions file, {len(conditions)} conditions"
     for name, condition in conditions.items():
         parts = (f"{title.lower()} of {len(text)} characters" for title, text in condition.parts)
-        yield f"  {name}: {', '.join(parts) or 'nothing added'}"
+        access = f"; changes {', '.join(condition.access)}" if condition.access else ""
+        yield f"  {name}: {', '.join(parts) or 'nothing added'}{access}"
     for recipe in load_recipes(path):
         yield (
             f"  a run trains the vector {recipe.name} ({recipe.positive} − {recipe.negative}) "

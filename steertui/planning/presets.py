@@ -35,16 +35,22 @@ def _as_in_the_paper(*models: str) -> Experiment:
     )
 
 
+_DEMO_STEERING = replace(DEMO_EXPERIMENT, max_tokens=64, limit=12, reasons=False)
+
+
 PRESETS: Mapping[str, Experiment] = MappingProxyType(
     {
         "demo": DEMO_EXPERIMENT,
         "demo-steering": replace(
-            DEMO_EXPERIMENT,
+            _DEMO_STEERING,
             conditions=["baseline", "pro", "anti", "vector-pro", "vector-anti", "ablated"],
             conditions_file="demo-steering",
-            max_tokens=64,
-            limit=12,
-            reasons=False,
+        ),
+        "demo-dose": replace(
+            _DEMO_STEERING, conditions=["pro", "vector", "lines"], conditions_file="demo-dose"
+        ),
+        "demo-contest": replace(
+            _DEMO_STEERING, conditions=["contest"], conditions_file="demo-contest"
         ),
         "quick": Experiment(
             models=[QUICK_MODEL],

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from steertui.assets.paper_texts import PAPER, load_paper_conditions, load_paper_pack, pack_sources
 from steertui.assets.weights import find_model
-from steertui.core.condition import (
-    Condition,
+from steertui.core.condition import Condition
+from steertui.core.condition_files import (
     conditions_path,
+    expand_groups,
     load_conditions,
     load_recipes,
     shipped_conditions,
@@ -126,13 +127,14 @@ def resolve(experiment: Experiment, shard: Shard = WHOLE, *, store: Store | None
 def resolve_texts(experiment: Experiment) -> tuple[tuple[Scenario, ...], tuple[Condition, ...]]:
     """Return scenarios and conditions: the part of a design that needs no weights."""
     known = _load_conditions(experiment.conditions_file)
-    for name in experiment.conditions:
+    names = expand_groups(experiment.conditions, known)
+    for name in names:
         if name not in known:
             raise ExperimentError(f"{name}: no such condition; there are {', '.join(known)}")
     scenarios = tuple(s for pack in experiment.scenarios for s in _load_pack(pack))
     if len({s.name for s in scenarios}) < len(scenarios):
         raise ExperimentError("scenarios: two packs contain the same scenario; leave one pack out")
-    conditions = tuple(known[name] for name in experiment.conditions)
+    conditions = tuple(known[name] for name in names)
     chosen = _limited(_of_categories(scenarios, experiment.categories), experiment.limit)
     _require_feasible(experiment, chosen, conditions)
     return chosen, conditions
@@ -194,7 +196,8 @@ def named_adapters(experiment: Experiment) -> list[str]:
     if experiment.conditions_file in ("", PAPER):
         return []
     known = _load_conditions(experiment.conditions_file)
-    used = [condition for name, condition in known.items() if name in experiment.conditions]
+    names = expand_groups(experiment.conditions, known)
+    used = [condition for name, condition in known.items() if name in names]
     return adapter_files(used, conditions_folder(experiment))
 
 

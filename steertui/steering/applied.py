@@ -62,10 +62,13 @@ class Applier:
         """
         active = [i for i in interventions if i.strength]
         vectors = [i for i in active if i.kind is InterventionKind.VECTOR]
-        adapters = [
-            (self._adapter(i), i.strength) for i in active if i.kind is not InterventionKind.VECTOR
-        ]
-        return Steering(self._control_vector(vectors), tuple(adapters))
+        # llama.cpp keeps one scale per adapter, so those of one file are summed.
+        scales: dict[Path, float] = {}
+        for intervention in active:
+            if intervention.kind is not InterventionKind.VECTOR:
+                path = self._adapter(intervention)
+                scales[path] = scales.get(path, 0.0) + intervention.strength
+        return Steering(self._control_vector(vectors), tuple(scales.items()))
 
     def _control_vector(self, interventions: Sequence[Intervention]) -> bytes:
         """Return the sum of the vectors, b"" for none."""

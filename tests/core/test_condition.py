@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from steertui.core.condition import Condition, load_conditions, stored_condition
+from steertui.core.condition import Condition, stored_condition
+from steertui.core.condition_files import load_conditions
 from steertui.core.interventions import (
     DirectionalAblation,
     Intervention,

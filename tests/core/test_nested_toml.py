@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from steertui.core.condition import load_conditions
+from steertui.core.condition_files import load_conditions
 from steertui.core.experiment import parse_experiment
 from steertui.core.scenario import load_pack
 from steertui.errors import SteertuiError

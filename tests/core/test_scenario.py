@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from steertui.core.condition import load_conditions
+from steertui.core.condition_files import load_conditions
 from steertui.core.instrumentaleval import PACK, PAPER_SCENARIOS, benchmark_id
 from steertui.core.scenario import load_pack
 from steertui.errors import ScenarioError

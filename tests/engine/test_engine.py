@@ -8,7 +8,7 @@ import llama_cpp
 import numpy as np
 import pytest
 
-from steertui.core.condition import load_conditions
+from steertui.core.condition_files import load_conditions
 from steertui.core.experiment import Experiment
 from steertui.core.generation import SamplingParams, StopReason
 from steertui.core.model import demo_path

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from steertui.core.condition import conditions_path, load_conditions
+from steertui.core.condition_files import conditions_path, load_conditions
 from steertui.planning.estimate import estimate_experiment
 from steertui.planning.judges import DEFAULT_OPTIONS
 from steertui.planning.presets import PRESETS

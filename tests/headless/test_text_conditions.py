@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from steertui.core.condition import Condition, load_conditions
+from steertui.core.condition import Condition
+from steertui.core.condition_files import load_conditions
 from steertui.core.interventions import LoraAdapter, VectorAddition
 from steertui.store.merge import merge
 from steertui.tui.plan.condition_editor import add_condition

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from steertui.core.condition import load_conditions
+from steertui.core.condition_files import load_conditions
 from steertui.core.scenario import load_pack
 from steertui.core.verdict import Label
 from steertui.errors import JudgeError

@@ -30,7 +30,7 @@ def test_a_conditions_file_of_ones_own_carries_the_papers_suffixes_to_the_byte(
 ) -> None:
     import tomli_w
 
-    from steertui.core.condition import load_conditions
+    from steertui.core.condition_files import load_conditions
 
     texts = json.loads(SUFFIXES.read_text(encoding="utf-8"))
     path = tmp_path / "paper.toml"

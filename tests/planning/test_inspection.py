@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from steertui.core.condition import conditions_path
+from steertui.core.condition_files import conditions_path
 from steertui.core.experiment import Experiment
 from steertui.paths import package_data
 from steertui.steering.vector import Provenance, SteeringVector

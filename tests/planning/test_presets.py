@@ -96,7 +96,7 @@ def test_presets_can_be_saved_and_loaded(tmp_path: Path) -> None:
         assert load_experiment(tmp_path / "mine.toml") == replace(preset, samples=3)
     code, _, err = call("--preset", "papre", cwd=tmp_path)
     assert code == 2
-    assert "choose from demo, demo-steering, quick, paper-4b, paper" in err
+    assert "choose from demo, demo-steering, demo-dose, demo-contest, quick, paper-4b, paper" in err
 
 
 def test_experiments_without_newer_settings_get_their_defaults() -> None:

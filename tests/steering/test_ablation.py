@@ -1,20 +1,25 @@
 """Ablation adapters on the demo checkpoint: the dose, and models for which they are refused."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from steertui.core.model import demo_path
+from steertui.assets.weights import find_model
+from steertui.core.interventions import Intervention, InterventionKind
+from steertui.core.model import DEMO, demo_path
 from steertui.engine.adapters import check_adapter
 from steertui.engine.hidden_states_child import StateReader, StatesJob, StatesRequest
 from steertui.engine.llama import LlamaModel
 from steertui.engine.steering import SteeredModel, Steering
 from steertui.errors import ModelError
 from steertui.steering.ablation import ablation_adapter
-from steertui.steering.vector import SteeringVector
+from steertui.steering.applied import Applier
+from steertui.steering.vector import Provenance, SteeringVector
+from steertui.steering.vector_file import encode_vector
 from tests.fixtures import tiny_models
 from tests.fixtures.gguf_files import demo_header, write_gguf
 
@@ -131,3 +136,12 @@ def test_a_block_without_a_known_writer_is_refused(tmp_path: Path) -> None:
     path = tiny_models.write("bert", tmp_path / "model.gguf")
     with pytest.raises(ModelError, match=r"block 0 has no attn_output\.weight"):
         ablation_adapter(path, vector(), LAYER)
+
+
+def test_two_ablations_of_one_direction_have_the_sum_of_their_strengths() -> None:
+    raw = encode_vector(replace(vector(), provenance=Provenance("mean")))
+    applier = Applier(find_model(DEMO), lambda _: raw, {})
+    kind = InterventionKind.ABLATION
+    half, quarter = (Intervention(kind, "ab" * 32, s, str(LAYER)) for s in (0.5, 0.25))
+    ((path, _),) = applier.steering((half,)).adapters
+    assert applier.steering((half, quarter)).adapters == ((path, 0.75),)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from steertui.assets.weights import find_model
-from steertui.core.condition import load_conditions
+from steertui.core.condition_files import load_conditions
 from steertui.core.generation import SamplingParams
 from steertui.core.model import DEMO, Model
 from steertui.core.scenario import load_pack

@@ -6,7 +6,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
-from steertui.core.condition import Condition, conditions_path, load_conditions, load_recipes
+from steertui.core.condition import Condition
+from steertui.core.condition_files import conditions_path, load_conditions, load_recipes
 from steertui.core.interventions import (
     DirectionalAblation,
     LoraAdapter,

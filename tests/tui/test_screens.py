@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from textual.widgets import DataTable, Input, Static
 
 from steertui.analysis.summary import ReportFilter
-from steertui.core.condition import load_conditions
+from steertui.core.condition_files import load_conditions
 from steertui.core.verdict import Label
 from steertui.engine.sizing import Overrides
 from steertui.planning.experiment_files import load_experiment

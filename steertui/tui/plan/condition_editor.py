@@ -12,7 +12,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Input, Static, TextArea
 
-from steertui.core.condition import Condition, load_conditions, load_recipes
+from steertui.core.condition import Condition
+from steertui.core.condition_files import load_conditions, load_recipes
 from steertui.core.interventions import VectorRecipe
 from steertui.errors import ScenarioError, SteertuiError
 from steertui.output_files import append_text

@@ -5,7 +5,7 @@ from dataclasses import replace
 from steertui.assets.catalogue import catalogue
 from steertui.assets.paper_texts import BENCHMARK, PAPER, SUBSET
 from steertui.assets.weights import locate_weights
-from steertui.core.condition import conditions_path, load_conditions
+from steertui.core.condition_files import conditions_path, load_conditions
 from steertui.core.experiment import Experiment
 from steertui.core.judge_kind import JudgeKind
 from steertui.core.model import DEMO, is_server
