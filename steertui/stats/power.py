@@ -1,47 +1,134 @@
-"""Power of the exact McNemar test: minimum detectable gap, scenarios needed."""
+"""Power of the exact McNemar test: detection power, minimum detectable gap, scenarios needed.
+
+The alternative has two parameters. `points` is the true gap, and `back` the probability that a
+scenario moves against it: it converges only under the condition with the lower rate. So a scenario
+converges only under the first condition with probability points / 100 + back, only under the second
+with probability back, and under both or neither otherwise.
+"""
 
 from bisect import bisect_left
-from math import ceil, log2
+from math import ceil, floor, log2, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
 
 from steertui.stats.significance import SIGNIFICANCE_LEVEL
+
+Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+BACK_SHARES = (0.0, 0.05, 0.10)
+"""Shares of scenarios that move against the gap, for a plan without a pilot."""
+
+TAIL = 8
+"""Standard errors of the number of scenarios that move back, beyond which its probability (under
+1e-14) is left out."""
 
 
 def min_discordant(tests: int = 1) -> int:
     """Return the smallest number of discordant scenarios at which p <= 0.05 is possible.
 
-    All of them must change in the same direction. With `tests` comparisons in a table, Holm's
+    All of them must change in the same direction. With `tests` comparisons in a family, Holm's
     factor for the smallest p value is their number: tests * 2 * 0.5^k <= 0.05. The result is 6
     for one test, 7 for three, 8 for six.
     """
     return ceil(log2(2 * tests / SIGNIFICANCE_LEVEL))
 
 
-def minimum_detectable_gap(scenarios: int, power: float = 0.8, tests: int = 1) -> float | None:
-    """Return the minimum detectable gap of the exact McNemar test, in percentage points.
+def detection_power(scenarios: int, points: float, tests: int = 1, back: float = 0.0) -> float:
+    """Return the probability that the exact test shows a true gap of `points`, 0 to 1.
 
-    Best case: no scenario changes in the other direction, all pairs are valid, one sample per
-    scenario, and no other of the `tests` comparisons in the table is significant. The gap solves
-    P(Binomial(scenarios, gap) >= min_discordant) = power by scipy's inverse incomplete beta
-    function. Return None with fewer than `min_discordant` scenarios.
+    Shows: p times `tests` is at most 0.05 and the direction is right. All pairs are valid, with one
+    sample per scenario, and no other of the `tests` comparisons of the family is significant, so
+    Holm's factor is their number. The sum over the number y of scenarios that move back is exact:
+    P(y) P(X >= c(y)), where y is binomial (scenarios, back), X is binomial (scenarios - y,
+    (points / 100 + back) / (1 - back)) and c(y) is the smallest number of opposite moves that is
+    significant (Duffy, Biometrics 40, 1984, 1005-1015). Raises ValueError unless 0 <= back < 1,
+    points >= 0 and points / 100 + 2 back <= 1.
     """
-    discordant = min_discordant(tests)
-    if scenarios < discordant:
+    gap = points / 100
+    if not 0 <= back < 1 or points < 0 or gap + 2 * back > 1 + 1e-12:
+        raise ValueError(f"gap of {points} points with a share of {back} back: no such population")
+    from scipy.special import betainc
+
+    spread = TAIL * sqrt(scenarios * back * (1 - back)) + TAIL * (back > 0)
+    lowest = max(0, floor(scenarios * back - spread))
+    highest = min(scenarios, ceil(scenarios * back + spread))
+    moved_back = np.arange(lowest, highest + 1)
+    needed = _significant_moves(moved_back, tests)
+    others = scenarios - moved_back
+    possible = needed <= others
+    chances = _binomial_probabilities(moved_back, scenarios, back)
+    share = min(1.0, (gap + back) / (1 - back))
+    shown = betainc(needed[possible], others[possible] - needed[possible] + 1, share)
+    return float(np.sum(chances[possible] * shown))
+
+
+def _significant_moves(back: Integers, tests: int) -> Integers:
+    """Return for each number of moves back the smallest number of opposite ones that is shown.
+
+    McNemar's exact p value is twice P(Binomial(x + y, 1/2) <= y) = I_1/2(x, y + 1), a regularised
+    incomplete beta function that decreases in x: bisection.
+    """
+    from scipy.special import betainc
+
+    low = back
+    high = 2 * back + 100
+    while np.any(high - low > 1):
+        middle = (low + high) // 2
+        is_shown = 2 * tests * betainc(middle, back + 1, 0.5) <= SIGNIFICANCE_LEVEL
+        high = np.where(is_shown, middle, high)
+        low = np.where(is_shown, low, middle)
+    return high
+
+
+def _binomial_probabilities(counts: Integers, size: int, share: float) -> Floats:
+    from scipy.special import gammaln, xlog1py, xlogy
+
+    ways = gammaln(size + 1) - gammaln(counts + 1) - gammaln(size - counts + 1)
+    return np.asarray(np.exp(ways + xlogy(counts, share) + xlog1py(size - counts, -share)))
+
+
+def minimum_detectable_gap(
+    scenarios: int, power: float = 0.8, tests: int = 1, back: float = 0.0
+) -> float | None:
+    """Return the smallest true gap that the exact test shows with `power`, in percentage points.
+
+    The gap solves `detection_power` = power. With `back` = 0 it is the best case: no scenario moves
+    against the gap. Return None if no gap reaches the power: with fewer than `min_discordant`
+    scenarios, or if too many move back.
+    """
+    if scenarios < min_discordant(tests):
         return None
-    from scipy.special import betaincinv
+    if back == 0:
+        from scipy.special import betaincinv
 
-    return 100 * float(betaincinv(discordant, scenarios - discordant + 1, power))
+        least = min_discordant(tests)
+        return 100 * float(betaincinv(least, scenarios - least + 1, power))
+    largest = 100 * (1 - 2 * back)
+    if largest <= 0 or detection_power(scenarios, largest, tests, back) < power:
+        return None
+    from scipy.optimize import brentq
+
+    def excess(points: float) -> float:
+        return detection_power(scenarios, points, tests, back) - power
+
+    return float(brentq(excess, 0.0, largest, xtol=1e-10))
 
 
-def scenarios_needed(points: float, power: float = 0.8, tests: int = 1) -> int:
+def scenarios_needed(points: float, power: float = 0.8, tests: int = 1, back: float = 0.0) -> int:
     """Return the number of scenarios at which `minimum_detectable_gap` is at most `points`.
 
-    Raises ValueError unless 0 < points <= 100.
+    Raises ValueError unless 0 < points <= 100 (1 - 2 back).
     """
-    if not 0 < points <= 100:
-        raise ValueError(f"gap of {points} points: must be above 0 and at most 100")
-    sizes = range(min_discordant(tests), 10**9)
+    if not 0 < points <= 100 * (1 - 2 * back):
+        raise ValueError(f"gap of {points} points: must be above 0 and at most 100 (1 - 2 back)")
 
-    def negative_gap(size: int) -> float:
-        return -(minimum_detectable_gap(size, power, tests) or 0)
+    def own_power(size: int) -> float:
+        return detection_power(size, points, tests, back)
 
-    return sizes[bisect_left(sizes, -points, key=negative_gap)]
+    low = high = min_discordant(tests)
+    while own_power(high) < power:
+        low, high = high, 2 * high
+    sizes = range(low, high + 1)
+    return sizes[bisect_left(sizes, power, key=own_power)]
