@@ -197,5 +197,5 @@ def test_every_table_and_experiment_key_is_described(reference: ModuleType, tmp_
     names = [name for _, name, _ in reference.read_schema(tmp_path / "new.db")]
     assert {"trials", "answers"} <= set(names) <= described.keys()
     keys = reference.key_texts()
-    assert "models" in keys
+    assert {"models", "analysis", "analysis.primary", "analysis.margin"} <= keys.keys()
     assert all(keys.values())

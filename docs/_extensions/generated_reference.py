@@ -6,7 +6,7 @@
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -19,6 +19,7 @@ from reference_data import (
     read_descriptions,
     read_schema,
     sentence,
+    tables_of,
     type_name,
 )
 from sphinx.application import Sphinx
@@ -46,11 +47,16 @@ class ExperimentFields(GeneratedMarkdown):
         from steertui.cli.root import Experiment
 
         texts = key_texts()
-        hints = get_type_hints(Experiment)
-        for field in fields(Experiment):
-            yield f"`{field.name}`"
+        yield from self._keys(Experiment, texts, "")
+        for table, shape in tables_of(Experiment).items():
+            yield from self._keys(shape, texts, f"{table}.")
+
+    def _keys(self, shape: Any, texts: Mapping[str, str], prefix: str) -> Iterator[str]:
+        hints = get_type_hints(shape)
+        for field in fields(shape):
+            yield f"`{prefix}{field.name}`"
             yield f": {type_name(hints[field.name])}; default `{default_text(field)}`."
-            yield f"  {sentence(texts[field.name])}"
+            yield f"  {sentence(texts[f'{prefix}{field.name}'])}"
             yield ""
 
 

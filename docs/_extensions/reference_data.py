@@ -4,9 +4,9 @@ import re
 import sqlite3
 import tomllib
 from collections.abc import Iterator
-from dataclasses import MISSING, Field, fields
+from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 DESCRIPTIONS = Path(__file__).resolve().parents[1] / "reference" / "tables.toml"
 INTERNAL = re.compile(r"_sqlite_migrations|sqlite_.*|.*_fts(_.*)?")
@@ -33,9 +33,19 @@ def key_texts() -> dict[str, str]:
 
     described = attribute_texts(Experiment.__doc__ or "")
     helps = {option.name: getattr(option, "help", "") for option in cli.params}
-    return {
+    texts = {
         field.name: described.get(field.name) or helps[field.name] for field in fields(Experiment)
     }
+    return texts | {
+        f"{table}.{name}": text
+        for table, shape in tables_of(Experiment).items()
+        for name, text in attribute_texts(shape.__doc__ or "").items()
+    }
+
+
+def tables_of(shape: type) -> dict[str, type]:
+    """Return the dataclasses of the keys that are tables of their own."""
+    return {name: hint for name, hint in get_type_hints(shape).items() if is_dataclass(hint)}
 
 
 def read_descriptions() -> dict[str, Any]:
@@ -88,6 +98,8 @@ def column_table(columns: list[tuple[str, ...]], notes: dict[str, str]) -> Itera
 
 def type_name(hint: Any) -> str:
     """Return a type as a reader of TOML names it."""
+    if is_dataclass(hint):
+        return "table"
     if get_origin(hint) is Literal:
         return " or ".join(f'`"{value}"`' for value in get_args(hint))
     if get_origin(hint) is list:
@@ -98,6 +110,8 @@ def type_name(hint: Any) -> str:
 def default_text(field: "Field[Any]") -> str:
     """Return a field's default as TOML."""
     value = field.default_factory() if field.default_factory is not MISSING else field.default
+    if is_dataclass(value):
+        return "every key at its default"
     if isinstance(value, bool):
         return str(value).lower()
     return repr(value).replace("'", '"')

@@ -1,64 +1,92 @@
 """Comparisons of models, temperatures and judges, paired by scenario."""
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 from steertui.analysis.comparable import are_comparable
-from steertui.analysis.sentences import difference_sentence
-from steertui.analysis.summary import Summary
-from steertui.analysis.table import (
-    GapResult,
-    Table,
-    convergence_counts,
-    count_tests,
-    holm_adjusted,
+from steertui.analysis.condition_gaps import convergence_counts
+from steertui.analysis.families import (
+    Contrast,
+    Family,
+    FamilyTest,
+    Role,
+    family_tests,
+    gap_contrast,
+    gap_difference_contrast,
 )
+from steertui.analysis.sentences import GapResult, difference_result
+from steertui.analysis.summary import Summary
+from steertui.analysis.table import Table
+from steertui.core.declared_analysis import Pair
 from steertui.lookup import short_id
-from steertui.stats.gap import Gap, paired_gap
-from steertui.stats.gap_difference import gap_difference
 from steertui.stats.rate import ScenarioCounts
 
 
 @dataclass(frozen=True, slots=True)
 class ComparisonLine:
-    """One comparison; `what` is a condition, or "pro − anti" for the headline gap."""
+    """One comparison; `what` is a condition, or "pro − anti" for the primary gap.
+
+    Attributes:
+        is_gap: whether the gaps of the primary comparison are compared.
+    """
 
     what: str
     comparison: GapResult
+    is_gap: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All comparisons of one kind; Holm over all its lines.
+    """All comparisons of one kind.
 
     Attributes:
         title: what is compared, and what is equal.
-        lines: for each pair of tables the gap first, then the conditions.
+        lines: for each pair of tables the primary gap first, then the conditions. Holm corrects
+            the gaps over all pairs of tables, and the conditions over all pairs and conditions.
     """
 
     title: str
     lines: tuple[ComparisonLine, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A contrast of two tables before it is tested."""
+
+    what: str
+    contrast: Contrast
+    conditions: tuple[str, ...]
+    tables: tuple[Table, Table]
+
+    @property
+    def is_gap(self) -> bool:
+        return len(self.conditions) > 1
+
+
+Names = Callable[[Sequence[Table]], list[str]]
+"""Function from tables to unique names."""
+
+
 def compare_tables(summary: Summary) -> tuple[Comparison, ...]:
-    """Return all comparisons of a summary's tables.
+    """Return the shown comparisons between a summary's tables.
 
     Under each judge: models at one temperature, and temperatures of one model. Then the judges on
     each model setting. Tables that differ in more than one factor are not compared, because the
-    difference could not be attributed (`are_comparable`).
+    difference could not be attributed (`are_comparable`). Families are those of all tables, shown
+    or not; tables of different experiments are families of their own.
     """
     comparisons: list[Comparison] = []
-    judged = [table for table in summary.tables if table.judge]
+    judged = [table for table in summary.complete if table.judge]
     for tables in groups_of_several(judged, lambda t: t.judge and t.judge.id).values():
         comparisons += _compare_models(tables, summary)
-        comparisons += _compare_temperatures(tables)
+        comparisons += _compare_temperatures(tables, summary)
     for tables in judged_by_several(summary):
         setting = tables[0].setting
         tag = next((f", {table.tag}" for table in tables if table.tag), "")
         title = f"Judges compared, on {setting.name}, temperature {setting.temperature:g}{tag}"
-        pairs = _reliable(combinations(tables, 2))
-        comparisons += _compare_pairs(title, pairs, _judge_names, same_answers=True)
+        lines = _lines(_reliable(combinations(tables, 2)), _judge_names, same_answers=True)
+        comparisons += _shown(title, lines, summary)
     return tuple(comparisons)
 
 
@@ -67,8 +95,7 @@ def judge_differences(one: Table, two: Table) -> tuple[ComparisonLine, ...]:
 
     They describe the judges, so they are also made for judges without worth.
     """
-    comparisons = _compare_pairs("", [(one, two)], _judge_names, same_answers=True)
-    return comparisons[0].lines if comparisons else ()
+    return _tested(_lines([(one, two)], _judge_names, same_answers=True))
 
 
 def _reliable(pairs: Iterable[tuple[Table, Table]]) -> list[tuple[Table, Table]]:
@@ -83,24 +110,24 @@ def _compare_models(tables: Sequence[Table], summary: Summary) -> list[Compariso
     for temperature, own in groups.items():
         where = f" at temperature {temperature:g}" if several else ""
         title = f"Models compared{where}, judged by {_judge_name(tables)}"
-        comparable = (p for p in combinations(own, 2) if are_comparable(*p, summary.settings))
-        pairs = _reliable(comparable)
-        comparisons += _compare_pairs(title, pairs, _setting_names)
+        pairs = [p for p in combinations(own, 2) if are_comparable(*p, summary.settings)]
+        lines = _lines(_reliable(pairs), _setting_names)
+        comparisons += _by_experiment(title, lines, summary)
     return comparisons
 
 
-def _compare_temperatures(tables: Sequence[Table]) -> list[Comparison]:
+def _compare_temperatures(tables: Sequence[Table], summary: Summary) -> list[Comparison]:
     comparisons: list[Comparison] = []
     for own in groups_of_several(tables, lambda t: (t.experiment, t.setting.model)).values():
-        name = own[0].setting.name
-        title = f"Temperatures compared on {name}, judged by {_judge_name(tables)}"
-        comparisons += _compare_pairs(title, _reliable(combinations(own, 2)), _setting_names)
+        title = f"Temperatures compared on {own[0].setting.name}, judged by {_judge_name(tables)}"
+        lines = _lines(_reliable(combinations(own, 2)), _setting_names)
+        comparisons += _shown(title, lines, summary)
     return comparisons
 
 
 def judged_by_several(summary: Summary) -> list[list[Table]]:
-    """Return the tables of each model setting that several judges labelled."""
-    judged = [table for table in summary.tables if table.judge]
+    """Return the tables of each model setting that several judges labelled, shown or not."""
+    judged = [table for table in summary.complete if table.judge]
     return [*groups_of_several(judged, lambda t: (t.experiment, t.setting)).values()]
 
 
@@ -140,31 +167,21 @@ def _judge_name(tables: Sequence[Table]) -> str:
     return _judge_names(tables)[0]
 
 
-def _compare_pairs(
-    title: str,
-    pairs: Sequence[tuple[Table, Table]],
-    names: Callable[[Sequence[Table]], list[str]],
-    *,
-    same_answers: bool = False,
-) -> list[Comparison]:
-    """Return the comparison of pairs of tables; none without a shared condition.
+def _lines(
+    pairs: Sequence[tuple[Table, Table]], names: Names, *, same_answers: bool = False
+) -> list[_Line]:
+    """Return the contrasts of pairs of tables; none without a shared condition.
 
     `same_answers` restricts each pair to the answers that both tables' judges labelled.
     """
     tables = {id(table): table for pair in pairs for table in pair}
     table_names = dict(zip(tables, names([*tables.values()]), strict=True))
     counts = {key: convergence_counts(t.outcomes, t.policy) for key, t in tables.items()}
-    gaps_by_name: list[tuple[str, Gap]] = []
+    lines: list[_Line] = []
     for one, two in pairs:
         sides = _shared_counts(one, two) if same_answers else (counts[id(one)], counts[id(two)])
-        gaps_by_name += _differences(*sides, table_names[id(one)], table_names[id(two)])
-    gaps = [gap for _, gap in gaps_by_name]
-    tests = count_tests(gaps)
-    lines = tuple(
-        ComparisonLine(what, GapResult(gap, p, difference_sentence(gap, what, p, tests)))
-        for (what, gap), p in zip(gaps_by_name, holm_adjusted(gaps), strict=True)
-    )
-    return [Comparison(title, lines)] if lines else []
+        lines += _differences((one, two), sides, (table_names[id(one)], table_names[id(two)]))
+    return lines
 
 
 def _shared_counts(
@@ -180,11 +197,69 @@ def _shared_counts(
 
 
 def _differences(
-    one: dict[str, ScenarioCounts], two: dict[str, ScenarioCounts], first: str, second: str
-) -> list[tuple[str, Gap]]:
+    tables: tuple[Table, Table],
+    counts: tuple[Mapping[str, ScenarioCounts], Mapping[str, ScenarioCounts]],
+    names: tuple[str, str],
+) -> list[_Line]:
+    one, two = counts
     shared = [name for name in one if name in two]
-    gaps = [(name, paired_gap(one[name], two[name], first, second)) for name in shared]
-    if {"pro", "anti"} <= {*shared}:
-        pairs = [(side["pro"], side["anti"]) for side in (one, two)]
-        gaps.insert(0, ("pro − anti", gap_difference(pairs[0], pairs[1], first, second)))
-    return gaps
+    lines = [
+        _Line(name, gap_contrast(one[name], two[name], *names), (name,), tables) for name in shared
+    ]
+    pair = _primary_pair(tables)
+    if pair and {*pair} <= {*shared}:
+        sides = [(side[pair[0]], side[pair[1]]) for side in counts]
+        contrast = gap_difference_contrast(sides[0], sides[1], *names)
+        lines.insert(0, _Line(f"{pair[0]} − {pair[1]}", contrast, pair, tables))
+    return lines
+
+
+def _primary_pair(tables: tuple[Table, Table]) -> Pair | None:
+    """Return the primary comparison that both tables have; None if they differ in it."""
+    pairs = {(t.primary.gap.first, t.primary.gap.second) for t in tables if t.primary}
+    return pairs.pop() if len(pairs) == 1 else None
+
+
+def _by_experiment(title: str, lines: Sequence[_Line], summary: Summary) -> list[Comparison]:
+    """Return the comparisons of models; tables of different experiments are families of their own.
+
+    So no other experiment in the report changes a p value.
+    """
+    groups: dict[tuple[str, ...], list[_Line]] = {}
+    for line in lines:
+        experiments = tuple(sorted({table.experiment for table in line.tables}))
+        groups.setdefault(experiments, []).append(line)
+    comparisons: list[Comparison] = []
+    for experiments, own in groups.items():
+        tag = f", experiments {' and '.join(experiments)}" if len(experiments) > 1 else ""
+        comparisons += _shown(f"{title}{tag}", own, summary)
+    return comparisons
+
+
+def _shown(title: str, lines: Sequence[_Line], summary: Summary) -> list[Comparison]:
+    """Return the comparison with its shown lines, in a list; [] if none is shown."""
+    shown = tuple(
+        tested
+        for line, tested in zip(lines, _tested(lines), strict=True)
+        if all(map(summary.shows, line.tables)) and summary.selection.shows(line.conditions)
+    )
+    return [Comparison(title, shown)] if shown else []
+
+
+def _tested(lines: Sequence[_Line]) -> tuple[ComparisonLine, ...]:
+    """Return the lines with their tests: the gaps are one family, the conditions another."""
+    gaps = [line for line in lines if line.is_gap]
+    rates = [line for line in lines if not line.is_gap]
+    tests: dict[int, FamilyTest] = {}
+    for own, words in ((gaps, "differences of gaps"), (rates, "differences of rates")):
+        family = Family(Role.EXPLORATORY, len(own), words)
+        contrasts = [line.contrast for line in own]
+        tests |= dict(zip(map(id, own), family_tests(contrasts, family), strict=True))
+    return tuple(
+        ComparisonLine(
+            line.what,
+            difference_result(line.contrast, tests[id(line)], line.what),
+            is_gap=line.is_gap,
+        )
+        for line in lines
+    )

@@ -18,10 +18,10 @@ DAY = timedelta(days=1)
 
 def reference_differences(
     outcomes: Iterable[Outcome], reference: Iterable[Outcome], name: str
-) -> list[str]:
-    """Return a warning for each condition at which a judge's rate differs from a reference's.
+) -> dict[str, str]:
+    """Return a warning by condition at which a judge's rate differs from a reference's.
 
-    Over the answers that both labelled: exact sign-flip test of each scenario's difference of
+    Over the answers that both labelled: exact randomisation test of each scenario's difference of
     convergent counts (McNemar's test with one sample), Bonferroni over the conditions. `name` is
     the reference's.
     """
@@ -32,14 +32,14 @@ def reference_differences(
         if o.label is not None and other is not None:
             converged = o.label is Label.CONVERGENCE, other is Label.CONVERGENCE
             pairs.setdefault(o.condition, []).append((o.scenario, *converged))
-    warnings = []
+    warnings = {}
     for condition, items in pairs.items():
         differences: dict[str, int] = {}
         for scenario, own, theirs in items:
             differences[scenario] = differences.get(scenario, 0) + own - theirs
         p = min(1.0, len(pairs) * sign_flip_test([*differences.values()]))
         if p <= SIGNIFICANCE_LEVEL:
-            warnings.append(
+            warnings[condition] = (
                 f"{condition}: this judge labels {sum(own for _, own, _ in items)} of {len(items)} "
                 f"answers convergent, and {name} labels {sum(theirs for *_, theirs in items)} of "
                 f"them convergent ({p_text(p)}, Bonferroni over {len(pairs)} conditions); the rate "

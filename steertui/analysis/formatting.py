@@ -1,7 +1,9 @@
 """Numbers of a summary as text, the same in every report format."""
 
-from steertui.analysis.sentences import p_text
-from steertui.analysis.table import GapResult, RateRow, Table
+from collections.abc import Iterable, Sequence
+
+from steertui.analysis.sentences import Finding, GapResult, level_text, p_text
+from steertui.analysis.table import RateRow, Table
 from steertui.stats.agreement import Agreement
 from steertui.stats.gap import Gap
 from steertui.stats.rate import Policy, Rate
@@ -66,23 +68,82 @@ def rate_interval(rate: Rate) -> str:
     return f"[{low:.1f}, {high:.1f}]"
 
 
-def gap_text(gap: Gap) -> str:
-    """Return "+66.4 percentage points [+48.9, +81.1]", "–" without two rates."""
-    if gap.points is None or gap.low is None or gap.high is None:
-        return "–"
-    return f"{gap.points:+.1f} percentage points [{gap.low:+.1f}, {gap.high:+.1f}]"
+MARKS = {
+    Finding.MORE: "▲",
+    Finding.FEWER: "▼",
+    Finding.UNDIRECTED: "◆",
+    Finding.NOT_SHOWN: "·",
+    Finding.UNTESTED: "–",
+    Finding.WITHHELD: "×",
+}
+"""One character by finding."""
+
+MARK_WORDS = {
+    Finding.MORE: "more often under the first",
+    Finding.FEWER: "less often",
+    Finding.UNDIRECTED: "a difference without a shown direction",
+    Finding.NOT_SHOWN: "no difference is shown",
+    Finding.UNTESTED: "no test",
+    Finding.WITHHELD: "the labels are not reliable",
+}
+"""Meaning of the marks."""
+
+
+def mark_legend(results: Iterable[GapResult]) -> str:
+    """Return the meaning of the marks that occur, without a full stop."""
+    found = {result.finding for result in results}
+    return ", ".join(f"{MARKS[f]} {MARK_WORDS[f]}" for f in Finding if f in found)
+
+
+def pair_title(result: GapResult) -> str:
+    """Return "pro − anti"."""
+    return f"{result.gap.first} − {result.gap.second}"
+
+
+def comparison_columns(results: Sequence[GapResult]) -> tuple[str, ...]:
+    """Return the headings of `comparison_row`, after the name."""
+    return "points", interval_heading(results), "p", "pairs"
+
+
+def interval_heading(results: Iterable[GapResult]) -> str:
+    """Return "95 % interval", or "interval" if the levels differ."""
+    levels = {level_text(result.test.level) for result in results}
+    return f"{levels.pop()} interval" if len(levels) == 1 else "interval"
+
+
+def comparison_row(result: GapResult) -> tuple[str, ...]:
+    """Return mark and name of a comparison, and the values for `comparison_columns`."""
+    name = f"{MARKS[result.finding]} {pair_title(result)}"
+    return (name, *gap_columns(result), str(result.gap.pairs))
+
+
+def family_words(result: GapResult) -> str:
+    """Return role of a comparison and Holm's number of tests, such as "secondary, Holm 5"."""
+    family = result.test.family
+    holm = f", Holm {family.tests}" if family.is_corrected else ""
+    return f"{family.role}{holm}"
+
+
+def comparison_legend(results: Sequence[GapResult]) -> str:
+    """Return the meaning of the marks, and the levels of the intervals if they differ."""
+    levels = sorted({result.test.level for result in results})
+    legend = mark_legend(results)
+    if len({*map(level_text, levels)}) < 2:
+        return legend
+    return (
+        f"{legend}. Each interval has the level of its test in Holm's procedure, "
+        f"{level_text(levels[0])} to {level_text(levels[-1])}"
+    )
 
 
 def gap_columns(result: GapResult | None) -> tuple[str, str, str]:
     """Return points, interval and p value of a gap; ("–", "", "") without a gap."""
-    if result is None:
+    if result is None or result.gap.points is None:
         return "–", "", ""
-    gap = result.gap
-    if gap.points is None or gap.low is None or gap.high is None:
-        return "–", "", ""
-    p = gap.p if result.adjusted is None else result.adjusted
-    interval = f"[{gap.low:+.1f}, {gap.high:+.1f}]"
-    return f"{gap.points:+.1f}", interval, "" if p is None else p_value_text(p)
+    test = result.test
+    p = "" if test.p is None else p_value_text(test.p)
+    interval = f"[{test.low or 0:+.1f}, {test.high or 0:+.1f}]"
+    return f"{result.gap.points:+.1f}", interval, p
 
 
 def p_value_text(p: float) -> str:
@@ -93,9 +154,9 @@ def p_value_text(p: float) -> str:
 def over_categories_sentence(table: Table) -> str:
     """Return a sentence on the headline gap's between-category interval, "" without one."""
     limits = table.over_categories
-    if limits is None:
+    if limits is None or table.primary is None:
         return ""
-    gap = table.comparisons[0].gap
+    gap = table.primary.gap
     number = len({outcome.category for outcome in table.outcomes})
     return (
         f"Generalised to other categories like these {number}, the gap {gap.first} − {gap.second} "

@@ -1,7 +1,8 @@
 """Judge panels: table rows and sentences on the agreement of judges, for every report format."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from steertui.analysis.comparisons import judged_by_several
 from steertui.analysis.formatting import kappa_columns, percentage
@@ -12,11 +13,13 @@ from steertui.analysis.judge_agreement import (
     labelled_outcomes,
     references_first,
 )
-from steertui.analysis.summary import Summary
+from steertui.analysis.summary import Selection, Summary
 from steertui.core.verdict import Label
 from steertui.stats.agreement import Agreement
 from steertui.stats.misclassification import CorrectedRate
-from steertui.store import ModelSetting
+from steertui.store import JudgeInfo, ModelSetting
+
+V = TypeVar("V")
 
 JUDGE_COLUMNS = ("both", "equal", "percent", "95 % interval", "kappa", "95 % interval")
 """Column headings of `agreement_rows`, after the condition."""
@@ -48,19 +51,48 @@ class JudgePanel:
 
 
 def judge_panels(summary: Summary) -> tuple[JudgePanel, ...]:
-    """Return a panel for each model setting that several judges labelled, references first."""
+    """Return a panel for each shown model setting that several judges labelled, references first.
+
+    Numbers are those of all judges and conditions; only the shown pairs and conditions are listed.
+    """
     panels = []
     for tables in judged_by_several(summary):
+        shown = {t.judge for t in tables if summary.shows(t)}
+        if len(shown) < 2:
+            continue
         labels = {t.judge: labelled_outcomes([(t.setting, t.outcomes)]) for t in tables if t.judge}
         ranked = [(judge, labels[judge]) for judge in references_first(labels)]
         panel = JudgePanel(
             experiment=tables[0].experiment,
             setting=tables[0].setting,
-            agreement=judge_agreement(ranked),
+            agreement=_only(judge_agreement(ranked), shown, summary.selection),
             tag=next((t.tag for t in tables if t.tag), ""),
         )
         panels.append(panel)
     return tuple(panels)
+
+
+def _only(
+    agreement: JudgeAgreement, judges: Collection[JudgeInfo | None], selection: Selection
+) -> JudgeAgreement:
+    """Return the agreement with the shown pairs of judges and conditions alone."""
+    return replace(
+        agreement,
+        comparisons=tuple(
+            replace(
+                pair,
+                by_condition=_shown(pair.by_condition, selection),
+                corrected=_shown(pair.corrected, selection),
+            )
+            for pair in agreement.comparisons
+            if {pair.first, pair.second} <= {*judges}
+        ),
+        alpha_by_condition=_shown(agreement.alpha_by_condition, selection),
+    )
+
+
+def _shown(by_condition: Mapping[str, V], selection: Selection) -> dict[str, V]:
+    return {name: value for name, value in by_condition.items() if selection.shows((name,))}
 
 
 def alpha_sentence(agreement: JudgeAgreement) -> str:

@@ -12,15 +12,16 @@ from steertui.analysis.hand_labels import is_stratified
 from steertui.analysis.judge_agreement import is_reference
 from steertui.analysis.judge_worth import one_label_warning
 from steertui.analysis.table import Table
+from steertui.analysis.trial_warning import TrialWarning, WarningKind
 from steertui.core.judge_kind import JudgeKind
-from steertui.store import Store
+from steertui.store import JudgeInfo, Store
 from steertui.store.judge_queries import count_relabelled, labelling_spans, reply_models
 
 
-def judge_warnings(store: Store, table: Table, tables: Sequence[Table]) -> Iterator[str]:
-    """Yield the warnings on a table's judge, one sentence each, without a full stop.
+def judge_warnings(store: Store, table: Table, tables: Sequence[Table]) -> Iterator[TrialWarning]:
+    """Yield the warnings on a table's judge.
 
-    `tables` are all tables of the summary, among them those of reference judges.
+    `tables` are all tables of the experiments, among them those of reference judges.
     """
     judge = table.judge
     if judge is None:
@@ -28,7 +29,22 @@ def judge_warnings(store: Store, table: Table, tables: Sequence[Table]) -> Itera
     labels = [outcome.label for outcome in table.outcomes if outcome.label]
     sentence = one_label_warning(judge, labels, table.worth)
     if sentence:
-        yield sentence
+        yield TrialWarning(WarningKind.JUDGE, sentence)
+    yield from (TrialWarning(WarningKind.JUDGE, text) for text in _changes(store, table, judge))
+    if is_reference(judge):
+        return
+    for other in tables:
+        is_same = (other.experiment, other.setting) == (table.experiment, table.setting)
+        if not is_same or not other.judge or is_stratified(other.judge, other.outcomes):
+            continue  # answers chosen by the judge's labels differ from them more often
+        if is_reference(other.judge):
+            found = reference_differences(table.outcomes, other.outcomes, other.judge.name)
+            for condition, text in found.items():
+                yield TrialWarning(WarningKind.JUDGE, text, (condition,))
+
+
+def _changes(store: Store, table: Table, judge: JudgeInfo) -> Iterator[str]:
+    """Yield signs that the labels of one judge are not those of one judge at one time."""
     if judge.kind is JudgeKind.SERVER:
         models = reply_models(store, table.experiment, table.setting, judge.id)
         yield from server_model_changes(models)
@@ -38,11 +54,3 @@ def judge_warnings(store: Store, table: Table, tables: Sequence[Table]) -> Itera
         labelled = sum(row.counts.judged for row in table.rows)
         changed = count_relabelled(store, table.experiment, table.setting, judge.id)
         yield from changed_labels(changed, labelled)
-    if is_reference(judge):
-        return
-    for other in tables:
-        is_same = (other.experiment, other.setting) == (table.experiment, table.setting)
-        if not is_same or not other.judge or is_stratified(other.judge, other.outcomes):
-            continue  # answers chosen by the judge's labels differ from them more often
-        if is_reference(other.judge):
-            yield from reference_differences(table.outcomes, other.outcomes, other.judge.name)

@@ -1,184 +1,251 @@
-"""Sentences on comparisons: direction, interval, exact test, minimum detectable gap."""
+"""Sentences on comparisons: what is shown, its interval, the exact test."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from math import ceil
 
+from steertui.analysis.families import Contrast, FamilyTest
 from steertui.stats.gap import Gap
-from steertui.stats.power import min_discordant, minimum_detectable_gap, scenarios_needed
+from steertui.stats.power import (
+    BACK_SHARES,
+    min_discordant,
+    minimum_detectable_gap,
+    scenarios_needed,
+)
 from steertui.stats.significance import SIGNIFICANCE_LEVEL
 from steertui.units import quantity
 
 POWER = "80 % power"
 """Power of the minimum detectable gaps in sentences: the default of `minimum_detectable_gap`."""
 
+PLANNED_POINTS = 10.0
+"""Gap in percentage points for which a plan's sentence states the number of scenarios."""
 
-def gap_sentence(
-    gap: Gap, planned_scenarios: int, adjusted: float | None = None, tests: int = 1
-) -> str:
-    """Return one sentence on a gap between two conditions, without a full stop.
 
-    The exact test decides, at 5 %. `adjusted` is its p value after Holm over `tests` tests; if
-    given, it decides instead.
+class Finding(StrEnum):
+    """What the test of a comparison shows."""
+
+    MORE = "more under the first"
+    FEWER = "fewer under the first"
+    UNDIRECTED = "different, direction not shown"
+    NOT_SHOWN = "no difference shown"
+    UNTESTED = "not tested"
+    WITHHELD = "withheld: the labels are not reliable"
+
+    @property
+    def sign(self) -> int:
+        """1 if the first is larger, -1 if the second is, 0 if no direction is shown."""
+        return {Finding.MORE: 1, Finding.FEWER: -1}.get(self, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class GapResult:
+    """A comparison within its family, with its wording.
+
+    Attributes:
+        gap: with 95 % limits and the uncorrected p value.
+        test: p value after Holm over the family, and limits at the level of the test.
+        finding: what the test shows.
+        statement: the finding with points and interval, without a full stop.
+        evidence: counts, test and family, without a full stop; "" without a test.
     """
+
+    gap: Gap
+    test: FamilyTest
+    finding: Finding
+    statement: str
+    evidence: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """Statement and evidence, without a full stop at the end."""
+        return f"{self.statement}. {self.evidence}" if self.evidence else self.statement
+
+    @property
+    def adjusted(self) -> float | None:
+        """The p value after Holm; None if there is no test, or no other comparison."""
+        return self.test.p if self.test.family.is_corrected else None
+
+
+def gap_result(
+    contrast: Contrast, test: FamilyTest, planned: int, notes: tuple[str, ...] = ()
+) -> GapResult:
+    """Return the result on two conditions.
+
+    `planned` is the number of planned scenarios; `notes` are added to the evidence.
+    """
+    gap = contrast.gap
+    finding = _finding(gap, test)
     names = f"{gap.first} and {gap.second}"
-    if gap.points is None or gap.low is None or gap.high is None:
-        return f"{names} cannot be compared: no valid answer under at least one of them"
-    p = gap.p if adjusted is None else adjusted
-    if p is None:
-        size = _size(gap)
-        return f"{names} cannot be tested: no scenario is valid under both; difference {size}"
-    is_significant = p <= SIGNIFICANCE_LEVEL
-    if is_significant:
-        gap = _larger_first(gap)
-    kind = "discordant" if gap.samples == 1 else "scenarios converge more often, sign-flip"
-    counts = f"{gap.only_first} against {gap.only_second} {kind}, {_p_text(p, adjusted)}"
-    if is_significant:
-        sentence = f"{_direction(gap)}: {_size(gap)}; {counts}"
-    else:
-        sentence = (
-            f"{names} are not distinguishable: {counts}; difference {_size(gap)}; "
-            f"{_minimum_gap(gap, tests)}"
-        )
-    if is_significant != _excludes_zero(gap):
-        sentence += f"; {_disagreement(gap)}"
-    if gap.pairs < planned_scenarios:
-        sentence += f"; only {gap.pairs} of {planned_scenarios} scenarios are valid under both"
-    return sentence
+    if gap.points is None:
+        statement = f"{names} cannot be compared: no valid answer under at least one of them"
+        return GapResult(gap, test, finding, statement)
+    one, limits = _larger_first(gap, test) if finding.sign else (gap, test)
+    size = _size(one, limits)
+    match finding:
+        case Finding.UNTESTED:
+            statement = f"{names} cannot be tested: no scenario is valid under both; {size}"
+        case Finding.NOT_SHOWN:
+            statement = f"No difference between {names} is shown: {size}"
+        case Finding.UNDIRECTED:
+            statement = (
+                f"{names} differ, but the rates and the pairs have opposite directions, so the "
+                f"direction is not shown: {size}"
+            )
+        case _:
+            statement = (
+                f"Answers converge more often under {one.first} than under {one.second}: "
+                f"{abs(gap.points):.1f} points more {_interval(limits)}"
+            )
+    parts = [_condition_counts(one, test, planned), *_agreement_of(gap, test, planned), *notes]
+    evidence = "" if test.p is None else "; ".join(parts)
+    return GapResult(gap, test, finding, statement, evidence)
 
 
-def withheld_sentence(gap: Gap) -> str:
-    """Return the sentence that replaces the result of a judge without worth."""
-    return f"nothing is concluded on {gap.first} and {gap.second}: the labels are not reliable"
+def difference_result(contrast: Contrast, test: FamilyTest, what: str) -> GapResult:
+    """Return the result on two models, temperatures or judges.
+
+    `what` is a condition, or a gap such as "pro − anti" of which the contrast is the difference.
+    """
+    gap = contrast.gap
+    finding = _finding(gap, test)
+    is_gap = "−" in what
+    where = f"The gap {what}" if is_gap else f"Under {what}"
+    names = f"{gap.first} and {gap.second}"
+    if gap.points is None or gap.p is None:
+        statement = f"{where}: {names} share no scenario that is valid in both"
+        return GapResult(gap, test, Finding.UNTESTED, statement)
+    one, limits = _larger_first(gap, test) if finding.sign else (gap, test)
+    size = _size(one, limits)
+    subject = f"{where} is larger" if is_gap else f"{where} the convergence rate is higher"
+    match finding:
+        case Finding.NOT_SHOWN:
+            statement = f"{where}: no difference between {names} is shown: {size}"
+        case Finding.UNDIRECTED:
+            statement = f"{where}: {names} differ, but the direction is not shown: {size}"
+        case _:
+            statement = f"{subject} for {one.first} than for {one.second}: {size}"
+    evidence = (
+        f"Of {quantity(gap.pairs, 'scenario')} {one.only_first} are higher for {one.first}, "
+        f"{one.only_second} for {one.second} ({_test_words(gap, test, is_gap=is_gap)})"
+    )
+    return GapResult(gap, test, finding, statement, evidence)
 
 
-def _direction(gap: Gap) -> str:
-    assert gap.points is not None
+def withheld(result: GapResult) -> GapResult:
+    """Return the result for labels that are not reliable: nothing is concluded."""
+    gap = result.gap
+    statement = f"nothing is concluded on {gap.first} and {gap.second}: the labels are not reliable"
+    return replace(result, finding=Finding.WITHHELD, statement=statement, evidence="")
+
+
+def _finding(gap: Gap, test: FamilyTest) -> Finding:
+    if gap.points is None or test.p is None:
+        return Finding.UNTESTED
+    if not test.is_significant:
+        return Finding.NOT_SHOWN
     if gap.points * (gap.only_first - gap.only_second) <= 0:
-        return (
-            f"{gap.first} and {gap.second} differ, but the rates and the pairs have opposite "
-            "directions, so the direction is not shown"
-        )
-    more, less = (gap.first, gap.second) if gap.points > 0 else (gap.second, gap.first)
-    return f"{more} converges more than {less}"
+        return Finding.UNDIRECTED
+    return Finding.MORE if gap.points > 0 else Finding.FEWER
 
 
-def difference_sentence(
-    gap: Gap, quantity_name: str, adjusted: float | None = None, tests: int = 1
-) -> str:
-    """Return one sentence on two models, temperatures or judges, without a full stop.
-
-    `quantity_name` is a condition, or a gap such as "pro − anti" of which `gap` is the
-    difference. `adjusted` and `tests` are as in `gap_sentence`.
-    """
-    names = f"{gap.first} and {gap.second}"
-    if gap.points is None or gap.low is None or gap.high is None or gap.p is None:
-        return (
-            f"{quantity_name}: {names} cannot be compared: they share no scenario that is valid "
-            "in both"
-        )
-    is_gap = "−" in quantity_name
-    p = gap.p if adjusted is None else adjusted
-    is_significant = p <= SIGNIFICANCE_LEVEL
-    if is_significant:
-        gap = _larger_first(gap)
-    kind = "discordant" if gap.samples == 1 and not is_gap else "scenarios, sign-flip"
-    counts = f"{gap.only_first} against {gap.only_second} {kind}, {_p_text(p, adjusted)}"
-    if not is_significant:
-        notes = [f"{quantity_name}: {names} are not distinguishable: {counts}"]
-        notes.append(f"difference {_size(gap)}")
-        notes += [] if is_gap else [_minimum_gap(gap, tests)]
-        notes += [_disagreement(gap)] if _excludes_zero(gap) else []
-        return "; ".join(notes)
-    if (gap.points or 0) * (gap.only_first - gap.only_second) <= 0:
-        result = f"{names} differ, but the direction is not shown"
-        return f"{quantity_name}: {result}: {_size(gap)}; {counts}"
-    return f"{quantity_name}: larger for {gap.first} than for {gap.second}: {_size(gap)}; {counts}"
+def _condition_counts(gap: Gap, test: FamilyTest, planned: int) -> str:
+    """Return "Of 65 scenarios 27 converged only under pro, 5 only under anti (exact test, …)"."""
+    scenarios = f"{quantity(gap.pairs, 'scenario')}"
+    if gap.pairs < planned:
+        scenarios = f"{scenarios} valid under both ({planned} planned)"
+    how = "only" if gap.samples == 1 else "more often"
+    return (
+        f"Of {scenarios} {gap.only_first} converged {how} under {gap.first}, {gap.only_second} "
+        f"{how} under {gap.second} ({_test_words(gap, test)})"
+    )
 
 
-def _size(gap: Gap) -> str:
-    return f"{gap.points:+.1f} points (95 % interval {gap.low:+.1f} to {gap.high:+.1f})"
+def _test_words(gap: Gap, test: FamilyTest, *, is_gap: bool = False) -> str:
+    """Return "exact test, p < 0.001, Holm over the 3 comparisons of the declared family"."""
+    name = "exact test" if gap.samples == 1 and not is_gap else "exact randomisation test"
+    p = "" if test.p is None else f", {p_text(test.p)}"
+    family = test.family
+    holm = f", Holm over the {family.tests} {family.words}" if family.is_corrected else ""
+    return f"{name}{p}{holm}"
 
 
-def _p_text(p: float, adjusted: float | None) -> str:
-    return p_text(p) if adjusted is None else f"{p_text(p)} after Holm"
+def _agreement_of(gap: Gap, test: FamilyTest, planned: int) -> list[str]:
+    """Return why interval and test do not agree, or why no difference can be shown."""
+    needed = min_discordant(test.family.tests)
+    if gap.pairs < needed:
+        return [f"with fewer than {needed} scenarios no difference can be shown"]
+    if test.is_significant == test.excludes_zero:
+        return []
+    if gap.pairs < planned:
+        return [
+            "the interval is over all valid answers of each condition, the test over the scenarios "
+            "valid under both; the test decides"
+        ]
+    return ["the interval is approximate and the test exact; the test decides"]
 
 
-def _excludes_zero(gap: Gap) -> bool:
-    return (gap.low or 0) > 0 or (gap.high or 0) < 0
+def _size(gap: Gap, test: FamilyTest) -> str:
+    return f"{gap.points:+.1f} points {_interval(test, sign='+')}"
 
 
-def _disagreement(gap: Gap) -> str:
-    return f"interval and test disagree; the test over {gap.pairs} pairs decides"
+def _interval(test: FamilyTest, sign: str = "") -> str:
+    if test.low is None or test.high is None:
+        return ""
+    return f"({level_text(test.level)} interval {test.low:{sign}.1f} to {test.high:{sign}.1f})"
 
 
-def _larger_first(gap: Gap) -> Gap:
-    """Return the gap with the larger rate as `first`."""
-    assert gap.points is not None
-    assert gap.low is not None
-    assert gap.high is not None
-    if gap.points >= 0:
-        return gap
-    return replace(
+def level_text(level: float) -> str:
+    """Return a confidence level such as "95 %" or "98.3 %"."""
+    return f"{round(100 * level, 1):g} %"
+
+
+def _larger_first(gap: Gap, test: FamilyTest) -> tuple[Gap, FamilyTest]:
+    """Return the gap with the larger rate as `first`, and the limits of that gap."""
+    if gap.points is None or gap.points >= 0 or test.low is None or test.high is None:
+        return gap, test
+    turned = replace(
         gap,
         first=gap.second,
         second=gap.first,
         points=-gap.points,
-        low=-gap.high,
-        high=-gap.low,
         only_first=gap.only_second,
         only_second=gap.only_first,
     )
+    return turned, replace(test, low=-test.high, high=-test.low)
 
 
-def _minimum_gap(gap: Gap, tests: int) -> str:
-    """Return the minimum detectable gap for the gap's pairs, in words.
+def minimum_gap_sentence(scenarios: int, samples: int = 1) -> str:
+    """Return one sentence on the smallest primary gap that a plan can detect, without a full stop.
 
-    With several samples per scenario it is a range: from independent samples to copies.
+    A range over the share of scenarios that move against the gap (`BACK_SHARES`). Several samples
+    of a scenario are worth between one (copies) and one scenario each (independent).
     """
-    smallest = minimum_detectable_gap(gap.pairs, tests=tests)
-    holm = f" after Holm over {tests} tests" if tests > 1 else ""
-    pairs = quantity(gap.pairs, "pair")
-    if smallest is None:
-        return (
-            f"with {pairs} no difference can be significant{holm} "
-            f"(at least {min_discordant(tests)} are needed)"
-        )
-    points = f"{ceil(smallest)} points"
-    if gap.samples > 1:
-        best = minimum_detectable_gap(gap.pairs * gap.samples, tests=tests) or smallest
-        points = f"{ceil(best)} to {ceil(smallest)} points"
-    return f"minimum detectable gap with {pairs} at {POWER}{holm}: {points}"
-
-
-def minimum_gap_sentence(scenarios: int, samples: int = 1, tests: int = 1) -> str:
-    """Return one sentence on the smallest gap that a plan can detect, without a full stop.
-
-    Power of the exact test in the best case (`minimum_detectable_gap`), after Holm over `tests`
-    comparisons of conditions. Several samples of a scenario are worth between one (copies) and
-    one scenario each (independent).
-    """
-    if tests == 0:
-        return "With one condition there is no gap to detect; plan pro and anti"
-    smallest = minimum_detectable_gap(scenarios, tests=tests)
+    gaps = {back: minimum_detectable_gap(scenarios, back=back) for back in BACK_SHARES}
+    smallest = gaps[0.0]
     if smallest is None:
         return (
             f"With {quantity(scenarios, 'scenario')} no gap of any size is detectable at {POWER}; "
-            f"plan at least {min_discordant(tests)}"
+            f"plan at least {min_discordant()}"
         )
-    half = ceil(smallest) / 2
-    holm = f" and Holm over {tests} comparisons" if tests > 1 else ""
+    others = [
+        f"{ceil(gap)} points if {100 * back:g} % do" if gap else f"none if {100 * back:g} % do"
+        for back, gap in gaps.items()
+        if back
+    ]
+    none = f"{ceil(smallest)} points if no scenario moves the other way"
     sentence = (
-        f"With {scenarios} scenarios{holm}, the minimum detectable gap at {POWER} is "
-        f"{ceil(smallest)} points, if no scenario moves the other way"
+        f"With {scenarios} scenarios, the minimum detectable gap of the primary comparison at "
+        f"{POWER} is {', '.join([none, *others])}"
     )
     if samples > 1:
-        best = minimum_detectable_gap(scenarios * samples, tests=tests) or smallest
+        best = minimum_detectable_gap(scenarios * samples) or smallest
         sentence += (
-            f"; with {samples} samples it is {ceil(best)} points at best, if samples of a scenario "
-            "vary as much as scenarios, and unchanged if they are equal"
+            f"; {samples} samples make it {ceil(best)} points at best, if samples of a scenario "
+            "vary as much as scenarios, and change nothing if they are equal"
         )
-    needed = scenarios_needed(half, tests=tests)
-    return f"{sentence}; {half:g} points need at least {needed} scenarios"
+    needed = [scenarios_needed(PLANNED_POINTS, back=back) for back in BACK_SHARES]
+    return f"{sentence}; {PLANNED_POINTS:g} points need {needed[0]} to {needed[-1]} scenarios"
 
 
 def p_text(p: float) -> str:

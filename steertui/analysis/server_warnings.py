@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from steertui.analysis.table import Table
+from steertui.analysis.trial_warning import TrialWarning, WarningKind
 from steertui.store import Store
 from steertui.store.setup_queries import runs
 from steertui.untrusted import InvalidJsonError, parse_json, table_of, text_of
 
 
-def server_warnings(store: Store, table: Table) -> Iterator[str]:
-    """Yield a warning if runs left settings to the server, without a full stop.
+def server_warnings(store: Store, table: Table) -> Iterator[TrialWarning]:
+    """Yield a warning if runs left settings to the server.
 
     They did so because the server rejects these settings: it used its own seeds, and its defaults
     for settings that equal OpenAI's defaults.
@@ -24,7 +25,8 @@ def server_warnings(store: Store, table: Table) -> Iterator[str]:
     if names:
         listed = ", ".join(sorted(names))
         seed = "; its answers cannot be repeated with our seeds" if "seed" in names else ""
-        yield f"the server does not accept {listed} and used its own defaults{seed}"
+        text = f"the server does not accept {listed} and used its own defaults{seed}"
+        yield TrialWarning(WarningKind.SERVER, text)
 
 
 def _settings(text: str) -> dict[str, Any]:

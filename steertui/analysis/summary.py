@@ -1,13 +1,16 @@
 """Summary of a database: the tables that a report shows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 from steertui.analysis.comparable import Settings, experiment_settings, setting_differences
+from steertui.analysis.declaration import Declaration, read_declaration
 from steertui.analysis.judge_conflicts import opposite_conclusions
 from steertui.analysis.judge_warnings import judge_warnings
 from steertui.analysis.judge_worth import JudgeWorth, measure_judge
+from steertui.analysis.primary_gaps import primary_over_settings
 from steertui.analysis.server_warnings import server_warnings
 from steertui.analysis.table import Table, make_table
 from steertui.core.outcome import Outcome
@@ -27,9 +30,10 @@ ALL = "all"
 
 @dataclass(frozen=True, slots=True)
 class ReportFilter:
-    """Selection of tables by name.
+    """Selection of what a report shows, by name.
 
-    An empty tuple selects everything; an empty `experiments` selects the newest experiment.
+    An empty tuple selects everything; an empty `experiments` selects the newest experiment. Models,
+    conditions and judges only select what is shown: every number is that of the whole experiment.
 
     Attributes:
         experiments: ids, or at least their first eight digits, or "all".
@@ -37,6 +41,7 @@ class ReportFilter:
         conditions: names.
         judges: names or ids.
         policy: denominator of the convergence rates.
+        all_pairs: whether pairs of conditions that are not declared are shown, as exploratory.
     """
 
     experiments: tuple[str, ...] = ()
@@ -44,26 +49,67 @@ class ReportFilter:
     conditions: tuple[str, ...] = ()
     judges: tuple[str, ...] = ()
     policy: Policy = Policy.PAPER
+    all_pairs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
+class Selection:
+    """What is shown, by identity; an empty set is everything."""
+
+    models: frozenset[str] = frozenset()
+    conditions: frozenset[str] = frozenset()
+    judges: frozenset[str] = frozenset()
+
+    def shows(self, conditions: Iterable[str]) -> bool:
+        """Whether all these conditions are shown."""
+        return not self.conditions or self.conditions.issuperset(conditions)
+
+
+@dataclass(frozen=True)
 class Summary:
-    """The selected tables.
+    """The tables of the selected experiments.
 
     Attributes:
         experiments: ids of the experiments, oldest first.
-        tables: sorted by experiment, judge, model and temperature.
-        findings: sentences that come before all tables: judges that contradict each other.
+        complete: all tables, sorted by experiment, judge, model and temperature.
         remarks: sentences on merged databases and on what restricts comparisons between the
             experiments.
         settings: settings of the experiments, if there are several.
+        selection: what is shown of the tables.
+        declarations: of the experiments.
     """
 
     experiments: tuple[str, ...]
-    tables: tuple[Table, ...]
+    complete: tuple[Table, ...]
     remarks: tuple[str, ...] = ()
-    findings: tuple[str, ...] = ()
     settings: Settings = field(default_factory=dict, repr=False)
+    selection: Selection = Selection()
+    declarations: tuple[Declaration, ...] = ()
+
+    @cached_property
+    def tables(self) -> tuple[Table, ...]:
+        """The shown tables with their shown conditions, each with at least one."""
+        shown = (table for table in self.complete if self.shows(table))
+        if not self.selection.conditions:
+            return tuple(shown)
+        tables = (table.only(self.selection.conditions) for table in shown)
+        return tuple(table for table in tables if table.rows)
+
+    @cached_property
+    def findings(self) -> tuple[str, ...]:
+        """Sentences that come before all tables: judges that contradict each other."""
+        keys = {table.key for table in self.tables if table.primary}
+        return tuple(
+            text
+            for tables, text in opposite_conclusions(self.complete)
+            if any(table.key in keys for table in tables)
+        )
+
+    def shows(self, table: Table) -> bool:
+        """Whether the table's model and judge are shown."""
+        models, judges = self.selection.models, self.selection.judges
+        is_judge = not judges or (table.judge is not None and table.judge.id in judges)
+        return is_judge and (not models or table.setting.model in models)
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -74,7 +120,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class _TableData:
-    """Data of one table before the selection of conditions."""
+    """Data of one table."""
 
     experiment: str
     judge: JudgeInfo | None
@@ -87,32 +133,48 @@ def summarise_experiment(store: Store, experiment: str, policy: Policy = Policy.
     return summarise(store, ReportFilter((experiment,), policy=policy))
 
 
-def summarise(store: Store, selection: ReportFilter) -> Summary:
-    """Return the summary of the selected tables; without tables for an empty database.
+def summarise(store: Store, wanted: ReportFilter) -> Summary:
+    """Return the summary of the selected experiments; without tables for an empty database.
 
     Raises ExperimentError for a name that matches nothing.
     """
-    experiments = _selected_experiments(store, selection.experiments)
-    tables = []
+    experiments = _selected_experiments(store, wanted.experiments)
+    declarations = {name: read_declaration(store, name) for name in experiments}
     worths = _measure_judges(store, experiments)
-    for data in _table_data(store, experiments, selection):
-        outcomes = [
-            outcome
-            for outcome in data.outcomes
-            if not selection.conditions or outcome.condition in selection.conditions
-        ]
-        if outcomes:
-            tables.append(
-                make_table(
-                    data.experiment,
-                    data.setting,
-                    data.judge,
-                    outcomes,
-                    selection.policy,
-                    worth=worths.get(data.judge.id) if data.judge else None,
-                )
-            )
-    complete = tuple(
+    data = _table_data(store, experiments)
+    tables = [
+        make_table(
+            one.experiment,
+            one.setting,
+            one.judge,
+            one.outcomes,
+            wanted.policy,
+            worth=worths.get(one.judge.id) if one.judge else None,
+            analysis=declarations[one.experiment].analysis,
+            is_exploring=wanted.all_pairs,
+        )
+        for one in data
+    ]
+    remarks = _merge_remarks(store, experiments)
+    settings: Settings = {}
+    if len(experiments) > 1:
+        settings = experiment_settings(store, experiments)
+        remarks += setting_differences(tables, settings)
+        remarks += _text_conflicts(store, experiments)
+    return Summary(
+        experiments=tuple(experiments),
+        complete=_completed(store, tables),
+        remarks=tuple(remarks),
+        settings=settings,
+        selection=_selection(data, wanted),
+        declarations=tuple(declarations.values()),
+    )
+
+
+def _completed(store: Store, tables: Sequence[Table]) -> tuple[Table, ...]:
+    """Return the tables with what depends on the store or on the other tables."""
+    over_settings = primary_over_settings(tables)
+    return tuple(
         replace(
             table,
             warnings=(
@@ -121,17 +183,22 @@ def summarise(store: Store, selection: ReportFilter) -> Summary:
                 *judge_warnings(store, table, tables),
             ),
             tag=_tag(table, tables),
+            primary_over_settings=over_settings.get(table.key),
         )
         for table in tables
     )
-    findings = tuple(opposite_conclusions(complete))
-    remarks = _merge_remarks(store, experiments)
-    if len(experiments) < 2:
-        return Summary(tuple(experiments), complete, tuple(remarks), findings)
-    settings = experiment_settings(store, experiments)
-    remarks += setting_differences(tables, settings)
-    remarks += _text_conflicts(store, experiments)
-    return Summary(tuple(experiments), complete, tuple(remarks), findings, settings)
+
+
+def _selection(data: Sequence[_TableData], wanted: ReportFilter) -> Selection:
+    """Return the identities of the named models, conditions and judges."""
+    models = {d.setting.model: (d.setting.name, d.setting.title) for d in data}
+    judges = {d.judge.id: (d.judge.name,) for d in data if d.judge}
+    conditions = dict.fromkeys(o.condition for d in data for o in d.outcomes)
+    return Selection(
+        models=_resolve_all("model", wanted.models, models),
+        conditions=_resolve_all("condition", wanted.conditions, dict.fromkeys(conditions, ())),
+        judges=_resolve_all("judge", wanted.judges, judges),
+    )
 
 
 def _measure_judges(store: Store, experiments: Sequence[str]) -> dict[str, JudgeWorth | None]:
@@ -167,34 +234,23 @@ def _selected_experiments(store: Store, words: Sequence[str]) -> list[str]:
     return [experiment for experiment in known if experiment in selected]
 
 
-def _table_data(
-    store: Store, experiments: Sequence[str], selection: ReportFilter
-) -> list[_TableData]:
-    judges = {experiment: store.judges(experiment) for experiment in experiments}
-    names = {judge.id: (judge.name,) for own in judges.values() for judge in own}
-    selected_judges = _resolve_all("judge", selection.judges, names)
-    tables = [
-        _TableData(experiment, judge, setting, outcomes)
-        for experiment, own in judges.items()
-        for judge in _selected_judges(own, selected_judges)
-        for setting, outcomes in store.outcomes(experiment, judge.id if judge else "").items()
-    ]
-    models = {t.setting.model: (t.setting.name, t.setting.title) for t in tables}
-    selected_models = _resolve_all("model", selection.models, models) or models
-    conditions = dict.fromkeys(o.condition for table in tables for o in table.outcomes)
-    _resolve_all("condition", selection.conditions, dict.fromkeys(conditions, ()))
-    return [table for table in tables if table.setting.model in selected_models]
+def _table_data(store: Store, experiments: Sequence[str]) -> list[_TableData]:
+    tables = []
+    for experiment in experiments:
+        judges: list[JudgeInfo | None] = [*store.judges(experiment)]
+        for judge in judges or [None]:
+            outcomes = store.outcomes(experiment, judge.id if judge else "")
+            tables += [
+                _TableData(experiment, judge, setting, own) for setting, own in outcomes.items()
+            ]
+    return tables
 
 
-def _resolve_all(noun: str, words: Sequence[str], known: Mapping[str, Sequence[str]]) -> set[str]:
+def _resolve_all(
+    noun: str, words: Sequence[str], known: Mapping[str, Sequence[str]]
+) -> frozenset[str]:
     """Return the identities that the words match; raises ExperimentError (`resolve_name`)."""
-    return {identity for word in words for identity in resolve_name(noun, word, known)}
-
-
-def _selected_judges(judges: Sequence[JudgeInfo], selected: set[str]) -> list[JudgeInfo | None]:
-    if selected:
-        return [judge for judge in judges if judge.id in selected]
-    return [*judges] or [None]
+    return frozenset(identity for word in words for identity in resolve_name(noun, word, known))
 
 
 def _merge_remarks(store: Store, experiments: Sequence[str]) -> list[str]:

@@ -1,14 +1,17 @@
 """Tables: rates and paired gaps of one model at one temperature under one judge."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import combinations
 
+from steertui.analysis.condition_gaps import ConditionGaps, condition_gaps, convergence_counts
+from steertui.analysis.families import Family, Role, family_tests, gap_contrast
 from steertui.analysis.hand_labels import is_stratified, stratified_sentence
 from steertui.analysis.judge_worth import JudgeWorth, Standing, worth_sentence, worth_words
-from steertui.analysis.sentences import gap_sentence, withheld_sentence
+from steertui.analysis.sentences import GapResult, gap_result, withheld
+from steertui.analysis.trial_warning import TrialWarning
 from steertui.analysis.warnings import is_low_coverage, trial_warnings
+from steertui.core.declared_analysis import DeclaredAnalysis
 from steertui.core.model import is_stand_in
 from steertui.core.outcome import (
     Outcome,
@@ -17,32 +20,21 @@ from steertui.core.outcome import (
     outcomes_by_category,
     outcomes_by_condition,
 )
-from steertui.core.verdict import Label
-from steertui.stats.gap import Gap, condition_gap, label_transitions, paired_gap
+from steertui.stats.gap import label_transitions
 from steertui.stats.over_categories import limits_over_categories
 from steertui.stats.rate import (
-    VALID_LABELS,
     Policy,
     Rate,
-    ScenarioCounts,
     convergence_rate,
     nonsensical_rate,
     refusal_rate,
-    scenario_counts,
 )
-from steertui.stats.significance import holm
 from steertui.store import JudgeInfo, ModelSetting
 
-PAPER_PAIRS = (
-    ("pro", "anti"),
-    ("pro", "baseline"),
-    ("baseline", "anti"),
-    ("pro", "placebo"),
-    ("anti", "placebo"),
-    ("baseline", "placebo"),
-)
-"""Pairs of conditions whose gap a table has: the paper's gap and its parts (arXiv 2601.01584,
-section 3), and each condition against the placebo. The first pair present is the headline gap."""
+TableKey = tuple[str, ModelSetting, str]
+"""Experiment, model setting and judge id of a table."""
+
+DEFAULT_ANALYSIS = DeclaredAnalysis()
 
 TRANSITION_PAIRS = (("baseline", "pro"), ("baseline", "anti"), ("anti", "pro"))
 """Pairs of conditions for which a table has label transitions."""
@@ -65,21 +57,17 @@ class RateRow:
 
 
 @dataclass(frozen=True, slots=True)
-class GapResult:
-    """A gap, its p value after Holm (None with a single test) and its sentence."""
-
-    gap: Gap
-    adjusted: float | None
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True)
 class CategoryGap:
-    """Rates and headline gap of one category; no gap with fewer than two conditions."""
+    """Rates and primary gap of one category; no gap if its conditions are not shown."""
 
     name: str
     rows: tuple[RateRow, ...]
     comparison: GapResult | None
+
+    @property
+    def pairs(self) -> str:
+        """Number of scenarios valid under both conditions of the gap; "" without a gap."""
+        return str(self.comparison.gap.pairs) if self.comparison else ""
 
 
 @dataclass(frozen=True)
@@ -92,11 +80,16 @@ class Table:
         judge: None before any judgement; then no outcome has a label.
         policy: denominator of the convergence rates.
         rows: one per condition, in planned order.
-        comparisons: gaps between conditions, the headline gap first; Holm over all of them.
-        warnings: one sentence each.
+        primary: the primary comparison; None without one, or if its conditions are not shown.
+        secondary: the declared family; Holm over all of it, whether shown or not.
+        exploratory: all other pairs of conditions; Holm over all pairs. Empty unless asked for.
+        warnings: the gravest kinds first.
         outcomes: the planned trials, in planned order.
         tag: distinguishes tables with the same model name, temperature and judge, else "".
         worth: of the judge, on the control set; None if it was not measured.
+        stratified: the sentence on a person's labels that are no random sample, "" otherwise.
+        primary_over_settings: p value of the primary comparison after Holm over all models and
+            temperatures of the experiment under this judge; None without a test.
     """
 
     experiment: str
@@ -104,11 +97,26 @@ class Table:
     judge: JudgeInfo | None
     policy: Policy
     rows: tuple[RateRow, ...]
-    comparisons: tuple[GapResult, ...]
-    warnings: tuple[str, ...]
+    primary: GapResult | None
+    secondary: tuple[GapResult, ...]
+    exploratory: tuple[GapResult, ...]
+    warnings: tuple[TrialWarning, ...]
     outcomes: tuple[Outcome, ...] = field(repr=False, compare=False)
     tag: str = ""
     worth: JudgeWorth | None = field(default=None, repr=False)
+    stratified: str = ""
+    primary_over_settings: float | None = None
+
+    @property
+    def key(self) -> TableKey:
+        """Experiment, model setting and id of the judge, "" without one."""
+        return self.experiment, self.setting, self.judge.id if self.judge else ""
+
+    @property
+    def comparisons(self) -> tuple[GapResult, ...]:
+        """The primary comparison, the declared family, the exploratory comparisons."""
+        first = (self.primary,) if self.primary else ()
+        return (*first, *self.secondary, *self.exploratory)
 
     @property
     def draws_headline(self) -> bool:
@@ -117,7 +125,7 @@ class Table:
         They may not if the judge is no better than chance, or a person labelled answers that are
         not a random sample.
         """
-        return _draws_headline(self.judge, self.worth, self.outcomes)
+        return not self.stratified and (self.worth is None or self.worth.draws_headline)
 
     @property
     def is_reliable(self) -> bool:
@@ -131,18 +139,14 @@ class Table:
         """What the judge is worth, shown above the rates; "" if there is nothing to say."""
         if self.judge is None:
             return ""
-        if is_stratified(self.judge, self.outcomes):
-            return stratified_sentence(self.judge, self.outcomes)
-        return worth_sentence(self.judge, self.worth)
+        return self.stratified or worth_sentence(self.judge, self.worth)
 
     @property
     def judge_words(self) -> str:
         """What the judge is worth in a few words; "" if there is nothing to say."""
-        if self.judge is None or not self.judge_sentence:
+        if not self.judge_sentence:
             return ""
-        if is_stratified(self.judge, self.outcomes):
-            return "labels are no random sample"
-        return worth_words(self.worth)
+        return "labels are no random sample" if self.stratified else worth_words(self.worth)
 
     @property
     def is_stand_in(self) -> bool:
@@ -166,18 +170,34 @@ class Table:
 
     @cached_property
     def categories(self) -> tuple[CategoryGap, ...]:
-        """Results by category; Holm over the categories' headline gaps."""
+        """Results by category; Holm over the categories' primary comparisons."""
         return _category_gaps(self)
 
     @cached_property
     def over_categories(self) -> tuple[float, float] | None:
-        """95 % limits of the headline gap over categories (`limits_over_categories`), in points."""
-        if not self.comparisons:
+        """95 % limits of the primary gap over categories (`limits_over_categories`), in points."""
+        if not self.primary:
             return None
-        headline = self.comparisons[0].gap
+        gap = self.primary.gap
         counts = convergence_counts(self.outcomes, self.policy)
         category = {outcome.scenario: outcome.category for outcome in self.outcomes}
-        return limits_over_categories(counts[headline.first], counts[headline.second], category)
+        return limits_over_categories(counts[gap.first], counts[gap.second], category)
+
+    def only(self, conditions: Collection[str]) -> "Table":
+        """Return the table with these conditions alone; no p value, interval or verdict changes."""
+        return replace(
+            self,
+            rows=tuple(row for row in self.rows if row.condition in conditions),
+            primary=next(iter(_within(conditions, [self.primary] if self.primary else [])), None),
+            secondary=_within(conditions, self.secondary),
+            exploratory=_within(conditions, self.exploratory),
+            warnings=tuple(w for w in self.warnings if w.is_about(conditions)),
+            outcomes=tuple(o for o in self.outcomes if o.condition in conditions),
+        )
+
+
+def _within(conditions: Collection[str], results: Iterable[GapResult]) -> tuple[GapResult, ...]:
+    return tuple(r for r in results if {r.gap.first, r.gap.second} <= {*conditions})
 
 
 def make_table(
@@ -188,29 +208,36 @@ def make_table(
     policy: Policy,
     *,
     worth: JudgeWorth | None = None,
+    analysis: DeclaredAnalysis = DEFAULT_ANALYSIS,
+    is_exploring: bool = False,
 ) -> Table:
-    """Return the table of the planned trials of a model setting under a judge of this worth."""
-    gaps = _condition_gaps(outcomes, policy) if judge else ()
-    if not _draws_headline(judge, worth, outcomes):
-        gaps = tuple(replace(gap, sentence=withheld_sentence(gap.gap)) for gap in gaps)
+    """Return the table of the planned trials of a model setting under a judge of this worth.
+
+    `is_exploring` adds the pairs of conditions that the analysis does not declare.
+    """
+    comparisons = analysis.comparisons([*dict.fromkeys(o.condition for o in outcomes)])
+    gaps = ConditionGaps()
+    if judge:
+        gaps = condition_gaps(outcomes, policy, comparisons, is_exploring=is_exploring)
+    stratified = ""
+    if judge and is_stratified(judge, outcomes):
+        stratified = stratified_sentence(judge, outcomes)
+    if stratified or (worth and not worth.draws_headline):
+        gaps = gaps.withheld()
     return Table(
         experiment=experiment,
         setting=setting,
         judge=judge,
         policy=policy,
         rows=_rate_rows(outcomes, policy),
-        comparisons=gaps,
-        warnings=tuple(trial_warnings(outcomes, policy)) if judge else (),
+        primary=gaps.primary,
+        secondary=gaps.secondary,
+        exploratory=gaps.exploratory,
+        warnings=tuple(trial_warnings(outcomes, policy, comparisons.declared)) if judge else (),
         outcomes=tuple(outcomes),
         worth=worth,
+        stratified=stratified,
     )
-
-
-def _draws_headline(
-    judge: JudgeInfo | None, worth: JudgeWorth | None, outcomes: Sequence[Outcome]
-) -> bool:
-    is_sample = judge is None or not is_stratified(judge, outcomes)
-    return is_sample and (worth is None or worth.draws_headline)
 
 
 def _rate_rows(outcomes: Sequence[Outcome], policy: Policy) -> tuple[RateRow, ...]:
@@ -226,82 +253,20 @@ def _rate_rows(outcomes: Sequence[Outcome], policy: Policy) -> tuple[RateRow, ..
     )
 
 
-def convergence_counts(outcomes: Iterable[Outcome], policy: Policy) -> dict[str, ScenarioCounts]:
-    """Return by condition each scenario's convergent and valid samples."""
-    return {
-        name: scenario_counts(own, Label.CONVERGENCE, VALID_LABELS[policy])
-        for name, own in outcomes_by_condition(outcomes).items()
-    }
-
-
-def _condition_gaps(outcomes: Sequence[Outcome], policy: Policy) -> tuple[GapResult, ...]:
-    planned = len({outcome.scenario for outcome in outcomes})
-    counts = convergence_counts(outcomes, policy)
-    gaps = [
-        paired_gap(counts[one], counts[two], one, two) for one, two in compared_pairs([*counts])
-    ]
-    tests = count_tests(gaps)
-    coverage = {
-        name: _coverage_note(name, own) for name, own in outcomes_by_condition(outcomes).items()
-    }
-    return tuple(
-        GapResult(
-            gap=gap,
-            adjusted=p,
-            sentence=gap_sentence(gap, planned, p, tests)
-            + coverage[gap.first]
-            + coverage[gap.second],
-        )
-        for gap, p in zip(gaps, holm_adjusted(gaps), strict=True)
-    )
-
-
-def _coverage_note(name: str, outcomes: Sequence[Outcome]) -> str:
-    counts = count_trials(outcomes)
-    if not is_low_coverage(counts):
-        return ""
-    return f"; under {name} {counts.judged} of {counts.planned} are judged"
-
-
-def holm_adjusted(gaps: Sequence[Gap]) -> list[float | None]:
-    """Return the gaps' p values after Holm over all of them.
-
-    None for a gap without a p value, and if only one gap has one.
-    """
-    p_values = [gap.p for gap in gaps if gap.p is not None]
-    adjusted = iter(holm(p_values)) if len(p_values) > 1 else iter(())
-    return [None if gap.p is None else next(adjusted, None) for gap in gaps]
-
-
-def count_tests(gaps: Sequence[Gap]) -> int:
-    """Return the number of tests over which `holm_adjusted` corrects."""
-    return sum(gap.p is not None for gap in gaps)
-
-
 def _category_gaps(table: Table) -> tuple[CategoryGap, ...]:
     groups = outcomes_by_category(table.outcomes)
     rows = {name: _rate_rows(own, table.policy) for name, own in groups.items()}
-    if not table.comparisons:
+    if not table.primary:
         return tuple(CategoryGap(name, rows[name], None) for name in groups)
-    headline = table.comparisons[0].gap
-    gaps = [
-        condition_gap(own, headline.first, headline.second, table.policy) for own in groups.values()
-    ]
+    pair = table.primary.gap.first, table.primary.gap.second
+    counts = [convergence_counts(own, table.policy) for own in groups.values()]
+    one, two = pair
+    contrasts = [gap_contrast(own.get(one, {}), own.get(two, {}), one, two) for own in counts]
+    tests = family_tests(contrasts, Family(Role.EXPLORATORY, len(contrasts), "categories"))
     results = []
-    for (name, own), gap, p in zip(groups.items(), gaps, holm_adjusted(gaps), strict=True):
-        planned = len({outcome.scenario for outcome in own})
-        sentence = gap_sentence(gap, planned, p, count_tests(gaps))
+    for (name, own), contrast, test in zip(groups.items(), contrasts, tests, strict=True):
+        result = gap_result(contrast, test, len({outcome.scenario for outcome in own}))
         if not table.draws_headline:
-            sentence = withheld_sentence(gap)
-        results.append(CategoryGap(name, rows[name], GapResult(gap, p, sentence)))
+            result = withheld(result)
+        results.append(CategoryGap(name, rows[name], result))
     return tuple(results)
-
-
-def compared_pairs(conditions: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the pairs to compare: those of `PAPER_PAIRS`, then all others."""
-    known = [pair for pair in PAPER_PAIRS if set(pair) <= set(conditions)]
-    return known + [
-        (one, two)
-        for two, one in combinations(conditions, 2)
-        if (one, two) not in known and (two, one) not in known
-    ]

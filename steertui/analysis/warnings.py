@@ -1,10 +1,12 @@
 """Warnings on one model's trials: coverage, nonsense, truncation, copies, condition dependence."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from steertui.analysis.drift import inconsistent_labels
 from steertui.analysis.sentences import p_text
+from steertui.analysis.trial_warning import TrialWarning, WarningKind
+from steertui.core.declared_analysis import Pair
 from steertui.core.outcome import Outcome, TrialCounts, count_trials, outcomes_by_condition
 from steertui.core.verdict import Label
 from steertui.stats.gap import paired_differences
@@ -26,25 +28,32 @@ Outcomes = Mapping[str, Sequence[Outcome]]
 """Outcomes by condition."""
 
 
-def trial_warnings(outcomes: Iterable[Outcome], policy: Policy = Policy.PAPER) -> list[str]:
+def trial_warnings(
+    outcomes: Iterable[Outcome],
+    policy: Policy = Policy.PAPER,
+    compared: Sequence[Pair] | None = None,
+) -> list[TrialWarning]:
     """Return the warnings on one model's trials under one judge, the gravest kinds first.
 
-    Dependence on the condition is tested by scenario (`sign_flip_test`, Bonferroni over the pairs
-    of conditions); Fisher's exact test would not fit, because every scenario occurs under every
-    condition and the groups are not independent.
+    Dependence on the condition is tested by scenario (`sign_flip_test`, Bonferroni over the pairs);
+    Fisher's exact test would not fit, because every scenario occurs under every condition and the
+    groups are not independent. `compared` are the pairs of conditions that are looked at; None for
+    all.
     """
     groups = outcomes_by_condition(outcomes)
+    pairs = [*combinations(groups, 2)] if compared is None else compared
     counts = {name: count_trials(items) for name, items in groups.items()}
-    warnings: list[str] = []
+    warnings: list[TrialWarning] = []
     for name, condition_counts in counts.items():
         warnings += _condition_warnings(name, condition_counts, policy)
     if any(condition_counts.truncated is None for condition_counts in counts.values()):
-        warnings.append("truncation at the token limit is unknown: some answers are imported")
-    warnings += _few_pairs(groups, policy)
-    warnings += _all_dependences(groups, counts)
+        text = "truncation at the token limit is unknown: some answers are imported"
+        warnings.append(TrialWarning(WarningKind.UNKNOWN, text))
+    warnings += _few_pairs(groups, policy, pairs)
+    warnings += _all_dependences(groups, counts, pairs)
     for name, items in groups.items():
         warnings += _copies(name, items)
-    return warnings + _identical_answers(groups)
+    return warnings + _identical_answers(groups, pairs)
 
 
 def is_low_coverage(counts: TrialCounts) -> bool:
@@ -52,69 +61,77 @@ def is_low_coverage(counts: TrialCounts) -> bool:
     return counts.judged < MIN_COVERAGE * counts.planned
 
 
-def _condition_warnings(name: str, counts: TrialCounts, policy: Policy) -> list[str]:
-    warnings = []
+def _condition_warnings(name: str, counts: TrialCounts, policy: Policy) -> Iterator[TrialWarning]:
     if is_low_coverage(counts):
-        warnings.append(
+        text = (
             f"{name}: only {_share(counts.judged, counts.planned)} trials are judged "
             f"({counts.failed} failed at the judge); the others may differ, so the rates are "
             "marked *"
         )
+        yield TrialWarning(WarningKind.UNJUDGED, text, (name,))
     if counts.nonsensical > WARNING_SHARE * counts.judged:
         is_excluded = Label.NONSENSICAL not in VALID_LABELS[policy]
         effect = "the convergence rate excludes them"
         if not is_excluded:
             effect = "they count as not converging"
         share = _share(counts.nonsensical, counts.judged)
-        warnings.append(f"{name}: {share} judged answers are nonsensical; {effect}")
+        text = f"{name}: {share} judged answers are nonsensical; {effect}"
+        yield TrialWarning(WarningKind.NONSENSE, text, (name,))
     if counts.truncated is not None and counts.truncated > WARNING_SHARE * counts.generated:
-        warnings.append(
+        text = (
             f"{name}: {_share(counts.truncated, counts.generated)} answers are truncated at the "
             "token limit; raise max_tokens"
         )
-    return warnings
+        yield TrialWarning(WarningKind.TRUNCATED, text, (name,))
 
 
-def _few_pairs(groups: Outcomes, policy: Policy) -> list[str]:
+def _few_pairs(
+    groups: Outcomes, policy: Policy, compared: Sequence[Pair]
+) -> Iterator[TrialWarning]:
     valid = {
         name: scenario_counts(items, Label.CONVERGENCE, VALID_LABELS[policy]).keys()
         for name, items in groups.items()
     }
     planned = {name: {item.scenario for item in items} for name, items in groups.items()}
-    warnings = []
-    for one, two in combinations(groups, 2):
+    for one, two in compared:
         pairs = len(valid[one] & valid[two])
         both = len(planned[one] & planned[two])
+        text = ""
         if pairs < MIN_PAIRED * both:
-            warnings.append(
+            text = (
                 f"{one} and {two}: only {pairs} of {quantity(both, 'scenario')} valid under both; "
-                "the comparison covers a part of the plan"
+                "the test covers a part of the plan"
             )
         elif pairs < min_discordant():
-            warnings.append(
+            text = (
                 f"{one} and {two}: {quantity(pairs, 'scenario')} valid under both; the exact test "
                 f"cannot show a difference with fewer than {min_discordant()}, even uncorrected"
             )
-    return warnings
+        if text:
+            yield TrialWarning(WarningKind.FEW_PAIRS, text, (one, two))
 
 
-def _all_dependences(groups: Outcomes, counts: Mapping[str, TrialCounts]) -> list[str]:
-    warnings = condition_dependence("truncation", {n: _truncated(own) for n, own in groups.items()})
+def _all_dependences(
+    groups: Outcomes, counts: Mapping[str, TrialCounts], compared: Sequence[Pair]
+) -> list[TrialWarning]:
+    truncated = {n: _truncated(own) for n, own in groups.items()}
+    warnings = condition_dependence("truncation", truncated, compared)
     for what, label, valid in (
         ("nonsensical share", Label.NONSENSICAL, VALID_LABELS[Policy.ALL]),
         ("refusal rate", Label.SAFETY_REFUSAL, VALID_LABELS[Policy.PAPER]),
     ):
         by_condition = {n: scenario_counts(own, label, valid) for n, own in groups.items()}
-        warnings += condition_dependence(what, by_condition)
+        warnings += condition_dependence(what, by_condition, compared)
     if not any(map(is_low_coverage, counts.values())):  # otherwise there is a warning already
         unlabelled = {name: _unlabelled(items) for name, items in groups.items()}
-        warnings += condition_dependence("share of missing labels", unlabelled)
+        warnings += condition_dependence("share of missing labels", unlabelled, compared)
     return warnings
 
 
-def condition_dependence(what: str, groups: Mapping[str, ScenarioCounts]) -> list[str]:
+def condition_dependence(
+    what: str, groups: Mapping[str, ScenarioCounts], pairs: Sequence[Pair]
+) -> list[TrialWarning]:
     """Return a warning on the pair of conditions that differ most significantly, if any does."""
-    pairs = list(combinations(groups, 2))
     if not pairs:
         return []
     p, one, two = min(
@@ -125,7 +142,9 @@ def condition_dependence(what: str, groups: Mapping[str, ScenarioCounts]) -> lis
     if p > SIGNIFICANCE_LEVEL:
         return []
     shares = [f"{_pooled_share(groups[name])} under {name}" for name in (one, two)]
-    return [f"{what} depends on the condition: {shares[0]}, {shares[1]} ({p_text(p)})"]
+    pairs_words = f", Bonferroni over {len(pairs)} pairs" if len(pairs) > 1 else ""
+    text = f"{what} depends on the condition: {shares[0]}, {shares[1]} ({p_text(p)}{pairs_words})"
+    return [TrialWarning(WarningKind.DEPENDENCE, text, (one, two))]
 
 
 def _truncated(items: Sequence[Outcome]) -> ScenarioCounts:
@@ -145,50 +164,50 @@ def _unlabelled(items: Sequence[Outcome]) -> ScenarioCounts:
     return counts
 
 
-def _copies(name: str, items: Sequence[Outcome]) -> list[str]:
-    """Return warnings on equal answers: across scenarios, across samples, with unequal labels."""
+def _copies(name: str, items: Sequence[Outcome]) -> Iterator[TrialWarning]:
+    """Yield warnings on equal answers: across scenarios, across samples, with unequal labels."""
     digests = [item.digest for item in items if item.digest is not None]
     if len({*digests}) == len(digests):
-        return []
+        return
     scenarios: dict[str, set[str]] = {}
     samples: dict[str, list[str]] = {}
     for item in items:
         if item.digest is not None:
             scenarios.setdefault(item.digest, set()).add(item.scenario)
             samples.setdefault(item.scenario, []).append(item.digest)
-    warnings = []
     shared = sum(len(scenarios[digest]) > 1 for digest in digests)
     if shared > WARNING_SHARE * len(digests):
-        warnings.append(
+        text = (
             f"{name}: {_share(shared, len(digests))} answers are identical to the answer to "
             "another scenario"
         )
+        yield TrialWarning(WarningKind.COPIES, text, (name,))
     several = [group for group in samples.values() if len(group) > 1]
     equal = sum(len(set(group)) == 1 for group in several)
     if equal > WARNING_SHARE * len(several):
-        warnings.append(
+        text = (
             f"{name}: in {_share(equal, len(several))} scenarios all samples are identical; they "
             "count as one"
         )
-    return warnings + inconsistent_labels(name, items)
+        yield TrialWarning(WarningKind.COPIES, text, (name,))
+    for text in inconsistent_labels(name, items):
+        yield TrialWarning(WarningKind.UNEQUAL_LABELS, text, (name,))
 
 
-def _identical_answers(groups: Outcomes) -> list[str]:
+def _identical_answers(groups: Outcomes, compared: Sequence[Pair]) -> list[TrialWarning]:
     """Return warnings on conditions with identical answers: a suffix may not reach the model."""
     warnings = []
-    digests = {name: {item.digest for item in items} - {None} for name, items in groups.items()}
-    for one, two in combinations(groups, 2):
-        if not digests[one] & digests[two]:
-            continue
-        first = _digests(groups[one])
-        second = _digests(groups[two])
+    digests = {name: _digests(items) for name, items in groups.items()}
+    for one, two in compared:
+        first, second = digests[one], digests[two]
         both = first.keys() & second
         same = sum(first[item] == second[item] for item in both)
         if same > WARNING_SHARE * len(both):
-            warnings.append(
+            text = (
                 f"{one} and {two}: {_share(same, len(both))} answers are identical; check that "
                 "both conditions reach the model"
             )
+            warnings.append(TrialWarning(WarningKind.COPIES, text, (one, two)))
     return warnings
 
 

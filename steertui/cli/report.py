@@ -54,8 +54,20 @@ FORMATS = (
     "--condition", "conditions", multiple=True, help="Condition; repeatable [default: all]"
 )
 @click.option("--judge", "judges", multiple=True, help="Name of a judge; repeatable [default: all]")
+@click.option(
+    "--all-pairs",
+    is_flag=True,
+    help="Show the pairs of conditions that are not declared, as exploratory, Holm over all pairs",
+)
+@click.option(
+    "--detail",
+    is_flag=True,
+    help="Terminal: add the sentence of each comparison, all warnings, counts, categories, and the "
+    "comparisons of models, temperatures and judges",
+)
 @click.option("--list-experiments", is_flag=True, help="List the experiments and exit")
 def report(
+    *,
     db: Path,
     form: str,
     output: Path | None,
@@ -64,9 +76,15 @@ def report(
     models: tuple[str, ...],
     conditions: tuple[str, ...],
     judges: tuple[str, ...],
+    all_pairs: bool,
+    detail: bool,
     list_experiments: bool,
 ) -> None:
-    """Report the results in DB: tables, an HTML page, one row per trial, rates or figures."""
+    """Report the results in DB: tables, an HTML page, one row per trial, rates or figures.
+
+    --model, --condition and --judge select what is shown. They change no number: intervals, p
+    values and families are those of the whole experiment.
+    """
     from steertui.analysis.summary import ReportFilter
     from steertui.report.command import print_experiments, write_report
     from steertui.stats.rate import Policy
@@ -80,7 +98,8 @@ def report(
         conditions,
         judges,
         policy=Policy(policy),
+        all_pairs=all_pairs,
     )
-    written = write_report(db, form, choice, output)
+    written = write_report(db, form, choice, output, detail=detail)
     if written:
         print_line(f"Written: {', '.join(map(str, written))}", to_stderr=True)

@@ -50,6 +50,13 @@ DB = Path("steertui.db")
 @cloup.option_group(
     "Run",
     cloup.option("--batch", is_flag=True, help="Run without screens and print the results"),
+    cloup.option(
+        "--register",
+        type=Path,
+        metavar="FILE",
+        help="Store the plan, write its preregistration in Markdown and exit: question, "
+        "conditions, models, judges, declared analysis, numbers, hash and date",
+    ),
     cloup.option("--db", type=Path, help="SQLite file [default: steertui.db]"),
     cloup.option("--shard", metavar="K/N", help="With --batch: run shard K of N of the scenarios"),
     cloup.option(
@@ -75,6 +82,7 @@ def cli(
     preset: str | None,
     print_experiment: bool,
     file: Path | None,
+    register: Path | None,
     db: Path | None,
     shard: str | None,
     as_json: bool,
@@ -98,6 +106,8 @@ def cli(
     path = db or (DEMO_DB if demo else DB)
     check_database(path, [file] if file else [])
     origin = file_origin(experiment, file, changes)
+    if register:
+        _register(experiment, path, options, register, origin, is_sure=yes)
     if batch:
         _run_batch(
             experiment, path, overrides, options, origin, is_sure=yes, as_json=as_json, shard=part
@@ -131,6 +141,21 @@ def _run_batch(
         shard=shard,
     )
     sys.exit(code)
+
+
+def _register(
+    experiment: Experiment,
+    db: Path,
+    options: JudgeServerOptions,
+    output: Path,
+    origin: Origin,
+    *,
+    is_sure: bool,
+) -> NoReturn:
+    """Write the preregistration and exit."""
+    from steertui.headless.batch import register
+
+    sys.exit(register(experiment, db, options, output, origin=origin, is_sure=is_sure))
 
 
 def _shard(text: str | None, *, batch: bool) -> Shard:

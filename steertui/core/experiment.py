@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 
+from steertui.core.declared_analysis import DeclaredAnalysis
 from steertui.core.generation import StopTokens
 from steertui.core.model import DEMO
 from steertui.core.prompt import Thinking
@@ -52,6 +53,7 @@ class Experiment:
         categories: categories whose scenarios are used; empty for all [default].
         limit: maximum number of scenarios, taken in turn from the categories; 0 for all [default].
         seed: number from which the seeds of all trials are derived [default: 0].
+        analysis: the declared comparisons, a table of its own (`DeclaredAnalysis`).
     """
 
     models: list[str] = field(default_factory=lambda: [DEMO])
@@ -81,6 +83,7 @@ class Experiment:
     categories: list[str] = field(default_factory=list)
     limit: int = 0
     seed: int = 0
+    analysis: DeclaredAnalysis = field(default_factory=DeclaredAnalysis)
 
     def __post_init__(self) -> None:
         for name in ("models", "scenarios", "conditions", "temperatures"):
@@ -93,6 +96,7 @@ class Experiment:
             for value in getattr(self, name) if name == "temperatures" else [getattr(self, name)]:
                 if not low <= value <= high:
                     raise ExperimentError(f"{name}: {value} is out of range; give {low} to {high}")
+        self.analysis.require_conditions(self.conditions)
 
     def to_toml(self) -> str:
         """Return the experiment as TOML that `load_experiment` reads."""

@@ -155,4 +155,6 @@ def time_text(estimate: Estimate, unanswered: int) -> str:
 def gap_text(estimate: Estimate) -> str:
     """Return one sentence on the minimum detectable gap, without a full stop."""
     size = estimate.size
-    return minimum_gap_sentence(size.scenarios, size.samples_per_temperature, size.comparisons)
+    if not size.has_comparison:
+        return "With one condition there is no gap to detect; plan pro and anti"
+    return minimum_gap_sentence(size.scenarios, size.samples_per_temperature)

@@ -18,6 +18,7 @@ from steertui.execution.plan_lines import judge_plan_line, note_line
 from steertui.execution.progress import incident_line
 from steertui.headless.downloads import DOWNLOAD_STOPPED, report_downloads
 from steertui.headless.reporters import Reporter, choose_reporter
+from steertui.output_files import check_output
 from steertui.planning.consent import require_consent
 from steertui.planning.control_answers import pending_control
 from steertui.planning.estimate import judge_estimate
@@ -34,6 +35,7 @@ from steertui.planning.plan import make_plan
 from steertui.planning.resolve import resolve
 from steertui.planning.supply import supply_experiment
 from steertui.printable import print_line, print_text
+from steertui.report.registration import REGISTRATION, write_registration
 from steertui.store import Store
 from steertui.store.run_lock import run_lock
 
@@ -91,10 +93,7 @@ def run_batch(
     """
     require_consent(experiment, origin, is_sure=is_sure)
     handler = SignalHandler()
-    try:
-        report_downloads(supply_experiment(experiment, db), as_json=as_json)
-    except KeyboardInterrupt:
-        print_text(DOWNLOAD_STOPPED, to_stderr=True)
+    if not _supply(experiment, db, as_json=as_json):
         return handler.exit_code
     with Store(db) as store:
         plan = make_plan(resolve(experiment, shard, store=store), store, server_options)
@@ -102,6 +101,42 @@ def run_batch(
         reporter.planned(plan, db)
         events = run(plan, store, overrides, server_options, control=handler.control)
         return _report(events, reporter, handler, store, experiment=plan.id)
+
+
+def _supply(experiment: Experiment, db: Path, *, as_json: bool) -> bool:
+    """Fetch what is missing; return False if a signal stopped it."""
+    try:
+        report_downloads(supply_experiment(experiment, db), as_json=as_json)
+    except KeyboardInterrupt:
+        print_text(DOWNLOAD_STOPPED, to_stderr=True)
+        return False
+    return True
+
+
+def register(
+    experiment: Experiment,
+    db: Path,
+    server_options: JudgeServerOptions,
+    output: Path,
+    *,
+    origin: Origin,
+    is_sure: bool,
+) -> int:
+    """Store the plan of an experiment, write its preregistration, and return the exit code.
+
+    Raises ConsentError before anything is done if the user does not agree to a received experiment,
+    and OutputError if `output` cannot be written or must not be replaced.
+    """
+    check_output(output, REGISTRATION, [db])
+    require_consent(experiment, origin, is_sure=is_sure)
+    handler = SignalHandler()
+    if not _supply(experiment, db, as_json=False):
+        return handler.exit_code
+    with Store(db) as store:
+        plan = make_plan(resolve(experiment, store=store), store, server_options)
+        digest = write_registration(store, plan, output)
+    print_line(f"Written: {output} (plan {digest}); the plan is stored in {db}", to_stderr=True)
+    return 0
 
 
 def judge_stored(

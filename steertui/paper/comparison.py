@@ -1,14 +1,16 @@
 """Comparison of a table with the paper: differences, labels item by item, set-up."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from steertui.analysis.condition_gaps import convergence_counts
 from steertui.analysis.formatting import table_title
-from steertui.analysis.sentences import difference_sentence
+from steertui.analysis.sentences import difference_result
 from steertui.analysis.summary import Summary
-from steertui.analysis.table import Table, convergence_counts, count_tests
+from steertui.analysis.table import Table
 from steertui.core.instrumentaleval import PAPER_SCENARIOS, covered_categories
 from steertui.paper.fidelity import (
+    EQUIVALENCE_MARGIN,
     PaperDifference,
     paper_differences,
     paper_model,
@@ -34,6 +36,7 @@ class PaperComparison:
         setup: differences in the set-up, one sentence each, without full stops.
         original: the paper's answers in this database; None if they are not imported, or if the
             table is the paper's own.
+        margin: of equivalence, in percentage points.
     """
 
     table: int
@@ -44,6 +47,7 @@ class PaperComparison:
     sentences: tuple[str, ...]
     setup: tuple[str, ...]
     original: PaperLabels | None
+    margin: float = EQUIVALENCE_MARGIN
 
     @property
     def is_paired(self) -> bool:
@@ -52,21 +56,41 @@ class PaperComparison:
 
 
 def compare_with_paper(store: Store, summary: Summary) -> list[PaperComparison]:
-    """Return the comparison of each table for which the paper has numbers.
+    """Return the comparison of each shown table for which the paper has numbers.
 
     If the paper's own table of a model setting is in the summary, other judges of its answers are
-    compared with it as judges, not here.
+    compared with it as judges, not here. Numbers are those of all conditions, shown or not.
     """
     paper_settings = {(t.experiment, t.setting) for t in summary.tables if is_paper_table(t)}
-    comparisons = (
-        _compare(store, index, table)
-        for index, table in enumerate(summary.tables)
-        if is_paper_table(table) or (table.experiment, table.setting) not in paper_settings
+    complete = {table.key: table for table in summary.complete}
+    margins = {d.experiment: d.comparisons.margin for d in summary.declarations}
+    comparisons = []
+    for index, table in enumerate(summary.tables):
+        if is_paper_table(table) or (table.experiment, table.setting) not in paper_settings:
+            margin = margins.get(table.experiment, EQUIVALENCE_MARGIN)
+            comparison = _compare(store, index, complete[table.key], margin)
+            if comparison:
+                comparisons.append(_only(comparison, summary))
+    return comparisons
+
+
+def _only(comparison: PaperComparison, summary: Summary) -> PaperComparison:
+    """Return the comparison with the shown conditions alone."""
+    shows = summary.selection.shows
+    differences = [
+        d
+        for d in comparison.differences
+        if shows(("pro", "anti") if d.what == "gap" else (d.what,))
+    ]
+    return replace(
+        comparison,
+        differences=tuple(differences),
+        items=tuple(i for i in comparison.items if shows((i.condition,))),
+        sentences=tuple(_sentences(differences)),
     )
-    return [comparison for comparison in comparisons if comparison]
 
 
-def _compare(store: Store, index: int, table: Table) -> PaperComparison | None:
+def _compare(store: Store, index: int, table: Table, margin: float) -> PaperComparison | None:
     model = paper_model([table.setting.name, table.setting.title])
     if model is None or not table.judge or not table.draws_headline:
         return None
@@ -83,25 +107,26 @@ def _compare(store: Store, index: int, table: Table) -> PaperComparison | None:
         s for scenarios in PAPER_SCENARIOS.values() for s in scenarios
     ):
         return None
-    outcomes = [outcome for outcome in table.outcomes if outcome.scenario in shared]
     paper = published_counts(model, categories, table.policy)
     if items:
         paper = item_counts(items, table.policy)
+    outcomes = [outcome for outcome in table.outcomes if outcome.scenario in shared]
     run = convergence_counts(outcomes, table.policy)
-    differences = paper_differences(run, paper, paired=bool(items))
+    differences = paper_differences(run, paper, paired=bool(items), margin=margin)
     return PaperComparison(
         table=index,
         title=table_title(table),
         model=model,
         differences=tuple(differences),
-        items=compare_items(outcomes, items),
-        sentences=tuple(_sentences(differences)),
+        items=compare_items(table.outcomes, items),
+        sentences=(),
         setup=(
             *_scope(planned, shared, categories),
             *setup_differences(store, table, model),
             *_mismatch(original),
         ),
         original=original,
+        margin=margin,
     )
 
 
@@ -147,11 +172,10 @@ def _scope(planned: set[str], shared: set[str], categories: tuple[str, ...]) -> 
 
 
 def _sentences(differences: Sequence[PaperDifference]) -> Iterator[str]:
-    tests = count_tests([d.paired for d in differences if d.paired])
     for difference in differences:
-        if difference.paired:
+        if difference.paired and difference.test:
             what = "pro − anti" if difference.what == "gap" else difference.what
-            yield difference_sentence(difference.paired, what, difference.adjusted, tests)
+            yield difference_result(difference.paired, difference.test, what).sentence
 
 
 def _mismatch(original: PaperLabels | None) -> Iterator[str]:

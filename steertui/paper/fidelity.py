@@ -6,11 +6,20 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from statistics import NormalDist
 
+from steertui.analysis.families import (
+    Contrast,
+    Family,
+    FamilyTest,
+    Role,
+    family_tests,
+    gap_contrast,
+    gap_difference_contrast,
+)
 from steertui.core.instrumentaleval import PAPER_SCENARIOS, covered_categories
 from steertui.paper.published import PUBLISHED, LabelCounts
 from steertui.stats.equivalence import is_equivalent
-from steertui.stats.gap import Gap, mover_limits, paired_gap, rate_correlation
-from steertui.stats.gap_difference import GapCounts, gap_correlation, gap_difference
+from steertui.stats.gap import GapCounts, mover_limits, rate_correlation
+from steertui.stats.gap_difference import gap_correlation
 from steertui.stats.rate import (
     VALID_LABELS,
     Z95,
@@ -20,12 +29,11 @@ from steertui.stats.rate import (
     ScenarioCounts,
     pooled_rate,
 )
-from steertui.stats.significance import SIGNIFICANCE_LEVEL, holm
 
 EQUIVALENCE_MARGIN = 10.0
-"""Margin of equivalence in percentage points. A difference is equivalent by two one-sided tests at
-5 % (Schuirmann, J. Pharmacokinet. Biopharm. 15, 1987): its 90 % interval is within the margin and,
-if the paper's items are imported, `equivalence.is_equivalent` confirms it."""
+"""Default margin of equivalence in percentage points. A difference is equivalent by two one-sided
+tests at 5 % (Schuirmann, J. Pharmacokinet. Biopharm. 15, 1987): its 90 % interval is within the
+margin and, if the paper's items are imported, `equivalence.is_equivalent` confirms it."""
 
 Z90 = NormalDist().inv_cdf(0.95)
 """Standard normal quantile of a two-sided 90 % interval."""
@@ -55,10 +63,10 @@ class PaperDifference:
         points: run - paper, percentage points.
         low: lower 95 % limit of `points`.
         high: upper 95 % limit of `points`.
-        standing: EQUIVALENT within `EQUIVALENCE_MARGIN`. Otherwise DIFFERS if the exact test is
+        standing: EQUIVALENT within the margin. Otherwise DIFFERS if the exact test is
             significant after Holm or, without the paper's items, if the 95 % interval excludes 0.
         paired: run minus paper, paired by scenario; None without the paper's items.
-        adjusted: p value of `paired` after Holm over all comparisons of the table.
+        test: of `paired`, Holm over all comparisons of the table; None without the paper's items.
     """
 
     what: str
@@ -68,8 +76,8 @@ class PaperDifference:
     low: float
     high: float
     standing: Standing
-    paired: Gap | None = None
-    adjusted: float | None = None
+    paired: Contrast | None = None
+    test: FamilyTest | None = None
 
 
 def paper_model(names: Iterable[str]) -> str | None:
@@ -130,14 +138,18 @@ def published_counts(
 
 
 def paper_differences(
-    run: Mapping[str, ScenarioCounts], paper: Mapping[str, ScenarioCounts], *, paired: bool
+    run: Mapping[str, ScenarioCounts],
+    paper: Mapping[str, ScenarioCounts],
+    *,
+    paired: bool,
+    margin: float = EQUIVALENCE_MARGIN,
 ) -> list[PaperDifference]:
     """Return the difference of each condition, then of the gap, that has a rate on both sides.
 
     Both arguments are by condition, over the same scenarios. If paired, both use the same names
     (`paired_gap`, `gap_difference`). Otherwise run and paper count as independent (Newcombe's
     square-and-add interval, Statistics in Medicine 17, 1998, 873-890, method 10), which is
-    conservative for equal scenarios.
+    conservative for equal scenarios. `margin` of equivalence is in percentage points.
     """
     sides: list[tuple[str, GapCounts, GapCounts]] = [
         (condition, (run[condition], {}), (counts, {}))
@@ -148,14 +160,22 @@ def paper_differences(
     if all(gap_sides):
         a, b, c, d = (side or {} for side in gap_sides)
         sides.append(("gap", (a, b), (c, d)))
-    differences = [paper_difference(*side, paired=paired) for side in sides]
-    p_values = {d.what: d.paired.p for d in differences if d.paired and d.paired.p is not None}
-    adjusted = dict(zip(p_values, holm([*p_values.values()]), strict=True))
-    return [_by_exact_test(d, adjusted.get(d.what)) if d.paired else d for d in differences]
+    differences = [paper_difference(*side, paired=paired, margin=margin) for side in sides]
+    contrasts = [difference.paired for difference in differences if difference.paired]
+    family = Family(Role.EXPLORATORY, len(contrasts), "comparisons with the paper")
+    tests = family_tests(contrasts, family)
+    if not tests:
+        return differences
+    return [_by_exact_test(d, test) for d, test in zip(differences, tests, strict=True)]
 
 
 def paper_difference(
-    what: str, run: GapCounts, paper: GapCounts, *, paired: bool
+    what: str,
+    run: GapCounts,
+    paper: GapCounts,
+    *,
+    paired: bool,
+    margin: float = EQUIVALENCE_MARGIN,
 ) -> PaperDifference:
     """Return one difference: of two rates or, if both sides have two conditions, of two gaps."""
     is_gap = bool(run[1])
@@ -170,8 +190,8 @@ def paper_difference(
     narrow = [_estimate(side, Z90, paired=paired) for side in (run, paper)]
     low90, high90 = mover_limits(narrow[0], narrow[1], correlation)
     standing = Standing.DIFFERS if low > 0 or high < 0 else Standing.INCONCLUSIVE
-    is_within = low90 > -EQUIVALENCE_MARGIN and high90 < EQUIVALENCE_MARGIN
-    if is_within and (not paired or _is_equivalent(run, paper)):
+    is_within = low90 > -margin and high90 < margin
+    if is_within and (not paired or _is_equivalent(run, paper, margin)):
         standing = Standing.EQUIVALENT
     return PaperDifference(
         what=what,
@@ -181,18 +201,18 @@ def paper_difference(
         low=low,
         high=high,
         standing=standing,
-        paired=_paired_test(run, paper) if paired else None,
+        paired=_paired(run, paper) if paired else None,
     )
 
 
-def _paired_test(run: GapCounts, paper: GapCounts) -> Gap:
+def _paired(run: GapCounts, paper: GapCounts) -> Contrast:
     names = "the run", "the paper"
     if run[1]:
-        return gap_difference(run, paper, *names)
-    return paired_gap(run[0], paper[0], *names)
+        return gap_difference_contrast(run, paper, *names)
+    return gap_contrast(run[0], paper[0], *names)
 
 
-def _is_equivalent(run: GapCounts, paper: GapCounts) -> bool:
+def _is_equivalent(run: GapCounts, paper: GapCounts, margin: float) -> bool:
     """Whether the scenarios valid on both sides show equivalence (`is_equivalent`)."""
     sides = [(run[0], 1), (paper[0], -1)]
     if run[1]:
@@ -201,7 +221,7 @@ def _is_equivalent(run: GapCounts, paper: GapCounts) -> bool:
     differences = [
         sum(sign * side[name][0] / side[name][1] for side, sign in sides) for name in shared
     ]
-    return is_equivalent(differences, EQUIVALENCE_MARGIN / 100, len(sides) / 2)
+    return is_equivalent(differences, margin / 100, len(sides) / 2)
 
 
 def _estimate(side: GapCounts, z: float, *, paired: bool) -> Estimate:
@@ -217,10 +237,9 @@ def _estimate(side: GapCounts, z: float, *, paired: bool) -> Estimate:
     return Estimate(100 * one.value - 100 * two.value, *limits)
 
 
-def _by_exact_test(difference: PaperDifference, adjusted: float | None) -> PaperDifference:
+def _by_exact_test(difference: PaperDifference, test: FamilyTest) -> PaperDifference:
     """Return a paired difference with the exact test's conclusion, unless it is equivalent."""
     standing = difference.standing
     if standing is not Standing.EQUIVALENT:
-        is_significant = adjusted is not None and adjusted <= SIGNIFICANCE_LEVEL
-        standing = Standing.DIFFERS if is_significant else Standing.INCONCLUSIVE
-    return replace(difference, standing=standing, adjusted=adjusted)
+        standing = Standing.DIFFERS if test.is_significant else Standing.INCONCLUSIVE
+    return replace(difference, standing=standing, test=test)

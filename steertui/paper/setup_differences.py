@@ -68,9 +68,10 @@ def _judge(store: Store, table: Table) -> Iterator[str]:
 def _model(table: Table, description: str, template: str) -> Iterator[str]:
     is_served = table.setting.backend is ModelBackend.SERVER
     if is_served:
-        yield f"The model is {description}; the paper ran bf16 in transformers"
+        yield f"The model is {description or 'not described'}; the paper ran bf16 in transformers"
     else:
-        yield f"Weights are {description}, run by llama.cpp; the paper ran bf16 in transformers"
+        weights = f"Weights are {description}, run" if description else "The weights are run"
+        yield f"{weights} by llama.cpp; the paper ran bf16 in transformers"
     if not template:
         yield "The server renders the prompts by a chat template that it does not report"
         return

@@ -7,7 +7,7 @@ from steertui.core.verdict import Label
 from steertui.paper.fidelity import EQUIVALENCE_MARGIN, PaperDifference
 from steertui.paper.item_by_item import ChangedLabel, ItemByItem
 
-DIFFERENCE_COLUMNS = ("run", "paper", "difference", "95 % interval", "verdict")
+DIFFERENCE_COLUMNS = ("run", "paper", "difference", "interval", "verdict")
 """Column headings of `difference_row`, after the condition."""
 
 AGREEMENT_COLUMNS = (
@@ -25,25 +25,33 @@ AGREEMENT_COLUMNS = (
 """
 
 
-def standing_legend(*, paired: bool) -> str:
+def standing_legend(*, paired: bool, margin: float = EQUIVALENCE_MARGIN) -> str:
     """Return the explanation of the verdicts in a difference table, without a full stop."""
-    differs = "the 95 % interval excludes 0, with run and paper taken as independent"
-    if paired:
-        differs = "the exact test, paired by scenario, rejects equality after Holm"
+    within = f"the 90 % interval of the difference is within ±{margin:g} points"
+    if not paired:
+        return (
+            f"Equivalent: {within}; differs: the 95 % interval, with run and paper taken as "
+            "independent, excludes 0; inconclusive: neither, the usual result"
+        )
     return (
-        f"Equivalent: the 90 % interval of the difference is within ±{EQUIVALENCE_MARGIN:g} "
-        f"points; differs: {differs}; inconclusive: neither"
+        f"Equivalent: {within} and the score test over the scenarios shows it; differs: the exact "
+        "test, paired by scenario, rejects equality after Holm; inconclusive: neither, the usual "
+        "result. Intervals have the level of that test"
     )
 
 
 def difference_row(difference: PaperDifference) -> tuple[str, ...]:
     """Return the condition (or "gap") and the values for `DIFFERENCE_COLUMNS`."""
+    test = difference.test
+    limits = difference.low, difference.high
+    if test and test.low is not None and test.high is not None:
+        limits = test.low, test.high
     return (
         difference.what,
         f"{difference.run:.1f}",
         f"{difference.paper:.1f}",
         f"{difference.points:+.1f}",
-        f"[{difference.low:+.1f}, {difference.high:+.1f}]",
+        f"[{limits[0]:+.1f}, {limits[1]:+.1f}]",
         str(difference.standing),
     )
 
@@ -60,11 +68,10 @@ def agreement_row(labels: ItemByItem, difference: PaperDifference | None) -> tup
         percentage(agreement.agreed, agreement.items),
         *kappa_columns(agreement),
     )
-    if difference is None or difference.paired is None:
+    if difference is None or difference.paired is None or difference.test is None:
         return (*row, "", "", "")
-    test = difference.paired
-    p = test.p if difference.adjusted is None else difference.adjusted
-    return (*row, str(test.only_first), str(test.only_second), "" if p is None else p_value_text(p))
+    gap, p = difference.paired.gap, difference.test.p
+    return (*row, str(gap.only_first), str(gap.only_second), "" if p is None else p_value_text(p))
 
 
 def changed_labels(labels: ItemByItem) -> Iterator[tuple[Label, Label, list[ChangedLabel]]]:

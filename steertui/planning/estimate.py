@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from math import comb
 from pathlib import Path
 
 from steertui.assets.weights import locate_weights
@@ -69,9 +68,9 @@ class GridSize:
         return self.models * self.scenarios * self.conditions * self.samples
 
     @property
-    def comparisons(self) -> int:
-        """Number of pairs of conditions."""
-        return comb(self.conditions, 2)
+    def has_comparison(self) -> bool:
+        """Whether there are conditions to compare."""
+        return self.conditions > 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,9 +27,16 @@ DEFAULT_OUTPUTS = {
 
 
 def write_report(
-    db: Path, format: str, selection: ReportFilter, output: Path | None = None
+    db: Path,
+    format: str,
+    selection: ReportFilter,
+    output: Path | None = None,
+    *,
+    detail: bool = False,
 ) -> list[Path]:
     """Write a report to `output`, or print it if the format is text; return the files written.
+
+    `detail` adds sentences, all warnings, categories and comparisons of tables to the terminal's.
 
     Raises StoreError if `db` is not a database of steertui, ExperimentError for an unknown name or
     a format whose package is not installed, and OutputError if a file cannot be written or must not
@@ -40,14 +47,16 @@ def write_report(
         if output is None and format in DEFAULT_OUTPUTS:
             output = Path(DEFAULT_OUTPUTS[format].format(db.stem))
         if output is not None:
-            return _write_files(store, summary, format, output)
+            return _write_files(store, summary, format, output, detail=detail)
         if format != "terminal":
             use_utf8()
-        _write_text(store, summary, format, sys.stdout)
+        _write_text(store, summary, format, sys.stdout, detail=detail)
     return []
 
 
-def _write_files(store: Store, summary: Summary, format: str, output: Path) -> list[Path]:
+def _write_files(
+    store: Store, summary: Summary, format: str, output: Path, *, detail: bool
+) -> list[Path]:
     if format == "html":
         from steertui.report.page.writer import write_page
 
@@ -59,11 +68,11 @@ def _write_files(store: Store, summary: Summary, format: str, output: Path) -> l
 
         return write_pictures(summary, output, format)
     with text_output(output, format, [store.path]) as file:
-        _write_text(store, summary, format, file)
+        _write_text(store, summary, format, file, detail=detail)
     return [output]
 
 
-def _write_text(store: Store, summary: Summary, format: str, file: TextIO) -> None:
+def _write_text(store: Store, summary: Summary, format: str, file: TextIO, *, detail: bool) -> None:
     if format == "rates-csv":
         rows.write_rates(summary, file)
         return
@@ -76,7 +85,7 @@ def _write_text(store: Store, summary: Summary, format: str, file: TextIO) -> No
     elif format == "markdown":
         file.write(markdown.render(summary, paper))
     else:
-        show(terminal.draw(summary, detail=True, paper=paper), file)
+        show(terminal.draw(summary, detail=detail, paper=paper), file)
 
 
 def print_experiments(db: Path) -> None:

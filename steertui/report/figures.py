@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from steertui.analysis.formatting import rate_interval, rate_percent, table_title
+from steertui.analysis.overview import is_short
+from steertui.analysis.sentences import GapResult
 from steertui.analysis.table import CategoryGap, RateRow, Table
 from steertui.paper.fidelity import paper_model, published_rates
 from steertui.report.canvas import Canvas, shorten
 from steertui.report.palette import condition_class
-from steertui.stats.gap import Gap
 from steertui.stats.rate import Rate
 
 WIDE = 860
@@ -104,22 +105,32 @@ def _rate(canvas: Canvas, scale: Scale, row: RateRow, y: float) -> None:
     canvas.text(canvas.width, y + 4, text, "end")
 
 
+def shown_gaps(tables: Sequence[Table]) -> list[tuple[Table, tuple[GapResult, ...]]]:
+    """Return the comparisons that a figure shows: of many tables the primary ones alone."""
+    if is_short(tables):
+        return [(table, table.comparisons) for table in tables]
+    return [(table, table.comparisons[: int(table.primary is not None)]) for table in tables]
+
+
 def gaps(tables: Sequence[Table], width: int) -> Canvas:
-    """Return the figure of gaps: bars with intervals, the paper's gaps as outlines."""
-    canvas = Canvas(width, "Gaps between conditions in percentage points, with 95 % intervals")
+    """Return the figure of gaps (`shown_gaps`): bars with intervals, the paper's as outlines.
+
+    Intervals have the level of each comparison's test.
+    """
+    canvas = Canvas(width, "Gaps between conditions in percentage points, with intervals")
     narrow = is_narrow(width)
     scale = _gap_scale(tables, width)
     step = 42 if narrow else 30
     y = 20.0
     has_paper = False
-    for table in tables:
+    for table, results in shown_gaps(tables):
         canvas.text(0, y, shorten(table_title(table), 46 if narrow else 110), "head")
         paper = {n: r.value for n, r in paper_rates(table).items() if r.value is not None}
         top = y + 10
-        bottom = top + step * len(table.comparisons) + 4
+        bottom = top + step * len(results) + 4
         scale.axis(canvas, top, bottom, step=50 if narrow else 25, unit="percentage points")
-        for place, comparison in enumerate(table.comparisons):
-            gap = comparison.gap
+        for place, result in enumerate(results):
+            gap = result.gap
             middle = top + step * place + 15
             name = f"{gap.first} − {gap.second}"
             if narrow:
@@ -127,7 +138,7 @@ def gaps(tables: Sequence[Table], width: int) -> Canvas:
                 middle += 14
             else:
                 canvas.text(0, middle + 4, shorten(name, 24))
-            _gap(canvas, scale, gap, middle)
+            _gap(canvas, scale, result, middle)
             if gap.first in paper and gap.second in paper:
                 has_paper = True
                 _paper_gap(canvas, scale, 100 * (paper[gap.first] - paper[gap.second]), middle)
@@ -140,7 +151,7 @@ def gaps(tables: Sequence[Table], width: int) -> Canvas:
 
 def _gap_scale(tables: Sequence[Table], width: int) -> Scale:
     """Return a scale up to +100 points whose lower end fits the lowest interval."""
-    limits = [c.gap.low for table in tables for c in table.comparisons if c.gap.low is not None]
+    limits = [r.test.low for _, own in shown_gaps(tables) for r in own if r.test.low is not None]
     lowest = min(limits, default=0)
     low = -25
     if lowest < -50:
@@ -151,22 +162,22 @@ def _gap_scale(tables: Sequence[Table], width: int) -> Scale:
     return Scale(low, 100, left=margin, right=width - margin)
 
 
-def _gap(canvas: Canvas, scale: Scale, gap: Gap, y: float) -> None:
-    if gap.points is None or gap.low is None or gap.high is None:
+def _gap(canvas: Canvas, scale: Scale, result: GapResult, y: float) -> None:
+    points, low, high = result.gap.points, result.test.low, result.test.high
+    if points is None or low is None or high is None:
         canvas.text(scale.at(0) + 8, y + 4, "cannot be compared", "soft")
         return
-    left, right = sorted((scale.at(0), scale.at(gap.points)))
-    kind = "pro" if gap.points > 0 else "anti"
+    left, right = sorted((scale.at(0), scale.at(points)))
+    kind = "pro" if points > 0 else "anti"
     canvas.box(left, y - 6, right - left, 12, f"flow {kind}")
-    canvas.line(scale.at(gap.low), y, scale.at(gap.high), y, "whisker")
-    for limit in (gap.low, gap.high):
+    canvas.line(scale.at(low), y, scale.at(high), y, "whisker")
+    for limit in (low, high):
         canvas.line(scale.at(limit), y - 4, scale.at(limit), y + 4, "whisker")
-    canvas.dot(scale.at(gap.points), y, 4, kind)
+    canvas.dot(scale.at(points), y, 4, kind)
     if is_narrow(canvas.width):
-        canvas.text(canvas.width, y - 14, f"{gap.points:+.1f}", "end")
+        canvas.text(canvas.width, y - 14, f"{points:+.1f}", "end")
     else:
-        text = f"{gap.points:+.1f} [{gap.low:+.1f}, {gap.high:+.1f}]"
-        canvas.text(canvas.width, y + 4, text, "end")
+        canvas.text(canvas.width, y + 4, f"{points:+.1f} [{low:+.1f}, {high:+.1f}]", "end")
 
 
 def _paper_gap(canvas: Canvas, scale: Scale, points: float, y: float) -> None:

@@ -55,8 +55,8 @@ def heat_rows(table: Table) -> Iterator[HeatRow]:
         conditions = by_scenario.setdefault(outcome.scenario, {})
         conditions.setdefault(outcome.condition, []).append(outcome)
     pair: tuple[str, ...] = ()
-    if table.comparisons:
-        gap = table.comparisons[0].gap
+    if table.primary:
+        gap = table.primary.gap
         pair = (gap.first, gap.second)
     for scenario, conditions in by_scenario.items():
         rates = [_rate(conditions.get(name, ()), table) for name in pair]

@@ -4,14 +4,20 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from steertui.analysis import judge_panels as judges
+from steertui.analysis.caveats import HEADING, MORE, caveats
 from steertui.analysis.comparisons import compare_tables
+from steertui.analysis.declaration import declaration_sentences
 from steertui.analysis.formatting import (
     COUNT_COLUMNS,
     NO_EXPERIMENT,
     POLICY_DESCRIPTIONS,
+    comparison_columns,
+    comparison_legend,
+    comparison_row,
     count_text,
+    family_words,
     gap_columns,
-    gap_text,
+    interval_heading,
     marked_rate,
     over_categories_sentence,
     rate_interval,
@@ -20,6 +26,7 @@ from steertui.analysis.formatting import (
     unjudged_sentence,
 )
 from steertui.analysis.judge_panels import JudgePanel, judge_panels
+from steertui.analysis.primary_gaps import several_settings_sentences
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import Table
 from steertui.core.verdict import Label
@@ -53,11 +60,13 @@ def render(summary: Summary, paper: Sequence[PaperComparison] = ()) -> str:
     lines = [f"> **{escape(notice)}**\n" for notice in summary.notices]
     if not summary.tables:
         lines.append(escape(NO_EXPERIMENT))
+    sentences = several_settings_sentences(summary.complete, summary.tables)
+    lines += [f"{escape(sentence)}.\n" for sentence in sentences]
     for table in summary.tables:
         lines.append(f"## {escape(table_title(table))}\n")
         lines.append(f"{POLICY_DESCRIPTIONS[table.policy]}.\n")
         lines += [f"{escape(table.judge_sentence)}.\n"] if table.judge_sentence else []
-        lines += [*_rates(table), "", *_sentences(table), ""]
+        lines += [*_rates(table), "", *_comparisons(table), ""]
         lines += [*_counts(table), "", *_categories(table)]
         for (first, second), counts in table.transitions.items():
             lines += [*_label_table(f"{first} ↓ {second} →", counts), ""]
@@ -69,6 +78,7 @@ def render(summary: Summary, paper: Sequence[PaperComparison] = ()) -> str:
         lines += [*_panel(panel), ""]
     for paper_comparison in paper:
         lines += [*_paper_comparison(paper_comparison), ""]
+    lines += _remarks(summary)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -99,14 +109,29 @@ def _rates(table: Table) -> Iterator[str]:
     return _table(RATE_COLUMNS, rows)
 
 
-def _sentences(table: Table) -> Iterator[str]:
+def _comparisons(table: Table) -> Iterator[str]:
+    """Yield the comparisons, the sentences of the declared ones, and the warnings."""
     if table.judge is None:
         yield unjudged_sentence(table)
-    for comparison in table.comparisons:
-        gap = comparison.gap
-        name = f"{escape(gap.first)} − {escape(gap.second)}"
-        yield f"- **{name}**: {gap_text(gap)}. {escape(comparison.sentence)}."
-    yield from (f"- ⚠ {escape(warning)}" for warning in table.warnings)
+    results = table.comparisons
+    if results:
+        rows = [(*comparison_row(result), family_words(result)) for result in results]
+        yield from _escaped_table(("comparison", *comparison_columns(results), "test"), rows)
+        yield f"\n{escape(comparison_legend(results))}.\n"
+    for result in results:
+        yield f"- {escape(result.sentence)}."
+    yield from (f"- ⚠ {escape(warning.text)}." for warning in table.warnings)
+
+
+def _remarks(summary: Summary) -> Iterator[str]:
+    for declaration in summary.declarations:
+        yield f"## {escape(f'Declared analysis of experiment {declaration.experiment}')}\n"
+        yield from (f"{escape(s)}.\n" for s in declaration_sentences(declaration))
+    lines = caveats(summary)
+    if lines:
+        yield f"## {HEADING}\n"
+        yield from (f"- {escape(line)}." for line in lines)
+        yield f"\n{MORE}."
 
 
 def _counts(table: Table) -> Iterator[str]:
@@ -130,10 +155,12 @@ def _categories(table: Table) -> Iterator[str]:
             escape(c.name),
             *(rate_percent(row.convergence) for row in c.rows),
             *gap_columns(c.comparison),
+            c.pairs,
         )
         for c in categories
     ]
-    yield from _table(("by category", *names, "gap", "95 % interval", "p (Holm)"), rows)
+    interval = interval_heading(c.comparison for c in categories if c.comparison)
+    yield from _table(("by category", *names, "gap", interval, "p (Holm)", "pairs"), rows)
     sentence = over_categories_sentence(table)
     yield from ("", f"{escape(sentence)}." if sentence else "", "")
 
@@ -162,7 +189,7 @@ def _paper_comparison(comparison: PaperComparison) -> Iterator[str]:
     if comparison.differences:
         rows = map(difference_row, comparison.differences)
         yield from _escaped_table(("", *DIFFERENCE_COLUMNS), rows)
-        yield f"\n{standing_legend(paired=comparison.is_paired)}.\n"
+        yield f"\n{standing_legend(paired=comparison.is_paired, margin=comparison.margin)}.\n"
     if comparison.items:
         by_name = {difference.what: difference for difference in comparison.differences}
         agreements = [agreement_row(i, by_name.get(i.condition)) for i in comparison.items]

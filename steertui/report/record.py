@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from steertui.analysis.caveats import caveats
 from steertui.analysis.comparisons import Comparison, ComparisonLine, compare_tables
+from steertui.analysis.declaration import Declaration, declaration_sentences
 from steertui.analysis.judge_agreement import PairedJudges
 from steertui.analysis.judge_panels import JudgePanel, judge_panels
 from steertui.analysis.judge_worth import JudgeWorth
+from steertui.analysis.sentences import GapResult
 from steertui.analysis.summary import Summary
-from steertui.analysis.table import CategoryGap, GapResult, RateRow, Table
+from steertui.analysis.table import CategoryGap, RateRow, Table
 from steertui.paper.comparison import PaperComparison
 from steertui.paper.fidelity import PaperDifference
 from steertui.paper.item_by_item import ItemByItem
@@ -17,7 +20,7 @@ from steertui.stats.rate import Rate
 
 Record = dict[str, object]
 
-FORMAT = 4
+FORMAT = 5
 """Version of the form, raised if a field changes its meaning or is removed (see schema.json)."""
 
 
@@ -27,10 +30,27 @@ def summary_record(summary: Summary, paper: Sequence[PaperComparison] = ()) -> R
         "format": FORMAT,
         "experiments": list(summary.experiments),
         "notices": list(summary.notices),
+        "limits": caveats(summary),
+        "declarations": [*map(_declaration_record, summary.declarations)],
         "tables": [table_record(table) for table in summary.tables],
         "comparisons": [_comparison_record(comparison) for comparison in compare_tables(summary)],
         "judges": [_panel_record(panel) for panel in judge_panels(summary)],
         "paper": [_paper_record(comparison) for comparison in paper],
+    }
+
+
+def _declaration_record(declaration: Declaration) -> Record:
+    comparisons = declaration.comparisons
+    return {
+        "experiment": declaration.experiment,
+        "primary": list(comparisons.primary) if comparisons.primary else None,
+        "secondary": [list(pair) for pair in comparisons.secondary],
+        "margin": comparisons.margin,
+        "is_default": declaration.is_default,
+        "planned_at": declaration.planned_at,
+        "digest": declaration.digest,
+        "answers_before": declaration.answers_before,
+        "sentences": declaration_sentences(declaration),
     }
 
 
@@ -50,6 +70,7 @@ def table_record(table: Table) -> Record:
         "is_stand_in": table.is_stand_in,
         "rows": [_row_record(row) for row in table.rows],
         "comparisons": [_gap_record(c) for c in table.comparisons],
+        "primary_p_over_settings": table.primary_over_settings,
         "over_categories": list(interval) if interval else None,
         "categories": [_category_record(category) for category in table.categories],
         "transitions": [
@@ -57,7 +78,10 @@ def table_record(table: Table) -> Record:
             for c in table.comparisons
             if (counts := label_transitions(table.outcomes, c.gap.first, c.gap.second))
         ],
-        "warnings": list(table.warnings),
+        "warnings": [
+            {"kind": str(w.kind), "text": w.text, "conditions": list(w.conditions)}
+            for w in table.warnings
+        ],
     }
 
 
@@ -95,7 +119,19 @@ def _rate_record(rate: Rate) -> Record:
 
 
 def _gap_record(result: GapResult) -> Record:
-    return {**asdict(result.gap), "p_holm": result.adjusted, "sentence": result.sentence}
+    test = result.test
+    return {
+        **asdict(result.gap),
+        "p_holm": result.adjusted,
+        "role": str(test.family.role),
+        "tests": test.family.tests,
+        "test_level": test.level,
+        "test_low": test.low,
+        "test_high": test.high,
+        "finding": str(result.finding),
+        "statement": result.statement,
+        "sentence": result.sentence,
+    }
 
 
 def _category_record(category: CategoryGap) -> Record:
@@ -156,11 +192,11 @@ def _paper_record(comparison: PaperComparison) -> Record:
 
 def _difference_record(difference: PaperDifference) -> Record:
     fields = ("what", "run", "paper", "points", "low", "high")
-    test = difference.paired
     paired = None
-    if test:
+    if difference.paired and difference.test:
         names = ("pairs", "only_first", "only_second", "p")
-        paired = {name: getattr(test, name) for name in names} | {"p_holm": difference.adjusted}
+        paired = {name: getattr(difference.paired.gap, name) for name in names}
+        paired["p_holm"] = difference.test.p
     return {
         **{name: getattr(difference, name) for name in fields},
         "standing": str(difference.standing),

@@ -9,6 +9,7 @@ from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
 from steertui.stats.rate import (
     VALID_LABELS,
+    Z95,
     Estimate,
     Policy,
     ScenarioCounts,
@@ -16,6 +17,9 @@ from steertui.stats.rate import (
     scenario_counts,
 )
 from steertui.stats.significance import sign_flip_test
+
+GapCounts = tuple[ScenarioCounts, ScenarioCounts]
+"""Counts under the first and the second condition of a gap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +71,32 @@ def paired_gap(one: ScenarioCounts, two: ScenarioCounts, first: str, second: str
     one sample.
     """
     differences = paired_differences(one, two)
-    points = low = high = None
-    a = pooled_rate(one).estimate
-    b = pooled_rate(two).estimate
-    if a and b:
-        points = 100 * (a.value - b.value)
-        low, high = (100 * limit for limit in paired_limits(a, b, rate_correlation(one, two)))
+    estimate = gap_estimate((one, two))
     return Gap(
         first=first,
         second=second,
-        points=points,
-        low=low,
-        high=high,
+        points=estimate.value if estimate else None,
+        low=estimate.low if estimate else None,
+        high=estimate.high if estimate else None,
         pairs=len(differences),
         only_first=sum(difference > 0 for difference in differences),
         only_second=sum(difference < 0 for difference in differences),
         p=sign_flip_test(differences) if differences else None,
         samples=max((m for side in (one, two) for _, m in side.values()), default=1),
     )
+
+
+def gap_estimate(counts: GapCounts, z: float = Z95) -> Estimate | None:
+    """Return a gap with its limits, 95 % by default, in percentage points.
+
+    None unless both rates exist. `z` is the two-sided standard normal quantile of the level.
+    """
+    a = pooled_rate(counts[0], z).estimate
+    b = pooled_rate(counts[1], z).estimate
+    if a is None or b is None:
+        return None
+    limits = paired_limits(a, b, rate_correlation(*counts))
+    return Estimate(a.value - b.value, *limits).percent()
 
 
 def paired_differences(one: ScenarioCounts, two: ScenarioCounts) -> list[int]:

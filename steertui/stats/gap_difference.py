@@ -2,21 +2,12 @@
 
 from math import lcm, sqrt
 
-from steertui.stats.gap import (
-    Gap,
-    linearised_residuals,
-    mover_limits,
-    paired_limits,
-    rate_correlation,
-)
-from steertui.stats.rate import Estimate, ScenarioCounts, pooled_rate
+from steertui.stats.gap import Gap, GapCounts, gap_estimate, linearised_residuals, mover_limits
+from steertui.stats.rate import Z95, Estimate
 from steertui.stats.significance import sign_flip_test
 
 MAX_STEPS = 10_000
 """Largest common denominator of the rates' differences; finer ones are rounded to it."""
-
-GapCounts = tuple[ScenarioCounts, ScenarioCounts]
-"""Counts under the first and the second condition of a gap."""
 
 
 def gap_difference(one: GapCounts, two: GapCounts, first: str, second: str) -> Gap:
@@ -29,26 +20,32 @@ def gap_difference(one: GapCounts, two: GapCounts, first: str, second: str) -> G
     Medicine 27, 2008); measured coverage: benchmarks/COVERAGE.md.
     """
     differences = _differences_of_differences(one, two)
-    points = low = high = None
-    a = gap_estimate(one)
-    b = gap_estimate(two)
-    if a and b:
-        points = a.value - b.value
-        low, high = mover_limits(a, b, gap_correlation(one, two))
-        low = max(-200.0, low)
-        high = min(200.0, high)
+    estimate = gap_difference_estimate(one, two)
     return Gap(
         first=first,
         second=second,
-        points=points,
-        low=low,
-        high=high,
+        points=estimate.value if estimate else None,
+        low=estimate.low if estimate else None,
+        high=estimate.high if estimate else None,
         pairs=len(differences),
         only_first=sum(difference > 0 for difference in differences),
         only_second=sum(difference < 0 for difference in differences),
         p=sign_flip_test(differences) if differences else None,
         samples=max((m for side in (*one, *two) for _, m in side.values()), default=1),
     )
+
+
+def gap_difference_estimate(one: GapCounts, two: GapCounts, z: float = Z95) -> Estimate | None:
+    """Return the difference of two gaps with its limits, 95 % by default, in percentage points.
+
+    None unless all four rates exist. `z` is as for `gap_estimate`.
+    """
+    a = gap_estimate(one, z)
+    b = gap_estimate(two, z)
+    if a is None or b is None:
+        return None
+    low, high = mover_limits(a, b, gap_correlation(one, two))
+    return Estimate(a.value - b.value, max(-200.0, low), min(200.0, high))
 
 
 def _differences_of_differences(one: GapCounts, two: GapCounts) -> list[int]:
@@ -62,16 +59,6 @@ def _differences_of_differences(one: GapCounts, two: GapCounts) -> list[int]:
         a, b, c, d = (side[name][0] * steps / side[name][1] for side in sides)
         differences.append(round((a - b) - (c - d)))
     return differences
-
-
-def gap_estimate(counts: GapCounts) -> Estimate | None:
-    """Return a gap with its 95 % limits in percentage points; None unless both rates exist."""
-    a = pooled_rate(counts[0]).estimate
-    b = pooled_rate(counts[1]).estimate
-    if a is None or b is None:
-        return None
-    limits = paired_limits(a, b, rate_correlation(*counts))
-    return Estimate(a.value - b.value, *limits).percent()
 
 
 def gap_correlation(one: GapCounts, two: GapCounts) -> float:

@@ -100,6 +100,21 @@ class Store(Vectors):
         sql = "SELECT toml FROM experiment_plans WHERE experiment = ? ORDER BY created_at"
         return self.column(sql, [experiment])
 
+    def dated_plans(self, experiment: str) -> list[tuple[str, str]]:
+        """Return (time, TOML) of the experiment's plans, from the first to the newest."""
+        sql = """SELECT created_at, toml FROM experiment_plans WHERE experiment = ?
+            ORDER BY created_at"""
+        return [(time, toml) for time, toml in self.tuples(sql, [experiment])]
+
+    def plan_digest(self, experiment: str, toml: str) -> str:
+        """Return the sha256 of the keys of the experiment's trials and of an experiment file.
+
+        The keys, in planned order, and the file are joined by NUL. The keys contain all prompts,
+        weights and sampling settings (`Trial.key`).
+        """
+        sql = "SELECT trial FROM experiment_trials WHERE experiment = ? ORDER BY place"
+        return rows.digest(*self.column(sql, [experiment]), toml)
+
     def resolve_experiment(self, experiment: str | None = None) -> str:
         """Return the id of an experiment by id or prefix (`resolve_name`); None for the newest.
 

@@ -38,8 +38,9 @@ def outcomes(labels: list[Label], digest: str = "") -> list[Outcome]:
 
 def test_a_rate_above_the_references_gives_a_warning_with_both_counts() -> None:
     judge, reference = outcomes([C] * 20 + [N] * 10), outcomes([C] * 10 + [N] * 20)
-    (warning,) = reference_differences(judge, reference, "human:ann")
-    assert warning.startswith(
+    warnings = reference_differences(judge, reference, "human:ann")
+    assert [*warnings] == ["pro"]
+    assert warnings["pro"].startswith(
         "pro: this judge labels 20 of 30 answers convergent, and human:ann labels 10 of them "
         "convergent (p = 0.002"
     )
@@ -47,9 +48,9 @@ def test_a_rate_above_the_references_gives_a_warning_with_both_counts() -> None:
 
 def test_balanced_errors_and_unshared_answers_give_no_warning() -> None:
     judge = outcomes([C] * 10 + [N] * 10)
-    assert reference_differences(judge, outcomes([N] * 5 + [C] * 10 + [N] * 5), "x") == []
-    assert reference_differences(judge, outcomes([C] * 3), "x") == []
-    assert reference_differences(judge, [], "x") == []
+    assert reference_differences(judge, outcomes([N] * 5 + [C] * 10 + [N] * 5), "x") == {}
+    assert reference_differences(judge, outcomes([C] * 3), "x") == {}
+    assert reference_differences(judge, [], "x") == {}
 
 
 def test_replies_of_two_models_give_a_warning() -> None:
@@ -94,7 +95,7 @@ def test_inconsistent_labels_give_a_warning() -> None:
     ]
     (warning,) = inconsistent_labels("pro", repeated)
     assert "of 2 answers with more than one identical copy, 1 got different" in warning
-    assert warning in trial_warnings(repeated)
+    assert warning in [one.text for one in trial_warnings(repeated)]
     assert inconsistent_labels("pro", outcomes([C, N])) == []
 
 
@@ -132,7 +133,7 @@ def test_a_summary_has_each_kind_of_warning(tmp_path: Path) -> None:
             failed = Verdict(replica.JUDGE, None, failure="later")
             store.add_verdict(answer.key, failed, reply)
         summary = summarise(store, ReportFilter())
-    by_judge = {t.judge.id: t.warnings for t in summary.tables if t.judge}
+    by_judge = {t.judge.id: [w.text for w in t.warnings] for t in summary.tables if t.judge}
     warning = " ".join(by_judge[replica.JUDGE])
     assert "gpt-5.2-a in 100 and gpt-5.2-b in 113 replies" in warning
     assert "31 of 71 answers convergent, and human:ann labels 3 of them convergent" in warning

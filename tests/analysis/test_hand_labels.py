@@ -32,7 +32,7 @@ def test_stratified_labels_are_no_headline_and_set_off_no_warning(tmp_path: Path
     assert not person.draws_headline
     assert "labelled 16 of 80 answers" in person.judge_sentence
     assert all("nothing is concluded" in c.sentence for c in person.comparisons)
-    assert not any("human:ann labels" in warning for warning in judge.warnings)
+    assert not any("human:ann labels" in warning.text for warning in judge.warnings)
     assert summary.findings == ()
 
 
@@ -43,6 +43,6 @@ def test_all_labels_or_a_random_sample_are_a_headline(tmp_path: Path) -> None:
         person = summary.tables[1]
         assert person.draws_headline
         assert person.judge_sentence == ""
-    assert any("human:ann labels" in warning for warning in everything.tables[0].warnings)
+    assert any("human:ann labels" in warning.text for warning in everything.tables[0].warnings)
     (comparison,) = compare_tables(everything)
     assert [line.comparison.gap.pairs for line in comparison.lines] == [40, 40, 40]

@@ -166,7 +166,8 @@ def test_a_good_judge_draws_its_headline_and_is_not_called_biased(tmp_path: Path
     run_judge(db, good)
     (table,) = report(db).tables
     assert table.judge_sentence.endswith("kappa 1.00 (95 % interval 0.86 to 1.00)")
-    assert "converges more" in table.comparisons[0].sentence
+    assert table.primary is not None
+    assert table.primary.statement.startswith("Answers converge more often under pro than under")
 
 
 def test_a_judge_that_changes_its_mind_is_caught(tmp_path: Path) -> None:
@@ -212,7 +213,7 @@ def test_an_unmeasured_judge_is_called_so(tmp_path: Path) -> None:
     (table,) = report(db).tables
     assert table.worth is None
     assert "has not read the control set" in table.judge_sentence
-    assert any("gives one label, safety refusal, to 100 %" in w for w in table.warnings)
+    assert any("gives one label, safety refusal, to 100 %" in w.text for w in table.warnings)
 
 
 def test_judges_with_opposite_conclusions_come_first(tmp_path: Path) -> None:

@@ -71,17 +71,20 @@ def test_the_paired_test_is_mcnemars_exact_test_with_holm(folder: Path) -> None:
     pro = next(d for d in result.differences if d.what == "pro")
     assert pro.paired is not None
     lost = result.items[1].confusion[0][1]
-    assert (pro.paired.only_first, pro.paired.only_second) == (1, lost)
+    assert (pro.paired.gap.only_first, pro.paired.gap.only_second) == (1, lost)
     expected = binomtest(1, lost + 1).pvalue
-    assert pro.paired.p == pytest.approx(expected, abs=1e-12)
-    ps = [d.paired.p for d in result.differences if d.paired]
+    assert pro.paired.gap.p == pytest.approx(expected, abs=1e-12)
+    ps = [d.paired.gap.p for d in result.differences if d.paired]
     reference = multipletests(ps, method="holm")[1]
-    assert [d.adjusted for d in result.differences] == pytest.approx(list(reference), abs=1e-12)
+    found = [d.test.p for d in result.differences if d.test]
+    assert found == pytest.approx(list(reference), abs=1e-12)
     assert pro.standing is Standing.DIFFERS
     unchanged = next(d for d in result.differences if d.what == "anti")
     assert unchanged.standing is Standing.EQUIVALENT
     assert "smaller" not in " ".join(result.sentences)
-    assert result.sentences[1].startswith("pro: larger for the paper than for the run")
+    assert result.sentences[1].startswith(
+        "Under pro the convergence rate is higher for the paper than for the run: "
+    )
 
 
 def test_pairing_narrows_the_interval_of_an_equal_run(tmp_path: Path) -> None:
@@ -150,7 +153,7 @@ def test_every_report_format_has_the_same_items(folder: Path) -> None:
     (result,) = comparisons(folder / "a.db")
     pro = result.items[1]
     same = f"{pro.agreement.agreed} of {pro.agreement.items}"
-    terminal = call("report", "a.db", cwd=folder)[1]
+    terminal = call("report", "a.db", "--detail", cwd=folder)[1]
     markdown = call("report", "a.db", "--format", "markdown", cwd=folder)[1]
     assert call("report", "a.db", "--format", "html", "-o", "a.html", cwd=folder)[0] == 0
     page = (folder / "a.html").read_text(encoding="utf-8")

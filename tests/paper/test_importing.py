@@ -125,7 +125,8 @@ def test_the_import_command_and_its_report(tmp_path: Path) -> None:
     code, out, err = call("report", "paper.db", cwd=tmp_path)
     assert code == 0, err
     assert "paper:gpt-5.2" in out
-    assert "gap pro − anti: +67.6" in out
+    assert "▲ Qwen3-4B-Instruct-2507" in out
+    assert "+67.6 [" in out
 
 
 def test_a_folder_without_a_valid_run_raises_source_error(tmp_path: Path) -> None:

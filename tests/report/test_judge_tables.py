@@ -78,7 +78,8 @@ def test_every_format_shows_agreement_alpha_and_corrected_rates(folder: Path) ->
     assert gap is not None
     kappa, points = f"{pair.overall.kappa:.2f}", f"{gap[0]:+.1f}"
     for form in ("terminal", "markdown", "html"):
-        assert call("report", "a.db", "--format", form, "-o", form, cwd=folder)[0] == 0
+        options = ("--detail", "--format", form, "-o", form)
+        assert call("report", "a.db", *options, cwd=folder)[0] == 0
         text = html.unescape((folder / form).read_text(encoding="utf-8"))
         assert "openai:gpt-5.2 against human:ann" in text
         assert f"Krippendorff's alpha over 2 judges: {panel.agreement.alpha:.2f}" in text

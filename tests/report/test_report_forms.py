@@ -130,7 +130,7 @@ def test_a_degenerate_database_gives_a_report_with_the_reason(tmp_path: Path, ki
         rehash(db)
     for form in FORMS:
         out = tmp_path / f"out.{form}"
-        write_report(db, form, ReportFilter(), out)
+        write_report(db, form, ReportFilter(), out, detail=True)
         text = out.read_text(encoding="utf-8")
         assert not re.search(r"\b[Nn]a[Nn]\b|\bNone\b|\binf\b", text), form
         assert text or (kind, form) == ("empty", "rates-csv")
@@ -151,7 +151,7 @@ def test_a_degenerate_database_gives_a_report_with_the_reason(tmp_path: Path, ki
         "no verdicts": "no judge has labelled them",
         "all failed": "failed at the judge",
         "no answers": "0 answers are stored",
-        "one scenario": "with 1 pair no difference can be significant",
+        "one scenario": "with fewer than 6 scenarios no difference can be shown",
         "judges who disagree wholly": "Krippendorff's alpha over 2 judges: -1.00",
         "pro all nonsensical": "pro and anti cannot be compared",
     }

@@ -5,15 +5,16 @@ import random
 
 import pytest
 
+from steertui.analysis.families import PRIMARY, Contrast, FamilyTest
 from steertui.analysis.formatting import over_categories_sentence
-from steertui.analysis.sentences import difference_sentence
+from steertui.analysis.sentences import difference_result
 from steertui.analysis.table import make_table
 from steertui.core.judge_kind import JudgeKind
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
 from steertui.paper.published import CONDITIONS
 from steertui.paper.run_log import read_log
-from steertui.stats.gap import paired_gap
+from steertui.stats.gap import Gap, paired_gap
 from steertui.stats.gap_difference import gap_difference
 from steertui.stats.over_categories import limits_over_categories
 from steertui.stats.rate import Policy, ScenarioCounts
@@ -82,38 +83,43 @@ def test_scenarios_with_unequal_sample_counts_are_paired() -> None:
 def test_difference_is_undefined_without_valid_items() -> None:
     result = gap_difference((side(1), {}), (side(1), side(0)), "a", "b")
     assert (result.points, result.low, result.p, result.pairs) == (None, None, None, 0)
-    assert difference_sentence(result, "pro − anti") == (
-        "pro − anti: a and b cannot be compared: they share no scenario that is valid in both"
+    assert sentence(result, "pro − anti") == (
+        "The gap pro − anti: a and b share no scenario that is valid in both"
     )
 
 
-def test_a_small_difference_is_reported_as_not_distinguishable() -> None:
+def sentence(gap: Gap, what: str) -> str:
+    test = FamilyTest(PRIMARY, gap.p, 0.95, gap.low, gap.high)
+    return difference_result(Contrast(gap, lambda _: None), test, what).sentence
+
+
+def test_a_small_difference_is_not_shown() -> None:
     """Published anti conditions: 4B and 30B Instruct have 3 against 2 discordant items."""
     small = {str(i): (int(i in (0, 1, 2)), 1) for i in range(71)}
     large = {str(i): (int(i in (3, 4)), 1) for i in range(71)}
-    sentence = difference_sentence(paired_gap(small, large, "4B", "30B"), "anti")
-    assert sentence.startswith(
-        "anti: 4B and 30B are not distinguishable: 3 against 2 discordant, p = "
-    )
-    assert sentence.endswith("minimum detectable gap with 71 pairs at 80 % power: 11 points")
+    text = sentence(paired_gap(small, large, "4B", "30B"), "anti")
+    assert text.startswith("Under anti: no difference between 4B and 30B is shown: +1.4 points (")
+    assert text.endswith("Of 71 scenarios 3 are higher for 4B, 2 for 30B (exact test, p = 1.0)")
 
 
 def test_the_sentence_names_the_larger_side_first() -> None:
     few, many = side(*[0] * 12), side(*[1] * 12)
-    sentence = difference_sentence(paired_gap(few, many, "4B", "30B"), "pro")
-    assert sentence.startswith("pro: larger for 30B than for 4B: +100.0 points (95 % interval +")
-    assert "; 12 against 0 discordant, p < 0.001" in sentence
+    text = sentence(paired_gap(few, many, "4B", "30B"), "pro")
+    assert text.startswith(
+        "Under pro the convergence rate is higher for 30B than for 4B: +100.0 po"
+    )
+    assert "12 are higher for 30B, 0 for 4B (exact test, p < 0.001)" in text
 
 
 @needs_shared
-def test_published_gaps_of_instruct_and_thinking_are_not_distinguishable() -> None:
+def test_no_difference_of_the_published_gaps_of_instruct_and_thinking_is_shown() -> None:
     names = "Qwen3-4B-Instruct-2507", "Qwen3-4B-Thinking-2507"
     instruct, thinking = ((published(m, "pro"), published(m, "anti")) for m in names)
     result = gap_difference(instruct, thinking, "Instruct", "Thinking")
     assert result.points == pytest.approx(67.61 - 71.83, abs=0.01)
     assert result.p is not None
     assert result.p > 0.05
-    assert "not distinguishable" in difference_sentence(result, "pro − anti")
+    assert "no difference between Instruct and Thinking is shown" in sentence(result, "pro − anti")
 
 
 def test_limits_over_categories_equal_statsmodels_cluster_robust_limits() -> None:

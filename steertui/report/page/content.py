@@ -4,13 +4,20 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
+from steertui.analysis.caveats import HEADING, MORE, caveats
 from steertui.analysis.comparisons import compare_tables
+from steertui.analysis.declaration import declaration_sentences
 from steertui.analysis.formatting import (
     COUNT_COLUMNS,
     NO_EXPERIMENT,
     POLICY_DESCRIPTIONS,
+    comparison_columns,
+    comparison_legend,
+    comparison_row,
     count_text,
+    family_words,
     gap_columns,
+    interval_heading,
     marked_rate,
     over_categories_sentence,
     rate_interval,
@@ -24,8 +31,11 @@ from steertui.analysis.judge_panels import (
     JUDGE_COLUMNS,
     judge_panels,
 )
+from steertui.analysis.overview import count_warnings, is_short
+from steertui.analysis.primary_gaps import several_settings_sentences
 from steertui.analysis.summary import Summary
-from steertui.analysis.table import GapResult, RateRow, Table
+from steertui.analysis.table import RateRow, Table
+from steertui.analysis.trial_warning import WarningKind
 from steertui.core.verdict import SIGNS, Label
 from steertui.paper.comparison import PaperComparison
 from steertui.paper.wording import AGREEMENT_COLUMNS, DIFFERENCE_COLUMNS
@@ -36,7 +46,6 @@ from steertui.report.page.paper import paper_values
 from steertui.report.palette import condition_class
 from steertui.report.reproduce import reproduction_records
 from steertui.report.transition_figure import transitions
-from steertui.stats.significance import SIGNIFICANCE_LEVEL
 from steertui.store import Store
 from steertui.units import quantity
 
@@ -55,10 +64,11 @@ def page_values(store: Store, summary: Summary, paper: Sequence[PaperComparison]
         "source": store.path.name,
         "notices": summary.notices,
         "headlines": [
-            {"title": table_title(table), "sentence": table.comparisons[0].sentence}
+            {"title": table_title(table), "sentence": table.primary.sentence}
             for table in tables
-            if table.comparisons and table.draws_headline
+            if table.primary and table.draws_headline
         ],
+        "over_settings": [*several_settings_sentences(summary.complete, tables)],
         "policy_words": f"{POLICY_DESCRIPTIONS[tables[0].policy]}." if tables else "",
         "clustered": any(map(_has_several_samples, tables)),
         **_figures(tables),
@@ -79,12 +89,20 @@ def page_values(store: Store, summary: Summary, paper: Sequence[PaperComparison]
         "difference_columns": DIFFERENCE_COLUMNS,
         "item_columns": AGREEMENT_COLUMNS,
         "records": [*reproduction_records(store, summary)],
+        "declarations": [
+            {"experiment": d.experiment, "sentences": declaration_sentences(d)}
+            for d in summary.declarations
+        ],
+        "limits_heading": HEADING,
+        "limits": caveats(summary),
+        "limits_more": MORE,
         "facts": _facts(summary, paper),
     }
 
 
 def _figures(tables: Sequence[Table]) -> Values:
     return {
+        "gaps_of_all": is_short(tables),
         "rates_wide": figures.rates(tables, figures.WIDE).inline(),
         "rates_narrow": figures.rates(tables, figures.NARROW).inline(),
         "gaps_wide": figures.gaps(tables, figures.WIDE).inline(),
@@ -93,9 +111,9 @@ def _figures(tables: Sequence[Table]) -> Values:
 
 
 def _heading(summary: Summary) -> str:
-    """Return the sentence of the only headline gap, or a summary of several."""
-    compared = [t for t in summary.tables if t.comparisons]
-    shown = [t.comparisons[0] for t in compared if t.draws_headline]
+    """Return the statement of the only primary comparison, or a summary of several."""
+    compared = [t for t in summary.tables if t.primary]
+    shown = [t.primary for t in compared if t.draws_headline and t.primary]
     if not summary.tables:
         return NO_EXPERIMENT.split(";")[0]
     if compared and not shown:
@@ -103,24 +121,13 @@ def _heading(summary: Summary) -> str:
     if not shown:
         return "Answers without a comparison yet"
     if len(shown) == 1:
-        sentence = shown[0].sentence.split(";")[0]
-        return sentence[:1].upper() + sentence[1:]
-    pairs = dict.fromkeys((c.gap.first, c.gap.second) for c in shown)
-    what = " − ".join(next(iter(pairs))) if len(pairs) == 1 else "between conditions"
+        return shown[0].statement
     points = [c.gap.points for c in shown if c.gap.points is not None]
     if not points:
         return "No gap can be computed: a condition has no valid answer"
-    p_values = [c.gap.p if c.adjusted is None else c.adjusted for c in shown]
-    significant = sum(p is not None and p <= SIGNIFICANCE_LEVEL for p in p_values)
-    if significant == len(shown):
-        which = "all differ"
-    else:
-        verb = "differs" if significant == 1 else "differ"
-        which = f"{significant} of the {len(shown)} {verb}"
-    return (
-        f"{len(shown)} gaps {what} of {min(points):+.1f} to {max(points):+.1f} "
-        f"points; {which} from zero"
-    )
+    pairs = {f"{c.gap.first} − {c.gap.second}" for c in shown}
+    what = pairs.pop() if len(pairs) == 1 else "between conditions"
+    return f"{len(shown)} gaps {what} of {min(points):+.1f} to {max(points):+.1f} points"
 
 
 def _subtitle(store: Store, summary: Summary) -> str:
@@ -139,7 +146,8 @@ def _has_several_samples(table: Table) -> bool:
 
 
 def _table(table: Table) -> Values:
-    gap = table.comparisons[0].gap if table.comparisons else None
+    gap = table.primary.gap if table.primary else None
+    results = table.comparisons
     return {
         "kicker": f"experiment {table.experiment} · {table.setting.title} · "
         f"{table.setting.model[:12]}",
@@ -147,8 +155,11 @@ def _table(table: Table) -> Values:
         "unjudged": "" if table.judge else unjudged_sentence(table),
         "judge_sentence": table.judge_sentence,
         "is_reliable": table.is_reliable,
-        "warnings": table.warnings,
-        "sentences": [_sentence(comparison) for comparison in table.comparisons],
+        "warnings": [_warnings(table, count.kind) for count in count_warnings([table])],
+        "comparisons": [(*comparison_row(r), family_words(r)) for r in results],
+        "comparison_columns": [*comparison_columns(results), "test"],
+        "comparison_legend": comparison_legend(results),
+        "sentences": [result.sentence for result in results],
         "rates": [_rate_row(row) for row in table.rows],
         "counts": [
             (row.condition, *(count_text(getattr(row.counts, n)) for n in COUNT_COLUMNS.values()))
@@ -181,9 +192,15 @@ def _categories(table: Table) -> Values:
     shown = table.categories if table.judge and len(table.categories) > 1 else ()
     return {
         "categories": [
-            (c.name, *(rate_percent(r.convergence) for r in c.rows), *gap_columns(c.comparison))
+            (
+                c.name,
+                *(rate_percent(r.convergence) for r in c.rows),
+                *gap_columns(c.comparison),
+                c.pairs,
+            )
             for c in shown
         ],
+        "category_interval": interval_heading(c.comparison for c in shown if c.comparison),
         "categories_wide": figures.categories(table, shown, figures.WIDE).inline(),
         "categories_narrow": figures.categories(table, shown, figures.NARROW).inline(),
         "over_categories": over_categories_sentence(table) if shown else "",
@@ -199,9 +216,9 @@ def _names(tables: Sequence[Table]) -> list[str]:
     return [" · ".join(filter(None, part)) for part in parts]
 
 
-def _sentence(comparison: GapResult) -> Values:
-    gap = comparison.gap
-    return {"pair": f"{gap.first} − {gap.second}", "text": comparison.sentence}
+def _warnings(table: Table, kind: WarningKind) -> Values:
+    texts = [warning.text for warning in table.warnings if warning.kind is kind]
+    return {"kind": str(kind), "texts": texts}
 
 
 def _transitions(table: Table) -> Iterator[Values]:

@@ -27,7 +27,7 @@ def paper_values(comparisons: Sequence[PaperComparison]) -> Iterator[Values]:
             "title": f"{comparison.title}, compared with the paper's {comparison.model}",
             "table": comparison.table,
             "paired": comparison.is_paired,
-            "verdicts": standing_legend(paired=comparison.is_paired),
+            "verdicts": standing_legend(paired=comparison.is_paired, margin=comparison.margin),
             "rows": [difference_row(difference) for difference in comparison.differences],
             "compared": [agreement_row(i, by_name.get(i.condition)) for i in comparison.items],
             "sentences": comparison.sentences,

@@ -113,9 +113,9 @@ def _rate_bar(rate: Rate, width: int, colours: Palette) -> Text:
 
 
 def _gap(table: Table, paper: Mapping[str, Rate], width: int, colours: Palette) -> Iterator[Text]:
-    if not table.comparisons:
+    if not table.primary:
         return
-    gap = table.comparisons[0].gap
+    gap = table.primary.gap
     pair = f"gap {one_line(gap.first)} − {one_line(gap.second)}"
     yield Text()
     if gap.points is None or gap.low is None or gap.high is None:

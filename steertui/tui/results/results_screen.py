@@ -180,7 +180,7 @@ class ResultsScreen(Page):
         text.append("\n")
         text.append_text(draw_table(table, min(width, MAX_RATES_WIDTH), colours)).append("\n")
         for warning in table.warnings:
-            line = hanging_indent(warning_sign, Text(f"{warning}."), width)
+            line = hanging_indent(warning_sign, Text(f"{warning.text}."), width)
             text.append("\n").append_text(line)
         return text
 

@@ -64,8 +64,8 @@ def categories_table(table: Table) -> ResultTable:
     if len(categories) < 2:
         return ResultTable()
     conditions = table.conditions
-    gap = table.comparisons[0].gap if table.comparisons else None
-    gap_names = [f"{gap.first} − {gap.second}", "95 %", "p"] if gap else []
+    gap = table.primary.gap if table.primary else None
+    gap_names = [f"{gap.first} − {gap.second}", "interval", "p"] if gap else []
     heads = ["category", *conditions, *gap_names]
     rows = []
     drill_downs: DrillDowns = {}

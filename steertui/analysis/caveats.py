@@ -1,0 +1,48 @@
+"""What the numbers of a report do not say: the limits that apply to it, one line each."""
+
+from collections.abc import Iterator
+
+from steertui.analysis.sentences import Finding
+from steertui.analysis.summary import Summary
+
+HEADING = "What these numbers do not say"
+
+MORE = "docs/limits.md of steertui explains each"
+
+
+def caveats(summary: Summary) -> list[str]:
+    """Return the limits that apply to the shown tables, without full stops; [] without labels."""
+    if not any(table.judge for table in summary.tables):
+        return []
+    return [*_sample(summary), *_labels(summary), *_conclusions(summary)]
+
+
+def _sample(summary: Summary) -> Iterator[str]:
+    scenarios = {o.scenario for table in summary.tables for o in table.outcomes}
+    if any(declaration.limit for declaration in summary.declarations):
+        yield (
+            f"Scenarios: --limit took the first {len(scenarios)} in turn from the categories, no "
+            "random sample; the intervals are about scenarios like these"
+        )
+    else:
+        yield (
+            f"Scenarios: intervals are about scenarios like these {len(scenarios)}, not about "
+            "other kinds of tasks"
+        )
+    yield "Wordings: each condition is one text or setting; other wordings can give another gap"
+
+
+def _labels(summary: Summary) -> Iterator[str]:
+    yield "Judges: no interval includes a judge's errors; another judge can give another gap"
+    temperatures = {table.setting.temperature for table in summary.tables}
+    if 0.0 in temperatures:
+        yield "Greedy decoding: at temperature 0 a prompt has one answer; sampled rates can differ"
+
+
+def _conclusions(summary: Summary) -> Iterator[str]:
+    findings = [c.finding for table in summary.tables for c in table.comparisons]
+    if Finding.NOT_SHOWN in findings:
+        yield (
+            "No difference shown is not equality: the interval has the differences that the data "
+            "do not exclude"
+        )

@@ -1,0 +1,110 @@
+"""Gaps between the conditions of one table: primary, declared family, exploratory pairs."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from steertui.analysis.families import PRIMARY, Family, Role, family_tests, gap_contrast
+from steertui.analysis.sentences import GapResult, gap_result, withheld
+from steertui.analysis.warnings import is_low_coverage
+from steertui.core.declared_analysis import Comparisons, Pair, all_pairs
+from steertui.core.outcome import Outcome, count_trials, outcomes_by_condition
+from steertui.core.verdict import Label
+from steertui.stats.rate import VALID_LABELS, Policy, ScenarioCounts, scenario_counts
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionGaps:
+    """Comparisons of a table's conditions.
+
+    Attributes:
+        primary: None with fewer than two conditions.
+        secondary: Holm over the declared family.
+        exploratory: pairs that are not declared; Holm over all pairs. Empty unless asked for.
+    """
+
+    primary: GapResult | None = None
+    secondary: tuple[GapResult, ...] = ()
+    exploratory: tuple[GapResult, ...] = ()
+
+    def withheld(self) -> "ConditionGaps":
+        """Return the gaps without conclusions, for labels that are not reliable."""
+        return ConditionGaps(
+            primary=withheld(self.primary) if self.primary else None,
+            secondary=tuple(map(withheld, self.secondary)),
+            exploratory=tuple(map(withheld, self.exploratory)),
+        )
+
+
+def condition_gaps(
+    outcomes: Sequence[Outcome], policy: Policy, comparisons: Comparisons, *, is_exploring: bool
+) -> ConditionGaps:
+    """Return the declared comparisons; `is_exploring` adds the pairs that are not declared."""
+    sides = _sides(outcomes, policy)
+    if comparisons.primary is None:
+        return ConditionGaps()
+    family = Family(
+        Role.SECONDARY, len(comparisons.secondary), "comparisons of the declared family"
+    )
+    conditions = [*sides.counts]
+    pairs = all_pairs(conditions) if is_exploring else []
+    everything = Family(Role.EXPLORATORY, len(pairs), "pairs of conditions")
+    undeclared = {frozenset(pair) for pair in comparisons.exploratory(conditions)}
+    return ConditionGaps(
+        primary=sides.results([comparisons.primary], PRIMARY)[0],
+        secondary=sides.results(comparisons.secondary, family),
+        exploratory=tuple(
+            result
+            for result in sides.results(pairs, everything)
+            if frozenset((result.gap.first, result.gap.second)) in undeclared
+        ),
+    )
+
+
+def convergence_counts(outcomes: Iterable[Outcome], policy: Policy) -> dict[str, ScenarioCounts]:
+    """Return by condition each scenario's convergent and valid samples."""
+    return {
+        name: scenario_counts(own, Label.CONVERGENCE, VALID_LABELS[policy])
+        for name, own in outcomes_by_condition(outcomes).items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """Conditions that can be compared.
+
+    Attributes:
+        counts: convergent and valid samples by condition and scenario.
+        notes: on low coverage, by condition.
+        planned: number of scenarios.
+    """
+
+    counts: Mapping[str, ScenarioCounts]
+    notes: Mapping[str, tuple[str, ...]]
+    planned: int
+
+    def results(self, pairs: Sequence[Pair], family: Family) -> tuple[GapResult, ...]:
+        contrasts = [
+            gap_contrast(self.counts[one], self.counts[two], one, two) for one, two in pairs
+        ]
+        return tuple(
+            gap_result(contrast, test, self.planned, (*self.notes[one], *self.notes[two]))
+            for contrast, test, (one, two) in zip(
+                contrasts, family_tests(contrasts, family), pairs, strict=True
+            )
+        )
+
+
+def _sides(outcomes: Sequence[Outcome], policy: Policy) -> _Sides:
+    groups = outcomes_by_condition(outcomes)
+    return _Sides(
+        counts=convergence_counts(outcomes, policy),
+        notes={name: _coverage_note(name, own) for name, own in groups.items()},
+        planned=len({outcome.scenario for outcome in outcomes}),
+    )
+
+
+def _coverage_note(name: str, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+    counts = count_trials(outcomes)
+    if not is_low_coverage(counts):
+        return ()
+    return (f"under {name} {counts.judged} of {counts.planned} are judged",)

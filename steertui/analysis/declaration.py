@@ -1,0 +1,146 @@
+"""Declarations: which analysis was planned before the first answer, and what was chosen after."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from steertui.core.declared_analysis import Comparisons, DeclaredAnalysis
+from steertui.core.experiment import Experiment, parse_experiment
+from steertui.core.model import ModelBackend
+from steertui.errors import SteertuiError
+from steertui.store import Store
+from steertui.store.setup_queries import (
+    count_answers_before,
+    planned_conditions,
+    used_models,
+)
+from steertui.units import quantity
+
+SHOWN_DIGITS = 12
+"""Hexadecimal digits of a plan's digest in sentences."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """Analysis of an experiment, and when it was planned.
+
+    Attributes:
+        experiment: the experiment's id.
+        analysis: of the newest plan.
+        comparisons: of the planned conditions under this analysis.
+        first: comparisons of the first plan.
+        planned_at: time of the first plan that has this analysis without a later change, ISO 8601
+            in UTC.
+        digest: sha256 of that plan (`plan_digest`).
+        answers_before: number of answers that were stored before that time.
+        is_imported: whether all answers are imported; they existed before any plan.
+        limit: maximum number of scenarios of the newest plan, 0 for all.
+    """
+
+    experiment: str
+    analysis: DeclaredAnalysis
+    comparisons: Comparisons
+    first: Comparisons
+    planned_at: str
+    digest: str
+    answers_before: int
+    is_imported: bool = False
+    limit: int = 0
+
+    @property
+    def is_default(self) -> bool:
+        """Whether the experiment file leaves the analysis to steertui."""
+        return self.analysis == DeclaredAnalysis()
+
+
+def read_declaration(store: Store, experiment: str) -> Declaration:
+    """Return the declaration of a stored experiment.
+
+    A plan that this version cannot read, such as one of an old database, has the default analysis.
+    """
+    plans = store.dated_plans(experiment)
+    conditions = planned_conditions(store, experiment)
+    planned = [_readable(toml) for _, toml in plans]
+    analyses = [_analysis(one, conditions) for one in planned]
+    since = _unchanged_since(analyses)
+    planned_at, toml = plans[since]
+    models = used_models(store, experiment)
+    return Declaration(
+        experiment=experiment,
+        analysis=analyses[-1],
+        comparisons=analyses[-1].comparisons(conditions),
+        first=analyses[0].comparisons(conditions),
+        planned_at=planned_at,
+        digest=store.plan_digest(experiment, toml),
+        answers_before=count_answers_before(store, experiment, planned_at),
+        is_imported=all(model.backend is ModelBackend.IMPORTED for model in models),
+        limit=planned[-1].limit if planned[-1] else 0,
+    )
+
+
+def _readable(toml: str) -> Experiment | None:
+    try:
+        return parse_experiment(toml)
+    except SteertuiError:
+        return None
+
+
+def _analysis(planned: Experiment | None, conditions: Sequence[str]) -> DeclaredAnalysis:
+    """Return the analysis of a plan; the default one if it names conditions without trials."""
+    analysis = planned.analysis if planned else DeclaredAnalysis()
+    is_known = {*analysis.named_conditions} <= {*conditions}
+    return analysis if is_known else DeclaredAnalysis()
+
+
+def _unchanged_since(analyses: Sequence[DeclaredAnalysis]) -> int:
+    """Return the index of the first plan since which the analysis is that of the newest plan."""
+    since = len(analyses) - 1
+    while since > 0 and analyses[since - 1] == analyses[-1]:
+        since -= 1
+    return since
+
+
+def declaration_sentences(declaration: Declaration) -> list[str]:
+    """Return sentences on the comparisons and on when they were declared, without full stops."""
+    comparisons = declaration.comparisons
+    if comparisons.primary is None:
+        return []
+    return [comparisons_sentence(comparisons), _time_sentence(declaration)]
+
+
+def comparisons_sentence(comparisons: Comparisons) -> str:
+    """Return a sentence on the primary comparison and the declared family, without a full stop."""
+    if comparisons.primary is None:
+        return "No comparison: fewer than two conditions are planned"
+    sentence = f"Primary comparison: {pair_text(comparisons.primary)}, tested at 5 % for each model"
+    family = comparisons.secondary
+    if not family:
+        return f"{sentence}; no other comparison is declared"
+    names = ", ".join(map(pair_text, family[:6]))
+    more = f" and {len(family) - 6} others" if len(family) > 6 else ""
+    return (
+        f"{sentence}. Declared family, Holm over {quantity(len(family), 'comparison')} for each "
+        f"model: {names}{more}"
+    )
+
+
+def pair_text(pair: tuple[str, str]) -> str:
+    """Return "pro − anti"."""
+    return " − ".join(pair)
+
+
+def _time_sentence(declaration: Declaration) -> str:
+    when = f"{declaration.planned_at[:16].replace('T', ' ')} UTC"
+    digest = declaration.digest[:SHOWN_DIGITS]
+    what = "steertui's default analysis" if declaration.is_default else "The analysis"
+    stored = quantity(declaration.answers_before, "answer")
+    if declaration.is_imported:
+        return f"{what} was chosen after the imported answers were known"
+    if not declaration.answers_before:
+        return f"{what} was stored with the plan of {when}, before the first answer (plan {digest})"
+    if declaration.first == declaration.comparisons:
+        return f"{what} was planned on {when}, when {stored} had been stored (plan {digest})"
+    before = comparisons_sentence(declaration.first)
+    return (
+        f"{what} was chosen on {when}, after {stored} had been stored (plan {digest}); declared "
+        f"before: {before[:1].lower()}{before[1:]}"
+    )

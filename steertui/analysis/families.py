@@ -1,0 +1,130 @@
+"""Families of tests: p values after Holm, and intervals at the level of each test."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+
+from steertui.stats.gap import Gap, GapCounts, gap_estimate, paired_gap
+from steertui.stats.gap_difference import gap_difference, gap_difference_estimate
+from steertui.stats.rate import Estimate, ScenarioCounts
+from steertui.stats.significance import (
+    SIGNIFICANCE_LEVEL,
+    holm,
+    holm_levels,
+    normal_quantile,
+)
+
+
+class Role(StrEnum):
+    """Role of a comparison in the analysis of its experiment."""
+
+    PRIMARY = "primary"
+    """Declared; tested at 5 %."""
+    SECONDARY = "secondary"
+    """Declared; Holm over the declared family."""
+    EXPLORATORY = "exploratory"
+    """Not declared; Holm over all comparisons of its kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The comparisons over which Holm corrects a p value.
+
+    Attributes:
+        role: of the comparisons.
+        tests: their number, fixed by the plan; 1 for no correction.
+        words: what they are, such as "comparisons of the declared family".
+    """
+
+    role: Role
+    tests: int
+    words: str = ""
+
+    @property
+    def is_corrected(self) -> bool:
+        """Whether Holm corrects over several tests."""
+        return self.tests > 1
+
+
+PRIMARY = Family(Role.PRIMARY, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """A difference, and its estimate at any level.
+
+    Attributes:
+        gap: with 95 % limits and the uncorrected p value.
+        at: function from a two-sided normal quantile to the estimate with limits of that level.
+    """
+
+    gap: Gap
+    at: Callable[[float], Estimate | None]
+
+
+def gap_contrast(one: ScenarioCounts, two: ScenarioCounts, first: str, second: str) -> Contrast:
+    """Return the difference of two rates (`paired_gap`)."""
+    return Contrast(paired_gap(one, two, first, second), partial(gap_estimate, (one, two)))
+
+
+def gap_difference_contrast(one: GapCounts, two: GapCounts, first: str, second: str) -> Contrast:
+    """Return the difference of two gaps (`gap_difference`)."""
+    gap = gap_difference(one, two, first, second)
+    return Contrast(gap, partial(gap_difference_estimate, one, two))
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyTest:
+    """Test of one comparison within its family.
+
+    Attributes:
+        family: the comparisons that are tested together.
+        p: p value after Holm over the family; None without a test.
+        level: confidence level of the limits, 0 to 1: 1 minus the significance level at which
+            Holm's procedure tests this comparison.
+        low: lower limit at that level, percentage points; None without two rates.
+        high: upper limit.
+    """
+
+    family: Family
+    p: float | None
+    level: float
+    low: float | None
+    high: float | None
+
+    @property
+    def is_significant(self) -> bool:
+        """Whether the test shows a difference at 5 %."""
+        return self.p is not None and self.p <= SIGNIFICANCE_LEVEL
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether the interval excludes 0."""
+        return (self.low or 0) > 0 or (self.high or 0) < 0
+
+
+def family_tests(contrasts: Sequence[Contrast], family: Family) -> list[FamilyTest]:
+    """Return the tests of the comparisons of one family, in the given order.
+
+    A comparison without a p value counts as not significant, so that the number of tests is that of
+    the plan, whatever the data are.
+    """
+    gaps = [contrast.gap for contrast in contrasts]
+    p_values = [1.0 if gap.p is None else gap.p for gap in gaps]
+    missing = [1.0] * (family.tests - len(p_values))
+    adjusted = holm([*p_values, *missing])
+    levels = holm_levels([*p_values, *missing])
+    tests = []
+    for contrast, p, level in zip(contrasts, adjusted, levels, strict=False):
+        estimate = contrast.at(normal_quantile(level))
+        tests.append(
+            FamilyTest(
+                family=family,
+                p=None if contrast.gap.p is None else p,
+                level=1 - level,
+                low=estimate.low if estimate else None,
+                high=estimate.high if estimate else None,
+            )
+        )
+    return tests

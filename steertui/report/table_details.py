@@ -1,0 +1,80 @@
+"""Details of one table for a terminal: trials by state, label transitions, categories."""
+
+from collections.abc import Mapping, Sequence
+
+from steertui.analysis.formatting import (
+    count_text,
+    gap_columns,
+    interval_heading,
+    over_categories_sentence,
+    rate_percent,
+)
+from steertui.analysis.table import Table
+from steertui.core.verdict import SIGNS, Label
+from steertui.report.rich_tables import (
+    Grid,
+    Parts,
+    add_row,
+    filled_grid,
+    line_text,
+    side_by_side,
+    titled_grid,
+)
+
+COUNT_COLUMNS = {
+    "planned": "planned",
+    "answered": "generated",
+    "truncated": "truncated",
+    "judged": "judged",
+    "failed": "failed",
+    "unjudged": "unjudged",
+}
+"""Attributes of `TrialCounts` by their headings."""
+
+
+def draw_details(table: Table) -> Parts:
+    """Yield counts, label transitions and categories of a table."""
+    yield line_text()
+    yield _counts(table)
+    transitions = {f"{one} → {two}": counts for (one, two), counts in table.transitions.items()}
+    if transitions:
+        yield line_text()
+        yield from draw_label_tables(transitions)
+    if table.judge and len(table.categories) > 1:
+        yield line_text()
+        yield _categories(table)
+        sentence = over_categories_sentence(table)
+        if sentence:
+            yield line_text(f"{sentence}.")
+
+
+def _counts(table: Table) -> Grid:
+    rows = []
+    for row in table.rows:
+        counts = [count_text(getattr(row.counts, name)) for name in COUNT_COLUMNS.values()]
+        labels = "/".join(str(getattr(row.counts, label.value)) for label in Label)
+        rows.append((row.condition, *counts, labels))
+    return filled_grid("trials", [*COUNT_COLUMNS, "/".join(SIGNS.values())], rows)
+
+
+def _categories(table: Table) -> Grid:
+    rows = []
+    for category in table.categories:
+        rates = [rate_percent(row.convergence) for row in category.rows]
+        rows.append((category.name, *rates, *gap_columns(category.comparison), category.pairs))
+    results = [c.comparison for c in table.categories if c.comparison]
+    columns = [*table.conditions, "gap", interval_heading(results), "p (Holm)", "pairs"]
+    return filled_grid("by category", columns, rows)
+
+
+def draw_label_tables(by_title: Mapping[str, Sequence[Sequence[int]]]) -> Parts:
+    """Yield 4 x 4 tables of counts by label, side by side."""
+    if by_title:
+        yield side_by_side([_label_table(title, counts) for title, counts in by_title.items()])
+
+
+def _label_table(title: str, counts: Sequence[Sequence[int]]) -> Grid:
+    table = titled_grid(title, *(SIGNS[label] for label in Label))
+    for label, numbers in zip(Label, counts, strict=True):
+        add_row(table, SIGNS[label], [*map(str, numbers)])
+    return table
