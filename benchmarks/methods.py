@@ -1,12 +1,12 @@
 """Methods of generation that benchmarks/throughput.py compares, each for the same job."""
 
 import json
-import queue
-import threading
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
+from functools import partial
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,9 @@ from steertui.engine.vocabulary import vocabulary
 from steertui.planning.chat_formats import chat_format
 from steertui.planning.resolve import resolve
 
+PENALTY_TOKENS = 4096
+"""Tokens that the penalties of llama.cpp's samplers look back on: more than any sequence has."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -33,25 +36,30 @@ class Job:
 
     Attributes:
         model: GGUF file.
-        tokens: new tokens per answer.
+        sampling: sampling parameters; its `max_tokens` is the maximum number of new tokens.
+        is_natural: whether an end token ends an answer; otherwise all have `max_tokens` tokens.
         threads: CPU threads.
         is_unified: one KV cache for all slots.
         flash: flash attention.
-        scenarios: scenarios of the starter pack, in three conditions each.
+        pack: scenario pack, in three conditions.
+        prompts_limit: maximum number of prompts; 0 for all.
         copies: copies of each prompt.
     """
 
     model: Path
-    tokens: int
+    sampling: SamplingParams
+    is_natural: bool
     threads: int
     is_unified: bool
     flash: bool
-    scenarios: int
+    pack: str
+    prompts_limit: int
     copies: int = 1
 
     def prompts(self) -> list[list[int]]:
-        """Return the tokens of all prompts: scenarios × conditions × copies."""
-        trials = list(resolve(Experiment(limit=self.scenarios)).trials)
+        """Return the tokens of all prompts: scenarios × conditions, at most the limit, × copies."""
+        trials = list(resolve(Experiment(scenarios=[self.pack])).trials)
+        trials = trials[: self.prompts_limit or None]
         with vocabulary(self.model) as gguf:
             prompts = chat_format(gguf, "").write(trials)
             return gguf.tokenize([prompt.text for prompt in prompts]) * self.copies
@@ -60,7 +68,7 @@ class Job:
         """Return context parameters for `slots` slots."""
         return ContextParams(
             slots=slots,
-            slot_tokens=-(-(longest_prompt + self.tokens) // 64) * 64,
+            slot_tokens=-(-(longest_prompt + self.sampling.max_tokens) // 64) * 64,
             batch=512,
             threads=self.threads,
             unified=self.is_unified,
@@ -68,10 +76,9 @@ class Job:
         )
 
     def requests(self, prompts: list[list[int]]) -> list[GenerateRequest]:
-        """Return one request per prompt, each with the full number of new tokens."""
-        sampling = SamplingParams(max_tokens=self.tokens)
+        """Return one request per prompt, each with its own seed."""
         return [
-            GenerateRequest(str(i), prompt, sampling, ignore_end=True)
+            GenerateRequest(str(i), prompt, self.sampling, i, ignore_end=not self.is_natural)
             for i, prompt in enumerate(prompts)
         ]
 
@@ -96,6 +103,7 @@ def engine(job: Job, slots: int) -> Measurement:
     llama = LlamaModel(job.model)
     prompts = job.prompts()
     engine = Engine(llama, job.shape(slots, max(map(len, prompts))))
+    cpu_start = time.process_time()
     start = time.perf_counter()
     for request in job.requests(prompts):
         engine.add(request)
@@ -105,12 +113,14 @@ def engine(job: Job, slots: int) -> Measurement:
             assert isinstance(event, Completed)
             tokens += event.generation.tokens
     seconds = time.perf_counter() - start
+    cpu_seconds = time.process_time() - cpu_start
     snapshot = engine.snapshot()
     engine.close()
     details: dict[str, object] = {
         "prompts": len(prompts),
         "prefilled": snapshot.prefilled,
         "steps": snapshot.steps,
+        "cpu_seconds": round(cpu_seconds, 1),
         "outside": round(1 - snapshot.seconds[Phase.DECODING] / seconds, 4),
     }
     return Measurement(seconds, tokens, details)
@@ -130,8 +140,9 @@ def machine(job: Job, measurement: Measurement) -> str:
 def ceiling(job: Job, slots: int) -> Measurement:
     """Measure llama_decode alone with the engine's batches: no sampling, no scheduling.
 
-    Sizes, positions and slots are recorded from the scheduler in a run without computation.
-    Prefixes are forked by the same copies, since these are also part of llama.cpp's work.
+    Tokens, positions and slots are recorded in a run of the engine before. If all answers have the
+    same length, that run computes nothing. Prefixes are forked by the same copies, since these are
+    also part of llama.cpp's work.
     """
     llama = LlamaModel(job.model)
     prompts = job.prompts()
@@ -160,28 +171,51 @@ Fork = tuple[int, int, int]
 def _schedule(
     job: Job, llama: LlamaModel, prompts: list[list[int]], shape: ContextParams
 ) -> list[tuple[list[Fork], tuple[np.ndarray, ...]]]:
-    """Return the engine's batches and forks, recorded with constant logits."""
+    """Return the engine's batches and forks; computed only if answers have natural lengths."""
     engine = Engine(llama, shape)
-    batches: list[tuple[list[Fork], tuple[np.ndarray, ...]]] = []
-    forks: list[Fork] = []
-    constant = np.zeros((shape.slots, llama.n_vocab), np.float32)
-    constant[:, 400] = 1.0  # an ordinary token, not an end token
-
-    def decode(*batch: np.ndarray) -> np.ndarray:
-        batches.append((list(forks), batch))
-        forks.clear()
-        return constant[: int(batch[3].sum())]
-
-    context = engine.context
-    context.decode = decode  # type: ignore[method-assign]
-    context.fork = lambda *fork: forks.append(fork)  # type: ignore[method-assign]
-    context.trim = lambda slot, n: forks.append((slot, slot, n))  # type: ignore[method-assign]
+    recorder = Recorder(engine.context, llama.n_vocab, is_computed=job.is_natural)
     for request in job.requests(prompts):
         engine.add(request)
     while not engine.is_idle:
         engine.step()
     engine.close()
-    return batches
+    return recorder.batches
+
+
+class Recorder:
+    """Records the batches and forks of a context.
+
+    Attributes:
+        batches: of each call of `decode`, the forks before it and its arguments.
+    """
+
+    def __init__(self, context: LlamaContext, n_vocab: int, *, is_computed: bool) -> None:
+        """Replace the methods of `context`; the logits are constant if nothing is computed."""
+        self.batches: list[tuple[list[Fork], tuple[np.ndarray, ...]]] = []
+        self._forks: list[Fork] = []
+        self._computed = (context.decode, context.fork, context.trim) if is_computed else None
+        self._logits = np.zeros(n_vocab, np.float32)
+        self._logits[400] = 1.0  # an ordinary token, not an end token
+        context.decode = self._decode  # type: ignore[method-assign]
+        context.fork = self._fork  # type: ignore[method-assign]
+        context.trim = self._trim  # type: ignore[method-assign]
+
+    def _decode(self, *batch: np.ndarray) -> np.ndarray:
+        self.batches.append((self._forks, batch))
+        self._forks = []
+        if self._computed:
+            return self._computed[0](*batch)
+        return np.broadcast_to(self._logits, (int(batch[3].sum()), len(self._logits)))
+
+    def _fork(self, source: int, slot: int, shared: int) -> None:
+        self._forks.append((source, slot, shared))
+        if self._computed:
+            self._computed[1](source, slot, shared)
+
+    def _trim(self, slot: int, length: int) -> None:
+        self._forks.append((slot, slot, length))
+        if self._computed:
+            self._computed[2](slot, length)
 
 
 def loop(job: Job) -> Measurement:
@@ -196,12 +230,23 @@ def loop(job: Job) -> Measurement:
         flash_attn=job.flash,
         verbose=False,
         n_gpu_layers=-1,
+        last_n_tokens_size=PENALTY_TOKENS,
     )
+    end_tokens = LlamaModel(job.model, vocab_only=True).end_tokens if job.is_natural else ()
+    sampling = job.sampling
     tokens = 0
     start = time.perf_counter()
     for prompt in prompts:
-        generated = model.generate(prompt, temp=0.0, repeat_penalty=1.0)
-        tokens += sum(1 for _ in islice(generated, job.tokens))
+        generated = model.generate(
+            prompt,
+            temp=sampling.temperature,
+            top_k=sampling.top_k,
+            top_p=sampling.top_p,
+            min_p=sampling.min_p,
+            repeat_penalty=sampling.repetition_penalty,
+        )
+        limited = islice(generated, sampling.max_tokens)
+        tokens += sum(1 for _ in takewhile(lambda token: token not in end_tokens, limited))
     return Measurement(time.perf_counter() - start, tokens)
 
 
@@ -233,38 +278,34 @@ def server(job: Job, slots: int) -> Measurement:
     prompts = job.prompts()
     shape = job.shape(slots, max(map(len, prompts)))
     running = xllamacpp.Server(_server_params(job, shape))
-    pending: queue.SimpleQueue[list[int]] = queue.SimpleQueue()
-    for prompt in prompts:
-        pending.put(prompt)
-    counts: list[int] = []
-
-    def work() -> None:
-        while True:
-            try:
-                prompt = pending.get_nowait()
-            except queue.Empty:
-                return
-            body: dict[str, object] = {
-                "prompt": prompt,
-                "n_predict": job.tokens,
-                "temperature": 0,
-                "ignore_eos": True,
-                "cache_prompt": True,
-            }
-            counts.append(_post(running.listening_address, body))
-
+    bodies = [_body(request) for request in job.requests(prompts)]
     start = time.perf_counter()
-    threads = [threading.Thread(target=work) for _ in range(slots)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return Measurement(time.perf_counter() - start, sum(counts))
+    with ThreadPoolExecutor(slots) as clients:
+        tokens = sum(clients.map(partial(_post, running.listening_address), bodies))
+    return Measurement(time.perf_counter() - start, tokens)
+
+
+def _body(request: GenerateRequest) -> dict[str, object]:
+    """Return the body of a request to llama-server with the same sampling."""
+    sampling = request.sampling
+    return {
+        "prompt": request.prompt,
+        "n_predict": sampling.max_tokens,
+        "temperature": sampling.temperature,
+        "top_k": sampling.top_k,
+        "top_p": sampling.top_p,
+        "min_p": sampling.min_p,
+        "repeat_penalty": sampling.repetition_penalty,
+        "repeat_last_n": PENALTY_TOKENS,
+        "seed": request.seed,
+        "ignore_eos": request.ignore_end,
+        "cache_prompt": True,
+    }
 
 
 def _post(address: str, body: dict[str, object]) -> int:
     request = urllib.request.Request(
         f"{address}/completion", json.dumps(body).encode(), {"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request) as reply:
+    with urllib.request.urlopen(request, timeout=600) as reply:
         return int(json.load(reply)["tokens_predicted"])

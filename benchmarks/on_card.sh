@@ -10,10 +10,11 @@ model=${2:-qwen3-4b-shape.gguf}
 python -m pip install --quiet --force-reinstall --no-deps "$wheel"
 steertui doctor
 python -m benchmarks.shapes qwen3-4b "$model"
-for slots in 32 64 128; do
+for slots in 32 64 128 256; do
     steertui bench --model "$model" --slots "$slots" --breakdown
 done
+python -m benchmarks.rows --model "$model" --slots 128 --rows 1 8 32 64 128 --threads 2
 python -m benchmarks.backend_sampling --model "$model" --slots 128
-python -m benchmarks.throughput --model "$model" --shape qwen3-4b --slots 32 64 128 --copies 4 \
-    --threads 16 --rounds 1 --peers loop ceiling
+python -m benchmarks.throughput --model "$model" --shape qwen3-4b --slots 32 64 128 256 --copies 4 \
+    --threads 16 --rounds 1 --peers loop ceiling --sampling greedy "no filter" "top-p 0.95"
 python -m benchmarks.accelerator_model --slots 32 64 128

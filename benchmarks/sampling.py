@@ -36,6 +36,12 @@ SAMPLINGS = {
     "repetition penalty 1.1": SamplingParams(temperature=0.7, repetition_penalty=1.1),
 }
 
+RECOMMENDED = {
+    "SmolLM2": SamplingParams(temperature=0.2, top_p=0.9),
+    "Qwen2.5-Coder": SamplingParams(temperature=0.7, top_p=0.8, top_k=20, repetition_penalty=1.1),
+}
+"""Sampling that the model card, or `generation_config.json`, of a model recommends."""
+
 Draw = Callable[[np.ndarray, list[Sequence]], object]
 
 

@@ -61,6 +61,7 @@ class Engine:
         self._steered_model = SteeredModel(model, adapters_of(steerings))
         self._waiting: dict[int, list[Sequence]] = {}
         self._share = shape.slots > 1 and model.can_truncate
+        self._can_move = self._share and not shape.unified
         self._preempted: list[Sequence] = []
         self._suspects: list[Sequence] = []
         self._isolated: Scheduler | None = None
@@ -146,6 +147,8 @@ class Engine:
                 self._context.trim(slot.number, admission.shared)
             else:
                 self._context.fork(admission.source.number, slot.number, admission.shared)
+        while self._can_move and (move := scheduler.close_gap()):
+            self._context.fork(move.source.number, move.target.number, move.length)
         chunks = scheduler.next_batch()
         finished = self._decode(scheduler, chunks) if chunks else []
         self.stopwatch.enter(Phase.WAITING)

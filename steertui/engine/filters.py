@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steertui.core.generation import SamplingParams
-from steertui.engine.cumulative import index_at
 
 Values = NDArray[np.float32]
 Indices = NDArray[np.intp]
@@ -18,8 +17,14 @@ Indices = NDArray[np.intp]
 BLOCKS_PER_TOKEN = 4
 """Blocks per token that top-k keeps; their maxima bound the k-th highest logit."""
 
-HEADS = (2.0**-5, 2.0**-10, 2.0**-16, 0.0)
-"""Probabilities, relative to the most likely token, down to which top-p looks for its mass."""
+HEADS = (2.0**-5, 2.0**-10, 2.0**-16, 2.0**-149)
+"""Probabilities, relative to the most likely token, down to which top-p looks for its mass.
+
+The last one is the least positive number of 32 bits.
+"""
+
+SORTED = 2_048
+"""Weights that are sorted, when top-p has found the others to be kept or not."""
 
 
 class Filters:
@@ -75,11 +80,16 @@ class Filters:
             np.greater_equal(powers, least, out=mask)
             if np.dot(powers, mask) >= goal:
                 break
+        threshold, count = _heaviest(self._taken(powers, mask), goal)
+        return self._highest(powers, threshold, count)
+
+    def _taken(self, powers: Values, mask: NDArray[np.bool_]) -> Values:
+        """Return a copy of the powers in the mask; of all if it has most, which is faster."""
+        if 2 * np.count_nonzero(mask) > len(powers):
+            np.copyto(self._head[: len(powers)], powers)
+            return self._head[: len(powers)]
         tokens = np.flatnonzero(mask)
-        head = powers.take(tokens, out=self._head[: len(tokens)], mode="clip")
-        head.sort()
-        last = index_at(head[::-1], min(1.0, goal / float(head.sum())), "left")
-        return self._highest(powers, head[-1 - last], last + 1)
+        return powers.take(tokens, out=self._head[: len(tokens)], mode="clip")
 
     def _highest(self, values: Values, threshold: np.float32, count: int) -> Indices:
         """Return the indices of the `count` highest values, given the lowest of them."""
@@ -92,3 +102,27 @@ class Filters:
 
     def _at_least(self, values: Values, threshold: float | np.float32) -> Indices:
         return np.flatnonzero(np.greater_equal(values, threshold, out=self._mask[: len(values)]))
+
+
+def _heaviest(weights: Values, goal: float) -> tuple[np.float32, int]:
+    """Return the lowest of the fewest highest weights whose sum reaches `goal`, and their number.
+
+    All are needed if the sum does not reach it. The weights are reordered: in halves, of which one
+    remains each time, so that the work is in proportion to their number.
+    """
+    start = 0
+    end = len(weights)
+    above = 0.0
+    while end - start > SORTED:
+        middle = (start + end) // 2
+        weights[start:end].partition(middle - start)
+        upper = float(weights[middle:end].sum())
+        if above + upper >= goal:
+            start = middle
+        else:
+            above += upper
+            end = middle
+    weights[start:end].sort()
+    cumulative = weights[start:end][::-1].cumsum(dtype=np.float64)
+    last = min(int(np.searchsorted(cumulative, goal - above)), len(cumulative) - 1)
+    return weights[end - 1 - last], len(weights) - end + last + 1

@@ -38,6 +38,15 @@ class Admission:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """Move of a sequence from slot `source` to slot `target`, with `length` cached tokens."""
+
+    source: Slot
+    target: Slot
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """Tokens `start` to `end` of a sequence, as part of a batch."""
 
@@ -103,7 +112,11 @@ class Scheduler:
         return self.slots[best], lengths[best]
 
     def next_batch(self) -> list[Chunk]:
-        """Return the next batch: one token per decoding sequence, then prefill up to the limit."""
+        """Return the next batch: one token per decoding sequence, and prefill up to the limit.
+
+        Its order is that of the slots: llama.cpp computes several streams in one pass only if their
+        numbers are ascending without gaps.
+        """
         running = [(slot, slot.sequence) for slot in self.slots if slot.sequence is not None]
         running.sort(key=lambda pair: (pair[1].uncached > 1, pair[0].last_admission))
         chunks: list[Chunk] = []
@@ -114,7 +127,32 @@ class Scheduler:
                 start = sequence.cached
                 chunks.append(Chunk(slot, sequence, start, start + size))
                 budget -= size
-        return chunks
+        return sorted(chunks, key=lambda chunk: chunk.slot.number)
+
+    def close_gap(self) -> Move | None:
+        """Move a sequence so that occupied slots become neighbours; None if there is no need.
+
+        While sequences are queued, the next of them will occupy the free slots. The number of moves
+        is the least possible.
+        """
+        is_occupied = [slot.sequence is not None for slot in self.slots]
+        count = sum(is_occupied)
+        if self.queue or not count:
+            return None
+        starts = range(len(self.slots) - count + 1)
+        start = max(starts, key=lambda i: sum(is_occupied[i : i + count]))
+        window = range(start, start + count)
+        target = next((self.slots[i] for i in window if not is_occupied[i]), None)
+        if target is None:
+            return None
+        source = next(s for s in self.slots if s.sequence and s.number not in window)
+        assert source.sequence is not None
+        target.sequence = source.sequence
+        target.resident = source.resident
+        target.cached = source.cached
+        target.last_admission = source.last_admission
+        self.release(source)
+        return Move(source, target, source.cached)
 
     def release(self, slot: Slot) -> None:
         """Free a slot; its cells stay available for prefix sharing."""

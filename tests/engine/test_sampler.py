@@ -76,7 +76,7 @@ def test_weights_are_those_of_a_full_sort(
 
 @pytest.mark.parametrize("sampling", SAMPLINGS)
 def test_draws_follow_the_distribution(sampling: SamplingParams) -> None:
-    logits = logits_of(2_000, 2.0, seed=5)
+    logits = logits_of(5_000, 2.0, seed=5)
     probabilities = expected(logits, sampling)
     sampler = Sampler(len(logits))
     drawing = sequence(sampling)
