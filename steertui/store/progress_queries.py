@@ -112,3 +112,10 @@ def count_all(store: Store) -> tuple[int, int]:
         FROM (SELECT count(*) AS n FROM {CONTROL_TRIALS})"""
     ((trials, answers),) = store.tuples(sql)
     return trials, answers
+
+
+def answered_counts(store: Store) -> dict[str, int]:
+    """Return the number of answers of each experiment that has some, by its id."""
+    sql = """SELECT experiment, count(*) FROM experiment_trials JOIN generations USING (trial)
+        GROUP BY experiment"""
+    return dict(store.tuples(sql))

@@ -41,6 +41,11 @@ def has_log(path: Path) -> bool:
     return len([*_parts(path)]) > 1
 
 
+def newest_change(path: Path) -> float:
+    """Return when the database was last changed, in seconds since 1970; 0 if it is missing."""
+    return max((status.st_mtime for _, status in _parts(path)), default=0.0)
+
+
 def _parts(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
     real = os.path.realpath(path)
     for ending in ("", *LOGS):

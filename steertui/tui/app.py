@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from rich.segment import Segments
 from rich.traceback import Traceback
 from textual import work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
@@ -26,7 +26,9 @@ from steertui.tui.gc_tuning import collect_at_intervals
 from steertui.tui.help_screen import HelpScreen
 from steertui.tui.label.label_screen import LabelScreen
 from steertui.tui.models.models_screen import ModelsScreen
+from steertui.tui.opening import Opening
 from steertui.tui.plan.plan_screen import PlanScreen
+from steertui.tui.preferences import load_theme, save_theme
 from steertui.tui.read.compare_screen import CompareScreen
 from steertui.tui.read.read_screen import ReadScreen
 from steertui.tui.results.results_screen import ResultsScreen
@@ -40,7 +42,7 @@ from steertui.tui.widgets.page import PAGES
 from steertui.tui.widgets.prompts import Confirm, TextPrompt
 
 
-class SteertuiApp(App[None]):
+class SteertuiApp(Opening):
     """Screens of steertui in a terminal."""
 
     TITLE = "steertui"
@@ -62,6 +64,7 @@ class SteertuiApp(App[None]):
         Binding("0", "go('start')", "Start", show=False, id="app.start"),
         Binding("left_square_bracket", "turn(-1)", "Previous screen", show=False, id="app.back"),
         Binding("right_square_bracket", "turn(1)", "Next screen", show=False, id="app.on"),
+        Binding("ctrl+o", "open", "Open experiment", show=False, id="app.open"),
         Binding("ctrl+t", "light", "Dark or light", show=False, id="app.light"),
         Binding("ctrl+c", "leave", "Quit", show=False, id="app.interrupt"),
         Binding("q", "leave", "Quit", id="app.quit", tooltip="Quit; finished work is stored"),
@@ -73,7 +76,9 @@ class SteertuiApp(App[None]):
         self._first = first
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        self.theme = LIGHT.name if light else DARK.name
+        saved = load_theme()
+        default = saved if saved in self.available_themes else DARK.name
+        self.theme = LIGHT.name if light else default
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return the stylesheet's variables for themes that do not define them."""
@@ -90,6 +95,8 @@ class SteertuiApp(App[None]):
         else:
             await self.go(self._first)
         collect_at_intervals(self)
+        self.theme_changed_signal.subscribe(self, lambda theme: save_theme(theme.name))
+        self.note()
 
     def _exit_on_signal(self, name: str) -> None:
         self.exit(return_code=128 + getattr(signal, name))
@@ -103,10 +110,6 @@ class SteertuiApp(App[None]):
         self._close_messages_no_wait()
 
     # Navigation
-
-    async def go(self, page: str) -> None:
-        """Show a screen."""
-        await self.switch_mode(page)
 
     async def action_go(self, page: str) -> None:
         """Show a screen (key binding)."""
@@ -134,17 +137,6 @@ class SteertuiApp(App[None]):
         """Whether a run is in progress in this process, paused or not."""
         screens = (screen for stack in self._screen_stacks.values() for screen in stack)
         return any(screen.is_at_work for screen in screens if isinstance(screen, RunScreen))
-
-    def open(
-        self, db: Path, experiment: Experiment | None, id: str = "", *, origin: Origin
-    ) -> bool:
-        """Open another database or experiment; return False, and say why, during a run."""
-        if self.is_at_work:
-            message = "A run is in progress: stop it (2, then s) before you open or run another."
-            self.notify(message, severity="warning", timeout=15)
-            return False
-        self.session.open(db, experiment, id, origin=origin)
-        return True
 
     async def run_demo(self) -> None:
         """Open the demo's database and run the demo."""
@@ -209,6 +201,7 @@ class SteertuiApp(App[None]):
             if page in self.MODES:
                 yield SystemCommand(name, f"Show the {name} screen", partial(self.go, page))
         yield SystemCommand("Run the demo", "Offline, takes seconds", self.run_demo)
+        yield SystemCommand("Open experiment", "Recent ones, or a database", self.action_open)
         yield SystemCommand("Export", "HTML, CSV, Markdown or JSON", self.action_export)
         yield SystemCommand("Dark or light", "Switch the theme", self.action_light)
         yield from super().get_system_commands(screen)

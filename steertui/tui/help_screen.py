@@ -15,6 +15,7 @@ GLOBAL_KEYS = """
 | 0 … 6 | Start, {pages} |
 | [ and ] | previous and next screen |
 | tab | next panel |
+| ctrl+o | open a recent experiment, or another database |
 | ctrl+p | command palette |
 | ctrl+t | dark or light theme |
 | q | quit; finished work is stored |

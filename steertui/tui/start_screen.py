@@ -1,27 +1,30 @@
-"""The Start screen: purpose of the program, contents of the database, and the next keys."""
+"""The Start screen: recent experiments, purpose of the program, and the next keys."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.text import Text
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.widgets import Static
+from textual.widgets import DataTable, Static
 
 from steertui.core.verdict import Label
-from steertui.errors import SteertuiError
-from steertui.store import Store
-from steertui.store.progress_queries import count_all
+from steertui.tui.recent import RecentExperiment
+from steertui.tui.widgets.experiment_list import ExperimentList
 from steertui.tui.widgets.page import Page
-from steertui.units import quantity
 
 HELP = """
-This screen explains what steertui measures and lists the next steps. The demo needs no network, no
-API key and no model: a shipped model of two megabytes answers the scenarios and judges its own
-answers within seconds.
+This screen lists the experiments that were open on this machine, the last one first, and those of
+the open database. **Enter** opens the one under the cursor: on Run if answers are missing, else on
+Results. **ctrl+o** opens the same list on every screen, and takes the path of another database.
+
+The state is that of the last look. If the file has been changed since, the list says so and shows
+no gap.
+
+The demo needs no network, no API key and no model: a shipped model of two megabytes answers the
+scenarios and judges its own answers within seconds.
 """
 
 QUESTION = (
@@ -43,23 +46,6 @@ LABEL_WIDTH = 17
 """Columns of a label's name."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredCounts:
-    """Contents of the database.
-
-    Attributes:
-        experiments: number of experiments.
-        trials: number of trials of all experiments.
-        answers: number of answers of all experiments.
-        unanswered: trials of the newest experiment without an answer.
-    """
-
-    experiments: int
-    trials: int
-    answers: int
-    unanswered: int
-
-
 class StartScreen(Page):
     """The first screen."""
 
@@ -67,89 +53,93 @@ class StartScreen(Page):
     HELP = HELP
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "enter,d",
+            "enter",
             "demo",
             "Run the demo",
             key_display="enter",
-            id="start.demo",
+            id="start.first",
             tooltip="Offline, takes seconds",
         ),
+        Binding("d", "demo", "Demo", id="start.demo", tooltip="Offline, takes seconds"),
         Binding("c", "resume", "Resume", id="start.resume", tooltip="Run the unanswered trials"),
     ]
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._recent: list[RecentExperiment] = []
+
     def body(self) -> ComposeResult:
-        """Lay out one column of text."""
+        """Lay out the list of experiments over one column of text."""
+        yield ExperimentList(id="recent")
         with VerticalScroll(id="start"):
             yield Static(id="start-text", markup=False)
 
-    def on_mount(self) -> None:
-        """Start without counts; they follow from the database."""
-        self._counts: StoredCounts | None = None
-
     def reload(self) -> None:
-        """Draw, and count the contents of the database."""
+        """Draw, and list the experiments."""
         self._draw()
-        self._count()
+        self._list()
 
-    @work(exclusive=True, group="count", exit_on_error=False)
-    async def _count(self) -> None:
-        try:
-            self._counts = await self.session.with_store(_stored_counts)
-        except SteertuiError:
-            self._counts = None
+    @work(exclusive=True, group="list", exit_on_error=False)
+    async def _list(self) -> None:
+        self._recent = await self.host.recent_experiments()
         self._draw()
         self.refresh_bindings()
+        if self._recent and not isinstance(self.focused, ExperimentList):
+            self.query_one(ExperimentList).focus()
+
+    @property
+    def _current(self) -> RecentExperiment | None:
+        """The open experiment; None if there is none."""
+        db, id = str(self.session.db.resolve()), self.session.id
+        return next((e for e in self._recent if (e.db, e.id) == (db, id)), None)
+
+    @property
+    def _unanswered(self) -> int:
+        """Trials of the open experiment without an answer."""
+        return self._current.trials - self._current.answered if self._current else 0
 
     def _draw(self) -> None:
         c = self.colours
+        experiments = self.query_one(ExperimentList)
+        experiments.show(self._recent, c)
+        experiments.display = bool(self._recent)
         text = Text()
-        text.append(QUESTION + "\n\n", "bold")
+        for key, action in self._actions():
+            text.append(f" {key:>6} ", f"bold {c.blue}").append(f"  {action}\n")
+        text.append("\n" + QUESTION + "\n\n", "bold")
         text.append(METHOD + "\n\n")
         for label in Label:
             text.append("   ").append_text(c.label_text(label))
             text.append(" " * (LABEL_WIDTH - len(label.value)) + label.definition + "\n", c.quiet)
-        text.append("\n" + GAP + "\n\n")
-        for key, action in self._actions():
-            text.append(f" {key:>5} ", f"bold {c.blue}").append(f"  {action}\n")
+        text.append("\n" + GAP)
         self.query_one("#start-text", Static).update(text)
 
     def _actions(self) -> Iterator[tuple[str, str]]:
         """Yield keys and what they do."""
-        db = self.session.db
-        counts = self._counts
-        if counts and counts.unanswered:
-            yield "c", f"resume: {counts.unanswered:,} answers are missing in {db}"
-        yield "enter", "run the demo: offline, takes seconds; not evidence about real models"
+        demo = "run the demo: offline, takes seconds; not evidence about real models"
+        if self._recent:
+            yield "enter", "open the experiment under the cursor"
+            if self._unanswered:
+                yield "c", f"resume: {self._unanswered:,} answers are missing in {self.session.db}"
+            yield "d", demo
+        else:
+            yield "enter", demo
         yield "1", "plan an experiment with your own model"
-        if counts:
-            experiments = quantity(counts.experiments, "experiment")
-            answers = f"{counts.answers:,} of {counts.trials:,} answers"
-            yield "3", f"read the trials in {db}: {experiments}, {answers}"
-            yield "4", "see the results"
+        yield "ctrl+o", "open another experiment or database"
         yield "?", "help on any screen;  ctrl+p  command palette;  q  quit"
 
     def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
         """Offer to resume only if answers are missing."""
-        return bool(self._counts and self._counts.unanswered) if action == "resume" else True
+        return bool(self._unanswered) if action == "resume" else True
+
+    @on(DataTable.RowSelected, "#recent")
+    async def _opened(self, event: DataTable.RowSelected) -> None:
+        await self.host.open_recent(self.query_one(ExperimentList).at(event.cursor_row))
 
     async def action_demo(self) -> None:
         """Run the demo."""
         await self.host.run_demo()
 
     async def action_resume(self) -> None:
-        """Run the unanswered trials of the newest experiment."""
+        """Run the unanswered trials of the open experiment."""
         await self.host.start()
-
-
-def _stored_counts(store: Store) -> StoredCounts | None:
-    experiments = store.experiments()
-    if not experiments:
-        return None
-    newest = experiments[-1]
-    trials, answers = count_all(store)
-    return StoredCounts(
-        experiments=len(experiments),
-        trials=trials,
-        answers=answers,
-        unanswered=newest.trials - len(store.answered_keys(newest.id)),
-    )

@@ -6,6 +6,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -48,6 +49,9 @@ THEMES = {"dark": DARK.name, "light": LIGHT.name}
 EQUAL_FRAMES = 4
 """Frames in a row that must be equal before one is compared."""
 
+TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d")
+"""Times that depend on when a test runs."""
+
 State = Callable[[Pilot[None], SteertuiApp], Awaitable[None]]
 
 
@@ -59,7 +63,8 @@ async def settled_frame(pilot: Pilot[None]) -> tuple[str, str]:
     while len(frames) < EQUAL_FRAMES or len(set(frames[-EQUAL_FRAMES:])) > 1:
         await wait_idle(pilot)
         await pilot.pause()
-        frames.append(frame(pilot.app))
+        text, styles = frame(pilot.app)
+        frames.append((TIME.sub(large.TIME[:16].replace("T", " "), text), styles))
     return frames[-1]
 
 

@@ -76,7 +76,14 @@ class LabelScreen(Page):
             )
             for label, key in LABEL_KEYS.items()
         ),
-        Binding("enter", "next", "End batch", id="label.next", tooltip="Show the agreement"),
+        Binding(
+            "enter",
+            "next",
+            "End batch",
+            key_display="enter",
+            id="label.next",
+            tooltip="Show the agreement",
+        ),
         Binding("u,ctrl+z", "undo", "Undo", id="label.undo", tooltip="Remove the last label"),
         Binding("space", "skip", "Skip", id="label.skip", tooltip="Label it at the end"),
         Binding("b", "batch", "Batch", id="label.batch", tooltip="Choose size and order"),

@@ -121,6 +121,8 @@ class ResultsScreen(Page):
             )
         )
         self._draw()
+        if policy is Policy.PAPER:
+            self.host.note(self._summary)
 
     def _draw(self) -> None:
         if not self._summary or not self._summary.tables:

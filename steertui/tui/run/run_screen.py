@@ -123,6 +123,7 @@ class RunScreen(RunControls):
             lambda store: summarise_experiment(store, experiment)
         )
         self.draw()
+        self.host.note(self.run.summary)
 
     def remaining_work(self) -> str:
         """Return the work that remains in words."""

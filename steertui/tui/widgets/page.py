@@ -14,11 +14,13 @@ from textual.widget import Widget
 from textual.widgets import Footer, Static
 from textual.worker import Worker, WorkerState
 
+from steertui.analysis.summary import Summary
 from steertui.core.experiment import Experiment
 from steertui.errors import SteertuiError
 from steertui.planning.origin import Origin
 from steertui.printable import one_line
 from steertui.store.trial_filter import TrialFilter
+from steertui.tui.recent import RecentExperiment
 from steertui.tui.session import Session
 from steertui.tui.widgets.label_style import Palette, palette
 
@@ -51,6 +53,15 @@ class Host(Protocol):
         self, db: Path, experiment: Experiment | None, id: str = "", *, origin: Origin
     ) -> bool:
         """Open another database or experiment; return False, and say why, during a run."""
+
+    async def recent_experiments(self) -> list[RecentExperiment]:
+        """Return the experiments of the open database and the recent ones, newest first."""
+
+    async def open_recent(self, recent: RecentExperiment) -> None:
+        """Open an experiment; show Run if answers are missing, else Results."""
+
+    def note(self, summary: Summary | None = None) -> object:
+        """Put the open experiment on top of the recent ones; None for an unknown gap."""
 
     async def show_trials(self, wanted: TrialFilter, key: str = "") -> None:
         """Show the trials that pass a filter, with the cursor on the trial `key`."""

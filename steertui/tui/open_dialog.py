@@ -1,0 +1,62 @@
+"""Dialog that opens an experiment: of this database, a recent one, or another database."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import DataTable, Footer, Input, Static
+
+from steertui.paths import expand_home
+from steertui.tui.recent import RecentExperiment
+from steertui.tui.widgets.experiment_list import ExperimentList
+from steertui.tui.widgets.label_style import palette
+
+Chosen = RecentExperiment | Path
+"""An experiment, or a database whose newest experiment is opened."""
+
+
+class OpenDialog(ModalScreen[Chosen | None]):
+    """Dialog with the experiments, and a line for the path of another database."""
+
+    BINDINGS = [  # noqa: RUF012 (Textual's own name and type)
+        Binding("escape", "leave", "Cancel", id="open.leave", tooltip="Open nothing"),
+        Binding("tab", "app.focus_next", "Path", id="open.next", tooltip="Type a path"),
+    ]
+
+    def __init__(self, experiments: Sequence[RecentExperiment]) -> None:
+        """Offer these experiments."""
+        super().__init__()
+        self._experiments = experiments
+
+    def compose(self) -> ComposeResult:
+        """Yield the list, the input line and the keys."""
+        with Vertical(classes="question wide"):
+            yield Static("Open which experiment?", markup=False)
+            yield ExperimentList(id="open-list")
+            yield Input(placeholder="or the path of a database, such as other.db")
+            yield Static("enter  open      tab  type a path      escape  cancel", classes="keys")
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Show the list, or focus the input line if there is none."""
+        experiments = self.query_one(ExperimentList)
+        experiments.show(self._experiments, palette(self.app.current_theme.dark))
+        experiments.display = bool(self._experiments)
+        (experiments if self._experiments else self.query_one(Input)).focus()
+
+    @on(DataTable.RowSelected)
+    def _chosen(self, event: DataTable.RowSelected) -> None:
+        self.dismiss(self.query_one(ExperimentList).at(event.cursor_row))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Close with the path; an empty line opens nothing."""
+        name = event.value.strip()
+        self.dismiss(expand_home(name) if name else None)
+
+    def action_leave(self) -> None:
+        """Close without a result."""
+        self.dismiss(None)

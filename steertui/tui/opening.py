@@ -1,0 +1,125 @@
+"""Opening of experiments and databases in the app, and the list of recent ones."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from time import time
+
+from textual import work
+from textual.app import App
+
+from steertui.analysis.summary import Summary, summarise_experiment
+from steertui.core.experiment import Experiment
+from steertui.errors import SteertuiError, StoreError
+from steertui.planning.origin import TYPED, Origin
+from steertui.store import Store
+from steertui.store.records import StoredExperiment
+from steertui.tui.open_dialog import OpenDialog
+from steertui.tui.recent import (
+    RecentExperiment,
+    gap_range,
+    load_recent,
+    merge_recent,
+    note_recent,
+    stored_experiments,
+)
+from steertui.tui.session import Session, parse_stored
+from steertui.tui.start_screen import StartScreen
+
+MAX_SUMMARISED = 20_000
+"""Answers up to which the gap is computed for the list alone, in at most a third of a second."""
+
+
+class Opening(App[None]):
+    """App that opens experiments in its session and notes them in the list of recent ones."""
+
+    session: Session
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a run is in progress in this process, paused or not."""
+        return False
+
+    async def go(self, page: str) -> None:
+        """Show a screen."""
+        await self.switch_mode(page)
+
+    def open(
+        self, db: Path, experiment: Experiment | None, id: str = "", *, origin: Origin = TYPED
+    ) -> bool:
+        """Open another database or experiment; return False, and say why, during a run."""
+        if self.is_at_work:
+            message = "A run is in progress: stop it (2, then s) before you open or run another."
+            self.notify(message, severity="warning", timeout=15)
+            return False
+        self.session.open(db, experiment, id, origin=origin)
+        return True
+
+    async def recent_experiments(self) -> list[RecentExperiment]:
+        """Return the experiments of the open database and the recent ones, newest first."""
+        noted = await asyncio.to_thread(load_recent)
+        db = self.session.db
+        try:
+            stored = await self.session.with_store(lambda store: stored_experiments(store, db))
+        except SteertuiError:  # the database does not exist yet or cannot be read
+            stored = []
+        return merge_recent(stored, noted)
+
+    @work(exit_on_error=False)
+    async def action_open(self) -> None:
+        """Choose an experiment or a database, and open it."""
+        chosen = await self.push_screen_wait(OpenDialog(await self.recent_experiments()))
+        if isinstance(chosen, RecentExperiment):
+            await self.open_recent(chosen)
+        elif chosen:
+            await self._open_stored(chosen, "")
+
+    async def open_recent(self, recent: RecentExperiment) -> None:
+        """Open an experiment; show Run if answers are missing, else Results."""
+        is_open = (recent.db, recent.id) == (str(self.session.db.resolve()), self.session.id)
+        if is_open:
+            await self.go("run" if recent.answered < recent.trials else "results")
+        else:
+            await self._open_stored(Path(recent.db), recent.id)
+
+    async def _open_stored(self, db: Path, id: str) -> None:
+        """Open a database's experiment with this id; "" for its newest."""
+        try:
+            stored, answered = await asyncio.to_thread(_find, db, id)
+        except SteertuiError as exc:
+            self.notify(str(exc), severity="error", timeout=15, markup=False)
+            return
+        experiment, origin = parse_stored(stored, db)
+        if self.open(db, experiment, stored.id, origin=origin):
+            self.note()
+            await self.go("run" if answered < stored.trials else "results")
+
+    @work(exclusive=True, group="note", exit_on_error=False)
+    async def note(self, summary: Summary | None = None) -> None:
+        """Put the open experiment on top of the recent ones.
+
+        Without a summary, its gap is computed unless that would take long.
+        """
+        db, id = self.session.db, self.session.id
+        if id:
+            await self.session.with_store(lambda store: _note(store, db, id, summary))
+        if isinstance(self.screen, StartScreen):
+            self.screen.reload()
+
+
+def _note(store: Store, db: Path, id: str, summary: Summary | None) -> None:
+    for experiment in stored_experiments(store, db):
+        if experiment.id == id:
+            if summary is None and experiment.answered <= MAX_SUMMARISED:
+                summary = summarise_experiment(store, id)
+            note_recent(replace(experiment, gap=gap_range(summary), seen_at=time()))
+
+
+def _find(db: Path, id: str) -> tuple[StoredExperiment, int]:
+    """Return an experiment, by default the newest, and its number of answers."""
+    with Store(db, must_exist=True) as store:
+        experiments = {stored.id: stored for stored in store.experiments()}
+        stored = experiments.get(id) if id else next(reversed(experiments.values()), None)
+        if stored is None:
+            raise StoreError(f"{db}: the experiment is not in this database any more")
+        return stored, len(store.answered_keys(stored.id))

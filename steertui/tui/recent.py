@@ -1,0 +1,162 @@
+"""Experiments that were open on this machine, newest first, with their state at that time.
+
+They are kept in a file of the user's state folder. Losing it loses only this list.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from steertui.analysis.summary import Summary
+from steertui.core.experiment import parse_experiment
+from steertui.errors import SteertuiError
+from steertui.output_files import whole
+from steertui.paths import user_state
+from steertui.printable import one_line
+from steertui.store import Store
+from steertui.store.progress_queries import answered_counts
+from steertui.store.read_only import newest_change
+from steertui.store.records import StoredExperiment
+
+FOLDER = "screens"
+FILE = "recent.json"
+
+MAX_RECENT = 30
+"""Experiments that are kept."""
+
+GRACE = 60.0
+"""Seconds between the last look at a database and its last own change, such as closing its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecentExperiment:
+    """An experiment as it was when it was last open.
+
+    Attributes:
+        db: absolute path of the database.
+        id: the experiment's id.
+        title: its models, and the number of trials.
+        trials: number of trials.
+        answered: number of answers.
+        gap: steerability gap in points, or the range over the tables; "" if unknown.
+        seen_at: time of the last look, or of the newest plan, in seconds since 1970.
+    """
+
+    db: str
+    id: str
+    title: str
+    trials: int
+    answered: int
+    gap: str
+    seen_at: float
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether the database was changed since the last look."""
+        return newest_change(Path(self.db)) > self.seen_at + GRACE
+
+    @property
+    def state(self) -> str:
+        """The state in words."""
+        if self.has_changed:
+            return "changed since"
+        missing = self.trials - self.answered
+        return f"{missing:,} unanswered" if missing else "answered"
+
+    @property
+    def shown_gap(self) -> str:
+        """The gap; "" if it may be out of date."""
+        return "" if self.has_changed else self.gap
+
+    @property
+    def date(self) -> str:
+        """Local time of the last look, to the minute."""
+        return datetime.fromtimestamp(self.seen_at).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def load_recent() -> list[RecentExperiment]:
+    """Return the experiments whose database still exists, the last seen first."""
+    try:
+        text = (user_state(FOLDER) / FILE).read_text(encoding="utf-8")
+        entries = [RecentExperiment(**entry) for entry in json.loads(text)]
+    except (OSError, ValueError, TypeError):
+        return []
+    present = [entry for entry in entries if os.path.lexists(entry.db)]
+    return sorted(present, key=lambda entry: entry.seen_at, reverse=True)
+
+
+def note_recent(seen: RecentExperiment) -> None:
+    """Put an experiment on top of the list; an unknown gap keeps the one of an equal state."""
+    entries = load_recent()
+    before = next((e for e in entries if (e.db, e.id) == (seen.db, seen.id)), None)
+    if before and not seen.gap and before.answered == seen.answered:
+        seen = replace(seen, gap=before.shown_gap)
+    others = [e for e in entries if (e.db, e.id) != (seen.db, seen.id)]
+    kept = [asdict(entry) for entry in [seen, *others][:MAX_RECENT]]
+    with suppress(OSError):  # a read-only or full disk: the list stays as it was
+        folder = user_state(FOLDER)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with whole(folder / FILE) as file:
+            file.write(json.dumps(kept).encode())
+
+
+def stored_experiments(store: Store, db: Path) -> list[RecentExperiment]:
+    """Return the experiments of a database with their state now, without gaps."""
+    answered = answered_counts(store)
+    return [_describe(stored, db, answered.get(stored.id, 0)) for stored in store.experiments()]
+
+
+def merge_recent(
+    stored: Iterable[RecentExperiment], noted: Sequence[RecentExperiment]
+) -> list[RecentExperiment]:
+    """Return the experiments of the open database and the noted ones, newest first.
+
+    The gap is the noted one if the number of answers is still the same.
+    """
+    by_name = {(entry.db, entry.id): entry for entry in noted}
+    merged = dict(by_name)
+    for entry in stored:
+        name = (entry.db, entry.id)
+        before = by_name.get(name)
+        is_same = before is not None and before.answered == entry.answered
+        gap = before.shown_gap if before and is_same else ""
+        seen_at = max(entry.seen_at, before.seen_at if before else 0.0)
+        merged[name] = replace(entry, gap=gap, seen_at=seen_at)
+    return sorted(merged.values(), key=lambda entry: entry.seen_at, reverse=True)
+
+
+def gap_range(summary: Summary | None) -> str:
+    """Return the gap of the summary's tables in points, as a range if they differ; "" for none."""
+    gaps = [
+        table.comparisons[0].gap.points
+        for table in (summary.tables if summary else ())
+        if table.judge and table.comparisons
+    ]
+    points = sorted({f"{gap:+.1f}" for gap in gaps if gap is not None}, key=float)
+    return points[0] if len(points) == 1 else f"{points[0]} … {points[-1]}" if points else ""
+
+
+def _describe(stored: StoredExperiment, db: Path, answered: int) -> RecentExperiment:
+    planned = datetime.fromisoformat(stored.planned_at)
+    planned = planned if planned.tzinfo else planned.replace(tzinfo=UTC)
+    return RecentExperiment(
+        db=str(db.resolve()),
+        id=stored.id,
+        title=f"{_models(stored)}, {stored.trials:,} trials",
+        trials=stored.trials,
+        answered=answered,
+        gap="",
+        seen_at=planned.timestamp(),
+    )
+
+
+def _models(stored: StoredExperiment) -> str:
+    try:
+        models = parse_experiment(stored.toml).models
+    except SteertuiError:
+        return "of another version"
+    return one_line(", ".join(Path(name).name for name in models))

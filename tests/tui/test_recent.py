@@ -1,0 +1,139 @@
+"""Recent experiments: listed on Start and in the dialog, opened again, out of date if changed."""
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, Static
+
+from steertui.core.experiment import Experiment
+from steertui.core.verdict import Label, Verdict
+from steertui.engine.sizing import Overrides
+from steertui.store import Store
+from steertui.tui.app import SteertuiApp, open_session
+from steertui.tui.open_dialog import OpenDialog
+from steertui.tui.recent import load_recent
+from steertui.tui.results.results_screen import ResultsScreen
+from steertui.tui.run.run_screen import RunScreen
+from steertui.tui.session import Session
+from steertui.tui.theme import DARK, LIGHT
+from steertui.tui.widgets.experiment_list import ExperimentList
+from tests.fixtures.database import execute, select
+from tests.fixtures.screens import Story, drive, press, wait_idle
+from tests.fixtures.stored_answers import made_up
+
+
+def drive_stored(db: Path, story: Story) -> None:
+    """Open the database's newest experiment and run the story."""
+    drive(open_session(None, db, Overrides(threads=1)), story)
+
+
+async def nothing(pilot: Pilot[None], app: SteertuiApp) -> None:
+    await wait_idle(pilot)
+
+
+def write(db: Path, *, unanswered: int = 0) -> str:
+    """Write a database of 12 trials; return its experiment's id."""
+    id = made_up(db, [f"answer {n}" for n in range(12)])
+    execute(db, "UPDATE experiment_plans SET toml = ?", [Experiment().to_toml()])
+    execute(db, "DELETE FROM generations WHERE id > ?", [12 - unanswered])
+    return id
+
+
+@pytest.mark.parametrize(("unanswered", "screen"), [(0, ResultsScreen), (3, RunScreen)])
+def test_the_next_day_enter_opens_the_last_experiment_from_another_folder(
+    tmp_path: Path, unanswered: int, screen: type
+) -> None:
+    db = tmp_path / "yesterday" / "a.db"
+    db.parent.mkdir()
+    id = write(db, unanswered=unanswered)
+    drive_stored(db, nothing)
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "enter")
+        assert (app.session.db, app.session.id) == (db.resolve(), id)
+        assert isinstance(app.screen, screen)
+
+    drive(Session(tmp_path / "today.db"), story)
+    assert not (tmp_path / "today.db").exists()
+
+
+def test_an_older_experiment_of_the_database_is_opened_in_run_and_results(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    older = write(db)
+    newer = made_up(db, ["other"] * 4)
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        assert app.session.id == newer
+        await press(pilot, "2", "ctrl+o")
+        assert isinstance(app.screen, OpenDialog)
+        ids = [app.screen.query_one(ExperimentList).at(row).id for row in (0, 1)]
+        assert ids == [newer, older]
+        await press(pilot, "down", "enter", "2")
+        assert app.session.id == older
+        assert isinstance(app.screen, RunScreen)
+        assert len(app.screen.run.places) == 12
+        await press(pilot, "4")
+        shown = str(app.screen.query_one("#sentences", Static).render())
+        assert "12 answers" in shown
+
+    drive_stored(db, story)
+
+
+def test_a_typed_path_opens_a_database_and_a_wrong_one_changes_nothing(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.db", tmp_path / "b.db"
+    write(first)
+    shutil.copy(first, second)
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        for name, expected in ((tmp_path / "none.db", first), (second, second)):
+            await press(pilot, "ctrl+o", "tab")
+            app.screen.query_one(Input).value = str(name)
+            await press(pilot, "enter")
+            assert app.session.db == expected
+        assert not (tmp_path / "none.db").exists()
+
+    drive_stored(first, story)
+
+
+def test_a_changed_database_shows_no_gap_and_a_missing_one_is_not_listed(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    write(db)
+    with Store(db) as store:
+        store.add_judge("openai:fake", "fake", {"kind": "server", "title": ""})
+        for n, (key,) in enumerate(select(db, "SELECT trial FROM generations ORDER BY id")):
+            label = (Label.CONVERGENCE, Label.NO_CONVERGENCE)[n % 2]
+            store.add_verdict(str(key), Verdict("openai:fake", label))
+    drive_stored(db, nothing)
+    (entry,) = load_recent()
+    assert entry.shown_gap == "+100.0"
+    assert entry.state == "answered"
+    later = time.time() + 600
+    os.utime(db, (later, later))
+    (entry,) = load_recent()
+    assert (entry.shown_gap, entry.state) == ("", "changed since")
+    db.unlink()
+    assert load_recent() == []
+
+
+@pytest.mark.parametrize("text", ["", "no JSON", '[{"db": 1}]', "[1]", '{"a": []}'])
+def test_a_damaged_list_is_an_empty_one(state_home: Path, text: str) -> None:
+    file = state_home / "steertui" / "screens" / "recent.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(text, encoding="utf-8")
+    assert load_recent() == []
+
+
+def test_the_theme_is_remembered(tmp_path: Path) -> None:
+    async def switch(pilot: Pilot[None], app: SteertuiApp) -> None:
+        assert app.theme == DARK.name
+        await press(pilot, "ctrl+t")
+
+    async def check(pilot: Pilot[None], app: SteertuiApp) -> None:
+        assert app.theme == LIGHT.name
+
+    drive(Session(tmp_path / "a.db"), switch)
+    drive(Session(tmp_path / "a.db"), check)
