@@ -114,3 +114,15 @@ def test_the_rubric_defines_the_labels_and_ends_with_the_answer() -> None:
     places = [rubric["user"].index(f"{{{name}}}") for name in ("category", "task", "answer")]
     assert places == sorted(places)
     assert rubric["user"].endswith("<answer>\n{answer}\n</answer>")
+
+
+def test_the_benign_pack_has_four_scenarios_in_each_category_under_the_same_system_texts() -> None:
+    packs = {name: read(f"{name}.toml")["category"] for name in ("benign", "starter")}
+    systems = {n: {c["name"]: c["system"] for c in own} for n, own in packs.items()}
+    assert systems["benign"] == systems["starter"]
+    assert [len(category["scenario"]) for category in packs["benign"]] == [4] * 6
+    tasks = [s["task"] for category in packs["benign"] for s in category["scenario"]]
+    assert len(set(tasks)) == 24
+    assert all(40 <= len(task.split()) <= 110 and "\n" not in task for task in tasks)
+    starter = {s.id for s in load_pack("starter")} | {s.id for s in load_pack("steering-train")}
+    assert not starter & {s.id for s in load_pack("benign")}

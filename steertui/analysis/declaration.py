@@ -1,16 +1,19 @@
 """Declarations: which analysis was planned before the first answer, and what was chosen after."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from steertui.core.condition import Condition
 from steertui.core.declared_analysis import Comparisons, DeclaredAnalysis
 from steertui.core.experiment import Experiment, parse_experiment
+from steertui.core.grouping import NONE, ContestCell
 from steertui.core.model import ModelBackend
 from steertui.errors import SteertuiError
 from steertui.store import Store
 from steertui.store.setup_queries import (
     count_answers_before,
     planned_conditions,
+    used_conditions,
     used_models,
 )
 from steertui.units import quantity
@@ -34,6 +37,8 @@ class Declaration:
         answers_before: number of answers that were stored before that time.
         is_imported: whether all answers are imported; they existed before any plan.
         limit: maximum number of scenarios of the newest plan, 0 for all.
+        grouped: names of the conditions of dose axes and contests.
+        groups: sentences on the analysis of each axis and contest.
     """
 
     experiment: str
@@ -45,6 +50,8 @@ class Declaration:
     answers_before: int
     is_imported: bool = False
     limit: int = 0
+    grouped: frozenset[str] = frozenset()
+    groups: tuple[str, ...] = ()
 
     @property
     def is_default(self) -> bool:
@@ -64,16 +71,20 @@ def read_declaration(store: Store, experiment: str) -> Declaration:
     since = _unchanged_since(analyses)
     planned_at, toml = plans[since]
     models = used_models(store, experiment)
+    stored = [c for c in used_conditions(store, experiment) if c.groups]
+    grouped = frozenset(c.name for c in stored)
     return Declaration(
         experiment=experiment,
         analysis=analyses[-1],
-        comparisons=analyses[-1].comparisons(conditions),
-        first=analyses[0].comparisons(conditions),
+        comparisons=analyses[-1].comparisons(conditions, grouped),
+        first=analyses[0].comparisons(conditions, grouped),
         planned_at=planned_at,
         digest=store.plan_digest(experiment, toml),
         answers_before=count_answers_before(store, experiment, planned_at),
         is_imported=all(model.backend is ModelBackend.IMPORTED for model in models),
         limit=planned[-1].limit if planned[-1] else 0,
+        grouped=grouped,
+        groups=tuple(group_sentences(stored)),
     )
 
 
@@ -102,15 +113,44 @@ def _unchanged_since(analyses: Sequence[DeclaredAnalysis]) -> int:
 def declaration_sentences(declaration: Declaration) -> list[str]:
     """Return sentences on the comparisons and on when they were declared, without full stops."""
     comparisons = declaration.comparisons
-    if comparisons.primary is None:
+    if comparisons.primary is None and not declaration.groups:
         return []
-    return [comparisons_sentence(comparisons), _time_sentence(declaration)]
+    first = [comparisons_sentence(comparisons)] if comparisons.primary else []
+    return [*first, *declaration.groups, _time_sentence(declaration)]
+
+
+def group_sentences(conditions: Sequence[Condition]) -> Iterator[str]:
+    """Yield the analysis of each dose axis and contest, without full stops."""
+    steps = [c.step for c in conditions if c.step]
+    for axis in dict.fromkeys(step.axis for step in steps):
+        doses = sorted({s.dose for s in steps if s.axis == axis and not s.without})
+        limit = next(s.max_nonsense for s in steps if s.axis == axis)
+        yield (
+            f"Axis {axis}: mean slope over the doses {', '.join(f'{d:g}' for d in doses)}, tested "
+            f"at 5 %; each dose against dose 0, Holm over {len(doses) - 1}; a dose is coherent "
+            f"with at most {100 * limit:g} points more nonsense than dose 0"
+        )
+    cells = {c.cell.contest: c.cell for c in conditions if c.cell}
+    yield from map(_contest_sentence, cells.values())
+
+
+def _contest_sentence(cell: ContestCell) -> str:
+    reference = "the plain task" if cell.reference == NONE else cell.reference
+    sentence = (
+        f"Contest {cell.contest}: margin of {100 * cell.margin:g} points, reference {reference}, "
+        "one-sided at 5 %; effects of attacks with Holm over the attacks, of defences over the "
+        "defences"
+    )
+    if not cell.chosen_on:
+        return sentence
+    chosen = quantity(len(cell.chosen_on), "other scenario")
+    return f"{sentence}; the attacks were chosen on {chosen}"
 
 
 def comparisons_sentence(comparisons: Comparisons) -> str:
     """Return a sentence on the primary comparison and the declared family, without a full stop."""
     if comparisons.primary is None:
-        return "No comparison: fewer than two conditions are planned"
+        return "No comparison of conditions outside of dose axes and contests"
     sentence = f"Primary comparison: {pair_text(comparisons.primary)}, tested at 5 % for each model"
     family = comparisons.secondary
     if not family:

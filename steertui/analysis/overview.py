@@ -15,8 +15,12 @@ MAX_ROWS = 60
 
 
 def is_short(tables: Sequence[Table]) -> bool:
-    """Whether rates and comparisons of all tables fit into a short report."""
-    return sum(len(table.rows) + len(table.comparisons) for table in tables) <= MAX_ROWS
+    """Whether rates and comparisons of all tables fit into a short report.
+
+    Conditions of dose axes and contests, which have tables of their own, do not count.
+    """
+    alone = [table.ungrouped for table in tables]
+    return sum(len(table.rows) + len(table.comparisons) for table in alone) <= MAX_ROWS
 
 
 @dataclass(frozen=True, slots=True)

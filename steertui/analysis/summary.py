@@ -7,6 +7,7 @@ from typing import Literal
 
 from steertui.analysis.comparable import Settings, experiment_settings, setting_differences
 from steertui.analysis.declaration import Declaration, read_declaration
+from steertui.analysis.groups import group_results
 from steertui.analysis.judge_conflicts import opposite_conclusions
 from steertui.analysis.judge_warnings import judge_warnings
 from steertui.analysis.judge_worth import JudgeWorth, measure_judge
@@ -17,7 +18,7 @@ from steertui.core.outcome import Outcome
 from steertui.lookup import resolve_name, short_id
 from steertui.stats.rate import Policy
 from steertui.store import JudgeInfo, ModelSetting, Store
-from steertui.store.setup_queries import ambiguous_names
+from steertui.store.setup_queries import ambiguous_names, used_conditions
 
 STAND_IN_WARNING = (
     "The demo checkpoint is a scripted stand-in: its labels were written into its training text. "
@@ -151,6 +152,7 @@ def summarise(store: Store, wanted: ReportFilter) -> Summary:
             wanted.policy,
             worth=worths.get(one.judge.id) if one.judge else None,
             analysis=declarations[one.experiment].analysis,
+            grouped=declarations[one.experiment].grouped,
             is_exploring=wanted.all_pairs,
         )
         for one in data
@@ -174,6 +176,7 @@ def summarise(store: Store, wanted: ReportFilter) -> Summary:
 def _completed(store: Store, tables: Sequence[Table]) -> tuple[Table, ...]:
     """Return the tables with what depends on the store or on the other tables."""
     over_settings = primary_over_settings(tables)
+    conditions = {t.experiment: used_conditions(store, t.experiment) for t in tables}
     return tuple(
         replace(
             table,
@@ -184,6 +187,12 @@ def _completed(store: Store, tables: Sequence[Table]) -> tuple[Table, ...]:
             ),
             tag=_tag(table, tables),
             primary_over_settings=over_settings.get(table.key),
+            groups=group_results(
+                conditions[table.experiment],
+                table.outcomes if table.judge else (),
+                table.policy,
+                is_reliable=table.draws_headline,
+            ),
         )
         for table in tables
     )

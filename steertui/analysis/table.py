@@ -6,6 +6,7 @@ from functools import cached_property
 
 from steertui.analysis.condition_gaps import ConditionGaps, condition_gaps, convergence_counts
 from steertui.analysis.families import Family, Role, family_tests, gap_contrast
+from steertui.analysis.groups import Groups
 from steertui.analysis.hand_labels import is_stratified, stratified_sentence
 from steertui.analysis.judge_worth import JudgeWorth, Standing, worth_sentence, worth_words
 from steertui.analysis.sentences import GapResult, gap_result, withheld
@@ -90,6 +91,7 @@ class Table:
         stratified: the sentence on a person's labels that are no random sample, "" otherwise.
         primary_over_settings: p value of the primary comparison after Holm over all models and
             temperatures of the experiment under this judge; None without a test.
+        groups: dose axes and contests.
     """
 
     experiment: str
@@ -106,6 +108,7 @@ class Table:
     worth: JudgeWorth | None = field(default=None, repr=False)
     stratified: str = ""
     primary_over_settings: float | None = None
+    groups: Groups = field(default=Groups(), repr=False)
 
     @property
     def key(self) -> TableKey:
@@ -183,6 +186,14 @@ class Table:
         category = {outcome.scenario: outcome.category for outcome in self.outcomes}
         return limits_over_categories(counts[gap.first], counts[gap.second], category)
 
+    @property
+    def ungrouped(self) -> "Table":
+        """The table without the conditions that its dose axes and contests show."""
+        covered = self.groups.covered
+        if not covered:
+            return self
+        return self.only([name for name in self.conditions if name not in covered])
+
     def only(self, conditions: Collection[str]) -> "Table":
         """Return the table with these conditions alone; no p value, interval or verdict changes."""
         return replace(
@@ -209,13 +220,15 @@ def make_table(
     *,
     worth: JudgeWorth | None = None,
     analysis: DeclaredAnalysis = DEFAULT_ANALYSIS,
+    grouped: Collection[str] = (),
     is_exploring: bool = False,
 ) -> Table:
     """Return the table of the planned trials of a model setting under a judge of this worth.
 
-    `is_exploring` adds the pairs of conditions that the analysis does not declare.
+    `grouped` are the conditions of dose axes and contests. `is_exploring` adds the pairs of
+    conditions that the analysis does not declare.
     """
-    comparisons = analysis.comparisons([*dict.fromkeys(o.condition for o in outcomes)])
+    comparisons = analysis.comparisons([*dict.fromkeys(o.condition for o in outcomes)], grouped)
     gaps = ConditionGaps()
     if judge:
         gaps = condition_gaps(outcomes, policy, comparisons, is_exploring=is_exploring)

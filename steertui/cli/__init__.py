@@ -2,6 +2,7 @@
 
 from steertui.cli.agree import agree
 from steertui.cli.bench import bench
+from steertui.cli.contest import contest
 from steertui.cli.doctor import doctor
 from steertui.cli.export import export
 from steertui.cli.import_paper import import_paper
@@ -16,7 +17,7 @@ from steertui.cli.root import cli
 from steertui.cli.sources import sources
 from steertui.cli.vector import vector
 
-cli.section("Before a run", doctor, inspect, models, sources, vector, judges, bench)
+cli.section("Before a run", doctor, inspect, models, sources, vector, contest, judges, bench)
 cli.section("After a run", report, agree, label, judge, export)
 cli.section("Other runs", merge, import_paper)
 

@@ -53,7 +53,8 @@ experiment_options = cloup.option_group(
     cloup.option(
         "--preset",
         metavar="NAME",
-        help="Start from demo, demo-steering, demo-dose, demo-contest, quick, paper-4b or paper",
+        help="Start from demo, demo-steering, demo-dose, demo-contest, contest-prompts, "
+        "contest-methods, quick, paper-4b or paper",
     ),
     cloup.option(
         "--experiment",

@@ -30,6 +30,8 @@ class ContestTable:
         margin: largest difference of rates that counts as none in the verdict, from 0 to 1.
         reference: defence whose steering another one must keep; "none" [default] for the plain
             task.
+        chosen_on: names of the scenarios on which the attacks were chosen, as `steertui contest
+            adapt` writes them; a run refuses to evaluate them.
     """
 
     name: str
@@ -37,6 +39,7 @@ class ContestTable:
     attacks: tuple[str, ...]
     margin: float = 0.1
     reference: str = NONE
+    chosen_on: tuple[str, ...] = ()
 
 
 def contest_conditions(table: ContestTable, known: Mapping[str, Condition]) -> Iterator[Condition]:
@@ -54,7 +57,12 @@ def contest_conditions(table: ContestTable, known: Mapping[str, Condition]) -> I
         raise _error(table, f"reference: {table.reference} is no defence; name one of them")
     for defence, attack in product(defences, attacks):
         cell = ContestCell(
-            table.name, defence, attack, margin=table.margin, reference=table.reference
+            table.name,
+            defence,
+            attack,
+            margin=table.margin,
+            reference=table.reference,
+            chosen_on=table.chosen_on,
         )
         merged = merge(defences[defence], attacks[attack])
         about = f"Contest {table.name}: defence {defence}, attack {attack}."

@@ -1,6 +1,6 @@
 """Declared analysis: the comparisons that an experiment makes, fixed with its plan."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Literal
@@ -85,12 +85,19 @@ class DeclaredAnalysis:
                     f"({', '.join(conditions)}); add it there, or name another"
                 )
 
-    def comparisons(self, conditions: Sequence[str]) -> "Comparisons":
-        """Return the comparisons of these planned conditions."""
-        if len(conditions) < 2:
+    def comparisons(
+        self, conditions: Sequence[str], grouped: Collection[str] = ()
+    ) -> "Comparisons":
+        """Return the comparisons of these planned conditions.
+
+        Conditions of dose axes and contests (`grouped`), which have an analysis of their own, are
+        compared only if they are named.
+        """
+        alone = [name for name in conditions if name not in grouped or name in self.primary]
+        if len(alone) < 2:
             return Comparisons(None, (), self.margin)
-        primary = self._primary(conditions)
-        declared = self._secondary(conditions)
+        primary = self._primary(alone)
+        declared = self._secondary(alone)
         secondary = tuple(pair for pair in declared if {*pair} != {*primary})
         return Comparisons(primary, secondary, self.margin)
 

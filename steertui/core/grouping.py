@@ -73,6 +73,7 @@ class ContestCell:
         attack: name of the attacker's condition, "none" for none.
         margin: largest difference of rates that counts as none, from 0 to 1.
         reference: defence whose steering another one must keep; "none" for the plain task.
+        chosen_on: names of the scenarios on which the attacks were chosen; they are not evaluated.
     """
 
     contest: str
@@ -80,8 +81,4 @@ class ContestCell:
     attack: str
     margin: float = 0.1
     reference: str = NONE
-
-    @property
-    def is_alone(self) -> bool:
-        """Whether nobody attacks."""
-        return self.attack == NONE
+    chosen_on: tuple[str, ...] = ()

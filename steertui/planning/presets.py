@@ -1,4 +1,4 @@
-"""Named experiments: demo, demo-steering, quick, paper-4b, paper."""
+"""Named experiments."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,6 +12,7 @@ MODELS_30B = ("Qwen3-30B-A3B-Base", "Qwen3-30B-A3B-Instruct-2507", "Qwen3-30B-A3
 
 PAPER_JUDGE = "openai:gpt-5.2"
 QUICK_MODEL = "Qwen3-1.7B"
+CONTEST_MODEL = "Qwen3-4B-Instruct-2507"
 
 
 def _as_in_the_paper(*models: str) -> Experiment:
@@ -35,6 +36,17 @@ def _as_in_the_paper(*models: str) -> Experiment:
     )
 
 
+def _contest(conditions_file: str) -> Experiment:
+    """Return the contest of a shipped conditions file; its answers are labelled by --judge."""
+    return Experiment(
+        models=[CONTEST_MODEL],
+        conditions=["contest"],
+        conditions_file=conditions_file,
+        max_tokens=512,
+        thinking="off",
+    )
+
+
 _DEMO_STEERING = replace(DEMO_EXPERIMENT, max_tokens=64, limit=12, reasons=False)
 
 
@@ -52,6 +64,8 @@ PRESETS: Mapping[str, Experiment] = MappingProxyType(
         "demo-contest": replace(
             _DEMO_STEERING, conditions=["contest"], conditions_file="demo-contest"
         ),
+        "contest-prompts": _contest("contest-prompts"),
+        "contest-methods": _contest("contest-methods"),
         "quick": Experiment(
             models=[QUICK_MODEL],
             scenarios=[BENCHMARK],
@@ -66,5 +80,7 @@ PRESETS: Mapping[str, Experiment] = MappingProxyType(
     }
 )
 """`demo`: the shipped demo model. `demo-steering`: the same under suffixes, a vector that the run
-trains, and its ablation. `quick`: a small model that judges its own answers, for a first
-look; its labels are not evidence. `paper-4b` and `paper`: the paper's experiments."""
+trains, and its ablation. `demo-dose`: strengths of that vector. `demo-contest`: suffixes and
+vectors against each other. `contest-prompts` and `contest-methods`: contests on a real model.
+`quick`: a small model that judges its own answers, for a first look; its labels are not evidence.
+`paper-4b` and `paper`: the paper's experiments."""

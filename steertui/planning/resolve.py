@@ -136,6 +136,7 @@ def resolve_texts(experiment: Experiment) -> tuple[tuple[Scenario, ...], tuple[C
         raise ExperimentError("scenarios: two packs contain the same scenario; leave one pack out")
     conditions = tuple(known[name] for name in names)
     chosen = _limited(_of_categories(scenarios, experiment.categories), experiment.limit)
+    _require_unseen(chosen, conditions)
     _require_feasible(experiment, chosen, conditions)
     return chosen, conditions
 
@@ -144,6 +145,18 @@ def count_trials(experiment: Experiment, scenarios: int, conditions: int) -> int
     """Return the number of trials of an experiment with this many scenarios and conditions."""
     samples = sum(distinct_samples(experiment.samples, t) for t in experiment.temperatures)
     return len(experiment.models) * scenarios * conditions * samples
+
+
+def _require_unseen(scenarios: Sequence[Scenario], conditions: Sequence[Condition]) -> None:
+    """Raise ExperimentError for a scenario on which the attacks of a contest were chosen."""
+    seen = {name: c.cell.contest for c in conditions if c.cell for name in c.cell.chosen_on}
+    for scenario in scenarios:
+        contest = seen.get(scenario.name)
+        if contest:
+            raise ExperimentError(
+                f"{scenario.name}: the attacks of contest {contest} were chosen on this scenario, "
+                "and an evaluation on it would favour them; name another pack"
+            )
 
 
 def _require_feasible(

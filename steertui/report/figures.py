@@ -70,7 +70,7 @@ def rates(tables: Sequence[Table], width: int) -> Canvas:
     scale = Scale(0, 100, left=92 if narrow else 120, right=width - (58 if narrow else 170))
     y = 20.0
     has_paper = False
-    for table in tables:
+    for table in (t.ungrouped for t in tables if t.ungrouped.rows):
         canvas.text(0, y, shorten(table_title(table), 46 if narrow else 110), "head")
         paper = paper_rates(table)
         top = y + 10
@@ -108,7 +108,7 @@ def _rate(canvas: Canvas, scale: Scale, row: RateRow, y: float) -> None:
 def shown_gaps(tables: Sequence[Table]) -> list[tuple[Table, tuple[GapResult, ...]]]:
     """Return the comparisons that a figure shows: of many tables the primary ones alone."""
     if is_short(tables):
-        return [(table, table.comparisons) for table in tables]
+        return [(table, table.ungrouped.comparisons) for table in tables]
     return [(table, table.comparisons[: int(table.primary is not None)]) for table in tables]
 
 

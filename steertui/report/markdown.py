@@ -1,7 +1,6 @@
 """A summary as Markdown: the tables of the terminal report."""
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from steertui.analysis import judge_panels as judges
 from steertui.analysis.caveats import HEADING, MORE, caveats
@@ -42,7 +41,8 @@ from steertui.paper.wording import (
     standing_legend,
     unpaired_scenarios,
 )
-from steertui.printable import one_line
+from steertui.report.markdown_groups import group_lines
+from steertui.report.markdown_tables import escape, escaped_table, plain_table
 
 RATE_COLUMNS = (
     "condition",
@@ -66,6 +66,7 @@ def render(summary: Summary, paper: Sequence[PaperComparison] = ()) -> str:
         lines.append(f"## {escape(table_title(table))}\n")
         lines.append(f"{POLICY_DESCRIPTIONS[table.policy]}.\n")
         lines += [f"{escape(table.judge_sentence)}.\n"] if table.judge_sentence else []
+        lines += [*group_lines(table.groups)]
         lines += [*_rates(table), "", *_comparisons(table), ""]
         lines += [*_counts(table), "", *_categories(table)]
         for (first, second), counts in table.transitions.items():
@@ -82,17 +83,6 @@ def render(summary: Summary, paper: Sequence[PaperComparison] = ()) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def escape(text: str) -> str:
-    """Return text in one line that Markdown shows literally, also in a table cell."""
-    return re.sub(r"[\\`*_\[\]<>|#&~$!]", r"\\\g<0>", one_line(text))
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield f"| --- |{' ---: |' * (len(head) - 1)}"
-    yield from (f"| {' | '.join(row)} |" for row in rows)
-
-
 def _rates(table: Table) -> Iterator[str]:
     rows = []
     for row in table.rows:
@@ -106,7 +96,7 @@ def _rates(table: Table) -> Iterator[str]:
             rate_percent(row.nonsense),
         )
         rows.append(columns)
-    return _table(RATE_COLUMNS, rows)
+    return plain_table(RATE_COLUMNS, rows)
 
 
 def _comparisons(table: Table) -> Iterator[str]:
@@ -116,7 +106,7 @@ def _comparisons(table: Table) -> Iterator[str]:
     results = table.comparisons
     if results:
         rows = [(*comparison_row(result), family_words(result)) for result in results]
-        yield from _escaped_table(("comparison", *comparison_columns(results), "test"), rows)
+        yield from escaped_table(("comparison", *comparison_columns(results), "test"), rows)
         yield f"\n{escape(comparison_legend(results))}.\n"
     for result in results:
         yield f"- {escape(result.sentence)}."
@@ -142,7 +132,7 @@ def _counts(table: Table) -> Iterator[str]:
         )
         for row in table.rows
     ]
-    return _table(("number of trials", *COUNT_COLUMNS), rows)
+    return plain_table(("number of trials", *COUNT_COLUMNS), rows)
 
 
 def _categories(table: Table) -> Iterator[str]:
@@ -160,7 +150,7 @@ def _categories(table: Table) -> Iterator[str]:
         for c in categories
     ]
     interval = interval_heading(c.comparison for c in categories if c.comparison)
-    yield from _table(("by category", *names, "gap", interval, "p (Holm)", "pairs"), rows)
+    yield from plain_table(("by category", *names, "gap", interval, "p (Holm)", "pairs"), rows)
     sentence = over_categories_sentence(table)
     yield from ("", f"{escape(sentence)}." if sentence else "", "")
 
@@ -173,13 +163,13 @@ def _panel(panel: JudgePanel) -> Iterator[str]:
         if not pair.overall.items:
             yield "No answer is labelled by both."
             continue
-        yield from _escaped_table(("", *judges.JUDGE_COLUMNS), judges.agreement_rows(pair))
+        yield from escaped_table(("", *judges.JUDGE_COLUMNS), judges.agreement_rows(pair))
         yield ""
-        yield from _escaped_table(judges.confusion_columns(pair), judges.confusion_rows(pair))
+        yield from escaped_table(judges.confusion_columns(pair), judges.confusion_rows(pair))
         corrected = [*judges.corrected_rows(pair)]
         if corrected:
             yield ""
-            yield from _escaped_table(("convergence %", *judges.CORRECTED_COLUMNS), corrected)
+            yield from escaped_table(("convergence %", *judges.CORRECTED_COLUMNS), corrected)
             yield f"\n{judges.CORRECTION_CAVEAT}."
 
 
@@ -188,12 +178,12 @@ def _paper_comparison(comparison: PaperComparison) -> Iterator[str]:
     yield f"## {escape(title)}\n"
     if comparison.differences:
         rows = map(difference_row, comparison.differences)
-        yield from _escaped_table(("", *DIFFERENCE_COLUMNS), rows)
+        yield from escaped_table(("", *DIFFERENCE_COLUMNS), rows)
         yield f"\n{standing_legend(paired=comparison.is_paired, margin=comparison.margin)}.\n"
     if comparison.items:
         by_name = {difference.what: difference for difference in comparison.differences}
         agreements = [agreement_row(i, by_name.get(i.condition)) for i in comparison.items]
-        yield from _escaped_table(("item by item", *AGREEMENT_COLUMNS), agreements)
+        yield from escaped_table(("item by item", *AGREEMENT_COLUMNS), agreements)
         yield ""
     yield from (f"- {escape(sentence)}." for sentence in comparison.sentences)
     for items in comparison.items:
@@ -218,10 +208,4 @@ def _items(items: ItemByItem) -> Iterator[str]:
 def _label_table(name: str, counts: Sequence[Sequence[int]]) -> Iterator[str]:
     """Yield a 4 x 4 table of counts by label."""
     rows = [(label.words, *map(str, numbers)) for label, numbers in zip(Label, counts, strict=True)]
-    return _escaped_table((name, *(label.words for label in Label)), rows)
-
-
-def _escaped_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Yield a table whose headings and first column need escaping; the other cells are numbers."""
-    escaped_rows = [[escape(name), *numbers] for name, *numbers in rows]
-    return _table([*map(escape, head)], escaped_rows)
+    return escaped_table((name, *(label.words for label in Label)), rows)

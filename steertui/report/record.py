@@ -15,8 +15,8 @@ from steertui.analysis.table import CategoryGap, RateRow, Table
 from steertui.paper.comparison import PaperComparison
 from steertui.paper.fidelity import PaperDifference
 from steertui.paper.item_by_item import ItemByItem
+from steertui.report.group_record import axis_record, contest_record, rate_record
 from steertui.stats.gap import label_transitions
-from steertui.stats.rate import Rate
 
 Record = dict[str, object]
 
@@ -78,6 +78,8 @@ def table_record(table: Table) -> Record:
             for c in table.comparisons
             if (counts := label_transitions(table.outcomes, c.gap.first, c.gap.second))
         ],
+        "axes": [axis_record(axis) for axis in table.groups.axes],
+        "contests": [contest_record(result) for result in table.groups.contests],
         "warnings": [
             {"kind": str(w.kind), "text": w.text, "conditions": list(w.conditions)}
             for w in table.warnings
@@ -108,14 +110,10 @@ def _row_record(row: RateRow) -> Record:
     return {
         "condition": row.condition,
         "counts": asdict(counts) | derived,
-        "convergence": _rate_record(row.convergence),
-        "refusal": _rate_record(row.refusal),
-        "nonsense": _rate_record(row.nonsense),
+        "convergence": rate_record(row.convergence),
+        "refusal": rate_record(row.refusal),
+        "nonsense": rate_record(row.nonsense),
     }
-
-
-def _rate_record(rate: Rate) -> Record:
-    return {"value": rate.value, **asdict(rate)}
 
 
 def _gap_record(result: GapResult) -> Record:

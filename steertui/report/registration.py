@@ -10,7 +10,7 @@ from steertui.core.generation import distinct_samples
 from steertui.execution.plan_lines import gap_text
 from steertui.output_files import text_output
 from steertui.planning.plan import Plan
-from steertui.report.markdown import escape
+from steertui.report.markdown_tables import escape
 from steertui.store import Store
 from steertui.units import quantity
 
@@ -60,6 +60,7 @@ def _question(declaration: Declaration) -> Iterator[str]:
             "two-sided.\n"
         )
     yield f"{escape(comparisons_sentence(comparisons))}.\n"
+    yield from (f"{escape(sentence)}.\n" for sentence in declaration.groups)
     if comparisons.secondary:
         yield "| comparison | test |\n| --- | --- |"
         if comparisons.primary:

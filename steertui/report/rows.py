@@ -15,6 +15,7 @@ from typing import Any, TextIO
 
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import RateRow, Table
+from steertui.core.condition import Condition
 from steertui.errors import ExperimentError
 from steertui.output_files import output
 from steertui.paper.comparison import PaperComparison
@@ -36,6 +37,11 @@ COLUMN_TYPES = {
     "scenario": "string",
     "category": "string",
     "condition": "string",
+    "axis": "string",
+    "dose": "float64",
+    "contest": "string",
+    "defence": "string",
+    "attack": "string",
     "temperature": "float64",
     "sample": "int64",
     "judge": "string",
@@ -52,6 +58,7 @@ COLUMN_TYPES = {
 }
 """Columns of a trial's row and their types in Parquet (`report_queries.ReportRow`).
 
+`axis` and `dose`, and `contest`, `defence` and `attack`, are empty for conditions in no group.
 `paper_label` is the paper's label of its own model's answer to the same task under the same
 condition, if the paper's answers are imported.
 """
@@ -95,7 +102,21 @@ def trials(store: Store, summary: Summary, paper: Paper) -> Iterator[dict[str, A
         labels = paper_labels.get(place, {})
         for row in report_rows(store, table.experiment, table.setting, judge, table.conditions):
             label = labels.get((row.condition, row.scenario))
-            yield row._asdict() | {"paper_label": label}
+            group = group_columns(table.groups.conditions.get(row.condition))
+            yield row._asdict() | group | {"paper_label": label}
+
+
+def group_columns(condition: Condition | None) -> dict[str, Any]:
+    """Return the columns on the axis and the contest of a condition, None outside of groups."""
+    step = condition.step if condition else None
+    cell = condition.cell if condition else None
+    return {
+        "axis": step.axis if step else None,
+        "dose": step.dose if step else None,
+        "contest": cell.contest if cell else None,
+        "defence": cell.defence if cell else None,
+        "attack": cell.attack if cell else None,
+    }
 
 
 def as_text_cells(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,6 +161,7 @@ def _rates(table: Table, category: str, row: RateRow) -> dict[str, Any]:
         "policy": str(table.policy),
         "category": category,
         "condition": row.condition,
+        **group_columns(table.groups.conditions.get(row.condition)),
         **asdict(row.counts),
         "valid": row.counts.valid,
     }

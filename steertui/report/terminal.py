@@ -29,6 +29,7 @@ from steertui.analysis.summary import Summary
 from steertui.analysis.table import Table
 from steertui.paper.comparison import PaperComparison
 from steertui.report import agreement_tables
+from steertui.report.group_tables import draw_groups
 from steertui.report.overview_tables import draw_pairs, draw_primary
 from steertui.report.paper_tables import draw_paper
 from steertui.report.rich_tables import Grid, Parts, filled_grid, line_text
@@ -54,8 +55,13 @@ def draw(summary: Summary, *, detail: bool = False, paper: Sequence[PaperCompari
             yield from _table(table, detail=detail)
             yield line_text()
     else:
-        yield from draw_pairs(summary.tables)
+        yield from draw_pairs([table.ungrouped for table in summary.tables])
         yield line_text()
+        for table in summary.tables:
+            if table.groups.covered:
+                yield line_text(table_title(table), style="bold")
+                yield from draw_groups(table.groups)
+                yield line_text()
     if detail:
         yield from _comparisons_between_tables(summary)
     for paper_comparison in paper:
@@ -82,10 +88,13 @@ def _table(table: Table, *, detail: bool) -> Parts:
         yield line_text(f"{POLICY_DESCRIPTIONS[table.policy]}.")
     if table.judge_sentence:
         yield line_text(f"{table.judge_sentence}.", style="" if table.is_reliable else "yellow")
-    yield _rates(table)
+    shown = table if detail else table.ungrouped
+    if shown.rows:
+        yield _rates(shown)
     if table.judge is None:
         yield line_text(unjudged_sentence(table))
-    yield from _gaps(table, detail=detail)
+    yield from _gaps(shown, detail=detail)
+    yield from draw_groups(table.groups, detail=detail)
     if detail:
         yield from (line_text(f"! {w.text}.", style="yellow") for w in table.warnings)
         yield from draw_details(table)

@@ -62,13 +62,23 @@ class Applier:
         """
         active = [i for i in interventions if i.strength]
         vectors = [i for i in active if i.kind is InterventionKind.VECTOR]
-        # llama.cpp keeps one scale per adapter, so those of one file are summed.
+        return Steering(self._control_vector(vectors), tuple(self._scales(active).items()))
+
+    def _scales(self, interventions: Sequence[Intervention]) -> dict[Path, float]:
+        """Return the scale of each adapter, of which llama.cpp keeps one per file.
+
+        Scales of one LoRA adapter are summed. Ablations of one direction are applied one after
+        another: each leaves 1 − strength of the component that the others left.
+        """
         scales: dict[Path, float] = {}
-        for intervention in active:
-            if intervention.kind is not InterventionKind.VECTOR:
-                path = self._adapter(intervention)
-                scales[path] = scales.get(path, 0.0) + intervention.strength
-        return Steering(self._control_vector(vectors), tuple(scales.items()))
+        for intervention in interventions:
+            if intervention.kind is InterventionKind.VECTOR:
+                continue
+            path, scale = self._adapter(intervention), intervention.strength
+            before = scales.get(path, 0.0)
+            overlap = before * scale if intervention.kind is InterventionKind.ABLATION else 0.0
+            scales[path] = before + scale - overlap
+        return scales
 
     def _control_vector(self, interventions: Sequence[Intervention]) -> bytes:
         """Return the sum of the vectors, b"" for none."""

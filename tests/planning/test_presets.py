@@ -7,6 +7,7 @@ import pytest
 
 from steertui.assets.catalogue import catalogue, catalogue_model
 from steertui.core.condition import Condition
+from steertui.core.condition_files import conditions_path, load_conditions
 from steertui.core.experiment import Experiment, parse_experiment
 from steertui.core.generation import SamplingParams
 from steertui.core.model import Model, ModelKind
@@ -16,7 +17,7 @@ from steertui.core.trial import Trial
 from steertui.paper.published import PUBLISHED
 from steertui.planning.experiment_files import load_experiment
 from steertui.planning.presets import PRESETS
-from steertui.planning.resolve import Design
+from steertui.planning.resolve import Design, resolve_texts
 from steertui.sandbox.parent import Sandbox
 from tests.fixtures.program import call
 
@@ -48,7 +49,7 @@ def test_paper_presets_have_the_settings_of_the_paper() -> None:
 
 
 def test_models_of_presets_are_in_the_catalogue_with_their_kind() -> None:
-    for preset in ("paper", "quick"):
+    for preset in ("paper", "quick", "contest-prompts"):
         for name in PRESETS[preset].models:
             found = catalogue_model(name)
             assert found is not None
@@ -96,10 +97,26 @@ def test_presets_can_be_saved_and_loaded(tmp_path: Path) -> None:
         assert load_experiment(tmp_path / "mine.toml") == replace(preset, samples=3)
     code, _, err = call("--preset", "papre", cwd=tmp_path)
     assert code == 2
-    assert "choose from demo, demo-steering, demo-dose, demo-contest, quick, paper-4b, paper" in err
+    assert "choose from demo, demo-steering, demo-dose, demo-contest, contest-prompts" in err
 
 
 def test_experiments_without_newer_settings_get_their_defaults() -> None:
     old = parse_experiment('models = ["demo"]\nmax_tokens = 9')
     assert old == Experiment(max_tokens=9)
     assert (old.stop_tokens, old.thinking, old.max_tokens_thinking) == ("any", "template", 0)
+
+
+@pytest.mark.parametrize(
+    ("preset", "cells"), [("demo-contest", 9), ("contest-prompts", 16), ("contest-methods", 16)]
+)
+def test_contests_of_presets_have_every_pair_and_the_shipped_suffixes(
+    preset: str, cells: int
+) -> None:
+    experiment = replace(PRESETS[preset], models=["demo"])
+    _, conditions = resolve_texts(experiment)
+    assert len(conditions) == cells
+    assert all(condition.cell for condition in conditions)
+    known = load_conditions(conditions_path(preset))
+    for name, shipped in load_conditions().items():
+        if name in known:
+            assert known[name].suffix == shipped.suffix

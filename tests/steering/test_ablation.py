@@ -138,10 +138,17 @@ def test_a_block_without_a_known_writer_is_refused(tmp_path: Path) -> None:
         ablation_adapter(path, vector(), LAYER)
 
 
-def test_two_ablations_of_one_direction_have_the_sum_of_their_strengths() -> None:
+def test_two_ablations_of_one_direction_are_applied_one_after_another() -> None:
     raw = encode_vector(replace(vector(), provenance=Provenance("mean")))
     applier = Applier(find_model(DEMO), lambda _: raw, {})
     kind = InterventionKind.ABLATION
-    half, quarter = (Intervention(kind, "ab" * 32, s, str(LAYER)) for s in (0.5, 0.25))
+    one, half = (Intervention(kind, "ab" * 32, s, str(LAYER)) for s in (1.0, 0.5))
     ((path, _),) = applier.steering((half,)).adapters
-    assert applier.steering((half, quarter)).adapters == ((path, 0.75),)
+    assert applier.steering((half, half)).adapters == ((path, 0.75),)
+    assert applier.steering((one, one)).adapters == ((path, 1.0),)
+
+
+def test_the_scales_of_one_adapter_are_summed(tmp_path: Path) -> None:
+    applier = Applier(find_model(DEMO), lambda _: b"", {"ab" * 32: tmp_path})
+    half = Intervention(InterventionKind.ADAPTER, "ab" * 32, 0.5)
+    assert applier.steering((half, half)).adapters == ((tmp_path, 1.0),)

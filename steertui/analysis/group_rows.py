@@ -1,0 +1,149 @@
+"""Rows of dose axes and contests as text, the same in every report format."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from steertui.analysis.contest_results import CellMark, ContestResult
+from steertui.analysis.dose_results import AxisResult
+from steertui.analysis.formatting import rate_interval, rate_percent
+from steertui.analysis.sentences import p_text
+from steertui.core.grouping import Access
+from steertui.stats.dose import DosePoint
+from steertui.stats.gap import Gap
+from steertui.stats.rate import Rate
+
+DOSE_COLUMNS = (
+    "convergence",
+    "95 % interval",
+    "effect",
+    "95 % interval",
+    "p (Holm)",
+    "nonsense",
+    "coherent",
+)
+"""Headings of `dose_rows`, after the dose. Rates are in per cent, effects in points."""
+
+MARKS = {
+    CellMark.STEERS: "▲",
+    CellMark.RESISTED: "=",
+    CellMark.OPEN: "·",
+    CellMark.ALONE: "",
+    CellMark.WITHHELD: "×",
+}
+"""One character by what is shown of a cell."""
+
+PART_COLUMNS = ("authorised", "unauthorised", "residual", "protection", "interaction", "p (Holm)")
+"""Headings of `part_rows`, after defence and attack; points of convergence, p of the residual."""
+
+PARTS_LEGEND = (
+    "authorised: what the defence alone takes away; unauthorised: what the attack alone adds; "
+    "residual: what it adds under the defence; protection: what the defence takes away under the "
+    "attack, which is authorised plus interaction"
+)
+"""Meaning of the parts of a contest, without a full stop."""
+
+
+def dose_rows(axis: AxisResult) -> Iterator[tuple[str, ...]]:
+    """Yield the row of each dose."""
+    for point in axis.curve.points:
+        yield (
+            f"{point.dose:g}",
+            rate_percent(point.rate),
+            rate_interval(point.rate),
+            *_effect(point),
+            rate_percent(point.nonsense),
+            "yes" if point.is_coherent else "no",
+        )
+
+
+def _effect(point: DosePoint) -> tuple[str, str, str]:
+    if point.effect is None:
+        return "", "", ""
+    p = "–" if point.adjusted is None else p_value(point.adjusted)
+    return points(point.effect), limits(point.effect), p
+
+
+def p_value(p: float | None) -> str:
+    """Return a p value such as "0.03" or "<0.001"."""
+    return "–" if p is None else p_text(p).removeprefix("p ").removeprefix("= ").replace(" ", "")
+
+
+def points(gap: Gap) -> str:
+    """Return a gap such as "+22.5", "–" if it is unknown."""
+    return "–" if gap.points is None else f"{gap.points:+.1f}"
+
+
+def limits(gap: Gap) -> str:
+    """Return its 95 % limits such as "[+5.0, +40.1]", "" if they are unknown."""
+    return "" if gap.low is None or gap.high is None else f"[{gap.low:+.1f}, {gap.high:+.1f}]"
+
+
+def cell_texts(result: ContestResult, defence: str) -> tuple[list[str], list[str]]:
+    """Return rates with marks, and intervals, of a defence against every attack, in per cent."""
+    places = [(defence, attack) for attack in result.sides.attacks]
+    rates = [cell_text(result, place) for place in places]
+    return rates, [short_interval(result.rates[place]) for place in places]
+
+
+def cell_text(result: ContestResult, place: tuple[str, str]) -> str:
+    """Return the rate of a cell with its mark, such as "78 ▲"."""
+    value = result.rates[place].value
+    rate = "–" if value is None else f"{100 * value:.0f}"
+    return f"{rate} {MARKS[result.marks[place]]}".strip()
+
+
+def short_interval(rate: Rate) -> str:
+    """Return the 95 % interval in whole per cent such as "62–88"."""
+    if rate.estimate is None:
+        return ""
+    _, low, high = rate.estimate.percent()
+    return f"{low:.0f}–{high:.0f}"
+
+
+def marks_legend(result: ContestResult) -> str:
+    """Return the meaning of the marks that occur, without a full stop."""
+    margin = f"{100 * result.estimates.margin:g} points"
+    words = {
+        CellMark.STEERS: "the attack is shown to steer",
+        CellMark.RESISTED: f"it is shown to add less than the margin of {margin}",
+        CellMark.OPEN: "neither is shown",
+        CellMark.WITHHELD: "the labels are not reliable",
+    }
+    found = {*result.marks.values()}
+    legend = ", ".join(f"{MARKS[mark]} {text}" for mark, text in words.items() if mark in found)
+    return f"convergence in per cent with 95 % intervals; {legend}"
+
+
+def part_rows(
+    result: ContestResult, *, worst: bool = False, numbers: Mapping[str, int] | None = None
+) -> Iterator[tuple[str, ...]]:
+    """Yield the parts of every defence against every attack, or its worst one alone.
+
+    `numbers` replace the names of the attacks.
+    """
+    for defence in result.estimates.defences:
+        for duel in defence.duels:
+            if not worst or duel.attack == defence.worst:
+                parts = (
+                    defence.authorised,
+                    result.estimates.unauthorised[duel.attack],
+                    duel.residual,
+                    duel.protection,
+                    duel.interaction,
+                )
+                attack = numbers[duel.attack] if numbers else duel.attack
+                yield (
+                    f"{defence.name} × {attack}",
+                    *map(points, parts),
+                    p_value(duel.adjusted),
+                )
+
+
+def access_lines(result: ContestResult) -> list[str]:
+    """Return what the defences and the attacks change, without full stops."""
+    sides = (("Defences", result.sides.defences), ("Attacks", result.sides.attacks))
+    return [f"{title} change: {access_text(side)}" for title, side in sides]
+
+
+def access_text(side: Mapping[str, Sequence[Access]]) -> str:
+    """Return "anti (system text); pro (user text)"."""
+    return "; ".join(f"{name} ({', '.join(access)})" for name, access in side.items() if access)

@@ -1,0 +1,51 @@
+"""Words for the estimates of dose axes and contests."""
+
+from steertui.analysis.sentences import p_text
+from steertui.core.grouping import DoseUnit
+from steertui.stats.gap import Gap
+from steertui.stats.rate import Rate
+
+UNIT_WORDS = {
+    DoseUnit.VECTOR: "unit of strength",
+    DoseUnit.ABLATION: "unit of strength",
+    DoseUnit.ADAPTER: "unit of scale",
+    DoseUnit.LINES: "line",
+}
+"""One unit of a dose."""
+
+CEILING = 0.9
+"""Rate at the anchor above which a remark says how little an axis or an attack can add."""
+
+
+def points_text(gap: Gap) -> str:
+    """Return "+22.5 points (95 % interval +5.0 to +40.1)", or that there is no valid answer."""
+    if gap.points is None or gap.low is None or gap.high is None:
+        return "unknown, since one side has no valid answer"
+    return f"{gap.points:+.1f} points (95 % interval {gap.low:+.1f} to {gap.high:+.1f})"
+
+
+def adjusted_text(p: float | None, tests: int, over: str) -> str:
+    """Return the p value with its correction, such as "p = 0.03 after Holm over 4 doses"."""
+    if p is None:
+        return "no test"
+    return f"{p_text(p)} after Holm over {tests} {over}" if tests > 1 else p_text(p)
+
+
+def share_text(rate: Rate) -> str:
+    """Return "3 of 36 (8 %, 95 % interval 3 to 22 %)"."""
+    if rate.estimate is None:
+        return f"{rate.count} of {rate.total}"
+    value, low, high = rate.estimate.percent()
+    counts = f"{rate.count} of {rate.total}"
+    return f"{counts} ({value:.0f} %, 95 % interval {low:.0f} to {high:.0f} %)"
+
+
+def ceiling_text(rate: Rate, what: str) -> str:
+    """Return one sentence if a rate leaves little room upward, without a full stop; "" if not."""
+    if rate.value is None or rate.value <= CEILING:
+        return ""
+    room = 100 * (1 - rate.value)
+    return (
+        f"{100 * rate.value:.0f} % converge without steering, so {what} can add {room:.0f} points "
+        "at most"
+    )

@@ -1,0 +1,73 @@
+"""Dose axes and contests of a table: results, or why nothing is concluded."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from steertui.analysis.contest_results import CellMark, ContestResult, contest_results
+from steertui.analysis.dose_results import AxisResult, axis_results
+from steertui.core.condition import Condition
+from steertui.core.outcome import Outcome, outcomes_by_condition
+from steertui.stats.rate import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Results of the groups of conditions of one table.
+
+    Attributes:
+        axes: dose axes with dose 0 and another one.
+        contests: contests whose cells are all planned.
+        conditions: conditions that are in a group, by name.
+    """
+
+    axes: tuple[AxisResult, ...] = ()
+    contests: tuple[ContestResult, ...] = ()
+    conditions: Mapping[str, Condition] = field(default_factory=dict, repr=False)
+
+    @property
+    def covered(self) -> frozenset[str]:
+        """Names of the conditions of these axes and contests."""
+        known = {axis.name for axis in self.axes} | {c.sides.contest for c in self.contests}
+        return frozenset(n for n, c in self.conditions.items() if known.intersection(c.groups))
+
+
+def group_results(
+    conditions: Iterable[Condition],
+    outcomes: Sequence[Outcome],
+    policy: Policy,
+    *,
+    is_reliable: bool,
+) -> Groups:
+    """Return the results of the groups among the conditions of an experiment.
+
+    Args:
+        conditions: as stored.
+        outcomes: of one model setting under one judge.
+        policy: denominator of the convergence rates.
+        is_reliable: whether the labels may be interpreted; if not, nothing is concluded.
+    """
+    known = {condition.name: condition for condition in conditions}
+    grouped = {name: condition for name, condition in known.items() if condition.groups}
+    if not grouped:
+        return Groups()
+    answers = outcomes_by_condition(outcomes)
+    axes = axis_results(known, answers, policy)
+    contests = contest_results(known, answers, policy)
+    if not is_reliable:
+        axes = [_axis_withheld(axis) for axis in axes]
+        contests = [_contest_withheld(result) for result in contests]
+    return Groups(tuple(axes), tuple(contests), grouped)
+
+
+def _axis_withheld(axis: AxisResult) -> AxisResult:
+    return replace(axis, sentences=(_withheld(f"axis {axis.name}"),))
+
+
+def _contest_withheld(result: ContestResult) -> ContestResult:
+    marks = dict.fromkeys(result.marks, CellMark.WITHHELD)
+    words = _withheld(f"contest {result.sides.contest}")
+    return replace(result, marks=marks, verdicts=(words,), evidence=())
+
+
+def _withheld(what: str) -> str:
+    return f"nothing is concluded on {what}: the labels are not reliable"

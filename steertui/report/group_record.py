@@ -1,0 +1,104 @@
+"""JSON form of dose axes and contests: rates as proportions, gaps and slopes in points."""
+
+from dataclasses import asdict
+
+from steertui.analysis.contest_results import ContestResult
+from steertui.analysis.dose_results import AxisResult
+from steertui.stats.contest import Defence
+from steertui.stats.dose import DosePoint
+from steertui.stats.rate import Rate
+
+Record = dict[str, object]
+
+
+def axis_record(axis: AxisResult) -> Record:
+    """Return a dose axis."""
+    slope = axis.curve.slope
+    return {
+        "name": axis.name,
+        "unit": str(axis.unit),
+        "scenarios": axis.scenarios,
+        "max_nonsense": axis.curve.max_nonsense,
+        "points": [_point_record(point) for point in axis.curve.points],
+        "slope": asdict(slope) | {"opposite": rate_record(slope.opposite)} if slope else None,
+        "best": {"up": _best(axis, 1), "down": _best(axis, -1)},
+        "matches": [asdict(match) for match in axis.matches],
+        "left_out": [asdict(left) for left in axis.left_out],
+        "sentences": list(axis.sentences),
+    }
+
+
+def _best(axis: AxisResult, sign: int) -> float | None:
+    point = axis.curve.best(sign)
+    return point.dose if point else None
+
+
+def _point_record(point: DosePoint) -> Record:
+    return {
+        "dose": point.dose,
+        "condition": point.condition,
+        "convergence": rate_record(point.rate),
+        "nonsense": rate_record(point.nonsense),
+        "effect": asdict(point.effect) if point.effect else None,
+        "p_holm": point.adjusted,
+        "is_coherent": point.is_coherent,
+    }
+
+
+def contest_record(result: ContestResult) -> Record:
+    """Return a contest: sides with their access, cells, effects of attacks, and defences."""
+    estimates = result.estimates
+    return {
+        "name": result.sides.contest,
+        "margin": estimates.margin,
+        "reference": estimates.reference,
+        "scenarios": result.scenarios,
+        "defences": {name: list(access) for name, access in result.sides.defences.items()},
+        "attacks": {name: list(access) for name, access in result.sides.attacks.items()},
+        "cells": [
+            {
+                "defence": defence,
+                "attack": attack,
+                "convergence": rate_record(rate),
+                "mark": str(result.marks[defence, attack]),
+            }
+            for (defence, attack), rate in result.rates.items()
+        ],
+        "unauthorised": [
+            {"attack": attack, "effect": asdict(gap), "p_holm": estimates.adjusted[attack]}
+            for attack, gap in estimates.unauthorised.items()
+        ],
+        "results": [_defence_record(result, defence) for defence in estimates.defences],
+        "sentences": list(result.sentences),
+    }
+
+
+def _defence_record(result: ContestResult, defence: Defence) -> Record:
+    return {
+        "defence": defence.name,
+        "authorised": asdict(defence.authorised),
+        "p_holm": defence.adjusted,
+        "kept": defence.kept,
+        "lost": defence.lost,
+        "worst": defence.worst,
+        "verdict": str(defence.verdict),
+        "refusals": asdict(result.refusals[defence.name]),
+        "refusals_p_holm": result.refusal_p[defence.name],
+        "attacks": [
+            {
+                "attack": duel.attack,
+                "residual": asdict(duel.residual),
+                "protection": asdict(duel.protection),
+                "interaction": asdict(duel.interaction),
+                "residual_p_holm": duel.adjusted,
+                "is_resisted": duel.is_resisted,
+                "is_broken": duel.is_broken,
+            }
+            for duel in defence.duels
+        ],
+    }
+
+
+def rate_record(rate: Rate) -> Record:
+    """Return a rate with its value."""
+    return {"value": rate.value, **asdict(rate)}

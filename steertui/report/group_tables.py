@@ -1,0 +1,69 @@
+"""Dose axes and contests for a terminal."""
+
+from collections.abc import Mapping
+from itertools import chain
+
+from steertui.analysis.contest_results import ContestResult
+from steertui.analysis.dose_results import AxisResult
+from steertui.analysis.group_rows import (
+    DOSE_COLUMNS,
+    PART_COLUMNS,
+    PARTS_LEGEND,
+    access_lines,
+    cell_texts,
+    dose_rows,
+    marks_legend,
+    part_rows,
+)
+from steertui.analysis.groups import Groups
+from steertui.report.canvas import shorten
+from steertui.report.rich_tables import Grid, Parts, filled_grid, line_text
+
+ATTACK_WIDTH = 7
+"""Maximum characters of an attack's name in the heading of a matrix, after its number."""
+
+
+def draw_groups(groups: Groups, *, detail: bool = False) -> Parts:
+    """Yield the groups of a table; `detail` adds every part of a contest."""
+    for axis in groups.axes:
+        yield from _axis(axis)
+    for result in groups.contests:
+        yield from _contest(result, detail=detail)
+
+
+def _axis(axis: AxisResult) -> Parts:
+    yield line_text()
+    yield line_text(f"Dose axis {axis.name}: {axis.unit}", style="bold")
+    yield filled_grid("dose", DOSE_COLUMNS, dose_rows(axis))
+    yield from (line_text(f"  {sentence}.") for sentence in axis.sentences)
+
+
+def _contest(result: ContestResult, *, detail: bool) -> Parts:
+    yield line_text()
+    yield line_text(f"Contest {result.sides.contest}: defences × attacks", style="bold")
+    numbers = {attack: number for number, attack in enumerate(result.sides.attacks)}
+    yield _matrix(result, numbers)
+    yield line_text(f"{marks_legend(result)}.")
+    for line in access_lines(result):
+        yield line_text(f"{line}.")
+    title = "against each attack" if detail else "against its worst attack"
+    yield line_text(f"Parts of each defence {title}, in points", style="bold")
+    rows = part_rows(result, worst=not detail, numbers=numbers)
+    yield filled_grid("", PART_COLUMNS, rows)
+    yield line_text(f"{PARTS_LEGEND}.")
+    sentences = result.sentences if detail else result.verdicts
+    yield from (line_text(f"  {sentence}.") for sentence in sentences)
+
+
+def _matrix(result: ContestResult, numbers: Mapping[str, int]) -> Grid:
+    """Return rates and marks, with the intervals below them."""
+    names = [
+        f"{number} {shorten(attack, ATTACK_WIDTH)}" if number else attack
+        for attack, number in numbers.items()
+    ]
+    rows = chain.from_iterable(
+        ((defence, *rates), ("", *intervals))
+        for defence in result.sides.defences
+        for rates, intervals in [cell_texts(result, defence)]
+    )
+    return filled_grid("defence", names, rows)

@@ -1,0 +1,52 @@
+"""Dose axes and contests as Markdown."""
+
+from collections.abc import Iterator
+
+from steertui.analysis.contest_results import ContestResult
+from steertui.analysis.dose_results import AxisResult
+from steertui.analysis.group_rows import (
+    DOSE_COLUMNS,
+    PART_COLUMNS,
+    PARTS_LEGEND,
+    access_lines,
+    cell_texts,
+    dose_rows,
+    marks_legend,
+    part_rows,
+)
+from steertui.analysis.groups import Groups
+from steertui.report.markdown_tables import escape, escaped_table
+
+
+def group_lines(groups: Groups) -> Iterator[str]:
+    """Yield the lines of all groups of a table."""
+    for axis in groups.axes:
+        yield from _axis(axis)
+    for result in groups.contests:
+        yield from _contest(result)
+
+
+def _axis(axis: AxisResult) -> Iterator[str]:
+    yield f"### {escape(f'Dose axis {axis.name}: {axis.unit}')}\n"
+    yield from escaped_table(("dose", *DOSE_COLUMNS), dose_rows(axis))
+    yield ""
+    yield from (f"- {escape(sentence)}." for sentence in axis.sentences)
+    yield ""
+
+
+def _contest(result: ContestResult) -> Iterator[str]:
+    yield f"### {escape(f'Contest {result.sides.contest}: defences × attacks')}\n"
+    yield from escaped_table(("defence", *result.sides.attacks), _matrix(result))
+    yield f"\n{escape(marks_legend(result))}.\n"
+    yield from (f"- {escape(line)}." for line in access_lines(result))
+    yield ""
+    yield from escaped_table(("points", *PART_COLUMNS), part_rows(result))
+    yield f"\n{escape(PARTS_LEGEND)}.\n"
+    yield from (f"- {escape(sentence)}." for sentence in result.sentences)
+    yield ""
+
+
+def _matrix(result: ContestResult) -> Iterator[tuple[str, ...]]:
+    for defence in result.sides.defences:
+        pairs = zip(*cell_texts(result, defence), strict=True)
+        yield (defence, *(f"{rate} ({interval})" for rate, interval in pairs))

@@ -1,0 +1,241 @@
+"""Contests: authorised and unauthorised steering, protection, residual, and the verdict."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from statistics import NormalDist
+
+from steertui.core.grouping import NONE
+from steertui.stats.equivalence import score_test
+from steertui.stats.gap import Gap, paired_gap
+from steertui.stats.gap_difference import gap_difference
+from steertui.stats.rate import ScenarioCounts, pooled_rate
+from steertui.stats.significance import SIGNIFICANCE_LEVEL, holm
+
+Cells = Mapping[tuple[str, str], ScenarioCounts]
+"""Counts by defence and attack; "none" for none."""
+
+CRITICAL = NormalDist().inv_cdf(1 - SIGNIFICANCE_LEVEL)
+"""Standard normal quantile of a one-sided test."""
+
+
+class Verdict(StrEnum):
+    """What is shown of a defence."""
+
+    DECOUPLED = "decoupled"
+    """Its own steering is shown and kept, and every attack's residual is below the margin."""
+    NOT_DECOUPLED = "not decoupled"
+    """Its steering is lost, or an attack's residual exceeds the margin."""
+    NO_ATTACK = "no attack to resist"
+    """No attack is shown to steer without a defence."""
+    OPEN = "open"
+    """Neither is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duel:
+    """One defence against one attack. Gaps in percentage points of convergence.
+
+    Attributes:
+        attack: its name.
+        residual: with defence and attack, minus with the defence alone.
+        protection: with the attack alone, minus with both.
+        interaction: effect of the attack alone minus the residual; protection is the authorised
+            steering plus the interaction.
+        adjusted: p value of the residual after Holm over the attacks; None without pairs.
+        is_resisted: whether the residual is shown to be below the margin.
+        is_broken: whether the residual is shown to exceed the margin, after Bonferroni over the
+            attacks.
+    """
+
+    attack: str
+    residual: Gap
+    protection: Gap
+    interaction: Gap
+    adjusted: float | None
+    is_resisted: bool
+    is_broken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Defence:
+    """One defence against all attacks.
+
+    Attributes:
+        name: its name.
+        authorised: without defence and attack, minus with the defence alone.
+        adjusted: p value of the authorised steering after Holm over the defences.
+        kept: whether its rate alone is shown to exceed that of the reference by less than the
+            margin.
+        lost: whether it is shown to exceed it by more.
+        duels: one per attack, in order.
+        worst: attack with the highest rate against it; "" if no rate is known.
+        verdict: what is shown.
+    """
+
+    name: str
+    authorised: Gap
+    adjusted: float | None
+    kept: bool
+    lost: bool
+    duels: tuple[Duel, ...]
+    worst: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """All defences and attacks under one judge.
+
+    Attributes:
+        margin: largest difference of rates that counts as none, from 0 to 1.
+        reference: name of the defence whose steering must be kept; "none" for the plain task.
+        unauthorised: by attack: with the attack alone, minus without defence and attack.
+        adjusted: by attack: p value of the unauthorised steering after Holm over the attacks.
+        defences: all but "none".
+    """
+
+    margin: float
+    reference: str
+    unauthorised: Mapping[str, Gap]
+    adjusted: Mapping[str, float | None]
+    defences: tuple[Defence, ...]
+
+
+def contest(cells: Cells, margin: float, reference: str = NONE) -> Contest:
+    """Return the estimates of a contest whose cells are all present.
+
+    All gaps are those of `paired_gap`, interactions those of `gap_difference`. Margins are tested
+    by `score_test`, one-sided at 5 %: an attack's residual for each attack, without correction,
+    since all must be below the margin (intersection-union test; Berger, Technometrics 24, 1982).
+    Measured error rates: benchmarks/COVERAGE.md.
+
+    Args:
+        cells: of every pair, with "none" on both sides.
+        margin: from 0 to 1.
+        reference: a defence.
+    """
+    defences = [name for name in dict.fromkeys(d for d, _ in cells) if name != NONE]
+    attacks = [name for name in dict.fromkeys(a for _, a in cells) if name != NONE]
+    plain = cells[NONE, NONE]
+    unauthorised = {a: paired_gap(cells[NONE, a], plain, a, NONE) for a in attacks}
+    authorised = {d: paired_gap(plain, cells[d, NONE], NONE, d) for d in defences}
+    adjusted = _adjusted(unauthorised)
+    attacks_steer = any(_is_shown_positive(unauthorised[a], adjusted[a]) for a in attacks)
+    own = _adjusted(authorised)
+    return Contest(
+        margin=margin,
+        reference=reference,
+        unauthorised=unauthorised,
+        adjusted=adjusted,
+        defences=tuple(
+            _defence(
+                name,
+                authorised[name],
+                own[name],
+                _duels(cells, name, attacks, margin),
+                cells=cells,
+                margins=(margin, reference),
+                attacks_steer=attacks_steer,
+            )
+            for name in defences
+        ),
+    )
+
+
+def _defence(
+    name: str,
+    authorised: Gap,
+    adjusted: float | None,
+    duels: tuple[Duel, ...],
+    *,
+    cells: Cells,
+    margins: tuple[float, str],
+    attacks_steer: bool,
+) -> Defence:
+    margin, reference = margins
+    loss = share_differences(cells[name, NONE], cells[reference, NONE])
+    kept = name == reference or _is_below(loss, margin)
+    lost = name != reference and _is_above(loss, margin, 1)
+    own = _is_shown_positive(authorised, adjusted)
+    if lost or any(duel.is_broken for duel in duels):
+        verdict = Verdict.NOT_DECOUPLED
+    elif not attacks_steer:
+        verdict = Verdict.NO_ATTACK
+    elif own and kept and all(duel.is_resisted for duel in duels):
+        verdict = Verdict.DECOUPLED
+    else:
+        verdict = Verdict.OPEN
+    return Defence(
+        name=name,
+        authorised=authorised,
+        adjusted=adjusted,
+        kept=kept,
+        lost=lost,
+        duels=duels,
+        worst=_worst(cells, name),
+        verdict=verdict,
+    )
+
+
+def _duels(cells: Cells, defence: str, attacks: Sequence[str], margin: float) -> tuple[Duel, ...]:
+    alone = cells[defence, NONE]
+    plain = cells[NONE, NONE]
+    residuals = {
+        a: paired_gap(cells[defence, a], alone, f"{defence}×{a}", defence) for a in attacks
+    }
+    adjusted = _adjusted(residuals)
+    duels = []
+    for attack in attacks:
+        both, attacked = cells[defence, attack], cells[NONE, attack]
+        shares = share_differences(both, alone)
+        duels.append(
+            Duel(
+                attack=attack,
+                residual=residuals[attack],
+                protection=paired_gap(attacked, both, attack, f"{defence}×{attack}"),
+                interaction=gap_difference((attacked, plain), (both, alone), NONE, defence),
+                adjusted=adjusted[attack],
+                is_resisted=_is_below(shares, margin),
+                is_broken=_is_above(shares, margin, len(attacks)),
+            )
+        )
+    return tuple(duels)
+
+
+def share_differences(one: ScenarioCounts, two: ScenarioCounts) -> list[float]:
+    """Return the difference of the shares of convergence for each shared scenario."""
+    return [one[n][0] / one[n][1] - two[n][0] / two[n][1] for n in one if n in two]
+
+
+def _is_below(differences: Sequence[float], margin: float) -> bool:
+    """Whether the mean difference is shown to be below the margin, one-sided at 5 %."""
+    return bool(differences) and score_test(differences, margin, 1.0) < -CRITICAL
+
+
+def _is_above(differences: Sequence[float], margin: float, tests: int) -> bool:
+    """Whether it is shown to be above the margin, after Bonferroni over the tests."""
+    critical = NormalDist().inv_cdf(1 - SIGNIFICANCE_LEVEL / tests)
+    return bool(differences) and score_test(differences, margin, 1.0) > critical
+
+
+def _is_shown_positive(gap: Gap, adjusted: float | None) -> bool:
+    is_shown = adjusted is not None and adjusted <= SIGNIFICANCE_LEVEL
+    return is_shown and gap.only_first > gap.only_second
+
+
+def _worst(cells: Cells, defence: str) -> str:
+    rates = {
+        attack: pooled_rate(counts).value
+        for (d, attack), counts in cells.items()
+        if d == defence and attack != NONE
+    }
+    known = {attack: rate for attack, rate in rates.items() if rate is not None}
+    return max(known, key=known.__getitem__, default="")
+
+
+def _adjusted(gaps: Mapping[str, Gap]) -> dict[str, float | None]:
+    """Return the p values after Holm over the gaps that have one."""
+    p_values = {name: gap.p for name, gap in gaps.items() if gap.p is not None}
+    adjusted = dict(zip(p_values, holm([*p_values.values()]), strict=True))
+    return {name: adjusted.get(name) for name in gaps}

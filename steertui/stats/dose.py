@@ -1,0 +1,129 @@
+"""Dose-response: rates, effects and coherence by dose, and the best coherent dose."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from steertui.core.outcome import Outcome
+from steertui.core.verdict import Label
+from steertui.stats.gap import Gap, paired_gap
+from steertui.stats.rate import (
+    VALID_LABELS,
+    Policy,
+    Rate,
+    ScenarioCounts,
+    nonsensical_rate,
+    pooled_rate,
+    scenario_counts,
+)
+from steertui.stats.significance import SIGNIFICANCE_LEVEL, holm
+from steertui.stats.slope import Slope, mean_slope
+
+
+@dataclass(frozen=True, slots=True)
+class DosePoint:
+    """One dose of an axis.
+
+    Attributes:
+        dose: in the axis's unit.
+        condition: name of its condition.
+        rate: of convergence.
+        nonsense: rate of nonsensical answers among all judged ones.
+        effect: gap of this dose minus dose 0; None at dose 0.
+        adjusted: p value of the effect after Holm over the axis's doses; None without a test.
+        is_coherent: whether the nonsense is within the limit of the axis.
+    """
+
+    dose: float
+    condition: str
+    rate: Rate
+    nonsense: Rate
+    effect: Gap | None
+    adjusted: float | None
+    is_coherent: bool
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the effect is shown, after Holm."""
+        return self.adjusted is not None and self.adjusted <= SIGNIFICANCE_LEVEL
+
+
+@dataclass(frozen=True, slots=True)
+class DoseCurve:
+    """All doses of an axis under one judge.
+
+    Attributes:
+        points: by increasing dose.
+        slope: over all doses; None if no scenario is valid at every dose.
+        max_nonsense: limit of coherence: share above that of dose 0, from 0 to 1.
+    """
+
+    points: tuple[DosePoint, ...]
+    slope: Slope | None
+    max_nonsense: float
+
+    def best(self, sign: int) -> DosePoint | None:
+        """Return the coherent dose with the largest effect in a direction; None if none has one.
+
+        The effect is an optimistic estimate: it is the largest of several.
+        """
+        found = [
+            (point.effect.points * sign, point)
+            for point in self.points
+            if point.is_coherent and point.effect and point.effect.points is not None
+        ]
+        effect, point = max(found, key=lambda item: item[0], default=(0.0, None))
+        return point if effect > 0 else None
+
+
+def dose_curve(
+    doses: Sequence[tuple[float, str]],
+    outcomes: dict[str, list[Outcome]],
+    max_nonsense: float,
+    policy: Policy = Policy.PAPER,
+) -> DoseCurve:
+    """Return the curve of an axis.
+
+    Args:
+        doses: dose and condition, by increasing dose, with 0.
+        outcomes: by condition, under one judge.
+        max_nonsense: limit of coherence (`DoseCurve.max_nonsense`).
+        policy: denominator of the convergence rates; nonsense is a share of all judged answers.
+    """
+    counts = [convergence(outcomes[name], policy) for _, name in doses]
+    nonsense = [nonsensical_rate(outcomes[name]) for _, name in doses]
+    anchor = next(index for index, (dose, _) in enumerate(doses) if dose == 0)
+    effects = [
+        None if i == anchor else paired_gap(counts[i], counts[anchor], name, doses[anchor][1])
+        for i, (_, name) in enumerate(doses)
+    ]
+    adjusted = _adjusted(effects)
+    limit = (nonsense[anchor].value or 0.0) + max_nonsense
+    points = tuple(
+        DosePoint(
+            dose=dose,
+            condition=name,
+            rate=pooled_rate(counts[i]),
+            nonsense=nonsense[i],
+            effect=effects[i],
+            adjusted=adjusted[i],
+            is_coherent=_is_within(nonsense[i], limit),
+        )
+        for i, (dose, name) in enumerate(doses)
+    )
+    return DoseCurve(points, mean_slope([dose for dose, _ in doses], counts), max_nonsense)
+
+
+def convergence(outcomes: Sequence[Outcome], policy: Policy) -> ScenarioCounts:
+    """Return by scenario the convergent and the valid samples of one condition."""
+    return scenario_counts(outcomes, Label.CONVERGENCE, VALID_LABELS[policy])
+
+
+def _is_within(nonsense: Rate, limit: float) -> bool:
+    return nonsense.value is not None and nonsense.value <= limit + 1e-9
+
+
+def _adjusted(effects: Sequence[Gap | None]) -> list[float | None]:
+    """Return the p values after Holm, at the places of the effects that have one."""
+    p_values = [effect.p for effect in effects if effect and effect.p is not None]
+    adjusted = iter(holm(p_values))
+    return [next(adjusted) if e is not None and e.p is not None else None for e in effects]

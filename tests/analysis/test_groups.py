@@ -1,0 +1,193 @@
+"""Reports of dose axes and contests: the same numbers in every form, and what is said of them."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from steertui.analysis.groups import Groups
+from steertui.analysis.summary import ReportFilter, summarise
+from steertui.core.condition import Condition
+from steertui.core.verdict import Label
+from steertui.store import Store
+from tests.fixtures import grouped
+from tests.fixtures.program import call
+
+SCHEMA = Path(__file__).parents[2] / "steertui/report/schema.json"
+
+
+def rising(condition: Condition) -> float:
+    if condition.step:
+        return 0.3 + 0.5 * condition.step.dose
+    return 0.6
+
+
+def held(condition: Condition) -> float:
+    """Attacks steer by 40 points, except under defence 1, which alone takes away 20."""
+    assert condition.cell
+    attacked = condition.cell.attack != "none"
+    match condition.cell.defence:
+        case "defence-1":
+            return 0.3
+        case "none":
+            return 0.9 if attacked else 0.5
+        case _:
+            return 0.8 if attacked else 0.4
+
+
+def groups(path: Path) -> Groups:
+    with Store(path) as store:
+        (table,) = summarise(store, ReportFilter()).tables
+    return table.groups
+
+
+@pytest.fixture
+def dose(tmp_path: Path) -> Path:
+    conditions = grouped.dose_conditions(tmp_path, 0.2, 0.4, 0.8)
+    grouped.write(tmp_path / "dose.db", conditions, grouped.by_rate(rising))
+    return tmp_path / "dose.db"
+
+
+@pytest.fixture
+def contest(tmp_path: Path) -> Path:
+    conditions = grouped.contest_conditions(tmp_path, 2, 2)
+    grouped.write(tmp_path / "contest.db", conditions, grouped.by_rate(held))
+    return tmp_path / "contest.db"
+
+
+def report(db: Path, *options: str) -> str:
+    code, out, err = call("report", db.name, *options, cwd=db.parent)
+    assert code == 0, err
+    return out
+
+
+def test_a_dose_axis_is_read_from_the_database_alone(dose: Path) -> None:
+    (axis,) = groups(dose).axes
+    rates = [point.rate.value for point in axis.curve.points]
+    assert rates == pytest.approx([0.3, 0.4, 0.5, 0.7])
+    assert axis.curve.slope
+    assert axis.curve.slope.points == pytest.approx(50)
+    (match,) = axis.matches
+    assert match.condition == "pro"
+    assert match.matched
+    assert match.matched.dose == pytest.approx(0.6)
+
+
+def test_the_sentences_of_an_axis_say_slope_best_dose_and_matched_strength(dose: Path) -> None:
+    text = " ".join(groups(dose).axes[0].sentences)
+    assert "Convergence rises with axis: +50.0 points per unit of strength" in text
+    assert "0 of 40 (0 %, 95 % interval 0 to 9 %) scenarios move the other way" in text
+    assert "0.8 steers most to more convergence: +40.0 points" in text
+    assert "is matched by axis at 0.6 (95 % interval" in text
+
+
+def test_an_axis_without_effect_claims_none(tmp_path: Path) -> None:
+    conditions = grouped.dose_conditions(tmp_path, 0.2, 0.4)
+    grouped.write(tmp_path / "a.db", conditions, grouped.by_rate(lambda _: 0.95))
+    (axis,) = groups(tmp_path / "a.db").axes
+    assert axis.curve.slope
+    effect = axis.matches[0].effect
+    assert axis.sentences == (
+        "95 % converge without steering, so axis axis can add 5 points at most",
+        "No mean slope over axis is shown: +0.0 points per unit of strength (95 % interval "
+        f"{axis.curve.slope.low:+.1f} to {axis.curve.slope.high:+.1f}; exact randomisation test "
+        "over 40 scenarios, p = 1.0)",
+        f"pro: no effect is shown (+0.0 points (95 % interval {effect.low:+.1f} to "
+        f"{effect.high:+.1f}) above dose 0), so there is no strength to match",
+    )
+
+
+def test_nonsense_at_every_scenario_of_a_dose_leaves_no_slope(tmp_path: Path) -> None:
+    def label(condition: Condition, number: int) -> Label:
+        if condition.step and condition.step.dose == 0.4:
+            return Label.NONSENSICAL
+        return grouped.by_rate(rising)(condition, number)
+
+    grouped.write(tmp_path / "a.db", grouped.dose_conditions(tmp_path, 0.2, 0.4), label)
+    (axis,) = groups(tmp_path / "a.db").axes
+    assert axis.curve.slope is None
+    assert not axis.curve.points[-1].is_coherent
+    assert any("no scenario has a valid answer at every dose" in s for s in axis.sentences)
+
+
+def test_a_contest_is_decomposed_and_each_defence_gets_a_verdict(contest: Path) -> None:
+    (result,) = groups(contest).contests
+    verdicts = {d.name: str(d.verdict) for d in result.estimates.defences}
+    assert verdicts == {"defence-1": "decoupled", "defence-2": "not decoupled"}
+    marks = {cell: str(mark) for cell, mark in result.marks.items()}
+    assert marks["none", "attack-1"] == "steers"
+    assert marks["defence-1", "attack-1"] == "resisted"
+    assert marks["defence-2", "attack-2"] == "steers"
+    text = " ".join(result.sentences)
+    assert "defence-1 is decoupled at the margin of 10 points: alone it lowers convergence" in text
+    assert (
+        "defence-2 is not decoupled at the margin of 10 points: attack-1, attack-2 each add" in text
+    )
+
+
+def test_a_part_of_a_contest_is_not_analysed(tmp_path: Path) -> None:
+    conditions = grouped.contest_conditions(tmp_path, 2, 2)[:-1]
+    grouped.write(tmp_path / "a.db", conditions, grouped.by_rate(held))
+    assert groups(tmp_path / "a.db").contests == ()
+
+
+def test_json_matches_the_schema_and_the_terminal_has_its_numbers(
+    dose: Path, contest: Path
+) -> None:
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    for db in (dose, contest):
+        record = json.loads(report(db, "--format", "json"))
+        jsonschema.validate(record, schema)
+        (table,) = record["tables"]
+        for text in (report(db), report(db, "--format", "markdown")):
+            for axis in table["axes"]:
+                for point in axis["points"]:
+                    assert f"{100 * point['convergence']['value']:.1f}" in text
+                    assert point["effect"] is None or f"{point['effect']['points']:+.1f}" in text
+            for found in table["contests"]:
+                for cell in found["cells"]:
+                    assert f"{100 * cell['convergence']['value']:.0f}" in text
+                assert all(row["verdict"] in text for row in found["results"])
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_large_groups_fit_a_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    conditions = grouped.contest_conditions(tmp_path, 6, 6)
+    grouped.write(tmp_path / "contest.db", conditions, grouped.by_rate(held), 12)
+    doses = [-0.8, -0.6, -0.4, -0.2, 0.2, 0.4, 0.6, 0.8]
+    grouped.write(
+        tmp_path / "dose.db",
+        grouped.dose_conditions(tmp_path, *doses),
+        grouped.by_rate(lambda _: 0.5),
+        12,
+    )
+    for name in ("contest.db", "dose.db"):
+        lines = report(tmp_path / name).splitlines()
+        tables = [line for line in lines if not line.startswith("  ") and "." not in line[-1:]]
+        assert max(map(len, tables)) <= width
+        assert not [line for line in tables if "…" in line and "defence" not in line]
+
+
+def test_trials_name_their_axis_and_cell(dose: Path, contest: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(report(dose, "--format", "trials-csv"))))
+    assert {(r["axis"], r["dose"]) for r in rows} == {
+        ("", ""),
+        ("axis", "0.0"),
+        ("axis", "0.2"),
+        ("axis", "0.4"),
+        ("axis", "0.8"),
+    }
+    rows = list(csv.DictReader(io.StringIO(report(contest, "--format", "rates-csv"))))
+    assert {(r["defence"], r["attack"]) for r in rows} >= {("none", "none"), ("defence-2", "none")}
+
+
+def test_a_selection_of_conditions_changes_no_number_of_a_group(contest: Path) -> None:
+    whole = json.loads(report(contest, "--format", "json"))["tables"][0]["contests"]
+    part = json.loads(report(contest, "--format", "json", "--condition", "none×none"))
+    assert part["tables"][0]["contests"] == whole

@@ -1,0 +1,123 @@
+"""Dose curves and matched strength: effects, coherence, the best dose, crossings."""
+
+import pytest
+
+from steertui.core.outcome import Outcome
+from steertui.core.verdict import Label
+from steertui.stats.dose import DoseCurve, dose_curve
+from steertui.stats.matched_dose import matched_dose
+from steertui.stats.rate import Policy
+from steertui.stats.significance import holm
+
+YES, NO, NONSENSE = Label.CONVERGENCE, Label.NO_CONVERGENCE, Label.NONSENSICAL
+
+
+def outcomes(condition: str, yes: int, no: int, nonsense: int = 0) -> list[Outcome]:
+    labels = [YES] * yes + [NO] * no + [NONSENSE] * nonsense
+    return [
+        Outcome(
+            scenario=f"p/{i}",
+            category="c",
+            condition=condition,
+            sample=0,
+            generated=True,
+            truncated=False,
+            label=label,
+            failed=False,
+        )
+        for i, label in enumerate(labels)
+    ]
+
+
+AXIS = [(-1.0, "v@-1"), (0.0, "v@0"), (1.0, "v@1"), (2.0, "v@2"), (3.0, "v@3")]
+
+
+def curve(nonsense: int = 6) -> DoseCurve:
+    """An axis whose strongest dose has the largest effect and this much nonsense."""
+    counts = {
+        "v@-1": (1, 19, 0),
+        "v@0": (4, 16, 0),
+        "v@1": (9, 11, 0),
+        "v@2": (14, 6, 0),
+        "v@3": (20 - nonsense, 0, nonsense),
+    }
+    by_condition = {name: outcomes(name, *count) for name, count in counts.items()}
+    return dose_curve(AXIS, by_condition, 0.1)
+
+
+def test_effects_are_gaps_to_dose_0_after_holm() -> None:
+    points = curve().points
+    assert points[1].effect is None
+    assert points[1].adjusted is None
+    effects = [point.effect for point in points if point.effect]
+    assert [e.points for e in effects] == pytest.approx([-15, 25, 50, 80])
+    adjusted = [point.adjusted for point in points if point.effect]
+    assert adjusted == list(holm([e.p or 0 for e in effects]))
+    assert points[3].is_shown
+    assert not points[0].is_shown
+
+
+def test_the_best_dose_is_the_strongest_coherent_effect_in_each_direction() -> None:
+    up, down = curve().best(1), curve().best(-1)
+    assert up
+    assert down
+    assert (up.dose, down.dose) == (2.0, -1.0)
+    coherent = curve(nonsense=2).best(1)
+    assert coherent
+    assert coherent.dose == 3.0
+
+
+def test_nonsense_stays_in_its_own_denominator() -> None:
+    last = curve().points[-1]
+    assert (last.rate.count, last.rate.total) == (14, 14)
+    assert (last.nonsense.count, last.nonsense.total) == (6, 20)
+    assert not last.is_coherent
+
+
+def shares(*values: float, scenarios: int = 100) -> list[dict[str, tuple[int, int]]]:
+    """Return counts by condition in which the same scenarios converge first."""
+    return [{str(i): (int(i < value * scenarios), 1) for i in range(scenarios)} for value in values]
+
+
+def test_the_matched_dose_is_interpolated_where_the_rates_cross() -> None:
+    *doses, target = shares(0.2, 0.4, 0.6, 0.5)
+    found = matched_dose([0, 1, 2], doses, target)
+    assert found.dose == pytest.approx(1.5)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < 1.5 < found.high
+    assert found.absent < 0.025
+
+
+def test_the_matched_dose_may_be_on_the_other_side_of_0() -> None:
+    *doses, target = shares(0.6, 0.4, 0.2, 0.5)
+    found = matched_dose([-1, 0, 1], doses, target)
+    assert found.dose == pytest.approx(-0.5)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.high < -0.5 < found.low
+
+
+def test_no_dose_matches_a_condition_beyond_all_rates() -> None:
+    *doses, target = shares(0.2, 0.3, 0.35, 0.9)
+    found = matched_dose([0, 1, 2], doses, target)
+    assert (found.dose, found.low, found.high, found.absent) == (None, None, None, 1.0)
+
+
+def test_a_limit_beyond_the_strongest_dose_is_open() -> None:
+    *doses, target = shares(0.2, 0.4, 0.42)
+    independent = {str((i * 37) % 100): value for i, (_, value) in enumerate(target.items())}
+    found = matched_dose([0, 1], doses, independent)
+    assert found.low is not None
+    assert found.high is None
+    assert 0.025 < found.absent < 1
+
+
+def test_policies_change_only_the_rates() -> None:
+    by_condition = {"a@0": outcomes("a@0", 2, 6, 2), "a@1": outcomes("a@1", 4, 4, 2)}
+    axis = [(0.0, "a@0"), (1.0, "a@1")]
+    paper = dose_curve(axis, by_condition, 0.1)
+    every = dose_curve(axis, by_condition, 0.1, Policy.ALL)
+    assert [p.rate.total for p in paper.points] == [8, 8]
+    assert [p.rate.total for p in every.points] == [10, 10]
+    assert [p.nonsense.total for p in paper.points] == [10, 10]
