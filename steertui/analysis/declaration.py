@@ -21,6 +21,9 @@ from steertui.units import quantity
 SHOWN_DIGITS = 12
 """Hexadecimal digits of a plan's digest in sentences."""
 
+MAX_NAMES = 6
+"""Comparisons that a sentence names."""
+
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
@@ -147,20 +150,22 @@ def _contest_sentence(cell: ContestCell) -> str:
     return f"{sentence}; the attacks were chosen on {chosen}"
 
 
-def comparisons_sentence(comparisons: Comparisons) -> str:
-    """Return a sentence on the primary comparison and the declared family, without a full stop."""
+def comparisons_sentence(comparisons: Comparisons, *, names: bool = False) -> str:
+    """Return a sentence on the primary comparison and the declared family, without a full stop.
+
+    `names` adds the comparisons of the family, at most `MAX_NAMES`.
+    """
     if comparisons.primary is None:
         return "No comparison of conditions outside of dose axes and contests"
     sentence = f"Primary comparison: {pair_text(comparisons.primary)}, tested at 5 % for each model"
     family = comparisons.secondary
     if not family:
         return f"{sentence}; no other comparison is declared"
-    names = ", ".join(map(pair_text, family[:6]))
-    more = f" and {len(family) - 6} others" if len(family) > 6 else ""
-    return (
-        f"{sentence}. Declared family, Holm over {quantity(len(family), 'comparison')} for each "
-        f"model: {names}{more}"
-    )
+    sentence += f"; declared family: {quantity(len(family), 'comparison')}, Holm for each model"
+    if not names:
+        return sentence
+    more = f" and {len(family) - MAX_NAMES} others" if len(family) > MAX_NAMES else ""
+    return f"{sentence} ({', '.join(map(pair_text, family[:MAX_NAMES]))}{more})"
 
 
 def pair_text(pair: tuple[str, str]) -> str:
@@ -179,7 +184,7 @@ def _time_sentence(declaration: Declaration) -> str:
         return f"{what} was stored with the plan of {when}, before the first answer (plan {digest})"
     if declaration.first == declaration.comparisons:
         return f"{what} was planned on {when}, when {stored} had been stored (plan {digest})"
-    before = comparisons_sentence(declaration.first)
+    before = comparisons_sentence(declaration.first, names=True)
     return (
         f"{what} was chosen on {when}, after {stored} had been stored (plan {digest}); declared "
         f"before: {before[:1].lower()}{before[1:]}"

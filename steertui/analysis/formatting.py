@@ -79,8 +79,8 @@ MARKS = {
 """One character by finding."""
 
 MARK_WORDS = {
-    Finding.MORE: "more often under the first",
-    Finding.FEWER: "less often",
+    Finding.MORE: "answers converge more often under the first",
+    Finding.FEWER: "answers converge less often under the first",
     Finding.UNDIRECTED: "a difference without a shown direction",
     Finding.NOT_SHOWN: "no difference is shown",
     Finding.UNTESTED: "no test",

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from steertui.core.experiment import Experiment
 from steertui.core.model import Model, is_stand_in
 from steertui.core.prompt import Prompt
 from steertui.judge.local import LocalJudge
@@ -19,7 +20,7 @@ from steertui.planning.judges import (
     register_judges,
 )
 from steertui.planning.rendering import render_prompts
-from steertui.planning.resolve import Design
+from steertui.planning.resolve import Design, unused_conditions
 from steertui.store import ModelFacts, Store
 
 
@@ -112,7 +113,17 @@ def _notes(
         weights = judge.model.sha256 if isinstance(judge, LocalJudge) else ""
         for note in description.notes:
             notes.setdefault((weights, note), f"{judge.name}: {note}")
-    return notes.values()
+    return [*notes.values(), *_unused_note(design.experiment)]
+
+
+def _unused_note(experiment: Experiment) -> Iterable[str]:
+    names = unused_conditions(experiment)
+    if names:
+        more = f" and {len(names) - 5} others" if len(names) > 5 else ""
+        yield (
+            f"{experiment.conditions_file} also defines {', '.join(names[:5])}{more}, which this "
+            "experiment does not run; --conditions adds them"
+        )
 
 
 def experiment_judges(

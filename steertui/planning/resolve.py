@@ -214,6 +214,14 @@ def named_adapters(experiment: Experiment) -> list[str]:
     return adapter_files(used, conditions_folder(experiment))
 
 
+def unused_conditions(experiment: Experiment) -> list[str]:
+    """Return the conditions of the user's own file that the experiment does not run."""
+    if experiment.conditions_file in ("", PAPER, *shipped_conditions()):
+        return []
+    known = _load_conditions(experiment.conditions_file)
+    return [name for name in known if name not in experiment.conditions]
+
+
 def named_trainings(experiment: Experiment) -> list[str]:
     """Return the names of the vectors whose training a conditions file of others describes."""
     if experiment.conditions_file in ("", PAPER, *shipped_conditions()):

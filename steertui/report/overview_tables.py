@@ -42,7 +42,10 @@ def draw_pairs(tables: Sequence[Table]) -> Parts:
     overviews = [*pair_overviews(tables)]
     if not overviews:
         return
-    title = f"Comparisons over {quantity(len(tables), 'table')}: number of tables by finding"
+    title = (
+        f"Comparisons over {quantity(len(tables), 'table')}: number of tables by finding, each "
+        "tested by itself"
+    )
     yield line_text(title, style="bold")
     found = [f for f in Finding if any(f in overview.findings for overview in overviews)]
     columns = (*(MARKS[f] for f in found), "points from", "to")

@@ -102,3 +102,5 @@ def _design(plan: Plan) -> Iterator[str]:
     if not plan.judges:
         yield "| none | |"
     yield ""
+    yield from (f"- {escape(note)}." for note in plan.notes)
+    yield ""

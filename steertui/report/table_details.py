@@ -31,6 +31,9 @@ COUNT_COLUMNS = {
 }
 """Attributes of `TrialCounts` by their headings."""
 
+MAX_CONDITIONS = 6
+"""Maximum conditions whose rates fit beside the gap of a category."""
+
 
 def draw_details(table: Table) -> Parts:
     """Yield counts, label transitions and categories of a table."""
@@ -58,12 +61,17 @@ def _counts(table: Table) -> Grid:
 
 
 def _categories(table: Table) -> Grid:
+    """Return rates and primary gap by category; of many conditions only those of the gap."""
+    conditions = table.conditions
+    if table.primary and len(conditions) > MAX_CONDITIONS:
+        conditions = [table.primary.gap.first, table.primary.gap.second]
     rows = []
     for category in table.categories:
-        rates = [rate_percent(row.convergence) for row in category.rows]
+        by_condition = {row.condition: rate_percent(row.convergence) for row in category.rows}
+        rates = [by_condition.get(name, "–") for name in conditions]
         rows.append((category.name, *rates, *gap_columns(category.comparison), category.pairs))
     results = [c.comparison for c in table.categories if c.comparison]
-    columns = [*table.conditions, "gap", interval_heading(results), "p (Holm)", "pairs"]
+    columns = [*conditions, "gap", interval_heading(results), "p (Holm)", "pairs"]
     return filled_grid("by category", columns, rows)
 
 

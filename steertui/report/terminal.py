@@ -55,6 +55,7 @@ def draw(summary: Summary, *, detail: bool = False, paper: Sequence[PaperCompari
             yield from _table(table, detail=detail)
             yield line_text()
     else:
+        yield from _labels(summary.tables)
         yield from draw_pairs([table.ungrouped for table in summary.tables])
         yield line_text()
         for table in summary.tables:
@@ -81,13 +82,20 @@ def _overview(summary: Summary) -> Parts:
     yield line_text()
 
 
+def _labels(tables: Sequence[Table]) -> Parts:
+    """Yield what counts as convergence, and what the judges are worth, each sentence once."""
+    for policy in dict.fromkeys(table.policy for table in tables):
+        if policy is not Policy.PAPER:
+            yield line_text(f"{POLICY_DESCRIPTIONS[policy]}.")
+    reliable = {table.judge_sentence: table.is_reliable for table in tables if table.judge_sentence}
+    for sentence, is_reliable in reliable.items():
+        yield line_text(f"{sentence}.", style="" if is_reliable else "yellow")
+
+
 def _table(table: Table, *, detail: bool) -> Parts:
     mark = " (demo: means nothing about real models)" if table.is_stand_in else ""
     yield line_text(f"{table_title(table)}{mark}; rates in percent", style="bold")
-    if table.policy is not Policy.PAPER:
-        yield line_text(f"{POLICY_DESCRIPTIONS[table.policy]}.")
-    if table.judge_sentence:
-        yield line_text(f"{table.judge_sentence}.", style="" if table.is_reliable else "yellow")
+    yield from _labels([table])
     shown = table if detail else table.ungrouped
     if shown.rows:
         yield _rates(shown)

@@ -68,3 +68,17 @@ def test_the_editor_appends_a_condition_with_all_its_interventions(tmp_path: Pat
         add_condition(condition, path)
     assert path.read_text(encoding="utf-8").count("[[condition]]\n") >= 2
     assert list(load_conditions(path).values())[-2:] == conditions
+
+
+def test_conditions_of_the_file_that_are_not_run_are_named_in_the_plan(tmp_path: Path) -> None:
+    (tmp_path / "conditions.toml").write_text(CONDITIONS, encoding="utf-8")
+    options = ("--limit", "1", "--conditions-file", "conditions.toml", "--db", "a.db")
+    code, _, err = call(
+        *options, "--conditions", "baseline,system", "--register", "r.md", cwd=tmp_path
+    )
+    assert code == 0, err
+    text = (tmp_path / "r.md").read_text(encoding="utf-8")
+    assert "also defines around, which this experiment does not run; --conditions adds them" in text
+    code, _, err = call(*options, *NAMES, "--register", "all.md", cwd=tmp_path)
+    assert code == 0, err
+    assert "also defines" not in (tmp_path / "all.md").read_text(encoding="utf-8")

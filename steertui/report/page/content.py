@@ -73,7 +73,7 @@ def page_values(store: Store, summary: Summary, paper: Sequence[PaperComparison]
         "clustered": any(map(_has_several_samples, tables)),
         **_figures(tables),
         "tables": [
-            _table(table) | {"name": name}
+            _table(table) | _rates_figure(() if is_short(tables) else [table]) | {"name": name}
             for table, name in zip(tables, _names(tables), strict=True)
         ],
         "count_columns": [*COUNT_COLUMNS],
@@ -102,11 +102,20 @@ def page_values(store: Store, summary: Summary, paper: Sequence[PaperComparison]
 
 def _figures(tables: Sequence[Table]) -> Values:
     return {
-        "gaps_of_all": is_short(tables),
-        "rates_wide": figures.rates(tables, figures.WIDE).inline(),
-        "rates_narrow": figures.rates(tables, figures.NARROW).inline(),
+        "is_short": is_short(tables),
+        **_rates_figure(tables if is_short(tables) else ()),
         "gaps_wide": figures.gaps(tables, figures.WIDE).inline(),
         "gaps_narrow": figures.gaps(tables, figures.NARROW).inline(),
+    }
+
+
+def _rates_figure(tables: Sequence[Table]) -> Values:
+    """Return the figure of the tables' rates for both widths; "" without tables."""
+    if not tables:
+        return {"rates_wide": "", "rates_narrow": ""}
+    return {
+        "rates_wide": figures.rates(tables, figures.WIDE).inline(),
+        "rates_narrow": figures.rates(tables, figures.NARROW).inline(),
     }
 
 
