@@ -184,8 +184,8 @@ class Match:
 MATCHES = (
     Match(Setting("steep", ONE_SIDED, 0.3, 2.0), 0.6),
     Match(Setting("steep, slopes differ", ONE_SIDED, 0.3, 2.0, 1.0), 0.6),
-    Match(Setting("steep, 71 scenarios", ONE_SIDED, 0.3, 2.0, 1.0, 71), 0.6),
-    Match(Setting("steep, 200 scenarios", ONE_SIDED, 0.3, 2.0, 1.0, 200), 0.6),
+    Match(Setting("steep, 71 scenarios", ONE_SIDED, 0.3, 2.0, 1.0, scenarios=71), 0.6),
+    Match(Setting("steep, 200 scenarios", ONE_SIDED, 0.3, 2.0, 1.0, scenarios=200), 0.6),
     Match(Setting("symmetric axis", SYMMETRIC, 0.4, 1.5, 0.5), 0.7),
     Match(Setting("flat, near the strongest dose", ONE_SIDED, 0.3, 0.8), 0.52),
     Match(Setting("five samples", ONE_SIDED, 0.3, 2.0, 1.0, samples=5), 0.6),
