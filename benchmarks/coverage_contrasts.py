@@ -11,9 +11,9 @@ all possible categories.
 import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
+from simulation import cell, threshold
 
 from steertui.stats.gap_difference import gap_difference
 from steertui.stats.over_categories import limits_over_categories
@@ -56,11 +56,6 @@ SETTINGS = (
     Setting("nonsense in one model", (0.65, 0.2, 0.6, 0.25), nonsense=0.35),
 )
 SPREADS = (0.0, 0.5, 1.0)
-
-
-def threshold(rate: float) -> float:
-    """Return the normal quantile above which an answer converges."""
-    return NormalDist().inv_cdf(1 - rate)
 
 
 def draw(setting: Setting, rng: np.random.Generator) -> Iterator[ScenarioCounts]:
@@ -128,10 +123,6 @@ def categories(
         low, high = np.quantile(resampled, [0.025, 0.975])
         covered_by_bootstrap += low <= truth <= high
     return 100 * covered / runs, 100 * covered_by_bootstrap / runs
-
-
-def cell(value: float) -> str:
-    return f"{value:.1f}" if 93.5 <= value <= 97.0 else f"**{value:.1f}**"
 
 
 NOTES = """

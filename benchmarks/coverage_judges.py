@@ -1,13 +1,11 @@
-"""Coverage of the intervals of judge agreement, and of misclassification-corrected rates.
+"""Coverage of the intervals of judge agreement.
 
     python benchmarks/coverage_judges.py >> benchmarks/COVERAGE.md
 
 An answer has one of four true labels. Two judges label it; each errs with a probability drawn for
 the scenario from a beta distribution with mean `wrong` (the smaller its concentration, the more
 similar the answers of a scenario), and then gives any of the four labels. The true agreement and
-kappa are those of 400,000 scenarios. For the corrected rate, a judge errs by a fixed confusion
-matrix, and a reference without errors checks some answers drawn at random; the true value is the
-rate itself.
+kappa are those of 400,000 scenarios.
 """
 
 import argparse
@@ -15,13 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from simulation import cell
 
 from steertui.core.verdict import Label
 from steertui.stats.agreement import LabelPair, measure_agreement
-from steertui.stats.misclassification import corrected_rate
 
 LABELS = list(Label)
-VALID = frozenset(Label) - {Label.NONSENSICAL}
 COMMAND = "python benchmarks/coverage_judges.py >> benchmarks/COVERAGE.md"
 
 Codes = NDArray[np.int64]
@@ -57,19 +54,6 @@ SETTINGS = (
     Setting("nearly always equal", 71, 3, (0.45, 0.35, 0.15, 0.05), 0.02, concentration=0.5),
     Setting("one label is common", 71, 1, (0.04, 0.92, 0.03, 0.01), 0.05),
 )
-
-CORRECTED = ((71, 20, 0.7), (71, 40, 0.7), (71, 40, 0.05), (355, 100, 0.4))
-"""Number of answers, number of checked answers, true convergence rate."""
-
-CONFUSION = np.array(
-    [
-        [0.85, 0.10, 0.00, 0.05],
-        [0.15, 0.80, 0.03, 0.02],
-        [0.05, 0.10, 0.85, 0.00],
-        [0.20, 0.05, 0.00, 0.75],
-    ]
-)
-"""Probability of each given label (columns) by true label (rows)."""
 
 
 def judged(setting: Setting, scenarios: int, rng: np.random.Generator) -> tuple[Codes, Codes]:
@@ -113,36 +97,9 @@ def coverage(setting: Setting, runs: int, seed: int) -> tuple[float, ...]:
     return tuple(100 * found / runs)
 
 
-def corrected(answers: int, checked: int, rate: float, runs: int, seed: int) -> tuple[float, ...]:
-    """Return the coverage of corrected intervals, and the share of experiments without one."""
-    rng = np.random.default_rng(seed)
-    rest = (1 - rate) * 0.95
-    shares = np.array([rate * 0.95, rest * 0.8, rest * 0.2, 0.05])
-    target = float(shares[0] / shares[:3].sum())
-    covered = 0
-    none = 0
-    cumulative = CONFUSION.cumsum(axis=1)
-    for _ in range(runs):
-        true = rng.choice(4, answers, p=shares / shares.sum())
-        given = (rng.random((answers, 1)) > cumulative[true]).sum(axis=1)
-        selected = rng.permutation(answers)[:checked]
-        pairs = [(LABELS[true[i]], LABELS[given[i]]) for i in selected]
-        got = corrected_rate([LABELS[i] for i in given], pairs, Label.CONVERGENCE, VALID)
-        if got is None or got.low is None or got.high is None:
-            none += 1
-        else:
-            covered += got.low <= target <= got.high
-    return 100 * covered / max(1, runs - none), 100 * none / runs
-
-
-def cell(value: float) -> str:
-    return f"{value:.1f}" if 93.5 <= value <= 97.0 else f"**{value:.1f}**"
-
-
 NOTES = """
 "unclustered" is the coverage if every answer counted as independent; it is the reason for
-clustering by scenario. "none" is the per cent of experiments without a corrected rate, because a
-label that the judge gave was never checked.
+clustering by scenario.
 
 - Kappa's large-sample interval by itself covers 90 to 93 % for 20 answers, if nearly all labels are
   equal, and if one label is common: the few labels that differ say too little about its variance.
@@ -155,19 +112,12 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--runs", type=int, default=2000)
     runs = options.parse_args().runs
-    print(f"\n## Agreement of judges, and corrected rates\n\n`{COMMAND}`\n")
+    print(f"\n## Agreement of judges\n\n`{COMMAND}`\n")
     print("| agreement | equal | kappa | equal, unclustered | kappa, unclustered |")
     print("| --- | --- | --- | --- | --- |")
     for seed, setting in enumerate(SETTINGS):
         found = " | ".join(map(cell, coverage(setting, runs, seed)))
         print(f"| {setting.name} | {found} |", flush=True)
-    print("\n| corrected rate | true rate | checked | coverage | none |")
-    print("| --- | --- | --- | --- | --- |")
-    for seed, (answers, checked, rate) in enumerate(CORRECTED):
-        share, none = corrected(answers, checked, rate, runs, 50 + seed)
-        print(
-            f"| {answers} answers | {rate} | {checked} | {cell(share)} | {none:.1f} |", flush=True
-        )
     print(NOTES, end="")
 
 

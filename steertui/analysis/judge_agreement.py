@@ -19,7 +19,12 @@ from steertui.stats.agreement import (
     measure_agreement,
 )
 from steertui.stats.krippendorff import krippendorff_alpha
-from steertui.stats.misclassification import CorrectedRate, corrected_gap, corrected_rate
+from steertui.stats.misclassification import (
+    CorrectedRate,
+    JudgedAnswer,
+    corrected_gap,
+    corrected_rate,
+)
 from steertui.stats.rate import VALID_LABELS, Estimate, Policy
 from steertui.store import JudgeInfo, ModelSetting, Store
 
@@ -82,6 +87,9 @@ class JudgeAgreement:
     comparisons: tuple[PairedJudges, ...]
     alpha_by_condition: Mapping[str, float | None]
 
+
+_CORRECTED = (Label.CONVERGENCE, VALID_LABELS[Policy.PAPER])
+"""Counted label and valid labels of the corrected rates."""
 
 LabelledOutcomes = Mapping[AnswerKey, Outcome]
 """One judge's outcomes that have a label."""
@@ -172,8 +180,9 @@ def _pair(
     conditions = dict.fromkeys(o.condition for o in two.values())
     keys = {name: [key for key in both if one[key].condition == name] for name in conditions}
     is_measured = is_reference(first) and not is_reference(second)
-    corrected = _corrected_rates(one, second.id, two) if is_measured else {}
-    gap_sides = [corrected[name] for name in ("pro", "anti") if name in corrected]
+    checked = _checked_answers(one, second.id, two) if is_measured else {}
+    rates = {name: corrected_rate(own, *_CORRECTED) for name, own in checked.items()}
+    pro, anti = (checked.get(name) for name in ("pro", "anti"))
     label_pairs = [*pairs.values()]
     return PairedJudges(
         first=first,
@@ -183,8 +192,8 @@ def _pair(
         labels=agreement_by_label(label_pairs),
         confusion=confusion_matrix(label_pairs),
         disagreements=_disagreements(pairs),
-        corrected=corrected,
-        corrected_gap=corrected_gap(*gap_sides) if len(gap_sides) == 2 else None,
+        corrected={name: rate for name, rate in rates.items() if rate},
+        corrected_gap=corrected_gap(pro, anti, *_CORRECTED) if pro and anti else None,
     )
 
 
@@ -196,24 +205,23 @@ def _disagreements(pairs: Mapping[AnswerKey, LabelPair]) -> tuple[Disagreement, 
     )
 
 
-def _corrected_rates(
+def _checked_answers(
     reference: LabelledOutcomes, judge: str, outcomes: LabelledOutcomes
-) -> dict[str, CorrectedRate]:
-    """Return a judge's convergence rates by condition, corrected by a reference's labels.
+) -> dict[str, list[JudgedAnswer]]:
+    """Return a judge's answers by condition, with the reference's labels that can correct it.
 
     Only the reference's labels that are a random sample of the judge's are used.
     """
-    rates = {}
+    answers = {}
     for name in dict.fromkeys(o.condition for o in outcomes.values()):
         own = {key: o for key, o in outcomes.items() if o.condition == name}
-        sample = random_sample(judge, own, reference)
-        pairs = [_labels(reference[key], own[key]) for key in sample]
-        labels = [o.label for o in own.values() if o.label]
-        valid = VALID_LABELS[Policy.PAPER]
-        rate = corrected_rate(labels, pairs, Label.CONVERGENCE, valid)
-        if rate:
-            rates[name] = rate
-    return rates
+        sample = {*random_sample(judge, own, reference)}
+        answers[name] = [
+            JudgedAnswer(o.scenario, o.label, reference[key].label if key in sample else None)
+            for key, o in own.items()
+            if o.label
+        ]
+    return answers
 
 
 def _agreement(pairs: Mapping[AnswerKey, LabelPair], keys: Sequence[AnswerKey]) -> Agreement:

@@ -99,14 +99,21 @@ def gap_estimate(counts: GapCounts, z: float = Z95) -> Estimate | None:
     return Estimate(a.value - b.value, *limits).percent()
 
 
+def shared_scenarios(
+    one: ScenarioCounts, two: ScenarioCounts
+) -> tuple[ScenarioCounts, ScenarioCounts]:
+    """Return both sides' counts of the scenarios with a valid item on both."""
+    shared = [name for name in one if name in two]
+    return {name: one[name] for name in shared}, {name: two[name] for name in shared}
+
+
 def paired_differences(one: ScenarioCounts, two: ScenarioCounts) -> list[int]:
     """Return x1 m2 - x2 m1 for each shared scenario, for x of m samples with the counted label.
 
     The sign shows which side has the higher share. With one sample each the values are -1, 0, 1.
     """
-    return [
-        one[name][0] * two[name][1] - two[name][0] * one[name][1] for name in one if name in two
-    ]
+    one, two = shared_scenarios(one, two)
+    return [x * two[name][1] - two[name][0] * m for name, (x, m) in one.items()]
 
 
 def paired_limits(one: Estimate, two: Estimate, correlation: float) -> tuple[float, float]:

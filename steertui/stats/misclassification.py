@@ -1,6 +1,5 @@
 """Misclassification correction: convergence rates corrected for a judge's measured errors."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,17 +7,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steertui.core.verdict import Label
-from steertui.stats.agreement import LabelPair, confusion_matrix
-from steertui.stats.gap import mover_limits
 from steertui.stats.rate import Estimate
 
 DRAWS = 4000
 """Posterior draws per interval; its limits vary by about half a percentage point between seeds."""
 
+BLOCK = 200
+"""Draws at a time: it limits the memory to a few megabytes per thousand scenarios."""
+
 JEFFREYS_PRIOR = 0.5
 """Jeffreys' prior of a proportion, added to each count of the Dirichlet posterior."""
 
 Shares = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedAnswer:
+    """An answer with the judge's label.
+
+    Attributes:
+        scenario: its cluster.
+        label: the judge's label.
+        reference: the label taken as true; None for an answer that was not checked.
+    """
+
+    scenario: str
+    label: Label
+    reference: Label | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,58 +77,98 @@ def rogan_gladen(share: float, sensitivity: float, specificity: float) -> float 
 
 
 def corrected_rate(
-    labels: Sequence[Label], pairs: Sequence[LabelPair], counted: Label, valid: frozenset[Label]
+    answers: Sequence[JudgedAnswer], counted: Label, valid: frozenset[Label]
 ) -> CorrectedRate | None:
     """Return the rate of `counted` among `valid` labels, corrected for the judge's errors.
 
-    `labels` are the judge's labels of all items. `pairs` are (reference, judge) labels of a random
-    sample of all items, or of a random sample within each of the judge's labels.
+    The checked answers are a random sample of all, or a random sample within each of the judge's
+    labels.
 
     The true share of label t is the sum over the judge's labels j of P(judge says j) *
     P(t | judge says j): double sampling (Tenenbein, JASA 65, 1970, 1350-1361), the multi-class
     form of the Rogan-Gladen estimator. It stays unbiased if a queue draws more items from one of
     the judge's labels than from another. There is no value if one of the judge's labels was never
-    checked. The interval has the central 95 % of draws from the Dirichlet posteriors (Jeffreys'
-    prior) of both tables, so it includes the uncertainty of the error rates. Return None without
-    valid labels.
+    checked. The interval has the central 95 % of posterior draws (`_draws`), so it includes the
+    uncertainty of the error rates. Return None without valid labels.
     """
-    counts = Counter(labels)
-    total = sum(counts[label] for label in valid)
+    counts = _Counts.of(answers)
+    judged = counts.judged.sum(axis=0)
+    total = judged[[label in valid for label in Label]].sum()
     if not total:
         return None
-    raw = counts[counted] / total
-    table = np.array(confusion_matrix(pairs), float)
-    judged = np.array([counts[label] for label in Label], float)
-    checked = table.sum(axis=0)
-    truth = (table / np.maximum(checked, 1)) @ (judged / judged.sum())
-    value = float(_rate(truth, counted, valid))
-    if np.any((checked == 0) & (judged > 0)) or np.isnan(value):
-        return CorrectedRate(raw, None, None, None, references=len(pairs), items=len(labels))
-    rates = _rate(_posterior_draws(table, judged), counted, valid)
-    low, high = (float(limit) for limit in np.quantile(rates, [0.025, 0.975]))
-    return CorrectedRate(
-        raw=raw,
-        value=value,
-        low=min(low, value),
-        high=max(high, value),
-        references=len(pairs),
-        items=len(labels),
-    )
+    raw = float(judged[[*Label].index(counted)] / total)
+    references = int(counts.checked.sum())
+    value = counts.value(counted, valid)
+    if value is None:
+        return CorrectedRate(raw, None, None, None, references=references, items=len(answers))
+    low, high = _limits(_rate(_draws(counts), counted, valid), value)
+    return CorrectedRate(raw, value, low, high, references=references, items=len(answers))
 
 
-def corrected_gap(first: CorrectedRate, second: CorrectedRate) -> Estimate | None:
-    """Return the difference of two corrected rates with 95 % limits, in percentage points.
+def corrected_gap(
+    first: Sequence[JudgedAnswer],
+    second: Sequence[JudgedAnswer],
+    counted: Label,
+    valid: frozenset[Label],
+) -> Estimate | None:
+    """Return the difference of two conditions' corrected rates, with 95 % limits, in points.
 
-    MOVER (Zou and Donner, Statistics in Medicine 27, 2008) with the rates taken as independent,
-    so the interval is too wide rather than too narrow if scenarios are positively correlated.
+    The draws give a scenario the same weight under both conditions, so the interval is paired.
     Return None unless both rates have a value.
     """
-    one = first.estimate
-    two = second.estimate
-    if one is None or two is None:
+    names = [*dict.fromkeys(answer.scenario for answer in (*first, *second))]
+    one, two = (_Counts.of(side, names) for side in (first, second))
+    a = one.value(counted, valid)
+    b = two.value(counted, valid)
+    if a is None or b is None:
         return None
-    low, high = mover_limits(one, two, 0.0)
-    return Estimate(100 * (one.value - two.value), max(-100.0, 100 * low), min(100.0, 100 * high))
+    draws = [_rate(_draws(side, stream), counted, valid) for stream, side in enumerate((one, two))]
+    low, high = _limits(draws[0] - draws[1], a - b)
+    return Estimate(a - b, max(-1.0, low), min(1.0, high)).percent()
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """Counts by scenario.
+
+    Attributes:
+        judged: shape (scenarios, labels): answers by the judge's label.
+        checked: shape (scenarios, labels, labels): checked answers by true and judge's label.
+    """
+
+    judged: Shares
+    checked: Shares
+
+    @classmethod
+    def of(cls, answers: Sequence[JudgedAnswer], scenarios: Sequence[str] = ()) -> "_Counts":
+        names = scenarios or [*dict.fromkeys(answer.scenario for answer in answers)]
+        row = {name: index for index, name in enumerate(names)}
+        column = {label: index for index, label in enumerate(Label)}
+        judged = np.zeros((len(names), len(Label)))
+        checked = np.zeros((len(names), len(Label), len(Label)))
+        for answer in answers:
+            judged[row[answer.scenario], column[answer.label]] += 1
+            if answer.reference:
+                own = row[answer.scenario], column[answer.reference], column[answer.label]
+                checked[own] += 1
+        return cls(judged, checked)
+
+    def value(self, counted: Label, valid: frozenset[Label]) -> float | None:
+        """Return the corrected rate; None if a label that the judge gave was never checked."""
+        judged = self.judged.sum(axis=0)
+        table = self.checked.sum(axis=0)
+        checked = table.sum(axis=0)
+        if not judged.sum() or np.any((checked == 0) & (judged > 0)):
+            return None
+        truth = (table / np.maximum(checked, 1)) @ (judged / judged.sum())
+        value = float(_rate(truth, counted, valid))
+        return None if np.isnan(value) else value
+
+
+def _limits(draws: Shares, value: float) -> tuple[float, float]:
+    """Return the central 95 % of the draws, extended to the value."""
+    low, high = (float(limit) for limit in np.quantile(draws, [0.025, 0.975]))
+    return min(low, value), max(high, value)
 
 
 def _rate(shares: Shares, counted: Label, valid: frozenset[Label]) -> Shares:
@@ -128,13 +183,30 @@ def _rate(shares: Shares, counted: Label, valid: frozenset[Label]) -> Shares:
         return np.asarray(shares[..., order.index(counted)] / inside, np.float64)
 
 
-def _posterior_draws(table: Shares, judged: Shares) -> Shares:
-    """Return draws of the true labels' shares, shape (draws, labels).
+def _draws(counts: _Counts, stream: int = 0) -> Shares:
+    """Return posterior draws of the true labels' shares, shape (draws, labels).
 
-    Each draw combines the posterior of the true labels given each of the judge's labels with the
-    posterior of the judge's label shares.
+    Bayesian bootstrap over scenarios (Rubin, Annals of Statistics 9, 1981, 130-134): each draw
+    gives each scenario an exponential weight, so the answers of a scenario, their labels and the
+    judge's errors on them stay together. A gamma variate per cell adds Jeffreys' prior. With one
+    answer per scenario the draws are those of Dirichlet posteriors with Jeffreys' prior, since
+    independent gamma variates divided by their sum are Dirichlet. `stream` selects the variates of
+    the prior; the weights of the scenarios are always the same.
     """
-    rng = np.random.default_rng(0)
-    columns = [rng.dirichlet(column + JEFFREYS_PRIOR, DRAWS) for column in table.T]
-    shares = rng.dirichlet(judged + JEFFREYS_PRIOR / 2, DRAWS)
-    return np.asarray(np.einsum("dtj,dj->dt", np.stack(columns, axis=2), shares), np.float64)
+    weights = np.random.default_rng(0)
+    prior = np.random.default_rng([1, stream])
+    blocks = [_draw_block(counts, weights, prior) for _ in range(DRAWS // BLOCK)]
+    return np.concatenate(blocks)
+
+
+def _draw_block(
+    counts: _Counts, weights: np.random.Generator, prior: np.random.Generator
+) -> Shares:
+    size = len(Label)
+    own = weights.exponential(size=(BLOCK, len(counts.judged)))
+    judged = own @ counts.judged + prior.gamma(JEFFREYS_PRIOR / 2, size=(BLOCK, size))
+    cells = (own @ counts.checked.reshape(len(counts.checked), -1)).reshape(BLOCK, size, size)
+    cells += prior.gamma(JEFFREYS_PRIOR, size=cells.shape)
+    errors = cells / cells.sum(axis=1, keepdims=True)
+    shares = judged / judged.sum(axis=1, keepdims=True)
+    return np.asarray(np.einsum("dtj,dj->dt", errors, shares), np.float64)

@@ -122,7 +122,7 @@ def pooled_rate(scenarios: ScenarioCounts, z: float = Z95) -> Rate:
     total = sum(m for _, m in scenarios.values())
     if total == 0:
         return Rate(0, 0, None, None)
-    low, high = wilson_interval(count / total, effective_sample_size(scenarios), z)
+    low, high = wilson_interval(count / total, effective_sample_size(scenarios, z), z)
     return Rate(count, total, low, high)
 
 
@@ -141,8 +141,8 @@ def wilson_interval(share: float, size: float, z: float = Z95) -> tuple[float, f
     return low, high
 
 
-def effective_sample_size(scenarios: ScenarioCounts) -> float:
-    """Return the number of independent items that the pooled rate is worth.
+def effective_sample_size(scenarios: ScenarioCounts, z: float = Z95) -> float:
+    """Return the number of independent items that the pooled rate is worth in an interval with `z`.
 
     The total divided by the design effect: variance of the ratio estimator, linearised over
     scenarios (Cochran, Sampling Techniques, 3rd ed., section 6.3), over the binomial variance;
@@ -163,6 +163,6 @@ def effective_sample_size(scenarios: ScenarioCounts) -> float:
         variance = squares * clusters / (clusters - 1)
         binomial = share * (1 - share) * total * total
         size = min(total, max(lowest, binomial / max(variance, 1e-300)))
-    from scipy.special import stdtrit
+    from scipy.special import ndtr, stdtrit
 
-    return size * (Z95 / float(stdtrit(clusters - 1, 0.975))) ** 2
+    return size * (z / float(stdtrit(clusters - 1, ndtr(z)))) ** 2

@@ -11,7 +11,7 @@ from steertui.analysis.judge_panels import judge_panels
 from steertui.analysis.label_queue import QueueOrder, add_label, build_queue
 from steertui.analysis.summary import ReportFilter, summarise
 from steertui.core.verdict import Label
-from steertui.stats.misclassification import corrected_gap, corrected_rate
+from steertui.stats.misclassification import JudgedAnswer, corrected_gap, corrected_rate
 from steertui.store import Store
 from tests.fixtures import replica
 from tests.fixtures.program import call
@@ -52,19 +52,24 @@ def test_rates_and_gap_are_corrected_to_a_persons_labels(folder: Path) -> None:
     read = {(o.condition, replica.NAMES.index(o.scenario)) for o in outcomes if o.label}
     (pair,) = panel.agreement.comparisons
     assert (pair.first.name, pair.second.name) == ("human:ann", "openai:gpt-5.2")
-    corrected = {}
+    answers = {}
     for condition in ("pro", "anti"):
-        labels = [lenient(condition, i, paper[condition, i]) or X for i in range(71)]
-        checked = [(paper[condition, i], labels[i]) for i in range(71) if (condition, i) in read]
-        assert len(checked) == 24
-        corrected[condition] = corrected_rate(labels, checked, C, frozenset({C, N, S}))
-        assert pair.corrected[condition] == corrected[condition]
-    anti = corrected["anti"]
-    assert anti is not None
+        answers[condition] = [
+            JudgedAnswer(
+                scenario=replica.NAMES[i],
+                label=lenient(condition, i, paper[condition, i]) or X,
+                reference=paper[condition, i] if (condition, i) in read else None,
+            )
+            for i in range(71)
+        ]
+        assert sum(answer.reference is not None for answer in answers[condition]) == 24
+        rate = corrected_rate(answers[condition], C, frozenset({C, N, S}))
+        assert pair.corrected[condition] == rate
+    anti = pair.corrected["anti"]
     assert anti.value is not None
     assert anti.value < anti.raw - 0.1
-    assert corrected["pro"] is not None
-    assert pair.corrected_gap == corrected_gap(corrected["pro"], anti)
+    valid = frozenset({C, N, S})
+    assert pair.corrected_gap == corrected_gap(answers["pro"], answers["anti"], C, valid)
     assert pair.by_condition["baseline"].agreed == pair.by_condition["baseline"].items == 24
     assert pair.by_condition["anti"].agreed < 24
 

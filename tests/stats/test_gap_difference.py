@@ -127,14 +127,16 @@ def test_limits_over_categories_equal_statsmodels_cluster_robust_limits() -> Non
     import statsmodels.api as sm
     from scipy.stats import t
 
-    one, two = side(1, 1, 0, 1, 1, 0, 1, 1), side(0, 1, 0, 0, 1, 0, 0, 0)
-    category = {str(i): "aabbbccc"[i] for i in range(8)}
+    converging = (7, 6, 2, 7, 1, 5)
+    one = side(*(int(i < number) for number in converging for i in range(8)))
+    two = side(*(int(i == 7) for _ in converging for i in range(8)))
+    category = {str(i): "abcdef"[i // 8] for i in range(48)}
     differences = np.array([one[i][0] - two[i][0] for i in category], float)
-    fit = sm.OLS(differences, np.ones((8, 1))).fit(
+    fit = sm.OLS(differences, np.ones((48, 1))).fit(
         cov_type="cluster",
         cov_kwds={"groups": np.array([ord(c) for c in category.values()]), "use_correction": False},
     )
-    half_width = 100 * t.ppf(0.975, 2) * fit.bse[0] * (3 / 2) ** 0.5
+    half_width = 100 * t.ppf(0.975, 5) * fit.bse[0] * (6 / 5) ** 0.5
     result = limits_over_categories(one, two, category)
     assert result is not None
     assert result == pytest.approx(
@@ -142,12 +144,26 @@ def test_limits_over_categories_equal_statsmodels_cluster_robust_limits() -> Non
     )
 
 
+def test_limits_over_categories_are_never_inside_those_over_scenarios() -> None:
+    rng = random.Random(6)
+    for _ in range(60):
+        one, two = (side(*(int(rng.random() < rate) for _ in range(24))) for rate in (0.7, 0.3))
+        category = {str(i): str(i % 4) for i in range(24)}
+        gap, limits = paired_gap(one, two, "a", "b"), limits_over_categories(one, two, category)
+        assert limits is not None
+        assert gap.low is not None
+        assert gap.high is not None
+        assert limits[0] <= gap.low
+        assert limits[1] >= gap.high
+    alike = side(1, 1), side(0, 0)
+    gap = paired_gap(*alike, "a", "b")
+    assert limits_over_categories(*alike, {"0": "a", "1": "b"}) == (gap.low, gap.high)
+
+
 def test_limits_over_categories_are_undefined_with_one_category_or_no_valid_item() -> None:
     one, two = side(1, 1, 0), side(0, 1, 0)
     assert limits_over_categories(one, two, dict.fromkeys("012", "a")) is None
     assert limits_over_categories({}, two, dict.fromkeys("012", "a")) is None
-    alike = limits_over_categories(side(1, 1), side(0, 0), {"0": "a", "1": "b"})
-    assert alike is None
 
 
 @pytest.mark.parametrize(("shares", "has_caveat"), [((3, 1), True), ((40, 3), False)])

@@ -1,0 +1,169 @@
+"""Gaps with nonsensical answers: shared scenarios and worst-case bounds; power with back-movement.
+
+    python benchmarks/coverage_sensitivity.py >> benchmarks/COVERAGE.md
+
+A scenario has a trait u ~ N(0, 1). An answer converges if mu + sqrt(0.5) (u + e) > 0. It becomes
+nonsensical with a threshold on c u + sqrt(1 - c^2) e' (difficulty c), or with a probability that
+depends on its own label (outcome). The true gap is that of all answers before any becomes
+nonsensical.
+"""
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from simulation import SCENARIOS, Flags, cell, covers, threshold
+
+from steertui.core.outcome import Outcome
+from steertui.core.verdict import Label
+from steertui.stats.power import detection_power, minimum_detectable_gap
+from steertui.stats.sensitivity import gap_sensitivity
+from steertui.stats.significance import sign_flip_test
+
+COMMAND = "python benchmarks/coverage_sensitivity.py >> benchmarks/COVERAGE.md"
+PAIRING = 0.5
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Parameters of a simulated experiment.
+
+    Attributes:
+        name: of the table row.
+        rates: true convergence rates of pro and anti.
+        nonsense: shares of nonsensical answers of pro and anti.
+        difficulty: weight of the scenario's trait in nonsense, 0 to 1.
+        by_outcome: whether only convergent answers become nonsensical.
+    """
+
+    name: str
+    rates: tuple[float, float]
+    nonsense: tuple[float, float] = (0.0, 0.0)
+    difficulty: float = 0.0
+    by_outcome: bool = False
+
+
+SETTINGS = (
+    Setting("none, no effect", (0.5, 0.5)),
+    Setting("none, gap", (0.7, 0.3)),
+    Setting("at random, no effect", (0.5, 0.5), (0.35, 0.05)),
+    Setting("by difficulty 0.5, no effect", (0.5, 0.5), (0.35, 0.05), 0.5),
+    Setting("by difficulty 0.8, no effect", (0.5, 0.5), (0.35, 0.05), 0.8),
+    Setting("by difficulty 0.95, no effect", (0.5, 0.5), (0.35, 0.05), 0.95),
+    Setting("by difficulty 0.8, gap", (0.7, 0.3), (0.35, 0.05), 0.8),
+    Setting("by outcome, no effect", (0.5, 0.5), (0.2, 0.02), by_outcome=True),
+    Setting("by outcome, gap", (0.7, 0.3), (0.2, 0.02), by_outcome=True),
+)
+
+
+def draw(setting: Setting, rng: np.random.Generator) -> tuple[Flags, Flags]:
+    """Return convergence and nonsense, each of shape (2, scenarios)."""
+    shape = (2, SCENARIOS)
+    trait = rng.standard_normal(SCENARIOS)
+    levels = np.array([[threshold(rate)] for rate in setting.rates])
+    value = PAIRING**0.5 * trait + (1 - PAIRING) ** 0.5 * rng.standard_normal(shape)
+    hits = value > levels
+    if setting.by_outcome:
+        shares = np.array(setting.nonsense) / np.array(setting.rates)
+        return hits, hits & (rng.random(shape) < shares[:, None])
+    noise = (1 - setting.difficulty**2) ** 0.5 * rng.standard_normal(shape)
+    levels = np.array([[threshold(max(share, 1e-12))] for share in setting.nonsense])
+    return hits, -setting.difficulty * trait + noise > levels
+
+
+def outcomes(hits: Flags, nonsense: Flags) -> Iterator[Outcome]:
+    """Yield the outcome of each trial."""
+    for index, condition in enumerate(("pro", "anti")):
+        for scenario in range(SCENARIOS):
+            label = Label.CONVERGENCE if hits[index, scenario] else Label.NO_CONVERGENCE
+            if nonsense[index, scenario]:
+                label = Label.NONSENSICAL
+            yield Outcome(
+                scenario=str(scenario),
+                category="",
+                condition=condition,
+                sample=0,
+                generated=True,
+                truncated=False,
+                label=label,
+                failed=False,
+            )
+
+
+def sensitivity(setting: Setting, runs: int, seed: int) -> tuple[float, ...]:
+    """Return per cent: coverage marginal, shared, bounds; significant tests; material; and width.
+
+    The width is that of the bounds' interval in percentage points.
+    """
+    rng = np.random.default_rng(seed)
+    truth = 100 * (setting.rates[0] - setting.rates[1])
+    found = np.zeros((runs, 6))
+    for run in range(runs):
+        result = gap_sensitivity([*outcomes(*draw(setting, rng))], "pro", "anti")
+        worst = result.worst_case
+        assert worst is not None
+        found[run] = (
+            100 * covers(result.marginal.low, result.marginal.high, truth),
+            100 * covers(result.shared.low, result.shared.high, truth),
+            100 * covers(worst.low, worst.high, truth),
+            100 * (result.marginal.p is not None and result.marginal.p <= 0.05),
+            100 * result.is_material,
+            worst.high - worst.low,
+        )
+    return tuple(float(value) for value in found.mean(axis=0))
+
+
+def print_power(runs: int) -> None:
+    """Print computed and simulated power of the exact test with back-movement."""
+    print("\n| scenarios | tests | back | gap | power | simulated | minimum detectable gap |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    rng = np.random.default_rng(77)
+    for scenarios, tests, back, points in (
+        (60, 3, 0.0, 15.0),
+        (60, 3, 7 / 60, 15.0),
+        (71, 3, 0.0, 13.0),
+        (71, 3, 0.05, 22.0),
+        (71, 3, 0.10, 26.5),
+        (36, 1, 0.10, 35.0),
+    ):
+        forward = points / 100 + back
+        cells = rng.multinomial(scenarios, [forward, back, 1 - forward - back], runs)
+        shown = [
+            x > y and tests * sign_flip_test([1] * x + [-1] * y) <= 0.05
+            for x, y, _ in cells.tolist()
+        ]
+        power = 100 * detection_power(scenarios, points, tests, back)
+        least = minimum_detectable_gap(scenarios, tests=tests, back=back)
+        print(
+            f"| {scenarios} | {tests} | {100 * back:.1f} % | {points:g} | {power:.1f} "
+            f"| {100 * np.mean(shown):.1f} | {least:.1f} |",
+            flush=True,
+        )
+
+
+NOTES = """
+"""
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--runs", type=int, default=2000)
+    runs = options.parse_args().runs
+    print(f"\n## Nonsensical answers, and power\n\n`{COMMAND}`\n")
+    print("| nonsense | rates | shares | marginal | shared | bounds | width | test | material |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    for seed, setting in enumerate(SETTINGS):
+        marginal, shared, bounds, test, material, width = sensitivity(setting, runs, seed)
+        rates, shares = (", ".join(map(str, own)) for own in (setting.rates, setting.nonsense))
+        print(
+            f"| {setting.name} | {rates} | {shares} | {cell(marginal)} | {cell(shared)} "
+            f"| {cell(bounds)} | {width:.0f} | {test:.1f} | {material:.0f} |",
+            flush=True,
+        )
+    print_power(runs)
+    print(NOTES, end="")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""Variance split of a gap over scenarios, wordings, samples and judges, and what to buy next.
+
+Miller, Adding Error Bars to Evals (arXiv 2411.00640, sections 3 and 5), splits the variance of a
+score into questions and samples of one question; wordings and judges are added as crossed random
+factors. Each part is a part of the variance of the estimated gap. With the numbers n of scenarios,
+K of wordings, R of samples and J of judges it falls as
+
+    scenarios    1 / n
+    wordings     1 / K
+    interaction  1 / (n K)
+    samples      1 / (n K R)
+    judges       1 / J
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from math import sqrt
+from statistics import variance
+
+from steertui.stats.crossed import Arm, Wordings, measure_arm, scenario_names
+
+
+class Factor(StrEnum):
+    """What more of can be bought."""
+
+    SCENARIOS = "scenarios"
+    WORDINGS = "wordings"
+    SAMPLES = "samples"
+    JUDGES = "judges"
+
+
+@dataclass(frozen=True, slots=True)
+class VarianceSplit:
+    """Parts of the variance of an estimated gap, squared percentage points.
+
+    A part that the data cannot show is None. With one sample per scenario, the part of samples is
+    contained in that of scenarios, or in the interaction with several wordings. With one wording or
+    one judge, their part is in none: the gap then speaks of these very texts and this judge.
+
+    Attributes:
+        scenarios: differences between scenarios.
+        interaction: differences between scenarios that depend on the wording.
+        wordings: differences between wordings.
+        samples: differences between answers to one prompt.
+        judges: differences between judges of the same answers.
+    """
+
+    scenarios: float
+    interaction: float
+    wordings: float | None
+    samples: float | None
+    judges: float | None
+
+    @property
+    def total(self) -> float:
+        """Variance of the estimate, squared percentage points."""
+        parts = (self.wordings, self.samples, self.judges)
+        return self.scenarios + self.interaction + sum(part or 0.0 for part in parts)
+
+    @property
+    def standard_error(self) -> float:
+        """Standard error of the estimate, percentage points."""
+        return sqrt(self.total)
+
+    @property
+    def shares(self) -> dict[Factor, float | None]:
+        """Part of each factor in the total variance, 0 to 1; the interaction is in wordings."""
+        total = self.total or 1.0
+        wordings = None if self.wordings is None else self.wordings + self.interaction
+        parts = {
+            Factor.SCENARIOS: self.scenarios,
+            Factor.WORDINGS: wordings,
+            Factor.SAMPLES: self.samples,
+            Factor.JUDGES: self.judges,
+        }
+        return {name: None if part is None else part / total for name, part in parts.items()}
+
+    def error_with_twice(self, factor: Factor) -> float | None:
+        """Return the standard error with twice as many of a factor, percentage points.
+
+        Return None if the data do not show the factor's part.
+        """
+        if self.shares[factor] is None:
+            return None
+        saved = {
+            Factor.SCENARIOS: self.scenarios + self.interaction + (self.samples or 0.0),
+            Factor.WORDINGS: (self.wordings or 0.0) + self.interaction + (self.samples or 0.0),
+            Factor.SAMPLES: self.samples or 0.0,
+            Factor.JUDGES: self.judges or 0.0,
+        }
+        return sqrt(self.total - saved[factor] / 2)
+
+
+def split_variance(
+    one: Wordings, two: Wordings, judges: Sequence[float] = ()
+) -> VarianceSplit | None:
+    """Return the variance split of the gap between two arms (moment estimates, 0 at least).
+
+    `judges` has the gap under each judge of the same answers, percentage points. Return None
+    without a valid answer for a wording, or with fewer than two scenarios.
+    """
+    scenarios = scenario_names(one, two)
+    if len(scenarios) < 2:
+        return None
+    first, second = (measure_arm(side, scenarios) for side in (one, two))
+    if first is None or second is None:
+        return None
+    arms = (first, second)
+    number = len(scenarios)
+    influence = first.influence - second.influence
+    over_scenarios = float((influence**2).sum()) * number / (number - 1)
+    is_sampled = all(arm.sampling is not None for arm in arms)
+    samples = sum(arm.sampling or 0.0 for arm in arms) if is_sampled else 0.0
+    interaction = sum(_interaction(arm, is_sampled) for arm in arms)
+    # By chance the parts can exceed their sum; they are then scaled down to it.
+    scale = min(1.0, over_scenarios / (samples + interaction)) if samples + interaction else 1.0
+    has_wordings = any(arm.wordings > 1 for arm in arms)
+    return VarianceSplit(
+        scenarios=1e4 * (over_scenarios - scale * (samples + interaction)),
+        interaction=1e4 * scale * interaction,
+        wordings=1e4 * sum(arm.wording_variance for arm in arms) if has_wordings else None,
+        samples=1e4 * scale * samples if is_sampled else None,
+        judges=variance(judges) / len(judges) if len(judges) > 1 else None,
+    )
+
+
+def _interaction(arm: Arm, is_sampled: bool) -> float:
+    """Return the variance of an arm's cells beyond sampling, 0 with one wording."""
+    if arm.wordings < 2:
+        return 0.0
+    sampling = arm.sampling if is_sampled and arm.sampling is not None else 0.0
+    return max(0.0, arm.cells - sampling)

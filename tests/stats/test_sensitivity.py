@@ -1,0 +1,93 @@
+"""Sensitivity of a gap: shared scenarios, policies, worst-case bounds."""
+
+import numpy as np
+import pytest
+
+from steertui.core.outcome import Outcome
+from steertui.core.verdict import Label
+from steertui.stats.rate import Policy
+from steertui.stats.sensitivity import gap_sensitivity
+
+C, N, S, X = Label
+
+
+def outcomes(*pairs: tuple[Label, Label]) -> list[Outcome]:
+    return [
+        Outcome(
+            scenario=str(i),
+            category="c",
+            condition=condition,
+            sample=0,
+            generated=True,
+            truncated=False,
+            label=label,
+            failed=False,
+        )
+        for i, pair in enumerate(pairs)
+        for condition, label in zip(("pro", "anti"), pair, strict=True)
+    ]
+
+
+def test_without_nonsense_every_choice_is_the_same() -> None:
+    items = outcomes(*[(C, N)] * 20 + [(N, N)] * 20)
+    result = gap_sensitivity(items, "pro", "anti")
+    assert result.shared == result.marginal == result.headline
+    assert {gap.points for gap in result.policies.values()} == {50.0}
+    assert result.worst_case is not None
+    assert (result.worst_case.lowest, result.worst_case.highest) == (50.0, 50.0)
+    assert result.worst_case.low == pytest.approx(result.marginal.low)
+    assert not result.is_material
+
+
+def test_bounds_count_each_nonsensical_answer_both_ways() -> None:
+    items = outcomes((C, N), (C, N), (X, N), (C, X), (N, N))
+    worst = gap_sensitivity(items, "pro", "anti").worst_case
+    assert worst is not None
+    assert (worst.lowest, worst.highest) == pytest.approx((60 - 20, 80 - 0))
+    assert worst.low < worst.lowest < worst.highest < worst.high
+
+
+def test_bounds_contain_the_gap_of_every_completion() -> None:
+    rng = np.random.default_rng(4)
+    labels = rng.choice([0, 1, 3], (12, 2), p=[0.5, 0.3, 0.2])
+    items = outcomes(*[(list(Label)[a], list(Label)[b]) for a, b in labels])
+    worst = gap_sensitivity(items, "pro", "anti").worst_case
+    assert worst is not None
+    for _ in range(200):
+        filled = np.where(labels == 3, rng.integers(0, 2, labels.shape), labels)
+        gap = 100 * float((filled[:, 0] == 0).mean() - (filled[:, 1] == 0).mean())
+        assert worst.lowest - 1e-9 <= gap <= worst.highest + 1e-9
+
+
+def test_the_headline_moves_to_shared_scenarios_if_the_rates_differ_materially() -> None:
+    # Nonsense under anti where pro does not converge: the anti rate is over easy scenarios only.
+    items = outcomes(*[(C, N)] * 10 + [(C, C)] * 10 + [(N, X)] * 20)
+    result = gap_sensitivity(items, "pro", "anti")
+    assert result.marginal.points == pytest.approx(0)
+    assert result.shared.points == pytest.approx(50)
+    assert result.pairs_differ
+    assert result.headline is result.shared
+    assert result.shared.p == result.marginal.p
+    assert result.is_material
+
+
+def test_a_policy_that_changes_the_verdict_is_material() -> None:
+    items = outcomes(*[(C, N)] * 8 + [(X, C)] * 6 + [(N, N)] * 6)
+    result = gap_sensitivity(items, "pro", "anti")
+    significant = {policy: (gap.p or 1) <= 0.05 for policy, gap in result.policies.items()}
+    assert significant == {Policy.PAPER: True, Policy.ALL: False, Policy.EXCLUDE_REFUSALS: True}
+    assert result.policies_differ
+
+
+def test_nonsense_that_could_hide_the_opposite_is_material() -> None:
+    steady = outcomes(*[(C, N)] * 10 + [(N, N)] * 50 + [(N, X)] * 1)
+    assert not gap_sensitivity(steady, "pro", "anti").nonsense_may_explain
+    fragile = outcomes(*[(C, N)] * 10 + [(N, N)] * 50 + [(N, X)] * 12)
+    assert gap_sensitivity(fragile, "pro", "anti").nonsense_may_explain
+    assert gap_sensitivity(fragile, "anti", "pro").nonsense_may_explain
+
+
+def test_a_side_without_answers_has_no_sensitivity() -> None:
+    result = gap_sensitivity(outcomes((C, X)), "pro", "other")
+    assert (result.marginal.points, result.worst_case) == (None, None)
+    assert not result.is_material
