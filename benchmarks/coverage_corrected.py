@@ -113,10 +113,19 @@ def coverage(setting: Setting, runs: int, seed: int) -> tuple[float, ...]:
         found[run, 2] = gap.low <= 100 * (rate - other) <= gap.high if gap else np.nan
         found[run, 3] = np.isnan(found[run, 0])
 
-    return tuple(float(value) for value in 100 * np.nanmean(found, axis=0))
+    columns = (column[~np.isnan(column)] for column in 100 * found.T)
+    return tuple(float(own.mean()) if own.size else float("nan") for own in columns)
 
 
 NOTES = """
+"rate" is the coverage of the corrected rate of pro, "unclustered" the same if every answer were a
+scenario of its own (a fifth of the runs), "gap" that of the corrected gap. "none" is the per cent
+of experiments without a corrected rate, because a label that the judge gave was never checked.
+
+- With five samples per scenario the clustered interval covers 94 to 95 %; if the answers counted as
+  independent, it would be 70 to 92 %.
+- The gap's draws give a scenario the same weight under both conditions; it covers 94 to 96 %, and
+  99 % near 0.
 """
 
 

@@ -20,17 +20,36 @@ from simulation import SCENARIOS, Flags, cell, counts, covers, threshold
 from steertui.stats.gap import GapCounts, gap_estimate, paired_gap
 from steertui.stats.pooled import pooled_difference, pooled_gap
 from steertui.stats.rate import Estimate
-from steertui.stats.significance import holm, holm_levels, normal_quantile
-from steertui.stats.simultaneous import agreeing_limits
+from steertui.stats.significance import SIGNIFICANCE_LEVEL, holm, normal_quantile
+from steertui.stats.simultaneous import agreeing_limits, simultaneous_level
 
 COMMAND = "python benchmarks/coverage_families.py >> benchmarks/COVERAGE.md"
 
 Levels = Callable[[Sequence[float]], Sequence[float]]
 
+
+def holm_levels(p_values: Sequence[float]) -> tuple[float, ...]:
+    """Return the significance level at which Holm's procedure tests each value, in the given order.
+
+    0.05 / m for the smallest of m values, 0.05 / (m - 1) for the next one, and so on; after the
+    first value that is not significant, the level stays. A p value is at most its level exactly if
+    its adjusted p value (`holm`) is at most 0.05.
+    """
+    levels = [0.0] * len(p_values)
+    level = 0.0
+    is_open = True
+    for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        if is_open:
+            level = SIGNIFICANCE_LEVEL / (len(p_values) - rank)
+            is_open = p_values[index] <= level
+        levels[index] = level
+    return tuple(levels)
+
+
 CONSTRUCTIONS: dict[str, Levels] = {
     "uncorrected": lambda p: [0.05] * len(p),
     "Holm's levels": holm_levels,
-    "Bonferroni": lambda p: [0.05 / len(p)] * len(p),
+    "Bonferroni": lambda p: [simultaneous_level(len(p))] * len(p),
 }
 
 
@@ -103,7 +122,7 @@ def simultaneous(family: Family, runs: int, seed: int) -> dict[str, tuple[float,
 
 def _agreeing(estimate: Estimate, is_shown: bool) -> Estimate:
     direction = (estimate.value > 0) - (estimate.value < 0)
-    return agreeing_limits(estimate, direction * is_shown)
+    return agreeing_limits(estimate, is_shown=is_shown, direction=direction)
 
 
 @dataclass(frozen=True)
@@ -189,6 +208,25 @@ def gee_p(gaps: Sequence[GapCounts]) -> float:
 
 
 NOTES = """
+"all covered" is the per cent of families in which every interval covers its true gap, for 95 %
+intervals without correction, for intervals at the level of each of Holm's steps, and for
+Bonferroni's; the last two are made to agree with Holm's test (`stats/simultaneous.py`). "type I" is
+the per cent of families in which the test shows a difference that does not exist. "widths" are in
+points, in the same order. The standard error is 0.5.
+
+- The report uses Bonferroni's level. All its intervals cover together in 93 to 99 % of families. It
+  falls below 95 % where some gaps differ and others are 0 with several samples per scenario: then
+  the errors of the test and of the intervals add up (at most 10 % in theory).
+- Holm's levels cover together in 91 to 98 %, and less the more gaps differ.
+- Each interval by itself covers at least 95 %.
+- Intervals without correction cover together in 48 to 93 %.
+
+For pooled gaps, "difference" is the coverage of the first model's gap minus that of the others. The
+GEE is a logistic one with models as factor and scenarios as exchangeable clusters (statsmodels), in
+a fifth of the runs; it is a check and not part of the program.
+
+- Pooled gaps cover 94 to 97 %; the exact test's type I error is at most 5 %, and the GEE's is 4 to
+  6 %.
 """
 
 

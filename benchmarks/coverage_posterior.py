@@ -80,7 +80,7 @@ def fixed(size: int, shares: tuple[float, ...], runs: int, seed: int) -> tuple[f
         cells = PairedCells(*table)
         own = posterior(cells)
         usual = square_and_add(cells)
-        ratio = matched_odds_ratio(cells)
+        ratio = matched_odds_ratio(cells.only_first, cells.only_second)
         assert usual is not None
         found[run, 0] = covers(own.gap.low, own.gap.high, gap)
         found[run, 1] = covers(usual.low, usual.high, gap)
@@ -90,6 +90,17 @@ def fixed(size: int, shares: tuple[float, ...], runs: int, seed: int) -> tuple[f
 
 
 NOTES = """
+Columns with two numbers: the mean of the stated probabilities that the gap is above 0, and the per
+cent of gaps above 0 among these tables, by the stated probability. In the second table, "posterior"
+is the coverage of the 95 % credible interval at fixed probabilities.
+
+- The posterior is calibrated: among tables drawn from its prior the stated probabilities are true
+  to 1 %, and the credible interval covers 95.0 %.
+- At fixed probabilities it covers 95 to 100 % with 11 and with 36 scenarios; it never covers less
+  than 95 %, and at equal rates P(gap > 0) is 0.975 or more in at most 2.1 %.
+- It says more than the exact test with few scenarios, because it does not protect against the worst
+  case. A probability of 0.99 is no p value of 0.01: it depends on the prior.
+- The exact interval of the odds ratio covers 97 to 100 %, as exact intervals do.
 """
 
 

@@ -18,7 +18,7 @@ from simulation import SCENARIOS, Flags, cell, covers, threshold
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
 from steertui.stats.power import detection_power, minimum_detectable_gap
-from steertui.stats.sensitivity import gap_sensitivity
+from steertui.stats.sensitivity import gap_sensitivity, label_counts
 from steertui.stats.significance import sign_flip_test
 
 COMMAND = "python benchmarks/coverage_sensitivity.py >> benchmarks/COVERAGE.md"
@@ -73,39 +73,39 @@ def draw(setting: Setting, rng: np.random.Generator) -> tuple[Flags, Flags]:
 
 
 def outcomes(hits: Flags, nonsense: Flags) -> Iterator[Outcome]:
-    """Yield the outcome of each trial."""
-    for index, condition in enumerate(("pro", "anti")):
-        for scenario in range(SCENARIOS):
-            label = Label.CONVERGENCE if hits[index, scenario] else Label.NO_CONVERGENCE
-            if nonsense[index, scenario]:
-                label = Label.NONSENSICAL
-            yield Outcome(
-                scenario=str(scenario),
-                category="",
-                condition=condition,
-                sample=0,
-                generated=True,
-                truncated=False,
-                label=label,
-                failed=False,
-            )
+    """Yield the outcome of each scenario under one condition."""
+    for scenario, (hit, is_nonsense) in enumerate(zip(hits, nonsense, strict=True)):
+        label = Label.CONVERGENCE if hit else Label.NO_CONVERGENCE
+        yield Outcome(
+            scenario=str(scenario),
+            category="",
+            condition="",
+            sample=0,
+            generated=True,
+            truncated=False,
+            label=Label.NONSENSICAL if is_nonsense else label,
+            failed=False,
+        )
 
 
 def sensitivity(setting: Setting, runs: int, seed: int) -> tuple[float, ...]:
-    """Return per cent: coverage marginal, shared, bounds; significant tests; material; and width.
+    """Return coverage marginal, shared, headline, bounds; significant tests; material; width.
 
-    The width is that of the bounds' interval in percentage points.
+    All in per cent; the width is that of the bounds' interval in percentage points.
     """
     rng = np.random.default_rng(seed)
     truth = 100 * (setting.rates[0] - setting.rates[1])
-    found = np.zeros((runs, 6))
+    found = np.zeros((runs, 7))
     for run in range(runs):
-        result = gap_sensitivity([*outcomes(*draw(setting, rng))], "pro", "anti")
+        sides = zip(*draw(setting, rng), strict=True)
+        one, two = (label_counts([*outcomes(*side)]) for side in sides)
+        result = gap_sensitivity(one, two, "pro", "anti")
         worst = result.worst_case
         assert worst is not None
         found[run] = (
             100 * covers(result.marginal.low, result.marginal.high, truth),
             100 * covers(result.shared.low, result.shared.high, truth),
+            100 * covers(result.headline.low, result.headline.high, truth),
             100 * covers(worst.low, worst.high, truth),
             100 * (result.marginal.p is not None and result.marginal.p <= 0.05),
             100 * result.is_material,
@@ -143,6 +143,23 @@ def print_power(runs: int) -> None:
 
 
 NOTES = """
+"marginal" is the coverage of the gap over all valid answers of each condition, "shared" over the
+scenarios that are valid under both, "headline" of the printed one (shared if it is more than 5
+points from marginal), "bounds" that of the worst case, with its mean width in points. "test" is the
+per cent of experiments with p <= 0.05, "material" that of reports that show their sensitivity.
+
+- If nonsense depends on the difficulty of a scenario, the marginal gap covers 0 in 63 to 88 % of
+  experiments without any effect. Over shared scenarios it covers 94 to 95 %, and the test keeps its
+  level. So a report prints the gap over shared scenarios if the two differ by more than 5 points:
+  this headline covers 93 to 95 %.
+- If nonsense depends on what the answer would have been, neither holds: the gap over shared
+  scenarios covers 84 and 88 %, the printed one 78 and 86 %, and the test finds an effect that does
+  not exist in 12 %. Only the bounds cover. No estimate from the labels can tell the two cases
+  apart.
+- The bounds are wide: 65 points if a third of the answers under one condition is nonsensical.
+
+"back" is the share of scenarios that move against the gap. The computed power is exact, and the
+simulated one differs from it by chance alone (standard error 0.9).
 """
 
 
@@ -151,14 +168,14 @@ def main() -> None:
     options.add_argument("--runs", type=int, default=2000)
     runs = options.parse_args().runs
     print(f"\n## Nonsensical answers, and power\n\n`{COMMAND}`\n")
-    print("| nonsense | rates | shares | marginal | shared | bounds | width | test | material |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    columns = "marginal | shared | headline | bounds | width | test | material"
+    print(f"| nonsense | rates | shares | {columns} |\n|{' --- |' * 10}")
     for seed, setting in enumerate(SETTINGS):
-        marginal, shared, bounds, test, material, width = sensitivity(setting, runs, seed)
+        *coverage, test, material, width = sensitivity(setting, runs, seed)
         rates, shares = (", ".join(map(str, own)) for own in (setting.rates, setting.nonsense))
         print(
-            f"| {setting.name} | {rates} | {shares} | {cell(marginal)} | {cell(shared)} "
-            f"| {cell(bounds)} | {width:.0f} | {test:.1f} | {material:.0f} |",
+            f"| {setting.name} | {rates} | {shares} | {' | '.join(map(cell, coverage))} "
+            f"| {width:.0f} | {test:.1f} | {material:.0f} |",
             flush=True,
         )
     print_power(runs)

@@ -127,6 +127,20 @@ def print_split(runs: int) -> None:
 
 
 NOTES = """
+"these texts" is the interval over scenarios, of the mean over the wordings that were run; it is
+made for these texts, and its coverage of the gap over all wordings is shown to say how much it
+leaves out. "width" is the mean width of the interval over wordings in points.
+
+- With one wording per arm the interval covers the gap over such wordings in 88, 71 and 57 % if
+  wordings move the log-odds with a standard deviation of 0.25, 0.5 and 0.75. More texts do not help
+  an interval that takes them as fixed.
+- The interval over wordings covers 94 to 98 % with 2 to 10 wordings per arm. With two it is so wide
+  that it says little; three are the least that are useful, five are better.
+- An arm with one wording is taken as it is: with 5 wordings of pro and 1 of anti the interval
+  covers the gap over wordings of both in 85 %. The report names the arm whose text is fixed.
+- Predicted standard errors are right on average, to 8 %, and vary widely from run to run, since the
+  variance of three wordings is estimated from three rates. They say what to buy next, not how much
+  it will help.
 """
 
 

@@ -3,13 +3,22 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from steertui.analysis.families import PRIMARY, Family, Role, family_tests, gap_contrast
-from steertui.analysis.sentences import GapResult, gap_result, withheld
+from steertui.analysis.families import (
+    PRIMARY,
+    Contrast,
+    Family,
+    Role,
+    family_tests,
+    gap_contrast,
+)
+from steertui.analysis.sentences import GapResult, Notes, gap_result, withheld
 from steertui.analysis.warnings import is_low_coverage
 from steertui.core.declared_analysis import Comparisons, Pair, all_pairs
 from steertui.core.outcome import Outcome, count_trials, outcomes_by_condition
 from steertui.core.verdict import Label
+from steertui.stats.gap import shared_scenarios
 from steertui.stats.rate import VALID_LABELS, Policy, ScenarioCounts, scenario_counts
+from steertui.stats.sensitivity import LabelCounts, Sensitivity, gap_sensitivity, label_counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +48,13 @@ def condition_gaps(
     outcomes: Sequence[Outcome], policy: Policy, comparisons: Comparisons, *, is_exploring: bool
 ) -> ConditionGaps:
     """Return the declared comparisons; `is_exploring` adds the pairs that are not declared."""
-    sides = _sides(outcomes, policy)
     if comparisons.primary is None:
         return ConditionGaps()
+    sides = _sides(outcomes, policy)
     family = Family(
         Role.SECONDARY, len(comparisons.secondary), "comparisons of the declared family"
     )
-    conditions = [*sides.counts]
+    conditions = [*sides.labels]
     pairs = all_pairs(conditions) if is_exploring else []
     everything = Family(Role.EXPLORATORY, len(pairs), "pairs of conditions")
     undeclared = {frozenset(pair) for pair in comparisons.exploratory(conditions)}
@@ -73,31 +82,49 @@ class _Sides:
     """Conditions that can be compared.
 
     Attributes:
-        counts: convergent and valid samples by condition and scenario.
+        policy: denominator of the rates.
+        labels: counts by condition.
         notes: on low coverage, by condition.
         planned: number of scenarios.
     """
 
-    counts: Mapping[str, ScenarioCounts]
+    policy: Policy
+    labels: Mapping[str, LabelCounts]
     notes: Mapping[str, tuple[str, ...]]
     planned: int
 
     def results(self, pairs: Sequence[Pair], family: Family) -> tuple[GapResult, ...]:
+        checks = [self._sensitivity(*pair) for pair in pairs]
         contrasts = [
-            gap_contrast(self.counts[one], self.counts[two], one, two) for one, two in pairs
+            self._contrast(*pair, check) for pair, check in zip(pairs, checks, strict=True)
         ]
+        tests = family_tests(contrasts, family)
         return tuple(
-            gap_result(contrast, test, self.planned, (*self.notes[one], *self.notes[two]))
-            for contrast, test, (one, two) in zip(
-                contrasts, family_tests(contrasts, family), pairs, strict=True
-            )
+            gap_result(contrast, test, self.planned, self._notes(check))
+            for contrast, test, check in zip(contrasts, tests, checks, strict=True)
         )
+
+    def _sensitivity(self, first: str, second: str) -> Sensitivity:
+        labels = self.labels[first], self.labels[second]
+        return gap_sensitivity(*labels, first, second, self.policy)
+
+    def _contrast(self, first: str, second: str, check: Sensitivity) -> Contrast:
+        """Return the contrast over all valid answers, or over shared scenarios if it must be."""
+        one, two = (self.labels[name].by_policy[self.policy] for name in (first, second))
+        if check.pairs_differ:
+            one, two = shared_scenarios(one, two)
+        return gap_contrast(one, two, first, second)
+
+    def _notes(self, check: Sensitivity) -> Notes:
+        gap = check.marginal
+        return Notes((*self.notes[gap.first], *self.notes[gap.second]), check)
 
 
 def _sides(outcomes: Sequence[Outcome], policy: Policy) -> _Sides:
     groups = outcomes_by_condition(outcomes)
     return _Sides(
-        counts=convergence_counts(outcomes, policy),
+        policy=policy,
+        labels={name: label_counts(own) for name, own in groups.items()},
         notes={name: _coverage_note(name, own) for name, own in groups.items()},
         planned=len({outcome.scenario for outcome in outcomes}),
     )

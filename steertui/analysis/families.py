@@ -11,9 +11,9 @@ from steertui.stats.rate import Estimate, ScenarioCounts
 from steertui.stats.significance import (
     SIGNIFICANCE_LEVEL,
     holm,
-    holm_levels,
     normal_quantile,
 )
+from steertui.stats.simultaneous import agreeing_limits, simultaneous_level
 
 
 class Role(StrEnum):
@@ -81,9 +81,10 @@ class FamilyTest:
     Attributes:
         family: the comparisons that are tested together.
         p: p value after Holm over the family; None without a test.
-        level: confidence level of the limits, 0 to 1: 1 minus the significance level at which
-            Holm's procedure tests this comparison.
-        low: lower limit at that level, percentage points; None without two rates.
+        level: confidence level of the limits, 0 to 1; at it the limits of the whole family hold at
+            once with 95 % (`simultaneous_level`).
+        low: lower limit at that level, percentage points, in agreement with the test
+            (`agreeing_limits`); None without two rates.
         high: upper limit.
     """
 
@@ -98,11 +99,6 @@ class FamilyTest:
         """Whether the test shows a difference at 5 %."""
         return self.p is not None and self.p <= SIGNIFICANCE_LEVEL
 
-    @property
-    def excludes_zero(self) -> bool:
-        """Whether the interval excludes 0."""
-        return (self.low or 0) > 0 or (self.high or 0) < 0
-
 
 def family_tests(contrasts: Sequence[Contrast], family: Family) -> list[FamilyTest]:
     """Return the tests of the comparisons of one family, in the given order.
@@ -114,10 +110,10 @@ def family_tests(contrasts: Sequence[Contrast], family: Family) -> list[FamilyTe
     p_values = [1.0 if gap.p is None else gap.p for gap in gaps]
     missing = [1.0] * (family.tests - len(p_values))
     adjusted = holm([*p_values, *missing])
-    levels = holm_levels([*p_values, *missing])
+    level = simultaneous_level(max(family.tests, 1))
     tests = []
-    for contrast, p, level in zip(contrasts, adjusted, levels, strict=False):
-        estimate = contrast.at(normal_quantile(level))
+    for contrast, p in zip(contrasts, adjusted, strict=False):
+        estimate = _agreeing_estimate(contrast, p, level)
         tests.append(
             FamilyTest(
                 family=family,
@@ -128,3 +124,16 @@ def family_tests(contrasts: Sequence[Contrast], family: Family) -> list[FamilyTe
             )
         )
     return tests
+
+
+def _agreeing_estimate(contrast: Contrast, p: float, level: float) -> Estimate | None:
+    """Return the estimate with limits at a level; they agree with the test if there is one."""
+    gap = contrast.gap
+    estimate = contrast.at(normal_quantile(level))
+    if estimate is None or gap.p is None:
+        return estimate
+    return agreeing_limits(
+        estimate,
+        is_shown=p <= SIGNIFICANCE_LEVEL,
+        direction=gap.only_first - gap.only_second,
+    )

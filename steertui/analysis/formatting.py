@@ -5,13 +5,9 @@ from collections.abc import Iterable, Sequence
 from steertui.analysis.sentences import Finding, GapResult, level_text, p_text
 from steertui.analysis.table import RateRow, Table
 from steertui.stats.agreement import Agreement
-from steertui.stats.gap import Gap
 from steertui.stats.rate import Policy, Rate
 
 NO_EXPERIMENT = "This database has no experiment; run one with: steertui --batch --db FILE"
-
-EXTREME = 0.1
-"""Rates below it, or above 1 - it, vary little between categories (see `_coverage_caveat`)."""
 
 POLICY_DESCRIPTIONS = {
     Policy.PAPER: "Converging answers among the valid ones: nonsensical answers are excluded, as "
@@ -126,14 +122,16 @@ def family_words(result: GapResult) -> str:
 
 def comparison_legend(results: Sequence[GapResult]) -> str:
     """Return the meaning of the marks, and the levels of the intervals if they differ."""
-    levels = sorted({result.test.level for result in results})
+    families = {result.test.family: result.test.level for result in results}
     legend = mark_legend(results)
-    if len({*map(level_text, levels)}) < 2:
+    levels = [
+        f"those of the {family.tests} {family.words} are at {level_text(level)} each"
+        for family, level in families.items()
+        if family.is_corrected
+    ]
+    if not levels:
         return legend
-    return (
-        f"{legend}. Each interval has the level of its test in Holm's procedure, "
-        f"{level_text(levels[0])} to {level_text(levels[-1])}"
-    )
+    return f"{legend}. Intervals: {', '.join(levels)}, so that all hold at once with 95 %"
 
 
 def gap_columns(result: GapResult | None) -> tuple[str, str, str]:
@@ -160,22 +158,7 @@ def over_categories_sentence(table: Table) -> str:
     number = len({outcome.category for outcome in table.outcomes})
     return (
         f"Generalised to other categories like these {number}, the gap {gap.first} − {gap.second} "
-        f"has the 95 % interval [{limits[0]:+.1f}, {limits[1]:+.1f}]{_coverage_caveat(table, gap)}"
-    )
-
-
-def _coverage_caveat(table: Table, gap: Gap) -> str:
-    """Return a caveat if the interval covers less than 95 % (benchmarks/COVERAGE.md)."""
-    rates = [
-        row.convergence.value or 0.0
-        for row in table.rows
-        if row.condition in (gap.first, gap.second)
-    ]
-    if max(rates) >= EXTREME and min(rates) <= 1 - EXTREME:
-        return ""
-    return (
-        "; with rates this close to 0 or 100 % its coverage may be as low as 87 of 100 sets of "
-        "categories instead of 95"
+        f"has the 95 % interval [{limits[0]:+.1f}, {limits[1]:+.1f}]"
     )
 
 

@@ -6,12 +6,15 @@ from math import ceil
 
 from steertui.analysis.families import Contrast, FamilyTest
 from steertui.stats.gap import Gap
+from steertui.stats.matched_pairs import matched_odds_ratio
 from steertui.stats.power import (
     BACK_SHARES,
     min_discordant,
     minimum_detectable_gap,
     scenarios_needed,
 )
+from steertui.stats.rate import Estimate
+from steertui.stats.sensitivity import Sensitivity
 from steertui.stats.significance import SIGNIFICANCE_LEVEL
 from steertui.units import quantity
 
@@ -48,6 +51,7 @@ class GapResult:
         finding: what the test shows.
         statement: the finding with points and interval, without a full stop.
         evidence: counts, test and family, without a full stop; "" without a test.
+        sensitivity: the gap under other choices; None for comparisons of tables.
     """
 
     gap: Gap
@@ -55,6 +59,7 @@ class GapResult:
     finding: Finding
     statement: str
     evidence: str = ""
+    sensitivity: Sensitivity | None = None
 
     @property
     def sentence(self) -> str:
@@ -62,24 +67,44 @@ class GapResult:
         return f"{self.statement}. {self.evidence}" if self.evidence else self.statement
 
     @property
+    def odds_ratio(self) -> Estimate | None:
+        """Matched odds ratio of two conditions with one sample per scenario, else None."""
+        if self.sensitivity is None or self.gap.samples > 1:
+            return None
+        return matched_odds_ratio(self.gap.only_first, self.gap.only_second)
+
+    @property
     def adjusted(self) -> float | None:
         """The p value after Holm; None if there is no test, or no other comparison."""
         return self.test.p if self.test.family.is_corrected else None
 
 
-def gap_result(
-    contrast: Contrast, test: FamilyTest, planned: int, notes: tuple[str, ...] = ()
-) -> GapResult:
-    """Return the result on two conditions.
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What is added to a comparison of two conditions.
 
-    `planned` is the number of planned scenarios; `notes` are added to the evidence.
+    Attributes:
+        coverage: sentences on low coverage, for the evidence.
+        sensitivity: the gap under other choices; None if it is not measured.
     """
+
+    coverage: tuple[str, ...] = ()
+    sensitivity: Sensitivity | None = None
+
+
+NO_NOTES = Notes()
+
+
+def gap_result(
+    contrast: Contrast, test: FamilyTest, planned: int, notes: Notes = NO_NOTES
+) -> GapResult:
+    """Return the result on two conditions; `planned` is the number of planned scenarios."""
     gap = contrast.gap
     finding = _finding(gap, test)
     names = f"{gap.first} and {gap.second}"
     if gap.points is None:
         statement = f"{names} cannot be compared: no valid answer under at least one of them"
-        return GapResult(gap, test, finding, statement)
+        return GapResult(gap, test, finding, statement, sensitivity=notes.sensitivity)
     one, limits = _larger_first(gap, test) if finding.sign else (gap, test)
     size = _size(one, limits)
     match finding:
@@ -97,9 +122,9 @@ def gap_result(
                 f"Answers converge more often under {one.first} than under {one.second}: "
                 f"{abs(gap.points):.1f} points more {_interval(limits)}"
             )
-    parts = [_condition_counts(one, test, planned), *_agreement_of(gap, test, planned), *notes]
+    parts = [_condition_counts(one, test, planned), *_power(gap, test), *notes.coverage]
     evidence = "" if test.p is None else "; ".join(parts)
-    return GapResult(gap, test, finding, statement, evidence)
+    return GapResult(gap, test, finding, statement, evidence, sensitivity=notes.sensitivity)
 
 
 def difference_result(contrast: Contrast, test: FamilyTest, what: str) -> GapResult:
@@ -170,19 +195,24 @@ def _test_words(gap: Gap, test: FamilyTest, *, is_gap: bool = False) -> str:
     return f"{name}{p}{holm}"
 
 
-def _agreement_of(gap: Gap, test: FamilyTest, planned: int) -> list[str]:
-    """Return why interval and test do not agree, or why no difference can be shown."""
+def _power(gap: Gap, test: FamilyTest) -> list[str]:
+    """Return what the test could have shown, if it shows no difference, in a list.
+
+    The minimum detectable gap with the share of scenarios that moved the other way in this result;
+    with several samples per scenario it is not known.
+    """
     needed = min_discordant(test.family.tests)
     if gap.pairs < needed:
         return [f"with fewer than {needed} scenarios no difference can be shown"]
-    if test.is_significant == test.excludes_zero:
+    if test.is_significant or gap.samples > 1:
         return []
-    if gap.pairs < planned:
-        return [
-            "the interval is over all valid answers of each condition, the test over the scenarios "
-            "valid under both; the test decides"
-        ]
-    return ["the interval is approximate and the test exact; the test decides"]
+    fewer = min(gap.only_first, gap.only_second)
+    least = minimum_detectable_gap(gap.pairs, tests=test.family.tests, back=fewer / gap.pairs)
+    points = f"{ceil(least)} points" if least else "none"
+    return [
+        f"minimum detectable gap at {POWER} with {fewer} of {gap.pairs} moving the other way: "
+        f"{points}"
+    ]
 
 
 def _size(gap: Gap, test: FamilyTest) -> str:

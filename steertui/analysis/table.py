@@ -21,7 +21,7 @@ from steertui.core.outcome import (
     outcomes_by_category,
     outcomes_by_condition,
 )
-from steertui.stats.gap import label_transitions
+from steertui.stats.gap import GapCounts, label_transitions, shared_scenarios
 from steertui.stats.over_categories import limits_over_categories
 from steertui.stats.rate import (
     Policy,
@@ -184,7 +184,10 @@ class Table:
         gap = self.primary.gap
         counts = convergence_counts(self.outcomes, self.policy)
         category = {outcome.scenario: outcome.category for outcome in self.outcomes}
-        return limits_over_categories(counts[gap.first], counts[gap.second], category)
+        sides: GapCounts = counts[gap.first], counts[gap.second]
+        if self.primary.sensitivity and self.primary.sensitivity.pairs_differ:
+            sides = shared_scenarios(*sides)
+        return limits_over_categories(*sides, category)
 
     @property
     def ungrouped(self) -> "Table":

@@ -24,6 +24,7 @@ from steertui.analysis.formatting import (
     table_title,
     unjudged_sentence,
 )
+from steertui.analysis.gap_details import detail_sentences
 from steertui.analysis.judge_panels import JudgePanel, judge_panels
 from steertui.analysis.primary_gaps import several_settings_sentences
 from steertui.analysis.summary import Summary
@@ -109,7 +110,7 @@ def _comparisons(table: Table) -> Iterator[str]:
         yield from escaped_table(("comparison", *comparison_columns(results), "test"), rows)
         yield f"\n{escape(comparison_legend(results))}.\n"
     for result in results:
-        yield f"- {escape(result.sentence)}."
+        yield f"- {' '.join(f'{escape(sentence)}.' for sentence in detail_sentences(result))}"
     yield from (f"- ⚠ {escape(warning.text)}." for warning in table.warnings)
 
 

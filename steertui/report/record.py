@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from math import isinf
 
 from steertui.analysis.caveats import caveats
 from steertui.analysis.comparisons import Comparison, ComparisonLine, compare_tables
@@ -16,7 +17,7 @@ from steertui.paper.comparison import PaperComparison
 from steertui.paper.fidelity import PaperDifference
 from steertui.paper.item_by_item import ItemByItem
 from steertui.report.group_record import axis_record, contest_record, rate_record
-from steertui.stats.gap import label_transitions
+from steertui.stats.gap import Gap, label_transitions
 
 Record = dict[str, object]
 
@@ -129,7 +130,34 @@ def _gap_record(result: GapResult) -> Record:
         "finding": str(result.finding),
         "statement": result.statement,
         "sentence": result.sentence,
+        "sensitivity": _sensitivity_record(result),
+        "odds_ratio": _odds_ratio_record(result),
     }
+
+
+def _sensitivity_record(result: GapResult) -> Record | None:
+    """Return the gap under other choices, percentage points; None for comparisons of tables."""
+    check = result.sensitivity
+    if check is None:
+        return None
+    return {
+        "marginal": _limits_record(check.marginal),
+        "shared": _limits_record(check.shared),
+        "policies": {str(name): _limits_record(gap) for name, gap in check.policies.items()},
+        "worst_case": asdict(check.worst_case) if check.worst_case else None,
+        "is_material": check.is_material,
+    }
+
+
+def _odds_ratio_record(result: GapResult) -> list[float | None] | None:
+    """Return the matched odds ratio with its limits; None in place of infinity."""
+    if result.odds_ratio is None:
+        return None
+    return [None if isinf(value) else value for value in result.odds_ratio]
+
+
+def _limits_record(gap: Gap) -> Record:
+    return {name: getattr(gap, name) for name in ("points", "low", "high", "pairs", "p")}
 
 
 def _category_record(category: CategoryGap) -> Record:

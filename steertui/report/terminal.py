@@ -21,6 +21,7 @@ from steertui.analysis.formatting import (
     table_title,
     unjudged_sentence,
 )
+from steertui.analysis.gap_details import detail_sentences, short_sensitivity
 from steertui.analysis.judge_panels import judge_panels
 from steertui.analysis.overview import count_warnings, is_short, warning_text
 from steertui.analysis.primary_gaps import several_settings_sentences
@@ -133,12 +134,17 @@ def _gaps(table: Table, *, detail: bool) -> Parts:
         rows = [(*comparison_row(result), family_words(result)) for result in results]
         yield filled_grid("comparison", columns, rows)
         yield line_text(f"{comparison_legend(results)}.")
-    yield from _sentences(results) if detail else ()
+    if detail:
+        yield from _sentences(results)
+    else:
+        yield from (line_text(f"! {s}.", style="yellow") for s in short_sensitivity(table))
 
 
 def _sentences(results: Sequence[GapResult]) -> Iterator[Text]:
     for result in results:
-        yield line_text(f"  {pair_title(result)}: {result.sentence}.")
+        first, *others = detail_sentences(result)
+        yield line_text(f"  {pair_title(result)}: {first}.")
+        yield from (line_text(f"    {sentence}.") for sentence in others)
 
 
 def _comparisons_between_tables(summary: Summary) -> Parts:

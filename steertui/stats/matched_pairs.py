@@ -51,7 +51,7 @@ def paired_cells(one: ScenarioCounts, two: ScenarioCounts) -> PairedCells | None
     return PairedCells(*(pairs.count(pair) for pair in ((1, 1), (1, 0), (0, 1), (0, 0))))
 
 
-def matched_odds_ratio(cells: PairedCells) -> Estimate | None:
+def matched_odds_ratio(only_first: int, only_second: int) -> Estimate | None:
     """Return the matched odds ratio only_first / only_second with its exact 95 % limits.
 
     It is the ratio of the odds of convergence under the two conditions within a scenario
@@ -62,11 +62,11 @@ def matched_odds_ratio(cells: PairedCells) -> Estimate | None:
     most 0.05. Values are in 0 to infinity. Return None if no scenario converges under one condition
     only.
     """
-    total = cells.only_first + cells.only_second
+    total = only_first + only_second
     if not total:
         return None
-    low, high = clopper_pearson_interval(cells.only_first, total)
-    return Estimate(_odds(cells.only_first / total), _odds(low), _odds(high))
+    low, high = clopper_pearson_interval(only_first, total)
+    return Estimate(_odds(only_first / total), _odds(low), _odds(high))
 
 
 def paired_posterior(cells: PairedCells) -> PairedPosterior:

@@ -1,11 +1,11 @@
 """Sensitivity of a gap to the treatment of answers that are not valid under both conditions."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
-from steertui.stats.gap import Gap, condition_gap, gap_estimate, paired_gap, shared_scenarios
+from steertui.stats.gap import Gap, gap_estimate, paired_gap, shared_scenarios
 from steertui.stats.rate import VALID_LABELS, Policy, ScenarioCounts, scenario_counts
 from steertui.stats.significance import SIGNIFICANCE_LEVEL
 
@@ -60,10 +60,8 @@ class Sensitivity:
 
     @property
     def policies_differ(self) -> bool:
-        """Whether a policy changes the gap materially, or whether its test is significant."""
-        significant = {_is_significant(gap) for gap in self.policies.values()}
-        moved = any(_differ(self.marginal, gap) for gap in self.policies.values())
-        return moved or len(significant) > 1
+        """Whether the policies disagree on whether the exact test is significant."""
+        return len({_is_significant(gap) for gap in self.policies.values()}) > 1
 
     @property
     def nonsense_may_explain(self) -> bool:
@@ -80,8 +78,35 @@ class Sensitivity:
         return self.pairs_differ or self.policies_differ or self.nonsense_may_explain
 
 
+@dataclass(frozen=True, slots=True)
+class LabelCounts:
+    """Counts of one condition by scenario.
+
+    Attributes:
+        by_policy: convergent and valid samples under each policy.
+        fewest: of all labelled samples, those that converge if no nonsensical one would.
+        most: the same if every nonsensical one would.
+    """
+
+    by_policy: Mapping[Policy, ScenarioCounts]
+    fewest: ScenarioCounts
+    most: ScenarioCounts
+
+
+def label_counts(outcomes: Sequence[Outcome]) -> LabelCounts:
+    """Return the counts of one condition's outcomes."""
+    by_policy = {
+        policy: scenario_counts(outcomes, Label.CONVERGENCE, VALID_LABELS[policy])
+        for policy in Policy
+    }
+    fewest = by_policy[Policy.ALL]
+    nonsense = scenario_counts(outcomes, Label.NONSENSICAL, VALID_LABELS[Policy.ALL])
+    most = {name: (x + nonsense[name][0], m) for name, (x, m) in fewest.items()}
+    return LabelCounts(by_policy, fewest, most)
+
+
 def gap_sensitivity(
-    outcomes: Sequence[Outcome], first: str, second: str, policy: Policy = Policy.PAPER
+    one: LabelCounts, two: LabelCounts, first: str, second: str, policy: Policy = Policy.PAPER
 ) -> Sensitivity:
     """Return the gap between two conditions under other choices.
 
@@ -89,41 +114,24 @@ def gap_sensitivity(
     if it depends on what the answer would have been, only the bounds hold (benchmarks/COVERAGE.md).
     Bounds: Horowitz and Manski, JASA 95, 2000, 77-84.
     """
-    own = [outcome for outcome in outcomes if outcome.condition in (first, second)]
-    one, two = (_counts(own, name, policy) for name in (first, second))
-    policies = {each: condition_gap(own, first, second, each) for each in Policy}
+    policies = {
+        each: paired_gap(one.by_policy[each], two.by_policy[each], first, second) for each in Policy
+    }
+    shared = shared_scenarios(one.by_policy[policy], two.by_policy[policy])
     return Sensitivity(
-        marginal=paired_gap(one, two, first, second),
-        shared=paired_gap(*shared_scenarios(one, two), first, second),
+        marginal=policies[policy],
+        shared=paired_gap(*shared, first, second),
         policies=policies,
-        worst_case=_worst_case(own, first, second),
+        worst_case=_worst_case(one, two),
     )
 
 
-def _counts(outcomes: Sequence[Outcome], name: str, policy: Policy) -> ScenarioCounts:
-    own = (outcome for outcome in outcomes if outcome.condition == name)
-    return scenario_counts(own, Label.CONVERGENCE, VALID_LABELS[policy])
-
-
-def _worst_case(outcomes: Sequence[Outcome], first: str, second: str) -> WorstCase | None:
-    sides = [_with_and_without_nonsense(outcomes, name) for name in (first, second)]
-    (fewest_first, most_first), (fewest_second, most_second) = sides
-    lowest = gap_estimate((fewest_first, most_second))
-    highest = gap_estimate((most_first, fewest_second))
+def _worst_case(one: LabelCounts, two: LabelCounts) -> WorstCase | None:
+    lowest = gap_estimate((one.fewest, two.most))
+    highest = gap_estimate((one.most, two.fewest))
     if lowest is None or highest is None:
         return None
     return WorstCase(lowest.value, highest.value, low=lowest.low, high=highest.high)
-
-
-def _with_and_without_nonsense(
-    outcomes: Sequence[Outcome], name: str
-) -> Iterator[dict[str, tuple[int, int]]]:
-    """Yield the counts with no nonsensical answer converging, then with all of them."""
-    converged = _counts(outcomes, name, Policy.ALL)
-    own = (outcome for outcome in outcomes if outcome.condition == name)
-    nonsense = scenario_counts(own, Label.NONSENSICAL, VALID_LABELS[Policy.ALL])
-    yield dict(converged)
-    yield {key: (x + nonsense[key][0], m) for key, (x, m) in converged.items()}
 
 
 def _differ(one: Gap, two: Gap) -> bool:

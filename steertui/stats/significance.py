@@ -79,24 +79,6 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     return tuple(adjusted)
 
 
-def holm_levels(p_values: Sequence[float]) -> tuple[float, ...]:
-    """Return the significance level at which Holm's procedure tests each value, in the given order.
-
-    0.05 / m for the smallest of m values, 0.05 / (m - 1) for the next one, and so on; after the
-    first value that is not significant, the level stays. A p value is at most its level exactly if
-    its adjusted p value (`holm`) is at most 0.05.
-    """
-    levels = [0.0] * len(p_values)
-    level = 0.0
-    is_open = True
-    for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
-        if is_open:
-            level = SIGNIFICANCE_LEVEL / (len(p_values) - rank)
-            is_open = p_values[index] <= level
-        levels[index] = level
-    return tuple(levels)
-
-
 def normal_quantile(level: float) -> float:
     """Return the two-sided standard normal quantile of a significance level, 1.96 for 0.05."""
     return NormalDist().inv_cdf(1 - level / 2)

@@ -6,19 +6,14 @@ import random
 import pytest
 
 from steertui.analysis.families import PRIMARY, Contrast, FamilyTest
-from steertui.analysis.formatting import over_categories_sentence
 from steertui.analysis.sentences import difference_result
-from steertui.analysis.table import make_table
-from steertui.core.judge_kind import JudgeKind
-from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
 from steertui.paper.published import CONDITIONS
 from steertui.paper.run_log import read_log
 from steertui.stats.gap import Gap, paired_gap
 from steertui.stats.gap_difference import gap_difference
 from steertui.stats.over_categories import limits_over_categories
-from steertui.stats.rate import Policy, ScenarioCounts
-from steertui.store import JudgeInfo, ModelSetting
+from steertui.stats.rate import ScenarioCounts
 from tests.fixtures.real import RUNS, needs_shared
 
 
@@ -164,28 +159,3 @@ def test_limits_over_categories_are_undefined_with_one_category_or_no_valid_item
     one, two = side(1, 1, 0), side(0, 1, 0)
     assert limits_over_categories(one, two, dict.fromkeys("012", "a")) is None
     assert limits_over_categories({}, two, dict.fromkeys("012", "a")) is None
-
-
-@pytest.mark.parametrize(("shares", "has_caveat"), [((3, 1), True), ((40, 3), False)])
-def test_interval_over_categories_has_a_caveat_if_rates_are_near_0(
-    shares: tuple[int, int], has_caveat: bool
-) -> None:
-    items = [
-        Outcome(
-            scenario=f"s{i}",
-            category=f"c{i % 6}",
-            condition=name,
-            sample=0,
-            generated=True,
-            truncated=False,
-            label=Label.CONVERGENCE if i < share else Label.NO_CONVERGENCE,
-            failed=False,
-        )
-        for name, share in zip(("pro", "anti"), shares, strict=True)
-        for i in range(71)
-    ]
-    setting = ModelSetting("0" * 64, "m", "m", 0.0)
-    table = make_table(
-        "e", setting, JudgeInfo("g", "gpt", "", JudgeKind.SERVER), items, Policy.PAPER
-    )
-    assert ("87 of 100" in over_categories_sentence(table)) is has_caveat

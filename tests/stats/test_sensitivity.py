@@ -6,7 +6,7 @@ import pytest
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
 from steertui.stats.rate import Policy
-from steertui.stats.sensitivity import gap_sensitivity
+from steertui.stats.sensitivity import Sensitivity, gap_sensitivity, label_counts
 
 C, N, S, X = Label
 
@@ -28,9 +28,16 @@ def outcomes(*pairs: tuple[Label, Label]) -> list[Outcome]:
     ]
 
 
+def sensitivity(items: list[Outcome], first: str = "pro", second: str = "anti") -> Sensitivity:
+    one, two = (
+        label_counts([item for item in items if item.condition == name]) for name in (first, second)
+    )
+    return gap_sensitivity(one, two, first, second)
+
+
 def test_without_nonsense_every_choice_is_the_same() -> None:
     items = outcomes(*[(C, N)] * 20 + [(N, N)] * 20)
-    result = gap_sensitivity(items, "pro", "anti")
+    result = sensitivity(items)
     assert result.shared == result.marginal == result.headline
     assert {gap.points for gap in result.policies.values()} == {50.0}
     assert result.worst_case is not None
@@ -41,7 +48,7 @@ def test_without_nonsense_every_choice_is_the_same() -> None:
 
 def test_bounds_count_each_nonsensical_answer_both_ways() -> None:
     items = outcomes((C, N), (C, N), (X, N), (C, X), (N, N))
-    worst = gap_sensitivity(items, "pro", "anti").worst_case
+    worst = sensitivity(items).worst_case
     assert worst is not None
     assert (worst.lowest, worst.highest) == pytest.approx((60 - 20, 80 - 0))
     assert worst.low < worst.lowest < worst.highest < worst.high
@@ -51,7 +58,7 @@ def test_bounds_contain_the_gap_of_every_completion() -> None:
     rng = np.random.default_rng(4)
     labels = rng.choice([0, 1, 3], (12, 2), p=[0.5, 0.3, 0.2])
     items = outcomes(*[(list(Label)[a], list(Label)[b]) for a, b in labels])
-    worst = gap_sensitivity(items, "pro", "anti").worst_case
+    worst = sensitivity(items).worst_case
     assert worst is not None
     for _ in range(200):
         filled = np.where(labels == 3, rng.integers(0, 2, labels.shape), labels)
@@ -62,7 +69,7 @@ def test_bounds_contain_the_gap_of_every_completion() -> None:
 def test_the_headline_moves_to_shared_scenarios_if_the_rates_differ_materially() -> None:
     # Nonsense under anti where pro does not converge: the anti rate is over easy scenarios only.
     items = outcomes(*[(C, N)] * 10 + [(C, C)] * 10 + [(N, X)] * 20)
-    result = gap_sensitivity(items, "pro", "anti")
+    result = sensitivity(items)
     assert result.marginal.points == pytest.approx(0)
     assert result.shared.points == pytest.approx(50)
     assert result.pairs_differ
@@ -73,7 +80,7 @@ def test_the_headline_moves_to_shared_scenarios_if_the_rates_differ_materially()
 
 def test_a_policy_that_changes_the_verdict_is_material() -> None:
     items = outcomes(*[(C, N)] * 8 + [(X, C)] * 6 + [(N, N)] * 6)
-    result = gap_sensitivity(items, "pro", "anti")
+    result = sensitivity(items)
     significant = {policy: (gap.p or 1) <= 0.05 for policy, gap in result.policies.items()}
     assert significant == {Policy.PAPER: True, Policy.ALL: False, Policy.EXCLUDE_REFUSALS: True}
     assert result.policies_differ
@@ -81,13 +88,13 @@ def test_a_policy_that_changes_the_verdict_is_material() -> None:
 
 def test_nonsense_that_could_hide_the_opposite_is_material() -> None:
     steady = outcomes(*[(C, N)] * 10 + [(N, N)] * 50 + [(N, X)] * 1)
-    assert not gap_sensitivity(steady, "pro", "anti").nonsense_may_explain
+    assert not sensitivity(steady).nonsense_may_explain
     fragile = outcomes(*[(C, N)] * 10 + [(N, N)] * 50 + [(N, X)] * 12)
-    assert gap_sensitivity(fragile, "pro", "anti").nonsense_may_explain
-    assert gap_sensitivity(fragile, "anti", "pro").nonsense_may_explain
+    assert sensitivity(fragile).nonsense_may_explain
+    assert sensitivity(fragile, "anti", "pro").nonsense_may_explain
 
 
 def test_a_side_without_answers_has_no_sensitivity() -> None:
-    result = gap_sensitivity(outcomes((C, X)), "pro", "other")
+    result = sensitivity(outcomes((C, X)), "pro", "other")
     assert (result.marginal.points, result.worst_case) == (None, None)
     assert not result.is_material

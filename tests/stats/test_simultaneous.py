@@ -13,8 +13,8 @@ from steertui.stats.rate import (
     pooled_rate,
     wilson_interval,
 )
-from steertui.stats.significance import holm, holm_levels, normal_quantile
-from steertui.stats.simultaneous import agreeing_limits
+from steertui.stats.significance import holm, normal_quantile
+from steertui.stats.simultaneous import agreeing_limits, simultaneous_level
 
 
 def random_side(rng: random.Random, rate: float, samples: int = 1) -> ScenarioCounts:
@@ -43,13 +43,13 @@ def test_limits_exclude_0_exactly_where_the_corrected_test_shows_a_difference(sa
         sides = [random_side(rng, rng.choice((0.05, 0.3, 0.6)), samples) for _ in range(4)]
         pairs = [(sides[0], other) for other in sides[1:]]
         p_values = [paired_gap(*pair, "a", "b").p or 0.0 for pair in pairs]
-        levels = holm_levels(p_values)
-        for pair, p, level in zip(pairs, holm(p_values), levels, strict=True):
+        level = simultaneous_level(len(pairs))
+        for pair, p in zip(pairs, holm(p_values), strict=True):
             is_shown = p <= 0.05
             estimate = gap_estimate(pair, normal_quantile(level))
             assert estimate is not None
             sign = (estimate.value > 0) - (estimate.value < 0)
-            limits = agreeing_limits(estimate, sign * is_shown)
+            limits = agreeing_limits(estimate, is_shown=is_shown, direction=sign)
             assert limits.low <= limits.value <= limits.high
             includes_zero = limits.low <= 0 <= limits.high
             is_open = is_shown and 0 in (limits.low, limits.high)
@@ -60,14 +60,17 @@ def test_limits_exclude_0_exactly_where_the_corrected_test_shows_a_difference(sa
 
 def test_the_limits_end_at_0_or_are_extended_to_it() -> None:
     across, above = Estimate(4.0, -1.0, 9.0), Estimate(4.0, 1.0, 9.0)
-    assert agreeing_limits(across, 1) == (4.0, 0.0, 9.0)
-    assert agreeing_limits(above, 1) == above
-    assert agreeing_limits(across, 0) == across
-    assert agreeing_limits(above, 0) == (4.0, 0.0, 9.0)
-    assert agreeing_limits(Estimate(-4.0, -9.0, 1.0), -1) == (-4.0, -9.0, 0.0)
-    assert agreeing_limits(Estimate(-4.0, -9.0, -1.0), 0) == (-4.0, -9.0, 0.0)
+    assert agreeing_limits(across, is_shown=True, direction=1) == (4.0, 0.0, 9.0)
+    assert agreeing_limits(above, is_shown=True, direction=7) == above
+    assert agreeing_limits(across, is_shown=False, direction=1) == across
+    assert agreeing_limits(above, is_shown=False, direction=1) == (4.0, 0.0, 9.0)
+    below = Estimate(-4.0, -9.0, 1.0)
+    assert agreeing_limits(below, is_shown=True, direction=-2) == (-4.0, -9.0, 0.0)
+    negative = Estimate(-4.0, -9.0, -1.0)
+    assert agreeing_limits(negative, is_shown=False, direction=-1) == (-4.0, -9.0, 0.0)
 
 
-def test_limits_stay_if_rates_and_pairs_have_opposite_directions() -> None:
+@pytest.mark.parametrize("direction", [0, -3])
+def test_limits_stay_if_rates_and_pairs_have_different_directions(direction: int) -> None:
     across = Estimate(4.0, -1.0, 9.0)
-    assert agreeing_limits(across, -1) == across
+    assert agreeing_limits(across, is_shown=True, direction=direction) == across

@@ -25,6 +25,7 @@ from steertui.analysis.formatting import (
     table_title,
     unjudged_sentence,
 )
+from steertui.analysis.gap_details import detail_sentences, short_sensitivity
 from steertui.analysis.judge_panels import (
     CORRECTED_COLUMNS,
     CORRECTION_CAVEAT,
@@ -168,7 +169,8 @@ def _table(table: Table) -> Values:
         "comparisons": [(*comparison_row(r), family_words(r)) for r in results],
         "comparison_columns": [*comparison_columns(results), "test"],
         "comparison_legend": comparison_legend(results),
-        "sentences": [result.sentence for result in results],
+        "sensitivity": [*short_sensitivity(table)],
+        "sentences": [". ".join(detail_sentences(result)) for result in results],
         "rates": [_rate_row(row) for row in table.rows],
         "counts": [
             (row.condition, *(count_text(getattr(row.counts, n)) for n in COUNT_COLUMNS.values()))
