@@ -9,6 +9,8 @@ from steertui.printable import print_line
 FORMATS = (
     "terminal",
     "markdown",
+    "latex",
+    "bibtex",
     "json",
     "trials-csv",
     "rates-csv",

@@ -11,7 +11,9 @@ from steertui.analysis.summary import ReportFilter, Summary, summarise
 from steertui.output_files import text_output
 from steertui.paper.comparison import compare_with_paper
 from steertui.printable import print_line, to_json
-from steertui.report import markdown, record, rows, terminal
+from steertui.report import latex, markdown, record, rows, terminal
+from steertui.report.citations import bibliography
+from steertui.report.methods_text import methods_text
 from steertui.report.rich_tables import Parts
 from steertui.standard_streams import use_utf8
 from steertui.store import Store
@@ -84,6 +86,10 @@ def _write_text(store: Store, summary: Summary, format: str, file: TextIO, *, de
         file.write(f"{to_json(report, indent=1)}\n")
     elif format == "markdown":
         file.write(markdown.render(summary, paper))
+    elif format == "latex":
+        file.write(latex.render(summary, methods_text(store, summary), paper))
+    elif format == "bibtex":
+        file.write(bibliography(methods_text(store, summary).citations))
     else:
         show(terminal.draw(summary, detail=detail, paper=paper), file)
 
