@@ -252,7 +252,18 @@ def main() -> None:
 
 
 NOTES = """
-NOTES
+All values but doses, points and width are in per cent. 36 scenarios unless stated. "points" is the
+true mean slope per unit of dose; in the first table it is 0, and scenarios move in opposite
+directions. "upper limit open" is the share of experiments whose interval has no upper limit.
+
+- The sign-flip test rejects at most 5.3 % without a mean slope. Cochran-Armitage's test, which
+  pools the answers of each dose, rejects up to 21 % if scenarios move in opposite directions, and
+  50 % with five samples per scenario. Its larger power in the second table has this price.
+- The score interval of the slope is too wide near 0, with 12 scenarios and with nonsense at strong
+  doses; Student's t interval has zero width if all slopes are equal.
+- Matched strength is covered in 93 to 97 %, but with 36 scenarios the interval is often open above:
+  in half of the experiments if slopes differ. If no dose matches, that is found in 86 % (target 10
+  points above the strongest dose) and 100 % (30 points).
 """
 
 

@@ -59,10 +59,13 @@ PRESETS: Mapping[str, Experiment] = MappingProxyType(
             conditions_file="demo-steering",
         ),
         "demo-dose": replace(
-            _DEMO_STEERING, conditions=["pro", "vector", "lines"], conditions_file="demo-dose"
+            _DEMO_STEERING,
+            conditions=["pro", "vector", "lines"],
+            conditions_file="demo-dose",
+            limit=24,
         ),
         "demo-contest": replace(
-            _DEMO_STEERING, conditions=["contest"], conditions_file="demo-contest"
+            _DEMO_STEERING, conditions=["contest"], conditions_file="demo-contest", limit=24
         ),
         "contest-prompts": _contest("contest-prompts"),
         "contest-methods": _contest("contest-methods"),

@@ -23,11 +23,15 @@ STYLE = """
 .chart .whisker { stroke: var(--ink); stroke-width: 1.5; }
 .chart .paper { fill: none; stroke: var(--ink); stroke-width: 1.5; }
 .chart .flow { opacity: 0.45; }
+.chart .thin { stroke-width: 1.5; }
+.chart .faint { opacity: 0.5; stroke-dasharray: 5 4; }
+.chart .hollow { fill: var(--surface); stroke-width: 2; }
 """.replace("FONT", FONT)
 STYLE += "".join(
     f".chart .{name} {{ fill: var(--{name}); }} .chart .s-{name} {{ stroke: var(--{name}); }}\n"
     for name in (*CONDITIONS, "other", *(label.value for label in Label))
 )
+STYLE += "".join(f".chart .shade-{n} {{ opacity: {0.05 + 0.05 * n:.2f}; }}\n" for n in range(11))
 
 
 class Canvas:

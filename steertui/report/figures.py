@@ -70,7 +70,7 @@ def rates(tables: Sequence[Table], width: int) -> Canvas:
     scale = Scale(0, 100, left=92 if narrow else 120, right=width - (58 if narrow else 170))
     y = 20.0
     has_paper = False
-    for table in (t.ungrouped for t in tables if t.ungrouped.rows):
+    for table in (table.ungrouped for table in tables):
         canvas.text(0, y, shorten(table_title(table), 46 if narrow else 110), "head")
         paper = paper_rates(table)
         top = y + 10

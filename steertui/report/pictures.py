@@ -9,6 +9,8 @@ from steertui.errors import ExperimentError
 from steertui.output_files import check_output, file_name, output, output_folder
 from steertui.report import figures
 from steertui.report.canvas import Canvas
+from steertui.report.contest_figure import contest_matrix, contest_parts
+from steertui.report.dose_figure import dose_curve
 from steertui.report.kappa_figure import kappas
 from steertui.report.transition_figure import transitions
 
@@ -43,12 +45,20 @@ def pictures(summary: Summary) -> Iterator[tuple[str, Canvas]]:
     judged = [table for table in summary.tables if table.judge]
     if not judged:
         raise ExperimentError("nothing to draw: no answer is labelled yet; name a --judge")
-    yield "rates", figures.rates(judged, figures.WIDE)
-    yield "gaps", figures.gaps(judged, figures.WIDE)
+    alone = [table for table in judged if table.ungrouped.rows]
+    if alone:
+        yield "rates", figures.rates(alone, figures.WIDE)
+        yield "gaps", figures.gaps(alone, figures.WIDE)
     for number, table in enumerate(judged, 1):
         if len(table.categories) > 1:
             canvas = figures.categories(table, table.categories, figures.WIDE)
             yield f"categories-{number}", canvas
+        for axis in table.groups.axes:
+            yield f"dose-{number}-{axis.name}", dose_curve(axis, figures.WIDE)
+        for result in table.groups.contests:
+            name = f"{number}-{result.sides.contest}"
+            yield f"contest-{name}", contest_matrix(result, figures.WIDE)
+            yield f"contest-parts-{name}", contest_parts(result, figures.WIDE)
         for (first, second), counts in table.transitions.items():
             name = f"transitions-{number}-{first}-{second}"
             yield name, transitions(counts, first, second, TRANSITION_WIDTH)

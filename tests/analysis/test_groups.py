@@ -1,6 +1,7 @@
 """Reports of dose axes and contests: the same numbers in every form, and what is said of them."""
 
 import csv
+import html
 import io
 import json
 from pathlib import Path
@@ -191,3 +192,23 @@ def test_a_selection_of_conditions_changes_no_number_of_a_group(contest: Path) -
     whole = json.loads(report(contest, "--format", "json"))["tables"][0]["contests"]
     part = json.loads(report(contest, "--format", "json", "--condition", "none×none"))
     assert part["tables"][0]["contests"] == whole
+
+
+def test_page_and_pictures_show_the_groups(dose: Path, contest: Path) -> None:
+    for db, names in (
+        (dose, {"rates.svg", "gaps.svg", "dose-1-axis.svg"}),
+        (contest, {"contest-1-game.svg", "contest-parts-1-game.svg"}),
+    ):
+        report(db, "--format", "svg", "-o", "pictures")
+        files = {path.name for path in (db.parent / "pictures").iterdir()}
+        assert names <= files
+        report(db, "--format", "html", "-o", f"{db.stem}.html")
+        page = db.with_suffix(".html").read_text(encoding="utf-8")
+        found = groups(db)
+        sentences = [sentence for axis in found.axes for sentence in axis.sentences]
+        sentences += [sentence for each in found.contests for sentence in each.sentences]
+        assert len(sentences) > 3
+        assert all(html.escape(sentence) in page for sentence in sentences)
+    drawn = (contest.parent / "pictures/contest-1-game.svg").read_text(encoding="utf-8")
+    assert ">80 ▲</text>" in drawn
+    assert ">30 =</text>" in drawn

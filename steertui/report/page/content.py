@@ -42,6 +42,7 @@ from steertui.paper.comparison import PaperComparison
 from steertui.paper.wording import AGREEMENT_COLUMNS, DIFFERENCE_COLUMNS
 from steertui.report import figures
 from steertui.report.heat_map import ROWS_PER_PAGE, heat_rows
+from steertui.report.page.groups import group_values
 from steertui.report.page.judges import judge_values, label_table
 from steertui.report.page.paper import paper_values
 from steertui.report.palette import condition_class
@@ -72,7 +73,7 @@ def page_values(store: Store, summary: Summary, paper: Sequence[PaperComparison]
         "over_settings": [*several_settings_sentences(summary.complete, tables)],
         "policy_words": f"{POLICY_DESCRIPTIONS[tables[0].policy]}." if tables else "",
         "clustered": any(map(_has_several_samples, tables)),
-        **_figures(tables),
+        **_figures([table for table in tables if table.ungrouped.rows]),
         "tables": [
             _table(table) | _rates_figure(() if is_short(tables) else [table]) | {"name": name}
             for table, name in zip(tables, _names(tables), strict=True)
@@ -129,7 +130,7 @@ def _heading(summary: Summary) -> str:
     if compared and not shown:
         return "No conclusion: the labels are not reliable"
     if not shown:
-        return "Answers without a comparison yet"
+        return next(_group_headings(summary.tables), "Answers without a comparison yet")
     if len(shown) == 1:
         return shown[0].statement
     points = [c.gap.points for c in shown if c.gap.points is not None]
@@ -138,6 +139,13 @@ def _heading(summary: Summary) -> str:
     pairs = {f"{c.gap.first} − {c.gap.second}" for c in shown}
     what = pairs.pop() if len(pairs) == 1 else "between conditions"
     return f"{len(shown)} gaps {what} of {min(points):+.1f} to {max(points):+.1f} points"
+
+
+def _group_headings(tables: Sequence[Table]) -> Iterator[str]:
+    """Yield the first sentence of each contest and dose axis."""
+    for table in tables:
+        yield from (result.sentences[0] for result in table.groups.contests)
+        yield from (axis.sentences[0] for axis in table.groups.axes)
 
 
 def _subtitle(store: Store, summary: Summary) -> str:
@@ -177,6 +185,7 @@ def _table(table: Table) -> Values:
             for row in table.rows
         ],
         "conditions": table.conditions,
+        **group_values(table.groups),
         **_categories(table),
         "transitions": [*_transitions(table)],
         "pages": [*_pages(table)],

@@ -1,0 +1,96 @@
+"""Figures of a contest: matrix of rates, and parts of each defence against its worst attack."""
+
+from steertui.analysis.contest_results import ContestResult
+from steertui.analysis.group_rows import cell_text, short_interval
+from steertui.report.canvas import Canvas, shorten
+from steertui.report.figures import Scale, is_narrow
+from steertui.stats.contest import Defence, Duel
+from steertui.stats.gap import Gap
+
+CELL_HEIGHT = 44
+"""Pixels of one row of the matrix."""
+
+STEP = 20
+"""Pixels between two bars."""
+
+CHARACTER = 7
+"""Width of a character in pixels, about."""
+
+
+def contest_matrix(result: ContestResult, width: int) -> Canvas:
+    """Return the matrix: rate, mark and 95 % interval of every defence against every attack."""
+    title = f"Contest {result.sides.contest}: convergence in percent with 95 % intervals"
+    canvas = Canvas(width, title)
+    attacks = [*result.sides.attacks]
+    left = 66 if is_narrow(width) else 150
+    size = min(110, (width - left) / len(attacks))
+    for number, attack in enumerate(attacks):
+        text = shorten(attack, max(3, int(size / CHARACTER)))
+        canvas.text(left + size * (number + 0.5), 14, text, "soft middle")
+    for row, defence in enumerate(result.sides.defences):
+        y = 24 + row * CELL_HEIGHT
+        name = shorten(defence, int(left / CHARACTER) - 1)
+        canvas.text(0, y + CELL_HEIGHT / 2 + 4, name)
+        for column, attack in enumerate(attacks):
+            _cell(canvas, result, (defence, attack), (left + column * size, y, size))
+    return canvas
+
+
+def _cell(
+    canvas: Canvas,
+    result: ContestResult,
+    place: tuple[str, str],
+    box: tuple[float, float, float],
+) -> None:
+    x, y, size = box
+    rate = result.rates[place]
+    shade = round(10 * (rate.value or 0))
+    canvas.box(x + 1, y + 1, size - 2, CELL_HEIGHT - 2, f"convergence shade-{shade}")
+    canvas.text(x + size / 2, y + 19, cell_text(result, place), "head middle")
+    canvas.text(x + size / 2, y + 36, short_interval(rate), "middle")
+
+
+def contest_parts(result: ContestResult, width: int) -> Canvas:
+    """Return bars with 95 % intervals: the parts of each defence against its worst attack."""
+    canvas = Canvas(width, "Parts of each defence against its worst attack, in points")
+    narrow = is_narrow(width)
+    scale = Scale(-100, 100, left=92, right=width - (10 if narrow else 150))
+    worst = [
+        (defence, duel)
+        for defence in result.estimates.defences
+        for duel in defence.duels
+        if duel.attack == defence.worst
+    ]
+    height = 4 * STEP + 30
+    bottom = len(worst) * height
+    scale.axis(canvas, 4, bottom + 4, step=50, unit="percentage points")
+    for number, (defence, duel) in enumerate(worst):
+        _parts(canvas, scale, defence, duel, 4 + number * height)
+    return canvas
+
+
+def _parts(canvas: Canvas, scale: Scale, defence: Defence, duel: Duel, top: float) -> None:
+    name = f"{defence.name} × {duel.attack}: {defence.verdict}"
+    canvas.text(0, top + 14, shorten(name, 46 if is_narrow(canvas.width) else 110), "head")
+    parts = {
+        "authorised": defence.authorised,
+        "residual": duel.residual,
+        "protection": duel.protection,
+        "interaction": duel.interaction,
+    }
+    for place, (part, gap) in enumerate(parts.items()):
+        y = top + 30 + place * STEP
+        canvas.text(0, y + 4, part, "soft")
+        _bar(canvas, scale, gap, y)
+
+
+def _bar(canvas: Canvas, scale: Scale, gap: Gap, y: float) -> None:
+    if gap.points is None or gap.low is None or gap.high is None:
+        canvas.text(scale.at(0) + 8, y + 4, "unknown", "soft")
+        return
+    left, right = sorted((scale.at(0), scale.at(gap.points)))
+    canvas.box(left, y - 6, right - left, 12, f"flow {'pro' if gap.points > 0 else 'anti'}")
+    canvas.line(scale.at(gap.low), y, scale.at(gap.high), y, "whisker")
+    if not is_narrow(canvas.width):
+        text = f"{gap.points:+.1f} [{gap.low:+.1f}, {gap.high:+.1f}]"
+        canvas.text(canvas.width, y + 4, text, "end")

@@ -1,0 +1,57 @@
+"""Template values of dose axes and contests."""
+
+from typing import Any
+
+from steertui.analysis.contest_results import ContestResult
+from steertui.analysis.dose_results import AxisResult
+from steertui.analysis.group_rows import (
+    DOSE_COLUMNS,
+    PART_COLUMNS,
+    PARTS_LEGEND,
+    access_lines,
+    dose_rows,
+    marks_legend,
+    part_rows,
+)
+from steertui.analysis.groups import Groups
+from steertui.report import figures
+from steertui.report.contest_figure import contest_matrix, contest_parts
+from steertui.report.dose_figure import dose_curve
+
+Values = dict[str, Any]
+
+
+def group_values(groups: Groups) -> Values:
+    """Return the values of a table's dose axes and contests."""
+    return {
+        "axes": [_axis(axis) for axis in groups.axes],
+        "contests": [_contest(result) for result in groups.contests],
+        "dose_columns": DOSE_COLUMNS,
+        "part_columns": PART_COLUMNS,
+        "parts_legend": PARTS_LEGEND,
+    }
+
+
+def _axis(axis: AxisResult) -> Values:
+    return {
+        "title": f"Dose axis {axis.name}: {axis.unit}",
+        "wide": dose_curve(axis, figures.WIDE).inline(),
+        "narrow": dose_curve(axis, figures.NARROW).inline(),
+        "rows": [*dose_rows(axis)],
+        "sentences": axis.sentences,
+    }
+
+
+def _contest(result: ContestResult) -> Values:
+    return {
+        "title": f"Contest {result.sides.contest}: defences × attacks",
+        "matrix_wide": contest_matrix(result, figures.WIDE).inline(),
+        "matrix_narrow": contest_matrix(result, figures.NARROW).inline(),
+        "parts_wide": contest_parts(result, figures.WIDE).inline(),
+        "parts_narrow": contest_parts(result, figures.NARROW).inline(),
+        "legend": marks_legend(result),
+        "access": access_lines(result),
+        "rows": [*part_rows(result)],
+        "verdicts": result.verdicts,
+        "evidence": result.evidence,
+    }
