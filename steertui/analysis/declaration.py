@@ -150,22 +150,28 @@ def _contest_sentence(cell: ContestCell) -> str:
     return f"{sentence}; the attacks were chosen on {chosen}"
 
 
-def comparisons_sentence(comparisons: Comparisons, *, names: bool = False) -> str:
-    """Return a sentence on the primary comparison and the declared family, without a full stop.
-
-    `names` adds the comparisons of the family, at most `MAX_NAMES`.
-    """
+def comparisons_sentence(comparisons: Comparisons) -> str:
+    """Return a sentence on the primary comparison and the declared family, without a full stop."""
     if comparisons.primary is None:
-        return "No comparison of conditions outside of dose axes and contests"
-    sentence = f"Primary comparison: {pair_text(comparisons.primary)}, tested at 5 % for each model"
+        return "No comparison: fewer than two conditions are planned"
+    return f"Tests for each model, temperature and judge: {_tests(comparisons)}"
+
+
+def _tests(comparisons: Comparisons, *, names: bool = False) -> str:
+    """Return the tests in words; `names` adds those of the family, at most `MAX_NAMES`."""
+    if comparisons.primary is None:
+        return "no comparison"
+    tests = f"primary comparison {pair_text(comparisons.primary)} at 5 %"
     family = comparisons.secondary
     if not family:
-        return f"{sentence}; no other comparison is declared"
-    sentence += f"; declared family: {quantity(len(family), 'comparison')}, Holm for each model"
+        return f"{tests}, and no other declared comparison"
+    tests += f"; declared family of {quantity(len(family), 'comparison')}"
+    if len(family) > 1:
+        tests += " with Holm's correction"
     if not names:
-        return sentence
+        return tests
     more = f" and {len(family) - MAX_NAMES} others" if len(family) > MAX_NAMES else ""
-    return f"{sentence} ({', '.join(map(pair_text, family[:MAX_NAMES]))}{more})"
+    return f"{tests} ({', '.join(map(pair_text, family[:MAX_NAMES]))}{more})"
 
 
 def pair_text(pair: tuple[str, str]) -> str:
@@ -179,13 +185,12 @@ def _time_sentence(declaration: Declaration) -> str:
     what = "steertui's default analysis" if declaration.is_default else "The analysis"
     stored = quantity(declaration.answers_before, "answer")
     if declaration.is_imported:
-        return f"{what} was chosen after the imported answers were known"
+        return "The answers are imported, so no analysis was declared before them"
     if not declaration.answers_before:
         return f"{what} was stored with the plan of {when}, before the first answer (plan {digest})"
     if declaration.first == declaration.comparisons:
         return f"{what} was planned on {when}, when {stored} had been stored (plan {digest})"
-    before = comparisons_sentence(declaration.first, names=True)
     return (
         f"{what} was chosen on {when}, after {stored} had been stored (plan {digest}); declared "
-        f"before: {before[:1].lower()}{before[1:]}"
+        f"before: {_tests(declaration.first, names=True)}"
     )

@@ -27,6 +27,9 @@ DEFAULT_OUTPUTS = {
 }
 """Default outputs, by the database's name, of the formats that cannot be printed."""
 
+FILE_WIDTH = 200
+"""Columns of a report that is not printed on a terminal; tables are as wide as their numbers."""
+
 
 def write_report(
     db: Path,
@@ -104,5 +107,7 @@ def print_experiments(db: Path) -> None:
 def show(parts: Parts, file: TextIO | None = None) -> None:
     """Print the parts of a report; sentences are wrapped on a terminal only."""
     console = Console(file=file)
+    if not console.is_terminal:
+        console.width = FILE_WIDTH
     for part in parts:
         console.print(part, soft_wrap=isinstance(part, Text) and not console.is_terminal)

@@ -64,8 +64,8 @@ def _question(declaration: Declaration) -> Iterator[str]:
     if comparisons.secondary:
         yield "| comparison | test |\n| --- | --- |"
         if comparisons.primary:
-            yield f"| {_pair(comparisons.primary)} | primary, 5 % for each model |"
-        holm = f"secondary, Holm over {len(comparisons.secondary)} for each model"
+            yield f"| {_pair(comparisons.primary)} | primary, 5 % |"
+        holm = f"secondary, Holm over {len(comparisons.secondary)}"
         yield from (f"| {_pair(pair)} | {holm} |" for pair in comparisons.secondary)
         yield ""
     yield f"Margin of equivalence: {comparisons.margin:g} points.\n"

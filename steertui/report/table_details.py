@@ -31,7 +31,7 @@ COUNT_COLUMNS = {
 }
 """Attributes of `TrialCounts` by their headings."""
 
-MAX_CONDITIONS = 6
+MAX_CONDITIONS = 4
 """Maximum conditions whose rates fit beside the gap of a category."""
 
 

@@ -177,4 +177,5 @@ def _remarks(summary: Summary, *, detail: bool) -> Parts:
     if not detail and any(table.comparisons for table in summary.tables):
         yield line_text("Sentences, counts, categories and all warnings: steertui report --detail")
     for notice in summary.notices:
-        yield line_text(f"! {notice}", style="bold yellow")
+        if notice not in summary.findings:  # these come first
+            yield line_text(f"! {notice}", style="bold yellow")

@@ -29,7 +29,7 @@ def test_a_preregistration_has_the_plans_hash_and_the_report_refers_to_it(tmp_pa
     assert digest in err
     assert f"- plan: `{digest}`" in text
     assert toml in text
-    assert "| pro − anti | primary, 5 % for each model |" in text
+    assert "| pro − anti | primary, 5 % |" in text
     assert "- trials: 18" in text
     assert "no preregistration" not in text
     code, out, err = call("--batch", *SHORT, cwd=tmp_path)
@@ -48,7 +48,7 @@ def test_an_analysis_that_is_changed_after_answers_is_called_so(tmp_path: Path) 
     assert "**18 answers of this experiment had been stored by then" in late
     text = " ".join(call("report", "a.db", cwd=tmp_path)[1].split())
     assert "after 18 answers had been stored" in text
-    assert "declared before: primary comparison: pro − anti" in text
+    assert "declared before: primary comparison pro − anti at 5 %" in text
     declaration = declared(tmp_path)
     assert (declaration["primary"], declaration["answers_before"]) == (["pro", "baseline"], 18)
 
