@@ -23,7 +23,7 @@ from steertui.planning.origin import TYPED, Origin
 from steertui.store import Store
 from steertui.store.trial_filter import TrialFilter
 from steertui.tui.gc_tuning import collect_at_intervals
-from steertui.tui.help_screen import HelpScreen
+from steertui.tui.help_screen import HelpScreen, named_bindings
 from steertui.tui.label.label_screen import LabelScreen
 from steertui.tui.models.models_screen import ModelsScreen
 from steertui.tui.opening import Opening
@@ -40,6 +40,9 @@ from steertui.tui.widgets import export_dialog as export
 from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.page import PAGES
 from steertui.tui.widgets.prompts import Confirm, TextPrompt
+
+MAX_VISITED = 50
+"""Screens that Escape returns to."""
 
 
 class SteertuiApp(Opening):
@@ -58,14 +61,53 @@ class SteertuiApp(Opening):
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
-            Binding(str(n), f"go('{page}')", name, show=False, id=f"app.{page}")
+            Binding(str(n), f"go('{page}')", name, show=False, id=f"app.{page}", tooltip="Show it")
             for n, (page, name) in enumerate(PAGES.items(), 1)
         ),
-        Binding("0", "go('start')", "Start", show=False, id="app.start"),
-        Binding("left_square_bracket", "turn(-1)", "Previous screen", show=False, id="app.back"),
-        Binding("right_square_bracket", "turn(1)", "Next screen", show=False, id="app.on"),
-        Binding("ctrl+o", "open", "Open experiment", show=False, id="app.open"),
-        Binding("ctrl+t", "light", "Dark or light", show=False, id="app.light"),
+        Binding("0", "go('start')", "Start screen", show=False, id="app.start", tooltip="Show it"),
+        Binding(
+            "left_square_bracket",
+            "turn(-1)",
+            "Previous screen",
+            show=False,
+            key_display="[",
+            id="app.before",
+            tooltip="In the order of the digits",
+        ),
+        Binding(
+            "right_square_bracket",
+            "turn(1)",
+            "Next screen",
+            show=False,
+            key_display="]",
+            id="app.on",
+            tooltip="In the order of the digits",
+        ),
+        Binding(
+            "escape",
+            "back",
+            "Back",
+            show=False,
+            key_display="esc",
+            id="app.back",
+            tooltip="To the screen that was shown before",
+        ),
+        Binding(
+            "ctrl+o",
+            "open",
+            "Open experiment",
+            show=False,
+            id="app.open",
+            tooltip="A recent one, or another database",
+        ),
+        Binding(
+            "ctrl+t",
+            "light",
+            "Dark or light",
+            show=False,
+            id="app.light",
+            tooltip="Switch the theme, and remember it",
+        ),
         Binding("ctrl+c", "leave", "Quit", show=False, id="app.interrupt"),
         Binding("q", "leave", "Quit", id="app.quit", tooltip="Quit; finished work is stored"),
     ]
@@ -74,6 +116,7 @@ class SteertuiApp(Opening):
         super().__init__()
         self.session = session
         self._first = first
+        self._visited: list[str] = []
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         saved = load_theme()
@@ -110,6 +153,23 @@ class SteertuiApp(Opening):
         self._close_messages_no_wait()
 
     # Navigation
+
+    async def go(self, page: str) -> None:
+        """Show a screen; Escape returns to the present one."""
+        if page != self.current_mode and self.current_mode in self.MODES:
+            self._visited = [*self._visited[1 - MAX_VISITED :], self.current_mode]
+        await super().go(page)
+
+    async def action_back(self) -> None:
+        """Show the screen that was shown before."""
+        if self._visited:
+            await super().go(self._visited.pop())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Enable Back if there is a screen to return to."""
+        if action == "back":
+            return bool(self._visited)
+        return super().check_action(action, parameters)
 
     async def action_go(self, page: str) -> None:
         """Show a screen (key binding)."""
@@ -195,16 +255,18 @@ class SteertuiApp(Opening):
         self.exit()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Yield the palette's commands, screens first."""
-        yield SystemCommand("Start", "Introduction and demo", partial(self.go, "start"))
-        for page, name in PAGES.items():
-            if page in self.MODES:
-                yield SystemCommand(name, f"Show the {name} screen", partial(self.go, page))
+        """Yield the keys' commands, those of the screen first, then Textual's own."""
+        for active in named_bindings(screen):
+            binding = active.binding
+            key = self.get_key_display(binding)
+            about = f"{key}  {binding.tooltip}" if binding.tooltip else key
+            run = partial(self.run_action, binding.action, active.node)
+            yield SystemCommand(binding.description, about, run)
         yield SystemCommand("Run the demo", "Offline, takes seconds", self.run_demo)
-        yield SystemCommand("Open experiment", "Recent ones, or a database", self.action_open)
-        yield SystemCommand("Export", "HTML, CSV, Markdown or JSON", self.action_export)
-        yield SystemCommand("Dark or light", "Switch the theme", self.action_light)
-        yield from super().get_system_commands(screen)
+        names = {active.binding.description for active in named_bindings(screen)}
+        for command in super().get_system_commands(screen):
+            if command.title not in names:
+                yield command
 
 
 def open_session(

@@ -1,7 +1,9 @@
 """Help screen: description of a screen, its key bindings, and the legend of signs."""
 
+from collections.abc import Sequence
+
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import ActiveBinding, Binding
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Footer, Markdown, Static
@@ -9,17 +11,15 @@ from textual.widgets import Footer, Markdown, Static
 from steertui.tui.widgets.label_style import palette
 from steertui.tui.widgets.page import PAGES, Page
 
-GLOBAL_KEYS = """
-| key | on all screens |
-| --- | --- |
-| 0 … 6 | Start, {pages} |
-| [ and ] | previous and next screen |
-| tab | next panel |
-| ctrl+o | open a recent experiment, or another database |
-| ctrl+p | command palette |
-| ctrl+t | dark or light theme |
-| q | quit; finished work is stored |
-"""
+
+def named_bindings(screen: Screen[object]) -> list[ActiveBinding]:
+    """Return the bindings that have an effect now and a name: help and palette list them."""
+    actions: dict[str, ActiveBinding] = {}
+    for active in screen.active_bindings.values():
+        binding = active.binding
+        if active.enabled and (binding.show or binding.tooltip) and binding.description:
+            actions.setdefault(binding.action, active)
+    return list(actions.values())
 
 
 class HelpScreen(ModalScreen[None]):
@@ -36,27 +36,27 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Lay out."""
         screen = self._described
-        name = PAGES.get(screen.NAME, "Start") if isinstance(screen, Page) else "steertui"
-        description = screen.HELP if isinstance(screen, Page) else ""
-        pages = ", ".join(PAGES.values())
+        name = description = ""
+        if isinstance(screen, Page):
+            name = PAGES.get(screen.NAME, screen.HEADING)
+            description = screen.HELP
+        bindings = named_bindings(screen)
+        here = self._table("on this screen", [b for b in bindings if b.node is not self.app])
+        everywhere = self._table("on all screens", [b for b in bindings if b.node is self.app])
         with VerticalScroll(classes="help"):
-            yield Markdown(
-                f"# {name}\n{description}\n{self._keys()}\n{GLOBAL_KEYS.format(pages=pages)}"
-            )
+            yield Markdown(f"# {name}\n{description}\n{here}\n\n{everywhere}")
             yield Static(palette(self.app.current_theme.dark).legend())
         yield Footer()
 
-    def _keys(self) -> str:
-        """Return a Markdown table of the screen's key bindings; "" for none."""
-        rows = []
-        for active in self._described.active_bindings.values():
-            binding = active.binding
-            if active.node is not self.app and (binding.show or binding.tooltip):
-                key = self.app.get_key_display(binding)
-                rows.append(f"| {key} | {binding.description}: {binding.tooltip or '–'} |")
-        if not rows:
-            return ""
-        return "\n".join(["| key | on this screen |", "| --- | --- |", *dict.fromkeys(rows)])
+    def _table(self, title: str, bindings: Sequence[ActiveBinding]) -> str:
+        """Return a Markdown table of bindings; "" for none."""
+        rows = [
+            f"| {self.app.get_key_display(binding)} | {binding.description}: {binding.tooltip} |"
+            if binding.tooltip
+            else f"| {self.app.get_key_display(binding)} | {binding.description} |"
+            for binding in (active.binding for active in bindings)
+        ]
+        return "\n".join([f"| key | {title} |", "| --- | --- |", *rows]) if rows else ""
 
     def action_close(self) -> None:
         """Close the help."""

@@ -50,6 +50,7 @@ class StartScreen(Page):
     """The first screen."""
 
     NAME = "start"
+    HEADING = "Start"
     HELP = HELP
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(

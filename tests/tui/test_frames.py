@@ -173,7 +173,7 @@ STORED: dict[str, State] = {
     "read-all": keys("3", "down"),
     "read-filter": keys("3", "l"),
     "read-no-match": keys("3", "slash", *"xyzzy"),
-    "compare": keys("3", "g"),
+    "compare": keys("3", "b"),
     "results": keys("4"),
     "results-changed": keys("4", "f"),
     "results-export": keys("4", "e"),

@@ -113,7 +113,7 @@ def visit_screens(terminal: Tmux) -> float:
         press("PageDown")
     press("u")
     terminal.settle()
-    press("g", "baseline · ")
+    press("b", "baseline · ")
     terminal.settle()
     press("Right")
     press("u")
@@ -174,7 +174,7 @@ def test_markup_in_an_answer_is_shown_literally(tmp_path: Path) -> None:
         shown = terminal.wait("304 trials", "[@click=app.leave]x[/]")
         assert "[bold red]boo[/bold red]" in shown
         assert ":smile:" in shown
-        terminal.press("g")
+        terminal.press("b")
         terminal.wait("[bold red]boo[/bold", "[@click=app.leave]x", "esc Back")
         terminal.press("Escape")
         terminal.wait("304 trials", "q Quit")

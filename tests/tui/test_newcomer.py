@@ -33,7 +33,7 @@ STEPS = (
     Step("u Undo", "u", ("3/100", "3 of 144 answers labelled")),
     Step("x ? nonsensical", "x", ("4/100",)),
     Step("c ▲ convergence", "c", ("5/100",)),
-    Step("esc Read", "Escape", ("144 trials", "e Export")),
+    Step("3 Read", "3", ("144 trials", "e Export")),
     Step("e Export", "e", ("HTML: one page", "enter  OK")),
     Step("enter  OK", "Enter", ("To which file?", "steertui-demo.html")),
     Step("enter  OK", "Enter", ("Written: ",)),

@@ -130,7 +130,7 @@ def test_every_filter_key_opens_its_choice_while_the_list_has_the_focus(db: Path
 
 def test_the_compare_screen_shows_all_conditions_and_closes(db: Path) -> None:
     async def steps(pilot: Pilot[None], app: SteertuiApp) -> None:
-        await press(pilot, "3", "down", "g")
+        await press(pilot, "3", "down", "b")
         assert isinstance(app.screen, CompareScreen)
         titles = [str(long_text.border_title) for long_text in app.screen.query(LongText)]
         assert [t.split(" · ")[0] for t in titles] == ["baseline", "pro", "anti", "placebo"]
@@ -301,7 +301,7 @@ def test_control_characters_of_answers_are_not_drawn(db: Path) -> None:
     rehash(db)
 
     async def steps(pilot: Pilot[None], app: SteertuiApp) -> None:
-        for keys in (("3", "down"), ("2", "down"), ("5",), ("escape", "g")):
+        for keys in (("3", "down"), ("2", "down"), ("5",), ("3", "b")):
             await press(pilot, *keys)
             drawn = app.export_screenshot()
             assert not {"\x1b", "\x07", "\u202e"} & set(drawn)

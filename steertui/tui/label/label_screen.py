@@ -88,7 +88,6 @@ class LabelScreen(Page):
         Binding("space", "skip", "Skip", id="label.skip", tooltip="Label it at the end"),
         Binding("b", "batch", "Batch", id="label.batch", tooltip="Choose size and order"),
         Binding("d", "disagreements", "Disagreements", id="label.differs", tooltip="Read them"),
-        Binding("escape", "app.go('read')", "Read", id="label.leave", tooltip="Read screen"),
     ]
 
     def __init__(self) -> None:

@@ -31,6 +31,7 @@ from steertui.tui.session import Draft
 from steertui.tui.widgets.choose_many import ChooseMany
 from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.layout import set_titles
+from steertui.tui.widgets.moves import MoveList
 from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.prompts import Confirm, TextPrompt
 from steertui.tui.widgets.reflowing_text import ReflowingText
@@ -76,7 +77,7 @@ class PlanScreen(Page):
     def body(self) -> ComposeResult:
         """Lay out."""
         with Horizontal(id="plan-body"):
-            yield OptionList(id="fields", classes="panel")
+            yield MoveList(id="fields", classes="panel")
             with VerticalScroll(id="plan-box", classes="panel"):
                 yield ReflowingText(id="estimate")
 

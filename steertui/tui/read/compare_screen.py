@@ -27,6 +27,7 @@ class CompareScreen(Page):
     """Screen with one column per condition."""
 
     NAME = "compare"
+    HEADING = "Side by side"
     HELP = HELP
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,g", "leave", "Back", key_display="esc", id="beside.back", tooltip="Leave"),

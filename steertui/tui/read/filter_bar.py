@@ -115,7 +115,9 @@ class FilterBar(ReflowingText):
             shown = self._value_text(name, value, wanted, colours)
             text = f"{filter_title(name)} {shown}" if has_name else shown
         style = f"bold {colours.strong}" if value and has_name else colours.quiet
-        return Text(end="").append(key, f"bold {colours.blue}").append(f" {text}", style)
+        chip = Text(end="").append(key, f"bold {colours.blue}").append(f" {text}", style)
+        chip.apply_meta({"@click": f"screen.choose('{name}')"})
+        return chip
 
     def _value_text(self, name: str, value: str, wanted: TrialFilter, colours: Palette) -> str:
         if name == "experiment":

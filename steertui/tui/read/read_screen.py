@@ -26,9 +26,9 @@ The list shows all trials that pass the filters above it. The text shows the tri
 the verdicts of all judges, the answer, and the prompt with its suffix marked.
 
 **/** searches all answers and reasonings for words; the last word may be incomplete, from two
-letters on. The other filters are set by their letters; **x** clears all filters. **g** shows the
-scenario under all conditions side by side, **u** shows or hides the reasoning, **y** copies the
-answer, **e** exports.
+letters on; **n** and **N** go to the next and the previous match. The other filters are set by
+their letters or by a click; **x** clears all filters. **b** shows the scenario under all conditions
+side by side, **u** shows or hides the reasoning, **y** copies the answer, **e** exports.
 """
 
 
@@ -51,15 +51,17 @@ class ReadScreen(Page):
             Binding(
                 key,
                 f"choose('{name}')",
-                filter_title(name).capitalize(),
+                f"Filter: {filter_title(name)}",
                 show=False,
                 id=f"read.{name}",
-                tooltip="Filter",
+                tooltip="Choose a value",
             )
             for name, key in KEYS.items()
         ),
         Binding("x", "clear", "Clear", id="read.clear", tooltip="Clear all filters"),
-        Binding("g", "beside", "Compare", id="read.beside", tooltip="All conditions side by side"),
+        Binding("b", "beside", "Compare", id="read.beside", tooltip="Compare the conditions"),
+        Binding("n", "next(1)", "Next", show=False, id="read.next", tooltip="Next trial"),
+        Binding("N", "next(-1)", "Previous", show=False, id="read.back", tooltip="Previous trial"),
         Binding("u", "unfold", "Reasoning", id="read.unfold", tooltip="Show or hide it"),
         Binding("e", "app.export", "Export", id="read.export", tooltip="HTML, CSV, Markdown"),
         Binding("y", "copy", "Copy", id="read.copy", tooltip="Copy the answer to the clipboard"),
@@ -248,6 +250,10 @@ class ReadScreen(Page):
         """Compare all conditions side by side."""
         if self._trial:
             await self.host.compare(self._trial.key)
+
+    def action_next(self, by: int) -> None:
+        """Move the cursor of the list, also while the text has the focus."""
+        self.query_one(TrialList).action_move(by)
 
     def action_copy(self) -> None:
         """Copy the stored answer."""

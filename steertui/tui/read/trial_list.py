@@ -16,6 +16,7 @@ from textual.strip import Strip
 from steertui.printable import one_line
 from steertui.store.trials import TrialLine
 from steertui.tui.widgets.label_style import Palette, palette
+from steertui.tui.widgets.moves import move_bindings
 
 PAGE = 100
 """Trials per page."""
@@ -37,12 +38,9 @@ class TrialList(ScrollView, can_focus=True):
         "list--cursor-blurred",
     }
     BINDINGS = [  # noqa: RUF012
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("down,j", "move(1)", "Down", show=False),
+        *move_bindings("move(1)", "move(-1)", f"move({-FAR})", f"move({FAR})"),
         Binding("pageup", "page(-1)", "Page up", show=False),
         Binding("pagedown", "page(1)", "Page down", show=False),
-        Binding("home", f"move({-FAR})", "First", show=False),
-        Binding("end", f"move({FAR})", "Last", show=False),
     ]
 
     cursor = reactive(0, layout=False)
@@ -177,8 +175,8 @@ class TrialList(ScrollView, can_focus=True):
         )
         text = Text(" ", end="").append_text(sign)
         text.append(f" {_fit(line.condition, 9)} ", colours.quiet)
-        if self.several_models and width > 60:
-            text.append(f"{_fit(line.model, 16)} ", colours.quiet)
+        if self.several_models:
+            text.append(f"{_fit(line.model, 16 if width > 60 else 10)} ", colours.quiet)
         text.append(f"{_fit(line.title, title_width)} ")
         if line.sample or line.temperature:
             text.append(f"#{line.sample + 1:<3} ", colours.faint)

@@ -51,7 +51,9 @@ def show_trial(
     title = f"{one_line(trial.title)} · {one_line(trial.condition)} · {one_line(trial.model)}"
     subtitle = f"temperature {trial.temperature:g}" if trial.temperature else "greedy"
     if trial.answer is not None:
-        subtitle += f" · {trial.tokens} tokens · {trial.seconds:.1f} s"
+        is_measured = trial.tokens or trial.seconds
+        cost = f"{trial.tokens} tokens · {trial.seconds:.1f} s" if is_measured else "imported"
+        subtitle += f" · {cost}"
     set_titles(long_text, title, subtitle)
     long_text.clear()
     add_verdicts(long_text, trial, colours, shows_probabilities=True)

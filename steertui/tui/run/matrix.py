@@ -18,6 +18,7 @@ from textual.strip import Strip
 from steertui.printable import one_line
 from steertui.tui.run.grid import Grid
 from steertui.tui.widgets.label_style import palette
+from steertui.tui.widgets.moves import move_bindings
 
 MIN_NAME_WIDTH = 16
 MAX_NAME_WIDTH = 44
@@ -37,14 +38,11 @@ class Matrix(ScrollView, can_focus=True):
         "matrix--row",
     }
     BINDINGS = [  # noqa: RUF012
-        Binding("up,k", "move(-1, 0)", "Up", show=False),
-        Binding("down,j", "move(1, 0)", "Down", show=False),
-        Binding("left", "move(0, -1)", "Left", show=False),
-        Binding("right", "move(0, 1)", "Right", show=False),
+        *move_bindings("move(1, 0)", "move(-1, 0)", "move(-10000, 0)", "move(10000, 0)"),
+        Binding("left,h", "move(0, -1)", "Left", show=False),
+        Binding("right,l", "move(0, 1)", "Right", show=False),
         Binding("pageup", "move(-10, 0)", "Up ten", show=False),
         Binding("pagedown", "move(10, 0)", "Down ten", show=False),
-        Binding("home", "move(-10000, 0)", "First", show=False),
-        Binding("end", "move(10000, 0)", "Last", show=False),
         Binding(
             "enter", "open", "Read", id="matrix.read", tooltip="Read the trial under the cursor"
         ),

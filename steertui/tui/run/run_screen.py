@@ -42,6 +42,12 @@ resume. **Run** runs everything that is missing or failed.
 
 DONE = "Up to date: 4 shows the results, enter opens a trial"
 NOT_STARTED = "Not started: r runs the experiment"
+NO_RATES = {
+    True: "No labels yet. Rates appear here as the judge labels the answers.",
+    False: "This experiment has no judge, so there are no rates. 1 adds a judge, 5 labels answers.",
+}
+"""Text without rates, by whether there is a judge."""
+
 FAILED = "Failed: r tries again"
 STOPPED = "Stopped: r resumes"
 
@@ -53,7 +59,7 @@ class RunScreen(RunControls):
     HELP = HELP
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "g",
+            "b",
             "compare",
             "Compare",
             id="run.compare",
@@ -232,8 +238,7 @@ class RunScreen(RunControls):
         self.query_one(NoticeLine).show(run.notices, c)
         self.query_one("#legend", ReflowingText).draw_with(lambda room: c.legend(room.width))
         if rates:
-            empty = "No labels yet. Rates appear here as the judge labels the answers."
-            self._body.show_rates(run.summary, empty, c)
+            self._body.show_rates(run.summary, NO_RATES[bool(run.judge or not run.places)], c)
 
     def _show_slots(self) -> None:
         self._body.show_slots(self.run, self.colours, follow=self._follows)

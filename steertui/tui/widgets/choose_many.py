@@ -13,6 +13,7 @@ from textual.widgets.option_list import Option
 
 from steertui.printable import one_line
 from steertui.tui.widgets.label_style import palette
+from steertui.tui.widgets.moves import MoveList
 
 TICKED = "[x] "
 NOT_TICKED = "[ ] "
@@ -51,7 +52,7 @@ class ChooseMany(ModalScreen[list[str] | None]):
         """Yield the question, the list, the input line and the keys."""
         with Vertical(classes="question"):
             yield Static(self._question, markup=False)
-            yield OptionList()
+            yield MoveList()
             if self._hint:
                 yield Input(placeholder=self._hint)
             keys = "space  tick      enter  OK      escape  cancel"

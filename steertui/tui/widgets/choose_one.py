@@ -10,6 +10,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
+from steertui.tui.widgets.moves import MoveList
+
 OptionRow = tuple[str, str | Text]
 """A value and its text."""
 
@@ -35,7 +37,7 @@ class ChooseOne(ModalScreen[str | None]):
         ]
         with Vertical(classes="question"):
             yield Static(self._question, markup=False)
-            yield OptionList(*options)
+            yield MoveList(*options)
             yield Static("enter  OK      escape  cancel", classes="keys")
         yield Footer()
 

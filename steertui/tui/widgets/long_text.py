@@ -13,6 +13,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from steertui.printable import printable
+from steertui.tui.widgets.moves import move_bindings
 
 Line = tuple[str, str]
 """A wrapped line and the name of its style."""
@@ -40,6 +41,8 @@ class LongText(ScrollView, can_focus=True):
         "long-text--suffix",
         "long-text--heading",
     }
+
+    BINDINGS = move_bindings("scroll_down", "scroll_up", "scroll_home", "scroll_end")
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)

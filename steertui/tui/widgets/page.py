@@ -113,10 +113,12 @@ class Page(Screen[None]):
 
     Attributes:
         NAME: key of `PAGES`, or another name for a screen without number key.
+        HEADING: title of the help, if the screen is not one of `PAGES`.
         HELP: Markdown text of the help screen.
     """
 
     NAME: ClassVar[str] = ""
+    HEADING: ClassVar[str] = ""
     HELP: ClassVar[str] = ""
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 (an instance variable in Textual)
         (0, "-narrow"),
@@ -132,7 +134,14 @@ class Page(Screen[None]):
             id="page.help",
             tooltip="Explain this screen and its keys",
         ),
-        Binding("tab", "app.focus_next", "Next panel", id="page.next", show=False),
+        Binding(
+            "tab",
+            "app.focus_next",
+            "Next panel",
+            id="page.next",
+            show=False,
+            tooltip="Move the focus",
+        ),
     ]
 
     _empty_note: tuple[str, Palette] | None = None

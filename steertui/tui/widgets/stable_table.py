@@ -8,6 +8,7 @@ from textual.coordinate import Coordinate
 from textual.widgets import DataTable
 
 from steertui.printable import one_line
+from steertui.tui.widgets.moves import move_bindings
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class StableTable(DataTable[Text]):
     filled again meanwhile is drawn with the wrong widths. Here the widths are given with the
     columns. The cursor and the scroll position stay where they are.
     """
+
+    BINDINGS = move_bindings("cursor_down", "cursor_up", "scroll_top", "scroll_bottom")
 
     def __init__(self, *, id: str, classes: str = "", cursor_type: str = "cell") -> None:
         super().__init__(

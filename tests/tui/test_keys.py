@@ -1,0 +1,197 @@
+"""Keys: each one that help, footer or palette names reaches its action on every screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.actions import ActionParseResult
+from textual.app import SystemCommand
+from textual.dom import DOMNode
+from textual.pilot import Pilot
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Markdown
+
+from steertui.engine.sizing import Overrides
+from steertui.tui import app as app_module
+from steertui.tui.app import SteertuiApp, open_session
+from steertui.tui.help_screen import HelpScreen, named_bindings
+from steertui.tui.read.compare_screen import CompareScreen
+from steertui.tui.read.read_screen import ReadScreen
+from steertui.tui.read.trial_list import TrialList
+from steertui.tui.results.results_screen import ResultsScreen
+from steertui.tui.run.matrix import Matrix
+from steertui.tui.run.run_screen import RunScreen
+from steertui.tui.session import Session
+from steertui.tui.widgets.choose_one import ChooseOne
+from tests.fixtures import large
+from tests.fixtures.screens import Story, drive, press, wait_idle
+
+SCREENS = {
+    "start": "0",
+    "plan": "1",
+    "run": "2",
+    "read": "3",
+    "results": "4",
+    "label": "5",
+    "models": "6",
+}
+
+
+class Recording(SteertuiApp):
+    """App that notes the actions of pressed keys.
+
+    Attributes:
+        actions: the actions so far.
+        runs_actions: whether they are run, too.
+    """
+
+    CSS_PATH = str(Path(app_module.__file__).with_name("steertui.tcss"))
+
+    def __init__(self, session: Session, first: str = "start") -> None:
+        super().__init__(session, first)
+        self.actions: list[str] = []
+        self.runs_actions = True
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Note an action, and run it."""
+        self.actions.append(str(action))
+        if not self.runs_actions:
+            return True
+        return await super().run_action(action, default_namespace, namespaces)
+
+
+@pytest.fixture(scope="module")
+def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("keys") / "a.db"
+    large.write(path, models=2, samples=1, words=4)
+    return path
+
+
+def drive_stored(db: Path, story: Story) -> None:
+    drive(open_session(None, db, Overrides(threads=1)), story, app_class=Recording)
+
+
+async def show(pilot: Pilot[None], app: SteertuiApp, digit: str) -> Screen[Any]:
+    """Close dialogs and show a screen with the focus of its first visit."""
+    while len(app.screen_stack) > 1:
+        app.pop_screen()
+    await press(pilot, digit)
+    return app.screen
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_every_named_key_runs_its_action(name: str, db: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        assert isinstance(app, Recording)
+        await wait_idle(pilot)
+        screen = await show(pilot, app, SCREENS[name])
+        app.runs_actions = False
+        for active in named_bindings(screen):
+            app.actions.clear()
+            await pilot.press(active.binding.key)
+            assert active.binding.action in app.actions, (name, active.binding)
+
+    drive_stored(db, story)
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_help_and_palette_name_the_keys_of_the_footer_and_no_others(name: str, db: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        screen = await show(pilot, app, SCREENS[name])
+        named = {active.binding.description for active in named_bindings(screen)}
+        in_footer = {
+            active.binding.description
+            for active in screen.active_bindings.values()
+            if active.binding.show and active.enabled
+        }
+        assert in_footer <= named
+        commands = {command.title for command in palette_of(app, screen)}
+        assert named <= commands
+        await press(pilot, "question_mark")
+        assert isinstance(app.screen, HelpScreen)
+        shown = app.screen.query_one(Markdown).source
+        assert {name for name in named if name not in shown} == set()
+
+    drive_stored(db, story)
+
+
+def palette_of(app: SteertuiApp, screen: Screen[Any]) -> list[SystemCommand]:
+    return list(app.get_system_commands(screen))
+
+
+def test_help_has_the_heading_of_its_screen(db: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        for keys, heading in ((("3", "b"), "# Side by side"), (("escape", "0"), "# Start")):
+            await press(pilot, *keys, "question_mark")
+            assert app.screen.query_one(Markdown).source.startswith(heading)
+            await press(pilot, "escape")
+
+    drive_stored(db, story)
+
+
+def test_j_k_g_and_G_move_in_lists_tables_and_texts(db: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "3", "j", "j", "k")
+        trials = app.screen.query_one(TrialList)
+        assert trials.cursor == 1
+        await press(pilot, "G")
+        assert trials.cursor == len(trials) - 1
+        await press(pilot, "g", "g")
+        assert trials.cursor == 0
+        await press(pilot, "n", "n", "N")
+        assert trials.cursor == 1
+        await press(pilot, "2", "g")
+        matrix = app.screen.query_one(Matrix)
+        first = matrix.row
+        await press(pilot, "j", "l")
+        assert (matrix.row, matrix.column) == (first + 1, 1)
+        await press(pilot, "3", "l", "G", "g", "j", "enter")
+        assert not isinstance(app.screen, ModalScreen)
+        assert 0 < len(trials) < 304 * 2
+
+    drive_stored(db, story)
+
+
+def test_escape_returns_to_the_number_that_led_to_the_trials(db: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "2", "4")
+        table = app.screen.query_one("#rates-table")
+        table.focus()
+        await press(pilot, "down", "right", "right", "enter", "b")
+        assert isinstance(app.screen, CompareScreen)
+        await press(pilot, "escape")
+        assert isinstance(app.screen, ReadScreen)
+        await press(pilot, "escape")
+        assert isinstance(app.screen, ResultsScreen)
+        assert app.focused is table
+        await press(pilot, "escape")
+        assert isinstance(app.screen, RunScreen)
+
+    drive_stored(db, story)
+
+
+def test_a_click_on_a_filter_opens_its_choice(db: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "3")
+        await pilot.click("#chips", offset=(2, 0))
+        await wait_idle(pilot)
+        assert isinstance(app.screen, ChooseOne)
+
+    drive_stored(db, story)
+
+
+def test_the_list_names_the_model_if_there_are_several(db: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "3")
+        lines = [app.screen.query_one(TrialList).render_line(y).text for y in range(3)]
+        assert all("made-" in line for line in lines)
+
+    drive_stored(db, story)
