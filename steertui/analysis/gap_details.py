@@ -10,6 +10,9 @@ from steertui.stats.sensitivity import Sensitivity
 from steertui.stats.significance import SIGNIFICANCE_LEVEL
 from steertui.units import quantity
 
+LARGE_RATIO = 100
+"""Odds ratios from this one on are shown without decimals."""
+
 
 def detail_sentences(result: GapResult) -> Iterator[str]:
     """Yield all sentences on a comparison, without full stops."""
@@ -34,7 +37,9 @@ def odds_ratio_sentence(result: GapResult) -> str:
 
 
 def _ratio(value: float) -> str:
-    return "infinite" if isinf(value) else f"{value:.3g}"
+    if isinf(value):
+        return "infinite"
+    return f"{value:,.0f}" if value >= LARGE_RATIO else f"{value:.3g}"
 
 
 def sensitivity_sentence(result: GapResult) -> str:
@@ -65,7 +70,7 @@ def short_sensitivity(table: Table) -> Iterator[str]:
     """
     if table.primary and _is_material(table.primary):
         yield sensitivity_sentence(table.primary)
-    others = [result for result in table.comparisons[1:] if _is_material(result)]
+    others = [r for r in table.comparisons if r is not table.primary and _is_material(r)]
     if others:
         yield (
             f"Nonsensical answers or refusals matter to {quantity(len(others), 'other gap')}, too: "

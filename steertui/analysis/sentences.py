@@ -208,11 +208,10 @@ def _power(gap: Gap, test: FamilyTest) -> list[str]:
         return []
     fewer = min(gap.only_first, gap.only_second)
     least = minimum_detectable_gap(gap.pairs, tests=test.family.tests, back=fewer / gap.pairs)
-    points = f"{ceil(least)} points" if least else "none"
-    return [
-        f"minimum detectable gap at {POWER} with {fewer} of {gap.pairs} moving the other way: "
-        f"{points}"
-    ]
+    moves = f"{fewer} of {gap.pairs} moving the other way"
+    if least is None:
+        return [f"with {moves} no gap of any size is detectable at {POWER}"]
+    return [f"minimum detectable gap at {POWER} with {moves}: {ceil(least)} points"]
 
 
 def _size(gap: Gap, test: FamilyTest) -> str:
