@@ -29,6 +29,7 @@ from steertui.planning.inventory import SLOT_TOKENS, InventoryRow, inventory_row
 from steertui.planning.supply import DownloadProgress, Event, Requirements, pull, supply
 from steertui.printable import one_line
 from steertui.tui.widgets.bars import progress_bar
+from steertui.tui.widgets.download_question import download_question
 from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.prompts import Confirm, TextPrompt
 from steertui.tui.widgets.stable_table import StableTable, make_content
@@ -169,10 +170,14 @@ class ModelsScreen(Page):
             return self._is_busy
         return not self._is_busy if action in ("fetch", "add", "verify", "delete") else True
 
-    def action_fetch(self) -> None:
-        """Download and verify the model under the cursor."""
+    @work(exit_on_error=False)
+    async def action_fetch(self) -> None:
+        """Download and verify the model under the cursor; ask before a large download."""
         row = self._current_row
-        if row:
+        if not row:
+            return
+        question = "" if _is_on_disk(row) else download_question([(row.name, row.size)])
+        if not question or await self.app.push_screen_wait(Confirm(question, "Download")):
             self._begin(row.name, pull([row.name]))
 
     @work(exit_on_error=False)

@@ -38,7 +38,6 @@ class ConditionEditor(ModalScreen[Condition | None]):
             "ctrl+s",
             "save",
             "Save",
-            priority=True,
             id="editor.save",
             tooltip="Add the condition to the file",
         ),

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
 from steertui.core.experiment import Experiment
-from steertui.errors import ExperimentError
+from steertui.errors import ExperimentError, SteertuiError
 from steertui.toml_files import validate
 from steertui.tui.plan.field_choices import (
     Choices,
@@ -66,6 +66,19 @@ def parse(old: object, typed: str) -> object | None:
         return float(typed) if isinstance(old, float) else typed.strip()
     except ValueError:
         return None
+
+
+def problem_of(experiment: Experiment, field: Field, typed: str) -> str:
+    """Return what is wrong with a typed value, in the words of the screen; "" for nothing."""
+    value = parse(getattr(experiment, field.name), typed)
+    if value is None:
+        return f"{field.title}: {typed!r} is not a number; enter one"
+    try:
+        with_field(experiment, field.name, value)
+    except SteertuiError as exc:
+        problem = str(exc).removeprefix("experiment: ")
+        return problem.replace(field.name, field.title)
+    return ""
 
 
 def with_field(experiment: Experiment, name: str, value: object) -> Experiment:

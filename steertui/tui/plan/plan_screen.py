@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 
 from steertui.core.condition import Condition
 from steertui.core.experiment import Experiment
-from steertui.errors import ExperimentError, SteertuiError
+from steertui.errors import SteertuiError
 from steertui.execution.judge_worths import with_worths
 from steertui.output_files import check_output
 from steertui.paths import expand_home
@@ -25,11 +25,12 @@ from steertui.planning.origin import TYPED, Origin, file_origin
 from steertui.planning.presets import PRESETS
 from steertui.planning.resolve import vector_recipes
 from steertui.tui.plan.condition_editor import ConditionEditor
-from steertui.tui.plan.fields import FIELDS, GROUPS, Field, parse, with_field
+from steertui.tui.plan.fields import FIELDS, GROUPS, Field, parse, problem_of, with_field
 from steertui.tui.plan.plan_text import estimate_text, field_line, field_text
 from steertui.tui.session import Draft
 from steertui.tui.widgets.choose_many import ChooseMany
 from steertui.tui.widgets.choose_one import ChooseOne
+from steertui.tui.widgets.download_question import download_question
 from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.moves import MoveList
 from steertui.tui.widgets.page import Page
@@ -174,7 +175,7 @@ class PlanScreen(Page):
     async def _new_value(self, field: Field, experiment: Experiment) -> object | None:
         """Return the field's new value, or None if the dialog is cancelled.
 
-        Raises SteertuiError if the choices cannot be read or the text is not a number.
+        Raises SteertuiError if the choices cannot be read.
         """
         value = getattr(experiment, field.name)
         if isinstance(value, bool):
@@ -184,20 +185,28 @@ class PlanScreen(Page):
             self.origin.require_readable(experiment)
             choices = field.choices(experiment)
             return await self.app.push_screen_wait(ChooseMany(question, choices, value, field.hint))
-        text = await self.app.push_screen_wait(
-            TextPrompt(question, field.format_input(value), hint=field.hint)
+        prompt = TextPrompt(
+            question,
+            field.format_input(value),
+            hint=field.hint,
+            check=lambda text: problem_of(experiment, field, text),
         )
-        if text is None:
-            return None
-        parsed = parse(value, text)
-        if parsed is None:
-            raise ExperimentError(f"{field.title}: {text!r} is not a number; enter one")
-        return parsed
+        text = await self.app.push_screen_wait(prompt)
+        return None if text is None else parse(value, text)
 
     async def action_run(self) -> None:
-        """Open the experiment and run it."""
+        """Open the experiment and run it, unless the estimate found an error."""
         if self.estimate and self.estimate.error:
             self.show_error(self.estimate.error)
+            return
+        self._run()
+
+    @work(exit_on_error=False)
+    async def _run(self) -> None:
+        """Open the experiment and run it; ask before a large download."""
+        downloads = self.estimate.downloads if self.estimate else ()
+        question = download_question(downloads)
+        if question and not await self.app.push_screen_wait(Confirm(question, "Download")):
             return
         if self.host.open(self.session.db, self.experiment, origin=self.origin):
             await self.host.start()

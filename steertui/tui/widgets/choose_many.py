@@ -7,6 +7,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
+from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -19,12 +20,29 @@ TICKED = "[x] "
 NOT_TICKED = "[ ] "
 
 
-class ChooseMany(ModalScreen[list[str] | None]):
-    """Dialog to choose several values; its result has the list's order, None if cancelled."""
+class TickList(MoveList):
+    """List whose lines are ticked by Space or a click; Enter takes the ticked values."""
 
     BINDINGS = [  # noqa: RUF012 (Textual's own name and type)
-        Binding("space", "tick", "Tick", id="pick.tick", tooltip="Tick or untick the value"),
-        Binding("enter", "take", "OK", priority=True, id="pick.take", tooltip="Ticked values"),
+        Binding("space", "select", "Tick", id="pick.tick", tooltip="Tick or untick the value"),
+        Binding("enter", "take", "OK", id="pick.take", tooltip="Take the ticked values"),
+    ]
+
+    class Taken(Message):
+        """Enter was pressed."""
+
+    def action_take(self) -> None:
+        """Post `Taken`."""
+        self.post_message(self.Taken())
+
+
+class ChooseMany(ModalScreen[list[str] | None]):
+    """Dialog to choose several values; its result has the list's order, None if cancelled.
+
+    Enter on a value that is not ticked ticks it first, unless Space was used before.
+    """
+
+    BINDINGS = [  # noqa: RUF012 (Textual's own name and type)
         Binding("escape", "leave", "Cancel", id="pick.leave", tooltip="Change nothing"),
     ]
 
@@ -38,35 +56,39 @@ class ChooseMany(ModalScreen[list[str] | None]):
         """Ask a question about `options`, pairs of a value and its text.
 
         `current` are the values ticked at first. If there is a `hint` on what can be typed, other
-        values can be typed, too.
+        values can be typed, too; those of `current` are in the input line, where they are edited.
         """
         super().__init__()
         known = [value for value, _ in options]
-        others = [(value, value) for value in current if value not in known]
+        others = [value for value in current if value not in known]
         self._question = question
         self._hint = hint
-        self._options = [*options, *others]
+        self._options = list(options) if hint else [*options, *((v, v) for v in others)]
+        self._typed = ", ".join(others)
         self._ticked = set(current)
+        self._was_ticked = False
 
     def compose(self) -> ComposeResult:
         """Yield the question, the list, the input line and the keys."""
         with Vertical(classes="question"):
             yield Static(self._question, markup=False)
-            yield MoveList()
+            yield TickList()
             if self._hint:
-                yield Input(placeholder=self._hint)
+                yield Input(self._typed, placeholder=self._hint)
+            yield Static(id="taken", markup=False)
             keys = "space  tick      enter  OK      escape  cancel"
             yield Static(keys + ("      tab  type" if self._hint else ""), classes="keys")
         yield Footer()
 
     def on_mount(self) -> None:
         """Focus the list, with the cursor on the first ticked value."""
-        ticks = self.query_one(OptionList)
+        ticks = self.query_one(TickList)
         for value, _ in self._options:
             ticks.add_option(Option(self._option_text(value)))
         values = [value for value, _ in self._options]
         ticks.highlighted = next((i for i, v in enumerate(values) if v in self._ticked), 0)
         ticks.focus()
+        self._show_chosen()
 
     def _option_text(self, value: str) -> Text:
         shown = one_line(dict(self._options)[value])
@@ -75,25 +97,46 @@ class ChooseMany(ModalScreen[list[str] | None]):
         style = f"bold {palette(self.app.current_theme.dark).blue}"
         return Text().append(TICKED, style).append(shown)
 
-    def action_tick(self) -> None:
-        """Tick or untick the value under the cursor."""
-        ticks = self.query_one(OptionList)
-        if ticks.highlighted is not None:
-            value = self._options[ticks.highlighted][0]
-            self._ticked ^= {value}
-            ticks.replace_option_prompt_at_index(ticks.highlighted, self._option_text(value))
+    def _show_chosen(self) -> None:
+        """Show the values that Enter takes."""
+        names = ", ".join(map(one_line, self._chosen())) or "none"
+        self.query_one("#taken", Static).update(f"chosen: {names}")
 
-    @on(OptionList.OptionSelected)
-    def _clicked(self) -> None:
-        self.action_tick()
-
-    def action_take(self) -> None:
-        """Close with the ticked and the typed values."""
+    def _chosen(self) -> list[str]:
         chosen = [value for value, _ in self._options if value in self._ticked]
         if self._hint:
             typed = [name.strip() for name in self.query_one(Input).value.split(",")]
             chosen += [name for name in dict.fromkeys(typed) if name and name not in chosen]
-        self.dismiss(chosen)
+        return chosen
+
+    def _tick(self, index: int) -> None:
+        ticks = self.query_one(TickList)
+        value = self._options[index][0]
+        self._ticked ^= {value}
+        self._was_ticked = True
+        ticks.replace_option_prompt_at_index(index, self._option_text(value))
+        self._show_chosen()
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        self._tick(event.option_index)
+
+    @on(Input.Changed)
+    def _typing(self) -> None:
+        self._show_chosen()
+
+    @on(TickList.Taken)
+    def _enter_in_list(self) -> None:
+        index = self.query_one(TickList).highlighted
+        is_new = index is not None and self._options[index][0] not in self._ticked
+        if index is not None and is_new and not self._was_ticked:
+            self._tick(index)
+        else:
+            self.dismiss(self._chosen())
+
+    @on(Input.Submitted)
+    def _enter_in_input(self) -> None:
+        self.dismiss(self._chosen())
 
     def action_leave(self) -> None:
         """Close without a result."""

@@ -1,5 +1,7 @@
 """Dialogs for a confirmation, a line of text, or a number."""
 
+from collections.abc import Callable
+
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
@@ -43,9 +45,18 @@ class TextPrompt(ModalScreen[str | None]):
 
     BINDINGS = [CANCEL]  # noqa: RUF012 (Textual's own name and type)
 
-    def __init__(self, question: str, value: str = "", *, hint: str = "") -> None:
+    def __init__(
+        self,
+        question: str,
+        value: str = "",
+        *,
+        hint: str = "",
+        check: Callable[[str], str] = lambda _: "",
+    ) -> None:
+        """Ask for a line; `check` returns what is wrong with it, or "" to accept it."""
         super().__init__()
         self._question = question
+        self._check = check
         self._value = value
         self._hint = hint
 
@@ -54,12 +65,17 @@ class TextPrompt(ModalScreen[str | None]):
         with Vertical(classes="question"):
             yield Static(self._question, markup=False)
             yield Input(self._value, placeholder=self._hint)
+            yield Static(id="problem", markup=False)
             yield Static(KEYS, classes="keys")
         yield Footer()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Close with the text."""
-        self.dismiss(event.value)
+        """Close with the text, or say what is wrong with it."""
+        problem = self._check(event.value)
+        if problem:
+            self.query_one("#problem", Static).update(f"! {problem}")
+        else:
+            self.dismiss(event.value)
 
     def action_leave(self) -> None:
         """Close without a result."""

@@ -1,0 +1,151 @@
+"""Dialogs: nothing typed or chosen is lost, wrong values are corrected in place."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import DataTable, Input, Static, TextArea
+
+from steertui.core.condition_files import load_conditions
+from steertui.tui.app import SteertuiApp
+from steertui.tui.plan.plan_screen import PlanScreen
+from steertui.tui.session import Session
+from steertui.tui.widgets.choose_many import ChooseMany
+from steertui.tui.widgets.download_question import LARGE, download_question
+from steertui.tui.widgets.moves import MoveList
+from steertui.tui.widgets.prompts import Confirm, TextPrompt
+from tests.fixtures.screens import drive, press, wait_idle
+
+
+async def plan(pilot: Pilot[None], app: SteertuiApp, field: str) -> PlanScreen:
+    """Show Plan with the cursor on a field."""
+    await press(pilot, "1")
+    screen = app.screen
+    assert isinstance(screen, PlanScreen)
+    fields = screen.query_one("#fields", MoveList)
+    fields.highlighted = fields.get_option_index(field)
+    return screen
+
+
+def test_enter_on_a_value_that_is_not_ticked_ticks_it_and_then_takes_it(tmp_path: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        screen = await plan(pilot, app, "conditions")
+        before = screen.experiment.conditions
+        await press(pilot, "enter", "G", "enter")
+        assert isinstance(app.screen, ChooseMany)
+        assert "placebo" in str(app.screen.query_one("#taken", Static).render())
+        await press(pilot, "enter")
+        assert screen.experiment.conditions == [*before, "placebo"]
+
+    drive(Session(tmp_path / "a.db"), story)
+
+
+def test_keys_typed_at_once_before_enter_are_not_lost(tmp_path: Path) -> None:
+    name = "anothermodelofmyown"
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        screen = await plan(pilot, app, "models")
+        await press(pilot, "enter", "tab")
+        for key in name:
+            app.simulate_key(key)
+        app.simulate_key("enter")
+        await wait_idle(pilot)
+        assert screen.experiment.models[-1] == name
+        await press(pilot, "enter")  # the typed value is edited, not ticked
+        assert app.screen.query_one(Input).value == name
+        app.screen.query_one(Input).value = "other.gguf"
+        await press(pilot, "tab", "tab")
+        app.screen.query_one(Input).focus()
+        await press(pilot, "enter")
+        assert name not in screen.experiment.models
+        assert screen.experiment.models[-1] == "other.gguf"
+
+    drive(Session(tmp_path / "a.db"), story)
+
+
+def test_text_typed_at_once_before_saving_is_in_the_saved_condition(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await plan(pilot, app, "conditions")
+        await press(pilot, "a")
+        area = app.screen.query_one(TextArea)
+        area.text = 'suffix = "x"\n# '
+        area.focus()
+        area.move_cursor(area.document.end)
+        for key in "abcdefghij":
+            app.simulate_key(key)
+        app.simulate_key("ctrl+s")
+        await wait_idle(pilot)
+        assert area.text.endswith("abcdefghij")
+        assert isinstance(app.screen, PlanScreen)
+
+    drive(Session(tmp_path / "a.db"), story)
+    assert load_conditions(tmp_path / "steertui-conditions.toml")["my-condition"].suffix == "x"
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong", "right", "value"),
+    [
+        ("samples", "many", "3", 3),
+        ("samples", "-1", "3", 3),
+        ("temperatures", "0, warm", "0, 0.5", [0.0, 0.5]),
+        ("max_tokens", "0", "64", 64),
+    ],
+)
+def test_a_wrong_value_is_corrected_in_the_dialog(
+    tmp_path: Path, field: str, wrong: str, right: str, value: object
+) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        screen = await plan(pilot, app, field)
+        await press(pilot, "enter")
+        dialog = app.screen
+        dialog.query_one(Input).value = wrong
+        await press(pilot, "enter")
+        assert app.screen is dialog
+        assert isinstance(dialog, TextPrompt)
+        assert dialog.query_one(Input).value == wrong
+        problem = str(dialog.query_one("#problem", Static).render())
+        assert problem.startswith("! ")
+        assert "max_tokens" not in problem
+        dialog.query_one(Input).value = right
+        await press(pilot, "enter")
+        assert getattr(screen.experiment, field) == value
+
+    drive(Session(tmp_path / "a.db"), story)
+
+
+def test_a_large_download_is_confirmed_on_models_and_on_plan(tmp_path: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "6")
+        table = app.screen.query_one(DataTable)
+        sizes = [str(table.get_row_at(row)[2]) for row in range(table.row_count)]
+        large = [row for row, size in enumerate(sizes) if len(size.split(".")[0]) == 2]
+        large = [row for row in large if sizes[row].endswith("GB")]
+        table.move_cursor(row=large[-1])
+        await press(pilot, "f")
+        assert isinstance(app.screen, Confirm)
+        await press(pilot, "escape")
+        screen = await plan(pilot, app, "models")
+        screen.change(replace(screen.experiment, models=["Qwen3-4B-Instruct-2507"]))
+        await wait_idle(pilot)
+        assert screen.estimate
+        assert sum(size for _, size in screen.estimate.downloads) > LARGE
+        await press(pilot, "r")
+        assert isinstance(app.screen, Confirm)
+        await press(pilot, "escape")
+        assert not app.is_at_work
+        assert app.current_mode == "plan"
+
+    drive(Session(tmp_path / "a.db"), story)
+
+
+def test_the_question_before_a_download_names_files_total_and_free_space() -> None:
+    assert download_question([("small", LARGE)]) == ""
+    question = download_question([("a", LARGE), ("b", 1), ("c", 0)])
+    assert question.startswith("Download 1.00 GB and files of unknown size? ")
+    assert "free" in question
+    assert "c, size unknown" in question
