@@ -204,6 +204,9 @@ def _slope_sentence(axis: AxisResult) -> str:
     )
     if slope.scenarios < MIN_COMPLETE * axis.scenarios:
         size += f"; only {slope.scenarios} of {axis.scenarios} scenarios are valid at every dose"
+    incoherent = [f"{point.dose:g}" for point in axis.curve.points if not point.is_coherent]
+    if incoherent:
+        size += f"; not coherent: {', '.join(incoherent)}"
     if slope.p > SIGNIFICANCE_LEVEL:
         return f"No mean slope over {axis.name} is shown: {size}"
     verb = "rises" if slope.points > 0 else "falls"
@@ -249,7 +252,17 @@ def _match_sentence(axis: AxisResult, match: Match) -> str:
     return (
         f"{match.condition} ({effect}) is matched by {axis.name} at {found.dose:.3g} "
         f"({_matched_interval(axis, found)}, bootstrap over scenarios)"
+        f"{_incoherent_match(axis, found.dose)}"
     )
+
+
+def _incoherent_match(axis: AxisResult, dose: float) -> str:
+    """Return a remark if the dose that matches is not within two coherent doses."""
+    points = [point for point in axis.curve.points if point.dose * dose >= 0]
+    outward = [point for point in points if abs(point.dose) >= abs(dose) - 1e-9]
+    if outward and not min(outward, key=lambda point: abs(point.dose)).is_coherent:
+        return f"; {axis.name} is not coherent there, and its rate is that of the valid answers"
+    return ""
 
 
 def _matched_interval(axis: AxisResult, found: MatchedDose) -> str:

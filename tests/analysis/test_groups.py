@@ -114,6 +114,19 @@ def test_nonsense_at_every_scenario_of_a_dose_leaves_no_slope(tmp_path: Path) ->
     assert any("no scenario has a valid answer at every dose" in s for s in axis.sentences)
 
 
+def test_a_match_at_an_incoherent_dose_is_said(tmp_path: Path) -> None:
+    def label(condition: Condition, number: int) -> Label:
+        if condition.step and condition.step.dose == 0.8 and number % 4 == 0:
+            return Label.NONSENSICAL
+        return grouped.by_rate(rising)(condition, number)
+
+    grouped.write(tmp_path / "a.db", grouped.dose_conditions(tmp_path, 0.4, 0.8), label)
+    (axis,) = groups(tmp_path / "a.db").axes
+    text = " ".join(axis.sentences)
+    assert "axis is not coherent there" in text
+    assert "not coherent: 0.8" in text
+
+
 def test_a_contest_is_decomposed_and_each_defence_gets_a_verdict(contest: Path) -> None:
     (result,) = groups(contest).contests
     verdicts = {d.name: str(d.verdict) for d in result.estimates.defences}
