@@ -57,13 +57,17 @@ def _contest(result: ContestResult, *, detail: bool) -> Parts:
 
 def _matrix(result: ContestResult, numbers: Mapping[str, int]) -> Grid:
     """Return rates and marks, with the intervals below them."""
-    names = [
-        f"{number} {shorten(attack, ATTACK_WIDTH)}" if number else attack
-        for attack, number in numbers.items()
-    ]
     rows = chain.from_iterable(
         ((defence, *rates), ("", *intervals))
         for defence in result.sides.defences
         for rates, intervals in [cell_texts(result, defence)]
     )
-    return filled_grid("defence", names, rows)
+    return filled_grid("defence", numbered_attacks(numbers), rows)
+
+
+def numbered_attacks(numbers: Mapping[str, int]) -> list[str]:
+    """Return short headings of attacks by their number, which distinguishes them."""
+    return [
+        f"{number} {shorten(attack, ATTACK_WIDTH)}" if number else attack
+        for attack, number in numbers.items()
+    ]

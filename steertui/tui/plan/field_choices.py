@@ -1,5 +1,6 @@
 """Choices that the Plan screen offers for fields with several names."""
 
+from collections import Counter
 from dataclasses import replace
 
 from steertui.assets.catalogue import catalogue
@@ -42,12 +43,21 @@ def pack_choices(_: Experiment) -> Choices:
 
 
 def condition_choices(experiment: Experiment) -> Choices:
-    """Return the conditions of the experiment's file; raises ScenarioError if it is unreadable."""
+    """Return the conditions of the experiment's file; raises ScenarioError if it is unreadable.
+
+    A dose axis or a contest is one choice; its conditions are choices only if they are chosen.
+    """
     file = experiment.conditions_file
     if file == PAPER:
         return [(name, name) for name in ("baseline", "pro", "anti")]
     conditions = load_conditions(conditions_path(file))
-    return [(c.name, f"{c.name}: {c.about}") for c in conditions.values()]
+    sizes = Counter(group for c in conditions.values() for group in c.groups)
+    choices = [
+        (c.name, f"{c.name}: {c.about}")
+        for c in conditions.values()
+        if not c.groups or c.name in experiment.conditions
+    ]
+    return [*choices, *((name, f"{name}: {n} conditions of a group") for name, n in sizes.items())]
 
 
 def category_choices(experiment: Experiment) -> Choices:

@@ -19,6 +19,7 @@ from steertui.store import Store
 from steertui.store.setup_queries import scenario_titles
 from steertui.store.trial_filter import TrialFilter, find_trials
 from steertui.store.trials import list_trials
+from steertui.tui.results.groups import draw_groups
 from steertui.tui.results.rates import draw_table
 from steertui.tui.results.tables import (
     ResultTable,
@@ -180,7 +181,10 @@ class ResultsScreen(Page):
         if not table.judge:
             text.append("The answers are stored and unjudged.\n", colours.quiet)
         text.append("\n")
-        text.append_text(draw_table(table, min(width, MAX_RATES_WIDTH), colours)).append("\n")
+        text.append_text(draw_groups(table.groups, width, colours))
+        alone = table.ungrouped
+        if alone.rows:
+            text.append_text(draw_table(alone, min(width, MAX_RATES_WIDTH), colours)).append("\n")
         for warning in table.warnings:
             line = hanging_indent(warning_sign, Text(f"{warning.text}."), width)
             text.append("\n").append_text(line)

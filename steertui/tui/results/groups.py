@@ -1,0 +1,86 @@
+"""Dose axes and contests of a table as text."""
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from steertui.analysis.contest_results import ContestResult
+from steertui.analysis.dose_results import AxisResult
+from steertui.analysis.group_rows import (
+    DOSE_COLUMNS,
+    PART_COLUMNS,
+    PARTS_LEGEND,
+    access_lines,
+    cell_texts,
+    dose_rows,
+    marks_legend,
+    part_rows,
+)
+from steertui.analysis.groups import Groups
+from steertui.printable import one_line
+from steertui.report.canvas import shorten
+from steertui.report.group_tables import numbered_attacks
+from steertui.tui.widgets.label_style import Palette
+from steertui.tui.widgets.layout import hanging_indent
+
+MAX_NAME = 18
+"""Maximum characters of a name in the first column."""
+
+
+def draw_groups(groups: Groups, width: int, colours: Palette) -> Text:
+    """Return all groups, `width` columns wide; empty without any."""
+    text = Text()
+    for line in chain(
+        *(_axis(axis, width, colours) for axis in groups.axes),
+        *(_contest(result, width, colours) for result in groups.contests),
+    ):
+        text.append_text(line).append("\n")
+    return text
+
+
+def _axis(axis: AxisResult, width: int, colours: Palette) -> Iterator[Text]:
+    yield Text(one_line(f"Dose axis {axis.name}: {axis.unit}"), "bold")
+    yield from _grid(("dose", *DOSE_COLUMNS), [*dose_rows(axis)], colours)
+    yield from _sentences(axis.sentences, width, colours)
+    yield Text()
+
+
+def _contest(result: ContestResult, width: int, colours: Palette) -> Iterator[Text]:
+    yield Text(one_line(f"Contest {result.sides.contest}: defences × attacks"), "bold")
+    numbers = {attack: number for number, attack in enumerate(result.sides.attacks)}
+    rows = chain.from_iterable(
+        ((defence, *rates), ("", *intervals))
+        for defence in result.sides.defences
+        for rates, intervals in [cell_texts(result, defence)]
+    )
+    yield from _grid(("defence", *numbered_attacks(numbers)), [*rows], colours)
+    notes = (marks_legend(result), *access_lines(result))
+    for note in notes:
+        yield hanging_indent(Text("  "), Text(f"{one_line(note)}.", colours.quiet), width)
+    yield Text("against the worst attack, in points", "bold")
+    parts = part_rows(result, worst=True, numbers=numbers)
+    yield from _grid(("", *PART_COLUMNS), [*parts], colours)
+    yield hanging_indent(Text("  "), Text(f"{PARTS_LEGEND}.", colours.quiet), width)
+    yield from _sentences(result.verdicts, width, colours)
+    yield Text()
+
+
+def _sentences(sentences: Sequence[str], width: int, colours: Palette) -> Iterator[Text]:
+    for sentence in sentences:
+        lead = Text("▷ ", colours.blue)
+        yield hanging_indent(lead, Text(f"{one_line(sentence)}."), width)
+
+
+def _grid(head: Sequence[str], rows: Sequence[Sequence[str]], colours: Palette) -> Iterator[Text]:
+    """Yield lines whose first column is on the left and whose others are on the right."""
+    lines = [[shorten(one_line(row[0]), MAX_NAME), *row[1:]] for row in (head, *rows)]
+    widths = [max(cell_len(line[i]) for line in lines) for i in range(len(head))]
+    for number, line in enumerate(lines):
+        first = line[0] + " " * (widths[0] - cell_len(line[0]))
+        others = (
+            " " * (width - cell_len(text)) + text
+            for text, width in zip(line[1:], widths[1:], strict=True)
+        )
+        yield Text(" ".join((first, *others)), "" if number else colours.faint)
