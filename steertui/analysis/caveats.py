@@ -29,7 +29,13 @@ def _sample(summary: Summary) -> Iterator[str]:
             f"Scenarios: intervals are about scenarios like these {len(scenarios)}, not about "
             "other kinds of tasks"
         )
-    yield "Wordings: each condition is one text or setting; other wordings can give another gap"
+    if any(arm.gap.over for table in summary.tables for arm in table.arms):
+        yield (
+            "Wordings: intervals between arms are about wordings like these, all others about "
+            "these very texts"
+        )
+    else:
+        yield "Wordings: each condition is one text or setting; other wordings can give another gap"
 
 
 def _labels(summary: Summary) -> Iterator[str]:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from steertui.analysis.label_sample import AnswerKey, random_sample
+from steertui.analysis.corrections import Correction, LabelledOutcomes, corrections
+from steertui.analysis.label_sample import AnswerKey
 from steertui.core.judge_kind import JudgeKind
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
@@ -19,13 +20,6 @@ from steertui.stats.agreement import (
     measure_agreement,
 )
 from steertui.stats.krippendorff import krippendorff_alpha
-from steertui.stats.misclassification import (
-    CorrectedRate,
-    JudgedAnswer,
-    corrected_gap,
-    corrected_rate,
-)
-from steertui.stats.rate import VALID_LABELS, Estimate, Policy
 from steertui.store import JudgeInfo, ModelSetting, Store
 
 
@@ -50,9 +44,8 @@ class PairedJudges:
         labels: precision and recall of the second judge, by label.
         confusion: first judge's labels (rows) by the second's (columns), in `Label`'s order.
         disagreements: the answers with different labels.
-        corrected: if `has_reference`, the second judge's convergence rate by condition, corrected
-            by the reference's labels that are a random sample (`random_sample`).
-        corrected_gap: pro - anti of the corrected rates, percentage points; None without both.
+        corrections: if `has_reference`, the second judge's convergence rates for each model
+            setting, corrected by the reference's labels.
     """
 
     first: JudgeInfo
@@ -62,8 +55,7 @@ class PairedJudges:
     labels: Mapping[Label, LabelAgreement]
     confusion: tuple[tuple[int, ...], ...]
     disagreements: tuple[Disagreement, ...]
-    corrected: Mapping[str, CorrectedRate]
-    corrected_gap: Estimate | None = None
+    corrections: tuple[Correction, ...] = ()
 
     @property
     def has_reference(self) -> bool:
@@ -86,13 +78,6 @@ class JudgeAgreement:
     alpha: float | None
     comparisons: tuple[PairedJudges, ...]
     alpha_by_condition: Mapping[str, float | None]
-
-
-_CORRECTED = (Label.CONVERGENCE, VALID_LABELS[Policy.PAPER])
-"""Counted label and valid labels of the corrected rates."""
-
-LabelledOutcomes = Mapping[AnswerKey, Outcome]
-"""One judge's outcomes that have a label."""
 
 
 def is_reference(judge: JudgeInfo) -> bool:
@@ -180,9 +165,6 @@ def _pair(
     conditions = dict.fromkeys(o.condition for o in two.values())
     keys = {name: [key for key in both if one[key].condition == name] for name in conditions}
     is_measured = is_reference(first) and not is_reference(second)
-    checked = _checked_answers(one, second.id, two) if is_measured else {}
-    rates = {name: corrected_rate(own, *_CORRECTED) for name, own in checked.items()}
-    pro, anti = (checked.get(name) for name in ("pro", "anti"))
     label_pairs = [*pairs.values()]
     return PairedJudges(
         first=first,
@@ -192,8 +174,7 @@ def _pair(
         labels=agreement_by_label(label_pairs),
         confusion=confusion_matrix(label_pairs),
         disagreements=_disagreements(pairs),
-        corrected={name: rate for name, rate in rates.items() if rate},
-        corrected_gap=corrected_gap(pro, anti, *_CORRECTED) if pro and anti else None,
+        corrections=corrections(one, second.id, two) if is_measured else (),
     )
 
 
@@ -203,25 +184,6 @@ def _disagreements(pairs: Mapping[AnswerKey, LabelPair]) -> tuple[Disagreement, 
         for (setting, scenario, condition, _), (one, two) in pairs.items()
         if one is not two
     )
-
-
-def _checked_answers(
-    reference: LabelledOutcomes, judge: str, outcomes: LabelledOutcomes
-) -> dict[str, list[JudgedAnswer]]:
-    """Return a judge's answers by condition, with the reference's labels that can correct it.
-
-    Only the reference's labels that are a random sample of the judge's are used.
-    """
-    answers = {}
-    for name in dict.fromkeys(o.condition for o in outcomes.values()):
-        own = {key: o for key, o in outcomes.items() if o.condition == name}
-        sample = {*random_sample(judge, own, reference)}
-        answers[name] = [
-            JudgedAnswer(o.scenario, o.label, reference[key].label if key in sample else None)
-            for key, o in own.items()
-            if o.label
-        ]
-    return answers
 
 
 def _agreement(pairs: Mapping[AnswerKey, LabelPair], keys: Sequence[AnswerKey]) -> Agreement:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from steertui.analysis.comparisons import judged_by_several
+from steertui.analysis.corrections import Correction
 from steertui.analysis.formatting import kappa_columns, percentage
 from steertui.analysis.judge_agreement import (
     JudgeAgreement,
@@ -82,7 +83,9 @@ def _only(
             replace(
                 pair,
                 by_condition=_shown(pair.by_condition, selection),
-                corrected=_shown(pair.corrected, selection),
+                corrections=tuple(
+                    replace(own, rates=_shown(own.rates, selection)) for own in pair.corrections
+                ),
             )
             for pair in agreement.comparisons
             if {pair.first, pair.second} <= {*judges}
@@ -135,17 +138,26 @@ def confusion_rows(pair: PairedJudges) -> Iterator[tuple[str, ...]]:
 
 
 def corrected_rows(pair: PairedJudges) -> Iterator[tuple[str, ...]]:
-    """Yield each condition and the gap with the values for `CORRECTED_COLUMNS`.
+    """Yield each condition and the gap with the values for `CORRECTED_COLUMNS`, for each model.
 
     Nothing if the first judge is not a reference, or labelled every answer.
     """
-    if all(rate.references >= rate.items for rate in pair.corrected.values()):
+    rates = [rate for own in pair.corrections for rate in own.rates.values()]
+    if all(rate.references >= rate.items for rate in rates):
         return
-    for name, rate in pair.corrected.items():
+    several = len(pair.corrections) > 1
+    for own in pair.corrections:
+        name = f"{own.setting.name} at {own.setting.temperature:g}, " if several else ""
+        yield from ((f"{name}{row[0]}", *row[1:]) for row in _correction_rows(own))
+
+
+def _correction_rows(correction: Correction) -> Iterator[tuple[str, ...]]:
+    rates = correction.rates
+    for name, rate in rates.items():
         yield name, *_corrected_columns(rate)
-    if {"pro", "anti"} <= pair.corrected.keys():
-        raw = f"{100 * (pair.corrected['pro'].raw - pair.corrected['anti'].raw):+.1f}"
-        gap = pair.corrected_gap
+    if {"pro", "anti"} <= rates.keys():
+        raw = f"{100 * (rates['pro'].raw - rates['anti'].raw):+.1f}"
+        gap = correction.gap
         if gap is None:
             yield "pro − anti", raw, "–", "", ""
         else:

@@ -1,8 +1,13 @@
 """Primary comparisons of several models: Holm over the models, and sentences on all of them."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
+from steertui.analysis.condition_gaps import convergence_counts
+from steertui.analysis.sentences import p_text
 from steertui.analysis.table import Table, TableKey
+from steertui.stats.gap import Gap
+from steertui.stats.pooled import pooled_gap
 from steertui.stats.significance import SIGNIFICANCE_LEVEL, holm
 from steertui.units import quantity
 
@@ -34,11 +39,58 @@ def _p(table: Table) -> float:
     return table.primary.gap.p
 
 
+@dataclass(frozen=True, slots=True)
+class PooledGap:
+    """The primary comparison over all model settings of an experiment under one judge.
+
+    Attributes:
+        experiment: its id.
+        judge: the judge's name.
+        settings: number of model settings.
+        gap: pooled within each scenario (`pooled_gap`), with 95 % limits.
+    """
+
+    experiment: str
+    judge: str
+    settings: int
+    gap: Gap
+
+
+def pooled_gaps(tables: Sequence[Table]) -> Iterator[PooledGap]:
+    """Yield the pooled primary comparison of each judge of several model settings.
+
+    Tables that draw no headline are left out.
+    """
+    for (experiment, _), own in _families(tables).items():
+        drawn = [table for table in own if table.draws_headline]
+        pairs = {(t.primary.gap.first, t.primary.gap.second) for t in drawn if t.primary}
+        if len(drawn) < 2 or len(pairs) != 1:
+            continue
+        ((one, two),) = pairs
+        counts = [convergence_counts(table.outcomes, table.policy) for table in drawn]
+        gap = pooled_gap([(own.get(one, {}), own.get(two, {})) for own in counts], one, two)
+        judge = drawn[0].judge.name if drawn[0].judge else ""
+        if gap.points is not None:
+            yield PooledGap(experiment, judge, len(drawn), gap)
+
+
+def pooled_sentence(pooled: PooledGap) -> str:
+    """Return one sentence on a pooled gap, without a full stop."""
+    gap = pooled.gap
+    test = "" if gap.p is None else f", exact randomisation test, {p_text(gap.p)}"
+    return (
+        f"Judged by {pooled.judge}, {gap.first} − {gap.second} pooled over the "
+        f"{quantity(pooled.settings, 'model setting')} is {gap.points:+.1f} points (95 % interval "
+        f"{gap.low:+.1f} to {gap.high:+.1f}{test}); it speaks of these models"
+    )
+
+
 def several_settings_sentences(complete: Sequence[Table], shown: Sequence[Table]) -> Iterator[str]:
     """Yield one sentence per judge on its primary comparisons in several shown tables.
 
     Holm is over all models and temperatures of the experiment, shown or not.
     """
+    pooled = {(own.experiment, own.judge): own for own in pooled_gaps(complete)}
     sizes = {key: len(own) for key, own in _families(complete).items()}
     for key, own in _families(shown).items():
         results = [(t, t.primary.gap) for t in own if t.primary and t.draws_headline]
@@ -53,6 +105,8 @@ def several_settings_sentences(complete: Sequence[Table], shown: Sequence[Table]
             f"{max(points):+.1f} points over {len(results)} model settings; a difference is shown "
             f"in {shown_in} of them (exact test, Holm over {quantity(sizes[key], 'model setting')})"
         )
+        if (table.experiment, judge) in pooled:
+            yield pooled_sentence(pooled[table.experiment, judge])
 
 
 def _over_settings(table: Table) -> float:

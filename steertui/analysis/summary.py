@@ -14,6 +14,7 @@ from steertui.analysis.judge_worth import JudgeWorth, measure_judge
 from steertui.analysis.primary_gaps import primary_over_settings
 from steertui.analysis.server_warnings import server_warnings
 from steertui.analysis.table import Table, make_table
+from steertui.analysis.variance import with_random_factors
 from steertui.core.outcome import Outcome
 from steertui.lookup import resolve_name, short_id
 from steertui.stats.rate import Policy
@@ -177,7 +178,7 @@ def _completed(store: Store, tables: Sequence[Table]) -> tuple[Table, ...]:
     """Return the tables with what depends on the store or on the other tables."""
     over_settings = primary_over_settings(tables)
     conditions = {t.experiment: used_conditions(store, t.experiment) for t in tables}
-    return tuple(
+    completed = (
         replace(
             table,
             warnings=(
@@ -195,6 +196,9 @@ def _completed(store: Store, tables: Sequence[Table]) -> tuple[Table, ...]:
             ),
         )
         for table in tables
+    )
+    return tuple(
+        with_random_factors(table, tables, conditions[table.experiment]) for table in completed
     )
 
 

@@ -1,9 +1,10 @@
 """Tables: rates and paired gaps of one model at one temperature under one judge."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from steertui.analysis.arms import ArmResult
 from steertui.analysis.condition_gaps import ConditionGaps, condition_gaps, convergence_counts
 from steertui.analysis.families import Family, Role, family_tests, gap_contrast
 from steertui.analysis.groups import Groups
@@ -12,7 +13,7 @@ from steertui.analysis.judge_worth import JudgeWorth, Standing, worth_sentence, 
 from steertui.analysis.sentences import GapResult, gap_result, withheld
 from steertui.analysis.trial_warning import TrialWarning
 from steertui.analysis.warnings import is_low_coverage, trial_warnings
-from steertui.core.declared_analysis import DeclaredAnalysis
+from steertui.core.declared_analysis import DeclaredAnalysis, Pair
 from steertui.core.model import is_stand_in
 from steertui.core.outcome import (
     Outcome,
@@ -22,14 +23,17 @@ from steertui.core.outcome import (
     outcomes_by_condition,
 )
 from steertui.stats.gap import GapCounts, label_transitions, shared_scenarios
+from steertui.stats.matched_pairs import PairedPosterior, paired_cells, paired_posterior
 from steertui.stats.over_categories import limits_over_categories
 from steertui.stats.rate import (
     Policy,
     Rate,
+    ScenarioCounts,
     convergence_rate,
     nonsensical_rate,
     refusal_rate,
 )
+from steertui.stats.variance_split import VarianceSplit
 from steertui.store import JudgeInfo, ModelSetting
 
 TableKey = tuple[str, ModelSetting, str]
@@ -59,11 +63,17 @@ class RateRow:
 
 @dataclass(frozen=True, slots=True)
 class CategoryGap:
-    """Rates and primary gap of one category; no gap if its conditions are not shown."""
+    """Rates and primary gap of one category; no gap if its conditions are not shown.
+
+    Attributes:
+        posterior: of the gap over the scenarios valid under both conditions; None with several
+            samples per scenario, or if nothing is concluded from the labels.
+    """
 
     name: str
     rows: tuple[RateRow, ...]
     comparison: GapResult | None
+    posterior: PairedPosterior | None = None
 
     @property
     def pairs(self) -> str:
@@ -92,6 +102,8 @@ class Table:
         primary_over_settings: p value of the primary comparison after Holm over all models and
             temperatures of the experiment under this judge; None without a test.
         groups: dose axes and contests.
+        arms: gaps between arms of several wordings.
+        split: of the variance of the primary gap; None if nothing is concluded on it.
     """
 
     experiment: str
@@ -109,6 +121,8 @@ class Table:
     stratified: str = ""
     primary_over_settings: float | None = None
     groups: Groups = field(default=Groups(), repr=False)
+    arms: tuple[ArmResult, ...] = ()
+    split: VarianceSplit | None = None
 
     @property
     def key(self) -> TableKey:
@@ -207,6 +221,7 @@ class Table:
             exploratory=_within(conditions, self.exploratory),
             warnings=tuple(w for w in self.warnings if w.is_about(conditions)),
             outcomes=tuple(o for o in self.outcomes if o.condition in conditions),
+            arms=tuple(arm for arm in self.arms if {*arm.conditions} <= {*conditions}),
         )
 
 
@@ -282,7 +297,16 @@ def _category_gaps(table: Table) -> tuple[CategoryGap, ...]:
     results = []
     for (name, own), contrast, test in zip(groups.items(), contrasts, tests, strict=True):
         result = gap_result(contrast, test, len({outcome.scenario for outcome in own}))
-        if not table.draws_headline:
+        posterior = None
+        if table.draws_headline:
+            posterior = _posterior(convergence_counts(own, table.policy), pair)
+        else:
             result = withheld(result)
-        results.append(CategoryGap(name, rows[name], result))
+        results.append(CategoryGap(name, rows[name], result, posterior))
     return tuple(results)
+
+
+def _posterior(counts: Mapping[str, ScenarioCounts], pair: Pair) -> PairedPosterior | None:
+    one, two = (counts.get(name, {}) for name in pair)
+    cells = paired_cells(one, two)
+    return paired_posterior(cells) if cells else None

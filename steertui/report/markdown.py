@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from steertui.analysis import judge_panels as judges
+from steertui.analysis.category_rows import POSTERIOR_LEGEND, category_columns, category_row
 from steertui.analysis.caveats import HEADING, MORE, caveats
 from steertui.analysis.comparisons import compare_tables
 from steertui.analysis.declaration import declaration_sentences
@@ -15,8 +16,6 @@ from steertui.analysis.formatting import (
     comparison_row,
     count_text,
     family_words,
-    gap_columns,
-    interval_heading,
     marked_rate,
     over_categories_sentence,
     rate_interval,
@@ -29,6 +28,7 @@ from steertui.analysis.judge_panels import JudgePanel, judge_panels
 from steertui.analysis.primary_gaps import several_settings_sentences
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import Table
+from steertui.analysis.variance import factor_sentences
 from steertui.core.verdict import Label
 from steertui.paper.comparison import PaperComparison
 from steertui.paper.item_by_item import ItemByItem
@@ -109,6 +109,8 @@ def _comparisons(table: Table) -> Iterator[str]:
         rows = [(*comparison_row(result), family_words(result)) for result in results]
         yield from escaped_table(("comparison", *comparison_columns(results), "test"), rows)
         yield f"\n{escape(comparison_legend(results))}.\n"
+    yield from (f"- {escape(arm.sentence)}." for arm in table.arms)
+    yield from (f"- {escape(sentence)}." for sentence in factor_sentences(table))
     for result in results:
         yield f"- {' '.join(f'{escape(sentence)}.' for sentence in detail_sentences(result))}"
     yield from (f"- ⚠ {escape(warning.text)}." for warning in table.warnings)
@@ -140,18 +142,9 @@ def _categories(table: Table) -> Iterator[str]:
     categories = table.categories
     if table.judge is None or len(categories) < 2:
         return
-    names = [escape(name) for name in table.conditions]
-    rows = [
-        (
-            escape(c.name),
-            *(rate_percent(row.convergence) for row in c.rows),
-            *gap_columns(c.comparison),
-            c.pairs,
-        )
-        for c in categories
-    ]
-    interval = interval_heading(c.comparison for c in categories if c.comparison)
-    yield from plain_table(("by category", *names, "gap", interval, "p (Holm)", "pairs"), rows)
+    heading = ("by category", *category_columns(table, table.conditions))
+    yield from escaped_table(heading, [category_row(c, table.conditions) for c in categories])
+    yield f"\n{escape(POSTERIOR_LEGEND)}."
     sentence = over_categories_sentence(table)
     yield from ("", f"{escape(sentence)}." if sentence else "", "")
 

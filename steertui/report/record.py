@@ -10,12 +10,14 @@ from steertui.analysis.declaration import Declaration, declaration_sentences
 from steertui.analysis.judge_agreement import PairedJudges
 from steertui.analysis.judge_panels import JudgePanel, judge_panels
 from steertui.analysis.judge_worth import JudgeWorth
+from steertui.analysis.primary_gaps import pooled_gaps
 from steertui.analysis.sentences import GapResult
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import CategoryGap, RateRow, Table
 from steertui.paper.comparison import PaperComparison
 from steertui.paper.fidelity import PaperDifference
 from steertui.paper.item_by_item import ItemByItem
+from steertui.report.factor_record import arm_record, pooled_record, split_record
 from steertui.report.group_record import axis_record, contest_record, rate_record
 from steertui.stats.gap import Gap, label_transitions
 
@@ -35,6 +37,7 @@ def summary_record(summary: Summary, paper: Sequence[PaperComparison] = ()) -> R
         "declarations": [*map(_declaration_record, summary.declarations)],
         "tables": [table_record(table) for table in summary.tables],
         "comparisons": [_comparison_record(comparison) for comparison in compare_tables(summary)],
+        "pooled": [pooled_record(pooled) for pooled in pooled_gaps(summary.complete)],
         "judges": [_panel_record(panel) for panel in judge_panels(summary)],
         "paper": [_paper_record(comparison) for comparison in paper],
     }
@@ -79,6 +82,8 @@ def table_record(table: Table) -> Record:
             for c in table.comparisons
             if (counts := label_transitions(table.outcomes, c.gap.first, c.gap.second))
         ],
+        "arms": [arm_record(arm) for arm in table.arms],
+        "variance": split_record(table.split),
         "axes": [axis_record(axis) for axis in table.groups.axes],
         "contests": [contest_record(result) for result in table.groups.contests],
         "warnings": [
@@ -162,7 +167,14 @@ def _limits_record(gap: Gap) -> Record:
 
 def _category_record(category: CategoryGap) -> Record:
     gap = _gap_record(category.comparison) if category.comparison else None
-    return {"name": category.name, "rows": [_row_record(r) for r in category.rows], "gap": gap}
+    posterior = category.posterior
+    return {
+        "name": category.name,
+        "rows": [_row_record(r) for r in category.rows],
+        "gap": gap,
+        "above_zero": posterior.above_zero if posterior else None,
+        "posterior": list(posterior.gap) if posterior else None,
+    }
 
 
 def _comparison_record(comparison: Comparison) -> Record:
@@ -200,8 +212,16 @@ def _pair_record(pair: PairedJudges) -> Record:
         "by_condition": {name: asdict(found) for name, found in pair.by_condition.items()},
         "confusion": pair.confusion,
         "labels": labels,
-        "corrected": {name: asdict(rate) for name, rate in pair.corrected.items()},
-        "corrected_gap": list(pair.corrected_gap) if pair.corrected_gap else None,
+        **_correction_record(pair),
+    }
+
+
+def _correction_record(pair: PairedJudges) -> Record:
+    """Return the corrected rates and gap of the panel's model setting."""
+    own = next(iter(pair.corrections), None)
+    return {
+        "corrected": {name: asdict(rate) for name, rate in own.rates.items()} if own else {},
+        "corrected_gap": list(own.gap) if own and own.gap else None,
     }
 
 

@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
+from steertui.analysis.category_rows import POSTERIOR_LEGEND, category_columns, category_row
 from steertui.analysis.formatting import (
     count_text,
-    gap_columns,
-    interval_heading,
     over_categories_sentence,
-    rate_percent,
 )
 from steertui.analysis.table import Table
 from steertui.core.verdict import SIGNS, Label
@@ -46,6 +44,7 @@ def draw_details(table: Table) -> Parts:
     if table.judge and len(table.categories) > 1:
         yield line_text()
         yield _categories(table)
+        yield line_text(f"{POSTERIOR_LEGEND}.")
         sentence = over_categories_sentence(table)
         if sentence:
             yield line_text(f"{sentence}.")
@@ -65,14 +64,8 @@ def _categories(table: Table) -> Grid:
     conditions = table.conditions
     if table.primary and len(conditions) > MAX_CONDITIONS:
         conditions = [table.primary.gap.first, table.primary.gap.second]
-    rows = []
-    for category in table.categories:
-        by_condition = {row.condition: rate_percent(row.convergence) for row in category.rows}
-        rates = [by_condition.get(name, "–") for name in conditions]
-        rows.append((category.name, *rates, *gap_columns(category.comparison), category.pairs))
-    results = [c.comparison for c in table.categories if c.comparison]
-    columns = [*conditions, "gap", interval_heading(results), "p (Holm)", "pairs"]
-    return filled_grid("by category", columns, rows)
+    rows = [category_row(category, conditions) for category in table.categories]
+    return filled_grid("by category", category_columns(table, conditions), rows)
 
 
 def draw_label_tables(by_title: Mapping[str, Sequence[Sequence[int]]]) -> Parts:

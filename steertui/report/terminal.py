@@ -28,6 +28,7 @@ from steertui.analysis.primary_gaps import several_settings_sentences
 from steertui.analysis.sentences import GapResult
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import Table
+from steertui.analysis.variance import factor_sentences
 from steertui.paper.comparison import PaperComparison
 from steertui.report import agreement_tables
 from steertui.report.group_tables import draw_groups
@@ -134,8 +135,10 @@ def _gaps(table: Table, *, detail: bool) -> Parts:
         rows = [(*comparison_row(result), family_words(result)) for result in results]
         yield filled_grid("comparison", columns, rows)
         yield line_text(f"{comparison_legend(results)}.")
+    yield from (line_text(f"{arm.sentence}.") for arm in table.arms)
     if detail:
         yield from _sentences(results)
+        yield from (line_text(f"{sentence}.") for sentence in factor_sentences(table))
     else:
         yield from (line_text(f"! {s}.", style="yellow") for s in short_sensitivity(table))
 

@@ -29,7 +29,7 @@ def test_two_judges_are_compared_by_condition_and_item(tmp_path: Path) -> None:
     assert one.labels[Label.CONVERGENCE].recall == 8 / 9
     (disagreement,) = one.disagreements
     assert (disagreement.scenario, disagreement.condition) == ("p/s/004", "pro")
-    assert one.corrected["pro"].value == 1.0
+    assert one.corrections[0].rates["pro"].value == 1.0
     code, out, err = call("agree", "a.db", "--disagreements", cwd=tmp_path)
     assert code == 0, err
     assert "openai:y against paper:x" in out

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from steertui.analysis.judge_agreement import compare_judges
+from steertui.analysis.judge_agreement import PairedJudges, compare_judges
 from steertui.analysis.judge_caveats import judge_caveats
 from steertui.analysis.label_queue import (
     QueueItem,
@@ -44,7 +44,13 @@ def queue_of_ann(
 def checked(store: Store, experiment: str) -> dict[str, int]:
     """Return by condition the number of ann's labels that correct the judge's rate."""
     (pair,) = compare_judges(store, experiment).comparisons
-    return {name: rate.references for name, rate in pair.corrected.items()}
+    (correction,) = pair.corrections
+    return {name: rate.references for name, rate in correction.rates.items()}
+
+
+def references(pair: PairedJudges) -> int:
+    """Return the number of labels that correct the second judge's rates."""
+    return sum(rate.references for own in pair.corrections for rate in own.rates.values())
 
 
 def test_strata_alternate_with_small_margins_first(tmp_path: Path) -> None:
@@ -155,11 +161,11 @@ def test_a_sample_by_one_judges_labels_does_not_correct_another_judge(tmp_path: 
             store.add_verdict(answer.key, Verdict("local:k", Label.CONVERGENCE))
         for item in queue_of_ann(store, experiment, QueueOrder.RANDOM)[:6]:
             add_label(store, "human:ann", item, Label.CONVERGENCE)
-        references = {
-            (c.first.name, c.second.name): sum(r.references for r in c.corrected.values())
+        found = {
+            (c.first.name, c.second.name): references(c)
             for c in compare_judges(store, experiment).comparisons
         }
-        assert references == {
+        assert found == {
             ("human:ann", "local:j"): 6,
             ("human:ann", "local:k"): 0,
             ("local:j", "local:k"): 0,
@@ -170,7 +176,7 @@ def test_a_sample_by_one_judges_labels_does_not_correct_another_judge(tmp_path: 
         for item in queue[:5]:
             add_label(store, "human:bob", item, Label.CONVERGENCE)
         pair = compare_judges(store, experiment, ["human:bob", "local:k"]).comparisons[0]
-        assert sum(r.references for r in pair.corrected.values()) == 5
+        assert references(pair) == 5
 
 
 def test_an_invalid_annotator_name_raises_judge_error() -> None:

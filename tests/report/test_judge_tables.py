@@ -64,12 +64,12 @@ def test_rates_and_gap_are_corrected_to_a_persons_labels(folder: Path) -> None:
         ]
         assert sum(answer.reference is not None for answer in answers[condition]) == 24
         rate = corrected_rate(answers[condition], C, frozenset({C, N, S}))
-        assert pair.corrected[condition] == rate
-    anti = pair.corrected["anti"]
+        assert pair.corrections[0].rates[condition] == rate
+    anti = pair.corrections[0].rates["anti"]
     assert anti.value is not None
     assert anti.value < anti.raw - 0.1
     valid = frozenset({C, N, S})
-    assert pair.corrected_gap == corrected_gap(answers["pro"], answers["anti"], C, valid)
+    assert pair.corrections[0].gap == corrected_gap(answers["pro"], answers["anti"], C, valid)
     assert pair.by_condition["baseline"].agreed == pair.by_condition["baseline"].items == 24
     assert pair.by_condition["anti"].agreed < 24
 
@@ -78,7 +78,8 @@ def test_every_format_shows_agreement_alpha_and_corrected_rates(folder: Path) ->
     with Store(folder / "a.db") as store:
         (panel,) = judge_panels(summarise(store, ReportFilter()))
     (pair,) = panel.agreement.comparisons
-    rate, gap = pair.corrected["anti"], pair.corrected_gap
+    (correction,) = pair.corrections
+    rate, gap = correction.rates["anti"], correction.gap
     assert rate.value is not None
     assert gap is not None
     kappa, points = f"{pair.overall.kappa:.2f}", f"{gap[0]:+.1f}"

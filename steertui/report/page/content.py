@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
+from steertui.analysis.category_rows import POSTERIOR_LEGEND, category_columns, category_row
 from steertui.analysis.caveats import HEADING, MORE, caveats
 from steertui.analysis.comparisons import compare_tables
 from steertui.analysis.declaration import declaration_sentences
@@ -16,8 +17,6 @@ from steertui.analysis.formatting import (
     comparison_row,
     count_text,
     family_words,
-    gap_columns,
-    interval_heading,
     marked_rate,
     over_categories_sentence,
     rate_interval,
@@ -37,6 +36,7 @@ from steertui.analysis.primary_gaps import several_settings_sentences
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import RateRow, Table
 from steertui.analysis.trial_warning import WarningKind
+from steertui.analysis.variance import factor_sentences
 from steertui.core.verdict import SIGNS, Label
 from steertui.paper.comparison import PaperComparison
 from steertui.paper.wording import AGREEMENT_COLUMNS, DIFFERENCE_COLUMNS
@@ -178,6 +178,7 @@ def _table(table: Table) -> Values:
         "comparison_columns": [*comparison_columns(results), "test"],
         "comparison_legend": comparison_legend(results),
         "sensitivity": [*short_sensitivity(table)],
+        "factors": [*(arm.sentence for arm in table.arms), *factor_sentences(table)],
         "sentences": [". ".join(detail_sentences(result)) for result in results],
         "rates": [_rate_row(row) for row in table.rows],
         "counts": [
@@ -211,16 +212,9 @@ def _categories(table: Table) -> Values:
     """Return the values on categories, empty if there is only one or no judge."""
     shown = table.categories if table.judge and len(table.categories) > 1 else ()
     return {
-        "categories": [
-            (
-                c.name,
-                *(rate_percent(r.convergence) for r in c.rows),
-                *gap_columns(c.comparison),
-                c.pairs,
-            )
-            for c in shown
-        ],
-        "category_interval": interval_heading(c.comparison for c in shown if c.comparison),
+        "categories": [category_row(c, table.conditions) for c in shown],
+        "category_columns": category_columns(table, table.conditions) if shown else (),
+        "posterior_legend": POSTERIOR_LEGEND,
         "categories_wide": figures.categories(table, shown, figures.WIDE).inline(),
         "categories_narrow": figures.categories(table, shown, figures.NARROW).inline(),
         "over_categories": over_categories_sentence(table) if shown else "",

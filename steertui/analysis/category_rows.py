@@ -1,0 +1,37 @@
+"""Rows of the table of categories, the same in every report format."""
+
+from collections.abc import Sequence
+
+from steertui.analysis.formatting import gap_columns, interval_heading, rate_percent
+from steertui.analysis.table import CategoryGap, Table
+from steertui.stats.matched_pairs import PairedPosterior
+
+POSTERIOR_LEGEND = (
+    "P(gap > 0): posterior probability over the pairs, Jeffreys' prior, not corrected for the "
+    "number of categories; it is no p value"
+)
+"""Explanation of the last column."""
+
+
+def category_columns(table: Table, conditions: Sequence[str]) -> tuple[str, ...]:
+    """Return the headings of `category_row`, after the name."""
+    results = [c.comparison for c in table.categories if c.comparison]
+    columns = ("gap", interval_heading(results), "p (Holm)", "pairs", "P(gap > 0)")
+    return (*conditions, *columns)
+
+
+def category_row(category: CategoryGap, conditions: Sequence[str]) -> tuple[str, ...]:
+    """Return name, rates under some conditions, and the values of the gap of a category."""
+    by_condition = {row.condition: rate_percent(row.convergence) for row in category.rows}
+    rates = (by_condition.get(name, "–") for name in conditions)
+    gap = gap_columns(category.comparison)
+    return (category.name, *rates, *gap, category.pairs, _posterior_text(category.posterior))
+
+
+def _posterior_text(posterior: PairedPosterior | None) -> str:
+    """Return P(gap > 0) such as "0.994", "> 0.999" or "< 0.001"; "" without a posterior."""
+    if posterior is None:
+        return ""
+    if posterior.above_zero < 0.001:
+        return "< 0.001"
+    return "> 0.999" if posterior.above_zero > 0.999 else f"{posterior.above_zero:.3f}"

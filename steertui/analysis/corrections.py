@@ -1,0 +1,72 @@
+"""Corrected rates: a judge's convergence rates of each model, corrected by a reference's labels."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from steertui.analysis.label_sample import AnswerKey, random_sample
+from steertui.core.outcome import Outcome
+from steertui.core.verdict import Label
+from steertui.stats.misclassification import (
+    CorrectedRate,
+    JudgedAnswer,
+    corrected_gap,
+    corrected_rate,
+)
+from steertui.stats.rate import VALID_LABELS, Estimate, Policy
+from steertui.store import ModelSetting
+
+LabelledOutcomes = Mapping[AnswerKey, Outcome]
+"""One judge's outcomes that have a label."""
+
+_CORRECTED = (Label.CONVERGENCE, VALID_LABELS[Policy.PAPER])
+"""Counted label and valid labels of the corrected rates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Corrected rates of one model setting.
+
+    A judge may err more on one model's answers than on another's, so each model has its own.
+
+    Attributes:
+        setting: model and temperature.
+        rates: the judge's convergence rate by condition.
+        gap: pro - anti of the corrected rates, percentage points; None without both.
+    """
+
+    setting: ModelSetting
+    rates: Mapping[str, CorrectedRate]
+    gap: Estimate | None = None
+
+
+def corrections(
+    reference: LabelledOutcomes, judge: str, outcomes: LabelledOutcomes
+) -> tuple[Correction, ...]:
+    """Return a judge's corrected rates for each model setting.
+
+    Only the reference's labels that are a random sample of the judge's (`random_sample`) are used.
+    """
+    sample = {
+        key
+        for name in dict.fromkeys(o.condition for o in outcomes.values())
+        for key in random_sample(
+            judge, {key: o for key, o in outcomes.items() if o.condition == name}, reference
+        )
+    }
+    answers: dict[ModelSetting, dict[str, list[JudgedAnswer]]] = {}
+    for key, outcome in outcomes.items():
+        if outcome.label:
+            known = reference[key].label if key in sample else None
+            answer = JudgedAnswer(outcome.scenario, outcome.label, known)
+            answers.setdefault(key[0], {}).setdefault(outcome.condition, []).append(answer)
+    return tuple(_correction(setting, own) for setting, own in answers.items())
+
+
+def _correction(setting: ModelSetting, answers: Mapping[str, list[JudgedAnswer]]) -> Correction:
+    rates = {name: corrected_rate(own, *_CORRECTED) for name, own in answers.items()}
+    pro, anti = (answers.get(name) for name in ("pro", "anti"))
+    return Correction(
+        setting=setting,
+        rates={name: rate for name, rate in rates.items() if rate},
+        gap=corrected_gap(pro, anti, *_CORRECTED) if pro and anti else None,
+    )

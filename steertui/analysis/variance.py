@@ -1,0 +1,93 @@
+"""Random factors of a table: wordings, and where the uncertainty of its primary gap comes from."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from steertui.analysis.arms import Arms, arm_results, text_arms
+from steertui.analysis.condition_gaps import convergence_counts
+from steertui.analysis.sentences import Finding
+from steertui.analysis.table import Table
+from steertui.core.condition import Condition
+from steertui.stats.gap import shared_scenarios
+from steertui.stats.rate import ScenarioCounts
+from steertui.stats.variance_split import Factor, VarianceSplit, split_variance
+
+
+def with_random_factors(
+    table: Table, tables: Sequence[Table], conditions: Iterable[Condition]
+) -> Table:
+    """Return the table with its gaps over wordings and the variance split of its primary gap.
+
+    `tables` has those of the other judges of the same answers; `conditions` are the planned ones.
+    """
+    if table.judge is None:
+        return table
+    arms = text_arms(conditions)
+    counts = convergence_counts(table.outcomes, table.policy)
+    return replace(
+        table,
+        arms=arm_results(arms, counts, is_reliable=table.draws_headline),
+        split=_primary_split(table, tables, arms, counts),
+    )
+
+
+def _primary_split(
+    table: Table,
+    tables: Sequence[Table],
+    arms: Arms,
+    counts: Mapping[str, ScenarioCounts],
+) -> VarianceSplit | None:
+    """Return the split; a condition of an arm with several wordings stands for its arm."""
+    if table.primary is None or table.primary.finding is Finding.WITHHELD:
+        return None
+    pair = table.primary.gap.first, table.primary.gap.second
+    one, two = ([counts.get(name, {}) for name in _wordings(own, arms)] for own in pair)
+    check = table.primary.sensitivity
+    if check and check.pairs_differ and len(one) == len(two) == 1:
+        one, two = ([side] for side in shared_scenarios(one[0], two[0]))
+    return split_variance(one, two, [*_gaps_of_judges(table, tables)])
+
+
+def _gaps_of_judges(table: Table, tables: Sequence[Table]) -> Iterator[float]:
+    """Yield the primary gap of this model setting under each judge, percentage points."""
+    for other in tables:
+        is_same = (other.experiment, other.setting) == (table.experiment, table.setting)
+        if is_same and other.draws_headline and other.primary:
+            points = other.primary.gap.points
+            yield from () if points is None else (points,)
+
+
+def _wordings(condition: str, arms: Arms) -> Sequence[str]:
+    own = (names for names in arms.values() if condition in names)
+    return next(own, [condition])
+
+
+def variance_sentence(split: VarianceSplit, first: str, second: str) -> str:
+    """Return one sentence on a variance split, without a full stop."""
+    shares = ", ".join(_shares(split))
+    more = [
+        f"{error:.1f} with twice as many {factor}"
+        for factor in Factor
+        if (error := split.error_with_twice(factor)) is not None
+    ]
+    return (
+        f"Standard error of {first} − {second}: {split.standard_error:.1f} points ({shares}); "
+        f"{', '.join(more)}"
+    )
+
+
+def factor_sentences(table: Table) -> Iterator[str]:
+    """Yield the variance split of the primary gap as a sentence, if it has several parts."""
+    if table.split is None or table.primary is None:
+        return
+    if sum(share is not None for share in table.split.shares.values()) > 1:
+        yield variance_sentence(table.split, table.primary.gap.first, table.primary.gap.second)
+
+
+def _shares(split: VarianceSplit) -> Iterator[str]:
+    """Yield each factor's part in the variance."""
+    for factor, share in split.shares.items():
+        if share is not None:
+            is_joint = factor is Factor.SCENARIOS and split.samples is None
+            name = f"{factor} and sampling" if is_joint else str(factor)
+            yield f"{name} {100 * share:.0f} %"

@@ -1,0 +1,56 @@
+"""Corrected rates: each model has its own."""
+
+from steertui.analysis.corrections import corrections
+from steertui.analysis.label_sample import AnswerKey
+from steertui.core.outcome import Outcome
+from steertui.core.verdict import Label
+from steertui.store import ModelSetting
+
+GOOD, BAD = (ModelSetting(digit * 64, name, name, 0.0) for digit, name in (("0", "a"), ("1", "b")))
+
+
+def outcome(scenario: int, condition: str, label: Label) -> Outcome:
+    return Outcome(
+        scenario=str(scenario),
+        category="c",
+        condition=condition,
+        sample=0,
+        generated=True,
+        truncated=False,
+        label=label,
+        failed=False,
+    )
+
+
+def test_a_judge_that_errs_on_one_model_is_corrected_for_that_model_alone() -> None:
+    reference: dict[AnswerKey, Outcome] = {}
+    judged: dict[AnswerKey, Outcome] = {}
+    for setting in (GOOD, BAD):
+        for condition, share in (("pro", 6), ("anti", 2)):
+            for i in range(20):
+                true = Label.CONVERGENCE if i % 10 < share else Label.NO_CONVERGENCE
+                # The judge calls every fourth answer of the second model convergent.
+                is_error = setting is BAD and i % 4 == 3
+                given = Label.CONVERGENCE if is_error else true
+                key = (setting, str(i), condition, 0)
+                reference[key] = outcome(i, condition, true)
+                judged[key] = outcome(i, condition, given)
+    found = corrections(reference, "local:j", judged)
+    assert [own.setting for own in found] == [GOOD, BAD]
+    good, bad = (own.rates["anti"] for own in found)
+    assert (good.raw, good.value) == (0.2, 0.2)
+    assert bad.raw > 0.3
+    assert bad.value is not None
+    assert abs(bad.value - 0.2) < 1e-9
+    for own in found:
+        assert own.gap is not None
+        assert abs(own.gap.value - 40) < 1e-9
+
+
+def test_answers_that_nobody_labelled_have_no_correction() -> None:
+    judged: dict[AnswerKey, Outcome] = {
+        (GOOD, str(i), "pro", 0): outcome(i, "pro", Label.CONVERGENCE) for i in range(3)
+    }
+    (found,) = corrections({}, "local:j", judged)
+    assert found.rates["pro"].value is None
+    assert found.gap is None

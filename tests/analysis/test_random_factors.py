@@ -1,0 +1,162 @@
+"""Arms of several wordings, variance splits and pooled gaps in the analysis of a database."""
+
+import html
+import json
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from steertui.analysis.arms import arm_results, text_arms
+from steertui.analysis.primary_gaps import pooled_gaps
+from steertui.analysis.summary import Summary, summarise_experiment
+from steertui.analysis.variance import factor_sentences
+from steertui.core.condition import Condition
+from steertui.core.generation import Generation, SamplingParams, StopReason
+from steertui.core.interventions import DirectionalAblation
+from steertui.core.model import Model
+from steertui.core.prompt import Prompt, RenderedPrompt
+from steertui.core.scenario import Scenario
+from steertui.core.trial import Trial
+from steertui.core.verdict import Label, Verdict
+from steertui.store import ModelFacts, Store
+from tests.fixtures.program import call
+
+CONDITIONS = (
+    Condition("baseline"),
+    *(Condition(f"pro-{i}", f"Go on {i}.", arm="pro") for i in range(3)),
+    *(Condition(f"anti-{i}", f"Stop {i}.", arm="anti") for i in range(2)),
+)
+RATES = {"baseline": 0.4, "pro-0": 0.8, "pro-1": 0.5, "pro-2": 0.9, "anti-0": 0.2, "anti-1": 0.1}
+SCENARIOS = 40
+
+
+def stored(db: Path, *, samples: int = 1) -> str:
+    """Store labelled answers of two models under the conditions; return the experiment's id."""
+    rng = random.Random(3)
+    prompts = []
+    labels = []
+    models = [Model(name, Path(), digit * 64, 0) for name, digit in (("one", "1"), ("two", "2"))]
+    for model in models:
+        for number in range(SCENARIOS):
+            scenario = Scenario(
+                "p", f"s/{number:03d}", "Systems", f"s{number}", task=f"Task {number}.", system=""
+            )
+            for condition in CONDITIONS:
+                for sample in range(samples):
+                    trial = Trial(
+                        model, scenario, condition, SamplingParams(temperature=1.0), sample
+                    )
+                    rendered = RenderedPrompt(trial.user)
+                    prompts.append(Prompt(trial, rendered, trial.key(trial.user)))
+                    converges = rng.random() < RATES[condition.name]
+                    labels.append(Label.CONVERGENCE if converges else Label.NO_CONVERGENCE)
+    facts = {
+        m.sha256: ModelFacts(m.name, "", "", 0, template="", template_sha256="") for m in models
+    }
+    with Store(db) as store:
+        experiment = store.add_experiment("", prompts, facts)
+        run = store.add_run(experiment, {}, "", {})
+        store.add_judge("paper:x", "paper:x", {"title": ""})
+        for number, (prompt, label) in enumerate(zip(prompts, labels, strict=True)):
+            answer = Generation(f"answer {number}", StopReason.STOP, 1, 1, 0.0)
+            store.add_generation(prompt.key, run, answer)
+            store.add_verdict(prompt.key, Verdict("paper:x", label))
+    return experiment
+
+
+@pytest.fixture(scope="module")
+def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("arms") / "a.db"
+    stored(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def summary(db: Path) -> Summary:
+    with Store(db) as store:
+        return summarise_experiment(store, store.experiments()[-1].id)
+
+
+def test_arms_are_compared_by_name_with_an_interval_over_wordings(summary: Summary) -> None:
+    table = summary.tables[0]
+    pairs = [(arm.gap.texts.first, arm.gap.texts.second) for arm in table.arms]
+    assert pairs == [("pro", "anti"), ("pro", "baseline"), ("baseline", "anti")]
+    first = table.arms[0]
+    assert first.gap.wordings == (3, 2)
+    assert first.gap.over is not None
+    assert first.gap.texts.low is not None
+    assert first.gap.over.low < first.gap.texts.low
+    assert first.sentence.startswith("3 wordings of pro and 2 wordings of anti: +")
+    assert "baseline is one text, taken as fixed" in table.arms[1].sentence
+
+
+def test_the_primary_condition_stands_for_its_arm_in_the_variance_split(summary: Summary) -> None:
+    table = summary.tables[0]
+    assert table.primary is not None
+    assert table.split is not None
+    assert table.split.wordings is not None
+    (sentence,) = factor_sentences(table)
+    assert "wordings" in sentence
+    assert "with twice as many wordings" in sentence
+
+
+def test_arms_are_hidden_with_a_condition_and_keep_their_numbers(summary: Summary) -> None:
+    table = summary.tables[0]
+    shown = table.only([name for name in table.conditions if name != "anti-1"])
+    assert [arm.gap.texts.second for arm in shown.arms] == ["baseline"]
+    assert shown.arms[0] == table.arms[1]
+
+
+def test_models_are_pooled_under_their_judge(summary: Summary) -> None:
+    (pooled,) = pooled_gaps(summary.complete)
+    assert (pooled.settings, pooled.judge) == (2, "paper:x")
+    points = [table.primary.gap.points or 0.0 for table in summary.complete if table.primary]
+    assert pooled.gap.points == pytest.approx(sum(points) / 2)
+    assert pooled.gap.pairs == SCENARIOS
+
+
+def test_every_form_shows_wordings_split_and_pooled_gap(db: Path, summary: Summary) -> None:
+    table = summary.tables[0]
+    arm = table.arms[0].sentence
+    for form in ("terminal", "markdown", "html"):
+        options = ("--detail", "--format", form, "-o", form)
+        code, _, err = call("report", db.name, *options, cwd=db.parent)
+        assert code == 0, err
+        text = (db.parent / form).read_text(encoding="utf-8")
+        text = " ".join(html.unescape(text).replace("\\", "").split())
+        assert arm in text, form
+        assert "Standard error of" in text, form
+    short = " ".join(call("report", db.name, cwd=db.parent)[1].split())
+    assert arm in short
+    assert "pooled over the 2 model settings" in short
+    record = json.loads(call("report", db.name, "--format", "json", cwd=db.parent)[1])
+    own = record["tables"][0]
+    assert own["arms"][0]["wordings"] == [3, 2]
+    assert own["variance"]["error_with_twice"]["wordings"] < own["variance"]["standard_error"]
+    assert record["pooled"][0]["settings"] == 2
+
+
+def test_methods_and_labels_without_worth_have_no_conclusion_on_wordings() -> None:
+    ablated = replace(CONDITIONS[1], ablation=(DirectionalAblation("v", 1.0),))
+    assert set(text_arms([ablated, *CONDITIONS[2:]])) == {"anti"}
+    assert set(text_arms(CONDITIONS)) == {"baseline", "pro", "anti"}
+    counts = {c.name: {"a": (1, 1), "b": (i % 2, 1)} for i, c in enumerate(CONDITIONS)}
+    results = arm_results(text_arms(CONDITIONS), counts, is_reliable=False)
+    assert all(result.sentence.startswith("nothing is concluded") for result in results)
+
+
+def test_judges_and_samples_enter_the_split(tmp_path: Path) -> None:
+    experiment = stored(tmp_path / "b.db", samples=3)
+    with Store(tmp_path / "b.db") as store:
+        store.add_judge("paper:y", "paper:y", {"title": ""})
+        for number, answer in enumerate(store.unjudged_answers(experiment, "paper:y")):
+            label = Label.CONVERGENCE if number % 3 else Label.NO_CONVERGENCE
+            store.add_verdict(answer.key, Verdict("paper:y", label))
+        table = summarise_experiment(store, experiment).tables[0]
+    assert table.split is not None
+    assert table.split.samples is not None
+    assert table.split.samples > 0
+    assert table.split.judges is not None
+    assert table.split.judges > 0
