@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from steertui.analysis.sentences import Finding
 from steertui.analysis.summary import Summary
 from steertui.core.experiment import parse_experiment
 from steertui.errors import SteertuiError
@@ -130,11 +131,11 @@ def merge_recent(
 
 
 def gap_range(summary: Summary | None) -> str:
-    """Return the gap of the summary's tables in points, as a range if they differ; "" for none."""
+    """Return the primary gap in points, as a range over several tables; "" if none is reliable."""
     gaps = [
-        table.comparisons[0].gap.points
+        table.primary.gap.points
         for table in (summary.tables if summary else ())
-        if table.judge and table.comparisons
+        if table.primary and table.primary.finding is not Finding.WITHHELD
     ]
     points = sorted({f"{gap:+.1f}" for gap in gaps if gap is not None}, key=float)
     return points[0] if len(points) == 1 else f"{points[0]} … {points[-1]}" if points else ""

@@ -37,7 +37,7 @@ async def nothing(pilot: Pilot[None], app: SteertuiApp) -> None:
 
 def write(db: Path, *, unanswered: int = 0) -> str:
     """Write a database of 12 trials; return its experiment's id."""
-    id = made_up(db, [f"answer {n}" for n in range(12)])
+    id = made_up(db, [f"answer {n}" for n in range(12)], is_paired=True)
     execute(db, "UPDATE experiment_plans SET toml = ?", [Experiment().to_toml()])
     execute(db, "DELETE FROM generations WHERE id > ?", [12 - unanswered])
     return id

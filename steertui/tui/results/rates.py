@@ -134,7 +134,7 @@ def _gap(table: Table, paper: Mapping[str, Rate], width: int, colours: Palette) 
         axis_style=colours.faint,
     )
     yield bar.append("  this run", colours.quiet)
-    published = _paper_gap(paper, gap.first, gap.second)
+    published = paper_gap(paper, gap.first, gap.second)
     if published:
         yield _paper_bar(published, bar_width, colours)
     yield Text(
@@ -155,7 +155,7 @@ def _paper_bar(gap: Estimate, width: int, colours: Palette) -> Text:
     return bar.append(f"  paper {gap.value:+.1f}", colours.quiet)
 
 
-def _paper_gap(paper: Mapping[str, Rate], first: str, second: str) -> Estimate | None:
+def paper_gap(paper: Mapping[str, Rate], first: str, second: str) -> Estimate | None:
     """Return the paper's gap in points with unpaired 95 % limits; None unless both rates exist."""
     if first not in paper or second not in paper:
         return None

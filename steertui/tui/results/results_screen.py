@@ -20,6 +20,7 @@ from steertui.store.setup_queries import scenario_titles
 from steertui.store.trial_filter import TrialFilter, find_trials
 from steertui.store.trials import list_trials
 from steertui.tui.results.groups import draw_groups
+from steertui.tui.results.overview import Overview, make_overview
 from steertui.tui.results.rates import draw_table
 from steertui.tui.results.tables import (
     ResultTable,
@@ -35,6 +36,9 @@ from steertui.tui.widgets.reflowing_text import ReflowingText
 from steertui.tui.widgets.stable_table import StableTable
 
 HELP = """
+With several tables, the overview has one row for each: its primary comparison, tested by itself,
+the gap that the paper published for the same model, and the finding. **Enter** shows the table.
+
 The sentences report a difference only if the exact paired test rejects equality, after Holm's
 correction over all tests of the table.
 
@@ -54,6 +58,8 @@ HEADINGS = {
     "agreement": "agreement of the judges",
 }
 """Headings of the tables, by widget id."""
+
+OVERVIEW = "primary comparison of each table, by size: enter shows the table"
 
 MAX_RATES_WIDTH = 130
 """Maximum columns of the rates."""
@@ -85,10 +91,13 @@ class ResultsScreen(Page):
         self._index = 0
         self._version = -1
         self._tables: dict[str, ResultTable] = {}
+        self._overview = Overview()
         self._titles: dict[str, str] = {}
 
     def body(self) -> ComposeResult:
         """Yield the sentences and the tables."""
+        yield Static(OVERVIEW, classes="heading", id="overview-head")
+        yield StableTable(id="overview", cursor_type="row")
         with VerticalScroll(id="results-box"):
             yield ReflowingText(id="sentences")
             with Vertical(id="results-tables"):
@@ -132,6 +141,7 @@ class ResultsScreen(Page):
         self.show_empty()
         self._index = min(self._index, len(self._summary.tables) - 1)
         table = self._summary.tables[self._index]
+        self._show_overview()
         self.query_one("#sentences", ReflowingText).draw_with(
             lambda size: self._sentences(table, size.width)
         )
@@ -145,6 +155,23 @@ class ResultsScreen(Page):
         for name, shown in self._tables.items():
             self._show_table(name, shown)
         self.refresh_bindings()
+
+    def _show_overview(self) -> None:
+        """Show one row per table, if there are several."""
+        assert self._summary
+        self._overview = make_overview(self._summary.tables, self.size.width, self.colours)
+        grid = self._table("overview")
+        grid.fill(self._overview.content)
+        grid.display = bool(self._overview.tables)
+        self.query_one("#overview-head").display = grid.display
+        if grid.display and self.focused is None:
+            grid.focus()
+
+    @on(DataTable.RowSelected, "#overview")
+    def _table_chosen(self, event: DataTable.RowSelected) -> None:
+        self._index = self._overview.tables[event.cursor_row]
+        self._draw()
+        self.query_one("#results-box").scroll_home(animate=False)
 
     def _show_table(self, name: str, table: ResultTable) -> None:
         """Show a table and its heading; an empty table is hidden."""

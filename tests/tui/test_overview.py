@@ -1,0 +1,71 @@
+"""Overview on Results: one row per table, sorted by gap, with the numbers of the summary."""
+
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import DataTable, Static
+
+from steertui.analysis.formatting import gap_columns, table_title
+from steertui.analysis.summary import summarise_experiment
+from steertui.engine.sizing import Overrides
+from steertui.store import Store
+from steertui.tui.app import SteertuiApp, open_session
+from tests.fixtures import large
+from tests.fixtures.real import RUNS
+from tests.fixtures.screens import drive, press
+from tests.fixtures.stored_answers import made_up, paper
+
+
+def test_every_table_is_a_row_and_enter_shows_it(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    large.write(db, models=3, samples=1, judges=2, words=2)
+    with Store(db) as store:
+        tables = summarise_experiment(store, store.resolve_experiment()).tables
+    gaps = [t.primary.gap.points or 0.0 for t in tables if t.primary]
+    assert len(gaps) == 6
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "4")
+        overview = app.screen.query_one("#overview", DataTable)
+        assert app.focused is overview
+        heads = [str(column.label) for column in overview.ordered_columns]
+        column = heads.index("pro − anti")
+        shown = [str(overview.get_row_at(row)[column]) for row in range(overview.row_count)]
+        assert [float(gap) for gap in shown] == [round(gap, 1) for gap in sorted(gaps)[::-1]]
+        await press(pilot, "G", "enter")
+        smallest = min(tables, key=lambda t: (t.primary and t.primary.gap.points) or 0.0)
+        sentences = str(app.screen.query_one("#sentences", Static).render())
+        assert table_title(smallest) in sentences
+        row = [str(cell) for cell in overview.get_row_at(overview.cursor_row)]
+        assert gap_columns(smallest.primary)[1] in row
+
+    drive(open_session(None, db, Overrides(threads=1)), story, (160, 50))
+
+
+def test_a_single_table_has_no_overview(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    made_up(db, ["an answer"] * 4)
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "4")
+        assert not app.screen.query_one("#overview", DataTable).display
+
+    drive(open_session(None, db, Overrides(threads=1)), story)
+
+
+@pytest.mark.skipif(not RUNS.exists(), reason="the paper's runs are not on this machine")
+def test_models_of_the_paper_are_beside_the_papers_gap(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    paper(db)
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "4")
+        overview = app.screen.query_one("#overview", DataTable)
+        heads = [str(column.label) for column in overview.ordered_columns]
+        column = heads.index("paper")
+        published = [str(overview.get_row_at(row)[column]) for row in range(overview.row_count)]
+        assert len(published) > 1
+        assert all(value != "–" for value in published)
+
+    drive(open_session(None, db, Overrides(threads=1)), story, (200, 60))
