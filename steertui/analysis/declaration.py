@@ -1,7 +1,7 @@
 """Declarations: which analysis was planned before the first answer, and what was chosen after."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from steertui.core.condition import Condition
 from steertui.core.declared_analysis import Comparisons, DeclaredAnalysis
@@ -12,7 +12,6 @@ from steertui.errors import SteertuiError
 from steertui.store import Store
 from steertui.store.setup_queries import (
     count_answers_before,
-    planned_conditions,
     used_conditions,
     used_models,
 )
@@ -42,6 +41,7 @@ class Declaration:
         limit: maximum number of scenarios of the newest plan, 0 for all.
         grouped: names of the conditions of dose axes and contests.
         groups: sentences on the analysis of each axis and contest.
+        conditions: as stored, in planned order.
     """
 
     experiment: str
@@ -55,6 +55,7 @@ class Declaration:
     limit: int = 0
     grouped: frozenset[str] = frozenset()
     groups: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = field(default=(), repr=False)
 
     @property
     def is_default(self) -> bool:
@@ -68,14 +69,15 @@ def read_declaration(store: Store, experiment: str) -> Declaration:
     A plan that this version cannot read, such as one of an old database, has the default analysis.
     """
     plans = store.dated_plans(experiment)
-    conditions = planned_conditions(store, experiment)
+    used = used_conditions(store, experiment)
+    conditions = [*dict.fromkeys(condition.name for condition in used)]
     planned = [_readable(toml) for _, toml in plans]
     analyses = [_analysis(one, conditions) for one in planned]
     since = _unchanged_since(analyses)
     planned_at, toml = plans[since]
     models = used_models(store, experiment)
-    stored = [c for c in used_conditions(store, experiment) if c.groups]
-    grouped = frozenset(c.name for c in stored)
+    in_groups = [condition for condition in used if condition.groups]
+    grouped = frozenset(condition.name for condition in in_groups)
     return Declaration(
         experiment=experiment,
         analysis=analyses[-1],
@@ -87,7 +89,8 @@ def read_declaration(store: Store, experiment: str) -> Declaration:
         is_imported=all(model.backend is ModelBackend.IMPORTED for model in models),
         limit=planned[-1].limit if planned[-1] else 0,
         grouped=grouped,
-        groups=tuple(group_sentences(stored)),
+        groups=tuple(group_sentences(in_groups)),
+        conditions=tuple(used),
     )
 
 

@@ -19,7 +19,7 @@ from steertui.core.outcome import Outcome
 from steertui.lookup import resolve_name, short_id
 from steertui.stats.rate import Policy
 from steertui.store import JudgeInfo, ModelSetting, Store
-from steertui.store.setup_queries import ambiguous_names, used_conditions
+from steertui.store.setup_queries import ambiguous_names
 
 STAND_IN_WARNING = (
     "The demo checkpoint is a scripted stand-in: its labels were written into its training text. "
@@ -166,7 +166,7 @@ def summarise(store: Store, wanted: ReportFilter) -> Summary:
         remarks += _text_conflicts(store, experiments)
     return Summary(
         experiments=tuple(experiments),
-        complete=_completed(store, tables),
+        complete=_completed(store, tables, declarations),
         remarks=tuple(remarks),
         settings=settings,
         selection=_selection(data, wanted),
@@ -174,10 +174,11 @@ def summarise(store: Store, wanted: ReportFilter) -> Summary:
     )
 
 
-def _completed(store: Store, tables: Sequence[Table]) -> tuple[Table, ...]:
+def _completed(
+    store: Store, tables: Sequence[Table], declarations: Mapping[str, Declaration]
+) -> tuple[Table, ...]:
     """Return the tables with what depends on the store or on the other tables."""
     over_settings = primary_over_settings(tables)
-    conditions = {t.experiment: used_conditions(store, t.experiment) for t in tables}
     completed = (
         replace(
             table,
@@ -189,7 +190,7 @@ def _completed(store: Store, tables: Sequence[Table]) -> tuple[Table, ...]:
             tag=_tag(table, tables),
             primary_over_settings=over_settings.get(table.key),
             groups=group_results(
-                conditions[table.experiment],
+                declarations[table.experiment].conditions,
                 table.outcomes if table.judge else (),
                 table.policy,
                 is_reliable=table.draws_headline,
@@ -198,7 +199,8 @@ def _completed(store: Store, tables: Sequence[Table]) -> tuple[Table, ...]:
         for table in tables
     )
     return tuple(
-        with_random_factors(table, tables, conditions[table.experiment]) for table in completed
+        with_random_factors(table, tables, declarations[table.experiment].conditions)
+        for table in completed
     )
 
 

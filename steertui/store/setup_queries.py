@@ -83,14 +83,6 @@ def used_conditions(store: Store, experiment: str) -> list[Condition]:
     return [stored_condition(*columns) for columns in store.tuples(sql, [experiment])]
 
 
-def planned_conditions(store: Store, experiment: str) -> list[str]:
-    """Return the names of the experiment's conditions in planned order."""
-    sql = """SELECT c.name FROM experiment_trials AS e
-        JOIN trials AS t ON t.key = e.trial JOIN conditions AS c ON c.id = t.condition
-        WHERE e.experiment = ? GROUP BY c.name ORDER BY min(e.place)"""
-    return store.column(sql, [experiment])
-
-
 def count_answers_before(store: Store, experiment: str, time: str) -> int:
     """Return the number of the experiment's answers that were stored before a time (ISO 8601)."""
     sql = """SELECT count(*) FROM experiment_trials AS e JOIN generations AS g ON g.trial = e.trial
