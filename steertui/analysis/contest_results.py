@@ -5,16 +5,16 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from steertui.analysis.group_words import adjusted_text, ceiling_text, points_text
+from steertui.analysis.over_refusal import OverRefusal, over_refusals
 from steertui.core.condition import Condition
 from steertui.core.contest import ContestSides, contest_sides
 from steertui.core.grouping import NONE, ContestCell
 from steertui.core.outcome import Outcome
-from steertui.core.verdict import Label
 from steertui.stats.contest import Contest, Defence, Duel, Verdict, contest
 from steertui.stats.dose import convergence
-from steertui.stats.gap import Gap, paired_gap
-from steertui.stats.rate import VALID_LABELS, Policy, Rate, pooled_rate, scenario_counts
-from steertui.stats.significance import SIGNIFICANCE_LEVEL, holm
+from steertui.stats.gap import Gap
+from steertui.stats.rate import Policy, Rate, pooled_rate
+from steertui.stats.significance import SIGNIFICANCE_LEVEL
 
 Cell = tuple[str, str]
 """Defence and attack."""
@@ -44,8 +44,7 @@ class ContestResult:
         rates: of convergence, by cell.
         marks: by cell.
         estimates: decomposition and verdicts.
-        refusals: by defence: refusal rate with the defence alone minus that without, in points.
-        refusal_p: by defence: p value after Holm over the defences; None without a test.
+        refusals: under the defences alone.
         scenarios: planned scenarios.
         verdicts: ceilings, and one sentence for each defence, without full stops.
         evidence: attacks without a defence, worst attacks and refusals, without full stops.
@@ -55,8 +54,7 @@ class ContestResult:
     rates: Mapping[Cell, Rate]
     marks: Mapping[Cell, CellMark]
     estimates: Contest
-    refusals: Mapping[str, Gap]
-    refusal_p: Mapping[str, float | None]
+    refusals: OverRefusal
     scenarios: int
     verdicts: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
@@ -87,37 +85,29 @@ def contest_results(
         if has_both and names.keys() == grid and len(names) == len(own):
             cell = next(iter(own.values()))
             answers = {place: outcomes[name] for place, name in names.items()}
-            results.append(_contest(sides, cell, answers, policy))
+            refusals = over_refusals(conditions, outcomes)[sides.contest]
+            results.append(_contest(sides, cell, answers, policy, refusals))
     return results
 
 
 def _contest(
-    sides: ContestSides, cell: ContestCell, answers: Mapping[Cell, list[Outcome]], policy: Policy
+    sides: ContestSides,
+    cell: ContestCell,
+    answers: Mapping[Cell, list[Outcome]],
+    policy: Policy,
+    refusals: OverRefusal,
 ) -> ContestResult:
     counts = {place: convergence(own, policy) for place, own in answers.items()}
     estimates = contest(counts, cell.margin, cell.reference)
-    refusals = _refusals(answers, [defence.name for defence in estimates.defences])
-    p_values = {name: gap.p for name, gap in refusals.items() if gap.p is not None}
-    adjusted = dict(zip(p_values, holm([*p_values.values()]), strict=True))
     result = ContestResult(
         sides=sides,
         rates={place: pooled_rate(own) for place, own in counts.items()},
         marks=_marks(estimates, sides),
         estimates=estimates,
         refusals=refusals,
-        refusal_p={name: adjusted.get(name) for name in refusals},
         scenarios=len({o.scenario for own in answers.values() for o in own}),
     )
     return replace(result, verdicts=tuple(_verdicts(result)), evidence=tuple(_evidence(result)))
-
-
-def _refusals(answers: Mapping[Cell, list[Outcome]], defences: list[str]) -> dict[str, Gap]:
-    valid = VALID_LABELS[Policy.PAPER]
-    counts = {
-        name: scenario_counts(answers[name, NONE], Label.SAFETY_REFUSAL, valid)
-        for name in (NONE, *defences)
-    }
-    return {name: paired_gap(counts[name], counts[NONE], name, NONE) for name in defences}
 
 
 def _marks(estimates: Contest, sides: ContestSides) -> dict[Cell, CellMark]:
@@ -160,8 +150,9 @@ def _evidence(result: ContestResult) -> Iterator[str]:
         verb = "steers" if is_shown else "is not shown to steer"
         yield f"Without a defence {attack} {verb}: {points_text(gap)}, {p}"
     for defence in estimates.defences:
-        found = (_worst_sentence(defence), _refusal_sentence(result, defence.name))
-        yield from (sentence for sentence in found if sentence)
+        worst = _worst_sentence(defence)
+        yield from [worst] if worst else []
+    yield from result.refusals.sentences
 
 
 def _verdict_sentence(result: ContestResult, defence: Defence) -> str:
@@ -226,11 +217,3 @@ def _worst_sentence(defence: Defence) -> str:
         f"{points_text(duel.residual)}, {adjusted_text(duel.adjusted, tests, 'attacks')}; the "
         f"defence takes away {points_text(duel.protection)}"
     )
-
-
-def _refusal_sentence(result: ContestResult, defence: str) -> str:
-    gap = result.refusals[defence]
-    if gap.points is None:
-        return ""
-    p = adjusted_text(result.refusal_p[defence], len(result.refusals), "defences")
-    return f"Refusals under {defence} alone, minus without it: {points_text(gap)}, {p}"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from steertui.analysis.contest_results import CellMark, ContestResult, contest_results
 from steertui.analysis.dose_results import AxisResult, axis_results
+from steertui.analysis.over_refusal import OverRefusal, over_refusals
 from steertui.core.condition import Condition
 from steertui.core.outcome import Outcome, outcomes_by_condition
 from steertui.stats.rate import Policy
@@ -17,11 +18,13 @@ class Groups:
     Attributes:
         axes: dose axes with dose 0 and another one.
         contests: contests whose cells are all planned.
+        refusals: under the defences of other contests, of which only some cells are planned.
         conditions: conditions that are in a group, by name.
     """
 
     axes: tuple[AxisResult, ...] = ()
     contests: tuple[ContestResult, ...] = ()
+    refusals: tuple[OverRefusal, ...] = ()
     conditions: Mapping[str, Condition] = field(default_factory=dict, repr=False)
 
     @property
@@ -53,10 +56,17 @@ def group_results(
     answers = outcomes_by_condition(outcomes)
     axes = axis_results(known, answers, policy)
     contests = contest_results(known, answers, policy)
+    whole = {result.sides.contest for result in contests}
+    partial = over_refusals(known, answers).items() if is_reliable else ()
     if not is_reliable:
         axes = [_axis_withheld(axis) for axis in axes]
         contests = [_contest_withheld(result) for result in contests]
-    return Groups(tuple(axes), tuple(contests), grouped)
+    return Groups(
+        axes=tuple(axes),
+        contests=tuple(contests),
+        refusals=tuple(result for name, result in partial if name not in whole),
+        conditions=grouped,
+    )
 
 
 def _axis_withheld(axis: AxisResult) -> AxisResult:

@@ -71,12 +71,14 @@ def _training_run(store: Store, selection: ReportFilter) -> tuple[Table, Contest
 def _print_choice(result: ContestResult, chosen: dict[str, str]) -> None:
     print_line(f"Attacks chosen on {result.scenarios} training scenarios, by the highest rate:")
     for defence, worst in chosen.items():
-        rates = (
-            f"{attack} {100 * (result.rates[defence, attack].value or 0):.0f} %"
+        rates = {
+            attack: result.rates[defence, attack].value or 0.0
             for attack in result.sides.attacks
             if attack != NONE
-        )
-        print_line(f"  {defence}: {worst}  ({', '.join(rates)})")
+        }
+        listed = ", ".join(f"{attack} {100 * rate:.0f} %" for attack, rate in rates.items())
+        is_tie = sum(rate == rates[worst] for rate in rates.values()) > 1
+        print_line(f"  {defence}: {worst}  ({listed}){' first of a tie' * is_tie}")
 
 
 def _write(file: Path, output: Path, name: str, changes: dict[str, list[str]]) -> None:

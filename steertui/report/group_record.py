@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 from steertui.analysis.contest_results import ContestResult
 from steertui.analysis.dose_results import AxisResult
+from steertui.analysis.over_refusal import OverRefusal
 from steertui.stats.contest import Defence
 from steertui.stats.dose import DosePoint
 from steertui.stats.rate import Rate
@@ -82,8 +83,8 @@ def _defence_record(result: ContestResult, defence: Defence) -> Record:
         "lost": defence.lost,
         "worst": defence.worst,
         "verdict": str(defence.verdict),
-        "refusals": asdict(result.refusals[defence.name]),
-        "refusals_p_holm": result.refusal_p[defence.name],
+        "refusals": asdict(result.refusals.gaps[defence.name]),
+        "refusals_p_holm": result.refusals.adjusted[defence.name],
         "attacks": [
             {
                 "attack": duel.attack,
@@ -96,6 +97,19 @@ def _defence_record(result: ContestResult, defence: Defence) -> Record:
             }
             for duel in defence.duels
         ],
+    }
+
+
+def refusals_record(result: OverRefusal) -> Record:
+    """Return the refusals under the defences of a contest of which only some cells are planned."""
+    return {
+        "contest": result.contest,
+        "rates": {name: rate_record(rate) for name, rate in result.rates.items()},
+        "results": [
+            {"defence": name, "refusals": asdict(gap), "p_holm": result.adjusted[name]}
+            for name, gap in result.gaps.items()
+        ],
+        "sentences": list(result.sentences),
     }
 
 

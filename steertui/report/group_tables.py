@@ -29,6 +29,9 @@ def draw_groups(groups: Groups, *, detail: bool = False) -> Parts:
         yield from _axis(axis)
     for result in groups.contests:
         yield from _contest(result, detail=detail)
+    for refusals in groups.refusals:
+        yield line_text()
+        yield from (line_text(f"  {sentence}.") for sentence in refusals.sentences)
 
 
 def _axis(axis: AxisResult) -> Parts:

@@ -24,6 +24,9 @@ def group_lines(groups: Groups) -> Iterator[str]:
         yield from _axis(axis)
     for result in groups.contests:
         yield from _contest(result)
+    for refusals in groups.refusals:
+        yield from (f"- {escape(sentence)}." for sentence in refusals.sentences)
+        yield ""
 
 
 def _axis(axis: AxisResult) -> Iterator[str]:

@@ -18,7 +18,7 @@ from steertui.paper.comparison import PaperComparison
 from steertui.paper.fidelity import PaperDifference
 from steertui.paper.item_by_item import ItemByItem
 from steertui.report.factor_record import arm_record, pooled_record, split_record
-from steertui.report.group_record import axis_record, contest_record, rate_record
+from steertui.report.group_record import axis_record, contest_record, rate_record, refusals_record
 from steertui.stats.gap import Gap, label_transitions
 
 Record = dict[str, object]
@@ -86,6 +86,7 @@ def table_record(table: Table) -> Record:
         "variance": split_record(table.split),
         "axes": [axis_record(axis) for axis in table.groups.axes],
         "contests": [contest_record(result) for result in table.groups.contests],
+        "over_refusals": [refusals_record(result) for result in table.groups.refusals],
         "warnings": [
             {"kind": str(w.kind), "text": w.text, "conditions": list(w.conditions)}
             for w in table.warnings

@@ -225,3 +225,23 @@ def test_page_and_pictures_show_the_groups(dose: Path, contest: Path) -> None:
     drawn = (contest.parent / "pictures/contest-1-game.svg").read_text(encoding="utf-8")
     assert ">80 ▲</text>" in drawn
     assert ">30 =</text>" in drawn
+
+
+def test_defences_alone_are_compared_by_their_refusals(tmp_path: Path) -> None:
+    def label(condition: Condition, number: int) -> Label:
+        assert condition.cell
+        is_refusal = condition.cell.defence == "defence-1" and number < 20
+        return Label.SAFETY_REFUSAL if is_refusal else Label.NO_CONVERGENCE
+
+    conditions = grouped.contest_conditions(tmp_path, 2, 2)
+    alone = [c for c in conditions if c.cell and c.cell.attack == "none"]
+    grouped.write(tmp_path / "a.db", alone, label)
+    (found,) = groups(tmp_path / "a.db").refusals
+    assert found.rates["defence-1"].value == 0.5
+    assert found.gaps["defence-1"].points == 50
+    sentence = "Refusals under defence-1 alone, minus without it: +50.0 points"
+    assert found.sentences[0].startswith(sentence)
+    assert sentence in report(tmp_path / "a.db")
+    record = json.loads(report(tmp_path / "a.db", "--format", "json"))
+    jsonschema.validate(record, json.loads(SCHEMA.read_text(encoding="utf-8")))
+    assert record["tables"][0]["over_refusals"][0]["results"][0]["refusals"]["points"] == 50

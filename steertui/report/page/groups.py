@@ -26,6 +26,7 @@ def group_values(groups: Groups) -> Values:
     return {
         "axes": [_axis(axis) for axis in groups.axes],
         "contests": [_contest(result) for result in groups.contests],
+        "refusals": [s for result in groups.refusals for s in result.sentences],
         "dose_columns": DOSE_COLUMNS,
         "part_columns": PART_COLUMNS,
         "parts_legend": PARTS_LEGEND,

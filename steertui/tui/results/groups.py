@@ -35,6 +35,7 @@ def draw_groups(groups: Groups, width: int, colours: Palette) -> Text:
     for line in chain(
         *(_axis(axis, width, colours) for axis in groups.axes),
         *(_contest(result, width, colours) for result in groups.contests),
+        *(_sentences(result.sentences, width, colours) for result in groups.refusals),
     ):
         text.append_text(line).append("\n")
     return text
