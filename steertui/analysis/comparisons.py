@@ -21,6 +21,7 @@ from steertui.analysis.table import Table
 from steertui.core.declared_analysis import Pair
 from steertui.lookup import short_id
 from steertui.stats.rate import ScenarioCounts
+from steertui.stats.sensitivity import headline_counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +209,7 @@ def _differences(
     ]
     pair = _primary_pair(tables)
     if pair and {*pair} <= {*shared}:
-        sides = [(side[pair[0]], side[pair[1]]) for side in counts]
+        sides = [headline_counts(side[pair[0]], side[pair[1]]) for side in counts]
         contrast = gap_difference_contrast(sides[0], sides[1], *names)
         lines.insert(0, _Line(f"{pair[0]} − {pair[1]}", contrast, pair, tables))
     return lines

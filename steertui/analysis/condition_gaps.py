@@ -16,9 +16,14 @@ from steertui.analysis.warnings import is_low_coverage
 from steertui.core.declared_analysis import Comparisons, Pair, all_pairs
 from steertui.core.outcome import Outcome, count_trials, outcomes_by_condition
 from steertui.core.verdict import Label
-from steertui.stats.gap import shared_scenarios
 from steertui.stats.rate import VALID_LABELS, Policy, ScenarioCounts, scenario_counts
-from steertui.stats.sensitivity import LabelCounts, Sensitivity, gap_sensitivity, label_counts
+from steertui.stats.sensitivity import (
+    LabelCounts,
+    Sensitivity,
+    gap_sensitivity,
+    headline_counts,
+    label_counts,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +100,7 @@ class _Sides:
 
     def results(self, pairs: Sequence[Pair], family: Family) -> tuple[GapResult, ...]:
         checks = [self._sensitivity(*pair) for pair in pairs]
-        contrasts = [
-            self._contrast(*pair, check) for pair, check in zip(pairs, checks, strict=True)
-        ]
+        contrasts = [self._contrast(*pair) for pair in pairs]
         tests = family_tests(contrasts, family)
         return tuple(
             gap_result(contrast, test, self.planned, self._notes(check))
@@ -108,12 +111,9 @@ class _Sides:
         labels = self.labels[first], self.labels[second]
         return gap_sensitivity(*labels, first, second, self.policy)
 
-    def _contrast(self, first: str, second: str, check: Sensitivity) -> Contrast:
-        """Return the contrast over all valid answers, or over shared scenarios if it must be."""
+    def _contrast(self, first: str, second: str) -> Contrast:
         one, two = (self.labels[name].by_policy[self.policy] for name in (first, second))
-        if check.pairs_differ:
-            one, two = shared_scenarios(one, two)
-        return gap_contrast(one, two, first, second)
+        return gap_contrast(*headline_counts(one, two), first, second)
 
     def _notes(self, check: Sensitivity) -> Notes:
         gap = check.marginal

@@ -131,7 +131,7 @@ def comparison_legend(results: Sequence[GapResult]) -> str:
     ]
     if not levels:
         return legend
-    return f"{legend}. Intervals: {', '.join(levels)}, so that all hold at once with 95 %"
+    return f"{legend}. Intervals: {', '.join(levels)}, so that all hold at once with about 95 %"
 
 
 def gap_columns(result: GapResult | None) -> tuple[str, str, str]:

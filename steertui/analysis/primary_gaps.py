@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from steertui.analysis.condition_gaps import convergence_counts
 from steertui.analysis.sentences import p_text
 from steertui.analysis.table import Table, TableKey
-from steertui.stats.gap import Gap
+from steertui.stats.gap import Gap, shared_scenarios
 from steertui.stats.pooled import pooled_gap
 from steertui.stats.significance import SIGNIFICANCE_LEVEL, holm
 from steertui.units import quantity
@@ -47,12 +47,15 @@ class PooledGap:
         experiment: its id.
         judge: the judge's name.
         settings: number of model settings.
+        pairs: number of pairs of a model setting and a scenario valid under both conditions, each
+            of which counts once.
         gap: pooled within each scenario (`pooled_gap`), with 95 % limits.
     """
 
     experiment: str
     judge: str
     settings: int
+    pairs: int
     gap: Gap
 
 
@@ -63,15 +66,17 @@ def pooled_gaps(tables: Sequence[Table]) -> Iterator[PooledGap]:
     """
     for (experiment, _), own in _families(tables).items():
         drawn = [table for table in own if table.draws_headline]
-        pairs = {(t.primary.gap.first, t.primary.gap.second) for t in drawn if t.primary}
-        if len(drawn) < 2 or len(pairs) != 1:
+        compared = {(t.primary.gap.first, t.primary.gap.second) for t in drawn if t.primary}
+        if len(drawn) < 2 or len(compared) != 1:
             continue
-        ((one, two),) = pairs
+        ((one, two),) = compared
         counts = [convergence_counts(table.outcomes, table.policy) for table in drawn]
-        gap = pooled_gap([(own.get(one, {}), own.get(two, {})) for own in counts], one, two)
+        gaps = [(own.get(one, {}), own.get(two, {})) for own in counts]
+        gap = pooled_gap(gaps, one, two)
+        pairs = sum(len(shared_scenarios(*own)[0]) for own in gaps)
         judge = drawn[0].judge.name if drawn[0].judge else ""
         if gap.points is not None:
-            yield PooledGap(experiment, judge, len(drawn), gap)
+            yield PooledGap(experiment, judge, len(drawn), pairs, gap)
 
 
 def pooled_sentence(pooled: PooledGap) -> str:
@@ -81,7 +86,8 @@ def pooled_sentence(pooled: PooledGap) -> str:
     return (
         f"Judged by {pooled.judge}, {gap.first} − {gap.second} pooled over the "
         f"{quantity(pooled.settings, 'model setting')} is {gap.points:+.1f} points (95 % interval "
-        f"{gap.low:+.1f} to {gap.high:+.1f}{test}); it speaks of these models"
+        f"{gap.low:+.1f} to {gap.high:+.1f}{test}); each of the {pooled.pairs} valid pairs "
+        "counts once, and the gap speaks of these models"
     )
 
 

@@ -22,7 +22,7 @@ from steertui.core.outcome import (
     outcomes_by_category,
     outcomes_by_condition,
 )
-from steertui.stats.gap import GapCounts, label_transitions, shared_scenarios
+from steertui.stats.gap import label_transitions
 from steertui.stats.matched_pairs import PairedPosterior, paired_cells, paired_posterior
 from steertui.stats.over_categories import limits_over_categories
 from steertui.stats.rate import (
@@ -33,6 +33,7 @@ from steertui.stats.rate import (
     nonsensical_rate,
     refusal_rate,
 )
+from steertui.stats.sensitivity import headline_counts
 from steertui.stats.variance_split import VarianceSplit
 from steertui.store import JudgeInfo, ModelSetting
 
@@ -198,9 +199,7 @@ class Table:
         gap = self.primary.gap
         counts = convergence_counts(self.outcomes, self.policy)
         category = {outcome.scenario: outcome.category for outcome in self.outcomes}
-        sides: GapCounts = counts[gap.first], counts[gap.second]
-        if self.primary.sensitivity and self.primary.sensitivity.pairs_differ:
-            sides = shared_scenarios(*sides)
+        sides = headline_counts(counts[gap.first], counts[gap.second])
         return limits_over_categories(*sides, category)
 
     @property

@@ -42,5 +42,6 @@ def pooled_record(pooled: PooledGap) -> Record:
         "experiment": pooled.experiment,
         "judge": pooled.judge,
         "settings": pooled.settings,
+        "pairs": pooled.pairs,
         "gap": asdict(pooled.gap),
     }

@@ -15,6 +15,7 @@ from steertui.core.generation import distinct_samples
 from steertui.core.model import ModelBackend
 from steertui.errors import SteertuiError
 from steertui.stats.rate import Policy
+from steertui.stats.sensitivity import MATERIAL_POINTS
 from steertui.store import Store
 from steertui.store.setup_queries import StoredModel, runs, used_conditions, used_models
 from steertui.units import quantity
@@ -184,6 +185,19 @@ def _tests(tables: Sequence[Table]) -> Iterator[str]:
     if corrected:
         yield "P values of secondary comparisons were corrected by Holm's procedure [@holm1979]"
     yield "Intervals of differences were computed by square-and-add for paired data [@newcombe1998]"
+    if corrected:
+        yield (
+            "Those of a family had Bonferroni's level, and were extended or cut at 0 to agree with "
+            "the corrected tests"
+        )
+    checks = [c.sensitivity for table in tables for c in table.comparisons if c.sensitivity]
+    moved = sum(check.pairs_differ for check in checks)
+    if moved:
+        yield (
+            f"In {moved} of {quantity(len(checks), 'comparison')} of conditions the gap over all "
+            f"valid answers was more than {MATERIAL_POINTS:g} points from that over the scenarios "
+            "valid under both conditions; there gap and interval are over the latter"
+        )
 
 
 def _list(names: Iterable[str]) -> str:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
-from steertui.stats.gap import Gap, gap_estimate, paired_gap, shared_scenarios
-from steertui.stats.rate import VALID_LABELS, Policy, ScenarioCounts, scenario_counts
+from steertui.stats.gap import Gap, GapCounts, gap_estimate, paired_gap, shared_scenarios
+from steertui.stats.rate import VALID_LABELS, Policy, ScenarioCounts, pooled_rate, scenario_counts
 from steertui.stats.significance import SIGNIFICANCE_LEVEL
 
 MATERIAL_POINTS = 5.0
@@ -51,7 +51,7 @@ class Sensitivity:
     @property
     def pairs_differ(self) -> bool:
         """Whether the gap over shared scenarios is `MATERIAL_POINTS` from the marginal one."""
-        return _differ(self.marginal, self.shared)
+        return _are_apart(self.marginal.points, self.shared.points)
 
     @property
     def headline(self) -> Gap:
@@ -126,6 +126,21 @@ def gap_sensitivity(
     )
 
 
+def headline_counts(one: ScenarioCounts, two: ScenarioCounts) -> GapCounts:
+    """Return the counts over which a gap is printed.
+
+    All valid answers of both sides, or the shared scenarios alone if that moves the gap by more
+    than `MATERIAL_POINTS`.
+    """
+    shared = shared_scenarios(one, two)
+    return shared if _are_apart(_points((one, two)), _points(shared)) else (one, two)
+
+
+def _points(counts: GapCounts) -> float | None:
+    one, two = (pooled_rate(side).value for side in counts)
+    return None if one is None or two is None else 100 * (one - two)
+
+
 def _worst_case(one: LabelCounts, two: LabelCounts) -> WorstCase | None:
     lowest = gap_estimate((one.fewest, two.most))
     highest = gap_estimate((one.most, two.fewest))
@@ -134,10 +149,10 @@ def _worst_case(one: LabelCounts, two: LabelCounts) -> WorstCase | None:
     return WorstCase(lowest.value, highest.value, low=lowest.low, high=highest.high)
 
 
-def _differ(one: Gap, two: Gap) -> bool:
-    if one.points is None or two.points is None:
-        return one.points != two.points
-    return abs(one.points - two.points) > MATERIAL_POINTS
+def _are_apart(one: float | None, two: float | None) -> bool:
+    if one is None or two is None:
+        return one != two
+    return abs(one - two) > MATERIAL_POINTS
 
 
 def _is_significant(gap: Gap) -> bool:

@@ -5,8 +5,14 @@ import pytest
 
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
+from steertui.stats.gap import paired_gap
 from steertui.stats.rate import Policy
-from steertui.stats.sensitivity import Sensitivity, gap_sensitivity, label_counts
+from steertui.stats.sensitivity import (
+    Sensitivity,
+    gap_sensitivity,
+    headline_counts,
+    label_counts,
+)
 
 C, N, S, X = Label
 
@@ -76,6 +82,16 @@ def test_the_headline_moves_to_shared_scenarios_if_the_rates_differ_materially()
     assert result.headline is result.shared
     assert result.shared.p == result.marginal.p
     assert result.is_material
+
+
+def test_headline_counts_are_those_of_the_headline() -> None:
+    items = outcomes(*[(C, N)] * 10 + [(C, C)] * 10 + [(N, X)] * 20)
+    for kept in (items, items[:40]):
+        one, two = (label_counts([o for o in kept if o.condition == c]) for c in ("pro", "anti"))
+        check = gap_sensitivity(one, two, "pro", "anti")
+        sides = (side.by_policy[Policy.PAPER] for side in (one, two))
+        assert paired_gap(*headline_counts(*sides), "pro", "anti") == check.headline
+        assert check.pairs_differ is (kept is items)
 
 
 def test_a_policy_that_changes_the_verdict_is_material() -> None:
