@@ -3,6 +3,7 @@
 import json
 import time
 import urllib.request
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,7 +22,6 @@ from steertui.engine.engine import Engine
 from steertui.engine.events import Completed
 from steertui.engine.llama import LlamaModel
 from steertui.engine.sequence import GenerateRequest
-from steertui.engine.stopwatch import Phase
 from steertui.engine.vocabulary import vocabulary
 from steertui.planning.chat_formats import chat_format
 from steertui.planning.resolve import resolve
@@ -56,6 +56,11 @@ class Job:
     prompts_limit: int
     copies: int = 1
 
+    @property
+    def clock(self) -> Callable[[], float]:
+        """CPU time of the process if one thread computes, as other load hardly changes it."""
+        return time.process_time if self.threads == 1 else time.perf_counter
+
     def prompts(self) -> list[list[int]]:
         """Return the tokens of all prompts: scenarios × conditions, at most the limit, × copies."""
         trials = list(resolve(Experiment(scenarios=[self.pack])).trials)
@@ -88,7 +93,7 @@ class Measurement:
     """Result of one method.
 
     Attributes:
-        seconds: wall time without loading the model.
+        seconds: by the job's clock, without loading the model.
         tokens: new tokens.
         details: further figures by name.
     """
@@ -98,13 +103,30 @@ class Measurement:
     details: dict[str, object] = field(default_factory=dict)
 
 
+class TimedContext:
+    """Adds up the time of `LlamaContext.decode`."""
+
+    def __init__(self, context: LlamaContext, clock: Callable[[], float]) -> None:
+        self.seconds = 0.0
+        self._clock = clock
+        self._decode = context.decode
+        context.decode = self  # type: ignore[method-assign]
+
+    def __call__(self, *batch: np.ndarray) -> np.ndarray:
+        """Decode a batch."""
+        start = self._clock()
+        logits = self._decode(*batch)
+        self.seconds += self._clock() - start
+        return logits
+
+
 def engine(job: Job, slots: int) -> Measurement:
     """Measure the engine in this process."""
     llama = LlamaModel(job.model)
     prompts = job.prompts()
     engine = Engine(llama, job.shape(slots, max(map(len, prompts))))
-    cpu_start = time.process_time()
-    start = time.perf_counter()
+    timed = TimedContext(engine.context, job.clock)
+    start = job.clock()
     for request in job.requests(prompts):
         engine.add(request)
     tokens = 0
@@ -112,16 +134,14 @@ def engine(job: Job, slots: int) -> Measurement:
         for event in engine.step():
             assert isinstance(event, Completed)
             tokens += event.generation.tokens
-    seconds = time.perf_counter() - start
-    cpu_seconds = time.process_time() - cpu_start
+    seconds = job.clock() - start
     snapshot = engine.snapshot()
     engine.close()
     details: dict[str, object] = {
         "prompts": len(prompts),
         "prefilled": snapshot.prefilled,
         "steps": snapshot.steps,
-        "cpu_seconds": round(cpu_seconds, 1),
-        "outside": round(1 - snapshot.seconds[Phase.DECODING] / seconds, 4),
+        "outside": round(1 - timed.seconds / seconds, 4),
     }
     return Measurement(seconds, tokens, details)
 
@@ -150,7 +170,7 @@ def ceiling(job: Job, slots: int) -> Measurement:
     batches = _schedule(job, llama, prompts, shape)
     context = LlamaContext(llama, shape)
     tokens = 0
-    start = time.perf_counter()
+    start = job.clock()
     for forks, batch in batches:
         for source, slot, shared in forks:
             if source == slot:
@@ -159,7 +179,7 @@ def ceiling(job: Job, slots: int) -> Measurement:
                 context.fork(source, slot, shared)
         context.decode(*batch)
         tokens += int(batch[3].sum())
-    seconds = time.perf_counter() - start
+    seconds = job.clock() - start
     context.close()
     return Measurement(seconds, tokens)
 
@@ -235,7 +255,7 @@ def loop(job: Job) -> Measurement:
     end_tokens = LlamaModel(job.model, vocab_only=True).end_tokens if job.is_natural else ()
     sampling = job.sampling
     tokens = 0
-    start = time.perf_counter()
+    start = job.clock()
     for prompt in prompts:
         generated = model.generate(
             prompt,
@@ -247,7 +267,7 @@ def loop(job: Job) -> Measurement:
         )
         limited = islice(generated, sampling.max_tokens)
         tokens += sum(1 for _ in takewhile(lambda token: token not in end_tokens, limited))
-    return Measurement(time.perf_counter() - start, tokens)
+    return Measurement(job.clock() - start, tokens)
 
 
 def _server_params(job: Job, shape: ContextParams) -> Any:
@@ -279,10 +299,10 @@ def server(job: Job, slots: int) -> Measurement:
     shape = job.shape(slots, max(map(len, prompts)))
     running = xllamacpp.Server(_server_params(job, shape))
     bodies = [_body(request) for request in job.requests(prompts)]
-    start = time.perf_counter()
+    start = job.clock()
     with ThreadPoolExecutor(slots) as clients:
         tokens = sum(clients.map(partial(_post, running.listening_address), bodies))
-    return Measurement(time.perf_counter() - start, tokens)
+    return Measurement(job.clock() - start, tokens)
 
 
 def _body(request: GenerateRequest) -> dict[str, object]:

@@ -15,6 +15,9 @@ for slots in 32 64 128 256; do
 done
 python -m benchmarks.rows --model "$model" --slots 128 --rows 1 8 32 64 128 --threads 2
 python -m benchmarks.backend_sampling --model "$model" --slots 128
+# With a build of xllamacpp for the card, add llama-server: --peers ceiling server.
 python -m benchmarks.throughput --model "$model" --shape qwen3-4b --slots 32 64 128 256 --copies 4 \
-    --threads 16 --rounds 1 --peers loop ceiling --sampling greedy "no filter" "top-p 0.95"
+    --threads 16 --rounds 1 --peers ceiling --sampling greedy "no filter" "top-p 0.95"
+python -m benchmarks.throughput --model "$model" --shape qwen3-4b --slots 32 --prompts 6 \
+    --threads 16 --rounds 1 --peers loop --log loop.jsonl
 python -m benchmarks.accelerator_model --slots 32 64 128

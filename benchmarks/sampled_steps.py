@@ -16,28 +16,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import shapes
+from benchmarks.methods import TimedContext
 from benchmarks.sampling import SAMPLINGS
 from steertui.core.generation import SamplingParams
-from steertui.engine.context import ContextParams, LlamaContext
+from steertui.engine.context import ContextParams
 from steertui.engine.engine import Engine
 from steertui.engine.llama import LlamaModel
 from steertui.engine.sequence import GenerateRequest
-
-
-class TimedContext:
-    """Adds up the CPU time of `LlamaContext.decode`."""
-
-    def __init__(self, context: LlamaContext) -> None:
-        self.seconds = 0.0
-        self._decode = context.decode
-        context.decode = self  # type: ignore[method-assign]
-
-    def __call__(self, *batch: np.ndarray) -> np.ndarray:
-        """Decode a batch."""
-        start = time.process_time()
-        logits = self._decode(*batch)
-        self.seconds += time.process_time() - start
-        return logits
 
 
 def main() -> None:
@@ -77,7 +62,7 @@ def steps(
         engine.add(GenerateRequest(str(slot), prompt, limited, slot, ignore_end=True))
     while engine.snapshot().generated < 2 * shape.slots:
         engine.step()
-    timed = TimedContext(engine.context)
+    timed = TimedContext(engine.context, time.process_time)
     measured = []
     for _ in range(count):
         before = timed.seconds

@@ -16,7 +16,7 @@ with --natural an end token ends an answer. A setting is a method and a name of 
 the median of the new tokens per second of each setting, its ratio to the engine with the same
 sampling and to the engine's greedy decoding, and the engine's share of time outside llama_decode.
 Each measurement appends a line to --log; lines that are already there are included, so that rounds
-may be run one by one.
+may be run one by one. With --threads 1 time is CPU time, which other load hardly changes.
 """
 
 import argparse
