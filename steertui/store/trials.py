@@ -150,6 +150,19 @@ def read_matched_trials(store: Store, key: str, experiment: str) -> list[TrialTe
     return _read(store, where, parameters)
 
 
+def matched_scenarios(store: Store, key: str, experiment: str) -> list[str]:
+    """Return the keys of the experiment's trials that differ from a trial in the scenario only.
+
+    They are in planned order. The trial itself is one of them if it belongs to the experiment.
+    """
+    sql = """SELECT b.key FROM trials AS a JOIN trials AS b
+            ON b.model = a.model AND b.condition = a.condition AND b.sampling = a.sampling
+            AND b.sample = a.sample
+        JOIN experiment_trials AS e ON e.trial = b.key AND e.experiment = ?
+        WHERE a.key = ? ORDER BY e.place"""
+    return store.column(sql, [experiment, key])
+
+
 def _read(store: Store, where: str, parameters: Sequence[str]) -> list[TrialText]:
     return [
         TrialText(**row, verdicts=_verdicts(store, row["key"]))

@@ -113,7 +113,7 @@ def visit_screens(terminal: Tmux) -> float:
         press("PageDown")
     press("u")
     terminal.settle()
-    press("b", "baseline · ")
+    press("b", " scenarios")
     terminal.settle()
     press("Right")
     press("u")

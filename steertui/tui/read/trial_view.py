@@ -16,6 +16,15 @@ UNCERTAIN_MARGIN = 0.2
 """Margin between the two largest label probabilities below which a verdict is marked uncertain."""
 
 
+STEERING_LENGTH = 90
+"""Characters of a suffix or other intervention that are shown of one that is folded."""
+
+
+def shortened(text: str, length: int) -> str:
+    """Return the text, or its beginning with an ellipsis."""
+    return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
+
+
 def verdict_line(verdict: StoredVerdict, colours: Palette) -> Text:
     """Return one judge's verdict: label, judge, probability and reason."""
     if verdict.label is None:
@@ -97,13 +106,28 @@ def add_answer(long_text: LongText, trial: TrialText, *, shows_reasoning: bool =
 
 def add_prompt(long_text: LongText, trial: TrialText) -> None:
     """Add system message, task and the condition's interventions, these in their own style."""
+    add_task(long_text, trial)
+    for title, text in trial.steered_by.parts:
+        long_text.add("")
+        long_text.add(f"{title} of {one_line(trial.condition)}", "heading")
+        long_text.add(text, "suffix")
+
+
+def add_task(long_text: LongText, trial: TrialText) -> None:
+    """Add system message and task."""
     if trial.system:
         long_text.add("System", "heading")
         long_text.add(trial.system.strip(), "quiet")
         long_text.add("")
     long_text.add("Task", "heading")
     long_text.add(trial.task.rstrip(), "quiet")
+
+
+def add_steering(long_text: LongText, trial: TrialText, *, is_whole: bool) -> None:
+    """Add what the condition adds to the prompt or changes in the model, or its beginning."""
     for title, text in trial.steered_by.parts:
-        long_text.add("")
-        long_text.add(f"{title} of {one_line(trial.condition)}", "heading")
-        long_text.add(text, "suffix")
+        shown = text.strip() if is_whole else shortened(one_line(text.strip()), STEERING_LENGTH)
+        long_text.add(f"{title}: {shown}", "suffix")
+    if not trial.steered_by.parts:
+        long_text.add("nothing added", "quiet")
+    long_text.add("")

@@ -1,0 +1,53 @@
+"""Side by side: one title and task, n and N change the scenario, differing words are marked."""
+
+from pathlib import Path
+
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from steertui.engine.sizing import Overrides
+from steertui.tui.app import SteertuiApp, open_session
+from steertui.tui.read.word_differences import MAX_WORDS, mark_differences
+from steertui.tui.widgets.long_text import LongText
+from tests.fixtures.database import select
+from tests.fixtures.screens import drive, press
+from tests.fixtures.stored_answers import made_up
+
+
+def shown(app: SteertuiApp) -> tuple[str, str, list[str]]:
+    """Return title, task and the texts of the columns."""
+    title = str(app.screen.query_one("#compare-title", Static).render())
+    columns = [c.text for c in app.screen.query(LongText) if c.has_class("column")]
+    return title, app.screen.query_one("#compare-task", LongText).text, columns
+
+
+def test_n_and_N_change_the_scenario_of_all_columns(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    made_up(db, [f"answer {n}" for n in range(8)], is_paired=True)
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "3", "b")
+        seen = []
+        for key in ("", "n", "n", "n", "n", "N"):
+            await press(pilot, *([key] if key else []))
+            title, task, columns = shown(app)
+            scenario = title.split()[0]
+            rows = """SELECT answer FROM answers JOIN scenarios ON name = scenario
+                WHERE title = ? ORDER BY condition DESC"""
+            answers = [str(answer) for (answer,) in select(db, rows, [scenario])]
+            assert [a for a, column in zip(answers, columns, strict=True) if a in column] == answers
+            assert f"Task {scenario.removeprefix('s')}." in task
+            assert not any("Task " in column for column in columns)
+            seen.append(scenario)
+        assert seen == ["s0", "s1", "s2", "s3", "s3", "s2"]
+        assert "made-up" in title
+
+    drive(open_session(None, db, Overrides(threads=1)), story)
+
+
+def test_words_that_differ_are_marked_and_the_text_is_kept() -> None:
+    marked = mark_differences("I ask the owner first", "I ask nobody first", "bold")
+    assert marked.plain == "I ask the owner first"
+    assert [marked.plain[span.start : span.end] for span in marked.spans] == ["the owner"]
+    long = "word " * (2 * MAX_WORDS)
+    assert not mark_differences(long, "other", "bold").spans
