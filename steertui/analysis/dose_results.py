@@ -1,7 +1,7 @@
 """Results of a dose axis under one judge: curve, slope, best dose, matched strength, sentences."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from steertui.analysis.group_words import (
     UNIT_WORDS,
@@ -69,6 +69,7 @@ class AxisResult:
         matches: conditions outside all groups.
         left_out: lines left out in turn.
         scenarios: planned scenarios.
+        repetition: by condition, as `repetition_by_condition` returns it.
         sentences: what is shown, without full stops.
     """
 
@@ -78,6 +79,7 @@ class AxisResult:
     matches: tuple[Match, ...]
     left_out: tuple[LeftOut, ...]
     scenarios: int
+    repetition: Mapping[str, float]
     sentences: tuple[str, ...] = ()
 
 
@@ -85,6 +87,7 @@ def axis_results(
     conditions: Mapping[str, Condition],
     outcomes: dict[str, list[Outcome]],
     policy: Policy,
+    repetition: Mapping[str, float],
 ) -> list[AxisResult]:
     """Return the results of every axis with dose 0 and another dose.
 
@@ -92,6 +95,7 @@ def axis_results(
         conditions: by name, as stored.
         outcomes: by condition, under one judge.
         policy: denominator of the convergence rates.
+        repetition: by condition.
     """
     steps = {name: c.step for name, c in conditions.items() if c.step and name in outcomes}
     results = []
@@ -100,7 +104,8 @@ def axis_results(
         doses = sorted((s.dose, name) for name, s in own.items() if not s.without)
         values = [dose for dose, _ in doses]
         if len(values) > 1 and 0 in values and len(set(values)) == len(values):
-            results.append(_axis(own, doses, conditions, outcomes, policy))
+            found = _axis(own, doses, conditions, outcomes, policy)
+            results.append(_with_sentences(replace(found, repetition=repetition)))
     return results
 
 
@@ -114,15 +119,15 @@ def _axis(
     first = next(iter(steps.values()))
     curve = dose_curve(doses, outcomes, first.max_nonsense, policy)
     counts = {name: convergence(own, policy) for name, own in outcomes.items()}
-    result = AxisResult(
+    return AxisResult(
         name=first.axis,
         unit=first.unit,
         curve=curve,
         matches=_matches(doses, counts, conditions) if first.unit is not DoseUnit.LINES else (),
         left_out=_left_out(steps, doses, counts),
         scenarios=len({o.scenario for _, name in doses for o in outcomes[name]}),
+        repetition={},
     )
-    return _with_sentences(result)
 
 
 def _matches(
@@ -178,16 +183,7 @@ def _with_sentences(axis: AxisResult) -> AxisResult:
         *(_match_sentence(axis, match) for match in axis.matches),
         *(_left_out_sentence(axis, left) for left in axis.left_out),
     ]
-    kept = tuple(sentence for sentence in sentences if sentence)
-    return AxisResult(
-        name=axis.name,
-        unit=axis.unit,
-        curve=axis.curve,
-        matches=axis.matches,
-        left_out=axis.left_out,
-        scenarios=axis.scenarios,
-        sentences=kept,
-    )
+    return replace(axis, sentences=tuple(sentence for sentence in sentences if sentence))
 
 
 def _slope_sentence(axis: AxisResult) -> str:

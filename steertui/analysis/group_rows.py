@@ -18,9 +18,15 @@ DOSE_COLUMNS = (
     "95 % interval",
     "p (Holm)",
     "nonsense",
-    "coherent",
+    "repeated",
 )
 """Headings of `dose_rows`, after the dose. Rates are in per cent, effects in points."""
+
+DOSE_LEGEND = (
+    "effect: points above dose 0; nonsense: share of all judged answers, ! beyond the limit of "
+    "coherence; repeated: share of sequences of four words that occurred before in the answer"
+)
+"""Meaning of the columns, without a full stop."""
 
 MARKS = {
     CellMark.STEERS: "▲",
@@ -45,13 +51,14 @@ PARTS_LEGEND = (
 def dose_rows(axis: AxisResult) -> Iterator[tuple[str, ...]]:
     """Yield the row of each dose."""
     for point in axis.curve.points:
+        repeated = axis.repetition.get(point.condition)
         yield (
             f"{point.dose:g}",
             rate_percent(point.rate),
             rate_interval(point.rate),
             *_effect(point),
-            rate_percent(point.nonsense),
-            "yes" if point.is_coherent else "no",
+            f"{rate_percent(point.nonsense)}{'' if point.is_coherent else '!'}",
+            "–" if repeated is None else f"{100 * repeated:.0f}",
         )
 
 

@@ -40,6 +40,7 @@ def group_results(
     policy: Policy,
     *,
     is_reliable: bool,
+    repetition: Mapping[str, float],
 ) -> Groups:
     """Return the results of the groups among the conditions of an experiment.
 
@@ -48,13 +49,14 @@ def group_results(
         outcomes: of one model setting under one judge.
         policy: denominator of the convergence rates.
         is_reliable: whether the labels may be interpreted; if not, nothing is concluded.
+        repetition: by condition (`repetition_by_condition`).
     """
     known = {condition.name: condition for condition in conditions}
     grouped = {name: condition for name, condition in known.items() if condition.groups}
     if not grouped:
         return Groups()
     answers = outcomes_by_condition(outcomes)
-    axes = axis_results(known, answers, policy)
+    axes = axis_results(known, answers, policy, repetition)
     contests = contest_results(known, answers, policy)
     whole = {result.sides.contest for result in contests}
     partial = over_refusals(known, answers).items() if is_reliable else ()

@@ -12,6 +12,7 @@ from steertui.analysis.judge_conflicts import opposite_conclusions
 from steertui.analysis.judge_warnings import judge_warnings
 from steertui.analysis.judge_worth import JudgeWorth, measure_judge
 from steertui.analysis.primary_gaps import primary_over_settings
+from steertui.analysis.repetition import repetition_by_condition
 from steertui.analysis.server_warnings import server_warnings
 from steertui.analysis.table import Table, make_table
 from steertui.analysis.variance import with_random_factors
@@ -194,6 +195,12 @@ def _completed(
                 table.outcomes if table.judge else (),
                 table.policy,
                 is_reliable=table.draws_headline,
+                repetition=repetition_by_condition(
+                    store,
+                    table.experiment,
+                    table.setting,
+                    declarations[table.experiment].conditions,
+                ),
             ),
         )
         for table in tables

@@ -20,7 +20,10 @@ def axis_record(axis: AxisResult) -> Record:
         "unit": str(axis.unit),
         "scenarios": axis.scenarios,
         "max_nonsense": axis.curve.max_nonsense,
-        "points": [_point_record(point) for point in axis.curve.points],
+        "points": [
+            _point_record(point) | {"repetition": axis.repetition.get(point.condition)}
+            for point in axis.curve.points
+        ],
         "slope": asdict(slope) | {"opposite": rate_record(slope.opposite)} if slope else None,
         "best": {"up": _best(axis, 1), "down": _best(axis, -1)},
         "matches": [asdict(match) for match in axis.matches],

@@ -7,6 +7,7 @@ from steertui.analysis.contest_results import ContestResult
 from steertui.analysis.dose_results import AxisResult
 from steertui.analysis.group_rows import (
     DOSE_COLUMNS,
+    DOSE_LEGEND,
     PART_COLUMNS,
     PARTS_LEGEND,
     access_lines,
@@ -38,6 +39,7 @@ def _axis(axis: AxisResult) -> Parts:
     yield line_text()
     yield line_text(f"Dose axis {axis.name}: {axis.unit}", style="bold")
     yield filled_grid("dose", DOSE_COLUMNS, dose_rows(axis))
+    yield line_text(f"{DOSE_LEGEND}.")
     yield from (line_text(f"  {sentence}.") for sentence in axis.sentences)
 
 

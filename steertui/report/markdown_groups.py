@@ -6,6 +6,7 @@ from steertui.analysis.contest_results import ContestResult
 from steertui.analysis.dose_results import AxisResult
 from steertui.analysis.group_rows import (
     DOSE_COLUMNS,
+    DOSE_LEGEND,
     PART_COLUMNS,
     PARTS_LEGEND,
     access_lines,
@@ -32,7 +33,7 @@ def group_lines(groups: Groups) -> Iterator[str]:
 def _axis(axis: AxisResult) -> Iterator[str]:
     yield f"### {escape(f'Dose axis {axis.name}: {axis.unit}')}\n"
     yield from escaped_table(("dose", *DOSE_COLUMNS), dose_rows(axis))
-    yield ""
+    yield f"\n{escape(DOSE_LEGEND)}.\n"
     yield from (f"- {escape(sentence)}." for sentence in axis.sentences)
     yield ""
 

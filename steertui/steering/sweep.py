@@ -116,8 +116,11 @@ def grid(layers: Sequence[str], strengths: Sequence[float]) -> list[SweepCell]:
     return [SweepCell(each, strength) for each in layers for strength in signed if strength]
 
 
-def repetition(tokens: Sequence[int]) -> float:
-    """Return the share of the sequences of `NGRAM` tokens that occurred before; 1 for no token."""
+def repetition(tokens: Sequence[int] | Sequence[str]) -> float:
+    """Return the share of the sequences of `NGRAM` tokens that occurred before; 1 for no token.
+
+    Tokens may also be words.
+    """
     if not tokens:
         return 1.0
     grams = [tuple(tokens[i : i + NGRAM]) for i in range(len(tokens) - NGRAM + 1)]

@@ -129,6 +129,19 @@ def report_rows(
     yield from map(ReportRow._make, store.tuples(sql, [*parameters, json.dumps([*conditions])]))
 
 
+def answers_by_condition(
+    store: Store, experiment: str, setting: ModelSetting, conditions: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield condition and text of each answer of a model setting under some conditions."""
+    sql = """SELECT c.name, g.answer FROM experiment_trials AS e
+        JOIN trials AS t ON t.key = e.trial JOIN conditions AS c ON c.id = t.condition
+        JOIN generations AS g ON g.trial = t.key
+        WHERE e.experiment = ? AND t.model = ? AND t.temperature = ?
+            AND c.name IN (SELECT value FROM json_each(?))"""
+    parameters = [experiment, setting.model, setting.temperature, json.dumps([*conditions])]
+    yield from store.tuples(sql, parameters)
+
+
 def answer_records(
     store: Store, experiment: str, setting: ModelSetting, condition: str
 ) -> Iterator[AnswerRecord]:

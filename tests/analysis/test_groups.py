@@ -245,3 +245,15 @@ def test_defences_alone_are_compared_by_their_refusals(tmp_path: Path) -> None:
     record = json.loads(report(tmp_path / "a.db", "--format", "json"))
     jsonschema.validate(record, json.loads(SCHEMA.read_text(encoding="utf-8")))
     assert record["tables"][0]["over_refusals"][0]["results"][0]["refusals"]["points"] == 50
+
+
+def test_repetition_is_that_of_the_stored_answers(tmp_path: Path) -> None:
+    def answer(condition: Condition) -> str:
+        return "a b c d a b c d a b c d" if condition.name == "axis@0.8" else "a b c d e"
+
+    conditions = grouped.dose_conditions(tmp_path, 0.4, 0.8)
+    grouped.write(tmp_path / "a.db", conditions, grouped.by_rate(rising), answer=answer)
+    (axis,) = groups(tmp_path / "a.db").axes
+    assert axis.repetition["axis@0.8"] == pytest.approx(5 / 9)
+    assert axis.repetition["axis@0"] == 0.0
+    assert "repeated" in report(tmp_path / "a.db")

@@ -6,6 +6,7 @@ from steertui.analysis.contest_results import ContestResult
 from steertui.analysis.dose_results import AxisResult
 from steertui.analysis.group_rows import (
     DOSE_COLUMNS,
+    DOSE_LEGEND,
     PART_COLUMNS,
     PARTS_LEGEND,
     access_lines,
@@ -28,6 +29,7 @@ def group_values(groups: Groups) -> Values:
         "contests": [_contest(result) for result in groups.contests],
         "refusals": [s for result in groups.refusals for s in result.sentences],
         "dose_columns": DOSE_COLUMNS,
+        "dose_legend": DOSE_LEGEND,
         "part_columns": PART_COLUMNS,
         "parts_legend": PARTS_LEGEND,
     }

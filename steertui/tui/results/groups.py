@@ -10,6 +10,7 @@ from steertui.analysis.contest_results import ContestResult
 from steertui.analysis.dose_results import AxisResult
 from steertui.analysis.group_rows import (
     DOSE_COLUMNS,
+    DOSE_LEGEND,
     PART_COLUMNS,
     PARTS_LEGEND,
     access_lines,
@@ -44,6 +45,7 @@ def draw_groups(groups: Groups, width: int, colours: Palette) -> Text:
 def _axis(axis: AxisResult, width: int, colours: Palette) -> Iterator[Text]:
     yield Text(one_line(f"Dose axis {axis.name}: {axis.unit}"), "bold")
     yield from _grid(("dose", *DOSE_COLUMNS), [*dose_rows(axis)], colours)
+    yield hanging_indent(Text("  "), Text(f"{DOSE_LEGEND}.", colours.quiet), width)
     yield from _sentences(axis.sentences, width, colours)
     yield Text()
 
