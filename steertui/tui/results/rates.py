@@ -22,6 +22,15 @@ GAP_AXIS = (-100.0, 100.0)
 MIN_BAR = 12
 MAX_BAR = 40
 
+NUMBERS = 26
+"""Columns of n, the rate and its interval."""
+
+OTHERS = 20
+"""Columns of the rates of refusals and nonsensical answers."""
+
+PAPER = 8
+"""Columns of the paper's rate."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
@@ -31,11 +40,14 @@ class _Columns:
         name: of the condition.
         bar: of the interval's bar, 0 for none.
         has_paper: whether there is a column with the paper's rate.
+        has_others: whether there are columns for refusals and nonsensical answers, which are left
+            out if they do not fit.
     """
 
     name: int
     bar: int
     has_paper: bool
+    has_others: bool
 
 
 def draw_rates(summary: Summary, width: int, colours: Palette) -> Text:
@@ -72,15 +84,22 @@ def _lines(table: Table, width: int, colours: Palette) -> Iterator[Text]:
 
 def _columns(table: Table, width: int, *, has_paper: bool) -> _Columns:
     name = max(9, *(len(row.condition) for row in table.rows)) + 1
-    bar = min(MAX_BAR, width - name - 51 - (8 if has_paper else 0))
-    return _Columns(name, bar if bar >= MIN_BAR else 0, has_paper)
+    numbers = name + NUMBERS + (PAPER if has_paper else 0)
+    bar = min(MAX_BAR, width - numbers - OTHERS - 1)
+    return _Columns(
+        name=name,
+        bar=bar if bar >= MIN_BAR else 0,
+        has_paper=has_paper,
+        has_others=numbers + OTHERS <= width,
+    )
 
 
 def _header(columns: _Columns, colours: Palette) -> Text:
     bar = f"{'':{columns.bar}} " if columns.bar else ""
     paper = f"{'paper':>8}" if columns.has_paper else ""
     text = f"{'':{columns.name}}{'n':>4}  {'convergence':20}{bar}"
-    return Text(f"{text}{'refusal':>8}{'nonsensical':>12}{paper}", colours.faint)
+    others = f"{'refusal':>8}{'nonsensical':>12}" if columns.has_others else ""
+    return Text(f"{text}{others}{paper}", colours.faint)
 
 
 def _row(row: RateRow, columns: _Columns, published: Rate | None, colours: Palette) -> Text:
@@ -92,7 +111,8 @@ def _row(row: RateRow, columns: _Columns, published: Rate | None, colours: Palet
     text.append(f"{rate_interval(rate):13}", colours.quiet)
     if columns.bar:
         text.append_text(_rate_bar(rate, columns.bar, colours)).append(" ")
-    text.append(f"{rate_percent(row.refusal):>8}{rate_percent(row.nonsense):>12}")
+    if columns.has_others:
+        text.append(f"{rate_percent(row.refusal):>8}{rate_percent(row.nonsense):>12}")
     if columns.has_paper:
         value = published.value if published else None
         text.append(f"{'–' if value is None else f'{100 * value:.1f}':>8}", colours.quiet)

@@ -18,6 +18,7 @@ from textual.strip import Strip
 from steertui.printable import one_line
 from steertui.tui.run.grid import Grid
 from steertui.tui.widgets.label_style import palette
+from steertui.tui.widgets.layout import shorten_middle
 from steertui.tui.widgets.moves import move_bindings
 
 MIN_NAME_WIDTH = 16
@@ -105,7 +106,8 @@ class Matrix(ScrollView, can_focus=True):
         columns = sum(c.width for c in grid.columns)
         longest = max((len(line.title) + 3 for line in grid.lines), default=MIN_NAME_WIDTH)
         room = max(MIN_NAME_WIDTH, self.size.width - columns - 1)
-        self._names = max(MIN_NAME_WIDTH, min(room, longest, MAX_NAME_WIDTH))
+        wanted = max(room, self.size.width * 2 // 5)  # the columns scroll, the names do not
+        self._names = max(MIN_NAME_WIDTH, min(wanted, longest, MAX_NAME_WIDTH))
         self.virtual_size = Size(self._names + columns, self._head + len(grid.lines))
         self.refresh()
 
@@ -194,9 +196,8 @@ class Matrix(ScrollView, can_focus=True):
         if y == 0 and self._head == 2:
             for group, columns in groupby(self._grid.columns, key=lambda c: c.group):
                 room = sum(c.width for c in columns)
-                name = Text(one_line(group))
-                name.truncate(room - 1, overflow="ellipsis")
-                cells.append(Segment(set_cell_size(" " + name.plain, room), style))
+                name = shorten_middle(one_line(group), room - 1)
+                cells.append(Segment(set_cell_size(" " + name, room), style))
         else:
             for c in self._grid.columns:
                 cells.append(Segment(set_cell_size(c.title.center(c.width), c.width), style))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from rich import get_console
+from rich.cells import cell_len
 from rich.text import Text
 from textual.content import Content
 from textual.widget import Widget
@@ -51,3 +52,14 @@ def set_titles(panel: Widget, title: str, subtitle: str | Text = "") -> None:
         text = Text(title_text) if isinstance(title_text, str) else title_text
         if (getattr(panel, name) or "") != Content.from_rich_text(text).markup:
             setattr(panel, name, text)
+
+
+def shorten_middle(text: str, width: int) -> str:
+    """Return the text, or its beginning and end with an ellipsis between, `width` columns wide.
+
+    Names of models often differ at the end only.
+    """
+    if cell_len(text) <= width or width < 3:
+        return text
+    end = (width - 1) // 2
+    return f"{text[: width - 1 - end]}…{text[-end:]}"
