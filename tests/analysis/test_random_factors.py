@@ -131,6 +131,7 @@ def test_every_form_shows_wordings_split_and_pooled_gap(db: Path, summary: Summa
     short = " ".join(call("report", db.name, cwd=db.parent)[1].split())
     assert arm in short
     assert "pooled over the 2 model settings" in short
+    assert "intervals between arms are about wordings like these" in short
     record = json.loads(call("report", db.name, "--format", "json", cwd=db.parent)[1])
     own = record["tables"][0]
     assert own["arms"][0]["wordings"] == [3, 2]
