@@ -4,9 +4,10 @@ import codecs
 import stat
 import tomllib
 from collections.abc import Sequence
+from functools import cache
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from steertui.errors import SteertuiError
 
@@ -152,14 +153,23 @@ def validate(data: object, shape: type[T], error: type[SteertuiError], where: st
 
     Raises `error`, with a message that starts with `where`, if it does not match.
     """
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     try:
-        return TypeAdapter(shape).validate_python(data)
+        valid: T = _adapter(cast("type[object]", shape)).validate_python(data)
     except ValidationError as exc:
         first = exc.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"])
         raise error(f"{where}: {_sentence(first['type'], key, first['msg'])}") from None
+    return valid
+
+
+@cache
+def _adapter(shape: type[object]) -> Any:
+    """Return pydantic's adapter of a dataclass; building one takes milliseconds."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(shape)
 
 
 def _sentence(kind: str, key: str, message: str) -> str:
