@@ -156,7 +156,7 @@ def validate(data: object, shape: type[T], error: type[SteertuiError], where: st
     from pydantic import ValidationError
 
     try:
-        valid: T = _adapter(cast("type[object]", shape)).validate_python(data)
+        valid: T = _adapter(cast("Any", shape)).validate_python(data)
     except ValidationError as exc:
         first = exc.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"])
