@@ -80,6 +80,9 @@ VERDICTS = (
 )
 
 
+VERDICTS_FOUND = tuple(verdict for verdict in Verdict if verdict is not Verdict.WITHHELD)
+
+
 def draw(setting: Setting, rng: np.random.Generator) -> Cells:
     """Return the cells of one experiment; of several attacks the others leave no residual."""
     plain, attacked, alone, both = setting.rates
@@ -140,7 +143,7 @@ def verdicts(setting: Setting, runs: int, seed: int) -> list[float]:
     """Return the per cent of experiments with each verdict."""
     rng = np.random.default_rng(seed)
     found = [contest(draw(setting, rng), setting.margin).defences[0].verdict for _ in range(runs)]
-    return [100 * found.count(verdict) / runs for verdict in Verdict]
+    return [100 * found.count(verdict) / runs for verdict in VERDICTS_FOUND]
 
 
 def cell(value: float) -> str:
@@ -165,7 +168,8 @@ def main() -> None:
         listed = ", ".join(map(str, setting.rates))
         row = " | ".join(f"{value:.1f}" for value in errors(setting, runs, seed))
         print(f"| {setting.name} | {listed} | {row} |", flush=True)
-    print(f"\n| verdict | rates | {' | '.join(Verdict)} |\n| --- | --- | --- | --- | --- | --- |")
+    print(f"\n| verdict | rates | {' | '.join(VERDICTS_FOUND)} |")
+    print("| --- | --- | --- | --- | --- | --- |")
     for seed, setting in enumerate(VERDICTS, 200):
         listed = ", ".join(map(str, setting.rates))
         row = " | ".join(f"{value:.1f}" for value in verdicts(setting, runs, seed))

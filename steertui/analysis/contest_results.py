@@ -178,6 +178,8 @@ def _verdict_sentence(result: ContestResult, defence: Defence) -> str:
                 f"{defence.name}: no verdict, since no attack is shown to steer without a defence; "
                 f"{own}"
             )
+        case Verdict.WITHHELD:
+            return f"Nothing is concluded on {defence.name}: the labels are not reliable"
         case Verdict.OPEN:
             return (
                 f"Whether {defence.name} is decoupled at the margin of {margin} is open: "

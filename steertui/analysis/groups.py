@@ -8,6 +8,7 @@ from steertui.analysis.dose_results import AxisResult, axis_results
 from steertui.analysis.over_refusal import OverRefusal, over_refusals
 from steertui.core.condition import Condition
 from steertui.core.outcome import Outcome, outcomes_by_condition
+from steertui.stats.contest import Verdict
 from steertui.stats.rate import Policy
 
 
@@ -78,7 +79,9 @@ def _axis_withheld(axis: AxisResult) -> AxisResult:
 def _contest_withheld(result: ContestResult) -> ContestResult:
     marks = dict.fromkeys(result.marks, CellMark.WITHHELD)
     words = _withheld(f"contest {result.sides.contest}")
-    return replace(result, marks=marks, verdicts=(words,), evidence=())
+    defences = (replace(d, verdict=Verdict.WITHHELD) for d in result.estimates.defences)
+    estimates = replace(result.estimates, defences=tuple(defences))
+    return replace(result, marks=marks, estimates=estimates, verdicts=(words,), evidence=())
 
 
 def _withheld(what: str) -> str:

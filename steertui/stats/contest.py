@@ -30,6 +30,8 @@ class Verdict(StrEnum):
     """No attack is shown to steer without a defence."""
     OPEN = "open"
     """Neither is shown."""
+    WITHHELD = "withheld"
+    """The labels are not reliable."""
 
 
 @dataclass(frozen=True, slots=True)

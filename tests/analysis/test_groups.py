@@ -9,11 +9,12 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from steertui.analysis.groups import Groups
+from steertui.analysis.groups import Groups, group_results
 from steertui.analysis.summary import ReportFilter, summarise
 from steertui.core.condition import Condition
 from steertui.core.verdict import Label
 from steertui.store import Store
+from steertui.store.setup_queries import used_conditions
 from tests.fixtures import grouped
 from tests.fixtures.program import call
 
@@ -257,3 +258,19 @@ def test_repetition_is_that_of_the_stored_answers(tmp_path: Path) -> None:
     assert axis.repetition["axis@0.8"] == pytest.approx(5 / 9)
     assert axis.repetition["axis@0"] == 0.0
     assert "repeated" in report(tmp_path / "a.db")
+
+
+def test_labels_that_are_not_reliable_give_no_verdict_and_no_mark(contest: Path) -> None:
+    with Store(contest) as store:
+        (table,) = summarise(store, ReportFilter()).tables
+        conditions = used_conditions(store, table.experiment)
+    withheld = group_results(
+        conditions, table.outcomes, table.policy, is_reliable=False, repetition={}
+    )
+    (result,) = withheld.contests
+    assert {str(defence.verdict) for defence in result.estimates.defences} == {"withheld"}
+    assert {str(mark) for mark in result.marks.values()} == {"withheld"}
+    assert result.sentences == (
+        "nothing is concluded on contest game: the labels are not reliable",
+    )
+    assert withheld.refusals == ()
