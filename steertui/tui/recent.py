@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from steertui.analysis.formatting import gap_columns
 from steertui.analysis.sentences import Finding
 from steertui.analysis.summary import Summary
 from steertui.core.experiment import parse_experiment
@@ -43,7 +44,8 @@ class RecentExperiment:
         title: its models, and the number of trials.
         trials: number of trials.
         answered: number of answers.
-        gap: steerability gap in points, or the range over the tables; "" if unknown.
+        gap: steerability gap in points with its interval, or the range over the tables; "" if
+            unknown.
         seen_at: time of the last look, or of the newest plan, in seconds since 1970.
     """
 
@@ -131,14 +133,20 @@ def merge_recent(
 
 
 def gap_range(summary: Summary | None) -> str:
-    """Return the primary gap in points, as a range over several tables; "" if none is reliable."""
-    gaps = [
-        table.primary.gap.points
+    """Return the primary gap in points with its interval, or the range over several tables.
+
+    Tables whose labels are not reliable and those of the demo are left out; "" if none is left.
+    """
+    results = [
+        table.primary
         for table in (summary.tables if summary else ())
-        if table.primary and table.primary.finding is not Finding.WITHHELD
+        if table.primary and not table.is_stand_in
     ]
-    points = sorted({f"{gap:+.1f}" for gap in gaps if gap is not None}, key=float)
-    return points[0] if len(points) == 1 else f"{points[0]} … {points[-1]}" if points else ""
+    results = [r for r in results if r.finding is not Finding.WITHHELD]
+    points = sorted(r.gap.points for r in results if r.gap.points is not None)
+    if len(results) == 1 and points:
+        return " ".join(gap_columns(results[0])[:2])
+    return f"{points[0]:+.1f} … {points[-1]:+.1f}" if points else ""
 
 
 def _describe(stored: StoredExperiment, db: Path, answered: int) -> RecentExperiment:

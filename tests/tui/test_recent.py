@@ -22,6 +22,7 @@ from steertui.tui.session import Session
 from steertui.tui.theme import DARK, LIGHT
 from steertui.tui.widgets.experiment_list import ExperimentList
 from tests.fixtures.database import execute, select
+from tests.fixtures.program import call
 from tests.fixtures.screens import Story, drive, press, wait_idle
 from tests.fixtures.stored_answers import made_up
 
@@ -109,7 +110,7 @@ def test_a_changed_database_shows_no_gap_and_a_missing_one_is_not_listed(tmp_pat
             store.add_verdict(str(key), Verdict("openai:fake", label))
     drive_stored(db, nothing)
     (entry,) = load_recent()
-    assert entry.shown_gap == "+100.0"
+    assert entry.shown_gap.startswith("+100.0 [")
     assert entry.state == "answered"
     later = time.time() + 600
     os.utime(db, (later, later))
@@ -137,3 +138,12 @@ def test_the_theme_is_remembered(tmp_path: Path) -> None:
 
     drive(Session(tmp_path / "a.db"), switch)
     drive(Session(tmp_path / "a.db"), check)
+
+
+def test_the_demo_has_no_gap_in_the_list(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    code, _, err = call("--batch", "--demo", "--limit", "2", "--db", "a.db", cwd=tmp_path)
+    assert code == 0, err
+    drive_stored(db, nothing)
+    (entry,) = load_recent()
+    assert (entry.shown_gap, entry.state) == ("", "answered")
