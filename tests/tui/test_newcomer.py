@@ -21,7 +21,9 @@ class Step(NamedTuple):
 
 STEPS = (
     Step("enter   run the demo", "Enter", ("144 answers", "Up to date: 4 shows the results")),
-    Step("4 shows the results", "4", ("pro converges more than anti", "about real models")),
+    Step(
+        "4 shows the results", "4", ("Answers converge more often under pro", "about real models")
+    ),
     Step("f Changed", "f", ("changed labels: enter compares", "baseline")),
     Step("enter compares the answers", "Enter", ("baseline", "esc Back", "of 36 scenarios")),
     Step("esc Back", "Escape", ("changed labels",)),

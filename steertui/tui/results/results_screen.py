@@ -39,8 +39,8 @@ HELP = """
 With several tables, the overview has one row for each: its primary comparison, tested by itself,
 the gap that the paper published for the same model, and the finding. **Enter** shows the table.
 
-The sentences report a difference only if the exact paired test rejects equality, after Holm's
-correction over all tests of the table.
+The sentences report a difference only if the exact paired test rejects equality: at 5 % for the
+primary comparison, after Holm's correction for the declared family.
 
 The tables show rates by condition and by category, scenarios with changed labels, and the agreement
 of the judges. **Enter** on a number opens its trials; on a scenario with changed labels, it shows
