@@ -39,7 +39,7 @@ def _sample(summary: Summary) -> Iterator[str]:
 
 
 def _labels(summary: Summary) -> Iterator[str]:
-    yield "Judges: no interval includes a judge's errors; another judge can give another gap"
+    yield "Judges: only corrected rates include a judge's errors; other judges can find other gaps"
     temperatures = {table.setting.temperature for table in summary.tables}
     if 0.0 in temperatures:
         yield "Greedy decoding: at temperature 0 a prompt has one answer; sampled rates can differ"
