@@ -51,6 +51,7 @@ class StartScreen(Page):
 
     NAME = "start"
     HEADING = "Start"
+    AUTO_FOCUS = ""  # an empty list must not take the key that runs the demo
     HELP = HELP
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(

@@ -127,6 +127,17 @@ def palette_of(app: SteertuiApp, screen: Screen[Any]) -> list[SystemCommand]:
     return list(app.get_system_commands(screen))
 
 
+def test_enter_runs_the_demo_at_the_first_start(tmp_path: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        assert isinstance(app, Recording)
+        await wait_idle(pilot)
+        app.runs_actions = False
+        await pilot.press("enter")
+        assert app.actions == ["demo"]
+
+    drive(Session(tmp_path / "a.db"), story, app_class=Recording)
+
+
 def test_help_has_the_heading_of_its_screen(db: Path) -> None:
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         for keys, heading in ((("3", "b"), "# Side by side"), (("escape", "0"), "# Start")):
