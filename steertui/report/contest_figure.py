@@ -24,8 +24,9 @@ def contest_matrix(result: ContestResult, width: int) -> Canvas:
     attacks = [*result.sides.attacks]
     left = 66 if is_narrow(width) else 150
     size = min(110, (width - left) / len(attacks))
+    has_room = max(map(len, attacks)) * CHARACTER <= size
     for number, attack in enumerate(attacks):
-        text = shorten(attack, max(3, int(size / CHARACTER)))
+        text = attack if has_room or not number else str(number)
         canvas.text(left + size * (number + 0.5), 14, text, "soft middle")
     for row, defence in enumerate(result.sides.defences):
         y = 24 + row * CELL_HEIGHT
@@ -33,6 +34,9 @@ def contest_matrix(result: ContestResult, width: int) -> Canvas:
         canvas.text(0, y + CELL_HEIGHT / 2 + 4, name)
         for column, attack in enumerate(attacks):
             _cell(canvas, result, (defence, attack), (left + column * size, y, size))
+    bottom = 24 + CELL_HEIGHT * len(result.sides.defences)
+    for number, attack in enumerate([] if has_room else attacks[1:], 1):
+        canvas.text(0, bottom + 18 * number, f"{number} {shorten(attack, 46)}", "soft")
     return canvas
 
 

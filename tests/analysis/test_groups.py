@@ -225,6 +225,8 @@ def test_page_and_pictures_show_the_groups(dose: Path, contest: Path) -> None:
         assert all(html.escape(sentence) in page for sentence in sentences)
     drawn = (contest.parent / "pictures/contest-1-game.svg").read_text(encoding="utf-8")
     assert ">80 ▲</text>" in drawn
+    page = contest.with_suffix(".html").read_text(encoding="utf-8")
+    assert 'id="gaps"' not in page  # no condition outside of the contest
     assert ">30 =</text>" in drawn
 
 

@@ -106,8 +106,8 @@ def _figures(tables: Sequence[Table]) -> Values:
     return {
         "is_short": is_short(tables),
         **_rates_figure(tables if is_short(tables) else ()),
-        "gaps_wide": figures.gaps(tables, figures.WIDE).inline(),
-        "gaps_narrow": figures.gaps(tables, figures.NARROW).inline(),
+        "gaps_wide": figures.gaps(tables, figures.WIDE).inline() if tables else "",
+        "gaps_narrow": figures.gaps(tables, figures.NARROW).inline() if tables else "",
     }
 
 
