@@ -15,6 +15,7 @@ from steertui.stats.dose import convergence
 from steertui.stats.gap import Gap
 from steertui.stats.rate import Policy, Rate, pooled_rate
 from steertui.stats.significance import SIGNIFICANCE_LEVEL
+from steertui.units import quantity
 
 Cell = tuple[str, str]
 """Defence and attack."""
@@ -58,6 +59,18 @@ class ContestResult:
     scenarios: int
     verdicts: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
+
+    @property
+    def headline(self) -> str:
+        """Number of defences that are shown to be decoupled, or why nothing is concluded."""
+        defences = self.estimates.defences
+        if any(defence.verdict is Verdict.WITHHELD for defence in defences):
+            return self.verdicts[0]
+        number = sum(defence.verdict is Verdict.DECOUPLED for defence in defences)
+        return (
+            f"Contest {self.sides.contest}: {number} of {quantity(len(defences), 'defence')} shown "
+            f"to be decoupled at the margin of {100 * self.estimates.margin:g} points"
+        )
 
     @property
     def sentences(self) -> tuple[str, ...]:

@@ -226,6 +226,7 @@ def test_page_and_pictures_show_the_groups(dose: Path, contest: Path) -> None:
     drawn = (contest.parent / "pictures/contest-1-game.svg").read_text(encoding="utf-8")
     assert ">80 ▲</text>" in drawn
     page = contest.with_suffix(".html").read_text(encoding="utf-8")
+    assert "1 of 2 defences shown to be decoupled at the margin of 10 points" in page
     assert 'id="gaps"' not in page  # no condition outside of the contest
     assert ">30 =</text>" in drawn
 

@@ -142,9 +142,9 @@ def _heading(summary: Summary) -> str:
 
 
 def _group_headings(tables: Sequence[Table]) -> Iterator[str]:
-    """Yield the first sentence of each contest and dose axis."""
+    """Yield the headline of each contest, and the first sentence of each dose axis."""
     for table in tables:
-        yield from (result.sentences[0] for result in table.groups.contests)
+        yield from (result.headline for result in table.groups.contests)
         yield from (axis.sentences[0] for axis in table.groups.axes)
 
 
