@@ -20,6 +20,7 @@ from steertui.stats.rate import VALID_LABELS, Policy, ScenarioCounts, scenario_c
 from steertui.stats.sensitivity import (
     LabelCounts,
     Sensitivity,
+    corrected,
     gap_sensitivity,
     headline_counts,
     label_counts,
@@ -90,22 +91,26 @@ class _Sides:
         policy: denominator of the rates.
         labels: counts by condition.
         notes: on low coverage, by condition.
-        planned: number of scenarios.
+        planned: scenarios by condition.
     """
 
     policy: Policy
     labels: Mapping[str, LabelCounts]
     notes: Mapping[str, tuple[str, ...]]
-    planned: int
+    planned: Mapping[str, frozenset[str]]
 
     def results(self, pairs: Sequence[Pair], family: Family) -> tuple[GapResult, ...]:
-        checks = [self._sensitivity(*pair) for pair in pairs]
+        checks = corrected([self._sensitivity(*pair) for pair in pairs], family.tests)
         contrasts = [self._contrast(*pair) for pair in pairs]
         tests = family_tests(contrasts, family)
         return tuple(
-            gap_result(contrast, test, self.planned, self._notes(check))
-            for contrast, test, check in zip(contrasts, tests, checks, strict=True)
+            gap_result(contrast, test, self._planned(*pair), self._notes(check))
+            for pair, contrast, test, check in zip(pairs, contrasts, tests, checks, strict=True)
         )
+
+    def _planned(self, first: str, second: str) -> int:
+        """Return the number of scenarios planned under both conditions."""
+        return len(self.planned[first] & self.planned[second])
 
     def _sensitivity(self, first: str, second: str) -> Sensitivity:
         labels = self.labels[first], self.labels[second]
@@ -126,7 +131,7 @@ def _sides(outcomes: Sequence[Outcome], policy: Policy) -> _Sides:
         policy=policy,
         labels={name: label_counts(own) for name, own in groups.items()},
         notes={name: _coverage_note(name, own) for name, own in groups.items()},
-        planned=len({outcome.scenario for outcome in outcomes}),
+        planned={name: frozenset(o.scenario for o in own) for name, own in groups.items()},
     )
 
 

@@ -155,10 +155,9 @@ def over_categories_sentence(table: Table) -> str:
     if limits is None or table.primary is None:
         return ""
     gap = table.primary.gap
-    number = len({outcome.category for outcome in table.outcomes})
     return (
-        f"Generalised to other categories like these {number}, the gap {gap.first} − {gap.second} "
-        f"has the 95 % interval [{limits[0]:+.1f}, {limits[1]:+.1f}]"
+        f"Generalised to other categories like the {limits.categories} with pairs, the gap "
+        f"{gap.first} − {gap.second} has the 95 % interval [{limits.low:+.1f}, {limits.high:+.1f}]"
     )
 
 

@@ -5,7 +5,6 @@ from math import isinf
 
 from steertui.analysis.sentences import Finding, GapResult, p_text
 from steertui.analysis.table import Table
-from steertui.stats.gap import Gap
 from steertui.stats.sensitivity import Sensitivity
 from steertui.stats.significance import SIGNIFICANCE_LEVEL
 from steertui.units import quantity
@@ -30,9 +29,10 @@ def odds_ratio_sentence(result: GapResult) -> str:
     gap = result.gap
     if ratio is None or result.finding is Finding.WITHHELD:
         return ""
+    single = ", not corrected for the family" if result.test.family.is_corrected else ""
     return (
         f"Matched odds ratio of {gap.first} to {gap.second}: {_ratio(ratio.value)} (95 % interval "
-        f"{_ratio(ratio.low)} to {_ratio(ratio.high)}, exact)"
+        f"{_ratio(ratio.low)} to {_ratio(ratio.high)}, exact{single})"
     )
 
 
@@ -54,10 +54,8 @@ def sensitivity_sentence(result: GapResult) -> str:
         return ""
     gap = result.gap
     parts = [
-        f"{check.marginal.points:+.1f} points over all valid answers of each condition, "
-        f"{check.shared.points:+.1f} over the {quantity(check.shared.pairs, 'scenario')} valid "
-        "under both",
-        *_policies(check),
+        _both_estimates(check),
+        *_policies(result, check),
         *_bounds(check),
     ]
     return f"Sensitivity of {gap.first} − {gap.second}: {'; '.join(parts)}"
@@ -66,16 +64,14 @@ def sensitivity_sentence(result: GapResult) -> str:
 def short_sensitivity(table: Table) -> Iterator[str]:
     """Yield sentences on what changes a table's gaps materially, for a short report.
 
-    One on the primary comparison, and one on the number of others.
+    One on the primary comparison, and one that names the others with their reasons.
     """
     if table.primary and _is_material(table.primary):
         yield sensitivity_sentence(table.primary)
     others = [r for r in table.comparisons if r is not table.primary and _is_material(r)]
     if others:
-        yield (
-            f"Nonsensical answers or refusals matter to {quantity(len(others), 'other gap')}, too: "
-            "steertui report --detail"
-        )
+        reasons = "; ".join(reason for result in others for reason in _reasons(result))
+        yield f"Also material: {reasons}; see steertui report --detail"
 
 
 def _is_material(result: GapResult) -> bool:
@@ -83,27 +79,54 @@ def _is_material(result: GapResult) -> bool:
     return is_concluded and result.sensitivity is not None and result.sensitivity.is_material
 
 
-def _policies(check: Sensitivity) -> Iterator[str]:
+def _reasons(result: GapResult) -> Iterator[str]:
+    """Yield what changes a gap materially."""
+    check, title = result.sensitivity, f"{result.gap.first} − {result.gap.second}"
+    if check is None:
+        return
+    if check.pairs_differ:
+        yield f"{title} is {_both_estimates(check)}"
+    if check.policies_differ:
+        yield f"whether {title} is shown depends on --policy"
+    if check.nonsense_may_explain:
+        yield f"the labels of nonsensical answers may explain {title}"
+
+
+def _both_estimates(check: Sensitivity) -> str:
+    """Return "+38.7 points over all valid answers of each condition, +54.5 over …"."""
+    marginal, shared = (
+        "unknown" if gap.points is None else f"{gap.points:+.1f}"
+        for gap in (check.marginal, check.shared)
+    )
+    return (
+        f"{marginal} points over all valid answers of each condition, {shared} over the "
+        f"{quantity(check.shared.pairs, 'scenario')} valid under both"
+    )
+
+
+def _policies(result: GapResult, check: Sensitivity) -> Iterator[str]:
     for policy, gap in check.policies.items():
         if gap != check.marginal and gap.points is not None:
-            yield f"{gap.points:+.1f} with --policy {policy}{_other_verdict(check.marginal, gap)}"
+            verdict = _other_verdict(result, check, check.p_values[policy])
+            yield f"{gap.points:+.1f} with --policy {policy}{verdict}"
 
 
-def _other_verdict(chosen: Gap, other: Gap) -> str:
+def _other_verdict(result: GapResult, check: Sensitivity, other: float | None) -> str:
     """Return the p value if the exact test decides otherwise, "" if it does not."""
-    if chosen.p is None or other.p is None:
+    if check.p is None or other is None:
         return ""
-    if (chosen.p <= SIGNIFICANCE_LEVEL) == (other.p <= SIGNIFICANCE_LEVEL):
+    if (check.p <= SIGNIFICANCE_LEVEL) == (other <= SIGNIFICANCE_LEVEL):
         return ""
-    return f" ({p_text(other.p)} instead of {p_text(chosen.p).removeprefix('p ').lstrip('= ')})"
+    holm = " after Holm" if result.test.family.is_corrected else ""
+    return f" ({p_text(other)} instead of {p_text(check.p).removeprefix('p ').lstrip('= ')}{holm})"
 
 
 def _bounds(check: Sensitivity) -> Iterator[str]:
     worst = check.worst_case
-    if worst is None or worst.lowest == worst.highest:
+    if worst is None or worst.lowest == worst.highest or check.marginal.points is None:
         return
     sentence = (
-        f"between {worst.lowest:+.1f} and {worst.highest:+.1f} if the nonsensical answers had had "
-        "any other label"
+        f"the {check.marginal.points:+.1f} would be {worst.lowest:+.1f} to {worst.highest:+.1f} if "
+        "the nonsensical answers had had any other label"
     )
     yield f"{sentence}, so they may explain it" if check.nonsense_may_explain else sentence

@@ -9,6 +9,7 @@ from steertui.stats.gap import Gap
 from steertui.stats.matched_pairs import matched_odds_ratio
 from steertui.stats.power import (
     BACK_SHARES,
+    best_sampled_gap,
     min_discordant,
     minimum_detectable_gap,
     scenarios_needed,
@@ -248,7 +249,7 @@ def minimum_gap_sentence(scenarios: int, samples: int = 1) -> str:
     """Return one sentence on the smallest primary gap that a plan can detect, without a full stop.
 
     A range over the share of scenarios that move against the gap (`BACK_SHARES`). Several samples
-    of a scenario are worth between one (copies) and one scenario each (independent).
+    of a scenario help between not at all (copies) and as `best_sampled_gap` (independent).
     """
     gaps = {back: minimum_detectable_gap(scenarios, back=back) for back in BACK_SHARES}
     smallest = gaps[0.0]
@@ -268,10 +269,10 @@ def minimum_gap_sentence(scenarios: int, samples: int = 1) -> str:
         f"{POWER} is {', '.join([none, *others])}"
     )
     if samples > 1:
-        best = minimum_detectable_gap(scenarios * samples) or smallest
+        best = best_sampled_gap(smallest, samples)
         sentence += (
-            f"; {samples} samples make it {ceil(best)} points at best, if samples of a scenario "
-            "vary as much as scenarios, and change nothing if they are equal"
+            f"; {samples} samples make it {ceil(best)} points at best, if they vary independently "
+            "and none moves the other way, and change nothing if they are equal"
         )
     needed = [scenarios_needed(PLANNED_POINTS, back=back) for back in BACK_SHARES]
     return f"{sentence}; {PLANNED_POINTS:g} points need {needed[0]} to {needed[-1]} scenarios"

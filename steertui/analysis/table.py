@@ -24,7 +24,7 @@ from steertui.core.outcome import (
 )
 from steertui.stats.gap import label_transitions
 from steertui.stats.matched_pairs import PairedPosterior, paired_cells, paired_posterior
-from steertui.stats.over_categories import limits_over_categories
+from steertui.stats.over_categories import CategoryLimits, limits_over_categories
 from steertui.stats.rate import (
     Policy,
     Rate,
@@ -192,7 +192,7 @@ class Table:
         return _category_gaps(self)
 
     @cached_property
-    def over_categories(self) -> tuple[float, float] | None:
+    def over_categories(self) -> CategoryLimits | None:
         """95 % limits of the primary gap over categories (`limits_over_categories`), in points."""
         if not self.primary:
             return None
@@ -295,7 +295,8 @@ def _category_gaps(table: Table) -> tuple[CategoryGap, ...]:
     tests = family_tests(contrasts, Family(Role.EXPLORATORY, len(contrasts), "categories"))
     results = []
     for (name, own), contrast, test in zip(groups.items(), contrasts, tests, strict=True):
-        result = gap_result(contrast, test, len({outcome.scenario for outcome in own}))
+        planned = ({o.scenario for o in own if o.condition == side} for side in pair)
+        result = gap_result(contrast, test, len(set.intersection(*planned)))
         posterior = None
         if table.draws_headline:
             posterior = _posterior(convergence_counts(own, table.policy), pair)

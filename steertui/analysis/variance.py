@@ -61,8 +61,8 @@ def _wordings(condition: str, arms: Arms) -> Sequence[str]:
     return next(own, [condition])
 
 
-def variance_sentence(split: VarianceSplit, first: str, second: str) -> str:
-    """Return one sentence on a variance split, without a full stop."""
+def variance_sentence(split: VarianceSplit, what: str) -> str:
+    """Return one sentence on the variance split of the gap `what`, without a full stop."""
     shares = ", ".join(_shares(split))
     more = [
         f"{error:.1f} with twice as many {factor}"
@@ -70,8 +70,7 @@ def variance_sentence(split: VarianceSplit, first: str, second: str) -> str:
         if (error := split.error_with_twice(factor)) is not None
     ]
     return (
-        f"Standard error of {first} − {second}: {split.standard_error:.1f} points ({shares}); "
-        f"{', '.join(more)}"
+        f"Standard error of {what}: {split.standard_error:.1f} points ({shares}); {', '.join(more)}"
     )
 
 
@@ -80,7 +79,10 @@ def factor_sentences(table: Table) -> Iterator[str]:
     if table.split is None or table.primary is None:
         return
     if sum(share is not None for share in table.split.shares.values()) > 1:
-        yield variance_sentence(table.split, table.primary.gap.first, table.primary.gap.second)
+        gap = table.primary.gap
+        judge = table.judge.name if table.judge and table.split.judges is not None else ""
+        about = f" by {judge} as an estimate for judges like these" if judge else ""
+        yield variance_sentence(table.split, f"{gap.first} − {gap.second}{about}")
 
 
 def _shares(split: VarianceSplit) -> Iterator[str]:

@@ -75,7 +75,7 @@ def table_record(table: Table) -> Record:
         "rows": [_row_record(row) for row in table.rows],
         "comparisons": [_gap_record(c) for c in table.comparisons],
         "primary_p_over_settings": table.primary_over_settings,
-        "over_categories": list(interval) if interval else None,
+        "over_categories": [interval.low, interval.high] if interval else None,
         "categories": [_category_record(category) for category in table.categories],
         "transitions": [
             {"first": c.gap.first, "second": c.gap.second, "counts": counts}

@@ -116,6 +116,18 @@ def minimum_detectable_gap(
     return float(brentq(excess, 0.0, largest, xtol=1e-10))
 
 
+def best_sampled_gap(gap: float, samples: int) -> float:
+    """Return the smallest detectable gap with several samples per scenario, in percentage points.
+
+    `gap` is the minimum detectable gap with one sample per scenario and none against it. The exact
+    test counts scenarios, not answers, so as many scenarios must move. With independent samples of
+    which none moves against the gap g, a scenario moves with probability 1 - (1 - g)^samples. It is
+    the best case: samples that depend on each other, scenarios of unequal gaps and moves back need
+    a larger gap.
+    """
+    return 100 * (1 - float((1 - gap / 100) ** (1 / samples)))
+
+
 def scenarios_needed(points: float, power: float = 0.8, tests: int = 1, back: float = 0.0) -> int:
     """Return the number of scenarios at which `minimum_detectable_gap` is at most `points`.
 

@@ -1,13 +1,13 @@
 """Sensitivity of a gap to the treatment of answers that are not valid under both conditions."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
 from steertui.stats.gap import Gap, GapCounts, gap_estimate, paired_gap, shared_scenarios
 from steertui.stats.rate import VALID_LABELS, Policy, ScenarioCounts, pooled_rate, scenario_counts
-from steertui.stats.significance import SIGNIFICANCE_LEVEL
+from steertui.stats.significance import SIGNIFICANCE_LEVEL, holm
 
 MATERIAL_POINTS = 5.0
 """Difference of two estimates of one gap, in percentage points, from which it is material: half of
@@ -41,12 +41,22 @@ class Sensitivity:
         shared: over the scenarios that are valid under both conditions; its test is `marginal`'s.
         policies: marginal gaps by policy.
         worst_case: bounds over nonsensical answers; None without a labelled answer on a side.
+        p_values: of the exact test by policy, after Holm over the family (`corrected`); None
+            without a test.
+        policy: of `marginal` and `shared`.
     """
 
     marginal: Gap
     shared: Gap
     policies: Mapping[Policy, Gap]
     worst_case: WorstCase | None
+    p_values: Mapping[Policy, float | None]
+    policy: Policy
+
+    @property
+    def p(self) -> float | None:
+        """The p value under the chosen policy, after Holm over the family; None without a test."""
+        return self.p_values[self.policy]
 
     @property
     def pairs_differ(self) -> bool:
@@ -61,13 +71,13 @@ class Sensitivity:
     @property
     def policies_differ(self) -> bool:
         """Whether the policies disagree on whether the exact test is significant."""
-        return len({_is_significant(gap) for gap in self.policies.values()}) > 1
+        return len(set(map(_is_significant, self.p_values.values()))) > 1
 
     @property
     def nonsense_may_explain(self) -> bool:
         """Whether a significant gap could be 0 or opposite if nonsensical answers were labelled."""
         points = self.headline.points
-        if self.worst_case is None or points is None or not _is_significant(self.headline):
+        if self.worst_case is None or points is None or not _is_significant(self.p):
             return False
         nearest = self.worst_case.lowest if points > 0 else -self.worst_case.highest
         return nearest <= 0
@@ -123,7 +133,35 @@ def gap_sensitivity(
         shared=paired_gap(*shared, first, second),
         policies=policies,
         worst_case=_worst_case(one, two),
+        p_values={each: gap.p for each, gap in policies.items()},
+        policy=policy,
     )
+
+
+def corrected(checks: Sequence[Sensitivity], tests: int) -> list[Sensitivity]:
+    """Return the gaps of one family of `tests` comparisons with p values after Holm, by policy.
+
+    A comparison without a p value counts as not significant.
+    """
+    missing = [1.0] * (tests - len(checks))
+    adjusted = {
+        policy: holm([*(_p(check.policies[policy]) for check in checks), *missing])
+        for policy in Policy
+    }
+    return [
+        replace(
+            check,
+            p_values={
+                policy: None if gap.p is None else adjusted[policy][number]
+                for policy, gap in check.policies.items()
+            },
+        )
+        for number, check in enumerate(checks)
+    ]
+
+
+def _p(gap: Gap) -> float:
+    return 1.0 if gap.p is None else gap.p
 
 
 def headline_counts(one: ScenarioCounts, two: ScenarioCounts) -> GapCounts:
@@ -155,5 +193,5 @@ def _are_apart(one: float | None, two: float | None) -> bool:
     return abs(one - two) > MATERIAL_POINTS
 
 
-def _is_significant(gap: Gap) -> bool:
-    return gap.p is not None and gap.p <= SIGNIFICANCE_LEVEL
+def _is_significant(p: float | None) -> bool:
+    return p is not None and p <= SIGNIFICANCE_LEVEL

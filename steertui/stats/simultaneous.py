@@ -3,6 +3,10 @@
 from steertui.stats.rate import Estimate
 from steertui.stats.significance import SIGNIFICANCE_LEVEL
 
+MIN_PAIRS = 4
+"""Scenarios or categories with a pair below which no interval of their gap is given: fewer show
+next to nothing of the variance between them."""
+
 
 def simultaneous_level(tests: int) -> float:
     """Return the significance level of each of `tests` intervals that hold at once with 95 %.

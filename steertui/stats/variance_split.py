@@ -3,7 +3,7 @@
 Miller, Adding Error Bars to Evals (arXiv 2411.00640, sections 3 and 5), splits the variance of a
 score into questions and samples of one question; wordings and judges are added as crossed random
 factors. Each part is a part of the variance of the estimated gap. With the numbers n of scenarios,
-K of wordings, R of samples and J of judges it falls as
+K of wordings, R of samples and J of judges it falls as (the gap is that of one judge, J = 1)
 
     scenarios    1 / n
     wordings     1 / K
@@ -19,6 +19,11 @@ from math import sqrt
 from statistics import variance
 
 from steertui.stats.crossed import Arm, Wordings, measure_arm, scenario_names
+from steertui.stats.simultaneous import MIN_PAIRS
+
+MIN_JUDGES = 3
+"""Judges below which their part is not given: the variance of two gaps has one degree of
+freedom."""
 
 
 class Factor(StrEnum):
@@ -43,7 +48,8 @@ class VarianceSplit:
         interaction: differences between scenarios that depend on the wording.
         wordings: differences between wordings.
         samples: differences between answers to one prompt.
-        judges: differences between judges of the same answers.
+        judges: variance of one judge's gap about the mean gap of judges like these; None with
+            fewer than `MIN_JUDGES`.
     """
 
     scenarios: float
@@ -98,10 +104,10 @@ def split_variance(
     """Return the variance split of the gap between two arms (moment estimates, 0 at least).
 
     `judges` has the gap under each judge of the same answers, percentage points. Return None
-    without a valid answer for a wording, or with fewer than two scenarios.
+    without a valid answer for a wording, or with fewer than `MIN_PAIRS` scenarios.
     """
     scenarios = scenario_names(one, two)
-    if len(scenarios) < 2:
+    if len(scenarios) < MIN_PAIRS:
         return None
     first, second = (measure_arm(side, scenarios) for side in (one, two))
     if first is None or second is None:
@@ -121,7 +127,7 @@ def split_variance(
         interaction=1e4 * scale * interaction,
         wordings=1e4 * sum(arm.wording_variance for arm in arms) if has_wordings else None,
         samples=1e4 * scale * samples if is_sampled else None,
-        judges=variance(judges) / len(judges) if len(judges) > 1 else None,
+        judges=variance(judges) if len(judges) >= MIN_JUDGES else None,
     )
 
 

@@ -148,14 +148,25 @@ def test_methods_and_labels_without_worth_have_no_conclusion_on_wordings() -> No
     assert all(result.sentence.startswith("nothing is concluded") for result in results)
 
 
+def label_again(store: Store, experiment: str, judge: str, period: int) -> None:
+    """Store labels of another judge: each answer converges but every `period`-th."""
+    store.add_judge(judge, judge, {"title": ""})
+    for number, answer in enumerate(store.unjudged_answers(experiment, judge)):
+        label = Label.CONVERGENCE if number % period else Label.NO_CONVERGENCE
+        store.add_verdict(answer.key, Verdict(judge, label))
+
+
 def test_judges_and_samples_enter_the_split(tmp_path: Path) -> None:
     experiment = stored(tmp_path / "b.db", samples=3)
     with Store(tmp_path / "b.db") as store:
-        store.add_judge("paper:y", "paper:y", {"title": ""})
-        for number, answer in enumerate(store.unjudged_answers(experiment, "paper:y")):
-            label = Label.CONVERGENCE if number % 3 else Label.NO_CONVERGENCE
-            store.add_verdict(answer.key, Verdict("paper:y", label))
+        label_again(store, experiment, "paper:y", 3)
+        two = summarise_experiment(store, experiment).tables[0]
+        label_again(store, experiment, "paper:z", 5)
         table = summarise_experiment(store, experiment).tables[0]
+    assert two.split is not None
+    assert two.split.judges is None
+    (sentence,) = factor_sentences(table)
+    assert " by paper:x as an estimate for judges like these: " in sentence
     assert table.split is not None
     assert table.split.samples is not None
     assert table.split.samples > 0

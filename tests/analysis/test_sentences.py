@@ -212,6 +212,9 @@ def test_the_minimum_detectable_gap_of_a_plan_is_a_range_over_moves_back() -> No
         "10 points need 78 to 249 scenarios"
     )
     assert "5 samples make it 3 points at best" in minimum_gap_sentence(71, 5)
+    assert "5 samples make it 16 points at best, if they vary independently" in (
+        minimum_gap_sentence(12, 5)
+    )
     assert "no gap of any size is detectable" in minimum_gap_sentence(5)
     assert minimum_gap_sentence(1).startswith("With 1 scenario no gap")
     assert "none if 10 % do" in minimum_gap_sentence(7)

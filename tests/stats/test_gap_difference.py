@@ -12,7 +12,7 @@ from steertui.paper.published import CONDITIONS
 from steertui.paper.run_log import read_log
 from steertui.stats.gap import Gap, paired_gap
 from steertui.stats.gap_difference import gap_difference
-from steertui.stats.over_categories import limits_over_categories
+from steertui.stats.over_categories import CategoryLimits, limits_over_categories
 from steertui.stats.rate import ScenarioCounts
 from tests.fixtures.real import RUNS, needs_shared
 
@@ -135,7 +135,7 @@ def test_limits_over_categories_equal_statsmodels_cluster_robust_limits() -> Non
     result = limits_over_categories(one, two, category)
     assert result is not None
     assert result == pytest.approx(
-        (100 * differences.mean() - half_width, 100 * differences.mean() + half_width)
+        (100 * differences.mean() - half_width, 100 * differences.mean() + half_width, 6)
     )
 
 
@@ -150,9 +150,23 @@ def test_limits_over_categories_are_never_inside_those_over_scenarios() -> None:
         assert gap.high is not None
         assert limits[0] <= gap.low
         assert limits[1] >= gap.high
-    alike = side(1, 1), side(0, 0)
+    alike = side(1, 1, 1, 1), side(0, 0, 0, 0)
     gap = paired_gap(*alike, "a", "b")
-    assert limits_over_categories(*alike, {"0": "a", "1": "b"}) == (gap.low, gap.high)
+    category = {str(i): str(i) for i in range(4)}
+    assert limits_over_categories(*alike, category) == CategoryLimits(
+        gap.low or 0.0, gap.high or 0.0, 4
+    )
+
+
+def test_only_categories_with_pairs_count_over_categories() -> None:
+    one = side(*[1, 0] * 10)
+    two = {name: (0, 1) for name in one if int(name) < 8}
+    category = {name: str(int(name) // 2) for name in one}
+    limits = limits_over_categories(one, two, category)
+    assert limits is not None
+    assert limits.categories == 4
+    three = {name: (0, 1) for name in one if int(name) < 6}
+    assert limits_over_categories(one, three, category) is None
 
 
 def test_limits_over_categories_are_undefined_with_one_category_or_no_valid_item() -> None:

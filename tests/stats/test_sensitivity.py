@@ -9,6 +9,7 @@ from steertui.stats.gap import paired_gap
 from steertui.stats.rate import Policy
 from steertui.stats.sensitivity import (
     Sensitivity,
+    corrected,
     gap_sensitivity,
     headline_counts,
     label_counts,
@@ -100,6 +101,16 @@ def test_a_policy_that_changes_the_verdict_is_material() -> None:
     significant = {policy: (gap.p or 1) <= 0.05 for policy, gap in result.policies.items()}
     assert significant == {Policy.PAPER: True, Policy.ALL: False, Policy.EXCLUDE_REFUSALS: True}
     assert result.policies_differ
+
+
+def test_verdicts_under_policies_are_those_after_holm() -> None:
+    # p = 2 / 2^7 and 1 without nonsense; after Holm over 5 neither verdict is "shown".
+    items = outcomes(*[(C, N)] * 7 + [(X, C)] * 6 + [(N, N)] * 6)
+    alone = sensitivity(items)
+    assert alone.policies_differ
+    (in_family,) = corrected([alone], 5)
+    assert in_family.p == pytest.approx(5 * 2 / 2**7)
+    assert not in_family.policies_differ
 
 
 def test_nonsense_that_could_hide_the_opposite_is_material() -> None:

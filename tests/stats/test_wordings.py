@@ -110,6 +110,16 @@ def test_a_wording_without_valid_answers_or_one_scenario_gives_nothing() -> None
     assert split_variance([{"a": (1, 1)}], [{"a": (0, 1)}]) is None
 
 
+def test_three_scenarios_or_two_judges_show_no_variance() -> None:
+    four = {name: (number % 2, 1) for number, name in enumerate("abcd")}
+    three = {name: four[name] for name in "abc"}
+    assert split_variance([three], [dict.fromkeys("abc", (0, 1))]) is None
+    split = split_variance([four], [dict.fromkeys("abcd", (0, 1))], judges=(54.5, 0.0))
+    assert split is not None
+    assert split.judges is None
+    assert split.error_with_twice(Factor.JUDGES) is None
+
+
 def test_unequal_numbers_of_valid_answers_weigh_wordings_equally() -> None:
     one = [{"a": (1, 1), "b": (1, 1), "c": (1, 1)}, {"a": (0, 1)}]
     two = [{"a": (0, 1), "b": (0, 1), "c": (0, 1)}]
@@ -142,11 +152,11 @@ def test_twice_as_many_halve_their_own_part_of_the_variance() -> None:
     rng = np.random.default_rng(7)
     one = sides(rng.binomial(4, rng.beta(2, 2, (50, 3))), 4)
     two = sides(rng.binomial(4, rng.beta(2, 4, (50, 3))), 4)
-    split = split_variance(one, two, judges=(30.0, 36.0))
+    split = split_variance(one, two, judges=(30.0, 36.0, 33.0))
     assert split is not None
     assert split.wordings is not None
     assert split.samples is not None
-    assert split.judges == pytest.approx((36 - 33) ** 2)
+    assert split.judges == pytest.approx((36 - 33) ** 2)  # of one judge, not of their mean
     assert split.judges is not None
     saved = {
         Factor.SCENARIOS: split.scenarios + split.interaction + split.samples,

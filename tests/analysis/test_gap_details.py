@@ -1,0 +1,104 @@
+"""Details of gaps: which choices are material, and for which reason."""
+
+from collections.abc import Mapping, Sequence
+
+from steertui.analysis.formatting import over_categories_sentence
+from steertui.analysis.gap_details import (
+    odds_ratio_sentence,
+    sensitivity_sentence,
+    short_sensitivity,
+)
+from steertui.analysis.table import Table, make_table
+from steertui.core.judge_kind import JudgeKind
+from steertui.core.outcome import Outcome
+from steertui.core.verdict import Label
+from steertui.stats.rate import Policy
+from steertui.store import JudgeInfo, ModelSetting
+
+C, N, S, X = Label
+
+
+def table(labels: Mapping[str, Sequence[Label | None]], categories: int = 6) -> Table:
+    """Return the table of labels by condition; None for a scenario without an answer there."""
+    outcomes = [
+        Outcome(
+            scenario=str(number),
+            category=str(number % categories),
+            condition=condition,
+            sample=0,
+            generated=True,
+            truncated=False,
+            label=label,
+            failed=False,
+        )
+        for condition, own in labels.items()
+        for number, label in enumerate(own)
+        if label
+    ]
+    judge, setting = JudgeInfo("a", "a", "", JudgeKind.LOCAL), ModelSetting("sha", "model", "", 0.0)
+    return make_table("e", setting, judge, outcomes, Policy.PAPER)
+
+
+def test_missing_answers_are_not_called_nonsensical_or_refused() -> None:
+    found = table(
+        {
+            "pro": [C] * 28,
+            "anti": [C, *[N] * 10, *[N] * 17],
+            "baseline": [*[C] * 11, *[None] * 16, N],
+        }
+    )
+    # pro - baseline: 28 of 28 against 11 of 12 over all, and over the 12 shared scenarios.
+    short = [*short_sensitivity(found)]
+    assert short == []
+    found = table(
+        {
+            "pro": [*[C] * 10, *[N] * 10],
+            "anti": [N] * 20,
+            "baseline": [*[C] * 10, *[None] * 10],
+        }
+    )
+    (line,) = short_sensitivity(found)
+    assert line.startswith(
+        "Also material: pro − baseline is -50.0 points over all valid answers of each condition, "
+        "+0.0 over the 10 scenarios valid under both"
+    )
+    assert "onsensical" not in line
+    assert "efusal" not in line
+
+
+def test_planned_scenarios_are_those_planned_under_both_conditions() -> None:
+    found = table(
+        {
+            "pro": [*[C] * 10, *[N] * 10, X, *[None] * 9],
+            "anti": [*[N] * 11, *[None] * 9, N, N, *[N] * 8],
+        }
+    )
+    assert found.primary is not None
+    assert "Of 11 scenarios valid under both (12 planned) 10 converged" in found.primary.evidence
+
+
+def test_the_bounds_name_the_gap_that_they_bound() -> None:
+    found = table({"pro": [*[C] * 10, *[N] * 10], "anti": [*[N] * 10, *[X] * 10]})
+    assert found.primary is not None
+    assert (
+        "+50.0 points over all valid answers of each condition, +100.0 over the 10 scenarios valid "
+        "under both" in sensitivity_sentence(found.primary)
+    )
+    assert "the +50.0 would be +0.0 to +50.0 if the nonsensical answers" in (
+        sensitivity_sentence(found.primary)
+    )
+
+
+def test_an_odds_ratio_in_a_family_is_called_uncorrected() -> None:
+    labels = {"pro": [C] * 8, "anti": [N] * 8, "baseline": [*[C] * 5, *[N] * 3]}
+    found = table(labels)
+    assert found.primary is not None
+    assert odds_ratio_sentence(found.primary).endswith("exact)")
+    assert odds_ratio_sentence(found.secondary[0]).endswith("not corrected for the family)")
+
+
+def test_categories_without_pairs_are_not_generalised_from() -> None:
+    whole = {"pro": [*[C] * 11, N], "anti": [N] * 12}
+    assert "categories like the 6 with pairs" in over_categories_sentence(table(whole))
+    anti: list[Label | None] = [*[None] * 9, N, N, N]
+    assert over_categories_sentence(table({"pro": [C] * 12, "anti": anti})) == ""
