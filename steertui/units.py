@@ -1,4 +1,6 @@
-"""Durations, byte counts and numbers of things as text."""
+"""Durations, byte counts, numbers of things and lists as text."""
+
+from collections.abc import Iterable
 
 
 def size_text(size: float) -> str:
@@ -19,3 +21,9 @@ def clock(seconds: float) -> str:
 def quantity(number: int, noun: str) -> str:
     """Return "1 pair" or "5 pairs"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def list_text(names: Iterable[str]) -> str:
+    """Return "a, b and c"."""
+    listed = [*names]
+    return listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} and {listed[-1]}"

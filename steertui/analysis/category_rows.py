@@ -13,9 +13,16 @@ POSTERIOR_LEGEND = (
 """Explanation of the last column."""
 
 
+def category_legend(table: Table) -> str:
+    """Return the meaning of the last column, without a full stop; "" without a gap."""
+    return POSTERIOR_LEGEND if any(c.comparison for c in table.categories) else ""
+
+
 def category_columns(table: Table, conditions: Sequence[str]) -> tuple[str, ...]:
-    """Return the headings of `category_row`, after the name."""
+    """Return the headings of `category_row`, after the name; those of a gap if there is one."""
     results = [c.comparison for c in table.categories if c.comparison]
+    if not results:
+        return (*conditions,)
     columns = ("gap", interval_heading(results), "p (Holm)", "pairs", "P(gap > 0)")
     return (*conditions, *columns)
 
@@ -24,6 +31,8 @@ def category_row(category: CategoryGap, conditions: Sequence[str]) -> tuple[str,
     """Return name, rates under some conditions, and the values of the gap of a category."""
     by_condition = {row.condition: rate_percent(row.convergence) for row in category.rows}
     rates = (by_condition.get(name, "–") for name in conditions)
+    if category.comparison is None:
+        return (category.name, *rates)
     gap = gap_columns(category.comparison)
     return (category.name, *rates, *gap, category.pairs, _posterior_text(category.posterior))
 

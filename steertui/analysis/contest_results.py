@@ -1,6 +1,6 @@
 """Results of a contest under one judge: cells with marks, decomposition, verdicts, sentences."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -15,7 +15,7 @@ from steertui.stats.dose import convergence
 from steertui.stats.gap import Gap
 from steertui.stats.rate import Policy, Rate, pooled_rate
 from steertui.stats.significance import SIGNIFICANCE_LEVEL
-from steertui.units import quantity
+from steertui.units import list_text, quantity
 
 Cell = tuple[str, str]
 """Defence and attack."""
@@ -161,10 +161,9 @@ def _evidence(result: ContestResult) -> Iterator[str]:
         p = adjusted_text(estimates.adjusted[attack], attacks, "attacks")
         is_shown = _is_shown(gap, estimates.adjusted[attack])
         verb = "steers" if is_shown else "is not shown to steer"
-        yield f"Without a defence {attack} {verb}: {points_text(gap)}, {p}"
+        yield f"Without a defence {attack} {verb}: {points_text(gap, attacks)}, {p}"
     for defence in estimates.defences:
-        worst = _worst_sentence(defence)
-        yield from [worst] if worst else []
+        yield from _worst_sentences(defence)
     yield from result.refusals.sentences
 
 
@@ -203,7 +202,7 @@ def _verdict_sentence(result: ContestResult, defence: Defence) -> str:
 def _own_words(result: ContestResult, defence: Defence) -> str:
     tests = len(result.estimates.defences)
     p = adjusted_text(defence.adjusted, tests, "defences")
-    size = f"{points_text(defence.authorised)}, {p}"
+    size = f"{points_text(defence.authorised, tests)}, {p}"
     if _is_shown(defence.authorised, defence.adjusted):
         return f"alone it lowers convergence by {size}"
     return f"alone it is not shown to lower convergence ({size})"
@@ -217,18 +216,39 @@ def _open_words(result: ContestResult, defence: Defence, own: str) -> str:
         what = "no steering" if reference == NONE else reference
         parts.append(f"that it is no worse than {what} is not shown")
     if missing:
-        parts.append(f"that {', '.join(missing)} adds less than the margin is not shown")
+        parts.append(_missing_words(missing))
     return "; ".join(parts)
 
 
-def _worst_sentence(defence: Defence) -> str:
-    duel = next((d for d in defence.duels if d.attack == defence.worst), None)
-    if duel is None:
-        return ""
+def _missing_words(attacks: Sequence[str]) -> str:
+    """Return the statement that no attack of these is shown to add less than the margin."""
+    less = "it adds less than the margin"
+    match attacks:
+        case [attack]:
+            return f"it is not shown that {attack} adds less than the margin"
+        case [one, two]:
+            return f"for neither {one} nor {two} is it shown that {less}"
+        case _:
+            return f"for none of {list_text(attacks)} is it shown that {less}"
+
+
+def _worst_sentences(defence: Defence) -> Iterator[str]:
+    """Yield which attack has the highest rate against a defence, and what each such attack adds."""
     tests = len(defence.duels)
-    chosen = ", the highest of several rates, so the estimate is pessimistic" if tests > 1 else ""
-    return (
-        f"Worst attack against {defence.name}: {duel.attack}{chosen}. It adds "
-        f"{points_text(duel.residual)}, {adjusted_text(duel.adjusted, tests, 'attacks')}; the "
-        f"defence takes away {points_text(duel.protection)}"
-    )
+    if len(defence.worst) > 1:
+        yield (
+            f"Against {defence.name}, {list_text(defence.worst)} give the same rate"
+            f"{', the highest' if len(defence.worst) < tests else ''}"
+        )
+    elif defence.worst and tests > 1:
+        yield (
+            f"Worst attack against {defence.name}: {defence.worst[0]}, the highest of {tests} "
+            "rates, so the estimate is pessimistic"
+        )
+    for duel in defence.duels:
+        if duel.attack in defence.worst:
+            yield (
+                f"Under {defence.name}, {duel.attack} adds {points_text(duel.residual, tests)}, "
+                f"{adjusted_text(duel.adjusted, tests, 'attacks')}; estimated protection, not "
+                f"tested: {points_text(duel.protection)}"
+            )

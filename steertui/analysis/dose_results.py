@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import floor, log10
 
 from steertui.analysis.group_words import (
-    UNIT_WORDS,
+    STEP_WORDS,
     adjusted_text,
     ceiling_text,
     points_text,
@@ -19,6 +20,7 @@ from steertui.stats.gap import Gap, paired_gap
 from steertui.stats.matched_dose import MatchedDose, matched_dose
 from steertui.stats.rate import Policy, ScenarioCounts
 from steertui.stats.significance import SIGNIFICANCE_LEVEL, holm
+from steertui.stats.slope import Slope
 from steertui.units import quantity
 
 MIN_COMPLETE = 0.8
@@ -195,18 +197,53 @@ def _slope_sentence(axis: AxisResult) -> str:
         )
     scenarios = quantity(slope.scenarios, "scenario")
     size = (
-        f"{slope.points:+.1f} points per {UNIT_WORDS[axis.unit]} (95 % interval {slope.low:+.1f} "
-        f"to {slope.high:+.1f}; exact randomisation test over {scenarios}, {p_text(slope.p)})"
+        f"{_slope_text(axis, slope)} {_range_text(axis)} ({_slope_limits(axis, slope)}; exact "
+        f"randomisation test over {scenarios}, {p_text(slope.p)})"
     )
     if slope.scenarios < MIN_COMPLETE * axis.scenarios:
         size += f"; only {slope.scenarios} of {axis.scenarios} scenarios are valid at every dose"
     incoherent = [f"{point.dose:g}" for point in axis.curve.points if not point.is_coherent]
     if incoherent:
-        size += f"; not coherent: {', '.join(incoherent)}"
+        size += f"; not coherent: {', '.join(incoherent)}{_coherent_text(axis)}"
     if slope.p > SIGNIFICANCE_LEVEL:
         return f"No mean slope over {axis.name} is shown: {size}"
     verb = "rises" if slope.points > 0 else "falls"
     return f"Convergence {verb} with {axis.name}: {size}"
+
+
+def _coherent_text(axis: AxisResult) -> str:
+    """Return the slope without the doses that are not coherent, after a comma."""
+    slope = axis.curve.coherent_slope
+    if slope is None:
+        return ""
+    return (
+        f", without which the slope is {_slope_text(axis, slope)} ({_slope_limits(axis, slope)}; "
+        f"{quantity(slope.scenarios, 'scenario')}, {p_text(slope.p)})"
+    )
+
+
+def _slope_text(axis: AxisResult, slope: Slope) -> str:
+    step = _step(axis)
+    unit = "line" if axis.unit is DoseUnit.LINES else f"{step:g} of {STEP_WORDS[axis.unit]}"
+    return f"{step * slope.points:+.1f} points per {unit}"
+
+
+def _slope_limits(axis: AxisResult, slope: Slope) -> str:
+    step = _step(axis)
+    return f"95 % interval {step * slope.low:+.1f} to {step * slope.high:+.1f}"
+
+
+def _step(axis: AxisResult) -> float:
+    """Return the difference of doses by which a slope is stated: a power of ten in their range."""
+    if axis.unit is DoseUnit.LINES:
+        return 1.0
+    doses = [point.dose for point in axis.curve.points]
+    return float(10.0 ** floor(log10(doses[-1] - doses[0]) + 1e-9))
+
+
+def _range_text(axis: AxisResult) -> str:
+    """Return "from -0.4 to 0.4": the doses between which something is known."""
+    return f"from {axis.curve.points[0].dose:g} to {axis.curve.points[-1].dose:g}"
 
 
 def _opposite_sentence(axis: AxisResult) -> str:
@@ -229,20 +266,21 @@ def _best_sentence(axis: AxisResult, sign: int) -> str:
     return (
         f"Of the coherent doses of {axis.name} (nonsense at most "
         f"{100 * axis.curve.max_nonsense:g} points above dose 0), {point.dose:g} steers most to "
-        f"{direction} convergence: {points_text(point.effect)}, "
+        f"{direction} convergence: {points_text(point.effect, tests)}, "
         f"{adjusted_text(point.adjusted, tests, 'doses')}; it is the largest of several, so the "
         "estimate is optimistic"
     )
 
 
 def _match_sentence(axis: AxisResult, match: Match) -> str:
-    effect = f"{points_text(match.effect)} above dose 0"
+    effect = f"{points_text(match.effect, len(axis.matches))} above dose 0"
     if match.matched is None:
         return f"{match.condition}: no effect is shown ({effect}), so there is no strength to match"
     found = match.matched
     if found.dose is None:
         return (
-            f"No dose of {axis.name} has the rate of {match.condition} ({effect}); in "
+            f"No dose of {axis.name} {_range_text(axis)} has the rate of {match.condition} "
+            f"({effect}); in "
             f"{100 * found.absent:.0f} % of the bootstrap resamples none has"
         )
     return (
@@ -274,6 +312,6 @@ def _left_out_sentence(axis: AxisResult, left: LeftOut) -> str:
         return ""
     tests = len(axis.left_out)
     return (
-        f"Line {left.line} of {axis.name} contributes {points_text(left.effect)}, "
+        f"Line {left.line} of {axis.name} contributes {points_text(left.effect, tests)}, "
         f"{adjusted_text(left.adjusted, tests, 'lines')}"
     )

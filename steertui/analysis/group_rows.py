@@ -23,7 +23,8 @@ DOSE_COLUMNS = (
 """Headings of `dose_rows`, after the dose. Rates are in per cent, effects in points."""
 
 DOSE_LEGEND = (
-    "effect: points above dose 0; nonsense: share of all judged answers, ! beyond the limit of "
+    "effect: points above dose 0, with intervals that are not corrected for the number of doses; "
+    "nonsense: share of all judged answers, ! beyond the limit of "
     "coherence; repeated: share of sequences of four words that occurred before in the answer"
 )
 """Meaning of the columns, without a full stop."""
@@ -123,13 +124,13 @@ def marks_legend(result: ContestResult) -> str:
 def part_rows(
     result: ContestResult, *, worst: bool = False, numbers: Mapping[str, int] | None = None
 ) -> Iterator[tuple[str, ...]]:
-    """Yield the parts of every defence against every attack, or its worst one alone.
+    """Yield the parts of every defence against every attack, or its worst ones alone.
 
     `numbers` replace the names of the attacks.
     """
     for defence in result.estimates.defences:
         for duel in defence.duels:
-            if not worst or duel.attack == defence.worst:
+            if not worst or duel.attack in defence.worst:
                 parts = (
                     defence.authorised,
                     result.estimates.unauthorised[duel.attack],

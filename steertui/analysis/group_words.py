@@ -6,22 +6,35 @@ from steertui.stats.gap import Gap
 from steertui.stats.rate import Rate
 
 UNIT_WORDS = {
-    DoseUnit.VECTOR: "unit of strength",
-    DoseUnit.ABLATION: "unit of strength",
-    DoseUnit.ADAPTER: "unit of scale",
-    DoseUnit.LINES: "line",
+    DoseUnit.VECTOR: "strength of a control vector",
+    DoseUnit.ABLATION: "strength of an ablation",
+    DoseUnit.ADAPTER: "scale of an adapter",
+    DoseUnit.LINES: "first lines of a suffix",
 }
-"""One unit of a dose."""
+"""What the dose of an axis is."""
+
+STEP_WORDS = {
+    DoseUnit.VECTOR: "strength",
+    DoseUnit.ABLATION: "strength",
+    DoseUnit.ADAPTER: "scale",
+    DoseUnit.LINES: "lines",
+}
+"""Noun of a step of a dose."""
 
 CEILING = 0.9
 """Rate at the anchor above which a remark says how little an axis or an attack can add."""
 
 
-def points_text(gap: Gap) -> str:
-    """Return "+22.5 points (95 % interval +5.0 to +40.1)", or that there is no valid answer."""
+def points_text(gap: Gap, tests: int = 1) -> str:
+    """Return "+22.5 points (95 % interval +5.0 to +40.1)", or that there is no valid answer.
+
+    With several `tests` in its family the interval is marked as not corrected, unlike the p value.
+    """
     if gap.points is None or gap.low is None or gap.high is None:
         return "unknown, since one side has no valid answer"
-    return f"{gap.points:+.1f} points (95 % interval {gap.low:+.1f} to {gap.high:+.1f})"
+    limits = f"{gap.low:+.1f} to {gap.high:+.1f}"
+    remark = ", not corrected" if tests > 1 else ""
+    return f"{gap.points:+.1f} points (95 % interval {limits}{remark})"
 
 
 def adjusted_text(p: float | None, tests: int, over: str) -> str:

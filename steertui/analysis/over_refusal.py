@@ -33,7 +33,7 @@ class OverRefusal:
     def sentences(self) -> tuple[str, ...]:
         """One sentence for each defence, without full stops."""
         return tuple(
-            f"Refusals under {name} alone, minus without it: {points_text(gap)}, "
+            f"Refusals under {name} alone, minus without it: {points_text(gap, len(self.gaps))}, "
             f"{adjusted_text(self.adjusted[name], len(self.gaps), 'defences')}"
             for name, gap in self.gaps.items()
             if gap.points is not None

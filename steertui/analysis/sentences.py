@@ -245,8 +245,8 @@ def _larger_first(gap: Gap, test: FamilyTest) -> tuple[Gap, FamilyTest]:
     return turned, replace(test, low=-test.high, high=-test.low)
 
 
-def minimum_gap_sentence(scenarios: int, samples: int = 1) -> str:
-    """Return one sentence on the smallest primary gap that a plan can detect, without a full stop.
+def minimum_gap_sentence(scenarios: int, samples: int = 1, *, has_primary: bool = True) -> str:
+    """Return one sentence on the smallest gap that a plan can detect, without a full stop.
 
     A range over the share of scenarios that move against the gap (`BACK_SHARES`). Several samples
     of a scenario help between not at all (copies) and as `best_sampled_gap` (independent).
@@ -264,8 +264,9 @@ def minimum_gap_sentence(scenarios: int, samples: int = 1) -> str:
         if back
     ]
     none = f"{ceil(smallest)} points if no scenario moves the other way"
+    compared = "the primary comparison" if has_primary else "one uncorrected comparison"
     sentence = (
-        f"With {scenarios} scenarios, the minimum detectable gap of the primary comparison at "
+        f"With {scenarios} scenarios, the minimum detectable gap of {compared} at "
         f"{POWER} is {', '.join([none, *others])}"
     )
     if samples > 1:

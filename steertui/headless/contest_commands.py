@@ -35,11 +35,12 @@ def adapt_command(file: Path, db: Path, output: Path, selection: ReportFilter) -
             f"{file}: has no contest {result.sides.contest} with the sides of the run in {db}; "
             "give the conditions file of that run"
         )
-    chosen = {defence.name: defence.worst for defence in result.estimates.defences}
-    if not all(chosen.values()):
+    worst = {defence.name: defence.worst for defence in result.estimates.defences}
+    if not all(worst.values()):
         raise ExperimentError(
             f"{db}: a defence has no valid answer under any attack; run more scenarios"
         )
+    chosen = {defence: attacks[0] for defence, attacks in worst.items()}
     _print_choice(result, chosen)
     changes = {
         "attacks": list(dict.fromkeys(chosen.values())),

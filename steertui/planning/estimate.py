@@ -54,6 +54,7 @@ class GridSize:
     Attributes:
         samples: answers per model, scenario and condition, over all temperatures.
         samples_per_temperature: at the lowest temperature, which has the fewest.
+        has_primary: whether a comparison of two conditions is declared as primary.
     """
 
     models: int = 0
@@ -61,6 +62,7 @@ class GridSize:
     conditions: int = 0
     samples: int = 0
     samples_per_temperature: int = 0
+    has_primary: bool = False
 
     @property
     def trials(self) -> int:
@@ -267,12 +269,15 @@ def _grid_size(
     experiment: Experiment, scenarios: Sequence[Scenario], conditions: Sequence[Condition]
 ) -> GridSize:
     samples = [distinct_samples(experiment.samples, t) for t in experiment.temperatures]
+    names = [condition.name for condition in conditions]
+    grouped = {condition.name for condition in conditions if condition.groups}
     return GridSize(
         models=len(experiment.models),
         scenarios=len(scenarios),
         conditions=len(conditions),
         samples=sum(samples),
         samples_per_temperature=min(samples),
+        has_primary=experiment.analysis.comparisons(names, grouped).primary is not None,
     )
 
 

@@ -36,11 +36,11 @@ def _as_in_the_paper(*models: str) -> Experiment:
     )
 
 
-def _contest(conditions_file: str) -> Experiment:
+def _contest(conditions_file: str, contest: str) -> Experiment:
     """Return the contest of a shipped conditions file; its answers are labelled by --judge."""
     return Experiment(
         models=[CONTEST_MODEL],
-        conditions=["contest"],
+        conditions=[contest],
         conditions_file=conditions_file,
         max_tokens=512,
         thinking="off",
@@ -65,10 +65,10 @@ PRESETS: Mapping[str, Experiment] = MappingProxyType(
             limit=24,
         ),
         "demo-contest": replace(
-            _DEMO_STEERING, conditions=["contest"], conditions_file="demo-contest", limit=24
+            _DEMO_STEERING, conditions=["methods"], conditions_file="demo-contest", limit=24
         ),
-        "contest-prompts": _contest("contest-prompts"),
-        "contest-methods": _contest("contest-methods"),
+        "contest-prompts": _contest("contest-prompts", "prompts"),
+        "contest-methods": _contest("contest-methods", "methods"),
         "quick": Experiment(
             models=[QUICK_MODEL],
             scenarios=[BENCHMARK],

@@ -63,7 +63,7 @@ def contest_parts(result: ContestResult, width: int) -> Canvas:
         (defence, duel)
         for defence in result.estimates.defences
         for duel in defence.duels
-        if duel.attack == defence.worst
+        if duel.attack in defence.worst
     ]
     height = 4 * STEP + 30
     bottom = len(worst) * height

@@ -8,13 +8,13 @@ from steertui.analysis.over_refusal import OverRefusal
 from steertui.stats.contest import Defence
 from steertui.stats.dose import DosePoint
 from steertui.stats.rate import Rate
+from steertui.stats.slope import Slope
 
 Record = dict[str, object]
 
 
 def axis_record(axis: AxisResult) -> Record:
     """Return a dose axis."""
-    slope = axis.curve.slope
     return {
         "name": axis.name,
         "unit": str(axis.unit),
@@ -24,12 +24,17 @@ def axis_record(axis: AxisResult) -> Record:
             _point_record(point) | {"repetition": axis.repetition.get(point.condition)}
             for point in axis.curve.points
         ],
-        "slope": asdict(slope) | {"opposite": rate_record(slope.opposite)} if slope else None,
+        "slope": _slope_record(axis.curve.slope),
+        "coherent_slope": _slope_record(axis.curve.coherent_slope),
         "best": {"up": _best(axis, 1), "down": _best(axis, -1)},
         "matches": [asdict(match) for match in axis.matches],
         "left_out": [asdict(left) for left in axis.left_out],
         "sentences": list(axis.sentences),
     }
+
+
+def _slope_record(slope: Slope | None) -> Record | None:
+    return asdict(slope) | {"opposite": rate_record(slope.opposite)} if slope else None
 
 
 def _best(axis: AxisResult, sign: int) -> float | None:
@@ -84,7 +89,7 @@ def _defence_record(result: ContestResult, defence: Defence) -> Record:
         "p_holm": defence.adjusted,
         "kept": defence.kept,
         "lost": defence.lost,
-        "worst": defence.worst,
+        "worst": list(defence.worst),
         "verdict": str(defence.verdict),
         "refusals": asdict(result.refusals.gaps[defence.name]),
         "refusals_p_holm": result.refusals.adjusted[defence.name],

@@ -16,6 +16,7 @@ from steertui.analysis.group_rows import (
     marks_legend,
     part_rows,
 )
+from steertui.analysis.group_words import UNIT_WORDS
 from steertui.analysis.groups import Groups
 from steertui.report.canvas import shorten
 from steertui.report.rich_tables import Grid, Parts, filled_grid, line_text
@@ -37,7 +38,7 @@ def draw_groups(groups: Groups, *, detail: bool = False) -> Parts:
 
 def _axis(axis: AxisResult) -> Parts:
     yield line_text()
-    yield line_text(f"Dose axis {axis.name}: {axis.unit}", style="bold")
+    yield line_text(f"Dose axis {axis.name}: {UNIT_WORDS[axis.unit]}", style="bold")
     yield filled_grid("dose", DOSE_COLUMNS, dose_rows(axis))
     yield line_text(f"{DOSE_LEGEND}.")
     yield from (line_text(f"  {sentence}.") for sentence in axis.sentences)

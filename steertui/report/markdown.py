@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from steertui.analysis import judge_panels as judges
-from steertui.analysis.category_rows import POSTERIOR_LEGEND, category_columns, category_row
+from steertui.analysis.category_rows import category_columns, category_legend, category_row
 from steertui.analysis.caveats import HEADING, MORE, caveats
 from steertui.analysis.comparisons import compare_tables
 from steertui.analysis.declaration import declaration_sentences
@@ -144,9 +144,9 @@ def _categories(table: Table) -> Iterator[str]:
         return
     heading = ("by category", *category_columns(table, table.conditions))
     yield from escaped_table(heading, [category_row(c, table.conditions) for c in categories])
-    yield f"\n{escape(POSTERIOR_LEGEND)}."
-    sentence = over_categories_sentence(table)
-    yield from ("", f"{escape(sentence)}." if sentence else "", "")
+    for sentence in (category_legend(table), over_categories_sentence(table)):
+        yield f"\n{escape(sentence)}." if sentence else ""
+    yield ""
 
 
 def _panel(panel: JudgePanel) -> Iterator[str]:

@@ -15,6 +15,7 @@ from steertui.analysis.group_rows import (
     marks_legend,
     part_rows,
 )
+from steertui.analysis.group_words import UNIT_WORDS
 from steertui.analysis.groups import Groups
 from steertui.report.markdown_tables import escape, escaped_table
 
@@ -31,7 +32,7 @@ def group_lines(groups: Groups) -> Iterator[str]:
 
 
 def _axis(axis: AxisResult) -> Iterator[str]:
-    yield f"### {escape(f'Dose axis {axis.name}: {axis.unit}')}\n"
+    yield f"### {escape(f'Dose axis {axis.name}: {UNIT_WORDS[axis.unit]}')}\n"
     yield from escaped_table(("dose", *DOSE_COLUMNS), dose_rows(axis))
     yield f"\n{escape(DOSE_LEGEND)}.\n"
     yield from (f"- {escape(sentence)}." for sentence in axis.sentences)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from steertui.analysis.category_rows import POSTERIOR_LEGEND, category_columns, category_row
+from steertui.analysis.category_rows import category_columns, category_legend, category_row
 from steertui.analysis.formatting import (
     count_text,
     over_categories_sentence,
@@ -44,9 +44,7 @@ def draw_details(table: Table) -> Parts:
     if table.judge and len(table.categories) > 1:
         yield line_text()
         yield _categories(table)
-        yield line_text(f"{POSTERIOR_LEGEND}.")
-        sentence = over_categories_sentence(table)
-        if sentence:
+        for sentence in filter(None, (category_legend(table), over_categories_sentence(table))):
             yield line_text(f"{sentence}.")
 
 

@@ -71,7 +71,7 @@ class Defence:
             margin.
         lost: whether it is shown to exceed it by more.
         duels: one per attack, in order.
-        worst: attack with the highest rate against it; "" if no rate is known.
+        worst: attacks with the highest rate against it, several if tied; none if no rate is known.
         verdict: what is shown.
     """
 
@@ -81,7 +81,7 @@ class Defence:
     kept: bool
     lost: bool
     duels: tuple[Duel, ...]
-    worst: str
+    worst: tuple[str, ...]
     verdict: Verdict
 
 
@@ -226,14 +226,15 @@ def _is_shown_positive(gap: Gap, adjusted: float | None) -> bool:
     return is_shown and gap.only_first > gap.only_second
 
 
-def _worst(cells: Cells, defence: str) -> str:
+def _worst(cells: Cells, defence: str) -> tuple[str, ...]:
     rates = {
         attack: pooled_rate(counts).value
         for (d, attack), counts in cells.items()
         if d == defence and attack != NONE
     }
     known = {attack: rate for attack, rate in rates.items() if rate is not None}
-    return max(known, key=known.__getitem__, default="")
+    highest = max(known.values(), default=None)
+    return tuple(attack for attack, rate in known.items() if rate == highest)
 
 
 def _adjusted(gaps: Mapping[str, Gap]) -> dict[str, float | None]:

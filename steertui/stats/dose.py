@@ -54,11 +54,14 @@ class DoseCurve:
     Attributes:
         points: by increasing dose.
         slope: over all doses; None if no scenario is valid at every dose.
+        coherent_slope: over the coherent doses alone; None if all are coherent, if there are fewer
+            than two, or if no scenario is valid at each of them.
         max_nonsense: limit of coherence: share above that of dose 0, from 0 to 1.
     """
 
     points: tuple[DosePoint, ...]
     slope: Slope | None
+    coherent_slope: Slope | None
     max_nonsense: float
 
     def best(self, sign: int) -> DosePoint | None:
@@ -110,7 +113,22 @@ def dose_curve(
         )
         for i, (dose, name) in enumerate(doses)
     )
-    return DoseCurve(points, mean_slope([dose for dose, _ in doses], counts), max_nonsense)
+    return DoseCurve(
+        points=points,
+        slope=mean_slope([point.dose for point in points], counts),
+        coherent_slope=_coherent_slope(points, counts),
+        max_nonsense=max_nonsense,
+    )
+
+
+def _coherent_slope(points: Sequence[DosePoint], counts: Sequence[ScenarioCounts]) -> Slope | None:
+    """Return the slope over the coherent doses, if there are others."""
+    kept = [
+        (point.dose, own) for point, own in zip(points, counts, strict=True) if point.is_coherent
+    ]
+    if len(kept) < 2 or len(kept) == len(points):
+        return None
+    return mean_slope([dose for dose, _ in kept], [own for _, own in kept])
 
 
 def convergence(outcomes: Sequence[Outcome], policy: Policy) -> ScenarioCounts:

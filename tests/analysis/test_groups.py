@@ -9,6 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from steertui.analysis.category_rows import category_columns, category_row
 from steertui.analysis.groups import Groups, group_results
 from steertui.analysis.summary import ReportFilter, summarise
 from steertui.core.condition import Condition
@@ -80,7 +81,7 @@ def test_a_dose_axis_is_read_from_the_database_alone(dose: Path) -> None:
 
 def test_the_sentences_of_an_axis_say_slope_best_dose_and_matched_strength(dose: Path) -> None:
     text = " ".join(groups(dose).axes[0].sentences)
-    assert "Convergence rises with axis: +50.0 points per unit of strength" in text
+    assert "Convergence rises with axis: +5.0 points per 0.1 of strength from 0 to 0.8" in text
     assert "0 of 40 (0 %, 95 % interval 0 to 9 %) scenarios move the other way" in text
     assert "0.8 steers most to more convergence: +40.0 points" in text
     assert "is matched by axis at 0.6 (95 % interval" in text
@@ -94,9 +95,9 @@ def test_an_axis_without_effect_claims_none(tmp_path: Path) -> None:
     effect = axis.matches[0].effect
     assert axis.sentences == (
         "95 % converge without steering, so axis axis can add 5 points at most",
-        "No mean slope over axis is shown: +0.0 points per unit of strength (95 % interval "
-        f"{axis.curve.slope.low:+.1f} to {axis.curve.slope.high:+.1f}; exact randomisation test "
-        "over 40 scenarios, p = 1.0)",
+        "No mean slope over axis is shown: +0.0 points per 0.1 of strength from 0 to 0.4 (95 "
+        f"% interval {axis.curve.slope.low / 10:+.1f} to {axis.curve.slope.high / 10:+.1f}; exact "
+        "randomisation test over 40 scenarios, p = 1.0)",
         f"pro: no effect is shown (+0.0 points (95 % interval {effect.low:+.1f} to "
         f"{effect.high:+.1f}) above dose 0), so there is no strength to match",
     )
@@ -126,6 +127,103 @@ def test_a_match_at_an_incoherent_dose_is_said(tmp_path: Path) -> None:
     text = " ".join(axis.sentences)
     assert "axis is not coherent there" in text
     assert "not coherent: 0.8" in text
+
+
+def test_the_slope_without_the_doses_that_are_not_coherent_is_said(tmp_path: Path) -> None:
+    """Dose 0.4 has 25 % nonsense: only the other doses give the slope of 50 points per unit."""
+
+    def label(condition: Condition, number: int) -> Label:
+        if condition.step and condition.step.dose == 0.4:
+            return Label.NONSENSICAL if number % 4 == 0 else Label.CONVERGENCE
+        return grouped.by_rate(rising)(condition, number)
+
+    grouped.write(tmp_path / "a.db", grouped.dose_conditions(tmp_path, 0.2, 0.4), label)
+    (axis,) = groups(tmp_path / "a.db").axes
+    assert axis.curve.slope
+    assert axis.curve.slope.scenarios == 30
+    assert axis.curve.coherent_slope
+    assert axis.curve.coherent_slope.points == pytest.approx(50)
+    assert axis.curve.coherent_slope.scenarios == 40
+    assert "not coherent: 0.4, without which the slope is +5.0 points per 0.1 of strength" in (
+        " ".join(axis.sentences)
+    )
+
+
+def test_the_doses_between_which_none_matches_are_said(tmp_path: Path) -> None:
+    def rate(condition: Condition) -> float:
+        return 0.3 if condition.step else 0.9
+
+    conditions = grouped.dose_conditions(tmp_path, -0.2, 0.4)
+    grouped.write(tmp_path / "a.db", conditions, grouped.by_rate(rate))
+    (axis,) = groups(tmp_path / "a.db").axes
+    assert "No dose of axis from -0.2 to 0.4 has the rate of pro" in " ".join(axis.sentences)
+
+
+def test_attacks_of_the_same_rate_are_all_the_worst(tmp_path: Path) -> None:
+    def rate(condition: Condition) -> float:
+        assert condition.cell
+        is_third = condition.cell.attack == "attack-3"
+        return held(condition) - (0.1 if is_third else 0)
+
+    conditions = grouped.contest_conditions(tmp_path, 1, 3)
+    grouped.write(tmp_path / "a.db", conditions, grouped.by_rate(held))
+    (result,) = groups(tmp_path / "a.db").contests
+    assert result.estimates.defences[0].worst == ("attack-1", "attack-2", "attack-3")
+    same = "Against defence-1, attack-1, attack-2 and attack-3 give the same rate"
+    assert same in result.evidence
+    grouped.write(tmp_path / "b.db", conditions, grouped.by_rate(rate))
+    (result,) = groups(tmp_path / "b.db").contests
+    assert result.estimates.defences[0].worst == ("attack-1", "attack-2")
+    text = " ".join(result.evidence)
+    assert "Against defence-1, attack-1 and attack-2 give the same rate, the highest" in text
+    assert "Worst attack" not in text
+
+
+def test_what_no_attack_is_shown_to_do_is_said_of_each(tmp_path: Path) -> None:
+    """Residuals of 5 points are not shown to be below the margin of 10."""
+
+    def rate(condition: Condition) -> float:
+        assert condition.cell
+        is_defended = condition.cell.defence == "defence-1"
+        return held(condition) + 0.05 * (is_defended and condition.cell.attack != "none")
+
+    for attacks, words in (
+        (1, "it is not shown that attack-1 adds less than the margin"),
+        (2, "for neither attack-1 nor attack-2 is it shown that it adds less than the margin"),
+        (3, "for none of attack-1, attack-2 and attack-3 is it shown that it adds less than"),
+    ):
+        conditions = grouped.contest_conditions(tmp_path, 1, attacks)
+        db = tmp_path / f"{attacks}.db"
+        grouped.write(db, conditions, grouped.by_rate(rate))
+        (result,) = groups(db).contests
+        assert words in result.verdicts[-1]
+
+
+def test_intervals_beside_corrected_p_values_are_marked(contest: Path, tmp_path: Path) -> None:
+    (result,) = groups(contest).contests
+    gap = result.estimates.unauthorised["attack-1"]
+    limits = f"(95 % interval {gap.low:+.1f} to {gap.high:+.1f}, not corrected), p < 0.001 after"
+    assert limits in " ".join(result.sentences)
+    duel = result.estimates.defences[0].duels[0].protection
+    assert (
+        f"estimated protection, not tested: {duel.points:+.1f} points (95 % interval "
+        f"{duel.low:+.1f} to {duel.high:+.1f})"
+    ) in " ".join(result.sentences)
+    single = grouped.contest_conditions(tmp_path, 1, 1)
+    grouped.write(tmp_path / "a.db", single, grouped.by_rate(held))
+    (result,) = groups(tmp_path / "a.db").contests
+    assert "not corrected" not in " ".join(result.sentences)
+
+
+def test_categories_without_a_primary_comparison_have_no_columns_of_a_gap(contest: Path) -> None:
+    with Store(contest) as store:
+        (table,) = summarise(store, ReportFilter()).tables
+    assert category_columns(table, table.conditions) == tuple(table.conditions)
+    rows = [category_row(category, table.conditions) for category in table.categories]
+    assert {len(row) for row in rows} == {1 + len(table.conditions)}
+    for text in (report(contest, "--detail"), report(contest, "--format", "markdown")):
+        assert "by category" in text
+        assert "P(gap" not in text
 
 
 def test_a_contest_is_decomposed_and_each_defence_gets_a_verdict(contest: Path) -> None:

@@ -15,6 +15,7 @@ from steertui.judge.control import load_control_set
 from steertui.planning.estimate import Estimate, estimate_experiment
 from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
 from steertui.planning.plan import make_plan
+from steertui.planning.presets import PRESETS
 from steertui.planning.resolve import resolve
 from steertui.store import Store
 
@@ -152,3 +153,14 @@ def test_time_is_unknown_before_the_first_run(tmp_path: Path) -> None:
     )
     assert time_text(estimate, 0) == ""
     assert "4 scenarios" in gap_text(estimate)
+
+
+def test_a_plan_of_groups_alone_has_no_primary_comparison(tmp_path: Path) -> None:
+    for name, compared in (
+        ("demo-contest", "of one uncorrected comparison at 80 % power is 31 points"),
+        ("demo-dose", "of one uncorrected comparison at 80 % power is 31 points"),
+        ("demo-steering", "of the primary comparison at 80 % power"),
+    ):
+        preset = PRESETS[name]
+        estimate = estimate_experiment(preset, tmp_path / "a.db", DEFAULT_OPTIONS)
+        assert f"minimum detectable gap {compared}" in gap_text(estimate)

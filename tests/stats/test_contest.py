@@ -63,7 +63,7 @@ def test_one_attack_that_breaks_through_decides() -> None:
     rates = game(0.5, 0.9, 0.3, 0.3) | {("none", "b"): 0.95, ("d", "b"): 0.7}
     (defence,) = contest(cells(rates), 0.1).defences
     assert [(d.is_resisted, d.is_broken) for d in defence.duels] == [(True, False), (False, True)]
-    assert defence.worst == "b"
+    assert defence.worst == ("b",)
     assert defence.verdict is Verdict.NOT_DECOUPLED
 
 
@@ -81,7 +81,7 @@ def test_a_cell_without_valid_answers_leaves_the_verdict_open() -> None:
     found = cells(game(0.5, 0.9, 0.3, 0.3)) | {("d", "a"): {}}
     (defence,) = contest(found, 0.1).defences
     assert defence.verdict is Verdict.OPEN
-    assert defence.worst == ""
+    assert defence.worst == ()
     assert defence.duels[0].residual.points is None
 
 

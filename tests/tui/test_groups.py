@@ -45,6 +45,6 @@ def test_a_large_contest_and_axis_fit_the_results_screen(
 def test_a_group_is_one_choice_of_the_plan_screen() -> None:
     preset = PRESETS["demo-contest"]
     names = [name for name, _ in condition_choices(preset)]
-    assert names == ["pro", "anti", "vector-pro", "vector-anti", "contest"]
+    assert names == ["pro", "anti", "vector-pro", "vector-anti", "methods"]
     chosen = replace(preset, conditions=["none×pro", "pro"])
     assert "none×pro" in [name for name, _ in condition_choices(chosen)]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from steertui.analysis.category_rows import POSTERIOR_LEGEND, category_columns, category_row
+from steertui.analysis.category_rows import category_columns, category_legend, category_row
 from steertui.analysis.caveats import HEADING, MORE, caveats
 from steertui.analysis.comparisons import compare_tables
 from steertui.analysis.declaration import declaration_sentences
@@ -214,7 +214,7 @@ def _categories(table: Table) -> Values:
     return {
         "categories": [category_row(c, table.conditions) for c in shown],
         "category_columns": category_columns(table, table.conditions) if shown else (),
-        "posterior_legend": POSTERIOR_LEGEND,
+        "posterior_legend": category_legend(table),
         "categories_wide": figures.categories(table, shown, figures.WIDE).inline(),
         "categories_narrow": figures.categories(table, shown, figures.NARROW).inline(),
         "over_categories": over_categories_sentence(table) if shown else "",

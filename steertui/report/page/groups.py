@@ -14,6 +14,7 @@ from steertui.analysis.group_rows import (
     marks_legend,
     part_rows,
 )
+from steertui.analysis.group_words import UNIT_WORDS
 from steertui.analysis.groups import Groups
 from steertui.report import figures
 from steertui.report.contest_figure import contest_matrix, contest_parts
@@ -37,7 +38,7 @@ def group_values(groups: Groups) -> Values:
 
 def _axis(axis: AxisResult) -> Values:
     return {
-        "title": f"Dose axis {axis.name}: {axis.unit}",
+        "title": f"Dose axis {axis.name}: {UNIT_WORDS[axis.unit]}",
         "wide": dose_curve(axis, figures.WIDE).inline(),
         "narrow": dose_curve(axis, figures.NARROW).inline(),
         "rows": [*dose_rows(axis)],
