@@ -92,6 +92,13 @@ def cell_texts(result: ContestResult, defence: str) -> tuple[list[str], list[str
     return rates, [short_interval(result.rates[place]) for place in places]
 
 
+def matrix_rows(result: ContestResult) -> Iterator[tuple[str, ...]]:
+    """Yield defence, and rate with mark and interval against every attack, such as "78 (62–88)"."""
+    for defence in result.sides.defences:
+        pairs = zip(*cell_texts(result, defence), strict=True)
+        yield (defence, *(f"{rate} ({interval})" for rate, interval in pairs))
+
+
 def cell_text(result: ContestResult, place: tuple[str, str]) -> str:
     """Return the rate of a cell with its mark, such as "78 ▲"."""
     value = result.rates[place].value

@@ -20,7 +20,8 @@ from steertui.analysis.summary import Summary
 from steertui.analysis.table import Table
 from steertui.paper.comparison import PaperComparison
 from steertui.paper.wording import DIFFERENCE_COLUMNS, difference_row, standing_legend
-from steertui.printable import one_line
+from steertui.report.latex_groups import group_lines
+from steertui.report.latex_tables import escape, latex_table
 from steertui.report.methods_text import Methods
 
 PREAMBLE = (
@@ -30,27 +31,6 @@ PREAMBLE = (
 )
 
 RATE_COLUMNS = ("condition", "n", "valid", "convergence", "95 % interval", "refusal", "nonsense")
-
-_SPECIAL = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "−": "$-$",
-    "▲": r"$\blacktriangle$",
-    "▼": r"$\blacktriangledown$",
-    "◆": r"$\blacklozenge$",
-    "·": r"$\cdot$",
-    "×": r"$\times$",
-    "–": r"\textendash{}",
-    "±": r"$\pm$",
-    "≥": r"$\geq$",
-    "≤": r"$\leq$",
-    "<": r"$<$",
-    ">": r"$>$",
-    "|": r"\textbar{}",
-}
-_ESCAPED = re.compile("[" + re.escape("".join(_SPECIAL)) + "#$%&_{}]")
-_NEGATIVE = re.compile(r"(?<![\w.-])-(?=\d)")
 
 
 def render(summary: Summary, methods: Methods, paper: Sequence[PaperComparison] = ()) -> str:
@@ -63,7 +43,7 @@ def render(summary: Summary, methods: Methods, paper: Sequence[PaperComparison] 
     if not summary.tables:
         lines.append(escape(NO_EXPERIMENT))
     for table in summary.tables:
-        lines += [*_rates(table), *_comparisons(table)]
+        lines += [*_rates(table), *_comparisons(table), *group_lines(table.groups)]
     for comparison in paper:
         if comparison.differences:
             lines += _paper(comparison)
@@ -72,13 +52,6 @@ def render(summary: Summary, methods: Methods, paper: Sequence[PaperComparison] 
         lines += [f"{_with_citations(paragraph)}\n" for paragraph in methods.paragraphs]
         lines += _limits(summary)
     return "\n".join(lines).rstrip() + "\n"
-
-
-def escape(text: str) -> str:
-    """Return text in one line that LaTeX shows literally."""
-    signed = _NEGATIVE.sub("−", one_line(text))
-    shown = _ESCAPED.sub(lambda found: _SPECIAL.get(found[0], f"\\{found[0]}"), signed)
-    return shown.replace("--", "-{}-")
 
 
 def _with_citations(paragraph: str) -> str:
@@ -106,7 +79,7 @@ def _rates(table: Table) -> Iterator[str]:
     notes = [f"{table_title(table)}; rates in percent"]
     notes += [table.judge_sentence] if table.judge_sentence else []
     notes += [] if table.judge else [unjudged_sentence(table).rstrip(".")]
-    yield from _table(RATE_COLUMNS, rows, notes)
+    yield from latex_table(RATE_COLUMNS, rows, notes)
 
 
 def _comparisons(table: Table) -> Iterator[str]:
@@ -116,26 +89,14 @@ def _comparisons(table: Table) -> Iterator[str]:
     rows = [(*comparison_row(result), family_words(result)) for result in results]
     head = ("comparison", *comparison_columns(results), "test")
     notes = [f"Differences of convergence rates, {table_title(table)}", comparison_legend(results)]
-    yield from _table(head, rows, notes)
+    yield from latex_table(head, rows, notes)
 
 
 def _paper(comparison: PaperComparison) -> Iterator[str]:
     legend = standing_legend(paired=comparison.is_paired, margin=comparison.margin)
     title = f"{comparison.title}, compared with the paper's {comparison.model}"
     rows = [difference_row(difference) for difference in comparison.differences]
-    yield from _table(("", *DIFFERENCE_COLUMNS), rows, [title, legend])
-
-
-def _table(
-    head: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str]
-) -> Iterator[str]:
-    """Yield a float with one left-aligned column and the others right-aligned."""
-    yield r"\begin{table}[t]" + "\n" + r"\centering\small"
-    yield rf"\caption{{{' '.join(f'{escape(note)}.' for note in notes)}}}"
-    yield rf"\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}" + "\n" + r"\toprule"
-    yield rf"{' & '.join(map(escape, head))} \\" + "\n" + r"\midrule"
-    yield from (rf"{' & '.join(map(escape, row))} \\" for row in rows)
-    yield "\\bottomrule\n\\end{tabular}\n\\end{table}\n"
+    yield from latex_table(("", *DIFFERENCE_COLUMNS), rows, [title, legend])
 
 
 def _limits(summary: Summary) -> Iterator[str]:

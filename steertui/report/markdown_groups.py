@@ -10,9 +10,9 @@ from steertui.analysis.group_rows import (
     PART_COLUMNS,
     PARTS_LEGEND,
     access_lines,
-    cell_texts,
     dose_rows,
     marks_legend,
+    matrix_rows,
     part_rows,
 )
 from steertui.analysis.group_words import UNIT_WORDS
@@ -41,7 +41,7 @@ def _axis(axis: AxisResult) -> Iterator[str]:
 
 def _contest(result: ContestResult) -> Iterator[str]:
     yield f"### {escape(f'Contest {result.sides.contest}: defences × attacks')}\n"
-    yield from escaped_table(("defence", *result.sides.attacks), _matrix(result))
+    yield from escaped_table(("defence", *result.sides.attacks), matrix_rows(result))
     yield f"\n{escape(marks_legend(result))}.\n"
     yield from (f"- {escape(line)}." for line in access_lines(result))
     yield ""
@@ -49,9 +49,3 @@ def _contest(result: ContestResult) -> Iterator[str]:
     yield f"\n{escape(PARTS_LEGEND)}.\n"
     yield from (f"- {escape(sentence)}." for sentence in result.sentences)
     yield ""
-
-
-def _matrix(result: ContestResult) -> Iterator[tuple[str, ...]]:
-    for defence in result.sides.defences:
-        pairs = zip(*cell_texts(result, defence), strict=True)
-        yield (defence, *(f"{rate} ({interval})" for rate, interval in pairs))

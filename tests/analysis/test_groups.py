@@ -14,6 +14,7 @@ from steertui.analysis.groups import Groups, group_results
 from steertui.analysis.summary import ReportFilter, summarise
 from steertui.core.condition import Condition
 from steertui.core.verdict import Label
+from steertui.report.latex_tables import escape
 from steertui.store import Store
 from steertui.store.setup_queries import used_conditions
 from tests.fixtures import grouped
@@ -327,6 +328,21 @@ def test_page_and_pictures_show_the_groups(dose: Path, contest: Path) -> None:
     assert "1 of 2 defences shown to be decoupled at the margin of 10 points" in page
     assert 'id="gaps"' not in page  # no condition outside of the contest
     assert ">30 =</text>" in drawn
+
+
+def test_latex_has_the_tables_and_the_sentences_of_the_groups(dose: Path, contest: Path) -> None:
+    for db, captions, row in (
+        (dose, ["Dose axis axis"], r"0.8 & 70.0 & "),
+        (contest, ["Contest game", "Contest game: parts"], r"defence-1$\times$attack-1 & "),
+    ):
+        source = report(db, "--format", "latex")
+        assert all(rf"\caption{{{caption}" in source for caption in captions)
+        assert row in source
+        found = groups(db)
+        sentences = [sentence for axis in found.axes for sentence in axis.sentences]
+        sentences += [sentence for each in found.contests for sentence in each.sentences]
+        assert len(sentences) > 3
+        assert all(f"{escape(sentence)}." in source for sentence in sentences)
 
 
 def test_defences_alone_are_compared_by_their_refusals(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from steertui.report.citations import CITATIONS
-from steertui.report.latex import escape
+from steertui.report.latex_tables import escape
 from tests.fixtures import large
 from tests.fixtures.program import call
 
