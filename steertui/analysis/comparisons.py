@@ -23,6 +23,9 @@ from steertui.lookup import short_id
 from steertui.stats.rate import ScenarioCounts
 from steertui.stats.sensitivity import headline_counts
 
+EXPLORATORY = "exploratory, Holm within this list"
+"""What the tests of one comparison are; those of other models or judges are not counted."""
+
 
 @dataclass(frozen=True, slots=True)
 class ComparisonLine:
@@ -244,7 +247,7 @@ def _shown(title: str, lines: Sequence[_Line], summary: Summary) -> list[Compari
         for line, tested in zip(lines, _tested(lines), strict=True)
         if all(map(summary.shows, line.tables)) and summary.selection.shows(line.conditions)
     )
-    return [Comparison(title, shown)] if shown else []
+    return [Comparison(f"{title}; {EXPLORATORY}", shown)] if shown else []
 
 
 def _tested(lines: Sequence[_Line]) -> tuple[ComparisonLine, ...]:

@@ -10,6 +10,7 @@ from steertui.analysis.drift import (
 )
 from steertui.analysis.hand_labels import is_stratified
 from steertui.analysis.judge_agreement import is_reference
+from steertui.analysis.judge_conflicts import opposite_conclusions
 from steertui.analysis.judge_worth import one_label_warning
 from steertui.analysis.table import Table
 from steertui.analysis.trial_warning import TrialWarning, WarningKind
@@ -31,6 +32,9 @@ def judge_warnings(store: Store, table: Table, tables: Sequence[Table]) -> Itera
     if sentence:
         yield TrialWarning(WarningKind.JUDGE, sentence)
     yield from (TrialWarning(WarningKind.JUDGE, text) for text in _changes(store, table, judge))
+    for pair, _ in opposite_conclusions(tables):
+        if table in pair:
+            yield _contested(table, pair[pair[0] is table])
     if is_reference(judge):
         return
     for other in tables:
@@ -41,6 +45,17 @@ def judge_warnings(store: Store, table: Table, tables: Sequence[Table]) -> Itera
             found = reference_differences(table.outcomes, other.outcomes, other.judge.name)
             for condition, text in found.items():
                 yield TrialWarning(WarningKind.JUDGE, text, (condition,))
+
+
+def _contested(table: Table, other: Table) -> TrialWarning:
+    """Return the warning that another judge leads to another conclusion."""
+    pair = (table.primary.gap.first, table.primary.gap.second) if table.primary else ()
+    name = other.judge.name if other.judge else ""
+    text = (
+        f"{' − '.join(pair)} is no finding: {name} leads to another conclusion, and no reference "
+        "decides between them"
+    )
+    return TrialWarning(WarningKind.JUDGE, text, pair)
 
 
 def _changes(store: Store, table: Table, judge: JudgeInfo) -> Iterator[str]:

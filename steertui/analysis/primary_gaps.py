@@ -4,12 +4,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from steertui.analysis.condition_gaps import convergence_counts
+from steertui.analysis.judge_conflicts import opposite_conclusions
 from steertui.analysis.sentences import p_text
 from steertui.analysis.table import Table, TableKey
 from steertui.stats.gap import Gap, shared_scenarios
 from steertui.stats.pooled import pooled_gap
 from steertui.stats.significance import SIGNIFICANCE_LEVEL, holm
 from steertui.units import quantity
+
+MAX_NAMES = 6
+"""Model settings whose p values a sentence lists."""
 
 
 def primary_over_settings(tables: Sequence[Table]) -> dict[TableKey, float]:
@@ -92,27 +96,60 @@ def pooled_sentence(pooled: PooledGap) -> str:
 
 
 def several_settings_sentences(complete: Sequence[Table], shown: Sequence[Table]) -> Iterator[str]:
-    """Yield one sentence per judge on its primary comparisons in several shown tables.
+    """Yield one sentence per judge on its primary comparisons over several model settings.
 
     Holm is over all models and temperatures of the experiment, shown or not.
     """
+    contested = {table.key for pair, _ in opposite_conclusions(complete) for table in pair}
     pooled = {(own.experiment, own.judge): own for own in pooled_gaps(complete)}
     sizes = {key: len(own) for key, own in _families(complete).items()}
     for key, own in _families(shown).items():
         results = [(t, t.primary.gap) for t in own if t.primary and t.draws_headline]
         points = [gap.points for _, gap in results if gap.points is not None]
-        if len(results) < 2 or not points:
+        if not points or sizes[key] < 2:
             continue
         table, gap = results[0]
+        if len(results) < 2:
+            yield _one_of_several(table, gap, sizes[key])
+            continue
+        depends = sum(t.key in contested for t, _ in results)
         shown_in = sum(_over_settings(t) <= SIGNIFICANCE_LEVEL for t, _ in results)
         judge = table.judge.name if table.judge else ""
         yield (
             f"Judged by {judge}, {gap.first} − {gap.second} is {min(points):+.1f} to "
             f"{max(points):+.1f} points over {len(results)} model settings; a difference is shown "
-            f"in {shown_in} of them (exact test, Holm over {quantity(sizes[key], 'model setting')})"
+            f"in {shown_in} of them (exact test, Holm over {quantity(sizes[key], 'model setting')}"
+            f"{_p_values(results)}){_reservation(depends)}"
         )
         if (table.experiment, judge) in pooled:
             yield pooled_sentence(pooled[table.experiment, judge])
+
+
+def _one_of_several(table: Table, gap: Gap, settings: int) -> str:
+    """Return the p value of the only shown model setting of several."""
+    judge = table.judge.name if table.judge else ""
+    return (
+        f"Judged by {judge}, {gap.first} − {gap.second} on {table.setting.name} has "
+        f"{p_text(_over_settings(table))} after Holm over the {settings} model settings of the "
+        "experiment"
+    )
+
+
+def _p_values(results: Sequence[tuple[Table, Gap]]) -> str:
+    """Return ": m-1 p = 0.031, m-2 p < 0.001"; "" with more than `MAX_NAMES` model settings."""
+    if len(results) > MAX_NAMES:
+        return ""
+    tables = [table for table, _ in results]
+    several = len({table.setting.temperature for table in tables}) > 1
+    names = [f"{t.setting.name}{f' at {t.setting.temperature:g}' * several}" for t in tables]
+    listed = (f"{n} {p_text(_over_settings(t))}" for n, t in zip(names, tables, strict=True))
+    return f": {', '.join(listed)}"
+
+
+def _reservation(depends: int) -> str:
+    if not depends:
+        return ""
+    return f"; in {depends} of them the conclusion depends on the judge and is no finding"
 
 
 def _over_settings(table: Table) -> float:

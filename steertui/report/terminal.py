@@ -74,14 +74,14 @@ def draw(summary: Summary, *, detail: bool = False, paper: Sequence[PaperCompari
 
 
 def _overview(summary: Summary) -> Parts:
-    """Yield the primary comparison of every table, if there are several."""
+    """Yield the primary comparison of every table, if there are several, and sentences on them."""
     judged = [table for table in summary.tables if table.primary]
-    if len(judged) < 2:
-        return
-    yield from draw_primary(judged)
-    for sentence in several_settings_sentences(summary.complete, summary.tables):
-        yield line_text(f"{sentence}.")
-    yield line_text()
+    if len(judged) > 1:
+        yield from draw_primary(judged)
+    sentences = [*several_settings_sentences(summary.complete, summary.tables)]
+    yield from (line_text(f"{sentence}.") for sentence in sentences)
+    if len(judged) > 1 or sentences:
+        yield line_text()
 
 
 def _labels(tables: Sequence[Table]) -> Parts:

@@ -230,8 +230,12 @@ def test_judges_with_opposite_conclusions_come_first(tmp_path: Path) -> None:
             judges = find_judges([f"openai:one@{server.url}"], "steertui", False, OPTIONS)
             register_judges(judges, [JudgeDescription()], store)
             list(judge(store, experiment, judges, Overrides(), OPTIONS))
-    first, *_ = report(db).notices
-    assert first.startswith("The conclusion on made-up depends on the judge")
+    found = report(db)
+    assert found.notices[0].startswith("The conclusion on made-up depends on the judge")
+    for table in found.tables:
+        (warning,) = (w.text for w in table.warnings if "is no finding" in w.text)
+        (other,) = (t.judge.name for t in found.tables if t is not table and t.judge)
+        assert warning.startswith(f"pro − anti is no finding: {other} leads to another")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kills")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from steertui.analysis.sentences import p_text
 from tests.fixtures import large
 from tests.fixtures.program import call
 
@@ -94,10 +95,10 @@ def test_two_models_and_two_judges_are_compared(tmp_path: Path) -> None:
     found = json.loads(call("report", "b.db", "--format", "json", cwd=tmp_path)[1])
     titles = [comparison["title"] for comparison in found["comparisons"]]
     assert titles == [
-        "Models compared, judged by local:made-0",
-        "Models compared, judged by local:made-1",
-        "Judges compared, on made-0, temperature 0.7",
-        "Judges compared, on made-1, temperature 0.7",
+        "Models compared, judged by local:made-0; exploratory, Holm within this list",
+        "Models compared, judged by local:made-1; exploratory, Holm within this list",
+        "Judges compared, on made-0, temperature 0.7; exploratory, Holm within this list",
+        "Judges compared, on made-1, temperature 0.7; exploratory, Holm within this list",
     ]
     for comparison in found["comparisons"]:
         whats = [line["what"] for line in comparison["lines"]]
@@ -105,6 +106,20 @@ def test_two_models_and_two_judges_are_compared(tmp_path: Path) -> None:
     code, terminal, err = call("report", "b.db", "--detail", cwd=tmp_path)
     assert (code, err) == (0, "")
     assert "Models compared, judged by local:made-1" in terminal
+
+
+def test_the_p_values_over_the_models_are_printed(tmp_path: Path) -> None:
+    large.write(tmp_path / "b.db", models=2, samples=1, judges=1, words=5)
+    tables = json.loads(call("report", "b.db", "--format", "json", cwd=tmp_path)[1])["tables"]
+    values = [
+        f"made-{i} {p_text(table['primary_p_over_settings'])}" for i, table in enumerate(tables)
+    ]
+    words = f"(exact test, Holm over 2 model settings: {', '.join(values)})"
+    for form in ("terminal", "markdown"):
+        text = call("report", "b.db", "--format", form, cwd=tmp_path)[1]
+        assert words in text.replace("\\", "")
+    alone = call("report", "b.db", "--model", "made-1", cwd=tmp_path)[1]
+    assert f"on made-1 has {values[1].removeprefix('made-1 ')} after Holm over the 2 model" in alone
 
 
 def test_two_experiments_with_the_same_model_have_different_titles(folder: Path) -> None:
