@@ -437,6 +437,8 @@ WRITERS = {
     "steering/library.py": "the folder of the user's vectors; removes one of them",
     "steering/states_file.py": "hidden states of a training, in the cache",
     "steering/vector_file.py": "a vector in a temporary folder",
+    "tui/preferences.py": "the chosen theme, in the state folder",
+    "tui/recent.py": "the list of recent experiments, in the state folder",
     "report/page/writer.py": "packs in a temporary folder; removes texts of its own",
 }
 """Modules that may create, replace or remove files, and which."""

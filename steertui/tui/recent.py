@@ -23,6 +23,7 @@ from steertui.store import Store
 from steertui.store.progress_queries import answered_counts
 from steertui.store.read_only import newest_change
 from steertui.store.records import StoredExperiment
+from steertui.untrusted import InvalidJsonError, parse_json
 
 FOLDER = "screens"
 FILE = "recent.json"
@@ -85,8 +86,8 @@ def load_recent() -> list[RecentExperiment]:
     """Return the experiments whose database still exists, the last seen first."""
     try:
         text = (user_state(FOLDER) / FILE).read_text(encoding="utf-8")
-        entries = [RecentExperiment(**entry) for entry in json.loads(text)]
-    except (OSError, ValueError, TypeError):
+        entries = [RecentExperiment(**entry) for entry in parse_json(text)]
+    except (OSError, ValueError, TypeError, InvalidJsonError):
         return []
     present = [entry for entry in entries if os.path.lexists(entry.db)]
     return sorted(present, key=lambda entry: entry.seen_at, reverse=True)
