@@ -1,7 +1,9 @@
 """The Textual app: opens the screens over one database and switches between them."""
 
 import asyncio
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -40,6 +42,12 @@ from steertui.tui.widgets import export_dialog as export
 from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.page import PAGES
 from steertui.tui.widgets.prompts import Confirm, TextPrompt
+
+TERMINAL_CHECK = 2.0
+"""Seconds between two looks whether the terminal is still there."""
+
+INPUT_THREAD = "textual-input"
+"""Name of the thread in which Textual reads keys."""
 
 MAX_VISITED = 50
 """Screens that Escape returns to."""
@@ -137,9 +145,16 @@ class SteertuiApp(Opening):
             await self.start()
         else:
             await self.go(self._first)
+        if os.isatty(0):
+            self.set_interval(TERMINAL_CHECK, self._exit_without_terminal)
         collect_at_intervals(self)
         self.theme_changed_signal.subscribe(self, lambda theme: save_theme(theme.name))
         self.note()
+
+    def _exit_without_terminal(self) -> None:
+        """Exit as on SIGHUP if the terminal is gone, which not every terminal signals."""
+        if not os.isatty(0):
+            self._exit_on_signal("SIGHUP")
 
     def _exit_on_signal(self, name: str) -> None:
         self.exit(return_code=128 + getattr(signal, name))
@@ -291,7 +306,14 @@ def open_session(
 
 
 def run_app(session: Session, *, at_once: bool) -> int:
-    """Run the app; return the exit code. `at_once` starts the experiment."""
+    """Run the app; return the exit code. `at_once` starts the experiment.
+
+    If the terminal is gone, Textual's thread that reads keys never ends; the process then exits
+    here, when everything is stored and closed.
+    """
     app = SteertuiApp(session, "running" if at_once else "start")
     app.run()
-    return app.return_code or 0
+    code = app.return_code or 0
+    if any(thread.name == INPUT_THREAD for thread in threading.enumerate()):
+        os._exit(code)
+    return code

@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -130,3 +131,31 @@ def test_the_screens_show_a_database_that_cannot_be_written(tmp_path: Path) -> N
         os.close(master)
         os.close(terminal)
     assert [path.name for path in folder.iterdir()] == ["a.db"]
+
+
+def own_terminal() -> None:
+    """Make standard input the terminal of this process, so that it gets its signals."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+def test_the_screens_end_when_their_terminal_closes(is_own: bool, tmp_path: Path) -> None:
+    master, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    process = subprocess.Popen(
+        [*COMMAND, "--db", "a.db"],
+        cwd=tmp_path,
+        env=os.environ | {"TERM": "xterm-256color"},
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        start_new_session=True,
+        preexec_fn=own_terminal if is_own else None,
+    )
+    try:
+        os.close(terminal)
+        read_until(master, b"Run the demo", 60)
+        os.close(master)
+        assert process.wait(40) == 128 + signal.SIGHUP
+    finally:
+        process.kill()
