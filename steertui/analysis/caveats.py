@@ -49,6 +49,6 @@ def _conclusions(summary: Summary) -> Iterator[str]:
     findings = [c.finding for table in summary.tables for c in table.comparisons]
     if Finding.NOT_SHOWN in findings:
         yield (
-            "No difference shown is not equality: the interval has the differences that the data "
-            "do not exclude"
+            "No difference shown is not equality: the interval contains the differences that the "
+            "data do not exclude"
         )

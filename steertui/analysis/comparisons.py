@@ -12,8 +12,8 @@ from steertui.analysis.families import (
     FamilyTest,
     Role,
     family_tests,
-    gap_contrast,
-    gap_difference_contrast,
+    headline_contrast,
+    headline_difference_contrast,
 )
 from steertui.analysis.sentences import GapResult, difference_result
 from steertui.analysis.summary import Summary
@@ -21,7 +21,6 @@ from steertui.analysis.table import Table
 from steertui.core.declared_analysis import Pair
 from steertui.lookup import short_id
 from steertui.stats.rate import ScenarioCounts
-from steertui.stats.sensitivity import headline_counts
 
 EXPLORATORY = "exploratory, Holm within this list"
 """What the tests of one comparison are; those of other models or judges are not counted."""
@@ -208,12 +207,13 @@ def _differences(
     one, two = counts
     shared = [name for name in one if name in two]
     lines = [
-        _Line(name, gap_contrast(one[name], two[name], *names), (name,), tables) for name in shared
+        _Line(name, headline_contrast(one[name], two[name], *names), (name,), tables)
+        for name in shared
     ]
     pair = _primary_pair(tables)
     if pair and {*pair} <= {*shared}:
-        sides = [headline_counts(side[pair[0]], side[pair[1]]) for side in counts]
-        contrast = gap_difference_contrast(sides[0], sides[1], *names)
+        sides = [(side[pair[0]], side[pair[1]]) for side in counts]
+        contrast = headline_difference_contrast(sides[0], sides[1], *names)
         lines.insert(0, _Line(f"{pair[0]} − {pair[1]}", contrast, pair, tables))
     return lines
 

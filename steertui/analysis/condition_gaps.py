@@ -9,7 +9,7 @@ from steertui.analysis.families import (
     Family,
     Role,
     family_tests,
-    gap_contrast,
+    headline_contrast,
 )
 from steertui.analysis.sentences import GapResult, Notes, gap_result, withheld
 from steertui.analysis.warnings import is_low_coverage
@@ -22,7 +22,6 @@ from steertui.stats.sensitivity import (
     Sensitivity,
     corrected,
     gap_sensitivity,
-    headline_counts,
     label_counts,
 )
 
@@ -118,7 +117,7 @@ class _Sides:
 
     def _contrast(self, first: str, second: str) -> Contrast:
         one, two = (self.labels[name].by_policy[self.policy] for name in (first, second))
-        return gap_contrast(*headline_counts(one, two), first, second)
+        return headline_contrast(one, two, first, second)
 
     def _notes(self, check: Sensitivity) -> Notes:
         gap = check.marginal

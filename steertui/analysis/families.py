@@ -1,19 +1,20 @@
 """Families of tests: p values after Holm, and intervals at the level of each test."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 
 from steertui.stats.gap import Gap, GapCounts, gap_estimate, paired_gap
 from steertui.stats.gap_difference import gap_difference, gap_difference_estimate
 from steertui.stats.rate import Estimate, ScenarioCounts
+from steertui.stats.sensitivity import headline_counts, headline_gap_counts
 from steertui.stats.significance import (
     SIGNIFICANCE_LEVEL,
     holm,
     normal_quantile,
 )
-from steertui.stats.simultaneous import agreeing_limits, simultaneous_level
+from steertui.stats.simultaneous import MIN_PAIRS, agreeing_limits, simultaneous_level
 
 
 class Role(StrEnum):
@@ -57,10 +58,12 @@ class Contrast:
     Attributes:
         gap: with 95 % limits and the uncorrected p value.
         at: function from a two-sided normal quantile to the estimate with limits of that level.
+        is_shared: whether points and limits are over the scenarios of the test alone.
     """
 
     gap: Gap
     at: Callable[[float], Estimate | None]
+    is_shared: bool = False
 
 
 def gap_contrast(one: ScenarioCounts, two: ScenarioCounts, first: str, second: str) -> Contrast:
@@ -68,10 +71,27 @@ def gap_contrast(one: ScenarioCounts, two: ScenarioCounts, first: str, second: s
     return Contrast(paired_gap(one, two, first, second), partial(gap_estimate, (one, two)))
 
 
+def headline_contrast(
+    one: ScenarioCounts, two: ScenarioCounts, first: str, second: str
+) -> Contrast:
+    """Return the difference of two rates over the scenarios for which it is printed."""
+    counts = headline_counts(one, two)
+    return replace(gap_contrast(*counts, first, second), is_shared=counts != (one, two))
+
+
 def gap_difference_contrast(one: GapCounts, two: GapCounts, first: str, second: str) -> Contrast:
     """Return the difference of two gaps (`gap_difference`)."""
     gap = gap_difference(one, two, first, second)
     return Contrast(gap, partial(gap_difference_estimate, one, two))
+
+
+def headline_difference_contrast(
+    one: GapCounts, two: GapCounts, first: str, second: str
+) -> Contrast:
+    """Return the difference of two gaps over the scenarios for which it is printed."""
+    counts = headline_gap_counts(one, two)
+    own = headline_counts(*one), headline_counts(*two)
+    return replace(gap_difference_contrast(*counts, first, second), is_shared=counts != own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +104,7 @@ class FamilyTest:
         level: confidence level of the limits, 0 to 1; at it the limits of the whole family hold at
             once with 95 % (`simultaneous_level`).
         low: lower limit at that level, percentage points, in agreement with the test
-            (`agreeing_limits`); None without two rates.
+            (`agreeing_limits`); None without two rates or with fewer than `MIN_PAIRS` pairs.
         high: upper limit.
     """
 
@@ -127,11 +147,11 @@ def family_tests(contrasts: Sequence[Contrast], family: Family) -> list[FamilyTe
 
 
 def _agreeing_estimate(contrast: Contrast, p: float, level: float) -> Estimate | None:
-    """Return the estimate with limits at a level; they agree with the test if there is one."""
+    """Return the estimate with limits at a level that agree with the test; None if few pairs."""
     gap = contrast.gap
     estimate = contrast.at(normal_quantile(level))
-    if estimate is None or gap.p is None:
-        return estimate
+    if estimate is None or gap.pairs < MIN_PAIRS:
+        return None
     return agreeing_limits(
         estimate,
         is_shown=p <= SIGNIFICANCE_LEVEL,

@@ -74,6 +74,9 @@ MARKS = {
 }
 """One character by finding."""
 
+SHARED_MARK = "†"
+"""Mark of a gap that is not the difference of the printed rates."""
+
 MARK_WORDS = {
     Finding.MORE: "answers converge more often under the first",
     Finding.FEWER: "answers converge less often under the first",
@@ -87,8 +90,17 @@ MARK_WORDS = {
 
 def mark_legend(results: Iterable[GapResult]) -> str:
     """Return the meaning of the marks that occur, without a full stop."""
-    found = {result.finding for result in results}
-    return ", ".join(f"{MARKS[f]} {MARK_WORDS[f]}" for f in Finding if f in found)
+    shown = [*results]
+    found = {result.finding for result in shown}
+    words = [f"{MARKS[f]} {MARK_WORDS[f]}" for f in Finding if f in found]
+    if any(result.is_shared for result in shown):
+        words.append(f"{SHARED_MARK} gap over the scenarios valid under both, rates over all")
+    return ", ".join(words)
+
+
+def marked(result: GapResult, name: str) -> str:
+    """Return a name with the mark of the finding, and † if the gap is over shared scenarios."""
+    return f"{MARKS[result.finding]} {name}{SHARED_MARK * result.is_shared}"
 
 
 def pair_title(result: GapResult) -> str:
@@ -109,8 +121,7 @@ def interval_heading(results: Iterable[GapResult]) -> str:
 
 def comparison_row(result: GapResult) -> tuple[str, ...]:
     """Return mark and name of a comparison, and the values for `comparison_columns`."""
-    name = f"{MARKS[result.finding]} {pair_title(result)}"
-    return (name, *gap_columns(result), str(result.gap.pairs))
+    return (marked(result, pair_title(result)), *gap_columns(result), str(result.gap.pairs))
 
 
 def family_words(result: GapResult) -> str:
@@ -131,7 +142,8 @@ def comparison_legend(results: Sequence[GapResult]) -> str:
     ]
     if not levels:
         return legend
-    return f"{legend}. Intervals: {', '.join(levels)}, so that all hold at once with about 95 %"
+    once = "so that those of each family hold at once with about 95 %"
+    return f"{legend}. Intervals: {', '.join(levels)}, {once}"
 
 
 def gap_columns(result: GapResult | None) -> tuple[str, str, str]:
@@ -140,7 +152,8 @@ def gap_columns(result: GapResult | None) -> tuple[str, str, str]:
         return "–", "", ""
     test = result.test
     p = "" if test.p is None else p_value_text(test.p)
-    interval = f"[{test.low or 0:+.1f}, {test.high or 0:+.1f}]"
+    has_interval = test.low is not None and test.high is not None
+    interval = f"[{test.low:+.1f}, {test.high:+.1f}]" if has_interval else "–"
     return f"{result.gap.points:+.1f}", interval, p
 
 

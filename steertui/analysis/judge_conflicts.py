@@ -38,12 +38,12 @@ def _contradict(first: GapResult, second: GapResult) -> bool:
         return one != two
     decided, other = (first, second) if one else (second, first)
     points = decided.gap.points
-    low, high = other.gap.low, other.gap.high
+    low, high = other.test.low, other.test.high
     if not (one or two) or points is None or low is None or high is None:
         return False
     return not low <= points <= high
 
 
 def _size(result: GapResult) -> str:
-    gap = result.gap
-    return f"{gap.points:+.1f} points (95 % interval {gap.low:+.1f} to {gap.high:+.1f})"
+    test = result.test
+    return f"{result.gap.points:+.1f} points (95 % interval {test.low:+.1f} to {test.high:+.1f})"

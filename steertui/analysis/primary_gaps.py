@@ -115,14 +115,24 @@ def several_settings_sentences(complete: Sequence[Table], shown: Sequence[Table]
         depends = sum(t.key in contested for t, _ in results)
         shown_in = sum(_over_settings(t) <= SIGNIFICANCE_LEVEL for t, _ in results)
         judge = table.judge.name if table.judge else ""
+        shared = [t for t, _ in results if t.primary and t.primary.is_shared]
+        over = ", over all valid answers or, where marked †, over shared scenarios" * bool(shared)
         yield (
-            f"Judged by {judge}, {gap.first} − {gap.second} is {min(points):+.1f} to "
-            f"{max(points):+.1f} points over {len(results)} model settings; a difference is shown "
+            f"Judged by {judge}, {gap.first} − {gap.second} is {_range(points)} "
+            f"{len(results)} model settings{over}; a difference is shown "
             f"in {shown_in} of them (exact test, Holm over {quantity(sizes[key], 'model setting')}"
             f"{_p_values(results)}){_reservation(depends)}"
         )
         if (table.experiment, judge) in pooled:
             yield pooled_sentence(pooled[table.experiment, judge])
+
+
+def _range(points: Sequence[float]) -> str:
+    """Return "+54.5 to +92.3 points over", or "0.0 points in all" if they are equal as printed."""
+    low, high = (f"{value:+.1f}" for value in (min(points), max(points)))
+    if low != high:
+        return f"{low} to {high} points over"
+    return f"{low if float(low) else '0.0'} points in all"
 
 
 def _one_of_several(table: Table, gap: Gap, settings: int) -> str:

@@ -53,6 +53,8 @@ class GapResult:
         statement: the finding with points and interval, without a full stop.
         evidence: counts, test and family, without a full stop; "" without a test.
         sensitivity: the gap under other choices; None for comparisons of tables.
+        is_shared: whether points and interval are over the scenarios of the test alone, so that
+            they are not the difference of the printed rates.
     """
 
     gap: Gap
@@ -61,6 +63,7 @@ class GapResult:
     statement: str
     evidence: str = ""
     sensitivity: Sensitivity | None = None
+    is_shared: bool = False
 
     @property
     def sentence(self) -> str:
@@ -121,11 +124,13 @@ def gap_result(
         case _:
             statement = (
                 f"Answers converge more often under {one.first} than under {one.second}: "
-                f"{abs(gap.points):.1f} points more {_interval(limits)}"
+                f"{abs(gap.points):.1f} points more{_interval(limits)}"
             )
     parts = [_condition_counts(one, test, planned), *_power(gap, test), *notes.coverage]
     evidence = "" if test.p is None else "; ".join(parts)
-    return GapResult(gap, test, finding, statement, evidence, sensitivity=notes.sensitivity)
+    return GapResult(
+        gap, test, finding, statement, evidence, notes.sensitivity, is_shared=contrast.is_shared
+    )
 
 
 def difference_result(contrast: Contrast, test: FamilyTest, what: str) -> GapResult:
@@ -143,6 +148,8 @@ def difference_result(contrast: Contrast, test: FamilyTest, what: str) -> GapRes
         return GapResult(gap, test, Finding.UNTESTED, statement)
     one, limits = _larger_first(gap, test) if finding.sign else (gap, test)
     size = _size(one, limits)
+    if contrast.is_shared:
+        size = f"{size} over the {quantity(gap.pairs, 'scenario')} valid in both"
     subject = f"{where} is larger" if is_gap else f"{where} the convergence rate is higher"
     match finding:
         case Finding.NOT_SHOWN:
@@ -155,7 +162,7 @@ def difference_result(contrast: Contrast, test: FamilyTest, what: str) -> GapRes
         f"Of {quantity(gap.pairs, 'scenario')} {one.only_first} are higher for {one.first}, "
         f"{one.only_second} for {one.second} ({_test_words(gap, test, is_gap=is_gap)})"
     )
-    return GapResult(gap, test, finding, statement, evidence)
+    return GapResult(gap, test, finding, statement, evidence, is_shared=contrast.is_shared)
 
 
 def withheld(result: GapResult) -> GapResult:
@@ -211,18 +218,20 @@ def _power(gap: Gap, test: FamilyTest) -> list[str]:
     least = minimum_detectable_gap(gap.pairs, tests=test.family.tests, back=fewer / gap.pairs)
     moves = f"{fewer} of {gap.pairs} moving the other way"
     if least is None:
-        return [f"with {moves} no gap of any size is detectable at {POWER}"]
-    return [f"minimum detectable gap at {POWER} with {moves}: {ceil(least)} points"]
+        over = f" (Bonferroni over {test.family.tests})" if test.family.is_corrected else ""
+        return [f"if {moves} is the true share, no gap has {POWER}{over}"]
+    return [f"minimum detectable gap at {POWER} with {moves}: at most {ceil(least)} points"]
 
 
 def _size(gap: Gap, test: FamilyTest) -> str:
-    return f"{gap.points:+.1f} points {_interval(test, sign='+')}"
+    return f"{gap.points:+.1f} points{_interval(test, sign='+')}"
 
 
 def _interval(test: FamilyTest, sign: str = "") -> str:
+    """Return " (95 % interval 17.5 to 78.7)", "" without an interval."""
     if test.low is None or test.high is None:
         return ""
-    return f"({level_text(test.level)} interval {test.low:{sign}.1f} to {test.high:{sign}.1f})"
+    return f" ({level_text(test.level)} interval {test.low:{sign}.1f} to {test.high:{sign}.1f})"
 
 
 def level_text(level: float) -> str:
@@ -267,7 +276,7 @@ def minimum_gap_sentence(scenarios: int, samples: int = 1, *, has_primary: bool 
     compared = "the primary comparison" if has_primary else "one uncorrected comparison"
     sentence = (
         f"With {scenarios} scenarios, the minimum detectable gap of {compared} at "
-        f"{POWER} is {', '.join([none, *others])}"
+        f"{POWER} is at most {', '.join([none, *others])}"
     )
     if samples > 1:
         best = best_sampled_gap(smallest, samples)

@@ -165,7 +165,8 @@ def _gap_scale(tables: Sequence[Table], width: int) -> Scale:
 def _gap(canvas: Canvas, scale: Scale, result: GapResult, y: float) -> None:
     points, low, high = result.gap.points, result.test.low, result.test.high
     if points is None or low is None or high is None:
-        canvas.text(scale.at(0) + 8, y + 4, "cannot be compared", "soft")
+        few = "cannot be compared" if points is None else f"{points:+.1f}, no interval: few pairs"
+        canvas.text(scale.at(0) + 8, y + 4, few, "soft")
         return
     left, right = sorted((scale.at(0), scale.at(points)))
     kind = "pro" if points > 0 else "anti"

@@ -155,9 +155,11 @@ def _analysis(summary: Summary, tables: Sequence[Table]) -> Iterator[str]:
     for table in by_judge.values():
         yield from _worth(table)
     policy = tables[0].policy
+    is_sampled = any(o.sample for table in tables for o in table.outcomes)
+    clusters = " on the effective sample size, with scenarios as clusters" if is_sampled else ""
     yield (
         f"The convergence rate was the share of convergence among {DENOMINATORS[policy]}, with "
-        "Wilson's 95 % interval [@wilson1927]"
+        f"Wilson's 95 % interval [@wilson1927]{clusters}"
     )
     if any(table.primary for table in summary.complete):
         yield from _tests(tables)

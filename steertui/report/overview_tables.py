@@ -8,6 +8,7 @@ from steertui.analysis.formatting import (
     comparison_columns,
     gap_columns,
     mark_legend,
+    marked,
     pair_title,
 )
 from steertui.analysis.overview import PairOverview, pair_overviews
@@ -28,7 +29,7 @@ def draw_primary(tables: Sequence[Table]) -> Parts:
     yield line_text(f"Primary comparison: {what}", style="bold")
     columns = comparison_columns(results)
     rows = [
-        (f"{MARKS[r.finding]} {_name(table, tables)}", *gap_columns(r), str(r.gap.pairs))
+        (marked(r, _name(table, tables)), *gap_columns(r), str(r.gap.pairs))
         for table in tables[:MAX_LINES]
         if (r := table.primary)
     ]

@@ -174,6 +174,27 @@ def headline_counts(one: ScenarioCounts, two: ScenarioCounts) -> GapCounts:
     return shared if _are_apart(_points((one, two)), _points(shared)) else (one, two)
 
 
+def headline_gap_counts(one: GapCounts, two: GapCounts) -> tuple[GapCounts, GapCounts]:
+    """Return the counts over which a difference of two gaps is printed.
+
+    Each gap over its `headline_counts`, or both over the scenarios valid under all four, which are
+    those of the test, if that moves the difference by more than `MATERIAL_POINTS`.
+    """
+    own = headline_counts(*one), headline_counts(*two)
+    names = [name for name in one[0] if all(name in side for side in (one[1], *two))]
+    first, second = (
+        ({name: side[0][name] for name in names}, {name: side[1][name] for name in names})
+        for side in (one, two)
+    )
+    is_apart = _are_apart(_difference(*own), _difference(first, second))
+    return (first, second) if is_apart else own
+
+
+def _difference(one: GapCounts, two: GapCounts) -> float | None:
+    first, second = _points(one), _points(two)
+    return None if first is None or second is None else first - second
+
+
 def _points(counts: GapCounts) -> float | None:
     one, two = (pooled_rate(side).value for side in counts)
     return None if one is None or two is None else 100 * (one - two)
@@ -188,9 +209,7 @@ def _worst_case(one: LabelCounts, two: LabelCounts) -> WorstCase | None:
 
 
 def _are_apart(one: float | None, two: float | None) -> bool:
-    if one is None or two is None:
-        return one != two
-    return abs(one - two) > MATERIAL_POINTS
+    return one is not None and two is not None and abs(one - two) > MATERIAL_POINTS
 
 
 def _is_significant(p: float | None) -> bool:

@@ -1,13 +1,20 @@
 """Details of gaps: which choices are material, and for which reason."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from steertui.analysis.formatting import over_categories_sentence
+from steertui.analysis.category_rows import category_row
+from steertui.analysis.formatting import (
+    comparison_legend,
+    comparison_row,
+    over_categories_sentence,
+)
 from steertui.analysis.gap_details import (
     odds_ratio_sentence,
     sensitivity_sentence,
     short_sensitivity,
 )
+from steertui.analysis.primary_gaps import several_settings_sentences
 from steertui.analysis.table import Table, make_table
 from steertui.core.judge_kind import JudgeKind
 from steertui.core.outcome import Outcome
@@ -89,6 +96,30 @@ def test_the_bounds_name_the_gap_that_they_bound() -> None:
     )
 
 
+def test_a_gap_over_shared_scenarios_is_marked_beside_the_rates() -> None:
+    found = table({"pro": [*[C] * 10, *[N] * 10], "anti": [*[N] * 10, *[X] * 10]})
+    whole = table({"pro": [C] * 10, "anti": [N] * 10})
+    assert found.primary is not None
+    assert whole.primary is not None
+    assert comparison_row(found.primary)[0] == "▲ pro − anti†"
+    assert "† gap over the scenarios valid under both" in comparison_legend([found.primary])
+    assert comparison_row(whole.primary)[0] == "▲ pro − anti"
+    assert "†" not in comparison_legend([whole.primary])
+
+
+def test_intervals_hold_at_once_within_each_family() -> None:
+    labels = {name: [*[C] * 5, *[N] * 5] for name in ("pro", "anti", "baseline", "placebo")}
+    legend = comparison_legend(table(labels).comparisons)
+    assert legend.endswith("so that those of each family hold at once with about 95 %")
+
+
+def test_two_pairs_of_a_category_have_no_interval() -> None:
+    found = table({"pro": [C] * 12, "anti": [N] * 12})
+    assert all(category_row(category, [])[1:3] == ("+100.0", "–") for category in found.categories)
+    (one,) = table({"pro": [C] * 12, "anti": [N] * 12}, categories=1).categories
+    assert category_row(one, [])[2].startswith("[")
+
+
 def test_an_odds_ratio_in_a_family_is_called_uncorrected() -> None:
     labels = {"pro": [C] * 8, "anti": [N] * 8, "baseline": [*[C] * 5, *[N] * 3]}
     found = table(labels)
@@ -102,3 +133,16 @@ def test_categories_without_pairs_are_not_generalised_from() -> None:
     assert "categories like the 6 with pairs" in over_categories_sentence(table(whole))
     anti: list[Label | None] = [*[None] * 9, N, N, N]
     assert over_categories_sentence(table({"pro": [C] * 12, "anti": anti})) == ""
+
+
+def test_equal_gaps_of_several_models_are_one_number() -> None:
+    def settings(labels: Mapping[str, Sequence[Label | None]]) -> list[Table]:
+        one = table(labels)
+        return [one, replace(one, setting=replace(one.setting, model="other"))]
+
+    equal = settings({"pro": [N] * 10, "anti": [N] * 10})
+    (line, *_) = several_settings_sentences(equal, equal)
+    assert line.startswith("Judged by a, pro − anti is 0.0 points in all 2 model settings; ")
+    shared = settings({"pro": [*[C] * 10, *[N] * 10], "anti": [*[N] * 10, *[X] * 10]})
+    (line, *_) = several_settings_sentences(shared, shared)
+    assert "where marked †, over shared scenarios" in line

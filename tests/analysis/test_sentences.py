@@ -103,7 +103,16 @@ def test_a_difference_that_is_not_shown_is_not_called_equality() -> None:
     assert sentence(NOT_SHOWN) == (
         "No difference between 4B and 30B is shown: +1.4 points (95 % interval -5.9 to +8.8). "
         "Of 71 scenarios 3 converged only under 4B, 2 only under 30B (exact test, p = 1.0); "
-        "minimum detectable gap at 80 % power with 2 of 71 moving the other way: 16 points"
+        "minimum detectable gap at 80 % power with 2 of 71 moving the other way: at most 16 points"
+    )
+
+
+def test_no_power_is_a_statement_on_one_true_share_in_one_family() -> None:
+    gap = replace(NOT_SHOWN, pairs=12, only_first=4, only_second=1, p=0.375)
+    test = FamilyTest(replace(DECLARED, tests=5), 1.0, 0.99, -20.6, 60.2)
+    assert sentence(gap, test, 12).endswith(
+        "; if 1 of 12 moving the other way is the true share, no gap has 80 % power (Bonferroni "
+        "over 5)"
     )
 
 
@@ -208,8 +217,8 @@ def test_a_p_value_has_two_digits() -> None:
 def test_the_minimum_detectable_gap_of_a_plan_is_a_range_over_moves_back() -> None:
     assert minimum_gap_sentence(71) == (
         "With 71 scenarios, the minimum detectable gap of the primary comparison at 80 % power is "
-        "11 points if no scenario moves the other way, 18 points if 5 % do, 23 points if 10 % do; "
-        "10 points need 78 to 249 scenarios"
+        "at most 11 points if no scenario moves the other way, 18 points if 5 % do, 23 points if "
+        "10 % do; 10 points need 78 to 249 scenarios"
     )
     assert "5 samples make it 3 points at best" in minimum_gap_sentence(71, 5)
     assert "5 samples make it 16 points at best, if they vary independently" in (

@@ -74,6 +74,8 @@ def test_every_citation_has_an_entry_and_every_entry_is_cited(folder: Path) -> N
     assert cited <= CITATIONS.keys()
     assert {"fisher1935", "wilson1927", "holm1979"} <= cited
     assert "[@" not in source
+    wilson = r"~\cite{wilson1927} on the effective sample size, with scenarios as clusters"
+    assert wilson in source  # two samples per scenario
 
 
 @pytest.mark.slow

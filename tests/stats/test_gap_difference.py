@@ -5,8 +5,16 @@ import random
 
 import pytest
 
-from steertui.analysis.families import PRIMARY, Contrast, FamilyTest
-from steertui.analysis.sentences import difference_result
+from steertui.analysis.families import (
+    PRIMARY,
+    Contrast,
+    FamilyTest,
+    family_tests,
+    gap_contrast,
+    headline_contrast,
+    headline_difference_contrast,
+)
+from steertui.analysis.sentences import difference_result, gap_result
 from steertui.core.verdict import Label
 from steertui.paper.published import CONDITIONS
 from steertui.paper.run_log import read_log
@@ -156,6 +164,38 @@ def test_limits_over_categories_are_never_inside_those_over_scenarios() -> None:
     assert limits_over_categories(*alike, category) == CategoryLimits(
         gap.low or 0.0, gap.high or 0.0, 4
     )
+
+
+def test_a_difference_is_over_the_scenarios_of_its_test_if_that_moves_it() -> None:
+    # Of 5 shared scenarios none differs; the others converge on one side each.
+    one = side(*[0] * 5, *[1] * 10)
+    two = {name: count for name, count in side(*[0] * 30).items() if int(name) not in range(5, 15)}
+    found = headline_contrast(one, two, "a", "b")
+    assert found.is_shared
+    assert (found.gap.points, found.gap.pairs) == (0.0, 5)
+    alike = headline_contrast(side(*[1] * 10), side(*[0] * 10), "a", "b")
+    assert not alike.is_shared
+    gaps = headline_difference_contrast((one, one), (one, two), "a", "b")
+    assert gaps.gap.points == 0.0
+    base = side(*[0] * 5, *[1] * 10), side(*[0] * 15)
+    apart = dict.fromkeys(map(str, range(5)), (1, 1)), dict.fromkeys(map(str, range(5)), (0, 1))
+    moved = headline_difference_contrast(base, apart, "a", "b")
+    assert moved.is_shared
+    assert (moved.gap.points, moved.gap.pairs) == (-100.0, 5)
+    text = difference_result(moved, family_tests([moved], PRIMARY)[0], "pro − anti").sentence
+    assert "-100.0 points" in text
+    assert "over the 5 scenarios valid in both" in text
+
+
+def test_two_pairs_have_no_interval() -> None:
+    few = gap_contrast(side(1, 1), side(0, 0), "a", "b")
+    (test,) = family_tests([few], PRIMARY)
+    assert (test.low, test.high) == (None, None)
+    statement = gap_result(few, test, 2).statement
+    assert statement == "No difference between a and b is shown: +100.0 points"
+    four = gap_contrast(side(1, 1, 1, 1), side(0, 0, 0, 0), "a", "b")
+    (test,) = family_tests([four], PRIMARY)
+    assert test.low is not None
 
 
 def test_only_categories_with_pairs_count_over_categories() -> None:
