@@ -129,7 +129,13 @@ def gap_result(
     parts = [_condition_counts(one, test, planned), *_power(gap, test), *notes.coverage]
     evidence = "" if test.p is None else "; ".join(parts)
     return GapResult(
-        gap, test, finding, statement, evidence, notes.sensitivity, is_shared=contrast.is_shared
+        gap,
+        test,
+        finding,
+        statement,
+        evidence,
+        sensitivity=notes.sensitivity,
+        is_shared=contrast.is_shared,
     )
 
 
