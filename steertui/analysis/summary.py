@@ -14,7 +14,7 @@ from steertui.analysis.judge_worth import JudgeWorth, measure_judge
 from steertui.analysis.primary_gaps import primary_over_settings
 from steertui.analysis.repetition import repetition_by_condition
 from steertui.analysis.server_warnings import server_warnings
-from steertui.analysis.table import Table, make_table
+from steertui.analysis.table import Table, TableKey, make_table
 from steertui.analysis.variance import with_random_factors
 from steertui.core.outcome import Outcome
 from steertui.lookup import resolve_name, short_id
@@ -107,6 +107,12 @@ class Summary:
             for tables, text in opposite_conclusions(self.complete)
             if any(table.key in keys for table in tables)
         )
+
+    @cached_property
+    def contested(self) -> frozenset[TableKey]:
+        """Keys of the tables whose conclusion another judge contradicts."""
+        pairs = (tables for tables, _ in opposite_conclusions(self.complete))
+        return frozenset(table.key for tables in pairs for table in tables)
 
     def shows(self, table: Table) -> bool:
         """Whether the table's model and judge are shown."""
