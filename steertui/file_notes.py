@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -59,9 +60,9 @@ class FileNotes:
         state = _state(path)
         real = os.path.realpath(path)
         for ending in self.companions:
-            companion = Path(real + ending)
-            if companion.exists() and companion.stat().st_size:
-                state += _state(companion)
+            with suppress(FileNotFoundError):  # SQLite removes its log with the last connection
+                found = _state(Path(real + ending))
+                state += found if found[0] else []
         return state
 
     def _entry(self, path: Path) -> Path:

@@ -1,6 +1,5 @@
 """Methods paragraphs of a paper: what was done to obtain the numbers of a report."""
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from steertui.stats.sensitivity import MATERIAL_POINTS
 from steertui.store import Store
 from steertui.store.setup_queries import StoredModel, runs, used_conditions, used_models
 from steertui.units import list_text, quantity
+from steertui.untrusted import InvalidJsonError, parse_json
 
 PACKS = {
     "starter": "the starter pack of steertui [@steertui]",
@@ -139,8 +139,8 @@ def _model(model: StoredModel) -> str:
 
 def _version(versions: str) -> str:
     try:
-        members = json.loads(versions)
-    except (ValueError, RecursionError):
+        members = parse_json(versions)
+    except InvalidJsonError:
         return ""
     return str(members.get("llama-cpp-python", "")) if isinstance(members, dict) else ""
 

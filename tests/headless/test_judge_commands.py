@@ -81,7 +81,7 @@ def test_blindness_shows_what_the_suffix_does_to_a_judge(tmp_path: Path) -> None
     gap = next(line for line in lines if "pro − anti" in line)
     assert "larger for" in gap
     assert "+100.0 points (95 % interval" in gap
-    assert any(line.strip().startswith("pro:") for line in lines)
+    assert any(line.strip().startswith("Under pro ") for line in lines)
 
 
 def test_no_control_is_said_in_every_form(tmp_path: Path) -> None:

@@ -139,19 +139,21 @@ def test_an_ablation_is_an_adapter_of_the_model(trained: Path) -> None:
 
 
 def test_an_interrupted_training_resumes(tmp_path: Path) -> None:
-    process = start(*TRAIN[:5], "--limit", "36", "--threads", "1", cwd=tmp_path)
+    packs = [f"--scenarios={name}" for name in ("steering-train", "starter", "benign")]
+    command = (*TRAIN[:5], *packs, "--threads", "1")
+    process = start(*command, cwd=tmp_path)
     files: list[Path] = []
     deadline = time.monotonic() + 60
     while not (files and files[0].stat().st_size) and time.monotonic() < deadline:
         files = list((tmp_path / "cache").rglob("*.f32"))
-        time.sleep(0.05)
+        time.sleep(0.01)
     os.kill(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "run the same command again to resume" in err
     assert "Traceback" not in err
     size = files[0].stat().st_size
-    code, _, err = call(*TRAIN[:5], "--limit", "36", "--threads", "1", cwd=tmp_path)
+    code, _, err = call(*command, cwd=tmp_path)
     assert code == 0, err
     assert files[0].stat().st_size > size
 
