@@ -27,4 +27,4 @@ def test_the_installed_wheel_runs_the_demo_in_another_folder(tmp_path: Path) -> 
     command = [sys.executable, "-m", "steertui", "--batch", "--demo", "--limit", "2"]
     result = subprocess.run(command, cwd=elsewhere, env=env, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
-    assert "gap pro − anti" in result.stdout
+    assert "pro − anti" in result.stdout

@@ -177,7 +177,7 @@ def test_a_template_that_a_server_tells_is_not_rendered_here_either(
 
 def test_the_total_of_many_slow_prompts_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("steertui.core.prompt.SECONDS", 0.2)
-    slow = "{% for a in range(9999) %}{% for b in range(400) %}{% endfor %}{% endfor %}"
+    slow = "{% for a in range(9999) %}{% for b in range(1000) %}{% endfor %}{% endfor %}"
     slow += "{{ messages[-1].content }}"
     with Sandbox("steertui.core.chat_template:main") as sandbox:
         chat = ChatFormat(sandbox, slow, {}, model="slow")
