@@ -175,7 +175,7 @@ def test_a_template_that_a_server_tells_is_not_rendered_here_either(
     assert time.process_time() - began < 1
 
 
-def test_the_total_of_many_slow_prompts_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_prompt_among_many_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("steertui.core.prompt.SECONDS", 0.2)
     slow = "{% for a in range(9999) %}{% for b in range(1000) %}{% endfor %}{% endfor %}"
     slow += "{{ messages[-1].content }}"
