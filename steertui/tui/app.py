@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -45,6 +46,9 @@ from steertui.tui.widgets.prompts import Confirm, TextPrompt
 
 TERMINAL_CHECK = 2.0
 """Seconds between two looks whether the terminal is still there."""
+
+GRACE = 10.0
+"""Seconds in which the app may exit by itself after its terminal is gone."""
 
 INPUT_THREAD = "textual-input"
 """Name of the thread in which Textual reads keys."""
@@ -312,8 +316,22 @@ def run_app(session: Session, *, at_once: bool) -> int:
     here, when everything is stored and closed.
     """
     app = SteertuiApp(session, "running" if at_once else "start")
+    if os.isatty(0):
+        threading.Thread(target=_exit_without_terminal, daemon=True).start()
     app.run()
     code = app.return_code or 0
     if any(thread.name == INPUT_THREAD for thread in threading.enumerate()):
         os._exit(code)
     return code
+
+
+def _exit_without_terminal() -> None:
+    """End the process some time after its terminal is gone, if the app has not exited by then.
+
+    Textual waits for ever if its writer thread died of a closed terminal. Every finished answer is
+    stored by then.
+    """
+    while os.isatty(0):
+        time.sleep(TERMINAL_CHECK)
+    time.sleep(GRACE)
+    os._exit(128 + getattr(signal, "SIGHUP", 1))

@@ -56,6 +56,8 @@ def report(db: Path) -> object:
 def without_times(value: object) -> object:
     if isinstance(value, dict):
         return {k: without_times(v) for k, v in value.items() if k not in TIMES}
+    if isinstance(value, str):
+        return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "TIME", value)
     return [without_times(v) for v in value] if isinstance(value, list) else value
 
 
