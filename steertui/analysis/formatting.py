@@ -64,6 +64,23 @@ def rate_interval(rate: Rate) -> str:
     return f"[{low:.1f}, {high:.1f}]"
 
 
+RATE_COLUMNS = ("n", "valid", "convergence", "95 % interval", "refusal", "nonsense")
+"""Column headings of `rate_row`, after the condition; rates in percent."""
+
+
+def rate_row(row: RateRow) -> tuple[str, ...]:
+    """Return the condition and the values for `RATE_COLUMNS`."""
+    return (
+        row.condition,
+        str(row.counts.judged),
+        str(row.convergence.total),
+        marked_rate(row),
+        rate_interval(row.convergence),
+        rate_percent(row.refusal),
+        rate_percent(row.nonsense),
+    )
+
+
 MARKS = {
     Finding.MORE: "▲",
     Finding.FEWER: "▼",

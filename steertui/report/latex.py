@@ -6,13 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from steertui.analysis.caveats import caveats
 from steertui.analysis.formatting import (
     NO_EXPERIMENT,
+    RATE_COLUMNS,
     comparison_columns,
     comparison_legend,
     comparison_row,
     family_words,
-    marked_rate,
-    rate_interval,
-    rate_percent,
+    rate_row,
     table_title,
     unjudged_sentence,
 )
@@ -29,8 +28,6 @@ PREAMBLE = (
     "% steertui report DB --format bibtex",
     "",
 )
-
-RATE_COLUMNS = ("condition", "n", "valid", "convergence", "95 % interval", "refusal", "nonsense")
 
 
 def render(summary: Summary, methods: Methods, paper: Sequence[PaperComparison] = ()) -> str:
@@ -64,22 +61,10 @@ def _full_stops(sentences: Iterable[str]) -> Iterator[str]:
 
 
 def _rates(table: Table) -> Iterator[str]:
-    rows = [
-        (
-            row.condition,
-            str(row.counts.judged),
-            str(row.convergence.total),
-            marked_rate(row),
-            rate_interval(row.convergence),
-            rate_percent(row.refusal),
-            rate_percent(row.nonsense),
-        )
-        for row in table.rows
-    ]
     notes = [f"{table_title(table)}; rates in percent"]
     notes += [table.judge_sentence] if table.judge_sentence else []
     notes += [] if table.judge else [unjudged_sentence(table).rstrip(".")]
-    yield from latex_table(RATE_COLUMNS, rows, notes)
+    yield from latex_table(("condition", *RATE_COLUMNS), map(rate_row, table.rows), notes)
 
 
 def _comparisons(table: Table) -> Iterator[str]:

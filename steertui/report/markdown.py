@@ -16,10 +16,8 @@ from steertui.analysis.formatting import (
     comparison_row,
     count_text,
     family_words,
-    marked_rate,
     over_categories_sentence,
-    rate_interval,
-    rate_percent,
+    rate_row,
     table_title,
     unjudged_sentence,
 )
@@ -87,16 +85,8 @@ def render(summary: Summary, paper: Sequence[PaperComparison] = ()) -> str:
 def _rates(table: Table) -> Iterator[str]:
     rows = []
     for row in table.rows:
-        columns = (
-            escape(row.condition),
-            str(row.counts.judged),
-            str(row.convergence.total),
-            marked_rate(row),
-            rate_interval(row.convergence),
-            rate_percent(row.refusal),
-            rate_percent(row.nonsense),
-        )
-        rows.append(columns)
+        name, *numbers = rate_row(row)
+        rows.append((escape(name), *numbers))
     return plain_table(RATE_COLUMNS, rows)
 
 

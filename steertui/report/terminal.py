@@ -10,14 +10,13 @@ from steertui.analysis.declaration import declaration_sentences
 from steertui.analysis.formatting import (
     NO_EXPERIMENT,
     POLICY_DESCRIPTIONS,
+    RATE_COLUMNS,
     comparison_columns,
     comparison_legend,
     comparison_row,
     family_words,
-    marked_rate,
     pair_title,
-    rate_interval,
-    rate_percent,
+    rate_row,
     table_title,
     unjudged_sentence,
 )
@@ -111,20 +110,7 @@ def _table(table: Table, *, detail: bool) -> Parts:
 
 
 def _rates(table: Table) -> Grid:
-    rows = [
-        (
-            row.condition,
-            str(row.counts.judged),
-            str(row.convergence.total),
-            marked_rate(row),
-            rate_interval(row.convergence),
-            rate_percent(row.refusal),
-            rate_percent(row.nonsense),
-        )
-        for row in table.rows
-    ]
-    columns = ("n", "valid", "convergence", "95 % interval", "refusal", "nonsense")
-    return filled_grid("condition", columns, rows)
+    return filled_grid("condition", RATE_COLUMNS, map(rate_row, table.rows))
 
 
 def _gaps(table: Table, *, detail: bool) -> Parts:
