@@ -12,6 +12,7 @@ from steertui.execution import run as run_plan
 from steertui.judge.control import load_control_set
 from steertui.planning.experiment_files import load_experiment
 from steertui.planning.judges import JudgeServerOptions
+from steertui.planning.model_groups import expand_models
 from steertui.planning.plan import make_plan
 from steertui.planning.resolve import resolve
 from steertui.planning.supply import supply_experiment
@@ -56,6 +57,7 @@ def run(
     Raises:
         SteertuiError: a name is unknown, a file is missing, or another process runs on `db`.
     """
+    experiment = expand_models(experiment)
     for _ in supply_experiment(experiment, Path(db)):
         pass
     with Store(Path(db)) as store:

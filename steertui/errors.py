@@ -61,6 +61,22 @@ class FetchError(SteertuiError):
     """A file cannot be downloaded, or its bytes are not the expected ones."""
 
 
+class MissingRepositoryError(FetchError):
+    """The hub has no such repository, or it is private."""
+
+
+class MissingRevisionError(FetchError):
+    """A repository on the hub has no such revision."""
+
+
+class GatedRepositoryError(FetchError):
+    """A repository on the hub gives access only after its terms are accepted."""
+
+
+class HubUnreachableError(FetchError):
+    """The hub does not answer, or may not be asked."""
+
+
 class StoreError(SteertuiError):
     """The database cannot be opened, read or written."""
 

@@ -18,9 +18,9 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
-def quantity(number: int, noun: str) -> str:
-    """Return "1 pair" or "5 pairs"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def quantity(number: int, noun: str, plural: str = "") -> str:
+    """Return "1 pair" or "5 pairs"; `plural` is for nouns that take no "s"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {plural or f'{noun}s'}"
 
 
 def list_text(names: Iterable[str]) -> str:

@@ -3,12 +3,17 @@
 import re
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Literal
 
 from steertui.core.hub_name import HubName
 from steertui.core.model import ModelKind
 from steertui.errors import ModelError
 from steertui.paths import package_data
 from steertui.toml_files import forbid_extra_keys, load_toml
+
+Confidence = Literal["A", "B", "C", "D"]
+"""Evidence for an entry: A: two or more independent sources agree; B: one source; C: the repository
+is named, not checked; D: inferred from the publisher's other repositories."""
 
 _SUFFIX = r"(?=[.-](?:i1-)?(?:UD-)?(?:I?Q\d|B?F16|F32|MXFP4|gguf))"
 
@@ -20,26 +25,31 @@ class Quantisation:
 
     Attributes:
         quant: name, such as Q4_K_M.
+        confidence: evidence for repository, size and sha256.
         repo: repository on the hub.
-        file: path in the repository; of a split model, the first part's.
-        size: bytes, 0 if unknown.
+        file: path in the repository; of a split model, the first part's; "" if the quantisation
+            selects it.
+        size: bytes of all parts, 0 if unknown.
         revision: commit, 40 hex digits; "" for the newest.
-        sha256: of the file, "" if unknown. If known, other bytes are rejected.
+        sha256: of the first part, "" if unknown. If known, other bytes are rejected.
+        gated: whether the publisher asks for consent before it gives access.
         doubt: what is uncertain, "" for nothing.
     """
 
     quant: str
+    confidence: Confidence
     repo: str
-    file: str
+    file: str = ""
     size: int = 0
     revision: str = ""
     sha256: str = ""
+    gated: bool = False
     doubt: str = ""
 
     @property
     def hub_name(self) -> HubName:
         """The name on the hub."""
-        return HubName(self.repo, "", self.file, self.revision)
+        return HubName(self.repo, "" if self.file else self.quant, self.file, self.revision)
 
 
 @forbid_extra_keys
@@ -49,18 +59,25 @@ class CatalogueModel:
 
     Attributes:
         name: the publisher's name, without the owner.
+        family: models of one publisher and generation, such as "gemma-3".
         kind: how it was trained to answer.
         licence: licence of the weights.
         parameters: number of parameters.
+        active: parameters that a token uses; 0 for all.
+        released: month of the release, "2025-04"; "" if unknown.
         layers: number of layers.
-        cache: bytes of KV cache per token at 16 bits.
+        cache: bytes of KV cache per token at 16 bits, without the savings of sliding windows.
         context: trained context length, tokens.
+        reasoning: mark that opens the reasoning in an answer or a prompt; "" for none.
+        template: what a user must know of the chat template, "" for nothing.
         sampling: the publisher's recommended sampling, by the names of an experiment's fields.
         weights: the quantisations, the default first.
         about: description, one sentence.
+        doubt: what is uncertain of the model's own facts, "" for nothing.
     """
 
     name: str
+    family: str
     kind: ModelKind
     licence: str
     parameters: int
@@ -68,8 +85,13 @@ class CatalogueModel:
     cache: int
     context: int
     weights: list[Quantisation]
+    active: int = 0
+    released: str = ""
+    reasoning: str = ""
+    template: str = ""
     sampling: dict[str, float] = field(default_factory=dict)
     about: str = ""
+    doubt: str = ""
 
     def find(self, quant: str) -> Quantisation:
         """Return a quantisation, the first for ""; raises ModelError for an unknown one."""

@@ -12,6 +12,7 @@ import cloup
 from steertui.cli.machine import machine_options_without_slots, take_overrides
 from steertui.core.experiment import DEMO_EXPERIMENT, with_changes
 from steertui.planning.experiment_files import load_experiment
+from steertui.planning.model_groups import expand_models
 from steertui.planning.origin import file_origin
 from steertui.printable import print_line
 
@@ -82,7 +83,10 @@ def bench(
         _print_judges(judges, overrides)
         return
     changes: dict[str, object] = {"models": list(models)}
-    experiment = load_experiment(file, changes) if file else with_changes(DEMO_EXPERIMENT, changes)
+    if file:
+        experiment = load_experiment(file, changes)
+    else:
+        experiment = expand_models(with_changes(DEMO_EXPERIMENT, changes))
     require_consent(experiment, file_origin(experiment, file, changes), is_sure=yes)
     design = resolve(experiment)
     for model in design.models:

@@ -67,7 +67,8 @@ experiment_options = cloup.option_group(
     _option(
         "--model",
         "models",
-        "GGUF file, model name, owner/repository:QUANT or server:MODEL@URL; repeatable",
+        "GGUF file, model name, owner/repository:QUANT, server:MODEL@URL, or a group such as "
+        "family:gemma-3+fits; repeatable",
         multiple=True,
     ),
     _option(

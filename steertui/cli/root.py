@@ -26,6 +26,7 @@ from steertui.core.shard import WHOLE, Shard, parse_shard
 from steertui.output_files import check_database
 from steertui.paths import DEMO_DB
 from steertui.planning.experiment_files import load_experiment
+from steertui.planning.model_groups import expand_models, has_group
 from steertui.planning.origin import file_origin
 from steertui.planning.presets import PRESETS
 from steertui.printable import escape_toml, print_text
@@ -66,7 +67,7 @@ DB = Path("steertui.db")
         "--yes",
         is_flag=True,
         help="Agree to the servers, downloads and files that an experiment from a file or "
-        "database names",
+        "database names, and to the downloads of a group of models",
     ),
 )
 @machine_options
@@ -106,6 +107,8 @@ def cli(
     path = db or (DEMO_DB if demo else DB)
     check_database(path, [file] if file else [])
     origin = file_origin(experiment, file, changes)
+    if batch or register:
+        _confirm_group(changes, experiment, path, options, origin=origin, is_sure=yes)
     if register:
         _register(experiment, path, options, register, origin, is_sure=yes)
     if batch:
@@ -114,6 +117,23 @@ def cli(
         )
     is_given = bool(demo or preset or file or changes)
     _open_screens(experiment if is_given else None, path, overrides, options, origin, is_sure=yes)
+
+
+def _confirm_group(
+    changes: dict[str, object],
+    experiment: Experiment,
+    db: Path,
+    options: JudgeServerOptions,
+    origin: Origin,
+    *,
+    is_sure: bool,
+) -> None:
+    """Print what a typed group of models fetches and does, and ask before a large download."""
+    names = changes.get("models")
+    if isinstance(names, list) and has_group(names):
+        from steertui.headless.model_groups import confirm_group
+
+        confirm_group(experiment, db, options, origin, is_sure=is_sure)
 
 
 def _run_batch(
@@ -181,7 +201,7 @@ def _experiment(
         raise click.UsageError(
             f"--preset {preset}: unknown preset; choose from {', '.join(PRESETS)}"
         )
-    return with_changes(PRESETS[preset] if preset else Experiment(), changes)
+    return expand_models(with_changes(PRESETS[preset] if preset else Experiment(), changes))
 
 
 def _open_screens(

@@ -14,7 +14,7 @@ CPU = "CPU"
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Free memory in bytes.
+    """Memory in bytes.
 
     Attributes:
         accelerator: of all accelerators together; 0 if there is none.
@@ -46,6 +46,12 @@ def free_memory() -> Memory:
     """Return the memory that is free now."""
     accelerators = DeviceGroup(tuple(default_accelerators(devices())))
     return Memory(accelerators.free, int(psutil.virtual_memory().available))
+
+
+def total_memory() -> Memory:
+    """Return the memory of this machine, free or not."""
+    accelerators = default_accelerators(devices())
+    return Memory(sum(d.total for d in accelerators), int(psutil.virtual_memory().total))
 
 
 def parse_groups(text: str, available: Sequence[Device]) -> tuple[DeviceGroup, ...]:

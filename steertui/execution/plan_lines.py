@@ -8,6 +8,7 @@ from steertui.analysis.sentences import minimum_gap_sentence
 from steertui.analysis.summary import STAND_IN_WARNING
 from steertui.core.condition import Condition
 from steertui.core.contest import contest_sides
+from steertui.core.experiment import Experiment
 from steertui.core.grouping import Access
 from steertui.core.prompt import Prompt
 from steertui.core.shard import WHOLE
@@ -18,7 +19,7 @@ from steertui.planning.estimate import Estimate, JudgeEstimate
 from steertui.planning.plan import Plan
 from steertui.server.address import KEY, is_openai_host, key_for
 from steertui.server.model import ServerModel
-from steertui.units import clock, quantity
+from steertui.units import clock, quantity, size_text
 
 
 def plan_lines(plan: Plan, db: Path) -> list[str]:
@@ -51,6 +52,29 @@ def plan_lines(plan: Plan, db: Path) -> list[str]:
     if plan.is_stand_in:
         lines.append(f"        {STAND_IN_WARNING}")
     return lines
+
+
+def estimate_lines(estimate: Estimate, experiment: Experiment) -> list[str]:
+    """Return what an experiment would fetch and do, before any of it is done."""
+    size = estimate.size
+    lines = [f"Models  {', '.join(experiment.models)}"]
+    if estimate.downloads:
+        total = size_text(sum(bytes_ for _, bytes_ in estimate.downloads))
+        names = ", ".join(
+            f"{name} ({size_text(bytes_) if bytes_ else 'size unknown'})"
+            for name, bytes_ in estimate.downloads
+        )
+        lines.append(f"Fetch   {total}: {names}")
+    if not size.trials:
+        return lines
+    lines.append(
+        f"Trials  {size.trials:,} = {quantity(size.models, 'model')} × "
+        f"{quantity(size.scenarios, 'scenario')} × {quantity(size.conditions, 'condition')} × "
+        f"{quantity(size.samples, 'sample')}: {estimate.unanswered:,} to do"
+    )
+    time = time_text(estimate, estimate.unanswered)
+    lines += [f"Time    {time}"] if time else []
+    return [*lines, *map(judge_plan_line, estimate.judges)]
 
 
 def _collapsed(conditions: Sequence[Condition]) -> list[str]:

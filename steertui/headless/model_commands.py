@@ -1,11 +1,9 @@
 """Commands on model weights and text sources: list, download, verify, remove."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 import click
 
-from steertui.assets.catalogue import catalogue
 from steertui.assets.hash_cache import forget_digest
 from steertui.assets.hub.cache import (
     all_cached_weights,
@@ -18,34 +16,12 @@ from steertui.assets.sources import all_sources, find_source, missing_files
 from steertui.assets.weights import find_hub_name, find_model, locate_weights
 from steertui.errors import ModelError
 from steertui.headless.downloads import DOWNLOAD_STOPPED, report_downloads
-from steertui.planning.inventory import inventory_row, verification_state
 from steertui.planning.supply import Requirements, pull, supply
-from steertui.printable import print_json, print_line, print_text
+from steertui.printable import print_line, print_text
 from steertui.units import quantity, size_text
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C."""
-
-
-def show_models(*, as_json: bool) -> None:
-    """Print the catalogue and all other cached GGUF files."""
-    rows = [inventory_row(model, weights) for model in catalogue() for weights in model.weights]
-    if as_json:
-        for row in rows:
-            print_json(asdict(row))
-        return
-    print_line(f"{'model':38}{'kind':10}{'size':>9}  {'cached':12}fits this machine")
-    for row in rows:
-        size = size_text(row.size)
-        print_line(f"{row.name:38}{row.kind:10}{size:>9}  {row.cached:12}{row.fits}")
-        if row.doubt:
-            print_line(f"{'':38}not confirmed: {row.doubt}; checked at the hub on first use")
-    listed = {row.path for row in rows}
-    for other in (h for h in all_cached_weights() if str(h.paths[0]) not in listed):
-        size = size_text(sum(p.stat().st_size for p in other.paths))
-        role = f"  {other.role}; not a model" if other.role else ""
-        print_line(f"{other.repo}/{other.files[0]}  {size}  {verification_state(other)}{role}")
-    print_line(f"Cache: {cache_folder()} (shared with other programs that use the hub)")
 
 
 def pull_models(names: Sequence[str], *, as_json: bool) -> int:

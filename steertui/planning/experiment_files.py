@@ -15,6 +15,7 @@ from steertui.core.scenario import shipped_packs
 from steertui.errors import ExperimentError
 from steertui.output_files import text_output
 from steertui.paths import expand_home, is_file
+from steertui.planning.model_groups import expand_models
 from steertui.toml_files import load_toml, require_beside
 
 
@@ -25,10 +26,11 @@ def load_experiment(path: Path, changes: Mapping[str, object] | None = None) -> 
     experiments share them and their content is not sent to a server; a relative path is looked up
     in the TOML file's folder first.
 
-    Raises ExperimentError with key and remedy.
+    Groups of models are replaced by their members. Raises ExperimentError with key and remedy.
     """
     given = given_fields(changes or {})
-    experiment = replace(load_toml(path, Experiment, ExperimentError), **given)  # type: ignore[arg-type]
+    loaded = replace(load_toml(path, Experiment, ExperimentError), **given)  # type: ignore[arg-type]
+    experiment = expand_models(loaded)
     return _anchored(experiment, path.parent, kept=given)
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from steertui.assets.catalogue import CatalogueModel, Quantisation, catalogue
 from steertui.assets.hash_cache import cached_digest
 from steertui.assets.hub.cache import CachedWeights, cached_weights
-from steertui.engine.device_groups import free_memory
+from steertui.assets.hub.repository import access_text
+from steertui.engine.device_groups import free_memory, total_memory
 from steertui.engine.sizing import slots_and_layers
 from steertui.errors import EngineError
 
@@ -20,12 +21,17 @@ class InventoryRow:
     Attributes:
         name: model and quantisation, "Qwen3-4B:Q4_K_M".
         size: of the GGUF files, in bytes.
+        memory: weights and one slot of `SLOT_TOKENS` tokens, in bytes.
         cached: "verified", "unverified" or "no".
         path: of the first file, "" if it is not cached.
         fits: slots that fit this machine's memory, or "no".
         origin: repository and files on the hub.
         sampling: settings that the publisher recommends.
-        doubt: what is not confirmed of this entry, "" for nothing.
+        doubt: what is not confirmed of the file, "" for nothing.
+        access: how to get access to a gated repository, "" for a public one.
+
+    The other attributes are those of `CatalogueModel` and `Quantisation`; `model_doubt` is the
+    model's `doubt`.
     """
 
     name: str
@@ -38,6 +44,18 @@ class InventoryRow:
     origin: str
     sampling: dict[str, float]
     doubt: str
+    family: str = ""
+    parameters: int = 0
+    active: int = 0
+    released: str = ""
+    context: int = 0
+    memory: int = 0
+    confidence: str = ""
+    access: str = ""
+    reasoning: str = ""
+    template: str = ""
+    about: str = ""
+    model_doubt: str = ""
 
 
 def inventory_row(model: CatalogueModel, weights: Quantisation) -> InventoryRow:
@@ -54,12 +72,36 @@ def inventory_row(model: CatalogueModel, weights: Quantisation) -> InventoryRow:
         origin=str(weights.hub_name),
         sampling=model.sampling,
         doubt=weights.doubt,
+        family=model.family,
+        parameters=model.parameters,
+        active=model.active,
+        released=model.released,
+        context=model.context,
+        memory=weights.size + SLOT_TOKENS * model.cache,
+        confidence=weights.confidence,
+        access=access_text(weights.repo) if weights.gated else "",
+        reasoning=model.reasoning,
+        template=model.template,
+        about=model.about,
+        model_doubt=model.doubt,
     )
 
 
 def verification_state(weights: CachedWeights) -> str:
     """Return "verified" if all parts were hashed since they last changed."""
     return "verified" if all(map(cached_digest, weights.paths)) else "unverified"
+
+
+def fits_machine(model: CatalogueModel, weights: Quantisation) -> bool:
+    """Return whether weights and one slot fit the memory of this machine, free or not.
+
+    Other than the free memory, it is the same at every call.
+    """
+    try:
+        slots_and_layers(total_memory(), weights.size, SLOT_TOKENS * model.cache, model.layers)
+    except EngineError:
+        return False
+    return True
 
 
 def _fits(model: CatalogueModel, weights: Quantisation) -> str:

@@ -1,7 +1,7 @@
 """Hosts, downloads and files of an experiment, listed before it runs."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -23,6 +23,15 @@ from steertui.server.address import parse_address
 
 Sizes = tuple[tuple[str, int], ...]
 """Names and bytes; 0 bytes if the size is not known yet."""
+
+LARGE_DOWNLOAD = 1_000_000_000
+"""Bytes above which a download is confirmed."""
+
+
+def is_large_download(downloads: Sequence[tuple[str, int]]) -> bool:
+    """Whether (name, size in bytes) pairs are a download to confirm; a size of 0 is unknown."""
+    sizes = [size for _, size in downloads]
+    return sum(sizes) > LARGE_DOWNLOAD or not all(sizes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from steertui.core.hub_files import HubFile, auxiliary_files, choose_files, quan
 from steertui.core.hub_name import HubName
 from steertui.core.model import demo_path
 from steertui.errors import ModelError
-from steertui.headless.model_commands import show_models
+from steertui.headless.model_listing import show_models
 from tests.fixtures.changed_models import write_changed
 
 GB = 10**9

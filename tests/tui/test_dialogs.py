@@ -8,11 +8,12 @@ from textual.pilot import Pilot
 from textual.widgets import DataTable, Input, Static, TextArea
 
 from steertui.core.condition_files import load_conditions
+from steertui.planning.reach import LARGE_DOWNLOAD
 from steertui.tui.app import SteertuiApp
 from steertui.tui.plan.plan_screen import PlanScreen
 from steertui.tui.session import Session
 from steertui.tui.widgets.choose_many import ChooseMany
-from steertui.tui.widgets.download_question import LARGE, download_question
+from steertui.tui.widgets.download_question import download_question
 from steertui.tui.widgets.moves import MoveList
 from steertui.tui.widgets.prompts import Confirm, TextPrompt
 from tests.fixtures.screens import drive, press, wait_idle
@@ -133,7 +134,7 @@ def test_a_large_download_is_confirmed_on_models_and_on_plan(tmp_path: Path) -> 
         screen.change(replace(screen.experiment, models=["Qwen3-4B-Instruct-2507"]))
         await wait_idle(pilot)
         assert screen.estimate
-        assert sum(size for _, size in screen.estimate.downloads) > LARGE
+        assert sum(size for _, size in screen.estimate.downloads) > LARGE_DOWNLOAD
         await press(pilot, "r")
         assert isinstance(app.screen, Confirm)
         await press(pilot, "escape")
@@ -144,8 +145,8 @@ def test_a_large_download_is_confirmed_on_models_and_on_plan(tmp_path: Path) -> 
 
 
 def test_the_question_before_a_download_names_files_total_and_free_space() -> None:
-    assert download_question([("small", LARGE)]) == ""
-    question = download_question([("a", LARGE), ("b", 1), ("c", 0)])
+    assert download_question([("small", LARGE_DOWNLOAD)]) == ""
+    question = download_question([("a", LARGE_DOWNLOAD), ("b", 1), ("c", 0)])
     assert question.startswith("Download 1.00 GB and files of unknown size? ")
     assert "free" in question
     assert "c, size unknown" in question

@@ -23,6 +23,7 @@ class Download:
         target: path of the complete file.
         lock: path of the lock file that the downloading process holds.
         headers: request headers; credentials are not sent to another host.
+        access: how to get access if the file is gated.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Download:
     target: Path
     lock: Path
     headers: Mapping[str, str] = field(default_factory=dict)
+    access: str = ""
 
     @property
     def partial(self) -> Path:

@@ -22,7 +22,7 @@ from steertui.assets.fetch.download import (
 )
 from steertui.assets.fetch.partial_file import PartialFile
 from steertui.assets.hash_cache import store_digest
-from steertui.errors import FetchError
+from steertui.errors import FetchError, GatedRepositoryError
 from steertui.untrusted import count, one_line, seconds
 
 TICK = 0.2
@@ -207,6 +207,10 @@ def _check_status(download: Download, response: httpx2.Response) -> None:
         raise _RetryError(
             f"the server answers {code} {one_line(response.reason_phrase)}",
             seconds(response.headers.get("Retry-After")),
+        )
+    if download.access and response.headers.get("X-Error-Code") == "GatedRepo":
+        raise GatedRepositoryError(
+            f"{download.name}: a gated file, and your token has no access; {download.access}"
         )
     if code not in (200, 206):
         host = response.url.host

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -55,6 +56,12 @@ class CachedWeights:
 def cache_folder() -> Path:
     """Return huggingface_hub's cache folder."""
     return Path(constants.HF_HUB_CACHE)
+
+
+def free_space() -> int:
+    """Return the free bytes of the disk with the cache."""
+    folders = (cache_folder(), *cache_folder().parents)
+    return shutil.disk_usage(next(folder for folder in folders if folder.exists())).free
 
 
 def cached_weights(name: HubName) -> CachedWeights | None:

@@ -1,6 +1,5 @@
 """Models screen: the catalogue and cached weights; download, verification and removal."""
 
-import shutil
 import threading
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from steertui.assets.hub.cache import (
     all_cached_weights,
     cache_folder,
     files_to_remove,
+    free_space,
     remove_weights,
 )
 from steertui.assets.weights import find_hub_name, locate_weights
@@ -94,9 +94,7 @@ class ModelsScreen(Page):
         known = {row.path for row in rows}
         cached = all_cached_weights()
         rows += [_cached_row(weights) for weights in cached if str(weights.paths[0]) not in known]
-        folders = (cache_folder(), *cache_folder().parents)
-        existing = next(folder for folder in folders if folder.exists())
-        self.app.call_from_thread(self._show, rows, shutil.disk_usage(existing).free)
+        self.app.call_from_thread(self._show, rows, free_space())
 
     def _show(self, rows: list[InventoryRow], free: int) -> None:
         """Show the rows; `free` are the free bytes of the cache's disk."""

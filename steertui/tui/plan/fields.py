@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from steertui.core.experiment import Experiment
 from steertui.errors import ExperimentError, SteertuiError
+from steertui.planning.model_groups import expand_models
 from steertui.toml_files import validate
 from steertui.tui.plan.field_choices import (
     Choices,
@@ -82,8 +83,12 @@ def problem_of(experiment: Experiment, field: Field, typed: str) -> str:
 
 
 def with_field(experiment: Experiment, name: str, value: object) -> Experiment:
-    """Return the experiment with one field changed; raises ExperimentError for a bad value."""
-    return validate(asdict(experiment) | {name: value}, Experiment, ExperimentError, "experiment")
+    """Return the experiment with one field changed; groups of models become their members.
+
+    Raises ExperimentError or ModelError for a bad value.
+    """
+    changed = asdict(experiment) | {name: value}
+    return expand_models(validate(changed, Experiment, ExperimentError, "experiment"))
 
 
 def changes_text(old: Experiment, new: Experiment) -> str:
@@ -103,7 +108,7 @@ _MODELS = (
         title="models",
         about="Models that answer; each is an axis of the grid",
         choices=model_choices,
-        hint="others: a GGUF file, owner/repository:QUANT, server:MODEL@URL",
+        hint="others: a GGUF file, owner/repository:QUANT, server:MODEL@URL, family:gemma-3, fits",
     ),
 )
 _SCENARIOS = (

@@ -1,14 +1,11 @@
 """Question before a large download: the files, their sizes, and the free space."""
 
-import shutil
 from collections.abc import Sequence
 
-from steertui.assets.hub.cache import cache_folder
+from steertui.assets.hub.cache import free_space
+from steertui.planning.reach import is_large_download
 from steertui.printable import one_line
 from steertui.units import size_text
-
-LARGE = 1_000_000_000
-"""Bytes above which a download is confirmed."""
 
 MAX_NAMED = 10
 """Files that the question names."""
@@ -21,7 +18,7 @@ def download_question(downloads: Sequence[tuple[str, int]]) -> str:
     """
     total = sum(size for _, size in downloads)
     has_unknown = any(not size for _, size in downloads)
-    if total <= LARGE and not has_unknown:
+    if not is_large_download(downloads):
         return ""
     lines = [
         f"  {one_line(name)}, {size_text(size) if size else 'size unknown'}"
@@ -35,6 +32,4 @@ def download_question(downloads: Sequence[tuple[str, int]]) -> str:
 
 def free_text() -> str:
     """Return the free space of the disk with the models."""
-    folder = cache_folder()
-    existing = next(f for f in (folder, *folder.parents) if f.exists())
-    return f"{size_text(shutil.disk_usage(existing).free)} are free."
+    return f"{size_text(free_space())} are free."
