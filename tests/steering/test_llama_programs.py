@@ -26,6 +26,7 @@ from steertui.steering.vector_file import (
     moved,
     read_vector,
 )
+from tests.fixtures import llama_programs
 from tests.fixtures.llama_programs import GENERATOR, llama_server, needs_programs
 from tests.fixtures.steered import completion_body, greedy
 from tests.steering.test_directions import cosine
@@ -33,7 +34,7 @@ from tests.steering.test_directions import cosine
 pytestmark = [pytest.mark.slow, needs_programs]
 
 SUBJECTS = ("smollm2-135m", "qwen2.5-coder-0.5b")
-ENDINGS = ("Without asking anyone: yes", "Without asking anyone: no")
+ENDINGS = ("I take control", "I take care")
 """The two texts of a pair differ in their last token alone. The generator takes all tokens at which
 the hidden states differ, so that it reads these pairs where a training does."""
 
@@ -79,24 +80,28 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+def generated(model: Model, method: str, folder: Path) -> SteeringVector:
+    """Run the generator on the files `positive` and `negative` of the folder."""
+    out = folder / f"{method}.gguf"
+    files = ["--positive-file", f"{folder}/positive", "--negative-file", f"{folder}/negative"]
+    fixed = ["-m", str(model.path), "-o", str(out), "--method", method, "-t", "2", "-fa", "off"]
+    subprocess.run([GENERATOR, *fixed, *files], check=True, capture_output=True, timeout=600)
+    assert file_convention(out) is Convention.PREVIOUS
+    return moved(read_vector(out, model.path))
+
+
 @pytest.mark.parametrize("method", ["mean", "pca"])
 def test_directions_are_those_of_the_generator(
     model: Model, texts: list[tuple[str, str]], method: str, tmp_path: Path
 ) -> None:
     for side, name in enumerate(("positive", "negative")):
         (tmp_path / name).write_text("\n".join(pair[side] for pair in texts), encoding="utf-8")
-    out = tmp_path / "generator.gguf"
-    files = ["--positive-file", f"{tmp_path}/positive", "--negative-file", f"{tmp_path}/negative"]
-    fixed = ["-m", str(model.path), "-o", str(out), "--method", method, "-t", "2", "-fa", "off"]
-    subprocess.run([GENERATOR, *fixed, *files], check=True, capture_output=True, timeout=600)
-    assert file_convention(out) is Convention.PREVIOUS
-    theirs = moved(read_vector(out, model.path))
-    ours = trained(model, texts, method)
-    found = {
-        layer: cosine(theirs.directions[layer], ours.directions[layer]) for layer in theirs.layers
-    }
-    print(f"{model.name}, {method}: cosine {min(map(abs, found.values())):.6f} or more")
-    assert min(map(abs, found.values())) > 0.99
+    theirs, ours = generated(model, method, tmp_path), trained(model, texts, method)
+    found = [abs(cosine(theirs.directions[i], ours.directions[i])) for i in theirs.layers]
+    print(f"{model.name}, {method}: cosine {min(found):.6f} or more in {len(found)} layers")
+    assert min(found) > 0.99, (
+        f"{method}; is the generator mended as {llama_programs.__name__} says?"
+    )
     assert len(found) >= len(ours.layers) - 1
 
 
