@@ -108,8 +108,8 @@ def test_listing_verifying_and_removing(hub: HubServer, tmp_path: Path) -> None:
     hub.add(REPO, "Small-Q8_0.gguf", demo_path().read_bytes() + b"more")
     assert call("models", "pull", NAME, f"{REPO}:Q8_0", cwd=tmp_path)[0] == 0
     out = call("models", cwd=tmp_path)[1]
-    assert ["Qwen3-30B-A3B-Thinking-2507:Q4_K_M", "thinking"] in [
-        line.split()[:2] for line in out.splitlines()
+    assert ["Qwen3-30B-A3B-Thinking-2507:Q4_K_M", "qwen3", "thinking"] in [
+        line.split()[:3] for line in out.splitlines()
     ]
     assert f"{REPO}/{FILE}" in out
     code, out, _ = call("models", "--json", cwd=tmp_path)
