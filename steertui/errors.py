@@ -85,5 +85,9 @@ class ServerError(SteertuiError):
     """A server cannot be reached, does not have the model, or rejects the request."""
 
 
+class BundleError(SteertuiError):
+    """A bundle cannot be read, or its parts do not agree."""
+
+
 class OutputError(SteertuiError):
     """A file or stream cannot be written, or would replace a file that must be kept."""
