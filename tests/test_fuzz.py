@@ -126,7 +126,7 @@ def test_an_option_with_a_name_that_no_file_can_have_is_one_sentence(
 @pytest.mark.parametrize("use", [report, merge_new])
 def test_a_label_without_an_answer_is_refused(database: Path, use: Callable[[Path], None]) -> None:
     execute(database, "DELETE FROM generations WHERE id = 2")
-    message = r"received\.db: table verdicts, row \d+: labels a trial that has no answer"
+    message = r"received\.db: table verdicts, row \d+: is about a trial that has no answer"
     with pytest.raises(StoreError, match=message):
         use(database)
 

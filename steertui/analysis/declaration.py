@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from steertui.analysis.group_words import limits_text
 from steertui.core.condition import Condition
 from steertui.core.declared_analysis import Comparisons, DeclaredAnalysis
 from steertui.core.experiment import Experiment, parse_experiment
@@ -130,11 +131,11 @@ def group_sentences(conditions: Sequence[Condition]) -> Iterator[str]:
     steps = [c.step for c in conditions if c.step]
     for axis in dict.fromkeys(step.axis for step in steps):
         doses = sorted({s.dose for s in steps if s.axis == axis and not s.without})
-        limit = next(s.max_nonsense for s in steps if s.axis == axis)
+        limits = next(s.limits for s in steps if s.axis == axis)
         yield (
             f"Axis {axis}: mean slope over the doses {', '.join(f'{d:g}' for d in doses)}, tested "
             f"at 5 %; each dose against dose 0, Holm over {len(doses) - 1}; a dose is coherent "
-            f"with at most {100 * limit:g} points more nonsense than dose 0"
+            f"with {limits_text(limits)}"
         )
     cells = {c.cell.contest: c.cell for c in conditions if c.cell}
     yield from map(_contest_sentence, cells.values())

@@ -7,11 +7,12 @@ from steertui.analysis.dose_results import AxisResult
 from steertui.analysis.formatting import rate_interval, rate_percent
 from steertui.analysis.sentences import p_text
 from steertui.core.grouping import Access
+from steertui.stats.coherence import CoherenceMeasure
 from steertui.stats.dose import DosePoint
 from steertui.stats.gap import Gap
 from steertui.stats.rate import Rate
 
-DOSE_COLUMNS = (
+_DOSE_COLUMNS = (
     "convergence",
     "95 % interval",
     "effect",
@@ -20,14 +21,17 @@ DOSE_COLUMNS = (
     "nonsense",
     "repeated",
 )
-"""Headings of `dose_rows`, after the dose. Rates are in per cent, effects in points."""
 
-DOSE_LEGEND = (
+_DOSE_LEGEND = (
     "effect: points above dose 0, with intervals that are not corrected for the number of doses; "
-    "nonsense: share of all judged answers, ! beyond the limit of "
-    "coherence; repeated: share of sequences of four words that occurred before in the answer"
+    "nonsense: share of all judged answers; repeated: share of sequences of four words that "
+    "occurred before in the answer"
 )
-"""Meaning of the columns, without a full stop."""
+
+_LOGLIK_LEGEND = (
+    "log-lik.: mean log-likelihood of an answer under the unsteered model after the plain prompt, "
+    "in nats per token"
+)
 
 MARKS = {
     CellMark.STEERS: "▲",
@@ -49,18 +53,48 @@ PARTS_LEGEND = (
 """Meaning of the parts of a contest, without a full stop."""
 
 
+def dose_columns(axis: AxisResult) -> tuple[str, ...]:
+    """Return the headings of `dose_rows`, after the dose.
+
+    Rates are in per cent, effects in points, log-likelihoods in nats per token.
+    """
+    return (*_DOSE_COLUMNS, "log-lik.") if _has_logliks(axis) else _DOSE_COLUMNS
+
+
+def dose_legend(axis: AxisResult) -> str:
+    """Return the meaning of the columns, without a full stop."""
+    parts = [_DOSE_LEGEND, *([_LOGLIK_LEGEND] if _has_logliks(axis) else [])]
+    return "; ".join((*parts, "!: beyond the limit of coherence"))
+
+
+def _has_logliks(axis: AxisResult) -> bool:
+    return any(point.means.loglik is not None for point in axis.curve.points)
+
+
 def dose_rows(axis: AxisResult) -> Iterator[tuple[str, ...]]:
     """Yield the row of each dose."""
     for point in axis.curve.points:
-        repeated = axis.repetition.get(point.condition)
+        repeated, loglik = point.means.repetition, point.means.loglik
+        measures = (
+            _measure(point, CoherenceMeasure.NONSENSE, rate_percent(point.nonsense)),
+            _measure(
+                point,
+                CoherenceMeasure.REPETITION,
+                "–" if repeated is None else f"{100 * repeated:.0f}",
+            ),
+            _measure(point, CoherenceMeasure.LOGLIK, "–" if loglik is None else f"{loglik:.2f}"),
+        )
         yield (
             f"{point.dose:g}",
             rate_percent(point.rate),
             rate_interval(point.rate),
             *_effect(point),
-            f"{rate_percent(point.nonsense)}{'' if point.is_coherent else '!'}",
-            "–" if repeated is None else f"{100 * repeated:.0f}",
+            *(measures if _has_logliks(axis) else measures[:-1]),
         )
+
+
+def _measure(point: DosePoint, measure: CoherenceMeasure, text: str) -> str:
+    return f"{text}!" if measure in point.exceeded else text
 
 
 def _effect(point: DosePoint) -> tuple[str, str, str]:

@@ -1,7 +1,7 @@
 """Words for the estimates of dose axes and contests."""
 
 from steertui.analysis.sentences import p_text
-from steertui.core.grouping import DoseUnit
+from steertui.core.grouping import CoherenceLimits, DoseUnit
 from steertui.stats.gap import Gap
 from steertui.stats.rate import Rate
 
@@ -51,6 +51,17 @@ def share_text(rate: Rate) -> str:
     value, low, high = rate.estimate.percent()
     counts = f"{rate.count} of {rate.total}"
     return f"{counts} ({value:.0f} %, 95 % interval {low:.0f} to {high:.0f} %)"
+
+
+def limits_text(limits: CoherenceLimits) -> str:
+    """Return the limits of coherence of an axis, compared with dose 0, in words."""
+    shares = [f"{100 * limits.nonsense:g} points more nonsense"]
+    if limits.repetition is not None:
+        shares.append(f"{100 * limits.repetition:g} points more repetition")
+    text = f"at most {' and '.join(shares)} than dose 0"
+    if limits.loss is None:
+        return text
+    return f"{text}, log-likelihood at most {limits.loss:g} nats per token lower"
 
 
 def ceiling_text(rate: Rate, what: str) -> str:

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from steertui.analysis.contest_results import CellMark, ContestResult, contest_results
-from steertui.analysis.dose_results import AxisResult, axis_results
+from steertui.analysis.dose_results import AxisData, AxisResult, axis_results
+from steertui.analysis.dose_sentences import axis_sentences
 from steertui.analysis.over_refusal import OverRefusal, over_refusals
 from steertui.core.condition import Condition
 from steertui.core.outcome import Outcome, outcomes_by_condition
+from steertui.stats.coherence import AnswerMeasures
 from steertui.stats.contest import Verdict
 from steertui.stats.rate import Policy
 
@@ -41,7 +43,7 @@ def group_results(
     policy: Policy,
     *,
     is_reliable: bool,
-    repetition: Mapping[str, float],
+    measures: Mapping[str, AnswerMeasures],
 ) -> Groups:
     """Return the results of the groups among the conditions of an experiment.
 
@@ -50,14 +52,17 @@ def group_results(
         outcomes: of one model setting under one judge.
         policy: denominator of the convergence rates.
         is_reliable: whether the labels may be interpreted; if not, nothing is concluded.
-        repetition: by condition (`repetition_by_condition`).
+        measures: of the answers, by condition (`measures_by_condition`).
     """
     known = {condition.name: condition for condition in conditions}
     grouped = {name: condition for name, condition in known.items() if condition.groups}
     if not grouped:
         return Groups()
     answers = outcomes_by_condition(outcomes)
-    axes = axis_results(known, answers, policy, repetition)
+    axes = [
+        replace(axis, sentences=axis_sentences(axis))
+        for axis in axis_results(AxisData(known, answers, policy, measures))
+    ]
     contests = contest_results(known, answers, policy)
     whole = {result.sides.contest for result in contests}
     partial = over_refusals(known, answers).items() if is_reliable else ()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
+from steertui.analysis.coherence import measures_by_condition
 from steertui.analysis.comparable import Settings, experiment_settings, setting_differences
 from steertui.analysis.declaration import Declaration, read_declaration
 from steertui.analysis.groups import group_results
@@ -12,7 +13,6 @@ from steertui.analysis.judge_conflicts import opposite_conclusions
 from steertui.analysis.judge_warnings import judge_warnings
 from steertui.analysis.judge_worth import JudgeWorth, measure_judge
 from steertui.analysis.primary_gaps import primary_over_settings
-from steertui.analysis.repetition import repetition_by_condition
 from steertui.analysis.server_warnings import server_warnings
 from steertui.analysis.table import Table, TableKey, make_table
 from steertui.analysis.variance import with_random_factors
@@ -201,7 +201,7 @@ def _completed(
                 table.outcomes if table.judge else (),
                 table.policy,
                 is_reliable=table.draws_headline,
-                repetition=repetition_by_condition(
+                measures=measures_by_condition(
                     store,
                     table.experiment,
                     table.setting,

@@ -16,7 +16,7 @@ from steertui.cli.servers import (
     NO_CONTROL_HELP,
     TEMPERATURE_HELP,
 )
-from steertui.core.experiment import Experiment
+from steertui.core.experiment import Experiment, Scored
 from steertui.core.generation import StopTokens
 from steertui.core.known_templates import KNOWN_TEMPLATES
 from steertui.core.prompt import Thinking
@@ -168,6 +168,13 @@ sampling_options = cloup.option_group(
         "stop_tokens",
         "Tokens that end an answer: any end token of the model, or only the tokenizer's EOS",
         type=click.Choice(list(get_args(StopTokens))),
+    ),
+    _option(
+        "--coherence",
+        "coherence",
+        "Answers whose log-likelihood the unsteered model measures: those of dose axes and of the "
+        "conditions outside all groups, all, or none",
+        type=click.Choice(list(get_args(Scored))),
     ),
 )
 """Decorator that adds the options on sampling."""

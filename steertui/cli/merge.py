@@ -17,6 +17,7 @@ ROW_NAMES = {
     "generations": ("answer", "answers"),
     "verdicts": ("label", "labels"),
     "label_logliks": ("log-likelihood", "log-likelihoods"),
+    "answer_logliks": ("scored answer", "scored answers"),
     "annotation_queue": ("entry of an annotation queue", "entries of annotation queues"),
     "trials": ("trial description", "trial descriptions"),
     "models": ("model description", "model descriptions"),

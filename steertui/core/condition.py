@@ -171,7 +171,10 @@ class Condition:
     def members(self) -> dict[str, Any]:
         """The fields that are set, as in a TOML table."""
         unset = {"system_mode"} if not self.system else set()
-        return {k: v for k, v in asdict(self).items() if v and k not in unset}
+        members = {k: v for k, v in asdict(self).items() if v and k not in unset}
+        if self.step:
+            members["step"] = {k: v for k, v in asdict(self.step).items() if v is not None}
+        return members
 
     @property
     def spec(self) -> str:

@@ -59,7 +59,9 @@ class DoseTable:
             empty for all [default].
         leave_one_out: whether the whole suffix without each of its lines is added.
         arm: of the conditions, "" for none.
-        max_nonsense: limit of coherence (`DoseStep`).
+        max_nonsense: limit of coherence (`CoherenceLimits`) [default: 0.1].
+        max_repetition: limit of coherence, from 0 to 1 [default: 0.1].
+        max_loss: limit of coherence, at least 0; None for none [default].
     """
 
     name: str
@@ -72,6 +74,8 @@ class DoseTable:
     leave_one_out: bool = False
     arm: str = ""
     max_nonsense: float = 0.1
+    max_repetition: float = 0.1
+    max_loss: float | None = None
 
 
 def dose_conditions(table: DoseTable, known: Mapping[str, Condition]) -> Iterator[Condition]:
@@ -102,9 +106,18 @@ def _unit(table: DoseTable) -> DoseUnit:
     units = [unit for unit, value in given.items() if value]
     if len(units) != 1:
         raise _error(table, "give exactly one of vector, ablation, adapter and suffix_lines")
-    if not 0 <= table.max_nonsense <= 1:
-        raise _error(table, f"max_nonsense: {table.max_nonsense} is out of range; give 0 to 1")
+    _require_limits(table)
     return units[0]
+
+
+def _require_limits(table: DoseTable) -> None:
+    shares = {"max_nonsense": table.max_nonsense, "max_repetition": table.max_repetition}
+    for key, share in shares.items():
+        if not 0 <= share <= 1:
+            raise _error(table, f"{key}: {share} is out of range; give 0 to 1")
+    loss = table.max_loss
+    if loss is not None and not (isfinite(loss) and loss >= 0):
+        raise _error(table, f"max_loss: {loss} is out of range; give nats per token, at least 0")
 
 
 def _doses(table: DoseTable, strengths: tuple[float, ...]) -> list[float]:
@@ -154,7 +167,12 @@ def _member(table: DoseTable, steered: Condition, name: str, step: DoseStep) -> 
     about = f"Axis {table.name}: {step.unit} at {step.dose:g}."
     if step.without:
         about = f"Axis {table.name}: all lines but line {step.without}."
-    step = replace(step, max_nonsense=table.max_nonsense)
+    step = replace(
+        step,
+        max_nonsense=table.max_nonsense,
+        max_repetition=table.max_repetition,
+        max_loss=table.max_loss,
+    )
     return replace(steered, name=name, about=about, arm=table.arm, step=step, cell=None)
 
 

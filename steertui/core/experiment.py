@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from typing import Literal
 
 from steertui.core.declared_analysis import DeclaredAnalysis
 from steertui.core.generation import StopTokens
@@ -10,6 +11,10 @@ from steertui.core.prompt import Thinking
 from steertui.core.verdict import Debias, ReasoningEffort
 from steertui.errors import ExperimentError
 from steertui.toml_files import forbid_extra_keys, parse_toml, validate
+
+Scored = Literal["doses", "all", "none"]
+"""Answers that the unsteered model scores: those on which the results of dose axes rest, all of
+local models, or none."""
 
 
 @forbid_extra_keys
@@ -50,6 +55,9 @@ class Experiment:
         template: chat template that renders the prompts of every model: the name of one of the
             GGUF's templates, a known format such as "chatml", or a Jinja file; "" for each model's
             own [default]. Servers that report none then get chat messages.
+        coherence: answers whose log-likelihood the unsteered model measures after generation:
+            "doses" [default], if there is a dose axis, those of dose axes and of conditions outside
+            all groups; "all"; or "none". Models behind servers are left out.
         categories: categories whose scenarios are used; empty for all [default].
         limit: maximum number of scenarios, taken in turn from the categories; 0 for all [default].
         seed: number from which the seeds of all trials are derived [default: 0].
@@ -80,6 +88,7 @@ class Experiment:
     stop_tokens: StopTokens = "any"
     thinking: Thinking = "template"
     template: str = ""
+    coherence: Scored = "doses"
     categories: list[str] = field(default_factory=list)
     limit: int = 0
     seed: int = 0

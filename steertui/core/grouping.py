@@ -40,6 +40,23 @@ class DoseUnit(StrEnum):
     """Number of lines of a suffix."""
 
 
+@dataclass(frozen=True, slots=True)
+class CoherenceLimits:
+    """Limits at which a dose is called coherent, compared with dose 0.
+
+    Attributes:
+        nonsense: largest rise of the share of nonsensical answers, from 0 to 1.
+        repetition: largest rise of the share of repeated sequences within an answer, from 0 to 1;
+            None for no limit.
+        loss: largest fall of the log-likelihood of an answer under the unsteered model, in nats per
+            token; None for no limit.
+    """
+
+    nonsense: float = 0.1
+    repetition: float | None = None
+    loss: float | None = None
+
+
 @forbid_extra_keys
 @dataclass(frozen=True, slots=True)
 class DoseStep:
@@ -49,8 +66,9 @@ class DoseStep:
         axis: name of the axis.
         dose: in the axis's unit; 0 is the base condition.
         unit: what the dose measures.
-        max_nonsense: largest share of nonsensical answers above that of dose 0 at which a dose is
-            called coherent, from 0 to 1.
+        max_nonsense: limit of coherence (`CoherenceLimits.nonsense`).
+        max_repetition: limit of coherence (`CoherenceLimits.repetition`).
+        max_loss: limit of coherence (`CoherenceLimits.loss`).
         without: number of the line that is left out of a whole suffix, from 1; 0 for the first
             `dose` lines.
     """
@@ -60,6 +78,13 @@ class DoseStep:
     unit: DoseUnit
     max_nonsense: float = 0.1
     without: int = 0
+    max_repetition: float | None = None
+    max_loss: float | None = None
+
+    @property
+    def limits(self) -> CoherenceLimits:
+        """The limits of coherence, equal for all doses of an axis."""
+        return CoherenceLimits(self.max_nonsense, self.max_repetition, self.max_loss)
 
 
 @forbid_extra_keys

@@ -26,18 +26,10 @@ class ContinuationScores:
     def __init__(self, continuations: Many[Tokens], *, full_vocabulary: bool) -> None:
         self._continuations = continuations
         self._full_vocabulary = full_vocabulary
-        branches: dict[tuple[int, ...], set[int]] = {}
-        for tokens in continuations:
-            for end, token in enumerate(tokens):
-                branches.setdefault(tuple(tokens[:end]), set()).add(token)
-        self._branches = {
-            node: sorted(tokens)
-            for node, tokens in branches.items()
-            if full_vocabulary or len(tokens) > 1
-        }
+        self._added: set[tuple[int, int]] = set()
         self.logliks = [0.0] * len(continuations)
         # In sorted order a node directly precedes the nodes of which it is a prefix.
-        nodes = sorted(self._branches)
+        nodes = sorted({tuple(tokens[: self._deepest(tokens)]) for tokens in continuations})
         successors = [*nodes[1:], ()]
         self.paths = [
             list(node)
@@ -45,20 +37,42 @@ class ContinuationScores:
             if node and successor[: len(node)] != node
         ]
 
+    def _deepest(self, tokens: Tokens) -> int:
+        """Return the depth of the last node of a continuation that matters."""
+        if self._full_vocabulary:
+            return len(tokens) - 1
+        others = (other for other in self._continuations if other is not tokens)
+        return max((common_length(tokens, other) for other in others), default=0)
+
     def add(self, node: Tokens, logits: NDArray[np.float32]) -> None:
         """Add the logits after the prompt and `node`; each node counts once.
 
         `logits` has the shape (vocabulary,).
         """
-        branches = self._branches.pop(tuple(node), None)
-        if branches is None:
+        depth = len(node)
+        passing = [
+            i
+            for i, tokens in enumerate(self._continuations)
+            if len(tokens) > depth and tokens[:depth] == node
+        ]
+        branches = sorted({self._continuations[i][depth] for i in passing})
+        if len(branches) < (1 if self._full_vocabulary else 2):
             return
+        place = (passing[0], depth)  # of the first continuation with this node
+        if place in self._added:
+            return
+        self._added.add(place)
         considered = logits if self._full_vocabulary else logits[branches].astype(np.float64)
         total = _log_sum_exp(considered)
-        depth = len(node)
-        for i, tokens in enumerate(self._continuations):
-            if len(tokens) > depth and tokens[:depth] == node:
-                self.logliks[i] += float(logits[tokens[depth]]) - total
+        for i in passing:
+            self.logliks[i] += float(logits[self._continuations[i][depth]]) - total
+
+
+def common_length(first: Tokens, second: Tokens) -> int:
+    """Return the number of tokens with which both begin."""
+    pairs = zip(first, second, strict=False)
+    shorter = min(len(first), len(second))
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), shorter)
 
 
 def _log_sum_exp(values: NDArray[np.floating]) -> float:

@@ -206,7 +206,7 @@ class Engine:
             rows = max(0, chunk.end - first)
             sequence.cached = chunk.end
             chunk.slot.cached = chunk.end
-            self._prefilled += max(0, min(chunk.end, sequence.prompt_length) - chunk.start)
+            self._prefilled += max(0, min(chunk.end, sequence.read_length) - chunk.start)
             new = logits[row : row + rows]
             row += rows
             if not are_finite(new):

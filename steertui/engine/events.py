@@ -98,7 +98,7 @@ class Snapshot:
         slots: the occupied slots.
         waiting: requests in the queue.
         generated: answer tokens since the start.
-        prefilled: prompt tokens decoded since the start.
+        prefilled: tokens of prompts and of scored texts decoded since the start.
         steps: batches since the start.
         seconds: wall time by phase of the engines' work.
         logits: logits that llama.cpp copied to main memory since the start.

@@ -111,6 +111,12 @@ class Sequence:
         return len(self.request.prompt)
 
     @property
+    def read_length(self) -> int:
+        """Number of tokens that it does not generate: the prompt, and the path that is scored."""
+        is_score = isinstance(self.request, ScoreRequest)
+        return len(self.tokens) if is_score else self.prompt_length
+
+    @property
     def context_tokens(self) -> Tokens:
         """Tokens to decode before it continues: the prompt, or all tokens once it has started."""
         return self.tokens or self.request.prompt

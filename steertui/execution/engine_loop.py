@@ -10,7 +10,7 @@ from steertui.engine.pool import Pool
 from steertui.engine.sequence import GenerateRequest, ScoreRequest
 from steertui.engine.vocabulary import Vocabulary
 from steertui.execution.control import RunControl
-from steertui.execution.events import EngineProgress
+from steertui.execution.events import EngineProgress, RunStage
 from steertui.execution.remaining_work import StageWork
 
 SNAPSHOT_INTERVAL = 0.1
@@ -45,7 +45,7 @@ def generate_requests(
 
 def run_until_idle(
     engine: Pool,
-    stage: str,
+    stage: RunStage,
     requests: Sequence[GenerateRequest | ScoreRequest],
     control: RunControl,
     *,
@@ -71,7 +71,7 @@ def run_until_idle(
             done = len(requests) - engine.unfinished
             snapshot = engine.snapshot()
             capacity = engine.capacity
-            current = [slot.tokens for slot in snapshot.slots] if stage == "generate" else []
+            current = [slot.tokens for slot in snapshot.slots] if stage is RunStage.GENERATE else []
             left = work.left(snapshot, current, capacity.slots)
             yield EngineProgress(stage, done, len(requests), snapshot, capacity, left=left)
 

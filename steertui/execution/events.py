@@ -1,6 +1,7 @@
 """Events of a run: frozen snapshots of what was done, named in the past tense or as progress."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from steertui.analysis.judge_worth import JudgeWorth
 from steertui.core.generation import Generation
@@ -20,6 +21,17 @@ from steertui.judge.label_order import OrderEffect
 from steertui.stats.rate import Estimate
 
 
+class RunStage(StrEnum):
+    """Stage of a run in which an engine is at work."""
+
+    GENERATE = "generate"
+    """A model answers."""
+    SCORE = "score"
+    """The unsteered model scores answers."""
+    JUDGE = "judge"
+    """A local judge labels answers."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelLoading:
     """A local model is being loaded; yielded a few times per second."""
@@ -32,13 +44,13 @@ class ModelLoaded:
     """A local model is loaded.
 
     Attributes:
-        stage: "generate" or "judge".
+        stage: of the run.
         name: of the model or judge.
         shapes: context parameters of each engine that runs it.
         total: requests of this stage.
     """
 
-    stage: str
+    stage: RunStage
     name: str
     shapes: tuple[ContextParams, ...]
     total: int
@@ -65,7 +77,7 @@ class EngineProgress:
     """Progress of the engines in one stage: ten times per second at most, and at its end.
 
     Attributes:
-        stage: "generate" or "judge".
+        stage: of the run.
         done: completed requests of this stage.
         total: all requests of this stage.
         snapshot: occupied slots and counters of all engines.
@@ -73,7 +85,7 @@ class EngineProgress:
         left: expected work until the end of the stage; None while it is unknown.
     """
 
-    stage: str
+    stage: RunStage
     done: int
     total: int
     snapshot: Snapshot
@@ -243,6 +255,14 @@ class JudgeWaiting:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoringFailed:
+    """The unsteered model could not score the answer of trial `key`; the next run tries again."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelStopped:
     """A model was stopped early; `left` prompts have no answer."""
 
@@ -268,6 +288,7 @@ Incident = (
     | ServerLost
     | ServerFound
     | ModelStopped
+    | ScoringFailed
 )
 """Failures of requests, engines, judges and servers, and recoveries."""
 

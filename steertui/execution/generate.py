@@ -20,7 +20,14 @@ from steertui.execution.engine_loop import (
     generate_requests,
     run_until_idle,
 )
-from steertui.execution.events import Event, Generated, ModelLoaded, ModelLoading, ModelStopped
+from steertui.execution.events import (
+    Event,
+    Generated,
+    ModelLoaded,
+    ModelLoading,
+    ModelStopped,
+    RunStage,
+)
 from steertui.execution.remaining_work import StageWork
 from steertui.planning.plan import Plan
 from steertui.steering.applied import Applier
@@ -60,12 +67,12 @@ def generate(
         for _ in engine.load():
             yield ModelLoading(model.name)
         run_id = store.add_run(plan.id, versions() | SAMPLER, device(), [asdict(s) for s in shapes])
-        yield ModelLoaded("generate", model.name, shapes, len(requests))
+        yield ModelLoaded(RunStage.GENERATE, model.name, shapes, len(requests))
         by_key = {p.key: p for p in prompts}
         allowed, not_finite, has_answered = min(MAX_FAILED_FIRST, len(requests)), 0, False
         longest = max(request.sampling.max_tokens for request in requests)
         work = StageWork(workload.distinct_tokens, len(requests), longest, engine.snapshot())
-        for event in run_until_idle(engine, "generate", requests, control, work=work):
+        for event in run_until_idle(engine, RunStage.GENERATE, requests, control, work=work):
             if isinstance(event, Completed):
                 has_answered = True
                 prompt = by_key[event.id]

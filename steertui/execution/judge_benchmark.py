@@ -10,6 +10,7 @@ from steertui.engine.vocabulary import vocabulary
 from steertui.engine.workload import workload_of
 from steertui.execution.control import RunControl
 from steertui.execution.engine_loop import run_until_idle
+from steertui.execution.events import RunStage
 from steertui.execution.local_judge import ROTATION_TOKENS, JudgeRequests
 from steertui.execution.remaining_work import StageWork
 from steertui.judge.control import ControlSet
@@ -62,7 +63,7 @@ def measure_judging(
             pass
         start = timer()
         work = StageWork(workload.distinct_tokens, 0, 0, engine.snapshot())
-        for _ in run_until_idle(engine, "judge", scoring, RunControl(), work=work):
+        for _ in run_until_idle(engine, RunStage.JUDGE, scoring, RunControl(), work=work):
             pass
         seconds = timer() - start
     return JudgeSpeed(len(scoring), seconds, workload.prompt_tokens, workload.distinct_tokens)

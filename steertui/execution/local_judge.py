@@ -23,6 +23,7 @@ from steertui.execution.events import (
     LabelOrdersMeasured,
     ModelLoaded,
     ModelLoading,
+    RunStage,
 )
 from steertui.execution.label_orders import LabelOrderPlan, ScoringTask
 from steertui.execution.remaining_work import StageWork
@@ -71,7 +72,7 @@ def run_local_judge(
         with Pool(judge.model.path, shapes) as engine:
             for _ in engine.load():
                 yield ModelLoading(judge.name)
-            yield ModelLoaded("judge", judge.name, shapes, len(requests.first))
+            yield ModelLoaded(RunStage.JUDGE, judge.name, shapes, len(requests.first))
             yield from _judge_stages(
                 store, judge, requests, own, engine=engine, reasons=reasons, control=control
             )
@@ -176,7 +177,9 @@ class _Judging:
                 yield from self._decide(key)
             scoring = self._requests.scoring(tasks)
             work = self._work(scoring, len(keys))
-            for event in run_until_idle(self._engine, "judge", scoring, self._control, work=work):
+            for event in run_until_idle(
+                self._engine, RunStage.JUDGE, scoring, self._control, work=work
+            ):
                 match event:
                     case Scored():
                         yield from self._on_scored(event)

@@ -46,6 +46,7 @@ def plan_lines(plan: Plan, db: Path) -> list[str]:
             f"Shard   {design.shard}: {len(design.own_scenarios)} scenarios are run here; "
             "`steertui merge` joins all shards"
         )
+    lines += _score_lines(plan.estimate)
     lines += _judge_lines(plan, db)
     lines += map(note_line, plan.notes)
     lines += [f"Store   {db}", f"        {gap_text(plan.estimate)}."]
@@ -116,6 +117,15 @@ def _server_lines(plan: Plan) -> Iterator[str]:
         if isinstance(model, ServerModel):
             yield f"Server  {model.name}: {model.description}"
             yield from _cost_line(model, plan.missing(model))
+
+
+def _score_lines(estimate: Estimate) -> Iterator[str]:
+    if estimate.unscored:
+        yield (
+            f"Score   {quantity(estimate.unscored, 'answer')} by the unsteered model, as a measure "
+            "of coherence: on a CPU half as long as their generation, or longer; --coherence none "
+            "leaves it out"
+        )
 
 
 def _judge_lines(plan: Plan, db: Path) -> Iterator[str]:

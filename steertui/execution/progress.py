@@ -1,7 +1,7 @@
 """Events of a run as text: throughput, time left, incidents."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from steertui.analysis.judge_worth import Standing, worth_sentence
@@ -19,6 +19,8 @@ from steertui.execution.events import (
     JudgeWaiting,
     ModelLoaded,
     ModelStopped,
+    RunStage,
+    ScoringFailed,
     ServerFound,
     ServerLost,
     ServerProgress,
@@ -26,8 +28,18 @@ from steertui.execution.events import (
 from steertui.execution.remaining_work import StepCost
 from steertui.units import clock
 
-STAGES = {"generate": "answers", "judge": "labels"}
+STAGES: Mapping[str, str] = {
+    RunStage.GENERATE: "answers",
+    RunStage.SCORE: "log-likelihoods",
+    RunStage.JUDGE: "labels",
+}
 """What each stage produces."""
+
+_ACTIONS = {
+    RunStage.GENERATE: "Answering with",
+    RunStage.SCORE: "Scoring answers by the unsteered",
+    RunStage.JUDGE: "Judging by",
+}
 
 
 class ThroughputMeter:
@@ -48,11 +60,11 @@ class ThroughputMeter:
         self._cost.add(self._now() - self._start, event.snapshot)
 
     def text(self, event: EngineProgress) -> str:
-        """Return "412 new tokens/s, 2:10 left"; for a judge, prompt tokens are included."""
+        """Return "412 new tokens/s, 2:10 left"; where texts are read, "tokens/s" are all tokens."""
         seconds = max(self._now() - self._start, 1e-6)
         snapshot = event.snapshot
         rate = f"{snapshot.generated / seconds:,.0f} new tokens/s"
-        if event.stage == "judge":
+        if event.stage is not RunStage.GENERATE:
             rate = f"{(snapshot.generated + snapshot.prefilled) / seconds:,.0f} tokens/s"
         return f"{rate}, {self.left_text(event) or clock(seconds)}"
 
@@ -80,8 +92,7 @@ def line_interval(seconds: float) -> float:
 def loaded_line(event: ModelLoaded) -> str:
     """Return the name of the loaded model or judge, and the shape of its contexts."""
     first, *others = event.shapes
-    action = {"generate": "Answering with", "judge": "Judging by"}[event.stage]
-    work = f"{action} {event.name}: {event.total} {STAGES[event.stage]} pending"
+    work = f"{_ACTIONS[event.stage]} {event.name}: {event.total} {STAGES[event.stage]} pending"
     if all(replace(shape, devices=first.devices) == first for shape in others):
         engines = f"{len(event.shapes)} engines, each of " if others else ""
         names = ", ".join(map(device_names, event.shapes))
@@ -207,6 +218,8 @@ def incident_line(event: Incident) -> str:
                 f"! {event.model} was stopped: {event.reason}; {event.left} prompts are left "
                 "unanswered, run the same command to continue"
             )
+        case ScoringFailed():
+            return f"! not scored: {event.key[:12]}: {event.reason}"
         case ServerLost():
             next_step = "not used again" if event.for_good else "waiting until it is available"
             return f"! {event.model}: {event.url} is lost ({event.reason}); {next_step}"

@@ -4,6 +4,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
+from steertui.core.model import Model
 from steertui.engine.sizing import Overrides
 from steertui.errors import ServerError
 from steertui.execution.control import RunControl, until_stopped
@@ -11,6 +12,7 @@ from steertui.execution.derived_judges import NO_DERIVATION, Derivation, derive
 from steertui.execution.events import Event, Generated
 from steertui.execution.generate import generate
 from steertui.execution.local_judge import run_local_judge
+from steertui.execution.score_answers import score_answers
 from steertui.execution.server_judges import ServerJudges
 from steertui.execution.server_models import ServerModels
 from steertui.judge.local import LocalJudge
@@ -51,11 +53,11 @@ def run(
     *,
     control: RunControl | None = None,
 ) -> Generator[Event, None, None]:
-    """Generate the missing answers and judge them; close the generator to stop.
+    """Generate the missing answers, score and judge them; close the generator to stop.
 
-    Every answer and verdict is stored before its event is yielded. Judges on servers are probed
-    with a known answer before any model is loaded, and judge while models still generate. Models
-    on servers generate at the same time as local ones. Local judges come last.
+    Every answer, log-likelihood and verdict is stored before its event is yielded. Judges on
+    servers are probed with a known answer before any model is loaded, and judge while models still
+    generate. Models on servers generate at the same time as local ones. Local judges come last.
 
     Raises ServerError if `overrides.deterministic` is set and a model runs on a server.
     """
@@ -126,20 +128,23 @@ def _generate(
     plan: Plan, store: Store, settings: RunSettings, models: ServerModels
 ) -> Iterator[Event]:
     for model in plan.design.models:
-        missing = [] if isinstance(model, ServerModel) else plan.missing(model)
-        if not missing or isinstance(model, ServerModel):
+        if isinstance(model, ServerModel):
             continue
-        for event in generate(
-            plan,
-            store,
-            model,
-            missing,
-            overrides=settings.overrides,
-            control=settings.control,
-        ):
+        for event in _generate_locally(plan, store, model, settings):
             yield event
             yield from models.new_events()
     yield from models.finish()
+
+
+def _generate_locally(
+    plan: Plan, store: Store, model: Model, settings: RunSettings
+) -> Iterator[Event]:
+    """Generate a model's missing answers, then score those that the plan wants scored."""
+    overrides, control = settings.overrides, settings.control
+    missing = plan.missing(model)
+    if missing:
+        yield from generate(plan, store, model, missing, overrides=overrides, control=control)
+    yield from score_answers(plan, store, model, overrides=overrides, control=control)
 
 
 def judge(

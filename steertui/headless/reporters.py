@@ -30,6 +30,7 @@ from steertui.execution import (
     ModelLoaded,
     ModelLoading,
     ModelStopped,
+    ScoringFailed,
     ServerFound,
     ServerLost,
     ServerProgress,
@@ -158,6 +159,8 @@ class JsonReporter:
         match event:
             case RequestFailed(key, reason):
                 self._write("request_failed", key=key, reason=reason)
+            case ScoringFailed(key, reason):
+                self._write("scoring_failed", key=key, reason=reason)
             case JudgeStopped(judge, reason, left):
                 self._write("judge_stopped", judge=judge, reason=reason, unjudged=left)
             case JudgeWaiting(judge, reason, seconds):

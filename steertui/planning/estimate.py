@@ -36,12 +36,14 @@ from steertui.planning.origin import TYPED, Origin
 from steertui.planning.reach import Sizes, missing_sizes
 from steertui.planning.rendering import render_prompts
 from steertui.planning.resolve import resolve, resolve_texts
+from steertui.planning.scoring import prompts_to_score
 from steertui.planning.supply import requirements_of
 from steertui.planning.vector_training import untrained
 from steertui.store import Store
 from steertui.store.plan_queries import (
     answered_keys,
     count_judged,
+    scored_keys,
     seconds_per_answer,
     unjudged_answers,
 )
@@ -119,6 +121,8 @@ class Estimate:
         categories: names of the scenarios' categories.
         conditions: with their texts.
         judges: in the experiment's order.
+        unscored: number of answers, existing or not, whose log-likelihood under the unsteered model
+            is to be measured; 0 if trial keys are unknown.
         trainings: (vector, model) of the vectors that the run trains first.
         downloads: (name, bytes) of missing sources and weights; 0 bytes if the size is unknown.
         seconds_per_answer: mean over the missing answers, each at the rate of its model's newest
@@ -131,6 +135,7 @@ class Estimate:
     categories: tuple[str, ...] = ()
     conditions: tuple[Condition, ...] = ()
     judges: tuple[JudgeEstimate, ...] = ()
+    unscored: int = 0
     trainings: tuple[tuple[str, str], ...] = ()
     downloads: Sizes = ()
     seconds_per_answer: float | None = None
@@ -219,8 +224,14 @@ def estimate_work(
         categories=tuple(dict.fromkeys(s.category for s in scenarios)),
         conditions=tuple(conditions),
         judges=tuple(_judge_work(judge, work) for judge in judges),
+        unscored=_count_unscored(experiment, prompts or (), store),
         seconds_per_answer=_mean_seconds(store, by_model) if store else None,
     )
+
+
+def _count_unscored(experiment: Experiment, prompts: Sequence[Prompt], store: Store | None) -> int:
+    keys = [prompt.key for prompt in prompts_to_score(experiment, prompts)]
+    return len(keys) - len(scored_keys(store, keys) if store else ())
 
 
 def _messages(

@@ -21,6 +21,7 @@ from steertui.planning.judges import (
 )
 from steertui.planning.rendering import render_prompts
 from steertui.planning.resolve import Design, unused_conditions
+from steertui.planning.scoring import prompts_to_score
 from steertui.store import ModelFacts, Store
 
 
@@ -51,6 +52,11 @@ class Plan:
     def missing(self, model: Model) -> list[Prompt]:
         """Return the model's unanswered prompts in this shard."""
         return [p for p in self.missing_here if p.trial.model == model]
+
+    @property
+    def to_score(self) -> list[Prompt]:
+        """The prompts whose answers the unsteered model is to score, scored or not."""
+        return prompts_to_score(self.design.experiment, self.prompts)
 
     @property
     def unjudged(self) -> tuple[int, ...]:

@@ -219,7 +219,8 @@ def unused_conditions(experiment: Experiment) -> list[str]:
     if experiment.conditions_file in ("", PAPER, *shipped_conditions()):
         return []
     known = _load_conditions(experiment.conditions_file)
-    return [name for name in known if name not in experiment.conditions]
+    used = expand_groups(experiment.conditions, known)
+    return [name for name in known if name not in used]
 
 
 def named_trainings(experiment: Experiment) -> list[str]:

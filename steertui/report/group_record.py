@@ -19,11 +19,10 @@ def axis_record(axis: AxisResult) -> Record:
         "name": axis.name,
         "unit": str(axis.unit),
         "scenarios": axis.scenarios,
-        "max_nonsense": axis.curve.max_nonsense,
-        "points": [
-            _point_record(point) | {"repetition": axis.repetition.get(point.condition)}
-            for point in axis.curve.points
-        ],
+        "max_nonsense": axis.curve.limits.nonsense,
+        "max_repetition": axis.curve.limits.repetition,
+        "max_loss": axis.curve.limits.loss,
+        "points": list(map(_point_record, axis.curve.points)),
         "slope": _slope_record(axis.curve.slope),
         "coherent_slope": _slope_record(axis.curve.coherent_slope),
         "best": {"up": _best(axis, 1), "down": _best(axis, -1)},
@@ -51,6 +50,9 @@ def _point_record(point: DosePoint) -> Record:
         "effect": asdict(point.effect) if point.effect else None,
         "p_holm": point.adjusted,
         "is_coherent": point.is_coherent,
+        "exceeded": list(map(str, point.exceeded)),
+        "repetition": point.means.repetition,
+        "loglik": point.means.loglik,
     }
 
 

@@ -6,12 +6,12 @@ from itertools import chain
 from steertui.analysis.contest_results import ContestResult
 from steertui.analysis.dose_results import AxisResult
 from steertui.analysis.group_rows import (
-    DOSE_COLUMNS,
-    DOSE_LEGEND,
     PART_COLUMNS,
     PARTS_LEGEND,
     access_lines,
     cell_texts,
+    dose_columns,
+    dose_legend,
     dose_rows,
     marks_legend,
     part_rows,
@@ -39,8 +39,8 @@ def draw_groups(groups: Groups, *, detail: bool = False) -> Parts:
 def _axis(axis: AxisResult) -> Parts:
     yield line_text()
     yield line_text(f"Dose axis {axis.name}: {UNIT_WORDS[axis.unit]}", style="bold")
-    yield filled_grid("dose", DOSE_COLUMNS, dose_rows(axis))
-    yield line_text(f"{DOSE_LEGEND}.")
+    yield filled_grid("dose", dose_columns(axis), dose_rows(axis))
+    yield line_text(f"{dose_legend(axis)}.")
     yield from (line_text(f"  {sentence}.") for sentence in axis.sentences)
 
 

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from steertui.analysis.contest_results import ContestResult
 from steertui.analysis.dose_results import AxisResult
 from steertui.analysis.group_rows import (
-    DOSE_COLUMNS,
-    DOSE_LEGEND,
     PART_COLUMNS,
     PARTS_LEGEND,
     access_lines,
+    dose_columns,
+    dose_legend,
     dose_rows,
     marks_legend,
     matrix_rows,
@@ -32,8 +32,8 @@ def group_lines(groups: Groups) -> Iterator[str]:
 
 def _axis(axis: AxisResult) -> Iterator[str]:
     title = f"Dose axis {axis.name}"
-    notes = [f"{title}: {UNIT_WORDS[axis.unit]}", DOSE_LEGEND]
-    yield from latex_table(("dose", *DOSE_COLUMNS), dose_rows(axis), notes)
+    notes = [f"{title}: {UNIT_WORDS[axis.unit]}", dose_legend(axis)]
+    yield from latex_table(("dose", *dose_columns(axis)), dose_rows(axis), notes)
     yield from _paragraph(title, axis.sentences)
 
 

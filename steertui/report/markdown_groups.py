@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from steertui.analysis.contest_results import ContestResult
 from steertui.analysis.dose_results import AxisResult
 from steertui.analysis.group_rows import (
-    DOSE_COLUMNS,
-    DOSE_LEGEND,
     PART_COLUMNS,
     PARTS_LEGEND,
     access_lines,
+    dose_columns,
+    dose_legend,
     dose_rows,
     marks_legend,
     matrix_rows,
@@ -33,8 +33,8 @@ def group_lines(groups: Groups) -> Iterator[str]:
 
 def _axis(axis: AxisResult) -> Iterator[str]:
     yield f"### {escape(f'Dose axis {axis.name}: {UNIT_WORDS[axis.unit]}')}\n"
-    yield from escaped_table(("dose", *DOSE_COLUMNS), dose_rows(axis))
-    yield f"\n{escape(DOSE_LEGEND)}.\n"
+    yield from escaped_table(("dose", *dose_columns(axis)), dose_rows(axis))
+    yield f"\n{escape(dose_legend(axis))}.\n"
     yield from (f"- {escape(sentence)}." for sentence in axis.sentences)
     yield ""
 

@@ -54,6 +54,8 @@ COLUMN_TYPES = {
     "reasoning": "string",
     "stop": "string",
     "tokens": "int64",
+    "loglik": "float64",
+    "loglik_tokens": "int64",
     "prompt": "string",
 }
 """Columns of a trial's row and their types in Parquet (`report_queries.ReportRow`).

@@ -1,10 +1,12 @@
 """Dose-response: rates, effects and coherence by dose, and the best coherent dose."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from steertui.core.grouping import CoherenceLimits
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
+from steertui.stats.coherence import AnswerMeasures, CoherenceMeans, CoherenceMeasure, mean_of
 from steertui.stats.gap import Gap, paired_gap
 from steertui.stats.rate import (
     VALID_LABELS,
@@ -30,7 +32,8 @@ class DosePoint:
         nonsense: rate of nonsensical answers among all judged ones.
         effect: gap of this dose minus dose 0; None at dose 0.
         adjusted: p value of the effect after Holm over the axis's doses; None without a test.
-        is_coherent: whether the nonsense is within the limit of the axis.
+        means: of the measures of coherence.
+        exceeded: measures that are beyond the limits of the axis.
     """
 
     dose: float
@@ -39,7 +42,13 @@ class DosePoint:
     nonsense: Rate
     effect: Gap | None
     adjusted: float | None
-    is_coherent: bool
+    means: CoherenceMeans
+    exceeded: tuple[CoherenceMeasure, ...] = ()
+
+    @property
+    def is_coherent(self) -> bool:
+        """Whether every measure is within the limits of the axis."""
+        return not self.exceeded
 
     @property
     def is_shown(self) -> bool:
@@ -56,13 +65,13 @@ class DoseCurve:
         slope: over all doses; None if no scenario is valid at every dose.
         coherent_slope: over the coherent doses alone; None if all are coherent, if there are fewer
             than two, or if no scenario is valid at each of them.
-        max_nonsense: limit of coherence: share above that of dose 0, from 0 to 1.
+        limits: limits of coherence.
     """
 
     points: tuple[DosePoint, ...]
     slope: Slope | None
     coherent_slope: Slope | None
-    max_nonsense: float
+    limits: CoherenceLimits
 
     def best(self, sign: int) -> DosePoint | None:
         """Return the coherent dose with the largest effect in a direction; None if none has one.
@@ -81,16 +90,18 @@ class DoseCurve:
 def dose_curve(
     doses: Sequence[tuple[float, str]],
     outcomes: dict[str, list[Outcome]],
-    max_nonsense: float,
+    limits: CoherenceLimits,
     policy: Policy = Policy.PAPER,
+    measures: Mapping[str, AnswerMeasures] | None = None,
 ) -> DoseCurve:
     """Return the curve of an axis.
 
     Args:
         doses: dose and condition, by increasing dose, with 0.
         outcomes: by condition, under one judge.
-        max_nonsense: limit of coherence (`DoseCurve.max_nonsense`).
+        limits: limits of coherence.
         policy: denominator of the convergence rates; nonsense is a share of all judged answers.
+        measures: of the answers, by condition.
     """
     counts = [convergence(outcomes[name], policy) for _, name in doses]
     nonsense = [nonsensical_rate(outcomes[name]) for _, name in doses]
@@ -100,7 +111,8 @@ def dose_curve(
         for i, (_, name) in enumerate(doses)
     ]
     adjusted = _adjusted(effects)
-    limit = (nonsense[anchor].value or 0.0) + max_nonsense
+    known = measures or {}
+    means = [_means(nonsense[i], known.get(name)) for i, (_, name) in enumerate(doses)]
     points = tuple(
         DosePoint(
             dose=dose,
@@ -109,7 +121,8 @@ def dose_curve(
             nonsense=nonsense[i],
             effect=effects[i],
             adjusted=adjusted[i],
-            is_coherent=_is_within(nonsense[i], limit),
+            means=means[i],
+            exceeded=means[i].exceeded(means[anchor], limits),
         )
         for i, (dose, name) in enumerate(doses)
     )
@@ -117,8 +130,13 @@ def dose_curve(
         points=points,
         slope=mean_slope([point.dose for point in points], counts),
         coherent_slope=_coherent_slope(points, counts),
-        max_nonsense=max_nonsense,
+        limits=limits,
     )
+
+
+def _means(nonsense: Rate, measures: AnswerMeasures | None) -> CoherenceMeans:
+    own = measures or AnswerMeasures()
+    return CoherenceMeans(nonsense.value, mean_of(own.repetition), mean_of(own.loglik))
 
 
 def _coherent_slope(points: Sequence[DosePoint], counts: Sequence[ScenarioCounts]) -> Slope | None:
@@ -134,10 +152,6 @@ def _coherent_slope(points: Sequence[DosePoint], counts: Sequence[ScenarioCounts
 def convergence(outcomes: Sequence[Outcome], policy: Policy) -> ScenarioCounts:
     """Return by scenario the convergent and the valid samples of one condition."""
     return scenario_counts(outcomes, Label.CONVERGENCE, VALID_LABELS[policy])
-
-
-def _is_within(nonsense: Rate, limit: float) -> bool:
-    return nonsense.value is not None and nonsense.value <= limit + 1e-9
 
 
 def _adjusted(effects: Sequence[Gap | None]) -> list[float | None]:

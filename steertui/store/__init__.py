@@ -3,6 +3,7 @@
 from steertui.store.batches import Batch
 from steertui.store.checked import FileId
 from steertui.store.records import (
+    AnswerLoglik,
     AnswerParts,
     JudgeCost,
     JudgeInfo,
@@ -17,6 +18,7 @@ from steertui.store.records import (
 from steertui.store.store import Store
 
 __all__ = [
+    "AnswerLoglik",
     "AnswerParts",
     "Batch",
     "FileId",

@@ -69,8 +69,8 @@ def check_content(path: Path, copy: Path) -> None:
                 raise StoreError(f"{path}: is damaged ({shorten(str(message))}); {_REMEDY}")
         for table, row, parent, _ in db.execute("PRAGMA foreign_key_check"):
             raise _invalid(path, table, row or "?", f"refers to a row that is not in {parent}")
-        for (row,) in db.execute(_WITHOUT_ANSWER):
-            raise _invalid(path, "verdicts", row, "labels a trial that has no answer")
+        for table, row in db.execute(_WITHOUT_ANSWER):
+            raise _invalid(path, table, row, "is about a trial that has no answer")
         for table, (sql, matches) in _HASHED.items():
             for row in db.execute(sql):
                 if not matches(row):
@@ -242,8 +242,10 @@ _EXPERIMENTS = """SELECT e.id, (SELECT group_concat(trial, ' ') FROM
         (SELECT trial FROM experiment_trials WHERE experiment = e.id ORDER BY place))
     FROM experiments AS e"""
 
-_WITHOUT_ANSWER = """SELECT id FROM verdicts AS v
-    WHERE NOT EXISTS (SELECT 1 FROM generations AS g WHERE g.trial = v.trial) LIMIT 1"""
+_WITHOUT_ANSWER = """SELECT 'verdicts', id FROM verdicts
+        WHERE trial NOT IN (SELECT trial FROM generations)
+    UNION ALL SELECT 'answer_logliks', trial FROM answer_logliks
+        WHERE trial NOT IN (SELECT trial FROM generations) LIMIT 1"""
 
 _HASHED: dict[str, tuple[str, Callable[[Row], bool]]] = {
     "models": (

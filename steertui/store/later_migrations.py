@@ -174,3 +174,15 @@ CREATE VIEW answers AS
     LEFT JOIN current_verdicts AS v ON v.trial = t.key
     WHERE m.backend <> 'control';
 """
+
+# Log-likelihood of an answer under the unsteered model after the prompt in `prompt`, in nats, over
+# all its tokens.
+ANSWER_LOGLIKS = """
+CREATE TABLE answer_logliks (
+    trial TEXT PRIMARY KEY REFERENCES trials(key),
+    prompt TEXT NOT NULL REFERENCES prompts(sha256),
+    tokens INTEGER NOT NULL CHECK (tokens >= 0),
+    loglik REAL NOT NULL CHECK (loglik <= 0 AND loglik > -1e300),
+    created_at TEXT NOT NULL
+) WITHOUT ROWID;
+"""

@@ -21,7 +21,10 @@ P_TOLERANCE = 0.01
 """Largest difference of equal label probabilities; two machines round differently."""
 
 L_TOLERANCE = 0.1
-"""Largest difference of equal log-likelihoods."""
+"""Largest difference of equal log-likelihoods of labels."""
+
+MEAN_TOLERANCE = 0.02
+"""Largest difference of equal log-likelihoods of answers, in nats per token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,15 @@ _PEOPLE = "(SELECT id FROM main.judges WHERE kind = 'human')"
 _ANSWERS = replace(
     _keyed("generations", "trial", "text", "reasoning", "answer", "stop"),
     where=dict.fromkeys(
-        ("generations", "server_answers", "verdicts", "label_logliks", "annotation_queue"), _TRIAL
+        (
+            "generations",
+            "server_answers",
+            "answer_logliks",
+            "verdicts",
+            "label_logliks",
+            "annotation_queue",
+        ),
+        _TRIAL,
     ),
     is_deleted=True,
 )
@@ -117,6 +128,14 @@ _LOGLIKS = _Rule(
     is_deleted=True,
 )
 
+_ANSWER_LOGLIKS = _Rule(
+    "answer_logliks",
+    f"""SELECT a.trial, '' FROM main.answer_logliks AS a JOIN other.answer_logliks AS b
+        USING (trial) WHERE {_differ("prompt", "tokens")}
+        OR abs(a.loglik - b.loglik) > {MEAN_TOLERANCE} * a.tokens ORDER BY 1""",
+    {"answer_logliks": _TRIAL},
+)
+
 _QUEUE_ITEMS = _Rule(
     "annotation_queue",
     f"""SELECT a.trial, a.judge FROM main.annotation_queue AS a JOIN other.annotation_queue AS b
@@ -131,6 +150,7 @@ _RULES = (
     _LABELS,
     _LABELS_OF_PEOPLE,
     _LOGLIKS,
+    _ANSWER_LOGLIKS,
     _QUEUE_ITEMS,
     _keyed("trials", "key", "scenario", "condition"),
     _keyed("models", "sha256", *_MODEL),

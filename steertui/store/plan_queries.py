@@ -36,6 +36,12 @@ def labelled_keys(store: Store, keys: Sequence[str], judge: str) -> frozenset[st
     return frozenset(row["trial"] for row in _rows(store, sql, keys, judge))
 
 
+def scored_keys(store: Store, keys: Sequence[str]) -> frozenset[str]:
+    """Return those of the trial keys whose answer has a log-likelihood."""
+    sql = "SELECT trial FROM answer_logliks WHERE trial IN ({})"
+    return frozenset(row["trial"] for row in _rows(store, sql, keys))
+
+
 def unjudged_answers(store: Store, keys: Sequence[str], judge: str) -> Iterator[UnjudgedAnswer]:
     """Yield the answers among `keys` without a label of the judge."""
     sql = """SELECT t.key, s.category, s.system, s.task, c.name, c.suffix, c.about, c.spec,

@@ -145,6 +145,21 @@ class ServerAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerLoglik:
+    """Log-likelihood of a generated text under the unsteered model.
+
+    Attributes:
+        prompt: text after which the text was scored.
+        tokens: number of scored tokens; 0 for an empty text.
+        loglik: their natural log-likelihood together, at most 0; 0 for an empty text.
+    """
+
+    prompt: str
+    tokens: int
+    loglik: float
+
+
+@dataclass(frozen=True, slots=True)
 class JudgeCost:
     """Cost of a judge's replies so far.
 

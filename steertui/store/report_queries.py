@@ -19,6 +19,8 @@ class ReportRow(NamedTuple):
         model: the model's name.
         sample: index from 0.
         p_convergence: probability of the label "convergence", 0 to 1.
+        loglik: log-likelihood of the answer under the unsteered model, in nats.
+        loglik_tokens: number of tokens to which it belongs.
         prompt: the prompt as sent, in JSON if it is a list of messages.
     """
 
@@ -40,6 +42,8 @@ class ReportRow(NamedTuple):
     reasoning: str | None
     stop: str | None
     tokens: int | None
+    loglik: float | None
+    loglik_tokens: int | None
     prompt: str
 
 
@@ -79,6 +83,21 @@ class AnswerText(NamedTuple):
         return stored_condition(self.condition, self.suffix, self.about, self.spec)
 
 
+class ScoredAnswer(NamedTuple):
+    """An answer under a condition.
+
+    Attributes:
+        loglik: log-likelihood of its text under the unsteered model, in nats; None if unmeasured.
+        tokens: scored tokens; None if unmeasured.
+    """
+
+    condition: str
+    scenario: str
+    answer: str
+    loglik: float | None
+    tokens: int | None
+
+
 class AnswerRecord(NamedTuple):
     """An answer with the texts of its scenario and condition, its tokens, time and verdicts.
 
@@ -115,12 +134,13 @@ def report_rows(
     """Yield the trials of a table in planned order, with the judge's verdicts."""
     sql = """SELECT e.experiment, t.key, t.model, m.name, s.name, s.category, c.name,
             t.temperature, t.sample, ?, v.label, v.failure, v.p_convergence, v.reason,
-            g.answer, g.reasoning, g.stop, g.tokens, p.text
+            g.answer, g.reasoning, g.stop, g.tokens, l.loglik, l.tokens, p.text
         FROM experiment_trials AS e
         JOIN trials AS t ON t.key = e.trial JOIN models AS m ON m.sha256 = t.model
         JOIN scenarios AS s ON s.id = t.scenario JOIN conditions AS c ON c.id = t.condition
         JOIN prompts AS p ON p.sha256 = t.prompt
         LEFT JOIN generations AS g ON g.trial = t.key
+        LEFT JOIN answer_logliks AS l ON l.trial = t.key
         LEFT JOIN current_verdicts AS v ON v.trial = t.key AND v.judge = ?
         WHERE e.experiment = ? AND t.model = ? AND t.temperature = ?
             AND c.name IN (SELECT value FROM json_each(?))
@@ -129,17 +149,19 @@ def report_rows(
     yield from map(ReportRow._make, store.tuples(sql, [*parameters, json.dumps([*conditions])]))
 
 
-def answers_by_condition(
+def scored_answers(
     store: Store, experiment: str, setting: ModelSetting, conditions: Sequence[str]
-) -> Iterator[tuple[str, str]]:
-    """Yield condition and text of each answer of a model setting under some conditions."""
-    sql = """SELECT c.name, g.answer FROM experiment_trials AS e
+) -> Iterator[ScoredAnswer]:
+    """Yield the answers of a model setting under some conditions, in planned order."""
+    sql = """SELECT c.name, s.name, g.answer, l.loglik, l.tokens FROM experiment_trials AS e
         JOIN trials AS t ON t.key = e.trial JOIN conditions AS c ON c.id = t.condition
-        JOIN generations AS g ON g.trial = t.key
+        JOIN scenarios AS s ON s.id = t.scenario JOIN generations AS g ON g.trial = t.key
+        LEFT JOIN answer_logliks AS l ON l.trial = t.key
         WHERE e.experiment = ? AND t.model = ? AND t.temperature = ?
-            AND c.name IN (SELECT value FROM json_each(?))"""
+            AND c.name IN (SELECT value FROM json_each(?))
+        ORDER BY e.place"""
     parameters = [experiment, setting.model, setting.temperature, json.dumps([*conditions])]
-    yield from store.tuples(sql, parameters)
+    yield from map(ScoredAnswer._make, store.tuples(sql, parameters))
 
 
 def answer_records(

@@ -10,6 +10,7 @@ from sqlite_utils.migrations import Migrations
 
 from steertui.store.initial_schema import TABLES, VIEWS
 from steertui.store.later_migrations import (
+    ANSWER_LOGLIKS,
     CONFLICTS,
     CONTROL,
     DELIVERIES,
@@ -176,6 +177,13 @@ def prompt_formats(db: Database) -> None:
 def control_sets(db: Database) -> None:
     """Add repeated labels of control answers; leave the control set out of the views."""
     for statement in _statements(CONTROL):
+        db.execute(statement)
+
+
+@migrations()
+def answer_logliks(db: Database) -> None:
+    """Add log-likelihoods of answers under the unsteered model."""
+    for statement in _statements(ANSWER_LOGLIKS):
         db.execute(statement)
 
 

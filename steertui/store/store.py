@@ -16,6 +16,7 @@ from steertui.core.verdict import Verdict
 from steertui.errors import ExperimentError
 from steertui.lookup import resolve_name
 from steertui.store import rows
+from steertui.store.answer_logliks import AnswerLogliks
 from steertui.store.records import (
     AnswerParts,
     ModelFacts,
@@ -25,7 +26,6 @@ from steertui.store.records import (
 )
 from steertui.store.rows import IS_CONTROL_SET, LABELS, as_json, now
 from steertui.store.schema import answer_digest
-from steertui.store.vectors import Vectors
 
 _DRAWN = """(SELECT q.reference FROM annotation_queue AS q
     WHERE q.judge = v.judge AND q.trial = t.key AND q.ordering = 'random')"""
@@ -46,7 +46,7 @@ _ANSWER_COLUMNS = (
 )
 
 
-class Store(Vectors):
+class Store(AnswerLogliks):
     """One SQLite file and one connection to it, for one thread."""
 
     # Experiments

@@ -145,8 +145,9 @@ def test_the_slope_without_the_doses_that_are_not_coherent_is_said(tmp_path: Pat
     assert axis.curve.coherent_slope
     assert axis.curve.coherent_slope.points == pytest.approx(50)
     assert axis.curve.coherent_slope.scenarios == 40
-    assert "not coherent: 0.4, without which the slope is +5.0 points per 0.1 of strength" in (
-        " ".join(axis.sentences)
+    assert (
+        "not coherent: 0.4 (nonsense), without which the slope is +5.0 points per 0.1 of strength"
+        in (" ".join(axis.sentences))
     )
 
 
@@ -372,9 +373,49 @@ def test_repetition_is_that_of_the_stored_answers(tmp_path: Path) -> None:
     conditions = grouped.dose_conditions(tmp_path, 0.4, 0.8)
     grouped.write(tmp_path / "a.db", conditions, grouped.by_rate(rising), answer=answer)
     (axis,) = groups(tmp_path / "a.db").axes
-    assert axis.repetition["axis@0.8"] == pytest.approx(5 / 9)
-    assert axis.repetition["axis@0"] == 0.0
+    shares = {point.dose: point.means.repetition for point in axis.curve.points}
+    assert shares == {0.0: 0.0, 0.4: 0.0, 0.8: pytest.approx(5 / 9)}
     assert "repeated" in report(tmp_path / "a.db")
+
+
+def test_log_likelihoods_are_in_every_form_of_the_report(tmp_path: Path) -> None:
+    def loglik(condition: Condition, number: int) -> float:
+        fall = condition.step.dose if condition.step else 0.5
+        return -1.25 - fall - number / 1000
+
+    text = grouped.DOSE.replace("STRENGTHS", "0.4, 0.8") + "max_loss = 0.5\n"
+    conditions = grouped.load(tmp_path, text)
+    db = tmp_path / "a.db"
+    grouped.write(db, conditions, grouped.by_rate(rising), loglik=loglik)
+    (axis,) = groups(db).axes
+    means = [point.means.loglik for point in axis.curve.points]
+    assert means == pytest.approx([-1.2695, -1.6695, -2.0695])
+    assert [point.is_coherent for point in axis.curve.points] == [True, True, False]
+    assert "not coherent: 0.8 (log-likelihood)" in " ".join(axis.sentences)
+    limits = "at most 10 points more nonsense and 10 points more repetition than dose 0"
+    loss = "log-likelihood at most 0.5 nats per token lower"
+    assert f"{limits}, {loss}), 0.4 steers most" in " ".join(axis.sentences)
+    for form in ("terminal", "markdown", "latex"):
+        assert "-2.07!" in report(db, "--format", form).replace("$-$", "-")
+    record = json.loads(report(db, "--format", "json"))
+    jsonschema.validate(record, json.loads(SCHEMA.read_text(encoding="utf-8")))
+    (written,) = record["tables"][0]["axes"]
+    assert [point["loglik"] for point in written["points"]] == means
+    assert [point["exceeded"] for point in written["points"]] == [[], [], ["log-likelihood"]]
+    assert (written["max_repetition"], written["max_loss"]) == (0.1, 0.5)
+    rows = [*csv.DictReader(report(db, "--format", "trials-csv").splitlines())]
+    assert float(rows[0]["loglik"]) / int(rows[0]["loglik_tokens"]) == pytest.approx(-1.75)
+
+
+def test_a_limited_measure_that_is_unknown_makes_no_dose_coherent(tmp_path: Path) -> None:
+    text = grouped.DOSE.replace("STRENGTHS", "0.4, 0.8") + "max_loss = 0.5\n"
+    grouped.write(tmp_path / "a.db", grouped.load(tmp_path, text), grouped.by_rate(rising))
+    (axis,) = groups(tmp_path / "a.db").axes
+    assert not any(point.is_coherent for point in axis.curve.points)
+    sentences = " ".join(axis.sentences)
+    assert "is limited but was not measured, so no dose is called coherent" in sentences
+    assert "steers most" not in sentences
+    assert "log-lik." not in report(tmp_path / "a.db")
 
 
 def test_labels_that_are_not_reliable_give_no_verdict_and_no_mark(contest: Path) -> None:
@@ -382,7 +423,7 @@ def test_labels_that_are_not_reliable_give_no_verdict_and_no_mark(contest: Path)
         (table,) = summarise(store, ReportFilter()).tables
         conditions = used_conditions(store, table.experiment)
     withheld = group_results(
-        conditions, table.outcomes, table.policy, is_reliable=False, repetition={}
+        conditions, table.outcomes, table.policy, is_reliable=False, measures={}
     )
     (result,) = withheld.contests
     assert {str(defence.verdict) for defence in result.estimates.defences} == {"withheld"}

@@ -7,7 +7,7 @@ import pytest
 from steertui.core.condition import Condition, stored_condition, suffix_lines
 from steertui.core.condition_files import expand_groups, load_conditions
 from steertui.core.contest import merge
-from steertui.core.grouping import Access, ContestCell, DoseStep, DoseUnit
+from steertui.core.grouping import Access, CoherenceLimits, ContestCell, DoseStep, DoseUnit
 from steertui.core.interventions import DirectionalAblation, LoraAdapter, VectorAddition
 from steertui.errors import ScenarioError
 
@@ -46,7 +46,24 @@ def test_a_dose_axis_is_one_condition_per_strength_with_zero_as_anchor(tmp_path:
     for name, dose in zip(names, (-0.2, 0, 0.4), strict=True):
         assert conditions[name].vector == (VectorAddition("v", dose, "1-2"),)
         assert conditions[name].system == "Ask first."
-        assert conditions[name].step == DoseStep("axis", dose, DoseUnit.VECTOR)
+        assert conditions[name].step == DoseStep("axis", dose, DoseUnit.VECTOR, max_repetition=0.1)
+
+
+def test_the_limits_of_an_axis_are_stored_with_its_conditions(tmp_path: Path) -> None:
+    lines = 'suffix_lines = "pro"\nmax_nonsense = 0.2\nmax_repetition = 0.3\nmax_loss = 0.5'
+    condition = load(tmp_path, axis(lines))["axis@1"]
+    again = stored_condition(condition.name, condition.suffix, condition.about, condition.spec)
+    assert again == condition
+    assert again.step
+    assert again.step.limits == CoherenceLimits(0.2, 0.3, 0.5)
+
+
+def test_a_step_of_an_earlier_version_keeps_its_text_and_has_no_later_limit() -> None:
+    spec = '{"step":{"axis":"a","dose":1.0,"max_nonsense":0.1,"unit":"lines","without":0}}'
+    condition = stored_condition("a@1", "One line.", "", spec)
+    assert condition.spec == spec
+    assert condition.step
+    assert condition.step.limits == CoherenceLimits(0.1, None, None)
 
 
 @pytest.mark.parametrize(
@@ -92,6 +109,9 @@ def test_a_ladder_has_the_first_lines_and_every_line_left_out_in_turn(tmp_path: 
         ('suffix_lines = "anti"', "anti has no suffix"),
         ('suffix_lines = "pro"\nstrengths = [4]', "4 lines; give whole numbers up to 3"),
         ('suffix_lines = "pro"\nmax_nonsense = 2', "max_nonsense: 2"),
+        ('suffix_lines = "pro"\nmax_repetition = -1', "max_repetition: -1"),
+        ('suffix_lines = "pro"\nmax_loss = nan', "max_loss: nan"),
+        ('suffix_lines = "pro"\nmax_loss = -0.5', "max_loss: -0.5 is out of range; give nats"),
         ('suffix_lines = "pro"\ncolour = 2', "unknown key 'dose.0.colour'"),
     ],
 )

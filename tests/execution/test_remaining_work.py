@@ -9,7 +9,7 @@ import pytest
 from steertui.core.experiment import Experiment
 from steertui.engine.events import Capacity, Snapshot
 from steertui.engine.sizing import Overrides
-from steertui.execution import EngineProgress, ModelLoaded, run
+from steertui.execution import EngineProgress, ModelLoaded, RunStage, run
 from steertui.execution.progress import ThroughputMeter, line_interval
 from steertui.execution.remaining_work import RemainingWork, StageWork, StepCost
 from steertui.planning.plan import make_plan
@@ -86,7 +86,7 @@ def test_a_new_stage_forgets_the_pace_of_the_last_model() -> None:
     def progress(steps: int) -> EngineProgress:
         snapshot = Snapshot(steps=steps, generated=steps)
         left = RemainingWork(10, 10)
-        return EngineProgress("generate", 1, 2, snapshot, Capacity(1, 1, 1), left=left)
+        return EngineProgress(RunStage.GENERATE, 1, 2, snapshot, Capacity(1, 1, 1), left=left)
 
     time[0] = 100.0
     meter.add(progress(10))

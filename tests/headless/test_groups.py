@@ -44,6 +44,7 @@ def test_groups_run_as_conditions_and_are_in_the_database(
     assert "Contest game: defences none; anti (system text)" in out
     assert "attacks none; pro (user text); lines@1 (user text)" in out
     assert "10 to do" in out
+    assert "mine.toml also defines anti, which this experiment does not run" in out
     with Store(tmp_path / "a.db") as store:
         experiment = store.resolve_experiment()
         conditions = {c.name: c for c in used_conditions(store, experiment)}

@@ -2,8 +2,10 @@
 
 import pytest
 
+from steertui.core.grouping import CoherenceLimits
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
+from steertui.stats.coherence import AnswerMeasures, CoherenceMeasure
 from steertui.stats.dose import DoseCurve, dose_curve
 from steertui.stats.matched_dose import matched_dose
 from steertui.stats.rate import Policy
@@ -42,7 +44,7 @@ def curve(nonsense: int = 6) -> DoseCurve:
         "v@3": (20 - nonsense, 0, nonsense),
     }
     by_condition = {name: outcomes(name, *count) for name, count in counts.items()}
-    return dose_curve(AXIS, by_condition, 0.1)
+    return dose_curve(AXIS, by_condition, CoherenceLimits(0.1))
 
 
 def test_effects_are_gaps_to_dose_0_after_holm() -> None:
@@ -72,6 +74,52 @@ def test_nonsense_stays_in_its_own_denominator() -> None:
     assert (last.rate.count, last.rate.total) == (14, 14)
     assert (last.nonsense.count, last.nonsense.total) == (6, 20)
     assert not last.is_coherent
+
+
+def measures(repetition: float, loglik: float | None) -> AnswerMeasures:
+    """Return the measures of two answers whose mean is given."""
+    logliks = {} if loglik is None else {"p/0": (loglik - 1, 1), "p/1": (loglik + 1, 1)}
+    return AnswerMeasures({"p/0": (0.0, 1), "p/1": (2 * repetition, 1)}, logliks)
+
+
+def limited(limits: CoherenceLimits, strongest: AnswerMeasures) -> DoseCurve:
+    """An axis without nonsense, whose strongest dose has these measures; dose 0 has 0.1 and -1."""
+    by_condition = {"a@0": outcomes("a@0", 2, 8), "a@1": outcomes("a@1", 8, 2)}
+    known = {"a@0": measures(0.1, -1.0), "a@1": strongest}
+    return dose_curve([(0.0, "a@0"), (1.0, "a@1")], by_condition, limits, measures=known)
+
+
+@pytest.mark.parametrize(
+    ("limits", "repetition", "loglik", "exceeded"),
+    [
+        (CoherenceLimits(0.1), 0.9, -9.0, ()),
+        (CoherenceLimits(0.1, 0.2), 0.3, -1.0, ()),
+        (CoherenceLimits(0.1, 0.2), 0.31, -1.0, (CoherenceMeasure.REPETITION,)),
+        (CoherenceLimits(0.1, None, 0.5), 0.9, -1.5, ()),
+        (CoherenceLimits(0.1, None, 0.5), 0.1, -1.51, (CoherenceMeasure.LOGLIK,)),
+        (CoherenceLimits(0.1, None, 0.5), 0.1, None, (CoherenceMeasure.LOGLIK,)),
+        (
+            CoherenceLimits(0.1, 0.2, 0.5),
+            0.31,
+            -2.0,
+            (CoherenceMeasure.REPETITION, CoherenceMeasure.LOGLIK),
+        ),
+    ],
+)
+def test_a_dose_is_coherent_within_every_declared_limit(
+    limits: CoherenceLimits,
+    repetition: float,
+    loglik: float | None,
+    exceeded: tuple[CoherenceMeasure, ...],
+) -> None:
+    curve = limited(limits, measures(repetition, loglik))
+    assert curve.points[0].is_coherent
+    last = curve.points[1]
+    assert last.exceeded == exceeded
+    assert last.means.repetition == pytest.approx(repetition)
+    assert last.means.loglik == pytest.approx(loglik)
+    best = curve.best(1)
+    assert (best and best.dose) == (None if exceeded else 1.0)
 
 
 def shares(*values: float, scenarios: int = 100) -> list[dict[str, tuple[int, int]]]:
@@ -116,8 +164,8 @@ def test_a_limit_beyond_the_strongest_dose_is_open() -> None:
 def test_policies_change_only_the_rates() -> None:
     by_condition = {"a@0": outcomes("a@0", 2, 6, 2), "a@1": outcomes("a@1", 4, 4, 2)}
     axis = [(0.0, "a@0"), (1.0, "a@1")]
-    paper = dose_curve(axis, by_condition, 0.1)
-    every = dose_curve(axis, by_condition, 0.1, Policy.ALL)
+    paper = dose_curve(axis, by_condition, CoherenceLimits(0.1))
+    every = dose_curve(axis, by_condition, CoherenceLimits(0.1), Policy.ALL)
     assert [p.rate.total for p in paper.points] == [8, 8]
     assert [p.rate.total for p in every.points] == [10, 10]
     assert [p.nonsense.total for p in paper.points] == [10, 10]

@@ -5,11 +5,11 @@ from typing import Any
 from steertui.analysis.contest_results import ContestResult
 from steertui.analysis.dose_results import AxisResult
 from steertui.analysis.group_rows import (
-    DOSE_COLUMNS,
-    DOSE_LEGEND,
     PART_COLUMNS,
     PARTS_LEGEND,
     access_lines,
+    dose_columns,
+    dose_legend,
     dose_rows,
     marks_legend,
     part_rows,
@@ -29,8 +29,6 @@ def group_values(groups: Groups) -> Values:
         "axes": [_axis(axis) for axis in groups.axes],
         "contests": [_contest(result) for result in groups.contests],
         "refusals": [s for result in groups.refusals for s in result.sentences],
-        "dose_columns": DOSE_COLUMNS,
-        "dose_legend": DOSE_LEGEND,
         "part_columns": PART_COLUMNS,
         "parts_legend": PARTS_LEGEND,
     }
@@ -41,6 +39,8 @@ def _axis(axis: AxisResult) -> Values:
         "title": f"Dose axis {axis.name}: {UNIT_WORDS[axis.unit]}",
         "wide": dose_curve(axis, figures.WIDE).inline(),
         "narrow": dose_curve(axis, figures.NARROW).inline(),
+        "columns": dose_columns(axis),
+        "legend": dose_legend(axis),
         "rows": [*dose_rows(axis)],
         "sentences": axis.sentences,
     }

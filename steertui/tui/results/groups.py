@@ -9,12 +9,12 @@ from rich.text import Text
 from steertui.analysis.contest_results import ContestResult
 from steertui.analysis.dose_results import AxisResult
 from steertui.analysis.group_rows import (
-    DOSE_COLUMNS,
-    DOSE_LEGEND,
     PART_COLUMNS,
     PARTS_LEGEND,
     access_lines,
     cell_texts,
+    dose_columns,
+    dose_legend,
     dose_rows,
     marks_legend,
     part_rows,
@@ -44,8 +44,8 @@ def draw_groups(groups: Groups, width: int, colours: Palette) -> Text:
 
 def _axis(axis: AxisResult, width: int, colours: Palette) -> Iterator[Text]:
     yield Text(one_line(f"Dose axis {axis.name}: {axis.unit}"), "bold")
-    yield from _grid(("dose", *DOSE_COLUMNS), [*dose_rows(axis)], colours)
-    yield hanging_indent(Text("  "), Text(f"{DOSE_LEGEND}.", colours.quiet), width)
+    yield from _grid(("dose", *dose_columns(axis)), [*dose_rows(axis)], colours)
+    yield hanging_indent(Text("  "), Text(f"{dose_legend(axis)}.", colours.quiet), width)
     yield from _sentences(axis.sentences, width, colours)
     yield Text()
 

@@ -21,6 +21,7 @@ from steertui.execution import (
     ModelLoaded,
     ModelLoading,
     RunControl,
+    RunStage,
     ServerProgress,
 )
 from steertui.execution.progress import (
@@ -140,19 +141,19 @@ class EventAggregator:
         self._measured_at = self._control.clock()
         self._measured_tokens = 0
         self._progress = None
-        self._local_judge = event.name if event.stage == "judge" else ""
+        self._local_judge = event.name if event.stage is RunStage.JUDGE else ""
         self._update.shape = shape_line(event)
         is_on_cpu = any(CPU in shape.devices for shape in event.shapes)
         self._draw_rate.share = CPU_SHARE if is_on_cpu else ACCELERATOR_SHARE
-        if event.stage == "generate":
-            self._update.stages["generate"] = Stage(0, event.total)
-        else:
+        if event.stage is RunStage.JUDGE:
             self._update.queues[event.name] = JudgeQueue(0, event.total)
+        else:
+            self._update.stages[event.stage] = Stage(0, event.total)
 
     def _set_stage(self, event: EngineProgress, rate: str) -> None:
         """Set the progress of the stage; `rate` is text."""
         self._update.stages[event.stage] = Stage(event.done, event.total, rate)
-        if event.stage == "judge":
+        if event.stage is RunStage.JUDGE:
             failed = self._judge_failures[self._local_judge]
             self._update.queues[self._local_judge] = JudgeQueue(event.done, event.total, failed)
 
@@ -161,13 +162,14 @@ class EventAggregator:
         update = self._update
         snapshot = event.snapshot
         capacity = event.capacity
-        update.slots = snapshot.slots if event.stage == "generate" else ()
+        update.slots = snapshot.slots if event.stage is RunStage.GENERATE else ()
         update.slot_count = capacity.slots
         used_cells = min(snapshot.used_cells, capacity.kv_cells)
         update.kv = KvUsage(used_cells, capacity.kv_cells, capacity.kv_bytes)
         self._set_stage(event, self._meter.left_text(event))
         now = self._control.clock()
-        tokens = snapshot.generated + (snapshot.prefilled if event.stage == "judge" else 0)
+        is_reading = event.stage is not RunStage.GENERATE
+        tokens = snapshot.generated + (snapshot.prefilled if is_reading else 0)
         elapsed = now - self._measured_at
         if elapsed >= 1.0:
             update.throughput = max(0.0, (tokens - self._measured_tokens) / elapsed)

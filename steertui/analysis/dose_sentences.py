@@ -1,0 +1,182 @@
+"""Sentences on a dose axis: slope, best coherent dose, matched strength, lines left out."""
+
+from math import floor, log10
+
+from steertui.analysis.dose_results import AxisResult, LeftOut, Match
+from steertui.analysis.group_words import (
+    STEP_WORDS,
+    adjusted_text,
+    ceiling_text,
+    limits_text,
+    points_text,
+    share_text,
+)
+from steertui.analysis.sentences import p_text
+from steertui.core.grouping import DoseUnit
+from steertui.stats.coherence import CoherenceMeasure
+from steertui.stats.dose import DosePoint
+from steertui.stats.matched_dose import MatchedDose
+from steertui.stats.significance import SIGNIFICANCE_LEVEL
+from steertui.stats.slope import Slope
+from steertui.units import quantity
+
+MIN_COMPLETE = 0.8
+"""Share of scenarios valid at every dose below which the slope has a remark."""
+
+
+def axis_sentences(axis: AxisResult) -> tuple[str, ...]:
+    """Return what is shown on an axis, one sentence each, without full stops."""
+    anchor = next(point for point in axis.curve.points if point.dose == 0)
+    sentences = [
+        ceiling_text(anchor.rate, f"axis {axis.name}"),
+        _unmeasured_sentence(axis, anchor),
+        _slope_sentence(axis),
+        _opposite_sentence(axis),
+        *(_best_sentence(axis, sign) for sign in (1, -1)),
+        *(_match_sentence(axis, match) for match in axis.matches),
+        *(_left_out_sentence(axis, left) for left in axis.left_out),
+    ]
+    return tuple(sentence for sentence in sentences if sentence)
+
+
+def _unmeasured_sentence(axis: AxisResult, anchor: DosePoint) -> str:
+    if CoherenceMeasure.LOGLIK not in anchor.exceeded:
+        return ""
+    return (
+        f"The log-likelihood of the answers of {axis.name} is limited but was not measured, so no "
+        'dose is called coherent; set coherence to "doses" and run the experiment again'
+    )
+
+
+def _slope_sentence(axis: AxisResult) -> str:
+    slope = axis.curve.slope
+    if slope is None:
+        return (
+            f"{axis.name}: no slope, since no scenario has a valid answer at every dose; leave out "
+            "the strongest doses, or count nonsense as not converging (--policy all)"
+        )
+    scenarios = quantity(slope.scenarios, "scenario")
+    size = (
+        f"{_slope_text(axis, slope)} {_range_text(axis)} ({_slope_limits(axis, slope)}; exact "
+        f"randomisation test over {scenarios}, {p_text(slope.p)})"
+    )
+    if slope.scenarios < MIN_COMPLETE * axis.scenarios:
+        size += f"; only {slope.scenarios} of {axis.scenarios} scenarios are valid at every dose"
+    incoherent = [_incoherent_text(point) for point in axis.curve.points if not point.is_coherent]
+    if incoherent:
+        size += f"; not coherent: {', '.join(incoherent)}{_coherent_text(axis)}"
+    if slope.p > SIGNIFICANCE_LEVEL:
+        return f"No mean slope over {axis.name} is shown: {size}"
+    verb = "rises" if slope.points > 0 else "falls"
+    return f"Convergence {verb} with {axis.name}: {size}"
+
+
+def _incoherent_text(point: DosePoint) -> str:
+    """Return "0.4 (nonsense, repetition)": a dose with the measures beyond their limits."""
+    return f"{point.dose:g} ({', '.join(point.exceeded)})"
+
+
+def _coherent_text(axis: AxisResult) -> str:
+    """Return the slope without the doses that are not coherent, after a comma."""
+    slope = axis.curve.coherent_slope
+    if slope is None:
+        return ""
+    return (
+        f", without which the slope is {_slope_text(axis, slope)} ({_slope_limits(axis, slope)}; "
+        f"{quantity(slope.scenarios, 'scenario')}, {p_text(slope.p)})"
+    )
+
+
+def _slope_text(axis: AxisResult, slope: Slope) -> str:
+    step = _step(axis)
+    unit = "line" if axis.unit is DoseUnit.LINES else f"{step:g} of {STEP_WORDS[axis.unit]}"
+    return f"{step * slope.points:+.1f} points per {unit}"
+
+
+def _slope_limits(axis: AxisResult, slope: Slope) -> str:
+    step = _step(axis)
+    return f"95 % interval {step * slope.low:+.1f} to {step * slope.high:+.1f}"
+
+
+def _step(axis: AxisResult) -> float:
+    """Return the difference of doses by which a slope is stated: a power of ten in their range."""
+    if axis.unit is DoseUnit.LINES:
+        return 1.0
+    doses = [point.dose for point in axis.curve.points]
+    return float(10.0 ** floor(log10(doses[-1] - doses[0]) + 1e-9))
+
+
+def _range_text(axis: AxisResult) -> str:
+    """Return "from -0.4 to 0.4": the doses between which something is known."""
+    return f"from {axis.curve.points[0].dose:g} to {axis.curve.points[-1].dose:g}"
+
+
+def _opposite_sentence(axis: AxisResult) -> str:
+    slope = axis.curve.slope
+    if slope is None or slope.p > SIGNIFICANCE_LEVEL:
+        return ""
+    return (
+        f"{share_text(slope.opposite)} scenarios move the other way over {axis.name}, chance "
+        "included"
+    )
+
+
+def _best_sentence(axis: AxisResult, sign: int) -> str:
+    """Return the sentence on the best coherent dose upward or downward, if its effect is shown."""
+    point = axis.curve.best(sign)
+    if point is None or point.effect is None or not point.is_shown:
+        return ""
+    direction = "more" if sign > 0 else "less"
+    tests = len(axis.curve.points) - 1
+    return (
+        f"Of the coherent doses of {axis.name} ({limits_text(axis.curve.limits)}), "
+        f"{point.dose:g} steers most to {direction} convergence: "
+        f"{points_text(point.effect, tests)}, "
+        f"{adjusted_text(point.adjusted, tests, 'doses')}; it is the largest of several, so the "
+        "estimate is optimistic"
+    )
+
+
+def _match_sentence(axis: AxisResult, match: Match) -> str:
+    effect = f"{points_text(match.effect, len(axis.matches))} above dose 0"
+    if match.matched is None:
+        return f"{match.condition}: no effect is shown ({effect}), so there is no strength to match"
+    found = match.matched
+    if found.dose is None:
+        return (
+            f"No dose of {axis.name} {_range_text(axis)} has the rate of {match.condition} "
+            f"({effect}); in "
+            f"{100 * found.absent:.0f} % of the bootstrap resamples none has"
+        )
+    return (
+        f"{match.condition} ({effect}) is matched by {axis.name} at {found.dose:.3g} "
+        f"({_matched_interval(axis, found)}, bootstrap over scenarios)"
+        f"{_incoherent_match(axis, found.dose)}"
+    )
+
+
+def _incoherent_match(axis: AxisResult, dose: float) -> str:
+    """Return a remark if the dose that matches is not within two coherent doses."""
+    points = [point for point in axis.curve.points if point.dose * dose >= 0]
+    outward = [point for point in points if abs(point.dose) >= abs(dose) - 1e-9]
+    if outward and not min(outward, key=lambda point: abs(point.dose)).is_coherent:
+        return f"; {axis.name} is not coherent there, and its rate is that of the valid answers"
+    return ""
+
+
+def _matched_interval(axis: AxisResult, found: MatchedDose) -> str:
+    doses = [point.dose for point in axis.curve.points]
+    strongest = max(doses) if (found.dose or 0) >= 0 else min(doses)
+    low = "beyond the strongest dose" if found.low is None else f"{found.low:.3g}"
+    high = f"beyond {strongest:g}" if found.high is None else f"{found.high:.3g}"
+    return f"95 % interval {low} to {high}"
+
+
+def _left_out_sentence(axis: AxisResult, left: LeftOut) -> str:
+    if left.adjusted is None or left.adjusted > SIGNIFICANCE_LEVEL:
+        return ""
+    tests = len(axis.left_out)
+    return (
+        f"Line {left.line} of {axis.name} contributes {points_text(left.effect, tests)}, "
+        f"{adjusted_text(left.adjusted, tests, 'lines')}"
+    )

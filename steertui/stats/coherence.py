@@ -1,0 +1,84 @@
+"""Coherence of answers: measures by scenario, and the limits that an axis declares."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from steertui.core.grouping import CoherenceLimits
+
+ScenarioSums = Mapping[str, tuple[float, int]]
+"""By scenario: the sum of a measure over its answers, and their number, at least 1."""
+
+ROUNDING = 1e-9
+"""Difference of shares or of nats that counts as none."""
+
+
+class CoherenceMeasure(StrEnum):
+    """Measure of coherence that an axis may limit."""
+
+    NONSENSE = "nonsense"
+    """Share of nonsensical answers among all judged ones."""
+    REPETITION = "repetition"
+    """Share of repeated sequences of words within an answer."""
+    LOGLIK = "log-likelihood"
+    """Log-likelihood of an answer under the unsteered model."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerMeasures:
+    """Measures of a condition's answers that need no judge.
+
+    Attributes:
+        repetition: share of repeated sequences of words in an answer, from 0 to 1.
+        loglik: log-likelihood of an answer under the unsteered model, in nats per token; answers
+            without tokens, and those that were not scored, are absent.
+    """
+
+    repetition: ScenarioSums = field(default_factory=dict)
+    loglik: ScenarioSums = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CoherenceMeans:
+    """Means over the answers of one condition.
+
+    Attributes:
+        nonsense: share of nonsensical answers, from 0 to 1; None without a judged answer.
+        repetition: mean share of repeated sequences; None without an answer.
+        loglik: mean log-likelihood in nats per token; None if no answer was scored.
+    """
+
+    nonsense: float | None
+    repetition: float | None
+    loglik: float | None
+
+    def exceeded(
+        self, anchor: "CoherenceMeans", limits: CoherenceLimits
+    ) -> tuple[CoherenceMeasure, ...]:
+        """Return the measures that are not within the limits, compared with those of dose 0.
+
+        A limited measure that is unknown is not within its limit.
+        """
+        rises = {
+            CoherenceMeasure.NONSENSE: (_rise(anchor.nonsense, self.nonsense), limits.nonsense),
+            CoherenceMeasure.REPETITION: (
+                _rise(anchor.repetition, self.repetition),
+                limits.repetition,
+            ),
+            CoherenceMeasure.LOGLIK: (_rise(self.loglik, anchor.loglik), limits.loss),
+        }
+        return tuple(
+            measure
+            for measure, (rise, limit) in rises.items()
+            if limit is not None and (rise is None or rise > limit + ROUNDING)
+        )
+
+
+def mean_of(sums: ScenarioSums) -> float | None:
+    """Return the mean over all answers; None without any."""
+    number = sum(count for _, count in sums.values())
+    return sum(total for total, _ in sums.values()) / number if number else None
+
+
+def _rise(first: float | None, second: float | None) -> float | None:
+    return None if first is None or second is None else second - first
