@@ -2,7 +2,7 @@
 
 from steertui.cli.agree import agree
 from steertui.cli.bench import bench
-from steertui.cli.bundle import bundle, verify
+from steertui.cli.bundle import bundle, reproduce, verify
 from steertui.cli.contest import contest
 from steertui.cli.doctor import doctor
 from steertui.cli.export import export
@@ -20,7 +20,7 @@ from steertui.cli.vector import vector
 
 cli.section("Before a run", doctor, inspect, models, sources, vector, contest, judges, bench)
 cli.section("After a run", report, agree, label, judge, export)
-cli.section("For others to check", bundle, verify)
+cli.section("For others to check", bundle, verify, reproduce)
 cli.section("Other runs", merge, import_paper)
 
 __all__ = ["cli"]

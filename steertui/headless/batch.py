@@ -93,7 +93,7 @@ def run_batch(
     """
     require_consent(experiment, origin, is_sure=is_sure)
     handler = SignalHandler()
-    if not _supply(experiment, db, as_json=as_json):
+    if not supply_files(experiment, db, as_json=as_json):
         return handler.exit_code
     with Store(db) as store:
         plan = make_plan(resolve(experiment, shard, store=store), store, server_options)
@@ -103,7 +103,7 @@ def run_batch(
         return _report(events, reporter, handler, store, experiment=plan.id)
 
 
-def _supply(experiment: Experiment, db: Path, *, as_json: bool) -> bool:
+def supply_files(experiment: Experiment, db: Path, *, as_json: bool) -> bool:
     """Fetch what is missing; return False if a signal stopped it."""
     try:
         report_downloads(supply_experiment(experiment, db), as_json=as_json)
@@ -130,7 +130,7 @@ def register(
     check_output(output, REGISTRATION, [db])
     require_consent(experiment, origin, is_sure=is_sure)
     handler = SignalHandler()
-    if not _supply(experiment, db, as_json=False):
+    if not supply_files(experiment, db, as_json=False):
         return handler.exit_code
     with Store(db) as store:
         plan = make_plan(resolve(experiment, store=store), store, server_options)

@@ -108,7 +108,7 @@ def resolve(experiment: Experiment, shard: Shard = WHOLE, *, store: Store | None
     Vectors are looked up in the user's library, then in `store`.
     """
     scenarios, conditions = resolve_texts(experiment)
-    models = tuple(_find_model(name, experiment.template) for name in experiment.models)
+    models = tuple(find_any_model(name, experiment.template) for name in experiment.models)
     if len({model.sha256 for model in models}) < len(models):
         raise ExperimentError(
             "models: two names lead to the same weights; leave one out, or write the addresses of "
@@ -179,7 +179,8 @@ def _require_feasible(
         )
 
 
-def _find_model(name: str, template: str) -> Model:
+def find_any_model(name: str, template: str) -> Model:
+    """Return the model of a name, here or behind servers; `template` is the experiment's."""
     if not is_server(name):
         return find_model(name)
     from steertui.server.model import find_server_model

@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 from steertui.core.condition import Condition, stored_condition
 from steertui.core.model import ModelBackend
+from steertui.core.scenario import Scenario
 from steertui.store.records import ModelSetting
 from steertui.store.store import Store
 
@@ -173,3 +174,27 @@ def trial_setups(store: Store, experiment: str, setting: ModelSetting) -> list[T
         TrialSetup._make((*fields, bool(has_system), bool(opens_thinking)))
         for *fields, has_system, opens_thinking in rows
     ]
+
+
+def used_scenarios(store: Store, experiment: str) -> list[Scenario]:
+    """Return the experiment's scenarios in planned order."""
+    sql = """SELECT s.name, s.category, s.title, s.task, s.system FROM experiment_trials AS e
+        JOIN trials AS t ON t.key = e.trial JOIN scenarios AS s ON s.id = t.scenario
+        WHERE e.experiment = ? GROUP BY s.id ORDER BY min(e.place)"""
+    scenarios = []
+    for name, category, title, task, system in store.tuples(sql, [experiment]):
+        pack, _, identity = name.partition("/")
+        scenarios.append(Scenario(pack, identity, category, title, task=task, system=system))
+    return scenarios
+
+
+def used_template(store: Store, experiment: str) -> str:
+    """Return the chat template of the experiment's first model, "" if unknown."""
+    sql = "SELECT template FROM prompt_formats WHERE experiment = ? ORDER BY model LIMIT 1"
+    return next(iter(store.column(sql, [experiment])), "")
+
+
+def planned_keys(store: Store, experiment: str) -> set[str]:
+    """Return the keys of the experiment's trials."""
+    sql = "SELECT trial FROM experiment_trials WHERE experiment = ?"
+    return set(store.column(sql, [experiment]))

@@ -50,10 +50,11 @@ with all prompts, answers and labels, the report, and the hashes of everything.
 | `{REGISTRATION}` | the preregistration, if there is one |
 | `{MANIFEST}` | sha256 of all files, models, vectors, judges, versions, hardware |
 
-Check it, and read it:
+Check it, read it, run it again:
 
     steertui verify BUNDLE
     unzip BUNDLE {DATABASE} && steertui report {DATABASE}
+    steertui reproduce BUNDLE
 
 `verify` shows that all parts agree. It cannot show who wrote them: compare the digest that it
 prints with the one that the authors published.
