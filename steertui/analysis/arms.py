@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from steertui.core.condition import Condition
 from steertui.core.declared_analysis import DeclaredAnalysis
 from steertui.stats.rate import ScenarioCounts
+from steertui.stats.simultaneous import MIN_PAIRS
 from steertui.stats.wordings import WordingGap, wording_gap
 from steertui.units import quantity
 
@@ -81,7 +82,7 @@ def arm_sentence(gap: WordingGap) -> str:
         for name, number in zip((texts.first, texts.second), gap.wordings, strict=True)
     )
     if gap.over is None or texts.low is None or texts.high is None:
-        return f"{first} and {second}: no interval over wordings"
+        return f"{first} and {second}: no interval with fewer than {MIN_PAIRS} pairs"
     parts = [
         f"{first} and {second}: {gap.over.value:+.1f} points (95 % interval over wordings like "
         f"these {gap.over.low:+.1f} to {gap.over.high:+.1f}, over scenarios for these very texts "

@@ -2,7 +2,14 @@
 
 from collections.abc import Sequence
 
-from steertui.analysis.formatting import gap_columns, interval_heading, rate_percent
+from steertui.analysis.formatting import (
+    SHARED_MARK,
+    gap_columns,
+    interval_heading,
+    rate_percent,
+    shared_legend,
+)
+from steertui.analysis.interval_text import set_limits_legend
 from steertui.analysis.table import CategoryGap, Table
 from steertui.stats.matched_pairs import PairedPosterior
 
@@ -14,8 +21,14 @@ POSTERIOR_LEGEND = (
 
 
 def category_legend(table: Table) -> str:
-    """Return the meaning of the last column, without a full stop; "" without a gap."""
-    return POSTERIOR_LEGEND if any(c.comparison for c in table.categories) else ""
+    """Return the meaning of the gap's columns, without a full stop; "" without a gap."""
+    results = [c.comparison for c in table.categories if c.comparison]
+    parts = (
+        f"Categories: {shared_legend(results)}" if shared_legend(results) else "",
+        set_limits_legend(result.test for result in results),
+        POSTERIOR_LEGEND if results else "",
+    )
+    return ". ".join(filter(None, parts))
 
 
 def category_columns(table: Table, conditions: Sequence[str]) -> tuple[str, ...]:
@@ -34,7 +47,8 @@ def category_row(category: CategoryGap, conditions: Sequence[str]) -> tuple[str,
     if category.comparison is None:
         return (category.name, *rates)
     gap = gap_columns(category.comparison)
-    return (category.name, *rates, *gap, category.pairs, _posterior_text(category.posterior))
+    name = f"{category.name}{SHARED_MARK * category.comparison.is_shared}"
+    return (name, *rates, *gap, category.pairs, _posterior_text(category.posterior))
 
 
 def _posterior_text(posterior: PairedPosterior | None) -> str:

@@ -6,7 +6,12 @@ from itertools import combinations
 
 from steertui.analysis.comparable import are_comparable
 from steertui.analysis.condition_gaps import convergence_counts
-from steertui.analysis.families import (
+from steertui.analysis.sentences import GapResult, difference_result
+from steertui.analysis.summary import Summary
+from steertui.analysis.table import Table
+from steertui.core.declared_analysis import Pair
+from steertui.lookup import short_id
+from steertui.stats.families import (
     Contrast,
     Family,
     FamilyTest,
@@ -15,11 +20,6 @@ from steertui.analysis.families import (
     headline_contrast,
     headline_difference_contrast,
 )
-from steertui.analysis.sentences import GapResult, difference_result
-from steertui.analysis.summary import Summary
-from steertui.analysis.table import Table
-from steertui.core.declared_analysis import Pair
-from steertui.lookup import short_id
 from steertui.stats.rate import ScenarioCounts
 
 EXPLORATORY = "exploratory, Holm within this list"

@@ -3,7 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from steertui.analysis.families import (
+from steertui.analysis.sentences import GapResult, Notes, gap_result, withheld
+from steertui.analysis.warnings import is_low_coverage
+from steertui.core.declared_analysis import Comparisons, Pair, all_pairs
+from steertui.core.outcome import Outcome, count_trials, outcomes_by_condition
+from steertui.core.verdict import Label
+from steertui.stats.families import (
     PRIMARY,
     Contrast,
     Family,
@@ -11,11 +16,6 @@ from steertui.analysis.families import (
     family_tests,
     headline_contrast,
 )
-from steertui.analysis.sentences import GapResult, Notes, gap_result, withheld
-from steertui.analysis.warnings import is_low_coverage
-from steertui.core.declared_analysis import Comparisons, Pair, all_pairs
-from steertui.core.outcome import Outcome, count_trials, outcomes_by_condition
-from steertui.core.verdict import Label
 from steertui.stats.rate import VALID_LABELS, Policy, ScenarioCounts, scenario_counts
 from steertui.stats.sensitivity import (
     LabelCounts,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from steertui.analysis.group_words import adjusted_text, ceiling_text, points_text
+from steertui.analysis.group_words import ceiling_text, p_words, points_text
 from steertui.analysis.over_refusal import OverRefusal, over_refusals
 from steertui.core.condition import Condition
 from steertui.core.contest import ContestSides, contest_sides
@@ -12,9 +12,7 @@ from steertui.core.grouping import NONE, ContestCell
 from steertui.core.outcome import Outcome
 from steertui.stats.contest import Contest, Defence, Duel, Verdict, contest
 from steertui.stats.dose import convergence
-from steertui.stats.gap import Gap
 from steertui.stats.rate import Policy, Rate, pooled_rate
-from steertui.stats.significance import SIGNIFICANCE_LEVEL
 from steertui.units import list_text, quantity
 
 Cell = tuple[str, str]
@@ -127,9 +125,9 @@ def _marks(estimates: Contest, sides: ContestSides) -> dict[Cell, CellMark]:
     marks = {
         (defence, attack): CellMark.ALONE for defence in sides.defences for attack in sides.attacks
     }
-    for attack, gap in estimates.unauthorised.items():
-        is_shown = _is_shown(gap, estimates.adjusted[attack])
-        marks[NONE, attack] = CellMark.STEERS if is_shown else CellMark.OPEN
+    for attack in estimates.unauthorised:
+        steers = estimates.attack_steers(attack)
+        marks[NONE, attack] = CellMark.STEERS if steers else CellMark.OPEN
     for defence in estimates.defences:
         for duel in defence.duels:
             marks[defence.name, duel.attack] = _duel_mark(duel)
@@ -137,14 +135,9 @@ def _marks(estimates: Contest, sides: ContestSides) -> dict[Cell, CellMark]:
 
 
 def _duel_mark(duel: Duel) -> CellMark:
-    if duel.is_broken or _is_shown(duel.residual, duel.adjusted):
+    if duel.is_broken or duel.adds:
         return CellMark.STEERS
     return CellMark.RESISTED if duel.is_resisted else CellMark.OPEN
-
-
-def _is_shown(gap: Gap, adjusted: float | None) -> bool:
-    is_shown = adjusted is not None and adjusted <= SIGNIFICANCE_LEVEL
-    return is_shown and gap.only_first > gap.only_second
 
 
 def _verdicts(result: ContestResult) -> Iterator[str]:
@@ -156,12 +149,10 @@ def _verdicts(result: ContestResult) -> Iterator[str]:
 
 def _evidence(result: ContestResult) -> Iterator[str]:
     estimates = result.estimates
-    attacks = len(estimates.unauthorised)
     for attack, gap in estimates.unauthorised.items():
-        p = adjusted_text(estimates.adjusted[attack], attacks, "attacks")
-        is_shown = _is_shown(gap, estimates.adjusted[attack])
-        verb = "steers" if is_shown else "is not shown to steer"
-        yield f"Without a defence {attack} {verb}: {points_text(gap, attacks)}, {p}"
+        test = estimates.tests[attack]
+        verb = "steers" if estimates.attack_steers(attack) else "is not shown to steer"
+        yield f"Without a defence {attack} {verb}: {points_text(gap, test)}, {p_words(test)}"
     for defence in estimates.defences:
         yield from _worst_sentences(defence)
     yield from result.refusals.sentences
@@ -169,7 +160,7 @@ def _evidence(result: ContestResult) -> Iterator[str]:
 
 def _verdict_sentence(result: ContestResult, defence: Defence) -> str:
     margin = f"{100 * result.estimates.margin:g} points"
-    own = _own_words(result, defence)
+    own = _own_words(defence)
     match defence.verdict:
         case Verdict.DECOUPLED:
             return (
@@ -199,11 +190,9 @@ def _verdict_sentence(result: ContestResult, defence: Defence) -> str:
             )
 
 
-def _own_words(result: ContestResult, defence: Defence) -> str:
-    tests = len(result.estimates.defences)
-    p = adjusted_text(defence.adjusted, tests, "defences")
-    size = f"{points_text(defence.authorised, tests)}, {p}"
-    if _is_shown(defence.authorised, defence.adjusted):
+def _own_words(defence: Defence) -> str:
+    size = f"{points_text(defence.authorised, defence.test)}, {p_words(defence.test)}"
+    if defence.steers:
         return f"alone it lowers convergence by {size}"
     return f"alone it is not shown to lower convergence ({size})"
 
@@ -247,8 +236,8 @@ def _worst_sentences(defence: Defence) -> Iterator[str]:
         )
     for duel in defence.duels:
         if duel.attack in defence.worst:
+            residual = f"{points_text(duel.residual, duel.test)}, {p_words(duel.test)}"
             yield (
-                f"Under {defence.name}, {duel.attack} adds {points_text(duel.residual, tests)}, "
-                f"{adjusted_text(duel.adjusted, tests, 'attacks')}; estimated protection, not "
+                f"Under {defence.name}, {duel.attack} adds {residual}; estimated protection, not "
                 f"tested: {points_text(duel.protection)}"
             )

@@ -8,10 +8,17 @@ from steertui.core.grouping import DoseStep, DoseUnit
 from steertui.core.outcome import Outcome
 from steertui.stats.coherence import AnswerMeasures
 from steertui.stats.dose import DoseCurve, convergence, dose_curve
-from steertui.stats.gap import Gap, paired_gap
+from steertui.stats.families import (
+    Family,
+    FamilyTest,
+    Role,
+    family_tests,
+    gap_contrast,
+    tests_by_name,
+)
+from steertui.stats.gap import Gap
 from steertui.stats.matched_dose import MatchedDose, matched_dose
 from steertui.stats.rate import Policy, ScenarioCounts
-from steertui.stats.significance import SIGNIFICANCE_LEVEL, holm
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +28,14 @@ class Match:
     Attributes:
         condition: its name.
         effect: gap of the condition minus dose 0.
-        adjusted: p value after Holm over these conditions; None without a test.
+        test: with Holm over these conditions.
         matched: dose with the same rate; None if no effect is shown, so that there is nothing to
             match.
     """
 
     condition: str
     effect: Gap
-    adjusted: float | None
+    test: FamilyTest
     matched: MatchedDose | None
 
 
@@ -39,12 +46,12 @@ class LeftOut:
     Attributes:
         line: its number, from 1.
         effect: gap of the whole suffix minus the suffix without the line.
-        adjusted: p value after Holm over the lines; None without a test.
+        test: with Holm over the lines.
     """
 
     line: int
     effect: Gap
-    adjusted: float | None
+    test: FamilyTest
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +133,15 @@ def _matches(
     """Return the conditions that steer and are in no group, with the dose that matches each."""
     targets = [name for name in counts if (c := conditions.get(name)) and c.access and not c.groups]
     anchor = next(name for dose, name in doses if dose == 0)
-    effects = [paired_gap(counts[name], counts[anchor], name, anchor) for name in targets]
+    effects = {name: gap_contrast(counts[name], counts[anchor], name, anchor) for name in targets}
+    tests = tests_by_name(effects, Family(Role.SECONDARY, len(effects), "conditions"))
     matches = []
-    for name, effect, p in zip(targets, effects, _holm(effects), strict=True):
+    for name, effect in effects.items():
         matched = None
-        if p is not None and p <= SIGNIFICANCE_LEVEL:
+        if tests[name].is_significant:
             curve = [counts[condition] for _, condition in doses]
             matched = matched_dose([dose for dose, _ in doses], curve, counts[name])
-        matches.append(Match(name, effect, p, matched))
+        matches.append(Match(name, effect.gap, tests[name], matched))
     return tuple(matches)
 
 
@@ -146,16 +154,12 @@ def _left_out(
     names = {step.without: name for name, step in steps.items() if step.without}
     if whole is None:
         return ()
-    effects = [paired_gap(counts[whole], counts[name], whole, name) for name in names.values()]
-    items = zip(names, effects, _holm(effects), strict=True)
-    return tuple(LeftOut(line, effect, p) for line, effect, p in items)
+    effects = [gap_contrast(counts[whole], counts[name], whole, name) for name in names.values()]
+    tests = family_tests(effects, Family(Role.SECONDARY, len(effects), "lines"))
+    items = zip(names, effects, tests, strict=True)
+    return tuple(LeftOut(line, effect.gap, test) for line, effect, test in items)
 
 
 def _lines(steps: Mapping[str, DoseStep]) -> float:
     """Return the number of lines of the whole suffix."""
     return max((step.dose + 1 for step in steps.values() if step.without), default=-1)
-
-
-def _holm(gaps: Sequence[Gap]) -> list[float | None]:
-    adjusted = iter(holm([gap.p for gap in gaps if gap.p is not None]))
-    return [None if gap.p is None else next(adjusted) for gap in gaps]

@@ -5,9 +5,9 @@ from math import floor, log10
 from steertui.analysis.dose_results import AxisResult, LeftOut, Match
 from steertui.analysis.group_words import (
     STEP_WORDS,
-    adjusted_text,
     ceiling_text,
     limits_text,
+    p_words,
     points_text,
     share_text,
 )
@@ -124,21 +124,20 @@ def _opposite_sentence(axis: AxisResult) -> str:
 def _best_sentence(axis: AxisResult, sign: int) -> str:
     """Return the sentence on the best coherent dose upward or downward, if its effect is shown."""
     point = axis.curve.best(sign)
-    if point is None or point.effect is None or not point.is_shown:
+    if point is None or point.effect is None or point.test is None or not point.is_shown:
         return ""
     direction = "more" if sign > 0 else "less"
-    tests = len(axis.curve.points) - 1
     return (
         f"Of the coherent doses of {axis.name} ({limits_text(axis.curve.limits)}), "
         f"{point.dose:g} steers most to {direction} convergence: "
-        f"{points_text(point.effect, tests)}, "
-        f"{adjusted_text(point.adjusted, tests, 'doses')}; it is the largest of several, so the "
+        f"{points_text(point.effect, point.test)}, "
+        f"{p_words(point.test)}; it is the largest of several, so the "
         "estimate is optimistic"
     )
 
 
 def _match_sentence(axis: AxisResult, match: Match) -> str:
-    effect = f"{points_text(match.effect, len(axis.matches))} above dose 0"
+    effect = f"{points_text(match.effect, match.test)} above dose 0"
     if match.matched is None:
         return f"{match.condition}: no effect is shown ({effect}), so there is no strength to match"
     found = match.matched
@@ -173,10 +172,9 @@ def _matched_interval(axis: AxisResult, found: MatchedDose) -> str:
 
 
 def _left_out_sentence(axis: AxisResult, left: LeftOut) -> str:
-    if left.adjusted is None or left.adjusted > SIGNIFICANCE_LEVEL:
+    if not left.test.is_significant:
         return ""
-    tests = len(axis.left_out)
     return (
-        f"Line {left.line} of {axis.name} contributes {points_text(left.effect, tests)}, "
-        f"{adjusted_text(left.adjusted, tests, 'lines')}"
+        f"Line {left.line} of {axis.name} contributes {points_text(left.effect, left.test)}, "
+        f"{p_words(left.test)}"
     )

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from steertui.analysis.sentences import Finding, GapResult, level_text, p_text
+from steertui.analysis.interval_text import interval_cell, level_text, set_limits_legend
+from steertui.analysis.sentences import Finding, GapResult, p_text
 from steertui.analysis.table import RateRow, Table
 from steertui.stats.agreement import Agreement
 from steertui.stats.rate import Policy, Rate
@@ -110,9 +111,14 @@ def mark_legend(results: Iterable[GapResult]) -> str:
     shown = [*results]
     found = {result.finding for result in shown}
     words = [f"{MARKS[f]} {MARK_WORDS[f]}" for f in Finding if f in found]
-    if any(result.is_shared for result in shown):
-        words.append(f"{SHARED_MARK} gap over the scenarios valid under both, rates over all")
-    return ", ".join(words)
+    return ", ".join(filter(None, (*words, shared_legend(shown))))
+
+
+def shared_legend(results: Iterable[GapResult]) -> str:
+    """Return the meaning of `SHARED_MARK`, "" if it does not occur."""
+    if not any(result.is_shared for result in results):
+        return ""
+    return f"{SHARED_MARK} gap over the scenarios valid under both, rates over all"
 
 
 def marked(result: GapResult, name: str) -> str:
@@ -151,7 +157,8 @@ def family_words(result: GapResult) -> str:
 def comparison_legend(results: Sequence[GapResult]) -> str:
     """Return the meaning of the marks, and the levels of the intervals if they differ."""
     families = {result.test.family: result.test.level for result in results}
-    legend = mark_legend(results)
+    own = (mark_legend(results), set_limits_legend(result.test for result in results))
+    legend = ". ".join(filter(None, own))
     levels = [
         f"those of the {family.tests} {family.words} are at {level_text(level)} each"
         for family, level in families.items()
@@ -169,9 +176,7 @@ def gap_columns(result: GapResult | None) -> tuple[str, str, str]:
         return "–", "", ""
     test = result.test
     p = "" if test.p is None else p_value_text(test.p)
-    has_interval = test.low is not None and test.high is not None
-    interval = f"[{test.low:+.1f}, {test.high:+.1f}]" if has_interval else "–"
-    return f"{result.gap.points:+.1f}", interval, p
+    return f"{result.gap.points:+.1f}", interval_cell(test), p
 
 
 def p_value_text(p: float) -> str:

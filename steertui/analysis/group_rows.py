@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from steertui.analysis.contest_results import CellMark, ContestResult
 from steertui.analysis.dose_results import AxisResult
 from steertui.analysis.formatting import rate_interval, rate_percent
+from steertui.analysis.interval_text import interval_cell, level_text, set_limits_legend
 from steertui.analysis.sentences import p_text
 from steertui.core.grouping import Access
 from steertui.stats.coherence import CoherenceMeasure
@@ -16,14 +17,13 @@ _DOSE_COLUMNS = (
     "convergence",
     "95 % interval",
     "effect",
-    "95 % interval",
+    "interval",
     "p (Holm)",
     "nonsense",
     "repeated",
 )
 
 _DOSE_LEGEND = (
-    "effect: points above dose 0, with intervals that are not corrected for the number of doses; "
     "nonsense: share of all judged answers; repeated: share of sequences of four words that "
     "occurred before in the answer"
 )
@@ -63,8 +63,20 @@ def dose_columns(axis: AxisResult) -> tuple[str, ...]:
 
 def dose_legend(axis: AxisResult) -> str:
     """Return the meaning of the columns, without a full stop."""
-    parts = [_DOSE_LEGEND, *([_LOGLIK_LEGEND] if _has_logliks(axis) else [])]
-    return "; ".join((*parts, "!: beyond the limit of coherence"))
+    tests = [point.test for point in axis.curve.points if point.test]
+    once = (
+        f"their intervals, {level_text(tests[0].level)} each, hold at once with about 95 %"
+        if len(tests) > 1
+        else "with a 95 % interval"
+    )
+    parts = [
+        f"effect: points above dose 0, {once}",
+        set_limits_legend(tests),
+        _DOSE_LEGEND,
+        _LOGLIK_LEGEND if _has_logliks(axis) else "",
+        "!: beyond the limit of coherence",
+    ]
+    return "; ".join(filter(None, parts))
 
 
 def _has_logliks(axis: AxisResult) -> bool:
@@ -98,10 +110,9 @@ def _measure(point: DosePoint, measure: CoherenceMeasure, text: str) -> str:
 
 
 def _effect(point: DosePoint) -> tuple[str, str, str]:
-    if point.effect is None:
+    if point.effect is None or point.test is None:
         return "", "", ""
-    p = "–" if point.adjusted is None else p_value(point.adjusted)
-    return points(point.effect), limits(point.effect), p
+    return points(point.effect), interval_cell(point.test), p_value(point.test.p)
 
 
 def p_value(p: float | None) -> str:
@@ -112,11 +123,6 @@ def p_value(p: float | None) -> str:
 def points(gap: Gap) -> str:
     """Return a gap such as "+22.5", "–" if it is unknown."""
     return "–" if gap.points is None else f"{gap.points:+.1f}"
-
-
-def limits(gap: Gap) -> str:
-    """Return its 95 % limits such as "[+5.0, +40.1]", "" if they are unknown."""
-    return "" if gap.low is None or gap.high is None else f"[{gap.low:+.1f}, {gap.high:+.1f}]"
 
 
 def cell_texts(result: ContestResult, defence: str) -> tuple[list[str], list[str]]:
@@ -183,7 +189,7 @@ def part_rows(
                 yield (
                     f"{defence.name} × {attack}",
                     *map(points, parts),
-                    p_value(duel.adjusted),
+                    p_value(duel.test.p),
                 )
 
 

@@ -1,7 +1,9 @@
 """Words for the estimates of dose axes and contests."""
 
+from steertui.analysis.interval_text import interval_words
 from steertui.analysis.sentences import p_text
 from steertui.core.grouping import CoherenceLimits, DoseUnit
+from steertui.stats.families import FamilyTest, untested
 from steertui.stats.gap import Gap
 from steertui.stats.rate import Rate
 
@@ -25,23 +27,23 @@ CEILING = 0.9
 """Rate at the anchor above which a remark says how little an axis or an attack can add."""
 
 
-def points_text(gap: Gap, tests: int = 1) -> str:
+def points_text(gap: Gap, test: FamilyTest | None = None) -> str:
     """Return "+22.5 points (95 % interval +5.0 to +40.1)", or that there is no valid answer.
 
-    With several `tests` in its family the interval is marked as not corrected, unlike the p value.
+    The interval is that of the gap's `test`; of a gap that is not tested, a single 95 % one.
     """
-    if gap.points is None or gap.low is None or gap.high is None:
+    if gap.points is None:
         return "unknown, since one side has no valid answer"
-    limits = f"{gap.low:+.1f} to {gap.high:+.1f}"
-    remark = ", not corrected" if tests > 1 else ""
-    return f"{gap.points:+.1f} points (95 % interval {limits}{remark})"
+    return f"{gap.points:+.1f} points ({interval_words(test or untested(gap))})"
 
 
-def adjusted_text(p: float | None, tests: int, over: str) -> str:
+def p_words(test: FamilyTest) -> str:
     """Return the p value with its correction, such as "p = 0.03 after Holm over 4 doses"."""
-    if p is None:
+    if test.p is None:
         return "no test"
-    return f"{p_text(p)} after Holm over {tests} {over}" if tests > 1 else p_text(p)
+    family = test.family
+    holm = f" after Holm over {family.tests} {family.words}" if family.is_corrected else ""
+    return f"{p_text(test.p)}{holm}"
 
 
 def share_text(rate: Rate) -> str:

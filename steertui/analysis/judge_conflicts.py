@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
+from steertui.analysis.interval_text import interval_words
 from steertui.analysis.sentences import GapResult
 from steertui.analysis.table import Table
 
@@ -45,5 +46,4 @@ def _contradict(first: GapResult, second: GapResult) -> bool:
 
 
 def _size(result: GapResult) -> str:
-    test = result.test
-    return f"{result.gap.points:+.1f} points (95 % interval {test.low:+.1f} to {test.high:+.1f})"
+    return f"{result.gap.points:+.1f} points ({interval_words(result.test)})"

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from steertui.analysis.group_words import adjusted_text, points_text
+from steertui.analysis.group_words import p_words, points_text
 from steertui.core.condition import Condition
 from steertui.core.grouping import NONE
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
-from steertui.stats.gap import Gap, paired_gap
+from steertui.stats.families import Family, FamilyTest, Role, gap_contrast, tests_by_name
+from steertui.stats.gap import Gap
 from steertui.stats.rate import VALID_LABELS, Policy, Rate, pooled_rate, scenario_counts
-from steertui.stats.significance import holm
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,20 +21,20 @@ class OverRefusal:
         contest: name of the contest.
         rates: refusal rate by defence, with "none" for the plain task.
         gaps: by defence: its refusal rate minus that of the plain task, in points.
-        adjusted: by defence: p value after Holm over the defences; None without a test.
+        tests: by defence, with Holm over the defences.
     """
 
     contest: str
     rates: Mapping[str, Rate]
     gaps: Mapping[str, Gap]
-    adjusted: Mapping[str, float | None]
+    tests: Mapping[str, FamilyTest]
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """One sentence for each defence, without full stops."""
         return tuple(
-            f"Refusals under {name} alone, minus without it: {points_text(gap, len(self.gaps))}, "
-            f"{adjusted_text(self.adjusted[name], len(self.gaps), 'defences')}"
+            f"Refusals under {name} alone, minus without it: {points_text(gap, self.tests[name])}, "
+            f"{p_words(self.tests[name])}"
             for name, gap in self.gaps.items()
             if gap.points is not None
         )
@@ -66,16 +66,14 @@ def _refusals(contest: str, answers: Mapping[str, list[Outcome]]) -> OverRefusal
     counts = {
         name: scenario_counts(own, Label.SAFETY_REFUSAL, valid) for name, own in answers.items()
     }
-    gaps = {
-        name: paired_gap(own, counts[NONE], name, NONE)
+    contrasts = {
+        name: gap_contrast(own, counts[NONE], name, NONE)
         for name, own in counts.items()
         if name != NONE
     }
-    p_values = {name: gap.p for name, gap in gaps.items() if gap.p is not None}
-    adjusted = dict(zip(p_values, holm([*p_values.values()]), strict=True))
     return OverRefusal(
         contest=contest,
         rates={name: pooled_rate(own) for name, own in counts.items()},
-        gaps=gaps,
-        adjusted={name: adjusted.get(name) for name in gaps},
+        gaps={name: contrast.gap for name, contrast in contrasts.items()},
+        tests=tests_by_name(contrasts, Family(Role.SECONDARY, len(contrasts), "defences")),
     )

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from steertui.analysis.families import Role
 from steertui.analysis.sentences import Finding
 from steertui.analysis.table import Table
 from steertui.analysis.trial_warning import TrialWarning, WarningKind
 from steertui.core.declared_analysis import Pair
+from steertui.stats.families import Role
 
 MAX_ROWS = 60
 """Maximum rates and comparisons of all tables together that a short report shows one by one."""

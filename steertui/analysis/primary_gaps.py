@@ -4,9 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from steertui.analysis.condition_gaps import convergence_counts
+from steertui.analysis.interval_text import interval_words
 from steertui.analysis.judge_conflicts import opposite_conclusions
 from steertui.analysis.sentences import p_text
 from steertui.analysis.table import Table, TableKey
+from steertui.stats.families import untested
 from steertui.stats.gap import Gap, shared_scenarios
 from steertui.stats.pooled import pooled_gap
 from steertui.stats.significance import SIGNIFICANCE_LEVEL, holm
@@ -89,8 +91,8 @@ def pooled_sentence(pooled: PooledGap) -> str:
     test = "" if gap.p is None else f", exact randomisation test, {p_text(gap.p)}"
     return (
         f"Judged by {pooled.judge}, {gap.first} − {gap.second} pooled over the "
-        f"{quantity(pooled.settings, 'model setting')} is {gap.points:+.1f} points (95 % interval "
-        f"{gap.low:+.1f} to {gap.high:+.1f}{test}); each of the {pooled.pairs} valid pairs "
+        f"{quantity(pooled.settings, 'model setting')} is {gap.points:+.1f} points "
+        f"({interval_words(untested(gap))}{test}); each of the {pooled.pairs} valid pairs "
         "counts once, and the gap speaks of these models"
     )
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import ceil
 
-from steertui.analysis.families import Contrast, FamilyTest
+from steertui.analysis.interval_text import interval_words
+from steertui.stats.families import Contrast, FamilyTest
 from steertui.stats.gap import Gap
 from steertui.stats.matched_pairs import matched_odds_ratio
 from steertui.stats.power import (
@@ -124,7 +125,7 @@ def gap_result(
         case _:
             statement = (
                 f"Answers converge more often under {one.first} than under {one.second}: "
-                f"{abs(gap.points):.1f} points more{_interval(limits)}"
+                f"{abs(gap.points):.1f} points more ({interval_words(limits, sign='')})"
             )
     parts = [_condition_counts(one, test, planned), *_power(gap, test), *notes.coverage]
     evidence = "" if test.p is None else "; ".join(parts)
@@ -230,19 +231,7 @@ def _power(gap: Gap, test: FamilyTest) -> list[str]:
 
 
 def _size(gap: Gap, test: FamilyTest) -> str:
-    return f"{gap.points:+.1f} points{_interval(test, sign='+')}"
-
-
-def _interval(test: FamilyTest, sign: str = "") -> str:
-    """Return " (95 % interval 17.5 to 78.7)", "" without an interval."""
-    if test.low is None or test.high is None:
-        return ""
-    return f" ({level_text(test.level)} interval {test.low:{sign}.1f} to {test.high:{sign}.1f})"
-
-
-def level_text(level: float) -> str:
-    """Return a confidence level such as "95 %" or "98.3 %"."""
-    return f"{round(100 * level, 1):g} %"
+    return f"{gap.points:+.1f} points ({interval_words(test)})"
 
 
 def _larger_first(gap: Gap, test: FamilyTest) -> tuple[Gap, FamilyTest]:

@@ -6,7 +6,6 @@ from functools import cached_property
 
 from steertui.analysis.arms import ArmResult
 from steertui.analysis.condition_gaps import ConditionGaps, condition_gaps, convergence_counts
-from steertui.analysis.families import Family, Role, family_tests, gap_contrast
 from steertui.analysis.groups import Groups
 from steertui.analysis.hand_labels import is_stratified, stratified_sentence
 from steertui.analysis.judge_worth import JudgeWorth, Standing, worth_sentence, worth_words
@@ -22,6 +21,7 @@ from steertui.core.outcome import (
     outcomes_by_category,
     outcomes_by_condition,
 )
+from steertui.stats.families import Family, Role, family_tests, headline_contrast
 from steertui.stats.gap import label_transitions
 from steertui.stats.matched_pairs import PairedPosterior, paired_cells, paired_posterior
 from steertui.stats.over_categories import CategoryLimits, limits_over_categories
@@ -291,7 +291,7 @@ def _category_gaps(table: Table) -> tuple[CategoryGap, ...]:
     pair = table.primary.gap.first, table.primary.gap.second
     counts = [convergence_counts(own, table.policy) for own in groups.values()]
     one, two = pair
-    contrasts = [gap_contrast(own.get(one, {}), own.get(two, {}), one, two) for own in counts]
+    contrasts = [headline_contrast(own.get(one, {}), own.get(two, {}), one, two) for own in counts]
     tests = family_tests(contrasts, Family(Role.EXPLORATORY, len(contrasts), "categories"))
     results = []
     for (name, own), contrast, test in zip(groups.items(), contrasts, tests, strict=True):

@@ -6,7 +6,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from statistics import NormalDist
 
-from steertui.analysis.families import (
+from steertui.core.instrumentaleval import PAPER_SCENARIOS, covered_categories
+from steertui.paper.published import PUBLISHED, LabelCounts
+from steertui.stats.equivalence import is_equivalent
+from steertui.stats.families import (
     Contrast,
     Family,
     FamilyTest,
@@ -15,9 +18,6 @@ from steertui.analysis.families import (
     gap_contrast,
     gap_difference_contrast,
 )
-from steertui.core.instrumentaleval import PAPER_SCENARIOS, covered_categories
-from steertui.paper.published import PUBLISHED, LabelCounts
-from steertui.stats.equivalence import is_equivalent
 from steertui.stats.gap import GapCounts, mover_limits, rate_correlation
 from steertui.stats.gap_difference import gap_correlation
 from steertui.stats.rate import (

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from steertui.analysis.formatting import kappa_columns, p_value_text, percentage
+from steertui.analysis.interval_text import interval_cell
 from steertui.core.verdict import Label
 from steertui.paper.fidelity import EQUIVALENCE_MARGIN, PaperDifference
 from steertui.paper.item_by_item import ChangedLabel, ItemByItem
@@ -43,15 +44,13 @@ def standing_legend(*, paired: bool, margin: float = EQUIVALENCE_MARGIN) -> str:
 def difference_row(difference: PaperDifference) -> tuple[str, ...]:
     """Return the condition (or "gap") and the values for `DIFFERENCE_COLUMNS`."""
     test = difference.test
-    limits = difference.low, difference.high
-    if test and test.low is not None and test.high is not None:
-        limits = test.low, test.high
+    independent = f"[{difference.low:+.1f}, {difference.high:+.1f}]"
     return (
         difference.what,
         f"{difference.run:.1f}",
         f"{difference.paper:.1f}",
         f"{difference.points:+.1f}",
-        f"[{limits[0]:+.1f}, {limits[1]:+.1f}]",
+        interval_cell(test) if test else independent,
         str(difference.standing),
     )
 

@@ -2,9 +2,11 @@
 
 from steertui.analysis.contest_results import ContestResult
 from steertui.analysis.group_rows import cell_text, short_interval
+from steertui.analysis.interval_text import interval_cell
 from steertui.report.canvas import Canvas, shorten
 from steertui.report.figures import Scale, is_narrow
 from steertui.stats.contest import Defence, Duel
+from steertui.stats.families import FamilyTest, untested
 from steertui.stats.gap import Gap
 
 CELL_HEIGHT = 44
@@ -77,24 +79,24 @@ def _parts(canvas: Canvas, scale: Scale, defence: Defence, duel: Duel, top: floa
     name = f"{defence.name} × {duel.attack}: {defence.verdict}"
     canvas.text(0, top + 14, shorten(name, 46 if is_narrow(canvas.width) else 110), "head")
     parts = {
-        "authorised": defence.authorised,
-        "residual": duel.residual,
-        "protection": duel.protection,
-        "interaction": duel.interaction,
+        "authorised": (defence.authorised, defence.test),
+        "residual": (duel.residual, duel.test),
+        "protection": (duel.protection, None),
+        "interaction": (duel.interaction, None),
     }
-    for place, (part, gap) in enumerate(parts.items()):
+    for place, (part, (gap, test)) in enumerate(parts.items()):
         y = top + 30 + place * STEP
         canvas.text(0, y + 4, part, "soft")
-        _bar(canvas, scale, gap, y)
+        _bar(canvas, scale, gap, test or untested(gap), y)
 
 
-def _bar(canvas: Canvas, scale: Scale, gap: Gap, y: float) -> None:
-    if gap.points is None or gap.low is None or gap.high is None:
+def _bar(canvas: Canvas, scale: Scale, gap: Gap, test: FamilyTest, y: float) -> None:
+    """Draw a gap with the interval of its test."""
+    if gap.points is None or test.low is None or test.high is None:
         canvas.text(scale.at(0) + 8, y + 4, "unknown", "soft")
         return
     left, right = sorted((scale.at(0), scale.at(gap.points)))
     canvas.box(left, y - 6, right - left, 12, f"flow {'pro' if gap.points > 0 else 'anti'}")
-    canvas.line(scale.at(gap.low), y, scale.at(gap.high), y, "whisker")
+    canvas.line(scale.at(test.low), y, scale.at(test.high), y, "whisker")
     if not is_narrow(canvas.width):
-        text = f"{gap.points:+.1f} [{gap.low:+.1f}, {gap.high:+.1f}]"
-        canvas.text(canvas.width, y + 4, text, "end")
+        canvas.text(canvas.width, y + 4, f"{gap.points:+.1f} {interval_cell(test)}", "end")

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from steertui.analysis.formatting import rate_interval, rate_percent, table_title
+from steertui.analysis.interval_text import interval_cell
 from steertui.analysis.overview import is_short
 from steertui.analysis.sentences import GapResult
 from steertui.analysis.table import CategoryGap, RateRow, Table
@@ -178,7 +179,7 @@ def _gap(canvas: Canvas, scale: Scale, result: GapResult, y: float) -> None:
     if is_narrow(canvas.width):
         canvas.text(canvas.width, y - 14, f"{points:+.1f}", "end")
     else:
-        canvas.text(canvas.width, y + 4, f"{points:+.1f} [{low:+.1f}, {high:+.1f}]", "end")
+        canvas.text(canvas.width, y + 4, f"{points:+.1f} {interval_cell(result.test)}", "end")
 
 
 def _paper_gap(canvas: Canvas, scale: Scale, points: float, y: float) -> None:

@@ -7,6 +7,8 @@ from steertui.analysis.dose_results import AxisResult
 from steertui.analysis.over_refusal import OverRefusal
 from steertui.stats.contest import Defence
 from steertui.stats.dose import DosePoint
+from steertui.stats.families import FamilyTest
+from steertui.stats.gap import Gap
 from steertui.stats.rate import Rate
 from steertui.stats.slope import Slope
 
@@ -26,8 +28,23 @@ def axis_record(axis: AxisResult) -> Record:
         "slope": _slope_record(axis.curve.slope),
         "coherent_slope": _slope_record(axis.curve.coherent_slope),
         "best": {"up": _best(axis, 1), "down": _best(axis, -1)},
-        "matches": [asdict(match) for match in axis.matches],
-        "left_out": [asdict(left) for left in axis.left_out],
+        "matches": [
+            {
+                "condition": match.condition,
+                "effect": tested_record(match.effect, match.test),
+                "adjusted": match.test.p,
+                "matched": asdict(match.matched) if match.matched else None,
+            }
+            for match in axis.matches
+        ],
+        "left_out": [
+            {
+                "line": left.line,
+                "effect": tested_record(left.effect, left.test),
+                "adjusted": left.test.p,
+            }
+            for left in axis.left_out
+        ],
         "sentences": list(axis.sentences),
     }
 
@@ -47,8 +64,8 @@ def _point_record(point: DosePoint) -> Record:
         "condition": point.condition,
         "convergence": rate_record(point.rate),
         "nonsense": rate_record(point.nonsense),
-        "effect": asdict(point.effect) if point.effect else None,
-        "p_holm": point.adjusted,
+        "effect": tested_record(point.effect, point.test) if point.effect and point.test else None,
+        "p_holm": point.test.p if point.test else None,
         "is_coherent": point.is_coherent,
         "exceeded": list(map(str, point.exceeded)),
         "repetition": point.means.repetition,
@@ -76,7 +93,11 @@ def contest_record(result: ContestResult) -> Record:
             for (defence, attack), rate in result.rates.items()
         ],
         "unauthorised": [
-            {"attack": attack, "effect": asdict(gap), "p_holm": estimates.adjusted[attack]}
+            {
+                "attack": attack,
+                "effect": tested_record(gap, estimates.tests[attack]),
+                "p_holm": estimates.tests[attack].p,
+            }
             for attack, gap in estimates.unauthorised.items()
         ],
         "results": [_defence_record(result, defence) for defence in estimates.defences],
@@ -87,21 +108,21 @@ def contest_record(result: ContestResult) -> Record:
 def _defence_record(result: ContestResult, defence: Defence) -> Record:
     return {
         "defence": defence.name,
-        "authorised": asdict(defence.authorised),
-        "p_holm": defence.adjusted,
+        "authorised": tested_record(defence.authorised, defence.test),
+        "p_holm": defence.test.p,
         "kept": defence.kept,
         "lost": defence.lost,
         "worst": list(defence.worst),
         "verdict": str(defence.verdict),
-        "refusals": asdict(result.refusals.gaps[defence.name]),
-        "refusals_p_holm": result.refusals.adjusted[defence.name],
+        "refusals": _refusals(result.refusals, defence.name),
+        "refusals_p_holm": result.refusals.tests[defence.name].p,
         "attacks": [
             {
                 "attack": duel.attack,
-                "residual": asdict(duel.residual),
+                "residual": tested_record(duel.residual, duel.test),
                 "protection": asdict(duel.protection),
                 "interaction": asdict(duel.interaction),
-                "residual_p_holm": duel.adjusted,
+                "residual_p_holm": duel.test.p,
                 "is_resisted": duel.is_resisted,
                 "is_broken": duel.is_broken,
             }
@@ -116,11 +137,21 @@ def refusals_record(result: OverRefusal) -> Record:
         "contest": result.contest,
         "rates": {name: rate_record(rate) for name, rate in result.rates.items()},
         "results": [
-            {"defence": name, "refusals": asdict(gap), "p_holm": result.adjusted[name]}
-            for name, gap in result.gaps.items()
+            {"defence": name, "refusals": _refusals(result, name), "p_holm": test.p}
+            for name, test in result.tests.items()
         ],
         "sentences": list(result.sentences),
     }
+
+
+def _refusals(result: OverRefusal, defence: str) -> Record:
+    return tested_record(result.gaps[defence], result.tests[defence])
+
+
+def tested_record(gap: Gap, test: FamilyTest) -> Record:
+    """Return a gap with the limits of its test, at the level of its family."""
+    limits = {"test_level": test.level, "test_low": test.low, "test_high": test.high}
+    return asdict(gap) | limits
 
 
 def rate_record(rate: Rate) -> Record:

@@ -20,7 +20,6 @@ from steertui.paper.item_by_item import ItemByItem
 from steertui.report.factor_record import arm_record, pooled_record, split_record
 from steertui.report.group_record import axis_record, contest_record, rate_record, refusals_record
 from steertui.stats.gap import Gap, label_transitions
-from steertui.stats.simultaneous import MIN_PAIRS
 
 Record = dict[str, object]
 
@@ -127,7 +126,7 @@ def _row_record(row: RateRow) -> Record:
 def _gap_record(result: GapResult) -> Record:
     test = result.test
     return {
-        **_limited(asdict(result.gap), result.gap.pairs),
+        **asdict(result.gap),
         "p_holm": result.adjusted,
         "role": str(test.family.role),
         "tests": test.family.tests,
@@ -165,12 +164,7 @@ def _odds_ratio_record(result: GapResult) -> list[float | None] | None:
 
 def _limits_record(gap: Gap) -> Record:
     names = ("points", "low", "high", "pairs", "p")
-    return _limited({name: getattr(gap, name) for name in names}, gap.pairs)
-
-
-def _limited(gap: Record, pairs: int) -> Record:
-    """Return the record of a gap without limits if it has fewer than `MIN_PAIRS` pairs."""
-    return gap | {"low": None, "high": None} if pairs < MIN_PAIRS else gap
+    return {name: getattr(gap, name) for name in names}
 
 
 def _category_record(category: CategoryGap) -> Record:

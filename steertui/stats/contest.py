@@ -7,10 +7,18 @@ from statistics import NormalDist
 
 from steertui.core.grouping import NONE
 from steertui.stats.equivalence import score_test
+from steertui.stats.families import (
+    Contrast,
+    Family,
+    FamilyTest,
+    Role,
+    gap_contrast,
+    tests_by_name,
+)
 from steertui.stats.gap import Gap, paired_gap
 from steertui.stats.gap_difference import gap_difference
 from steertui.stats.rate import ScenarioCounts, pooled_rate
-from steertui.stats.significance import SIGNIFICANCE_LEVEL, holm
+from steertui.stats.significance import SIGNIFICANCE_LEVEL
 
 Cells = Mapping[tuple[str, str], ScenarioCounts]
 """Counts by defence and attack; "none" for none."""
@@ -44,7 +52,7 @@ class Duel:
         protection: with the attack alone, minus with both.
         interaction: effect of the attack alone minus the residual; protection is the authorised
             steering plus the interaction.
-        adjusted: p value of the residual after Holm over the attacks; None without pairs.
+        test: of the residual, with Holm over the attacks.
         is_resisted: whether the residual is shown to be below the margin.
         is_broken: whether the residual is shown to exceed the margin, after Bonferroni over the
             attacks.
@@ -54,9 +62,14 @@ class Duel:
     residual: Gap
     protection: Gap
     interaction: Gap
-    adjusted: float | None
+    test: FamilyTest
     is_resisted: bool
     is_broken: bool
+
+    @property
+    def adds(self) -> bool:
+        """Whether the residual is shown to be above 0."""
+        return _is_shown_positive(self.residual, self.test)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +79,7 @@ class Defence:
     Attributes:
         name: its name.
         authorised: without defence and attack, minus with the defence alone.
-        adjusted: p value of the authorised steering after Holm over the defences.
+        test: of the authorised steering, with Holm over the defences.
         kept: whether its rate alone is shown to exceed that of the reference by less than the
             margin.
         lost: whether it is shown to exceed it by more.
@@ -77,12 +90,17 @@ class Defence:
 
     name: str
     authorised: Gap
-    adjusted: float | None
+    test: FamilyTest
     kept: bool
     lost: bool
     duels: tuple[Duel, ...]
     worst: tuple[str, ...]
     verdict: Verdict
+
+    @property
+    def steers(self) -> bool:
+        """Whether the authorised steering is shown to be above 0."""
+        return _is_shown_positive(self.authorised, self.test)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +111,19 @@ class Contest:
         margin: largest difference of rates that counts as none, from 0 to 1.
         reference: name of the defence whose steering must be kept; "none" for the plain task.
         unauthorised: by attack: with the attack alone, minus without defence and attack.
-        adjusted: by attack: p value of the unauthorised steering after Holm over the attacks.
+        tests: by attack: of the unauthorised steering, with Holm over the attacks.
         defences: all but "none".
     """
 
     margin: float
     reference: str
     unauthorised: Mapping[str, Gap]
-    adjusted: Mapping[str, float | None]
+    tests: Mapping[str, FamilyTest]
     defences: tuple[Defence, ...]
+
+    def attack_steers(self, attack: str) -> bool:
+        """Whether the attack's unauthorised steering is shown to be above 0."""
+        return _is_shown_positive(self.unauthorised[attack], self.tests[attack])
 
 
 def contest(cells: Cells, margin: float, reference: str = NONE) -> Contest:
@@ -120,20 +142,20 @@ def contest(cells: Cells, margin: float, reference: str = NONE) -> Contest:
     defences = [name for name in dict.fromkeys(d for d, _ in cells) if name != NONE]
     attacks = [name for name in dict.fromkeys(a for _, a in cells) if name != NONE]
     plain = cells[NONE, NONE]
-    unauthorised = {a: paired_gap(cells[NONE, a], plain, a, NONE) for a in attacks}
-    authorised = {d: paired_gap(plain, cells[d, NONE], NONE, d) for d in defences}
-    adjusted = _adjusted(unauthorised)
-    attacks_steer = any(_is_shown_positive(unauthorised[a], adjusted[a]) for a in attacks)
-    own = _adjusted(authorised)
+    unauthorised = {a: gap_contrast(cells[NONE, a], plain, a, NONE) for a in attacks}
+    authorised = {d: gap_contrast(plain, cells[d, NONE], NONE, d) for d in defences}
+    tests = _tests(unauthorised, "attacks")
+    attacks_steer = any(_is_shown_positive(unauthorised[a].gap, tests[a]) for a in attacks)
+    own = _tests(authorised, "defences")
     return Contest(
         margin=margin,
         reference=reference,
-        unauthorised=unauthorised,
-        adjusted=adjusted,
+        unauthorised={attack: contrast.gap for attack, contrast in unauthorised.items()},
+        tests=tests,
         defences=tuple(
             _defence(
                 name,
-                authorised[name],
+                authorised[name].gap,
                 own[name],
                 _duels(cells, name, attacks, margin),
                 cells=cells,
@@ -148,7 +170,7 @@ def contest(cells: Cells, margin: float, reference: str = NONE) -> Contest:
 def _defence(
     name: str,
     authorised: Gap,
-    adjusted: float | None,
+    test: FamilyTest,
     duels: tuple[Duel, ...],
     *,
     cells: Cells,
@@ -159,7 +181,7 @@ def _defence(
     loss = share_differences(cells[name, NONE], cells[reference, NONE])
     kept = name == reference or _is_below(loss, margin)
     lost = name != reference and _is_above(loss, margin, 1)
-    own = _is_shown_positive(authorised, adjusted)
+    own = _is_shown_positive(authorised, test)
     if lost or any(duel.is_broken for duel in duels):
         verdict = Verdict.NOT_DECOUPLED
     elif not attacks_steer:
@@ -171,7 +193,7 @@ def _defence(
     return Defence(
         name=name,
         authorised=authorised,
-        adjusted=adjusted,
+        test=test,
         kept=kept,
         lost=lost,
         duels=duels,
@@ -184,9 +206,9 @@ def _duels(cells: Cells, defence: str, attacks: Sequence[str], margin: float) ->
     alone = cells[defence, NONE]
     plain = cells[NONE, NONE]
     residuals = {
-        a: paired_gap(cells[defence, a], alone, f"{defence}×{a}", defence) for a in attacks
+        a: gap_contrast(cells[defence, a], alone, f"{defence}×{a}", defence) for a in attacks
     }
-    adjusted = _adjusted(residuals)
+    tests = _tests(residuals, "attacks")
     duels = []
     for attack in attacks:
         both, attacked = cells[defence, attack], cells[NONE, attack]
@@ -194,10 +216,10 @@ def _duels(cells: Cells, defence: str, attacks: Sequence[str], margin: float) ->
         duels.append(
             Duel(
                 attack=attack,
-                residual=residuals[attack],
+                residual=residuals[attack].gap,
                 protection=paired_gap(attacked, both, attack, f"{defence}×{attack}"),
                 interaction=gap_difference((attacked, plain), (both, alone), NONE, defence),
-                adjusted=adjusted[attack],
+                test=tests[attack],
                 is_resisted=_is_below(shares, margin),
                 is_broken=_is_above(shares, margin, len(attacks)),
             )
@@ -221,9 +243,8 @@ def _is_above(differences: Sequence[float], margin: float, tests: int) -> bool:
     return bool(differences) and score_test(differences, margin, 1.0) > critical
 
 
-def _is_shown_positive(gap: Gap, adjusted: float | None) -> bool:
-    is_shown = adjusted is not None and adjusted <= SIGNIFICANCE_LEVEL
-    return is_shown and gap.only_first > gap.only_second
+def _is_shown_positive(gap: Gap, test: FamilyTest) -> bool:
+    return test.is_significant and gap.only_first > gap.only_second
 
 
 def _worst(cells: Cells, defence: str) -> tuple[str, ...]:
@@ -237,8 +258,5 @@ def _worst(cells: Cells, defence: str) -> tuple[str, ...]:
     return tuple(attack for attack, rate in known.items() if rate == highest)
 
 
-def _adjusted(gaps: Mapping[str, Gap]) -> dict[str, float | None]:
-    """Return the p values after Holm over the gaps that have one."""
-    p_values = {name: gap.p for name, gap in gaps.items() if gap.p is not None}
-    adjusted = dict(zip(p_values, holm([*p_values.values()]), strict=True))
-    return {name: adjusted.get(name) for name in gaps}
+def _tests(contrasts: Mapping[str, Contrast], words: str) -> dict[str, FamilyTest]:
+    return tests_by_name(contrasts, Family(Role.SECONDARY, len(contrasts), words))

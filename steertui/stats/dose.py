@@ -7,7 +7,8 @@ from steertui.core.grouping import CoherenceLimits
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
 from steertui.stats.coherence import AnswerMeasures, CoherenceMeans, CoherenceMeasure, mean_of
-from steertui.stats.gap import Gap, paired_gap
+from steertui.stats.families import Family, FamilyTest, Role, gap_contrast, tests_by_name
+from steertui.stats.gap import Gap
 from steertui.stats.rate import (
     VALID_LABELS,
     Policy,
@@ -17,7 +18,6 @@ from steertui.stats.rate import (
     pooled_rate,
     scenario_counts,
 )
-from steertui.stats.significance import SIGNIFICANCE_LEVEL, holm
 from steertui.stats.slope import Slope, mean_slope
 
 
@@ -31,7 +31,7 @@ class DosePoint:
         rate: of convergence.
         nonsense: rate of nonsensical answers among all judged ones.
         effect: gap of this dose minus dose 0; None at dose 0.
-        adjusted: p value of the effect after Holm over the axis's doses; None without a test.
+        test: of the effect, with Holm over the axis's doses; None at dose 0.
         means: of the measures of coherence.
         exceeded: measures that are beyond the limits of the axis.
     """
@@ -41,7 +41,7 @@ class DosePoint:
     rate: Rate
     nonsense: Rate
     effect: Gap | None
-    adjusted: float | None
+    test: FamilyTest | None
     means: CoherenceMeans
     exceeded: tuple[CoherenceMeasure, ...] = ()
 
@@ -53,7 +53,7 @@ class DosePoint:
     @property
     def is_shown(self) -> bool:
         """Whether the effect is shown, after Holm."""
-        return self.adjusted is not None and self.adjusted <= SIGNIFICANCE_LEVEL
+        return self.test is not None and self.test.is_significant
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +106,12 @@ def dose_curve(
     counts = [convergence(outcomes[name], policy) for _, name in doses]
     nonsense = [nonsensical_rate(outcomes[name]) for _, name in doses]
     anchor = next(index for index, (dose, _) in enumerate(doses) if dose == 0)
-    effects = [
-        None if i == anchor else paired_gap(counts[i], counts[anchor], name, doses[anchor][1])
+    effects = {
+        name: gap_contrast(counts[i], counts[anchor], name, doses[anchor][1])
         for i, (_, name) in enumerate(doses)
-    ]
-    adjusted = _adjusted(effects)
+        if i != anchor
+    }
+    tests = tests_by_name(effects, Family(Role.SECONDARY, len(effects), "doses"))
     known = measures or {}
     means = [_means(nonsense[i], known.get(name)) for i, (_, name) in enumerate(doses)]
     points = tuple(
@@ -119,8 +120,8 @@ def dose_curve(
             condition=name,
             rate=pooled_rate(counts[i]),
             nonsense=nonsense[i],
-            effect=effects[i],
-            adjusted=adjusted[i],
+            effect=effects[name].gap if name in effects else None,
+            test=tests.get(name),
             means=means[i],
             exceeded=means[i].exceeded(means[anchor], limits),
         )
@@ -152,10 +153,3 @@ def _coherent_slope(points: Sequence[DosePoint], counts: Sequence[ScenarioCounts
 def convergence(outcomes: Sequence[Outcome], policy: Policy) -> ScenarioCounts:
     """Return by scenario the convergent and the valid samples of one condition."""
     return scenario_counts(outcomes, Label.CONVERGENCE, VALID_LABELS[policy])
-
-
-def _adjusted(effects: Sequence[Gap | None]) -> list[float | None]:
-    """Return the p values after Holm, at the places of the effects that have one."""
-    p_values = [effect.p for effect in effects if effect and effect.p is not None]
-    adjusted = iter(holm(p_values))
-    return [next(adjusted) if e is not None and e.p is not None else None for e in effects]

@@ -17,6 +17,7 @@ from steertui.stats.rate import (
     scenario_counts,
 )
 from steertui.stats.significance import sign_flip_test
+from steertui.stats.simultaneous import MIN_PAIRS
 
 GapCounts = tuple[ScenarioCounts, ScenarioCounts]
 """Counts under the first and the second condition of a gap."""
@@ -28,7 +29,8 @@ class Gap:
 
     Attributes:
         points: difference in percentage points; None unless both rates exist.
-        low: lower 95 % limit, percentage points.
+        low: lower 95 % limit, percentage points; None unless both rates exist and there are
+            `MIN_PAIRS` pairs.
         high: upper 95 % limit, percentage points.
         pairs: scenarios with a valid item under both conditions.
         only_first: pairs with a higher share of convergence under `first`.
@@ -71,18 +73,29 @@ def paired_gap(one: ScenarioCounts, two: ScenarioCounts, first: str, second: str
     one sample.
     """
     differences = paired_differences(one, two)
-    estimate = gap_estimate((one, two))
+    samples = max((m for side in (one, two) for _, m in side.values()), default=1)
+    return tested_gap((first, second), gap_estimate((one, two)), differences, samples)
+
+
+def tested_gap(
+    names: tuple[str, str], estimate: Estimate | None, differences: Sequence[int], samples: int
+) -> Gap:
+    """Return the gap with this estimate and the test of these differences, one per scenario.
+
+    Fewer than `MIN_PAIRS` differences have no limits: they show next to nothing of the variance.
+    """
+    has_limits = estimate is not None and len(differences) >= MIN_PAIRS
     return Gap(
-        first=first,
-        second=second,
+        first=names[0],
+        second=names[1],
         points=estimate.value if estimate else None,
-        low=estimate.low if estimate else None,
-        high=estimate.high if estimate else None,
+        low=estimate.low if estimate and has_limits else None,
+        high=estimate.high if estimate and has_limits else None,
         pairs=len(differences),
         only_first=sum(difference > 0 for difference in differences),
         only_second=sum(difference < 0 for difference in differences),
         p=sign_flip_test(differences) if differences else None,
-        samples=max((m for side in (one, two) for _, m in side.values()), default=1),
+        samples=samples,
     )
 
 

@@ -2,9 +2,15 @@
 
 from math import lcm, sqrt
 
-from steertui.stats.gap import Gap, GapCounts, gap_estimate, linearised_residuals, mover_limits
+from steertui.stats.gap import (
+    Gap,
+    GapCounts,
+    gap_estimate,
+    linearised_residuals,
+    mover_limits,
+    tested_gap,
+)
 from steertui.stats.rate import Z95, Estimate
-from steertui.stats.significance import sign_flip_test
 
 MAX_STEPS = 10_000
 """Largest common denominator of the rates' differences; finer ones are rounded to it."""
@@ -19,20 +25,9 @@ def gap_difference(one: GapCounts, two: GapCounts, first: str, second: str) -> G
     the two gaps' limits with their correlation over scenarios (Zou and Donner, Statistics in
     Medicine 27, 2008); measured coverage: benchmarks/COVERAGE.md.
     """
-    differences = _differences_of_differences(one, two)
     estimate = gap_difference_estimate(one, two)
-    return Gap(
-        first=first,
-        second=second,
-        points=estimate.value if estimate else None,
-        low=estimate.low if estimate else None,
-        high=estimate.high if estimate else None,
-        pairs=len(differences),
-        only_first=sum(difference > 0 for difference in differences),
-        only_second=sum(difference < 0 for difference in differences),
-        p=sign_flip_test(differences) if differences else None,
-        samples=max((m for side in (*one, *two) for _, m in side.values()), default=1),
-    )
+    samples = max((m for side in (*one, *two) for _, m in side.values()), default=1)
+    return tested_gap((first, second), estimate, _differences_of_differences(one, two), samples)
 
 
 def gap_difference_estimate(one: GapCounts, two: GapCounts, z: float = Z95) -> Estimate | None:

@@ -26,7 +26,9 @@ def agreeing_limits(estimate: Estimate, *, is_shown: bool, direction: int) -> Es
     often. If one is shown, the interval ends at 0 where it would go beyond, and 0 itself is
     excluded: the exact test has excluded 0 and what is beyond (Hayter and Hsu, JASA 89, 1994,
     128-136, compatible confidence regions of stepwise tests). If the pairs have another direction
-    than the value, the limits stay. Measured simultaneous coverage: benchmarks/COVERAGE.md.
+    than the value, the limits stay. A limit of exactly 0 is always one that the test has set: it
+    says on which side of 0 the limit is, not where. Measured simultaneous coverage:
+    benchmarks/COVERAGE.md.
     """
     value, low, high = estimate
     if not is_shown:

@@ -17,7 +17,8 @@ class WordingGap:
         texts: the mean gap over these very texts, with limits over scenarios and the exact test.
         wordings: number of wordings of the first and of the second arm.
         over: mean over the wordings, with 95 % limits over scenarios and wordings like these,
-            percentage points; None if neither arm has several wordings.
+            percentage points; None if neither arm has several wordings, or with fewer than
+            `MIN_PAIRS` scenarios valid under both.
         spread: standard deviation of the wordings' true rates, percentage points, of the first and
             of the second arm; None for an arm with one wording.
         share: part of the variance of `over` that is due to the choice of wordings, 0 to 1; None
@@ -83,12 +84,13 @@ def _wording_parts(arm: Arm, scenarios: int) -> Iterator[tuple[float, int]]:
         yield arm.cells, (arm.wordings - 1) * (scenarios - 1)
 
 
-def _limits(one: Arm, two: Arm, texts: Gap, half_width: float) -> Estimate:
+def _limits(one: Arm, two: Arm, texts: Gap, half_width: float) -> Estimate | None:
+    """Return the estimate over wordings; None if the one over these texts has no limits."""
+    if texts.points is None or texts.low is None or texts.high is None:
+        return None
     points = 100 * (one.mean - two.mean)
-    below = above = 100 * half_width
-    if texts.points is not None and texts.low is not None and texts.high is not None:
-        below = max(below, texts.points - texts.low)
-        above = max(above, texts.high - texts.points)
+    below = max(100 * half_width, texts.points - texts.low)
+    above = max(100 * half_width, texts.high - texts.points)
     return Estimate(points, max(-100.0, points - below), min(100.0, points + above))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from steertui.analysis.category_rows import category_row
+from steertui.analysis.category_rows import category_legend, category_row
 from steertui.analysis.formatting import (
     comparison_legend,
     comparison_row,
@@ -118,6 +118,17 @@ def test_two_pairs_of_a_category_have_no_interval() -> None:
     assert all(category_row(category, [])[1:3] == ("+100.0", "–") for category in found.categories)
     (one,) = table({"pro": [C] * 12, "anti": [N] * 12}, categories=1).categories
     assert category_row(one, [])[2].startswith("[")
+
+
+def test_the_gap_of_a_category_is_over_shared_scenarios_if_that_is_material() -> None:
+    labels = {"pro": [*[C] * 10, *[N] * 10], "anti": [*[N] * 10, *[X] * 10]}
+    found = table(labels, categories=1)
+    (one,) = found.categories
+    assert category_row(one, [])[:2] == ("0†", "+100.0")
+    assert category_legend(found).startswith("Categories: † gap over the scenarios valid under")
+    whole = table({"pro": [C] * 10, "anti": [N] * 10}, categories=1)
+    assert category_row(whole.categories[0], [])[0] == "0"
+    assert "†" not in category_legend(whole)
 
 
 def test_an_odds_ratio_in_a_family_is_called_uncorrected() -> None:

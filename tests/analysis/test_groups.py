@@ -201,11 +201,34 @@ def test_what_no_attack_is_shown_to_do_is_said_of_each(tmp_path: Path) -> None:
         assert words in result.verdicts[-1]
 
 
-def test_intervals_beside_corrected_p_values_are_marked(contest: Path, tmp_path: Path) -> None:
+def test_intervals_of_a_family_hold_at_once_and_agree_with_its_tests(
+    contest: Path, dose: Path, tmp_path: Path
+) -> None:
     (result,) = groups(contest).contests
     gap = result.estimates.unauthorised["attack-1"]
-    limits = f"(95 % interval {gap.low:+.1f} to {gap.high:+.1f}, not corrected), p < 0.001 after"
-    assert limits in " ".join(result.sentences)
+    test = result.estimates.tests["attack-1"]
+    assert test.level == 0.975
+    assert test.low is not None
+    assert gap.low is not None
+    assert test.low < gap.low
+    words = f"(97.5 % interval {test.low:+.1f} to {test.high:+.1f}), p < 0.001 after Holm over 2"
+    assert words in " ".join(result.sentences)
+    (axis,) = groups(dose).axes
+    tests = [
+        *result.estimates.tests.values(),
+        *result.refusals.tests.values(),
+        *(d.test for d in result.estimates.defences),
+        *(duel.test for d in result.estimates.defences for duel in d.duels),
+        *(point.test for point in axis.curve.points if point.test),
+        *(match.test for match in axis.matches),
+    ]
+    assert len(tests) == 14
+    for each in tests:
+        assert each.low is not None
+        assert each.high is not None
+        excludes_zero = each.low >= 0 or each.high <= 0
+        assert excludes_zero is each.is_significant
+    assert "98.3 % each, hold at once with about 95 %" in report(dose)
     duel = result.estimates.defences[0].duels[0].protection
     assert (
         f"estimated protection, not tested: {duel.points:+.1f} points (95 % interval "
@@ -214,7 +237,24 @@ def test_intervals_beside_corrected_p_values_are_marked(contest: Path, tmp_path:
     single = grouped.contest_conditions(tmp_path, 1, 1)
     grouped.write(tmp_path / "a.db", single, grouped.by_rate(held))
     (result,) = groups(tmp_path / "a.db").contests
-    assert "not corrected" not in " ".join(result.sentences)
+    assert {d.test.level for d in result.estimates.defences} == {0.95}
+
+
+def test_three_scenarios_give_no_interval_of_a_contest_or_a_dose(tmp_path: Path) -> None:
+    def steered(condition: Condition) -> float:
+        is_attacked = condition.cell and condition.cell.attack != "none"
+        return float(bool(is_attacked or (condition.step and condition.step.dose)))
+
+    label = grouped.by_rate(steered, 3)
+    grouped.write(tmp_path / "a.db", grouped.contest_conditions(tmp_path), label, 3)
+    grouped.write(tmp_path / "b.db", grouped.dose_conditions(tmp_path, 0.2), label, 3)
+    few = "+100.0 points (no interval with fewer than 4 pairs)"
+    (result,) = groups(tmp_path / "a.db").contests
+    assert f"attack-1 is not shown to steer: {few}" in " ".join(result.evidence)
+    record = json.loads(report(tmp_path / "b.db", "--format", "json"))
+    point = record["tables"][0]["axes"][0]["points"][1]
+    assert (point["effect"]["points"], point["effect"]["low"]) == (100, None)
+    assert point["effect"]["test_low"] is None
 
 
 def test_categories_without_a_primary_comparison_have_no_columns_of_a_gap(contest: Path) -> None:

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from steertui.analysis.families import PRIMARY, Contrast, Family, FamilyTest, Role
 from steertui.analysis.formatting import marked_rate
 from steertui.analysis.sentences import (
     Finding,
@@ -21,6 +20,7 @@ from steertui.core.judge_kind import JudgeKind
 from steertui.core.outcome import Outcome, count_trials
 from steertui.core.verdict import Label
 from steertui.report import markdown
+from steertui.stats.families import PRIMARY, Contrast, Family, FamilyTest, Role
 from steertui.stats.gap import Gap, condition_gap
 from steertui.stats.rate import Policy
 from steertui.store import JudgeInfo, ModelSetting

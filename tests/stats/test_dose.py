@@ -50,10 +50,10 @@ def curve(nonsense: int = 6) -> DoseCurve:
 def test_effects_are_gaps_to_dose_0_after_holm() -> None:
     points = curve().points
     assert points[1].effect is None
-    assert points[1].adjusted is None
+    assert points[1].test is None
     effects = [point.effect for point in points if point.effect]
     assert [e.points for e in effects] == pytest.approx([-15, 25, 50, 80])
-    adjusted = [point.adjusted for point in points if point.effect]
+    adjusted = [point.test.p for point in points if point.test]
     assert adjusted == list(holm([e.p or 0 for e in effects]))
     assert points[3].is_shown
     assert not points[0].is_shown

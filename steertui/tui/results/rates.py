@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from steertui.analysis.formatting import is_marked, rate_interval, rate_percent
+from steertui.analysis.interval_text import interval_words
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import RateRow, Table
 from steertui.core.verdict import Label
@@ -135,25 +136,26 @@ def _rate_bar(rate: Rate, width: int, colours: Palette) -> Text:
 def _gap(table: Table, paper: Mapping[str, Rate], width: int, colours: Palette) -> Iterator[Text]:
     if not table.primary:
         return
-    gap = table.primary.gap
+    gap, test = table.primary.gap, table.primary.test
     pair = f"gap {one_line(gap.first)} − {one_line(gap.second)}"
     yield Text()
-    if gap.points is None or gap.low is None or gap.high is None:
+    if gap.points is None:
         yield Text(f"{pair}: no valid answer under one condition yet", colours.quiet)
         return
     text = Text(f"{pair}  ", "bold")
     text.append(f"{gap.points:+.1f}", f"bold {colours.blue}")
-    yield text.append(f" points [{gap.low:+.1f}, {gap.high:+.1f}]", colours.quiet)
+    yield text.append(f" points ({interval_words(test)})", colours.quiet)
     bar_width = max(20, min(61, width - 16))
-    bar = interval_bar(
-        gap.points,
-        (gap.low, gap.high),
-        GAP_AXIS,
-        bar_width,
-        style=f"bold {colours.blue}",
-        axis_style=colours.faint,
-    )
-    yield bar.append("  this run", colours.quiet)
+    if test.low is not None and test.high is not None:
+        bar = interval_bar(
+            gap.points,
+            (test.low, test.high),
+            GAP_AXIS,
+            bar_width,
+            style=f"bold {colours.blue}",
+            axis_style=colours.faint,
+        )
+        yield bar.append("  this run", colours.quiet)
     published = paper_gap(paper, gap.first, gap.second)
     if published:
         yield _paper_bar(published, bar_width, colours)

@@ -1,6 +1,6 @@
 """Families of tests: p values after Holm, and intervals at the level of each test."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
@@ -49,6 +49,7 @@ class Family:
 
 
 PRIMARY = Family(Role.PRIMARY, 1)
+UNTESTED = Family(Role.EXPLORATORY, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,8 @@ class FamilyTest:
         level: confidence level of the limits, 0 to 1; at it the limits of the whole family hold at
             once with 95 % (`simultaneous_level`).
         low: lower limit at that level, percentage points, in agreement with the test
-            (`agreeing_limits`); None without two rates or with fewer than `MIN_PAIRS` pairs.
+            (`agreeing_limits`); exactly 0 if the test has set it; None without two rates or with
+            fewer than `MIN_PAIRS` pairs.
         high: upper limit.
     """
 
@@ -118,6 +120,11 @@ class FamilyTest:
     def is_significant(self) -> bool:
         """Whether the test shows a difference at 5 %."""
         return self.p is not None and self.p <= SIGNIFICANCE_LEVEL
+
+
+def untested(gap: Gap) -> FamilyTest:
+    """Return the single 95 % interval of a gap whose p value is not used."""
+    return FamilyTest(UNTESTED, None, 1 - SIGNIFICANCE_LEVEL, gap.low, gap.high)
 
 
 def family_tests(contrasts: Sequence[Contrast], family: Family) -> list[FamilyTest]:
@@ -144,6 +151,11 @@ def family_tests(contrasts: Sequence[Contrast], family: Family) -> list[FamilyTe
             )
         )
     return tests
+
+
+def tests_by_name(contrasts: Mapping[str, Contrast], family: Family) -> dict[str, FamilyTest]:
+    """Return the tests of the comparisons of one family by their names."""
+    return dict(zip(contrasts, family_tests([*contrasts.values()], family), strict=True))
 
 
 def _agreeing_estimate(contrast: Contrast, p: float, level: float) -> Estimate | None:
