@@ -11,8 +11,10 @@ from steertui.core.verdict import Label
 from steertui.stats.families import (
     PRIMARY,
     Contrast,
+    EquivalenceTest,
     Family,
     Role,
+    equivalence_tests,
     family_tests,
     headline_contrast,
 )
@@ -55,7 +57,7 @@ def condition_gaps(
     """Return the declared comparisons; `is_exploring` adds the pairs that are not declared."""
     if comparisons.primary is None:
         return ConditionGaps()
-    sides = _sides(outcomes, policy)
+    sides = _sides(outcomes, policy, comparisons.margin)
     family = Family(
         Role.SECONDARY, len(comparisons.secondary), "comparisons of the declared family"
     )
@@ -91,20 +93,25 @@ class _Sides:
         labels: counts by condition.
         notes: on low coverage, by condition.
         planned: scenarios by condition.
+        margin: of equivalence, percentage points.
     """
 
     policy: Policy
     labels: Mapping[str, LabelCounts]
     notes: Mapping[str, tuple[str, ...]]
     planned: Mapping[str, frozenset[str]]
+    margin: float
 
     def results(self, pairs: Sequence[Pair], family: Family) -> tuple[GapResult, ...]:
         checks = corrected([self._sensitivity(*pair) for pair in pairs], family.tests)
         contrasts = [self._contrast(*pair) for pair in pairs]
         tests = family_tests(contrasts, family)
+        same = equivalence_tests(contrasts, family, self.margin)
         return tuple(
-            gap_result(contrast, test, self._planned(*pair), self._notes(check))
-            for pair, contrast, test, check in zip(pairs, contrasts, tests, checks, strict=True)
+            gap_result(contrast, test, self._planned(*pair), self._notes(check, equivalence))
+            for pair, contrast, test, check, equivalence in zip(
+                pairs, contrasts, tests, checks, same, strict=True
+            )
         )
 
     def _planned(self, first: str, second: str) -> int:
@@ -119,18 +126,19 @@ class _Sides:
         one, two = (self.labels[name].by_policy[self.policy] for name in (first, second))
         return headline_contrast(one, two, first, second)
 
-    def _notes(self, check: Sensitivity) -> Notes:
+    def _notes(self, check: Sensitivity, equivalence: EquivalenceTest | None) -> Notes:
         gap = check.marginal
-        return Notes((*self.notes[gap.first], *self.notes[gap.second]), check)
+        return Notes((*self.notes[gap.first], *self.notes[gap.second]), check, equivalence)
 
 
-def _sides(outcomes: Sequence[Outcome], policy: Policy) -> _Sides:
+def _sides(outcomes: Sequence[Outcome], policy: Policy, margin: float) -> _Sides:
     groups = outcomes_by_condition(outcomes)
     return _Sides(
         policy=policy,
         labels={name: label_counts(own) for name, own in groups.items()},
         notes={name: _coverage_note(name, own) for name, own in groups.items()},
         planned={name: frozenset(o.scenario for o in own) for name, own in groups.items()},
+        margin=margin,
     )
 
 

@@ -165,17 +165,18 @@ def _tests(comparisons: Comparisons, *, names: bool = False) -> str:
     """Return the tests in words; `names` adds those of the family, at most `MAX_NAMES`."""
     if comparisons.primary is None:
         return "no comparison"
-    tests = f"primary comparison {pair_text(comparisons.primary)} at 5 %"
+    primary = f"primary comparison {pair_text(comparisons.primary)} at 5 %"
+    margin = f"equivalence within ±{comparisons.margin:g} points"
     family = comparisons.secondary
     if not family:
-        return f"{tests}, and no other declared comparison"
-    tests += f"; declared family of {quantity(len(family), 'comparison')}"
+        return f"{primary}, and no other declared comparison; {margin}"
+    tests = f"declared family of {quantity(len(family), 'comparison')}"
     if len(family) > 1:
         tests += " with Holm's correction"
-    if not names:
-        return tests
-    more = f" and {len(family) - MAX_NAMES} others" if len(family) > MAX_NAMES else ""
-    return f"{tests} ({', '.join(map(pair_text, family[:MAX_NAMES]))}{more})"
+    if names:
+        more = f" and {len(family) - MAX_NAMES} others" if len(family) > MAX_NAMES else ""
+        tests += f" ({', '.join(map(pair_text, family[:MAX_NAMES]))}{more})"
+    return f"{primary}; {tests}; {margin}"
 
 
 def pair_text(pair: tuple[str, str]) -> str:

@@ -1,11 +1,12 @@
 """Sentences on comparisons: what is shown, its interval, the exact test."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import ceil
 
 from steertui.analysis.interval_text import interval_words
-from steertui.stats.families import Contrast, FamilyTest
+from steertui.stats.families import Contrast, EquivalenceTest, FamilyTest
 from steertui.stats.gap import Gap
 from steertui.stats.matched_pairs import matched_odds_ratio
 from steertui.stats.power import (
@@ -33,6 +34,7 @@ class Finding(StrEnum):
     MORE = "more under the first"
     FEWER = "fewer under the first"
     UNDIRECTED = "different, direction not shown"
+    EQUIVALENT = "equivalent within the margin"
     NOT_SHOWN = "no difference shown"
     UNTESTED = "not tested"
     WITHHELD = "withheld: the labels are not reliable"
@@ -54,6 +56,8 @@ class GapResult:
         statement: the finding with points and interval, without a full stop.
         evidence: counts, test and family, without a full stop; "" without a test.
         sensitivity: the gap under other choices; None for comparisons of tables.
+        equivalence: within the declared margin; None without a scenario valid under both
+            conditions, and for comparisons of tables and of categories.
         is_shared: whether points and interval are over the scenarios of the test alone, so that
             they are not the difference of the printed rates.
     """
@@ -64,6 +68,7 @@ class GapResult:
     statement: str
     evidence: str = ""
     sensitivity: Sensitivity | None = None
+    equivalence: EquivalenceTest | None = None
     is_shared: bool = False
 
     @property
@@ -91,10 +96,12 @@ class Notes:
     Attributes:
         coverage: sentences on low coverage, for the evidence.
         sensitivity: the gap under other choices; None if it is not measured.
+        equivalence: test of equivalence; None if no margin is declared.
     """
 
     coverage: tuple[str, ...] = ()
     sensitivity: Sensitivity | None = None
+    equivalence: EquivalenceTest | None = None
 
 
 NO_NOTES = Notes()
@@ -104,39 +111,67 @@ def gap_result(
     contrast: Contrast, test: FamilyTest, planned: int, notes: Notes = NO_NOTES
 ) -> GapResult:
     """Return the result on two conditions; `planned` is the number of planned scenarios."""
-    gap = contrast.gap
-    finding = _finding(gap, test)
-    names = f"{gap.first} and {gap.second}"
-    if gap.points is None:
-        statement = f"{names} cannot be compared: no valid answer under at least one of them"
-        return GapResult(gap, test, finding, statement, sensitivity=notes.sensitivity)
+    gap, equivalence = contrast.gap, notes.equivalence
+    finding = _finding(gap, test, equivalence)
     one, limits = _larger_first(gap, test) if finding.sign else (gap, test)
-    size = _size(one, limits)
-    match finding:
-        case Finding.UNTESTED:
-            statement = f"{names} cannot be tested: no scenario is valid under both; {size}"
-        case Finding.NOT_SHOWN:
-            statement = f"No difference between {names} is shown: {size}"
-        case Finding.UNDIRECTED:
-            statement = (
-                f"{names} differ, but the rates and the pairs have opposite directions, so the "
-                f"direction is not shown: {size}"
-            )
-        case _:
-            statement = (
-                f"Answers converge more often under {one.first} than under {one.second}: "
-                f"{abs(gap.points):.1f} points more ({interval_words(limits, sign='')})"
-            )
-    parts = [_condition_counts(one, test, planned), *_power(gap, test), *notes.coverage]
-    evidence = "" if test.p is None else "; ".join(parts)
+    parts = [
+        _condition_counts(one, test, planned),
+        *_power(gap, test),
+        *_equivalence_words(finding, equivalence),
+        *notes.coverage,
+    ]
     return GapResult(
         gap,
         test,
         finding,
-        statement,
-        evidence,
+        statement=_statement(one, limits, finding, equivalence),
+        evidence="" if gap.points is None or test.p is None else "; ".join(parts),
         sensitivity=notes.sensitivity,
+        equivalence=equivalence,
         is_shared=contrast.is_shared,
+    )
+
+
+def _statement(
+    gap: Gap, test: FamilyTest, finding: Finding, equivalence: EquivalenceTest | None
+) -> str:
+    """Return what is shown on two conditions; if one converges more often, it is the first."""
+    names = f"{gap.first} and {gap.second}"
+    if gap.points is None:
+        return f"{names} cannot be compared: no valid answer under at least one of them"
+    size = _size(gap, test)
+    within = f"equivalence within ±{equivalence.margin:g} points" if equivalence else ""
+    match finding:
+        case Finding.UNTESTED:
+            return f"{names} cannot be tested: no scenario is valid under both; {size}"
+        case Finding.NOT_SHOWN:
+            neither = f", nor {within}" * bool(within)
+            return f"No difference between {names} is shown{neither}: {size}"
+        case Finding.EQUIVALENT:
+            return f"No difference between {names} is shown, and {within} is: {size}"
+        case Finding.UNDIRECTED:
+            return (
+                f"{names} differ, but the rates and the pairs have opposite directions, so the "
+                f"direction is not shown: {size}"
+            )
+        case _:
+            is_small = equivalence is not None and equivalence.is_shown
+            small = f"; {within} is shown, too" * is_small
+            return (
+                f"Answers converge more often under {gap.first} than under {gap.second}: "
+                f"{gap.points:.1f} points more ({interval_words(test, sign='')}){small}"
+            )
+
+
+def _equivalence_words(finding: Finding, equivalence: EquivalenceTest | None) -> Iterator[str]:
+    """Yield the test of equivalence, unless a difference is shown and equivalence is not."""
+    if equivalence is None or (finding.sign and not equivalence.is_shown):
+        return
+    family = equivalence.family
+    holm = f", Holm over {family.tests}" if family.is_corrected else ""
+    yield (
+        f"equivalence within ±{equivalence.margin:g} points: two one-sided score tests, "
+        f"{p_text(equivalence.p)}{holm}"
     )
 
 
@@ -176,14 +211,17 @@ def withheld(result: GapResult) -> GapResult:
     """Return the result for labels that are not reliable: nothing is concluded."""
     gap = result.gap
     statement = f"nothing is concluded on {gap.first} and {gap.second}: the labels are not reliable"
-    return replace(result, finding=Finding.WITHHELD, statement=statement, evidence="")
+    return replace(
+        result, finding=Finding.WITHHELD, statement=statement, evidence="", equivalence=None
+    )
 
 
-def _finding(gap: Gap, test: FamilyTest) -> Finding:
+def _finding(gap: Gap, test: FamilyTest, equivalence: EquivalenceTest | None = None) -> Finding:
     if gap.points is None or test.p is None:
         return Finding.UNTESTED
     if not test.is_significant:
-        return Finding.NOT_SHOWN
+        is_same = equivalence is not None and equivalence.is_shown
+        return Finding.EQUIVALENT if is_same else Finding.NOT_SHOWN
     if gap.points * (gap.only_first - gap.only_second) <= 0:
         return Finding.UNDIRECTED
     return Finding.MORE if gap.points > 0 else Finding.FEWER

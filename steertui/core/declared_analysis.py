@@ -42,7 +42,8 @@ class DeclaredAnalysis:
             other condition against the reference [default]; "all-pairs" for all pairs of
             conditions.
         pairs: secondary comparisons, two conditions each; if not empty, `family` has no effect.
-        margin: margin of equivalence in percentage points, above 0 to 100 [default: 10].
+        margin: margin of equivalence of two conditions, and of a run and the paper, in percentage
+            points, above 0 to 100 [default: 10].
     """
 
     primary: list[str] = field(default_factory=list)

@@ -17,6 +17,8 @@ _SPECIAL = {
     "×": r"$\times$",
     "–": r"\textendash{}",
     "±": r"$\pm$",
+    "≈": r"$\approx$",
+    "†": r"\textdagger{}",
     "≥": r"$\geq$",
     "≤": r"$\leq$",
     "<": r"$<$",

@@ -192,6 +192,14 @@ def _tests(tables: Sequence[Table]) -> Iterator[str]:
             "Those of a family had Bonferroni's level, and were extended or cut at 0 to agree with "
             "the corrected tests"
         )
+    margins = {c.equivalence.margin for t in tables for c in t.comparisons if c.equivalence}
+    if margins:
+        points = list_text(f"{margin:g}" for margin in sorted(margins))
+        yield (
+            f"Equivalence within {points} percentage points was tested by two one-sided score "
+            "tests at 5 % over the scenarios valid under both conditions [@schuirmann1987] "
+            "[@tango1998]"
+        )
     checks = [c.sensitivity for table in tables for c in table.comparisons if c.sensitivity]
     moved = sum(check.pairs_differ for check in checks)
     if moved:

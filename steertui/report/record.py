@@ -136,9 +136,15 @@ def _gap_record(result: GapResult) -> Record:
         "finding": str(result.finding),
         "statement": result.statement,
         "sentence": result.sentence,
+        "equivalence": _equivalence_record(result),
         "sensitivity": _sensitivity_record(result),
         "odds_ratio": _odds_ratio_record(result),
     }
+
+
+def _equivalence_record(result: GapResult) -> Record | None:
+    test = result.equivalence
+    return {"margin": test.margin, "p": test.p, "is_shown": test.is_shown} if test else None
 
 
 def _sensitivity_record(result: GapResult) -> Record | None:

@@ -68,7 +68,12 @@ def _question(declaration: Declaration) -> Iterator[str]:
         holm = f"secondary, Holm over {len(comparisons.secondary)}"
         yield from (f"| {_pair(pair)} | {holm} |" for pair in comparisons.secondary)
         yield ""
-    yield f"Margin of equivalence: {comparisons.margin:g} points.\n"
+    yield (
+        f"Margin of equivalence: {comparisons.margin:g} points. Two conditions are called "
+        "equivalent if two one-sided score tests at 5 % show that their gap over the scenarios "
+        "valid under both is within it, with Holm's correction over the family, and the printed "
+        "gap is within it.\n"
+    )
     yield "All other comparisons are exploratory.\n"
 
 

@@ -15,7 +15,7 @@ from steertui.stats.families import (
     gap_contrast,
     tests_by_name,
 )
-from steertui.stats.gap import Gap, paired_gap
+from steertui.stats.gap import Gap, paired_gap, share_differences
 from steertui.stats.gap_difference import gap_difference
 from steertui.stats.rate import ScenarioCounts, pooled_rate
 from steertui.stats.significance import SIGNIFICANCE_LEVEL
@@ -225,11 +225,6 @@ def _duels(cells: Cells, defence: str, attacks: Sequence[str], margin: float) ->
             )
         )
     return tuple(duels)
-
-
-def share_differences(one: ScenarioCounts, two: ScenarioCounts) -> list[float]:
-    """Return the difference of the shares of convergence for each shared scenario."""
-    return [one[n][0] / one[n][1] - two[n][0] / two[n][1] for n in one if n in two]
 
 
 def _is_below(differences: Sequence[float], margin: float) -> bool:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 
-from steertui.stats.gap import Gap, GapCounts, gap_estimate, paired_gap
+from steertui.stats.equivalence import equivalence_p
+from steertui.stats.gap import Gap, GapCounts, gap_estimate, paired_gap, share_differences
 from steertui.stats.gap_difference import gap_difference, gap_difference_estimate
 from steertui.stats.rate import Estimate, ScenarioCounts
 from steertui.stats.sensitivity import headline_counts, headline_gap_counts
@@ -60,16 +61,23 @@ class Contrast:
         gap: with 95 % limits and the uncorrected p value.
         at: function from a two-sided normal quantile to the estimate with limits of that level.
         is_shared: whether points and limits are over the scenarios of the test alone.
+        differences: of the shares of convergence of two conditions (`share_differences`), one for
+            each scenario of the test; empty for differences of gaps.
     """
 
     gap: Gap
     at: Callable[[float], Estimate | None]
     is_shared: bool = False
+    differences: tuple[float, ...] = ()
 
 
 def gap_contrast(one: ScenarioCounts, two: ScenarioCounts, first: str, second: str) -> Contrast:
     """Return the difference of two rates (`paired_gap`)."""
-    return Contrast(paired_gap(one, two, first, second), partial(gap_estimate, (one, two)))
+    return Contrast(
+        gap=paired_gap(one, two, first, second),
+        at=partial(gap_estimate, (one, two)),
+        differences=tuple(share_differences(one, two)),
+    )
 
 
 def headline_contrast(
@@ -120,6 +128,51 @@ class FamilyTest:
     def is_significant(self) -> bool:
         """Whether the test shows a difference at 5 %."""
         return self.p is not None and self.p <= SIGNIFICANCE_LEVEL
+
+
+@dataclass(frozen=True, slots=True)
+class EquivalenceTest:
+    """Whether two conditions are equivalent within a declared margin.
+
+    Attributes:
+        family: the comparisons that are tested together.
+        margin: percentage points, above 0 to 100.
+        points: the printed gap.
+        p: of the hypothesis that the gap over the scenarios valid under both conditions is not
+            within ± `margin`, after Holm over the family's equivalence tests (`equivalence_p`).
+    """
+
+    family: Family
+    margin: float
+    points: float
+    p: float
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether equivalence is shown at 5 %, and the printed gap is within the margin."""
+        return self.p <= SIGNIFICANCE_LEVEL and abs(self.points) < self.margin
+
+
+def equivalence_tests(
+    contrasts: Sequence[Contrast], family: Family, margin: float
+) -> list[EquivalenceTest | None]:
+    """Return the tests of equivalence within ± `margin` points, in the given order.
+
+    Holm corrects over the family as for differences (`family_tests`): of all its comparisons whose
+    true gap is at the margin or beyond, one is called equivalent in at most 5 % of experiments.
+    None without a scenario valid under both conditions.
+    """
+    p_values = [
+        equivalence_p(contrast.differences, margin / 100, 1.0) if contrast.differences else 1.0
+        for contrast in contrasts
+    ]
+    missing = [1.0] * (family.tests - len(p_values))
+    return [
+        EquivalenceTest(family, margin, contrast.gap.points, p)
+        if contrast.differences and contrast.gap.points is not None
+        else None
+        for contrast, p in zip(contrasts, holm([*p_values, *missing]), strict=False)
+    ]
 
 
 def untested(gap: Gap) -> FamilyTest:

@@ -129,6 +129,11 @@ def paired_differences(one: ScenarioCounts, two: ScenarioCounts) -> list[int]:
     return [x * two[name][1] - two[name][0] * m for name, (x, m) in one.items()]
 
 
+def share_differences(one: ScenarioCounts, two: ScenarioCounts) -> list[float]:
+    """Return the difference of the shares of convergence for each shared scenario, -1 to 1."""
+    return [one[n][0] / one[n][1] - two[n][0] / two[n][1] for n in one if n in two]
+
+
 def paired_limits(one: Estimate, two: Estimate, correlation: float) -> tuple[float, float]:
     """Return the 95 % limits of the difference of two correlated rates, as proportions.
 
