@@ -169,10 +169,7 @@ def _equivalence_words(finding: Finding, equivalence: EquivalenceTest | None) ->
         return
     family = equivalence.family
     holm = f", Holm over {family.tests}" if family.is_corrected else ""
-    yield (
-        f"equivalence within ±{equivalence.margin:g} points: two one-sided score tests, "
-        f"{p_text(equivalence.p)}{holm}"
-    )
+    yield f"equivalence test, {p_text(equivalence.p)}{holm}"
 
 
 def difference_result(contrast: Contrast, test: FamilyTest, what: str) -> GapResult:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from steertui.analysis.formatting import is_marked, rate_interval, rate_percent
-from steertui.analysis.interval_text import interval_words
+from steertui.analysis.interval_text import interval_cell
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import RateRow, Table
 from steertui.core.verdict import Label
@@ -144,7 +144,7 @@ def _gap(table: Table, paper: Mapping[str, Rate], width: int, colours: Palette) 
         return
     text = Text(f"{pair}  ", "bold")
     text.append(f"{gap.points:+.1f}", f"bold {colours.blue}")
-    yield text.append(f" points ({interval_words(test)})", colours.quiet)
+    yield text.append(f" points {interval_cell(test)}", colours.quiet)
     bar_width = max(20, min(61, width - 16))
     if test.low is not None and test.high is not None:
         bar = interval_bar(
