@@ -24,12 +24,13 @@ from tests.fixtures.gguf_files import lora, write_adapter
 
 ALONE = ContextParams(1, 768, 256, 1, flash=False, devices=("CPU",))
 EIGHT = ContextParams(8, 768, 256, 1, flash=False, devices=("CPU",))
+MANY = ContextParams(32, 768, 256, 1, flash=False, devices=("CPU",))
 LENGTHS = (4, 9, 17, 30)
 
 
 @pytest.fixture(scope="module")
 def steerings(tmp_path_factory: pytest.TempPathFactory) -> tuple[Steering, ...]:
-    """Unsteered, a vector, its opposite, an adapter, and both."""
+    """Unsteered, a vector, its opposite, an adapter at two scales, and vector with adapter."""
     path = tmp_path_factory.mktemp("adapter") / "lora.gguf"
     write_adapter(path, lora("blk.1.ffn_down.weight") | lora("blk.2.attn_output.weight"))
     llama = LlamaModel(demo_path())
@@ -45,6 +46,7 @@ def steerings(tmp_path_factory: pytest.TempPathFactory) -> tuple[Steering, ...]:
         Steering(vector),
         Steering(control_vector(-rows)),
         Steering(adapters=adapters),
+        Steering(adapters=((path, 0.5),)),
         Steering(vector, adapters),
     )
 
@@ -105,15 +107,22 @@ def test_mixed_requests_have_the_answers_of_their_steering_alone(
     assert all(by_steering[0] != other for other in by_steering[1:])
 
 
-@pytest.mark.parametrize(("limit", "kills"), [(3, 2), pytest.param(36, 10, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("shape", "limit", "kills"),
+    [
+        (ALONE, 3, 2),
+        pytest.param(ALONE, 36, 10, marks=pytest.mark.slow),
+        pytest.param(MANY, 36, 10, marks=pytest.mark.slow),
+    ],
+)
 def test_killed_engines_complete_mixed_requests_with_the_same_answers(
-    steerings: tuple[Steering, ...], limit: int, kills: int
+    steerings: tuple[Steering, ...], shape: ContextParams, limit: int, kills: int
 ) -> None:
     pending = mixed(steerings, limit)
     chance = random.Random(2)
     killed: set[int] = set()
     answers: dict[str, str] = {}
-    with Pool(demo_path(), [ALONE, ALONE], steerings) as pool:
+    with Pool(demo_path(), [shape, shape], steerings) as pool:
         list(pool.load())
         for request in pending:
             pool.add(request)
