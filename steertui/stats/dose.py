@@ -7,7 +7,7 @@ from steertui.core.grouping import CoherenceLimits
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
 from steertui.stats.coherence import AnswerMeasures, CoherenceMeans, CoherenceMeasure, mean_of
-from steertui.stats.families import Family, FamilyTest, Role, gap_contrast, tests_by_name
+from steertui.stats.families import Contrast, Family, FamilyTest, Role, gap_contrast, tests_by_name
 from steertui.stats.gap import Gap
 from steertui.stats.rate import (
     VALID_LABELS,
@@ -106,11 +106,7 @@ def dose_curve(
     counts = [convergence(outcomes[name], policy) for _, name in doses]
     nonsense = [nonsensical_rate(outcomes[name]) for _, name in doses]
     anchor = next(index for index, (dose, _) in enumerate(doses) if dose == 0)
-    effects = {
-        name: gap_contrast(counts[i], counts[anchor], name, doses[anchor][1])
-        for i, (_, name) in enumerate(doses)
-        if i != anchor
-    }
+    effects = _effects(doses, counts, anchor)
     tests = tests_by_name(effects, Family(Role.SECONDARY, len(effects), "doses"))
     known = measures or {}
     means = [_means(nonsense[i], known.get(name)) for i, (_, name) in enumerate(doses)]
@@ -133,6 +129,17 @@ def dose_curve(
         coherent_slope=_coherent_slope(points, counts),
         limits=limits,
     )
+
+
+def _effects(
+    doses: Sequence[tuple[float, str]], counts: Sequence[ScenarioCounts], anchor: int
+) -> dict[str, Contrast]:
+    """Return by condition the gap of each dose to dose 0, which has the index `anchor`."""
+    return {
+        name: gap_contrast(counts[i], counts[anchor], name, doses[anchor][1])
+        for i, (_, name) in enumerate(doses)
+        if i != anchor
+    }
 
 
 def _means(nonsense: Rate, measures: AnswerMeasures | None) -> CoherenceMeans:
