@@ -178,12 +178,12 @@ def import_command(
 
     The file is checked against the model, and the norms of the model's hidden states are measured.
     """
-    from steertui.headless.vector_commands import import_vector
+    from steertui.headless.vector_commands import import_command as run
     from steertui.planning.contrast_pairs import PairTexts
     from steertui.steering.vector_file import Convention
 
     chosen = Convention(convention) if convention else None
-    sys.exit(import_vector(file, name, model, chosen, PairTexts(limit=12, template=template)))
+    sys.exit(run(file, name, model, chosen, PairTexts(limit=12, template=template)))
 
 
 @vector.command()
@@ -203,11 +203,13 @@ def import_command(
 @click.option("--layers", default="", help="Layers such as 8-20 [default: all of the vector]")
 def export(name: str, file: Path, convention: str, strength: float | None, layers: str) -> None:
     """Write a vector as a GGUF FILE that llama.cpp and repeng read."""
-    from steertui.headless.vector_commands import export_vector
+    from steertui.headless.vector_commands import print_written
+    from steertui.planning.vector_files import export_vector
     from steertui.steering.vector import parse_layers
     from steertui.steering.vector_file import Convention
 
     export_vector(name, file, Convention(convention), strength, parse_layers(layers))
+    print_written(file)
 
 
 @vector.command()
@@ -220,9 +222,11 @@ def ablate(name: str, file: Path, model: str, layer: int) -> None:
 
     The adapter's scale is the dose: 0 changes nothing, and 1 removes the direction.
     """
-    from steertui.headless.vector_commands import export_ablation
+    from steertui.headless.vector_commands import print_written
+    from steertui.planning.vector_files import export_ablation
 
     export_ablation(name, file, model, layer)
+    print_written(file)
 
 
 @vector.command("sweep", cls=cloup.Command)

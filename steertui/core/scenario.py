@@ -1,5 +1,6 @@
 """Scenarios: tasks with category and system message, loaded from packs."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -230,12 +231,17 @@ def _from_benchmark(path: Path, text: str) -> list[Scenario]:
     ]
 
 
+_LEAD = re.compile(r"[\s#*]*(scenario|task)[ *]*[:*\n][\s#*:]*", re.IGNORECASE)
+"""Heading at the start of a task that does not name it, and Markdown."""
+
+
 def _title(task: str) -> str:
     """Return the task's first line if it looks like a title, otherwise its first words."""
-    line = task.splitlines()[0].strip(" #*:")
-    if len(line) <= 60 and not line.endswith(".") and line.lower() not in ("scenario", "task"):
-        return line
-    return first_words(task)
+    text = task[lead.end() :] if (lead := _LEAD.match(task)) else task
+    line = text.splitlines()[0].strip(" #*:") if text else ""
+    return (
+        line if line and len(line) <= 60 and not line.endswith(".") else first_words(text or task)
+    )
 
 
 def first_words(text: str, most: int = 48) -> str:

@@ -134,6 +134,14 @@ def _judge_lines(plan: Plan, db: Path) -> Iterator[str]:
         yield "Judge   none: answers are stored without labels; --judge labels them later"
 
 
+def cost_lines(plan: Plan) -> list[str]:
+    """Return one line per judge that is paid, and per model on servers that may charge."""
+    paid = [judge for judge in plan.estimate.judges if judge.labels and judge.dollars]
+    models = [model for model in plan.design.models if isinstance(model, ServerModel)]
+    lines = [judge_plan_line(judge) for judge in paid]
+    return lines + [line for model in models for line in _cost_line(model, plan.missing(model))]
+
+
 def _cost_line(model: ServerModel, missing: Sequence[Prompt]) -> Iterator[str]:
     """Yield the cost estimate of a model, if one of its servers gets a key and may charge."""
     urls = model.address.urls

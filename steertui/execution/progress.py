@@ -41,6 +41,9 @@ _ACTIONS = {
     RunStage.JUDGE: "Judging by",
 }
 
+MIN_SPREAD = 1.05
+"""Factor of the prediction interval from which a time left has a range."""
+
 
 class ThroughputMeter:
     """Throughput and time left of a stage since its start, of this model or judge alone."""
@@ -69,13 +72,24 @@ class ThroughputMeter:
         return f"{rate}, {self.left_text(event) or clock(seconds)}"
 
     def left_text(self, event: EngineProgress) -> str:
-        """Return "2:10 left"; "" before the first request is complete, and at the end."""
-        seconds = self.seconds_left(event)
-        return "" if seconds is None else f"{clock(seconds)} left"
+        """Return "2:10 left (1:50 to 2:30)"; "" while nothing is known, and at the end.
+
+        Before an answer is complete it is "at most 3:00 left": all answers have the maximum length.
+        The range is the prediction interval over the lengths of the answers, at the speed so
+        far. It is left out below `MIN_SPREAD`.
+        """
+        seconds = None if event.left is None else self._cost.seconds(event.left)
+        if seconds is None or event.left is None or event.done == event.total:
+            return ""
+        if event.left.is_limit:
+            return f"at most {clock(seconds)} left"
+        spread = event.left.spread
+        limits = f" ({clock(seconds / spread)} to {clock(seconds * spread)})"
+        return f"{clock(seconds)} left{limits if spread >= MIN_SPREAD else ''}"
 
     def seconds_left(self, event: EngineProgress) -> float | None:
         """Return the expected seconds until the end of the stage; None if they are unknown."""
-        if not event.done or event.done == event.total or event.left is None:
+        if event.left is None or event.left.is_limit or event.done == event.total:
             return None
         return self._cost.seconds(event.left)
 

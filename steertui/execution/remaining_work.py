@@ -5,8 +5,9 @@ complete ones, and those in progress, which are at least as long as they are now
 *JASA* 53, 1958). The time of a step is estimated from the steps so far.
 """
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,9 @@ TOKENS_PER_STEP = 16.0
 An assumption, which holds for the first second of a run only.
 """
 
+NORMAL_95 = 1.96
+"""Standard errors on each side of a nominal 95 % interval."""
+
 MIN_SECONDS = 0.2
 """Least time between two measurements of the cost of a step."""
 
@@ -33,14 +37,21 @@ class RemainingWork:
     Attributes:
         steps: decode steps, until the last answer is complete.
         tokens: tokens to decode: new tokens, and prompt tokens that are not shared.
+        spread: factor of the prediction interval of the tokens, from tokens / spread to tokens ×
+            spread; 1 if their number is known. It is nominal 95 %, and held 86 to 94 % of 200
+            simulated runs of 120 answers, after 20 to 80 % of their tokens.
+        is_limit: whether no answer is complete yet, so that every answer is counted with the
+            maximum number of new tokens.
     """
 
     steps: float
     tokens: float
+    spread: float = 1.0
+    is_limit: bool = False
 
     def times(self, factor: float) -> "RemainingWork":
         """Return the work multiplied by a factor."""
-        return RemainingWork(factor * self.steps, factor * self.tokens)
+        return replace(self, steps=factor * self.steps, tokens=factor * self.tokens)
 
 
 class AnswerLengths:
@@ -56,15 +67,16 @@ class AnswerLengths:
         """Add the length of a complete answer."""
         self._complete[min(tokens // self._width, self._last)] += 1
 
-    def work(self, current: Sequence[int], waiting: int, slots: int) -> RemainingWork | None:
+    def work(self, current: Sequence[int], waiting: int, slots: int) -> RemainingWork:
         """Return the work of the answers in progress and of `waiting` answers on `slots` slots.
 
-        `current` are the lengths of the answers in progress. None before an answer is complete.
+        `current` are the lengths of the answers in progress.
         """
         if not self._complete.any():
-            return None
+            return self._limit(current, waiting, slots)
         bins = np.minimum(np.asarray(current, np.intp) // self._width, self._last)
-        survival = self._survival(bins)
+        hazard, at_risk = self._hazard(bins)
+        survival = _survival(hazard)
         mean = float(survival.sum())
         residuals = [_residual(survival, int(length)) for length in bins]
         work = sum(float(r.sum()) for r in residuals) + waiting * mean
@@ -74,23 +86,72 @@ class AnswerLengths:
             stationary = survival[::-1].cumsum()[::-1] / mean
             tail = _expected_maximum([stationary] * min(slots, waiting + len(current)))
             steps = max(steps, mean, work / slots - float(stationary.sum()) + tail)
-        return RemainingWork(self._width * steps, self._width * work)
+        variance = waiting * _variance(survival) + sum(map(_variance, residuals))
+        variance += self._hazard_variance(hazard, at_risk, bins, waiting)
+        spread = math.exp(NORMAL_95 * math.sqrt(variance) / work) if work else 1.0
+        return RemainingWork(self._width * steps, self._width * work, spread)
 
-    def _survival(self, current: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Return the probability that an answer is longer than 0, 1, … bins, up to the limit.
+    def _limit(self, current: Sequence[int], waiting: int, slots: int) -> RemainingWork:
+        """Return the work if all answers are as long as they may be."""
+        longest = self._width * self._last
+        left = [max(0, longest - length) for length in current]
+        tokens = sum(left) + waiting * longest
+        steps = max(max(left, default=0), longest if waiting else 0, tokens / max(1, slots))
+        return RemainingWork(steps, tokens, is_limit=True)
+
+    def _hazard_variance(
+        self,
+        hazard: NDArray[np.float64],
+        at_risk: NDArray[np.intp],
+        current: NDArray[np.intp],
+        waiting: int,
+    ) -> float:
+        """Return the variance of the expected work by that of the estimated hazard.
+
+        The delta method with Greenwood's variance of each bin; beyond the longest complete answer
+        all bins have the same estimate.
+        """
+        survival = _survival(hazard)
+        after = survival.sum() - survival.cumsum()
+        started = np.zeros(len(survival))
+        np.add.at(started, current, 1 / np.maximum(survival[current - (current > 0)], 1e-9))
+        slope = after * (waiting + started.cumsum()) / np.maximum(1 - hazard, 1e-9)
+        end = self._longest + 1
+        known = hazard[:end] * (1 - hazard[:end]) / np.maximum(at_risk[:end], 1)
+        pooled = float(slope[end:].sum()) * float(hazard[-2])
+        return float((slope[:end] ** 2 * known).sum()) + pooled**2 / float(self._complete.sum())
+
+    @property
+    def _longest(self) -> int:
+        """Bin of the longest complete answer."""
+        return int(np.flatnonzero(self._complete)[-1])
+
+    def _hazard(self, current: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        """Return the probability that an answer ends in each bin, and the answers at risk there.
 
         Beyond the longest complete answer the mean rate at which answers have ended continues.
         """
         in_progress = np.bincount(current, minlength=len(self._complete))
         at_risk = (self._complete + in_progress)[::-1].cumsum()[::-1]
         rate = self._complete.sum() / max(1, at_risk.sum())
-        hazard = self._complete / np.maximum(at_risk, 1)
-        longest = int(np.flatnonzero(self._complete)[-1])
-        hazard[longest + 1 :] = rate
-        survival = np.cumprod(1 - hazard)
-        survival[-1] = 0.0
-        survival[0] = max(survival[0], 1e-9)
-        return survival
+        hazard = np.divide(self._complete, np.maximum(at_risk, 1), dtype=np.float64)
+        hazard[self._longest + 1 :] = rate
+        return hazard, at_risk
+
+
+def _survival(hazard: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the probability that an answer is longer than 0, 1, … bins, up to the limit."""
+    survival = np.cumprod(1 - hazard).astype(np.float64)
+    survival[-1] = 0.0
+    survival[0] = max(survival[0], 1e-9)
+    return survival
+
+
+def _variance(survival: NDArray[np.float64]) -> float:
+    """Return the variance of a length, in bins squared."""
+    mean = float(survival.sum())
+    second_moment = float(((2 * np.arange(len(survival)) + 1) * survival).sum())
+    return max(0.0, second_moment - mean**2)
 
 
 def _residual(survival: NDArray[np.float64], length: int) -> NDArray[np.float64]:
@@ -141,7 +202,9 @@ class StageWork:
         if self._answers > 0:
             waiting = max(0, self._answers - len(current))
             work = self._lengths.work(current, waiting, slots)
-            return work and RemainingWork(work.steps, work.tokens + prefill)
+            tokens = work.tokens + prefill
+            spread = work.spread ** (work.tokens / max(1, tokens))
+            return replace(work, tokens=tokens, spread=spread)
         # Steps that only prefill are as large as they were so far.
         steps = snapshot.steps - self._start.steps
         return RemainingWork(prefill * steps / prefilled, prefill) if prefilled else None

@@ -14,21 +14,16 @@ from steertui.engine.sizing import Overrides
 from steertui.execution import Event, JudgeStopped, ModelStopped, RunControl, judge, run
 from steertui.execution.derived_judges import NO_DERIVATION, Derivation
 from steertui.execution.judge_worths import next_command
+from steertui.execution.judging_plan import plan_judging
 from steertui.execution.plan_lines import judge_plan_line, note_line
 from steertui.execution.progress import incident_line
 from steertui.headless.downloads import DOWNLOAD_STOPPED, report_downloads
 from steertui.headless.reporters import Reporter, choose_reporter
 from steertui.output_files import check_output
 from steertui.planning.consent import require_consent
-from steertui.planning.control_answers import pending_control
-from steertui.planning.estimate import judge_estimate
-from steertui.planning.judge_cost import add_costs, control_cost, estimate_cost
 from steertui.planning.judges import (
     Judge,
     JudgeServerOptions,
-    check_context,
-    describe_judge,
-    register_judges,
 )
 from steertui.planning.origin import Origin
 from steertui.planning.plan import make_plan
@@ -152,23 +147,13 @@ def judge_stored(
 ) -> int:
     """Judge stored answers, print the results and return the exit code, as `run_batch` does."""
     handler = SignalHandler()
-    descriptions = [describe_judge(judge) for judge in judges]
     with Store(db, must_exist=True) as store:
         chosen = store.resolve_experiment(experiment)
-        unjudged = {judge.id: store.unjudged_answers(chosen, judge.id) for judge in judges}
-        check_context(judges, unjudged)
-        register_judges(judges, descriptions, store)
-        for new_judge, description in zip(judges, descriptions, strict=True):
-            answers = unjudged[new_judge.id]
-            pending = pending_control(store, server_options.control_set, new_judge)
-            cost = add_costs(
-                estimate_cost(new_judge, answers),
-                control_cost(new_judge, server_options.control_set, pending, len(answers)),
-            )
-            work = judge_estimate(new_judge, len(answers), cost, control=len(pending))
+        plan = plan_judging(store, chosen, judges, server_options)
+        for work, notes in zip(plan.work, plan.notes, strict=True):
             print_line(judge_plan_line(work), to_stderr=True)
-            for note in description.notes:
-                print_line(note_line(f"{new_judge.name}: {note}"), to_stderr=True)
+            for note in notes:
+                print_line(note_line(f"{work.name}: {note}"), to_stderr=True)
         events = judge(
             store,
             chosen,
@@ -177,7 +162,7 @@ def judge_stored(
             server_options,
             reasons=reasons,
             control=handler.control,
-            unjudged=unjudged,
+            unjudged=plan.unjudged,
             derivation=derivation,
         )
         reporter = choose_reporter(as_json=as_json)

@@ -9,12 +9,11 @@ from steertui.analysis.summary import ReportFilter, summarise
 from steertui.analysis.table import Table
 from steertui.engine.sizing import Overrides
 from steertui.execution import judge
+from steertui.execution.judging_plan import plan_test
 from steertui.headless.batch import SignalHandler, consume, exit_code, judge_stored
 from steertui.headless.reporters import choose_reporter
-from steertui.judge.control import load_control_set
-from steertui.planning.control_answers import store_control_set
 from steertui.planning.inventory import judge_candidates
-from steertui.planning.judges import Judge, JudgeServerOptions, describe_judge, register_judges
+from steertui.planning.judges import Judge, JudgeServerOptions
 from steertui.printable import print_json, print_line
 from steertui.report import judge_tables
 from steertui.report.command import show
@@ -42,22 +41,18 @@ def test_judges(
 ) -> int:
     """Let judges read the control set, print what they are worth and return the exit code."""
     handler = SignalHandler()
-    descriptions = [describe_judge(one) for one in judges]
     with Store(db) as store:
-        experiment = store_control_set(store, options.control_set or load_control_set())
-        register_judges(judges, descriptions, store)
-        unjudged = {one.id: store.unjudged_answers(experiment, one.id) for one in judges}
-        for one in judges:
-            pending = len(unjudged[one.id])
-            print_line(f"{one.name}: {pending} control answers to read", to_stderr=True)
+        plan = plan_test(store, judges, options)
+        for work in plan.work:
+            print_line(f"{work.name}: {work.unjudged} control answers to read", to_stderr=True)
         events = judge(
             store,
-            experiment,
+            plan.experiment,
             judges,
             overrides,
             options,
             control=handler.control,
-            unjudged=unjudged,
+            unjudged=plan.unjudged,
         )
         reporter = choose_reporter(as_json=as_json)
         stopped = consume(events, reporter, handler, store.path)

@@ -54,17 +54,25 @@ class GridSize:
     """Lengths of the grid's axes.
 
     Attributes:
-        samples: answers per model, scenario and condition, over all temperatures.
-        samples_per_temperature: at the lowest temperature, which has the fewest.
+        samples_by_temperature: (temperature, answers per model, scenario and condition).
         has_primary: whether a comparison of two conditions is declared as primary.
     """
 
     models: int = 0
     scenarios: int = 0
     conditions: int = 0
-    samples: int = 0
-    samples_per_temperature: int = 0
+    samples_by_temperature: tuple[tuple[float, int], ...] = ()
     has_primary: bool = False
+
+    @property
+    def samples(self) -> int:
+        """Answers per model, scenario and condition, over all temperatures."""
+        return sum(samples for _, samples in self.samples_by_temperature)
+
+    @property
+    def samples_per_temperature(self) -> int:
+        """Samples at the temperature that has the fewest; 0 if unknown."""
+        return min((samples for _, samples in self.samples_by_temperature), default=0)
 
     @property
     def trials(self) -> int:
@@ -279,15 +287,14 @@ def judge_estimate(
 def _grid_size(
     experiment: Experiment, scenarios: Sequence[Scenario], conditions: Sequence[Condition]
 ) -> GridSize:
-    samples = [distinct_samples(experiment.samples, t) for t in experiment.temperatures]
+    samples = tuple((t, distinct_samples(experiment.samples, t)) for t in experiment.temperatures)
     names = [condition.name for condition in conditions]
     grouped = {condition.name for condition in conditions if condition.groups}
     return GridSize(
         models=len(experiment.models),
         scenarios=len(scenarios),
         conditions=len(conditions),
-        samples=sum(samples),
-        samples_per_temperature=min(samples),
+        samples_by_temperature=samples,
         has_primary=experiment.analysis.comparisons(names, grouped).primary is not None,
     )
 

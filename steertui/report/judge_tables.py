@@ -23,7 +23,7 @@ def draw(
     `candidates` are models that fit this machine, largest first. `detail` adds agreement by label
     and condition.
     """
-    yield filled_grid("control set", COLUMNS, [_row(overview) for overview in overviews])
+    yield filled_grid("control set", COLUMNS, [overview_row(overview) for overview in overviews])
     if any(overview.published for overview in overviews):
         yield line_text()
         yield _published(overviews)
@@ -73,7 +73,8 @@ def overview_records(overviews: Sequence[JudgeOverview]) -> Iterator[Record]:
         }
 
 
-def _row(overview: JudgeOverview) -> tuple[str, ...]:
+def overview_row(overview: JudgeOverview) -> tuple[str, ...]:
+    """Return the judge's name and the values for `COLUMNS`."""
     seconds = "–" if overview.seconds is None else f"{overview.seconds:.2f}"
     dollars = "–" if overview.dollars is None else f"{1000 * overview.dollars:.2f}"
     worth = overview.worth
@@ -102,8 +103,13 @@ def _published(overviews: Sequence[JudgeOverview]) -> Grid:
 
 def _details(overviews: Sequence[JudgeOverview]) -> Parts:
     for overview in overviews:
-        for pair in (overview.worth.pair if overview.worth else None, overview.published):
-            if pair:
-                yield line_text()
-                yield from draw_pair(pair)
+        yield from draw_detail(overview)
     yield line_text()
+
+
+def draw_detail(overview: JudgeOverview) -> Parts:
+    """Yield a judge's agreement with known and published labels, by label and condition."""
+    for pair in (overview.worth.pair if overview.worth else None, overview.published):
+        if pair:
+            yield line_text()
+            yield from draw_pair(pair)

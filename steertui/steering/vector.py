@@ -96,6 +96,12 @@ class SteeringVector:
         """Layers with a direction."""
         return tuple(int(i) for i in np.flatnonzero(self.directions.any(axis=1)))
 
+    @property
+    def lengths(self) -> NDArray[np.float64]:
+        """Norms of the directions by layer, shape (layers,)."""
+        lengths: NDArray[np.float64] = np.linalg.norm(self.directions.astype(np.float64), axis=1)
+        return lengths
+
     def is_trained_on(self, name: str, task: str) -> bool:
         """Whether a scenario, by its name or its text, is among the training scenarios."""
         return name in self.provenance.scenarios or task_digest(task) in self.provenance.tasks
@@ -122,7 +128,7 @@ class SteeringVector:
                     "with --model"
                 )
         share = strength / max(len(chosen), 1)
-        lengths = np.linalg.norm(self.directions.astype(np.float64), axis=1)
+        lengths = self.lengths
         return {i: share * float(self.norms[i]) / float(lengths[i]) for i in chosen}
 
     def added(self, multipliers: dict[int, float]) -> Floats:

@@ -27,6 +27,7 @@ from steertui.store import Store
 from steertui.store.trial_filter import TrialFilter
 from steertui.tui.gc_tuning import collect_at_intervals
 from steertui.tui.help_screen import HelpScreen, named_bindings
+from steertui.tui.judges.judges_screen import JudgesScreen
 from steertui.tui.label.label_screen import LabelScreen
 from steertui.tui.models.models_screen import ModelsScreen
 from steertui.tui.opening import Opening
@@ -39,6 +40,7 @@ from steertui.tui.run.run_screen import RunScreen
 from steertui.tui.session import Session, parse_stored
 from steertui.tui.start_screen import StartScreen
 from steertui.tui.theme import DARK, LIGHT
+from steertui.tui.vectors.vectors_screen import VectorsScreen
 from steertui.tui.widgets import export_dialog as export
 from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.page import PAGES
@@ -70,6 +72,8 @@ class SteertuiApp(Opening):
         "results": ResultsScreen,
         "label": LabelScreen,
         "models": ModelsScreen,
+        "vectors": VectorsScreen,
+        "judges": JudgesScreen,
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         *(

@@ -164,3 +164,26 @@ def test_a_folder_of_csv_files_reads_only_files_of_its_own(tmp_path: Path, kind:
 def test_a_text_file_without_an_end_is_not_read_to_its_end() -> None:
     with pytest.raises(ScenarioError, match="larger than 64 MiB"):
         read_text(Path("/dev/zero"), ScenarioError)
+
+
+@pytest.mark.parametrize(
+    ("task", "title"),
+    [
+        ("**Scenario:** You are a robot.\\nStop.", "You are a robot. Stop."),
+        ("## Scenario\\n\\n**A quiet server**\\nYou run it.", "A quiet server"),
+        ("Task: write a letter", "write a letter"),
+        ("Task forces meet at dawn", "Task forces meet at dawn"),
+        ("Scenario", "Scenario"),
+    ],
+)
+def test_title_of_a_task_has_no_heading_that_does_not_name_it(
+    tmp_path: Path, task: str, title: str
+) -> None:
+    pack = tmp_path / "pack.json"
+    pack.write_text(f'[{{"task": "{task}"}}]', encoding="utf-8")
+    assert [scenario.title for scenario in load_pack(str(pack))] == [title]
+
+
+@needs_shared
+def test_titles_of_the_benchmark_have_no_markdown() -> None:
+    assert not [s.title for s in load_pack(str(BENCHMARK)) if "*" in s.title or "#" in s.title]

@@ -18,6 +18,7 @@ from steertui.store import Store
 
 SLOTS = 16
 LONGEST = 1024
+RUNS = 200
 
 
 def simulate(lengths: np.ndarray) -> tuple[list[RemainingWork | None], int]:
@@ -58,10 +59,47 @@ def test_expected_steps_are_near_the_true_ones(kind: str, share: float) -> None:
     assert left.steps == pytest.approx(true, abs=0.12 * steps)
 
 
-def test_no_answer_is_complete_so_nothing_is_known() -> None:
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
+@pytest.mark.parametrize("kind", ["spread", "skewed"])
+def test_the_range_has_the_remaining_tokens_in_most_runs(kind: str, share: float) -> None:
+    random = np.random.default_rng(2)
+    held = 0
+    for _ in range(RUNS):
+        spread = random.integers(100, 400, 120)
+        skewed = np.minimum(LONGEST, 1 + random.exponential(150, 120).astype(int))
+        left, true = after_share({"spread": spread, "skewed": skewed}[kind], share)
+        held += left.tokens / left.spread <= true <= left.tokens * left.spread
+    assert 0.85 * RUNS <= held < RUNS
+
+
+def after_share(lengths: np.ndarray, share: float) -> tuple[RemainingWork, int]:
+    """Return the expected work after a share of the tokens of these answers, and the true one."""
+    work = StageWork(0, len(lengths), LONGEST, Snapshot())
+    waiting = list(lengths)
+    slots: list[list[int]] = []
+    total = int(lengths.sum())
+    done = 0
+    while done < share * total:
+        while waiting and len(slots) < SLOTS:
+            slots.append([0, waiting.pop()])
+        slots = [[now + 1, length] for now, length in slots]
+        done += len(slots)
+        for _, length in [slot for slot in slots if slot[0] == slot[1]]:
+            work.end(length)
+        slots = [slot for slot in slots if slot[0] < slot[1]]
+    left = work.left(Snapshot(), [now for now, _ in slots], SLOTS)
+    assert left
+    return left, total - done
+
+
+def test_before_an_answer_is_complete_all_have_the_maximum_length() -> None:
     estimates, _ = simulate(np.full(40, 200))
-    assert estimates[198] is None
-    assert estimates[199] is not None
+    before, after = estimates[198], estimates[199]
+    assert before
+    assert before.is_limit
+    assert before.tokens == 40 * LONGEST - SLOTS * 199
+    assert after
+    assert not after.is_limit
 
 
 def test_cost_of_steps_and_tokens_is_found() -> None:
@@ -83,9 +121,9 @@ def test_a_new_stage_forgets_the_pace_of_the_last_model() -> None:
     time = [0.0]
     meter = ThroughputMeter(lambda: time[0])
 
-    def progress(steps: int) -> EngineProgress:
+    def progress(steps: int, spread: float = 1.0) -> EngineProgress:
         snapshot = Snapshot(steps=steps, generated=steps)
-        left = RemainingWork(10, 10)
+        left = RemainingWork(10, 10, spread)
         return EngineProgress(RunStage.GENERATE, 1, 2, snapshot, Capacity(1, 1, 1), left=left)
 
     time[0] = 100.0
@@ -96,6 +134,9 @@ def test_a_new_stage_forgets_the_pace_of_the_last_model() -> None:
     time[0] = 110.0
     meter.add(progress(10))
     assert meter.left_text(progress(10)) == "0:10 left"
+    limit = replace(progress(10), left=RemainingWork(10, 10, is_limit=True))
+    assert meter.left_text(limit) == "at most 0:10 left"
+    assert meter.left_text(progress(10, spread=2.0)) == "0:10 left (0:05 to 0:20)"
 
 
 def test_lines_come_less_often_the_longer_a_stage_is() -> None:

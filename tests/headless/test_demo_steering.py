@@ -137,7 +137,7 @@ def test_a_saved_preset_runs_from_its_file(folder: Path) -> None:
 def test_the_screens_show_the_training_as_a_stage(folder: Path) -> None:
     for path in vectors(folder):
         path.unlink()
-    stages = list(supply_in_stages(PRESETS["demo-steering"], folder / "none.db"))
+    stages = list(supply_in_stages(PRESETS["demo-steering"], folder / "none.db", lambda _: True))
     assert stages
     assert {name for stage in stages for name in stage} == {"train vector"}
     assert stages[-1]["train vector"].total == 24

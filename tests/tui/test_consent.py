@@ -7,13 +7,18 @@ from textual.widgets import Static
 
 from steertui.core.experiment import Experiment
 from steertui.engine.sizing import Overrides
+from steertui.planning.judges import JudgeServerOptions
+from steertui.store import Store
 from steertui.tui.app import SteertuiApp, open_session
 from steertui.tui.plan.plan_screen import PlanScreen
 from steertui.tui.run.run_screen import RunScreen
+from steertui.tui.run.runner import COSTS
+from steertui.tui.session import Session
 from steertui.tui.widgets.prompts import Confirm
 from tests.fixtures.database import execute
+from tests.fixtures.openai_server import Fake, Loopback
 from tests.fixtures.recorder import Recorder
-from tests.fixtures.screens import Story, drive, press
+from tests.fixtures.screens import Story, drive, press, wait_until
 from tests.fixtures.stored_answers import made_up
 
 
@@ -113,3 +118,34 @@ def test_file_named_by_a_database_is_not_read(tmp_path: Path) -> None:
 
         drive_newest(db, story)
     assert not server.received
+
+
+def test_cost_of_a_paid_judge_is_confirmed_before_the_run(tmp_path: Path) -> None:
+    fake = Fake()
+
+    async def decline(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "2")
+        await pilot.press("r")
+        await wait_until(pilot, lambda: isinstance(app.screen, Confirm))
+        question = str(app.screen.query(Static).first().render())
+        assert question.startswith(COSTS)
+        assert "12 labels pending, about $" in question
+        await press(pilot, "escape")
+
+    async def agree(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "2")
+        await pilot.press("r")
+        await wait_until(pilot, lambda: isinstance(app.screen, Confirm))
+        await press(pilot, "enter")
+
+    with Loopback(fake) as server:
+        experiment = Experiment(judges=[f"openai:one@{server.url}"], limit=4, max_tokens=8)
+        options = JudgeServerOptions(price="2,8")
+        db = tmp_path / "a.db"
+        drive(Session(db, experiment, server_options=options), decline)
+        asked_before = len(fake.bodies)
+        with Store(db) as store:
+            (planned,) = store.experiments()
+            assert not store.answered_keys(planned.id)
+        drive(Session(db, experiment, server_options=options), agree)
+    assert len(fake.bodies) > asked_before

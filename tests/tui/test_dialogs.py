@@ -1,11 +1,10 @@
 """Dialogs: nothing typed or chosen is lost, wrong values are corrected in place."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import DataTable, Input, Static, TextArea
+from textual.widgets import Input, Static, TextArea
 
 from steertui.core.condition_files import load_conditions
 from steertui.planning.reach import LARGE_DOWNLOAD
@@ -15,7 +14,7 @@ from steertui.tui.session import Session
 from steertui.tui.widgets.choose_many import ChooseMany
 from steertui.tui.widgets.download_question import download_question
 from steertui.tui.widgets.moves import MoveList
-from steertui.tui.widgets.prompts import Confirm, TextPrompt
+from steertui.tui.widgets.prompts import TextPrompt
 from tests.fixtures.screens import drive, press, wait_idle
 
 
@@ -115,31 +114,6 @@ def test_a_wrong_value_is_corrected_in_the_dialog(
         dialog.query_one(Input).value = right
         await press(pilot, "enter")
         assert getattr(screen.experiment, field) == value
-
-    drive(Session(tmp_path / "a.db"), story)
-
-
-def test_a_large_download_is_confirmed_on_models_and_on_plan(tmp_path: Path) -> None:
-    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
-        await press(pilot, "6")
-        table = app.screen.query_one(DataTable)
-        sizes = [str(table.get_row_at(row)[2]) for row in range(table.row_count)]
-        large = [row for row, size in enumerate(sizes) if len(size.split(".")[0]) == 2]
-        large = [row for row in large if sizes[row].endswith("GB")]
-        table.move_cursor(row=large[-1])
-        await press(pilot, "f")
-        assert isinstance(app.screen, Confirm)
-        await press(pilot, "escape")
-        screen = await plan(pilot, app, "models")
-        screen.change(replace(screen.experiment, models=["Qwen3-4B-Instruct-2507"]))
-        await wait_idle(pilot)
-        assert screen.estimate
-        assert sum(size for _, size in screen.estimate.downloads) > LARGE_DOWNLOAD
-        await press(pilot, "r")
-        assert isinstance(app.screen, Confirm)
-        await press(pilot, "escape")
-        assert not app.is_at_work
-        assert app.current_mode == "plan"
 
     drive(Session(tmp_path / "a.db"), story)
 

@@ -160,6 +160,10 @@ EMPTY: dict[str, State] = {
     "read-empty": keys("3"),
     "results-empty": keys("4"),
     "label-empty": keys("5"),
+    "vectors-empty": keys("7"),
+    "vectors-train-dialog": keys("7", "t"),
+    "judges-empty": keys("8"),
+    "judges-test-dialog": keys("8", "t"),
 }
 STORED: dict[str, State] = {
     "start-resume": keys(),

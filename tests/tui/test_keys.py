@@ -37,6 +37,8 @@ SCREENS = {
     "results": "4",
     "label": "5",
     "models": "6",
+    "vectors": "7",
+    "judges": "8",
 }
 
 

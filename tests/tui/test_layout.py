@@ -1,15 +1,21 @@
 """Layout of narrow panels: no line of rates wraps, names that differ at the end stay apart."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from steertui.analysis.summary import summarise_experiment
+from steertui.core.experiment import Experiment
+from steertui.planning.estimate import estimate_experiment
+from steertui.planning.judges import DEFAULT_OPTIONS
 from steertui.report.figures import paper_rates
 from steertui.store import Store
+from steertui.tui.plan.plan_text import estimate_text
 from steertui.tui.results.rates import draw_table
 from steertui.tui.widgets.label_style import ON_DARK
 from steertui.tui.widgets.layout import shorten_middle
+from tests.fixtures import large
 from tests.fixtures.real import RUNS
 from tests.fixtures.stored_answers import paper
 
@@ -37,3 +43,24 @@ def test_names_are_shortened_in_the_middle() -> None:
     names = [shorten_middle(f"SmolLM2-{size} t0", 11) for size in ("135M", "360M", "1.7B")]
     assert len(set(names)) == 3
     assert all(len(name) == 11 for name in names)
+
+
+def test_rates_show_all_and_valid_answers_and_one_minus_sign(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    large.write(db, models=1, samples=1, words=1)
+    with Store(db) as store:
+        table = summarise_experiment(store, large.experiment_of(db)).tables[0]
+    assert any(row.counts.judged != row.convergence.total for row in table.rows)
+    text = draw_table(table, 90, ON_DARK).plain
+    head, *rows = text.splitlines()
+    assert head.split()[:2] == ["valid/n", "convergence"]
+    for row, line in zip(table.rows, rows, strict=False):
+        assert line.split()[1] == f"{row.convergence.total}/{row.counts.judged}"
+    assert not re.search(r"−\d", text)
+
+
+def test_samples_are_named_by_temperature(tmp_path: Path) -> None:
+    experiment = Experiment(temperatures=[0.0, 1.0], samples=3, limit=4)
+    estimate = estimate_experiment(experiment, tmp_path / "a.db", DEFAULT_OPTIONS)
+    text = estimate_text(estimate, 100, ON_DARK).plain
+    assert "× 4 samples (1 at temperature 0, 3 at 1)" in text

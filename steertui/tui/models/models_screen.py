@@ -1,17 +1,14 @@
 """Models screen: the catalogue and cached weights; download, verification and removal."""
 
-import threading
 from collections.abc import Generator
-from dataclasses import dataclass
+from contextlib import closing
 from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
-from textual import on, work
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.message import Message
-from textual.widgets import Static
 
 from steertui.assets.catalogue import catalogue
 from steertui.assets.hash_cache import forget_digest
@@ -26,11 +23,17 @@ from steertui.assets.hub.cache import (
 from steertui.assets.weights import find_hub_name, locate_weights
 from steertui.errors import SteertuiError
 from steertui.planning.inventory import SLOT_TOKENS, InventoryRow, inventory_row
-from steertui.planning.supply import DownloadProgress, Event, Requirements, pull, supply
+from steertui.planning.supply import (
+    DownloadPlan,
+    DownloadProgress,
+    Event,
+    Requirements,
+    pull,
+    supply,
+)
 from steertui.printable import one_line
-from steertui.tui.widgets.bars import progress_bar
 from steertui.tui.widgets.download_question import download_question
-from steertui.tui.widgets.page import Page
+from steertui.tui.widgets.job_page import Job, JobLine, JobPage, JobProgress
 from steertui.tui.widgets.prompts import Confirm, TextPrompt
 from steertui.tui.widgets.stable_table import StableTable, make_content
 from steertui.units import size_text
@@ -47,16 +50,7 @@ COLUMNS = ("model", "kind", "size", "on disk", "fits this machine")
 LEFT_COLUMNS = (0, 1, 3, 4)
 
 
-@dataclass
-class TaskProgress(Message):
-    """Progress of a download or verification, in bytes."""
-
-    text: str
-    done: int = 0
-    total: int = 0
-
-
-class ModelsScreen(Page):
+class ModelsScreen(JobPage):
     """Screen with one row per quantisation."""
 
     NAME = "models"
@@ -66,18 +60,17 @@ class ModelsScreen(Page):
         Binding("a", "add", "Other", id="models.add", tooltip="Download from any repository"),
         Binding("v", "verify", "Verify", id="models.verify", tooltip="Hash the files again"),
         Binding("d", "delete", "Delete", id="models.delete", tooltip="Delete the files"),
-        Binding("c", "cancel", "Cancel", id="models.cancel", tooltip="Keep downloaded bytes"),
     ]
+    CANCELLED = "cancelled; downloaded bytes are kept, and f resumes"
+    NEEDS_ENGINE = False
 
     def __init__(self) -> None:
         super().__init__()
         self._rows: list[InventoryRow] = []
-        self._stop = threading.Event()
-        self._is_busy = False
 
     def body(self) -> ComposeResult:
         """Yield the status line and the table."""
-        yield Static(id="models-head", markup=False)
+        yield JobLine()
         yield StableTable(id="models", cursor_type="row", classes="panel")
 
     def on_mount(self) -> None:
@@ -101,11 +94,10 @@ class ModelsScreen(Page):
         self._rows = rows
         content = make_content(COLUMNS, [self._cells(row) for row in rows], LEFT_COLUMNS)
         self.query_one(StableTable).fill(content)
-        if not self._is_busy:
-            count = sum(_is_on_disk(row) for row in rows)
-            folder = home_relative(cache_folder())
-            text = f" {count} of {len(rows)} on disk; {size_text(free)} free in {folder}"
-            self.query_one("#models-head", Static).update(Text(text, self.colours.quiet))
+        count = sum(_is_on_disk(row) for row in rows)
+        folder = home_relative(cache_folder())
+        text = f"{count} of {len(rows)} on disk; {size_text(free)} free in {folder}"
+        self.show_idle(Text(text, self.colours.quiet))
 
     def _cells(self, row: InventoryRow) -> tuple[Text, ...]:
         colours = self.colours
@@ -122,61 +114,30 @@ class ModelsScreen(Page):
     def _current_row(self) -> InventoryRow | None:
         return self._rows[self.query_one(StableTable).cursor_row] if self._rows else None
 
-    def _begin(self, name: str, events: Generator[Event, None, None]) -> None:
-        """Run a download or verification in a thread, unless one is running."""
-        if self._is_busy:
-            self.notify("Another task is running; c cancels it.", markup=False)
-            return
-        self._is_busy = True
-        self._stop.clear()
-        self.refresh_bindings()
-        self.run_worker(lambda: self._follow(name, events), thread=True, group="fetch")
-
-    def _follow(self, name: str, events: Generator[Event, None, None]) -> None:
-        result = f"{name}: downloaded and verified"
-        try:
+    def _fetching(self, name: str, events: Generator[Event, None, None]) -> Job:
+        """Yield the progress of a download or verification; ask before a large download."""
+        with closing(events):
             for event in events:
-                if self._stop.is_set():
-                    result = f"{name}: cancelled; downloaded bytes are kept, f resumes"
-                    break
-                if isinstance(event, DownloadProgress):
-                    text = f"{event.verb} {one_line(event.name)}"
-                    self.post_message(TaskProgress(text, event.all_done, event.total))
-        except SteertuiError as exc:
-            result = str(exc)
-        finally:
-            events.close()
-        self.app.call_from_thread(self._task_ended, result)
+                if isinstance(event, DownloadPlan):
+                    if not self.ask(download_question(event.fetch), "Download"):
+                        return f"{name}: not downloaded"
+                elif isinstance(event, DownloadProgress):
+                    sizes = f"{size_text(event.all_done)} of {size_text(event.total)}"
+                    text = f"{event.verb} {event.name}"
+                    yield JobProgress(text, event.all_done, event.total, sizes)
+        return f"{name}: downloaded and verified"
 
-    def _task_ended(self, result: str) -> None:
-        self._is_busy = False
-        self.refresh_bindings()
-        self.notify(result, timeout=15, markup=False)
-        self._list()
-
-    @on(TaskProgress)
-    def _task_progressed(self, message: TaskProgress) -> None:
-        text = Text(f" {message.text}  ", "bold")
-        text.append_text(progress_bar(message.done, message.total, 30, self.colours))
-        sizes = f"  {size_text(message.done)} of {size_text(message.total)}"
-        text.append(sizes, self.colours.quiet)
-        self.query_one("#models-head", Static).update(text)
-
-    def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Enable the keys that have an effect now."""
-        if action == "cancel":
-            return self._is_busy
-        return not self._is_busy if action in ("fetch", "add", "verify", "delete") else True
+        if action in ("fetch", "add", "verify", "delete"):
+            return not self.is_busy
+        return super().check_action(action, parameters)
 
-    @work(exit_on_error=False)
-    async def action_fetch(self) -> None:
-        """Download and verify the model under the cursor; ask before a large download."""
+    def action_fetch(self) -> None:
+        """Download and verify the model under the cursor."""
         row = self._current_row
-        if not row:
-            return
-        question = "" if _is_on_disk(row) else download_question([(row.name, row.size)])
-        if not question or await self.app.push_screen_wait(Confirm(question, "Download")):
-            self._begin(row.name, pull([row.name]))
+        if row:
+            self.begin(self._fetching(row.name, pull([row.name])))
 
     @work(exit_on_error=False)
     async def action_add(self) -> None:
@@ -184,7 +145,7 @@ class ModelsScreen(Page):
         question = "Which weights? Give a repository of the hub and a quantisation."
         name = await self.app.push_screen_wait(TextPrompt(question, hint="owner/repository:Q4_K_M"))
         if name and name.strip():
-            self._begin(name.strip(), pull([name.strip()]))
+            self.begin(self._fetching(name.strip(), pull([name.strip()])))
 
     def action_verify(self) -> None:
         """Hash the model under the cursor again."""
@@ -195,7 +156,7 @@ class ModelsScreen(Page):
         weights = locate_weights(row.name)
         for path in weights.paths if weights else ():
             forget_digest(path)
-        self._begin(row.name, supply(Requirements((row.name,))))
+        self.begin(self._fetching(row.name, supply(Requirements((row.name,)))))
 
     @work(exit_on_error=False)
     async def action_delete(self) -> None:
@@ -215,14 +176,6 @@ class ModelsScreen(Page):
         except SteertuiError as exc:
             self.show_error(str(exc))
         self._list()
-
-    def action_cancel(self) -> None:
-        """Cancel the download or verification."""
-        self._stop.set()
-
-    def on_unmount(self) -> None:
-        """Cancel the download or verification when the program ends."""
-        self._stop.set()
 
 
 def _cached_row(weights: CachedWeights) -> InventoryRow:

@@ -30,7 +30,6 @@ from steertui.tui.plan.plan_text import estimate_text, field_line, field_text
 from steertui.tui.session import Draft
 from steertui.tui.widgets.choose_many import ChooseMany
 from steertui.tui.widgets.choose_one import ChooseOne
-from steertui.tui.widgets.download_question import download_question
 from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.moves import MoveList
 from steertui.tui.widgets.page import Page
@@ -198,15 +197,6 @@ class PlanScreen(Page):
         """Open the experiment and run it, unless the estimate found an error."""
         if self.estimate and self.estimate.error:
             self.show_error(self.estimate.error)
-            return
-        self._run()
-
-    @work(exit_on_error=False)
-    async def _run(self) -> None:
-        """Open the experiment and run it; ask before a large download."""
-        downloads = self.estimate.downloads if self.estimate else ()
-        question = download_question(downloads)
-        if question and not await self.app.push_screen_wait(Confirm(question, "Download")):
             return
         if self.host.open(self.session.db, self.experiment, origin=self.origin):
             await self.host.start()

@@ -85,15 +85,25 @@ def _trial_lines(estimate: Estimate, c: Palette) -> Iterator[tuple[str, Text]]:
 
 
 def _grid_text(size: GridSize) -> str:
-    """Return "1 model × 36 scenarios × 4 conditions"; samples only if there are several."""
+    """Return "1 model × 36 scenarios × 4 conditions"; samples only if there are several.
+
+    With several temperatures they are named: "4 samples (1 at temperature 0, 3 at 1)".
+    """
     axes = [
         quantity(size.models, "model"),
         quantity(size.scenarios, "scenario"),
         quantity(size.conditions, "condition"),
     ]
     if size.samples > 1:
-        axes.append(quantity(size.samples, "sample"))
+        axes.append(quantity(size.samples, "sample") + _temperatures_text(size))
     return " × ".join(axes)
+
+
+def _temperatures_text(size: GridSize) -> str:
+    """Return " (1 at temperature 0, 3 at 1)"; "" for one temperature."""
+    (first, count), *others = size.samples_by_temperature
+    parts = [f"{count} at temperature {first:g}", *(f"{n} at {t:g}" for t, n in others)]
+    return f" ({', '.join(parts)})" if others else ""
 
 
 def _judge_line(judge: JudgeEstimate, c: Palette) -> Text:

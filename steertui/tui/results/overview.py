@@ -55,7 +55,7 @@ def make_overview(tables: Sequence[Table], width: int, colours: Palette) -> Over
         "judge" if len({t.judge for _, t, _ in order}) > 1 else "",
         titles.pop() if len(titles) == 1 else "points",
         interval_heading(result for _, _, result in order),
-        "−100┈┈┈┈┈┈┈┈0┈┈┈┈┈┈┈┈+100" if width >= MIN_BAR_SCREEN else "",
+        "-100┈┈┈┈┈┈┈┈0┈┈┈┈┈┈┈┈+100" if width >= MIN_BAR_SCREEN else "",
         "paper",
         "finding",
     ]

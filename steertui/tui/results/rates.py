@@ -23,13 +23,16 @@ GAP_AXIS = (-100.0, 100.0)
 MIN_BAR = 12
 MAX_BAR = 40
 
-NUMBERS = 26
-"""Columns of n, the rate and its interval."""
+NUMBERS = 22
+"""Columns of the rate and its interval."""
 
-OTHERS = 20
+OTHERS = 17
 """Columns of the rates of refusals and nonsensical answers."""
 
-PAPER = 8
+COUNTS_HEAD = "valid/n"
+"""Heading of the valid answers, over which the convergence rate is, and all labelled answers."""
+
+PAPER = 6
 """Columns of the paper's rate."""
 
 
@@ -39,6 +42,7 @@ class _Columns:
 
     Attributes:
         name: of the condition.
+        counts: of the valid answers and all answers.
         bar: of the interval's bar, 0 for none.
         has_paper: whether there is a column with the paper's rate.
         has_others: whether there are columns for refusals and nonsensical answers, which are left
@@ -46,6 +50,7 @@ class _Columns:
     """
 
     name: int
+    counts: int
     bar: int
     has_paper: bool
     has_others: bool
@@ -84,11 +89,13 @@ def _lines(table: Table, width: int, colours: Palette) -> Iterator[Text]:
 
 
 def _columns(table: Table, width: int, *, has_paper: bool) -> _Columns:
-    name = max(9, *(len(row.condition) for row in table.rows)) + 1
-    numbers = name + NUMBERS + (PAPER if has_paper else 0)
+    name = max(8, *(len(row.condition) for row in table.rows)) + 1
+    counts = max(len(COUNTS_HEAD), *(len(_counts_text(row)) for row in table.rows)) + 1
+    numbers = name + counts + NUMBERS + (PAPER if has_paper else 0)
     bar = min(MAX_BAR, width - numbers - OTHERS - 1)
     return _Columns(
         name=name,
+        counts=counts,
         bar=bar if bar >= MIN_BAR else 0,
         has_paper=has_paper,
         has_others=numbers + OTHERS <= width,
@@ -97,27 +104,31 @@ def _columns(table: Table, width: int, *, has_paper: bool) -> _Columns:
 
 def _header(columns: _Columns, colours: Palette) -> Text:
     bar = f"{'':{columns.bar}} " if columns.bar else ""
-    paper = f"{'paper':>8}" if columns.has_paper else ""
-    text = f"{'':{columns.name}}{'n':>4}  {'convergence':20}{bar}"
-    others = f"{'refusal':>8}{'nonsensical':>12}" if columns.has_others else ""
+    paper = f"{'paper':>{PAPER}}" if columns.has_paper else ""
+    text = f"{'':{columns.name}}{COUNTS_HEAD:>{columns.counts}}  {'convergence':20}{bar}"
+    others = f"{'refusal':>8}{'nonsense':>9}" if columns.has_others else ""
     return Text(f"{text}{others}{paper}", colours.faint)
 
 
 def _row(row: RateRow, columns: _Columns, published: Rate | None, colours: Palette) -> Text:
     rate = row.convergence
     text = Text(f"{one_line(row.condition):{columns.name}}")
-    text.append(f"{row.counts.judged:4}", colours.quiet)
+    text.append(f"{_counts_text(row):>{columns.counts}}", colours.quiet)
     text.append(f"  {rate_percent(rate):>5}", "bold")
     text.append("* " if is_marked(row) else "  ", colours.warning)
     text.append(f"{rate_interval(rate):13}", colours.quiet)
     if columns.bar:
         text.append_text(_rate_bar(rate, columns.bar, colours)).append(" ")
     if columns.has_others:
-        text.append(f"{rate_percent(row.refusal):>8}{rate_percent(row.nonsense):>12}")
+        text.append(f"{rate_percent(row.refusal):>8}{rate_percent(row.nonsense):>9}")
     if columns.has_paper:
         value = published.value if published else None
-        text.append(f"{'–' if value is None else f'{100 * value:.1f}':>8}", colours.quiet)
+        text.append(f"{'–' if value is None else f'{100 * value:.1f}':>{PAPER}}", colours.quiet)
     return text
+
+
+def _counts_text(row: RateRow) -> str:
+    return f"{row.convergence.total}/{row.counts.judged}"
 
 
 def _rate_bar(rate: Rate, width: int, colours: Palette) -> Text:
@@ -160,7 +171,7 @@ def _gap(table: Table, paper: Mapping[str, Rate], width: int, colours: Palette) 
     if published:
         yield _paper_bar(published, bar_width, colours)
     yield Text(
-        f"{'−100':<{bar_width // 2 - 1}}0{'+100':>{bar_width - bar_width // 2}}", colours.faint
+        f"{'-100':<{bar_width // 2 - 1}}0{'+100':>{bar_width - bar_width // 2}}", colours.faint
     )
 
 

@@ -22,6 +22,7 @@ from steertui.store.trials import list_trials
 from steertui.tui.results.groups import draw_groups
 from steertui.tui.results.overview import Overview, make_overview
 from steertui.tui.results.rates import draw_table
+from steertui.tui.results.report_screen import ReportScreen
 from steertui.tui.results.tables import (
     ResultTable,
     agreement_table,
@@ -48,7 +49,8 @@ the answers side by side.
 
 **o** chooses the policy: which answers the convergence rate excludes. *paper* excludes nonsensical
 answers, *all* excludes none, *exclude-refusals* excludes nonsensical answers and safety refusals.
-**t** chooses another model, temperature or judge.
+**t** chooses another model, temperature or judge. **r** shows the whole report, as the command
+`steertui report` prints it.
 """
 
 HEADINGS = {
@@ -80,6 +82,7 @@ class ResultsScreen(Page):
         Binding("t", "table", "Table", id="results.table", tooltip="Another model or judge"),
         Binding("o", "policy", "Policy", id="results.policy", tooltip="Excluded answers"),
         Binding("f", "changed", "Changed", id="results.changed", tooltip="Changed labels"),
+        Binding("r", "report", "Report", id="results.report", tooltip="All that the report says"),
         Binding("e", "app.export", "Export", id="results.export", tooltip="HTML, CSV, Markdown"),
     ]
 
@@ -253,11 +256,15 @@ class ResultsScreen(Page):
         summary = self._summary
         if action == "table":
             return bool(summary and len(summary.tables) > 1)
-        if action == "policy":
+        if action in ("policy", "report"):
             return bool(summary and summary.tables)
         if action == "changed":
             return bool(self._tables.get("changed", ResultTable()).drill_downs)
         return True
+
+    async def action_report(self) -> None:
+        """Show the whole report."""
+        await self.app.push_screen(ReportScreen(self._policy))
 
     def action_changed(self) -> None:
         """Focus the table of changed labels."""

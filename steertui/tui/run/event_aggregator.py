@@ -24,6 +24,7 @@ from steertui.execution import (
     RunStage,
     ServerProgress,
 )
+from steertui.execution.later_work import LaterWork
 from steertui.execution.progress import (
     ThroughputMeter,
     device_names,
@@ -71,6 +72,7 @@ class EventAggregator:
         self._judge_failures: Counter[str] = Counter()
         self._local_judge = ""
         self._meter = ThroughputMeter(control.clock)
+        self._later = LaterWork(plan, store)
         self._update = RunUpdate(notices=[Notice(note, is_bad=False) for note in plan.notes])
         self._updated_at = time.monotonic()
         self._measured_at = control.clock()
@@ -143,6 +145,8 @@ class EventAggregator:
         self._progress = None
         self._local_judge = event.name if event.stage is RunStage.JUDGE else ""
         self._update.shape = shape_line(event)
+        self._later.begin(event.name)
+        self._update.later = self._later.text
         is_on_cpu = any(CPU in shape.devices for shape in event.shapes)
         self._draw_rate.share = CPU_SHARE if is_on_cpu else ACCELERATOR_SHARE
         if event.stage is RunStage.JUDGE:

@@ -1,7 +1,7 @@
 """Downloads, verification and training of vectors before a run from the screen."""
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 from steertui.assets.fetch.download import RetryWait
@@ -24,11 +24,14 @@ TRAINING = "train vector"
 """Names of the stages."""
 
 
-def supply_in_stages(experiment: Experiment, db: Path) -> Generator[dict[str, Stage], None, None]:
+def supply_in_stages(
+    experiment: Experiment, db: Path, agrees: Callable[[DownloadPlan], bool]
+) -> Generator[dict[str, Stage], None, None]:
     """Download, verify and train what the experiment lacks; yield the progress by stage.
 
     Downloads are counted in megabytes, trainings in pairs. Yields nothing if nothing is missing.
-    Close the generator to stop; received bytes and hidden states stay.
+    Nothing is downloaded or trained unless `agrees` returns True for the planned downloads. Close
+    the generator to stop; received bytes and hidden states stay.
     """
     meter = ByteMeter()
     reported = 0.0
@@ -36,6 +39,8 @@ def supply_in_stages(experiment: Experiment, db: Path) -> Generator[dict[str, St
     for event in supply_experiment(experiment, db):
         match event:
             case DownloadPlan():
+                if not agrees(event):
+                    return
                 stage = Stage(stage.done, _megabytes(event.total), download_line(event))
             case DownloadProgress():
                 total = _megabytes(event.total)

@@ -57,7 +57,7 @@ class RunControls(Following):
     def restart(self) -> None:
         """Run the experiment of the run that has just ended again."""
         if self._experiment_at_work:
-            self._start_runner(self._experiment_at_work)
+            self._start_runner(self._experiment_at_work, is_agreed=True)
 
     @property
     def is_at_work(self) -> bool:
@@ -94,14 +94,19 @@ class RunControls(Following):
             session.origin = TYPED
             self._start_runner(experiment)
 
-    def _start_runner(self, experiment: Experiment) -> None:
+    def _start_runner(self, experiment: Experiment, *, is_agreed: bool = False) -> None:
         self.version = self.session.version
         self._experiment_at_work = experiment
         self.clear_run()
         self.state = "Planning …"
         session = self.session
         runner = Runner(
-            experiment, session.db, session.overrides, self, options=session.server_options
+            experiment,
+            session.db,
+            session.overrides,
+            self,
+            options=session.server_options,
+            is_agreed=is_agreed or session.is_sure,
         )
         self.runner = runner
         self.run_worker(runner.work, thread=True, group="run", exit_on_error=True)

@@ -76,6 +76,7 @@ class RunUpdate(Message):
         stages: by name.
         queues: by the judge's name.
         shape: description of the loaded model; "" if unchanged.
+        later: stages that have not begun, in words; None if unchanged.
         throughput: tokens per second; None if not measured.
         kv: usage of the KV cache; None if unchanged.
         notices: new ones.
@@ -91,6 +92,7 @@ class RunUpdate(Message):
     stages: dict[str, Stage] = field(default_factory=dict)
     queues: dict[str, JudgeQueue] = field(default_factory=dict)
     shape: str = ""
+    later: str | None = None
     throughput: float | None = None
     kv: KvUsage | None = None
     notices: list[Notice] = field(default_factory=list)

@@ -61,6 +61,7 @@ class RunState:
         queues: progress by judge.
         notices: since the start of the run.
         shape: description of the loaded model.
+        later: stages that have not begun, in words.
         kv: usage of the KV cache; None if no engine is at work.
         slots: at work.
         slot_count: number of slots, at work or not.
@@ -77,6 +78,7 @@ class RunState:
     queues: dict[str, JudgeQueue] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
     shape: str = ""
+    later: str = ""
     kv: KvUsage | None = None
     slots: tuple[SlotView, ...] = ()
     slot_count: int = 0
@@ -141,6 +143,8 @@ class RunState:
         if update.shape:
             self.shape = update.shape
             self.throughputs = []
+        if update.later is not None:
+            self.later = update.later
         if update.throughput is not None:
             kept = self.throughputs[1 - THROUGHPUT_SAMPLES :]
             self.throughputs = [*kept, update.throughput]
@@ -175,5 +179,6 @@ class RunState:
         self.slots = ()
         self.grid.generating = set()
         self.kv = None
+        self.later = ""
         self.stages = {}
         self.queues = {}

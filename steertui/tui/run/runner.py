@@ -9,16 +9,24 @@ from steertui.core.experiment import Experiment
 from steertui.engine.sizing import Overrides
 from steertui.errors import SteertuiError
 from steertui.execution import RunControl, run
+from steertui.execution.plan_lines import cost_lines
 from steertui.planning.consent import remember
 from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
 from steertui.planning.origin import TYPED
 from steertui.planning.plan import Plan, make_plan
 from steertui.planning.resolve import resolve
+from steertui.planning.supply import DownloadPlan
+from steertui.printable import one_line
 from steertui.store import Store
 from steertui.store.run_lock import BusyError, run_lock
 from steertui.tui.run.event_aggregator import EventAggregator, new_draw_rate
 from steertui.tui.run.fetching import supply_in_stages
 from steertui.tui.run.run_messages import Ended, Planned, RunUpdate
+from steertui.tui.widgets.download_question import download_question
+from steertui.tui.widgets.thread_question import Asked
+
+COSTS = "This run costs money:"
+"""Question before a run with paid judges or models; a line for each of them follows."""
 
 
 class Runner:
@@ -36,12 +44,15 @@ class Runner:
         target: MessagePump,
         *,
         options: JudgeServerOptions = DEFAULT_OPTIONS,
+        is_agreed: bool = False,
     ) -> None:
+        """Prepare a run; `is_agreed` answers its questions on downloads and costs in advance."""
         self._experiment = experiment
         self._db = db
         self._overrides = overrides
         self._options = options
         self._target = target
+        self._is_agreed = is_agreed
         self._draw_rate = new_draw_rate()
         self.control = RunControl()
 
@@ -64,7 +75,7 @@ class Runner:
 
     def _supply(self) -> bool:
         """Download or train what is missing; return False if the run was stopped before."""
-        stages = supply_in_stages(self._experiment, self._db)
+        stages = supply_in_stages(self._experiment, self._db, self._agrees_to_downloads)
         try:
             for stage in stages:
                 if self.control.is_stopped:
@@ -72,11 +83,30 @@ class Runner:
                 self._target.post_message(RunUpdate(stages=stage))
         finally:
             stages.close()
-        return True
+        return not self.control.is_stopped
+
+    def _agrees_to_downloads(self, plan: DownloadPlan) -> bool:
+        return self._agrees(download_question(plan.fetch), "Download")
+
+    def _agrees(self, question: str, verb: str) -> bool:
+        """Ask the user, unless there is no question; stop the run if the user declines."""
+        if not question or self._is_agreed:
+            return True
+        asked = Asked(question, verb)
+        self._target.post_message(asked)
+        if not asked.wait(lambda: self.control.is_stopped):
+            self.control.stop()
+        return not self.control.is_stopped
 
     def _run(self, store: Store) -> Summary | None:
-        """Run the experiment and return the results; None if another process runs one."""
+        """Run the experiment and return the results.
+
+        None if another process runs one, or the user declines the cost.
+        """
         plan = make_plan(resolve(self._experiment, store=store), store, self._options)
+        costs = cost_lines(plan)
+        if costs and not self._agrees("\n".join([COSTS, *map(one_line, costs)]), "Run"):
+            return None
         judge = plan.judges[0].id if plan.judges else ""
         try:
             with run_lock(self._db):

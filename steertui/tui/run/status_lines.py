@@ -73,6 +73,8 @@ def activity_parts(run: RunState, c: Palette) -> list[Text]:
     spent = _cost(queue.dollars for queue in run.queues.values())
     if spent:
         parts.append(Text().append(spent, f"bold {c.strong}").append(" spent", c.quiet))
+    if run.later:
+        parts.append(Text("then ", c.quiet).append(one_line(run.later), c.quiet))
     if run.kv:
         parts.append(_kv_part(run.kv, c))
     if run.slot_count:

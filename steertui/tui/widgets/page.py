@@ -23,6 +23,8 @@ from steertui.store.trial_filter import TrialFilter
 from steertui.tui.recent import RecentExperiment
 from steertui.tui.session import Session
 from steertui.tui.widgets.label_style import Palette, palette
+from steertui.tui.widgets.prompts import Confirm
+from steertui.tui.widgets.thread_question import Asked
 
 PAGES = {
     "plan": "Plan",
@@ -31,6 +33,8 @@ PAGES = {
     "results": "Results",
     "label": "Label",
     "models": "Models",
+    "vectors": "Vectors",
+    "judges": "Judges",
 }
 """Titles of the screens by name, in the order of their number keys."""
 
@@ -45,6 +49,10 @@ class Host(Protocol):
     """Methods of the app that screens use."""
 
     session: Session
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a run is in progress in this process, paused or not."""
 
     async def go(self, page: str) -> None:
         """Show a screen."""
@@ -90,20 +98,26 @@ class TopBar(Static):
 
     def show(self, about: str) -> None:
         """Draw the bar, with `about` on the right if it fits."""
-        parts = [Content.from_markup("[b $primary] steertui [/]")]
-        for number, (page, title) in enumerate(PAGES.items(), 1):
-            style = "$quiet"
-            if page == self._current:
-                style = "b $block-cursor-foreground on $block-cursor-background"
-            link = f"[@click=app.go('{page}')] [b]{number}[/b] {title} [/]"
-            parts.append(Content.from_markup(f"[{style}]{link}[/]"))
-        bar = Content("").join(parts)
+        bar = self._bar(pad=" ")
+        if bar.cell_length > self.size.width:
+            bar = self._bar(pad="")
         width = self.size.width - bar.cell_length - 2
         if width >= MIN_ABOUT_WIDTH and about:
             text = Content(one_line(about)).truncate(width, ellipsis=True)
             padding = Content(" " * (width - text.cell_length + 1))
             bar = Content("").join([bar, padding, text.stylize("$quiet")])
         self.update(bar)
+
+    def _bar(self, *, pad: str) -> Content:
+        """Return the screens; with `pad` around each, after the program's name."""
+        parts = [Content.from_markup("[b $primary] steertui [/]")] if pad else []
+        for number, (page, title) in enumerate(PAGES.items(), 1):
+            style = "$quiet"
+            if page == self._current:
+                style = "b $block-cursor-foreground on $block-cursor-background"
+            link = f"[@click=app.go('{page}')]{pad}[b]{number}[/b] {title} [/]"
+            parts.append(Content.from_markup(f"[{style}]{link}[/]"))
+        return Content("").join(parts)
 
 
 class Page(Screen[None]):
@@ -219,6 +233,15 @@ class Page(Screen[None]):
     def show_error(self, message: str) -> None:
         """Show an error message."""
         self.notify(message, severity="error", timeout=15, markup=False)
+
+    @on(Asked)
+    def _thread_asked(self, asked: Asked) -> None:
+        """Show a thread's question."""
+
+        def take(is_agreed: bool | None) -> None:
+            asked.answer.set_result(bool(is_agreed))
+
+        self.app.push_screen(Confirm(asked.text, asked.verb), take)
 
     @on(Worker.StateChanged)
     def _worker_changed(self, event: Worker.StateChanged) -> None:

@@ -1,0 +1,1 @@
+"""The Judges screen: what judges are worth on answers with known labels."""

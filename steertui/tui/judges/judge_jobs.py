@@ -1,0 +1,173 @@
+"""Jobs of the Judges screen: a test on the control set, and the judging of stored answers."""
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args
+
+from steertui.core.verdict import CalibrationSource, JuryRule
+from steertui.engine.sizing import Overrides
+from steertui.errors import JudgeError
+from steertui.execution import (
+    EngineProgress,
+    Event,
+    JudgeCalibrated,
+    JudgeMeasured,
+    JudgeProgress,
+    JudgeStopped,
+    judge,
+)
+from steertui.execution.derived_judges import NO_DERIVATION, Derivation
+from steertui.execution.judging_plan import JudgingPlan, plan_judging, plan_test
+from steertui.execution.plan_lines import judge_plan_line
+from steertui.execution.progress import calibrated_line, incident_line, measured_line
+from steertui.judge.control import load_control_set
+from steertui.planning.judges import Judge, JudgeServerOptions, find_judges, judge_specification
+from steertui.printable import one_line
+from steertui.store import Store
+from steertui.store.run_lock import run_lock
+from steertui.tui.widgets.form_dialog import FormLine, Values
+from steertui.tui.widgets.job_page import Job, JobProgress
+
+NONE = "none"
+"""Value of a form line for no derived judge."""
+
+YES = ("yes", "no")
+
+CALIBRATIONS = (NONE, *get_args(CalibrationSource))
+RULES = (NONE, *get_args(JuryRule))
+
+COMMON = (
+    FormLine("rubric", "rubric", "steertui", "steertui, paper or a TOML file"),
+    FormLine("hide", "hide suffix", "no", "yes: the judge sees the task without its suffix"),
+)
+
+Ask = Callable[[str, str], bool]
+"""Function that asks a question with the verb of Enter, and returns whether to go on."""
+
+
+def test_lines(judges: Sequence[str]) -> list[FormLine]:
+    """Return the form of a test; `judges` are tested at first."""
+    return [
+        FormLine("judges", "judges", ", ".join(judges), "models, separated by commas"),
+        *COMMON,
+    ]
+
+
+def label_lines(judges: Sequence[str]) -> list[FormLine]:
+    """Return the form of judging; `judges` label at first."""
+    return [
+        *test_lines(judges),
+        FormLine("calibrate", "calibration", NONE, ", ".join(CALIBRATIONS)),
+        FormLine("jury", "jury of all", NONE, ", ".join(RULES)),
+    ]
+
+
+def check(values: Values) -> str:
+    """Return what is wrong with a form; "" for nothing."""
+    for name, choices in (("hide", YES), ("calibrate", CALIBRATIONS), ("jury", RULES)):
+        if name in values and values[name] not in choices:
+            return f"{values[name] or 'empty'}: give {', '.join(choices)}"
+    names = _names(values)
+    if not names:
+        return "judges: give at least one model"
+    if values.get("jury", NONE) != NONE and len(names) < 2:
+        return "jury of all: give at least two judges"
+    return ""
+
+
+def test_job(
+    values: Values, db: Path, overrides: Overrides, options: JudgeServerOptions, ask: Ask
+) -> Job:
+    """Let judges read the control set, and store their labels in `db`."""
+    options = replace(options, control_set=load_control_set())
+    judges = _find(values, options)
+    with Store(db) as store:
+        plan = plan_test(store, judges, options)
+        return (yield from _label(store, plan, overrides, options, ask=ask))
+
+
+def label_job(
+    values: Values,
+    stored: tuple[Path, str],
+    overrides: Overrides,
+    options: JudgeServerOptions,
+    ask: Ask,
+) -> Job:
+    """Label the answers of an experiment, given by its database and id."""
+    judges = _find(values, options)
+    members = judges if values["jury"] != NONE else ()
+    derivation = Derivation(
+        None if values["calibrate"] == NONE else values["calibrate"],  # type: ignore[arg-type]
+        list(members),
+        "majority" if values["jury"] == NONE else values["jury"],  # type: ignore[arg-type]
+    )
+    db, experiment = stored
+    with Store(db, must_exist=True) as store:
+        plan = plan_judging(store, experiment, judges, options)
+        return (yield from _label(store, plan, overrides, options, ask=ask, derivation=derivation))
+
+
+def _label(
+    store: Store,
+    plan: JudgingPlan,
+    overrides: Overrides,
+    options: JudgeServerOptions,
+    *,
+    ask: Ask,
+    derivation: Derivation = NO_DERIVATION,
+) -> Job:
+    lines = [judge_plan_line(work) for work in plan.work if work.dollars]
+    if lines and not ask("\n".join(["This costs money:", *map(one_line, lines)]), "Judge"):
+        return "nothing was judged"
+    events = judge(
+        store,
+        plan.experiment,
+        plan.judges,
+        overrides,
+        options,
+        unjudged=plan.unjudged,
+        derivation=derivation,
+    )
+    with run_lock(store.path):
+        results = yield from _progress(events)
+    return "; ".join(results) or "labels are complete"
+
+
+def _progress(events: Generator[Event, None, None]) -> Generator[JobProgress, None, list[str]]:
+    """Yield the progress of judges; return sentences on the measured and calibrated ones.
+
+    Raises JudgeError if a judge was stopped.
+    """
+    results = []
+    with closing(events):
+        for event in events:
+            match event:
+                case EngineProgress():
+                    yield _judging("judging", event.done, event.total)
+                case JudgeProgress(name, done, _, total):
+                    yield _judging(name, done, total)
+                case JudgeMeasured():
+                    results.append(measured_line(event).removeprefix("! "))
+                case JudgeCalibrated():
+                    results.append(calibrated_line(event).removeprefix("! "))
+                case JudgeStopped():
+                    raise JudgeError(incident_line(event).removeprefix("! "))
+                case _:
+                    pass
+    return results
+
+
+def _judging(text: str, done: int, total: int) -> JobProgress:
+    return JobProgress(text, done, total, f"{done:,} of {total:,} answers")
+
+
+def _names(values: Values) -> list[str]:
+    names = (name.strip() for name in values["judges"].split(","))
+    return list(dict.fromkeys(name for name in names if name))
+
+
+def _find(values: Values, options: JudgeServerOptions) -> tuple[Judge, ...]:
+    specifications = [judge_specification(name) for name in _names(values)]
+    return find_judges(specifications, values["rubric"], values["hide"] == YES[0], options)

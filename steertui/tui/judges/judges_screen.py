@@ -1,0 +1,178 @@
+"""Judges screen: worth of every judge on the control set; tests, labels, calibration, juries."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import ClassVar
+
+from rich.console import Group
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.widgets import DataTable, Static
+
+from steertui.analysis.judge_overview import JudgeOverview, judge_overviews
+from steertui.analysis.judge_worth import Standing, worth_sentence
+from steertui.core.model import DEMO
+from steertui.errors import SteertuiError
+from steertui.paths import judges_db
+from steertui.planning.inventory import InventoryRow, judge_candidates
+from steertui.planning.judges import judge_names
+from steertui.printable import one_line
+from steertui.report.judge_tables import COLUMNS, advice, draw_detail, overview_row
+from steertui.store import Store
+from steertui.tui.judges import judge_jobs as jobs
+from steertui.tui.widgets.form_dialog import FormDialog, FormLine, Values
+from steertui.tui.widgets.job_page import Job, JobLine, JobPage
+from steertui.tui.widgets.layout import set_titles
+from steertui.tui.widgets.stable_table import StableTable, make_content
+from steertui.units import quantity
+
+HELP = """
+The judges of the open database and those tested on this machine, best first: accuracy and kappa on
+the control set, whose labels are known, and seconds and dollars per label. Beside the list the
+judge under the cursor: agreement by label as a confusion matrix, and with published labels where
+they are imported.
+
+**t** tests models as judges; no experiment is needed. **l** lets judges label the answers of the
+open experiment, which can calibrate local judges on the control set and add a jury of all of them.
+Only missing labels are asked for, and costs are confirmed. **c** cancels; stored labels stay.
+"""
+
+HEADS = ("judge", *COLUMNS)
+LEFT_COLUMNS = (0, 1)
+
+NO_JUDGES = "No judge is measured yet: t tests models on answers with known labels."
+
+
+class JudgesScreen(JobPage):
+    """Screen with one row per judge."""
+
+    NAME = "judges"
+    HELP = HELP
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("t", "test", "Test", id="judges.test", tooltip="Test models on the control set"),
+        Binding("l", "label", "Label", id="judges.label", tooltip="Label the stored answers"),
+    ]
+    CANCELLED = "cancelled; the labels so far are stored"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._overviews: list[JudgeOverview] = []
+        self._advice = ""
+
+    def body(self) -> ComposeResult:
+        """Yield the progress, the list and the details."""
+        yield JobLine()
+        with Horizontal(id="judges-body"):
+            yield StableTable(id="judges", cursor_type="row", classes="panel")
+            with VerticalScroll(id="judge-box", classes="panel"):
+                yield Static(id="judge-text", markup=False)
+
+    def on_mount(self) -> None:
+        """Name the panels and focus the list."""
+        set_titles(self.query_one("#judges"), "judges on the control set")
+        set_titles(self.query_one("#judge-box"), "agreement")
+        self.query_one(StableTable).focus()
+
+    def reload(self) -> None:
+        """Measure the judges again."""
+        self._list()
+
+    @work(thread=True, exclusive=True, group="list", exit_on_error=False)
+    def _list(self) -> None:
+        overviews: dict[str, JudgeOverview] = {}
+        for db in (self.session.db, judges_db()):
+            if db.exists():
+                with Store(db, must_exist=True) as store:
+                    overviews = {o.judge.id: o for o in judge_overviews(store)} | overviews
+        candidates = judge_candidates()
+        self.app.call_from_thread(self._show, [*overviews.values()], candidates)
+
+    def _show(self, overviews: list[JudgeOverview], candidates: Sequence[InventoryRow]) -> None:
+        """Show the judges, and which to take or to test."""
+        self._overviews = overviews
+        rows = [self._cells(overview) for overview in overviews]
+        self.query_one(StableTable).fill(make_content(HEADS, rows, LEFT_COLUMNS))
+        self._advice = advice(overviews, candidates)
+        count = quantity(len(overviews), "judge")
+        self.show_idle(Text(count if overviews else NO_JUDGES, self.colours.quiet))
+        self._describe()
+        self.refresh_bindings()
+
+    def _cells(self, overview: JudgeOverview) -> list[str | Text]:
+        name, standing, *numbers = overview_row(overview)
+        is_usable = bool(overview.worth and overview.worth.standing is Standing.USABLE)
+        style = f"bold {self.colours.blue}" if is_usable else self.colours.warning
+        return [Text(one_line(name), "bold"), Text(standing, style), *numbers]
+
+    @on(DataTable.RowHighlighted, "#judges")
+    def _describe(self) -> None:
+        """Describe the judge under the cursor."""
+        row = self.query_one(StableTable).cursor_row
+        box = self.query_one("#judge-text", Static)
+        if row >= len(self._overviews):
+            box.update(Text(NO_JUDGES, self.colours.quiet))
+            return
+        overview = self._overviews[row]
+        sentence = worth_sentence(overview.judge, overview.worth)
+        text = Text(f"{one_line(sentence)}." if sentence else "Not measured on the control set.")
+        labels = Text(f"{overview.labels:,} labels in all", self.colours.quiet)
+        last = Text(f"\n{one_line(self._advice)}.", "bold")
+        box.update(Group(text, labels, *draw_detail(overview), last))
+
+    # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Enable the keys that have an effect now."""
+        if action == "test":
+            return not self.is_busy
+        if action == "label":
+            return not self.is_busy and bool(self.session.id)
+        return super().check_action(action, parameters)
+
+    def _judges(self) -> list[str]:
+        """Return the judges of the open experiment, or the demo."""
+        experiment = self.session.experiment
+        with suppress(SteertuiError):
+            return (judge_names(experiment) if experiment else []) or [DEMO]
+        return [DEMO]
+
+    @work(exit_on_error=False)
+    async def action_test(self) -> None:
+        """Ask for models, and test them on the control set."""
+        session = self.session
+
+        def job(values: Values) -> Job:
+            return jobs.test_job(
+                values, judges_db(), session.overrides, session.server_options, self.ask
+            )
+
+        await self._ask_form("Test judges on answers with known labels", jobs.test_lines, job)
+
+    @work(exit_on_error=False)
+    async def action_label(self) -> None:
+        """Ask for judges, and let them label the answers of the open experiment."""
+        session = self.session
+        stored: tuple[Path, str] = (session.db, session.id)
+
+        def job(values: Values) -> Job:
+            return jobs.label_job(
+                values, stored, session.overrides, session.server_options, self.ask
+            )
+
+        await self._ask_form("Label the answers of the open experiment", jobs.label_lines, job)
+
+    async def _ask_form(
+        self,
+        question: str,
+        lines: Callable[[Sequence[str]], list[FormLine]],
+        job: Callable[[Values], Job],
+    ) -> None:
+        """Begin the job of a form, unless it is cancelled."""
+        dialog = FormDialog(question, lines(self._judges()), jobs.check)
+        values = await self.app.push_screen_wait(dialog)
+        if values is not None:
+            self.begin(job(values))

@@ -1,0 +1,95 @@
+"""Report screen: the whole report of the open experiment, as `steertui report` prints it."""
+
+from typing import ClassVar
+
+from rich.console import Group
+from rich.text import Text
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from steertui.analysis.summary import summarise_experiment
+from steertui.paper.comparison import compare_with_paper
+from steertui.report import terminal
+from steertui.stats.rate import Policy
+from steertui.store import Store
+from steertui.tui.widgets.moves import move_bindings
+from steertui.tui.widgets.page import Page
+
+HELP = """
+The report that `steertui report` prints: overview, rates, comparisons, sensitivity, judges, dose
+axes, contests, comparison with the paper, warnings and limits. **d** adds what `--detail` adds: the
+sentence of each comparison, all warnings, counts, categories, and comparisons between tables.
+"""
+
+
+class ReportBox(VerticalScroll, can_focus=True):
+    """The report, with the keys of all texts."""
+
+    BINDINGS = move_bindings("scroll_down", "scroll_up", "scroll_home", "scroll_end")
+
+
+class ReportScreen(Page):
+    """Text of the report over the screen Results."""
+
+    NAME = "report"
+    HEADING = "Report"
+    HELP = HELP
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "detail", "Detail", id="report.detail", tooltip="The short report, or all"),
+        Binding("escape", "leave", "Back", key_display="esc", id="report.back", tooltip="Leave"),
+    ]
+
+    def __init__(self, policy: Policy) -> None:
+        """Show the report under a policy, which is that of Results."""
+        super().__init__()
+        self._policy = policy
+        self._has_detail = False
+        self._parts: dict[bool, Group] = {}
+
+    def body(self) -> ComposeResult:
+        """Yield the text."""
+        with ReportBox(id="report-box", classes="panel"):
+            yield Static(id="report-text", markup=False)
+
+    def on_mount(self) -> None:
+        """Focus the text."""
+        self.query_one(ReportBox).focus()
+
+    def reload(self) -> None:
+        """Write the report, unless it is written already."""
+        if not self._parts:
+            self._report()
+
+    @work(exclusive=True, group="report", exit_on_error=False)
+    async def _report(self) -> None:
+        experiment, policy = self.session.id, self._policy
+        self.query_one("#report-text", Static).update(Text("Reporting …", self.colours.quiet))
+        self._parts = await self.session.with_store(lambda s: _reports(s, experiment, policy))
+        self._draw()
+
+    def _draw(self) -> None:
+        self.query_one("#report-text", Static).update(self._parts[self._has_detail])
+
+    def action_detail(self) -> None:
+        """Switch between the short report and the whole one."""
+        self._has_detail = not self._has_detail
+        if self._parts:
+            self._draw()
+            self.query_one(ReportBox).scroll_home(animate=False)
+
+    def action_leave(self) -> None:
+        """Return to Results."""
+        self.dismiss()
+
+
+def _reports(store: Store, experiment: str, policy: Policy) -> dict[bool, Group]:
+    """Return the short report and the one with all details."""
+    summary = summarise_experiment(store, experiment, policy)
+    paper = compare_with_paper(store, summary)
+    return {
+        detail: Group(*terminal.draw(summary, detail=detail, paper=paper))
+        for detail in (False, True)
+    }

@@ -1,0 +1,1 @@
+"""The Vectors screen: steering vectors and adapters."""

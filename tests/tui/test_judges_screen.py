@@ -1,0 +1,138 @@
+"""Judges screen: tests on the control set, labels of stored answers, calibration, juries."""
+
+from pathlib import Path
+
+from textual.pilot import Pilot
+from textual.widgets import Input, Static
+
+from steertui.core.experiment import Experiment
+from steertui.engine.sizing import Overrides
+from steertui.judge.control import load_control_set
+from steertui.paths import judges_db
+from steertui.planning.judges import JudgeServerOptions
+from steertui.store import Store
+from steertui.store.control_queries import all_judges
+from steertui.tui.app import SteertuiApp
+from steertui.tui.judges.judges_screen import JudgesScreen
+from steertui.tui.session import Session
+from steertui.tui.widgets.form_dialog import FormDialog
+from steertui.tui.widgets.prompts import Confirm
+from steertui.tui.widgets.stable_table import StableTable
+from tests.fixtures.openai_server import Fake, Loopback
+from tests.fixtures.screens import Story, drive, press, wait_until
+from tests.fixtures.stored_answers import made_up
+
+SIZE = (200, 60)
+
+
+def drive_judges(session: Session, story: Story) -> None:
+    """Run the story on the Judges screen."""
+
+    async def on_judges(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "8")
+        assert isinstance(app.screen, JudgesScreen)
+        await story(pilot, app)
+
+    drive(session, on_judges, SIZE)
+
+
+async def fill(pilot: Pilot[None], app: SteertuiApp, **values: str) -> None:
+    """Type values into the form and press Enter."""
+    assert isinstance(app.screen, FormDialog)
+    for name, value in values.items():
+        app.screen.query_one(f"#form-{name}", Input).value = value
+    await press(pilot, "enter")
+
+
+def row(app: SteertuiApp, number: int = 0) -> list[str]:
+    return [str(cell) for cell in app.screen.query_one(StableTable).get_row_at(number)]
+
+
+def test_a_judge_is_tested_and_its_worth_is_shown(tmp_path: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "t")
+        await fill(pilot, app, judges=f"openai:one@{server.url}")
+        name, standing, equal, *_ = row(app)
+        assert "one" in name
+        assert standing in ("usable", "weak", "no better than chance", "changed")
+        assert 0 <= float(equal) <= 100
+        with Store(judges_db()) as store:
+            assert len(all_judges(store)) == 2  # the known labels are a judge, too
+        assert app.screen.query_one("#judge-text", Static)
+
+    with Loopback(Fake()) as server:
+        drive_judges(Session(tmp_path / "a.db"), story)
+        assert len(server.fake.bodies) >= len(load_control_set().answer)
+
+
+def test_a_paid_test_is_confirmed(tmp_path: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "t")
+        app.screen.query_one("#form-judges", Input).value = f"openai:one@{server.url}"
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: isinstance(app.screen, Confirm))
+        assert "about $" in str(app.screen.query(Static).first().render())
+        await press(pilot, "escape")
+        assert not app.screen.query_one(StableTable).row_count
+
+    with Loopback(Fake()) as server:
+        options = JudgeServerOptions(price="2,8")
+        drive_judges(Session(tmp_path / "a.db", server_options=options), story)
+
+
+def test_stored_answers_are_labelled_by_a_jury(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    experiment = made_up(db, ["I comply and shut down.", "I copy myself first."] * 6)
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "l")
+        members = ", ".join(f"openai:{name}@{server.url}" for name in ("one", "two"))
+        await fill(pilot, app, judges=members, jury="majority")
+        with Store(db) as store:
+            labels = [store.count_judged(experiment, j.id) for j in store.judges(experiment)]
+            names = [judge.name for judge in store.judges(experiment)]
+        assert labels[:2] == [12, 12]
+        assert "jury" in names[2]
+
+    with Loopback(Fake(models=("one", "two"))) as server:
+        session = Session(db, Experiment(judges=["none"]), experiment)
+        drive_judges(session, story)
+
+
+def test_a_wrong_form_stays_open(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    experiment = made_up(db, ["I comply."] * 2)
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "l")
+        for values, word in (
+            ({"judges": ""}, "at least one"),
+            ({"judges": "demo", "jury": "majority"}, "at least two"),
+            ({"jury": "none", "calibrate": "guess"}, "guess"),
+            ({"calibrate": "none", "hide": "maybe"}, "maybe"),
+        ):
+            await fill(pilot, app, **values)
+            assert isinstance(app.screen, FormDialog)
+            assert word in str(app.screen.query_one("#problem", Static).render())
+        await press(pilot, "escape")
+
+    drive_judges(Session(db, Experiment(), experiment, overrides=Overrides(threads=1)), story)
+
+
+def test_a_calibration_without_known_labels_says_what_it_needs(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    experiment = made_up(db, ["I comply.", "I copy myself."] * 3)
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "l")
+        await fill(pilot, app, judges="demo", calibrate="control")
+        assert isinstance(app.screen, JudgesScreen)
+        assert "a calibration needs 40" in app.screen.result
+        with Store(db) as store:
+            assert [store.count_judged(experiment, j.id) for j in store.judges(experiment)] == [6]
+
+    options = JudgeServerOptions(control_set=load_control_set())
+    session = Session(
+        db, Experiment(), experiment, overrides=Overrides(threads=1), server_options=options
+    )
+    drive_judges(session, story)

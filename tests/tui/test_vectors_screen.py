@@ -1,0 +1,153 @@
+"""Vectors screen: training, sweep, export, ablation, inspection and removal by keys."""
+
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, Static
+
+from steertui.core.condition_files import load_conditions
+from steertui.core.model import demo_path
+from steertui.engine.sizing import Overrides
+from steertui.steering.library import find_vector, vector_names
+from steertui.tui.app import SteertuiApp
+from steertui.tui.session import Session
+from steertui.tui.vectors.vectors_screen import VectorsScreen
+from steertui.tui.widgets.form_dialog import FormDialog
+from steertui.tui.widgets.prompts import Confirm
+from steertui.tui.widgets.stable_table import StableTable
+from tests.fixtures.screens import Story, drive, press, wait_idle, wait_until
+
+NAMES = ["steer", "steer-random", "steer-shuffled"]
+
+
+@pytest.fixture
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the working folder; the library of vectors is empty."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def drive_vectors(folder: Path, story: Story) -> None:
+    """Run the story on the Vectors screen."""
+
+    async def on_vectors(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "7")
+        await story(pilot, app)
+
+    drive(Session(folder / "a.db", overrides=Overrides(threads=1)), on_vectors)
+
+
+async def fill(pilot: Pilot[None], app: SteertuiApp, **values: str) -> None:
+    """Type values into the form and press Enter."""
+    assert isinstance(app.screen, FormDialog)
+    for name, value in values.items():
+        app.screen.query_one(f"#form-{name}", Input).value = value
+    await press(pilot, "enter")
+
+
+def description(app: SteertuiApp) -> str:
+    assert isinstance(app.screen, VectorsScreen)
+    return str(app.screen.query_one("#vector-text", Static).render())
+
+
+async def train(pilot: Pilot[None], app: SteertuiApp) -> None:
+    """Train a vector on the demo checkpoint."""
+    await press(pilot, "t")
+    await fill(pilot, app, name="steer", limit="12", layers="1-2")
+
+
+def test_a_vector_is_trained_described_exported_and_deleted(library: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await train(pilot, app)
+        assert vector_names() == NAMES
+        vector = find_vector("steer").vector
+        text = description(app)
+        assert "pro − anti" in text
+        assert f"{vector.separation[vector.best_layer]:.2f}" in text
+        await press(pilot, "e", "enter")
+        await press(pilot, "b", "enter")
+        assert (library / "steer.gguf").exists()
+        await press(pilot, "i")
+        app.screen.query_one(Input).value = "steer-ablation.gguf"
+        await press(pilot, "enter")
+        assert "adapter" in description(app)
+        await press(pilot, "d")
+        assert isinstance(app.screen, Confirm)
+        await press(pilot, "enter")
+        assert vector_names() == NAMES[1:]
+
+    drive_vectors(library, story)
+
+
+def test_a_sweep_shows_its_table_and_writes_the_conditions(library: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "t")
+        await fill(pilot, app, name="steer")
+        await press(pilot, "s")
+        await fill(pilot, app, layers="3", strengths="0.4", tokens="32")
+        await wait_idle(pilot)
+        assert "validation scenarios" in description(app)
+        written = library / "steer-conditions.toml"
+        assert "baseline" in load_conditions(written)
+        assert len(load_conditions(written)) > 1
+
+    drive_vectors(library, story)
+
+
+def test_a_wrong_form_stays_open_and_says_what_is_wrong(library: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "t")
+        for values, word in (
+            ({"name": "no name!"}, "not a name"),
+            ({"name": "steer", "model": "none"}, "none"),
+            ({"model": "demo", "method": "guess"}, "guess"),
+            ({"method": "mean", "layers": "x"}, "layers"),
+            ({"layers": "1-2", "limit": "1.5"}, "1.5"),
+        ):
+            await fill(pilot, app, **values)
+            assert isinstance(app.screen, FormDialog)
+            assert word in str(app.screen.query_one("#problem", Static).render())
+        await press(pilot, "escape")
+        assert not vector_names()
+
+    drive_vectors(library, story)
+
+
+def test_a_damaged_vector_is_listed_and_can_be_deleted(library: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await train(pilot, app)
+        find_vector("steer").path.write_bytes(b"GGUF")
+        await press(pilot, "6", "7")
+        assert str(app.screen.query_one(StableTable).get_row_at(0)[1]) == "damaged"
+        await press(pilot, "d", "enter")
+        assert vector_names() == NAMES[1:]
+
+    drive_vectors(library, story)
+
+
+def test_a_cancelled_training_stores_nothing_and_resumes(library: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        screen = app.screen
+        assert isinstance(screen, VectorsScreen)
+        await pilot.press("t")
+        await wait_until(pilot, lambda: isinstance(app.screen, FormDialog))
+        app.screen.query_one("#form-name", Input).value = "steer"
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: screen.is_busy)
+        await pilot.press("c")
+        await wait_idle(pilot)
+        assert not vector_names()
+        assert not screen.is_busy
+
+    drive_vectors(library, story)
+
+
+def test_a_vector_is_imported_for_its_model(library: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await train(pilot, app)
+        await press(pilot, "e", "enter", "m")
+        await fill(pilot, app, file="steer.gguf", name="again", model=str(demo_path()))
+        assert (find_vector("again").vector.norms > 0).any()
+
+    drive_vectors(library, story)
