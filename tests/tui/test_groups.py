@@ -37,7 +37,7 @@ def test_a_large_contest_and_axis_fit_the_results_screen(
         assert len([line for line in lines[matrix:] if line.startswith("defence-")]) >= 12
         axis = next(i for i, line in enumerate(lines) if line.startswith("Dose axis"))
         assert len(lines[axis + 2].split()) >= 6
-        assert max(map(len, lines)) <= size[0]
+        assert max(map(len, lines)) <= shown.content_size.width
 
     drive(open_session(None, tmp_path / "a.db", Overrides(threads=1)), story, size)
 

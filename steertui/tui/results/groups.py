@@ -44,7 +44,7 @@ def draw_groups(groups: Groups, width: int, colours: Palette) -> Text:
 
 def _axis(axis: AxisResult, width: int, colours: Palette) -> Iterator[Text]:
     yield Text(one_line(f"Dose axis {axis.name}: {axis.unit}"), "bold")
-    yield from _grid(("dose", *dose_columns(axis)), [*dose_rows(axis)], colours)
+    yield from _grid([("dose", *dose_columns(axis)), *dose_rows(axis)], width, colours)
     yield hanging_indent(Text("  "), Text(f"{dose_legend(axis)}.", colours.quiet), width)
     yield from _sentences(axis.sentences, width, colours)
     yield Text()
@@ -58,13 +58,13 @@ def _contest(result: ContestResult, width: int, colours: Palette) -> Iterator[Te
         for defence in result.sides.defences
         for rates, intervals in [cell_texts(result, defence)]
     )
-    yield from _grid(("defence", *numbered_attacks(numbers)), [*rows], colours)
+    yield from _grid([("defence", *numbered_attacks(numbers)), *rows], width, colours)
     notes = (marks_legend(result), *access_lines(result))
     for note in notes:
         yield hanging_indent(Text("  "), Text(f"{one_line(note)}.", colours.quiet), width)
     yield Text("against the worst attack, in points", "bold")
     parts = part_rows(result, worst=True, numbers=numbers)
-    yield from _grid(("", *PART_COLUMNS), [*parts], colours)
+    yield from _grid([("", *PART_COLUMNS), *parts], width, colours)
     yield hanging_indent(Text("  "), Text(f"{PARTS_LEGEND}.", colours.quiet), width)
     yield from _sentences(result.verdicts, width, colours)
     yield Text()
@@ -76,14 +76,29 @@ def _sentences(sentences: Sequence[str], width: int, colours: Palette) -> Iterat
         yield hanging_indent(lead, Text(f"{one_line(sentence)}."), width)
 
 
-def _grid(head: Sequence[str], rows: Sequence[Sequence[str]], colours: Palette) -> Iterator[Text]:
-    """Yield lines whose first column is on the left and whose others are on the right."""
-    lines = [[shorten(one_line(row[0]), MAX_NAME), *row[1:]] for row in (head, *rows)]
-    widths = [max(cell_len(line[i]) for line in lines) for i in range(len(head))]
-    for number, line in enumerate(lines):
-        first = line[0] + " " * (widths[0] - cell_len(line[0]))
-        others = (
-            " " * (width - cell_len(text)) + text
-            for text, width in zip(line[1:], widths[1:], strict=True)
-        )
-        yield Text(" ".join((first, *others)), "" if number else colours.faint)
+def _grid(table: Sequence[Sequence[str]], width: int, colours: Palette) -> Iterator[Text]:
+    """Yield the lines of a table that begins with its head.
+
+    The first column is on the left, the others are on the right. A table that is too wide is split
+    into parts, which all begin with the first column.
+    """
+    lines = [[shorten(one_line(row[0]), MAX_NAME), *row[1:]] for row in table]
+    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+    for part in _parts(widths, width):
+        for number, line in enumerate(lines):
+            first = line[0] + " " * (widths[0] - cell_len(line[0]))
+            others = (" " * (widths[i] - cell_len(line[i])) + line[i] for i in part)
+            yield Text(" ".join((first, *others)), "" if number else colours.faint)
+
+
+def _parts(widths: Sequence[int], width: int) -> Iterator[list[int]]:
+    """Yield the columns, without the first, that fit into `width` beside the first."""
+    part: list[int] = []
+    used = widths[0]
+    for i, needed in enumerate(widths[1:], 1):
+        if part and used + 1 + needed > width:
+            yield part
+            part, used = [], widths[0]
+        part.append(i)
+        used += 1 + needed
+    yield part
