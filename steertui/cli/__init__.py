@@ -15,6 +15,7 @@ from steertui.cli.merge import merge
 from steertui.cli.models import models
 from steertui.cli.report import report
 from steertui.cli.root import cli
+from steertui.cli.serve import serve
 from steertui.cli.sources import sources
 from steertui.cli.vector import vector
 
@@ -22,5 +23,6 @@ cli.section("Before a run", doctor, inspect, models, sources, vector, contest, j
 cli.section("After a run", report, agree, label, judge, export)
 cli.section("For others to check", bundle, verify, reproduce)
 cli.section("Other runs", merge, import_paper)
+cli.section("The screens", serve)
 
 __all__ = ["cli"]

@@ -9,13 +9,19 @@ from steertui.errors import TerminalError
 UNABLE = ("dumb", "unknown")
 """Values of TERM for terminals without control sequences."""
 
+WEB_DRIVER = "textual.drivers.web_driver:WebDriver"
+"""Value of TEXTUAL_DRIVER in a process whose screens a page shows."""
+
 
 def require_terminal() -> None:
     """Raise TerminalError unless the screens can be shown and keys can be read.
 
     Textual draws on standard error and reads keys from standard input. A redirected standard
-    output means that the results are wanted, which only a run without screens prints.
+    output means that the results are wanted, which only a run without screens prints. Under
+    `steertui serve` the screens are drawn by a page.
     """
+    if os.environ.get("TEXTUAL_DRIVER") == WEB_DRIVER:
+        return
     streams = {
         "standard input": sys.__stdin__,
         "standard output": sys.__stdout__,
