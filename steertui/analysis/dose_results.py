@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from steertui.analysis.coherence_costs import CostMatch, cost_matches
 from steertui.core.condition import Condition
 from steertui.core.grouping import DoseStep, DoseUnit
 from steertui.core.outcome import Outcome
@@ -23,7 +24,7 @@ from steertui.stats.rate import Policy, ScenarioCounts
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Another condition whose effect the axis is to match.
+    """Another condition whose effect, and whose cost of coherence, the axis is to match.
 
     Attributes:
         condition: its name.
@@ -31,12 +32,14 @@ class Match:
         test: with Holm over these conditions.
         matched: dose with the same rate; None if no effect is shown, so that there is nothing to
             match.
+        cost: of coherence; None if log-likelihoods were not measured.
     """
 
     condition: str
     effect: Gap
     test: FamilyTest
     matched: MatchedDose | None
+    cost: CostMatch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class AxisResult:
         matches: conditions outside all groups.
         left_out: lines left out in turn.
         scenarios: planned scenarios.
+        headline: the result in a few words (`axis_headline`), or why nothing is concluded.
         sentences: what is shown (`axis_sentences`), or why nothing is concluded.
     """
 
@@ -74,6 +78,7 @@ class AxisResult:
     matches: tuple[Match, ...]
     left_out: tuple[LeftOut, ...]
     scenarios: int
+    headline: str = ""
     sentences: tuple[str, ...] = ()
 
 
@@ -119,29 +124,29 @@ def _axis(
         name=first.axis,
         unit=first.unit,
         curve=curve,
-        matches=() if is_ladder else _matches(doses, counts, data.conditions),
+        matches=() if is_ladder else _matches(doses, counts, data),
         left_out=_left_out(steps, doses, counts),
         scenarios=len({o.scenario for _, name in doses for o in data.outcomes[name]}),
     )
 
 
 def _matches(
-    doses: Sequence[tuple[float, str]],
-    counts: Mapping[str, ScenarioCounts],
-    conditions: Mapping[str, Condition],
+    doses: Sequence[tuple[float, str]], counts: Mapping[str, ScenarioCounts], data: AxisData
 ) -> tuple[Match, ...]:
-    """Return the conditions that steer and are in no group, with the dose that matches each."""
-    targets = [name for name in counts if (c := conditions.get(name)) and c.access and not c.groups]
+    """Return the conditions that steer and are in no group, with the doses that match each."""
+    known = ((name, data.conditions.get(name)) for name in counts)
+    targets = [name for name, c in known if c and c.access and not c.groups]
     anchor = next(name for dose, name in doses if dose == 0)
     effects = {name: gap_contrast(counts[name], counts[anchor], name, anchor) for name in targets}
     tests = tests_by_name(effects, Family(Role.SECONDARY, len(effects), "conditions"))
+    costs = cost_matches(doses, targets, data.measures)
     matches = []
     for name, effect in effects.items():
         matched = None
         if tests[name].is_significant:
             curve = [counts[condition] for _, condition in doses]
             matched = matched_dose([dose for dose, _ in doses], curve, counts[name])
-        matches.append(Match(name, effect.gap, tests[name], matched))
+        matches.append(Match(name, effect.gap, tests[name], matched, costs.get(name)))
     return tuple(matches)
 
 

@@ -1,7 +1,9 @@
 """Sentences on a dose axis: slope, best coherent dose, matched strength, lines left out."""
 
+from collections.abc import Iterator
 from math import floor, log10
 
+from steertui.analysis.coherence_costs import CostMatch
 from steertui.analysis.dose_results import AxisResult, LeftOut, Match
 from steertui.analysis.group_words import (
     STEP_WORDS,
@@ -11,9 +13,10 @@ from steertui.analysis.group_words import (
     points_text,
     share_text,
 )
+from steertui.analysis.interval_text import level_text
 from steertui.analysis.sentences import p_text
 from steertui.core.grouping import DoseUnit
-from steertui.stats.coherence import CoherenceMeasure
+from steertui.stats.coherence import CoherenceMeasure, PairedMean
 from steertui.stats.dose import DosePoint
 from steertui.stats.matched_dose import MatchedDose
 from steertui.stats.significance import SIGNIFICANCE_LEVEL
@@ -34,9 +37,25 @@ def axis_sentences(axis: AxisResult) -> tuple[str, ...]:
         _opposite_sentence(axis),
         *(_best_sentence(axis, sign) for sign in (1, -1)),
         *(_match_sentence(axis, match) for match in axis.matches),
+        *(_cost_sentence(axis, match.condition, match.cost) for match in axis.matches),
         *(_left_out_sentence(axis, left) for left in axis.left_out),
     ]
     return tuple(sentence for sentence in sentences if sentence)
+
+
+def axis_headline(axis: AxisResult) -> str:
+    """Return the mean slope with its interval and test, without a full stop."""
+    slope = axis.curve.slope
+    if slope is None:
+        return f"{axis.name}: no scenario has a valid answer at every dose"
+    size = f"{_slope_text(axis, slope)} ({_slope_limits(axis, slope)}, {p_text(slope.p)})"
+    return f"{_slope_claim(axis, slope)}: {size}"
+
+
+def _slope_claim(axis: AxisResult, slope: Slope) -> str:
+    if slope.p > SIGNIFICANCE_LEVEL:
+        return f"No mean slope over {axis.name} is shown"
+    return f"Convergence {'rises' if slope.points > 0 else 'falls'} with {axis.name}"
 
 
 def _unmeasured_sentence(axis: AxisResult, anchor: DosePoint) -> str:
@@ -65,10 +84,7 @@ def _slope_sentence(axis: AxisResult) -> str:
     incoherent = [_incoherent_text(point) for point in axis.curve.points if not point.is_coherent]
     if incoherent:
         size += f"; not coherent: {', '.join(incoherent)}{_coherent_text(axis)}"
-    if slope.p > SIGNIFICANCE_LEVEL:
-        return f"No mean slope over {axis.name} is shown: {size}"
-    verb = "rises" if slope.points > 0 else "falls"
-    return f"Convergence {verb} with {axis.name}: {size}"
+    return f"{_slope_claim(axis, slope)}: {size}"
 
 
 def _incoherent_text(point: DosePoint) -> str:
@@ -154,6 +170,52 @@ def _match_sentence(axis: AxisResult, match: Match) -> str:
     )
 
 
+def _cost_sentence(axis: AxisResult, condition: str, cost: CostMatch | None) -> str:
+    """Return the sentence on the cost of a condition and the doses that cost as much."""
+    if cost is None:
+        return ""
+    family = cost.family
+    holm = f" after Holm over {family.tests} {family.words}" if family.is_corrected else ""
+    size = f"{_nats_text(cost.loss)}, {p_text(cost.p)}{holm}"
+    if not cost.matched:
+        return (
+            f"{condition}: no fall of the log-likelihood below dose 0 is shown ({size}), so there "
+            "is no cost to match"
+        )
+    return (
+        f"The log-likelihood of answers under {condition} is lower than at dose 0 ({size}); "
+        f"{'; '.join(_equal_costs(axis, cost))}"
+    )
+
+
+def _nats_text(loss: PairedMean) -> str:
+    """Return "-0.40 nats per token (95 % interval -0.52 to -0.28)": the change from dose 0."""
+    mean = f"{0.0 - loss.mean:+.2f} nats per token"
+    if loss.low is None or loss.high is None:
+        return mean
+    limits = f"{0.0 - loss.high:+.2f} to {0.0 - loss.low:+.2f}"
+    return f"{mean} ({level_text(loss.level)} interval {limits})"
+
+
+def _equal_costs(axis: AxisResult, cost: CostMatch) -> Iterator[str]:
+    """Yield the doses that cost as much, and the sides of 0 on which no dose does."""
+    strongest = [axis.curve.points[-1].dose, axis.curve.points[0].dose]
+    sides = [*zip(cost.matched, filter(None, strongest), strict=True)]
+    equal = [
+        f"at {found.dose:.3g} ({_limits_of_dose(found, end)}, bootstrap over scenarios)"
+        for found, end in sides
+        if found.dose is not None
+    ]
+    if equal:
+        yield f"{axis.name} costs as much {' and '.join(equal)}"
+    for found, end in sides:
+        if found.dose is None:
+            yield (
+                f"no dose of {axis.name} from 0 to {end:g} costs as much, nor in "
+                f"{100 * found.absent:.0f} % of the bootstrap resamples"
+            )
+
+
 def _incoherent_match(axis: AxisResult, dose: float) -> str:
     """Return a remark if the dose that matches is not within two coherent doses."""
     points = [point for point in axis.curve.points if point.dose * dose >= 0]
@@ -165,7 +227,10 @@ def _incoherent_match(axis: AxisResult, dose: float) -> str:
 
 def _matched_interval(axis: AxisResult, found: MatchedDose) -> str:
     doses = [point.dose for point in axis.curve.points]
-    strongest = max(doses) if (found.dose or 0) >= 0 else min(doses)
+    return _limits_of_dose(found, max(doses) if (found.dose or 0) >= 0 else min(doses))
+
+
+def _limits_of_dose(found: MatchedDose, strongest: float) -> str:
     low = "beyond the strongest dose" if found.low is None else f"{found.low:.3g}"
     high = f"beyond {strongest:g}" if found.high is None else f"{found.high:.3g}"
     return f"95 % interval {low} to {high}"

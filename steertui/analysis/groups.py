@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from steertui.analysis.contest_results import CellMark, ContestResult, contest_results
 from steertui.analysis.dose_results import AxisData, AxisResult, axis_results
-from steertui.analysis.dose_sentences import axis_sentences
+from steertui.analysis.dose_sentences import axis_headline, axis_sentences
 from steertui.analysis.over_refusal import OverRefusal, over_refusals
 from steertui.core.condition import Condition
 from steertui.core.outcome import Outcome, outcomes_by_condition
@@ -60,7 +60,7 @@ def group_results(
         return Groups()
     answers = outcomes_by_condition(outcomes)
     axes = [
-        replace(axis, sentences=axis_sentences(axis))
+        replace(axis, headline=axis_headline(axis), sentences=axis_sentences(axis))
         for axis in axis_results(AxisData(known, answers, policy, measures))
     ]
     contests = contest_results(known, answers, policy)
@@ -78,7 +78,8 @@ def group_results(
 
 
 def _axis_withheld(axis: AxisResult) -> AxisResult:
-    return replace(axis, sentences=(_withheld(f"axis {axis.name}"),))
+    words = _withheld(f"axis {axis.name}")
+    return replace(axis, headline=words, sentences=(words,))
 
 
 def _contest_withheld(result: ContestResult) -> ContestResult:

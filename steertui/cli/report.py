@@ -67,6 +67,12 @@ FORMATS = (
     help="Terminal: add the sentence of each comparison, all warnings, counts, categories, and the "
     "comparisons of models, temperatures and judges",
 )
+@click.option(
+    "--answers",
+    is_flag=True,
+    help="Terminal and Markdown: add answers of conditions and of the doses that match them, side "
+    "by side; the HTML page always has them",
+)
 @click.option("--list-experiments", is_flag=True, help="List the experiments and exit")
 def report(
     *,
@@ -80,6 +86,7 @@ def report(
     judges: tuple[str, ...],
     all_pairs: bool,
     detail: bool,
+    answers: bool,
     list_experiments: bool,
 ) -> None:
     """Report the results in DB: tables, an HTML page, one row per trial, rates or figures.
@@ -102,6 +109,6 @@ def report(
         policy=Policy(policy),
         all_pairs=all_pairs,
     )
-    written = write_report(db, form, choice, output, detail=detail)
+    written = write_report(db, form, choice, output, detail=detail, answers=answers)
     if written:
         print_line(f"Written: {', '.join(map(str, written))}", to_stderr=True)

@@ -1,17 +1,20 @@
 """Writing of reports: the selected tables of a database in one of the formats."""
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 from rich.console import Console
 from rich.text import Text
 
+from steertui.analysis.side_by_side import SideBySide, side_by_side
 from steertui.analysis.summary import ReportFilter, Summary, summarise
 from steertui.output_files import text_output
 from steertui.paper.comparison import compare_with_paper
 from steertui.printable import print_line, to_json
 from steertui.report import latex, markdown, record, rows, terminal
+from steertui.report.answer_tables import answer_lines, draw_answers
 from steertui.report.citations import bibliography
 from steertui.report.methods_text import methods_text
 from steertui.report.rich_tables import Parts
@@ -38,29 +41,40 @@ def write_report(
     output: Path | None = None,
     *,
     detail: bool = False,
+    answers: bool = False,
 ) -> list[Path]:
     """Write a report to `output`, or print it if the format is text; return the files written.
 
-    `detail` adds sentences, all warnings, categories and comparisons of tables to the terminal's.
+    `detail` adds sentences, all warnings, categories and comparisons of tables to the terminal's,
+    `answers` adds answers at matched strength to the terminal's and to Markdown.
 
     Raises StoreError if `db` is not a database of steertui, ExperimentError for an unknown name or
     a format whose package is not installed, and OutputError if a file cannot be written or must not
     be replaced.
     """
+    extras = _Extras(detail, answers)
     with Store(db, must_exist=True) as store:
         summary = summarise(store, selection)
         if output is None and format in DEFAULT_OUTPUTS:
             output = Path(DEFAULT_OUTPUTS[format].format(db.stem))
         if output is not None:
-            return _write_files(store, summary, format, output, detail=detail)
+            return _write_files(store, summary, format, output, extras)
         if format != "terminal":
             use_utf8()
-        _write_text(store, summary, format, sys.stdout, detail=detail)
+        _write_text(store, summary, format, sys.stdout, extras)
     return []
 
 
+@dataclass(frozen=True, slots=True)
+class _Extras:
+    """Parts of a text report that are added on demand (`write_report`)."""
+
+    detail: bool
+    answers: bool
+
+
 def _write_files(
-    store: Store, summary: Summary, format: str, output: Path, *, detail: bool
+    store: Store, summary: Summary, format: str, output: Path, extras: _Extras
 ) -> list[Path]:
     if format == "html":
         from steertui.report.page.writer import write_page
@@ -73,11 +87,11 @@ def _write_files(
 
         return write_pictures(summary, output, format)
     with text_output(output, format, [store.path]) as file:
-        _write_text(store, summary, format, file, detail=detail)
+        _write_text(store, summary, format, file, extras)
     return [output]
 
 
-def _write_text(store: Store, summary: Summary, format: str, file: TextIO, *, detail: bool) -> None:
+def _write_text(store: Store, summary: Summary, format: str, file: TextIO, extras: _Extras) -> None:
     if format == "rates-csv":
         rows.write_rates(summary, file)
         return
@@ -89,12 +103,20 @@ def _write_text(store: Store, summary: Summary, format: str, file: TextIO, *, de
         file.write(f"{to_json(report, indent=1)}\n")
     elif format == "markdown":
         file.write(markdown.render(summary, paper))
+        if extras.answers:
+            file.writelines(f"{line}\n" for line in answer_lines(_answers(store, summary)))
     elif format == "latex":
         file.write(latex.render(summary, methods_text(store, summary), paper))
     elif format == "bibtex":
         file.write(bibliography(methods_text(store, summary).citations))
     else:
-        show(terminal.draw(summary, detail=detail, paper=paper), file)
+        show(terminal.draw(summary, detail=extras.detail, paper=paper), file)
+        if extras.answers:
+            show(draw_answers(_answers(store, summary)), file)
+
+
+def _answers(store: Store, summary: Summary) -> list[SideBySide]:
+    return [found for table in summary.tables for found in side_by_side(store, table)]
 
 
 def print_experiments(db: Path) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+from steertui.analysis.coherence_costs import CostMatch
 from steertui.analysis.contest_results import ContestResult
 from steertui.analysis.dose_results import AxisResult
 from steertui.analysis.over_refusal import OverRefusal
@@ -34,6 +35,7 @@ def axis_record(axis: AxisResult) -> Record:
                 "effect": tested_record(match.effect, match.test),
                 "adjusted": match.test.p,
                 "matched": asdict(match.matched) if match.matched else None,
+                "cost": _cost_record(match.cost) if match.cost else None,
             }
             for match in axis.matches
         ],
@@ -46,6 +48,14 @@ def axis_record(axis: AxisResult) -> Record:
             for left in axis.left_out
         ],
         "sentences": list(axis.sentences),
+    }
+
+
+def _cost_record(cost: CostMatch) -> Record:
+    return {
+        "loss": asdict(cost.loss),
+        "adjusted": cost.p,
+        "matched": [asdict(found) for found in cost.matched],
     }
 
 

@@ -48,7 +48,9 @@ def pictures(summary: Summary) -> Iterator[tuple[str, Canvas]]:
     alone = [table for table in judged if table.ungrouped.rows]
     if alone:
         yield "rates", figures.rates(alone, figures.WIDE)
-        yield "gaps", figures.gaps(alone, figures.WIDE)
+    compared = [table for table in alone if table.comparisons]
+    if compared:
+        yield "gaps", figures.gaps(compared, figures.WIDE)
     for number, table in enumerate(judged, 1):
         if len(table.categories) > 1:
             canvas = figures.categories(table, table.categories, figures.WIDE)

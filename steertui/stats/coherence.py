@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fractions import Fraction
+from math import sqrt
+from statistics import fmean, stdev
 
 from steertui.core.grouping import CoherenceLimits
+from steertui.stats.sign_flips import sign_flip_p
 
 ScenarioSums = Mapping[str, tuple[float, int]]
 """By scenario: the sum of a measure over its answers, and their number, at least 1."""
@@ -72,6 +76,45 @@ class CoherenceMeans:
             for measure, (rise, limit) in rises.items()
             if limit is not None and (rise is None or rise > limit + ROUNDING)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class PairedMean:
+    """Mean over scenarios of the difference of two conditions in a measure.
+
+    Attributes:
+        mean: in the unit of the measure.
+        level: confidence level of the limits, 0 to 1.
+        low: lower limit, by Student's t over scenarios; None with fewer than two scenarios.
+        high: upper limit.
+        p: two-sided p value (`sign_flip_p`); 1 without a scenario.
+        scenarios: those with an answer under both conditions.
+    """
+
+    mean: float
+    level: float
+    low: float | None
+    high: float | None
+    p: float
+    scenarios: int
+
+
+def paired_mean(first: ScenarioSums, second: ScenarioSums, level: float = 0.05) -> PairedMean:
+    """Return the mean of first minus second; 0 without a scenario under both.
+
+    `level` is the significance level of the limits.
+    """
+    from scipy.special import stdtrit
+
+    shared = [name for name in first if name in second]
+    values = [first[n][0] / first[n][1] - second[n][0] / second[n][1] for n in shared]
+    p = sign_flip_p([Fraction(value) for value in values]) if values else 1.0
+    mean = fmean(values) if values else 0.0
+    if len(values) < 2:
+        return PairedMean(mean, 1 - level, None, None, p, len(values))
+    quantile = float(stdtrit(len(values) - 1, 1 - level / 2))
+    half = quantile * stdev(values) / sqrt(len(values))
+    return PairedMean(mean, 1 - level, mean - half, mean + half, p, len(values))
 
 
 def mean_of(sums: ScenarioSums) -> float | None:

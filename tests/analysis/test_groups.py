@@ -350,12 +350,13 @@ def test_a_selection_of_conditions_changes_no_number_of_a_group(contest: Path) -
 
 def test_page_and_pictures_show_the_groups(dose: Path, contest: Path) -> None:
     for db, names in (
-        (dose, {"rates.svg", "gaps.svg", "dose-1-axis.svg"}),
+        (dose, {"rates.svg", "dose-1-axis.svg"}),
         (contest, {"contest-1-game.svg", "contest-parts-1-game.svg"}),
     ):
         report(db, "--format", "svg", "-o", "pictures")
         files = {path.name for path in (db.parent / "pictures").iterdir()}
         assert names <= files
+        assert "gaps.svg" not in files  # no two conditions outside of the groups
         report(db, "--format", "html", "-o", f"{db.stem}.html")
         page = db.with_suffix(".html").read_text(encoding="utf-8")
         found = groups(db)
@@ -365,6 +366,11 @@ def test_page_and_pictures_show_the_groups(dose: Path, contest: Path) -> None:
         assert all(html.escape(sentence) in page for sentence in sentences)
     drawn = (contest.parent / "pictures/contest-1-game.svg").read_text(encoding="utf-8")
     assert ">80 ▲</text>" in drawn
+    page = dose.with_suffix(".html").read_text(encoding="utf-8")
+    heading = page.partition('<h1 id="heading">')[2].partition("</h1>")[0]
+    assert heading.startswith("Convergence rises with axis: +5.0 points per 0.1 of strength (95 %")
+    assert len(heading) < 120
+    assert 'id="gaps"' not in page
     page = contest.with_suffix(".html").read_text(encoding="utf-8")
     assert "1 of 2 defences shown to be decoupled at the margin of 10 points" in page
     assert 'id="gaps"' not in page  # no condition outside of the contest
@@ -445,6 +451,33 @@ def test_log_likelihoods_are_in_every_form_of_the_report(tmp_path: Path) -> None
     assert (written["max_repetition"], written["max_loss"]) == (0.1, 0.5)
     rows = [*csv.DictReader(report(db, "--format", "trials-csv").splitlines())]
     assert float(rows[0]["loglik"]) / int(rows[0]["loglik_tokens"]) == pytest.approx(-1.75)
+
+
+@pytest.mark.parametrize(
+    ("fall", "words", "dose"),
+    [
+        (0.5, "axis costs as much at 0.5 (95 % interval 0.5 to 0.5", 0.5),
+        (0.9, "no dose of axis from 0 to 0.8 costs as much, nor in 100 %", None),
+        (0.0, "pro: no fall of the log-likelihood below dose 0 is shown", None),
+        (-0.5, "pro: no fall of the log-likelihood below dose 0 is shown", None),
+    ],
+)
+def test_the_dose_that_costs_as_much_as_a_suffix_is_said(
+    tmp_path: Path, fall: float, words: str, dose: float | None
+) -> None:
+    def loglik(condition: Condition, number: int) -> float:
+        return -1.25 - (condition.step.dose if condition.step else fall) - number / 1000
+
+    db = tmp_path / "a.db"
+    conditions = grouped.dose_conditions(tmp_path, 0.4, 0.8)
+    grouped.write(db, conditions, grouped.by_rate(rising), loglik=loglik)
+    (axis,) = groups(db).axes
+    assert words in axis.sentences[-1]
+    (written,) = json.loads(report(db, "--format", "json"))["tables"][0]["axes"]
+    cost = written["matches"][0]["cost"]
+    assert cost["loss"]["mean"] == pytest.approx(fall)
+    matched = [one["dose"] for one in cost["matched"]]
+    assert matched == ([] if fall <= 0 else [pytest.approx(dose) if dose else None])
 
 
 def test_a_limited_measure_that_is_unknown_makes_no_dose_coherent(tmp_path: Path) -> None:

@@ -1,13 +1,20 @@
 """Dose curves and matched strength: effects, coherence, the best dose, crossings."""
 
+import numpy as np
 import pytest
+import scipy.stats
 
 from steertui.core.grouping import CoherenceLimits
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
-from steertui.stats.coherence import AnswerMeasures, CoherenceMeasure
+from steertui.stats.coherence import (
+    AnswerMeasures,
+    CoherenceMeasure,
+    ScenarioSums,
+    paired_mean,
+)
 from steertui.stats.dose import DoseCurve, dose_curve
-from steertui.stats.matched_dose import matched_dose
+from steertui.stats.matched_dose import matched_costs, matched_dose
 from steertui.stats.rate import Policy
 from steertui.stats.significance import holm
 
@@ -159,6 +166,58 @@ def test_a_limit_beyond_the_strongest_dose_is_open() -> None:
     assert found.low is not None
     assert found.high is None
     assert 0.025 < found.absent < 1
+
+
+def costs(*means: float, scenarios: int = 30) -> list[ScenarioSums]:
+    """Return a cost of each scenario by condition, with these means and a common spread."""
+    middle = (scenarios - 1) / 2
+    return [{str(i): (mean + (i - middle) / 50, 1) for i in range(scenarios)} for mean in means]
+
+
+def test_the_dose_of_equal_cost_is_found_on_both_sides() -> None:
+    *doses, target = costs(0.8, 0.0, 0.2, 1.0, 0.6)
+    up, down = matched_costs([-1, 0, 1, 2], doses, target)
+    assert up.dose == pytest.approx(1.5)
+    assert down.dose == pytest.approx(-0.75)
+    # All costs have the same deviation of a scenario, so no resample changes their differences.
+    assert up.low == pytest.approx(1.5)
+    assert up.high == pytest.approx(1.5)
+    assert up.scenarios == 30
+
+
+def test_no_dose_may_cost_as_much() -> None:
+    *doses, target = costs(0.0, 0.2, 0.4, 0.6)
+    (found,) = matched_costs([0, 1, 2], doses, target)
+    assert (found.dose, found.low, found.high, found.absent) == (None, None, None, 1.0)
+
+
+def test_a_condition_without_cost_is_matched_by_dose_0() -> None:
+    *doses, target = costs(0.0, 0.2, -0.1)
+    (found,) = matched_costs([0, 1], doses, target)
+    assert (found.dose, found.low, found.high) == (0.0, 0.0, 0.0)
+
+
+def test_the_paired_mean_is_students_over_scenarios() -> None:
+    rng = np.random.default_rng(3)
+    first, second = rng.normal(0.3, 1, 20), rng.normal(0, 1, 20)
+    found = paired_mean(
+        {str(i): (2 * value, 2) for i, value in enumerate(first)},
+        {str(i): (value, 1) for i, value in enumerate(second)} | {"other": (9.0, 1)},
+    )
+    theirs = scipy.stats.ttest_rel(first, second)
+    assert found.mean == pytest.approx((first - second).mean())
+    limits = theirs.confidence_interval(0.95)
+    assert found.low == pytest.approx(limits.low)
+    assert found.high == pytest.approx(limits.high)
+    assert found.p == pytest.approx(theirs.pvalue, abs=0.02)
+    assert found.scenarios == 20
+    wider = paired_mean({"a": (1.0, 1), "b": (2.0, 1)}, {"a": (0.0, 1), "b": (0.0, 1)}, 0.01)
+    assert wider.level == 0.99
+    assert wider.high == pytest.approx(1.5 + 63.657 * 0.5, rel=1e-4)
+    none = paired_mean({"a": (1.0, 1)}, {"b": (1.0, 1)})
+    assert (none.mean, none.low, none.p, none.scenarios) == (0.0, None, 1.0, 0)
+    single = paired_mean({"a": (1.0, 1)}, {"a": (3.0, 2)})
+    assert (single.mean, single.low, single.high, single.p) == (-0.5, None, None, 1.0)
 
 
 def test_policies_change_only_the_rates() -> None:

@@ -33,6 +33,7 @@ from steertui.analysis.judge_panels import (
 )
 from steertui.analysis.overview import count_warnings, is_short
 from steertui.analysis.primary_gaps import several_settings_sentences
+from steertui.analysis.side_by_side import side_by_side
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import RateRow, Table
 from steertui.analysis.trial_warning import WarningKind
@@ -75,7 +76,9 @@ def page_values(store: Store, summary: Summary, paper: Sequence[PaperComparison]
         "clustered": any(map(_has_several_samples, tables)),
         **_figures([table for table in tables if table.ungrouped.rows]),
         "tables": [
-            _table(table) | _rates_figure(() if is_short(tables) else [table]) | {"name": name}
+            _table(store, table)
+            | _rates_figure(() if is_short(tables) else [table])
+            | {"name": name}
             for table, name in zip(tables, _names(tables), strict=True)
         ],
         "count_columns": [*COUNT_COLUMNS],
@@ -103,11 +106,12 @@ def page_values(store: Store, summary: Summary, paper: Sequence[PaperComparison]
 
 
 def _figures(tables: Sequence[Table]) -> Values:
+    compared = [table for table in tables if table.comparisons]
     return {
         "is_short": is_short(tables),
         **_rates_figure(tables if is_short(tables) else ()),
-        "gaps_wide": figures.gaps(tables, figures.WIDE).inline() if tables else "",
-        "gaps_narrow": figures.gaps(tables, figures.NARROW).inline() if tables else "",
+        "gaps_wide": figures.gaps(compared, figures.WIDE).inline() if compared else "",
+        "gaps_narrow": figures.gaps(compared, figures.NARROW).inline() if compared else "",
     }
 
 
@@ -142,10 +146,10 @@ def _heading(summary: Summary) -> str:
 
 
 def _group_headings(tables: Sequence[Table]) -> Iterator[str]:
-    """Yield the headline of each contest, and the first sentence of each dose axis."""
+    """Yield the headline of each contest and of each dose axis."""
     for table in tables:
         yield from (result.headline for result in table.groups.contests)
-        yield from (axis.sentences[0] for axis in table.groups.axes)
+        yield from (axis.headline for axis in table.groups.axes)
 
 
 def _subtitle(store: Store, summary: Summary) -> str:
@@ -163,7 +167,7 @@ def _has_several_samples(table: Table) -> bool:
     return any(outcome.sample for outcome in table.outcomes)
 
 
-def _table(table: Table) -> Values:
+def _table(store: Store, table: Table) -> Values:
     gap = table.primary.gap if table.primary else None
     results = table.comparisons
     return {
@@ -186,7 +190,7 @@ def _table(table: Table) -> Values:
             for row in table.rows
         ],
         "conditions": table.conditions,
-        **group_values(table.groups),
+        **group_values(table.groups, side_by_side(store, table)),
         **_categories(table),
         "transitions": [*_transitions(table)],
         "pages": [*_pages(table)],

@@ -1,5 +1,6 @@
 """Template values of dose axes and contests."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from steertui.analysis.contest_results import ContestResult
@@ -16,6 +17,7 @@ from steertui.analysis.group_rows import (
 )
 from steertui.analysis.group_words import UNIT_WORDS
 from steertui.analysis.groups import Groups
+from steertui.analysis.side_by_side import SideBySide
 from steertui.report import figures
 from steertui.report.contest_figure import contest_matrix, contest_parts
 from steertui.report.dose_figure import dose_curve
@@ -23,10 +25,13 @@ from steertui.report.dose_figure import dose_curve
 Values = dict[str, Any]
 
 
-def group_values(groups: Groups) -> Values:
-    """Return the values of a table's dose axes and contests."""
+def group_values(groups: Groups, answers: Sequence[SideBySide]) -> Values:
+    """Return the values of a table's dose axes and contests, and of answers at matched strength."""
     return {
-        "axes": [_axis(axis) for axis in groups.axes],
+        "axes": [
+            _axis(axis) | {"answers": [each for each in answers if each.axis == axis.name]}
+            for axis in groups.axes
+        ],
         "contests": [_contest(result) for result in groups.contests],
         "refusals": [s for result in groups.refusals for s in result.sentences],
         "part_columns": PART_COLUMNS,
