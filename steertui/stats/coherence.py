@@ -111,10 +111,11 @@ def paired_mean(first: ScenarioSums, second: ScenarioSums, level: float = 0.05) 
     p = sign_flip_p([Fraction(value) for value in values]) if values else 1.0
     mean = fmean(values) if values else 0.0
     if len(values) < 2:
-        return PairedMean(mean, 1 - level, None, None, p, len(values))
+        return PairedMean(mean, 1 - level, None, None, p=p, scenarios=len(values))
     quantile = float(stdtrit(len(values) - 1, 1 - level / 2))
     half = quantile * stdev(values) / sqrt(len(values))
-    return PairedMean(mean, 1 - level, mean - half, mean + half, p, len(values))
+    limits = mean - half, mean + half
+    return PairedMean(mean, 1 - level, *limits, p=p, scenarios=len(values))
 
 
 def mean_of(sums: ScenarioSums) -> float | None:
