@@ -52,6 +52,12 @@ DB = Path("steertui.db")
     "Run",
     cloup.option("--batch", is_flag=True, help="Run without screens and print the results"),
     cloup.option(
+        "--plan",
+        is_flag=True,
+        help="Print what a run would fetch and do, with the reason for each trial without an "
+        "answer, and exit; nothing is stored, fetched or contacted",
+    ),
+    cloup.option(
         "--register",
         type=Path,
         metavar="FILE",
@@ -61,7 +67,10 @@ DB = Path("steertui.db")
     cloup.option("--db", type=Path, help="SQLite file [default: steertui.db]"),
     cloup.option("--shard", metavar="K/N", help="With --batch: run shard K of N of the scenarios"),
     cloup.option(
-        "--json", "as_json", is_flag=True, help="With --batch: print one JSON record per line"
+        "--json",
+        "as_json",
+        is_flag=True,
+        help="With --batch or --plan: print one JSON record per line",
     ),
     cloup.option(
         "--yes",
@@ -79,6 +88,7 @@ def cli(
     /,
     *,
     batch: bool,
+    plan: bool,
     demo: bool,
     preset: str | None,
     print_experiment: bool,
@@ -107,6 +117,11 @@ def cli(
     path = db or (DEMO_DB if demo else DB)
     check_database(path, [file] if file else [])
     origin = file_origin(experiment, file, changes)
+    if plan:
+        from steertui.headless.plan import show_plan
+
+        show_plan(experiment, path, options, origin, as_json=as_json)
+        return
     if batch or register:
         _confirm_group(changes, experiment, path, options, origin=origin, is_sure=yes)
     if register:

@@ -36,8 +36,8 @@ def plan_lines(plan: Plan, db: Path) -> list[str]:
         *_side_lines(design.conditions),
         f"Models  {', '.join(m.name for m in design.models)} at temperature {temperatures}, "
         f"{samples} sample{'s' * (samples > 1)}, {experiment.max_tokens} new tokens at most",
-        f"Trials  {len(plan.prompts)}: {len(plan.answered)} answered before, "
-        f"{len(plan.missing_here)} to do",
+        f"Trials  {len(plan.prompts)}: {len(plan.answered)} answered before"
+        f"{reused_text(plan.reused)}, {len(plan.missing_here)} to do",
         *([f"Time    {time}"] if time else []),
         *_server_lines(plan),
     ]
@@ -67,15 +67,26 @@ def estimate_lines(estimate: Estimate, experiment: Experiment) -> list[str]:
         )
         lines.append(f"Fetch   {total}: {names}")
     if not size.trials:
-        return lines
+        return [*lines, "Trials  unknown before these texts are on this machine"]
     lines.append(
         f"Trials  {size.trials:,} = {quantity(size.models, 'model')} × "
         f"{quantity(size.scenarios, 'scenario')} × {quantity(size.conditions, 'condition')} × "
-        f"{quantity(size.samples, 'sample')}: {estimate.unanswered:,} to do"
+        f"{quantity(size.samples, 'sample')}: {_answered_text(estimate)}"
+        f"{estimate.unanswered:,} to do"
     )
+    lines += [
+        f"        {count:,}: {reason}" if count else f"        {reason}"
+        for reason, count in estimate.reasons
+    ]
     time = time_text(estimate, estimate.unanswered)
     lines += [f"Time    {time}"] if time else []
     return [*lines, *map(judge_plan_line, estimate.judges)]
+
+
+def _answered_text(estimate: Estimate) -> str:
+    if estimate.answered is None:
+        return ""
+    return f"{estimate.answered:,} answered before{reused_text(estimate.reused)}, "
 
 
 def _collapsed(conditions: Sequence[Condition]) -> list[str]:
@@ -163,6 +174,11 @@ def judge_plan_line(judge: JudgeEstimate) -> str:
 
 
 # Texts that the plan lines and the Plan screen share
+
+
+def reused_text(reused: int) -> str:
+    """Return " (12 of them under another limit of tokens or seed)", "" for none."""
+    return f" ({reused:,} of them under another limit of tokens or seed)" if reused else ""
 
 
 def judge_work_text(judge: JudgeEstimate) -> str:

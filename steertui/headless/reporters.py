@@ -87,6 +87,7 @@ class JsonReporter:
             db=str(db),
             trials=len(plan.prompts),
             answered=len(plan.answered),
+            reused=plan.reused,
             judges=[judge.name for judge in plan.judges],
             notes=list(plan.notes),
         )

@@ -34,6 +34,7 @@ from steertui.planning.judges import (
 )
 from steertui.planning.origin import TYPED, Origin
 from steertui.planning.reach import Sizes, missing_sizes
+from steertui.planning.reasons import missing_reasons
 from steertui.planning.rendering import render_prompts
 from steertui.planning.resolve import resolve, resolve_texts
 from steertui.planning.scoring import prompts_to_score
@@ -47,6 +48,7 @@ from steertui.store.plan_queries import (
     seconds_per_answer,
     unjudged_answers,
 )
+from steertui.store.reuse import reusable_answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,9 @@ class Estimate:
         size: the grid's axes; all 0 if texts have to be fetched first, or on an error.
         answered: number of trials with an answer; None if trial keys are unknown, since the weights
             are not on this machine, may not be opened yet, or a model is behind servers.
+        reused: number of these whose answer is that of a trial with another limit of tokens or
+            another seed, which would not change it.
+        reasons: why trials have no answer, and how many; empty unless it was asked for.
         categories: names of the scenarios' categories.
         conditions: with their texts.
         judges: in the experiment's order.
@@ -140,6 +145,8 @@ class Estimate:
 
     size: GridSize = GridSize()
     answered: int | None = None
+    reused: int = 0
+    reasons: tuple[tuple[str, int], ...] = ()
     categories: tuple[str, ...] = ()
     conditions: tuple[Condition, ...] = ()
     judges: tuple[JudgeEstimate, ...] = ()
@@ -156,12 +163,17 @@ class Estimate:
 
 
 def estimate_experiment(
-    experiment: Experiment, db: Path, options: JudgeServerOptions, origin: Origin = TYPED
+    experiment: Experiment,
+    db: Path,
+    options: JudgeServerOptions,
+    origin: Origin = TYPED,
+    *,
+    explain: bool = False,
 ) -> Estimate:
     """Return the estimate of an experiment; an error becomes its `error` and is never raised.
 
     The weights of a received experiment are opened only after the user agreed to it. `db` need not
-    exist.
+    exist. `explain` adds the reasons for which trials have no answer.
     """
     try:
         is_agreed = open_question(experiment, origin) is None
@@ -187,6 +199,8 @@ def estimate_experiment(
                 prompts=prompts,
                 control_set=options.control_set,
             )
+            if explain:
+                estimate = replace(estimate, reasons=tuple(missing_reasons(prompts, store)))
         return replace(estimate, downloads=weights, trainings=tuple(trainings))
     except SteertuiError as exc:
         return Estimate(error=str(exc))
@@ -213,14 +227,15 @@ def estimate_work(
     """
     scenarios, conditions = texts
     size = _grid_size(experiment, scenarios, conditions)
-    keys = [prompt.key for prompt in prompts or ()]
+    sources = _reused(prompts or (), store)
+    keys = [sources.get(prompt.key, prompt.key) for prompt in prompts or ()]
     answered = answered_keys(store, keys) if store else frozenset()
     by_model: Counter[str] = Counter()
     if prompts is None:
         copies = size.models * size.samples
         cells = Counter({(s, c): copies for s in scenarios for c in conditions})
     else:
-        missing = [p.trial for p in prompts if p.key not in answered]
+        missing = [p.trial for p, key in zip(prompts, keys, strict=True) if key not in answered]
         by_model.update(trial.model.sha256 for trial in missing)
         cells = Counter((trial.scenario, trial.condition) for trial in missing)
     work = _Work(
@@ -228,13 +243,22 @@ def estimate_work(
     )
     return Estimate(
         size=size,
-        answered=None if prompts is None else len(answered),
+        answered=None if prompts is None else sum(key in answered for key in keys),
+        reused=len(sources),
         categories=tuple(dict.fromkeys(s.category for s in scenarios)),
         conditions=tuple(conditions),
         judges=tuple(_judge_work(judge, work) for judge in judges),
         unscored=_count_unscored(experiment, prompts or (), store),
         seconds_per_answer=_mean_seconds(store, by_model) if store else None,
     )
+
+
+def _reused(prompts: Sequence[Prompt], store: Store | None) -> dict[str, str]:
+    """Return the sources of answers that a plan would reuse, by the key of their trial."""
+    if store is None:
+        return {}
+    answered = answered_keys(store, [prompt.key for prompt in prompts])
+    return reusable_answers(store, [p for p in prompts if p.key not in answered])
 
 
 def _count_unscored(experiment: Experiment, prompts: Sequence[Prompt], store: Store | None) -> int:

@@ -23,6 +23,7 @@ from steertui.planning.rendering import render_prompts
 from steertui.planning.resolve import Design, unused_conditions
 from steertui.planning.scoring import prompts_to_score
 from steertui.store import ModelFacts, Store
+from steertui.store.reuse import reusable_answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Plan:
         prompts: of all trials, in the grid's order.
         judges: in the experiment's order.
         answered: keys of the answered trials.
+        reused: number of answers that this plan took from trials with another limit of tokens or
+            another seed, which would not change them.
         estimate: sizes, missing labels per judge, their cost, the models' rates.
         is_stand_in: whether the demo model answers or judges.
         notes: what a user must know of the prompts, each "MODEL: sentence" without a full stop.
@@ -48,6 +51,7 @@ class Plan:
     estimate: Estimate
     is_stand_in: bool
     notes: tuple[str, ...] = ()
+    reused: int = 0
 
     def missing(self, model: Model) -> list[Prompt]:
         """Return the model's unanswered prompts in this shard."""
@@ -82,6 +86,7 @@ def make_plan(design: Design, store: Store, options: JudgeServerOptions = DEFAUL
     for stored in design.interventions.vectors.values():
         store.add_vector(stored.name, stored.raw)
     experiment = store.add_experiment(design.experiment.to_toml(), prompts, facts)
+    reused = _reuse(prompts, store, experiment)
     register_judges(judges, descriptions, store)
     texts = design.scenarios, design.conditions
     titles = [*(d.title for d in descriptions), *(fact.title for fact in facts.values())]
@@ -91,6 +96,7 @@ def make_plan(design: Design, store: Store, options: JudgeServerOptions = DEFAUL
         prompts=prompts,
         judges=judges,
         answered=frozenset(store.answered_keys(experiment)),
+        reused=reused,
         estimate=estimate_work(
             design.experiment,
             texts,
@@ -102,6 +108,14 @@ def make_plan(design: Design, store: Store, options: JudgeServerOptions = DEFAUL
         is_stand_in=any(map(is_stand_in, titles)),
         notes=tuple(_notes(design, facts, judges, descriptions)),
     )
+
+
+def _reuse(prompts: Sequence[Prompt], store: Store, experiment: str) -> int:
+    """Copy the answers that the plan's settings would not change; return their number."""
+    answered = store.answered_keys(experiment)
+    sources = reusable_answers(store, [p for p in prompts if p.key not in answered])
+    store.copy_answers(sources)
+    return len(sources)
 
 
 def _notes(

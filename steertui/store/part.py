@@ -7,6 +7,7 @@ from pathlib import Path
 
 from steertui.errors import StoreError, shorten
 from steertui.store.guard import SQLITE_ERRORS, connect, trust
+from steertui.store.intake import tables
 from steertui.store.merge import check_copy
 from steertui.store.rows import IS_CONTROL_SET, as_json
 
@@ -24,25 +25,6 @@ _KEPT = f"""CREATE TEMP TABLE kept AS
 trials."""
 
 _LEFT_OUT = (
-    "experiment_trials WHERE experiment NOT IN temp.kept",
-    "experiment_plans WHERE experiment NOT IN temp.kept",
-    "prompt_formats WHERE experiment NOT IN temp.kept",
-    "batch_items WHERE mark IN (SELECT mark FROM batches WHERE experiment NOT IN temp.kept)",
-    "batches WHERE experiment NOT IN temp.kept",
-    *(
-        f"{table} WHERE trial NOT IN (SELECT trial FROM experiment_trials)"
-        for table in (
-            "verdicts",
-            "generations",
-            "failures",
-            "label_logliks",
-            "annotation_queue",
-            "server_answers",
-            "judge_replies",
-            "control_rereads",
-        )
-    ),
-    "trials WHERE key NOT IN (SELECT trial FROM experiment_trials)",
     "runs WHERE experiment NOT IN temp.kept",
     "experiments WHERE id NOT IN temp.kept",
     "prompts WHERE sha256 NOT IN (SELECT prompt FROM trials)",
@@ -52,8 +34,10 @@ _LEFT_OUT = (
         AND sha256 NOT IN (SELECT model FROM prompt_formats)""",
     """vectors WHERE NOT EXISTS
         (SELECT 1 FROM trials WHERE instr(steering, vectors.sha256) > 0)""",
+    """conflicts WHERE about NOT IN ('models', 'judges') AND subject NOT IN temp.kept
+        AND subject NOT IN (SELECT trial FROM experiment_trials)""",
 )
-"""Rows that a part leaves out, in an order that keeps every reference."""
+"""Rows that nothing refers to any more, in an order that keeps every reference."""
 
 
 def copy_part(path: Path, target: Path, experiments: Sequence[str] = ()) -> None:
@@ -79,17 +63,34 @@ def copy_part(path: Path, target: Path, experiments: Sequence[str] = ()) -> None
 
 
 def _leave_out(db: sqlite3.Connection, experiments: Sequence[str]) -> None:
+    """Remove the rows of other experiments, first those that refer to others."""
     with db:
         db.execute(_KEPT, [as_json(list(experiments))])
+        names = tables(db)
+        for parent, kept in (
+            ("experiments", "SELECT experiment FROM temp.kept"),
+            ("batches", "SELECT mark FROM batches WHERE experiment IN temp.kept"),
+            ("trials", "SELECT trial FROM experiment_trials"),
+        ):
+            for name in reversed(names):
+                for column in _references(db, name, parent):
+                    if name != "runs":  # answers refer to them
+                        db.execute(f"DELETE FROM {name} WHERE {column} NOT IN ({kept})")
+        db.execute("DELETE FROM trials WHERE key NOT IN (SELECT trial FROM experiment_trials)")
         for rows in _LEFT_OUT:
             db.execute(f"DELETE FROM {rows}")
-        db.execute("""DELETE FROM judges WHERE id NOT IN (SELECT judge FROM verdicts
-            UNION SELECT judge FROM judge_replies UNION SELECT judge FROM label_logliks
-            UNION SELECT judge FROM annotation_queue UNION SELECT judge FROM batches
-            UNION SELECT judge FROM control_rereads)""")
-        db.execute("""DELETE FROM conflicts WHERE about NOT IN ('models', 'judges')
-            AND subject NOT IN (SELECT trial FROM experiment_trials)
-            AND subject NOT IN temp.kept""")
+        used = [
+            f"SELECT {column} FROM {name}"
+            for name in names
+            for column in _references(db, name, "judges")
+        ]
+        db.execute(f"DELETE FROM judges WHERE id NOT IN ({' UNION '.join(used)})")
+
+
+def _references(db: sqlite3.Connection, table: str, parent: str) -> list[str]:
+    """Return the columns of a table that refer to another one."""
+    keys = db.execute(f"PRAGMA foreign_key_list({table})")
+    return [column for _, _, referred, column, *_ in keys if referred == parent]
 
 
 def detach_log(path: Path) -> None:

@@ -5,7 +5,7 @@ trial that are not part of its prompt, and a label that a person takes back. Mis
 found by a query.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from steertui.core.generation import Generation, StopReason
 from steertui.core.judge_kind import JudgeKind
@@ -30,6 +30,15 @@ from steertui.store.schema import answer_digest
 _DRAWN = """(SELECT q.reference FROM annotation_queue AS q
     WHERE q.judge = v.judge AND q.trial = t.key AND q.ordering = 'random')"""
 """SQL of `Outcome.drawn`."""
+
+_COPIED = {
+    "generations": "",
+    "answer_logliks": "",
+    "label_logliks": "",
+    "verdicts": "AND label IS NOT NULL AND judge IN (SELECT id FROM judges WHERE kind <> 'human')",
+}
+"""Tables with rows that belong to the copy of an answer as well, and which rows. A person labels
+the answers of a queue, so labels of people are not copied."""
 
 _ANSWER_COLUMNS = (
     "trial",
@@ -196,6 +205,20 @@ class Store(AnswerLogliks):
         with self._writing():
             self.add_generation(key, run, generation, parts=parts)
             self.add_verdict(key, verdict)
+
+    def copy_answers(self, sources: Mapping[str, str]) -> None:
+        """Add answers with their labels to trials, by the key of the trial that has them.
+
+        Time and run stay those of the original. Trials that have an answer keep it.
+        """
+        with self._writing() as db:
+            for table, condition in _COPIED.items():
+                info = db.execute(f"PRAGMA table_info({table})").fetchall()
+                columns = ", ".join(row[1] for row in info if row[1] not in ("id", "trial"))
+                sql = f"""INSERT INTO {table} (trial, {columns}) SELECT ?, {columns} FROM {table}
+                    WHERE trial = ? {condition} ON CONFLICT DO NOTHING"""
+                for pair in sources.items():
+                    db.execute(sql, pair)
 
     def add_failure(self, key: str, run: int, reason: str) -> None:
         """Add the reason why a trial has no answer; the trial stays unanswered."""

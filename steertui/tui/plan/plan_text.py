@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from steertui.core.experiment import Experiment
-from steertui.execution.plan_lines import gap_text, judge_work_text, time_text
+from steertui.execution.plan_lines import gap_text, judge_work_text, reused_text, time_text
 from steertui.planning.estimate import Estimate, GridSize, JudgeEstimate
 from steertui.printable import one_line, printable
 from steertui.tui.plan.fields import Field
@@ -81,7 +81,8 @@ def _trial_lines(estimate: Estimate, c: Palette) -> Iterator[tuple[str, Text]]:
     yield "trials", trials.append(f" = {_grid_text(estimate.size)}", c.quiet)
     if estimate.answered is not None:
         new = Text().append(f"{estimate.unanswered:,} new", f"bold {c.strong}")
-        yield "", new.append(f", {estimate.answered:,} answered before", c.quiet)
+        text = f", {estimate.answered:,} answered before{reused_text(estimate.reused)}"
+        yield "", new.append(text, c.quiet)
 
 
 def _grid_text(size: GridSize) -> str:
