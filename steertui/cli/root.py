@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -117,80 +118,78 @@ def cli(
     path = db or (DEMO_DB if demo else DB)
     check_database(path, [file] if file else [])
     origin = file_origin(experiment, file, changes)
+    request = _Request(experiment, path, overrides, options, origin=origin, is_sure=yes)
     if plan:
-        from steertui.headless.plan import show_plan
-
-        show_plan(experiment, path, options, origin, as_json=as_json)
-        return
+        _show_plan(request, as_json=as_json)
     if batch or register:
-        _confirm_group(changes, experiment, path, options, origin=origin, is_sure=yes)
+        _confirm_group(request, changes)
     if register:
-        _register(experiment, path, options, register, origin, is_sure=yes)
+        _register(request, register)
     if batch:
-        _run_batch(
-            experiment, path, overrides, options, origin, is_sure=yes, as_json=as_json, shard=part
-        )
-    is_given = bool(demo or preset or file or changes)
-    _open_screens(experiment if is_given else None, path, overrides, options, origin, is_sure=yes)
+        _run_batch(request, as_json=as_json, shard=part)
+    _open_screens(request, is_given=bool(demo or preset or file or changes))
 
 
-def _confirm_group(
-    changes: dict[str, object],
-    experiment: Experiment,
-    db: Path,
-    options: JudgeServerOptions,
-    origin: Origin,
-    *,
-    is_sure: bool,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What the command line asks for; `is_sure` agrees to a received experiment in advance."""
+
+    experiment: Experiment
+    db: Path
+    overrides: Overrides
+    options: JudgeServerOptions
+    origin: Origin
+    is_sure: bool
+
+
+def _show_plan(request: _Request, *, as_json: bool) -> NoReturn:
+    """Print the plan and exit."""
+    from steertui.headless.plan import show_plan
+
+    show_plan(request.experiment, request.db, request.options, request.origin, as_json=as_json)
+    sys.exit(0)
+
+
+def _confirm_group(request: _Request, changes: dict[str, object]) -> None:
     """Print what a typed group of models fetches and does, and ask before a large download."""
     names = changes.get("models")
     if isinstance(names, list) and has_group(names):
         from steertui.headless.model_groups import confirm_group
 
-        confirm_group(experiment, db, options, origin, is_sure=is_sure)
+        r = request
+        confirm_group(r.experiment, r.db, r.options, r.origin, is_sure=r.is_sure)
 
 
-def _run_batch(
-    experiment: Experiment,
-    db: Path,
-    overrides: Overrides,
-    options: JudgeServerOptions,
-    origin: Origin,
-    *,
-    is_sure: bool,
-    as_json: bool,
-    shard: Shard,
-) -> NoReturn:
+def _run_batch(request: _Request, *, as_json: bool, shard: Shard) -> NoReturn:
     """Run without screens and exit with the run's exit code."""
     from steertui.headless.batch import run_batch
 
     code = run_batch(
-        experiment,
-        db,
-        overrides,
-        options,
-        origin=origin,
-        is_sure=is_sure,
+        request.experiment,
+        request.db,
+        request.overrides,
+        request.options,
+        origin=request.origin,
+        is_sure=request.is_sure,
         as_json=as_json,
         shard=shard,
     )
     sys.exit(code)
 
 
-def _register(
-    experiment: Experiment,
-    db: Path,
-    options: JudgeServerOptions,
-    output: Path,
-    origin: Origin,
-    *,
-    is_sure: bool,
-) -> NoReturn:
+def _register(request: _Request, output: Path) -> NoReturn:
     """Write the preregistration and exit."""
     from steertui.headless.batch import register
 
-    sys.exit(register(experiment, db, options, output, origin=origin, is_sure=is_sure))
+    code = register(
+        request.experiment,
+        request.db,
+        request.options,
+        output,
+        origin=request.origin,
+        is_sure=request.is_sure,
+    )
+    sys.exit(code)
 
 
 def _shard(text: str | None, *, batch: bool) -> Shard:
@@ -219,21 +218,19 @@ def _experiment(
     return expand_models(with_changes(PRESETS[preset] if preset else Experiment(), changes))
 
 
-def _open_screens(
-    experiment: Experiment | None,
-    db: Path,
-    overrides: Overrides,
-    options: JudgeServerOptions,
-    origin: Origin,
-    *,
-    is_sure: bool,
-) -> None:
-    """Open the screens, run the experiment at once if there is one, and exit."""
+def _open_screens(request: _Request, *, is_given: bool) -> NoReturn:
+    """Open the screens, run the experiment at once if one is given, and exit."""
     from steertui.tui.terminal import require_terminal
 
     require_terminal()
     from steertui.tui.app import open_session, run_app
 
-    session = open_session(experiment, db, overrides, options, origin=origin)
-    session.is_sure = is_sure
-    sys.exit(run_app(session, at_once=experiment is not None))
+    session = open_session(
+        request.experiment if is_given else None,
+        request.db,
+        request.overrides,
+        request.options,
+        origin=request.origin,
+    )
+    session.is_sure = request.is_sure
+    sys.exit(run_app(session, at_once=is_given))

@@ -129,7 +129,8 @@ def test_samples_above_temperature_0_are_not_reused(tmp_path: Path) -> None:
     assert call("--batch", *RUN, *sampled, "--max-tokens", "40", cwd=tmp_path)[0] == 0
     found = plan(tmp_path, *sampled, "--max-tokens", "60")
     assert (found["answered"], found["reused"]) == (0, 0)
-    more = plan(tmp_path, "--temperature", "0.7", "--samples", "3", "--max-tokens", "40")
+    sampled = ("--temperature", "0.7", "--samples", "3")
+    more = plan(tmp_path, *sampled, "--max-tokens", "40")
     assert more["reasons"] == [["another sample", 16]]
 
 
