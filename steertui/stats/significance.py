@@ -44,24 +44,20 @@ def _convolution_test(sizes: Sequence[int], observed: int) -> float:
     """Return the two-sided p value of a sum `observed` > 0 of differences with these sizes."""
     import numpy as np
 
-    # counts[i] is the number of sign assignments that reach the i-th smallest sum so far, in
-    # steps of one. It is scaled down now and then: 2^1024 overflows a float.
-    largest = sum(sizes)
-    counts = np.zeros(2 * largest + 1)
-    updated = np.zeros(2 * largest + 1)
+    # A sum is at least `observed` if the differences with a negative sign sum up to `most` at most.
+    # counts[i] is the number of sign assignments so far whose negative ones sum up to i. It is
+    # scaled down now and then: 2^1024 overflows a float.
+    most = (sum(sizes) - observed) // 2
+    counts = np.zeros(most + 1)
     counts[0] = 1.0
     filled = 1
     for number, size in enumerate(sizes, 1):
-        end = filled + 2 * size
-        updated[:filled] = counts[:filled]
-        updated[filled:end] = 0.0
-        updated[2 * size : end] += counts[:filled]
-        counts, updated = updated, counts
-        filled = end
+        filled = min(filled + size, most + 1)
+        if size < filled:
+            counts[size:filled] += counts[: filled - size]
         if number % RESCALE_AFTER == 0:
             counts[:filled] *= 0.5**RESCALE_AFTER
-    tail = float(counts[largest + observed :].sum())
-    return min(1.0, 2 * tail * 0.5 ** (len(sizes) % RESCALE_AFTER))
+    return min(1.0, 2 * float(counts.sum()) * 0.5 ** (len(sizes) % RESCALE_AFTER))
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
