@@ -13,13 +13,14 @@ from steertui.cli.judges import judges
 from steertui.cli.label import label
 from steertui.cli.merge import merge
 from steertui.cli.models import models
+from steertui.cli.power import power
 from steertui.cli.report import report
 from steertui.cli.root import cli
 from steertui.cli.serve import serve
 from steertui.cli.sources import sources
 from steertui.cli.vector import vector
 
-cli.section("Before a run", doctor, inspect, models, sources, vector, contest, judges, bench)
+cli.section("Before a run", doctor, inspect, models, sources, vector, contest, judges, power, bench)
 cli.section("After a run", report, agree, label, judge, export)
 cli.section("For others to check", bundle, verify, reproduce)
 cli.section("Other runs", merge, import_paper)

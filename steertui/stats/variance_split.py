@@ -89,13 +89,28 @@ class VarianceSplit:
         """
         if self.shares[factor] is None:
             return None
-        saved = {
-            Factor.SCENARIOS: self.scenarios + self.interaction + (self.samples or 0.0),
-            Factor.WORDINGS: (self.wordings or 0.0) + self.interaction + (self.samples or 0.0),
-            Factor.SAMPLES: self.samples or 0.0,
-            Factor.JUDGES: self.judges or 0.0,
-        }
-        return sqrt(self.total - saved[factor] / 2)
+        return sqrt(self.variance_with(**{str(factor): 2.0}))
+
+    def variance_with(
+        self,
+        *,
+        scenarios: float = 1.0,
+        wordings: float = 1.0,
+        samples: float = 1.0,
+        judges: float = 1.0,
+    ) -> float:
+        """Return the variance of the estimate with multiples of these numbers.
+
+        In squared percentage points. Infinitely many judges leave their part out.
+        """
+        cells = scenarios * wordings
+        return (
+            self.scenarios / scenarios
+            + self.interaction / cells
+            + (self.wordings or 0.0) / wordings
+            + (self.samples or 0.0) / (cells * samples)
+            + (self.judges or 0.0) / judges
+        )
 
 
 def split_variance(
