@@ -20,6 +20,7 @@ from steertui.stats.coherence import CoherenceMeasure, PairedMean
 from steertui.stats.dose import DosePoint
 from steertui.stats.matched_dose import MatchedDose
 from steertui.stats.significance import SIGNIFICANCE_LEVEL
+from steertui.stats.simultaneous import MIN_PAIRS
 from steertui.stats.slope import Slope
 from steertui.units import quantity
 
@@ -71,8 +72,9 @@ def _slope_sentence(axis: AxisResult) -> str:
     slope = axis.curve.slope
     if slope is None:
         return (
-            f"{axis.name}: no slope, since no scenario has a valid answer at every dose; leave out "
-            "the strongest doses, or count nonsense as not converging (--policy all)"
+            f"{axis.name}: no slope, since fewer than {MIN_PAIRS} scenarios have a valid answer at "
+            "every dose; leave out the strongest doses, or count nonsense as not converging "
+            "(--policy all)"
         )
     scenarios = quantity(slope.scenarios, "scenario")
     size = (

@@ -20,7 +20,7 @@ from steertui.core.outcome import Outcome
 from steertui.lookup import resolve_name, short_id
 from steertui.stats.rate import Policy
 from steertui.store import JudgeInfo, ModelSetting, Store
-from steertui.store.setup_queries import ambiguous_names
+from steertui.store.setup_queries import WeightFacts, ambiguous_names, weight_facts
 
 STAND_IN_WARNING = (
     "The demo checkpoint is a scripted stand-in: its labels were written into its training text. "
@@ -80,6 +80,7 @@ class Summary:
         settings: settings of the experiments, if there are several.
         selection: what is shown of the tables.
         declarations: of the experiments.
+        weights: facts of the models' files, by the identity of the weights.
     """
 
     experiments: tuple[str, ...]
@@ -88,6 +89,7 @@ class Summary:
     settings: Settings = field(default_factory=dict, repr=False)
     selection: Selection = Selection()
     declarations: tuple[Declaration, ...] = ()
+    weights: Mapping[str, WeightFacts] = field(default_factory=dict, repr=False)
 
     @cached_property
     def tables(self) -> tuple[Table, ...]:
@@ -178,6 +180,7 @@ def summarise(store: Store, wanted: ReportFilter) -> Summary:
         settings=settings,
         selection=_selection(data, wanted),
         declarations=tuple(declarations.values()),
+        weights=weight_facts(store),
     )
 
 

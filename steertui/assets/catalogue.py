@@ -128,12 +128,18 @@ def catalogue_model(name: str) -> tuple[CatalogueModel, Quantisation] | None:
 
 
 def kind_of(file: str) -> ModelKind:
-    """Return the kind of the catalogue model named in a file or repository name, "" for none.
+    """Return the kind of the catalogue model named in a file or repository name, "" for none."""
+    model = named_model(file)
+    return model.kind if model else ""
+
+
+def named_model(file: str) -> CatalogueModel | None:
+    """Return the catalogue model that is named in a file or repository name, None for none.
 
     A publisher before the name and a quantisation after it are allowed (`Qwen_NAME-Q8_0.gguf`);
     any other text after the name makes it another model.
     """
     for model in catalogue():
         if re.search(rf"(?:^|[/_]){re.escape(model.name)}{_SUFFIX}", file, re.IGNORECASE):
-            return model.kind
-    return ""
+            return model
+    return None

@@ -1,9 +1,11 @@
-"""JSON form of random factors: gaps over wordings, variance splits, pooled gaps."""
+"""JSON form of factors: gaps over wordings, variance splits, pooled gaps, series of models."""
 
 from dataclasses import asdict
 
 from steertui.analysis.arms import ArmResult
+from steertui.analysis.model_series import ModelSeries, SizeSlope, series_sentences
 from steertui.analysis.primary_gaps import PooledGap
+from steertui.report.group_record import rate_record, tested_record
 from steertui.stats.variance_split import Factor, VarianceSplit
 
 Record = dict[str, object]
@@ -34,6 +36,36 @@ def split_record(split: VarianceSplit | None) -> Record | None:
         "shares": {str(factor): share for factor, share in split.shares.items()},
         "error_with_twice": {str(factor): split.error_with_twice(factor) for factor in Factor},
     }
+
+
+def series_record(series: ModelSeries) -> Record:
+    """Return models of several sizes or stages; slopes are in points per doubling."""
+    return {
+        "title": series.title,
+        "models": [
+            {
+                "model": model.table.setting.name,
+                "model_sha256": model.table.setting.model,
+                "experiment": model.table.experiment,
+                "temperature": model.table.setting.temperature,
+                "judge": model.table.judge.name if model.table.judge else "",
+                "parameters": model.known.parameters or None,
+                "family": model.known.family,
+                "stage": str(model.known.stage),
+                "baseline": rate_record(model.baseline) if model.baseline else None,
+                "gap": tested_record(model.primary.gap, model.primary.test),
+            }
+            for model in series.models
+        ],
+        "slopes": [_slope_record(slope) for slope in series.slopes],
+        "sentences": [*series_sentences(series)],
+    }
+
+
+def _slope_record(found: SizeSlope) -> Record:
+    slope = asdict(found.slope) | {"level": found.level} if found.slope else None
+    names = {"name": found.name, "models": list(found.models), "what": found.what}
+    return names | {"slope": slope, "p_holm": found.p}
 
 
 def pooled_record(pooled: PooledGap) -> Record:

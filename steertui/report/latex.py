@@ -15,6 +15,13 @@ from steertui.analysis.formatting import (
     table_title,
     unjudged_sentence,
 )
+from steertui.analysis.model_series import (
+    SERIES_COLUMNS,
+    ModelSeries,
+    model_series,
+    series_rows,
+    series_sentences,
+)
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import Table
 from steertui.paper.comparison import PaperComparison
@@ -39,6 +46,8 @@ def render(summary: Summary, methods: Methods, paper: Sequence[PaperComparison] 
     lines += [rf"\textbf{{{escape(notice)}.}}" + "\n" for notice in _full_stops(summary.notices)]
     if not summary.tables:
         lines.append(escape(NO_EXPERIMENT))
+    for series in model_series(summary):
+        lines += [*_series(series)]
     for table in summary.tables:
         lines += [*_rates(table), *_comparisons(table), *group_lines(table.groups)]
     for comparison in paper:
@@ -58,6 +67,11 @@ def _with_citations(paragraph: str) -> str:
 
 def _full_stops(sentences: Iterable[str]) -> Iterator[str]:
     return (sentence.rstrip(".") for sentence in sentences)
+
+
+def _series(series: ModelSeries) -> Iterator[str]:
+    notes = [f"{series.title}; rates in percent, gaps in points", *series_sentences(series)]
+    yield from latex_table(("model", *SERIES_COLUMNS), series_rows(series), notes)
 
 
 def _rates(table: Table) -> Iterator[str]:

@@ -23,6 +23,13 @@ from steertui.analysis.formatting import (
 )
 from steertui.analysis.gap_details import detail_sentences
 from steertui.analysis.judge_panels import JudgePanel, judge_panels
+from steertui.analysis.model_series import (
+    SERIES_COLUMNS,
+    ModelSeries,
+    model_series,
+    series_rows,
+    series_sentences,
+)
 from steertui.analysis.primary_gaps import several_settings_sentences
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import Table
@@ -61,6 +68,8 @@ def render(summary: Summary, paper: Sequence[PaperComparison] = ()) -> str:
         lines.append(escape(NO_EXPERIMENT))
     sentences = several_settings_sentences(summary.complete, summary.tables)
     lines += [f"{escape(sentence)}.\n" for sentence in sentences]
+    for series in model_series(summary):
+        lines += [*_series(series)]
     for table in summary.tables:
         lines.append(f"## {escape(table_title(table))}\n")
         lines.append(f"{POLICY_DESCRIPTIONS[table.policy]}.\n")
@@ -80,6 +89,14 @@ def render(summary: Summary, paper: Sequence[PaperComparison] = ()) -> str:
         lines += [*_paper_comparison(paper_comparison), ""]
     lines += _remarks(summary)
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _series(series: ModelSeries) -> Iterator[str]:
+    yield f"## {escape(series.title)}\n"
+    yield from escaped_table(("model", *SERIES_COLUMNS), series_rows(series))
+    yield ""
+    yield from (f"- {escape(sentence)}." for sentence in series_sentences(series))
+    yield ""
 
 
 def _rates(table: Table) -> Iterator[str]:

@@ -11,6 +11,12 @@ from steertui.analysis.formatting import (
     marked,
     pair_title,
 )
+from steertui.analysis.model_series import (
+    SERIES_COLUMNS,
+    ModelSeries,
+    series_rows,
+    series_sentences,
+)
 from steertui.analysis.overview import PairOverview, pair_overviews
 from steertui.analysis.sentences import Finding, GapResult
 from steertui.analysis.table import Table, TableKey
@@ -39,6 +45,16 @@ def draw_primary(tables: Sequence[Table], contested: Collection[TableKey] = ()) 
     yield filled_grid("", columns, rows)
     yield line_text(f"{mark_legend(results)}.")
     yield from _more(len(tables))
+
+
+def draw_series(series: ModelSeries) -> Parts:
+    """Yield models of several sizes, or stages of one training, with their sentences."""
+    yield line_text(series.title, style="bold")
+    rows = [*series_rows(series)]
+    yield filled_grid("", SERIES_COLUMNS, rows[:MAX_LINES])
+    yield from _more(len(rows))
+    yield from (line_text(f"{sentence}.") for sentence in series_sentences(series))
+    yield line_text()
 
 
 def draw_pairs(tables: Sequence[Table]) -> Parts:

@@ -10,6 +10,7 @@ from steertui.analysis.declaration import Declaration, declaration_sentences
 from steertui.analysis.judge_agreement import PairedJudges
 from steertui.analysis.judge_panels import JudgePanel, judge_panels
 from steertui.analysis.judge_worth import JudgeWorth
+from steertui.analysis.model_series import model_series
 from steertui.analysis.primary_gaps import pooled_gaps
 from steertui.analysis.sentences import GapResult
 from steertui.analysis.summary import Summary
@@ -17,7 +18,12 @@ from steertui.analysis.table import CategoryGap, RateRow, Table
 from steertui.paper.comparison import PaperComparison
 from steertui.paper.fidelity import PaperDifference
 from steertui.paper.item_by_item import ItemByItem
-from steertui.report.factor_record import arm_record, pooled_record, split_record
+from steertui.report.factor_record import (
+    arm_record,
+    pooled_record,
+    series_record,
+    split_record,
+)
 from steertui.report.group_record import axis_record, contest_record, rate_record, refusals_record
 from steertui.stats.gap import Gap, label_transitions
 
@@ -38,6 +44,7 @@ def summary_record(summary: Summary, paper: Sequence[PaperComparison] = ()) -> R
         "tables": [table_record(table) for table in summary.tables],
         "comparisons": [_comparison_record(comparison) for comparison in compare_tables(summary)],
         "pooled": [pooled_record(pooled) for pooled in pooled_gaps(summary.complete)],
+        "series": [series_record(series) for series in model_series(summary)],
         "judges": [_panel_record(panel) for panel in judge_panels(summary)],
         "paper": [_paper_record(comparison) for comparison in paper],
     }

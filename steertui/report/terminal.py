@@ -22,6 +22,7 @@ from steertui.analysis.formatting import (
 )
 from steertui.analysis.gap_details import detail_sentences, short_sensitivity
 from steertui.analysis.judge_panels import judge_panels
+from steertui.analysis.model_series import model_series
 from steertui.analysis.overview import count_warnings, is_short, warning_text
 from steertui.analysis.primary_gaps import several_settings_sentences
 from steertui.analysis.sentences import GapResult
@@ -31,7 +32,7 @@ from steertui.analysis.variance import factor_sentences
 from steertui.paper.comparison import PaperComparison
 from steertui.report import agreement_tables
 from steertui.report.group_tables import draw_groups
-from steertui.report.overview_tables import draw_pairs, draw_primary
+from steertui.report.overview_tables import draw_pairs, draw_primary, draw_series
 from steertui.report.paper_tables import draw_paper
 from steertui.report.rich_tables import Grid, Parts, filled_grid, line_text
 from steertui.report.table_details import draw_details
@@ -81,6 +82,8 @@ def _overview(summary: Summary) -> Parts:
     yield from (line_text(f"{sentence}.") for sentence in sentences)
     if len(judged) > 1 or sentences:
         yield line_text()
+    for series in model_series(summary):
+        yield from draw_series(series)
 
 
 def _labels(tables: Sequence[Table]) -> Parts:

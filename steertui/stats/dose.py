@@ -62,9 +62,9 @@ class DoseCurve:
 
     Attributes:
         points: by increasing dose.
-        slope: over all doses; None if no scenario is valid at every dose.
+        slope: over all doses; None if fewer than `MIN_PAIRS` scenarios are valid at each of them.
         coherent_slope: over the coherent doses alone; None if all are coherent, if there are fewer
-            than two, or if no scenario is valid at each of them.
+            than two, or if fewer than `MIN_PAIRS` scenarios are valid at each of them.
         limits: limits of coherence.
     """
 

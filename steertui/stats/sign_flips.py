@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import lcm
+from math import gcd, lcm
 
 from steertui.stats.significance import sign_flip_test
 
@@ -23,6 +23,8 @@ def sign_flip_p(differences: Sequence[Fraction], seed: int = 0) -> float:
     """
     steps = lcm(*(difference.denominator for difference in differences))
     whole = [int(difference * steps) for difference in differences]
+    divisor = gcd(*whole) or 1
+    whole = [value // divisor for value in whole]
     if sum(map(abs, whole)) <= MAX_SUM:
         return sign_flip_test(whole)
     return _monte_carlo(differences, seed)

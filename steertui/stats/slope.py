@@ -1,12 +1,17 @@
-"""Slope of convergence over a dose, per scenario: mean, interval, exact test."""
+"""Slope of convergence over a dose or a size, per scenario: mean, interval, exact test."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from steertui.stats.equivalence import score_test
+from steertui.stats.gap import GapCounts
 from steertui.stats.rate import Z95, Rate, ScenarioCounts, wilson_interval
 from steertui.stats.sign_flips import sign_flip_p
+from steertui.stats.simultaneous import MIN_PAIRS
+
+Shares = Mapping[str, Fraction]
+"""By scenario: share of convergence, or the difference of two."""
 
 BISECTIONS = 30
 """Bisection steps for a limit of the interval."""
@@ -17,14 +22,14 @@ MAX_DENOMINATOR = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Slope:
-    """Mean over scenarios of the least-squares slope of convergence over the dose.
+    """Mean over scenarios of a least-squares slope.
 
     Attributes:
-        points: percentage points per unit of dose.
+        points: percentage points per unit of dose, or per doubling of the size.
         low: lower 95 % limit, in the same unit.
         high: upper 95 % limit.
         p: two-sided p value (`sign_flip_p`).
-        scenarios: those with a valid answer at every dose, over which it is computed.
+        scenarios: those with a valid answer at every dose or size, over which it is computed.
         up: scenarios with a positive slope.
         down: scenarios with a negative slope.
     """
@@ -46,7 +51,9 @@ class Slope:
 
 
 def mean_slope(doses: Sequence[float], counts: Sequence[ScenarioCounts]) -> Slope | None:
-    """Return the mean slope over the scenarios that are valid at every dose; None without any.
+    """Return the mean slope over the scenarios that are valid at every dose.
+
+    None with fewer than `MIN_PAIRS` of them.
 
     Args:
         doses: distinct doses.
@@ -56,25 +63,79 @@ def mean_slope(doses: Sequence[float], counts: Sequence[ScenarioCounts]) -> Slop
     `mean_limits`. Test: `sign_flip_p`, since scenarios may move in different directions, which
     tests that pool the counts of each dose ignore (Cochran-Armitage).
     """
-    exact = [Fraction(dose).limit_denominator(MAX_DENOMINATOR) for dose in doses]
-    mean = sum(exact, Fraction(0)) / len(exact)
-    square = sum(((dose - mean) ** 2 for dose in exact), Fraction(0))
-    shared = [name for name in counts[0] if all(name in each for each in counts)]
-    if not shared:
+    weights = _weights(doses, [None] * len(doses))
+    return _mean_slope(weights, [_shares(each) for each in counts], 1, Z95)
+
+
+def rate_slope(
+    sizes: Sequence[float],
+    counts: Sequence[ScenarioCounts],
+    groups: Sequence[Hashable],
+    z: float = Z95,
+) -> Slope | None:
+    """Return the mean slope of convergence over models of different sizes.
+
+    Args:
+        sizes: of the models, such as binary logarithms of their parameters.
+        counts: by model.
+        groups: of the models, such as families; the slope is that within groups, so that
+            differences between groups do not enter it. At least one has two sizes.
+        z: two-sided standard normal quantile of the limits' level.
+
+    Otherwise as `mean_slope`. The models are fixed: the slope is about them.
+    """
+    return _mean_slope(_weights(sizes, groups), [_shares(each) for each in counts], 1, z)
+
+
+def gap_slope(
+    sizes: Sequence[float],
+    gaps: Sequence[GapCounts],
+    groups: Sequence[Hashable],
+    z: float = Z95,
+) -> Slope | None:
+    """Return the mean slope of a gap over models of different sizes; see `rate_slope`.
+
+    Over the scenarios that are valid under both conditions for every model.
+    """
+    return _mean_slope(_weights(sizes, groups), [_differences(*gap) for gap in gaps], 2, z)
+
+
+def _shares(counts: ScenarioCounts) -> Shares:
+    return {name: Fraction(*pair) for name, pair in counts.items()}
+
+
+def _differences(one: ScenarioCounts, two: ScenarioCounts) -> Shares:
+    return {name: Fraction(*one[name]) - Fraction(*two[name]) for name in one if name in two}
+
+
+def _weights(positions: Sequence[float], groups: Sequence[Hashable]) -> list[Fraction]:
+    """Return the weights of a least-squares slope within groups; their sum in each group is 0."""
+    exact = [Fraction(position).limit_denominator(MAX_DENOMINATOR) for position in positions]
+    own: dict[Hashable, list[Fraction]] = {}
+    for group, position in zip(groups, exact, strict=True):
+        own.setdefault(group, []).append(position)
+    means = {group: sum(values, Fraction(0)) / len(values) for group, values in own.items()}
+    centred = [p - means[group] for group, p in zip(groups, exact, strict=True)]
+    square = sum((p * p for p in centred), Fraction(0))
+    return [p / square for p in centred]
+
+
+def _mean_slope(
+    weights: Sequence[Fraction], values: Sequence[Shares], span: int, z: float
+) -> Slope | None:
+    """Return the mean of the weighted sums over the shared scenarios; values have this span."""
+    shared = [name for name in values[0] if all(name in each for each in values)]
+    if len(shared) < MIN_PAIRS:
         return None
-    weights = [(dose - mean) / square for dose in exact]
     slopes = [
-        sum(
-            (w * Fraction(*each[name]) for w, each in zip(weights, counts, strict=True)),
-            Fraction(0),
-        )
+        sum((w * each[name] for w, each in zip(weights, values, strict=True)), Fraction(0))
         for name in shared
     ]
-    most = float(sum(w for w in weights if w > 0))
-    values = [float(slope) for slope in slopes]
-    low, high = mean_limits(values, most)
+    most = span * float(sum(w for w in weights if w > 0))
+    own = [float(slope) for slope in slopes]
+    low, high = mean_limits(own, most, z)
     return Slope(
-        points=100 * sum(values) / len(values),
+        points=100 * sum(own) / len(own),
         low=100 * low,
         high=100 * high,
         p=sign_flip_p(slopes),

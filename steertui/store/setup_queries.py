@@ -41,6 +41,13 @@ class StoredModel(NamedTuple):
     notes: tuple[str, ...]
 
 
+class WeightFacts(NamedTuple):
+    """Facts of a model's file: number of parameters, 0 if unknown, and architecture, "" if so."""
+
+    parameters: int
+    architecture: str
+
+
 class StoredRun(NamedTuple):
     """A run as stored; `versions` and `settings` are JSON objects, the time is ISO 8601 in UTC."""
 
@@ -103,6 +110,12 @@ def used_models(store: Store, experiment: str) -> list[StoredModel]:
         StoredModel._make((*fields, ModelBackend(backend), stored_notes(notes)))
         for *fields, backend, notes in store.tuples(sql, [experiment])
     ]
+
+
+def weight_facts(store: Store) -> dict[str, WeightFacts]:
+    """Return the facts of every stored model by the identity of its weights."""
+    rows = store.tuples("SELECT sha256, parameters, architecture FROM models")
+    return {sha256: WeightFacts(*facts) for sha256, *facts in rows}
 
 
 def stored_notes(text: str) -> tuple[str, ...]:

@@ -6,8 +6,9 @@ from itertools import product
 import numpy as np
 import pytest
 
+from steertui.stats.gap_difference import gap_difference
 from steertui.stats.sign_flips import sign_flip_p
-from steertui.stats.slope import mean_limits, mean_slope
+from steertui.stats.slope import gap_slope, mean_limits, mean_slope, rate_slope
 
 DOSES = (-0.4, 0.0, 0.1, 0.8)
 
@@ -53,12 +54,13 @@ def test_differences_without_a_small_common_step_are_tested_by_chance() -> None:
 
 
 def test_scenarios_without_a_valid_answer_at_some_dose_are_left_out() -> None:
-    counts = one_sample([[0, 0, 1, 1], [0, 1, 1, 1], [1, 1, 1, 1]])
+    counts = one_sample([[0, 0, 1, 1], [0, 1, 1, 1], [1, 1, 1, 1], [1, 1, 1, 1], [1, 1, 1, 1]])
     del counts[3]["1"]
     slope = mean_slope(DOSES, counts)
     assert slope
-    assert (slope.scenarios, slope.up, slope.down) == (2, 1, 0)
-    assert mean_slope(DOSES, [*counts[:3], {}]) is None
+    assert (slope.scenarios, slope.up, slope.down) == (4, 1, 0)
+    del counts[3]["2"]
+    assert mean_slope(DOSES, counts) is None
 
 
 def test_the_share_against_the_mean_slope_has_an_interval() -> None:
@@ -68,6 +70,37 @@ def test_the_share_against_the_mean_slope_has_an_interval() -> None:
     opposite = slope.opposite
     assert (opposite.count, opposite.total) == (2, 10)
     assert opposite.low == pytest.approx(0.0567, abs=1e-4)  # Wilson's interval of 2 of 10
+
+
+def test_slopes_over_sizes_are_those_within_groups() -> None:
+    """Least squares with a mean of its own for each group of models (numpy)."""
+    rng = np.random.default_rng(4)
+    sizes, groups = (0.0, 1.0, 3.0, 2.0, 5.0), "aaabb"
+    hits = rng.integers(0, 2, (2, 5, 30))
+    pro, anti = (one_sample(side.T.tolist()) for side in hits)
+    design = [[size, group == "a", group == "b"] for size, group in zip(sizes, groups, strict=True)]
+    fits = [np.linalg.lstsq(np.array(design, float), y, rcond=None)[0][0] for y in hits]
+    rate = rate_slope(sizes, pro, groups)
+    assert rate
+    assert rate.points == pytest.approx(100 * fits[0].mean())
+    gap = gap_slope(sizes, [*zip(pro, anti, strict=True)], groups)
+    assert gap
+    assert gap.points == pytest.approx(100 * (fits[0] - fits[1]).mean())
+    assert gap.low < gap.points < gap.high
+    wide = gap_slope(sizes, [*zip(pro, anti, strict=True)], groups, z=3.0)
+    assert wide
+    assert wide.low < gap.low
+
+
+def test_two_sizes_give_the_difference_of_two_gaps_per_doubling() -> None:
+    rng = np.random.default_rng(5)
+    small, large = (tuple(one_sample(rng.integers(0, 2, (20, 2)).tolist())) for _ in range(2))
+    slope = gap_slope((1.0, 4.0), [(small[0], small[1]), (large[0], large[1])], "aa")
+    difference = gap_difference((large[0], large[1]), (small[0], small[1]), "large", "small")
+    assert slope
+    assert difference.points is not None
+    assert slope.points == pytest.approx(difference.points / 3)
+    assert slope.p == pytest.approx(difference.p)
 
 
 def test_limits_of_differences_are_tangos() -> None:

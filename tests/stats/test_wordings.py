@@ -121,13 +121,13 @@ def test_three_scenarios_or_two_judges_show_no_variance() -> None:
 
 
 def test_unequal_numbers_of_valid_answers_weigh_wordings_equally() -> None:
-    one = [{"a": (1, 1), "b": (1, 1), "c": (1, 1)}, {"a": (0, 1)}]
-    two = [{"a": (0, 1), "b": (0, 1), "c": (0, 1)}]
+    one = [dict.fromkeys("abcd", (1, 1)), {"a": (0, 1)}]
+    two = [dict.fromkeys("abcd", (0, 1))]
     result = wording_gap(one, two, "pro", "anti")
     assert result is not None
     assert result.over is not None
     assert result.over.value == pytest.approx(50)
-    assert result.texts.points == pytest.approx(75)
+    assert result.texts.points == pytest.approx(80)
 
 
 def test_sampling_variance_is_that_of_binomial_counts() -> None:

@@ -31,6 +31,13 @@ from steertui.analysis.judge_panels import (
     JUDGE_COLUMNS,
     judge_panels,
 )
+from steertui.analysis.model_series import (
+    SERIES_COLUMNS,
+    ModelSeries,
+    model_series,
+    series_rows,
+    series_sentences,
+)
 from steertui.analysis.overview import count_warnings, is_short
 from steertui.analysis.primary_gaps import several_settings_sentences
 from steertui.analysis.side_by_side import side_by_side
@@ -72,6 +79,7 @@ def page_values(store: Store, summary: Summary, paper: Sequence[PaperComparison]
             if table.primary and table.draws_headline
         ],
         "over_settings": [*several_settings_sentences(summary.complete, tables)],
+        "series": [*map(_series, model_series(summary))],
         "policy_words": f"{POLICY_DESCRIPTIONS[tables[0].policy]}." if tables else "",
         "clustered": any(map(_has_several_samples, tables)),
         **_figures([table for table in tables if table.ungrouped.rows]),
@@ -102,6 +110,15 @@ def page_values(store: Store, summary: Summary, paper: Sequence[PaperComparison]
         "limits": caveats(summary),
         "limits_more": MORE,
         "facts": _facts(summary, paper),
+    }
+
+
+def _series(series: ModelSeries) -> Values:
+    return {
+        "title": series.title,
+        "columns": SERIES_COLUMNS,
+        "rows": [*series_rows(series)],
+        "sentences": [*series_sentences(series)],
     }
 
 
