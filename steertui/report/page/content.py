@@ -73,11 +73,7 @@ def page_values(store: Store, summary: Summary, paper: Sequence[PaperComparison]
         "subtitle": _subtitle(store, summary),
         "source": store.path.name,
         "notices": summary.notices,
-        "headlines": [
-            {"title": table_title(table), "sentence": table.primary.sentence}
-            for table in tables
-            if table.primary and table.draws_headline
-        ],
+        "headlines": [*_headlines(tables)],
         "over_settings": [*several_settings_sentences(summary.complete, tables)],
         "series": [*map(_series, model_series(summary))],
         "policy_words": f"{POLICY_DESCRIPTIONS[tables[0].policy]}." if tables else "",
@@ -111,6 +107,12 @@ def page_values(store: Store, summary: Summary, paper: Sequence[PaperComparison]
         "limits_more": MORE,
         "facts": _facts(summary, paper),
     }
+
+
+def _headlines(tables: Sequence[Table]) -> Iterator[Values]:
+    for table in tables:
+        if table.primary and table.draws_headline:
+            yield {"title": table_title(table), "sentence": table.primary.sentence}
 
 
 def _series(series: ModelSeries) -> Values:
