@@ -496,7 +496,7 @@ def test_no_other_module_writes_files() -> None:
 def test_a_condition_is_added_to_a_file_and_replaces_none(tmp_path: Path) -> None:
     from steertui.core.condition import Condition
     from steertui.core.condition_files import load_conditions
-    from steertui.tui.plan.condition_editor import add_condition
+    from steertui.tui.plan.own_conditions import add_condition
 
     file = tmp_path / "own.toml"
     for name in ("pro", "baseline"):

@@ -6,7 +6,7 @@ from steertui.core.condition import Condition
 from steertui.core.condition_files import load_conditions
 from steertui.core.interventions import LoraAdapter, VectorAddition
 from steertui.store.merge import merge
-from steertui.tui.plan.condition_editor import add_condition
+from steertui.tui.plan.own_conditions import add_condition
 from tests.fixtures.database import select
 from tests.fixtures.program import call
 

@@ -16,12 +16,8 @@ from steertui.core.interventions import (
 )
 from steertui.errors import ScenarioError
 from steertui.tui.app import SteertuiApp
-from steertui.tui.plan.condition_editor import (
-    ConditionEditor,
-    add_condition,
-    editable_text,
-    parse_condition,
-)
+from steertui.tui.plan.condition_editor import ConditionEditor, editable_text, parse_condition
+from steertui.tui.plan.own_conditions import add_condition
 from steertui.tui.session import Session
 from tests.fixtures.screens import drive, press
 

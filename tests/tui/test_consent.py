@@ -18,7 +18,7 @@ from steertui.tui.widgets.prompts import Confirm
 from tests.fixtures.database import execute
 from tests.fixtures.openai_server import Fake, Loopback
 from tests.fixtures.recorder import Recorder
-from tests.fixtures.screens import Story, drive, press, wait_until
+from tests.fixtures.screens import Story, drive, press, wait_for_question
 from tests.fixtures.stored_answers import made_up
 
 
@@ -126,8 +126,7 @@ def test_cost_of_a_paid_judge_is_confirmed_before_the_run(tmp_path: Path) -> Non
     async def decline(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "2")
         await pilot.press("r")
-        await wait_until(pilot, lambda: isinstance(app.screen, Confirm))
-        question = str(app.screen.query(Static).first().render())
+        question = await wait_for_question(pilot)
         assert question.startswith(COSTS)
         assert "12 labels pending, about $" in question
         await press(pilot, "escape")
@@ -135,7 +134,7 @@ def test_cost_of_a_paid_judge_is_confirmed_before_the_run(tmp_path: Path) -> Non
     async def agree(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "2")
         await pilot.press("r")
-        await wait_until(pilot, lambda: isinstance(app.screen, Confirm))
+        await wait_for_question(pilot)
         await press(pilot, "enter")
 
     with Loopback(fake) as server:

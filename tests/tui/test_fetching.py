@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from textual.pilot import Pilot
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from steertui.core.experiment import Experiment
 from steertui.core.model import demo_path
@@ -15,9 +15,8 @@ from steertui.store import Store
 from steertui.tui.app import SteertuiApp
 from steertui.tui.run.run_screen import FAILED, RunScreen
 from steertui.tui.session import Session
-from steertui.tui.widgets.prompts import Confirm
 from tests.fixtures.hub_server import Fault, HubServer
-from tests.fixtures.screens import drive, press, wait_idle, wait_until
+from tests.fixtures.screens import drive, press, wait_for_question, wait_idle
 
 REPO, FILE = "maker/Small-GGUF", "Small-Q4_K_M.gguf"
 
@@ -63,17 +62,11 @@ def large_file(hub: HubServer, folder: Path) -> Iterator[None]:
     assert hub.gets() == 0
 
 
-async def asked(pilot: Pilot[None], app: SteertuiApp) -> str:
-    """Wait for a question and return its text."""
-    await wait_until(pilot, lambda: isinstance(app.screen, Confirm))
-    return str(app.screen.query(Static).first().render())
-
-
 def test_large_download_of_a_run_is_confirmed(hub: HubServer, tmp_path: Path) -> None:
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "2")
         await pilot.press("r")
-        assert (await asked(pilot, app)).startswith("Download 1.00 GB?")
+        assert (await wait_for_question(pilot)).startswith("Download 1.00 GB?")
         await press(pilot, "escape")
         assert isinstance(app.screen, RunScreen)
         assert not app.screen.is_at_work
@@ -88,7 +81,7 @@ def test_large_download_of_another_repository_is_confirmed(hub: HubServer, tmp_p
         await press(pilot, "6", "a")
         app.screen.query_one(Input).value = f"{REPO}:Q4_K_M"
         await pilot.press("enter")
-        assert (await asked(pilot, app)).startswith("Download 1.00 GB?")
+        assert (await wait_for_question(pilot)).startswith("Download 1.00 GB?")
         await press(pilot, "escape")
 
     with large_file(hub, tmp_path):
@@ -99,7 +92,7 @@ def test_app_ends_while_a_run_waits_for_an_answer(hub: HubServer, tmp_path: Path
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "2")
         await pilot.press("r")
-        assert await asked(pilot, app)
+        assert await wait_for_question(pilot)
 
     with large_file(hub, tmp_path):
         experiment = Experiment(models=[f"{REPO}:Q4_K_M"], limit=2, max_tokens=8)

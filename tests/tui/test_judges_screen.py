@@ -16,10 +16,9 @@ from steertui.tui.app import SteertuiApp
 from steertui.tui.judges.judges_screen import JudgesScreen
 from steertui.tui.session import Session
 from steertui.tui.widgets.form_dialog import FormDialog
-from steertui.tui.widgets.prompts import Confirm
 from steertui.tui.widgets.stable_table import StableTable
 from tests.fixtures.openai_server import Fake, Loopback
-from tests.fixtures.screens import Story, drive, press, wait_until
+from tests.fixtures.screens import Story, drive, press, wait_for_question
 from tests.fixtures.stored_answers import made_up
 
 SIZE = (200, 60)
@@ -70,8 +69,7 @@ def test_a_paid_test_is_confirmed(tmp_path: Path) -> None:
         await press(pilot, "t")
         app.screen.query_one("#form-judges", Input).value = f"openai:one@{server.url}"
         await pilot.press("enter")
-        await wait_until(pilot, lambda: isinstance(app.screen, Confirm))
-        assert "about $" in str(app.screen.query(Static).first().render())
+        assert "about $" in await wait_for_question(pilot)
         await press(pilot, "escape")
         assert not app.screen.query_one(StableTable).row_count
 

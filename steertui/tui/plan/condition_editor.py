@@ -1,8 +1,7 @@
 """Editor of a custom condition: its name, and its other keys as TOML."""
 
-import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import tomli_w
@@ -13,11 +12,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Footer, Input, Static, TextArea
 
 from steertui.core.condition import Condition
-from steertui.core.condition_files import load_conditions, load_recipes
 from steertui.core.interventions import VectorRecipe
 from steertui.errors import ScenarioError, SteertuiError
-from steertui.output_files import append_text
 from steertui.toml_files import parse_toml, validate
+from steertui.tui.plan.own_conditions import add_condition
 
 _TEXTS = ("suffix", "prefix", "system", "system_mode", "prefill", "arm", "about")
 """Keys with text, in the order of the editor."""
@@ -126,67 +124,3 @@ def parse_condition(name: str, text: str) -> Condition:
         raise ScenarioError(f"{where}: the key name is above the text; remove it from the text")
     condition = validate({**table, "name": name}, Condition, ScenarioError, where)
     return condition if condition.about else replace(condition, about="custom condition")
-
-
-def add_condition(
-    condition: Condition,
-    file: Path,
-    others: Sequence[Condition] = (),
-    recipes: Sequence[VectorRecipe] = (),
-) -> None:
-    """Append a condition to a file, after the shipped ones and `others` that the file lacks.
-
-    Of `recipes` those are appended that the file lacks, whose vectors its conditions name, and
-    whose contrast it has. The file's bytes stay as they are. Raises SteertuiError if the name
-    belongs to a shipped condition or is in the file already, or if the file cannot be read or
-    written.
-    """
-    shipped = load_conditions()
-    existing = load_conditions(file) if file.exists() else {}
-    if condition.name in shipped:
-        raise ScenarioError(
-            f"{condition.name}: is the name of a shipped condition; choose another name"
-        )
-    if condition.name in existing:
-        raise ScenarioError(
-            f"{file}: already has a condition {condition.name}; choose another name"
-        )
-    known = {c.name: c for c in others} | shipped
-    missing = [c for name, c in known.items() if name not in {*existing, condition.name}]
-    every = {**existing, **{c.name: c for c in (*missing, condition)}}
-    head = "" if file.exists() else tomli_w.dumps({"format": 1, "name": file.stem})
-    rows = [_table("condition", {"suffix": "", **c.members}) for c in (*missing, condition)]
-    rows += [_table("training", asdict(r)) for r in _missing_recipes(recipes, every, file)]
-    addition = head + "".join(rows)
-    _check_appendable(file, addition)
-    append_text(file, addition)
-
-
-def _missing_recipes(
-    recipes: Sequence[VectorRecipe], conditions: Mapping[str, Condition], file: Path
-) -> list[VectorRecipe]:
-    """Return the recipes that the file lacks, whose vector and contrast its conditions name."""
-    present = {recipe.name for recipe in load_recipes(file)} if file.exists() else set()
-    used = {name for c in conditions.values() for name in c.vector_names} - present
-    return [
-        recipe
-        for recipe in recipes
-        if recipe.name in used and {recipe.positive, recipe.negative} <= conditions.keys()
-    ]
-
-
-def _table(kind: str, members: Mapping[str, object]) -> str:
-    text = tomli_w.dumps({kind: members}, multiline_strings=True)
-    return f"\n{text.replace(f'[{kind}]', f'[[{kind}]]', 1)}"
-
-
-def _check_appendable(file: Path, addition: str) -> None:
-    """Raise ScenarioError if the file with the addition at its end is not valid TOML."""
-    before = file.read_text(encoding="utf-8-sig") if file.exists() else ""
-    try:
-        tomllib.loads(before + addition)
-    except (ValueError, RecursionError):
-        raise ScenarioError(
-            f"{file}: no condition can be appended; write each of its conditions as a "
-            "[[condition]] table"
-        ) from None

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual import on, work
@@ -26,10 +26,19 @@ from steertui.planning.presets import PRESETS
 from steertui.planning.resolve import vector_recipes
 from steertui.tui.plan.condition_editor import ConditionEditor
 from steertui.tui.plan.fields import FIELDS, GROUPS, Field, parse, problem_of, with_field
+from steertui.tui.plan.group_forms import (
+    accept,
+    contest_lines,
+    contest_members,
+    dose_lines,
+    dose_members,
+)
+from steertui.tui.plan.own_conditions import Kind, add_group
 from steertui.tui.plan.plan_text import estimate_text, field_line, field_text
 from steertui.tui.session import Draft
 from steertui.tui.widgets.choose_many import ChooseMany
 from steertui.tui.widgets.choose_one import ChooseOne
+from steertui.tui.widgets.form_dialog import FormDialog
 from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.moves import MoveList
 from steertui.tui.widgets.page import Page
@@ -44,7 +53,7 @@ and their cost, and the minimum detectable gap between two conditions.
 **r** runs the experiment. **w** saves it as a TOML file, **o** opens one, and **l** loads a preset;
 `steertui --batch --experiment FILE` runs a file without screens. **a** opens an editor for a custom
 condition, which starts from the text of pro and is saved in `steertui-conditions.toml` in the
-working folder.
+working folder. **d** adds a dose axis to that file, **c** a contest of conditions.
 """
 
 CUSTOM_CONDITIONS = Path("steertui-conditions.toml")
@@ -62,6 +71,8 @@ class PlanScreen(Page):
         ),
         Binding("r", "run", "Run", id="plan.run", tooltip="Run what is missing"),
         Binding("a", "condition", "New condition", id="plan.condition", tooltip="Add your own"),
+        Binding("d", "dose", "Dose axis", id="plan.dose", tooltip="Strengths of one intervention"),
+        Binding("c", "contest", "Contest", id="plan.contest", tooltip="Defences × attacks"),
         Binding("w", "save", "Save", id="plan.save", tooltip="Save as a TOML file"),
         Binding("l", "preset", "Preset", id="plan.preset", tooltip="Load a named experiment"),
         Binding("o", "open", "Open", id="plan.open", tooltip="Open a TOML file"),
@@ -213,9 +224,37 @@ class PlanScreen(Page):
         condition = await self.app.push_screen_wait(editor)
         if condition is None:
             return
-        names = list(dict.fromkeys([*self.experiment.conditions, condition.name]))
+        self._use_own(condition.name)
+
+    def _use_own(self, name: str) -> None:
+        """Add a condition or group of the user's file to the experiment."""
+        names = list(dict.fromkeys([*self.experiment.conditions, name]))
         changed = replace(self.experiment, conditions_file=str(CUSTOM_CONDITIONS), conditions=names)
         self.change(changed, self.origin.typed("conditions_file"))
+
+    def _add_group(self, kind: Kind, members: dict[str, Any]) -> None:
+        conditions = self.estimate.conditions if self.estimate else ()
+        recipes = vector_recipes(self.experiment)
+        add_group(kind, members, CUSTOM_CONDITIONS, conditions, recipes)
+
+    @work(exit_on_error=False)
+    async def action_dose(self) -> None:
+        """Add a dose axis to the file of custom conditions and to the experiment."""
+        check = accept("dose", dose_members, self._add_group)
+        question = "A dose axis: one intervention at several strengths"
+        values = await self.app.push_screen_wait(FormDialog(question, dose_lines(), check))
+        if values:
+            self._use_own(values["name"])
+
+    @work(exit_on_error=False)
+    async def action_contest(self) -> None:
+        """Add a contest to the file of custom conditions and to the experiment."""
+        check = accept("contest", contest_members, self._add_group)
+        lines = contest_lines(self.experiment.conditions)
+        question = "A contest: every defence meets every attack"
+        values = await self.app.push_screen_wait(FormDialog(question, lines, check))
+        if values:
+            self._use_own(values["name"])
 
     @work(exit_on_error=False)
     async def action_preset(self) -> None:

@@ -1,0 +1,123 @@
+"""The user's own conditions file: conditions, dose axes and contests are appended to it."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+import tomli_w
+
+from steertui.core.condition import Condition
+from steertui.core.condition_files import load_conditions, load_recipes
+from steertui.core.interventions import VectorRecipe
+from steertui.errors import ScenarioError
+from steertui.output_files import append_text
+
+Kind = Literal["condition", "dose", "contest"]
+"""Table of a conditions file."""
+
+
+def add_condition(
+    condition: Condition,
+    file: Path,
+    others: Sequence[Condition] = (),
+    recipes: Sequence[VectorRecipe] = (),
+) -> None:
+    """Append a condition to a file, after the shipped ones and `others` that the file lacks.
+
+    Of `recipes` those are appended that the file lacks, whose vectors its conditions name, and
+    whose contrast it has. The file's bytes stay as they are. Raises SteertuiError if the name
+    belongs to a shipped condition or is in the file already, or if the file cannot be read or
+    written.
+    """
+    _append("condition", {"suffix": "", **condition.members}, file, others, recipes)
+
+
+def add_group(
+    kind: Kind,
+    members: Mapping[str, Any],
+    file: Path,
+    others: Sequence[Condition] = (),
+    recipes: Sequence[VectorRecipe] = (),
+) -> None:
+    """Append a dose axis or a contest with these keys to a file, as `add_condition` does.
+
+    Raises ScenarioError also if the keys make no group with the conditions of the file.
+    """
+    _append(kind, members, file, others, recipes)
+
+
+def _append(
+    kind: Kind,
+    members: Mapping[str, Any],
+    file: Path,
+    others: Sequence[Condition],
+    recipes: Sequence[VectorRecipe],
+) -> None:
+    name = members["name"]
+    shipped = load_conditions()
+    existing = load_conditions(file) if file.exists() else {}
+    _check_name(name, file, shipped, existing)
+    known = {c.name: c for c in others} | shipped
+    missing = [c for n, c in known.items() if n not in {*existing, name}]
+    head = "" if file.exists() else tomli_w.dumps({"format": 1, "name": file.stem})
+    rows = [_table("condition", {"suffix": "", **c.members}) for c in missing]
+    before = head + "".join(rows)
+    every = _checked(file, before + _table(kind, members))
+    used = _missing_recipes(recipes, every, file)
+    text = before + _table(kind, members) + "".join(_table("training", asdict(r)) for r in used)
+    append_text(file, text)
+
+
+def _check_name(
+    name: str, file: Path, shipped: Mapping[str, Condition], existing: Mapping[str, Condition]
+) -> None:
+    """Raise ScenarioError if a name is missing or taken by a condition or group."""
+    if not name:
+        raise ScenarioError("name: is empty; enter one")
+    if name in shipped:
+        raise ScenarioError(f"{name}: is the name of a shipped condition; choose another name")
+    if name in {*existing, *(group for c in existing.values() for group in c.groups)}:
+        raise ScenarioError(f"{file}: already has a condition {name}; choose another name")
+
+
+def _missing_recipes(
+    recipes: Sequence[VectorRecipe], conditions: Mapping[str, Condition], file: Path
+) -> list[VectorRecipe]:
+    """Return the recipes that the file lacks, whose vector and contrast its conditions name."""
+    present = {recipe.name for recipe in load_recipes(file)} if file.exists() else set()
+    used = {name for c in conditions.values() for name in c.vector_names} - present
+    return [
+        recipe
+        for recipe in recipes
+        if recipe.name in used and {recipe.positive, recipe.negative} <= conditions.keys()
+    ]
+
+
+def _table(kind: str, members: Mapping[str, object]) -> str:
+    text = tomli_w.dumps({kind: members}, multiline_strings=True)
+    return f"\n{text.replace(f'[{kind}]', f'[[{kind}]]', 1)}"
+
+
+def _checked(file: Path, addition: str) -> dict[str, Condition]:
+    """Return the conditions of the file with the addition at its end.
+
+    Raises ScenarioError if it would not be a valid conditions file.
+    """
+    text = (file.read_text(encoding="utf-8-sig") if file.exists() else "") + addition
+    try:
+        tomllib.loads(text)
+    except (ValueError, RecursionError):
+        raise ScenarioError(
+            f"{file}: no condition can be appended; write each of its conditions as a "
+            "[[condition]] table"
+        ) from None
+    with TemporaryDirectory() as folder:
+        copy = Path(folder) / file.name
+        copy.write_text(text, encoding="utf-8")
+        try:
+            return load_conditions(copy)
+        except ScenarioError as exc:
+            raise ScenarioError(str(exc).replace(str(copy), str(file))) from None
