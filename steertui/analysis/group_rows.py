@@ -14,11 +14,11 @@ from steertui.stats.gap import Gap
 from steertui.stats.rate import Rate
 
 _DOSE_COLUMNS = (
-    "convergence",
+    "rate",
     "95 % interval",
     "effect",
     "interval",
-    "p (Holm)",
+    "p",
     "nonsense",
     "repeated",
 )
@@ -29,8 +29,8 @@ _DOSE_LEGEND = (
 )
 
 _LOGLIK_LEGEND = (
-    "log-lik.: mean log-likelihood of an answer under the unsteered model after the plain prompt, "
-    "in nats per token"
+    "nats: mean log-likelihood of an answer under the unsteered model after the plain prompt, per "
+    "token"
 )
 
 MARKS = {
@@ -58,7 +58,7 @@ def dose_columns(axis: AxisResult) -> tuple[str, ...]:
 
     Rates are in per cent, effects in points, log-likelihoods in nats per token.
     """
-    return (*_DOSE_COLUMNS, "log-lik.") if _has_logliks(axis) else _DOSE_COLUMNS
+    return (*_DOSE_COLUMNS, "nats") if _has_logliks(axis) else _DOSE_COLUMNS
 
 
 def dose_legend(axis: AxisResult) -> str:
@@ -70,8 +70,9 @@ def dose_legend(axis: AxisResult) -> str:
         else "with a 95 % interval"
     )
     parts = [
-        f"effect: points above dose 0, {once}",
+        f"rate: convergence in per cent; effect: points above dose 0, {once}",
         set_limits_legend(tests),
+        f"p: after Holm over {len(tests)} doses" if len(tests) > 1 else "",
         _DOSE_LEGEND,
         _LOGLIK_LEGEND if _has_logliks(axis) else "",
         "!: beyond the limit of coherence",

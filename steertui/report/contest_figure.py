@@ -1,5 +1,7 @@
 """Figures of a contest: matrix of rates, and parts of each defence against its worst attack."""
 
+from collections.abc import Sequence
+
 from steertui.analysis.contest_results import ContestResult
 from steertui.analysis.group_rows import cell_text, short_interval
 from steertui.analysis.interval_text import interval_cell
@@ -27,19 +29,28 @@ def contest_matrix(result: ContestResult, width: int) -> Canvas:
     left = 66 if is_narrow(width) else 150
     size = min(110, (width - left) / len(attacks))
     has_room = max(map(len, attacks)) * CHARACTER <= size
+    marks = _defence_marks([*result.sides.defences], left)
     for number, attack in enumerate(attacks):
         text = attack if has_room or not number else str(number)
         canvas.text(left + size * (number + 0.5), 14, text, "soft middle")
     for row, defence in enumerate(result.sides.defences):
         y = 24 + row * CELL_HEIGHT
-        name = shorten(defence, int(left / CHARACTER) - 1)
-        canvas.text(0, y + CELL_HEIGHT / 2 + 4, name)
+        canvas.text(0, y + CELL_HEIGHT / 2 + 4, marks[defence])
         for column, attack in enumerate(attacks):
             _cell(canvas, result, (defence, attack), (left + column * size, y, size))
     bottom = 24 + CELL_HEIGHT * len(result.sides.defences)
-    for number, attack in enumerate([] if has_room else attacks[1:], 1):
-        canvas.text(0, bottom + 18 * number, f"{number} {shorten(attack, 46)}", "soft")
+    keys = [f"{mark} {defence}" for defence, mark in marks.items() if mark != defence]
+    keys += [] if has_room else [f"{i} {attack}" for i, attack in enumerate(attacks) if i]
+    for number, text in enumerate(keys, 1):
+        canvas.text(0, bottom + 18 * number, shorten(text, 48), "soft")
     return canvas
+
+
+def _defence_marks(defences: Sequence[str], width: float) -> dict[str, str]:
+    """Return the names of the rows, or "D1", "D2" and so on if one of them has no room."""
+    if max(map(len, defences)) * CHARACTER <= width:
+        return {name: name for name in defences}
+    return {name: f"D{i}" if i else name for i, name in enumerate(defences)}
 
 
 def _cell(
@@ -76,8 +87,9 @@ def contest_parts(result: ContestResult, width: int) -> Canvas:
 
 
 def _parts(canvas: Canvas, scale: Scale, defence: Defence, duel: Duel, top: float) -> None:
-    name = f"{defence.name} × {duel.attack}: {defence.verdict}"
-    canvas.text(0, top + 14, shorten(name, 46 if is_narrow(canvas.width) else 110), "head")
+    room = (46 if is_narrow(canvas.width) else 110) - len(defence.verdict) - 2
+    name = shorten(f"{defence.name} × {duel.attack}", room)
+    canvas.text(0, top + 14, f"{name}: {defence.verdict}", "head")
     parts = {
         "authorised": (defence.authorised, defence.test),
         "residual": (duel.residual, duel.test),

@@ -11,6 +11,9 @@ from steertui.printable import printable_line
 
 Grid = Table
 
+MIN_NAME = 8
+"""Characters that the first column keeps if space is short, or as many as its longest name has."""
+
 Parts = Iterator[Grid | Text]
 """Tables and sentences in the order in which they are printed."""
 
@@ -21,9 +24,13 @@ def line_text(text: str = "", style: str = "", *, justify: JustifyMethod | None 
 
 
 def empty_grid(first: str, *others: str) -> Grid:
-    """Return a table with these headings. If space is short, the first column wraps."""
+    """Return a table with these headings.
+
+    If space is short, the first column wraps, also within words: names that begin alike stay
+    distinct.
+    """
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column(line_text(first))
+    table.add_column(line_text(first), overflow="fold")
     for name in others:
         table.add_column(line_text(name), justify="right", no_wrap=True)
     return table
@@ -37,7 +44,10 @@ def add_row(table: Grid, first: str, numbers: Sequence[str]) -> None:
         heading = column.header if isinstance(column.header, Text) else Text()
         width = max(number_text.cell_len, cell_len(heading.plain))
         column.min_width = max(column.min_width or 0, width)
-    table.add_row(line_text(first), *texts)
+    name = line_text(first)
+    column = table.columns[0]
+    column.min_width = max(column.min_width or 0, min(name.cell_len, MIN_NAME))
+    table.add_row(name, *texts)
 
 
 def filled_grid(first: str, others: Sequence[str], rows: Iterable[tuple[str, ...]]) -> Grid:

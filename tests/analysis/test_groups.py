@@ -8,12 +8,15 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from rich.console import Console
 
 from steertui.analysis.category_rows import category_columns, category_row
 from steertui.analysis.groups import Groups, group_results
-from steertui.analysis.summary import ReportFilter, summarise
+from steertui.analysis.summary import ReportFilter, Summary, summarise
 from steertui.core.condition import Condition
 from steertui.core.verdict import Label
+from steertui.report import figures, terminal
+from steertui.report.contest_figure import contest_matrix, contest_parts
 from steertui.report.latex_tables import escape
 from steertui.store import Store
 from steertui.store.setup_queries import used_conditions
@@ -348,6 +351,69 @@ def test_a_selection_of_conditions_changes_no_number_of_a_group(contest: Path) -
     assert part["tables"][0]["contests"] == whole
 
 
+LONG = ("system-message-that-warns-of", "role-play-wrapper")
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Summary:
+    """A contest of 6 × 6 with long names that begin alike."""
+    text = grouped.contest_toml(6, 6).replace("defence-", f"{LONG[0]}-")
+    text = text.replace("attack-", f"{LONG[1]}-")
+    grouped.write(
+        tmp_path / "large.db", grouped.load(tmp_path, text), grouped.by_rate(lambda _: 0.5)
+    )
+    with Store(tmp_path / "large.db") as store:
+        return summarise(store, ReportFilter())
+
+
+def drawn(summary: Summary, width: int) -> str:
+    file = io.StringIO()
+    console = Console(width=width, file=file, color_system=None)
+    for part in terminal.draw(summary):
+        console.print(part)
+    return file.getvalue()
+
+
+def test_a_contest_of_6_by_6_is_readable_in_80_columns(large: Summary) -> None:
+    matrix = drawn(large, 80).partition("defences × attacks\n")[2].partition("convergence in")[0]
+    names = "".join(line[:14].strip() for line in matrix.splitlines())
+    for number in range(1, 7):
+        assert f"{LONG[0]}-{number}" in names
+        assert f"{number} role-p…" in matrix
+    assert "…" not in names
+    assert matrix.count("50 ·") + matrix.count("50 =") == 42
+
+
+def test_figures_of_a_contest_keep_every_name_and_verdict(large: Summary) -> None:
+    (contest,) = large.tables[0].groups.contests
+    matrix = contest_matrix(contest, figures.NARROW).inline()
+    parts = contest_parts(contest, figures.NARROW).inline()
+    for number in range(1, 7):
+        assert f">D{number}</text>" in matrix
+        assert f">D{number} {LONG[0]}-{number}</text>" in matrix
+        assert f">{number} {LONG[1]}-{number}</text>" in matrix
+    verdicts = [str(defence.verdict) for defence in contest.estimates.defences]
+    assert all(f": {verdict}</text>" in parts for verdict in verdicts)
+
+
+def test_an_axis_of_9_doses_is_whole_in_80_columns(tmp_path: Path) -> None:
+    strengths = [sign * each for each in (0.25, 0.5, 0.75, 0.875) for sign in (1, -1)]
+    conditions = grouped.dose_conditions(tmp_path, *strengths)
+    grouped.write(
+        tmp_path / "a.db",
+        conditions,
+        grouped.by_rate(lambda c: 0.5 + 0.5 * c.step.dose if c.step else 0.5),
+        loglik=lambda c, _: -10.0 - abs(c.step.dose if c.step else 0),
+    )
+    with Store(tmp_path / "a.db") as store:
+        lines = drawn(summarise(store, ReportFilter()), 80).splitlines()
+    start = next(i for i, line in enumerate(lines) if line.split()[:2] == ["dose", "rate"])
+    assert lines[start].rstrip().endswith("nats")
+    for line, dose in zip(lines[start + 1 :], sorted([*strengths, 0]), strict=False):
+        assert line.split()[0] == f"{dose:g}"
+        assert line.rstrip().endswith(f"{-10 - abs(dose):.2f}")
+
+
 def test_page_and_pictures_show_the_groups(dose: Path, contest: Path) -> None:
     for db, names in (
         (dose, {"rates.svg", "dose-1-axis.svg"}),
@@ -488,7 +554,7 @@ def test_a_limited_measure_that_is_unknown_makes_no_dose_coherent(tmp_path: Path
     sentences = " ".join(axis.sentences)
     assert "is limited but was not measured, so no dose is called coherent" in sentences
     assert "steers most" not in sentences
-    assert "log-lik." not in report(tmp_path / "a.db")
+    assert "nats:" not in report(tmp_path / "a.db")
 
 
 def test_labels_that_are_not_reliable_give_no_verdict_and_no_mark(contest: Path) -> None:
