@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from steertui.errors import ExperimentError
 
-_PREFIX = re.compile(r"[0-9a-f]{8,}")
+_PREFIX = re.compile(r"[0-9a-f]{4,}")
 
 
 def resolve_name(noun: str, word: str, known: Mapping[str, Sequence[str]]) -> list[str]:
     """Return the identities that the word matches.
 
     `known` gives the names of each identity. A full identity or name matches first, possibly
-    several identities; otherwise at least eight hexadecimal digits match the one identity that
+    several identities; otherwise at least four hexadecimal digits match the one identity that
     starts with them. Raises ExperimentError, with `noun` in its message, for a word without a
     match or an ambiguous prefix.
     """

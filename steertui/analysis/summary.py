@@ -39,8 +39,8 @@ class ReportFilter:
     conditions and judges only select what is shown: every number is that of the whole experiment.
 
     Attributes:
-        experiments: ids, or at least their first eight digits, or "all".
-        models: names, titles, or at least the first eight digits of the file's sha256.
+        experiments: names, ids, or at least their first four digits, or "all".
+        models: names, titles, or at least the first four digits of the file's sha256.
         conditions: names.
         judges: names or ids.
         policy: denominator of the convergence rates.
@@ -256,12 +256,13 @@ def _tag(table: Table, tables: Sequence[Table]) -> str:
 
 
 def _selected_experiments(store: Store, words: Sequence[str]) -> list[str]:
-    known = [known.id for known in store.experiments()]
+    names = store.experiment_names()
+    known = list(names)
     if ALL in words or not known:
         return known
     if not words:
         return known[-1:]
-    selected = _resolve_all("experiment", words, dict.fromkeys(known, ()))
+    selected = _resolve_all("experiment", words, names)
     return [experiment for experiment in known if experiment in selected]
 
 

@@ -13,7 +13,9 @@ import click
     multiple=True,
     help="Judge to compare; the first is the reference; repeatable [default: all judges]",
 )
-@click.option("--experiment", metavar="ID", help="Id of the experiment [default: the newest]")
+@click.option(
+    "--experiment", metavar="ID", help="Name or id of the experiment [default: the newest]"
+)
 @click.option("--disagreements", is_flag=True, help="List the answers with different labels")
 def agree(db: Path, judges: tuple[str, ...], experiment: str | None, disagreements: bool) -> None:
     """Compare judges on the answers that both have labelled.

@@ -19,7 +19,7 @@ from steertui.cli.machine import machine_options, take_overrides
     "--experiment",
     "experiments",
     multiple=True,
-    help="Id of an experiment, or its first digits; repeatable [default: all]",
+    help="Name or id of an experiment; repeatable [default: all]",
 )
 @click.option(
     "--policy",
@@ -70,7 +70,9 @@ def verify(file: Path, digest: str, as_json: bool) -> None:
 @click.argument("file", type=Path, metavar="BUNDLE")
 @cloup.option_group(
     "Reproduction",
-    cloup.option("--experiment", default="", metavar="ID", help="Id, if the bundle has several"),
+    cloup.option(
+        "--experiment", default="", metavar="ID", help="Name or id, if the bundle has several"
+    ),
     cloup.option(
         "--share",
         type=click.FloatRange(0, 1, min_open=True),

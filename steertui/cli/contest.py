@@ -14,7 +14,9 @@ def contest() -> None:
 @click.argument("file", type=Path)
 @click.option("--db", type=Path, required=True, help="Database with a judged run of the contest")
 @click.option("--write", "output", type=Path, required=True, help="Conditions file to write")
-@click.option("--experiment", metavar="ID", help="Id of the training run [default: the newest]")
+@click.option(
+    "--experiment", metavar="ID", help="Name or id of the training run [default: the newest]"
+)
 @click.option("--model", help="Name of the model [default: the only one]")
 @click.option("--judge", help="Name of the judge [default: the only one]")
 def adapt(

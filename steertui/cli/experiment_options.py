@@ -63,6 +63,7 @@ experiment_options = cloup.option_group(
         metavar="FILE",
         help="Start from an experiment in a TOML file",
     ),
+    _option("--name", "name", "Name of the experiment in lists and for --experiment"),
     cloup.option("--print-experiment", is_flag=True, help="Print the experiment as TOML and exit"),
     _option(
         "--model",

@@ -33,7 +33,9 @@ from steertui.core.verdict import CalibrationSource, JuryRule
         multiple=True,
         help="local:MODEL or openai:MODEL[@URL]; repeatable",
     ),
-    cloup.option("--experiment", metavar="ID", help="Id of the experiment [default: the newest]"),
+    cloup.option(
+        "--experiment", metavar="ID", help="Name or id of the experiment [default: the newest]"
+    ),
     cloup.option(
         "--rubric",
         default="steertui",

@@ -111,7 +111,9 @@ def test(
 @cloup.option_group(
     "Judging",
     cloup.option("--judge", "name", required=True, help="local:MODEL or openai:MODEL[@URL]"),
-    cloup.option("--experiment", metavar="ID", help="Id of the experiment [default: the newest]"),
+    cloup.option(
+        "--experiment", metavar="ID", help="Name or id of the experiment [default: the newest]"
+    ),
     cloup.option("--no-control", is_flag=True, help=NO_CONTROL_HELP),
     *_SETTINGS,
 )

@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 @click.option(
     "--limit", type=int, default=0, help="Maximum number of answers, 0 for all [default: 0]"
 )
-@click.option("--experiment", metavar="ID", help="Id of the experiment [default: the newest]")
+@click.option(
+    "--experiment", metavar="ID", help="Name or id of the experiment [default: the newest]"
+)
 def label(
     db: Path,
     annotator: str | None,

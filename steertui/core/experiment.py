@@ -1,5 +1,6 @@
 """Experiment: its settings as a dataclass and as TOML."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
@@ -23,6 +24,7 @@ class Experiment:
     """Settings of an experiment. Every field can be set in a TOML file.
 
     Attributes:
+        name: name in lists, by which commands also find the experiment; "" for none [default].
         models: "demo", paths of GGUF files, names in the catalogue or on the hub, or
             "server:MODEL@URL" for a model behind servers [default: "demo"].
         scenarios: names or paths of packs [default: "starter"].
@@ -64,6 +66,7 @@ class Experiment:
         analysis: the declared comparisons, a table of its own (`DeclaredAnalysis`).
     """
 
+    name: str = ""
     models: list[str] = field(default_factory=lambda: [DEMO])
     scenarios: list[str] = field(default_factory=lambda: ["starter"])
     conditions: list[str] = field(default_factory=lambda: ["baseline", "pro", "anti"])
@@ -105,14 +108,27 @@ class Experiment:
             for value in getattr(self, name) if name == "temperatures" else [getattr(self, name)]:
                 if not low <= value <= high:
                     raise ExperimentError(f"{name}: {value} is out of range; give {low} to {high}")
+        if not _NAME.fullmatch(self.name) or _ID.fullmatch(self.name) or self.name in _WORDS:
+            raise ExperimentError(
+                f"name: {self.name!r} is no name; give at most 60 letters, digits, spaces, dots, "
+                "hyphens or underscores that do not look like an id"
+            )
         self.analysis.require_conditions(self.conditions)
 
     def to_toml(self) -> str:
-        """Return the experiment as TOML that `load_experiment` reads."""
+        """Return the experiment as TOML that `load_experiment` reads; without a name for ""."""
         import tomli_w
 
-        return tomli_w.dumps(asdict(self))
+        table = asdict(self)
+        if not self.name:
+            del table["name"]
+        return tomli_w.dumps(table)
 
+
+_NAME = re.compile(r"(\w[\w .-]{0,59})?")
+_ID = re.compile(r"[0-9a-f]{4,}")
+_WORDS = ("all",)
+"""Words that select experiments and are no names."""
 
 _BOUNDS = (
     ("samples", 1, 10_000),
@@ -140,6 +156,16 @@ def parse_experiment(toml: str) -> Experiment:
     """Return the experiment of a TOML text, such as one from the store."""
     table = parse_toml(toml, ExperimentError, "experiment")
     return validate(table, Experiment, ExperimentError, "experiment")
+
+
+def stored_name(toml: str) -> str:
+    """Return the name in a stored experiment file, "" for none or an unreadable file."""
+    try:
+        name = parse_toml(toml, ExperimentError, "experiment").get("name", "")
+    except ExperimentError:
+        return ""
+    is_name = isinstance(name, str) and _NAME.fullmatch(name) and not _ID.fullmatch(name)
+    return str(name) if is_name and name not in _WORDS else ""
 
 
 _RENAMED_KEYS = {

@@ -31,6 +31,7 @@ def plan_lines(plan: Plan, db: Path) -> list[str]:
     samples = plan.estimate.size.samples_per_temperature
     time = time_text(plan.estimate, len(plan.missing_here))
     lines = [
+        *([f"Name    {experiment.name}"] if experiment.name else []),
         f"Plan    {quantity(len(design.scenarios), 'scenario')} × "
         f"{quantity(len(conditions), 'condition')} ({', '.join(_collapsed(design.conditions))})",
         *_side_lines(design.conditions),

@@ -17,7 +17,6 @@ from steertui.execution import run
 from steertui.headless.batch import SignalHandler, consume, exit_code, supply_files
 from steertui.headless.bundle_commands import verify
 from steertui.headless.reporters import choose_reporter
-from steertui.lookup import resolve_name
 from steertui.output_files import check_database
 from steertui.planning.consent import require_consent
 from steertui.planning.judges import JudgeServerOptions
@@ -102,7 +101,7 @@ def reproduce(how: ReproductionRun, options: ReproductionOptions, overrides: Ove
 def _chosen(store: Store, how: ReproductionRun) -> str:
     ids = [known.id for known in store.experiments()]
     if how.experiment:
-        return resolve_name("experiment", how.experiment, dict.fromkeys(ids, ()))[0]
+        return store.resolve_experiment(how.experiment)
     if len(ids) > 1:
         raise ExperimentError(
             f"{how.bundle}: has {quantity(len(ids), 'experiment')} ({', '.join(ids)}); choose one "

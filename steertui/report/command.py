@@ -1,6 +1,7 @@
 """Writing of reports: the selected tables of a database in one of the formats."""
 
 import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -20,6 +21,7 @@ from steertui.report.methods_text import methods_text
 from steertui.report.rich_tables import Parts
 from steertui.standard_streams import use_utf8
 from steertui.store import Store
+from steertui.store.setup_queries import used_conditions, used_scenarios
 from steertui.units import quantity
 
 DEFAULT_OUTPUTS = {
@@ -29,6 +31,9 @@ DEFAULT_OUTPUTS = {
     "png": "{}-pictures",
 }
 """Default outputs, by the database's name, of the formats that cannot be printed."""
+
+MAX_LISTED = 6
+"""Names of a list of experiments per axis."""
 
 FILE_WIDTH = 200
 """Columns of a report that is not printed on a terminal; tables are as wide as their numbers."""
@@ -120,10 +125,42 @@ def _answers(store: Store, summary: Summary) -> list[SideBySide]:
 
 
 def print_experiments(db: Path) -> None:
-    """Print each experiment's id, the time of its newest plan, and its number of trials."""
+    """Print each experiment's id, name, time of its newest plan, progress and axes."""
     with Store(db, must_exist=True) as store:
+        names = store.experiment_names()
         for known in store.experiments():
-            print_line(f"{known.id}  {known.planned_at}  {quantity(known.trials, 'trial')}")
+            answered = len(store.answered_keys(known.id))
+            title = " ".join((known.id, *names[known.id]))
+            print_line(
+                f"{title}  {known.planned_at[:16].replace('T', ' ')} UTC  "
+                f"{answered:,} of {quantity(known.trials, 'trial')} answered"
+            )
+            for line in _axes(store, known.id):
+                print_line(f"    {line}")
+
+
+def _axes(store: Store, experiment: str) -> Iterator[str]:
+    """Yield models with temperatures, scenarios with conditions, and judges of an experiment."""
+    settings = store.outcomes(experiment, "")
+    temperatures = dict.fromkeys(f"{setting.temperature:g}" for setting in settings)
+    models = dict.fromkeys(setting.name for setting in settings)
+    yield f"{_listed(models)} at temperature {', '.join(temperatures)}"
+    scenarios = used_scenarios(store, experiment)
+    packs = dict.fromkeys(scenario.pack for scenario in scenarios)
+    conditions = [condition.name for condition in used_conditions(store, experiment)]
+    yield (
+        f"{quantity(len(scenarios), 'scenario')} of {_listed(packs)}; "
+        f"{quantity(len(conditions), 'condition')}: {_listed(conditions)}"
+    )
+    judges = [judge.name for judge in store.judges(experiment)]
+    yield f"judges: {_listed(judges) or 'none'}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Return the first names, separated by commas."""
+    listed = list(names)
+    more = f" and {len(listed) - MAX_LISTED} more" if len(listed) > MAX_LISTED else ""
+    return ", ".join(listed[:MAX_LISTED]) + more
 
 
 def show(parts: Parts, file: TextIO | None = None) -> None:

@@ -7,6 +7,7 @@ found by a query.
 
 from collections.abc import Mapping, Sequence
 
+from steertui.core.experiment import stored_name
 from steertui.core.generation import Generation, StopReason
 from steertui.core.judge_kind import JudgeKind
 from steertui.core.model import ModelBackend
@@ -125,16 +126,29 @@ class Store(AnswerLogliks):
         return rows.digest(*self.column(sql, [experiment]), toml)
 
     def resolve_experiment(self, experiment: str | None = None) -> str:
-        """Return the id of an experiment by id or prefix (`resolve_name`); None for the newest.
+        """Return the id of an experiment by name, id or prefix; None for the newest.
 
-        Raises ExperimentError if no experiment matches.
+        Raises ExperimentError if no experiment matches, or several do.
         """
-        ids = [known.id for known in self.experiments()]
-        if not ids:
+        names = self.experiment_names()
+        if not names:
             raise ExperimentError(f"{self.path}: holds no experiment yet; run or import one")
         if experiment is None:
-            return ids[-1]
-        return resolve_name("experiment", experiment, dict.fromkeys(ids, ()))[0]
+            return list(names)[-1]
+        found = resolve_name("experiment", experiment, names)
+        if len(found) > 1:
+            raise ExperimentError(
+                f"{experiment}: more than one experiment has this name: {', '.join(found)}; give "
+                "an id"
+            )
+        return found[0]
+
+    def experiment_names(self) -> dict[str, tuple[str, ...]]:
+        """Return the newest name of each experiment by its id, () for none, as `experiments`."""
+        return {
+            known.id: tuple(filter(None, map(stored_name, reversed(self.plans(known.id)))))[:1]
+            for known in self.experiments()
+        }
 
     def count_trials(self, experiment: str) -> int:
         """Return the number of the experiment's trials."""

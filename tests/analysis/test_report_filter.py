@@ -45,8 +45,8 @@ def test_an_experiment_is_selected_by_its_id_or_a_prefix(folder: Path) -> None:
         assert store.resolve_experiment(older[:8]) == older
     for word, experiment in ((older, older), (older[:8], older), (newer[:12], newer)):
         assert summary_of(folder, ReportFilter((word,))).experiments == (experiment,)
-    with pytest.raises(ExperimentError, match=f"{older[:7]}: no such experiment; there are"):
-        summary_of(folder, ReportFilter((older[:7],)))
+    with pytest.raises(ExperimentError, match=f"{older[:3]}: no such experiment; there are"):
+        summary_of(folder, ReportFilter((older[:3],)))
 
 
 def test_other_names_have_no_prefixes(folder: Path) -> None:

@@ -129,5 +129,7 @@ def test_two_experiments_with_the_same_model_have_different_titles(folder: Path)
     assert call("--batch", *options[:3], "26", *options[4:], cwd=folder)[0] == 0
     listed = call("report", "twice.db", "--list-experiments", cwd=folder)[1].split("\n")
     text = call("report", "twice.db", "--experiment", "all", cwd=folder)[1]
-    for line in filter(None, listed):
+    titles = [line for line in listed if line and not line.startswith(" ")]
+    assert len(titles) == 2
+    for line in titles:
         assert f"judged by local:demo, experiment {line.split()[0]}" in text
