@@ -1,7 +1,7 @@
 """Sentences on a dose axis: slope, best coherent dose, matched strength, lines left out."""
 
 from collections.abc import Iterator
-from math import floor, log10
+from math import floor, isclose, log10
 
 from steertui.analysis.coherence_costs import CostMatch
 from steertui.analysis.dose_results import AxisResult, LeftOut, Match
@@ -166,7 +166,7 @@ def _match_sentence(axis: AxisResult, match: Match) -> str:
             f"{100 * found.absent:.0f} % of the bootstrap resamples none has"
         )
     return (
-        f"{match.condition} ({effect}) is matched by {axis.name} at {found.dose:.3g} "
+        f"{match.condition} ({effect}) is matched by {axis.name} at {_dose_text(axis, found.dose)} "
         f"({_matched_interval(axis, found)}, bootstrap over scenarios)"
         f"{_incoherent_match(axis, found.dose)}"
     )
@@ -204,7 +204,8 @@ def _equal_costs(axis: AxisResult, cost: CostMatch) -> Iterator[str]:
     strongest = [axis.curve.points[-1].dose, axis.curve.points[0].dose]
     sides = [*zip(cost.matched, filter(None, strongest), strict=True)]
     equal = [
-        f"at {found.dose:.3g} ({_limits_of_dose(found, end)}, bootstrap over scenarios)"
+        f"at {_dose_text(axis, found.dose)} ({_limits_of_dose(found, end)}, bootstrap over "
+        "scenarios)"
         for found, end in sides
         if found.dose is not None
     ]
@@ -230,6 +231,16 @@ def _incoherent_match(axis: AxisResult, dose: float) -> str:
 def _matched_interval(axis: AxisResult, found: MatchedDose) -> str:
     doses = [point.dose for point in axis.curve.points]
     return _limits_of_dose(found, max(doses) if (found.dose or 0) >= 0 else min(doses))
+
+
+def _dose_text(axis: AxisResult, dose: float) -> str:
+    """Return "0.204, interpolated between 0.2 and 0.4", or a measured dose alone."""
+    doses = [point.dose for point in axis.curve.points]
+    if any(isclose(dose, measured, abs_tol=1e-9) for measured in doses):
+        return f"{dose:.3g}"
+    below = max(measured for measured in doses if measured < dose)
+    above = min(measured for measured in doses if measured > dose)
+    return f"{dose:.3g}, interpolated between {below:g} and {above:g}"
 
 
 def _limits_of_dose(found: MatchedDose, strongest: float) -> str:

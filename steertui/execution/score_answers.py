@@ -35,8 +35,9 @@ def score_answers(
     A text is scored without any steering, after the scenario's plain prompt, which has no addition
     of the condition. A prefill, which the model did not write, precedes the scored text.
     """
-    texts = store.unscored_texts(plan.id)
-    prompts = [p for p in plan.to_score if p.trial.model == model and p.key in texts]
+    wanted = [prompt for prompt in plan.to_score if prompt.trial.model == model]
+    texts = store.unscored_texts(plan.id, model.sha256) if wanted else {}
+    prompts = [prompt for prompt in wanted if prompt.key in texts]
     if not prompts:
         return
     with vocabulary(model.path) as gguf:

@@ -88,7 +88,7 @@ def test_the_sentences_of_an_axis_say_slope_best_dose_and_matched_strength(dose:
     assert "Convergence rises with axis: +5.0 points per 0.1 of strength from 0 to 0.8" in text
     assert "0 of 40 (0 %, 95 % interval 0 to 9 %) scenarios move the other way" in text
     assert "0.8 steers most to more convergence: +40.0 points" in text
-    assert "is matched by axis at 0.6 (95 % interval" in text
+    assert "is matched by axis at 0.6, interpolated between 0.4 and 0.8 (95 % interval" in text
 
 
 def test_an_axis_without_effect_claims_none(tmp_path: Path) -> None:
@@ -522,7 +522,8 @@ def test_log_likelihoods_are_in_every_form_of_the_report(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("fall", "words", "dose"),
     [
-        (0.5, "axis costs as much at 0.5 (95 % interval 0.5 to 0.5", 0.5),
+        (0.5, "axis costs as much at 0.5, interpolated between 0.4 and 0.8 (95 % interval", 0.5),
+        (0.4, "axis costs as much at 0.4 (95 % interval 0.4 to 0.4", 0.4),
         (0.9, "no dose of axis from 0 to 0.8 costs as much, nor in 100 %", None),
         (0.0, "pro: no fall of the log-likelihood below dose 0 is shown", None),
         (-0.5, "pro: no fall of the log-likelihood below dose 0 is shown", None),
