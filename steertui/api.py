@@ -1,31 +1,44 @@
 """Public Python API: load an experiment, run it, open a database, count the results."""
 
-from collections.abc import Callable
-from pathlib import Path
+from __future__ import annotations
 
-from steertui.analysis.summary import Summary, summarise_experiment
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from steertui.analysis.summary import ReportFilter, Summary, summarise_experiment
+from steertui.analysis.summary import summarise as summarise_selection
 from steertui.core.experiment import Experiment
 from steertui.engine.sizing import Overrides
-from steertui.errors import SteertuiError
+from steertui.errors import ExperimentError, SteertuiError
 from steertui.execution import Event
 from steertui.execution import run as run_plan
 from steertui.judge.control import load_control_set
+from steertui.paper.comparison import compare_with_paper
 from steertui.planning.experiment_files import load_experiment
 from steertui.planning.judges import JudgeServerOptions
 from steertui.planning.model_groups import expand_models
 from steertui.planning.plan import make_plan
 from steertui.planning.resolve import resolve
 from steertui.planning.supply import supply_experiment
+from steertui.report import rows
+from steertui.stats.rate import Policy
 from steertui.store import Store
 from steertui.store.run_lock import run_lock
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 __all__ = [
     "Event",
     "Experiment",
+    "Frames",
     "Overrides",
     "SteertuiError",
     "Store",
     "Summary",
+    "load",
     "load_experiment",
     "open_store",
     "run",
@@ -76,6 +89,57 @@ def open_store(db: str | Path) -> Store:
     Raises StoreError if there is no such file, or it is not a database of steertui.
     """
     return Store(Path(db), must_exist=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """Results of a database as pandas data frames.
+
+    Attributes:
+        trials: one row per trial and judge, with all texts; the columns of `--format trials-csv`,
+            whose escaped characters are the stored ones here.
+        rates: one row per table and condition, and per category ("" for all); rates and limits are
+            proportions.
+        gaps: one row per comparison of two conditions; gaps and limits are in percentage points.
+        summary: the tables, with sentences and warnings.
+    """
+
+    trials: DataFrame
+    rates: DataFrame
+    gaps: DataFrame
+    summary: Summary
+
+
+def load(db: str | Path, *experiments: str, policy: str = "paper") -> Frames:
+    """Return the results of a database as data frames; the numbers are those of the report.
+
+    Args:
+        db: an existing database.
+        experiments: names, ids or "all" [default: the experiment planned last].
+        policy: denominator of convergence rates: "paper" leaves out nonsensical answers, "all" is
+            all, "exclude-refusals" leaves out safety refusals as well.
+
+    Raises:
+        StoreError: there is no such file, or it is not a database of steertui.
+        ExperimentError: there is no such experiment or policy, or pandas is not installed.
+    """
+    try:
+        from pandas import DataFrame
+    except ImportError:
+        raise ExperimentError(
+            "load needs pandas; install it with: pip install 'steertui[pandas]'"
+        ) from None
+    if policy not in list(Policy):
+        raise ExperimentError(f"policy {policy}: no such policy; give one of {', '.join(Policy)}")
+    with open_store(db) as store:
+        summary = summarise_selection(store, ReportFilter(experiments, policy=Policy(policy)))
+        trials = list(rows.trials(store, summary, compare_with_paper(store, summary)))
+    return Frames(
+        trials=DataFrame(trials, columns=list(rows.COLUMN_TYPES)),
+        rates=DataFrame(list(rows.rates(summary))),
+        gaps=DataFrame(list(rows.gaps(summary))),
+        summary=summary,
+    )
 
 
 def summarise(store: Store, experiment: str | None = None) -> Summary:

@@ -20,6 +20,7 @@ from steertui.errors import ExperimentError
 from steertui.output_files import output
 from steertui.paper.comparison import PaperComparison
 from steertui.printable import printable_cell
+from steertui.stats.simultaneous import MIN_PAIRS
 from steertui.store import Store
 from steertui.store.report_queries import report_rows
 
@@ -151,6 +152,36 @@ def rates(summary: Summary) -> Iterator[dict[str, Any]]:
         for category in table.categories:
             for row in category.rows:
                 yield _rates(table, category.name, row)
+
+
+def gaps(summary: Summary) -> Iterator[dict[str, Any]]:
+    """Yield each comparison of two conditions of each table, gaps in percentage points.
+
+    The limits are those of the comparison's test, which hold for its whole family at once.
+    """
+    for table in summary.tables:
+        for result in table.comparisons:
+            gap = result.gap
+            has_limits = gap.pairs >= MIN_PAIRS
+            yield {
+                "experiment": table.experiment,
+                "model": table.setting.name,
+                "model_sha256": table.setting.model,
+                "temperature": table.setting.temperature,
+                "judge": table.judge.name if table.judge else "",
+                "policy": str(table.policy),
+                "first": gap.first,
+                "second": gap.second,
+                "role": str(result.test.family.role),
+                "points": gap.points,
+                "low": result.test.low if has_limits else None,
+                "high": result.test.high if has_limits else None,
+                "pairs": gap.pairs,
+                "p": gap.p,
+                "p_holm": result.adjusted,
+                "finding": str(result.finding),
+                "sentence": result.sentence,
+            }
 
 
 def _rates(table: Table, category: str, row: RateRow) -> dict[str, Any]:
