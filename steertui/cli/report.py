@@ -20,6 +20,8 @@ FORMATS = (
     "png",
 )
 
+FIGURES = ("svg", "png")
+
 
 @click.command(short_help="Results as tables, HTML page, figures or rows.")
 @click.argument("db", type=Path)
@@ -73,6 +75,13 @@ FORMATS = (
     help="Terminal and Markdown: add answers of conditions and of the doses that match them, side "
     "by side; the HTML page always has them",
 )
+@click.option(
+    "--figure-width",
+    metavar="WIDTH",
+    default="",
+    help="svg and png: printed width with unit, such as 3.3in or 84mm for the column of a paper; "
+    "texts are 8 to 9 points high [default: for screens]",
+)
 @click.option("--list-experiments", is_flag=True, help="List the experiments and exit")
 def report(
     *,
@@ -87,6 +96,7 @@ def report(
     all_pairs: bool,
     detail: bool,
     answers: bool,
+    figure_width: str,
     list_experiments: bool,
 ) -> None:
     """Report the results in DB: tables, an HTML page, one row per trial, rates or figures.
@@ -102,13 +112,22 @@ def report(
         print_experiments(db)
         return
     choice = ReportFilter(
-        experiments,
-        models,
-        conditions,
-        judges,
-        policy=Policy(policy),
-        all_pairs=all_pairs,
+        experiments, models, conditions, judges, policy=Policy(policy), all_pairs=all_pairs
     )
-    written = write_report(db, form, choice, output, detail=detail, answers=answers)
+    width = _figure_width(figure_width, form)
+    written = write_report(
+        db, form, choice, output, detail=detail, answers=answers, figure_width=width
+    )
     if written:
         print_line(f"Written: {', '.join(map(str, written))}", to_stderr=True)
+
+
+def _figure_width(text: str, form: str) -> float | None:
+    """Return the printed width of figures in inches, None without one."""
+    from steertui.report.figure_width import parse_width
+
+    if not text:
+        return None
+    if form not in FIGURES:
+        raise click.UsageError(f"--figure-width goes with --format {' or '.join(FIGURES)}")
+    return parse_width(text)

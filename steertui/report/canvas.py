@@ -80,14 +80,17 @@ class Canvas:
         """Return the SVG element for a page that contains `STYLE` and the colours."""
         return self._svg("")
 
-    def file(self) -> str:
-        """Return a complete SVG file in light colours on white."""
+    def file(self, inches: float | None = None) -> str:
+        """Return a complete SVG file in light colours on white, `inches` wide if they are given."""
         style = f"<style>{resolve_variables(STYLE)}</style>"
         background = f'<rect width="{self.width}" height="{self.height:.0f}" fill="#ffffff"/>'
-        return f'<?xml version="1.0" encoding="UTF-8"?>\n{self._svg(style + background)}\n'
+        drawn = self._svg(style + background, inches)
+        return f'<?xml version="1.0" encoding="UTF-8"?>\n{drawn}\n'
 
-    def _svg(self, first: str) -> str:
+    def _svg(self, first: str, inches: float | None = None) -> str:
         size = f'width="{self.width}" height="{self.height:.0f}"'
+        if inches:
+            size = f'width="{inches:.3f}in" height="{inches * self.height / self.width:.3f}in"'
         view = f'viewBox="0 0 {self.width} {self.height:.0f}"'
         head = f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="img" {size} {view}'
         parts = "".join(self._parts)

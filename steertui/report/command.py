@@ -47,17 +47,19 @@ def write_report(
     *,
     detail: bool = False,
     answers: bool = False,
+    figure_width: float | None = None,
 ) -> list[Path]:
     """Write a report to `output`, or print it if the format is text; return the files written.
 
     `detail` adds sentences, all warnings, categories and comparisons of tables to the terminal's,
-    `answers` adds answers at matched strength to the terminal's and to Markdown.
+    `answers` adds answers at matched strength to the terminal's and to Markdown, and
+    `figure_width` is the printed width of figures in inches (`parse_width`).
 
     Raises StoreError if `db` is not a database of steertui, ExperimentError for an unknown name or
     a format whose package is not installed, and OutputError if a file cannot be written or must not
     be replaced.
     """
-    extras = _Extras(detail, answers)
+    extras = _Extras(detail, answers, figure_width)
     with Store(db, must_exist=True) as store:
         summary = summarise(store, selection)
         if output is None and format in DEFAULT_OUTPUTS:
@@ -72,10 +74,11 @@ def write_report(
 
 @dataclass(frozen=True, slots=True)
 class _Extras:
-    """Parts of a text report that are added on demand (`write_report`)."""
+    """Options of some formats (`write_report`)."""
 
     detail: bool
     answers: bool
+    figure_width: float | None
 
 
 def _write_files(
@@ -90,7 +93,7 @@ def _write_files(
     if format in ("svg", "png"):
         from steertui.report.pictures import write_pictures
 
-        return write_pictures(summary, output, format)
+        return write_pictures(summary, output, format, extras.figure_width)
     with text_output(output, format, [store.path]) as file:
         _write_text(store, summary, format, file, extras)
     return [output]

@@ -26,7 +26,8 @@ def contest_matrix(result: ContestResult, width: int) -> Canvas:
     title = f"Contest {result.sides.contest}: convergence in percent with 95 % intervals"
     canvas = Canvas(width, title)
     attacks = [*result.sides.attacks]
-    left = 66 if is_narrow(width) else 150
+    longest = CHARACTER * (2 + max(map(len, result.sides.defences)))
+    left = min(longest, 110) if is_narrow(width) else 150
     size = min(110, (width - left) / len(attacks))
     has_room = max(map(len, attacks)) * CHARACTER <= size
     marks = _defence_marks([*result.sides.defences], left)
@@ -71,7 +72,7 @@ def contest_parts(result: ContestResult, width: int) -> Canvas:
     """Return bars with 95 % intervals: the parts of each defence against its worst attack."""
     canvas = Canvas(width, "Parts of each defence against its worst attack, in points")
     narrow = is_narrow(width)
-    scale = Scale(-100, 100, left=92, right=width - (10 if narrow else 150))
+    scale = Scale(-100, 100, left=92, right=width - (20 if narrow else 150))
     worst = [
         (defence, duel)
         for defence in result.estimates.defences

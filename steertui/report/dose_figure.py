@@ -92,14 +92,15 @@ def _match(canvas: Canvas, place: Place, axis: AxisResult, match: Match, right: 
 
 
 def _legend(canvas: Canvas, y: float) -> None:
-    x = LEFT
+    step = 92 if is_narrow(canvas.width) else 108
+    x = 6.0 if is_narrow(canvas.width) else LEFT
     for kind, text in (("convergence", "convergence"), ("nonsensical", "nonsense")):
         canvas.dot(x, y, 5, kind)
         canvas.text(x + 10, y + 4, text, "soft")
-        x += 108
+        x += step
     canvas.dot(x, y, 5, "hollow s-convergence")
     canvas.text(x + 10, y + 4, "not coherent", "soft")
     if is_narrow(canvas.width):
-        x, y = LEFT - 108, y + 22
+        x, y = 6.0 - 108, y + 22
     canvas.diamond(x + 108, y, "paper")
     canvas.text(x + 120, y + 4, "dose that matches a condition", "soft")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 
 from steertui.analysis.formatting import rate_interval, rate_percent, table_title
 from steertui.analysis.interval_text import interval_cell
@@ -21,6 +22,9 @@ NARROW = 350
 
 ROW_HEIGHT = 26
 """Pixels between two dots."""
+
+LINE_HEIGHT = 17
+"""Pixels between two lines of a title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class Scale:
         for value in range(round(self.low), round(self.high) + 1, step):
             x = self.at(value)
             canvas.line(x, top, x, bottom, "axis" if value == 0 else "grid")
-            number = f"{value:+d}" if is_signed else f"{value}"
+            number = f"{value:+d}".replace("-", "−") if is_signed and value else f"{value}"
             canvas.text(x, bottom + 16, number, "soft middle")
         canvas.text(self.right, bottom + 33, unit, "soft end")
 
@@ -72,7 +76,7 @@ def rates(tables: Sequence[Table], width: int) -> Canvas:
     y = 20.0
     has_paper = False
     for table in (table.ungrouped for table in tables):
-        canvas.text(0, y, shorten(table_title(table), 46 if narrow else 110), "head")
+        y = draw_title(canvas, table_title(table), y)
         paper = paper_rates(table)
         top = y + 10
         bottom = top + ROW_HEIGHT * len(table.rows) + 4
@@ -89,6 +93,14 @@ def rates(tables: Sequence[Table], width: int) -> Canvas:
         canvas.diamond(8, y - 26, "paper")
         canvas.text(22, y - 22, "the paper's published rate", "soft")
     return canvas
+
+
+def draw_title(canvas: Canvas, title: str, y: float) -> float:
+    """Draw a title, in several lines where it is too long for one; return the last baseline."""
+    lines = wrap(title, 44 if is_narrow(canvas.width) else canvas.width // 8)
+    for number, line in enumerate(lines):
+        canvas.text(0, y + LINE_HEIGHT * number, line, "head")
+    return y + LINE_HEIGHT * (len(lines) - 1)
 
 
 def _rate(canvas: Canvas, scale: Scale, row: RateRow, y: float) -> None:
@@ -125,7 +137,7 @@ def gaps(tables: Sequence[Table], width: int) -> Canvas:
     y = 20.0
     has_paper = False
     for table, results in shown_gaps(tables):
-        canvas.text(0, y, shorten(table_title(table), 46 if narrow else 110), "head")
+        y = draw_title(canvas, table_title(table), y)
         paper = {n: r.value for n, r in paper_rates(table).items() if r.value is not None}
         top = y + 10
         bottom = top + step * len(results) + 4
@@ -199,7 +211,7 @@ def categories(table: Table, shown: Sequence[CategoryGap], width: int) -> Canvas
     for category in shown:
         height = 13 * len(category.rows) + 12
         if narrow:
-            canvas.text(0, y + 14, category.name, "head")
+            canvas.text(scale.left + 6, y + 14, category.name, "head")
             y += heading
         else:
             canvas.text(0, y + 7 * len(category.rows) + 8, shorten(category.name, 34))
@@ -226,6 +238,9 @@ def _category_rate(canvas: Canvas, scale: Scale, row: RateRow, y: float) -> None
 def _legend(canvas: Canvas, table: Table, y: float) -> None:
     x = 0.0
     for row in table.rows:
+        length = 34 + 7 * len(row.condition)
+        if x and x + length > canvas.width:
+            x, y = 0.0, y + LINE_HEIGHT
         canvas.dot(x + 6, y, 5, condition_class(row.condition))
         canvas.text(x + 16, y + 4, row.condition, "soft")
-        x += 34 + 7 * len(row.condition)
+        x += length

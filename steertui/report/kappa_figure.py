@@ -3,7 +3,7 @@
 from steertui.analysis.formatting import kappa_columns
 from steertui.analysis.judge_panels import JudgePanel, pair_title
 from steertui.report.canvas import Canvas, shorten
-from steertui.report.figures import ROW_HEIGHT, Scale, is_narrow
+from steertui.report.figures import ROW_HEIGHT, Scale, draw_title, is_narrow
 from steertui.report.palette import condition_class
 from steertui.stats.agreement import Agreement
 
@@ -22,7 +22,7 @@ def kappas(panel: JudgePanel, width: int) -> Canvas:
     scale = Scale(LOWEST, 1, left=left, right=right)
     y = 20.0
     for pair in panel.agreement.comparisons:
-        canvas.text(0, y, shorten(pair_title(pair), 46 if narrow else 110), "head")
+        y = draw_title(canvas, pair_title(pair), y)
         rows = [("all", pair.overall)]
         if len(pair.by_condition) > 1:
             rows += pair.by_condition.items()
