@@ -13,6 +13,7 @@ from steertui.core.experiment import Experiment, parse_experiment
 from steertui.core.generation import distinct_samples
 from steertui.core.model import ModelBackend
 from steertui.errors import SteertuiError
+from steertui.report.group_methods import FISHER, MCNEMAR, group_methods
 from steertui.stats.rate import Policy
 from steertui.stats.sensitivity import MATERIAL_POINTS
 from steertui.store import Store
@@ -163,6 +164,7 @@ def _analysis(summary: Summary, tables: Sequence[Table]) -> Iterator[str]:
     )
     if any(table.primary for table in summary.complete):
         yield from _tests(tables)
+    yield from group_methods(tables)
 
 
 def _worth(table: Table) -> Iterator[str]:
@@ -177,12 +179,7 @@ def _worth(table: Table) -> Iterator[str]:
 
 def _tests(tables: Sequence[Table]) -> Iterator[str]:
     several = any(c.gap.samples > 1 for table in tables for c in table.comparisons)
-    test = (
-        "Fisher's exact randomisation test, paired by scenario [@fisher1935]"
-        if several
-        else "McNemar's exact test, paired by scenario [@mcnemar1947]"
-    )
-    yield f"Conditions were compared by {test}, two-sided at 5 %"
+    yield f"Conditions were compared by {FISHER if several else MCNEMAR}, two-sided at 5 %"
     corrected = any(c.test.family.is_corrected for table in tables for c in table.comparisons)
     if corrected:
         yield "P values of secondary comparisons were corrected by Holm's procedure [@holm1979]"

@@ -458,6 +458,19 @@ def test_latex_has_the_tables_and_the_sentences_of_the_groups(dose: Path, contes
         assert all(f"{escape(sentence)}." in source for sentence in sentences)
 
 
+def test_the_methods_paragraph_describes_the_analysis_of_groups(dose: Path, contest: Path) -> None:
+    source = report(dose, "--format", "latex").replace("~", " ")
+    slopes = r"tested by sign flips of the scenarios' slopes, two-sided at 5 \% \cite{fisher1935}"
+    assert slopes in source
+    assert "Each dose was compared with dose 0 by McNemar's exact test" in source
+    assert "log-likelihood of an answer" not in source
+    source = report(contest, "--format", "latex")
+    assert "In contests the effects of attacks and of defences were tested by McNemar's" in source
+    for db, keys in ((dose, ("welleck2020", "tango1998")), (contest, ("berger1982", "holm1979"))):
+        entries = report(db, "--format", "bibtex")
+        assert all(f"{{{key}," in entries for key in keys)
+
+
 def test_defences_alone_are_compared_by_their_refusals(tmp_path: Path) -> None:
     def label(condition: Condition, number: int) -> Label:
         assert condition.cell
