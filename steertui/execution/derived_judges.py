@@ -14,7 +14,7 @@ from steertui.judge.derived import (
     data_digest,
 )
 from steertui.judge.local import LocalJudge
-from steertui.planning.judges import Judge
+from steertui.planning.judges import Judge, with_stored_names
 from steertui.stats.calibration import (
     LabelledProbabilities,
     accuracy_gain,
@@ -197,5 +197,6 @@ def derive(
             if isinstance(judge, LocalJudge):
                 yield from calibrate(store, experiment, judge, derivation.calibration, calibrated)
     if derivation.jury:
-        members = sorted(calibrated.get(judge.id, judge.id) for judge in derivation.jury)
+        jury = with_stored_names(derivation.jury, store)
+        members = sorted(calibrated.get(judge.id, judge.id) for judge in jury)
         yield from hold_jury(store, experiment, Jury(tuple(members), derivation.rule))

@@ -13,6 +13,7 @@ from steertui.planning.judges import (
     check_context,
     describe_judge,
     register_judges,
+    with_stored_names,
 )
 from steertui.store import Store, UnjudgedAnswer
 
@@ -48,13 +49,14 @@ def plan_judging(
 
     Raises JudgeError if an answer exceeds a judge's context.
     """
+    judges = with_stored_names(judges, store)
     descriptions = [describe_judge(judge) for judge in judges]
     unjudged = {judge.id: store.unjudged_answers(experiment, judge.id) for judge in judges}
     check_context(judges, unjudged)
     register_judges(judges, descriptions, store)
     return JudgingPlan(
         experiment=experiment,
-        judges=tuple(judges),
+        judges=judges,
         unjudged=unjudged,
         work=tuple(_work(store, judge, unjudged[judge.id], options) for judge in judges),
         notes=tuple(description.notes for description in descriptions),

@@ -157,7 +157,7 @@ def judge_stored(
         events = judge(
             store,
             chosen,
-            judges,
+            plan.judges,
             overrides,
             server_options,
             reasons=reasons,

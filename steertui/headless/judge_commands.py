@@ -13,7 +13,7 @@ from steertui.execution.judging_plan import plan_test
 from steertui.headless.batch import SignalHandler, consume, exit_code, judge_stored
 from steertui.headless.reporters import choose_reporter
 from steertui.planning.inventory import judge_candidates
-from steertui.planning.judges import Judge, JudgeServerOptions
+from steertui.planning.judges import Judge, JudgeServerOptions, with_stored_names
 from steertui.printable import print_json, print_line
 from steertui.report import judge_tables
 from steertui.report.command import show
@@ -48,7 +48,7 @@ def test_judges(
         events = judge(
             store,
             plan.experiment,
-            judges,
+            plan.judges,
             overrides,
             options,
             control=handler.control,
@@ -58,7 +58,7 @@ def test_judges(
         stopped = consume(events, reporter, handler, store.path)
         if stopped is None:
             return handler.exit_code
-        ids = {one.id for one in judges}
+        ids = {one.id for one in plan.judges}
         tested = [overview for overview in judge_overviews(store) if overview.judge.id in ids]
         _print(tested, as_json=as_json, detail=True)
     return exit_code(stopped)
@@ -82,7 +82,7 @@ def study_blindness(
         return code
     with Store(db, must_exist=True) as store:
         chosen = store.resolve_experiment(experiment)
-        seeing, blind = (one.id for one in judges)
+        seeing, blind = (one.id for one in with_stored_names(judges, store))
         selection = ReportFilter((chosen,), judges=(seeing, blind))
         tables = summarise(store, selection).tables
     for one in (table for table in tables if table.judge and table.judge.id == seeing):

@@ -48,16 +48,21 @@ class LocalJudge:
         rubric: the instruction.
         hide_suffix: whether the judge gets the task without its suffix.
         debias: how the labels' order in the rubric is corrected for (see `judge.label_order`).
+        stored_name: name under which a database has this judge, if the file of its weights had
+            another name then; "" for the present one.
     """
 
     model: Model
     rubric: Rubric
     hide_suffix: bool = False
     debias: Debias = "none"
+    stored_name: str = ""
 
     @property
     def name(self) -> str:
         """Name in tables: "local:demo", with the settings that are not the default."""
+        if self.stored_name:
+            return self.stored_name
         extras = [self.rubric.name] if self.rubric.name != "steertui" else []
         extras += ["blind"] if self.hide_suffix else []
         extras += [f"order:{STORED_DEBIAS[self.debias]}"] if self.debias != "none" else []

@@ -31,6 +31,7 @@ from steertui.planning.judges import (
     find_judges,
     judge_names,
     judge_sampling,
+    with_stored_names,
 )
 from steertui.planning.origin import TYPED, Origin
 from steertui.planning.reach import Sizes, missing_sizes
@@ -186,6 +187,7 @@ def estimate_experiment(
         )
         judges = _openable_judges(experiment, options, is_agreed=is_agreed)
         with Store(db, must_exist=True) if db.exists() else nullcontext() as store:
+            judges = list(with_stored_names(judges, store)) if store else judges
             trainings = [(name, m.name) for name, m, _ in untrained(experiment, store)]
             if can_render and not trainings:
                 prompts = render_prompts(resolve(experiment, store=store))[0]

@@ -1,8 +1,9 @@
 """Judges of an experiment: resolved from their names and registered in the store."""
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import NamedTuple, TypeVar
 
 from steertui.assets.weights import find_model
 from steertui.core.experiment import Experiment
@@ -20,11 +21,15 @@ from steertui.judge.server import ServerJudge, parse_server_judge
 from steertui.planning.chat_formats import chat_format, format_notes
 from steertui.server.limits import DEFAULT_RETRY_POLICY, RetryPolicy
 from steertui.store import Store, UnjudgedAnswer
+from steertui.store.judge_queries import JudgeRecord, local_judges
 
 NO_JUDGE = "none"
 """Name that stands for no judge."""
 
 Judge = LocalJudge | ServerJudge
+
+Named = TypeVar("Named", LocalJudge | ServerJudge, LocalJudge | ServerJudge | str)
+"""A judge, or also the name of one whose weights cannot be opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +155,29 @@ def find_judge(
     raise JudgeError(
         f"{name}: no such judge; write local:MODEL, openai:MODEL or openai:MODEL@BASE_URL"
     )
+
+
+def with_stored_names(judges: Sequence[Named], store: Store) -> tuple[Named, ...]:
+    """Return the judges, those of renamed weight files under the name that the store has.
+
+    A judge is its weights, rubric, view and method: it labels an answer once, whatever its file is
+    called.
+    """
+    stored = local_judges(store)
+    return tuple(
+        _as_stored(judge, stored) if isinstance(judge, LocalJudge) else judge for judge in judges
+    )
+
+
+def _as_stored(judge: LocalJudge, stored: Sequence[JudgeRecord]) -> LocalJudge:
+    if any(record.id == judge.id for record in stored):
+        return judge
+    for record in stored:
+        renamed = replace(judge, stored_name=record.name)
+        settings = json.loads(record.settings)
+        if renamed.id == record.id and settings == settings | judge.settings:
+            return renamed
+    return judge
 
 
 def judge_specification(name: str) -> str:

@@ -18,6 +18,7 @@ from steertui.planning.judges import (
     judge_names,
     judge_sampling,
     register_judges,
+    with_stored_names,
 )
 from steertui.planning.rendering import render_prompts
 from steertui.planning.resolve import Design, unused_conditions
@@ -80,7 +81,7 @@ def make_plan(design: Design, store: Store, options: JudgeServerOptions = DEFAUL
 
     Raises the first error found. Nothing has been run by then.
     """
-    judges = experiment_judges(design, options)
+    judges = with_stored_names(experiment_judges(design, options), store)
     descriptions = [describe_judge(judge) for judge in judges]
     prompts, facts = render_prompts(design)
     for stored in design.interventions.vectors.values():

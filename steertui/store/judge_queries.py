@@ -3,6 +3,7 @@
 import json
 from typing import Any, NamedTuple
 
+from steertui.core.judge_kind import JudgeKind
 from steertui.core.verdict import Label
 from steertui.store.records import ModelSetting
 from steertui.store.store import Store
@@ -132,6 +133,12 @@ def judge_settings(store: Store, judge: str) -> dict[str, Any]:
     (text,) = store.column("SELECT settings FROM judges WHERE id = ?", [judge])
     settings: dict[str, Any] = json.loads(text)
     return settings
+
+
+def local_judges(store: Store) -> list[JudgeRecord]:
+    """Return the stored judges with weights on this machine, in the order they were added."""
+    sql = "SELECT id, name, settings FROM judges WHERE kind = ? ORDER BY rowid"
+    return [JudgeRecord(*row) for row in store.tuples(sql, [JudgeKind.LOCAL])]
 
 
 def judge_records(store: Store, experiment: str) -> list[JudgeRecord]:
