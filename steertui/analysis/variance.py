@@ -8,6 +8,7 @@ from steertui.analysis.condition_gaps import convergence_counts
 from steertui.analysis.sentences import Finding
 from steertui.analysis.table import Table
 from steertui.core.condition import Condition
+from steertui.stats.gap import shared_scenarios
 from steertui.stats.rate import ScenarioCounts
 from steertui.stats.sensitivity import headline_counts
 from steertui.stats.variance_split import Factor, VarianceSplit, split_variance
@@ -42,8 +43,8 @@ def _primary_split(
         return None
     pair = table.primary.gap.first, table.primary.gap.second
     one, two = ([counts.get(name, {}) for name in _wordings(own, arms)] for own in pair)
-    if len(one) == len(two) == 1:
-        one, two = ([side] for side in headline_counts(one[0], two[0]))
+    if len(one) == len(two) == 1 and headline_counts(one[0], two[0]) != (one[0], two[0]):
+        one, two = ([side] for side in shared_scenarios(one[0], two[0]))
     return split_variance(one, two, [*_gaps_of_judges(table, tables)])
 
 

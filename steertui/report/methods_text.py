@@ -203,5 +203,6 @@ def _tests(tables: Sequence[Table]) -> Iterator[str]:
         yield (
             f"In {moved} of {quantity(len(checks), 'comparison')} of conditions the gap over all "
             f"valid answers was more than {MATERIAL_POINTS:g} points from that over the scenarios "
-            "valid under both conditions; there gap and interval are over the latter"
+            "valid under both conditions; there gap and interval are over the latter, each with "
+            "the same weight"
         )

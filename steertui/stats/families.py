@@ -6,7 +6,15 @@ from enum import StrEnum
 from functools import partial
 
 from steertui.stats.equivalence import equivalence_p
-from steertui.stats.gap import Gap, GapCounts, gap_estimate, paired_gap, share_differences
+from steertui.stats.gap import (
+    Gap,
+    GapCounts,
+    gap_estimate,
+    most_samples,
+    paired_gap,
+    share_differences,
+    shared_gap,
+)
 from steertui.stats.gap_difference import gap_difference, gap_difference_estimate
 from steertui.stats.rate import Estimate, ScenarioCounts
 from steertui.stats.sensitivity import headline_counts, headline_gap_counts
@@ -85,7 +93,14 @@ def headline_contrast(
 ) -> Contrast:
     """Return the difference of two rates over the scenarios for which it is printed."""
     counts = headline_counts(one, two)
-    return replace(gap_contrast(*counts, first, second), is_shared=counts != (one, two))
+    if counts == (one, two):
+        return gap_contrast(one, two, first, second)
+    return Contrast(
+        gap=shared_gap(one, two, first, second),
+        at=partial(gap_estimate, counts),
+        is_shared=True,
+        differences=tuple(share_differences(one, two)),
+    )
 
 
 def gap_difference_contrast(one: GapCounts, two: GapCounts, first: str, second: str) -> Contrast:
@@ -100,7 +115,9 @@ def headline_difference_contrast(
     """Return the difference of two gaps over the scenarios for which it is printed."""
     counts = headline_gap_counts(one, two)
     own = headline_counts(*one), headline_counts(*two)
-    return replace(gap_difference_contrast(*counts, first, second), is_shared=counts != own)
+    contrast = gap_difference_contrast(*counts, first, second)
+    gap = replace(contrast.gap, samples=most_samples(*one, *two))
+    return replace(contrast, gap=gap, is_shared=counts != own)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import lcm, sqrt
 
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
@@ -21,6 +21,9 @@ from steertui.stats.simultaneous import MIN_PAIRS
 
 GapCounts = tuple[ScenarioCounts, ScenarioCounts]
 """Counts under the first and the second condition of a gap."""
+
+MAX_STEPS = 10_000
+"""Largest common total of shares with unequal numbers of items; finer ones are rounded to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,24 @@ def paired_gap(one: ScenarioCounts, two: ScenarioCounts, first: str, second: str
     one sample.
     """
     differences = paired_differences(one, two)
-    samples = max((m for side in (one, two) for _, m in side.values()), default=1)
-    return tested_gap((first, second), gap_estimate((one, two)), differences, samples)
+    return tested_gap(
+        (first, second), gap_estimate((one, two)), differences, most_samples(one, two)
+    )
+
+
+def shared_gap(one: ScenarioCounts, two: ScenarioCounts, first: str, second: str) -> Gap:
+    """Return the gap over the scenarios of its test, each with the same weight.
+
+    Points and interval are over `balanced_scenarios`; the test is that of `paired_gap`.
+    """
+    estimate = gap_estimate(balanced_scenarios(one, two))
+    samples = most_samples(*shared_scenarios(one, two))
+    return tested_gap((first, second), estimate, paired_differences(one, two), samples)
+
+
+def most_samples(*sides: ScenarioCounts) -> int:
+    """Return the largest number of valid items of a scenario on any side, at least 1."""
+    return max((m for side in sides for _, m in side.values()), default=1)
 
 
 def tested_gap(
@@ -118,6 +137,27 @@ def shared_scenarios(
     """Return both sides' counts of the scenarios with a valid item on both."""
     shared = [name for name in one if name in two]
     return {name: one[name] for name in shared}, {name: two[name] for name in shared}
+
+
+def balanced_scenarios(
+    one: ScenarioCounts, two: ScenarioCounts
+) -> tuple[ScenarioCounts, ScenarioCounts]:
+    """Return both sides' counts of the shared scenarios, each scenario with the same weight.
+
+    With several samples, a scenario may have fewer valid items on one side and weigh less there:
+    the pooled rates then differ without any effect if nonsense goes with difficulty. Each share is
+    kept, to 1 / `MAX_STEPS`, as a count of a common total. With equal numbers of valid items these
+    are the shared scenarios.
+    """
+    sides = shared_scenarios(one, two)
+    sizes = {m for side in sides for _, m in side.values()}
+    if len(sizes) < 2:
+        return sides
+    total = min(lcm(*sizes), MAX_STEPS)
+    first, second = (
+        {name: (round(x * total / m), total) for name, (x, m) in side.items()} for side in sides
+    )
+    return first, second
 
 
 def paired_differences(one: ScenarioCounts, two: ScenarioCounts) -> list[int]:

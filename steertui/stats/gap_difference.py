@@ -3,17 +3,16 @@
 from math import lcm, sqrt
 
 from steertui.stats.gap import (
+    MAX_STEPS,
     Gap,
     GapCounts,
     gap_estimate,
     linearised_residuals,
+    most_samples,
     mover_limits,
     tested_gap,
 )
 from steertui.stats.rate import Z95, Estimate
-
-MAX_STEPS = 10_000
-"""Largest common denominator of the rates' differences; finer ones are rounded to it."""
 
 
 def gap_difference(one: GapCounts, two: GapCounts, first: str, second: str) -> Gap:
@@ -26,8 +25,8 @@ def gap_difference(one: GapCounts, two: GapCounts, first: str, second: str) -> G
     Medicine 27, 2008); measured coverage: benchmarks/COVERAGE.md.
     """
     estimate = gap_difference_estimate(one, two)
-    samples = max((m for side in (*one, *two) for _, m in side.values()), default=1)
-    return tested_gap((first, second), estimate, _differences_of_differences(one, two), samples)
+    differences = _differences_of_differences(one, two)
+    return tested_gap((first, second), estimate, differences, most_samples(*one, *two))
 
 
 def gap_difference_estimate(one: GapCounts, two: GapCounts, z: float = Z95) -> Estimate | None:

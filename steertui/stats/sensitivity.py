@@ -5,7 +5,14 @@ from dataclasses import dataclass, replace
 
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
-from steertui.stats.gap import Gap, GapCounts, gap_estimate, paired_gap, shared_scenarios
+from steertui.stats.gap import (
+    Gap,
+    GapCounts,
+    balanced_scenarios,
+    gap_estimate,
+    paired_gap,
+    shared_gap,
+)
 from steertui.stats.rate import VALID_LABELS, Policy, ScenarioCounts, pooled_rate, scenario_counts
 from steertui.stats.significance import SIGNIFICANCE_LEVEL, holm
 
@@ -38,7 +45,8 @@ class Sensitivity:
 
     Attributes:
         marginal: over all valid answers of each condition, as the paper computes it.
-        shared: over the scenarios that are valid under both conditions; its test is `marginal`'s.
+        shared: over the scenarios that are valid under both conditions, each with the same weight;
+            its test is `marginal`'s.
         policies: marginal gaps by policy.
         worst_case: bounds over nonsensical answers; None without a labelled answer on a side.
         p_values: of the exact test by policy, after Holm over the family (`corrected`); None
@@ -127,10 +135,9 @@ def gap_sensitivity(
     policies = {
         each: paired_gap(one.by_policy[each], two.by_policy[each], first, second) for each in Policy
     }
-    shared = shared_scenarios(one.by_policy[policy], two.by_policy[policy])
     return Sensitivity(
         marginal=policies[policy],
-        shared=paired_gap(*shared, first, second),
+        shared=shared_gap(one.by_policy[policy], two.by_policy[policy], first, second),
         policies=policies,
         worst_case=_worst_case(one, two),
         p_values={each: gap.p for each, gap in policies.items()},
@@ -167,10 +174,10 @@ def _p(gap: Gap) -> float:
 def headline_counts(one: ScenarioCounts, two: ScenarioCounts) -> GapCounts:
     """Return the counts over which a gap is printed.
 
-    All valid answers of both sides, or the shared scenarios alone if that moves the gap by more
-    than `MATERIAL_POINTS`.
+    All valid answers of both sides, or the shared scenarios alone with the same weight each
+    (`balanced_scenarios`) if that moves the gap by more than `MATERIAL_POINTS`.
     """
-    shared = shared_scenarios(one, two)
+    shared = balanced_scenarios(one, two)
     return shared if _are_apart(_points((one, two)), _points(shared)) else (one, two)
 
 
@@ -178,12 +185,15 @@ def headline_gap_counts(one: GapCounts, two: GapCounts) -> tuple[GapCounts, GapC
     """Return the counts over which a difference of two gaps is printed.
 
     Each gap over its `headline_counts`, or both over the scenarios valid under all four, which are
-    those of the test, if that moves the difference by more than `MATERIAL_POINTS`.
+    those of the test, with the same weight each, if that moves the difference by more than
+    `MATERIAL_POINTS`.
     """
     own = headline_counts(*one), headline_counts(*two)
     names = [name for name in one[0] if all(name in side for side in (one[1], *two))]
     first, second = (
-        ({name: side[0][name] for name in names}, {name: side[1][name] for name in names})
+        balanced_scenarios(
+            {name: side[0][name] for name in names}, {name: side[1][name] for name in names}
+        )
         for side in (one, two)
     )
     is_apart = _are_apart(_difference(*own), _difference(first, second))

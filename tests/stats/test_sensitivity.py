@@ -5,7 +5,8 @@ import pytest
 
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
-from steertui.stats.gap import paired_gap
+from steertui.stats.families import headline_contrast, headline_difference_contrast
+from steertui.stats.gap import balanced_scenarios, paired_gap
 from steertui.stats.rate import Policy
 from steertui.stats.sensitivity import (
     Sensitivity,
@@ -83,6 +84,25 @@ def test_the_headline_moves_to_shared_scenarios_if_the_rates_differ_materially()
     assert result.headline is result.shared
     assert result.shared.p == result.marginal.p
     assert result.is_material
+
+
+def test_scenarios_with_fewer_valid_samples_keep_their_weight() -> None:
+    """No effect, and nonsense under pro on the scenarios that do not converge: 4 of 5 samples."""
+    easy = {f"e{i}": (5, 5) for i in range(20)}
+    one = easy | {f"h{i}": (0, 1) for i in range(20)}
+    two = easy | {f"h{i}": (0, 5) for i in range(20)}
+    assert paired_gap(one, two, "pro", "anti").points == pytest.approx(100 * (100 / 120 - 0.5))
+    found = headline_contrast(one, two, "pro", "anti")
+    assert found.is_shared
+    assert (found.gap.points, found.gap.samples, found.gap.p) == (0.0, 5, 1.0)
+    assert found.gap.low is not None
+    assert found.gap.low < 0
+    equal = {name: (x, 5) for name, (x, _) in one.items()}
+    assert balanced_scenarios(equal, two) == (equal, two)
+    thirds = balanced_scenarios({"a": (1, 3)}, {"a": (2, 4)})
+    assert thirds == ({"a": (4, 12)}, {"a": (6, 12)})
+    gaps = headline_difference_contrast((one, two), (two, two), "a", "b")
+    assert (gaps.gap.points, gaps.gap.samples) == (0.0, 5)
 
 
 def test_headline_counts_are_those_of_the_headline() -> None:
