@@ -31,6 +31,8 @@ MIN_COMPLETE = 0.8
 def axis_sentences(axis: AxisResult) -> tuple[str, ...]:
     """Return what is shown on an axis, one sentence each, without full stops."""
     anchor = next(point for point in axis.curve.points if point.dose == 0)
+    if not axis.curve.is_judged:
+        return tuple(filter(None, _sentences_without_labels(axis, anchor)))
     sentences = [
         ceiling_text(anchor.rate, f"axis {axis.name}"),
         _unmeasured_sentence(axis, anchor),
@@ -44,8 +46,22 @@ def axis_sentences(axis: AxisResult) -> tuple[str, ...]:
     return tuple(sentence for sentence in sentences if sentence)
 
 
+def _sentences_without_labels(axis: AxisResult, anchor: DosePoint) -> Iterator[str]:
+    """Yield what is known before any answer is judged; "" for nothing."""
+    yield _unmeasured_sentence(axis, anchor)
+    beyond = [_incoherent_text(point) for point in axis.curve.points if not point.is_coherent]
+    limits = limits_text(axis.curve.limits)
+    yield (
+        f"Without labels convergence and nonsense over {axis.name} are unknown; beyond the other "
+        f"limits of coherence ({limits}): {', '.join(beyond) or 'no dose'}"
+    )
+    yield from (_cost_sentence(axis, match.condition, match.cost) for match in axis.matches)
+
+
 def axis_headline(axis: AxisResult) -> str:
     """Return the mean slope with its interval and test, without a full stop."""
+    if not axis.curve.is_judged:
+        return f"{axis.name}: its answers have no labels yet"
     slope = axis.curve.slope
     if slope is None:
         return f"{axis.name}: no scenario has a valid answer at every dose"

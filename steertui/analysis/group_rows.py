@@ -23,10 +23,7 @@ _DOSE_COLUMNS = (
     "repeated",
 )
 
-_DOSE_LEGEND = (
-    "nonsense: share of all judged answers; repeated: share of sequences of four words that "
-    "occurred before in the answer"
-)
+_REPETITION_LEGEND = "repeated: share of sequences of four words that occurred before in the answer"
 
 _LOGLIK_LEGEND = (
     "nats: mean log-likelihood of an answer under the unsteered model after the plain prompt, per "
@@ -56,28 +53,36 @@ PARTS_LEGEND = (
 def dose_columns(axis: AxisResult) -> tuple[str, ...]:
     """Return the headings of `dose_rows`, after the dose.
 
-    Rates are in per cent, effects in points, log-likelihoods in nats per token.
+    Rates are in per cent, effects in points, log-likelihoods in nats per token. Without labels
+    there are only repetition and log-likelihood.
     """
-    return (*_DOSE_COLUMNS, "nats") if _has_logliks(axis) else _DOSE_COLUMNS
+    columns = _DOSE_COLUMNS if axis.curve.is_judged else _DOSE_COLUMNS[-1:]
+    return (*columns, "nats") if _has_logliks(axis) else columns
 
 
 def dose_legend(axis: AxisResult) -> str:
     """Return the meaning of the columns, without a full stop."""
+    parts = [
+        *(_label_legends(axis) if axis.curve.is_judged else ()),
+        _REPETITION_LEGEND,
+        _LOGLIK_LEGEND if _has_logliks(axis) else "",
+        "!: beyond the limit of coherence",
+    ]
+    return "; ".join(filter(None, parts))
+
+
+def _label_legends(axis: AxisResult) -> Iterator[str]:
+    """Yield the meaning of the columns that need labels; "" for nothing."""
     tests = [point.test for point in axis.curve.points if point.test]
     once = (
         f"their intervals, {level_text(tests[0].level)} each, hold at once with about 95 %"
         if len(tests) > 1
         else "with a 95 % interval"
     )
-    parts = [
-        f"rate: convergence in per cent; effect: points above dose 0, {once}",
-        set_limits_legend(tests),
-        f"p: after Holm over {len(tests)} doses" if len(tests) > 1 else "",
-        _DOSE_LEGEND,
-        _LOGLIK_LEGEND if _has_logliks(axis) else "",
-        "!: beyond the limit of coherence",
-    ]
-    return "; ".join(filter(None, parts))
+    yield f"rate: convergence in per cent; effect: points above dose 0, {once}"
+    yield set_limits_legend(tests)
+    yield f"p: after Holm over {len(tests)} doses" if len(tests) > 1 else ""
+    yield "nonsense: share of all judged answers"
 
 
 def _has_logliks(axis: AxisResult) -> bool:
@@ -87,23 +92,30 @@ def _has_logliks(axis: AxisResult) -> bool:
 def dose_rows(axis: AxisResult) -> Iterator[tuple[str, ...]]:
     """Yield the row of each dose."""
     for point in axis.curve.points:
-        repeated, loglik = point.means.repetition, point.means.loglik
-        measures = (
-            _measure(point, CoherenceMeasure.NONSENSE, rate_percent(point.nonsense)),
-            _measure(
-                point,
-                CoherenceMeasure.REPETITION,
-                "–" if repeated is None else f"{100 * repeated:.0f}",
-            ),
-            _measure(point, CoherenceMeasure.LOGLIK, "–" if loglik is None else f"{loglik:.2f}"),
-        )
         yield (
             f"{point.dose:g}",
-            rate_percent(point.rate),
-            rate_interval(point.rate),
-            *_effect(point),
-            *(measures if _has_logliks(axis) else measures[:-1]),
+            *(_label_cells(point) if axis.curve.is_judged else ()),
+            _measure(point, CoherenceMeasure.REPETITION, _share(point.means.repetition)),
+            *([_loglik_cell(point)] if _has_logliks(axis) else []),
         )
+
+
+def _label_cells(point: DosePoint) -> tuple[str, ...]:
+    return (
+        rate_percent(point.rate),
+        rate_interval(point.rate),
+        *_effect(point),
+        _measure(point, CoherenceMeasure.NONSENSE, rate_percent(point.nonsense)),
+    )
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.0f}"
+
+
+def _loglik_cell(point: DosePoint) -> str:
+    loglik = point.means.loglik
+    return _measure(point, CoherenceMeasure.LOGLIK, "–" if loglik is None else f"{loglik:.2f}")
 
 
 def _measure(point: DosePoint, measure: CoherenceMeasure, text: str) -> str:

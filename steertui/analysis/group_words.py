@@ -57,13 +57,14 @@ def share_text(rate: Rate) -> str:
 
 def limits_text(limits: CoherenceLimits) -> str:
     """Return the limits of coherence of an axis, compared with dose 0, in words."""
-    shares = [f"{100 * limits.nonsense:g} points more nonsense"]
-    if limits.repetition is not None:
-        shares.append(f"{100 * limits.repetition:g} points more repetition")
-    text = f"at most {' and '.join(shares)} than dose 0"
-    if limits.loss is None:
-        return text
-    return f"{text}, log-likelihood at most {limits.loss:g} nats per token lower"
+    rises = {"nonsense": limits.nonsense, "repetition": limits.repetition}
+    shares = [
+        f"{100 * limit:g} points more {what}" for what, limit in rises.items() if limit is not None
+    ]
+    words = [f"at most {' and '.join(shares)} than dose 0"] if shares else []
+    if limits.loss is not None:
+        words.append(f"log-likelihood at most {limits.loss:g} nats per token lower")
+    return ", ".join(words) or "no limit"
 
 
 def ceiling_text(rate: Rate, what: str) -> str:

@@ -49,7 +49,8 @@ def group_results(
 
     Args:
         conditions: as stored.
-        outcomes: of one model setting under one judge.
+        outcomes: of one model setting under one judge. Without any label the axes have coherence
+            alone, and there are no contests.
         policy: denominator of the convergence rates.
         is_reliable: whether the labels may be interpreted; if not, nothing is concluded.
         measures: of the answers, by condition (`measures_by_condition`).
@@ -63,6 +64,8 @@ def group_results(
         replace(axis, headline=axis_headline(axis), sentences=axis_sentences(axis))
         for axis in axis_results(AxisData(known, answers, policy, measures))
     ]
+    if not any(outcome.label for outcome in outcomes):
+        return Groups(axes=tuple(axes), conditions=grouped)
     contests = contest_results(known, answers, policy)
     whole = {result.sides.contest for result in contests}
     partial = over_refusals(known, answers).items() if is_reliable else ()

@@ -201,7 +201,7 @@ def _completed(
             primary_over_settings=over_settings.get(table.key),
             groups=group_results(
                 declarations[table.experiment].conditions,
-                table.outcomes if table.judge else (),
+                table.outcomes,
                 table.policy,
                 is_reliable=table.draws_headline,
                 measures=measures_by_condition(

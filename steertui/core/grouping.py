@@ -45,14 +45,14 @@ class CoherenceLimits:
     """Limits at which a dose is called coherent, compared with dose 0.
 
     Attributes:
-        nonsense: largest rise of the share of nonsensical answers, from 0 to 1.
+        nonsense: largest rise of the share of nonsensical answers, from 0 to 1; None for no limit.
         repetition: largest rise of the share of repeated sequences within an answer, from 0 to 1;
             None for no limit.
         loss: largest fall of the log-likelihood of an answer under the unsteered model, in nats per
             token; None for no limit.
     """
 
-    nonsense: float = 0.1
+    nonsense: float | None = 0.1
     repetition: float | None = None
     loss: float | None = None
 

@@ -1,7 +1,7 @@
 """Dose-response: rates, effects and coherence by dose, and the best coherent dose."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from steertui.core.grouping import CoherenceLimits
 from steertui.core.outcome import Outcome
@@ -65,13 +65,18 @@ class DoseCurve:
         slope: over all doses; None if fewer than `MIN_PAIRS` scenarios are valid at each of them.
         coherent_slope: over the coherent doses alone; None if all are coherent, if there are fewer
             than two, or if fewer than `MIN_PAIRS` scenarios are valid at each of them.
-        limits: limits of coherence.
+        limits: limits of coherence; that of nonsense is None without a judged answer.
     """
 
     points: tuple[DosePoint, ...]
     slope: Slope | None
     coherent_slope: Slope | None
     limits: CoherenceLimits
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether any answer is judged; if not, only repetition and log-likelihood are known."""
+        return any(point.nonsense.total for point in self.points)
 
     def best(self, sign: int) -> DosePoint | None:
         """Return the coherent dose with the largest effect in a direction; None if none has one.
@@ -108,6 +113,8 @@ def dose_curve(
     anchor = next(index for index, (dose, _) in enumerate(doses) if dose == 0)
     effects = _effects(doses, counts, anchor)
     tests = tests_by_name(effects, Family(Role.SECONDARY, len(effects), "doses"))
+    if not any(rate.total for rate in nonsense):
+        limits = replace(limits, nonsense=None)
     known = measures or {}
     means = [_means(nonsense[i], known.get(name)) for i, (_, name) in enumerate(doses)]
     points = tuple(

@@ -21,6 +21,7 @@ from steertui.report.latex_tables import escape
 from steertui.store import Store
 from steertui.store.setup_queries import used_conditions
 from tests.fixtures import grouped
+from tests.fixtures.database import execute
 from tests.fixtures.program import call
 
 SCHEMA = Path(__file__).parents[2] / "steertui/report/schema.json"
@@ -558,6 +559,43 @@ def test_the_dose_that_costs_as_much_as_a_suffix_is_said(
     assert cost["loss"]["mean"] == pytest.approx(fall)
     matched = [one["dose"] for one in cost["matched"]]
     assert matched == ([] if fall <= 0 else [pytest.approx(dose) if dose else None])
+
+
+def test_coherence_is_reported_before_any_answer_is_judged(tmp_path: Path) -> None:
+    def loglik(condition: Condition, number: int) -> float:
+        return -1.25 - (condition.step.dose if condition.step else 0.5) - number / 1000
+
+    def answer(condition: Condition) -> str:
+        return "a b c d a b c d" if condition.step and condition.step.dose == 0.8 else "a b c d e"
+
+    db = tmp_path / "a.db"
+    conditions = grouped.dose_conditions(tmp_path, 0.4, 0.8)
+    grouped.write(db, conditions, grouped.by_rate(rising), answer=answer, loglik=loglik)
+    execute(db, "DELETE FROM verdicts")
+    shown = report(db)
+    assert "dose repeated  nats" in shown
+    assert "0.8       20! -2.07" in shown
+    assert (
+        "Without labels convergence and nonsense over axis are unknown; beyond the other limits of "
+        "coherence (at most 10 points more repetition than dose 0): 0.8 (repetition)"
+    ) in shown
+    assert "axis costs as much at 0.5" in shown
+    assert "convergence rises" not in shown.lower()
+    record = json.loads(report(db, "--format", "json"))
+    jsonschema.validate(record, json.loads(SCHEMA.read_text(encoding="utf-8")))
+    (written,) = record["tables"][0]["axes"]
+    assert written["max_nonsense"] is None
+    assert [point["is_coherent"] for point in written["points"]] == [True, True, False]
+    report(db, "--format", "html", "-o", "a.html")
+    page = (tmp_path / "a.html").read_text(encoding="utf-8")
+    assert "Without labels convergence and nonsense over axis are unknown" in page
+    assert "Answers without a comparison yet" in page
+    assert report(db, "--format", "markdown").count("| 0.8 | 20! | -2.07 |") == 1
+
+
+def test_a_contest_without_labels_is_not_reported(contest: Path) -> None:
+    execute(contest, "DELETE FROM verdicts")
+    assert "defences × attacks" not in report(contest)
 
 
 def test_a_limited_measure_that_is_unknown_makes_no_dose_coherent(tmp_path: Path) -> None:

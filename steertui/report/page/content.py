@@ -168,7 +168,7 @@ def _group_headings(tables: Sequence[Table]) -> Iterator[str]:
     """Yield the headline of each contest and of each dose axis."""
     for table in tables:
         yield from (result.headline for result in table.groups.contests)
-        yield from (axis.headline for axis in table.groups.axes)
+        yield from (axis.headline for axis in table.groups.axes if axis.curve.is_judged)
 
 
 def _subtitle(store: Store, summary: Summary) -> str:

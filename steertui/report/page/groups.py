@@ -42,8 +42,8 @@ def group_values(groups: Groups, answers: Sequence[SideBySide]) -> Values:
 def _axis(axis: AxisResult) -> Values:
     return {
         "title": f"Dose axis {axis.name}: {UNIT_WORDS[axis.unit]}",
-        "wide": dose_curve(axis, figures.WIDE).inline(),
-        "narrow": dose_curve(axis, figures.NARROW).inline(),
+        "wide": dose_curve(axis, figures.WIDE).inline() if axis.curve.is_judged else "",
+        "narrow": dose_curve(axis, figures.NARROW).inline() if axis.curve.is_judged else "",
         "columns": dose_columns(axis),
         "legend": dose_legend(axis),
         "rows": [*dose_rows(axis)],
