@@ -119,8 +119,7 @@ class _Sides:
         return len(self.planned[first] & self.planned[second])
 
     def _sensitivity(self, first: str, second: str) -> Sensitivity:
-        labels = self.labels[first], self.labels[second]
-        return gap_sensitivity(*labels, first, second, self.policy)
+        return gap_sensitivity(self.labels[first], self.labels[second], first, second)
 
     def _contrast(self, first: str, second: str) -> Contrast:
         one, two = (self.labels[name].by_policy[self.policy] for name in (first, second))
@@ -135,7 +134,7 @@ def _sides(outcomes: Sequence[Outcome], policy: Policy, margin: float) -> _Sides
     groups = outcomes_by_condition(outcomes)
     return _Sides(
         policy=policy,
-        labels={name: label_counts(own) for name, own in groups.items()},
+        labels={name: label_counts(own, policy) for name, own in groups.items()},
         notes={name: _coverage_note(name, own) for name, own in groups.items()},
         planned={name: frozenset(o.scenario for o in own) for name, own in groups.items()},
         margin=margin,

@@ -16,7 +16,7 @@ POLICY_DESCRIPTIONS = {
     Policy.ALL: "Converging answers among all judged ones, nonsensical answers and refusals "
     "included",
     Policy.EXCLUDE_REFUSALS: "Converging answers among those that are neither nonsensical nor "
-    "refusals",
+    "refusals; refusals among those that are not nonsensical",
 }
 """Denominator of a convergence rate, by policy."""
 
@@ -89,6 +89,7 @@ MARKS = {
     Finding.EQUIVALENT: "≈",
     Finding.NOT_SHOWN: "·",
     Finding.UNTESTED: "–",
+    Finding.CONTESTED: "≠",
     Finding.WITHHELD: "×",
 }
 """One character by finding."""
@@ -103,6 +104,7 @@ MARK_WORDS = {
     Finding.EQUIVALENT: "equivalence within the margin is shown, no difference is",
     Finding.NOT_SHOWN: "no difference is shown",
     Finding.UNTESTED: "no test",
+    Finding.CONTESTED: "no finding, because another judge leads to another conclusion",
     Finding.WITHHELD: "the labels are not reliable",
 }
 """Meaning of the marks."""

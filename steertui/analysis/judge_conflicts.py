@@ -1,48 +1,122 @@
 """Judges with different conclusions on the same answers."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from steertui.analysis.interval_text import interval_words
-from steertui.analysis.sentences import GapResult
+from steertui.analysis.sentences import GapResult, contested
 from steertui.analysis.table import Table
+from steertui.core.declared_analysis import Pair
+from steertui.stats.families import Role
+from steertui.stats.rate import Estimate
 
 
-def opposite_conclusions(
-    tables: Sequence[Table],
-) -> Iterator[tuple[tuple[Table, Table], str]]:
-    """Yield two tables and a sentence where their judges' primary gaps contradict each other.
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A comparison on which the judges of two tables with the same answers contradict each other.
 
-    The tables are of the same answers.
-
-    They contradict if both differ from zero, in opposite directions, or if one differs from zero
-    and is outside the interval of the other. Tables that draw no headline are left out.
+    Attributes:
+        tables: before their comparisons are called contested.
+        results: the comparison in each table.
     """
-    shown = [t for t in tables if t.judge and t.primary and t.draws_headline]
+
+    tables: tuple[Table, Table]
+    results: tuple[GapResult, GapResult]
+
+    @property
+    def pair(self) -> Pair:
+        """The compared conditions."""
+        return self.results[0].gap.first, self.results[0].gap.second
+
+    @property
+    def is_primary(self) -> bool:
+        """Whether it is the primary comparison."""
+        return self.results[0].test.family.role is Role.PRIMARY
+
+    @property
+    def sentence(self) -> str:
+        """One sentence on both gaps."""
+        sizes = (
+            f"{_size(result)} by {table.judge.name if table.judge else ''}"
+            for table, result in zip(self.tables, self.results, strict=True)
+        )
+        return (
+            f"The conclusion on {self.tables[0].setting.name} depends on the judge: the gap "
+            f"{' − '.join(self.pair)} is {' and '.join(sizes)}; neither is a finding until a "
+            "reference decides between them."
+        )
+
+    def rival(self, table: Table) -> str:
+        """Return the name of the judge that contradicts the table's; "" for an unconcerned table.
+
+        The table is known by its key.
+        """
+        keys = [own.key for own in self.tables]
+        if table.key not in keys:
+            return ""
+        judge = self.tables[1 - keys.index(table.key)].judge
+        return judge.name if judge else ""
+
+
+def judge_conflicts(tables: Sequence[Table]) -> Iterator[Conflict]:
+    """Yield the comparisons on which judges of the same answers contradict each other.
+
+    Tables that draw no headline are left out.
+    """
+    shown = [table for table in tables if table.judge and table.draws_headline]
     for one, two in combinations(shown, 2):
         if (one.experiment, one.setting) != (two.experiment, two.setting):
             continue
-        first, second = one.primary, two.primary
-        if first and second and _contradict(first, second) and one.judge and two.judge:
-            yield (
-                (one, two),
-                f"The conclusion on {one.setting.name} depends on the judge: the gap "
-                f"{first.gap.first} − {first.gap.second} is {_size(first)} by {one.judge.name} and "
-                f"{_size(second)} by {two.judge.name}; neither is a finding until a reference "
-                "decides between them.",
-            )
+        others = {(r.gap.first, r.gap.second): r for r in two.comparisons}
+        for result in one.comparisons:
+            other = others.get((result.gap.first, result.gap.second))
+            if other and are_opposite(_limits(result), _limits(other), _signs(result, other)):
+                yield Conflict((one, two), (result, other))
 
 
-def _contradict(first: GapResult, second: GapResult) -> bool:
-    one, two = first.finding.sign, second.finding.sign
-    if one and two:
-        return one != two
-    decided, other = (first, second) if one else (second, first)
-    points = decided.gap.points
-    low, high = other.test.low, other.test.high
-    if not (one or two) or points is None or low is None or high is None:
+def with_conflicts(table: Table, conflicts: Sequence[Conflict]) -> Table:
+    """Return the table with its contradicted comparisons as no findings."""
+    rivals: dict[Pair, list[str]] = {}
+    for conflict in conflicts:
+        if rival := conflict.rival(table):
+            rivals.setdefault(conflict.pair, []).append(rival)
+
+    def marked(result: GapResult) -> GapResult:
+        own = rivals.get((result.gap.first, result.gap.second))
+        return contested(result, own) if own else result
+
+    return replace(
+        table,
+        primary=marked(table.primary) if table.primary else None,
+        secondary=tuple(map(marked, table.secondary)),
+        exploratory=tuple(map(marked, table.exploratory)),
+    )
+
+
+def are_opposite(one: Estimate | None, two: Estimate | None, signs: tuple[int, int]) -> bool:
+    """Return whether two gaps on the same answers contradict each other.
+
+    They do if both differ from zero (`signs` are not 0), in opposite directions, or if one differs
+    from zero and is outside the interval of the other. False without an interval.
+    """
+    if all(signs):
+        return signs[0] != signs[1]
+    if one is None or two is None or not any(signs):
         return False
-    return not low <= points <= high
+    decided, other = (one, two) if signs[0] else (two, one)
+    return not other.low <= decided.value <= other.high
+
+
+def _limits(result: GapResult) -> Estimate | None:
+    points, low, high = result.gap.points, result.test.low, result.test.high
+    if points is None or low is None or high is None:
+        return None
+    return Estimate(points, low, high)
+
+
+def _signs(one: GapResult, two: GapResult) -> tuple[int, int]:
+    return one.finding.sign, two.finding.sign
 
 
 def _size(result: GapResult) -> str:

@@ -10,16 +10,19 @@ from steertui.analysis.drift import (
 )
 from steertui.analysis.hand_labels import is_stratified
 from steertui.analysis.judge_agreement import is_reference
-from steertui.analysis.judge_conflicts import opposite_conclusions
+from steertui.analysis.judge_conflicts import Conflict
 from steertui.analysis.judge_worth import one_label_warning
 from steertui.analysis.table import Table
 from steertui.analysis.trial_warning import TrialWarning, WarningKind
+from steertui.core.declared_analysis import Pair
 from steertui.core.judge_kind import JudgeKind
 from steertui.store import JudgeInfo, Store
 from steertui.store.judge_queries import count_relabelled, labelling_spans, reply_models
 
 
-def judge_warnings(store: Store, table: Table, tables: Sequence[Table]) -> Iterator[TrialWarning]:
+def judge_warnings(
+    store: Store, table: Table, tables: Sequence[Table], conflicts: Sequence[Conflict]
+) -> Iterator[TrialWarning]:
     """Yield the warnings on a table's judge.
 
     `tables` are all tables of the experiments, among them those of reference judges.
@@ -32,9 +35,7 @@ def judge_warnings(store: Store, table: Table, tables: Sequence[Table]) -> Itera
     if sentence:
         yield TrialWarning(WarningKind.JUDGE, sentence)
     yield from (TrialWarning(WarningKind.JUDGE, text) for text in _changes(store, table, judge))
-    for pair, _ in opposite_conclusions(tables):
-        if table in pair:
-            yield _contested(table, pair[pair[0] is table])
+    yield from (_contested(own.pair, name) for own in conflicts if (name := own.rival(table)))
     if is_reference(judge):
         return
     for other in tables:
@@ -47,10 +48,8 @@ def judge_warnings(store: Store, table: Table, tables: Sequence[Table]) -> Itera
                 yield TrialWarning(WarningKind.JUDGE, text, (condition,))
 
 
-def _contested(table: Table, other: Table) -> TrialWarning:
-    """Return the warning that another judge leads to another conclusion."""
-    pair = (table.primary.gap.first, table.primary.gap.second) if table.primary else ()
-    name = other.judge.name if other.judge else ""
+def _contested(pair: Pair, name: str) -> TrialWarning:
+    """Return the warning that the judge of this name leads to another conclusion."""
     text = (
         f"{' − '.join(pair)} is no finding: {name} leads to another conclusion, and no reference "
         "decides between them"

@@ -1,18 +1,19 @@
 """Primary comparisons of several models: Holm over the models, and sentences on all of them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from steertui.analysis.condition_gaps import convergence_counts
 from steertui.analysis.interval_text import interval_words
-from steertui.analysis.judge_conflicts import opposite_conclusions
-from steertui.analysis.sentences import p_text
+from steertui.analysis.judge_conflicts import are_opposite
+from steertui.analysis.sentences import Finding, p_text
 from steertui.analysis.table import Table, TableKey
 from steertui.stats.families import untested
 from steertui.stats.gap import Gap, shared_scenarios
 from steertui.stats.pooled import pooled_gap
+from steertui.stats.rate import Estimate
 from steertui.stats.significance import SIGNIFICANCE_LEVEL, holm
-from steertui.units import quantity
+from steertui.units import list_text, quantity
 
 MAX_NAMES = 6
 """Model settings whose p values a sentence lists."""
@@ -56,6 +57,8 @@ class PooledGap:
         pairs: number of pairs of a model setting and a scenario valid under both conditions, each
             of which counts once.
         gap: pooled within each scenario (`pooled_gap`), with 95 % limits.
+        contested: number of model settings whose conclusion depends on the judge.
+        rivals: names of the judges whose pooled gap leads to another conclusion.
     """
 
     experiment: str
@@ -63,9 +66,50 @@ class PooledGap:
     settings: int
     pairs: int
     gap: Gap
+    contested: int = 0
+    rivals: tuple[str, ...] = ()
+
+    @property
+    def sign(self) -> int:
+        """1 or -1 if the test shows a difference, the sign of the gap; else 0."""
+        if self.gap.p is None or self.gap.p > SIGNIFICANCE_LEVEL or not self.gap.points:
+            return 0
+        return 1 if self.gap.points > 0 else -1
 
 
-def pooled_gaps(tables: Sequence[Table]) -> Iterator[PooledGap]:
+def pooled_gaps(tables: Sequence[Table]) -> list[PooledGap]:
+    """Return the pooled primary comparison of each judge of several model settings.
+
+    Tables that draw no headline are left out.
+    """
+    found = [*_pooled_gaps(tables)]
+    return [replace(one, rivals=tuple(_rivals(one, found))) for one in found]
+
+
+def _rivals(one: PooledGap, found: Sequence[PooledGap]) -> Iterator[str]:
+    """Yield the judges of the same experiment whose pooled gap contradicts `one`."""
+    for other in found:
+        is_same = (other.experiment, *_names(other)) == (one.experiment, *_names(one))
+        if is_same and are_opposite(_limits(one), _limits(other), (one.sign, other.sign)):
+            yield other.judge
+
+
+def _names(pooled: PooledGap) -> tuple[str, str]:
+    return pooled.gap.first, pooled.gap.second
+
+
+def _limits(pooled: PooledGap) -> Estimate | None:
+    gap = pooled.gap
+    if gap.points is None or gap.low is None or gap.high is None:
+        return None
+    return Estimate(gap.points, gap.low, gap.high)
+
+
+def _is_contested(table: Table) -> bool:
+    return table.primary is not None and table.primary.finding is Finding.CONTESTED
+
+
+def _pooled_gaps(tables: Sequence[Table]) -> Iterator[PooledGap]:
     """Yield the pooled primary comparison of each judge of several model settings.
 
     Tables that draw no headline are left out.
@@ -82,7 +126,14 @@ def pooled_gaps(tables: Sequence[Table]) -> Iterator[PooledGap]:
         pairs = sum(len(shared_scenarios(*own)[0]) for own in gaps)
         judge = drawn[0].judge.name if drawn[0].judge else ""
         if gap.points is not None:
-            yield PooledGap(experiment, judge, len(drawn), pairs, gap)
+            yield PooledGap(
+                experiment,
+                judge,
+                settings=len(drawn),
+                pairs=pairs,
+                gap=gap,
+                contested=sum(map(_is_contested, drawn)),
+            )
 
 
 def pooled_sentence(pooled: PooledGap) -> str:
@@ -93,8 +144,20 @@ def pooled_sentence(pooled: PooledGap) -> str:
         f"Judged by {pooled.judge}, {gap.first} − {gap.second} pooled over the "
         f"{quantity(pooled.settings, 'model setting')} is {gap.points:+.1f} points "
         f"({interval_words(untested(gap))}{test}); each of the {pooled.pairs} valid pairs "
-        "counts once, and the gap speaks of these models"
+        f"counts once, and the gap speaks of these models{_pooled_reservation(pooled)}"
     )
+
+
+def _pooled_reservation(pooled: PooledGap) -> str:
+    """Return why a pooled gap is no finding, or a finding with reservations; "" otherwise."""
+    if pooled.rivals:
+        return (
+            f"; this is no finding, because the gap pooled by {list_text(pooled.rivals)} leads to "
+            "another conclusion"
+        )
+    if not pooled.contested:
+        return ""
+    return f"; in {pooled.contested} of them the conclusion depends on the judge"
 
 
 def several_settings_sentences(complete: Sequence[Table], shown: Sequence[Table]) -> Iterator[str]:
@@ -102,7 +165,6 @@ def several_settings_sentences(complete: Sequence[Table], shown: Sequence[Table]
 
     Holm is over all models and temperatures of the experiment, shown or not.
     """
-    contested = {table.key for pair, _ in opposite_conclusions(complete) for table in pair}
     pooled = {(own.experiment, own.judge): own for own in pooled_gaps(complete)}
     sizes = {key: len(own) for key, own in _families(complete).items()}
     for key, own in _families(shown).items():
@@ -114,7 +176,7 @@ def several_settings_sentences(complete: Sequence[Table], shown: Sequence[Table]
         if len(results) < 2:
             yield _one_of_several(table, gap, sizes[key])
             continue
-        depends = sum(t.key in contested for t, _ in results)
+        depends = sum(map(_is_contested, own))
         shown_in = sum(_over_settings(t) <= SIGNIFICANCE_LEVEL for t, _ in results)
         judge = table.judge.name if table.judge else ""
         shared = [t for t, _ in results if t.primary and t.primary.is_shared]

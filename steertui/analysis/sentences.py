@@ -1,6 +1,6 @@
 """Sentences on comparisons: what is shown, its interval, the exact test."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import ceil
@@ -19,7 +19,7 @@ from steertui.stats.power import (
 from steertui.stats.rate import Estimate
 from steertui.stats.sensitivity import Sensitivity
 from steertui.stats.significance import SIGNIFICANCE_LEVEL
-from steertui.units import quantity
+from steertui.units import list_text, quantity
 
 POWER = "80 % power"
 """Power of the minimum detectable gaps in sentences: the default of `minimum_detectable_gap`."""
@@ -37,7 +37,13 @@ class Finding(StrEnum):
     EQUIVALENT = "equivalent within the margin"
     NOT_SHOWN = "no difference shown"
     UNTESTED = "not tested"
+    CONTESTED = "no finding: judges differ"
     WITHHELD = "withheld: the labels are not reliable"
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether nothing may be concluded, whatever the test shows."""
+        return self in (Finding.CONTESTED, Finding.WITHHELD)
 
     @property
     def sign(self) -> int:
@@ -211,6 +217,13 @@ def withheld(result: GapResult) -> GapResult:
     return replace(
         result, finding=Finding.WITHHELD, statement=statement, evidence="", equivalence=None
     )
+
+
+def contested(result: GapResult, judges: Sequence[str]) -> GapResult:
+    """Return the result where these judges of the same answers lead to another conclusion."""
+    verb = "leads" if len(judges) == 1 else "lead"
+    reason = f"No finding ({list_text(judges)} {verb} to another conclusion)"
+    return replace(result, finding=Finding.CONTESTED, statement=f"{reason}: {result.statement}")
 
 
 def _finding(gap: Gap, test: FamilyTest, equivalence: EquivalenceTest | None = None) -> Finding:

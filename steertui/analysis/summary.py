@@ -9,12 +9,12 @@ from steertui.analysis.coherence import measures_by_condition
 from steertui.analysis.comparable import Settings, experiment_settings, setting_differences
 from steertui.analysis.declaration import Declaration, read_declaration
 from steertui.analysis.groups import group_results
-from steertui.analysis.judge_conflicts import opposite_conclusions
+from steertui.analysis.judge_conflicts import Conflict, judge_conflicts, with_conflicts
 from steertui.analysis.judge_warnings import judge_warnings
 from steertui.analysis.judge_worth import JudgeWorth, measure_judge
 from steertui.analysis.primary_gaps import primary_over_settings
 from steertui.analysis.server_warnings import server_warnings
-from steertui.analysis.table import Table, TableKey, make_table
+from steertui.analysis.table import Table, make_table
 from steertui.analysis.variance import with_random_factors
 from steertui.core.outcome import Outcome
 from steertui.lookup import resolve_name, short_id
@@ -81,6 +81,7 @@ class Summary:
         selection: what is shown of the tables.
         declarations: of the experiments.
         weights: facts of the models' files, by the identity of the weights.
+        conflicts: comparisons on which judges of the same answers contradict each other.
     """
 
     experiments: tuple[str, ...]
@@ -90,6 +91,7 @@ class Summary:
     selection: Selection = Selection()
     declarations: tuple[Declaration, ...] = ()
     weights: Mapping[str, WeightFacts] = field(default_factory=dict, repr=False)
+    conflicts: tuple[Conflict, ...] = field(default=(), repr=False)
 
     @cached_property
     def tables(self) -> tuple[Table, ...]:
@@ -105,16 +107,10 @@ class Summary:
         """Sentences that come before all tables: judges that contradict each other."""
         keys = {table.key for table in self.tables if table.primary}
         return tuple(
-            text
-            for tables, text in opposite_conclusions(self.complete)
-            if any(table.key in keys for table in tables)
+            conflict.sentence
+            for conflict in self.conflicts
+            if conflict.is_primary and any(table.key in keys for table in conflict.tables)
         )
-
-    @cached_property
-    def contested(self) -> frozenset[TableKey]:
-        """Keys of the tables whose conclusion another judge contradicts."""
-        pairs = (tables for tables, _ in opposite_conclusions(self.complete))
-        return frozenset(table.key for tables in pairs for table in tables)
 
     def shows(self, table: Table) -> bool:
         """Whether the table's model and judge are shown."""
@@ -173,29 +169,34 @@ def summarise(store: Store, wanted: ReportFilter) -> Summary:
         settings = experiment_settings(store, experiments)
         remarks += setting_differences(tables, settings)
         remarks += _text_conflicts(store, experiments)
+    conflicts = tuple(judge_conflicts(tables))
     return Summary(
         experiments=tuple(experiments),
-        complete=_completed(store, tables, declarations),
+        complete=_completed(store, tables, declarations, conflicts),
         remarks=tuple(remarks),
         settings=settings,
         selection=_selection(data, wanted),
         declarations=tuple(declarations.values()),
         weights=weight_facts(store),
+        conflicts=conflicts,
     )
 
 
 def _completed(
-    store: Store, tables: Sequence[Table], declarations: Mapping[str, Declaration]
+    store: Store,
+    tables: Sequence[Table],
+    declarations: Mapping[str, Declaration],
+    conflicts: Sequence[Conflict],
 ) -> tuple[Table, ...]:
     """Return the tables with what depends on the store or on the other tables."""
     over_settings = primary_over_settings(tables)
     completed = (
         replace(
-            table,
+            with_conflicts(table, conflicts),
             warnings=(
                 *table.warnings,
                 *server_warnings(store, table),
-                *judge_warnings(store, table, tables),
+                *judge_warnings(store, table, tables, conflicts),
             ),
             tag=_tag(table, tables),
             primary_over_settings=over_settings.get(table.key),

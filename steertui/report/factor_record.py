@@ -76,4 +76,6 @@ def pooled_record(pooled: PooledGap) -> Record:
         "settings": pooled.settings,
         "pairs": pooled.pairs,
         "gap": asdict(pooled.gap),
+        "contested": pooled.contested,
+        "rivals": list(pooled.rivals),
     }

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 
-from steertui.analysis.formatting import rate_interval, rate_percent, table_title
+from steertui.analysis.formatting import pair_title, rate_interval, rate_percent, table_title
 from steertui.analysis.interval_text import interval_cell
 from steertui.analysis.overview import is_short
-from steertui.analysis.sentences import GapResult
+from steertui.analysis.sentences import Finding, GapResult
 from steertui.analysis.table import CategoryGap, RateRow, Table
 from steertui.paper.fidelity import paper_model, published_rates
 from steertui.report.canvas import Canvas, shorten
@@ -145,7 +145,7 @@ def gaps(tables: Sequence[Table], width: int) -> Canvas:
         for place, result in enumerate(results):
             gap = result.gap
             middle = top + step * place + 15
-            name = f"{gap.first} − {gap.second}"
+            name = f"{pair_title(result)}{' ≠' * (result.finding is Finding.CONTESTED)}"
             if narrow:
                 canvas.text(0, middle, name)
                 middle += 14

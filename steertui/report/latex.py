@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from steertui.analysis.caveats import caveats
 from steertui.analysis.formatting import (
     NO_EXPERIMENT,
+    POLICY_DESCRIPTIONS,
     RATE_COLUMNS,
     comparison_columns,
     comparison_legend,
@@ -29,6 +30,7 @@ from steertui.paper.wording import DIFFERENCE_COLUMNS, difference_row, standing_
 from steertui.report.latex_groups import group_lines
 from steertui.report.latex_tables import escape, latex_table
 from steertui.report.methods_text import Methods
+from steertui.stats.rate import Policy
 
 PREAMBLE = (
     r"% Needs \usepackage{booktabs,amssymb}. Entries of the citations:",
@@ -76,6 +78,7 @@ def _series(series: ModelSeries) -> Iterator[str]:
 
 def _rates(table: Table) -> Iterator[str]:
     notes = [f"{table_title(table)}; rates in percent"]
+    notes += [] if table.policy is Policy.PAPER else [POLICY_DESCRIPTIONS[table.policy]]
     notes += [table.judge_sentence] if table.judge_sentence else []
     notes += [] if table.judge else [unjudged_sentence(table).rstrip(".")]
     yield from latex_table(("condition", *RATE_COLUMNS), map(rate_row, table.rows), notes)

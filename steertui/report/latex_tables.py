@@ -18,6 +18,7 @@ _SPECIAL = {
     "–": r"\textendash{}",
     "±": r"$\pm$",
     "≈": r"$\approx$",
+    "≠": r"$\neq$",
     "†": r"\textdagger{}",
     "≥": r"$\geq$",
     "≤": r"$\leq$",

@@ -162,6 +162,8 @@ def _analysis(summary: Summary, tables: Sequence[Table]) -> Iterator[str]:
         f"The convergence rate was the share of convergence among {DENOMINATORS[policy]}, with "
         f"Wilson's 95 % interval [@wilson1927]{clusters}"
     )
+    if policy is Policy.EXCLUDE_REFUSALS:
+        yield "The refusal rate was the share of refusals among answers that were not nonsensical"
     if any(table.primary for table in summary.complete):
         yield from _tests(tables)
     yield from group_methods(tables)

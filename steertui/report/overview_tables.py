@@ -1,6 +1,6 @@
 """Overview of several tables for a terminal: primary comparisons, and comparisons over tables."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from steertui.analysis.formatting import (
     MARK_WORDS,
@@ -18,8 +18,8 @@ from steertui.analysis.model_series import (
     series_sentences,
 )
 from steertui.analysis.overview import PairOverview, pair_overviews
-from steertui.analysis.sentences import Finding, GapResult
-from steertui.analysis.table import Table, TableKey
+from steertui.analysis.sentences import Finding
+from steertui.analysis.table import Table
 from steertui.report.rich_tables import Parts, filled_grid, line_text
 from steertui.units import quantity
 
@@ -27,18 +27,15 @@ MAX_LINES = 40
 """Maximum lines of one overview."""
 
 
-def draw_primary(tables: Sequence[Table], contested: Collection[TableKey] = ()) -> Parts:
-    """Yield the primary comparison of each table, one line each.
-
-    Those whose conclusion depends on the judge (`contested`) are named so.
-    """
+def draw_primary(tables: Sequence[Table]) -> Parts:
+    """Yield the primary comparison of each table, one line each."""
     results = [table.primary for table in tables if table.primary]
     titles = {pair_title(result) for result in results}
     what = titles.pop() if len(titles) == 1 else "each experiment's"
     yield line_text(f"Primary comparison: {what}", style="bold")
     columns = comparison_columns(results)
     rows = [
-        (_title(r, table, tables, contested), *gap_columns(r), str(r.gap.pairs))
+        (marked(r, _name(table, tables)), *gap_columns(r), str(r.gap.pairs))
         for table in tables[:MAX_LINES]
         if (r := table.primary)
     ]
@@ -86,13 +83,6 @@ def _pair_rows(
 def _more(number: int) -> Parts:
     if number > MAX_LINES:
         yield line_text(f"{number - MAX_LINES} more lines: steertui report --detail")
-
-
-def _title(
-    result: GapResult, table: Table, tables: Sequence[Table], contested: Collection[TableKey]
-) -> str:
-    remark = " (no finding: judges differ)" if table.key in contested else ""
-    return marked(result, f"{_name(table, tables)}{remark}")
 
 
 def _name(table: Table, tables: Sequence[Table]) -> str:

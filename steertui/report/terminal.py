@@ -77,7 +77,7 @@ def _overview(summary: Summary) -> Parts:
     """Yield the primary comparison of every table, if there are several, and sentences on them."""
     judged = [table for table in summary.tables if table.primary]
     if len(judged) > 1:
-        yield from draw_primary(judged, summary.contested)
+        yield from draw_primary(judged)
     sentences = [*several_settings_sentences(summary.complete, summary.tables)]
     yield from (line_text(f"{sentence}.") for sentence in sentences)
     if len(judged) > 1 or sentences:

@@ -25,6 +25,9 @@ the default margin of equivalence."""
 class WorstCase:
     """Bounds of a gap over all that nonsensical answers could have been, percentage points.
 
+    The denominator of the rates is that of the policy, with every nonsensical answer in it. A
+    refusal instead of a nonsensical answer never moves the gap beyond the bounds.
+
     Attributes:
         lowest: gap if each was against it: not convergent under the first condition, convergent
             under the second.
@@ -101,37 +104,39 @@ class LabelCounts:
     """Counts of one condition by scenario.
 
     Attributes:
+        policy: of the report, and of `fewest` and `most`.
         by_policy: convergent and valid samples under each policy.
-        fewest: of all labelled samples, those that converge if no nonsensical one would.
+        fewest: of the valid and the nonsensical samples, those that converge if no nonsensical one
+            would.
         most: the same if every nonsensical one would.
     """
 
+    policy: Policy
     by_policy: Mapping[Policy, ScenarioCounts]
     fewest: ScenarioCounts
     most: ScenarioCounts
 
 
-def label_counts(outcomes: Sequence[Outcome]) -> LabelCounts:
+def label_counts(outcomes: Sequence[Outcome], policy: Policy = Policy.PAPER) -> LabelCounts:
     """Return the counts of one condition's outcomes."""
     by_policy = {
-        policy: scenario_counts(outcomes, Label.CONVERGENCE, VALID_LABELS[policy])
-        for policy in Policy
+        each: scenario_counts(outcomes, Label.CONVERGENCE, VALID_LABELS[each]) for each in Policy
     }
-    fewest = by_policy[Policy.ALL]
-    nonsense = scenario_counts(outcomes, Label.NONSENSICAL, VALID_LABELS[Policy.ALL])
+    labelled = VALID_LABELS[policy] | {Label.NONSENSICAL}
+    fewest = scenario_counts(outcomes, Label.CONVERGENCE, labelled)
+    nonsense = scenario_counts(outcomes, Label.NONSENSICAL, labelled)
     most = {name: (x + nonsense[name][0], m) for name, (x, m) in fewest.items()}
-    return LabelCounts(by_policy, fewest, most)
+    return LabelCounts(policy, by_policy, fewest, most)
 
 
-def gap_sensitivity(
-    one: LabelCounts, two: LabelCounts, first: str, second: str, policy: Policy = Policy.PAPER
-) -> Sensitivity:
-    """Return the gap between two conditions under other choices.
+def gap_sensitivity(one: LabelCounts, two: LabelCounts, first: str, second: str) -> Sensitivity:
+    """Return the gap between two conditions, counted under one policy, under other choices.
 
     The gap over shared scenarios covers what it should if nonsense depends on the scenario alone;
     if it depends on what the answer would have been, only the bounds hold (benchmarks/COVERAGE.md).
     Bounds: Horowitz and Manski, JASA 95, 2000, 77-84.
     """
+    policy = one.policy
     policies = {
         each: paired_gap(one.by_policy[each], two.by_policy[each], first, second) for each in Policy
     }

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from steertui.analysis.formatting import gap_columns
-from steertui.analysis.sentences import Finding
 from steertui.analysis.summary import Summary
 from steertui.core.experiment import parse_experiment
 from steertui.errors import SteertuiError
@@ -136,14 +135,14 @@ def merge_recent(
 def gap_range(summary: Summary | None) -> str:
     """Return the primary gap in points with its interval, or the range over several tables.
 
-    Tables whose labels are not reliable and those of the demo are left out; "" if none is left.
+    Tables from which nothing is concluded and those of the demo are left out; "" if none is left.
     """
     results = [
         table.primary
         for table in (summary.tables if summary else ())
         if table.primary and not table.is_stand_in
     ]
-    results = [r for r in results if r.finding is not Finding.WITHHELD]
+    results = [r for r in results if not r.finding.is_withdrawn]
     points = sorted(r.gap.points for r in results if r.gap.points is not None)
     if len(results) == 1 and points:
         return " ".join(gap_columns(results[0])[:2])

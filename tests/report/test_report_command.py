@@ -65,6 +65,18 @@ def test_policies_change_only_the_denominator(folder: Path) -> None:
         }
 
 
+def test_the_denominator_of_refusals_is_stated_where_it_is_not_the_valid_answers(
+    folder: Path,
+) -> None:
+    words = "refusals among those that are not nonsensical"
+    for form in ("terminal", "markdown", "html", "latex"):
+        for policy in ("paper", "exclude-refusals"):
+            options = ("--format", form, "--policy", policy, "-o", f"{policy}.{form}")
+            assert call("report", "a.db", *options, cwd=folder)[0] == 0
+            text = " ".join((folder / f"{policy}.{form}").read_text(encoding="utf-8").split())
+            assert (words in text) == (policy != "paper"), form
+
+
 def test_a_missing_database_and_an_unknown_experiment_are_named(folder: Path) -> None:
     code, _, err = call("report", "none.db", cwd=folder)
     assert (code, err) == (

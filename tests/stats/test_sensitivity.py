@@ -1,5 +1,7 @@
 """Sensitivity of a gap: shared scenarios, policies, worst-case bounds."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -36,9 +38,12 @@ def outcomes(*pairs: tuple[Label, Label]) -> list[Outcome]:
     ]
 
 
-def sensitivity(items: list[Outcome], first: str = "pro", second: str = "anti") -> Sensitivity:
+def sensitivity(
+    items: list[Outcome], first: str = "pro", second: str = "anti", policy: Policy = Policy.PAPER
+) -> Sensitivity:
     one, two = (
-        label_counts([item for item in items if item.condition == name]) for name in (first, second)
+        label_counts([item for item in items if item.condition == name], policy)
+        for name in (first, second)
     )
     return gap_sensitivity(one, two, first, second)
 
@@ -72,6 +77,27 @@ def test_bounds_contain_the_gap_of_every_completion() -> None:
         filled = np.where(labels == 3, rng.integers(0, 2, labels.shape), labels)
         gap = 100 * float((filled[:, 0] == 0).mean() - (filled[:, 1] == 0).mean())
         assert worst.lowest - 1e-9 <= gap <= worst.highest + 1e-9
+
+
+@pytest.mark.parametrize("policy", Policy)
+def test_bounds_are_those_of_all_completions_under_the_policy(policy: Policy) -> None:
+    labels = [(C, S), (C, N), (X, N), (C, X), (N, S), (S, C), (X, X), (S, N)]
+    nonsense = [(i, k) for i, pair in enumerate(labels) for k in (0, 1) if pair[k] is X]
+    gaps = []
+    for filled in product((C, N, S), repeat=len(nonsense)):
+        complete = [list(pair) for pair in labels]
+        for (i, k), label in zip(nonsense, filled, strict=True):
+            complete[i][k] = label
+        items = outcomes(*((one, two) for one, two in complete))
+        points = sensitivity(items, policy=policy).marginal.points
+        assert points is not None
+        gaps.append(points)
+    check = sensitivity(outcomes(*labels), policy=policy)
+    worst = check.worst_case
+    assert worst is not None
+    assert check.marginal.points is not None
+    assert (worst.lowest, worst.highest) == pytest.approx((min(gaps), max(gaps)))
+    assert worst.lowest <= check.marginal.points <= worst.highest
 
 
 def test_the_headline_moves_to_shared_scenarios_if_the_rates_differ_materially() -> None:

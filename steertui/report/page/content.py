@@ -40,6 +40,7 @@ from steertui.analysis.model_series import (
 )
 from steertui.analysis.overview import count_warnings, is_short
 from steertui.analysis.primary_gaps import several_settings_sentences
+from steertui.analysis.sentences import Finding
 from steertui.analysis.side_by_side import side_by_side
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import RateRow, Table
@@ -161,7 +162,10 @@ def _heading(summary: Summary) -> str:
         return "No gap can be computed: a condition has no valid answer"
     pairs = {f"{c.gap.first} − {c.gap.second}" for c in shown}
     what = pairs.pop() if len(pairs) == 1 else "between conditions"
-    return f"{len(shown)} gaps {what} of {min(points):+.1f} to {max(points):+.1f} points"
+    contested = sum(c.finding is Finding.CONTESTED for c in shown)
+    reservation = f"; {contested} are no finding: judges differ" if contested else ""
+    sizes = f"{min(points):+.1f} to {max(points):+.1f} points"
+    return f"{len(shown)} gaps {what} of {sizes}{reservation}"
 
 
 def _group_headings(tables: Sequence[Table]) -> Iterator[str]:

@@ -75,18 +75,18 @@ def _row(table: Table, result: GapResult, width: int, colours: Palette) -> list[
     points, interval, _ = gap_columns(result)
     paper: Mapping[str, Rate] = paper_rates(table)
     published = paper_gap(paper, result.gap.first, result.gap.second)
-    is_withheld = result.finding is Finding.WITHHELD
-    finding = table.judge_words or str(result.finding) if is_withheld else str(result.finding)
+    is_withdrawn = result.finding.is_withdrawn
+    own = table.judge_words if result.finding is Finding.WITHHELD else ""
     name = f"{one_line(table.setting.name)}{f', {table.tag}' if table.tag else ''}"
     return [
         Text(f"{MARKS[result.finding]} {name}", "bold"),
         f"{table.setting.temperature:g}",
         one_line(table.judge.name) if table.judge else "–",
-        Text(points, colours.quiet if is_withheld else f"bold {colours.blue}"),
+        Text(points, colours.quiet if is_withdrawn else f"bold {colours.blue}"),
         Text(interval, colours.quiet),
         _bar(result, colours) if width >= MIN_BAR_SCREEN else "",
         Text(f"{published.value:+.1f}" if published else "–", colours.quiet),
-        Text(finding, colours.warning if is_withheld else ""),
+        Text(own or str(result.finding), colours.warning if is_withdrawn else ""),
     ]
 
 

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import DataTable, Static
 
-from steertui.analysis.formatting import table_title
+from steertui.analysis.formatting import POLICY_DESCRIPTIONS, table_title
 from steertui.analysis.judge_agreement import JudgeAgreement, compare_judges
 from steertui.analysis.summary import Summary, summarise_experiment
 from steertui.analysis.table import Table
@@ -200,6 +200,8 @@ class ResultsScreen(Page):
         for notice in self._summary.notices:
             line = hanging_indent(warning_sign, Text(notice, colours.warning), width)
             text.append_text(line).append("\n\n")
+        if table.policy is not Policy.PAPER:
+            text.append(f"{POLICY_DESCRIPTIONS[table.policy]}.\n\n", colours.quiet)
         if table.judge_sentence:
             sign = Text("  ") if table.is_reliable else warning_sign
             sentence = Text(f"{table.judge_sentence}.")
