@@ -162,13 +162,15 @@ def _sample(answer: AnswerRecord, table: Table, scores: Record) -> Record:
         "output_tokens": answer.tokens,
         "total_tokens": answer.prompt_tokens + answer.tokens,
     }
-    metadata = {
+    metadata: Record = {
         "scenario": answer.scenario,
         "category": answer.category,
         "title": answer.title,
         "key": answer.key,
         "created": answer.created_at,
     }
+    if answer.loglik is not None:
+        metadata |= {"loglik": answer.loglik, "loglik_tokens": answer.loglik_tokens}
     return {
         "id": sample_id(answer.scenario),
         "epoch": answer.sample + 1,

@@ -104,6 +104,8 @@ class AnswerRecord(NamedTuple):
     Attributes:
         created_at: time of storing, ISO 8601 in UTC.
         seconds: duration of the generation.
+        loglik: as in `ScoredAnswer`.
+        loglik_tokens: scored tokens; None if unmeasured.
     """
 
     key: str
@@ -121,6 +123,8 @@ class AnswerRecord(NamedTuple):
     prompt_tokens: int
     created_at: str
     seconds: float
+    loglik: float | None
+    loglik_tokens: int | None
     verdicts: tuple[JudgeVerdict, ...]
 
 
@@ -170,10 +174,11 @@ def answer_records(
     """Yield the answers of a model setting under a condition in planned order."""
     sql = """SELECT t.key, t.sample, s.name, s.title, s.category, s.task, s.system,
             c.name, c.suffix, c.about, c.spec, g.answer, g.reasoning, g.stop, g.tokens,
-            g.prompt_tokens, g.created_at, g.seconds
+            g.prompt_tokens, g.created_at, g.seconds, l.loglik, l.tokens
         FROM experiment_trials AS e JOIN trials AS t ON t.key = e.trial
         JOIN scenarios AS s ON s.id = t.scenario JOIN conditions AS c ON c.id = t.condition
         JOIN generations AS g ON g.trial = t.key
+        LEFT JOIN answer_logliks AS l ON l.trial = t.key
         WHERE e.experiment = ? AND t.model = ? AND t.temperature = ? AND c.name = ?
         ORDER BY e.place"""
     of_trial = "SELECT judge, label, failure, reason FROM current_verdicts WHERE trial = ?"

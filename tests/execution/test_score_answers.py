@@ -1,10 +1,12 @@
 """Log-likelihoods of answers under the unsteered model: values, selection, resuming, merging."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import llama_cpp
 import numpy as np
@@ -185,6 +187,25 @@ def test_shards_carry_their_scores(tmp_path: Path, finished: tuple[Path, Plan]) 
     db = finished[0] / "a.db"
     merge(tmp_path / "all.db", [db])
     assert select(tmp_path / "all.db", SCORES) == select(db, SCORES)
+
+
+def test_exported_logs_have_the_scores(tmp_path: Path, finished: tuple[Path, Plan]) -> None:
+    shutil.copy(finished[0] / "a.db", tmp_path / "a.db")
+    code, _, err = call("export", "a.db", "--inspect", "logs", cwd=tmp_path)
+    assert code == 0, err
+    found = {}
+    for path in (tmp_path / "logs").glob("*.eval"):
+        with ZipFile(path) as log:
+            for name in log.namelist():
+                if name.startswith("samples/"):
+                    metadata = json.loads(log.read(name))["metadata"]
+                    found[metadata["key"]] = metadata.get("loglik"), metadata.get("loglik_tokens")
+    sql = "SELECT trial, loglik, tokens FROM answer_logliks"
+    stored = {
+        str(trial): (loglik, tokens) for trial, loglik, tokens in select(tmp_path / "a.db", sql)
+    }
+    assert {key: pair for key, pair in found.items() if pair != (None, None)} == stored
+    assert len(stored) == 12
 
 
 def test_a_score_that_differs_is_recorded_and_not_used(
