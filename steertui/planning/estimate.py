@@ -15,7 +15,6 @@ from steertui.assets.weights import locate_weights
 from steertui.core.condition import Condition
 from steertui.core.experiment import Experiment
 from steertui.core.generation import distinct_samples
-from steertui.core.judge_kind import JudgeKind, parse_judge_kind
 from steertui.core.model import is_server
 from steertui.core.prompt import Prompt
 from steertui.core.scenario import Scenario
@@ -28,9 +27,7 @@ from steertui.planning.judge_cost import add_costs, control_cost, estimate_cost,
 from steertui.planning.judges import (
     Judge,
     JudgeServerOptions,
-    find_judges,
-    judge_names,
-    judge_sampling,
+    openable_judges,
     with_stored_names,
 )
 from steertui.planning.origin import TYPED, Origin
@@ -185,7 +182,7 @@ def estimate_experiment(
         can_render = is_agreed and all(
             not is_server(name) and locate_weights(name) for name in experiment.models
         )
-        judges = _openable_judges(experiment, options, is_agreed=is_agreed)
+        judges = openable_judges(experiment, options, is_agreed=is_agreed)
         with Store(db, must_exist=True) if db.exists() else nullcontext() as store:
             judges = list(with_stored_names(judges, store)) if store else judges
             trainings = [(name, m.name) for name, m, _ in untrained(experiment, store)]
@@ -216,42 +213,41 @@ def estimate_work(
     *,
     prompts: Sequence[Prompt] | None,
     control_set: ControlSet | None = None,
+    own: frozenset[str] | None = None,
 ) -> Estimate:
     """Return the estimate of an experiment whose texts and judges are resolved.
 
-    Args:
-        experiment: the experiment.
-        texts: its scenarios and conditions.
-        judges: its judges; the name instead of a judge whose weights cannot be opened.
-        store: the answers and labels so far; None for no database.
-        prompts: the prompts of all trials; None if they cannot be rendered.
-        control_set: read by every judge; None to leave it out.
+    `judges` has the name of one whose weights cannot be opened. `prompts` are those of all trials,
+    None if they cannot be rendered. `control_set` is read by every judge, unless it is None. `own`
+    are the names of the scenarios that this process answers, None for all: its judges label their
+    answers, and others that are stored already.
     """
     scenarios, conditions = texts
     size = _grid_size(experiment, scenarios, conditions)
     sources = _reused(prompts or (), store)
-    keys = [sources.get(prompt.key, prompt.key) for prompt in prompts or ()]
-    answered = answered_keys(store, keys) if store else frozenset()
-    by_model: Counter[str] = Counter()
+    trials = [(p.trial, sources.get(p.key, p.key)) for p in prompts or ()]
+    answered = answered_keys(store, [key for _, key in trials]) if store else frozenset()
+    mine = [t for t in trials if own is None or t[0].scenario.name in own or t[1] in answered]
+    missing = [trial for trial, key in mine if key not in answered]
+    cells = Counter((trial.scenario, trial.condition) for trial in missing)
     if prompts is None:
         copies = size.models * size.samples
         cells = Counter({(s, c): copies for s in scenarios for c in conditions})
-    else:
-        missing = [p.trial for p, key in zip(prompts, keys, strict=True) if key not in answered]
-        by_model.update(trial.model.sha256 for trial in missing)
-        cells = Counter((trial.scenario, trial.condition) for trial in missing)
+    count = size.trials if prompts is None else len(mine)
+    keys = [key for _, key in mine]
     work = _Work(
-        store, keys, size.trials, _messages(cells), experiment.max_tokens, control_set=control_set
+        store, keys, count, _messages(cells), experiment.max_tokens, control_set=control_set
     )
+    models = Counter(trial.model.sha256 for trial in missing)
     return Estimate(
         size=size,
-        answered=None if prompts is None else sum(key in answered for key in keys),
+        answered=None if prompts is None else sum(key in answered for _, key in trials),
         reused=len(sources),
         categories=tuple(dict.fromkeys(s.category for s in scenarios)),
         conditions=tuple(conditions),
         judges=tuple(_judge_work(judge, work) for judge in judges),
         unscored=_count_unscored(experiment, prompts or (), store),
-        seconds_per_answer=_mean_seconds(store, by_model) if store else None,
+        seconds_per_answer=_mean_seconds(store, models) if store else None,
     )
 
 
@@ -323,29 +319,6 @@ def _grid_size(
         samples_by_temperature=samples,
         has_primary=experiment.analysis.comparisons(names, grouped).primary is not None,
     )
-
-
-def _openable_judges(
-    experiment: Experiment, options: JudgeServerOptions, *, is_agreed: bool
-) -> list[Judge | str]:
-    """Return the judges; the name of a local one if its weights are missing or not agreed to."""
-    names = judge_names(experiment)
-    openable = [
-        name
-        for name in names
-        if parse_judge_kind(name) is not JudgeKind.LOCAL
-        or (is_agreed and locate_weights(name.removeprefix(JudgeKind.LOCAL.prefix)))
-    ]
-    judges = find_judges(
-        openable,
-        experiment.rubric,
-        experiment.hide_suffix,
-        options,
-        debias=experiment.debias,
-        sampling=judge_sampling(experiment),
-    )
-    by_name = dict(zip(openable, judges, strict=True))
-    return [by_name.get(name, name) for name in names]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeVar
 
-from steertui.assets.weights import find_model
+from steertui.assets.weights import find_model, locate_weights
 from steertui.core.experiment import Experiment
 from steertui.core.judge_kind import JudgeKind, parse_judge_kind
 from steertui.core.model import DEMO, SERVER_PREFIX, is_server
@@ -78,6 +78,29 @@ def judge_sampling(experiment: Experiment) -> JudgeSampling:
         temperature=experiment.judge_temperature,
         reasoning_effort=experiment.judge_reasoning_effort,
     )
+
+
+def openable_judges(
+    experiment: Experiment, options: JudgeServerOptions, *, is_agreed: bool
+) -> list[Judge | str]:
+    """Return the judges; the name of a local one if its weights are missing or not agreed to."""
+    names = judge_names(experiment)
+    openable = [
+        name
+        for name in names
+        if parse_judge_kind(name) is not JudgeKind.LOCAL
+        or (is_agreed and locate_weights(name.removeprefix(JudgeKind.LOCAL.prefix)))
+    ]
+    judges = find_judges(
+        openable,
+        experiment.rubric,
+        experiment.hide_suffix,
+        options,
+        debias=experiment.debias,
+        sampling=judge_sampling(experiment),
+    )
+    by_name = dict(zip(openable, judges, strict=True))
+    return [by_name.get(name, name) for name in names]
 
 
 def find_judges(

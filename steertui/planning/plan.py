@@ -105,6 +105,7 @@ def make_plan(design: Design, store: Store, options: JudgeServerOptions = DEFAUL
             store,
             prompts=prompts,
             control_set=options.control_set,
+            own=design.own_scenarios,
         ),
         is_stand_in=any(map(is_stand_in, titles)),
         notes=tuple(_notes(design, facts, judges, descriptions)),
