@@ -1,6 +1,7 @@
 """Layout of narrow panels: no line of rates wraps, names that differ at the end stay apart."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,16 @@ def test_samples_are_named_by_temperature(tmp_path: Path) -> None:
     estimate = estimate_experiment(experiment, tmp_path / "a.db", DEFAULT_OPTIONS)
     text = estimate_text(estimate, 100, ON_DARK).plain
     assert "× 4 samples (1 at temperature 0, 3 at 1)" in text
+
+
+def test_answers_to_score_are_part_of_the_work(tmp_path: Path) -> None:
+    experiment = Experiment(limit=2, coherence="all", judges=["none"])
+    estimate = estimate_experiment(experiment, tmp_path / "a.db", DEFAULT_OPTIONS)
+    assert (
+        "score    6 answers by the unsteered model" in estimate_text(estimate, 100, ON_DARK).plain
+    )
+    answered = replace(estimate, answered=6)
+    action = "r scores the answers that the unsteered model has not scored"
+    assert action in estimate_text(answered, 100, ON_DARK).plain
+    scored = replace(answered, unscored=0)
+    assert "score" not in estimate_text(scored, 100, ON_DARK).plain

@@ -54,6 +54,8 @@ def _run_action(estimate: Estimate) -> str:
         return "downloads these files, then runs the experiment"
     if estimate.unanswered:
         return "runs the missing trials" if estimate.answered else "runs the experiment"
+    if estimate.unscored:
+        return "scores the answers that the unsteered model has not scored"
     if any(judge.unjudged for judge in estimate.judges):
         return "judges the answers without a label"
     return "shows the trials: everything is up to date"
@@ -70,6 +72,8 @@ def _estimate_lines(estimate: Estimate, c: Palette) -> Iterator[tuple[str, Text]
     if not estimate.size.trials:
         return
     yield "time", Text(time_text(estimate, estimate.unanswered) or "no answers to do", c.quiet)
+    if estimate.unscored:
+        yield "score", Text(f"{quantity(estimate.unscored, 'answer')} by the unsteered model")
     for index, judge in enumerate(estimate.judges):
         yield "" if index else "judges", _judge_line(judge, c)
     if not estimate.judges:
