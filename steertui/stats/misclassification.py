@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,7 +102,7 @@ def corrected_rate(
     value = counts.value(counted, valid)
     if value is None:
         return CorrectedRate(raw, None, None, None, references=references, items=len(answers))
-    low, high = _limits(_rate(_draws(counts), counted, valid), value)
+    low, high = _limits(_rate(_draws([counts])[0], counted, valid), value)
     return CorrectedRate(raw, value, low, high, references=references, items=len(answers))
 
 
@@ -122,7 +123,7 @@ def corrected_gap(
     b = two.value(counted, valid)
     if a is None or b is None:
         return None
-    draws = [_rate(_draws(side, stream), counted, valid) for stream, side in enumerate((one, two))]
+    draws = [_rate(side, counted, valid) for side in _draws([one, two])]
     low, high = _limits(draws[0] - draws[1], a - b)
     return Estimate(a - b, max(-1.0, low), min(1.0, high)).percent()
 
@@ -183,30 +184,48 @@ def _rate(shares: Shares, counted: Label, valid: frozenset[Label]) -> Shares:
         return np.asarray(shares[..., order.index(counted)] / inside, np.float64)
 
 
-def _draws(counts: _Counts, stream: int = 0) -> Shares:
-    """Return posterior draws of the true labels' shares, shape (draws, labels).
+def _draws(sides: Sequence[_Counts]) -> list[Shares]:
+    """Return posterior draws of the true labels' shares by side, shape (draws, labels).
 
     Bayesian bootstrap over scenarios (Rubin, Annals of Statistics 9, 1981, 130-134): each draw
     gives each scenario an exponential weight, so the answers of a scenario, their labels and the
     judge's errors on them stay together. A gamma variate per cell adds Jeffreys' prior. With one
     answer per scenario the draws are those of Dirichlet posteriors with Jeffreys' prior, since
-    independent gamma variates divided by their sum are Dirichlet. `stream` selects the variates of
-    the prior; the weights of the scenarios are always the same.
+    independent gamma variates divided by their sum are Dirichlet. All sides have the same
+    scenarios, with the same weights, and variates of the prior of their own.
     """
     weights = np.random.default_rng(0)
-    prior = np.random.default_rng([1, stream])
-    blocks = [_draw_block(counts, weights, prior) for _ in range(DRAWS // BLOCK)]
-    return np.concatenate(blocks)
+    blocks: list[list[Shares]] = [[] for _ in sides]
+    for block in range(DRAWS // BLOCK):
+        own = weights.exponential(size=(BLOCK, len(sides[0].judged)))
+        for stream, (side, drawn) in enumerate(zip(sides, blocks, strict=True)):
+            drawn.append(_draw_block(side, own, _prior(stream)[block]))
+    return [np.concatenate(drawn) for drawn in blocks]
 
 
-def _draw_block(
-    counts: _Counts, weights: np.random.Generator, prior: np.random.Generator
-) -> Shares:
+@cache
+def _prior(stream: int) -> list[tuple[Shares, Shares]]:
+    """Return the gamma variates of Jeffreys' prior by block: of the judge's labels, of the cells.
+
+    They are the same for all intervals: drawing them takes longer than the rest.
+    """
+    variates = np.random.default_rng([1, stream])
     size = len(Label)
-    own = weights.exponential(size=(BLOCK, len(counts.judged)))
-    judged = own @ counts.judged + prior.gamma(JEFFREYS_PRIOR / 2, size=(BLOCK, size))
+    return [
+        (
+            variates.gamma(JEFFREYS_PRIOR / 2, size=(BLOCK, size)),
+            variates.gamma(JEFFREYS_PRIOR, size=(BLOCK, size, size)),
+        )
+        for _ in range(DRAWS // BLOCK)
+    ]
+
+
+def _draw_block(counts: _Counts, own: Shares, prior: tuple[Shares, Shares]) -> Shares:
+    """Return one block of draws with these weights of the scenarios, shape (draws, scenarios)."""
+    size = len(Label)
+    judged = own @ counts.judged + prior[0]
     cells = (own @ counts.checked.reshape(len(counts.checked), -1)).reshape(BLOCK, size, size)
-    cells += prior.gamma(JEFFREYS_PRIOR, size=cells.shape)
+    cells += prior[1]
     errors = cells / cells.sum(axis=1, keepdims=True)
     shares = judged / judged.sum(axis=1, keepdims=True)
     return np.asarray(np.einsum("dtj,dj->dt", errors, shares), np.float64)
