@@ -12,7 +12,11 @@ from steertui.analysis.table import Table
 from steertui.core.declared_analysis import Pair
 from steertui.stats.agreement import clopper_pearson_interval
 from steertui.stats.gap import shared_scenarios
-from steertui.stats.power import minimum_detectable_gap, scenarios_needed
+from steertui.stats.power import (
+    minimum_detectable_gap,
+    scenarios_for_equivalence,
+    scenarios_needed,
+)
 from steertui.stats.rate import Estimate, ScenarioCounts
 from steertui.stats.simultaneous import MIN_PAIRS
 from steertui.stats.slope import mean_limits
@@ -21,6 +25,9 @@ from steertui.units import quantity
 
 MULTIPLES = (1, 2, 4, 8)
 """Numbers of scenarios and wordings, as multiples of the pilot's."""
+
+MOST_BACK = 0.3
+"""Largest share that moves in each direction for which equivalence is planned."""
 
 TOO_MANY = 100_000
 """Number of scenarios from which on a plan is called out of reach."""
@@ -38,6 +45,7 @@ class PilotGap:
         back: share of scenarios whose answer moves against the gap, 0 to 1, with 95 % limits.
         split: of the gap's variance; None if it is unknown.
         wordings: number of wordings of each condition.
+        margin: declared margin of equivalence, percentage points, below 100.
     """
 
     title: str
@@ -47,6 +55,7 @@ class PilotGap:
     back: Estimate
     split: VarianceSplit | None
     wordings: tuple[int, int]
+    margin: float = 10.0
 
 
 def pilot_gaps(summary: Summary, conditions: Mapping[str, Sequence[str]]) -> Iterator[PilotGap]:
@@ -76,7 +85,13 @@ def _pilot_gap(table: Table, pair: Pair, conditions: Mapping[str, Sequence[str]]
         back=back_share(one, two),
         split=table.split,
         wordings=(first, second),
+        margin=_margin(table),
     )
+
+
+def _margin(table: Table) -> float:
+    equivalence = table.primary.equivalence if table.primary else None
+    return min(equivalence.margin, 99.0) if equivalence else 10.0
 
 
 def _mean_share(counts: ScenarioCounts) -> float:
@@ -130,6 +145,18 @@ def _needed(points: float, back: float) -> str:
     if points > 100 * (1 - 2 * back):
         return "none"
     return f"{scenarios_needed(points, back=back):,} scenarios"
+
+
+def equivalence_row(pilot: PilotGap) -> tuple[str, ...]:
+    """Return the scenarios that equivalence needs without a gap, as `needed_row`."""
+    shares = pilot.back.low, pilot.back.value, pilot.back.high
+    needed = (
+        f"{scenarios_for_equivalence(pilot.margin, back=share):,} scenarios"
+        if share <= MOST_BACK
+        else "–"
+        for share in shares
+    )
+    return (f"equivalence ±{pilot.margin:g}", *needed)
 
 
 def expected_width(pilot: PilotGap, scenarios: float, wordings: float) -> float | None:

@@ -8,6 +8,7 @@ from steertui.analysis.pilot import (
     GAP_COLUMNS,
     PilotGap,
     detectable_rows,
+    equivalence_row,
     needed_row,
     pilot_gaps,
     pilot_sentence,
@@ -58,11 +59,12 @@ def draw_pilots(summary: Summary, *, gap: float, width: float, sizes: Sequence[i
 def _pilot(pilot: PilotGap, gap: float, width: float, sizes: Sequence[int]) -> Parts:
     yield line_text(pilot.title, style="bold")
     yield line_text(f"{pilot_sentence(pilot)}.")
-    rows = [*detectable_rows(pilot, sizes), needed_row(pilot, gap)]
+    rows = [*detectable_rows(pilot, sizes), needed_row(pilot, gap), equivalence_row(pilot)]
     yield filled_grid("scenarios", GAP_COLUMNS, rows)
     yield line_text(
         "Minimum detectable gap in points at 80 % power, primary comparison at 5 %, one sample, by "
-        "the share of scenarios that move against it."
+        "the share of scenarios that move against it. Equivalence: scenarios with 80 % power if "
+        "the true gap is 0 and each direction has this share."
     )
     widths = [*width_rows(pilot)]
     if widths:

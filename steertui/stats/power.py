@@ -1,4 +1,4 @@
-"""Power of the exact McNemar test: detection power, minimum detectable gap, scenarios needed.
+"""Power of the exact McNemar test and of the equivalence test: gaps and scenarios needed.
 
 The alternative has two parameters. `points` is the true gap, and `back` the probability that a
 scenario moves against it: it converges only under the condition with the lower rate. So a scenario
@@ -8,6 +8,7 @@ with probability back, and under both or neither otherwise.
 
 from bisect import bisect_left
 from math import ceil, floor, log2, sqrt
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,6 +141,58 @@ def scenarios_needed(points: float, power: float = 0.8, tests: int = 1, back: fl
         return detection_power(size, points, tests, back)
 
     low = high = min_discordant(tests)
+    while own_power(high) < power:
+        low, high = high, 2 * high
+    sizes = range(low, high + 1)
+    return sizes[bisect_left(sizes, power, key=own_power)]
+
+
+def equivalence_power(scenarios: int, margin: float, back: float) -> float:
+    """Return the probability that equivalence within ± `margin` points is shown, 0 to 1.
+
+    If the true gap is 0 and each direction has the share `back` of scenarios: two one-sided score
+    tests at 5 % (`equivalence.equivalence_p`; Tango, Statistics in Medicine 17, 1998, 891-908, in
+    closed form), one sample per scenario, all pairs valid. The sum over the numbers of scenarios
+    that change is exact. Raises ValueError unless 0 <= back <= 0.5 and 0 < margin < 100.
+    """
+    if not 0 <= back <= 0.5 or not 0 < margin < 100:
+        raise ValueError(f"margin of {margin} points with a share of {back}: out of range")
+    changed = 2 * back
+    spread = TAIL * sqrt(scenarios * changed * (1 - changed)) + TAIL * (changed > 0)
+    lowest = max(0, floor(scenarios * changed - spread))
+    highest = min(scenarios, ceil(scenarios * changed + spread))
+    total = 0.0
+    for number in range(lowest, highest + 1):
+        first = np.arange(number + 1)
+        statistics = [
+            _tango_statistic(own, number - own, scenarios, margin / 100)
+            for own in (first, number - first)
+        ]
+        is_shown = np.maximum(*statistics) <= -NormalDist().inv_cdf(1 - SIGNIFICANCE_LEVEL)
+        chances = _binomial_probabilities(first, number, 0.5)
+        chance = _binomial_probabilities(np.array([number]), scenarios, changed)[0]
+        total += float(chance * chances[is_shown].sum())
+    return total
+
+
+def _tango_statistic(first: Integers, second: Integers, size: int, gap: float) -> Floats:
+    """Return the score statistic of the gap, for scenarios that change in either direction."""
+    linear = (2 * size - first + second) * gap - first - second
+    constant = -second * gap * (1 - gap)
+    share = (np.sqrt(linear**2 - 8 * size * constant) - linear) / (4 * size)
+    return np.asarray((first - second - size * gap) / np.sqrt(size * (2 * share + gap * (1 - gap))))
+
+
+def scenarios_for_equivalence(margin: float, power: float = 0.8, back: float = 0.0) -> int:
+    """Return the number of scenarios at which `equivalence_power` reaches `power`.
+
+    Raises ValueError as `equivalence_power`.
+    """
+
+    def own_power(size: int) -> float:
+        return equivalence_power(size, margin, back)
+
+    low = high = 1
     while own_power(high) < power:
         low, high = high, 2 * high
     sizes = range(low, high + 1)

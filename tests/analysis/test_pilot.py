@@ -9,6 +9,7 @@ from steertui.analysis.pilot import (
     PilotGap,
     back_share,
     detectable_rows,
+    equivalence_row,
     expected_width,
     needed_row,
     width_rows,
@@ -18,7 +19,7 @@ from steertui.core.condition import Condition
 from steertui.core.verdict import Label
 from steertui.stats.agreement import clopper_pearson_interval
 from steertui.stats.gap import gap_estimate
-from steertui.stats.power import minimum_detectable_gap, scenarios_needed
+from steertui.stats.power import minimum_detectable_gap, scenarios_for_equivalence, scenarios_needed
 from steertui.stats.rate import Estimate, ScenarioCounts
 from steertui.stats.variance_split import VarianceSplit, split_variance
 from tests.fixtures import grouped
@@ -57,6 +58,12 @@ def test_the_tables_have_the_gaps_and_numbers_of_the_power_of_the_exact_test() -
     hopeless = pilot(Estimate(0.3, 0.1, 0.6))
     assert next(detectable_rows(hopeless, [20]))[3] == "none"
     assert needed_row(hopeless, 10)[3] == "none"
+
+
+def test_scenarios_for_equivalence_have_the_power_of_the_test() -> None:
+    row = equivalence_row(pilot(Estimate(0.02, 0.0, 0.4)))
+    expected = [scenarios_for_equivalence(10, back=share) for share in (0.0, 0.02)]
+    assert row == ("equivalence ±10", *(f"{n} scenarios" for n in expected), "–")
 
 
 def test_the_expected_width_at_the_pilots_size_is_nearly_that_of_its_interval() -> None:

@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 
+from steertui.stats.equivalence import is_equivalent
 from steertui.stats.power import (
     BACK_SHARES,
     detection_power,
+    equivalence_power,
     min_discordant,
     minimum_detectable_gap,
+    scenarios_for_equivalence,
     scenarios_needed,
 )
 
@@ -87,3 +90,30 @@ def test_power_equals_a_simulation_of_the_test() -> None:
     cells = rng.multinomial(71, [0.30, 0.08, 0.62], 2000)
     shown = [2 * sign_flip_test([1] * x + [-1] * y) <= 0.05 and x > y for x, y, _ in cells.tolist()]
     assert detection_power(71, 22, tests=2, back=0.08) == pytest.approx(np.mean(shown), abs=0.04)
+
+
+@pytest.mark.parametrize(
+    ("scenarios", "margin", "back"), [(30, 15, 0.05), (40, 10, 0.0), (36, 20, 0.2)]
+)
+def test_power_of_equivalence_equals_an_enumeration_of_all_tables(
+    scenarios: int, margin: float, back: float
+) -> None:
+    from scipy.stats import multinomial
+
+    expected = 0.0
+    for x in range(scenarios + 1):
+        for y in range(scenarios + 1 - x):
+            unchanged = scenarios - x - y
+            differences = [1.0] * x + [-1.0] * y + [0.0] * unchanged
+            if is_equivalent(differences, margin / 100, 1.0):
+                cells = [x, y, unchanged]
+                expected += multinomial.pmf(cells, scenarios, [back, back, 1 - 2 * back])
+    assert equivalence_power(scenarios, margin, back) == pytest.approx(expected, abs=1e-10)
+
+
+def test_the_number_of_scenarios_reaches_the_power_of_equivalence() -> None:
+    number = scenarios_for_equivalence(10, back=0.05)
+    assert equivalence_power(number, 10, 0.05) >= 0.8 > equivalence_power(number - 1, 10, 0.05)
+    assert scenarios_for_equivalence(10) == 25  # no scenario changes: sqrt(25) / 3 > 1.645
+    with pytest.raises(ValueError, match="out of range"):
+        equivalence_power(30, 10, 0.6)
