@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from steertui.analysis.scenario_design import design_sentence, scenario_designs
 from steertui.analysis.sentences import Finding
 from steertui.analysis.summary import Summary
 
@@ -19,15 +20,21 @@ def caveats(summary: Summary) -> list[str]:
 
 def _sample(summary: Summary) -> Iterator[str]:
     scenarios = {o.scenario for table in summary.tables for o in table.outcomes}
+    designs = scenario_designs(summary.tables)
     if any(declaration.limit for declaration in summary.declarations):
         yield (
             f"Scenarios: --limit took the first {len(scenarios)} in turn from the categories, no "
             "random sample; the intervals are about scenarios like these"
         )
     else:
+        these = f"these {len(scenarios)}" if not designs else "those of each condition"
         yield (
-            f"Scenarios: intervals are about scenarios like these {len(scenarios)}, not about "
-            "other kinds of tasks"
+            f"Scenarios: intervals are about scenarios like {these}, not about other kinds of tasks"
+        )
+    if designs:
+        yield (
+            f"{design_sentence(designs)}; rates of two conditions or models can differ because "
+            "their scenarios differ"
         )
     if any(arm.gap.over for table in summary.tables for arm in table.arms):
         yield (

@@ -20,6 +20,7 @@ from steertui.paper.item_by_item import ItemByItem, compare_items, item_counts
 from steertui.paper.original_labels import PaperLabels, is_paper_table, paper_labels
 from steertui.paper.setup_differences import setup_differences
 from steertui.store import Store
+from steertui.units import list_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ def _own_comparison(
     """Return the comparison of the paper's own answers and labels: a remark alone."""
     remark = "These are the paper's own answers and labels, imported; their counts are as published"
     if original and original.mismatched:
-        conditions = " and ".join(original.mismatched)
+        conditions = list_text(original.mismatched)
         remark = (
             "These are the paper's own answers and labels, imported; but their counts under "
             f"{conditions} are not the published ones"

@@ -53,8 +53,7 @@ def render(summary: Summary, methods: Methods, paper: Sequence[PaperComparison] 
     for table in summary.tables:
         lines += [*_rates(table), *_comparisons(table), *group_lines(table.groups)]
     for comparison in paper:
-        if comparison.differences:
-            lines += _paper(comparison)
+        lines += _paper(comparison)
     if summary.tables:
         lines.append(r"\paragraph{Methods.}")
         lines += [f"{_with_citations(paragraph)}\n" for paragraph in methods.paragraphs]
@@ -95,6 +94,17 @@ def _comparisons(table: Table) -> Iterator[str]:
 
 
 def _paper(comparison: PaperComparison) -> Iterator[str]:
+    """Yield the differences from the paper's rates, and what differs in the set-up."""
+    if comparison.differences:
+        yield from _differences(comparison)
+    remarks = [*comparison.sentences, *comparison.setup]
+    if remarks:
+        title = f"{comparison.title}, compared with the paper's {comparison.model}"
+        yield rf"\paragraph{{{escape(title)}.}}"
+        yield " ".join(f"{escape(remark)}." for remark in remarks) + "\n"
+
+
+def _differences(comparison: PaperComparison) -> Iterator[str]:
     legend = standing_legend(paired=comparison.is_paired, margin=comparison.margin)
     title = f"{comparison.title}, compared with the paper's {comparison.model}"
     rows = [difference_row(difference) for difference in comparison.differences]

@@ -4,14 +4,19 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from steertui.core.verdict import Label, Verdict
+from steertui.paper.importing import import_runs, read_runs
 from steertui.report.citations import CITATIONS
 from steertui.report.latex_tables import escape
+from steertui.store import Store
 from tests.fixtures import large
 from tests.fixtures.program import call
+from tests.fixtures.real import RUNS, needs_shared
 
 SHOWN = {
     r"100 % of a_b & c#d": r"100 \% of a\_b \& c\#d",
@@ -91,3 +96,31 @@ def test_latex_accepts_the_report(folder: Path) -> None:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stdout[-2000:]
     assert "undefined" not in done.stdout
+
+
+@needs_shared
+def test_an_import_names_its_sources_its_settings_and_its_scenarios(tmp_path: Path) -> None:
+    sizes = {"baseline": 12, "pro_ic": 28, "anti_ic": 13}
+    runs = [
+        replace(run, items=run.items[: sizes[run.items[0].mode]])
+        for run in read_runs(RUNS)
+        if run.name == "Qwen3-4B-Thinking-2507"
+    ]
+    with Store(tmp_path / "p.db") as store:
+        import_runs(runs, store)
+        store.add_judge("openai:own#1", "openai:own", {"title": ""})
+        for key in store.answered_keys(store.experiments()[-1].id):
+            store.add_verdict(key, Verdict("openai:own#1", Label.NO_CONVERGENCE))
+    code, source, err = call("report", "p.db", "--format", "latex", cwd=tmp_path)
+    assert code == 0, err
+    name = "Qwen3-4B-Thinking-2507"
+    assert f"{name} has 28 (12 to 28 under each condition, 12 under all)" in source
+    assert "53 answers in all" in source
+    imported = rf"The answers of {name} were imported from the run logs of~\cite{{hoscilowicz2026"
+    assert imported in source
+    assert "f698626c63be1275c223ad617f1c0f3837cf5f2e" in source
+    assert "Their logs state temperature 0 and at most 8096 new tokens" in source
+    assert "The labels of paper:gpt-5.2 (convergence, no convergence," in source
+    assert "openai:own labelled each answer" in source
+    assert "their counts under baseline, pro and anti are not the published ones" in source
+    assert "scenarios like those of each condition" in source
