@@ -17,7 +17,7 @@ DEMO_DB = Path("steertui-demo.db")
 
 @cache
 def package_data(name: str) -> Path:
-    """Return the shipped folder `name`: "scenarios" or "models".
+    """Return the shipped folder `name`: "scenarios", "models" or "docs/reference".
 
     An installed wheel has it in `steertui/data/`, a checkout next to the package.
     """

@@ -1,4 +1,4 @@
-"""Wheel: it contains everything that the demo needs."""
+"""Wheel: it contains everything that the demo, bundles and exports need."""
 
 import os
 import subprocess
@@ -25,6 +25,16 @@ def test_the_installed_wheel_runs_the_demo_in_another_folder(tmp_path: Path) -> 
     located = subprocess.run(print_location, cwd=elsewhere, env=env, capture_output=True, text=True)
     assert located.stdout.startswith(str(installed))
     command = [sys.executable, "-m", "steertui", "--batch", "--demo", "--limit", "2"]
+    command += ["--db", "a.db"]
     result = subprocess.run(command, cwd=elsewhere, env=env, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert "pro − anti" in result.stdout
+    for options, shown in (
+        (("bundle", "a.db"), "digest "),
+        (("verify", "a.bundle.zip"), "All parts agree"),
+        (("export", "a.db", "--datasette", "metadata.json"), "metadata.json"),
+    ):
+        command = [sys.executable, "-m", "steertui", *options]
+        result = subprocess.run(command, cwd=elsewhere, env=env, capture_output=True, text=True)
+        assert result.returncode == 0, result.stderr
+        assert shown in result.stdout + result.stderr
