@@ -135,8 +135,8 @@ def _score_lines(estimate: Estimate) -> Iterator[str]:
     if estimate.unscored:
         yield (
             f"Score   {quantity(estimate.unscored, 'answer')} by the unsteered model, as a measure "
-            "of coherence: on a CPU half as long as their generation, or longer; --coherence none "
-            "leaves it out"
+            "of coherence, on a CPU in about half the time of generation; --coherence none leaves "
+            "it out"
         )
 
 

@@ -590,6 +590,7 @@ def test_coherence_is_reported_before_any_answer_is_judged(tmp_path: Path) -> No
     page = (tmp_path / "a.html").read_text(encoding="utf-8")
     assert "Without labels convergence and nonsense over axis are unknown" in page
     assert "Answers without a comparison yet" in page
+    assert "Coherence by dose" in page
     assert report(db, "--format", "markdown").count("| 0.8 | 20! | -2.07 |") == 1
 
 

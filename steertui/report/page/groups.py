@@ -40,10 +40,12 @@ def group_values(groups: Groups, answers: Sequence[SideBySide]) -> Values:
 
 
 def _axis(axis: AxisResult) -> Values:
+    is_judged = axis.curve.is_judged
     return {
         "title": f"Dose axis {axis.name}: {UNIT_WORDS[axis.unit]}",
-        "wide": dose_curve(axis, figures.WIDE).inline() if axis.curve.is_judged else "",
-        "narrow": dose_curve(axis, figures.NARROW).inline() if axis.curve.is_judged else "",
+        "wide": dose_curve(axis, figures.WIDE).inline() if is_judged else "",
+        "narrow": dose_curve(axis, figures.NARROW).inline() if is_judged else "",
+        "caption": f"{'Convergence, effect and coherence' if is_judged else 'Coherence'} by dose",
         "columns": dose_columns(axis),
         "legend": dose_legend(axis),
         "rows": [*dose_rows(axis)],
