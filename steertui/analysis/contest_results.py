@@ -135,7 +135,7 @@ def _marks(estimates: Contest, sides: ContestSides) -> dict[Cell, CellMark]:
 
 
 def _duel_mark(duel: Duel) -> CellMark:
-    if duel.is_broken or duel.adds:
+    if duel.adds:
         return CellMark.STEERS
     return CellMark.RESISTED if duel.is_resisted else CellMark.OPEN
 
@@ -236,8 +236,9 @@ def _worst_sentences(defence: Defence) -> Iterator[str]:
         )
     for duel in defence.duels:
         if duel.attack in defence.worst:
+            verb = "adds" if duel.adds else "is not shown to add:"
             residual = f"{points_text(duel.residual, duel.test)}, {p_words(duel.test)}"
             yield (
-                f"Under {defence.name}, {duel.attack} adds {residual}; estimated protection, not "
+                f"Under {defence.name}, {duel.attack} {verb} {residual}; estimated protection, not "
                 f"tested: {points_text(duel.protection)}"
             )

@@ -1,17 +1,21 @@
 """Rows of dose axes and contests as text, the same in every report format."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from steertui.analysis.contest_results import CellMark, ContestResult
 from steertui.analysis.dose_results import AxisResult
-from steertui.analysis.formatting import rate_interval, rate_percent
+from steertui.analysis.formatting import SHARED_MARK, rate_interval, rate_percent
+from steertui.analysis.group_words import shared_points
 from steertui.analysis.interval_text import interval_cell, level_text, set_limits_legend
 from steertui.analysis.sentences import p_text
 from steertui.core.grouping import Access
 from steertui.stats.coherence import CoherenceMeasure
+from steertui.stats.contest import Defence, Duel
 from steertui.stats.dose import DosePoint
 from steertui.stats.gap import Gap
 from steertui.stats.rate import Rate
+from steertui.stats.sensitivity import MATERIAL_POINTS, pairs_differ
+from steertui.units import quantity
 
 _DOSE_COLUMNS = (
     "rate",
@@ -39,15 +43,17 @@ MARKS = {
 }
 """One character by what is shown of a cell."""
 
-PART_COLUMNS = ("authorised", "unauthorised", "residual", "protection", "interaction", "p (Holm)")
+PART_COLUMNS = ("authorised", "unauthorised", "residual", "p (Holm)", "protection", "interaction")
 """Headings of `part_rows`, after defence and attack; points of convergence, p of the residual."""
 
-PARTS_LEGEND = (
+_PARTS_LEGEND = (
     "authorised: what the defence alone takes away; unauthorised: what the attack alone adds; "
     "residual: what it adds under the defence; protection: what the defence takes away under the "
     "attack, which is authorised plus interaction"
 )
-"""Meaning of the parts of a contest, without a full stop."""
+
+_PAIRS_NAME = "  over pairs"
+"""First cell of a row with gaps over the scenarios that are valid on all their sides."""
 
 
 def dose_columns(axis: AxisResult) -> tuple[str, ...]:
@@ -81,6 +87,7 @@ def _label_legends(axis: AxisResult) -> Iterator[str]:
     )
     yield f"rate: convergence in per cent; effect: points above dose 0, {once}"
     yield set_limits_legend(tests)
+    yield _pairs_legend(point.effect for point in axis.curve.points)
     yield f"p: after Holm over {len(tests)} doses" if len(tests) > 1 else ""
     yield "nonsense: share of all judged answers"
 
@@ -90,7 +97,7 @@ def _has_logliks(axis: AxisResult) -> bool:
 
 
 def dose_rows(axis: AxisResult) -> Iterator[tuple[str, ...]]:
-    """Yield the row of each dose."""
+    """Yield the row of each dose, and below it an effect over the pairs that differs materially."""
     for point in axis.curve.points:
         yield (
             f"{point.dose:g}",
@@ -98,6 +105,10 @@ def dose_rows(axis: AxisResult) -> Iterator[tuple[str, ...]]:
             _measure(point, CoherenceMeasure.REPETITION, _share(point.means.repetition)),
             *([_loglik_cell(point)] if _has_logliks(axis) else []),
         )
+        if point.effect and pairs_differ(point.effect):
+            empty = len(dose_columns(axis)) - 4
+            scenarios = f"over {quantity(point.effect.pairs, 'pair')}"
+            yield ("", "", "", shared_points(point.effect), scenarios, *([""] * empty))
 
 
 def _label_cells(point: DosePoint) -> tuple[str, ...]:
@@ -125,7 +136,7 @@ def _measure(point: DosePoint, measure: CoherenceMeasure, text: str) -> str:
 def _effect(point: DosePoint) -> tuple[str, str, str]:
     if point.effect is None or point.test is None:
         return "", "", ""
-    return points(point.effect), interval_cell(point.test), p_value(point.test.p)
+    return marked_points(point.effect), interval_cell(point.test), p_value(point.test.p)
 
 
 def p_value(p: float | None) -> str:
@@ -133,9 +144,20 @@ def p_value(p: float | None) -> str:
     return "–" if p is None else p_text(p).removeprefix("p ").removeprefix("= ").replace(" ", "")
 
 
-def points(gap: Gap) -> str:
-    """Return a gap such as "+22.5", "–" if it is unknown."""
-    return "–" if gap.points is None else f"{gap.points:+.1f}"
+def marked_points(gap: Gap) -> str:
+    """Return a gap such as "+22.5", "–" if it is unknown; † if its pairs give another one."""
+    mark = SHARED_MARK * pairs_differ(gap)
+    return "–" if gap.points is None else f"{gap.points:+.1f}{mark}"
+
+
+def _pairs_legend(gaps: Iterable[Gap | None]) -> str:
+    """Return the meaning of †, without a full stop; "" without a marked gap."""
+    if not any(gap and pairs_differ(gap) for gap in gaps):
+        return ""
+    return (
+        f"{SHARED_MARK}: over its pairs, the scenarios valid on all its sides, the gap is more "
+        f"than {MATERIAL_POINTS:g} points away and in the next row; p is over pairs"
+    )
 
 
 def cell_texts(result: ContestResult, defence: str) -> tuple[list[str], list[str]]:
@@ -168,7 +190,7 @@ def short_interval(rate: Rate) -> str:
 
 
 def marks_legend(result: ContestResult) -> str:
-    """Return the meaning of the marks that occur, without a full stop."""
+    """Return the meaning of the marks, without a full stop."""
     margin = f"{100 * result.estimates.margin:g} points"
     words = {
         CellMark.STEERS: "the attack is shown to steer",
@@ -177,6 +199,8 @@ def marks_legend(result: ContestResult) -> str:
         CellMark.WITHHELD: "the labels are not reliable",
     }
     found = {*result.marks.values()}
+    if CellMark.WITHHELD not in found:
+        found = {*words} - {CellMark.WITHHELD}
     legend = ", ".join(f"{MARKS[mark]} {text}" for mark, text in words.items() if mark in found)
     return f"convergence in per cent with 95 % intervals; {legend}"
 
@@ -186,24 +210,64 @@ def part_rows(
 ) -> Iterator[tuple[str, ...]]:
     """Yield the parts of every defence against every attack, or its worst ones alone.
 
-    `numbers` replace the names of the attacks.
+    `numbers` replace the names of the attacks. Below a row are those of its gaps over the pairs
+    that differ materially, with the number of pairs.
     """
+    for defence, duel in _duels(result, worst=worst):
+        parts = _parts(result, defence, duel)
+        attack = numbers[duel.attack] if numbers else duel.attack
+        cells = [*map(marked_points, parts)]
+        yield (f"{defence.name} × {attack}", *cells[:3], p_value(duel.test.p), *cells[3:])
+        if any(map(pairs_differ, parts)):
+            cells = [*map(_pairs_cell, parts)]
+            yield (_PAIRS_NAME, *cells[:3], "", *cells[3:])
+
+
+def _duels(result: ContestResult, *, worst: bool) -> Iterator[tuple[Defence, Duel]]:
+    """Yield every defence with every attack, or with its worst ones alone."""
     for defence in result.estimates.defences:
         for duel in defence.duels:
             if not worst or duel.attack in defence.worst:
-                parts = (
-                    defence.authorised,
-                    result.estimates.unauthorised[duel.attack],
-                    duel.residual,
-                    duel.protection,
-                    duel.interaction,
-                )
-                attack = numbers[duel.attack] if numbers else duel.attack
-                yield (
-                    f"{defence.name} × {attack}",
-                    *map(points, parts),
-                    p_value(duel.test.p),
-                )
+                yield defence, duel
+
+
+def _parts(result: ContestResult, defence: Defence, duel: Duel) -> tuple[Gap, ...]:
+    """Return the parts in the order of `PART_COLUMNS`."""
+    return (
+        defence.authorised,
+        result.estimates.unauthorised[duel.attack],
+        duel.residual,
+        duel.protection,
+        duel.interaction,
+    )
+
+
+def _pairs_cell(gap: Gap) -> str:
+    """Return "+50.0 (8)": a marked gap over its pairs, and their number; "" for other gaps."""
+    return f"{shared_points(gap)} ({gap.pairs})" if pairs_differ(gap) else ""
+
+
+def parts_legend(result: ContestResult, *, worst: bool = False) -> str:
+    """Return the meaning of the columns of `part_rows`, without a full stop."""
+    attacks = len(result.estimates.unauthorised)
+    holm = f", after Holm over {attacks} attacks" if attacks > 1 else ""
+    marked = _pairs_legend(
+        gap
+        for defence, duel in _duels(result, worst=worst)
+        for gap in _parts(result, defence, duel)
+    )
+    p = f"p: of the residual{holm}; protection and interaction are not tested"
+    return "; ".join(filter(None, (_PARTS_LEGEND, p, marked)))
+
+
+def part_levels(result: ContestResult) -> str:
+    """Return the levels of the intervals of each part, one sentence without a full stop."""
+    defence = result.estimates.defences[0]
+    own, residual = (level_text(test.level) for test in (defence.test, defence.duels[0].test))
+    return (
+        f"Intervals: authorised {own} and residual {residual}, those of each at once with about "
+        "95 %; protection and interaction 95 % each, not tested"
+    )
 
 
 def access_lines(result: ContestResult) -> list[str]:

@@ -6,6 +6,8 @@ from steertui.core.grouping import CoherenceLimits, DoseUnit
 from steertui.stats.families import FamilyTest, untested
 from steertui.stats.gap import Gap
 from steertui.stats.rate import Rate
+from steertui.stats.sensitivity import pairs_differ
+from steertui.units import quantity
 
 UNIT_WORDS = {
     DoseUnit.VECTOR: "strength of a control vector",
@@ -30,11 +32,21 @@ CEILING = 0.9
 def points_text(gap: Gap, test: FamilyTest | None = None) -> str:
     """Return "+22.5 points (95 % interval +5.0 to +40.1)", or that there is no valid answer.
 
-    The interval is that of the gap's `test`; of a gap that is not tested, a single 95 % one.
+    The interval is that of the gap's `test`; of a gap that is not tested, a single 95 % one. If the
+    scenarios valid on both sides give materially other points, these follow.
     """
     if gap.points is None:
         return "unknown, since one side has no valid answer"
-    return f"{gap.points:+.1f} points ({interval_words(test or untested(gap))})"
+    size = f"{gap.points:+.1f} points ({interval_words(test or untested(gap))})"
+    if gap.shared is None or not pairs_differ(gap):
+        return size
+    pairs = quantity(gap.pairs, "scenario")
+    return f"{size}, and {shared_points(gap)} over the {pairs} valid on both sides"
+
+
+def shared_points(gap: Gap) -> str:
+    """Return a gap over its pairs alone, such as "+50.0"; "–" if it is unknown."""
+    return "–" if gap.shared is None else f"{round(gap.shared, 1) + 0.0:+.1f}"
 
 
 def p_words(test: FamilyTest) -> str:

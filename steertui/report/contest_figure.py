@@ -1,9 +1,10 @@
 """Figures of a contest: matrix of rates, and parts of each defence against its worst attack."""
 
 from collections.abc import Sequence
+from textwrap import wrap
 
 from steertui.analysis.contest_results import ContestResult
-from steertui.analysis.group_rows import cell_text, short_interval
+from steertui.analysis.group_rows import cell_text, marked_points, part_levels, short_interval
 from steertui.analysis.interval_text import interval_cell
 from steertui.report.canvas import Canvas, shorten
 from steertui.report.figures import Scale, is_narrow
@@ -69,7 +70,10 @@ def _cell(
 
 
 def contest_parts(result: ContestResult, width: int) -> Canvas:
-    """Return bars with 95 % intervals: the parts of each defence against its worst attack."""
+    """Return bars with intervals: the parts of each defence against its worst attack.
+
+    The levels of the intervals are below the bars. A gap is marked † if its pairs give another one.
+    """
     canvas = Canvas(width, "Parts of each defence against its worst attack, in points")
     narrow = is_narrow(width)
     scale = Scale(-100, 100, left=92, right=width - (20 if narrow else 150))
@@ -84,6 +88,8 @@ def contest_parts(result: ContestResult, width: int) -> Canvas:
     scale.axis(canvas, 4, bottom + 4, step=50, unit="percentage points")
     for number, (defence, duel) in enumerate(worst):
         _parts(canvas, scale, defence, duel, 4 + number * height)
+    for number, text in enumerate(wrap(part_levels(result), width // CHARACTER), 3):
+        canvas.text(0, bottom + 4 + 18 * number, text, "soft")
     return canvas
 
 
@@ -112,4 +118,4 @@ def _bar(canvas: Canvas, scale: Scale, gap: Gap, test: FamilyTest, y: float) -> 
     canvas.box(left, y - 6, right - left, 12, f"flow {'pro' if gap.points > 0 else 'anti'}")
     canvas.line(scale.at(test.low), y, scale.at(test.high), y, "whisker")
     if not is_narrow(canvas.width):
-        canvas.text(canvas.width, y + 4, f"{gap.points:+.1f} {interval_cell(test)}", "end")
+        canvas.text(canvas.width, y + 4, f"{marked_points(gap)} {interval_cell(test)}", "end")

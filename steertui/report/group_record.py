@@ -130,8 +130,8 @@ def _defence_record(result: ContestResult, defence: Defence) -> Record:
             {
                 "attack": duel.attack,
                 "residual": tested_record(duel.residual, duel.test),
-                "protection": asdict(duel.protection),
-                "interaction": asdict(duel.interaction),
+                "protection": _untested_record(duel.protection),
+                "interaction": _untested_record(duel.interaction),
                 "residual_p_holm": duel.test.p,
                 "is_resisted": duel.is_resisted,
                 "is_broken": duel.is_broken,
@@ -162,6 +162,11 @@ def tested_record(gap: Gap, test: FamilyTest) -> Record:
     """Return a gap with the limits of its test, at the level of its family."""
     limits = {"test_level": test.level, "test_low": test.low, "test_high": test.high}
     return asdict(gap) | limits
+
+
+def _untested_record(gap: Gap) -> Record:
+    """Return a gap with its single 95 % limits, without the p value, which is not used."""
+    return {name: value for name, value in asdict(gap).items() if name != "p"}
 
 
 def rate_record(rate: Rate) -> Record:

@@ -7,7 +7,6 @@ from steertui.analysis.contest_results import ContestResult
 from steertui.analysis.dose_results import AxisResult
 from steertui.analysis.group_rows import (
     PART_COLUMNS,
-    PARTS_LEGEND,
     access_lines,
     cell_texts,
     dose_columns,
@@ -15,6 +14,7 @@ from steertui.analysis.group_rows import (
     dose_rows,
     marks_legend,
     part_rows,
+    parts_legend,
 )
 from steertui.analysis.group_words import UNIT_WORDS
 from steertui.analysis.groups import Groups
@@ -56,7 +56,7 @@ def _contest(result: ContestResult, *, detail: bool) -> Parts:
     yield line_text(f"Parts of each defence {title}, in points", style="bold")
     rows = part_rows(result, worst=not detail, numbers=numbers)
     yield filled_grid("", PART_COLUMNS, rows)
-    yield line_text(f"{PARTS_LEGEND}.")
+    yield line_text(f"{parts_legend(result, worst=not detail)}.")
     sentences = result.sentences if detail else result.verdicts
     yield from (line_text(f"  {sentence}.") for sentence in sentences)
 

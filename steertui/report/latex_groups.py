@@ -6,7 +6,6 @@ from steertui.analysis.contest_results import ContestResult
 from steertui.analysis.dose_results import AxisResult
 from steertui.analysis.group_rows import (
     PART_COLUMNS,
-    PARTS_LEGEND,
     access_lines,
     dose_columns,
     dose_legend,
@@ -14,6 +13,7 @@ from steertui.analysis.group_rows import (
     marks_legend,
     matrix_rows,
     part_rows,
+    parts_legend,
 )
 from steertui.analysis.group_words import UNIT_WORDS
 from steertui.analysis.groups import Groups
@@ -41,7 +41,7 @@ def _contest(result: ContestResult) -> Iterator[str]:
     title = f"Contest {result.sides.contest}"
     notes = [f"{title}: defences × attacks", marks_legend(result), *access_lines(result)]
     yield from latex_table(("defence", *result.sides.attacks), matrix_rows(result), notes)
-    parts = [f"{title}: parts of each defence against each attack, in points", PARTS_LEGEND]
+    parts = [f"{title}: parts of each defence against each attack, in points", parts_legend(result)]
     yield from latex_table(("", *PART_COLUMNS), part_rows(result), parts)
     yield from _paragraph(title, result.sentences)
 

@@ -6,7 +6,6 @@ from steertui.analysis.contest_results import ContestResult
 from steertui.analysis.dose_results import AxisResult
 from steertui.analysis.group_rows import (
     PART_COLUMNS,
-    PARTS_LEGEND,
     access_lines,
     dose_columns,
     dose_legend,
@@ -14,6 +13,7 @@ from steertui.analysis.group_rows import (
     marks_legend,
     matrix_rows,
     part_rows,
+    parts_legend,
 )
 from steertui.analysis.group_words import UNIT_WORDS
 from steertui.analysis.groups import Groups
@@ -46,6 +46,6 @@ def _contest(result: ContestResult) -> Iterator[str]:
     yield from (f"- {escape(line)}." for line in access_lines(result))
     yield ""
     yield from escaped_table(("points", *PART_COLUMNS), part_rows(result))
-    yield f"\n{escape(PARTS_LEGEND)}.\n"
+    yield f"\n{escape(parts_legend(result))}.\n"
     yield from (f"- {escape(sentence)}." for sentence in result.sentences)
     yield ""

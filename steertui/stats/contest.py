@@ -34,7 +34,7 @@ class Verdict(StrEnum):
     """Its own steering is shown and kept, and every attack's residual is below the margin."""
     NOT_DECOUPLED = "not decoupled"
     """Its steering is lost, or an attack's residual exceeds the margin."""
-    NO_ATTACK = "no attack to resist"
+    NO_ATTACK = "no attack shown to steer"
     """No attack is shown to steer without a defence."""
     OPEN = "open"
     """Neither is shown."""
@@ -45,6 +45,9 @@ class Verdict(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Duel:
     """One defence against one attack. Gaps in percentage points of convergence.
+
+    The points are over all valid answers of each cell, so that parts add up; `Gap.shared` has those
+    over the scenarios of the test.
 
     Attributes:
         attack: its name.
@@ -68,8 +71,8 @@ class Duel:
 
     @property
     def adds(self) -> bool:
-        """Whether the residual is shown to be above 0."""
-        return _is_shown_positive(self.residual, self.test)
+        """Whether the residual is shown to be above 0, or above the margin."""
+        return self.is_broken or _is_shown_positive(self.residual, self.test)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import lcm, sqrt
+from statistics import fmean
 
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
@@ -40,6 +41,8 @@ class Gap:
         only_second: pairs with a higher share of convergence under `second`.
         p: exact two-sided p value over the pairs; None without pairs.
         samples: largest number of valid samples of any scenario under either condition.
+        shared: the same difference over the pairs alone, each with the same weight, in percentage
+            points; None without pairs.
     """
 
     first: str
@@ -52,6 +55,7 @@ class Gap:
     only_second: int
     p: float | None
     samples: int = 1
+    shared: float | None = None
 
 
 def condition_gap(
@@ -75,9 +79,12 @@ def paired_gap(one: ScenarioCounts, two: ScenarioCounts, first: str, second: str
     `paired_limits`. p value: `sign_flip_test`, which is McNemar's exact test if each scenario has
     one sample.
     """
-    differences = paired_differences(one, two)
     return tested_gap(
-        (first, second), gap_estimate((one, two)), differences, most_samples(one, two)
+        (first, second),
+        gap_estimate((one, two)),
+        paired_differences(one, two),
+        most_samples(one, two),
+        shares=share_differences(one, two),
     )
 
 
@@ -86,9 +93,13 @@ def shared_gap(one: ScenarioCounts, two: ScenarioCounts, first: str, second: str
 
     Points and interval are over `balanced_scenarios`; the test is that of `paired_gap`.
     """
-    estimate = gap_estimate(balanced_scenarios(one, two))
-    samples = most_samples(*shared_scenarios(one, two))
-    return tested_gap((first, second), estimate, paired_differences(one, two), samples)
+    return tested_gap(
+        (first, second),
+        gap_estimate(balanced_scenarios(one, two)),
+        paired_differences(one, two),
+        most_samples(*shared_scenarios(one, two)),
+        shares=share_differences(one, two),
+    )
 
 
 def most_samples(*sides: ScenarioCounts) -> int:
@@ -97,11 +108,17 @@ def most_samples(*sides: ScenarioCounts) -> int:
 
 
 def tested_gap(
-    names: tuple[str, str], estimate: Estimate | None, differences: Sequence[int], samples: int
+    names: tuple[str, str],
+    estimate: Estimate | None,
+    differences: Sequence[int],
+    samples: int,
+    *,
+    shares: Sequence[float],
 ) -> Gap:
     """Return the gap with this estimate and the test of these differences, one per scenario.
 
-    Fewer than `MIN_PAIRS` differences have no limits: they show next to nothing of the variance.
+    `shares` are the same differences as proportions. Fewer than `MIN_PAIRS` differences have no
+    limits: they show next to nothing of the variance.
     """
     has_limits = estimate is not None and len(differences) >= MIN_PAIRS
     return Gap(
@@ -115,6 +132,7 @@ def tested_gap(
         only_second=sum(difference < 0 for difference in differences),
         p=sign_flip_test(differences) if differences else None,
         samples=samples,
+        shared=100 * fmean(shares) if shares else None,
     )
 
 

@@ -26,7 +26,9 @@ def gap_difference(one: GapCounts, two: GapCounts, first: str, second: str) -> G
     """
     estimate = gap_difference_estimate(one, two)
     differences = _differences_of_differences(one, two)
-    return tested_gap((first, second), estimate, differences, most_samples(*one, *two))
+    samples = most_samples(*one, *two)
+    shares = _differences_of_shares(one, two)
+    return tested_gap((first, second), estimate, differences, samples, shares=shares)
 
 
 def gap_difference_estimate(one: GapCounts, two: GapCounts, z: float = Z95) -> Estimate | None:
@@ -44,15 +46,24 @@ def gap_difference_estimate(one: GapCounts, two: GapCounts, z: float = Z95) -> E
 
 def _differences_of_differences(one: GapCounts, two: GapCounts) -> list[int]:
     """Return each shared scenario's difference of differences, in steps of a common denominator."""
-    sides = (*one, *two)
-    shared = [name for name in one[0] if all(name in side for side in sides)]
-    sizes = {side[name][1] for name in shared for side in sides}
+    shared = _valid_in_all(one, two)
+    sizes = {side[name][1] for side in (*one, *two) for name in shared}
     steps = min(lcm(*sizes), MAX_STEPS)
+    return [round(steps * share) for share in _differences_of_shares(one, two)]
+
+
+def _differences_of_shares(one: GapCounts, two: GapCounts) -> list[float]:
+    """Return each shared scenario's difference of differences of shares, -2 to 2."""
     differences = []
-    for name in shared:
-        a, b, c, d = (side[name][0] * steps / side[name][1] for side in sides)
-        differences.append(round((a - b) - (c - d)))
+    for name in _valid_in_all(one, two):
+        a, b, c, d = (side[name][0] / side[name][1] for side in (*one, *two))
+        differences.append((a - b) - (c - d))
     return differences
+
+
+def _valid_in_all(one: GapCounts, two: GapCounts) -> list[str]:
+    """Return the scenarios that are valid on all four sides."""
+    return [name for name in one[0] if all(name in side for side in (one[1], *two))]
 
 
 def gap_correlation(one: GapCounts, two: GapCounts) -> float:

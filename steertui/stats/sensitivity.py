@@ -205,6 +205,11 @@ def headline_gap_counts(one: GapCounts, two: GapCounts) -> tuple[GapCounts, GapC
     return (first, second) if is_apart else own
 
 
+def pairs_differ(gap: Gap) -> bool:
+    """Whether the gap over its pairs is `MATERIAL_POINTS` from that over all valid answers."""
+    return _are_apart(gap.points, gap.shared)
+
+
 def _difference(one: GapCounts, two: GapCounts) -> float | None:
     first, second = _points(one), _points(two)
     return None if first is None or second is None else first - second

@@ -7,13 +7,13 @@ from steertui.analysis.contest_results import ContestResult
 from steertui.analysis.dose_results import AxisResult
 from steertui.analysis.group_rows import (
     PART_COLUMNS,
-    PARTS_LEGEND,
     access_lines,
     dose_columns,
     dose_legend,
     dose_rows,
     marks_legend,
     part_rows,
+    parts_legend,
 )
 from steertui.analysis.group_words import UNIT_WORDS
 from steertui.analysis.groups import Groups
@@ -35,7 +35,6 @@ def group_values(groups: Groups, answers: Sequence[SideBySide]) -> Values:
         "contests": [_contest(result) for result in groups.contests],
         "refusals": [s for result in groups.refusals for s in result.sentences],
         "part_columns": PART_COLUMNS,
-        "parts_legend": PARTS_LEGEND,
     }
 
 
@@ -63,6 +62,7 @@ def _contest(result: ContestResult) -> Values:
         "legend": marks_legend(result),
         "access": access_lines(result),
         "rows": [*part_rows(result)],
+        "parts_legend": parts_legend(result),
         "verdicts": result.verdicts,
         "evidence": result.evidence,
     }

@@ -10,7 +10,6 @@ from steertui.analysis.contest_results import ContestResult
 from steertui.analysis.dose_results import AxisResult
 from steertui.analysis.group_rows import (
     PART_COLUMNS,
-    PARTS_LEGEND,
     access_lines,
     cell_texts,
     dose_columns,
@@ -18,6 +17,7 @@ from steertui.analysis.group_rows import (
     dose_rows,
     marks_legend,
     part_rows,
+    parts_legend,
 )
 from steertui.analysis.groups import Groups
 from steertui.printable import one_line
@@ -65,7 +65,9 @@ def _contest(result: ContestResult, width: int, colours: Palette) -> Iterator[Te
     yield Text("against the worst attack, in points", "bold")
     parts = part_rows(result, worst=True, numbers=numbers)
     yield from _grid([("", *PART_COLUMNS), *parts], width, colours)
-    yield hanging_indent(Text("  "), Text(f"{PARTS_LEGEND}.", colours.quiet), width)
+    yield hanging_indent(
+        Text("  "), Text(f"{parts_legend(result, worst=True)}.", colours.quiet), width
+    )
     yield from _sentences(result.verdicts, width, colours)
     yield Text()
 
