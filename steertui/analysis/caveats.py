@@ -8,6 +8,9 @@ from steertui.analysis.summary import Summary
 
 HEADING = "What these numbers do not say"
 
+MAX_REPEATED = 6
+"""Pairs of conditions with equal prompts that a line names."""
+
 MORE = "docs/limits.md of steertui explains each"
 
 
@@ -47,9 +50,32 @@ def _sample(summary: Summary) -> Iterator[str]:
 
 def _labels(summary: Summary) -> Iterator[str]:
     yield "Judges: only corrected rates include a judge's errors; other judges can find other gaps"
-    temperatures = {table.setting.temperature for table in summary.tables}
-    if 0.0 in temperatures:
-        yield "Greedy decoding: at temperature 0 a prompt has one answer; sampled rates can differ"
+    if any(table.setting.temperature == 0 for table in summary.tables):
+        yield (
+            "Greedy decoding: at temperature 0 a prompt has one answer, apart from changes by the "
+            "batch in which it is computed (--deterministic prevents them for local models); "
+            "sampled rates can differ"
+        )
+        yield from _repeated(summary)
+
+
+def _repeated(summary: Summary) -> Iterator[str]:
+    """Yield a sentence on conditions with equal prompts whose answers differ, if there are any."""
+    several = len(summary.tables) > 1
+    found = dict.fromkeys(
+        f"{each.first} and {each.second} {each.unequal} of {each.answers}"
+        f"{f' on {table.setting.name}' if several else ''}"
+        for table in summary.tables
+        for each in table.repeated
+        if each.unequal
+    )
+    if found:
+        shown = [*found][:MAX_REPEATED]
+        more = f"; and {len(found) - len(shown)} more pairs" if len(found) > len(shown) else ""
+        yield (
+            "Equal prompts: some conditions have equal prompts and steering under two names, and "
+            f"different answers to some scenarios: {'; '.join(shown)}{more}"
+        )
 
 
 def _conclusions(summary: Summary) -> Iterator[str]:

@@ -13,6 +13,7 @@ from steertui.analysis.judge_conflicts import Conflict, judge_conflicts, with_co
 from steertui.analysis.judge_warnings import judge_warnings
 from steertui.analysis.judge_worth import JudgeWorth, measure_judge
 from steertui.analysis.primary_gaps import primary_over_settings
+from steertui.analysis.repeated_prompts import repeated_prompts
 from steertui.analysis.server_warnings import server_warnings
 from steertui.analysis.table import Table, make_table
 from steertui.analysis.variance import with_random_factors
@@ -199,6 +200,7 @@ def _completed(
                 *judge_warnings(store, table, tables, conflicts),
             ),
             tag=_tag(table, tables),
+            repeated=repeated_prompts(store, table),
             primary_over_settings=over_settings.get(table.key),
             groups=group_results(
                 declarations[table.experiment].conditions,

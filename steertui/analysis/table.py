@@ -63,6 +63,23 @@ class RateRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RepeatedPrompt:
+    """Two conditions with equal prompts and steering in all trials.
+
+    Attributes:
+        first: name of the condition that is planned first.
+        second: name of the other one.
+        answers: number of scenarios with both answers.
+        unequal: number of these whose answers have different texts.
+    """
+
+    first: str
+    second: str
+    answers: int
+    unequal: int
+
+
+@dataclass(frozen=True, slots=True)
 class CategoryGap:
     """Rates and primary gap of one category; no gap if its conditions are not shown.
 
@@ -105,6 +122,7 @@ class Table:
         groups: dose axes and contests.
         arms: gaps between arms of several wordings.
         split: of the variance of the primary gap; None if nothing is concluded on it.
+        repeated: greedy conditions with equal prompts and steering.
     """
 
     experiment: str
@@ -124,6 +142,7 @@ class Table:
     groups: Groups = field(default=Groups(), repr=False)
     arms: tuple[ArmResult, ...] = ()
     split: VarianceSplit | None = None
+    repeated: tuple[RepeatedPrompt, ...] = ()
 
     @property
     def key(self) -> TableKey:
@@ -221,6 +240,7 @@ class Table:
             warnings=tuple(w for w in self.warnings if w.is_about(conditions)),
             outcomes=tuple(o for o in self.outcomes if o.condition in conditions),
             arms=tuple(arm for arm in self.arms if {*arm.conditions} <= {*conditions}),
+            repeated=tuple(r for r in self.repeated if {r.first, r.second} <= {*conditions}),
         )
 
 

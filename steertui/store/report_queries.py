@@ -98,6 +98,22 @@ class ScoredAnswer(NamedTuple):
     tokens: int | None
 
 
+class RepeatedTrial(NamedTuple):
+    """A trial whose prompt and sampling another condition has, too.
+
+    Attributes:
+        prompt: sha256 of the prompt.
+        sampling: settings (JSON).
+        steering: interventions (JSON), "" for none.
+    """
+
+    condition: str
+    scenario: str
+    prompt: str
+    sampling: str
+    steering: str
+
+
 class AnswerRecord(NamedTuple):
     """An answer with the texts of its scenario and condition, its tokens, time and verdicts.
 
@@ -166,6 +182,25 @@ def scored_answers(
         ORDER BY e.place"""
     parameters = [experiment, setting.model, setting.temperature, json.dumps([*conditions])]
     yield from map(ScoredAnswer._make, store.tuples(sql, parameters))
+
+
+def repeated_trials(
+    store: Store, experiment: str, setting: ModelSetting
+) -> Iterator[RepeatedTrial]:
+    """Yield the trials of a model setting whose prompt several conditions have, in planned order.
+
+    They have the same scenario, sampling and sample.
+    """
+    sql = """SELECT condition, scenario, prompt, sampling, steering FROM (
+            SELECT c.name AS condition, s.name AS scenario, t.prompt, t.sampling, t.steering,
+                e.place, count(*) OVER (PARTITION BY t.scenario, t.prompt, t.sampling, t.sample)
+                AS number
+            FROM experiment_trials AS e JOIN trials AS t ON t.key = e.trial
+            JOIN conditions AS c ON c.id = t.condition JOIN scenarios AS s ON s.id = t.scenario
+            WHERE e.experiment = ? AND t.model = ? AND t.temperature = ?
+        ) WHERE number > 1 ORDER BY place"""
+    parameters = [experiment, setting.model, setting.temperature]
+    yield from map(RepeatedTrial._make, store.tuples(sql, parameters))
 
 
 def answer_records(

@@ -3,17 +3,21 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 from steertui.analysis.caveats import caveats
 from steertui.analysis.summary import ReportFilter, Summary, summarise
 from steertui.analysis.table import Table, make_table
+from steertui.core.condition import Condition
 from steertui.core.experiment import Experiment
 from steertui.core.judge_kind import JudgeKind
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
 from steertui.stats.rate import Policy
 from steertui.store import JudgeInfo, ModelSetting, Store
-from tests.fixtures import large, replica
+from tests.fixtures import grouped, large, replica
 from tests.fixtures.database import execute
+from tests.fixtures.program import call
 
 
 def lines(db: Path, *conditions: str) -> list[str]:
@@ -94,3 +98,54 @@ def test_scenarios_that_conditions_do_not_share_are_counted() -> None:
     complete = caveats(Summary(("e",), (tables[2],)))
     assert "these 76, not about" in complete[0]
     assert not any("every scenario" in line for line in complete)
+
+
+def test_conditions_with_equal_prompts_and_unequal_answers_are_named(tmp_path: Path) -> None:
+    """`attack` and none×attack-1 are one prompt; so are the plain task, none×none and dose 0."""
+    conditions = [
+        *grouped.contest_conditions(tmp_path),
+        *grouped.dose_conditions(tmp_path, 0.4),
+        Condition("plain"),
+        Condition("attack", suffix="attack-1"),
+    ]
+    changed = ("attack", "plain")
+    label = grouped.by_rate(lambda _: 0.5)
+    grouped.write(
+        tmp_path / "a.db",
+        conditions,
+        label,
+        answer=lambda c: "y" if c.name in changed else "x",
+        is_steered=True,
+    )
+    (line,) = [line for line in lines(tmp_path / "a.db") if line.startswith("Equal prompts")]
+    assert line.endswith(
+        "different answers to some scenarios: none×none and plain 40 of 40; none×attack-1 and "
+        "attack 40 of 40"
+    )
+    grouped.write(tmp_path / "b.db", conditions, label, is_steered=True)
+    with Store(tmp_path / "b.db") as store:
+        (table,) = summarise(store, ReportFilter()).tables
+    pairs = [(one.first, one.second, one.unequal) for one in table.repeated]
+    assert sorted(pairs) == [
+        ("none×attack-1", "attack", 0),
+        ("none×none", "axis@0", 0),
+        ("none×none", "plain", 0),
+    ]
+    assert not any(line.startswith("Equal prompts") for line in lines(tmp_path / "b.db"))
+
+
+@pytest.mark.parametrize("form", ["terminal", "markdown", "latex", "json", "html"])
+def test_every_form_says_that_greedy_answers_depend_on_the_batch(tmp_path: Path, form: str) -> None:
+    conditions = [*grouped.contest_conditions(tmp_path), Condition("attack", suffix="attack-1")]
+    grouped.write(
+        tmp_path / "a.db",
+        conditions,
+        grouped.by_rate(lambda _: 0.5),
+        answer=lambda c: c.name if c.name == "attack" else "x",
+    )
+    code, _, err = call("report", "a.db", "--format", form, "-o", "report", cwd=tmp_path)
+    assert code == 0, err
+    text = " ".join((tmp_path / "report").read_text(encoding="utf-8").split())
+    assert "apart from changes by the batch in which it is computed" in text
+    assert "equal prompts and steering under two names" in text
+    assert "40 of 40" in text
