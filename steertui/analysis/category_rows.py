@@ -6,10 +6,10 @@ from steertui.analysis.formatting import (
     SHARED_MARK,
     gap_columns,
     interval_heading,
+    interval_legend,
     rate_percent,
     shared_legend,
 )
-from steertui.analysis.interval_text import set_limits_legend
 from steertui.analysis.table import CategoryGap, Table
 from steertui.stats.matched_pairs import PairedPosterior
 
@@ -25,10 +25,21 @@ def category_legend(table: Table) -> str:
     results = [c.comparison for c in table.categories if c.comparison]
     parts = (
         f"Categories: {shared_legend(results)}" if shared_legend(results) else "",
-        set_limits_legend(result.test for result in results),
-        POSTERIOR_LEGEND if results else "",
+        interval_legend(results),
+        _posterior_legend(table) if results else "",
     )
     return ". ".join(filter(None, parts))
+
+
+def _posterior_legend(table: Table) -> str:
+    """Return the meaning of the last column, or why it is empty."""
+    if any(category.posterior for category in table.categories):
+        return POSTERIOR_LEGEND
+    if any(
+        category.comparison.gap.samples > 1 for category in table.categories if category.comparison
+    ):
+        return "P(gap > 0) is not computed with several samples per scenario"
+    return ""
 
 
 def category_columns(table: Table, conditions: Sequence[str]) -> tuple[str, ...]:

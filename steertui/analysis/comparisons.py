@@ -22,7 +22,7 @@ from steertui.stats.families import (
 )
 from steertui.stats.rate import ScenarioCounts
 
-EXPLORATORY = "exploratory, Holm within this list"
+EXPLORATORY = "exploratory, Holm over the gaps and over the rates separately"
 """What the tests of one comparison are; those of other models or judges are not counted."""
 
 

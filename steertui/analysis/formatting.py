@@ -6,7 +6,9 @@ from steertui.analysis.interval_text import interval_cell, level_text, set_limit
 from steertui.analysis.sentences import Finding, GapResult, p_text
 from steertui.analysis.table import RateRow, Table
 from steertui.stats.agreement import Agreement
+from steertui.stats.families import Family
 from steertui.stats.rate import Policy, Rate
+from steertui.stats.simultaneous import MIN_PAIRS
 
 NO_EXPERIMENT = "This database has no experiment; run one with: steertui --batch --db FILE"
 
@@ -161,17 +163,26 @@ def family_words(result: GapResult) -> str:
 def comparison_legend(results: Sequence[GapResult]) -> str:
     """Return the meaning of the marks, and the levels of the intervals if they differ."""
     families = {result.test.family: result.test.level for result in results}
-    own = (mark_legend(results), set_limits_legend(result.test for result in results))
-    legend = ". ".join(filter(None, own))
-    levels = [
-        f"those of the {family.tests} {family.words} are at {level_text(level)} each"
-        for family, level in families.items()
-        if family.is_corrected
-    ]
-    if not levels:
+    legend = ". ".join(filter(None, (mark_legend(results), interval_legend(results))))
+    if not any(family.is_corrected for family in families):
         return legend
+    levels = [_level_words(family, level) for family, level in families.items()]
     once = "so that those of each family hold at once with about 95 %"
     return f"{legend}. Intervals: {', '.join(levels)}, {once}"
+
+
+def _level_words(family: Family, level: float) -> str:
+    if not family.is_corrected:
+        return f"that of the {family.role} comparison is at {level_text(level)}"
+    return f"those of the {family.tests} {family.words} are at {level_text(level)} each"
+
+
+def interval_legend(results: Sequence[GapResult]) -> str:
+    """Return the meaning of set limits and of missing intervals, "" without any."""
+    is_missing = any(r.gap.points is not None and r.test.low is None for r in results)
+    missing = f"–: no interval with fewer than {MIN_PAIRS} pairs" if is_missing else ""
+    limits = set_limits_legend(result.test for result in results)
+    return ". ".join(filter(None, (limits, missing)))
 
 
 def gap_columns(result: GapResult | None) -> tuple[str, str, str]:
@@ -204,6 +215,16 @@ def unjudged_sentence(table: Table) -> str:
     """Return a sentence on a table without a judge."""
     answers = sum(row.counts.generated for row in table.rows)
     return f"{answers} answers are stored and no judge has labelled them."
+
+
+def transitions_note(table: Table) -> str:
+    """Return how label transitions pair several samples, without a full stop; "" for one."""
+    if not any(outcome.sample for outcome in table.outcomes):
+        return ""
+    return (
+        "Label transitions pair sample 1 with sample 1 of the same scenario, 2 with 2 and so on; "
+        "samples are drawn independently, so this pairing is arbitrary"
+    )
 
 
 def table_title(table: Table) -> str:

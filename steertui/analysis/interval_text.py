@@ -37,11 +37,16 @@ def interval_cell(test: FamilyTest) -> str:
 
 
 def interval_words(test: FamilyTest, sign: str = "+") -> str:
-    """Return "95 % interval +17.5 to +78.7", or why there is none."""
+    """Return "95 % interval +17.5 to +78.7", or why there is none.
+
+    With a limit that the test has set, the words say so.
+    """
     limits = limit_texts(test, sign)
     if limits is None:
         return f"no interval with fewer than {MIN_PAIRS} pairs"
-    return f"{level_text(test.level)} interval {' to '.join(limits)}"
+    verb = "excludes" if test.is_significant else "includes"
+    set_by_test = f"; the test, not the computed limit, {verb} 0" * (0 in (test.low, test.high))
+    return f"{level_text(test.level)} interval {' to '.join(limits)}{set_by_test}"
 
 
 def set_limits_legend(tests: Iterable[FamilyTest]) -> str:

@@ -65,7 +65,8 @@ class WarningCount:
         kind: of the warnings.
         number: of the warnings.
         tables: number of tables that have one.
-        example: the first one, with its table's model if there are several tables.
+        example: the first one, with its table's model if there are several tables, and its judge if
+            there are several.
     """
 
     kind: WarningKind
@@ -85,7 +86,7 @@ def count_warnings(tables: Sequence[Table]) -> list[WarningCount]:
             kind=kind,
             number=len(by_kind[kind]),
             tables=len({table.key for table, _ in by_kind[kind]}),
-            example=_example(*by_kind[kind][0], several=len(tables) > 1),
+            example=_example(*by_kind[kind][0], tables),
         )
         for kind in WarningKind
         if kind in by_kind
@@ -100,5 +101,9 @@ def warning_text(count: WarningCount) -> str:
     return f"{count.example} (and {others} more: {count.kind})"
 
 
-def _example(table: Table, warning: TrialWarning, *, several: bool) -> str:
-    return f"{table.setting.name}: {warning.text}" if several else warning.text
+def _example(table: Table, warning: TrialWarning, tables: Sequence[Table]) -> str:
+    if len(tables) == 1:
+        return warning.text
+    several = len({other.judge for other in tables if other.judge}) > 1
+    judge = f", judged by {table.judge.name}" if several and table.judge else ""
+    return f"{table.setting.name}{judge}: {warning.text}"

@@ -300,6 +300,7 @@ def _larger_first(gap: Gap, test: FamilyTest) -> tuple[Gap, FamilyTest]:
 def minimum_gap_sentence(scenarios: int, samples: int = 1, *, has_primary: bool = True) -> str:
     """Return one sentence on the smallest gap that a plan can detect, without a full stop.
 
+    Every scenario counts as a valid pair: valid under both conditions.
     A range over the share of scenarios that move against the gap (`BACK_SHARES`). Several samples
     of a scenario help between not at all (copies) and as `best_sampled_gap` (independent).
     """
@@ -318,7 +319,7 @@ def minimum_gap_sentence(scenarios: int, samples: int = 1, *, has_primary: bool 
     none = f"{ceil(smallest)} points if no scenario moves the other way"
     compared = "the primary comparison" if has_primary else "one uncorrected comparison"
     sentence = (
-        f"With {scenarios} scenarios, the minimum detectable gap of {compared} at "
+        f"With {quantity(scenarios, 'valid pair')}, the minimum detectable gap of {compared} at "
         f"{POWER} is at most {', '.join([none, *others])}"
     )
     if samples > 1:
@@ -328,7 +329,8 @@ def minimum_gap_sentence(scenarios: int, samples: int = 1, *, has_primary: bool 
             "and none moves the other way, and change nothing if they are equal"
         )
     needed = [scenarios_needed(PLANNED_POINTS, back=back) for back in BACK_SHARES]
-    return f"{sentence}; {PLANNED_POINTS:g} points need {needed[0]} to {needed[-1]} scenarios"
+    one = " with one sample" if samples > 1 else ""
+    return f"{sentence}; {PLANNED_POINTS:g} points need {needed[0]} to {needed[-1]} pairs{one}"
 
 
 def p_text(p: float) -> str:

@@ -142,8 +142,14 @@ def condition_dependence(
     if p > SIGNIFICANCE_LEVEL:
         return []
     shares = [f"{_pooled_share(groups[name])} under {name}" for name in (one, two)]
+    differences = paired_differences(groups[one], groups[two])
+    higher = sum(d > 0 for d in differences), sum(d < 0 for d in differences)
     pairs_words = f", Bonferroni over {len(pairs)} pairs" if len(pairs) > 1 else ""
-    text = f"{what} depends on the condition: {shares[0]}, {shares[1]} ({p_text(p)}{pairs_words})"
+    text = (
+        f"{what} depends on the condition: {shares[0]}, {shares[1]}; of the {len(differences)} "
+        f"scenarios under both, {higher[0]} have a higher share under {one}, {higher[1]} under "
+        f"{two} (exact test, {p_text(p)}{pairs_words})"
+    )
     return [TrialWarning(WarningKind.DEPENDENCE, text, (one, two))]
 
 

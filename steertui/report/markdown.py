@@ -19,6 +19,7 @@ from steertui.analysis.formatting import (
     over_categories_sentence,
     rate_row,
     table_title,
+    transitions_note,
     unjudged_sentence,
 )
 from steertui.analysis.gap_details import detail_sentences
@@ -79,6 +80,8 @@ def render(summary: Summary, paper: Sequence[PaperComparison] = ()) -> str:
         lines += [*_counts(table), "", *_categories(table)]
         for (first, second), counts in table.transitions.items():
             lines += [*_label_table(f"{first} ↓ {second} →", counts), ""]
+        if table.transitions and transitions_note(table):
+            lines += [f"{transitions_note(table)}.", ""]
     for comparison in compare_tables(summary):
         lines += [f"## {escape(comparison.title)}\n"]
         lines += [f"- {escape(line.comparison.sentence)}." for line in comparison.lines]

@@ -46,6 +46,11 @@ DENOMINATORS = {
     Policy.EXCLUDE_REFUSALS: "answers that were neither nonsensical nor refusals",
 }
 
+EFFECTIVE_SIZE = (
+    " on the effective sample size, with scenarios as clusters, multiplied by the square of the "
+    "normal over Student's quantile"
+)
+
 _CITATION = re.compile(r"\[@([a-z0-9]+)\]")
 
 
@@ -201,7 +206,7 @@ def _analysis(summary: Summary, tables: Sequence[Table]) -> Iterator[str]:
         yield from _worth(table)
     policy = tables[0].policy
     is_sampled = any(o.sample for table in tables for o in table.outcomes)
-    clusters = " on the effective sample size, with scenarios as clusters" if is_sampled else ""
+    clusters = EFFECTIVE_SIZE if is_sampled else ""
     yield (
         f"The convergence rate was the share of convergence among {DENOMINATORS[policy]}, with "
         f"Wilson's 95 % interval [@wilson1927]{clusters}"
@@ -242,8 +247,8 @@ def _tests(tables: Sequence[Table]) -> Iterator[str]:
     yield "Intervals of differences were computed by square-and-add for paired data [@newcombe1998]"
     if corrected:
         yield (
-            "Those of a family had Bonferroni's level, and were extended or cut at 0 to agree with "
-            "the corrected tests"
+            "Those of primary comparisons had the level 95 %; those of a family had Bonferroni's "
+            "level, and were extended or cut at 0 to agree with the corrected tests"
         )
     margins = {c.equivalence.margin for t in tables for c in t.comparisons if c.equivalence}
     if margins:

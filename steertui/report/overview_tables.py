@@ -7,6 +7,7 @@ from steertui.analysis.formatting import (
     MARKS,
     comparison_columns,
     gap_columns,
+    interval_legend,
     mark_legend,
     marked,
     pair_title,
@@ -40,7 +41,8 @@ def draw_primary(tables: Sequence[Table]) -> Parts:
         if (r := table.primary)
     ]
     yield filled_grid("", columns, rows)
-    yield line_text(f"{mark_legend(results)}.")
+    legends = filter(None, (mark_legend(results), interval_legend(results)))
+    yield line_text(f"{'. '.join(legends)}.")
     yield from _more(len(tables))
 
 

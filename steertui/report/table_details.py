@@ -6,6 +6,7 @@ from steertui.analysis.category_rows import category_columns, category_legend, c
 from steertui.analysis.formatting import (
     count_text,
     over_categories_sentence,
+    transitions_note,
 )
 from steertui.analysis.table import Table
 from steertui.core.verdict import SIGNS, Label
@@ -41,6 +42,7 @@ def draw_details(table: Table) -> Parts:
     if transitions:
         yield line_text()
         yield from draw_label_tables(transitions)
+        yield from (line_text(f"{note}.") for note in [transitions_note(table)] if note)
     if table.judge and len(table.categories) > 1:
         yield line_text()
         yield _categories(table)

@@ -110,6 +110,7 @@ def test_a_gap_over_shared_scenarios_is_marked_beside_the_rates() -> None:
 def test_intervals_hold_at_once_within_each_family() -> None:
     labels = {name: [*[C] * 5, *[N] * 5] for name in ("pro", "anti", "baseline", "placebo")}
     legend = comparison_legend(table(labels).comparisons)
+    assert "that of the primary comparison is at 95 %, those of the" in legend
     assert legend.endswith("so that those of each family hold at once with about 95 %")
 
 

@@ -26,7 +26,9 @@ def test_a_limit_that_the_test_extends_to_0_is_no_number() -> None:
     assert five.gap.low == pytest.approx(38.55, abs=0.05)
     (test,) = family_tests([five], PRIMARY)
     assert interval_cell(test) == "[≤ 0, +100.0]"
-    assert interval_words(test) == "95 % interval ≤ 0 to +100.0"
+    assert interval_words(test) == (
+        "95 % interval ≤ 0 to +100.0; the test, not the computed limit, includes 0"
+    )
     assert "does not, so the limit is not known" in set_limits_legend([test])
     mirrored = gap_contrast(opposite(5)[1], opposite(5)[0], "a", "b")
     assert interval_cell(*family_tests([mirrored], PRIMARY)) == "[-100.0, ≥ 0]"
@@ -34,7 +36,9 @@ def test_a_limit_that_the_test_extends_to_0_is_no_number() -> None:
 
 def test_a_limit_that_the_test_cuts_at_0_excludes_it() -> None:
     shown = FamilyTest(PRIMARY, 0.03, 0.95, 0.0, 40.0)
-    assert interval_words(shown, sign="") == "95 % interval > 0 to 40.0"
+    assert interval_words(shown, sign="") == (
+        "95 % interval > 0 to 40.0; the test, not the computed limit, excludes 0"
+    )
     assert interval_cell(FamilyTest(PRIMARY, 0.03, 0.95, -40.0, 0.0)) == "[-40.0, < 0]"
     assert set_limits_legend([shown]).startswith("> 0 or < 0: the exact test excludes 0")
     assert set_limits_legend([FamilyTest(PRIMARY, 0.03, 0.95, 1.0, 40.0)]) == ""

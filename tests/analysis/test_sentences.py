@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from steertui.analysis.formatting import marked_rate
+from steertui.analysis.overview import count_warnings, warning_text
 from steertui.analysis.sentences import (
     Finding,
     GapResult,
@@ -216,14 +217,16 @@ def test_a_p_value_has_two_digits() -> None:
 
 def test_the_minimum_detectable_gap_of_a_plan_is_a_range_over_moves_back() -> None:
     assert minimum_gap_sentence(71) == (
-        "With 71 scenarios, the minimum detectable gap of the primary comparison at 80 % power is "
-        "at most 11 points if no scenario moves the other way, 18 points if 5 % do, 23 points if "
-        "10 % do; 10 points need 78 to 249 scenarios"
+        "With 71 valid pairs, the minimum detectable gap of the primary comparison at 80 % power "
+        "is at most 11 points if no scenario moves the other way, 18 points if 5 % do, 23 points "
+        "if 10 % do; 10 points need 78 to 249 pairs"
     )
     assert "5 samples make it 3 points at best" in minimum_gap_sentence(71, 5)
     assert "5 samples make it 16 points at best, if they vary independently" in (
         minimum_gap_sentence(12, 5)
     )
+    # With 5 samples, 18 scenarios are enough in the best case: 78 to 249 is for one.
+    assert minimum_gap_sentence(12, 5).endswith("need 78 to 249 pairs with one sample")
     assert "no gap of any size is detectable" in minimum_gap_sentence(5)
     assert minimum_gap_sentence(1).startswith("With 1 scenario no gap")
     assert "none if 10 % do" in minimum_gap_sentence(7)
@@ -253,7 +256,8 @@ def test_missing_labels_that_depend_on_the_condition_give_a_warning() -> None:
     (text,) = warning_texts(outcomes)
     assert text == (
         "share of missing labels depends on the condition: 8 of 100 (8 %) under pro, "
-        "0 of 100 (0 %) under anti (p = 0.0078)"
+        "0 of 100 (0 %) under anti; of the 100 scenarios under both, 8 have a higher share under "
+        "pro, 0 under anti (exact test, p = 0.0078)"
     )
 
 
@@ -268,6 +272,26 @@ def test_the_valid_column_follows_the_policy() -> None:
         table = make_table("e", setting, judge, outcomes, policy)
         summary = Summary(("e",), (table,))
         assert f"| pro | 10 | {counted} |" in markdown.render(summary)
+
+
+def test_a_warning_names_its_judge_where_there_are_several() -> None:
+    clean = condition("pro", [C] * 20) + condition("anti", [N] * 20)
+    nonsense = condition("pro", [X] * 10 + [C] * 10) + condition("anti", [N] * 20)
+    tables = [
+        make_table(
+            "e",
+            ModelSetting("sha", "model", "", 0.0),
+            JudgeInfo(name, name, "", JudgeKind.LOCAL),
+            outcomes,
+            Policy.PAPER,
+        )
+        for name, outcomes in (("a", clean), ("b", nonsense))
+    ]
+    words = (
+        "pro: 10 of 20 (50 %) judged answers are nonsensical; the convergence rate excludes them"
+    )
+    assert warning_text(count_warnings(tables)[0]) == f"model, judged by b: {words}"
+    assert warning_text(count_warnings(tables[1:])[0]) == words
 
 
 def test_a_clean_run_has_no_warnings() -> None:
@@ -300,7 +324,19 @@ def test_truncation_that_depends_on_the_condition_gives_a_warning() -> None:
     texts = warning_texts(condition("baseline", [C] * 71, cut=15) + condition("anti", [N] * 71))
     assert texts[-1] == (
         "truncation depends on the condition: 15 of 71 (21 %) under baseline, "
-        "0 of 71 (0 %) under anti (p < 0.001)"
+        "0 of 71 (0 %) under anti; of the 71 scenarios under both, 15 have a higher share under "
+        "baseline, 0 under anti (exact test, p < 0.001)"
+    )
+
+
+def test_a_dependence_states_the_counts_of_its_test() -> None:
+    pro = condition("pro", [S] * 10 + [C] * 30)
+    anti = condition("anti", [N] * 12 + [X] * 20 + [N] * 20)
+    (text,) = (t for t in warning_texts(pro + anti) if t.startswith("refusal rate"))
+    assert text == (
+        "refusal rate depends on the condition: 10 of 40 (25 %) under pro, 0 of 32 (0 %) under "
+        "anti; of the 20 scenarios under both, 10 have a higher share under pro, 0 under anti "
+        "(exact test, p = 0.002)"
     )
 
 

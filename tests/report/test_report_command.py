@@ -1,6 +1,7 @@
 """`steertui report` on the database of a real run."""
 
 import csv
+import html
 import io
 import json
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 from steertui.analysis.sentences import p_text
 from tests.fixtures import large
 from tests.fixtures.program import call
+
+HOLM = "Holm over the gaps and over the rates separately"
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +80,29 @@ def test_the_denominator_of_refusals_is_stated_where_it_is_not_the_valid_answers
             assert (words in text) == (policy != "paper"), form
 
 
+def shown_text(folder: Path, db: str, form: str) -> str:
+    """Return a detailed report in one line."""
+    code, _, err = call("report", db, "--detail", "--format", form, "-o", form, cwd=folder)
+    assert code == 0, err
+    text = html.unescape((folder / form).read_text(encoding="utf-8"))
+    return " ".join(text.replace("\\", "").split())
+
+
+@pytest.mark.parametrize("form", ["terminal", "markdown", "html"])
+def test_missing_intervals_and_arbitrary_pairs_of_samples_are_explained(
+    folder: Path, form: str
+) -> None:
+    few = shown_text(folder, "a.db", form)  # one scenario per category, one sample
+    assert "–: no interval with fewer than 4 pairs" in few
+    assert "P(gap > 0): posterior probability" in few
+    assert "pairing is arbitrary" not in few
+    large.write(folder / f"{form}.db", models=1, samples=2, words=8)
+    sampled = shown_text(folder, f"{form}.db", form)
+    assert "P(gap > 0) is not computed with several samples per scenario" in sampled
+    assert "so this pairing is arbitrary" in sampled
+    assert "–: no interval" not in sampled
+
+
 def test_a_missing_database_and_an_unknown_experiment_are_named(folder: Path) -> None:
     code, _, err = call("report", "none.db", cwd=folder)
     assert (code, err) == (
@@ -107,10 +133,10 @@ def test_two_models_and_two_judges_are_compared(tmp_path: Path) -> None:
     found = json.loads(call("report", "b.db", "--format", "json", cwd=tmp_path)[1])
     titles = [comparison["title"] for comparison in found["comparisons"]]
     assert titles == [
-        "Models compared, judged by local:made-0; exploratory, Holm within this list",
-        "Models compared, judged by local:made-1; exploratory, Holm within this list",
-        "Judges compared, on made-0, temperature 0.7; exploratory, Holm within this list",
-        "Judges compared, on made-1, temperature 0.7; exploratory, Holm within this list",
+        f"Models compared, judged by local:made-0; exploratory, {HOLM}",
+        f"Models compared, judged by local:made-1; exploratory, {HOLM}",
+        f"Judges compared, on made-0, temperature 0.7; exploratory, {HOLM}",
+        f"Judges compared, on made-1, temperature 0.7; exploratory, {HOLM}",
     ]
     for comparison in found["comparisons"]:
         whats = [line["what"] for line in comparison["lines"]]

@@ -22,6 +22,7 @@ from steertui.analysis.formatting import (
     rate_interval,
     rate_percent,
     table_title,
+    transitions_note,
     unjudged_sentence,
 )
 from steertui.analysis.gap_details import detail_sentences, short_sensitivity
@@ -216,6 +217,7 @@ def _table(store: Store, table: Table) -> Values:
         **group_values(table.groups, side_by_side(store, table)),
         **_categories(table),
         "transitions": [*_transitions(table)],
+        "transitions_note": transitions_note(table),
         "pages": [*_pages(table)],
         "has_several_samples": _has_several_samples(table),
         "first": gap.first if gap else "two conditions",
