@@ -1,12 +1,12 @@
 """Response times of the screens, and their cost during a run.
 
-    python -m benchmarks.screens [paint|large|keys|cost] [--rounds N]
+    python -m benchmarks.screens [paint|large|keys|cost|output] [--rounds N]
 
 paint: time from the command to the first text. large: with 100,000 trials, time to each screen and
 of every filter and search. keys: time from a key to its effect while the engine runs with 32 slots.
-cost: duration of a run with its screen open compared with `--batch`, in alternating order. By
-default all four are measured, in a temporary folder. All times except queries are measured in a
-pseudo-terminal of 120 x 40.
+cost: duration of a run with its screen open compared with `--batch`, in alternating order. output:
+bytes per second that the screen sends during a run. By default all are measured, in a temporary
+folder. All but queries are measured in a pseudo-terminal of 120 x 40.
 """
 
 import argparse
@@ -34,6 +34,9 @@ from steertui.store.trial_filter import TrialFilter, find_trials, trial_rows
 from steertui.store.trials import list_trials
 from steertui.tui.theme import DARK
 from tests.fixtures import large
+
+OUTPUT_SECONDS = 12.0
+"""Seconds of a run for which its output is counted."""
 
 COMMAND = [sys.executable, "-m", "steertui"]
 
@@ -272,6 +275,19 @@ def cost(folder: Path, rounds: int) -> None:
     print(f"screen / --batch: {mean:.4f} ± {error:.4f} (standard error, {len(ratios)} pairs)")
 
 
+def output(folder: Path, rounds: int) -> None:
+    """Measure the bytes per second that the Run screen sends to the terminal during a run."""
+    options = ("--demo", "--temperature", "1", "--samples", "6", "--slots", "32")
+    rates = []
+    for number in range(rounds):
+        with Terminal(folder, *options, "--db", f"output{number}.db") as terminal:
+            terminal.wait(b"tokens/s")
+            terminal.press(b"")
+            sent = terminal.drain(OUTPUT_SECONDS)
+            rates.append(len(sent) / OUTPUT_SECONDS / 1000)
+    show("output while 32 slots generate", rates, "kB/s")
+
+
 def duration(db: Path) -> float:
     """Return the seconds from the start of a run to its last verdict."""
     sql = """SELECT 86400 * (julianday((SELECT max(created_at) FROM verdicts))
@@ -282,7 +298,7 @@ def duration(db: Path) -> float:
 
 def show(name: str, times: list[float], unit: str) -> None:
     """Print median, maximum and the first twelve of several times."""
-    digits = 2 if unit == "s" else 0
+    digits = 0 if unit == "ms" else 2
     listed = " ".join(f"{t:.{digits}f}" for t in times[:12])
     median = statistics.median(times)
     print(
@@ -294,10 +310,16 @@ def show(name: str, times: list[float], unit: str) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="*", choices=["paint", "large", "keys", "cost", []])
+    parser.add_argument("what", nargs="*", choices=["paint", "large", "keys", "cost", "output", []])
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
-    measurements = {"paint": paint, "large": large_database, "keys": keys, "cost": cost}
+    measurements = {
+        "paint": paint,
+        "large": large_database,
+        "keys": keys,
+        "cost": cost,
+        "output": output,
+    }
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         selected = arguments.what or list(measurements)

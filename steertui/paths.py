@@ -95,3 +95,9 @@ def judges_db() -> Path:
     folder = user_state("judges")
     folder.mkdir(parents=True, exist_ok=True)
     return folder / "judges.db"
+
+
+def home_relative(path: Path) -> str:
+    """Return a path for a message, with the user's home as "~"."""
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)

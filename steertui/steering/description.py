@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from steertui.paths import home_relative
 from steertui.steering.library import StoredVector
 from steertui.steering.vector import Provenance, SteeringVector
 from steertui.units import quantity
@@ -49,7 +50,7 @@ def vector_facts(stored: StoredVector) -> dict[str, str]:
         "Pairs": pairs,
         "Model": f"{origin.model_name} ({stored.vector.architecture}) {origin.model_sha256[:12]}",
         "Source": origin.source,
-        "File": f"{stored.path}  sha256 {stored.sha256[:12]}",
+        "File": f"{home_relative(stored.path)}  sha256 {stored.sha256[:12]}",
     }
     return {name: value for name, value in facts.items() if value}
 

@@ -15,6 +15,7 @@ from rich.traceback import Traceback
 from textual import work
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.screen import Screen
 
 from steertui.core.experiment import DEMO_EXPERIMENT, Experiment
@@ -39,6 +40,7 @@ from steertui.tui.results.results_screen import ResultsScreen
 from steertui.tui.run.run_screen import RunScreen
 from steertui.tui.session import Session, parse_stored
 from steertui.tui.start_screen import StartScreen
+from steertui.tui.terminal_output import small_output
 from steertui.tui.theme import DARK, LIGHT
 from steertui.tui.vectors.vectors_screen import VectorsScreen
 from steertui.tui.widgets import export_dialog as export
@@ -138,6 +140,10 @@ class SteertuiApp(Opening):
         saved = load_theme()
         default = saved if saved in self.available_themes else DARK.name
         self.theme = LIGHT.name if light else default
+
+    def get_driver_class(self) -> type[Driver]:
+        """Return Textual's driver for the terminal, with smaller output."""
+        return small_output(super().get_driver_class())
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return the stylesheet's variables for themes that do not define them."""

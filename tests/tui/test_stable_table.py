@@ -18,7 +18,7 @@ from tests.fixtures import large
 from tests.fixtures.screens import drive, press, wait_idle
 
 SIZES = ((80, 24), (100, 30), (120, 40), (200, 60), (250, 70))
-KEYS = "4246143546"
+KEYS = "424614385476"
 
 
 @pytest.fixture(scope="module")

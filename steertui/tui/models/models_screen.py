@@ -2,7 +2,6 @@
 
 from collections.abc import Generator
 from contextlib import closing
-from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
@@ -22,6 +21,7 @@ from steertui.assets.hub.cache import (
 )
 from steertui.assets.weights import find_hub_name, locate_weights
 from steertui.errors import SteertuiError
+from steertui.paths import home_relative
 from steertui.planning.inventory import SLOT_TOKENS, InventoryRow, inventory_row
 from steertui.planning.supply import (
     DownloadPlan,
@@ -197,9 +197,3 @@ def _cached_row(weights: CachedWeights) -> InventoryRow:
 
 def _is_on_disk(row: InventoryRow) -> bool:
     return row.cached != "no"
-
-
-def home_relative(folder: Path) -> str:
-    """Return the folder's path with the user's home as "~"."""
-    home = Path.home()
-    return f"~/{folder.relative_to(home)}" if folder.is_relative_to(home) else str(folder)
