@@ -13,11 +13,12 @@ from steertui.analysis.group_words import (
     points_text,
     share_text,
 )
-from steertui.analysis.interval_text import level_text
+from steertui.analysis.interval_text import interval_words, level_text
 from steertui.analysis.sentences import p_text
 from steertui.core.grouping import DoseUnit
 from steertui.stats.coherence import CoherenceMeasure, PairedMean
 from steertui.stats.dose import DosePoint
+from steertui.stats.families import PRIMARY, FamilyTest
 from steertui.stats.matched_dose import MatchedDose
 from steertui.stats.significance import SIGNIFICANCE_LEVEL
 from steertui.stats.simultaneous import MIN_PAIRS
@@ -129,7 +130,7 @@ def _slope_text(axis: AxisResult, slope: Slope) -> str:
 
 def _slope_limits(axis: AxisResult, slope: Slope) -> str:
     step = _step(axis)
-    return f"95 % interval {step * slope.low:+.1f} to {step * slope.high:+.1f}"
+    return interval_words(FamilyTest(PRIMARY, slope.p, 0.95, step * slope.low, step * slope.high))
 
 
 def _step(axis: AxisResult) -> float:

@@ -6,12 +6,13 @@ from math import log2
 
 from steertui.analysis.condition_gaps import convergence_counts
 from steertui.analysis.formatting import gap_columns, marked, rate_interval, rate_percent
-from steertui.analysis.interval_text import level_text
+from steertui.analysis.interval_text import interval_words
 from steertui.analysis.known_models import KnownModel, Stage, known_model
 from steertui.analysis.sentences import GapResult, p_text
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import Table
 from steertui.core.declared_analysis import BASELINE
+from steertui.stats.families import UNTESTED, FamilyTest
 from steertui.stats.rate import Rate
 from steertui.stats.significance import SIGNIFICANCE_LEVEL, holm, normal_quantile
 from steertui.stats.simultaneous import simultaneous_level
@@ -168,7 +169,8 @@ def _size_slopes(
     level = 1 - simultaneous_level(len(slopes))
     for (name, slope), p in zip(slopes.items(), adjusted, strict=True):
         models = tuple(model.table.setting.name for model in sets[name])
-        yield SizeSlope(name, models, what, slope, p=p if slope else None, level=level)
+        agreeing = slope.agreeing(p) if slope else None
+        yield SizeSlope(name, models, what, agreeing, p=p if slope else None, level=level)
 
 
 def _stages(models: Sequence[SeriesModel]) -> Iterator[ModelSeries]:
@@ -235,9 +237,10 @@ def _slope_sentence(found: SizeSlope) -> str:
     names = f"{found.name} ({quantity(len(found.models), 'model')})"
     if slope is None or found.p is None:
         return f"{names}: no slope of {found.what}, since too few scenarios are valid for all"
+    test = FamilyTest(UNTESTED, found.p, found.level, slope.low, slope.high)
     size = (
-        f"{slope.points:+.1f} points per doubling of the parameters ({level_text(found.level)} "
-        f"interval {slope.low:+.1f} to {slope.high:+.1f}; exact randomisation test over "
+        f"{slope.points:+.1f} points per doubling of the parameters ({interval_words(test)}; "
+        "exact randomisation test over "
         f"{quantity(slope.scenarios, 'scenario')}, {p_text(found.p)}{_holm(found)}; exploratory)"
     )
     if found.p > SIGNIFICANCE_LEVEL:

@@ -1,14 +1,15 @@
 """Slope of convergence over a dose or a size, per scenario: mean, interval, exact test."""
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from steertui.stats.equivalence import score_test
 from steertui.stats.gap import GapCounts
-from steertui.stats.rate import Z95, Rate, ScenarioCounts, wilson_interval
+from steertui.stats.rate import Z95, Estimate, Rate, ScenarioCounts, wilson_interval
 from steertui.stats.sign_flips import sign_flip_p
-from steertui.stats.simultaneous import MIN_PAIRS
+from steertui.stats.significance import SIGNIFICANCE_LEVEL
+from steertui.stats.simultaneous import MIN_PAIRS, agreeing_limits
 
 Shares = Mapping[str, Fraction]
 """By scenario: share of convergence, or the difference of two."""
@@ -26,7 +27,8 @@ class Slope:
 
     Attributes:
         points: percentage points per unit of dose, or per doubling of the size.
-        low: lower 95 % limit, in the same unit.
+        low: lower 95 % limit, in the same unit, in agreement with the test (`agreeing`); exactly 0
+            if the test has set it.
         high: upper 95 % limit.
         p: two-sided p value (`sign_flip_p`).
         scenarios: those with a valid answer at every dose or size, over which it is computed.
@@ -41,6 +43,15 @@ class Slope:
     scenarios: int
     up: int
     down: int
+
+    def agreeing(self, p: float) -> "Slope":
+        """Return the slope with limits that agree with a p value, such as one after Holm."""
+        estimate = agreeing_limits(
+            Estimate(self.points, self.low, self.high),
+            is_shown=p <= SIGNIFICANCE_LEVEL,
+            direction=1 if self.points > 0 else -1,
+        )
+        return replace(self, low=estimate.low, high=estimate.high)
 
     @property
     def opposite(self) -> Rate:
@@ -64,7 +75,8 @@ def mean_slope(doses: Sequence[float], counts: Sequence[ScenarioCounts]) -> Slop
     tests that pool the counts of each dose ignore (Cochran-Armitage).
     """
     weights = _weights(doses, [None] * len(doses))
-    return _mean_slope(weights, [_shares(each) for each in counts], 1, Z95)
+    slope = _mean_slope(weights, [_shares(each) for each in counts], 1, Z95)
+    return slope.agreeing(slope.p) if slope else None
 
 
 def rate_slope(
@@ -82,7 +94,8 @@ def rate_slope(
             differences between groups do not enter it. At least one has two sizes.
         z: two-sided standard normal quantile of the limits' level.
 
-    Otherwise as `mean_slope`. The models are fixed: the slope is about them.
+    Otherwise as `mean_slope`, but the limits are not made to agree with the p value, which a family
+    may correct. The models are fixed: the slope is about them.
     """
     return _mean_slope(_weights(sizes, groups), [_shares(each) for each in counts], 1, z)
 

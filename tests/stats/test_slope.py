@@ -8,7 +8,7 @@ import pytest
 
 from steertui.stats.gap_difference import gap_difference
 from steertui.stats.sign_flips import sign_flip_p
-from steertui.stats.slope import gap_slope, mean_limits, mean_slope, rate_slope
+from steertui.stats.slope import Slope, gap_slope, mean_limits, mean_slope, rate_slope
 
 DOSES = (-0.4, 0.0, 0.1, 0.8)
 
@@ -61,6 +61,22 @@ def test_scenarios_without_a_valid_answer_at_some_dose_are_left_out() -> None:
     assert (slope.scenarios, slope.up, slope.down) == (4, 1, 0)
     del counts[3]["2"]
     assert mean_slope(DOSES, counts) is None
+
+
+def test_limits_agree_with_the_test() -> None:
+    """Five of five scenarios rise: p = 0.0625, and the score limit is above 0."""
+    five = mean_slope((0.0, 1.0), one_sample([[0, 1]] * 5))
+    assert five
+    assert five.p == 0.0625
+    assert mean_limits([1.0] * 5, 1.0)[0] > 0
+    assert (five.low, five.points, five.high) == (0.0, 100.0, 100.0)
+    six = mean_slope((0.0, 1.0), one_sample([[0, 1]] * 6))
+    assert six
+    assert six.low > 0
+    assert six.agreeing(0.2).low == 0.0
+    across = Slope(10.0, -1.0, 20.0, 0.04, scenarios=9, up=6, down=1)
+    assert across.agreeing(0.04).low == 0.0
+    assert across.agreeing(0.06) == across
 
 
 def test_the_share_against_the_mean_slope_has_an_interval() -> None:
