@@ -9,7 +9,7 @@ from typing import Any
 from steertui.core.prompt import Prompt
 from steertui.store import Store
 from steertui.store.reuse import known_trials, reusable_answers
-from steertui.store.rows import digest
+from steertui.store.rows import as_json, digest
 
 MAX_NAMED = 3
 """Names that a reason lists."""
@@ -62,7 +62,7 @@ def _read(store: Store | None, model: str) -> _Known:
     if store is None:
         return known
     for scenario, condition, text, sampling, sample, state in known_trials(store, model):
-        settings = _canonical(json.loads(sampling))
+        settings = as_json(json.loads(sampling))
         known.states[scenario, condition, text, settings, sample] = state
         known.samplings.setdefault((scenario, condition, text), set()).add(settings)
         known.cells.add((scenario, condition))
@@ -71,13 +71,9 @@ def _read(store: Store | None, model: str) -> _Known:
     return known
 
 
-def _canonical(settings: Mapping[str, Any]) -> str:
-    return json.dumps(settings, sort_keys=True)
-
-
 def _place(prompt: Prompt, text: str) -> tuple[str, str, str, str, int]:
     trial = prompt.trial
-    settings = _canonical(trial.sampling.as_dict())
+    settings = as_json(trial.sampling.as_dict())
     return trial.scenario.name, trial.condition.name, text, settings, trial.sample
 
 
@@ -101,7 +97,7 @@ def _reason(prompt: Prompt, text: str, state: str, known: _Known) -> tuple[str, 
     if samplings is None:
         return "changed prompt", "a text, the template or thinking"
     wanted = trial.sampling.as_dict()
-    if _canonical(wanted) in samplings:
+    if as_json(wanted) in samplings:
         return "another sample", ""
     return _changed_settings(wanted, samplings)
 
