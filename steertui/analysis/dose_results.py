@@ -70,6 +70,7 @@ class AxisResult:
         scenarios: planned scenarios.
         headline: the result in a few words (`axis_headline`), or why nothing is concluded.
         sentences: what is shown (`axis_sentences`), or why nothing is concluded.
+        details: sensitivity of its gaps, one sentence each.
     """
 
     name: str
@@ -80,6 +81,7 @@ class AxisResult:
     scenarios: int
     headline: str = ""
     sentences: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from math import isinf
 
-from steertui.analysis.sentences import Finding, GapResult, p_text
+from steertui.analysis.sensitivity_words import (
+    both_estimates,
+    conclusion_reasons,
+    sensitivity_text,
+)
+from steertui.analysis.sentences import Finding, GapResult
 from steertui.analysis.table import Table
-from steertui.stats.sensitivity import Sensitivity
-from steertui.stats.significance import SIGNIFICANCE_LEVEL
-from steertui.units import quantity
 
 LARGE_RATIO = 100
 """Odds ratios from this one on are shown without decimals."""
@@ -48,17 +50,10 @@ def sensitivity_sentence(result: GapResult) -> str:
     Return "" if they are not measured, or nothing is concluded from the labels.
     """
     check = result.sensitivity
-    if result.finding is Finding.WITHHELD:
+    if check is None or result.finding is Finding.WITHHELD:
         return ""
-    if check is None or check.marginal.points is None or check.shared.points is None:
-        return ""
-    gap = result.gap
-    parts = [
-        _both_estimates(check),
-        *_policies(result, check),
-        *_bounds(check),
-    ]
-    return f"Sensitivity of {gap.first} − {gap.second}: {'; '.join(parts)}"
+    title = f"{result.gap.first} − {result.gap.second}"
+    return sensitivity_text(title, check, is_corrected=result.test.family.is_corrected)
 
 
 def short_sensitivity(table: Table) -> Iterator[str]:
@@ -85,48 +80,5 @@ def _reasons(result: GapResult) -> Iterator[str]:
     if check is None:
         return
     if check.pairs_differ:
-        yield f"{title} is {_both_estimates(check)}"
-    if check.policies_differ:
-        yield f"whether {title} is shown depends on --policy"
-    if check.nonsense_may_explain:
-        yield f"the labels of nonsensical answers may explain {title}"
-
-
-def _both_estimates(check: Sensitivity) -> str:
-    """Return "+38.7 points over all valid answers of each condition, +54.5 over …"."""
-    marginal, shared = (
-        "unknown" if gap.points is None else f"{gap.points:+.1f}"
-        for gap in (check.marginal, check.shared)
-    )
-    return (
-        f"{marginal} points over all valid answers of each condition, {shared} over the "
-        f"{quantity(check.shared.pairs, 'scenario')} valid under both"
-    )
-
-
-def _policies(result: GapResult, check: Sensitivity) -> Iterator[str]:
-    for policy, gap in check.policies.items():
-        if gap != check.marginal and gap.points is not None:
-            verdict = _other_verdict(result, check, check.p_values[policy])
-            yield f"{gap.points:+.1f} with --policy {policy}{verdict}"
-
-
-def _other_verdict(result: GapResult, check: Sensitivity, other: float | None) -> str:
-    """Return the p value if the exact test decides otherwise, "" if it does not."""
-    if check.p is None or other is None:
-        return ""
-    if (check.p <= SIGNIFICANCE_LEVEL) == (other <= SIGNIFICANCE_LEVEL):
-        return ""
-    holm = " after Holm" if result.test.family.is_corrected else ""
-    return f" ({p_text(other)} instead of {p_text(check.p).removeprefix('p ').lstrip('= ')}{holm})"
-
-
-def _bounds(check: Sensitivity) -> Iterator[str]:
-    worst = check.worst_case
-    if worst is None or worst.lowest == worst.highest or check.marginal.points is None:
-        return
-    sentence = (
-        f"the {check.marginal.points:+.1f} would be {worst.lowest:+.1f} to {worst.highest:+.1f} if "
-        "the nonsensical answers had had any other label"
-    )
-    yield f"{sentence}, so they may explain it" if check.nonsense_may_explain else sentence
+        yield f"{title} is {both_estimates(check)}"
+    yield from conclusion_reasons(title, check)

@@ -6,6 +6,15 @@ from dataclasses import dataclass, field, replace
 from steertui.analysis.contest_results import CellMark, ContestResult, contest_results
 from steertui.analysis.dose_results import AxisData, AxisResult, axis_results
 from steertui.analysis.dose_sentences import axis_headline, axis_sentences
+from steertui.analysis.group_checks import (
+    GapCheck,
+    Pairs,
+    axis_pairs,
+    check_sentences,
+    contest_pairs,
+    doubt_sentences,
+    gap_checks,
+)
 from steertui.analysis.over_refusal import OverRefusal, over_refusals
 from steertui.core.condition import Condition
 from steertui.core.outcome import Outcome, outcomes_by_condition
@@ -23,12 +32,14 @@ class Groups:
         contests: contests whose cells are all planned.
         refusals: under the defences of other contests, of which only some cells are planned.
         conditions: conditions that are in a group, by name.
+        checks: sensitivity of the tested gaps, by the name of an axis or a contest.
     """
 
     axes: tuple[AxisResult, ...] = ()
     contests: tuple[ContestResult, ...] = ()
     refusals: tuple[OverRefusal, ...] = ()
     conditions: Mapping[str, Condition] = field(default_factory=dict, repr=False)
+    checks: Mapping[str, tuple[GapCheck, ...]] = field(default_factory=dict, repr=False)
 
     @property
     def covered(self) -> frozenset[str]:
@@ -69,29 +80,72 @@ def group_results(
     contests = contest_results(known, answers, policy)
     whole = {result.sides.contest for result in contests}
     partial = over_refusals(known, answers).items() if is_reliable else ()
-    if not is_reliable:
-        axes = [_axis_withheld(axis) for axis in axes]
-        contests = [_contest_withheld(result) for result in contests]
-    return Groups(
+    found = Groups(
         axes=tuple(axes),
         contests=tuple(contests),
         refusals=tuple(result for name, result in partial if name not in whole),
         conditions=grouped,
     )
+    return _checked(found, answers, policy) if is_reliable else _withheld(found)
+
+
+def _checked(groups: Groups, answers: Mapping[str, Sequence[Outcome]], policy: Policy) -> Groups:
+    """Return the groups with the sensitivity of their gaps, and what it says of conclusions."""
+    families = group_pairs(groups)
+    checks = {name: gap_checks(own, answers, policy) for name, own in families.items()}
+    return replace(
+        groups,
+        axes=tuple(_axis_checked(axis, checks[axis.name]) for axis in groups.axes),
+        contests=tuple(_contest_checked(c, checks[c.sides.contest]) for c in groups.contests),
+        checks=checks,
+    )
+
+
+def group_pairs(groups: Groups) -> dict[str, list[Pairs]]:
+    """Return the families of tested gaps by the name of their axis or contest."""
+    axes = {axis.name: axis_pairs(axis) for axis in groups.axes}
+    return axes | {
+        result.sides.contest: contest_pairs(result, groups.conditions) for result in groups.contests
+    }
+
+
+def _axis_checked(axis: AxisResult, checks: Sequence[GapCheck]) -> AxisResult:
+    doubts = doubt_sentences(checks, f"axis {axis.name}")
+    return replace(
+        axis, sentences=(*axis.sentences, *doubts), details=tuple(check_sentences(checks))
+    )
+
+
+def _contest_checked(result: ContestResult, checks: Sequence[GapCheck]) -> ContestResult:
+    doubts = doubt_sentences(checks, f"contest {result.sides.contest}")
+    return replace(
+        result,
+        verdicts=(*result.verdicts, *doubts),
+        evidence=(*result.evidence, *check_sentences(checks)),
+    )
+
+
+def _withheld(groups: Groups) -> Groups:
+    """Return the groups without conclusions, since the labels are not reliable."""
+    return replace(
+        groups,
+        axes=tuple(map(_axis_withheld, groups.axes)),
+        contests=tuple(map(_contest_withheld, groups.contests)),
+    )
 
 
 def _axis_withheld(axis: AxisResult) -> AxisResult:
-    words = _withheld(f"axis {axis.name}")
+    words = _withheld_words(f"axis {axis.name}")
     return replace(axis, headline=words, sentences=(words,))
 
 
 def _contest_withheld(result: ContestResult) -> ContestResult:
     marks = dict.fromkeys(result.marks, CellMark.WITHHELD)
-    words = _withheld(f"contest {result.sides.contest}")
+    words = _withheld_words(f"contest {result.sides.contest}")
     defences = (replace(d, verdict=Verdict.WITHHELD) for d in result.estimates.defences)
     estimates = replace(result.estimates, defences=tuple(defences))
     return replace(result, marks=marks, estimates=estimates, verdicts=(words,), evidence=())
 
 
-def _withheld(what: str) -> str:
+def _withheld_words(what: str) -> str:
     return f"nothing is concluded on {what}: the labels are not reliable"

@@ -8,6 +8,7 @@ from typing import Literal
 from steertui.analysis.coherence import measures_by_condition
 from steertui.analysis.comparable import Settings, experiment_settings, setting_differences
 from steertui.analysis.declaration import Declaration, read_declaration
+from steertui.analysis.group_warnings import group_warnings
 from steertui.analysis.groups import group_results
 from steertui.analysis.judge_conflicts import Conflict, judge_conflicts, with_conflicts
 from steertui.analysis.judge_warnings import judge_warnings
@@ -218,9 +219,17 @@ def _completed(
         for table in tables
     )
     return tuple(
-        with_random_factors(table, tables, declarations[table.experiment].conditions)
+        with_random_factors(_group_warned(table), tables, declarations[table.experiment].conditions)
         for table in completed
     )
+
+
+def _group_warned(table: Table) -> Table:
+    """Return the table with the warnings on its dose axes and contests, if it has labels."""
+    if table.judge is None:
+        return table
+    found = group_warnings(table.groups, table.outcomes, table.policy)
+    return replace(table, warnings=(*table.warnings, *found))
 
 
 def _selection(data: Sequence[_TableData], wanted: ReportFilter) -> Selection:

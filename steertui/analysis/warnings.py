@@ -50,7 +50,7 @@ def trial_warnings(
         text = "truncation at the token limit is unknown: some answers are imported"
         warnings.append(TrialWarning(WarningKind.UNKNOWN, text))
     warnings += _few_pairs(groups, policy, pairs)
-    warnings += _all_dependences(groups, counts, pairs)
+    warnings += dependence_warnings(groups, pairs)
     for name, items in groups.items():
         warnings += _copies(name, items)
     return warnings + _identical_answers(groups, pairs)
@@ -88,14 +88,8 @@ def _condition_warnings(name: str, counts: TrialCounts, policy: Policy) -> Itera
 def _few_pairs(
     groups: Outcomes, policy: Policy, compared: Sequence[Pair]
 ) -> Iterator[TrialWarning]:
-    valid = {
-        name: scenario_counts(items, Label.CONVERGENCE, VALID_LABELS[policy]).keys()
-        for name, items in groups.items()
-    }
-    planned = {name: {item.scenario for item in items} for name, items in groups.items()}
     for one, two in compared:
-        pairs = len(valid[one] & valid[two])
-        both = len(planned[one] & planned[two])
+        both, pairs = planned_and_paired(groups, policy, (one, two))
         text = ""
         if pairs < MIN_PAIRED * both:
             text = (
@@ -111,9 +105,20 @@ def _few_pairs(
             yield TrialWarning(WarningKind.FEW_PAIRS, text, (one, two))
 
 
-def _all_dependences(
-    groups: Outcomes, counts: Mapping[str, TrialCounts], compared: Sequence[Pair]
-) -> list[TrialWarning]:
+def planned_and_paired(groups: Outcomes, policy: Policy, pair: Pair) -> tuple[int, int]:
+    """Return the numbers of scenarios planned, and valid, under both conditions."""
+    sides = [groups[name] for name in pair]
+    planned = ({item.scenario for item in items} for items in sides)
+    valid = ({*scenario_counts(items, Label.CONVERGENCE, VALID_LABELS[policy])} for items in sides)
+    return len(set.intersection(*planned)), len(set.intersection(*valid))
+
+
+def dependence_warnings(groups: Outcomes, compared: Sequence[Pair]) -> list[TrialWarning]:
+    """Return warnings on truncation, nonsense, refusals and missing labels that differ in a pair.
+
+    Bonferroni over the pairs for each of the four.
+    """
+    counts = {name: count_trials(items) for name, items in groups.items()}
     truncated = {n: _truncated(own) for n, own in groups.items()}
     warnings = condition_dependence("truncation", truncated, compared)
     for what, label, valid in (

@@ -5,19 +5,21 @@ from dataclasses import asdict
 from steertui.analysis.coherence_costs import CostMatch
 from steertui.analysis.contest_results import ContestResult
 from steertui.analysis.dose_results import AxisResult
+from steertui.analysis.groups import Groups
 from steertui.analysis.over_refusal import OverRefusal
 from steertui.stats.contest import Defence
 from steertui.stats.dose import DosePoint
 from steertui.stats.families import FamilyTest
 from steertui.stats.gap import Gap
 from steertui.stats.rate import Rate
+from steertui.stats.sensitivity import Sensitivity
 from steertui.stats.slope import Slope
 
 Record = dict[str, object]
 
 
-def axis_record(axis: AxisResult) -> Record:
-    """Return a dose axis."""
+def axis_record(axis: AxisResult, groups: Groups) -> Record:
+    """Return a dose axis of the groups of a table."""
     return {
         "name": axis.name,
         "unit": str(axis.unit),
@@ -48,7 +50,35 @@ def axis_record(axis: AxisResult) -> Record:
             for left in axis.left_out
         ],
         "sentences": list(axis.sentences),
+        "sensitivity": _checks(groups, axis.name),
     }
+
+
+def _checks(groups: Groups, name: str) -> list[Record]:
+    """Return the tested gaps of an axis or a contest under other choices."""
+    return [
+        {"gap": check.title, **sensitivity_record(check.sensitivity)}
+        for check in groups.checks.get(name, ())
+    ]
+
+
+def sensitivity_record(check: Sensitivity) -> Record:
+    """Return a gap under other choices, percentage points."""
+    return {
+        "marginal": _limits_record(check.marginal),
+        "shared": _limits_record(check.shared),
+        "policies": {
+            str(name): _limits_record(gap) | {"p_holm": check.p_values[name]}
+            for name, gap in check.policies.items()
+        },
+        "worst_case": asdict(check.worst_case) if check.worst_case else None,
+        "is_material": check.is_material,
+    }
+
+
+def _limits_record(gap: Gap) -> Record:
+    names = ("points", "low", "high", "pairs", "p")
+    return {name: getattr(gap, name) for name in names}
 
 
 def _cost_record(cost: CostMatch) -> Record:
@@ -83,7 +113,7 @@ def _point_record(point: DosePoint) -> Record:
     }
 
 
-def contest_record(result: ContestResult) -> Record:
+def contest_record(result: ContestResult, groups: Groups) -> Record:
     """Return a contest: sides with their access, cells, effects of attacks, and defences."""
     estimates = result.estimates
     return {
@@ -112,6 +142,7 @@ def contest_record(result: ContestResult) -> Record:
         ],
         "results": [_defence_record(result, defence) for defence in estimates.defences],
         "sentences": list(result.sentences),
+        "sensitivity": _checks(groups, result.sides.contest),
     }
 
 

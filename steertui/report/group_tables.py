@@ -26,9 +26,9 @@ ATTACK_WIDTH = 7
 
 
 def draw_groups(groups: Groups, *, detail: bool = False) -> Parts:
-    """Yield the groups of a table; `detail` adds every part of a contest."""
+    """Yield the groups of a table; `detail` adds every part of a contest, and sensitivity."""
     for axis in groups.axes:
-        yield from _axis(axis)
+        yield from _axis(axis, detail=detail)
     for result in groups.contests:
         yield from _contest(result, detail=detail)
     for refusals in groups.refusals:
@@ -36,12 +36,13 @@ def draw_groups(groups: Groups, *, detail: bool = False) -> Parts:
         yield from (line_text(f"  {sentence}.") for sentence in refusals.sentences)
 
 
-def _axis(axis: AxisResult) -> Parts:
+def _axis(axis: AxisResult, *, detail: bool) -> Parts:
     yield line_text()
     yield line_text(f"Dose axis {axis.name}: {UNIT_WORDS[axis.unit]}", style="bold")
     yield filled_grid("dose", dose_columns(axis), dose_rows(axis))
     yield line_text(f"{dose_legend(axis)}.")
-    yield from (line_text(f"  {sentence}.") for sentence in axis.sentences)
+    sentences = (*axis.sentences, *axis.details) if detail else axis.sentences
+    yield from (line_text(f"  {sentence}.") for sentence in sentences)
 
 
 def _contest(result: ContestResult, *, detail: bool) -> Parts:

@@ -34,7 +34,7 @@ def _axis(axis: AxisResult) -> Iterator[str]:
     title = f"Dose axis {axis.name}"
     notes = [f"{title}: {UNIT_WORDS[axis.unit]}", dose_legend(axis)]
     yield from latex_table(("dose", *dose_columns(axis)), dose_rows(axis), notes)
-    yield from _paragraph(title, axis.sentences)
+    yield from _paragraph(title, (*axis.sentences, *axis.details))
 
 
 def _contest(result: ContestResult) -> Iterator[str]:

@@ -35,7 +35,7 @@ def _axis(axis: AxisResult) -> Iterator[str]:
     yield f"### {escape(f'Dose axis {axis.name}: {UNIT_WORDS[axis.unit]}')}\n"
     yield from escaped_table(("dose", *dose_columns(axis)), dose_rows(axis))
     yield f"\n{escape(dose_legend(axis))}.\n"
-    yield from (f"- {escape(sentence)}." for sentence in axis.sentences)
+    yield from (f"- {escape(sentence)}." for sentence in (*axis.sentences, *axis.details))
     yield ""
 
 

@@ -24,8 +24,14 @@ from steertui.report.factor_record import (
     series_record,
     split_record,
 )
-from steertui.report.group_record import axis_record, contest_record, rate_record, refusals_record
-from steertui.stats.gap import Gap, label_transitions
+from steertui.report.group_record import (
+    axis_record,
+    contest_record,
+    rate_record,
+    refusals_record,
+    sensitivity_record,
+)
+from steertui.stats.gap import label_transitions
 
 Record = dict[str, object]
 
@@ -91,8 +97,8 @@ def table_record(table: Table) -> Record:
         ],
         "arms": [arm_record(arm) for arm in table.arms],
         "variance": split_record(table.split),
-        "axes": [axis_record(axis) for axis in table.groups.axes],
-        "contests": [contest_record(result) for result in table.groups.contests],
+        "axes": [axis_record(axis, table.groups) for axis in table.groups.axes],
+        "contests": [contest_record(each, table.groups) for each in table.groups.contests],
         "over_refusals": [refusals_record(result) for result in table.groups.refusals],
         "warnings": [
             {"kind": str(w.kind), "text": w.text, "conditions": list(w.conditions)}
@@ -156,16 +162,7 @@ def _equivalence_record(result: GapResult) -> Record | None:
 
 def _sensitivity_record(result: GapResult) -> Record | None:
     """Return the gap under other choices, percentage points; None for comparisons of tables."""
-    check = result.sensitivity
-    if check is None:
-        return None
-    return {
-        "marginal": _limits_record(check.marginal),
-        "shared": _limits_record(check.shared),
-        "policies": {str(name): _limits_record(gap) for name, gap in check.policies.items()},
-        "worst_case": asdict(check.worst_case) if check.worst_case else None,
-        "is_material": check.is_material,
-    }
+    return sensitivity_record(result.sensitivity) if result.sensitivity else None
 
 
 def _odds_ratio_record(result: GapResult) -> list[float | None] | None:
@@ -173,11 +170,6 @@ def _odds_ratio_record(result: GapResult) -> list[float | None] | None:
     if result.odds_ratio is None:
         return None
     return [None if isinf(value) else value for value in result.odds_ratio]
-
-
-def _limits_record(gap: Gap) -> Record:
-    names = ("points", "low", "high", "pairs", "p")
-    return {name: getattr(gap, name) for name in names}
 
 
 def _category_record(category: CategoryGap) -> Record:

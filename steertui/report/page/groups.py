@@ -49,6 +49,7 @@ def _axis(axis: AxisResult) -> Values:
         "legend": dose_legend(axis),
         "rows": [*dose_rows(axis)],
         "sentences": axis.sentences,
+        "details": axis.details,
     }
 
 
