@@ -257,7 +257,7 @@ class SteertuiApp(Opening):
         if form is None:
             return
         name = await self.push_screen_wait(
-            TextPrompt("To which file?", str(export.default_file(session.db, form)))
+            TextPrompt("To which file?", str(export.default_file(session.db, form)), is_path=True)
         )
         if not name or not name.strip():
             return

@@ -14,6 +14,8 @@ from steertui.paths import expand_home
 from steertui.tui.recent import RecentExperiment
 from steertui.tui.widgets.experiment_list import ExperimentList
 from steertui.tui.widgets.label_style import palette
+from steertui.tui.widgets.path_suggester import KEYS as PATH_KEYS
+from steertui.tui.widgets.path_suggester import PathSuggester
 
 Chosen = RecentExperiment | Path
 """An experiment, or a database whose newest experiment is opened."""
@@ -37,8 +39,10 @@ class OpenDialog(ModalScreen[Chosen | None]):
         with Vertical(classes="question wide"):
             yield Static("Open which experiment?", markup=False)
             yield ExperimentList(id="open-list")
-            yield Input(placeholder="or the path of a database, such as other.db")
-            yield Static("enter  open      tab  type a path      escape  cancel", classes="keys")
+            hint = "or the path of a database, such as other.db"
+            yield Input(placeholder=hint, suggester=PathSuggester())
+            keys = f"enter  open      tab  type a path      {PATH_KEYS}      escape  cancel"
+            yield Static(keys, classes="keys")
         yield Footer()
 
     def on_mount(self) -> None:

@@ -200,6 +200,7 @@ class PlanScreen(Page):
             field.format_input(value),
             hint=field.hint,
             check=lambda text: problem_of(experiment, field, text),
+            is_path=isinstance(value, str),
         )
         text = await self.app.push_screen_wait(prompt)
         return None if text is None else parse(value, text)
@@ -267,7 +268,8 @@ class PlanScreen(Page):
     @work(exit_on_error=False)
     async def action_save(self) -> None:
         """Save the experiment as a TOML file."""
-        name = await self.app.push_screen_wait(TextPrompt("Save as which file?", "experiment.toml"))
+        prompt = TextPrompt("Save as which file?", "experiment.toml", is_path=True)
+        name = await self.app.push_screen_wait(prompt)
         if not name or not name.strip():
             return
         file = expand_home(name.strip())
@@ -288,7 +290,7 @@ class PlanScreen(Page):
     async def action_open(self) -> None:
         """Open the experiment of a TOML file."""
         name = await self.app.push_screen_wait(
-            TextPrompt("Open which TOML file?", "experiment.toml")
+            TextPrompt("Open which TOML file?", "experiment.toml", is_path=True)
         )
         if name and name.strip():
             file = expand_home(name.strip())

@@ -44,7 +44,7 @@ def train_lines(model: str) -> list[FormLine]:
         FormLine("model", "model", model, "catalogue name or GGUF file"),
         FormLine("positive", "toward", "pro", "condition that the vector points to"),
         FormLine("negative", "away from", "anti", "condition that it points away from"),
-        FormLine("file", "conditions file", hint="shipped conditions"),
+        FormLine("file", "conditions file", hint="shipped conditions", is_path=True),
         FormLine("scenarios", "scenario packs", TRAINING_PACK, "packs, separated by commas"),
         FormLine("limit", "scenarios", TRAIN_LIMIT, "maximum number, 0 for all"),
         FormLine("method", "method", METHODS[0], ", ".join(METHODS)),
@@ -138,7 +138,7 @@ def sweep_job(
 def import_lines() -> list[FormLine]:
     """Return the form of an import."""
     return [
-        FormLine("file", "GGUF file", hint="control vector of repeng or llama.cpp"),
+        FormLine("file", "GGUF file", "", "control vector of repeng or llama.cpp", is_path=True),
         FormLine("name", "name", hint="name in the library"),
         FormLine("model", "model", hint="model that it was made for"),
     ]

@@ -239,7 +239,8 @@ class VectorsScreen(JobPage):
         def check(text: str) -> str:
             return jobs.problem(lambda: check_output(expand_home(text.strip()), "vector"))
 
-        typed = await self.app.push_screen_wait(TextPrompt(question, file, check=check))
+        prompt = TextPrompt(question, file, check=check, is_path=True)
+        typed = await self.app.push_screen_wait(prompt)
         return expand_home(typed.strip()) if typed and typed.strip() else None
 
     async def _write(self, file: Path, write: Callable[[], None]) -> None:
@@ -253,9 +254,9 @@ class VectorsScreen(JobPage):
     @work(exit_on_error=False)
     async def action_inspect(self) -> None:
         """Describe a GGUF file in place of the vector."""
-        typed = await self.app.push_screen_wait(
-            TextPrompt("Describe which file?", hint="vector, adapter or model, as GGUF")
-        )
+        hint = "vector, adapter or model, as GGUF"
+        prompt = TextPrompt("Describe which file?", hint=hint, is_path=True)
+        typed = await self.app.push_screen_wait(prompt)
         if typed and typed.strip():
             try:
                 self._show_lines([*inspect_file(expand_home(typed.strip()))])

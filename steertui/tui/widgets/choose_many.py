@@ -15,6 +15,8 @@ from textual.widgets.option_list import Option
 from steertui.printable import one_line
 from steertui.tui.widgets.label_style import palette
 from steertui.tui.widgets.moves import MoveList
+from steertui.tui.widgets.path_suggester import KEYS as PATH_KEYS
+from steertui.tui.widgets.path_suggester import PathSuggester
 
 TICKED = "[x] "
 NOT_TICKED = "[ ] "
@@ -74,10 +76,11 @@ class ChooseMany(ModalScreen[list[str] | None]):
             yield Static(self._question, markup=False)
             yield TickList()
             if self._hint:
-                yield Input(self._typed, placeholder=self._hint)
+                yield Input(self._typed, placeholder=self._hint, suggester=PathSuggester())
             yield Static(id="taken", markup=False)
-            keys = "space  tick      enter  OK      escape  cancel"
-            yield Static(keys + ("      tab  type" if self._hint else ""), classes="keys")
+            keys = ["space  tick", "enter  OK", "escape  cancel"]
+            keys += ["tab  type", PATH_KEYS] if self._hint else []
+            yield Static("    ".join(keys), classes="keys")
         yield Footer()
 
     def on_mount(self) -> None:

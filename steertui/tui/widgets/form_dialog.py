@@ -8,6 +8,8 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Input, Label, Static
 
+from steertui.tui.widgets.path_suggester import KEYS as PATH_KEYS
+from steertui.tui.widgets.path_suggester import PathSuggester
 from steertui.tui.widgets.prompts import CANCEL
 
 KEYS = "enter  OK      tab  next line      escape  cancel"
@@ -22,12 +24,14 @@ class FormLine:
         title: before the input.
         value: at first.
         hint: shown while the input is empty.
+        is_path: whether paths of files and folders are completed.
     """
 
     name: str
     title: str
     value: str = ""
     hint: str = ""
+    is_path: bool = False
 
 
 Values = Mapping[str, str]
@@ -57,10 +61,15 @@ class FormDialog(ModalScreen[Values | None]):
                     with Horizontal(classes="form-line"):
                         yield Label(line.title, markup=False)
                         yield Input(
-                            line.value, placeholder=line.hint, id=f"form-{line.name}", compact=True
+                            line.value,
+                            placeholder=line.hint,
+                            id=f"form-{line.name}",
+                            compact=True,
+                            suggester=PathSuggester() if line.is_path else None,
                         )
             yield Static(id="problem", markup=False)
-            yield Static(KEYS, classes="keys")
+            has_paths = any(line.is_path for line in self._lines)
+            yield Static(f"{KEYS}      {PATH_KEYS}" if has_paths else KEYS, classes="keys")
         yield Footer()
 
     def on_input_submitted(self) -> None:

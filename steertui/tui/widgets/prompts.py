@@ -9,6 +9,9 @@ from textual.screen import ModalScreen
 from textual.validation import Integer
 from textual.widgets import Footer, Input, Static
 
+from steertui.tui.widgets.path_suggester import KEYS as PATH_KEYS
+from steertui.tui.widgets.path_suggester import PathSuggester
+
 KEYS = "enter  OK      escape  cancel"
 CANCEL = Binding("escape", "leave", "Cancel", id="ask.leave", tooltip="Change nothing")
 
@@ -52,21 +55,27 @@ class TextPrompt(ModalScreen[str | None]):
         *,
         hint: str = "",
         check: Callable[[str], str] = lambda _: "",
+        is_path: bool = False,
     ) -> None:
-        """Ask for a line; `check` returns what is wrong with it, or "" to accept it."""
+        """Ask for a line; `check` returns what is wrong with it, or "" to accept it.
+
+        With `is_path` the paths of files and folders are completed.
+        """
         super().__init__()
         self._question = question
         self._check = check
         self._value = value
         self._hint = hint
+        self._suggester = PathSuggester() if is_path else None
 
     def compose(self) -> ComposeResult:
         """Yield the question, the input line and the keys."""
         with Vertical(classes="question"):
             yield Static(self._question, markup=False)
-            yield Input(self._value, placeholder=self._hint)
+            yield Input(self._value, placeholder=self._hint, suggester=self._suggester)
             yield Static(id="problem", markup=False)
-            yield Static(KEYS, classes="keys")
+            keys = f"{KEYS}      {PATH_KEYS}" if self._suggester else KEYS
+            yield Static(keys, classes="keys")
         yield Footer()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
