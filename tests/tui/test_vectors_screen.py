@@ -131,7 +131,7 @@ def test_a_cancelled_training_stores_nothing_and_resumes(library: Path) -> None:
         screen = app.screen
         assert isinstance(screen, VectorsScreen)
         await pilot.press("t")
-        await wait_until(pilot, lambda: isinstance(app.screen, FormDialog))
+        await wait_until(pilot, lambda: isinstance(app.focused, Input))
         app.screen.query_one("#form-name", Input).value = "steer"
         await pilot.press("enter")
         await wait_until(pilot, lambda: screen.is_busy)
