@@ -50,8 +50,10 @@ $(DOCS_READY): $(READY)
 frames: $(READY)
 	@FRAMES=draw $(BIN)/python -m pytest -m slow tests/tui/test_frames.py
 
+# Pictures of all screens, and the recording of the README, from runs of the demo.
 pictures: $(READY)
 	@$(BIN)/python docs/pictures.py
+	@$(BIN)/python docs/recording.py
 
 # llama-cpp-python is compiled here for this machine: about 4 minutes on two cores, once.
 $(READY): pyproject.toml constraints.txt

@@ -1,4 +1,4 @@
-"""Recording of a run of the demo as an animated picture for the README: `python docs/recording.py`.
+"""Recording of a run of the demo as an animated picture for the README: `make pictures`.
 
 The screens are drawn as SVG and converted by resvg; Pillow joins the frames.
 """

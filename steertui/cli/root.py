@@ -77,7 +77,8 @@ DB = Path("steertui.db")
         "--yes",
         is_flag=True,
         help="Agree to the servers, downloads and files that an experiment from a file or "
-        "database names, and to the downloads of a group of models",
+        "database names, to the downloads of a group of models, and on the screens also to large "
+        "downloads and to costs",
     ),
 )
 @machine_options
