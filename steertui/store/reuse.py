@@ -9,6 +9,7 @@ the answers that ended early would favour short ones.
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from steertui.core.generation import StopReason
@@ -50,8 +51,8 @@ def reusable_answers(store: Store, prompts: Sequence[Prompt]) -> dict[str, str]:
     if any(known.values()):
         for prompt, row in zip(greedy, trial_rows(greedy, ""), strict=True):
             _, model, scenario, condition, text, sampling, _, _, _, steering = row
-            slot = (scenario, condition, text, steering, _settings(sampling))
-            limit = prompt.trial.sampling.max_tokens
+            settings, limit = _settings(sampling)
+            slot = (scenario, condition, text, steering, settings)
             answers = known[model].get(slot, ())
             source = next((answer for answer in answers if answer.is_same_under(limit)), None)
             if source:
@@ -72,16 +73,21 @@ def _greedy_answers(store: Store, model: str) -> dict[Slot, list[_Answer]]:
         ORDER BY g.id"""
     answers: dict[Slot, list[_Answer]] = {}
     for key, tokens, stop, *texts, sampling in store.tuples(sql, [model]):
-        limit = int(json.loads(sampling)["max_tokens"])
+        settings, limit = _settings(sampling)
         answer = _Answer(key, tokens, stop == StopReason.STOP, limit)
-        answers.setdefault((*texts, _settings(sampling)), []).append(answer)
+        answers.setdefault((*texts, settings), []).append(answer)
     return answers
 
 
-def _settings(sampling: str) -> str:
-    """Return the settings that determine a greedy answer, without the limit, as JSON."""
+@lru_cache(maxsize=64)
+def _settings(sampling: str) -> tuple[str, int]:
+    """Return the settings that determine a greedy answer, as JSON, and the limit of new tokens.
+
+    A hundred thousand trials have few samplings.
+    """
     members: dict[str, Any] = json.loads(sampling)
-    return as_json({name: value for name, value in members.items() if name not in _IRRELEVANT})
+    relevant = {name: value for name, value in members.items() if name not in _IRRELEVANT}
+    return as_json(relevant), int(members["max_tokens"])
 
 
 def known_trials(store: Store, model: str) -> Iterator[tuple[str, str, str, str, int, str]]:
