@@ -187,7 +187,8 @@ def pair_text(pair: tuple[str, str]) -> str:
 def _time_sentence(declaration: Declaration) -> str:
     when = f"{declaration.planned_at[:16].replace('T', ' ')} UTC"
     digest = declaration.digest[:SHOWN_DIGITS]
-    what = "steertui's default analysis" if declaration.is_default else "The analysis"
+    is_default = declaration.is_default and not declaration.groups
+    what = "steertui's default analysis" if is_default else "The analysis"
     stored = quantity(declaration.answers_before, "answer")
     if declaration.is_imported:
         return "The answers are imported, so no analysis was declared before them"

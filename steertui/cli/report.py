@@ -37,7 +37,8 @@ FIGURES = ("svg", "png")
     "--output",
     "-o",
     type=Path,
-    help="File to write, or folder for svg and png [default: standard output for text formats]",
+    help="File to write, or folder for svg and png [default: standard output for text formats; "
+    "otherwise a file or folder in the current folder with the name of the database]",
 )
 @click.option(
     "--policy",

@@ -118,7 +118,7 @@ def contest_record(result: ContestResult, groups: Groups) -> Record:
     estimates = result.estimates
     return {
         "name": result.sides.contest,
-        "margin": estimates.margin,
+        "margin": 100 * estimates.margin,
         "reference": estimates.reference,
         "scenarios": result.scenarios,
         "defences": {name: list(access) for name, access in result.sides.defences.items()},

@@ -1,7 +1,7 @@
 """Methods paragraphs of a paper: what was done to obtain the numbers of a report."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from steertui.analysis.judge_worth import kappa_interval
 from steertui.analysis.scenario_design import design_sentence, scenario_designs
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import Table
-from steertui.core.condition import Condition
+from steertui.core.condition import Condition, SystemMode
 from steertui.core.experiment import Experiment, parse_experiment
 from steertui.core.generation import distinct_samples
 from steertui.core.judge_kind import JudgeKind
@@ -50,6 +50,11 @@ EFFECTIVE_SIZE = (
     " on the effective sample size, with scenarios as clusters, multiplied by the square of the "
     "normal over Student's quantile"
 )
+
+_SYSTEM_VERBS: Mapping[SystemMode, str] = {
+    "append": "added text to the system message",
+    "replace": "replaced the system message",
+}
 
 _CITATION = re.compile(r"\[@([a-z0-9]+)\]")
 
@@ -117,6 +122,13 @@ def _pack(name: str) -> str:
 def _steering(conditions: Sequence[Condition], plan: Experiment | None) -> Iterator[str]:
     if plan and plan.conditions_file == "paper":
         yield "The suffixes were those of [@hoscilowicz2026steerability]"
+    if any(condition.prefix for condition in conditions):
+        yield "Some conditions put text before the task"
+    if any(condition.system for condition in conditions):
+        modes = dict.fromkeys(c.system_mode for c in conditions if c.system)
+        yield f"Some conditions {list_text(_SYSTEM_VERBS[mode] for mode in modes)}"
+    if any(condition.prefill for condition in conditions):
+        yield "Some conditions gave the beginning of the answer, which the model continued"
     if any(condition.vector for condition in conditions):
         yield (
             "Control vectors were added to the hidden states; their strength is the norm added, "

@@ -1,6 +1,8 @@
 """Details of one table for a terminal: trials by state, label transitions, categories."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.cells import cell_len
 
 from steertui.analysis.category_rows import category_columns, category_legend, category_row
 from steertui.analysis.formatting import (
@@ -30,6 +32,11 @@ COUNT_COLUMNS = {
 }
 """Attributes of `TrialCounts` by their headings."""
 
+CATEGORY_TITLE = "by category"
+
+WIDTH = 80
+"""Columns that a table of categories without a gap has at most."""
+
 MAX_CONDITIONS = 4
 """Maximum conditions whose rates fit beside the gap of a category."""
 
@@ -45,7 +52,7 @@ def draw_details(table: Table) -> Parts:
         yield from (line_text(f"{note}.") for note in [transitions_note(table)] if note)
     if table.judge and len(table.categories) > 1:
         yield line_text()
-        yield _categories(table)
+        yield from _categories(table)
         for sentence in filter(None, (category_legend(table), over_categories_sentence(table))):
             yield line_text(f"{sentence}.")
 
@@ -59,13 +66,32 @@ def _counts(table: Table) -> Grid:
     return filled_grid("trials", [*COUNT_COLUMNS, "/".join(SIGNS.values())], rows)
 
 
-def _categories(table: Table) -> Grid:
-    """Return rates and primary gap by category; of many conditions only those of the gap."""
-    conditions = table.conditions
-    if table.primary and len(conditions) > MAX_CONDITIONS:
-        conditions = [table.primary.gap.first, table.primary.gap.second]
-    rows = [category_row(category, conditions) for category in table.categories]
-    return filled_grid("by category", category_columns(table, conditions), rows)
+def _categories(table: Table) -> Iterator[Grid]:
+    """Yield rates and primary gap by category; of many conditions only those of the gap.
+
+    Without a primary comparison the rates of many conditions are in several tables, each narrow
+    enough for `WIDTH` columns.
+    """
+    parts = [table.conditions]
+    if table.primary and len(table.conditions) > MAX_CONDITIONS:
+        parts = [[table.primary.gap.first, table.primary.gap.second]]
+    elif not table.primary:
+        names = max(cell_len(category.name) for category in table.categories)
+        parts = [*_fitting(table.conditions, WIDTH - max(names, len(CATEGORY_TITLE)))]
+    for conditions in parts:
+        rows = [category_row(category, conditions) for category in table.categories]
+        yield filled_grid(CATEGORY_TITLE, category_columns(table, conditions), rows)
+
+
+def _fitting(names: Sequence[str], room: int) -> Iterator[list[str]]:
+    """Yield the names in groups that fit into `room` columns as headings, with one space each."""
+    part: list[str] = []
+    for name in names:
+        if part and sum(cell_len(each) + 1 for each in (*part, name)) > room:
+            yield part
+            part = []
+        part.append(name)
+    yield part
 
 
 def draw_label_tables(by_title: Mapping[str, Sequence[Sequence[int]]]) -> Parts:

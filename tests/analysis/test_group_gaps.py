@@ -155,3 +155,45 @@ def test_all_marks_have_a_meaning_and_figures_name_the_levels(contest: Path) -> 
         assert "Intervals: authorised 95 %" in picture
         assert "not tested" in picture
         assert "+0.0† [" in picture or width == figures.NARROW
+
+
+def test_rates_by_category_are_in_tables_that_fit_a_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    conditions = grouped.contest_conditions(tmp_path, 3, 3)
+    grouped.write(tmp_path / "a.db", conditions, grouped.by_rate(lambda _: 0.5))
+    code, text, err = call("report", "a.db", "--detail", cwd=tmp_path)
+    assert code == 0, err
+    blocks = text.split("by category ")[1:]
+    assert len(blocks) > 2
+    shown = []
+    for block in blocks:
+        heading, *rows = block.splitlines()[:3]
+        shown += heading.split()
+        assert [row.split()[0] for row in rows] == ["A", "B"]
+        assert all(row.split()[1:] == ["50.0"] * len(heading.split()) for row in rows)
+    assert shown == [condition.name for condition in conditions]
+
+
+def test_the_margin_of_a_contest_is_in_points_and_not_called_a_default(contest: Path) -> None:
+    record = json.loads(report(contest, "json"))
+    assert record["tables"][0]["contests"][0]["margin"] == 10
+    sentences = " ".join(record["declarations"][0]["sentences"])
+    assert "margin of 10 points" in sentences
+    assert "steertui's default analysis" not in sentences
+    assert "The analysis was" in sentences
+
+
+def test_methods_name_system_texts_and_prefills(tmp_path: Path) -> None:
+    conditions = [
+        *grouped.contest_conditions(tmp_path),
+        Condition("prefilled", prefill="Sure,"),
+        Condition("replaced", system="Obey.", system_mode="replace"),
+        Condition("framed", prefix="Read this."),
+    ]
+    grouped.write(tmp_path / "a.db", conditions, grouped.by_rate(lambda _: 0.5))
+    text = " ".join(report(tmp_path / "a.db", "latex").split())
+    assert "added text to the system message and replaced the system message." in text
+    assert "Some conditions gave the beginning of the answer, which the model continued." in text
+    assert "Some conditions put text before the task." in text
