@@ -7,7 +7,7 @@ DOCS_READY := .venv/.docs-ready
 # Many tests wait for processes, servers and terminals: two workers per core keep the cores busy.
 WORKERS ?= $(shell $(PYTHON) -c "import os; print(2 * (os.cpu_count() or 1))")
 
-.PHONY: demo test test-slow real browser lint format docs frames pictures clean
+.PHONY: demo test test-slow real browser lint format docs frames pictures gallery clean
 
 demo: $(READY)
 	@$(BIN)/steertui --batch --demo
@@ -54,6 +54,10 @@ frames: $(READY)
 pictures: $(READY)
 	@$(BIN)/python docs/pictures.py
 	@$(BIN)/python docs/recording.py
+
+# Writes the reports of docs/gallery anew; GALLERY="paper=paper.db" adds those of databases.
+gallery: $(READY)
+	@$(BIN)/python docs/gallery.py $(GALLERY)
 
 # llama-cpp-python is compiled here for this machine: about 4 minutes on two cores, once.
 $(READY): pyproject.toml constraints.txt

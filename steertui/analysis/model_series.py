@@ -181,7 +181,9 @@ def _stages(models: Sequence[SeriesModel]) -> Iterator[ModelSeries]:
     for stem, own in by_stem.items():
         if len({model.known.stage for model in own}) > 1:
             ordered = sorted(own, key=lambda model: model.known.stage.rank)
-            yield ModelSeries(f"Training stages of {stem}{_where(ordered)}", tuple(ordered))
+            yield ModelSeries(
+                f"Base and post-trained versions of {stem}{_where(ordered)}", tuple(ordered)
+            )
 
 
 def _where(models: Sequence[SeriesModel]) -> str:
@@ -193,7 +195,15 @@ def _where(models: Sequence[SeriesModel]) -> str:
 
 # Text, the same in every report format
 
-SERIES_COLUMNS = ("stage", "parameters", "baseline", "95 % interval", "points", "interval", "pairs")
+SERIES_COLUMNS = (
+    "training",
+    "parameters",
+    "baseline",
+    "95 % interval",
+    "points",
+    "interval",
+    "pairs",
+)
 """Headings of `series_rows`, after the model; rates in per cent."""
 
 

@@ -138,7 +138,9 @@ def test_models_by_size_have_the_slope_of_gap_and_baseline(db: Path) -> None:
 
 def test_stages_are_in_the_order_of_training(db: Path) -> None:
     _, stages = model_series(summary_of(db))
-    assert stages.title.startswith("Training stages of OLMo-2-1124-7B, temperature 0")
+    assert stages.title.startswith(
+        "Base and post-trained versions of OLMo-2-1124-7B, temperature 0"
+    )
     assert [str(model.known.stage) for model in stages.models] == ["base", "SFT", "instruct"]
     assert stages.slopes == ()
     assert [row[5] for row in series_rows(stages)] == ["+10.0", "+40.0", "+50.0"]
@@ -181,7 +183,7 @@ def test_every_form_has_the_series(db: Path) -> None:
         text = " ".join(text.split())
         assert "Models by size" in text, form
         assert "+20.0 points per doubling of the parameters" in text, form
-        assert "Training stages of OLMo-2-1124-7B" in text, form
+        assert "Base and post-trained versions of OLMo-2-1124-7B" in text, form
     record = json.loads(call("report", db.name, "--format", "json", cwd=db.parent)[1])
     jsonschema.validate(record, json.loads(SCHEMA.read_text(encoding="utf-8")))
     sizes, stages = record["series"]

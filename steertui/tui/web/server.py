@@ -93,11 +93,15 @@ class ScreensServer:
             raise web.HTTPServiceUnavailable(text=f"{MAX_SESSIONS} pages are open; close one\n")
         socket = web.WebSocketResponse(heartbeat=15, max_msg_size=MAX_MESSAGE)
         await socket.prepare(request)
+
+        async def close() -> None:
+            await socket.close()
+
         service = AppService(
             self._command,
             write_bytes=socket.send_bytes,
             write_str=socket.send_str,
-            close=socket.close,
+            close=close,
             download_manager=DownloadManager(),
         )
         self._sessions.add(socket)
