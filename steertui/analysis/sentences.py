@@ -261,8 +261,8 @@ def _test_words(gap: Gap, test: FamilyTest, *, is_gap: bool = False) -> str:
 def _power(gap: Gap, test: FamilyTest) -> list[str]:
     """Return what the test could have shown, if it shows no difference, in a list.
 
-    The minimum detectable gap with the share of scenarios that moved the other way in this result;
-    with several samples per scenario it is not known.
+    The minimum detectable gap with the share of scenarios that moved the other way in this result,
+    called a best case if none did; with several samples per scenario it is not known.
     """
     needed = min_discordant(test.family.tests)
     if gap.pairs < needed:
@@ -272,6 +272,11 @@ def _power(gap: Gap, test: FamilyTest) -> list[str]:
     fewer = min(gap.only_first, gap.only_second)
     least = minimum_detectable_gap(gap.pairs, tests=test.family.tests, back=fewer / gap.pairs)
     moves = f"{fewer} of {gap.pairs} moving the other way"
+    if least is not None and not fewer:
+        return [
+            f"if no scenario truly moves the other way (0 of {gap.pairs} did), the minimum "
+            f"detectable gap at {POWER} is at most {ceil(least)} points: a best case"
+        ]
     if least is None:
         over = f" (Bonferroni over {test.family.tests})" if test.family.is_corrected else ""
         return [f"if {moves} is the true share, no gap has {POWER}{over}"]

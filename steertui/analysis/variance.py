@@ -12,6 +12,7 @@ from steertui.stats.gap import shared_scenarios
 from steertui.stats.rate import ScenarioCounts
 from steertui.stats.sensitivity import headline_counts
 from steertui.stats.variance_split import Factor, VarianceSplit, split_variance
+from steertui.units import quantity
 
 
 def with_random_factors(
@@ -63,7 +64,10 @@ def _wordings(condition: str, arms: Arms) -> Sequence[str]:
 
 
 def variance_sentence(split: VarianceSplit, what: str) -> str:
-    """Return one sentence on the variance split of the gap `what`, without a full stop."""
+    """Return one sentence on the variance split of the gap `what`, without a full stop.
+
+    It says how uncertain the split is: the number of scenarios, and the limits of their share.
+    """
     shares = ", ".join(_shares(split))
     more = [
         f"{error:.1f} with twice as many {factor}"
@@ -71,8 +75,18 @@ def variance_sentence(split: VarianceSplit, what: str) -> str:
         if (error := split.error_with_twice(factor)) is not None
     ]
     return (
-        f"Standard error of {what}: {split.standard_error:.1f} points ({shares}); {', '.join(more)}"
+        f"Estimated standard error of {what}: {split.standard_error:.1f} points ({shares}); "
+        f"{', '.join(more)}; {_uncertainty(split)}"
     )
+
+
+def _uncertainty(split: VarianceSplit) -> str:
+    """Return "estimated from 12 scenarios; 95 % limits of their share about 0 and 76 %"."""
+    source = f"the split is estimated from {quantity(split.number, 'scenario')}"
+    if split.scenario_limits is None or split.judges is not None:
+        return f"{source} and is uncertain"
+    low, high = (f"{100 * limit:.0f}" for limit in split.scenario_limits)
+    return f"{source}: the 95 % limits of their share are about {low} and {high} %"
 
 
 def factor_sentences(table: Table) -> Iterator[str]:

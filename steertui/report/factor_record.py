@@ -31,9 +31,12 @@ def split_record(split: VarianceSplit | None) -> Record | None:
     """Return the variance split of a primary gap; errors are in percentage points."""
     if split is None:
         return None
+    limits = split.scenario_limits
     return {
+        "scenarios": split.number,
         "standard_error": split.standard_error,
         "shares": {str(factor): share for factor, share in split.shares.items()},
+        "scenario_share_limits": list(limits) if limits else None,
         "error_with_twice": {str(factor): split.error_with_twice(factor) for factor in Factor},
     }
 

@@ -33,6 +33,7 @@ class Arm:
             sampling, and the interaction of scenario and wording; 0 with one wording.
         sampling: part of the mean rate's variance that is due to sampling several answers; None
             without a cell with several.
+        sampling_degrees: degrees of freedom of `sampling`: by cell the answers beyond the first.
     """
 
     rates: tuple[float, ...]
@@ -40,6 +41,7 @@ class Arm:
     between: float
     cells: float
     sampling: float | None
+    sampling_degrees: int
 
     @property
     def wordings(self) -> int:
@@ -82,6 +84,7 @@ def measure_arm(wordings: Wordings, scenarios: Sequence[str]) -> Arm | None:
         between=between,
         cells=cells,
         sampling=_sampling_variance(count, total),
+        sampling_degrees=int(np.maximum(total - 1, 0).sum()),
     )
 
 

@@ -50,6 +50,10 @@ class VarianceSplit:
         samples: differences between answers to one prompt.
         judges: variance of one judge's gap about the mean gap of judges like these; None with
             fewer than `MIN_JUDGES`.
+        number: of scenarios from which the parts are estimated.
+        scenario_limits: approximate 95 % limits of the scenarios' part in the sum of scenarios and
+            samples, 0 to 1; None with several wordings of a condition, or unless both parts are
+            known and the answers to one prompt vary.
     """
 
     scenarios: float
@@ -57,6 +61,8 @@ class VarianceSplit:
     wordings: float | None
     samples: float | None
     judges: float | None
+    number: int
+    scenario_limits: tuple[float, float] | None = None
 
     @property
     def total(self) -> float:
@@ -143,7 +149,31 @@ def split_variance(
         wordings=1e4 * sum(arm.wording_variance for arm in arms) if has_wordings else None,
         samples=1e4 * scale * samples if is_sampled else None,
         judges=variance(judges) if len(judges) >= MIN_JUDGES else None,
+        number=number,
+        scenario_limits=None if has_wordings else _scenario_limits(over_scenarios, number, arms),
     )
+
+
+def _scenario_limits(
+    over_scenarios: float, number: int, arms: Sequence[Arm]
+) -> tuple[float, float] | None:
+    """Return approximate 95 % limits of the scenarios' share, from F of between and within.
+
+    `over_scenarios` is the variance of the gap, proportions squared. The degrees of freedom of the
+    samples are Satterthwaite's over both arms. The share is 1 - 1 / ratio of the variances (Searle,
+    Casella and McCulloch, Variance Components, 1992, section 3.6), not below 0.
+    """
+    from scipy.special import fdtri
+
+    known = [(arm.sampling or 0.0, arm.sampling_degrees) for arm in arms]
+    within = sum(part for part, _ in known)
+    if within <= 0 or over_scenarios <= 0 or not all(degrees for _, degrees in known):
+        return None
+    degrees = within**2 / sum(part**2 / own for part, own in known)
+    ratio = over_scenarios / within
+    quantiles = (float(fdtri(number - 1, degrees, p)) for p in (0.975, 0.025))
+    low, high = (max(0.0, 1 - quantile / ratio) for quantile in quantiles)
+    return low, high
 
 
 def _interaction(arm: Arm, is_sampled: bool) -> float:

@@ -84,7 +84,9 @@ def test_the_expected_width_at_the_pilots_size_is_nearly_that_of_its_interval() 
 
 
 def test_more_wordings_reach_what_more_scenarios_do_not() -> None:
-    split = VarianceSplit(scenarios=16, interaction=4, wordings=64, samples=None, judges=None)
+    split = VarianceSplit(
+        scenarios=16, interaction=4, wordings=64, samples=None, judges=None, number=40
+    )
     own = pilot(Estimate(0.0, 0.0, 0.1), split, (3, 3))
     assert split.variance_with(scenarios=2, wordings=4, judges=inf) == 8 + 0.5 + 16
     floor = 2 * 1.96 * sqrt(64)

@@ -11,7 +11,7 @@ import pytest
 from steertui.analysis.arms import arm_results, text_arms
 from steertui.analysis.primary_gaps import pooled_gaps
 from steertui.analysis.summary import Summary, summarise_experiment
-from steertui.analysis.variance import factor_sentences
+from steertui.analysis.variance import factor_sentences, variance_sentence
 from steertui.core.condition import Condition
 from steertui.core.generation import Generation, SamplingParams, StopReason
 from steertui.core.interventions import DirectionalAblation
@@ -20,6 +20,7 @@ from steertui.core.prompt import Prompt, RenderedPrompt
 from steertui.core.scenario import Scenario
 from steertui.core.trial import Trial
 from steertui.core.verdict import Label, Verdict
+from steertui.stats.variance_split import VarianceSplit
 from steertui.store import ModelFacts, Store
 from tests.fixtures.program import call
 
@@ -127,7 +128,7 @@ def test_every_form_shows_wordings_split_and_pooled_gap(db: Path, summary: Summa
         text = (db.parent / form).read_text(encoding="utf-8")
         text = " ".join(html.unescape(text).replace("\\", "").split())
         assert arm in text, form
-        assert "Standard error of" in text, form
+        assert "Estimated standard error of" in text, form
     short = " ".join(call("report", db.name, cwd=db.parent)[1].split())
     assert arm in short
     assert "pooled over the 2 model settings" in short
@@ -172,3 +173,16 @@ def test_judges_and_samples_enter_the_split(tmp_path: Path) -> None:
     assert table.split.samples > 0
     assert table.split.judges is not None
     assert table.split.judges > 0
+
+
+def test_a_variance_split_states_how_uncertain_it_is() -> None:
+    split = VarianceSplit(18, 0, None, 42, None, number=12, scenario_limits=(0.0, 0.76))
+    assert variance_sentence(split, "pro − anti") == (
+        "Estimated standard error of pro − anti: 7.7 points (scenarios 30 %, samples 70 %); 5.5 "
+        "with twice as many scenarios, 6.2 with twice as many samples; the split is estimated from "
+        "12 scenarios: the 95 % limits of their share are about 0 and 76 %"
+    )
+    judged = replace(split, judges=5.0)
+    assert variance_sentence(judged, "pro − anti").endswith(
+        "; the split is estimated from 12 scenarios and is uncertain"
+    )

@@ -108,6 +108,15 @@ def test_a_difference_that_is_not_shown_is_not_called_equality() -> None:
     )
 
 
+def test_a_gap_with_none_observed_against_it_is_a_best_case() -> None:
+    gap = replace(NOT_SHOWN, pairs=12, only_first=4, only_second=0, p=0.125)
+    test = FamilyTest(replace(DECLARED, tests=5), 0.6, 0.99, -20.6, 60.2)
+    assert sentence(gap, test, 12).endswith(
+        "; if no scenario truly moves the other way (0 of 12 did), the minimum detectable gap at "
+        "80 % power is at most 74 points: a best case"
+    )
+
+
 def test_no_power_is_a_statement_on_one_true_share_in_one_family() -> None:
     gap = replace(NOT_SHOWN, pairs=12, only_first=4, only_second=1, p=0.375)
     test = FamilyTest(replace(DECLARED, tests=5), 1.0, 0.99, -20.6, 60.2)

@@ -179,3 +179,34 @@ def test_what_the_data_do_not_show_is_not_said() -> None:
         Factor.SAMPLES,
         Factor.JUDGES,
     ]
+
+
+def test_the_limits_of_the_scenarios_share_are_those_of_f() -> None:
+    from scipy.stats import f
+
+    one = np.array([[5], [4], [0], [2], [5], [3], [1], [5], [4], [0], [2], [3]])
+    two = np.array([[1], [3], [0], [2], [0], [3], [2], [1], [4], [1], [0], [0]])
+    samples = 5
+    split = split_variance(sides(one, samples), sides(two, samples))
+    assert split is not None
+    assert split.number == 12
+    between = variance([float(x) for x in (one - two)[:, 0] / samples])
+    parts = [float(np.mean(k * (samples - k) / samples**2 / (samples - 1))) for k in (one, two)]
+    degrees = sum(parts) ** 2 / sum(part**2 / (12 * (samples - 1)) for part in parts)
+    ratio = between / sum(parts)
+    expected = [max(0.0, 1 - f.ppf(p, 11, degrees) / ratio) for p in (0.975, 0.025)]
+    assert split.scenario_limits == pytest.approx(expected)
+    share = split.shares[Factor.SCENARIOS]
+    assert share is not None
+    assert expected[0] < share < expected[1]
+
+
+def test_a_split_without_two_known_parts_has_no_limits() -> None:
+    whole = split_variance(sides(np.array([[1], [0], [1], [1]])), sides(np.zeros((4, 1), np.int64)))
+    assert whole is not None
+    assert whole.scenario_limits is None
+    equal = split_variance(
+        sides(np.array([[3], [0], [3], [3]]), 3), sides(np.array([[0], [0], [3], [0]]), 3)
+    )
+    assert equal is not None
+    assert equal.scenario_limits is None
