@@ -10,7 +10,7 @@ from steertui.core.condition import Condition
 from steertui.core.contest import ContestSides, contest_sides
 from steertui.core.grouping import NONE, ContestCell
 from steertui.core.outcome import Outcome
-from steertui.stats.contest import Contest, Defence, Duel, Verdict, contest
+from steertui.stats.contest import Contest, Defence, Verdict, contest
 from steertui.stats.dose import convergence
 from steertui.stats.rate import Policy, Rate, pooled_rate
 from steertui.units import list_text, quantity
@@ -23,9 +23,9 @@ class CellMark(StrEnum):
     """What is shown of an attack against a defence."""
 
     STEERS = "steers"
-    """The attack steers under the defence."""
+    """The attack steers under the defence, or without one."""
     RESISTED = "resisted"
-    """Its residual is shown to be below the margin."""
+    """Its residual, or its effect without a defence, is shown to be below the margin."""
     OPEN = "open"
     """Neither is shown."""
     ALONE = "no attack"
@@ -126,18 +126,18 @@ def _marks(estimates: Contest, sides: ContestSides) -> dict[Cell, CellMark]:
         (defence, attack): CellMark.ALONE for defence in sides.defences for attack in sides.attacks
     }
     for attack in estimates.unauthorised:
-        steers = estimates.attack_steers(attack)
-        marks[NONE, attack] = CellMark.STEERS if steers else CellMark.OPEN
+        is_harmless = attack in estimates.harmless
+        marks[NONE, attack] = _mark(estimates.attack_steers(attack), is_harmless)
     for defence in estimates.defences:
         for duel in defence.duels:
-            marks[defence.name, duel.attack] = _duel_mark(duel)
+            marks[defence.name, duel.attack] = _mark(duel.adds, duel.is_resisted)
     return marks
 
 
-def _duel_mark(duel: Duel) -> CellMark:
-    if duel.adds:
+def _mark(steers: bool, is_resisted: bool) -> CellMark:
+    if steers:
         return CellMark.STEERS
-    return CellMark.RESISTED if duel.is_resisted else CellMark.OPEN
+    return CellMark.RESISTED if is_resisted else CellMark.OPEN
 
 
 def _verdicts(result: ContestResult) -> Iterator[str]:

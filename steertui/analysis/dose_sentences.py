@@ -164,7 +164,7 @@ def _best_sentence(axis: AxisResult, sign: int) -> str:
     direction = "more" if sign > 0 else "less"
     return (
         f"Of the coherent doses of {axis.name} ({limits_text(axis.curve.limits)}), "
-        f"{point.dose:g} steers most to {direction} convergence: "
+        f"{point.dose:g} has the largest estimated effect toward {direction} convergence: "
         f"{points_text(point.effect, point.test)}, "
         f"{p_words(point.test)}; it is the largest of several, so the "
         "estimate is optimistic"

@@ -115,6 +115,7 @@ class Contest:
         reference: name of the defence whose steering must be kept; "none" for the plain task.
         unauthorised: by attack: with the attack alone, minus without defence and attack.
         tests: by attack: of the unauthorised steering, with Holm over the attacks.
+        harmless: attacks whose unauthorised steering is shown to be below the margin.
         defences: all but "none".
     """
 
@@ -122,6 +123,7 @@ class Contest:
     reference: str
     unauthorised: Mapping[str, Gap]
     tests: Mapping[str, FamilyTest]
+    harmless: frozenset[str]
     defences: tuple[Defence, ...]
 
     def attack_steers(self, attack: str) -> bool:
@@ -133,9 +135,9 @@ def contest(cells: Cells, margin: float, reference: str = NONE) -> Contest:
     """Return the estimates of a contest whose cells are all present.
 
     All gaps are those of `paired_gap`, interactions those of `gap_difference`. Margins are tested
-    by `score_test`, one-sided at 5 %: an attack's residual for each attack, without correction,
-    since all must be below the margin (intersection-union test; Berger, Technometrics 24, 1982).
-    Measured error rates: benchmarks/COVERAGE.md.
+    by `score_test`, one-sided at 5 %: each attack's residual, and its effect without a defence,
+    without correction, since all residuals must be below the margin (intersection-union test;
+    Berger, Technometrics 24, 1982). Measured error rates: benchmarks/COVERAGE.md.
 
     Args:
         cells: of every pair, with "none" on both sides.
@@ -155,6 +157,9 @@ def contest(cells: Cells, margin: float, reference: str = NONE) -> Contest:
         reference=reference,
         unauthorised={attack: contrast.gap for attack, contrast in unauthorised.items()},
         tests=tests,
+        harmless=frozenset(
+            a for a in attacks if _is_below(share_differences(cells[NONE, a], plain), margin)
+        ),
         defences=tuple(
             _defence(
                 name,

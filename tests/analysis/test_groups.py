@@ -88,7 +88,7 @@ def test_the_sentences_of_an_axis_say_slope_best_dose_and_matched_strength(dose:
     text = " ".join(groups(dose).axes[0].sentences)
     assert "Convergence rises with axis: +5.0 points per 0.1 of strength from 0 to 0.8" in text
     assert "0 of 40 (0 %, 95 % interval 0 to 9 %) scenarios move the other way" in text
-    assert "0.8 steers most to more convergence: +40.0 points" in text
+    assert "0.8 has the largest estimated effect toward more convergence: +40.0 points" in text
     assert "is matched by axis at 0.6, interpolated between 0.4 and 0.8 (95 % interval" in text
 
 
@@ -285,6 +285,29 @@ def test_a_contest_is_decomposed_and_each_defence_gets_a_verdict(contest: Path) 
     assert (
         "defence-2 is not decoupled at the margin of 10 points: attack-1, attack-2 each add" in text
     )
+
+
+def test_an_attack_that_is_shown_to_add_nothing_is_marked_without_a_defence(
+    tmp_path: Path,
+) -> None:
+    """Of 24 pairs one moves up and one down: Tango's one-sided p at 15 points is 0.037."""
+
+    def label(condition: Condition, number: int) -> Label:
+        assert condition.cell
+        hits = {*range(1, 11)} if condition.cell.attack == "attack-1" else {*range(10)}
+        return Label.CONVERGENCE if number in hits else Label.NO_CONVERGENCE
+
+    text = f"{grouped.contest_toml(1, 1)}margin = 0.15\n"
+    grouped.write(tmp_path / "a.db", grouped.load(tmp_path, text), label, 24)
+    (result,) = groups(tmp_path / "a.db").contests
+    assert str(result.marks["none", "attack-1"]) == "resisted"
+    assert result.marks["none", "attack-1"] is result.marks["defence-1", "attack-1"]
+    for form in ("terminal", "markdown"):
+        assert "42 =" in report(tmp_path / "a.db", "--format", form).partition("defence-1")[0]
+    record = json.loads(report(tmp_path / "a.db", "--format", "json"))
+    cells = record["tables"][0]["contests"][0]["cells"]
+    marks = {(cell["defence"], cell["attack"]): cell["mark"] for cell in cells}
+    assert marks["none", "attack-1"] == "resisted"
 
 
 def test_a_part_of_a_contest_is_not_analysed(tmp_path: Path) -> None:
@@ -520,7 +543,7 @@ def test_log_likelihoods_are_in_every_form_of_the_report(tmp_path: Path) -> None
     assert "not coherent: 0.8 (log-likelihood)" in " ".join(axis.sentences)
     limits = "at most 10 points more nonsense and 10 points more repetition than dose 0"
     loss = "log-likelihood at most 0.5 nats per token lower"
-    assert f"{limits}, {loss}), 0.4 steers most" in " ".join(axis.sentences)
+    assert f"{limits}, {loss}), 0.4 has the largest estimated effect" in " ".join(axis.sentences)
     for form in ("terminal", "markdown", "latex"):
         assert "-2.07!" in report(db, "--format", form).replace("$-$", "-")
     record = json.loads(report(db, "--format", "json"))
@@ -606,7 +629,7 @@ def test_a_limited_measure_that_is_unknown_makes_no_dose_coherent(tmp_path: Path
     assert not any(point.is_coherent for point in axis.curve.points)
     sentences = " ".join(axis.sentences)
     assert "is limited but was not measured, so no dose is called coherent" in sentences
-    assert "steers most" not in sentences
+    assert "largest estimated effect" not in sentences
     assert "nats:" not in report(tmp_path / "a.db")
 
 

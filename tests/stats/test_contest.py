@@ -92,3 +92,13 @@ def test_too_few_scenarios_never_show_that_an_attack_is_resisted() -> None:
         rates = game(plain, attacked, *sorted(alone_and_both))
         (defence,) = contest(cells(rates, scenarios=8), 0.1).defences
         assert not defence.duels[0].is_resisted
+
+
+@pytest.mark.parametrize(("added", "is_harmless"), [(0.0, True), (0.1, False), (0.4, False)])
+def test_an_attack_without_a_defence_has_the_margin_test_of_a_residual(
+    added: float, is_harmless: bool
+) -> None:
+    rates = game(0.5, 0.5 + added, 0.5, 0.5 + added)
+    found = contest(cells(rates), 0.1)
+    assert found.harmless == ({"a"} if is_harmless else set())
+    assert found.defences[0].duels[0].is_resisted is is_harmless
