@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from steertui.analysis.contest_results import Cell, ContestResult
 from steertui.analysis.dose_results import AxisResult
-from steertui.analysis.sensitivity_words import conclusion_reasons, sensitivity_text
+from steertui.analysis.sensitivity_words import sensitivity_text
 from steertui.core.condition import Condition
 from steertui.core.declared_analysis import Pair
 from steertui.core.grouping import NONE
@@ -113,12 +113,3 @@ def check_sentences(checks: Sequence[GapCheck]) -> Iterator[str]:
         )
         if is_changed and check.sentence:
             yield check.sentence
-
-
-def doubt_sentences(checks: Sequence[GapCheck], group: str) -> Iterator[str]:
-    """Yield one sentence on conclusions that depend on other choices, if there are any."""
-    reasons = [
-        reason for check in checks for reason in conclusion_reasons(check.title, check.sensitivity)
-    ]
-    if reasons:
-        yield f"Conclusions on {group} depend on other choices: {'; '.join(reasons)}"

@@ -1,6 +1,6 @@
 """Dose axes and contests of a table: results, or why nothing is concluded."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from steertui.analysis.contest_results import CellMark, ContestResult, contest_results
@@ -12,9 +12,9 @@ from steertui.analysis.group_checks import (
     axis_pairs,
     check_sentences,
     contest_pairs,
-    doubt_sentences,
     gap_checks,
 )
+from steertui.analysis.group_doubts import axis_doubts, contest_doubts
 from steertui.analysis.over_refusal import OverRefusal, over_refusals
 from steertui.core.condition import Condition
 from steertui.core.outcome import Outcome, outcomes_by_condition
@@ -89,14 +89,14 @@ def group_results(
     return _checked(found, answers, policy) if is_reliable else _withheld(found)
 
 
-def _checked(groups: Groups, answers: Mapping[str, Sequence[Outcome]], policy: Policy) -> Groups:
+def _checked(groups: Groups, answers: dict[str, list[Outcome]], policy: Policy) -> Groups:
     """Return the groups with the sensitivity of their gaps, and what it says of conclusions."""
     families = group_pairs(groups)
     checks = {name: gap_checks(own, answers, policy) for name, own in families.items()}
     return replace(
         groups,
-        axes=tuple(_axis_checked(axis, checks[axis.name]) for axis in groups.axes),
-        contests=tuple(_contest_checked(c, checks[c.sides.contest]) for c in groups.contests),
+        axes=tuple(_axis_checked(axis, checks[axis.name], answers, policy) for axis in groups.axes),
+        contests=tuple(_contests_checked(groups, checks, answers, policy)),
         checks=checks,
     )
 
@@ -109,20 +109,37 @@ def group_pairs(groups: Groups) -> dict[str, list[Pairs]]:
     }
 
 
-def _axis_checked(axis: AxisResult, checks: Sequence[GapCheck]) -> AxisResult:
-    doubts = doubt_sentences(checks, f"axis {axis.name}")
+def _axis_checked(
+    axis: AxisResult,
+    checks: Sequence[GapCheck],
+    answers: Mapping[str, Sequence[Outcome]],
+    policy: Policy,
+) -> AxisResult:
+    doubts = axis_doubts(axis, checks, answers, policy)
     return replace(
         axis, sentences=(*axis.sentences, *doubts), details=tuple(check_sentences(checks))
     )
 
 
-def _contest_checked(result: ContestResult, checks: Sequence[GapCheck]) -> ContestResult:
-    doubts = doubt_sentences(checks, f"contest {result.sides.contest}")
-    return replace(
-        result,
-        verdicts=(*result.verdicts, *doubts),
-        evidence=(*result.evidence, *check_sentences(checks)),
-    )
+def _contests_checked(
+    groups: Groups,
+    checks: Mapping[str, Sequence[GapCheck]],
+    answers: dict[str, list[Outcome]],
+    policy: Policy,
+) -> Iterator[ContestResult]:
+    others = {
+        other: contest_results(groups.conditions, answers, other) if groups.contests else []
+        for other in Policy
+        if other is not policy
+    }
+    for number, result in enumerate(groups.contests):
+        own = checks[result.sides.contest]
+        doubts = contest_doubts(result, own, {p: found[number] for p, found in others.items()})
+        yield replace(
+            result,
+            verdicts=(*result.verdicts, *doubts),
+            evidence=(*result.evidence, *check_sentences(own)),
+        )
 
 
 def _withheld(groups: Groups) -> Groups:

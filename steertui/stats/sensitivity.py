@@ -15,6 +15,7 @@ from steertui.stats.gap import (
 )
 from steertui.stats.rate import VALID_LABELS, Policy, ScenarioCounts, pooled_rate, scenario_counts
 from steertui.stats.significance import SIGNIFICANCE_LEVEL, holm
+from steertui.stats.slope import Slope, mean_slope
 
 MATERIAL_POINTS = 5.0
 """Difference of two estimates of one gap, in percentage points, from which it is material: half of
@@ -148,6 +149,27 @@ def gap_sensitivity(one: LabelCounts, two: LabelCounts, first: str, second: str)
         p_values={each: gap.p for each, gap in policies.items()},
         policy=policy,
     )
+
+
+def slope_against(
+    doses: Sequence[float], labels: Sequence[LabelCounts], direction: int
+) -> Slope | None:
+    """Return the mean slope if each nonsensical answer had been against a direction.
+
+    Above the mean dose of a rising slope none of them converges, at or below it all do; of a
+    falling slope the reverse. Scenarios with nonsensical answers are in it. None as `mean_slope`.
+
+    Args:
+        doses: distinct doses.
+        labels: by dose.
+        direction: 1 for a rising slope, -1 for a falling one.
+    """
+    mean = sum(doses) / len(doses)
+    counts = [
+        own.fewest if direction * (dose - mean) > 0 else own.most
+        for dose, own in zip(doses, labels, strict=True)
+    ]
+    return mean_slope(doses, counts)
 
 
 def corrected(checks: Sequence[Sensitivity], tests: int) -> list[Sensitivity]:

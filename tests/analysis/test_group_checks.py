@@ -85,12 +85,70 @@ def test_conclusions_that_depend_on_other_choices_are_said(
         code, _, err = call("report", db.name, "--format", form, "-o", "short", cwd=db.parent)
         assert code == 0, err
         text = " ".join((db.parent / "short").read_text(encoding="utf-8").split())
-        assert f"Conclusions on {group} depend on other choices: whether {title} is shown" in text
+        assert f"Among the conclusions on {group} that depend on other choices: " in text
+        assert f"whether {title} is shown depends on --policy" in text.replace("-{}-", "--")
         assert f"the labels of nonsensical answers may explain {title}" in text
         if form == "terminal":
             assert "Sensitivity of" not in text
             _, text, _ = call("report", db.name, "--detail", cwd=db.parent)
         assert f"Sensitivity of {title}: " in " ".join(text.split())
+
+
+@pytest.mark.parametrize("form", ["terminal", "markdown", "latex", "html", "json"])
+def test_a_verdict_and_a_slope_that_depend_on_other_choices_are_said(
+    contest: Path, dose: Path, form: str
+) -> None:
+    """With all nonsensical answers against the slope 8 of 40 scenarios move up and 8 down."""
+    for db, words in (
+        (contest, "choices: with --policy all defence-1 has no verdict; whether"),
+        (dose, "choices: whether a mean slope over axis is shown depends on --policy; "),
+        (
+            dose,
+            "the labels of nonsensical answers may explain the mean slope over axis (with all of "
+            "them against it, p = 1.0 instead of 0.0078)",
+        ),
+    ):
+        code, _, err = call("report", db.name, "--format", form, "-o", "short", cwd=db.parent)
+        assert code == 0, err
+        text = " ".join((db.parent / "short").read_text(encoding="utf-8").split())
+        assert words in text.replace("-{}-", "--")
+
+
+def test_a_margin_and_a_worst_attack_that_depend_on_the_policy_are_said(tmp_path: Path) -> None:
+    """Under the defence attack 1 has 10 of 30 or of 40, and attack 2 12 of 40.
+
+    Over valid answers attack 2 adds nothing in 38 pairs; of 40 with nonsense it adds 2.
+    """
+
+    def label(condition: Condition, number: int) -> Label:
+        assert condition.cell
+        cell = (condition.cell.defence, condition.cell.attack)
+        is_nonsense = (cell == ("defence-1", "attack-1") and number >= 30) or (
+            cell == ("defence-1", "none") and number in {10, 11}
+        )
+        if is_nonsense:
+            return Label.NONSENSICAL
+        hits = 12 if cell == ("defence-1", "attack-2") else 10
+        return Label.CONVERGENCE if number < hits else Label.NO_CONVERGENCE
+
+    grouped.write(tmp_path / "a.db", grouped.contest_conditions(tmp_path, 1, 2), label)
+    (result,) = table(tmp_path / "a.db").groups.contests
+    (doubt,) = (text for text in result.verdicts if "other choices" in text)
+    assert doubt == (
+        "Among the conclusions on contest game that depend on other choices: whether attack-2 is "
+        "shown to add less than the margin under defence-1 depends on --policy; the worst attack "
+        "against defence-1 depends on --policy"
+    )
+
+
+def test_a_slope_without_nonsense_depends_on_nothing(tmp_path: Path) -> None:
+    conditions = grouped.dose_conditions(tmp_path, 0.4)
+    rates = grouped.by_rate(lambda c: 0.3 + (c.step.dose if c.step else 0))
+    grouped.write(tmp_path / "a.db", conditions, rates)
+    (axis,) = table(tmp_path / "a.db").groups.axes
+    assert axis.curve.slope is not None
+    assert axis.curve.slope.p < 0.05
+    assert "other choices" not in " ".join(axis.sentences)
 
 
 def test_the_results_of_a_group_without_nonsense_depend_on_nothing(tmp_path: Path) -> None:

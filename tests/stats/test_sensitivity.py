@@ -1,5 +1,6 @@
 """Sensitivity of a gap: shared scenarios, policies, worst-case bounds."""
 
+from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
@@ -11,12 +12,15 @@ from steertui.stats.families import headline_contrast, headline_difference_contr
 from steertui.stats.gap import balanced_scenarios, paired_gap
 from steertui.stats.rate import Policy
 from steertui.stats.sensitivity import (
+    LabelCounts,
     Sensitivity,
     corrected,
     gap_sensitivity,
     headline_counts,
     label_counts,
+    slope_against,
 )
+from steertui.stats.slope import mean_slope
 
 C, N, S, X = Label
 
@@ -171,3 +175,27 @@ def test_a_side_without_answers_has_no_sensitivity() -> None:
     result = sensitivity(outcomes((C, X)), "pro", "other")
     assert (result.marginal.points, result.worst_case) == (None, None)
     assert not result.is_material
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+def test_the_slope_with_nonsense_against_it_is_the_extreme_over_all_labels(direction: int) -> None:
+    """Doses 0, 1 and 3; of six scenarios two are nonsensical at dose 0, one at 1 and two at 3."""
+    labels = [(X, N, C), (N, N, X), (X, X, C), (N, C, X), (C, C, C), (N, N, N)]
+    doses = (0.0, 1.0, 3.0)
+
+    def counts(columns: Sequence[Sequence[Label]]) -> list[LabelCounts]:
+        return [label_counts(outcomes(*zip(own, own, strict=True))[::2]) for own in columns]
+
+    found = slope_against(doses, counts([*zip(*labels, strict=True)]), direction)
+    flat = [label for row in labels for label in row]
+    slopes = []
+    for chosen in product((C, N), repeat=flat.count(X)):
+        others = iter(chosen)
+        filled = [next(others) if label is X else label for label in flat]
+        columns = counts([filled[dose::3] for dose in range(3)])
+        slope = mean_slope(doses, [own.by_policy[Policy.ALL] for own in columns])
+        assert slope is not None
+        slopes.append(slope.points)
+    assert found is not None
+    assert found.points == pytest.approx((min if direction > 0 else max)(slopes))
+    assert found.scenarios == 6
