@@ -106,7 +106,11 @@ MARK_WORDS = {
     Finding.EQUIVALENT: "equivalence within the margin is shown, no difference is",
     Finding.NOT_SHOWN: "no difference is shown",
     Finding.UNTESTED: "no test",
-    Finding.CONTESTED: "no finding, because another judge leads to another conclusion",
+    Finding.CONTESTED: (
+        "no finding, because another judge leads to another conclusion (both judges show a "
+        "difference, in opposite directions, or only one does, and its gap is outside the other's "
+        "interval)"
+    ),
     Finding.WITHHELD: "the labels are not reliable",
 }
 """Meaning of the marks."""

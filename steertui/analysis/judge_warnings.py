@@ -33,8 +33,9 @@ def judge_warnings(
     labels = [outcome.label for outcome in table.outcomes if outcome.label]
     sentence = one_label_warning(judge, labels, table.worth)
     if sentence:
-        yield TrialWarning(WarningKind.JUDGE, sentence)
-    yield from (TrialWarning(WarningKind.JUDGE, text) for text in _changes(store, table, judge))
+        yield TrialWarning(WarningKind.ONE_LABEL, sentence)
+    changes = _changes(store, table, judge)
+    yield from (TrialWarning(WarningKind.CHANGED_JUDGE, text) for text in changes)
     yield from (_contested(own.pair, name) for own in conflicts if (name := own.rival(table)))
     if is_reference(judge):
         return
@@ -45,7 +46,7 @@ def judge_warnings(
         if is_reference(other.judge):
             found = reference_differences(table.outcomes, other.outcomes, other.judge.name)
             for condition, text in found.items():
-                yield TrialWarning(WarningKind.JUDGE, text, (condition,))
+                yield TrialWarning(WarningKind.DISAGREEMENT, text, (condition,))
 
 
 def _contested(pair: Pair, name: str) -> TrialWarning:
@@ -54,7 +55,7 @@ def _contested(pair: Pair, name: str) -> TrialWarning:
         f"{' − '.join(pair)} is no finding: {name} leads to another conclusion, and no reference "
         "decides between them"
     )
-    return TrialWarning(WarningKind.JUDGE, text, pair)
+    return TrialWarning(WarningKind.DISAGREEMENT, text, pair)
 
 
 def _changes(store: Store, table: Table, judge: JudgeInfo) -> Iterator[str]:

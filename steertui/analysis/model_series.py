@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from math import log2
 
 from steertui.analysis.condition_gaps import convergence_counts
-from steertui.analysis.formatting import gap_columns, marked, rate_interval, rate_percent
+from steertui.analysis.formatting import (
+    comparison_legend,
+    gap_columns,
+    interval_heading,
+    marked,
+    rate_interval,
+    rate_percent,
+)
 from steertui.analysis.interval_text import interval_words
 from steertui.analysis.known_models import KnownModel, Stage, known_model
 from steertui.analysis.sentences import GapResult, p_text
@@ -232,12 +239,21 @@ def parameters_text(parameters: int) -> str:
     return f"{billions:.3g} B" if billions >= 1 else f"{1000 * billions:.3g} M"
 
 
+def series_notes(series: ModelSeries) -> Iterator[str]:
+    """Yield the legend of `series_rows`, then `series_sentences`, without full stops."""
+    results = [model.primary for model in series.models]
+    heading = interval_heading(results)
+    yield comparison_legend(results)
+    yield f"Points: the primary comparison of each model, with its {heading}"
+    yield from series_sentences(series)
+
+
 def series_sentences(series: ModelSeries) -> Iterator[str]:
     """Yield what the slopes show, or how stages are compared, without full stops."""
     if not series.slopes:
         yield (
-            "Points: the primary comparison of each model; the differences between models are "
-            "tested under Models compared (steertui report --detail)"
+            "The differences between models are tested under Models compared (steertui report "
+            "--detail)"
         )
     yield from map(_slope_sentence, series.slopes)
 

@@ -8,8 +8,11 @@ from enum import StrEnum
 class WarningKind(StrEnum):
     """Kind of a warning, the gravest first; the value names it in reports."""
 
-    JUDGE = "judge"
-    """The judge hardly distinguishes answers, changed, or differs from a reference."""
+    ONE_LABEL = "judge with one label"
+    CHANGED_JUDGE = "changed judge"
+    """The labels are not those of one judge at one time."""
+    DISAGREEMENT = "judge disagreement"
+    """Another judge or a reference judge leads to other results."""
     UNJUDGED = "unjudged trials"
     NONSENSE = "nonsensical answers"
     TRUNCATED = "truncated answers"

@@ -94,6 +94,13 @@ CITATIONS = {
   pages = {295--300},
   year = {1982},
 }""",
+    "owen2001": """@book{owen2001,
+  author = {Owen, Art B.},
+  title = {Empirical Likelihood},
+  publisher = {Chapman and Hall/CRC},
+  address = {Boca Raton},
+  year = {2001},
+}""",
     "welleck2020": """@inproceedings{welleck2020,
   author = {Welleck, Sean and Kulikov, Ilia and Roller, Stephen and Dinan, Emily and Cho, Kyunghyun
     and Weston, Jason},

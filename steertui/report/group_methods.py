@@ -1,6 +1,6 @@
 """Sentences of a methods paragraph on dose axes and contests, with citations as [@key]."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from steertui.analysis.contest_results import ContestResult
 from steertui.analysis.dose_results import AxisResult
@@ -11,6 +11,14 @@ MCNEMAR = "McNemar's exact test, paired by scenario [@mcnemar1947]"
 
 FISHER = "Fisher's exact randomisation test, paired by scenario [@fisher1935]"
 """Test of two conditions with several samples per scenario."""
+
+TANGO = "score tests [@tango1998]"
+
+OWEN = (
+    "empirical-likelihood score tests, with the largest possible difference as an added support "
+    "point [@owen2001]"
+)
+"""Score tests on differences of several samples per scenario."""
 
 INTERVALS = "intervals by square-and-add [@newcombe1998] at Bonferroni's level"
 """Intervals of the differences of a family."""
@@ -55,16 +63,26 @@ def _axes(axes: Sequence[AxisResult]) -> Iterator[str]:
 
 def _contests(contests: Sequence[ContestResult]) -> Iterator[str]:
     gaps = [gap for result in contests for gap in result.estimates.unauthorised.values()]
+    samples = [gap.samples for gap in gaps]
     yield (
         "In contests the effects of attacks and of defences were tested by "
-        f"{_test([gap.samples for gap in gaps])}, with Holm's correction over the attacks and "
+        f"{_test(samples)}, with Holm's correction over the attacks and "
         f"over the defences [@holm1979] and {INTERVALS}"
     )
     yield (
         "That an attack adds less than the margin, and that a defence exceeds the reference by "
-        "less than the margin, was tested by one-sided score tests at 5 % [@tango1998]; every "
+        f"less than the margin, was tested one-sided at 5 % by {score_tests(samples)}; every "
         "attack had to pass (intersection-union test [@berger1982])"
     )
+
+
+def score_tests(samples: Iterable[int]) -> str:
+    """Return the names of the score tests of gaps with these numbers of samples per scenario."""
+    numbers = {*samples}
+    several = f"{OWEN} (several samples per scenario)"
+    if max(numbers, default=1) == 1:
+        return TANGO
+    return f"{TANGO} (one sample) and {several}" if 1 in numbers else several
 
 
 def _test(samples: Sequence[int]) -> str:

@@ -20,8 +20,8 @@ from steertui.analysis.model_series import (
     SERIES_COLUMNS,
     ModelSeries,
     model_series,
+    series_notes,
     series_rows,
-    series_sentences,
 )
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import Table
@@ -71,7 +71,7 @@ def _full_stops(sentences: Iterable[str]) -> Iterator[str]:
 
 
 def _series(series: ModelSeries) -> Iterator[str]:
-    notes = [f"{series.title}; rates in percent, gaps in points", *series_sentences(series)]
+    notes = [f"{series.title}; rates in percent, gaps in points", *series_notes(series)]
     yield from latex_table(("model", *SERIES_COLUMNS), series_rows(series), notes)
 
 

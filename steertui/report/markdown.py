@@ -28,8 +28,8 @@ from steertui.analysis.model_series import (
     SERIES_COLUMNS,
     ModelSeries,
     model_series,
+    series_notes,
     series_rows,
-    series_sentences,
 )
 from steertui.analysis.primary_gaps import several_settings_sentences
 from steertui.analysis.summary import Summary
@@ -98,7 +98,7 @@ def _series(series: ModelSeries) -> Iterator[str]:
     yield f"## {escape(series.title)}\n"
     yield from escaped_table(("model", *SERIES_COLUMNS), series_rows(series))
     yield ""
-    yield from (f"- {escape(sentence)}." for sentence in series_sentences(series))
+    yield from (f"- {escape(sentence)}." for sentence in series_notes(series))
     yield ""
 
 

@@ -18,7 +18,7 @@ from steertui.core.model import ModelBackend
 from steertui.errors import SteertuiError
 from steertui.paper.importing import is_published_run
 from steertui.paper.published import SOURCE
-from steertui.report.group_methods import FISHER, MCNEMAR, group_methods
+from steertui.report.group_methods import FISHER, MCNEMAR, group_methods, score_tests
 from steertui.stats.rate import Policy
 from steertui.stats.sensitivity import MATERIAL_POINTS
 from steertui.store import JudgeInfo, Store
@@ -262,14 +262,7 @@ def _tests(tables: Sequence[Table]) -> Iterator[str]:
             "Those of primary comparisons had the level 95 %; those of a family had Bonferroni's "
             "level, and were extended or cut at 0 to agree with the corrected tests"
         )
-    margins = {c.equivalence.margin for t in tables for c in t.comparisons if c.equivalence}
-    if margins:
-        points = list_text(f"{margin:g}" for margin in sorted(margins))
-        yield (
-            f"Equivalence within {points} percentage points was tested by two one-sided score "
-            "tests at 5 % over the scenarios valid under both conditions [@schuirmann1987] "
-            "[@tango1998]"
-        )
+    yield from _equivalence(tables)
     checks = [c.sensitivity for table in tables for c in table.comparisons if c.sensitivity]
     moved = sum(check.pairs_differ for check in checks)
     if moved:
@@ -279,3 +272,20 @@ def _tests(tables: Sequence[Table]) -> Iterator[str]:
             "valid under both conditions; there gap and interval are over the latter, each with "
             "the same weight"
         )
+
+
+def _equivalence(tables: Sequence[Table]) -> Iterator[str]:
+    """Yield which tests of equivalence were made, and whether they were corrected."""
+    tested = [c for table in tables for c in table.comparisons if c.equivalence]
+    margins = {c.equivalence.margin for c in tested if c.equivalence}
+    if not margins:
+        return
+    points = list_text(f"{margin:g}" for margin in sorted(margins))
+    is_corrected = any(c.equivalence.family.is_corrected for c in tested if c.equivalence)
+    corrected = "; Holm's procedure [@holm1979] corrected the tests of each family"
+    holm = corrected if is_corrected else ""
+    yield (
+        f"Equivalence within {points} percentage points was tested by two one-sided tests at 5 % "
+        "over the scenarios valid under both conditions [@schuirmann1987], by "
+        f"{score_tests(c.gap.samples for c in tested)}{holm}"
+    )

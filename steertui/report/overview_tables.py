@@ -15,8 +15,8 @@ from steertui.analysis.formatting import (
 from steertui.analysis.model_series import (
     SERIES_COLUMNS,
     ModelSeries,
+    series_notes,
     series_rows,
-    series_sentences,
 )
 from steertui.analysis.overview import PairOverview, pair_overviews
 from steertui.analysis.sentences import Finding
@@ -52,7 +52,7 @@ def draw_series(series: ModelSeries) -> Parts:
     rows = [*series_rows(series)]
     yield filled_grid("", SERIES_COLUMNS, rows[:MAX_LINES])
     yield from _more(len(rows))
-    yield from (line_text(f"{sentence}.") for sentence in series_sentences(series))
+    yield from (line_text(f"{sentence}.") for sentence in series_notes(series))
     yield line_text()
 
 

@@ -19,7 +19,7 @@ from steertui.stats.families import Family, Role, equivalence_tests, gap_contras
 from steertui.stats.rate import Policy, ScenarioCounts
 from steertui.stats.significance import holm
 from steertui.store import JudgeInfo, ModelSetting
-from tests.fixtures import grouped
+from tests.fixtures import grouped, large
 from tests.fixtures.program import call
 
 SCHEMA = Path(__file__).parents[2] / "steertui/report/schema.json"
@@ -147,3 +147,15 @@ def test_every_form_has_the_verdict(tmp_path: Path) -> None:
     assert result["equivalence"]["is_shown"] is True
     assert result["equivalence"]["margin"] == 10
     assert "schuirmann1987" in call("report", "a.db", "--format", "bibtex", cwd=tmp_path)[1]
+
+
+@pytest.mark.parametrize("samples", [1, 2])
+def test_the_methods_name_the_test_of_equivalence(tmp_path: Path, samples: int) -> None:
+    large.write(tmp_path / "a.db", models=1, samples=samples, words=4)
+    source = call("report", "a.db", "--format", "latex", cwd=tmp_path)[1]
+    (line,) = [part for part in source.split(". ") if part.startswith("Equivalence within 10 ")]
+    assert ("empirical-likelihood" in line, "owen2001" in line) == (samples > 1, samples > 1)
+    assert ("tango1998" in line) == (samples == 1)
+    assert "Holm's procedure" in line
+    entries = call("report", "a.db", "--format", "bibtex", cwd=tmp_path)[1]
+    assert ("@book{owen2001" in entries) == (samples > 1)

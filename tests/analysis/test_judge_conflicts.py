@@ -88,9 +88,12 @@ def test_every_form_marks_primary_and_secondary_comparisons(db: Path, form: str)
     shown = html.unescape(text).replace(r"$\neq$", "≠").replace("$-$", "−")
     assert shown.count("≠ pro − anti") >= 4
     assert shown.count("≠ baseline − anti") >= 4
-    assert "no finding, because another judge leads to another conclusion" in " ".join(
-        shown.split()
+    legend = (
+        "no finding, because another judge leads to another conclusion (both judges show a "
+        "difference, in opposite directions, or only one does, and its gap is outside the other's "
+        "interval)"
     )
+    assert legend in " ".join(shown.split())
     assert ("this is no finding, because the gap pooled" in shown) == (form != "latex")
 
 
@@ -117,3 +120,11 @@ def test_a_judge_without_findings_contradicts_the_papers_labels(tmp_path: Path) 
         assert table.primary.finding is Finding.CONTESTED
     pooled, _ = pooled_gaps(summary.complete)
     assert (pooled.contested, pooled.rivals) == (3, ("openai:other",))
+
+
+def test_a_judge_with_one_label_is_a_kind_of_warning_of_its_own(db: Path) -> None:
+    out = call("report", db.name, cwd=db.parent)[1]
+    warnings = " ".join(out.split())
+    one = warnings.index("openai:other gives one label, no convergence, to 100 % of all")
+    assert "(and 1 more: judge with one label)" in warnings
+    assert one < warnings.index("more: judge disagreement)")

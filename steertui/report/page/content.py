@@ -36,8 +36,8 @@ from steertui.analysis.model_series import (
     SERIES_COLUMNS,
     ModelSeries,
     model_series,
+    series_notes,
     series_rows,
-    series_sentences,
 )
 from steertui.analysis.overview import count_warnings, is_short
 from steertui.analysis.primary_gaps import several_settings_sentences
@@ -122,7 +122,7 @@ def _series(series: ModelSeries) -> Values:
         "title": series.title,
         "columns": SERIES_COLUMNS,
         "rows": [*series_rows(series)],
-        "sentences": [*series_sentences(series)],
+        "sentences": [*series_notes(series)],
     }
 
 
