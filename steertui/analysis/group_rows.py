@@ -72,7 +72,7 @@ def dose_legend(axis: AxisResult) -> str:
         *(_label_legends(axis) if axis.curve.is_judged else ()),
         _REPETITION_LEGEND,
         _LOGLIK_LEGEND if _has_logliks(axis) else "",
-        "!: beyond the limit of coherence",
+        "!: beyond the limit of coherence, or not known to be within it",
     ]
     return "; ".join(filter(None, parts))
 

@@ -29,6 +29,11 @@ STAND_IN_WARNING = (
     "These numbers show that the program works and mean nothing about real models."
 )
 
+PARTLY_STAND_IN_WARNING = (
+    "Numbers of the model or judge demo are those of a scripted stand-in and mean nothing about "
+    "real models."
+)
+
 ALL = "all"
 """Value of `ReportFilter.experiments` that selects every experiment."""
 
@@ -123,7 +128,11 @@ class Summary:
     @property
     def notices(self) -> tuple[str, ...]:
         """Sentences that every report shows with these numbers."""
-        stand_in = (STAND_IN_WARNING,) if any(t.is_stand_in for t in self.tables) else ()
+        kinds = {table.is_stand_in for table in self.tables}
+        stand_in = {
+            frozenset({True}): (STAND_IN_WARNING,),
+            frozenset({True, False}): (PARTLY_STAND_IN_WARNING,),
+        }.get(frozenset(kinds), ())
         return (*self.findings, *stand_in, *self.remarks)
 
 

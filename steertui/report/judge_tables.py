@@ -45,12 +45,14 @@ def advice(overviews: Sequence[JudgeOverview], candidates: Sequence[InventoryRow
     tested = [overview.judge.name for overview in overviews]
     untested = [c for c in candidates if not any(c.name.split(":")[0] in name for name in tested)]
     local = [c for c in untested if c.cached != "no"] or untested
+    all_measured = all(overview.worth for overview in overviews)
+    none = "None of these judges is" + (" usable" if all_measured else " known to be usable")
     if not local:
-        return "None of these judges is usable; test one behind a server with `judges test`"
+        return f"{none}; test one behind a server with `judges test`"
     how = "on this machine" if local[0].cached != "no" else f"{size_text(local[0].size)} to fetch"
     return (
-        f"None of these judges is usable; the largest untested model that fits this machine is "
-        f"{local[0].name} ({how}): steertui judges test {local[0].name}"
+        f"{none}; the largest untested model that fits this machine is {local[0].name} ({how}): "
+        f"steertui judges test {local[0].name}"
     )
 
 
