@@ -149,3 +149,17 @@ def test_a_batch_has_the_chosen_size_and_order(db: Path) -> None:
 
     drive_stored(db, story)
     assert len(own_labels(db)) == 3
+
+
+def test_a_label_stays_after_the_program_was_closed_as_the_dialog_says(db: Path) -> None:
+    async def label(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "5", "c", "b", "enter")
+        question = "\n".join(str(static.render()) for static in app.screen.query(Static))
+        assert "or the program is closed" in question
+
+    async def undo(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "5", "u")
+
+    drive_stored(db, label)
+    drive_stored(db, undo)
+    assert own_labels(db) == [(Label.CONVERGENCE.value,)]

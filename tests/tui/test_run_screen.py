@@ -5,10 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from steertui.core.experiment import Experiment
-from steertui.core.verdict import SIGNS
+from steertui.core.verdict import SIGNS, Label, Verdict
 from steertui.engine.sizing import Overrides
+from steertui.store import Store
 from steertui.store.run_lock import run_lock
 from steertui.tui.app import SteertuiApp, open_session
 from steertui.tui.plan.plan_screen import PlanScreen
@@ -212,3 +214,46 @@ def test_after_a_stop_r_asks_whether_to_resume_or_to_run_the_changed_plan(tmp_pa
     drive_run(db, story)
     assert select(db, "SELECT count(*) FROM experiments") == [(2,)]
     assert stored(db) == [(18, 18)]  # the changed plan has a part of the same trials
+
+
+def test_labels_of_a_person_are_no_work_of_a_plan_without_a_judge(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    made_up(db, ["an answer"] * 4)
+    plan = Experiment(judges=["none"]).to_toml()
+    execute(db, "UPDATE experiment_plans SET toml = ?", [plan])
+    label_by_hand(db)
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "2")
+        assert run_screen(app).state == DONE
+        line = str(run_screen(app).query_one("#activity", Static).render())
+        assert "1 labels" in line
+        assert "3 unjudged" in line
+
+    drive_stored(db, story)
+
+
+def test_labels_of_a_planned_judge_are_shown_before_those_of_a_person(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    made_up(db, ["an answer"] * 4)
+    execute(db, "UPDATE experiment_plans SET toml = ?", [Experiment().to_toml()])
+    label_by_hand(db)
+    with Store(db) as store:
+        store.add_judge("local:x", "x", {"kind": "a local model", "title": ""})
+        for (key,) in select(db, "SELECT trial FROM generations LIMIT 2"):
+            store.add_verdict(str(key), Verdict("local:x", Label.CONVERGENCE))
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "2")
+        assert run_screen(app).run.judge == "local:x"
+        assert run_screen(app).state == "2 labels pending: r judges the answers"
+
+    drive_stored(db, story)
+
+
+def label_by_hand(db: Path) -> None:
+    """Store the label of a person for the first answer."""
+    ((key,),) = select(db, "SELECT trial FROM generations LIMIT 1")
+    with Store(db) as store:
+        store.add_judge("human:ada", "human:ada", {"kind": "a person", "title": ""})
+        store.add_verdict(str(key), Verdict("human:ada", Label.CONVERGENCE))

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Coroutine
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ from textual.widgets import DataTable, Input, Static
 
 from steertui.analysis.summary import ReportFilter
 from steertui.core.condition_files import load_conditions
+from steertui.core.experiment import Experiment
 from steertui.core.verdict import Label
 from steertui.engine.sizing import Overrides
 from steertui.planning.experiment_files import load_experiment
+from steertui.planning.presets import PRESETS
 from steertui.report.command import write_report
 from steertui.store import Store
 from steertui.store.trial_filter import TrialFilter, find_trials
@@ -29,6 +32,7 @@ from steertui.tui.read.filter_bar import KEYS
 from steertui.tui.read.trial_list import TrialList
 from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.long_text import LongText
+from steertui.tui.widgets.prompts import Confirm
 from tests.fixtures.program import call
 from tests.fixtures.rehashing import rehash
 
@@ -308,3 +312,31 @@ def test_control_characters_of_answers_are_not_drawn(db: Path) -> None:
             assert not {"\x1b", "\x07", "\u202e"} & set(drawn)
 
     run_steps(db, steps, (80, 24))
+
+
+def test_a_preset_or_file_replaces_a_changed_plan_only_after_a_question(
+    db: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "other.toml"
+    file.write_text(Experiment(samples=5).to_toml(), encoding="utf-8")
+
+    async def steps(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "1")
+        plan = app.screen
+        assert isinstance(plan, PlanScreen)
+        changed = replace(plan.experiment, limit=3, samples=2)
+        plan.change(changed)
+        await press(pilot, "l", "enter")
+        assert isinstance(app.screen, Confirm)
+        await press(pilot, "escape")
+        assert plan.experiment == changed
+        await press(pilot, "o")
+        app.screen.query_one(Input).value = str(file)
+        await press(pilot, "enter", "escape")
+        assert plan.experiment == changed
+        await press(pilot, "l", "enter", "enter")
+        assert plan.experiment == next(iter(PRESETS.values()))
+        await press(pilot, "l", "down", "enter")  # nothing is lost: no question
+        assert plan.experiment == list(PRESETS.values())[1]
+
+    run_steps(db, steps)

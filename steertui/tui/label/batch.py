@@ -19,7 +19,8 @@ DEFAULT_SIZE = 100
 class LabelBatch:
     """Answers of one batch, in the order in which they are labelled.
 
-    Labels can be taken back until the batch ends. Only then the agreement is shown.
+    Labels can be taken back while the batch is in memory and has not ended. Only at its end the
+    agreement is shown.
 
     Attributes:
         order: order of the answers within a stratum.

@@ -41,7 +41,9 @@ ended.
 A batch is a random sample by default, in turn from all conditions and labels: only a random sample
 can correct a judge's rates. **b** starts another batch with another number of answers, or with the
 answers first on which the judge is least certain. **u** takes the last label of this batch back:
-it is removed from the database. **space** moves an answer to the end of the batch.
+it is removed from the database. A batch ends with its agreement, with another batch or experiment,
+and when the program is closed; its labels then stay. **space** moves an answer to the end of the
+batch.
 
 Your labels are stored with the judges' labels, under your name, and the Results screen shows them
 like those of any judge.
@@ -251,7 +253,10 @@ class LabelScreen(Page):
         )
         if order is None:
             return
-        question = "How many answers? Their labels can be taken back until the batch has ended."
+        question = (
+            "How many answers? u takes their labels back until the batch has ended, another batch "
+            "or experiment is chosen, or the program is closed."
+        )
         size = await self.app.push_screen_wait(NumberPrompt(question, DEFAULT_SIZE, 1, MAX_SIZE))
         if size:
             self._draw_batch(size, QueueOrder(order))

@@ -25,7 +25,15 @@ from steertui.planning.origin import TYPED, Origin, file_origin
 from steertui.planning.presets import PRESETS
 from steertui.planning.resolve import vector_recipes
 from steertui.tui.plan.condition_editor import ConditionEditor
-from steertui.tui.plan.fields import FIELDS, GROUPS, Field, parse, problem_of, with_field
+from steertui.tui.plan.fields import (
+    FIELDS,
+    GROUPS,
+    Field,
+    changes_text,
+    parse,
+    problem_of,
+    with_field,
+)
 from steertui.tui.plan.group_forms import (
     accept,
     contest_lines,
@@ -262,8 +270,17 @@ class PlanScreen(Page):
         """Load a preset."""
         dialog = ChooseOne("Load which preset?", [(name, name) for name in PRESETS])
         name = await self.app.push_screen_wait(dialog)
-        if name:
+        if name and await self._may_replace():
             self.change(PRESETS[name])
+
+    async def _may_replace(self) -> bool:
+        """Return whether another experiment may replace the plan; ask if it was changed by hand."""
+        draft = self.session.draft
+        if draft is None or draft.experiment in PRESETS.values():
+            return True
+        changes = changes_text(self.session.experiment or Experiment(), draft.experiment)
+        question = f"The changed plan is not run: {changes}. Replace it?"
+        return await self.app.push_screen_wait(Confirm(question, "Replace"))
 
     @work(exit_on_error=False)
     async def action_save(self) -> None:
@@ -296,6 +313,8 @@ class PlanScreen(Page):
             file = expand_home(name.strip())
             try:
                 experiment = load_experiment(file)
+                if not await self._may_replace():
+                    return
                 self.change(experiment, file_origin(experiment, file, {}))
             except SteertuiError as exc:
                 self.show_error(str(exc))

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from steertui.analysis.summary import summarise_experiment
+from steertui.planning.judges import judge_names
 from steertui.store.trial_filter import TrialFilter
 from steertui.store.trials import read_trial
 from steertui.tui.gc_tuning import exempt_live_objects
@@ -115,6 +116,8 @@ class RunScreen(RunControls):
         if not experiment:
             return
         judge = self.run.judge
+        planned = self.session.experiment
+        self.run.has_planned_judge = bool(planned and judge_names(planned))
         self.run.fill(
             await self.session.with_store(lambda store: read_state(store, experiment, judge))
         )
@@ -135,13 +138,13 @@ class RunScreen(RunControls):
         """Return the work that remains in words."""
         if self.run.unanswered:
             return f"{self.run.unanswered:,} trials unanswered"
-        return f"{self.run.unjudged:,} labels pending" if self.run.unjudged else "up to date"
+        return f"{self.run.pending:,} labels pending" if self.run.pending else "up to date"
 
     def remaining_line(self) -> str:
         """Return the work that remains, and the key that starts it."""
         if self.run.unanswered:
             return f"{self.remaining_work()}: r runs them"
-        return f"{self.remaining_work()}: r judges the answers" if self.run.unjudged else DONE
+        return f"{self.remaining_work()}: r judges the answers" if self.run.pending else DONE
 
     @work(exclusive=True, group="trial", exit_on_error=False)
     async def _show_trial(self) -> None:

@@ -33,8 +33,11 @@ class StoredState:
 
 
 def read_state(store: Store, experiment: str, judge: str) -> StoredState:
-    """Return the stored state under a judge; "" stands for the experiment's first judge."""
-    judges = store.judges(experiment)
+    """Return the stored state under a judge.
+
+    "" stands for the experiment's first judge; people and published labels come last.
+    """
+    judges = sorted(store.judges(experiment), key=lambda info: info.kind.is_reference)
     judge = judge or (judges[0].id if judges else "")
     places, statuses = survey(store, experiment, judge)
     return StoredState(
@@ -56,6 +59,7 @@ class RunState:
         summary: results so far; None before the first summary.
         failures: reasons by the key of the trial that could not be answered.
         judge: id of the judge whose labels are shown; "" for none.
+        has_planned_judge: whether a run judges the answers.
         dollars: stored cost of all judges, in US dollars.
         stages: progress by stage.
         queues: progress by judge.
@@ -73,6 +77,7 @@ class RunState:
     summary: Summary | None = None
     failures: dict[str, str] = field(default_factory=dict)
     judge: str = ""
+    has_planned_judge: bool = False
     dollars: float = 0.0
     stages: dict[str, Stage] = field(default_factory=dict)
     queues: dict[str, JudgeQueue] = field(default_factory=dict)
@@ -112,8 +117,13 @@ class RunState:
 
     @property
     def unjudged(self) -> int:
-        """Number of answers without a label of the shown judge; 0 without a judge."""
-        return self.answered - self.grid.labelled if self.judge else 0
+        """Number of answers without a label of the shown judge."""
+        return self.answered - self.grid.labelled
+
+    @property
+    def pending(self) -> int:
+        """Number of answers that a run would judge; 0 if the experiment plans no judge."""
+        return self.unjudged if self.judge and self.has_planned_judge else 0
 
     @property
     def failed(self) -> int:

@@ -89,9 +89,8 @@ def stored_parts(run: RunState, c: Palette) -> list[Text]:
     if run.unanswered:
         parts.append(_number(run.unanswered, "unanswered", c))
     parts.append(_number(run.grid.labelled, "labels", c))
-    unlabelled = run.answered - run.grid.labelled
-    if unlabelled:
-        parts.append(_number(unlabelled, "labels pending" if run.judge else "unjudged", c))
+    if run.unjudged:
+        parts.append(_number(run.unjudged, "labels pending" if run.pending else "unjudged", c))
     spent = _cost([run.dollars])
     if spent:
         parts.append(Text().append(spent, f"bold {c.strong}").append(" spent on judges", c.quiet))
