@@ -1,18 +1,24 @@
 """Conditions with equal prompts and steering under two names, whose greedy answers may differ."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from steertui.analysis.table import RepeatedPrompt, Table
-from steertui.core.interventions import interventions_json, parse_interventions
+from steertui.core.interventions import (
+    Intervention,
+    InterventionKind,
+    Interventions,
+    interventions_json,
+    parse_interventions,
+)
 from steertui.store import Store
 from steertui.store.report_queries import repeated_trials
 
 
 @dataclass(frozen=True, slots=True)
 class _Slot:
-    """What determines a greedy answer; interventions of strength 0 are left out."""
+    """What determines a greedy answer; interventions are summed, those of strength 0 left out."""
 
     scenario: str
     prompt: str
@@ -49,7 +55,24 @@ def _active(steering: str) -> str:
         interventions = parse_interventions(steering)
     except (ValueError, TypeError, KeyError, OverflowError):
         return steering  # in a database of somebody else
-    return interventions_json(tuple(one for one in interventions if one.strength))
+    return interventions_json(tuple(one for one in _summed(interventions) if one.strength))
+
+
+def _summed(interventions: Interventions) -> Interventions:
+    """Return the interventions with the strengths of equal vectors and adapters summed.
+
+    The engine sums them; ablations of one direction are applied one after another.
+    """
+    totals: dict[Intervention, float] = {}
+    ablations = []
+    for each in interventions:
+        if each.kind is InterventionKind.ABLATION:
+            ablations.append(each)
+        else:
+            own = replace(each, strength=0.0)
+            totals[own] = totals.get(own, 0.0) + each.strength
+    summed = (replace(own, strength=round(total, 9)) for own, total in totals.items())
+    return (*summed, *ablations)
 
 
 def _compared(table: Table, first: str, second: str) -> RepeatedPrompt:

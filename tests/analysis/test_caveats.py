@@ -134,6 +134,44 @@ def test_conditions_with_equal_prompts_and_unequal_answers_are_named(tmp_path: P
     assert not any(line.startswith("Equal prompts") for line in lines(tmp_path / "b.db"))
 
 
+def test_vectors_that_sum_to_nothing_are_equal_steering(tmp_path: Path) -> None:
+    """The attack is the negative of the defence, so both together are the plain task."""
+    text = """
+format = 1
+
+[[condition]]
+name = "anti"
+vector = [{ name = "v", strength = -0.4 }]
+
+[[condition]]
+name = "half"
+vector = [{ name = "v", strength = 0.2 }]
+
+[[condition]]
+name = "against"
+vector = [{ name = "v", strength = 0.4 }]
+
+[[contest]]
+name = "game"
+defences = ["anti", "half"]
+attacks = ["against"]
+"""
+    conditions = grouped.load(tmp_path, text)
+    label = grouped.by_rate(lambda _: 0.5)
+    grouped.write(
+        tmp_path / "a.db",
+        conditions,
+        label,
+        answer=lambda c: "y" if c.name == "anti×against" else "x",
+        is_steered=True,
+    )
+    (line,) = [line for line in lines(tmp_path / "a.db") if line.startswith("Equal prompts")]
+    assert line.endswith("to some scenarios: none×none and anti×against 40 of 40")
+    with Store(tmp_path / "a.db") as store:
+        (table,) = summarise(store, ReportFilter()).tables
+    assert [(one.first, one.second) for one in table.repeated] == [("none×none", "anti×against")]
+
+
 @pytest.mark.parametrize("form", ["terminal", "markdown", "latex", "json", "html"])
 def test_every_form_says_that_greedy_answers_depend_on_the_batch(tmp_path: Path, form: str) -> None:
     conditions = [*grouped.contest_conditions(tmp_path), Condition("attack", suffix="attack-1")]
