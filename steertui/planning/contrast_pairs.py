@@ -81,6 +81,20 @@ def contrast_pairs(model: Model, texts: PairTexts) -> tuple[PairSet, ModelShape]
         return pairs, _shape(gguf)
 
 
+def require_texts(texts: PairTexts) -> tuple[tuple[Scenario, ...], tuple[Condition, ...]]:
+    """Return the scenarios, and the conditions of both sides, without reading a model.
+
+    Raises ExperimentError or another error of `resolve_texts` for unknown names.
+    """
+    experiment = Experiment(
+        scenarios=list(texts.scenarios),
+        conditions=[texts.positive, texts.negative],
+        conditions_file=texts.conditions_file,
+        limit=texts.limit,
+    )
+    return resolve_texts(experiment)
+
+
 def _shape(gguf: Vocabulary) -> ModelShape:
     architecture = gguf.meta("general.architecture")
     layers, width = (
@@ -92,13 +106,7 @@ def _shape(gguf: Vocabulary) -> ModelShape:
 def _pairs_of_conditions(
     model: Model, texts: PairTexts, chat: ChatFormat, gguf: Vocabulary
 ) -> PairSet:
-    experiment = Experiment(
-        scenarios=list(texts.scenarios),
-        conditions=[texts.positive, texts.negative],
-        conditions_file=texts.conditions_file,
-        limit=texts.limit,
-    )
-    scenarios, conditions = resolve_texts(experiment)
+    scenarios, conditions = require_texts(texts)
     sides = [_prompts(model, scenarios, condition, chat, gguf) for condition in conditions]
     pairs = (Pair(s.name, *both) for s, *both in zip(scenarios, *sides, strict=True))
     return PairSet(

@@ -84,7 +84,7 @@ def train(
         EngineError: llama.cpp stopped.
     """
     architecture, layers, width = shape
-    chosen = _chosen_layers(settings.layers, layers, model.name)
+    chosen = choose_layers(settings.layers, layers, model.name)
     key = f"{model.sha256} {pairs.sha256} {LLAMA_VERSION}"
     with open_states(key, layers, width) as states:
         yield PairsRead(states.count, len(pairs.pairs))
@@ -92,7 +92,11 @@ def train(
         return _Directions(states, pairs, settings, chosen).trained(architecture, model)
 
 
-def _chosen_layers(wanted: tuple[int, ...], layers: int, name: str) -> tuple[int, ...]:
+def choose_layers(wanted: tuple[int, ...], layers: int, name: str) -> tuple[int, ...]:
+    """Return the layers to train, of a model `name` with `layers` layers; all if none is wanted.
+
+    Raises ModelError for a layer that the model does not have.
+    """
     reached = tuple(range(1, layers))
     for layer in wanted:
         if layer not in reached:

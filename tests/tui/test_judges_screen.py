@@ -108,6 +108,8 @@ def test_a_wrong_form_stays_open(tmp_path: Path) -> None:
             ({"judges": "demo", "jury": "majority"}, "at least two"),
             ({"jury": "none", "calibrate": "guess"}, "guess"),
             ({"calibrate": "none", "hide": "maybe"}, "maybe"),
+            ({"hide": "no", "judges": "nosuch"}, "nosuch"),
+            ({"judges": "demo", "rubric": "norubric"}, "norubric"),
         ):
             await fill(pilot, app, **values)
             assert isinstance(app.screen, FormDialog)

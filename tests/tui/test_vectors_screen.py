@@ -104,6 +104,9 @@ def test_a_wrong_form_stays_open_and_says_what_is_wrong(library: Path) -> None:
             ({"model": "demo", "method": "guess"}, "guess"),
             ({"method": "mean", "layers": "x"}, "layers"),
             ({"layers": "1-2", "limit": "1.5"}, "1.5"),
+            ({"limit": "12", "positive": "nosuch"}, "nosuch: no such condition"),
+            ({"positive": "pro", "scenarios": "nopack"}, "nopack"),
+            ({"scenarios": "steering-train", "layers": "99"}, "layer 99"),
         ):
             await fill(pilot, app, **values)
             assert isinstance(app.screen, FormDialog)

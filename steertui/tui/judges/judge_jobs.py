@@ -6,9 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
+from steertui.assets.weights import locate_weights
+from steertui.core.judge_kind import JudgeKind, parse_judge_kind
 from steertui.core.verdict import CalibrationSource, JuryRule
 from steertui.engine.sizing import Overrides
-from steertui.errors import JudgeError
+from steertui.errors import JudgeError, SteertuiError
 from steertui.execution import (
     EngineProgress,
     Event,
@@ -23,7 +25,14 @@ from steertui.execution.judging_plan import JudgingPlan, plan_judging, plan_test
 from steertui.execution.plan_lines import judge_plan_line
 from steertui.execution.progress import calibrated_line, incident_line, measured_line
 from steertui.judge.control import load_control_set
-from steertui.planning.judges import Judge, JudgeServerOptions, find_judges, judge_specification
+from steertui.judge.rubric import load_rubric
+from steertui.planning.judges import (
+    Judge,
+    JudgeServerOptions,
+    find_judge,
+    find_judges,
+    judge_specification,
+)
 from steertui.printable import one_line
 from steertui.store import Store
 from steertui.store.run_lock import run_lock
@@ -74,6 +83,23 @@ def check(values: Values) -> str:
         return "judges: give at least one model"
     if values.get("jury", NONE) != NONE and len(names) < 2:
         return "jury of all: give at least two judges"
+    return _problem(names, values["rubric"])
+
+
+def _problem(names: Sequence[str], rubric: str) -> str:
+    """Return what is wrong with the names of judges or the rubric; "" for nothing.
+
+    Weights that are on this machine are verified by the job, since that can take minutes.
+    """
+    try:
+        loaded = load_rubric(rubric)
+        for name in map(judge_specification, names):
+            kind = parse_judge_kind(name)
+            model = name.removeprefix(kind.prefix)
+            if kind is not JudgeKind.LOCAL or locate_weights(model) is None:
+                find_judge(name, loaded, hide_suffix=False)
+    except SteertuiError as exc:
+        return str(exc)
     return ""
 
 

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TypeVar
 
 from steertui.assets.weights import find_model, locate_weights
+from steertui.engine.gguf_files import GgufFiles
 from steertui.engine.sizing import Overrides
 from steertui.errors import ModelError, SteertuiError
 from steertui.execution.sweep_choice import (
@@ -17,12 +18,12 @@ from steertui.execution.sweep_choice import (
 from steertui.execution.vector_sweep import SweepProgress, SweepSettings, sweep
 from steertui.output_files import check_output
 from steertui.paths import expand_home
-from steertui.planning.contrast_pairs import TRAINING_PACK, PairTexts
+from steertui.planning.contrast_pairs import TRAINING_PACK, PairTexts, require_texts
 from steertui.planning.vector_files import chosen_convention, import_vector
 from steertui.planning.vector_training import train_vector, vector_and_controls
 from steertui.steering.library import check_new, find_vector
 from steertui.steering.sweep import STRENGTHS, Limits, grid, layer_bands
-from steertui.steering.training import PairsRead, TrainingSettings
+from steertui.steering.training import PairsRead, TrainingSettings, choose_layers
 from steertui.steering.vector import MAX_STRENGTH, METHODS, parse_layers
 from steertui.tui.widgets.form_dialog import FormLine, Values
 from steertui.tui.widgets.job_page import Job, JobProgress
@@ -60,23 +61,41 @@ def check_train(values: Values) -> str:
         *(partial(check_new, name) for name in vector_and_controls(values["name"])),
         lambda: require_local(values["model"]),
         lambda: parse_layers(values["layers"]),
-    ) or not_a_count(values["limit"], "scenarios")
+    ) or (
+        not_a_count(values["limit"], "scenarios")
+        or problem(
+            lambda: require_texts(_texts(values)),
+            lambda: _require_layers(parse_layers(values["layers"]), values["model"]),
+        )
+    )
 
 
 def train_job(values: Values) -> Job:
     """Train a vector and its controls, and store them in the library."""
-    texts = PairTexts(
+    texts = _texts(values)
+    settings = TrainingSettings(method=values["method"], layers=parse_layers(values["layers"]))
+    model = find_model(values["model"])
+    stored = yield from _pairs(train_vector(values["name"], model, texts, settings), "training")
+    names = ", ".join(vector.name for vector in stored[1:])
+    return f"{stored[0].name}: trained; controls of the same norms: {names}"
+
+
+def _require_layers(layers: tuple[int, ...], model: str) -> None:
+    """Raise ModelError if a local model does not have the layers; its weights are not verified."""
+    located = locate_weights(model)
+    if layers and located:
+        with GgufFiles() as files:
+            choose_layers(layers, files.header(located.paths[0]).layers, model)
+
+
+def _texts(values: Values) -> PairTexts:
+    return PairTexts(
         positive=values["positive"],
         negative=values["negative"],
         scenarios=[name.strip() for name in values["scenarios"].split(",") if name.strip()],
         limit=int(values["limit"]),
         conditions_file=values["file"],
     )
-    settings = TrainingSettings(method=values["method"], layers=parse_layers(values["layers"]))
-    model = find_model(values["model"])
-    stored = yield from _pairs(train_vector(values["name"], model, texts, settings), "training")
-    names = ", ".join(vector.name for vector in stored[1:])
-    return f"{stored[0].name}: trained; controls of the same norms: {names}"
 
 
 def sweep_lines_of(name: str) -> list[FormLine]:
