@@ -40,7 +40,7 @@ def _axes(axes: Sequence[AxisResult]) -> Iterator[str]:
     yield (
         "On dose axes the mean over scenarios of the least-squares slope of convergence over the "
         "dose was tested by sign flips of the scenarios' slopes, two-sided at 5 % [@fisher1935], "
-        "with the interval of a score statistic [@tango1998]"
+        "with the interval of an empirical-likelihood score statistic [@owen2001]"
     )
     yield (
         f"Each dose was compared with dose 0 by {_test(samples)}, with Holm's correction over the "

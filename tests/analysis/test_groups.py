@@ -490,7 +490,7 @@ def test_the_methods_paragraph_describes_the_analysis_of_groups(dose: Path, cont
     assert "log-likelihood of an answer" not in source
     source = report(contest, "--format", "latex")
     assert "In contests the effects of attacks and of defences were tested by McNemar's" in source
-    for db, keys in ((dose, ("welleck2020", "tango1998")), (contest, ("berger1982", "holm1979"))):
+    for db, keys in ((dose, ("welleck2020", "owen2001")), (contest, ("berger1982", "holm1979"))):
         entries = report(db, "--format", "bibtex")
         assert all(f"{{{key}," in entries for key in keys)
 

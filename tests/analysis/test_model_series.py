@@ -186,9 +186,9 @@ def test_every_form_has_the_series(db: Path) -> None:
         assert "Base and post-trained versions of OLMo-2-1124-7B" in text, form
         marks = text.replace("$blacktriangle$", "▲").replace("$cdot$", "·")
         for part in (marks.split("Models by size")[1], marks.split("Base and post-trained")[1]):
-            legend = part.split(
-                "Points: the primary comparison of each model, with its 95 % interval"
-            )[0]
+            level = "Points: the primary comparison of each model, with its 95 % interval"
+            legend, found, _ = part.partition(level)
+            assert found == level, form
             assert "▲ answers converge more often under the first" in legend, form
     record = json.loads(call("report", db.name, "--format", "json", cwd=db.parent)[1])
     jsonschema.validate(record, json.loads(SCHEMA.read_text(encoding="utf-8")))

@@ -210,3 +210,18 @@ def test_a_split_without_two_known_parts_has_no_limits() -> None:
     )
     assert equal is not None
     assert equal.scenario_limits is None
+
+
+def test_the_limits_of_the_scenarios_share_cover_it() -> None:
+    # Rates are uniform: variance 1/12 over scenarios, 1/6 of one answer about its rate.
+    rng = np.random.default_rng(11)
+    share = (1 / 6) / (1 / 6 + 1 / 15)
+    covered = 0
+    for _ in range(500):
+        counts = rng.binomial(5, rng.uniform(size=(12, 2)))
+        split = split_variance(sides(counts[:, :1], 5), sides(counts[:, 1:], 5))
+        assert split is not None
+        assert split.scenario_limits is not None
+        low, high = split.scenario_limits
+        covered += low <= share <= high
+    assert 0.92 <= covered / 500 <= 0.98
