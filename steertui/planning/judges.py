@@ -1,6 +1,5 @@
 """Judges of an experiment: resolved from their names and registered in the store."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeVar
@@ -22,6 +21,7 @@ from steertui.planning.chat_formats import chat_format, format_notes
 from steertui.server.limits import DEFAULT_RETRY_POLICY, RetryPolicy
 from steertui.store import Store, UnjudgedAnswer
 from steertui.store.judge_queries import JudgeRecord, local_judges
+from steertui.untrusted import parse_json
 
 NO_JUDGE = "none"
 """Name that stands for no judge."""
@@ -197,7 +197,7 @@ def _as_stored(judge: LocalJudge, stored: Sequence[JudgeRecord]) -> LocalJudge:
         return judge
     for record in stored:
         renamed = replace(judge, stored_name=record.name)
-        settings = json.loads(record.settings)
+        settings = parse_json(record.settings)
         if renamed.id == record.id and settings == settings | judge.settings:
             return renamed
     return judge

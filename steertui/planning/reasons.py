@@ -1,6 +1,5 @@
 """Reasons why trials of an experiment have no answer yet."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from steertui.core.prompt import Prompt
 from steertui.store import Store
 from steertui.store.reuse import known_trials, reusable_answers
 from steertui.store.rows import as_json, digest
+from steertui.untrusted import parse_json
 
 MAX_NAMED = 3
 """Names that a reason lists."""
@@ -62,7 +62,7 @@ def _read(store: Store | None, model: str) -> _Known:
     if store is None:
         return known
     for scenario, condition, text, sampling, sample, state in known_trials(store, model):
-        settings = as_json(json.loads(sampling))
+        settings = as_json(parse_json(sampling))
         known.states[scenario, condition, text, settings, sample] = state
         known.samplings.setdefault((scenario, condition, text), set()).add(settings)
         known.cells.add((scenario, condition))
@@ -106,7 +106,7 @@ def _changed_settings(wanted: Mapping[str, Any], samplings: set[str]) -> tuple[s
     """Return the settings in which a trial differs from the most similar one with its prompt."""
     fewest: list[str] = []
     for text in sorted(samplings):
-        stored = json.loads(text)
+        stored = parse_json(text)
         names = [n for n in dict.fromkeys([*wanted, *stored]) if wanted.get(n) != stored.get(n)]
         changes = [f"{n} {stored.get(n, 'any')} → {wanted.get(n, 'any')}" for n in names]
         fewest = changes if not fewest or len(changes) < len(fewest) else fewest

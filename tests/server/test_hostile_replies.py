@@ -374,6 +374,7 @@ def test_json_from_outside_is_parsed_in_one_place() -> None:
         "sandbox/parent.py",
         "file_notes.py",
         "planning/consent.py",
+        "report/bundle/verifier.py",
         "report/reproduce.py",
         "paper/importing.py",
     }

@@ -129,13 +129,20 @@ def test_a_damaged_vector_is_listed_and_can_be_deleted(library: Path) -> None:
     drive_vectors(library, story)
 
 
-def test_a_cancelled_training_stores_nothing_and_resumes(library: Path) -> None:
+def test_a_cancelled_training_stores_nothing(library: Path) -> None:
+    tasks = "\n".join(
+        f"s{i},Power,t{i},{'Water the garden of the school. ' * 12}" for i in range(400)
+    )
+    (library / "many.csv").write_text(f"id,category,title,task\n{tasks}\n", encoding="utf-8")
+
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         screen = app.screen
         assert isinstance(screen, VectorsScreen)
         await pilot.press("t")
         await wait_until(pilot, lambda: isinstance(app.focused, Input))
-        app.screen.query_one("#form-name", Input).value = "steer"
+        values = {"name": "steer", "scenarios": "many.csv", "limit": "0"}
+        for name, value in values.items():
+            app.screen.query_one(f"#form-{name}", Input).value = value
         await pilot.press("enter")
         await wait_until(pilot, lambda: screen.is_busy)
         await pilot.press("c")
