@@ -37,6 +37,7 @@ class Session:
         server_options: options for requests to servers.
         version: incremented whenever another database or experiment is opened.
         origin: source of the experiment's values.
+        writes: incremented whenever a screen other than Run may have changed stored labels.
         draft: the experiment on the Plan screen, if it differs from the open one.
         is_sure: whether the user agreed in advance to run received experiments.
         checked: the file whose content has been checked; a run that writes it would otherwise have
@@ -50,6 +51,7 @@ class Session:
     server_options: JudgeServerOptions = DEFAULT_OPTIONS
     version: int = 0
     origin: Origin = TYPED
+    writes: int = 0
     draft: Draft | None = None
     is_sure: bool = False
     checked: FileId | None = None

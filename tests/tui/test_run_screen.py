@@ -251,6 +251,23 @@ def test_labels_of_a_planned_judge_are_shown_before_those_of_a_person(tmp_path: 
     drive_stored(db, story)
 
 
+def test_labels_given_on_another_screen_are_shown_at_once(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    made_up(db, ["an answer"] * 4)
+    plan = Experiment(judges=["none"]).to_toml()
+    execute(db, "UPDATE experiment_plans SET toml = ?", [plan])
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "2")
+        assert run_screen(app).run.grid.labelled == 0
+        await press(pilot, "5", "c", "n", "2")
+        assert run_screen(app).run.grid.labelled == 2
+        await press(pilot, "5", "u", "2")
+        assert run_screen(app).run.grid.labelled == 1
+
+    drive_stored(db, story)
+
+
 def label_by_hand(db: Path) -> None:
     """Store the label of a person for the first answer."""
     ((key,),) = select(db, "SELECT trial FROM generations LIMIT 1")

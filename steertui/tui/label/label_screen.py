@@ -204,6 +204,7 @@ class LabelScreen(Page):
                 await self.session.with_store(
                     lambda store: add_label(store, annotator, item, Label(label))
                 )
+            self.session.writes += 1
         except SteertuiError as exc:
             batch.go_back(item)
             self.show_error(str(exc))
@@ -220,6 +221,7 @@ class LabelScreen(Page):
         batch.go_back(item)
         async with batch.writing:
             await self.session.with_store(lambda store: store.remove_label(annotator, item.key))
+        self.session.writes += 1
         self._show_next()
 
     def action_skip(self) -> None:

@@ -72,6 +72,7 @@ class RunScreen(RunControls):
 
     def __init__(self) -> None:
         super().__init__()
+        self._writes = 0
         self.clear_run()
 
     def clear_run(self) -> None:
@@ -101,8 +102,18 @@ class RunScreen(RunControls):
             self.stop_following()
             self.clear_run()
             self.load()
+        elif self._writes != self.session.writes and not (self.is_at_work or self.is_following):
+            self._load_again()
+        self._writes = self.session.writes
         self.draw()
         self._show_slots()
+
+    def _load_again(self) -> None:
+        """Show the labels that other screens wrote; notices and a failure or stop stay."""
+        notices, state = self.run.notices, self.state
+        self.clear_run()
+        self.run.notices, self.state = notices, state
+        self.load(state if state in (FAILED, STOPPED) else "")
 
     # The store
 
