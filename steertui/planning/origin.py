@@ -1,6 +1,6 @@
 """Origin of an experiment: the values that the user did not type, and their source."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -46,9 +46,13 @@ class Origin:
                 given[field] = kept if isinstance(values, list) else kept[0]
         return replace(Experiment(), **given)  # type: ignore[arg-type]
 
+    def unread_files(self, experiment: Experiment) -> Sequence[tuple[str, str]]:
+        """Return field and name of each text file that a database names and nothing reads."""
+        return text_files(self.part(experiment)) if self.is_database else []
+
     def require_readable(self, experiment: Experiment) -> None:
         """Raise ExperimentError if a database names a text file, which must not be read."""
-        named = text_files(self.part(experiment)) if self.is_database else []
+        named = self.unread_files(experiment)
         if named:
             field, name = named[0]
             raise ExperimentError(

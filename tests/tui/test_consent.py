@@ -11,7 +11,7 @@ from steertui.planning.judges import JudgeServerOptions
 from steertui.store import Store
 from steertui.tui.app import SteertuiApp, open_session
 from steertui.tui.plan.plan_screen import PlanScreen
-from steertui.tui.run.run_screen import RunScreen
+from steertui.tui.run.run_screen import ENTER_FILES, RunScreen
 from steertui.tui.run.runner import COSTS
 from steertui.tui.session import Session
 from steertui.tui.widgets.prompts import Confirm
@@ -104,7 +104,10 @@ def test_file_named_by_a_database_is_not_read(tmp_path: Path) -> None:
         store_received(db, experiment)
 
         async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
-            await press(pilot, "c")
+            await press(pilot, "2")
+            assert isinstance(app.screen, RunScreen)
+            assert app.screen.state == f"3 trials unanswered: {ENTER_FILES}"
+            await press(pilot, "0", "c")
             assert isinstance(app.screen, RunScreen)
             assert not app.screen.is_at_work
             notices = [notice.text for notice in app.screen.run.notices]

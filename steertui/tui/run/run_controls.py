@@ -152,8 +152,7 @@ class RunControls(Following):
     @work(exit_on_error=False)
     async def action_stop(self) -> None:
         """Stop the run after a confirmation."""
-        slots = len(self.run.slots)
-        restarts = f"{slots} answers in progress will be generated again. " if slots else ""
+        restarts = "Answers then in progress will be generated again. " if self.run.slots else ""
         question = f"Stop the run? {restarts}Finished trials are stored."
         if await self.app.push_screen_wait(Confirm(question, "Stop")):
             self.halt()

@@ -49,6 +49,9 @@ NO_RATES = {
 }
 """Text without rates, by whether there is a judge."""
 
+ENTER_FILES = "1 Plan, enter the name of each file again, then r"
+"""What to do first if a database names text files, which must not be read without consent."""
+
 FAILED = "Failed: r tries again"
 STOPPED = "Stopped: r resumes"
 
@@ -153,6 +156,9 @@ class RunScreen(RunControls):
 
     def remaining_line(self) -> str:
         """Return the work that remains, and the key that starts it."""
+        planned = self.session.experiment
+        if self.run.unanswered and planned and self.session.origin.unread_files(planned):
+            return f"{self.remaining_work()}: {ENTER_FILES}"
         if self.run.unanswered:
             return f"{self.remaining_work()}: r runs them"
         return f"{self.remaining_work()}: r judges the answers" if self.run.pending else DONE
