@@ -21,6 +21,7 @@ from textual_serve.download_manager import DownloadManager
 
 from steertui.printable import print_line
 from steertui.tui.web.access import Access
+from steertui.untrusted import InvalidJsonError, parse_json
 
 MAX_SESSIONS = 8
 """Pages that are served at once, each by a process."""
@@ -121,7 +122,8 @@ class ScreensServer:
 def _side(request: web.Request, name: str, default: int) -> int:
     """Return the width or height of a page's terminal."""
     text = request.query.get(name, "")
-    return min(MAX_SIDE, int(text)) if text.isascii() and text.isdecimal() else default
+    is_number = text.isascii() and text.isdecimal() and len(text) < 10
+    return min(MAX_SIDE, int(text)) if is_number else default
 
 
 async def _take(message: WSMessage, service: AppService) -> None:
@@ -129,8 +131,8 @@ async def _take(message: WSMessage, service: AppService) -> None:
     if message.type is not WSMsgType.TEXT:
         return
     try:
-        content: Any = message.json()
-    except ValueError:
+        content: Any = parse_json(message.data)
+    except InvalidJsonError:
         return
     match content:
         case ["stdin", str(keys)]:
