@@ -45,7 +45,7 @@ def test_the_worth_of_the_demo_is_as_stated_and_listed_first_to_last(tmp_path: P
     code, out, _ = call("judges", "j.db", cwd=tmp_path)
     assert code == 0
     assert "local:demo" in out
-    assert "None of these judges is known to be usable; the largest untested model" in out
+    assert "None of these judges is usable; the largest untested model that fits" in out
     assert "steertui judges test " in out
 
 
