@@ -147,8 +147,24 @@ class Connection:
 
     @contextmanager
     def _writing(self) -> Iterator[Database]:
-        with self._translate_errors(), self._db.atomic():
-            yield self._db
+        """A transaction that may read before it writes.
+
+        It waits for other writers at its beginning. A transaction that takes the write lock only
+        when it first writes fails at once if another connection has written since its first read.
+        """
+        with self._translate_errors():
+            is_outermost = not self._db.conn.in_transaction
+            if is_outermost:
+                self._db.conn.execute("BEGIN IMMEDIATE")
+            try:
+                with self._db.atomic():
+                    yield self._db
+                if is_outermost:
+                    self._db.conn.commit()
+            except BaseException:
+                if is_outermost:
+                    self._db.rollback()
+                raise
 
     # For modules of this package; others call the functions of the query modules.
 
