@@ -26,8 +26,8 @@ def _sample(summary: Summary) -> Iterator[str]:
     designs = scenario_designs(summary.tables)
     if any(declaration.limit for declaration in summary.declarations):
         yield (
-            f"Scenarios: --limit took the first {len(scenarios)} in turn from the categories, no "
-            "random sample; the intervals are about scenarios like these"
+            f"Scenarios: the limit took the first {len(scenarios)} in turn from the categories, "
+            "no random sample; the intervals are about scenarios like these"
         )
     else:
         these = f"these {len(scenarios)}" if not designs else "those of each condition"
@@ -53,8 +53,8 @@ def _labels(summary: Summary) -> Iterator[str]:
     if any(table.setting.temperature == 0 for table in summary.tables):
         yield (
             "Greedy decoding: at temperature 0 a prompt has one answer, apart from changes by the "
-            "batch in which it is computed (--deterministic prevents them for local models); "
-            "sampled rates can differ"
+            "batch in which it is computed (deterministic decoding prevents them for local "
+            "models); sampled rates can differ"
         )
         yield from _repeated(summary)
 

@@ -91,7 +91,7 @@ def _slope_sentence(axis: AxisResult) -> str:
         return (
             f"{axis.name}: no slope, since fewer than {MIN_PAIRS} scenarios have a valid answer at "
             "every dose; leave out the strongest doses, or count nonsense as not converging "
-            "(--policy all)"
+            "(policy all)"
         )
     scenarios = quantity(slope.scenarios, "scenario")
     size = (

@@ -9,6 +9,7 @@ from steertui.stats.agreement import Agreement
 from steertui.stats.families import Family
 from steertui.stats.rate import Policy, Rate
 from steertui.stats.simultaneous import MIN_PAIRS
+from steertui.units import quantity
 
 NO_EXPERIMENT = "This database has no experiment; run one with: steertui --batch --db FILE"
 
@@ -218,7 +219,8 @@ def over_categories_sentence(table: Table) -> str:
 def unjudged_sentence(table: Table) -> str:
     """Return a sentence on a table without a judge."""
     answers = sum(row.counts.generated for row in table.rows)
-    return f"{answers} answers are stored and no judge has labelled them."
+    be, them = ("is", "it") if answers == 1 else ("are", "them")
+    return f"{quantity(answers, 'answer')} {be} stored and no judge has labelled {them}."
 
 
 def transitions_note(table: Table) -> str:

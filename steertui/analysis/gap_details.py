@@ -66,7 +66,7 @@ def short_sensitivity(table: Table) -> Iterator[str]:
     others = [r for r in table.comparisons if r is not table.primary and _is_material(r)]
     if others:
         reasons = "; ".join(reason for result in others for reason in _reasons(result))
-        yield f"Also material: {reasons}; see steertui report --detail"
+        yield f"Also material: {reasons}; see the detailed report"
 
 
 def _is_material(result: GapResult) -> bool:

@@ -78,7 +78,7 @@ def _slope_reasons(
     labels = [label_counts(outcomes[point.condition], policy) for point in axis.curve.points]
     slopes = [mean_slope(doses, [each.by_policy[other] for each in labels]) for other in Policy]
     if len({_direction(slope) for slope in slopes}) > 1:
-        yield f"whether a mean slope over {axis.name} is shown depends on --policy"
+        yield f"whether a mean slope over {axis.name} is shown depends on the policy"
     slope = axis.curve.slope
     if slope is None or not _direction(slope):
         return
@@ -104,7 +104,7 @@ def _verdict_reasons(result: ContestResult, others: Others) -> Iterator[str]:
             verdict = other.estimates.defences[number].verdict
             if verdict is not defence.verdict:
                 words = VERDICT_WORDS[verdict].format(defence.name)
-                yield f"with --policy {policy} {words}"
+                yield f"under policy {policy} {words}"
 
 
 def _margin_reasons(result: ContestResult, others: Others) -> Iterator[str]:
@@ -114,11 +114,11 @@ def _margin_reasons(result: ContestResult, others: Others) -> Iterator[str]:
             defence, attack = place
             where = "without a defence" if defence == NONE else f"under {defence}"
             what = f"whether {attack} is shown to add less than the margin {where}"
-            yield f"{what} depends on --policy"
+            yield f"{what} depends on the policy"
 
 
 def _worst_reasons(result: ContestResult, others: Others) -> Iterator[str]:
     for number, defence in enumerate(result.estimates.defences):
         found = {other.estimates.defences[number].worst for other in others.values()}
         if found | {defence.worst} != {defence.worst}:
-            yield f"the worst attack against {defence.name} depends on --policy"
+            yield f"the worst attack against {defence.name} depends on the policy"

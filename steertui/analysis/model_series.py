@@ -251,10 +251,7 @@ def series_notes(series: ModelSeries) -> Iterator[str]:
 def series_sentences(series: ModelSeries) -> Iterator[str]:
     """Yield what the slopes show, or how stages are compared, without full stops."""
     if not series.slopes:
-        yield (
-            "The differences between models are tested under Models compared (steertui report "
-            "--detail)"
-        )
+        yield "The differences between models are tested in the detailed report, Models compared"
     yield from map(_slope_sentence, series.slopes)
 
 

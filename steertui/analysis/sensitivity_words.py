@@ -22,7 +22,7 @@ def sensitivity_text(title: str, check: Sensitivity, *, is_corrected: bool) -> s
 def conclusion_reasons(title: str, check: Sensitivity) -> Iterator[str]:
     """Yield why what is concluded from a gap depends on other choices."""
     if check.policies_differ:
-        yield f"whether {title} is shown depends on --policy"
+        yield f"whether {title} is shown depends on the policy"
     if check.nonsense_may_explain:
         yield f"the labels of nonsensical answers may explain {title}"
 
@@ -43,7 +43,7 @@ def _policies(check: Sensitivity, is_corrected: bool) -> Iterator[str]:
     for policy, gap in check.policies.items():
         if gap != check.marginal and gap.points is not None:
             verdict = _other_verdict(check, check.p_values[policy], is_corrected)
-            yield f"{gap.points:+.1f} with --policy {policy}{verdict}"
+            yield f"{gap.points:+.1f} under policy {policy}{verdict}"
 
 
 def _other_verdict(check: Sensitivity, other: float | None, is_corrected: bool) -> str:

@@ -144,7 +144,7 @@ def _unused_note(experiment: Experiment) -> Iterable[str]:
         more = f" and {len(names) - 5} others" if len(names) > 5 else ""
         yield (
             f"{experiment.conditions_file} also defines {', '.join(names[:5])}{more}, which this "
-            "experiment does not run; --conditions adds them"
+            "experiment does not run; add them to its conditions"
         )
 
 

@@ -84,7 +84,7 @@ def _pair_rows(
 
 def _more(number: int) -> Parts:
     if number > MAX_LINES:
-        yield line_text(f"{number - MAX_LINES} more lines: steertui report --detail")
+        yield line_text(f"{number - MAX_LINES} more lines in the detailed report")
 
 
 def _name(table: Table, tables: Sequence[Table]) -> str:

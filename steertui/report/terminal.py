@@ -38,13 +38,25 @@ from steertui.report.rich_tables import Grid, Parts, filled_grid, line_text
 from steertui.report.table_details import draw_details
 from steertui.stats.rate import Policy
 
+DETAIL_COMMAND = "steertui report --detail"
+"""Command that prints the detailed report."""
 
-def draw(summary: Summary, *, detail: bool = False, paper: Sequence[PaperComparison] = ()) -> Parts:
+DETAILED = "Detailed report, with sentences, counts, categories, all warnings, models compared"
+"""What the detailed report adds."""
+
+
+def draw(
+    summary: Summary,
+    *,
+    detail: bool = False,
+    paper: Sequence[PaperComparison] = (),
+    detail_key: str = DETAIL_COMMAND,
+) -> Parts:
     """Yield the report of a summary; tables of the demo checkpoint are marked.
 
     The short report has one line per comparison and one per kind of warning. `detail` adds the
     sentence of each comparison, all warnings, counts, categories, and the comparisons between
-    tables.
+    tables. The short report says that `detail_key`, a command or a key, shows the detailed one.
     """
     if not summary.tables:
         yield line_text(NO_EXPERIMENT)
@@ -70,7 +82,7 @@ def draw(summary: Summary, *, detail: bool = False, paper: Sequence[PaperCompari
     for paper_comparison in paper:
         yield from draw_paper(paper_comparison, detail=detail)
         yield line_text()
-    yield from _remarks(summary, detail=detail)
+    yield from _remarks(summary, "" if detail else detail_key)
 
 
 def _overview(summary: Summary) -> Parts:
@@ -155,9 +167,12 @@ def _comparison(comparison: Comparison) -> Parts:
         yield line_text(f"  {line.comparison.sentence}.")
 
 
-def _remarks(summary: Summary, *, detail: bool) -> Parts:
-    """Yield warnings by kind, the declared analysis, the limits of the numbers, and notices."""
-    for count in () if detail else count_warnings(summary.tables):
+def _remarks(summary: Summary, detail_key: str) -> Parts:
+    """Yield warnings by kind, the declared analysis, the limits of the numbers, and notices.
+
+    `detail_key` is "" in the detailed report, which has all warnings above.
+    """
+    for count in count_warnings(summary.tables) if detail_key else ():
         yield line_text(f"! {warning_text(count)}.", style="yellow")
     for declaration in summary.declarations:
         for sentence in declaration_sentences(declaration):
@@ -166,8 +181,8 @@ def _remarks(summary: Summary, *, detail: bool) -> Parts:
     if lines:
         yield line_text(f"{HEADING} ({MORE})", style="bold")
         yield from (line_text(f"  {line}.") for line in lines)
-    if not detail and any(table.comparisons for table in summary.tables):
-        yield line_text("Sentences, counts, categories and all warnings: steertui report --detail")
+    if detail_key and any(table.judge for table in summary.tables):
+        yield line_text(f"{DETAILED}: {detail_key}.")
     for notice in summary.notices:
         if notice not in summary.findings:  # these come first
             yield line_text(f"! {notice}", style="bold yellow")

@@ -47,7 +47,7 @@ def test_a_limited_experiment_has_no_random_sample(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
     large.write(db, models=1, samples=1, words=4)
     execute(db, "UPDATE experiment_plans SET toml = ?", [Experiment(limit=76).to_toml()])
-    assert lines(db)[0].startswith("Scenarios: --limit took the first 76 in turn")
+    assert lines(db)[0].startswith("Scenarios: the limit took the first 76 in turn")
 
 
 def test_answers_without_labels_need_no_limits(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_conclusions_that_depend_on_other_choices_are_said(
         assert code == 0, err
         text = " ".join((db.parent / "short").read_text(encoding="utf-8").split())
         assert f"Among the conclusions on {group} that depend on other choices: " in text
-        assert f"whether {title} is shown depends on --policy" in text.replace("-{}-", "--")
+        assert f"whether {title} is shown depends on the policy" in text
         assert f"the labels of nonsensical answers may explain {title}" in text
         if form == "terminal":
             assert "Sensitivity of" not in text
@@ -100,8 +100,8 @@ def test_a_verdict_and_a_slope_that_depend_on_other_choices_are_said(
 ) -> None:
     """With all nonsensical answers against the slope 8 of 40 scenarios move up and 8 down."""
     for db, words in (
-        (contest, "choices: with --policy all defence-1 has no verdict; whether"),
-        (dose, "choices: whether a mean slope over axis is shown depends on --policy; "),
+        (contest, "choices: under policy all defence-1 has no verdict; whether"),
+        (dose, "choices: whether a mean slope over axis is shown depends on the policy; "),
         (
             dose,
             "the labels of nonsensical answers may explain the mean slope over axis (with all of "
@@ -136,8 +136,8 @@ def test_a_margin_and_a_worst_attack_that_depend_on_the_policy_are_said(tmp_path
     (doubt,) = (text for text in result.verdicts if "other choices" in text)
     assert doubt == (
         "Among the conclusions on contest game that depend on other choices: whether attack-2 is "
-        "shown to add less than the margin under defence-1 depends on --policy; the worst attack "
-        "against defence-1 depends on --policy"
+        "shown to add less than the margin under defence-1 depends on the policy; the worst attack "
+        "against defence-1 depends on the policy"
     )
 
 

@@ -1,5 +1,6 @@
 """Dose axes and contests on the Results screen, at two sizes, with and without colours."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,6 +41,19 @@ def test_a_large_contest_and_axis_fit_the_results_screen(
         assert max(map(len, lines)) <= shown.content_size.width
 
     drive(open_session(None, tmp_path / "a.db", Overrides(threads=1)), story, size)
+
+
+def test_unjudged_answers_of_axes_are_counted_and_the_others_too(tmp_path: Path) -> None:
+    conditions = grouped.dose_conditions(tmp_path, -0.4, 0.4)
+    grouped.write(tmp_path / "a.db", conditions, lambda *_: None, 12)
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "4")
+        text = str(app.screen.query_one("#sentences", ReflowingText).render())
+        assert f"{12 * len(conditions)} answers are stored and no judge" in text
+        assert len(re.findall(r"\d+ answers", text)) == 1
+
+    drive(open_session(None, tmp_path / "a.db", Overrides(threads=1)), story)
 
 
 def test_a_group_is_one_choice_of_the_plan_screen() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from steertui.analysis.summary import summarise_experiment
 from steertui.core.experiment import Experiment
+from steertui.core.verdict import Label
 from steertui.planning.estimate import estimate_experiment
 from steertui.planning.judges import DEFAULT_OPTIONS
 from steertui.report.figures import paper_rates
@@ -16,7 +17,7 @@ from steertui.tui.plan.plan_text import estimate_text
 from steertui.tui.results.rates import draw_table
 from steertui.tui.widgets.label_style import ON_DARK
 from steertui.tui.widgets.layout import shorten_middle
-from tests.fixtures import large
+from tests.fixtures import grouped, large
 from tests.fixtures.real import RUNS
 from tests.fixtures.stored_answers import paper
 
@@ -32,11 +33,27 @@ def test_no_line_of_the_rates_is_wider_than_its_panel(tmp_path: Path, width: int
     lines = draw_table(table, width, ON_DARK).plain.splitlines()
     rows = [line for line in lines if line.startswith(tuple(row.condition for row in table.rows))]
     assert len(rows) == len(table.rows)
-    assert max(map(len, rows)) <= width
+    assert max(map(len, lines)) <= width
+    missing = {"refusal", "nonsense"}.difference(lines[0].split())
+    notes = [line for line in lines if line.startswith("too narrow for: ")]
+    assert missing == {name for note in notes for name in note[16:].split(", ")}
     for row, line in zip(table.rows, rows, strict=True):
         value = published[row.condition].value
         assert value is not None
         assert line.endswith(f"{100 * value:.1f}")
+
+
+def test_long_names_of_conditions_leave_room_for_the_rates(tmp_path: Path) -> None:
+    conditions = grouped.contest_conditions(tmp_path)
+    longest = max(condition.name for condition in conditions) + "-with-a-name-that-is-long"
+    conditions[-1] = replace(conditions[-1], name=longest)
+    grouped.write(tmp_path / "a.db", conditions, lambda *_: Label.CONVERGENCE, 6)
+    with Store(tmp_path / "a.db") as store:
+        table = summarise_experiment(store, store.resolve_experiment()).tables[0]
+    for width in (48, 56, 76):
+        lines = draw_table(table, width, ON_DARK).plain.splitlines()
+        assert max(map(len, lines)) <= width
+        assert all("100.0" in line for line in lines[1 : 1 + len(table.rows)])
 
 
 def test_names_are_shortened_in_the_middle() -> None:

@@ -3,9 +3,15 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.text import Text
 
-from steertui.analysis.formatting import is_marked, rate_interval, rate_percent
+from steertui.analysis.formatting import (
+    is_marked,
+    rate_interval,
+    rate_percent,
+    unjudged_sentence,
+)
 from steertui.analysis.interval_text import interval_cell
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import RateRow, Table
@@ -16,6 +22,7 @@ from steertui.stats.gap import mover_limits
 from steertui.stats.rate import Estimate, Rate
 from steertui.tui.widgets.bars import interval_bar
 from steertui.tui.widgets.label_style import Palette
+from steertui.tui.widgets.layout import hanging_indent, shorten_middle
 
 GAP_AXIS = (-100.0, 100.0)
 """Ends of the axis of gaps, in percentage points."""
@@ -26,8 +33,14 @@ MAX_BAR = 40
 NUMBERS = 22
 """Columns of the rate and its interval."""
 
-OTHERS = 17
-"""Columns of the rates of refusals and nonsensical answers."""
+OTHERS = {"refusal": 8, "nonsense": 9}
+"""Columns of the other rates, by their heads."""
+
+BY_IMPORTANCE = ("nonsense", "refusal")
+"""The other rates in the order in which they get room: nonsense changes the denominator."""
+
+MIN_NAME = 10
+"""Columns that a condition's name keeps if space is short."""
 
 COUNTS_HEAD = "valid/n"
 """Heading of the valid answers, over which the convergence rate is, and all labelled answers."""
@@ -45,15 +58,19 @@ class _Columns:
         counts: of the valid answers and all answers.
         bar: of the interval's bar, 0 for none.
         has_paper: whether there is a column with the paper's rate.
-        has_others: whether there are columns for refusals and nonsensical answers, which are left
-            out if they do not fit.
+        others: heads of the other rates that fit.
     """
 
     name: int
     counts: int
     bar: int
     has_paper: bool
-    has_others: bool
+    others: tuple[str, ...]
+
+    @property
+    def left_out(self) -> list[str]:
+        """Heads of the rates that do not fit."""
+        return [head for head in OTHERS if head not in self.others]
 
 
 def draw_rates(summary: Summary, width: int, colours: Palette) -> Text:
@@ -65,7 +82,10 @@ def draw_rates(summary: Summary, width: int, colours: Palette) -> Text:
         text.append(f"  temperature {table.setting.temperature:g}, {judge}\n", colours.quiet)
         if table.judge_words and not table.is_reliable:
             text.append(f"! {table.judge_words}\n", colours.warning)
-        text.append_text(draw_table(table, width, colours)).append("\n\n")
+        text.append_text(draw_table(table, width, colours)).append("\n")
+        if table.judge is None:
+            text.append(f"{unjudged_sentence(table)}\n", colours.quiet)
+        text.append("\n")
     text.rstrip()
     return text
 
@@ -81,24 +101,31 @@ def _lines(table: Table, width: int, colours: Palette) -> Iterator[Text]:
     yield _header(columns, colours)
     for row in table.rows:
         yield _row(row, columns, paper.get(row.condition), colours)
-    if table.judge is None:
-        answers = sum(row.counts.generated for row in table.rows)
-        yield Text(f"{answers} answers, unjudged", colours.quiet)
-        return
-    yield from _gap(table, paper, width, colours)
+    if columns.left_out:
+        note = f"too narrow for: {', '.join(columns.left_out)}"
+        yield hanging_indent(Text(), Text(note, colours.quiet), width)
+    if table.judge:
+        yield from _gap(table, paper, width, colours)
 
 
 def _columns(table: Table, width: int, *, has_paper: bool) -> _Columns:
-    name = max(8, *(len(row.condition) for row in table.rows)) + 1
     counts = max(len(COUNTS_HEAD), *(len(_counts_text(row)) for row in table.rows)) + 1
-    numbers = name + counts + NUMBERS + (PAPER if has_paper else 0)
-    bar = min(MAX_BAR, width - numbers - OTHERS - 1)
+    needed = counts + NUMBERS + (PAPER if has_paper else 0)
+    longest = max(8, *(cell_len(one_line(row.condition)) for row in table.rows)) + 1
+    name = max(min(longest, MIN_NAME), min(longest, width - needed))
+    free = width - needed - name
+    fitting = []
+    for head in BY_IMPORTANCE:
+        if OTHERS[head] <= free:
+            fitting.append(head)
+            free -= OTHERS[head]
+    bar = min(MAX_BAR, free - 1)
     return _Columns(
         name=name,
         counts=counts,
         bar=bar if bar >= MIN_BAR else 0,
         has_paper=has_paper,
-        has_others=numbers + OTHERS <= width,
+        others=tuple(head for head in OTHERS if head in fitting),
     )
 
 
@@ -106,21 +133,23 @@ def _header(columns: _Columns, colours: Palette) -> Text:
     bar = f"{'':{columns.bar}} " if columns.bar else ""
     paper = f"{'paper':>{PAPER}}" if columns.has_paper else ""
     text = f"{'':{columns.name}}{COUNTS_HEAD:>{columns.counts}}  {'convergence':20}{bar}"
-    others = f"{'refusal':>8}{'nonsense':>9}" if columns.has_others else ""
+    others = "".join(f"{head:>{OTHERS[head]}}" for head in columns.others)
     return Text(f"{text}{others}{paper}", colours.faint)
 
 
 def _row(row: RateRow, columns: _Columns, published: Rate | None, colours: Palette) -> Text:
     rate = row.convergence
-    text = Text(f"{one_line(row.condition):{columns.name}}")
+    name = shorten_middle(one_line(row.condition), columns.name - 1)
+    text = Text(name + " " * (columns.name - cell_len(name)))
     text.append(f"{_counts_text(row):>{columns.counts}}", colours.quiet)
     text.append(f"  {rate_percent(rate):>5}", "bold")
     text.append("* " if is_marked(row) else "  ", colours.warning)
     text.append(f"{rate_interval(rate):13}", colours.quiet)
     if columns.bar:
         text.append_text(_rate_bar(rate, columns.bar, colours)).append(" ")
-    if columns.has_others:
-        text.append(f"{rate_percent(row.refusal):>8}{rate_percent(row.nonsense):>9}")
+    others = {"refusal": row.refusal, "nonsense": row.nonsense}
+    for head in columns.others:
+        text.append(f"{rate_percent(others[head]):>{OTHERS[head]}}")
     if columns.has_paper:
         value = published.value if published else None
         text.append(f"{'–' if value is None else f'{100 * value:.1f}':>{PAPER}}", colours.quiet)

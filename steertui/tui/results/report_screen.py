@@ -19,10 +19,15 @@ from steertui.tui.widgets.moves import move_bindings
 from steertui.tui.widgets.page import Page
 
 HELP = """
-The report that `steertui report` prints: overview, rates, comparisons, sensitivity, judges, dose
-axes, contests, comparison with the paper, warnings and limits. **d** adds what `--detail` adds: the
-sentence of each comparison, all warnings, counts, categories, and comparisons between tables.
+The whole report: overview, models by size or training stage, rates, comparisons, sensitivity,
+judges, dose axes, contests, comparison with the paper, warnings and limits. **d** shows the
+detailed report, which adds the sentence of each comparison, all warnings, counts, categories, and
+comparisons of models and judges. The command `steertui report` prints the same.
 """
+
+
+DETAIL_KEY = "press d"
+"""How this screen shows the detailed report."""
 
 
 class ReportBox(VerticalScroll, can_focus=True):
@@ -90,6 +95,6 @@ def _reports(store: Store, experiment: str, policy: Policy) -> dict[bool, Group]
     summary = summarise_experiment(store, experiment, policy)
     paper = compare_with_paper(store, summary)
     return {
-        detail: Group(*terminal.draw(summary, detail=detail, paper=paper))
+        detail: Group(*terminal.draw(summary, detail=detail, paper=paper, detail_key=DETAIL_KEY))
         for detail in (False, True)
     }

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import DataTable, Static
 
-from steertui.analysis.formatting import POLICY_DESCRIPTIONS, table_title
+from steertui.analysis.formatting import POLICY_DESCRIPTIONS, table_title, unjudged_sentence
 from steertui.analysis.judge_agreement import JudgeAgreement, compare_judges
 from steertui.analysis.summary import Summary, summarise_experiment
 from steertui.analysis.table import Table
@@ -211,7 +211,7 @@ class ResultsScreen(Page):
             sentence = Text(f"{comparison.sentence}.", "" if index else "bold")
             text.append_text(hanging_indent(lead, sentence, width)).append("\n")
         if not table.judge:
-            text.append("The answers are stored and unjudged.\n", colours.quiet)
+            text.append(f"{unjudged_sentence(table)}\n", colours.quiet)
         text.append("\n")
         text.append_text(draw_groups(table.groups, width, colours))
         alone = table.ungrouped
