@@ -259,9 +259,9 @@ class SteertuiApp(Opening):
         name = await self.push_screen_wait(
             TextPrompt("To which file?", str(export.default_file(session.db, form)), is_path=True)
         )
-        if not name or not name.strip():
+        if name is None:
             return
-        target = expand_home(name.strip())
+        target = expand_home(name)
         try:
             if export.replaces(session.db, form, target) and not await self.push_screen_wait(
                 Confirm(f"{target} is an earlier export. Replace it?", "Replace")

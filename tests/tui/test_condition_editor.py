@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, TextArea
+from textual.widgets import Input, Static, TextArea
 
 from steertui.core.condition import Condition
 from steertui.core.condition_files import conditions_path, load_conditions, load_recipes
@@ -18,8 +18,10 @@ from steertui.errors import ScenarioError
 from steertui.tui.app import SteertuiApp
 from steertui.tui.plan.condition_editor import ConditionEditor, editable_text, parse_condition
 from steertui.tui.plan.own_conditions import add_condition
+from steertui.tui.plan.plan_screen import PlanScreen
 from steertui.tui.session import Session
-from tests.fixtures.screens import drive, press
+from steertui.tui.widgets.prompts import Confirm
+from tests.fixtures.screens import Story, drive, press
 
 FULL = Condition(
     name="full",
@@ -108,3 +110,63 @@ def test_the_editor_saves_a_vector_and_keeps_a_wrong_text(
     saved = load_conditions(own)["steered"]
     assert saved.vector == (VectorAddition("v", 0.4),)
     assert saved.suffix.strip() == load_conditions()["pro"].suffix.strip()
+
+
+def edit(folder: Path, story: Story) -> None:
+    """Open the editor of a new condition and run the story."""
+
+    async def on_editor(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "1", "a")
+        assert isinstance(app.screen, ConditionEditor)
+        await story(pilot, app)
+
+    drive(Session(folder / "a.db"), on_editor)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_an_unchanged_text_is_refused_and_names_its_condition(folder: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        area = app.screen.query_one(TextArea)
+        before = area.text
+        other_arm = before.replace('arm = ""', 'arm = "x"')
+        for text, twin in ((before, "pro"), ("", "baseline"), (other_arm, "pro")):
+            area.text = text
+            await press(pilot, "ctrl+s")
+            problem = str(app.screen.query_one("#problem", Static).render())
+            assert f"steers as {twin} does; change the text" in problem
+        assert not (folder / "steertui-conditions.toml").exists()
+
+    edit(folder, story)
+
+
+def test_a_second_condition_is_offered_a_free_name(folder: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        for name in ("my-condition", "my-condition-2", "my-condition-3"):
+            assert app.screen.query_one(Input).value == name
+            app.screen.query_one(TextArea).text = f'suffix = "{name}"'
+            await press(pilot, "ctrl+s", "a")
+
+    edit(folder, story)
+
+
+def test_escape_closes_an_unchanged_editor_and_asks_about_a_changed_one(folder: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "escape")
+        assert isinstance(app.screen, PlanScreen)
+        await press(pilot, "a")
+        editor = app.screen
+        editor.query_one(TextArea).text = 'suffix = "half an hour of work"'
+        await press(pilot, "escape")
+        assert isinstance(app.screen, Confirm)
+        await press(pilot, "escape")
+        assert app.screen is editor
+        assert "half an hour" in editor.query_one(TextArea).text
+        await press(pilot, "escape", "enter")
+        assert isinstance(app.screen, PlanScreen)
+
+    edit(folder, story)

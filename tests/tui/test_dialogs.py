@@ -13,8 +13,10 @@ from steertui.tui.plan.plan_screen import PlanScreen
 from steertui.tui.session import Session
 from steertui.tui.widgets.choose_many import ChooseMany
 from steertui.tui.widgets.download_question import download_question
+from steertui.tui.widgets.form_dialog import FormDialog
 from steertui.tui.widgets.moves import MoveList
-from steertui.tui.widgets.prompts import TextPrompt
+from steertui.tui.widgets.prompts import NumberPrompt, TextPrompt
+from tests.fixtures.hub_server import HubServer
 from tests.fixtures.screens import drive, press, wait_idle
 
 
@@ -124,3 +126,47 @@ def test_the_question_before_a_download_names_files_total_and_free_space() -> No
     assert question.startswith("Download 1.00 GB and files of unknown size? ")
     assert "free" in question
     assert "c, size unknown" in question
+
+
+@pytest.mark.parametrize("keys", [("1", "w"), ("1", "o"), ("6", "a"), ("7", "i")])
+def test_an_empty_line_is_refused_in_the_dialog(tmp_path: Path, keys: tuple[str, ...]) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, *keys)
+        dialog = app.screen
+        dialog.query_one(Input).value = " "
+        await press(pilot, "enter")
+        assert app.screen is dialog
+        assert "is empty" in str(dialog.query_one("#problem", Static).render())
+
+    drive(Session(tmp_path / "a.db"), story)
+
+
+def test_a_number_out_of_range_is_refused_in_the_dialog(tmp_path: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "2", "n")
+        dialog = app.screen
+        assert isinstance(dialog, NumberPrompt)
+        for value in ("", "5000"):
+            dialog.query_one(Input).value = value
+            await press(pilot, "enter")
+            assert app.screen is dialog
+            assert "0 to 1,024" in str(dialog.query_one("#problem", Static).render())
+
+    drive(Session(tmp_path / "a.db"), story)
+
+
+def test_a_form_whose_job_fails_is_shown_again_with_its_values(
+    tmp_path: Path, hub: HubServer
+) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "6", "a")
+        app.screen.query_one(Input).value = "nobody/nothing:Q4_K_M"
+        await press(pilot, "enter")
+        for _ in range(2):
+            dialog = app.screen
+            assert isinstance(dialog, FormDialog)
+            assert dialog.query_one(Input).value == "nobody/nothing:Q4_K_M"
+            assert "nobody/nothing" in str(dialog.query_one("#problem", Static).render())
+            await press(pilot, "escape", "a")
+
+    drive(Session(tmp_path / "a.db"), story)

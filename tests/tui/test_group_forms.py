@@ -1,13 +1,17 @@
 """Forms of the Plan screen: a dose axis and a contest are written, planned, and checked."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from steertui.core.condition_files import load_conditions
+from steertui.core.grouping import DoseUnit
 from steertui.tui.app import SteertuiApp
+from steertui.tui.plan.group_forms import contest_members, dose_form
 from steertui.tui.plan.plan_screen import PlanScreen
 from steertui.tui.session import Session
 from steertui.tui.widgets.form_dialog import FormDialog
@@ -15,10 +19,14 @@ from tests.fixtures.screens import drive, press
 
 OWN = Path("steertui-conditions.toml")
 
+VECTOR = ("d", "enter")
+LINES = ("d", "G", "enter")
+"""Keys on Plan that open the form of a kind of dose axis."""
 
-async def fill(pilot: Pilot[None], app: SteertuiApp, key: str, **values: str) -> PlanScreen:
-    """Open the form of a key on Plan, type the values and press Enter."""
-    await press(pilot, "1", key)
+
+async def fill(pilot: Pilot[None], app: SteertuiApp, *keys: str, **values: str) -> PlanScreen:
+    """Open a form on Plan by keys, type the values and press Enter."""
+    await press(pilot, "1", *keys)
     await retype(pilot, app, **values)
     return next(s for s in app.screen_stack if isinstance(s, PlanScreen))
 
@@ -37,7 +45,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_dose_axis_is_written_and_its_conditions_are_planned() -> None:
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
-        screen = await fill(pilot, app, "d", name="ladder", way="lines", of="pro", strengths="")
+        screen = await fill(pilot, app, *LINES, name="ladder")
         assert app.screen is screen
         assert screen.experiment.conditions[-1] == "ladder"
         assert screen.experiment.conditions_file == str(OWN)
@@ -52,7 +60,7 @@ def test_a_dose_axis_is_written_and_its_conditions_are_planned() -> None:
 
 def test_a_contest_is_written_after_an_axis_and_its_cells_are_planned() -> None:
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
-        await fill(pilot, app, "d", name="ladder", way="lines", of="pro", strengths="1")
+        await fill(pilot, app, *LINES, name="ladder", strengths="1")
         screen = await fill(pilot, app, "c", name="both", defences="anti", attacks="pro, ladder@1")
         cells = {f"{d}×{a}" for d in ("none", "anti") for a in ("none", "pro", "ladder@1")}
         assert screen.estimate
@@ -62,32 +70,71 @@ def test_a_contest_is_written_after_an_axis_and_its_cells_are_planned() -> None:
     drive(Session(Path("a.db")), story)
 
 
+def problem(app: SteertuiApp) -> str:
+    assert isinstance(app.screen, FormDialog)
+    return str(app.screen.query_one("#problem", Static).render())
+
+
 def test_a_wrong_group_keeps_the_form_open_and_writes_nothing() -> None:
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
-        await fill(pilot, app, "d", name="", way="lines", of="pro")
-        for values, word in (
-            ({}, "name"),
+        await fill(pilot, app, *LINES, name="")
+        for values, sentence in (
+            ({}, "! name: is empty; enter one"),
             ({"name": "pro"}, "shipped"),
-            ({"name": "x", "way": "magic"}, "magic"),
-            ({"way": "lines", "of": ""}, "of"),
-            ({"of": "unknown"}, "unknown"),
-            ({"of": "pro", "strengths": "a"}, "strengths"),
-            ({"way": "vector", "of": "v", "strengths": "0.5", "nonsense": "much"}, "much"),
+            ({"name": "-x"}, "! name: '-x' is no name"),
+            ({"name": "x", "suffix_lines": ""}, "! condition: is empty"),
+            ({"suffix_lines": "unknown"}, "no condition unknown"),
+            ({"suffix_lines": "pro", "strengths": "a"}, "! numbers of lines: 'a' is not a number"),
+            ({"strengths": "99"}, "numbers of lines: 99 lines; give whole numbers"),
+            ({"strengths": "1", "max_nonsense": "2"}, "! max. nonsense: '2' is not a number from"),
+            ({"max_nonsense": "0.1", "max_loss": "-1"}, "! max. loss: '-1' is not a number from 0"),
         ):
             await retype(pilot, app, **values)
-            assert isinstance(app.screen, FormDialog), values
-            assert word in str(app.screen.query_one("#problem", Static).render())
+            assert sentence in problem(app), values
         await press(pilot, "escape", "c")
         await retype(pilot, app, name="both", defences="anti", attacks="nobody")
-        assert "nobody" in str(app.screen.query_one("#problem", Static).render())
+        assert "attacks: no condition nobody" in problem(app)
         assert not OWN.exists()
 
     drive(Session(Path("a.db")), story)
 
 
+@pytest.mark.parametrize("unit", DoseUnit)
+def test_the_first_values_of_every_axis_are_accepted_once_it_has_a_name(unit: DoseUnit) -> None:
+    added: list[Mapping[str, Any]] = []
+    form = dose_form(unit, list(load_conditions().values()), lambda _, keys: added.append(keys))
+    names = {"name": "x", "vector": "v", "file": "a.gguf"}
+    values = {line.name: line.value or names.get(line.name, "") for line in form.lines}
+    assert form.problem(values) == ""
+    assert added[0]["name"] == "x"
+    empty = {line.name: "" for line in form.lines}
+    assert form.problem(empty) == "name: is empty; enter one"
+
+
+def test_the_form_says_what_a_line_accepts_before_it_is_wrong() -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "1", *VECTOR)
+        shown = []
+        for _ in app.screen.query(Input):
+            shown.append(str(app.screen.query_one("#form-hint", Static).render()))
+            await press(pilot, "tab")
+        assert shown[0].startswith("name: of the axis")
+        assert "strengths: by spaces; 0 is added" in shown
+        assert all(": " in hint for hint in shown)
+
+    drive(Session(Path("a.db")), story)
+
+
+def test_a_name_with_spaces_is_found_in_a_list_with_commas() -> None:
+    values = {"defences": "a without line 2, b", "attacks": "c d"}
+    members = contest_members({"name": "x", "margin": "0.1", "reference": "", **values})
+    assert members["defences"] == ["a without line 2", "b"]
+    assert members["attacks"] == ["c", "d"]
+
+
 def test_a_name_that_the_file_has_is_refused() -> None:
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
-        await fill(pilot, app, "d", name="ladder", way="lines", of="pro", strengths="")
+        await fill(pilot, app, *LINES, name="ladder")
         before = OWN.read_bytes()
         await fill(pilot, app, "c", name="ladder", defences="anti", attacks="pro")
         assert "already has" in str(app.screen.query_one("#problem", Static).render())

@@ -104,7 +104,8 @@ def test_a_wrong_form_stays_open(tmp_path: Path) -> None:
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "l")
         for values, word in (
-            ({"judges": ""}, "at least one"),
+            ({"judges": ""}, "judges: is empty"),
+            ({"judges": ","}, "at least one"),
             ({"judges": "demo", "jury": "majority"}, "at least two"),
             ({"jury": "none", "calibrate": "guess"}, "guess"),
             ({"calibrate": "none", "hide": "maybe"}, "maybe"),
@@ -112,7 +113,7 @@ def test_a_wrong_form_stays_open(tmp_path: Path) -> None:
             ({"judges": "demo", "rubric": "norubric"}, "norubric"),
         ):
             await fill(pilot, app, **values)
-            assert isinstance(app.screen, FormDialog)
+            assert isinstance(app.screen, FormDialog), values
             assert word in str(app.screen.query_one("#problem", Static).render())
         await press(pilot, "escape")
 
@@ -126,8 +127,9 @@ def test_a_calibration_without_known_labels_says_what_it_needs(tmp_path: Path) -
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "l")
         await fill(pilot, app, judges="demo", calibrate="control")
-        assert isinstance(app.screen, JudgesScreen)
-        assert "a calibration needs 40" in app.screen.result
+        assert isinstance(app.screen, FormDialog)
+        assert app.screen.query_one("#form-calibrate", Input).value == "control"
+        assert "a calibration needs 40" in str(app.screen.query_one("#problem", Static).render())
         with Store(db) as store:
             assert [store.count_judged(experiment, j.id) for j in store.judges(experiment)] == [6]
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from textual.coordinate import Coordinate
 from textual.pilot import Pilot
-from textual.widgets import DataTable, Input, Static
+from textual.widgets import DataTable, Input, Static, TextArea
 
 from steertui.analysis.summary import ReportFilter
 from steertui.core.condition_files import load_conditions
@@ -264,10 +264,15 @@ def test_the_editor_of_a_condition_keeps_what_is_typed_until_its_name_is_free(
         await press(pilot, "1")
         await wait_for_workers(pilot)
         await press(pilot, "a")
-        for name in ("pro", "taken"):
+        area = app.screen.query_one(TextArea)
+        area.text = area.text.replace("freedom", "liberty")
+        for name in ("pro", "taken", "", "two words", "hey!", "-x"):
             app.screen.query_one(Input).value = name
             await press(pilot, "ctrl+s")
             assert isinstance(app.screen, ConditionEditor)
+            problem = str(app.screen.query_one("#problem", Static).render())
+            assert problem.startswith("! ")
+            assert name in problem
             assert own.read_text(encoding="utf-8") == before
         app.screen.query_one(Input).value = "free"
         await press(pilot, "ctrl+s")

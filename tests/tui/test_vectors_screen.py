@@ -10,6 +10,7 @@ from steertui.core.condition_files import load_conditions
 from steertui.core.model import demo_path
 from steertui.engine.sizing import Overrides
 from steertui.steering.library import find_vector, vector_names
+from steertui.steering.vector_file import Convention, file_convention, read_vector
 from steertui.tui.app import SteertuiApp
 from steertui.tui.session import Session
 from steertui.tui.vectors.vectors_screen import VectorsScreen
@@ -99,14 +100,15 @@ def test_a_wrong_form_stays_open_and_says_what_is_wrong(library: Path) -> None:
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "t")
         for values, word in (
-            ({"name": "no name!"}, "not a name"),
+            ({"name": "no name!"}, "name: no name!: not a name"),
             ({"name": "steer", "model": "none"}, "none"),
-            ({"model": "demo", "method": "guess"}, "guess"),
-            ({"method": "mean", "layers": "x"}, "layers"),
+            ({"model": "demo", "method": "guess"}, "method: 'guess' is none of mean, pca, probe"),
+            ({"method": "mean", "layers": "x"}, "layers: x: not a list"),
             ({"layers": "1-2", "limit": "1.5"}, "1.5"),
             ({"limit": "12", "positive": "nosuch"}, "nosuch: no such condition"),
             ({"positive": "pro", "scenarios": "nopack"}, "nopack"),
             ({"scenarios": "steering-train", "layers": "99"}, "layer 99"),
+            ({"layers": "1-2", "limit": ""}, "scenarios: is empty"),
         ):
             await fill(pilot, app, **values)
             assert isinstance(app.screen, FormDialog)
@@ -161,3 +163,49 @@ def test_a_vector_is_imported_for_its_model(library: Path) -> None:
         assert (find_vector("again").vector.norms > 0).any()
 
     drive_vectors(library, story)
+
+
+def test_a_training_that_fails_keeps_its_form_filled_until_it_succeeds(library: Path) -> None:
+    pairs = library / "pairs.toml"
+    rows = "".join(
+        f'[[pair]]\nscenario = "s{i % 6}"\npositive = "Take task {i}."\nnegative = "Stop {i}."\n'
+        for i in range(12)
+    )
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "t")
+        await fill(pilot, app, name="steer", pairs="pairs.toml", layers="1-2")
+        form = app.screen
+        assert isinstance(form, FormDialog)
+        assert "pairs.toml" in str(form.query_one("#problem", Static).render())
+        assert form.query_one("#form-name", Input).value == "steer"
+        pairs.write_text(f"format = 1\n{rows}", encoding="utf-8")
+        await press(pilot, "enter")
+        assert vector_names() == NAMES
+        await press(pilot, "t")
+        assert app.screen.query_one("#form-name", Input).value == ""
+
+    drive_vectors(library, story)
+    assert find_vector("steer").vector.provenance.positive == "pairs.toml: positive"
+
+
+def test_options_of_a_sweep_an_export_and_an_ablation_are_used(library: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await train(pilot, app)
+        await press(pilot, "e")
+        await fill(pilot, app, convention="previous", strength="2", layers="2", file="e.gguf")
+        await press(pilot, "b")
+        await fill(pilot, app, layer="99", file="b.gguf")
+        assert "99" in str(app.screen.query_one("#problem", Static).render())
+        await fill(pilot, app, layer="1")
+        await press(pilot, "s")
+        await fill(pilot, app, repetition="1.5")
+        assert "max. repetition: '1.5' is not" in str(
+            app.screen.query_one("#problem", Static).render()
+        )
+
+    drive_vectors(library, story)
+    read = read_vector(library / "e.gguf", demo_path())
+    assert file_convention(library / "e.gguf") is Convention.PREVIOUS
+    assert read.layers == (3,)
+    assert (library / "b.gguf").exists()

@@ -10,7 +10,7 @@ from steertui.assets.weights import locate_weights
 from steertui.core.judge_kind import JudgeKind, parse_judge_kind
 from steertui.core.verdict import CalibrationSource, JuryRule
 from steertui.engine.sizing import Overrides
-from steertui.errors import JudgeError, SteertuiError
+from steertui.errors import JudgeError
 from steertui.execution import (
     EngineProgress,
     Event,
@@ -36,7 +36,7 @@ from steertui.planning.judges import (
 from steertui.printable import one_line
 from steertui.store import Store
 from steertui.store.run_lock import run_lock
-from steertui.tui.widgets.form_dialog import FormLine, Values
+from steertui.tui.widgets.form import Form, FormLine, Values, first_problem
 from steertui.tui.widgets.job_page import Job, JobProgress
 
 NONE = "none"
@@ -47,60 +47,69 @@ YES = ("yes", "no")
 CALIBRATIONS = (NONE, *get_args(CalibrationSource))
 RULES = (NONE, *get_args(JuryRule))
 
+CALIBRATION_HINT = (
+    "of local judges: prior corrects the labels' prior by the control set; control fits all "
+    "weights on the control set; paper adds the paper's imported answers"
+)
+JURY_HINT = "majority of the labels, or largest mean probability; needs two judges"
+
 COMMON = (
-    FormLine("rubric", "rubric", "steertui", "steertui, paper or a TOML file"),
-    FormLine("hide", "hide suffix", "no", "yes: the judge sees the task without its suffix"),
+    FormLine("rubric", "rubric", "steertui", "steertui, paper or a TOML file", is_required=True),
+    FormLine(
+        "hide",
+        "hide suffix",
+        "no",
+        "whether the judge sees the task without its suffix",
+        choices=YES,
+    ),
 )
 
 Ask = Callable[[str, str], bool]
 """Function that asks a question with the verb of Enter, and returns whether to go on."""
 
 
-def test_lines(judges: Sequence[str]) -> list[FormLine]:
+def test_form(judges: Sequence[str]) -> Form:
     """Return the form of a test; `judges` are tested at first."""
-    return [
-        FormLine("judges", "judges", ", ".join(judges), "models, separated by commas"),
-        *COMMON,
-    ]
+    return Form("Test judges on answers with known labels", [_judges_line(judges), *COMMON], _check)
 
 
-def label_lines(judges: Sequence[str]) -> list[FormLine]:
+def label_form(judges: Sequence[str]) -> Form:
     """Return the form of judging; `judges` label at first."""
-    return [
-        *test_lines(judges),
-        FormLine("calibrate", "calibration", NONE, ", ".join(CALIBRATIONS)),
-        FormLine("jury", "jury of all", NONE, ", ".join(RULES)),
+    lines = [
+        _judges_line(judges),
+        *COMMON,
+        FormLine("calibrate", "calibration", NONE, CALIBRATION_HINT, choices=CALIBRATIONS),
+        FormLine("jury", "jury of all", NONE, JURY_HINT, choices=RULES),
     ]
+    return Form("Label the answers of the open experiment", lines, _check)
 
 
-def check(values: Values) -> str:
-    """Return what is wrong with a form; "" for nothing."""
-    for name, choices in (("hide", YES), ("calibrate", CALIBRATIONS), ("jury", RULES)):
-        if name in values and values[name] not in choices:
-            return f"{values[name] or 'empty'}: give {', '.join(choices)}"
+def _judges_line(judges: Sequence[str]) -> FormLine:
+    hint = "models, separated by commas"
+    return FormLine("judges", "judges", ", ".join(judges), hint, is_required=True)
+
+
+def _check(values: Values) -> str:
+    """Return what is wrong with the values of all lines; "" for nothing."""
     names = _names(values)
     if not names:
         return "judges: give at least one model"
     if values.get("jury", NONE) != NONE and len(names) < 2:
         return "jury of all: give at least two judges"
-    return _problem(names, values["rubric"])
+    return first_problem(lambda: _require_judges(names, values["rubric"]))
 
 
-def _problem(names: Sequence[str], rubric: str) -> str:
-    """Return what is wrong with the names of judges or the rubric; "" for nothing.
+def _require_judges(names: Sequence[str], rubric: str) -> None:
+    """Raise SteertuiError for a wrong name of a judge or rubric.
 
     Weights that are on this machine are verified by the job, since that can take minutes.
     """
-    try:
-        loaded = load_rubric(rubric)
-        for name in map(judge_specification, names):
-            kind = parse_judge_kind(name)
-            model = name.removeprefix(kind.prefix)
-            if kind is not JudgeKind.LOCAL or locate_weights(model) is None:
-                find_judge(name, loaded, hide_suffix=False)
-    except SteertuiError as exc:
-        return str(exc)
-    return ""
+    loaded = load_rubric(rubric)
+    for name in map(judge_specification, names):
+        kind = parse_judge_kind(name)
+        model = name.removeprefix(kind.prefix)
+        if kind is not JudgeKind.LOCAL or locate_weights(model) is None:
+            find_judge(name, loaded, hide_suffix=False)
 
 
 def test_job(

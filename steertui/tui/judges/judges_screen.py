@@ -1,6 +1,6 @@
 """Judges screen: worth of every judge on the control set; tests, labels, calibration, juries."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
@@ -24,8 +24,8 @@ from steertui.printable import one_line
 from steertui.report.judge_tables import COLUMNS, advice, draw_detail, overview_row
 from steertui.store import Store
 from steertui.tui.judges import judge_jobs as jobs
-from steertui.tui.widgets.form_dialog import FormDialog, FormLine, Values
-from steertui.tui.widgets.job_page import Job, JobLine, JobPage
+from steertui.tui.widgets.form import Values
+from steertui.tui.widgets.job_page import FormJob, Job, JobLine, JobPage
 from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.stable_table import StableTable, make_content
 from steertui.units import quantity
@@ -150,7 +150,7 @@ class JudgesScreen(JobPage):
                 values, judges_db(), session.overrides, session.server_options, self.ask
             )
 
-        await self._ask_form("Test judges on answers with known labels", jobs.test_lines, job)
+        await self.fill(FormJob(jobs.test_form(self._judges()), job))
 
     @work(exit_on_error=False)
     async def action_label(self) -> None:
@@ -163,16 +163,4 @@ class JudgesScreen(JobPage):
                 values, stored, session.overrides, session.server_options, self.ask
             )
 
-        await self._ask_form("Label the answers of the open experiment", jobs.label_lines, job)
-
-    async def _ask_form(
-        self,
-        question: str,
-        lines: Callable[[Sequence[str]], list[FormLine]],
-        job: Callable[[Values], Job],
-    ) -> None:
-        """Begin the job of a form, unless it is cancelled."""
-        dialog = FormDialog(question, lines(self._judges()), jobs.check)
-        values = await self.app.push_screen_wait(dialog)
-        if values is not None:
-            self.begin(job(values))
+        await self.fill(FormJob(jobs.label_form(self._judges()), job))

@@ -33,8 +33,9 @@ from steertui.planning.supply import (
 )
 from steertui.printable import one_line
 from steertui.tui.widgets.download_question import download_question
-from steertui.tui.widgets.job_page import Job, JobLine, JobPage, JobProgress
-from steertui.tui.widgets.prompts import Confirm, TextPrompt
+from steertui.tui.widgets.form import Form, FormLine, Values
+from steertui.tui.widgets.job_page import FormJob, Job, JobLine, JobPage, JobProgress
+from steertui.tui.widgets.prompts import Confirm
 from steertui.tui.widgets.stable_table import StableTable, make_content
 from steertui.units import size_text
 
@@ -142,10 +143,14 @@ class ModelsScreen(JobPage):
     @work(exit_on_error=False)
     async def action_add(self) -> None:
         """Download weights from any repository."""
-        question = "Which weights? Give a repository of the hub and a quantisation."
-        name = await self.app.push_screen_wait(TextPrompt(question, hint="owner/repository:Q4_K_M"))
-        if name and name.strip():
-            self.begin(self._fetching(name.strip(), pull([name.strip()])))
+        hint = "owner/repository:Q4_K_M"
+        line = FormLine("name", "weights", hint=hint, is_required=True)
+        form = Form("Which weights? Give a repository of the hub and a quantisation.", [line])
+
+        def job(values: Values) -> Job:
+            return self._fetching(values["name"], pull([values["name"]]))
+
+        await self.fill(FormJob(form, job))
 
     def action_verify(self) -> None:
         """Hash the model under the cursor again."""

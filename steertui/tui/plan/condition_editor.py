@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import tomli_w
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
@@ -16,6 +17,7 @@ from steertui.core.interventions import VectorRecipe
 from steertui.errors import ScenarioError, SteertuiError
 from steertui.toml_files import parse_toml, validate
 from steertui.tui.plan.own_conditions import add_condition
+from steertui.tui.widgets.prompts import Confirm
 
 _TEXTS = ("suffix", "prefix", "system", "system_mode", "prefill", "arm", "about")
 """Keys with text, in the order of the editor."""
@@ -45,7 +47,7 @@ class ConditionEditor(ModalScreen[Condition | None]):
             "Cancel",
             priority=True,
             id="editor.cancel",
-            tooltip="Close without saving",
+            tooltip="Close without saving; a changed text is asked about",
         ),
     ]
 
@@ -56,7 +58,7 @@ class ConditionEditor(ModalScreen[Condition | None]):
         others: Sequence[Condition] = (),
         recipes: Sequence[VectorRecipe] = (),
     ) -> None:
-        """Edit a copy of `condition`.
+        """Edit a copy of `condition`, which has a name of its own.
 
         `others`, and the trainings `recipes` of the vectors in use, are copied to the file if it
         lacks them.
@@ -73,26 +75,42 @@ class ConditionEditor(ModalScreen[Condition | None]):
             yield Static("Name, and keys as TOML; an empty value adds nothing")
             yield Input(self._condition.name, placeholder="name, such as my-pro")
             yield TextArea(editable_text(self._condition), soft_wrap=True)
+            yield Static(id="problem", markup=False)
             yield Static("ctrl+s  save      escape  cancel", classes="keys")
         yield Footer()
 
     def action_save(self) -> None:
         """Save the condition and close; on an error the editor stays open."""
-        name = self.query_one(Input).value.strip()
-        if not name:
-            self.notify("The condition has no name; enter one.", severity="warning")
-            return
         try:
-            condition = parse_condition(name, self.query_one(TextArea).text)
+            condition = self._typed()
             add_condition(condition, self._file, self._others, self._recipes)
         except SteertuiError as exc:
-            self.notify(str(exc), severity="error", markup=False)
+            self.query_one("#problem", Static).update(f"! {exc}")
             return
         self.dismiss(condition)
 
-    def action_cancel(self) -> None:
-        """Close without a condition."""
-        self.dismiss(None)
+    def _typed(self) -> Condition:
+        """Return the typed condition.
+
+        Raises ScenarioError if it has no name, is wrong, or does what another condition does.
+        """
+        name = self.query_one(Input).value.strip()
+        if not name:
+            raise ScenarioError("the condition has no name; enter one")
+        condition = parse_condition(name, self.query_one(TextArea).text)
+        twin = next((c for c in self._others if c.parts == condition.parts), None)
+        if twin:
+            raise ScenarioError(f"{name}: steers as {twin.name} does; change the text")
+        return condition
+
+    @work(exit_on_error=False)
+    async def action_cancel(self) -> None:
+        """Close without a condition; ask first if something was typed."""
+        before = (self._condition.name, editable_text(self._condition))
+        typed = (self.query_one(Input).value, self.query_one(TextArea).text)
+        question = "The condition is not saved. Discard it?"
+        if typed == before or await self.app.push_screen_wait(Confirm(question, "Discard")):
+            self.dismiss(None)
 
 
 def editable_text(condition: Condition) -> str:

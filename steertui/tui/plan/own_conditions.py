@@ -1,8 +1,10 @@
 """The user's own conditions file: conditions, dose axes and contests are appended to it."""
 
+import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -17,6 +19,36 @@ from steertui.output_files import append_text
 
 Kind = Literal["condition", "dose", "contest"]
 """Table of a conditions file."""
+
+_NAME = re.compile(r"\w[\w.-]{0,63}")
+
+
+def require_name(name: str) -> None:
+    """Raise ScenarioError unless a name of a condition or group can be typed in every command."""
+    if not _NAME.fullmatch(name):
+        raise ScenarioError(
+            f"{name!r} is no name for a condition; begin with a letter or digit, and use letters, "
+            "digits, '.', '_' and '-', at most 64"
+        )
+
+
+def free_name(start: str, taken: Collection[str]) -> str:
+    """Return the first of `start`, "start-2", "start-3", … that is not taken."""
+    names = (start if n == 1 else f"{start}-{n}" for n in count(1))
+    return next(name for name in names if name not in taken)
+
+
+def own_names(file: Path) -> set[str]:
+    """Return the names of shipped conditions, and of a file's conditions and groups.
+
+    Raises ScenarioError if the file cannot be read.
+    """
+    existing = load_conditions(file) if file.exists() else {}
+    return {*load_conditions(), *_taken(existing)}
+
+
+def _taken(conditions: Mapping[str, Condition]) -> set[str]:
+    return {*conditions, *(group for c in conditions.values() for group in c.groups)}
 
 
 def add_condition(
@@ -75,11 +107,10 @@ def _check_name(
     name: str, file: Path, shipped: Mapping[str, Condition], existing: Mapping[str, Condition]
 ) -> None:
     """Raise ScenarioError if a name is missing or taken by a condition or group."""
-    if not name:
-        raise ScenarioError("name: is empty; enter one")
+    require_name(name)
     if name in shipped:
         raise ScenarioError(f"{name}: is the name of a shipped condition; choose another name")
-    if name in {*existing, *(group for c in existing.values() for group in c.groups)}:
+    if name in _taken(existing):
         raise ScenarioError(f"{file}: already has a condition {name}; choose another name")
 
 

@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 
 from steertui.core.condition import Condition
 from steertui.core.experiment import Experiment
+from steertui.core.grouping import DoseUnit
 from steertui.errors import SteertuiError
 from steertui.execution.judge_worths import with_worths
 from steertui.output_files import check_output
@@ -34,18 +35,13 @@ from steertui.tui.plan.fields import (
     problem_of,
     with_field,
 )
-from steertui.tui.plan.group_forms import (
-    accept,
-    contest_lines,
-    contest_members,
-    dose_lines,
-    dose_members,
-)
-from steertui.tui.plan.own_conditions import Kind, add_group
+from steertui.tui.plan.group_forms import AXES, contest_form, dose_form
+from steertui.tui.plan.own_conditions import Kind, add_group, free_name, own_names
 from steertui.tui.plan.plan_text import estimate_text, field_line, field_text
 from steertui.tui.session import Draft
 from steertui.tui.widgets.choose_many import ChooseMany
 from steertui.tui.widgets.choose_one import ChooseOne
+from steertui.tui.widgets.form import Form
 from steertui.tui.widgets.form_dialog import FormDialog
 from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.moves import MoveList
@@ -209,6 +205,7 @@ class PlanScreen(Page):
             hint=field.hint,
             check=lambda text: problem_of(experiment, field, text),
             is_path=isinstance(value, str),
+            is_required=False,
         )
         text = await self.app.push_screen_wait(prompt)
         return None if text is None else parse(value, text)
@@ -224,16 +221,25 @@ class PlanScreen(Page):
     @work(exit_on_error=False)
     async def action_condition(self) -> None:
         """Add a custom condition to its file and to the experiment."""
-        conditions = self.estimate.conditions if self.estimate else ()
+        conditions = self._conditions
         by_name = {c.name: c for c in conditions}
         template = by_name.get("pro") or next(iter(conditions), Condition(""))
-        edited = replace(template, name="my-condition", about="")
+        try:
+            name = free_name("my-condition", own_names(CUSTOM_CONDITIONS))
+        except SteertuiError as exc:
+            self.show_error(str(exc))
+            return
         recipes = vector_recipes(self.experiment)
+        edited = replace(template, name=name, about="")
         editor = ConditionEditor(edited, CUSTOM_CONDITIONS, conditions, recipes)
         condition = await self.app.push_screen_wait(editor)
-        if condition is None:
-            return
-        self._use_own(condition.name)
+        if condition:
+            self._use_own(condition.name)
+
+    @property
+    def _conditions(self) -> tuple[Condition, ...]:
+        """The experiment's conditions with their texts; () before they are read."""
+        return self.estimate.conditions if self.estimate else ()
 
     def _use_own(self, name: str) -> None:
         """Add a condition or group of the user's file to the experiment."""
@@ -242,26 +248,24 @@ class PlanScreen(Page):
         self.change(changed, self.origin.typed("conditions_file"))
 
     def _add_group(self, kind: Kind, members: dict[str, Any]) -> None:
-        conditions = self.estimate.conditions if self.estimate else ()
         recipes = vector_recipes(self.experiment)
-        add_group(kind, members, CUSTOM_CONDITIONS, conditions, recipes)
+        add_group(kind, members, CUSTOM_CONDITIONS, self._conditions, recipes)
 
     @work(exit_on_error=False)
     async def action_dose(self) -> None:
         """Add a dose axis to the file of custom conditions and to the experiment."""
-        check = accept("dose", dose_members, self._add_group)
-        question = "A dose axis: one intervention at several strengths"
-        values = await self.app.push_screen_wait(FormDialog(question, dose_lines(), check))
-        if values:
-            self._use_own(values["name"])
+        kinds = [(str(unit), text) for unit, text in AXES.items()]
+        unit = await self.app.push_screen_wait(ChooseOne("A dose axis of what?", kinds))
+        if unit:
+            await self._ask_group(dose_form(DoseUnit(unit), self._conditions, self._add_group))
 
     @work(exit_on_error=False)
     async def action_contest(self) -> None:
         """Add a contest to the file of custom conditions and to the experiment."""
-        check = accept("contest", contest_members, self._add_group)
-        lines = contest_lines(self.experiment.conditions)
-        question = "A contest: every defence meets every attack"
-        values = await self.app.push_screen_wait(FormDialog(question, lines, check))
+        await self._ask_group(contest_form(self._conditions, self._add_group))
+
+    async def _ask_group(self, form: Form) -> None:
+        values = await self.app.push_screen_wait(FormDialog(form))
         if values:
             self._use_own(values["name"])
 
@@ -287,9 +291,9 @@ class PlanScreen(Page):
         """Save the experiment as a TOML file."""
         prompt = TextPrompt("Save as which file?", "experiment.toml", is_path=True)
         name = await self.app.push_screen_wait(prompt)
-        if not name or not name.strip():
+        if name is None:
             return
-        file = expand_home(name.strip())
+        file = expand_home(name)
         try:
             self.origin.require_readable(self.experiment)
             check_output(file, "experiment", [self.session.db])
@@ -309,8 +313,8 @@ class PlanScreen(Page):
         name = await self.app.push_screen_wait(
             TextPrompt("Open which TOML file?", "experiment.toml", is_path=True)
         )
-        if name and name.strip():
-            file = expand_home(name.strip())
+        if name:
+            file = expand_home(name)
             try:
                 experiment = load_experiment(file)
                 if not await self._may_replace():

@@ -1,8 +1,7 @@
 """Vectors screen: the library of steering vectors; training, sweep, import, export, inspection."""
 
-import asyncio
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 from rich.text import Text
@@ -14,19 +13,15 @@ from textual.widgets import DataTable
 
 from steertui.core.model import DEMO, is_server
 from steertui.errors import ModelError, SteertuiError
-from steertui.output_files import check_output
-from steertui.paths import expand_home
-from steertui.planning.inspection import inspect_file
-from steertui.planning.vector_files import export_ablation, export_vector
 from steertui.printable import one_line
 from steertui.steering.description import contrast_text
 from steertui.steering.library import StoredVector, find_vector, remove_vector, vector_names
+from steertui.tui.vectors import vector_forms as forms
 from steertui.tui.vectors import vector_jobs as jobs
 from steertui.tui.vectors.vector_text import lines_text, vector_text
-from steertui.tui.widgets.form_dialog import FormDialog, FormLine, Values
-from steertui.tui.widgets.job_page import Job, JobLine, JobPage
+from steertui.tui.widgets.job_page import FormJob, JobLine, JobPage
 from steertui.tui.widgets.layout import set_titles
-from steertui.tui.widgets.prompts import Confirm, TextPrompt
+from steertui.tui.widgets.prompts import Confirm
 from steertui.tui.widgets.reflowing_text import ReflowingText
 from steertui.tui.widgets.stable_table import StableTable, make_content
 from steertui.units import quantity
@@ -166,7 +161,7 @@ class VectorsScreen(JobPage):
             return self._current in self._vectors and not self.is_busy
         if action == "delete":
             return bool(self._current) and not self.is_busy
-        if action in ("train", "import"):
+        if action in ("train", "import", "inspect"):
             return not self.is_busy
         return super().check_action(action, parameters)
 
@@ -175,93 +170,45 @@ class VectorsScreen(JobPage):
         """Ask for the contrast, and train a vector."""
         experiment = self.session.experiment
         models = [m for m in experiment.models if not is_server(m)] if experiment else []
-        lines = jobs.train_lines(next(iter(models), DEMO))
-        question = "Train a vector and two controls from two conditions"
-        await self._ask(question, lines, jobs.check_train, jobs.train_job)
+        form = forms.train_form(next(iter(models), DEMO))
+        await self.fill(FormJob(form, jobs.train_job))
 
     @work(exit_on_error=False)
     async def action_sweep(self) -> None:
         """Ask for cells and limits, and sweep the vector under the cursor."""
         name, overrides = self._current, self.session.overrides
-        lines = jobs.sweep_lines_of(name)
-        question = f"Sweep {name}: layers and strengths, each in both directions"
-
-        def show(table: list[str]) -> None:
-            self.app.call_from_thread(self._show_lines, table)
-
-        def job(values: Values) -> Job:
-            return jobs.sweep_job(name, values, overrides, show)
-
-        await self._ask(question, lines, jobs.check_sweep, job)
+        form = forms.sweep_form(self._vectors[name])
+        await self.fill(
+            FormJob(form, lambda values: jobs.sweep_job(name, values, overrides, self._show_later))
+        )
 
     @work(exit_on_error=False)
     async def action_import(self) -> None:
         """Ask for a file, and import it."""
-        await self._ask(
-            "Import a control vector", jobs.import_lines(), jobs.check_import, jobs.import_job
-        )
-
-    async def _ask(
-        self,
-        question: str,
-        lines: Sequence[FormLine],
-        check: Callable[[Values], str],
-        job: Callable[[Values], Job],
-    ) -> None:
-        """Begin the job of a form, unless it is cancelled."""
-        values = await self.app.push_screen_wait(FormDialog(question, lines, check))
-        if values is not None:
-            self.begin(job(values))
+        await self.fill(FormJob(forms.import_form(), jobs.import_job))
 
     @work(exit_on_error=False)
     async def action_export(self) -> None:
         """Write the vector under the cursor as a GGUF file."""
         name = self._current
-        file = await self._ask_file(f"Export {name} to which GGUF file?", f"{name}.gguf")
-        if file:
-            await self._write(file, lambda: export_vector(name, file))
+        await self.fill(FormJob(forms.export_form(name), partial(jobs.export_job, name)))
 
     @work(exit_on_error=False)
     async def action_ablate(self) -> None:
-        """Write a LoRA adapter that removes the direction under the cursor from the model."""
+        """Write a LoRA adapter that removes a direction of the vector from a model."""
         name = self._current
-        vector = self._vectors[name].vector
-        file = await self._ask_file(
-            f"Remove the direction of layer {vector.best_layer}, which separates best, from every "
-            "block. Write the adapter to which GGUF file?",
-            f"{name}-ablation.gguf",
-        )
-        if file:
-            model = vector.provenance.model_name
-            await self._write(file, lambda: export_ablation(name, file, model, vector.best_layer))
-
-    async def _ask_file(self, question: str, file: str) -> Path | None:
-        def check(text: str) -> str:
-            return jobs.problem(lambda: check_output(expand_home(text.strip()), "vector"))
-
-        prompt = TextPrompt(question, file, check=check, is_path=True)
-        typed = await self.app.push_screen_wait(prompt)
-        return expand_home(typed.strip()) if typed and typed.strip() else None
-
-    async def _write(self, file: Path, write: Callable[[], None]) -> None:
-        try:
-            await asyncio.to_thread(write)
-        except SteertuiError as exc:
-            self.show_error(str(exc))
-        else:
-            self.notify(f"Written: {file.resolve()}", timeout=15, markup=False)
+        form = forms.ablation_form(self._vectors[name])
+        await self.fill(FormJob(form, partial(jobs.ablation_job, name)))
 
     @work(exit_on_error=False)
     async def action_inspect(self) -> None:
-        """Describe a GGUF file in place of the vector."""
-        hint = "vector, adapter or model, as GGUF"
-        prompt = TextPrompt("Describe which file?", hint=hint, is_path=True)
-        typed = await self.app.push_screen_wait(prompt)
-        if typed and typed.strip():
-            try:
-                self._show_lines([*inspect_file(expand_home(typed.strip()))])
-            except SteertuiError as exc:
-                self.show_error(str(exc))
+        """Describe a file in place of the vector."""
+        form = forms.inspection_form()
+        await self.fill(FormJob(form, lambda values: jobs.inspection_job(values, self._show_later)))
+
+    def _show_later(self, lines: list[str]) -> None:
+        """Show lines from the thread of a job."""
+        self.app.call_from_thread(self._show_lines, lines)
 
     @work(exit_on_error=False)
     async def action_delete(self) -> None:

@@ -1,41 +1,19 @@
 """Dialog with several input lines, which are checked together."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.events import DescendantFocus
 from textual.screen import ModalScreen
+from textual.suggester import Suggester, SuggestFromList
 from textual.widgets import Footer, Input, Label, Static
 
-from steertui.tui.widgets.path_suggester import KEYS as PATH_KEYS
+from steertui.tui.widgets.form import NO_VALUES, Form, FormLine, Values
+from steertui.tui.widgets.path_suggester import KEYS as COMPLETE_KEYS
 from steertui.tui.widgets.path_suggester import PathSuggester
 from steertui.tui.widgets.prompts import CANCEL
 
 KEYS = "enter  OK      tab  next line      escape  cancel"
-
-
-@dataclass(frozen=True, slots=True)
-class FormLine:
-    """One input line.
-
-    Attributes:
-        name: key of the value in the result.
-        title: before the input.
-        value: at first.
-        hint: shown while the input is empty.
-        is_path: whether paths of files and folders are completed.
-    """
-
-    name: str
-    title: str
-    value: str = ""
-    hint: str = ""
-    is_path: bool = False
-
-
-Values = Mapping[str, str]
-"""Stripped texts by the name of their line."""
 
 
 class FormDialog(ModalScreen[Values | None]):
@@ -43,47 +21,73 @@ class FormDialog(ModalScreen[Values | None]):
 
     BINDINGS = [CANCEL]  # noqa: RUF012 (Textual's own name and type)
 
-    def __init__(
-        self, question: str, lines: Sequence[FormLine], check: Callable[[Values], str]
-    ) -> None:
-        """Ask for the lines; `check` returns what is wrong with the values, or "" to accept."""
+    def __init__(self, form: Form, values: Values = NO_VALUES, problem: str = "") -> None:
+        """Ask for the lines of a form.
+
+        `values` are shown in place of the lines' own at first, `problem` is what was wrong with
+        them.
+        """
         super().__init__()
-        self._question = question
-        self._lines = lines
-        self._check = check
+        self._form = form
+        self._values = values
+        self._first_problem = problem
 
     def compose(self) -> ComposeResult:
-        """Yield the question, one input per line, what is wrong, and the keys."""
+        """Yield the question, one input per line, its hint, what is wrong, and the keys."""
+        lines = self._form.lines
         with Vertical(classes="question form"):
-            yield Static(self._question, markup=False)
+            yield Static(self._form.question, markup=False)
             with VerticalScroll(can_focus=False):
-                for line in self._lines:
+                for line in lines:
                     with Horizontal(classes="form-line"):
                         yield Label(line.title, markup=False)
                         yield Input(
-                            line.value,
-                            placeholder=line.hint,
+                            self._values.get(line.name, line.value),
+                            placeholder=line.help,
                             id=f"form-{line.name}",
                             compact=True,
-                            suggester=PathSuggester() if line.is_path else None,
+                            suggester=_suggester(line),
                         )
+            yield Static(id="form-hint", markup=False)
             yield Static(id="problem", markup=False)
-            has_paths = any(line.is_path for line in self._lines)
-            yield Static(f"{KEYS}      {PATH_KEYS}" if has_paths else KEYS, classes="keys")
+            is_completed = any(line.is_path or line.choices for line in lines)
+            yield Static(f"{KEYS}      {COMPLETE_KEYS}" if is_completed else KEYS, classes="keys")
         yield Footer()
+
+    def on_mount(self) -> None:
+        """Show what was wrong."""
+        self._show_problem(self._first_problem)
+
+    def _show_problem(self, problem: str) -> None:
+        self.query_one("#problem", Static).update(f"! {problem}" if problem else "")
+
+    @on(DescendantFocus)
+    def _show_hint(self) -> None:
+        """Show the accepted values and the hint of the line that has the focus."""
+        focused = self.focused and self.focused.id
+        line = next((each for each in self._form.lines if f"form-{each.name}" == focused), None)
+        hint = f"{line.title}: {line.help}" if line and line.help else ""
+        self.query_one("#form-hint", Static).update(hint)
 
     def on_input_submitted(self) -> None:
         """Close with the values if nothing is wrong with them."""
         values = {
             line.name: self.query_one(f"#form-{line.name}", Input).value.strip()
-            for line in self._lines
+            for line in self._form.lines
         }
-        problem = self._check(values)
+        problem = self._form.problem(values)
         if problem:
-            self.query_one("#problem", Static).update(f"! {problem}")
+            self._show_problem(problem)
         else:
             self.dismiss(values)
 
     def action_leave(self) -> None:
         """Close without a result."""
         self.dismiss(None)
+
+
+def _suggester(line: FormLine) -> Suggester | None:
+    """Return what completes the text of a line; None for nothing."""
+    if line.is_path:
+        return PathSuggester()
+    return SuggestFromList(line.choices) if line.choices else None

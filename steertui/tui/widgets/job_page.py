@@ -1,7 +1,7 @@
 """Screen with one background job at a time, its progress, and a key to cancel it."""
 
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,6 +14,8 @@ from textual.widgets import Static
 from steertui.errors import SteertuiError
 from steertui.printable import one_line
 from steertui.tui.widgets.bars import progress_bar
+from steertui.tui.widgets.form import NO_VALUES, Form, Values
+from steertui.tui.widgets.form_dialog import FormDialog
 from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.thread_question import Asked
 
@@ -47,12 +49,37 @@ class Progressed(Message):
     progress: JobProgress
 
 
+@dataclass(frozen=True, slots=True)
+class FormJob:
+    """A form, and the job that is done with its values."""
+
+    form: Form
+    job: Callable[[Values], Job]
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """Values of a form whose job failed or was cancelled, and the error; "" without one."""
+
+    values: Values
+    problem: str
+
+
 @dataclass
 class JobEnded(Message):
-    """A job is over; `result` is one sentence."""
+    """A job is over.
+
+    Attributes:
+        result: one sentence.
+        is_done: whether it was neither cancelled nor ended by an error.
+        is_error: whether it was ended by an error.
+        source: the form that it was begun with, and its values; None without a form.
+    """
 
     result: str
+    is_done: bool = True
     is_error: bool = False
+    source: tuple[FormJob, Values] | None = None
 
 
 class JobLine(Static):
@@ -84,6 +111,7 @@ class JobPage(Page):
         self._cancelled = threading.Event()
         self._is_busy = False
         self._idle_text = Text()
+        self._unfinished: dict[str, Unfinished] = {}
         self.result = ""
 
     @property
@@ -91,17 +119,39 @@ class JobPage(Page):
         """Whether a job is at work."""
         return self._is_busy
 
-    def begin(self, job: Job) -> None:
-        """Do a job in a thread, unless one is at work or a run computes."""
+    async def fill(self, form_job: FormJob) -> None:
+        """Ask for the values of a form, and begin its job, unless no job can begin now.
+
+        After an error or a cancellation the form has the same values again.
+        """
+        if not self._may_begin():
+            return
+        before = self._unfinished.get(form_job.form.question, Unfinished(NO_VALUES, ""))
+        dialog = FormDialog(form_job.form, before.values, before.problem)
+        values = await self.app.push_screen_wait(dialog)
+        if values is not None:
+            self.begin(form_job.job(values), (form_job, values))
+
+    def begin(self, job: Job, source: tuple[FormJob, Values] | None = None) -> None:
+        """Do a job in a thread, unless one is at work or a run computes.
+
+        `source` is the form that it was begun with, and its values.
+        """
+        if self._may_begin():
+            self._is_busy = True
+            self._cancelled.clear()
+            self.refresh_bindings()
+            self.run_worker(lambda: self._work(job, source), thread=True, group="job")
+
+    def _may_begin(self) -> bool:
+        """Return whether a job can begin, and say why if not."""
         if self._is_busy:
             self.notify("Another task is running; c cancels it.", markup=False)
         elif self.NEEDS_ENGINE and self.host.is_at_work:
             self.notify("A run is in progress: stop it first (2, then s).", markup=False)
         else:
-            self._is_busy = True
-            self._cancelled.clear()
-            self.refresh_bindings()
-            self.run_worker(lambda: self._work(job), thread=True, group="job")
+            return True
+        return False
 
     def ask(self, question: str, verb: str) -> bool:
         """Ask from the job's thread, unless there is no question; return whether to go on."""
@@ -111,15 +161,15 @@ class JobPage(Page):
         self.post_message(asked)
         return asked.wait(self._cancelled.is_set)
 
-    def _work(self, job: Job) -> None:
+    def _work(self, job: Job, source: tuple[FormJob, Values] | None) -> None:
         try:
             while not self._cancelled.is_set():
                 self.post_message(Progressed(next(job)))
-            ended = JobEnded(self.CANCELLED)
+            ended = JobEnded(self.CANCELLED, is_done=False, source=source)
         except StopIteration as end:
-            ended = JobEnded(end.value)
+            ended = JobEnded(end.value, source=source)
         except SteertuiError as exc:
-            ended = JobEnded(str(exc), is_error=True)
+            ended = JobEnded(str(exc), is_done=False, is_error=True, source=source)
         finally:
             job.close()
         self.post_message(ended)
@@ -144,12 +194,24 @@ class JobPage(Page):
         self.session.writes += 1
         self.result = message.result
         self.refresh_bindings()
-        if message.is_error:
+        self._keep(message)
+        if message.is_error and message.source and self.is_current:
+            self.run_worker(self.fill(message.source[0]), exit_on_error=False)
+        elif message.is_error:
             self.show_error(message.result)
         else:
             self.notify(message.result, timeout=15, markup=False)
         self.show_idle(self._idle_text)
         self.reload()
+
+    def _keep(self, ended: JobEnded) -> None:
+        """Keep the values of a form for the next time, unless its job is done."""
+        if ended.source:
+            form_job, values = ended.source
+            problem = ended.result if ended.is_error else ""
+            self._unfinished.pop(form_job.form.question, None)
+            if not ended.is_done:
+                self._unfinished[form_job.form.question] = Unfinished(values, problem)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Enable Cancel while a job is at work."""

@@ -15,6 +15,8 @@ from steertui.tui.widgets.path_suggester import PathSuggester
 KEYS = "enter  OK      escape  cancel"
 CANCEL = Binding("escape", "leave", "Cancel", id="ask.leave", tooltip="Change nothing")
 
+EMPTY = "the line is empty; type a value, or press escape to cancel"
+
 
 class Confirm(ModalScreen[bool]):
     """Dialog that asks for confirmation."""
@@ -44,7 +46,7 @@ class Confirm(ModalScreen[bool]):
 
 
 class TextPrompt(ModalScreen[str | None]):
-    """Dialog for a line of text; its result is None if cancelled."""
+    """Dialog for a line of text; its result is the stripped text, None if cancelled."""
 
     BINDINGS = [CANCEL]  # noqa: RUF012 (Textual's own name and type)
 
@@ -56,14 +58,17 @@ class TextPrompt(ModalScreen[str | None]):
         hint: str = "",
         check: Callable[[str], str] = lambda _: "",
         is_path: bool = False,
+        is_required: bool = True,
     ) -> None:
         """Ask for a line; `check` returns what is wrong with it, or "" to accept it.
 
-        With `is_path` the paths of files and folders are completed.
+        With `is_path` the paths of files and folders are completed. An empty line is accepted only
+        without `is_required`.
         """
         super().__init__()
         self._question = question
         self._check = check
+        self._is_required = is_required
         self._value = value
         self._hint = hint
         self._suggester = PathSuggester() if is_path else None
@@ -80,11 +85,12 @@ class TextPrompt(ModalScreen[str | None]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Close with the text, or say what is wrong with it."""
-        problem = self._check(event.value)
+        text = event.value.strip()
+        problem = EMPTY if self._is_required and not text else self._check(text)
         if problem:
             self.query_one("#problem", Static).update(f"! {problem}")
         else:
-            self.dismiss(event.value)
+            self.dismiss(text)
 
     def action_leave(self) -> None:
         """Close without a result."""
@@ -110,12 +116,17 @@ class NumberPrompt(ModalScreen[int | None]):
         with Vertical(classes="question"):
             yield Static(self._question, markup=False)
             yield Input(str(self._value), type="integer", validators=[validator])
+            yield Static(id="problem", markup=False)
             yield Static(f"{limits}      {KEYS}", classes="keys")
         yield Footer()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Close with the number if it is valid."""
-        if event.validation_result and event.validation_result.is_valid:
+        """Close with the number, or say what is wrong with it."""
+        result = event.validation_result
+        if result and not result.is_valid:
+            problem = " ".join(result.failure_descriptions)
+            self.query_one("#problem", Static).update(f"! {problem}")
+        else:
             self.dismiss(int(event.value))
 
     def action_leave(self) -> None:
