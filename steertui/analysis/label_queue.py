@@ -65,6 +65,8 @@ def build_queue(
     annotator: str,
     reference: str = "",
     order: QueueOrder = QueueOrder.UNCERTAIN,
+    *,
+    again: str = "",
 ) -> list[QueueItem]:
     """Return the answers that the annotator has not labelled, in turn from every stratum.
 
@@ -72,10 +74,10 @@ def build_queue(
     `order`, but random if no answer has a margin. The random order is the same for everyone; its
     beginning is a random sample of the stratum, which the correction of rates requires. Labels of
     only the most uncertain answers understate the judge's agreement with the annotator.
+    `again` is the key of an answer that is returned although it has a label, "" for none.
     """
-    items = [
-        _item(answer) for answer in unlabelled_answers(store, experiment, annotator, reference)
-    ]
+    answers = unlabelled_answers(store, experiment, annotator, reference, again)
+    items = map(_item, answers)
     strata: dict[tuple[str, str], list[QueueItem]] = {}
     for item in sorted(items, key=lambda item: _rank(item, order)):
         strata.setdefault((item.condition, item.label or ""), []).append(item)

@@ -19,6 +19,7 @@ ROW_NAMES = {
     "label_logliks": ("log-likelihood", "log-likelihoods"),
     "answer_logliks": ("scored answer", "scored answers"),
     "annotation_queue": ("entry of an annotation queue", "entries of annotation queues"),
+    "agreement_views": ("view of an agreement", "views of agreements"),
     "trials": ("trial description", "trial descriptions"),
     "models": ("model description", "model descriptions"),
     "judges": ("judge description", "judge descriptions"),

@@ -86,13 +86,14 @@ def _parameters(experiment: str, setting: ModelSetting, judge: str) -> list[Any]
 
 
 def unlabelled_answers(
-    store: Store, experiment: str, annotator: str, reference: str
+    store: Store, experiment: str, annotator: str, reference: str, again: str = ""
 ) -> list[UnlabelledAnswer]:
     """Return the experiment's answers that the annotator has not labelled.
 
     Args:
         annotator: judge id of a person.
         reference: id of the judge whose labels and probabilities are returned; "" for none.
+        again: key of an answer that is returned although it has a label; "" for none.
     """
     sql = """SELECT t.key, s.category, s.task, g.answer, m.name, t.temperature, s.name, c.name,
             t.sample, v.label,
@@ -104,10 +105,10 @@ def unlabelled_answers(
         JOIN models AS m ON m.sha256 = t.model
         JOIN generations AS g ON g.trial = t.key
         LEFT JOIN current_verdicts AS v ON v.trial = t.key AND v.judge = ?
-        WHERE e.experiment = ? AND NOT EXISTS (SELECT 1 FROM verdicts AS w
-            WHERE w.trial = t.key AND w.judge = ? AND w.label IS NOT NULL)"""
+        WHERE e.experiment = ? AND (t.key = ? OR NOT EXISTS (SELECT 1 FROM verdicts AS w
+            WHERE w.trial = t.key AND w.judge = ? AND w.label IS NOT NULL))"""
     answers = []
-    for row in store.tuples(sql, [reference, experiment, annotator]):
+    for row in store.tuples(sql, [reference, experiment, again, annotator]):
         *fields, label = row[:-4]
         answers.append(UnlabelledAnswer._make((*fields, Label(label) if label else None, row[-4:])))
     return answers

@@ -186,3 +186,13 @@ CREATE TABLE answer_logliks (
     created_at TEXT NOT NULL
 ) WITHOUT ROWID;
 """
+
+# Times at which a person saw how far their labels agree with a judge's. Labels given before stay.
+AGREEMENT_VIEWS = """
+CREATE TABLE agreement_views (
+    experiment TEXT NOT NULL REFERENCES experiments(id),
+    judge TEXT NOT NULL REFERENCES judges(id),
+    created_at TEXT NOT NULL,
+    PRIMARY KEY (experiment, judge, created_at)
+) WITHOUT ROWID;
+"""

@@ -50,6 +50,19 @@ class ModelSetting:
     backend: ModelBackend = ModelBackend.GGUF
 
 
+class LastLabel(NamedTuple):
+    """The newest label of a person in an experiment.
+
+    Attributes:
+        key: key of the trial.
+        is_final: whether the person saw the agreement with a judge after giving it.
+    """
+
+    key: str
+    label: Label
+    is_final: bool
+
+
 @dataclass(frozen=True, slots=True)
 class JudgeInfo:
     """A judge with at least one verdict.

@@ -10,6 +10,7 @@ from sqlite_utils.migrations import Migrations
 
 from steertui.store.initial_schema import TABLES, VIEWS
 from steertui.store.later_migrations import (
+    AGREEMENT_VIEWS,
     ANSWER_LOGLIKS,
     CONFLICTS,
     CONTROL,
@@ -184,6 +185,13 @@ def control_sets(db: Database) -> None:
 def answer_logliks(db: Database) -> None:
     """Add log-likelihoods of answers under the unsteered model."""
     for statement in _statements(ANSWER_LOGLIKS):
+        db.execute(statement)
+
+
+@migrations()
+def agreement_views(db: Database) -> None:
+    """Add the times at which people saw the agreement of their labels with a judge's."""
+    for statement in _statements(AGREEMENT_VIEWS):
         db.execute(statement)
 
 

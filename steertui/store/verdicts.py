@@ -9,7 +9,13 @@ from steertui.core.judge_kind import JudgeKind, parse_judge_kind
 from steertui.core.verdict import Label, Verdict
 from steertui.store import rows
 from steertui.store.connection import Connection
-from steertui.store.records import JudgeCost, JudgeInfo, JudgeReply, UnjudgedAnswer
+from steertui.store.records import (
+    JudgeCost,
+    JudgeInfo,
+    JudgeReply,
+    LastLabel,
+    UnjudgedAnswer,
+)
 from steertui.store.rows import now
 
 P_COLUMNS = tuple(f"p_{label}" for label in Label)
@@ -21,6 +27,11 @@ L_COLUMNS = tuple(f"l_{label}" for label in Label)
 _REMOVE_LABEL = """DELETE FROM verdicts WHERE id = (
         SELECT max(v.id) FROM verdicts AS v JOIN judges AS j ON j.id = v.judge
         WHERE v.judge = ? AND v.trial = ? AND j.kind = 'human')"""
+_LAST_LABEL = """SELECT v.trial, v.label, EXISTS (SELECT 1 FROM agreement_views AS a
+        WHERE a.experiment = e.experiment AND a.judge = v.judge AND a.created_at >= v.created_at)
+    FROM experiment_trials AS e JOIN verdicts AS v USING (trial) JOIN judges AS j ON j.id = v.judge
+    WHERE e.experiment = ? AND v.judge = ? AND v.label IS NOT NULL AND j.kind = 'human'
+    ORDER BY v.id DESC LIMIT 1"""
 _REMOVE_QUEUE_ITEM = """DELETE FROM annotation_queue WHERE judge = ? AND trial = ?
     AND NOT EXISTS (SELECT 1 FROM verdicts AS v
         WHERE v.judge = annotation_queue.judge AND v.trial = annotation_queue.trial)"""
@@ -181,6 +192,17 @@ class Verdicts(Connection):
         with self._writing() as db:
             db.execute(_REMOVE_LABEL, (judge, key))
             db.execute(_REMOVE_QUEUE_ITEM, (judge, key))
+
+    def last_label(self, experiment: str, judge: str) -> LastLabel | None:
+        """Return a person's newest label in the experiment, in whichever batch or program."""
+        for key, label, is_final in self.tuples(_LAST_LABEL, [experiment, judge]):
+            return LastLabel(key, Label(label), bool(is_final))
+        return None
+
+    def add_agreement_view(self, experiment: str, judge: str) -> None:
+        """Store that a person saw how far their labels in the experiment agree with a judge's."""
+        with self._writing() as db:
+            rows.inserter(db)("agreement_views", [(experiment, judge, now())])
 
     def queue_counts(self, experiment: str, judge: str) -> Counter[str]:
         """Return the number of a person's queue items in the experiment by their ordering."""

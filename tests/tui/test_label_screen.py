@@ -1,5 +1,6 @@
 """Label screen: letters label, digits change the screen, undo removes, agreement comes last."""
 
+import getpass
 from pathlib import Path
 
 import pytest
@@ -120,8 +121,8 @@ def test_agreement_is_hidden_until_the_batch_has_ended(db: Path) -> None:
         assert "All 12 answers of this batch are labelled" in shown(app)
         await press(pilot, "u", "n", "enter")
         assert "Agreement: " in shown(app)
-        await press(pilot, "u")  # too late: the agreement is known
-        assert len(own_labels(db)) == ANSWERS
+        await press(pilot, "u")
+        assert len(own_labels(db)) == ANSWERS  # the agreement is known, so no label is removed
 
     drive_stored(db, story)
 
@@ -151,15 +152,77 @@ def test_a_batch_has_the_chosen_size_and_order(db: Path) -> None:
     assert len(own_labels(db)) == 3
 
 
-def test_a_label_stays_after_the_program_was_closed_as_the_dialog_says(db: Path) -> None:
+def test_labels_of_earlier_sittings_are_taken_back_the_newest_first(db: Path) -> None:
     async def label(pilot: Pilot[None], app: SteertuiApp) -> None:
-        await press(pilot, "5", "c", "b", "enter")
-        question = "\n".join(str(static.render()) for static in app.screen.query(Static))
-        assert "or the program is closed" in question
+        await press(pilot, "5", "c", "n", "r")
 
     async def undo(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "5", "u")
+        assert own_labels(db) == [("convergence",), ("no_convergence",)]
+        await press(pilot, "x", "u", "u")
+        assert own_labels(db) == [("convergence",)]
+        await press(pilot, "u", "u", "u")
 
     drive_stored(db, label)
+    labelled = select(db, "SELECT trial FROM annotation_queue ORDER BY trial")
     drive_stored(db, undo)
-    assert own_labels(db) == [(Label.CONVERGENCE.value,)]
+    assert own_labels(db) == []
+    assert queue_rows(db) == []
+    drive_stored(db, label)
+    assert select(db, "SELECT trial FROM annotation_queue ORDER BY trial") == labelled
+
+
+def test_the_answer_of_a_label_taken_back_is_the_next_one(db: Path) -> None:
+    async def label(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "5", "c", "n")
+
+    async def correct(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "5", "b", "down", "enter", "enter", "u", "x")
+
+    drive_stored(db, label)
+    by_time = "SELECT trial FROM verdicts WHERE judge LIKE 'human:%' ORDER BY id"
+    before = select(db, by_time)
+    drive_stored(db, correct)
+    assert select(db, by_time) == before
+    assert own_labels(db) == [("convergence",), ("nonsensical",)]
+
+
+def test_labels_of_other_persons_and_experiments_are_never_taken_back(db: Path) -> None:
+    only_first = str(select(db, "SELECT key FROM trials ORDER BY rowid DESC LIMIT 1")[0][0])
+    second = made_up(db, ["an answer"] * 4, is_paired=True)
+    in_second = "SELECT trial FROM experiment_trials WHERE experiment = ?"
+    key = str(select(db, f"{in_second} LIMIT 1", [second])[0][0])
+    me = f"human:{getpass.getuser()}"
+    with Store(db) as store:
+        for judge, trial in ((me, only_first), ("human:ada", key)):
+            store.add_judge(judge, judge, {"kind": "a person", "title": ""})
+            store.add_verdict(trial, Verdict(judge, Label.CONVERGENCE))
+        assert store.last_label(second, me) is None
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "5", "n", "u", "u", "u")
+
+    drive_stored(db, story)
+    assert own_labels(db) == [("convergence",), ("convergence",)]
+
+
+def test_a_label_that_the_agreement_followed_stays_and_the_next_one_counts(db: Path) -> None:
+    async def label(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "5", *["c"] * ANSWERS, "enter")
+        assert "its label stays stored" in shown(app)
+
+    async def again(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "5", "u")
+        assert "was given before the agreement was shown" in shown(app)
+        assert len(own_labels(db)) == ANSWERS
+        await press(pilot, "x")
+        assert own_labels(db)[ANSWERS:] == [("nonsensical",)]
+        await press(pilot, "u")  # given after it was shown: removed
+        assert len(own_labels(db)) == ANSWERS
+        await press(pilot, "x")
+
+    drive_stored(db, label)
+    drive_stored(db, again)
+    assert len(own_labels(db)) == ANSWERS + 1
+    last = "SELECT label FROM current_verdicts WHERE judge LIKE 'human:%' ORDER BY id DESC LIMIT 1"
+    assert select(db, last) == [("nonsensical",)]

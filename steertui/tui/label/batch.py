@@ -8,6 +8,7 @@ from typing import NamedTuple
 from steertui.analysis.judge_agreement import compare_judges
 from steertui.analysis.label_queue import QueueItem, QueueOrder, build_queue
 from steertui.core.judge_kind import JudgeKind
+from steertui.core.verdict import Label
 from steertui.printable import one_line
 from steertui.store import Store
 
@@ -19,14 +20,15 @@ DEFAULT_SIZE = 100
 class LabelBatch:
     """Answers of one batch, in the order in which they are labelled.
 
-    Labels can be taken back while the batch is in memory and has not ended. Only at its end the
-    agreement is shown.
+    Only at the end of a batch the agreement is shown.
 
     Attributes:
         order: order of the answers within a stratum.
         waiting: answers without a label, the next one first.
         labelled: answers with a label, the last one at the end.
         has_ended: whether the annotator ended the batch.
+        replaced: the label that the next answer has already and keeps beside the new one; None for
+            none.
         writing: lock of the store, so that labels and their removal are stored in order.
     """
 
@@ -34,6 +36,7 @@ class LabelBatch:
     waiting: list[QueueItem] = field(default_factory=list)
     labelled: list[QueueItem] = field(default_factory=list)
     has_ended: bool = False
+    replaced: Label | None = None
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -51,22 +54,20 @@ class LabelBatch:
         """Whether all answers are labelled and the batch can be ended."""
         return bool(self.labelled) and not self.waiting and not self.has_ended
 
-    @property
-    def can_undo(self) -> bool:
-        """Whether there is a label to take back."""
-        return bool(self.labelled) and not self.has_ended
-
     def advance(self) -> None:
         """Move the first waiting answer to the labelled ones."""
+        self.replaced = None
         self.labelled.append(self.waiting.pop(0))
 
     def go_back(self, item: QueueItem) -> None:
-        """Make a labelled answer the next one to label."""
-        self.labelled.remove(item)
+        """Make a labelled answer the next one to label; it may be of an earlier batch."""
+        if item in self.labelled:
+            self.labelled.remove(item)
         self.waiting.insert(0, item)
 
     def skip(self) -> None:
         """Move the first waiting answer to the end."""
+        self.replaced = None
         self.waiting.append(self.waiting.pop(0))
 
 
@@ -99,6 +100,36 @@ def draw_batch(
     return LabelBatch(order, queue[:size])
 
 
+class Reopened(NamedTuple):
+    """The answer of a label that was taken back.
+
+    Attributes:
+        item: to label again.
+        kept: the label, if it stays stored beside the next one; None if it was removed.
+    """
+
+    item: QueueItem
+    kept: Label | None
+
+
+def take_back(store: Store, experiment: str, annotator: str, order: QueueOrder) -> Reopened | None:
+    """Take the annotator's last label in the experiment back; return None without any.
+
+    The last label is the newest one in the database, of whichever batch and program. It is removed,
+    and the label that it replaced counts again, unless the annotator saw the agreement with the
+    judge after giving it. Then it stays, and the next label of the answer replaces it.
+    """
+    last = store.last_label(experiment, annotator)
+    if last is None:
+        return None
+    if not last.is_final:
+        store.remove_label(annotator, last.key)
+    judge = first_judge(store, experiment)
+    queue = build_queue(store, experiment, annotator, judge, order, again=last.key)
+    item = next(item for item in queue if item.key == last.key)
+    return Reopened(item, last.label if last.is_final else None)
+
+
 def count_labels(store: Store, experiment: str, annotator: str) -> LabelCounts:
     """Return the annotator's progress in the experiment."""
     return LabelCounts(
@@ -106,8 +137,11 @@ def count_labels(store: Store, experiment: str, annotator: str) -> LabelCounts:
     )
 
 
-def agreement_with_judge(store: Store, experiment: str, annotator: str) -> Agreement | None:
-    """Return the agreement with the experiment's first judge; None if it is undefined."""
+def show_agreement(store: Store, experiment: str, annotator: str) -> Agreement | None:
+    """Return the agreement with the experiment's first judge, and store that it was shown.
+
+    None if it is undefined; then nothing is stored.
+    """
     judge = first_judge(store, experiment)
     if not judge:
         return None
@@ -117,6 +151,7 @@ def agreement_with_judge(store: Store, experiment: str, annotator: str) -> Agree
         return None
     kappa = "" if overall.kappa is None else f", kappa {overall.kappa:.2f}"
     limits = f"[{100 * overall.low:.0f}, {100 * overall.high:.0f}] %"
+    store.add_agreement_view(experiment, annotator)
     name = one_line(pair.second.name)
     text = f"{overall.agreed} of {overall.items} labels as {name} {limits}{kappa}"
     return Agreement(judge, text, overall.items - overall.agreed)

@@ -20,9 +20,10 @@ from steertui.tui.label.batch import (
     Agreement,
     LabelBatch,
     LabelCounts,
-    agreement_with_judge,
     count_labels,
     draw_batch,
+    show_agreement,
+    take_back,
 )
 from steertui.tui.widgets.bars import progress_bar
 from steertui.tui.widgets.choose_one import ChooseOne
@@ -40,10 +41,13 @@ ended.
 
 A batch is a random sample by default, in turn from all conditions and labels: only a random sample
 can correct a judge's rates. **b** starts another batch with another number of answers, or with the
-answers first on which the judge is least certain. **u** takes the last label of this batch back:
-it is removed from the database. A batch ends with its agreement, with another batch or experiment,
-and when the program is closed; its labels then stay. **space** moves an answer to the end of the
+answers first on which the judge is least certain. **space** moves an answer to the end of the
 batch.
+
+**u** takes your last label in this experiment back and shows its answer again, then the label
+before it and so on, those of earlier batches and days, too. The label is removed from the database.
+Only a label that you gave before the agreement was shown stays there: the next label of its answer
+replaces it in all numbers, and the report counts the change.
 
 Your labels are stored with the judges' labels, under your name, and the Results screen shows them
 like those of any judge.
@@ -51,6 +55,8 @@ like those of any judge.
 
 LABEL_WIDTH = 16
 """Columns of a label's name in the list of keys."""
+
+UNDO_LINE = "u      take the last label back"
 
 MAX_SIZE = 1_000_000
 """Maximum number of answers in a batch."""
@@ -86,7 +92,7 @@ class LabelScreen(Page):
             id="label.next",
             tooltip="Show the agreement",
         ),
-        Binding("u,ctrl+z", "undo", "Undo", id="label.undo", tooltip="Remove the last label"),
+        Binding("u,ctrl+z", "undo", "Undo", id="label.undo", tooltip="Take the last label back"),
         Binding("space", "skip", "Skip", id="label.skip", tooltip="Label it at the end"),
         Binding("b", "batch", "Batch", id="label.batch", tooltip="Choose size and order"),
         Binding("d", "disagreements", "Disagreements", id="label.differs", tooltip="Read them"),
@@ -97,6 +103,8 @@ class LabelScreen(Page):
         self._annotator = _system_user()
         self._batch = LabelBatch()
         self._agreement: Agreement | None = None
+        self._counts = LabelCounts(0, 0)
+        self._is_reopening = False
         self._version = -1
 
     def body(self) -> ComposeResult:
@@ -143,6 +151,8 @@ class LabelScreen(Page):
             counts = await self.session.with_store(
                 lambda store: count_labels(store, experiment, annotator)
             )
+        self._counts = counts
+        self.refresh_bindings()
         self._draw_head(counts)
         if not self._batch.item:
             self._draw_end(counts)
@@ -162,6 +172,9 @@ class LabelScreen(Page):
         long_text = self.query_one(LongText)
         long_text.clear()
         set_titles(long_text, f"{one_line(item.category)} · condition and judge hidden")
+        if self._batch.replaced:
+            long_text.add(_replaced_text(self._batch.replaced, self.colours))
+            long_text.add("")
         long_text.add("Task", "heading")
         long_text.add(item.task.strip(), "quiet")
         long_text.add("")
@@ -182,12 +195,14 @@ class LabelScreen(Page):
         """Enable the keys that have an effect now."""
         batch = self._batch
         if action in ("label", "skip"):
-            return bool(batch.item)
+            return bool(batch.item) and not self._is_reopening
         if action == "next":
             return batch.is_full or batch.has_ended
         if action == "disagreements":
             return bool(self._agreement and self._agreement.disagreements)
-        return batch.can_undo if action == "undo" else True
+        if action == "undo":
+            return bool(batch.labelled or self._counts.labelled) and not self._is_reopening
+        return True
 
     @work(group="write", exit_on_error=False)
     async def action_label(self, label: str) -> None:
@@ -212,17 +227,40 @@ class LabelScreen(Page):
 
     @work(group="write", exit_on_error=False)
     async def action_undo(self) -> None:
-        """Remove the last label of the batch from the store, and show its answer again."""
+        """Take the last label back, and show its answer again."""
         batch = self._batch
         annotator = self._annotator
-        if not batch.can_undo:
+        if batch.has_ended or not batch.labelled:
+            await self._reopen_stored()
             return
+        # At once, so that a letter typed next labels this answer.
         item = batch.labelled[-1]
         batch.go_back(item)
         async with batch.writing:
             await self.session.with_store(lambda store: store.remove_label(annotator, item.key))
         self.session.writes += 1
         self._show_next()
+
+    async def _reopen_stored(self) -> None:
+        """Take back the last label that is stored; letters have no effect until it is."""
+        batch = self._batch
+        experiment, annotator = self.session.id, self._annotator
+        self._is_reopening = True
+        try:
+            async with batch.writing:
+                found = await self.session.with_store(
+                    lambda store: take_back(store, experiment, annotator, batch.order)
+                )
+        finally:
+            self._is_reopening = False
+        self.session.writes += 1
+        if found and self._batch is batch:
+            if batch.has_ended:
+                self._batch = LabelBatch(batch.order)
+                self._agreement = None
+            self._batch.go_back(found.item)
+            self._batch.replaced = found.kept
+            self._show_next()
 
     def action_skip(self) -> None:
         """Move the answer to the end of the batch."""
@@ -242,7 +280,7 @@ class LabelScreen(Page):
         batch.has_ended = True
         async with batch.writing:
             self._agreement = await self.session.with_store(
-                lambda store: agreement_with_judge(store, experiment, annotator)
+                lambda store: show_agreement(store, experiment, annotator)
             )
         self._show_next()
 
@@ -255,10 +293,7 @@ class LabelScreen(Page):
         )
         if order is None:
             return
-        question = (
-            "How many answers? u takes their labels back until the batch has ended, another batch "
-            "or experiment is chosen, or the program is closed."
-        )
+        question = "How many answers? u takes labels back, those of earlier batches, too."
         size = await self.app.push_screen_wait(NumberPrompt(question, DEFAULT_SIZE, 1, MAX_SIZE))
         if size:
             self._draw_batch(size, QueueOrder(order))
@@ -281,17 +316,29 @@ def _end_lines(batch: LabelBatch, agreement: Agreement | None, counts: LabelCoun
             f"All {batch.size:,} answers of this batch are labelled.",
             "",
             "enter  end the batch and show the agreement with the judge",
-            "u      remove the last label",
+            UNDO_LINE,
         ]
     if not batch.has_ended:
-        return ["All answers are labelled." if counts.answers else "There are no answers."]
+        lines = ["All answers are labelled." if counts.answers else "There are no answers."]
+        return [*lines, "", UNDO_LINE] if counts.labelled else lines
     lines = [f"Agreement: {agreement.text}." if agreement else "There is no judge to compare with."]
     lines.append("")
     if agreement and agreement.disagreements:
         lines.append(f"d      read the answers with different labels: {agreement.disagreements:,}")
     if counts.labelled < counts.answers:
         lines.append("enter  label the next batch")
+    lines.append("u      label the last answer again; its label stays stored beside the new one")
     return lines
+
+
+def _replaced_text(label: Label, colours: Palette) -> Text:
+    """Return the sentence on a label that stays stored beside the next one."""
+    text = Text("Your label ", colours.warning).append_text(colours.label_text(label))
+    return text.append(
+        " was given before the agreement was shown. The next label replaces it in all numbers; "
+        "both stay in the database, and the report counts the change.",
+        colours.warning,
+    )
 
 
 def _keys(colours: Palette) -> Text:
