@@ -51,8 +51,8 @@ def arm_results(
 ) -> tuple[ArmResult, ...]:
     """Return the gaps between arms: those that the default analysis makes of their names.
 
-    `counts` has the valid answers by condition. If the labels are not reliable, nothing is
-    concluded.
+    `counts` has the valid answers by condition. If the labels allow no conclusion, nothing
+    is concluded.
     """
     pairs = [
         pair
@@ -66,10 +66,7 @@ def arm_results(
         if gap:
             sentence = arm_sentence(gap)
             if not is_reliable:
-                sentence = (
-                    f"nothing is concluded on the wordings of {first} and {second}: the labels "
-                    "are not reliable"
-                )
+                sentence = f"nothing is concluded on the wordings of {first} and {second}"
             results.append(ArmResult((*arms[first], *arms[second]), gap, sentence))
     return tuple(results)
 

@@ -31,7 +31,7 @@ class CellMark(StrEnum):
     ALONE = "no attack"
     """There is no attack."""
     WITHHELD = "withheld"
-    """The labels are not reliable."""
+    """The labels allow no conclusion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +182,7 @@ def _verdict_sentence(result: ContestResult, defence: Defence) -> str:
                 f"{own}"
             )
         case Verdict.WITHHELD:
-            return f"Nothing is concluded on {defence.name}: the labels are not reliable"
+            return f"Nothing is concluded on {defence.name} from these labels"
         case Verdict.OPEN:
             return (
                 f"Whether {defence.name} is decoupled at the margin of {margin} is open: "

@@ -112,7 +112,7 @@ MARK_WORDS = {
         "difference, in opposite directions, or only one does, and its gap is outside the other's "
         "interval)"
     ),
-    Finding.WITHHELD: "the labels are not reliable",
+    Finding.WITHHELD: "the labels allow no conclusion",
 }
 """Meaning of the marks."""
 

@@ -196,7 +196,7 @@ def marks_legend(result: ContestResult) -> str:
         CellMark.STEERS: "the attack is shown to steer",
         CellMark.RESISTED: f"it is shown to add less than the margin of {margin}",
         CellMark.OPEN: "neither is shown",
-        CellMark.WITHHELD: "the labels are not reliable",
+        CellMark.WITHHELD: "the labels allow no conclusion",
     }
     found = {*result.marks.values()}
     if CellMark.WITHHELD not in found:

@@ -143,7 +143,7 @@ def _contests_checked(
 
 
 def _withheld(groups: Groups) -> Groups:
-    """Return the groups without conclusions, since the labels are not reliable."""
+    """Return the groups without conclusions, since the labels allow no conclusion."""
     return replace(
         groups,
         axes=tuple(map(_axis_withheld, groups.axes)),
@@ -165,4 +165,4 @@ def _contest_withheld(result: ContestResult) -> ContestResult:
 
 
 def _withheld_words(what: str) -> str:
-    return f"nothing is concluded on {what}: the labels are not reliable"
+    return f"nothing is concluded on {what} from these labels"

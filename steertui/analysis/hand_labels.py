@@ -1,32 +1,63 @@
 """Labels by a person: whether they are a sample from which rates can be read."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from steertui.core.judge_kind import JudgeKind
 from steertui.core.outcome import Outcome
 from steertui.store import JudgeInfo
 
 
-def is_stratified(judge: JudgeInfo, outcomes: Sequence[Outcome]) -> bool:
-    """Whether a person labelled some of the answers, and not at random within each condition.
+@dataclass(frozen=True, slots=True)
+class LabelMix:
+    """Labels of a person whose mix of conditions and labels is not that of all answers.
+
+    Attributes:
+        judge: the person.
+        labelled: number of labelled answers.
+        answers: number of answers.
+        chosen: number of labelled answers that were not drawn at random.
+    """
+
+    judge: JudgeInfo
+    labelled: int
+    answers: int
+    chosen: int
+
+    @property
+    def words(self) -> str:
+        """How the answers were drawn, in a few words."""
+        return "answers not drawn at random" if self.chosen else "stratified sample, not weighted"
+
+    @property
+    def sentence(self) -> str:
+        """How the answers were drawn, and what their rates are, without a full stop."""
+        some = f"{self.judge.name} labelled {self.labelled} of {self.answers} answers"
+        if self.chosen:
+            return (
+                f"{some}, {self.chosen} of them not drawn at random (the most uncertain ones "
+                "first): these rates are not those of all answers; only labels drawn at random can "
+                "correct a judge's rates"
+            )
+        return (
+            f"{some}, drawn at random in equal parts from each condition and each label of another "
+            "judge: these rates are those of this mix, not of all answers; the comparison of "
+            "judges in the detailed report corrects the other judge's rates by these labels"
+        )
+
+
+def label_mix(judge: JudgeInfo, outcomes: Sequence[Outcome]) -> LabelMix | None:
+    """Return the mix of a person's labels; None if rates can be read from them.
 
     The queue takes equally many answers of each label of its reference judge, so the labels are not
     in the proportion of all answers. Labels of all answers, and labels drawn at random without a
-    reference judge, are a sample.
+    reference judge, are a sample of each condition.
     """
     if judge.kind is not JudgeKind.HUMAN:
-        return False
+        return None
     labelled = [outcome for outcome in outcomes if outcome.label]
-    is_complete = len(labelled) == sum(outcome.generated for outcome in outcomes)
-    return not is_complete and any(outcome.drawn != "" for outcome in labelled)
-
-
-def stratified_sentence(judge: JudgeInfo, outcomes: Sequence[Outcome]) -> str:
-    """Return the sentence on labels that are no random sample, without a full stop."""
-    labelled = sum(outcome.label is not None for outcome in outcomes)
     answers = sum(outcome.generated for outcome in outcomes)
-    return (
-        f"{judge.name} labelled {labelled} of {answers} answers, chosen by another judge's labels "
-        "or by their uncertainty: these rates are not those of all answers; `steertui agree` "
-        "weights the labels by their strata and gives corrected rates"
-    )
+    if len(labelled) == answers or all(outcome.drawn == "" for outcome in labelled):
+        return None
+    chosen = sum(outcome.drawn is None for outcome in labelled)
+    return LabelMix(judge, len(labelled), answers, chosen)

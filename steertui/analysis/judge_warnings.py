@@ -8,7 +8,6 @@ from steertui.analysis.drift import (
     reference_differences,
     server_model_changes,
 )
-from steertui.analysis.hand_labels import is_stratified
 from steertui.analysis.judge_agreement import is_reference
 from steertui.analysis.judge_conflicts import Conflict
 from steertui.analysis.judge_worth import one_label_warning
@@ -41,7 +40,7 @@ def judge_warnings(
         return
     for other in tables:
         is_same = (other.experiment, other.setting) == (table.experiment, table.setting)
-        if not is_same or not other.judge or is_stratified(other.judge, other.outcomes):
+        if not is_same or not other.judge or other.mix:
             continue  # answers chosen by the judge's labels differ from them more often
         if is_reference(other.judge):
             found = reference_differences(table.outcomes, other.outcomes, other.judge.name)

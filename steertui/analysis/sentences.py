@@ -38,7 +38,7 @@ class Finding(StrEnum):
     NOT_SHOWN = "no difference shown"
     UNTESTED = "not tested"
     CONTESTED = "no finding: judges differ"
-    WITHHELD = "withheld: the labels are not reliable"
+    WITHHELD = "withheld: the labels allow no conclusion"
 
     @property
     def is_withdrawn(self) -> bool:
@@ -211,9 +211,9 @@ def difference_result(contrast: Contrast, test: FamilyTest, what: str) -> GapRes
 
 
 def withheld(result: GapResult) -> GapResult:
-    """Return the result for labels that are not reliable: nothing is concluded."""
+    """Return the result for labels that allow no conclusion."""
     gap = result.gap
-    statement = f"nothing is concluded on {gap.first} and {gap.second}: the labels are not reliable"
+    statement = f"nothing is concluded on {gap.first} and {gap.second} from these labels"
     return replace(
         result, finding=Finding.WITHHELD, statement=statement, evidence="", equivalence=None
     )

@@ -57,7 +57,9 @@ class SideBySide:
 
 
 def side_by_side(store: Store, table: Table) -> list[SideBySide]:
-    """Return the answers at each matched strength of a table; none if its labels are not reliable.
+    """Return the answers at each matched strength of a table.
+
+    There are none if its labels allow no conclusion.
 
     The dose is the one of the axis that is nearest to the matched dose. Doses that match the
     condition's rate come before those that match its log-likelihood.

@@ -7,7 +7,7 @@ from functools import cached_property
 from steertui.analysis.arms import ArmResult
 from steertui.analysis.condition_gaps import ConditionGaps, condition_gaps, convergence_counts
 from steertui.analysis.groups import Groups
-from steertui.analysis.hand_labels import is_stratified, stratified_sentence
+from steertui.analysis.hand_labels import LabelMix, label_mix
 from steertui.analysis.judge_worth import JudgeWorth, Standing, worth_sentence, worth_words
 from steertui.analysis.sentences import GapResult, gap_result, withheld
 from steertui.analysis.trial_warning import TrialWarning
@@ -116,7 +116,7 @@ class Table:
         outcomes: the planned trials, in planned order.
         tag: distinguishes tables with the same model name, temperature and judge, else "".
         worth: of the judge, on the control set; None if it was not measured.
-        stratified: the sentence on a person's labels that are no random sample, "" otherwise.
+        mix: of a person's labels, if rates cannot be read from them; None otherwise.
         primary_over_settings: p value of the primary comparison after Holm over all models and
             temperatures of the experiment under this judge; None without a test.
         groups: dose axes and contests.
@@ -137,7 +137,7 @@ class Table:
     outcomes: tuple[Outcome, ...] = field(repr=False, compare=False)
     tag: str = ""
     worth: JudgeWorth | None = field(default=None, repr=False)
-    stratified: str = ""
+    mix: LabelMix | None = None
     primary_over_settings: float | None = None
     groups: Groups = field(default=Groups(), repr=False)
     arms: tuple[ArmResult, ...] = ()
@@ -159,10 +159,10 @@ class Table:
     def draws_headline(self) -> bool:
         """Whether the table's gaps may be interpreted.
 
-        They may not if the judge is no better than chance, or a person labelled answers that are
-        not a random sample.
+        They may not if the judge is no better than chance, or a person labelled a mix of answers
+        that is not that of all answers.
         """
-        return not self.stratified and (self.worth is None or self.worth.draws_headline)
+        return self.mix is None and (self.worth is None or self.worth.draws_headline)
 
     @property
     def is_reliable(self) -> bool:
@@ -176,14 +176,14 @@ class Table:
         """What the judge is worth, shown above the rates; "" if there is nothing to say."""
         if self.judge is None:
             return ""
-        return self.stratified or worth_sentence(self.judge, self.worth)
+        return self.mix.sentence if self.mix else worth_sentence(self.judge, self.worth)
 
     @property
     def judge_words(self) -> str:
         """What the judge is worth in a few words; "" if there is nothing to say."""
         if not self.judge_sentence:
             return ""
-        return "labels are no random sample" if self.stratified else worth_words(self.worth)
+        return self.mix.words if self.mix else worth_words(self.worth)
 
     @property
     def is_stand_in(self) -> bool:
@@ -269,10 +269,8 @@ def make_table(
     gaps = ConditionGaps()
     if judge:
         gaps = condition_gaps(outcomes, policy, comparisons, is_exploring=is_exploring)
-    stratified = ""
-    if judge and is_stratified(judge, outcomes):
-        stratified = stratified_sentence(judge, outcomes)
-    if stratified or (worth and not worth.draws_headline):
+    mix = label_mix(judge, outcomes) if judge else None
+    if mix or (worth and not worth.draws_headline):
         gaps = gaps.withheld()
     return Table(
         experiment=experiment,
@@ -286,7 +284,7 @@ def make_table(
         warnings=tuple(trial_warnings(outcomes, policy, comparisons.declared)) if judge else (),
         outcomes=tuple(outcomes),
         worth=worth,
-        stratified=stratified,
+        mix=mix,
     )
 
 

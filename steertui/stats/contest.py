@@ -39,7 +39,7 @@ class Verdict(StrEnum):
     OPEN = "open"
     """Neither is shown."""
     WITHHELD = "withheld"
-    """The labels are not reliable."""
+    """The labels allow no conclusion."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,21 @@ def test_stratified_labels_are_no_headline_and_set_off_no_warning(tmp_path: Path
     assert summary.findings == ()
 
 
+def test_what_is_said_of_the_labels_is_true_of_how_they_were_drawn(tmp_path: Path) -> None:
+    """The Label screen draws at random from the strata of a judge."""
+    random = labelled(tmp_path / "a.db", QueueOrder.RANDOM, JUDGE, 16).tables[1]
+    uncertain = labelled(tmp_path / "b.db", QueueOrder.UNCERTAIN, JUDGE, 16).tables[1]
+    assert not random.draws_headline
+    assert "16 of 80 answers, drawn at random in equal parts" in random.judge_sentence
+    assert "not of all answers" in random.judge_sentence
+    assert "uncertain" not in random.judge_sentence
+    assert random.judge_words == "stratified sample, not weighted"
+    assert "16 of them not drawn at random" in uncertain.judge_sentence
+    assert uncertain.judge_words == "answers not drawn at random"
+    for table in (random, uncertain):
+        assert not any("not reliable" in c.sentence for c in table.comparisons)
+
+
 def test_all_labels_or_a_random_sample_are_a_headline(tmp_path: Path) -> None:
     everything = labelled(tmp_path / "a.db", QueueOrder.UNCERTAIN, JUDGE, 80)
     sample = labelled(tmp_path / "b.db", QueueOrder.RANDOM, "", 30)

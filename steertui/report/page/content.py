@@ -153,7 +153,7 @@ def _heading(summary: Summary) -> str:
     if not summary.tables:
         return NO_EXPERIMENT.split(";")[0]
     if compared and not shown:
-        return "No conclusion: the labels are not reliable"
+        return "No conclusion: the labels allow none"
     if not shown:
         return next(_group_headings(summary.tables), "Answers without a comparison yet")
     if len(shown) == 1:

@@ -39,10 +39,10 @@ The next answer follows at once. The condition, its suffix and the labels of oth
 hidden, so that they do not influence you. The agreement with the judge is shown when the batch has
 ended.
 
-A batch is a random sample by default, in turn from all conditions and labels: only a random sample
-can correct a judge's rates. **b** starts another batch with another number of answers, or with the
-answers first on which the judge is least certain. **space** moves an answer to the end of the
-batch.
+A batch is drawn at random by default, in turn from each condition and each label of the judge: only
+such a stratified random sample can correct the judge's rates. **b** starts another batch with
+another number of answers, or with the answers first on which the judge is least certain. **space**
+moves an answer to the end of the batch.
 
 **u** takes your last label in this experiment back and shows its answer again, then the label
 before it and so on, those of earlier batches and days, too. The label is removed from the database.
