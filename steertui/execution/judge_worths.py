@@ -3,12 +3,18 @@
 from dataclasses import replace
 from pathlib import Path
 
-from steertui.analysis.judge_overview import JudgeOverview, best_judge, judge_overviews
+from steertui.analysis.judge_overview import (
+    JudgeOverview,
+    best_judge,
+    judge_overviews,
+    mean_interval,
+)
 from steertui.analysis.judge_worth import JudgeWorth, kappa_interval, measure_judge
 from steertui.errors import StoreError
 from steertui.paths import judges_db
 from steertui.planning.estimate import Estimate, JudgeEstimate
 from steertui.store import Store
+from steertui.store.control_queries import label_times
 
 DEMO_WORTH = "scripted; no judge of other answers (kappa {kappa:.2f})"
 """Worth of the demo checkpoint, which reads no control set; `DEMO_KAPPA` is measured."""
@@ -20,7 +26,7 @@ UNMEASURED = "worth not measured yet"
 
 
 def with_worths(estimate: Estimate, db: Path) -> Estimate:
-    """Return the estimate with what is known of each judge's worth.
+    """Return the estimate with what is known of each judge's worth and time per label.
 
     It is unchanged if a database cannot be read; the run then reports why.
     """
@@ -31,12 +37,24 @@ def with_worths(estimate: Estimate, db: Path) -> Estimate:
 
 
 def _with_worth(judge: JudgeEstimate, db: Path) -> JudgeEstimate:
+    judge = replace(judge, seconds_per_label=_seconds_per_label(judge.id, db) if judge.id else None)
     if judge.is_demo:
         return replace(judge, worth=DEMO_WORTH.format(kappa=DEMO_KAPPA))
     worth = known_worth(judge.id, db) if judge.id else None
     if worth is None:
         return replace(judge, worth=UNMEASURED)
     return replace(judge, worth=f"{worth.standing}, kappa {kappa_interval(worth.pair.overall)}")
+
+
+def _seconds_per_label(judge: str, db: Path) -> float | None:
+    """Return a judge's mean time per label in a database or in tests on this machine."""
+    for path in (db, judges_db()):
+        if path.exists():
+            with Store(path, must_exist=True) as store:
+                seconds = mean_interval(label_times(store, judge))
+            if seconds:
+                return seconds
+    return None
 
 
 def known_worth(judge: str, db: Path) -> JudgeWorth | None:

@@ -72,7 +72,7 @@ def estimate_lines(estimate: Estimate, experiment: Experiment) -> list[str]:
     lines.append(
         f"Trials  {size.trials:,} = {quantity(size.models, 'model')} × "
         f"{quantity(size.scenarios, 'scenario')} × {quantity(size.conditions, 'condition')} × "
-        f"{quantity(size.samples, 'sample')}: {_answered_text(estimate)}"
+        f"{quantity(size.samples, 'sample')}: {answered_text(estimate)}"
         f"{estimate.unanswered:,} to do"
     )
     lines += [
@@ -82,12 +82,6 @@ def estimate_lines(estimate: Estimate, experiment: Experiment) -> list[str]:
     time = time_text(estimate, estimate.unanswered)
     lines += [f"Time    {time}"] if time else []
     return [*lines, *map(judge_plan_line, estimate.judges)]
-
-
-def _answered_text(estimate: Estimate) -> str:
-    if estimate.answered is None:
-        return ""
-    return f"{estimate.answered:,} answered before{reused_text(estimate.reused)}, "
 
 
 def _collapsed(conditions: Sequence[Condition]) -> list[str]:
@@ -182,8 +176,19 @@ def reused_text(reused: int) -> str:
     return f" ({reused:,} of them under another limit of tokens or seed)" if reused else ""
 
 
+def answered_text(estimate: Estimate) -> str:
+    """Return "48 answered before, "; "" if it is unknown which trials have an answer."""
+    if estimate.answered is None:
+        return ""
+    basis = " in the stored plan with these settings and texts"
+    return (
+        f"{estimate.answered:,} answered before{reused_text(estimate.reused)}"
+        f"{basis if estimate.is_as_stored else ''}, "
+    )
+
+
 def judge_work_text(judge: JudgeEstimate) -> str:
-    """Return "144 labels pending, about $0.21" or "up to date"."""
+    """Return "144 labels pending, about 2:10, about $0.21" or "up to date"."""
     worth = f"; {judge.worth}" if judge.worth else ""
     return f"{_pending_text(judge)}{worth}"
 
@@ -194,6 +199,8 @@ def _pending_text(judge: JudgeEstimate) -> str:
     work = f"{judge.unjudged:,} {'label' if judge.unjudged == 1 else 'labels'} pending"
     if judge.control:
         work += f" and {judge.control:,} control answers to read first"
+    if judge.seconds_per_label:
+        work += f", about {clock(judge.labels * judge.seconds_per_label)}"
     if judge.is_local:
         return work
     if judge.dollars is None:
@@ -206,7 +213,7 @@ def time_text(estimate: Estimate, unanswered: int) -> str:
     if not unanswered:
         return ""
     if estimate.seconds_per_answer is None:
-        return "unknown before the first run; `steertui bench` measures it"
+        return "unknown before the first run of each model"
     time = clock(unanswered * estimate.seconds_per_answer)
     return f"about {time} at the rate of each model's newest run"
 

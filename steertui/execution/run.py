@@ -24,6 +24,7 @@ from steertui.planning.control_answers import (
 )
 from steertui.planning.judges import DEFAULT_OPTIONS, Judge, JudgeServerOptions
 from steertui.planning.plan import Plan
+from steertui.planning.rates import note_rate
 from steertui.server.model import ServerModel
 from steertui.store import Store, UnjudgedAnswer
 
@@ -143,7 +144,10 @@ def _generate_locally(
     overrides, control = settings.overrides, settings.control
     missing = plan.missing(model)
     if missing:
-        yield from generate(plan, store, model, missing, overrides=overrides, control=control)
+        try:
+            yield from generate(plan, store, model, missing, overrides=overrides, control=control)
+        finally:
+            note_rate(store, model.sha256)
     yield from score_answers(plan, store, model, overrides=overrides, control=control)
 
 

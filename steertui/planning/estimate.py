@@ -7,13 +7,13 @@ the part that `make_plan` shares, for prompts that are rendered already.
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from steertui.assets.weights import locate_weights
 from steertui.core.condition import Condition
-from steertui.core.experiment import Experiment
+from steertui.core.experiment import Experiment, parse_experiment
 from steertui.core.generation import distinct_samples
 from steertui.core.model import is_server
 from steertui.core.prompt import Prompt
@@ -31,6 +31,7 @@ from steertui.planning.judges import (
     with_stored_names,
 )
 from steertui.planning.origin import TYPED, Origin
+from steertui.planning.rates import mean_seconds
 from steertui.planning.reach import Sizes, missing_sizes
 from steertui.planning.reasons import missing_reasons
 from steertui.planning.rendering import render_prompts
@@ -40,10 +41,11 @@ from steertui.planning.supply import requirements_of
 from steertui.planning.vector_training import untrained
 from steertui.store import Store
 from steertui.store.plan_queries import (
+    PlannedTrial,
     answered_keys,
     count_judged,
     scored_keys,
-    seconds_per_answer,
+    trials_of_plan,
     unjudged_answers,
 )
 from steertui.store.reuse import reusable_answers
@@ -100,6 +102,7 @@ class JudgeEstimate:
         id: the judge's id; "" if its weights cannot be opened.
         is_demo: whether it is the demo checkpoint.
         worth: what is known of its worth, in words; "" if it was not looked up.
+        seconds_per_label: mean time per label so far; None if it is unknown or was not looked up.
     """
 
     name: str
@@ -111,6 +114,7 @@ class JudgeEstimate:
     id: str = ""
     is_demo: bool = False
     worth: str = ""
+    seconds_per_label: float | None = None
 
     @property
     def labels(self) -> int:
@@ -124,8 +128,11 @@ class Estimate:
 
     Attributes:
         size: the grid's axes; all 0 if texts have to be fetched first, or on an error.
-        answered: number of trials with an answer; None if trial keys are unknown, since the weights
-            are not on this machine, may not be opened yet, or a model is behind servers.
+        answered: number of trials with an answer; None if trial keys are unknown: the weights are
+            not on this machine, may not be opened yet, or a model is behind servers, and the
+            database has no plan with these settings and texts.
+        is_as_stored: whether the trials are those of the stored plan with these settings and texts,
+            since the weights are not opened; other weights would be other trials.
         reused: number of these whose answer is that of a trial with another limit of tokens or
             another seed, which would not change it.
         reasons: why trials have no answer, and how many; empty unless it was asked for.
@@ -137,12 +144,13 @@ class Estimate:
         trainings: (vector, model) of the vectors that the run trains first.
         downloads: (name, bytes) of missing sources and weights; 0 bytes if the size is unknown.
         seconds_per_answer: mean over the missing answers, each at the rate of its model's newest
-            run in the database; None if a model has none.
+            run in the database, else on this machine; None if a model has none.
         error: why the experiment cannot run, with a remedy; "" if it can.
     """
 
     size: GridSize = GridSize()
     answered: int | None = None
+    is_as_stored: bool = False
     reused: int = 0
     reasons: tuple[tuple[str, int], ...] = ()
     categories: tuple[str, ...] = ()
@@ -225,30 +233,55 @@ def estimate_work(
     scenarios, conditions = texts
     size = _grid_size(experiment, scenarios, conditions)
     sources = _reused(prompts or (), store)
-    trials = [(p.trial, sources.get(p.key, p.key)) for p in prompts or ()]
-    answered = answered_keys(store, [key for _, key in trials]) if store else frozenset()
-    mine = [t for t in trials if own is None or t[0].scenario.name in own or t[1] in answered]
-    missing = [trial for trial, key in mine if key not in answered]
+    trials = _planned(prompts, sources) or _stored(experiment, size, texts, store)
+    answered = answered_keys(store, [trial.key for trial in trials]) if store else frozenset()
+    mine = [t for t in trials if own is None or t.scenario.name in own or t.key in answered]
+    missing = [trial for trial in mine if trial.key not in answered]
     cells = Counter((trial.scenario, trial.condition) for trial in missing)
-    if prompts is None:
+    if not trials:
         copies = size.models * size.samples
         cells = Counter({(s, c): copies for s in scenarios for c in conditions})
-    count = size.trials if prompts is None else len(mine)
-    keys = [key for _, key in mine]
+    count = len(mine) if trials else size.trials
+    keys = [trial.key for trial in mine]
     work = _Work(
         store, keys, count, _messages(cells), experiment.max_tokens, control_set=control_set
     )
-    models = Counter(trial.model.sha256 for trial in missing)
+    models = Counter(trial.model for trial in missing)
     return Estimate(
         size=size,
-        answered=None if prompts is None else sum(key in answered for _, key in trials),
+        answered=sum(trial.key in answered for trial in trials) if trials else None,
+        is_as_stored=bool(trials) and not prompts,
         reused=len(sources),
         categories=tuple(dict.fromkeys(s.category for s in scenarios)),
         conditions=tuple(conditions),
         judges=tuple(_judge_work(judge, work) for judge in judges),
         unscored=_count_unscored(experiment, prompts or (), store),
-        seconds_per_answer=_mean_seconds(store, models) if store else None,
+        seconds_per_answer=mean_seconds(store, models),
     )
+
+
+def _planned(prompts: Sequence[Prompt] | None, sources: Mapping[str, str]) -> list[PlannedTrial]:
+    """Return the trials of rendered prompts; `sources` has the keys of answers that are reused."""
+    return [
+        PlannedTrial(
+            sources.get(p.key, p.key), p.trial.model.sha256, p.trial.scenario, p.trial.condition
+        )
+        for p in prompts or ()
+    ]
+
+
+def _stored(
+    experiment: Experiment,
+    size: GridSize,
+    texts: tuple[Sequence[Scenario], Sequence[Condition]],
+    store: Store | None,
+) -> list[PlannedTrial]:
+    """Return the trials of the newest stored plan with these settings and texts; [] without one."""
+    for stored in reversed(store.experiments() if store else ()):
+        with suppress(SteertuiError):
+            if stored.trials == size.trials and parse_experiment(stored.toml) == experiment:
+                return trials_of_plan(store, stored.id, *texts) if store else []
+    return []
 
 
 def _reused(prompts: Sequence[Prompt], store: Store | None) -> dict[str, str]:
@@ -272,18 +305,6 @@ def _messages(
     for (scenario, condition), count in cells.items():
         counts[scenario, condition.steer(scenario.task)] += count
     return counts
-
-
-def _mean_seconds(store: Store, unanswered: Mapping[str, int]) -> float | None:
-    """Return the mean seconds per missing answer; None if a model's rate is unknown.
-
-    `unanswered` has the number of missing answers by the model's identity.
-    """
-    rates = {model: seconds_per_answer(store, model) for model in unanswered}
-    known = [(rate, unanswered[model]) for model, rate in rates.items() if rate is not None]
-    if not rates or len(known) < len(rates):
-        return None
-    return sum(rate * count for rate, count in known) / sum(unanswered.values())
 
 
 def judge_estimate(

@@ -4,8 +4,11 @@ Trials are given by key, since an experiment that was never planned has no rows 
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from steertui.core.condition import Condition
+from steertui.core.scenario import Scenario
 from steertui.store import rows
 from steertui.store.records import UnjudgedAnswer
 from steertui.store.store import Store
@@ -56,19 +59,50 @@ def unjudged_answers(store: Store, keys: Sequence[str], judge: str) -> Iterator[
 
 
 def seconds_per_answer(store: Store, model: str) -> float | None:
-    """Return the mean seconds per answer of a model's newest run; None if it has too few answers.
+    """Return a model's mean seconds per answer in its newest run of at least `MIN_ANSWERS`.
 
-    `model` is the model's identity (`Model.sha256`).
+    None if it has no such run. `model` is the model's identity (`Model.sha256`).
     """
-    sql = """WITH answers AS (SELECT g.run, g.created_at FROM trials AS t
-            JOIN generations AS g ON g.trial = t.key WHERE t.model = ?)
-        SELECT count(*) AS n,
-            86400 * (julianday(max(created_at)) - julianday(min(created_at))) AS seconds
-        FROM answers WHERE run = (SELECT max(run) FROM answers)"""
-    (row,) = store.query(sql, [model])
-    if row["n"] < MIN_ANSWERS or not row["seconds"]:
-        return None
-    return float(row["seconds"] / row["n"])
+    sql = """WITH runs AS (SELECT g.run, count(*) AS n,
+            86400 * (julianday(max(g.created_at)) - julianday(min(g.created_at))) AS seconds
+            FROM trials AS t JOIN generations AS g ON g.trial = t.key
+            WHERE t.model = ? GROUP BY g.run)
+        SELECT seconds / n FROM runs WHERE n >= ? AND seconds > 0 ORDER BY run DESC LIMIT 1"""
+    rates = store.column(sql, [model, MIN_ANSWERS])
+    return float(rates[0]) if rates else None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTrial:
+    """A trial of a plan.
+
+    Attributes:
+        key: key of its answer: that of the trial, or of another one whose answer it reuses.
+        model: identity of the model.
+        scenario: with its texts.
+        condition: with its texts.
+    """
+
+    key: str
+    model: str
+    scenario: Scenario
+    condition: Condition
+
+
+def trials_of_plan(
+    store: Store, experiment: str, scenarios: Sequence[Scenario], conditions: Sequence[Condition]
+) -> list[PlannedTrial]:
+    """Return the trials of a stored experiment; [] if any of them has other texts than these."""
+    by_scenario = {rows.scenario_row(scenario)[0]: scenario for scenario in scenarios}
+    by_condition = {rows.condition_row(condition)[0]: condition for condition in conditions}
+    sql = """SELECT t.key, t.model, t.scenario, t.condition FROM experiment_trials AS e
+        JOIN trials AS t ON t.key = e.trial WHERE e.experiment = ? ORDER BY e.place"""
+    trials = []
+    for key, model, scenario, condition in store.tuples(sql, [experiment]):
+        if scenario not in by_scenario or condition not in by_condition:
+            return []
+        trials.append(PlannedTrial(key, model, by_scenario[scenario], by_condition[condition]))
+    return trials
 
 
 def _rows(

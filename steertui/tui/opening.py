@@ -17,7 +17,7 @@ from steertui.store.records import StoredExperiment
 from steertui.tui.open_dialog import OpenDialog
 from steertui.tui.recent import (
     RecentExperiment,
-    gap_range,
+    gap_and_judge,
     load_recent,
     merge_recent,
     note_recent,
@@ -112,7 +112,8 @@ def _note(store: Store, db: Path, id: str, summary: Summary | None) -> None:
         if experiment.id == id:
             if summary is None and experiment.answered <= MAX_SUMMARISED:
                 summary = summarise_experiment(store, id)
-            note_recent(replace(experiment, gap=gap_range(summary), seen_at=time()))
+            gap, judge = gap_and_judge(summary)
+            note_recent(replace(experiment, gap=gap, judge=judge, seen_at=time()))
 
 
 def _find(db: Path, id: str) -> tuple[StoredExperiment, int]:

@@ -12,13 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from steertui.analysis.formatting import gap_columns
+from steertui.analysis.sentences import Finding, GapResult
 from steertui.analysis.summary import Summary
 from steertui.core.experiment import parse_experiment
 from steertui.errors import SteertuiError
 from steertui.output_files import whole
 from steertui.paths import user_state
 from steertui.printable import one_line
-from steertui.store import Store
+from steertui.store import JudgeInfo, Store
 from steertui.store.progress_queries import answered_counts
 from steertui.store.read_only import newest_change
 from steertui.store.records import StoredExperiment
@@ -47,6 +48,7 @@ class RecentExperiment:
         gap: steerability gap in points with its interval, or the range over the tables; "" if
             unknown.
         seen_at: time of the last look, or of the newest plan, in seconds since 1970.
+        judge: judge of the gap, and whether others contradict it; "" if unknown.
     """
 
     db: str
@@ -56,6 +58,7 @@ class RecentExperiment:
     answered: int
     gap: str
     seen_at: float
+    judge: str = ""
 
     @property
     def has_changed(self) -> bool:
@@ -74,6 +77,11 @@ class RecentExperiment:
     def shown_gap(self) -> str:
         """The gap; "" if it may be out of date."""
         return "" if self.has_changed else self.gap
+
+    @property
+    def shown_judge(self) -> str:
+        """The judge of the shown gap; "" without one."""
+        return self.judge if self.shown_gap else ""
 
     @property
     def date(self) -> str:
@@ -97,7 +105,7 @@ def note_recent(seen: RecentExperiment) -> None:
     entries = load_recent()
     before = next((e for e in entries if (e.db, e.id) == (seen.db, seen.id)), None)
     if before and not seen.gap and before.answered == seen.answered:
-        seen = replace(seen, gap=before.shown_gap)
+        seen = replace(seen, gap=before.shown_gap, judge=before.shown_judge)
     others = [e for e in entries if (e.db, e.id) != (seen.db, seen.id)]
     kept = [asdict(entry) for entry in [seen, *others][:MAX_RECENT]]
     with suppress(OSError):  # a read-only or full disk: the list stays as it was
@@ -126,27 +134,38 @@ def merge_recent(
         name = (entry.db, entry.id)
         before = by_name.get(name)
         is_same = before is not None and before.answered == entry.answered
-        gap = before.shown_gap if before and is_same else ""
+        gap, judge = (before.shown_gap, before.shown_judge) if before and is_same else ("", "")
         seen_at = max(entry.seen_at, before.seen_at if before else 0.0)
-        merged[name] = replace(entry, gap=gap, seen_at=seen_at)
+        merged[name] = replace(entry, gap=gap, judge=judge, seen_at=seen_at)
     return sorted(merged.values(), key=lambda entry: entry.seen_at, reverse=True)
 
 
-def gap_range(summary: Summary | None) -> str:
-    """Return the primary gap in points with its interval, or the range over several tables.
+def gap_and_judge(summary: Summary | None) -> tuple[str, str]:
+    """Return the primary gap in points with its interval, and its judge; "" for none.
 
-    Tables from which nothing is concluded and those of the demo are left out; "" if none is left.
+    The judge is the first model judge that has a gap, else the first person or published labels.
+    With several tables of this judge it is the range of their gaps. Tables whose labels are not
+    reliable and those of the demo are left out.
     """
-    results = [
-        table.primary
-        for table in (summary.tables if summary else ())
-        if table.primary and not table.is_stand_in
-    ]
-    results = [r for r in results if not r.finding.is_withdrawn]
-    points = sorted(r.gap.points for r in results if r.gap.points is not None)
-    if len(results) == 1 and points:
+    by_judge: dict[JudgeInfo, list[GapResult]] = {}
+    for table in summary.tables if summary else ():
+        result = table.primary
+        is_shown = result and result.finding is not Finding.WITHHELD and not table.is_stand_in
+        if result and is_shown and table.judge and result.gap.points is not None:
+            by_judge.setdefault(table.judge, []).append(result)
+    if not by_judge:
+        return "", ""
+    judge = min(by_judge, key=lambda info: info.kind.is_reference)
+    results = by_judge[judge]
+    differ = " (judges differ)" if any(r.finding is Finding.CONTESTED for r in results) else ""
+    return _points_text(results), f"{one_line(judge.name)}{differ}"
+
+
+def _points_text(results: Sequence[GapResult]) -> str:
+    if len(results) == 1:
         return " ".join(gap_columns(results[0])[:2])
-    return f"{points[0]:+.1f} … {points[-1]:+.1f}" if points else ""
+    points = sorted(r.gap.points for r in results if r.gap.points is not None)
+    return f"{points[0]:+.1f} … {points[-1]:+.1f}"
 
 
 def _describe(stored: StoredExperiment, db: Path, answered: int) -> RecentExperiment:

@@ -10,14 +10,19 @@ from steertui.core.model import demo_path
 from steertui.core.verdict import Debias
 from steertui.engine.sizing import Overrides
 from steertui.execution import run
+from steertui.execution.judge_worths import with_worths
 from steertui.execution.plan_lines import gap_text, judge_work_text, time_text
 from steertui.judge.control import load_control_set
+from steertui.planning.consent import open_question
 from steertui.planning.estimate import Estimate, estimate_experiment
 from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
+from steertui.planning.origin import origin_of
 from steertui.planning.plan import make_plan
 from steertui.planning.presets import PRESETS
 from steertui.planning.resolve import resolve
 from steertui.store import Store
+from steertui.store.plan_queries import seconds_per_answer
+from tests.fixtures.database import execute
 
 SMALL = Experiment(limit=4, max_tokens=16)
 PRICED = JudgeServerOptions(price="2,8")
@@ -49,6 +54,10 @@ def test_estimate_and_plan_agree_before_and_after_a_run(tmp_path: Path, debias: 
     assert after == planned(db, experiment, DEFAULT_OPTIONS)
     assert after.answered == 12
     assert [judge_work_text(judge) for judge in after.judges] == ["up to date"]
+    more = estimate_experiment(replace(experiment, limit=8), db, DEFAULT_OPTIONS)
+    (judge,) = with_worths(more, db).judges
+    assert judge.seconds_per_label
+    assert judge_work_text(judge).startswith("12 labels pending, about 0:0")
 
 
 def test_cost_of_a_paid_judge_counts_stored_and_expected_answers(tmp_path: Path) -> None:
@@ -143,6 +152,77 @@ def test_time_is_that_of_each_missing_model_and_never_of_another_one(tmp_path: P
     assert estimate_experiment(other, db, DEFAULT_OPTIONS).seconds_per_answer is None
     both = replace(more, models=["demo", str(copy)])
     assert estimate_experiment(both, db, DEFAULT_OPTIONS).seconds_per_answer is None
+    elsewhere = estimate_experiment(more, tmp_path / "b.db", DEFAULT_OPTIONS)
+    assert elsewhere.seconds_per_answer == pytest.approx(rate)
+    execute(db, "DELETE FROM generations WHERE id > 5")  # too few answers for a rate of their own
+    assert estimate_experiment(more, db, DEFAULT_OPTIONS).seconds_per_answer == pytest.approx(rate)
+    assert estimate_experiment(other, tmp_path / "b.db", DEFAULT_OPTIONS).seconds_per_answer is None
+
+
+def test_a_short_resumed_run_does_not_hide_the_rate_of_the_run_before(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    with Store(db) as store:
+        list(run(make_plan(resolve(SMALL), store), store, Overrides(), DEFAULT_OPTIONS))
+        key = store.column("SELECT trial FROM generations ORDER BY id DESC LIMIT 1")[0]
+        model = store.column("SELECT model FROM trials")[0]
+        before = seconds_per_answer(store, model)
+    execute(db, "DELETE FROM verdicts")
+    execute(db, "DELETE FROM generations WHERE trial = ?", [key])
+    with Store(db) as store:
+        list(run(make_plan(resolve(SMALL), store), store, Overrides(), DEFAULT_OPTIONS))
+        assert store.column("SELECT count(*) FROM generations")[0] == 12
+        after = seconds_per_answer(store, model)
+    assert before is not None
+    assert after is not None
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "no JSON", '{"a": "b"}', '{"a": null}'])
+def test_a_damaged_file_of_rates_is_no_rate(tmp_path: Path, state_home: Path, text: str) -> None:
+    file = state_home / "steertui" / "rates" / "seconds-per-answer.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(text, encoding="utf-8")
+    estimate = estimate_experiment(SMALL, tmp_path / "a.db", DEFAULT_OPTIONS)
+    assert estimate.seconds_per_answer is None
+
+
+def test_a_received_experiment_counts_the_answers_of_its_stored_plan(tmp_path: Path) -> None:
+    """Its weights are not opened before the user agrees, but its trials are in the database."""
+    db = tmp_path / "a.db"
+    copy = tmp_path / "other.gguf"
+    copy.write_bytes(demo_path().read_bytes() + b"\0" * 32)
+    experiment = replace(SMALL, models=[str(copy)], judges=["none"])
+    planned(db, experiment, DEFAULT_OPTIONS)
+    origin = origin_of(experiment, str(db), is_database=True)
+    assert open_question(experiment, origin)
+    for answers in (0, 12):
+        estimate = estimate_experiment(experiment, db, DEFAULT_OPTIONS, origin)
+        assert (estimate.answered, estimate.unanswered) == (answers, 12 - answers)
+        assert estimate.is_as_stored
+        with Store(db) as store:
+            list(run(make_plan(resolve(experiment), store), store, Overrides(), DEFAULT_OPTIONS))
+    more = replace(experiment, limit=5)
+    assert estimate_experiment(more, db, DEFAULT_OPTIONS, origin).answered is None
+
+
+def test_a_stored_plan_of_other_texts_counts_nothing(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    copy = tmp_path / "other.gguf"
+    copy.write_bytes(demo_path().read_bytes() + b"\0" * 32)
+    conditions = tmp_path / "c.toml"
+    table = 'format = 1\n[[condition]]\nname = "{}"\nsuffix = "{}"\n'
+    experiment = replace(
+        SMALL,
+        models=[str(copy)],
+        judges=["none"],
+        conditions=["mine"],
+        conditions_file=str(conditions),
+    )
+    conditions.write_text(table.format("mine", "one"), encoding="utf-8")
+    planned(db, experiment, DEFAULT_OPTIONS)
+    origin = origin_of(experiment, str(tmp_path / "x.toml"), is_database=False)
+    assert estimate_experiment(experiment, db, DEFAULT_OPTIONS, origin).answered == 0
+    conditions.write_text(table.format("mine", "two"), encoding="utf-8")
+    assert estimate_experiment(experiment, db, DEFAULT_OPTIONS, origin).answered is None
 
 
 def test_time_is_unknown_before_the_first_run(tmp_path: Path) -> None:

@@ -9,7 +9,13 @@ import pytest
 from steertui.analysis.summary import summarise_experiment
 from steertui.core.experiment import Experiment
 from steertui.core.verdict import Label
-from steertui.planning.estimate import estimate_experiment
+from steertui.planning.estimate import (
+    Estimate,
+    GridSize,
+    JudgeEstimate,
+    estimate_experiment,
+)
+from steertui.planning.footprint import Footprint
 from steertui.planning.judges import DEFAULT_OPTIONS
 from steertui.report.figures import paper_rates
 from steertui.store import Store
@@ -95,3 +101,23 @@ def test_answers_to_score_are_part_of_the_work(tmp_path: Path) -> None:
     assert action in estimate_text(answered, 100, ON_DARK).plain
     scored = replace(answered, unscored=0)
     assert "score" not in estimate_text(scored, 100, ON_DARK).plain
+
+
+def test_the_plan_shows_totals_of_downloads_disk_memory_and_cost() -> None:
+    paid = JudgeEstimate("one", 6, 0.2, is_local=False)
+    estimate = Estimate(
+        size=GridSize(1, 2, 3, ((0.0, 1),)),
+        judges=(paid, replace(paid, name="two", dollars=0.3)),
+        downloads=(("a", 3_000_000_000), ("b", 1_000_000_000)),
+    )
+    text = estimate_text(estimate, 100, ON_DARK, Footprint("a", 3 * 10**9, 2 * 10**9, 5 * 10**9))
+    for part in (
+        "4.00 GB in all",
+        "free disk: 5.00 GB",
+        "3.00 GB for the weights of a, and the KV cache",
+        "free memory: 2.00 GB",
+        "about $0.5",
+    ):
+        assert part in text.plain
+    red = [span for span in text.spans if span.style == ON_DARK.error]
+    assert [text.plain[span.start : span.end] for span in red] == ["free memory: 2.00 GB"]

@@ -111,11 +111,12 @@ def test_a_changed_database_shows_no_gap_and_a_missing_one_is_not_listed(tmp_pat
     drive_stored(db, nothing)
     (entry,) = load_recent()
     assert entry.shown_gap.startswith("+100.0 [")
+    assert entry.shown_judge == "fake"
     assert entry.state == "answered"
     later = time.time() + 600
     os.utime(db, (later, later))
     (entry,) = load_recent()
-    assert (entry.shown_gap, entry.state) == ("", "changed since")
+    assert (entry.shown_gap, entry.shown_judge, entry.state) == ("", "", "changed since")
     db.unlink()
     assert load_recent() == []
 
@@ -147,3 +148,27 @@ def test_the_demo_has_no_gap_in_the_list(tmp_path: Path) -> None:
     drive_stored(db, nothing)
     (entry,) = load_recent()
     assert (entry.shown_gap, entry.state) == ("", "answered")
+
+
+def test_labels_by_hand_do_not_replace_the_gap_of_the_model_judge(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    write(db)
+    person = "human:ann#steertui"
+    with Store(db) as store:
+        store.add_judge("openai:fake", "fake", {"kind": "server", "title": ""})
+        store.add_judge(person, "human:ann", {"kind": "a person", "title": ""})
+        keys = [str(key) for (key,) in select(db, "SELECT trial FROM generations ORDER BY id")]
+        for n, key in enumerate(keys):
+            label = (Label.CONVERGENCE, Label.NO_CONVERGENCE)[n % 2]
+            store.add_verdict(key, Verdict("openai:fake", label))
+    drive_stored(db, nothing)
+    (before,) = load_recent()
+    assert before.judge == "fake"
+    for labelled, judge in ((1, "fake"), (12, "fake (judges differ)")):
+        with Store(db) as store:
+            for n, key in enumerate(keys[:labelled]):
+                label = (Label.NO_CONVERGENCE, Label.CONVERGENCE)[n % 2]
+                store.add_verdict(key, Verdict(person, label))
+        drive_stored(db, nothing)
+        (after,) = load_recent()
+        assert (after.gap, after.judge) == (before.gap, judge)

@@ -10,6 +10,7 @@ from textual.widgets import Static
 from steertui.core.experiment import Experiment
 from steertui.core.verdict import SIGNS, Label, Verdict
 from steertui.engine.sizing import Overrides
+from steertui.planning.judges import DEFAULT_OPTIONS, find_judges
 from steertui.store import Store
 from steertui.store.run_lock import run_lock
 from steertui.tui.app import SteertuiApp, open_session
@@ -18,11 +19,13 @@ from steertui.tui.run.following import FOLLOWING
 from steertui.tui.run.matrix import Matrix
 from steertui.tui.run.panels import FocusPanel
 from steertui.tui.run.run_controls import PAUSED, RUNNING
+from steertui.tui.run.run_messages import Ended
 from steertui.tui.run.run_screen import DONE, STOPPED, RunScreen
 from steertui.tui.session import Session
 from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.label_style import ON_DARK
 from tests.fixtures.database import execute, select
+from tests.fixtures.openai_server import Fake, Loopback
 from tests.fixtures.screens import Story, drive, press, wait_idle, wait_until
 from tests.fixtures.stored_answers import made_up
 
@@ -246,7 +249,7 @@ def test_labels_of_a_planned_judge_are_shown_before_those_of_a_person(tmp_path: 
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "2")
         assert run_screen(app).run.judge == "local:x"
-        assert run_screen(app).state == "2 labels pending: r judges the answers"
+        assert run_screen(app).state == "4 labels pending: r judges the answers"  # by the demo
 
     drive_stored(db, story)
 
@@ -274,3 +277,36 @@ def label_by_hand(db: Path) -> None:
     with Store(db) as store:
         store.add_judge("human:ada", "human:ada", {"kind": "a person", "title": ""})
         store.add_verdict(str(key), Verdict("human:ada", Label.CONVERGENCE))
+
+
+def test_labels_pending_are_those_of_all_planned_judges(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    made_up(db, ["an answer"] * 4)
+    with Loopback(Fake(models=("one", "two"))) as server:
+        names = [f"openai:{name}@{server.url}" for name in ("one", "two")]
+        execute(db, "UPDATE experiment_plans SET toml = ?", [Experiment(judges=names).to_toml()])
+        (first, _) = find_judges(names, "steertui", hide_suffix=False, options=DEFAULT_OPTIONS)
+        with Store(db) as store:
+            store.add_judge(first.id, first.name, {**first.settings, "title": ""})
+            for (key,) in select(db, "SELECT trial FROM generations LIMIT 3"):
+                store.add_verdict(str(key), Verdict(first.id, Label.CONVERGENCE))
+
+        async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+            await press(pilot, "2")
+            assert run_screen(app).run.judge == first.id
+            assert run_screen(app).state == "5 labels pending: r judges the answers"
+            line = str(run_screen(app).query_one("#activity", Static).render())
+            assert "5 labels pending" in line
+
+        drive_stored(db, story)
+
+
+def test_a_run_that_is_stopped_when_all_is_stored_is_complete(tmp_path: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await wait_idle(pilot)
+        screen = run_screen(app)
+        screen.post_message(Ended("", is_stopped=True, summary=None))
+        await wait_idle(pilot)
+        assert screen.state == DONE
+
+    drive_run(tmp_path / "a.db", story)

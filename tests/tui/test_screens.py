@@ -292,14 +292,14 @@ def test_the_plan_counts_new_trials_after_every_change(db: Path) -> None:
         screen = app.screen
         assert isinstance(screen, PlanScreen)
         shown = screen.query_one("#estimate", Static)
-        assert "0 new, 48 answered before" in str(shown.content)
+        assert "48 answered before, 0 to do" in str(shown.content)
         await press(pilot, "down", "down", "down", "enter")  # scenarios at most
         app.screen.query_one(Input).value = "18"
         await press(pilot, "enter")
         await wait_for_workers(pilot)
         assert screen.experiment.limit == 18
         assert "72 = 1 model × 18 scenarios × 4 conditions" in str(shown.content)
-        assert "24 new, 48 answered before" in str(shown.content)
+        assert "48 answered before, 24 to do" in str(shown.content)
 
     run_steps(db, steps)
 

@@ -22,6 +22,7 @@ from steertui.output_files import check_output
 from steertui.paths import expand_home
 from steertui.planning.estimate import Estimate, estimate_experiment
 from steertui.planning.experiment_files import load_experiment, save_experiment
+from steertui.planning.footprint import Footprint, footprint_of
 from steertui.planning.origin import TYPED, Origin, file_origin
 from steertui.planning.presets import PRESETS
 from steertui.planning.resolve import vector_recipes
@@ -87,6 +88,7 @@ class PlanScreen(Page):
         self.experiment = Experiment()
         self.origin = TYPED
         self.estimate: Estimate | None = None
+        self.footprint: Footprint | None = None
         self._version = -1
 
     def body(self) -> ComposeResult:
@@ -131,11 +133,15 @@ class PlanScreen(Page):
         session = self.session
         estimate = estimate_experiment(experiment, session.db, session.server_options, self.origin)
         shown = with_worths(estimate, session.db)
-        self.app.call_from_thread(self._show_estimate, experiment, shown)
+        footprint = footprint_of(experiment, estimate.downloads)
+        self.app.call_from_thread(self._show_estimate, experiment, shown, footprint)
 
-    def _show_estimate(self, experiment: Experiment, estimate: Estimate) -> None:
+    def _show_estimate(
+        self, experiment: Experiment, estimate: Estimate, footprint: Footprint | None
+    ) -> None:
         if experiment == self.experiment:
             self.estimate = estimate
+            self.footprint = footprint
             self._draw_estimate()
 
     # Drawing
@@ -156,12 +162,12 @@ class PlanScreen(Page):
 
     @on(OptionList.OptionHighlighted, "#fields")
     def _draw_estimate(self) -> None:
-        estimate = self.estimate
+        estimate, footprint = self.estimate, self.footprint
         field = self._field()
         c = self.colours
 
         def draw(room: Size) -> Text:
-            text = estimate_text(estimate, room.width, c).append("\n\n")
+            text = estimate_text(estimate, room.width, c, footprint).append("\n\n")
             return text.append_text(field_text(field, estimate, c))
 
         self.query_one("#estimate", ReflowingText).draw_with(draw)

@@ -5,8 +5,11 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from steertui.core.experiment import Experiment
-from steertui.execution.plan_lines import gap_text, judge_work_text, reused_text, time_text
+from steertui.execution.plan_lines import answered_text, gap_text, judge_work_text, time_text
+from steertui.execution.progress import dollars
 from steertui.planning.estimate import Estimate, GridSize, JudgeEstimate
+from steertui.planning.footprint import Footprint
+from steertui.planning.reach import Sizes
 from steertui.printable import one_line, printable
 from steertui.tui.plan.fields import Field
 from steertui.tui.widgets.label_style import Palette
@@ -30,8 +33,13 @@ def field_line(field: Field, experiment: Experiment, colours: Palette) -> Text:
     return line.append(one_line(field.format(value)), style)
 
 
-def estimate_text(estimate: Estimate | None, width: int, colours: Palette) -> Text:
-    """Return the estimate, line by line; None while it is computed."""
+def estimate_text(
+    estimate: Estimate | None,
+    width: int,
+    colours: Palette,
+    footprint: Footprint | None = None,
+) -> Text:
+    """Return the estimate and the memory, line by line; `estimate` is None while it is computed."""
     c = colours
     if estimate is None:
         return Text("Estimating …", c.quiet)
@@ -39,7 +47,7 @@ def estimate_text(estimate: Estimate | None, width: int, colours: Palette) -> Te
         text = Text().append(f"! {one_line(estimate.error)}.", c.error)
         return text.append("\n\nChange the field named above; r runs nothing until then.", c.quiet)
     text = Text()
-    for heading, line in _estimate_lines(estimate, c):
+    for heading, line in _estimate_lines(estimate, footprint, c):
         heading_text = Text(f"{heading:{HEADING_WIDTH}}", c.quiet)
         text.append_text(hanging_indent(heading_text, line, width)).append("\n")
     if estimate.size.trials:
@@ -61,32 +69,60 @@ def _run_action(estimate: Estimate) -> str:
     return "shows the trials: everything is up to date"
 
 
-def _estimate_lines(estimate: Estimate, c: Palette) -> Iterator[tuple[str, Text]]:
+def _estimate_lines(
+    estimate: Estimate, footprint: Footprint | None, c: Palette
+) -> Iterator[tuple[str, Text]]:
     if estimate.size.trials:
         yield from _trial_lines(estimate, c)
-    for index, (name, size) in enumerate(estimate.downloads):
-        size_or_unknown = size_text(size) if size else "size unknown"
-        yield "" if index else "fetch", Text(f"↓ {one_line(name)}, {size_or_unknown}", c.warning)
+    yield from _download_lines(estimate.downloads, footprint, c)
     for index, (name, model) in enumerate(estimate.trainings):
         yield "" if index else "train", Text(f"vector {one_line(name)} on {one_line(model)}")
     if not estimate.size.trials:
         return
     yield "time", Text(time_text(estimate, estimate.unanswered) or "no answers to do", c.quiet)
+    if footprint:
+        yield from _memory_lines(footprint, c)
     if estimate.unscored:
         yield "score", Text(f"{quantity(estimate.unscored, 'answer')} by the unsteered model")
     for index, judge in enumerate(estimate.judges):
         yield "" if index else "judges", _judge_line(judge, c)
     if not estimate.judges:
         yield "judges", Text("! none: answers are stored without labels", c.warning)
+    paid = [judge.dollars for judge in estimate.judges if judge.labels and judge.dollars]
+    if len(paid) > 1:
+        yield "cost", Text(f"about {dollars(sum(paid))[2:]} in all", c.warning)
+
+
+def _download_lines(
+    downloads: Sizes, footprint: Footprint | None, c: Palette
+) -> Iterator[tuple[str, Text]]:
+    """Yield one line per file to download, then their total and the free space."""
+    for index, (name, size) in enumerate(downloads):
+        size_or_unknown = size_text(size) if size else "size unknown"
+        yield "" if index else "fetch", Text(f"↓ {one_line(name)}, {size_or_unknown}", c.warning)
+    if downloads and footprint:
+        total = sum(size for _, size in downloads)
+        yield "", Text(f"{size_text(total)} in all", c.quiet)
+        yield "", _free_text("disk", footprint.disk, total, c)
+
+
+def _memory_lines(footprint: Footprint, c: Palette) -> Iterator[tuple[str, Text]]:
+    """Yield the largest weights and the free memory."""
+    name, size = one_line(footprint.name), size_text(footprint.weights)
+    yield "memory", Text(f"{size} for the weights of {name}, and the KV cache", c.quiet)
+    yield "", _free_text("memory", footprint.memory, footprint.weights, c)
+
+
+def _free_text(what: str, free: int, needed: int, c: Palette) -> Text:
+    return Text(f"free {what}: {size_text(free)}", "" if needed < free else c.error)
 
 
 def _trial_lines(estimate: Estimate, c: Palette) -> Iterator[tuple[str, Text]]:
     trials = Text().append(f"{estimate.size.trials:,}", f"bold {c.strong}")
     yield "trials", trials.append(f" = {_grid_text(estimate.size)}", c.quiet)
     if estimate.answered is not None:
-        new = Text().append(f"{estimate.unanswered:,} new", f"bold {c.strong}")
-        text = f", {estimate.answered:,} answered before{reused_text(estimate.reused)}"
-        yield "", new.append(text, c.quiet)
+        answered = Text(answered_text(estimate), c.quiet)
+        yield "", answered.append(f"{estimate.unanswered:,} to do", f"bold {c.strong}")
 
 
 def _grid_text(size: GridSize) -> str:

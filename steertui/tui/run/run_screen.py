@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from steertui.analysis.summary import summarise_experiment
-from steertui.planning.judges import judge_names
 from steertui.store.trial_filter import TrialFilter
 from steertui.store.trials import read_trial
 from steertui.tui.gc_tuning import exempt_live_objects
@@ -130,13 +129,10 @@ class RunScreen(RunControls):
         if not experiment:
             return
         judge = self.run.judge
-        planned = self.session.experiment
-        self.run.has_planned_judge = bool(planned and judge_names(planned))
-        self.run.fill(
-            await self.session.with_store(lambda store: read_state(store, experiment, judge))
-        )
+        session = self.session
+        self.run.fill(await session.with_store(lambda store: read_state(store, session, judge)))
         if not self.is_at_work and not self.is_following:
-            self.state = outcome or self.remaining_line()
+            self.state = self.outcome_line(outcome)
         self.query_one(Matrix).fill(self.run.grid)
         exempt_live_objects()
         self.draw(rates=False)
@@ -153,6 +149,11 @@ class RunScreen(RunControls):
         if self.run.unanswered:
             return f"{self.run.unanswered:,} trials unanswered"
         return f"{self.run.pending:,} labels pending" if self.run.pending else "up to date"
+
+    def outcome_line(self, outcome: str) -> str:
+        """Return the state line after a run with this outcome: of a stop only if work remains."""
+        remains = self.run.unanswered or self.run.pending
+        return outcome if outcome == FAILED or (outcome and remains) else self.remaining_line()
 
     def remaining_line(self) -> str:
         """Return the work that remains, and the key that starts it."""
@@ -226,7 +227,7 @@ class RunScreen(RunControls):
             self.run.notices.append(Notice(message.error))
         elif message.is_stopped:
             outcome = STOPPED
-        self.state = outcome or self.remaining_line()
+        self.state = self.outcome_line(outcome)
         self.refresh_bindings()
         self._show_slots()
         self.draw()

@@ -4,10 +4,14 @@ from dataclasses import dataclass, field
 
 from steertui.analysis.summary import Summary
 from steertui.engine.events import SlotView
+from steertui.errors import SteertuiError
+from steertui.planning.consent import open_question
+from steertui.planning.judges import openable_judges, with_stored_names
 from steertui.store import Store, TrialStatus
 from steertui.store.progress_queries import TrialPlace, failure_reasons, survey
 from steertui.tui.run.grid import Grid, make_grid
 from steertui.tui.run.run_messages import JudgeQueue, KvUsage, Notice, RunUpdate, Stage
+from steertui.tui.session import Session
 
 THROUGHPUT_SAMPLES = 120
 """Throughput values that are kept, one per second."""
@@ -23,6 +27,8 @@ class StoredState:
         failures: reasons by the key of the trial that could not be answered.
         judge: id of the judge whose labels are shown; "" for none.
         dollars: cost of all judges so far, in US dollars.
+        pending: labels that the planned judges other than `judge` have to give.
+        is_planned: whether `judge` is planned, or it is unknown which judges are.
     """
 
     places: list[TrialPlace]
@@ -30,13 +36,16 @@ class StoredState:
     failures: dict[str, str]
     judge: str
     dollars: float
+    pending: int
+    is_planned: bool
 
 
-def read_state(store: Store, experiment: str, judge: str) -> StoredState:
-    """Return the stored state under a judge.
+def read_state(store: Store, session: Session, judge: str) -> StoredState:
+    """Return the stored state of the open experiment under a judge.
 
     "" stands for the experiment's first judge; people and published labels come last.
     """
+    experiment, planned = session.id, planned_judges(store, session)
     judges = sorted(store.judges(experiment), key=lambda info: info.kind.is_reference)
     judge = judge or (judges[0].id if judges else "")
     places, statuses = survey(store, experiment, judge)
@@ -46,7 +55,30 @@ def read_state(store: Store, experiment: str, judge: str) -> StoredState:
         failures=failure_reasons(store, experiment),
         judge=judge,
         dollars=sum(store.judge_cost(info.id).dollars or 0.0 for info in judges),
+        pending=sum(
+            len(statuses) - store.count_judged(experiment, other)
+            for other in planned or ()
+            if other != judge
+        ),
+        is_planned=planned is None or judge in planned,
     )
+
+
+def planned_judges(store: Store, session: Session) -> list[str] | None:
+    """Return the ids of the judges of the open experiment.
+
+    None if they are unknown: weights are missing, may not be opened yet, or a name is wrong.
+    """
+    experiment = session.experiment
+    if experiment is None:
+        return []
+    try:
+        is_agreed = open_question(experiment, session.origin) is None
+        found = openable_judges(experiment, session.server_options, is_agreed=is_agreed)
+    except SteertuiError:
+        return None
+    ids = [judge.id for judge in with_stored_names(found, store) if not isinstance(judge, str)]
+    return ids if len(ids) == len(found) else None
 
 
 @dataclass
@@ -59,7 +91,8 @@ class RunState:
         summary: results so far; None before the first summary.
         failures: reasons by the key of the trial that could not be answered.
         judge: id of the judge whose labels are shown; "" for none.
-        has_planned_judge: whether a run judges the answers.
+        is_judge_planned: whether a run judges the answers by the shown judge.
+        others_pending: labels that the other planned judges have to give.
         dollars: stored cost of all judges, in US dollars.
         stages: progress by stage.
         queues: progress by judge.
@@ -77,7 +110,8 @@ class RunState:
     summary: Summary | None = None
     failures: dict[str, str] = field(default_factory=dict)
     judge: str = ""
-    has_planned_judge: bool = False
+    is_judge_planned: bool = False
+    others_pending: int = 0
     dollars: float = 0.0
     stages: dict[str, Stage] = field(default_factory=dict)
     queues: dict[str, JudgeQueue] = field(default_factory=dict)
@@ -104,6 +138,8 @@ class RunState:
         self.failures = stored.failures
         self.judge = stored.judge
         self.dollars = stored.dollars
+        self.is_judge_planned = stored.is_planned
+        self.others_pending = stored.pending
 
     @property
     def answered(self) -> int:
@@ -122,8 +158,9 @@ class RunState:
 
     @property
     def pending(self) -> int:
-        """Number of answers that a run would judge; 0 if the experiment plans no judge."""
-        return self.unjudged if self.judge and self.has_planned_judge else 0
+        """Number of labels that a run would ask for, of all planned judges."""
+        shown = self.unjudged if self.judge and self.is_judge_planned else 0
+        return shown + self.others_pending
 
     @property
     def failed(self) -> int:

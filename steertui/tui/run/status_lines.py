@@ -89,8 +89,10 @@ def stored_parts(run: RunState, c: Palette) -> list[Text]:
     if run.unanswered:
         parts.append(_number(run.unanswered, "unanswered", c))
     parts.append(_number(run.grid.labelled, "labels", c))
-    if run.unjudged:
-        parts.append(_number(run.unjudged, "labels pending" if run.pending else "unjudged", c))
+    if run.pending:
+        parts.append(_number(run.pending, "labels pending", c))
+    elif run.unjudged:
+        parts.append(_number(run.unjudged, "unjudged", c))
     spent = _cost([run.dollars])
     if spent:
         parts.append(Text().append(spent, f"bold {c.strong}").append(" spent on judges", c.quiet))

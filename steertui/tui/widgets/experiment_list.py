@@ -12,8 +12,8 @@ from steertui.tui.recent import RecentExperiment
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.stable_table import StableTable, make_content
 
-HEADS = ("last open", "gap", "state", "experiment", "database")
-LEFT_COLUMNS = (0, 2, 3, 4)
+HEADS = ("last open", "gap", "state", "experiment", "labels by", "database")
+LEFT_COLUMNS = (0, 2, 3, 4, 5)
 
 MAX_TITLE = 44
 """Columns of the description of an experiment."""
@@ -57,6 +57,7 @@ def _cells(experiment: RecentExperiment, colours: Palette) -> list[str | Text]:
         Text(experiment.shown_gap or "–", "bold" if experiment.shown_gap else colours.faint),
         Text(experiment.state, colours.quiet if is_done else colours.warning),
         title,
+        Text(one_line(experiment.shown_judge), colours.quiet),
         Text(one_line(short_path(experiment.db)), colours.quiet),
     ]
 
