@@ -54,7 +54,7 @@ class JudgeError(SteertuiError):
 
 
 class SourceError(SteertuiError):
-    """A pinned source file is missing, or its sha256 is not the expected one."""
+    """A pinned source file, or a log of another program, is missing or not the expected one."""
 
 
 class FetchError(SteertuiError):

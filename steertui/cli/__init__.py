@@ -6,6 +6,7 @@ from steertui.cli.bundle import bundle, reproduce, verify
 from steertui.cli.contest import contest
 from steertui.cli.doctor import doctor
 from steertui.cli.export import export
+from steertui.cli.import_inspect import import_inspect
 from steertui.cli.import_paper import import_paper
 from steertui.cli.inspect import inspect
 from steertui.cli.judge import judge
@@ -23,7 +24,7 @@ from steertui.cli.vector import vector
 cli.section("Before a run", doctor, inspect, models, sources, vector, contest, judges, power, bench)
 cli.section("After a run", report, agree, label, judge, export)
 cli.section("For others to check", bundle, verify, reproduce)
-cli.section("Other runs", merge, import_paper)
+cli.section("Other runs", merge, import_paper, import_inspect)
 cli.section("The screens", serve)
 
 __all__ = ["cli"]

@@ -16,6 +16,8 @@ class JudgeKind(StrEnum):
     """A person who labelled answers with this program."""
     PAPER = "paper"
     """Published labels, imported with the answers."""
+    INSPECT = "inspect"
+    """A scorer of inspect_ai: its scores, imported with the answers."""
     JURY = "jury"
     """Several judges together: their majority, or the mean of their probabilities."""
     CONTROL = "control"
@@ -29,6 +31,11 @@ class JudgeKind(StrEnum):
         return _PREFIXES.get(self.value, "")
 
     @property
+    def is_imported(self) -> bool:
+        """Whether labels of this kind are imported with the answers and cannot be made here."""
+        return self in (JudgeKind.PAPER, JudgeKind.INSPECT)
+
+    @property
     def is_reference(self) -> bool:
         """Whether other judges are measured against this kind: people, published and known
         labels."""
@@ -40,6 +47,7 @@ _PREFIXES = {
     "server": "openai:",
     "human": "human:",
     "paper": "paper:",
+    "inspect": "inspect:",
     "jury": "jury:",
     "control": "control:",
 }

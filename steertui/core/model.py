@@ -28,6 +28,9 @@ BATCH_MARK = "#"
 """Separator between an imported model's name and the digest of its runs. Runs that equal
 the published ones to the byte have neither."""
 
+INSPECT_MARK = "inspect-"
+"""Start of the digest in an imported model's identity if its answers are from inspect_ai logs."""
+
 CONTROL_PREFIX = "control:"
 """Prefix of the identity of a control set; the set's sha256 follows."""
 
@@ -57,6 +60,17 @@ def parse_model_backend(identity: str, origin: str) -> ModelBackend:
 def imported_identity(name: str, batch: str = "") -> str:
     """Return the identity of a model with imported answers; `batch` is "" for published runs."""
     return f"{IMPORTED_PREFIX}{name}{BATCH_MARK if batch else ''}{batch}"
+
+
+def inspect_batch(digest: str) -> str:
+    """Return the batch of a model whose answers are from inspect_ai logs (`imported_identity`)."""
+    return f"{INSPECT_MARK}{digest}"
+
+
+def is_from_inspect(identity: str) -> bool:
+    """Whether a model's identity is that of answers from inspect_ai logs."""
+    batch = identity.partition(BATCH_MARK)[2]
+    return identity.startswith(IMPORTED_PREFIX) and batch.startswith(INSPECT_MARK)
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,7 +147,7 @@ def import_runs(runs: Sequence[LoggedRun], store: Store, benchmark: Sequence[Sce
         run_id = store.add_run(experiment, {}, f"imported; {SOURCE}", {"logs": logs})
         for run, item, prompt in new:
             verdict = Verdict(run.judge, item.decision, reason=item.reason)
-            store.add_labelled(prompt.key, run_id, *_answer(item), verdict=verdict)
+            store.add_labelled(prompt.key, run_id, *_answer(item), verdicts=[verdict])
     return experiment
 
 

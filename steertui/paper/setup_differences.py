@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from steertui.analysis.table import Table
 from steertui.core.judge_kind import JudgeKind
-from steertui.core.model import ModelBackend
+from steertui.core.model import ModelBackend, is_from_inspect
 from steertui.paper.original_labels import PAPER_JUDGE, is_imported, is_paper_run
 from steertui.store import Store
 from steertui.store.judge_queries import judge_settings
@@ -36,7 +36,7 @@ def setup_differences(store: Store, table: Table, model: str) -> Iterator[str]:
     setups = trial_setups(store, table.experiment, table.setting)
     is_thinking = "Thinking" in model
     if is_imported(table):
-        source = "the paper" if is_paper_run(table) else "another run of the paper's program"
+        source = _source(table)
         yield f"The answers are imported from {source}; nothing was generated here"
         yield from _suffixes(setups)
         yield from _sampling(table, setups, is_thinking=is_thinking)
@@ -50,6 +50,12 @@ def setup_differences(store: Store, table: Table, model: str) -> Iterator[str]:
         yield "There was no system message; the paper's is the category's own text"
     yield from _sampling(table, setups, is_thinking=is_thinking)
     yield from _answer_limits(setups, is_thinking=is_thinking)
+
+
+def _source(table: Table) -> str:
+    if is_from_inspect(table.setting.model):
+        return "inspect_ai logs"
+    return "the paper" if is_paper_run(table) else "another run of the paper's program"
 
 
 def _judge(store: Store, table: Table) -> Iterator[str]:

@@ -86,7 +86,7 @@ def store_control_set(store: Store, control_set: ControlSet) -> str:
             verdict = Verdict(CONTROL_JUDGE, item.label, reason=item.reason)
             generation = Generation(item.answer, StopReason.STOP, 0, 0, 0.0)
             parts = AnswerParts("", item.answer)
-            store.add_labelled(prompt.key, run, generation, parts, verdict=verdict)
+            store.add_labelled(prompt.key, run, generation, parts, verdicts=[verdict])
     return identity
 
 

@@ -151,9 +151,9 @@ def _scores(label: Label, reason: str, table: Table) -> Record:
 
 
 def _sample(answer: AnswerRecord, table: Table, scores: Record) -> Record:
-    messages = [{"role": "user", "content": answer.condition.steer(answer.task)}]
-    if system := answer.condition.system_message(answer.system):
-        messages.insert(0, {"role": "system", "content": system})
+    condition = answer.condition
+    given = _messages(answer.system.strip(), answer.task)
+    messages = _messages(condition.system_message(answer.system), condition.steer(answer.task))
     reply = {"role": "assistant", "content": _content(answer), "source": "generate"}
     choice = {"message": reply, "stop_reason": STOP_REASONS[answer.stop]}
     model = _model(table.setting.name)
@@ -174,7 +174,7 @@ def _sample(answer: AnswerRecord, table: Table, scores: Record) -> Record:
     return {
         "id": sample_id(answer.scenario),
         "epoch": answer.sample + 1,
-        "input": messages,
+        "input": given,
         "target": "",
         "messages": [*messages, reply],
         "output": {"model": model, "usage": usage, "choices": [choice]},
@@ -186,6 +186,12 @@ def _sample(answer: AnswerRecord, table: Table, scores: Record) -> Record:
         "attachments": {},
         "total_time": answer.seconds,
     }
+
+
+def _messages(system: str, user: str) -> list[Record]:
+    """Return the user message, after a system message if there is one."""
+    texts = [("system", system), ("user", user)] if system else [("user", user)]
+    return [{"role": role, "content": text} for role, text in texts]
 
 
 def _content(answer: AnswerRecord) -> str | list[Record]:

@@ -13,8 +13,7 @@ from steertui.analysis.table import Table
 from steertui.core.condition import Condition, SystemMode
 from steertui.core.experiment import Experiment, parse_experiment
 from steertui.core.generation import distinct_samples
-from steertui.core.judge_kind import JudgeKind
-from steertui.core.model import ModelBackend
+from steertui.core.model import ModelBackend, is_from_inspect
 from steertui.errors import SteertuiError
 from steertui.paper.importing import is_published_run
 from steertui.paper.published import SOURCE
@@ -160,7 +159,8 @@ def _generation(store: Store, identity: str, plan: Experiment | None) -> Iterato
 def _import(models: Sequence[StoredModel], samplings: Sequence[str]) -> Iterator[str]:
     """Yield the sources of imported answers, and their sampling parameters as logged."""
     published = [model.name for model in models if is_published_run(model.sha256)]
-    others = [model.name for model in models if not is_published_run(model.sha256)]
+    inspected = [model.name for model in models if is_from_inspect(model.sha256)]
+    others = [m.name for m in models if m.name not in (*published, *inspected)]
     if published:
         yield (
             f"The answers of {list_text(published)} were imported from the run logs of "
@@ -171,13 +171,26 @@ def _import(models: Sequence[StoredModel], samplings: Sequence[str]) -> Iterator
             f"The answers of {list_text(others)} were imported from run logs of the paper's "
             "program, which are not the published ones"
         )
+    if inspected:
+        yield (
+            f"The answers of {list_text(inspected)} were imported from logs of inspect_ai "
+            "[@inspectai]"
+        )
+        notes = dict.fromkeys(note for model in models for note in model.notes)
+        yield from (note[:1].upper() + note[1:] for note in notes)
     logged = [*map(_object, samplings)]
     temperatures, limits = (
-        list_text(sorted({f"{own[key]:g}" for own in logged if key in own}, key=float))
+        sorted(
+            {f"{own[key]:g}" for own in logged if own.get(key, 0) or key == "temperature"},
+            key=float,
+        )
         for key in ("temperature", "max_tokens")
     )
     if temperatures and limits:
-        yield f"Their logs state temperature {temperatures} and at most {limits} new tokens"
+        yield (
+            f"Their logs state temperature {list_text(temperatures)} and at most "
+            f"{list_text(limits)} new tokens"
+        )
 
 
 def _sampling(plan: Experiment) -> str:
@@ -232,8 +245,8 @@ def _analysis(summary: Summary, tables: Sequence[Table]) -> Iterator[str]:
 
 def _labels(judges: Sequence[JudgeInfo]) -> Iterator[str]:
     kinds = "convergence, no convergence, safety refusal or nonsensical"
-    imported = [judge.name for judge in judges if judge.kind is JudgeKind.PAPER]
-    others = [judge.name for judge in judges if judge.kind is not JudgeKind.PAPER]
+    imported = [judge.name for judge in judges if judge.kind.is_imported]
+    others = [judge.name for judge in judges if not judge.kind.is_imported]
     if imported:
         yield f"The labels of {list_text(imported)} ({kinds}) were imported with the answers"
     if others:

@@ -213,12 +213,19 @@ class Store(AnswerLogliks):
                 rows.inserter(db)("server_answers", [rows.server_answer_row(key, server_answer)])
 
     def add_labelled(
-        self, key: str, run: int, generation: Generation, parts: AnswerParts, verdict: Verdict
+        self,
+        key: str,
+        run: int,
+        generation: Generation,
+        parts: AnswerParts,
+        *,
+        verdicts: Sequence[Verdict],
     ) -> None:
-        """Add an imported answer and its label in one transaction."""
+        """Add an imported answer and its verdicts in one transaction."""
         with self._writing():
             self.add_generation(key, run, generation, parts=parts)
-            self.add_verdict(key, verdict)
+            for verdict in verdicts:
+                self.add_verdict(key, verdict)
 
     def copy_answers(self, sources: Mapping[str, str]) -> None:
         """Add answers with their labels to trials, by the key of the trial that has them.
