@@ -35,6 +35,12 @@ class ConsentError(SteertuiError):
     exit_code = 2
 
 
+class BudgetError(SteertuiError):
+    """The budget of a run is spent; the same command resumes it."""
+
+    exit_code = 3
+
+
 class TerminalError(SteertuiError):
     """The screens cannot be shown: a standard stream is no terminal, or it cannot be controlled."""
 
@@ -59,6 +65,10 @@ class SourceError(SteertuiError):
 
 class FetchError(SteertuiError):
     """A file cannot be downloaded, or its bytes are not the expected ones."""
+
+
+class OtherFileError(FetchError):
+    """A file on the hub is missing, or has other bytes than the hub listed."""
 
 
 class MissingRepositoryError(FetchError):

@@ -3,15 +3,27 @@
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from steertui.assets.catalogue import catalogue_model, kind_of
 from steertui.assets.gguf_header import auxiliary_role
 from steertui.assets.hash_cache import cached_digest, file_digest, hash_file
 from steertui.core.hub_files import quantisation
 from steertui.core.hub_name import HubName, parse_hub_name, split_parts
-from steertui.core.model import DEMO, Model, ModelKind, combined_sha256, demo_path, is_server
+from steertui.core.model import (
+    DEMO,
+    Model,
+    ModelKind,
+    RemoteModel,
+    combined_sha256,
+    demo_path,
+    is_server,
+)
 from steertui.errors import ModelError
 from steertui.paths import expand_home, is_file
+
+if TYPE_CHECKING:
+    from steertui.assets.hub.cache import CachedWeights
 
 MAGIC = b"GGUF"
 """First bytes of every GGUF file."""
@@ -72,8 +84,25 @@ def locate_weights(name: str) -> LocalWeights | None:
     from steertui.assets.hub.cache import cached_weights
 
     weights = cached_weights(target)
-    if weights is None:
+    return None if weights is None else _named(name, weights)
+
+
+def locate_header(name: str) -> LocalWeights | None:
+    """Return the headers of a model's files (`hub.headers`); None if they are not stored.
+
+    Raises ModelError for a name that is neither a file nor a hub name.
+    """
+    target = find_hub_name(name)
+    if target is None:
         return None
+    from steertui.assets.hub.headers import cached_header
+
+    header = cached_header(target)
+    return None if header is None or not all(header.expected_sha256) else _named(name, header)
+
+
+def _named(name: str, weights: "CachedWeights") -> LocalWeights:
+    """Return the files of a cache under the name that the user gave."""
     entry = catalogue_model(name)
     first, *others = weights.expected_sha256
     if entry:
@@ -196,4 +225,27 @@ def find_model(name: str) -> Model:
         size=located.size,
         origin=located.origin,
         kind=located.kind,
+    )
+
+
+def find_planned_model(name: str) -> Model:
+    """Return the model of a name as `find_model` does, or a RemoteModel if its header is stored.
+
+    A plan needs no weights. Raises the errors of `find_model`.
+    """
+    header = None if is_server(name) or locate_weights(name) else locate_header(name)
+    if header is None:
+        return find_model(name)
+    target = parse_hub_name(header.origin)
+    assert target
+    names = split_parts(target.file)
+    sizes = [path.stat().st_size for path in header.paths]
+    return RemoteModel(
+        name=header.name,
+        path=header.paths[0],
+        sha256=combined_sha256(header.expected_sha256),
+        size=header.size,
+        origin=header.origin,
+        kind=header.kind,
+        files=tuple(zip(names, sizes, header.expected_sha256, strict=True)),
     )

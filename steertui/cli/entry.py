@@ -14,8 +14,8 @@ from steertui.standard_streams import discard_output, flush_output, prepare_stre
 def main() -> None:
     """Run the command line.
 
-    Exit codes: 1 for an error that the user can fix, 2 for wrong usage or missing consent, 130 for
-    Ctrl-C.
+    Exit codes: 1 for an error that the user can fix, 2 for wrong usage or missing consent, 3 for a
+    spent budget, 130 for Ctrl-C.
     """
     prepare_streams()
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -16,6 +16,7 @@ from steertui.cli.experiment_options import (
     sampling_options,
     take_changes,
 )
+from steertui.cli.long_runs import long_run_options, take_long_run
 from steertui.cli.machine import machine_options, take_overrides
 from steertui.cli.servers import (
     judge_server_options,
@@ -23,7 +24,6 @@ from steertui.cli.servers import (
     take_server_options,
 )
 from steertui.core.experiment import Experiment, with_changes
-from steertui.core.shard import WHOLE, Shard, parse_shard
 from steertui.output_files import check_database
 from steertui.paths import DEMO_DB
 from steertui.planning.experiment_files import load_experiment
@@ -34,6 +34,7 @@ from steertui.printable import escape_toml, print_text
 
 if TYPE_CHECKING:
     from steertui.engine.sizing import Overrides
+    from steertui.headless.batch_options import BatchOptions
     from steertui.planning.judges import JudgeServerOptions
     from steertui.planning.origin import Origin
 
@@ -66,7 +67,6 @@ DB = Path("steertui.db")
         "conditions, models, judges, declared analysis, numbers, hash and date",
     ),
     cloup.option("--db", type=Path, help="SQLite file [default: steertui.db]"),
-    cloup.option("--shard", metavar="K/N", help="With --batch: run shard K of N of the scenarios"),
     cloup.option(
         "--json",
         "as_json",
@@ -81,6 +81,7 @@ DB = Path("steertui.db")
         "downloads and to costs",
     ),
 )
+@long_run_options
 @machine_options
 @judge_server_options
 @model_server_options
@@ -97,7 +98,6 @@ def cli(
     file: Path | None,
     register: Path | None,
     db: Path | None,
-    shard: str | None,
     as_json: bool,
     yes: bool,
     **given: object,
@@ -108,7 +108,7 @@ def cli(
     """
     if context.invoked_subcommand:
         return
-    part = _shard(shard, batch=batch)
+    limits = take_long_run(given, is_batch=batch)
     overrides = take_overrides(given)
     options = take_server_options(given)
     changes = take_changes(given)
@@ -123,11 +123,11 @@ def cli(
     if plan:
         _show_plan(request, as_json=as_json)
     if batch or register:
-        _confirm_group(request, changes)
+        _confirm_group(request, changes, removes=limits.removes_weights)
     if register:
         _register(request, register)
     if batch:
-        _run_batch(request, as_json=as_json, shard=part)
+        _run_batch(request, replace(limits, is_sure=yes, as_json=as_json))
     _open_screens(request, is_given=bool(demo or preset or file or changes))
 
 
@@ -151,17 +151,17 @@ def _show_plan(request: _Request, *, as_json: bool) -> NoReturn:
     sys.exit(0)
 
 
-def _confirm_group(request: _Request, changes: dict[str, object]) -> None:
+def _confirm_group(request: _Request, changes: dict[str, object], *, removes: bool) -> None:
     """Print what a typed group of models fetches and does, and ask before a large download."""
     names = changes.get("models")
     if isinstance(names, list) and has_group(names):
         from steertui.headless.model_groups import confirm_group
 
         r = request
-        confirm_group(r.experiment, r.db, r.options, r.origin, is_sure=r.is_sure)
+        confirm_group(r.experiment, r.db, r.options, r.origin, is_sure=r.is_sure, removes=removes)
 
 
-def _run_batch(request: _Request, *, as_json: bool, shard: Shard) -> NoReturn:
+def _run_batch(request: _Request, how: BatchOptions) -> NoReturn:
     """Run without screens and exit with the run's exit code."""
     from steertui.headless.batch import run_batch
 
@@ -171,9 +171,7 @@ def _run_batch(request: _Request, *, as_json: bool, shard: Shard) -> NoReturn:
         request.overrides,
         request.options,
         origin=request.origin,
-        is_sure=request.is_sure,
-        as_json=as_json,
-        shard=shard,
+        how=how,
     )
     sys.exit(code)
 
@@ -191,15 +189,6 @@ def _register(request: _Request, output: Path) -> NoReturn:
         is_sure=request.is_sure,
     )
     sys.exit(code)
-
-
-def _shard(text: str | None, *, batch: bool) -> Shard:
-    """Return the shard of the option, or the whole experiment; only --batch takes a shard."""
-    if text is None:
-        return WHOLE
-    if not batch:
-        raise click.UsageError("--shard needs --batch; add it")
-    return parse_shard(text)
 
 
 def _experiment(

@@ -96,6 +96,19 @@ class Model:
     kind: ModelKind = ""
 
 
+@dataclass(frozen=True, slots=True)
+class RemoteModel(Model):
+    """A model on the hub whose weights are not on this machine: it can be planned, not run.
+
+    `path` is a file that has the header of the GGUF and no weights.
+
+    Attributes:
+        files: (path in the repository, bytes, sha256) of all parts.
+    """
+
+    files: tuple[tuple[str, int, str], ...] = ()
+
+
 def is_server(name: str) -> bool:
     """Whether a model's name refers to a model behind a server."""
     return name.startswith(SERVER_PREFIX)

@@ -23,6 +23,9 @@ from steertui.execution.events import (
     ServerFound,
     ServerLost,
     ServerProgress,
+    WeightsFetched,
+    WeightsProgress,
+    WeightsRemoved,
 )
 from steertui.execution.run import judge, run
 
@@ -49,6 +52,9 @@ __all__ = [
     "ServerFound",
     "ServerLost",
     "ServerProgress",
+    "WeightsFetched",
+    "WeightsProgress",
+    "WeightsRemoved",
     "judge",
     "run",
 ]

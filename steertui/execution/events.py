@@ -33,6 +33,46 @@ class RunStage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class WeightsProgress:
+    """The run waits for the weights of a model; yielded a few times per second.
+
+    Attributes:
+        model: its name.
+        done: bytes received.
+        total: bytes of all files.
+        reason: why the download waits; "" while bytes arrive.
+    """
+
+    model: str
+    done: int
+    total: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsFetched:
+    """The weights of a model are downloaded and verified.
+
+    Attributes:
+        model: its name.
+        size: bytes downloaded by this run.
+        seconds: time of the download, most of it while another model computed.
+    """
+
+    model: str
+    size: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsRemoved:
+    """The weights of a model were removed after use: `size` bytes."""
+
+    model: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class ModelLoading:
     """A local model is being loaded; yielded a few times per second."""
 
@@ -279,6 +319,9 @@ class LabelOrdersMeasured:
     effect: OrderEffect
 
 
+WeightsEvent = WeightsProgress | WeightsFetched | WeightsRemoved
+"""Downloads and removals of weights during a run."""
+
 Incident = (
     RequestFailed
     | EngineLost
@@ -305,5 +348,6 @@ Event = (
     | BatchProgress
     | LabelOrdersMeasured
     | ServerProgress
+    | WeightsEvent
     | Incident
 )

@@ -14,6 +14,7 @@ from steertui.engine.sampler import SAMPLER_VERSION
 from steertui.engine.sizing import Overrides, choose_shapes
 from steertui.engine.vocabulary import vocabulary
 from steertui.engine.workload import workload_of
+from steertui.errors import EngineError
 from steertui.execution.control import RunControl
 from steertui.execution.engine_loop import (
     MAX_FAILED_FIRST,
@@ -88,6 +89,24 @@ def generate(
             if not has_answered and not_finite >= allowed:
                 yield ModelStopped(model.name, NOT_FINITE, engine.unfinished)
                 return
+
+
+def memory_problem(plan: Plan, model: Model, overrides: Overrides) -> str:
+    """Return why a model's weights and its longest prompt do not fit the memory, "" if they do.
+
+    Only the header of its GGUF is read.
+    """
+    prompts = plan.missing(model)
+    if not prompts:
+        return ""
+    longest = max(prompts, key=lambda prompt: len(prompt.text))
+    with vocabulary(model.path) as gguf:
+        workload = workload_of(generate_requests(gguf, [longest]), share=gguf.can_truncate)
+        try:
+            choose_shapes(gguf, model.size, workload, overrides)
+        except EngineError as exc:
+            return str(exc)
+    return ""
 
 
 def versions() -> dict[str, str]:

@@ -24,9 +24,13 @@ from steertui.execution.events import (
     ServerFound,
     ServerLost,
     ServerProgress,
+    WeightsEvent,
+    WeightsFetched,
+    WeightsProgress,
+    WeightsRemoved,
 )
 from steertui.execution.remaining_work import StepCost
-from steertui.units import clock
+from steertui.units import clock, size_text
 
 STAGES: Mapping[str, str] = {
     RunStage.GENERATE: "answers",
@@ -203,6 +207,20 @@ def server_rate_text(event: ServerProgress) -> str:
     if event.failed:
         parts.insert(0, f"{event.failed} failed")
     return ", ".join(parts)
+
+
+def weights_line(event: WeightsEvent) -> str:
+    """Return the state of a model's weights: awaited, fetched or removed."""
+    match event:
+        case WeightsProgress():
+            why = f"; {event.reason}" if event.reason else ""
+            received = f"{size_text(event.done)} of {size_text(event.total)}"
+            return f"Waiting for the weights of {event.model}: {received}{why}"
+        case WeightsFetched():
+            time = clock(event.seconds)
+            return f"Weights of {event.model}: {size_text(event.size)} fetched in {time}, verified"
+        case WeightsRemoved():
+            return f"Weights of {event.model}: {size_text(event.size)} removed"
 
 
 def incident_line(event: Incident) -> str:

@@ -1,20 +1,18 @@
 """Runs: generators of events that compute the answers and labels missing in the store."""
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import assert_never
 
-from steertui.core.model import Model
 from steertui.engine.sizing import Overrides
 from steertui.errors import ServerError
 from steertui.execution.control import RunControl, until_stopped
 from steertui.execution.derived_judges import NO_DERIVATION, Derivation, derive
 from steertui.execution.events import Event, Generated
-from steertui.execution.generate import generate
 from steertui.execution.local_judge import run_local_judge
-from steertui.execution.score_answers import score_answers
+from steertui.execution.local_models import run_local_models
 from steertui.execution.server_judges import ServerJudges
 from steertui.execution.server_models import ServerModels
+from steertui.execution.settings import RunSettings
 from steertui.judge.local import LocalJudge
 from steertui.judge.server import ServerJudge
 from steertui.planning.control_answers import (
@@ -24,26 +22,8 @@ from steertui.planning.control_answers import (
 )
 from steertui.planning.judges import DEFAULT_OPTIONS, Judge, JudgeServerOptions
 from steertui.planning.plan import Plan
-from steertui.planning.rates import note_rate
 from steertui.server.model import ServerModel
 from steertui.store import Store, UnjudgedAnswer
-
-
-@dataclass(frozen=True, slots=True)
-class RunSettings:
-    """Settings shared by all stages of a run.
-
-    Attributes:
-        overrides: engine settings chosen by the user.
-        servers: how models and judges on servers are called.
-        reasons: whether local judges also write a reason for each label.
-        control: pause, stop and slot count.
-    """
-
-    overrides: Overrides = field(default_factory=Overrides)
-    servers: JudgeServerOptions = DEFAULT_OPTIONS
-    reasons: bool = False
-    control: RunControl = field(default_factory=RunControl)
 
 
 def run(
@@ -53,6 +33,7 @@ def run(
     servers: JudgeServerOptions = DEFAULT_OPTIONS,
     *,
     control: RunControl | None = None,
+    removes_weights: bool = False,
 ) -> Generator[Event, None, None]:
     """Generate the missing answers, score and judge them; close the generator to stop.
 
@@ -60,10 +41,18 @@ def run(
     servers are probed with a known answer before any model is loaded, and judge while models still
     generate. Models on servers generate at the same time as local ones. Local judges come last.
 
+    Weights that are not on this machine are fetched one model ahead. `removes_weights` removes them
+    once the model's answers and log-likelihoods are stored; those of judges stay. Of several
+    models, one that fails is stopped, and the others run.
+
     Raises ServerError if `overrides.deterministic` is set and a model runs on a server.
     """
     settings = RunSettings(
-        overrides, servers, plan.design.experiment.reasons, control or RunControl()
+        overrides,
+        servers,
+        plan.design.experiment.reasons,
+        control or RunControl(),
+        removes_weights=removes_weights,
     )
     _check_deterministic(plan, overrides)
     return until_stopped(_run(plan, store, settings), settings.control)
@@ -128,27 +117,10 @@ def _check_deterministic(plan: Plan, overrides: Overrides) -> None:
 def _generate(
     plan: Plan, store: Store, settings: RunSettings, models: ServerModels
 ) -> Iterator[Event]:
-    for model in plan.design.models:
-        if isinstance(model, ServerModel):
-            continue
-        for event in _generate_locally(plan, store, model, settings):
-            yield event
-            yield from models.new_events()
+    for event in run_local_models(plan, store, settings):
+        yield event
+        yield from models.new_events()
     yield from models.finish()
-
-
-def _generate_locally(
-    plan: Plan, store: Store, model: Model, settings: RunSettings
-) -> Iterator[Event]:
-    """Generate a model's missing answers, then score those that the plan wants scored."""
-    overrides, control = settings.overrides, settings.control
-    missing = plan.missing(model)
-    if missing:
-        try:
-            yield from generate(plan, store, model, missing, overrides=overrides, control=control)
-        finally:
-            note_rate(store, model.sha256)
-    yield from score_answers(plan, store, model, overrides=overrides, control=control)
 
 
 def judge(

@@ -35,9 +35,8 @@ def score_answers(
     A text is scored without any steering, after the scenario's plain prompt, which has no addition
     of the condition. A prefill, which the model did not write, precedes the scored text.
     """
-    wanted = [prompt for prompt in plan.to_score if prompt.trial.model == model]
-    texts = store.unscored_texts(plan.id, model.sha256) if wanted else {}
-    prompts = [prompt for prompt in wanted if prompt.key in texts]
+    texts = unscored_texts(plan, store, model)
+    prompts = [prompt for prompt in plan.to_score if prompt.key in texts]
     if not prompts:
         return
     with vocabulary(model.path) as gguf:
@@ -69,6 +68,13 @@ def score_answers(
                     pass
                 case _:
                     yield event
+
+
+def unscored_texts(plan: Plan, store: Store, model: Model) -> dict[str, str]:
+    """Return by trial key the model's answers that the plan wants scored and that are not."""
+    wanted = {p.key for p in plan.to_score if p.trial.model.sha256 == model.sha256}
+    texts = store.unscored_texts(plan.id, model.sha256) if wanted else {}
+    return {key: text for key, text in texts.items() if key in wanted}
 
 
 def _plain_prompts(gguf: Vocabulary, plan: Plan, prompts: Sequence[Prompt]) -> dict[str, str]:

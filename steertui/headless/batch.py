@@ -3,22 +3,26 @@
 import shlex
 import signal
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 
 from steertui.analysis.summary import summarise_experiment
 from steertui.core.experiment import Experiment
-from steertui.core.shard import Shard
+from steertui.core.model import RemoteModel
 from steertui.engine.sizing import Overrides
+from steertui.errors import BudgetError
 from steertui.execution import Event, JudgeStopped, ModelStopped, RunControl, judge, run
 from steertui.execution.derived_judges import NO_DERIVATION, Derivation
 from steertui.execution.judge_worths import next_command
 from steertui.execution.judging_plan import plan_judging
 from steertui.execution.plan_lines import judge_plan_line, note_line
 from steertui.execution.progress import incident_line
+from steertui.headless.batch_options import BatchOptions
+from steertui.headless.budget import BudgetMeter, require_prices
 from steertui.headless.downloads import DOWNLOAD_STOPPED, report_downloads
 from steertui.headless.reporters import Reporter, choose_reporter
+from steertui.headless.run_summary import SUMMARY, RunWatch, write_summary
 from steertui.output_files import check_output
 from steertui.planning.consent import require_consent
 from steertui.planning.judges import (
@@ -26,13 +30,22 @@ from steertui.planning.judges import (
     JudgeServerOptions,
 )
 from steertui.planning.origin import Origin
-from steertui.planning.plan import make_plan
+from steertui.planning.plan import Plan, make_plan
+from steertui.planning.remote_models import Supplied, require_space, supply_plan
 from steertui.planning.resolve import resolve
+from steertui.planning.supply import Event as DownloadEvent
 from steertui.planning.supply import supply_experiment
 from steertui.printable import print_line, print_text
 from steertui.report.registration import REGISTRATION, write_registration
 from steertui.store import Store
 from steertui.store.run_lock import run_lock
+from steertui.units import quantity
+
+BYTES_PER_ANSWER = 5_000
+"""Growth of the database per answer, in bytes, without the text (measured: 4,200 to 5,600)."""
+
+BYTES_PER_TOKEN = 10
+"""Growth of the database per new token, in bytes: text, and its index."""
 
 SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
@@ -77,25 +90,97 @@ def run_batch(
     server_options: JudgeServerOptions,
     *,
     origin: Origin,
-    is_sure: bool,
-    as_json: bool,
-    shard: Shard,
+    how: BatchOptions,
 ) -> int:
     """Run what is missing of an experiment, print the results and return the exit code.
 
     Ctrl-C, SIGTERM and a closed terminal stop the run within one step; finished work is stored.
-    Raises ConsentError before anything is done if the user does not agree to a received experiment.
+    Raises ConsentError before anything is done if the user does not agree to a received experiment,
+    FetchError if the disk has too little space for all of the run, and BudgetError when the budget
+    is spent.
     """
-    require_consent(experiment, origin, is_sure=is_sure)
+    if how.summary:
+        check_output(how.summary, SUMMARY, [db])
+    require_consent(experiment, origin, is_sure=how.is_sure)
     handler = SignalHandler()
-    if not supply_files(experiment, db, as_json=as_json):
+    meter = BudgetMeter(how.budget) if how.budget else None
+    supplied = _supply_plan(experiment, db, how)
+    if supplied is None:
         return handler.exit_code
     with Store(db) as store:
-        plan = make_plan(resolve(experiment, shard, store=store), store, server_options)
-        reporter = choose_reporter(as_json=as_json)
+        design = resolve(supplied.experiment, how.shard, store=store)
+        plan = make_plan(design, store, server_options)
+        reporter = choose_reporter(as_json=how.as_json)
         reporter.planned(plan, db)
-        events = run(plan, store, overrides, server_options, control=handler.control)
-        return _report(events, reporter, handler, store, experiment=plan.id)
+        _require_means(plan, db, how)
+        watch = RunWatch(handler.control, meter)
+        left_out = [ModelStopped(left.name, left.reason, 0) for left in supplied.left_out]
+        events = run(
+            plan,
+            store,
+            overrides,
+            server_options,
+            control=handler.control,
+            removes_weights=how.removes_weights,
+        )
+        observed = watch.observe(left_out, events)
+        code = _report(observed, reporter, handler, store, experiment=plan.id)
+        _end(plan, store, how, watch, ended=_ending(handler, watch, code))
+        return code
+
+
+def _end(plan: Plan, store: Store, how: BatchOptions, watch: RunWatch, *, ended: str) -> None:
+    """Write the summary; raise BudgetError if the budget stopped the run."""
+    if how.summary:
+        write_summary(how.summary, store, plan.id, watch.notes, ended=ended)
+    if how.budget and watch.is_spent:
+        raise BudgetError(
+            f"the budget of {how.budget.text} is spent, and {_left_text(plan, store)} are left; "
+            "run the same command again to resume"
+        )
+
+
+def _require_means(plan: Plan, db: Path, how: BatchOptions) -> None:
+    """Raise an error if the disk is too small for all of the run, or a limit has no price."""
+    if how.budget:
+        require_prices(how.budget, plan)
+    remote = [m for m in plan.design.models if isinstance(m, RemoteModel) and plan.missing(m)]
+    tokens = plan.design.experiment.max_tokens
+    growth = len(plan.missing_here) * (BYTES_PER_ANSWER + BYTES_PER_TOKEN * tokens)
+    require_space(remote, db, growth, removes=how.removes_weights)
+
+
+def _ending(handler: SignalHandler, watch: RunWatch, code: int) -> str:
+    """Return in words why a run ended."""
+    if watch.is_spent:
+        return "its budget is spent"
+    if handler.number:
+        return f"signal {handler.number} stopped it"
+    return "a model or judge was stopped" if code else "everything is done"
+
+
+def _left_text(plan: Plan, store: Store) -> str:
+    """Return what a run has not done, in words."""
+    answers = len(plan.missing_here) - len(
+        {p.key for p in plan.missing_here} & store.answered_keys(plan.id)
+    )
+    labels = sum(len(list(store.unjudged_answers(plan.id, judge.id))) for judge in plan.judges)
+    return f"{quantity(answers, 'answer')} and {quantity(labels + answers, 'label')}"
+
+
+def _supply_plan(experiment: Experiment, db: Path, how: BatchOptions) -> Supplied | None:
+    """Fetch what the plan needs; return None if a signal stopped it."""
+    supplied: list[Supplied] = []
+
+    def events() -> Iterator[DownloadEvent]:
+        supplied.append((yield from supply_plan(experiment, db, removes=how.removes_weights)))
+
+    try:
+        report_downloads(events(), as_json=how.as_json)
+    except KeyboardInterrupt:
+        print_text(DOWNLOAD_STOPPED, to_stderr=True)
+        return None
+    return supplied[0]
 
 
 def supply_files(experiment: Experiment, db: Path, *, as_json: bool) -> bool:

@@ -26,8 +26,11 @@ def confirm_group(
     origin: Origin,
     *,
     is_sure: bool,
+    removes: bool = False,
 ) -> None:
     """Print what a group of models would fetch and do, and ask before a large download.
+
+    With `removes` only the largest model must fit the disk, since weights are removed after use.
 
     Raises ConsentError if the user declines or there is no terminal to ask on, and ExperimentError
     if the disk has too little space or the experiment cannot run.
@@ -44,7 +47,8 @@ def confirm_group(
     for line in estimate_lines(estimate, experiment):
         print_line(line, to_stderr=True)
     total = sum(size for _, size in estimate.downloads)
-    if total > free_space():
+    sizes = [size for _, size in estimate.downloads]
+    if (max(sizes, default=0) if removes else total) > free_space():
         raise ExperimentError(
             f"{quantity(len(estimate.downloads), 'file')} of {size_text(total)} to download and "
             f"{size_text(free_space())} free; name fewer models, or set HF_HOME to another disk"

@@ -34,7 +34,11 @@ from steertui.execution import (
     ServerFound,
     ServerLost,
     ServerProgress,
+    WeightsFetched,
+    WeightsProgress,
+    WeightsRemoved,
 )
+from steertui.execution.events import WeightsEvent
 from steertui.execution.plan_lines import plan_lines
 from steertui.execution.progress import (
     STAGES,
@@ -46,6 +50,7 @@ from steertui.execution.progress import (
     loaded_line,
     measured_line,
     server_line,
+    weights_line,
 )
 from steertui.planning.plan import Plan
 from steertui.printable import print_json, print_line
@@ -123,16 +128,16 @@ class JsonReporter:
                     is_correct=is_correct,
                     failure=failure,
                 )
-            case JudgeMeasured(judge, worth):
-                sentence = worth_sentence(worth.judge, worth)
-                record_ = record.worth_record(worth)
-                self._write("judge_measured", judge=judge, sentence=sentence, **record_)
+            case JudgeMeasured():
+                self._measured(event)
             case JudgeCalibrated():
                 self._write("judge_calibrated", **asdict(event))
             case BatchProgress():
                 self._write("batch", **asdict(event))
             case LabelOrdersMeasured(judge, effect):
                 self._write("label_orders", judge=judge, **asdict(effect))
+            case WeightsProgress() | WeightsFetched() | WeightsRemoved():
+                self._weights(event)
             case ModelLoading() | EngineProgress() | JudgeProgress() | ServerProgress():
                 pass
             case _:
@@ -155,6 +160,21 @@ class JsonReporter:
             tokens=generation.tokens,
             seconds=round(generation.seconds, 3),
         )
+
+    def _measured(self, event: JudgeMeasured) -> None:
+        worth = event.worth
+        sentence = worth_sentence(worth.judge, worth)
+        fields = record.worth_record(worth)
+        self._write("judge_measured", judge=event.judge, sentence=sentence, **fields)
+
+    def _weights(self, event: WeightsEvent) -> None:
+        match event:
+            case WeightsFetched(model, size, seconds):
+                self._write("weights_fetched", model=model, bytes=size, seconds=round(seconds, 3))
+            case WeightsRemoved(model, size):
+                self._write("weights_removed", model=model, bytes=size)
+            case WeightsProgress():
+                pass
 
     def _incident(self, event: Incident) -> None:
         match event:
@@ -217,6 +237,11 @@ class LineReporter:
             case ServerProgress():
                 if self._is_due(event, self._interval, ended=_is_complete(event)):
                     self._print_line(server_line(event))
+            case WeightsProgress():
+                if self._is_due(event, self._interval, ended=False):
+                    self._print_line(weights_line(event))
+            case WeightsFetched() | WeightsRemoved():
+                self._print_line(weights_line(event))
             case JudgeReady() | BatchProgress():
                 self._print_line(judge_line(event))
             case LabelOrdersMeasured():
@@ -285,6 +310,11 @@ class BarReporter(LineReporter):
                 ended = _is_complete(event)
                 if self._is_due(event, 1.0, ended=ended):
                     self._print(server_line(event), end="\n" if ended else "\r")
+            case WeightsProgress():
+                if self._is_due(event, 1.0, ended=False):
+                    self._print(weights_line(event), end="\r")
+            case WeightsFetched() | WeightsRemoved():
+                self._print(weights_line(event))
             case JudgeReady() | BatchProgress():
                 self._print(judge_line(event))
             case LabelOrdersMeasured():

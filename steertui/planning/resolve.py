@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from steertui.assets.paper_texts import PAPER, load_paper_conditions, load_paper_pack, pack_sources
-from steertui.assets.weights import find_model
+from steertui.assets.weights import find_planned_model
 from steertui.core.condition import Condition
 from steertui.core.condition_files import (
     conditions_path,
@@ -180,9 +180,12 @@ def _require_feasible(
 
 
 def find_any_model(name: str, template: str) -> Model:
-    """Return the model of a name, here or behind servers; `template` is the experiment's."""
+    """Return the model of a name, here or behind servers; `template` is the experiment's.
+
+    A model of which only the header is on this machine is a RemoteModel.
+    """
     if not is_server(name):
-        return find_model(name)
+        return find_planned_model(name)
     from steertui.server.model import find_server_model
 
     return find_server_model(name, read_template(template))

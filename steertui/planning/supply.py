@@ -6,7 +6,7 @@ received are kept, and the next call continues from them.
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from steertui.assets.catalogue import catalogue_model
@@ -14,6 +14,7 @@ from steertui.assets.fetch.download import BytesReceived, Download, RetryWait, r
 from steertui.assets.fetch.transfer import TransferLimits, open_client, transfer
 from steertui.assets.hash_cache import file_digest
 from steertui.assets.hub.cache import cached_weights, remove_stale_partials, remove_weights
+from steertui.assets.hub.owned import disown
 from steertui.assets.hub.site import HubListing, hub_client, link_blobs, list_weights
 from steertui.assets.hub.site import weight_downloads as weights_of
 from steertui.assets.paper_texts import PAPER, TEXTS, pack_sources
@@ -107,6 +108,13 @@ Event = DownloadEvent | VectorTraining
 
 def requirements_of(experiment: Experiment) -> Requirements:
     """Return the models, local judges and text sources of an experiment."""
+    models = [name for name in experiment.models if not is_server(name)]
+    needs = requirements_without_models(experiment)
+    return replace(needs, models=tuple(dict.fromkeys([*models, *needs.models])))
+
+
+def requirements_without_models(experiment: Experiment) -> Requirements:
+    """Return the local judges and text sources of an experiment."""
     judges = [
         judge.removeprefix(JudgeKind.LOCAL.prefix)
         for judge in experiment.judges
@@ -115,8 +123,7 @@ def requirements_of(experiment: Experiment) -> Requirements:
     sources = [name for pack in experiment.scenarios for name in pack_sources(pack)]
     if PAPER in (experiment.conditions_file, experiment.rubric):
         sources.append(TEXTS)
-    models = [name for name in experiment.models if not is_server(name)]
-    return Requirements(tuple(dict.fromkeys([*models, *judges])), tuple(dict.fromkeys(sources)))
+    return Requirements(tuple(dict.fromkeys(judges)), tuple(dict.fromkeys(sources)))
 
 
 def supply_experiment(experiment: Experiment, db: Path) -> Generator[Event, None, None]:
@@ -152,7 +159,7 @@ def supply(
         target = find_hub_name(name)
         if target and name not in local:
             listings[name] = yield from list_weights(target, limits)
-            _require_known(name, listings[name])
+            require_known(name, listings[name])
             remove_stale_partials(listings[name].repo)
     weights = [download for listing in listings.values() for download in weights_of(listing)]
     texts = [
@@ -169,8 +176,14 @@ def supply(
 def pull(
     names: Sequence[str], limits: TransferLimits | None = None
 ) -> Generator[DownloadEvent, None, None]:
-    """Download and verify models by name; download weights with an unexpected hash again."""
+    """Download and verify models by name; download weights with an unexpected hash again.
+
+    Weights that a run downloaded are the user's from then on: no run removes them.
+    """
     required = Requirements(models=tuple(names))
+    for target in filter(None, map(find_hub_name, names)):
+        if weights := cached_weights(target):
+            disown(weights)
     for _ in range(2):
         yield from _verify_downloaded(names, repair=True)
         yield from supply(required, limits)
@@ -202,7 +215,7 @@ def _verify_downloaded(names: Sequence[str], *, repair: bool = False) -> Iterato
             remove_weights(weights)
 
 
-def _require_known(name: str, listing: HubListing) -> None:
+def require_known(name: str, listing: HubListing) -> None:
     """Raise FetchError if the hub lists another hash than the catalogue."""
     found = catalogue_model(name)
     first, _, digest = listing.files[0]

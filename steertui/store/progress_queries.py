@@ -37,6 +37,32 @@ class ChangeMark:
     verdict: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class ModelProgress:
+    """What an experiment has of one model.
+
+    Attributes:
+        name: of the model.
+        trials: planned trials.
+        answers: trials with an answer.
+        failed: trials without an answer whose last attempt failed.
+        labels: labels of all judges.
+        unreadable: verdicts of all judges without a label.
+        tokens: new tokens of the answers.
+        seconds: from the start of each run, after the model is loaded, to its last answer, summed
+            over the runs that produced the answers.
+    """
+
+    name: str
+    trials: int
+    answers: int
+    failed: int
+    labels: int
+    unreadable: int
+    tokens: int
+    seconds: float
+
+
 def survey(
     store: Store, experiment: str, judge: str
 ) -> tuple[list[TrialPlace], dict[str, TrialStatus]]:
@@ -79,6 +105,30 @@ def failure_reasons(store: Store, experiment: str) -> dict[str, str]:
         WHERE NOT EXISTS (SELECT 1 FROM generations AS g WHERE g.trial = f.trial)
         ORDER BY f.id"""
     return dict(store.tuples(sql, [experiment]))
+
+
+def model_progress(store: Store, experiment: str) -> list[ModelProgress]:
+    """Return what an experiment has of each of its models, in planned order."""
+    sql = """WITH planned AS (SELECT t.key, t.model, e.place FROM experiment_trials AS e
+            JOIN trials AS t ON t.key = e.trial WHERE e.experiment = ?),
+        answers AS (SELECT p.key, p.model, g.run, g.tokens, g.created_at
+            FROM planned AS p JOIN generations AS g ON g.trial = p.key),
+        times AS (SELECT a.model, sum(a.tokens) AS tokens,
+                86400 * (julianday(max(a.created_at)) - julianday(r.started_at)) AS seconds
+            FROM answers AS a JOIN runs AS r ON r.id = a.run GROUP BY a.model, a.run),
+        judged AS (SELECT p.model, v.label FROM planned AS p
+            JOIN current_verdicts AS v ON v.trial = p.key)
+        SELECT m.name, count(*),
+            (SELECT count(*) FROM answers WHERE model = p.model),
+            (SELECT count(DISTINCT f.trial) FROM planned AS q JOIN failures AS f ON f.trial = q.key
+                WHERE q.model = p.model AND q.key NOT IN (SELECT key FROM answers)),
+            (SELECT count(label) FROM judged WHERE model = p.model),
+            (SELECT count(*) - count(label) FROM judged WHERE model = p.model),
+            (SELECT ifnull(sum(tokens), 0) FROM times WHERE model = p.model),
+            (SELECT ifnull(sum(seconds), 0.0) FROM times WHERE model = p.model)
+        FROM planned AS p JOIN models AS m ON m.sha256 = p.model
+        GROUP BY p.model ORDER BY min(p.place)"""
+    return [ModelProgress(*row) for row in store.tuples(sql, [experiment])]
 
 
 def current_mark(store: Store) -> ChangeMark:

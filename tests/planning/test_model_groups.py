@@ -97,7 +97,7 @@ def test_a_group_tells_bytes_and_trials_before_it_asks(hub: HubServer, tmp_path:
     assert not hub.requests
     assert not (tmp_path / "steertui.db").exists()
     code, _, err = call(*options, "--yes", cwd=tmp_path)
-    assert (code, "no such repository on the hub" in err, len(hub.requests)) == (1, True, 1)
+    assert (code, "no such repository on the hub" in err, len(hub.requests)) == (1, True, 2)
 
 
 def test_a_group_with_models_that_do_not_fit_is_refused(tmp_path: Path) -> None:

@@ -22,11 +22,14 @@ from steertui.assets.fetch.download import (
 )
 from steertui.assets.fetch.partial_file import PartialFile
 from steertui.assets.hash_cache import store_digest
-from steertui.errors import FetchError, GatedRepositoryError
+from steertui.errors import FetchError, GatedRepositoryError, OtherFileError
 from steertui.untrusted import count, one_line, seconds
 
 TICK = 0.2
 LONGEST_PAUSE = 900.0
+GONE_STATUS = (404, 410, 416)
+"""The file is not there, or it is shorter than listed."""
+
 RETRIED_STATUS = (408, 425, 429, 500, 502, 503, 504)
 
 
@@ -120,7 +123,7 @@ def _fill(
         part.restart()
         if not is_resumed:
             part.discard()
-            raise FetchError(
+            raise OtherFileError(
                 f"{download.name}: the received bytes are not the expected ones (sha256 "
                 f"{digest[:12]}… instead of {download.sha256[:12]}…) and were discarded; try "
                 "again, and check the mirror or proxy if it happens again"
@@ -194,7 +197,7 @@ def _receive(download: Download, response: httpx2.Response, part: PartialFile) -
     for chunk in response.iter_raw():
         if part.length + len(chunk) > download.size:
             part.restart()
-            raise FetchError(f"{download.name}: more bytes than expected; try again")
+            raise OtherFileError(f"{download.name}: more bytes than expected; try again")
         part.write(chunk)
         yield part.length
     if part.length < download.size:
@@ -216,7 +219,7 @@ def _check_status(download: Download, response: httpx2.Response) -> None:
         host = response.url.host
         hints = {401: "a token may be needed", 403: "access denied", 404: "not found"}
         hint = hints.get(code, one_line(response.reason_phrase))
-        raise FetchError(
+        raise (OtherFileError if code in GONE_STATUS else FetchError)(
             f"{download.name}: {host} answers {code} ({hint}); "
             "check the name; for private files set HF_TOKEN"
         )
@@ -235,7 +238,7 @@ def _check_length(download: Download, response: httpx2.Response, start: int) -> 
         raise _RetryError("the server compresses the file")
     length = count(whole)
     if whole.isascii() and whole.isdigit() and length != download.size:
-        raise FetchError(
+        raise OtherFileError(
             f"{download.name}: {response.url.host} has a file of {length:,} bytes where "
             f"{download.size:,} are expected; check the mirror or proxy, or try again later"
         )

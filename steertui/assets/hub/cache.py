@@ -64,16 +64,17 @@ def free_space() -> int:
     return shutil.disk_usage(next(folder for folder in folders if folder.exists())).free
 
 
-def cached_weights(name: HubName) -> CachedWeights | None:
+def cached_weights(name: HubName, cache: Path | None = None) -> CachedWeights | None:
     """Return the weights if all their files are in the cache; no request is sent.
 
-    Without a revision, the cached "main" is preferred, then the newest other commit.
+    Without a revision, the cached "main" is preferred, then the newest other commit. `cache` is
+    another folder with the same layout.
     """
-    for revision in _revisions(name):
-        snapshot = repository_folder(name.repo) / "snapshots" / revision
+    for revision in _revisions(name, cache):
+        snapshot = repository_folder(name.repo, cache) / "snapshots" / revision
         files = choose_files(_complete_files(snapshot), name)
         if files:
-            return as_cached(name.repo, revision, files)
+            return as_cached(name.repo, revision, files, cache)
     return None
 
 
@@ -103,14 +104,17 @@ def _complete_files(snapshot: Path) -> list[HubFile]:
     ]
 
 
-def repository_folder(repo: str) -> Path:
-    """Return the cache folder of a repository."""
-    return cache_folder() / repo_folder_name(repo_id=repo, repo_type="model")
+def repository_folder(repo: str, cache: Path | None = None) -> Path:
+    """Return the folder of a repository in huggingface_hub's cache, or in another cache."""
+    return (cache or cache_folder()) / repo_folder_name(repo_id=repo, repo_type="model")
 
 
-def as_cached(repo: str, revision: str, files: tuple[str, ...]) -> CachedWeights:
+def as_cached(
+    repo: str, revision: str, files: tuple[str, ...], cache: Path | None = None
+) -> CachedWeights:
     """Return weights whose files are in the cache."""
-    paths = tuple(repository_folder(repo) / "snapshots" / revision / file for file in files)
+    snapshot = repository_folder(repo, cache) / "snapshots" / revision
+    paths = tuple(snapshot / file for file in files)
     return CachedWeights(
         repo=repo,
         revision=revision,
@@ -126,7 +130,7 @@ def _blob_sha256(path: Path) -> str:
     return name if SHA256.fullmatch(name) else ""
 
 
-def _revisions(name: HubName) -> list[str]:
+def _revisions(name: HubName, cache: Path | None) -> list[str]:
     if COMMIT.fullmatch(name.revision):
         return [name.revision]
     ref = repository_folder(name.repo) / "refs" / (name.revision or constants.DEFAULT_REVISION)
@@ -134,7 +138,7 @@ def _revisions(name: HubName) -> list[str]:
     main = [noted] if COMMIT.fullmatch(noted) else []
     if name.revision:
         return main
-    others = _snapshots(repository_folder(name.repo))
+    others = _snapshots(repository_folder(name.repo, cache))
     newest = sorted(others, key=lambda p: p.stat().st_mtime, reverse=True)
     return list(dict.fromkeys([*main, *(p.name for p in newest)]))
 

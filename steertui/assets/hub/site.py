@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx2
 from huggingface_hub import get_session, hf_hub_url
@@ -101,13 +102,15 @@ def weight_downloads(listing: HubListing) -> list[Download]:
     ]
 
 
-def link_blobs(listing: HubListing) -> CachedWeights:
+def link_blobs(listing: HubListing, cache: Path | None = None) -> CachedWeights:
     """Link the downloaded blobs to their names in the cache; no bytes are copied.
+
+    `cache` is another folder with the layout of huggingface_hub's cache.
 
     huggingface_hub's own function asks the hub again and writes to a path that is made of a header
     of the reply. Raises FetchError if the cache cannot be written.
     """
-    storage = repository_folder(listing.repo)
+    storage = repository_folder(listing.repo, cache)
     for file, _, digest in listing.files:
         try:
             link(storage / "snapshots" / listing.revision / file, storage / "blobs" / digest)
@@ -116,7 +119,8 @@ def link_blobs(listing: HubListing) -> CachedWeights:
                 f"{listing.repo}: downloaded, but {storage} cannot be written ({exc.strerror}); "
                 "check its permissions, or set HF_HOME to another folder"
             ) from None
-    return as_cached(listing.repo, listing.revision, tuple(file for file, _, _ in listing.files))
+    files = tuple(file for file, _, _ in listing.files)
+    return as_cached(listing.repo, listing.revision, files, cache)
 
 
 def hub_client() -> httpx2.Client:

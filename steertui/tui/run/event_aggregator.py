@@ -23,6 +23,9 @@ from steertui.execution import (
     RunControl,
     RunStage,
     ServerProgress,
+    WeightsFetched,
+    WeightsProgress,
+    WeightsRemoved,
 )
 from steertui.execution.later_work import LaterWork
 from steertui.execution.progress import (
@@ -112,6 +115,8 @@ class EventAggregator:
                 update.notices.append(Notice(line.removeprefix("! "), is_bad=line.startswith("! ")))
             case ModelLoading() | JudgeCalibrated():
                 pass
+            case WeightsProgress() | WeightsFetched() | WeightsRemoved():
+                pass  # the screens fetch all weights before the run
             case _:
                 self._add_incident(event)
 

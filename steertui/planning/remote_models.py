@@ -1,0 +1,197 @@
+"""Models that are planned before their weights are here: headers first, weights when needed."""
+
+import shutil
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from steertui.assets.fetch.download import MIN_FREE, BytesReceived, RetryWait
+from steertui.assets.fetch.transfer import TransferLimits
+from steertui.assets.hub.cache import (
+    cache_folder,
+    cached_weights,
+    remove_stale_partials,
+    remove_weights,
+)
+from steertui.assets.hub.headers import fetch_headers, forget_headers, require_same_headers
+from steertui.assets.hub.owned import is_owned, transfer_owned
+from steertui.assets.hub.site import HubListing, link_blobs, list_weights, weight_downloads
+from steertui.assets.weights import find_hub_name, find_model, locate_header, locate_weights
+from steertui.core.experiment import Experiment
+from steertui.core.hub_name import parse_hub_name
+from steertui.core.model import Model, RemoteModel, is_server
+from steertui.errors import FetchError, HubUnreachableError, ModelError, OtherFileError
+from steertui.planning.resolve import resolve_texts, vector_recipes
+from steertui.planning.supply import (
+    Event,
+    Requirements,
+    require_known,
+    requirements_without_models,
+    supply,
+    supply_experiment,
+)
+from steertui.units import size_text
+
+REMOVAL = ", or remove each model's weights after use with --remove-weights"
+"""End of the message on a full disk, if it helps."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A model of an experiment that cannot be planned.
+
+    Attributes:
+        name: as in the experiment.
+        reason: one sentence with a remedy.
+    """
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Supplied:
+    """An experiment that can be planned.
+
+    Attributes:
+        experiment: without the models that are left out.
+        left_out: these models.
+    """
+
+    experiment: Experiment
+    left_out: tuple[LeftOut, ...] = ()
+
+
+def owner_of(db: Path) -> str:
+    """Return the owner of weights that runs on a database download (`transfer_owned`)."""
+    return str(db.resolve())
+
+
+def supply_plan(
+    experiment: Experiment, db: Path, *, removes: bool = False
+) -> Generator[Event, None, Supplied]:
+    """Download what the plan of an experiment needs: texts, judges, the headers of its models.
+
+    A model of which the hub has no such file is left out if others remain. Everything is
+    downloaded, as by `supply_experiment`, if a vector is to be trained, and for a single model
+    whose weights are not to be removed.
+
+    Raises the errors of `supply_experiment`.
+    """
+    local = [name for name in experiment.models if not is_server(name)]
+    if (len(local) < 2 and not removes) or vector_recipes(experiment):
+        yield from supply_experiment(experiment, db)
+        return Supplied(experiment)
+    required = requirements_without_models(experiment)
+    yield from supply(Requirements((), required.sources))
+    resolve_texts(experiment)
+    yield from supply(required)
+    left_out: list[LeftOut] = []
+    for name in local:
+        try:
+            yield from _supply_header(name, db)
+        except HubUnreachableError:
+            raise
+        except FetchError as exc:
+            left_out.append(LeftOut(name, str(exc)))
+    names = [name for name in experiment.models if name not in {left.name for left in left_out}]
+    if not names:
+        raise FetchError(left_out[0].reason)
+    return Supplied(replace(experiment, models=names), tuple(left_out))
+
+
+def _supply_header(name: str, db: Path) -> Iterator[RetryWait]:
+    target = find_hub_name(name)
+    if target is None or locate_weights(name) or locate_header(name):
+        return
+    limits = TransferLimits()
+    listing = yield from list_weights(target, limits)
+    require_known(name, listing)
+    remove_stale_partials(listing.repo)
+    for event in fetch_headers(listing, limits, owner_of(db)):
+        if isinstance(event, RetryWait):
+            yield event
+
+
+def missing_bytes(model: RemoteModel) -> int:
+    """Return the bytes of a model's weights that are still to be downloaded."""
+    return sum(download.missing for download in weight_downloads(_listing(model)))
+
+
+def fetch_weights(
+    model: RemoteModel, owner: str
+) -> Generator[BytesReceived | RetryWait, None, None]:
+    """Download and verify the weights of a planned model, which belong to `owner`.
+
+    Raises FetchError, or ModelError if the file's header is not the one of the plan. If the hub has
+    other files than planned with, the headers are removed, so that the next plan asks again.
+    """
+    listing = _listing(model)
+    header = locate_header(model.origin)
+    try:
+        for download in weight_downloads(listing):
+            yield from transfer_owned(download, TransferLimits(), owner)
+    except OtherFileError:
+        if header:
+            forget_headers(header.paths)
+        raise
+    weights = link_blobs(listing)
+    if header:
+        require_same_headers(weights.paths, header.paths)
+
+
+def local_copy(model: Model) -> Model:
+    """Return a model that can run; raises ModelError if its weights are not on this machine."""
+    if not isinstance(model, RemoteModel):
+        return model
+    found = find_model(model.origin)
+    if found.sha256 != model.sha256:
+        raise ModelError(
+            f"{model.name}: {found.path} is not the file of the plan; run the same command again"
+        )
+    return replace(found, name=model.name, kind=model.kind)
+
+
+def remove_owned(model: Model, owner: str) -> int:
+    """Remove the weights of a model if `owner` downloaded them; return the bytes freed."""
+    target = parse_hub_name(model.origin) if model.origin else None
+    weights = cached_weights(target) if target else None
+    return remove_weights(weights) if weights and is_owned(weights, owner) else 0
+
+
+def require_space(models: Sequence[RemoteModel], db: Path, growth: int, *, removes: bool) -> None:
+    """Raise FetchError if a disk has too little space for all of a run.
+
+    Args:
+        models: those whose weights are to be downloaded.
+        db: the database.
+        growth: bytes by which it grows.
+        removes: whether the weights of a model are removed before those of the next must fit.
+    """
+    sizes = [missing_bytes(model) for model in models]
+    weights = max(sizes, default=0) if removes else sum(sizes)
+    needs: dict[int, tuple[Path, int]] = {}
+    for path, size in ((cache_folder(), weights), (db.absolute(), growth)):
+        folder = next(p for p in (path, *path.parents) if p.is_dir())
+        disk = folder.stat().st_dev
+        first, before = needs.get(disk, (folder, 0))
+        needs[disk] = (first, before + size)
+    for folder, need in needs.values():
+        free = shutil.disk_usage(folder).free
+        if weights and need + MIN_FREE > free:
+            raise FetchError(
+                f"{folder}: the run needs {size_text(need)} for weights and database, and "
+                f"{size_text(free)} are free; free some space, set HF_HOME to another disk"
+                + ("" if removes or not _would_fit(sizes, growth, free) else REMOVAL)
+            )
+
+
+def _would_fit(sizes: Sequence[int], growth: int, free: int) -> bool:
+    """Whether one model at a time fits the disk."""
+    return max(sizes, default=0) + growth + MIN_FREE <= free
+
+
+def _listing(model: RemoteModel) -> HubListing:
+    target = parse_hub_name(model.origin)
+    assert target
+    return HubListing(target.repo, target.revision, model.files)
