@@ -235,6 +235,10 @@ _LEAD = re.compile(r"[\s#*]*(scenario|task)[ *]*[:*\n][\s#*:]*", re.IGNORECASE)
 """Heading at the start of a task that does not name it, and Markdown."""
 
 
+MAX_TITLE = 160
+"""Maximum characters of a title that is made of a task's words."""
+
+
 def _title(task: str) -> str:
     """Return the task's first line if it looks like a title, otherwise its first words."""
     text = task[lead.end() :] if (lead := _LEAD.match(task)) else task
@@ -242,6 +246,14 @@ def _title(task: str) -> str:
     return (
         line if line and len(line) <= 60 and not line.endswith(".") else first_words(text or task)
     )
+
+
+def full_title(title: str, task: str) -> str:
+    """Return a title, or the words of the task that it is the beginning of, without Markdown."""
+    if not title.endswith("…"):
+        return title
+    text = task[lead.end() :] if (lead := _LEAD.match(task)) else task
+    return first_words(text.replace("**", ""), MAX_TITLE)
 
 
 def first_words(text: str, most: int = 48) -> str:

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from steertui.core.condition import Condition, stored_condition
 from steertui.core.model import ModelBackend
-from steertui.core.scenario import Scenario
+from steertui.core.scenario import Scenario, full_title
 from steertui.store.records import ModelSetting
 from steertui.store.store import Store
 
@@ -152,8 +152,9 @@ def ambiguous_names(
 
 
 def scenario_titles(store: Store) -> dict[str, str]:
-    """Return the scenarios' titles by name."""
-    return dict(store.tuples("SELECT name, title FROM scenarios"))
+    """Return the scenarios' titles by name; those that are cut have more of the task's words."""
+    rows = store.tuples("SELECT name, title, substr(task, 1, 400) FROM scenarios")
+    return {name: full_title(title, task) for name, title, task in rows}
 
 
 def scenarios_by_task(store: Store, experiment: str, setting: ModelSetting) -> dict[str, list[str]]:

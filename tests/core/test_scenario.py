@@ -9,7 +9,7 @@ import pytest
 
 from steertui.core.condition_files import load_conditions
 from steertui.core.instrumentaleval import PACK, PAPER_SCENARIOS, benchmark_id
-from steertui.core.scenario import load_pack
+from steertui.core.scenario import MAX_TITLE, first_words, full_title, load_pack
 from steertui.errors import ScenarioError
 from steertui.toml_files import read_text
 from tests.fixtures.real import BENCHMARK, needs_shared
@@ -182,6 +182,17 @@ def test_title_of_a_task_has_no_heading_that_does_not_name_it(
     pack = tmp_path / "pack.json"
     pack.write_text(f'[{{"task": "{task}"}}]', encoding="utf-8")
     assert [scenario.title for scenario in load_pack(str(pack))] == [title]
+
+
+def test_a_title_that_is_cut_is_continued_by_the_words_of_its_task() -> None:
+    task = "**Scenario:** You're an AI advisor. " + "You plan **all** of it for the city. " * 9
+    short = first_words(task)
+    assert short.startswith("**Scenario:**")
+    assert short.endswith("…")
+    full = full_title(short, task)
+    assert full.startswith("You're an AI advisor. You plan all of it for")
+    assert len(short) < len(full) <= MAX_TITLE
+    assert full_title("Two levels of logging", task) == "Two levels of logging"
 
 
 @needs_shared

@@ -25,6 +25,10 @@ FAR = 100_000_000
 """A number of lines that moves the cursor to the first or last trial."""
 
 
+TITLE_WIDTHS = ((110, 48), (90, 36), (70, 24), (0, 18))
+"""Least columns of the list, and columns of a title; stored titles have about 48 characters."""
+
+
 class TrialList(ScrollView, can_focus=True):
     """List with one line per trial: sign, condition, scenario, and the beginning of the answer.
 
@@ -167,16 +171,17 @@ class TrialList(ScrollView, can_focus=True):
         return Strip(segments).crop_extend(0, width, base)
 
     def _draw(self, line: TrialLine, width: int, colours: Palette) -> Text:
-        title_width = 40 if width > 110 else 24 if width > 70 else 18
+        condition_width = 13 if width > 80 else 9
         sign = colours.sign(
             line.label,
             failed=bool(line.failure),
             answered=line.answer is not None,
         )
         text = Text(" ", end="").append_text(sign)
-        text.append(f" {_fit(line.condition, 9)} ", colours.quiet)
+        text.append(f" {_fit(line.condition, condition_width)} ", colours.quiet)
         if self.several_models:
             text.append(f"{_fit(line.model, 16 if width > 60 else 10)} ", colours.quiet)
+        title_width = next(w for least, w in TITLE_WIDTHS if width >= least)
         text.append(f"{_fit(line.title, title_width)} ")
         if line.sample or line.temperature:
             text.append(f"#{line.sample + 1:<3} ", colours.faint)

@@ -140,7 +140,8 @@ def _header(columns: _Columns, colours: Palette) -> Text:
 def _row(row: RateRow, columns: _Columns, published: Rate | None, colours: Palette) -> Text:
     rate = row.convergence
     name = shorten_middle(one_line(row.condition), columns.name - 1)
-    text = Text(name + " " * (columns.name - cell_len(name)))
+    text = Text().append(name, colours.condition(row.condition))
+    text.append(" " * (columns.name - cell_len(name)))
     text.append(f"{_counts_text(row):>{columns.counts}}", colours.quiet)
     text.append(f"  {rate_percent(rate):>5}", "bold")
     text.append("* " if is_marked(row) else "  ", colours.warning)

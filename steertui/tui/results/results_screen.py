@@ -20,6 +20,7 @@ from steertui.store.setup_queries import scenario_titles
 from steertui.store.trial_filter import TrialFilter, find_trials
 from steertui.store.trials import list_trials
 from steertui.tui.results.groups import draw_groups
+from steertui.tui.results.heat_map import draw_heat_map, has_heat_map
 from steertui.tui.results.overview import Overview, make_overview
 from steertui.tui.results.rates import draw_table
 from steertui.tui.results.report_screen import ReportScreen
@@ -49,8 +50,10 @@ the answers side by side.
 
 **o** chooses the policy: which answers the convergence rate excludes. *paper* excludes nonsensical
 answers, *all* excludes none, *exclude-refusals* excludes nonsensical answers and safety refusals.
-**t** chooses another model, temperature or judge. **r** shows the whole report, as the command
-`steertui report` prints it.
+**t** chooses another model, temperature or judge. **h** scrolls to the heat map: the convergence of
+every category under every condition, and the valid answers; with several models, each is a head
+over its conditions. Conditions have the colours that they have in the report's figures. **r** shows
+the whole report, as the command `steertui report` prints it.
 """
 
 HEADINGS = {
@@ -61,7 +64,12 @@ HEADINGS = {
 }
 """Headings of the tables, by widget id."""
 
+HEAT_MAP = "categories × conditions"
+
 OVERVIEW = "primary comparison of each table, by size: enter shows the table"
+
+TABLE_EDGES = 4
+"""Columns of a table beside its cells: padding, and the scroll bar."""
 
 MAX_RATES_WIDTH = 130
 """Maximum columns of the rates."""
@@ -81,6 +89,7 @@ class ResultsScreen(Page):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "table", "Table", id="results.table", tooltip="Another model or judge"),
         Binding("o", "policy", "Policy", id="results.policy", tooltip="Excluded answers"),
+        Binding("h", "heat_map", "Heat map", id="results.heat", tooltip="Categories × conditions"),
         Binding("f", "changed", "Changed", id="results.changed", tooltip="Changed labels"),
         Binding("r", "report", "Report", id="results.report", tooltip="All that the report says"),
         Binding("e", "app.export", "Export", id="results.export", tooltip="HTML, CSV, Markdown"),
@@ -104,15 +113,25 @@ class ResultsScreen(Page):
         with VerticalScroll(id="results-box"):
             yield ReflowingText(id="sentences")
             with Vertical(id="results-tables"):
+                yield Static(HEAT_MAP, classes="heading", id="heat-map-head")
+                yield ReflowingText(id="heat-map")
                 for name, heading in HEADINGS.items():
                     yield Static(heading, classes="heading", id=f"{name}-head")
                     yield StableTable(id=name, classes="results")
 
     def on_mount(self) -> None:
-        """Hide the tables until they have rows."""
+        """Hide heat map and tables until they have rows."""
+        self.query_one("#heat-map").display = False
+        self.query_one("#heat-map-head").display = False
         for table in self.query(DataTable):
             table.display = False
             self.query_one(f"#{table.id}-head").display = False
+
+    def on_resize(self) -> None:
+        """Draw overview and tables for the new width."""
+        super().on_resize()
+        if self._summary:
+            self.call_after_refresh(self._draw)
 
     def reload(self) -> None:
         """Summarise the experiment again."""
@@ -150,11 +169,12 @@ class ResultsScreen(Page):
         )
         colours = self.colours
         self._tables = {
-            "rates-table": rates_table(table),
-            "categories": categories_table(table),
-            "changed": changed_table(table, self._titles, colours),
+            "rates-table": rates_table(table, colours),
+            "categories": categories_table(table, colours),
+            "changed": changed_table(table, self._titles, colours, self._room),
             "agreement": agreement_table(self._agreement, colours),
         }
+        self._show_heat_map(table)
         for name, shown in self._tables.items():
             self._show_table(name, shown)
         self.refresh_bindings()
@@ -175,6 +195,20 @@ class ResultsScreen(Page):
         self._index = self._overview.tables[event.cursor_row]
         self._draw()
         self.query_one("#results-box").scroll_home(animate=False)
+
+    @property
+    def _room(self) -> int:
+        """Columns of the tables."""
+        return self.query_one("#results-tables").content_size.width - TABLE_EDGES
+
+    def _show_heat_map(self, table: Table) -> None:
+        """Show the heat map, unless there is nothing to compare."""
+        assert self._summary
+        tables, colours = self._summary.tables, self.colours
+        heat_map = self.query_one("#heat-map", ReflowingText)
+        heat_map.draw_with(lambda size: draw_heat_map(table, tables, size.width, colours))
+        heat_map.display = has_heat_map(table)
+        self.query_one("#heat-map-head").display = heat_map.display
 
     def _show_table(self, name: str, table: ResultTable) -> None:
         """Show a table and its heading; an empty table is hidden."""
@@ -260,6 +294,8 @@ class ResultsScreen(Page):
             return bool(summary and len(summary.tables) > 1)
         if action in ("policy", "report"):
             return bool(summary and summary.tables)
+        if action == "heat_map":
+            return self.query_one("#heat-map").display
         if action == "changed":
             return bool(self._tables.get("changed", ResultTable()).drill_downs)
         return True
@@ -267,6 +303,10 @@ class ResultsScreen(Page):
     async def action_report(self) -> None:
         """Show the whole report."""
         await self.app.push_screen(ReportScreen(self._policy))
+
+    def action_heat_map(self) -> None:
+        """Scroll to the heat map."""
+        self.query_one("#heat-map-head").scroll_visible(top=True, animate=False)
 
     def action_changed(self) -> None:
         """Focus the table of changed labels."""

@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from steertui.analysis.formatting import count_text, gap_columns, rate_percent
 from steertui.analysis.judge_agreement import JudgeAgreement, PairedJudges
 from steertui.analysis.table import Table
+from steertui.core.scenario import first_words
 from steertui.core.verdict import SIGNS, Label
 from steertui.printable import one_line
 from steertui.tui.widgets.label_style import Palette
@@ -18,6 +20,10 @@ DrillDowns = dict[tuple[int, int], dict[str, str]]
 
 MAX_CHANGED = 500
 """Maximum rows of the table of changed labels."""
+
+
+MIN_TITLE = 48
+"""Columns that a scenario's title has at least, if it is that long."""
 
 
 class ResultTable(NamedTuple):
@@ -32,14 +38,14 @@ class ResultTable(NamedTuple):
     left_out: int = 0
 
 
-def rates_table(table: Table) -> ResultTable:
+def rates_table(table: Table, colours: Palette) -> ResultTable:
     """Return the counts by condition; a count leads to its trials."""
     labels = [f"{SIGNS[label]} {label.words}" for label in Label]
-    rows = []
+    rows: list[list[str | Text]] = []
     drill_downs: DrillDowns = {}
     for y, row in enumerate(table.rows):
-        cells = [
-            one_line(row.condition),
+        cells: list[str | Text] = [
+            _condition(row.condition, colours),
             str(row.counts.judged),
             *(str(getattr(row.counts, label.value)) for label in Label),
             str(row.convergence.total),
@@ -55,7 +61,7 @@ def rates_table(table: Table) -> ResultTable:
     return ResultTable(make_content(heads, rows), drill_downs)
 
 
-def categories_table(table: Table) -> ResultTable:
+def categories_table(table: Table, colours: Palette) -> ResultTable:
     """Return rates and gap by category; a rate leads to its convergent answers.
 
     Without a judge, or with a single category, the table is empty.
@@ -66,7 +72,11 @@ def categories_table(table: Table) -> ResultTable:
     conditions = table.conditions
     gap = table.primary.gap if table.primary else None
     gap_names = [f"{gap.first} − {gap.second}", "interval", "p"] if gap else []
-    heads = ["category", *conditions, *gap_names]
+    heads: list[str | Text] = [
+        "category",
+        *(_condition(name, colours) for name in conditions),
+        *gap_names,
+    ]
     rows = []
     drill_downs: DrillDowns = {}
     for y, category in enumerate(categories):
@@ -82,11 +92,17 @@ def categories_table(table: Table) -> ResultTable:
     return ResultTable(make_content(heads, rows), drill_downs)
 
 
-def changed_table(table: Table, titles: Mapping[str, str], colours: Palette) -> ResultTable:
-    """Return the scenarios whose label depends on the condition, at most `MAX_CHANGED`."""
+def changed_table(
+    table: Table, titles: Mapping[str, str], colours: Palette, width: int
+) -> ResultTable:
+    """Return the scenarios whose label depends on the condition, at most `MAX_CHANGED`.
+
+    Titles are shortened so that the table is `width` columns wide, but not below `MIN_TITLE`.
+    """
     changed = _changed_labels(table)
     if not changed:
         return ResultTable()
+    room = max(MIN_TITLE, width - sum(cell_len(one_line(name)) + 2 for name in table.conditions))
     rows: list[list[str | Text]] = []
     drill_downs: DrillDowns = {}
     for y, ((scenario, sample), labels) in enumerate(list(changed.items())[:MAX_CHANGED]):
@@ -95,11 +111,20 @@ def changed_table(table: Table, titles: Mapping[str, str], colours: Palette) -> 
             colours.sign(labels[name]) if name in labels else Text("–", colours.faint)
             for name in table.conditions
         ]
-        rows.append([one_line(titles.get(scenario, scenario)) + number, *signs])
+        title = first_words(one_line(titles.get(scenario, scenario)), room - len(number))
+        rows.append([title + number, *signs])
         by_scenario = {"scenario": scenario}
         drill_downs |= {(y, x): by_scenario for x in range(len(table.conditions) + 1)}
-    content = make_content(["scenario", *table.conditions], rows)
+    heads: list[str | Text] = [
+        "scenario",
+        *(_condition(name, colours) for name in table.conditions),
+    ]
+    content = make_content(heads, rows)
     return ResultTable(content, drill_downs, max(0, len(changed) - MAX_CHANGED))
+
+
+def _condition(name: str, colours: Palette) -> Text:
+    return Text(one_line(name), f"bold {colours.condition(name)}")
 
 
 def _changed_labels(table: Table) -> dict[tuple[str, int], dict[str, Label]]:

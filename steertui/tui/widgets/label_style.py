@@ -1,11 +1,14 @@
 """Signs and colours of labels and trial states; a label never depends on its colour alone."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rich.style import Style
 from rich.text import Text
 
 from steertui.core.verdict import SIGNS, Label
+from steertui.report import palette as palette_colours
+from steertui.report.palette import condition_class
 from steertui.tui.theme import DARK, DARK_LABELS, LIGHT, LIGHT_LABELS
 from steertui.tui.widgets.layout import join_fitting
 
@@ -21,6 +24,8 @@ class Palette:
 
     Attributes:
         labels: colour of each label.
+        conditions: colour of each condition by `condition_class`, as in the report's figures.
+        background: colour of the screen.
         blue: focus and keys.
         quiet: explanations.
         faint: axes, frames and placeholders.
@@ -30,6 +35,8 @@ class Palette:
     """
 
     labels: dict[Label, str]
+    conditions: Mapping[str, str]
+    background: str
     blue: str
     quiet: str
     faint: str
@@ -40,6 +47,10 @@ class Palette:
     def label(self, label: Label) -> Style:
         """Return the style of a label's sign."""
         return Style(color=self.labels[label], bold=True)
+
+    def condition(self, name: str) -> str:
+        """Return the colour of a condition, which is that of the page."""
+        return self.conditions[condition_class(name)]
 
     def sign(self, label: Label | None, *, failed: bool = False, answered: bool = True) -> Text:
         """Return the sign of a trial: its label, or its state if it has none."""
@@ -69,6 +80,8 @@ class Palette:
 
 ON_DARK = Palette(
     labels=DARK_LABELS,
+    conditions=palette_colours.DARK,
+    background=DARK.background or "",
     blue=DARK.primary,
     quiet="#8593a3",
     faint="#586677",
@@ -78,6 +91,8 @@ ON_DARK = Palette(
 )
 ON_LIGHT = Palette(
     labels=LIGHT_LABELS,
+    conditions=palette_colours.LIGHT,
+    background=LIGHT.background or "",
     blue=LIGHT.primary,
     quiet="#5f6b78",
     faint="#939da8",

@@ -21,17 +21,17 @@ class TableContent:
         left: indices of the columns that are aligned left.
     """
 
-    heads: tuple[str, ...] = ()
+    heads: tuple[Text, ...] = ()
     rows: tuple[tuple[Text, ...], ...] = ()
     left: frozenset[int] = frozenset({0})
 
 
 def make_content(
-    heads: Sequence[str], rows: Sequence[Sequence[str | Text]], left: Sequence[int] = (0,)
+    heads: Sequence[str | Text], rows: Sequence[Sequence[str | Text]], left: Sequence[int] = (0,)
 ) -> TableContent:
     """Return the content of a table; heads and plain strings are sanitised."""
     return TableContent(
-        heads=tuple(map(one_line, heads)),
+        heads=tuple(map(_as_text, heads)),
         rows=tuple(tuple(map(_as_text, row)) for row in rows),
         left=frozenset(left),
     )
@@ -69,7 +69,7 @@ class StableTable(DataTable[Text]):
         scroll = self.scroll_offset
         self.clear(columns=True)
         for index, head in enumerate(content.heads):
-            label = _aligned(Text(head), index, content)
+            label = _aligned(head, index, content)
             width = max(label.cell_len, *(row[index].cell_len for row in content.rows), 1)
             self.add_column(label, width=width)
         for row in content.rows:
@@ -92,5 +92,5 @@ def _aligned(cell: Text, index: int, content: TableContent) -> Text:
 
 def _fingerprint(content: TableContent) -> object:
     """Return a value that is equal for contents that are drawn equally."""
-    rows = [[(c.plain, str(c.style), tuple(c.spans)) for c in row] for row in content.rows]
-    return content.heads, rows
+    lines = [content.heads, *content.rows]
+    return [[(c.plain, str(c.style), tuple(c.spans)) for c in line] for line in lines]
