@@ -114,7 +114,8 @@ def run_batch(
         reporter.planned(plan, db)
         _require_means(plan, db, how)
         watch = RunWatch(handler.control, meter)
-        left_out = [ModelStopped(left.name, left.reason, 0) for left in supplied.left_out]
+        each = len(plan.prompts) // len(design.models)
+        left_out = [ModelStopped(left.name, left.reason, each) for left in supplied.left_out]
         events = run(
             plan,
             store,
@@ -144,10 +145,14 @@ def _require_means(plan: Plan, db: Path, how: BatchOptions) -> None:
     """Raise an error if the disk is too small for all of the run, or a limit has no price."""
     if how.budget:
         require_prices(how.budget, plan)
-    remote = [m for m in plan.design.models if isinstance(m, RemoteModel) and plan.missing(m)]
+    models = [
+        model
+        for model in plan.design.models
+        if not isinstance(model, RemoteModel) or plan.missing(model)
+    ]
     tokens = plan.design.experiment.max_tokens
     growth = len(plan.missing_here) * (BYTES_PER_ANSWER + BYTES_PER_TOKEN * tokens)
-    require_space(remote, db, growth, removes=how.removes_weights)
+    require_space(models, db, growth, removes=how.removes_weights)
 
 
 def _ending(handler: SignalHandler, watch: RunWatch, code: int) -> str:

@@ -11,7 +11,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from steertui.assets.weights import locate_weights
+from steertui.assets.weights import locate_header, locate_weights
 from steertui.core.condition import Condition
 from steertui.core.experiment import Experiment, parse_experiment
 from steertui.core.generation import distinct_samples
@@ -188,7 +188,8 @@ def estimate_experiment(
             return Estimate(downloads=sources + weights)
         texts = resolve_texts(experiment)
         can_render = is_agreed and all(
-            not is_server(name) and locate_weights(name) for name in experiment.models
+            not is_server(name) and (locate_weights(name) or locate_header(name))
+            for name in experiment.models
         )
         judges = openable_judges(experiment, options, is_agreed=is_agreed)
         with Store(db, must_exist=True) if db.exists() else nullcontext() as store:

@@ -8,6 +8,7 @@ from pathlib import Path
 from steertui.assets.fetch.download import MIN_FREE, BytesReceived, RetryWait
 from steertui.assets.fetch.transfer import TransferLimits
 from steertui.assets.hub.cache import (
+    CachedWeights,
     cache_folder,
     cached_weights,
     remove_stale_partials,
@@ -154,22 +155,20 @@ def local_copy(model: Model) -> Model:
 
 def remove_owned(model: Model, owner: str) -> int:
     """Remove the weights of a model if `owner` downloaded them; return the bytes freed."""
-    target = parse_hub_name(model.origin) if model.origin else None
-    weights = cached_weights(target) if target else None
+    weights = _cached(model)
     return remove_weights(weights) if weights and is_owned(weights, owner) else 0
 
 
-def require_space(models: Sequence[RemoteModel], db: Path, growth: int, *, removes: bool) -> None:
+def require_space(models: Sequence[Model], db: Path, growth: int, *, removes: bool) -> None:
     """Raise FetchError if a disk has too little space for all of a run.
 
     Args:
-        models: those whose weights are to be downloaded.
+        models: that run on this machine, in their order.
         db: the database.
         growth: bytes by which it grows.
-        removes: whether the weights of a model are removed before those of the next must fit.
+        removes: whether the weights that runs on the database downloaded are removed after use.
     """
-    sizes = [missing_bytes(model) for model in models]
-    weights = max(sizes, default=0) if removes else sum(sizes)
+    weights = _peak(models, owner_of(db) if removes else "")
     needs: dict[int, tuple[Path, int]] = {}
     for path, size in ((cache_folder(), weights), (db.absolute(), growth)):
         folder = next(p for p in (path, *path.parents) if p.is_dir())
@@ -179,16 +178,35 @@ def require_space(models: Sequence[RemoteModel], db: Path, growth: int, *, remov
     for folder, need in needs.values():
         free = shutil.disk_usage(folder).free
         if weights and need + MIN_FREE > free:
+            helps = not removes and _peak(models, owner_of(db)) + growth + MIN_FREE <= free
             raise FetchError(
                 f"{folder}: the run needs {size_text(need)} for weights and database, and "
                 f"{size_text(free)} are free; free some space, set HF_HOME to another disk"
-                + ("" if removes or not _would_fit(sizes, growth, free) else REMOVAL)
+                + (REMOVAL if helps else "")
             )
 
 
-def _would_fit(sizes: Sequence[int], growth: int, free: int) -> bool:
-    """Whether one model at a time fits the disk."""
-    return max(sizes, default=0) + growth + MIN_FREE <= free
+def _peak(models: Sequence[Model], owner: str) -> int:
+    """Return the largest number of bytes of weights above the present one during a run.
+
+    Those that `owner` downloads or has downloaded are removed after use; "" removes none.
+    """
+    level = peak = 0
+    for model in models:
+        if isinstance(model, RemoteModel):
+            level += missing_bytes(model)
+            peak = max(peak, level)
+        weights = _cached(model)
+        is_fetched = isinstance(model, RemoteModel) and weights is None
+        if owner and (is_fetched or (weights and is_owned(weights, owner))):
+            level -= model.size
+    return peak
+
+
+def _cached(model: Model) -> CachedWeights | None:
+    """Return a model's weights in the cache of the hub; None for none, and for a local file."""
+    target = parse_hub_name(model.origin) if model.origin else None
+    return cached_weights(target) if target else None
 
 
 def _listing(model: RemoteModel) -> HubListing:

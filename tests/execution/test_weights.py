@@ -1,19 +1,29 @@
 """Weights of a run: fetched one model ahead, tried again after a removal, stopped with the run."""
 
+import os
+import shutil
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from steertui.assets.fetch.download import MIN_FREE
 from steertui.assets.hub.cache import all_cached_weights
 from steertui.assets.weights import find_planned_model, locate_header
 from steertui.core.experiment import Experiment
 from steertui.core.model import Model, RemoteModel
-from steertui.errors import ModelError, OtherFileError
+from steertui.errors import FetchError, ModelError, OtherFileError
 from steertui.execution import RunControl, WeightsFetched, WeightsRemoved
 from steertui.execution.weights import Weights
-from steertui.planning.remote_models import fetch_weights, local_copy, supply_plan
+from steertui.planning.remote_models import (
+    fetch_weights,
+    local_copy,
+    owner_of,
+    require_space,
+    supply_plan,
+)
 from tests.fixtures.hub_models import LETTERS, name, repository, serve_models
 from tests.fixtures.hub_server import Blob, HubServer
 
@@ -105,3 +115,33 @@ def test_a_file_that_changed_on_the_hub_is_refused_and_planned_anew(
         list(fetch_weights(models[0], ""))
     assert locate_header(name("A")) is None
     assert locate_header(name("B"))
+
+
+@pytest.fixture
+def full_disk(tmp_path: Path, hub: HubServer) -> Iterator[Path]:
+    """Mount a small disk as the cache of weights; return a path of a file that fills it."""
+    disk = tmp_path / "hf"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=90m", "tmpfs", str(disk)]
+    if os.name != "posix" or os.geteuid() or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting is not permitted on this machine")
+    yield disk / "filler"
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_weights_that_will_be_removed_count_as_space(
+    full_disk: Path, models: list[Model], tmp_path: Path
+) -> None:
+    db = tmp_path / "a.db"
+    first, second, _ = models
+    assert isinstance(first, RemoteModel)
+    list(fetch_weights(first, owner_of(db)))
+    planned = [local_copy(first), second]
+    spare = MIN_FREE + 300_000
+    full_disk.write_bytes(bytes(shutil.disk_usage(full_disk.parent).free - spare))
+    require_space(planned, db, 0, removes=True)
+    with pytest.raises(FetchError, match=r"the run needs .* with --remove-weights"):
+        require_space(planned, db, 0, removes=False)
+    for order, owner in (([second, planned[0]], db), (planned, tmp_path / "other.db")):
+        with pytest.raises(FetchError, match=r"set HF_HOME to another disk$"):
+            require_space(order, owner, 0, removes=True)

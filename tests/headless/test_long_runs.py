@@ -88,6 +88,8 @@ def test_a_run_fetches_each_model_when_it_is_needed_and_removes_it(
     code, out, err = call(*run, cwd=tmp_path)
     assert code == 0, err
     assert hub.sent == sent
+    assert not locate_weights(name("A"))
+    assert "36 answered before, 0 to do" in call(*run[:-2], "--plan", cwd=tmp_path)[1]
     assert not [r for r in records(out) if r["event"] in ("generated", "judged")]
 
 
@@ -132,6 +134,7 @@ def test_models_that_fail_do_not_stop_the_others(hub: HubServer, tmp_path: Path)
     assert code == 1
     assert "SmallB-Q8_0 was stopped: SmallB-Q8_0.gguf: the received bytes are not the exp" in err
     assert f"{name('C')} was stopped: {repository('C')}" in err
+    assert err.count("12 prompts are left unanswered") == 4  # when it happens, and at the end
     assert count(tmp_path / "a.db", "generations") == 24
     text = (tmp_path / "s.md").read_text()
     assert "The run ended: a model or judge was stopped." in text
