@@ -4,9 +4,11 @@ from pathlib import Path
 
 import click
 
+from steertui.cli.param_types import PATH
+
 
 @click.command(short_help="Agreement between judges.")
-@click.argument("db", type=Path)
+@click.argument("db", type=PATH)
 @click.option(
     "--judge",
     "judges",

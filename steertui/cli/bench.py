@@ -10,6 +10,7 @@ import click
 import cloup
 
 from steertui.cli.machine import machine_options_without_slots, take_overrides
+from steertui.cli.param_types import PATH
 from steertui.core.experiment import DEMO_EXPERIMENT, with_changes
 from steertui.planning.experiment_files import load_experiment
 from steertui.planning.model_groups import expand_models
@@ -36,7 +37,7 @@ SLOTS = (1, 8, 16, 32)
     cloup.option(
         "--experiment",
         "file",
-        type=Path,
+        type=PATH,
         metavar="FILE",
         help="TOML file of the experiment [default: the demo]",
     ),

@@ -8,12 +8,13 @@ import click
 import cloup
 
 from steertui.cli.machine import machine_options, take_overrides
+from steertui.cli.param_types import PATH
 
 
 @click.command(short_help="One file with database, report and hashes, for others to check.")
-@click.argument("db", type=Path)
+@click.argument("db", type=PATH)
 @click.option(
-    "--output", "-o", type=Path, help="File to write [default: DB.bundle.zip next to the database]"
+    "--output", "-o", type=PATH, help="File to write [default: DB.bundle.zip next to the database]"
 )
 @click.option(
     "--experiment",
@@ -30,7 +31,7 @@ from steertui.cli.machine import machine_options, take_overrides
 )
 @click.option(
     "--registration",
-    type=Path,
+    type=PATH,
     metavar="FILE",
     help="Include the preregistration that --register wrote",
 )
@@ -52,7 +53,7 @@ def bundle(
 
 
 @click.command(short_help="Check every hash and compute every number of a bundle again.")
-@click.argument("file", type=Path, metavar="BUNDLE")
+@click.argument("file", type=PATH, metavar="BUNDLE")
 @click.option("--digest", default="", help="The digest that the authors published")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON record per line")
 def verify(file: Path, digest: str, as_json: bool) -> None:
@@ -67,7 +68,7 @@ def verify(file: Path, digest: str, as_json: bool) -> None:
 
 
 @cloup.command(short_help="Run a bundle's experiment again and compare item by item.")
-@click.argument("file", type=Path, metavar="BUNDLE")
+@click.argument("file", type=PATH, metavar="BUNDLE")
 @cloup.option_group(
     "Reproduction",
     cloup.option(
@@ -100,7 +101,7 @@ def verify(file: Path, digest: str, as_json: bool) -> None:
         "--rubric", default="", metavar="FILE", help="The judges' rubric, if it was a file"
     ),
     cloup.option(
-        "--db", type=Path, help="Database of the reproduction [default: BUNDLE.reproduced.db]"
+        "--db", type=PATH, help="Database of the reproduction [default: BUNDLE.reproduced.db]"
     ),
     cloup.option(
         "--margin",

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from steertui.cli.param_types import PATH
+
 
 @click.group(short_help="Attacks of a contest, chosen on a training run.")
 def contest() -> None:
@@ -11,9 +13,9 @@ def contest() -> None:
 
 
 @contest.command(short_help="Choose the strongest attack against each defence.")
-@click.argument("file", type=Path)
-@click.option("--db", type=Path, required=True, help="Database with a judged run of the contest")
-@click.option("--write", "output", type=Path, required=True, help="Conditions file to write")
+@click.argument("file", type=PATH)
+@click.option("--db", type=PATH, required=True, help="Database with a judged run of the contest")
+@click.option("--write", "output", type=PATH, required=True, help="Conditions file to write")
 @click.option(
     "--experiment", metavar="ID", help="Name or id of the training run [default: the newest]"
 )

@@ -1,12 +1,12 @@
 """Options that set the fields of an experiment; each help text ends with the field's default."""
 
 from dataclasses import fields
-from pathlib import Path
 from typing import Any, get_args
 
 import click
 import cloup
 
+from steertui.cli.param_types import PATH, complete_presets
 from steertui.cli.servers import (
     DEBIAS,
     DEBIAS_HELP,
@@ -53,13 +53,14 @@ experiment_options = cloup.option_group(
     cloup.option(
         "--preset",
         metavar="NAME",
+        shell_complete=complete_presets,
         help="Start from demo, demo-steering, demo-dose, demo-contest, contest-prompts, "
         "contest-methods, quick, paper-4b or paper",
     ),
     cloup.option(
         "--experiment",
         "file",
-        type=Path,
+        type=PATH,
         metavar="FILE",
         help="Start from an experiment in a TOML file",
     ),

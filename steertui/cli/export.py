@@ -4,21 +4,22 @@ from pathlib import Path
 
 import click
 
+from steertui.cli.param_types import PATH
 from steertui.printable import print_line
 
 
 @click.command(short_help="Logs for inspect_ai, a dataset for the hub, Datasette's metadata.")
-@click.argument("db", type=Path)
-@click.option("--inspect", "folder", type=Path, metavar="FOLDER", help="Write inspect_ai logs")
+@click.argument("db", type=PATH)
+@click.option("--inspect", "folder", type=PATH, metavar="FOLDER", help="Write inspect_ai logs")
 @click.option(
     "--dataset",
-    type=Path,
+    type=PATH,
     metavar="FOLDER",
     help="Write Parquet files and a card, as the Hugging Face hub reads them",
 )
 @click.option(
     "--datasette",
-    type=Path,
+    type=PATH,
     metavar="FILE",
     help="Write metadata for Datasette, with the meaning of all tables and columns, as JSON",
 )

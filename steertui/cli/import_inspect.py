@@ -4,13 +4,14 @@ from pathlib import Path
 
 import click
 
+from steertui.cli.param_types import PATH, PATH_TEXT
 from steertui.printable import print_line
 
 
 @click.command("import-inspect", short_help="Answers and scores of inspect_ai logs.")
-@click.argument("logs", metavar="LOG...", nargs=-1, required=True)
+@click.argument("logs", metavar="LOG...", type=PATH_TEXT, nargs=-1, required=True)
 @click.option(
-    "--db", type=Path, default=Path("inspect.db"), show_default=True, help="SQLite file to write"
+    "--db", type=PATH, default=Path("inspect.db"), show_default=True, help="SQLite file to write"
 )
 @click.option(
     "--label",

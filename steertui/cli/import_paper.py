@@ -4,13 +4,14 @@ from pathlib import Path
 
 import click
 
+from steertui.cli.param_types import PATH
 from steertui.printable import print_line
 
 
 @click.command("import-paper", short_help="Answers and labels of the paper's runs.")
-@click.argument("folder", type=Path, required=False)
+@click.argument("folder", type=PATH, required=False)
 @click.option(
-    "--db", type=Path, default=Path("paper.db"), show_default=True, help="SQLite file to write"
+    "--db", type=PATH, default=Path("paper.db"), show_default=True, help="SQLite file to write"
 )
 @click.option(
     "--scenarios",

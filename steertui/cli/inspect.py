@@ -4,11 +4,12 @@ from pathlib import Path
 
 import click
 
+from steertui.cli.param_types import PATH
 from steertui.printable import print_line
 
 
 @click.command(short_help="Description of a received file, without running it.")
-@click.argument("file", type=Path)
+@click.argument("file", type=PATH)
 def inspect(file: Path) -> None:
     """Describe FILE without running any of it.
 

@@ -8,6 +8,7 @@ import click
 import cloup
 
 from steertui.cli.machine import machine_options, take_overrides
+from steertui.cli.param_types import PATH
 from steertui.cli.servers import (
     DEBIAS,
     DEBIAS_HELP,
@@ -24,7 +25,7 @@ from steertui.core.verdict import CalibrationSource, JuryRule
 
 
 @cloup.command(short_help="Labels of stored answers by judges.")
-@click.argument("db", type=Path)
+@click.argument("db", type=PATH)
 @cloup.option_group(
     "Judging",
     cloup.option(

@@ -10,6 +10,7 @@ import click
 import cloup
 
 from steertui.cli.machine import machine_options, take_overrides
+from steertui.cli.param_types import PATH
 from steertui.cli.servers import (
     DEBIAS,
     DEBIAS_HELP,
@@ -48,7 +49,7 @@ def judges() -> None:
 
 
 @judges.command(LIST)
-@click.argument("db", type=Path, required=False)
+@click.argument("db", type=PATH, required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON record per line")
 def list_judges(db: Path | None, as_json: bool) -> None:
     """List the judges in DB and those tested on this machine, best first.
@@ -84,7 +85,7 @@ _SETTINGS = (
 @click.argument("models", nargs=-1, required=True)
 @cloup.option_group(
     "Judging",
-    cloup.option("--db", type=Path, help="Database [default: one in the user's state]"),
+    cloup.option("--db", type=PATH, help="Database [default: one in the user's state]"),
     cloup.option("--hide-suffix", is_flag=True, help="Show judges the task without its suffix"),
     *_SETTINGS,
 )
@@ -107,7 +108,7 @@ def test(
 
 
 @judges.command()
-@click.argument("db", type=Path)
+@click.argument("db", type=PATH)
 @cloup.option_group(
     "Judging",
     cloup.option("--judge", "name", required=True, help="local:MODEL or openai:MODEL[@URL]"),

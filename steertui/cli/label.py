@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from steertui.cli.param_types import PATH
 from steertui.core.verdict import LABEL_KEYS
 from steertui.printable import print_text
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Labels by a person.")
-@click.argument("db", type=Path)
+@click.argument("db", type=PATH)
 @click.option("--annotator", help="Your name [default: the name of the system's user]")
 @click.option(
     "--reference",

@@ -1,11 +1,11 @@
 """Options of runs with --batch that take long: shard, budget, removal of weights, summary."""
 
-from pathlib import Path
 from typing import Any
 
 import click
 import cloup
 
+from steertui.cli.param_types import PATH
 from steertui.core.shard import WHOLE, parse_shard
 from steertui.headless.batch_options import BatchOptions, parse_budget
 
@@ -32,7 +32,7 @@ long_run_options = cloup.option_group(
     ),
     cloup.option(
         "--summary",
-        type=Path,
+        type=PATH,
         metavar="FILE",
         help="Write a summary by model: answers, failures, labels, time, throughput, bytes and "
         "what is left; JSON for the ending .json, Markdown for others",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from steertui.cli.param_types import PATH
 from steertui.printable import print_line
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ MAX_KEYS = 10
 
 
 @click.command(short_help="Databases merged into one, such as those of shards.")
-@click.argument("out", type=Path)
-@click.argument("inputs", nargs=-1, required=True, type=Path)
+@click.argument("out", type=PATH)
+@click.argument("inputs", nargs=-1, required=True, type=PATH)
 def merge(out: Path, inputs: tuple[Path, ...]) -> None:
     """Add the databases INPUTS to OUT, such as those of shards. The inputs are not changed.
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from steertui.cli.param_types import PATH
+
 
 @click.group(
     invoke_without_command=True, short_help="Models: list, check, download, verify, remove."
@@ -45,7 +47,7 @@ def models(
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON record per line")
 @click.option(
     "--output",
-    type=Path,
+    type=PATH,
     metavar="FILE",
     help="Write the entries that differ to a TOML file, as the hub states them",
 )

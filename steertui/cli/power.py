@@ -4,9 +4,11 @@ from pathlib import Path
 
 import click
 
+from steertui.cli.param_types import PATH
+
 
 @click.command(short_help="Scenarios and wordings that a plan needs, from a pilot.")
-@click.argument("pilot", type=Path)
+@click.argument("pilot", type=PATH)
 @click.option(
     "--gap",
     type=click.FloatRange(0, 100, min_open=True),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from steertui.cli.param_types import PATH
 from steertui.printable import print_line
 
 FORMATS = (
@@ -24,7 +25,7 @@ FIGURES = ("svg", "png")
 
 
 @click.command(short_help="Results as tables, HTML page, figures or rows.")
-@click.argument("db", type=Path)
+@click.argument("db", type=PATH)
 @click.option(
     "--format",
     "form",
@@ -36,7 +37,7 @@ FIGURES = ("svg", "png")
 @click.option(
     "--output",
     "-o",
-    type=Path,
+    type=PATH,
     help="File to write, or folder for svg and png [default: standard output for text formats; "
     "otherwise a file or folder in the current folder with the name of the database]",
 )

@@ -18,6 +18,7 @@ from steertui.cli.experiment_options import (
 )
 from steertui.cli.long_runs import long_run_options, take_long_run
 from steertui.cli.machine import machine_options, take_overrides
+from steertui.cli.param_types import PATH
 from steertui.cli.servers import (
     judge_server_options,
     model_server_options,
@@ -61,12 +62,12 @@ DB = Path("steertui.db")
     ),
     cloup.option(
         "--register",
-        type=Path,
+        type=PATH,
         metavar="FILE",
         help="Store the plan, write its preregistration in Markdown and exit: question, "
         "conditions, models, judges, declared analysis, numbers, hash and date",
     ),
-    cloup.option("--db", type=Path, help="SQLite file [default: steertui.db]"),
+    cloup.option("--db", type=PATH, help="SQLite file [default: steertui.db]"),
     cloup.option(
         "--json",
         "as_json",

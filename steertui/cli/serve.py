@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from steertui.cli.param_types import PATH
+
 LOCALHOST = "127.0.0.1"
 
 
@@ -27,7 +29,7 @@ def _address(_context: click.Context, _parameter: click.Parameter, text: str) ->
     help="IP address to listen on; another one than the default can be reached by other machines",
 )
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
-@click.option("--db", type=Path, help="SQLite file of every page [default: steertui.db]")
+@click.option("--db", type=PATH, help="SQLite file of every page [default: steertui.db]")
 def serve(host: str, port: int, db: Path | None) -> None:
     """Show the screens in a browser, one process per page.
 

@@ -9,6 +9,7 @@ import click
 import cloup
 
 from steertui.cli.machine import machine_options, take_overrides
+from steertui.cli.param_types import PATH
 
 
 @click.group(short_help="Steering vectors: train, sweep, list, show, import, export, remove.")
@@ -66,7 +67,7 @@ _CONVENTION = click.Choice(["same", "previous"])
     cloup.option(
         "--pairs",
         "pairs_file",
-        type=Path,
+        type=PATH,
         metavar="FILE",
         help="TOML file with pairs of texts, instead of conditions and scenarios",
     ),
@@ -161,7 +162,7 @@ def show(name: str, as_json: bool) -> None:
 
 
 @vector.command("import")
-@click.argument("file", type=Path)
+@click.argument("file", type=PATH)
 @click.argument("name")
 @click.option("--model", required=True, help="Model that the vector was made for")
 @_TEMPLATE
@@ -188,7 +189,7 @@ def import_command(
 
 @vector.command()
 @click.argument("name")
-@click.argument("file", type=Path)
+@click.argument("file", type=PATH)
 @click.option(
     "--convention",
     type=_CONVENTION,
@@ -214,7 +215,7 @@ def export(name: str, file: Path, convention: str, strength: float | None, layer
 
 @vector.command()
 @click.argument("name")
-@click.argument("file", type=Path)
+@click.argument("file", type=PATH)
 @click.option("--model", required=True, help="Model to write the adapter for")
 @click.option("--layer", type=int, required=True, help="Layer whose direction is removed")
 def ablate(name: str, file: Path, model: str, layer: int) -> None:
@@ -286,7 +287,7 @@ def ablate(name: str, file: Path, model: str, layer: int) -> None:
     cloup.option(
         "--write",
         "file",
-        type=Path,
+        type=PATH,
         metavar="FILE",
         help="Write the best of each direction as a conditions file",
     ),
