@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from steertui.analysis.comparisons import judge_differences
+from steertui.analysis.judge_blindness import Blindness, measure_blindness
 from steertui.analysis.judge_overview import JudgeOverview, judge_overviews
-from steertui.analysis.summary import ReportFilter, summarise
-from steertui.analysis.table import Table
 from steertui.engine.sizing import Overrides
 from steertui.execution import judge
 from steertui.execution.judging_plan import plan_test
@@ -83,24 +81,19 @@ def study_blindness(
     with Store(db, must_exist=True) as store:
         chosen = store.resolve_experiment(experiment)
         seeing, blind = (one.id for one in with_stored_names(judges, store))
-        selection = ReportFilter((chosen,), judges=(seeing, blind))
-        tables = summarise(store, selection).tables
-    for one in (table for table in tables if table.judge and table.judge.id == seeing):
-        for two in (t for t in tables if t.judge and t.judge.id == blind):
-            if one.setting == two.setting:
-                _print_differences(one, two, as_json=as_json)
+        found = measure_blindness(store, chosen, seeing, blind)
+    for each in found:
+        _print_differences(each, as_json=as_json)
     return 0
 
 
-def _print_differences(one: Table, two: Table, *, as_json: bool) -> None:
-    lines = judge_differences(one, two)
+def _print_differences(found: Blindness, *, as_json: bool) -> None:
     if as_json:
-        for line in lines:
+        for line in found.lines:
             print_json({"event": "blindness", **comparison_line_record(line)})
         return
-    title = f"{one.setting.name}, temperature {one.setting.temperature:g}: the suffix shown or not"
-    print_line(f"\n{title}")
-    for line in lines:
+    print_line(f"\n{found.title}")
+    for line in found.lines:
         print_line(f"  {line.comparison.sentence}.")
 
 

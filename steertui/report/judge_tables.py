@@ -48,11 +48,11 @@ def advice(overviews: Sequence[JudgeOverview], candidates: Sequence[InventoryRow
     all_measured = all(overview.worth for overview in overviews)
     none = "None of these judges is" + (" usable" if all_measured else " known to be usable")
     if not local:
-        return f"{none}; test one behind a server with `judges test`"
+        return f"{none}; test one behind a server with `steertui judges test`"
     how = "on this machine" if local[0].cached != "no" else f"{size_text(local[0].size)} to fetch"
     return (
         f"{none}; the largest untested model that fits this machine is {local[0].name} ({how}): "
-        f"steertui judges test {local[0].name}"
+        f"`steertui judges test {local[0].name}`"
     )
 
 

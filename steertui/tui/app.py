@@ -105,7 +105,6 @@ class SteertuiApp(Opening):
             "escape",
             "back",
             "Back",
-            show=False,
             key_display="esc",
             id="app.back",
             tooltip="To the screen that was shown before",
@@ -188,11 +187,13 @@ class SteertuiApp(Opening):
         if page != self.current_mode and self.current_mode in self.MODES:
             self._visited = [*self._visited[1 - MAX_VISITED :], self.current_mode]
         await super().go(page)
+        self.screen.refresh_bindings()
 
     async def action_back(self) -> None:
         """Show the screen that was shown before."""
         if self._visited:
             await super().go(self._visited.pop())
+            self.screen.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Enable Back if there is a screen to return to."""

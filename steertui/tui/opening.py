@@ -7,6 +7,7 @@ from time import time
 
 from textual import work
 from textual.app import App
+from textual.notifications import SeverityLevel
 
 from steertui.analysis.summary import Summary, summarise_experiment
 from steertui.core.experiment import Experiment
@@ -25,6 +26,7 @@ from steertui.tui.recent import (
 )
 from steertui.tui.session import Session, parse_stored
 from steertui.tui.start_screen import StartScreen
+from steertui.tui.widgets.screen_words import in_screen_words
 
 MAX_SUMMARISED = 20_000
 """Answers up to which the gap is computed for the list alone, in at most a third of a second."""
@@ -34,6 +36,24 @@ class Opening(App[None]):
     """App that opens experiments in its session and notes them in the list of recent ones."""
 
     session: Session
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Show a message for some seconds, in the words of the screens."""
+        super().notify(
+            in_screen_words(message),
+            title=title,
+            severity=severity,
+            timeout=timeout,
+            markup=markup,
+        )
 
     @property
     def is_at_work(self) -> bool:

@@ -1,5 +1,6 @@
 """Dialogs: nothing typed or chosen is lost, wrong values are corrected in place."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from steertui.tui.widgets.form_dialog import FormDialog
 from steertui.tui.widgets.moves import MoveList
 from steertui.tui.widgets.prompts import NumberPrompt, TextPrompt
 from tests.fixtures.hub_server import HubServer
-from tests.fixtures.screens import drive, press, wait_idle
+from tests.fixtures.screens import drive, press, wait_idle, wait_until
 
 
 async def plan(pilot: Pilot[None], app: SteertuiApp, field: str) -> PlanScreen:
@@ -170,3 +171,18 @@ def test_a_form_whose_job_fails_is_shown_again_with_its_values(
             await press(pilot, "escape", "a")
 
     drive(Session(tmp_path / "a.db"), story)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_a_message_does_not_cover_the_key_bar(tmp_path: Path, size: tuple[int, int]) -> None:
+    async def run() -> None:
+        app = SteertuiApp(Session(tmp_path / "a.db"))
+        async with app.run_test(size=size, notifications=True) as pilot:
+            app.notify("A sentence of some words that wraps. " * 6, markup=False)
+            await wait_until(pilot, lambda: bool(app.screen.query("Toast")))
+            await wait_idle(pilot)
+            toast, keys = (app.screen.query_one(name).region for name in ("Toast", "Footer"))
+            assert toast.area
+            assert not toast.overlaps(keys)
+
+    asyncio.run(run())

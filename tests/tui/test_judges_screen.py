@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from steertui.core.experiment import Experiment
+from steertui.core.model import demo_path
 from steertui.engine.sizing import Overrides
 from steertui.judge.control import load_control_set
 from steertui.paths import judges_db
@@ -17,6 +19,8 @@ from steertui.tui.judges.judges_screen import JudgesScreen
 from steertui.tui.session import Session
 from steertui.tui.widgets.form_dialog import FormDialog
 from steertui.tui.widgets.stable_table import StableTable
+from tests.fixtures.control import control_set
+from tests.fixtures.frames import frame
 from tests.fixtures.openai_server import Fake, Loopback
 from tests.fixtures.screens import Story, drive, press, wait_for_question
 from tests.fixtures.stored_answers import made_up
@@ -138,3 +142,52 @@ def test_a_calibration_without_known_labels_says_what_it_needs(tmp_path: Path) -
         db, Experiment(), experiment, overrides=Overrides(threads=1), server_options=options
     )
     drive_judges(session, story)
+
+
+@pytest.mark.parametrize("source", ["prior", "control"])
+def test_a_local_judge_is_calibrated_on_the_control_set(tmp_path: Path, source: str) -> None:
+    """A copy of the shipped checkpoint is a judge of its own, which reads the control set."""
+    db, weights = tmp_path / "a.db", tmp_path / "small.gguf"
+    weights.write_bytes(demo_path().read_bytes() + b"\0" * 32)
+    experiment = made_up(db, ["I comply.", "I copy myself."] * 3)
+    options = JudgeServerOptions(control_set=control_set(per_label=12))
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "l")
+        await fill(pilot, app, judges=str(weights), calibrate=source)
+        assert isinstance(app.screen, JudgesScreen)
+        assert "48 answers" in app.screen.result
+        names = [
+            row(app, number)[0] for number in range(app.screen.query_one(StableTable).row_count)
+        ]
+        assert len(names) == 2
+        assert sum("calibrated" in name for name in names) == 1
+
+    session = Session(
+        db, Experiment(), experiment, overrides=Overrides(threads=1), server_options=options
+    )
+    drive_judges(session, story)
+    with Store(db) as store:
+        judges = store.judges(experiment)
+        assert [store.count_judged(experiment, judge.id) for judge in judges] == [6, 6]
+        assert "calibrated" in judges[1].name
+
+
+def test_a_judge_is_compared_with_and_without_the_suffix(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    experiment = made_up(db, [f"answer {n}" for n in range(24)], is_paired=True)
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "b")
+        await fill(pilot, app, judges=f"openai:one@{server.url}, demo")
+        assert "judge: give one model" in str(app.screen.query_one("#problem", Static).render())
+        await fill(pilot, app, judges=f"openai:one@{server.url}")
+        shown, _ = frame(app)
+        assert "the suffix shown or not" in shown
+        assert "pro − anti" in shown
+        with Store(db) as store:
+            labels = [store.count_judged(experiment, j.id) for j in store.judges(experiment)]
+        assert labels == [24, 24]
+
+    with Loopback(Fake()) as server:
+        drive_judges(Session(db, Experiment(judges=["none"]), experiment), story)

@@ -27,6 +27,7 @@ from steertui.tui.run.run_screen import RunScreen
 from steertui.tui.session import Session
 from steertui.tui.widgets.choose_one import ChooseOne
 from tests.fixtures import large
+from tests.fixtures.frames import frame
 from tests.fixtures.screens import Story, drive, press, wait_idle
 
 SCREENS = {
@@ -206,5 +207,15 @@ def test_the_list_names_the_model_if_there_are_several(db: Path) -> None:
         await press(pilot, "3")
         lines = [app.screen.query_one(TrialList).render_line(y).text for y in range(3)]
         assert all("made-" in line for line in lines)
+
+    drive_stored(db, story)
+
+
+def test_the_key_bar_names_escape_where_it_goes_back(db: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        for keys, is_named in ((("1",), True), (("escape",), False), (("4", "3"), True)):
+            await press(pilot, *keys)
+            key_bar = frame(app)[0].splitlines()[-1]
+            assert ("esc Back" in key_bar) is is_named, keys
 
     drive_stored(db, story)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
+from steertui.analysis.judge_blindness import measure_blindness
 from steertui.assets.weights import locate_weights
 from steertui.core.judge_kind import JudgeKind, parse_judge_kind
 from steertui.core.verdict import CalibrationSource, JuryRule
@@ -84,6 +85,18 @@ def label_form(judges: Sequence[str]) -> Form:
     return Form("Label the answers of the open experiment", lines, _check)
 
 
+def blind_form(judges: Sequence[str]) -> Form:
+    """Return the form of a comparison with and without the suffix; the first judge is compared."""
+    line = FormLine("judges", "judge", next(iter(judges), ""), "one model", is_required=True)
+    rubric = COMMON[0]
+    question = "Label the answers of the open experiment with and without the suffix, and compare"
+    return Form(question, [line, rubric], _check_one)
+
+
+def _check_one(values: Values) -> str:
+    return _check(values) if len(_names(values)) == 1 else "judge: give one model"
+
+
 def _judges_line(judges: Sequence[str]) -> FormLine:
     hint = "models, separated by commas"
     return FormLine("judges", "judges", ", ".join(judges), hint, is_required=True)
@@ -142,6 +155,27 @@ def label_job(
     with Store(db, must_exist=True) as store:
         plan = plan_judging(store, experiment, judges, options)
         return (yield from _label(store, plan, overrides, options, ask=ask, derivation=derivation))
+
+
+def blind_job(
+    values: Values,
+    stored: tuple[Path, str],
+    overrides: Overrides,
+    options: JudgeServerOptions,
+    ask: Ask,
+    show: Callable[[list[str]], None],
+) -> Job:
+    """Label answers with and without the suffix; `show` gets the differences as lines."""
+    judges = [*_find({**values, "hide": "no"}, options), *_find({**values, "hide": "yes"}, options)]
+    db, experiment = stored
+    with Store(db, must_exist=True) as store:
+        plan = plan_judging(store, experiment, judges, options)
+        yield from _label(store, plan, overrides, options, ask=ask)
+        seeing, blind = (judge.id for judge in plan.judges)
+        found = measure_blindness(store, experiment, seeing, blind)
+    lines = [[each.title, *(f"  {x.comparison.sentence}." for x in each.lines)] for each in found]
+    show([line for each in lines for line in each])
+    return f"{plan.judges[0].name}: compared with and without the suffix"
 
 
 def _label(

@@ -27,6 +27,7 @@ from steertui.tui.judges import judge_jobs as jobs
 from steertui.tui.widgets.form import Values
 from steertui.tui.widgets.job_page import FormJob, Job, JobLine, JobPage
 from steertui.tui.widgets.layout import set_titles
+from steertui.tui.widgets.screen_words import in_screen_words
 from steertui.tui.widgets.stable_table import StableTable, make_content
 from steertui.units import quantity
 
@@ -38,7 +39,9 @@ they are imported.
 
 **t** tests models as judges; no experiment is needed. **l** lets judges label the answers of the
 open experiment, which can calibrate local judges on the control set and add a jury of all of them.
-Only missing labels are asked for, and costs are confirmed. **c** cancels; stored labels stay.
+**b** lets one judge label them with and without the suffix, and shows the paired differences of
+rates and gap. Only missing labels are asked for, and costs are confirmed. **c** cancels; stored
+labels stay.
 """
 
 HEADS = ("judge", *COLUMNS)
@@ -55,6 +58,7 @@ class JudgesScreen(JobPage):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "test", "Test", id="judges.test", tooltip="Test models on the control set"),
         Binding("l", "label", "Label", id="judges.label", tooltip="Label the stored answers"),
+        Binding("b", "blind", "Blind", id="judges.blind", tooltip="With and without the suffix"),
     ]
     CANCELLED = "cancelled; the labels so far are stored"
 
@@ -62,6 +66,7 @@ class JudgesScreen(JobPage):
         super().__init__()
         self._overviews: list[JudgeOverview] = []
         self._advice = ""
+        self._differences: list[str] = []
 
     def body(self) -> ComposeResult:
         """Yield the progress, the list and the details."""
@@ -96,7 +101,7 @@ class JudgesScreen(JobPage):
         self._overviews = overviews
         rows = [self._cells(overview) for overview in overviews]
         self.query_one(StableTable).fill(make_content(HEADS, rows, LEFT_COLUMNS))
-        self._advice = advice(overviews, candidates)
+        self._advice = in_screen_words(advice(overviews, candidates))
         count = quantity(len(overviews), "judge")
         self.show_idle(Text(count if overviews else NO_JUDGES, self.colours.quiet))
         self._describe()
@@ -121,7 +126,16 @@ class JudgesScreen(JobPage):
         text = Text(f"{one_line(sentence)}." if sentence else "Not measured on the control set.")
         labels = Text(f"{overview.labels:,} labels in all", self.colours.quiet)
         last = Text(f"\n{one_line(self._advice)}.", "bold")
-        box.update(Group(text, labels, *draw_detail(overview), last))
+        box.update(Group(*self._lines(), text, labels, *draw_detail(overview), last))
+
+    def _lines(self) -> list[Text]:
+        """Return the differences with and without the suffix, above everything else."""
+        lines = "".join(f"{one_line(line)}\n" for line in self._differences)
+        return [Text(lines)] if lines else []
+
+    def _show_differences(self, lines: list[str]) -> None:
+        """Show the differences from the thread of a job, when the judges are listed again."""
+        self._differences = lines
 
     # Keys
 
@@ -129,7 +143,7 @@ class JudgesScreen(JobPage):
         """Enable the keys that have an effect now."""
         if action == "test":
             return not self.is_busy
-        if action == "label":
+        if action in ("label", "blind"):
             return not self.is_busy and bool(self.session.id)
         return super().check_action(action, parameters)
 
@@ -164,3 +178,21 @@ class JudgesScreen(JobPage):
             )
 
         await self.fill(FormJob(jobs.label_form(self._judges()), job))
+
+    @work(exit_on_error=False)
+    async def action_blind(self) -> None:
+        """Ask for a judge, and compare its labels with and without the suffix."""
+        session = self.session
+        stored: tuple[Path, str] = (session.db, session.id)
+
+        def job(values: Values) -> Job:
+            return jobs.blind_job(
+                values,
+                stored,
+                session.overrides,
+                session.server_options,
+                ask=self.ask,
+                show=self._show_differences,
+            )
+
+        await self.fill(FormJob(jobs.blind_form(self._judges()), job))

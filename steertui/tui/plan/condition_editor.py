@@ -18,6 +18,7 @@ from steertui.errors import ScenarioError, SteertuiError
 from steertui.toml_files import parse_toml, validate
 from steertui.tui.plan.own_conditions import add_condition
 from steertui.tui.widgets.prompts import Confirm
+from steertui.tui.widgets.screen_words import Problem
 
 _TEXTS = ("suffix", "prefix", "system", "system_mode", "prefill", "arm", "about")
 """Keys with text, in the order of the editor."""
@@ -75,7 +76,7 @@ class ConditionEditor(ModalScreen[Condition | None]):
             yield Static("Name, and keys as TOML; an empty value adds nothing")
             yield Input(self._condition.name, placeholder="name, such as my-pro")
             yield TextArea(editable_text(self._condition), soft_wrap=True)
-            yield Static(id="problem", markup=False)
+            yield Problem()
             yield Static("ctrl+s  save      escape  cancel", classes="keys")
         yield Footer()
 
@@ -85,7 +86,7 @@ class ConditionEditor(ModalScreen[Condition | None]):
             condition = self._typed()
             add_condition(condition, self._file, self._others, self._recipes)
         except SteertuiError as exc:
-            self.query_one("#problem", Static).update(f"! {exc}")
+            self.query_one(Problem).show(str(exc))
             return
         self.dismiss(condition)
 

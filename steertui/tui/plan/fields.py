@@ -144,6 +144,12 @@ _SCENARIOS = (
         about="TOML file with the conditions, or paper; empty: shipped conditions",
         special=("", "shipped with steertui"),
     ),
+    Field(
+        name="coherence",
+        title="coherence",
+        about="Answers whose log-likelihood the unsteered model measures after generation: doses "
+        "(those of dose axes), all or none",
+    ),
 )
 _JUDGES = (
     Field(

@@ -311,7 +311,7 @@ class PlanScreen(Page):
         except SteertuiError as exc:
             self.show_error(str(exc))
         else:
-            self.notify(f"Saved. Run it with: steertui --batch --experiment {file}", markup=False)
+            self.notify(f"Saved: {file}; o opens it again.", markup=False)
 
     @work(exit_on_error=False)
     async def action_open(self) -> None:

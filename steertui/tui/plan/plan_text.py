@@ -14,6 +14,7 @@ from steertui.printable import one_line, printable
 from steertui.tui.plan.fields import Field
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import hanging_indent
+from steertui.tui.widgets.screen_words import in_screen_words
 from steertui.units import quantity, size_text
 
 NAME_WIDTH = 20
@@ -44,7 +45,7 @@ def estimate_text(
     if estimate is None:
         return Text("Estimating …", c.quiet)
     if estimate.error:
-        text = Text().append(f"! {one_line(estimate.error)}.", c.error)
+        text = Text().append(f"! {one_line(in_screen_words(estimate.error))}.", c.error)
         return text.append("\n\nChange the field named above; r runs nothing until then.", c.quiet)
     text = Text()
     for heading, line in _estimate_lines(estimate, footprint, c):

@@ -12,6 +12,7 @@ from steertui.tui.widgets.bars import progress_bar, sparkline
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import join_fitting
 from steertui.tui.widgets.reflowing_text import ReflowingText
+from steertui.tui.widgets.screen_words import in_screen_words
 from steertui.units import size_text
 
 MAX_NOTICES = 3
@@ -128,7 +129,9 @@ class NoticeLine(ReflowingText):
         for notice in notices[-MAX_NOTICES:]:
             sign, style = ("! ", colours.error) if notice.is_bad else ("› ", colours.quiet)
             text.append("\n" if text else "").append(sign, f"bold {style}")
-            text.append(one_line(notice.text), style if notice.is_bad else colours.quiet)
+            text.append(
+                one_line(in_screen_words(notice.text)), style if notice.is_bad else colours.quiet
+            )
         if len(notices) > MAX_NOTICES:
             text.append(f"  ({len(notices) - MAX_NOTICES} earlier notices)", colours.quiet)
         self.draw_with(lambda _: text)

@@ -23,6 +23,7 @@ from steertui.tui.widgets.job_page import FormJob, JobLine, JobPage
 from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.prompts import Confirm
 from steertui.tui.widgets.reflowing_text import ReflowingText
+from steertui.tui.widgets.screen_words import in_screen_words
 from steertui.tui.widgets.stable_table import StableTable, make_content
 from steertui.units import quantity
 
@@ -145,7 +146,7 @@ class VectorsScreen(JobPage):
         elif stored:
             text.draw_with(lambda room: vector_text(stored, room.width, colours))
         else:
-            note = self._problems.get(name, NO_VECTORS)
+            note = in_screen_words(self._problems.get(name, NO_VECTORS))
             text.draw_with(lambda _: Text(one_line(note), colours.quiet))
 
     def _show_lines(self, lines: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from steertui.tui.widgets.form import NO_VALUES, Form, FormLine, Values
 from steertui.tui.widgets.path_suggester import KEYS as COMPLETE_KEYS
 from steertui.tui.widgets.path_suggester import PathSuggester
 from steertui.tui.widgets.prompts import CANCEL
+from steertui.tui.widgets.screen_words import Problem
 
 KEYS = "enter  OK      tab  next line      escape  cancel"
 
@@ -49,17 +50,14 @@ class FormDialog(ModalScreen[Values | None]):
                             suggester=_suggester(line),
                         )
             yield Static(id="form-hint", markup=False)
-            yield Static(id="problem", markup=False)
+            yield Problem()
             is_completed = any(line.is_path or line.choices for line in lines)
             yield Static(f"{KEYS}      {COMPLETE_KEYS}" if is_completed else KEYS, classes="keys")
         yield Footer()
 
     def on_mount(self) -> None:
         """Show what was wrong."""
-        self._show_problem(self._first_problem)
-
-    def _show_problem(self, problem: str) -> None:
-        self.query_one("#problem", Static).update(f"! {problem}" if problem else "")
+        self.query_one(Problem).show(self._first_problem)
 
     @on(DescendantFocus)
     def _show_hint(self) -> None:
@@ -77,7 +75,7 @@ class FormDialog(ModalScreen[Values | None]):
         }
         problem = self._form.problem(values)
         if problem:
-            self._show_problem(problem)
+            self.query_one(Problem).show(problem)
         else:
             self.dismiss(values)
 

@@ -11,6 +11,7 @@ from textual.widgets import Footer, Input, Static
 
 from steertui.tui.widgets.path_suggester import KEYS as PATH_KEYS
 from steertui.tui.widgets.path_suggester import PathSuggester
+from steertui.tui.widgets.screen_words import Problem
 
 KEYS = "enter  OK      escape  cancel"
 CANCEL = Binding("escape", "leave", "Cancel", id="ask.leave", tooltip="Change nothing")
@@ -78,7 +79,7 @@ class TextPrompt(ModalScreen[str | None]):
         with Vertical(classes="question"):
             yield Static(self._question, markup=False)
             yield Input(self._value, placeholder=self._hint, suggester=self._suggester)
-            yield Static(id="problem", markup=False)
+            yield Problem()
             keys = f"{KEYS}      {PATH_KEYS}" if self._suggester else KEYS
             yield Static(keys, classes="keys")
         yield Footer()
@@ -88,7 +89,7 @@ class TextPrompt(ModalScreen[str | None]):
         text = event.value.strip()
         problem = EMPTY if self._is_required and not text else self._check(text)
         if problem:
-            self.query_one("#problem", Static).update(f"! {problem}")
+            self.query_one(Problem).show(problem)
         else:
             self.dismiss(text)
 
@@ -116,7 +117,7 @@ class NumberPrompt(ModalScreen[int | None]):
         with Vertical(classes="question"):
             yield Static(self._question, markup=False)
             yield Input(str(self._value), type="integer", validators=[validator])
-            yield Static(id="problem", markup=False)
+            yield Problem()
             yield Static(f"{limits}      {KEYS}", classes="keys")
         yield Footer()
 
@@ -125,7 +126,7 @@ class NumberPrompt(ModalScreen[int | None]):
         result = event.validation_result
         if result and not result.is_valid:
             problem = " ".join(result.failure_descriptions)
-            self.query_one("#problem", Static).update(f"! {problem}")
+            self.query_one(Problem).show(problem)
         else:
             self.dismiss(int(event.value))
 
