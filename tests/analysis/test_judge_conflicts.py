@@ -13,9 +13,10 @@ from steertui.analysis.summary import ReportFilter, Summary, summarise
 from steertui.core.verdict import Label, Verdict
 from steertui.paper.importing import import_runs, read_runs
 from steertui.store import Store
-from tests.analysis.test_model_series import JUDGE, SCHEMA, Made, store_models
+from tests.analysis.test_model_series import SCHEMA
 from tests.fixtures.program import call
 from tests.fixtures.real import RUNS, needs_shared
+from tests.fixtures.sized_models import JUDGE, Made, store_models
 
 OTHER = "openai:other#1"
 MODELS = {name: Made(1_000_000_000, "arch", 24, 27, 4) for name in ("first", "second")}

@@ -1,9 +1,7 @@
 """Models of several sizes and stages of one training: order, slopes, every report form."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import jsonschema
 import pytest
@@ -11,66 +9,13 @@ import pytest
 from steertui.analysis.known_models import Stage, known_model
 from steertui.analysis.model_series import model_series, series_rows, series_sentences
 from steertui.analysis.summary import ReportFilter, Summary, summarise
-from steertui.core.condition import Condition
-from steertui.core.experiment import Experiment
-from steertui.core.generation import Generation, SamplingParams, StopReason
-from steertui.core.model import Model
-from steertui.core.prompt import Prompt, RenderedPrompt
-from steertui.core.trial import Trial
-from steertui.core.verdict import Label, Verdict
 from steertui.stats.significance import holm
-from steertui.store import ModelFacts, ModelSetting, Store
+from steertui.store import ModelSetting, Store
 from steertui.store.setup_queries import WeightFacts
-from tests.fixtures.grouped import scenarios
 from tests.fixtures.program import call
+from tests.fixtures.sized_models import Made, store_models
 
 SCHEMA = Path(__file__).parents[2] / "steertui/report/schema.json"
-JUDGE = "openai:judge#1"
-CONDITIONS = (Condition("baseline"), Condition("pro", "Go on."), Condition("anti", "Stop."))
-SCENARIOS = 40
-
-
-class Made(NamedTuple):
-    """A model to store: parameters, architecture, and convergent scenarios by condition."""
-
-    parameters: int
-    architecture: str
-    baseline: int
-    pro: int
-    anti: int
-
-
-def store_models(path: Path, models: Mapping[str, Made]) -> None:
-    """Store labelled answers; the same scenarios converge first under every condition."""
-    made = {
-        name: Model(name, Path(f"{name}.gguf"), f"{number:064x}", 0)
-        for number, name in enumerate(models, 1)
-    }
-    prompts = [
-        Prompt(trial, RenderedPrompt(trial.user), trial.key(trial.user))
-        for model in made.values()
-        for scenario in scenarios(SCENARIOS)
-        for condition in CONDITIONS
-        for trial in [Trial(model, scenario, condition, SamplingParams())]
-    ]
-    facts = {
-        made[name].sha256: ModelFacts(
-            name, own.architecture, "", own.parameters, template="", template_sha256=""
-        )
-        for name, own in models.items()
-    }
-    with Store(path) as store:
-        toml = Experiment(conditions=[c.name for c in CONDITIONS]).to_toml()
-        experiment = store.add_experiment(toml, prompts, facts)
-        run = store.add_run(experiment, {}, "", {})
-        store.add_judge(JUDGE, "openai:judge", {"title": ""})
-        for prompt in prompts:
-            trial = prompt.trial
-            store.add_generation(prompt.key, run, Generation("x", StopReason.STOP, 1, 1, 0.0))
-            number = int(trial.scenario.id.rpartition("/")[2])
-            is_hit = number < getattr(models[trial.model.name], trial.condition.name)
-            label = Label.CONVERGENCE if is_hit else Label.NO_CONVERGENCE
-            store.add_verdict(prompt.key, Verdict(JUDGE, label))
 
 
 def summary_of(path: Path, *models: str) -> Summary:

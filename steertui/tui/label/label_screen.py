@@ -56,6 +56,10 @@ like those of any judge.
 LABEL_WIDTH = 16
 """Columns of a label's name in the list of keys."""
 
+NO_ANSWERS = "There are no answers yet: 2 opens Run, where r runs the experiment."
+
+NO_JUDGE = "No judge labelled these answers: 8 opens Judges, where l labels them."
+
 UNDO_LINE = "u      take the last label back"
 
 MAX_SIZE = 1_000_000
@@ -319,9 +323,9 @@ def _end_lines(batch: LabelBatch, agreement: Agreement | None, counts: LabelCoun
             UNDO_LINE,
         ]
     if not batch.has_ended:
-        lines = ["All answers are labelled." if counts.answers else "There are no answers."]
+        lines = ["All answers are labelled." if counts.answers else NO_ANSWERS]
         return [*lines, "", UNDO_LINE] if counts.labelled else lines
-    lines = [f"Agreement: {agreement.text}." if agreement else "There is no judge to compare with."]
+    lines = [f"Agreement: {agreement.text}." if agreement else NO_JUDGE]
     lines.append("")
     if agreement and agreement.disagreements:
         lines.append(f"d      read the answers with different labels: {agreement.disagreements:,}")

@@ -44,7 +44,7 @@ def draw_groups(groups: Groups, width: int, colours: Palette) -> Text:
 
 def _axis(axis: AxisResult, width: int, colours: Palette) -> Iterator[Text]:
     yield Text(one_line(f"Dose axis {axis.name}: {axis.unit}"), "bold")
-    yield from _grid([("dose", *dose_columns(axis)), *dose_rows(axis)], width, colours)
+    yield from draw_grid([("dose", *dose_columns(axis)), *dose_rows(axis)], width, colours)
     yield hanging_indent(Text("  "), Text(f"{dose_legend(axis)}.", colours.quiet), width)
     yield from _sentences(axis.sentences, width, colours)
     yield Text()
@@ -58,13 +58,13 @@ def _contest(result: ContestResult, width: int, colours: Palette) -> Iterator[Te
         for defence in result.sides.defences
         for rates, intervals in [cell_texts(result, defence)]
     )
-    yield from _grid([("defence", *numbered_attacks(numbers)), *rows], width, colours)
+    yield from draw_grid([("defence", *numbered_attacks(numbers)), *rows], width, colours)
     notes = (marks_legend(result), *access_lines(result))
     for note in notes:
         yield hanging_indent(Text("  "), Text(f"{one_line(note)}.", colours.quiet), width)
     yield Text("against the worst attack, in points", "bold")
     parts = part_rows(result, worst=True, numbers=numbers)
-    yield from _grid([("", *PART_COLUMNS), *parts], width, colours)
+    yield from draw_grid([("", *PART_COLUMNS), *parts], width, colours)
     yield hanging_indent(
         Text("  "), Text(f"{parts_legend(result, worst=True)}.", colours.quiet), width
     )
@@ -78,7 +78,7 @@ def _sentences(sentences: Sequence[str], width: int, colours: Palette) -> Iterat
         yield hanging_indent(lead, Text(f"{one_line(sentence)}."), width)
 
 
-def _grid(table: Sequence[Sequence[str]], width: int, colours: Palette) -> Iterator[Text]:
+def draw_grid(table: Sequence[Sequence[str]], width: int, colours: Palette) -> Iterator[Text]:
     """Yield the lines of a table that begins with its head.
 
     The first column is on the left, the others are on the right. A table that is too wide is split
@@ -90,7 +90,7 @@ def _grid(table: Sequence[Sequence[str]], width: int, colours: Palette) -> Itera
         for number, line in enumerate(lines):
             first = line[0] + " " * (widths[0] - cell_len(line[0]))
             others = (" " * (widths[i] - cell_len(line[i])) + line[i] for i in part)
-            yield Text(" ".join((first, *others)), "" if number else colours.faint)
+            yield Text(" ".join((first, *others)), "" if number else colours.quiet)
 
 
 def _parts(widths: Sequence[int], width: int) -> Iterator[list[int]]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rich.text import Text
 
-from steertui.analysis.formatting import MARKS, gap_columns, interval_heading, pair_title
+from steertui.analysis.formatting import gap_columns, interval_heading, marked, pair_title
 from steertui.analysis.sentences import Finding, GapResult
 from steertui.analysis.table import Table
 from steertui.printable import one_line
@@ -79,7 +79,7 @@ def _row(table: Table, result: GapResult, width: int, colours: Palette) -> list[
     own = table.judge_words if result.finding is Finding.WITHHELD else ""
     name = f"{one_line(table.setting.name)}{f', {table.tag}' if table.tag else ''}"
     return [
-        Text(f"{MARKS[result.finding]} {name}", "bold"),
+        Text(marked(result, name), "bold"),
         f"{table.setting.temperature:g}",
         one_line(table.judge.name) if table.judge else "–",
         Text(points, colours.quiet if is_withdrawn else f"bold {colours.blue}"),

@@ -7,9 +7,11 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from steertui.analysis.formatting import (
+    SHARED_MARK,
     is_marked,
     rate_interval,
     rate_percent,
+    shared_legend,
     unjudged_sentence,
 )
 from steertui.analysis.interval_text import interval_cell
@@ -177,7 +179,7 @@ def _rate_bar(rate: Rate, width: int, colours: Palette) -> Text:
 def _gap(table: Table, paper: Mapping[str, Rate], width: int, colours: Palette) -> Iterator[Text]:
     if not table.primary:
         return
-    gap, test = table.primary.gap, table.primary.test
+    gap, test, is_shared = table.primary.gap, table.primary.test, table.primary.is_shared
     pair = f"gap {one_line(gap.first)} − {one_line(gap.second)}"
     yield Text()
     if gap.points is None:
@@ -185,7 +187,10 @@ def _gap(table: Table, paper: Mapping[str, Rate], width: int, colours: Palette) 
         return
     text = Text(f"{pair}  ", "bold")
     text.append(f"{gap.points:+.1f}", f"bold {colours.blue}")
-    yield text.append(f" points {interval_cell(test)}", colours.quiet)
+    yield text.append(f"{SHARED_MARK * is_shared} points {interval_cell(test)}", colours.quiet)
+    if is_shared:
+        legend = Text(shared_legend([table.primary]), colours.quiet)
+        yield hanging_indent(Text(), legend, width)
     bar_width = max(20, min(61, width - 16))
     if test.low is not None and test.high is not None:
         bar = interval_bar(

@@ -2,14 +2,13 @@
 
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import DataTable, Static
 
-from steertui.analysis.formatting import POLICY_DESCRIPTIONS, table_title, unjudged_sentence
+from steertui.analysis.formatting import shared_legend, table_title
 from steertui.analysis.judge_agreement import JudgeAgreement, compare_judges
 from steertui.analysis.summary import Summary, summarise_experiment
 from steertui.analysis.table import Table
@@ -19,11 +18,10 @@ from steertui.store import Store
 from steertui.store.setup_queries import scenario_titles
 from steertui.store.trial_filter import TrialFilter, find_trials
 from steertui.store.trials import list_trials
-from steertui.tui.results.groups import draw_groups
 from steertui.tui.results.heat_map import draw_heat_map, has_heat_map
 from steertui.tui.results.overview import Overview, make_overview
-from steertui.tui.results.rates import draw_table
 from steertui.tui.results.report_screen import ReportScreen
+from steertui.tui.results.table_text import draw_table_text
 from steertui.tui.results.tables import (
     ResultTable,
     agreement_table,
@@ -32,7 +30,6 @@ from steertui.tui.results.tables import (
     rates_table,
 )
 from steertui.tui.widgets.choose_one import ChooseOne
-from steertui.tui.widgets.layout import hanging_indent
 from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.reflowing_text import ReflowingText
 from steertui.tui.widgets.stable_table import StableTable
@@ -42,7 +39,8 @@ With several tables, the overview has one row for each: its primary comparison, 
 the gap that the paper published for the same model, and the finding. **Enter** shows the table.
 
 The sentences report a difference only if the exact paired test rejects equality: at 5 % for the
-primary comparison, after Holm's correction for the declared family.
+primary comparison, after Holm's correction for the declared family. Below the rates and the
+warnings are models of several sizes or stages of one training, and what the numbers do not say.
 
 The tables show rates by condition and by category, scenarios with changed labels, and the agreement
 of the judges. **Enter** on a number opens its trials; on a scenario with changed labels, it shows
@@ -57,22 +55,33 @@ the whole report, as the command `steertui report` prints it.
 """
 
 HEADINGS = {
-    "rates-table": "by condition: enter opens the trials of a number",
-    "categories": "by category: convergence in per cent",
-    "changed": "changed labels: enter compares the answers side by side",
-    "agreement": "agreement of the judges",
+    "rates-table": ("by condition", "enter opens the trials of a number"),
+    "categories": ("by category", "convergence in per cent; enter opens the trials of a number"),
+    "changed": ("changed labels", "enter compares the answers side by side"),
+    "agreement": ("agreement of the judges", "enter opens the answers of a number"),
 }
-"""Headings of the tables, by widget id."""
+"""Headings of the tables and what to do with them, by widget id."""
 
-HEAT_MAP = "categories × conditions"
+UNJUDGED = "no answer is labelled yet: 8 opens Judges, where l labels them; 5 labels by hand"
+
+EMPTY = {
+    "rates-table": "no condition",
+    "categories": "all scenarios are of one category",
+    "changed": "no scenario has different labels under two conditions",
+    "agreement": (
+        "only one judge labelled these answers: 8 opens Judges, where l adds one; 5 labels by hand"
+    ),
+}
+"""Why a table with labels has no rows, and which key changes that, by widget id."""
+
+HEAT_MAP = "heat map of categories × conditions"
+
+LEGEND_HEAD = "convergence in per cent and valid answers"
 
 OVERVIEW = "primary comparison of each table, by size: enter shows the table"
 
 TABLE_EDGES = 4
 """Columns of a table beside its cells: padding, and the scroll bar."""
-
-MAX_RATES_WIDTH = 130
-"""Maximum columns of the rates."""
 
 POLICIES = [
     ("paper", "paper: nonsensical answers are excluded"),
@@ -113,10 +122,10 @@ class ResultsScreen(Page):
         with VerticalScroll(id="results-box"):
             yield ReflowingText(id="sentences")
             with Vertical(id="results-tables"):
-                yield Static(HEAT_MAP, classes="heading", id="heat-map-head")
+                yield Static(classes="heading", id="heat-map-head", markup=False)
                 yield ReflowingText(id="heat-map")
-                for name, heading in HEADINGS.items():
-                    yield Static(heading, classes="heading", id=f"{name}-head")
+                for name in HEADINGS:
+                    yield Static(classes="heading", id=f"{name}-head", markup=False)
                     yield StableTable(id=name, classes="results")
 
     def on_mount(self) -> None:
@@ -161,13 +170,13 @@ class ResultsScreen(Page):
             self.show_empty("No results: no trial was run yet. 2 opens the Run screen.")
             return
         self.show_empty()
-        self._index = min(self._index, len(self._summary.tables) - 1)
-        table = self._summary.tables[self._index]
+        summary, colours = self._summary, self.colours
+        index = self._index = min(self._index, len(summary.tables) - 1)
+        table = summary.tables[index]
         self._show_overview()
         self.query_one("#sentences", ReflowingText).draw_with(
-            lambda size: self._sentences(table, size.width)
+            lambda size: draw_table_text(summary, index, size.width, colours)
         )
-        colours = self.colours
         self._tables = {
             "rates-table": rates_table(table, colours),
             "categories": categories_table(table, colours),
@@ -186,7 +195,10 @@ class ResultsScreen(Page):
         grid = self._table("overview")
         grid.fill(self._overview.content)
         grid.display = bool(self._overview.tables)
-        self.query_one("#overview-head").display = grid.display
+        results = [table.primary for table in self._summary.tables if table.primary]
+        head = self.query_one("#overview-head", Static)
+        head.display = grid.display
+        head.update(". ".join(filter(None, (OVERVIEW, shared_legend(results)))))
         if grid.display and self.focused is None:
             grid.focus()
 
@@ -208,59 +220,32 @@ class ResultsScreen(Page):
         heat_map = self.query_one("#heat-map", ReflowingText)
         heat_map.draw_with(lambda size: draw_heat_map(table, tables, size.width, colours))
         heat_map.display = has_heat_map(table)
-        self.query_one("#heat-map-head").display = heat_map.display
+        note = LEGEND_HEAD if heat_map.display else self._missing("categories")
+        head = self.query_one("#heat-map-head", Static)
+        head.display = True
+        head.update(f"{HEAT_MAP}: {note}")
 
     def _show_table(self, name: str, table: ResultTable) -> None:
-        """Show a table and its heading; an empty table is hidden."""
+        """Show a table and its heading, or why it is empty."""
         grid = self._table(name)
         grid.fill(table.content)
-        grid.display = bool(table.content.rows)
-        grid.fixed_columns = 1
-        head = self.query_one(f"#{name}-head", Static)
-        head.display = grid.display
         rows = len(table.content.rows)
+        grid.display = rows > 0
+        grid.fixed_columns = 1
+        title, hint = HEADINGS[name]
         part = f" (the first {rows:,} of {rows + table.left_out:,})" if table.left_out else ""
-        head.update(HEADINGS[name] + part)
+        note = hint if rows else self._missing(name)
+        head = self.query_one(f"#{name}-head", Static)
+        head.display = True
+        head.update(f"{title}{part}: {note}")
+
+    def _missing(self, name: str) -> str:
+        """Return why a table is empty."""
+        assert self._summary
+        return EMPTY[name] if self._summary.tables[self._index].judge else UNJUDGED
 
     def _table(self, name: str) -> StableTable:
         return self.query_one(f"#{name}", StableTable)
-
-    def _sentences(self, table: Table, width: int) -> Text:
-        """Return title, notices, sentences, rates and warnings of a table."""
-        assert self._summary
-        colours = self.colours
-        warning_sign = Text("! ", f"bold {colours.warning}")
-        text = self._title(table, len(self._summary.tables))
-        for notice in self._summary.notices:
-            line = hanging_indent(warning_sign, Text(notice, colours.warning), width)
-            text.append_text(line).append("\n\n")
-        if table.policy is not Policy.PAPER:
-            text.append(f"{POLICY_DESCRIPTIONS[table.policy]}.\n\n", colours.quiet)
-        if table.judge_sentence:
-            sign = Text("  ") if table.is_reliable else warning_sign
-            sentence = Text(f"{table.judge_sentence}.")
-            text.append_text(hanging_indent(sign, sentence, width)).append("\n\n")
-        for index, comparison in enumerate(table.comparisons):
-            lead = Text("▷ " if index else "▶ ", colours.blue)
-            sentence = Text(f"{comparison.sentence}.", "" if index else "bold")
-            text.append_text(hanging_indent(lead, sentence, width)).append("\n")
-        if not table.judge:
-            text.append(f"{unjudged_sentence(table)}\n", colours.quiet)
-        text.append("\n")
-        text.append_text(draw_groups(table.groups, width, colours))
-        alone = table.ungrouped
-        if alone.rows:
-            text.append_text(draw_table(alone, min(width, MAX_RATES_WIDTH), colours)).append("\n")
-        for warning in table.warnings:
-            line = hanging_indent(warning_sign, Text(f"{warning.text}."), width)
-            text.append("\n").append_text(line)
-        return text
-
-    def _title(self, table: Table, tables: int) -> Text:
-        text = Text().append(one_line(table_title(table)), "bold")
-        if tables > 1:
-            text.append(f"   table {self._index + 1} of {tables}", self.colours.quiet)
-        return text.append(f"   policy {table.policy}\n\n", self.colours.quiet)
 
     @on(DataTable.CellSelected)
     async def _opened(self, event: DataTable.CellSelected) -> None:
