@@ -8,6 +8,8 @@ from pathlib import Path
 from steertui.engine.gguf_files import GgufFiles
 from steertui.engine.gguf_header import GgufHeader
 from steertui.engine.vocabulary import Vocabulary
+from steertui.steering.ablation import layer_of
+from steertui.steering.vector import Provenance
 from steertui.steering.vector_file import ARCHITECTURE, Convention, convention_of, provenance_of
 from steertui.units import quantity, size_text
 
@@ -19,9 +21,9 @@ def gguf_lines(path: Path) -> Iterator[str]:
     if header.architecture == ARCHITECTURE:
         yield from _head(path, "control vector")
         yield from _vector(header, path)
-    elif header.metadata.get("general.type") == "adapter":
+    elif is_adapter(header):
         yield from _head(path, "adapter")
-        yield from _adapter(header)
+        yield from _adapter(header, path)
     else:
         yield from _head(path, "GGUF file")
         yield from _model(path)
@@ -39,6 +41,10 @@ def _vector(header: GgufHeader, path: Path) -> Iterator[str]:
     yield f"  directions: {', '.join(header.tensors)}"
     is_previous = convention_of(header) is Convention.PREVIOUS
     yield f"  direction.N was measured at block {'N − 1' if is_previous else 'N'}"
+    yield from _origin(origin)
+
+
+def _origin(origin: Provenance) -> Iterator[str]:
     yield f"  method: {origin.method}"
     if origin.model_sha256:
         yield f"  model: {origin.model_name}, sha256 {origin.model_sha256}"
@@ -50,7 +56,12 @@ def _vector(header: GgufHeader, path: Path) -> Iterator[str]:
         yield f"  training scenarios: {', '.join(origin.scenarios)}"
 
 
-def _adapter(header: GgufHeader) -> Iterator[str]:
+def is_adapter(header: GgufHeader) -> bool:
+    """Whether a file is an adapter, by its keys."""
+    return header.metadata.get("general.type") == "adapter"
+
+
+def _adapter(header: GgufHeader, path: Path) -> Iterator[str]:
     targets = {name.rpartition(".")[0] for name in header.tensors}
     ranks = sorted({t.shape[1] for n, t in header.tensors.items() if n.endswith(".lora_a")})
     yield f"  kind: {header.metadata.get('adapter.type', 'unknown')}"
@@ -58,6 +69,10 @@ def _adapter(header: GgufHeader) -> Iterator[str]:
     yield f"  alpha: {header.metadata.get('adapter.lora.alpha', 'none')}"
     yield f"  rank: {', '.join(map(str, ranks)) or 'none'}"
     yield f"  changes {quantity(len(targets), 'tensor')} of the model"
+    layer = layer_of(header)
+    if layer:
+        yield f"  removes the direction of layer {layer} of a vector:"
+        yield from _origin(provenance_of(header, path))
 
 
 def _model(path: Path) -> Iterator[str]:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from steertui.engine.gguf_files import GgufFiles, merged
 from steertui.engine.gguf_header import GgufHeader
 from steertui.errors import ModelError
-from steertui.steering.vector import SteeringVector
+from steertui.steering.vector import Provenance, SteeringVector
+from steertui.steering.vector_file import OWN, add_provenance
 
 WRITERS = ("attn_output.weight", "ffn_down.weight")
 """Tensors of a block that write into the residual stream."""
@@ -30,6 +31,9 @@ NORM_AFTER = frozenset(
 
 NORM_TENSOR = "post_ffw_norm.weight"
 """End of the name of a norm after a writer, in architectures that are not listed."""
+
+LAYER_KEY = f"{OWN}.layer"
+"""Key of the layer whose direction an adapter removes."""
 
 TENSORS_PER_CHILD = 4
 """Weight matrices that one child process reads, within its CPU time limit."""
@@ -64,7 +68,7 @@ def ablation_adapter(model: Path, vector: SteeringVector, layer: int) -> bytes:
     projections: dict[str, NDArray[np.float32]] = {}
     for path, part in parts.items():
         projections |= _projections(path, part, direction)
-    return _encode(header.architecture, direction, projections)
+    return _encode(header.architecture, direction, projections, vector.provenance, layer=layer)
 
 
 def _check_blocks(header: GgufHeader, model: Path) -> None:
@@ -103,8 +107,19 @@ def _projections(
     return found
 
 
+def layer_of(header: GgufHeader) -> int:
+    """Return the layer whose direction an adapter removes; 0 if it is another adapter."""
+    layer = header.metadata.get(LAYER_KEY)
+    return layer if isinstance(layer, int) else 0
+
+
 def _encode(
-    architecture: str, direction: NDArray[np.float32], projections: dict[str, NDArray[np.float32]]
+    architecture: str,
+    direction: NDArray[np.float32],
+    projections: dict[str, NDArray[np.float32]],
+    origin: Provenance,
+    *,
+    layer: int,
 ) -> bytes:
     from gguf import GGUFWriter
 
@@ -114,6 +129,8 @@ def _encode(
         writer.add_string("general.type", "adapter")
         writer.add_string("adapter.type", "lora")
         writer.add_float32("adapter.lora.alpha", 1.0)
+        writer.add_uint32(LAYER_KEY, layer)
+        add_provenance(writer, origin)
         for name, projection in projections.items():
             # llama.cpp computes W x + scale · B (A x), with A of shape (1, inputs).
             writer.add_tensor(f"{name}.lora_a", projection[None, :])

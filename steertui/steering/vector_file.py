@@ -85,7 +85,12 @@ def _add_own_keys(writer: Any, vector: SteeringVector) -> None:
     writer.add_string(f"{OWN}.convention", Convention.SAME)
     writer.add_array(f"{OWN}.norms", [float(value) for value in vector.norms])
     writer.add_array(f"{OWN}.separation", [float(value) for value in vector.separation])
-    for name, value in asdict(vector.provenance).items():
+    add_provenance(writer, vector.provenance)
+
+
+def add_provenance(writer: Any, provenance: Provenance) -> None:
+    """Add the known fields of a provenance to a `GGUFWriter`, for `provenance_of`."""
+    for name, value in asdict(provenance).items():
         key = f"{OWN}.{name}"
         if isinstance(value, str) and value:
             writer.add_string(key, value)

@@ -2,13 +2,17 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from steertui.core.condition_files import load_conditions
+from steertui.core.experiment import Experiment
 from steertui.core.model import demo_path
 from steertui.engine.sizing import Overrides
+from steertui.planning.adapters import find_adapters
+from steertui.planning.resolve import named_adapters
 from steertui.steering.library import find_vector, vector_names
 from steertui.steering.vector_file import Convention, file_convention, read_vector
 from steertui.tui.app import SteertuiApp
@@ -17,6 +21,7 @@ from steertui.tui.vectors.vectors_screen import VectorsScreen
 from steertui.tui.widgets.form_dialog import FormDialog
 from steertui.tui.widgets.prompts import Confirm
 from steertui.tui.widgets.stable_table import StableTable
+from tests.fixtures.gguf_files import write_adapter
 from tests.fixtures.screens import Story, drive, press, wait_idle, wait_until
 
 NAMES = ["steer", "steer-random", "steer-shuffled"]
@@ -209,3 +214,50 @@ def test_options_of_a_sweep_an_export_and_an_ablation_are_used(library: Path) ->
     assert file_convention(library / "e.gguf") is Convention.PREVIOUS
     assert read.layers == (3,)
     assert (library / "b.gguf").exists()
+
+
+def test_an_adapter_is_listed_with_its_provenance_and_deleted_after_a_question(
+    library: Path,
+) -> None:
+    (library / "model.gguf").write_bytes(demo_path().read_bytes())
+    (library / "broken.gguf").write_bytes(b"GGUF")
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await train(pilot, app)
+        await press(pilot, "b")
+        await fill(pilot, app, layer="2")
+        table = app.screen.query_one(StableTable)
+        cells = [[str(cell) for cell in table.get_row_at(row)] for row in range(table.row_count)]
+        assert [row[0] for row in cells] == [*NAMES, "steer-ablation.gguf"]
+        model = find_vector("steer").vector.provenance.model_name
+        assert cells[-1][1:4] == ["adapter", "pro − anti, layer 2", model]
+        await press(pilot, "G")
+        assert "removes the direction of layer 2" in description(app)
+        await press(pilot, "e", "s", "b")  # keys of vectors
+        assert isinstance(app.screen, VectorsScreen)
+        await press(pilot, "d")
+        assert isinstance(app.screen, Confirm)
+        await press(pilot, "escape")
+        assert (library / "steer-ablation.gguf").exists()
+        await press(pilot, "d", "enter")
+        assert not (library / "steer-ablation.gguf").exists()
+        assert vector_names() == NAMES
+        assert table.row_count == 3
+
+    drive_vectors(library, story)
+
+
+def test_an_adapter_elsewhere_that_a_condition_names_is_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+    half = np.ones((1, 8), np.float32)
+    write_adapter(there / "mine.gguf", {"blk.0.ffn_down.weight.lora_a": half})
+    table = 'format = 1\n[[condition]]\nname = "lora"\nadapter = [{ file = "mine.gguf" }]\n'
+    (there / "c.toml").write_text(table, encoding="utf-8")
+    monkeypatch.chdir(here)
+    named = named_adapters(Experiment(conditions=["lora"], conditions_file=str(there / "c.toml")))
+    assert [adapter.path for adapter in find_adapters(named)] == [there / "mine.gguf"]
+    assert find_adapters() == []

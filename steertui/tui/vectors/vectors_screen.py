@@ -12,12 +12,13 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import DataTable
 
 from steertui.core.model import DEMO, is_server
-from steertui.errors import ModelError, SteertuiError
+from steertui.errors import SteertuiError
+from steertui.planning.adapters import remove_adapter
 from steertui.printable import one_line
-from steertui.steering.description import contrast_text
-from steertui.steering.library import StoredVector, find_vector, remove_vector, vector_names
+from steertui.steering.library import StoredVector, remove_vector
 from steertui.tui.vectors import vector_forms as forms
 from steertui.tui.vectors import vector_jobs as jobs
+from steertui.tui.vectors.library_rows import COLUMNS, LEFT_COLUMNS, LibraryRow, library_rows
 from steertui.tui.vectors.vector_text import lines_text, vector_text
 from steertui.tui.widgets.job_page import FormJob, JobLine, JobPage
 from steertui.tui.widgets.layout import set_titles
@@ -28,8 +29,9 @@ from steertui.tui.widgets.stable_table import StableTable, make_content
 from steertui.units import quantity
 
 HELP = """
-The steering vectors of this machine, and beside the list the origin of the one under the cursor
-with its norm and separation by layer. A condition uses a vector by its name: **a** on Plan opens
+The steering vectors of this machine, then the LoRA adapters of the working folder and of the open
+experiment, and beside the list the origin of the one under the cursor, of a vector with its norm
+and separation by layer. A condition uses a vector by its name: **a** on Plan opens
 the editor, with the keys `vector` and `ablation`.
 
 **t** trains a vector and two controls of the same norms from two conditions. **s** sweeps layers
@@ -40,12 +42,7 @@ describes any GGUF file: vector, adapter or model. **d** deletes, **c** cancels 
 cancelled training keeps the hidden states that were read.
 """
 
-COLUMNS = ("vector", "method", "contrast", "model", "pairs", "AUC")
-LEFT_COLUMNS = (0, 1, 2, 3)
-
 NO_VECTORS = "No vectors yet: t trains one from two conditions, m imports one."
-
-DAMAGED = "damaged"
 
 
 class VectorsScreen(JobPage):
@@ -60,15 +57,13 @@ class VectorsScreen(JobPage):
         Binding("e", "export", "Export", id="vectors.export", tooltip="Write a GGUF file"),
         Binding("b", "ablate", "Ablate", id="vectors.ablate", tooltip="Write an adapter"),
         Binding("i", "inspect", "Inspect", id="vectors.inspect", tooltip="Describe a GGUF file"),
-        Binding("d", "delete", "Delete", id="vectors.delete", tooltip="Delete the vector"),
+        Binding("d", "delete", "Delete", id="vectors.delete", tooltip="Delete the file"),
     ]
     CANCELLED = "cancelled; the hidden states that were read are kept, and t resumes"
 
     def __init__(self) -> None:
         super().__init__()
-        self._names: list[str] = []
-        self._vectors: dict[str, StoredVector] = {}
-        self._problems: dict[str, str] = {}
+        self._rows: list[LibraryRow] = []
         self._lines: tuple[str, Sequence[str]] = ("", ())
 
     def body(self) -> ComposeResult:
@@ -81,7 +76,7 @@ class VectorsScreen(JobPage):
 
     def on_mount(self) -> None:
         """Name the panels and focus the list."""
-        set_titles(self.query_one("#vectors"), "steering vectors")
+        set_titles(self.query_one("#vectors"), "steering vectors and adapters")
         set_titles(self.query_one("#vector-box"), "description")
         self.query_one(StableTable).focus()
 
@@ -91,67 +86,64 @@ class VectorsScreen(JobPage):
 
     @work(thread=True, exclusive=True, group="list", exit_on_error=False)
     def _list(self) -> None:
-        vectors: dict[str, StoredVector] = {}
-        problems: dict[str, str] = {}
-        for name in vector_names():
-            try:
-                vectors[name] = find_vector(name)
-            except ModelError as exc:
-                problems[name] = str(exc)
-        self.app.call_from_thread(self._show, vectors, problems)
+        rows = library_rows(self.session.experiment)
+        self.app.call_from_thread(self._show, rows)
 
-    def _show(self, vectors: dict[str, StoredVector], problems: dict[str, str]) -> None:
-        """Show the vectors, and those that cannot be read."""
-        self._names = sorted({*vectors, *problems})
-        self._vectors, self._problems = vectors, problems
-        rows = [self._cells(name) for name in self._names]
-        self.query_one(StableTable).fill(make_content(COLUMNS, rows, LEFT_COLUMNS))
-        count = quantity(len(self._names), "vector")
-        self.show_idle(Text(count if rows else NO_VECTORS, self.colours.quiet))
+    def _show(self, rows: list[LibraryRow]) -> None:
+        """Show the vectors and adapters."""
+        self._rows = rows
+        cells = [row.cells(self.colours) for row in rows]
+        self.query_one(StableTable).fill(make_content(COLUMNS, cells, LEFT_COLUMNS))
+        adapters = sum(row.adapter is not None for row in rows)
+        count = quantity(len(rows) - adapters, "vector")
+        text = f"{count}, {quantity(adapters, 'adapter')}" if adapters else count
+        self.show_idle(Text(text if rows else NO_VECTORS, self.colours.quiet))
         self._describe()
         self.refresh_bindings()
 
-    def _cells(self, name: str) -> Sequence[str | Text]:
-        stored = self._vectors.get(name)
-        if stored is None:
-            damaged = Text(DAMAGED, self.colours.error)
-            return Text(one_line(name), "bold"), damaged, "", "", "", ""
-        origin, vector = stored.vector.provenance, stored.vector
-        area = float(vector.separation[vector.best_layer])
-        pairs = str(origin.pairs or "–")
-        separation = f"{area:.2f}" if area > 0 else "–"
-        title = Text(one_line(name), "bold")
-        return title, origin.method, contrast_text(origin), origin.model_name, pairs, separation
+    @property
+    def _current(self) -> LibraryRow | None:
+        """The row under the cursor."""
+        row = self.query_one(StableTable).cursor_row
+        return self._rows[row] if row < len(self._rows) else None
 
     @property
-    def _current(self) -> str:
-        """Name of the vector under the cursor; "" for none."""
-        row = self.query_one(StableTable).cursor_row
-        return self._names[row] if row < len(self._names) else ""
+    def _vector(self) -> StoredVector:
+        """The vector under the cursor, for keys that are enabled on one."""
+        assert self._current
+        assert self._current.vector
+        return self._current.vector
 
     @on(DataTable.RowHighlighted, "#vectors")
     def _moved(self) -> None:
-        if self._lines[0] != self._current:
+        if self._lines[0] != self._current_name:
             self._lines = ("", ())
         self._describe()
 
+    @property
+    def _current_name(self) -> str:
+        return self._current.name if self._current else ""
+
     def _describe(self) -> None:
-        """Describe the vector under the cursor, or show the lines that were shown for it."""
-        name, colours = self._current, self.colours
-        stored = self._vectors.get(name)
+        """Describe the row under the cursor, or show the lines that were shown for it."""
+        row, colours = self._current, self.colours
         shown_for, lines = self._lines
         text = self.query_one("#vector-text", ReflowingText)
-        if lines and shown_for == name:
+        if lines and shown_for == self._current_name:
             text.draw_with(lambda _: lines_text(lines))
-        elif stored:
+        elif row and row.vector:
+            stored = row.vector
             text.draw_with(lambda room: vector_text(stored, room.width, colours))
+        elif row and row.adapter:
+            description = row.adapter.lines
+            text.draw_with(lambda _: lines_text(description))
         else:
-            note = in_screen_words(self._problems.get(name, NO_VECTORS))
+            note = in_screen_words(row.problem if row else NO_VECTORS)
             text.draw_with(lambda _: Text(one_line(note), colours.quiet))
 
     def _show_lines(self, lines: Sequence[str]) -> None:
-        """Show lines instead of the description, until the cursor is on another vector."""
-        self._lines = (self._current, lines)
+        """Show lines instead of the description, until the cursor is on another row."""
+        self._lines = (self._current_name, lines)
         self._describe()
 
     # Keys
@@ -159,7 +151,7 @@ class VectorsScreen(JobPage):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Enable the keys that have an effect now."""
         if action in ("sweep", "export", "ablate"):
-            return self._current in self._vectors and not self.is_busy
+            return bool(self._current and self._current.vector) and not self.is_busy
         if action == "delete":
             return bool(self._current) and not self.is_busy
         if action in ("train", "import", "inspect"):
@@ -177,8 +169,8 @@ class VectorsScreen(JobPage):
     @work(exit_on_error=False)
     async def action_sweep(self) -> None:
         """Ask for cells and limits, and sweep the vector under the cursor."""
-        name, overrides = self._current, self.session.overrides
-        form = forms.sweep_form(self._vectors[name])
+        name, overrides = self._vector.name, self.session.overrides
+        form = forms.sweep_form(self._vector)
         await self.fill(
             FormJob(form, lambda values: jobs.sweep_job(name, values, overrides, self._show_later))
         )
@@ -191,15 +183,14 @@ class VectorsScreen(JobPage):
     @work(exit_on_error=False)
     async def action_export(self) -> None:
         """Write the vector under the cursor as a GGUF file."""
-        name = self._current
+        name = self._vector.name
         await self.fill(FormJob(forms.export_form(name), partial(jobs.export_job, name)))
 
     @work(exit_on_error=False)
     async def action_ablate(self) -> None:
         """Write a LoRA adapter that removes a direction of the vector from a model."""
-        name = self._current
-        form = forms.ablation_form(self._vectors[name])
-        await self.fill(FormJob(form, partial(jobs.ablation_job, name)))
+        form = forms.ablation_form(self._vector)
+        await self.fill(FormJob(form, partial(jobs.ablation_job, self._vector.name)))
 
     @work(exit_on_error=False)
     async def action_inspect(self) -> None:
@@ -213,11 +204,17 @@ class VectorsScreen(JobPage):
 
     @work(exit_on_error=False)
     async def action_delete(self) -> None:
-        """Delete the vector under the cursor, after a confirmation."""
-        name = self._current
-        if await self.app.push_screen_wait(Confirm(f"Delete the vector {name}?", "Delete")):
+        """Delete the vector or adapter under the cursor, after a confirmation."""
+        row = self._current
+        if row is None:
+            return
+        kind = "file of the adapter" if row.adapter else "vector"
+        if await self.app.push_screen_wait(Confirm(f"Delete the {kind} {row.name}?", "Delete")):
             try:
-                remove_vector(name)
+                if row.adapter:
+                    remove_adapter(row.adapter)
+                else:
+                    remove_vector(row.name)
             except SteertuiError as exc:
                 self.show_error(str(exc))
             self.reload()
