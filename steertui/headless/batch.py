@@ -19,7 +19,7 @@ from steertui.execution.judging_plan import plan_judging
 from steertui.execution.plan_lines import judge_plan_line, note_line
 from steertui.execution.progress import incident_line
 from steertui.headless.batch_options import BatchOptions
-from steertui.headless.budget import BudgetMeter, require_prices
+from steertui.headless.budget import BudgetMeter, require_prices, with_cost_limit
 from steertui.headless.downloads import DOWNLOAD_STOPPED, report_downloads
 from steertui.headless.reporters import Reporter, choose_reporter
 from steertui.headless.run_summary import SUMMARY, RunWatch, write_summary
@@ -108,14 +108,14 @@ def run_batch(
     if supplied is None:
         return handler.exit_code
     with Store(db) as store:
+        server_options = with_cost_limit(server_options, how.budget)
         design = resolve(supplied.experiment, how.shard, store=store)
         plan = make_plan(design, store, server_options)
         reporter = choose_reporter(as_json=how.as_json)
         reporter.planned(plan, db)
         _require_means(plan, db, how)
         watch = RunWatch(handler.control, meter)
-        each = len(plan.prompts) // len(design.models)
-        left_out = [ModelStopped(left.name, left.reason, each) for left in supplied.left_out]
+        left_out = _left_out(supplied, plan)
         events = run(
             plan,
             store,
@@ -128,6 +128,12 @@ def run_batch(
         code = _report(observed, reporter, handler, store, experiment=plan.id)
         _end(plan, store, how, watch, ended=_ending(handler, watch, code))
         return code
+
+
+def _left_out(supplied: Supplied, plan: Plan) -> list[ModelStopped]:
+    """Return the models that could not be planned as stopped ones, with all their trials."""
+    each = len(plan.prompts) // len(plan.design.models)
+    return [ModelStopped(left.name, left.reason, each) for left in supplied.left_out]
 
 
 def _end(plan: Plan, store: Store, how: BatchOptions, watch: RunWatch, *, ended: str) -> None:

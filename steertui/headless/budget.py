@@ -1,13 +1,23 @@
 """Time and cost of a run against its budget."""
 
 import time
+from dataclasses import replace
 from math import inf
 
 from steertui.errors import ExperimentError
 from steertui.execution import Event, JudgeProgress
 from steertui.headless.batch_options import RunBudget
+from steertui.planning.judges import JudgeServerOptions
 from steertui.planning.plan import Plan
 from steertui.server.model import ServerModel
+
+
+def with_cost_limit(options: JudgeServerOptions, budget: RunBudget | None) -> JudgeServerOptions:
+    """Return the options with the budget's dollars as the limit of all judges, if it is lower."""
+    if budget is None or budget.dollars == inf:
+        return options
+    given = inf if options.max_cost is None else options.max_cost
+    return replace(options, max_cost=min(given, budget.dollars))
 
 
 def require_prices(budget: RunBudget, plan: Plan) -> None:

@@ -14,9 +14,11 @@ from steertui.assets.hub.cache import all_cached_weights
 from steertui.assets.weights import locate_weights
 from steertui.errors import ExperimentError
 from steertui.headless.batch_options import parse_budget
+from tests.fixtures.changed_models import write_changed
 from tests.fixtures.database import select
 from tests.fixtures.hub_models import LETTERS, name, options, repository, serve_models
 from tests.fixtures.hub_server import HubServer
+from tests.fixtures.openai_server import Fake, Loopback
 from tests.fixtures.program import call, records, start
 
 SMALL = ("--batch", "--limit", "4", "--max-tokens", "12", "--judge", "local:demo", "--no-control")
@@ -157,6 +159,26 @@ def test_weights_of_the_user_and_of_judges_stay(hub: HubServer, tmp_path: Path) 
     assert [bool(locate_weights(name(letter))) for letter in LETTERS] == [True, False, True]
 
 
+def test_a_split_model_is_planned_from_the_headers_of_its_parts(
+    hub: HubServer, tmp_path: Path
+) -> None:
+    serve_models(hub, tmp_path, "A")
+    write_changed(tmp_path / "Parts-BF16.gguf", {"general.name": "steertui demo parts"}, part=12)
+    parts = sorted(tmp_path.glob("Parts-BF16-*.gguf"))
+    assert len(parts) > 1
+    for part in parts:
+        hub.add("maker/Parts-GGUF", part.name, part)
+    models = (*options("A"), "--model", "maker/Parts-GGUF:BF16")
+    code, out, err = call(
+        *SMALL, *models, "--db", "a.db", "--remove-weights", "--json", cwd=tmp_path
+    )
+    assert code == 0, err
+    removed = {r["model"]: r["bytes"] for r in records(out) if r["event"] == "weights_removed"}
+    assert removed["Parts-BF16"] == sum(part.stat().st_size for part in parts)
+    assert count(tmp_path / "a.db", "generations") == 24
+    assert all_cached_weights() == []
+
+
 def test_a_time_budget_stops_the_run_and_the_same_command_resumes(tmp_path: Path) -> None:
     run = ("--batch", "--demo", "--slots", "1", "--threads", "1", "--summary", "s.json")
     code, _, err = call(*run, "--budget", "0.06m", cwd=tmp_path)
@@ -180,6 +202,21 @@ def test_a_budget_in_dollars_counts_the_price_of_the_machine(tmp_path: Path) -> 
     code, _, err = call(*run, "--budget", "$5", cwd=tmp_path)
     assert code == 1
     assert "nothing in this run has a price; state --machine-price" in err
+
+
+def test_a_budget_in_dollars_limits_what_judges_cost(tmp_path: Path) -> None:
+    run = ("--batch", "--demo", "--limit", "4", "--max-tokens", "4", "--no-control")
+    priced = ("--judge-price", "1000,1000", "--judge-concurrency", "1", "--summary", "s.md")
+    with Loopback(Fake()) as server:
+        judge = ("--judge", f"openai:one@{server.url}")
+        code, _, err = call(*run, *judge, *priced, "--budget", "$9", cwd=tmp_path)
+    assert code == 1, err
+    assert "openai:one@" in err.splitlines()[-1]
+    assert count(tmp_path / "steertui-demo.db", "generations") == 16
+    assert 0 < count(tmp_path / "steertui-demo.db", "verdicts") < 16
+    ((spent,),) = select(tmp_path / "steertui-demo.db", "SELECT sum(dollars) FROM judge_replies")
+    assert isinstance(spent, float)
+    assert 0 < spent <= 9
 
 
 @pytest.mark.parametrize("text", ["", "8", "h", "-1h", "$", "$-5", "8 hours", "nan", "1h30", "$1h"])
