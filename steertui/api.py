@@ -134,9 +134,10 @@ def load(db: str | Path, *experiments: str, policy: str = "paper") -> Frames:
     with open_store(db) as store:
         summary = summarise_selection(store, ReportFilter(experiments, policy=Policy(policy)))
         trials = list(rows.trials(store, summary, compare_with_paper(store, summary)))
+        rates = list(rows.rates(store, summary))
     return Frames(
         trials=DataFrame(trials, columns=list(rows.COLUMN_TYPES)),
-        rates=DataFrame(list(rows.rates(summary))),
+        rates=DataFrame(rates),
         gaps=DataFrame(list(rows.gaps(summary))),
         summary=summary,
     )

@@ -101,7 +101,7 @@ def _write_files(
 
 def _write_text(store: Store, summary: Summary, format: str, file: TextIO, extras: _Extras) -> None:
     if format == "rates-csv":
-        rows.write_rates(summary, file)
+        rows.write_rates(store, summary, file)
         return
     paper = compare_with_paper(store, summary)
     if format == "trials-csv":

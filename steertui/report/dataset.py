@@ -88,7 +88,7 @@ def write_dataset(
     check_output(card, CARD, [store.path])
     for path in paths.values():
         check_output(path, PARQUET, [store.path])
-    tables = {"rates": list(rows.rates(summary)), "gaps": list(rows.gaps(summary))}
+    tables = {"rates": list(rows.rates(store, summary)), "gaps": list(rows.gaps(summary))}
     rows.write_parquet(store, summary, paper, paths["trials"])
     for name, table in tables.items():
         _write_table(table, paths[name], store)

@@ -23,6 +23,7 @@ from steertui.printable import printable_cell
 from steertui.stats.simultaneous import MIN_PAIRS
 from steertui.store import Store
 from steertui.store.report_queries import report_rows
+from steertui.store.setup_queries import condition_ids
 
 ROWS_PER_BATCH = 5_000
 """Rows that are written to a Parquet file at once."""
@@ -38,6 +39,7 @@ COLUMN_TYPES = {
     "scenario": "string",
     "category": "string",
     "condition": "string",
+    "condition_id": "string",
     "axis": "string",
     "dose": "float64",
     "contest": "string",
@@ -61,6 +63,7 @@ COLUMN_TYPES = {
 }
 """Columns of a trial's row and their types in Parquet (`report_queries.ReportRow`).
 
+`condition_id` is the condition's id in the database: a hash of its name, texts and description.
 `axis` and `dose`, and `contest`, `defence` and `attack`, are empty for conditions in no group.
 `paper_label` is the paper's label of its own model's answer to the same task under the same
 condition, if the paper's answers are imported.
@@ -134,24 +137,25 @@ def _cell(value: object) -> object:
     return f"'{text}" if value.startswith(FORMULA_CHARACTERS) else text
 
 
-def write_rates(summary: Summary, file: TextIO) -> None:
+def write_rates(store: Store, summary: Summary, file: TextIO) -> None:
     """Write a CSV with one row per condition, over all categories and for each of them."""
     writer = None
-    for row in rates(summary):
+    for row in rates(store, summary):
         if writer is None:
             writer = csv.DictWriter(file, list(row))
             writer.writeheader()
         writer.writerow(as_text_cells(row))
 
 
-def rates(summary: Summary) -> Iterator[dict[str, Any]]:
+def rates(store: Store, summary: Summary) -> Iterator[dict[str, Any]]:
     """Yield counts and rates of each table's conditions; `category` is "" for all categories."""
+    ids = condition_ids(store, [*{table.experiment for table in summary.tables}])
     for table in summary.tables:
-        for row in table.rows:
-            yield _rates(table, "", row)
-        for category in table.categories:
-            for row in category.rows:
-                yield _rates(table, category.name, row)
+        parts = [("", table.rows), *((part.name, part.rows) for part in table.categories)]
+        for category, rows in parts:
+            for row in rows:
+                identity = ids[table.experiment, row.condition]
+                yield _rates(table, category, row, identity)
 
 
 def gaps(summary: Summary) -> Iterator[dict[str, Any]]:
@@ -184,7 +188,7 @@ def gaps(summary: Summary) -> Iterator[dict[str, Any]]:
             }
 
 
-def _rates(table: Table, category: str, row: RateRow) -> dict[str, Any]:
+def _rates(table: Table, category: str, row: RateRow, condition_id: str) -> dict[str, Any]:
     values: dict[str, Any] = {
         "experiment": table.experiment,
         "model": table.setting.name,
@@ -194,6 +198,7 @@ def _rates(table: Table, category: str, row: RateRow) -> dict[str, Any]:
         "policy": str(table.policy),
         "category": category,
         "condition": row.condition,
+        "condition_id": condition_id,
         **group_columns(table.groups.conditions.get(row.condition)),
         **asdict(row.counts),
         "valid": row.counts.valid,

@@ -196,3 +196,46 @@ CREATE TABLE agreement_views (
     PRIMARY KEY (experiment, judge, created_at)
 ) WITHOUT ROWID;
 """
+
+# The id of the condition in the views, since two experiments may have one name for two texts.
+CONDITION_IDS = """
+DROP VIEW gaps;
+DROP VIEW rates;
+DROP VIEW answers;
+CREATE VIEW answers AS
+    SELECT e.experiment, t.key, t.model AS model_sha256, m.name AS model, s.name AS scenario,
+        s.category, c.name AS condition, t.condition AS condition_id,
+        t.temperature, t.sample, v.judge, v.label, v.failure, v.p_convergence,
+        g.answer, g.reasoning, g.stop, g.tokens, p.text AS prompt
+    FROM experiment_trials AS e
+    JOIN trials AS t ON t.key = e.trial
+    JOIN models AS m ON m.sha256 = t.model
+    JOIN scenarios AS s ON s.id = t.scenario
+    JOIN conditions AS c ON c.id = t.condition
+    JOIN prompts AS p ON p.sha256 = t.prompt
+    LEFT JOIN generations AS g ON g.trial = t.key
+    LEFT JOIN current_verdicts AS v ON v.trial = t.key
+    WHERE m.backend <> 'control';
+CREATE VIEW rates AS
+    SELECT experiment, judge, model_sha256, model, temperature, condition,
+        max(condition_id) AS condition_id, count(label) AS judged,
+        sum(label <> 'nonsensical') AS valid,
+        sum(label = 'convergence') AS convergence,
+        round(100.0 * sum(label = 'convergence')
+            / nullif(sum(label <> 'nonsensical'), 0), 2) AS convergence_percent,
+        round(100.0 * sum(label = 'safety_refusal')
+            / nullif(sum(label <> 'nonsensical'), 0), 2) AS refusal_percent,
+        round(100.0 * sum(label = 'nonsensical') / nullif(count(label), 0), 2)
+            AS nonsense_percent
+    FROM answers WHERE judge IS NOT NULL
+    GROUP BY experiment, judge, model_sha256, temperature, condition;
+CREATE VIEW gaps AS
+    SELECT p.experiment, p.judge, p.model, p.temperature,
+        p.convergence_percent AS pro_percent,
+        a.convergence_percent AS anti_percent,
+        round(100.0 * p.convergence / nullif(p.valid, 0)
+            - 100.0 * a.convergence / nullif(a.valid, 0), 2) AS gap_points
+    FROM rates AS p
+    JOIN rates AS a USING (experiment, judge, model_sha256, temperature)
+    WHERE p.condition = 'pro' AND a.condition = 'anti';
+"""

@@ -17,6 +17,7 @@ class ReportRow(NamedTuple):
         key: the trial's key.
         model_sha256: identity of the model.
         model: the model's name.
+        condition_id: id in the table `conditions`: a hash of name, texts and description.
         sample: index from 0.
         p_convergence: probability of the label "convergence", 0 to 1.
         loglik: log-likelihood of the answer under the unsteered model, in nats.
@@ -31,6 +32,7 @@ class ReportRow(NamedTuple):
     scenario: str
     category: str
     condition: str
+    condition_id: str
     temperature: float
     sample: int
     judge: str | None
@@ -153,7 +155,7 @@ def report_rows(
 ) -> Iterator[ReportRow]:
     """Yield the trials of a table in planned order, with the judge's verdicts."""
     sql = """SELECT e.experiment, t.key, t.model, m.name, s.name, s.category, c.name,
-            t.temperature, t.sample, ?, v.label, v.failure, v.p_convergence, v.reason,
+            c.id, t.temperature, t.sample, ?, v.label, v.failure, v.p_convergence, v.reason,
             g.answer, g.reasoning, g.stop, g.tokens, l.loglik, l.tokens, p.text
         FROM experiment_trials AS e
         JOIN trials AS t ON t.key = e.trial JOIN models AS m ON m.sha256 = t.model

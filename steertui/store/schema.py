@@ -12,6 +12,7 @@ from steertui.store.initial_schema import TABLES, VIEWS
 from steertui.store.later_migrations import (
     AGREEMENT_VIEWS,
     ANSWER_LOGLIKS,
+    CONDITION_IDS,
     CONFLICTS,
     CONTROL,
     DELIVERIES,
@@ -192,6 +193,13 @@ def answer_logliks(db: Database) -> None:
 def agreement_views(db: Database) -> None:
     """Add the times at which people saw the agreement of their labels with a judge's."""
     for statement in _statements(AGREEMENT_VIEWS):
+        db.execute(statement)
+
+
+@migrations()
+def condition_ids(db: Database) -> None:
+    """Add the id of the condition to the views `answers` and `rates`."""
+    for statement in _statements(CONDITION_IDS):
         db.execute(statement)
 
 

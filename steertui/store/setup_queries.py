@@ -151,6 +151,15 @@ def ambiguous_names(
     return store.column(sql, experiments)
 
 
+def condition_ids(store: Store, experiments: Sequence[str]) -> dict[tuple[str, str], str]:
+    """Return the ids of the conditions by experiment and name."""
+    marks = ", ".join("?" * len(experiments))
+    sql = f"""SELECT DISTINCT e.experiment, c.name, c.id FROM experiment_trials AS e
+        JOIN trials AS t ON t.key = e.trial JOIN conditions AS c ON c.id = t.condition
+        WHERE e.experiment IN ({marks})"""
+    return {(experiment, name): id_ for experiment, name, id_ in store.tuples(sql, [*experiments])}
+
+
 def scenario_titles(store: Store) -> dict[str, str]:
     """Return the scenarios' titles by name; those that are cut have more of the task's words."""
     rows = store.tuples("SELECT name, title, substr(task, 1, 400) FROM scenarios")

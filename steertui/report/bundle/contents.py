@@ -29,7 +29,7 @@ def derived_files(store: Store, summary: Summary) -> dict[str, bytes]:
     """Return report, rates, figures and experiment files by their names in a bundle."""
     paper = compare_with_paper(store, summary)
     rates = StringIO(newline="")
-    rows.write_rates(summary, rates)
+    rows.write_rates(store, summary, rates)
     texts = {
         REPORT: f"{to_json(record.summary_record(summary, paper), indent=1)}\n",
         "report.md": markdown.render(summary, paper),
