@@ -7,13 +7,16 @@ DOCS_READY := .venv/.docs-ready
 # Many tests wait for processes, servers and terminals: two workers per core keep the cores busy.
 WORKERS ?= $(shell $(PYTHON) -c "import os; print(2 * (os.cpu_count() or 1))")
 
-.PHONY: demo test test-slow real browser lint format docs frames pictures gallery clean
+.PHONY: demo test test-accelerator test-slow real browser lint format docs frames pictures gallery clean
 
 demo: $(READY)
 	@$(BIN)/steertui --batch --demo
 
 test: lint
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --timeout 300
+
+test-accelerator: $(READY)
+	@ACCELERATOR=1 $(BIN)/python -m pytest tests/accelerator --timeout 600
 
 test-slow: $(READY)
 	@$(BIN)/python -m pytest -m slow --timeout 3600

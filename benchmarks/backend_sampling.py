@@ -5,11 +5,12 @@
 Decode steps of --slots sequences, one greedy token each, in three ways: "numpy" copies all logits
 and takes the argmax, as the engine does; "backend" attaches a greedy sampler to each sequence
 (`llama_set_sampler`) and copies only tokens; "none" does not sample. Prints medians of CPU time
-with one thread; the order of the three alternates from round to round.
+with one thread, or with --wall of wall time; the order of the three alternates from round to round.
 """
 
 import argparse
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
@@ -28,11 +29,12 @@ def main() -> None:
     options = _options()
     llama = LlamaModel(shapes.write(options.shape, options.model))
     shape = ContextParams(options.slots, 64, 512, 1)
+    clock = time.perf_counter if options.wall else time.process_time
     medians: dict[str, list[float]] = {method: [] for method in METHODS}
     tokens: dict[str, list[list[int]]] = {}
     for number in range(options.rounds):
         for method in METHODS if number % 2 else reversed(METHODS):
-            times, tokens[method] = steps(llama, shape, options.steps, method)
+            times, tokens[method] = steps(llama, shape, options.steps, method, clock)
             medians[method].append(median(times[1:]))
     for method, times in medians.items():
         print(f"{method:8} {1000 * median(times):7.2f} ms per step")
@@ -45,14 +47,19 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--shape", choices=shapes.SHAPES, default="qwen3-0.6b")
     parser.add_argument("--slots", type=int, default=32)
     parser.add_argument("--steps", type=int, default=16)
+    parser.add_argument("--wall", action="store_true", help="measure wall time")
     parser.add_argument("--rounds", type=int, default=3)
     return parser.parse_args()
 
 
 def steps(
-    llama: LlamaModel, shape: ContextParams, count: int, method: str
+    llama: LlamaModel,
+    shape: ContextParams,
+    count: int,
+    method: str,
+    clock: Callable[[], float] = time.process_time,
 ) -> tuple[list[float], list[list[int]]]:
-    """Return the CPU seconds and the sampled tokens of each step."""
+    """Return the seconds and the sampled tokens of each step."""
     context = LlamaContext(llama, shape)
     samplers = [greedy_sampler() for _ in range(shape.slots)] if method == "backend" else []
     for slot, sampler in enumerate(samplers):
@@ -63,7 +70,7 @@ def steps(
     times = []
     sampled = []
     for position in range(count):
-        start = time.process_time()
+        start = clock()
         positions = np.full(shape.slots, position, np.int32)
         logits = context.decode(tokens, positions, slots, needs_logits)
         if method == "numpy":
@@ -71,7 +78,7 @@ def steps(
         elif method == "backend":
             get = ll.llama_get_sampled_token_ith
             tokens = np.array([get(context.handle, int(slot)) for slot in slots], np.int32)
-        times.append(time.process_time() - start)
+        times.append(clock() - start)
         sampled.append(tokens.tolist())
     context.close()
     for sampler in samplers:

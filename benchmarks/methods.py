@@ -1,11 +1,14 @@
 """Methods of generation that benchmarks/throughput.py compares, each for the same job."""
 
 import json
+import socket
+import subprocess
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice, takewhile
 from pathlib import Path
@@ -18,9 +21,11 @@ from benchmarks.card import utilisation
 from steertui.core.experiment import Experiment
 from steertui.core.generation import SamplingParams
 from steertui.engine.context import ContextParams, LlamaContext
+from steertui.engine.devices import default_accelerators, devices
 from steertui.engine.engine import Engine
 from steertui.engine.events import Completed
 from steertui.engine.llama import LlamaModel
+from steertui.engine.pool import Pool
 from steertui.engine.sequence import GenerateRequest
 from steertui.engine.vocabulary import vocabulary
 from steertui.planning.chat_formats import chat_format
@@ -44,6 +49,8 @@ class Job:
         pack: scenario pack, in three conditions.
         prompts_limit: maximum number of prompts; 0 for all.
         copies: copies of each prompt.
+        batch: maximum tokens per call of llama_decode.
+        program: llama-server; None for the one in xllamacpp.
     """
 
     model: Path
@@ -55,6 +62,8 @@ class Job:
     pack: str
     prompts_limit: int
     copies: int = 1
+    batch: int = 512
+    program: Path | None = None
 
     @property
     def clock(self) -> Callable[[], float]:
@@ -74,7 +83,7 @@ class Job:
         return ContextParams(
             slots=slots,
             slot_tokens=-(-(longest_prompt + self.sampling.max_tokens) // 64) * 64,
-            batch=512,
+            batch=self.batch,
             threads=self.threads,
             unified=self.is_unified,
             flash=self.flash,
@@ -144,6 +153,25 @@ def engine(job: Job, slots: int) -> Measurement:
         "outside": round(1 - timed.seconds / seconds, 4),
     }
     return Measurement(seconds, tokens, details)
+
+
+def pool(job: Job, engines: int, slots: int) -> Measurement:
+    """Measure `engines` processes of `slots` slots each on the first accelerator, or the CPU."""
+    prompts = job.prompts()
+    shape = job.shape(slots, max(map(len, prompts)))
+    shape = replace(shape, devices=tuple(d.name for d in default_accelerators(devices())[:1]))
+    tokens = 0
+    with Pool(job.model, [shape] * engines) as running:
+        for _ in running.load():
+            pass
+        start = job.clock()
+        for request in job.requests(prompts):
+            running.add(request)
+        while not running.is_idle:
+            completed = [e for e in running.step() if isinstance(e, Completed)]
+            tokens += sum(event.generation.tokens for event in completed)
+        seconds = job.clock() - start
+    return Measurement(seconds, tokens)
 
 
 def machine(job: Job, measurement: Measurement) -> str:
@@ -244,7 +272,7 @@ def loop(job: Job) -> Measurement:
     model = llama_cpp.Llama(
         str(job.model),
         n_ctx=4096,
-        n_batch=512,
+        n_batch=job.batch,
         n_threads=job.threads,
         n_threads_batch=job.threads,
         flash_attn=job.flash,
@@ -278,8 +306,8 @@ def _server_params(job: Job, shape: ContextParams) -> Any:
     params.model.path = str(job.model)
     params.n_ctx = shape.slots * shape.slot_tokens
     params.n_parallel = shape.slots
-    params.n_batch = 512
-    params.n_ubatch = 512
+    params.n_batch = shape.batch
+    params.n_ubatch = shape.batch
     params.cpuparams.n_threads = job.threads
     params.cpuparams_batch.n_threads = job.threads
     params.n_gpu_layers = -1
@@ -293,16 +321,67 @@ def _server_params(job: Job, shape: ContextParams) -> Any:
 
 def server(job: Job, slots: int) -> Measurement:
     """Measure llama-server: prompts as tokens, one client thread per slot, prompt cache on."""
-    import xllamacpp
-
     prompts = job.prompts()
     shape = job.shape(slots, max(map(len, prompts)))
-    running = xllamacpp.Server(_server_params(job, shape))
     bodies = [_body(request) for request in job.requests(prompts)]
-    start = job.clock()
-    with ThreadPoolExecutor(slots) as clients:
-        tokens = sum(clients.map(partial(_post, running.listening_address), bodies))
-    return Measurement(job.clock() - start, tokens)
+    start_server = _packaged_server if job.program is None else _server_program
+    with start_server(job, shape) as address:
+        start = job.clock()
+        with ThreadPoolExecutor(slots) as clients:
+            tokens = sum(clients.map(partial(_post, address), bodies))
+        return Measurement(job.clock() - start, tokens)
+
+
+@contextmanager
+def _packaged_server(job: Job, shape: ContextParams) -> Iterator[str]:
+    """Run the server of xllamacpp in this process; yield its address."""
+    import xllamacpp
+
+    yield xllamacpp.Server(_server_params(job, shape)).listening_address
+
+
+@contextmanager
+def _server_program(job: Job, shape: ContextParams) -> Iterator[str]:
+    """Run llama-server with the same model and context; yield its address.
+
+    CPU time of another process is not measured, so that `job.threads` must not be 1.
+    """
+    assert job.threads > 1
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    values = {
+        "--model": job.model,
+        "--port": port,
+        "--ctx-size": shape.slots * shape.slot_tokens,
+        "--parallel": shape.slots,
+        "--batch-size": shape.batch,
+        "--ubatch-size": shape.batch,
+        "--threads": job.threads,
+        "--threads-http": shape.slots,
+        "--n-gpu-layers": 999,
+        "--flash-attn": "on" if job.flash else "off",
+    }
+    flags = ["--no-warmup", "--kv-unified" if job.is_unified else "--no-kv-unified"]
+    command = [str(job.program), *flags, *(str(part) for pair in values.items() for part in pair)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            address = f"http://127.0.0.1:{port}"
+            _wait_until_healthy(address, process)
+            yield address
+        finally:
+            process.terminate()
+
+
+def _wait_until_healthy(address: str, process: "subprocess.Popen[bytes]") -> None:
+    for _ in range(600):
+        if process.poll() is not None:
+            raise RuntimeError(f"{process.args}: ended with code {process.returncode}")
+        try:
+            with urllib.request.urlopen(f"{address}/health", timeout=5):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise RuntimeError(f"{process.args}: not ready after two minutes")
 
 
 def _body(request: GenerateRequest) -> dict[str, object]:

@@ -69,17 +69,20 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[1, 2, 4, 8, 16, 24, 28, 32])
     parser.add_argument("--depth", type=int, default=256)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--flash", action="store_true", help="flash attention")
     parser.add_argument("--steps", type=int, default=5)
     options = parser.parse_args()
     llama = LlamaModel(shapes.write(options.shape, options.model))
-    shape = ContextParams(options.slots, options.depth + 64, 512, options.threads, flash=False)
+    shape = ContextParams(
+        options.slots, options.depth + 64, 512, options.threads, flash=options.flash
+    )
     steps = Steps(llama, shape, options.depth)
     steps.step(np.arange(options.slots))
     print("| sequences | adjacent slots | spread slots | random order |")
     print("| ---: | ---: | ---: | ---: |")
     for rows in options.rows:
         print(f"| {rows} | " + " | ".join(cells(steps, rows, options)) + " |", flush=True)
-    print(f"copy of a stream: {1e3 * median(steps.copy() for _ in range(options.steps)):.0f} ms")
+    print(f"copy of a stream: {1e3 * median(steps.copy() for _ in range(options.steps)):.1f} ms")
     steps.close()
 
 
@@ -96,7 +99,7 @@ def cells(steps: Steps, rows: int, options: argparse.Namespace) -> list[str]:
     for _ in range(options.steps):
         for taken, slots in zip(times, choices, strict=True):
             taken.append(steps.step(slots()))
-    return [f"{1e3 * median(taken):.0f} ms" for taken in times]
+    return [f"{1e3 * median(taken):.1f} ms" for taken in times]
 
 
 if __name__ == "__main__":

@@ -6,8 +6,10 @@ All use the same prompts (84 of the starter pack in three conditions, by default
 sampling, in one run, in an order that alternates from round to round:
 
   engine N   this engine with N slots
+  pool ExS   E engines in processes of their own, with S slots each
   loop       a loop over llama-cpp-python's `Llama`, one prompt at a time
-  server     llama-server as packaged in xllamacpp, with as many slots, one client thread per slot
+  server     llama-server as packaged in xllamacpp, or the program given with --llama-server, with
+             as many slots, one client thread per slot
   ceiling    `llama_decode` alone, with the batches of the engine at the largest number of slots:
              the same tokens, positions and slots, without sampling and scheduling
 
@@ -43,7 +45,8 @@ def main() -> None:
     if options.log.exists() and options.log.read_bytes()[:2] not in (b"", b'{"'):
         sys.exit(f"{options.log}: is no log of this benchmark; give another --log")
     shapes.write(options.shape, options.model)
-    methods = [f"engine {n}" for n in options.slots] + options.peers
+    methods = [f"engine {n}" for n in options.slots]
+    methods += [f"pool {pool}" for pool in options.pools] + options.peers
     settings = list(product(options.sampling, methods))
     for number in range(options.rounds):
         for sampling, method in settings if number % 2 == 0 else settings[::-1]:
@@ -70,6 +73,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--prompts", type=int, default=84, help="maximum number; 0 for all")
     parser.add_argument("--copies", type=int, default=1, help="copies of each prompt")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--pools", nargs="*", default=[], help="engines × slots, such as 4x32")
+    parser.add_argument("--batch", type=int, default=512, help="maximum tokens per decode call")
+    parser.add_argument("--llama-server", type=Path, help="program to compare with")
     parser.add_argument("--layout", choices=["per-slot", "unified"], default="per-slot")
     parser.add_argument("--no-flash", action="store_true")
     parser.add_argument("--rounds", type=int, default=3)
@@ -96,11 +102,14 @@ def measure(options: argparse.Namespace, method: str, sampling: str) -> None:
         pack=options.pack,
         prompts_limit=options.prompts,
         copies=options.copies,
+        batch=options.batch,
+        program=options.llama_server,
     )
     kind, _, slots = method.partition(" ")
     max_slots = max(options.slots)
     calls: dict[str, Callable[[], methods.Measurement]] = {
         "engine": lambda: methods.engine(job, int(slots)),
+        "pool": lambda: methods.pool(job, *map(int, slots.split("x"))),
         "loop": lambda: methods.loop(job),
         "server": lambda: methods.server(job, max_slots),
         "ceiling": lambda: methods.ceiling(job, max_slots),

@@ -1,11 +1,20 @@
 """Fixtures of all tests: state and data folders of their own, and a hub on loopback."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.fixtures.hub_server import HubServer, serving
+
+ACCELERATORS = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "GGML_VK_VISIBLE_DEVICES")
+"""Variables that hide accelerators from llama.cpp if they are empty."""
+
+if not os.environ.get("ACCELERATOR"):
+    # Tests compare answers with those of other programs and batches, bit by bit; accelerators round
+    # differently. tests/accelerator holds on them (`make test-accelerator`).
+    os.environ.update(dict.fromkeys(ACCELERATORS, ""))
 
 
 @pytest.fixture(autouse=True)

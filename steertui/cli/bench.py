@@ -20,9 +20,13 @@ from steertui.printable import print_line
 if TYPE_CHECKING:
     from steertui.core.model import Model
     from steertui.engine.sizing import Overrides
+    from steertui.execution.benchmark import Throughput
     from steertui.planning.resolve import Design
 
 SLOTS = (1, 8, 16, 32)
+
+AUTOMATIC = 0
+"""The number of slots, and of engines, that a run chooses."""
 
 
 @cloup.command(short_help="Throughput on this machine, and the time an experiment takes.")
@@ -46,7 +50,8 @@ SLOTS = (1, 8, 16, 32)
         "slot_counts",
         type=int,
         multiple=True,
-        help="Number of slots to measure; repeatable [default: 1, 8, 16 and 32]",
+        help="Number of slots to measure; repeatable [default: 1, 8, 16 and 32, and on an "
+        "accelerator what a run chooses]",
     ),
     cloup.option(
         "--breakdown",
@@ -93,13 +98,14 @@ def bench(
     for model in design.models:
         _print_throughput(design, model, slot_counts, overrides)
         if breakdown:
-            _print_breakdown(design, model, max(slot_counts or SLOTS), overrides)
+            _print_breakdown(design, model, max(slot_counts or (AUTOMATIC,)), overrides)
 
 
 def _print_throughput(
     design: Design, model: Model, slot_counts: Sequence[int], overrides: Overrides
 ) -> None:
     """Print the model's workload and one line per number of slots."""
+    from steertui.engine.devices import default_accelerators, devices
     from steertui.execution.benchmark import measure, requests_of
     from steertui.units import clock
 
@@ -110,12 +116,19 @@ def _print_throughput(
         f"{workload.max_new_tokens:,} new tokens at most"
     )
     slots = slot_counts or tuple(n for n in SLOTS if n <= workload.count)
+    if not slot_counts and default_accelerators(devices()):
+        slots = (*slots, AUTOMATIC)
     print_line("slots  prompt tokens/s  new tokens/s  longest time of the experiment")
     for throughput in measure(model, requests, workload, slots, overrides):
         print_line(
             f"{throughput.slots:5}  {throughput.prefill:15,.0f}  {throughput.decode:12,.0f}  "
-            f"{clock(throughput.seconds(workload))}"
+            f"{clock(throughput.seconds(workload))}{_engines_text(throughput)}"
         )
+
+
+def _engines_text(throughput: Throughput) -> str:
+    engines = len(throughput.shapes)
+    return f"  ({engines} engines)" if engines > 1 else ""
 
 
 def _print_breakdown(design: Design, model: Model, slots: int, overrides: Overrides) -> None:

@@ -92,6 +92,19 @@ def choose_groups(
     return (DeviceGroup(tuple(accelerators or cpu)),)
 
 
+def engines_that_fit(groups: Sequence[DeviceGroup], needed: float) -> float:
+    """Return how many engines of `needed` bytes fit each group; 1 unless each is one card.
+
+    On an integrated GPU, CPU and GPU share memory and power: several engines are not tried there.
+    """
+    devices_of_groups = [group.devices for group in groups]
+    if all(
+        len(d) == 1 and d[0].is_accelerator and not d[0].is_integrated for d in devices_of_groups
+    ):
+        return min(group.free for group in groups) // needed
+    return 1
+
+
 def group_memory(group: DeviceGroup, groups: Sequence[DeviceGroup], host: int) -> Memory:
     """Return one group's free memory.
 

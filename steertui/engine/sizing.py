@@ -12,6 +12,7 @@ from steertui.engine.device_groups import (
     DeviceGroup,
     Memory,
     choose_groups,
+    engines_that_fit,
     free_memory,
     group_memory,
     parse_groups,
@@ -25,7 +26,7 @@ MAX_SLOTS_CPU = 32
 """Maximum slots on a CPU: more slots need more memory, and two cores gain little from them."""
 
 MAX_SLOTS_GPU = 128
-"""Maximum slots on an accelerator. Not measured: no accelerator was available."""
+"""Maximum slots of an engine that has an accelerator for itself."""
 
 SLOT_MULTIPLE = 64
 """Tokens per slot are a multiple of this."""
@@ -39,6 +40,22 @@ MIN_SLOTS_PER_GPU = 8
 With fewer, one engine on all accelerators reads the weights less often. Not measured: no two
 accelerators were available.
 """
+
+MAX_ENGINES_PER_ACCELERATOR = 4
+"""Maximum engines on one accelerator.
+
+While one engine samples on the host, the others compute
+(docs/decisions/068-engines-per-accelerator.md).
+"""
+
+CORES_PER_ENGINE = 2
+"""CPU cores that each of several engines on an accelerator must have: one samples."""
+
+SLOTS_PER_ENGINE = 64
+"""Maximum slots of each of several engines on an accelerator, which must have memory for them."""
+
+ENGINE_BYTES = 600 * 2**20
+"""Accelerator memory of an engine beside weights and KV cache."""
 
 ANSWER_DIVISOR = 4
 """A slot holds at least the longest prompt plus 1 / `ANSWER_DIVISOR` of the longest answer."""
@@ -128,7 +145,8 @@ def choose_shapes(
 ) -> tuple[ContextParams, ...]:
     """Return the context parameters of an engine on each group of devices.
 
-    Several accelerators get one engine each if the model and some slots fit each of them. If the
+    Several accelerators get engines of their own if the model and some slots fit each of them;
+    several on each if memory and CPU cores suffice and the user chooses no number of slots. If the
     longest request does not fit all wanted slots at once, slots are shorter, and a sequence that
     outgrows its slot continues later in a longer one (see `Engine`).
 
@@ -154,6 +172,7 @@ def choose_shapes(
             overrides,
             group=group,
             memory=group_memory(group, groups, host),
+            engines=groups.count(group),
         )
         for group in groups
     )
@@ -173,7 +192,18 @@ def _choose_groups(
     needed = (weights + slots * slot_bytes) / MEMORY_SHARE
     # If some layers stay on the host, one engine uses all accelerators.
     is_split = (overrides.gpu_layers or -1) > 0
-    return choose_groups(available, inf if is_split else needed, workload.count)
+    groups = choose_groups(available, inf if is_split else needed, workload.count)
+    if overrides.slots or is_split:
+        return groups
+    needed = (weights + SLOTS_PER_ENGINE * slot_bytes) / MEMORY_SHARE + ENGINE_BYTES
+    cores = psutil.cpu_count(logical=False) or 1
+    limits = (
+        MAX_ENGINES_PER_ACCELERATOR,
+        int(engines_that_fit(groups, needed)),
+        cores // (CORES_PER_ENGINE * len(groups)),
+        workload.count // (MIN_SLOTS_PER_GPU * len(groups)),
+    )
+    return groups * max(1, min(limits))
 
 
 def _choose_shape(
@@ -184,12 +214,15 @@ def _choose_shape(
     *,
     group: DeviceGroup,
     memory: Memory,
+    engines: int,
 ) -> ContextParams:
+    """Return the parameters of one engine of `engines` on the same devices."""
     cell_bytes = kv_bytes_per_token(model, overrides.kv_type)
     full_length = _round_up(workload.longest)
     fitting, layers = slots_and_layers(memory, weights, full_length * cell_bytes, layers_of(model))
     is_on_gpu = bool(memory.accelerator) and layers == -1
-    max_slots = MAX_SLOTS_GPU if is_on_gpu else MAX_SLOTS_CPU
+    max_slots_gpu = MAX_SLOTS_GPU if engines == 1 else SLOTS_PER_ENGINE
+    max_slots = max_slots_gpu if is_on_gpu else MAX_SLOTS_CPU
     slots, slot_tokens = _choose_slots(workload, overrides, fitting, max_slots)
     unified = is_unified_faster(workload, slots) and not is_on_gpu
     if overrides.layout != "auto":

@@ -87,6 +87,7 @@ def measure(
 ) -> Iterator[Throughput]:
     """Yield the throughput for each number of slots per engine, on the experiment's own prompts.
 
+    0 slots measures what a run would choose.
     Decode steps are measured at the mean depth: after the mean prompt and half of an answer.
     `timer` returns a time in seconds. Raises EngineError if there are fewer prompts than slots, or
     the longest prompt fits no slot.

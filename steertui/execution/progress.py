@@ -113,7 +113,7 @@ def loaded_line(event: ModelLoaded) -> str:
     work = f"{_ACTIONS[event.stage]} {event.name}: {event.total} {STAGES[event.stage]} pending"
     if all(replace(shape, devices=first.devices) == first for shape in others):
         engines = f"{len(event.shapes)} engines, each of " if others else ""
-        names = ", ".join(map(device_names, event.shapes))
+        names = ", ".join(dict.fromkeys(map(device_names, event.shapes)))
         return f"{work}; {engines}{_shape_text(first)}, on {names}"
     return "; ".join([work, *(f"{_shape_text(s)}, on {device_names(s)}" for s in event.shapes)])
 

@@ -1,5 +1,7 @@
 """Sizing: slots and layers follow free memory and workload."""
 
+from typing import Any
+
 import psutil
 import pytest
 
@@ -7,6 +9,7 @@ from steertui.core.generation import SamplingParams
 from steertui.core.model import demo_path
 from steertui.engine import sizing
 from steertui.engine.device_groups import Memory
+from steertui.engine.devices import Device
 from steertui.engine.llama import LlamaModel
 from steertui.engine.sequence import GenerateRequest
 from steertui.engine.sizing import (
@@ -108,3 +111,39 @@ def test_slots_and_layers_that_fit(
 def test_model_that_does_not_fit_is_an_error_before_loading() -> None:
     with pytest.raises(EngineError, match=r"18\.0 GiB and one slot 1\.0 GiB, but only 8\.0"):
         slots_and_layers(Memory(0, 8 * GIB), 18 * GIB, GIB, 48)
+
+
+def gpu(free: int, *, integrated: bool = False) -> Device:
+    return Device("CUDA0", "CUDA", "", free, free, is_accelerator=True, is_integrated=integrated)
+
+
+@pytest.mark.parametrize(
+    ("device", "cores", "requests", "overrides", "expected"),
+    [
+        (gpu(80 * GIB), 16, 500, {}, [64] * 4),
+        (gpu(80 * GIB), 16, 500, {"deterministic": True}, [1] * 4),
+        (gpu(80 * GIB), 16, 20, {}, [10] * 2),  # at least 8 requests each
+        (gpu(80 * GIB), 4, 500, {}, [64] * 2),  # two cores each
+        (gpu(11 * GIB), 16, 500, {}, [64] * 2),  # memory for two
+        (gpu(80 * GIB), 16, 500, {"slots": 64}, [64]),
+        (gpu(80 * GIB), 16, 500, {"devices": "CUDA0"}, [128]),
+        (gpu(80 * GIB, integrated=True), 16, 500, {}, [128]),
+    ],
+)
+def test_several_engines_share_a_large_accelerator(
+    monkeypatch: pytest.MonkeyPatch,
+    device: Device,
+    cores: int,
+    requests: int,
+    overrides: dict[str, Any],
+    expected: list[int],
+) -> None:
+    llama = LlamaModel(demo_path(), vocab_only=True)
+    host = Device("CPU", "CPU", "", 64 * GIB, 64 * GIB, is_accelerator=False)
+    monkeypatch.setattr(sizing, "devices", lambda: [device, host])
+    monkeypatch.setattr(sizing, "free_memory", lambda: Memory(device.free, host.free))
+    monkeypatch.setattr(psutil, "cpu_count", lambda **_: cores)
+    shapes = choose_shapes(llama, 3 * GIB, workload(requests, 400, 100), Overrides(**overrides))
+    assert [shape.slots for shape in shapes] == expected
+    assert {shape.devices for shape in shapes} == {("CUDA0",)}
+    llama.close()
