@@ -2,6 +2,7 @@
 
 from steertui.execution.control import RunControl
 from steertui.execution.events import (
+    AnswersTooLong,
     BatchProgress,
     EngineProgress,
     Event,
@@ -30,6 +31,7 @@ from steertui.execution.events import (
 from steertui.execution.run import judge, run
 
 __all__ = [
+    "AnswersTooLong",
     "BatchProgress",
     "EngineProgress",
     "Event",

@@ -1,5 +1,6 @@
 """Events of a run: frozen snapshots of what was done, named in the past tense or as progress."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -322,8 +323,27 @@ class LabelOrdersMeasured:
 WeightsEvent = WeightsProgress | WeightsFetched | WeightsRemoved
 """Downloads and removals of weights during a run."""
 
+
+@dataclass(frozen=True, slots=True)
+class AnswersTooLong:
+    """Answers do not fit the context of a local judge; each is stored as a failure.
+
+    Attributes:
+        judge: the judge's name.
+        total: number of answers that it was to label.
+        conditions: number of answers that do not fit, by condition.
+        context: the judge's training context in tokens.
+    """
+
+    judge: str
+    total: int
+    conditions: Mapping[str, int]
+    context: int
+
+
 Incident = (
     RequestFailed
+    | AnswersTooLong
     | EngineLost
     | EngineRestarted
     | JudgeStopped

@@ -15,6 +15,7 @@ from steertui.engine.workload import workload_of
 from steertui.execution.control import RunControl
 from steertui.execution.engine_loop import MAX_FAILED_FIRST, run_until_idle
 from steertui.execution.events import (
+    AnswersTooLong,
     EngineProgress,
     Event,
     Judged,
@@ -32,6 +33,7 @@ from steertui.judge.local import LABEL_TEXTS, LocalJudge, read_reason, reason_pr
 from steertui.planning.chat_formats import chat_format
 from steertui.planning.judges import judge_case
 from steertui.store import Store, UnjudgedAnswer
+from steertui.store.plan_queries import count_conditions
 
 REASON_SAMPLING = SamplingParams(max_tokens=80)
 """Sampling parameters of a reason."""
@@ -62,7 +64,7 @@ def run_local_judge(
     with vocabulary(judge.model.path) as gguf:
         reason_tokens = REASON_SAMPLING.max_tokens if reasons else 0
         requests = JudgeRequests(judge, gguf, [*control_answers, *answers], reason_tokens)
-        yield from _fail_too_long(store, judge, requests, own)
+        yield from _fail_too_long(store, judge, requests, own, context=gguf.require_context())
         if not requests.first:
             return
         workload = workload_of(
@@ -84,8 +86,13 @@ def run_local_judge(
 
 
 def _fail_too_long(
-    store: Store, judge: LocalJudge, requests: "JudgeRequests", own: Set[str]
+    store: Store, judge: LocalJudge, requests: "JudgeRequests", own: Set[str], *, context: int
 ) -> Iterator[Event]:
+    """Store a failure for each answer that does not fit the judge's context; `own` is control."""
+    left = [key for key in requests.too_long if key not in own]
+    if left:
+        total = len({*requests.first} - own) + len(left)
+        yield AnswersTooLong(judge.name, total, count_conditions(store, left), context)
     for key, failure in requests.too_long.items():
         verdict = Verdict(judge.id, None, failure=failure)
         store.add_verdict(key, verdict)

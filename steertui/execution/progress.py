@@ -8,6 +8,7 @@ from steertui.analysis.judge_worth import Standing, worth_sentence
 from steertui.engine.context import ContextParams
 from steertui.engine.events import EngineLost, EngineRestarted, RequestFailed
 from steertui.execution.events import (
+    AnswersTooLong,
     BatchProgress,
     EngineProgress,
     Incident,
@@ -228,6 +229,14 @@ def incident_line(event: Incident) -> str:
     match event:
         case RequestFailed():
             return f"! failed: {event.id[:12]}: {event.reason}"
+        case AnswersTooLong():
+            counts = ", ".join(f"{name} {count}" for name, count in event.conditions.items())
+            return (
+                f"! {event.judge}: {sum(event.conditions.values()):,} of {event.total:,} answers "
+                f"are too long for its training context of {event.context:,} tokens and stay "
+                f"without a label ({counts}); the others may differ from them, so use a judge with "
+                "a longer context"
+            )
         case EngineRestarted():
             return (
                 f"! the engine on {device_names(event.shape)} died ({event.reason}); "

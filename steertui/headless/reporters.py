@@ -14,6 +14,7 @@ from steertui.analysis.judge_worth import worth_sentence
 from steertui.analysis.summary import Summary
 from steertui.engine.events import EngineLost, EngineRestarted, RequestFailed
 from steertui.execution import (
+    AnswersTooLong,
     BatchProgress,
     EngineProgress,
     Event,
@@ -180,6 +181,8 @@ class JsonReporter:
         match event:
             case RequestFailed(key, reason):
                 self._write("request_failed", key=key, reason=reason)
+            case AnswersTooLong():
+                self._write("answers_too_long", **asdict(event))
             case ScoringFailed(key, reason):
                 self._write("scoring_failed", key=key, reason=reason)
             case JudgeStopped(judge, reason, left):

@@ -3,6 +3,7 @@
 Trials are given by key, since an experiment that was never planned has no rows of its own.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +32,14 @@ def count_judged(store: Store, keys: Sequence[str], judge: str) -> int:
     sql = """SELECT count(DISTINCT trial) AS n FROM verdicts
         WHERE label IS NOT NULL AND trial IN ({}) AND judge = ?"""
     return sum(int(row["n"]) for row in _rows(store, sql, keys, judge))
+
+
+def count_conditions(store: Store, keys: Sequence[str]) -> dict[str, int]:
+    """Return the number of trials among `keys` by their condition's name, largest first."""
+    sql = """SELECT c.name FROM trials AS t JOIN conditions AS c ON c.id = t.condition
+        WHERE t.key IN ({}) ORDER BY t.key"""
+    counts = Counter(row["name"] for row in _rows(store, sql, keys))
+    return dict(counts.most_common())
 
 
 def labelled_keys(store: Store, keys: Sequence[str], judge: str) -> frozenset[str]:
