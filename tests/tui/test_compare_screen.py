@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -9,7 +10,7 @@ from steertui.engine.sizing import Overrides
 from steertui.tui.app import SteertuiApp, open_session
 from steertui.tui.read.word_differences import MAX_WORDS, mark_differences
 from steertui.tui.widgets.long_text import LongText
-from tests.fixtures.database import select
+from tests.fixtures.database import execute, select
 from tests.fixtures.screens import drive, press
 from tests.fixtures.stored_answers import made_up
 
@@ -51,3 +52,19 @@ def test_words_that_differ_are_marked_and_the_text_is_kept() -> None:
     assert [marked.plain[span.start : span.end] for span in marked.spans] == ["the owner"]
     long = "word " * (2 * MAX_WORDS)
     assert not mark_differences(long, "other", "bold").spans
+
+
+@pytest.mark.parametrize(("tokens", "expected"), [(1, "1 token"), (0, "imported")])
+def test_tokens_of_imported_answers_are_not_said_to_be_none(
+    tmp_path: Path, tokens: int, expected: str
+) -> None:
+    made_up(tmp_path / "a.db", ["an answer"] * 4, is_paired=True)
+    execute(tmp_path / "a.db", f"UPDATE generations SET tokens = {tokens}, seconds = 0")
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "3", "b")
+        columns = [c for c in app.screen.query(LongText) if c.has_class("column")]
+        assert columns
+        assert all(str(column.border_subtitle) == expected for column in columns)
+
+    drive(open_session(None, tmp_path / "a.db", Overrides(threads=1)), story)

@@ -7,6 +7,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from steertui.analysis.category_rows import category_columns, category_row
 from steertui.analysis.caveats import caveats
 from steertui.analysis.declaration import declaration_sentences
 from steertui.analysis.gap_details import short_sensitivity
@@ -18,6 +19,7 @@ from steertui.printable import one_line
 from steertui.store import Store
 from steertui.tui.app import SteertuiApp, open_session
 from steertui.tui.results.table_text import draw_table_text
+from steertui.tui.results.tables import categories_table
 from steertui.tui.widgets.label_style import ON_DARK
 from tests.fixtures import grouped, large
 from tests.fixtures.screens import drive, press
@@ -75,6 +77,19 @@ def test_every_sentence_of_the_report_is_on_results(tmp_path: Path, kind: str, w
         shown = " ".join(drawn.split())
         for sentence in sentences(summary, index):
             assert " ".join(one_line(sentence).split()) in shown
+
+
+def test_categories_have_the_columns_and_marks_of_the_report(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    large.write(db, models=1, samples=1, words=1)
+    with Store(db) as store:
+        table = summarise_experiment(store, store.resolve_experiment()).tables[0]
+    content = categories_table(table, ON_DARK).content
+    heads = [str(head) for head in content.heads]
+    assert heads[1:] == [*category_columns(table, table.conditions)]
+    assert "p (Holm)" in heads
+    rows = [[str(cell) for cell in row] for row in content.rows]
+    assert rows == [[*category_row(c, table.conditions)] for c in table.categories]
 
 
 def headings(app: SteertuiApp) -> dict[str, str]:

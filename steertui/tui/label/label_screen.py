@@ -167,7 +167,7 @@ class LabelScreen(Page):
         text = Text(" batch ", self.colours.quiet)
         text.append_text(progress_bar(done, batch.size, 24, self.colours))
         text.append(f" {done:,}/{batch.size:,}", "bold")
-        total = f"{counts.labelled:,} of {counts.answers:,} answers labelled"
+        total = f"{counts.labelled:,} of {counts.answers:,} labelled"
         name = self._annotator.removeprefix(JudgeKind.HUMAN.prefix)
         text.append(f"   {batch.order} order · {total} by {name}", self.colours.quiet)
         self.query_one("#label-head", Static).update(text)

@@ -8,10 +8,17 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import HorizontalScroll
 
+from steertui.core.scenario import first_words, full_title
 from steertui.printable import one_line
 from steertui.store import Store
 from steertui.store.trials import TrialText, matched_scenarios, read_matched_trials
-from steertui.tui.read.trial_view import add_answer, add_steering, add_task, add_verdicts
+from steertui.tui.read.trial_view import (
+    add_answer,
+    add_steering,
+    add_task,
+    add_verdicts,
+    length_text,
+)
 from steertui.tui.read.word_differences import mark_differences
 from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.long_text import LongText
@@ -25,6 +32,9 @@ the next and the previous scenario, **t** shows or hides the task, **s** shows t
 **d** marks the words that differ from the first column. **Tab** focuses the next column, the arrow
 keys scroll it. On a narrow terminal the columns scroll sideways.
 """
+
+MIN_TITLE = 30
+"""Columns that a title has at least, if it is that long."""
 
 MIN_COLUMN_WIDTH = 30
 
@@ -107,12 +117,14 @@ class CompareScreen(Page):
         if not self._trials:
             return
         first = self._trials[0]
-        self.query_one("#compare-title", ReflowingText).draw_with(lambda _: self._title(first))
+        self.query_one("#compare-title", ReflowingText).draw_with(
+            lambda size: self._title(first, size.width)
+        )
         task = self.query_one("#compare-task", LongText)
         task.clear()
         add_task(task, first)
         for column, trial in zip(self._columns(), self._trials, strict=True):
-            set_titles(column, one_line(trial.condition), f"{trial.tokens} tokens")
+            set_titles(column, one_line(trial.condition), length_text(trial))
             column.clear()
             add_steering(column, trial, is_whole=self._shows_suffix)
             add_verdicts(column, trial, self.colours)
@@ -126,16 +138,18 @@ class CompareScreen(Page):
         else:
             add_answer(column, trial, shows_reasoning=self._shows_reasoning)
 
-    def _title(self, trial: TrialText) -> Text:
+    def _title(self, trial: TrialText, width: int) -> Text:
+        """Return title, model and sampling; the title has the columns that the others leave."""
         colours = self.colours
         place = ""
         if self._key in self._keys:
             place = f"   {self._keys.index(self._key) + 1:,} of {len(self._keys):,} scenarios"
-        text = Text(f" {one_line(trial.title)}", "bold", end="", no_wrap=True)
-        text.append(f"  {one_line(trial.model)}", colours.blue)
+        others = Text(f"  {one_line(trial.model)}", colours.blue)
         sampling = f"temperature {trial.temperature:g}" if trial.temperature else "greedy"
-        text.append(f"  {sampling}, sample {trial.sample + 1}{place}", colours.quiet)
-        return text
+        others.append(f"  {sampling}, sample {trial.sample + 1}{place}", colours.quiet)
+        room = max(MIN_TITLE, width - others.cell_len - 1)
+        title = first_words(one_line(full_title(trial.title, trial.task)), room)
+        return Text(f" {title}", "bold", end="", no_wrap=True).append_text(others)
 
     def on_resize(self) -> None:
         """Adjust the widths."""

@@ -8,6 +8,7 @@ from steertui.store.trials import StoredVerdict, TrialText
 from steertui.tui.widgets.label_style import FAILED, Palette
 from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.long_text import LongText
+from steertui.units import quantity
 
 MAX_REASON = 2_000
 """Maximum characters of a judge's reason or failure that are shown."""
@@ -53,6 +54,14 @@ def probabilities_line(verdict: StoredVerdict, colours: Palette) -> Text:
     return text
 
 
+def length_text(trial: TrialText) -> str:
+    """Return the tokens of an answer; "imported" if they are not known, "" without an answer."""
+    if trial.answer is None:
+        return ""
+    is_measured = trial.tokens or trial.seconds
+    return quantity(trial.tokens, "token") if is_measured else "imported"
+
+
 def show_trial(
     long_text: LongText, trial: TrialText, colours: Palette, *, shows_reasoning: bool
 ) -> None:
@@ -60,9 +69,8 @@ def show_trial(
     title = f"{one_line(trial.title)} · {one_line(trial.condition)} · {one_line(trial.model)}"
     subtitle = f"temperature {trial.temperature:g}" if trial.temperature else "greedy"
     if trial.answer is not None:
-        is_measured = trial.tokens or trial.seconds
-        cost = f"{trial.tokens} tokens · {trial.seconds:.1f} s" if is_measured else "imported"
-        subtitle += f" · {cost}"
+        seconds = f" · {trial.seconds:.1f} s" if trial.seconds else ""
+        subtitle += f" · {length_text(trial)}{seconds}"
     set_titles(long_text, title, subtitle)
     long_text.clear()
     add_verdicts(long_text, trial, colours, shows_probabilities=True)

@@ -8,7 +8,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import DataTable, Static
 
-from steertui.analysis.formatting import shared_legend, table_title
+from steertui.analysis.category_rows import category_legend
+from steertui.analysis.formatting import pair_title, shared_legend, table_title
 from steertui.analysis.judge_agreement import JudgeAgreement, compare_judges
 from steertui.analysis.summary import Summary, summarise_experiment
 from steertui.analysis.table import Table
@@ -235,9 +236,18 @@ class ResultsScreen(Page):
         title, hint = HEADINGS[name]
         part = f" (the first {rows:,} of {rows + table.left_out:,})" if table.left_out else ""
         note = hint if rows else self._missing(name)
+        if name == "categories" and rows:
+            note = self._category_note(note)
         head = self.query_one(f"#{name}-head", Static)
         head.display = True
         head.update(f"{title}{part}: {note}")
+
+    def _category_note(self, hint: str) -> str:
+        """Return which gap the table of categories has, and the meaning of its columns."""
+        assert self._summary
+        table = self._summary.tables[self._index]
+        gap = f"gap {pair_title(table.primary)}" if table.primary else ""
+        return ". ".join(filter(None, (hint, gap, category_legend(table))))
 
     def _missing(self, name: str) -> str:
         """Return why a table is empty."""

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from rich.cells import cell_len
 from rich.text import Text
 
-from steertui.analysis.formatting import count_text, gap_columns, rate_percent
+from steertui.analysis.category_rows import category_columns, category_row
+from steertui.analysis.formatting import count_text
 from steertui.analysis.judge_agreement import JudgeAgreement, PairedJudges
 from steertui.analysis.table import Table
 from steertui.core.scenario import first_words
@@ -70,20 +71,17 @@ def categories_table(table: Table, colours: Palette) -> ResultTable:
     if len(categories) < 2:
         return ResultTable()
     conditions = table.conditions
-    gap = table.primary.gap if table.primary else None
-    gap_names = [f"{gap.first} − {gap.second}", "interval", "p"] if gap else []
+    columns = category_columns(table, conditions)
     heads: list[str | Text] = [
         "category",
         *(_condition(name, colours) for name in conditions),
-        *gap_names,
+        *columns[len(conditions) :],
     ]
     rows = []
     drill_downs: DrillDowns = {}
     for y, category in enumerate(categories):
-        rates = {row.condition: rate_percent(row.convergence) for row in category.rows}
-        cells = [rates.get(name, "–") for name in conditions]
-        gap_cells = gap_columns(category.comparison) if gap else ()
-        rows.append([one_line(category.name), *cells, *gap_cells])
+        cells = category_row(category, conditions)
+        rows.append([*cells, *[""] * (len(heads) - len(cells))])
         by_category = {"category": category.name}
         drill_downs |= {(y, x): by_category for x in range(len(heads))}
         for x, name in enumerate(conditions, 1):

@@ -11,7 +11,7 @@ from steertui.engine.events import SlotView
 from steertui.printable import one_line
 from steertui.store.progress_queries import TrialPlace
 from steertui.store.trials import TrialText
-from steertui.tui.read.trial_view import add_answer, add_prompt, add_verdicts
+from steertui.tui.read.trial_view import add_answer, add_prompt, add_verdicts, length_text
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.long_text import LongText
@@ -113,7 +113,7 @@ class FocusPanel(Vertical):
         """Show a stored trial; `failure` is why it has no answer."""
         self._live = ""
         self._shown_length = 0
-        subtitle = f"{trial.tokens} tokens, {trial.stop}" if trial.stop else ""
+        subtitle = f"{length_text(trial)}, {trial.stop}" if trial.stop else ""
         set_titles(self, f"{one_line(trial.title)} · {one_line(trial.condition)}", subtitle)
         text = self.text
         text.clear()

@@ -75,6 +75,8 @@ class StableTable(DataTable[Text]):
         for row in content.rows:
             self.add_row(*(_aligned(cell, i, content) for i, cell in enumerate(row)))
         self._restore(cursor, scroll.y)
+        # The number of rows is measured when the table is idle, which the layout may precede.
+        self.call_after_refresh(self.refresh, layout=True)
 
     def _restore(self, cursor: Coordinate, scroll_y: int) -> None:
         if self.row_count:
