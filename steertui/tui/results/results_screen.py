@@ -81,8 +81,8 @@ LEGEND_HEAD = "convergence in per cent and valid answers"
 
 OVERVIEW = "primary comparison of each table, by size: enter shows the table"
 
-TABLE_EDGES = 4
-"""Columns of a table beside its cells: padding, and the scroll bar."""
+TABLE_EDGES = 6
+"""Columns of a table beside its cells: padding, and the scroll bars of table and screen."""
 
 POLICIES = [
     ("paper", "paper: nonsensical answers are excluded"),
@@ -157,7 +157,7 @@ class ResultsScreen(Page):
             return
         self._summary, self._agreement, self._titles = await self.session.with_store(
             lambda store: (
-                summarise_experiment(store, experiment, policy),
+                _summarise(store, experiment, policy),
                 _compare(store, experiment),
                 scenario_titles(store),
             )
@@ -246,7 +246,7 @@ class ResultsScreen(Page):
         """Return which gap the table of categories has, and the meaning of its columns."""
         assert self._summary
         table = self._summary.tables[self._index]
-        gap = f"gap {pair_title(table.primary)}" if table.primary else ""
+        gap = f"Gap: {pair_title(table.primary)}" if table.primary else ""
         return ". ".join(filter(None, (hint, gap, category_legend(table))))
 
     def _missing(self, name: str) -> str:
@@ -332,6 +332,14 @@ class ResultsScreen(Page):
         if chosen is not None:
             self._policy = Policy(chosen)
             self._count()
+
+
+def _summarise(store: Store, experiment: str, policy: Policy) -> Summary:
+    """Return the summary; its categories are computed here, and not while the screen is drawn."""
+    summary = summarise_experiment(store, experiment, policy)
+    for table in summary.tables:
+        has_heat_map(table)
+    return summary
 
 
 def _compare(store: Store, experiment: str) -> JudgeAgreement | None:
