@@ -25,6 +25,7 @@ from steertui.cli.servers import (
     take_server_options,
 )
 from steertui.core.experiment import Experiment, with_changes
+from steertui.core.shard import Shard
 from steertui.output_files import check_database
 from steertui.paths import DEMO_DB
 from steertui.planning.experiment_files import load_experiment
@@ -122,7 +123,7 @@ def cli(
     origin = file_origin(experiment, file, changes)
     request = _Request(experiment, path, overrides, options, origin=origin, is_sure=yes)
     if plan:
-        _show_plan(request, as_json=as_json)
+        _show_plan(request, limits.shard, as_json=as_json)
     if batch or register:
         _confirm_group(request, changes, removes=limits.removes_weights)
     if register:
@@ -144,11 +145,12 @@ class _Request:
     is_sure: bool
 
 
-def _show_plan(request: _Request, *, as_json: bool) -> NoReturn:
+def _show_plan(request: _Request, shard: Shard, *, as_json: bool) -> NoReturn:
     """Print the plan and exit."""
     from steertui.headless.plan import show_plan
 
-    show_plan(request.experiment, request.db, request.options, request.origin, as_json=as_json)
+    r = request
+    show_plan(r.experiment, r.db, r.options, r.origin, shard=shard, as_json=as_json)
     sys.exit(0)
 
 

@@ -10,6 +10,7 @@ from types import FrameType
 from steertui.analysis.summary import summarise_experiment
 from steertui.core.experiment import Experiment
 from steertui.core.model import RemoteModel
+from steertui.core.shard import WHOLE, Shard
 from steertui.engine.sizing import Overrides
 from steertui.errors import BudgetError
 from steertui.execution import Event, JudgeStopped, ModelStopped, RunControl, judge, run
@@ -32,7 +33,7 @@ from steertui.planning.judges import (
 from steertui.planning.origin import Origin
 from steertui.planning.plan import Plan, make_plan
 from steertui.planning.remote_models import Supplied, require_space, supply_plan
-from steertui.planning.resolve import resolve
+from steertui.planning.resolve import Design, resolve
 from steertui.planning.supply import Event as DownloadEvent
 from steertui.planning.supply import supply_experiment
 from steertui.printable import print_line, print_text
@@ -96,8 +97,7 @@ def run_batch(
 
     Ctrl-C, SIGTERM and a closed terminal stop the run within one step; finished work is stored.
     Raises ConsentError before anything is done if the user does not agree to a received experiment,
-    FetchError if the disk has too little space for all of the run, and BudgetError when the budget
-    is spent.
+    FetchError if the disk is too small for all of the run, BudgetError when the budget is spent.
     """
     if how.summary:
         check_output(how.summary, SUMMARY, [db])
@@ -107,9 +107,10 @@ def run_batch(
     supplied = _supply_plan(experiment, db, how)
     if supplied is None:
         return handler.exit_code
+    found = _resolve_before(db, supplied.experiment, how.shard)
     with Store(db) as store:
         server_options = with_cost_limit(server_options, how.budget)
-        design = resolve(supplied.experiment, how.shard, store=store)
+        design = found or resolve(supplied.experiment, how.shard, store=store)
         plan = make_plan(design, store, server_options)
         reporter = choose_reporter(as_json=how.as_json)
         reporter.planned(plan, db)
@@ -128,6 +129,14 @@ def run_batch(
         code = _report(observed, reporter, handler, store, experiment=plan.id)
         _end(plan, store, how, watch, ended=_ending(handler, watch, code))
         return code
+
+
+def _resolve_before(db: Path, experiment: Experiment, shard: Shard = WHOLE) -> Design | None:
+    """Return the design if the database is new, so that an error leaves none; else None.
+
+    A database that is there can have vectors that the design needs.
+    """
+    return None if db.exists() else resolve(experiment, shard)
 
 
 def _left_out(supplied: Supplied, plan: Plan) -> list[ModelStopped]:
@@ -223,8 +232,9 @@ def register(
     handler = SignalHandler()
     if not supply_files(experiment, db, as_json=False):
         return handler.exit_code
+    found = _resolve_before(db, experiment)
     with Store(db) as store:
-        plan = make_plan(resolve(experiment, store=store), store, server_options)
+        plan = make_plan(found or resolve(experiment, store=store), store, server_options)
         digest = write_registration(store, plan, output)
     print_line(f"Written: {output} (plan {digest}); the plan is stored in {db}", to_stderr=True)
     return 0

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from steertui.core.experiment import Experiment
+from steertui.core.shard import WHOLE, Shard
 from steertui.errors import ExperimentError
 from steertui.execution.plan_lines import estimate_lines, gap_text
 from steertui.planning.consent import open_question, reach_lines
@@ -14,7 +15,13 @@ from steertui.printable import print_json, print_line
 
 
 def show_plan(
-    experiment: Experiment, db: Path, options: JudgeServerOptions, origin: Origin, *, as_json: bool
+    experiment: Experiment,
+    db: Path,
+    options: JudgeServerOptions,
+    origin: Origin,
+    *,
+    shard: Shard,
+    as_json: bool,
 ) -> None:
     """Print the plan of an experiment. Nothing is stored, fetched or contacted.
 
@@ -26,10 +33,16 @@ def show_plan(
     question = open_question(experiment, origin)
     if as_json:
         fields = asdict(estimate) | {"conditions": [c.name for c in estimate.conditions]}
-        print_json({"event": "plan", "models": experiment.models, **fields})
+        parts = {"models": experiment.models, "shard": str(shard)}
+        print_json({"event": "plan", **parts, **fields})
         return
     for line in estimate_lines(estimate, experiment):
         print_line(line)
+    if shard != WHOLE:
+        print_line(
+            f"Shard   {shard}: one of {shard.count} parts of the scenarios; the numbers above are "
+            "those of all parts together"
+        )
     for name, model in estimate.trainings:
         print_line(f"Train   vector {name} on {model}")
     for line in reach_lines(question) if question and origin.place else ():

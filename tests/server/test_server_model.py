@@ -23,7 +23,7 @@ def test_unknown_model_is_an_error_before_planning(
     assert err == (
         f"steertui: server:qwen: {server.url} does not have this model; it has qwen3-4b, qwen3-8b\n"
     )
-    assert rows(tmp_path / "a.db", "SELECT * FROM experiments") == []
+    assert not (tmp_path / "a.db").exists()
 
 
 @pytest.mark.parametrize(
@@ -104,3 +104,16 @@ def test_neutral_setting_that_a_third_party_server_rejects_is_omitted(
     assert tally(db) == (18, 0, 0)
     (run,) = rows(db, "SELECT settings FROM runs")
     assert json.loads(str(run["settings"]))["left_out"] == ["presence_penalty", "seed"]
+
+
+@pytest.mark.parametrize("action", [("--batch",), ("--register", "plan.md")])
+def test_an_error_before_the_plan_leaves_no_database(
+    tmp_path: Path, action: tuple[str, ...]
+) -> None:
+    with Loopback(Fake()) as server:
+        url = server.url
+    options = (*action, "--model", f"server:one@{url}", "--db", "a.db")
+    code, _, err = call(*options, cwd=tmp_path)
+    assert code == 1
+    assert f"no server responds at {url}" in err
+    assert not [*tmp_path.iterdir()]
