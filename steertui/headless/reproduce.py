@@ -159,7 +159,9 @@ def _verdict_text(table: ReproducedTable) -> str:
     scenarios = min((row.gap.pairs for row in table.conditions), default=0)
     match table.verdict:
         case ReproductionVerdict.IDENTICAL:
-            return "identical: every answer and every label"
+            if any(row.labelled for row in table.conditions):
+                return "identical: every answer and every label"
+            return "identical: every answer; no label was compared, --judge names a judge"
         case ReproductionVerdict.EQUIVALENT:
             return f"equivalent: every rate is shown to be within {margin} of the original"
         case ReproductionVerdict.DIFFERENT:

@@ -131,6 +131,7 @@ def test_weights_that_were_a_local_file_must_be_given_and_have_the_stored_hash(
     )
     assert code == 0, err
     assert "2 of 2 answers identical" in out
+    assert "Verdict: identical: every answer; no label was compared" in out
 
 
 def test_a_template_that_was_a_file_is_taken_from_the_bundle(tmp_path: Path) -> None:
