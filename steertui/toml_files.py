@@ -159,7 +159,7 @@ def validate(data: object, shape: type[T], error: type[SteertuiError], where: st
         valid: T = _adapter(cast("Any", shape)).validate_python(data)
     except ValidationError as exc:
         first = exc.errors(include_url=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
+        key = _key(first["loc"])
         raise error(f"{where}: {_sentence(first['type'], key, first['msg'])}") from None
     return valid
 
@@ -170,6 +170,12 @@ def _adapter(shape: type[object]) -> Any:
     from pydantic import TypeAdapter
 
     return TypeAdapter(shape)
+
+
+def _key(place: Sequence[str | int]) -> str:
+    """Return the place of a value: "prefix" as "condition[2].prefix", counted from 1."""
+    parts = [f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in place]
+    return "".join(parts).removeprefix(".")
 
 
 def _sentence(kind: str, key: str, message: str) -> str:

@@ -40,7 +40,7 @@ FILES = {
         (["--scenarios", "empty"], 1, "empty: no CSV file"),
         (["--scenarios", "hollow"], 1, "a.csv: no task after the first record"),
         (["--conditions", "baseline,prro"], 1, "prro: no such condition; there are baseline, pro"),
-        (["--conditions-file", "own.toml"], 1, "own.toml: unknown key 'condition.0.sufix'"),
+        (["--conditions-file", "own.toml"], 1, "own.toml: unknown key 'condition[1].sufix'"),
         (["--conditions-file", "gone.toml"], 1, "gone.toml: no such file"),
         (["--rubric", "rubric.toml"], 1, "rubric.toml: key 'user' has no {task}"),
         (["--experiment", "key.toml"], 1, "key.toml: unknown key 'modles'; remove it"),

@@ -57,8 +57,8 @@ def test_a_table_may_have_every_kind_of_intervention(tmp_path: Path) -> None:
     ("line", "key"),
     [
         ('system_mode = "prepend"', "system_mode"),
-        ('vector = [{ name = "convergence" }]', "vector.0.strength"),
-        ('vector = [{ name = "convergence", strength = 1, scale = 2 }]', "vector.0.scale"),
+        ('vector = [{ name = "convergence" }]', r"vector\[1\].strength"),
+        ('vector = [{ name = "convergence", strength = 1, scale = 2 }]', r"vector\[1\].scale"),
         ("adapter = 1", "adapter"),
     ],
 )
@@ -143,3 +143,9 @@ def test_stored_interventions_of_another_form_are_an_error(text: str) -> None:
 def test_a_text_with_nul_is_refused(tmp_path: Path, line: str) -> None:
     with pytest.raises(ScenarioError, match=r"conditions\.toml: a text has the character NUL"):
         load(tmp_path, f'format = 1\n[[condition]]\nname = "x"\n{line}\n')
+
+
+def test_an_error_counts_tables_from_1(tmp_path: Path) -> None:
+    text = 'format = 1\n[[condition]]\nname = "one"\n[[condition]]\nname = "two"\nprefix = 3\n'
+    with pytest.raises(ScenarioError, match=r"key 'condition\[2\]\.prefix': "):
+        load(tmp_path, text)

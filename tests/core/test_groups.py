@@ -112,7 +112,7 @@ def test_a_ladder_has_the_first_lines_and_every_line_left_out_in_turn(tmp_path: 
         ('suffix_lines = "pro"\nmax_repetition = -1', "max_repetition: -1"),
         ('suffix_lines = "pro"\nmax_loss = nan', "max_loss: nan"),
         ('suffix_lines = "pro"\nmax_loss = -0.5', "max_loss: -0.5 is out of range; give nats"),
-        ('suffix_lines = "pro"\ncolour = 2', "unknown key 'dose.0.colour'"),
+        ('suffix_lines = "pro"\ncolour = 2', r"unknown key 'dose\[1\].colour'"),
     ],
 )
 def test_a_bad_axis_is_one_sentence(tmp_path: Path, lines: str, message: str) -> None:

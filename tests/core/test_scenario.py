@@ -65,7 +65,7 @@ def test_a_csv_file_is_parsed_as_by_the_papers_code(tmp_path: Path) -> None:
             "x.toml",
             b"format = 1\nname = 'x'\n[[category]]\nname='c'\n[[category.scenario]]\nid='a'\n"
             b"title='t'\ntask='x'\ntasks='y'",
-            "unknown key 'category.0.scenario.0.tasks'",
+            "unknown key 'category[1].scenario[1].tasks'",
         ),
     ],
 )

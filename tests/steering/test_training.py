@@ -281,7 +281,7 @@ def test_pairs_of_answers_are_read_over_the_answer(model: Model, tmp_path: Path)
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"positive": "a {i}"}, "key 'pair.0.negative' is missing"),
+        ({"positive": "a {i}"}, r"key 'pair\[1\].negative' is missing"),
         ({"positive": "a", "negative": "b", "extra": "c"}, "unknown key"),
         ({"positive": "a", "negative": "a"}, "both texts of this pair are equal"),
         ({"prompt": "q", "positive": " ", "negative": "b"}, "an answer of this pair is empty"),
