@@ -50,6 +50,13 @@ class Workload:
         """Number of all prompt tokens: what is prefilled without sharing, as with one slot."""
         return round((self.shared + self.unshared) * self.count)
 
+    def prefill_tokens(self, slots: int) -> int:
+        """Return the least number of tokens to prefill with this many slots per engine.
+
+        One slot shares no prefix: a sequence ends before the next one begins.
+        """
+        return self.prompt_tokens if slots == 1 else self.distinct_tokens
+
     @property
     def max_new_tokens(self) -> int:
         """Number of new tokens if every answer is as long as allowed."""

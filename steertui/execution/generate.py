@@ -72,7 +72,8 @@ def generate(
         by_key = {p.key: p for p in prompts}
         allowed, not_finite, has_answered = min(MAX_FAILED_FIRST, len(requests)), 0, False
         longest = max(request.sampling.max_tokens for request in requests)
-        work = StageWork(workload.distinct_tokens, len(requests), longest, engine.snapshot())
+        prefill = workload.prefill_tokens(shapes[0].slots)
+        work = StageWork(prefill, len(requests), longest, engine.snapshot())
         for event in run_until_idle(engine, RunStage.GENERATE, requests, control, work=work):
             if isinstance(event, Completed):
                 has_answered = True

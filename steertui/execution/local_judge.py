@@ -76,7 +76,14 @@ def run_local_judge(
                 yield ModelLoading(judge.name)
             yield ModelLoaded(RunStage.JUDGE, judge.name, shapes, len(requests.first))
             yield from _judge_stages(
-                store, judge, requests, own, engine=engine, reasons=reasons, control=control
+                store,
+                judge,
+                requests,
+                own,
+                engine=engine,
+                slots=shapes[0].slots,
+                reasons=reasons,
+                control=control,
             )
     if judge.debias == "none":
         return
@@ -107,6 +114,7 @@ def _judge_stages(
     own: Set[str],
     *,
     engine: Pool,
+    slots: int,
     reasons: bool,
     control: RunControl,
 ) -> Iterator[Event]:
@@ -123,6 +131,7 @@ def _judge_stages(
             requests,
             plan,
             engine=engine,
+            slots=slots,
             reasons=reasons and not is_control,
             control=control,
             before=before,
@@ -154,6 +163,7 @@ class _Judging:
         plan: LabelOrderPlan,
         *,
         engine: Pool,
+        slots: int,
         reasons: bool,
         control: RunControl,
         before: int,
@@ -165,6 +175,7 @@ class _Judging:
         self._requests = requests
         self._plan = plan
         self._engine = engine
+        self._slots = slots
         self._reasons = reasons
         self._control = control
         self._awaiting_reason: dict[str, Verdict] = {}
@@ -208,7 +219,9 @@ class _Judging:
     def _work(self, scoring: Sequence[ScoreRequest], answers: int) -> StageWork:
         """Return the work of score requests and, if asked for, of the reasons of `answers`."""
         share = self._requests.can_share
-        prefill = workload_of(scoring, share=share).distinct_tokens if scoring else 0
+        prefill = 0
+        if scoring:
+            prefill = workload_of(scoring, share=share).prefill_tokens(self._slots)
         reasons = answers if self._reasons else 0
         return StageWork(prefill, reasons, REASON_SAMPLING.max_tokens, self._engine.snapshot())
 

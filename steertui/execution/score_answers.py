@@ -53,7 +53,8 @@ def score_answers(
         for _ in engine.load():
             yield ModelLoading(model.name)
         yield ModelLoaded(RunStage.SCORE, model.name, shapes, len(requests))
-        tokens = workload.distinct_tokens + sum(len(r.continuations[0]) for r in requests)
+        prefill = workload.prefill_tokens(shapes[0].slots)
+        tokens = prefill + sum(len(r.continuations[0]) for r in requests)
         work = StageWork(tokens, 0, 1, engine.snapshot())
         for event in run_until_idle(engine, RunStage.SCORE, requests, control, work=work):
             match event:

@@ -162,3 +162,15 @@ def test_time_left_falls_to_nothing_in_a_run(tmp_path: Path, judges: list[str]) 
                 left += [] if seconds is None else [seconds]
     assert len(left) >= 2
     assert left[-1] < left[0]
+
+
+def test_one_slot_that_shares_no_prefix_has_work_until_its_last_label(tmp_path: Path) -> None:
+    experiment = Experiment(limit=12, max_tokens=8, judges=["local:demo"])
+    left: list[tuple[int, float]] = []
+    with Store(tmp_path / "a.db") as store:
+        plan = make_plan(resolve(experiment), store)
+        for event in run(plan, store, Overrides(deterministic=True)):
+            if isinstance(event, EngineProgress) and event.stage is RunStage.JUDGE and event.left:
+                left.append((event.total - event.done, event.left.tokens))
+    assert len(left) >= 3
+    assert all(tokens > 0 for labels, tokens in left if labels > 1)
