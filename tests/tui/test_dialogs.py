@@ -186,3 +186,17 @@ def test_a_message_does_not_cover_the_key_bar(tmp_path: Path, size: tuple[int, i
             assert not toast.overlaps(keys)
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("keys", [("1", "enter"), ("1", "a"), ("1", "c"), ("7", "t"), ("8", "t")])
+def test_the_keys_of_a_dialog_are_on_the_smallest_screen(
+    tmp_path: Path, keys: tuple[str, ...]
+) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, *keys)
+        line = app.screen.query_one(".keys")
+        assert line.region.area
+        assert app.screen.query_one(".question").region.contains_region(line.region)
+        assert line.region.bottom < app.screen.query_one("Footer").region.y
+
+    drive(Session(tmp_path / "a.db"), story, (80, 24))

@@ -80,7 +80,7 @@ class ChooseMany(ModalScreen[list[str] | None]):
             yield Static(id="taken", markup=False)
             keys = ["space  tick", "enter  OK", "escape  cancel"]
             keys += ["tab  type", PATH_KEYS] if self._hint else []
-            yield Static("    ".join(keys), classes="keys")
+            yield Static("   ".join(keys), classes="keys")
         yield Footer()
 
     def on_mount(self) -> None:
