@@ -39,6 +39,7 @@ from steertui.planning.supply import supply_experiment
 from steertui.printable import print_line, print_text
 from steertui.report.registration import REGISTRATION, write_registration
 from steertui.store import Store
+from steertui.store.judge_queries import count_without_reason
 from steertui.store.run_lock import run_lock
 from steertui.units import quantity
 
@@ -260,6 +261,8 @@ def judge_stored(
             print_line(judge_plan_line(work), to_stderr=True)
             for note in notes:
                 print_line(note_line(f"{work.name}: {note}"), to_stderr=True)
+        for one in plan.judges if reasons else ():
+            _print_missing_reasons(store, chosen, one)
         events = judge(
             store,
             chosen,
@@ -273,6 +276,18 @@ def judge_stored(
         )
         reporter = choose_reporter(as_json=as_json)
         return _report(events, reporter, handler, store, experiment=chosen)
+
+
+def _print_missing_reasons(store: Store, experiment: str, judge: Judge) -> None:
+    """Print how many labels of a judge keep having no reason, since a verdict is not edited."""
+    count = count_without_reason(store, experiment, judge.id)
+    if count:
+        print_line(
+            f"! {judge.name}: {quantity(count, 'label')} from earlier runs without a reason stay "
+            "so, because reasons are stored with their labels; judge a new database with --reasons "
+            "from the start",
+            to_stderr=True,
+        )
 
 
 def _report(

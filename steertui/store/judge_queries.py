@@ -142,6 +142,13 @@ def local_judges(store: Store) -> list[JudgeRecord]:
     return [JudgeRecord(*row) for row in store.tuples(sql, [JudgeKind.LOCAL])]
 
 
+def count_without_reason(store: Store, experiment: str, judge: str) -> int:
+    """Return the number of a judge's labels in an experiment that have no reason."""
+    sql = """SELECT count(*) FROM experiment_trials JOIN verdicts AS v USING (trial)
+        WHERE experiment = ? AND v.judge = ? AND v.label IS NOT NULL AND v.reason = ''"""
+    return int(store.column(sql, [experiment, judge])[0])
+
+
 def judge_records(store: Store, experiment: str) -> list[JudgeRecord]:
     """Return the judges with a verdict in the experiment, in the order they were added."""
     sql = """SELECT j.id, j.name, j.settings FROM judges AS j WHERE EXISTS (

@@ -1,4 +1,4 @@
-"""Answers that do not fit a judge's context: announced with their number and conditions."""
+"""What a judge leaves undone is announced: answers too long for it, labels without a reason."""
 
 import json
 from pathlib import Path
@@ -46,3 +46,14 @@ def test_the_json_record_has_the_numbers(tmp_path: Path) -> None:
     (record,) = [r for r in records(out) if r["event"] == "answers_too_long"]
     assert json.loads(json.dumps(record["conditions"])) == {"pro": 5, "anti": 2}
     assert (record["total"], record["context"]) == (36, 2048)
+
+
+def test_labels_that_stay_without_a_reason_are_counted(tmp_path: Path) -> None:
+    run = ("--batch", "--model", "demo", "--limit", "2", "--max-tokens", "16", "--db", "a.db")
+    assert call(*run, cwd=tmp_path)[0] == 0
+    judge = ("judge", "a.db", "--judge", "local:demo")
+    assert "without a reason" not in call(*judge, cwd=tmp_path)[2]
+    code, _, err = call(*judge, "--reasons", cwd=tmp_path)
+    assert code == 0
+    assert "! local:demo: 6 labels from earlier runs without a reason stay so" in err
+    assert rows(tmp_path / "a.db", "SELECT DISTINCT reason FROM verdicts") == [{"reason": ""}]
