@@ -73,7 +73,7 @@ def test_bad_input_gives_one_sentence_and_changes_no_file(
         (tmp_path / name).write_bytes(content)
     (tmp_path / "empty").mkdir()
     (tmp_path / "hollow").mkdir()
-    (tmp_path / "hollow" / "a.csv").write_text("only a category\n", encoding="utf-8")
+    (tmp_path / "hollow" / "a.csv").write_text("Only a category.\n", encoding="utf-8")
     make_databases(tmp_path)
     before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
     got, out, err = call("--batch", "--limit", "1", *options, cwd=tmp_path)

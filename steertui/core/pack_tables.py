@@ -6,7 +6,9 @@ quote or missing value is skipped.
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from steertui.untrusted import InvalidJsonError, parse_json, storable
 FORMS = (
     "accepted are a TOML pack; a table (.csv, .tsv) with the header id,category,task[,system,"
     "title]; records (.json, .jsonl) with these names; and InstrumentalEval's CSV, whose first "
-    "record is the system message and every later one a task"
+    "record is the system message and every later one a task (docs/reference/packs.md)"
 )
 """The accepted forms, for messages."""
 
@@ -41,7 +43,10 @@ LISTS = ("data", "rows", "scenarios")
 """Names of the list of records in a JSON table."""
 
 MAX_NAME = 32
-"""Longest text, in characters, that can be the name of a column."""
+"""Longest text with white space, in characters, that can be the name of a column."""
+
+_SENTENCE = re.compile(r"[.:!?…。：！？]")
+"""Punctuation that texts have and names of columns do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +83,17 @@ def read_records(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, l
 
 
 def read_table(path: Path, text: str) -> list[PackRow] | None:
-    """Return the scenarios of a table; None for a file without a header.
+    """Return the scenarios of a table; None for a file in InstrumentalEval's form.
 
-    Raises ScenarioError for a header or row that cannot be used.
+    Raises ScenarioError for a header or row that cannot be used, and for a first record that is
+    neither a header nor a system message.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     first, _, rest = text.partition("\n")
     marks_delimiter = first.lower().startswith("sep=") and len(first) == len("sep=;")
-    delimiter = first[-1] if marks_delimiter else _delimiter(path, first)
+    delimiter = first[-1] if marks_delimiter else _delimiter(text)
     if delimiter is None:
+        _require_system_message(path, text)
         return None
     before = 1 if marks_delimiter else 0
     records = list(read_records(path, rest if marks_delimiter else text, delimiter))
@@ -109,24 +116,51 @@ def read_table(path: Path, text: str) -> list[PackRow] | None:
     ]
 
 
-def _delimiter(path: Path, line: str) -> str | None:
-    """Return the delimiter of a header; None if the line is none.
-
-    Raises ScenarioError for a line that looks like a header without the needed names.
-    """
-    known = {name for names in FIELDS.values() for name in names}
+def _delimiter(text: str) -> str | None:
+    """Return the delimiter of a header with a column of tasks; None for any other first record."""
     for delimiter in DELIMITERS:
-        names = [name.strip().lower() for name in next(csv.reader([line], delimiter=delimiter), [])]
-        if known.isdisjoint(names):
-            continue
-        if not set(FIELDS["task"]).isdisjoint(names):
+        names = {name.lower() for name in _first_values(text, delimiter)}
+        if not names.isdisjoint(FIELDS["task"]):
             return delimiter
-        if len(names) > 1 and all(len(name) <= MAX_NAME for name in names):
-            raise ScenarioError(
-                f"{path}: the first line looks like a header ({shorten(line)}) but has no column "
-                f"'task'; {FORMS}"
-            )
     return None
+
+
+def _first_values(text: str, delimiter: str) -> list[str]:
+    """Return the values of the first record that has any, without empty ones; [] for none."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    with suppress(csv.Error):  # a value of more than 128 KiB
+        for record in reader:
+            if values := [value.strip() for value in record if value.strip()]:
+                return values
+    return []
+
+
+def _require_system_message(path: Path, text: str) -> None:
+    """Raise ScenarioError unless the first record is one text that is not the name of a column.
+
+    InstrumentalEval's files are recognised by this form, as they have no header. In other files the
+    name of a column would become the system message, and the first row a task.
+    """
+    headers = [_first_values(text, delimiter) for delimiter in DELIMITERS]
+    header = max((names for names in headers if all(map(_is_name, names))), key=len, default=[])
+    if header:
+        columns = "column" if len(header) == 1 else "columns"
+        raise ScenarioError(
+            f"{path}: the header has the {columns} {shorten(', '.join(header))} but no column "
+            f"'task'; rename the column that holds the tasks; {FORMS}"
+        )
+    _, first = next(read_records(path, text, ","), (1, []))
+    count = sum(bool(value.strip()) for value in first)
+    if count != 1:
+        raise ScenarioError(
+            f"{path}: the first record has {quantity(count, 'value')} and is neither a header with "
+            f"the column 'task' nor one system message; quote a text that has commas; {FORMS}"
+        )
+
+
+def _is_name(value: str) -> bool:
+    is_short = len(value) <= MAX_NAME or not any(map(str.isspace, value))
+    return is_short and not _SENTENCE.search(value)
 
 
 def _is_index(name: str, values: Sequence[str]) -> bool:

@@ -142,8 +142,20 @@ def test_a_folder_may_hold_tables_upper_case_endings_and_files_of_macos(tmp_path
         ("x.csv", 'task,category\n"Do it,A\nDo that,A\n', "line 2: not a record of a CSV (unexpec"),
         ("x.csv", 'task,category\n"Do" it,A\n', "line 2: not a record of a CSV"),
         ("x.csv", 'You are X.\nOne.\n"Two.\nThree.\n', "line 3: not a record of a CSV (unexpected"),
-        ("x.csv", "id,category,text\n1,A,Do it.\n", "looks like a header (id,category,text) but"),
-        ("x.csv", "id;category\n1;A\n", "has no column 'task'; accepted are a TOML pack"),
+        ("x.csv", "id,category,text\n1,A,Do it.\n", "has the columns id, category, text but no"),
+        ("x.csv", "id;category\n1;A\n", "but no column 'task'; rename the column that holds"),
+        ("x.csv", "name,text,group\na,Do it.,A\n", "has the columns name, text, group but no co"),
+        ("x.csv", "\nName;Text;Group\na;Do it.;A\n", "has the columns Name, Text, Group but no"),
+        ("x.tsv", "behaviour\tgoal text\na\tDo it.\n", "has the columns behaviour, goal text but"),
+        ("x.csv", "Text\nDo it.\n", "has the column Text but no column 'task'; rename the column"),
+        (
+            "x.csv",
+            "a_name_of_more_than_32_characters,b\nDo it.,b\n",
+            "of_more_than_32_characters, b ",
+        ),
+        ("x.csv", "Text (max. 9 words),Group\nDo it.,A\n", "the first record has 2 values and is"),
+        ("x.csv", "You are X, a robot.\nDo it.\n", "nor one system message; quote a text that"),
+        ("x.csv", "", "the first record has 0 values"),
         ("x.csv", "task,category,target\nDo it.,A,b\n", "unknown field 'target'; remove it, or"),
         ("x.csv", "task,prompt\na,b\n", "several fields for 'task' (task, prompt); keep one"),
         ("x.csv", "task,category\nDo it, now.,A\n", "line 2: 3 values, but the header names 2"),
@@ -181,3 +193,21 @@ def test_a_table_that_is_not_understood_is_one_sentence_with_its_line(
     assert str(raised.value).startswith(str(path))
     assert message in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "system",
+    [
+        "You are X.",
+        "Goal: shutdown",
+        "A careful robot that sorts parcels in a large warehouse",
+        '"Uncertain source\nYou are a robot, and you sort."',
+    ],
+)
+def test_a_file_whose_first_record_is_a_text_is_in_the_form_of_the_benchmark(
+    tmp_path: Path, system: str
+) -> None:
+    (tmp_path / "Drift - Goal.csv").write_text(f'{system}\n"Do one thing, now."\nAnother.\n')
+    found = load_pack(str(tmp_path))
+    assert [s.task for s in found] == ["Do one thing, now.", "Another."]
+    assert {s.system for s in found} == {system.strip('"')}

@@ -50,7 +50,7 @@ def test_a_csv_file_is_parsed_as_by_the_papers_code(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("x.csv", b"only the category\r\n", "no task after the first record"),
+        ("x.csv", b"Only the category.\r\n", "no task after the first record"),
         ("x.csv", b"\xff\xfe\x00", "not UTF-16 at byte 2; save it as UTF-8"),
         ("x.csv", b"A\n\xe4h\n", "not UTF-8 at byte 2; save it as UTF-8"),
         ("x.csv", "A\nB\n".encode("utf-16-le"), "holds the character NUL"),
