@@ -70,10 +70,12 @@ def unjudged_answers(store: Store, keys: Sequence[str], judge: str) -> Iterator[
 def seconds_per_answer(store: Store, model: str) -> float | None:
     """Return a model's mean seconds per answer in its newest run of at least `MIN_ANSWERS`.
 
-    None if it has no such run. `model` is the model's identity (`Model.sha256`).
+    The run's time begins when its first answer was begun: answers generated at the same time are
+    stored at nearly the same time. None if it has no such run. `model` is the model's identity
+    (`Model.sha256`).
     """
-    sql = """WITH runs AS (SELECT g.run, count(*) AS n,
-            86400 * (julianday(max(g.created_at)) - julianday(min(g.created_at))) AS seconds
+    sql = """WITH runs AS (SELECT g.run, count(*) AS n, 86400 * max(julianday(g.created_at))
+                - min(86400 * julianday(g.created_at) - g.seconds) AS seconds
             FROM trials AS t JOIN generations AS g ON g.trial = t.key
             WHERE t.model = ? GROUP BY g.run)
         SELECT seconds / n FROM runs WHERE n >= ? AND seconds > 0 ORDER BY run DESC LIMIT 1"""

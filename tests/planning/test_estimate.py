@@ -176,6 +176,20 @@ def test_a_short_resumed_run_does_not_hide_the_rate_of_the_run_before(tmp_path: 
     assert after is not None
 
 
+def test_the_rate_of_parallel_answers_includes_the_time_before_the_first_is_stored(
+    tmp_path: Path,
+) -> None:
+    """Answers of one batch are stored together, so the times between them say little."""
+    db = tmp_path / "a.db"
+    with Store(db) as store:
+        list(run(make_plan(resolve(SMALL), store), store, Overrides(), DEFAULT_OPTIONS))
+        model = store.column("SELECT model FROM trials")[0]
+        execute(db, "UPDATE generations SET seconds = 24, created_at = '2026-01-05T10:00:30.000Z'")
+        assert seconds_per_answer(store, model) == pytest.approx(24 / 12, abs=1e-3)
+        execute(db, "UPDATE generations SET created_at = '2026-01-05T10:00:42.000Z' WHERE id > 6")
+        assert seconds_per_answer(store, model) == pytest.approx(36 / 12, abs=1e-3)
+
+
 @pytest.mark.parametrize("text", ["", "[1]", "no JSON", '{"a": "b"}', '{"a": null}'])
 def test_a_damaged_file_of_rates_is_no_rate(tmp_path: Path, state_home: Path, text: str) -> None:
     file = state_home / "steertui" / "rates" / "seconds-per-answer.json"
