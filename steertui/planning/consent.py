@@ -9,15 +9,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import click
 
 from steertui.core.experiment import Experiment
-from steertui.errors import ConsentError
+from steertui.errors import ConsentError, SteertuiError
 from steertui.output_files import whole
 from steertui.paths import user_state
-from steertui.planning.origin import Origin
-from steertui.planning.reach import Reach, reach_of
+from steertui.planning.origin import Origin, origin_of
+from steertui.planning.reach import Reach, absolute_paths, reach_of
 from steertui.printable import one_line, print_text
 from steertui.units import size_text
 
@@ -25,10 +26,39 @@ AGREED = "agreed"
 """Folder with a file per digest of a `Reach` that the user agreed to: `Reach.contents` as JSON."""
 
 
+def stored_origin(experiment: Experiment, db: Path) -> Origin:
+    """Return the origin of an experiment that is stored in a database.
+
+    Text files that it names are known if the user ran or agreed to the same hosts, models and files
+    before: then a run that was interrupted resumes, and a changed file is asked about. Until their
+    paths are found among those agreed to, nothing is read.
+    """
+    origin = origin_of(experiment, str(db), is_database=True)
+    paths = absolute_paths(name for _, name in origin.unread_files(experiment))
+    if not paths or not _agreed_paths().issuperset(paths):
+        return origin
+    try:
+        knows_files = _agreed_contents(reach_of(experiment)) is not None
+    except SteertuiError:  # such as a damaged conditions file
+        return origin
+    return replace(origin, knows_files=knows_files)
+
+
+def _agreed_paths() -> set[str]:
+    """Return the absolute paths of all text files that the user agreed to."""
+    paths: set[str] = set()
+    with suppress(OSError):
+        for file in user_state(AGREED).iterdir():
+            with suppress(OSError, ValueError, TypeError):
+                paths.update(str(path) for path, _ in json.loads(file.read_text(encoding="utf-8")))
+    return paths
+
+
 def open_question(experiment: Experiment, origin: Origin) -> Reach | None:
     """Return what the user has to agree to before the experiment runs; None if nothing.
 
-    Raises ExperimentError if a database names text files, and the errors of `reach_of`.
+    Raises ExperimentError if a database names text files that are not known, and the errors of
+    `reach_of`.
     """
     origin.require_readable(experiment)
     reach = reach_of(origin.part(experiment))

@@ -151,6 +151,6 @@ def _stored_experiment(store: Store, stored: StoredExperiment, path: Path) -> It
         return
     received = origin_of(experiment, str(path), is_database=True).part(experiment)
     for field, name in text_files(received):
-        yield f"  names the file {name} ({field}), which is never read because a database names it"
+        yield f"  names the file {name} ({field}), which is not read because a database names it"
     if not text_files(received):
         yield from _effects(experiment)

@@ -19,12 +19,16 @@ class Origin:
 
     Attributes:
         place: TOML file or database; "" for an experiment that the user typed.
-        is_database: whether the source is a database. Files that it names are never read.
+        is_database: whether the source is a database. Text files that it names are not read, unless
+            `knows_files`.
+        knows_files: whether this user ran or agreed to the same hosts, models and files before, on
+            this machine.
         received: (field, value) pairs that the user did not type, of the fields in `REACHING`.
     """
 
     place: str = ""
     is_database: bool = False
+    knows_files: bool = False
     received: frozenset[tuple[str, str]] = frozenset()
 
     def typed(self, field: str, kept: object = ()) -> Self:
@@ -48,10 +52,11 @@ class Origin:
 
     def unread_files(self, experiment: Experiment) -> Sequence[tuple[str, str]]:
         """Return field and name of each text file that a database names and nothing reads."""
-        return text_files(self.part(experiment)) if self.is_database else []
+        is_unread = self.is_database and not self.knows_files
+        return text_files(self.part(experiment)) if is_unread else []
 
     def require_readable(self, experiment: Experiment) -> None:
-        """Raise ExperimentError if a database names a text file, which must not be read."""
+        """Raise ExperimentError if a database names a text file that must not be read."""
         named = self.unread_files(experiment)
         if named:
             field, name = named[0]
@@ -69,7 +74,7 @@ TYPED = Origin()
 def origin_of(experiment: Experiment, place: str, *, is_database: bool) -> Origin:
     """Return the origin of an experiment read completely from a TOML file or a database."""
     pairs = ((field, v) for field in REACHING for v in _listed(getattr(experiment, field)))
-    return Origin(place, is_database, frozenset(pairs))
+    return Origin(place, is_database, received=frozenset(pairs))
 
 
 def file_origin(experiment: Experiment, file: Path | None, changes: Mapping[str, object]) -> Origin:

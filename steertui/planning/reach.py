@@ -82,18 +82,19 @@ def reach_of(experiment: Experiment) -> Reach:
     downloads = [(f"{name} from {base_address()}", size) for name, size in sources]
     downloads += [(f"{find_hub_name(name)} from {_hub()}", size) for name, size in weights]
     weights_named = [*weight_files(experiment), *named_adapters(experiment)]
-    texts = _paths(name for _, name in text_files(experiment))
+    texts = absolute_paths(name for _, name in text_files(experiment))
     return Reach(
         _hosts(experiment),
         tuple(remote),
         tuple(downloads),
-        files=tuple(dict.fromkeys([*texts, *_paths(weights_named)])),
+        files=tuple(dict.fromkeys([*texts, *absolute_paths(weights_named)])),
         contents=tuple((path, content_digest(Path(path))) for path in texts),
         vectors=tuple(named_trainings(experiment)),
     )
 
 
-def _paths(names: Iterable[str]) -> list[str]:
+def absolute_paths(names: Iterable[str]) -> list[str]:
+    """Return the distinct absolute paths of files with these names, in order."""
     return list(dict.fromkeys(str(expand_home(name).absolute()) for name in names))
 
 

@@ -9,8 +9,9 @@ from typing import TypeVar
 from steertui.core.experiment import Experiment, parse_experiment
 from steertui.engine.sizing import Overrides
 from steertui.errors import SteertuiError
+from steertui.planning.consent import stored_origin
 from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
-from steertui.planning.origin import TYPED, Origin, origin_of
+from steertui.planning.origin import TYPED, Origin
 from steertui.store import FileId, Store
 from steertui.store.records import StoredExperiment
 
@@ -91,4 +92,4 @@ def parse_stored(stored: StoredExperiment, db: Path) -> tuple[Experiment | None,
         experiment = parse_experiment(stored.toml)
     except SteertuiError:
         return None, TYPED
-    return experiment, origin_of(experiment, str(db), is_database=True)
+    return experiment, stored_origin(experiment, db)

@@ -15,6 +15,7 @@ from steertui.core.hub_name import HubName
 from steertui.core.model import demo_path
 from steertui.errors import ExperimentError, FetchError, JudgeError, ServerError
 from steertui.judge.server import parse_judge_address
+from steertui.planning.consent import open_question, remember, stored_origin
 from steertui.planning.experiment_files import load_experiment, save_experiment
 from steertui.planning.origin import TYPED, origin_of
 from steertui.planning.reach import reach_of
@@ -239,6 +240,30 @@ def test_files_named_by_a_database_are_not_read(tmp_path: Path) -> None:
         (name,) = fields
         origin.typed(name).require_readable(stored)  # the user entered the same name
         TYPED.require_readable(stored)
+
+
+def test_known_file_is_not_read_for_other_hosts_of_a_database(tmp_path: Path) -> None:
+    """A database cannot send a file of the user to a host that was not agreed to with it."""
+    file = tmp_path / "own.toml"
+    file.write_text(CONDITIONS, encoding="utf-8")
+    own = Experiment(conditions_file=str(file), conditions=["baseline", "mine"])
+    db = tmp_path / "a.db"
+    assert stored_origin(own, db).unread_files(own)
+    remember(own, TYPED)
+    origin = stored_origin(own, db)
+    assert not origin.unread_files(own)
+    assert open_question(own, origin) is None
+    for other in (
+        replace(own, models=["server:a@http://evil.example/v1"]),
+        replace(own, rubric="/proc/self/environ"),
+    ):
+        assert stored_origin(other, db).unread_files(other)
+    file.write_text(CONDITIONS.replace("My own", "Another"), encoding="utf-8")
+    question = open_question(own, stored_origin(own, db))
+    assert question
+    assert question.changed == (str(file),)
+    file.write_text("damaged", encoding="utf-8")
+    assert stored_origin(own, db).unread_files(own)
 
 
 def test_received_host_stays_received_after_another_is_typed() -> None:

@@ -1,5 +1,6 @@
 """Consent on the screens: a stored experiment is confirmed once before it contacts a host."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from textual.pilot import Pilot
@@ -8,6 +9,7 @@ from textual.widgets import Static
 from steertui.core.experiment import Experiment
 from steertui.engine.sizing import Overrides
 from steertui.planning.judges import JudgeServerOptions
+from steertui.planning.origin import TYPED
 from steertui.store import Store
 from steertui.tui.app import SteertuiApp, open_session
 from steertui.tui.plan.plan_screen import PlanScreen
@@ -18,8 +20,25 @@ from steertui.tui.widgets.prompts import Confirm
 from tests.fixtures.database import execute
 from tests.fixtures.openai_server import Fake, Loopback
 from tests.fixtures.recorder import Recorder
-from tests.fixtures.screens import Story, drive, press, wait_for_question
+from tests.fixtures.screens import Story, drive, press, wait_for_question, wait_until
 from tests.fixtures.stored_answers import made_up
+
+OWN_CONDITIONS = """format = 1
+[[condition]]
+name = "baseline"
+[[condition]]
+name = "mine"
+suffix = "My own suffix."
+"""
+
+OWN_EXPERIMENT = Experiment(
+    conditions=["baseline", "mine"], judges=["none"], limit=2, max_tokens=16
+)
+
+
+def count_answers(db: Path) -> int:
+    with Store(db, must_exist=True) as store:
+        return int(store.column("SELECT count(*) FROM generations")[0])
 
 
 def store_received(db: Path, experiment: Experiment) -> None:
@@ -121,6 +140,39 @@ def test_file_named_by_a_database_is_not_read(tmp_path: Path) -> None:
 
         drive_newest(db, story)
     assert not server.received
+
+
+def test_own_conditions_file_is_read_again_on_resuming(tmp_path: Path) -> None:
+    """A run of the user's own conditions resumes; a changed file is asked about."""
+    db, file = tmp_path / "a.db", tmp_path / "own.toml"
+    file.write_text(OWN_CONDITIONS, encoding="utf-8")
+    own = replace(OWN_EXPERIMENT, conditions_file=str(file))
+
+    async def run_typed(pilot: Pilot[None], app: SteertuiApp) -> None:
+        app.session.open(db, own, origin=TYPED)
+        await app.start()
+        await press(pilot, "2")
+
+    async def resume(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "0", "c")
+        assert isinstance(app.screen, RunScreen)
+        await wait_until(pilot, lambda: count_answers(db) == 4)
+
+    async def ask(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "2", "r")
+        assert isinstance(app.screen, Confirm)
+        shown = "\n".join(str(s.render()) for s in app.screen.query(Static))
+        assert f"reads {file}, which has changed since you agreed to it" in shown
+        await press(pilot, "escape")
+
+    drive_newest(db, run_typed)
+    assert count_answers(db) == 4
+    execute(db, "DELETE FROM generations WHERE id > 1")
+    drive_newest(db, resume)
+    execute(db, "DELETE FROM generations WHERE id > 1")
+    file.write_text(OWN_CONDITIONS.replace("My own", "Another"), encoding="utf-8")
+    drive_newest(db, ask)
+    assert count_answers(db) == 1
 
 
 def test_cost_of_a_paid_judge_is_confirmed_before_the_run(tmp_path: Path) -> None:
