@@ -19,6 +19,7 @@ from steertui.paper.comparison import compare_with_paper
 from steertui.planning.experiment_files import load_experiment
 from steertui.planning.judges import JudgeServerOptions
 from steertui.planning.model_groups import expand_models
+from steertui.planning.new_database import resolve_before_creation
 from steertui.planning.plan import make_plan
 from steertui.planning.resolve import resolve
 from steertui.planning.supply import supply_experiment
@@ -73,9 +74,10 @@ def run(
     experiment = expand_models(experiment)
     for _ in supply_experiment(experiment, Path(db)):
         pass
+    options = JudgeServerOptions(control_set=load_control_set())
+    design = resolve_before_creation(Path(db), experiment, options)
     with Store(Path(db)) as store:
-        options = JudgeServerOptions(control_set=load_control_set())
-        plan = make_plan(resolve(experiment, store=store), store, options)
+        plan = make_plan(design or resolve(experiment, store=store), store, options)
         with run_lock(store.path):
             for event in run_plan(plan, store, overrides or Overrides(), options):
                 if on_event is not None:

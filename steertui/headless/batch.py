@@ -10,7 +10,6 @@ from types import FrameType
 from steertui.analysis.summary import summarise_experiment
 from steertui.core.experiment import Experiment
 from steertui.core.model import RemoteModel
-from steertui.core.shard import WHOLE, Shard
 from steertui.engine.sizing import Overrides
 from steertui.errors import BudgetError
 from steertui.execution import Event, JudgeStopped, ModelStopped, RunControl, judge, run
@@ -30,10 +29,11 @@ from steertui.planning.judges import (
     Judge,
     JudgeServerOptions,
 )
+from steertui.planning.new_database import resolve_before_creation
 from steertui.planning.origin import Origin
 from steertui.planning.plan import Plan, make_plan
 from steertui.planning.remote_models import Supplied, require_space, supply_plan
-from steertui.planning.resolve import Design, resolve
+from steertui.planning.resolve import resolve
 from steertui.planning.supply import Event as DownloadEvent
 from steertui.planning.supply import supply_experiment
 from steertui.printable import print_line, print_text
@@ -108,9 +108,9 @@ def run_batch(
     supplied = _supply_plan(experiment, db, how)
     if supplied is None:
         return handler.exit_code
-    found = _resolve_before(db, supplied.experiment, how.shard)
+    server_options = with_cost_limit(server_options, how.budget)
+    found = resolve_before_creation(db, supplied.experiment, server_options, shard=how.shard)
     with Store(db) as store:
-        server_options = with_cost_limit(server_options, how.budget)
         design = found or resolve(supplied.experiment, how.shard, store=store)
         plan = make_plan(design, store, server_options)
         reporter = choose_reporter(as_json=how.as_json)
@@ -130,14 +130,6 @@ def run_batch(
         code = _report(observed, reporter, handler, store, experiment=plan.id)
         _end(plan, store, how, watch, ended=_ending(handler, watch, code))
         return code
-
-
-def _resolve_before(db: Path, experiment: Experiment, shard: Shard = WHOLE) -> Design | None:
-    """Return the design if the database is new, so that an error leaves none; else None.
-
-    A database that is there can have vectors that the design needs.
-    """
-    return None if db.exists() else resolve(experiment, shard)
 
 
 def _left_out(supplied: Supplied, plan: Plan) -> list[ModelStopped]:
@@ -233,7 +225,7 @@ def register(
     handler = SignalHandler()
     if not supply_files(experiment, db, as_json=False):
         return handler.exit_code
-    found = _resolve_before(db, experiment)
+    found = resolve_before_creation(db, experiment)
     with Store(db) as store:
         plan = make_plan(found or resolve(experiment, store=store), store, server_options)
         digest = write_registration(store, plan, output)

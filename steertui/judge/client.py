@@ -73,6 +73,21 @@ class JudgeClient:
     ) -> None:
         await self._client.__aexit__(kind, value, trace)
 
+    async def require_server(self) -> None:
+        """Ask the server for its list of models, which costs nothing.
+
+        Raises JudgeError if no server responds or it does not accept the key. Any other response
+        is ignored, since not every server has such a list.
+        """
+        try:
+            await self._client.get("/models")
+        except RequestRejected as exc:
+            if exc.status == 401:
+                self._raise_if_fatal(exc, during_negotiation=False)
+        except ConnectionFailed as exc:
+            if not exc.was_sent:
+                raise self._no_server(exc) from None
+
     async def negotiate(self) -> list[RawReply]:
         """Judge the known case in every format until one gives a label; keep that format.
 
@@ -147,12 +162,15 @@ class JudgeClient:
             self._raise_if_setup(exc)
             reply = RawReply("", str(exc), is_filtered=exc.is_filtered)
         except ConnectionFailed as exc:
-            raise JudgeError(
-                f"{self.judge.name}: no server responds at {self.judge.url} ({exc.cause}); "
-                "start it, or check the base URL"
-            ) from None
+            raise self._no_server(exc) from None
         self._replies.append(reply)
         return reply
+
+    def _no_server(self, exc: ConnectionFailed) -> JudgeError:
+        return JudgeError(
+            f"{self.judge.name}: no server responds at {self.judge.url} ({exc.cause}); "
+            "start it, or check the base URL"
+        )
 
     def _raise_if_setup(self, exc: RequestRejected) -> None:
         """Raise if the rejection is about the server's setup or the format, not the prompt."""

@@ -117,3 +117,34 @@ def test_an_error_before_the_plan_leaves_no_database(
     assert code == 1
     assert f"no server responds at {url}" in err
     assert not [*tmp_path.iterdir()]
+
+
+def run_with_judge(url: str, folder: Path) -> str:
+    """Return the error of a run with a judge at this address."""
+    judge = ("--judge", f"openai:one@{url}")
+    code, _, err = call("--batch", "--demo", "--limit", "2", *judge, "--db", "a.db", cwd=folder)
+    assert code == 1
+    return err
+
+
+def test_an_unreachable_judge_leaves_no_database(tmp_path: Path) -> None:
+    with Loopback(Fake()) as server:
+        url = server.url
+    assert (
+        f": no server responds at {url} (All connection attempts failed); start it"
+        in run_with_judge(url, tmp_path)
+    )
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_judge_that_rejects_the_key_leaves_no_database(tmp_path: Path) -> None:
+    with Loopback(Fake(status=401, error={"error": {"message": "Incorrect key"}})) as server:
+        assert "the server does not accept the key (HTTP 401)" in run_with_judge(
+            server.url, tmp_path
+        )
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_judge_without_a_list_of_models_is_asked_for_labels(tmp_path: Path) -> None:
+    with Loopback(Fake(status=404, error={"error": {"message": "no such path"}})) as server:
+        assert "does not label the known case" in run_with_judge(server.url, tmp_path)
