@@ -199,3 +199,9 @@ def test_every_table_and_experiment_key_is_described(reference: ModuleType, tmp_
     keys = reference.key_texts()
     assert {"models", "analysis", "analysis.primary", "analysis.margin"} <= keys.keys()
     assert all(keys.values())
+
+
+def test_the_help_of_an_option_states_its_default_once() -> None:
+    with click.Context(cli) as context:
+        texts = [parameter.get_help_record(context) or ("", "") for parameter in cli.params]
+    assert [name for name, text in texts if text.count("[default: ") > 1] == []

@@ -54,6 +54,6 @@ def _sample_caveat(store: Store, experiment: str, judge: JudgeInfo) -> Iterator[
     else:
         yield (
             f"{some}, drawn at random in equal parts from each condition and label: raw "
-            "agreement, kappa and recall apply to that mix, not to all answers; precision, and "
-            "rates corrected for the judge whose labels ordered the queue, are unbiased"
+            "agreement, kappa, precision and recall apply to that mix, not to all answers; the "
+            "corrected rates of the judge whose labels ordered the queue account for it"
         )

@@ -39,11 +39,13 @@ class NameList(click.ParamType[list[str]]):
 def _option(name: str, field: str, text: str, **settings: Any) -> Any:
     """Return an option that sets a field of the experiment.
 
-    The option has no default of its own, so that it changes only what the user gives.
+    The option has no default of its own, so that it changes only what the user gives. Its help
+    states the field's default, unless `text` does.
     """
     value = getattr(_DEFAULT, field)
     default = ", ".join(map(str, value)) if isinstance(value, list) else value
-    suffix = "" if default == "" or isinstance(value, bool) else f" [default: {default}]"
+    is_stated = default == "" or isinstance(value, bool) or "[default: " in text
+    suffix = "" if is_stated else f" [default: {default}]"
     return cloup.option(name, field, help=f"{text}{suffix}", **settings)
 
 

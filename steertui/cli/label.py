@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from steertui.analysis.label_queue import QueueItem
-    from steertui.store import Store
+    from steertui.store import JudgeInfo, Store
 
 
 @click.command(short_help="Labels by a person.")
@@ -35,7 +35,10 @@ if TYPE_CHECKING:
     "require",
 )
 @click.option(
-    "--limit", type=int, default=0, help="Maximum number of answers, 0 for all [default: 0]"
+    "--limit",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Maximum number of answers, 0 for all [default: 0]",
 )
 @click.option(
     "--experiment", metavar="ID", help="Name or id of the experiment [default: the newest]"
@@ -59,24 +62,29 @@ def label(
     with Store(db, must_exist=True) as store:
         chosen = store.resolve_experiment(experiment)
         judge = _reference(store, chosen, reference)
-        queue = build_queue(store, chosen, name, judge, QueueOrder(order))[: limit or None]
-        _label_all(store, queue, name, judge)
+        queue = build_queue(store, chosen, name, judge.id if judge else "", QueueOrder(order))
+        _label_all(store, queue[: limit or None], name, judge.name if judge else "")
         labelled = store.count_judged(chosen, name)
     print_text(f"Answers labelled by {name}: {labelled}. Compare judges: steertui agree {db}")
 
 
-def _reference(store: Store, experiment: str, name: str | None) -> str:
-    """Return the id of the reference judge; "" if there is none."""
+def _reference(store: Store, experiment: str, name: str | None) -> JudgeInfo | None:
+    """Return the reference judge; None if there is none."""
     from steertui.core.judge_kind import JudgeKind
     from steertui.lookup import resolve_name
 
-    readers = store.judges(experiment)
-    judges = {judge.id: (judge.name,) for judge in readers if judge.kind is not JudgeKind.HUMAN}
-    return resolve_name("judge", name, judges)[0] if name else next(iter(judges), "")
+    readers = [judge for judge in store.judges(experiment) if judge.kind is not JudgeKind.HUMAN]
+    if name is None:
+        return next(iter(readers), None)
+    chosen = resolve_name("judge", name, {judge.id: (judge.name,) for judge in readers})
+    return next(judge for judge in readers if judge.id == chosen[0])
 
 
 def _label_all(store: Store, queue: Sequence[QueueItem], annotator: str, judge: str) -> None:
-    """Ask for a label of each answer and store it, until the queue is empty or `q` is given."""
+    """Ask for a label of each answer and store it, until the queue is empty or `q` is given.
+
+    `judge` is the name of the reference judge, "" for none.
+    """
     from steertui.analysis.label_queue import add_label
 
     labels = {key: label for label, key in LABEL_KEYS.items()}

@@ -91,6 +91,26 @@ def test_the_command_hides_condition_and_label_until_the_answer_is_labelled(tmp_
     assert "Answers labelled by human:ann: 1." in after
 
 
+def test_the_command_shows_the_judges_name_and_not_its_id(tmp_path: Path) -> None:
+    experiment = stored(tmp_path / "a.db")
+    with Store(tmp_path / "a.db") as store:
+        store.add_judge("local:k#0123.2", "local:k", {"title": ""})
+        for answer in store.unjudged_answers(experiment, "local:k#0123.2"):
+            store.add_verdict(answer.key, Verdict("local:k#0123.2", Label.CONVERGENCE))
+    command = ["label", str(tmp_path / "a.db"), "--annotator", "ann", "--reference", "local:k"]
+    result = CliRunner().invoke(cli, command, input="c\nq\n")
+    assert result.exit_code == 0, result.output
+    assert "; local:k: convergence" in result.output
+
+
+def test_a_limit_below_0_is_refused(tmp_path: Path) -> None:
+    stored(tmp_path / "a.db")
+    command = ["label", str(tmp_path / "a.db"), "--annotator", "ann", "--limit", "-3"]
+    result = CliRunner().invoke(cli, command, input="q\n")
+    assert result.exit_code == 2
+    assert "Invalid value for '--limit': -3 is not in the range x>=0" in result.output
+
+
 def test_agreement_has_a_caveat_on_labels_that_are_no_random_sample(tmp_path: Path) -> None:
     experiment = stored(tmp_path / "a.db")
     with Store(tmp_path / "a.db") as store:
@@ -106,6 +126,7 @@ def test_agreement_has_a_caveat_on_labels_that_are_no_random_sample(tmp_path: Pa
             Label.CONVERGENCE,
         )
         assert "labelled 1 of 16 answers, drawn at random in equal parts" in caveats()[0]
+        assert "precision and recall apply to that mix, not to all answers" in caveats()[0]
         uncertain = queue_of_ann(store, experiment)
         add_label(store, "human:ann", uncertain[0], Label.CONVERGENCE)
         assert (
