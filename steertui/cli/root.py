@@ -59,7 +59,7 @@ DB = Path("steertui.db")
         "--plan",
         is_flag=True,
         help="Print what a run would fetch and do, with the reason for each trial without an "
-        "answer, and exit; nothing is stored, fetched or contacted",
+        "answer and one prompt, and exit; nothing is stored, fetched or contacted",
     ),
     cloup.option(
         "--register",

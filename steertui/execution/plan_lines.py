@@ -16,10 +16,17 @@ from steertui.execution.judge_worths import with_worths
 from steertui.execution.progress import dollars
 from steertui.judge.price import estimate_tokens, list_price
 from steertui.planning.estimate import Estimate, JudgeEstimate
+from steertui.planning.example_prompt import ExamplePrompt
 from steertui.planning.plan import Plan
 from steertui.server.address import KEY, is_openai_host, key_for
 from steertui.server.model import ServerModel
 from steertui.units import clock, quantity, size_text
+
+EXAMPLE_LINES = 30
+"""Lines of a prompt that the plan shows."""
+
+EXAMPLE_COLUMNS = 1000
+"""Characters of a line of this prompt that the plan shows."""
 
 
 def plan_lines(plan: Plan, db: Path) -> list[str]:
@@ -82,6 +89,29 @@ def estimate_lines(estimate: Estimate, experiment: Experiment) -> list[str]:
     time = time_text(estimate, estimate.unanswered)
     lines += [f"Time    {time}"] if time else []
     return [*lines, *map(judge_plan_line, estimate.judges)]
+
+
+def example_lines(example: ExamplePrompt) -> list[str]:
+    """Return a prompt with its line breaks, indented; the middle of a long one is left out."""
+    text = shorten_middle(example.text.rstrip("\n").split("\n"))
+    return [
+        f"Prompt  {example.scenario} under {example.condition}, as {example.model} gets it:",
+        *(f"        {line}".rstrip() for line in text),
+    ]
+
+
+def shorten_middle(lines: Sequence[str]) -> list[str]:
+    """Return at most `EXAMPLE_LINES` lines of at most `EXAMPLE_COLUMNS` characters each."""
+    side = EXAMPLE_COLUMNS // 2
+    short = [
+        f"{line[:side]} … {line[-side:]}" if len(line) > EXAMPLE_COLUMNS else line for line in lines
+    ]
+    if len(short) <= EXAMPLE_LINES:
+        return short
+    first = EXAMPLE_LINES // 2
+    last = EXAMPLE_LINES - first - 1
+    left_out = quantity(len(short) - first - last, "line")
+    return [*short[:first], f"[… {left_out} left out …]", *short[-last:]]
 
 
 def _collapsed(conditions: Sequence[Condition]) -> list[str]:

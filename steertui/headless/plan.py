@@ -6,7 +6,7 @@ from pathlib import Path
 from steertui.core.experiment import Experiment
 from steertui.core.shard import WHOLE, Shard
 from steertui.errors import ExperimentError
-from steertui.execution.plan_lines import estimate_lines, gap_text
+from steertui.execution.plan_lines import estimate_lines, example_lines, gap_text
 from steertui.planning.consent import open_question, reach_lines
 from steertui.planning.estimate import estimate_experiment
 from steertui.planning.judges import JudgeServerOptions
@@ -49,4 +49,6 @@ def show_plan(
         print_line(f"Consent a run {line}")
     if estimate.size.trials:
         print_line(f"        {gap_text(estimate)}.")
+    for line in example_lines(estimate.example) if estimate.example else ():
+        print_line(line)
     print_line(f"Store   {db}; nothing was stored, fetched or contacted")

@@ -23,6 +23,7 @@ from steertui.judge.control import ControlSet
 from steertui.judge.server import ServerJudge
 from steertui.planning.consent import open_question
 from steertui.planning.control_answers import is_demo_judge, pending_control
+from steertui.planning.example_prompt import ExamplePrompt, example_prompt
 from steertui.planning.judge_cost import add_costs, control_cost, estimate_cost, expected_answer
 from steertui.planning.judges import (
     Judge,
@@ -136,6 +137,7 @@ class Estimate:
         reused: number of these whose answer is that of a trial with another limit of tokens or
             another seed, which would not change it.
         reasons: why trials have no answer, and how many; empty unless it was asked for.
+        example: one rendered prompt; None unless it was asked for and prompts can be rendered.
         categories: names of the scenarios' categories.
         conditions: with their texts.
         judges: in the experiment's order.
@@ -153,6 +155,7 @@ class Estimate:
     is_as_stored: bool = False
     reused: int = 0
     reasons: tuple[tuple[str, int], ...] = ()
+    example: ExamplePrompt | None = None
     categories: tuple[str, ...] = ()
     conditions: tuple[Condition, ...] = ()
     judges: tuple[JudgeEstimate, ...] = ()
@@ -179,7 +182,7 @@ def estimate_experiment(
     """Return the estimate of an experiment; an error becomes its `error` and is never raised.
 
     The weights of a received experiment are opened only after the user agreed to it. `db` need not
-    exist. `explain` adds the reasons for which trials have no answer.
+    exist. `explain` adds one prompt, and the reasons for which trials have no answer.
     """
     try:
         is_agreed = open_question(experiment, origin) is None
@@ -208,10 +211,17 @@ def estimate_experiment(
                 control_set=options.control_set,
             )
             if explain:
-                estimate = replace(estimate, reasons=tuple(missing_reasons(prompts, store)))
+                estimate = _explained(estimate, prompts, store)
         return replace(estimate, downloads=weights, trainings=tuple(trainings))
     except SteertuiError as exc:
         return Estimate(error=str(exc))
+
+
+def _explained(
+    estimate: Estimate, prompts: Sequence[Prompt] | None, store: Store | None
+) -> Estimate:
+    reasons = tuple(missing_reasons(prompts, store))
+    return replace(estimate, reasons=reasons, example=example_prompt(prompts or ()))
 
 
 def estimate_work(
