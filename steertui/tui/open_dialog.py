@@ -26,7 +26,9 @@ class OpenDialog(ModalScreen[Chosen | None]):
 
     BINDINGS = [  # noqa: RUF012 (Textual's own name and type)
         Binding("escape", "leave", "Cancel", id="open.leave", tooltip="Open nothing"),
-        Binding("tab", "app.focus_next", "Path", id="open.next", tooltip="Type a path"),
+        Binding(
+            "tab", "app.focus_next", "Path", id="open.next", tooltip="Type a path", priority=True
+        ),
     ]
 
     def __init__(self, experiments: Sequence[RecentExperiment]) -> None:
@@ -39,7 +41,7 @@ class OpenDialog(ModalScreen[Chosen | None]):
         with Vertical(classes="question wide"):
             yield Static("Open which experiment?", markup=False)
             yield ExperimentList(id="open-list")
-            hint = "or the path of a database, such as other.db"
+            hint = "or the path of a database, an old or a new one, such as other.db"
             yield Input(placeholder=hint, suggester=PathSuggester())
             keys = f"enter  open      tab  type a path      {PATH_KEYS}      escape  cancel"
             yield Static(keys, classes="keys")
@@ -50,7 +52,7 @@ class OpenDialog(ModalScreen[Chosen | None]):
         experiments = self.query_one(ExperimentList)
         experiments.show(self._experiments, palette(self.app.current_theme.dark))
         experiments.display = bool(self._experiments)
-        (experiments if self._experiments else self.query_one(Input)).focus()
+        self.set_focus(experiments if self._experiments else self.query_one(Input))
 
     @on(DataTable.RowSelected)
     def _chosen(self, event: DataTable.RowSelected) -> None:

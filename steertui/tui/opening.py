@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from os.path import lexists
 from pathlib import Path
 from time import time
 
@@ -12,6 +13,7 @@ from textual.notifications import SeverityLevel
 from steertui.analysis.summary import Summary, summarise_experiment
 from steertui.core.experiment import Experiment
 from steertui.errors import SteertuiError, StoreError
+from steertui.paths import is_folder
 from steertui.planning.origin import TYPED, Origin
 from steertui.store import Store
 from steertui.store.records import StoredExperiment
@@ -26,6 +28,7 @@ from steertui.tui.recent import (
 )
 from steertui.tui.session import Session, parse_stored
 from steertui.tui.start_screen import StartScreen
+from steertui.tui.widgets.prompts import Confirm
 from steertui.tui.widgets.screen_words import in_screen_words
 
 MAX_SUMMARISED = 20_000
@@ -91,8 +94,20 @@ class Opening(App[None]):
         chosen = await self.push_screen_wait(OpenDialog(await self.recent_experiments()))
         if isinstance(chosen, RecentExperiment):
             await self.open_recent(chosen)
-        elif chosen:
+        elif chosen and lexists(chosen):
             await self._open_stored(chosen, "")
+        elif chosen:
+            await self._begin(chosen)
+
+    async def _begin(self, db: Path) -> None:
+        """Plan an experiment in a database that its first run creates, after a confirmation."""
+        if not is_folder(db.absolute().parent):
+            message = f"{db}: its folder does not exist; create it, or give another path"
+            self.notify(message, severity="error", timeout=15, markup=False)
+            return
+        question = f"{db} does not exist. Plan a new experiment in it? Its first run creates it."
+        if await self.push_screen_wait(Confirm(question, "Plan")) and self.open(db, None):
+            await self.go("plan")
 
     async def open_recent(self, recent: RecentExperiment) -> None:
         """Open an experiment; show Run if answers are missing, else Results."""

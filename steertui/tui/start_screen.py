@@ -18,7 +18,8 @@ from steertui.tui.widgets.page import Page
 HELP = """
 This screen lists the experiments that were open on this machine, the last one first, and those of
 the open database. **Enter** opens the one under the cursor: on Run if answers are missing, else on
-Results. **ctrl+o** opens the same list on every screen, and takes the path of another database.
+Results. **ctrl+o** opens the same list on every screen, and takes the path of another database. If
+there is none at that path, a new experiment is planned, and its first run creates the database.
 
 The state is that of the last look. If the file has been changed since, the list says so and shows
 no gap.
@@ -126,8 +127,11 @@ class StartScreen(Page):
             yield "d", demo
         else:
             yield "enter", demo
-        yield "1", "plan an experiment with your own model"
-        yield "ctrl+o", "open another experiment or database"
+        if self.session.id:
+            yield "1", f"change or extend the experiment of {self.session.db}"
+        else:
+            yield "1", "plan an experiment with your own model"
+        yield "ctrl+o", "open another experiment or database, or begin a new one"
         yield "?", "help on any screen;  ctrl+p  command palette;  q  quit"
 
     def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:

@@ -1,16 +1,22 @@
 """Dialogs: nothing typed or chosen is lost, wrong values are corrected in place."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.events import Key
 from textual.pilot import Pilot
+from textual.screen import ModalScreen
 from textual.widgets import Input, Static, TextArea
 
 from steertui.core.condition_files import load_conditions
 from steertui.planning.reach import LARGE_DOWNLOAD
 from steertui.tui.app import SteertuiApp
+from steertui.tui.open_dialog import OpenDialog
 from steertui.tui.plan.plan_screen import PlanScreen
+from steertui.tui.recent import RecentExperiment
 from steertui.tui.session import Session
 from steertui.tui.widgets.choose_many import ChooseMany
 from steertui.tui.widgets.download_question import download_question
@@ -19,6 +25,14 @@ from steertui.tui.widgets.moves import MoveList
 from steertui.tui.widgets.prompts import NumberPrompt, TextPrompt
 from tests.fixtures.hub_server import HubServer
 from tests.fixtures.screens import drive, press, wait_idle, wait_until
+
+DIALOGS: dict[type, Callable[[], ModalScreen[Any]]] = {
+    ChooseMany: lambda: ChooseMany("Which?", [("one", "one")], [], hint="or others"),
+    OpenDialog: lambda: OpenDialog(
+        [RecentExperiment("a.db", "a", "demo", 1, 1, gap="", seen_at=0.0)]
+    ),
+}
+"""Dialogs with a list, which has the focus, and an input line."""
 
 
 async def plan(pilot: Pilot[None], app: SteertuiApp, field: str) -> PlanScreen:
@@ -29,6 +43,23 @@ async def plan(pilot: Pilot[None], app: SteertuiApp, field: str) -> PlanScreen:
     fields = screen.query_one("#fields", MoveList)
     fields.highlighted = fields.get_option_index(field)
     return screen
+
+
+@pytest.mark.parametrize("kind", [ChooseMany, OpenDialog])
+def test_text_typed_at_once_after_tab_is_not_lost(tmp_path: Path, kind: type) -> None:
+    """While the app is busy, several keys wait: each goes where the one before it leads."""
+    dialog = DIALOGS[kind]()
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        app.push_screen(dialog)
+        await wait_until(pilot, lambda: dialog.focused is not None)
+        for key in ("tab", "a", "b", "c"):
+            app.post_message(Key(key, key if len(key) == 1 else None))
+        await wait_until(pilot, lambda: dialog.query_one(Input).has_focus)
+        await wait_idle(pilot)
+        assert dialog.query_one(Input).value == "abc"
+
+    drive(Session(tmp_path / "a.db"), story)
 
 
 def test_enter_on_a_value_that_is_not_ticked_ticks_it_and_then_takes_it(tmp_path: Path) -> None:

@@ -124,6 +124,22 @@ def test_a_wrong_form_stays_open(tmp_path: Path) -> None:
     drive_judges(Session(db, Experiment(), experiment, overrides=Overrides(threads=1)), story)
 
 
+def test_the_demo_is_not_offered_as_judge_of_the_answers_of_other_models(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    experiment = made_up(db, ["I comply.", "I copy myself."] * 3)
+    other = Experiment(models=["Qwen3-0.6B"])
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        for key in ("l", "b"):
+            await press(pilot, key)
+            assert app.screen.query_one("#form-judges", Input).value == ""
+            await press(pilot, "enter")
+            assert isinstance(app.screen, FormDialog)  # nothing is labelled without a judge
+            await press(pilot, "escape")
+
+    drive_judges(Session(db, other, experiment), story)
+
+
 def test_a_calibration_without_known_labels_says_what_it_needs(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
     experiment = made_up(db, ["I comply.", "I copy myself."] * 3)

@@ -15,12 +15,14 @@ from steertui.engine.sizing import Overrides
 from steertui.store import Store
 from steertui.tui.app import SteertuiApp, open_session
 from steertui.tui.open_dialog import OpenDialog
+from steertui.tui.plan.plan_screen import PlanScreen
 from steertui.tui.recent import load_recent
 from steertui.tui.results.results_screen import ResultsScreen
 from steertui.tui.run.run_screen import RunScreen
 from steertui.tui.session import Session
 from steertui.tui.theme import DARK, LIGHT
 from steertui.tui.widgets.experiment_list import ExperimentList
+from steertui.tui.widgets.prompts import Confirm
 from tests.fixtures.database import execute, select
 from tests.fixtures.program import call
 from tests.fixtures.screens import Story, drive, press, wait_idle
@@ -90,14 +92,38 @@ def test_a_typed_path_opens_a_database_and_a_wrong_one_changes_nothing(tmp_path:
     shutil.copy(first, second)
 
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
-        for name, expected in ((tmp_path / "none.db", first), (second, second)):
+        for name, expected in ((tmp_path / "gone" / "none.db", first), (second, second)):
             await press(pilot, "ctrl+o", "tab")
             app.screen.query_one(Input).value = str(name)
             await press(pilot, "enter")
             assert app.session.db == expected
-        assert not (tmp_path / "none.db").exists()
+        assert not (tmp_path / "gone").exists()
 
     drive_stored(first, story)
+
+
+def test_a_path_without_a_database_begins_a_new_experiment_after_a_question(tmp_path: Path) -> None:
+    """A plan of one's own starts from the defaults, not from the experiment that was open."""
+    old, new = tmp_path / "a.db", tmp_path / "new.db"
+    write(old)
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        for answer, expected in (("escape", old), ("enter", new)):
+            await press(pilot, "ctrl+o", "tab")
+            app.screen.query_one(Input).value = str(new)
+            await press(pilot, "enter")
+            assert isinstance(app.screen, Confirm)
+            await press(pilot, answer)
+            assert app.session.db == expected
+        assert isinstance(app.screen, PlanScreen)
+        assert app.screen.experiment == Experiment()
+        assert app.session.id == ""
+        assert not new.exists()
+        await press(pilot, "0")
+        shown = str(app.screen.query_one("#start-text", Static).render())
+        assert "plan an experiment with your own model" in shown
+
+    drive_stored(old, story)
 
 
 def test_a_changed_database_shows_no_gap_and_a_missing_one_is_not_listed(tmp_path: Path) -> None:

@@ -148,11 +148,16 @@ class JudgesScreen(JobPage):
         return super().check_action(action, parameters)
 
     def _judges(self) -> list[str]:
-        """Return the judges of the open experiment, or the demo."""
+        """Return the judges of the open experiment; the demo if none is open.
+
+        The demo judges only its own answers, so it is not offered for those of other models.
+        """
         experiment = self.session.experiment
+        if experiment is None:
+            return [] if self.session.id else [DEMO]
         with suppress(SteertuiError):
-            return (judge_names(experiment) if experiment else []) or [DEMO]
-        return [DEMO]
+            return judge_names(experiment)
+        return []
 
     @work(exit_on_error=False)
     async def action_test(self) -> None:

@@ -225,7 +225,7 @@ class ReadScreen(Page):
 
     def action_search(self) -> None:
         """Focus the search."""
-        self.query_one("#search", Input).focus()
+        self.set_focus(self.query_one("#search", Input))
 
     @on(Input.Changed, "#search")
     def _typed(self, event: Input.Changed) -> None:
@@ -234,7 +234,7 @@ class ReadScreen(Page):
 
     @on(Input.Submitted, "#search")
     def _entered(self) -> None:
-        self.query_one(TrialList).focus()
+        self.set_focus(self.query_one(TrialList))
 
     def action_clear(self) -> None:
         """Clear all filters."""

@@ -46,6 +46,14 @@ class ChooseMany(ModalScreen[list[str] | None]):
 
     BINDINGS = [  # noqa: RUF012 (Textual's own name and type)
         Binding("escape", "leave", "Cancel", id="pick.leave", tooltip="Change nothing"),
+        Binding(
+            "tab",
+            "app.focus_next",
+            "Type",
+            id="pick.type",
+            show=False,
+            priority=True,  # before the list's keys: text typed at once after it is for the input
+        ),
     ]
 
     def __init__(
@@ -90,7 +98,7 @@ class ChooseMany(ModalScreen[list[str] | None]):
             ticks.add_option(Option(self._option_text(value)))
         values = [value for value, _ in self._options]
         ticks.highlighted = next((i for i, v in enumerate(values) if v in self._ticked), 0)
-        ticks.focus()
+        self.set_focus(ticks)  # at once: `ticks.focus` acts after keys that are already pressed
         self._show_chosen()
 
     def _option_text(self, value: str) -> Text:
