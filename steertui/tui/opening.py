@@ -17,6 +17,7 @@ from steertui.paths import is_folder
 from steertui.planning.origin import TYPED, Origin
 from steertui.store import Store
 from steertui.store.records import StoredExperiment
+from steertui.tui.label.label_screen import LabelScreen
 from steertui.tui.open_dialog import OpenDialog
 from steertui.tui.recent import (
     RecentExperiment,
@@ -140,6 +141,8 @@ class Opening(App[None]):
             await self.session.with_store(lambda store: _note(store, db, id, summary))
         if isinstance(self.screen, StartScreen):
             self.screen.reload()
+        elif isinstance(self.screen, LabelScreen):
+            self.screen.show_new_answers()
 
 
 def _note(store: Store, db: Path, id: str, summary: Summary | None) -> None:

@@ -14,6 +14,7 @@ from steertui.planning.judges import DEFAULT_OPTIONS, find_judges
 from steertui.store import Store
 from steertui.store.run_lock import run_lock
 from steertui.tui.app import SteertuiApp, open_session
+from steertui.tui.label.label_screen import NO_ANSWERS, LabelScreen
 from steertui.tui.plan.plan_screen import PlanScreen
 from steertui.tui.run.following import FOLLOWING
 from steertui.tui.run.matrix import Matrix
@@ -23,7 +24,8 @@ from steertui.tui.run.run_messages import Ended
 from steertui.tui.run.run_screen import DONE, STOPPED, RunScreen
 from steertui.tui.session import Session
 from steertui.tui.widgets.choose_one import ChooseOne
-from steertui.tui.widgets.label_style import ON_DARK
+from steertui.tui.widgets.label_style import FAILED, ON_DARK, WAITING, WRITING, WRITTEN
+from steertui.tui.widgets.long_text import LongText
 from tests.fixtures.database import execute, select
 from tests.fixtures.openai_server import Fake, Loopback
 from tests.fixtures.screens import Story, drive, press, wait_idle, wait_until
@@ -63,6 +65,26 @@ def test_every_cell_shows_its_label_after_the_run(tmp_path: Path) -> None:
 
     drive_run(db, story)
     assert stored(db) == [(18, 18)]
+
+
+def test_the_legend_explains_the_sign_of_answers_on_the_smallest_screen() -> None:
+    assert WRITTEN in ON_DARK.legend(78).plain
+    legend = ON_DARK.legend(118).plain
+    assert all(sign in legend for sign in (WRITTEN, FAILED, WRITING, WAITING, *SIGNS.values()))
+
+
+def test_label_draws_a_batch_when_the_run_has_stored_answers(tmp_path: Path) -> None:
+    """Label may be open before the first answer; it must not say that r runs the experiment."""
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await pilot.press("5")
+        assert isinstance(app.screen, LabelScreen)
+        text = app.screen.query_one(LongText)
+        await wait_until(pilot, lambda: bool(text.text))
+        assert NO_ANSWERS not in text.text
+        await wait_until(pilot, lambda: "Answer" in text.text)
+
+    drive_run(tmp_path / "a.db", story)
 
 
 def test_cell_under_the_cursor_is_shown_with_label_answer_and_task(tmp_path: Path) -> None:

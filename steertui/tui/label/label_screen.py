@@ -58,6 +58,8 @@ LABEL_WIDTH = 16
 
 NO_ANSWERS = "There are no answers yet: 2 opens Run, where r runs the experiment."
 
+AT_WORK = "There are no answers yet: the run in progress generates them, and 2 shows it."
+
 NO_JUDGE = "No judge labelled these answers: 8 opens Judges, where l labels them."
 
 UNDO_LINE = "u      take the last label back"
@@ -125,6 +127,11 @@ class LabelScreen(Page):
         else:
             self._show_next()
 
+    def show_new_answers(self) -> None:
+        """Draw a batch if there is none, since a run has stored answers."""
+        if not self._batch.size:
+            self.reload()
+
     @work(exclusive=True, group="queue", exit_on_error=False)
     async def _draw_batch(self, size: int, order: QueueOrder) -> None:
         experiment = self.session.id
@@ -191,7 +198,8 @@ class LabelScreen(Page):
         long_text = self.query_one(LongText)
         long_text.clear()
         set_titles(long_text, "batch")
-        for line in _end_lines(self._batch, self._agreement, counts):
+        no_answers = AT_WORK if self.host.is_at_work else NO_ANSWERS
+        for line in _end_lines(self._batch, self._agreement, counts, no_answers):
             long_text.add(line)
         self.query_one("#label-keys", Static).update("")
 
@@ -313,7 +321,9 @@ class LabelScreen(Page):
             await self.host.show_trials(wanted)
 
 
-def _end_lines(batch: LabelBatch, agreement: Agreement | None, counts: LabelCounts) -> list[str]:
+def _end_lines(
+    batch: LabelBatch, agreement: Agreement | None, counts: LabelCounts, no_answers: str
+) -> list[str]:
     """Return the text below the progress when no answer of the batch is left."""
     if batch.is_full:
         return [
@@ -323,7 +333,7 @@ def _end_lines(batch: LabelBatch, agreement: Agreement | None, counts: LabelCoun
             UNDO_LINE,
         ]
     if not batch.has_ended:
-        lines = ["All answers are labelled." if counts.answers else NO_ANSWERS]
+        lines = ["All answers are labelled." if counts.answers else no_answers]
         return [*lines, "", UNDO_LINE] if counts.labelled else lines
     lines = [f"Agreement: {agreement.text}." if agreement else NO_JUDGE]
     lines.append("")

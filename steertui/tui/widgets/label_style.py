@@ -69,13 +69,13 @@ class Palette:
     def legend(self, width: int = 1000) -> Text:
         """Return the meanings of the signs, as many as fit `width` columns."""
         states = (
+            f"{WRITTEN} answered",
             f"{FAILED} failed",
             f"{WRITING} generating",
             f"{WAITING} waiting",
-            f"{WRITTEN} answered",
         )
         parts = [*map(self.label_text, Label), *(Text(state, self.quiet) for state in states)]
-        return join_fitting(parts, Text("   "), width)
+        return join_fitting(parts, Text("  "), width)
 
 
 ON_DARK = Palette(
