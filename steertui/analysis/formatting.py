@@ -240,6 +240,11 @@ def table_title(table: Table) -> str:
     return f"{table.setting.name}, temperature {table.setting.temperature:g}, {judge}{tag}"
 
 
+def stand_in_note(table: Table) -> str:
+    """Return "demo: means nothing about real models"; "" for a table without the demo model."""
+    return "demo: means nothing about real models" if table.is_stand_in else ""
+
+
 def kappa_columns(agreement: Agreement) -> tuple[str, str]:
     """Return Cohen's kappa and its 95 % interval; ("–", "") if it is not defined."""
     if agreement.kappa is None or agreement.kappa_low is None or agreement.kappa_high is None:

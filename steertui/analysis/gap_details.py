@@ -69,6 +69,11 @@ def short_sensitivity(table: Table) -> Iterator[str]:
         yield f"Also material: {reasons}; see the detailed report"
 
 
+def material_sensitivity(table: Table) -> Iterator[str]:
+    """Yield the sensitivity of each comparison of which it changes gap or conclusion materially."""
+    yield from map(sensitivity_sentence, filter(_is_material, table.comparisons))
+
+
 def _is_material(result: GapResult) -> bool:
     is_concluded = result.finding is not Finding.WITHHELD
     return is_concluded and result.sensitivity is not None and result.sensitivity.is_material

@@ -241,17 +241,26 @@ def parameters_text(parameters: int) -> str:
 
 def series_notes(series: ModelSeries) -> Iterator[str]:
     """Yield the legend of `series_rows`, then `series_sentences`, without full stops."""
-    results = [model.primary for model in series.models]
-    heading = interval_heading(results)
-    yield comparison_legend(results)
-    yield f"Points: the primary comparison of each model, with its {heading}"
+    yield from series_legend(series)
     yield from series_sentences(series)
 
 
+def series_legend(series: ModelSeries) -> Iterator[str]:
+    """Yield what the marks and columns of `series_rows` mean, without full stops."""
+    results = [model.primary for model in series.models]
+    yield comparison_legend(results)
+    yield f"Points: the primary comparison of each model, with its {interval_heading(results)}"
+
+
 def series_sentences(series: ModelSeries) -> Iterator[str]:
-    """Yield what the slopes show, or how stages are compared, without full stops."""
+    """Yield what the slopes show, or where stages are compared, without full stops."""
     if not series.slopes:
         yield "The differences between models are tested in the detailed report, Models compared"
+    yield from slope_sentences(series)
+
+
+def slope_sentences(series: ModelSeries) -> Iterator[str]:
+    """Yield what the slopes over size show, without full stops."""
     yield from map(_slope_sentence, series.slopes)
 
 

@@ -13,15 +13,18 @@ from steertui.analysis.formatting import (
     comparison_row,
     family_words,
     rate_row,
+    stand_in_note,
     table_title,
     unjudged_sentence,
 )
+from steertui.analysis.gap_details import material_sensitivity
 from steertui.analysis.model_series import (
     SERIES_COLUMNS,
     ModelSeries,
     model_series,
-    series_notes,
+    series_legend,
     series_rows,
+    slope_sentences,
 )
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import Table
@@ -40,7 +43,7 @@ PREAMBLE = (
 
 
 def render(summary: Summary, methods: Methods, paper: Sequence[PaperComparison] = ()) -> str:
-    """Return tables of rates and comparisons, the methods, and what the numbers do not say.
+    """Return tables of rates and comparisons with their warnings, the methods, and the limits.
 
     Notices on the numbers come first, as text of the document.
     """
@@ -52,6 +55,7 @@ def render(summary: Summary, methods: Methods, paper: Sequence[PaperComparison] 
         lines += [*_series(series)]
     for table in summary.tables:
         lines += [*_rates(table), *_comparisons(table), *group_lines(table.groups)]
+        lines += _warnings(table)
     for comparison in paper:
         lines += _paper(comparison)
     if summary.tables:
@@ -71,12 +75,13 @@ def _full_stops(sentences: Iterable[str]) -> Iterator[str]:
 
 
 def _series(series: ModelSeries) -> Iterator[str]:
-    notes = [f"{series.title}; rates in percent, gaps in points", *series_notes(series)]
+    title = f"{series.title}; rates in percent, gaps in points"
+    notes = [title, *series_legend(series), *slope_sentences(series)]
     yield from latex_table(("model", *SERIES_COLUMNS), series_rows(series), notes)
 
 
 def _rates(table: Table) -> Iterator[str]:
-    notes = [f"{table_title(table)}; rates in percent"]
+    notes = [f"{table_title(table)}; rates in percent", *_stand_in(table)]
     notes += [] if table.policy is Policy.PAPER else [POLICY_DESCRIPTIONS[table.policy]]
     notes += [table.judge_sentence] if table.judge_sentence else []
     notes += [] if table.judge else [unjudged_sentence(table).rstrip(".")]
@@ -89,8 +94,25 @@ def _comparisons(table: Table) -> Iterator[str]:
         return
     rows = [(*comparison_row(result), family_words(result)) for result in results]
     head = ("comparison", *comparison_columns(results), "test")
-    notes = [f"Differences of convergence rates, {table_title(table)}", comparison_legend(results)]
+    title = f"Differences of convergence rates, {table_title(table)}"
+    notes = [title, *_stand_in(table), comparison_legend(results)]
     yield from latex_table(head, rows, notes)
+
+
+def _stand_in(table: Table) -> list[str]:
+    """Return the note on the demo for a caption, as a float may be far from the notices."""
+    note = stand_in_note(table)
+    return [note[:1].upper() + note[1:]] if note else []
+
+
+def _warnings(table: Table) -> Iterator[str]:
+    """Yield what changes gaps materially, and the warnings of a table, as a paragraph."""
+    sentences = [*material_sensitivity(table), *(warning.text for warning in table.warnings)]
+    if sentences:
+        yield rf"\paragraph{{{escape(f'Warnings, {table_title(table)}')}.}}"
+        yield r"\begin{itemize}"
+        yield from (rf"\item {escape(sentence)}." for sentence in sentences)
+        yield r"\end{itemize}" + "\n"
 
 
 def _paper(comparison: PaperComparison) -> Iterator[str]:

@@ -199,10 +199,27 @@ def _sampling(plan: Experiment) -> str:
         for t in plan.temperatures
     ]
     noun = "temperature" if len(samples) == 1 else "temperatures"
+    thinking = plan.max_tokens_thinking
+    limit = f" ({thinking:,} for thinking models)" if thinking else ""
+    used = [f"{name} {value:g}" for name, value in _filters(plan)]
     return (
         f"The sampling {noun} {'was' if len(samples) == 1 else 'were'} {list_text(samples)}, with "
-        f"at most {quantity(plan.max_tokens, 'new token')}"
+        f"at most {quantity(plan.max_tokens, 'new token')}{limit}"
+        + (f", {list_text(used)}" if used else "")
     )
+
+
+def _filters(plan: Experiment) -> Iterator[tuple[str, float]]:
+    """Yield names and values of sampling parameters that change answers; filters need sampling."""
+    if any(plan.temperatures):
+        yield from (
+            (key.replace("_", "-"), getattr(plan, key))
+            for key in ("top_k", "top_p", "min_p")
+            if getattr(plan, key) != getattr(Experiment, key)
+        )
+    for key in ("repetition_penalty", "presence_penalty"):
+        if getattr(plan, key) != getattr(Experiment, key):
+            yield key.replace("_", " "), getattr(plan, key)
 
 
 def _model(model: StoredModel) -> str:
@@ -226,7 +243,7 @@ def _object(text: str) -> dict[str, Any]:
 def _analysis(summary: Summary, tables: Sequence[Table]) -> Iterator[str]:
     by_judge = {table.judge.id: table for table in tables if table.judge}
     judges = [table.judge for table in by_judge.values() if table.judge]
-    yield from _labels(judges)
+    yield from _labels(judges, tables)
     for table in by_judge.values():
         yield from _worth(table)
     policy = tables[0].policy
@@ -243,14 +260,25 @@ def _analysis(summary: Summary, tables: Sequence[Table]) -> Iterator[str]:
     yield from group_methods(tables)
 
 
-def _labels(judges: Sequence[JudgeInfo]) -> Iterator[str]:
+def _labels(judges: Sequence[JudgeInfo], tables: Sequence[Table]) -> Iterator[str]:
+    """Yield which judges labelled all answers, and how many of them the others labelled."""
     kinds = "convergence, no convergence, safety refusal or nonsensical"
     imported = [judge.name for judge in judges if judge.kind.is_imported]
-    others = [judge.name for judge in judges if not judge.kind.is_imported]
+    own = {judge.name: _coverage(judge, tables) for judge in judges if not judge.kind.is_imported}
+    everything = [name for name, (labels, answers) in own.items() if labels == answers]
     if imported:
         yield f"The labels of {list_text(imported)} ({kinds}) were imported with the answers"
-    if others:
-        yield f"{list_text(others)} labelled each answer as {kinds}"
+    if everything:
+        yield f"{list_text(everything)} labelled each answer as {kinds}"
+    for name, (labels, answers) in own.items():
+        if labels != answers:
+            yield f"{name} labelled {labels:,} of {answers:,} answers as {kinds}"
+
+
+def _coverage(judge: JudgeInfo, tables: Sequence[Table]) -> tuple[int, int]:
+    """Return the number of a judge's labels, and of the answers in its tables."""
+    counts = [o for t in tables if t.judge and t.judge.id == judge.id for o in t.outcomes]
+    return sum(o.label is not None for o in counts), sum(o.generated for o in counts)
 
 
 def _worth(table: Table) -> Iterator[str]:

@@ -17,6 +17,7 @@ from steertui.analysis.formatting import (
     family_words,
     pair_title,
     rate_row,
+    stand_in_note,
     table_title,
     unjudged_sentence,
 )
@@ -109,7 +110,8 @@ def _labels(tables: Sequence[Table]) -> Parts:
 
 
 def _table(table: Table, *, detail: bool) -> Parts:
-    mark = " (demo: means nothing about real models)" if table.is_stand_in else ""
+    note = stand_in_note(table)
+    mark = f" ({note})" if note else ""
     yield line_text(f"{table_title(table)}{mark}; rates in percent", style="bold")
     yield from _labels([table])
     shown = table if detail else table.ungrouped

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from steertui.analysis.label_queue import add_label, build_queue
 from steertui.core.verdict import Label, Verdict
 from steertui.paper.importing import import_runs, read_runs
 from steertui.report.citations import CITATIONS
@@ -124,3 +125,56 @@ def test_an_import_names_its_sources_its_settings_and_its_scenarios(tmp_path: Pa
     assert "openai:own labelled each answer" in source
     assert "their counts under baseline, pro and anti are not the published ones" in source
     assert "scenarios like those of each condition" in source
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a run of the demo, of which a person labelled one answer, in two forms."""
+    path = tmp_path_factory.mktemp("demo")
+    experiment = ("--demo", "--limit", "4", "--max-tokens", "12", "--temperature", "0.7")
+    filters = ("--top-p", "0.9", "--presence-penalty", "0.5")
+    assert call("--batch", *experiment, *filters, "--db", "a.db", cwd=path)[0] == 0
+    with Store(path / "a.db") as store:
+        reference = store.judges(store.experiments()[-1].id)[0].id
+        queue = build_queue(store, store.experiments()[-1].id, "human:ann", reference)
+        add_label(store, "human:ann", queue[0], Label.CONVERGENCE)
+    for form, name in (("latex", "report.tex"), ("json", "report.json")):
+        assert call("report", "a.db", "--format", form, "-o", name, cwd=path)[:2] == (0, "")
+    return path
+
+
+def test_captions_of_tables_with_the_demo_say_that_they_mean_nothing(demo: Path) -> None:
+    source = (demo / "report.tex").read_text(encoding="utf-8")
+    captions = re.findall(r"\\caption\{(.*)\}", source)
+    assert len(captions) == 4
+    assert all("Demo: means nothing about real models." in caption for caption in captions)
+
+
+def test_the_methods_say_who_labelled_a_part_and_all_settings_that_change_answers(
+    demo: Path,
+) -> None:
+    source = (demo / "report.tex").read_text(encoding="utf-8")
+    kinds = "as convergence, no convergence, safety refusal or nonsensical"
+    assert f"local:demo labelled each answer {kinds}. human:ann labelled 1 of 16 answers" in source
+    limits = "with at most 12 new tokens, top-p 0.9 and presence penalty 0.5"
+    assert f"The sampling temperature was 0.7 (1 sample), {limits}." in source
+
+
+def test_every_warning_of_a_table_is_in_the_paper(demo: Path) -> None:
+    source = (demo / "report.tex").read_text(encoding="utf-8")
+    tables = json.loads((demo / "report.json").read_text(encoding="utf-8"))["tables"]
+    warnings = [warning["text"] for table in tables for warning in table["warnings"]]
+    assert any("are truncated at the token limit" in warning for warning in warnings)
+    items = re.findall(r"^\\item (.*)\.$", source, re.M)
+    assert {escape(warning) for warning in warnings} <= {*items}
+
+
+@needs_shared
+def test_captions_refer_to_nothing_outside_the_paper(tmp_path: Path) -> None:
+    with Store(tmp_path / "p.db") as store:
+        import_runs(read_runs(RUNS), store)
+    code, source, err = call("report", "p.db", "--format", "latex", cwd=tmp_path)
+    assert code == 0, err
+    assert "Base and post-trained versions of Qwen3-4B" in source
+    assert "detailed report" not in source
+    assert r"\item Sensitivity of pro $-$ anti: +42.4 points over all valid answers" in source
