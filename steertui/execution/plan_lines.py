@@ -18,6 +18,8 @@ from steertui.judge.price import estimate_tokens, list_price
 from steertui.planning.estimate import Estimate, JudgeEstimate
 from steertui.planning.example_prompt import ExamplePrompt
 from steertui.planning.plan import Plan
+from steertui.planning.reach import Sizes, is_offline
+from steertui.planning.supply import parts_of
 from steertui.server.address import KEY, is_openai_host, key_for
 from steertui.server.model import ServerModel
 from steertui.units import clock, quantity, size_text
@@ -68,12 +70,9 @@ def estimate_lines(estimate: Estimate, experiment: Experiment) -> list[str]:
     size = estimate.size
     lines = [f"Models  {', '.join(experiment.models)}"]
     if estimate.downloads:
-        total = size_text(sum(bytes_ for _, bytes_ in estimate.downloads))
-        names = ", ".join(
-            f"{name} ({size_text(bytes_) if bytes_ else 'size unknown'})"
-            for name, bytes_ in estimate.downloads
-        )
-        lines.append(f"Fetch   {total}: {names}")
+        lines.append(f"Fetch   {missing_text(estimate.downloads, experiment)}")
+        if is_offline():
+            lines.append("        HF_HUB_OFFLINE is set: a run downloads no weights")
     if not size.trials:
         return [*lines, "Trials  unknown before these texts are on this machine"]
     lines.append(
@@ -89,6 +88,17 @@ def estimate_lines(estimate: Estimate, experiment: Experiment) -> list[str]:
     time = time_text(estimate, estimate.unanswered)
     lines += [f"Time    {time}"] if time else []
     return [*lines, *map(judge_plan_line, estimate.judges)]
+
+
+def missing_text(files: Sizes, experiment: Experiment) -> str:
+    """Return the total size of missing files, and each with what needs it and its size."""
+    parts = parts_of(experiment)
+    each = (
+        f"{name} ({parts[name]}, {size_text(size) if size else 'size unknown'})"
+        for name, size in files
+    )
+    total = sum(size for _, size in files)
+    return (f"{size_text(total)}: " if total else "") + ", ".join(each)
 
 
 def example_lines(example: ExamplePrompt) -> list[str]:

@@ -20,7 +20,7 @@ from steertui.execution.plan_lines import judge_plan_line, note_line
 from steertui.execution.progress import incident_line
 from steertui.headless.batch_options import BatchOptions
 from steertui.headless.budget import BudgetMeter, require_prices, with_cost_limit
-from steertui.headless.downloads import DOWNLOAD_STOPPED, report_downloads
+from steertui.headless.downloads import DOWNLOAD_STOPPED, report_supply
 from steertui.headless.reporters import Reporter, choose_reporter
 from steertui.headless.run_summary import SUMMARY, RunWatch, write_summary
 from steertui.output_files import check_output
@@ -189,7 +189,7 @@ def _supply_plan(experiment: Experiment, db: Path, how: BatchOptions) -> Supplie
         supplied.append((yield from supply_plan(experiment, db, removes=how.removes_weights)))
 
     try:
-        report_downloads(events(), as_json=how.as_json)
+        report_supply(events(), experiment, as_json=how.as_json)
     except KeyboardInterrupt:
         print_text(DOWNLOAD_STOPPED, to_stderr=True)
         return None
@@ -199,7 +199,7 @@ def _supply_plan(experiment: Experiment, db: Path, how: BatchOptions) -> Supplie
 def supply_files(experiment: Experiment, db: Path, *, as_json: bool) -> bool:
     """Fetch what is missing; return False if a signal stopped it."""
     try:
-        report_downloads(supply_experiment(experiment, db), as_json=as_json)
+        report_supply(supply_experiment(experiment, db), experiment, as_json=as_json)
     except KeyboardInterrupt:
         print_text(DOWNLOAD_STOPPED, to_stderr=True)
         return False

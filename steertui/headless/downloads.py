@@ -2,14 +2,25 @@
 
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from steertui.assets.fetch.download import RetryWait
+from steertui.core.experiment import Experiment
+from steertui.errors import HubUnreachableError
 from steertui.execution.downloads import ByteMeter, download_line, training_line, waiting_line
-from steertui.planning.supply import DownloadPlan, DownloadProgress, DownloadsComplete, Event
+from steertui.execution.plan_lines import missing_text
+from steertui.planning.reach import missing_sizes
+from steertui.planning.supply import (
+    DownloadPlan,
+    DownloadProgress,
+    DownloadsComplete,
+    Event,
+    parts_of,
+    requirements_of,
+)
 from steertui.planning.vector_training import VectorTraining
 from steertui.printable import print_json, print_line, printable_line
 from steertui.report.rich_tables import line_text
@@ -40,6 +51,44 @@ def report_downloads(events: Iterable[Event], *, as_json: bool) -> None:
         _bar(events)
     else:
         _lines(events)
+
+
+def report_supply(events: Iterable[Event], experiment: Experiment, *, as_json: bool) -> None:
+    """Report the downloads of an experiment, as `report_downloads` does.
+
+    Before the first wait for a hub, and if the hub cannot be reached, the missing files are listed
+    with what needs them: a model, a judge, scenarios, conditions or the rubric.
+    """
+    report_downloads(_with_missing_files(events, experiment, as_json=as_json), as_json=as_json)
+
+
+def _with_missing_files(
+    events: Iterable[Event], experiment: Experiment, *, as_json: bool
+) -> Iterator[Event]:
+    is_listed = False
+    try:
+        for event in events:
+            if isinstance(event, RetryWait) and not is_listed:
+                is_listed = True
+                _list_missing(experiment, as_json=as_json)
+            yield event
+    except HubUnreachableError:
+        if not is_listed:
+            _list_missing(experiment, as_json=as_json)
+        raise
+
+
+def _list_missing(experiment: Experiment, *, as_json: bool) -> None:
+    sources, weights = missing_sizes(requirements_of(experiment))
+    files = sources + weights
+    if not files:
+        return
+    if as_json:
+        parts = parts_of(experiment)
+        listed = [{"name": n, "part": parts[n], "bytes": size} for n, size in files]
+        _write("missing_files", files=listed)
+    else:
+        _print(f"Missing {missing_text(files, experiment)}")
 
 
 def _records(events: Iterable[Event]) -> None:

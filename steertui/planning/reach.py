@@ -116,6 +116,11 @@ def content_digest(path: Path) -> str:
     return digest.hexdigest()
 
 
+def is_offline() -> bool:
+    """Whether HF_HUB_OFFLINE is set, read as huggingface_hub does but without its slow import."""
+    return os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
+
+
 def missing_sizes(needs: Requirements) -> tuple[Sizes, Sizes]:
     """Return the sources and the weights that are not on this machine, with their bytes."""
     sources = [(name, find_source(name)) for name in needs.sources]

@@ -126,6 +126,19 @@ def requirements_without_models(experiment: Experiment) -> Requirements:
     return Requirements(tuple(dict.fromkeys(judges)), tuple(dict.fromkeys(sources)))
 
 
+def parts_of(experiment: Experiment) -> dict[str, str]:
+    """Return by name of each requirement what needs it: "model and judge", "scenarios"."""
+    parts: dict[str, dict[str, None]] = {}
+    uses = [(name, "model") for name in experiment.models if not is_server(name)]
+    uses += [(name, "judge") for name in requirements_without_models(experiment).models]
+    uses += [(name, "scenarios") for pack in experiment.scenarios for name in pack_sources(pack)]
+    texts = {"conditions": experiment.conditions_file, "rubric": experiment.rubric}
+    uses += [(TEXTS, part) for part, file in texts.items() if file == PAPER]
+    for name, part in uses:
+        parts.setdefault(name, {})[part] = None
+    return {name: " and ".join(each) for name, each in parts.items()}
+
+
 def supply_experiment(experiment: Experiment, db: Path) -> Generator[Event, None, None]:
     """Download and verify the files of an experiment, and train the vectors that it lacks.
 

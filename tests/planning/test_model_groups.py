@@ -91,7 +91,7 @@ def test_a_group_tells_bytes_and_trials_before_it_asks(hub: HubServer, tmp_path:
     options = ("--batch", "--model", "family:gemma-3+size:-5", "--limit", "2", "--judge", "none")
     code, out, err = call(*options, cwd=tmp_path)
     assert (code, out) == (2, "")
-    assert "Fetch   3.30 GB: Gemma-3-1B-it (806 MB), Gemma-3-4B-it (2.49 GB)" in err
+    assert "Fetch   3.30 GB: Gemma-3-1B-it (model, 806 MB), Gemma-3-4B-it (model, 2.49 GB)" in err
     assert "Trials  12 = 2 models × 2 scenarios × 3 conditions × 1 sample: 12 to do" in err
     assert "3.30 GB to download; nothing was done: add --yes to agree" in err
     assert not hub.requests

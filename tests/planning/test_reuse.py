@@ -174,7 +174,7 @@ def test_a_dry_run_needs_no_weights_no_network_and_no_database(tmp_path: Path) -
         "--plan", "--model", "Qwen3-0.6B", "--limit", "2", "--judge", "openai:gpt-5.2", cwd=tmp_path
     )
     assert (code, err) == (0, "")
-    assert "Fetch   397 MB: Qwen3-0.6B (397 MB)" in out
+    assert "Fetch   397 MB: Qwen3-0.6B (model, 397 MB)" in out
     assert "unknown: prompts cannot be rendered before weights" in out
     assert "gpt-5.2: 6 labels pending and 168 control answers" in out
     assert [file.name for file in tmp_path.iterdir()] == []
