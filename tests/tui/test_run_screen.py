@@ -1,6 +1,7 @@
 """The Run screen, driven by keys over a real run of the demo model."""
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from textual.widgets import Static
 from steertui.core.experiment import Experiment
 from steertui.core.verdict import SIGNS, Label, Verdict
 from steertui.engine.sizing import Overrides
-from steertui.planning.judges import DEFAULT_OPTIONS, find_judges
+from steertui.planning.judges import DEFAULT_OPTIONS, Judge, find_judges
 from steertui.store import Store
 from steertui.store.run_lock import run_lock
 from steertui.tui.app import SteertuiApp, open_session
@@ -190,6 +191,39 @@ def test_a_viewer_shows_what_another_process_stores_and_has_no_keys_of_a_run(
             assert not screen.is_at_work
 
         drive_stored(db, story)
+
+
+def test_a_viewer_counts_the_labels_of_a_judge_that_had_none_when_it_began(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    made_up(db, ["an answer"] * 4)
+    with Loopback(Fake(models=("one", "two"))) as server, run_lock(db):
+        names = [f"openai:{name}@{server.url}" for name in ("one", "two")]
+        execute(db, "UPDATE experiment_plans SET toml = ?", [Experiment(judges=names).to_toml()])
+        judges = find_judges(names, "steertui", hide_suffix=False, options=DEFAULT_OPTIONS)
+
+        async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+            await press(pilot, "2")
+            screen = run_screen(app)
+            await wait_until(pilot, lambda: screen.is_following)
+            await wait_until(pilot, lambda: screen.run.pending == 8)
+            label_all(db, [judges[0]], 3)
+            await wait_until(pilot, lambda: screen.run.grid.labelled == 3)
+            assert screen.run.pending == 5
+            label_all(db, [judges[1]], 4)
+            await wait_until(pilot, lambda: screen.run.pending == 1)
+            line = str(screen.query_one("#activity", Static).render())
+            assert "3 labels · 1 labels pending" in line
+
+        drive_stored(db, story)
+
+
+def label_all(db: Path, judges: Sequence[Judge], count: int) -> None:
+    """Add one label of each judge to the first `count` answers."""
+    with Store(db) as store:
+        for judge in judges:
+            store.add_judge(judge.id, judge.name, {**judge.settings, "title": ""})
+            for (key,) in select(db, "SELECT trial FROM generations LIMIT ?", [count]):
+                store.add_verdict(str(key), Verdict(judge.id, Label.CONVERGENCE))
 
 
 def test_a_run_goes_on_while_another_experiment_is_planned_and_refuses_to_be_replaced(

@@ -12,6 +12,7 @@ from steertui.store import Store
 from steertui.store.progress_queries import ChangeMark, changes_between, current_mark
 from steertui.store.run_lock import is_locked
 from steertui.tui.run.run_messages import RunUpdate
+from steertui.tui.run.run_state import RunState, count_labels, first_judge
 
 INTERVAL = 1.0
 """Seconds between two looks at what the other process has stored."""
@@ -25,11 +26,14 @@ class OtherEnded(Message):
 class Follower:
     """Posts changes of one experiment to `target` while another process runs on the database."""
 
-    def __init__(self, db: Path, experiment: str, judge: str, target: MessagePump) -> None:
-        """Follow the experiment with this id; statuses are those under `judge`, "" for none."""
+    def __init__(self, db: Path, experiment: str, run: RunState, target: MessagePump) -> None:
+        """Follow the experiment with this id.
+
+        Statuses are those under the judge that `run` shows, or else the first one with labels.
+        """
         self._db = db
         self._experiment = experiment
-        self._judge = judge
+        self._run = run
         self._target = target
         self._end = threading.Event()
 
@@ -51,8 +55,15 @@ class Follower:
     def _post_changes(self, store: Store, since: ChangeMark) -> ChangeMark:
         now = current_mark(store)
         if now != since:
-            statuses = changes_between(store, self._experiment, self._judge, since, now)
+            experiment, run = self._experiment, self._run
+            judge = run.judge or first_judge(store, experiment)
+            statuses = changes_between(store, experiment, judge, since, now)
             if statuses:
-                summary = summarise_experiment(store, self._experiment)
-                self._target.post_message(RunUpdate(statuses=statuses, summary=summary))
+                update = RunUpdate(
+                    statuses=statuses,
+                    judge=judge,
+                    others_labelled=count_labels(store, experiment, run.others),
+                    summary=summarise_experiment(store, experiment),
+                )
+                self._target.post_message(update)
         return now

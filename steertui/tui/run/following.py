@@ -72,7 +72,7 @@ class Following(Page):
     def follow(self, state: str) -> None:
         """Show what the other process stores, until it ends; `state` says so."""
         self.state = state
-        follower = Follower(self.session.db, self.session.id, self.run.judge, self)
+        follower = Follower(self.session.db, self.session.id, self.run, self)
         self.follower = follower
         self.run_worker(follower.work, thread=True, group="run", exit_on_error=False)
         self.refresh_bindings()

@@ -86,6 +86,8 @@ class RunUpdate(Message):
         verdicts: new ones by trial key and judge id.
         failures: reasons by the key of the trial that could not be answered.
         statuses: trials that another process changed, by key.
+        judge: id of the judge of `statuses`; "" for none.
+        others_labelled: labels of the planned judges that are not shown; None if unchanged.
         summary: results so far; None if not due.
     """
 
@@ -102,6 +104,8 @@ class RunUpdate(Message):
     verdicts: dict[tuple[str, str], Verdict] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     statuses: dict[str, TrialStatus] = field(default_factory=dict)
+    judge: str = ""
+    others_labelled: int | None = None
     summary: Summary | None = None
 
 

@@ -1,5 +1,6 @@
 """State of the Run screen: everything it shows of one experiment, from the store and the run."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from steertui.analysis.summary import Summary
@@ -27,7 +28,8 @@ class StoredState:
         failures: reasons by the key of the trial that could not be answered.
         judge: id of the judge whose labels are shown; "" for none.
         dollars: cost of all judges so far, in US dollars.
-        pending: labels that the planned judges other than `judge` have to give.
+        others: ids of the planned judges other than `judge`.
+        others_labelled: labels that they have given.
         is_planned: whether `judge` is planned, or it is unknown which judges are.
     """
 
@@ -36,32 +38,42 @@ class StoredState:
     failures: dict[str, str]
     judge: str
     dollars: float
-    pending: int
+    others: tuple[str, ...]
+    others_labelled: int
     is_planned: bool
 
 
 def read_state(store: Store, session: Session, judge: str) -> StoredState:
     """Return the stored state of the open experiment under a judge.
 
-    "" stands for the experiment's first judge; people and published labels come last.
+    "" stands for the experiment's first judge with labels; people and published labels come last.
+    Before the first label it stands for the first planned judge.
     """
     experiment, planned = session.id, planned_judges(store, session)
-    judges = sorted(store.judges(experiment), key=lambda info: info.kind.is_reference)
-    judge = judge or (judges[0].id if judges else "")
+    judge = judge or first_judge(store, experiment) or next(iter(planned or ()), "")
     places, statuses = survey(store, experiment, judge)
+    others = tuple(other for other in planned or () if other != judge)
     return StoredState(
         places=places,
         statuses=statuses,
         failures=failure_reasons(store, experiment),
         judge=judge,
-        dollars=sum(store.judge_cost(info.id).dollars or 0.0 for info in judges),
-        pending=sum(
-            len(statuses) - store.count_judged(experiment, other)
-            for other in planned or ()
-            if other != judge
-        ),
+        dollars=sum(store.judge_cost(info.id).dollars or 0.0 for info in store.judges(experiment)),
+        others=others,
+        others_labelled=count_labels(store, experiment, others),
         is_planned=planned is None or judge in planned,
     )
+
+
+def first_judge(store: Store, experiment: str) -> str:
+    """Return the id of the experiment's first judge with labels, people last; "" for none."""
+    judges = sorted(store.judges(experiment), key=lambda info: info.kind.is_reference)
+    return judges[0].id if judges else ""
+
+
+def count_labels(store: Store, experiment: str, judges: Iterable[str]) -> int:
+    """Return the number of labels that these judges gave to answers of the experiment."""
+    return sum(store.count_judged(experiment, judge) for judge in judges)
 
 
 def planned_judges(store: Store, session: Session) -> list[str] | None:
@@ -92,7 +104,8 @@ class RunState:
         failures: reasons by the key of the trial that could not be answered.
         judge: id of the judge whose labels are shown; "" for none.
         is_judge_planned: whether a run judges the answers by the shown judge.
-        others_pending: labels that the other planned judges have to give.
+        others: ids of the other planned judges.
+        others_labelled: labels that they have given.
         dollars: stored cost of all judges, in US dollars.
         stages: progress by stage.
         queues: progress by judge.
@@ -111,7 +124,8 @@ class RunState:
     failures: dict[str, str] = field(default_factory=dict)
     judge: str = ""
     is_judge_planned: bool = False
-    others_pending: int = 0
+    others: tuple[str, ...] = ()
+    others_labelled: int = 0
     dollars: float = 0.0
     stages: dict[str, Stage] = field(default_factory=dict)
     queues: dict[str, JudgeQueue] = field(default_factory=dict)
@@ -139,7 +153,8 @@ class RunState:
         self.judge = stored.judge
         self.dollars = stored.dollars
         self.is_judge_planned = stored.is_planned
-        self.others_pending = stored.pending
+        self.others = stored.others
+        self.others_labelled = stored.others_labelled
 
     @property
     def answered(self) -> int:
@@ -160,7 +175,7 @@ class RunState:
     def pending(self) -> int:
         """Number of labels that a run would ask for, of all planned judges."""
         shown = self.unjudged if self.judge and self.is_judge_planned else 0
-        return shown + self.others_pending
+        return shown + len(self.others) * self.answered - self.others_labelled
 
     @property
     def failed(self) -> int:
@@ -187,6 +202,9 @@ class RunState:
         self.notices += update.notices
         self.kv = update.kv or self.kv
         self.summary = update.summary or self.summary
+        self.judge = self.judge or update.judge
+        if update.others_labelled is not None:
+            self.others_labelled = update.others_labelled
         if update.shape:
             self.shape = update.shape
             self.throughputs = []
