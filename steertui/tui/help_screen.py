@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding
-from textual.containers import VerticalScroll
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Footer, Markdown, Static
 
 from steertui.tui.widgets.label_style import palette
+from steertui.tui.widgets.moves import MoveScroll
 from steertui.tui.widgets.page import PAGES, Page
 
 
@@ -43,7 +43,7 @@ class HelpScreen(ModalScreen[None]):
         bindings = named_bindings(screen)
         here = self._table("on this screen", [b for b in bindings if b.node is not self.app])
         everywhere = self._table("on all screens", [b for b in bindings if b.node is self.app])
-        with VerticalScroll(classes="help"):
+        with MoveScroll(classes="help"):
             yield Markdown(f"# {name}\n{description}\n{here}\n\n{everywhere}")
             yield Static(palette(self.app.current_theme.dark).legend())
         yield Footer()

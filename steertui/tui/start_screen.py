@@ -7,12 +7,12 @@ from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.widgets import DataTable, Static
 
 from steertui.core.verdict import Label
 from steertui.tui.recent import RecentExperiment
 from steertui.tui.widgets.experiment_list import ExperimentList
+from steertui.tui.widgets.moves import MoveScroll
 from steertui.tui.widgets.page import Page
 
 HELP = """
@@ -74,7 +74,7 @@ class StartScreen(Page):
     def body(self) -> ComposeResult:
         """Lay out the list of experiments over one column of text."""
         yield ExperimentList(id="recent")
-        with VerticalScroll(id="start"):
+        with MoveScroll(id="start"):
             yield Static(id="start-text", markup=False)
 
     def reload(self) -> None:

@@ -26,9 +26,10 @@ from steertui.tui.run.matrix import Matrix
 from steertui.tui.run.run_screen import RunScreen
 from steertui.tui.session import Session
 from steertui.tui.widgets.choose_one import ChooseOne
+from steertui.tui.widgets.moves import MoveScroll
 from tests.fixtures import large
 from tests.fixtures.frames import frame
-from tests.fixtures.screens import Story, drive, press, wait_idle
+from tests.fixtures.screens import Story, drive, press, wait_idle, wait_until
 
 SCREENS = {
     "start": "0",
@@ -172,6 +173,40 @@ def test_j_k_g_and_G_move_in_lists_tables_and_texts(db: Path) -> None:
         assert 0 < len(trials) < 304 * 2
 
     drive_stored(db, story)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 30)])
+def test_results_of_one_table_scroll_with_the_keys_of_texts(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    path = tmp_path / "one.db"
+    large.write(path, models=1, samples=1, words=4)
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "4")
+        await wait_idle(pilot)
+        await scrolls_with_all_keys(pilot, app.screen.query_one("#results-box", MoveScroll))
+
+    drive(open_session(None, path, Overrides(threads=1)), story, size)
+
+
+def test_help_scrolls_with_the_keys_of_texts(db: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "5", "question_mark")
+        await wait_idle(pilot)
+        await scrolls_with_all_keys(pilot, app.screen.query_one(MoveScroll))
+
+    drive(open_session(None, db, Overrides(threads=1)), story, (80, 24))
+
+
+async def scrolls_with_all_keys(pilot: Pilot[None], box: MoveScroll) -> None:
+    for key in ("j", "G", "pagedown"):
+        await press(pilot, key)
+        await wait_until(pilot, lambda: box.scroll_target_y > 0)
+        if key == "G":
+            assert box.scroll_target_y == box.max_scroll_y
+        await press(pilot, "k" if key == "j" else "g")
+        await wait_until(pilot, lambda: box.scroll_target_y == 0)
 
 
 def test_escape_returns_to_the_number_that_led_to_the_trials(db: Path) -> None:

@@ -10,7 +10,7 @@ from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal
 from textual.widgets import DataTable, Static
 
 from steertui.analysis.judge_overview import JudgeOverview, judge_overviews
@@ -27,6 +27,7 @@ from steertui.tui.judges import judge_jobs as jobs
 from steertui.tui.widgets.form import Values
 from steertui.tui.widgets.job_page import FormJob, Job, JobLine, JobPage
 from steertui.tui.widgets.layout import set_titles
+from steertui.tui.widgets.moves import MoveScroll
 from steertui.tui.widgets.screen_words import in_screen_words
 from steertui.tui.widgets.stable_table import StableTable, make_content
 from steertui.units import quantity
@@ -73,7 +74,7 @@ class JudgesScreen(JobPage):
         yield JobLine()
         with Horizontal(id="judges-body"):
             yield StableTable(id="judges", cursor_type="row", classes="panel")
-            with VerticalScroll(id="judge-box", classes="panel"):
+            with MoveScroll(id="judge-box", classes="panel"):
                 yield Static(id="judge-text", markup=False)
 
     def on_mount(self) -> None:

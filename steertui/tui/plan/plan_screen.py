@@ -8,7 +8,7 @@ from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal
 from textual.geometry import Size
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
@@ -45,7 +45,7 @@ from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.form import Form
 from steertui.tui.widgets.form_dialog import FormDialog
 from steertui.tui.widgets.layout import set_titles
-from steertui.tui.widgets.moves import MoveList
+from steertui.tui.widgets.moves import MoveList, MoveScroll
 from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.prompts import Confirm, TextPrompt
 from steertui.tui.widgets.reflowing_text import ReflowingText
@@ -95,7 +95,7 @@ class PlanScreen(Page):
         """Lay out."""
         with Horizontal(id="plan-body"):
             yield MoveList(id="fields", classes="panel")
-            with VerticalScroll(id="plan-box", classes="panel"):
+            with MoveScroll(id="plan-box", classes="panel"):
                 yield ReflowingText(id="estimate")
 
     def on_mount(self) -> None:

@@ -7,7 +7,6 @@ from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from steertui.analysis.summary import summarise_experiment
@@ -15,7 +14,7 @@ from steertui.paper.comparison import compare_with_paper
 from steertui.report import terminal
 from steertui.stats.rate import Policy
 from steertui.store import Store
-from steertui.tui.widgets.moves import move_bindings
+from steertui.tui.widgets.moves import MoveScroll
 from steertui.tui.widgets.page import Page
 
 HELP = """
@@ -28,12 +27,6 @@ comparisons of models and judges. The command `steertui report` prints the same.
 
 DETAIL_KEY = "press d"
 """How this screen shows the detailed report."""
-
-
-class ReportBox(VerticalScroll, can_focus=True):
-    """The report, with the keys of all texts."""
-
-    BINDINGS = move_bindings("scroll_down", "scroll_up", "scroll_home", "scroll_end")
 
 
 class ReportScreen(Page):
@@ -56,12 +49,12 @@ class ReportScreen(Page):
 
     def body(self) -> ComposeResult:
         """Yield the text."""
-        with ReportBox(id="report-box", classes="panel"):
+        with MoveScroll(id="report-box", classes="panel"):
             yield Static(id="report-text", markup=False)
 
     def on_mount(self) -> None:
         """Focus the text."""
-        self.query_one(ReportBox).focus()
+        self.query_one(MoveScroll).focus()
 
     def reload(self) -> None:
         """Write the report, unless it is written already."""
@@ -83,7 +76,7 @@ class ReportScreen(Page):
         self._has_detail = not self._has_detail
         if self._parts:
             self._draw()
-            self.query_one(ReportBox).scroll_home(animate=False)
+            self.query_one(MoveScroll).scroll_home(animate=False)
 
     def action_leave(self) -> None:
         """Return to Results."""

@@ -5,7 +5,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.widgets import DataTable, Static
 
 from steertui.analysis.category_rows import category_legend
@@ -31,6 +31,7 @@ from steertui.tui.results.tables import (
     rates_table,
 )
 from steertui.tui.widgets.choose_one import ChooseOne
+from steertui.tui.widgets.moves import MoveScroll
 from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.reflowing_text import ReflowingText
 from steertui.tui.widgets.stable_table import StableTable
@@ -120,7 +121,7 @@ class ResultsScreen(Page):
         """Yield the sentences and the tables."""
         yield Static(OVERVIEW, classes="heading", id="overview-head")
         yield StableTable(id="overview", cursor_type="row")
-        with VerticalScroll(id="results-box"):
+        with MoveScroll(id="results-box"):
             yield ReflowingText(id="sentences")
             with Vertical(id="results-tables"):
                 yield Static(classes="heading", id="heat-map-head", markup=False)
@@ -200,8 +201,8 @@ class ResultsScreen(Page):
         head = self.query_one("#overview-head", Static)
         head.display = grid.display
         head.update(". ".join(filter(None, (OVERVIEW, shared_legend(results)))))
-        if grid.display and self.focused is None:
-            grid.focus()
+        if not (self.focused and self.focused.display):
+            (grid if grid.display else self.query_one("#results-box")).focus(scroll_visible=False)
 
     @on(DataTable.RowSelected, "#overview")
     def _table_chosen(self, event: DataTable.RowSelected) -> None:

@@ -2,7 +2,7 @@
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.geometry import Size
 
 from steertui.analysis.summary import STAND_IN_WARNING, Summary
@@ -13,6 +13,7 @@ from steertui.tui.run.panels import FocusPanel, SlotsPanel
 from steertui.tui.run.run_state import RunState
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import hanging_indent, set_titles
+from steertui.tui.widgets.moves import MoveScroll
 from steertui.tui.widgets.reflowing_text import ReflowingText
 
 RATES = "rates so far, in percent with 95 % intervals"
@@ -30,7 +31,7 @@ class RunBody(Horizontal):
             yield Matrix(id="matrix")
             yield SlotsPanel(id="slots")
         with Vertical(id="run-right"):
-            with VerticalScroll(id="rates-box"):
+            with MoveScroll(id="rates-box"):
                 yield ReflowingText(id="rates")
             yield FocusPanel(id="focus")
 

@@ -8,7 +8,7 @@ from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal
 from textual.widgets import DataTable
 
 from steertui.core.model import DEMO, is_server
@@ -22,6 +22,7 @@ from steertui.tui.vectors.library_rows import COLUMNS, LEFT_COLUMNS, LibraryRow,
 from steertui.tui.vectors.vector_text import lines_text, vector_text
 from steertui.tui.widgets.job_page import FormJob, JobLine, JobPage
 from steertui.tui.widgets.layout import set_titles
+from steertui.tui.widgets.moves import MoveScroll
 from steertui.tui.widgets.prompts import Confirm
 from steertui.tui.widgets.reflowing_text import ReflowingText
 from steertui.tui.widgets.screen_words import in_screen_words
@@ -71,7 +72,7 @@ class VectorsScreen(JobPage):
         yield JobLine()
         with Horizontal(id="vectors-body"):
             yield StableTable(id="vectors", cursor_type="row", classes="panel")
-            with VerticalScroll(id="vector-box", classes="panel"):
+            with MoveScroll(id="vector-box", classes="panel"):
                 yield ReflowingText(id="vector-text")
 
     def on_mount(self) -> None:

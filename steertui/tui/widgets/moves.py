@@ -1,6 +1,7 @@
 """Keys that move in every list, table and text: those of the arrows, and those of less and vi."""
 
 from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
 from textual.widgets import OptionList
 
 
@@ -18,3 +19,9 @@ class MoveList(OptionList):
     """List with the keys of all lists."""
 
     BINDINGS = move_bindings("cursor_down", "cursor_up", "first", "last")
+
+
+class MoveScroll(VerticalScroll, can_focus=True):
+    """Container of text and other widgets that scrolls with the keys of all texts."""
+
+    BINDINGS = move_bindings("scroll_down", "scroll_up", "scroll_home", "scroll_end")

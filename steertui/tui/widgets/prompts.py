@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.validation import Integer
 from textual.widgets import Footer, Input, Static
 
+from steertui.tui.widgets.moves import MoveScroll
 from steertui.tui.widgets.path_suggester import KEYS as PATH_KEYS
 from steertui.tui.widgets.path_suggester import PathSuggester
 from steertui.tui.widgets.screen_words import Problem
@@ -36,7 +37,7 @@ class Confirm(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         """Yield the question and the keys."""
         with Vertical(classes="question"):
-            with VerticalScroll(classes="asked"):
+            with MoveScroll(classes="asked"):
                 yield Static(self._question, markup=False)
             yield Static(f"enter  {self._verb.lower()}      escape  cancel", classes="keys")
         yield Footer()
