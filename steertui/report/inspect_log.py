@@ -14,14 +14,15 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import Table
-from steertui.core.generation import StopReason
-from steertui.core.model import is_server
+from steertui.core.generation import SamplingParams, StopReason
+from steertui.core.model import IMPORTED_PREFIX, is_server
 from steertui.core.verdict import Label
 from steertui.lookup import short_id
 from steertui.output_files import check_output, file_name, output, output_folder
 from steertui.stats.rate import VALID_LABELS, Rate, convergence_rate
 from steertui.store import ModelSetting, Store
 from steertui.store.report_queries import AnswerRecord, answer_records
+from steertui.untrusted import parse_json
 
 Record = dict[str, Any]
 
@@ -31,6 +32,12 @@ STOP_REASONS = {
     StopReason.UNKNOWN.value: "unknown",
 }
 """Stop reasons of inspect_ai by the stored ones."""
+
+CONFIG_KEYS = ("top_p", "top_k", "presence_penalty", "seed")
+"""Sampling parameters with the same name in inspect_ai's config, besides the temperature."""
+
+EXTRA_KEYS = ("min_p", "repetition_penalty")
+"""Sampling parameters that inspect_ai's config lacks."""
 
 FILE_KIND = "inspect_ai log"
 
@@ -57,16 +64,19 @@ def write_logs(store: Store, summary: Summary, folder: Path) -> list[Path]:
     for path in paths:
         check_output(path, FILE_KIND, [store.path])
     for path, (tables, condition) in zip(paths, logs.values(), strict=True):
-        samples = list(_samples(store, tables, condition))
+        first = tables[0]
+        answers = list(answer_records(store, first.experiment, first.setting, condition))
         with output(path, FILE_KIND, [store.path]) as file:
-            _write(file, tables, condition, samples)
+            _write(file, tables, condition, answers)
     return paths
 
 
 def _write(
-    file: BinaryIO, tables: Sequence[Table], condition: str, samples: Sequence[Record]
+    file: BinaryIO, tables: Sequence[Table], condition: str, answers: Sequence[AnswerRecord]
 ) -> None:
+    samples = list(_samples(tables, answers))
     spec = _spec(tables[0], condition, samples)
+    spec["model_generate_config"] = _generate_config(tables[0].setting, answers)
     plan: Record = {"name": "plan", "steps": [], "config": {}}
     start = {"version": 2, "eval": spec, "plan": plan}
     summaries = [_summary(sample) for sample in samples]
@@ -104,12 +114,35 @@ def _spec(table: Table, condition: str, samples: Sequence[Record]) -> Record:
         "task_args": {"condition": condition, "policy": str(table.policy)},
         "dataset": {"name": "scenarios", "samples": len(ids), "sample_ids": ids},
         "model": _model(setting.name),
-        "model_generate_config": {"temperature": setting.temperature},
         "model_args": {"sha256": setting.model, "title": setting.title},
         "config": {"epochs": max((sample["epoch"] for sample in samples), default=1)},
         "packages": {},
         "metadata": {"experiment": table.experiment},
     }
+
+
+def _generate_config(setting: ModelSetting, answers: Sequence[AnswerRecord]) -> Record:
+    """Return the sampling parameters that all answers of a log have.
+
+    Those without a key in inspect_ai's config are in its `extra_body`, unless they are neutral. Of
+    imported answers only temperature and limit of tokens are known.
+    """
+    shared = _shared([parse_json(answer.sampling) for answer in answers])
+    config: Record = {"temperature": setting.temperature}
+    if shared.get("max_tokens"):
+        config["max_tokens"] = shared["max_tokens"]
+    if setting.model.startswith(IMPORTED_PREFIX):
+        return config
+    config |= {key: shared[key] for key in CONFIG_KEYS if key in shared}
+    neutral = SamplingParams().as_dict()
+    extra = {k: shared[k] for k in EXTRA_KEYS if k in shared and shared[k] != neutral[k]}
+    return config | ({"extra_body": extra} if extra else {})
+
+
+def _shared(records: Sequence[Record]) -> Record:
+    """Return the members that are equal in all records; {} for none."""
+    first = records[0] if records else {}
+    return {key: value for key, value in first.items() if all(r.get(key) == value for r in records)}
 
 
 def _score(table: Table, condition: str) -> Record:
@@ -130,15 +163,14 @@ def _metrics(name: str, rate: Rate) -> Iterator[tuple[str, Record]]:
             yield key, {"name": key, "value": value, "params": {}}
 
 
-def _samples(store: Store, tables: Sequence[Table], condition: str) -> Iterator[Record]:
-    first = tables[0]
+def _samples(tables: Sequence[Table], answers: Sequence[AnswerRecord]) -> Iterator[Record]:
     by_judge = {table.judge.id: table for table in tables if table.judge}
-    for answer in answer_records(store, first.experiment, first.setting, condition):
+    for answer in answers:
         scores: Record = {}
         for verdict in answer.verdicts:
             if verdict.judge in by_judge and verdict.label:
                 scores |= _scores(verdict.label, verdict.reason, by_judge[verdict.judge])
-        yield _sample(answer, first, scores)
+        yield _sample(answer, tables[0], scores)
 
 
 def _scores(label: Label, reason: str, table: Table) -> Record:

@@ -122,6 +122,7 @@ class AnswerRecord(NamedTuple):
     Attributes:
         created_at: time of storing, ISO 8601 in UTC.
         seconds: duration of the generation.
+        sampling: sampling parameters (JSON).
         loglik: as in `ScoredAnswer`.
         loglik_tokens: scored tokens; None if unmeasured.
     """
@@ -141,6 +142,7 @@ class AnswerRecord(NamedTuple):
     prompt_tokens: int
     created_at: str
     seconds: float
+    sampling: str
     loglik: float | None
     loglik_tokens: int | None
     verdicts: tuple[JudgeVerdict, ...]
@@ -211,7 +213,7 @@ def answer_records(
     """Yield the answers of a model setting under a condition in planned order."""
     sql = """SELECT t.key, t.sample, s.name, s.title, s.category, s.task, s.system,
             c.name, c.suffix, c.about, c.spec, g.answer, g.reasoning, g.stop, g.tokens,
-            g.prompt_tokens, g.created_at, g.seconds, l.loglik, l.tokens
+            g.prompt_tokens, g.created_at, g.seconds, t.sampling, l.loglik, l.tokens
         FROM experiment_trials AS e JOIN trials AS t ON t.key = e.trial
         JOIN scenarios AS s ON s.id = t.scenario JOIN conditions AS c ON c.id = t.condition
         JOIN generations AS g ON g.trial = t.key

@@ -5,6 +5,7 @@ import os
 import subprocess
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -239,6 +240,40 @@ def test_our_own_export_is_imported_with_the_same_rates_and_names(tmp_path: Path
     for row in first:
         row["suffix"] = str(row["suffix"]).strip()
     assert first == second
+
+
+def test_our_own_export_states_the_sampling_parameters(tmp_path: Path) -> None:
+    run = ("--batch", "--demo", "--limit", "2", "--temperature", "0.7", "--max-tokens", "12")
+    filters = ("--top-p", "0.9", "--top-k", "30", "--min-p", "0.05", "--seed", "7")
+    assert call(*run, *filters, "--db", "d.db", cwd=tmp_path)[0] == 0
+    assert call("export", "d.db", "--inspect", "logs", cwd=tmp_path)[0] == 0
+    out = import_stored(tmp_path, "logs")
+    assert "the log does not state" not in out
+    assert "the log sets extra_body, which trials do not store" in out
+    keys = ("temperature", "top_p", "top_k", "seed", "max_tokens", "presence_penalty")
+    own, imported = (
+        [
+            json.loads(str(row["sampling"]))
+            for row in rows(tmp_path / db, "SELECT sampling FROM trials")
+        ]
+        for db in ("d.db", "i.db")
+    )
+    assert len(own) == len(imported) == 8
+    assert {tuple(s[key] for key in keys) for s in own} == {(0.7, 0.9, 30, 7, 12, 0.0)}
+    assert {tuple(s[key] for key in keys) for s in imported} == {(0.7, 0.9, 30, 7, 12, 0.0)}
+
+
+def test_an_export_of_imported_answers_states_no_sampling_that_their_logs_lacked(
+    tmp_path: Path,
+) -> None:
+    write_logs(tmp_path / "logs")
+    import_stored(tmp_path, "logs")
+    assert call("export", "i.db", "--inspect", "again", cwd=tmp_path)[0] == 0
+    for path in (tmp_path / "again").glob("*.eval"):
+        with ZipFile(path) as log:
+            config = json.loads(log.read("header.json"))["eval"]["model_generate_config"]
+        assert "seed" not in config
+        assert "top_k" not in config
 
 
 def test_an_imported_database_merges_and_is_judged_again(tmp_path: Path) -> None:
