@@ -53,12 +53,14 @@ class KnownModel:
 
     Attributes:
         parameters: number of parameters, of a mixture of experts all; 0 if unknown.
+        active: parameters used per token by a mixture of experts of the catalogue; 0 otherwise.
         family: of the catalogue, else the architecture in the weights; "" if unknown.
         stage: of training.
         stem: name without stage and quantisation; models of one stem are stages of one training.
     """
 
     parameters: int
+    active: int
     family: str
     stage: Stage
     stem: str
@@ -78,6 +80,7 @@ def known_model(setting: ModelSetting, weights: WeightFacts | None) -> KnownMode
     architecture = weights.architecture if weights else ""
     return KnownModel(
         parameters=parameters or (listed.parameters if listed else 0),
+        active=listed.active if listed else 0,
         family=listed.family if listed else architecture,
         stage=_WORDS.get(word, Stage.UNKNOWN),
         stem=name[: found.start()] if found else name,

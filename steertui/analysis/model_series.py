@@ -87,15 +87,20 @@ def model_series(summary: Summary) -> Iterator[ModelSeries]:
     From all its models that draw a headline, shown or not; a series is left out if none of its
     models is shown. All of it is exploratory.
     """
+    for models in models_by_setting(summary):
+        for series in (*size_series(models), *_stages(models)):
+            if any(summary.shows(model.table) for model in series.models):
+                yield series
+
+
+def models_by_setting(summary: Summary) -> Iterator[list[SeriesModel]]:
+    """Yield the models that draw a headline, by experiment, judge and temperature."""
     groups: dict[Hashable, list[SeriesModel]] = {}
     for table in summary.complete:
         if table.judge and table.primary and table.draws_headline:
             key = table.experiment, table.judge.id, table.setting.temperature
             groups.setdefault(key, []).append(_series_model(table, table.primary, summary))
-    for models in groups.values():
-        for series in (*_sizes(models), *_stages(models)):
-            if any(summary.shows(model.table) for model in series.models):
-                yield series
+    yield from groups.values()
 
 
 def _series_model(table: Table, primary: GapResult, summary: Summary) -> SeriesModel:
@@ -104,23 +109,29 @@ def _series_model(table: Table, primary: GapResult, summary: Summary) -> SeriesM
     return SeriesModel(table, known, primary, rates.get(BASELINE))
 
 
-def _sizes(models: Sequence[SeriesModel]) -> Iterator[ModelSeries]:
+def size_series(models: Sequence[SeriesModel]) -> Iterator[ModelSeries]:
     """Yield the series of sizes, if a family has a stage with several sizes."""
-    groups: dict[tuple[str, Stage], list[SeriesModel]] = {}
-    for model in models:
-        if model.known.parameters and model.known.family:
-            key = model.known.family, model.known.stage
-            groups.setdefault(key, []).append(model)
-    several = {key: own for key, own in groups.items() if _has_several_sizes(own)}
+    several = size_groups(models)
     if not several:
         return
     pairs = {(m.primary.gap.first, m.primary.gap.second) for own in several.values() for m in own}
-    shown = [m for _, own in sorted(several.items()) for m in sorted(own, key=_parameters)]
+    shown = [model for own in several.values() for model in own]
     slopes = tuple(_slopes(several, pairs.pop())) if len(pairs) == 1 else ()
-    yield ModelSeries(f"Models by size{_where(shown)}", tuple(shown), slopes)
+    yield ModelSeries(f"Models by size{where_text(shown)}", tuple(shown), slopes)
 
 
-def _has_several_sizes(models: Sequence[SeriesModel]) -> bool:
+def size_groups(models: Sequence[SeriesModel]) -> dict[tuple[str, Stage], list[SeriesModel]]:
+    """Return the models of each family and stage with several sizes, by size."""
+    groups: dict[tuple[str, Stage], list[SeriesModel]] = {}
+    for model in sorted(models, key=_parameters):
+        if model.known.parameters and model.known.family:
+            key = model.known.family, model.known.stage
+            groups.setdefault(key, []).append(model)
+    return {key: own for key, own in sorted(groups.items()) if has_several_sizes(own)}
+
+
+def has_several_sizes(models: Sequence[SeriesModel]) -> bool:
+    """Whether the models have different numbers of parameters."""
     return len({model.known.parameters for model in models}) > 1
 
 
@@ -132,7 +143,7 @@ def _slopes(
     groups: Mapping[tuple[str, Stage], Sequence[SeriesModel]], pair: tuple[str, str]
 ) -> Iterator[SizeSlope]:
     """Yield the slopes of the gap, then those of the baseline: of each group, and pooled."""
-    sets = {_group_name(*key): [*own] for key, own in sorted(groups.items())}
+    sets = {group_name(*key): [*own] for key, own in sorted(groups.items())}
     if len(sets) > 1:
         pooled = [model for own in sets.values() for model in own]
         sets[f"All {len(sets)} groups together, each with a level of its own"] = pooled
@@ -144,7 +155,8 @@ def _slopes(
         yield from _size_slopes(sets, rates, f"the rate of {BASELINE}")
 
 
-def _group_name(family: str, stage: Stage) -> str:
+def group_name(family: str, stage: Stage) -> str:
+    """Return family and stage in words."""
     return family if stage is Stage.UNKNOWN else f"{family} {stage}"
 
 
@@ -189,11 +201,11 @@ def _stages(models: Sequence[SeriesModel]) -> Iterator[ModelSeries]:
         if len({model.known.stage for model in own}) > 1:
             ordered = sorted(own, key=lambda model: model.known.stage.rank)
             yield ModelSeries(
-                f"Base and post-trained versions of {stem}{_where(ordered)}", tuple(ordered)
+                f"Base and post-trained versions of {stem}{where_text(ordered)}", tuple(ordered)
             )
 
 
-def _where(models: Sequence[SeriesModel]) -> str:
+def where_text(models: Sequence[SeriesModel]) -> str:
     """Return ", temperature 0, judged by NAME"."""
     table = models[0].table
     judge = table.judge.name if table.judge else ""

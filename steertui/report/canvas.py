@@ -24,6 +24,7 @@ STYLE = """
 .chart .paper { fill: none; stroke: var(--ink); stroke-width: 1.5; }
 .chart .flow { opacity: 0.45; }
 .chart .thin { stroke-width: 1.5; }
+.chart .halo { stroke: var(--surface); stroke-width: 3; paint-order: stroke; }
 .chart .faint { opacity: 0.5; stroke-dasharray: 5 4; }
 .chart .hollow { fill: var(--surface); stroke-width: 2; }
 """.replace("FONT", FONT)

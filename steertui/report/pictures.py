@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from steertui.analysis.judge_panels import judge_panels
+from steertui.analysis.model_scale import model_scales
 from steertui.analysis.summary import Summary
 from steertui.errors import ExperimentError
 from steertui.output_files import check_output, file_name, output, output_folder
@@ -13,6 +14,7 @@ from steertui.report.contest_figure import contest_matrix, contest_parts
 from steertui.report.dose_figure import dose_curve
 from steertui.report.figure_width import DOTS_PER_INCH, PIXELS_PER_INCH
 from steertui.report.kappa_figure import kappas
+from steertui.report.scale_figure import scale_figure
 from steertui.report.transition_figure import transitions
 
 TRANSITION_WIDTH = 560
@@ -58,6 +60,8 @@ def pictures(summary: Summary, width: int = figures.WIDE) -> Iterator[tuple[str,
     compared = [table for table in alone if table.comparisons]
     if compared:
         yield "gaps", figures.gaps(compared, width)
+    for number, scale in enumerate(model_scales(summary), 1):
+        yield f"scale-{number}", scale_figure(scale, width)
     for number, table in enumerate(judged, 1):
         if len(table.categories) > 1:
             canvas = figures.categories(table, table.categories, width)

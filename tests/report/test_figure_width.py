@@ -16,6 +16,7 @@ from steertui.report.pictures import pictures
 from steertui.store import Store
 from tests.fixtures import grouped
 from tests.fixtures.program import call
+from tests.fixtures.sized_models import Made, store_models
 
 TEXT = re.compile(r'<text x="([\d.-]+)" y="[\d.-]+"(?: class="([^"]*)")?>([^<]*)</text>')
 
@@ -33,6 +34,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     grouped.write(path / "dose.db", dose, lambda _, number: [*Label][number % 2])
     plain = [Condition("baseline"), Condition("pro", "Go on."), Condition("anti", "Stop.")]
     grouped.write(path / "plain.db", plain, lambda _, number: [*Label][number % 4])
+    long = [f"Qwen3-{size}B-A3B-Instruct-2507-UD-Q4_K_XL" for size in range(10)]
+    made = {name: Made(10**9 + n * 10**8, "arch", 20, 24 + n, 9) for n, name in enumerate(long)}
+    store_models(path / "sizes.db", made | {"no-size": Made(0, "", 20, 28, 9)})
     return path
 
 
@@ -77,7 +81,7 @@ def test_png_files_have_300_dots_per_inch(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("inches", [2.75, 3.3, 5.5, 7.0])
-@pytest.mark.parametrize("name", ["plain", "contest", "dose"])
+@pytest.mark.parametrize("name", ["plain", "contest", "dose", "sizes"])
 def test_no_text_leaves_the_figure(folder: Path, name: str, inches: float) -> None:
     width = round(inches * PIXELS_PER_INCH)
     with Store(folder / f"{name}.db") as store:

@@ -32,6 +32,7 @@ from steertui.analysis.judge_panels import (
     JUDGE_COLUMNS,
     judge_panels,
 )
+from steertui.analysis.model_scale import model_scales
 from steertui.analysis.model_series import (
     SERIES_COLUMNS,
     ModelSeries,
@@ -57,6 +58,7 @@ from steertui.report.page.judges import judge_values, label_table
 from steertui.report.page.paper import paper_values
 from steertui.report.palette import condition_class
 from steertui.report.reproduce import reproduction_records
+from steertui.report.scale_figure import scale_figure
 from steertui.report.transition_figure import transitions
 from steertui.store import Store
 from steertui.units import quantity
@@ -77,6 +79,10 @@ def page_values(store: Store, summary: Summary, paper: Sequence[PaperComparison]
         "notices": summary.notices,
         "headlines": [*_headlines(tables)],
         "over_settings": [*several_settings_sentences(summary.complete, tables)],
+        "scales": [
+            [scale_figure(scale, width).inline() for width in (figures.WIDE, figures.NARROW)]
+            for scale in model_scales(summary)
+        ],
         "series": [*map(_series, model_series(summary))],
         "policy_words": f"{POLICY_DESCRIPTIONS[tables[0].policy]}." if tables else "",
         "clustered": any(map(_has_several_samples, tables)),
