@@ -68,7 +68,9 @@ def plan_lines(plan: Plan, db: Path) -> list[str]:
 def estimate_lines(estimate: Estimate, experiment: Experiment) -> list[str]:
     """Return what an experiment would fetch and do, before any of it is done."""
     size = estimate.size
-    lines = [f"Models  {', '.join(experiment.models)}"]
+    left_out = {left.name for left in estimate.left_out}
+    lines = [f"Models  {', '.join(n for n in experiment.models if n not in left_out)}"]
+    lines += [f"Without {left.name}: {left.reason}" for left in estimate.left_out]
     if estimate.downloads:
         lines.append(f"Fetch   {missing_text(estimate.downloads, experiment)}")
         if is_offline():

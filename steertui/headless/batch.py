@@ -112,7 +112,7 @@ def run_batch(
     found = resolve_before_creation(db, supplied.experiment, server_options, shard=how.shard)
     with Store(db) as store:
         design = found or resolve(supplied.experiment, how.shard, store=store)
-        plan = make_plan(design, store, server_options)
+        plan = make_plan(design, store, server_options, leaves_out=True)
         reporter = choose_reporter(as_json=how.as_json)
         reporter.planned(plan, db)
         _require_means(plan, db, how)
@@ -135,7 +135,8 @@ def run_batch(
 def _left_out(supplied: Supplied, plan: Plan) -> list[ModelStopped]:
     """Return the models that could not be planned as stopped ones, with all their trials."""
     each = len(plan.prompts) // len(plan.design.models)
-    return [ModelStopped(left.name, left.reason, each) for left in supplied.left_out]
+    left_out = (*supplied.left_out, *plan.left_out)
+    return [ModelStopped(left.name, left.reason, each) for left in left_out]
 
 
 def _end(plan: Plan, store: Store, how: BatchOptions, watch: RunWatch, *, ended: str) -> None:

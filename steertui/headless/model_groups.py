@@ -35,7 +35,7 @@ def confirm_group(
     Raises ConsentError if the user declines or there is no terminal to ask on, and ExperimentError
     if the disk has too little space or the experiment cannot run.
     """
-    estimate = estimate_experiment(experiment, db, options, origin)
+    estimate = estimate_experiment(experiment, db, options, origin, leaves_out=True)
     if estimate.error:
         raise ExperimentError(estimate.error)
     large = [name for name in experiment.models if not _fits(name)]

@@ -27,7 +27,7 @@ def show_plan(
 
     Raises ExperimentError if the experiment cannot run.
     """
-    estimate = estimate_experiment(experiment, db, options, origin, explain=True)
+    estimate = estimate_experiment(experiment, db, options, origin, explain=True, leaves_out=True)
     if estimate.error:
         raise ExperimentError(estimate.error)
     question = open_question(experiment, origin)

@@ -11,11 +11,9 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from steertui.assets.weights import locate_header, locate_weights
 from steertui.core.condition import Condition
 from steertui.core.experiment import Experiment, parse_experiment
 from steertui.core.generation import distinct_samples
-from steertui.core.model import is_server
 from steertui.core.prompt import Prompt
 from steertui.core.scenario import Scenario
 from steertui.errors import SteertuiError
@@ -35,8 +33,9 @@ from steertui.planning.origin import TYPED, Origin
 from steertui.planning.rates import mean_seconds
 from steertui.planning.reach import Sizes, missing_sizes
 from steertui.planning.reasons import missing_reasons
-from steertui.planning.rendering import render_prompts
-from steertui.planning.resolve import resolve, resolve_texts
+from steertui.planning.remote_models import LeftOut
+from steertui.planning.rendering import render_present
+from steertui.planning.resolve import resolve_texts
 from steertui.planning.scoring import prompts_to_score
 from steertui.planning.supply import requirements_of
 from steertui.planning.vector_training import untrained
@@ -143,6 +142,7 @@ class Estimate:
         judges: in the experiment's order.
         unscored: number of answers, existing or not, whose log-likelihood under the unsteered model
             is to be measured; 0 if trial keys are unknown.
+        left_out: models that cannot be planned, which are not in the grid.
         trainings: (vector, model) of the vectors that the run trains first.
         downloads: (name, bytes) of missing sources and weights; 0 bytes if the size is unknown.
         seconds_per_answer: mean over the missing answers, each at the rate of its model's newest
@@ -160,6 +160,7 @@ class Estimate:
     conditions: tuple[Condition, ...] = ()
     judges: tuple[JudgeEstimate, ...] = ()
     unscored: int = 0
+    left_out: tuple[LeftOut, ...] = ()
     trainings: tuple[tuple[str, str], ...] = ()
     downloads: Sizes = ()
     seconds_per_answer: float | None = None
@@ -178,11 +179,13 @@ def estimate_experiment(
     origin: Origin = TYPED,
     *,
     explain: bool = False,
+    leaves_out: bool = False,
 ) -> Estimate:
     """Return the estimate of an experiment; an error becomes its `error` and is never raised.
 
     The weights of a received experiment are opened only after the user agreed to it. `db` need not
-    exist. `explain` adds one prompt, and the reasons for which trials have no answer.
+    exist. `explain` adds one prompt, and the reasons for which trials have no answer. With
+    `leaves_out`, models that cannot be planned are left out if others remain (`render_present`).
     """
     try:
         is_agreed = open_question(experiment, origin) is None
@@ -190,20 +193,16 @@ def estimate_experiment(
         if sources:
             return Estimate(downloads=sources + weights)
         texts = resolve_texts(experiment)
-        can_render = is_agreed and all(
-            not is_server(name) and (locate_weights(name) or locate_header(name))
-            for name in experiment.models
-        )
         judges = openable_judges(experiment, options, is_agreed=is_agreed)
         with Store(db, must_exist=True) if db.exists() else nullcontext() as store:
             judges = list(with_stored_names(judges, store)) if store else judges
             trainings = [(name, m.name) for name, m, _ in untrained(experiment, store)]
-            if can_render and not trainings:
-                prompts = render_prompts(resolve(experiment, store=store))[0]
-            else:
-                prompts = None
+            rendering = None
+            if is_agreed and not trainings:
+                rendering = render_present(experiment, store, leaves_out=leaves_out)
+            prompts = rendering.prompts if rendering else None
             estimate = estimate_work(
-                experiment,
+                rendering.design.experiment if rendering else experiment,
                 texts,
                 judges,
                 store,
@@ -212,7 +211,8 @@ def estimate_experiment(
             )
             if explain:
                 estimate = _explained(estimate, prompts, store)
-        return replace(estimate, downloads=weights, trainings=tuple(trainings))
+        left_out = rendering.left_out if rendering else ()
+        return replace(estimate, downloads=weights, trainings=tuple(trainings), left_out=left_out)
     except SteertuiError as exc:
         return Estimate(error=str(exc))
 

@@ -20,6 +20,7 @@ from steertui.planning.judges import (
     register_judges,
     with_stored_names,
 )
+from steertui.planning.remote_models import LeftOut
 from steertui.planning.rendering import render_prompts
 from steertui.planning.resolve import Design, unused_conditions
 from steertui.planning.scoring import prompts_to_score
@@ -39,6 +40,7 @@ class Plan:
         answered: keys of the answered trials.
         reused: number of answers that this plan took from trials with another limit of tokens or
             another seed, which would not change them.
+        left_out: models that cannot be planned, which are not in the design.
         estimate: sizes, missing labels per judge, their cost, the models' rates.
         is_stand_in: whether the demo model answers or judges.
         notes: what a user must know of the prompts, each "MODEL: sentence" without a full stop.
@@ -53,6 +55,7 @@ class Plan:
     is_stand_in: bool
     notes: tuple[str, ...] = ()
     reused: int = 0
+    left_out: tuple[LeftOut, ...] = ()
 
     def missing(self, model: Model) -> list[Prompt]:
         """Return the model's unanswered prompts in this shard."""
@@ -76,14 +79,22 @@ class Plan:
         return [p for p in unanswered if p.trial.scenario.name in scenarios]
 
 
-def make_plan(design: Design, store: Store, options: JudgeServerOptions = DEFAULT_OPTIONS) -> Plan:
+def make_plan(
+    design: Design,
+    store: Store,
+    options: JudgeServerOptions = DEFAULT_OPTIONS,
+    *,
+    leaves_out: bool = False,
+) -> Plan:
     """Render all prompts, add the trials to the store, and count what is missing.
 
-    Raises the first error found. Nothing has been run by then.
+    With `leaves_out`, models that cannot be planned are left out if others remain
+    (`render_prompts`). Raises the first error found. Nothing has been run by then.
     """
     judges = with_stored_names(experiment_judges(design, options), store)
     descriptions = [describe_judge(judge) for judge in judges]
-    prompts, facts = render_prompts(design)
+    rendering = render_prompts(design, leaves_out=leaves_out)
+    design, prompts, facts = rendering.design, rendering.prompts, rendering.facts
     for stored in design.interventions.vectors.values():
         store.add_vector(stored.name, stored.raw)
     experiment = store.add_experiment(design.experiment.to_toml(), prompts, facts)
@@ -109,6 +120,7 @@ def make_plan(design: Design, store: Store, options: JudgeServerOptions = DEFAUL
         ),
         is_stand_in=any(map(is_stand_in, titles)),
         notes=tuple(_notes(design, facts, judges, descriptions)),
+        left_out=rendering.left_out,
     )
 
 

@@ -1,30 +1,77 @@
 """Prompts of a design, rendered for each model: with its GGUF's chat template or its servers'."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from steertui.core.model import Model
+from steertui.assets.weights import locate_header, locate_weights
+from steertui.core.experiment import Experiment
+from steertui.core.model import Model, is_server
 from steertui.core.prompt import Prompt
 from steertui.engine.vocabulary import Vocabulary, vocabulary
-from steertui.errors import ExperimentError
+from steertui.errors import EngineError, ExperimentError, ModelError, SteertuiError
 from steertui.planning.chat_formats import chat_format, format_notes
 from steertui.planning.preflight import render_for_server
-from steertui.planning.resolve import Design
+from steertui.planning.remote_models import LeftOut
+from steertui.planning.resolve import Design, resolve
 from steertui.server.model import ServerModel
-from steertui.store import ModelFacts
+from steertui.store import ModelFacts, Store
 
 
-def render_prompts(design: Design) -> tuple[tuple[Prompt, ...], dict[str, ModelFacts]]:
-    """Return the prompts in the grid's order, and each model's metadata by its sha256.
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """Prompts of a design.
 
-    Raises ExperimentError if a prompt does not fit a model's context, ModelError or ServerError if
-    a model cannot take prompts.
+    Attributes:
+        design: without the models that are left out.
+        prompts: in the grid's order.
+        facts: metadata of each model by its sha256.
+        left_out: models that cannot be planned.
+    """
+
+    design: Design
+    prompts: tuple[Prompt, ...]
+    facts: dict[str, ModelFacts]
+    left_out: tuple[LeftOut, ...] = ()
+
+
+def render_prompts(design: Design, *, leaves_out: bool = False) -> Rendering:
+    """Return the prompts of a design, in the grid's order.
+
+    With `leaves_out`, a model is left out if the prompts cannot be written for it (no chat
+    template, a context that is too short, an unreadable file) and others remain.
+
+    Raises ExperimentError if a prompt does not fit a model's context, ModelError, EngineError or
+    ServerError if a model cannot take prompts.
     """
     prompts: list[Prompt] = []
     facts: dict[str, ModelFacts] = {}
-    for model in design.models:
-        model_prompts, facts[model.sha256] = _render(design, model)
-        prompts += model_prompts
-    return tuple(prompts), facts
+    failed: dict[str, SteertuiError] = {}
+    for name, model in zip(design.experiment.models, design.models, strict=True):
+        try:
+            model_prompts, facts[model.sha256] = _render(design, model)
+        except (ModelError, ExperimentError, EngineError) as exc:
+            if not leaves_out:
+                raise
+            failed[name] = exc
+        else:
+            prompts += model_prompts
+    if failed and not facts:
+        raise next(iter(failed.values()))
+    left_out = tuple(LeftOut(name, str(exc)) for name, exc in failed.items())
+    return Rendering(design.without(failed), tuple(prompts), facts, left_out)
+
+
+def render_present(
+    experiment: Experiment, store: Store | None, *, leaves_out: bool
+) -> Rendering | None:
+    """Return the prompts of an experiment as `render_prompts` does.
+
+    None if a model is behind servers, or neither its weights nor its header are on this machine.
+    """
+    for name in experiment.models:
+        if is_server(name) or not (locate_weights(name) or locate_header(name)):
+            return None
+    return render_prompts(resolve(experiment, store=store), leaves_out=leaves_out)
 
 
 def _render(design: Design, model: Model) -> tuple[list[Prompt], ModelFacts]:

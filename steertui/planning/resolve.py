@@ -1,8 +1,8 @@
 """Names of an experiment resolved to models, scenarios, conditions and the grid of trials."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -75,6 +75,18 @@ class Design:
                 interventions=self.interventions.of(model),
             )
         )
+
+    def without(self, names: Collection[str]) -> "Design":
+        """Return the design without the models of these names of the experiment."""
+        if not names:
+            return self
+        kept = {
+            name: model
+            for name, model in zip(self.experiment.models, self.models, strict=True)
+            if name not in names
+        }
+        experiment = replace(self.experiment, models=[*kept])
+        return replace(self, experiment=experiment, models=tuple(kept.values()))
 
     def samplings(self, model: Model) -> list[SamplingParams]:
         """Return the model's sampling parameters, one set per temperature."""

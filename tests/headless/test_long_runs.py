@@ -147,6 +147,56 @@ def test_models_that_fail_do_not_stop_the_others(hub: HubServer, tmp_path: Path)
     assert count(tmp_path / "a.db", "generations") == 48
 
 
+NO_TEMPLATE = "has no chat template; give one as --template"
+
+
+def test_a_model_without_a_chat_template_is_left_out(hub: HubServer, tmp_path: Path) -> None:
+    serve_models(hub, tmp_path, "A")
+    path = write_changed(tmp_path / "B.gguf", {"tokenizer.chat_template": None})
+    blob = hub.add(repository("B"), "SmallB-Q8_0.gguf", path)
+    run = (*SMALL, *options("BA"), "--model", "demo", "--db", "a.db", "--summary", "s.json")
+    code, _, err = call(*run, cwd=tmp_path)
+    assert code == 1
+    assert f"{name('B')} was stopped: SmallB-Q8_0: {NO_TEMPLATE}" in err
+    assert count(tmp_path / "a.db", "generations") == 24
+    assert locate_weights(name("B")) is None
+    assert received(tmp_path / "hf", blob.sha256) < blob.size / 2  # the header
+    models = json.loads((tmp_path / "s.json").read_text())["models"]
+    reasons = {model["name"]: model["reason"] for model in models}
+    assert NO_TEMPLATE in reasons[name("B")]
+    assert [own for own, reason in reasons.items() if not reason] == ["SmallA-Q8_0", "demo"]
+    code, _, err = call(*run, "--template", "chatml", cwd=tmp_path)
+    assert code == 0, err
+    assert "was stopped" not in err
+
+
+def test_models_that_cannot_be_planned_are_left_out_while_another_remains(tmp_path: Path) -> None:
+    write_changed(tmp_path / "base.gguf", {"tokenizer.chat_template": None})
+    write_changed(tmp_path / "short.gguf", {"qwen3.context_length": 16})
+    (tmp_path / "torn.gguf").write_bytes((tmp_path / "base.gguf").read_bytes()[:5000])
+    three = ("--model", "base.gguf", "--model", "short.gguf", "--model", "torn.gguf")
+    code, out, err = call(*SMALL, *three, "--model", "demo", "--db", "a.db", cwd=tmp_path)
+    assert code == 1, err
+    lines = [line for line in err.splitlines() if "was stopped" in line]
+    reasons = (
+        f"base: {NO_TEMPLATE}",
+        "the context of short is 16; lower --max-tokens",
+        "torn.gguf",
+    )
+    for place, reason in enumerate(reasons):
+        assert reason in lines[place]
+    assert count(tmp_path / "a.db", "generations") == 12
+    code, out, err = call(*SMALL[1:], *three, "--model", "demo", "--plan", cwd=tmp_path)
+    assert code == 0, err
+    assert "Models  demo" in out
+    assert f"Without base.gguf: base: {NO_TEMPLATE}" in out
+    assert "12 = 1 model × 4 scenarios" in out
+    for models in (three, three[:2]):
+        code, _, err = call(*SMALL, *models, "--db", "b.db", cwd=tmp_path)
+        assert code == 1
+        assert err.splitlines()[-1].startswith(f"steertui: base: {NO_TEMPLATE}")
+
+
 def test_weights_of_the_user_and_of_judges_stay(hub: HubServer, tmp_path: Path) -> None:
     serve_models(hub, tmp_path)
     assert call("models", "pull", name("A"), cwd=tmp_path)[0] == 0
