@@ -32,7 +32,7 @@ from steertui.analysis.judge_panels import (
     JUDGE_COLUMNS,
     judge_panels,
 )
-from steertui.analysis.model_scale import model_scales
+from steertui.analysis.model_scale import ModelScale, model_scales
 from steertui.analysis.model_series import (
     SERIES_COLUMNS,
     ModelSeries,
@@ -79,10 +79,7 @@ def page_values(store: Store, summary: Summary, paper: Sequence[PaperComparison]
         "notices": summary.notices,
         "headlines": [*_headlines(tables)],
         "over_settings": [*several_settings_sentences(summary.complete, tables)],
-        "scales": [
-            [scale_figure(scale, width).inline() for width in (figures.WIDE, figures.NARROW)]
-            for scale in model_scales(summary)
-        ],
+        "scales": [*map(_scale, model_scales(summary))],
         "series": [*map(_series, model_series(summary))],
         "policy_words": f"{POLICY_DESCRIPTIONS[tables[0].policy]}." if tables else "",
         "clustered": any(map(_has_several_samples, tables)),
@@ -121,6 +118,11 @@ def _headlines(tables: Sequence[Table]) -> Iterator[Values]:
     for table in tables:
         if table.primary and table.draws_headline:
             yield {"title": table_title(table), "sentence": table.primary.sentence}
+
+
+def _scale(scale: ModelScale) -> list[str]:
+    """Return the figure for both widths."""
+    return [scale_figure(scale, width).inline() for width in (figures.WIDE, figures.NARROW)]
 
 
 def _series(series: ModelSeries) -> Values:
