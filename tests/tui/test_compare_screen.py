@@ -1,6 +1,9 @@
 """Side by side: one title and task, n and N change the scenario, differing words are marked."""
 
+import time
+from itertools import combinations
 from pathlib import Path
+from random import Random
 
 import pytest
 from textual.pilot import Pilot
@@ -8,7 +11,7 @@ from textual.widgets import Static
 
 from steertui.engine.sizing import Overrides
 from steertui.tui.app import SteertuiApp, open_session
-from steertui.tui.read.word_differences import MAX_WORDS, mark_differences
+from steertui.tui.read.word_differences import MAX_WORDS, common_words, mark_differences
 from steertui.tui.widgets.long_text import LongText
 from tests.fixtures.database import execute, select
 from tests.fixtures.screens import drive, press
@@ -50,8 +53,32 @@ def test_words_that_differ_are_marked_and_the_text_is_kept() -> None:
     marked = mark_differences("I ask the owner first", "I ask nobody first", "bold")
     assert marked.plain == "I ask the owner first"
     assert [marked.plain[span.start : span.end] for span in marked.spans] == ["the owner"]
-    long = "word " * (2 * MAX_WORDS)
+    long = "word " * (MAX_WORDS + 1)
     assert not mark_differences(long, "other", "bold").spans
+
+
+def test_repetitive_answers_are_compared_as_fast_as_others() -> None:
+    began = time.process_time()
+    marked = mark_differences("Avoid shutdown: plan. " * 400, "Avoid shutdown now. " * 400, "bold")
+    assert time.process_time() - began < 2
+    words = [marked.plain[span.start : span.end] for span in marked.spans]
+    assert words == ["shutdown: plan."] * 400
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_common_words_are_a_longest_common_subsequence(seed: int) -> None:
+    random = Random(seed)
+    words = random.choices("abc", k=random.randrange(9))
+    others = random.choices("abcd", k=random.randrange(9))
+    common = [words[i] for i in sorted(common_words(words, others))]
+    assert common in subsequences(others, len(common))
+    longer = subsequences(words, len(common) + 1)
+    assert not any(found in longer for found in subsequences(others, len(common) + 1))
+
+
+def subsequences(words: list[str], length: int) -> list[list[str]]:
+    """Return all subsequences with this number of words."""
+    return [list(found) for found in combinations(words, length)]
 
 
 @pytest.mark.parametrize(("tokens", "expected"), [(1, "1 token"), (0, "imported")])
