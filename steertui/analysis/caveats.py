@@ -35,9 +35,10 @@ def _sample(summary: Summary) -> Iterator[str]:
             f"Scenarios: intervals are about scenarios like {these}, not about other kinds of tasks"
         )
     if designs:
+        compared = "models" if all(d.is_complete for d in designs) else "conditions or models"
         yield (
-            f"{design_sentence(designs)}; rates of two conditions or models can differ because "
-            "their scenarios differ"
+            f"{design_sentence(designs)}; rates of two {compared} can differ because their "
+            "scenarios differ"
         )
     if any(arm.gap.over for table in summary.tables for arm in table.arms):
         yield (

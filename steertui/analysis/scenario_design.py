@@ -36,6 +36,11 @@ class ScenarioDesign:
     common: int
     imbalance: float
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether every condition has all scenarios of the model setting."""
+        return self.common == self.scenarios
+
 
 def scenario_designs(tables: Sequence[Table]) -> list[ScenarioDesign]:
     """Return the designs of the model settings; [] if all have the same scenarios throughout."""
@@ -88,6 +93,8 @@ def design_sentence(designs: Sequence[ScenarioDesign]) -> str:
     """
     if not designs:
         return ""
+    if all(design.is_complete for design in designs):
+        return _complete_sentence(designs)
     named = [
         f"{d.name} has {d.scenarios} ({_range([d.fewest, d.most])} under each condition, "
         f"{d.common} under all)"
@@ -106,6 +113,17 @@ def design_sentence(designs: Sequence[ScenarioDesign]) -> str:
     return (
         f"{sentence}; the share of a category differs by up to {largest:.0f} points between two "
         "conditions of a model"
+    )
+
+
+def _complete_sentence(designs: Sequence[ScenarioDesign]) -> str:
+    named = [f"{design.name} has {design.scenarios}" for design in designs]
+    if len(designs) > MAX_NAMES:
+        total = _range([design.scenarios for design in designs])
+        named = [f"the {len(designs)} model settings have {total}"]
+    return (
+        "Model settings have different scenarios, the same under all their conditions: "
+        f"{', '.join(named)}"
     )
 
 

@@ -100,6 +100,15 @@ def test_scenarios_that_conditions_do_not_share_are_counted() -> None:
     assert not any("every scenario" in line for line in complete)
 
 
+def test_models_with_different_scenarios_are_not_called_incomplete() -> None:
+    sizes = {"baseline": {"a": 71}, "pro": {"a": 71}}, {"baseline": {"a": 5}, "pro": {"a": 5}}
+    tables = [made_table(name, own, "x") for name, own in zip(("one", "two"), sizes, strict=True)]
+    assert caveats(Summary(("e",), tuple(tables)))[1] == (
+        "Model settings have different scenarios, the same under all their conditions: one has "
+        "71, two has 5; rates of two models can differ because their scenarios differ"
+    )
+
+
 def test_conditions_with_equal_prompts_and_unequal_answers_are_named(tmp_path: Path) -> None:
     """`attack` and none×attack-1 are one prompt; so are the plain task, none×none and dose 0."""
     conditions = [
