@@ -1,6 +1,5 @@
 """Output files: only unchanged earlier outputs are replaced, and no file is half written."""
 
-import ast
 import csv
 import json
 import os
@@ -9,8 +8,6 @@ import signal
 import sqlite3
 import subprocess
 import time
-import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -18,10 +15,8 @@ import pytest
 
 from steertui.analysis.summary import ReportFilter, summarise
 from steertui.core.model import demo_path
-from steertui.errors import OutputError, ScenarioError
-from steertui.output_files import append_text, check_output, file_name, is_partial, text_output
-from steertui.report.canvas import Canvas
-from steertui.report.inspect_log import sample_id
+from steertui.errors import OutputError
+from steertui.output_files import file_name, is_partial, text_output
 from steertui.report.page import writer
 from steertui.report.page.writer import write_page
 from steertui.store import Store
@@ -279,14 +274,6 @@ def test_logs_and_pictures_stay_in_their_folder(folder: Path) -> None:
     assert file_name("../A" + "漢" * 99, [file_name("../a" + "漢" * 99)]).endswith("漢-2")
 
 
-def test_ids_of_samples_are_one_to_one() -> None:
-    names = ["a/b", "../a", "_/a", "/a", "a\\b", "a_b", "a/./b", "a/_/b"]
-    assert len({sample_id(name) for name in names}) == len(names)
-    assert (
-        sample_id("instrumentaleval/evading-shutdown/01") == "instrumentaleval/evading-shutdown/01"
-    )
-
-
 def test_a_folder_that_is_a_file_or_holds_one_of_another_is_named(folder: Path) -> None:
     (folder / "logs").write_text("mine", encoding="utf-8")
     for options in (
@@ -308,15 +295,6 @@ def test_a_folder_that_is_a_file_or_holds_one_of_another_is_named(folder: Path) 
         code, _, err = call(*options, cwd=folder)
         assert (code, len(err.splitlines())) == (1, 1)
         assert "cannot be created (No such file or directory)" in err
-
-
-def test_a_picture_is_xml_whatever_a_name_holds() -> None:
-    canvas = Canvas(100, "a\x00label\ud800")
-    canvas.text(0, 0, "bell \x07, escape \x1b[2J, \ufffe & <b>")
-    canvas.path("M0,0", "flow", 10, title="\x0b")
-    picture = ET.fromstring(canvas.file().encode())
-    assert picture.attrib["aria-label"] == "a\ufffdlabel\ufffd"
-    assert "bell \ufffd, escape \ufffd[2J, \ufffd & <b>" in "".join(picture.itertext())
 
 
 # Databases
@@ -400,125 +378,3 @@ def test_a_table_is_shown_in_any_encoding_and_data_is_utf_8(folder: Path, encodi
         assert "漢字 ✓" in piped.decode()
         written("report", "a.db", "--format", form, "-o", form)
         assert (folder / form).read_bytes() == piped
-
-
-# Only one module writes files
-
-
-def test_text_is_added_to_a_file_and_every_byte_of_it_stays(tmp_path: Path) -> None:
-    file = tmp_path / "own.toml"
-    file.write_bytes(b"# mine\r\n")
-    append_text(file, "more\n")
-    assert file.read_bytes() == b"# mine\r\nmore\n"
-    (tmp_path / "link.toml").symlink_to("own.toml")
-    shutil.copy(demo_path(), tmp_path / "model.gguf")
-    for name in ("link.toml", "model.gguf"):
-        before = (tmp_path / name).read_bytes()
-        with pytest.raises(OutputError, match=name):
-            append_text(tmp_path / name, "x")
-        assert (tmp_path / name).read_bytes() == before
-    with pytest.raises(OutputError, match="exists"):
-        check_output(file, "trials-csv")
-
-
-WRITERS = {
-    "paths.py": "the private folder for temporary files",
-    "planning/consent.py": "a record of what the user agreed to, in the state folder",
-    "output_files.py": "the one way",
-    "standard_streams.py": "standard output",
-    "engine/process.py": "removes that log",
-    "assets/fetch/partial_file.py": "a partial download, in the cache",
-    "assets/fetch/transfer.py": "the folder of a download, in the cache",
-    "assets/hub/cache.py": "removes weights from the cache",
-    "assets/hub/repository.py": "a folder of the cache",
-    "assets/sources.py": "removes a damaged file from the cache",
-    "file_notes.py": "a note on a file, in the cache or the state folder",
-    "steering/applied.py": "the folder of ablation adapters, in the cache",
-    "steering/library.py": "the folder of the user's vectors; removes one of them",
-    "steering/states_file.py": "hidden states of a training, in the cache",
-    "steering/vector_file.py": "a vector in a temporary folder",
-    "tui/plan/own_conditions.py": "a copy of a conditions file, in a temporary folder",
-    "tui/preferences.py": "the chosen theme, in the state folder",
-    "tui/recent.py": "the list of recent experiments, in the state folder",
-    "planning/reproduction.py": "a chat template, in a temporary folder",
-    "report/bundle/archive.py": "a file within an archive that is written",
-    "report/bundle/verifier.py": "a received database, in a temporary folder",
-    "report/page/writer.py": "packs in a temporary folder; removes texts of its own",
-}
-"""Modules that may create, replace or remove files, and which."""
-
-
-def writes(path: Path) -> Iterator[str]:
-    """Yield every call in a module that creates, replaces or removes a file or folder."""
-    names = {
-        "write_text",
-        "write_bytes",
-        "mkdir",
-        "makedirs",
-        "unlink",
-        "rmtree",
-        "rmdir",
-        "touch",
-        "rename",
-        "renames",
-        "symlink_to",
-        "hardlink_to",
-        "copyfile",
-        "copy2",
-        "copytree",
-        "move",
-        "remove_file",
-        "mkstemp",
-        "fdopen",
-    }
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if not isinstance(node, ast.Call):
-            continue
-        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-        modes = [a.value for a in node.args if isinstance(a, ast.Constant)]
-        modes += [k.value.value for k in node.keywords if isinstance(k.value, ast.Constant)]
-        opened = name == "open" and any(set(str(m)) & set("wax+") for m in modes if len(str(m)) < 4)
-        system = name == "open" and ast.unparse(node.func) == "os.open"
-        if name in names or opened or system:
-            yield f"{path.name}:{node.lineno} {ast.unparse(node.func)}"
-
-
-def test_no_other_module_writes_files() -> None:
-    package = ROOT / "steertui"
-    found = {
-        path.relative_to(package).as_posix(): list(writes(path))
-        for path in package.rglob("*.py")
-        if "store" not in path.parts
-    }
-    assert {name: calls for name, calls in found.items() if calls and name not in WRITERS} == {}
-    assert [name for name in WRITERS if not found[name]] == []
-
-
-# Custom conditions
-
-
-def test_a_condition_is_added_to_a_file_and_replaces_none(tmp_path: Path) -> None:
-    from steertui.core.condition import Condition
-    from steertui.core.condition_files import load_conditions
-    from steertui.tui.plan.own_conditions import add_condition
-
-    file = tmp_path / "own.toml"
-    for name in ("pro", "baseline"):
-        with pytest.raises(ScenarioError, match=f"{name}: is the name of a shipped condition"):
-            add_condition(Condition(name, "other"), file)
-    assert not file.exists()
-    mine = b"# my notes\nformat = 1\n\n[[condition]]\nname = 'x'\nsuffix = 'kept'  # why\n"
-    file.write_bytes(mine)
-    add_condition(Condition("y", 'a\n"""b\\\n'), file)
-    assert file.read_bytes().startswith(mine)
-    found = load_conditions(file)
-    assert (found["x"].suffix, found["y"].suffix) == ("kept", 'a\n"""b\\\n')
-    assert {"baseline", "pro", "anti", "placebo"} < set(found)
-    before = file.read_bytes()
-    with pytest.raises(ScenarioError, match="already has a condition y"):
-        add_condition(Condition("y", "other"), file)
-    file.write_bytes(b"format = 1\ncondition = [{name = 'x'}]\n")
-    with pytest.raises(ScenarioError, match="no condition can be appended"):
-        add_condition(Condition("z"), file)
-    assert file.read_bytes() == b"format = 1\ncondition = [{name = 'x'}]\n"
-    assert before
