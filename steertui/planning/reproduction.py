@@ -30,6 +30,7 @@ from steertui.store.setup_queries import (
     used_scenarios,
     used_template,
 )
+from steertui.units import list_text
 
 TEMPLATE = "template.jinja"
 """Name of the file with a stored chat template, in a folder of the caller's."""
@@ -157,8 +158,8 @@ def _find_models(stored: Sequence[StoredModel], runnable: Experiment) -> tuple[M
     for model in stored:
         if model.sha256 not in found:
             raise BundleError(
-                f"{model.name}: none of {', '.join(runnable.models)} has its sha256 "
-                f"{model.sha256[:12]}…; give the file as --model"
+                f"{model.name}: its weights (sha256 {model.sha256[:12]}…) are needed, and those of "
+                f"{list_text(runnable.models)} are others; give the file as --model"
             )
     return tuple(found[model.sha256] for model in stored)
 

@@ -123,7 +123,8 @@ def test_weights_that_were_a_local_file_must_be_given_and_have_the_stored_hash(
     bundle(tmp_path)
     code, _, err = call("reproduce", "a.bundle.zip", "--db", "1.db", cwd=tmp_path)
     assert code == 1
-    assert "own: none of demo has its sha256" in err
+    assert "own: its weights (sha256 " in err
+    assert "…) are needed, and those of demo are others" in err
     assert "give the file as --model" in err
     moved = own.rename(tmp_path / "moved.gguf")
     code, out, err = call(
