@@ -15,6 +15,7 @@ FORMATS = (
     "json",
     "trials-csv",
     "rates-csv",
+    "gaps-csv",
     "parquet",
     "html",
     "svg",

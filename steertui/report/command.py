@@ -103,6 +103,9 @@ def _write_text(store: Store, summary: Summary, format: str, file: TextIO, extra
     if format == "rates-csv":
         rows.write_rates(store, summary, file)
         return
+    if format == "gaps-csv":
+        rows.write_gaps(summary, file)
+        return
     paper = compare_with_paper(store, summary)
     if format == "trials-csv":
         rows.write_trials(store, summary, paper, file)

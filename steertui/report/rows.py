@@ -7,7 +7,7 @@ than tabs and line ends are replaced by U+FFFD. Parquet and JSON keep every char
 """
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -139,8 +139,18 @@ def _cell(value: object) -> object:
 
 def write_rates(store: Store, summary: Summary, file: TextIO) -> None:
     """Write a CSV with one row per condition, over all categories and for each of them."""
+    _write(rates(store, summary), file)
+
+
+def write_gaps(summary: Summary, file: TextIO) -> None:
+    """Write a CSV with one row per comparison of two conditions (`gaps`)."""
+    _write(gaps(summary), file)
+
+
+def _write(rows: Iterable[dict[str, Any]], file: TextIO) -> None:
+    """Write rows with equal columns as CSV; nothing if there is no row."""
     writer = None
-    for row in rates(store, summary):
+    for row in rows:
         if writer is None:
             writer = csv.DictWriter(file, list(row))
             writer.writeheader()

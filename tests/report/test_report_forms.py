@@ -59,6 +59,23 @@ def test_rates_in_csv_match_the_trials_in_csv(folder: Path) -> None:
         assert float(rate["convergence_rate"]) == pytest.approx(converged / len(valid))
 
 
+def test_gaps_in_csv_are_those_of_the_json_report(folder: Path) -> None:
+    for form in ("gaps-csv", "json"):
+        assert call("report", "a.db", "--format", form, "-o", f"a.{form}", cwd=folder)[0] == 0
+    tables = json.loads((folder / "a.json").read_text())["tables"]
+    expected = [gap for table in tables for gap in table["comparisons"]]
+    rows = rows_of(folder / "a.gaps-csv")
+    assert len(rows) == len(expected) > 8
+    for row, gap in zip(rows, expected, strict=True):
+        assert (row["first"], row["second"], int(row["pairs"])) == (
+            gap["first"],
+            gap["second"],
+            gap["pairs"],
+        )
+        assert float(row["points"]) == pytest.approx(gap["points"])
+        assert float(row["p"]) == pytest.approx(gap["p"])
+
+
 def test_parquet_has_the_same_rows(folder: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
     assert call("report", "a.db", "--format", "parquet", "-o", "a.parquet", cwd=folder)[0] == 0
@@ -209,25 +226,23 @@ print(json.dumps(found))
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_trials_are_reported_in_seconds(tmp_path: Path) -> None:
+def test_a_hundred_thousand_trials_are_reported_in_half_a_gigabyte(tmp_path: Path) -> None:
     assert large.write(tmp_path / "l.db") > 100_000
     program = (
         # An installation has no pandas, which sqlite_utils imports if it is there.
-        "import resource, sys, time; sys.modules['pandas'] = None\n"
+        "import resource, sys; sys.modules['pandas'] = None\n"
         "from steertui.cli import cli\n"
-        "start = time.process_time()\n"
         "try: cli(sys.argv[1:])\n"
         "except SystemExit: pass\n"
         "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"
-        "print(time.process_time() - start, peak, file=sys.stderr)"
+        "print(peak, file=sys.stderr)"
     )
-    for form, seconds in (("terminal", 2), ("html", 10), ("trials-csv", 10)):
+    for form in ("terminal", "html", "trials-csv"):
         options = ["report", "l.db", "--format", form, "-o", f"l.{form}"]
         done = subprocess.run(
             [sys.executable, "-c", program, *options], cwd=tmp_path, capture_output=True, text=True
         )
-        took, peak = map(float, done.stderr.splitlines()[-1].split())
-        assert took < seconds, (form, took)
+        peak = float(done.stderr.splitlines()[-1])
         assert peak < 500, (form, peak)
     assert (tmp_path / "l.html").stat().st_size < 2_000_000
     assert (tmp_path / "l-texts").is_dir()
