@@ -258,7 +258,12 @@ class SteertuiApp(Opening):
         if form is None:
             return
         name = await self.push_screen_wait(
-            TextPrompt("To which file?", str(export.default_file(session.db, form)), is_path=True)
+            TextPrompt(
+                "To which file?",
+                str(export.default_file(session.db, form)),
+                check=lambda name: export.problem(session.db, form, expand_home(name)),
+                is_path=True,
+            )
         )
         if name is None:
             return

@@ -22,7 +22,7 @@ from steertui.store import Store
 from steertui.tui.plan.plan_text import estimate_text
 from steertui.tui.results.rates import draw_table
 from steertui.tui.widgets.label_style import ON_DARK
-from steertui.tui.widgets.layout import shorten_middle
+from steertui.tui.widgets.layout import shorten_middle, shorten_path
 from tests.fixtures import grouped, large
 from tests.fixtures.real import RUNS
 from tests.fixtures.stored_answers import paper
@@ -121,3 +121,11 @@ def test_the_plan_shows_totals_of_downloads_disk_memory_and_cost() -> None:
         assert part in text.plain
     red = [span for span in text.spans if span.style == ON_DARK.error]
     assert [text.plain[span.start : span.end] for span in red] == ["free memory: 2.00 GB"]
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [(20, "/data/runs/full.db"), (14, "…/full.db"), (8, "full.db"), (5, "fu…db")],
+)
+def test_a_path_without_room_keeps_the_name_of_its_file(width: int, expected: str) -> None:
+    assert shorten_path("/data/runs/full.db", width) == expected

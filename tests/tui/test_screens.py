@@ -33,6 +33,7 @@ from steertui.tui.read.trial_list import TrialList
 from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.long_text import LongText
 from steertui.tui.widgets.prompts import Confirm
+from steertui.tui.widgets.screen_words import Problem
 from tests.fixtures.program import call
 from tests.fixtures.rehashing import rehash
 
@@ -220,11 +221,29 @@ def test_an_export_replaces_only_an_unchanged_export_after_confirmation(db: Path
     second = target.read_bytes()
     assert second != first
     target.write_bytes(second + b"mine")
-    export(target, "enter")
+    export(target, "escape")
     assert target.read_bytes() == second + b"mine"
     tables = Store(db).experiments()
-    export(db, "enter")
+    export(db, "escape")
     assert Store(db, must_exist=True).experiments() == tables
+
+
+def test_the_dialog_of_an_export_keeps_a_path_that_cannot_be_written(db: Path) -> None:
+    target = db.parent / "out.csv"
+
+    async def steps(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "4", "e", "down", "enter")
+        for wrong in (db, db.parent / "missing" / "out.csv", db.parent):
+            app.screen.query_one(Input).value = str(wrong)
+            await press(pilot, "enter")
+            assert app.screen.query_one(Problem).display
+            assert app.screen.query_one(Input).value == str(wrong)
+        app.screen.query_one(Input).value = str(target)
+        await press(pilot, "enter")
+        await wait_for_workers(pilot)
+
+    run_steps(db, steps)
+    assert target.exists()
 
 
 def test_saving_an_experiment_replaces_only_an_unchanged_file_after_confirmation(db: Path) -> None:

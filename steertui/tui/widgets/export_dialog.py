@@ -4,6 +4,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from steertui.analysis.summary import ReportFilter
+from steertui.errors import OutputError
 from steertui.output_files import check_output
 from steertui.report.command import write_report
 from steertui.tui.widgets.choose_one import OptionRow
@@ -27,6 +28,17 @@ def options() -> list[OptionRow]:
 def default_file(db: Path, form: str) -> Path:
     """Return the default output file of a format."""
     return Path(db.stem + FORMATS[form][1])
+
+
+def problem(db: Path, form: str, target: Path) -> str:
+    """Return why the file must not or cannot be written; "" if that is not known yet."""
+    try:
+        check_output(target, form, [db])
+    except OutputError as exc:
+        return str(exc)
+    if target.parent.is_dir():
+        return ""
+    return f"{target}: its folder does not exist; create it, or give another path"
 
 
 def replaces(db: Path, form: str, target: Path) -> bool:

@@ -63,3 +63,10 @@ def shorten_middle(text: str, width: int) -> str:
         return text
     end = (width - 1) // 2
     return f"{text[: width - 1 - end]}…{text[-end:]}"
+
+
+def shorten_path(path: str, width: int) -> str:
+    """Return the path, fitted to the width; the name of the file is kept the longest."""
+    name = path.rpartition("/")[2]
+    fitting = (text for text in (path, f"…/{name}", name) if cell_len(text) <= width)
+    return next(fitting, "") or shorten_middle(name, width)

@@ -23,6 +23,7 @@ from steertui.store.trial_filter import TrialFilter
 from steertui.tui.recent import RecentExperiment
 from steertui.tui.session import Session
 from steertui.tui.widgets.label_style import Palette, palette
+from steertui.tui.widgets.layout import shorten_path
 from steertui.tui.widgets.prompts import Confirm
 from steertui.tui.widgets.thread_question import Asked
 
@@ -97,13 +98,13 @@ class TopBar(Static):
         self.show("")
 
     def show(self, about: str) -> None:
-        """Draw the bar, with `about` on the right if it fits."""
+        """Draw the bar, with the path `about` on the right if there is room."""
         bar = self._bar(pad=" ")
         if bar.cell_length > self.size.width:
             bar = self._bar(pad="")
         width = self.size.width - bar.cell_length - 2
         if width >= MIN_ABOUT_WIDTH and about:
-            text = Content(one_line(about)).truncate(width, ellipsis=True)
+            text = Content(shorten_path(one_line(about), width))
             padding = Content(" " * (width - text.cell_length + 1))
             bar = Content("").join([bar, padding, text.stylize("$quiet")])
         self.update(bar)
