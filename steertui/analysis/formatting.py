@@ -219,6 +219,8 @@ def over_categories_sentence(table: Table) -> str:
 def unjudged_sentence(table: Table) -> str:
     """Return a sentence on a table without a judge."""
     answers = sum(row.counts.generated for row in table.rows)
+    if not answers:
+        return "There are no answers yet."
     be, them = ("is", "it") if answers == 1 else ("are", "them")
     return f"{quantity(answers, 'answer')} {be} stored and no judge has labelled {them}."
 

@@ -231,12 +231,15 @@ def named_adapters(experiment: Experiment) -> list[str]:
 
 
 def unused_conditions(experiment: Experiment) -> list[str]:
-    """Return the conditions of the user's own file that the experiment does not run."""
+    """Return the conditions of the user's own file that the experiment does not run.
+
+    Copies of shipped conditions, which Plan writes into the file, are left out.
+    """
     if experiment.conditions_file in ("", PAPER, *shipped_conditions()):
         return []
     known = _load_conditions(experiment.conditions_file)
-    used = expand_groups(experiment.conditions, known)
-    return [name for name in known if name not in used]
+    used, shipped = expand_groups(experiment.conditions, known), load_conditions()
+    return [name for name, c in known.items() if name not in used and c != shipped.get(name)]
 
 
 def named_trainings(experiment: Experiment) -> list[str]:

@@ -85,3 +85,16 @@ def test_conditions_of_the_file_that_are_not_run_are_named_in_the_plan(tmp_path:
     code, _, err = call(*options, *NAMES, "--register", "all.md", cwd=tmp_path)
     assert code == 0, err
     assert "also defines" not in (tmp_path / "all.md").read_text(encoding="utf-8")
+
+
+def test_copies_of_shipped_conditions_that_are_not_run_are_not_named(tmp_path: Path) -> None:
+    """Plan copies the shipped conditions into the file of a custom one: nothing is forgotten."""
+    add_condition(Condition("own", "Be brief."), tmp_path / "own.toml")
+    assert "placebo" in load_conditions(tmp_path / "own.toml")
+    code, _, err = call(
+        *("--limit", "1", "--conditions-file", "own.toml", "--conditions", "baseline,own"),
+        *("--db", "a.db", "--register", "own.md"),
+        cwd=tmp_path,
+    )
+    assert code == 0, err
+    assert "also defines" not in (tmp_path / "own.md").read_text(encoding="utf-8")

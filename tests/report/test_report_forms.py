@@ -167,7 +167,7 @@ def test_a_degenerate_database_gives_a_report_with_the_reason(tmp_path: Path, ki
         "all nonsensical": "cannot be compared: no valid answer",
         "no verdicts": "no judge has labelled them",
         "all failed": "failed at the judge",
-        "no answers": "0 answers are stored",
+        "no answers": "There are no answers yet",
         "one scenario": "with fewer than 6 scenarios no difference can be shown",
         "judges who disagree wholly": "Krippendorff's alpha over 2 judges: -1.00",
         "pro all nonsensical": "pro and anti cannot be compared",
