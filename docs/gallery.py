@@ -55,6 +55,14 @@ ENTRIES = (
         "stands as the judge `openai:reader`.",
         database=True,
     ),
+    Entry(
+        "small-models",
+        "Five small models by size",
+        "The campaign of benchmarks/RESULTS.md with labels of Qwen2.5-Coder-1.5B, a judge of weak "
+        "worth that also judges its own answers. It shows the program; RESULTS says why nothing "
+        "of it is to be quoted.",
+        database=True,
+    ),
 )
 
 

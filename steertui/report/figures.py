@@ -47,7 +47,7 @@ class Scale:
         for value in range(round(self.low), round(self.high) + 1, step):
             x = self.at(value)
             canvas.line(x, top, x, bottom, "axis" if value == 0 else "grid")
-            number = f"{value:+d}".replace("-", "−") if is_signed and value else f"{value}"
+            number = f"{value:+d}" if is_signed and value else f"{value}"
             canvas.text(x, bottom + 16, number, "soft middle")
         canvas.text(self.right, bottom + 33, unit, "soft end")
 

@@ -131,7 +131,7 @@ def _axes(canvas: Canvas, across: Scale, upward: Scale) -> None:
     for value in range(round(upward.low), round(upward.high) + 1, 25):
         y = upward.at(value)
         canvas.line(left, y, right, y, "axis" if value == 0 else "grid")
-        canvas.text(left - 6, y + 4, f"{value:+d}".replace("-", "−") if value else "0", "soft end")
+        canvas.text(left - 6, y + 4, f"{value:+d}" if value else "0", "soft end")
     for size in size_ticks(across):
         x = across.at(log2(size))
         canvas.line(x, upward.left, x, upward.left + 4, "axis")

@@ -24,7 +24,7 @@ LINE = re.compile(
     r'<line x1="([\d.]+)" y1="([\d.]+)" x2="([\d.]+)" y2="([\d.]+)" class="([^"]+)"/>'
 )
 NUMBER = re.compile(r'<text x="([\d.]+)" y="([\d.]+)" class="halo soft middle">(\d+)</text>')
-TICK = re.compile(r'<text x="[\d.]+" y="([\d.]+)" class="soft end">([+−]?\d+)</text>')
+TICK = re.compile(r'<text x="[\d.]+" y="([\d.]+)" class="soft end">([+-]?\d+)</text>')
 
 FAMILY = {
     "large": Made(8_000_000_000, "arch", 20, 36, 8),
@@ -47,7 +47,7 @@ def drawn(path: Path, made: dict[str, Made], width: int = WIDE) -> tuple[ModelSc
 
 def points_at(figure: str, y: float) -> float:
     """Return the points at a pixel, from the two outer numbers of the axis."""
-    ticks = [(float(at) - 4, float(text.replace("−", "-"))) for at, text in TICK.findall(figure)]
+    ticks = [(float(at) - 4, float(text)) for at, text in TICK.findall(figure)]
     axis = [tick for tick in ticks if tick[1] % 25 == 0]
     (y1, low), (y2, high) = min(axis, key=lambda t: t[1]), max(axis, key=lambda t: t[1])
     return low + (y - y1) / (y2 - y1) * (high - low)
