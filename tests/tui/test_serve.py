@@ -14,6 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 import psutil
 import pytest
 
+from tests.fixtures.program import call
+
 aiohttp = pytest.importorskip("aiohttp")
 pytest.importorskip("textual_serve")
 
@@ -157,3 +159,11 @@ def test_a_used_port_is_one_sentence(served: tuple[subprocess.Popen[str], str, s
     assert result.returncode == 2
     assert result.stderr.startswith(f"steertui: 127.0.0.1:{port}: cannot be used")
     assert result.stderr.count("\n") == 1
+
+
+def test_a_file_that_no_page_could_open_is_refused_at_once(tmp_path: Path) -> None:
+    (tmp_path / "junk.db").write_text("no database")
+    code, _, err = call("serve", "--db", "junk.db", cwd=tmp_path, seconds=DEADLINE)
+    assert code == 1
+    assert err.startswith("steertui: junk.db: ")
+    assert err.count("\n") == 1
