@@ -13,7 +13,7 @@ demo: $(READY)
 	@$(BIN)/steertui --batch --demo
 
 test: lint
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --timeout 300
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --timeout 300 --durations 10 --durations-min 10
 
 test-accelerator: $(READY)
 	@ACCELERATOR=1 $(BIN)/python -m pytest tests/accelerator --timeout 600

@@ -34,6 +34,14 @@ def expand_home(name: str) -> Path:
         return Path(name)
 
 
+def exists(path: Path) -> bool:
+    """Whether there is a file or folder; False if there can be none, as `is_file`."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
 def is_file(path: Path) -> bool:
     """Whether a path is a file; False if it cannot be one, such as a name that is too long."""
     try:

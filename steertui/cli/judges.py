@@ -23,6 +23,7 @@ from steertui.cli.servers import (
     take_judge_sampling,
     take_server_options,
 )
+from steertui.paths import exists
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +63,7 @@ def list_judges(db: Path | None, as_json: bool) -> None:
     from steertui.paths import judges_db
 
     tested = judges_db()
-    paths = [path for path in (db, tested if tested.exists() else None) if path]
+    paths = [path for path in (db, tested if exists(tested) else None) if path]
     if not paths:
         raise StoreError(
             "no judge was tested on this machine yet; test one with `steertui judges test MODEL`"

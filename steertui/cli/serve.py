@@ -37,6 +37,7 @@ def serve(host: str, port: int, db: Path | None) -> None:
     its process, like closing a terminal; finished trials are stored.
     """
     from steertui.errors import TerminalError
+    from steertui.paths import exists
     from steertui.store import Store
 
     try:
@@ -45,7 +46,7 @@ def serve(host: str, port: int, db: Path | None) -> None:
         raise TerminalError(
             f"serve needs the package {exc.name}; install it with: pip install 'steertui[serve]'"
         ) from None
-    if db and db.exists():
+    if db and exists(db):
         with Store(db):  # a file that no page could open is refused now
             pass
     try:

@@ -12,6 +12,7 @@ from steertui.core.model import Model, imported_identity, inspect_batch
 from steertui.errors import SourceError, shorten
 from steertui.imports.inspect_sample import Sample, parse_sample
 from steertui.imports.log_file import LogFile, log_paths, open_log
+from steertui.paths import exists
 from steertui.units import list_text, quantity
 from steertui.untrusted import count, table_of, text_of
 
@@ -145,7 +146,7 @@ def read_runs(logs: Sequence[str], temperature: float | None = None) -> list[Ins
 def _split(text: str) -> tuple[str, Path]:
     """Return condition and path of an argument; an existing path is never split."""
     condition, equals, path = text.partition("=")
-    if Path(text).exists() or not equals:
+    if exists(Path(text)) or not equals:
         return "", Path(text)
     return condition, Path(path)
 

@@ -19,6 +19,7 @@ from steertui.core.scenario import Scenario
 from steertui.errors import SteertuiError
 from steertui.judge.control import ControlSet
 from steertui.judge.server import ServerJudge
+from steertui.paths import exists
 from steertui.planning.consent import open_question
 from steertui.planning.control_answers import is_demo_judge, pending_control
 from steertui.planning.example_prompt import ExamplePrompt, example_prompt
@@ -194,7 +195,7 @@ def estimate_experiment(
             return Estimate(downloads=sources + weights)
         texts = resolve_texts(experiment)
         judges = openable_judges(experiment, options, is_agreed=is_agreed)
-        with Store(db, must_exist=True) if db.exists() else nullcontext() as store:
+        with Store(db, must_exist=True) if exists(db) else nullcontext() as store:
             judges = list(with_stored_names(judges, store)) if store else judges
             trainings = [(name, m.name) for name, m, _ in untrained(experiment, store)]
             rendering = None

@@ -5,6 +5,7 @@ from pathlib import Path
 from steertui.core.experiment import Experiment
 from steertui.core.shard import WHOLE, Shard
 from steertui.judge.server import ServerJudge
+from steertui.paths import exists
 from steertui.planning.judges import JudgeServerOptions
 from steertui.planning.plan import experiment_judges
 from steertui.planning.resolve import Design, resolve
@@ -29,7 +30,7 @@ def resolve_before_creation(
     Raises the errors of `resolve`, and JudgeError if no server responds at a judge's address or it
     does not accept the key.
     """
-    if db.exists():
+    if exists(db):
         return None
     design = resolve(experiment, shard)
     if judging:

@@ -21,7 +21,7 @@ from textual.screen import Screen
 from steertui.core.experiment import DEMO_EXPERIMENT, Experiment
 from steertui.engine.sizing import Overrides
 from steertui.errors import SteertuiError
-from steertui.paths import DEMO_DB, expand_home
+from steertui.paths import DEMO_DB, exists, expand_home
 from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
 from steertui.planning.origin import TYPED, Origin
 from steertui.store import Store
@@ -316,7 +316,7 @@ def open_session(
     session = Session(
         db, experiment, overrides=overrides, server_options=server_options, origin=origin
     )
-    if experiment is None and db.exists():
+    if experiment is None and exists(db):
         with Store(db, must_exist=True) as store:
             experiments = store.experiments()
         if experiments:

@@ -17,7 +17,7 @@ from steertui.analysis.judge_overview import JudgeOverview, judge_overviews
 from steertui.analysis.judge_worth import Standing, worth_sentence
 from steertui.core.model import DEMO
 from steertui.errors import SteertuiError
-from steertui.paths import judges_db
+from steertui.paths import exists, judges_db
 from steertui.planning.inventory import InventoryRow, judge_candidates
 from steertui.planning.judges import judge_names
 from steertui.printable import one_line
@@ -91,7 +91,7 @@ class JudgesScreen(JobPage):
     def _list(self) -> None:
         overviews: dict[str, JudgeOverview] = {}
         for db in (self.session.db, judges_db()):
-            if db.exists():
+            if exists(db):
                 with Store(db, must_exist=True) as store:
                     overviews = {o.judge.id: o for o in judge_overviews(store)} | overviews
         candidates = judge_candidates()

@@ -16,6 +16,7 @@ from steertui.core.condition_files import load_conditions, load_recipes
 from steertui.core.interventions import VectorRecipe
 from steertui.errors import ScenarioError
 from steertui.output_files import append_text
+from steertui.paths import exists
 
 Kind = Literal["condition", "dose", "contest"]
 """Table of a conditions file."""
@@ -43,7 +44,7 @@ def own_names(file: Path) -> set[str]:
 
     Raises ScenarioError if the file cannot be read.
     """
-    existing = load_conditions(file) if file.exists() else {}
+    existing = load_conditions(file) if exists(file) else {}
     return {*load_conditions(), *_taken(existing)}
 
 
@@ -90,11 +91,11 @@ def _append(
 ) -> None:
     name = members["name"]
     shipped = load_conditions()
-    existing = load_conditions(file) if file.exists() else {}
+    existing = load_conditions(file) if exists(file) else {}
     _check_name(name, file, shipped, existing)
     known = {c.name: c for c in others} | shipped
     missing = [c for n, c in known.items() if n not in {*existing, name}]
-    head = "" if file.exists() else tomli_w.dumps({"format": 1, "name": file.stem})
+    head = "" if exists(file) else tomli_w.dumps({"format": 1, "name": file.stem})
     rows = [_table("condition", {"suffix": "", **c.members}) for c in missing]
     before = head + "".join(rows)
     every = _checked(file, before + _table(kind, members))
@@ -118,7 +119,7 @@ def _missing_recipes(
     recipes: Sequence[VectorRecipe], conditions: Mapping[str, Condition], file: Path
 ) -> list[VectorRecipe]:
     """Return the recipes that the file lacks, whose vector and contrast its conditions name."""
-    present = {recipe.name for recipe in load_recipes(file)} if file.exists() else set()
+    present = {recipe.name for recipe in load_recipes(file)} if exists(file) else set()
     used = {name for c in conditions.values() for name in c.vector_names} - present
     return [
         recipe
@@ -137,7 +138,7 @@ def _checked(file: Path, addition: str) -> dict[str, Condition]:
 
     Raises ScenarioError if it would not be a valid conditions file.
     """
-    text = (file.read_text(encoding="utf-8-sig") if file.exists() else "") + addition
+    text = (file.read_text(encoding="utf-8-sig") if exists(file) else "") + addition
     try:
         tomllib.loads(text)
     except (ValueError, RecursionError):

@@ -19,7 +19,7 @@ from steertui.core.grouping import DoseUnit
 from steertui.errors import SteertuiError
 from steertui.execution.judge_worths import with_worths
 from steertui.output_files import check_output
-from steertui.paths import expand_home
+from steertui.paths import exists, expand_home
 from steertui.planning.estimate import Estimate, estimate_experiment
 from steertui.planning.experiment_files import load_experiment, save_experiment
 from steertui.planning.footprint import Footprint, footprint_of
@@ -303,7 +303,7 @@ class PlanScreen(Page):
         try:
             self.origin.require_readable(self.experiment)
             check_output(file, "experiment", [self.session.db])
-            if file.exists() and not await self.app.push_screen_wait(
+            if exists(file) and not await self.app.push_screen_wait(
                 Confirm(f"{file} holds a saved experiment. Replace it?", "Replace")
             ):
                 return

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from steertui.analysis.summary import ReportFilter
 from steertui.errors import OutputError
 from steertui.output_files import check_output
+from steertui.paths import exists, is_folder
 from steertui.report.command import write_report
 from steertui.tui.widgets.choose_one import OptionRow
 
@@ -36,7 +37,7 @@ def problem(db: Path, form: str, target: Path) -> str:
         check_output(target, form, [db])
     except OutputError as exc:
         return str(exc)
-    if target.parent.is_dir():
+    if is_folder(target.parent):
         return ""
     return f"{target}: its folder does not exist; create it, or give another path"
 
@@ -47,7 +48,7 @@ def replaces(db: Path, form: str, target: Path) -> bool:
     Raises OutputError if the file must not be replaced.
     """
     check_output(target, form, [db])
-    return target.exists()
+    return exists(target)
 
 
 def write(db: Path, form: str, experiment: str, target: Path) -> None:

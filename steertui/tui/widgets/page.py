@@ -17,6 +17,7 @@ from textual.worker import Worker, WorkerState
 from steertui.analysis.summary import Summary
 from steertui.core.experiment import Experiment
 from steertui.errors import SteertuiError
+from steertui.paths import exists
 from steertui.planning.origin import Origin
 from steertui.printable import one_line
 from steertui.store.trial_filter import TrialFilter
@@ -187,7 +188,7 @@ class Page(Screen[None]):
     @property
     def is_database_missing(self) -> bool:
         """Whether the database file does not exist yet."""
-        return not self.session.db.exists()
+        return not exists(self.session.db)
 
     @property
     def colours(self) -> Palette:
