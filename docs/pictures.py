@@ -3,6 +3,8 @@
 import asyncio
 import os
 import re
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -96,24 +98,33 @@ def newest() -> str:
         return store.resolve_experiment()
 
 
-def use_home(folder: Path) -> None:
-    """Make a folder the working folder, with the user's folders in it."""
-    os.chdir(folder)
+def run_in_own_home(script: Path) -> None:
+    """Run a script with the argument "here" in an empty folder that is its user's home.
+
+    huggingface_hub reads the environment when it is imported, so that it must be set before.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, str(script.resolve()), "here"]
+        subprocess.run(command, check=True, cwd=folder, env=environment(Path(folder)))
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Return the environment of a process whose user has all folders in `folder`."""
     places = {"DATA_HOME": ".local/share", "STATE_HOME": ".local/state", "CACHE_HOME": ".cache"}
-    os.environ["HOME"] = str(folder)
-    os.environ["HF_HOME"] = str(folder / ".cache" / "huggingface")
-    for name, place in places.items():
-        os.environ[f"XDG_{name}"] = str(folder / place)
+    own = {"HOME": str(folder), "HF_HOME": str(folder / ".cache" / "huggingface")}
+    own |= {f"XDG_{name}": str(folder / place) for name, place in places.items()}
+    return os.environ | own
 
 
 def main() -> None:
     """Save the pictures; nothing of the user's own folders is read or written."""
+    if len(sys.argv) == 1:
+        run_in_own_home(Path(__file__))
+        return
     FOLDER.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        use_home(Path(folder))
-        asyncio.run(run_demo())
-        for size in SIZES:
-            asyncio.run(save_all(size))
+    asyncio.run(run_demo())
+    for size in SIZES:
+        asyncio.run(save_all(size))
 
 
 if __name__ == "__main__":

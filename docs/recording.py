@@ -5,13 +5,13 @@ The screens are drawn as SVG and converted by resvg; Pillow joins the frames.
 
 import asyncio
 import io
-import tempfile
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import resvg_py
-from pictures import DB, screenshot, settle, use_home
+from pictures import DB, run_in_own_home, screenshot, settle
 from PIL import Image
 from textual.pilot import Pilot
 
@@ -97,9 +97,10 @@ def palette_of(picture: Image.Image) -> Image.Image:
 
 def main() -> None:
     """Record and write the animated picture."""
-    with tempfile.TemporaryDirectory() as folder:
-        use_home(Path(folder))
-        frames = asyncio.run(record())
+    if len(sys.argv) == 1:
+        run_in_own_home(Path(__file__))
+        return
+    frames = asyncio.run(record())
     pictures = [picture(svg) for svg, _ in frames]
     palette = palette_of(stacked(pictures[:: len(pictures) // 8] + pictures[-len(KEYS) :]))
     first, *others = (p.quantize(palette=palette, dither=Image.Dither.NONE) for p in pictures)
