@@ -90,7 +90,7 @@ def _options() -> argparse.Namespace:
 
 def measure(options: argparse.Namespace, method: str, sampling: str) -> None:
     """Measure one setting and print the result as a line of JSON."""
-    from benchmarks import methods
+    from benchmarks import llama_server, methods
 
     job = methods.Job(
         model=options.model,
@@ -111,7 +111,7 @@ def measure(options: argparse.Namespace, method: str, sampling: str) -> None:
         "engine": lambda: methods.engine(job, int(slots)),
         "pool": lambda: methods.pool(job, *map(int, slots.split("x"))),
         "loop": lambda: methods.loop(job),
-        "server": lambda: methods.server(job, max_slots),
+        "server": lambda: llama_server.server(job, max_slots),
         "ceiling": lambda: methods.ceiling(job, max_slots),
     }
     measurement = calls[kind]()

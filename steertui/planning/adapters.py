@@ -7,6 +7,7 @@ from pathlib import Path
 
 from steertui.engine.gguf_files import GgufFiles
 from steertui.errors import ModelError, OutputError
+from steertui.paths import is_file
 from steertui.planning.gguf_inspection import gguf_lines, is_adapter
 from steertui.steering.ablation import layer_of
 from steertui.steering.vector import Provenance
@@ -35,7 +36,7 @@ def find_adapters(named: Iterable[str] = ()) -> list[AdapterFile]:
 
     GGUF files of other kinds, and those that cannot be read, are left out.
     """
-    paths = {*Path().glob("*.gguf"), *(path for path in map(Path, named) if path.is_file())}
+    paths = {*Path().glob("*.gguf"), *(path for path in map(Path, named) if is_file(path))}
     unique = {path.resolve(): path for path in sorted(paths, reverse=True)}
     found = []
     with GgufFiles() as files:
