@@ -7,7 +7,7 @@ than tabs and line ends are replaced by U+FFFD. Parquet and JSON keep every char
 """
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -68,6 +68,27 @@ COLUMN_TYPES = {
 `paper_label` is the paper's label of its own model's answer to the same task under the same
 condition, if the paper's answers are imported.
 """
+
+GAP_COLUMNS = (
+    "experiment",
+    "model",
+    "model_sha256",
+    "temperature",
+    "judge",
+    "policy",
+    "first",
+    "second",
+    "role",
+    "points",
+    "low",
+    "high",
+    "pairs",
+    "p",
+    "p_holm",
+    "finding",
+    "sentence",
+)
+"""Columns of a comparison's row (`gaps`)."""
 
 Paper = Sequence[PaperComparison]
 
@@ -139,22 +160,19 @@ def _cell(value: object) -> object:
 
 def write_rates(store: Store, summary: Summary, file: TextIO) -> None:
     """Write a CSV with one row per condition, over all categories and for each of them."""
-    _write(rates(store, summary), file)
-
-
-def write_gaps(summary: Summary, file: TextIO) -> None:
-    """Write a CSV with one row per comparison of two conditions (`gaps`)."""
-    _write(gaps(summary), file)
-
-
-def _write(rows: Iterable[dict[str, Any]], file: TextIO) -> None:
-    """Write rows with equal columns as CSV; nothing if there is no row."""
     writer = None
-    for row in rows:
+    for row in rates(store, summary):
         if writer is None:
             writer = csv.DictWriter(file, list(row))
             writer.writeheader()
         writer.writerow(as_text_cells(row))
+
+
+def write_gaps(summary: Summary, file: TextIO) -> None:
+    """Write a CSV with one row per comparison of two conditions, only the head without labels."""
+    writer = csv.DictWriter(file, GAP_COLUMNS)
+    writer.writeheader()
+    writer.writerows(map(as_text_cells, gaps(summary)))
 
 
 def rates(store: Store, summary: Summary) -> Iterator[dict[str, Any]]:

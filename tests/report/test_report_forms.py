@@ -14,6 +14,7 @@ import pytest
 from steertui.analysis.summary import ReportFilter
 from steertui.errors import ExperimentError
 from steertui.report.command import write_report
+from steertui.report.rows import GAP_COLUMNS
 from steertui.store import Store
 from tests.fixtures import large
 from tests.fixtures.program import call
@@ -74,6 +75,14 @@ def test_gaps_in_csv_are_those_of_the_json_report(folder: Path) -> None:
         )
         assert float(row["points"]) == pytest.approx(gap["points"])
         assert float(row["p"]) == pytest.approx(gap["p"])
+
+
+def test_gaps_in_csv_have_a_head_without_any_label(tmp_path: Path) -> None:
+    run = ("--batch", "--demo", "--limit", "1", "--max-tokens", "4", "--judge", "none")
+    assert call(*run, "--db", "a.db", cwd=tmp_path)[0] == 0
+    code, out, _ = call("report", "a.db", "--format", "gaps-csv", cwd=tmp_path)
+    assert code == 0
+    assert out.splitlines() == [",".join(GAP_COLUMNS)]
 
 
 def test_parquet_has_the_same_rows(folder: Path) -> None:
