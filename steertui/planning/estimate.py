@@ -24,12 +24,7 @@ from steertui.planning.consent import open_question
 from steertui.planning.control_answers import is_demo_judge, pending_control
 from steertui.planning.example_prompt import ExamplePrompt, example_prompt
 from steertui.planning.judge_cost import add_costs, control_cost, estimate_cost, expected_answer
-from steertui.planning.judges import (
-    Judge,
-    JudgeServerOptions,
-    openable_judges,
-    with_stored_names,
-)
+from steertui.planning.judges import Judge, JudgeServerOptions, openable_judges, with_stored_names
 from steertui.planning.origin import TYPED, Origin
 from steertui.planning.rates import mean_seconds
 from steertui.planning.reach import Sizes, missing_sizes
@@ -291,7 +286,8 @@ def _stored(
     """Return the trials of the newest stored plan with these settings and texts; [] without one."""
     for stored in reversed(store.experiments() if store else ()):
         with suppress(SteertuiError):
-            if stored.trials == size.trials and parse_experiment(stored.toml) == experiment:
+            planned = replace(parse_experiment(stored.toml), name=experiment.name)
+            if stored.trials == size.trials and planned == experiment:
                 return trials_of_plan(store, stored.id, *texts) if store else []
     return []
 

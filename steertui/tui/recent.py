@@ -14,7 +14,7 @@ from pathlib import Path
 from steertui.analysis.formatting import gap_columns
 from steertui.analysis.sentences import Finding, GapResult
 from steertui.analysis.summary import Summary
-from steertui.core.experiment import parse_experiment
+from steertui.core.experiment import parse_experiment, stored_name
 from steertui.errors import SteertuiError
 from steertui.output_files import whole
 from steertui.paths import user_state
@@ -42,7 +42,7 @@ class RecentExperiment:
     Attributes:
         db: absolute path of the database.
         id: the experiment's id.
-        title: its models, and the number of trials.
+        title: its name if it has one, its models, and the number of trials.
         trials: number of trials.
         answered: number of answers.
         gap: steerability gap in points with its interval, or the range over the tables; "" if
@@ -174,12 +174,18 @@ def _describe(stored: StoredExperiment, db: Path, answered: int) -> RecentExperi
     return RecentExperiment(
         db=str(db.resolve()),
         id=stored.id,
-        title=f"{_models(stored)}, {stored.trials:,} trials",
+        title=f"{_name(stored)}{_models(stored)}, {stored.trials:,} trials",
         trials=stored.trials,
         answered=answered,
         gap="",
         seen_at=planned.timestamp(),
     )
+
+
+def _name(stored: StoredExperiment) -> str:
+    """Return the experiment's name with a colon after it; "" without one."""
+    name = stored_name(stored.toml)
+    return f"{one_line(name)}: " if name else ""
 
 
 def _models(stored: StoredExperiment) -> str:

@@ -214,6 +214,8 @@ def test_a_received_experiment_counts_the_answers_of_its_stored_plan(tmp_path: P
         assert estimate.is_as_stored
         with Store(db) as store:
             list(run(make_plan(resolve(experiment), store), store, Overrides(), DEFAULT_OPTIONS))
+    renamed = replace(experiment, name="pilot")
+    assert estimate_experiment(renamed, db, DEFAULT_OPTIONS, origin).answered == 12
     more = replace(experiment, limit=5)
     assert estimate_experiment(more, db, DEFAULT_OPTIONS, origin).answered is None
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static, TextArea
 
 from steertui.core.condition_files import load_conditions
+from steertui.core.experiment import Experiment
+from steertui.engine.sizing import Overrides
+from steertui.planning.experiment_files import load_experiment
 from steertui.planning.reach import LARGE_DOWNLOAD
+from steertui.store import Store
 from steertui.tui.app import SteertuiApp
 from steertui.tui.open_dialog import OpenDialog
 from steertui.tui.plan.plan_screen import PlanScreen
@@ -119,6 +124,66 @@ def test_text_typed_at_once_before_saving_is_in_the_saved_condition(
 
     drive(Session(tmp_path / "a.db"), story)
     assert load_conditions(tmp_path / "steertui-conditions.toml")["my-condition"].suffix == "x"
+
+
+@pytest.mark.parametrize("key", ["w", "o"])
+def test_a_refused_path_is_kept_in_its_dialog(tmp_path: Path, key: str) -> None:
+    """A missing folder, a folder, a file of other content, and a name that no file can have."""
+    (tmp_path / "notes.toml").write_text("my own notes", encoding="utf-8")
+    good = tmp_path / "good.toml"
+    if key == "o":
+        good.write_text(Experiment(temperatures=[0.5]).to_toml(), encoding="utf-8")
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        screen = await plan(pilot, app, "samples")
+        await press(pilot, key)
+        for wrong in ("missing/x.toml", ".", "notes.toml", "x" * 300 + ".toml"):
+            line = app.screen.query_one(Input)
+            line.value = str(tmp_path / wrong)
+            await press(pilot, "enter")
+            assert isinstance(app.screen, TextPrompt)
+            assert app.screen.query_one(Input).value == str(tmp_path / wrong)
+            problem = str(app.screen.query_one("#problem", Static).render())
+            assert problem.startswith("! ")
+            assert str(tmp_path) in problem
+        app.screen.query_one(Input).value = str(good)
+        await press(pilot, "enter")
+        assert app.screen is screen
+        assert load_experiment(good) == screen.experiment
+
+    drive(Session(tmp_path / "a.db"), story)
+    assert (tmp_path / "notes.toml").read_text(encoding="utf-8") == "my own notes"
+
+
+def test_an_experiment_gets_a_name_on_plan_by_which_lists_show_it(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        screen = await plan(pilot, app, "name")
+        await press(pilot, "enter")
+        dialog = app.screen
+        for wrong in ("all", "beef", "a/b", "-x", "x" * 61, "a\nb"):
+            dialog.query_one(Input).value = wrong
+            await press(pilot, "enter")
+            assert app.screen is dialog
+            assert "is no name" in str(dialog.query_one("#problem", Static).render())
+        dialog.query_one(Input).value = "pilot 2"
+        await press(pilot, "enter")
+        assert screen.experiment.name == "pilot 2"
+        screen.change(replace(screen.experiment, limit=1, max_tokens=1))
+        await press(pilot, "r")
+        await wait_until(pilot, lambda: bool(app.session.id) and not app.is_at_work)
+        assert [e.title for e in await app.recent_experiments()] == ["pilot 2: demo, 3 trials"]
+        await press(pilot, "1")
+        screen.change(replace(screen.experiment, name=""))
+        await press(pilot, "w")  # without a name there is none in the file
+        app.screen.query_one(Input).value = str(tmp_path / "unnamed.toml")
+        await press(pilot, "enter")
+        assert not load_experiment(tmp_path / "unnamed.toml").name
+
+    drive(Session(db, overrides=Overrides(threads=1)), story)
+    with Store(db) as store:
+        assert list(store.experiment_names().values()) == [("pilot 2",)]
 
 
 @pytest.mark.parametrize(

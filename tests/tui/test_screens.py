@@ -259,12 +259,12 @@ def test_saving_an_experiment_replaces_only_an_unchanged_file_after_confirmation
         run_steps(db, steps)
 
     target.write_text("samples = 3  # my own\n", encoding="utf-8")
-    save()
+    save("escape")
     assert target.read_text(encoding="utf-8") == "samples = 3  # my own\n"
     target.unlink()
     save()
     saved = target.stat().st_mtime_ns
-    save("escape")
+    save("escape", "escape")
     assert target.stat().st_mtime_ns == saved
     save("enter")
     assert target.stat().st_mtime_ns != saved
@@ -356,7 +356,7 @@ def test_a_preset_or_file_replaces_a_changed_plan_only_after_a_question(
         assert plan.experiment == changed
         await press(pilot, "o")
         app.screen.query_one(Input).value = str(file)
-        await press(pilot, "enter", "escape")
+        await press(pilot, "enter", "escape", "escape")
         assert plan.experiment == changed
         await press(pilot, "l", "enter", "enter")
         assert plan.experiment == next(iter(PRESETS.values()))

@@ -32,6 +32,7 @@ class Field:
         choices: function that returns the values to tick; None for a typed field.
         hint: other values that can be typed.
         special: a value and the text that is shown for it, such as (0, "all").
+        is_path: whether a typed value can be a path, which is completed.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Field:
     choices: Callable[[Experiment], Choices] | None = None
     hint: str = ""
     special: tuple[object, str] | None = None
+    is_path: bool = False
 
     def format(self, value: object) -> str:
         """Return a value as it is shown."""
@@ -102,6 +104,14 @@ def changes_text(old: Experiment, new: Experiment) -> str:
     return ", ".join(changes[:MAX_CHANGES]) + (f" and {more} more" if more > 0 else "")
 
 
+_EXPERIMENT = (
+    Field(
+        name="name",
+        title="name",
+        about="Name in lists, by which commands also find the experiment; empty: none",
+        special=("", "none"),
+    ),
+)
 _MODELS = (
     Field(
         name="models",
@@ -143,6 +153,7 @@ _SCENARIOS = (
         title="conditions file",
         about="TOML file with the conditions, or paper; empty: shipped conditions",
         special=("", "shipped with steertui"),
+        is_path=True,
     ),
     Field(
         name="coherence",
@@ -165,6 +176,7 @@ _JUDGES = (
         name="rubric",
         title="rubric",
         about="Instructions of the judge: steertui, paper or a TOML file",
+        is_path=True,
     ),
     Field(
         name="hide_suffix",
@@ -237,6 +249,7 @@ _SAMPLING = (
         about="Chat template: a name (one of the GGUF's, chatml, gemma, llama3, …) or a Jinja "
         "file; empty: each model's own",
         special=("", "each model's own"),
+        is_path=True,
     ),
     Field(
         name="top_k",
@@ -277,13 +290,14 @@ _SAMPLING = (
 
 GROUPS: Mapping[str, tuple[Field, ...]] = MappingProxyType(
     {
+        "": _EXPERIMENT,
         "Models": _MODELS,
         "Scenarios": _SCENARIOS,
         "Judges": _JUDGES,
         "Sampling": _SAMPLING,
     }
 )
-"""Fields by heading, in the screen's order."""
+"""Fields by heading, "" for none, in the screen's order."""
 
 FIELDS: Mapping[str, Field] = MappingProxyType(
     {field.name: field for fields in GROUPS.values() for field in fields}

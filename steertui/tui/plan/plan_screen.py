@@ -1,5 +1,6 @@
 """The Plan screen: fields of an experiment, and an estimate that follows every change."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -64,6 +65,9 @@ working folder. **d** adds a dose axis to that file, **c** a contest of conditio
 CUSTOM_CONDITIONS = Path("steertui-conditions.toml")
 """File of custom conditions, in the working folder."""
 
+DEFAULT_FILE = "experiment.toml"
+"""Experiment file that the dialogs offer at first."""
+
 
 class PlanScreen(Page):
     """List of fields beside the estimate and the help of the field under the cursor."""
@@ -102,9 +106,10 @@ class PlanScreen(Page):
         """Add the fields and name the panels."""
         fields = self.query_one("#fields", OptionList)
         for heading, members in GROUPS.items():
-            fields.add_option(Option("", id=heading, disabled=True))
+            if heading:
+                fields.add_option(Option("", id=heading, disabled=True))
             fields.add_options(Option("", id=field.name) for field in members)
-        fields.highlighted = 1
+        fields.highlighted = fields.get_option_index("models")
         set_titles(fields, "experiment")
         set_titles(self.query_one("#plan-box"), "estimate")
         fields.focus()
@@ -148,9 +153,9 @@ class PlanScreen(Page):
 
     def _draw(self) -> None:
         fields, c = self.query_one("#fields", OptionList), self.colours
-        for index, (heading, members) in enumerate(GROUPS.items()):
-            title = ("\n" if index else "") + heading
-            fields.replace_option_prompt(heading, Text(title, f"bold {c.blue}"))
+        for heading, members in GROUPS.items():
+            if heading:
+                fields.replace_option_prompt(heading, Text(f"\n{heading}", f"bold {c.blue}"))
             for field in members:
                 line = field_line(field, self.experiment, c)
                 fields.replace_option_prompt(field.name, line)
@@ -210,7 +215,7 @@ class PlanScreen(Page):
             field.format_input(value),
             hint=field.hint,
             check=lambda text: problem_of(experiment, field, text),
-            is_path=isinstance(value, str),
+            is_path=field.is_path,
             is_required=False,
         )
         text = await self.app.push_screen_wait(prompt)
@@ -295,36 +300,53 @@ class PlanScreen(Page):
     @work(exit_on_error=False)
     async def action_save(self) -> None:
         """Save the experiment as a TOML file."""
-        prompt = TextPrompt("Save as which file?", "experiment.toml", is_path=True)
-        name = await self.app.push_screen_wait(prompt)
-        if name is None:
-            return
-        file = expand_home(name)
-        try:
-            self.origin.require_readable(self.experiment)
-            check_output(file, "experiment", [self.session.db])
-            if exists(file) and not await self.app.push_screen_wait(
-                Confirm(f"{file} holds a saved experiment. Replace it?", "Replace")
-            ):
-                return
-            save_experiment(self.experiment, file, [self.session.db])
-        except SteertuiError as exc:
-            self.show_error(str(exc))
-        else:
-            self.notify(f"Saved: {file}; o opens it again.", markup=False)
+        await self._ask_path("Save as which file?", self._save)
+
+    async def _save(self, file: Path) -> bool:
+        """Save the experiment; return False if the user keeps the file that exists.
+
+        Raises SteertuiError if the file must not or cannot be written.
+        """
+        self.origin.require_readable(self.experiment)
+        check_output(file, "experiment", [self.session.db])
+        question = f"{file} holds a saved experiment. Replace it?"
+        if exists(file) and not await self.app.push_screen_wait(Confirm(question, "Replace")):
+            return False
+        save_experiment(self.experiment, file, [self.session.db])
+        self.notify(f"Saved: {file}; o opens it again.", markup=False)
+        return True
 
     @work(exit_on_error=False)
     async def action_open(self) -> None:
         """Open the experiment of a TOML file."""
-        name = await self.app.push_screen_wait(
-            TextPrompt("Open which TOML file?", "experiment.toml", is_path=True)
-        )
-        if name:
-            file = expand_home(name)
+        await self._ask_path("Open which TOML file?", self._open)
+
+    async def _open(self, file: Path) -> bool:
+        """Show the experiment of a file; return False if the user keeps the changed plan.
+
+        Raises SteertuiError if the file cannot be read.
+        """
+        experiment = load_experiment(file)
+        origin = file_origin(experiment, file, {})
+        if await self._may_replace():
+            self.change(experiment, origin)
+            return True
+        return False
+
+    async def _ask_path(self, question: str, act: Callable[[Path], Awaitable[bool]]) -> None:
+        """Ask for a path until `act` is done with it, or the user cancels.
+
+        What is wrong with a path is shown in the dialog, which keeps it.
+        """
+        name, problem = DEFAULT_FILE, ""
+        while True:
+            prompt = TextPrompt(question, name, is_path=True, problem=problem)
+            typed = await self.app.push_screen_wait(prompt)
+            if typed is None:
+                return
+            name, problem = typed, ""
             try:
-                experiment = load_experiment(file)
-                if not await self._may_replace():
+                if await act(expand_home(name)):
                     return
-                self.change(experiment, file_origin(experiment, file, {}))
             except SteertuiError as exc:
-                self.show_error(str(exc))
+                problem = str(exc)

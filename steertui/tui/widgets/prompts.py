@@ -61,11 +61,12 @@ class TextPrompt(ModalScreen[str | None]):
         check: Callable[[str], str] = lambda _: "",
         is_path: bool = False,
         is_required: bool = True,
+        problem: str = "",
     ) -> None:
         """Ask for a line; `check` returns what is wrong with it, or "" to accept it.
 
         With `is_path` the paths of files and folders are completed. An empty line is accepted only
-        without `is_required`.
+        without `is_required`. `problem` is what was wrong with `value`.
         """
         super().__init__()
         self._question = question
@@ -73,6 +74,7 @@ class TextPrompt(ModalScreen[str | None]):
         self._is_required = is_required
         self._value = value
         self._hint = hint
+        self._first_problem = problem
         self._suggester = PathSuggester() if is_path else None
 
     def compose(self) -> ComposeResult:
@@ -84,6 +86,10 @@ class TextPrompt(ModalScreen[str | None]):
             keys = f"{KEYS}      {PATH_KEYS}" if self._suggester else KEYS
             yield Static(keys, classes="keys")
         yield Footer()
+
+    def on_mount(self) -> None:
+        """Show what was wrong."""
+        self.query_one(Problem).show(self._first_problem)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Close with the text, or say what is wrong with it."""
