@@ -120,10 +120,16 @@ class Condition:
             ("Prefill of the answer", self.prefill),
         ]
         parts = [(title, text.strip()) for title, text in texts if text.strip()]
-        parts += [("Control vector", vector.describe()) for vector in self.vector]
-        parts += [("Directional ablation", ablation.describe()) for ablation in self.ablation]
-        parts += [("LoRA adapter", adapter.describe()) for adapter in self.adapter]
-        return tuple(parts)
+        return (*parts, *self.weight_parts)
+
+    @property
+    def weight_parts(self) -> tuple[tuple[str, str], ...]:
+        """What it does to activations and weights, as (title, text) pairs for display."""
+        return (
+            *(("Control vector", vector.describe()) for vector in self.vector),
+            *(("Directional ablation", ablation.describe()) for ablation in self.ablation),
+            *(("LoRA adapter", adapter.describe()) for adapter in self.adapter),
+        )
 
     @property
     def text(self) -> str:

@@ -77,6 +77,15 @@ def render_present(
 def _render(design: Design, model: Model) -> tuple[list[Prompt], ModelFacts]:
     if isinstance(model, ServerModel):
         return render_for_server(design, model)
+    return render_for_gguf(design, model)
+
+
+def render_for_gguf(design: Design, model: Model) -> tuple[list[Prompt], ModelFacts]:
+    """Return the prompts and the metadata of a model whose GGUF, or its header, is here.
+
+    Raises ExperimentError if a prompt does not fit its context, ModelError or EngineError if it
+    cannot take prompts.
+    """
     with vocabulary(model.path) as gguf:
         chat = chat_format(gguf, model.name, design.experiment.template)
         trials = [trial for trial in design.trials if trial.model == model]

@@ -162,6 +162,7 @@ EMPTY: dict[str, State] = {
     "plan-conditions": keys("1", *["down"] * 4),
     "plan-models-dialog": keys("1", "enter"),
     "plan-downloads": plan(models=["Qwen3-4B-Instruct-2507"], judges=["openai:gpt-5.2"]),
+    "plan-prompts": keys("1", "p"),
     "plan-editor": keys("1", "a"),
     "plan-error": plan(conditions=["baseline", "unknown"]),
     "run-not-started": keys("2"),

@@ -40,6 +40,7 @@ from steertui.tui.plan.fields import (
 from steertui.tui.plan.group_forms import AXES, contest_form, dose_form
 from steertui.tui.plan.own_conditions import Kind, add_group, free_name, own_names
 from steertui.tui.plan.plan_text import estimate_text, field_line, field_text
+from steertui.tui.plan.prompt_screen import PromptScreen
 from steertui.tui.session import Draft
 from steertui.tui.widgets.choose_many import ChooseMany
 from steertui.tui.widgets.choose_one import ChooseOne
@@ -56,10 +57,11 @@ The list holds the fields of the experiment; **enter** changes the field under t
 beside it estimates the run: new trials and trials answered before, downloads, time, labels pending
 and their cost, and the minimum detectable gap between two conditions.
 
-**r** runs the experiment. **w** saves it as a TOML file, **o** opens one, and **l** loads a preset;
-`steertui --batch --experiment FILE` runs a file without screens. **a** opens an editor for a custom
-condition, which starts from the text of pro and is saved in `steertui-conditions.toml` in the
-working folder. **d** adds a dose axis to that file, **c** a contest of conditions.
+**r** runs the experiment. **p** shows its prompts as the models get them. **w** saves it as a TOML
+file, **o** opens one, and **l** loads a preset; `steertui --batch --experiment FILE` runs a file
+without screens. **a** opens an editor for a custom condition, which starts from the text of pro and
+is saved in `steertui-conditions.toml` in the working folder. **d** adds a dose axis to that file,
+**c** a contest of conditions.
 """
 
 CUSTOM_CONDITIONS = Path("steertui-conditions.toml")
@@ -79,8 +81,9 @@ class PlanScreen(Page):
             "enter", "change", "Change", show=False, id="plan.change", tooltip="Change the field"
         ),
         Binding("r", "run", "Run", id="plan.run", tooltip="Run what is missing"),
-        Binding("a", "condition", "New condition", id="plan.condition", tooltip="Add your own"),
-        Binding("d", "dose", "Dose axis", id="plan.dose", tooltip="Strengths of one intervention"),
+        Binding("p", "prompts", "Prompts", id="plan.prompts", tooltip="What the models get"),
+        Binding("a", "condition", "Condition", id="plan.condition", tooltip="Add your own"),
+        Binding("d", "dose", "Dose", id="plan.dose", tooltip="Strengths of one intervention"),
         Binding("c", "contest", "Contest", id="plan.contest", tooltip="Defences × attacks"),
         Binding("w", "save", "Save", id="plan.save", tooltip="Save as a TOML file"),
         Binding("l", "preset", "Preset", id="plan.preset", tooltip="Load a named experiment"),
@@ -228,6 +231,10 @@ class PlanScreen(Page):
             return
         if self.host.open(self.session.db, self.experiment, origin=self.origin):
             await self.host.start()
+
+    def action_prompts(self) -> None:
+        """Show the prompts of the experiment."""
+        self.app.push_screen(PromptScreen(self.experiment, self.origin))
 
     @work(exit_on_error=False)
     async def action_condition(self) -> None:
