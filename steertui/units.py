@@ -23,6 +23,11 @@ def quantity(number: int, noun: str, plural: str = "") -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {plural or f'{noun}s'}"
 
 
+def verb(number: int, singular: str, plural: str) -> str:
+    """Return the form of a verb after a number, such as "is" or "are"."""
+    return singular if number == 1 else plural
+
+
 def list_text(names: Iterable[str]) -> str:
     """Return "a, b and c"."""
     listed = [*names]

@@ -7,6 +7,7 @@ from itertools import combinations
 from steertui.analysis.comparable import are_comparable
 from steertui.analysis.condition_gaps import convergence_counts
 from steertui.analysis.sentences import GapResult, difference_result
+from steertui.analysis.stand_ins import without_stand_ins
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import Table
 from steertui.core.declared_analysis import Pair
@@ -76,13 +77,14 @@ def compare_tables(summary: Summary) -> tuple[Comparison, ...]:
 
     Under each judge: models at one temperature, and temperatures of one model. Then the judges on
     each model setting. Tables that differ in more than one factor are not compared, because the
-    difference could not be attributed (`are_comparable`). Families are those of all tables, shown
-    or not; tables of different experiments are families of their own.
+    difference could not be attributed (`are_comparable`), nor the demo model with real ones
+    (`without_stand_ins`). Families are those of all tables, shown or not; tables of different
+    experiments are families of their own.
     """
     comparisons: list[Comparison] = []
     judged = [table for table in summary.complete if table.judge]
     for tables in groups_of_several(judged, lambda t: t.judge and t.judge.id).values():
-        comparisons += _compare_models(tables, summary)
+        comparisons += _compare_models(without_stand_ins(tables), summary)
         comparisons += _compare_temperatures(tables, summary)
     for tables in judged_by_several(summary):
         setting = tables[0].setting

@@ -26,6 +26,7 @@ from steertui.stats.sensitivity import (
     gap_sensitivity,
     label_counts,
 )
+from steertui.units import verb
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,4 +146,5 @@ def _coverage_note(name: str, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
     counts = count_trials(outcomes)
     if not is_low_coverage(counts):
         return ()
-    return (f"under {name} {counts.judged} of {counts.planned} are judged",)
+    judged = f"{counts.judged} of {counts.planned} {verb(counts.judged, 'is', 'are')} judged"
+    return (f"under {name} {judged}",)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from steertui.core.judge_kind import JudgeKind
 from steertui.judge.label_order import OrderEffect, order_effect
 from steertui.store import JudgeInfo, Store
-from steertui.units import quantity
+from steertui.units import quantity, verb
 
 
 def judge_caveats(store: Store, experiment: str, judges: Sequence[JudgeInfo]) -> Iterator[str]:
@@ -22,8 +22,9 @@ def order_sentence(judge: str, order: OrderEffect) -> str:
     shares = ", ".join(f"{100 * share:.0f}" for share in order.prior)
     return (
         f"{judge}: {quantity(order.answers, 'answer')} judged with four orders of the rubric's "
-        f"labels: {order.inconsistent} changed label between orders, {order.corrected} have "
-        "another label by all four orders than by the rubric's; share of each position in the "
+        f"labels: {order.inconsistent} changed label between orders, "
+        f"{order.corrected} {verb(order.corrected, 'has', 'have')} another label by "
+        "all four orders than by the rubric's; share of each position in the "
         f"list: {shares} % (25 without an effect)"
     )
 

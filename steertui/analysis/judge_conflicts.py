@@ -62,11 +62,12 @@ class Conflict:
 def judge_conflicts(tables: Sequence[Table]) -> Iterator[Conflict]:
     """Yield the comparisons on which judges of the same answers contradict each other.
 
-    Tables that draw no headline are left out.
+    Tables that draw no headline are left out, and the demo judge beside real ones.
     """
     shown = [table for table in tables if table.judge and table.draws_headline]
     for one, two in combinations(shown, 2):
-        if (one.experiment, one.setting) != (two.experiment, two.setting):
+        is_same = (one.experiment, one.setting) == (two.experiment, two.setting)
+        if not is_same or one.is_stand_in != two.is_stand_in:
             continue
         others = {(r.gap.first, r.gap.second): r for r in two.comparisons}
         for result in one.comparisons:

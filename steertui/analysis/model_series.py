@@ -16,6 +16,7 @@ from steertui.analysis.formatting import (
 from steertui.analysis.interval_text import interval_words
 from steertui.analysis.known_models import KnownModel, Stage, known_model
 from steertui.analysis.sentences import GapResult, p_text
+from steertui.analysis.stand_ins import without_stand_ins
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import Table
 from steertui.core.declared_analysis import BASELINE
@@ -94,13 +95,18 @@ def model_series(summary: Summary) -> Iterator[ModelSeries]:
 
 
 def models_by_setting(summary: Summary) -> Iterator[list[SeriesModel]]:
-    """Yield the models that draw a headline, by experiment, judge and temperature."""
+    """Yield the models that draw a headline, by experiment, judge and temperature.
+
+    The demo model is left out beside real ones.
+    """
     groups: dict[Hashable, list[SeriesModel]] = {}
     for table in summary.complete:
         if table.judge and table.primary and table.draws_headline:
             key = table.experiment, table.judge.id, table.setting.temperature
             groups.setdefault(key, []).append(_series_model(table, table.primary, summary))
-    yield from groups.values()
+    for models in groups.values():
+        real = {table.key for table in without_stand_ins(model.table for model in models)}
+        yield [model for model in models if model.table.key in real]
 
 
 def _series_model(table: Table, primary: GapResult, summary: Summary) -> SeriesModel:

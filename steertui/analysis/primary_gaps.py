@@ -7,6 +7,7 @@ from steertui.analysis.condition_gaps import convergence_counts
 from steertui.analysis.interval_text import interval_words
 from steertui.analysis.judge_conflicts import are_opposite
 from steertui.analysis.sentences import Finding, p_text
+from steertui.analysis.stand_ins import without_stand_ins
 from steertui.analysis.table import Table, TableKey
 from steertui.stats.families import untested
 from steertui.stats.gap import Gap, shared_scenarios
@@ -22,8 +23,9 @@ MAX_NAMES = 6
 def primary_over_settings(tables: Sequence[Table]) -> dict[TableKey, float]:
     """Return the p values of the primary comparisons after Holm over the model settings.
 
-    Each judge has its own family: all models and temperatures of one experiment. Tables that draw
-    no headline, and those without a test, count with a p value of 1.
+    Each judge has its own family: all models and temperatures of one experiment, without the demo
+    model beside real ones. Tables that draw no headline, and those without a test, count with a p
+    value of 1.
     """
     adjusted: dict[TableKey, float] = {}
     for own in _families(tables).values():
@@ -37,7 +39,7 @@ def _families(tables: Sequence[Table]) -> dict[tuple[str, str], list[Table]]:
     for table in tables:
         if table.primary and table.judge:
             families.setdefault((table.experiment, table.judge.id), []).append(table)
-    return families
+    return {key: without_stand_ins(own) for key, own in families.items()}
 
 
 def _p(table: Table) -> float:
@@ -166,15 +168,17 @@ def several_settings_sentences(complete: Sequence[Table], shown: Sequence[Table]
     Holm is over all models and temperatures of the experiment, shown or not.
     """
     pooled = {(own.experiment, own.judge): own for own in pooled_gaps(complete)}
-    sizes = {key: len(own) for key, own in _families(complete).items()}
-    for key, own in _families(shown).items():
+    selected = {table.key: table for table in shown if table.primary}
+    for family in _families(complete).values():
+        size = len(family)
+        own = [selected[table.key] for table in family if table.key in selected]
         results = [(t, t.primary.gap) for t in own if t.primary and t.draws_headline]
         points = [gap.points for _, gap in results if gap.points is not None]
-        if not points or sizes[key] < 2:
+        if not points or size < 2:
             continue
         table, gap = results[0]
         if len(results) < 2:
-            yield _one_of_several(table, gap, sizes[key])
+            yield _one_of_several(table, gap, size)
             continue
         depends = sum(map(_is_contested, own))
         shown_in = sum(_over_settings(t) <= SIGNIFICANCE_LEVEL for t, _ in results)
@@ -184,7 +188,7 @@ def several_settings_sentences(complete: Sequence[Table], shown: Sequence[Table]
         yield (
             f"Judged by {judge}, {gap.first} − {gap.second} is {_range(points)} "
             f"{len(results)} model settings{over}; a difference is shown "
-            f"in {shown_in} of them (exact test, Holm over {quantity(sizes[key], 'model setting')}"
+            f"in {shown_in} of them (exact test, Holm over {quantity(size, 'model setting')}"
             f"{_p_values(results)}){_reservation(depends)}"
         )
         if (table.experiment, judge) in pooled:

@@ -19,7 +19,7 @@ from steertui.stats.power import (
 from steertui.stats.rate import Estimate
 from steertui.stats.sensitivity import Sensitivity
 from steertui.stats.significance import SIGNIFICANCE_LEVEL
-from steertui.units import list_text, quantity
+from steertui.units import list_text, quantity, verb
 
 POWER = "80 % power"
 """Power of the minimum detectable gaps in sentences: the default of `minimum_detectable_gap`."""
@@ -204,7 +204,8 @@ def difference_result(contrast: Contrast, test: FamilyTest, what: str) -> GapRes
         case _:
             statement = f"{subject} for {one.first} than for {one.second}: {size}"
     evidence = (
-        f"Of {quantity(gap.pairs, 'scenario')} {one.only_first} are higher for {one.first}, "
+        f"Of {quantity(gap.pairs, 'scenario')} {one.only_first} "
+        f"{verb(one.only_first, 'is', 'are')} higher for {one.first}, "
         f"{one.only_second} for {one.second} ({_test_words(gap, test, is_gap=is_gap)})"
     )
     return GapResult(gap, test, finding, statement, evidence, is_shared=contrast.is_shared)

@@ -16,6 +16,7 @@ from steertui.analysis.judge_worth import JudgeWorth, measure_judge
 from steertui.analysis.primary_gaps import primary_over_settings
 from steertui.analysis.repeated_prompts import repeated_prompts
 from steertui.analysis.server_warnings import server_warnings
+from steertui.analysis.stand_ins import left_out_sentences
 from steertui.analysis.table import Table, make_table
 from steertui.analysis.variance import with_random_factors
 from steertui.core.outcome import Outcome
@@ -133,7 +134,8 @@ class Summary:
             frozenset({True}): (STAND_IN_WARNING,),
             frozenset({True, False}): (PARTLY_STAND_IN_WARNING,),
         }.get(frozenset(kinds), ())
-        return (*self.findings, *stand_in, *self.remarks)
+        left_out = left_out_sentences(self.complete)
+        return (*self.findings, *stand_in, *left_out, *self.remarks)
 
 
 @dataclass(frozen=True, slots=True)

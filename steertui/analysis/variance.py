@@ -50,9 +50,14 @@ def _primary_split(
 
 
 def _gaps_of_judges(table: Table, tables: Sequence[Table]) -> Iterator[float]:
-    """Yield the primary gap of this model setting under each judge, percentage points."""
+    """Yield the primary gap of this model setting under each judge, percentage points.
+
+    That of the demo judge is left out beside real ones.
+    """
     for other in tables:
         is_same = (other.experiment, other.setting) == (table.experiment, table.setting)
+        if is_same and other.is_stand_in != table.is_stand_in:
+            continue
         if is_same and other.draws_headline and other.primary:
             points = other.primary.gap.points
             yield from () if points is None else (points,)

@@ -13,7 +13,7 @@ from steertui.stats.gap import paired_differences
 from steertui.stats.power import min_discordant
 from steertui.stats.rate import VALID_LABELS, Policy, ScenarioCounts, scenario_counts
 from steertui.stats.significance import SIGNIFICANCE_LEVEL, sign_flip_test
-from steertui.units import quantity
+from steertui.units import quantity, verb
 
 WARNING_SHARE = 0.10
 """Maximum share of nonsensical, truncated or copied answers without a warning."""
@@ -152,7 +152,8 @@ def condition_dependence(
     pairs_words = f", Bonferroni over {len(pairs)} pairs" if len(pairs) > 1 else ""
     text = (
         f"{what} depends on the condition: {shares[0]}, {shares[1]}; of the {len(differences)} "
-        f"scenarios under both, {higher[0]} have a higher share under {one}, {higher[1]} under "
+        f"scenarios under both, {higher[0]} {verb(higher[0], 'has', 'have')} a higher share under "
+        f"{one}, {higher[1]} under "
         f"{two} (exact test, {p_text(p)}{pairs_words})"
     )
     return [TrialWarning(WarningKind.DEPENDENCE, text, (one, two))]

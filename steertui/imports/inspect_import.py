@@ -142,7 +142,7 @@ def _merged(judges: Sequence[ScorerJudge]) -> list[ScorerJudge]:
     """Return the scorers of all logs, each once, with the values of all its scores."""
     merged: dict[str, ScorerJudge] = {}
     for judge in judges:
-        own = merged.setdefault(judge.id, ScorerJudge(judge.scorer, judge.settings))
+        own = merged.setdefault(judge.id, ScorerJudge(judge.scorer, judge.settings, judge.title))
         own.values.update(judge.values)
     return [*merged.values()]
 
@@ -169,7 +169,7 @@ def _notes(runs: Sequence[InspectRun], unknown: Sequence[str]) -> list[str]:
 def _facts(run: InspectRun, runs: Sequence[InspectRun], unknown: Sequence[str]) -> ModelFacts:
     own = [other for other in runs if other.name == run.name]
     return ModelFacts(
-        title=run.name,
+        title=run.title,
         architecture="",
         description="answers imported from inspect_ai logs; the model was not run here",
         parameters=0,

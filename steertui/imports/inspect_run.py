@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from steertui.core.generation import SamplingParams
-from steertui.core.model import Model, imported_identity, inspect_batch
+from steertui.core.model import Model, imported_identity, inspect_batch, is_stand_in
 from steertui.errors import SourceError, shorten
 from steertui.imports.inspect_sample import Sample, parse_sample
 from steertui.imports.log_file import LogFile, log_paths, open_log
@@ -59,6 +59,12 @@ class InspectRun:
     def name(self) -> str:
         """The model's name with its provider, such as "openai/gpt-4o-mini"."""
         return shorten(text_of(self.spec.get("model")).replace("#", "_"), 200)
+
+    @property
+    def title(self) -> str:
+        """The model's name; the stated title if the model is the demo checkpoint."""
+        stated = shorten(text_of(table_of(self.spec.get("model_args")).get("title")), 100)
+        return stated if is_stand_in(stated) else self.name
 
     @property
     def task(self) -> str:

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from steertui.core.judge_kind import JudgeKind
+from steertui.core.model import DEMO, STAND_IN_TITLE, is_stand_in
 from steertui.core.verdict import Label, Verdict
 from steertui.errors import shorten
 from steertui.imports.inspect_sample import Sample
@@ -47,11 +48,13 @@ class ScorerJudge:
     Attributes:
         scorer: its name in the log's scores.
         settings: the settings that the log states, and the mapping of values to labels.
+        title: the judge's title if it is that of the demo checkpoint; "" otherwise.
         values: number of scores by value.
     """
 
     scorer: str
     settings: Mapping[str, Any]
+    title: str = ""
     values: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -68,7 +71,12 @@ class ScorerJudge:
     @property
     def record(self) -> dict[str, object]:
         """The judge's settings as they are stored."""
-        return {"kind": "imported labels", "title": "", "source": "inspect_ai", **self.settings}
+        return {
+            "kind": "imported labels",
+            "title": self.title,
+            "source": "inspect_ai",
+            **self.settings,
+        }
 
     def verdict(self, sample: Sample, mapping: Mapping[str, Label]) -> Verdict:
         """Return the verdict on a sample; a value that is no label is a failure."""
@@ -116,4 +124,15 @@ def scorer_judges(
             "labels": {value: label.value for value, label in sorted(mapping.items())},
         }
         values = Counter(s.scores[scorer][0] for s in samples if scorer in s.scores)
-        yield ScorerJudge(scorer, settings, values)
+        yield ScorerJudge(scorer, settings, _demo_title(scorer, stated), values)
+
+
+def _demo_title(scorer: str, stated: Mapping[str, Any]) -> str:
+    """Return the title of a scorer that is the demo checkpoint; "" for any other scorer.
+
+    Logs of this program state the title of a judge; older ones have the name alone.
+    """
+    title = shorten(text_of(table_of(stated.get("metadata")).get("title")), 100)
+    if scorer == f"{JudgeKind.LOCAL.prefix}{DEMO}":
+        title = title or STAND_IN_TITLE
+    return title if is_stand_in(title) else ""

@@ -75,7 +75,7 @@ def _write(
     file: BinaryIO, tables: Sequence[Table], condition: str, answers: Sequence[AnswerRecord]
 ) -> None:
     samples = list(_samples(tables, answers))
-    spec = _spec(tables[0], condition, samples)
+    spec = _spec(tables, condition, samples)
     spec["model_generate_config"] = _generate_config(tables[0].setting, answers)
     plan: Record = {"name": "plan", "steps": [], "config": {}}
     start = {"version": 2, "eval": spec, "plan": plan}
@@ -102,7 +102,8 @@ def _model(name: str) -> str:
     return name.replace(":", "/", 1) if is_server(name) else f"llama.cpp/{name}"
 
 
-def _spec(table: Table, condition: str, samples: Sequence[Record]) -> Record:
+def _spec(tables: Sequence[Table], condition: str, samples: Sequence[Record]) -> Record:
+    table = tables[0]
     setting = table.setting
     ids = list(dict.fromkeys(sample["id"] for sample in samples))
     return {
@@ -113,6 +114,11 @@ def _spec(table: Table, condition: str, samples: Sequence[Record]) -> Record:
         "task_id": f"{table.experiment}-{condition}",
         "task_args": {"condition": condition, "policy": str(table.policy)},
         "dataset": {"name": "scenarios", "samples": len(ids), "sample_ids": ids},
+        "scorers": [
+            {"name": own.judge.name, "metadata": {"title": own.judge.title}}
+            for own in tables
+            if own.judge
+        ],
         "model": _model(setting.name),
         "model_args": {"sha256": setting.model, "title": setting.title},
         "config": {"epochs": max((sample["epoch"] for sample in samples), default=1)},

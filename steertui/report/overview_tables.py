@@ -20,6 +20,7 @@ from steertui.analysis.model_series import (
 )
 from steertui.analysis.overview import PairOverview, pair_overviews
 from steertui.analysis.sentences import Finding
+from steertui.analysis.stand_ins import without_stand_ins
 from steertui.analysis.table import Table
 from steertui.report.rich_tables import Parts, filled_grid, line_text
 from steertui.units import quantity
@@ -58,6 +59,7 @@ def draw_series(series: ModelSeries) -> Parts:
 
 def draw_pairs(tables: Sequence[Table]) -> Parts:
     """Yield every comparison over all tables: in how many tables the test shows what."""
+    tables = without_stand_ins(tables)
     overviews = [*pair_overviews(tables)]
     if not overviews:
         return

@@ -229,7 +229,11 @@ def test_our_own_export_is_imported_with_the_same_rates_and_names(tmp_path: Path
     assert call("export", "d.db", "--inspect", "logs", cwd=tmp_path)[0] == 0
     out = import_stored(tmp_path, "logs", "--temperature", "0")
     assert "48 answers and 48 labels of 4 logs" in out
-    own, imported = (report(db, tmp_path)["tables"][0]["rows"] for db in ("d.db", "i.db"))
+    tables = [report(db, tmp_path)["tables"][0] for db in ("d.db", "i.db")]
+    assert [table["is_stand_in"] for table in tables] == [True, True]
+    titles = rows(tmp_path / "i.db", "SELECT settings ->> 'title' AS title FROM judges")
+    assert titles == rows(tmp_path / "d.db", "SELECT settings ->> 'title' AS title FROM judges")
+    own, imported = (table["rows"] for table in tables)
     assert [(row["condition"], row["counts"]) for row in own] == [
         (row["condition"], row["counts"]) for row in imported
     ]

@@ -108,6 +108,11 @@ def test_a_small_difference_is_not_shown() -> None:
     assert text.endswith("Of 71 scenarios 3 are higher for 4B, 2 for 30B (exact test, p = 1.0)")
 
 
+def test_one_scenario_has_a_verb_in_the_singular() -> None:
+    text = sentence(paired_gap(side(1, 0), side(0, 0), "4B", "30B"), "anti")
+    assert text.endswith("Of 2 scenarios 1 is higher for 4B, 0 for 30B (exact test, p = 1.0)")
+
+
 def test_the_sentence_names_the_larger_side_first() -> None:
     few, many = side(*[0] * 12), side(*[1] * 12)
     text = sentence(paired_gap(few, many, "4B", "30B"), "pro")

@@ -44,6 +44,7 @@ from steertui.analysis.overview import count_warnings, is_short
 from steertui.analysis.primary_gaps import several_settings_sentences
 from steertui.analysis.sentences import Finding
 from steertui.analysis.side_by_side import side_by_side
+from steertui.analysis.stand_ins import without_stand_ins
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import RateRow, Table
 from steertui.analysis.trial_warning import WarningKind
@@ -61,7 +62,7 @@ from steertui.report.reproduce import reproduction_records
 from steertui.report.scale_figure import scale_figure
 from steertui.report.transition_figure import transitions
 from steertui.store import Store
-from steertui.units import quantity
+from steertui.units import quantity, verb
 
 Values = dict[str, Any]
 
@@ -156,7 +157,7 @@ def _rates_figure(tables: Sequence[Table]) -> Values:
 
 def _heading(summary: Summary) -> str:
     """Return the statement of the only primary comparison, or a summary of several."""
-    compared = [t for t in summary.tables if t.primary]
+    compared = without_stand_ins(t for t in summary.tables if t.primary)
     shown = [t.primary for t in compared if t.draws_headline and t.primary]
     if not summary.tables:
         return NO_EXPERIMENT.split(";")[0]
@@ -172,7 +173,8 @@ def _heading(summary: Summary) -> str:
     pairs = {f"{c.gap.first} − {c.gap.second}" for c in shown}
     what = pairs.pop() if len(pairs) == 1 else "between conditions"
     contested = sum(c.finding is Finding.CONTESTED for c in shown)
-    reservation = f"; {contested} are no finding: judges differ" if contested else ""
+    be = verb(contested, "is", "are")
+    reservation = f"; {contested} {be} no finding: judges differ" if contested else ""
     sizes = f"{min(points):+.1f} to {max(points):+.1f} points"
     return f"{len(shown)} gaps {what} of {sizes}{reservation}"
 
