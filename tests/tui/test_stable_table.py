@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 from rich.text import Text
+from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.widgets import DataTable
 
 from steertui.engine.sizing import Overrides
 from steertui.tui.app import SteertuiApp, open_session
 from steertui.tui.results.tables import MAX_CHANGED
+from steertui.tui.widgets.stable_table import StableTable, make_content
 from tests.fixtures import large
 from tests.fixtures.screens import drive, press, wait_idle
 
@@ -133,6 +135,25 @@ def test_the_cursor_of_every_table_stays_when_the_screen_is_shown_again(db: Path
             assert app.focused is table
 
     drive(open_session(None, db, Overrides(threads=1)), story)
+
+
+def test_a_filled_table_has_lines_for_its_rows_in_the_very_next_layout() -> None:
+    content = make_content(["name", "n"], [["first", "10"], ["second", "200"]])
+
+    class OneTable(App[None]):
+        def compose(self) -> ComposeResult:
+            yield StableTable(id="a")
+
+    async def story() -> None:
+        app = OneTable()
+        async with app.run_test() as pilot:
+            await pilot.pause()
+            table = app.query_one(StableTable)
+            table.fill(content)  # nothing is awaited, so that the table is not idle
+            assert table.get_content_height(app.size, app.size, 80) == 3
+            assert table.get_content_width(app.size, app.size) == len(" second  200 ")
+
+    asyncio.run(story())
 
 
 def test_a_table_of_changed_labels_says_how_many_it_leaves_out(tmp_path: Path) -> None:

@@ -2,25 +2,28 @@
 
 from typing import ClassVar
 
+from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.geometry import Size
+from textual.screen import Screen
 from textual.widgets import DataTable, Static
 
 from steertui.analysis.category_rows import category_legend
 from steertui.analysis.formatting import pair_title, shared_legend, table_title
-from steertui.analysis.judge_agreement import JudgeAgreement, compare_judges
-from steertui.analysis.summary import Summary, summarise_experiment
+from steertui.analysis.summary import Summary
 from steertui.analysis.table import Table
+from steertui.errors import SteertuiError
 from steertui.printable import one_line
 from steertui.stats.rate import Policy
-from steertui.store import Store
-from steertui.store.setup_queries import scenario_titles
 from steertui.store.trial_filter import TrialFilter, find_trials
 from steertui.store.trials import list_trials
+from steertui.tui.results.counting import Counted, count
 from steertui.tui.results.heat_map import draw_heat_map, has_heat_map
 from steertui.tui.results.overview import Overview, make_overview
+from steertui.tui.results.place import Place, scroll_back, visible_places
 from steertui.tui.results.report_screen import ReportScreen
 from steertui.tui.results.table_text import draw_table_text
 from steertui.tui.results.tables import (
@@ -34,6 +37,7 @@ from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.moves import MoveScroll
 from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.reflowing_text import ReflowingText
+from steertui.tui.widgets.screen_words import in_screen_words
 from steertui.tui.widgets.stable_table import StableTable
 
 HELP = """
@@ -80,6 +84,8 @@ HEAT_MAP = "heat map of categories × conditions"
 
 LEGEND_HEAD = "convergence in per cent and valid answers"
 
+COUNTING = "Counting answers and labels …"
+
 OVERVIEW = "primary comparison of each table, by size: enter shows the table"
 
 TABLE_EDGES = 6
@@ -108,14 +114,16 @@ class ResultsScreen(Page):
 
     def __init__(self) -> None:
         super().__init__()
-        self._summary: Summary | None = None
-        self._agreement: JudgeAgreement | None = None
+        self._counted: Counted | None = None
         self._policy = Policy.PAPER
         self._index = 0
         self._version = -1
         self._tables: dict[str, ResultTable] = {}
         self._overview = Overview()
-        self._titles: dict[str, str] = {}
+        self._is_counting = False
+        self._held: list[str] = []
+        self._places: list[Place] = []
+        self._drawn_size = Size()
 
     def body(self) -> ComposeResult:
         """Yield the sentences and the tables."""
@@ -131,6 +139,11 @@ class ResultsScreen(Page):
                     yield StableTable(id=name, classes="results")
 
     def on_mount(self) -> None:
+        """Note the place after each layout."""
+        self._drawn_size = self.app.size
+        self.screen_layout_refresh_signal.subscribe(self, self._note_places, immediate=True)
+
+    def _hide_tables(self) -> None:
         """Hide heat map and tables until they have rows."""
         self.query_one("#heat-map").display = False
         self.query_one("#heat-map-head").display = False
@@ -139,16 +152,41 @@ class ResultsScreen(Page):
             self.query_one(f"#{table.id}-head").display = False
 
     def on_resize(self) -> None:
-        """Draw overview and tables for the new width."""
+        """Draw overview and tables for the new width, and keep the place."""
         super().on_resize()
         if self._summary:
             self.call_after_refresh(self._draw)
+            self.call_after_refresh(self.call_after_refresh, self._keep_place)
+
+    def _keep_place(self) -> None:
+        """Scroll to where the box was in the former size."""
+        scroll_back(self.query_one("#results-box", MoveScroll), self._places)
+        self._drawn_size = self.app.size
+
+    def _note_places(self, _: Screen[object]) -> None:
+        """Note what is visible after a layout, but not while another size is drawn."""
+        if self.app.size == self._drawn_size:
+            self._places = visible_places(self.query_one("#results-box", MoveScroll))
 
     def reload(self) -> None:
         """Summarise the experiment again."""
         if self._version != self.session.version:
             self._version, self._index = self.session.version, 0
+            self._forget()
         self._count()
+
+    def _forget(self) -> None:
+        """Show that the open experiment is being counted, and no number of another one."""
+        self._counted = None
+        self._tables = {}
+        self._held = []
+        self._is_counting = bool(self.session.id)
+        self.show_empty()
+        self._hide_tables()
+        self.set_focus(None)
+        text = Text(COUNTING, self.colours.quiet)
+        self.query_one("#sentences", ReflowingText).draw_with(lambda _: text)
+        self.refresh_bindings()
 
     @work(exclusive=True, group="count", exit_on_error=False)
     async def _count(self) -> None:
@@ -156,23 +194,29 @@ class ResultsScreen(Page):
         if not experiment:
             self.show_empty("No results: no experiment was run yet.")
             return
-        self._summary, self._agreement, self._titles = await self.session.with_store(
-            lambda store: (
-                _summarise(store, experiment, policy),
-                _compare(store, experiment),
-                scenario_titles(store),
+        try:
+            self._counted = await self.session.with_store(
+                lambda store: count(store, experiment, policy)
             )
-        )
+        except SteertuiError as exc:
+            self._is_counting = False
+            self.show_empty(f"No results: {in_screen_words(str(exc))}.")
+            return
+        self._is_counting = False
         self._draw()
+        for action in self._held:
+            self.call_after_refresh(self.run_action, action)
+        self._held = []
         if policy is Policy.PAPER:
-            self.host.note(self._summary)
+            self.host.note(self._counted.summary)
 
     def _draw(self) -> None:
-        if not self._summary or not self._summary.tables:
+        if not self._counted or not self._counted.summary.tables:
             self.show_empty("No results: no trial was run yet. 2 opens the Run screen.")
             return
         self.show_empty()
-        summary, colours = self._summary, self.colours
+        counted, colours = self._counted, self.colours
+        summary = counted.summary
         index = self._index = min(self._index, len(summary.tables) - 1)
         table = summary.tables[index]
         self._show_overview()
@@ -182,8 +226,8 @@ class ResultsScreen(Page):
         self._tables = {
             "rates-table": rates_table(table, colours),
             "categories": categories_table(table, colours),
-            "changed": changed_table(table, self._titles, colours, self._room),
-            "agreement": agreement_table(self._agreement, colours),
+            "changed": changed_table(table, counted.titles, colours, self._room),
+            "agreement": agreement_table(counted.agreement, colours),
         }
         self._show_heat_map(table)
         for name, shown in self._tables.items():
@@ -209,6 +253,11 @@ class ResultsScreen(Page):
         self._index = self._overview.tables[event.cursor_row]
         self._draw()
         self.query_one("#results-box").scroll_home(animate=False)
+
+    @property
+    def _summary(self) -> Summary | None:
+        """The summary of the open experiment; None until it is counted."""
+        return self._counted.summary if self._counted else None
 
     @property
     def _room(self) -> int:
@@ -286,6 +335,8 @@ class ResultsScreen(Page):
     def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
         """Enable the keys that have an effect now."""
         summary = self._summary
+        if self._is_counting:
+            return True
         if action == "table":
             return bool(summary and len(summary.tables) > 1)
         if action in ("policy", "report"):
@@ -300,12 +351,22 @@ class ResultsScreen(Page):
         """Show the whole report."""
         await self.app.push_screen(ReportScreen(self._policy))
 
+    def _is_held(self, action: str) -> bool:
+        """Whether an action follows the count that is in progress."""
+        if self._is_counting:
+            self._held.append(action)
+        return self._is_counting
+
     def action_heat_map(self) -> None:
         """Scroll to the heat map."""
+        if self._is_held("heat_map"):
+            return
         self.query_one("#heat-map-head").scroll_visible(top=True, animate=False)
 
     def action_changed(self) -> None:
         """Focus the table of changed labels."""
+        if self._is_held("changed"):
+            return
         self._table("changed").focus(scroll_visible=False)
         heading = self.query_one("#changed-head")
         # The table may have got its rows just now, so scroll after the layout.
@@ -314,7 +375,7 @@ class ResultsScreen(Page):
     @work(exit_on_error=False)
     async def action_table(self) -> None:
         """Choose another table."""
-        if not self._summary or not self._summary.tables:
+        if self._is_held("table") or not self._summary or not self._summary.tables:
             return
         options = [(str(i), one_line(table_title(t))) for i, t in enumerate(self._summary.tables)]
         chosen = await self.app.push_screen_wait(
@@ -333,16 +394,3 @@ class ResultsScreen(Page):
         if chosen is not None:
             self._policy = Policy(chosen)
             self._count()
-
-
-def _summarise(store: Store, experiment: str, policy: Policy) -> Summary:
-    """Return the summary; its categories are computed here, and not while the screen is drawn."""
-    summary = summarise_experiment(store, experiment, policy)
-    for table in summary.tables:
-        has_heat_map(table)
-    return summary
-
-
-def _compare(store: Store, experiment: str) -> JudgeAgreement | None:
-    """Return the agreement of the judges; None for fewer than two."""
-    return compare_judges(store, experiment) if len(store.judges(experiment)) > 1 else None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 from textual.coordinate import Coordinate
+from textual.geometry import Size
 from textual.widgets import DataTable
 
 from steertui.printable import one_line
@@ -44,9 +45,10 @@ def _as_text(cell: str | Text) -> Text:
 class StableTable(DataTable[Text]):
     """Table whose cells are never cut into each other.
 
-    Textual measures the columns of a table some time after rows are added, and a table that is
-    filled again meanwhile is drawn with the wrong widths. Here the widths are given with the
-    columns. The cursor and the scroll position stay where they are.
+    Textual measures columns and rows some time after they are added: a table that is filled again
+    meanwhile is drawn with the wrong widths, and a layout that comes before has no lines for its
+    rows. Here widths and size are set with the content. The cursor and the scroll position stay
+    where they are.
     """
 
     BINDINGS = move_bindings("cursor_down", "cursor_up", "scroll_top", "scroll_bottom")
@@ -74,9 +76,14 @@ class StableTable(DataTable[Text]):
             self.add_column(label, width=width)
         for row in content.rows:
             self.add_row(*(_aligned(cell, i, content) for i, cell in enumerate(row)))
+        self.virtual_size = self._full_size()
+        self.refresh(layout=True)
         self._restore(cursor, scroll.y)
-        # The number of rows is measured when the table is idle, which the layout may precede.
-        self.call_after_refresh(self.refresh, layout=True)
+
+    def _full_size(self) -> Size:
+        """Return the columns and lines of all cells; every row has one line."""
+        width = sum(column.get_render_width(self) for column in self.columns.values())
+        return Size(width, self.row_count + (self.header_height if self.show_header else 0))
 
     def _restore(self, cursor: Coordinate, scroll_y: int) -> None:
         if self.row_count:

@@ -1,0 +1,133 @@
+"""Results while answers and labels are counted, and after another size of the terminal."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import DataTable, Static
+
+from steertui.engine.sizing import Overrides
+from steertui.store import Store
+from steertui.tui.app import SteertuiApp, open_session
+from steertui.tui.results.results_screen import COUNTING
+from steertui.tui.session import Session
+from tests.fixtures import large
+from tests.fixtures.screens import drive, press, wait_idle, wait_until
+
+T = TypeVar("T")
+
+
+@dataclass
+class SlowSession(Session):
+    """Session whose queries wait until the gate is open."""
+
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def with_store(self, function: Callable[[Store], T]) -> T:
+        """Return the function's result once the gate is open."""
+        await self.gate.wait()
+        return await super().with_store(function)
+
+
+def slow_session(db: Path) -> SlowSession:
+    opened = open_session(None, db, Overrides(threads=1))
+    return SlowSession(opened.db, opened.experiment, opened.id, opened.overrides)
+
+
+@pytest.fixture(scope="module")
+def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("counting") / "a.db"
+    large.write(path, models=2, samples=1, words=2)
+    return path
+
+
+def sentences(app: SteertuiApp) -> str:
+    return str(app.screen.query_one("#sentences", Static).render())
+
+
+@pytest.mark.parametrize(
+    ("key", "shown"),
+    [
+        ("f", lambda app: app.focused.id == "changed"),
+        ("t", lambda app: "Which table?" in str(app.screen.query(Static).first().render())),
+        ("r", lambda app: bool(app.screen.query("#report-text"))),
+    ],
+)
+def test_keys_typed_during_the_count_have_their_effect_after_it(
+    db: Path, key: str, shown: Callable[[SteertuiApp], bool]
+) -> None:
+    session = slow_session(db)
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await pilot.press("4")
+        await wait_until(pilot, lambda: bool(app.screen.query("#sentences")))
+        await wait_until(pilot, lambda: sentences(app) == COUNTING)
+        await pilot.press(key)
+        session.gate.set()
+        await wait_until(pilot, lambda: shown(app))
+
+    drive(session, story)
+
+
+def test_another_experiment_is_counted_without_the_numbers_of_the_former(
+    db: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "b.db"
+    large.write(other, models=1, samples=1, words=2)
+    session = slow_session(db)
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        session.gate.set()
+        await press(pilot, "4")
+        assert app.screen.query_one("#overview").display
+        session.gate.clear()
+        opened = open_session(None, other, Overrides())
+        session.open(other, opened.experiment, opened.id)
+        await pilot.press("3", "4")
+        await wait_until(pilot, lambda: sentences(app) == COUNTING)
+        assert not [table.id for table in app.screen.query(DataTable) if table.display]
+        session.gate.set()
+        await wait_until(pilot, lambda: "policy" in sentences(app))
+
+    drive(session, story)
+
+
+def test_a_database_that_cannot_be_counted_ends_the_count_with_a_sentence(db: Path) -> None:
+    session = slow_session(db)
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        session.gate.set()
+        session.db = db.with_name("removed.db")
+        await press(pilot, "4")
+        note = str(app.screen.query_one("#empty-note", Static).render())
+        assert "removed.db" in note
+        assert app.screen.query_one("#empty").display
+
+    drive(session, story)
+
+
+def test_another_size_keeps_the_table_its_row_and_the_text(db: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "4", "f", "down", "down")
+        for size in ((100, 30), (200, 50), (120, 40)):
+            await pilot.resize_terminal(*size)
+            await wait_idle(pilot)
+            table = app.screen.query_one("#changed", DataTable)
+            assert app.focused is table
+            assert table.cursor_row == 2
+            box = app.screen.query_one("#results-box")
+            assert box.region.contains_region(table.region), size
+        box.focus()
+        text = app.screen.query_one("#sentences")
+        box.scroll_to(y=text.size.height * 2 // 3, animate=False)
+        await wait_idle(pilot)
+        for width in (90, 70, 120):
+            await pilot.resize_terminal(width, 40)
+            await wait_idle(pilot)
+            assert box.scroll_offset.y / text.size.height == pytest.approx(2 / 3, abs=0.05)
+
+    drive(open_session(None, db, Overrides(threads=1)), story)
