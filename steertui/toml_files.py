@@ -121,19 +121,22 @@ def load_toml(path: Path, shape: type[T], error: type[SteertuiError]) -> T:
     return validate(data, shape, error, str(path))
 
 
-def parse_toml(text: str, error: type[SteertuiError], where: str) -> dict[str, Any]:
+def parse_toml(
+    text: str, error: type[SteertuiError], where: str, remedy: str = "correct it"
+) -> dict[str, Any]:
     """Return the table of a TOML text; raises `error`, with `where`, if it cannot be parsed.
 
-    A text with NUL is rejected: the store joins texts by NUL to hash them.
+    `remedy` ends the sentence on a text that is not TOML. A text with NUL is rejected: the store
+    joins texts by NUL to hash them.
     """
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
-        raise error(f"{where}: not valid TOML: {exc}; correct it") from None
+        raise error(f"{where}: not valid TOML: {exc}; {remedy}") from None
     except RecursionError:
         raise error(f"{where}: values are nested too deeply; correct it") from None
     except ValueError as exc:  # a number of more than 4,300 digits, a date that does not exist
-        raise error(f"{where}: not valid TOML: {exc}; correct it") from None
+        raise error(f"{where}: not valid TOML: {exc}; {remedy}") from None
     if _has_nul(table):
         raise error(f"{where}: a text has the character NUL; remove it")
     return table

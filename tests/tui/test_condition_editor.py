@@ -61,6 +61,22 @@ def test_a_wrong_text_is_one_sentence(text: str, sentence: str) -> None:
         parse_condition("x", text)
 
 
+@pytest.mark.parametrize(
+    "text", ["Be careful.", "  Two lines:\n- one = 1, two\n- [three]\n", "# 1 in 10\nask first"]
+)
+def test_a_text_without_a_key_is_the_suffix(text: str, tmp_path: Path) -> None:
+    condition = parse_condition("x", text)
+    assert condition == Condition("x", suffix=text, about="custom condition")
+    add_condition(condition, tmp_path / "own.toml")
+    assert load_conditions(tmp_path / "own.toml")["x"].suffix.strip() == text.strip()
+
+
+@pytest.mark.parametrize("text", ["suffix = Be careful.", 'suffix = """Be', "[Be careful.]x"])
+def test_a_text_that_is_no_toml_is_answered_with_an_example(text: str) -> None:
+    with pytest.raises(ScenarioError, match=r'such as suffix = "Be careful\."'):
+        parse_condition("x", text)
+
+
 def test_the_conditions_in_use_are_copied_with_the_new_one(tmp_path: Path) -> None:
     add_condition(Condition("mine"), tmp_path / "own.toml", [FULL])
     assert load_conditions(tmp_path / "own.toml")["full"] == FULL
@@ -112,7 +128,7 @@ def test_the_editor_saves_a_vector_and_keeps_a_wrong_text(
     assert saved.suffix.strip() == load_conditions()["pro"].suffix.strip()
 
 
-def edit(folder: Path, story: Story) -> None:
+def edit(folder: Path, story: Story, size: tuple[int, int] = (120, 40)) -> None:
     """Open the editor of a new condition and run the story."""
 
     async def on_editor(pilot: Pilot[None], app: SteertuiApp) -> None:
@@ -120,7 +136,7 @@ def edit(folder: Path, story: Story) -> None:
         assert isinstance(app.screen, ConditionEditor)
         await story(pilot, app)
 
-    drive(Session(folder / "a.db"), on_editor)
+    drive(Session(folder / "a.db"), on_editor, size)
 
 
 @pytest.fixture
@@ -152,6 +168,16 @@ def test_a_second_condition_is_offered_a_free_name(folder: Path) -> None:
             await press(pilot, "ctrl+s", "a")
 
     edit(folder, story)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_a_suffix_replaces_the_whole_text_by_keys(folder: Path, size: tuple[int, int]) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "tab", "ctrl+a", *"ask", "ctrl+s")
+        assert isinstance(app.screen, PlanScreen)
+
+    edit(folder, story, size)
+    assert load_conditions(folder / "steertui-conditions.toml")["my-condition"].suffix == "ask"
 
 
 def test_escape_closes_an_unchanged_editor_and_asks_about_a_changed_one(folder: Path) -> None:

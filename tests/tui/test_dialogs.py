@@ -20,10 +20,12 @@ from steertui.planning.reach import LARGE_DOWNLOAD
 from steertui.store import Store
 from steertui.tui.app import SteertuiApp
 from steertui.tui.open_dialog import OpenDialog
+from steertui.tui.plan.fields import FIELDS, problem_of, with_field
 from steertui.tui.plan.plan_screen import PlanScreen
 from steertui.tui.recent import RecentExperiment
 from steertui.tui.session import Session
 from steertui.tui.widgets.choose_many import ChooseMany
+from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.download_question import download_question
 from steertui.tui.widgets.form_dialog import FormDialog
 from steertui.tui.widgets.moves import MoveList
@@ -187,6 +189,56 @@ def test_an_experiment_gets_a_name_on_plan_by_which_lists_show_it(tmp_path: Path
 
 
 @pytest.mark.parametrize(
+    ("name", "accepted", "refused"),
+    [
+        ("temperatures", "0 2 5 0,2 0.7", "-0.1 5.01 ten nan 1e9 0,0.0"),
+        ("samples", "1 1000 10000", "0 -1 10001 1e9 0.5 ten"),
+        ("max_tokens", "1 1000000", "0 -1 1000001 1e9 1.5"),
+        ("max_tokens_thinking", "0 1000000", "-1 1e9"),
+        ("judge_max_tokens", "1 1000000", "0 1e9"),
+        ("judge_temperature", "0 5", "-1 nan inf"),
+        ("limit", "0 1000000", "-1 1e9 0.5"),
+        ("top_k", "0 1000000", "-1 1e9"),
+        ("top_p", "1e-6 1", "0 1.1 nan"),
+        ("min_p", "0 1", "-0.1 1.1"),
+        ("repetition_penalty", "0.01 10", "0 10.1"),
+        ("presence_penalty", "-10 10", "-10.1 inf"),
+        ("seed", "0 9223372036854775807", "-1 9223372036854775808 1e9"),
+    ],
+)
+def test_numbers_at_their_limits_are_accepted_and_those_beyond_refused(
+    name: str, accepted: str, refused: str
+) -> None:
+    field = FIELDS[name]
+    for typed in accepted.split():
+        assert not problem_of(Experiment(), field, typed)
+    for typed in ("", *refused.split(), "9" * 5000):
+        problem = problem_of(Experiment(), field, typed)
+        assert problem.startswith(f"{field.title}: ")
+        assert "; " in problem
+        assert problem.count(name) == field.title.count(name)
+        is_integer = isinstance(getattr(Experiment(), name), int)
+        assert "is not a number" not in problem or not is_integer
+        assert "''" not in problem
+
+
+def test_a_field_with_few_values_offers_exactly_them(tmp_path: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        screen = await plan(pilot, app, "thinking")
+        await press(pilot, "enter")
+        assert isinstance(app.screen, ChooseOne)
+        await press(pilot, "j", "enter")
+        assert screen.experiment.thinking == "force"
+        await press(pilot, "enter", "j", "escape")
+        assert screen.experiment.thinking == "force"
+
+    drive(Session(tmp_path / "a.db"), story)
+    for field in FIELDS.values():
+        for value in field.values:
+            assert getattr(with_field(Experiment(), field.name, value), field.name) == value
+
+
+@pytest.mark.parametrize(
     ("field", "wrong", "right", "value"),
     [
         ("samples", "many", "3", 3),
@@ -292,7 +344,7 @@ def test_the_keys_of_a_dialog_are_on_the_smallest_screen(
         await press(pilot, *keys)
         line = app.screen.query_one(".keys")
         assert line.region.area
-        assert app.screen.query_one(".question").region.contains_region(line.region)
+        assert app.screen.query_one(".question").content_region.contains_region(line.region)
         assert line.region.bottom < app.screen.query_one("Footer").region.y
 
     drive(Session(tmp_path / "a.db"), story, (80, 24))

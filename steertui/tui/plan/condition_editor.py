@@ -1,5 +1,6 @@
-"""Editor of a custom condition: its name, and its other keys as TOML."""
+"""Editor of a custom condition: its name, and its other keys as TOML or a suffix as plain text."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,27 @@ _EXAMPLES = {
     "adapter": '[{ file = "my-lora.gguf", scale = 1.0 }]',
 }
 """Keys with tables, and an example of each."""
+
+_KEY_LINE = re.compile(r"^\s*(\[|[\w.-]+\s*=)", re.MULTILINE)
+"""Beginning of a line of TOML that is neither empty nor a comment."""
+
+_REMEDY = (
+    'put texts between quotation marks, such as suffix = "Be careful.", or write a suffix only'
+)
+
+
+class ConditionArea(TextArea):
+    """Text in which ctrl+a selects all, as in other programs; home goes to the line's start."""
+
+    BINDINGS = [  # noqa: RUF012 (Textual's own name and type)
+        Binding(
+            "ctrl+a",
+            "select_all",
+            "Select all",
+            id="editor.all",
+            tooltip="Select the whole text, to replace it",
+        ),
+    ]
 
 
 class ConditionEditor(ModalScreen[Condition | None]):
@@ -73,11 +95,12 @@ class ConditionEditor(ModalScreen[Condition | None]):
     def compose(self) -> ComposeResult:
         """Lay out."""
         with Vertical(classes="question editor"):
-            yield Static("Name, and keys as TOML; an empty value adds nothing")
+            yield Static("Name, and a suffix or keys as TOML; empty values add nothing")
             yield Input(self._condition.name, placeholder="name, such as my-pro")
-            yield TextArea(editable_text(self._condition), soft_wrap=True)
+            yield ConditionArea(editable_text(self._condition), soft_wrap=True)
             yield Problem()
-            yield Static("ctrl+s  save      escape  cancel", classes="keys")
+            keys = "ctrl+s  save      ctrl+a  select all      escape  cancel"
+            yield Static(keys, classes="keys")
         yield Footer()
 
     def action_save(self) -> None:
@@ -133,13 +156,20 @@ def _inline(key: str, tables: Sequence[dict[str, object]]) -> str:
 
 
 def parse_condition(name: str, text: str) -> Condition:
-    """Return the condition of a name and an edited text.
+    """Return the condition of a name and an edited text; a text without any key is its suffix.
 
     Raises ScenarioError if the text is not TOML, or has a key or value that a condition lacks.
     """
     where = f"condition {name}"
-    table = parse_toml(text, ScenarioError, where)
+    is_toml = _KEY_LINE.search(text) or not _without_comments(text)
+    table = parse_toml(text, ScenarioError, where, _REMEDY) if is_toml else {"suffix": text}
     if "name" in table:
         raise ScenarioError(f"{where}: the key name is above the text; remove it from the text")
     condition = validate({**table, "name": name}, Condition, ScenarioError, where)
     return condition if condition.about else replace(condition, about="custom condition")
+
+
+def _without_comments(text: str) -> str:
+    """Return the text without lines that are comments in TOML, stripped."""
+    lines = (line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    return "\n".join(lines).strip()

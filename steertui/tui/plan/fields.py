@@ -3,8 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
+from typing import get_args
 
-from steertui.core.experiment import Experiment
+from steertui.core.experiment import Experiment, Scored
+from steertui.core.generation import StopTokens
+from steertui.core.prompt import Thinking
+from steertui.core.verdict import Debias, ReasoningEffort
 from steertui.errors import ExperimentError, SteertuiError
 from steertui.planning.model_groups import expand_models
 from steertui.toml_files import validate
@@ -30,6 +34,7 @@ class Field:
         title: on the screen.
         about: help text, one sentence without a full stop.
         choices: function that returns the values to tick; None for a typed field.
+        values: the values of which one is chosen; empty for a typed field or one with `choices`.
         hint: other values that can be typed.
         special: a value and the text that is shown for it, such as (0, "all").
         is_path: whether a typed value can be a path, which is completed.
@@ -39,6 +44,7 @@ class Field:
     title: str
     about: str
     choices: Callable[[Experiment], Choices] | None = None
+    values: tuple[str, ...] = ()
     hint: str = ""
     special: tuple[object, str] | None = None
     is_path: bool = False
@@ -60,7 +66,7 @@ class Field:
 
 
 def parse(old: object, typed: str) -> object | None:
-    """Return the typed text as a value of the type of `old`; None if it is not a number."""
+    """Return the typed text as a value of the type of `old`; None if it is not of that type."""
     try:
         if isinstance(old, list):
             return [float(part) for part in typed.split(",") if part.strip()]
@@ -73,9 +79,12 @@ def parse(old: object, typed: str) -> object | None:
 
 def problem_of(experiment: Experiment, field: Field, typed: str) -> str:
     """Return what is wrong with a typed value, in the words of the screen; "" for nothing."""
-    value = parse(getattr(experiment, field.name), typed)
+    old = getattr(experiment, field.name)
+    value = parse(old, typed)
     if value is None:
-        return f"{field.title}: {typed!r} is not a number; enter one"
+        kind = "an integer" if isinstance(old, int) else "a number"
+        problem = f"{typed!r} is not {kind}" if typed else "the line is empty"
+        return f"{field.title}: {problem}; enter {kind}"
     try:
         with_field(experiment, field.name, value)
     except SteertuiError as exc:
@@ -160,6 +169,7 @@ _SCENARIOS = (
         title="coherence",
         about="Answers whose log-likelihood the unsteered model measures after generation: doses "
         "(those of dose axes), all or none",
+        values=get_args(Scored),
     ),
 )
 _JUDGES = (
@@ -202,12 +212,14 @@ _JUDGES = (
         name="judge_reasoning_effort",
         title="… reasoning",
         about="Reasoning effort of server judges: none, minimal, low, medium, high or xhigh",
+        values=get_args(ReasoningEffort),
     ),
     Field(
         name="debias",
         title="debiasing",
         about="Correction for the order of labels in the rubric, local judges only: none, "
         "estimate (from a sample) or permute (every answer in four orders)",
+        values=get_args(Debias),
     ),
 )
 _SAMPLING = (
@@ -237,11 +249,13 @@ _SAMPLING = (
         name="stop_tokens",
         title="stop tokens",
         about="Tokens that end an answer: any (all end tokens of llama.cpp) or eos",
+        values=get_args(StopTokens),
     ),
     Field(
         name="thinking",
         title="thinking",
         about="Thinking: template (as the chat template has it), force or off",
+        values=get_args(Thinking),
     ),
     Field(
         name="template",

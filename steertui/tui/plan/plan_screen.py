@@ -213,6 +213,9 @@ class PlanScreen(Page):
             self.origin.require_readable(experiment)
             choices = field.choices(experiment)
             return await self.app.push_screen_wait(ChooseMany(question, choices, value, field.hint))
+        if field.values:
+            rows = [(each, each) for each in field.values]
+            return await self.app.push_screen_wait(ChooseOne(question, rows, value))
         prompt = TextPrompt(
             question,
             field.format_input(value),
