@@ -7,7 +7,7 @@ from pathlib import Path
 from time import time
 
 from textual import work
-from textual.app import App
+from textual.events import ScreenResume
 from textual.notifications import SeverityLevel
 
 from steertui.analysis.summary import Summary, summarise_experiment
@@ -19,6 +19,7 @@ from steertui.store import Store
 from steertui.store.records import StoredExperiment
 from steertui.tui.label.label_screen import LabelScreen
 from steertui.tui.open_dialog import OpenDialog
+from steertui.tui.ordered_keys import OrderedKeys
 from steertui.tui.recent import (
     RecentExperiment,
     gap_and_judge,
@@ -36,7 +37,7 @@ MAX_SUMMARISED = 20_000
 """Answers up to which the gap is computed for the list alone, in at most a third of a second."""
 
 
-class Opening(App[None]):
+class Opening(OrderedKeys):
     """App that opens experiments in its session and notes them in the list of recent ones."""
 
     session: Session
@@ -65,7 +66,9 @@ class Opening(App[None]):
         return False
 
     async def go(self, page: str) -> None:
-        """Show a screen."""
+        """Show a screen; the current one is updated."""
+        if page == self.current_mode:
+            self.screen.post_message(ScreenResume())
         await self.switch_mode(page)
 
     def open(
@@ -76,7 +79,11 @@ class Opening(App[None]):
             message = "A run is in progress: stop it (2, then s) before you open or run another."
             self.notify(message, severity="warning", timeout=15)
             return False
+        before, draft = self.session.db, self.session.draft
         self.session.open(db, experiment, id, origin=origin)
+        if draft and draft is not self.session.draft and draft.experiment != experiment:
+            message = f"The changed plan of {before} is kept: open {before} again with ctrl+o."
+            self.notify(message, timeout=15, markup=False)
         return True
 
     async def recent_experiments(self) -> list[RecentExperiment]:

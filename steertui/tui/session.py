@@ -39,7 +39,7 @@ class Session:
         version: incremented whenever another database or experiment is opened.
         origin: source of the experiment's values.
         writes: incremented whenever a screen other than Run may have changed stored labels.
-        draft: the experiment on the Plan screen, if it differs from the open one.
+        drafts: changed plans by the path and id of the experiment that was open at the change.
         is_sure: whether the user agreed in advance to run received experiments.
         checked: the file whose content has been checked; a run that writes it would otherwise have
             it checked again by every query.
@@ -53,20 +53,43 @@ class Session:
     version: int = 0
     origin: Origin = TYPED
     writes: int = 0
-    draft: Draft | None = None
+    drafts: dict[tuple[Path, str], Draft] = field(default_factory=dict)
     is_sure: bool = False
     checked: FileId | None = None
 
     def open(
         self, db: Path, experiment: Experiment | None, id: str = "", *, origin: Origin = TYPED
     ) -> None:
-        """Open another database or experiment."""
+        """Open another database or experiment; the changed plan is kept unless it is opened."""
+        if self.draft and self.draft.experiment == experiment:
+            self.draft = None
         self.db = db
         self.experiment = experiment
         self.id = id
         self.origin = origin
-        self.draft = None
         self.version += 1
+
+    @property
+    def draft(self) -> Draft | None:
+        """Experiment on the Plan screen; None if it is the open one."""
+        return self.drafts.get(self._name)
+
+    @draft.setter
+    def draft(self, draft: Draft | None) -> None:
+        self.drafts.pop(self._name, None)
+        if draft:
+            self.drafts[self._name] = draft
+
+    def set_id(self, id: str) -> None:
+        """Note the id with which the open experiment is planned in the store."""
+        draft = self.draft
+        self.draft = None
+        self.id = id
+        self.draft = draft or self.draft
+
+    @property
+    def _name(self) -> tuple[Path, str]:
+        return self.db.absolute(), self.id
 
     async def with_store(self, function: Callable[[Store], T]) -> T:
         """Return the function's result; it runs in another thread, on a store opened for it.

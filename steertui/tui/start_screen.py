@@ -70,6 +70,7 @@ class StartScreen(Page):
     def __init__(self) -> None:
         super().__init__()
         self._recent: list[RecentExperiment] = []
+        self._is_listed = False
 
     def body(self) -> ComposeResult:
         """Lay out the list of experiments over one column of text."""
@@ -85,6 +86,7 @@ class StartScreen(Page):
     @work(exclusive=True, group="list", exit_on_error=False)
     async def _list(self) -> None:
         self._recent = await self.host.recent_experiments()
+        self._is_listed = True
         self._draw()
         self.refresh_bindings()
         if self._recent and not isinstance(self.focused, ExperimentList):
@@ -125,7 +127,7 @@ class StartScreen(Page):
             if self._unanswered:
                 yield "c", f"resume: {self._unanswered:,} answers are missing in {self.session.db}"
             yield "d", demo
-        else:
+        elif self._is_listed:
             yield "enter", demo
         if self.session.id:
             yield "1", f"change or extend the experiment of {self.session.db}"
@@ -135,7 +137,9 @@ class StartScreen(Page):
         yield "?", "help on any screen;  ctrl+p  command palette;  q  quit"
 
     def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
-        """Offer to resume only if answers are missing."""
+        """Offer to resume only if answers are missing, and the demo when the list is read."""
+        if action == "demo":
+            return self._is_listed
         return bool(self._unanswered) if action == "resume" else True
 
     @on(DataTable.RowSelected, "#recent")

@@ -118,11 +118,12 @@ class PlanScreen(Page):
         fields.focus()
 
     def reload(self) -> None:
-        """Show the session's experiment if another was opened."""
-        if self._version != self.session.version:
-            self._version = self.session.version
-            self.experiment = self.session.experiment or Experiment()
-            self.origin = self.session.origin
+        """Show the session's experiment, or its changed plan, if another was opened."""
+        session = self.session
+        if self._version != session.version:
+            self._version = session.version
+            draft = session.draft or Draft(session.experiment or Experiment(), session.origin)
+            self.experiment, self.origin = draft.experiment, draft.origin
         self._draw()
         self._start_estimate()
 

@@ -138,11 +138,17 @@ class RunScreen(RunControls):
         self.draw(rates=False)
         self.refresh_bindings()
         self._show_trial()
-        self.run.summary = await self.session.with_store(
+        self._summarise(experiment)
+
+    @work(exclusive=True, group="rates", exit_on_error=False)
+    async def _summarise(self, experiment: str) -> None:
+        run = self.run
+        run.summary = await self.session.with_store(
             lambda store: summarise_experiment(store, experiment)
         )
-        self.draw()
-        self.host.note(self.run.summary)
+        if run is self.run:
+            self.draw()
+            self.host.note(run.summary)
 
     def remaining_work(self) -> str:
         """Return the work that remains in words."""
@@ -182,7 +188,7 @@ class RunScreen(RunControls):
 
     @on(Planned)
     def _planned(self, message: Planned) -> None:
-        self.session.id = message.id
+        self.session.set_id(message.id)
         self.run.judge = message.judge
         self._is_busy_elsewhere = message.is_busy
         self.state = FOLLOWING if message.is_busy else "Loading …"

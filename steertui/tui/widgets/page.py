@@ -43,6 +43,9 @@ PAGES = {
 FIRST_STEPS = (("0", "open the start screen: the demo runs offline"), ("1", "plan an experiment"))
 """Keys, and what they do, for an empty screen."""
 
+LOADING_GROUPS = frozenset({"list", "count", "find", "read", "queue", "load"})
+"""Groups of workers that read the data of a screen."""
+
 MIN_ABOUT_WIDTH = 8
 """Columns below which the navigation bar does not name the database."""
 
@@ -161,6 +164,8 @@ class Page(Screen[None]):
     ]
 
     _empty_note: tuple[str, Palette] | None = None
+    _shown_version = -1
+    _is_first_load = False
 
     def compose(self) -> ComposeResult:
         """Yield the navigation bar, the body, and the key bar."""
@@ -186,6 +191,20 @@ class Page(Screen[None]):
         return self.host.session
 
     @property
+    def is_loading(self) -> bool:
+        """Whether the screen reads the data of the open experiment for the first time."""
+        return self._is_first_load and self._is_reading
+
+    @property
+    def _is_reading(self) -> bool:
+        """Whether a worker reads data of the screen."""
+        return any(
+            worker.node is self and worker.group in LOADING_GROUPS
+            for worker in self.workers
+            if not worker.is_finished
+        )
+
+    @property
     def is_database_missing(self) -> bool:
         """Whether the database file does not exist yet."""
         return not exists(self.session.db)
@@ -205,6 +224,9 @@ class Page(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """Update the screen when it is shown."""
+        if self._shown_version != self.session.version:
+            self._shown_version = self.session.version
+            self._is_first_load = True
         self.show_database()
         self.reload()
 
@@ -248,6 +270,8 @@ class Page(Screen[None]):
     @on(Worker.StateChanged)
     def _worker_changed(self, event: Worker.StateChanged) -> None:
         """Show the error of a worker; an error that the user cannot correct ends the program."""
+        if event.worker.group in LOADING_GROUPS:
+            self._is_first_load &= self._is_reading
         if event.state is WorkerState.ERROR:
             error = event.worker.error
             if not isinstance(error, SteertuiError):

@@ -1,0 +1,110 @@
+"""Order of keys: each key acts on the screen to which the keys before it lead."""
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from typing import Any
+
+from textual.app import App, ReturnType
+from textual.binding import Binding
+from textual.events import Event, Key, Paste
+from textual.message_pump import MessagePump
+from textual.screen import Screen
+from textual.worker import Worker, get_current_worker
+
+from steertui.tui.widgets.page import Page
+
+DIALOG_GROUPS = frozenset({"default", "consent", "leave"})
+"""Groups of workers of the app and of screens that open a dialog and wait for its answer."""
+
+AT_ONCE = frozenset({"ctrl+c", "ctrl+q"})
+"""Keys that are never held, so that the program can always be left."""
+
+ROUNDS = 3
+"""Rounds of messages from the focused widget to the app that one key can cause: the key, the
+message of the widget, and the message of the screen."""
+
+POLL = 0.005
+"""Seconds between two looks whether a held key can act."""
+
+CLOSE_POLL = 0.1
+"""Seconds between two looks whether a widget is closed and processes no messages any more."""
+
+
+class OrderedKeys(App[None]):
+    """App that passes on one key at a time.
+
+    Textual sends a key to the widget that has the focus when the key arrives. Keys that arrive
+    while a key before them opens a dialog or another screen would act on the screen behind it. Here
+    they wait until the new screen is composed and has its focus. Keys of a screen also wait until
+    the screen has read its data for the first time; those of the app, which leave it, do not.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held: deque[Key | Paste] = deque()
+        self._passing: Worker[None] | None = None
+        self._asking: set[Worker[Any]] = set()
+        self._own_keys = {binding.key for binding in Binding.make_bindings(self.BINDINGS)}
+
+    async def on_event(self, event: Event) -> None:
+        """Hold typed keys and pasted text; process other events."""
+        is_typed = isinstance(event, Key | Paste) and not event.is_forwarded
+        if not is_typed or (isinstance(event, Key) and event.key in AT_ONCE):
+            await super().on_event(event)
+            return
+        assert isinstance(event, Key | Paste)
+        self._held.append(event)
+        if self._passing is None or self._passing.is_finished:
+            self._passing = self.run_worker(self._pass_on(), group="keys")
+
+    async def push_screen_wait(
+        self, screen: Screen[ReturnType] | str, *, mode: str | None = None
+    ) -> ReturnType | Any:
+        """Show a dialog and return its answer; keys go to the dialog meanwhile."""
+        worker = get_current_worker()
+        self._asking.add(worker)
+        try:
+            return await super().push_screen_wait(screen, mode=mode)
+        finally:
+            self._asking.discard(worker)
+
+    async def _pass_on(self) -> None:
+        """Pass on the held keys, each when the effects of the one before it are over."""
+        while self._held:
+            event = self._held.popleft()
+            await self._settle()
+            while self._is_acting or self._waits_for_data(event):
+                await asyncio.sleep(POLL)
+                await self._settle()
+            self.call_later(super().on_event, event)
+
+    async def _settle(self) -> None:
+        """Wait until the focused widget, what contains it, and the app have no old messages."""
+        for _ in range(ROUNDS):
+            target = self.focused or self.screen
+            for pump in target.ancestors_with_self:
+                await _process(pump)
+
+    @property
+    def _is_acting(self) -> bool:
+        """Whether a worker is about to open a dialog, or acts on the answer of one."""
+        return any(
+            isinstance(worker.node, App | Screen) and worker not in self._asking
+            for worker in self.workers
+            if worker.group in DIALOG_GROUPS and not worker.is_finished
+        )
+
+    def _waits_for_data(self, event: Key | Paste) -> bool:
+        """Return whether the event is for a screen that reads its first data."""
+        is_own = isinstance(event, Key) and event.key in self._own_keys
+        return isinstance(self.screen, Page) and self.screen.is_loading and not is_own
+
+
+async def _process(pump: MessagePump) -> None:
+    """Wait until a widget has processed the messages that it has now, or is closed."""
+    done = asyncio.Event()
+    while not done.is_set() and pump.call_later(done.set):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_POLL):
+                await done.wait()
