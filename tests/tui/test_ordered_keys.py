@@ -66,7 +66,7 @@ def test_text_typed_with_the_key_that_opens_a_dialog_is_in_its_line(tmp_path: Pa
         await wait_idle(pilot)
         assert isinstance(app.screen, TextPrompt)
         assert app.screen.query_one(Input).value == "q2a"
-        type_at_once(app, "escape g enter tab q m")
+        type_at_once(app, "escape g j enter tab q m")
         await wait_idle(pilot)
         assert isinstance(app.screen, ChooseMany)
         assert app.screen.query_one(Input).value == "qm"
