@@ -1,6 +1,7 @@
 """Opening of experiments and databases in the app, and the list of recent ones."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
 from os.path import lexists
 from pathlib import Path
@@ -91,7 +92,10 @@ class Opening(OrderedKeys):
         noted = await asyncio.to_thread(load_recent)
         db = self.session.db
         try:
-            stored = await self.session.with_store(lambda store: stored_experiments(store, db))
+            options = self.session.server_options
+            stored = await self.session.with_store(
+                lambda store: stored_experiments(store, db, options)
+            )
         except SteertuiError:  # the database does not exist yet or cannot be read
             stored = []
         return merge_recent(stored, noted)
@@ -145,15 +149,20 @@ class Opening(OrderedKeys):
         """
         db, id = self.session.db, self.session.id
         if id:
-            await self.session.with_store(lambda store: _note(store, db, id, summary))
+            options = self.session.server_options
+            await self.session.with_store(
+                lambda store: _note(store, stored_experiments(store, db, options), id, summary)
+            )
         if isinstance(self.screen, StartScreen):
             self.screen.reload()
         elif isinstance(self.screen, LabelScreen):
             self.screen.show_new_answers()
 
 
-def _note(store: Store, db: Path, id: str, summary: Summary | None) -> None:
-    for experiment in stored_experiments(store, db):
+def _note(
+    store: Store, experiments: Iterable[RecentExperiment], id: str, summary: Summary | None
+) -> None:
+    for experiment in experiments:
         if experiment.id == id:
             if summary is None and experiment.answered <= MAX_SUMMARISED:
                 summary = summarise_experiment(store, id)

@@ -18,11 +18,14 @@ from steertui.core.experiment import parse_experiment, stored_name
 from steertui.errors import SteertuiError
 from steertui.output_files import whole
 from steertui.paths import user_state
+from steertui.planning.judges import JudgeServerOptions
 from steertui.printable import one_line
 from steertui.store import JudgeInfo, Store
 from steertui.store.progress_queries import answered_counts
 from steertui.store.read_only import newest_change
 from steertui.store.records import StoredExperiment
+from steertui.tui.pending_labels import pending_labels, planned_judges
+from steertui.tui.session import parse_stored
 from steertui.untrusted import InvalidJsonError, parse_json
 
 FOLDER = "screens"
@@ -30,6 +33,9 @@ FILE = "recent.json"
 
 MAX_RECENT = 30
 """Experiments that are kept."""
+
+UP_TO_DATE = "up to date"
+"""State of an experiment that lacks no answer and no label."""
 
 GRACE = 60.0
 """Seconds between the last look at a database and its last own change, such as closing its log."""
@@ -49,6 +55,7 @@ class RecentExperiment:
             unknown.
         seen_at: time of the last look, or of the newest plan, in seconds since 1970.
         judge: judge of the gap, and whether others contradict it; "" if unknown.
+        pending: labels pending, of the planned judges.
     """
 
     db: str
@@ -59,6 +66,7 @@ class RecentExperiment:
     gap: str
     seen_at: float
     judge: str = ""
+    pending: int = 0
 
     @property
     def has_changed(self) -> bool:
@@ -71,7 +79,9 @@ class RecentExperiment:
         if self.has_changed:
             return "changed since"
         missing = self.trials - self.answered
-        return f"{missing:,} unanswered" if missing else "answered"
+        if missing:
+            return f"{missing:,} unanswered"
+        return f"{self.pending:,} labels pending" if self.pending else UP_TO_DATE
 
     @property
     def shown_gap(self) -> str:
@@ -115,10 +125,17 @@ def note_recent(seen: RecentExperiment) -> None:
             file.write(json.dumps(kept).encode())
 
 
-def stored_experiments(store: Store, db: Path) -> list[RecentExperiment]:
+def stored_experiments(
+    store: Store, db: Path, options: JudgeServerOptions
+) -> list[RecentExperiment]:
     """Return the experiments of a database with their state now, without gaps."""
     answered = answered_counts(store)
-    return [_describe(stored, db, answered.get(stored.id, 0)) for stored in store.experiments()]
+    described: list[RecentExperiment] = []
+    for stored in store.experiments():
+        recent = _describe(stored, db, answered.get(stored.id, 0))
+        pending = _pending(store, stored, options) if recent.answered == recent.trials else 0
+        described.append(replace(recent, pending=pending))
+    return described
 
 
 def merge_recent(
@@ -180,6 +197,13 @@ def _describe(stored: StoredExperiment, db: Path, answered: int) -> RecentExperi
         gap="",
         seen_at=planned.timestamp(),
     )
+
+
+def _pending(store: Store, stored: StoredExperiment, options: JudgeServerOptions) -> int:
+    """Return the labels pending of an experiment with all answers."""
+    experiment, origin = parse_stored(stored, store.path)
+    planned = planned_judges(store, experiment, origin, options)
+    return pending_labels(store, stored.id, stored.trials, planned)
 
 
 def _name(stored: StoredExperiment) -> str:

@@ -21,8 +21,8 @@ the open database. **Enter** opens the one under the cursor: on Run if answers a
 Results. **ctrl+o** opens the same list on every screen, and takes the path of another database. If
 there is none at that path, a new experiment is planned, and its first run creates the database.
 
-The state is that of the last look. If the file has been changed since, the list says so and shows
-no gap.
+The state says how many answers or labels are missing, as of the last look. If the file has been
+changed since, the list says so and shows no gap.
 
 The demo needs no network, no API key and no model: a shipped model of two megabytes answers the
 scenarios and judges its own answers within seconds.

@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from steertui.core.experiment import Experiment
 from steertui.core.verdict import SIGNS, Label, Verdict
+from steertui.engine.events import SlotView
 from steertui.engine.sizing import Overrides
 from steertui.planning.judges import DEFAULT_OPTIONS, Judge, find_judges
 from steertui.store import Store
@@ -21,13 +22,14 @@ from steertui.tui.run.following import FOLLOWING
 from steertui.tui.run.matrix import Matrix
 from steertui.tui.run.panels import FocusPanel
 from steertui.tui.run.run_controls import PAUSED, RUNNING
-from steertui.tui.run.run_messages import Ended
+from steertui.tui.run.run_messages import Ended, JudgeQueue, RunUpdate, Stage
 from steertui.tui.run.run_screen import DONE, STOPPED, RunScreen
 from steertui.tui.session import Session
 from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.label_style import FAILED, ON_DARK, WAITING, WRITING, WRITTEN
 from steertui.tui.widgets.long_text import LongText
 from tests.fixtures.database import execute, select
+from tests.fixtures.frames import frame
 from tests.fixtures.openai_server import Fake, Loopback
 from tests.fixtures.screens import Story, drive, press, wait_idle, wait_until
 from tests.fixtures.stored_answers import made_up
@@ -353,6 +355,8 @@ def test_labels_pending_are_those_of_all_planned_judges(tmp_path: Path) -> None:
             assert run_screen(app).state == "5 labels pending: r judges the answers"
             line = str(run_screen(app).query_one("#activity", Static).render())
             assert "5 labels pending" in line
+            await press(pilot, "0")
+            assert "5 labels pending" in frame(app)[0]
 
         drive_stored(db, story)
 
@@ -366,3 +370,25 @@ def test_a_run_that_is_stopped_when_all_is_stored_is_complete(tmp_path: Path) ->
         assert screen.state == DONE
 
     drive_run(tmp_path / "a.db", story)
+
+
+def test_the_last_answer_is_shown_as_stored_while_only_judges_are_at_work(tmp_path: Path) -> None:
+    made_up(tmp_path / "a.db", ["the stored answer"] * 4)
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "2")
+        screen = run_screen(app)
+        key = screen.query_one(Matrix).selected_key()
+        focus = screen.query_one(FocusPanel)
+        stages = {"generate": Stage(4, 4)}
+        slots = (SlotView(key, 3, "the stored"),)
+        screen.post_message(RunUpdate(stages=stages, slots=slots, slot_count=1))
+        await wait_idle(pilot)
+        assert focus.border_subtitle == "generating"
+        judging = {"fake": JudgeQueue(0, 4)}
+        screen.post_message(RunUpdate(slots=(), answered={key}, queues=judging))
+        await wait_idle(pilot)
+        assert "generating" not in str(focus.border_subtitle)
+        assert "the stored answer" in focus.text.text
+
+    drive_stored(tmp_path / "a.db", story)

@@ -11,8 +11,9 @@ from steertui.analysis.summary import summarise_experiment
 from steertui.store import Store
 from steertui.store.progress_queries import ChangeMark, changes_between, current_mark
 from steertui.store.run_lock import is_locked
+from steertui.tui.pending_labels import count_labels, first_judge
 from steertui.tui.run.run_messages import RunUpdate
-from steertui.tui.run.run_state import RunState, count_labels, first_judge
+from steertui.tui.run.run_state import RunState
 
 INTERVAL = 1.0
 """Seconds between two looks at what the other process has stored."""

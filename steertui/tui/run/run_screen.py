@@ -205,7 +205,8 @@ class RunScreen(RunControls):
             matrix.redraw_cell(key)
         self.draw(rates=message.summary is not None)
         self._show_slots()
-        if matrix.selected_key() in changed and not (self._follows and self.run.slots):
+        is_over = bool(self.query_one(FocusPanel).live) and not self.run.slots
+        if is_over or matrix.selected_key() in changed:
             self._show_trial()
 
     def _report_draw_time(self) -> None:

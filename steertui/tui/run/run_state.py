@@ -1,15 +1,12 @@
 """State of the Run screen: everything it shows of one experiment, from the store and the run."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from steertui.analysis.summary import Summary
 from steertui.engine.events import SlotView
-from steertui.errors import SteertuiError
-from steertui.planning.consent import open_question
-from steertui.planning.judges import openable_judges, with_stored_names
 from steertui.store import Store, TrialStatus
 from steertui.store.progress_queries import TrialPlace, failure_reasons, survey
+from steertui.tui.pending_labels import count_labels, first_judge, planned_judges
 from steertui.tui.run.grid import Grid, make_grid
 from steertui.tui.run.run_messages import JudgeQueue, KvUsage, Notice, RunUpdate, Stage
 from steertui.tui.session import Session
@@ -49,7 +46,8 @@ def read_state(store: Store, session: Session, judge: str) -> StoredState:
     "" stands for the experiment's first judge with labels; people and published labels come last.
     Before the first label it stands for the first planned judge.
     """
-    experiment, planned = session.id, planned_judges(store, session)
+    experiment = session.id
+    planned = planned_judges(store, session.experiment, session.origin, session.server_options)
     judge = judge or first_judge(store, experiment) or next(iter(planned or ()), "")
     places, statuses = survey(store, experiment, judge)
     others = tuple(other for other in planned or () if other != judge)
@@ -63,34 +61,6 @@ def read_state(store: Store, session: Session, judge: str) -> StoredState:
         others_labelled=count_labels(store, experiment, others),
         is_planned=planned is None or judge in planned,
     )
-
-
-def first_judge(store: Store, experiment: str) -> str:
-    """Return the id of the experiment's first judge with labels, people last; "" for none."""
-    judges = sorted(store.judges(experiment), key=lambda info: info.kind.is_reference)
-    return judges[0].id if judges else ""
-
-
-def count_labels(store: Store, experiment: str, judges: Iterable[str]) -> int:
-    """Return the number of labels that these judges gave to answers of the experiment."""
-    return sum(store.count_judged(experiment, judge) for judge in judges)
-
-
-def planned_judges(store: Store, session: Session) -> list[str] | None:
-    """Return the ids of the judges of the open experiment.
-
-    None if they are unknown: weights are missing, may not be opened yet, or a name is wrong.
-    """
-    experiment = session.experiment
-    if experiment is None:
-        return []
-    try:
-        is_agreed = open_question(experiment, session.origin) is None
-        found = openable_judges(experiment, session.server_options, is_agreed=is_agreed)
-    except SteertuiError:
-        return None
-    ids = [judge.id for judge in with_stored_names(found, store) if not isinstance(judge, str)]
-    return ids if len(ids) == len(found) else None
 
 
 @dataclass

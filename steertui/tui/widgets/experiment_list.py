@@ -8,7 +8,7 @@ from rich.text import Text
 from textual.binding import Binding, BindingType
 
 from steertui.printable import one_line
-from steertui.tui.recent import RecentExperiment
+from steertui.tui.recent import UP_TO_DATE, RecentExperiment
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.stable_table import StableTable, make_content
 
@@ -51,11 +51,11 @@ class ExperimentList(StableTable):
 def _cells(experiment: RecentExperiment, colours: Palette) -> list[str | Text]:
     title = Text(one_line(experiment.title))
     title.truncate(MAX_TITLE, overflow="ellipsis")
-    is_done = experiment.trials == experiment.answered and not experiment.has_changed
+    style = colours.quiet if experiment.state == UP_TO_DATE else colours.warning
     return [
         Text(experiment.date, colours.quiet),
         Text(experiment.shown_gap or "–", "bold" if experiment.shown_gap else colours.faint),
-        Text(experiment.state, colours.quiet if is_done else colours.warning),
+        Text(experiment.state, style),
         title,
         Text(one_line(experiment.shown_judge), colours.quiet),
         Text(one_line(short_path(experiment.db)), colours.quiet),

@@ -1,0 +1,49 @@
+"""Labels pending of an experiment: those that a run would ask the planned judges for."""
+
+from collections.abc import Iterable
+
+from steertui.core.experiment import Experiment
+from steertui.errors import SteertuiError
+from steertui.planning.consent import open_question
+from steertui.planning.judges import JudgeServerOptions, openable_judges, with_stored_names
+from steertui.planning.origin import Origin
+from steertui.store import Store
+
+
+def pending_labels(store: Store, experiment: str, answered: int, planned: list[str] | None) -> int:
+    """Return the number of labels pending of an experiment with `answered` answers.
+
+    `planned` are the ids of its judges; None, if they are unknown, stands for its first judge.
+    """
+    first = first_judge(store, experiment)
+    judges = planned if planned is not None else [first] if first else []
+    return len(judges) * answered - count_labels(store, experiment, judges)
+
+
+def planned_judges(
+    store: Store, experiment: Experiment | None, origin: Origin, options: JudgeServerOptions
+) -> list[str] | None:
+    """Return the ids of an experiment's judges.
+
+    None if they are unknown: weights are missing, may not be opened yet, or a name is wrong.
+    """
+    if experiment is None:
+        return []
+    try:
+        is_agreed = open_question(experiment, origin) is None
+        found = openable_judges(experiment, options, is_agreed=is_agreed)
+    except SteertuiError:
+        return None
+    ids = [judge.id for judge in with_stored_names(found, store) if not isinstance(judge, str)]
+    return ids if len(ids) == len(found) else None
+
+
+def first_judge(store: Store, experiment: str) -> str:
+    """Return the id of the experiment's first judge with labels, people last; "" for none."""
+    judges = sorted(store.judges(experiment), key=lambda info: info.kind.is_reference)
+    return judges[0].id if judges else ""
+
+
+def count_labels(store: Store, experiment: str, judges: Iterable[str]) -> int:
+    """Return the number of labels that these judges gave to answers of the experiment."""
+    return sum(store.count_judged(experiment, judge) for judge in judges)
