@@ -313,6 +313,14 @@ class ModelStopped:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelLeftOut:
+    """A model cannot be planned and has no trial in the experiment; `reason` has a remedy."""
+
+    model: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class LabelOrdersMeasured:
     """A local judge scored answers in every label order; `effect` is the effect of the order."""
 
@@ -350,6 +358,7 @@ Incident = (
     | JudgeWaiting
     | ServerLost
     | ServerFound
+    | ModelLeftOut
     | ModelStopped
     | ScoringFailed
 )

@@ -12,7 +12,8 @@ from steertui.analysis.judge_overview import (
 from steertui.analysis.judge_worth import JudgeWorth, kappa_interval, measure_judge
 from steertui.errors import StoreError
 from steertui.paths import judges_db
-from steertui.planning.estimate import Estimate, JudgeEstimate
+from steertui.planning.estimate import Estimate
+from steertui.planning.judge_estimate import JudgeEstimate
 from steertui.store import Store
 from steertui.store.control_queries import label_times
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from steertui.judge.control import load_control_set
 from steertui.planning.control_answers import pending_control, store_control_set
-from steertui.planning.estimate import JudgeEstimate, judge_estimate
 from steertui.planning.judge_cost import add_costs, control_cost, estimate_cost
+from steertui.planning.judge_estimate import JudgeEstimate, judge_estimate
 from steertui.planning.judges import (
     Judge,
     JudgeServerOptions,

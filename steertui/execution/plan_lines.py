@@ -15,8 +15,9 @@ from steertui.core.shard import WHOLE
 from steertui.execution.judge_worths import with_worths
 from steertui.execution.progress import dollars
 from steertui.judge.price import estimate_tokens, list_price
-from steertui.planning.estimate import Estimate, JudgeEstimate
+from steertui.planning.estimate import Estimate
 from steertui.planning.example_prompt import ExamplePrompt
+from steertui.planning.judge_estimate import JudgeEstimate
 from steertui.planning.plan import Plan
 from steertui.planning.reach import Sizes, is_offline
 from steertui.planning.supply import parts_of

@@ -18,6 +18,7 @@ from steertui.execution.events import (
     JudgeReady,
     JudgeStopped,
     JudgeWaiting,
+    ModelLeftOut,
     ModelLoaded,
     ModelStopped,
     RunStage,
@@ -247,18 +248,10 @@ def incident_line(event: Incident) -> str:
                 f"! the engine on {device_names(event.shape)} is given up ({event.reason}); "
                 f"its requests go to the other {event.left} engines"
             )
-        case JudgeStopped():
-            return (
-                f"! {event.judge} was stopped: {event.reason}; {event.left} answers are left "
-                "unjudged, run the same command to continue"
-            )
+        case JudgeStopped() | ModelStopped() | ModelLeftOut():
+            return f"! {_incomplete_sentence(event)}"
         case JudgeWaiting():
             return f"! {event.reason}; asking again in {event.seconds:.0f} s"
-        case ModelStopped():
-            return (
-                f"! {event.model} was stopped: {event.reason}; {event.left} prompts are left "
-                "unanswered, run the same command to continue"
-            )
         case ScoringFailed():
             return f"! not scored: {event.key[:12]}: {event.reason}"
         case ServerLost():
@@ -266,3 +259,22 @@ def incident_line(event: Incident) -> str:
             return f"! {event.model}: {event.url} is lost ({event.reason}); {next_step}"
         case ServerFound():
             return f"{event.model}: {event.url} is available again"
+
+
+def _incomplete_sentence(event: JudgeStopped | ModelStopped | ModelLeftOut) -> str:
+    match event:
+        case JudgeStopped(judge, reason, left):
+            return (
+                f"{judge} was stopped: {reason}; {left} answers are left unjudged, run the same "
+                "command to continue"
+            )
+        case ModelStopped(model, reason, left):
+            return (
+                f"{model} was stopped: {reason}; {left} prompts are left unanswered, run the same "
+                "command to continue"
+            )
+        case ModelLeftOut(model, reason):
+            return (
+                f"{model} is left out of the experiment: {reason}; after that, run the same "
+                "command again: it keeps all answers and adds this model"
+            )

@@ -12,7 +12,15 @@ from steertui.core.experiment import Experiment
 from steertui.core.model import RemoteModel
 from steertui.engine.sizing import Overrides
 from steertui.errors import BudgetError
-from steertui.execution import Event, JudgeStopped, ModelStopped, RunControl, judge, run
+from steertui.execution import (
+    Event,
+    JudgeStopped,
+    ModelLeftOut,
+    ModelStopped,
+    RunControl,
+    judge,
+    run,
+)
 from steertui.execution.derived_judges import NO_DERIVATION, Derivation
 from steertui.execution.judge_worths import next_command
 from steertui.execution.judging_plan import plan_judging
@@ -29,6 +37,7 @@ from steertui.planning.judges import (
     Judge,
     JudgeServerOptions,
 )
+from steertui.planning.left_out import LeftOut, without_missing_files
 from steertui.planning.new_database import resolve_before_creation
 from steertui.planning.origin import Origin
 from steertui.planning.plan import Plan, make_plan
@@ -48,6 +57,9 @@ BYTES_PER_ANSWER = 5_000
 
 BYTES_PER_TOKEN = 10
 """Growth of the database per new token, in bytes: text, and its index."""
+
+Incomplete = JudgeStopped | ModelStopped | ModelLeftOut
+"""Events after which a run is not complete."""
 
 SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
@@ -100,24 +112,24 @@ def run_batch(
     Raises ConsentError before anything is done if the user does not agree to a received experiment,
     FetchError if the disk is too small for all of the run, BudgetError when the budget is spent.
     """
-    if how.summary:
-        check_output(how.summary, SUMMARY, [db])
-    require_consent(experiment, origin, is_sure=how.is_sure)
+    experiment, missing = _agreed(experiment, db, origin, how)
     handler = SignalHandler()
     meter = BudgetMeter(how.budget) if how.budget else None
     supplied = _supply_plan(experiment, db, how)
     if supplied is None:
         return handler.exit_code
     server_options = with_cost_limit(server_options, how.budget)
-    found = resolve_before_creation(db, supplied.experiment, server_options, shard=how.shard)
+    found = resolve_before_creation(
+        db, supplied.experiment, server_options, shard=how.shard, leaves_out=True
+    )
     with Store(db) as store:
-        design = found or resolve(supplied.experiment, how.shard, store=store)
+        design = found or resolve(supplied.experiment, how.shard, store=store, leaves_out=True)
         plan = make_plan(design, store, server_options, leaves_out=True)
+        left_out = _left_out(*missing, *supplied.left_out, *plan.left_out)
         reporter = choose_reporter(as_json=how.as_json)
         reporter.planned(plan, db)
         _require_means(plan, db, how)
         watch = RunWatch(handler.control, meter)
-        left_out = _left_out(supplied, plan)
         events = run(
             plan,
             store,
@@ -132,11 +144,19 @@ def run_batch(
         return code
 
 
-def _left_out(supplied: Supplied, plan: Plan) -> list[ModelStopped]:
-    """Return the models that could not be planned as stopped ones, with all their trials."""
-    each = len(plan.prompts) // len(plan.design.models)
-    left_out = (*supplied.left_out, *plan.left_out)
-    return [ModelStopped(left.name, left.reason, each) for left in left_out]
+def _agreed(
+    experiment: Experiment, db: Path, origin: Origin, how: BatchOptions
+) -> tuple[Experiment, tuple[LeftOut, ...]]:
+    """Return the experiment to which the user agreed, and the models without a local file."""
+    if how.summary:
+        check_output(how.summary, SUMMARY, [db])
+    experiment, missing = without_missing_files(experiment)
+    require_consent(experiment, origin, is_sure=how.is_sure)
+    return experiment, missing
+
+
+def _left_out(*models: LeftOut) -> list[ModelLeftOut]:
+    return [ModelLeftOut(model.name, model.reason) for model in models]
 
 
 def _end(plan: Plan, store: Store, how: BatchOptions, watch: RunWatch, *, ended: str) -> None:
@@ -170,7 +190,7 @@ def _ending(handler: SignalHandler, watch: RunWatch, code: int) -> str:
         return "its budget is spent"
     if handler.number:
         return f"signal {handler.number} stopped it"
-    return "a model or judge was stopped" if code else "everything is done"
+    return "a model or judge was stopped or left out" if code else "everything is done"
 
 
 def _left_text(plan: Plan, store: Store) -> str:
@@ -304,15 +324,18 @@ def _report(
 
 def consume(
     events: Generator[Event, None, None], reporter: Reporter, handler: SignalHandler, db: Path
-) -> list[JudgeStopped | ModelStopped] | None:
-    """Show the events; return the judges and models that were stopped, None after a signal."""
-    stopped: list[JudgeStopped | ModelStopped] = []
+) -> list[Incomplete] | None:
+    """Show the events; return the judges and models that were stopped or left out.
+
+    None after a signal.
+    """
+    stopped: list[Incomplete] = []
     is_interrupted = False
     try:
         with run_lock(db):  # otherwise two processes pay for the same label
             for event in events:
                 reporter.show(event)
-                if isinstance(event, JudgeStopped | ModelStopped):
+                if isinstance(event, Incomplete):
                     stopped.append(event)
     except KeyboardInterrupt:
         events.close()
@@ -320,8 +343,8 @@ def consume(
     return None if is_interrupted or handler.control.is_stopped else stopped
 
 
-def exit_code(stopped: Sequence[JudgeStopped | ModelStopped]) -> int:
-    """Return 0; 1 if a judge or a server model was stopped, with one sentence each on stderr."""
+def exit_code(stopped: Sequence[Incomplete]) -> int:
+    """Return 0; 1 if a judge or a model was stopped or left out, with a sentence each on stderr."""
     for event in stopped:
         print_line(incident_line(event).removeprefix("! "), to_stderr=True)
     return 1 if stopped else 0

@@ -28,6 +28,7 @@ from steertui.execution import (
     JudgeStopped,
     JudgeWaiting,
     LabelOrdersMeasured,
+    ModelLeftOut,
     ModelLoaded,
     ModelLoading,
     ModelStopped,
@@ -195,6 +196,8 @@ class JsonReporter:
                 self._write("server_found", model=model, url=url)
             case ModelStopped(model, reason, left):
                 self._write("model_stopped", model=model, reason=reason, unanswered=left)
+            case ModelLeftOut(model, reason):
+                self._write("model_left_out", model=model, reason=reason)
             case EngineRestarted(reason, shape):
                 self._write("engine_restarted", reason=reason, slots=shape.slots)
             case EngineLost(reason, shape, left):

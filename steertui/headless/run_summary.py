@@ -8,7 +8,14 @@ from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 
-from steertui.execution import Event, ModelStopped, RunControl, WeightsFetched, WeightsRemoved
+from steertui.execution import (
+    Event,
+    ModelLeftOut,
+    ModelStopped,
+    RunControl,
+    WeightsFetched,
+    WeightsRemoved,
+)
 from steertui.headless.budget import BudgetMeter
 from steertui.output_files import text_output
 from steertui.report.markdown_tables import escape, escaped_table
@@ -41,7 +48,7 @@ class RunNotes:
                 self.fetched[model] = self.fetched.get(model, 0) + size
             case WeightsRemoved(model, size):
                 self.removed[model] = self.removed.get(model, 0) + size
-            case ModelStopped(model, reason):
+            case ModelStopped(model, reason) | ModelLeftOut(model, reason):
                 self.reasons[model] = reason
             case _:
                 pass

@@ -4,7 +4,6 @@
 the part that `make_plan` shares, for prompts that are rendered already.
 """
 
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
@@ -18,31 +17,28 @@ from steertui.core.prompt import Prompt
 from steertui.core.scenario import Scenario
 from steertui.errors import SteertuiError
 from steertui.judge.control import ControlSet
-from steertui.judge.server import ServerJudge
 from steertui.paths import exists
 from steertui.planning.consent import open_question
-from steertui.planning.control_answers import is_demo_judge, pending_control
 from steertui.planning.example_prompt import ExamplePrompt, example_prompt
-from steertui.planning.judge_cost import add_costs, control_cost, estimate_cost, expected_answer
+from steertui.planning.judge_estimate import JudgeEstimate, JudgeWork, estimate_judge
 from steertui.planning.judges import Judge, JudgeServerOptions, openable_judges, with_stored_names
+from steertui.planning.left_out import LeftOut, without_missing_files
 from steertui.planning.origin import TYPED, Origin
 from steertui.planning.rates import mean_seconds
 from steertui.planning.reach import Sizes, missing_sizes
 from steertui.planning.reasons import missing_reasons
-from steertui.planning.remote_models import LeftOut
-from steertui.planning.rendering import render_present
+from steertui.planning.remote_models import plans_from_headers
+from steertui.planning.rendering import Rendering, render_present
 from steertui.planning.resolve import resolve_texts
 from steertui.planning.scoring import prompts_to_score
-from steertui.planning.supply import requirements_of
+from steertui.planning.supply import requirements_of, requirements_without_models
 from steertui.planning.vector_training import untrained
 from steertui.store import Store
 from steertui.store.plan_queries import (
     PlannedTrial,
     answered_keys,
-    count_judged,
     scored_keys,
     trials_of_plan,
-    unjudged_answers,
 )
 from steertui.store.reuse import reusable_answers
 
@@ -81,41 +77,6 @@ class GridSize:
     def has_comparison(self) -> bool:
         """Whether there are conditions to compare."""
         return self.conditions > 1
-
-
-@dataclass(frozen=True, slots=True)
-class JudgeEstimate:
-    """Work of one judge.
-
-    Attributes:
-        name: the judge's name, as in tables.
-        unjudged: number of missing labels.
-        control: number of control answers that the judge has not read.
-        dollars: estimated cost of all these labels, in US dollars; None if nothing is paid or the
-            price is unknown.
-        is_local: whether the judge runs on this machine.
-        missing_key: environment variable that must hold the API key and does not; "" for none.
-        id: the judge's id; "" if its weights cannot be opened.
-        is_demo: whether it is the demo checkpoint.
-        worth: what is known of its worth, in words; "" if it was not looked up.
-        seconds_per_label: mean time per label so far; None if it is unknown or was not looked up.
-    """
-
-    name: str
-    unjudged: int
-    dollars: float | None = None
-    is_local: bool = True
-    missing_key: str = ""
-    control: int = 0
-    id: str = ""
-    is_demo: bool = False
-    worth: str = ""
-    seconds_per_label: float | None = None
-
-    @property
-    def labels(self) -> int:
-        """Number of labels that the judge has to give."""
-        return self.unjudged + self.control
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +145,7 @@ def estimate_experiment(
     `leaves_out`, models that cannot be planned are left out if others remain (`render_present`).
     """
     try:
+        experiment, missing = without_missing_files(experiment) if leaves_out else (experiment, ())
         is_agreed = open_question(experiment, origin) is None
         sources, weights = missing_sizes(requirements_of(experiment))
         if sources:
@@ -207,10 +169,31 @@ def estimate_experiment(
             )
             if explain:
                 estimate = _explained(estimate, prompts, store)
-        left_out = rendering.left_out if rendering else ()
+            weights = _without_complete(weights, experiment, rendering, store)
+        left_out = (*missing, *(rendering.left_out if rendering else ()))
         return replace(estimate, downloads=weights, trainings=tuple(trainings), left_out=left_out)
     except SteertuiError as exc:
         return Estimate(error=str(exc))
+
+
+def _without_complete(
+    weights: Sizes, experiment: Experiment, rendering: Rendering | None, store: Store | None
+) -> Sizes:
+    """Return the weights without those of models that a run has no work for."""
+    if rendering is None or store is None or not plans_from_headers(experiment):
+        return weights
+    answered = answered_keys(store, [prompt.key for prompt in rendering.prompts])
+    to_score = [prompt.key for prompt in prompts_to_score(experiment, rendering.prompts)]
+    done = answered - {*to_score} | scored_keys(store, to_score)
+    with_work = {p.trial.model.sha256 for p in rendering.prompts if p.key not in done}
+    design = rendering.design
+    complete = {
+        name
+        for name, model in zip(design.experiment.models, design.models, strict=True)
+        if model.sha256 not in with_work
+    }
+    judges = requirements_without_models(experiment).models
+    return tuple(own for own in weights if own[0] not in complete or own[0] in judges)
 
 
 def _explained(
@@ -250,7 +233,7 @@ def estimate_work(
         cells = Counter({(s, c): copies for s in scenarios for c in conditions})
     count = len(mine) if trials else size.trials
     keys = [trial.key for trial in mine]
-    work = _Work(
+    work = JudgeWork(
         store, keys, count, _messages(cells), experiment.max_tokens, control_set=control_set
     )
     models = Counter(trial.model for trial in missing)
@@ -261,7 +244,7 @@ def estimate_work(
         reused=len(sources),
         categories=tuple(dict.fromkeys(s.category for s in scenarios)),
         conditions=tuple(conditions),
-        judges=tuple(_judge_work(judge, work) for judge in judges),
+        judges=tuple(estimate_judge(judge, work) for judge in judges),
         unscored=_count_unscored(experiment, prompts or (), store),
         seconds_per_answer=mean_seconds(store, models),
     )
@@ -284,11 +267,13 @@ def _stored(
     store: Store | None,
 ) -> list[PlannedTrial]:
     """Return the trials of the newest stored plan with these settings and texts; [] without one."""
-    for stored in reversed(store.experiments() if store else ()):
+    if store is None:
+        return []
+    for stored in reversed(store.experiments()):
         with suppress(SteertuiError):
             planned = replace(parse_experiment(stored.toml), name=experiment.name)
             if stored.trials == size.trials and planned == experiment:
-                return trials_of_plan(store, stored.id, *texts) if store else []
+                return trials_of_plan(store, stored.id, *texts)
     return []
 
 
@@ -315,26 +300,6 @@ def _messages(
     return counts
 
 
-def judge_estimate(
-    judge: Judge, unjudged: int, dollars: float | None, *, control: int = 0
-) -> JudgeEstimate:
-    """Return the work of a judge: missing labels, unread control answers, the cost of both."""
-    if not isinstance(judge, ServerJudge):
-        return JudgeEstimate(
-            judge.name, unjudged, control=control, id=judge.id, is_demo=is_demo_judge(judge)
-        )
-    is_key_missing = judge.is_openai and not os.environ.get(judge.key_variable, "").strip()
-    return JudgeEstimate(
-        name=judge.name,
-        unjudged=unjudged,
-        dollars=dollars,
-        is_local=False,
-        missing_key=judge.key_variable if is_key_missing else "",
-        control=control,
-        id=judge.id,
-    )
-
-
 def _grid_size(
     experiment: Experiment, scenarios: Sequence[Scenario], conditions: Sequence[Condition]
 ) -> GridSize:
@@ -348,49 +313,3 @@ def _grid_size(
         samples_by_temperature=samples,
         has_primary=experiment.analysis.comparisons(names, grouped).primary is not None,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """Answers that judges have to label.
-
-    Attributes:
-        store: the answers and labels so far; None for no database.
-        keys: of all trials; empty if unknown.
-        trials: number of trials.
-        unanswered: number of trials without an answer by scenario and user message.
-        max_tokens: limit of new tokens.
-        control_set: read by every judge; None to leave it out.
-    """
-
-    store: Store | None
-    keys: Sequence[str]
-    trials: int
-    unanswered: Mapping[tuple[Scenario, str], int]
-    max_tokens: int
-    control_set: ControlSet | None
-
-
-def _judge_work(judge: Judge | str, work: _Work) -> JudgeEstimate:
-    if isinstance(judge, str):
-        return JudgeEstimate(judge, work.trials)
-    judged = count_judged(work.store, work.keys, judge.id) if work.store else 0
-    unjudged = work.trials - judged
-    pending = pending_control(work.store, work.control_set, judge)
-    dollars = None
-    if isinstance(judge, ServerJudge):
-        control = control_cost(judge, work.control_set, pending, unjudged)
-        dollars = add_costs(_judging_cost(judge, work), control)
-    return judge_estimate(judge, unjudged, dollars, control=len(pending))
-
-
-def _judging_cost(judge: ServerJudge, work: _Work) -> float | None:
-    """Return the estimated cost of judging stored and expected answers, in US dollars."""
-    stored = unjudged_answers(work.store, work.keys, judge.id) if work.store else iter(())
-    total = estimate_cost(judge, stored)
-    if total is None:
-        return None
-    for (scenario, user), count in work.unanswered.items():
-        answer = expected_answer("", scenario, user, work.max_tokens)
-        total += count * (estimate_cost(judge, [answer]) or 0.0)
-    return total

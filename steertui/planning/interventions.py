@@ -48,30 +48,41 @@ class ResolvedInterventions:
         }
 
 
+def combine_interventions(parts: Iterable[ResolvedInterventions]) -> ResolvedInterventions:
+    """Return the interventions of several models as one."""
+    by_cell: dict[tuple[str, str], Interventions] = {}
+    vectors: dict[str, StoredVector] = {}
+    adapters: dict[str, Path] = {}
+    for part in parts:
+        by_cell |= part.by_cell
+        vectors |= part.vectors
+        adapters |= part.adapters
+    return ResolvedInterventions(by_cell, vectors, adapters)
+
+
 def resolve_interventions(
-    models: Sequence[Model],
+    model: Model,
     conditions: Sequence[Condition],
     scenarios: Sequence[Scenario],
     folder: Path,
     store: Store | None = None,
 ) -> ResolvedInterventions:
-    """Find and check the vectors and adapters of all conditions for all models.
+    """Find and check the vectors and adapters of all conditions for a model.
 
     Args:
-        models: GGUF models on this machine.
+        model: a GGUF model on this machine.
         conditions: all of them; those that are texts only are skipped.
         scenarios: those that are evaluated.
         folder: where relative names of adapters are looked up.
         store: database whose vectors are used where the user's library has none of a name.
 
     Raises:
-        ModelError: a file is missing or does not fit a model.
+        ModelError: a file is missing or does not fit the model.
         ExperimentError: a vector was trained on a scenario that is evaluated.
     """
     resolver = _Resolver(folder, scenarios, store)
     by_cell = {
         (model.sha256, condition.name): tuple(resolver.resolve(condition, model))
-        for model in models
         for condition in conditions
         if condition.needs_weights
     }

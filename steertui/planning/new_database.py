@@ -21,18 +21,19 @@ def resolve_before_creation(
     judging: JudgeServerOptions | None = None,
     *,
     shard: Shard = WHOLE,
+    leaves_out: bool = False,
 ) -> Design | None:
     """Return the design if the database is new; None if it exists.
 
     An existing database can have vectors that the design needs. With `judging`, the servers of the
-    judges are asked for their models, which costs nothing.
+    judges are asked for their models, which costs nothing. `leaves_out` is that of `resolve`.
 
     Raises the errors of `resolve`, and JudgeError if no server responds at a judge's address or it
     does not accept the key.
     """
     if exists(db):
         return None
-    design = resolve(experiment, shard)
+    design = resolve(experiment, shard, leaves_out=leaves_out)
     if judging:
         for judge in experiment_judges(design, judging):
             if isinstance(judge, ServerJudge):

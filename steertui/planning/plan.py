@@ -20,7 +20,7 @@ from steertui.planning.judges import (
     register_judges,
     with_stored_names,
 )
-from steertui.planning.remote_models import LeftOut
+from steertui.planning.left_out import LeftOut
 from steertui.planning.rendering import render_prompts
 from steertui.planning.resolve import Design, unused_conditions
 from steertui.planning.scoring import prompts_to_score
@@ -88,7 +88,7 @@ def make_plan(
 ) -> Plan:
     """Render all prompts, add the trials to the store, and count what is missing.
 
-    With `leaves_out`, models that cannot be planned are left out if others remain
+    With `leaves_out`, models for which the prompts cannot be written are left out if others remain
     (`render_prompts`). Raises the first error found. Nothing has been run by then.
     """
     judges = with_stored_names(experiment_judges(design, options), store)

@@ -22,6 +22,7 @@ from steertui.core.experiment import Experiment
 from steertui.core.hub_name import parse_hub_name
 from steertui.core.model import Model, RemoteModel, is_server
 from steertui.errors import FetchError, HubUnreachableError, ModelError, OtherFileError
+from steertui.planning.left_out import LeftOut
 from steertui.planning.resolve import resolve_texts, vector_recipes
 from steertui.planning.supply import (
     Event,
@@ -35,19 +36,6 @@ from steertui.units import size_text
 
 REMOVAL = ", or remove each model's weights after use with --remove-weights"
 """End of the message on a full disk, if it helps."""
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """A model of an experiment that cannot be planned.
-
-    Attributes:
-        name: as in the experiment.
-        reason: one sentence with a remedy.
-    """
-
-    name: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +56,15 @@ def owner_of(db: Path) -> str:
     return str(db.resolve())
 
 
+def plans_from_headers(experiment: Experiment, *, removes: bool = False) -> bool:
+    """Whether a run downloads headers first, and weights only of models with work.
+
+    It does not if a vector is to be trained, nor for a single model whose weights are to stay.
+    """
+    local = [name for name in experiment.models if not is_server(name)]
+    return (len(local) > 1 or removes) and not vector_recipes(experiment)
+
+
 def supply_plan(
     experiment: Experiment, db: Path, *, removes: bool = False
 ) -> Generator[Event, None, Supplied]:
@@ -80,7 +77,7 @@ def supply_plan(
     Raises the errors of `supply_experiment`.
     """
     local = [name for name in experiment.models if not is_server(name)]
-    if (len(local) < 2 and not removes) or vector_recipes(experiment):
+    if not plans_from_headers(experiment, removes=removes):
         yield from supply_experiment(experiment, db)
         return Supplied(experiment)
     required = requirements_without_models(experiment)

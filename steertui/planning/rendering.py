@@ -10,8 +10,8 @@ from steertui.core.prompt import Prompt
 from steertui.engine.vocabulary import Vocabulary, vocabulary
 from steertui.errors import EngineError, ExperimentError, ModelError, SteertuiError
 from steertui.planning.chat_formats import chat_format, format_notes
+from steertui.planning.left_out import LeftOut
 from steertui.planning.preflight import render_for_server
-from steertui.planning.remote_models import LeftOut
 from steertui.planning.resolve import Design, resolve
 from steertui.server.model import ServerModel
 from steertui.store import ModelFacts, Store
@@ -25,7 +25,7 @@ class Rendering:
         design: without the models that are left out.
         prompts: in the grid's order.
         facts: metadata of each model by its sha256.
-        left_out: models that cannot be planned.
+        left_out: models that cannot be planned, those of the design first.
     """
 
     design: Design
@@ -57,7 +57,8 @@ def render_prompts(design: Design, *, leaves_out: bool = False) -> Rendering:
             prompts += model_prompts
     if failed and not facts:
         raise next(iter(failed.values()))
-    left_out = tuple(LeftOut(name, str(exc)) for name, exc in failed.items())
+    own = (LeftOut(name, str(exc)) for name, exc in failed.items())
+    left_out = (*design.left_out, *own)
     return Rendering(design.without(failed), tuple(prompts), facts, left_out)
 
 
@@ -71,7 +72,8 @@ def render_present(
     for name in experiment.models:
         if is_server(name) or not (locate_weights(name) or locate_header(name)):
             return None
-    return render_prompts(resolve(experiment, store=store), leaves_out=leaves_out)
+    design = resolve(experiment, store=store, leaves_out=leaves_out)
+    return render_prompts(design, leaves_out=leaves_out)
 
 
 def _render(design: Design, model: Model) -> tuple[list[Prompt], ModelFacts]:

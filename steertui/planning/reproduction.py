@@ -18,7 +18,7 @@ from steertui.core.known_templates import is_template_file
 from steertui.core.model import DEMO, Model, ModelBackend, is_server
 from steertui.core.scenario import Scenario
 from steertui.errors import BundleError
-from steertui.planning.interventions import resolve_interventions
+from steertui.planning.interventions import combine_interventions, resolve_interventions
 from steertui.planning.judges import NO_JUDGE, judge_names
 from steertui.planning.origin import Origin, origin_of
 from steertui.planning.resolve import Design, find_any_model
@@ -142,12 +142,10 @@ def reproduction_design(
     models = _find_models(used_models(store, experiment), runnable)
     scenarios = _chosen(used_scenarios(store, experiment), options)
     conditions = tuple(used_conditions(store, experiment))
-    interventions = resolve_interventions(
-        [model for model in models if not is_server(model.origin)],
-        conditions,
-        scenarios,
-        Path(),
-        store,
+    interventions = combine_interventions(
+        resolve_interventions(model, conditions, scenarios, Path(), store)
+        for model in models
+        if not is_server(model.origin)
     )
     return Design(runnable, models, scenarios, conditions, interventions=interventions)
 

@@ -23,13 +23,15 @@ from steertui.core.model import Model, is_server
 from steertui.core.scenario import Scenario, load_pack
 from steertui.core.shard import WHOLE, Shard
 from steertui.core.trial import Trial, expand_grid
-from steertui.errors import ExperimentError
+from steertui.errors import ExperimentError, ModelError, ServerError, SteertuiError
 from steertui.planning.chat_formats import read_template
 from steertui.planning.interventions import (
     ResolvedInterventions,
     adapter_files,
+    combine_interventions,
     resolve_interventions,
 )
+from steertui.planning.left_out import LeftOut
 from steertui.store import Store
 
 MAX_TRIALS = 2_000_000
@@ -46,6 +48,8 @@ class Design:
     Attributes:
         shard: the part of the scenarios that this process runs; the grid is always the whole one.
         interventions: on activations and weights, resolved for each model.
+        left_out: models of the given experiment that were not found or that a vector does not fit;
+            they are not in `experiment`.
     """
 
     experiment: Experiment
@@ -54,6 +58,7 @@ class Design:
     conditions: tuple[Condition, ...]
     shard: Shard = WHOLE
     interventions: ResolvedInterventions = field(default_factory=ResolvedInterventions)
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def own_scenarios(self) -> frozenset[str]:
@@ -114,26 +119,63 @@ class Design:
         return experiment.max_tokens_thinking if thinks else experiment.max_tokens
 
 
-def resolve(experiment: Experiment, shard: Shard = WHOLE, *, store: Store | None = None) -> Design:
+def resolve(
+    experiment: Experiment,
+    shard: Shard = WHOLE,
+    *,
+    store: Store | None = None,
+    leaves_out: bool = False,
+) -> Design:
     """Return the design of an experiment; raise the error of the first name that is unknown.
 
-    Vectors are looked up in the user's library, then in `store`.
+    Vectors are looked up in the user's library, then in `store`. With `leaves_out`, a model is left
+    out if its weights or servers are not found or an intervention does not fit it, and others
+    remain.
     """
     scenarios, conditions = resolve_texts(experiment)
-    models = tuple(find_any_model(name, experiment.template) for name in experiment.models)
+    found: list[tuple[str, Model, ResolvedInterventions]] = []
+    failed: dict[str, SteertuiError] = {}
+    for name in experiment.models:
+        try:
+            model = find_any_model(name, experiment.template)
+            applied = _interventions(experiment, model, (scenarios, conditions), store)
+        except (ModelError, ServerError) as exc:
+            if not leaves_out:
+                raise
+            failed[name] = exc
+        else:
+            found.append((name, model, applied))
+    if not found and failed:
+        raise next(iter(failed.values()))
+    models = tuple(model for _, model, _ in found)
     if len({model.sha256 for model in models}) < len(models):
         raise ExperimentError(
             "models: two names lead to the same weights; leave one out, or write the addresses of "
             "one model's servers after one name, separated by commas"
         )
-    interventions = resolve_interventions(
-        [model for model in models if not is_server(model.origin)],
-        conditions,
+    return Design(
+        replace(experiment, models=[name for name, _, _ in found]) if failed else experiment,
+        models,
         scenarios,
-        conditions_folder(experiment),
-        store,
+        conditions,
+        shard,
+        interventions=combine_interventions(applied for _, _, applied in found),
+        left_out=tuple(LeftOut(name, str(exc)) for name, exc in failed.items()),
     )
-    return Design(experiment, models, scenarios, conditions, shard, interventions=interventions)
+
+
+def _interventions(
+    experiment: Experiment,
+    model: Model,
+    texts: tuple[Sequence[Scenario], Sequence[Condition]],
+    store: Store | None,
+) -> ResolvedInterventions:
+    """Return the interventions on a model; those on a model behind servers are none."""
+    if is_server(model.origin):
+        return ResolvedInterventions()
+    scenarios, conditions = texts
+    folder = conditions_folder(experiment)
+    return resolve_interventions(model, conditions, scenarios, folder, store)
 
 
 def resolve_texts(experiment: Experiment) -> tuple[tuple[Scenario, ...], tuple[Condition, ...]]:

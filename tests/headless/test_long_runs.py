@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -135,11 +136,12 @@ def test_models_that_fail_do_not_stop_the_others(hub: HubServer, tmp_path: Path)
     code, _, err = call(*run, cwd=tmp_path)
     assert code == 1
     assert "SmallB-Q8_0 was stopped: SmallB-Q8_0.gguf: the received bytes are not the exp" in err
-    assert f"{name('C')} was stopped: {repository('C')}" in err
-    assert err.count("12 prompts are left unanswered") == 4  # when it happens, and at the end
+    assert f"{name('C')} is left out of the experiment: {repository('C')}" in err
+    assert err.count("12 prompts are left unanswered") == 2  # when it happens, and at the end
+    assert err.count("run the same command again: it keeps all answers and adds this model") == 2
     assert count(tmp_path / "a.db", "generations") == 24
     text = (tmp_path / "s.md").read_text()
-    assert "The run ended: a model or judge was stopped." in text
+    assert "The run ended: a model or judge was stopped or left out." in text
     assert "0 of 12" in text
     serve_models(hub, tmp_path)
     code, _, err = call(*run, cwd=tmp_path)
@@ -157,7 +159,7 @@ def test_a_model_without_a_chat_template_is_left_out(hub: HubServer, tmp_path: P
     run = (*SMALL, *options("BA"), "--model", "demo", "--db", "a.db", "--summary", "s.json")
     code, _, err = call(*run, cwd=tmp_path)
     assert code == 1
-    assert f"{name('B')} was stopped: SmallB-Q8_0: {NO_TEMPLATE}" in err
+    assert f"{name('B')} is left out of the experiment: SmallB-Q8_0: {NO_TEMPLATE}" in err
     assert count(tmp_path / "a.db", "generations") == 24
     assert locate_weights(name("B")) is None
     assert received(tmp_path / "hf", blob.sha256) < blob.size / 2  # the header
@@ -167,7 +169,7 @@ def test_a_model_without_a_chat_template_is_left_out(hub: HubServer, tmp_path: P
     assert [own for own, reason in reasons.items() if not reason] == ["SmallA-Q8_0", "demo"]
     code, _, err = call(*run, "--template", "chatml", cwd=tmp_path)
     assert code == 0, err
-    assert "was stopped" not in err
+    assert "left out" not in err
 
 
 def test_models_that_cannot_be_planned_are_left_out_while_another_remains(tmp_path: Path) -> None:
@@ -177,7 +179,7 @@ def test_models_that_cannot_be_planned_are_left_out_while_another_remains(tmp_pa
     three = ("--model", "base.gguf", "--model", "short.gguf", "--model", "torn.gguf")
     code, out, err = call(*SMALL, *three, "--model", "demo", "--db", "a.db", cwd=tmp_path)
     assert code == 1, err
-    lines = [line for line in err.splitlines() if "was stopped" in line]
+    lines = [line for line in err.splitlines() if "is left out" in line]
     reasons = (
         f"base: {NO_TEMPLATE}",
         "the context of short is 16; lower --max-tokens",
@@ -195,6 +197,30 @@ def test_models_that_cannot_be_planned_are_left_out_while_another_remains(tmp_pa
         code, _, err = call(*SMALL, *models, "--db", "b.db", cwd=tmp_path)
         assert code == 1
         assert err.splitlines()[-1].startswith(f"steertui: base: {NO_TEMPLATE}")
+
+
+def test_missing_files_and_servers_leave_out_their_model(tmp_path: Path) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        server = f"server:m@http://127.0.0.1:{unused.getsockname()[1]}/v1"
+        absent = ("--model", "absent.gguf")
+        run = (*SMALL, *absent, "--model", server, "--model", "demo", "--db", "a.db")
+        code, out, err = call(*run, "--json", "--summary", "s.md", cwd=tmp_path)
+    assert code == 1, err
+    left_out = {
+        str(r["model"]): str(r["reason"]) for r in records(out) if r["event"] == "model_left_out"
+    }
+    assert left_out["absent.gguf"].startswith("absent.gguf: no such model; give")
+    assert left_out[server].startswith("server:m: no server responds at")
+    assert count(tmp_path / "a.db", "generations") == 12
+    assert "absent.gguf: no such model" in (tmp_path / "s.md").read_text()
+    code, out, err = call(*SMALL[1:], *absent, "--model", "demo", "--plan", cwd=tmp_path)
+    assert code == 0, err
+    assert "Without absent.gguf: absent.gguf: no such model" in out
+    code, _, err = call(*SMALL, *absent, "--model", "none.gguf", "--db", "b.db", cwd=tmp_path)
+    assert (code, err.count("\n")) == (1, 1)
+    assert err.startswith("steertui: absent.gguf: no such model")
+    assert not (tmp_path / "b.db").exists()
 
 
 def test_weights_of_the_user_and_of_judges_stay(hub: HubServer, tmp_path: Path) -> None:
@@ -225,6 +251,10 @@ def test_a_split_model_is_planned_from_the_headers_of_its_parts(
     assert code == 0, err
     removed = {r["model"]: r["bytes"] for r in records(out) if r["event"] == "weights_removed"}
     assert removed["Parts-BF16"] == sum(part.stat().st_size for part in parts)
+    code, out, err = call(*SMALL[1:], *models, "--db", "a.db", "--plan", cwd=tmp_path)
+    assert (code, "Fetch" in out) == (0, False), out + err
+    code, out, err = call(*SMALL[1:], *models, "--db", "b.db", "--plan", cwd=tmp_path)
+    assert "Fetch" in out
     assert count(tmp_path / "a.db", "generations") == 24
     assert all_cached_weights() == []
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from steertui.store.merge import merge
+from tests.fixtures.changed_models import write_changed
 from tests.fixtures.database import select
 from tests.fixtures.gguf_files import lora, write_adapter
 from tests.fixtures.program import call
@@ -127,3 +128,18 @@ vector = [{ name = "toward", strength = 1.0, layers = "90" }]
     assert code != 0
     assert sentence in err, out + err
     assert len(err.strip().splitlines()) == 1, err
+
+
+def test_a_model_that_a_vector_does_not_fit_is_left_out_while_another_remains(folder: Path) -> None:
+    (folder / "conditions.toml").write_text(CONDITIONS, encoding="utf-8")
+    write_changed(folder / "other.gguf", {"general.name": "other"})
+    models = ("--model", "other.gguf", "--model", "demo")
+    steered = (*RUN, "--limit", "1", "--conditions", "vector", "--no-control")
+    code, _, err = call(*steered, *models, "--db", "c.db", cwd=folder)
+    assert code == 1
+    reason = "toward: trained on demo, and a direction belongs to one model's weights; train one on"
+    assert f"other.gguf is left out of the experiment: {reason}" in err
+    assert select(folder / "c.db", "SELECT count(*) FROM generations") == [(1,)]
+    code, _, err = call(*steered, *models[:2], "--db", "d.db", cwd=folder)
+    assert (code, err.count("\n")) == (1, 1)
+    assert err.startswith(f"steertui: {reason}")

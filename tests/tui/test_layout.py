@@ -9,13 +9,9 @@ import pytest
 from steertui.analysis.summary import summarise_experiment
 from steertui.core.experiment import Experiment
 from steertui.core.verdict import Label
-from steertui.planning.estimate import (
-    Estimate,
-    GridSize,
-    JudgeEstimate,
-    estimate_experiment,
-)
+from steertui.planning.estimate import Estimate, GridSize, estimate_experiment
 from steertui.planning.footprint import Footprint
+from steertui.planning.judge_estimate import JudgeEstimate
 from steertui.planning.judges import DEFAULT_OPTIONS
 from steertui.report.figures import paper_rates
 from steertui.store import Store

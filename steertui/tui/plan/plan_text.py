@@ -7,8 +7,9 @@ from rich.text import Text
 from steertui.core.experiment import Experiment
 from steertui.execution.plan_lines import answered_text, gap_text, judge_work_text, time_text
 from steertui.execution.progress import dollars
-from steertui.planning.estimate import Estimate, GridSize, JudgeEstimate
+from steertui.planning.estimate import Estimate, GridSize
 from steertui.planning.footprint import Footprint
+from steertui.planning.judge_estimate import JudgeEstimate
 from steertui.planning.reach import Sizes
 from steertui.printable import one_line, printable
 from steertui.tui.plan.fields import Field
