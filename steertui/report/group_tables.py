@@ -72,9 +72,9 @@ def _matrix(result: ContestResult, numbers: Mapping[str, int]) -> Grid:
     return filled_grid("defence", numbered_attacks(numbers), rows)
 
 
-def numbered_attacks(numbers: Mapping[str, int]) -> list[str]:
-    """Return short headings of attacks by their number, which distinguishes them."""
+def numbered_attacks(numbers: Mapping[str, int], most: int = ATTACK_WIDTH) -> list[str]:
+    """Return headings with numbers, which distinguish names shortened to `most` characters."""
     return [
-        f"{number} {shorten(attack, ATTACK_WIDTH)}" if number else attack
+        f"{number} {shorten(attack, most)}" if number else attack
         for attack, number in numbers.items()
     ]

@@ -7,10 +7,14 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from steertui.analysis.summary import summarise_experiment
 from steertui.engine.sizing import Overrides
 from steertui.planning.presets import PRESETS
+from steertui.store import Store
 from steertui.tui.app import SteertuiApp, open_session
 from steertui.tui.plan.field_choices import condition_choices
+from steertui.tui.results.groups import draw_groups
+from steertui.tui.widgets.label_style import palette
 from steertui.tui.widgets.reflowing_text import ReflowingText
 from tests.fixtures import grouped
 from tests.fixtures.screens import drive, press, wait_until
@@ -41,6 +45,18 @@ def test_a_large_contest_and_axis_fit_the_results_screen(
         assert max(map(len, lines)) <= shown.content_size.width
 
     drive(open_session(None, tmp_path / "a.db", Overrides(threads=1)), story, size)
+
+
+def test_names_of_attacks_are_whole_where_they_fit(tmp_path: Path) -> None:
+    conditions = grouped.contest_conditions(tmp_path, 2, 2)
+    grouped.write(tmp_path / "a.db", conditions, grouped.by_rate(lambda _: 0.5), 12)
+    with Store(tmp_path / "a.db") as store:
+        groups = summarise_experiment(store, store.resolve_experiment()).tables[0].groups
+    attacks = [*groups.contests[0].sides.attacks][1:]
+    colours = palette(dark=True)
+    assert all(attack in draw_groups(groups, 100, colours).plain for attack in attacks)
+    head = draw_groups(groups, 30, colours).plain.splitlines()[1]
+    assert not any(attack in head for attack in attacks)
 
 
 def test_unjudged_answers_of_axes_are_counted_and_the_others_too(tmp_path: Path) -> None:

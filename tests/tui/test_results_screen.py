@@ -131,3 +131,14 @@ def test_another_size_keeps_the_table_its_row_and_the_text(db: Path) -> None:
             assert box.scroll_offset.y / text.size.height == pytest.approx(2 / 3, abs=0.05)
 
     drive(open_session(None, db, Overrides(threads=1)), story)
+
+
+def test_no_table_is_cut_beside_the_sentences_while_there_is_room(db: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "4")
+        for name in ("rates-table", "categories"):
+            table = app.screen.query_one(f"#{name}", DataTable)
+            assert table.max_scroll_x == 0, name
+        assert app.screen.query_one("#sentences").region.right <= table.region.x
+
+    drive(open_session(None, db, Overrides(threads=1)), story, (220, 60))

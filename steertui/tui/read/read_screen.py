@@ -14,8 +14,9 @@ from steertui.errors import SteertuiError
 from steertui.store.trial_filter import TrialFilter, filter_options, find_trials, trial_rows
 from steertui.store.trials import TrialText, list_trials, read_trial
 from steertui.tui.read.filter_bar import KEYS, FilterBar, Search, filter_title
+from steertui.tui.read.trial_columns import longest_names
 from steertui.tui.read.trial_list import TrialList
-from steertui.tui.read.trial_view import show_trial
+from steertui.tui.read.trial_view import set_trial_titles, show_trial
 from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.long_text import LongText
@@ -127,7 +128,7 @@ class ReadScreen(Page):
             self.show_empty(message)
             return
         self.show_empty()
-        trials.several_models = len(bar.choices.models) > 1
+        trials.names = longest_names(bar.choices)
         trials.fill(rows, current_row)
         set_titles(trials, f"{len(rows):,} trials")
         self._draw_chips()
@@ -199,6 +200,12 @@ class ReadScreen(Page):
             self.colours,
             shows_reasoning=self._shows_reasoning,
         )
+
+    def on_resize(self) -> None:
+        """Fit the title of the trial to the new width."""
+        super().on_resize()
+        if self._trial:
+            self.call_after_refresh(set_trial_titles, self.query_one("#text"), self._trial)
 
     def _draw_chips(self) -> None:
         self.query_one(FilterBar).show(self._trial_filter, self.colours)

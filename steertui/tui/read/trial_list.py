@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.text import Text
 from textual import events
@@ -15,7 +16,9 @@ from textual.strip import Strip
 
 from steertui.printable import one_line
 from steertui.store.trials import TrialLine
+from steertui.tui.read.trial_columns import LongestNames, column_widths
 from steertui.tui.widgets.label_style import Palette, palette
+from steertui.tui.widgets.layout import shorten_middle
 from steertui.tui.widgets.moves import move_bindings
 
 PAGE = 100
@@ -25,15 +28,11 @@ FAR = 100_000_000
 """A number of lines that moves the cursor to the first or last trial."""
 
 
-TITLE_WIDTHS = ((110, 48), (90, 36), (70, 24), (0, 18))
-"""Least columns of the list, and columns of a title; stored titles have about 48 characters."""
-
-
 class TrialList(ScrollView, can_focus=True):
     """List with one line per trial: sign, condition, scenario, and the beginning of the answer.
 
     Attributes:
-        several_models: whether the lines name the model.
+        names: longest names of conditions and models; a single model is not named.
     """
 
     COMPONENT_CLASSES = {  # noqa: RUF012 (Textual's own name and type)
@@ -73,11 +72,13 @@ class TrialList(ScrollView, can_focus=True):
         self._pages: dict[int, dict[int, TrialLine]] = {}
         self._requested: set[int] = set()
         self._generation = 0
-        self.several_models = False
+        self.names = LongestNames()
+        self._title_width = 0
 
     def fill(self, rows: Sequence[int], keep: int | None = None) -> None:
         """Show the trials with these row numbers; put the cursor on `keep` if it is one of them."""
         self._rows = rows
+        self._title_width = 0
         self.forget()
         self.virtual_size = Size(self.size.width, len(rows))
         self.cursor = rows.index(keep) if keep is not None and keep in set(rows) else 0
@@ -95,6 +96,8 @@ class TrialList(ScrollView, can_focus=True):
         """Add a requested page, unless the contents have changed since."""
         if reply_to.generation == self._generation:
             self._pages[reply_to.page] = {line.row: line for line in lines}
+            titles = (cell_len(one_line(line.title)) for line in lines)
+            self._title_width = max(self._title_width, *titles, 0)
             self.refresh()
 
     @property
@@ -171,22 +174,22 @@ class TrialList(ScrollView, can_focus=True):
         return Strip(segments).crop_extend(0, width, base)
 
     def _draw(self, line: TrialLine, width: int, colours: Palette) -> Text:
-        condition_width = 13 if width > 80 else 9
         sign = colours.sign(
             line.label,
             failed=bool(line.failure),
             answered=line.answer is not None,
         )
+        widths = column_widths(width - 1, self.names, self._title_width)
         text = Text(" ", end="").append_text(sign)
-        text.append(f" {_fit(line.condition, condition_width)} ", colours.quiet)
-        if self.several_models:
-            text.append(f"{_fit(line.model, 16 if width > 60 else 10)} ", colours.quiet)
-        title_width = next(w for least, w in TITLE_WIDTHS if width >= least)
-        text.append(f"{_fit(line.title, title_width)} ")
+        text.append(f" {_fit(line.condition, widths['condition'])} ", colours.quiet)
+        if widths["model"]:
+            model = shorten_middle(one_line(line.model), widths["model"])
+            text.append(f"{_fit(model, widths['model'])} ", colours.quiet)
+        text.append(f"{_fit(line.title, widths['title'])} ")
         if line.sample or line.temperature:
             text.append(f"#{line.sample + 1:<3} ", colours.faint)
-        if width > 60:
-            text.append("trunc. " if line.stop == "length" else "       ", colours.warning)
+        if line.stop == "length":
+            text.append("trunc. ", colours.warning)
         text.append(one_line(line.answer or "")[: max(0, width)], colours.quiet)
         text.truncate(width - 1, overflow="ellipsis")
         return text

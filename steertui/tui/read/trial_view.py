@@ -1,7 +1,10 @@
 """Texts of a trial: verdicts, answer, reasoning, and the prompt with its suffix marked."""
 
+from rich.cells import cell_len
 from rich.text import Text
+from textual.widget import Widget
 
+from steertui.core.scenario import first_words, full_title
 from steertui.core.verdict import SIGNS, Label
 from steertui.printable import one_line
 from steertui.store.trials import StoredVerdict, TrialText
@@ -19,6 +22,13 @@ UNCERTAIN_MARGIN = 0.2
 
 STEERING_LENGTH = 90
 """Characters of a suffix or other intervention that are shown of one that is folded."""
+
+
+MIN_TITLE = 20
+"""Columns that a scenario's title has at least in the frame, if it is that long."""
+
+FRAME = 4
+"""Columns of a frame beside its title."""
 
 
 def shortened(text: str, length: int) -> str:
@@ -66,17 +76,27 @@ def show_trial(
     long_text: LongText, trial: TrialText, colours: Palette, *, shows_reasoning: bool
 ) -> None:
     """Show a trial in full, with its scenario, model and sampling in the frame."""
-    title = f"{one_line(trial.title)} · {one_line(trial.condition)} · {one_line(trial.model)}"
-    subtitle = f"temperature {trial.temperature:g}" if trial.temperature else "greedy"
-    if trial.answer is not None:
-        seconds = f" · {trial.seconds:.1f} s" if trial.seconds else ""
-        subtitle += f" · {length_text(trial)}{seconds}"
-    set_titles(long_text, title, subtitle)
+    set_trial_titles(long_text, trial)
     long_text.clear()
     add_verdicts(long_text, trial, colours, shows_probabilities=True)
     add_answer(long_text, trial, shows_reasoning=shows_reasoning)
     long_text.add("")
     add_prompt(long_text, trial)
+
+
+def set_trial_titles(panel: Widget, trial: TrialText) -> None:
+    """Show scenario, condition, model, sampling and length in the frame of a panel.
+
+    The title of the scenario has the columns that the others leave, at least `MIN_TITLE`.
+    """
+    others = f" · {one_line(trial.condition)} · {one_line(trial.model)}"
+    room = max(MIN_TITLE, panel.outer_size.width - FRAME - cell_len(others))
+    title = first_words(one_line(full_title(trial.title, trial.task)), room)
+    subtitle = f"temperature {trial.temperature:g}" if trial.temperature else "greedy"
+    if trial.answer is not None:
+        seconds = f" · {trial.seconds:.1f} s" if trial.seconds else ""
+        subtitle += f" · {length_text(trial)}{seconds}"
+    set_titles(panel, title + others, subtitle)
 
 
 def add_verdicts(

@@ -1,6 +1,6 @@
 """Dose axes and contests of a table as text."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
 from rich.cells import cell_len
@@ -19,15 +19,16 @@ from steertui.analysis.group_rows import (
     part_rows,
     parts_legend,
 )
+from steertui.analysis.group_words import UNIT_WORDS
 from steertui.analysis.groups import Groups
 from steertui.printable import one_line
 from steertui.report.canvas import shorten
-from steertui.report.group_tables import numbered_attacks
+from steertui.report.group_tables import ATTACK_WIDTH, numbered_attacks
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import hanging_indent
 
-MAX_NAME = 18
-"""Maximum characters of a name in the first column."""
+MIN_NAME = 18
+"""Characters that a name in the first column keeps if space is short."""
 
 
 def draw_groups(groups: Groups, width: int, colours: Palette) -> Text:
@@ -43,7 +44,7 @@ def draw_groups(groups: Groups, width: int, colours: Palette) -> Text:
 
 
 def _axis(axis: AxisResult, width: int, colours: Palette) -> Iterator[Text]:
-    yield Text(one_line(f"Dose axis {axis.name}: {axis.unit}"), "bold")
+    yield Text(one_line(f"Dose axis {axis.name}: {UNIT_WORDS[axis.unit]}"), "bold")
     yield from draw_grid([("dose", *dose_columns(axis)), *dose_rows(axis)], width, colours)
     yield hanging_indent(Text("  "), Text(f"{dose_legend(axis)}.", colours.quiet), width)
     yield from _sentences(axis.sentences, width, colours)
@@ -53,12 +54,7 @@ def _axis(axis: AxisResult, width: int, colours: Palette) -> Iterator[Text]:
 def _contest(result: ContestResult, width: int, colours: Palette) -> Iterator[Text]:
     yield Text(one_line(f"Contest {result.sides.contest}: defences × attacks"), "bold")
     numbers = {attack: number for number, attack in enumerate(result.sides.attacks)}
-    rows = chain.from_iterable(
-        ((defence, *rates), ("", *intervals))
-        for defence in result.sides.defences
-        for rates, intervals in [cell_texts(result, defence)]
-    )
-    yield from draw_grid([("defence", *numbered_attacks(numbers)), *rows], width, colours)
+    yield from draw_grid(_matrix(result, numbers, width), width, colours)
     notes = (marks_legend(result), *access_lines(result))
     for note in notes:
         yield hanging_indent(Text("  "), Text(f"{one_line(note)}.", colours.quiet), width)
@@ -70,6 +66,32 @@ def _contest(result: ContestResult, width: int, colours: Palette) -> Iterator[Te
     )
     yield from _sentences(result.verdicts, width, colours)
     yield Text()
+
+
+def _matrix(result: ContestResult, numbers: Mapping[str, int], width: int) -> list[tuple[str, ...]]:
+    """Return head, rates and intervals; names of attacks are shortened only to fit the width."""
+    rows = [
+        row
+        for defence in result.sides.defences
+        for rates, intervals in [cell_texts(result, defence)]
+        for row in ((defence, *rates), ("", *intervals))
+    ]
+    longest = max(map(len, numbers), default=0)
+    for most in (*range(longest, ATTACK_WIDTH, -1), ATTACK_WIDTH):
+        table = [("defence", *numbered_attacks(numbers, most)), *rows]
+        if _first_width(table) + _other_width(table) <= width:
+            break
+    return table
+
+
+def _first_width(table: Sequence[Sequence[str]]) -> int:
+    return max(cell_len(one_line(row[0])) for row in table)
+
+
+def _other_width(table: Sequence[Sequence[str]]) -> int:
+    """Return the columns of all columns but the first, with a space before each."""
+    columns = [*zip(*table, strict=True)][1:]
+    return sum(1 + max(map(cell_len, column)) for column in columns)
 
 
 def _sentences(sentences: Sequence[str], width: int, colours: Palette) -> Iterator[Text]:
@@ -84,7 +106,8 @@ def draw_grid(table: Sequence[Sequence[str]], width: int, colours: Palette) -> I
     The first column is on the left, the others are on the right. A table that is too wide is split
     into parts, which all begin with the first column.
     """
-    lines = [[shorten(one_line(row[0]), MAX_NAME), *row[1:]] for row in table]
+    room = max(MIN_NAME, width - _other_width(table))
+    lines = [[shorten(one_line(row[0]), room), *row[1:]] for row in table]
     widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
     for part in _parts(widths, width):
         for number, line in enumerate(lines):

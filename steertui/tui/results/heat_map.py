@@ -25,8 +25,8 @@ SIGNS = "▁▂▃▄▅▆▇█"
 
 ALL = "all categories"
 
-MAX_NAME = 32
-"""Maximum columns of a category's name."""
+MIN_NAME = 32
+"""Columns that a category's name keeps if space is short."""
 
 MAX_COLUMNS = 32
 """Maximum conditions of all models together that are drawn; more than that, one model's."""
@@ -73,7 +73,8 @@ def draw_heat_map(shown: Table, tables: Sequence[Table], width: int, colours: Pa
         same = [shown]
     columns = [column for table in same for column in _columns(table, has_head=len(same) > 1)]
     names = [*dict.fromkeys(name for column in columns for name in column.rows if name != ALL), ALL]
-    name_width = min(MAX_NAME, max(cell_len(one_line(name)) for name in names))
+    room = max(MIN_NAME, width - _width(columns))
+    name_width = min(room, max(cell_len(one_line(name)) for name in names))
     lines: list[Text] = []
     for part in _parts(columns, width - name_width):
         lines += [Text()] if lines else []

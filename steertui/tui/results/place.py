@@ -34,22 +34,24 @@ def visible_places(box: ScrollableContainer) -> list[Place]:
     return [p for p in places if -box.size.height < p.above < p.height]
 
 
-def scroll_back(box: ScrollableContainer, places: Sequence[Place]) -> None:
-    """Scroll to the place of the table with the focus, or else to the first place.
+def scroll_back(box: ScrollableContainer, places: Sequence[Place]) -> int:
+    """Scroll to the place of the table with the focus, or else to the first place; return the line.
 
     Of a widget that is partly above the edge, the same share is above it again.
     """
     focused = (place for place in places if place.widget.has_focus)
     place = next(focused, next(iter(places), None))
     if place is None:
-        return
+        return box.scroll_offset.y
     height = place.widget.outer_size.height
     above = place.above
     if above > 0:
         above = round(above * height / place.height)
     elif place.widget.has_focus:
         above = max(above, min(0, height - box.size.height))
-    box.scroll_to(y=_top(place.widget, box) + above, animate=False, immediate=True)
+    line = _top(place.widget, box) + above
+    box.scroll_to(y=line, animate=False, immediate=True)
+    return line
 
 
 def _top(widget: Widget, box: Widget) -> int:

@@ -27,11 +27,14 @@ from steertui.tui.results.place import Place, scroll_back, visible_places
 from steertui.tui.results.report_screen import ReportScreen
 from steertui.tui.results.table_text import draw_table_text
 from steertui.tui.results.tables import (
+    HEADINGS,
+    TABLE_EDGES,
     ResultTable,
     agreement_table,
     categories_table,
     changed_table,
     rates_table,
+    tables_width,
 )
 from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.moves import MoveScroll
@@ -60,14 +63,6 @@ over its conditions. Conditions have the colours that they have in the report's 
 the whole report, as the command `steertui report` prints it.
 """
 
-HEADINGS = {
-    "rates-table": ("by condition", "enter opens the trials of a number"),
-    "categories": ("by category", "convergence in per cent; enter opens the trials of a number"),
-    "changed": ("changed labels", "enter compares the answers side by side"),
-    "agreement": ("agreement of the judges", "enter opens the answers of a number"),
-}
-"""Headings of the tables and what to do with them, by widget id."""
-
 UNJUDGED = "no answer is labelled yet: 8 opens Judges, where l labels them; 5 labels by hand"
 
 EMPTY = {
@@ -87,9 +82,6 @@ LEGEND_HEAD = "convergence in per cent and valid answers"
 COUNTING = "Counting answers and labels …"
 
 OVERVIEW = "primary comparison of each table, by size: enter shows the table"
-
-TABLE_EDGES = 6
-"""Columns of a table beside its cells: padding, and the scroll bars of table and screen."""
 
 POLICIES = [
     ("paper", "paper: nonsensical answers are excluded"),
@@ -158,10 +150,13 @@ class ResultsScreen(Page):
             self.call_after_refresh(self._draw)
             self.call_after_refresh(self.call_after_refresh, self._keep_place)
 
-    def _keep_place(self) -> None:
-        """Scroll to where the box was in the former size."""
-        scroll_back(self.query_one("#results-box", MoveScroll), self._places)
-        self._drawn_size = self.app.size
+    def _keep_place(self, former: int = -1) -> None:
+        """Scroll to where the box was in the former size, until no layout moves it any more."""
+        line = scroll_back(self.query_one("#results-box", MoveScroll), self._places)
+        if line != former:
+            self.call_after_refresh(self.call_after_refresh, self._keep_place, line)
+        else:
+            self._drawn_size = self.app.size
 
     def _note_places(self, _: Screen[object]) -> None:
         """Note what is visible after a layout, but not while another size is drawn."""
@@ -223,12 +218,13 @@ class ResultsScreen(Page):
         self.query_one("#sentences", ReflowingText).draw_with(
             lambda size: draw_table_text(summary, index, size.width, colours)
         )
-        self._tables = {
+        tables = {
             "rates-table": rates_table(table, colours),
             "categories": categories_table(table, colours),
-            "changed": changed_table(table, counted.titles, colours, self._room),
             "agreement": agreement_table(counted.agreement, colours),
         }
+        room = self._share_width(max(shown.content.width for shown in tables.values()))
+        self._tables = tables | {"changed": changed_table(table, counted.titles, colours, room)}
         self._show_heat_map(table)
         for name, shown in self._tables.items():
             self._show_table(name, shown)
@@ -259,10 +255,14 @@ class ResultsScreen(Page):
         """The summary of the open experiment; None until it is counted."""
         return self._counted.summary if self._counted else None
 
-    @property
-    def _room(self) -> int:
-        """Columns of the tables."""
-        return self.query_one("#results-tables").content_size.width - TABLE_EDGES
+    def _share_width(self, needed: int) -> int:
+        """Give the tables up to `needed` columns beside the sentences; return their columns."""
+        part = self.query_one("#results-tables")
+        width = part.content_size.width
+        if self.has_class("-vast"):
+            width = tables_width(self.query_one("#results-box").content_size.width, needed)
+        part.styles.width = width if self.has_class("-vast") else None
+        return width - TABLE_EDGES
 
     def _show_heat_map(self, table: Table) -> None:
         """Show the heat map, unless there is nothing to compare."""

@@ -27,6 +27,21 @@ MIN_TITLE = 48
 """Columns that a scenario's title has at least, if it is that long."""
 
 
+HEADINGS = {
+    "rates-table": ("by condition", "enter opens the trials of a number"),
+    "categories": ("by category", "convergence in per cent; enter opens the trials of a number"),
+    "changed": ("changed labels", "enter compares the answers side by side"),
+    "agreement": ("agreement of the judges", "enter opens the answers of a number"),
+}
+"""Headings of the tables and what to do with them, by widget id."""
+
+TABLE_EDGES = 6
+"""Columns of a table beside its cells: padding, and the scroll bars of table and screen."""
+
+MIN_SENTENCES = 80
+"""Columns of the sentences that tables beside them leave."""
+
+
 class ResultTable(NamedTuple):
     """Content of a table and its drill-downs.
 
@@ -37,6 +52,11 @@ class ResultTable(NamedTuple):
     content: TableContent = TableContent()
     drill_downs: DrillDowns = {}  # noqa: RUF012 (never changed)
     left_out: int = 0
+
+
+def tables_width(whole: int, needed: int) -> int:
+    """Return the columns of tables beside the sentences: half of all, or what their cells need."""
+    return max(whole // 2, min(needed + TABLE_EDGES, whole - MIN_SENTENCES))
 
 
 def rates_table(table: Table, colours: Palette) -> ResultTable:

@@ -26,6 +26,17 @@ class TableContent:
     rows: tuple[tuple[Text, ...], ...] = ()
     left: frozenset[int] = frozenset({0})
 
+    @property
+    def widths(self) -> list[int]:
+        """Columns of the widest cell of each column."""
+        columns = zip(self.heads, *self.rows, strict=True)
+        return [max(1, *(cell.cell_len for cell in column)) for column in columns]
+
+    @property
+    def width(self) -> int:
+        """Columns of all cells, with a space on both sides of each."""
+        return sum(width + 2 for width in self.widths)
+
 
 def make_content(
     heads: Sequence[str | Text], rows: Sequence[Sequence[str | Text]], left: Sequence[int] = (0,)
@@ -70,20 +81,14 @@ class StableTable(DataTable[Text]):
         cursor = self.cursor_coordinate
         scroll = self.scroll_offset
         self.clear(columns=True)
-        for index, head in enumerate(content.heads):
-            label = _aligned(head, index, content)
-            width = max(label.cell_len, *(row[index].cell_len for row in content.rows), 1)
-            self.add_column(label, width=width)
+        for index, (head, width) in enumerate(zip(content.heads, content.widths, strict=True)):
+            self.add_column(_aligned(head, index, content), width=width)
         for row in content.rows:
             self.add_row(*(_aligned(cell, i, content) for i, cell in enumerate(row)))
-        self.virtual_size = self._full_size()
+        header = self.header_height if self.show_header else 0
+        self.virtual_size = Size(content.width, self.row_count + header)
         self.refresh(layout=True)
         self._restore(cursor, scroll.y)
-
-    def _full_size(self) -> Size:
-        """Return the columns and lines of all cells; every row has one line."""
-        width = sum(column.get_render_width(self) for column in self.columns.values())
-        return Size(width, self.row_count + (self.header_height if self.show_header else 0))
 
     def _restore(self, cursor: Coordinate, scroll_y: int) -> None:
         if self.row_count:
