@@ -67,10 +67,11 @@ def axis_headline(axis: AxisResult) -> str:
     if slope is None:
         return f"{axis.name}: no scenario has a valid answer at every dose"
     size = f"{_slope_text(axis, slope)} ({_slope_limits(axis, slope)}, {p_text(slope.p)})"
-    return f"{_slope_claim(axis, slope)}: {size}"
+    return f"{slope_claim(axis, slope)}: {size}"
 
 
-def _slope_claim(axis: AxisResult, slope: Slope) -> str:
+def slope_claim(axis: AxisResult, slope: Slope) -> str:
+    """Return what is shown on the slope of an axis, without its size."""
     if slope.p > SIGNIFICANCE_LEVEL:
         return f"No mean slope over {axis.name} is shown"
     return f"Convergence {'rises' if slope.points > 0 else 'falls'} with {axis.name}"
@@ -103,7 +104,7 @@ def _slope_sentence(axis: AxisResult) -> str:
     incoherent = [_incoherent_text(point) for point in axis.curve.points if not point.is_coherent]
     if incoherent:
         size += f"; not coherent: {', '.join(incoherent)}{_coherent_text(axis)}"
-    return f"{_slope_claim(axis, slope)}: {size}"
+    return f"{slope_claim(axis, slope)}: {size}"
 
 
 def _incoherent_text(point: DosePoint) -> str:

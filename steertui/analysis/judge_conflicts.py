@@ -72,7 +72,7 @@ def judge_conflicts(tables: Sequence[Table]) -> Iterator[Conflict]:
         others = {(r.gap.first, r.gap.second): r for r in two.comparisons}
         for result in one.comparisons:
             other = others.get((result.gap.first, result.gap.second))
-            if other and are_opposite(_limits(result), _limits(other), _signs(result, other)):
+            if other and are_opposite(limits_of(result), limits_of(other), _signs(result, other)):
                 yield Conflict((one, two), (result, other))
 
 
@@ -109,7 +109,8 @@ def are_opposite(one: Estimate | None, two: Estimate | None, signs: tuple[int, i
     return not other.low <= decided.value <= other.high
 
 
-def _limits(result: GapResult) -> Estimate | None:
+def limits_of(result: GapResult) -> Estimate | None:
+    """Return a gap with the limits of its test, percentage points; None without one."""
     points, low, high = result.gap.points, result.test.low, result.test.high
     if points is None or low is None or high is None:
         return None

@@ -222,9 +222,14 @@ def withheld(result: GapResult) -> GapResult:
 
 def contested(result: GapResult, judges: Sequence[str]) -> GapResult:
     """Return the result where these judges of the same answers lead to another conclusion."""
-    verb = "leads" if len(judges) == 1 else "lead"
-    reason = f"No finding ({list_text(judges)} {verb} to another conclusion)"
-    return replace(result, finding=Finding.CONTESTED, statement=f"{reason}: {result.statement}")
+    statement = no_finding(judges, result.statement)
+    return replace(result, finding=Finding.CONTESTED, statement=statement)
+
+
+def no_finding(judges: Sequence[str], statement: str) -> str:
+    """Return the statement as one that these judges of the same answers contradict."""
+    leads = verb(len(judges), "leads", "lead")
+    return f"No finding ({list_text(judges)} {leads} to another conclusion): {statement}"
 
 
 def _finding(gap: Gap, test: FamilyTest, equivalence: EquivalenceTest | None = None) -> Finding:

@@ -8,6 +8,7 @@ from typing import Literal
 from steertui.analysis.coherence import measures_by_condition
 from steertui.analysis.comparable import Settings, experiment_settings, setting_differences
 from steertui.analysis.declaration import Declaration, read_declaration
+from steertui.analysis.group_conflicts import with_group_conflicts
 from steertui.analysis.group_warnings import group_warnings
 from steertui.analysis.groups import group_results
 from steertui.analysis.judge_conflicts import Conflict, judge_conflicts, with_conflicts
@@ -229,9 +230,11 @@ def _completed(
         )
         for table in tables
     )
-    return tuple(
-        with_random_factors(_group_warned(table), tables, declarations[table.experiment].conditions)
-        for table in completed
+    return with_group_conflicts(
+        [
+            with_random_factors(_group_warned(t), tables, declarations[t.experiment].conditions)
+            for t in completed
+        ]
     )
 
 

@@ -9,7 +9,7 @@ from steertui.analysis.condition_gaps import ConditionGaps, condition_gaps, conv
 from steertui.analysis.groups import Groups
 from steertui.analysis.hand_labels import LabelMix, label_mix
 from steertui.analysis.judge_worth import JudgeWorth, Standing, worth_sentence, worth_words
-from steertui.analysis.sentences import GapResult, gap_result, withheld
+from steertui.analysis.sentences import GapResult, contested, gap_result, withheld
 from steertui.analysis.trial_warning import TrialWarning
 from steertui.analysis.warnings import is_low_coverage, trial_warnings
 from steertui.core.declared_analysis import DeclaredAnalysis, Pair
@@ -123,6 +123,7 @@ class Table:
         arms: gaps between arms of several wordings.
         split: of the variance of the primary gap; None if nothing is concluded on it.
         repeated: greedy conditions with equal prompts and steering.
+        category_rivals: by category, the judges of the same answers that contradict its gap.
     """
 
     experiment: str
@@ -143,6 +144,7 @@ class Table:
     arms: tuple[ArmResult, ...] = ()
     split: VarianceSplit | None = None
     repeated: tuple[RepeatedPrompt, ...] = ()
+    category_rivals: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
     @property
     def key(self) -> TableKey:
@@ -320,6 +322,8 @@ def _category_gaps(table: Table) -> tuple[CategoryGap, ...]:
             posterior = _posterior(convergence_counts(own, table.policy), pair)
         else:
             result = withheld(result)
+        if rivals := table.category_rivals.get(name):
+            result = contested(result, rivals)
         results.append(CategoryGap(name, rows[name], result, posterior))
     return tuple(results)
 
