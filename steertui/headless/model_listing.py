@@ -1,6 +1,6 @@
 """Lists of models: the catalogue with filters and details, and other weights in the cache."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from steertui.assets.catalogue import catalogue
@@ -8,6 +8,7 @@ from steertui.assets.hub.cache import all_cached_weights, cache_folder
 from steertui.planning.inventory import (
     SLOT_TOKENS,
     InventoryRow,
+    detail_lines,
     inventory_row,
     verification_state,
 )
@@ -56,7 +57,7 @@ def _print_table(rows: Sequence[InventoryRow], *, detail: bool) -> None:
         )
         model = row.name.partition(":")[0]
         if detail:
-            for line in _detail_lines(row, is_new=model != previous):
+            for line in detail_lines(row, is_new=model != previous):
                 print_line(f"    {line}")
         previous = model
     if not rows:
@@ -69,30 +70,6 @@ def _parameters(row: InventoryRow) -> str:
     """Return "30.5B-A3.3B": parameters, and those that a token uses."""
     active = f"-A{row.active / BILLION:.3g}B" if row.active else ""
     return f"{row.parameters / BILLION:.3g}B{active}"
-
-
-def _detail_lines(row: InventoryRow, *, is_new: bool) -> Iterator[str]:
-    """Yield a quantisation's details, after those of its model if `is_new`."""
-    if is_new:
-        released = f"; released {row.released}" if row.released else ""
-        yield f"licence {row.licence}{released}; context {row.context:,} tokens"
-        settings = ", ".join(f"{name} {value:g}" for name, value in row.sampling.items())
-        named = (
-            ("", row.about),
-            ("template: ", row.template),
-            ("reasoning opens with ", row.reasoning),
-            ("recommended sampling: ", settings),
-            ("not confirmed of the model: ", row.model_doubt),
-        )
-        yield from (f"{title}{text}" for title, text in named if text)
-    yield (
-        f"{row.origin}; confidence {row.confidence}; "
-        f"{size_text(row.memory)} of memory with one slot"
-    )
-    if row.access:
-        yield f"gated: {row.access}"
-    if row.doubt:
-        yield f"not confirmed: {row.doubt}"
 
 
 def _print_others(listed: set[str]) -> None:

@@ -1,14 +1,16 @@
 """Inventory of model weights: the catalogue's quantisations, cached or not, and their fit."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from steertui.assets.catalogue import CatalogueModel, Quantisation, catalogue
 from steertui.assets.hash_cache import cached_digest
-from steertui.assets.hub.cache import CachedWeights, cached_weights
+from steertui.assets.hub.cache import CachedWeights, cached_weights, received_bytes
 from steertui.assets.hub.repository import access_text
 from steertui.engine.device_groups import free_memory, total_memory
 from steertui.engine.sizing import slots_and_layers
 from steertui.errors import EngineError
+from steertui.units import size_text
 
 SLOT_TOKENS = 2048
 """Tokens per slot in the estimate of the slots that fit."""
@@ -22,12 +24,13 @@ class InventoryRow:
         name: model and quantisation, "Qwen3-4B:Q4_K_M".
         size: of the GGUF files, in bytes.
         memory: weights and one slot of `SLOT_TOKENS` tokens, in bytes.
-        cached: "verified", "unverified" or "no".
+        cached: "verified", "unverified", "damaged" or "no".
         path: of the first file, "" if it is not cached.
         fits: slots that fit this machine's memory, or "no".
         origin: repository and files on the hub.
         sampling: settings that the publisher recommends.
         doubt: what is not confirmed of the file, "" for nothing.
+        received: bytes of the first file that an interrupted download left; 0 for none.
         access: how to get access to a gated repository, "" for a public one.
 
     The other attributes are those of `CatalogueModel` and `Quantisation`; `model_doubt` is the
@@ -56,6 +59,7 @@ class InventoryRow:
     template: str = ""
     about: str = ""
     model_doubt: str = ""
+    received: int = 0
 
 
 def inventory_row(model: CatalogueModel, weights: Quantisation) -> InventoryRow:
@@ -84,12 +88,66 @@ def inventory_row(model: CatalogueModel, weights: Quantisation) -> InventoryRow:
         template=model.template,
         about=model.about,
         model_doubt=model.doubt,
+        received=0 if found else received_bytes(weights.repo, weights.sha256),
     )
 
 
+def cached_row(weights: CachedWeights) -> InventoryRow:
+    """Return the row of cached weights that are not in the catalogue."""
+    name = f"{weights.repo}/{weights.files[0]}"
+    return InventoryRow(
+        name=name,
+        kind="",
+        licence="",
+        size=sum(path.stat().st_size for path in weights.paths),
+        cached=verification_state(weights),
+        path=str(weights.paths[0]),
+        fits="",
+        origin=name,
+        sampling={},
+        doubt="",
+        about=f"{weights.role}; not a model" if weights.role else "",
+    )
+
+
+def detail_lines(row: InventoryRow, *, is_new: bool = True) -> Iterator[str]:
+    """Yield a quantisation's details, after those of its model if `is_new`."""
+    if is_new:
+        yield from _model_lines(row)
+    memory = f"{size_text(row.memory)} of memory with one slot" if row.memory else ""
+    confidence = f"confidence {row.confidence}" if row.confidence else ""
+    yield "; ".join(filter(None, (row.origin, confidence, memory)))
+    if row.access:
+        yield f"gated: {row.access}"
+    if row.doubt:
+        yield f"not confirmed: {row.doubt}"
+
+
+def _model_lines(row: InventoryRow) -> Iterator[str]:
+    if row.licence:
+        released = f"; released {row.released}" if row.released else ""
+        yield f"licence {row.licence}{released}; context {row.context:,} tokens"
+    settings = ", ".join(f"{name} {value:g}" for name, value in row.sampling.items())
+    named = (
+        ("", row.about),
+        ("template: ", row.template),
+        ("reasoning opens with ", row.reasoning),
+        ("recommended sampling: ", settings),
+        ("not confirmed of the model: ", row.model_doubt),
+    )
+    yield from (f"{title}{text}" for title, text in named if text)
+
+
 def verification_state(weights: CachedWeights) -> str:
-    """Return "verified" if all parts were hashed since they last changed."""
-    return "verified" if all(map(cached_digest, weights.paths)) else "unverified"
+    """Return "verified" if all parts were hashed since they last changed, and are as expected.
+
+    "damaged" if one has another hash than the hub gave, "unverified" if one was not hashed.
+    """
+    digests = [cached_digest(path) for path in weights.paths]
+    pairs = zip(weights.expected_sha256, digests, strict=True)
+    if any(expected and digest and digest != expected for expected, digest in pairs):
+        return "damaged"
+    return "verified" if all(digests) else "unverified"
 
 
 def fits_machine(model: CatalogueModel, weights: Quantisation) -> bool:

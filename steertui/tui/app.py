@@ -45,6 +45,7 @@ from steertui.tui.theme import DARK, LIGHT
 from steertui.tui.vectors.vectors_screen import VectorsScreen
 from steertui.tui.widgets import export_dialog as export
 from steertui.tui.widgets.choose_one import ChooseOne
+from steertui.tui.widgets.job_page import JobPage
 from steertui.tui.widgets.page import PAGES
 from steertui.tui.widgets.prompts import Confirm, TextPrompt
 
@@ -284,10 +285,20 @@ class SteertuiApp(Opening):
         self.run_worker(self._leave(), exclusive=True, group="leave")
 
     async def _leave(self) -> None:
-        question = "A run is in progress. Stop it and quit? Finished trials are stored."
-        if self.is_at_work and not await self.push_screen_wait(Confirm(question, "Quit")):
+        question = self._work_in_progress
+        if question and not await self.push_screen_wait(Confirm(question, "Quit")):
             return
         self.exit()
+
+    @property
+    def _work_in_progress(self) -> str:
+        """The question before work is stopped by quitting; "" if nothing is at work."""
+        if self.is_at_work:
+            return "A run is in progress. Stop it and quit? Finished trials are stored."
+        screens = (screen for stack in self._screen_stacks.values() for screen in stack)
+        busy = (PAGES[s.NAME] for s in screens if isinstance(s, JobPage) and s.is_busy)
+        title = next(busy, "")
+        return f"A task is in progress on {title}. Cancel it and quit?" if title else ""
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Yield the keys' commands, those of the screen first, then Textual's own."""

@@ -11,6 +11,11 @@ MIN_FREE = 1 << 26
 """Bytes that stay free on the disk after a download."""
 
 
+def partial_path(folder: Path, sha256: str) -> Path:
+    """Return the path of the partial file of a download into a folder."""
+    return folder / f"{sha256}.steertui.incomplete"
+
+
 @dataclass(frozen=True, slots=True)
 class Download:
     """A file to download.
@@ -38,7 +43,7 @@ class Download:
     @property
     def partial(self) -> Path:
         """Path of the partial file."""
-        return self.target.with_name(f"{self.sha256}.steertui.incomplete")
+        return partial_path(self.target.parent, self.sha256)
 
     @property
     def missing(self) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from huggingface_hub import constants
 from huggingface_hub.file_download import repo_folder_name
 
+from steertui.assets.fetch.download import partial_path
 from steertui.assets.gguf_header import auxiliary_role
 from steertui.assets.hash_cache import forget_digest
 from steertui.core.hub_files import HubFile, auxiliary_files, choose_files
@@ -147,6 +148,12 @@ def _snapshots(storage: Path) -> list[Path]:
     """Return the snapshots of a repository: folders named by a commit, inside the cache."""
     folder = storage / "snapshots"
     return [p for p in folder.glob("*") if COMMIT.fullmatch(p.name) and not p.is_symlink()]
+
+
+def received_bytes(repo: str, sha256: str) -> int:
+    """Return the bytes that an interrupted download of a file left; 0 for none."""
+    partial = partial_path(repository_folder(repo) / "blobs", sha256)
+    return partial.stat().st_size if is_file(partial) else 0
 
 
 def remove_stale_partials(repo: str) -> int:

@@ -1,18 +1,20 @@
 """Models screen: the catalogue and cached weights; download, verification and removal."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.widgets import DataTable, Static
 
 from steertui.assets.catalogue import catalogue
 from steertui.assets.hash_cache import forget_digest
 from steertui.assets.hub.cache import (
-    CachedWeights,
     all_cached_weights,
     cache_folder,
     files_to_remove,
@@ -22,7 +24,13 @@ from steertui.assets.hub.cache import (
 from steertui.assets.weights import find_hub_name, locate_weights
 from steertui.errors import SteertuiError
 from steertui.paths import home_relative
-from steertui.planning.inventory import SLOT_TOKENS, InventoryRow, inventory_row
+from steertui.planning.inventory import (
+    SLOT_TOKENS,
+    InventoryRow,
+    cached_row,
+    detail_lines,
+    inventory_row,
+)
 from steertui.planning.supply import (
     DownloadPlan,
     DownloadProgress,
@@ -35,16 +43,19 @@ from steertui.printable import one_line
 from steertui.tui.widgets.download_question import download_question
 from steertui.tui.widgets.form import Form, FormLine, Values
 from steertui.tui.widgets.job_page import FormJob, Job, JobLine, JobPage, JobProgress
+from steertui.tui.widgets.layout import set_titles
+from steertui.tui.widgets.moves import MoveScroll
 from steertui.tui.widgets.prompts import Confirm
 from steertui.tui.widgets.stable_table import StableTable, make_content
 from steertui.units import size_text
 
 HELP = """
-The models of the catalogue, and other weights in the hub's cache. **f** downloads the model under
-the cursor; an interrupted download is resumed. **a** downloads from any repository of the hub, such
-as `unsloth/Qwen3-0.6B-GGUF:Q8_0`. **v** hashes the files again and compares with the published
-hashes, **d** deletes them. **c** cancels the current task; downloaded bytes are kept. The last
-column estimates how many slots of 2,048 tokens fit into this machine's memory with the weights.
+The models of the catalogue, and other weights in the hub's cache, with details of the one under the
+cursor: files, licence, access, recommended sampling and what is not confirmed. **f** downloads it;
+an interrupted download is resumed. **a** downloads from any repository of the hub, such as
+`unsloth/Qwen3-0.6B-GGUF:Q8_0`. **v** hashes the files again and compares with the published hashes,
+**d** deletes them. **c** cancels the current task; downloaded bytes are kept. The last column
+estimates how many slots of 2,048 tokens fit into this machine's memory with the weights.
 """
 
 COLUMNS = ("model", "kind", "size", "on disk", "fits this machine")
@@ -70,12 +81,17 @@ class ModelsScreen(JobPage):
         self._rows: list[InventoryRow] = []
 
     def body(self) -> ComposeResult:
-        """Yield the status line and the table."""
+        """Yield the status line, the table and the details."""
         yield JobLine()
-        yield StableTable(id="models", cursor_type="row", classes="panel")
+        with Horizontal(id="models-body"):
+            yield StableTable(id="models", cursor_type="row", classes="panel")
+            with MoveScroll(id="model-box", classes="panel"):
+                yield Static(id="model-text", markup=False)
 
     def on_mount(self) -> None:
-        """Focus the table."""
+        """Name the panels and focus the table."""
+        set_titles(self.query_one("#models"), "models")
+        set_titles(self.query_one("#model-box"), "details")
         self.query_one(StableTable).focus()
 
     def reload(self) -> None:
@@ -87,7 +103,7 @@ class ModelsScreen(JobPage):
         rows = [inventory_row(model, weights) for model in catalogue() for weights in model.weights]
         known = {row.path for row in rows}
         cached = all_cached_weights()
-        rows += [_cached_row(weights) for weights in cached if str(weights.paths[0]) not in known]
+        rows += [cached_row(weights) for weights in cached if str(weights.paths[0]) not in known]
         self.app.call_from_thread(self._show, rows, free_space())
 
     def _show(self, rows: list[InventoryRow], free: int) -> None:
@@ -99,6 +115,14 @@ class ModelsScreen(JobPage):
         folder = home_relative(cache_folder())
         text = f"{count} of {len(rows)} on disk; {size_text(free)} free in {folder}"
         self.show_idle(Text(text, self.colours.quiet))
+        self._describe()
+
+    @on(DataTable.RowHighlighted, "#models")
+    def _describe(self) -> None:
+        """Describe the model under the cursor."""
+        row = self._current_row
+        lines = [one_line(line) for line in _details(row)] if row else []
+        self.query_one("#model-text", Static).update(Text("\n".join(lines)))
 
     def _cells(self, row: InventoryRow) -> tuple[Text, ...]:
         colours = self.colours
@@ -107,7 +131,7 @@ class ModelsScreen(JobPage):
             Text(one_line(row.name), "bold" if is_on_disk else ""),
             Text(row.kind, colours.quiet),
             Text(size_text(row.size) if row.size else "?"),
-            Text(row.cached, f"bold {colours.blue}" if is_on_disk else colours.faint),
+            Text(_state(row), f"bold {colours.blue}" if is_on_disk else colours.faint),
             Text(row.fits.removesuffix(f" of {SLOT_TOKENS} tokens"), colours.quiet),
         )
 
@@ -183,21 +207,20 @@ class ModelsScreen(JobPage):
         self._list()
 
 
-def _cached_row(weights: CachedWeights) -> InventoryRow:
-    """Return the row of cached weights that are not in the catalogue."""
-    name = f"{weights.repo}/{weights.files[0]}"
-    return InventoryRow(
-        name=name,
-        kind="",
-        licence="",
-        size=sum(path.stat().st_size for path in weights.paths),
-        cached="yes",
-        path=str(weights.paths[0]),
-        fits="",
-        origin=name,
-        sampling={},
-        doubt="",
-    )
+def _details(row: InventoryRow) -> Iterator[str]:
+    """Yield lines on the files of this machine, then on the model."""
+    if row.path:
+        yield f"{row.cached}: {home_relative(Path(row.path))}"
+    if row.received:
+        yield f"{size_text(row.received)} of the first file are downloaded; f resumes"
+    if row.fits:
+        yield f"fits this machine: {row.fits}"
+    yield from detail_lines(row)
+
+
+def _state(row: InventoryRow) -> str:
+    """Return whether the model is on disk, or the bytes of an interrupted download."""
+    return f"{size_text(row.received)} of it" if row.received else row.cached
 
 
 def _is_on_disk(row: InventoryRow) -> bool:

@@ -1,0 +1,125 @@
+"""Models screen: what it says of weights in every state, and what its keys do with them."""
+
+import time
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, Static
+
+from steertui.assets.catalogue import catalogue
+from steertui.assets.fetch.download import partial_path
+from steertui.assets.hub.cache import all_cached_weights, repository_folder
+from steertui.core.model import demo_path
+from steertui.tui.app import SteertuiApp
+from steertui.tui.models.models_screen import ModelsScreen
+from steertui.tui.plan.plan_screen import PlanScreen
+from steertui.tui.session import Session
+from steertui.tui.widgets.job_page import Job, JobProgress
+from steertui.tui.widgets.stable_table import StableTable
+from tests.fixtures.hub_server import HubServer
+from tests.fixtures.screens import drive, press, wait_for_question, wait_idle, wait_until
+
+REPO, FILE = "maker/Small-GGUF", "Small-Q4_K_M.gguf"
+NAME = f"{REPO}/{FILE}"
+
+
+def rows(app: SteertuiApp) -> dict[str, list[str]]:
+    """Return the table's cells by the name of the model."""
+    table = app.screen.query_one(StableTable)
+    cells = ([str(cell) for cell in table.get_row_at(i)] for i in range(table.row_count))
+    return {name: others for name, *others in cells}
+
+
+async def details(pilot: Pilot[None], app: SteertuiApp, name: str) -> str:
+    """Move the cursor to a model; return its details."""
+    app.screen.query_one(StableTable).move_cursor(row=list(rows(app)).index(name))
+    await wait_idle(pilot)
+    return str(app.screen.query_one("#model-text", Static).content)
+
+
+def test_an_interrupted_download_is_shown_with_its_bytes(hub: HubServer, tmp_path: Path) -> None:
+    model = next(m for m in catalogue() if m.weights[0].sha256 and not m.weights[0].gated)
+    weights = model.weights[0]
+    partial = partial_path(repository_folder(weights.repo) / "blobs", weights.sha256)
+    partial.parent.mkdir(parents=True)
+    partial.write_bytes(b"GGUF" + b"\0" * 1_999_996)
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "6")
+        name = f"{model.name}:{weights.quant}"
+        assert rows(app)[name][2] == "2 MB of it"
+        text = await details(pilot, app, name)
+        assert text.startswith("2 MB of the first file are downloaded; f resumes\n")
+        assert f"licence {model.licence}" in text
+
+    drive(Session(tmp_path / "a.db"), story)
+
+
+def test_damaged_weights_are_found_downloaded_again_and_deleted(
+    hub: HubServer, tmp_path: Path
+) -> None:
+    hub.add(REPO, FILE, demo_path())
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "6", "a")
+        app.screen.query_one(Input).value = f"{REPO}:Q4_K_M"
+        await press(pilot, "enter")
+        screen = app.screen
+        assert isinstance(screen, ModelsScreen)
+        assert "verified: " in await details(pilot, app, NAME)
+        blob = all_cached_weights()[0].paths[0].resolve()
+        content = bytearray(blob.read_bytes())
+        content[-1] ^= 1
+        blob.write_bytes(content)
+        await press(pilot, "v")
+        assert "sha256" in screen.result
+        assert rows(app)[NAME][2] == "damaged"
+        assert "damaged: " in await details(pilot, app, NAME)
+        await press(pilot, "f")
+        assert "downloaded and verified" in screen.result
+        assert blob.read_bytes() == demo_path().read_bytes()
+        await details(pilot, app, NAME)
+        await press(pilot, "d")
+        assert FILE in await wait_for_question(pilot)
+        await press(pilot, "escape")
+        assert blob.exists()
+        await press(pilot, "d", "enter")
+        assert not blob.exists()
+        assert NAME not in rows(app)
+
+    drive(Session(tmp_path / "a.db"), story)
+
+
+@pytest.mark.slow
+def test_leaving_during_a_task_goes_on_and_quitting_asks(tmp_path: Path) -> None:
+    stopped = tmp_path / "stopped"
+
+    def endless() -> Job:
+        try:
+            while True:
+                time.sleep(0.2)  # as a real step takes
+                yield JobProgress("reading", 1, 2, "1 of 2")
+        finally:
+            stopped.touch()
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await pilot.press("6")
+        await wait_until(pilot, lambda: isinstance(app.screen, ModelsScreen))
+        screen = app.screen
+        assert isinstance(screen, ModelsScreen)
+        screen.begin(endless())
+        await pilot.press("1")
+        await wait_until(pilot, lambda: isinstance(app.screen, PlanScreen))
+        await pilot.press("q")
+        assert "on Models" in await wait_for_question(pilot)
+        await pilot.press("escape", "6")
+        await wait_until(pilot, lambda: app.screen is screen)
+        assert screen.is_busy
+        assert not stopped.exists()
+        await pilot.press("c")
+        await wait_until(pilot, lambda: not screen.is_busy)
+        assert stopped.exists()
+        assert "f resumes" in screen.result
+
+    drive(Session(tmp_path / "a.db"), story)
