@@ -226,3 +226,17 @@ def test_a_label_that_the_agreement_followed_stays_and_the_next_one_counts(db: P
     assert len(own_labels(db)) == ANSWERS + 1
     last = "SELECT label FROM current_verdicts WHERE judge LIKE 'human:%' ORDER BY id DESC LIMIT 1"
     assert select(db, last) == [("nonsensical",)]
+
+
+def test_the_progress_names_the_annotator_at_80_columns(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    made_up(db, ["an answer"] * 252)
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "5")
+        head = app.screen.query_one("#label-head", Static)
+        text = str(head.render())
+        assert f"0 of 252 labelled by {getpass.getuser()}" in text
+        assert len(text) <= head.content_size.width
+
+    drive(open_session(None, db, Overrides(threads=1)), story, (80, 24))

@@ -55,6 +55,7 @@ def test_every_option_that_is_a_field_and_every_command_with_a_screen_has_a_word
     ("message", "shown"),
     [
         ("x: prompt and --max-tokens need 9", "x: prompt and maximum tokens need 9"),
+        ("at the limit; raise max_tokens", "at the limit; raise maximum tokens"),
         ("remove it with `steertui vector rm a`", "remove it with 7 Vectors, key d"),
         ("`steertui models pull A:Q4` downloads it", "6 Models, key f downloads it"),
         ("see `steertui doctor`", "see `steertui doctor`"),

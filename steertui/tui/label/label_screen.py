@@ -32,6 +32,8 @@ from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.long_text import LongText
 from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.prompts import NumberPrompt
+from steertui.tui.widgets.reflowing_text import ReflowingText
+from steertui.tui.widgets.screen_words import in_screen_words
 
 HELP = """
 Label answers yourself: read the task and the answer, and press the letter of the label that fits.
@@ -55,6 +57,10 @@ like those of any judge.
 
 LABEL_WIDTH = 16
 """Columns of a label's name in the list of keys."""
+
+MIN_BAR = 8
+MAX_BAR = 24
+"""Columns of the bar of the progress."""
 
 NO_ANSWERS = "There are no answers yet: 2 opens Run, where r runs the experiment."
 
@@ -115,7 +121,7 @@ class LabelScreen(Page):
 
     def body(self) -> ComposeResult:
         """Yield the progress, the answer and the keys."""
-        yield Static(id="label-head", markup=False)
+        yield ReflowingText(id="label-head")
         yield LongText(id="label-text")
         yield Static(id="label-keys", markup=False)
 
@@ -169,15 +175,11 @@ class LabelScreen(Page):
             self._draw_end(counts)
 
     def _draw_head(self, counts: LabelCounts) -> None:
-        batch = self._batch
-        done = len(batch.labelled)
-        text = Text(" batch ", self.colours.quiet)
-        text.append_text(progress_bar(done, batch.size, 24, self.colours))
-        text.append(f" {done:,}/{batch.size:,}", "bold")
-        total = f"{counts.labelled:,} of {counts.answers:,} labelled"
+        batch, colours = self._batch, self.colours
         name = self._annotator.removeprefix(JudgeKind.HUMAN.prefix)
-        text.append(f"   {batch.order} order · {total} by {name}", self.colours.quiet)
-        self.query_one("#label-head", Static).update(text)
+        self.query_one("#label-head", ReflowingText).draw_with(
+            lambda size: _progress(batch, counts, name, size.width, colours)
+        )
 
     def _draw_item(self, item: QueueItem) -> None:
         long_text = self.query_one(LongText)
@@ -321,6 +323,23 @@ class LabelScreen(Page):
             await self.host.show_trials(wanted)
 
 
+def _progress(
+    batch: LabelBatch, counts: LabelCounts, name: str, width: int, colours: Palette
+) -> Text:
+    """Return the progress in one line; the bar gets the columns that the texts leave."""
+    done = len(batch.labelled)
+    total = f"   {counts.labelled:,} of {counts.answers:,} labelled by {one_line(name)}"
+    count = Text(f" {done:,}/{batch.size:,}", "bold").append(total, f"not bold {colours.quiet}")
+    order = Text(f"   {batch.order} order", colours.quiet)
+    if len(" batch ") + MIN_BAR + count.cell_len + order.cell_len <= width:
+        count.append_text(order)
+    text = Text(" batch ", colours.quiet)
+    bar = min(MAX_BAR, width - text.cell_len - count.cell_len)
+    if bar >= MIN_BAR:
+        text.append_text(progress_bar(done, batch.size, bar, colours))
+    return text.append_text(count)
+
+
 def _end_lines(
     batch: LabelBatch, agreement: Agreement | None, counts: LabelCounts, no_answers: str
 ) -> list[str]:
@@ -335,7 +354,7 @@ def _end_lines(
     if not batch.has_ended:
         lines = ["All answers are labelled." if counts.answers else no_answers]
         return [*lines, "", UNDO_LINE] if counts.labelled else lines
-    lines = [f"Agreement: {agreement.text}." if agreement else NO_JUDGE]
+    lines = [f"Agreement: {in_screen_words(agreement.text)}." if agreement else NO_JUDGE]
     lines.append("")
     if agreement and agreement.disagreements:
         lines.append(f"d      read the answers with different labels: {agreement.disagreements:,}")

@@ -21,6 +21,7 @@ from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.long_text import LongText
 from steertui.tui.widgets.page import Page
+from steertui.tui.widgets.screen_words import in_screen_words
 
 HELP = """
 The list shows all trials that pass the filters above it. The text shows the trial under the cursor:
@@ -124,7 +125,11 @@ class ReadScreen(Page):
             rows = await self.session.with_store(lambda store: find_trials(store, wanted, among))
         except SteertuiError as exc:
             is_missing = self.is_database_missing
-            message = "No trials: the database does not exist yet." if is_missing else f"{exc}."
+            message = (
+                "No trials: the database does not exist yet."
+                if is_missing
+                else f"{in_screen_words(str(exc))}."
+            )
             self.show_empty(message)
             return
         self.show_empty()

@@ -11,6 +11,7 @@ from steertui.store.trials import StoredVerdict, TrialText
 from steertui.tui.widgets.label_style import FAILED, Palette
 from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.long_text import LongText
+from steertui.tui.widgets.screen_words import in_screen_words
 from steertui.units import quantity
 
 MAX_REASON = 2_000
@@ -41,7 +42,7 @@ def verdict_line(verdict: StoredVerdict, colours: Palette) -> Text:
     if verdict.label is None:
         text = Text().append(f"{FAILED} failed", f"bold {colours.error}")
         text.append(f"  {one_line(verdict.judge)}", colours.quiet)
-        return text.append(f"  {one_line(verdict.failure[:MAX_REASON])}")
+        return text.append(f"  {one_line(in_screen_words(verdict.failure[:MAX_REASON]))}")
     text = Text().append_text(colours.label_text(verdict.label))
     text.append(f"  {one_line(verdict.judge)}", colours.quiet)
     if verdict.probabilities:

@@ -18,11 +18,17 @@ from steertui.tui.results.groups import draw_grid, draw_groups
 from steertui.tui.results.rates import draw_table
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import hanging_indent
+from steertui.tui.widgets.screen_words import in_screen_words
 
 MAX_RATES_WIDTH = 130
 """Maximum columns of the rates."""
 
 WHOLE_REPORT = "The whole report: r. It compares models and judges, too, after d."
+
+
+def _line(text: str) -> str:
+    """Return a text in one line and in the words of the screens."""
+    return one_line(in_screen_words(text))
 
 
 def draw_table_text(summary: Summary, index: int, width: int, colours: Palette) -> Text:
@@ -54,7 +60,7 @@ def _notices(summary: Summary, table: Table, width: int, colours: Palette) -> It
     """Yield what qualifies all numbers: notices, the policy, the worth of the judge."""
     sign = Text("! ", f"bold {colours.warning}")
     for notice in summary.notices:
-        yield hanging_indent(sign, Text(one_line(notice), colours.warning), width)
+        yield hanging_indent(sign, Text(_line(notice), colours.warning), width)
         yield Text()
     if table.policy is not Policy.PAPER:
         policy = Text(f"{POLICY_DESCRIPTIONS[table.policy]}.", colours.quiet)
@@ -62,7 +68,7 @@ def _notices(summary: Summary, table: Table, width: int, colours: Palette) -> It
         yield Text()
     if table.judge_sentence:
         lead = Text("  ") if table.is_reliable else sign
-        yield hanging_indent(lead, Text(f"{one_line(table.judge_sentence)}."), width)
+        yield hanging_indent(lead, Text(f"{_line(table.judge_sentence)}."), width)
         yield Text()
 
 
@@ -70,13 +76,13 @@ def _comparisons(table: Table, width: int, colours: Palette) -> Iterator[Text]:
     """Yield the sentences of the comparisons and what changes them materially."""
     for index, comparison in enumerate(table.comparisons):
         lead = Text("▷ " if index else "▶ ", colours.blue)
-        sentence = Text(f"{one_line(comparison.sentence)}.", "" if index else "bold")
+        sentence = Text(f"{_line(comparison.sentence)}.", "" if index else "bold")
         yield hanging_indent(lead, sentence, width)
     for arm in table.arms:
-        yield hanging_indent(Text("▷ ", colours.blue), Text(f"{one_line(arm.sentence)}."), width)
+        yield hanging_indent(Text("▷ ", colours.blue), Text(f"{_line(arm.sentence)}."), width)
     yield from _warnings(short_sensitivity(table), width, colours)
     if not table.judge:
-        yield hanging_indent(Text(), Text(unjudged_sentence(table), colours.quiet), width)
+        yield hanging_indent(Text(), Text(_line(unjudged_sentence(table)), colours.quiet), width)
     if table.comparisons or not table.judge:
         yield Text()
 
@@ -94,7 +100,7 @@ def _rates(table: Table, width: int, colours: Palette) -> Iterator[Text]:
 def _warnings(texts: Iterable[str], width: int, colours: Palette) -> Iterator[Text]:
     sign = Text("! ", f"bold {colours.warning}")
     for text in texts:
-        yield hanging_indent(sign, Text(f"{one_line(text)}."), width)
+        yield hanging_indent(sign, Text(f"{_line(text)}."), width)
 
 
 def _models(summary: Summary, width: int, colours: Palette) -> Iterator[Text]:
@@ -102,13 +108,13 @@ def _models(summary: Summary, width: int, colours: Palette) -> Iterator[Text]:
     lead = Text("▷ ", colours.blue)
     for sentence in several_settings_sentences(summary.complete, summary.tables):
         yield Text()
-        yield hanging_indent(lead, Text(f"{one_line(sentence)}."), width)
+        yield hanging_indent(lead, Text(f"{_line(sentence)}."), width)
     for series in model_series(summary):
         yield Text()
         yield hanging_indent(Text(), Text(one_line(series.title), "bold"), width)
         yield from draw_grid([("", *SERIES_COLUMNS), *series_rows(series)], width, colours)
         for note in filter(None, series_notes(series)):
-            yield hanging_indent(lead, Text(f"{one_line(note)}."), width)
+            yield hanging_indent(lead, Text(f"{_line(note)}."), width)
 
 
 def _limits(summary: Summary, width: int, colours: Palette) -> Iterator[Text]:
@@ -116,13 +122,13 @@ def _limits(summary: Summary, width: int, colours: Palette) -> Iterator[Text]:
     for declaration in summary.declarations:
         for sentence in declaration_sentences(declaration):
             yield Text()
-            yield hanging_indent(Text(), Text(f"{one_line(sentence)}."), width)
+            yield hanging_indent(Text(), Text(f"{_line(sentence)}."), width)
     lines = caveats(summary)
     if not lines:
         return
     yield Text()
     yield Text(HEADING, "bold")
     for line in lines:
-        yield hanging_indent(Text("  "), Text(f"{one_line(line)}.", colours.quiet), width)
+        yield hanging_indent(Text("  "), Text(f"{_line(line)}.", colours.quiet), width)
     yield Text()
     yield hanging_indent(Text(), Text(WHOLE_REPORT, colours.quiet), width)

@@ -47,12 +47,12 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
 )
 """Commands of steertui that a screen does, too, and where."""
 
-_OPTION = re.compile(r"--(?P<name>[a-z][a-z-]*[a-z])")
+_OPTION = re.compile(r"--(?P<name>[a-z][a-z-]*[a-z])|\b(?P<key>max_tokens)\b")
 _COMMAND = re.compile(r"`steertui (?P<words>[a-z-]+(?: [a-z]+)?)[^`]*`")
 
 
 def in_screen_words(message: str) -> str:
-    """Return a message with fields for options, and screens and keys for commands.
+    """Return a message with fields for options and keys of files, and screens for commands.
 
     Options that only the start of the program takes, and commands without a screen, stay.
     """
@@ -60,7 +60,8 @@ def in_screen_words(message: str) -> str:
 
 
 def _field(match: re.Match[str]) -> str:
-    return OPTIONS.get(match["name"], match[0])
+    name = match["name"] or match["key"].replace("_", "-")
+    return OPTIONS.get(name, match[0])
 
 
 def _screen(match: re.Match[str]) -> str:
