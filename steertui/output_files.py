@@ -31,8 +31,13 @@ PARTIAL = ".steertui-", ".partial"
 """Prefix and suffix of the name of an unfinished output file."""
 
 
+STANDARD_OUTPUT = Path("-")
+"""Path that stands for standard output in options; no file is written under this name."""
+
+
 def check_output(path: Path, kind: str, inputs: Sequence[Path] = ()) -> None:
     """Raise OutputError if writing `path` would replace a file that must be kept."""
+    _require_file(path)
     try:
         reason = _conflict(path, inputs) or _shape(path) or _content(path, kind)
     except OSError as exc:
@@ -49,6 +54,11 @@ def check_database(path: Path, inputs: Sequence[Path] = ()) -> None:
         raise OutputError(_failed(path, exc)) from exc
     if reason:
         raise OutputError(f"{path}: {reason}")
+
+
+def _require_file(path: Path) -> None:
+    if path == STANDARD_OUTPUT:
+        raise OutputError("-: this output cannot go to standard output; give a file or folder")
 
 
 @contextmanager
@@ -144,6 +154,7 @@ def _whole(path: Path, kind: str) -> Iterator[BinaryIO]:
 
 def output_folder(path: Path) -> Path:
     """Return the folder, created if it does not exist; its parent folder must exist."""
+    _require_file(path)
     try:
         path.mkdir(exist_ok=True)
     except FileExistsError:

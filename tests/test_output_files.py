@@ -21,6 +21,7 @@ from steertui.report.page import writer
 from steertui.report.page.writer import write_page
 from steertui.store import Store
 from tests.fixtures import large
+from tests.fixtures.database import write_small_database
 from tests.fixtures.program import COMMAND, call, start
 from tests.fixtures.rehashing import rehash
 
@@ -378,3 +379,15 @@ def test_a_table_is_shown_in_any_encoding_and_data_is_utf_8(folder: Path, encodi
         assert "漢字 ✓" in piped.decode()
         written("report", "a.db", "--format", form, "-o", form)
         assert (folder / form).read_bytes() == piped
+
+
+def test_a_dash_is_standard_output_or_refused(tmp_path: Path) -> None:
+    write_small_database(tmp_path / "a.db")
+    printed = call("report", "a.db", "--format", "json", cwd=tmp_path)
+    assert call("report", "a.db", "--format", "json", "-o", "-", cwd=tmp_path) == printed
+    for command in (("report", "--format", "html"), ("report", "--format", "svg"), ("bundle",)):
+        name, *options = command
+        code, out, err = call(name, "a.db", *options, "-o", "-", cwd=tmp_path)
+        assert (code, out) == (1, "")
+        assert err.endswith("-: this output cannot go to standard output; give a file or folder\n")
+    assert not (tmp_path / "-").exists()

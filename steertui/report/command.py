@@ -11,7 +11,7 @@ from rich.text import Text
 
 from steertui.analysis.side_by_side import SideBySide, side_by_side
 from steertui.analysis.summary import ReportFilter, Summary, summarise
-from steertui.output_files import text_output
+from steertui.output_files import STANDARD_OUTPUT, text_output
 from steertui.paper.comparison import compare_with_paper
 from steertui.printable import print_line, to_json
 from steertui.report import latex, markdown, record, rows, terminal
@@ -51,6 +51,8 @@ def write_report(
 ) -> list[Path]:
     """Write a report to `output`, or print it if the format is text; return the files written.
 
+    The output "-" prints it, too, and is refused for a format that is not text.
+
     `detail` adds sentences, all warnings, categories and comparisons of tables to the terminal's,
     `answers` adds answers at matched strength to the terminal's and to Markdown, and
     `figure_width` is the printed width of figures in inches (`parse_width`).
@@ -64,6 +66,8 @@ def write_report(
         summary = summarise(store, selection)
         if output is None and format in DEFAULT_OUTPUTS:
             output = Path(DEFAULT_OUTPUTS[format].format(db.stem))
+        if output == STANDARD_OUTPUT and format not in DEFAULT_OUTPUTS:
+            output = None
         if output is not None:
             return _write_files(store, summary, format, output, extras)
         if format != "terminal":
