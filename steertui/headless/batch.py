@@ -9,7 +9,6 @@ from types import FrameType
 
 from steertui.analysis.summary import summarise_experiment
 from steertui.core.experiment import Experiment
-from steertui.core.model import RemoteModel
 from steertui.engine.sizing import Overrides
 from steertui.errors import BudgetError
 from steertui.execution import (
@@ -24,6 +23,7 @@ from steertui.execution import (
 from steertui.execution.derived_judges import NO_DERIVATION, Derivation
 from steertui.execution.judge_worths import next_command
 from steertui.execution.judging_plan import plan_judging
+from steertui.execution.left_out import left_out_models
 from steertui.execution.plan_lines import judge_plan_line, note_line
 from steertui.execution.progress import incident_line
 from steertui.headless.batch_options import BatchOptions
@@ -41,8 +41,9 @@ from steertui.planning.left_out import LeftOut, without_missing_files
 from steertui.planning.new_database import resolve_before_creation
 from steertui.planning.origin import Origin
 from steertui.planning.plan import Plan, make_plan
-from steertui.planning.remote_models import Supplied, require_space, supply_plan
+from steertui.planning.remote_models import Supplied, supply_plan
 from steertui.planning.resolve import resolve
+from steertui.planning.run_space import require_run_space
 from steertui.planning.supply import Event as DownloadEvent
 from steertui.planning.supply import supply_experiment
 from steertui.printable import print_line, print_text
@@ -51,12 +52,6 @@ from steertui.store import Store
 from steertui.store.judge_queries import count_without_reason
 from steertui.store.run_lock import run_lock
 from steertui.units import quantity
-
-BYTES_PER_ANSWER = 5_000
-"""Growth of the database per answer, in bytes, without the text (measured: 4,200 to 5,600)."""
-
-BYTES_PER_TOKEN = 10
-"""Growth of the database per new token, in bytes: text, and its index."""
 
 Incomplete = JudgeStopped | ModelStopped | ModelLeftOut
 """Events after which a run is not complete."""
@@ -125,7 +120,7 @@ def run_batch(
     with Store(db) as store:
         design = found or resolve(supplied.experiment, how.shard, store=store, leaves_out=True)
         plan = make_plan(design, store, server_options, leaves_out=True)
-        left_out = _left_out(*missing, *supplied.left_out, *plan.left_out)
+        left_out = left_out_models(*missing, *supplied.left_out, *plan.left_out)
         reporter = choose_reporter(as_json=how.as_json)
         reporter.planned(plan, db)
         _require_means(plan, db, how)
@@ -155,10 +150,6 @@ def _agreed(
     return experiment, missing
 
 
-def _left_out(*models: LeftOut) -> list[ModelLeftOut]:
-    return [ModelLeftOut(model.name, model.reason) for model in models]
-
-
 def _end(plan: Plan, store: Store, how: BatchOptions, watch: RunWatch, *, ended: str) -> None:
     """Write the summary; raise BudgetError if the budget stopped the run."""
     if how.summary:
@@ -174,14 +165,7 @@ def _require_means(plan: Plan, db: Path, how: BatchOptions) -> None:
     """Raise an error if the disk is too small for all of the run, or a limit has no price."""
     if how.budget:
         require_prices(how.budget, plan)
-    models = [
-        model
-        for model in plan.design.models
-        if not isinstance(model, RemoteModel) or plan.missing(model)
-    ]
-    tokens = plan.design.experiment.max_tokens
-    growth = len(plan.missing_here) * (BYTES_PER_ANSWER + BYTES_PER_TOKEN * tokens)
-    require_space(models, db, growth, removes=how.removes_weights)
+    require_run_space(plan, db, removes=how.removes_weights)
 
 
 def _ending(handler: SignalHandler, watch: RunWatch, code: int) -> str:

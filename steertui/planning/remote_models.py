@@ -23,11 +23,13 @@ from steertui.core.hub_name import parse_hub_name
 from steertui.core.model import Model, RemoteModel, is_server
 from steertui.errors import FetchError, HubUnreachableError, ModelError, OtherFileError
 from steertui.planning.left_out import LeftOut
+from steertui.planning.reach import Sizes, missing_sizes
 from steertui.planning.resolve import resolve_texts, vector_recipes
 from steertui.planning.supply import (
     Event,
     Requirements,
     require_known,
+    requirements_of,
     requirements_without_models,
     supply,
     supply_experiment,
@@ -96,6 +98,30 @@ def supply_plan(
     if not names:
         raise FetchError(left_out[0].reason)
     return Supplied(replace(experiment, models=names), tuple(left_out))
+
+
+def missing_downloads(experiment: Experiment) -> Generator[RetryWait, None, Sizes]:
+    """Return the name and the bytes of each file that an experiment downloads, of all its models.
+
+    Files that the hub does not have are left out; `supply_plan` reports them.
+
+    Raises SourceError for an unknown text source, HubUnreachableError if the hub is not reached.
+    """
+    required = requirements_of(experiment)
+    texts, _ = missing_sizes(Requirements((), required.sources))
+    weights: list[tuple[str, int]] = []
+    for name in required.models:
+        target = find_hub_name(name)
+        if target is None or locate_weights(name):
+            continue
+        try:
+            listing = yield from list_weights(target, TransferLimits())
+        except HubUnreachableError:
+            raise
+        except FetchError:
+            continue
+        weights += [(download.name, download.size) for download in weight_downloads(listing)]
+    return (*texts, *weights)
 
 
 def _supply_header(name: str, db: Path) -> Iterator[RetryWait]:

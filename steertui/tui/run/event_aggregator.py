@@ -35,10 +35,12 @@ from steertui.execution.progress import (
     judge_line,
     measured_line,
     server_rate_text,
+    weights_line,
 )
 from steertui.planning.plan import Plan
 from steertui.store import Store
 from steertui.tui.run.draw_rate import DrawRate
+from steertui.tui.run.fetching import weights_stage
 from steertui.tui.run.run_messages import JudgeQueue, KvUsage, Notice, RunUpdate, Stage
 from steertui.tui.run.summary_schedule import SummarySchedule
 
@@ -115,8 +117,10 @@ class EventAggregator:
                 update.notices.append(Notice(line.removeprefix("! "), is_bad=line.startswith("! ")))
             case ModelLoading() | JudgeCalibrated():
                 pass
-            case WeightsProgress() | WeightsFetched() | WeightsRemoved():
-                pass  # the screens fetch all weights before the run
+            case WeightsProgress():
+                update.stages |= weights_stage(event)
+            case WeightsFetched() | WeightsRemoved():
+                update.notices.append(Notice(weights_line(event), is_bad=False))
             case _:
                 self._add_incident(event)
 

@@ -1,5 +1,7 @@
 """Runner of an experiment in a thread of its own; it posts messages to the Run screen."""
 
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 from textual.message_pump import MessagePump
@@ -8,14 +10,18 @@ from steertui.analysis.summary import Summary, summarise_experiment
 from steertui.core.experiment import Experiment
 from steertui.engine.sizing import Overrides
 from steertui.errors import SteertuiError
-from steertui.execution import RunControl, run
+from steertui.execution import ModelLeftOut, RunControl, run
+from steertui.execution.left_out import left_out_models
 from steertui.execution.plan_lines import cost_lines
 from steertui.planning.consent import remember
 from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
+from steertui.planning.new_database import resolve_before_creation
 from steertui.planning.origin import TYPED
 from steertui.planning.plan import Plan, make_plan
-from steertui.planning.resolve import resolve
-from steertui.planning.supply import DownloadPlan
+from steertui.planning.reach import Sizes
+from steertui.planning.remote_models import Supplied
+from steertui.planning.resolve import Design, resolve
+from steertui.planning.run_space import require_run_space
 from steertui.printable import one_line
 from steertui.store import Store
 from steertui.store.run_lock import BusyError, run_lock
@@ -66,27 +72,28 @@ class Runner:
         error = ""
         try:
             remember(self._experiment, TYPED)
-            if self._supply():
+            if supplied := self._supply():
+                found = resolve_before_creation(self._db, supplied.experiment, self._options)
                 with Store(self._db) as store:
-                    summary = self._run(store)
+                    summary = self._run(store, supplied, found)
         except SteertuiError as exc:
             error = str(exc)
         self._target.post_message(Ended(error, self.control.is_stopped, summary))
 
-    def _supply(self) -> bool:
-        """Download or train what is missing; return False if the run was stopped before."""
+    def _supply(self) -> Supplied | None:
+        """Fetch or train what the plan needs; return None if the run was stopped before."""
         stages = supply_in_stages(self._experiment, self._db, self._agrees_to_downloads)
         try:
-            for stage in stages:
-                if self.control.is_stopped:
-                    return False
-                self._target.post_message(RunUpdate(stages=stage))
+            while not self.control.is_stopped:
+                self._target.post_message(RunUpdate(stages=next(stages)))
+        except StopIteration as end:
+            return None if self.control.is_stopped else end.value
         finally:
             stages.close()
-        return not self.control.is_stopped
+        return None
 
-    def _agrees_to_downloads(self, plan: DownloadPlan) -> bool:
-        return self._agrees(download_question(plan.fetch), "Download")
+    def _agrees_to_downloads(self, downloads: Sizes) -> bool:
+        return self._agrees(download_question(downloads), "Download")
 
     def _agrees(self, question: str, verb: str) -> bool:
         """Ask the user, unless there is no question; stop the run if the user declines."""
@@ -98,12 +105,14 @@ class Runner:
             self.control.stop()
         return not self.control.is_stopped
 
-    def _run(self, store: Store) -> Summary | None:
-        """Run the experiment and return the results.
+    def _run(self, store: Store, supplied: Supplied, found: Design | None) -> Summary | None:
+        """Run the experiment and return the results; `found` is its design if it is resolved.
 
         None if another process runs one, or the user declines the cost.
         """
-        plan = make_plan(resolve(self._experiment, store=store), store, self._options)
+        design = found or resolve(supplied.experiment, store=store)
+        plan = make_plan(design, store, self._options, leaves_out=True)
+        require_run_space(plan, self._db)
         costs = cost_lines(plan)
         if costs and not self._agrees("\n".join([COSTS, *map(one_line, costs)]), "Run"):
             return None
@@ -111,17 +120,17 @@ class Runner:
         try:
             with run_lock(self._db):
                 self._target.post_message(Planned(plan.id, judge, is_busy=False))
-                self._post_updates(plan, store)
+                self._post_updates(plan, store, left_out_models(*supplied.left_out, *plan.left_out))
         except BusyError:
             self._target.post_message(Planned(plan.id, judge, is_busy=True))
             return None
         return summarise_experiment(store, plan.id)
 
-    def _post_updates(self, plan: Plan, store: Store) -> None:
+    def _post_updates(self, plan: Plan, store: Store, left_out: Iterable[ModelLeftOut]) -> None:
         aggregator = EventAggregator(plan, store, self._draw_rate, self.control)
         events = run(plan, store, self._overrides, self._options, control=self.control)
         try:
-            for event in events:
+            for event in chain(left_out, events):
                 aggregator.add(event)
                 if update := aggregator.update_if_due():
                     self._target.post_message(update)
