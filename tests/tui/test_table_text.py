@@ -1,6 +1,8 @@
 """Text of Results: it has every sentence of the report, and says why a panel is empty."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -116,3 +118,13 @@ def test_an_empty_panel_says_what_is_missing_and_which_key_gets_it(tmp_path: Pat
 
     drive(open_session(None, unjudged, Overrides(threads=1)), without)
     drive(open_session(None, judged, Overrides(threads=1)), with_one)
+
+
+def test_warnings_name_the_fields_of_the_screens(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    large.write(db, models=1, samples=1, words=2)
+    with closing(sqlite3.connect(db)) as connection, connection:
+        connection.execute("UPDATE generations SET stop = 'length'")
+    with Store(db) as store:
+        summary = summarise_experiment(store, store.resolve_experiment())
+    assert "raise maximum tokens" in draw_table_text(summary, 0, 200, ON_DARK).plain
