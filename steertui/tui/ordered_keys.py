@@ -3,7 +3,8 @@
 import asyncio
 from collections import deque
 from contextlib import suppress
-from typing import Any
+from time import monotonic
+from typing import Any, ClassVar
 
 from textual.app import App, ReturnType
 from textual.binding import Binding
@@ -40,9 +41,12 @@ class OrderedKeys(App[None]):
     the screen has read its data for the first time; those of the app, which leave it, do not.
     """
 
+    HOLD_LIMIT: ClassVar[float] = 10.0
+    """Seconds after which a key acts on the screen that is shown, whatever it waits for."""
+
     def __init__(self) -> None:
         super().__init__()
-        self._held: deque[Key | Paste] = deque()
+        self._held: deque[tuple[Key | Paste, float]] = deque()
         self._passing: Worker[None] | None = None
         self._asking: set[Worker[Any]] = set()
         self._own_keys = {binding.key for binding in Binding.make_bindings(self.BINDINGS)}
@@ -54,7 +58,7 @@ class OrderedKeys(App[None]):
             await super().on_event(event)
             return
         assert isinstance(event, Key | Paste)
-        self._held.append(event)
+        self._held.append((event, monotonic() + self.HOLD_LIMIT))
         if self._passing is None or self._passing.is_finished:
             self._passing = self.run_worker(self._pass_on(), group="keys")
 
@@ -72,9 +76,9 @@ class OrderedKeys(App[None]):
     async def _pass_on(self) -> None:
         """Pass on the held keys, each when the effects of the one before it are over."""
         while self._held:
-            event = self._held.popleft()
+            event, end = self._held.popleft()
             await self._settle()
-            while self._is_acting or self._waits_for_data(event):
+            while (self._is_acting or self._waits_for_data(event)) and monotonic() < end:
                 await asyncio.sleep(POLL)
                 await self._settle()
             self.call_later(super().on_event, event)

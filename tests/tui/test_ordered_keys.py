@@ -104,6 +104,20 @@ def test_ctrl_c_leaves_while_keys_wait(tmp_path: Path) -> None:
     drive(Session(tmp_path / "a.db"), story, app_class=SlowList)
 
 
+class Impatient(SlowList):
+    """App that holds no key for long."""
+
+    HOLD_LIMIT = 0.05
+
+
+def test_a_key_acts_after_a_time_though_the_dialog_before_it_never_opens(tmp_path: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        type_at_once(app, "ctrl+o 1")
+        await wait_until(pilot, lambda: isinstance(app.screen, PlanScreen), seconds=10)
+
+    drive(Session(tmp_path / "a.db"), story, app_class=Impatient)
+
+
 def test_keys_of_dialogs_in_a_row_go_to_each(db: Path) -> None:
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         type_at_once(app, "5 b enter 1 2")
