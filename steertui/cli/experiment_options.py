@@ -20,6 +20,7 @@ from steertui.core.experiment import Experiment, Scored
 from steertui.core.generation import StopTokens
 from steertui.core.known_templates import KNOWN_TEMPLATES
 from steertui.core.prompt import Thinking
+from steertui.typed_lists import split_names
 
 _DEFAULT = Experiment()
 
@@ -33,7 +34,7 @@ class NameList(click.ParamType[list[str]]):
         """Return the names as a list."""
         if isinstance(value, list):
             return value
-        return [name.strip() for name in str(value).split(",") if name.strip()]
+        return split_names(str(value))
 
 
 def _option(name: str, field: str, text: str, **settings: Any) -> Any:

@@ -22,6 +22,7 @@ from steertui.cli.servers import (
     take_server_options,
 )
 from steertui.core.verdict import CalibrationSource, JuryRule
+from steertui.typed_lists import split_names
 
 
 @cloup.command(short_help="Labels of stored answers by judges.")
@@ -103,9 +104,9 @@ def judge(
     from steertui.headless.batch import judge_stored
     from steertui.planning.judges import NO_JUDGE, find_judges
 
-    members = [name.strip() for name in jury.split(",") if name.strip()]
+    members = split_names(jury)
     names = [name for name in dict.fromkeys([*judges, *members]) if name != NO_JUDGE]
-    if not names or (jury and len(set(members)) < 2):
+    if not names or (jury and len(members) < 2):
         raise click.UsageError("give --judge, or --jury with at least two judges")
     found = find_judges(names, rubric, hide_suffix, options, debias=debias, sampling=sampling)
     by_name = dict(zip(names, found, strict=True))

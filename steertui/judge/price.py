@@ -69,14 +69,20 @@ def list_price(model: str) -> Price | None:
 
 
 def parse_price(text: str) -> Price:
-    """Return the price given as "IN,OUT" or "IN,CACHED,OUT"; raises JudgeError otherwise."""
+    """Return the price given as "IN,OUT" or "IN,CACHED,OUT".
+
+    Raises JudgeError for another text, and for a cached price above that of the input, which is
+    what a decimal comma gives.
+    """
     try:
         numbers = [float(part) for part in text.split(",")]
     except ValueError:
         numbers = []
-    if len(numbers) not in (2, 3) or not all(0 <= n < 1e6 for n in numbers):
+    is_decimal_comma = len(numbers) == 3 and numbers[1] > numbers[0]
+    if len(numbers) not in (2, 3) or not all(0 <= n < 1e6 for n in numbers) or is_decimal_comma:
         raise JudgeError(
-            f"--judge-price {text}: give US dollars per million tokens as IN,OUT, such as 1.75,14"
+            f"--judge-price {text}: give US dollars per million tokens as IN,OUT, with a decimal "
+            "point, such as 1.75,14"
         )
     cached = numbers[1] if len(numbers) == 3 else numbers[0]
     return Price(input=numbers[0], cached=cached, output=numbers[-1])

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from steertui.judge.price import Budget, Price
+from steertui.errors import JudgeError
+from steertui.judge.price import Budget, Price, parse_price
 from tests.fixtures.program import call
 
 PRICE = Price(1.0, 0.1, 10.0)
@@ -50,3 +51,14 @@ def test_an_option_that_is_no_number_is_refused(tmp_path: Path, option: str) -> 
     code, _, err = call("--batch", "--demo", option, "nan", cwd=tmp_path)
     assert code == 2
     assert option in err
+
+
+@pytest.mark.parametrize("text", ["1,75,14", "0,25,2", "1.75", "1,2,3,4", "-1,2", "a,b"])
+def test_a_price_with_a_decimal_comma_or_of_another_form_is_refused(text: str) -> None:
+    with pytest.raises(JudgeError, match="IN,OUT"):
+        parse_price(text)
+
+
+def test_a_cached_price_is_at_most_that_of_the_input() -> None:
+    assert parse_price("1.75,0.175,14") == Price(1.75, 0.175, 14.0)
+    assert parse_price("1.75,14") == Price(1.75, 1.75, 14.0)

@@ -191,7 +191,7 @@ def test_an_experiment_gets_a_name_on_plan_by_which_lists_show_it(tmp_path: Path
 @pytest.mark.parametrize(
     ("name", "accepted", "refused"),
     [
-        ("temperatures", "0 2 5 0,2 0.7", "-0.1 5.01 ten nan 1e9 0,0.0"),
+        ("temperatures", "0 2 5 0.2,1 0.7", "-0.1 5.01 ten nan 1e9 0,0.0 0,5 1,2,0 -0,5"),
         ("samples", "1 1000 10000", "0 -1 10001 1e9 0.5 ten"),
         ("max_tokens", "1 1000000", "0 -1 1000001 1e9 1.5"),
         ("max_tokens_thinking", "0 1000000", "-1 1e9"),

@@ -11,7 +11,7 @@ from textual.widgets import Input, Static
 from steertui.core.condition_files import load_conditions
 from steertui.core.grouping import DoseUnit
 from steertui.tui.app import SteertuiApp
-from steertui.tui.plan.group_forms import contest_members, dose_form
+from steertui.tui.plan.group_forms import contest_members, dose_form, dose_members
 from steertui.tui.plan.plan_screen import PlanScreen
 from steertui.tui.session import Session
 from steertui.tui.widgets.form_dialog import FormDialog
@@ -130,6 +130,26 @@ def test_a_name_with_spaces_is_found_in_a_list_with_commas() -> None:
     members = contest_members({"name": "x", "margin": "0.1", "reference": "", **values})
     assert members["defences"] == ["a without line 2", "b"]
     assert members["attacks"] == ["c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"), [("0.2 0.4", [0.2, 0.4]), ("0.2,0.4", [0.2, 0.4]), ("1, 2", [1.0, 2.0])]
+)
+def test_doses_are_numbers_by_spaces_or_commas(typed: str, found: list[float]) -> None:
+    assert dose_members(DoseUnit.ADAPTER, doses(typed))["strengths"] == found
+
+
+@pytest.mark.parametrize("typed", ["0,5", "0.2 0,5", "1,5, 2", "0,1,2"])
+def test_a_decimal_comma_is_refused_as_a_dose(typed: str) -> None:
+    form = dose_form(DoseUnit.ADAPTER, (), lambda *_: pytest.fail("written"))
+    assert "for one number, or " in form.problem(doses(typed))
+
+
+def doses(typed: str) -> dict[str, str]:
+    """Return the values of an adapter's axis with these scales."""
+    lines = dose_form(DoseUnit.ADAPTER, (), lambda *_: None).lines
+    values = {line.name: line.value for line in lines}
+    return {**values, "name": "x", "file": "x.gguf", "strengths": typed}
 
 
 def test_a_name_that_the_file_has_is_refused() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from steertui.tui.app import SteertuiApp
 from steertui.tui.plan.plan_screen import PlanScreen
@@ -20,7 +20,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "models").mkdir()
-    for name in ("small.gguf", "small-2.gguf", "models/big model.gguf", ".hidden"):
+    for name in ("small.gguf", "small-2.gguf", "models/big model.gguf", ".hidden", "a, b.gguf"):
         (tmp_path / name).touch()
     return tmp_path
 
@@ -34,6 +34,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("models/b", "models/big model.gguf"),
         ("~/mo", "~/models/"),
         ("demo, models/b", "demo, models/big model.gguf"),
+        ("a, b", "a, b.gguf"),
+        ('demo, "a, b', None),
+        ('demo, "a', 'demo, "a, b.gguf'),
         (".h", ".hidden"),
         ("models/", None),
         ("", None),
@@ -56,5 +59,13 @@ def test_the_right_arrow_takes_the_completion_of_a_model_file(tmp_path: Path) ->
         screen = app.screen
         assert isinstance(screen, PlanScreen)
         assert screen.experiment.models[-1] == "models/big model.gguf"
+        await press(pilot, "enter", "tab", "end", *', "a, b.gguf"')
+        assert "a comma separates values" in str(app.screen.query_one("#taken", Static).render())
+        await press(pilot, "enter")
+        assert screen.experiment.models[-2:] == ["models/big model.gguf", "a, b.gguf"]
+        await press(pilot, "enter")
+        assert app.screen.query_one(Input).value == 'models/big model.gguf, "a, b.gguf"'
+        await press(pilot, "enter", "enter")
+        assert screen.experiment.models[-1] == "a, b.gguf"
 
     drive(Session(tmp_path / "a.db"), story)

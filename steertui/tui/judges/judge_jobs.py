@@ -39,6 +39,7 @@ from steertui.store import Store
 from steertui.store.run_lock import run_lock
 from steertui.tui.widgets.form import Form, FormLine, Values, first_problem
 from steertui.tui.widgets.job_page import Job, JobProgress
+from steertui.typed_lists import join_names, split_names
 
 NONE = "none"
 """Value of a form line for no derived judge."""
@@ -99,7 +100,7 @@ def _check_one(values: Values) -> str:
 
 def _judges_line(judges: Sequence[str]) -> FormLine:
     hint = "models, separated by commas"
-    return FormLine("judges", "judges", ", ".join(judges), hint, is_required=True)
+    return FormLine("judges", "judges", join_names(judges), hint, is_required=True)
 
 
 def _check(values: Values) -> str:
@@ -233,8 +234,7 @@ def _judging(text: str, done: int, total: int) -> JobProgress:
 
 
 def _names(values: Values) -> list[str]:
-    names = (name.strip() for name in values["judges"].split(","))
-    return list(dict.fromkeys(name for name in names if name))
+    return split_names(values["judges"])
 
 
 def _find(values: Values, options: JudgeServerOptions) -> tuple[Judge, ...]:

@@ -20,6 +20,7 @@ from steertui.tui.plan.field_choices import (
     model_choices,
     pack_choices,
 )
+from steertui.typed_lists import join_names, split_numbers
 
 MAX_CHANGES = 3
 """Fields that `changes_text` names."""
@@ -61,15 +62,18 @@ class Field:
     def format_input(value: object) -> str:
         """Return a value as it is typed."""
         if isinstance(value, list):
-            return ", ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in value)
+            return join_names(f"{v:g}" if isinstance(v, float) else str(v) for v in value)
         return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def parse(old: object, typed: str) -> object | None:
-    """Return the typed text as a value of the type of `old`; None if it is not of that type."""
+    """Return the typed text as a value of the type of `old`; None if it is not of that type.
+
+    Raises ExperimentError for a list of numbers with a comma that could be a decimal one.
+    """
     try:
         if isinstance(old, list):
-            return [float(part) for part in typed.split(",") if part.strip()]
+            return [float(part) for part in split_numbers(typed)]
         if isinstance(old, int):
             return int(typed)
         return float(typed) if isinstance(old, float) else typed.strip()
@@ -80,7 +84,10 @@ def parse(old: object, typed: str) -> object | None:
 def problem_of(experiment: Experiment, field: Field, typed: str) -> str:
     """Return what is wrong with a typed value, in the words of the screen; "" for nothing."""
     old = getattr(experiment, field.name)
-    value = parse(old, typed)
+    try:
+        value = parse(old, typed)
+    except ExperimentError as exc:
+        return f"{field.title}: {exc}"
     if value is None:
         kind = "an integer" if isinstance(old, int) else "a number"
         problem = f"{typed!r} is not {kind}" if typed else "the line is empty"
@@ -231,7 +238,7 @@ _SAMPLING = (
     Field(
         name="temperatures",
         title="temperatures",
-        about="Sampling temperatures, separated by commas; each is an axis of the grid; 0: greedy",
+        about="Sampling temperatures, separated by spaces; each is an axis of the grid; 0: greedy",
         special=([0.0], "0 (greedy)"),
     ),
     Field(

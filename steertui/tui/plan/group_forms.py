@@ -10,7 +10,16 @@ from steertui.core.grouping import NONE, DoseUnit
 from steertui.steering.library import vector_names
 from steertui.steering.vector import parse_layers
 from steertui.tui.plan.own_conditions import Kind, require_name
-from steertui.tui.widgets.form import Form, FormLine, Values, first_problem, integer, number
+from steertui.tui.widgets.form import (
+    Form,
+    FormLine,
+    Values,
+    first_problem,
+    integer,
+    number,
+    numbers,
+)
+from steertui.typed_lists import split_names
 
 AXES: Mapping[DoseUnit, str] = MappingProxyType(
     {
@@ -83,7 +92,7 @@ def dose_members(unit: DoseUnit, values: Values) -> dict[str, Any]:
         "name": values["name"],
         "base": values["base"],
         **_dosed(unit, values),
-        "strengths": _numbers(values["strengths"]),
+        "strengths": numbers(values["strengths"]),
         **{key: float(values[key]) for key in limits if values[key]},
     }
     return {key: value for key, value in members.items() if value not in ("", [])}
@@ -150,7 +159,7 @@ def _dosed_lines(unit: DoseUnit, conditions: Sequence[Condition]) -> list[FormLi
                     "strengths",
                     "numbers of lines",
                     hint="by spaces; empty: every number up to all lines",
-                    check=_numbers,
+                    check=numbers,
                 ),
             ]
 
@@ -163,7 +172,7 @@ def _vector_line() -> FormLine:
 
 def _doses_line(title: str, value: str, about: str = "") -> FormLine:
     hint = f"{about}by spaces; 0 is added"
-    return FormLine("strengths", title, value, hint, is_required=True, check=_numbers)
+    return FormLine("strengths", title, value, hint, is_required=True, check=numbers)
 
 
 def _dosed(unit: DoseUnit, values: Values) -> dict[str, Any]:
@@ -183,9 +192,4 @@ def _dosed(unit: DoseUnit, values: Values) -> dict[str, Any]:
 
 def _names(text: str) -> list[str]:
     """Return the names in a text, split at commas if it has any, else at spaces."""
-    parts = text.split(",") if "," in text else text.split()
-    return [part.strip() for part in parts if part.strip()]
-
-
-def _numbers(text: str) -> list[float]:
-    return [number(part) for part in _names(text)]
+    return split_names(text) if "," in text else text.split()

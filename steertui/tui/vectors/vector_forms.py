@@ -15,7 +15,16 @@ from steertui.steering.sweep import STRENGTHS, Limits, layer_bands
 from steertui.steering.training import choose_layers
 from steertui.steering.vector import MAX_STRENGTH, METHODS, SteeringVector, parse_layers
 from steertui.steering.vector_file import Convention
-from steertui.tui.widgets.form import Form, FormLine, Values, first_problem, integer, number
+from steertui.tui.widgets.form import (
+    Form,
+    FormLine,
+    Values,
+    first_problem,
+    integer,
+    number,
+    numbers,
+)
+from steertui.typed_lists import split_names
 
 TRAIN_LIMIT = "24"
 """Scenarios of a training at first; a sweep needs some of the pack that the training left."""
@@ -53,7 +62,7 @@ def pair_texts(values: Values) -> PairTexts:
     return PairTexts(
         positive=values["positive"],
         negative=values["negative"],
-        scenarios=[name.strip() for name in values["scenarios"].split(",") if name.strip()],
+        scenarios=split_names(values["scenarios"]),
         limit=int(values["limit"]),
         conditions_file=values["file"],
         pairs_file=expand_home(values["pairs"]) if values["pairs"] else None,
@@ -219,10 +228,10 @@ def _require_local(model: str) -> None:
 
 def _strengths(text: str) -> None:
     """Raise SteertuiError for a text with a strength that is out of range."""
-    for part in text.split():
-        if not 0 < number(part) <= MAX_STRENGTH:
+    for value in numbers(text):
+        if not 0 < value <= MAX_STRENGTH:
             raise ModelError(
-                f"{part} is not above 0 and at most {MAX_STRENGTH:g}; enter another one"
+                f"{value:g} is not above 0 and at most {MAX_STRENGTH:g}; enter another one"
             )
 
 

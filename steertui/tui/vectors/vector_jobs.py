@@ -29,7 +29,7 @@ from steertui.steering.training import PairsRead, TrainingSettings
 from steertui.steering.vector import parse_layers
 from steertui.steering.vector_file import Convention
 from steertui.tui.vectors.vector_forms import BY_FILE, pair_texts
-from steertui.tui.widgets.form import Values
+from steertui.tui.widgets.form import Values, numbers
 from steertui.tui.widgets.job_page import Job, JobProgress
 from steertui.units import quantity
 
@@ -57,9 +57,7 @@ def sweep_job(name: str, values: Values, overrides: Overrides, show: Show) -> Jo
     stored, model = find_vector(name), find_model(values["model"])
     require_own_model(stored, model)
     settings = SweepSettings(
-        cells=tuple(
-            grid(values["layers"].split(), [float(s) for s in values["strengths"].split()])
-        ),
+        cells=tuple(grid(values["layers"].split(), numbers(values["strengths"]))),
         limits=Limits(float(values["loss"]), float(values["repetition"])),
         conditions_file=values["conditions"],
         scenarios=int(values["limit"]),

@@ -17,9 +17,12 @@ from steertui.tui.widgets.label_style import palette
 from steertui.tui.widgets.moves import MoveList
 from steertui.tui.widgets.path_suggester import KEYS as PATH_KEYS
 from steertui.tui.widgets.path_suggester import PathSuggester
+from steertui.typed_lists import join_names, split_names
 
 TICKED = "[x] "
 NOT_TICKED = "[ ] "
+
+COMMA = 'a comma separates values; write one that has a comma as "a, b.gguf"'
 
 
 class TickList(MoveList):
@@ -74,7 +77,7 @@ class ChooseMany(ModalScreen[list[str] | None]):
         self._question = question
         self._hint = hint
         self._options = list(options) if hint else [*options, *((v, v) for v in others)]
-        self._typed = ", ".join(others)
+        self._typed = join_names(others)
         self._ticked = set(current)
         self._was_ticked = False
 
@@ -110,14 +113,17 @@ class ChooseMany(ModalScreen[list[str] | None]):
 
     def _show_chosen(self) -> None:
         """Show the values that Enter takes."""
-        names = ", ".join(map(one_line, self._chosen())) or "none"
-        self.query_one("#taken", Static).update(f"chosen: {names}")
+        chosen = self._chosen()
+        names = join_names(map(one_line, chosen)) or "none"
+        is_list = self._hint and "," in self.query_one(Input).value
+        advice = f"\n{COMMA}" if is_list else ""
+        self.query_one("#taken", Static).update(f"chosen: {names}{advice}")
 
     def _chosen(self) -> list[str]:
         chosen = [value for value, _ in self._options if value in self._ticked]
         if self._hint:
-            typed = [name.strip() for name in self.query_one(Input).value.split(",")]
-            chosen += [name for name in dict.fromkeys(typed) if name and name not in chosen]
+            typed = split_names(self.query_one(Input).value)
+            chosen += [name for name in typed if name not in chosen]
         return chosen
 
     def _tick(self, index: int) -> None:

@@ -6,6 +6,7 @@ from math import inf, isfinite, nan
 from types import MappingProxyType
 
 from steertui.errors import ExperimentError, SteertuiError
+from steertui.typed_lists import split_numbers
 
 Values = Mapping[str, str]
 """Stripped texts by the name of their line."""
@@ -22,6 +23,11 @@ def number(text: str, low: float = -inf, high: float = inf) -> float:
     if low <= value <= high and isfinite(value):
         return value
     raise ExperimentError(f"{text!r} is not a number{_range_text(low, high)}; enter one")
+
+
+def numbers(text: str) -> list[float]:
+    """Return a typed list of numbers; raises ExperimentError for another text."""
+    return [number(part) for part in split_numbers(text)]
 
 
 def integer(text: str, low: int = 0) -> int:

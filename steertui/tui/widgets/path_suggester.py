@@ -14,7 +14,7 @@ KEYS = "→  complete"
 
 
 class PathSuggester(Suggester):
-    """Suggests the rest of a path; the part after the last comma in a list of values."""
+    """Suggests the rest of a path; in a list, of the part after a comma or quote."""
 
     def __init__(self) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
@@ -24,16 +24,20 @@ class PathSuggester(Suggester):
 
         Hidden files are suggested after a dot only.
         """
-        before, comma, last = value.rpartition(",")
-        typed = last.lstrip()
-        folder, slash, start = typed.rpartition("/")
-        if not start:
-            return None
-        found = _first_entry(expand_home(folder + slash) if slash else Path(), start)
-        if not found:
-            return None
-        spaces = last[: len(last) - len(typed)]
-        return f"{before}{comma}{spaces}{folder}{slash}{found}"
+        starts = (0, max(value.rfind(","), value.rfind('"')) + 1)
+        completed = (_completed(value[:start], value[start:]) for start in starts)
+        return next(filter(None, completed), None)
+
+
+def _completed(before: str, last: str) -> str | None:
+    """Return the text with the path at its end completed; None if nothing begins so."""
+    typed = last.lstrip()
+    folder, slash, start = typed.rpartition("/")
+    if not start:
+        return None
+    found = _first_entry(expand_home(folder + slash) if slash else Path(), start)
+    spaces = last[: len(last) - len(typed)]
+    return f"{before}{spaces}{folder}{slash}{found}" if found else None
 
 
 def _first_entry(folder: Path, start: str) -> str:
