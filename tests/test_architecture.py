@@ -26,6 +26,14 @@ def test_the_screens_open_without_what_only_servers_ask_for() -> None:
     assert not {"openai", "scipy", "statsmodels"} & loaded
 
 
+def test_the_store_opens_without_pandas() -> None:
+    program = "import sys, steertui.store; print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    loaded = set(done.stdout.split())
+    assert "sqlite_utils" in loaded
+    assert "pandas" not in loaded
+
+
 def test_no_registry_and_no_path_of_a_machine_is_named() -> None:
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
     words = ("pypi" + ".org", "files.python" + "hosted", "/ro" + "ot/", "/wo" + "rk/")

@@ -9,11 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sqlite_utils import Database
-
 from steertui.errors import StoreError, shorten
 from steertui.paths import is_file, is_folder
 from steertui.store.checked import NOTES, FileId, file_id, is_checked, note_checked
+from steertui.store.database import Database
 from steertui.store.guard import (
     SQLITE_ERRORS,
     check_journal,

@@ -13,9 +13,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database
-
 from steertui.errors import StoreError, shorten
+from steertui.store.database import Database
 from steertui.store.read_only import is_read_only, read_uri
 from steertui.store.schema import migration_names, migrations
 

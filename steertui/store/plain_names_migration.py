@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 import tomli_w
-from sqlite_utils import Database
 
 from steertui.core.experiment import rename_keys
 from steertui.core.judge_kind import parse_judge_kind
 from steertui.core.model import parse_model_backend
+from steertui.store.database import Database
 from steertui.store.rows import as_json, digest, stored_rubric_digest
 
 _TABLES = """

@@ -3,8 +3,7 @@
 import json
 from typing import Any
 
-from sqlite_utils import Database
-
+from steertui.store.database import Database
 from steertui.store.plain_names_migration import renamed_toml
 from steertui.store.rows import as_json, digest
 

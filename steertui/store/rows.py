@@ -7,8 +7,6 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from sqlite_utils import Database
-
 from steertui.core.condition import Condition, stored_condition
 from steertui.core.interventions import interventions_json
 from steertui.core.judge_kind import parse_judge_kind, rubric_digest
@@ -16,6 +14,7 @@ from steertui.core.model import Model, parse_model_backend
 from steertui.core.prompt import Prompt
 from steertui.core.scenario import Scenario
 from steertui.core.verdict import Label
+from steertui.store.database import Database
 from steertui.store.records import ModelFacts, ServerAnswer, TrialStatus, UnjudgedAnswer
 
 LABELS: dict[str | None, Label | None] = {None: None} | {str(label): label for label in Label}

@@ -5,9 +5,7 @@ from contextlib import closing
 from functools import cache
 from hashlib import sha256
 
-from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
-
+from steertui.store.database import Database, Migrations
 from steertui.store.initial_schema import TABLES, VIEWS
 from steertui.store.later_migrations import (
     AGREEMENT_VIEWS,

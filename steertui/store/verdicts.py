@@ -3,12 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from sqlite_utils import Database
-
 from steertui.core.judge_kind import JudgeKind, parse_judge_kind
 from steertui.core.verdict import Label, Verdict
 from steertui.store import rows
 from steertui.store.connection import Connection
+from steertui.store.database import Database
 from steertui.store.records import (
     JudgeCost,
     JudgeInfo,
