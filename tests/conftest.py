@@ -1,4 +1,4 @@
-"""Fixtures of all tests: state and data folders of their own, and a hub on loopback."""
+"""Fixtures of all tests: state and data folders of their own, groups of conditions, a hub."""
 
 import os
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.grouped import write_contest, write_dose
 from tests.fixtures.hub_server import HubServer, serving
 
 ACCELERATORS = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "GGML_VK_VISIBLE_DEVICES")
@@ -24,6 +25,18 @@ def state_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     monkeypatch.setenv("XDG_STATE_HOME", str(folder))
     monkeypatch.setenv("XDG_DATA_HOME", str(folder / "data"))
     return folder
+
+
+@pytest.fixture
+def dose(tmp_path: Path) -> Path:
+    """Return a database with a dose axis along which convergence rises."""
+    return write_dose(tmp_path)
+
+
+@pytest.fixture
+def contest(tmp_path: Path) -> Path:
+    """Return a database with a contest of two defences and two attacks."""
+    return write_contest(tmp_path)
 
 
 @pytest.fixture

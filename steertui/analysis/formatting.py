@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from steertui.analysis.interval_text import interval_cell, level_text, set_limits_legend
 from steertui.analysis.sentences import Finding, GapResult, p_text
 from steertui.analysis.table import RateRow, Table
+from steertui.analysis.warnings import MIN_COVERAGE
 from steertui.stats.agreement import Agreement
 from steertui.stats.families import Family
 from steertui.stats.rate import Policy, Rate
@@ -53,6 +54,10 @@ def rate_percent(rate: Rate) -> str:
 def marked_rate(row: RateRow) -> str:
     """Return the convergence rate, with `*` if the coverage is low."""
     return rate_percent(row.convergence) + ("*" if is_marked(row) else "")
+
+
+MARK_LEGEND = f"* fewer than {100 * MIN_COVERAGE:.0f} % of the planned trials are judged"
+"""Explanation of the mark of a convergence rate."""
 
 
 def is_marked(row: RateRow) -> bool:

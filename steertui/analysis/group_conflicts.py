@@ -1,6 +1,6 @@
 """Judges with different conclusions on categories, wordings, dose axes and contests."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from steertui.analysis.arms import ArmResult
@@ -18,6 +18,7 @@ from steertui.stats.gap import Gap
 from steertui.stats.rate import Estimate
 from steertui.stats.significance import SIGNIFICANCE_LEVEL
 from steertui.stats.slope import Slope
+from steertui.units import list_text
 
 Signed = tuple[Estimate, int]
 """An estimate with its limits, and its sign if it is shown to differ from 0, else 0."""
@@ -49,10 +50,12 @@ def _checked(table: Table, peers: Sequence[Table]) -> Table:
     axes = [(axis, _axis_rivals(axis, named)) for axis in table.groups.axes]
     contests = [_contest(result, named) for result in table.groups.contests]
     arms = [(arm, _arm_rivals(arm, named)) for arm in table.arms]
-    categories = {own.name: _category_rivals(own.name, table, named) for own in table.categories}
+    found = {own.name: _category_rivals(own.name, table, named) for own in table.categories}
+    categories = {name: rivals for name, rivals in found.items() if rivals}
     contested = [f"the slope over {axis.name}" for axis, rivals in axes if rivals]
-    contested += [what for _, found in contests for what in found]
+    contested += [what for _, verdicts in contests for what in verdicts]
     contested += [f"the gap over wordings, {a.sentence.partition(':')[0]}" for a, r in arms if r]
+    contested += [_category_words(categories)] if categories else []
     return replace(
         table,
         groups=replace(
@@ -64,9 +67,13 @@ def _checked(table: Table, peers: Sequence[Table]) -> Table:
             replace(arm, sentence=no_finding(rivals, arm.sentence)) if rivals else arm
             for arm, rivals in arms
         ),
-        category_rivals={name: rivals for name, rivals in categories.items() if rivals},
+        category_rivals=categories,
         warnings=(*table.warnings, *map(_warning, contested)),
     )
+
+
+def _category_words(names: Collection[str]) -> str:
+    return f"the gap in {'the category' if len(names) == 1 else 'each of'} {list_text(names)}"
 
 
 def _warning(what: str) -> TrialWarning:

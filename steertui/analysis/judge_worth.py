@@ -1,6 +1,6 @@
 """Judge worth: a judge's agreement with the known labels of the control set, and what it means."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -141,6 +141,14 @@ def worth_sentence(judge: JudgeInfo, worth: JudgeWorth | None) -> str:
     if worth is None:
         return f"{judge.name} has not read the control set: what its labels are worth is not known"
     return "; ".join([_standing_sentence(worth), *_patterns(worth)])
+
+
+def worth_sentences(store: Store, judges: Iterable[JudgeInfo]) -> Iterator[tuple[str, bool]]:
+    """Yield the sentence on each judge that needs one, and whether the judge is usable."""
+    for judge in judges:
+        worth = measure_judge(store, judge.id)
+        if sentence := worth_sentence(judge, worth):
+            yield sentence, worth is not None and worth.standing is Standing.USABLE
 
 
 def worth_words(worth: JudgeWorth | None) -> str:

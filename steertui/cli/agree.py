@@ -22,10 +22,12 @@ from steertui.cli.param_types import PATH
 def agree(db: Path, judges: tuple[str, ...], experiment: str | None, disagreements: bool) -> None:
     """Compare judges on the answers that both have labelled.
 
-    Annotators and the paper's judge count as judges, too.
+    Annotators and the paper's judge count as judges, too. What each judge is worth on the control
+    set comes first, as in a report.
     """
     from steertui.analysis.judge_agreement import compare_judges
     from steertui.analysis.judge_caveats import judge_caveats
+    from steertui.analysis.judge_worth import worth_sentences
     from steertui.report.agreement_tables import draw
     from steertui.report.command import show
     from steertui.report.rich_tables import line_text
@@ -34,6 +36,8 @@ def agree(db: Path, judges: tuple[str, ...], experiment: str | None, disagreemen
     with Store(db, must_exist=True) as store:
         chosen = store.resolve_experiment(experiment)
         agreement = compare_judges(store, chosen, judges)
+        worths = [*worth_sentences(store, agreement.judges)]
         caveats = [*judge_caveats(store, chosen, agreement.judges)]
+    show(line_text(f"{sentence}.", "" if usable else "yellow") for sentence, usable in worths)
     show(draw(agreement, items=disagreements))
     show(line_text(f"! {sentence}.", "yellow") for sentence in caveats)

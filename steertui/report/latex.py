@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from steertui.analysis.caveats import caveats
 from steertui.analysis.formatting import (
+    MARK_LEGEND,
     NO_EXPERIMENT,
     POLICY_DESCRIPTIONS,
     RATE_COLUMNS,
@@ -12,6 +13,7 @@ from steertui.analysis.formatting import (
     comparison_legend,
     comparison_row,
     family_words,
+    is_marked,
     rate_row,
     stand_in_note,
     table_title,
@@ -84,6 +86,7 @@ def _rates(table: Table) -> Iterator[str]:
     notes = [f"{table_title(table)}; rates in percent", *_stand_in(table)]
     notes += [] if table.policy is Policy.PAPER else [POLICY_DESCRIPTIONS[table.policy]]
     notes += [table.judge_sentence] if table.judge_sentence else []
+    notes += [MARK_LEGEND] if any(map(is_marked, table.rows)) else []
     notes += [] if table.judge else [unjudged_sentence(table).rstrip(".")]
     yield from latex_table(("condition", *RATE_COLUMNS), map(rate_row, table.rows), notes)
 

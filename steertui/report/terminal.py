@@ -176,9 +176,8 @@ def _remarks(summary: Summary, detail_key: str) -> Parts:
     """
     for count in count_warnings(summary.tables) if detail_key else ():
         yield line_text(f"! {warning_text(count)}.", style="yellow")
-    for declaration in summary.declarations:
-        for sentence in declaration_sentences(declaration):
-            yield line_text(f"{sentence}.")
+    declared = (s for each in summary.declarations for s in declaration_sentences(each))
+    yield from (line_text(f"{sentence}.") for sentence in dict.fromkeys(declared))
     lines = caveats(summary)
     if lines:
         yield line_text(f"{HEADING} ({MORE})", style="bold")

@@ -64,6 +64,10 @@ def test_the_gap_of_a_category_that_another_judge_contradicts_is_no_finding(
     for table in judged_twice(tmp_path / "a.db").values():
         found = [c.comparison.finding for c in table.categories if c.comparison]
         assert found == [Finding.CONTESTED] * 2
+        names = " and ".join(c.name for c in table.categories)
+        assert warned(table) == [
+            f"the gap in each of {names} is no finding: another judge leads to another conclusion"
+        ]
 
 
 def test_a_gap_over_wordings_that_another_judge_contradicts_is_no_finding(tmp_path: Path) -> None:

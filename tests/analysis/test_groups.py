@@ -26,16 +26,6 @@ def groups(path: Path) -> Groups:
     return table.groups
 
 
-@pytest.fixture
-def dose(tmp_path: Path) -> Path:
-    return grouped.write_dose(tmp_path)
-
-
-@pytest.fixture
-def contest(tmp_path: Path) -> Path:
-    return grouped.write_contest(tmp_path)
-
-
 def report(db: Path, *options: str) -> str:
     code, out, err = call("report", db.name, *options, cwd=db.parent)
     assert code == 0, err

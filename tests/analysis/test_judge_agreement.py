@@ -32,6 +32,7 @@ def test_two_judges_are_compared_by_condition_and_item(tmp_path: Path) -> None:
     assert one.corrections[0].rates["pro"].value == 1.0
     code, out, err = call("agree", "a.db", "--disagreements", cwd=tmp_path)
     assert code == 0, err
+    assert out.startswith("openai:y has not read the control set: what its labels are worth is not")
     assert "openai:y against paper:x" in out
     assert "all 18 17 94.4" in " ".join(out.split())
     assert "made-up p/s/004 pro: convergence / nonsensical" in out

@@ -19,16 +19,6 @@ from tests.analysis.test_groups import SCHEMA, groups, report
 from tests.fixtures import grouped
 
 
-@pytest.fixture
-def dose(tmp_path: Path) -> Path:
-    return grouped.write_dose(tmp_path)
-
-
-@pytest.fixture
-def contest(tmp_path: Path) -> Path:
-    return grouped.write_contest(tmp_path)
-
-
 def test_json_matches_the_schema_and_the_terminal_has_its_numbers(
     dose: Path, contest: Path
 ) -> None:

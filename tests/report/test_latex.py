@@ -148,6 +148,10 @@ def test_captions_of_tables_with_the_demo_say_that_they_mean_nothing(demo: Path)
     captions = re.findall(r"\\caption\{(.*)\}", source)
     assert len(captions) == 4
     assert all("Demo: means nothing about real models." in caption for caption in captions)
+    tables = re.findall(r"\\begin\{table\}.*?\\end\{table\}", source, re.DOTALL)
+    marked = [r"* fewer than 90 \% of the planned trials are judged." in own for own in tables]
+    assert marked == [".0*" in own for own in tables]
+    assert any(marked)
 
 
 def test_the_methods_say_who_labelled_a_part_and_all_settings_that_change_answers(

@@ -169,5 +169,6 @@ def test_two_experiments_with_the_same_model_have_different_titles(folder: Path)
     text = call("report", "twice.db", "--experiment", "all", cwd=folder)[1]
     titles = [line for line in listed if line and not line.startswith(" ")]
     assert len(titles) == 2
+    assert text.count("Tests for each model, temperature and judge: ") == 1
     for line in titles:
         assert f"judged by local:demo, experiment {line.split()[0]}" in text
