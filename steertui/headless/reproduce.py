@@ -1,7 +1,7 @@
 """Reproduction of a bundle: verified, run again, and compared item by item."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from steertui.planning.judges import JudgeServerOptions
 from steertui.planning.plan import Plan, make_plan
 from steertui.planning.reproduction import (
     ReproductionOptions,
+    left_out_judges,
     reproducible_experiment,
     reproduction_design,
     reproduction_origin,
@@ -85,6 +86,8 @@ def reproduce(how: ReproductionRun, options: ReproductionOptions, overrides: Ove
         design = reproduction_design(original, experiment, runnable, options)
         with Store(how.db) as store:
             plan = make_plan(design, store)
+            own = {judge.id for judge in plan.judges}
+            _print_left_out(left_out_judges(original, experiment, own), as_json=how.as_json)
             reporter = choose_reporter(as_json=how.as_json)
             reporter.planned(plan, how.db)
             events = run(plan, store, overrides, JudgeServerOptions(), control=handler.control)
@@ -96,6 +99,16 @@ def reproduce(how: ReproductionRun, options: ReproductionOptions, overrides: Ove
             margin = runnable.analysis.margin if how.margin is None else how.margin
             tables = compare_reproduction((original, experiment), (store, plan.id), margin)
         return exit_code(stopped) or _report(tables, changed, as_json=how.as_json)
+
+
+def _print_left_out(judges: Iterable[tuple[str, str]], *, as_json: bool) -> None:
+    """Print which judges of the original's labels do not judge the reproduction, and why."""
+    for name, reason in judges:
+        if as_json:
+            print_json({"event": "judge_left_out", "judge": name, "reason": reason})
+        else:
+            line = f"Warning: the labels of {name} are not reproduced: {reason}"
+            print_line(line, to_stderr=True)
 
 
 def _chosen(store: Store, how: ReproductionRun) -> str:
@@ -160,7 +173,7 @@ def _verdict_text(table: ReproducedTable) -> str:
     match table.verdict:
         case ReproductionVerdict.IDENTICAL:
             if any(row.labelled for row in table.conditions):
-                return "identical: every answer and every label"
+                return f"identical: every answer and every label of {table.judge}"
             return "identical: every answer; no label was compared, --judge names a judge"
         case ReproductionVerdict.EQUIVALENT:
             return f"equivalent: every rate is shown to be within {margin} of the original"

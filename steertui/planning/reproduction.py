@@ -5,7 +5,7 @@ and templates are its rows, whose content hashes were checked; weights are found
 the user, and must have the stored sha256.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
@@ -23,6 +23,7 @@ from steertui.planning.judges import NO_JUDGE, judge_names
 from steertui.planning.origin import Origin, origin_of
 from steertui.planning.resolve import Design, find_any_model
 from steertui.store import Store
+from steertui.store.judge_queries import JudgeRecord, judge_records
 from steertui.store.setup_queries import (
     StoredModel,
     used_conditions,
@@ -31,6 +32,7 @@ from steertui.store.setup_queries import (
     used_template,
 )
 from steertui.units import list_text
+from steertui.untrusted import InvalidJsonError, parse_json
 
 TEMPLATE = "template.jinja"
 """Name of the file with a stored chat template, in a folder of the caller's."""
@@ -109,6 +111,46 @@ def _judges(stored: Experiment, options: ReproductionOptions) -> list[str]:
     local = [name for name in judge_names(stored) if parse_judge_kind(name) is JudgeKind.LOCAL]
     own = [name for name in local if not _is_path(name.removeprefix(JudgeKind.LOCAL.prefix))]
     return own or [NO_JUDGE]
+
+
+def left_out_judges(
+    store: Store, experiment: str, judges: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield the name of each judge of the stored labels that is not among `judges`, and why.
+
+    `judges` are ids. The reason is a clause without a full stop.
+    """
+    for record in judge_records(store, experiment):
+        if record.id not in judges:
+            yield record.name, _left_out_reason(record)
+
+
+def _left_out_reason(judge: JudgeRecord) -> str:
+    match parse_judge_kind(judge.id):
+        case JudgeKind.LOCAL if _is_calibrated(judge):
+            return "a calibrated judge is computed by `steertui judge --calibrate`"
+        case JudgeKind.LOCAL:
+            return (
+                "by default only local judges run that the experiment's plan names, not as a file "
+                "and with a rubric of steertui; name all judges with --judge, a rubric with "
+                "--rubric"
+            )
+        case JudgeKind.SERVER:
+            return "a judge behind a server runs only if --judge names it"
+        case JudgeKind.HUMAN:
+            return "a person labels the new answers with `steertui label`"
+        case JudgeKind.JURY:
+            return "a jury is computed by `steertui judge --jury` after its members' labels"
+        case _:
+            return "its labels were imported or added with the answers, and no new ones can be made"
+
+
+def _is_calibrated(judge: JudgeRecord) -> bool:
+    try:
+        settings = parse_json(judge.settings)
+    except InvalidJsonError:
+        return False
+    return isinstance(settings, dict) and "calibration" in settings
 
 
 def _is_path(name: str) -> bool:

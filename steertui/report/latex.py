@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from steertui.analysis.caveats import caveats
 from steertui.analysis.formatting import (
     MARK_LEGEND,
     NO_EXPERIMENT,
@@ -31,6 +30,7 @@ from steertui.analysis.model_series import (
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import Table
 from steertui.paper.comparison import PaperComparison
+from steertui.paper.limits import report_limits
 from steertui.paper.wording import DIFFERENCE_COLUMNS, difference_row, standing_legend
 from steertui.report.latex_groups import group_lines
 from steertui.report.latex_tables import escape, latex_table
@@ -137,7 +137,7 @@ def _differences(comparison: PaperComparison) -> Iterator[str]:
 
 
 def _limits(summary: Summary) -> Iterator[str]:
-    lines = caveats(summary)
+    lines = report_limits(summary)
     if lines:
         yield r"\paragraph{Limits.}"
         yield " ".join(f"{escape(line)}." for line in lines)

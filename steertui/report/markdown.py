@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from steertui.analysis import judge_panels as judges
 from steertui.analysis.category_rows import category_columns, category_legend, category_row
-from steertui.analysis.caveats import HEADING, MORE, caveats
+from steertui.analysis.caveats import HEADING, MORE
 from steertui.analysis.comparisons import compare_tables
 from steertui.analysis.declaration import declaration_sentences
 from steertui.analysis.formatting import (
@@ -38,6 +38,7 @@ from steertui.analysis.variance import factor_sentences
 from steertui.core.verdict import Label
 from steertui.paper.comparison import PaperComparison
 from steertui.paper.item_by_item import ItemByItem
+from steertui.paper.limits import report_limits
 from steertui.paper.wording import (
     AGREEMENT_COLUMNS,
     DIFFERENCE_COLUMNS,
@@ -130,7 +131,7 @@ def _remarks(summary: Summary) -> Iterator[str]:
     for declaration in summary.declarations:
         yield f"## {escape(f'Declared analysis of experiment {declaration.experiment}')}\n"
         yield from (f"{escape(s)}.\n" for s in declaration_sentences(declaration))
-    lines = caveats(summary)
+    lines = report_limits(summary)
     if lines:
         yield f"## {HEADING}\n"
         yield from (f"- {escape(line)}." for line in lines)

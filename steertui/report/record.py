@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from math import isinf
 
-from steertui.analysis.caveats import caveats
 from steertui.analysis.comparisons import Comparison, ComparisonLine, compare_tables
 from steertui.analysis.declaration import Declaration, declaration_sentences
 from steertui.analysis.judge_agreement import PairedJudges
@@ -18,6 +17,7 @@ from steertui.analysis.table import CategoryGap, RateRow, Table
 from steertui.paper.comparison import PaperComparison
 from steertui.paper.fidelity import PaperDifference
 from steertui.paper.item_by_item import ItemByItem
+from steertui.paper.limits import report_limits
 from steertui.report.factor_record import (
     arm_record,
     pooled_record,
@@ -45,7 +45,7 @@ def summary_record(summary: Summary, paper: Sequence[PaperComparison] = ()) -> R
         "format": FORMAT,
         "experiments": list(summary.experiments),
         "notices": list(summary.notices),
-        "limits": caveats(summary),
+        "limits": report_limits(summary),
         "declarations": [*map(_declaration_record, summary.declarations)],
         "tables": [table_record(table) for table in summary.tables],
         "comparisons": [_comparison_record(comparison) for comparison in compare_tables(summary)],

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from steertui.analysis.caveats import HEADING, MORE, caveats
+from steertui.analysis.caveats import HEADING, MORE
 from steertui.analysis.comparisons import Comparison, compare_tables
 from steertui.analysis.declaration import declaration_sentences
 from steertui.analysis.formatting import (
@@ -31,6 +31,7 @@ from steertui.analysis.summary import Summary
 from steertui.analysis.table import Table
 from steertui.analysis.variance import factor_sentences
 from steertui.paper.comparison import PaperComparison
+from steertui.paper.limits import report_limits
 from steertui.report import agreement_tables
 from steertui.report.group_tables import draw_groups
 from steertui.report.overview_tables import draw_pairs, draw_primary, draw_series
@@ -178,7 +179,7 @@ def _remarks(summary: Summary, detail_key: str) -> Parts:
         yield line_text(f"! {warning_text(count)}.", style="yellow")
     declared = (s for each in summary.declarations for s in declaration_sentences(each))
     yield from (line_text(f"{sentence}.") for sentence in dict.fromkeys(declared))
-    lines = caveats(summary)
+    lines = report_limits(summary)
     if lines:
         yield line_text(f"{HEADING} ({MORE})", style="bold")
         yield from (line_text(f"  {line}.") for line in lines)

@@ -25,6 +25,13 @@ from tests.fixtures.stored_answers import made_up
 
 RUN = ("--batch", "--no-control", "--max-tokens", "32", "--db", "a.db")
 JUDGE = "local:demo#0123456789abcdef.2"
+OTHER_JUDGES: dict[str, dict[str, object]] = {
+    "openai:x#0": {},
+    "human:ann": {},
+    "local:x#0": {},
+    "local:y#0": {"calibration": {}},
+}
+"""Judges that do not label a reproduction, with settings."""
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +64,8 @@ def test_a_deterministic_run_is_reproduced_item_by_item(received: Path) -> None:
     code, out, err = call("reproduce", "a.bundle.zip", "--deterministic", cwd=received)
     assert code == 0, err
     assert "baseline: 8 of 8 answers identical, 8 of 8 labels equal, rate +0.0 points" in out
-    assert "Verdict: identical: every answer and every label" in out
+    assert "Verdict: identical: every answer and every label of local:demo" in out
+    assert "are not reproduced" not in err
     again = received / "a.bundle.reproduced.db"
     (answers,) = select(again, "SELECT count(*) FROM generations")
     assert call("reproduce", "a.bundle.zip", "--deterministic", cwd=received)[0] == 0
@@ -93,10 +101,22 @@ def test_labels_that_the_judge_did_not_give_are_found(made: Path, tmp_path: Path
         tmp_path / "a.db",
         "UPDATE verdicts SET label = iif(label = 'convergence', 'no_convergence', 'convergence')",
     )
+    with Store(tmp_path / "a.db") as store:
+        key = next(iter(store.answered_keys(store.experiments()[-1].id)))
+        for judge, settings in OTHER_JUDGES.items():
+            store.add_judge(judge, judge.partition("#")[0], {"title": ""} | settings)
+            store.add_verdict(key, Verdict(judge, Label.CONVERGENCE))
     bundle(tmp_path)
     assert call("verify", "a.bundle.zip", cwd=tmp_path)[0] == 0
-    code, out, _ = call("reproduce", "a.bundle.zip", "--deterministic", cwd=tmp_path)
+    code, out, err = call("reproduce", "a.bundle.zip", "--deterministic", cwd=tmp_path)
     assert code == 1
+    left_out = [line for line in err.splitlines() if "are not reproduced: " in line]
+    for judge, line in zip(OTHER_JUDGES, left_out, strict=True):
+        assert line.startswith(f"Warning: the labels of {judge.partition('#')[0]} are not")
+    for line, remedy in zip(
+        left_out, ("--judge names it", "steertui label", "name all", "--calibrate"), strict=True
+    ):
+        assert remedy in line
     assert "8 of 8 answers identical, 0 of 8 labels equal" in out
     assert "Verdict: different: a rate is shown to differ from the original" in out
 

@@ -100,6 +100,25 @@ def test_pairing_narrows_the_interval_of_an_equal_run(tmp_path: Path) -> None:
         assert paired.standing is Standing.EQUIVALENT
 
 
+def test_a_model_that_the_paper_did_not_run_is_said_to_be_not_compared(tmp_path: Path) -> None:
+    replica.write(tmp_path / "own.db")
+    execute(
+        tmp_path / "own.db",
+        "UPDATE models SET name = 'own', title = 'own' WHERE sha256 = ?",
+        ["0" * 64],
+    )
+    assert comparisons(tmp_path / "own.db") == []
+    sentence = "Paper: own is not among its models ("
+    for form in ("terminal", "markdown", "latex", "html", "json"):
+        options = ("--format", form, "-o", form)
+        assert call("report", "own.db", *options, cwd=tmp_path)[0] == 0
+        text = html.unescape((tmp_path / form).read_text(encoding="utf-8")).replace("\\", "")
+        assert sentence in text, form
+        assert "so its rates are not compared with the paper's" in text
+    replica.write(tmp_path / "same.db")
+    assert "not among its models" not in call("report", "same.db", cwd=tmp_path)[1]
+
+
 def test_the_papers_own_runs_are_not_compared_with_themselves(folder: Path) -> None:
     own, run = comparisons(folder / "a.db", "all")
     assert own.setup == (

@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Any
 
 from steertui.analysis.category_rows import category_columns, category_legend, category_row
-from steertui.analysis.caveats import HEADING, MORE, caveats
+from steertui.analysis.caveats import HEADING, MORE
 from steertui.analysis.comparisons import compare_tables
 from steertui.analysis.declaration import declaration_sentences
 from steertui.analysis.formatting import (
@@ -51,6 +51,7 @@ from steertui.analysis.trial_warning import WarningKind
 from steertui.analysis.variance import factor_sentences
 from steertui.core.verdict import SIGNS, Label
 from steertui.paper.comparison import PaperComparison
+from steertui.paper.limits import report_limits
 from steertui.paper.wording import AGREEMENT_COLUMNS, DIFFERENCE_COLUMNS
 from steertui.report import figures
 from steertui.report.heat_map import ROWS_PER_PAGE, heat_rows
@@ -109,7 +110,7 @@ def page_values(store: Store, summary: Summary, paper: Sequence[PaperComparison]
             for d in summary.declarations
         ],
         "limits_heading": HEADING,
-        "limits": caveats(summary),
+        "limits": report_limits(summary),
         "limits_more": MORE,
         "facts": _facts(summary, paper),
     }

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from rich.text import Text
 
-from steertui.analysis.caveats import HEADING, caveats
+from steertui.analysis.caveats import HEADING
 from steertui.analysis.declaration import declaration_sentences
 from steertui.analysis.formatting import POLICY_DESCRIPTIONS, table_title, unjudged_sentence
 from steertui.analysis.gap_details import short_sensitivity
@@ -12,6 +12,7 @@ from steertui.analysis.model_series import SERIES_COLUMNS, model_series, series_
 from steertui.analysis.primary_gaps import several_settings_sentences
 from steertui.analysis.summary import Summary
 from steertui.analysis.table import Table
+from steertui.paper.limits import report_limits
 from steertui.printable import one_line
 from steertui.stats.rate import Policy
 from steertui.tui.results.groups import draw_grid, draw_groups
@@ -123,7 +124,7 @@ def _limits(summary: Summary, width: int, colours: Palette) -> Iterator[Text]:
         for sentence in declaration_sentences(declaration):
             yield Text()
             yield hanging_indent(Text(), Text(f"{_line(sentence)}."), width)
-    lines = caveats(summary)
+    lines = report_limits(summary)
     if not lines:
         return
     yield Text()
