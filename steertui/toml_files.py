@@ -46,6 +46,8 @@ def read_text(
         return TextIOWrapper(BytesIO(raw), encoding=encoding_of(raw), newline=newline).read()
     except FileNotFoundError:
         raise error(f"{path}: no such file; check the path") from None
+    except IsADirectoryError:
+        raise error(f"{path}: is a folder; give the path of a file") from None
     except UnicodeDecodeError as exc:
         name = "UTF-16" if exc.encoding.startswith("utf-16") else "UTF-8"
         raise error(f"{path}: not {name} at byte {exc.start}; save it as UTF-8") from None

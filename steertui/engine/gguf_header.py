@@ -104,6 +104,10 @@ def read_header(path: Path) -> GgufHeader:
     except ValueError as exc:  # also of an empty file
         reason = str(exc) if str(exc).startswith("it ") else "it is empty"
         raise ModelError(f"{path}: not a usable GGUF file: {reason}; get the file again") from None
+    except FileNotFoundError:
+        raise ModelError(f"{path}: no such file; check the path") from None
+    except IsADirectoryError:
+        raise ModelError(f"{path}: is a folder; give the path of a file") from None
     except OSError as exc:
         raise ModelError(f"{path}: cannot be read ({exc.strerror}); check the path") from None
 

@@ -20,8 +20,7 @@ from textual.screen import Screen
 
 from steertui.core.experiment import DEMO_EXPERIMENT, Experiment
 from steertui.engine.sizing import Overrides
-from steertui.errors import SteertuiError
-from steertui.paths import DEMO_DB, exists, expand_home
+from steertui.paths import DEMO_DB, exists
 from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
 from steertui.planning.origin import TYPED, Origin
 from steertui.store import Store
@@ -44,10 +43,11 @@ from steertui.tui.terminal_output import small_output
 from steertui.tui.theme import DARK, LIGHT
 from steertui.tui.vectors.vectors_screen import VectorsScreen
 from steertui.tui.widgets import export_dialog as export
+from steertui.tui.widgets.ask_path import ask_path
 from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.job_page import JobPage
 from steertui.tui.widgets.page import PAGES
-from steertui.tui.widgets.prompts import Confirm, TextPrompt
+from steertui.tui.widgets.prompts import Confirm
 
 TERMINAL_CHECK = 2.0
 """Seconds between two looks whether the terminal is still there."""
@@ -258,27 +258,22 @@ class SteertuiApp(Opening):
         form = await self.push_screen_wait(ChooseOne("Export this experiment as", export.options()))
         if form is None:
             return
-        name = await self.push_screen_wait(
-            TextPrompt(
-                "To which file?",
-                str(export.default_file(session.db, form)),
-                check=lambda name: export.problem(session.db, form, expand_home(name)),
-                is_path=True,
-            )
-        )
-        if name is None:
-            return
-        target = expand_home(name)
-        try:
-            if export.replaces(session.db, form, target) and not await self.push_screen_wait(
-                Confirm(f"{target} is an earlier export. Replace it?", "Replace")
-            ):
-                return
-            await asyncio.to_thread(export.write, session.db, form, session.id, target)
-        except SteertuiError as exc:
-            self.notify(str(exc), severity="error", timeout=15, markup=False)
-        else:
-            self.notify(f"Written: {target.resolve()}", timeout=15, markup=False)
+        default = str(export.default_file(session.db, form))
+        await ask_path(self, "To which file?", default, partial(self._export, form))
+
+    async def _export(self, form: str, target: Path) -> bool:
+        """Write the export; return False if the user keeps the file that exists.
+
+        Raises SteertuiError if the file must not or cannot be written.
+        """
+        session = self.session
+        question = f"{target} is an earlier export. Replace it?"
+        is_earlier = export.replaces(session.db, form, target)
+        if is_earlier and not await self.push_screen_wait(Confirm(question, "Replace")):
+            return False
+        await asyncio.to_thread(export.write, session.db, form, session.id, target)
+        self.notify(f"Written: {target.resolve()}", timeout=15, markup=False)
+        return True
 
     def action_leave(self) -> None:
         """Quit, after a confirmation during a run."""

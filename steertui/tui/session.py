@@ -80,6 +80,15 @@ class Session:
         if draft:
             self.drafts[self._name] = draft
 
+    @property
+    def plan(self) -> Draft:
+        """What the Plan screen shows: the changed plan, or the open experiment."""
+        return self.draft or Draft(self.experiment or Experiment(), self.origin)
+
+    @plan.setter
+    def plan(self, plan: Draft) -> None:
+        self.draft = None if plan.experiment == self.experiment else plan
+
     def set_id(self, id: str) -> None:
         """Note the id with which the open experiment is planned in the store."""
         draft = self.draft

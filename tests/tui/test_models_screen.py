@@ -52,6 +52,13 @@ def test_an_interrupted_download_is_shown_with_its_bytes(hub: HubServer, tmp_pat
         text = await details(pilot, app, name)
         assert text.startswith("2 MB of the first file are downloaded; f resumes\n")
         assert f"licence {model.licence}" in text
+        await press(pilot, "enter")
+        plan = app.screen
+        assert isinstance(plan, PlanScreen)
+        assert plan.experiment.models == [name]
+        await press(pilot, "6", "j", "enter")
+        assert len(plan.experiment.models) == 2
+        assert plan.experiment.models[0] == name
 
     drive(Session(tmp_path / "a.db"), story)
 

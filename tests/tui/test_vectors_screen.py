@@ -34,14 +34,15 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def drive_vectors(folder: Path, story: Story) -> None:
-    """Run the story on the Vectors screen."""
+def drive_vectors(folder: Path, story: Story, model: str = "demo") -> None:
+    """Run the story on the Vectors screen, with an experiment of a model."""
 
     async def on_vectors(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "7")
         await story(pilot, app)
 
-    drive(Session(folder / "a.db", overrides=Overrides(threads=1)), on_vectors)
+    experiment = Experiment(models=[model])
+    drive(Session(folder / "a.db", experiment, overrides=Overrides(threads=1)), on_vectors)
 
 
 async def fill(pilot: Pilot[None], app: SteertuiApp, **values: str) -> None:
@@ -111,7 +112,10 @@ def test_a_wrong_form_stays_open_and_says_what_is_wrong(library: Path) -> None:
             ({"method": "mean", "layers": "x"}, "layers: x: not a list"),
             ({"layers": "1-2", "limit": "1.5"}, "1.5"),
             ({"limit": "12", "positive": "nosuch"}, "nosuch: no such condition"),
-            ({"positive": "pro", "scenarios": "nopack"}, "nopack"),
+            ({"positive": ""}, "toward: is empty"),
+            ({"positive": "anti"}, "away from: anti is also in the line toward"),
+            ({"positive": "pro", "file": "."}, ".: is a folder; give the path of a file"),
+            ({"file": "", "scenarios": "nopack"}, "nopack"),
             ({"scenarios": "steering-train", "layers": "99"}, "layer 99"),
             ({"layers": "1-2", "limit": ""}, "scenarios: is empty"),
         ):
@@ -195,11 +199,17 @@ def test_a_training_that_fails_keeps_its_form_filled_until_it_succeeds(library: 
 
 
 def test_options_of_a_sweep_an_export_and_an_ablation_are_used(library: Path) -> None:
+    own = "my modèls/own 1.gguf"
+    (library / own).parent.mkdir()
+    (library / own).symlink_to(demo_path())
+
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         await train(pilot, app)
         await press(pilot, "e")
         await fill(pilot, app, convention="previous", strength="2", layers="2", file="e.gguf")
         await press(pilot, "b")
+        await wait_until(pilot, lambda: bool(app.screen.query("#form-model")))
+        assert app.screen.query_one("#form-model", Input).value == own
         await fill(pilot, app, layer="99", file="b.gguf")
         assert "99" in str(app.screen.query_one("#problem", Static).render())
         await fill(pilot, app, layer="1")
@@ -208,8 +218,9 @@ def test_options_of_a_sweep_an_export_and_an_ablation_are_used(library: Path) ->
         assert "max. repetition: '1.5' is not" in str(
             app.screen.query_one("#problem", Static).render()
         )
+        assert app.screen.query_one("#form-model", Input).value == own
 
-    drive_vectors(library, story)
+    drive_vectors(library, story, own)
     read = read_vector(library / "e.gguf", demo_path())
     assert file_convention(library / "e.gguf") is Convention.PREVIOUS
     assert read.layers == (3,)

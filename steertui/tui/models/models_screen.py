@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -22,10 +23,10 @@ from steertui.assets.hub.cache import (
     remove_weights,
 )
 from steertui.assets.weights import find_hub_name, locate_weights
+from steertui.core.model import DEMO
 from steertui.errors import SteertuiError
 from steertui.paths import home_relative
 from steertui.planning.inventory import (
-    SLOT_TOKENS,
     InventoryRow,
     cached_row,
     detail_lines,
@@ -40,6 +41,7 @@ from steertui.planning.supply import (
     supply,
 )
 from steertui.printable import one_line
+from steertui.tui.session import Draft
 from steertui.tui.widgets.download_question import download_question
 from steertui.tui.widgets.form import Form, FormLine, Values
 from steertui.tui.widgets.job_page import FormJob, Job, JobLine, JobPage, JobProgress
@@ -47,19 +49,37 @@ from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.moves import MoveScroll
 from steertui.tui.widgets.prompts import Confirm
 from steertui.tui.widgets.stable_table import StableTable, make_content
+from steertui.typed_lists import join_names
 from steertui.units import size_text
 
 HELP = """
 The models of the catalogue, and other weights in the hub's cache, with details of the one under the
-cursor: files, licence, access, recommended sampling and what is not confirmed. **f** downloads it;
-an interrupted download is resumed. **a** downloads from any repository of the hub, such as
-`unsloth/Qwen3-0.6B-GGUF:Q8_0`. **v** hashes the files again and compares with the published hashes,
-**d** deletes them. **c** cancels the current task; downloaded bytes are kept. The last column
-estimates how many slots of 2,048 tokens fit into this machine's memory with the weights.
+cursor: files, licence, access, recommended sampling and what is not confirmed. **enter** adds it to
+the models of the plan, in place of the demo, and opens Plan, where a GGUF file is given by its
+path. **f** downloads it; an interrupted download is resumed. **a** downloads from any repository of
+the hub, such as `unsloth/Qwen3-0.6B-GGUF:Q8_0`. **v** hashes the files again and compares with the
+published hashes, **d** deletes them. **c** cancels the current task; downloaded bytes are kept. The
+last column estimates how many slots of 2,048 tokens fit into this machine's memory with the
+weights.
 """
 
-COLUMNS = ("model", "kind", "size", "on disk", "fits this machine")
-LEFT_COLUMNS = (0, 1, 3, 4)
+COLUMNS = ("model", "kind", "size", "on disk", "slots")
+LEFT_COLUMNS = (0, 1, 3)
+
+
+class ModelTable(StableTable):
+    """Table of models; Enter takes the one under the cursor into the plan."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "enter",
+            "select_cursor",
+            "Plan",
+            key_display="enter",
+            id="models.plan",
+            tooltip="Add it to the plan's models",
+        ),
+    ]
 
 
 class ModelsScreen(JobPage):
@@ -84,7 +104,7 @@ class ModelsScreen(JobPage):
         """Yield the status line, the table and the details."""
         yield JobLine()
         with Horizontal(id="models-body"):
-            yield StableTable(id="models", cursor_type="row", classes="panel")
+            yield ModelTable(id="models", cursor_type="row", classes="panel")
             with MoveScroll(id="model-box", classes="panel"):
                 yield Static(id="model-text", markup=False)
 
@@ -132,7 +152,7 @@ class ModelsScreen(JobPage):
             Text(row.kind, colours.quiet),
             Text(size_text(row.size) if row.size else "?"),
             Text(_state(row), f"bold {colours.blue}" if is_on_disk else colours.faint),
-            Text(row.fits.removesuffix(f" of {SLOT_TOKENS} tokens"), colours.quiet),
+            Text(row.fits.split(" slots of ")[0], colours.quiet),
         )
 
     @property
@@ -157,6 +177,19 @@ class ModelsScreen(JobPage):
         if action in ("fetch", "add", "verify", "delete"):
             return not self.is_busy
         return super().check_action(action, parameters)
+
+    @on(DataTable.RowSelected, "#models")
+    async def _plan(self) -> None:
+        """Add the model under the cursor to the plan, in place of the demo, and open Plan."""
+        row, plan = self._current_row, self.session.plan
+        if row is None:
+            return
+        others = [name for name in plan.experiment.models if name != DEMO]
+        models = list(dict.fromkeys([*others, row.name]))
+        experiment = replace(plan.experiment, models=models)
+        self.session.plan = Draft(experiment, plan.origin.typed("models", models))
+        await self.host.go("plan")
+        self.notify(f"The plan's models: {join_names(models)}", markup=False)
 
     def action_fetch(self) -> None:
         """Download and verify the model under the cursor."""

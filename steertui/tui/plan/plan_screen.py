@@ -1,6 +1,5 @@
 """The Plan screen: fields of an experiment, and an estimate that follows every change."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,7 +19,7 @@ from steertui.core.grouping import DoseUnit
 from steertui.errors import SteertuiError
 from steertui.execution.judge_worths import with_worths
 from steertui.output_files import check_output
-from steertui.paths import exists, expand_home
+from steertui.paths import exists
 from steertui.planning.estimate import Estimate, estimate_experiment
 from steertui.planning.experiment_files import load_experiment, save_experiment
 from steertui.planning.footprint import Footprint, footprint_of
@@ -42,6 +41,7 @@ from steertui.tui.plan.own_conditions import Kind, add_group, free_name, own_nam
 from steertui.tui.plan.plan_text import estimate_text, field_line, field_text
 from steertui.tui.plan.prompt_screen import PromptScreen
 from steertui.tui.session import Draft
+from steertui.tui.widgets.ask_path import ask_path
 from steertui.tui.widgets.choose_many import ChooseMany
 from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.form import Form
@@ -96,7 +96,6 @@ class PlanScreen(Page):
         self.origin = TYPED
         self.estimate: Estimate | None = None
         self.footprint: Footprint | None = None
-        self._version = -1
 
     def body(self) -> ComposeResult:
         """Lay out."""
@@ -118,12 +117,9 @@ class PlanScreen(Page):
         fields.focus()
 
     def reload(self) -> None:
-        """Show the session's experiment, or its changed plan, if another was opened."""
-        session = self.session
-        if self._version != session.version:
-            self._version = session.version
-            draft = session.draft or Draft(session.experiment or Experiment(), session.origin)
-            self.experiment, self.origin = draft.experiment, draft.origin
+        """Show the session's experiment, or its changed plan."""
+        plan = self.session.plan
+        self.experiment, self.origin = plan.experiment, plan.origin
         self._draw()
         self._start_estimate()
 
@@ -131,8 +127,7 @@ class PlanScreen(Page):
         """Show another experiment, or a changed one."""
         self.experiment = experiment
         self.origin = origin
-        is_open = experiment == self.session.experiment
-        self.session.draft = None if is_open else Draft(experiment, origin)
+        self.session.plan = Draft(experiment, origin)
         self._draw()
         self._start_estimate()
 
@@ -311,7 +306,7 @@ class PlanScreen(Page):
     @work(exit_on_error=False)
     async def action_save(self) -> None:
         """Save the experiment as a TOML file."""
-        await self._ask_path("Save as which file?", self._save)
+        await ask_path(self.app, "Save as which file?", DEFAULT_FILE, self._save)
 
     async def _save(self, file: Path) -> bool:
         """Save the experiment; return False if the user keeps the file that exists.
@@ -330,7 +325,7 @@ class PlanScreen(Page):
     @work(exit_on_error=False)
     async def action_open(self) -> None:
         """Open the experiment of a TOML file."""
-        await self._ask_path("Open which TOML file?", self._open)
+        await ask_path(self.app, "Open which TOML file?", DEFAULT_FILE, self._open)
 
     async def _open(self, file: Path) -> bool:
         """Show the experiment of a file; return False if the user keeps the changed plan.
@@ -343,21 +338,3 @@ class PlanScreen(Page):
             self.change(experiment, origin)
             return True
         return False
-
-    async def _ask_path(self, question: str, act: Callable[[Path], Awaitable[bool]]) -> None:
-        """Ask for a path until `act` is done with it, or the user cancels.
-
-        What is wrong with a path is shown in the dialog, which keeps it.
-        """
-        name, problem = DEFAULT_FILE, ""
-        while True:
-            prompt = TextPrompt(question, name, is_path=True, problem=problem)
-            typed = await self.app.push_screen_wait(prompt)
-            if typed is None:
-                return
-            name, problem = typed, ""
-            try:
-                if await act(expand_home(name)):
-                    return
-            except SteertuiError as exc:
-                problem = str(exc)

@@ -1,8 +1,14 @@
 """Forms of the Vectors screen: training, sweep, import, export, ablation and inspection."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
+from itertools import chain
 
+from steertui.assets.catalogue import catalogue
+from steertui.assets.hub.cache import all_cached_weights
 from steertui.assets.weights import locate_weights
+from steertui.core.model import DEMO, is_server
 from steertui.engine.gguf_files import GgufFiles
 from steertui.errors import ModelError
 from steertui.output_files import check_output
@@ -40,8 +46,8 @@ def train_form(model: str) -> Form:
     lines = [
         FormLine("name", "name", hint="name of the vector", is_required=True, check=_check_names),
         _model_line(model),
-        FormLine("positive", "toward", "pro", "condition that the vector points to"),
-        FormLine("negative", "away from", "anti", "condition that it points away from"),
+        _condition_line("positive", "toward", "pro", "condition that the vector points to"),
+        _condition_line("negative", "away from", "anti", "condition that it points away from"),
         FormLine("file", "conditions file", hint="empty: shipped conditions", is_path=True),
         FormLine("scenarios", "scenario packs", TRAINING_PACK, "packs, separated by commas"),
         _count_line("limit", "scenarios", TRAIN_LIMIT, "maximum number, 0 for all"),
@@ -69,11 +75,11 @@ def pair_texts(values: Values) -> PairTexts:
     )
 
 
-def sweep_form(stored: StoredVector) -> Form:
-    """Return the form of a sweep of a vector."""
+def sweep_form(stored: StoredVector, models: Sequence[str] = ()) -> Form:
+    """Return the form of a sweep of a vector; its model is looked for among `models` first."""
     name, vector = stored.name, stored.vector
     lines = [
-        _model_line(vector.provenance.model_name),
+        _model_line(name_of_model(vector, models)),
         *_cell_lines(vector),
         _count_line("limit", "scenarios", "8", "maximum number for validation, 0 for all"),
         _count_line("tokens", "maximum tokens", "48", "new tokens per answer", low=1),
@@ -171,13 +177,13 @@ def export_form(name: str) -> Form:
     return Form(f"Export {name} as a GGUF file for llama.cpp and repeng", lines)
 
 
-def ablation_form(stored: StoredVector) -> Form:
-    """Return the form of an ablation adapter from a vector."""
+def ablation_form(stored: StoredVector, models: Sequence[str] = ()) -> Form:
+    """Return the form of an ablation adapter; the model is looked for among `models` first."""
     vector = stored.vector
     layers = f"{vector.layers[0]} to {vector.layers[-1]}" if vector.layers else "none"
     lines = [
         _output_line(f"{stored.name}-ablation.gguf"),
-        _model_line(vector.provenance.model_name),
+        _model_line(name_of_model(vector, models)),
         FormLine(
             "layer",
             "layer",
@@ -198,6 +204,22 @@ def inspection_form() -> Form:
     return Form("Describe which file?", [line])
 
 
+def name_of_model(vector: SteeringVector, models: Sequence[str]) -> str:
+    """Return a name by which the vector's model is found on this machine; "" for none.
+
+    It is one of `models`, of the catalogue or of the hub's cache. A vector states the model's short
+    name, under which no file is found.
+    """
+    known = (f"{model.name}:{each.quant}" for model in catalogue() for each in model.weights)
+    cached = (f"{each.repo}/{each.files[0]}" for each in all_cached_weights())
+    for name in chain(models, (DEMO,), known, cached):
+        with suppress(ModelError):
+            located = None if is_server(name) else locate_weights(name)
+            if located and located.name == vector.provenance.model_name:
+                return name
+    return ""
+
+
 def _check_names(name: str) -> None:
     for each in vector_and_controls(name):
         check_new(each)
@@ -206,6 +228,8 @@ def _check_names(name: str) -> None:
 def _check_train(values: Values) -> str:
     """Return what is wrong with the values of a training; "" for nothing."""
     texts = pair_texts(values)
+    if not texts.pairs_file and texts.positive == texts.negative:
+        return f"away from: {texts.negative} is also in the line toward; give another condition"
     return first_problem(
         lambda: texts.pairs_file or require_texts(texts),
         lambda: _require_layers(parse_layers(values["layers"]), values["model"]),
@@ -238,6 +262,10 @@ def _strengths(text: str) -> None:
 def _count_line(name: str, title: str, value: str, hint: str, *, low: int = 0) -> FormLine:
     check = partial(integer, low=low)
     return FormLine(name, title, value, hint, is_required=True, check=check)
+
+
+def _condition_line(name: str, title: str, value: str, hint: str) -> FormLine:
+    return FormLine(name, title, value, hint, is_required=True)
 
 
 def _model_line(model: str, hint: str = "catalogue name or GGUF file") -> FormLine:

@@ -159,11 +159,15 @@ class VectorsScreen(JobPage):
             return not self.is_busy
         return super().check_action(action, parameters)
 
+    @property
+    def _models(self) -> list[str]:
+        """The models of the open experiment."""
+        return self.session.experiment.models if self.session.experiment else []
+
     @work(exit_on_error=False)
     async def action_train(self) -> None:
         """Ask for the contrast, and train a vector."""
-        experiment = self.session.experiment
-        models = [m for m in experiment.models if not is_server(m)] if experiment else []
+        models = [m for m in self._models if not is_server(m)]
         form = forms.train_form(next(iter(models), DEMO))
         await self.fill(FormJob(form, jobs.train_job))
 
@@ -171,7 +175,7 @@ class VectorsScreen(JobPage):
     async def action_sweep(self) -> None:
         """Ask for cells and limits, and sweep the vector under the cursor."""
         name, overrides = self._vector.name, self.session.overrides
-        form = forms.sweep_form(self._vector)
+        form = forms.sweep_form(self._vector, self._models)
         await self.fill(
             FormJob(form, lambda values: jobs.sweep_job(name, values, overrides, self._show_later))
         )
@@ -190,7 +194,7 @@ class VectorsScreen(JobPage):
     @work(exit_on_error=False)
     async def action_ablate(self) -> None:
         """Write a LoRA adapter that removes a direction of the vector from a model."""
-        form = forms.ablation_form(self._vector)
+        form = forms.ablation_form(self._vector, self._models)
         await self.fill(FormJob(form, partial(jobs.ablation_job, self._vector.name)))
 
     @work(exit_on_error=False)

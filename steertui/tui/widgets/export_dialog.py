@@ -31,23 +31,14 @@ def default_file(db: Path, form: str) -> Path:
     return Path(db.stem + FORMATS[form][1])
 
 
-def problem(db: Path, form: str, target: Path) -> str:
-    """Return why the file must not or cannot be written; "" if that is not known yet."""
-    try:
-        check_output(target, form, [db])
-    except OutputError as exc:
-        return str(exc)
-    if is_folder(target.parent):
-        return ""
-    return f"{target}: its folder does not exist; create it, or give another path"
-
-
 def replaces(db: Path, form: str, target: Path) -> bool:
     """Return whether an earlier export would be replaced.
 
-    Raises OutputError if the file must not be replaced.
+    Raises OutputError if the file must not be written, or its folder does not exist.
     """
     check_output(target, form, [db])
+    if not is_folder(target.parent):
+        raise OutputError(f"{target}: its folder does not exist; create it, or give another path")
     return exists(target)
 
 
