@@ -26,7 +26,14 @@ from tests.fixtures.program import COMMAND, call, start
 from tests.fixtures.rehashing import rehash
 
 ROOT = Path(__file__).resolve().parents[1]
-FORMS = ("terminal", "markdown", "json", "trials-csv", "rates-csv", "html")
+FORMS = (
+    "terminal",
+    "trials-csv",
+    *(
+        pytest.param(form, marks=pytest.mark.slow)
+        for form in ("markdown", "json", "rates-csv", "html")
+    ),
+)
 SHELL = {"PYTHONPATH": str(ROOT), "COLUMNS": "120"}
 
 
@@ -362,7 +369,7 @@ def test_a_full_disk_or_a_closed_pipe_behind_stdout_is_one_sentence(
     assert len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+@pytest.mark.parametrize("encoding", ["cp1252", pytest.param("ascii", marks=pytest.mark.slow)])
 def test_a_table_is_shown_in_any_encoding_and_data_is_utf_8(folder: Path, encoding: str) -> None:
     edit(folder / "a.db", "UPDATE models SET name = '漢字 ✓'")
     env = os.environ | SHELL | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}

@@ -18,6 +18,9 @@ from tests.fixtures.program import call
 SCHEMA = Path(__file__).parents[2] / "steertui/report/schema.json"
 
 
+SLOW_FORMS = [pytest.param(f, marks=pytest.mark.slow) for f in ("markdown", "latex", "html")]
+
+
 def label(condition: Condition, number: int) -> Label:
     """Return labels of 40 scenarios: 12 converge with and without the strongest steering.
 
@@ -74,7 +77,7 @@ def test_p_values_by_policy_are_corrected_over_the_family(tmp_path: Path) -> Non
     assert all(check.sensitivity.p == pytest.approx(4 / 2**8) for check in residuals)
 
 
-@pytest.mark.parametrize("form", ["terminal", "markdown", "latex", "html"])
+@pytest.mark.parametrize("form", ["terminal", *SLOW_FORMS])
 def test_conclusions_that_depend_on_other_choices_are_said(
     contest: Path, dose: Path, form: str
 ) -> None:
@@ -94,7 +97,7 @@ def test_conclusions_that_depend_on_other_choices_are_said(
         assert f"Sensitivity of {title}: " in " ".join(text.split())
 
 
-@pytest.mark.parametrize("form", ["terminal", "markdown", "latex", "html", "json"])
+@pytest.mark.parametrize("form", ["terminal", "json", *SLOW_FORMS])
 def test_a_verdict_and_a_slope_that_depend_on_other_choices_are_said(
     contest: Path, dose: Path, form: str
 ) -> None:

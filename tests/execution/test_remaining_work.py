@@ -145,7 +145,7 @@ def test_lines_come_less_often_the_longer_a_stage_is() -> None:
     assert line_interval(1e6) == 600
 
 
-@pytest.mark.parametrize("judges", [[], ["local:demo"]])
+@pytest.mark.parametrize("judges", [pytest.param([], marks=pytest.mark.slow), ["local:demo"]])
 def test_time_left_falls_to_nothing_in_a_run(tmp_path: Path, judges: list[str]) -> None:
     experiment = Experiment(limit=12, max_tokens=64, judges=judges or ["none"])
     experiment = replace(experiment, reasons=bool(judges), debias="estimate")

@@ -152,6 +152,7 @@ def test_models_that_fail_do_not_stop_the_others(hub: HubServer, tmp_path: Path)
 NO_TEMPLATE = "has no chat template; give one as --template"
 
 
+@pytest.mark.slow
 def test_a_model_without_a_chat_template_is_left_out(hub: HubServer, tmp_path: Path) -> None:
     serve_models(hub, tmp_path, "A")
     path = write_changed(tmp_path / "B.gguf", {"tokenizer.chat_template": None})
@@ -235,6 +236,7 @@ def test_weights_of_the_user_and_of_judges_stay(hub: HubServer, tmp_path: Path) 
     assert [bool(locate_weights(name(letter))) for letter in LETTERS] == [True, False, True]
 
 
+@pytest.mark.slow
 def test_a_split_model_is_planned_from_the_headers_of_its_parts(
     hub: HubServer, tmp_path: Path
 ) -> None:
@@ -274,6 +276,7 @@ def test_a_time_budget_stops_the_run_and_the_same_command_resumes(tmp_path: Path
     assert f"144: {answers} answered before" in out
 
 
+@pytest.mark.slow
 def test_a_budget_in_dollars_counts_the_price_of_the_machine(tmp_path: Path) -> None:
     run = ("--batch", "--demo", "--slots", "1", "--threads", "1")
     code, _, err = call(*run, "--budget", "$0.01", "--machine-price", "10", cwd=tmp_path)
@@ -342,6 +345,7 @@ def small_disk(tmp_path: Path, hub: HubServer) -> Iterator[Path]:
 
 
 @pytest.mark.usefixtures("small_disk")
+@pytest.mark.slow
 def test_a_disk_too_small_for_all_models_is_one_sentence_and_removal_helps(
     hub: HubServer, tmp_path: Path
 ) -> None:

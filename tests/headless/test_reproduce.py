@@ -72,6 +72,7 @@ def test_a_deterministic_run_is_reproduced_item_by_item(received: Path) -> None:
     assert select(again, "SELECT count(*) FROM generations") == [answers]
 
 
+@pytest.mark.slow
 def test_a_share_is_a_random_choice_of_scenarios_with_all_conditions(received: Path) -> None:
     chosen = []
     for seed in ("1", "2"):
