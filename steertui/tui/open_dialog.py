@@ -7,13 +7,13 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import DataTable, Footer, Input, Static
 
 from steertui.paths import expand_home
 from steertui.tui.recent import RecentExperiment
 from steertui.tui.widgets.experiment_list import ExperimentList
 from steertui.tui.widgets.label_style import palette
+from steertui.tui.widgets.line_dialog import LineDialog
 from steertui.tui.widgets.path_suggester import KEYS as PATH_KEYS
 from steertui.tui.widgets.path_suggester import PathSuggester
 
@@ -21,7 +21,7 @@ Chosen = RecentExperiment | Path
 """An experiment, or a database whose newest experiment is opened."""
 
 
-class OpenDialog(ModalScreen[Chosen | None]):
+class OpenDialog(LineDialog[Chosen | None]):
     """Dialog with the experiments, and a line for the path of another database."""
 
     BINDINGS = [  # noqa: RUF012 (Textual's own name and type)

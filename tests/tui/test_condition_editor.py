@@ -114,7 +114,8 @@ def test_the_editor_saves_a_vector_and_keeps_a_wrong_text(
         area = app.screen.query_one(TextArea)
         assert area.text.startswith("suffix = ")
         area.text = area.text.replace("vector = []", "vector = [{ name = 3 }]")
-        app.screen.query_one(Input).value = "steered"
+        app.screen.query_one(Input).focus()
+        await press(pilot, "ctrl+a", *"steered")  # the footer's key acts on the name, too
         await press(pilot, "ctrl+s")
         assert isinstance(app.screen, ConditionEditor)
         assert not own.exists()

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from textual.events import Key
 from textual.pilot import Pilot
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static, TextArea
 
 from steertui.core.condition_files import load_conditions
@@ -27,13 +26,15 @@ from steertui.tui.session import Session
 from steertui.tui.widgets.choose_many import ChooseMany
 from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.download_question import download_question
+from steertui.tui.widgets.experiment_list import ExperimentList
 from steertui.tui.widgets.form_dialog import FormDialog
+from steertui.tui.widgets.line_dialog import LineDialog
 from steertui.tui.widgets.moves import MoveList
 from steertui.tui.widgets.prompts import NumberPrompt, TextPrompt
 from tests.fixtures.hub_server import HubServer
 from tests.fixtures.screens import drive, press, wait_idle, wait_until
 
-DIALOGS: dict[type, Callable[[], ModalScreen[Any]]] = {
+DIALOGS: dict[type, Callable[[], LineDialog[Any]]] = {
     ChooseMany: lambda: ChooseMany("Which?", [("one", "one")], [], hint="or others"),
     OpenDialog: lambda: OpenDialog(
         [RecentExperiment("a.db", "a", "demo", 1, 1, gap="", seen_at=0.0)]
@@ -69,11 +70,31 @@ def test_text_typed_at_once_after_tab_is_not_lost(tmp_path: Path, kind: type) ->
     drive(Session(tmp_path / "a.db"), story)
 
 
+@pytest.mark.parametrize("kind", [ChooseMany, OpenDialog])
+def test_text_typed_into_the_list_is_for_the_line(tmp_path: Path, kind: type) -> None:
+    """Nothing is lost, so that Enter takes it, not only the value under the cursor."""
+    dialog = DIALOGS[kind]()
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        app.push_screen(dialog)
+        await wait_until(pilot, lambda: dialog.focused is not None)
+        for key in "gGjk":
+            app.post_message(Key(key, key))
+        await wait_idle(pilot)
+        line = dialog.query_one(Input)
+        assert line.value == "gGjk"
+        dialog.query_one(MoveList if kind is ChooseMany else ExperimentList).focus()
+        await press(pilot, ".", "d", "b")
+        assert line.value == f"gGjk{dialog.SEPARATOR}.db"
+
+    drive(Session(tmp_path / "a.db"), story)
+
+
 def test_enter_on_a_value_that_is_not_ticked_ticks_it_and_then_takes_it(tmp_path: Path) -> None:
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         screen = await plan(pilot, app, "conditions")
         before = screen.experiment.conditions
-        await press(pilot, "enter", "G", "enter")
+        await press(pilot, "enter", "end", "enter")
         assert isinstance(app.screen, ChooseMany)
         assert "placebo" in str(app.screen.query_one("#taken", Static).render())
         await press(pilot, "enter")

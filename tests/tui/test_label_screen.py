@@ -127,6 +127,43 @@ def test_agreement_is_hidden_until_the_batch_has_ended(db: Path) -> None:
     drive_stored(db, story)
 
 
+def test_without_a_judge_undo_after_the_batch_is_what_the_screen_says(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    made_up(db, ["answer"])
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "5", "c")
+        assert "The answer of this batch is labelled." in shown(app)
+        await press(pilot, "enter")
+        assert "No judge labelled these answers" in shown(app)
+        assert "take the last label back" in shown(app)
+        assert "stays stored" not in shown(app)
+        await press(pilot, "u")
+        assert own_labels(db) == []
+
+    drive_stored(db, story)
+
+
+def test_the_first_answer_is_as_wide_as_the_screen_after_it_had_none(
+    db: Path, tmp_path: Path
+) -> None:
+    """Label is visited before there is an experiment, and again when one is open."""
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "5")
+        assert "No answers to label" in shown(app)
+        await press(pilot, "ctrl+o")
+        app.screen.query_one(Input).value = str(db)
+        app.screen.query_one(Input).focus()
+        await press(pilot, "enter", "5")
+        long_text = app.screen.query_one(LongText)
+        assert long_text.virtual_size.width > app.size.width // 2
+        lines = [long_text.render_line(y).text.strip() for y in range(long_text.size.height)]
+        assert any(line.startswith("answer ") for line in lines)
+
+    drive_stored(tmp_path / "none.db", story)
+
+
 def test_disagreements_of_an_ended_batch_are_read_and_no_others(db: Path) -> None:
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "5", *["x"] * ANSWERS, "enter")

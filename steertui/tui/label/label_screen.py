@@ -70,6 +70,8 @@ NO_JUDGE = "No judge labelled these answers: 8 opens Judges, where l labels them
 
 UNDO_LINE = "u      take the last label back"
 
+KEPT_LINE = "u      label the last answer again; its label stays stored beside the new one"
+
 MAX_SIZE = 1_000_000
 """Maximum number of answers in a batch."""
 
@@ -346,7 +348,9 @@ def _end_lines(
     """Return the text below the progress when no answer of the batch is left."""
     if batch.is_full:
         return [
-            f"All {batch.size:,} answers of this batch are labelled.",
+            "The answer of this batch is labelled."
+            if batch.size == 1
+            else f"All {batch.size:,} answers of this batch are labelled.",
             "",
             "enter  end the batch and show the agreement with the judge",
             UNDO_LINE,
@@ -360,7 +364,7 @@ def _end_lines(
         lines.append(f"d      read the answers with different labels: {agreement.disagreements:,}")
     if counts.labelled < counts.answers:
         lines.append("enter  label the next batch")
-    lines.append("u      label the last answer again; its label stays stored beside the new one")
+    lines.append(KEPT_LINE if agreement else UNDO_LINE)
     return lines
 
 

@@ -39,18 +39,26 @@ _REMEDY = (
 )
 
 
-class ConditionArea(TextArea):
-    """Text in which ctrl+a selects all, as in other programs; home goes to the line's start."""
+_SELECT_ALL = Binding(
+    "ctrl+a",
+    "select_all",
+    "Select all",
+    id="editor.all",
+    tooltip="Select the whole text, to replace it",
+)
+"""Key of both texts, as in other programs; home goes to the line's start."""
 
-    BINDINGS = [  # noqa: RUF012 (Textual's own name and type)
-        Binding(
-            "ctrl+a",
-            "select_all",
-            "Select all",
-            id="editor.all",
-            tooltip="Select the whole text, to replace it",
-        ),
-    ]
+
+class NameLine(Input):
+    """Name of the condition."""
+
+    BINDINGS = [_SELECT_ALL]  # noqa: RUF012 (Textual's own name and type)
+
+
+class ConditionArea(TextArea):
+    """Keys of the condition, or its suffix."""
+
+    BINDINGS = [_SELECT_ALL]  # noqa: RUF012
 
 
 class ConditionEditor(ModalScreen[Condition | None]):
@@ -96,7 +104,7 @@ class ConditionEditor(ModalScreen[Condition | None]):
         """Lay out."""
         with Vertical(classes="question editor"):
             yield Static("Name, and a suffix or keys as TOML; empty values add nothing")
-            yield Input(self._condition.name, placeholder="name, such as my-pro")
+            yield NameLine(self._condition.name, placeholder="name, such as my-pro")
             yield ConditionArea(editable_text(self._condition), soft_wrap=True)
             yield Problem()
             keys = "ctrl+s  save      ctrl+a  select all      escape  cancel"

@@ -8,12 +8,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from steertui.printable import one_line
 from steertui.tui.widgets.label_style import palette
+from steertui.tui.widgets.line_dialog import LineDialog
 from steertui.tui.widgets.moves import MoveList
 from steertui.tui.widgets.path_suggester import KEYS as PATH_KEYS
 from steertui.tui.widgets.path_suggester import PathSuggester
@@ -41,12 +41,13 @@ class TickList(MoveList):
         self.post_message(self.Taken())
 
 
-class ChooseMany(ModalScreen[list[str] | None]):
+class ChooseMany(LineDialog[list[str] | None]):
     """Dialog to choose several values; its result has the list's order, None if cancelled.
 
     Enter on a value that is not ticked ticks it first, unless Space was used before.
     """
 
+    SEPARATOR = ", "
     BINDINGS = [  # noqa: RUF012 (Textual's own name and type)
         Binding("escape", "leave", "Cancel", id="pick.leave", tooltip="Change nothing"),
         Binding(

@@ -89,7 +89,11 @@ class LongText(ScrollView, can_focus=True):
         return max(4, min(MAX_WIDTH, self.scrollable_content_region.width - 1))
 
     def _wrap(self) -> None:
-        """Wrap for at most `WRAP_SECONDS`, and schedule the rest."""
+        """Wrap for at most `WRAP_SECONDS`, and schedule the rest; a new width begins again."""
+        if self._wrapped_width != self._width:
+            self._wrapped_width = self._width
+            self._lines = []
+            self._position = (0, -1)
         first = max(0, len(self._lines) - 1)
         deadline = time.monotonic() + WRAP_SECONDS
         while self._wrap_chunk():
@@ -136,9 +140,6 @@ class LongText(ScrollView, can_focus=True):
     def on_resize(self, _: events.Resize) -> None:
         """Wrap again if the width changed."""
         if self._wrapped_width != self._width:
-            self._wrapped_width = self._width
-            self._lines = []
-            self._position = (0, -1)
             self._wrap()
 
     def render_line(self, y: int) -> Strip:

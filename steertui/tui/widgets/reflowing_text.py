@@ -31,7 +31,9 @@ class ReflowingText(Static):
 
     def _redraw(self) -> None:
         size = self.content_size
-        if self._draw and size.width:
+        if not size.width:  # not displayed: drawn when it is
+            self._drawn_size = size
+        elif self._draw:
             text = self._draw(size)
             if size != self._drawn_size or not _are_equal(text, self._drawn_text):
                 self._drawn_size = size

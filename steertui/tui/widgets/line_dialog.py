@@ -1,0 +1,30 @@
+"""Dialog with a list and an input line, which takes what is typed while the list has the focus."""
+
+from typing import ClassVar
+
+from textual.events import Key
+from textual.screen import ModalScreen, ScreenResultType
+from textual.widgets import Input
+
+
+class LineDialog(ModalScreen[ScreenResultType]):
+    """Dialog whose input line takes the text that is typed while its list has the focus.
+
+    Letters that move in other lists are text here, too: the arrows, home and end move.
+    """
+
+    SEPARATOR: ClassVar[str] = ""
+    """Text between the line's old text and what is typed into the list."""
+
+    def on_key(self, event: Key) -> None:
+        """Type a character into the line, which gets the focus; Space is a key of the list."""
+        line = next(iter(self.query(Input)), None)
+        character = event.character or " "
+        if line is None or self.focused is line or not character.isprintable() or character == " ":
+            return
+        event.stop()
+        line.select_on_focus = False  # else the next character replaces this one
+        self.set_focus(line)
+        separator = self.SEPARATOR if line.value.strip() else ""
+        line.value = f"{line.value.rstrip()}{separator}{character}"
+        line.cursor_position = len(line.value)
