@@ -50,12 +50,13 @@ def _checked(table: Table, peers: Sequence[Table]) -> Table:
     axes = [(axis, _axis_rivals(axis, named)) for axis in table.groups.axes]
     contests = [_contest(result, named) for result in table.groups.contests]
     arms = [(arm, _arm_rivals(arm, named)) for arm in table.arms]
-    found = {own.name: _category_rivals(own.name, table, named) for own in table.categories}
+    found = {name: _category_rivals(name, table, named) for name in table.category_gaps}
     categories = {name: rivals for name, rivals in found.items() if rivals}
     contested = [f"the slope over {axis.name}" for axis, rivals in axes if rivals]
     contested += [what for _, verdicts in contests for what in verdicts]
     contested += [f"the gap over wordings, {a.sentence.partition(':')[0]}" for a, r in arms if r]
-    contested += [_category_words(categories)] if categories else []
+    if categories and len(table.category_gaps) > 1:  # one category is the whole table
+        contested.append(_category_words(categories))
     return replace(
         table,
         groups=replace(
@@ -143,10 +144,9 @@ def _category_rivals(
     name: str, table: Table, peers: Sequence[tuple[str, Table]]
 ) -> tuple[str, ...]:
     def same(each: Table) -> Iterator[Signed | None]:
-        for own in each.categories:
-            if own.name == name and own.comparison:
-                limits = limits_of(own.comparison)
-                yield (limits, own.comparison.finding.sign) if limits else None
+        if result := each.category_gaps.get(name):
+            limits = limits_of(result)
+            yield (limits, result.finding.sign) if limits else None
 
     return _rivals(next(same(table), None), peers, same)
 

@@ -1,6 +1,6 @@
 """Tables: rates and paired gaps of one model at one temperature under one judge."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -208,9 +208,14 @@ class Table:
         return {pair: label_transitions(self.outcomes, *pair) for pair in pairs}
 
     @cached_property
+    def category_gaps(self) -> dict[str, GapResult]:
+        """Primary gap by category, Holm over the categories; {} without a primary comparison."""
+        return _category_gaps(self)
+
+    @cached_property
     def categories(self) -> tuple[CategoryGap, ...]:
         """Results by category; Holm over the categories' primary comparisons."""
-        return _category_gaps(self)
+        return tuple(_categories(self))
 
     @cached_property
     def over_categories(self) -> CategoryLimits | None:
@@ -303,29 +308,34 @@ def _rate_rows(outcomes: Sequence[Outcome], policy: Policy) -> tuple[RateRow, ..
     )
 
 
-def _category_gaps(table: Table) -> tuple[CategoryGap, ...]:
-    groups = outcomes_by_category(table.outcomes)
-    rows = {name: _rate_rows(own, table.policy) for name, own in groups.items()}
+def _category_gaps(table: Table) -> dict[str, GapResult]:
     if not table.primary:
-        return tuple(CategoryGap(name, rows[name], None) for name in groups)
-    pair = table.primary.gap.first, table.primary.gap.second
+        return {}
+    groups = outcomes_by_category(table.outcomes)
+    one, two = pair = table.primary.gap.first, table.primary.gap.second
     counts = [convergence_counts(own, table.policy) for own in groups.values()]
-    one, two = pair
     contrasts = [headline_contrast(own.get(one, {}), own.get(two, {}), one, two) for own in counts]
     tests = family_tests(contrasts, Family(Role.EXPLORATORY, len(contrasts), "categories"))
-    results = []
+    results = {}
     for (name, own), contrast, test in zip(groups.items(), contrasts, tests, strict=True):
         planned = ({o.scenario for o in own if o.condition == side} for side in pair)
         result = gap_result(contrast, test, len(set.intersection(*planned)))
-        posterior = None
-        if table.draws_headline:
-            posterior = _posterior(convergence_counts(own, table.policy), pair)
-        else:
+        if not table.draws_headline:
             result = withheld(result)
         if rivals := table.category_rivals.get(name):
             result = contested(result, rivals)
-        results.append(CategoryGap(name, rows[name], result, posterior))
-    return tuple(results)
+        results[name] = result
+    return results
+
+
+def _categories(table: Table) -> Iterator[CategoryGap]:
+    for name, own in outcomes_by_category(table.outcomes).items():
+        result = table.category_gaps.get(name)
+        posterior = None
+        if result and table.draws_headline:
+            pair = result.gap.first, result.gap.second
+            posterior = _posterior(convergence_counts(own, table.policy), pair)
+        yield CategoryGap(name, _rate_rows(own, table.policy), result, posterior)
 
 
 def _posterior(counts: Mapping[str, ScenarioCounts], pair: Pair) -> PairedPosterior | None:
