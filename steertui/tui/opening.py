@@ -88,7 +88,7 @@ class Opening(OrderedKeys):
         return True
 
     async def recent_experiments(self) -> list[RecentExperiment]:
-        """Return the experiments of the open database and the recent ones, newest first."""
+        """Return the open experiment, then those of its database and the recent ones by time."""
         noted = await asyncio.to_thread(load_recent)
         db = self.session.db
         try:
@@ -98,7 +98,7 @@ class Opening(OrderedKeys):
             )
         except SteertuiError:  # the database does not exist yet or cannot be read
             stored = []
-        return merge_recent(stored, noted)
+        return merge_recent(stored, noted, self.session.id)
 
     @work(exit_on_error=False)
     async def action_open(self) -> None:

@@ -5,7 +5,7 @@ They are kept in a file of the user's state folder. Losing it loses only this li
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -139,11 +139,13 @@ def stored_experiments(
 
 
 def merge_recent(
-    stored: Iterable[RecentExperiment], noted: Sequence[RecentExperiment]
+    stored: Sequence[RecentExperiment], noted: Sequence[RecentExperiment], open_id: str
 ) -> list[RecentExperiment]:
     """Return the experiments of the open database and the noted ones, newest first.
 
-    The gap is the noted one if the number of answers is still the same.
+    The open experiment, that of `stored` with `open_id`, comes first even if others were seen
+    later, so that Enter opens the database that the command named. The gap is the noted one if the
+    number of answers is still the same.
     """
     by_name = {(entry.db, entry.id): entry for entry in noted}
     merged = dict(by_name)
@@ -154,7 +156,8 @@ def merge_recent(
         gap, judge = (before.shown_gap, before.shown_judge) if before and is_same else ("", "")
         seen_at = max(entry.seen_at, before.seen_at if before else 0.0)
         merged[name] = replace(entry, gap=gap, judge=judge, seen_at=seen_at)
-    return sorted(merged.values(), key=lambda entry: entry.seen_at, reverse=True)
+    opened = {(entry.db, entry.id) for entry in stored if entry.id == open_id}
+    return sorted(merged.values(), key=lambda e: ((e.db, e.id) not in opened, -e.seen_at))
 
 
 def gap_and_judge(summary: Summary | None) -> tuple[str, str]:

@@ -16,10 +16,11 @@ from steertui.tui.widgets.moves import MoveScroll
 from steertui.tui.widgets.page import Page
 
 HELP = """
-This screen lists the experiments that were open on this machine, the last one first, and those of
-the open database. **Enter** opens the one under the cursor: on Run if answers are missing, else on
-Results. **ctrl+o** opens the same list on every screen, and takes the path of another database. If
-there is none at that path, a new experiment is planned, and its first run creates the database.
+This screen lists the open experiment, then those that were open on this machine, the last one
+first, and those of the open database. **Enter** opens the one under the cursor: on Run if answers
+are missing, else on Results. **ctrl+o** opens the same list on every screen, and takes the path of
+another database. If there is none at that path, a new experiment is planned, and its first run
+creates the database.
 
 The state says how many answers or labels are missing, as of the last look. If the file has been
 changed since, the list says so and shows no gap.

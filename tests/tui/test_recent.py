@@ -1,5 +1,6 @@
 """Recent experiments: listed on Start and in the dialog, opened again, out of date if changed."""
 
+import json
 import os
 import shutil
 import time
@@ -84,6 +85,26 @@ def test_an_older_experiment_of_the_database_is_opened_in_run_and_results(tmp_pa
         assert "12 answers" in shown
 
     drive_stored(db, story)
+
+
+def test_the_named_database_is_listed_first_before_it_was_ever_seen(
+    tmp_path: Path, state_home: Path
+) -> None:
+    seen, named = tmp_path / "seen.db", tmp_path / "named.db"
+    write(seen)
+    id = write(named)
+    drive_stored(seen, nothing)
+    file = state_home / "steertui" / "screens" / "recent.json"
+    (entry,) = json.loads(file.read_text())
+    # Later than any look at the named database, which is noted only after the list is shown.
+    file.write_text(json.dumps([entry | {"seen_at": time.time() + 600}]))
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "enter")
+        assert (app.session.db.resolve(), app.session.id) == (named.resolve(), id)
+        assert isinstance(app.screen, ResultsScreen)
+
+    drive_stored(named, story)
 
 
 def test_a_typed_path_opens_a_database_and_a_wrong_one_changes_nothing(tmp_path: Path) -> None:

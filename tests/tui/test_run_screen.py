@@ -9,6 +9,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from steertui.core.experiment import Experiment
+from steertui.core.model import STAND_IN_TITLE
 from steertui.core.verdict import SIGNS, Label, Verdict
 from steertui.engine.events import SlotView
 from steertui.engine.sizing import Overrides
@@ -301,12 +302,16 @@ def test_labels_of_a_planned_judge_are_shown_before_those_of_a_person(tmp_path: 
     label_by_hand(db)
     with Store(db) as store:
         store.add_judge("local:x", "x", {"kind": "a local model", "title": ""})
+        scripted = {"kind": "a local model", "title": STAND_IN_TITLE}
+        store.add_judge("local:scripted", "scripted", scripted)
         for (key,) in select(db, "SELECT trial FROM generations LIMIT 2"):
             store.add_verdict(str(key), Verdict("local:x", Label.CONVERGENCE))
+            store.add_verdict(str(key), Verdict("local:scripted", Label.CONVERGENCE))
 
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "2")
         assert run_screen(app).run.judge == "local:x"
+        assert "demo: not evidence" in frame(app)[0]  # rates of one judge of three are the demo's
         assert run_screen(app).state == "4 labels pending: r judges the answers"  # by the demo
 
     drive_stored(db, story)

@@ -5,7 +5,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.geometry import Size
 
-from steertui.analysis.summary import STAND_IN_WARNING, Summary
+from steertui.analysis.summary import Summary
 from steertui.printable import one_line
 from steertui.tui.results.rates import draw_rates
 from steertui.tui.run.matrix import Matrix
@@ -41,7 +41,11 @@ class RunBody(Horizontal):
         set_titles(self.query_one("#rates-box"), RATES)
 
     def show_rates(self, summary: Summary | None, empty: str, colours: Palette) -> None:
-        """Show the rates, or the sentence `empty` if there are none."""
+        """Show the rates, or the sentence `empty` if there are none.
+
+        The frame names the demo if any of the rates are its own, since the notices below them may
+        be out of sight.
+        """
 
         def draw(room: Size) -> Text:
             if not summary or not summary.tables:
@@ -53,7 +57,7 @@ class RunBody(Horizontal):
             return text
 
         self.query_one("#rates", ReflowingText).draw_with(draw)
-        is_demo = summary and STAND_IN_WARNING in summary.notices
+        is_demo = summary and any(table.is_stand_in for table in summary.tables)
         warning = Text("! demo: not evidence about real models", colours.warning)
         set_titles(self.query_one("#rates-box"), RATES, warning if is_demo else "")
 

@@ -68,7 +68,7 @@ class Host(Protocol):
         """Open another database or experiment; return False, and say why, during a run."""
 
     async def recent_experiments(self) -> list[RecentExperiment]:
-        """Return the experiments of the open database and the recent ones, newest first."""
+        """Return the open experiment, then those of its database and the recent ones by time."""
 
     async def open_recent(self, recent: RecentExperiment) -> None:
         """Open an experiment; show Run if answers are missing, else Results."""
