@@ -16,6 +16,7 @@ from steertui.tui.widgets.label_style import palette
 from steertui.tui.widgets.line_dialog import LineDialog
 from steertui.tui.widgets.path_suggester import KEYS as PATH_KEYS
 from steertui.tui.widgets.path_suggester import PathSuggester
+from steertui.tui.widgets.text_line import TextLine
 
 Chosen = RecentExperiment | Path
 """An experiment, or a database whose newest experiment is opened."""
@@ -42,7 +43,7 @@ class OpenDialog(LineDialog[Chosen | None]):
             yield Static("Open which experiment?", markup=False)
             yield ExperimentList(id="open-list")
             hint = "or the path of a database, an old or a new one, such as other.db"
-            yield Input(placeholder=hint, suggester=PathSuggester())
+            yield TextLine(placeholder=hint, suggester=PathSuggester())
             keys = f"enter  open      tab  type a path      {PATH_KEYS}      escape  cancel"
             yield Static(keys, classes="keys")
         yield Footer()

@@ -76,12 +76,18 @@ class OrderedKeys(App[None]):
     async def _pass_on(self) -> None:
         """Pass on the held keys, each when the effects of the one before it are over."""
         while self._held:
-            event, end = self._held.popleft()
+            held = event, end = self._held[0]
             await self._settle()
             while (self._is_acting or self._waits_for_data(event)) and monotonic() < end:
                 await asyncio.sleep(POLL)
                 await self._settle()
-            self.call_later(super().on_event, event)
+            if self._held and self._held[0] is held:
+                self._held.popleft()
+                self.call_later(super().on_event, event)
+
+    def drop_keys(self) -> None:
+        """Drop the held keys: the screen or dialog for which they were typed does not open."""
+        self._held.clear()
 
     async def _settle(self) -> None:
         """Wait until the focused widget, what contains it, and the app have no old messages."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.events import Key
+from textual.events import Key, Paste
 from textual.pilot import Pilot
 from textual.widgets import Input, Static, TextArea
 
@@ -15,6 +15,7 @@ from steertui.core.condition_files import load_conditions
 from steertui.core.experiment import Experiment
 from steertui.engine.sizing import Overrides
 from steertui.planning.experiment_files import load_experiment
+from steertui.planning.origin import origin_of
 from steertui.planning.reach import LARGE_DOWNLOAD
 from steertui.store import Store
 from steertui.tui.app import SteertuiApp
@@ -86,8 +87,49 @@ def test_text_typed_into_the_list_is_for_the_line(tmp_path: Path, kind: type) ->
         dialog.query_one(MoveList if kind is ChooseMany else ExperimentList).focus()
         await press(pilot, ".", "d", "b")
         assert line.value == f"gGjk{dialog.SEPARATOR}.db"
+        dialog.query_one(MoveList if kind is ChooseMany else ExperimentList).focus()
+        await wait_idle(pilot)
+        app.post_message(Paste('a\r\n\n "b, c", d\n'))
+        await wait_idle(pilot)
+        pasted = 'a, "b, c", d' if kind is ChooseMany else 'a "b, c", d'
+        assert line.value == f"gGjk{dialog.SEPARATOR}.db{dialog.SEPARATOR}{pasted}"
 
     drive(Session(tmp_path / "a.db"), story)
+
+
+def test_several_pasted_lines_are_one_line_of_text(tmp_path: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        screen = await plan(pilot, app, "name")
+        await press(pilot, "enter")
+        app.post_message(Paste("a name\n  on two lines\n"))
+        await wait_idle(pilot)
+        await press(pilot, "enter")
+        assert screen.experiment.name == "a name on two lines"
+
+    drive(Session(tmp_path / "a.db"), story)
+
+
+def test_fields_that_read_no_file_are_changed_though_a_database_names_a_file(
+    tmp_path: Path,
+) -> None:
+    """Keys typed for a dialog that cannot open are dropped; they do not act on the screens."""
+    stored = Experiment(conditions_file="other.toml")
+    session = Session(tmp_path / "a.db", experiment=stored)
+    session.origin = origin_of(stored, "a.db", is_database=True)
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        screen = await plan(pilot, app, "conditions")
+        for key in ("enter", "tab", "4"):
+            app.post_message(Key(key, key if len(key) == 1 else None))
+        await wait_idle(pilot)
+        assert app.screen is screen
+        for field in ("models", "scenarios", "judges"):
+            await plan(pilot, app, field)
+            await press(pilot, "enter")
+            assert isinstance(app.screen, ChooseMany), field
+            await press(pilot, "escape")
+
+    drive(session, story)
 
 
 def test_enter_on_a_value_that_is_not_ticked_ticks_it_and_then_takes_it(tmp_path: Path) -> None:
@@ -348,7 +390,6 @@ def test_a_message_does_not_cover_the_key_bar(tmp_path: Path, size: tuple[int, i
         app = SteertuiApp(Session(tmp_path / "a.db"))
         async with app.run_test(size=size, notifications=True) as pilot:
             app.notify("A sentence of some words that wraps. " * 6, markup=False)
-            await wait_until(pilot, lambda: bool(app.screen.query("Toast")))
             await wait_idle(pilot)
             toast, keys = (app.screen.query_one(name).region for name in ("Toast", "Footer"))
             assert toast.area

@@ -20,6 +20,7 @@ from steertui.toml_files import parse_toml, validate
 from steertui.tui.plan.own_conditions import add_condition
 from steertui.tui.widgets.prompts import Confirm
 from steertui.tui.widgets.screen_words import Problem
+from steertui.tui.widgets.text_line import TextLine
 
 _TEXTS = ("suffix", "prefix", "system", "system_mode", "prefill", "arm", "about")
 """Keys with text, in the order of the editor."""
@@ -49,7 +50,7 @@ _SELECT_ALL = Binding(
 """Key of both texts, as in other programs; home goes to the line's start."""
 
 
-class NameLine(Input):
+class NameLine(TextLine):
     """Name of the condition."""
 
     BINDINGS = [_SELECT_ALL]  # noqa: RUF012 (Textual's own name and type)

@@ -39,6 +39,7 @@ class Field:
         hint: other values that can be typed.
         special: a value and the text that is shown for it, such as (0, "all").
         is_path: whether a typed value can be a path, which is completed.
+        reads_texts: whether `choices` reads text files that the experiment names.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Field:
     hint: str = ""
     special: tuple[object, str] | None = None
     is_path: bool = False
+    reads_texts: bool = False
 
     def format(self, value: object) -> str:
         """Return a value as it is shown."""
@@ -150,6 +152,7 @@ _SCENARIOS = (
         title="categories",
         about="Use only scenarios of these categories; none ticked: all",
         choices=category_choices,
+        reads_texts=True,
         special=([], "all"),
     ),
     Field(
@@ -163,6 +166,7 @@ _SCENARIOS = (
         title="conditions",
         about="Conditions under which every scenario is answered",
         choices=condition_choices,
+        reads_texts=True,
     ),
     Field(
         name="conditions_file",

@@ -205,8 +205,9 @@ class PlanScreen(Page):
         if isinstance(value, bool):
             return not value
         question = f"{field.title}: {field.about}"
-        if field.choices:
+        if field.reads_texts:
             self.origin.require_readable(experiment)
+        if field.choices:
             choices = field.choices(experiment)
             return await self.app.push_screen_wait(ChooseMany(question, choices, value, field.hint))
         if field.values:

@@ -5,7 +5,6 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
-from textual.widgets import Input
 
 from steertui.core.verdict import Label
 from steertui.printable import one_line
@@ -15,6 +14,7 @@ from steertui.tui.widgets.choose_one import OptionRow
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import join_wrapped
 from steertui.tui.widgets.reflowing_text import ReflowingText
+from steertui.tui.widgets.text_line import TextLine
 
 KEYS = {
     "experiment": "a",
@@ -58,7 +58,7 @@ def filter_title(name: str) -> str:
     return NAMES.get(name, name)
 
 
-class Search(Input):
+class Search(TextLine):
     """Input for words in answers."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -17,6 +17,7 @@ from steertui.tui.widgets.line_dialog import LineDialog
 from steertui.tui.widgets.moves import MoveList
 from steertui.tui.widgets.path_suggester import KEYS as PATH_KEYS
 from steertui.tui.widgets.path_suggester import PathSuggester
+from steertui.tui.widgets.text_line import NamesLine
 from steertui.typed_lists import join_names, split_names
 
 TICKED = "[x] "
@@ -88,7 +89,7 @@ class ChooseMany(LineDialog[list[str] | None]):
             yield Static(self._question, markup=False)
             yield TickList()
             if self._hint:
-                yield Input(self._typed, placeholder=self._hint, suggester=PathSuggester())
+                yield NamesLine(self._typed, placeholder=self._hint, suggester=PathSuggester())
             yield Static(id="taken", markup=False)
             keys = ["space  tick", "enter  OK", "escape  cancel"]
             keys += ["tab  type", PATH_KEYS] if self._hint else []

@@ -13,6 +13,7 @@ from steertui.tui.widgets.path_suggester import KEYS as COMPLETE_KEYS
 from steertui.tui.widgets.path_suggester import PathSuggester
 from steertui.tui.widgets.prompts import CANCEL
 from steertui.tui.widgets.screen_words import Problem
+from steertui.tui.widgets.text_line import TextLine
 
 KEYS = "enter  OK      tab  next line      escape  cancel"
 
@@ -42,7 +43,7 @@ class FormDialog(ModalScreen[Values | None]):
                 for line in lines:
                     with Horizontal(classes="form-line"):
                         yield Label(line.title, markup=False)
-                        yield Input(
+                        yield TextLine(
                             self._values.get(line.name, line.value),
                             placeholder=line.help,
                             id=f"form-{line.name}",

@@ -2,9 +2,10 @@
 
 from typing import ClassVar
 
-from textual.events import Key
+from textual.events import Key, Paste
 from textual.screen import ModalScreen, ScreenResultType
-from textual.widgets import Input
+
+from steertui.tui.widgets.text_line import TextLine
 
 
 class LineDialog(ModalScreen[ScreenResultType]):
@@ -18,13 +19,21 @@ class LineDialog(ModalScreen[ScreenResultType]):
 
     def on_key(self, event: Key) -> None:
         """Type a character into the line, which gets the focus; Space is a key of the list."""
-        line = next(iter(self.query(Input)), None)
         character = event.character or " "
-        if line is None or self.focused is line or not character.isprintable() or character == " ":
+        if character.isprintable() and character != " ":
+            self._append(event, character)
+
+    def on_paste(self, event: Paste) -> None:
+        """Insert a text that is pasted over the list into the line."""
+        self._append(event, event.text)
+
+    def _append(self, event: Key | Paste, text: str) -> None:
+        line = next(iter(self.query(TextLine)), None)
+        if line is None or self.focused is line:
             return
         event.stop()
         line.select_on_focus = False  # else the next character replaces this one
         self.set_focus(line)
         separator = self.SEPARATOR if line.value.strip() else ""
-        line.value = f"{line.value.rstrip()}{separator}{character}"
+        line.value = f"{line.value.rstrip()}{separator}{line.as_line(text)}"
         line.cursor_position = len(line.value)

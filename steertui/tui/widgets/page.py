@@ -67,6 +67,9 @@ class Host(Protocol):
     ) -> bool:
         """Open another database or experiment; return False, and say why, during a run."""
 
+    def drop_keys(self) -> None:
+        """Drop the keys that are typed and have not acted yet."""
+
     async def recent_experiments(self) -> list[RecentExperiment]:
         """Return the open experiment, then those of its database and the recent ones by time."""
 
@@ -255,7 +258,8 @@ class Page(Screen[None]):
         self.query_one("#empty-note", Static).update(text)
 
     def show_error(self, message: str) -> None:
-        """Show an error message."""
+        """Show an error message, and drop the keys that were typed before it."""
+        self.host.drop_keys()
         self.notify(message, severity="error", timeout=15, markup=False)
 
     @on(Asked)

@@ -13,6 +13,7 @@ from steertui.tui.widgets.moves import MoveScroll
 from steertui.tui.widgets.path_suggester import KEYS as PATH_KEYS
 from steertui.tui.widgets.path_suggester import PathSuggester
 from steertui.tui.widgets.screen_words import Problem
+from steertui.tui.widgets.text_line import TextLine
 
 KEYS = "enter  OK      escape  cancel"
 CANCEL = Binding("escape", "leave", "Cancel", id="ask.leave", tooltip="Change nothing")
@@ -81,7 +82,7 @@ class TextPrompt(ModalScreen[str | None]):
         """Yield the question, the input line and the keys."""
         with Vertical(classes="question"):
             yield Static(self._question, markup=False)
-            yield Input(self._value, placeholder=self._hint, suggester=self._suggester)
+            yield TextLine(self._value, placeholder=self._hint, suggester=self._suggester)
             yield Problem()
             keys = f"{KEYS}      {PATH_KEYS}" if self._suggester else KEYS
             yield Static(keys, classes="keys")
