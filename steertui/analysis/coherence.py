@@ -1,5 +1,6 @@
 """Measures of coherence of stored answers, by condition, which need no judge."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from steertui.core.condition import Condition
@@ -24,12 +25,19 @@ def measures_by_condition(
         return {}
     repeated: dict[str, dict[str, tuple[float, int]]] = {name: {} for name in names}
     logliks: dict[str, dict[str, tuple[float, int]]] = {name: {} for name in names}
+    answers: Counter[str] = Counter()
+    unscored: Counter[str] = Counter()
     for answer in scored_answers(store, experiment, setting, names):
         _add(repeated[answer.condition], answer.scenario, repetition(answer.answer.split()))
+        answers[answer.condition] += 1
+        unscored[answer.condition] += answer.loglik is None
         if answer.loglik is not None and answer.tokens:
             mean = answer.loglik / answer.tokens
             _add(logliks[answer.condition], answer.scenario, mean)
-    return {name: AnswerMeasures(repeated[name], logliks[name]) for name in names}
+    return {
+        name: AnswerMeasures(repeated[name], logliks[name], answers[name], unscored[name])
+        for name in names
+    }
 
 
 def _add(sums: dict[str, tuple[float, int]], scenario: str, value: float) -> None:

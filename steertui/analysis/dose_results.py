@@ -1,6 +1,6 @@
 """Results of a dose axis under one judge: curve, slope, matched strength, lines left out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from steertui.analysis.coherence_costs import CostMatch, cost_matches
@@ -68,6 +68,8 @@ class AxisResult:
         matches: conditions outside all groups.
         left_out: lines left out in turn.
         scenarios: planned scenarios.
+        answers: number of answers of its doses and of the conditions of `matches`.
+        unscored: number of these that the unsteered model has not scored; 0 if it has scored none.
         headline: the result in a few words (`axis_headline`), or why nothing is concluded.
         sentences: what is shown (`axis_sentences`), or why nothing is concluded.
         details: sensitivity of its gaps, one sentence each.
@@ -79,6 +81,8 @@ class AxisResult:
     matches: tuple[Match, ...]
     left_out: tuple[LeftOut, ...]
     scenarios: int
+    answers: int = 0
+    unscored: int = 0
     headline: str = ""
     sentences: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
@@ -122,14 +126,25 @@ def _axis(
     curve = dose_curve(doses, data.outcomes, first.limits, data.policy, data.measures)
     counts = {name: convergence(own, data.policy) for name, own in data.outcomes.items()}
     is_ladder = first.unit is DoseUnit.LINES
+    matches = () if is_ladder else _matches(doses, counts, data)
+    answers, unscored = _scored([*(n for _, n in doses), *(m.condition for m in matches)], data)
     return AxisResult(
         name=first.axis,
         unit=first.unit,
         curve=curve,
-        matches=() if is_ladder else _matches(doses, counts, data),
+        matches=matches,
         left_out=_left_out(steps, doses, counts),
         scenarios=len({o.scenario for _, name in doses for o in data.outcomes[name]}),
+        answers=answers,
+        unscored=unscored,
     )
+
+
+def _scored(names: Iterable[str], data: AxisData) -> tuple[int, int]:
+    """Return the numbers of answers, and of those that were not scored; 0 if none was scored."""
+    own = [data.measures[name] for name in names if name in data.measures]
+    answers, unscored = (sum(m.answers for m in own), sum(m.unscored for m in own))
+    return answers, unscored if unscored < answers else 0
 
 
 def _matches(

@@ -1,4 +1,4 @@
-"""Warnings on the gaps of dose axes and contests: few pairs, dependence on the condition."""
+"""Warnings on dose axes and contests: few pairs, dependence on the condition, unscored answers."""
 
 from collections.abc import Iterator, Sequence
 
@@ -25,6 +25,22 @@ def group_warnings(
         pairs = [*dict.fromkeys(pair for family in families for pair in family.values())]
         yield from _few_pairs(name, pairs, answers, policy)
         yield from dependence_warnings({n: answers[n] for pair in pairs for n in pair}, pairs)
+
+
+def unscored_warnings(groups: Groups) -> Iterator[TrialWarning]:
+    """Yield a warning on each axis whose answers are only in part scored by the unsteered model."""
+    for axis in groups.axes:
+        if axis.unscored:
+            scored = axis.answers - axis.unscored
+            share = f"{scored} of {axis.answers} ({100 * scored / axis.answers:.0f} %)"
+            text = (
+                f"{axis.name}: only {share} answers are scored by the unsteered model; the others "
+                "may differ, so the log-likelihoods of the doses are not comparable; a run scores "
+                "them"
+            )
+            doses = [point.condition for point in axis.curve.points]
+            names = (*doses, *(match.condition for match in axis.matches))
+            yield TrialWarning(WarningKind.UNSCORED, text, names)
 
 
 def _few_pairs(

@@ -9,7 +9,7 @@ from steertui.analysis.coherence import measures_by_condition
 from steertui.analysis.comparable import Settings, experiment_settings, setting_differences
 from steertui.analysis.declaration import Declaration, read_declaration
 from steertui.analysis.group_conflicts import with_group_conflicts
-from steertui.analysis.group_warnings import group_warnings
+from steertui.analysis.group_warnings import group_warnings, unscored_warnings
 from steertui.analysis.groups import group_results
 from steertui.analysis.judge_conflicts import Conflict, judge_conflicts, with_conflicts
 from steertui.analysis.judge_warnings import judge_warnings
@@ -239,10 +239,10 @@ def _completed(
 
 
 def _group_warned(table: Table) -> Table:
-    """Return the table with the warnings on its dose axes and contests, if it has labels."""
-    if table.judge is None:
-        return table
-    found = group_warnings(table.groups, table.outcomes, table.policy)
+    """Return the table with warnings on its dose axes and contests; on gaps if it has labels."""
+    found = [*unscored_warnings(table.groups)]
+    if table.judge is not None:
+        found += group_warnings(table.groups, table.outcomes, table.policy)
     return replace(table, warnings=(*table.warnings, *found))
 
 

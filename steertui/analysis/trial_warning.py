@@ -14,6 +14,7 @@ class WarningKind(StrEnum):
     DISAGREEMENT = "judge disagreement"
     """Another judge or a reference judge leads to other results."""
     UNJUDGED = "unjudged trials"
+    UNSCORED = "answers without a log-likelihood"
     NONSENSE = "nonsensical answers"
     TRUNCATED = "truncated answers"
     DEPENDENCE = "dependence on the condition"

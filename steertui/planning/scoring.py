@@ -1,6 +1,6 @@
 """Answers that the unsteered model scores, as a measure of coherence."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from steertui.core.condition import Condition
@@ -11,22 +11,25 @@ from steertui.server.model import ServerModel
 
 def prompts_to_score(experiment: Experiment, prompts: Sequence[Prompt]) -> list[Prompt]:
     """Return the prompts whose answers the unsteered model is to score (`Experiment.coherence`)."""
-    on_axis = {p.trial.condition.step.axis for p in prompts if p.trial.condition.step}
+    wanted = conditions_to_score(experiment, (prompt.trial.condition for prompt in prompts))
     return [
         prompt
         for prompt in prompts
-        if not isinstance(prompt.trial.model, ServerModel)
-        and _is_wanted(experiment, prompt.trial.condition, has_axis=bool(on_axis))
+        if prompt.trial.condition.name in wanted and not isinstance(prompt.trial.model, ServerModel)
     ]
 
 
-def _is_wanted(experiment: Experiment, condition: Condition, *, has_axis: bool) -> bool:
+def conditions_to_score(experiment: Experiment, conditions: Iterable[Condition]) -> frozenset[str]:
+    """Return the names of the conditions whose answers are scored, among all of the experiment."""
+    known = {condition.name: condition for condition in conditions}
     match experiment.coherence:
         case "doses":
-            return has_axis and (condition.step is not None or not condition.groups)
+            has_axis = any(condition.step for condition in known.values())
+            on_axis = {name for name, c in known.items() if c.step or not c.groups}
+            return frozenset(on_axis if has_axis else ())
         case "all":
-            return True
+            return frozenset(known)
         case "none":
-            return False
+            return frozenset()
         case _:
             assert_never(experiment.coherence)

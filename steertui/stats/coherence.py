@@ -36,10 +36,14 @@ class AnswerMeasures:
         repetition: share of repeated sequences of words in an answer, from 0 to 1.
         loglik: log-likelihood of an answer under the unsteered model, in nats per token; answers
             without tokens, and those that were not scored, are absent.
+        answers: their number.
+        unscored: number of answers that were not scored.
     """
 
     repetition: ScenarioSums = field(default_factory=dict)
     loglik: ScenarioSums = field(default_factory=dict)
+    answers: int = 0
+    unscored: int = 0
 
 
 @dataclass(frozen=True, slots=True)

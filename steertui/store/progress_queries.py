@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from steertui.core.model import ModelBackend
 from steertui.lookup import disambiguate
 from steertui.store.records import TrialStatus
 from steertui.store.rows import CONTROL_TRIALS, STATUSES
@@ -162,6 +163,17 @@ def count_all(store: Store) -> tuple[int, int]:
         FROM (SELECT count(*) AS n FROM {CONTROL_TRIALS})"""
     ((trials, answers),) = store.tuples(sql)
     return trials, answers
+
+
+def unscored_counts(store: Store, experiment: str) -> dict[str, int]:
+    """Return by condition the answers of local models that the unsteered model has not scored."""
+    sql = """SELECT c.name, count(*) FROM experiment_trials AS e
+        JOIN trials AS t ON t.key = e.trial JOIN conditions AS c ON c.id = t.condition
+        JOIN models AS m ON m.sha256 = t.model JOIN generations AS g ON g.trial = e.trial
+        WHERE e.experiment = ? AND m.backend = ?
+            AND NOT EXISTS (SELECT 1 FROM answer_logliks AS l WHERE l.trial = e.trial)
+        GROUP BY c.name"""
+    return dict(store.tuples(sql, [experiment, ModelBackend.GGUF.value]))
 
 
 def answered_counts(store: Store) -> dict[str, int]:

@@ -25,6 +25,7 @@ from steertui.store.progress_queries import answered_counts
 from steertui.store.read_only import newest_change
 from steertui.store.records import StoredExperiment
 from steertui.tui.pending_labels import pending_labels, planned_judges
+from steertui.tui.pending_scores import pending_scores
 from steertui.tui.session import parse_stored
 from steertui.untrusted import InvalidJsonError, parse_json
 
@@ -35,7 +36,7 @@ MAX_RECENT = 30
 """Experiments that are kept."""
 
 UP_TO_DATE = "up to date"
-"""State of an experiment that lacks no answer and no label."""
+"""State of an experiment that lacks no answer, no label and no log-likelihood."""
 
 GRACE = 60.0
 """Seconds between the last look at a database and its last own change, such as closing its log."""
@@ -56,6 +57,7 @@ class RecentExperiment:
         seen_at: time of the last look, or of the newest plan, in seconds since 1970.
         judge: judge of the gap, and whether others contradict it; "" if unknown.
         pending: labels pending, of the planned judges.
+        unscored: answers that the unsteered model is to score and has not.
     """
 
     db: str
@@ -67,6 +69,7 @@ class RecentExperiment:
     seen_at: float
     judge: str = ""
     pending: int = 0
+    unscored: int = 0
 
     @property
     def has_changed(self) -> bool:
@@ -81,7 +84,9 @@ class RecentExperiment:
         missing = self.trials - self.answered
         if missing:
             return f"{missing:,} unanswered"
-        return f"{self.pending:,} labels pending" if self.pending else UP_TO_DATE
+        if self.pending:
+            return f"{self.pending:,} labels pending"
+        return f"{self.unscored:,} unscored" if self.unscored else UP_TO_DATE
 
     @property
     def shown_gap(self) -> str:
@@ -133,8 +138,9 @@ def stored_experiments(
     described: list[RecentExperiment] = []
     for stored in store.experiments():
         recent = _describe(stored, db, answered.get(stored.id, 0))
-        pending = _pending(store, stored, options) if recent.answered == recent.trials else 0
-        described.append(replace(recent, pending=pending))
+        if recent.answered == recent.trials:
+            recent = _with_pending(recent, store, stored, options)
+        described.append(recent)
     return described
 
 
@@ -202,11 +208,20 @@ def _describe(stored: StoredExperiment, db: Path, answered: int) -> RecentExperi
     )
 
 
-def _pending(store: Store, stored: StoredExperiment, options: JudgeServerOptions) -> int:
-    """Return the labels pending of an experiment with all answers."""
+def _with_pending(
+    recent: RecentExperiment,
+    store: Store,
+    stored: StoredExperiment,
+    options: JudgeServerOptions,
+) -> RecentExperiment:
+    """Return an experiment with all answers with what a run would judge and score."""
     experiment, origin = parse_stored(stored, store.path)
     planned = planned_judges(store, experiment, origin, options)
-    return pending_labels(store, stored.id, stored.trials, planned)
+    return replace(
+        recent,
+        pending=pending_labels(store, stored.id, stored.trials, planned),
+        unscored=pending_scores(store, stored.id, experiment),
+    )
 
 
 def _name(stored: StoredExperiment) -> str:

@@ -22,8 +22,9 @@ are missing, else on Results. **ctrl+o** opens the same list on every screen, an
 another database. If there is none at that path, a new experiment is planned, and its first run
 creates the database.
 
-The state says how many answers or labels are missing, as of the last look. If the file has been
-changed since, the list says so and shows no gap.
+The state says how many answers or labels are missing, or how many answers the unsteered model has
+yet to score, as of the last look. If the file has been changed since, the list says so and shows no
+gap.
 
 The demo needs no network, no API key and no model: a shipped model of two megabytes answers the
 scenarios and judges its own answers within seconds.
@@ -65,7 +66,7 @@ class StartScreen(Page):
             tooltip="Offline, takes seconds",
         ),
         Binding("d", "demo", "Demo", id="start.demo", tooltip="Offline, takes seconds"),
-        Binding("c", "resume", "Resume", id="start.resume", tooltip="Run the unanswered trials"),
+        Binding("c", "resume", "Resume", id="start.resume", tooltip="Run what is missing"),
     ]
 
     def __init__(self) -> None:
@@ -100,9 +101,12 @@ class StartScreen(Page):
         return next((e for e in self._recent if (e.db, e.id) == (db, id)), None)
 
     @property
-    def _unanswered(self) -> int:
-        """Trials of the open experiment without an answer."""
-        return self._current.trials - self._current.answered if self._current else 0
+    def _missing(self) -> str:
+        """What the open experiment lacks of the models, in words; "" for nothing."""
+        current = self._current
+        if current and current.answered < current.trials:
+            return f"{current.trials - current.answered:,} answers are missing"
+        return f"{current.unscored:,} answers are unscored" if current and current.unscored else ""
 
     def _draw(self) -> None:
         c = self.colours
@@ -125,8 +129,8 @@ class StartScreen(Page):
         demo = "run the demo: offline, takes seconds; not evidence about real models"
         if self._recent:
             yield "enter", "open the experiment under the cursor"
-            if self._unanswered:
-                yield "c", f"resume: {self._unanswered:,} answers are missing in {self.session.db}"
+            if self._missing:
+                yield "c", f"resume: {self._missing} in {self.session.db}"
             yield "d", demo
         elif self._is_listed:
             yield "enter", demo
@@ -138,10 +142,10 @@ class StartScreen(Page):
         yield "?", "help on any screen;  ctrl+p  command palette;  q  quit"
 
     def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
-        """Offer to resume only if answers are missing, and the demo when the list is read."""
+        """Offer to resume only if something is missing, and the demo when the list is read."""
         if action == "demo":
             return self._is_listed
-        return bool(self._unanswered) if action == "resume" else True
+        return bool(self._missing) if action == "resume" else True
 
     @on(DataTable.RowSelected, "#recent")
     async def _opened(self, event: DataTable.RowSelected) -> None:
@@ -152,5 +156,5 @@ class StartScreen(Page):
         await self.host.run_demo()
 
     async def action_resume(self) -> None:
-        """Run the unanswered trials of the open experiment."""
+        """Run what is missing of the open experiment."""
         await self.host.start()

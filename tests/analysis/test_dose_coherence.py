@@ -115,6 +115,27 @@ def test_coherence_is_reported_before_any_answer_is_judged(tmp_path: Path) -> No
     assert report(db, "--format", "markdown").count("| 0.8 | 20! | -2.07 |") == 1
 
 
+@pytest.mark.parametrize("is_judged", [True, False])
+def test_a_part_of_the_log_likelihoods_is_warned_about(tmp_path: Path, is_judged: bool) -> None:
+    """A run that was killed while it scored: the means are over the answers scored so far."""
+    db = tmp_path / "a.db"
+    conditions = grouped.dose_conditions(tmp_path, 0.4, 0.8)
+    grouped.write(db, conditions, grouped.by_rate(grouped.rising), loglik=lambda *_: -1.0)
+    if not is_judged:
+        execute(db, "DELETE FROM verdicts")
+    words = "scored by the unsteered model"
+    assert words not in report(db, "--detail")
+    execute(
+        db, "DELETE FROM answer_logliks WHERE trial IN (SELECT trial FROM generations LIMIT 50)"
+    )
+    of_axis = sum(bool(c.step or (c.access and not c.groups)) for c in conditions) * 40
+    text = " ".join(report(db, "--detail").split())
+    assert f"of {of_axis} (" in text[text.index("axis: only ") :]
+    assert f"answers are {words}; the others may differ" in text
+    execute(db, "DELETE FROM answer_logliks")
+    assert words not in report(db, "--detail")
+
+
 def test_a_limited_measure_that_is_unknown_makes_no_dose_coherent(tmp_path: Path) -> None:
     text = grouped.DOSE.replace("STRENGTHS", "0.4, 0.8") + "max_loss = 0.5\n"
     grouped.write(tmp_path / "a.db", grouped.load(tmp_path, text), grouped.by_rate(grouped.rising))

@@ -17,13 +17,14 @@ from steertui.store import Store
 from steertui.tui.app import SteertuiApp, open_session
 from steertui.tui.open_dialog import OpenDialog
 from steertui.tui.plan.plan_screen import PlanScreen
-from steertui.tui.recent import load_recent
+from steertui.tui.recent import UP_TO_DATE, load_recent
 from steertui.tui.results.results_screen import ResultsScreen
 from steertui.tui.run.run_screen import RunScreen
 from steertui.tui.session import Session
 from steertui.tui.theme import DARK, LIGHT
 from steertui.tui.widgets.experiment_list import ExperimentList
 from steertui.tui.widgets.prompts import Confirm
+from tests.fixtures import grouped
 from tests.fixtures.database import execute, select
 from tests.fixtures.program import call
 from tests.fixtures.screens import Story, drive, press, wait_idle
@@ -166,6 +167,34 @@ def test_a_changed_database_shows_no_gap_and_a_missing_one_is_not_listed(tmp_pat
     assert (entry.shown_gap, entry.shown_judge, entry.state) == ("", "", "changed since")
     db.unlink()
     assert load_recent() == []
+
+
+def test_an_experiment_with_unscored_answers_is_not_up_to_date(tmp_path: Path) -> None:
+    """A run was killed while the unsteered model scored the answers of a dose axis."""
+    db = tmp_path / "a.db"
+    conditions = grouped.dose_conditions(tmp_path, 0.4)
+    grouped.write(db, conditions, lambda *_: None, 4, loglik=lambda *_: -1.0)
+    toml = Experiment(judges=["none"]).to_toml()
+    execute(db, "UPDATE experiment_plans SET toml = ?", [toml])
+    execute(db, "DELETE FROM answer_logliks WHERE trial IN (SELECT trial FROM generations LIMIT 3)")
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "2")
+        screen = app.screen
+        assert isinstance(screen, RunScreen)
+        assert screen.state == "3 answers unscored: r scores them"
+        await press(pilot, "0")
+        shown = str(app.screen.query_one("#start-text", Static).render())
+        assert f"resume: 3 answers are unscored in {db}" in shown
+
+    drive_stored(db, story)
+    (entry,) = load_recent()
+    assert entry.state == "3 unscored"
+    toml = Experiment(coherence="none", judges=["none"]).to_toml()
+    execute(db, "UPDATE experiment_plans SET toml = ?", [toml])
+    drive_stored(db, nothing)
+    (entry,) = load_recent()
+    assert entry.state == UP_TO_DATE
 
 
 @pytest.mark.parametrize("text", ["", "no JSON", '[{"db": 1}]', "[1]", '{"a": []}'])

@@ -26,6 +26,7 @@ from steertui.tui.run.status_lines import (
     stored_parts,
 )
 from steertui.tui.widgets.reflowing_text import ReflowingText
+from steertui.units import quantity
 
 HELP = """
 Every cell of the matrix is a scenario under a condition, with one sign per sample: the first
@@ -154,11 +155,14 @@ class RunScreen(RunControls):
         """Return the work that remains in words."""
         if self.run.unanswered:
             return f"{self.run.unanswered:,} trials unanswered"
-        return f"{self.run.pending:,} labels pending" if self.run.pending else "up to date"
+        if self.run.pending:
+            return f"{self.run.pending:,} labels pending"
+        unscored = self.run.unscored
+        return f"{quantity(unscored, 'answer')} unscored" if unscored else "up to date"
 
     def outcome_line(self, outcome: str) -> str:
         """Return the state line after a run with this outcome: of a stop only if work remains."""
-        remains = self.run.unanswered or self.run.pending
+        remains = self.run.unanswered or self.run.pending or self.run.unscored
         return outcome if outcome == FAILED or (outcome and remains) else self.remaining_line()
 
     def remaining_line(self) -> str:
@@ -168,7 +172,9 @@ class RunScreen(RunControls):
             return f"{self.remaining_work()}: {ENTER_FILES}"
         if self.run.unanswered:
             return f"{self.remaining_work()}: r runs them"
-        return f"{self.remaining_work()}: r judges the answers" if self.run.pending else DONE
+        if self.run.pending:
+            return f"{self.remaining_work()}: r judges the answers"
+        return f"{self.remaining_work()}: r scores them" if self.run.unscored else DONE
 
     @work(exclusive=True, group="trial", exit_on_error=False)
     async def _show_trial(self) -> None:

@@ -7,6 +7,7 @@ from steertui.engine.events import SlotView
 from steertui.store import Store, TrialStatus
 from steertui.store.progress_queries import TrialPlace, failure_reasons, survey
 from steertui.tui.pending_labels import count_labels, first_judge, planned_judges
+from steertui.tui.pending_scores import pending_scores
 from steertui.tui.run.grid import Grid, make_grid
 from steertui.tui.run.run_messages import JudgeQueue, KvUsage, Notice, RunUpdate, Stage
 from steertui.tui.session import Session
@@ -28,6 +29,7 @@ class StoredState:
         others: ids of the planned judges other than `judge`.
         others_labelled: labels that they have given.
         is_planned: whether `judge` is planned, or it is unknown which judges are.
+        unscored: answers that the unsteered model is to score and has not.
     """
 
     places: list[TrialPlace]
@@ -38,6 +40,7 @@ class StoredState:
     others: tuple[str, ...]
     others_labelled: int
     is_planned: bool
+    unscored: int
 
 
 def read_state(store: Store, session: Session, judge: str) -> StoredState:
@@ -60,6 +63,7 @@ def read_state(store: Store, session: Session, judge: str) -> StoredState:
         others=others,
         others_labelled=count_labels(store, experiment, others),
         is_planned=planned is None or judge in planned,
+        unscored=pending_scores(store, experiment, session.experiment),
     )
 
 
@@ -76,6 +80,7 @@ class RunState:
         is_judge_planned: whether a run judges the answers by the shown judge.
         others: ids of the other planned judges.
         others_labelled: labels that they have given.
+        unscored: stored answers that the unsteered model is to score and has not.
         dollars: stored cost of all judges, in US dollars.
         stages: progress by stage.
         queues: progress by judge.
@@ -96,6 +101,7 @@ class RunState:
     is_judge_planned: bool = False
     others: tuple[str, ...] = ()
     others_labelled: int = 0
+    unscored: int = 0
     dollars: float = 0.0
     stages: dict[str, Stage] = field(default_factory=dict)
     queues: dict[str, JudgeQueue] = field(default_factory=dict)
@@ -125,6 +131,7 @@ class RunState:
         self.is_judge_planned = stored.is_planned
         self.others = stored.others
         self.others_labelled = stored.others_labelled
+        self.unscored = stored.unscored
 
     @property
     def answered(self) -> int:

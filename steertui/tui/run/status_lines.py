@@ -94,6 +94,8 @@ def stored_parts(run: RunState, c: Palette) -> list[Text]:
         parts.append(_number(run.pending, "labels pending", c))
     elif run.unjudged:
         parts.append(_number(run.unjudged, "unjudged", c))
+    if run.unscored and not run.unanswered:
+        parts.append(_number(run.unscored, "unscored", c))
     spent = _cost([run.dollars])
     if spent:
         parts.append(Text().append(spent, f"bold {c.strong}").append(" spent on judges", c.quiet))
