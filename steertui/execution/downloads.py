@@ -4,7 +4,7 @@ import time
 from collections import deque
 
 from steertui.assets.fetch.download import RetryWait
-from steertui.planning.supply import DownloadPlan, DownloadProgress
+from steertui.planning.supply import DownloadPlan, DownloadProgress, DownloadsComplete
 from steertui.planning.vector_training import VectorTraining
 from steertui.units import clock, quantity, size_text
 
@@ -21,6 +21,11 @@ def download_line(event: DownloadPlan) -> str:
             files = f"{len(items)} file{'s' * (len(items) > 1)}"
             parts.append(f"{size_text(sum(s for _, s in items))} {verb} ({files}: {names})")
     return "Files   " + "; ".join(parts)
+
+
+def complete_text(event: DownloadsComplete) -> str:
+    """Return what was done with the files."""
+    return "downloaded and verified" if event.is_fetched else "verified"
 
 
 def waiting_line(event: RetryWait) -> str:

@@ -10,7 +10,13 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from steertui.assets.fetch.download import RetryWait
 from steertui.core.experiment import Experiment
 from steertui.errors import HubUnreachableError
-from steertui.execution.downloads import ByteMeter, download_line, training_line, waiting_line
+from steertui.execution.downloads import (
+    ByteMeter,
+    complete_text,
+    download_line,
+    training_line,
+    waiting_line,
+)
 from steertui.execution.plan_lines import missing_text
 from steertui.planning.reach import missing_sizes
 from steertui.planning.supply import (
@@ -202,4 +208,4 @@ def _print(line: str) -> None:
 
 
 def _complete_line(event: DownloadsComplete) -> str:
-    return f"Files   downloaded and verified: {size_text(event.total)}"
+    return f"Files   {complete_text(event)}: {size_text(event.total)}"

@@ -96,10 +96,12 @@ class DownloadsComplete:
     """All files are downloaded and verified; the last event.
 
     Attributes:
-        total: bytes.
+        total: bytes downloaded and hashed.
+        is_fetched: whether a file was downloaded; False if local files were hashed only.
     """
 
     total: int
+    is_fetched: bool
 
 
 DownloadEvent = DownloadPlan | DownloadProgress | RetryWait | DownloadsComplete
@@ -281,7 +283,7 @@ class _Downloads:
             for done in verify_weights(located):
                 yield self._at("verify", located.name, done, size)
             self._done += size
-        yield DownloadsComplete(self._plan.total)
+        yield DownloadsComplete(self._plan.total, bool(self._plan.fetch))
 
     def _progress(
         self, download: Download, events: Iterator[BytesReceived | RetryWait]

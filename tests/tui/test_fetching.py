@@ -1,5 +1,6 @@
 """A run from the screen fetches missing weights after one question, and shows the progress."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +12,10 @@ from steertui.core.experiment import Experiment
 from steertui.core.model import demo_path
 from steertui.engine.sizing import Overrides
 from steertui.planning.reach import LARGE_DOWNLOAD
+from steertui.planning.supply import SILENT
 from steertui.store import Store
 from steertui.tui.app import SteertuiApp
+from steertui.tui.run.fetching import VERIFICATION, supply_in_stages
 from steertui.tui.run.run_screen import FAILED, RunScreen
 from steertui.tui.session import Session
 from tests.fixtures.hub_models import name, repository, serve_models
@@ -47,6 +50,16 @@ def test_run_downloads_missing_weights_first(hub: HubServer, tmp_path: Path) -> 
     with Store(tmp_path / "a.db") as store:
         (experiment,) = store.experiments()
         assert len(store.answered_keys(experiment.id)) == 6
+
+
+def test_a_local_file_is_verified_and_not_downloaded(tmp_path: Path) -> None:
+    own = tmp_path / "own.gguf"
+    own.write_bytes(demo_path().read_bytes())
+    os.truncate(own, SILENT + 1)
+    experiment = Experiment(models=[str(own)], limit=1)
+    stages = [*supply_in_stages(experiment, tmp_path / "a.db", lambda _: True)]
+    assert {name for stage in stages for name in stage} == {VERIFICATION}
+    assert stages[-1][VERIFICATION].rate == "verified"
 
 
 def test_failed_download_is_reported_on_the_screen(hub: HubServer, tmp_path: Path) -> None:

@@ -25,6 +25,8 @@ from steertui.tui.run.panels import FocusPanel
 from steertui.tui.run.run_controls import PAUSED, RUNNING
 from steertui.tui.run.run_messages import Ended, JudgeQueue, RunUpdate, Stage
 from steertui.tui.run.run_screen import DONE, STOPPED, RunScreen
+from steertui.tui.run.run_state import RunState
+from steertui.tui.run.status_lines import activity_parts
 from steertui.tui.session import Session
 from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.label_style import FAILED, ON_DARK, WAITING, WRITING, WRITTEN
@@ -129,17 +131,32 @@ def test_stopped_run_is_resumed_without_losing_answers(tmp_path: Path) -> None:
     assert stored(db) == [(18, 18)]
 
 
+def key_label(screen: RunScreen, key: str) -> str:
+    """Return what the footer says of a key."""
+    active = screen.active_bindings.get(key)
+    return active.binding.description if active else ""
+
+
+def test_a_paused_run_shows_no_throughput() -> None:
+    run = RunState()
+    run.throughputs.append(75.0)
+    assert "75 tokens/s" in str(activity_parts(run, ON_DARK, is_paused=False)[0])
+    assert activity_parts(run, ON_DARK, is_paused=True) == []
+
+
 def test_stop_is_confirmed_and_p_resumes_a_paused_run(tmp_path: Path) -> None:
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         screen = run_screen(app)
         await pilot.press("p")
         assert screen.state == PAUSED
+        assert key_label(screen, "p") == "Resume"
         await pilot.press("s")
         await wait_until(pilot, lambda: app.screen is not screen)
         await pilot.press("escape")
         assert screen.is_at_work
         await pilot.press("p")
         assert screen.state == RUNNING
+        assert key_label(screen, "p") == "Pause"
         await wait_idle(pilot)
 
     drive_run(tmp_path / "a.db", story)

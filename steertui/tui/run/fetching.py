@@ -8,7 +8,12 @@ from pathlib import Path
 from steertui.assets.fetch.download import RetryWait
 from steertui.core.experiment import Experiment
 from steertui.execution import WeightsProgress
-from steertui.execution.downloads import ByteMeter, download_line, training_line
+from steertui.execution.downloads import (
+    ByteMeter,
+    complete_text,
+    download_line,
+    training_line,
+)
 from steertui.planning.left_out import without_missing_files
 from steertui.planning.reach import Sizes
 from steertui.planning.remote_models import Supplied, missing_downloads, supply_plan
@@ -20,6 +25,7 @@ INTERVAL = 0.1
 """Minimum seconds between two progress reports."""
 
 DOWNLOAD = "download, MB"
+VERIFICATION = "verify, MB"
 TRAINING = "train vector"
 """Names of the stages."""
 
@@ -53,6 +59,7 @@ def _stages(events: Iterable[Event]) -> Iterator[dict[str, Stage]]:
     for event in events:
         match event:
             case DownloadPlan():
+                name = DOWNLOAD if event.fetch else VERIFICATION
                 stage = Stage(stage.done, megabytes(event.total), download_line(event))
             case DownloadProgress():
                 total = megabytes(event.total)
@@ -61,8 +68,8 @@ def _stages(events: Iterable[Event]) -> Iterator[dict[str, Stage]]:
                 stage = Stage(stage.done, stage.total, event.reason)
             case VectorTraining():
                 name, stage = TRAINING, Stage(event.done, event.total, training_line(event))
-            case _:
-                stage = Stage(stage.total, stage.total, "downloaded and verified")
+            case DownloadsComplete():
+                stage = Stage(stage.total, stage.total, complete_text(event))
         is_due = time.monotonic() - reported > INTERVAL
         if is_due or isinstance(event, DownloadPlan | DownloadsComplete):
             reported = time.monotonic()

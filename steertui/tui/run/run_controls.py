@@ -31,7 +31,8 @@ class RunControls(Following):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "start", "Run", id="run.start", tooltip="Run what is missing or failed"),
-        Binding("p", "pause", "Pause", id="run.pause", tooltip="Pause or resume"),
+        Binding("p", "pause", "Pause", id="run.pause", tooltip="Stop computing for a while"),
+        Binding("p", "resume", "Resume", id="run.resume", tooltip="Compute again"),
         Binding("s", "stop", "Stop", id="run.stop", tooltip="Stop; finished trials are stored"),
         Binding(
             "n", "slots", "Slots", id="run.slots", tooltip="Change the number of slots", show=False
@@ -63,6 +64,11 @@ class RunControls(Following):
     def is_at_work(self) -> bool:
         """Whether a run is in progress here, paused or not."""
         return self.runner is not None
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the run in progress here is paused."""
+        return self.runner is not None and self.runner.control.is_paused
 
     def start(self) -> None:
         """Run what is missing; ask for consent first if the experiment was received."""
@@ -137,16 +143,20 @@ class RunControls(Following):
         self.start()
 
     def action_pause(self) -> None:
-        """Pause or resume the run."""
-        if not self.runner:
-            return
-        control = self.runner.control
-        if control.is_paused:
-            control.resume()
-            self.state = RUNNING
-        else:
-            control.pause()
-            self.state = PAUSED
+        """Pause the run."""
+        if self.runner:
+            self.runner.control.pause()
+            self._show_state(PAUSED)
+
+    def action_resume(self) -> None:
+        """Resume the paused run."""
+        if self.runner:
+            self.runner.control.resume()
+            self._show_state(RUNNING)
+
+    def _show_state(self, state: str) -> None:
+        self.state = state
+        self.refresh_bindings()
         self.draw(rates=False)
 
     @work(exit_on_error=False)

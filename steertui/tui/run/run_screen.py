@@ -205,7 +205,7 @@ class RunScreen(RunControls):
         self._report_draw_time()
         matrix = self.query_one(Matrix)
         changed = self.run.apply(message)
-        if message.stages and self.runner and not self.runner.control.is_paused:
+        if message.stages and self.runner and not self.is_paused:
             self.state = RUNNING
         for key in changed:
             matrix.redraw_cell(key)
@@ -265,7 +265,7 @@ class RunScreen(RunControls):
         self.query_one(StageLine).show(self.state, run.stages_shown, c)
         parts = []
         if run.stages_shown:
-            parts = activity_parts(run, c)
+            parts = activity_parts(run, c, is_paused=self.is_paused)
         elif run.places:
             parts = stored_parts(run, c)
         self.query_one(ActivityLine).show(parts, c)
@@ -289,7 +289,11 @@ class RunScreen(RunControls):
         """Offer the keys that apply now."""
         if action == "follow":
             return self.is_at_work and not self._follows
-        if action in ("pause", "stop"):
+        if action == "pause":
+            return self.is_at_work and not self.is_paused
+        if action == "resume":
+            return self.is_paused
+        if action == "stop":
             return self.is_at_work
         if action == "start":
             is_idle = not self.is_at_work and not self.is_following

@@ -61,10 +61,13 @@ class ActivityLine(ReflowingText):
         self.draw_with(lambda room: join_fitting(parts, Text(" · ", colours.faint), room.width))
 
 
-def activity_parts(run: RunState, c: Palette) -> list[Text]:
-    """Return throughput, labels pending, cost, memory and slots, the most important first."""
+def activity_parts(run: RunState, c: Palette, *, is_paused: bool) -> list[Text]:
+    """Return throughput, labels pending, cost, memory and slots, the most important first.
+
+    A paused run has no throughput.
+    """
     parts = [_failures(run.failed, c)] if run.failed else []
-    if run.throughputs:
+    if run.throughputs and not is_paused:
         rate = Text().append(f"{run.throughputs[-1]:,.0f}", f"bold {c.strong}")
         rate.append(" tokens/s ", c.quiet)
         parts.append(rate.append(sparkline(run.throughputs, SPARKLINE_WIDTH), c.blue))
