@@ -83,8 +83,17 @@ class JudgeWorth:
             return Standing.CHANGED
         if low is None or low <= 0:
             return Standing.CHANCE
-        is_complete = len(self.labels) >= MIN_READ * self.answers
-        return Standing.USABLE if low >= USABLE_KAPPA and is_complete else Standing.WEAK
+        return Standing.USABLE if low >= USABLE_KAPPA and self.has_read else Standing.WEAK
+
+    @property
+    def has_read(self) -> bool:
+        """Whether it has labelled at least `MIN_READ` of the control answers."""
+        return len(self.labels) >= MIN_READ * self.answers
+
+    @property
+    def words(self) -> str:
+        """Worth in a few words, which say if it may still change."""
+        return str(self.standing) if self.has_read else f"{self.standing} so far"
 
     @property
     def draws_headline(self) -> bool:
@@ -140,7 +149,10 @@ def worth_sentence(judge: JudgeInfo, worth: JudgeWorth | None) -> str:
         return ""
     if worth is None:
         return f"{judge.name} has not read the control set: what its labels are worth is not known"
-    return "; ".join([_standing_sentence(worth), *_patterns(worth)])
+    parts = [_standing_sentence(worth), *_patterns(worth)]
+    if missing := worth.answers - len(worth.labels):
+        parts.append(f"{missing} of {worth.answers} control answers have no label")
+    return "; ".join(parts)
 
 
 def worth_sentences(store: Store, judges: Iterable[JudgeInfo]) -> Iterator[tuple[str, bool]]:
@@ -155,8 +167,8 @@ def worth_words(worth: JudgeWorth | None) -> str:
     """Return what a judge is worth in a few words, for narrow panels."""
     if worth is None:
         return "judge not measured"
-    effect = "" if worth.draws_headline else ": its rates mean nothing"
-    return f"judge {worth.standing}{effect}"
+    effect = "" if worth.draws_headline or not worth.has_read else ": its rates mean nothing"
+    return f"judge {worth.words}{effect}"
 
 
 def _standing_sentence(worth: JudgeWorth) -> str:
@@ -173,6 +185,11 @@ def _standing_sentence(worth: JudgeWorth) -> str:
                 "answers that it read again got another label than before, so its labels are not "
                 "those of one judge and its rates mean nothing"
             )
+        case Standing.CHANCE if not worth.has_read:
+            return (
+                f"{name} is not shown to agree with the known labels of the control set better "
+                f"than chance so far ({numbers}), so nothing is concluded from its rates and gaps"
+            )
         case Standing.CHANCE:
             return (
                 f"{name} agrees with the known labels of the control set no better than chance "
@@ -188,7 +205,7 @@ def _standing_sentence(worth: JudgeWorth) -> str:
 
 
 def _patterns(worth: JudgeWorth) -> Iterator[str]:
-    """Yield what the judge's labels depend on instead of the answers, and what is missing."""
+    """Yield what the judge's labels depend on instead of the answers."""
     labels = worth.labels
     common = most_common_share([item.given for item in labels])
     if common and common[1] >= ONE_LABEL_SHARE:
@@ -203,10 +220,8 @@ def _patterns(worth: JudgeWorth) -> Iterator[str]:
         )
     elif follows_length(labels):
         yield "its labels follow the length of the answers"
-    elif worth.standing is Standing.CHANCE:
+    elif worth.standing is Standing.CHANCE and worth.has_read:
         yield "its labels are unrelated to the known ones, as if drawn at random"
-    if len(labels) < worth.answers:
-        yield f"{worth.answers - len(labels)} of {worth.answers} control answers have no label"
 
 
 def kappa_interval(agreement: Agreement) -> str:

@@ -44,7 +44,7 @@ def _with_worth(judge: JudgeEstimate, db: Path) -> JudgeEstimate:
     worth = known_worth(judge.id, db) if judge.id else None
     if worth is None:
         return replace(judge, worth=UNMEASURED)
-    return replace(judge, worth=f"{worth.standing}, kappa {kappa_interval(worth.pair.overall)}")
+    return replace(judge, worth=f"{worth.words}, kappa {kappa_interval(worth.pair.overall)}")
 
 
 def _seconds_per_label(judge: str, db: Path) -> float | None:

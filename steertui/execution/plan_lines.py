@@ -258,7 +258,7 @@ def time_text(estimate: Estimate, unanswered: int) -> str:
     if estimate.seconds_per_answer is None:
         return "unknown before the first run of each model"
     time = clock(unanswered * estimate.seconds_per_answer)
-    return f"about {time} at the rate of each model's newest run"
+    return f"about {time} if answers are as long as in each model's newest run"
 
 
 def gap_text(estimate: Estimate) -> str:

@@ -84,7 +84,7 @@ def overview_row(overview: JudgeOverview) -> tuple[str, ...]:
         return overview.judge.name, "not measured", "–", "–", "", seconds, dollars
     agreement = worth.pair.overall
     equal = percentage(agreement.agreed, agreement.items)
-    standing = str(worth.standing)
+    standing = worth.words
     return overview.judge.name, standing, equal, *kappa_columns(agreement), seconds, dollars
 
 

@@ -28,6 +28,7 @@ from steertui.report.record import table_record
 from steertui.store import Store
 from steertui.store.trial_filter import TrialFilter, filter_options, find_trials
 from tests.fixtures.control import control_set, true_label
+from tests.fixtures.database import execute
 from tests.fixtures.openai_server import Fake, Loopback, is_known_case
 from tests.fixtures.program import call, start
 from tests.fixtures.stored_answers import made_up
@@ -159,6 +160,13 @@ def test_a_judge_without_worth_is_named_and_draws_no_headline(
     record: dict[str, Any] = table_record(table)
     assert record["judge_worth"]["standing"] == "no better than chance"
     assert record["rows"][0]["convergence"]["value"] is not None
+    some = "SELECT trial FROM verdicts WHERE judge LIKE 'control:%' ORDER BY trial LIMIT 150"
+    execute(db, f"DELETE FROM verdicts WHERE judge NOT LIKE 'control:%' AND trial IN ({some})")
+    (table,) = report(db).tables  # while the control set is being read
+    assert "better than chance so far" in table.judge_sentence
+    assert "mean nothing" not in table.judge_sentence
+    assert "150 of 168 control answers have no label" in table.judge_sentence
+    assert worth_of(db).words == "no better than chance so far"
 
 
 def test_a_good_judge_draws_its_headline_and_is_not_called_biased(tmp_path: Path) -> None:

@@ -245,7 +245,7 @@ def test_time_is_unknown_before_the_first_run(tmp_path: Path) -> None:
     estimate = estimate_experiment(SMALL, tmp_path / "a.db", DEFAULT_OPTIONS)
     assert time_text(estimate, 12).startswith("unknown before the first run")
     assert time_text(replace(estimate, seconds_per_answer=2.0), 60) == (
-        "about 2:00 at the rate of each model's newest run"
+        "about 2:00 if answers are as long as in each model's newest run"
     )
     assert time_text(estimate, 0) == ""
     assert "4 scenarios" in gap_text(estimate)
