@@ -15,8 +15,16 @@ from steertui.analysis.table import Table
 from steertui.analysis.trial_warning import TrialWarning, WarningKind
 from steertui.core.declared_analysis import Pair
 from steertui.core.judge_kind import JudgeKind
+from steertui.core.model import ModelBackend, is_stand_in
+from steertui.server.address import parse_address
 from steertui.store import JudgeInfo, Store
-from steertui.store.judge_queries import count_relabelled, labelling_spans, reply_models
+from steertui.store.judge_queries import (
+    count_relabelled,
+    judge_settings,
+    labelling_spans,
+    model_origin,
+    reply_models,
+)
 
 
 def judge_warnings(
@@ -33,6 +41,12 @@ def judge_warnings(
     sentence = one_label_warning(judge, labels, table.worth)
     if sentence:
         yield TrialWarning(WarningKind.ONE_LABEL, sentence)
+    if _has_own_answers(store, table, judge):
+        sentence = (
+            f"{judge.name} labelled its own answers, which is weak evidence; let another judge "
+            "label them, too"
+        )
+        yield TrialWarning(WarningKind.OWN_ANSWERS, sentence)
     changes = _changes(store, table, judge)
     yield from (TrialWarning(WarningKind.CHANGED_JUDGE, text) for text in changes)
     yield from (_contested(own.pair, name) for own in conflicts if (name := own.rival(table)))
@@ -46,6 +60,22 @@ def judge_warnings(
             found = reference_differences(table.outcomes, other.outcomes, other.judge.name)
             for condition, text in found.items():
                 yield TrialWarning(WarningKind.DISAGREEMENT, text, (condition,))
+
+
+def _has_own_answers(store: Store, table: Table, judge: JudgeInfo) -> bool:
+    """Whether a table's judge and model are one: the same weights, or one name at one server.
+
+    The demo is left out: its labels were written into its training text, as every report says.
+    """
+    if judge.kind not in (JudgeKind.LOCAL, JudgeKind.SERVER) or is_stand_in(judge.title):
+        return False
+    settings = judge_settings(store, judge.id)
+    if judge.kind is JudgeKind.LOCAL:
+        return settings.get("model") == table.setting.model
+    if table.setting.backend is not ModelBackend.SERVER:
+        return False
+    address = parse_address(model_origin(store, table.setting.model))
+    return settings.get("model") == address.model and settings.get("url") in address.urls
 
 
 def _contested(pair: Pair, name: str) -> TrialWarning:

@@ -11,6 +11,7 @@ class WarningKind(StrEnum):
     ONE_LABEL = "judge with one label"
     CHANGED_JUDGE = "changed judge"
     """The labels are not those of one judge at one time."""
+    OWN_ANSWERS = "judge of its own answers"
     DISAGREEMENT = "judge disagreement"
     """Another judge or a reference judge leads to other results."""
     UNJUDGED = "unjudged trials"

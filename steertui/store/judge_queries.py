@@ -136,6 +136,12 @@ def judge_settings(store: Store, judge: str) -> dict[str, Any]:
     return settings
 
 
+def model_origin(store: Store, model: str) -> str:
+    """Return a model's repository and revision, or its server; "" for a local file."""
+    (origin,) = store.column("SELECT origin FROM models WHERE sha256 = ?", [model])
+    return str(origin)
+
+
 def local_judges(store: Store) -> list[JudgeRecord]:
     """Return the stored judges with weights on this machine, in the order they were added."""
     sql = "SELECT id, name, settings FROM judges WHERE kind = ? ORDER BY rowid"

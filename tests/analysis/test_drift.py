@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from steertui.analysis.drift import (
     changed_labels,
     inconsistent_labels,
@@ -10,11 +12,17 @@ from steertui.analysis.drift import (
     server_model_changes,
 )
 from steertui.analysis.summary import ReportFilter, summarise
+from steertui.analysis.trial_warning import WarningKind
 from steertui.analysis.warnings import trial_warnings
+from steertui.core.model import STAND_IN_TITLE
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label, Verdict
 from steertui.store import JudgeReply, Store
 from tests.fixtures import replica
+from tests.fixtures.database import select
+from tests.fixtures.openai_server import Fake, Loopback
+from tests.fixtures.server_runs import answer
+from tests.fixtures.stored_answers import MODEL, made_up
 
 C, N, S, X = Label
 
@@ -140,3 +148,48 @@ def test_a_summary_has_each_kind_of_warning(tmp_path: Path) -> None:
     assert "anti: this judge labels 31 of 71 answers" in warning
     assert "30 of 213 labels were changed" in " ".join(by_judge["human:ann"])
     assert not [w for w in by_judge["human:ann"] if "this judge labels" in w]
+
+
+@pytest.mark.parametrize(
+    ("judge", "settings", "is_own"),
+    [
+        ("local:a#1", {"model": MODEL}, True),
+        ("local:a#1", {"model": "1" * 64}, False),
+        ("local:a#1", {"model": MODEL, "title": STAND_IN_TITLE}, False),
+        ("openai:m@h#1", {"model": "m", "url": "http://h/v1"}, False),
+        ("human:ann", {}, False),
+    ],
+)
+def test_a_local_judge_of_its_own_answers_gives_a_warning(
+    tmp_path: Path, judge: str, settings: dict[str, str], is_own: bool
+) -> None:
+    db = tmp_path / "a.db"
+    made_up(db, ["an answer"] * 4)
+    assert own_answer_warnings(db, {judge: settings}) == ([judge] if is_own else [])
+
+
+def test_a_judge_of_its_own_answers_at_a_server_gives_a_warning(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    with Loopback(Fake(models=("one", "two"))) as server:
+        answer(db, [f"server:one@{server.url}"], limit=1)
+        judges = {
+            "openai:one#1": {"model": "one", "url": server.url},
+            "openai:two#1": {"model": "two", "url": server.url},
+            "openai:one#2": {"model": "one", "url": "http://127.0.0.1:1/v1"},
+        }
+    assert own_answer_warnings(db, judges) == ["openai:one#1"]
+
+
+def own_answer_warnings(db: Path, judges: dict[str, dict[str, str]]) -> list[str]:
+    """Store a label of each judge for each answer; return the judges that the warning names."""
+    with Store(db) as store:
+        for judge, settings in judges.items():
+            store.add_judge(judge, judge, {"title": ""} | settings)
+            for (key,) in select(db, "SELECT trial FROM generations"):
+                store.add_verdict(str(key), Verdict(judge, N))
+        tables = summarise(store, ReportFilter()).tables
+    return [
+        table.judge.id
+        for table in tables
+        if table.judge and WarningKind.OWN_ANSWERS in {w.kind for w in table.warnings}
+    ]
