@@ -11,7 +11,7 @@ from textual.widgets import Input, Static
 from steertui.core.condition_files import load_conditions
 from steertui.core.grouping import DoseUnit
 from steertui.tui.app import SteertuiApp
-from steertui.tui.plan.group_forms import contest_members, dose_form, dose_members
+from steertui.tui.plan.group_forms import contest_form, contest_members, dose_form, dose_members
 from steertui.tui.plan.plan_screen import PlanScreen
 from steertui.tui.session import Session
 from steertui.tui.widgets.form_dialog import FormDialog
@@ -41,6 +41,13 @@ async def retype(pilot: Pilot[None], app: SteertuiApp, **values: str) -> None:
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+
+
+def test_a_contest_without_known_conditions_names_no_example() -> None:
+    """The conditions file of a stored experiment is not read."""
+    known = [load_conditions()["pro"]]
+    assert "such as pro;" in contest_form(known, lambda *_: None).lines[1].hint
+    assert "such as" not in contest_form([], lambda *_: None).lines[1].hint
 
 
 def test_a_dose_axis_is_written_and_its_conditions_are_planned() -> None:

@@ -66,7 +66,8 @@ def contest_form(conditions: Sequence[Condition], add: Add) -> Form:
 
     `conditions` are those of the experiment.
     """
-    names = f"by spaces or commas, such as {', '.join(c.name for c in conditions)}"
+    examples = ", ".join(condition.name for condition in conditions)
+    names = f"by spaces or commas{f', such as {examples}' if examples else ''}"
     lines = [
         _name_line("of the contest; its conditions are DEFENCE×ATTACK"),
         FormLine("defences", "defences", hint=f"{names}; none is added", is_required=True),
