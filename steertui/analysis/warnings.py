@@ -91,7 +91,12 @@ def _few_pairs(
     for one, two in compared:
         both, pairs = planned_and_paired(groups, policy, (one, two))
         text = ""
-        if pairs < MIN_PAIRED * both:
+        if both and not pairs:
+            text = (
+                f"{one} and {two}: none of {quantity(both, 'scenario')} is valid under both; "
+                "there is no pair to test"
+            )
+        elif pairs < MIN_PAIRED * both:
             text = (
                 f"{one} and {two}: only {pairs} of {quantity(both, 'scenario')} valid under both; "
                 "the test covers a part of the plan"

@@ -142,7 +142,10 @@ def test_too_few_valid_pairs_give_a_warning() -> None:
     texts = warning_texts(
         condition("pro", [X] * 20 + [C] * 20) + condition("anti", [C] * 20 + [X] * 20)
     )
-    assert any(line.startswith("pro and anti: only 0 of 40 scenarios valid") for line in texts)
+    none = "pro and anti: none of 40 scenarios is valid under both; there is no pair to test"
+    assert none in texts
+    texts = warning_texts(condition("pro", [C] * 40) + condition("anti", [C] * 20 + [X] * 20))
+    assert any(line.startswith("pro and anti: only 20 of 40 scenarios valid") for line in texts)
 
 
 def test_pending_trials_give_warnings_and_no_errors() -> None:

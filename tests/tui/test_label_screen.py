@@ -121,6 +121,7 @@ def test_agreement_is_hidden_until_the_batch_has_ended(db: Path) -> None:
         assert "All 12 answers of this batch are labelled" in shown(app)
         await press(pilot, "u", "n", "enter")
         assert "Agreement: " in shown(app)
+        assert "(95 % interval " in shown(app)
         await press(pilot, "u")
         assert len(own_labels(db)) == ANSWERS  # the agreement is known, so no label is removed
 

@@ -13,7 +13,7 @@ from textual.widgets import DataTable, Static
 from steertui.engine.sizing import Overrides
 from steertui.store import Store
 from steertui.tui.app import SteertuiApp, open_session
-from steertui.tui.results.results_screen import COUNTING
+from steertui.tui.results.results_screen import COUNTING, ResultsScreen
 from steertui.tui.session import Session
 from tests.fixtures import large
 from tests.fixtures.screens import drive, press, wait_idle, wait_until
@@ -88,6 +88,7 @@ def test_another_experiment_is_counted_without_the_numbers_of_the_former(
         opened = open_session(None, other, Overrides())
         session.open(other, opened.experiment, opened.id)
         await pilot.press("3", "4")
+        await wait_until(pilot, lambda: isinstance(app.screen, ResultsScreen))
         await wait_until(pilot, lambda: sentences(app) == COUNTING)
         assert not [table.id for table in app.screen.query(DataTable) if table.display]
         session.gate.set()

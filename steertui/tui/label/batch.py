@@ -150,7 +150,7 @@ def show_agreement(store: Store, experiment: str, annotator: str) -> Agreement |
     if overall.low is None or overall.high is None:
         return None
     kappa = "" if overall.kappa is None else f", kappa {overall.kappa:.2f}"
-    limits = f"[{100 * overall.low:.0f}, {100 * overall.high:.0f}] %"
+    limits = f"(95 % interval {100 * overall.low:.0f} to {100 * overall.high:.0f} %)"
     store.add_agreement_view(experiment, annotator)
     name = one_line(pair.second.name)
     text = f"{overall.agreed} of {overall.items} labels as {name} {limits}{kappa}"
