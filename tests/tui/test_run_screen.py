@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -19,6 +20,7 @@ from steertui.store.run_lock import run_lock
 from steertui.tui.app import SteertuiApp, open_session
 from steertui.tui.label.label_screen import NO_ANSWERS, LabelScreen
 from steertui.tui.plan.plan_screen import PlanScreen
+from steertui.tui.run import following
 from steertui.tui.run.following import FOLLOWING
 from steertui.tui.run.matrix import Matrix
 from steertui.tui.run.panels import FocusPanel
@@ -187,8 +189,10 @@ def drive_stored(db: Path, story: Story) -> None:
 
 
 def test_a_viewer_shows_what_another_process_stores_and_has_no_keys_of_a_run(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The Run screen looks for the other process when it is shown, not only from time to time."""
+    monkeypatch.setattr(following, "LOOK_INTERVAL", 3600.0)
     db = tmp_path / "a.db"
     made_up(db, ["an answer"] * 6)
     (row,) = select(db, "SELECT * FROM generations ORDER BY id DESC LIMIT 1")
@@ -198,7 +202,8 @@ def test_a_viewer_shows_what_another_process_stores_and_has_no_keys_of_a_run(
     with run_lock(db):
 
         async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
-            await press(pilot, "2")
+            await pilot.press("2")
+            await wait_until(pilot, lambda: isinstance(app.screen, RunScreen))
             screen = run_screen(app)
             await wait_until(pilot, lambda: screen.is_following)
             shown = {"r", "p", "s", "n"} & screen.active_bindings.keys()
@@ -222,7 +227,8 @@ def test_a_viewer_counts_the_labels_of_a_judge_that_had_none_when_it_began(tmp_p
         judges = find_judges(names, "steertui", hide_suffix=False, options=DEFAULT_OPTIONS)
 
         async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
-            await press(pilot, "2")
+            await pilot.press("2")
+            await wait_until(pilot, lambda: isinstance(app.screen, RunScreen))
             screen = run_screen(app)
             await wait_until(pilot, lambda: screen.is_following)
             await wait_until(pilot, lambda: screen.run.pending == 8)

@@ -43,6 +43,10 @@ class Following(Page):
         """Look for a run of another process while the screen is shown."""
         self.set_interval(LOOK_INTERVAL, self._look_if_idle)
 
+    def on_screen_resume(self) -> None:
+        """Look at once when the screen is shown, so that it offers no run that cannot start."""
+        self._look_if_idle()
+
     def on_unmount(self) -> None:
         """Stop following when the program ends."""
         self.stop_following()
