@@ -11,7 +11,7 @@ from textual.containers import Center, Middle, Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
 from steertui.analysis.summary import Summary
@@ -23,6 +23,7 @@ from steertui.printable import one_line
 from steertui.store.trial_filter import TrialFilter
 from steertui.tui.recent import RecentExperiment
 from steertui.tui.session import Session
+from steertui.tui.widgets.key_bar import KeyBar
 from steertui.tui.widgets.label_style import Palette, palette
 from steertui.tui.widgets.layout import shorten_path
 from steertui.tui.widgets.prompts import Confirm
@@ -177,7 +178,7 @@ class Page(Screen[None]):
             yield from self.body()
         with Middle(id="empty"), Center():
             yield Static(id="empty-note", markup=False)
-        yield Footer()
+        yield KeyBar()
 
     def body(self) -> ComposeResult:
         """Yield the widgets between the bars."""

@@ -1,0 +1,38 @@
+"""The key bar shows whole keys only, at every width."""
+
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from steertui.tui.app import SteertuiApp
+from steertui.tui.session import Session
+from tests.fixtures.screens import drive, press, wait_idle, wait_until
+
+PALETTE = "-command-palette"
+
+
+def bar(app: SteertuiApp) -> list[tuple[int, int, bool]]:
+    """Return first column, end and whether it is the palette's key, of each key."""
+    keys = app.screen.query("KeyBar FooterKey")
+    return [(key.region.x, key.region.right, key.has_class(PALETTE)) for key in keys]
+
+
+@pytest.mark.parametrize("page", ["1", "4"])
+def test_no_key_is_cut_and_the_first_ones_are_shown(tmp_path: Path, page: str) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, page)
+        counts = []
+        for width in (40, 57, 80, 100, 121):
+            await pilot.resize_terminal(width, 24)
+            await wait_idle(pilot)
+            await wait_until(pilot, lambda: bool(bar(app)) and bar(app)[-1][1] == app.size.width)
+            *keys, palette = bar(app)
+            assert palette[2]
+            assert all(a[1] <= b[0] for a, b in zip(keys, keys[1:], strict=False))
+            assert keys[-1][1] <= palette[0]
+            counts.append(len(keys))
+        assert counts == sorted(counts)
+        assert 0 < counts[0] < counts[-1]
+
+    drive(Session(tmp_path / "a.db"), story)
