@@ -96,6 +96,7 @@ def test_a_share_is_a_random_choice_of_scenarios_with_all_conditions(received: P
     assert chosen[0] != chosen[1]
 
 
+@pytest.mark.slow
 def test_labels_that_the_judge_did_not_give_are_found(made: Path, tmp_path: Path) -> None:
     shutil.copy(made / "a.db", tmp_path)
     execute(

@@ -44,6 +44,7 @@ def plan(folder: Path, *options: str) -> dict[str, object]:
     return record
 
 
+@pytest.mark.slow
 def test_answers_that_ended_below_both_limits_are_reused_with_their_labels(run: Path) -> None:
     before = {row[:2]: row for row in select(run / "a.db", ANSWERS)}
     ended = {place for place, row in before.items() if row[4] == "stop"}
