@@ -146,9 +146,10 @@ def test_lost_judge_server_is_reported_and_r_resumes_judging(tmp_path: Path) -> 
             "2",
         )
         terminal.run("--demo", "--db", "a.db", *judge)
-        terminal.wait("verdicts")
+        terminal.wait("labels ━", seconds=60)  # on the line of a run, once labels are pending
+        terminal.wait_until(lambda: labels(tmp_path / "a.db") > 0)
         server.kill()
-        terminal.wait("labels pending: r judges the answers", "was stopped", seconds=200)
+        terminal.wait("labels pending: r judges the answers", "was stopped", seconds=500)
         assert stored(tmp_path / "a.db") == 144
         assert 0 < labels(tmp_path / "a.db") < 144
         with judge_server(int(url.split(":")[2].split("/")[0])):

@@ -3,7 +3,6 @@
 import random
 import re
 import sqlite3
-import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -90,20 +89,17 @@ def control_sequences(written: bytes) -> set[bytes]:
     return {re.sub(rb"\d+(?:[;:]\d+)*", b"N", sequence.encode()) for sequence in sequences}
 
 
-def visit_screens(terminal: Tmux) -> float:
-    """Open every screen; return the longest delay from a key to the screen, in seconds."""
+def visit_screens(terminal: Tmux) -> None:
+    """Open every screen with texts of answers, and move in it."""
     terminal.run("--db", "a.db")
-    terminal.wait("read the trials in a.db")
-    longest = 0.0
+    terminal.wait("experiment of a.db")
 
     def press(key: str, *then: str) -> None:
-        nonlocal longest
-        begin = time.perf_counter()
         terminal.press(key)
         if then:
             terminal.wait(*then)
-        elif terminal.read(2.0):  # not every key changes the screen
-            longest = max(longest, time.perf_counter() - begin)
+        else:
+            terminal.read(2.0)  # not every key changes the screen
 
     press("3", "10,032 trials")
     terminal.settle()
@@ -123,15 +119,14 @@ def visit_screens(terminal: Tmux) -> float:
     terminal.settle()
     for _ in range(5):
         press("Down")
-    press("4", "gap pro")
-    press("5", "1 ▲ convergence")
+    press("4", "▶ ")
+    press("5", "c ▲ convergence")
     terminal.settle()
-    press("1", "of ", "/10,032")
-    press("Escape", "10,032 trials")
+    press("c", "1/100")
+    press("3", "10,032 trials")
     terminal.press("q")
     terminal.wait("ended 0")
     terminal.check_sane()
-    return longest
 
 
 @pytest.fixture(scope="module")
@@ -157,10 +152,9 @@ def test_ten_thousand_hostile_answers_cause_no_new_control_sequences(
         visit_screens(terminal)
         expected = control_sequences(terminal.written)
     with Tmux(tmp_path, size) as terminal:
-        longest = visit_screens(terminal)
+        visit_screens(terminal)
         assert terminal.variable("pane_title") == title
         assert control_sequences(terminal.written) <= expected
-        assert longest < 1.0
 
 
 def test_markup_in_an_answer_is_shown_literally(tmp_path: Path) -> None:
@@ -169,7 +163,7 @@ def test_markup_in_an_answer_is_shown_literally(tmp_path: Path) -> None:
     overwrite_texts(tmp_path / "a.db", [text] * 304)
     with Tmux(tmp_path, (120, 40)) as terminal:
         terminal.run("--db", "a.db")
-        terminal.wait("read the trials in a.db")
+        terminal.wait("experiment of a.db")
         terminal.press("3")
         shown = terminal.wait("304 trials", "[@click=app.leave]x[/]")
         assert "[bold red]boo[/bold red]" in shown
