@@ -169,8 +169,8 @@ def test_markup_in_an_answer_is_shown_literally(tmp_path: Path) -> None:
         assert "[bold red]boo[/bold red]" in shown
         assert ":smile:" in shown
         terminal.press("b")
-        terminal.wait("[bold red]boo[/bold", "[@click=app.leave]x", "esc Back")
+        terminal.wait("[bold red]boo[/bold", "[@click=app.leave]x", "of 76 scenarios")
         terminal.press("Escape")
-        terminal.wait("304 trials", "q Quit")
+        terminal.wait("304 trials", "q Quit", gone="of 76 scenarios")
         terminal.press("q")
         terminal.wait("ended 0")

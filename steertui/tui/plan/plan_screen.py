@@ -77,7 +77,9 @@ class PlanScreen(Page):
     NAME = "plan"
     HELP = HELP
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "change", "Change", id="plan.change", tooltip="Change the field"),
+        Binding(
+            "enter", "change", "Change", show=False, id="plan.change", tooltip="Change the field"
+        ),
         Binding("r", "run", "Run", id="plan.run", tooltip="Run what is missing"),
         Binding("p", "prompts", "Prompts", id="plan.prompts", tooltip="What the models get"),
         Binding("a", "condition", "Condition", id="plan.condition", tooltip="Add your own"),
