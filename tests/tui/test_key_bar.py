@@ -32,6 +32,7 @@ def test_no_key_is_cut_and_the_first_ones_are_shown(tmp_path: Path, page: str) -
             assert palette[2]
             assert all(a[1] <= b[0] for a, b in pairwise(keys))
             assert keys[-1][1] <= palette[0]
+            assert keys[-1][1] - keys[-1][0] == len(" q Quit ")
             counts.append(len(keys))
         assert counts == sorted(counts)
         assert 0 < counts[0] < counts[-1]

@@ -1,4 +1,4 @@
-"""Key bar at the foot of a screen: as many keys as fit, each whole."""
+"""Key bar at the foot of a screen: as many keys as fit, each whole, and how to quit."""
 
 from collections.abc import Iterator
 
@@ -17,17 +17,22 @@ PALETTE_EDGE = 1
 
 
 class KeyBar(Footer):
-    """Footer that leaves out the keys for which there is no room; the help lists all."""
+    """Footer that leaves out the keys for which there is no room; the help lists all.
+
+    The last key, which ends the program, always has room.
+    """
 
     _width = 0
     """Columns for which the keys were chosen."""
 
     def compose(self) -> ComposeResult:
-        """Yield the keys that fit, in their order, and the command palette."""
+        """Yield the keys that fit, in their order, the last key, and the command palette."""
         keys = list(super().compose())
         right = [key for key in keys if key.has_class(PALETTE)]
+        left = [key for key in keys if not key.has_class(PALETTE)]
         room = self.app.size.width - sum(_columns(key) + PALETTE_EDGE for key in right)
-        yield from _fitting([key for key in keys if not key.has_class(PALETTE)], room)
+        yield from _fitting(left[:-1], room - sum(map(_columns, left[-1:])))
+        yield from left[-1:]
         yield from right
 
     def on_resize(self, event: Resize) -> None:
