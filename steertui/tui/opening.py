@@ -14,10 +14,11 @@ from textual.notifications import SeverityLevel
 from steertui.analysis.summary import Summary, summarise_experiment
 from steertui.core.experiment import Experiment
 from steertui.errors import SteertuiError, StoreError
-from steertui.paths import is_folder
+from steertui.paths import exists, is_folder
 from steertui.planning.origin import TYPED, Origin
 from steertui.store import Store
 from steertui.store.records import StoredExperiment
+from steertui.store.run_lock import is_locked
 from steertui.tui.label.label_screen import LabelScreen
 from steertui.tui.open_dialog import OpenDialog
 from steertui.tui.ordered_keys import OrderedKeys
@@ -65,6 +66,13 @@ class Opening(OrderedKeys):
     def is_at_work(self) -> bool:
         """Whether a run is in progress in this process, paused or not."""
         return False
+
+    async def is_run_elsewhere(self) -> bool:
+        """Return whether another process runs on the open database."""
+        db = self.session.db
+        if self.is_at_work or not exists(db) or not await asyncio.to_thread(is_locked, db):
+            return False
+        return not self.is_at_work and db == self.session.db  # neither has changed meanwhile
 
     async def go(self, page: str) -> None:
         """Show a screen; the current one is updated."""

@@ -7,13 +7,17 @@ from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import DataTable, Static
+from textual.geometry import Size
+from textual.widgets import DataTable
 
 from steertui.core.verdict import Label
 from steertui.tui.recent import RecentExperiment
+from steertui.tui.run.following import LOOK_INTERVAL
 from steertui.tui.widgets.experiment_list import ExperimentList
+from steertui.tui.widgets.layout import hanging_indent
 from steertui.tui.widgets.moves import MoveScroll
 from steertui.tui.widgets.page import Page
+from steertui.tui.widgets.reflowing_text import ReflowingText
 
 HELP = """
 This screen lists the open experiment, then those that were open on this machine, the last one
@@ -73,12 +77,17 @@ class StartScreen(Page):
         super().__init__()
         self._recent: list[RecentExperiment] = []
         self._is_listed = False
+        self._is_run_elsewhere = False
 
     def body(self) -> ComposeResult:
         """Lay out the list of experiments over one column of text."""
         yield ExperimentList(id="recent")
         with MoveScroll(id="start"):
-            yield Static(id="start-text", markup=False)
+            yield ReflowingText(id="start-text")
+
+    def on_mount(self) -> None:
+        """Look for a run of another process while the screen is shown."""
+        self.set_interval(LOOK_INTERVAL, self._look_if_shown)
 
     def reload(self) -> None:
         """Draw, and list the experiments."""
@@ -87,12 +96,28 @@ class StartScreen(Page):
 
     @work(exclusive=True, group="list", exit_on_error=False)
     async def _list(self) -> None:
+        self._is_run_elsewhere = await self.host.is_run_elsewhere()
         self._recent = await self.host.recent_experiments()
         self._is_listed = True
         self._draw()
         self.refresh_bindings()
         if self._recent and not isinstance(self.focused, ExperimentList):
             self.query_one(ExperimentList).focus()
+
+    def _look_if_shown(self) -> None:
+        if self.is_current and self._is_listed:
+            self._look()
+
+    @work(exclusive=True, group="look", exit_on_error=False)
+    async def _look(self) -> None:
+        """List the experiments again if a run of another process has begun or ended."""
+        if await self.host.is_run_elsewhere() != self._is_run_elsewhere:
+            self.reload()
+
+    @property
+    def _is_running(self) -> bool:
+        """Whether a run is in progress on the open database, in this process or another one."""
+        return self.host.is_at_work or self._is_run_elsewhere
 
     @property
     def _current(self) -> RecentExperiment | None:
@@ -109,27 +134,36 @@ class StartScreen(Page):
         return f"{current.unscored:,} answers are unscored" if current and current.unscored else ""
 
     def _draw(self) -> None:
-        c = self.colours
         experiments = self.query_one(ExperimentList)
-        experiments.show(self._recent, c)
+        experiments.show(self._recent, self.colours)
         experiments.display = bool(self._recent)
+        self.query_one("#start-text", ReflowingText).draw_with(self._text)
+
+    def _text(self, room: Size) -> Text:
+        """Return the keys and the purpose of the program, wrapped under their texts."""
+        c = self.colours
         text = Text()
         for key, action in self._actions():
-            text.append(f" {key:>6} ", f"bold {c.blue}").append(f"  {action}\n")
+            lead = Text(f" {key:>6}   ", f"bold {c.blue}")
+            text.append_text(hanging_indent(lead, Text(action), room.width)).append("\n")
         text.append("\n" + QUESTION + "\n\n", "bold")
         text.append(METHOD + "\n\n")
         for label in Label:
-            text.append("   ").append_text(c.label_text(label))
-            text.append(" " * (LABEL_WIDTH - len(label.value)) + label.definition + "\n", c.quiet)
-        text.append("\n" + GAP)
-        self.query_one("#start-text", Static).update(text)
+            lead = Text("   ").append_text(c.label_text(label))
+            lead.append(" " * (LABEL_WIDTH - len(label.value)))
+            definition = Text(label.definition, c.quiet)
+            text.append_text(hanging_indent(lead, definition, room.width)).append("\n")
+        return text.append("\n" + GAP)
 
     def _actions(self) -> Iterator[tuple[str, str]]:
         """Yield keys and what they do."""
         demo = "run the demo: offline, takes seconds; not evidence about real models"
         if self._recent:
             yield "enter", "open the experiment under the cursor"
-            if self._missing:
+            if self._is_running:
+                whose = "another steertui process" if self._is_run_elsewhere else "this process"
+                yield "2", f"show the run of {whose} on {self.session.db}"
+            elif self._missing:
                 yield "c", f"resume: {self._missing} in {self.session.db}"
             yield "d", demo
         elif self._is_listed:
@@ -142,10 +176,10 @@ class StartScreen(Page):
         yield "?", "help on any screen;  ctrl+p  command palette;  q  quit"
 
     def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
-        """Offer to resume only if something is missing, and the demo when the list is read."""
+        """Offer to resume only what is missing and not run, and the demo when the list is read."""
         if action == "demo":
             return self._is_listed
-        return bool(self._missing) if action == "resume" else True
+        return bool(self._missing) and not self._is_running if action == "resume" else True
 
     @on(DataTable.RowSelected, "#recent")
     async def _opened(self, event: DataTable.RowSelected) -> None:

@@ -1,10 +1,13 @@
 """Layout of narrow panels: no line of rates wraps, names that differ at the end stay apart."""
 
+import asyncio
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual.app import App, ComposeResult
 
 from steertui.analysis.summary import summarise_experiment
 from steertui.core.experiment import Experiment
@@ -15,8 +18,11 @@ from steertui.planning.judge_estimate import JudgeEstimate
 from steertui.planning.judges import DEFAULT_OPTIONS
 from steertui.report.figures import paper_rates
 from steertui.store import Store
+from steertui.store.progress_queries import TrialPlace
 from steertui.tui.plan.plan_text import estimate_text
 from steertui.tui.results.rates import draw_table
+from steertui.tui.run.grid import fit_groups, make_grid
+from steertui.tui.run.matrix import Matrix
 from steertui.tui.widgets.label_style import ON_DARK
 from steertui.tui.widgets.layout import shorten_middle, shorten_path
 from tests.fixtures import grouped, large
@@ -125,3 +131,49 @@ def test_the_plan_shows_totals_of_downloads_disk_memory_and_cost() -> None:
 )
 def test_a_path_without_room_keeps_the_name_of_its_file(width: int, expected: str) -> None:
     assert shorten_path("/data/runs/full.db", width) == expected
+
+
+MODELS = ("SmolLM2-135M-Instruct t0", "SmolLM2-135M-Instruct t0.8")
+
+
+def places(groups: Sequence[str], conditions: Sequence[str]) -> list[TrialPlace]:
+    """Return one trial per group and condition, of a scenario with a long title."""
+    return [
+        TrialPlace(
+            key=f"{group} {name}",
+            category="shutdown",
+            scenario="s",
+            title="a long title of a scenario",
+            group=group,
+            condition=name,
+        )
+        for group in groups
+        for name in conditions
+    ]
+
+
+@pytest.mark.parametrize(("room", "is_whole"), [(30, False), (80, True)])
+def test_models_of_one_condition_are_told_apart_in_the_matrix(room: int, is_whole: bool) -> None:
+    columns = fit_groups(make_grid(places(MODELS, ["pro"])).columns, room)
+    names = [shorten_middle(column.group, column.width - 1) for column in columns]
+    assert len({*names}) == 2
+    assert (names == [*MODELS]) == is_whole
+    assert is_whole or all(len(name) >= 10 for name in names)
+
+
+def test_scenario_names_make_room_for_the_last_condition() -> None:
+    conditions = ("baseline", "pro", "anti", "light", "medium", "full")
+
+    class OneMatrix(App[None]):
+        def compose(self) -> ComposeResult:
+            yield Matrix()
+
+    async def heads() -> str:
+        app = OneMatrix()
+        async with app.run_test(size=(62, 10)) as pilot:
+            matrix = app.query_one(Matrix)
+            matrix.fill(make_grid(places(MODELS[:1], conditions)))
+            await pilot.pause()
+            return matrix.render_line(0).text
+
+    assert tuple(asyncio.run(heads()).split()) == conditions

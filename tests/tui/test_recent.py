@@ -17,12 +17,13 @@ from steertui.store import Store
 from steertui.tui.app import SteertuiApp, open_session
 from steertui.tui.open_dialog import OpenDialog
 from steertui.tui.plan.plan_screen import PlanScreen
-from steertui.tui.recent import UP_TO_DATE, load_recent
+from steertui.tui.recent import UP_TO_DATE, RecentExperiment, load_recent
 from steertui.tui.results.results_screen import ResultsScreen
 from steertui.tui.run.run_screen import RunScreen
 from steertui.tui.session import Session
 from steertui.tui.theme import DARK, LIGHT
-from steertui.tui.widgets.experiment_list import ExperimentList
+from steertui.tui.widgets.experiment_list import HEADS, ExperimentList, list_content
+from steertui.tui.widgets.label_style import palette
 from steertui.tui.widgets.prompts import Confirm
 from tests.fixtures import grouped
 from tests.fixtures.database import execute, select
@@ -185,7 +186,7 @@ def test_an_experiment_with_unscored_answers_is_not_up_to_date(tmp_path: Path) -
         assert screen.state == "3 answers unscored: r scores them"
         await press(pilot, "0")
         shown = str(app.screen.query_one("#start-text", Static).render())
-        assert f"resume: 3 answers are unscored in {db}" in shown
+        assert f"resume: 3 answers are unscored in {db}" in " ".join(shown.split())
 
     drive_stored(db, story)
     (entry,) = load_recent()
@@ -195,6 +196,58 @@ def test_an_experiment_with_unscored_answers_is_not_up_to_date(tmp_path: Path) -
     drive_stored(db, nothing)
     (entry,) = load_recent()
     assert entry.state == UP_TO_DATE
+
+
+def entry(db: str, title: str, gap: str = "+78.6 [+62.6, +87.4]") -> RecentExperiment:
+    return RecentExperiment(
+        db=db,
+        id=db + title,
+        title=title,
+        trials=108,
+        answered=108,
+        gap=gap,
+        seen_at=0.0,
+        judge="local:made-0",
+    )
+
+
+@pytest.mark.parametrize("width", [126, 116, 76, 60])
+def test_the_list_tells_experiments_apart_in_every_width_and_cuts_nothing(width: int) -> None:
+    experiments = [
+        entry("/data/monday/steertui.db", "Qwen3-4B-Instruct-2507, 108 trials"),
+        entry("/data/tuesday/steertui.db", "Qwen3-4B-Instruct-2507, 108 trials"),
+    ]
+    content = list_content(experiments, width, palette(dark=True))
+    assert content.width <= width
+    names = [row[0].plain for row in content.rows]
+    assert content.heads[0].plain == "database"
+    assert [Path(name).parts[-2:] for name in names] == [
+        ("monday", "steertui.db"),
+        ("tuesday", "steertui.db"),
+    ]
+    titles = [row[1].plain for row in content.rows]
+    assert ("…" in titles[0]) == (width < 126)
+    shown = {cell.plain for cell in content.rows[0]}
+    assert ("+78.6 [+62.6, +87.4]" in shown) == (width > 60)
+
+
+def test_long_descriptions_are_whole_while_there_is_room() -> None:
+    title = "Qwen3-4B-Instruct-2507, gemma-3-270m-it and SmolLM2-135M-Instruct, 324 trials"
+    content = list_content([entry("/data/a.db", title, gap="")], 170, palette(dark=True))
+    assert content.rows[0][1].plain == title
+    assert [head.plain for head in content.heads] == list(HEADS)
+
+
+def test_start_wraps_texts_under_themselves(tmp_path: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await wait_idle(pilot)
+        text = str(app.screen.query_one("#start-text", Static).render())
+        keys = text.split("\n\n")[0]
+        leads = [line[:10] for line in keys.splitlines()]
+        assert "" in [lead.strip() for lead in leads]
+        assert all(not lead.strip() or lead.endswith("   ") for lead in leads)
+
+    drive(Session(tmp_path / "a.db"), story, size=(60, 24))
 
 
 @pytest.mark.parametrize("text", ["", "no JSON", '[{"db": 1}]', "[1]", '{"a": []}'])

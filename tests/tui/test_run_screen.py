@@ -191,7 +191,7 @@ def drive_stored(db: Path, story: Story) -> None:
 def test_a_viewer_shows_what_another_process_stores_and_has_no_keys_of_a_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The Run screen looks for the other process when it is shown, not only from time to time."""
+    """The screens look for the other process when they are shown, not only from time to time."""
     monkeypatch.setattr(following, "LOOK_INTERVAL", 3600.0)
     db = tmp_path / "a.db"
     made_up(db, ["an answer"] * 6)
@@ -202,6 +202,11 @@ def test_a_viewer_shows_what_another_process_stores_and_has_no_keys_of_a_run(
     with run_lock(db):
 
         async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+            await wait_idle(pilot)
+            start = str(app.screen.query_one("#start-text", Static).render())
+            assert f"show the run of another steertui process on {db}" in " ".join(start.split())
+            assert "resume" not in start
+            assert "c" not in app.screen.active_bindings
             await pilot.press("2")
             await wait_until(pilot, lambda: isinstance(app.screen, RunScreen))
             screen = run_screen(app)

@@ -1,10 +1,7 @@
 """Viewing of a run in another process: the screen follows it as soon as the database is locked."""
 
-import asyncio
-
 from textual import on, work
 
-from steertui.store.run_lock import is_locked
 from steertui.tui.run.follower import Follower, OtherEnded
 from steertui.tui.run.run_state import RunState
 from steertui.tui.session import parse_stored
@@ -52,14 +49,13 @@ class Following(Page):
         self.stop_following()
 
     def _look_if_idle(self) -> None:
-        is_idle = not self.is_at_work and not self.is_following
-        if self.is_current and is_idle and not self.is_database_missing:
+        if self.is_current and not self.is_following:
             self._look()
 
     @work(exclusive=True, group="look", exit_on_error=False)
     async def _look(self) -> None:
         db, version = self.session.db, self.session.version
-        if not await asyncio.to_thread(is_locked, db):
+        if not await self.host.is_run_elsewhere():
             return
         experiments = await self.session.with_store(lambda store: store.experiments())
         if self.is_at_work or self.is_following or version != self.session.version:

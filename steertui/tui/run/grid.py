@@ -1,14 +1,19 @@
 """Grid of an experiment's trials: scenarios as rows, conditions as columns, signs in cells."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from steertui.core.verdict import SIGNS, Label
 from steertui.store import TrialStatus
 from steertui.store.progress_queries import TrialPlace
 from steertui.tui.widgets.label_style import WRITING, Palette
+
+MIN_GROUP_WIDTH = 12
+"""Columns that a longer name of a model gets at least: two models are told apart in these."""
 
 MAX_SIGNS = 5
 """Maximum samples of a cell that are shown as single signs; more are counted."""
@@ -151,3 +156,23 @@ def _make_columns(heads: Sequence[tuple[str, str]], samples: int) -> list[GridCo
         GridColumn(group if has_groups else "", title, max(len(title), cell_width) + 2)
         for group, title in heads
     ]
+
+
+def fit_groups(columns: Sequence[GridColumn], room: int) -> list[GridColumn]:
+    """Return the columns, widened for the names of their groups.
+
+    The names are whole if all columns fit `room` then. Else they share what is left of it.
+    """
+    spare = max(0, room - sum(column.width for column in columns))
+    groups = [(name, [*own]) for name, own in groupby(columns, key=lambda column: column.group)]
+    widths = [sum(column.width for column in own) for _, own in groups]
+    lacking = [
+        max(0, cell_len(group[0]) + 1 - width) for group, width in zip(groups, widths, strict=True)
+    ]
+    share = spare if sum(lacking) <= spare else spare // len(groups)
+    fitted: list[GridColumn] = []
+    for (_, own), width, lack in zip(groups, widths, lacking, strict=True):
+        more = min(lack, max(share, MIN_GROUP_WIDTH - width))
+        each, rest = divmod(more, len(own))
+        fitted += [replace(c, width=c.width + each + (i < rest)) for i, c in enumerate(own)]
+    return fitted

@@ -16,7 +16,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from steertui.printable import one_line
-from steertui.tui.run.grid import Grid
+from steertui.tui.run.grid import Grid, GridColumn, fit_groups
 from steertui.tui.widgets.label_style import palette
 from steertui.tui.widgets.layout import shorten_middle
 from steertui.tui.widgets.moves import move_bindings
@@ -69,6 +69,7 @@ class Matrix(ScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._grid: Grid | None = None
+        self._columns: list[GridColumn] = []
         self._head = 1
 
     def fill(self, grid: Grid) -> None:
@@ -103,11 +104,15 @@ class Matrix(ScrollView, can_focus=True):
         grid = self._grid
         if not grid:
             return
-        columns = sum(c.width for c in grid.columns)
+        width = self.size.width
         longest = max((len(line.title) + 3 for line in grid.lines), default=MIN_NAME_WIDTH)
-        room = max(MIN_NAME_WIDTH, self.size.width - columns - 1)
-        wanted = max(room, self.size.width * 2 // 5)  # the columns scroll, the names do not
-        self._names = max(MIN_NAME_WIDTH, min(wanted, longest, MAX_NAME_WIDTH))
+        longest = max(MIN_NAME_WIDTH, min(longest, MAX_NAME_WIDTH))
+        usual = max(MIN_NAME_WIDTH, min(longest, width * 2 // 5))
+        self._columns = fit_groups(grid.columns, width - usual - 1)
+        columns = sum(c.width for c in self._columns)
+        room = width - columns - 1
+        # Names make room for the last columns; if that is not enough, the columns scroll.
+        self._names = min(longest, room) if room >= MIN_NAME_WIDTH else usual
         self.virtual_size = Size(self._names + columns, self._head + len(grid.lines))
         self.refresh()
 
@@ -145,7 +150,7 @@ class Matrix(ScrollView, can_focus=True):
         if row >= len(self._grid.lines) or not self._grid.lines[row].scenario:
             return
         self.row = row
-        for index, column in enumerate(self._grid.columns):
+        for index, column in enumerate(self._columns):
             if 0 <= x < column.width:
                 self.column = index
             x -= column.width
@@ -156,8 +161,8 @@ class Matrix(ScrollView, can_focus=True):
     def _show_cursor(self) -> None:
         if not self._grid:
             return
-        before = sum(c.width for c in self._grid.columns[: self.column])
-        width = self._grid.columns[self.column].width if self._grid.columns else 1
+        before = sum(c.width for c in self._columns[: self.column])
+        width = self._columns[self.column].width if self._columns else 1
         # The heads and the names cover a part of the visible region.
         top = self.row - (self.row > 0 and not self._grid.lines[self.row - 1].scenario)
         region = Region(before, top, width + self._names, self.row - top + 1 + self._head)
@@ -194,12 +199,12 @@ class Matrix(ScrollView, can_focus=True):
         style = self.get_component_rich_style("matrix--head")
         cells: list[Segment] = []
         if y == 0 and self._head == 2:
-            for group, columns in groupby(self._grid.columns, key=lambda c: c.group):
+            for group, columns in groupby(self._columns, key=lambda c: c.group):
                 room = sum(c.width for c in columns)
                 name = shorten_middle(one_line(group), room - 1)
                 cells.append(Segment(set_cell_size(" " + name, room), style))
         else:
-            for c in self._grid.columns:
+            for c in self._columns:
                 cells.append(Segment(set_cell_size(c.title.center(c.width), c.width), style))
         return self._join(Segment(" " * self._names, style), cells, width, style)
 
@@ -214,7 +219,7 @@ class Matrix(ScrollView, can_focus=True):
         colours = palette(self.app.current_theme.dark)
         cursor = self.get_component_rich_style("matrix--cursor")
         cells: list[Segment] = []
-        for place, column in enumerate(self._grid.columns):
+        for place, column in enumerate(self._columns):
             under = cursor if is_here and place == self.column and self.has_focus else base
             cell = self._grid.draw(index, place, colours)
             pad = column.width - cell.cell_len

@@ -1,7 +1,8 @@
-"""List of experiments: state, gap, time, contents and database, one row each."""
+"""List of experiments: database, contents, state, gap and time, one row each."""
 
 from collections.abc import Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import ClassVar
 
 from rich.text import Text
@@ -10,13 +11,17 @@ from textual.binding import Binding, BindingType
 from steertui.printable import one_line
 from steertui.tui.recent import UP_TO_DATE, RecentExperiment
 from steertui.tui.widgets.label_style import Palette
-from steertui.tui.widgets.stable_table import StableTable, make_content
+from steertui.tui.widgets.layout import shorten_middle, shorten_path
+from steertui.tui.widgets.stable_table import StableTable, TableContent, make_content
 
-HEADS = ("last open", "gap", "state", "experiment", "labels by", "database")
-LEFT_COLUMNS = (0, 2, 3, 4, 5)
+HEADS = ("database", "experiment", "state", "gap", "labels by", "last open")
+DATABASE, EXPERIMENT, _, GAP, LABELS_BY, _ = range(len(HEADS))
 
-MAX_TITLE = 44
-"""Columns of the description of an experiment."""
+MIN_WIDTHS = MappingProxyType({DATABASE: 20, EXPERIMENT: 18, LABELS_BY: 12})
+"""Columns to which long texts are shortened in a narrow list, by the column of the table."""
+
+PADDING = 2
+"""Columns around each column of the table."""
 
 
 class ExperimentList(StableTable):
@@ -36,30 +41,105 @@ class ExperimentList(StableTable):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id, cursor_type="row")
         self._experiments: list[RecentExperiment] = []
+        self._colours: Palette | None = None
 
     def show(self, experiments: Sequence[RecentExperiment], colours: Palette) -> None:
         """Show the experiments in this order."""
         self._experiments = list(experiments)
-        rows = [_cells(experiment, colours) for experiment in experiments]
-        self.fill(make_content(HEADS, rows, LEFT_COLUMNS))
+        self._colours = colours
+        self.on_resize()
+
+    def on_resize(self) -> None:
+        """Fit the columns to the width."""
+        width = self.scrollable_content_region.width
+        if self._colours and width:
+            self.fill(list_content(self._experiments, width, self._colours))
 
     def at(self, row: int) -> RecentExperiment:
         """Return the experiment of a row."""
         return self._experiments[row]
 
 
-def _cells(experiment: RecentExperiment, colours: Palette) -> list[str | Text]:
-    title = Text(one_line(experiment.title))
-    title.truncate(MAX_TITLE, overflow="ellipsis")
-    style = colours.quiet if experiment.state == UP_TO_DATE else colours.warning
-    return [
-        Text(experiment.date, colours.quiet),
-        Text(experiment.shown_gap or "–", "bold" if experiment.shown_gap else colours.faint),
-        Text(experiment.state, style),
-        title,
-        Text(one_line(experiment.shown_judge), colours.quiet),
-        Text(one_line(short_path(experiment.db)), colours.quiet),
+def list_content(
+    experiments: Sequence[RecentExperiment], width: int, colours: Palette
+) -> TableContent:
+    """Return the rows of experiments in at most `width` columns.
+
+    Nothing is left out or shortened if there is room. Else databases are named by the ends of their
+    paths that tell them apart, those and the descriptions are shortened, and columns that do not
+    fit are left out: first those that are equal in all rows, then the last ones.
+    """
+    columns = _columns(experiments, colours)
+    if _width_of(columns) > width:
+        names = distinct_tails([e.db for e in experiments])
+        columns[DATABASE] = [Text(one_line(name), colours.quiet) for name in names]
+    widths = _fitting_widths(columns, width)
+    kept = [_shortened(columns[i], i, widths[i]) for i in widths]
+    left = [place for place, i in enumerate(widths) if i != GAP]
+    rows = list(zip(*kept, strict=True))
+    return make_content([HEADS[i] for i in widths], rows, left)
+
+
+def _columns(experiments: Sequence[RecentExperiment], c: Palette) -> list[list[Text]]:
+    """Return the cells by column, in the order of `HEADS`."""
+    rows = [
+        (
+            Text(one_line(short_path(e.db)), c.quiet),
+            Text(one_line(e.title)),
+            Text(e.state, c.quiet if e.state == UP_TO_DATE else c.warning),
+            Text(e.shown_gap or "–", "bold" if e.shown_gap else c.faint),
+            Text(one_line(e.shown_judge), c.quiet),
+            Text(e.date, c.quiet),
+        )
+        for e in experiments
     ]
+    return [[row[i] for row in rows] for i in range(len(HEADS))]
+
+
+def _width(column: Sequence[Text], index: int) -> int:
+    return max(len(HEADS[index]), *(cell.cell_len for cell in column), 1)
+
+
+def _width_of(columns: Sequence[Sequence[Text]]) -> int:
+    return sum(_width(column, index) + PADDING for index, column in enumerate(columns))
+
+
+def _fitting_widths(columns: Sequence[Sequence[Text]], room: int) -> dict[int, int]:
+    """Return the widths of the columns that fit `room`, by their index and in its order."""
+    full = {index: _width(column, index) for index, column in enumerate(columns)}
+    widths: dict[int, int] = {}
+    by_use = sorted(full, key=lambda i: len({cell.plain for cell in columns[i]}) < 2)
+    for index in by_use:
+        wanted = min(full[index], MIN_WIDTHS.get(index, full[index]))
+        is_of_gap = index == LABELS_BY
+        if wanted + PADDING <= room and (not is_of_gap or GAP in widths):
+            widths[index] = wanted
+            room -= wanted + PADDING
+    for index in (index for index in MIN_WIDTHS if index in widths):
+        more = min(room, full[index] - widths[index])
+        widths[index] += more
+        room -= more
+    return dict(sorted(widths.items()))
+
+
+def _shortened(column: Sequence[Text], index: int, width: int) -> list[Text]:
+    if index not in MIN_WIDTHS:
+        return [*column]
+    shorten = shorten_path if index == DATABASE else shorten_middle
+    return [Text(shorten(cell.plain, width), cell.style) for cell in column]
+
+
+def distinct_tails(names: Sequence[str]) -> list[str]:
+    """Return the end of each path that no other path has, at least the file's name."""
+    parts = [Path(name).parts for name in names]
+
+    def tail(own: tuple[str, ...]) -> str:
+        others = [other for other in parts if other != own]
+        depths = range(1, len(own))
+        fitting = (n for n in depths if all(other[-n:] != own[-n:] for other in others))
+        return str(Path(*own[-next(fitting, len(own)) :]))
+
+    return [tail(own) for own in parts]
 
 
 def short_path(name: str) -> str:

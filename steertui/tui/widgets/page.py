@@ -60,6 +60,9 @@ class Host(Protocol):
     def is_at_work(self) -> bool:
         """Whether a run is in progress in this process, paused or not."""
 
+    async def is_run_elsewhere(self) -> bool:
+        """Return whether another process runs on the open database."""
+
     async def go(self, page: str) -> None:
         """Show a screen."""
 
