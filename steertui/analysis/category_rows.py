@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from steertui.analysis.formatting import (
+    MARK_LEGEND,
     SHARED_MARK,
     gap_columns,
     interval_heading,
     interval_legend,
-    rate_percent,
+    is_marked,
+    marked_rate,
     shared_legend,
 )
 from steertui.analysis.table import CategoryGap, Table
@@ -21,9 +23,11 @@ POSTERIOR_LEGEND = (
 
 
 def category_legend(table: Table) -> str:
-    """Return the meaning of the gap's columns, without a full stop; "" without a gap."""
+    """Return the meaning of the marks and of the gap's columns, without a full stop, or ""."""
     results = [c.comparison for c in table.categories if c.comparison]
+    marked = any(is_marked(row) for c in table.categories for row in c.rows)
     parts = (
+        MARK_LEGEND * marked,
         f"Categories: {shared_legend(results)}" if shared_legend(results) else "",
         interval_legend(results),
         _posterior_legend(table) if results else "",
@@ -53,7 +57,7 @@ def category_columns(table: Table, conditions: Sequence[str]) -> tuple[str, ...]
 
 def category_row(category: CategoryGap, conditions: Sequence[str]) -> tuple[str, ...]:
     """Return name, rates under some conditions, and the values of the gap of a category."""
-    by_condition = {row.condition: rate_percent(row.convergence) for row in category.rows}
+    by_condition = {row.condition: marked_rate(row) for row in category.rows}
     rates = (by_condition.get(name, "–") for name in conditions)
     if category.comparison is None:
         return (category.name, *rates)

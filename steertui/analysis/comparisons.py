@@ -89,7 +89,8 @@ def compare_tables(summary: Summary) -> tuple[Comparison, ...]:
     for tables in judged_by_several(summary):
         setting = tables[0].setting
         tag = next((f", {table.tag}" for table in tables if table.tag), "")
-        title = f"Judges compared, on {setting.name}, temperature {setting.temperature:g}{tag}"
+        where = f"{setting.name}, temperature {setting.temperature:g}{tag}"
+        title = f"Judges compared over the answers that both labelled, on {where}"
         lines = _lines(_reliable(combinations(tables, 2)), _judge_names, same_answers=True)
         comparisons += _shown(title, lines, summary)
     return tuple(comparisons)

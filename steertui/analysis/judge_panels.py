@@ -30,8 +30,8 @@ CORRECTED_COLUMNS = ("as judged", "corrected", "95 % interval", "checked")
 
 CORRECTION_CAVEAT = (
     "Corrected rates use only those checked answers that were drawn at random from this judge's "
-    "labels; the intervals include the uncertainty of its error rates and take every answer as "
-    "independent"
+    "labels; the intervals include the uncertainty of its error rates and keep the answers to a "
+    "scenario together"
 )
 
 
@@ -169,7 +169,7 @@ def _corrected_columns(rate: CorrectedRate) -> tuple[str, ...]:
     checked = f"{rate.references} of {rate.items}"
     raw = f"{100 * rate.raw:.1f}"
     if rate.estimate is None:
-        why = "one label not checked" if rate.references else "none drawn at random"
+        why = "not every label checked" if rate.references else "none drawn at random"
         return raw, "–", "", f"{checked}, {why}"
     value, low, high = rate.estimate.percent()
     return raw, f"{value:.1f}", f"[{low:.1f}, {high:.1f}]", checked

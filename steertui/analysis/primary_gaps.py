@@ -11,7 +11,7 @@ from steertui.analysis.stand_ins import without_stand_ins
 from steertui.analysis.table import Table, TableKey
 from steertui.stats.families import untested
 from steertui.stats.gap import Gap, shared_scenarios
-from steertui.stats.pooled import pooled_gap
+from steertui.stats.pooled import pooled_counts, pooled_gap
 from steertui.stats.rate import Estimate
 from steertui.stats.significance import SIGNIFICANCE_LEVEL, holm
 from steertui.units import list_text, quantity
@@ -56,8 +56,8 @@ class PooledGap:
         experiment: its id.
         judge: the judge's name.
         settings: number of model settings.
-        pairs: number of pairs of a model setting and a scenario valid under both conditions, each
-            of which counts once.
+        pairs: number of pairs of a model setting and a scenario valid under both conditions.
+        answers: number of valid answers of these pairs, each of which counts once.
         gap: pooled within each scenario (`pooled_gap`), with 95 % limits.
         contested: number of model settings whose conclusion depends on the judge.
         rivals: names of the judges whose pooled gap leads to another conclusion.
@@ -67,6 +67,7 @@ class PooledGap:
     judge: str
     settings: int
     pairs: int
+    answers: int
     gap: Gap
     contested: int = 0
     rivals: tuple[str, ...] = ()
@@ -133,6 +134,7 @@ def _pooled_gaps(tables: Sequence[Table]) -> Iterator[PooledGap]:
                 judge,
                 settings=len(drawn),
                 pairs=pairs,
+                answers=sum(m for side in pooled_counts(gaps) for _, m in side.values()),
                 gap=gap,
                 contested=sum(map(_is_contested, drawn)),
             )
@@ -145,8 +147,18 @@ def pooled_sentence(pooled: PooledGap) -> str:
     return (
         f"Judged by {pooled.judge}, {gap.first} − {gap.second} pooled over the "
         f"{quantity(pooled.settings, 'model setting')} is {gap.points:+.1f} points "
-        f"({interval_words(untested(gap))}{test}); each of the {pooled.pairs} valid pairs "
-        f"counts once, and the gap speaks of these models{_pooled_reservation(pooled)}"
+        f"({interval_words(untested(gap))}{test}); {_weights(pooled)}, and the gap speaks of these "
+        f"models{_pooled_reservation(pooled)}"
+    )
+
+
+def _weights(pooled: PooledGap) -> str:
+    """Return what counts once: a pair with one answer per condition, else an answer."""
+    if pooled.answers == 2 * pooled.pairs:
+        return f"each of the {pooled.pairs} valid pairs counts once"
+    return (
+        f"each of the {pooled.answers} valid answers of {quantity(pooled.pairs, 'pair')} counts "
+        "once, so that a setting with more samples weighs more"
     )
 
 

@@ -78,6 +78,7 @@ def pooled_record(pooled: PooledGap) -> Record:
         "judge": pooled.judge,
         "settings": pooled.settings,
         "pairs": pooled.pairs,
+        "answers": pooled.answers,
         "gap": asdict(pooled.gap),
         "contested": pooled.contested,
         "rivals": list(pooled.rivals),

@@ -1,10 +1,15 @@
 """Corrected rates: each model has its own."""
 
+from dataclasses import replace
+
 from steertui.analysis.corrections import corrections
+from steertui.analysis.judge_agreement import judge_agreement
+from steertui.analysis.judge_panels import corrected_rows
 from steertui.analysis.label_sample import AnswerKey
+from steertui.core.judge_kind import JudgeKind
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
-from steertui.store import ModelSetting
+from steertui.store import JudgeInfo, ModelSetting
 
 GOOD, BAD = (ModelSetting(digit * 64, name, name, 0.0) for digit, name in (("0", "a"), ("1", "b")))
 
@@ -54,3 +59,17 @@ def test_answers_that_nobody_labelled_have_no_correction() -> None:
     (found,) = corrections({}, "local:j", judged)
     assert found.rates["pro"].value is None
     assert found.gap is None
+
+
+def test_a_rate_is_not_corrected_before_every_label_is_checked() -> None:
+    judged: dict[AnswerKey, Outcome] = {
+        (GOOD, str(i), "pro", 0): outcome(i, "pro", label) for i, label in enumerate(Label)
+    }
+    person = JudgeInfo("human:a#1", "human:a", "", JudgeKind.HUMAN)
+    judge = JudgeInfo("local:b#1", "local:b", "", JudgeKind.LOCAL)
+    for checked in (1, 2, 3):
+        reference = {key: judged[key] for key in [*judged][:checked]}
+        (pair,) = judge_agreement([(person, reference), (judge, judged)]).comparisons
+        found = corrections(reference, judge.id, judged)
+        (row,) = corrected_rows(replace(pair, corrections=found))
+        assert row[2:] == ("–", "", f"{checked} of 4, not every label checked")

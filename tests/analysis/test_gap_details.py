@@ -25,8 +25,15 @@ from steertui.store import JudgeInfo, ModelSetting
 C, N, S, X = Label
 
 
-def table(labels: Mapping[str, Sequence[Label | None]], categories: int = 6) -> Table:
-    """Return the table of labels by condition; None for a scenario without an answer there."""
+def table(
+    labels: Mapping[str, Sequence[Label | None]],
+    categories: int = 6,
+    unjudged: Mapping[str, int] | None = None,
+) -> Table:
+    """Return the table of labels by condition; None for a scenario without an answer there.
+
+    `unjudged` are the numbers of first scenarios by condition whose second answer has no label.
+    """
     outcomes = [
         Outcome(
             scenario=str(number),
@@ -42,6 +49,9 @@ def table(labels: Mapping[str, Sequence[Label | None]], categories: int = 6) -> 
         for number, label in enumerate(own)
         if label
     ]
+    for condition, count in (unjudged or {}).items():
+        own = [each for each in outcomes if each.condition == condition][:count]
+        outcomes += [each._replace(sample=1, label=None) for each in own]
     judge, setting = JudgeInfo("a", "a", "", JudgeKind.LOCAL), ModelSetting("sha", "model", "", 0.0)
     return make_table("e", setting, judge, outcomes, Policy.PAPER)
 
@@ -112,6 +122,15 @@ def test_intervals_hold_at_once_within_each_family() -> None:
     legend = comparison_legend(table(labels).comparisons)
     assert "that of the primary comparison is at 95 %, those of the" in legend
     assert legend.endswith("so that those of each family hold at once with about 95 %")
+
+
+def test_a_rate_of_a_category_has_the_mark_of_low_coverage() -> None:
+    found = table({"pro": [C] * 12, "anti": [N] * 12}, unjudged={"anti": 2})
+    rows = [category_row(category, ["pro", "anti"]) for category in found.categories]
+    assert [row[1:3] for row in rows] == [("100.0", "0.0*")] * 2 + [("100.0", "0.0")] * 4
+    assert category_legend(found).startswith("* fewer than 90 % of the planned trials are judged. ")
+    whole = table({"pro": [C] * 12, "anti": [N] * 12})
+    assert "fewer than 90 %" not in category_legend(whole)
 
 
 def test_two_pairs_of_a_category_have_no_interval() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from steertui.analysis.arms import arm_results, text_arms
-from steertui.analysis.primary_gaps import pooled_gaps
+from steertui.analysis.primary_gaps import pooled_gaps, pooled_sentence
 from steertui.analysis.summary import Summary, summarise_experiment
 from steertui.analysis.variance import factor_sentences, variance_sentence
 from steertui.core.condition import Condition
@@ -116,6 +116,26 @@ def test_models_are_pooled_under_their_judge(summary: Summary) -> None:
     points = [table.primary.gap.points or 0.0 for table in summary.complete if table.primary]
     assert pooled.gap.points == pytest.approx(sum(points) / 2)
     assert pooled.gap.pairs == SCENARIOS
+
+
+def test_a_pool_of_one_and_of_several_samples_says_what_counts_once(
+    summary: Summary, tmp_path: Path
+) -> None:
+    (single,) = pooled_gaps(summary.complete)
+    assert single.answers == 2 * single.pairs == 4 * SCENARIOS
+    assert f"each of the {single.pairs} valid pairs counts once" in pooled_sentence(single)
+    stored(tmp_path / "a.db", samples=2)
+    with Store(tmp_path / "a.db") as store:
+        several = summarise_experiment(store, store.experiments()[-1].id)
+    (pooled,) = pooled_gaps(several.complete)
+    answers = 0
+    for table in several.complete:
+        assert table.primary
+        compared = {table.primary.gap.first, table.primary.gap.second}
+        answers += sum(outcome.condition in compared for outcome in table.outcomes)
+    words = pooled_sentence(pooled)
+    assert f"each of the {answers} valid answers of {pooled.pairs} pairs counts once" in words
+    assert "a setting with more samples weighs more" in words
 
 
 def test_every_form_shows_wordings_split_and_pooled_gap(db: Path, summary: Summary) -> None:

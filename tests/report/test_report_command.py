@@ -132,11 +132,12 @@ def test_two_models_and_two_judges_are_compared(tmp_path: Path) -> None:
     large.write(tmp_path / "b.db", models=2, samples=1, judges=2, words=5)
     found = json.loads(call("report", "b.db", "--format", "json", cwd=tmp_path)[1])
     titles = [comparison["title"] for comparison in found["comparisons"]]
+    over = "Judges compared over the answers that both labelled, on"
     assert titles == [
         f"Models compared, judged by local:made-0; exploratory, {HOLM}",
         f"Models compared, judged by local:made-1; exploratory, {HOLM}",
-        f"Judges compared, on made-0, temperature 0.7; exploratory, {HOLM}",
-        f"Judges compared, on made-1, temperature 0.7; exploratory, {HOLM}",
+        f"{over} made-0, temperature 0.7; exploratory, {HOLM}",
+        f"{over} made-1, temperature 0.7; exploratory, {HOLM}",
     ]
     for comparison in found["comparisons"]:
         whats = [line["what"] for line in comparison["lines"]]
