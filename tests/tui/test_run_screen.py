@@ -16,6 +16,7 @@ from steertui.engine.events import SlotView
 from steertui.engine.sizing import Overrides
 from steertui.planning.judges import DEFAULT_OPTIONS, Judge, find_judges
 from steertui.store import Store
+from steertui.store.progress_queries import survey
 from steertui.store.run_lock import run_lock
 from steertui.tui.app import SteertuiApp, open_session
 from steertui.tui.label.label_screen import NO_ANSWERS, LabelScreen
@@ -27,7 +28,7 @@ from steertui.tui.run.panels import FocusPanel
 from steertui.tui.run.run_controls import PAUSED, RUNNING
 from steertui.tui.run.run_messages import Ended, JudgeQueue, RunUpdate, Stage
 from steertui.tui.run.run_screen import DONE, STOPPED, RunScreen
-from steertui.tui.run.run_state import RunState
+from steertui.tui.run.run_state import RunState, StoredState
 from steertui.tui.run.status_lines import activity_parts
 from steertui.tui.session import Session
 from steertui.tui.widgets.choose_one import ChooseOne
@@ -221,6 +222,42 @@ def test_a_viewer_shows_what_another_process_stores_and_has_no_keys_of_a_run(
             assert not screen.is_at_work
 
         drive_stored(db, story)
+
+
+def pending_shown(run: RunState) -> str:
+    return " · ".join(part.plain for part in activity_parts(run, ON_DARK, is_paused=False))
+
+
+def test_a_run_counts_the_labels_pending_that_a_viewer_counts(tmp_path: Path) -> None:
+    """Control answers are judged, too, but no labels of the experiment."""
+    db = tmp_path / "a.db"
+    id = made_up(db, ["an answer"] * 4)
+    with Store(db) as store:
+        places, statuses = survey(store, id, "one")
+    stored = StoredState(
+        places=places,
+        statuses=statuses,
+        failures={},
+        judge="one",
+        dollars=0.0,
+        others=("two",),
+        others_labelled=0,
+        is_planned=True,
+        unscored=0,
+    )
+    run = RunState()
+    run.count_labels(("one", "two"), 0)
+    run.fill(stored)
+    run.apply(RunUpdate(queues={name: JudgeQueue(0, 4 + 16) for name in ("one", "two")}))
+    assert "8 labels pending" in pending_shown(run)
+    first, second = (place.key for place in places[:2])
+    verdicts = {(first, "one"): "one", (first, "two"): "two", (second, "two"): "two"}
+    run.apply(RunUpdate(verdicts={k: Verdict(j, Label.CONVERGENCE) for k, j in verdicts.items()}))
+    run.fill(replace(stored, others_labelled=1))  # read between the two labels
+    assert "5 labels pending" in pending_shown(run)
+    run.clear_activity()
+    run.fill(replace(stored, others_labelled=2))
+    assert run.pending == 5
 
 
 def test_a_viewer_counts_the_labels_of_a_judge_that_had_none_when_it_began(tmp_path: Path) -> None:

@@ -14,11 +14,12 @@ import steertui
 from steertui.core.experiment import Experiment
 from steertui.tui.app import SteertuiApp
 from steertui.tui.plan.fields import FIELDS
+from steertui.tui.run.run_screen import RunScreen
 from steertui.tui.session import Session
 from steertui.tui.widgets.page import PAGES
 from steertui.tui.widgets.prompts import TextPrompt
 from steertui.tui.widgets.screen_words import COMMANDS, OPTIONS, in_screen_words
-from tests.fixtures.screens import drive, press, wait_until
+from tests.fixtures.screens import drive, press, wait_idle, wait_until
 
 SOURCE = Path(steertui.__file__).parent
 ABOVE = frozenset({"cli", "headless", "tui"})
@@ -56,6 +57,7 @@ def test_every_option_that_is_a_field_and_every_command_with_a_screen_has_a_word
     [
         ("x: prompt and --max-tokens need 9", "x: prompt and maximum tokens need 9"),
         ("at the limit; raise max_tokens", "at the limit; raise maximum tokens"),
+        ("x: busy; run the same command again later", "x: busy; press the same key again later"),
         ("remove it with `steertui vector rm a`", "remove it with 7 Vectors, key d"),
         ("`steertui models pull A:Q4` downloads it", "6 Models, key f downloads it"),
         ("see `steertui doctor`", "see `steertui doctor`"),
@@ -78,6 +80,12 @@ def test_an_error_on_plan_names_the_screen_that_helps(tmp_path: Path) -> None:
         app.push_screen(TextPrompt("Which?", "a", check=lambda _: "raise --max-tokens"))
         await press(pilot, "enter")
         assert "! raise maximum tokens" in str(app.screen.query_one("#problem", Static).render())
+        await press(pilot, "escape", "2")
+        assert isinstance(app.screen, RunScreen)
+        app.screen.show_error("a.db: the disk is full; free some space and run the command again")
+        await wait_idle(pilot)
+        notice = " ".join(str(app.screen.query_one("#notices", Static).render()).split())
+        assert notice == "! a.db: the disk is full; free some space and press r"
 
     drive(Session(tmp_path / "a.db", experiment), story)
 

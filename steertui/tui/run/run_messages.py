@@ -16,13 +16,20 @@ class Planned(Message):
 
     Attributes:
         id: the experiment's id.
-        judge: id of the first judge; "" for none.
+        judges: ids of the planned judges.
+        others_labelled: labels that the judges after the first one have given.
         is_busy: whether another process is running on the database, so that this one does not.
     """
 
     id: str
-    judge: str
+    judges: tuple[str, ...]
+    others_labelled: int
     is_busy: bool
+
+    @property
+    def judge(self) -> str:
+        """Id of the first judge; "" for none."""
+        return next(iter(self.judges), "")
 
 
 @dataclass(frozen=True, slots=True)

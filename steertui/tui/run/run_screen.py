@@ -196,6 +196,8 @@ class RunScreen(RunControls):
     def _planned(self, message: Planned) -> None:
         self.session.set_id(message.id)
         self.run.judge = message.judge
+        if not message.is_busy:
+            self.run.count_labels(message.judges, message.others_labelled)
         self._is_busy_elsewhere = message.is_busy
         self.state = FOLLOWING if message.is_busy else "Loading …"
         self.load()

@@ -80,6 +80,7 @@ class RunState:
         is_judge_planned: whether a run judges the answers by the shown judge.
         others: ids of the other planned judges.
         others_labelled: labels that they have given.
+        is_counting: whether the updates of a run in this process keep `others_labelled` current.
         unscored: stored answers that the unsteered model is to score and has not.
         dollars: stored cost of all judges, in US dollars.
         stages: progress by stage.
@@ -101,6 +102,7 @@ class RunState:
     is_judge_planned: bool = False
     others: tuple[str, ...] = ()
     others_labelled: int = 0
+    is_counting: bool = False
     unscored: int = 0
     dollars: float = 0.0
     stages: dict[str, Stage] = field(default_factory=dict)
@@ -128,10 +130,22 @@ class RunState:
         self.failures = stored.failures
         self.judge = stored.judge
         self.dollars = stored.dollars
-        self.is_judge_planned = stored.is_planned
-        self.others = stored.others
-        self.others_labelled = stored.others_labelled
+        if not self.is_counting:  # the store may hold labels whose update comes later
+            self.is_judge_planned = stored.is_planned
+            self.others = stored.others
+            self.others_labelled = stored.others_labelled
         self.unscored = stored.unscored
+
+    def count_labels(self, judges: tuple[str, ...], labelled: int) -> None:
+        """Count the labels of a run's judges by its updates.
+
+        The first judge is the shown one; `labelled` labels of the others are stored.
+        """
+        self.judge = next(iter(judges), "")
+        self.is_judge_planned = bool(judges)
+        self.others = judges[1:]
+        self.others_labelled = labelled
+        self.is_counting = True
 
     @property
     def answered(self) -> int:
@@ -200,6 +214,8 @@ class RunState:
         for (key, judge), verdict in update.verdicts.items():
             if judge == self.judge:
                 grid.set_status(key, TrialStatus(verdict.label, bool(verdict.failure)))
+            elif self.is_counting and judge in self.others:
+                self.others_labelled += verdict.label is not None
         for key, status in update.statuses.items():
             grid.set_status(key, status)
         self.failures |= update.failures
@@ -218,6 +234,7 @@ class RunState:
 
     def clear_activity(self) -> None:
         """Clear slots, stages and queues after the end of a run."""
+        self.is_counting = False
         self.slots = ()
         self.grid.generating = set()
         self.kv = None

@@ -25,6 +25,7 @@ from steertui.planning.run_space import require_run_space
 from steertui.printable import one_line
 from steertui.store import Store
 from steertui.store.run_lock import BusyError, run_lock
+from steertui.tui.pending_labels import count_labels
 from steertui.tui.run.event_aggregator import EventAggregator, new_draw_rate
 from steertui.tui.run.fetching import supply_in_stages
 from steertui.tui.run.run_messages import Ended, Planned, RunUpdate
@@ -116,13 +117,14 @@ class Runner:
         costs = cost_lines(plan)
         if costs and not self._agrees("\n".join([COSTS, *map(one_line, costs)]), "Run"):
             return None
-        judge = plan.judges[0].id if plan.judges else ""
+        judges = tuple(judge.id for judge in plan.judges)
         try:
             with run_lock(self._db):
-                self._target.post_message(Planned(plan.id, judge, is_busy=False))
+                labelled = count_labels(store, plan.id, judges[1:])
+                self._target.post_message(Planned(plan.id, judges, labelled, is_busy=False))
                 self._post_updates(plan, store, left_out_models(*supplied.left_out, *plan.left_out))
         except BusyError:
-            self._target.post_message(Planned(plan.id, judge, is_busy=True))
+            self._target.post_message(Planned(plan.id, judges, 0, is_busy=True))
             return None
         return summarise_experiment(store, plan.id)
 

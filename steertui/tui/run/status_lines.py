@@ -21,6 +21,9 @@ MAX_BAR_WIDTH = 30
 
 SPARKLINE_WIDTH = 16
 
+AGAIN = "press r"
+"""How a run is started again."""
+
 
 class StageLine(ReflowingText):
     """One line: state of the run, and progress of each stage."""
@@ -71,9 +74,8 @@ def activity_parts(run: RunState, c: Palette, *, is_paused: bool) -> list[Text]:
         rate = Text().append(f"{run.throughputs[-1]:,.0f}", f"bold {c.strong}")
         rate.append(" tokens/s ", c.quiet)
         parts.append(rate.append(sparkline(run.throughputs, SPARKLINE_WIDTH), c.blue))
-    pending = sum(queue.total - queue.done for queue in run.queues.values())
-    if pending:
-        parts.append(_number(pending, "labels pending", c))
+    if run.pending:
+        parts.append(_number(run.pending, "labels pending", c))
     spent = _cost(queue.dollars for queue in run.queues.values())
     if spent:
         parts.append(Text().append(spent, f"bold {c.strong}").append(" spent", c.quiet))
@@ -134,9 +136,8 @@ class NoticeLine(ReflowingText):
         for notice in notices[-MAX_NOTICES:]:
             sign, style = ("! ", colours.error) if notice.is_bad else ("› ", colours.quiet)
             text.append("\n" if text else "").append(sign, f"bold {style}")
-            text.append(
-                one_line(in_screen_words(notice.text)), style if notice.is_bad else colours.quiet
-            )
+            words = one_line(in_screen_words(notice.text, again=AGAIN))
+            text.append(words, style if notice.is_bad else colours.quiet)
         if len(notices) > MAX_NOTICES:
             text.append(f"  ({len(notices) - MAX_NOTICES} earlier notices)", colours.quiet)
         self.draw_with(lambda _: text)

@@ -24,6 +24,7 @@ OPTIONS: Mapping[str, str] = MappingProxyType(
         "max-tokens": "maximum tokens",
         "model": "model",
         "output": "file",
+        "rubric": "rubric",
         "scenarios": "scenario packs",
         "strength": "strengths",
         "temperature": "temperatures",
@@ -47,16 +48,21 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
 )
 """Commands of steertui that a screen does, too, and where."""
 
+AGAIN = "press the same key again"
+"""What "run the command again" means where no key is known."""
+
+_AGAIN = re.compile(r"run the (?:same )?command again")
 _OPTION = re.compile(r"--(?P<name>[a-z][a-z-]*[a-z])|\b(?P<key>max_tokens)\b")
 _COMMAND = re.compile(r"`steertui (?P<words>[a-z-]+(?: [a-z]+)?)[^`]*`")
 
 
-def in_screen_words(message: str) -> str:
+def in_screen_words(message: str, *, again: str = AGAIN) -> str:
     """Return a message with fields for options and keys of files, and screens for commands.
 
-    Options that only the start of the program takes, and commands without a screen, stay.
+    `again` says how the screen that shows the message does its work once more. Options that only
+    the start of the program takes, and commands without a screen, stay.
     """
-    return _OPTION.sub(_field, _COMMAND.sub(_screen, message))
+    return _AGAIN.sub(again, _OPTION.sub(_field, _COMMAND.sub(_screen, message)))
 
 
 def _field(match: re.Match[str]) -> str:
@@ -77,4 +83,5 @@ class Problem(Static):
 
     def show(self, problem: str) -> None:
         """Show one sentence in the words of the screens; "" for nothing."""
-        self.update(f"! {in_screen_words(problem)}" if problem else "")
+        words = in_screen_words(problem, again="press enter again")
+        self.update(f"! {words}" if problem else "")
