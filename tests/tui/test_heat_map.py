@@ -1,6 +1,7 @@
 """Heat map on Results: numbers of the summary, signs beside colours, heads of models, a key."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -119,3 +120,18 @@ def test_unjudged_answers_and_a_single_category_have_no_heat_map(tmp_path: Path)
         assert not app.screen.query_one("#heat-map").display
 
     drive(open_session(None, db, Overrides(threads=1)), story)
+
+
+@pytest.mark.parametrize("width", [60, 120])
+def test_shortened_heads_of_models_differ(tmp_path: Path, width: int) -> None:
+    db = tmp_path / "a.db"
+    large.write(db, models=2, samples=1, conditions=3, words=1)
+    names = [f"Qwen2.5-Coder-{size}-Instruct-GGUF.Q4_K_M" for size in ("0.5B", "1.5B")]
+    tables = [
+        replace(table, setting=replace(table.setting, name=name))
+        for table, name in zip(summary_of(db).tables, names, strict=True)
+    ]
+    text = draw_heat_map(tables[0], tables, width, ON_DARK).plain
+    heads = [head for head in re.split(r"\s{2,}", text) if head.startswith("Qwen")]
+    assert len(set(heads)) == 2
+    assert not set(heads) & set(names)

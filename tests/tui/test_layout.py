@@ -24,7 +24,7 @@ from steertui.tui.results.rates import draw_table
 from steertui.tui.run.grid import fit_groups, make_grid
 from steertui.tui.run.matrix import Matrix
 from steertui.tui.widgets.label_style import ON_DARK
-from steertui.tui.widgets.layout import shorten_middle, shorten_path
+from steertui.tui.widgets.layout import shorten_apart, shorten_middle, shorten_path
 from tests.fixtures import grouped, large
 from tests.fixtures.real import RUNS
 from tests.fixtures.stored_answers import paper
@@ -69,6 +69,15 @@ def test_names_are_shortened_in_the_middle() -> None:
     names = [shorten_middle(f"SmolLM2-{size} t0", 11) for size in ("135M", "360M", "1.7B")]
     assert len(set(names)) == 3
     assert all(len(name) == 11 for name in names)
+
+
+@pytest.mark.parametrize("width", range(9, 40))
+def test_shortened_names_of_two_models_differ(width: int) -> None:
+    names = [f"Qwen2.5-Coder-{size}-Instruct.Q4_K_M t0" for size in ("0.5B", "1.5B", "14B")]
+    shown = [shorten_apart(name, names, width) for name in names]
+    assert len(set(shown)) == 3
+    assert all(len(name) <= width for name in shown)
+    assert shorten_apart(names[0], [], width) == shorten_middle(names[0], width)
 
 
 def test_rates_show_all_and_valid_answers_and_one_minus_sign(tmp_path: Path) -> None:

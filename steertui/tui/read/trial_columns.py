@@ -27,20 +27,23 @@ class LongestNames:
     Attributes:
         condition: that of a condition.
         model: that of a model, 0 if there is only one.
+        models: the names of the models.
         has_samples: whether trials have numbers of samples.
     """
 
     condition: int = 0
     model: int = 0
+    models: frozenset[str] = frozenset()
     has_samples: bool = False
 
 
 def longest_names(options: FilterOptions) -> LongestNames:
     """Return the longest names among the values of the filters."""
-    models = [cell_len(one_line(name)) for _, name in options.models]
+    models = frozenset(one_line(name) for _, name in options.models)
     return LongestNames(
         condition=max((cell_len(one_line(name)) for _, name in options.conditions), default=0),
-        model=max(models) if len(models) > 1 else 0,
+        model=max(map(cell_len, models)) if len(options.models) > 1 else 0,
+        models=models,
         has_samples=any(float(value) for value, _ in options.temperatures),
     )
 

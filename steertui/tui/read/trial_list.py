@@ -18,7 +18,7 @@ from steertui.printable import one_line
 from steertui.store.trials import TrialLine
 from steertui.tui.read.trial_columns import LongestNames, column_widths
 from steertui.tui.widgets.label_style import Palette, palette
-from steertui.tui.widgets.layout import shorten_middle
+from steertui.tui.widgets.layout import shorten_apart
 from steertui.tui.widgets.moves import move_bindings
 
 PAGE = 100
@@ -183,7 +183,7 @@ class TrialList(ScrollView, can_focus=True):
         text = Text(" ", end="").append_text(sign)
         text.append(f" {_fit(line.condition, widths['condition'])} ", colours.quiet)
         if widths["model"]:
-            model = shorten_middle(one_line(line.model), widths["model"])
+            model = shorten_apart(one_line(line.model), self.names.models, widths["model"])
             text.append(f"{_fit(model, widths['model'])} ", colours.quiet)
         text.append(f"{_fit(line.title, widths['title'])} ")
         if line.sample or line.temperature:

@@ -4,7 +4,7 @@ A cell has a number, a sign whose height grows with the rate, and a background o
 that nothing depends on colours. Models are heads over their conditions.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -18,7 +18,7 @@ from steertui.analysis.table import RateRow, Table
 from steertui.core.verdict import Label
 from steertui.printable import one_line
 from steertui.tui.widgets.label_style import Palette
-from steertui.tui.widgets.layout import hanging_indent, shorten_middle
+from steertui.tui.widgets.layout import hanging_indent, shorten_apart, shorten_middle
 
 SIGNS = "▁▂▃▄▅▆▇█"
 """Signs of rates from 0 to 1 in equal steps."""
@@ -78,7 +78,7 @@ def draw_heat_map(shown: Table, tables: Sequence[Table], width: int, colours: Pa
     lines: list[Text] = []
     for part in _parts(columns, width - name_width):
         lines += [Text()] if lines else []
-        lines += [*_heads(part, name_width, colours)]
+        lines += [*_heads(part, {c.group for c in columns}, name_width, colours)]
         lines += [_line(name, part, name_width, colours) for name in names]
     lines += [hanging_indent(Text(), Text(_legend(columns), colours.quiet), width)]
     return Text("\n").join(lines)
@@ -118,13 +118,18 @@ def _width(columns: Sequence[_Column]) -> int:
     return sum(column.width for column in columns)
 
 
-def _heads(part: Sequence[_Column], name_width: int, colours: Palette) -> Iterator[Text]:
-    """Yield the line of the models, if there are several, and that of the conditions."""
+def _heads(
+    part: Sequence[_Column], groups: Iterable[str], name_width: int, colours: Palette
+) -> Iterator[Text]:
+    """Yield the line of the models, if there are several, and that of the conditions.
+
+    `groups` are the heads of all parts, from which a shortened one must differ.
+    """
     if part[0].group:
         line = Text(" " * name_width)
         for name, columns in groupby(part, key=lambda column: column.group):
             room = _width([*columns])
-            head = shorten_middle(name, room - 2)
+            head = shorten_apart(name, groups, room - 2)
             line.append(f"  {head}{' ' * (room - 2 - cell_len(head))}", f"bold {colours.quiet}")
         yield line
     line = Text(" " * name_width)

@@ -18,7 +18,7 @@ from textual.strip import Strip
 from steertui.printable import one_line
 from steertui.tui.run.grid import Grid, GridColumn, fit_groups
 from steertui.tui.widgets.label_style import palette
-from steertui.tui.widgets.layout import shorten_middle
+from steertui.tui.widgets.layout import shorten_apart
 from steertui.tui.widgets.moves import move_bindings
 
 MIN_NAME_WIDTH = 16
@@ -199,9 +199,10 @@ class Matrix(ScrollView, can_focus=True):
         style = self.get_component_rich_style("matrix--head")
         cells: list[Segment] = []
         if y == 0 and self._head == 2:
+            groups = {one_line(c.group) for c in self._columns}
             for group, columns in groupby(self._columns, key=lambda c: c.group):
                 room = sum(c.width for c in columns)
-                name = shorten_middle(one_line(group), room - 1)
+                name = shorten_apart(one_line(group), groups, room - 1)
                 cells.append(Segment(set_cell_size(" " + name, room), style))
         else:
             for c in self._columns:

@@ -61,8 +61,34 @@ def shorten_middle(text: str, width: int) -> str:
     """
     if cell_len(text) <= width or width < 3:
         return text
-    end = (width - 1) // 2
-    return f"{text[: width - 1 - end]}…{text[-end:]}"
+    return _ends(text, width, (width - 1) // 2)
+
+
+def shorten_apart(text: str, others: Iterable[str], width: int) -> str:
+    """Return the text in `width` columns, with a part that differs from those of `others`.
+
+    As `shorten_middle`, but more of the beginning, of the end or else of the middle is kept if two
+    names would otherwise look the same.
+    """
+    if cell_len(text) <= width or width < 3:
+        return text
+    rivals = [other for other in others if other != text]
+    middle = (width - 1) // 2
+    for end in sorted(range(width), key=lambda number: abs(number - middle)):
+        shown = _ends(text, width, end)
+        if all(shown != _ends(other, width, end) for other in rivals):
+            return shown
+    for start in range(1, len(text) - width + 2):
+        if all(text[start:][: width - 2] != other[start:][: width - 2] for other in rivals):
+            return f"…{text[start:][: width - 2]}…"
+    return _ends(text, width, middle)
+
+
+def _ends(text: str, width: int, end: int) -> str:
+    """Return the beginning and the last `end` characters, or a text that fits."""
+    if cell_len(text) <= width:
+        return text
+    return f"{text[: width - 1 - end]}…{text[len(text) - end :]}"
 
 
 def shorten_path(path: str, width: int) -> str:
