@@ -56,6 +56,7 @@ class PooledGap:
         experiment: its id.
         judge: the judge's name.
         settings: number of model settings.
+        models: number of models.
         pairs: number of pairs of a model setting and a scenario valid under both conditions.
         answers: number of valid answers of these pairs, each of which counts once.
         gap: pooled within each scenario (`pooled_gap`), with 95 % limits.
@@ -66,6 +67,7 @@ class PooledGap:
     experiment: str
     judge: str
     settings: int
+    models: int
     pairs: int
     answers: int
     gap: Gap
@@ -133,6 +135,7 @@ def _pooled_gaps(tables: Sequence[Table]) -> Iterator[PooledGap]:
                 experiment,
                 judge,
                 settings=len(drawn),
+                models=len({table.setting.model for table in drawn}),
                 pairs=pairs,
                 answers=sum(m for side in pooled_counts(gaps) for _, m in side.values()),
                 gap=gap,
@@ -147,9 +150,13 @@ def pooled_sentence(pooled: PooledGap) -> str:
     return (
         f"Judged by {pooled.judge}, {gap.first} − {gap.second} pooled over the "
         f"{quantity(pooled.settings, 'model setting')} is {gap.points:+.1f} points "
-        f"({interval_words(untested(gap))}{test}); {_weights(pooled)}, and the gap speaks of these "
-        f"models{_pooled_reservation(pooled)}"
+        f"({interval_words(untested(gap))}{test}); {_weights(pooled)}, and the gap speaks of "
+        f"{_scope(pooled)}{_pooled_reservation(pooled)}"
     )
+
+
+def _scope(pooled: PooledGap) -> str:
+    return "these models" if pooled.models > 1 else "this model at these temperatures"
 
 
 def _weights(pooled: PooledGap) -> str:

@@ -3,6 +3,8 @@
 import html
 import json
 import random
+import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,22 +35,27 @@ RATES = {"baseline": 0.4, "pro-0": 0.8, "pro-1": 0.5, "pro-2": 0.9, "anti-0": 0.
 SCENARIOS = 40
 
 
-def stored(db: Path, *, samples: int = 1) -> str:
-    """Store labelled answers of two models under the conditions; return the experiment's id."""
+def stored(db: Path, *, samples: int = 1, temperatures: Mapping[float, int] | None = None) -> str:
+    """Store labelled answers of two models under the conditions; return the experiment's id.
+
+    With `temperatures`, numbers of samples by temperature, they are those of one model.
+    """
     rng = random.Random(3)
     prompts = []
     labels = []
     models = [Model(name, Path(), digit * 64, 0) for name, digit in (("one", "1"), ("two", "2"))]
+    models = models[:1] if temperatures else models
+    numbers = temperatures or {1.0: samples}
+    settings = [SamplingParams(temperature=t) for t, count in numbers.items() for _ in range(count)]
+    positions = [position for count in numbers.values() for position in range(count)]
     for model in models:
         for number in range(SCENARIOS):
             scenario = Scenario(
                 "p", f"s/{number:03d}", "Systems", f"s{number}", task=f"Task {number}.", system=""
             )
             for condition in CONDITIONS:
-                for sample in range(samples):
-                    trial = Trial(
-                        model, scenario, condition, SamplingParams(temperature=1.0), sample
-                    )
+                for sampling, sample in zip(settings, positions, strict=True):
+                    trial = Trial(model, scenario, condition, sampling, sample)
                     rendered = RenderedPrompt(trial.user)
                     prompts.append(Prompt(trial, rendered, trial.key(trial.user)))
                     converges = rng.random() < RATES[condition.name]
@@ -124,7 +131,8 @@ def test_a_pool_of_one_and_of_several_samples_says_what_counts_once(
     (single,) = pooled_gaps(summary.complete)
     assert single.answers == 2 * single.pairs == 4 * SCENARIOS
     assert f"each of the {single.pairs} valid pairs counts once" in pooled_sentence(single)
-    stored(tmp_path / "a.db", samples=2)
+    assert pooled_sentence(single).endswith("speaks of these models")
+    stored(tmp_path / "a.db", temperatures={0.0: 1, 0.9: 2})
     with Store(tmp_path / "a.db") as store:
         several = summarise_experiment(store, store.experiments()[-1].id)
     (pooled,) = pooled_gaps(several.complete)
@@ -136,6 +144,12 @@ def test_a_pool_of_one_and_of_several_samples_says_what_counts_once(
     words = pooled_sentence(pooled)
     assert f"each of the {answers} valid answers of {pooled.pairs} pairs counts once" in words
     assert "a setting with more samples weighs more" in words
+    assert words.endswith("the gap speaks of this model at these temperatures")
+    code, _, err = call("report", "a.db", "--format", "html", "-o", "a.html", cwd=tmp_path)
+    assert code == 0, err
+    page = (tmp_path / "a.html").read_text(encoding="utf-8")
+    names = re.findall(r'href="#table-\d">([^<]*)</a>', page)
+    assert names == ["one at 0 · paper:x", "one at 0.9 · paper:x"]
 
 
 def test_every_form_shows_wordings_split_and_pooled_gap(db: Path, summary: Summary) -> None:

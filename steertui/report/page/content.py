@@ -262,12 +262,17 @@ def _categories(table: Table) -> Values:
 
 
 def _names(tables: Sequence[Table]) -> list[str]:
-    """Return short names of the tables: the model's, with judge and settings if it is ambiguous."""
+    """Return short names of the tables: the model's, with what else is needed to tell them apart.
+
+    First the judge and the settings, then the temperature is added.
+    """
     names = [table.setting.name for table in tables]
     if len({*names}) == len(names):
         return names
-    parts = ((t.setting.name, t.judge.name if t.judge else "", t.tag) for t in tables)
-    return [" · ".join(filter(None, part)) for part in parts]
+    judges = [" · ".join(filter(None, (t.judge.name if t.judge else "", t.tag))) for t in tables]
+    if len({*zip(names, judges, strict=True)}) < len(names):
+        names = [f"{table.setting.name} at {table.setting.temperature:g}" for table in tables]
+    return [" · ".join(filter(None, pair)) for pair in zip(names, judges, strict=True)]
 
 
 def _warnings(table: Table, kind: WarningKind) -> Values:
