@@ -18,6 +18,7 @@ from steertui.core.scenario import Scenario
 from steertui.errors import SteertuiError
 from steertui.judge.control import ControlSet
 from steertui.paths import exists
+from steertui.planning.complete_plan import can_render, imported_judges, is_complete, newest_plan
 from steertui.planning.consent import open_question
 from steertui.planning.example_prompt import ExamplePrompt, example_prompt
 from steertui.planning.judge_estimate import JudgeEstimate, JudgeWork, estimate_judge
@@ -41,6 +42,7 @@ from steertui.store.plan_queries import (
     trials_of_plan,
 )
 from steertui.store.reuse import reusable_answers
+from steertui.store.setup_queries import used_conditions
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,13 @@ class Estimate:
     error: str = ""
 
     @property
+    def is_complete(self) -> bool:
+        """Whether a run has nothing to download and nothing to do."""
+        is_judged = not any(judge.unjudged for judge in self.judges)
+        is_idle = not (self.unanswered or self.unscored or self.downloads or self.trainings)
+        return bool(self.size.trials) and is_idle and is_judged and not self.error
+
+    @property
     def unanswered(self) -> int:
         """Number of trials without an answer, as far as is known."""
         return self.size.trials - (self.answered or 0)
@@ -148,8 +157,8 @@ def estimate_experiment(
         experiment, missing = without_missing_files(experiment) if leaves_out else (experiment, ())
         is_agreed = open_question(experiment, origin) is None
         sources, weights = missing_sizes(requirements_of(experiment))
-        if sources:
-            return Estimate(downloads=sources + weights)
+        if early := _early(experiment, db, options, (sources, weights), is_agreed=is_agreed):
+            return early
         texts = resolve_texts(experiment)
         judges = openable_judges(experiment, options, is_agreed=is_agreed)
         with Store(db, must_exist=True) if exists(db) else nullcontext() as store:
@@ -174,6 +183,64 @@ def estimate_experiment(
         return replace(estimate, downloads=weights, trainings=tuple(trainings), left_out=left_out)
     except SteertuiError as exc:
         return Estimate(error=str(exc))
+
+
+def _early(
+    experiment: Experiment,
+    db: Path,
+    options: JudgeServerOptions,
+    missing: tuple[Sizes, Sizes],
+    *,
+    is_agreed: bool,
+) -> Estimate | None:
+    """Return the estimate of a complete plan without its files, or of one without its sources.
+
+    `missing` are the sources and weights that are not on this machine. None if texts and prompts
+    are to be read.
+    """
+    sources, weights = missing
+    if (sources or weights) and not can_render(experiment) and exists(db):
+        with Store(db, must_exist=True) as store:
+            if complete := _complete(experiment, store, options, sources, is_agreed=is_agreed):
+                return complete
+    return Estimate(downloads=sources + weights) if sources else None
+
+
+def _complete(
+    experiment: Experiment,
+    store: Store,
+    options: JudgeServerOptions,
+    sources: Sizes,
+    *,
+    is_agreed: bool,
+) -> Estimate | None:
+    """Return the estimate of a stored plan that is complete; None if something is left to do.
+
+    The texts are compared with the stored ones unless `sources` of them are missing.
+    """
+    stored = newest_plan(store, experiment)
+    if stored is None:
+        return None
+    if not sources and not trials_of_plan(store, stored.id, *resolve_texts(experiment)):
+        return None  # the texts have changed
+    imported = imported_judges(store, stored.id)
+    own = [name for name in experiment.judges if name not in imported]
+    found = openable_judges(replace(experiment, judges=own), options, is_agreed=is_agreed)
+    judges = [judge for judge in with_stored_names(found, store) if not isinstance(judge, str)]
+    ids = [judge.id for judge in judges]
+    if len(ids) < len(own) or not is_complete(store, stored, experiment, ids):
+        return None
+    conditions = tuple(used_conditions(store, stored.id))
+    size = _grid_size(experiment, (), conditions)
+    cells = size.models * size.conditions * size.samples
+    names = [*(judge.name for judge in judges), *(n for n in experiment.judges if n in imported)]
+    return Estimate(
+        size=replace(size, scenarios=stored.trials // max(1, cells)),
+        answered=stored.trials,
+        is_as_stored=True,
+        conditions=conditions,
+        judges=tuple(JudgeEstimate(name, unjudged=0) for name in names),
+    )
 
 
 def _without_complete(

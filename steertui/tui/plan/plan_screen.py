@@ -229,7 +229,9 @@ class PlanScreen(Page):
         if self.estimate and self.estimate.error:
             self.show_error(self.estimate.error)
             return
-        if self.host.open(self.session.db, self.experiment, origin=self.origin):
+        if self.estimate and self.estimate.is_complete and not self.session.draft:
+            await self.host.go("run")
+        elif self.host.open(self.session.db, self.experiment, origin=self.origin):
             await self.host.start()
 
     def action_prompts(self) -> None:

@@ -1,0 +1,62 @@
+"""Estimates of stored experiments of which nothing is left to do and whose weights are missing."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from steertui.core.experiment import Experiment
+from steertui.core.verdict import Label, Verdict
+from steertui.engine.sizing import Overrides
+from steertui.planning.estimate import Estimate, estimate_experiment
+from steertui.planning.judges import DEFAULT_OPTIONS
+from steertui.store import Store
+from steertui.tui.app import SteertuiApp, open_session
+from steertui.tui.run.run_screen import RunScreen
+from tests.fixtures.database import execute, select
+from tests.fixtures.screens import drive, press
+from tests.fixtures.stored_answers import made_up
+
+PUBLISHED = "paper:gpt-5.2"
+
+EXPERIMENT = Experiment(
+    models=["Qwen3-4B-Base"], scenarios=["instrumentaleval"], judges=[PUBLISHED]
+)
+
+
+def write(db: Path) -> None:
+    """Write an imported experiment of four answers with labels."""
+    made_up(db, ["an answer"] * 4)
+    execute(db, "UPDATE experiment_plans SET toml = ?", [EXPERIMENT.to_toml()])
+    with Store(db) as store:
+        store.add_judge(PUBLISHED, PUBLISHED, {"kind": "imported labels", "title": ""})
+        for (key,) in select(db, "SELECT trial FROM generations"):
+            store.add_verdict(str(key), Verdict(PUBLISHED, Label.CONVERGENCE))
+
+
+def estimate(db: Path) -> Estimate:
+    return estimate_experiment(EXPERIMENT, db, DEFAULT_OPTIONS)
+
+
+def test_a_complete_imported_experiment_downloads_nothing_and_r_shows_its_trials(
+    tmp_path: Path,
+) -> None:
+    db = tmp_path / "a.db"
+    write(db)
+    complete = estimate(db)
+    assert (complete.error, complete.downloads, complete.answered) == ("", (), 4)
+    assert complete.is_complete
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "1", "r")
+        assert isinstance(app.screen, RunScreen)
+        assert not app.screen.is_at_work
+        assert app.screen.run.notices == []
+
+    drive(open_session(None, db, Overrides(threads=1)), story)
+    edited = replace(EXPERIMENT, scenarios=["starter"])  # present, with other texts than the stored
+    execute(db, "UPDATE experiment_plans SET toml = ?", [edited.to_toml()])
+    assert estimate_experiment(edited, db, DEFAULT_OPTIONS).answered != 4
+    execute(db, "UPDATE experiment_plans SET toml = ?", [EXPERIMENT.to_toml()])
+    execute(db, "DELETE FROM generations WHERE id = 1")
+    assert not estimate(db).is_complete
