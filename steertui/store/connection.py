@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from steertui.paths import is_file, is_folder
 from steertui.store.checked import NOTES, FileId, file_id, is_checked, note_checked
 from steertui.store.database import Database
 from steertui.store.guard import (
+    LOCK_WAIT,
     SQLITE_ERRORS,
     check_journal,
     check_schema,
@@ -27,6 +29,9 @@ from steertui.store.schema import migrations
 
 SQLITE_VERSION = sqlite3.sqlite_version
 """Version of the SQLite library that Python uses."""
+
+WAL_INTERVAL = 0.02
+"""Seconds between two attempts to switch to WAL mode."""
 
 ROW_ERRORS = (
     LookupError,
@@ -92,13 +97,19 @@ class Connection:
         self._db = Database(connection)
         connection.execute("PRAGMA foreign_keys=ON")
         if self._read_only_state is None:  # the file is changed from here on
-            connection.execute("PRAGMA journal_mode=WAL")
+            use_wal(connection)
             connection.execute("PRAGMA synchronous=NORMAL")
-        migrations.apply(self._db)
+        if not is_current(connection):
+            self._migrate()
         if unchecked:
             check_content(self.path, unchecked)
         if self._read_only_state is not None:
             connection.execute("PRAGMA query_only=ON")
+
+    def _migrate(self) -> None:
+        """Apply the missing migrations; other connections that open the file wait for them."""
+        with self._writing() as db:
+            migrations.apply(db)
 
     def __enter__(self) -> Self:
         return self
@@ -183,6 +194,23 @@ class Connection:
             # `yield from` would close the cursor, perhaps after its connection was closed.
             for row in self._db.execute(sql, list(parameters)):  # noqa: UP028
                 yield row
+
+
+def use_wal(connection: sqlite3.Connection, max_wait: float = LOCK_WAIT) -> None:
+    """Switch to WAL mode, in which a file stays; retry for `max_wait` seconds.
+
+    SQLite does not wait for this lock, and connections that open a new file at once compete for it.
+    """
+    deadline = time.monotonic() + max_wait
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as exc:
+            if exc.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(WAL_INTERVAL)
+        else:
+            return
 
 
 def readable_place(path: Path, stack: ExitStack) -> Path:

@@ -48,6 +48,9 @@ _STATISTICS = {
 }
 """Tables of `ANALYZE`. Their rows affect the speed of a query, not its result."""
 
+LOCK_WAIT = 30.0
+"""Seconds for which a statement waits for a lock of another connection."""
+
 SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 """Errors of a statement; Python cannot decode SQLite's message if it quotes a damaged schema."""
 
@@ -86,7 +89,7 @@ def connect(path: Path) -> GuardedConnection:
     if is_read_only(path):
         db = sqlite3.connect(read_uri(path), uri=True, factory=GuardedConnection)
     else:
-        db = sqlite3.connect(path, timeout=30, factory=GuardedConnection)
+        db = sqlite3.connect(path, timeout=LOCK_WAIT, factory=GuardedConnection)
     db.path = path
     db.set_progress_handler(db.count, STEP)
     db.execute("PRAGMA trusted_schema=OFF")

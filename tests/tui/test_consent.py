@@ -13,7 +13,8 @@ from steertui.planning.origin import TYPED
 from steertui.store import Store
 from steertui.tui.app import SteertuiApp, open_session
 from steertui.tui.plan.plan_screen import PlanScreen
-from steertui.tui.run.run_screen import ENTER_FILES, RunScreen
+from steertui.tui.run.matrix import Matrix
+from steertui.tui.run.run_screen import ENTER_FILES, NOT_STARTED, RunScreen
 from steertui.tui.run.runner import COSTS
 from steertui.tui.session import Session
 from steertui.tui.widgets.prompts import Confirm
@@ -22,6 +23,8 @@ from tests.fixtures.openai_server import Fake, Loopback
 from tests.fixtures.recorder import Recorder
 from tests.fixtures.screens import Story, drive, press, wait_for_question, wait_until
 from tests.fixtures.stored_answers import made_up
+
+UNANSWERED = "3 trials unanswered: r runs them"
 
 OWN_CONDITIONS = """format = 1
 [[condition]]
@@ -57,6 +60,22 @@ def server_experiment(url: str) -> Experiment:
     return Experiment(models=[f"server:one@{url}"], judges=["none"], limit=2, max_tokens=16)
 
 
+async def decline_on_plan(pilot: Pilot[None], app: SteertuiApp) -> None:
+    """Decline to run the open experiment, which stays open, then a changed plan of it."""
+    run, stored = app.screen, app.session.id
+    assert isinstance(run, RunScreen)
+    for limit, id, state in ((2, stored, UNANSWERED), (1, "", NOT_STARTED)):
+        await press(pilot, "1")
+        plan = app.screen
+        assert isinstance(plan, PlanScreen)
+        plan.change(replace(plan.experiment, limit=limit), plan.origin)
+        await press(pilot, "r")
+        assert "Run it?" in await wait_for_question(pilot)
+        await press(pilot, "escape")
+        assert (app.screen, app.session.id, run.state) == (run, id, state)
+        assert bool(run.query_one(Matrix).selected_key()) == bool(id)
+
+
 def test_received_experiment_is_confirmed_once(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
     with Recorder() as server:
@@ -70,6 +89,7 @@ def test_received_experiment_is_confirmed_once(tmp_path: Path) -> None:
             await press(pilot, "escape", "r", "escape")
             assert isinstance(app.screen, RunScreen)
             assert not app.screen.is_at_work
+            await decline_on_plan(pilot, app)
 
         async def agree(pilot: Pilot[None], app: SteertuiApp) -> None:
             await press(pilot, "c", "enter")

@@ -338,6 +338,7 @@ def test_the_question_before_a_download_names_files_total_and_free_space() -> No
     assert question.startswith("Download 1.00 GB and files of unknown size? ")
     assert "free" in question
     assert "c, size unknown" in question
+    assert download_question([("c", 0)]).startswith("Download files of unknown size? ")
 
 
 @pytest.mark.parametrize("keys", [("1", "w"), ("1", "o"), ("6", "a"), ("7", "i")])

@@ -135,6 +135,16 @@ def test_the_plan_shows_totals_of_downloads_disk_memory_and_cost() -> None:
 
 
 @pytest.mark.parametrize(
+    ("size", "total"), [(0, ""), (3_000_000_000, "3.00 GB and files of unknown size in all")]
+)
+def test_the_plan_gives_no_total_of_downloads_of_unknown_size(size: int, total: str) -> None:
+    estimate = Estimate(size=GridSize(1, 2, 3, ((0.0, 1),)), downloads=(("a", size), ("b", 0)))
+    text = estimate_text(estimate, 100, ON_DARK, Footprint("a", 1, 1, 5 * 10**9)).plain
+    assert "b, size unknown" in text
+    assert [line.strip() for line in text.splitlines() if "in all" in line] == [total] * bool(total)
+
+
+@pytest.mark.parametrize(
     ("width", "expected"),
     [(20, "/data/runs/full.db"), (14, "…/full.db"), (8, "full.db"), (5, "fu…db")],
 )

@@ -17,6 +17,7 @@ from steertui.store import Store
 from steertui.tui.app import SteertuiApp, open_session
 from steertui.tui.open_dialog import OpenDialog
 from steertui.tui.plan.plan_screen import PlanScreen
+from steertui.tui.read.trial_list import TrialList
 from steertui.tui.recent import UP_TO_DATE, RecentExperiment, load_recent
 from steertui.tui.results.results_screen import ResultsScreen
 from steertui.tui.run.run_screen import RunScreen
@@ -115,12 +116,18 @@ def test_a_typed_path_opens_a_database_and_a_wrong_one_changes_nothing(tmp_path:
     shutil.copy(first, second)
 
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "3", "slash", "x", "y", "z", "enter")
         for name, expected in ((tmp_path / "gone" / "none.db", first), (second, second)):
+            assert app.current_mode == "read"
+            assert app.screen.query_one("#search", Input).value == "xyz"
             await press(pilot, "ctrl+o", "tab")
             app.screen.query_one(Input).value = str(name)
             await press(pilot, "enter")
             assert app.session.db == expected
         assert not (tmp_path / "gone").exists()
+        await press(pilot, "3")
+        assert not app.screen.query_one("#search", Input).value
+        assert app.screen.query_one(TrialList).border_title == "12 trials"
 
     drive_stored(first, story)
 

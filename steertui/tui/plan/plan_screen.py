@@ -229,9 +229,11 @@ class PlanScreen(Page):
         if self.estimate and self.estimate.error:
             self.show_error(self.estimate.error)
             return
-        if self.estimate and self.estimate.is_complete and not self.session.draft:
+        session, experiment = self.session, self.experiment
+        id = session.id if experiment == session.experiment else ""
+        if self.estimate and self.estimate.is_complete and not session.draft:
             await self.host.go("run")
-        elif self.host.open(self.session.db, self.experiment, origin=self.origin):
+        elif self.host.open(session.db, experiment, id, origin=self.origin):
             await self.host.start()
 
     def action_prompts(self) -> None:

@@ -13,6 +13,7 @@ from steertui.planning.judge_estimate import JudgeEstimate
 from steertui.planning.reach import Sizes
 from steertui.printable import one_line, printable
 from steertui.tui.plan.fields import Field
+from steertui.tui.widgets.download_question import total_text
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import hanging_indent
 from steertui.tui.widgets.screen_words import in_screen_words
@@ -103,9 +104,10 @@ def _download_lines(
         size_or_unknown = size_text(size) if size else "size unknown"
         yield "" if index else "fetch", Text(f"↓ {one_line(name)}, {size_or_unknown}", c.warning)
     if downloads and footprint:
-        total = sum(size for _, size in downloads)
-        yield "", Text(f"{size_text(total)} in all", c.quiet)
-        yield "", _free_text("disk", footprint.disk, total, c)
+        sizes = [size for _, size in downloads]
+        if any(sizes):
+            yield "", Text(f"{total_text(sizes)} in all", c.quiet)
+        yield "", _free_text("disk", footprint.disk, sum(sizes), c)
 
 
 def _memory_lines(footprint: Footprint, c: Palette) -> Iterator[tuple[str, Text]]:

@@ -97,16 +97,20 @@ class ReadScreen(Page):
         self._trial_filter = wanted
         self._wanted_key = key
         self._version = self.session.version
-        with self.prevent(Input.Changed):
-            self.query_one("#search", Input).value = wanted.search
+        self._show_search(wanted.search)
         self._find()
         self.query_one(TrialList).focus()
+
+    def _show_search(self, text: str) -> None:
+        with self.prevent(Input.Changed):
+            self.query_one("#search", Input).value = text
 
     def reload(self) -> None:
         """Find the trials again; a new experiment resets the filters."""
         if self._version != self.session.version:
             self._version = self.session.version
             self._trial_filter = TrialFilter(experiment=self.session.id)
+            self._show_search("")
         elif not self._trial_filter.experiment and not self._trial_filter.judge:
             self._trial_filter = replace(self._trial_filter, experiment=self.session.id)
         self._find()

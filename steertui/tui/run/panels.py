@@ -95,6 +95,13 @@ class FocusPanel(Vertical):
         """The widget that shows the text."""
         return self.query_one(LongText)
 
+    def clear(self) -> None:
+        """Show no trial."""
+        self._live = ""
+        self._shown_length = 0
+        set_titles(self, "")
+        self.text.clear()
+
     def show_slot(self, place: TrialPlace, slot: SlotView) -> None:
         """Show the text of a slot; only its new part is drawn."""
         set_titles(self, f"{one_line(place.title)} · {one_line(place.condition)}", "generating")

@@ -128,6 +128,8 @@ class RunScreen(RunControls):
     async def _load(self, outcome: str) -> None:
         experiment = self.session.id
         if not experiment:
+            self.query_one(Matrix).fill(self.run.grid)
+            self.query_one(FocusPanel).clear()
             return
         judge = self.run.judge
         session = self.session

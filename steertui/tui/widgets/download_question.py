@@ -16,8 +16,6 @@ def download_question(downloads: Sequence[tuple[str, int]]) -> str:
 
     A size of 0 is unknown, and asked about.
     """
-    total = sum(size for _, size in downloads)
-    has_unknown = any(not size for _, size in downloads)
     if not is_large_download(downloads):
         return ""
     lines = [
@@ -26,8 +24,14 @@ def download_question(downloads: Sequence[tuple[str, int]]) -> str:
     ]
     more = len(downloads) - MAX_NAMED
     rest = [f"  and {more} more"] if more > 0 else []
-    known = f"{size_text(total)}{' and files of unknown size' if has_unknown else ''}"
-    return "\n".join([f"Download {known}? {free_text()}", *lines, *rest])
+    total = total_text([size for _, size in downloads])
+    return "\n".join([f"Download {total}? {free_text()}", *lines, *rest])
+
+
+def total_text(sizes: Sequence[int]) -> str:
+    """Return the total of sizes in bytes in words; a size of 0 is unknown."""
+    known = [size_text(sum(sizes))] if any(sizes) else []
+    return " and ".join(known if all(sizes) else [*known, "files of unknown size"])
 
 
 def free_text() -> str:
