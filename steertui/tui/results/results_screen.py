@@ -81,7 +81,7 @@ LEGEND_HEAD = "convergence in per cent and valid answers"
 
 COUNTING = "Counting answers and labels …"
 
-OVERVIEW = "primary comparison of each table, by size: enter shows the table"
+OVERVIEW = "primary comparison of each table, largest gap first: enter shows the table"
 
 POLICIES = [
     ("paper", "paper: nonsensical answers are excluded"),
