@@ -25,6 +25,9 @@ DEMO_KAPPA = 0.10
 
 UNMEASURED = "worth not measured yet"
 
+UNOPENED = "worth unknown before its weights are opened"
+"""Worth of a judge that the database may have measured, but whose id is unknown."""
+
 
 def with_worths(estimate: Estimate, db: Path) -> Estimate:
     """Return the estimate with what is known of each judge's worth and time per label.
@@ -41,6 +44,8 @@ def _with_worth(judge: JudgeEstimate, db: Path) -> JudgeEstimate:
     judge = replace(judge, seconds_per_label=_seconds_per_label(judge.id, db) if judge.id else None)
     if judge.is_demo:
         return replace(judge, worth=DEMO_WORTH.format(kappa=DEMO_KAPPA))
+    if judge.is_upper_bound and not judge.id:
+        return replace(judge, worth=UNOPENED)
     worth = known_worth(judge.id, db) if judge.id else None
     if worth is None:
         return replace(judge, worth=UNMEASURED)

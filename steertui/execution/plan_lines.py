@@ -213,6 +213,9 @@ def judge_plan_line(judge: JudgeEstimate) -> str:
 
 # Texts that the plan lines and the Plan screen share
 
+UNKNOWN = "unknown until you agree to run this experiment"
+"""What an estimate says of answers and times whose weights may not be opened yet."""
+
 
 def reused_text(reused: int) -> str:
     """Return " (12 of them under another limit of tokens or seed)", "" for none."""
@@ -220,7 +223,12 @@ def reused_text(reused: int) -> str:
 
 
 def answered_text(estimate: Estimate) -> str:
-    """Return "48 answered before, "; "" if it is unknown which trials have an answer."""
+    """Return "48 answered before, "; "" if it is unknown which trials have an answer.
+
+    It says so where only the user's consent is missing.
+    """
+    if estimate.needs_consent:
+        return f"answered before: {UNKNOWN}; at most "
     if estimate.answered is None:
         return ""
     basis = " in the stored plan with these settings and texts"
@@ -239,7 +247,8 @@ def judge_work_text(judge: JudgeEstimate) -> str:
 def _pending_text(judge: JudgeEstimate) -> str:
     if not judge.labels:
         return "up to date"
-    work = f"{judge.unjudged:,} {'label' if judge.unjudged == 1 else 'labels'} pending"
+    work = "at most " if judge.is_upper_bound else ""
+    work += f"{judge.unjudged:,} {'label' if judge.unjudged == 1 else 'labels'} pending"
     if judge.control:
         work += f" and {judge.control:,} control answers to read first"
     if judge.seconds_per_label:
@@ -255,6 +264,8 @@ def time_text(estimate: Estimate, unanswered: int) -> str:
     """Return the estimated time for this many answers; "" for none."""
     if not unanswered:
         return ""
+    if estimate.needs_consent:
+        return UNKNOWN
     if estimate.seconds_per_answer is None:
         return "unknown before the first run of each model"
     time = clock(unanswered * estimate.seconds_per_answer)

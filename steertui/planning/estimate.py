@@ -103,6 +103,8 @@ class Estimate:
             is to be measured; 0 if trial keys are unknown.
         left_out: models that cannot be planned, which are not in the grid.
         trainings: (vector, model) of the vectors that the run trains first.
+        needs_consent: whether it is unknown which trials the database has answers to, because the
+            weights are opened only after the user agreed.
         downloads: (name, bytes) of missing sources and weights; 0 bytes if the size is unknown.
         seconds_per_answer: mean over the missing answers, each at the rate of its model's newest
             run in the database, else on this machine; None if a model has none.
@@ -121,6 +123,7 @@ class Estimate:
     unscored: int = 0
     left_out: tuple[LeftOut, ...] = ()
     trainings: tuple[tuple[str, str], ...] = ()
+    needs_consent: bool = False
     downloads: Sizes = ()
     seconds_per_answer: float | None = None
     error: str = ""
@@ -176,8 +179,8 @@ def estimate_experiment(
                 prompts=prompts,
                 control_set=options.control_set,
             )
-            if explain:
-                estimate = _explained(estimate, prompts, store)
+            estimate = estimate if is_agreed else _unagreed(estimate, store)
+            estimate = _explained(estimate, prompts, store) if explain else estimate
             weights = _without_complete(weights, experiment, rendering, store)
         left_out = (*missing, *(rendering.left_out if rendering else ()))
         return replace(estimate, downloads=weights, trainings=tuple(trainings), left_out=left_out)
@@ -261,6 +264,10 @@ def _without_complete(
     }
     judges = requirements_without_models(experiment).models
     return tuple(own for own in weights if own[0] not in complete or own[0] in judges)
+
+
+def _unagreed(estimate: Estimate, store: Store | None) -> Estimate:
+    return replace(estimate, needs_consent=bool(store) and estimate.answered is None)
 
 
 def _explained(

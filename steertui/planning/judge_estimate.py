@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from steertui.core.scenario import Scenario
 from steertui.judge.control import ControlSet
@@ -26,6 +26,8 @@ class JudgeEstimate:
             price is unknown.
         is_local: whether the judge runs on this machine.
         missing_key: environment variable that must hold the API key and does not; "" for none.
+        is_upper_bound: whether some labels may exist already: the judge's weights cannot be opened,
+            or it is unknown which trials have an answer.
         id: the judge's id; "" if its weights cannot be opened.
         is_demo: whether it is the demo checkpoint.
         worth: what is known of its worth, in words; "" if it was not looked up.
@@ -38,6 +40,7 @@ class JudgeEstimate:
     is_local: bool = True
     missing_key: str = ""
     control: int = 0
+    is_upper_bound: bool = False
     id: str = ""
     is_demo: bool = False
     worth: str = ""
@@ -93,7 +96,7 @@ class JudgeWork:
 def estimate_judge(judge: Judge | str, work: JudgeWork) -> JudgeEstimate:
     """Return the work of a judge; a name stands for one whose weights cannot be opened."""
     if isinstance(judge, str):
-        return JudgeEstimate(judge, work.trials)
+        return JudgeEstimate(judge, work.trials, is_upper_bound=work.store is not None)
     judged = count_judged(work.store, work.keys, judge.id) if work.store else 0
     unjudged = work.trials - judged
     pending = pending_control(work.store, work.control_set, judge)
@@ -101,7 +104,9 @@ def estimate_judge(judge: Judge | str, work: JudgeWork) -> JudgeEstimate:
     if isinstance(judge, ServerJudge):
         control = control_cost(judge, work.control_set, pending, unjudged)
         dollars = add_costs(_judging_cost(judge, work), control)
-    return judge_estimate(judge, unjudged, dollars, control=len(pending))
+    estimate = judge_estimate(judge, unjudged, dollars, control=len(pending))
+    is_unknown = bool(work.store and work.trials and not work.keys)
+    return replace(estimate, is_upper_bound=is_unknown)
 
 
 def _judging_cost(judge: ServerJudge, work: JudgeWork) -> float | None:

@@ -11,7 +11,7 @@ from steertui.core.verdict import Debias
 from steertui.engine.sizing import Overrides
 from steertui.execution import run
 from steertui.execution.judge_worths import with_worths
-from steertui.execution.plan_lines import gap_text, judge_work_text, time_text
+from steertui.execution.plan_lines import answered_text, gap_text, judge_work_text, time_text
 from steertui.judge.control import load_control_set
 from steertui.planning.consent import open_question
 from steertui.planning.estimate import Estimate, estimate_experiment
@@ -218,6 +218,33 @@ def test_a_received_experiment_counts_the_answers_of_its_stored_plan(tmp_path: P
     assert estimate_experiment(renamed, db, DEFAULT_OPTIONS, origin).answered == 12
     more = replace(experiment, limit=5)
     assert estimate_experiment(more, db, DEFAULT_OPTIONS, origin).answered is None
+
+
+def test_an_estimate_before_consent_claims_no_missing_work(tmp_path: Path) -> None:
+    """Answers and labels may exist whose keys need the weights, which are not opened yet."""
+    db = tmp_path / "a.db"
+    copy = tmp_path / "other.gguf"
+    copy.write_bytes(demo_path().read_bytes() + b"\0" * 32)
+    experiment = replace(SMALL, models=[str(copy)], judges=[f"local:{copy}"])
+    origin = origin_of(experiment, str(db), is_database=True)
+    unknown = "unknown until you agree to run this experiment"
+    before = estimate_experiment(experiment, db, DEFAULT_OPTIONS, origin)
+    assert not before.needs_consent
+    assert judge_work_text(before.judges[0]) == "12 labels pending"
+    planned(db, experiment, DEFAULT_OPTIONS)
+    same = estimate_experiment(experiment, db, DEFAULT_OPTIONS, origin)
+    assert not same.needs_consent
+    more = replace(experiment, limit=5)
+    estimate = with_worths(estimate_experiment(more, db, DEFAULT_OPTIONS, origin), db)
+    assert f"{answered_text(estimate)}15 to do" == f"answered before: {unknown}; at most 15 to do"
+    assert time_text(estimate, estimate.unanswered) == unknown
+    assert [judge_work_text(judge) for judge in estimate.judges] == [
+        "at most 15 labels pending; worth unknown before its weights are opened"
+    ]
+    (paid,) = estimate_experiment(
+        replace(more, judges=["openai:gpt-5.2"]), db, PRICED, origin
+    ).judges
+    assert judge_work_text(paid).startswith("at most 15 labels pending, about $")
 
 
 def test_a_stored_plan_of_other_texts_counts_nothing(tmp_path: Path) -> None:

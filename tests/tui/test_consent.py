@@ -183,7 +183,10 @@ def test_own_conditions_file_is_read_again_on_resuming(tmp_path: Path) -> None:
         assert isinstance(app.screen, Confirm)
         shown = "\n".join(str(s.render()) for s in app.screen.query(Static))
         assert f"reads {file}, which has changed since you agreed to it" in shown
-        await press(pilot, "escape")
+        await press(pilot, "escape", "1")
+        estimate = str(app.screen.query_one("#estimate", Static).render())
+        assert "unknown until you agree to run this experiment" in " ".join(estimate.split())
+        assert "r asks whether to run this experiment" in estimate
 
     drive_newest(db, run_typed)
     assert count_answers(db) == 4

@@ -61,6 +61,8 @@ def estimate_text(
 
 def _run_action(estimate: Estimate) -> str:
     """Return what the key r does."""
+    if estimate.needs_consent:
+        return "asks whether to run this experiment"
     if estimate.downloads:
         return "downloads these files, then runs the experiment"
     if estimate.unanswered:
@@ -124,7 +126,7 @@ def _free_text(what: str, free: int, needed: int, c: Palette) -> Text:
 def _trial_lines(estimate: Estimate, c: Palette) -> Iterator[tuple[str, Text]]:
     trials = Text().append(f"{estimate.size.trials:,}", f"bold {c.strong}")
     yield "trials", trials.append(f" = {_grid_text(estimate.size)}", c.quiet)
-    if estimate.answered is not None:
+    if estimate.answered is not None or estimate.needs_consent:
         answered = Text(answered_text(estimate), c.quiet)
         yield "", answered.append(f"{estimate.unanswered:,} to do", f"bold {c.strong}")
 
