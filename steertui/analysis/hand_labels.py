@@ -17,12 +17,15 @@ class LabelMix:
         labelled: number of labelled answers.
         answers: number of answers.
         chosen: number of labelled answers that were not drawn at random.
+        unlabelled: conditions with answers of which none is labelled, such as those that were added
+            after the answers were drawn.
     """
 
     judge: JudgeInfo
     labelled: int
     answers: int
     chosen: int
+    unlabelled: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
@@ -39,10 +42,12 @@ class LabelMix:
                 "first): these rates are not those of all answers; only labels drawn at random can "
                 "correct a judge's rates"
             )
+        without = f", none under {', '.join(self.unlabelled)}" if self.unlabelled else ""
         return (
-            f"{some}, drawn at random in equal parts from each condition and each label of another "
-            "judge: these rates are those of this mix, not of all answers; the comparison of "
-            "judges in the detailed report corrects the other judge's rates by these labels"
+            f"{some}, drawn at random in equal parts from each label of another judge under each "
+            f"labelled condition{without}: these rates are those of this mix, not of all answers; "
+            "the comparison of judges in the detailed report corrects the other judge's rates by "
+            "these labels"
         )
 
 
@@ -60,4 +65,7 @@ def label_mix(judge: JudgeInfo, outcomes: Sequence[Outcome]) -> LabelMix | None:
     if len(labelled) == answers or all(outcome.drawn == "" for outcome in labelled):
         return None
     chosen = sum(outcome.drawn is None for outcome in labelled)
-    return LabelMix(judge, len(labelled), answers, chosen)
+    conditions = dict.fromkeys(outcome.condition for outcome in outcomes if outcome.generated)
+    is_labelled = {outcome.condition for outcome in labelled}
+    unlabelled = tuple(name for name in conditions if name not in is_labelled)
+    return LabelMix(judge, len(labelled), answers, chosen, unlabelled)

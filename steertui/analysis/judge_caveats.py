@@ -54,7 +54,7 @@ def _sample_caveat(store: Store, experiment: str, judge: JudgeInfo) -> Iterator[
         )
     else:
         yield (
-            f"{some}, drawn at random in equal parts from each condition and label: raw "
+            f"{some}, drawn at random in equal parts from each labelled condition and label: raw "
             "agreement, kappa, precision and recall apply to that mix, not to all answers; the "
             "corrected rates of the judge whose labels ordered the queue account for it"
         )

@@ -42,6 +42,7 @@ def test_what_is_said_of_the_labels_is_true_of_how_they_were_drawn(tmp_path: Pat
     uncertain = labelled(tmp_path / "b.db", QueueOrder.UNCERTAIN, JUDGE, 16).tables[1]
     assert not random.draws_headline
     assert "16 of 80 answers, drawn at random in equal parts" in random.judge_sentence
+    assert "none under" not in random.judge_sentence
     assert "not of all answers" in random.judge_sentence
     assert "uncertain" not in random.judge_sentence
     assert random.judge_words == "stratified sample, not weighted"
@@ -61,3 +62,10 @@ def test_all_labels_or_a_random_sample_are_a_headline(tmp_path: Path) -> None:
     assert any("human:ann labels" in warning.text for warning in everything.tables[0].warnings)
     (comparison,) = compare_tables(everything)
     assert [line.comparison.gap.pairs for line in comparison.lines] == [40, 40, 40]
+
+
+def test_conditions_without_a_hand_label_are_named(tmp_path: Path) -> None:
+    """One label cannot be in equal parts from two conditions."""
+    (_, person) = labelled(tmp_path / "a.db", QueueOrder.RANDOM, JUDGE, 1).tables
+    (other,) = {row.condition for row in person.rows if row.counts.judged == 0}
+    assert f"under each labelled condition, none under {other}: these" in person.judge_sentence
