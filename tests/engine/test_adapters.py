@@ -118,7 +118,7 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
     "damaged": (damaged, "damaged|truncated|unknown"),
     "text": (text_file, "does not begin with GGUF"),
     "empty": (empty_file, "it is empty"),
-    "missing": (lambda p: p, "No such file"),
+    "missing": (lambda p: p, "no such file"),
 }
 
 

@@ -53,6 +53,7 @@ def test_the_best_coherent_strength_is_written_and_can_be_run(data: Path, tmp_pa
     assert "4/4" in out + err
 
 
+@pytest.mark.slow
 def test_the_records_have_one_row_per_cell_and_repeat_exactly(data: Path, tmp_path: Path) -> None:
     run = (*SWEEP, *GRID, "--json", "--slots", "1")
     code, out, err = call(*run, cwd=tmp_path)

@@ -26,6 +26,7 @@ def test_thirty_conditions_five_models_and_three_judges_fit_into_120_lines(folde
     assert "What these numbers do not say" in out
 
 
+@pytest.mark.slow
 def test_details_have_every_comparison_and_warning(folder: Path) -> None:
     out = call("report", "a.db", "--detail", "--model", "made-1", cwd=folder)[1]
     assert out.count("Of ") > 3 * 32

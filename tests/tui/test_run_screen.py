@@ -205,7 +205,8 @@ def test_a_viewer_shows_what_another_process_stores_and_has_no_keys_of_a_run(
         async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
             await wait_idle(pilot)
             start = str(app.screen.query_one("#start-text", Static).render())
-            assert f"show the run of another steertui process on {db}" in " ".join(start.split())
+            offered = "".join(start.split())  # a long path is broken
+            assert f"showtherunofanothersteertuiprocesson{db}" in offered
             assert "resume" not in start
             assert "c" not in app.screen.active_bindings
             await pilot.press("2")

@@ -86,6 +86,7 @@ async def pause_briefly(pilot: Pilot[None]) -> None:
         await pilot.pause(0.02)
 
 
+@pytest.mark.slow
 def test_every_screen_and_its_help_open_at_every_size(db: Path) -> None:
     async def steps(pilot: Pilot[None], app: SteertuiApp) -> None:
         for key in ("1", "2", "3", "4", "6", "5", "right_square_bracket", "0"):
