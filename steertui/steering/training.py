@@ -204,6 +204,7 @@ def measured_norms(
     _, layers, width = shape
     key = f"{model.sha256} {pairs.sha256} {LLAMA_VERSION}"
     with open_states(key, layers, width) as states:
+        yield PairsRead(states.count, len(pairs.pairs))
         yield from _read_states(model, pairs, settings, states)
         norms = np.zeros(layers, np.float32)
         for layer in range(layers):

@@ -13,6 +13,7 @@ from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.worker import Worker, get_current_worker
 
+from steertui.tui.widgets.form_dialog import FormDialog
 from steertui.tui.widgets.page import Page
 
 DIALOG_GROUPS = frozenset({"default", "consent", "leave"})
@@ -39,6 +40,7 @@ class OrderedKeys(App[None]):
     while a key before them opens a dialog or another screen would act on the screen behind it. Here
     they wait until the new screen is composed and has its focus. Keys of a screen also wait until
     the screen has read its data for the first time; those of the app, which leave it, do not.
+    While a form checks its values, keys wait for the result; escape cancels at once.
     """
 
     HOLD_LIMIT: ClassVar[float] = 10.0
@@ -54,6 +56,9 @@ class OrderedKeys(App[None]):
     async def on_event(self, event: Event) -> None:
         """Hold typed keys and pasted text; process other events."""
         is_typed = isinstance(event, Key | Paste) and not event.is_forwarded
+        if is_typed and self._is_checking and _is_escape(event):
+            self.drop_keys()
+            is_typed = False
         if not is_typed or (isinstance(event, Key) and event.key in AT_ONCE):
             await super().on_event(event)
             return
@@ -78,7 +83,7 @@ class OrderedKeys(App[None]):
         while self._held:
             held = event, end = self._held[0]
             await self._settle()
-            while (self._is_acting or self._waits_for_data(event)) and monotonic() < end:
+            while self._must_wait(event) and monotonic() < end:
                 await asyncio.sleep(POLL)
                 await self._settle()
             if self._held and self._held[0] is held:
@@ -96,6 +101,16 @@ class OrderedKeys(App[None]):
             for pump in target.ancestors_with_self:
                 await _process(pump)
 
+    def _must_wait(self, event: Key | Paste) -> bool:
+        """Return whether it is not decided yet where a key acts."""
+        waits_for_check = self._is_checking and not _is_escape(event)
+        return self._is_acting or waits_for_check or self._waits_for_data(event)
+
+    @property
+    def _is_checking(self) -> bool:
+        """Whether the open form checks its values."""
+        return isinstance(self.screen, FormDialog) and self.screen.is_checking
+
     @property
     def _is_acting(self) -> bool:
         """Whether a worker is about to open a dialog, or acts on the answer of one."""
@@ -109,6 +124,10 @@ class OrderedKeys(App[None]):
         """Return whether the event is for a screen that reads its first data."""
         is_own = isinstance(event, Key) and event.key in self._own_keys
         return isinstance(self.screen, Page) and self.screen.is_loading and not is_own
+
+
+def _is_escape(event: Event) -> bool:
+    return isinstance(event, Key) and event.key == "escape"
 
 
 async def _process(pump: MessagePump) -> None:

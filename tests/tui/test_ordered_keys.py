@@ -4,7 +4,6 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -25,7 +24,7 @@ from steertui.tui.start_screen import StartScreen
 from steertui.tui.widgets.choose_many import ChooseMany
 from steertui.tui.widgets.prompts import NumberPrompt, TextPrompt
 from tests.fixtures import large
-from tests.fixtures.screens import Story, drive, press, wait_idle, wait_until
+from tests.fixtures.screens import Story, drive, press, type_at_once, wait_idle, wait_until
 
 
 class SlowList(SteertuiApp):
@@ -52,12 +51,6 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def drive_stored(db: Path, story: Story, app_class: type[SteertuiApp] = SteertuiApp) -> None:
     drive(open_session(None, db, Overrides(threads=1)), story, app_class=app_class)
-
-
-def type_at_once(app: SteertuiApp, keys: str) -> None:
-    """Send keys, separated by spaces, before the app can act on any of them."""
-    for key in keys.split():
-        app.post_message(Key(key, key if len(key) == 1 else None))
 
 
 def test_text_typed_with_the_key_that_opens_a_dialog_is_in_its_line(tmp_path: Path) -> None:

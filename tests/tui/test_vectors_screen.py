@@ -16,13 +16,14 @@ from steertui.planning.resolve import named_adapters
 from steertui.steering.library import find_vector, vector_names
 from steertui.steering.vector_file import Convention, file_convention, read_vector
 from steertui.tui.app import SteertuiApp
+from steertui.tui.models.models_screen import ModelsScreen
 from steertui.tui.session import Session
 from steertui.tui.vectors.vectors_screen import VectorsScreen
 from steertui.tui.widgets.form_dialog import FormDialog
 from steertui.tui.widgets.prompts import Confirm
 from steertui.tui.widgets.stable_table import StableTable
 from tests.fixtures.gguf_files import write_adapter
-from tests.fixtures.screens import Story, drive, press, wait_idle, wait_until
+from tests.fixtures.screens import Story, drive, press, type_at_once, wait_idle, wait_until
 
 NAMES = ["steer", "steer-random", "steer-shuffled"]
 
@@ -123,6 +124,40 @@ def test_a_wrong_form_stays_open_and_says_what_is_wrong(library: Path) -> None:
             assert isinstance(app.screen, FormDialog)
             assert word in str(app.screen.query_one("#problem", Static).render())
         await press(pilot, "escape")
+        assert not vector_names()
+
+    drive_vectors(library, story)
+
+
+def test_keys_wait_until_a_form_is_accepted_or_refused(library: Path) -> None:
+    weights = library / "m.gguf"
+    weights.write_bytes(demo_path().read_bytes())
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "i")
+        form = app.screen
+        line = form.query_one("#form-file", Input)
+        line.value = "none.gguf"
+        type_at_once(app, "enter d t")
+        await wait_idle(pilot)
+        assert app.screen is form
+        assert "is not a file" in str(form.query_one("#problem", Static).render())
+        assert line.value == "none.ggufdt"
+        line.value = "m.gguf"
+        type_at_once(app, "enter 6")
+        await wait_idle(pilot)
+        assert isinstance(app.screen, ModelsScreen)
+
+    drive_vectors(library, story)
+
+
+def test_escape_cancels_a_form_while_its_values_are_checked(library: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "t")
+        app.screen.query_one("#form-name", Input).value = "steer"
+        type_at_once(app, "enter escape")
+        await wait_idle(pilot)
+        assert isinstance(app.screen, VectorsScreen)
         assert not vector_names()
 
     drive_vectors(library, story)

@@ -38,6 +38,9 @@ T = TypeVar("T")
 IMPORT_PAIRS = 12
 """Scenarios whose prompts measure the norms of an imported vector's model."""
 
+NO_STEPS: tuple[JobProgress, ...] = ()
+"""Steps of a job that can refuse the values until its end."""
+
 Show = Callable[[list[str]], None]
 """Function that shows lines in place of the description."""
 
@@ -90,7 +93,7 @@ def import_job(values: Values) -> Job:
 
 def export_job(name: str, values: Values) -> Job:
     """Write a vector as a GGUF file."""
-    yield JobProgress(f"exporting {name}", 0, 1, "")
+    yield from NO_STEPS
     file = expand_home(values["file"])
     export_vector(
         name,
@@ -104,7 +107,7 @@ def export_job(name: str, values: Values) -> Job:
 
 def ablation_job(name: str, values: Values) -> Job:
     """Write an adapter that removes a direction of a vector from every block."""
-    yield JobProgress(f"projecting the weights onto {name}", 0, 1, "")
+    yield from NO_STEPS
     file = expand_home(values["file"])
     export_ablation(name, file, values["model"], int(values["layer"]))
     return f"Written: {file.resolve()}"
@@ -112,7 +115,7 @@ def ablation_job(name: str, values: Values) -> Job:
 
 def inspection_job(values: Values, show: Show) -> Job:
     """Describe a file; `show` gets the lines."""
-    yield JobProgress(f"reading {values['file']}", 0, 1, "")
+    yield from NO_STEPS
     show([*inspect_file(expand_home(values["file"]))])
     return f"{values['file']}: described"
 

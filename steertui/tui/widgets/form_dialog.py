@@ -1,9 +1,13 @@
-"""Dialog with several input lines, which are checked together."""
+"""Dialog with several input lines, which are checked together while it is open."""
 
-from textual import on
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.events import DescendantFocus
+from textual.message import Message
 from textual.screen import ModalScreen
 from textual.suggester import Suggester, SuggestFromList
 from textual.widgets import Footer, Input, Label, Static
@@ -18,21 +22,53 @@ from steertui.tui.widgets.text_line import TextLine
 KEYS = "enter  OK      tab  next line      escape  cancel"
 
 
+CHECKING = "checking …"
+
+Begin = Callable[["FormDialog", Values], None]
+"""Function that begins the work for values; the work calls `accept` or `refuse` of the dialog."""
+
+
+@dataclass
+class Checked(Message):
+    """The form has checked values; `problem` is what is wrong with them, "" for nothing."""
+
+    values: Values
+    problem: str
+
+
 class FormDialog(ModalScreen[Values | None]):
-    """Dialog that asks for several values; its result is None if cancelled."""
+    """Dialog that asks for several values; its result is None if cancelled.
+
+    Enter checks the values in a thread. The dialog stays open until they are accepted, so that
+    refused ones can be corrected.
+    """
 
     BINDINGS = [CANCEL]  # noqa: RUF012 (Textual's own name and type)
 
-    def __init__(self, form: Form, values: Values = NO_VALUES, problem: str = "") -> None:
+    def __init__(
+        self,
+        form: Form,
+        values: Values = NO_VALUES,
+        problem: str = "",
+        begin: Begin | None = None,
+    ) -> None:
         """Ask for the lines of a form.
 
         `values` are shown in place of the lines' own at first, `problem` is what was wrong with
-        them.
+        them. With `begin`, the work for the values accepts or refuses what the form finds right.
         """
         super().__init__()
         self._form = form
         self._values = values
         self._first_problem = problem
+        self._begin = begin
+        self._accepted: Values | None = None
+        self._is_checking = False
+
+    @property
+    def is_checking(self) -> bool:
+        """Whether the values are checked now."""
+        return self._is_checking
 
     def compose(self) -> ComposeResult:
         """Yield the question, one input per line, its hint, what is wrong, and the keys."""
@@ -69,19 +105,53 @@ class FormDialog(ModalScreen[Values | None]):
         self.query_one("#form-hint", Static).update(hint)
 
     def on_input_submitted(self) -> None:
-        """Close with the values if nothing is wrong with them."""
+        """Check the values, unless they are checked now."""
+        if self._is_checking:
+            return
+        self._is_checking = True
+        self.query_one(Problem).update(CHECKING)
         values = {
             line.name: self.query_one(f"#form-{line.name}", Input).value.strip()
             for line in self._form.lines
         }
-        problem = self._form.problem(values)
-        if problem:
-            self.query_one(Problem).show(problem)
+        self._check(values)
+
+    @work(thread=True, group="check")
+    def _check(self, values: Values) -> None:
+        self.post_message(Checked(values, self._form.problem(values)))
+
+    @on(Checked)
+    def _checked(self, checked: Checked) -> None:
+        """Say what is wrong with the values, begin the work for them, or close with them."""
+        if not self._is_checking:  # cancelled
+            return
+        if checked.problem:
+            self.refuse(checked.problem)
+        elif self._begin:
+            self._begin(self, checked.values)
         else:
+            self.accept(checked.values)
+
+    def refuse(self, problem: str) -> None:
+        """Say what is wrong with the values, which can be corrected."""
+        self._is_checking = False
+        for line in self.query(Problem):  # none if the dialog is closed
+            line.show(problem)
+
+    def accept(self, values: Values) -> None:
+        """Close with the values, as soon as no other dialog is in front."""
+        self._accepted = values
+        if self.is_current:
             self.dismiss(values)
 
+    def on_screen_resume(self) -> None:
+        """Close if the values were accepted behind another dialog."""
+        if self._accepted is not None:
+            self.dismiss(self._accepted)
+
     def action_leave(self) -> None:
-        """Close without a result."""
+        """Close without a result, also during a check."""
+        self._is_checking = False
         self.dismiss(None)
 
 

@@ -39,7 +39,10 @@ class JobProgress:
 
 
 Job = Generator[JobProgress, None, str]
-"""Work in a thread; its result is one sentence. Closing it ends its processes."""
+"""Work in a thread; its result is one sentence. Closing it ends its processes.
+
+A job of a form checks the values before its first step, until which the form stays open.
+"""
 
 
 @dataclass
@@ -82,6 +85,10 @@ class JobEnded(Message):
     source: tuple[FormJob, Values] | None = None
 
 
+class Accepted(Message):
+    """A job accepts the values of its form: it asks a question."""
+
+
 class JobLine(Static):
     """Line with the progress of the job, or a text while there is none."""
 
@@ -112,6 +119,7 @@ class JobPage(Page):
         self._is_busy = False
         self._idle_text = Text()
         self._unfinished: dict[str, Unfinished] = {}
+        self._open_form: tuple[FormDialog, Values] | None = None
         self.result = ""
 
     @property
@@ -120,17 +128,31 @@ class JobPage(Page):
         return self._is_busy
 
     async def fill(self, form_job: FormJob) -> None:
-        """Ask for the values of a form, and begin its job, unless no job can begin now.
+        """Ask for the values of a form, and do its job, unless no job can begin now.
 
-        After an error or a cancellation the form has the same values again.
+        The form is open until the first step of the job, its question or its end, before which it
+        checks the values. After an error or a cancellation the form has the same values again.
         """
         if not self._may_begin():
             return
-        before = self._unfinished.get(form_job.form.question, Unfinished(NO_VALUES, ""))
-        dialog = FormDialog(form_job.form, before.values, before.problem)
-        values = await self.app.push_screen_wait(dialog)
-        if values is not None:
+
+        def begin(dialog: FormDialog, values: Values) -> None:
+            self._open_form = dialog, values
             self.begin(form_job.job(values), (form_job, values))
+
+        before = self._unfinished.get(form_job.form.question, Unfinished(NO_VALUES, ""))
+        dialog = FormDialog(form_job.form, before.values, before.problem, begin)
+        if await self.app.push_screen_wait(dialog) is None:
+            self._open_form = None
+            self._cancelled.set()
+
+    @on(Accepted)
+    def _close_form(self) -> None:
+        """Close the form, whose values the job accepts."""
+        if self._open_form:
+            dialog, values = self._open_form
+            dialog.accept(values)
+        self._open_form = None
 
     def begin(self, job: Job, source: tuple[FormJob, Values] | None = None) -> None:
         """Do a job in a thread, unless one is at work or a run computes.
@@ -157,6 +179,7 @@ class JobPage(Page):
         """Ask from the job's thread, unless there is no question; return whether to go on."""
         if not question:
             return True
+        self.post_message(Accepted())
         asked = Asked(question, verb)
         self.post_message(asked)
         return asked.wait(self._cancelled.is_set)
@@ -182,6 +205,7 @@ class JobPage(Page):
 
     @on(Progressed)
     def _progressed(self, message: Progressed) -> None:
+        self._close_form()
         progress = message.progress
         text = Text(f"{one_line(progress.text)}  ", "bold")
         bar = progress_bar(progress.done, progress.total, BAR_WIDTH, self.colours)
@@ -195,14 +219,23 @@ class JobPage(Page):
         self.result = message.result
         self.refresh_bindings()
         self._keep(message)
-        if message.is_error and message.source and self.is_current:
+        if message.is_error and self._open_form:
+            self._open_form[0].refuse(message.result)
+            self._open_form = None
+        elif message.is_error and message.source and self._may_ask_again:
             self.run_worker(self.fill(message.source[0]), exit_on_error=False)
         elif message.is_error:
             self.show_error(message.result)
         else:
+            self._close_form()
             self.notify(message.result, timeout=15, markup=False)
         self.show_idle(self._idle_text)
         self.reload()
+
+    @property
+    def _may_ask_again(self) -> bool:
+        """Whether the form of a failed job can be shown: the user sees the screen and waits."""
+        return self.is_current and not self._cancelled.is_set()
 
     def _keep(self, ended: JobEnded) -> None:
         """Keep the values of a form for the next time, unless its job is done."""
