@@ -106,7 +106,6 @@ class SteertuiApp(Opening):
             "escape",
             "back",
             "Back",
-            key_display="esc",
             id="app.back",
             tooltip="To the screen that was shown before",
         ),
@@ -242,6 +241,11 @@ class SteertuiApp(Opening):
         screen.start()
 
     # Keys
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Return the name of a key on all screens: enter, for which fonts lack a sign, by name."""
+        is_enter = binding.key == "enter" and not binding.key_display
+        return binding.key if is_enter else super().get_key_display(binding)
 
     def action_help(self) -> None:
         """Show the help of the current screen."""

@@ -12,9 +12,9 @@ from textual.widgets import DataTable, Footer, Input, Static
 from steertui.paths import expand_home
 from steertui.tui.recent import RecentExperiment
 from steertui.tui.widgets.experiment_list import ExperimentList
+from steertui.tui.widgets.key_line import COMPLETE, LEAVE, KeyLine
 from steertui.tui.widgets.label_style import palette
 from steertui.tui.widgets.line_dialog import LineDialog
-from steertui.tui.widgets.path_suggester import KEYS as PATH_KEYS
 from steertui.tui.widgets.path_suggester import PathSuggester
 from steertui.tui.widgets.text_line import TextLine
 
@@ -44,8 +44,7 @@ class OpenDialog(LineDialog[Chosen | None]):
             yield ExperimentList(id="open-list")
             hint = "or the path of a database, an old or a new one, such as other.db"
             yield TextLine(placeholder=hint, suggester=PathSuggester())
-            keys = f"enter  open      tab  type a path      {PATH_KEYS}      escape  cancel"
-            yield Static(keys, classes="keys")
+            yield KeyLine(("enter", "open"), ("tab", "type a path"), COMPLETE, LEAVE)
         yield Footer()
 
     def on_mount(self) -> None:

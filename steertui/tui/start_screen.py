@@ -65,7 +65,6 @@ class StartScreen(Page):
             "enter",
             "demo",
             "Run the demo",
-            key_display="enter",
             id="start.first",
             tooltip="Offline, takes seconds",
         ),

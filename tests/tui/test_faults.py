@@ -87,7 +87,7 @@ def test_closed_terminal_stops_the_run_and_the_next_start_offers_to_resume(tmp_p
 def test_ctrl_c_is_confirmed_and_restores_the_terminal(tmp_path: Path) -> None:
     with running(tmp_path) as terminal:
         terminal.press("C-c")
-        terminal.wait("A run is in progress.", "escape  cancel")
+        terminal.wait("A run is in progress.", "esc  cancel")
         terminal.press("Escape")
         terminal.wait("Running", gone="A run is in progress")
         terminal.press("C-c")

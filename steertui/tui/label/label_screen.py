@@ -102,7 +102,6 @@ class LabelScreen(Page):
             "enter",
             "next",
             "End batch",
-            key_display="enter",
             id="label.next",
             tooltip="Show the agreement",
         ),

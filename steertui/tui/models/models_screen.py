@@ -75,7 +75,6 @@ class ModelTable(StableTable):
             "enter",
             "select_cursor",
             "Plan",
-            key_display="enter",
             id="models.plan",
             tooltip="Add it to the plan's models",
         ),

@@ -18,6 +18,7 @@ from steertui.core.interventions import VectorRecipe
 from steertui.errors import ScenarioError, SteertuiError
 from steertui.toml_files import parse_toml, validate
 from steertui.tui.plan.own_conditions import add_condition
+from steertui.tui.widgets.key_line import LEAVE, KeyLine
 from steertui.tui.widgets.prompts import Confirm
 from steertui.tui.widgets.screen_words import Problem
 from steertui.tui.widgets.text_line import TextLine
@@ -108,8 +109,7 @@ class ConditionEditor(ModalScreen[Condition | None]):
             yield NameLine(self._condition.name, placeholder="name, such as my-pro")
             yield ConditionArea(editable_text(self._condition), soft_wrap=True)
             yield Problem()
-            keys = "ctrl+s  save      ctrl+a  select all      escape  cancel"
-            yield Static(keys, classes="keys")
+            yield KeyLine(("ctrl+s", "save"), ("ctrl+a", "select all"), LEAVE)
         yield Footer()
 
     def action_save(self) -> None:

@@ -54,7 +54,7 @@ class PromptScreen(Page):
         Binding("n", "scenario(1)", "Next scenario", id="prompts.next", tooltip="Its prompt"),
         Binding("N", "scenario(-1)", "Previous", id="prompts.previous", tooltip="Scenario before"),
         Binding("m", "model", "Next model", id="prompts.model", tooltip="Of the experiment"),
-        Binding("escape", "leave", "Back", key_display="esc", id="prompts.back", tooltip="To Plan"),
+        Binding("escape", "leave", "Back", id="prompts.back", tooltip="To Plan"),
     ]
 
     def __init__(self, experiment: Experiment, origin: Origin) -> None:

@@ -55,7 +55,7 @@ class CompareScreen(Page):
         Binding("s", "suffix", "Suffix", id="beside.suffix", tooltip="All of it, or its start"),
         Binding("d", "differences", "Differences", id="beside.marks", tooltip="Mark words"),
         Binding("u", "unfold", "Reasoning", id="beside.unfold", tooltip="Show or hide it"),
-        Binding("escape", "leave", "Back", key_display="esc", id="beside.back", tooltip="Leave"),
+        Binding("escape", "leave", "Back", id="beside.back", tooltip="Leave"),
         Binding("right", "app.focus_next", "Next column", id="beside.on", show=False),
         Binding("left", "app.focus_previous", "Previous column", id="beside.before", show=False),
     ]

@@ -63,7 +63,7 @@ class Search(TextLine):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "To the list", id="search.enter"),
-        Binding("escape", "clear_search", "Clear", key_display="esc", id="search.clear"),
+        Binding("escape", "clear_search", "Clear", id="search.clear"),
     ]
 
     def action_clear_search(self) -> None:

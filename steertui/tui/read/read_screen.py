@@ -222,6 +222,8 @@ class ReadScreen(Page):
     def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
         """Enable the keys that have an effect on the trial under the cursor."""
         trial = self._trial
+        if action == "search":  # in the search line "/" is text
+            return not isinstance(self.focused, Search)
         if action == "unfold":
             return bool(trial and trial.reasoning)
         return trial is not None if action in ("copy", "beside") else True

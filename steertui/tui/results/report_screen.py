@@ -37,7 +37,7 @@ class ReportScreen(Page):
     HELP = HELP
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "detail", "Detail", id="report.detail", tooltip="The short report, or all"),
-        Binding("escape", "leave", "Back", key_display="esc", id="report.back", tooltip="Leave"),
+        Binding("escape", "leave", "Back", id="report.back", tooltip="Leave"),
     ]
 
     def __init__(self, policy: Policy) -> None:

@@ -12,10 +12,10 @@ from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from steertui.printable import one_line
+from steertui.tui.widgets.key_line import COMPLETE, LEAVE, OK, KeyLine
 from steertui.tui.widgets.label_style import palette
 from steertui.tui.widgets.line_dialog import LineDialog
 from steertui.tui.widgets.moves import MoveList
-from steertui.tui.widgets.path_suggester import KEYS as PATH_KEYS
 from steertui.tui.widgets.path_suggester import PathSuggester
 from steertui.tui.widgets.text_line import NamesLine
 from steertui.typed_lists import join_names, split_names
@@ -91,9 +91,8 @@ class ChooseMany(LineDialog[list[str] | None]):
             if self._hint:
                 yield NamesLine(self._typed, placeholder=self._hint, suggester=PathSuggester())
             yield Static(id="taken", markup=False)
-            keys = ["space  tick", "enter  OK", "escape  cancel"]
-            keys += ["tab  type", PATH_KEYS] if self._hint else []
-            yield Static("   ".join(keys), classes="keys")
+            typing = [("tab", "type"), COMPLETE] if self._hint else []
+            yield KeyLine(("space", "tick"), OK, LEAVE, *typing)
         yield Footer()
 
     def on_mount(self) -> None:

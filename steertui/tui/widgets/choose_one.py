@@ -10,6 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
+from steertui.tui.widgets.key_line import LEAVE, OK, KeyLine
 from steertui.tui.widgets.moves import MoveList
 
 OptionRow = tuple[str, str | Text]
@@ -38,7 +39,7 @@ class ChooseOne(ModalScreen[str | None]):
         with Vertical(classes="question"):
             yield Static(self._question, markup=False)
             yield MoveList(*options)
-            yield Static("enter  OK      escape  cancel", classes="keys")
+            yield KeyLine(OK, LEAVE)
         yield Footer()
 
     def on_mount(self) -> None:

@@ -32,7 +32,6 @@ class ExperimentList(StableTable):
             "enter",
             "select_cursor",
             "Open",
-            key_display="enter",
             id="experiments.open",
             tooltip="Open the experiment",
         ),

@@ -13,14 +13,11 @@ from textual.suggester import Suggester, SuggestFromList
 from textual.widgets import Footer, Input, Label, Static
 
 from steertui.tui.widgets.form import NO_VALUES, Form, FormLine, Values
-from steertui.tui.widgets.path_suggester import KEYS as COMPLETE_KEYS
+from steertui.tui.widgets.key_line import COMPLETE, LEAVE, OK, KeyLine
 from steertui.tui.widgets.path_suggester import PathSuggester
 from steertui.tui.widgets.prompts import CANCEL
 from steertui.tui.widgets.screen_words import Problem
 from steertui.tui.widgets.text_line import TextLine
-
-KEYS = "enter  OK      tab  next line      escape  cancel"
-
 
 CHECKING = "checking …"
 
@@ -89,7 +86,7 @@ class FormDialog(ModalScreen[Values | None]):
             yield Static(id="form-hint", markup=False)
             yield Problem()
             is_completed = any(line.is_path or line.choices for line in lines)
-            yield Static(f"{KEYS}      {COMPLETE_KEYS}" if is_completed else KEYS, classes="keys")
+            yield KeyLine(OK, ("tab", "next line"), LEAVE, *([COMPLETE] if is_completed else []))
         yield Footer()
 
     def on_mount(self) -> None:

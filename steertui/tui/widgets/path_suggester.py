@@ -9,9 +9,6 @@ from steertui.paths import expand_home
 MAX_ENTRIES = 5000
 """Entries of a folder that are looked at."""
 
-KEYS = "→  complete"
-"""Key that takes the suggestion, for the line of keys."""
-
 
 class PathSuggester(Suggester):
     """Suggests the rest of a path; in a list, of the part after a comma or quote."""

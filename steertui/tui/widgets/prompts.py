@@ -9,13 +9,12 @@ from textual.screen import ModalScreen
 from textual.validation import Integer
 from textual.widgets import Footer, Input, Static
 
+from steertui.tui.widgets.key_line import COMPLETE, LEAVE, OK, KeyLine
 from steertui.tui.widgets.moves import MoveScroll
-from steertui.tui.widgets.path_suggester import KEYS as PATH_KEYS
 from steertui.tui.widgets.path_suggester import PathSuggester
 from steertui.tui.widgets.screen_words import Problem
 from steertui.tui.widgets.text_line import TextLine
 
-KEYS = "enter  OK      escape  cancel"
 CANCEL = Binding("escape", "leave", "Cancel", id="ask.leave", tooltip="Change nothing")
 
 EMPTY = "the line is empty; type a value, or press escape to cancel"
@@ -40,7 +39,7 @@ class Confirm(ModalScreen[bool]):
         with Vertical(classes="question"):
             with MoveScroll(classes="asked"):
                 yield Static(self._question, markup=False)
-            yield Static(f"enter  {self._verb.lower()}      escape  cancel", classes="keys")
+            yield KeyLine(("enter", self._verb.lower()), LEAVE)
         yield Footer()
 
     def action_answer(self, yes: bool) -> None:
@@ -84,8 +83,7 @@ class TextPrompt(ModalScreen[str | None]):
             yield Static(self._question, markup=False)
             yield TextLine(self._value, placeholder=self._hint, suggester=self._suggester)
             yield Problem()
-            keys = f"{KEYS}      {PATH_KEYS}" if self._suggester else KEYS
-            yield Static(keys, classes="keys")
+            yield KeyLine(OK, LEAVE, *([COMPLETE] if self._suggester else []))
         yield Footer()
 
     def on_mount(self) -> None:
@@ -126,7 +124,7 @@ class NumberPrompt(ModalScreen[int | None]):
             yield Static(self._question, markup=False)
             yield Input(str(self._value), type="integer", validators=[validator])
             yield Problem()
-            yield Static(f"{limits}      {KEYS}", classes="keys")
+            yield KeyLine(OK, LEAVE, before=limits)
         yield Footer()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
