@@ -1,19 +1,25 @@
 """Work of a run after the stage that is at work: other models, and local judges.
 
-Their time is known from earlier runs in the database only.
+The time of models is that of the plan, and the time of judges is known from the database only.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from steertui.analysis.judge_overview import mean_interval
 from steertui.core.model import Model
+from steertui.core.prompt import Prompt
+from steertui.execution.plan_lines import range_and_limit
 from steertui.judge.local import LocalJudge
 from steertui.planning.plan import Plan
+from steertui.planning.rates import MissingAnswer, predict_seconds
 from steertui.store import Store
 from steertui.store.control_queries import label_times
-from steertui.store.plan_queries import seconds_per_answer
+from steertui.store.reuse import known_answers
 from steertui.units import clock, quantity
+
+UNKNOWN_TIME = "time unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +30,18 @@ class LaterStage:
         name: of the model or judge.
         requests: missing answers or labels.
         noun: "answer" or "label".
-        seconds: expected time at the rate of an earlier run; None if there is none.
+        time: expected time in words, by an earlier run.
     """
 
     name: str
     requests: int
     noun: str
-    seconds: float | None
+    time: str
 
     @property
     def text(self) -> str:
         """The work in words, such as "108 labels by local:demo, about 0:40"."""
-        time = "time unknown" if self.seconds is None else f"about {clock(self.seconds)}"
-        return f"{quantity(self.requests, self.noun)} by {self.name}, {time}"
+        return f"{quantity(self.requests, self.noun)} by {self.name}, {self.time}"
 
 
 class LaterWork:
@@ -59,17 +64,28 @@ class LaterWork:
 
 def _models(plan: Plan, store: Store) -> Iterator[LaterStage]:
     for model in plan.design.models:
-        missing = len(plan.missing(model)) if isinstance(model, Model) else 0
-        if missing and isinstance(model, Model):
-            rate = seconds_per_answer(store, model.sha256)
-            yield LaterStage(
-                model.name, missing, "answer", None if rate is None else missing * rate
-            )
+        missing = plan.missing(model) if isinstance(model, Model) else []
+        if missing:
+            yield LaterStage(model.name, len(missing), "answer", _answer_time(missing, store))
+
+
+def _answer_time(missing: Sequence[Prompt], store: Store) -> str:
+    known = known_answers(store, missing)
+    answers = Counter(
+        MissingAnswer(
+            p.trial.model.sha256,
+            p.trial.sampling.max_tokens,
+            known[p.key].tokens if p.key in known else None,
+        )
+        for p in missing
+    )
+    seconds = predict_seconds(store, answers)
+    return range_and_limit(seconds, len(missing))[0] if seconds else UNKNOWN_TIME
 
 
 def _judges(plan: Plan, store: Store) -> Iterator[LaterStage]:
     for judge, work in zip(plan.judges, plan.estimate.judges, strict=True):
         if isinstance(judge, LocalJudge) and work.labels:
             rate = mean_interval(label_times(store, judge.id))
-            seconds = None if rate is None else work.labels * rate
-            yield LaterStage(judge.name, work.labels, "label", seconds)
+            time = UNKNOWN_TIME if rate is None else f"about {clock(work.labels * rate)}"
+            yield LaterStage(judge.name, work.labels, "label", time)

@@ -19,6 +19,7 @@ from steertui.planning.estimate import Estimate
 from steertui.planning.example_prompt import ExamplePrompt
 from steertui.planning.judge_estimate import JudgeEstimate
 from steertui.planning.plan import Plan
+from steertui.planning.rates import SecondsPerAnswer
 from steertui.planning.reach import Sizes, is_offline
 from steertui.planning.supply import parts_of
 from steertui.server.address import KEY, is_openai_host, key_for
@@ -268,8 +269,20 @@ def time_text(estimate: Estimate, unanswered: int) -> str:
         return UNKNOWN
     if estimate.seconds_per_answer is None:
         return "unknown before the first run of each model"
-    time = clock(unanswered * estimate.seconds_per_answer)
-    return f"about {time} if answers are as long as in each model's newest run"
+    range_text, limit = range_and_limit(estimate.seconds_per_answer, unanswered)
+    longest = f"; {limit} if all answers have the maximum number of tokens" if limit else ""
+    return f"{range_text} at the speed and answer lengths of each model's newest run{longest}"
+
+
+def range_and_limit(seconds: SecondsPerAnswer, answers: int) -> tuple[str, str]:
+    """Return "about 2:10" or "2:10 to 5:30", and "8:20" if all answers have the maximum length.
+
+    The latter is "" if it is the upper bound already.
+    """
+    low, high, limit = (
+        clock(answers * each) for each in (seconds.low, seconds.high, seconds.at_limit)
+    )
+    return f"{low} to {high}" if high != low else f"about {low}", limit if limit != high else ""
 
 
 def gap_text(estimate: Estimate) -> str:

@@ -25,7 +25,7 @@ from steertui.planning.judge_estimate import JudgeEstimate, JudgeWork, estimate_
 from steertui.planning.judges import Judge, JudgeServerOptions, openable_judges, with_stored_names
 from steertui.planning.left_out import LeftOut, without_missing_files
 from steertui.planning.origin import TYPED, Origin
-from steertui.planning.rates import mean_seconds
+from steertui.planning.rates import MissingAnswer, SecondsPerAnswer, predict_seconds
 from steertui.planning.reach import Sizes, missing_sizes
 from steertui.planning.reasons import missing_reasons
 from steertui.planning.remote_models import plans_from_headers
@@ -41,7 +41,7 @@ from steertui.store.plan_queries import (
     scored_keys,
     trials_of_plan,
 )
-from steertui.store.reuse import reusable_answers
+from steertui.store.reuse import KnownAnswer, known_answers
 from steertui.store.setup_queries import used_conditions
 
 
@@ -106,8 +106,8 @@ class Estimate:
         needs_consent: whether it is unknown which trials the database has answers to, because the
             weights are opened only after the user agreed.
         downloads: (name, bytes) of missing sources and weights; 0 bytes if the size is unknown.
-        seconds_per_answer: mean over the missing answers, each at the rate of its model's newest
-            run in the database, else on this machine; None if a model has none.
+        seconds_per_answer: mean over the missing answers, at the speed and answer lengths of each
+            model's newest run in the database, else on this machine; None if a model has none.
         error: why the experiment cannot run, with a remedy; "" if it can.
     """
 
@@ -125,7 +125,7 @@ class Estimate:
     trainings: tuple[tuple[str, str], ...] = ()
     needs_consent: bool = False
     downloads: Sizes = ()
-    seconds_per_answer: float | None = None
+    seconds_per_answer: SecondsPerAnswer | None = None
     error: str = ""
 
     @property
@@ -296,7 +296,8 @@ def estimate_work(
     """
     scenarios, conditions = texts
     size = _grid_size(experiment, scenarios, conditions)
-    sources = _reused(prompts or (), store)
+    known = _known_answers(prompts or (), store)
+    sources = {key: answer.source for key, answer in known.items() if answer.source}
     trials = _planned(prompts, sources) or _stored(experiment, size, texts, store)
     answered = answered_keys(store, [trial.key for trial in trials]) if store else frozenset()
     mine = [t for t in trials if own is None or t.scenario.name in own or t.key in answered]
@@ -310,7 +311,10 @@ def estimate_work(
     work = JudgeWork(
         store, keys, count, _messages(cells), experiment.max_tokens, control_set=control_set
     )
-    models = Counter(trial.model for trial in missing)
+    tokens = {key: answer.tokens for key, answer in known.items()}
+    to_generate = Counter(
+        MissingAnswer(trial.model, trial.max_tokens, tokens.get(trial.key)) for trial in missing
+    )
     return Estimate(
         size=size,
         answered=sum(trial.key in answered for trial in trials) if trials else None,
@@ -320,7 +324,7 @@ def estimate_work(
         conditions=tuple(conditions),
         judges=tuple(estimate_judge(judge, work) for judge in judges),
         unscored=_count_unscored(experiment, prompts or (), store),
-        seconds_per_answer=mean_seconds(store, models),
+        seconds_per_answer=predict_seconds(store, to_generate),
     )
 
 
@@ -328,7 +332,11 @@ def _planned(prompts: Sequence[Prompt] | None, sources: Mapping[str, str]) -> li
     """Return the trials of rendered prompts; `sources` has the keys of answers that are reused."""
     return [
         PlannedTrial(
-            sources.get(p.key, p.key), p.trial.model.sha256, p.trial.scenario, p.trial.condition
+            key=sources.get(p.key, p.key),
+            model=p.trial.model.sha256,
+            scenario=p.trial.scenario,
+            condition=p.trial.condition,
+            max_tokens=p.trial.sampling.max_tokens,
         )
         for p in prompts or ()
     ]
@@ -351,12 +359,12 @@ def _stored(
     return []
 
 
-def _reused(prompts: Sequence[Prompt], store: Store | None) -> dict[str, str]:
-    """Return the sources of answers that a plan would reuse, by the key of their trial."""
+def _known_answers(prompts: Sequence[Prompt], store: Store | None) -> dict[str, KnownAnswer]:
+    """Return what answers under other limits tell of the missing ones, by the trial's key."""
     if store is None:
         return {}
     answered = answered_keys(store, [prompt.key for prompt in prompts])
-    return reusable_answers(store, [p for p in prompts if p.key not in answered])
+    return known_answers(store, [p for p in prompts if p.key not in answered])
 
 
 def _count_unscored(experiment: Experiment, prompts: Sequence[Prompt], store: Store | None) -> int:

@@ -1,4 +1,4 @@
-"""Queries for plans: which planned trials have an answer or a label, and each model's rate.
+"""Queries for plans: which planned trials have an answer or a label.
 
 Trials are given by key, since an experiment that was never planned has no rows of its own.
 """
@@ -16,9 +16,6 @@ from steertui.store.store import Store
 
 KEYS_PER_QUERY = 500
 """Trial keys per SELECT; SQLite limits the parameters of one statement."""
-
-MIN_ANSWERS = 10
-"""Answers of a run that are needed to estimate its rate."""
 
 
 def answered_keys(store: Store, keys: Sequence[str]) -> frozenset[str]:
@@ -67,22 +64,6 @@ def unjudged_answers(store: Store, keys: Sequence[str], judge: str) -> Iterator[
     return map(rows.unjudged_answer, _rows(store, sql, keys, judge))
 
 
-def seconds_per_answer(store: Store, model: str) -> float | None:
-    """Return a model's mean seconds per answer in its newest run of at least `MIN_ANSWERS`.
-
-    The run's time begins when its first answer was begun: answers generated at the same time are
-    stored at nearly the same time. None if it has no such run. `model` is the model's identity
-    (`Model.sha256`).
-    """
-    sql = """WITH runs AS (SELECT g.run, count(*) AS n, 86400 * max(julianday(g.created_at))
-                - min(86400 * julianday(g.created_at) - g.seconds) AS seconds
-            FROM trials AS t JOIN generations AS g ON g.trial = t.key
-            WHERE t.model = ? GROUP BY g.run)
-        SELECT seconds / n FROM runs WHERE n >= ? AND seconds > 0 ORDER BY run DESC LIMIT 1"""
-    rates = store.column(sql, [model, MIN_ANSWERS])
-    return float(rates[0]) if rates else None
-
-
 @dataclass(frozen=True, slots=True)
 class PlannedTrial:
     """A trial of a plan.
@@ -92,12 +73,14 @@ class PlannedTrial:
         model: identity of the model.
         scenario: with its texts.
         condition: with its texts.
+        max_tokens: maximum number of new tokens; 0 if it is not stored.
     """
 
     key: str
     model: str
     scenario: Scenario
     condition: Condition
+    max_tokens: int
 
 
 def trials_of_plan(
@@ -106,13 +89,16 @@ def trials_of_plan(
     """Return the trials of a stored experiment; [] if any of them has other texts than these."""
     by_scenario = {rows.scenario_row(scenario)[0]: scenario for scenario in scenarios}
     by_condition = {rows.condition_row(condition)[0]: condition for condition in conditions}
-    sql = """SELECT t.key, t.model, t.scenario, t.condition FROM experiment_trials AS e
+    sql = """SELECT t.key, t.model, t.scenario, t.condition,
+            ifnull(json_extract(t.sampling, '$.max_tokens'), 0)
+        FROM experiment_trials AS e
         JOIN trials AS t ON t.key = e.trial WHERE e.experiment = ? ORDER BY e.place"""
     trials = []
-    for key, model, scenario, condition in store.tuples(sql, [experiment]):
+    for key, model, scenario, condition, limit in store.tuples(sql, [experiment]):
         if scenario not in by_scenario or condition not in by_condition:
             return []
-        trials.append(PlannedTrial(key, model, by_scenario[scenario], by_condition[condition]))
+        texts = by_scenario[scenario], by_condition[condition]
+        trials.append(PlannedTrial(key, model, *texts, limit))
     return trials
 
 

@@ -36,8 +36,26 @@ class _Answer(NamedTuple):
         return limit == self.limit or (self.has_ended and self.tokens < limit)
 
 
+class KnownAnswer(NamedTuple):
+    """What greedy answers under other limits of tokens tell of a prompt's answer.
+
+    Attributes:
+        source: key of the trial whose answer is shared; "" if none is.
+        tokens: new tokens that the answer has at least, if its limit allows them.
+    """
+
+    source: str
+    tokens: int
+
+
 def reusable_answers(store: Store, prompts: Sequence[Prompt]) -> dict[str, str]:
-    """Return for each unanswered prompt the key of the trial whose answer it shares, if any.
+    """Return for each unanswered prompt the key of the trial whose answer it shares, if any."""
+    found = known_answers(store, prompts)
+    return {key: known.source for key, known in found.items() if known.source}
+
+
+def known_answers(store: Store, prompts: Sequence[Prompt]) -> dict[str, KnownAnswer]:
+    """Return what is known of the answers to unanswered prompts, by trial key.
 
     Considered are greedy trials of the same weights on this machine, with the same prompt,
     scenario, condition and interventions.
@@ -54,9 +72,9 @@ def reusable_answers(store: Store, prompts: Sequence[Prompt]) -> dict[str, str]:
             settings, limit = _settings(sampling)
             slot = (scenario, condition, text, steering, settings)
             answers = known[model].get(slot, ())
-            source = next((answer for answer in answers if answer.is_same_under(limit)), None)
-            if source:
-                found[prompt.key] = source.key
+            source = next((a.key for a in answers if a.is_same_under(limit)), "")
+            if answers:
+                found[prompt.key] = KnownAnswer(source, max(a.tokens for a in answers))
     return found
 
 

@@ -1,5 +1,6 @@
 """Estimates of experiments: equal before an experiment is stored and in its plan."""
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,9 +20,10 @@ from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
 from steertui.planning.origin import origin_of
 from steertui.planning.plan import make_plan
 from steertui.planning.presets import PRESETS
+from steertui.planning.rates import SecondsPerAnswer
 from steertui.planning.resolve import resolve
 from steertui.store import Store
-from steertui.store.plan_queries import seconds_per_answer
+from steertui.store.answer_times import answer_times
 from tests.fixtures.database import execute
 
 SMALL = Experiment(limit=4, max_tokens=16)
@@ -147,15 +149,19 @@ def test_time_is_that_of_each_missing_model_and_never_of_another_one(tmp_path: P
     more = replace(first, temperatures=[0.0, 0.7])
     rate = estimate_experiment(more, db, DEFAULT_OPTIONS).seconds_per_answer
     assert rate is not None
-    assert 0 < rate < 60
+    assert 0 < rate.low <= rate.at_limit < 60
+    assert rate.low == pytest.approx(rate.high)
     other = replace(first, models=[str(copy)])
     assert estimate_experiment(other, db, DEFAULT_OPTIONS).seconds_per_answer is None
     both = replace(more, models=["demo", str(copy)])
     assert estimate_experiment(both, db, DEFAULT_OPTIONS).seconds_per_answer is None
     elsewhere = estimate_experiment(more, tmp_path / "b.db", DEFAULT_OPTIONS)
-    assert elsewhere.seconds_per_answer == pytest.approx(rate)
+    assert elsewhere.seconds_per_answer
+    assert elsewhere.seconds_per_answer.low == pytest.approx(rate.low, rel=0.01)
     execute(db, "DELETE FROM generations WHERE id > 5")  # too few answers for a rate of their own
-    assert estimate_experiment(more, db, DEFAULT_OPTIONS).seconds_per_answer == pytest.approx(rate)
+    assert estimate_experiment(more, db, DEFAULT_OPTIONS).seconds_per_answer == (
+        elsewhere.seconds_per_answer
+    )
     assert estimate_experiment(other, tmp_path / "b.db", DEFAULT_OPTIONS).seconds_per_answer is None
 
 
@@ -165,13 +171,13 @@ def test_a_short_resumed_run_does_not_hide_the_rate_of_the_run_before(tmp_path: 
         list(run(make_plan(resolve(SMALL), store), store, Overrides(), DEFAULT_OPTIONS))
         key = store.column("SELECT trial FROM generations ORDER BY id DESC LIMIT 1")[0]
         model = store.column("SELECT model FROM trials")[0]
-        before = seconds_per_answer(store, model)
+        before = answer_times(store, model)
     execute(db, "DELETE FROM verdicts")
     execute(db, "DELETE FROM generations WHERE trial = ?", [key])
     with Store(db) as store:
         list(run(make_plan(resolve(SMALL), store), store, Overrides(), DEFAULT_OPTIONS))
         assert store.column("SELECT count(*) FROM generations")[0] == 12
-        after = seconds_per_answer(store, model)
+        after = answer_times(store, model)
     assert before is not None
     assert after is not None
 
@@ -185,16 +191,25 @@ def test_the_rate_of_parallel_answers_includes_the_time_before_the_first_is_stor
         list(run(make_plan(resolve(SMALL), store), store, Overrides(), DEFAULT_OPTIONS))
         model = store.column("SELECT model FROM trials")[0]
         execute(db, "UPDATE generations SET seconds = 24, created_at = '2026-01-05T10:00:30.000Z'")
-        assert seconds_per_answer(store, model) == pytest.approx(24 / 12, abs=1e-3)
+        assert _seconds(store, model) == pytest.approx(24 / 12, abs=1e-3)
         execute(db, "UPDATE generations SET created_at = '2026-01-05T10:00:42.000Z' WHERE id > 6")
-        assert seconds_per_answer(store, model) == pytest.approx(36 / 12, abs=1e-3)
+        assert _seconds(store, model) == pytest.approx(36 / 12, abs=1e-3)
 
 
-@pytest.mark.parametrize("text", ["", "[1]", "no JSON", '{"a": "b"}', '{"a": null}'])
+def _seconds(store: Store, model: str) -> float:
+    times = answer_times(store, model)
+    assert times
+    return times.seconds
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[1]", "no JSON", '{"MODEL": "b"}', '{"MODEL": {"seconds": 1}}']
+)
 def test_a_damaged_file_of_rates_is_no_rate(tmp_path: Path, state_home: Path, text: str) -> None:
-    file = state_home / "steertui" / "rates" / "seconds-per-answer.json"
+    file = state_home / "steertui" / "rates" / "answer-times.json"
     file.parent.mkdir(parents=True)
-    file.write_text(text, encoding="utf-8")
+    digest = hashlib.sha256(demo_path().read_bytes()).hexdigest()
+    file.write_text(text.replace("MODEL", digest), encoding="utf-8")
     estimate = estimate_experiment(SMALL, tmp_path / "a.db", DEFAULT_OPTIONS)
     assert estimate.seconds_per_answer is None
 
@@ -271,9 +286,16 @@ def test_a_stored_plan_of_other_texts_counts_nothing(tmp_path: Path) -> None:
 def test_time_is_unknown_before_the_first_run(tmp_path: Path) -> None:
     estimate = estimate_experiment(SMALL, tmp_path / "a.db", DEFAULT_OPTIONS)
     assert time_text(estimate, 12).startswith("unknown before the first run")
-    assert time_text(replace(estimate, seconds_per_answer=2.0), 60) == (
-        "about 2:00 if answers are as long as in each model's newest run"
-    )
+    basis = "at the speed and answer lengths of each model's newest run"
+    for seconds, text in (
+        (SecondsPerAnswer(2, 2, 2), f"about 2:00 {basis}"),
+        (SecondsPerAnswer(2, 3, 3), f"2:00 to 3:00 {basis}"),
+        (
+            SecondsPerAnswer(2, 3, 4),
+            f"2:00 to 3:00 {basis}; 4:00 if all answers have the maximum number of tokens",
+        ),
+    ):
+        assert time_text(replace(estimate, seconds_per_answer=seconds), 60) == text
     assert time_text(estimate, 0) == ""
     assert "4 scenarios" in gap_text(estimate)
 
