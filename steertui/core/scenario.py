@@ -96,7 +96,7 @@ def load_pack(name: str) -> tuple[Scenario, ...]:
     if not is_file(path):
         raise ScenarioError(
             f"{name}: no such scenario pack; give a shipped pack ({', '.join(shipped_packs())}), "
-            f"instrumentaleval, paper-71, a file, or a folder of CSV files; {FORMS}"
+            "instrumentaleval, paper-71, a TOML, CSV or JSON file, or a folder of CSV files"
         )
     if path.suffix.lower() in TABLES:
         found = _load_table(path)

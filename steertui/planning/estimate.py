@@ -5,7 +5,7 @@ the part that `make_plan` shares, for prompts that are rendered already.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -311,10 +311,6 @@ def estimate_work(
     work = JudgeWork(
         store, keys, count, _messages(cells), experiment.max_tokens, control_set=control_set
     )
-    tokens = {key: answer.tokens for key, answer in known.items()}
-    to_generate = Counter(
-        MissingAnswer(trial.model, trial.max_tokens, tokens.get(trial.key)) for trial in missing
-    )
     return Estimate(
         size=size,
         answered=sum(trial.key in answered for trial in trials) if trials else None,
@@ -324,8 +320,15 @@ def estimate_work(
         conditions=tuple(conditions),
         judges=tuple(estimate_judge(judge, work) for judge in judges),
         unscored=_count_unscored(experiment, prompts or (), store),
-        seconds_per_answer=predict_seconds(store, to_generate),
+        seconds_per_answer=predict_seconds(store, _to_generate(missing, known)),
     )
+
+
+def _to_generate(
+    missing: Iterable[PlannedTrial], known: Mapping[str, KnownAnswer]
+) -> Counter[MissingAnswer]:
+    tokens = {key: answer.tokens for key, answer in known.items()}
+    return Counter(MissingAnswer(t.model, t.max_tokens, tokens.get(t.key)) for t in missing)
 
 
 def _planned(prompts: Sequence[Prompt] | None, sources: Mapping[str, str]) -> list[PlannedTrial]:

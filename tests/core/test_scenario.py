@@ -37,6 +37,16 @@ def test_instrumentaleval_has_the_published_number_of_scenarios_in_each_category
     assert all(s.task == s.task.strip() and s.system for s in pack)
 
 
+def test_an_unknown_pack_is_answered_with_one_short_sentence() -> None:
+    """A dialog shows it whole in 80 columns; what files contain is said of a file alone."""
+    with pytest.raises(ScenarioError) as refused:
+        load_pack("nowhere")
+    assert str(refused.value) == (
+        "nowhere: no such scenario pack; give a shipped pack (benign, starter, steering-train), "
+        "instrumentaleval, paper-71, a TOML, CSV or JSON file, or a folder of CSV files"
+    )
+
+
 def test_a_csv_file_is_parsed_as_by_the_papers_code(tmp_path: Path) -> None:
     text = '"Goal: testing \r"\r\n"A, first\r\ntask",more\r\n\r\n  ,\r\n"Second “task”"\r\n'
     (tmp_path / "Alignment Drift - Some Goal.csv").write_bytes(text.encode())
