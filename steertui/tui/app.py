@@ -125,6 +125,14 @@ class SteertuiApp(Opening):
             id="app.light",
             tooltip="Switch the theme, and remember it",
         ),
+        Binding(
+            "ctrl+z",
+            "suspend_process",
+            "Suspend",
+            show=False,
+            id="app.suspend",
+            tooltip="To the shell, where fg returns; a run stands still meanwhile",
+        ),
         Binding("ctrl+c", "leave", "Quit", show=False, id="app.interrupt"),
         Binding("q", "leave", "Quit", id="app.quit", tooltip="Quit; finished work is stored"),
     ]
@@ -162,6 +170,7 @@ class SteertuiApp(Opening):
             self.set_interval(TERMINAL_CHECK, self._exit_without_terminal)
         collect_at_intervals(self)
         self.theme_changed_signal.subscribe(self, lambda theme: save_theme(theme.name))
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self.note()
 
     def _exit_without_terminal(self) -> None:
@@ -196,7 +205,9 @@ class SteertuiApp(Opening):
             self.screen.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Enable Back if there is a screen to return to."""
+        """Enable Back if there is a screen to return to, Suspend in a terminal with jobs."""
+        if action == "suspend_process":
+            return bool(self._driver and self._driver.can_suspend)
         if action == "back":
             return bool(self._visited)
         return super().check_action(action, parameters)

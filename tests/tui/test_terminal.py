@@ -30,7 +30,15 @@ def read_until(master: int, mark: bytes, seconds: float) -> bytes:
     return output
 
 
-def test_terminal_is_restored_after_a_run(tmp_path: Path) -> None:
+def wait_until_stopped(process: subprocess.Popen[bytes], seconds: float = 20) -> None:
+    """Wait until the shell's job control would show the process as stopped."""
+    end = time.monotonic() + seconds
+    while os.waitpid(process.pid, os.WUNTRACED | os.WNOHANG) == (0, 0):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_terminal_is_restored_after_a_run_and_while_suspended(tmp_path: Path) -> None:
     master, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     env = os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
@@ -43,9 +51,19 @@ def test_terminal_is_restored_after_a_run(tmp_path: Path) -> None:
         stdout=terminal,
         stderr=terminal,
         start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(
+            0, termios.TIOCSCTTY, 0
+        ),  # it has the foreground, as from a shell
     )
     try:
         read_until(master, b"Up to date", 60)
+        os.write(master, b"\x1a")  # ctrl+z
+        read_until(master, b"\x1b[?1049l", 20)  # leaves the alternate screen
+        wait_until_stopped(process)
+        assert termios.tcgetattr(terminal) == before
+        process.send_signal(signal.SIGCONT)
+        read_until(master, b"\x1b[?1049h", 20)
+        read_until(master, b"Up to date", 20)
         os.write(master, b"q")
         read_until(master, b"\x1b[?1049l", 20)  # leaves the alternate screen
         assert process.wait(20) == 0
