@@ -1,8 +1,10 @@
 """Labels pending of an experiment: those that a run would ask the planned judges for."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from steertui.core.experiment import Experiment
+from steertui.core.judge_kind import parse_judge_kind
 from steertui.errors import SteertuiError
 from steertui.planning.consent import open_question
 from steertui.planning.judges import JudgeServerOptions, openable_judges, with_stored_names
@@ -23,12 +25,16 @@ def pending_labels(store: Store, experiment: str, answered: int, planned: list[s
 def planned_judges(
     store: Store, experiment: Experiment | None, origin: Origin, options: JudgeServerOptions
 ) -> list[str] | None:
-    """Return the ids of an experiment's judges.
+    """Return the ids of an experiment's judges; imported labels are left out, as no run makes them.
 
     None if they are unknown: weights are missing, may not be opened yet, or a name is wrong.
     """
     if experiment is None:
         return []
+    own = [name for name in experiment.judges if not parse_judge_kind(name).is_imported]
+    if experiment.judges and not own:
+        return []
+    experiment = replace(experiment, judges=own)
     try:
         is_agreed = open_question(experiment, origin) is None
         found = openable_judges(experiment, options, is_agreed=is_agreed)

@@ -18,6 +18,7 @@ from steertui.tui.widgets.layout import hanging_indent
 from steertui.tui.widgets.moves import MoveScroll
 from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.reflowing_text import ReflowingText
+from steertui.units import verb
 
 HELP = """
 This screen lists the open experiment, then those that were open on this machine, the last one
@@ -126,11 +127,16 @@ class StartScreen(Page):
 
     @property
     def _missing(self) -> str:
-        """What the open experiment lacks of the models, in words; "" for nothing."""
+        """What a run of the open experiment adds, in words; "" for nothing."""
         current = self._current
-        if current and current.answered < current.trials:
-            return f"{current.trials - current.answered:,} answers are missing"
-        return f"{current.unscored:,} answers are unscored" if current and current.unscored else ""
+        if current is None:
+            return ""
+        counts = (
+            (current.trials - current.answered, "answer", "missing"),
+            (current.pending, "label", "pending"),
+            (current.unscored, "answer", "unscored"),
+        )
+        return next((_count_text(*count) for count in counts if count[0]), "")
 
     def _draw(self) -> None:
         experiments = self.query_one(ExperimentList)
@@ -191,3 +197,8 @@ class StartScreen(Page):
     async def action_resume(self) -> None:
         """Run what is missing of the open experiment."""
         await self.host.start()
+
+
+def _count_text(number: int, noun: str, state: str) -> str:
+    """Return "44 answers are missing"."""
+    return f"{number:,} {noun}{'s' * (number != 1)} {verb(number, 'is', 'are')} {state}"

@@ -9,13 +9,17 @@ from steertui.core.experiment import Experiment
 from steertui.core.verdict import Label, Verdict
 from steertui.engine.sizing import Overrides
 from steertui.planning.estimate import Estimate, estimate_experiment
+from steertui.planning.idle_plan import COMPLETE, IMPORTED, idle_reason
 from steertui.planning.judges import DEFAULT_OPTIONS
+from steertui.planning.origin import TYPED
 from steertui.store import Store
 from steertui.tui.app import SteertuiApp, open_session
 from steertui.tui.run.run_screen import RunScreen
+from steertui.tui.session import Session
 from tests.fixtures.database import execute, select
+from tests.fixtures.frames import frame
 from tests.fixtures.screens import drive, press
-from tests.fixtures.stored_answers import made_up
+from tests.fixtures.stored_answers import MODEL, made_up
 
 PUBLISHED = "paper:gpt-5.2"
 
@@ -24,9 +28,9 @@ EXPERIMENT = Experiment(
 )
 
 
-def write(db: Path) -> None:
+def write(db: Path, model_id: str = MODEL) -> None:
     """Write an imported experiment of four answers with labels."""
-    made_up(db, ["an answer"] * 4)
+    made_up(db, ["an answer"] * 4, model_id=model_id)
     execute(db, "UPDATE experiment_plans SET toml = ?", [EXPERIMENT.to_toml()])
     with Store(db) as store:
         store.add_judge(PUBLISHED, PUBLISHED, {"kind": "imported labels", "title": ""})
@@ -60,3 +64,50 @@ def test_a_complete_imported_experiment_downloads_nothing_and_r_shows_its_trials
     execute(db, "UPDATE experiment_plans SET toml = ?", [EXPERIMENT.to_toml()])
     execute(db, "DELETE FROM generations WHERE id = 1")
     assert not estimate(db).is_complete
+
+
+def test_r_on_run_asks_for_no_weights_of_a_complete_experiment(tmp_path: Path) -> None:
+    """Its weights were removed since."""
+    db = tmp_path / "a.db"
+    write(db)
+    assert idle_reason(EXPERIMENT, db, DEFAULT_OPTIONS, TYPED) == COMPLETE
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "2", "r")
+        screen = app.screen
+        assert isinstance(screen, RunScreen)
+        assert [notice.text for notice in screen.run.notices] == [COMPLETE]
+
+    drive(Session(db, EXPERIMENT), story)
+
+
+def test_r_on_run_says_that_imported_answers_leave_nothing_to_generate(tmp_path: Path) -> None:
+    """No question about hosts and downloads is asked before."""
+    db = tmp_path / "a.db"
+    write(db, "imported:made-up")
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "2", "r")
+        screen = app.screen
+        assert isinstance(screen, RunScreen)
+        assert screen.state.startswith("Up to date")
+        assert [notice.text for notice in screen.run.notices] == [IMPORTED]
+        assert not screen.run.notices[0].is_bad
+
+    drive(open_session(None, db, Overrides(threads=1)), story)
+
+
+def test_imported_labels_are_never_pending(tmp_path: Path) -> None:
+    """No run makes a published label that is missing."""
+    db = tmp_path / "a.db"
+    write(db)
+    execute(db, "DELETE FROM verdicts WHERE id = 1")
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "2")
+        assert isinstance(app.screen, RunScreen)
+        assert app.screen.state.startswith("Up to date")
+        await press(pilot, "0")
+        assert "resume" not in frame(app)[0]
+
+    drive(open_session(None, db, Overrides(threads=1)), story)

@@ -428,6 +428,10 @@ def test_labels_pending_are_those_of_all_planned_judges(tmp_path: Path) -> None:
             assert "5 labels pending" in line
             await press(pilot, "0")
             assert "5 labels pending" in frame(app)[0]
+            assert "c   resume: 5 labels are pending in" in frame(app)[0]
+            await press(pilot, "c")  # asks about the hosts first
+            assert isinstance(app.screen_stack[-2], RunScreen)
+            await press(pilot, "escape")
 
         drive_stored(db, story)
 

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from steertui.core.experiment import Experiment
 from steertui.errors import SteertuiError
 from steertui.planning.consent import open_question, reach_lines, remember
+from steertui.planning.idle_plan import idle_reason
 from steertui.planning.origin import TYPED
 from steertui.printable import one_line
 from steertui.tui.plan.fields import changes_text
@@ -55,6 +56,9 @@ class RunControls(Following):
         """Return the work that remains in words."""
         return ""
 
+    def show_notice(self, text: str) -> None:
+        """Show a sentence that is no failure until the next run."""
+
     def restart(self) -> None:
         """Run the experiment of the run that has just ended again."""
         if self._experiment_at_work:
@@ -86,6 +90,12 @@ class RunControls(Following):
         session = self.session
         origin, version = session.origin, session.version
         try:
+            reason = await asyncio.to_thread(
+                idle_reason, experiment, session.db, session.server_options, origin
+            )
+            if reason:
+                self.show_notice(reason)
+                return
             reach = await asyncio.to_thread(open_question, experiment, origin)
         except SteertuiError as exc:
             self.show_error(str(exc))

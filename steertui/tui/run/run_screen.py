@@ -252,7 +252,15 @@ class RunScreen(RunControls):
 
     def show_error(self, message: str) -> None:
         """Add the message to the notices, which stay until the next run."""
-        self.run.notices.append(Notice(message))
+        self._add_notice(Notice(message))
+
+    def show_notice(self, text: str) -> None:
+        """Add a sentence that is no failure to the notices."""
+        self._add_notice(Notice(text, is_bad=False))
+
+    def _add_notice(self, notice: Notice) -> None:
+        if notice not in self.run.notices:
+            self.run.notices.append(notice)
         self.draw(rates=False)
 
     # Drawing

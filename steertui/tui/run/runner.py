@@ -14,6 +14,7 @@ from steertui.execution import ModelLeftOut, RunControl, run
 from steertui.execution.left_out import left_out_models
 from steertui.execution.plan_lines import cost_lines
 from steertui.planning.consent import remember
+from steertui.planning.idle_plan import idle_reason
 from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
 from steertui.planning.new_database import resolve_before_creation
 from steertui.planning.origin import TYPED
@@ -28,7 +29,7 @@ from steertui.store.run_lock import BusyError, run_lock
 from steertui.tui.pending_labels import count_labels
 from steertui.tui.run.event_aggregator import EventAggregator, new_draw_rate
 from steertui.tui.run.fetching import supply_in_stages
-from steertui.tui.run.run_messages import Ended, Planned, RunUpdate
+from steertui.tui.run.run_messages import Ended, Notice, Planned, RunUpdate
 from steertui.tui.widgets.download_question import download_question
 from steertui.tui.widgets.thread_question import Asked
 
@@ -73,7 +74,10 @@ class Runner:
         error = ""
         try:
             remember(self._experiment, TYPED)
-            if supplied := self._supply():
+            reason = idle_reason(self._experiment, self._db, self._options, TYPED)
+            if reason:
+                self._target.post_message(RunUpdate(notices=[Notice(reason, is_bad=False)]))
+            elif supplied := self._supply():
                 found = resolve_before_creation(self._db, supplied.experiment, self._options)
                 with Store(self._db) as store:
                     summary = self._run(store, supplied, found)
