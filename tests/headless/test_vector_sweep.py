@@ -36,6 +36,7 @@ def use_homes(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     homes(data, monkeypatch)
 
 
+@pytest.mark.slow
 def test_the_best_coherent_strength_is_written_and_can_be_run(data: Path, tmp_path: Path) -> None:
     code, out, err = call(*SWEEP, *GRID, "--write", "best.toml", cwd=tmp_path)
     assert code == 0, err

@@ -69,6 +69,7 @@ def test_answers_that_ended_below_both_limits_are_reused_with_their_labels(run: 
             assert str(row[6]).startswith(str(before[place][6]))
 
 
+@pytest.mark.slow
 def test_reused_answers_equal_those_of_a_run_of_its_own(run: Path, tmp_path: Path) -> None:
     for db in ("a.db", "fresh.db"):
         options = ("--max-tokens", "60", "--deterministic")
