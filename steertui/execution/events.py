@@ -35,19 +35,21 @@ class RunStage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WeightsProgress:
-    """The run waits for the weights of a model; yielded a few times per second.
+    """Progress of a download of weights; yielded a few times per second.
 
     Attributes:
         model: its name.
         done: bytes received.
         total: bytes of all files.
-        reason: why the download waits; "" while bytes arrive.
+        reason: why the download waits or failed; "" while bytes arrive.
+        is_ahead: whether another model computes meanwhile; else the run waits for these weights.
     """
 
     model: str
     done: int
     total: int
     reason: str = ""
+    is_ahead: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Generation: a local model answers the prompts that have no answer yet."""
 
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
 
@@ -53,7 +53,7 @@ def generate(
     *,
     overrides: Overrides,
     control: RunControl,
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Generate the answers; each answer is stored before its event is yielded.
 
     A model whose logits are NaN or infinite for every prompt is stopped.

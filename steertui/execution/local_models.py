@@ -57,10 +57,12 @@ def _generate_locally(
     missing = plan.missing(model)
     if missing:
         try:
-            yield from generate(plan, store, local, missing, overrides=overrides, control=control)
+            answers = generate(plan, store, local, missing, overrides=overrides, control=control)
+            yield from weights.watch(model, answers)
         finally:
             note_rate(store, model.sha256)
-    yield from score_answers(plan, store, local, overrides=overrides, control=control)
+    scores = score_answers(plan, store, local, overrides=overrides, control=control)
+    yield from weights.watch(model, scores)
 
 
 def _is_complete(plan: Plan, store: Store, model: Model) -> bool:

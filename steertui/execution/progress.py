@@ -217,7 +217,8 @@ def weights_line(event: WeightsEvent) -> str:
         case WeightsProgress():
             why = f"; {event.reason}" if event.reason else ""
             received = f"{size_text(event.done)} of {size_text(event.total)}"
-            return f"Waiting for the weights of {event.model}: {received}{why}"
+            verb = "Fetching" if event.is_ahead else "Waiting for"
+            return f"{verb} the weights of {event.model}: {received}{why}"
         case WeightsFetched():
             time = clock(event.seconds)
             return f"Weights of {event.model}: {size_text(event.size)} fetched in {time}, verified"

@@ -1,6 +1,6 @@
 """Scoring: the log-likelihood of each answer under the unsteered model, a measure of coherence."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 
 from steertui.core.condition import Condition
 from steertui.core.model import Model
@@ -29,7 +29,7 @@ from steertui.store import AnswerLoglik, Store
 
 def score_answers(
     plan: Plan, store: Store, model: Model, *, overrides: Overrides, control: RunControl
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Score the model's answers that the plan wants scored; each score is stored at once.
 
     A text is scored without any steering, after the scenario's plain prompt, which has no addition

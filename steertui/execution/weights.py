@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -82,6 +83,25 @@ class Weights:
             self._begin(following[0])
         return local
 
+    def watch(
+        self, model: Model, events: Generator[Event, None, None]
+    ) -> Generator[Event, None, None]:
+        """Yield the events of a model that computes, and the progress of the next one's download.
+
+        Closing it closes `events`.
+        """
+        shown_at = 0.0
+        fetch = self._fetch if self._fetch and self._fetch.model != model else None
+        with closing(events):
+            for event in events:
+                yield event
+                now = time.monotonic()
+                if fetch and now - shown_at >= POLL:
+                    shown_at = now
+                    is_over = not fetch.is_running
+                    yield replace(fetch.state, is_ahead=True)
+                    fetch = None if is_over else fetch
+
     def release(self, model: Model) -> Iterator[Event]:
         """Remove the weights of a model if the run downloaded them and is to remove them."""
         freed = remove_owned(model, self._owner) if self._removes else 0
@@ -131,6 +151,11 @@ class _Fetch:
     def is_running(self) -> bool:
         """Whether bytes are still to come."""
         return self._thread.is_alive()
+
+    @property
+    def state(self) -> WeightsProgress:
+        """Its newest state, with the reason of a failure."""
+        return replace(self.progress, reason=str(self.failure)) if self.failure else self.progress
 
     def wait(self, seconds: float) -> None:
         """Wait until it ends, at most for `seconds`."""

@@ -317,7 +317,7 @@ class BarReporter(LineReporter):
                 if self._is_due(event, 1.0, ended=ended):
                     self._print(server_line(event), end="\n" if ended else "\r")
             case WeightsProgress():
-                if self._is_due(event, 1.0, ended=False):
+                if not event.is_ahead and self._is_due(event, 1.0, ended=False):
                     self._print(weights_line(event), end="\r")
             case WeightsFetched() | WeightsRemoved():
                 self._print(weights_line(event))

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,8 +15,15 @@ from steertui.assets.weights import find_planned_model, locate_header
 from steertui.core.experiment import Experiment
 from steertui.core.model import Model, RemoteModel
 from steertui.errors import FetchError, ModelError, OtherFileError
-from steertui.execution import RunControl, WeightsFetched, WeightsRemoved
-from steertui.execution.weights import Weights
+from steertui.execution import (
+    Event,
+    ModelLoading,
+    RunControl,
+    WeightsFetched,
+    WeightsProgress,
+    WeightsRemoved,
+)
+from steertui.execution.weights import POLL, Weights
 from steertui.planning.remote_models import (
     fetch_weights,
     local_copy,
@@ -24,6 +31,7 @@ from steertui.planning.remote_models import (
     require_space,
     supply_plan,
 )
+from steertui.tui.run.fetching import DOWNLOAD, weights_stage
 from tests.fixtures.hub_models import LETTERS, name, repository, serve_models
 from tests.fixtures.hub_server import Blob, HubServer
 
@@ -68,6 +76,32 @@ def test_a_header_is_enough_for_a_plan_and_never_runs(models: list[Model]) -> No
         assert model.path.stat().st_blocks * 512 < model.size / 2
         with pytest.raises(ModelError, match="its weights are not on this machine"):
             local_copy(model)
+
+
+def test_the_progress_of_the_next_model_is_told_while_one_computes(
+    hub: HubServer, tmp_path: Path, models: list[Model]
+) -> None:
+    """It ends with all bytes, and the events of the model that computes are all there."""
+    computing = [ModelLoading(str(number)) for number in range(3)]
+
+    def compute() -> Generator[Event, None, None]:
+        for event in computing:
+            wait_for(lambda: requests(hub, "B") > before)
+            yield event
+            time.sleep(POLL)
+
+    before = requests(hub, "B")
+    with Weights(models, tmp_path / "a.db", RunControl(), removes=False) as weights:
+        ready(weights, models[0])
+        events = [*weights.watch(models[0], compute())]
+        ahead = [event for event in events if isinstance(event, WeightsProgress)]
+        assert [event for event in events if event not in ahead] == computing
+        assert {(event.model, event.is_ahead) for event in ahead} == {(models[1].name, True)}
+        assert ahead[-1].done == ahead[-1].total == models[1].size
+        assert weights_stage(ahead[-1])[DOWNLOAD].rate == f"next: weights of {models[1].name}"
+        assert isinstance(ready(weights, models[1])[0][-1], WeightsFetched)
+        own = [*weights.watch(models[1], compute())]
+        assert all(e.model == models[2].name for e in own if isinstance(e, WeightsProgress))
 
 
 def test_the_next_model_is_fetched_while_one_computes_and_no_other(

@@ -77,8 +77,8 @@ def _stages(events: Iterable[Event]) -> Iterator[dict[str, Stage]]:
 
 
 def weights_stage(event: WeightsProgress) -> dict[str, Stage]:
-    """Return the stage of a download that the run waits for."""
-    text = event.reason or f"weights of {event.model}"
+    """Return the stage of a download that the run waits for, or of the next model's weights."""
+    text = event.reason or f"{'next: ' * event.is_ahead}weights of {event.model}"
     return {DOWNLOAD: Stage(megabytes(event.done), megabytes(event.total), text)}
 
 
