@@ -321,7 +321,8 @@ class SteertuiApp(Opening):
         yield SystemCommand("Run the demo", "Offline, takes seconds", self.run_demo)
         names = {active.binding.description for active in named_bindings(screen)}
         for command in super().get_system_commands(screen):
-            if command.title not in names:
+            # panels inside a scrolled one have no size of their own that could be maximised
+            if command.title not in names and command.callback != screen.action_maximize:
                 yield command
 
 

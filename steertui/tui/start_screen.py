@@ -1,6 +1,7 @@
 """The Start screen: recent experiments, purpose of the program, and the next keys."""
 
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import ClassVar
 
 from rich.text import Text
@@ -52,6 +53,9 @@ GAP = (
 
 LABEL_WIDTH = 17
 """Columns of a label's name."""
+
+KEYS = MappingProxyType({"?": "question_mark"})
+"""Textual's names of keys that are shown as a sign."""
 
 
 class StartScreen(Page):
@@ -150,6 +154,7 @@ class StartScreen(Page):
         text = Text()
         for key, action in self._actions():
             lead = Text(f" {key:>6}   ", f"bold {c.blue}")
+            lead.apply_meta({"@click": f"app.simulate_key('{KEYS.get(key, key)}')"})
             text.append_text(hanging_indent(lead, Text(action), room.width)).append("\n")
         text.append("\n" + QUESTION + "\n\n", "bold")
         text.append(METHOD + "\n\n")

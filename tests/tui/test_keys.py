@@ -12,6 +12,7 @@ from textual.actions import ActionParseResult
 from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.dom import DOMNode
+from textual.geometry import Offset
 from textual.pilot import Pilot
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Markdown
@@ -38,9 +39,10 @@ from steertui.tui.widgets.form import Form, FormLine
 from steertui.tui.widgets.form_dialog import FormDialog
 from steertui.tui.widgets.key_line import KeyLine
 from steertui.tui.widgets.moves import MoveScroll
+from steertui.tui.widgets.page import PAGES
 from steertui.tui.widgets.prompts import Confirm, NumberPrompt, TextPrompt
 from tests.fixtures import large
-from tests.fixtures.frames import frame
+from tests.fixtures.frames import frame, lines_of
 from tests.fixtures.screens import Story, drive, press, wait_idle, wait_until
 
 SCREENS = {
@@ -59,6 +61,9 @@ SCREENS = {
     "prompts": "1 p",
 }
 """Keys that lead to each screen, and to the search line of Read."""
+
+GO_LINKS = [f"app.go('{page}')" for page in PAGES]
+"""Actions of the navigation bar."""
 
 NO_CONDITION = Condition("mine", suffix="Yes.")
 RECENT = RecentExperiment("a.db", "a", "demo", 1, 1, gap="", seen_at=0.0)
@@ -168,6 +173,46 @@ def test_help_and_palette_name_the_keys_of_the_footer_and_no_others(name: str, d
     drive_stored(db, story)
 
 
+@pytest.mark.parametrize("name", SCREENS)
+def test_a_click_on_each_link_and_key_runs_its_action(name: str, db: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        assert isinstance(app, Recording)
+        await wait_idle(pilot)
+        await show(pilot, app, SCREENS[name])
+        app.runs_actions = False
+        clicked = links_of(app)
+        assert set(GO_LINKS) <= set(clicked)
+        for action, place in clicked.items():
+            await runs_an_action_on_click(pilot, app, place, action)
+        for key in app.screen.query(FooterKey):
+            await runs_an_action_on_click(pilot, app, key.region.offset + Offset(1), key.action)
+        assert "Maximize" not in [command.title for command in palette_of(app, app.screen)]
+
+    drive_stored(db, story)
+
+
+def links_of(app: SteertuiApp) -> dict[str, Offset]:
+    """Return the first cell of each link on the screen, by its action."""
+    links: dict[str, Offset] = {}
+    for y, line in enumerate(lines_of(app)):
+        x = 0
+        for segment in line:
+            action = segment.style and segment.style.meta.get("@click")
+            if action:
+                links.setdefault(str(action), Offset(x, y))
+            x += segment.cell_length
+    return links
+
+
+async def runs_an_action_on_click(
+    pilot: Pilot[None], app: Recording, place: Offset, action: str
+) -> None:
+    app.actions.clear()
+    await pilot.click(offset=place)
+    await wait_idle(pilot)
+    assert app.actions, (place, action)
+
+
 @pytest.mark.parametrize("kind", DIALOGS)
 def test_every_key_of_a_dialog_does_what_it_says(kind: str, tmp_path: Path) -> None:
     make, results = DIALOGS[kind]
@@ -199,6 +244,8 @@ async def names_its_keys_as_the_key_bar(
             app.actions.clear()
             await pilot.press(key)
             assert app.actions, key
+    for action, place in links_of(app).items():
+        await runs_an_action_on_click(pilot, app, place, action)
     for active in named_bindings(dialog):
         app.actions.clear()
         await pilot.press(active.binding.key)

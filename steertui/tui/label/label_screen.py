@@ -382,6 +382,7 @@ def _keys(colours: Palette) -> Text:
     lines = []
     for label, key in LABEL_KEYS.items():
         line = Text(f" {key} ", f"bold {colours.blue}")
+        line.apply_meta({"@click": f"app.simulate_key('{key}')"})
         line.append_text(colours.label_text(label))
         line.append(" " * (LABEL_WIDTH - len(label.words)) + label.definition, colours.quiet)
         lines.append(line)

@@ -1,6 +1,10 @@
 """Line with the keys of a dialog."""
 
+from itertools import starmap
+
 from textual.binding import Binding
+from textual.content import Content
+from textual.style import Style
 from textual.widgets import Static
 
 GAP = "   "
@@ -27,5 +31,11 @@ class KeyLine(Static):
 
     def on_mount(self) -> None:
         """Write the line."""
-        keys = (f"{self.app.get_key_display(Binding(key, ''))}  {what}" for key, what in self.keys)
-        self.update(GAP.join(filter(None, (self._before, *keys))))
+        before = [Content(self._before)] if self._before else []
+        self.update(Content(GAP).join([*before, *starmap(self._key, self.keys)]))
+
+    def _key(self, key: str, what: str) -> Content:
+        """Return a key and its effect, which a click has, too."""
+        name = self.app.get_key_display(Binding(key, ""))
+        click = Style.from_meta({"@click": f"app.simulate_key('{key}')"})
+        return Content(f"{name}  {what}").stylize(click)
