@@ -20,7 +20,12 @@ def clock(seconds: float) -> str:
 
 def quantity(number: int, noun: str, plural: str = "") -> str:
     """Return "1 pair" or "5 pairs"; `plural` is for nouns that take no "s"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {plural or f'{noun}s'}"
+    return f"{number} {counted(number, noun, plural)}"
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return a noun as it is after a number; `plural` is for nouns that take no "s"."""
+    return noun if number == 1 else plural or f"{noun}s"
 
 
 def verb(number: int, singular: str, plural: str) -> str:

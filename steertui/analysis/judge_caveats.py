@@ -14,7 +14,7 @@ def judge_caveats(store: Store, experiment: str, judges: Sequence[JudgeInfo]) ->
         if judge.kind is JudgeKind.LOCAL:
             yield _order_caveat(judge, order_effect(store.label_logliks(judge.id).values()))
         elif judge.kind is JudgeKind.HUMAN:
-            yield from _sample_caveat(store, experiment, judge)
+            yield from sample_caveat(store, experiment, judge)
 
 
 def order_sentence(judge: str, order: OrderEffect) -> str:
@@ -38,8 +38,8 @@ def _order_caveat(judge: JudgeInfo, order: OrderEffect | None) -> str:
     )
 
 
-def _sample_caveat(store: Store, experiment: str, judge: JudgeInfo) -> Iterator[str]:
-    """Yield a caveat if a person labelled only some of the answers."""
+def sample_caveat(store: Store, experiment: str, judge: JudgeInfo) -> Iterator[str]:
+    """Yield a caveat, without a full stop, if a person labelled only some of the answers."""
     answers = len(store.answered_keys(experiment))
     labelled = store.count_judged(experiment, judge.id)
     if labelled == answers:

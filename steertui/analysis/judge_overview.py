@@ -1,7 +1,7 @@
 """Overview of judges: worth on the control set, agreement with published labels, speed and cost."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -24,7 +24,7 @@ class JudgeOverview:
         judge: the judge.
         worth: on the control set; None if it has not read it.
         published: against the published labels that are imported; None without such answers.
-        labels: number of its labels, control answers included.
+        labels: number of its labels in the databases, control answers included.
         seconds: mean wall time between two labels; None with fewer than two.
         dollars: cost per label in US dollars; None if no price is known, or it is a local judge.
     """
@@ -42,6 +42,27 @@ def judge_overviews(store: Store) -> list[JudgeOverview]:
     judges = [judge for judge in all_judges(store) if not judge.kind.is_reference]
     overviews = [_overview(store, judge) for judge in judges]
     return sorted(overviews, key=_rank)
+
+
+def combined_overviews(overviews: Iterable[JudgeOverview]) -> list[JudgeOverview]:
+    """Return the overviews of several databases with one per judge, best first.
+
+    What the first database does not know of a judge is taken from the next one; its labels are
+    those in all of them.
+    """
+    combined: dict[str, JudgeOverview] = {}
+    for overview in overviews:
+        first = combined.setdefault(overview.judge.id, overview)
+        if first is not overview:
+            combined[overview.judge.id] = replace(
+                first,
+                worth=first.worth or overview.worth,
+                published=first.published or overview.published,
+                labels=first.labels + overview.labels,
+                seconds=overview.seconds if first.seconds is None else first.seconds,
+                dollars=overview.dollars if first.dollars is None else first.dollars,
+            )
+    return sorted(combined.values(), key=_rank)
 
 
 def best_judge(overviews: Sequence[JudgeOverview]) -> JudgeOverview | None:

@@ -36,6 +36,7 @@ class QueueItem:
         random_key: sort key in the random order (`label_sample.random_key`).
         is_random: whether the item's stratum is in random order.
         reference: the judge whose labels and margins define the queue, "" for none.
+        former: row id of the annotator's newest label of the answer, 0 for none.
     """
 
     key: str
@@ -48,6 +49,11 @@ class QueueItem:
     random_key: str
     is_random: bool = False
     reference: str = ""
+    former: int = 0
+
+
+class AlreadyLabelledError(JudgeError):
+    """The annotator's name has labelled the answer since it was drawn."""
 
 
 def annotator_id(name: str) -> str:
@@ -93,13 +99,22 @@ def build_queue(
 def add_label(store: Store, annotator: str, item: QueueItem, label: Label, note: str = "") -> None:
     """Store an annotator's label and the order that the item was drawn in.
 
-    A later label of the same annotator for the same answer supersedes it.
+    It supersedes an earlier label that the item was drawn with. Raises AlreadyLabelledError, and
+    stores nothing, if the same name has labelled the answer since: another person may use it.
     """
     name = annotator.removeprefix(JudgeKind.HUMAN.prefix)
     store.add_judge(annotator, annotator, {"kind": "a person", "name": name, "title": ""})
     ordering = QueueOrder.RANDOM if item.is_random else QueueOrder.UNCERTAIN
-    store.add_queue_item(annotator, item.key, ordering, item.reference)
-    store.add_verdict(item.key, Verdict(annotator, label, reason=note))
+    verdict = Verdict(annotator, label, reason=note)
+    is_added = store.add_drawn_label(
+        item.key, verdict, item.former, ordering=ordering, reference=item.reference
+    )
+    if not is_added:
+        raise AlreadyLabelledError(
+            f"{name} has labelled this answer in another program since it was drawn here: that "
+            "label stays, and this one is not stored; two people need two names "
+            "(option --annotator of the command label)"
+        )
 
 
 def _item(answer: UnlabelledAnswer) -> QueueItem:
@@ -119,6 +134,7 @@ def _item(answer: UnlabelledAnswer) -> QueueItem:
         label=answer.label,
         margin=_margin([p for p in answer.probabilities if p is not None]),
         random_key=random_key(names),
+        former=answer.former,
     )
 
 

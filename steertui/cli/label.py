@@ -85,7 +85,7 @@ def _label_all(store: Store, queue: Sequence[QueueItem], annotator: str, judge: 
 
     `judge` is the name of the reference judge, "" for none.
     """
-    from steertui.analysis.label_queue import add_label
+    from steertui.analysis.label_queue import AlreadyLabelledError, add_label
 
     labels = {key: label for label, key in LABEL_KEYS.items()}
     for key, meaning in labels.items():
@@ -96,7 +96,11 @@ def _label_all(store: Store, queue: Sequence[QueueItem], annotator: str, judge: 
         if key == "q":
             return
         if key in labels:
-            add_label(store, annotator, item, labels[key])
+            try:
+                add_label(store, annotator, item, labels[key])
+            except AlreadyLabelledError as exc:
+                print_text(f"{exc}.")
+                continue
             by_judge = f"; {judge}: {item.label.words if item.label else 'unjudged'}"
             print_text(f"Stored. Condition: {item.condition}{by_judge if judge else ''}")
 

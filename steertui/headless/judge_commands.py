@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from steertui.analysis.judge_blindness import Blindness, measure_blindness
-from steertui.analysis.judge_overview import JudgeOverview, judge_overviews
+from steertui.analysis.judge_overview import JudgeOverview, combined_overviews, judge_overviews
 from steertui.engine.sizing import Overrides
 from steertui.execution import judge
 from steertui.execution.judging_plan import plan_test
@@ -20,13 +20,12 @@ from steertui.store import Store
 
 
 def show_judges(paths: Sequence[Path], *, as_json: bool) -> None:
-    """Print the judges of the databases side by side; of a judge in several, the first one's."""
-    overviews: dict[str, JudgeOverview] = {}
-    for path in paths:
+    """Print the judges of the databases side by side, best first."""
+    found: list[JudgeOverview] = []
+    for path in dict.fromkeys(path.resolve() for path in paths):
         with Store(path, must_exist=True) as store:
-            found = {overview.judge.id: overview for overview in judge_overviews(store)}
-            overviews = found | overviews
-    _print(list(overviews.values()), as_json=as_json, detail=False)
+            found += judge_overviews(store)
+    _print(combined_overviews(found), as_json=as_json, detail=False)
 
 
 def test_judges(

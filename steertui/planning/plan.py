@@ -26,6 +26,7 @@ from steertui.planning.resolve import Design, unused_conditions
 from steertui.planning.scoring import prompts_to_score
 from steertui.store import ModelFacts, Store
 from steertui.store.reuse import reusable_answers
+from steertui.units import quantity, verb
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +154,12 @@ def _notes(
 def _unused_note(experiment: Experiment) -> Iterable[str]:
     names = unused_conditions(experiment)
     if names:
-        more = f" and {len(names) - 5} others" if len(names) > 5 else ""
+        others = len(names) - 5
+        more = f" and {quantity(others, 'other')}" if others > 0 else ""
+        them = verb(len(names), "it", "them")
         yield (
             f"{experiment.conditions_file} also defines {', '.join(names[:5])}{more}, which this "
-            "experiment does not run; add them to its conditions"
+            f"experiment does not run; add {them} to its conditions"
         )
 
 

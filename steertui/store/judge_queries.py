@@ -20,6 +20,7 @@ class UnlabelledAnswer(NamedTuple):
     Attributes:
         key: the trial's key.
         model: the model's name.
+        former: row id of the annotator's newest label, 0 for none.
         label: the reference judge's label, None if it has none.
         probabilities: of the four labels in `Label`'s order, each None if the judge gives none.
     """
@@ -33,6 +34,7 @@ class UnlabelledAnswer(NamedTuple):
     scenario: str
     condition: str
     sample: int
+    former: int
     label: Label | None
     probabilities: tuple[float | None, ...]
 
@@ -96,7 +98,9 @@ def unlabelled_answers(
         again: key of an answer that is returned although it has a label; "" for none.
     """
     sql = """SELECT t.key, s.category, s.task, g.answer, m.name, t.temperature, s.name, c.name,
-            t.sample, v.label,
+            t.sample,
+            coalesce((SELECT max(o.id) FROM verdicts AS o
+                WHERE o.trial = t.key AND o.judge = ? AND o.label IS NOT NULL), 0), v.label,
             v.p_convergence, v.p_no_convergence, v.p_safety_refusal, v.p_nonsensical
         FROM experiment_trials AS e
         JOIN trials AS t ON t.key = e.trial
@@ -108,7 +112,7 @@ def unlabelled_answers(
         WHERE e.experiment = ? AND (t.key = ? OR NOT EXISTS (SELECT 1 FROM verdicts AS w
             WHERE w.trial = t.key AND w.judge = ? AND w.label IS NOT NULL))"""
     answers = []
-    for row in store.tuples(sql, [reference, experiment, again, annotator]):
+    for row in store.tuples(sql, [annotator, reference, experiment, again, annotator]):
         *fields, label = row[:-4]
         answers.append(UnlabelledAnswer._make((*fields, Label(label) if label else None, row[-4:])))
     return answers

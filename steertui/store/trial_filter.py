@@ -13,6 +13,9 @@ UNLABELLED = "unlabelled"
 FAILED = "failed"
 """Value of `TrialFilter.label`: the judge failed."""
 
+JUDGED = "judged"
+"""Value of `TrialFilter.label`: the judge gave a label."""
+
 WAITING = "waiting"
 """Value of `TrialFilter.label`: without an answer."""
 
@@ -28,7 +31,8 @@ class TrialFilter:
         condition: name of the condition.
         category: category of the scenario.
         scenario: name of the scenario.
-        label: a label of `judge`, UNLABELLED, FAILED or WAITING.
+        sample: index of the sample from 0, such as "0".
+        label: labels of `judge` separated by commas, JUDGED, UNLABELLED, FAILED or WAITING.
         judge: the judge whose labels are shown and filtered by.
         stop: stop reason, "stop" or "length".
         search: words that the answer or its reasoning must contain (`fts_query`).
@@ -43,6 +47,7 @@ class TrialFilter:
     condition: str = ""
     category: str = ""
     scenario: str = ""
+    sample: str = ""
     label: str = ""
     judge: str = ""
     stop: str = ""
@@ -69,12 +74,16 @@ _CONDITIONS = {
     "condition": "t.condition IN (SELECT id FROM conditions WHERE name = ?)",
     "category": "t.scenario IN (SELECT id FROM scenarios WHERE category = ?)",
     "scenario": "t.scenario IN (SELECT id FROM scenarios WHERE name = ?)",
+    "sample": "t.sample = CAST(? AS INTEGER)",
     "stop": "t.key IN (SELECT trial FROM generations WHERE stop = ?)",
     # Row numbers come from the index alone: reading the table would load a page of text per row.
     "search": """EXISTS (SELECT 1 FROM generations AS g WHERE g.trial = t.key
         AND g.id IN (SELECT rowid FROM generations_fts WHERE generations_fts MATCH ?))""",
 }
-_LABELLED = "t.key IN (SELECT trial FROM verdicts WHERE judge = ? AND label = ?)"
+# A person may have replaced a label.
+_LABELLED = """t.key IN (SELECT v.trial FROM verdicts AS v WHERE v.judge = ? AND v.label = ?
+    AND NOT EXISTS (SELECT 1 FROM verdicts AS w WHERE w.trial = v.trial AND w.judge = v.judge
+        AND w.label IS NOT NULL AND w.id > v.id))"""
 _ANSWERED = "t.key IN (SELECT trial FROM generations)"
 _HAS_LABEL = "t.key IN (SELECT trial FROM verdicts WHERE judge = ? AND label IS NOT NULL)"
 _HAS_FAILURE = "t.key IN (SELECT trial FROM verdicts WHERE judge = ? AND label IS NULL)"
@@ -133,7 +142,11 @@ def _labelled(trial_filter: TrialFilter) -> tuple[str, list[str]]:
         return f"{_ANSWERED} AND NOT {_HAS_LABEL}", [trial_filter.judge]
     if trial_filter.label == FAILED:
         return f"{_HAS_FAILURE} AND NOT {_HAS_LABEL}", [trial_filter.judge, trial_filter.judge]
-    return _LABELLED, [trial_filter.judge, trial_filter.label]
+    if trial_filter.label == JUDGED:
+        return _HAS_LABEL, [trial_filter.judge]
+    labels = trial_filter.label.split(",")
+    parts = " OR ".join([_LABELLED] * len(labels))
+    return f"({parts})", [value for label in labels for value in (trial_filter.judge, label)]
 
 
 def fts_query(text: str) -> str:

@@ -26,6 +26,8 @@ L_COLUMNS = tuple(f"l_{label}" for label in Label)
 _REMOVE_LABEL = """DELETE FROM verdicts WHERE id = (
         SELECT max(v.id) FROM verdicts AS v JOIN judges AS j ON j.id = v.judge
         WHERE v.judge = ? AND v.trial = ? AND j.kind = 'human')"""
+_NEWEST_LABEL = """SELECT coalesce(max(id), 0) FROM verdicts
+    WHERE judge = ? AND trial = ? AND label IS NOT NULL"""
 _LAST_LABEL = """SELECT v.trial, v.label, EXISTS (SELECT 1 FROM agreement_views AS a
         WHERE a.experiment = e.experiment AND a.judge = v.judge AND a.created_at >= v.created_at)
     FROM experiment_trials AS e JOIN verdicts AS v USING (trial) JOIN judges AS j ON j.id = v.judge
@@ -171,17 +173,28 @@ class Verdicts(Connection):
 
     # Annotation
 
-    def add_queue_item(self, judge: str, key: str, ordering: str, reference: str) -> None:
-        """Add the order in which a person received an answer.
+    def add_drawn_label(
+        self, key: str, verdict: Verdict, former: int, *, ordering: str, reference: str
+    ) -> bool:
+        """Add a person's label and the order in which the answer was drawn, in one transaction.
 
         Args:
-            judge: judge id of the person.
             key: key of the trial.
+            verdict: the label.
+            former: row id of the person's newest label of the answer when it was drawn, 0 for none.
             ordering: "uncertain" or "random".
             reference: the judge whose labels defined the strata, "" for none.
+
+        Returns:
+            False, and nothing is stored, if another label of the person was added meanwhile.
         """
         with self._writing() as db:
-            rows.inserter(db)("annotation_queue", [(judge, key, ordering, reference)])
+            newest = db.execute(_NEWEST_LABEL, (verdict.judge, key)).fetchone()[0]
+            if newest != former:
+                return False
+            rows.inserter(db)("annotation_queue", [(verdict.judge, key, ordering, reference)])
+            self._insert_verdict(db, key, verdict, None)
+        return True
 
     def remove_label(self, judge: str, key: str) -> None:
         """Remove a person's newest label for a trial; an earlier one counts again.

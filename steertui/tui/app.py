@@ -225,6 +225,7 @@ class SteertuiApp(Opening):
     async def show_trials(self, wanted: TrialFilter, key: str = "") -> None:
         """Show the trials that a number counts, with the cursor on one of them."""
         await self.go("read")
+        await self.close_overlays()
         screen = self.screen
         assert isinstance(screen, ReadScreen)
         screen.want(wanted, key)
@@ -247,6 +248,7 @@ class SteertuiApp(Opening):
     async def start(self) -> None:
         """Start or resume the open experiment."""
         await self.go("run")
+        await self.close_overlays()
         screen = self.screen
         assert isinstance(screen, RunScreen)
         screen.start()

@@ -10,6 +10,7 @@ from time import time
 from textual import work
 from textual.events import ScreenResume
 from textual.notifications import SeverityLevel
+from textual.screen import ModalScreen
 
 from steertui.analysis.summary import Summary, summarise_experiment
 from steertui.core.experiment import Experiment
@@ -44,6 +45,10 @@ class Opening(OrderedKeys):
 
     session: Session
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._mode_versions: dict[str, int] = {}
+
     def notify(
         self,
         message: str,
@@ -75,10 +80,21 @@ class Opening(OrderedKeys):
         return not self.is_at_work and db == self.session.db  # neither has changed meanwhile
 
     async def go(self, page: str) -> None:
-        """Show a screen; the current one is updated."""
+        """Show a screen; the current one is updated.
+
+        What was shown over it, such as a report, is closed if another experiment was opened since.
+        """
         if page == self.current_mode:
             self.screen.post_message(ScreenResume())
         await self.switch_mode(page)
+        if self._mode_versions.get(page) != self.session.version:
+            await self.close_overlays()
+        self._mode_versions[page] = self.session.version
+
+    async def close_overlays(self) -> None:
+        """Close what is shown over the current screen, such as a report, except dialogs."""
+        while len(self.screen_stack) > 1 and not isinstance(self.screen, ModalScreen):
+            await self.pop_screen()
 
     def open(
         self, db: Path, experiment: Experiment | None, id: str = "", *, origin: Origin = TYPED

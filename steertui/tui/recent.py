@@ -27,6 +27,7 @@ from steertui.store.records import StoredExperiment
 from steertui.tui.pending_labels import pending_labels, planned_judges
 from steertui.tui.pending_scores import pending_scores
 from steertui.tui.session import parse_stored
+from steertui.units import counted
 from steertui.untrusted import InvalidJsonError, parse_json
 
 FOLDER = "screens"
@@ -85,7 +86,7 @@ class RecentExperiment:
         if missing:
             return f"{missing:,} unanswered"
         if self.pending:
-            return f"{self.pending:,} labels pending"
+            return f"{self.pending:,} {counted(self.pending, 'label')} pending"
         return f"{self.unscored:,} unscored" if self.unscored else UP_TO_DATE
 
     @property
@@ -197,10 +198,11 @@ def _points_text(results: Sequence[GapResult]) -> str:
 def _describe(stored: StoredExperiment, db: Path, answered: int) -> RecentExperiment:
     planned = datetime.fromisoformat(stored.planned_at)
     planned = planned if planned.tzinfo else planned.replace(tzinfo=UTC)
+    trials = f"{stored.trials:,} {counted(stored.trials, 'trial')}"
     return RecentExperiment(
         db=str(db.resolve()),
         id=stored.id,
-        title=f"{_name(stored)}{_models(stored)}, {stored.trials:,} trials",
+        title=f"{_name(stored)}{_models(stored)}, {trials}",
         trials=stored.trials,
         answered=answered,
         gap="",

@@ -19,7 +19,7 @@ from steertui.tui.widgets.layout import hanging_indent
 from steertui.tui.widgets.moves import MoveScroll
 from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.reflowing_text import ReflowingText
-from steertui.units import verb
+from steertui.units import counted, verb
 
 HELP = """
 This screen lists the open experiment, then those that were open on this machine, the last one
@@ -206,4 +206,4 @@ class StartScreen(Page):
 
 def _count_text(number: int, noun: str, state: str) -> str:
     """Return "44 answers are missing"."""
-    return f"{number:,} {noun}{'s' * (number != 1)} {verb(number, 'is', 'are')} {state}"
+    return f"{number:,} {counted(number, noun)} {verb(number, 'is', 'are')} {state}"

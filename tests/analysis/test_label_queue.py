@@ -1,5 +1,6 @@
 """Annotation queue: strata, hidden condition and label, random samples, later labels."""
 
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from click.testing import CliRunner
 from steertui.analysis.judge_agreement import PairedJudges, compare_judges
 from steertui.analysis.judge_caveats import judge_caveats
 from steertui.analysis.label_queue import (
+    AlreadyLabelledError,
     QueueItem,
     QueueOrder,
     add_label,
@@ -18,6 +20,7 @@ from steertui.cli import cli
 from steertui.core.verdict import Label, Verdict
 from steertui.errors import JudgeError
 from steertui.store import Store
+from tests.fixtures.database import select
 from tests.fixtures.stored_answers import made_up
 
 
@@ -65,12 +68,50 @@ def test_strata_alternate_with_small_margins_first(tmp_path: Path) -> None:
         assert margins == sorted(margins)
 
 
+def test_two_people_with_one_name_do_not_overwrite_each_other(tmp_path: Path) -> None:
+    experiment = stored(tmp_path / "a.db")
+    with Store(tmp_path / "a.db") as store:
+        first = queue_of_ann(store, experiment)[0]
+        second = queue_of_ann(store, experiment)[0]
+        add_label(store, "human:ann", first, Label.NONSENSICAL)
+        with pytest.raises(AlreadyLabelledError, match="that label stays"):
+            add_label(store, "human:ann", second, Label.CONVERGENCE)
+        labels = "SELECT label FROM verdicts WHERE judge = 'human:ann'"
+        assert store.column(labels) == [Label.NONSENSICAL]
+        add_label(store, "human:bob", second, Label.CONVERGENCE)
+
+
+def test_the_prompt_goes_on_after_an_answer_that_the_same_name_labelled(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    experiment = stored(db)
+
+    class Interrupted(BytesIO):
+        """Input that is read after another program has labelled the first answer."""
+
+        def read1(self, size: int | None = -1, /) -> bytes:
+            with Store(db) as store:
+                if not store.count_judged(experiment, "human:ann"):
+                    item = queue_of_ann(store, experiment)[0]
+                    add_label(store, "human:ann", item, Label.NONSENSICAL)
+            return super().read1(size)
+
+    typed = Interrupted(b"c\nr\nq\n")
+    result = CliRunner().invoke(cli, ["label", str(db), "--annotator", "ann"], input=typed)
+    assert result.exit_code == 0
+    assert "ann has labelled this answer in another program" in result.output
+    assert "Answers labelled by human:ann: 2" in result.output
+    labels = select(db, "SELECT label FROM verdicts WHERE judge = 'human:ann' ORDER BY id")
+    assert labels == [(Label.NONSENSICAL,), (Label.SAFETY_REFUSAL,)]
+
+
 def test_a_later_label_supersedes_and_both_are_stored(tmp_path: Path) -> None:
     experiment = stored(tmp_path / "a.db")
     with Store(tmp_path / "a.db") as store:
         item = build_queue(store, experiment, "human:ann", "local:j")[0]
         add_label(store, "human:ann", item, Label.NONSENSICAL)
-        add_label(store, "human:ann", item, Label.CONVERGENCE, "second reading")
+        again = build_queue(store, experiment, "human:ann", "local:j", again=item.key)[0]
+        assert again.key == item.key
+        add_label(store, "human:ann", again, Label.CONVERGENCE, "second reading")
         assert store.count_judged(experiment, "human:ann") == 1
         assert len(store.query("SELECT * FROM verdicts WHERE judge = 'human:ann'")) == 2
         outcomes = [o for f in store.outcomes(experiment, "human:ann").values() for o in f]

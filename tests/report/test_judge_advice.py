@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from steertui.analysis.judge_overview import judge_overviews
+from steertui.analysis.judge_overview import combined_overviews, judge_overviews
 from steertui.analysis.summary import (
     PARTLY_STAND_IN_WARNING,
     STAND_IN_WARNING,
@@ -10,9 +10,12 @@ from steertui.analysis.summary import (
 )
 from steertui.core.model import STAND_IN_TITLE
 from steertui.core.verdict import Label, Verdict
+from steertui.planning.control_answers import store_control_set
 from steertui.report.judge_tables import advice
 from steertui.store import Store
 from tests.fixtures import grouped
+from tests.fixtures.control import control_set, true_label
+from tests.fixtures.stored_answers import made_up
 
 
 def test_a_judge_that_is_not_measured_is_not_called_unusable(tmp_path: Path) -> None:
@@ -22,6 +25,33 @@ def test_a_judge_that_is_not_measured_is_not_called_unusable(tmp_path: Path) -> 
         overviews = judge_overviews(store)
     assert [overview.worth for overview in overviews] == [None]
     assert advice(overviews, []).startswith("None of these judges is known to be usable; test one")
+
+
+def test_a_judge_measured_in_another_database_is_measured_and_the_best_is_first(
+    tmp_path: Path,
+) -> None:
+    """The open database knows one judge, unmeasured; that of the tests has measured two."""
+    experiment = made_up(tmp_path / "a.db", ["one", "two", "three"])
+    given = {"openai:good": 1, "openai:poor": 3}
+    with Store(tmp_path / "a.db") as store:
+        store.add_judge("openai:poor", "poor", {"kind": "server", "title": ""})
+        for answer in store.unjudged_answers(experiment, "openai:poor"):
+            store.add_verdict(answer.key, Verdict("openai:poor", Label.CONVERGENCE))
+        found = judge_overviews(store)
+    assert [overview.worth for overview in found] == [None]
+    with Store(tmp_path / "b.db") as store:
+        control = store_control_set(store, control_set(per_label=12))
+        for judge, step in given.items():
+            store.add_judge(judge, judge, {"kind": "server", "title": ""})
+            for number, answer in enumerate(store.unjudged_answers(control, judge)):
+                label = true_label(answer.answer)
+                wrong = Label.NONSENSICAL if number % step else label
+                store.add_verdict(answer.key, Verdict(judge, wrong))
+        measured = judge_overviews(store)
+    combined = combined_overviews([*found, *measured])
+    assert [overview.judge.id for overview in combined] == [*given]
+    assert combined[1].worth == measured[1].worth is not None
+    assert combined[1].labels == 3 + 48
 
 
 def test_numbers_of_a_real_judge_are_not_called_those_of_the_demo(tmp_path: Path) -> None:

@@ -127,11 +127,13 @@ def test_one_label_is_in_use_in_either_order_of_the_inputs(pair: Path, judge: st
 
 
 def test_a_differing_queue_item_becomes_a_conflict(pair: Path) -> None:
+    verdict = Verdict(ANN, Label.CONVERGENCE)
+
     def uncertain(store: Store, key: str) -> None:
-        store.add_queue_item(ANN, key, "uncertain", SERVER)
+        assert store.add_drawn_label(key, verdict, 0, ordering="uncertain", reference=SERVER)
 
     def random(store: Store, key: str) -> None:
-        store.add_queue_item(ANN, key, "random", SERVER)
+        assert store.add_drawn_label(key, verdict, 0, ordering="random", reference=SERVER)
 
     at(pair / "a.db", "2026-01-01T00:00+00:00", uncertain)
     at(pair / "b.db", "2026-01-01T00:00+00:00", random)

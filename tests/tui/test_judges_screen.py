@@ -101,6 +101,24 @@ def test_stored_answers_are_labelled_by_a_jury(tmp_path: Path) -> None:
         drive_judges(session, story)
 
 
+def test_answers_at_which_a_judge_failed_are_counted_in_the_result(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    experiment = made_up(db, [f"Answer {n}." for n in range(12)])
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "l")
+        await fill(pilot, app, judges=f"openai:one@{server.url}")
+        with Store(db) as store:
+            (judge,) = store.judges(experiment)
+            missing = 12 - store.count_judged(experiment, judge.id)
+        assert 0 < missing < 12
+        assert isinstance(app.screen, JudgesScreen)
+        assert f"has no label for {missing} of 12 answers" in app.screen.result
+
+    with Loopback(Fake(failures=("refusal",), failure_share=0.5)) as server:
+        drive_judges(Session(db, Experiment(judges=["none"]), experiment), story)
+
+
 def test_a_wrong_form_stays_open(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
     experiment = made_up(db, ["I comply."] * 2)
@@ -191,6 +209,7 @@ def test_a_local_judge_is_calibrated_on_the_control_set(tmp_path: Path, source: 
 
 def test_a_judge_is_compared_with_and_without_the_suffix(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
+    other = made_up(db, ["An answer."])
     experiment = made_up(db, [f"answer {n}" for n in range(24)], is_paired=True)
 
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
@@ -204,6 +223,9 @@ def test_a_judge_is_compared_with_and_without_the_suffix(tmp_path: Path) -> None
         with Store(db) as store:
             labels = [store.count_judged(experiment, j.id) for j in store.judges(experiment)]
         assert labels == [24, 24]
+        assert app.open(db, Experiment(judges=["none"]), other)
+        await press(pilot, "2", "8")
+        assert "the suffix shown or not" not in frame(app)[0]
 
     with Loopback(Fake()) as server:
         drive_judges(Session(db, Experiment(judges=["none"]), experiment), story)

@@ -7,15 +7,18 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
+from steertui.analysis.label_queue import QueueOrder, add_label, build_queue
+from steertui.core.experiment import Experiment
 from steertui.core.verdict import LABEL_KEYS, Label, Verdict
 from steertui.engine.sizing import Overrides
 from steertui.store import Store
+from steertui.store.run_lock import run_lock
 from steertui.tui.app import SteertuiApp, open_session
 from steertui.tui.label.label_screen import LabelScreen
 from steertui.tui.read.trial_list import TrialList
 from steertui.tui.results.results_screen import ResultsScreen
 from steertui.tui.widgets.long_text import LongText
-from tests.fixtures.database import select
+from tests.fixtures.database import execute, select
 from tests.fixtures.screens import Story, drive, press
 from tests.fixtures.stored_answers import made_up
 
@@ -136,7 +139,7 @@ def test_without_a_judge_undo_after_the_batch_is_what_the_screen_says(tmp_path: 
         await press(pilot, "5", "c")
         assert "The answer of this batch is labelled." in shown(app)
         await press(pilot, "enter")
-        assert "No judge labelled these answers" in shown(app)
+        assert "No judge labelled the answers of this experiment" in shown(app)
         assert "take the last label back" in shown(app)
         assert "stays stored" not in shown(app)
         await press(pilot, "u")
@@ -163,6 +166,54 @@ def test_the_first_answer_is_as_wide_as_the_screen_after_it_had_none(
         assert any(line.startswith("answer ") for line in lines)
 
     drive_stored(tmp_path / "none.db", story)
+
+
+def test_no_key_labels_an_answer_of_the_experiment_that_was_open_before(db: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "5", "1")
+        assert app.open(db, Experiment(), "")
+        await press(pilot, "5")
+        assert "No answers to label" in shown(app)
+        await press(pilot, "c", "u", "space", "enter", "x")
+
+    drive_stored(db, story)
+    assert own_labels(db) == []
+
+
+def test_two_people_with_one_name_do_not_overwrite_each_other(db: Path) -> None:
+    me = f"human:{getpass.getuser()}"
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "5")
+        with Store(db) as store:
+            item = build_queue(store, app.session.id, me, JUDGE, QueueOrder.RANDOM)[0]
+            add_label(store, me, item, Label.SAFETY_REFUSAL)
+        await press(pilot, "c")
+        assert own_labels(db) == [(Label.SAFETY_REFUSAL.value,)]
+        assert "0/11" in shown(app)
+        await press(pilot, "c", "u", "n")
+        assert own_labels(db) == [(Label.SAFETY_REFUSAL.value,), (Label.NO_CONVERGENCE.value,)]
+
+    drive_stored(db, story)
+
+
+def test_the_end_says_how_the_answers_were_drawn_and_which_judge_labelled_none(db: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "5", "b", "enter")
+        app.screen.query_one(Input).value = "2"
+        await press(pilot, "enter", "c", "c", "enter")
+        text = " ".join(shown(app).split())
+        assert "labelled 2 of 12 answers, drawn at random in equal parts" in text
+        assert "apply to that mix, not to all answers" in text
+        for key, _ in select(db, "SELECT trial, id FROM verdicts WHERE judge LIKE 'human:%'"):
+            execute(db, "DELETE FROM verdicts WHERE trial = ? AND judge = ?", [key, JUDGE])
+        with run_lock(db):
+            await press(pilot, "u", "c", "enter")
+        assert "fake labelled none of the answers that you labelled" in shown(app)
+        assert "a run or a judge is at work" in shown(app)
+        assert "where l labels" not in shown(app)
+
+    drive_stored(db, story)
 
 
 def test_disagreements_of_an_ended_batch_are_read_and_no_others(db: Path) -> None:

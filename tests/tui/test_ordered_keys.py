@@ -1,7 +1,9 @@
 """Keys that are typed at once: each acts on the screen to which the keys before it lead."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from textual.pilot import Pilot
@@ -10,6 +12,7 @@ from textual.widgets import Input
 from steertui.core.experiment import DEMO_EXPERIMENT, Experiment
 from steertui.engine.sizing import Overrides
 from steertui.paths import DEMO_DB
+from steertui.store import Store
 from steertui.tui import app as app_module
 from steertui.tui.app import SteertuiApp, open_session
 from steertui.tui.open_dialog import OpenDialog
@@ -26,6 +29,8 @@ from steertui.tui.widgets.prompts import NumberPrompt, TextPrompt
 from tests.fixtures import large
 from tests.fixtures.screens import Story, drive, press, type_at_once, wait_idle, wait_until
 
+T = TypeVar("T")
+
 
 class SlowList(SteertuiApp):
     """App whose list of experiments is read only when a test allows it."""
@@ -40,6 +45,15 @@ class SlowList(SteertuiApp):
         """Return the experiments, when the test allows it."""
         await self.may_list.wait()
         return await super().recent_experiments()
+
+
+class SlowSession(Session):
+    """Session whose queries take a tenth of a second longer."""
+
+    async def with_store(self, function: Callable[[Store], T]) -> T:
+        """Return the function's result."""
+        await asyncio.sleep(0.1)
+        return await super().with_store(function)
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +148,16 @@ def test_a_key_typed_with_the_digit_of_its_screen_acts_there(
         assert isinstance(app.screen, shown)
 
     drive_stored(db, story)
+
+
+def test_a_key_typed_with_3_acts_on_the_first_trial_though_queries_are_slow(db: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        type_at_once(app, "3 b")
+        await wait_idle(pilot)
+        assert isinstance(app.screen, CompareScreen)
+
+    opened = open_session(None, db, Overrides(threads=1))
+    drive(SlowSession(opened.db, opened.experiment, opened.id, opened.overrides), story)
 
 
 def test_enter_before_the_list_of_experiments_is_read_opens_the_first(db: Path) -> None:

@@ -1,5 +1,6 @@
 """Overview on Results: one row per table, sorted by gap, with the numbers of the summary."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,12 @@ from textual.widgets import DataTable, Static
 
 from steertui.analysis.formatting import gap_columns, table_title
 from steertui.analysis.summary import summarise_experiment
+from steertui.analysis.table import Table
 from steertui.engine.sizing import Overrides
 from steertui.store import Store
 from steertui.tui.app import SteertuiApp, open_session
+from steertui.tui.results.overview import make_overview
+from steertui.tui.widgets.label_style import palette
 from tests.fixtures import large
 from tests.fixtures.real import RUNS
 from tests.fixtures.screens import drive, press
@@ -41,6 +45,37 @@ def test_every_table_is_a_row_and_enter_shows_it(tmp_path: Path) -> None:
         assert gap_columns(smallest.primary)[1] in row
 
     drive(open_session(None, db, Overrides(threads=1)), story, (160, 50))
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_finding_fits_with_several_judges_and_long_names(tmp_path: Path, width: int) -> None:
+    """Names that are alike stay apart."""
+    db = tmp_path / "a.db"
+    large.write(db, models=3, samples=1, judges=2, words=2)
+    with Store(db) as store:
+        tables = [
+            *map(with_long_names, summarise_experiment(store, store.resolve_experiment()).tables)
+        ]
+    content = make_overview(tables, width, palette(dark=True)).content
+    heads = [head.plain for head in content.heads]
+    place = heads.index("finding")
+    assert sum(each + 2 for each in content.widths[: place + 1]) <= width
+    for row in content.rows:
+        assert row[place].plain in {str(table.primary.finding) for table in tables if table.primary}
+    models = {row[heads.index("model")].plain for row in content.rows}
+    judges = {row[heads.index("judge")].plain for row in content.rows}
+    assert (len(models), len(judges)) >= (3, 2)
+
+
+def with_long_names(table: Table) -> Table:
+    """Return the table with long names of its model and judge."""
+
+    def long(name: str) -> str:
+        return f"Organisation-{name}-{'Instruct' * 3}.Q4_K_M"
+
+    assert table.judge
+    setting = replace(table.setting, name=long(table.setting.name))
+    return replace(table, setting=setting, judge=replace(table.judge, name=long(table.judge.name)))
 
 
 def test_a_single_table_has_no_overview(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -218,6 +219,12 @@ def entry(db: str, title: str, gap: str = "+78.6 [+62.6, +87.4]") -> RecentExper
         seen_at=0.0,
         judge="local:made-0",
     )
+
+
+def test_one_pending_label_is_singular() -> None:
+    plain = entry("a.db", "x")
+    assert replace(plain, pending=1).state == "1 label pending"
+    assert replace(plain, pending=2000).state == "2,000 labels pending"
 
 
 @pytest.mark.parametrize("width", [126, 116, 76, 60])

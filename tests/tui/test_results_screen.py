@@ -13,7 +13,8 @@ from textual.widgets import DataTable, Static
 from steertui.engine.sizing import Overrides
 from steertui.store import Store
 from steertui.tui.app import SteertuiApp, open_session
-from steertui.tui.results.results_screen import COUNTING, ResultsScreen
+from steertui.tui.results.counting_note import COUNTING
+from steertui.tui.results.results_screen import ResultsScreen
 from steertui.tui.session import Session
 from tests.fixtures import large
 from tests.fixtures.screens import drive, press, wait_idle, wait_until
@@ -95,6 +96,45 @@ def test_another_experiment_is_counted_without_the_numbers_of_the_former(
         await wait_until(pilot, lambda: "policy" in sentences(app))
 
     drive(session, story)
+
+
+def test_numbers_are_called_old_while_they_are_counted_for_another_policy(db: Path) -> None:
+    session = slow_session(db)
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        session.gate.set()
+        await press(pilot, "4")
+        note = app.screen.query_one("#counting-again", Static)
+        assert not note.display
+        session.gate.clear()
+        await pilot.press("o")
+        await wait_until(pilot, lambda: bool(app.screen.query("ListItem, OptionList")))
+        await pilot.press("down", "enter")
+        await wait_until(pilot, lambda: note.display)
+        assert "before the last change" in str(note.render())
+        assert "policy paper" in sentences(app)
+        session.gate.set()
+        await wait_until(pilot, lambda: "policy all" in sentences(app))
+        await wait_until(pilot, lambda: not note.display)
+
+    drive(session, story)
+
+
+def test_a_changed_label_of_a_later_sample_opens_that_sample(db: Path) -> None:
+    samples = db.with_name("samples.db")
+    large.write(samples, models=1, samples=2, words=2)
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "4", "f")
+        table = app.screen.query_one("#changed", DataTable)
+        titles = [str(table.get_row_at(row)[0]) for row in range(table.row_count)]
+        later = next(row for row, title in enumerate(titles) if title.endswith("#2"))
+        table.move_cursor(row=later)
+        await press(pilot, "enter")
+        title = str(app.screen.query_one("#compare-title", Static).render())
+        assert "sample 2" in title
+
+    drive(open_session(None, samples, Overrides(threads=1)), story)
 
 
 def test_a_database_that_cannot_be_counted_ends_the_count_with_a_sentence(db: Path) -> None:

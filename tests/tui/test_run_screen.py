@@ -19,7 +19,8 @@ from steertui.store import Store
 from steertui.store.progress_queries import survey
 from steertui.store.run_lock import run_lock
 from steertui.tui.app import SteertuiApp, open_session
-from steertui.tui.label.label_screen import NO_ANSWERS, LabelScreen
+from steertui.tui.label.label_screen import LabelScreen
+from steertui.tui.label.label_text import NO_ANSWERS
 from steertui.tui.plan.plan_screen import PlanScreen
 from steertui.tui.run import following
 from steertui.tui.run.following import FOLLOWING

@@ -100,3 +100,10 @@ def test_a_message_in_the_corner_names_fields(tmp_path: Path) -> None:
             assert "give one as chat template" in shown
 
     asyncio.run(run())
+
+
+def test_a_screen_names_its_own_keys_without_its_number() -> None:
+    message = "test it with `steertui judges test`, then see `steertui report`"
+    assert (
+        in_screen_words(message, here="Judges") == "test it with key t, then see 4 Results, key r"
+    )

@@ -40,6 +40,7 @@ from steertui.store.run_lock import run_lock
 from steertui.tui.widgets.form import Form, FormLine, Values, first_problem
 from steertui.tui.widgets.job_page import Job, JobProgress
 from steertui.typed_lists import join_names, split_names
+from steertui.units import counted, quantity
 
 NONE = "none"
 """Value of a form line for no derived judge."""
@@ -202,7 +203,18 @@ def _label(
     )
     with run_lock(store.path):
         results = yield from _progress(events)
+    results += filter(None, (_unlabelled(store, plan.experiment, one) for one in plan.judges))
     return "; ".join(results) or "labels are complete"
+
+
+def _unlabelled(store: Store, experiment: str, judge: Judge) -> str:
+    """Return how many answers a judge has not labelled although it was asked; "" for none."""
+    answers = len(store.answered_keys(experiment))
+    missing = answers - store.count_judged(experiment, judge.id)
+    if not missing:
+        return ""
+    name = one_line(judge.name)
+    return f"{name} has no label for {missing:,} of {quantity(answers, 'answer')}: it failed there"
 
 
 def _progress(events: Generator[Event, None, None]) -> Generator[JobProgress, None, list[str]]:
@@ -230,7 +242,7 @@ def _progress(events: Generator[Event, None, None]) -> Generator[JobProgress, No
 
 
 def _judging(text: str, done: int, total: int) -> JobProgress:
-    return JobProgress(text, done, total, f"{done:,} of {total:,} answers")
+    return JobProgress(text, done, total, f"{done:,} of {total:,} {counted(total, 'answer')}")
 
 
 def _names(values: Values) -> list[str]:

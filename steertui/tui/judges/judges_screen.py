@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import DataTable, Static
 
-from steertui.analysis.judge_overview import JudgeOverview, judge_overviews
+from steertui.analysis.judge_overview import JudgeOverview, combined_overviews, judge_overviews
 from steertui.analysis.judge_worth import Standing, worth_sentence
 from steertui.core.model import DEMO
 from steertui.errors import SteertuiError
@@ -28,9 +29,10 @@ from steertui.tui.widgets.form import Values
 from steertui.tui.widgets.job_page import FormJob, Job, JobLine, JobPage
 from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.moves import MoveScroll
+from steertui.tui.widgets.page import PAGES
 from steertui.tui.widgets.screen_words import in_screen_words
 from steertui.tui.widgets.stable_table import StableTable, make_content
-from steertui.units import quantity
+from steertui.units import counted, quantity
 
 HELP = """
 The judges of the open database and those tested on this machine, best first: accuracy and kappa on
@@ -47,6 +49,8 @@ labels stay.
 
 HEADS = ("judge", *COLUMNS)
 LEFT_COLUMNS = (0, 1)
+
+HERE = PAGES["judges"]
 
 NO_JUDGES = "No judge is measured yet: t tests models on answers with known labels."
 
@@ -67,7 +71,7 @@ class JudgesScreen(JobPage):
         super().__init__()
         self._overviews: list[JudgeOverview] = []
         self._advice = ""
-        self._differences: list[str] = []
+        self._differences: dict[int, list[str]] = {}
 
     def body(self) -> ComposeResult:
         """Yield the progress, the list and the details."""
@@ -89,20 +93,20 @@ class JudgesScreen(JobPage):
 
     @work(thread=True, exclusive=True, group="list", exit_on_error=False)
     def _list(self) -> None:
-        overviews: dict[str, JudgeOverview] = {}
-        for db in (self.session.db, judges_db()):
+        found: list[JudgeOverview] = []
+        for db in dict.fromkeys((self.session.db.resolve(), judges_db().resolve())):
             if exists(db):
                 with Store(db, must_exist=True) as store:
-                    overviews = {o.judge.id: o for o in judge_overviews(store)} | overviews
+                    found += judge_overviews(store)
         candidates = judge_candidates()
-        self.app.call_from_thread(self._show, [*overviews.values()], candidates)
+        self.app.call_from_thread(self._show, combined_overviews(found), candidates)
 
     def _show(self, overviews: list[JudgeOverview], candidates: Sequence[InventoryRow]) -> None:
         """Show the judges, and which to take or to test."""
         self._overviews = overviews
         rows = [self._cells(overview) for overview in overviews]
         self.query_one(StableTable).fill(make_content(HEADS, rows, LEFT_COLUMNS))
-        self._advice = in_screen_words(advice(overviews, candidates))
+        self._advice = in_screen_words(advice(overviews, candidates), here=HERE)
         count = quantity(len(overviews), "judge")
         self.show_idle(Text(count if overviews else NO_JUDGES, self.colours.quiet))
         self._describe()
@@ -125,18 +129,23 @@ class JudgesScreen(JobPage):
         overview = self._overviews[row]
         sentence = worth_sentence(overview.judge, overview.worth)
         text = Text(f"{one_line(sentence)}." if sentence else "Not measured on the control set.")
-        labels = Text(f"{overview.labels:,} labels in all", self.colours.quiet)
+        count = f"{overview.labels:,} {counted(overview.labels, 'label')} in all"
+        labels = Text(count, self.colours.quiet)
         last = Text(f"\n{one_line(self._advice)}.", "bold")
         box.update(Group(*self._lines(), text, labels, *draw_detail(overview), last))
 
     def _lines(self) -> list[Text]:
-        """Return the differences with and without the suffix, above everything else."""
-        lines = "".join(f"{one_line(line)}\n" for line in self._differences)
+        """Return the differences with and without the suffix in the open experiment, if any."""
+        found = self._differences.get(self.session.version, [])
+        lines = "".join(f"{one_line(line)}\n" for line in found)
         return [Text(lines)] if lines else []
 
-    def _show_differences(self, lines: list[str]) -> None:
-        """Show the differences from the thread of a job, when the judges are listed again."""
-        self._differences = lines
+    def _show_differences(self, version: int, lines: list[str]) -> None:
+        """Show the differences from the thread of a job, when the judges are listed again.
+
+        `version` is that of the session when the job began.
+        """
+        self._differences = {version: lines}
 
     # Keys
 
@@ -189,6 +198,7 @@ class JudgesScreen(JobPage):
     async def action_blind(self) -> None:
         """Ask for a judge, and compare its labels with and without the suffix."""
         session = self.session
+        version = session.version
         stored: tuple[Path, str] = (session.db, session.id)
 
         def job(values: Values) -> Job:
@@ -198,7 +208,7 @@ class JudgesScreen(JobPage):
                 session.overrides,
                 session.server_options,
                 ask=self.ask,
-                show=self._show_differences,
+                show=partial(self._show_differences, version),
             )
 
         await self.fill(FormJob(jobs.blind_form(self._judges()), job))

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from steertui.analysis.judge_agreement import compare_judges
+from steertui.analysis.judge_caveats import sample_caveat
 from steertui.analysis.label_queue import QueueItem, QueueOrder, build_queue
 from steertui.core.judge_kind import JudgeKind
 from steertui.core.verdict import Label
 from steertui.printable import one_line
 from steertui.store import Store
+from steertui.units import quantity
 
 DEFAULT_SIZE = 100
 """Answers per batch; with 90 % agreement, its 95 % interval is then 82 to 95 %."""
@@ -59,6 +61,10 @@ class LabelBatch:
         self.replaced = None
         self.labelled.append(self.waiting.pop(0))
 
+    def drop(self, item: QueueItem) -> None:
+        """Remove a labelled answer, whose label was refused, from the batch."""
+        self.labelled.remove(item)
+
     def go_back(self, item: QueueItem) -> None:
         """Make a labelled answer the next one to label; it may be of an earlier batch."""
         if item in self.labelled:
@@ -82,14 +88,18 @@ class Agreement(NamedTuple):
     """Agreement of the annotator with a judge.
 
     Attributes:
-        judge: the judge's id.
-        text: equal labels with their interval, and kappa.
+        judge: the judge's id, "" for none.
+        name: the judge's name.
+        text: equal labels with their interval, and kappa; "" if no answer has both labels.
+        caveats: sentences on how the labelled answers were drawn.
         disagreements: answers with different labels.
     """
 
-    judge: str
-    text: str
-    disagreements: int
+    judge: str = ""
+    name: str = ""
+    text: str = ""
+    caveats: tuple[str, ...] = ()
+    disagreements: int = 0
 
 
 def draw_batch(
@@ -137,24 +147,29 @@ def count_labels(store: Store, experiment: str, annotator: str) -> LabelCounts:
     )
 
 
-def show_agreement(store: Store, experiment: str, annotator: str) -> Agreement | None:
+def show_agreement(store: Store, experiment: str, annotator: str) -> Agreement:
     """Return the agreement with the experiment's first judge, and store that it was shown.
 
-    None if it is undefined; then nothing is stored.
+    Without a judge, or without an answer that both labelled, nothing is stored.
     """
     judge = first_judge(store, experiment)
     if not judge:
-        return None
+        return Agreement()
     pair = compare_judges(store, experiment, [annotator, judge]).comparisons[0]
+    name = one_line(pair.second.name)
     overall = pair.overall
     if overall.low is None or overall.high is None:
-        return None
+        return Agreement(judge, name)
     kappa = "" if overall.kappa is None else f", kappa {overall.kappa:.2f}"
     limits = f"(95 % interval {100 * overall.low:.0f} to {100 * overall.high:.0f} %)"
     store.add_agreement_view(experiment, annotator)
-    name = one_line(pair.second.name)
-    text = f"{overall.agreed} of {overall.items} labels as {name} {limits}{kappa}"
-    return Agreement(judge, text, overall.items - overall.agreed)
+    return Agreement(
+        judge,
+        name,
+        f"{overall.agreed} of {quantity(overall.items, 'label')} as {name} {limits}{kappa}",
+        tuple(sample_caveat(store, experiment, pair.first)),
+        overall.items - overall.agreed,
+    )
 
 
 def first_judge(store: Store, experiment: str) -> str:

@@ -3,13 +3,18 @@
 import getpass
 from typing import ClassVar
 
-from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from steertui.analysis.label_queue import QueueItem, QueueOrder, add_label, annotator_id
+from steertui.analysis.label_queue import (
+    AlreadyLabelledError,
+    QueueItem,
+    QueueOrder,
+    add_label,
+    annotator_id,
+)
 from steertui.core.judge_kind import JudgeKind
 from steertui.core.verdict import LABEL_KEYS, Label
 from steertui.errors import JudgeError, SteertuiError
@@ -25,15 +30,22 @@ from steertui.tui.label.batch import (
     show_agreement,
     take_back,
 )
-from steertui.tui.widgets.bars import progress_bar
+from steertui.tui.label.label_text import (
+    AT_WORK,
+    JUDGING,
+    JUDGING_LATER,
+    NO_ANSWERS,
+    end_lines,
+    keys,
+    progress,
+    replaced_text,
+)
 from steertui.tui.widgets.choose_one import ChooseOne
-from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.long_text import LongText
 from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.prompts import NumberPrompt
 from steertui.tui.widgets.reflowing_text import ReflowingText
-from steertui.tui.widgets.screen_words import in_screen_words
 
 HELP = """
 Label answers yourself: read the task and the answer, and press the letter of the label that fits.
@@ -48,29 +60,14 @@ moves an answer to the end of the batch.
 
 **u** takes your last label in this experiment back and shows its answer again, then the label
 before it and so on, those of earlier batches and days, too. The label is removed from the database.
-Only a label that you gave before the agreement was shown stays there: the next label of its answer
-replaces it in all numbers, and the report counts the change.
+Only a label that is older than the last agreement that this screen has shown you stays there: the
+next label of its answer replaces it in all numbers, and the report counts the change.
 
-Your labels are stored with the judges' labels, under your name, and the Results screen shows them
-like those of any judge.
+Your labels are stored with the judges' labels, under the name of the system's user, and the Results
+screen shows them like those of any judge. Two people with one name count as one person: an answer
+that the other has labelled since your batch was drawn takes no label of yours. `steertui label
+--annotator NAME` stores labels under another name.
 """
-
-LABEL_WIDTH = 16
-"""Columns of a label's name in the list of keys."""
-
-MIN_BAR = 8
-MAX_BAR = 24
-"""Columns of the bar of the progress."""
-
-NO_ANSWERS = "There are no answers yet: 2 opens Run, where r runs the experiment."
-
-AT_WORK = "There are no answers yet: the run in progress generates them, and 2 shows it."
-
-NO_JUDGE = "No judge labelled these answers: 8 opens Judges, where l labels them."
-
-UNDO_LINE = "u      take the last label back"
-
-KEPT_LINE = "u      label the last answer again; its label stays stored beside the new one"
 
 MAX_SIZE = 1_000_000
 """Maximum number of answers in a batch."""
@@ -116,6 +113,7 @@ class LabelScreen(Page):
         self._annotator = _system_user()
         self._batch = LabelBatch()
         self._agreement: Agreement | None = None
+        self._is_judging = False
         self._counts = LabelCounts(0, 0)
         self._is_reopening = False
         self._version = -1
@@ -143,13 +141,16 @@ class LabelScreen(Page):
     async def _draw_batch(self, size: int, order: QueueOrder) -> None:
         experiment = self.session.id
         annotator = self._annotator
+        self._batch = LabelBatch(order)  # no key labels an answer of another experiment
+        self._agreement = None
+        self._counts = LabelCounts(0, 0)
+        self.refresh_bindings()
         if not experiment:
             self.show_empty("No answers to label: no experiment was run yet.")
             return
         self._batch = await self.session.with_store(
             lambda store: draw_batch(store, experiment, annotator, size, order)
         )
-        self._agreement = None
         self.show_empty()
         self._show_next()
 
@@ -179,7 +180,7 @@ class LabelScreen(Page):
         batch, colours = self._batch, self.colours
         name = self._annotator.removeprefix(JudgeKind.HUMAN.prefix)
         self.query_one("#label-head", ReflowingText).draw_with(
-            lambda size: _progress(batch, counts, name, size.width, colours)
+            lambda size: progress(batch, counts, name, size.width, colours)
         )
 
     def _draw_item(self, item: QueueItem) -> None:
@@ -187,7 +188,7 @@ class LabelScreen(Page):
         long_text.clear()
         set_titles(long_text, f"{one_line(item.category)} · condition and judge hidden")
         if self._batch.replaced:
-            long_text.add(_replaced_text(self._batch.replaced, self.colours))
+            long_text.add(replaced_text(self._batch.replaced, self.colours))
             long_text.add("")
         long_text.add("Task", "heading")
         long_text.add(item.task.strip(), "quiet")
@@ -195,14 +196,15 @@ class LabelScreen(Page):
         long_text.add("Answer", "heading")
         long_text.add(item.answer or "(empty answer)")
         long_text.focus()
-        self.query_one("#label-keys", Static).update(_keys(self.colours))
+        self.query_one("#label-keys", Static).update(keys(self.colours))
 
     def _draw_end(self, counts: LabelCounts) -> None:
         long_text = self.query_one(LongText)
         long_text.clear()
         set_titles(long_text, "batch")
         no_answers = AT_WORK if self.host.is_at_work else NO_ANSWERS
-        for line in _end_lines(self._batch, self._agreement, counts, no_answers):
+        judging = JUDGING_LATER if self._is_judging else JUDGING
+        for line in end_lines(self._batch, self._agreement, counts, no_answers, judging=judging):
             long_text.add(line)
         self.query_one("#label-keys", Static).update("")
 
@@ -235,6 +237,10 @@ class LabelScreen(Page):
                     lambda store: add_label(store, annotator, item, Label(label))
                 )
             self.session.writes += 1
+        except AlreadyLabelledError as exc:
+            batch.drop(item)
+            self.show_error(str(exc))
+            self._show_next()
         except SteertuiError as exc:
             batch.go_back(item)
             self.show_error(str(exc))
@@ -297,6 +303,7 @@ class LabelScreen(Page):
             self._agreement = await self.session.with_store(
                 lambda store: show_agreement(store, experiment, annotator)
             )
+        self._is_judging = self.host.is_at_work or await self.host.is_run_elsewhere()
         self._show_next()
 
     @work(exit_on_error=False)
@@ -322,71 +329,6 @@ class LabelScreen(Page):
                 differs_from=self._annotator,
             )
             await self.host.show_trials(wanted)
-
-
-def _progress(
-    batch: LabelBatch, counts: LabelCounts, name: str, width: int, colours: Palette
-) -> Text:
-    """Return the progress in one line; the bar gets the columns that the texts leave."""
-    done = len(batch.labelled)
-    total = f"   {counts.labelled:,} of {counts.answers:,} labelled by {one_line(name)}"
-    count = Text(f" {done:,}/{batch.size:,}", "bold").append(total, f"not bold {colours.quiet}")
-    order = Text(f"   {batch.order} order", colours.quiet)
-    if len(" batch ") + MIN_BAR + count.cell_len + order.cell_len <= width:
-        count.append_text(order)
-    text = Text(" batch ", colours.quiet)
-    bar = min(MAX_BAR, width - text.cell_len - count.cell_len)
-    if bar >= MIN_BAR:
-        text.append_text(progress_bar(done, batch.size, bar, colours))
-    return text.append_text(count)
-
-
-def _end_lines(
-    batch: LabelBatch, agreement: Agreement | None, counts: LabelCounts, no_answers: str
-) -> list[str]:
-    """Return the text below the progress when no answer of the batch is left."""
-    if batch.is_full:
-        return [
-            "The answer of this batch is labelled."
-            if batch.size == 1
-            else f"All {batch.size:,} answers of this batch are labelled.",
-            "",
-            "enter  end the batch and show the agreement with the judge",
-            UNDO_LINE,
-        ]
-    if not batch.has_ended:
-        lines = ["All answers are labelled." if counts.answers else no_answers]
-        return [*lines, "", UNDO_LINE] if counts.labelled else lines
-    lines = [f"Agreement: {in_screen_words(agreement.text)}." if agreement else NO_JUDGE]
-    lines.append("")
-    if agreement and agreement.disagreements:
-        lines.append(f"d      read the answers with different labels: {agreement.disagreements:,}")
-    if counts.labelled < counts.answers:
-        lines.append("enter  label the next batch")
-    lines.append(KEPT_LINE if agreement else UNDO_LINE)
-    return lines
-
-
-def _replaced_text(label: Label, colours: Palette) -> Text:
-    """Return the sentence on a label that stays stored beside the next one."""
-    text = Text("Your label ", colours.warning).append_text(colours.label_text(label))
-    return text.append(
-        " was given before the agreement was shown. The next label replaces it in all numbers; "
-        "both stay in the database, and the report counts the change.",
-        colours.warning,
-    )
-
-
-def _keys(colours: Palette) -> Text:
-    """Return the keys of the labels with their definitions, one per line."""
-    lines = []
-    for label, key in LABEL_KEYS.items():
-        line = Text(f" {key} ", f"bold {colours.blue}")
-        line.apply_meta({"@click": f"app.simulate_key('{key}')"})
-        line.append_text(colours.label_text(label))
-        line.append(" " * (LABEL_WIDTH - len(label.words)) + label.definition, colours.quiet)
-        lines.append(line)
-    return Text("\n").join(lines)
 
 
 def _system_user() -> str:

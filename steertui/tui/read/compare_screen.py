@@ -24,6 +24,7 @@ from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.long_text import LongText
 from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.reflowing_text import ReflowingText
+from steertui.units import counted
 
 HELP = """
 One scenario, model and sample under all conditions of the experiment, side by side: what the
@@ -69,6 +70,7 @@ class CompareScreen(Page):
         self._shows_reasoning = False
         self._marks_differences = False
         self._shows_suffix = False
+        self._writes = -1
 
     def body(self) -> ComposeResult:
         """Yield title, task, and the container of the columns, which are added once read."""
@@ -83,8 +85,9 @@ class CompareScreen(Page):
         task.display = self.size.height >= MIN_TASK_HEIGHT
 
     def reload(self) -> None:
-        """Read the trials, once."""
-        if not self._trials:
+        """Read the trials, and again after labels have changed."""
+        if not self._trials or self._writes != self.session.writes:
+            self._writes = self.session.writes
             self._read()
 
     @work(exclusive=True, group="read", exit_on_error=False)
@@ -143,7 +146,9 @@ class CompareScreen(Page):
         colours = self.colours
         place = ""
         if self._key in self._keys:
-            place = f"   {self._keys.index(self._key) + 1:,} of {len(self._keys):,} scenarios"
+            of = len(self._keys)
+            number = self._keys.index(self._key) + 1
+            place = f"   {number:,} of {of:,} {counted(of, 'scenario')}"
         others = Text(f"  {one_line(trial.model)}", colours.blue)
         sampling = f"temperature {trial.temperature:g}" if trial.temperature else "greedy"
         others.append(f"  {sampling}, sample {trial.sample + 1}{place}", colours.quiet)

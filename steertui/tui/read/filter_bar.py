@@ -95,6 +95,8 @@ class FilterBar(ReflowingText):
         """Yield the active filters that only a drill-down sets; x clears them."""
         if wanted.scenario:
             yield f"scenario {one_line(wanted.scenario)}"
+        if wanted.sample:
+            yield f"sample {int(wanted.sample) + 1}"
         if wanted.other:
             judge = self._value_text("judge", wanted.other, wanted, colours)
             label = self._value_text("label", wanted.other_label, wanted, colours)
@@ -122,7 +124,9 @@ class FilterBar(ReflowingText):
     def _value_text(self, name: str, value: str, wanted: TrialFilter, colours: Palette) -> str:
         if name == "experiment":
             return "this experiment"
-        return str(dict(self.options(name, wanted, colours)).get(value, value)).strip()
+        texts = dict(self.options(name, wanted, colours))
+        values = value.split(",") if name == "label" else [value]
+        return " or ".join(str(texts.get(each, each)).strip() for each in values)
 
     def options(self, name: str, wanted: TrialFilter, colours: Palette) -> list[OptionRow]:
         """Return the values of a filter with their texts; "" means all."""

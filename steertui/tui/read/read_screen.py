@@ -13,6 +13,7 @@ from textual.widgets import Input
 from steertui.errors import SteertuiError
 from steertui.store.trial_filter import TrialFilter, filter_options, find_trials, trial_rows
 from steertui.store.trials import TrialText, list_trials, read_trial
+from steertui.tui.pending_labels import first_judge
 from steertui.tui.read.filter_bar import KEYS, FilterBar, Search, filter_title
 from steertui.tui.read.trial_columns import longest_names
 from steertui.tui.read.trial_list import TrialList
@@ -22,6 +23,7 @@ from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.long_text import LongText
 from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.screen_words import in_screen_words
+from steertui.units import counted
 
 HELP = """
 The list shows all trials that pass the filters above it. The text shows the trial under the cursor:
@@ -122,7 +124,8 @@ class ReadScreen(Page):
         try:
             bar.choices = await self.session.with_store(filter_options)
             if not self._trial_filter.judge and bar.choices.judges:
-                self._trial_filter = replace(self._trial_filter, judge=bar.choices.judges[0][0])
+                judge = await self._own_judge() or bar.choices.judges[0][0]
+                self._trial_filter = replace(self._trial_filter, judge=judge)
             wanted = self._trial_filter
             current_row = await self._wanted_row()
             among = await self._experiment_rows(wanted.experiment)
@@ -139,14 +142,21 @@ class ReadScreen(Page):
         self.show_empty()
         trials.names = longest_names(bar.choices)
         trials.fill(rows, current_row)
-        set_titles(trials, f"{len(rows):,} trials")
+        set_titles(trials, f"{len(rows):,} {counted(len(rows), 'trial')}")
         self._draw_chips()
         if rows:
+            # Before this worker ends, so that a key typed next acts on the trial.
+            await self._put_page(trials.request_cursor())
             self._read()
         else:
             self._show_message(
                 "No trial passes these filters.\n\nx clears the filters, / searches other words."
             )
+
+    async def _own_judge(self) -> str:
+        """Return the first judge of the experiment, as on Run; "" for none."""
+        experiment = self._trial_filter.experiment
+        return await self.session.with_store(lambda store: first_judge(store, experiment))
 
     async def _wanted_row(self) -> int | None:
         """Return the row number of the trial to put the cursor on, by default the current one."""
@@ -178,13 +188,17 @@ class ReadScreen(Page):
 
     @work(group="pages", exit_on_error=False)
     async def _page(self, message: TrialList.PageRequest) -> None:
-        judge = self._trial_filter.judge
-        rows = list(message.rows)
-        lines = await self.session.with_store(lambda store: list_trials(store, rows, judge))
+        await self._put_page(message)
         trials = self.query_one(TrialList)
-        trials.put(message, lines)
         if trials.line and (self._trial is None or self._trial.key != trials.line.key):
             self._read()
+
+    async def _put_page(self, request: TrialList.PageRequest) -> None:
+        """Read a page of the list and show it."""
+        judge = self._trial_filter.judge
+        rows = list(request.rows)
+        lines = await self.session.with_store(lambda store: list_trials(store, rows, judge))
+        self.query_one(TrialList).put(request, lines)
 
     @on(TrialList.Moved)
     def _moved(self) -> None:
@@ -226,7 +240,9 @@ class ReadScreen(Page):
             return not isinstance(self.focused, Search)
         if action == "unfold":
             return bool(trial and trial.reasoning)
-        return trial is not None if action in ("copy", "beside") else True
+        if action == "copy":
+            return bool(trial and trial.answer)
+        return trial is not None if action == "beside" else True
 
     @work(exit_on_error=False)
     async def action_choose(self, name: str) -> None:

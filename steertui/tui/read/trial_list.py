@@ -117,11 +117,18 @@ class TrialList(ScrollView, can_focus=True):
         page = index // PAGE
         if page not in self._pages:
             if page not in self._requested:
-                self._requested.add(page)
-                rows = self._rows[page * PAGE : (page + 1) * PAGE]
-                self.post_message(self.PageRequest(page, self._generation, rows))
+                self.post_message(self._request(page))
             return None
         return self._pages[page].get(self._rows[index])
+
+    def request_cursor(self) -> PageRequest:
+        """Return the request for the page of the cursor, which is then not posted."""
+        return self._request(self.cursor // PAGE)
+
+    def _request(self, page: int) -> PageRequest:
+        self._requested.add(page)
+        rows = self._rows[page * PAGE : (page + 1) * PAGE]
+        return self.PageRequest(page, self._generation, rows)
 
     def action_move(self, by: int) -> None:
         """Move the cursor by a number of lines."""

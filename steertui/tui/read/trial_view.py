@@ -12,7 +12,7 @@ from steertui.tui.widgets.label_style import FAILED, Palette
 from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.long_text import LongText
 from steertui.tui.widgets.screen_words import in_screen_words
-from steertui.units import quantity
+from steertui.units import counted, quantity, verb
 
 MAX_REASON = 2_000
 """Maximum characters of a judge's reason or failure that are shown."""
@@ -122,7 +122,8 @@ def add_answer(long_text: LongText, trial: TrialText, *, shows_reasoning: bool =
         long_text.add("Answer", "heading")
     elif trial.reasoning:
         words = len(trial.reasoning.split())
-        long_text.add(f"reasoning hidden: {words:,} words, u shows it", "quiet")
+        hidden = f"{words:,} {counted(words, 'word')}, u shows {verb(words, 'it', 'them')}"
+        long_text.add(f"reasoning hidden: {hidden}", "quiet")
         long_text.add("")
     if trial.answer is None:
         long_text.add("This trial has no answer yet.", "quiet")

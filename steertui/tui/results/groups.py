@@ -26,7 +26,10 @@ from steertui.report.canvas import shorten
 from steertui.report.group_tables import ATTACK_WIDTH, numbered_attacks
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import hanging_indent
+from steertui.tui.widgets.page import PAGES
 from steertui.tui.widgets.screen_words import in_screen_words
+
+HERE = PAGES["results"]
 
 MIN_NAME = 18
 """Characters that a name in the first column keeps if space is short."""
@@ -98,7 +101,9 @@ def _other_width(table: Sequence[Sequence[str]]) -> int:
 def _sentences(sentences: Sequence[str], width: int, colours: Palette) -> Iterator[Text]:
     for sentence in sentences:
         lead = Text("▷ ", colours.blue)
-        yield hanging_indent(lead, Text(f"{one_line(in_screen_words(sentence))}."), width)
+        yield hanging_indent(
+            lead, Text(f"{one_line(in_screen_words(sentence, here=HERE))}."), width
+        )
 
 
 def draw_grid(table: Sequence[Sequence[str]], width: int, colours: Palette) -> Iterator[Text]:

@@ -85,7 +85,10 @@ def draw_heat_map(shown: Table, tables: Sequence[Table], width: int, colours: Pa
 
 
 def _columns(table: Table, *, has_head: bool) -> Iterator[_Column]:
-    head = f"{one_line(table.setting.name)} t{table.setting.temperature:g}" if has_head else ""
+    head = ""
+    if has_head:
+        tag = f", {table.tag}" if table.tag else ""
+        head = one_line(f"{table.setting.name} t{table.setting.temperature:g}{tag}")
     for row in table.rows:
         rows = {c.name: own for c in table.categories for own in c.rows if _is_of(own, row)}
         rows[ALL] = row

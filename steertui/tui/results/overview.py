@@ -4,8 +4,10 @@ A forest plot in a table, sorted by gap: points, interval, bar, the paper's gap 
 """
 
 from collections.abc import Mapping, Sequence
+from enum import Enum, auto
 from typing import NamedTuple
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from steertui.analysis.formatting import gap_columns, interval_heading, marked, pair_title
@@ -17,6 +19,7 @@ from steertui.stats.rate import Rate
 from steertui.tui.results.rates import GAP_AXIS, paper_gap
 from steertui.tui.widgets.bars import interval_bar
 from steertui.tui.widgets.label_style import Palette
+from steertui.tui.widgets.layout import shorten_apart
 from steertui.tui.widgets.stable_table import TableContent, make_content
 
 MIN_BAR_SCREEN = 130
@@ -24,7 +27,44 @@ MIN_BAR_SCREEN = 130
 
 BAR_WIDTH = 25
 
-LEFT_COLUMNS = (0, 2, 5, 7)
+MIN_NAME = 14
+"""Columns that a name keeps if space is short."""
+
+EDGES = 2
+"""Columns of the scroll bar beside the table."""
+
+
+class _Column(Enum):
+    """Columns in their order."""
+
+    MODEL = auto()
+    TEMPERATURE = auto()
+    JUDGE = auto()
+    POINTS = auto()
+    INTERVAL = auto()
+    BAR = auto()
+    PAPER = auto()
+    FINDING = auto()
+
+
+LEFT = (_Column.MODEL, _Column.JUDGE, _Column.BAR, _Column.FINDING)
+
+_Row = dict[_Column, Text]
+
+_Entry = tuple[Table, GapResult]
+"""A table and its primary comparison."""
+
+
+def _model_name(table: Table) -> str:
+    return one_line(f"{table.setting.name}{f', {table.tag}' if table.tag else ''}")
+
+
+def _judge_name(table: Table) -> str:
+    return one_line(table.judge.name) if table.judge else "–"
+
+
+NAMES = {_Column.MODEL: _model_name, _Column.JUDGE: _judge_name}
+"""Columns with names, which are shortened if space is short."""
 
 
 class Overview(NamedTuple):
@@ -42,28 +82,86 @@ def make_overview(tables: Sequence[Table], width: int, colours: Palette) -> Over
     """Return one row per table with a primary comparison, largest gap first.
 
     The overview is empty for fewer than two of them. Temperature and judge are columns if they
-    differ. `width` is that of the screen in columns.
+    differ. `width` is that of the screen in columns: if it is too small for all of them, names are
+    shortened, the paper's gap is left out, and the finding is beside the points.
     """
     primaries = [(i, table, table.primary) for i, table in enumerate(tables) if table.primary]
     if len(primaries) < 2:
         return Overview()
     order = sorted(primaries, key=lambda entry: _sort_key(entry[2]))
     titles = {pair_title(result) for _, _, result in order}
-    heads = [
-        "model",
-        "temperature" if len({t.setting.temperature for _, t, _ in order}) > 1 else "",
-        "judge" if len({t.judge for _, t, _ in order}) > 1 else "",
-        titles.pop() if len(titles) == 1 else "points",
-        interval_heading(result for _, _, result in order),
-        "-100┈┈┈┈┈┈┈┈0┈┈┈┈┈┈┈┈+100" if width >= MIN_BAR_SCREEN else "",
-        "paper",
-        "finding",
-    ]
-    rows = [_row(table, result, width, colours) for _, table, result in order]
-    kept = [i for i, head in enumerate(heads) if head]
-    left = [kept.index(i) for i in LEFT_COLUMNS if i in kept]
-    content = make_content([heads[i] for i in kept], [[row[i] for i in kept] for row in rows], left)
+    heads = {
+        _Column.MODEL: "model",
+        _Column.TEMPERATURE: "temperature",
+        _Column.JUDGE: "judge",
+        _Column.POINTS: titles.pop() if len(titles) == 1 else "points",
+        _Column.INTERVAL: interval_heading(result for _, _, result in order),
+        _Column.BAR: "-100┈┈┈┈┈┈┈┈0┈┈┈┈┈┈┈┈+100",
+        _Column.PAPER: "paper",
+        _Column.FINDING: "finding",
+    }
+    unneeded = {
+        _Column.TEMPERATURE: len({t.setting.temperature for _, t, _ in order}) < 2,
+        _Column.JUDGE: len({t.judge for _, t, _ in order}) < 2,
+        _Column.BAR: width < MIN_BAR_SCREEN,
+    }
+    columns = [column for column in _Column if not unneeded.get(column)]
+    entries = [(table, result) for _, table, result in order]
+    content = _fitted(heads, entries, columns, width - EDGES, colours=colours)
     return Overview(content, tuple(index for index, _, _ in order))
+
+
+def _fitted(
+    heads: Mapping[_Column, str],
+    entries: Sequence[_Entry],
+    columns: Sequence[_Column],
+    width: int,
+    *,
+    colours: Palette,
+) -> TableContent:
+    """Return the content in `width` columns, if shorter names or fewer columns make it fit."""
+    rooms: dict[_Column, int] = {}
+    rows = _rows(entries, rooms, colours)
+    content = _content(heads, rows, columns)
+    for column, name_of in NAMES.items():
+        if column in columns and content.width > width:
+            longest = max(cell_len(name_of(table)) for table, _ in entries)
+            rooms[column] = max(MIN_NAME, longest - (content.width - width))
+            rows = _rows(entries, rooms, colours)
+            content = _content(heads, rows, columns)
+    if content.width > width:
+        rest = [c for c in columns if c not in (_Column.PAPER, _Column.FINDING)]
+        place = rest.index(_Column.POINTS) + 1
+        content = _content(heads, rows, [*rest[:place], _Column.FINDING, *rest[place:]])
+    return content
+
+
+def _rows(entries: Sequence[_Entry], rooms: Mapping[_Column, int], colours: Palette) -> list[_Row]:
+    """Return the rows; names have the columns in `rooms`, if any, and stay apart."""
+    shown = {
+        column: {
+            name: shorten_apart(name, names, rooms[column]) if column in rooms else name
+            for name in names
+        }
+        for column, name_of in NAMES.items()
+        for names in [{name_of(table) for table, _ in entries}]
+    }
+    return [
+        _row(table, result, colours)
+        | {
+            _Column.MODEL: Text(marked(result, shown[_Column.MODEL][_model_name(table)]), "bold"),
+            _Column.JUDGE: Text(shown[_Column.JUDGE][_judge_name(table)]),
+        }
+        for table, result in entries
+    ]
+
+
+def _content(
+    heads: Mapping[_Column, str], rows: Sequence[_Row], columns: Sequence[_Column]
+) -> TableContent:
+    left = [i for i, column in enumerate(columns) if column in LEFT]
+    cells = [[row[column] for column in columns] for row in rows]
+    return make_content([heads[column] for column in columns], cells, left)
 
 
 def _sort_key(result: GapResult) -> float:
@@ -71,23 +169,21 @@ def _sort_key(result: GapResult) -> float:
     return float("inf") if points is None else -points
 
 
-def _row(table: Table, result: GapResult, width: int, colours: Palette) -> list[str | Text]:
+def _row(table: Table, result: GapResult, colours: Palette) -> _Row:
+    """Return the cells without names."""
     points, interval, _ = gap_columns(result)
     paper: Mapping[str, Rate] = paper_rates(table)
     published = paper_gap(paper, result.gap.first, result.gap.second)
     is_withdrawn = result.finding.is_withdrawn
     own = table.judge_words if result.finding is Finding.WITHHELD else ""
-    name = f"{one_line(table.setting.name)}{f', {table.tag}' if table.tag else ''}"
-    return [
-        Text(marked(result, name), "bold"),
-        f"{table.setting.temperature:g}",
-        one_line(table.judge.name) if table.judge else "–",
-        Text(points, colours.quiet if is_withdrawn else f"bold {colours.blue}"),
-        Text(interval, colours.quiet),
-        _bar(result, colours) if width >= MIN_BAR_SCREEN else "",
-        Text(f"{published.value:+.1f}" if published else "–", colours.quiet),
-        Text(own or str(result.finding), colours.warning if is_withdrawn else ""),
-    ]
+    return {
+        _Column.TEMPERATURE: Text(f"{table.setting.temperature:g}"),
+        _Column.POINTS: Text(points, colours.quiet if is_withdrawn else f"bold {colours.blue}"),
+        _Column.INTERVAL: Text(interval, colours.quiet),
+        _Column.BAR: _bar(result, colours),
+        _Column.PAPER: Text(f"{published.value:+.1f}" if published else "–", colours.quiet),
+        _Column.FINDING: Text(own or str(result.finding), colours.warning if is_withdrawn else ""),
+    }
 
 
 def _bar(result: GapResult, colours: Palette) -> Text:

@@ -14,6 +14,7 @@ from steertui.paper.comparison import compare_with_paper
 from steertui.report import terminal
 from steertui.stats.rate import Policy
 from steertui.store import Store
+from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.moves import MoveScroll
 from steertui.tui.widgets.page import Page
 
@@ -24,6 +25,10 @@ detailed report, which adds the sentence of each comparison, all warnings, count
 comparisons of models and judges. The command `steertui report` prints the same.
 """
 
+
+REPORTING = "Reporting …"
+
+REPORTING_AGAIN = f"{REPORTING} this is the former report"
 
 DETAIL_KEY = "press d"
 """How this screen shows the detailed report."""
@@ -57,15 +62,20 @@ class ReportScreen(Page):
         self.query_one(MoveScroll).focus()
 
     def reload(self) -> None:
-        """Write the report, unless it is written already."""
-        if not self._parts:
-            self._report()
+        """Write the report; one that is shown stays until the next one is written."""
+        self._report()
 
     @work(exclusive=True, group="report", exit_on_error=False)
     async def _report(self) -> None:
         experiment, policy = self.session.id, self._policy
-        self.query_one("#report-text", Static).update(Text("Reporting …", self.colours.quiet))
+        box = self.query_one("#report-box")
+        if self._parts:
+            set_titles(box, "", REPORTING_AGAIN)
+        else:
+            text = Text(REPORTING, self.colours.quiet)
+            self.query_one("#report-text", Static).update(text)
         self._parts = await self.session.with_store(lambda s: _reports(s, experiment, policy))
+        set_titles(box, "", "")
         self._draw()
 
     def _draw(self) -> None:

@@ -21,7 +21,9 @@ from steertui.stats.rate import Policy
 from steertui.store.trial_filter import TrialFilter, find_trials
 from steertui.store.trials import list_trials
 from steertui.tui.results.counting import Counted, count
+from steertui.tui.results.counting_note import COUNTING, CountingNote
 from steertui.tui.results.heat_map import draw_heat_map, has_heat_map
+from steertui.tui.results.missing import empty_reason
 from steertui.tui.results.overview import Overview, make_overview
 from steertui.tui.results.place import Place, scroll_back, visible_places
 from steertui.tui.results.report_screen import ReportScreen
@@ -33,6 +35,7 @@ from steertui.tui.results.tables import (
     agreement_table,
     categories_table,
     changed_table,
+    drill_down_filter,
     rates_table,
     tables_width,
 )
@@ -63,23 +66,9 @@ over its conditions. Conditions have the colours that they have in the report's 
 the whole report, as the command `steertui report` prints it.
 """
 
-UNJUDGED = "no answer is labelled yet: 8 opens Judges, where l labels them; 5 labels by hand"
-
-EMPTY = {
-    "rates-table": "no condition",
-    "categories": "all scenarios are of one category",
-    "changed": "no scenario has different labels under two conditions",
-    "agreement": (
-        "only one judge labelled these answers: 8 opens Judges, where l adds one; 5 labels by hand"
-    ),
-}
-"""Why a table with labels has no rows, and which key changes that, by widget id."""
-
 HEAT_MAP = "heat map of categories × conditions"
 
 LEGEND_HEAD = "convergence in per cent and valid answers"
-
-COUNTING = "Counting answers and labels …"
 
 OVERVIEW = "primary comparison of each table, largest gap first: enter shows the table"
 
@@ -119,6 +108,7 @@ class ResultsScreen(Page):
 
     def body(self) -> ComposeResult:
         """Yield the sentences and the tables."""
+        yield CountingNote()
         yield Static(OVERVIEW, classes="heading", id="overview-head")
         yield StableTable(id="overview", cursor_type="row")
         with MoveScroll(id="results-box"):
@@ -189,6 +179,8 @@ class ResultsScreen(Page):
         if not experiment:
             self.show_empty("No results: no experiment was run yet.")
             return
+        note = self.query_one(CountingNote)
+        begun = note.begin() if self._counted else None
         try:
             self._counted = await self.session.with_store(
                 lambda store: count(store, experiment, policy)
@@ -197,6 +189,8 @@ class ResultsScreen(Page):
             self._is_counting = False
             self.show_empty(f"No results: {in_screen_words(str(exc))}.")
             return
+        finally:
+            note.end(begun)
         self._is_counting = False
         self._draw()
         for action in self._held:
@@ -246,9 +240,13 @@ class ResultsScreen(Page):
 
     @on(DataTable.RowSelected, "#overview")
     def _table_chosen(self, event: DataTable.RowSelected) -> None:
-        self._index = self._overview.tables[event.cursor_row]
-        self._draw()
+        self._show(self._overview.tables[event.cursor_row])
         self.query_one("#results-box").scroll_home(animate=False)
+
+    def _show(self, index: int) -> None:
+        """Show another table."""
+        self._index = index
+        self._draw()
 
     @property
     def _summary(self) -> Summary | None:
@@ -301,8 +299,13 @@ class ResultsScreen(Page):
 
     def _missing(self, name: str) -> str:
         """Return why a table is empty."""
-        assert self._summary
-        return EMPTY[name] if self._summary.tables[self._index].judge else UNJUDGED
+        assert self._counted
+        return empty_reason(
+            name,
+            self._counted.summary.tables[self._index],
+            has_pair=self._counted.agreement is not None,
+            is_at_work=self.host.is_at_work,
+        )
 
     def _table(self, name: str) -> StableTable:
         return self.query_one(f"#{name}", StableTable)
@@ -314,21 +317,16 @@ class ResultsScreen(Page):
         fields = shown.drill_downs.get(cell)
         if fields is None or not self._summary:
             return
-        table = self._summary.tables[self._index]
-        judge = {"judge": table.judge.id} if table.judge else {}
-        common = {"experiment": table.experiment} | judge
-        if "other" not in fields:  # judges are compared over all models and temperatures
-            temperature = repr(table.setting.temperature)
-            common |= {"model": table.setting.model, "temperature": temperature}
-        wanted = TrialFilter(**common | fields)
+        wanted = drill_down_filter(self._summary.tables[self._index], fields)
         if event.data_table.id == "changed":
             await self._compare_answers(wanted)
         else:
             await self.host.show_trials(wanted)
 
     async def _compare_answers(self, wanted: TrialFilter) -> None:
-        rows = await self.session.with_store(lambda store: find_trials(store, wanted))
-        lines = await self.session.with_store(lambda store: list_trials(store, rows[:1], ""))
+        lines = await self.session.with_store(
+            lambda store: list_trials(store, find_trials(store, wanted)[:1], "")
+        )
         if lines:
             await self.host.compare(lines[0].key)
 
@@ -382,8 +380,7 @@ class ResultsScreen(Page):
             ChooseOne("Which table?", options, str(self._index))
         )
         if chosen is not None:
-            self._index = int(chosen)
-            self._draw()
+            self._show(int(chosen))
 
     @work(exit_on_error=False)
     async def action_policy(self) -> None:

@@ -16,20 +16,24 @@ from steertui.paper.limits import report_limits
 from steertui.printable import one_line
 from steertui.stats.rate import Policy
 from steertui.tui.results.groups import draw_grid, draw_groups
+from steertui.tui.results.missing import left_out_sentence
 from steertui.tui.results.rates import draw_table
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import hanging_indent
+from steertui.tui.widgets.page import PAGES
 from steertui.tui.widgets.screen_words import in_screen_words
 
 MAX_RATES_WIDTH = 130
 """Maximum columns of the rates."""
+
+HERE = PAGES["results"]
 
 WHOLE_REPORT = "The whole report: r. It compares models and judges, too, after d."
 
 
 def _line(text: str) -> str:
     """Return a text in one line and in the words of the screens."""
-    return one_line(in_screen_words(text))
+    return one_line(in_screen_words(text, here=HERE))
 
 
 def draw_table_text(summary: Summary, index: int, width: int, colours: Palette) -> Text:
@@ -95,6 +99,10 @@ def _rates(table: Table, width: int, colours: Palette) -> Iterator[Text]:
     alone = table.ungrouped
     if alone.rows:
         yield draw_table(alone, min(width, MAX_RATES_WIDTH), colours)
+        yield Text()
+    left_out = left_out_sentence(table)
+    if left_out:
+        yield from _warnings([left_out], width, colours)
         yield Text()
 
 

@@ -13,6 +13,8 @@ from steertui.analysis.table import Table
 from steertui.core.scenario import first_words
 from steertui.core.verdict import SIGNS, Label
 from steertui.printable import one_line
+from steertui.stats.rate import VALID_LABELS
+from steertui.store.trial_filter import JUDGED, TrialFilter
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.stable_table import TableContent, make_content
 
@@ -54,6 +56,17 @@ class ResultTable(NamedTuple):
     left_out: int = 0
 
 
+def drill_down_filter(table: Table, fields: Mapping[str, str]) -> TrialFilter:
+    """Return the filter of a cell's trials: those of the table that have these fields."""
+    common = {"experiment": table.experiment}
+    if table.judge:
+        common["judge"] = table.judge.id
+    if "other" not in fields:  # judges are compared over all models and temperatures
+        common["model"] = table.setting.model
+        common["temperature"] = repr(table.setting.temperature)
+    return TrialFilter(**common | dict(fields))
+
+
 def tables_width(whole: int, needed: int) -> int:
     """Return the columns of tables beside the sentences: half of all, or what their cells need."""
     return max(whole // 2, min(needed + TABLE_EDGES, whole - MIN_SENTENCES))
@@ -74,7 +87,11 @@ def rates_table(table: Table, colours: Palette) -> ResultTable:
         ]
         rows.append(cells)
         by_condition = {"condition": row.condition}
-        drill_downs |= {(y, x): by_condition for x in (0, 1, 6)}
+        drill_downs[y, 0] = by_condition
+        if table.judge:
+            valid = ",".join(label for label in Label if label in VALID_LABELS[table.policy])
+            drill_downs[y, 1] = by_condition | {"label": JUDGED}
+            drill_downs[y, 6] = by_condition | {"label": valid}
         for x, label in enumerate(Label, 2):
             drill_downs[y, x] = by_condition | {"label": label.value}
         drill_downs[y, 7] = by_condition | {"stop": "length"}
@@ -131,7 +148,7 @@ def changed_table(
         ]
         title = first_words(one_line(titles.get(scenario, scenario)), room - len(number))
         rows.append([title + number, *signs])
-        by_scenario = {"scenario": scenario}
+        by_scenario = {"scenario": scenario, "sample": str(sample)}
         drill_downs |= {(y, x): by_scenario for x in range(len(table.conditions) + 1)}
     heads: list[str | Text] = [
         "scenario",

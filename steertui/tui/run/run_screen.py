@@ -26,7 +26,7 @@ from steertui.tui.run.status_lines import (
     stored_parts,
 )
 from steertui.tui.widgets.reflowing_text import ReflowingText
-from steertui.units import quantity
+from steertui.units import counted, quantity
 
 HELP = """
 Every cell of the matrix is a scenario under a condition, with one sign per sample: the first
@@ -156,9 +156,9 @@ class RunScreen(RunControls):
     def remaining_work(self) -> str:
         """Return the work that remains in words."""
         if self.run.unanswered:
-            return f"{self.run.unanswered:,} trials unanswered"
+            return f"{self.run.unanswered:,} {counted(self.run.unanswered, 'trial')} unanswered"
         if self.run.pending:
-            return f"{self.run.pending:,} labels pending"
+            return f"{self.run.pending:,} {counted(self.run.pending, 'label')} pending"
         unscored = self.run.unscored
         return f"{quantity(unscored, 'answer')} unscored" if unscored else "up to date"
 

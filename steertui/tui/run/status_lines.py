@@ -13,7 +13,7 @@ from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import join_fitting
 from steertui.tui.widgets.reflowing_text import ReflowingText
 from steertui.tui.widgets.screen_words import in_screen_words
-from steertui.units import size_text
+from steertui.units import counted, size_text
 
 MAX_NOTICES = 3
 MIN_BAR_WIDTH = 6
@@ -75,7 +75,7 @@ def activity_parts(run: RunState, c: Palette, *, is_paused: bool) -> list[Text]:
         rate.append(" tokens/s ", c.quiet)
         parts.append(rate.append(sparkline(run.throughputs, SPARKLINE_WIDTH), c.blue))
     if run.pending:
-        parts.append(_number(run.pending, "labels pending", c))
+        parts.append(_number(run.pending, f"{counted(run.pending, 'label')} pending", c))
     spent = _cost(queue.dollars for queue in run.queues.values())
     if spent:
         parts.append(Text().append(spent, f"bold {c.strong}").append(" spent", c.quiet))
@@ -84,19 +84,19 @@ def activity_parts(run: RunState, c: Palette, *, is_paused: bool) -> list[Text]:
     if run.kv:
         parts.append(_kv_part(run.kv, c))
     if run.slot_count:
-        parts.append(_number(run.slot_count, "slots", c))
+        parts.append(_number(run.slot_count, counted(run.slot_count, "slot"), c))
     return parts
 
 
 def stored_parts(run: RunState, c: Palette) -> list[Text]:
     """Return the numbers of answers and labels and the judges' cost, the most important first."""
     parts = [_failures(run.failed, c)] if run.failed else []
-    parts.append(_number(run.answered, "answers", c))
+    parts.append(_number(run.answered, counted(run.answered, "answer"), c))
     if run.unanswered:
         parts.append(_number(run.unanswered, "unanswered", c))
-    parts.append(_number(run.grid.labelled, "labels", c))
+    parts.append(_number(run.grid.labelled, counted(run.grid.labelled, "label"), c))
     if run.pending:
-        parts.append(_number(run.pending, "labels pending", c))
+        parts.append(_number(run.pending, f"{counted(run.pending, 'label')} pending", c))
     elif run.unjudged:
         parts.append(_number(run.unjudged, "unjudged", c))
     if run.unscored and not run.unanswered:

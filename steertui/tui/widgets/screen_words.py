@@ -56,13 +56,21 @@ _OPTION = re.compile(r"--(?P<name>[a-z][a-z-]*[a-z])|\b(?P<key>max_tokens)\b")
 _COMMAND = re.compile(r"`steertui (?P<words>[a-z-]+(?: [a-z]+)?)[^`]*`")
 
 
-def in_screen_words(message: str, *, again: str = AGAIN) -> str:
+def in_screen_words(message: str, *, again: str = AGAIN, here: str = "") -> str:
     """Return a message with fields for options and keys of files, and screens for commands.
 
-    `again` says how the screen that shows the message does its work once more. Options that only
-    the start of the program takes, and commands without a screen, stay.
+    `again` says how the screen that shows the message does its work once more. `here` is the title
+    of that screen, whose keys are named without it. Options that only the start of the program
+    takes, and commands without a screen, stay.
     """
-    return _AGAIN.sub(again, _OPTION.sub(_field, _COMMAND.sub(_screen, message)))
+    in_screens = _COMMAND.sub(lambda match: _without(here, _screen(match)), message)
+    return _AGAIN.sub(again, _OPTION.sub(_field, in_screens))
+
+
+def _without(here: str, screen: str) -> str:
+    """Return a screen and its key, without the screen if it is `here`."""
+    place, _, key = screen.partition(", ")
+    return key if here and key and place.endswith(f" {here}") else screen
 
 
 def _field(match: re.Match[str]) -> str:
