@@ -32,7 +32,7 @@ class Experiment:
         conditions_file: TOML file that defines the conditions; "" for the shipped conditions
             [default], "paper" for the paper's.
         judges: judges such as "local:demo"; "none" for no judge. If empty [default], the demo model
-            judges its own answers, and answers of other models stay unjudged.
+            judges its own answers if it is the only model; else answers stay unjudged.
         rubric: "steertui" [default], "paper" or the path of a TOML file.
         hide_suffix: whether the judge sees the task without its suffix.
         reasons: whether local judges also give a reason.

@@ -24,6 +24,7 @@ from steertui.planning.rates import SecondsPerAnswer
 from steertui.planning.resolve import resolve
 from steertui.store import Store
 from steertui.store.answer_times import answer_times
+from steertui.tui.plan.fields import FIELDS
 from tests.fixtures.database import execute
 
 SMALL = Experiment(limit=4, max_tokens=16)
@@ -136,6 +137,16 @@ def test_error_of_a_name_is_returned(tmp_path: Path) -> None:
     estimate = estimate_experiment(replace(SMALL, conditions=["none"]), tmp_path / "a.db", PRICED)
     assert "no such condition" in estimate.error
     assert estimate.size.trials == 0
+
+
+def test_without_a_judge_the_demo_is_judged_only_if_it_is_the_only_model(tmp_path: Path) -> None:
+    """As the help of Plan says."""
+    copy = tmp_path / "other.gguf"
+    copy.write_bytes(demo_path().read_bytes() + b"\0" * 32)
+    for models, judges in ((["demo"], ["local:demo"]), (["demo", str(copy)], [])):
+        estimate = estimate_experiment(replace(SMALL, models=models), tmp_path / "a.db", PRICED)
+        assert [judge.name for judge in estimate.judges] == judges
+    assert "if it is the only model, else answers stay unjudged" in FIELDS["judges"].about
 
 
 def test_time_is_that_of_each_missing_model_and_never_of_another_one(tmp_path: Path) -> None:

@@ -7,11 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from textual.app import App, ComposeResult
+from textual.geometry import Size
 
 from steertui.analysis.summary import summarise_experiment
 from steertui.core.experiment import Experiment
 from steertui.core.verdict import Label
+from steertui.engine.events import SlotView
 from steertui.planning.estimate import Estimate, GridSize, estimate_experiment
 from steertui.planning.footprint import Footprint
 from steertui.planning.judge_estimate import JudgeEstimate
@@ -21,8 +24,9 @@ from steertui.store import Store
 from steertui.store.progress_queries import TrialPlace
 from steertui.tui.plan.plan_text import estimate_text
 from steertui.tui.results.rates import draw_table
-from steertui.tui.run.grid import fit_groups, make_grid
+from steertui.tui.run.grid import MAX_TITLE_WIDTH, fit_groups, make_grid
 from steertui.tui.run.matrix import Matrix
+from steertui.tui.run.panels import slot_lines
 from steertui.tui.widgets.label_style import ON_DARK
 from steertui.tui.widgets.layout import shorten_apart, shorten_middle, shorten_path
 from tests.fixtures import grouped, large
@@ -196,3 +200,16 @@ def test_scenario_names_make_room_for_the_last_condition() -> None:
             return matrix.render_line(0).text
 
     assert tuple(asyncio.run(heads()).split()) == conditions
+
+
+def test_conditions_with_long_names_are_told_apart_in_matrix_and_slots() -> None:
+    """Neither a name of 64 characters nor wide letters hide the other columns."""
+    names = [f"steering-with-a-rather-long-name-{number}-of-two-conditions" for number in (1, 2)]
+    stored = places(MODELS[:1], [*names, "条件" * 20])
+    columns = make_grid(stored).columns
+    assert len({column.title for column in columns}) == 3
+    assert all(cell_len(column.title) <= MAX_TITLE_WIDTH == column.width - 2 for column in columns)
+    slots = [SlotView(place.key, 3, "text") for place in stored[:2]]
+    lines = slot_lines(slots, {p.key: p for p in stored}, "", Size(70, 4), ON_DARK)
+    first, second = lines.plain.split("\n")
+    assert first[3:] != second[3:]

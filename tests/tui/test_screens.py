@@ -371,3 +371,22 @@ def test_a_preset_or_file_replaces_a_changed_plan_only_after_a_question(
         assert plan.experiment == list(PRESETS.values())[1]
 
     run_steps(db, steps)
+
+
+def test_a_changed_plan_never_shows_the_estimate_of_the_plan_before(tmp_path: Path) -> None:
+    """Neither its numbers nor its error, which would keep r from running."""
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "1")
+        plan = app.screen
+        assert isinstance(plan, PlanScreen)
+        panel = plan.query_one("#estimate", Static)
+        plan.change(Experiment(conditions=["none"]))
+        await wait_for_workers(pilot)
+        assert "no such condition" in str(panel.render())
+        plan.change(Experiment(limit=2))
+        assert str(panel.render()).startswith("Estimating")
+        await wait_for_workers(pilot)
+        assert "6 = 1 model × 2 scenarios × 3 conditions" in str(panel.render())
+
+    run_steps(tmp_path / "a.db", story)

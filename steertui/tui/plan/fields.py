@@ -187,8 +187,8 @@ _JUDGES = (
     Field(
         name="judges",
         title="judges",
-        about="Judges that label the answers; none ticked: the demo model judges its own answers, "
-        "answers of other models stay unjudged",
+        about="Judges that label the answers; none ticked: the demo model judges its own answers "
+        "if it is the only model, else answers stay unjudged",
         choices=judge_choices,
         hint="others: openai:MODEL, openai:MODEL@http://HOST:PORT/v1, local:FILE.gguf",
         special=([], "default"),

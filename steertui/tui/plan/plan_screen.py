@@ -96,6 +96,8 @@ class PlanScreen(Page):
         self.origin = TYPED
         self.estimate: Estimate | None = None
         self.footprint: Footprint | None = None
+        self._estimated: tuple[Path, Draft] | None = None
+        """The database and plan of the estimate."""
 
     def body(self) -> ComposeResult:
         """Lay out."""
@@ -118,34 +120,44 @@ class PlanScreen(Page):
 
     def reload(self) -> None:
         """Show the session's experiment, or its changed plan."""
-        plan = self.session.plan
+        self._show_plan(self.session.plan)
+
+    def _show_plan(self, plan: Draft) -> None:
         self.experiment, self.origin = plan.experiment, plan.origin
         self._draw()
+        self._draw_estimate()
         self._start_estimate()
 
     def change(self, experiment: Experiment, origin: Origin = TYPED) -> None:
         """Show another experiment, or a changed one."""
-        self.experiment = experiment
-        self.origin = origin
         self.session.plan = Draft(experiment, origin)
-        self._draw()
-        self._start_estimate()
+        self._show_plan(Draft(experiment, origin))
+
+    @property
+    def _estimable(self) -> tuple[Path, Draft]:
+        """What the estimate depends on, apart from the contents of files."""
+        return self.session.db, Draft(self.experiment, self.origin)
+
+    @property
+    def _current_estimate(self) -> Estimate | None:
+        """The estimate of the shown experiment; None while it is computed."""
+        return self.estimate if self._estimated == self._estimable else None
 
     @work(exclusive=True, thread=True, group="estimate", exit_on_error=False)
     def _start_estimate(self) -> None:
-        experiment = self.experiment
-        session = self.session
-        estimate = estimate_experiment(experiment, session.db, session.server_options, self.origin)
-        shown = with_worths(estimate, session.db)
-        footprint = footprint_of(experiment, estimate.downloads)
-        self.app.call_from_thread(self._show_estimate, experiment, shown, footprint)
+        db, plan = self._estimable
+        options = self.session.server_options
+        estimate = with_worths(estimate_experiment(plan.experiment, db, options, plan.origin), db)
+        footprint = footprint_of(plan.experiment, estimate.downloads)
+        self.app.call_from_thread(self._show_estimate, (db, plan), estimate, footprint)
 
     def _show_estimate(
-        self, experiment: Experiment, estimate: Estimate, footprint: Footprint | None
+        self, of: tuple[Path, Draft], estimate: Estimate, footprint: Footprint | None
     ) -> None:
-        if experiment == self.experiment:
+        if of == self._estimable:
             self.estimate = estimate
             self.footprint = footprint
+            self._estimated = of
             self._draw_estimate()
 
     # Drawing
@@ -166,7 +178,7 @@ class PlanScreen(Page):
 
     @on(OptionList.OptionHighlighted, "#fields")
     def _draw_estimate(self) -> None:
-        estimate, footprint = self.estimate, self.footprint
+        estimate, footprint = self._current_estimate, self.footprint
         field = self._field()
         c = self.colours
 
@@ -226,12 +238,13 @@ class PlanScreen(Page):
 
     async def action_run(self) -> None:
         """Open the experiment and run it, unless the estimate found an error."""
-        if self.estimate and self.estimate.error:
-            self.show_error(self.estimate.error)
+        estimate = self._current_estimate
+        if estimate and estimate.error:
+            self.show_error(estimate.error)
             return
         session, experiment = self.session, self.experiment
         id = session.id if experiment == session.experiment else ""
-        if self.estimate and self.estimate.is_complete and not session.draft:
+        if estimate and estimate.is_complete and not session.draft:
             await self.host.go("run")
         elif self.host.open(session.db, experiment, id, origin=self.origin):
             await self.host.start()

@@ -8,12 +8,17 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from steertui.core.verdict import SIGNS, Label
+from steertui.printable import one_line
 from steertui.store import TrialStatus
 from steertui.store.progress_queries import TrialPlace
 from steertui.tui.widgets.label_style import WRITING, Palette
+from steertui.tui.widgets.layout import shorten_apart
 
 MIN_GROUP_WIDTH = 12
 """Columns that a longer name of a model gets at least: two models are told apart in these."""
+
+MAX_TITLE_WIDTH = 24
+"""Columns of a longer name of a condition; one of 64 characters would hide the others."""
 
 MAX_SIGNS = 5
 """Maximum samples of a cell that are shown as single signs; more are counted."""
@@ -33,7 +38,7 @@ class GridColumn:
 
     Attributes:
         group: model and temperature; "" if there is only one.
-        title: the condition's name.
+        title: the condition's name, shortened to `MAX_TITLE_WIDTH`.
         width: in terminal columns.
     """
 
@@ -152,9 +157,11 @@ def _add_lines(grid: Grid, trials: Sequence[TrialPlace]) -> dict[str, int]:
 def _make_columns(heads: Sequence[tuple[str, str]], samples: int) -> list[GridColumn]:
     has_groups = len({group for group, _ in heads}) > 1
     cell_width = samples if samples <= MAX_SIGNS else 2 * len(str(samples)) + 2
+    names = {one_line(title) for _, title in heads}
+    titles = [shorten_apart(one_line(title), names, MAX_TITLE_WIDTH) for _, title in heads]
     return [
-        GridColumn(group if has_groups else "", title, max(len(title), cell_width) + 2)
-        for group, title in heads
+        GridColumn(group if has_groups else "", title, max(cell_len(title), cell_width) + 2)
+        for (group, _), title in zip(heads, titles, strict=True)
     ]
 
 

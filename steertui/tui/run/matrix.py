@@ -206,7 +206,9 @@ class Matrix(ScrollView, can_focus=True):
                 cells.append(Segment(set_cell_size(" " + name, room), style))
         else:
             for c in self._columns:
-                cells.append(Segment(set_cell_size(c.title.center(c.width), c.width), style))
+                title = Text(c.title, end="")
+                title.align("center", c.width)
+                cells.append(Segment(set_cell_size(title.plain, c.width), style))
         return self._join(Segment(" " * self._names, style), cells, width, style)
 
     def _draw_row(self, index: int, width: int) -> Strip:

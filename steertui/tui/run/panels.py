@@ -1,7 +1,8 @@
 """Panels of the Run screen: slots at work, and the text of one trial."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+from rich.cells import set_cell_size
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -13,9 +14,12 @@ from steertui.store.progress_queries import TrialPlace
 from steertui.store.trials import TrialText
 from steertui.tui.read.trial_view import add_answer, add_prompt, add_verdicts, length_text
 from steertui.tui.widgets.label_style import Palette
-from steertui.tui.widgets.layout import set_titles
+from steertui.tui.widgets.layout import set_titles, shorten_apart
 from steertui.tui.widgets.long_text import LongText
 from steertui.tui.widgets.reflowing_text import ReflowingText
+
+CONDITION_WIDTH = 9
+"""Columns of a condition's name in the line of a slot."""
 
 
 class SlotsPanel(ReflowingText):
@@ -44,8 +48,10 @@ def slot_lines(
     colours: Palette,
 ) -> Text:
     """Return one line per slot; the last one counts the slots that do not fit."""
+    shown = [places[slot.id] for slot in slots[: room.height] if slot.id in places]
+    names = {one_line(place.condition) for place in shown}
     lines = [
-        _slot_line(number, slot, places.get(slot.id), width=room.width, colours=colours)
+        _slot_line(number, slot, places.get(slot.id), names, width=room.width, colours=colours)
         for number, slot in enumerate(slots[: room.height], 1)
     ]
     for slot, line in zip(slots, lines, strict=False):
@@ -57,12 +63,21 @@ def slot_lines(
 
 
 def _slot_line(
-    number: int, slot: SlotView, place: TrialPlace | None, *, width: int, colours: Palette
+    number: int,
+    slot: SlotView,
+    place: TrialPlace | None,
+    names: Collection[str],
+    *,
+    width: int,
+    colours: Palette,
 ) -> Text:
+    """Return the line of a slot; `names` are the conditions of all slots."""
     line = Text(end="").append(f"{number:>2} ", colours.faint)
     title = Text(one_line(place.title) if place else slot.id[:12], end="")
     title.truncate(min(30, max(18, width // 4)), overflow="ellipsis", pad=True)
-    line.append_text(title).append(f" {place.condition if place else '':9.9}", colours.quiet)
+    name = shorten_apart(one_line(place.condition), names, CONDITION_WIDTH) if place else ""
+    condition = set_cell_size(name, CONDITION_WIDTH)
+    line.append_text(title).append(f" {condition}", colours.quiet)
     line.append(f"{slot.tokens:>5}  ", colours.quiet)
     room = max(1, width - line.cell_len)
     tail = Text(one_line(slot.text[-2 * room :]), end="")

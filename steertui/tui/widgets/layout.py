@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from rich import get_console
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 from textual.content import Content
 from textual.widget import Widget
@@ -80,15 +80,16 @@ def shorten_apart(text: str, others: Iterable[str], width: int) -> str:
             return shown
     for start in range(1, len(text) - width + 2):
         if all(text[start:][: width - 2] != other[start:][: width - 2] for other in rivals):
-            return f"…{text[start:][: width - 2]}…"
+            return f"…{set_cell_size(text[start:], width - 2)}…"
     return _ends(text, width, middle)
 
 
 def _ends(text: str, width: int, end: int) -> str:
-    """Return the beginning and the last `end` characters, or a text that fits."""
+    """Return the beginning and the last `end` columns, or a text that fits."""
     if cell_len(text) <= width:
         return text
-    return f"{text[: width - 1 - end]}…{text[len(text) - end :]}"
+    beginning = set_cell_size(text, width - 1 - end)
+    return f"{beginning}…{set_cell_size(text[::-1], end)[::-1]}"
 
 
 def shorten_path(path: str, width: int) -> str:
