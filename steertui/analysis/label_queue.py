@@ -1,12 +1,12 @@
 """Annotation queue: answers for a person to label, stratified by condition and judge's label."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from steertui.analysis.label_sample import random_key
 from steertui.core.judge_kind import JudgeKind
+from steertui.core.typed_name import NameRule
 from steertui.core.verdict import Label, Verdict
 from steertui.errors import JudgeError
 from steertui.store import Store
@@ -56,11 +56,16 @@ class AlreadyLabelledError(JudgeError):
     """The annotator's name has labelled the answer since it was drawn."""
 
 
+_NAME = NameRule(r"[\w.@+-]", r"[\w.@+-]", 40)
+
+
 def annotator_id(name: str) -> str:
     """Return the judge id of a person; raises JudgeError for an invalid name."""
-    if not re.fullmatch(r"[\w.@+-]{1,40}", name):
+    fault = _NAME.fault(name)
+    if fault:
         raise JudgeError(
-            f"--annotator {name}: not a valid name; use 1 to 40 letters, digits or . _ - @ +"
+            f"--annotator {name}: not a valid name: it {fault}; use 1 to 40 letters, digits or "
+            ". _ - @ +"
         )
     return f"{JudgeKind.HUMAN.prefix}{name}"
 

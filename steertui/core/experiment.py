@@ -9,6 +9,7 @@ from steertui.core.declared_analysis import DeclaredAnalysis
 from steertui.core.generation import StopTokens
 from steertui.core.model import DEMO
 from steertui.core.prompt import Thinking
+from steertui.core.typed_name import NameRule
 from steertui.core.verdict import Debias, ReasoningEffort
 from steertui.errors import ExperimentError
 from steertui.toml_files import forbid_extra_keys, parse_toml, validate
@@ -108,10 +109,11 @@ class Experiment:
             for value in getattr(self, name) if name == "temperatures" else [getattr(self, name)]:
                 if not low <= value <= high:
                     raise ExperimentError(f"{name}: {value} is out of range; give {low} to {high}")
-        if not _NAME.fullmatch(self.name) or _ID.fullmatch(self.name) or self.name in _WORDS:
+        fault = _name_fault(self.name)
+        if fault:
             raise ExperimentError(
-                f"name: {self.name!r} is no name; give at most 60 letters, digits, spaces, dots, "
-                "hyphens or underscores that do not look like an id"
+                f"name: {self.name!r} is no name: it {fault}; give at most 60 letters, digits, "
+                "spaces, dots, hyphens or underscores that do not look like an id"
             )
         self.analysis.require_conditions(self.conditions)
 
@@ -125,10 +127,20 @@ class Experiment:
         return tomli_w.dumps(table)
 
 
-_NAME = re.compile(r"(\w[\w .-]{0,59})?")
+_NAME = NameRule(r"\w", r"[\w .-]", 60)
 _ID = re.compile(r"[0-9a-f]{4,}")
 _WORDS = ("all",)
 """Words that select experiments and are no names."""
+
+
+def _name_fault(name: str) -> str:
+    """Return what is wrong with a name of an experiment, which may have none; "" for nothing."""
+    if _ID.fullmatch(name):
+        return "looks like an id"
+    if name in _WORDS:
+        return "is a word that selects experiments"
+    return _NAME.fault(name) if name else ""
+
 
 _BOUNDS = (
     ("samples", 1, 10_000),
@@ -164,8 +176,7 @@ def stored_name(toml: str) -> str:
         name = parse_toml(toml, ExperimentError, "experiment").get("name", "")
     except ExperimentError:
         return ""
-    is_name = isinstance(name, str) and _NAME.fullmatch(name) and not _ID.fullmatch(name)
-    return str(name) if is_name and name not in _WORDS else ""
+    return name if isinstance(name, str) and not _name_fault(name) else ""
 
 
 _RENAMED_KEYS = {

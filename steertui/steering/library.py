@@ -1,17 +1,17 @@
 """Steering vectors of the user, by name: GGUF files in the data folder."""
 
-import re
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from steertui.core.typed_name import NameRule
 from steertui.errors import ModelError, OutputError
 from steertui.output_files import whole
 from steertui.paths import is_file, user_data
 from steertui.steering.vector import SteeringVector
 from steertui.steering.vector_file import encode_vector, read_own_vector
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_NAME = NameRule("[A-Za-z0-9]", "[A-Za-z0-9._-]", 64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,11 @@ def vector_names() -> list[str]:
 
 def vector_path(name: str) -> Path:
     """Return the path of a vector's file; raises ModelError for a name with other characters."""
-    if not _NAME.fullmatch(name):
+    fault = _NAME.fault(name)
+    if fault:
         raise ModelError(
-            f"{name}: not a name for a vector; use letters, digits, '.', '_' and '-', at most 64"
+            f"{name}: not a name for a vector: it {fault}; use letters, digits, '.', '_' and '-', "
+            "at most 64, and begin with a letter or digit"
         )
     return library_folder() / f"{name}.gguf"
 

@@ -242,5 +242,5 @@ def test_a_sample_by_one_judges_labels_does_not_correct_another_judge(tmp_path: 
 
 
 def test_an_invalid_annotator_name_raises_judge_error() -> None:
-    with pytest.raises(JudgeError, match="not a valid name"):
+    with pytest.raises(JudgeError, match="not a valid name: it has ' ';"):
         annotator_id("a b#c")

@@ -172,7 +172,7 @@ def test_an_interrupted_training_resumes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        (("train", "../x", "--model", "demo"), "not a name for a vector"),
+        (("train", "../x", "--model", "demo"), "not a name for a vector: it begins with '.'"),
         (("train", "x", "--model", "nothing"), "no such model"),
         (("train", "x", "--model", "demo", "--positive", "no"), "no such condition"),
         (("train", "x", "--model", "demo", "--scenarios", "no"), "no such scenario pack"),

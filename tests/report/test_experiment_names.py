@@ -77,7 +77,7 @@ def test_the_newest_name_counts_and_two_of_one_name_are_told_apart(
 def test_what_is_no_name_is_refused_and_never_read_from_a_database(
     name: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(ExperimentError, match="is no name; give at most 60"):
+    with pytest.raises(ExperimentError, match=r"is no name: it .*; give at most 60"):
         Experiment(name=name)
     with Store(tmp_path / "a.db"):
         pass

@@ -88,7 +88,7 @@ def test_a_wrong_group_keeps_the_form_open_and_writes_nothing() -> None:
         for values, sentence in (
             ({}, "! name: is empty; enter one"),
             ({"name": "pro"}, "shipped"),
-            ({"name": "-x"}, "! name: '-x' is no name"),
+            ({"name": "-x"}, "! name: '-x' is no name for a condition: it begins with '-'"),
             ({"name": "x", "suffix_lines": ""}, "! condition: is empty"),
             ({"suffix_lines": "unknown"}, "no condition unknown"),
             ({"suffix_lines": "pro", "strengths": "a"}, "! numbers of lines: 'a' is not a number"),

@@ -107,7 +107,7 @@ def test_a_wrong_form_stays_open_and_says_what_is_wrong(library: Path) -> None:
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "t")
         for values, word in (
-            ({"name": "no name!"}, "name: no name!: not a name"),
+            ({"name": "no name!"}, "name: no name!: not a name for a vector: it has ' '"),
             ({"name": "steer", "model": "none"}, "none"),
             ({"model": "demo", "method": "guess"}, "method: 'guess' is none of mean, pca, probe"),
             ({"method": "mean", "layers": "x"}, "layers: x: not a list"),

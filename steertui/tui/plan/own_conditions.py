@@ -1,6 +1,5 @@
 """The user's own conditions file: conditions, dose axes and contests are appended to it."""
 
-import re
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
@@ -14,6 +13,7 @@ import tomli_w
 from steertui.core.condition import Condition
 from steertui.core.condition_files import load_conditions, load_recipes
 from steertui.core.interventions import VectorRecipe
+from steertui.core.typed_name import NameRule
 from steertui.errors import ScenarioError
 from steertui.output_files import append_text
 from steertui.paths import exists
@@ -21,15 +21,16 @@ from steertui.paths import exists
 Kind = Literal["condition", "dose", "contest"]
 """Table of a conditions file."""
 
-_NAME = re.compile(r"\w[\w.-]{0,63}")
+_NAME = NameRule(r"\w", r"[\w.-]", 64)
 
 
 def require_name(name: str) -> None:
     """Raise ScenarioError unless a name of a condition or group can be typed in every command."""
-    if not _NAME.fullmatch(name):
+    fault = _NAME.fault(name)
+    if fault:
         raise ScenarioError(
-            f"{name!r} is no name for a condition; begin with a letter or digit, and use letters, "
-            "digits, '.', '_' and '-', at most 64"
+            f"{name!r} is no name for a condition: it {fault}; begin with a letter or digit, and "
+            "use letters, digits, '.', '_' and '-', at most 64"
         )
 
 
