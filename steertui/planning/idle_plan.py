@@ -30,14 +30,21 @@ def idle_reason(
     Without a download the run itself finds out what is missing. Raises SteertuiError if the
     database cannot be read, or for a wrong name of a model.
     """
-    if not exists(db):
-        return ""
-    with Store(db, must_exist=True) as store:
-        stored = newest_plan(store, experiment)
-        if stored is None:
-            return ""
-        if all(m.backend is ModelBackend.IMPORTED for m in used_models(store, stored.id)):
-            return IMPORTED
-    if can_render(experiment):
+    if is_imported(experiment, db):
+        return IMPORTED
+    if not exists(db) or can_render(experiment):
         return ""
     return COMPLETE if estimate_experiment(experiment, db, options, origin).is_complete else ""
+
+
+def is_imported(experiment: Experiment, db: Path) -> bool:
+    """Return whether a database has an experiment with these settings, imported with its answers.
+
+    Raises StoreError if the database cannot be read.
+    """
+    if not exists(db):
+        return False
+    with Store(db, must_exist=True) as store:
+        stored = newest_plan(store, experiment)
+        models = used_models(store, stored.id) if stored else []
+    return bool(models) and all(model.backend is ModelBackend.IMPORTED for model in models)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from steertui.core.experiment import Experiment
 from steertui.core.verdict import Label, Verdict
@@ -109,5 +110,21 @@ def test_imported_labels_are_never_pending(tmp_path: Path) -> None:
         assert app.screen.state.startswith("Up to date")
         await press(pilot, "0")
         assert "resume" not in frame(app)[0]
+
+    drive(open_session(None, db, Overrides(threads=1)), story)
+
+
+def test_plan_says_that_answers_were_imported_and_blames_no_field(tmp_path: Path) -> None:
+    """A log of inspect_ai names a task, which is no scenario pack, and a model of a provider."""
+    db = tmp_path / "a.db"
+    write(db, "imported:made-up")
+    log = replace(EXPERIMENT, models=["provider/model/name"], scenarios=["task"])
+    execute(db, "UPDATE experiment_plans SET toml = ?", [log.to_toml()])
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "1")
+        shown = " ".join(str(app.screen.query_one("#estimate", Static).render()).split())
+        assert shown.startswith("! the answers of this experiment were imported")
+        assert "Change the models; r runs nothing until then." in shown
 
     drive(open_session(None, db, Overrides(threads=1)), story)

@@ -23,6 +23,7 @@ from steertui.paths import exists
 from steertui.planning.estimate import Estimate, estimate_experiment
 from steertui.planning.experiment_files import load_experiment, save_experiment
 from steertui.planning.footprint import Footprint, footprint_of
+from steertui.planning.idle_plan import IMPORTED, is_imported
 from steertui.planning.origin import TYPED, Origin, file_origin
 from steertui.planning.presets import PRESETS
 from steertui.planning.resolve import vector_recipes
@@ -147,7 +148,10 @@ class PlanScreen(Page):
     def _start_estimate(self) -> None:
         db, plan = self._estimable
         options = self.session.server_options
-        estimate = with_worths(estimate_experiment(plan.experiment, db, options, plan.origin), db)
+        estimate = estimate_experiment(plan.experiment, db, options, plan.origin)
+        if estimate.error and is_imported(plan.experiment, db):
+            estimate = Estimate(error=IMPORTED)
+        estimate = with_worths(estimate, db)
         footprint = footprint_of(plan.experiment, estimate.downloads)
         self.app.call_from_thread(self._show_estimate, (db, plan), estimate, footprint)
 

@@ -9,6 +9,7 @@ from steertui.execution.plan_lines import answered_text, gap_text, judge_work_te
 from steertui.execution.progress import dollars
 from steertui.planning.estimate import Estimate, GridSize
 from steertui.planning.footprint import Footprint
+from steertui.planning.idle_plan import IMPORTED
 from steertui.planning.judge_estimate import JudgeEstimate
 from steertui.planning.reach import Sizes
 from steertui.printable import one_line, printable
@@ -48,7 +49,8 @@ def estimate_text(
         return Text("Estimating …", c.quiet)
     if estimate.error:
         text = Text().append(f"! {one_line(in_screen_words(estimate.error))}.", c.error)
-        return text.append("\n\nChange the field named above; r runs nothing until then.", c.quiet)
+        what = "the models" if estimate.error == IMPORTED else "the field named above"
+        return text.append(f"\n\nChange {what}; r runs nothing until then.", c.quiet)
     text = Text()
     for heading, line in _estimate_lines(estimate, footprint, c):
         heading_text = Text(f"{heading:{HEADING_WIDTH}}", c.quiet)
