@@ -1,5 +1,6 @@
 """Models screen: what it says of weights in every state, and what its keys do with them."""
 
+import socket
 import time
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from steertui.tui.app import SteertuiApp
 from steertui.tui.models.models_screen import ModelsScreen
 from steertui.tui.plan.plan_screen import PlanScreen
 from steertui.tui.session import Session
-from steertui.tui.widgets.job_page import Job, JobProgress
+from steertui.tui.widgets.job_page import Job, JobLine, JobProgress
 from steertui.tui.widgets.stable_table import StableTable
 from tests.fixtures.hub_server import HubServer
 from tests.fixtures.screens import drive, press, wait_for_question, wait_idle, wait_until
@@ -96,6 +97,31 @@ def test_damaged_weights_are_found_downloaded_again_and_deleted(
         assert NAME not in rows(app)
 
     drive(Session(tmp_path / "a.db"), story)
+
+
+@pytest.mark.slow  # for the time after which a silent hub is given up
+def test_a_download_says_at_once_what_it_does_and_that_it_is_cancelled(
+    hub: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "6")
+        model = next(m for m in catalogue() if m.weights[0].sha256 and not m.weights[0].gated)
+        await details(pilot, app, f"{model.name}:{model.weights[0].quant}")
+        line = app.screen.query_one(JobLine)
+        await pilot.press("f")
+        await wait_until(pilot, lambda: "asking the hub for" in str(line.content), seconds=5)
+        await pilot.press("c")
+        await wait_until(pilot, lambda: "cancelling" in str(line.content), seconds=5)
+        silent.close()
+        await wait_idle(pilot)
+        screen = app.screen
+        assert isinstance(screen, ModelsScreen)
+        assert not screen.is_busy
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # it accepts, and never answers
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
+        drive(Session(tmp_path / "a.db"), story)
 
 
 @pytest.mark.slow

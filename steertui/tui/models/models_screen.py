@@ -194,7 +194,8 @@ class ModelsScreen(JobPage):
         """Download and verify the model under the cursor."""
         row = self._current_row
         if row:
-            self.begin(self._fetching(row.name, pull([row.name])))
+            job = self._fetching(row.name, pull([row.name]))
+            self.begin(job, first=f"asking the hub for {row.name}")
 
     @work(exit_on_error=False)
     async def action_add(self) -> None:
@@ -217,7 +218,8 @@ class ModelsScreen(JobPage):
         weights = locate_weights(row.name)
         for path in weights.paths if weights else ():
             forget_digest(path)
-        self.begin(self._fetching(row.name, supply(Requirements((row.name,)))))
+        job = self._fetching(row.name, supply(Requirements((row.name,))))
+        self.begin(job, first=f"verifying {row.name}")
 
     @work(exit_on_error=False)
     async def action_delete(self) -> None:

@@ -154,15 +154,20 @@ class JobPage(Page):
             dialog.accept(values)
         self._open_form = None
 
-    def begin(self, job: Job, source: tuple[FormJob, Values] | None = None) -> None:
+    def begin(
+        self, job: Job, source: tuple[FormJob, Values] | None = None, *, first: str = ""
+    ) -> None:
         """Do a job in a thread, unless one is at work or a run computes.
 
-        `source` is the form that it was begun with, and its values.
+        `source` is the form that it was begun with, and its values. `first` says what is done
+        before the first step.
         """
         if self._may_begin():
             self._is_busy = True
             self._cancelled.clear()
             self.refresh_bindings()
+            if first:
+                self.query_one(JobLine).update(Text(f"{one_line(first)} …  c cancels", "bold"))
             self.run_worker(lambda: self._work(job, source), thread=True, group="job")
 
     def _may_begin(self) -> bool:
@@ -253,8 +258,9 @@ class JobPage(Page):
         return super().check_action(action, parameters)
 
     def action_cancel(self) -> None:
-        """Cancel the job."""
+        """Cancel the job, which ends after its present step."""
         self._cancelled.set()
+        self.query_one(JobLine).update(Text("cancelling …", "bold"))
 
     def on_unmount(self) -> None:
         """Cancel the job when the program ends."""
