@@ -282,7 +282,7 @@ def test_a_viewer_counts_the_labels_of_a_judge_that_had_none_when_it_began(tmp_p
             label_all(db, [judges[1]], 4)
             await wait_until(pilot, lambda: screen.run.pending == 1)
             line = str(screen.query_one("#activity", Static).render())
-            assert "3 labels · 1 labels pending" in line
+            assert "3 labels · 1 label pending" in line
 
         drive_stored(db, story)
 
