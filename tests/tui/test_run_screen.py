@@ -356,7 +356,7 @@ def test_labels_of_a_person_are_no_work_of_a_plan_without_a_judge(tmp_path: Path
         await press(pilot, "2")
         assert run_screen(app).state == DONE
         line = str(run_screen(app).query_one("#activity", Static).render())
-        assert "1 labels" in line
+        assert "1 label" in line.split(" · ")
         assert "3 unjudged" in line
 
     drive_stored(db, story)
