@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,30 +17,23 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Markdown
 from textual.widgets._footer import FooterKey  # the package exports no name for it
 
-from steertui.core.condition import Condition
 from steertui.engine.sizing import Overrides
 from steertui.tui import app as app_module
 from steertui.tui.app import SteertuiApp, open_session
 from steertui.tui.help_screen import HelpScreen, named_bindings
-from steertui.tui.open_dialog import OpenDialog
-from steertui.tui.plan.condition_editor import ConditionEditor
 from steertui.tui.read.compare_screen import CompareScreen
 from steertui.tui.read.read_screen import ReadScreen
 from steertui.tui.read.trial_list import TrialList
-from steertui.tui.recent import RecentExperiment
 from steertui.tui.results.results_screen import ResultsScreen
 from steertui.tui.run.matrix import Matrix
 from steertui.tui.run.run_screen import RunScreen
 from steertui.tui.session import Session
-from steertui.tui.widgets.choose_many import ChooseMany
 from steertui.tui.widgets.choose_one import ChooseOne
-from steertui.tui.widgets.form import Form, FormLine
-from steertui.tui.widgets.form_dialog import FormDialog
 from steertui.tui.widgets.key_line import KeyLine
 from steertui.tui.widgets.moves import MoveScroll
 from steertui.tui.widgets.page import PAGES
-from steertui.tui.widgets.prompts import Confirm, NumberPrompt, TextPrompt
 from tests.fixtures import large
+from tests.fixtures.dialogs import DIALOGS
 from tests.fixtures.frames import frame, lines_of
 from tests.fixtures.screens import Story, drive, press, wait_idle, wait_until
 
@@ -64,32 +56,6 @@ SCREENS = {
 
 GO_LINKS = [f"app.go('{page}')" for page in PAGES]
 """Actions of the navigation bar."""
-
-NO_CONDITION = Condition("mine", suffix="Yes.")
-RECENT = RecentExperiment("a.db", "a", "demo", 1, 1, gap="", seen_at=0.0)
-FORM = Form("Which?", [FormLine("x", "x", "1", is_path=True)])
-
-DIALOGS: dict[str, tuple[Callable[[Path], ModalScreen[Any]], dict[str, object]]] = {
-    "question": (lambda _: Confirm("Do it?", "Do"), {"enter": True, "escape": False}),
-    "text": (lambda _: TextPrompt("Which?", "a", is_path=True), {"enter": "a", "escape": None}),
-    "number": (lambda _: NumberPrompt("How many?", 5, 1, 9), {"enter": 5, "escape": None}),
-    "one": (lambda _: ChooseOne("Which?", [("a", "A")]), {"enter": "a", "escape": None}),
-    "many": (
-        lambda _: ChooseMany("Which?", [("a", "A")], ["a"], hint="or others"),
-        {"enter": ["a"], "escape": None},
-    ),
-    "form": (lambda _: FormDialog(FORM), {"enter": {"x": "1"}, "escape": None}),
-    "open": (lambda _: OpenDialog([RECENT]), {"enter": RECENT, "escape": None}),
-    "help": (
-        lambda _: HelpScreen(Screen()),
-        dict.fromkeys(("escape", "q", "question_mark"), None),
-    ),
-    "editor": (
-        lambda folder: ConditionEditor(NO_CONDITION, folder / "own.toml"),
-        {"escape": None, "ctrl+s": replace(NO_CONDITION, about="custom condition")},
-    ),
-}
-"""Dialogs by kind, and the result of each key that closes one; files are in the folder."""
 
 
 class Recording(SteertuiApp):

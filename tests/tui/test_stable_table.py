@@ -1,9 +1,6 @@
 """Tables: every drawn cell is its value after any number of switches, and the cursor stays."""
 
 import asyncio
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +14,7 @@ from steertui.tui.app import SteertuiApp, open_session
 from steertui.tui.results.tables import MAX_CHANGED
 from steertui.tui.widgets.stable_table import StableTable, make_content
 from tests.fixtures import large
+from tests.fixtures.busy import busy_thread
 from tests.fixtures.screens import drive, press, wait_idle
 
 SIZES = ((80, 24), (100, 30), (120, 40), (200, 60), (250, 70))
@@ -28,24 +26,6 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("tables") / "a.db"
     large.write(path, models=2, samples=1, words=4)
     return path
-
-
-@contextmanager
-def load() -> Iterator[None]:
-    """Keep another thread of this process busy."""
-    end = threading.Event()
-
-    def work() -> None:
-        while not end.is_set():
-            sum(range(20_000))
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield
-    finally:
-        end.set()
-        thread.join()
 
 
 def expected_line(cells: list[Text], heads: list[Text]) -> str:
@@ -108,7 +88,7 @@ def switch(db: Path, size: tuple[int, int], times: int) -> None:
             await press(pilot, key)
             compared += check_tables(app)
 
-    with load():
+    with busy_thread():
         drive(open_session(None, db, Overrides(threads=1)), story, size)
     assert compared > times
 
