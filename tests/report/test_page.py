@@ -14,13 +14,11 @@ from steertui.report.page import writer
 from steertui.report.page.writer import write_page
 from steertui.store import Store
 from tests.fixtures import large, replica
+from tests.fixtures.browser import running_browser
 from tests.fixtures.rehashing import rehash
 
 pytestmark = pytest.mark.slow
 
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
-)
 AXE = Path(__file__).resolve().parents[2] / ".venv/node_modules/axe-core/axe.min.js"
 HOSTILE = (
     '</script><script>window.hurt = 1</script><img src=x onerror="window.hurt = 2">'
@@ -59,13 +57,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    if not BROWSER:
-        pytest.skip("no Chromium is installed")
-    with api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+    with running_browser() as running:
         yield running
-        running.close()
 
 
 def opened(browser: Any, path: Path, width: int = 1400, scheme: str = "light") -> Any:

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import psutil
 import pytest
 
+from tests.fixtures.browser import running_browser
 from tests.fixtures.program import call
 
 aiohttp = pytest.importorskip("aiohttp")
@@ -73,7 +75,7 @@ async def read_until(page: Any, text: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/?token=wrong", "/ws", "/page.css", "/static/js/textual.js"]
+    "path", ["/", "/?token=wrong", "/ws", "/page/style.css", "/static/js/textual.js"]
 )
 def test_nothing_is_served_without_the_token(
     served: tuple[subprocess.Popen[str], str, str], path: str
@@ -112,6 +114,36 @@ def test_a_page_shows_the_screens_and_sends_keys(
             await asyncio.sleep(0.05)
 
     converse(story, address)
+
+
+@pytest.mark.slow
+def test_the_page_takes_keys_without_a_click(
+    served: tuple[subprocess.Popen[str], str, str],
+) -> None:
+    _, address, token = served
+    with running_browser() as browser:
+        page = browser.new_page()
+        problems: list[str] = []
+        drawn: list[bytes] = []
+
+        def note_problem(message: Any) -> None:
+            if message.type == "error":
+                problems.append(message.text)
+
+        def note_frame(frame: str | bytes) -> None:
+            if isinstance(frame, bytes):
+                drawn.append(frame)
+
+        page.on("console", note_problem)
+        page.on("websocket", lambda socket: socket.on("framereceived", note_frame))
+        page.goto(f"{address}/?token={token}")
+        page.wait_for_selector("body.-first-byte")
+        page.keyboard.press("1")
+        deadline = time.monotonic() + DEADLINE
+        while b"estimate" not in b"".join(drawn) and time.monotonic() < deadline:
+            page.wait_for_timeout(100)
+        assert b"estimate" in b"".join(drawn)
+        assert not problems
 
 
 def test_a_page_of_another_site_is_refused_in_spite_of_the_cookie(

@@ -63,8 +63,8 @@ class ScreensServer:
         app.add_routes(
             [
                 web.get("/", self._page),
-                web.get("/page.css", self._style),
                 web.get("/ws", self._session),
+                web.static("/page", HERE / "page"),
                 web.static("/static", STATIC),
             ]
         )
@@ -84,9 +84,6 @@ class ScreensServer:
         page = Template((HERE / "index.html").read_text(encoding="utf-8"))
         text = page.substitute(websocket=f"{scheme}://{request.host}/ws")
         return web.Response(text=text, content_type="text/html")
-
-    async def _style(self, _: web.Request) -> web.FileResponse:
-        return web.FileResponse(HERE / "page.css")
 
     async def _session(self, request: web.Request) -> web.StreamResponse:
         """Run a process for a page until the page or the process ends."""
