@@ -44,15 +44,13 @@ def corrections(
 ) -> tuple[Correction, ...]:
     """Return a judge's corrected rates for each model setting.
 
-    Only the reference's labels that are a random sample of the judge's (`random_sample`) are used.
+    Only the reference's labels that are a random sample of the judge's on the same model
+    (`random_sample`) are used.
     """
-    sample = {
-        key
-        for name in dict.fromkeys(o.condition for o in outcomes.values())
-        for key in random_sample(
-            judge, {key: o for key, o in outcomes.items() if o.condition == name}, reference
-        )
-    }
+    cells: dict[tuple[ModelSetting, str], dict[AnswerKey, Outcome]] = {}
+    for key, outcome in outcomes.items():
+        cells.setdefault((key[0], outcome.condition), {})[key] = outcome
+    sample = {key for own in cells.values() for key in random_sample(judge, own, reference)}
     answers: dict[ModelSetting, dict[str, list[JudgedAnswer]]] = {}
     for key, outcome in outcomes.items():
         if outcome.label:

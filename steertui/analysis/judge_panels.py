@@ -29,9 +29,9 @@ CORRECTED_COLUMNS = ("as judged", "corrected", "95 % interval", "checked")
 """Column headings of `corrected_rows`, after the condition."""
 
 CORRECTION_CAVEAT = (
-    "Corrected rates use only those checked answers that were drawn at random from this judge's "
-    "labels; the intervals include the uncertainty of its error rates and keep the answers to a "
-    "scenario together"
+    "Corrected rates use those checked answers that were drawn at random from this judge's labels, "
+    "or that are all of a model's answers with one label under one condition; the intervals "
+    "include the uncertainty of the judge's error rates and keep the answers to a scenario together"
 )
 
 

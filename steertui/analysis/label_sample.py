@@ -29,11 +29,11 @@ def random_sample(
 ) -> list[AnswerKey]:
     """Return the answers labelled by a person that are a random sample of each judge's label.
 
-    `judged` has the judge's outcomes under one condition, `labelled` the person's. For each of the
-    judge's labels the sample is all answers if the person labelled all. Otherwise it is the
-    longest unbroken prefix of the random order up to the last answer drawn from a queue in that
-    order by this judge's labels (`Outcome.drawn`). Answers chosen for their uncertainty, and
-    answers after a skipped one, are not random and are excluded.
+    `judged` has the judge's outcomes of one model under one condition, `labelled` the person's.
+    For each of the judge's labels the sample is all answers if the person labelled all, in
+    whatever order. Otherwise it is the longest unbroken prefix of the random order up to the last
+    answer drawn from a queue in that order by this judge's labels (`Outcome.drawn`). Answers
+    chosen for their uncertainty, and answers after a skipped one, are not random and are excluded.
     """
     strata: dict[object, list[AnswerKey]] = {}
     for key, outcome in judged.items():

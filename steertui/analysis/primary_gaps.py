@@ -24,13 +24,15 @@ def primary_over_settings(tables: Sequence[Table]) -> dict[TableKey, float]:
     """Return the p values of the primary comparisons after Holm over the model settings.
 
     Each judge has its own family: all models and temperatures of one experiment, without the demo
-    model beside real ones. Tables that draw no headline, and those without a test, count with a p
-    value of 1.
+    model beside real ones. Tables that draw no headline, and those without a test, count in it with
+    a p value of 1 and have none themselves.
     """
     adjusted: dict[TableKey, float] = {}
     for own in _families(tables).values():
         p_values = [_p(table) for table in own]
-        adjusted |= dict(zip((table.key for table in own), holm(p_values), strict=True))
+        over_all = holm([1.0 if p is None else p for p in p_values])
+        tested = zip(own, p_values, over_all, strict=True)
+        adjusted |= {table.key: over for table, p, over in tested if p is not None}
     return adjusted
 
 
@@ -42,10 +44,9 @@ def _families(tables: Sequence[Table]) -> dict[tuple[str, str], list[Table]]:
     return {key: without_stand_ins(own) for key, own in families.items()}
 
 
-def _p(table: Table) -> float:
-    if table.primary is None or not table.draws_headline or table.primary.gap.p is None:
-        return 1.0
-    return table.primary.gap.p
+def _p(table: Table) -> float | None:
+    """Return the p value; None without a pair to test, or if the table draws no headline."""
+    return table.primary.gap.p if table.primary and table.draws_headline else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,8 @@ class PooledGap:
     Attributes:
         experiment: its id.
         judge: the judge's name.
-        settings: number of model settings.
-        models: number of models.
+        settings: number of model settings with a pair.
+        models: number of their models.
         pairs: number of pairs of a model setting and a scenario valid under both conditions.
         answers: number of valid answers of these pairs, each of which counts once.
         gap: pooled within each scenario (`pooled_gap`), with 95 % limits.
@@ -85,7 +86,7 @@ class PooledGap:
 def pooled_gaps(tables: Sequence[Table]) -> list[PooledGap]:
     """Return the pooled primary comparison of each judge of several model settings.
 
-    Tables that draw no headline are left out.
+    Tables that draw no headline or have no pair are left out.
     """
     found = [*_pooled_gaps(tables)]
     return [replace(one, rivals=tuple(_rivals(one, found))) for one in found]
@@ -117,10 +118,10 @@ def _is_contested(table: Table) -> bool:
 def _pooled_gaps(tables: Sequence[Table]) -> Iterator[PooledGap]:
     """Yield the pooled primary comparison of each judge of several model settings.
 
-    Tables that draw no headline are left out.
+    Tables that draw no headline or have no pair are left out.
     """
     for (experiment, _), own in _families(tables).items():
-        drawn = [table for table in own if table.draws_headline]
+        drawn = [table for table in own if _p(table) is not None]
         compared = {(t.primary.gap.first, t.primary.gap.second) for t in drawn if t.primary}
         if len(drawn) < 2 or len(compared) != 1:
             continue
@@ -184,14 +185,15 @@ def _pooled_reservation(pooled: PooledGap) -> str:
 def several_settings_sentences(complete: Sequence[Table], shown: Sequence[Table]) -> Iterator[str]:
     """Yield one sentence per judge on its primary comparisons over several model settings.
 
-    Holm is over all models and temperatures of the experiment, shown or not.
+    It speaks of the model settings with a test. Holm is over all models and temperatures of the
+    experiment, shown or not.
     """
     pooled = {(own.experiment, own.judge): own for own in pooled_gaps(complete)}
     selected = {table.key: table for table in shown if table.primary}
     for family in _families(complete).values():
         size = len(family)
         own = [selected[table.key] for table in family if table.key in selected]
-        results = [(t, t.primary.gap) for t in own if t.primary and t.draws_headline]
+        results = [(t, t.primary.gap) for t in own if t.primary and _p(t) is not None]
         points = [gap.points for _, gap in results if gap.points is not None]
         if not points or size < 2:
             continue

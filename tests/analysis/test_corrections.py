@@ -73,3 +73,21 @@ def test_a_rate_is_not_corrected_before_every_label_is_checked() -> None:
         found = corrections(reference, judge.id, judged)
         (row,) = corrected_rows(replace(pair, corrections=found))
         assert row[2:] == ("–", "", f"{checked} of 4, not every label checked")
+
+
+def test_a_model_that_is_added_takes_no_labels_from_the_first() -> None:
+    """All answers of the first model are labelled, and none of the second."""
+    true = [Label.CONVERGENCE, *[Label.NO_CONVERGENCE] * 7]
+    cells = [(str(i), condition) for condition in ("pro", "anti") for i in range(8)]
+    judged: dict[AnswerKey, Outcome] = {
+        (setting, i, name, 0): outcome(int(i), name, Label.NO_CONVERGENCE)
+        for setting in (GOOD, BAD)
+        for i, name in cells
+    }
+    reference: dict[AnswerKey, Outcome] = {
+        (GOOD, i, name, 0): outcome(int(i), name, true[int(i)]) for i, name in cells
+    }
+    first, second = (own.rates for own in corrections(reference, "local:j", judged))
+    for condition in ("pro", "anti"):
+        assert (first[condition].references, first[condition].value) == (8, 1 / 8)
+        assert (second[condition].references, second[condition].value) == (0, None)

@@ -14,7 +14,11 @@ from steertui.analysis.gap_details import (
     sensitivity_sentence,
     short_sensitivity,
 )
-from steertui.analysis.primary_gaps import several_settings_sentences
+from steertui.analysis.primary_gaps import (
+    pooled_gaps,
+    primary_over_settings,
+    several_settings_sentences,
+)
 from steertui.analysis.table import Table, make_table
 from steertui.core.judge_kind import JudgeKind
 from steertui.core.outcome import Outcome
@@ -177,3 +181,24 @@ def test_equal_gaps_of_several_models_are_one_number() -> None:
     shared = settings({"pro": [*[C] * 10, *[N] * 10], "anti": [*[N] * 10, *[X] * 10]})
     (line, *_) = several_settings_sentences(shared, shared)
     assert "where marked †, over shared scenarios" in line
+
+
+def test_a_model_without_pairs_is_in_no_sentence_on_several_models() -> None:
+    apart = table({"pro": [C, N, X, X], "anti": [X, X, N, N]})
+    unjudged = [outcome._replace(label=None) for outcome in apart.outcomes]
+    unlabelled = make_table("e", apart.setting, apart.judge, unjudged, Policy.PAPER)
+    assert unlabelled.primary
+    names = ("pairs", "apart", "empty")
+
+    def named(*tables: Table) -> list[Table]:
+        own = zip(names[-len(tables) :], tables, strict=True)
+        return [replace(t, setting=replace(t.setting, model=n, name=n)) for n, t in own]
+
+    untested = named(apart, unlabelled)
+    assert primary_over_settings(untested) == {}
+    assert [*several_settings_sentences(untested, untested)] == []
+    mixed = named(table({"pro": [C] * 8, "anti": [N] * 8}), apart, unlabelled)
+    assert [*primary_over_settings(mixed)] == [mixed[0].key]
+    (line,) = several_settings_sentences(mixed, mixed)
+    assert line.startswith("Judged by a, pro − anti on pairs has p = ")
+    assert pooled_gaps(mixed) == []
