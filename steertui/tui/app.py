@@ -37,7 +37,7 @@ from steertui.tui.read.compare_screen import CompareScreen
 from steertui.tui.read.read_screen import ReadScreen
 from steertui.tui.results.results_screen import ResultsScreen
 from steertui.tui.run.run_screen import RunScreen
-from steertui.tui.session import Session, parse_stored
+from steertui.tui.session import Draft, Session, parse_stored
 from steertui.tui.start_screen import StartScreen
 from steertui.tui.terminal_output import small_output
 from steertui.tui.theme import DARK, LIGHT
@@ -245,13 +245,13 @@ class SteertuiApp(Opening):
         if self.open(DEMO_DB, DEMO_EXPERIMENT, origin=TYPED):
             await self.start()
 
-    async def start(self) -> None:
-        """Start or resume the open experiment."""
+    async def start(self, plan: Draft | None = None) -> None:
+        """Start or resume the open experiment, or another plan for the open database."""
         await self.go("run")
         await self.close_overlays()
         screen = self.screen
         assert isinstance(screen, RunScreen)
-        screen.start()
+        screen.start(plan)
 
     # Keys
 

@@ -31,7 +31,7 @@ from steertui.tui.recent import (
     note_recent,
     stored_experiments,
 )
-from steertui.tui.session import Session, parse_stored
+from steertui.tui.session import Draft, Session, parse_stored
 from steertui.tui.start_screen import StartScreen
 from steertui.tui.widgets.prompts import Confirm
 from steertui.tui.widgets.screen_words import in_screen_words
@@ -100,9 +100,7 @@ class Opening(OrderedKeys):
         self, db: Path, experiment: Experiment | None, id: str = "", *, origin: Origin = TYPED
     ) -> bool:
         """Open another database or experiment; return False, and say why, during a run."""
-        if self.is_at_work:
-            message = "A run is in progress: stop it (2, then s) before you open or run another."
-            self.notify(message, severity="warning", timeout=15)
+        if not self._is_free():
             return False
         before, draft = self.session.db, self.session.draft
         self.session.open(db, experiment, id, origin=origin)
@@ -110,6 +108,30 @@ class Opening(OrderedKeys):
             message = f"The changed plan of {before} is kept: open {before} again with ctrl+o."
             self.notify(message, timeout=15, markup=False)
         return True
+
+    def _is_free(self) -> bool:
+        """Return whether no run is in progress here, and say so during one."""
+        if self.is_at_work:
+            message = "A run is in progress: stop it (2, then s) before you open or run another."
+            self.notify(message, severity="warning", timeout=15)
+        return not self.is_at_work
+
+    async def start(self, plan: Draft | None = None) -> None:
+        """Start or resume the open experiment, or another plan for the open database."""
+
+    async def run_plan(self, plan: Draft) -> None:
+        """Run a plan on the open database.
+
+        If a stored experiment is open, it stays open, and the plan a changed one, until the run
+        has stored the plan: a run that is declined or fails before loses neither.
+        """
+        session = self.session
+        is_open = plan.experiment == session.experiment
+        if session.id and not is_open:
+            if self._is_free():
+                await self.start(plan)
+        elif self.open(session.db, plan.experiment, session.id, origin=plan.origin):
+            await self.start()
 
     async def recent_experiments(self) -> list[RecentExperiment]:
         """Return the open experiment, then those of its database and the recent ones by time."""

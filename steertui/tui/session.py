@@ -89,12 +89,32 @@ class Session:
     def plan(self, plan: Draft) -> None:
         self.draft = None if plan.experiment == self.experiment else plan
 
-    def set_id(self, id: str) -> None:
-        """Note the id with which the open experiment is planned in the store."""
+    @property
+    def unplanned(self) -> str:
+        """Why there is nothing to show without an id, as a clause."""
+        return "this experiment was not run yet" if self.experiment else "no experiment was run yet"
+
+    def agree(self, plan: Draft) -> Draft:
+        """Return a plan with the origin of typed values, as the user agreed to its own."""
+        agreed = Draft(plan.experiment, TYPED)
+        if self.experiment == plan.experiment:
+            self.origin = TYPED
+        elif self.draft and self.draft.experiment == plan.experiment:
+            self.draft = agreed
+        return agreed
+
+    def set_planned(self, plan: Draft, id: str) -> None:
+        """Open a plan of the open database that is stored with this id.
+
+        If the Plan screen shows another plan by now, that one stays there as a changed plan.
+        """
         draft = self.draft
         self.draft = None
-        self.id = id
-        self.draft = draft or self.draft
+        if self.id and self.id != id:
+            self.version += 1
+        self.experiment, self.origin, self.id = plan.experiment, plan.origin, id
+        if draft:
+            self.plan = draft
 
     @property
     def _name(self) -> tuple[Path, str]:

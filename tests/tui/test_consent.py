@@ -14,7 +14,7 @@ from steertui.store import Store
 from steertui.tui.app import SteertuiApp, open_session
 from steertui.tui.plan.plan_screen import PlanScreen
 from steertui.tui.run.matrix import Matrix
-from steertui.tui.run.run_screen import ENTER_FILES, NOT_STARTED, RunScreen
+from steertui.tui.run.run_screen import ENTER_FILES, RunScreen
 from steertui.tui.run.runner import COSTS
 from steertui.tui.session import Session
 from steertui.tui.widgets.prompts import Confirm
@@ -61,19 +61,21 @@ def server_experiment(url: str) -> Experiment:
 
 
 async def decline_on_plan(pilot: Pilot[None], app: SteertuiApp) -> None:
-    """Decline to run the open experiment, which stays open, then a changed plan of it."""
+    """Decline to run the open experiment, then a changed plan of it, which is kept."""
     run, stored = app.screen, app.session.id
     assert isinstance(run, RunScreen)
-    for limit, id, state in ((2, stored, UNANSWERED), (1, "", NOT_STARTED)):
+    for limit in (2, 1):
         await press(pilot, "1")
         plan = app.screen
         assert isinstance(plan, PlanScreen)
-        plan.change(replace(plan.experiment, limit=limit), plan.origin)
+        changed = replace(plan.experiment, limit=limit)
+        plan.change(changed, plan.origin)
         await press(pilot, "r")
         assert "Run it?" in await wait_for_question(pilot)
         await press(pilot, "escape")
-        assert (app.screen, app.session.id, run.state) == (run, id, state)
-        assert bool(run.query_one(Matrix).selected_key()) == bool(id)
+        assert (app.screen, app.session.id, run.state) == (run, stored, UNANSWERED)
+        assert run.query_one(Matrix).selected_key()
+        assert app.session.plan.experiment == changed
 
 
 def test_received_experiment_is_confirmed_once(tmp_path: Path) -> None:

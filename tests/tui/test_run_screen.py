@@ -15,6 +15,7 @@ from steertui.core.verdict import SIGNS, Label, Verdict
 from steertui.engine.events import SlotView
 from steertui.engine.sizing import Overrides
 from steertui.planning.judges import DEFAULT_OPTIONS, Judge, find_judges
+from steertui.planning.origin import TYPED
 from steertui.store import Store
 from steertui.store.progress_queries import survey
 from steertui.store.run_lock import run_lock
@@ -31,7 +32,7 @@ from steertui.tui.run.run_messages import Ended, JudgeQueue, RunUpdate, Stage
 from steertui.tui.run.run_screen import DONE, STOPPED, RunScreen
 from steertui.tui.run.run_state import RunState, StoredState
 from steertui.tui.run.status_lines import activity_parts
-from steertui.tui.session import Session
+from steertui.tui.session import Draft, Session
 from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.label_style import FAILED, ON_DARK, WAITING, WRITING, WRITTEN
 from steertui.tui.widgets.long_text import LongText
@@ -343,6 +344,29 @@ def test_after_a_stop_r_asks_whether_to_resume_or_to_run_the_changed_plan(tmp_pa
     drive_run(db, story)
     assert select(db, "SELECT count(*) FROM experiments") == [(2,)]
     assert stored(db) == [(18, 18)]  # the changed plan has a part of the same trials
+
+
+def test_a_changed_plan_that_cannot_start_is_kept_and_hides_no_result(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    changed = replace(SMALL, models=["nowhere.gguf"], seed=7)
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await wait_idle(pilot)
+        id = app.session.id
+        app.session.plan = Draft(changed, TYPED)
+        await press(pilot, "2", "r", "down", "enter")
+        await wait_idle(pilot)
+        screen = run_screen(app)
+        assert screen.state.startswith("Failed")
+        assert app.session.id == id
+        assert len(screen.run.grid.statuses) == 18
+        await press(pilot, "4")
+        assert not app.screen.query_one("#empty").display
+        await press(pilot, "0", "enter", "1")
+        assert isinstance(app.screen, PlanScreen)
+        assert app.screen.experiment == changed
+
+    drive_run(db, story)
 
 
 def test_labels_of_a_person_are_no_work_of_a_plan_without_a_judge(tmp_path: Path) -> None:

@@ -146,7 +146,7 @@ class LabelScreen(Page):
         self._counts = LabelCounts(0, 0)
         self.refresh_bindings()
         if not experiment:
-            self.show_empty("No answers to label: no experiment was run yet.")
+            self.show_empty(f"No answers to label: {self.session.unplanned}.")
             return
         self._batch = await self.session.with_store(
             lambda store: draw_batch(store, experiment, annotator, size, order)

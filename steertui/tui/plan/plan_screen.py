@@ -241,17 +241,15 @@ class PlanScreen(Page):
         return None if text is None else parse(value, text)
 
     async def action_run(self) -> None:
-        """Open the experiment and run it, unless the estimate found an error."""
+        """Run the experiment, unless the estimate found an error."""
         estimate = self._current_estimate
         if estimate and estimate.error:
             self.show_error(estimate.error)
             return
-        session, experiment = self.session, self.experiment
-        id = session.id if experiment == session.experiment else ""
-        if estimate and estimate.is_complete and not session.draft:
+        if estimate and estimate.is_complete and not self.session.draft:
             await self.host.go("run")
-        elif self.host.open(session.db, experiment, id, origin=self.origin):
-            await self.host.start()
+        else:
+            await self.host.run_plan(Draft(self.experiment, self.origin))
 
     def action_prompts(self) -> None:
         """Show the prompts of the experiment."""

@@ -177,7 +177,7 @@ class ResultsScreen(Page):
     async def _count(self) -> None:
         experiment, policy = self.session.id, self._policy
         if not experiment:
-            self.show_empty("No results: no experiment was run yet.")
+            self.show_empty(f"No results: {self.session.unplanned}.")
             return
         note = self.query_one(CountingNote)
         begun = note.begin() if self._counted else None

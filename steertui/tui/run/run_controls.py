@@ -7,15 +7,14 @@ from typing import ClassVar
 from textual import work
 from textual.binding import Binding, BindingType
 
-from steertui.core.experiment import Experiment
 from steertui.errors import SteertuiError
 from steertui.planning.consent import open_question, reach_lines, remember
 from steertui.planning.idle_plan import idle_reason
-from steertui.planning.origin import TYPED
 from steertui.printable import one_line
 from steertui.tui.plan.fields import changes_text
 from steertui.tui.run.following import Following
 from steertui.tui.run.runner import Runner
+from steertui.tui.session import Draft
 from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.prompts import Confirm, NumberPrompt
 
@@ -44,7 +43,7 @@ class RunControls(Following):
         super().__init__()
         self.runner: Runner | None = None
         self.version = -1
-        self._experiment_at_work: Experiment | None = None
+        self._plan_at_work: Draft | None = None
 
     def clear_run(self) -> None:
         """Forget the shown experiment."""
@@ -59,10 +58,16 @@ class RunControls(Following):
     def show_notice(self, text: str) -> None:
         """Show a sentence that is no failure until the next run."""
 
+    def set_planned(self, id: str) -> None:
+        """Open the plan at work, which is now stored with this id."""
+        if self._plan_at_work:
+            self.session.set_planned(self._plan_at_work, id)
+        self.version = self.session.version
+
     def restart(self) -> None:
         """Run the experiment of the run that has just ended again."""
-        if self._experiment_at_work:
-            self._start_runner(self._experiment_at_work, is_agreed=True)
+        if self._plan_at_work:
+            self._start_runner(self._plan_at_work, is_agreed=True)
 
     @property
     def is_at_work(self) -> bool:
@@ -74,21 +79,27 @@ class RunControls(Following):
         """Whether the run in progress here is paused."""
         return self.runner is not None and self.runner.control.is_paused
 
-    def start(self) -> None:
-        """Run what is missing; ask for consent first if the experiment was received."""
-        experiment = self.session.experiment
-        if self.is_at_work or self.is_following or experiment is None:
+    def start(self, plan: Draft | None = None) -> None:
+        """Run what is missing of the open experiment, or of another plan for its database.
+
+        Consent is asked for first if the plan was received. Another plan is opened when the run
+        has stored it.
+        """
+        session = self.session
+        if plan is None and session.experiment:
+            plan = Draft(session.experiment, session.origin)
+        if self.is_at_work or self.is_following or plan is None:
             return
-        if self.session.origin.received:
-            self._start_received(experiment)
+        if plan.origin.received:
+            self._start_received(plan)
         else:
-            self._start_runner(experiment)
+            self._start_runner(plan)
 
     @work(exclusive=True, group="consent", exit_on_error=False)
-    async def _start_received(self, experiment: Experiment) -> None:
-        """Start the run if the user agrees to the experiment's hosts, downloads and files."""
-        session = self.session
-        origin, version = session.origin, session.version
+    async def _start_received(self, plan: Draft) -> None:
+        """Start the run if the user agrees to the plan's hosts, downloads and files."""
+        session, version = self.session, self.session.version
+        experiment, origin = plan.experiment, plan.origin
         try:
             reason = await asyncio.to_thread(
                 idle_reason, experiment, session.db, session.server_options, origin
@@ -107,17 +118,16 @@ class RunControls(Following):
                 return
         if version == session.version and not self.is_at_work:
             await asyncio.to_thread(remember, experiment, origin)
-            session.origin = TYPED
-            self._start_runner(experiment)
+            self._start_runner(session.agree(plan))
 
-    def _start_runner(self, experiment: Experiment, *, is_agreed: bool = False) -> None:
+    def _start_runner(self, plan: Draft, *, is_agreed: bool = False) -> None:
         self.version = self.session.version
-        self._experiment_at_work = experiment
+        self._plan_at_work = plan
         self.clear_run()
         self.state = "Planning …"
         session = self.session
         runner = Runner(
-            experiment,
+            plan.experiment,
             session.db,
             session.overrides,
             self,
@@ -149,7 +159,8 @@ class RunControls(Following):
             if chosen is None:
                 return
             if chosen == DRAFT:
-                self.host.open(self.session.db, draft.experiment, origin=draft.origin)
+                await self.host.run_plan(draft)
+                return
         self.start()
 
     def action_pause(self) -> None:

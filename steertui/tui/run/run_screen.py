@@ -44,7 +44,7 @@ resume. **Run** runs everything that is missing or failed.
 DONE = "Up to date: 4 shows the results, enter opens a trial"
 NOT_STARTED = "Not started: r runs the experiment"
 NO_RATES = {
-    True: "No labels yet. Rates appear here as the judge labels the answers.",
+    True: "Rates appear here as answers are labelled.",
     False: "This experiment has no judge, so there are no rates. 1 adds a judge, 5 labels answers.",
 }
 """Text without rates, by whether there is a judge."""
@@ -196,7 +196,7 @@ class RunScreen(RunControls):
 
     @on(Planned)
     def _planned(self, message: Planned) -> None:
-        self.session.set_id(message.id)
+        self.set_planned(message.id)
         self.run.judge = message.judge
         if not message.is_busy:
             self.run.count_labels(message.judges, message.others_labelled)

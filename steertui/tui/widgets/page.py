@@ -1,6 +1,5 @@
 """Base of the screens: navigation bar, body, key bar, and a message for an empty screen."""
 
-from pathlib import Path
 from typing import ClassVar, Protocol, cast
 
 from rich.text import Text
@@ -15,14 +14,12 @@ from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
 from steertui.analysis.summary import Summary
-from steertui.core.experiment import Experiment
 from steertui.errors import SteertuiError
 from steertui.paths import exists
-from steertui.planning.origin import Origin
 from steertui.printable import one_line
 from steertui.store.trial_filter import TrialFilter
 from steertui.tui.recent import RecentExperiment
-from steertui.tui.session import Session
+from steertui.tui.session import Draft, Session
 from steertui.tui.widgets.key_bar import KeyBar
 from steertui.tui.widgets.label_style import Palette, palette
 from steertui.tui.widgets.layout import shorten_path
@@ -66,11 +63,6 @@ class Host(Protocol):
     async def go(self, page: str) -> None:
         """Show a screen."""
 
-    def open(
-        self, db: Path, experiment: Experiment | None, id: str = "", *, origin: Origin
-    ) -> bool:
-        """Open another database or experiment; return False, and say why, during a run."""
-
     def drop_keys(self) -> None:
         """Drop the keys that are typed and have not acted yet."""
 
@@ -91,6 +83,9 @@ class Host(Protocol):
 
     async def start(self) -> None:
         """Start or resume the open experiment."""
+
+    async def run_plan(self, plan: Draft) -> None:
+        """Run a plan on the open database; it is opened when the run has stored it."""
 
     async def run_demo(self) -> None:
         """Run the demo."""
