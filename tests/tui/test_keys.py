@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.actions import ActionParseResult
 from textual.app import SystemCommand
 from textual.binding import Binding
-from textual.dom import DOMNode
 from textual.geometry import Offset
 from textual.pilot import Pilot
 from textual.screen import ModalScreen, Screen
@@ -18,7 +15,6 @@ from textual.widgets import Markdown
 from textual.widgets._footer import FooterKey  # the package exports no name for it
 
 from steertui.engine.sizing import Overrides
-from steertui.tui import app as app_module
 from steertui.tui.app import SteertuiApp, open_session
 from steertui.tui.help_screen import HelpScreen, named_bindings
 from steertui.tui.read.compare_screen import CompareScreen
@@ -35,55 +31,11 @@ from steertui.tui.widgets.page import PAGES
 from tests.fixtures import large
 from tests.fixtures.dialogs import DIALOGS
 from tests.fixtures.frames import frame, lines_of
+from tests.fixtures.recording_app import SCREENS, Recording
 from tests.fixtures.screens import Story, drive, press, wait_idle, wait_until
-
-SCREENS = {
-    "start": "0",
-    "plan": "1",
-    "run": "2",
-    "read": "3",
-    "results": "4",
-    "label": "5",
-    "models": "6",
-    "vectors": "7",
-    "judges": "8",
-    "compare": "3 b",
-    "search": "3 slash",
-    "report": "4 r",
-    "prompts": "1 p",
-}
-"""Keys that lead to each screen, and to the search line of Read."""
 
 GO_LINKS = [f"app.go('{page}')" for page in PAGES]
 """Actions of the navigation bar."""
-
-
-class Recording(SteertuiApp):
-    """App that notes the actions of pressed keys.
-
-    Attributes:
-        actions: the actions so far.
-        runs_actions: whether they are run, too.
-    """
-
-    CSS_PATH = str(Path(app_module.__file__).with_name("steertui.tcss"))
-
-    def __init__(self, session: Session, first: str = "start") -> None:
-        super().__init__(session, first)
-        self.actions: list[str] = []
-        self.runs_actions = True
-
-    async def run_action(
-        self,
-        action: str | ActionParseResult,
-        default_namespace: DOMNode | None = None,
-        namespaces: Mapping[str, DOMNode] | None = None,
-    ) -> bool:
-        """Note an action, and run it."""
-        self.actions.append(str(action))
-        if not self.runs_actions:
-            return True
-        return await super().run_action(action, default_namespace, namespaces)
 
 
 @pytest.fixture(scope="module")

@@ -57,8 +57,18 @@ class CompareScreen(Page):
         Binding("d", "differences", "Differences", id="beside.marks", tooltip="Mark words"),
         Binding("u", "unfold", "Reasoning", id="beside.unfold", tooltip="Show or hide it"),
         Binding("escape", "leave", "Back", id="beside.back", tooltip="Leave"),
-        Binding("right", "app.focus_next", "Next column", id="beside.on", show=False),
-        Binding("left", "app.focus_previous", "Previous column", id="beside.before", show=False),
+        # With priority, since columns bind the arrows to horizontal scrolling and never scroll so.
+        Binding(
+            "right", "app.focus_next", "Next column", priority=True, id="beside.on", show=False
+        ),
+        Binding(
+            "left",
+            "app.focus_previous",
+            "Previous column",
+            priority=True,
+            id="beside.before",
+            show=False,
+        ),
     ]
 
     def __init__(self, key: str) -> None:
