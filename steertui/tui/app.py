@@ -48,6 +48,7 @@ from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.job_page import JobPage
 from steertui.tui.widgets.page import PAGES
 from steertui.tui.widgets.prompts import Confirm
+from steertui.units import list_text
 
 TERMINAL_CHECK = 2.0
 """Seconds between two looks whether the terminal is still there."""
@@ -293,11 +294,11 @@ class SteertuiApp(Opening):
         return True
 
     def action_leave(self) -> None:
-        """Quit, after a confirmation during a run."""
+        """Quit, after a confirmation if work is stopped or a changed plan is lost."""
         self.run_worker(self._leave(), exclusive=True, group="leave")
 
     async def _leave(self) -> None:
-        question = self._work_in_progress
+        question = " ".join(filter(None, (self._work_in_progress, self._lost_plans)))
         if question and not await self.push_screen_wait(Confirm(question, "Quit")):
             return
         self.exit()
@@ -311,6 +312,18 @@ class SteertuiApp(Opening):
         busy = (PAGES[s.NAME] for s in screens if isinstance(s, JobPage) and s.is_busy)
         title = next(busy, "")
         return f"A task is in progress on {title}. Cancel it and quit?" if title else ""
+
+    @property
+    def _lost_plans(self) -> str:
+        """The question before changed plans are lost by quitting; "" if there are none."""
+        names = self.session.unsaved
+        if not names:
+            return ""
+        plan, it = ("plan", "it") if len(names) == 1 else ("plans", "them")
+        held = (
+            f"Neither a run nor a file (1, then w) holds the changed {plan} of {list_text(names)}."
+        )
+        return f"{held} Quit and lose {it}?"
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Yield the keys' commands, those of the screen first, then Textual's own."""

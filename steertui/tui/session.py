@@ -12,6 +12,7 @@ from steertui.errors import SteertuiError
 from steertui.planning.consent import stored_origin
 from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
 from steertui.planning.origin import TYPED, Origin
+from steertui.planning.presets import PRESETS
 from steertui.store import FileId, Store
 from steertui.store.records import StoredExperiment
 
@@ -40,6 +41,7 @@ class Session:
         origin: source of the experiment's values.
         writes: incremented whenever a screen other than Run may have changed stored labels.
         drafts: changed plans by the path and id of the experiment that was open at the change.
+        kept: experiments that a preset or a file holds, and the default one.
         is_sure: whether the user agreed in advance to run received experiments.
         checked: the file whose content has been checked; a run that writes it would otherwise have
             it checked again by every query.
@@ -54,6 +56,7 @@ class Session:
     origin: Origin = TYPED
     writes: int = 0
     drafts: dict[tuple[Path, str], Draft] = field(default_factory=dict)
+    kept: list[Experiment] = field(default_factory=lambda: [Experiment(), *PRESETS.values()])
     is_sure: bool = False
     checked: FileId | None = None
 
@@ -79,6 +82,12 @@ class Session:
         self.drafts.pop(self._name, None)
         if draft:
             self.drafts[self._name] = draft
+
+    @property
+    def unsaved(self) -> list[str]:
+        """Names of the databases with a changed plan that is neither run nor in a file."""
+        lost = (db.name for (db, _), own in self.drafts.items() if own.experiment not in self.kept)
+        return [*dict.fromkeys(lost)]
 
     @property
     def plan(self) -> Draft:

@@ -27,7 +27,15 @@ from steertui.tui.start_screen import StartScreen
 from steertui.tui.widgets.choose_many import ChooseMany
 from steertui.tui.widgets.prompts import NumberPrompt, TextPrompt
 from tests.fixtures import large
-from tests.fixtures.screens import Story, drive, press, type_at_once, wait_idle, wait_until
+from tests.fixtures.screens import (
+    Story,
+    drive,
+    press,
+    type_at_once,
+    wait_for_question,
+    wait_idle,
+    wait_until,
+)
 
 T = TypeVar("T")
 
@@ -193,6 +201,12 @@ def test_a_plan_is_kept_while_another_experiment_is_open(
         await wait_idle(pilot)
         assert isinstance(app.screen, PlanScreen)
         assert plan.experiment == changed
-        assert app.session.draft
+        await press(pilot, "q")
+        assert "the changed plan of steertui.db. Quit and lose it?" in await wait_for_question(
+            pilot
+        )
+        await press(pilot, "escape", "w", "enter")
+        await wait_until(pilot, lambda: not app.session.unsaved)
+        assert app.session.draft  # saved in a file, which quitting does not lose
 
     drive(Session(Path("steertui.db")), story)

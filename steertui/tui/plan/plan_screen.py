@@ -315,9 +315,9 @@ class PlanScreen(Page):
             self.change(PRESETS[name])
 
     async def _may_replace(self) -> bool:
-        """Return whether another experiment may replace the plan; ask if it was changed by hand."""
+        """Return whether another experiment may replace the plan; ask if that would lose it."""
         draft = self.session.draft
-        if draft is None or draft.experiment in PRESETS.values():
+        if draft is None or draft.experiment in self.session.kept:
             return True
         changes = changes_text(self.session.experiment or Experiment(), draft.experiment)
         question = f"The changed plan is not run: {changes}. Replace it?"
@@ -339,6 +339,7 @@ class PlanScreen(Page):
         if exists(file) and not await self.app.push_screen_wait(Confirm(question, "Replace")):
             return False
         save_experiment(self.experiment, file, [self.session.db])
+        self.session.kept.append(self.experiment)
         self.notify(f"Saved: {file}; o opens it again.", markup=False)
         return True
 
@@ -355,6 +356,7 @@ class PlanScreen(Page):
         experiment = load_experiment(file)
         origin = file_origin(experiment, file, {})
         if await self._may_replace():
+            self.session.kept.append(experiment)
             self.change(experiment, origin)
             return True
         return False
