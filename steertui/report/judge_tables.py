@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from steertui.analysis.formatting import kappa_columns, percentage
 from steertui.analysis.judge_overview import JudgeOverview, best_judge
 from steertui.analysis.judge_worth import worth_sentence
+from steertui.core.model import is_stand_in
 from steertui.planning.inventory import InventoryRow
 from steertui.report.agreement_tables import draw_pair
 from steertui.report.record import Record, worth_record
@@ -84,7 +85,7 @@ def overview_row(overview: JudgeOverview) -> tuple[str, ...]:
         return overview.judge.name, "not measured", "–", "–", "", seconds, dollars
     agreement = worth.pair.overall
     equal = percentage(agreement.agreed, agreement.items)
-    standing = worth.words
+    standing = "scripted" if is_stand_in(overview.judge.title) else worth.words
     return overview.judge.name, standing, equal, *kappa_columns(agreement), seconds, dollars
 
 

@@ -68,6 +68,21 @@ def test_a_judge_is_tested_and_its_worth_is_shown(tmp_path: Path) -> None:
         assert len(server.fake.bodies) >= len(load_control_set().answer)
 
 
+def test_the_tested_demo_is_called_scripted(tmp_path: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "t")
+        await fill(pilot, app, judges="demo")
+        assert row(app)[:2] == ["local:demo", "scripted"]
+        shown, _ = frame(app)
+        assert "no judge of other" in shown
+        assert "Not measured" not in shown
+
+    options = JudgeServerOptions(control_set=control_set(per_label=1))
+    overrides = Overrides(threads=1)
+    session = Session(tmp_path / "a.db", overrides=overrides, server_options=options)
+    drive_judges(session, story)
+
+
 def test_a_paid_test_is_confirmed(tmp_path: Path) -> None:
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "t")

@@ -245,6 +245,7 @@ def test_a_run_counts_the_labels_pending_that_a_viewer_counts(tmp_path: Path) ->
         dollars=0.0,
         others=("two",),
         others_labelled=0,
+        unplanned_labelled=0,
         is_planned=True,
         unscored=0,
     )
@@ -283,7 +284,7 @@ def test_a_viewer_counts_the_labels_of_a_judge_that_had_none_when_it_began(tmp_p
             label_all(db, [judges[1]], 4)
             await wait_until(pilot, lambda: screen.run.pending == 1)
             line = str(screen.query_one("#activity", Static).render())
-            assert "3 labels · 1 label pending" in line
+            assert "4 answers · 7 labels · 1 label pending" in line
 
         drive_stored(db, story)
 
@@ -404,6 +405,8 @@ def test_labels_of_a_planned_judge_are_shown_before_those_of_a_person(tmp_path: 
         assert run_screen(app).run.judge == "local:x"
         assert "demo: not evidence" in frame(app)[0]  # rates of one judge of three are the demo's
         assert run_screen(app).state == "4 labels pending: r judges the answers"  # by the demo
+        line = str(run_screen(app).query_one("#activity", Static).render())
+        assert line.strip().startswith("4 answers · 5 labels · 4 labels pending")  # 2, 2 and 1
 
     drive_stored(db, story)
 

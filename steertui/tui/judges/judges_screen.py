@@ -52,6 +52,11 @@ LEFT_COLUMNS = (0, 1)
 
 HERE = PAGES["judges"]
 
+SCRIPTED = (
+    "Its labels were written into its training text: it is no judge of other models' answers."
+)
+"""What the demo checkpoint is worth as a judge, measured or not."""
+
 NO_JUDGES = "No judge is measured yet: t tests models on answers with known labels."
 
 
@@ -128,7 +133,7 @@ class JudgesScreen(JobPage):
             return
         overview = self._overviews[row]
         sentence = worth_sentence(overview.judge, overview.worth)
-        text = Text(f"{one_line(sentence)}." if sentence else "Not measured on the control set.")
+        text = Text(f"{one_line(sentence)}." if sentence else SCRIPTED)
         count = f"{overview.labels:,} {counted(overview.labels, 'label')} in all"
         labels = Text(count, self.colours.quiet)
         last = Text(f"\n{one_line(self._advice)}.", "bold")

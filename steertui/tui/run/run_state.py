@@ -28,6 +28,7 @@ class StoredState:
         dollars: cost of all judges so far, in US dollars.
         others: ids of the planned judges other than `judge`.
         others_labelled: labels that they have given.
+        unplanned_labelled: labels of all others, such as people, which no run asks for.
         is_planned: whether `judge` is planned, or it is unknown which judges are.
         unscored: answers that the unsteered model is to score and has not.
     """
@@ -39,6 +40,7 @@ class StoredState:
     dollars: float
     others: tuple[str, ...]
     others_labelled: int
+    unplanned_labelled: int
     is_planned: bool
     unscored: int
 
@@ -54,14 +56,17 @@ def read_state(store: Store, session: Session, judge: str) -> StoredState:
     judge = judge or first_judge(store, experiment) or next(iter(planned or ()), "")
     places, statuses = survey(store, experiment, judge)
     others = tuple(other for other in planned or () if other != judge)
+    infos = store.judges(experiment)
+    unplanned = [info.id for info in infos if info.id not in (judge, *others)]
     return StoredState(
         places=places,
         statuses=statuses,
         failures=failure_reasons(store, experiment),
         judge=judge,
-        dollars=sum(store.judge_cost(info.id).dollars or 0.0 for info in store.judges(experiment)),
+        dollars=sum(store.judge_cost(info.id).dollars or 0.0 for info in infos),
         others=others,
         others_labelled=count_labels(store, experiment, others),
+        unplanned_labelled=count_labels(store, experiment, unplanned),
         is_planned=planned is None or judge in planned,
         unscored=pending_scores(store, experiment, session.experiment),
     )
@@ -80,6 +85,7 @@ class RunState:
         is_judge_planned: whether a run judges the answers by the shown judge.
         others: ids of the other planned judges.
         others_labelled: labels that they have given.
+        unplanned_labelled: labels of all judges and people but the shown and the planned ones.
         is_counting: whether the updates of a run in this process keep `others_labelled` current.
         unscored: stored answers that the unsteered model is to score and has not.
         dollars: stored cost of all judges, in US dollars.
@@ -102,6 +108,7 @@ class RunState:
     is_judge_planned: bool = False
     others: tuple[str, ...] = ()
     others_labelled: int = 0
+    unplanned_labelled: int = 0
     is_counting: bool = False
     unscored: int = 0
     dollars: float = 0.0
@@ -130,6 +137,7 @@ class RunState:
         self.failures = stored.failures
         self.judge = stored.judge
         self.dollars = stored.dollars
+        self.unplanned_labelled = stored.unplanned_labelled
         if not self.is_counting:  # the store may hold labels whose update comes later
             self.is_judge_planned = stored.is_planned
             self.others = stored.others
@@ -156,6 +164,11 @@ class RunState:
     def unanswered(self) -> int:
         """Number of trials without an answer."""
         return len(self.places) - self.answered
+
+    @property
+    def labelled(self) -> int:
+        """Number of labels of all judges and people."""
+        return self.grid.labelled + self.others_labelled + self.unplanned_labelled
 
     @property
     def unjudged(self) -> int:

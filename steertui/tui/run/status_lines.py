@@ -94,7 +94,7 @@ def stored_parts(run: RunState, c: Palette) -> list[Text]:
     parts.append(_number(run.answered, counted(run.answered, "answer"), c))
     if run.unanswered:
         parts.append(_number(run.unanswered, "unanswered", c))
-    parts.append(_number(run.grid.labelled, counted(run.grid.labelled, "label"), c))
+    parts.append(_number(run.labelled, counted(run.labelled, "label"), c))
     if run.pending:
         parts.append(_number(run.pending, f"{counted(run.pending, 'label')} pending", c))
     elif run.unjudged:

@@ -13,7 +13,7 @@ from steertui.tui.widgets.choose_one import OptionRow
 FORMATS = MappingProxyType(
     {
         "html": ("HTML: one page with figures and all texts", ".html"),
-        "trials-csv": ("CSV: one row per trial, with all texts", ".csv"),
+        "trials-csv": ("CSV: one row per trial and judge, with all texts", ".csv"),
         "markdown": ("Markdown: the tables", ".md"),
         "json": ("JSON: the tables", ".json"),
     }
