@@ -78,7 +78,7 @@ def run(
     design = resolve_before_creation(Path(db), experiment, options)
     with Store(Path(db)) as store:
         plan = make_plan(design or resolve(experiment, store=store), store, options)
-        with run_lock(store.path):
+        with run_lock(store.path, plan.id):
             for event in run_plan(plan, store, overrides or Overrides(), options):
                 if on_event is not None:
                     on_event(event)

@@ -80,8 +80,8 @@ def test_logs_and_locks_are_in_a_private_folder_of_the_temporary_one(
 ) -> None:
     folder = temporary / f"steertui-{os.getuid()}"
     assert process.log_folder() == folder
-    with run_lock.run_lock(tmp_path / "a.db"):
-        assert [file.suffix for file in folder.iterdir()] == [".lock"]
+    with run_lock.run_lock(tmp_path / "a.db", "an id"):
+        assert {file.suffix for file in folder.iterdir()} == {".lock", ".experiment"}
     assert mode(folder) == 0o700
 
 

@@ -295,7 +295,7 @@ def _report(
     *,
     experiment: str,
 ) -> int:
-    stopped = consume(events, reporter, handler, store.path)
+    stopped = consume(events, reporter, handler, (store.path, experiment))
     if stopped is None:
         _print_resume_command(store, experiment)
         return handler.exit_code
@@ -307,16 +307,19 @@ def _report(
 
 
 def consume(
-    events: Generator[Event, None, None], reporter: Reporter, handler: SignalHandler, db: Path
+    events: Generator[Event, None, None],
+    reporter: Reporter,
+    handler: SignalHandler,
+    at_work: tuple[Path, str],
 ) -> list[Incomplete] | None:
     """Show the events; return the judges and models that were stopped or left out.
 
-    None after a signal.
+    `at_work` is the database and the id of the experiment or control set. None after a signal.
     """
     stopped: list[Incomplete] = []
     is_interrupted = False
     try:
-        with run_lock(db):  # otherwise two processes pay for the same label
+        with run_lock(*at_work):  # otherwise two processes pay for the same label
             for event in events:
                 reporter.show(event)
                 if isinstance(event, Incomplete):

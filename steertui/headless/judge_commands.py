@@ -52,7 +52,7 @@ def test_judges(
             unjudged=plan.unjudged,
         )
         reporter = choose_reporter(as_json=as_json)
-        stopped = consume(events, reporter, handler, store.path)
+        stopped = consume(events, reporter, handler, (store.path, plan.experiment))
         if stopped is None:
             return handler.exit_code
         ids = {one.id for one in plan.judges}

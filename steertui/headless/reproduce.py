@@ -91,7 +91,7 @@ def reproduce(how: ReproductionRun, options: ReproductionOptions, overrides: Ove
             reporter = choose_reporter(as_json=how.as_json)
             reporter.planned(plan, how.db)
             events = run(plan, store, overrides, JudgeServerOptions(), control=handler.control)
-            stopped = consume(events, reporter, handler, how.db)
+            stopped = consume(events, reporter, handler, (how.db, plan.id))
             if stopped is None:
                 print_line("Stopped. Run the same command again to resume.", to_stderr=True)
                 return handler.exit_code

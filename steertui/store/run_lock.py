@@ -20,10 +20,11 @@ class BusyError(StoreError):
 
 
 @contextmanager
-def run_lock(db: Path) -> Iterator[None]:
+def run_lock(db: Path, experiment: str) -> Iterator[None]:
     """Hold the lock of a database; the operating system releases it if the process dies.
 
-    Raises BusyError if another process holds it.
+    `experiment` is the id of the experiment or control set that is run or judged; other processes
+    read it (`experiment_at_work`). Raises BusyError if another process holds the lock.
     """
     lock = FileLock(_lock_file(db))
     try:
@@ -33,9 +34,23 @@ def run_lock(db: Path) -> Iterator[None]:
             f"{db}: another steertui is running on it; wait for it, or watch it in `steertui`"
         ) from None
     try:
+        _experiment_file(db).write_text(experiment, encoding="utf-8")
         yield
     finally:
         lock.release()
+
+
+def experiment_at_work(db: Path) -> str | None:
+    """Return the id of the experiment or control set that a process runs or judges now.
+
+    None if no process works on the database, "" if the one that does has not stored the id yet.
+    """
+    if not is_locked(db):
+        return None
+    try:
+        return _experiment_file(db).read_text(encoding="utf-8")
+    except OSError:
+        return ""
 
 
 def is_locked(db: Path) -> bool:
@@ -46,6 +61,10 @@ def is_locked(db: Path) -> bool:
             return False
     except Timeout:
         return True
+
+
+def _experiment_file(db: Path) -> Path:
+    return _lock_file(db).with_suffix(".experiment")
 
 
 def _lock_file(db: Path) -> Path:

@@ -19,7 +19,7 @@ from steertui.paths import exists, is_folder
 from steertui.planning.origin import TYPED, Origin
 from steertui.store import Store
 from steertui.store.records import StoredExperiment
-from steertui.store.run_lock import is_locked
+from steertui.store.run_lock import experiment_at_work
 from steertui.tui.label.label_screen import LabelScreen
 from steertui.tui.open_dialog import OpenDialog
 from steertui.tui.ordered_keys import OrderedKeys
@@ -72,12 +72,21 @@ class Opening(OrderedKeys):
         """Whether a run is in progress in this process, paused or not."""
         return False
 
+    async def experiment_elsewhere(self) -> str | None:
+        """Return the id of what another process runs or judges on the open database.
+
+        None if no other process does, "" if the id is unknown.
+        """
+        db = self.session.db
+        if self.is_at_work or not exists(db):
+            return None
+        experiment = await asyncio.to_thread(experiment_at_work, db)
+        is_same = not self.is_at_work and db == self.session.db  # neither has changed meanwhile
+        return experiment if is_same else None
+
     async def is_run_elsewhere(self) -> bool:
         """Return whether another process runs on the open database."""
-        db = self.session.db
-        if self.is_at_work or not exists(db) or not await asyncio.to_thread(is_locked, db):
-            return False
-        return not self.is_at_work and db == self.session.db  # neither has changed meanwhile
+        return await self.experiment_elsewhere() is not None
 
     async def go(self, page: str) -> None:
         """Show a screen; the current one is updated.

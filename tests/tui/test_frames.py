@@ -101,9 +101,7 @@ def run(after: Callable[[RunScreen], None] | None = None) -> State:
         screen = app.screen
         assert isinstance(screen, RunScreen)
         screen.runner = Runner(DEMO_EXPERIMENT, DB, app.session.overrides, screen)
-        screen.post_message(
-            Planned(large.experiment_of(DB), (large.judge_id(0),), 0, is_busy=False)
-        )
+        screen.post_message(Planned(large.experiment_of(DB), (large.judge_id(0),), 0))
         await wait_idle(pilot)
         screen.post_message(progress_update())
         await wait_idle(pilot)

@@ -207,7 +207,7 @@ def test_the_end_says_how_the_answers_were_drawn_and_which_judge_labelled_none(d
         assert "apply to that mix, not to all answers" in text
         for key, _ in select(db, "SELECT trial, id FROM verdicts WHERE judge LIKE 'human:%'"):
             execute(db, "DELETE FROM verdicts WHERE trial = ? AND judge = ?", [key, JUDGE])
-        with run_lock(db):
+        with run_lock(db, ""):
             await press(pilot, "u", "c", "enter")
         assert "fake labelled none of the answers that you labelled" in shown(app)
         assert "a run or a judge is at work" in shown(app)

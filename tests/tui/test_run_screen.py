@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from steertui.core.experiment import Experiment
 from steertui.core.model import STAND_IN_TITLE
@@ -24,7 +24,7 @@ from steertui.tui.label.label_screen import LabelScreen
 from steertui.tui.label.label_text import NO_ANSWERS
 from steertui.tui.plan.plan_screen import PlanScreen
 from steertui.tui.run import following
-from steertui.tui.run.following import FOLLOWING
+from steertui.tui.run.following import BUSY, FOLLOWING, OTHER
 from steertui.tui.run.matrix import Matrix
 from steertui.tui.run.panels import FocusPanel
 from steertui.tui.run.run_controls import PAUSED, RUNNING
@@ -149,7 +149,7 @@ def test_a_paused_run_shows_no_throughput() -> None:
     assert activity_parts(run, ON_DARK, is_paused=True) == []
 
 
-def test_stop_is_confirmed_and_p_resumes_a_paused_run(tmp_path: Path) -> None:
+def test_stop_is_confirmed_and_p_resumes_a_run_that_other_slots_left_paused(tmp_path: Path) -> None:
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         screen = run_screen(app)
         await pilot.press("p")
@@ -159,6 +159,15 @@ def test_stop_is_confirmed_and_p_resumes_a_paused_run(tmp_path: Path) -> None:
         await wait_until(pilot, lambda: app.screen is not screen)
         await pilot.press("escape")
         assert screen.is_at_work
+        before = screen.runner
+        await pilot.press("n")
+        await wait_until(pilot, lambda: app.screen is not screen)
+        app.screen.query_one(Input).value = "2"
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: screen.runner not in (None, before))
+        await wait_until(pilot, lambda: bool(screen.run.grid.lines))
+        assert screen.state == PAUSED
+        assert key_label(screen, "p") == "Resume"
         await pilot.press("p")
         assert screen.state == RUNNING
         assert key_label(screen, "p") == "Pause"
@@ -172,7 +181,7 @@ def test_second_process_on_a_locked_database_follows_and_runs_nothing(tmp_path: 
     db = tmp_path / "a.db"
 
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
-        await wait_until(pilot, lambda: run_screen(app).state == FOLLOWING)
+        await wait_until(pilot, lambda: run_screen(app).state == BUSY)
         assert stored(db) == [(0, 0)]
         lock.close()
         await wait_idle(pilot)
@@ -182,8 +191,29 @@ def test_second_process_on_a_locked_database_follows_and_runs_nothing(tmp_path: 
         )
 
     with contextlib.ExitStack() as lock:
-        lock.enter_context(run_lock(db))
+        lock.enter_context(run_lock(db, ""))
         drive_run(db, story)
+
+
+def test_a_viewer_says_whether_the_other_process_runs_the_open_experiment(tmp_path: Path) -> None:
+    """The experiment planned last is not the one that runs if an older one is resumed."""
+    db = tmp_path / "a.db"
+    older = made_up(db, ["an answer"] * 2)
+    newer = made_up(db, ["an answer"] * 4)
+    lock = contextlib.ExitStack()
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        assert app.session.id == newer
+        await pilot.press("2")
+        await wait_until(pilot, lambda: isinstance(app.screen, RunScreen))
+        await wait_until(pilot, lambda: run_screen(app).state == OTHER)
+        lock.close()
+        lock.enter_context(run_lock(db, newer))
+        await wait_until(pilot, lambda: run_screen(app).state == FOLLOWING)
+
+    with lock:
+        lock.enter_context(run_lock(db, older))
+        drive_stored(db, story)
 
 
 def drive_stored(db: Path, story: Story) -> None:
@@ -197,12 +227,12 @@ def test_a_viewer_shows_what_another_process_stores_and_has_no_keys_of_a_run(
     """The screens look for the other process when they are shown, not only from time to time."""
     monkeypatch.setattr(following, "LOOK_INTERVAL", 3600.0)
     db = tmp_path / "a.db"
-    made_up(db, ["an answer"] * 6)
+    id = made_up(db, ["an answer"] * 6)
     (row,) = select(db, "SELECT * FROM generations ORDER BY id DESC LIMIT 1")
     trial = str(row[1])
     execute(db, "DELETE FROM generations WHERE trial = ?", [trial])
     insert = f"INSERT INTO generations VALUES ({', '.join('?' * len(row))})"
-    with run_lock(db):
+    with run_lock(db, id):
 
         async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
             await wait_idle(pilot)
@@ -267,7 +297,7 @@ def test_a_run_counts_the_labels_pending_that_a_viewer_counts(tmp_path: Path) ->
 def test_a_viewer_counts_the_labels_of_a_judge_that_had_none_when_it_began(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
     made_up(db, ["an answer"] * 4)
-    with Loopback(Fake(models=("one", "two"))) as server, run_lock(db):
+    with Loopback(Fake(models=("one", "two"))) as server, run_lock(db, ""):
         names = [f"openai:{name}@{server.url}" for name in ("one", "two")]
         execute(db, "UPDATE experiment_plans SET toml = ?", [Experiment(judges=names).to_toml()])
         judges = find_judges(names, "steertui", hide_suffix=False, options=DEFAULT_OPTIONS)

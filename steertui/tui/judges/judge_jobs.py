@@ -201,7 +201,7 @@ def _label(
         unjudged=plan.unjudged,
         derivation=derivation,
     )
-    with run_lock(store.path):
+    with run_lock(store.path, plan.experiment):
         results = yield from _progress(events)
     results += filter(None, (_unlabelled(store, plan.experiment, one) for one in plan.judges))
     return "; ".join(results) or "labels are complete"

@@ -10,7 +10,7 @@ from textual.message_pump import MessagePump
 from steertui.analysis.summary import summarise_experiment
 from steertui.store import Store
 from steertui.store.progress_queries import ChangeMark, changes_between, current_mark
-from steertui.store.run_lock import is_locked
+from steertui.store.run_lock import experiment_at_work
 from steertui.tui.pending_labels import count_labels, first_judge
 from steertui.tui.run.run_messages import RunUpdate
 from steertui.tui.run.run_state import RunState
@@ -21,19 +21,19 @@ INTERVAL = 1.0
 
 @dataclass
 class OtherEnded(Message):
-    """The run of the other process is over."""
+    """The run of the other process is over, or it works on another experiment now."""
 
 
 class Follower:
     """Posts changes of one experiment to `target` while another process runs on the database."""
 
-    def __init__(self, db: Path, experiment: str, run: RunState, target: MessagePump) -> None:
-        """Follow the experiment with this id.
+    def __init__(self, db: Path, ids: tuple[str, str], run: RunState, target: MessagePump) -> None:
+        """Follow an experiment; `ids` are its id and that of what the other process works on.
 
         Statuses are those under the judge that `run` shows, or else the first one with labels.
         """
         self._db = db
-        self._experiment = experiment
+        self._experiment, self._at_work = ids
         self._run = run
         self._target = target
         self._end = threading.Event()
@@ -43,12 +43,12 @@ class Follower:
         self._end.set()
 
     def work(self) -> None:
-        """Post changes until the other process ends or `stop` is called."""
+        """Post changes until the other process ends or changes its work, or `stop` is called."""
         with Store(self._db, must_exist=True) as store:
             last = ChangeMark()
             is_busy = True
             while is_busy and not self._end.wait(INTERVAL):
-                is_busy = is_locked(self._db)
+                is_busy = experiment_at_work(self._db) == self._at_work
                 last = self._post_changes(store, last)
         if not self._end.is_set():
             self._target.post_message(OtherEnded())

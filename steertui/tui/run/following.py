@@ -11,7 +11,18 @@ LOOK_INTERVAL = 2.0
 """Seconds between two looks whether another process runs on the database."""
 
 FOLLOWING = "Another steertui process runs this experiment; showing its progress"
-OTHER = "Another steertui process runs a newer experiment of this database: ctrl+o opens it"
+OTHER = "Another steertui process runs another experiment, which ctrl+o opens, or tests judges"
+BUSY = "Another steertui process works on this database"
+
+
+def viewer_state(experiment: str, at_work: str) -> str:
+    """Return what the other process does, seen from the screen of `experiment`.
+
+    `at_work` is the id of what it runs or judges, "" if that is unknown.
+    """
+    if not at_work:
+        return BUSY
+    return FOLLOWING if at_work == experiment else OTHER
 
 
 class Following(Page):
@@ -55,24 +66,27 @@ class Following(Page):
     @work(exclusive=True, group="look", exit_on_error=False)
     async def _look(self) -> None:
         db, version = self.session.db, self.session.version
-        if not await self.host.is_run_elsewhere():
+        at_work = await self.host.experiment_elsewhere()
+        if at_work is None:
             return
         experiments = await self.session.with_store(lambda store: store.experiments())
         if self.is_at_work or self.is_following or version != self.session.version:
             return
         if experiments and not self.session.id:
-            newest = experiments[-1]
-            experiment, origin = parse_stored(newest, db)
-            self.session.open(db, experiment, newest.id, origin=origin)
+            stored = next((one for one in experiments if one.id == at_work), experiments[-1])
+            experiment, origin = parse_stored(stored, db)
+            self.session.open(db, experiment, stored.id, origin=origin)
             self.reload()
         if self.session.id:
-            is_newest = experiments[-1].id == self.session.id
-            self.follow(FOLLOWING if is_newest else OTHER)
+            self.follow(at_work)
 
-    def follow(self, state: str) -> None:
-        """Show what the other process stores, until it ends; `state` says so."""
-        self.state = state
-        follower = Follower(self.session.db, self.session.id, self.run, self)
+    def follow(self, at_work: str) -> None:
+        """Show what the other process stores, until it ends or works on something else.
+
+        `at_work` is the id of what it runs or judges, "" if that is unknown.
+        """
+        self.state = viewer_state(self.session.id, at_work)
+        follower = Follower(self.session.db, (self.session.id, at_work), self.run, self)
         self.follower = follower
         self.run_worker(follower.work, thread=True, group="run", exit_on_error=False)
         self.refresh_bindings()

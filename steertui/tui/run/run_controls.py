@@ -64,10 +64,12 @@ class RunControls(Following):
             self.session.set_planned(self._plan_at_work, id)
         self.version = self.session.version
 
-    def restart(self) -> None:
-        """Run the experiment of the run that has just ended again."""
+    def restart(self, *, is_paused: bool) -> None:
+        """Run the experiment of the run that has just ended again, paused if that one was."""
         if self._plan_at_work:
             self._start_runner(self._plan_at_work, is_agreed=True)
+            if is_paused:
+                self.action_pause()
 
     @property
     def is_at_work(self) -> bool:

@@ -18,13 +18,14 @@ class Planned(Message):
         id: the experiment's id.
         judges: ids of the planned judges.
         others_labelled: labels that the judges after the first one have given.
-        is_busy: whether another process is running on the database, so that this one does not.
+        elsewhere: id of what another process runs or judges on the database, so that this one does
+            not run ("" if unknown); None if this one runs.
     """
 
     id: str
     judges: tuple[str, ...]
     others_labelled: int
-    is_busy: bool
+    elsewhere: str | None = None
 
     @property
     def judge(self) -> str:

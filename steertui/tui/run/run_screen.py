@@ -11,11 +11,11 @@ from steertui.analysis.summary import summarise_experiment
 from steertui.store.trial_filter import TrialFilter
 from steertui.store.trials import read_trial
 from steertui.tui.gc_tuning import exempt_live_objects
-from steertui.tui.run.following import FOLLOWING
+from steertui.tui.run.following import viewer_state
 from steertui.tui.run.matrix import Matrix
 from steertui.tui.run.panels import FocusPanel
 from steertui.tui.run.run_body import RunBody
-from steertui.tui.run.run_controls import RUNNING, RunControls
+from steertui.tui.run.run_controls import PAUSED, RUNNING, RunControls
 from steertui.tui.run.run_messages import Ended, Notice, Planned, RunUpdate
 from steertui.tui.run.run_state import RunState, read_state
 from steertui.tui.run.status_lines import (
@@ -76,6 +76,7 @@ class RunScreen(RunControls):
     def __init__(self) -> None:
         super().__init__()
         self._writes = 0
+        self._elsewhere: str | None = None
         self.clear_run()
 
     def clear_run(self) -> None:
@@ -83,7 +84,7 @@ class RunScreen(RunControls):
         self.run = RunState()
         self._follows = True
         self._thread_time = 0.0
-        self._is_busy_elsewhere = False
+        self._elsewhere = None
         self.state = NOT_STARTED
 
     def body(self) -> ComposeResult:
@@ -198,10 +199,12 @@ class RunScreen(RunControls):
     def _planned(self, message: Planned) -> None:
         self.set_planned(message.id)
         self.run.judge = message.judge
-        if not message.is_busy:
+        self._elsewhere = message.elsewhere
+        if message.elsewhere is None:
             self.run.count_labels(message.judges, message.others_labelled)
-        self._is_busy_elsewhere = message.is_busy
-        self.state = FOLLOWING if message.is_busy else "Loading …"
+            self.state = PAUSED if self.is_paused else "Loading …"
+        else:
+            self.state = viewer_state(message.id, message.elsewhere)
         self.load()
 
     @on(RunUpdate)
@@ -229,13 +232,14 @@ class RunScreen(RunControls):
     @on(Ended)
     def _ended(self, message: Ended) -> None:
         has_new_slots = self.runner and self.runner.control.new_slots is not None
+        is_paused = self.is_paused
         self.runner = None
         self.run.clear_activity()
         if has_new_slots and not message.error:
-            self.restart()
+            self.restart(is_paused=is_paused)
             return
-        if self._is_busy_elsewhere and not message.error:
-            self.follow(FOLLOWING)
+        if self._elsewhere is not None and not message.error:
+            self.follow(self._elsewhere)
             return
         self.run.summary = message.summary or self.run.summary
         outcome = ""

@@ -25,7 +25,7 @@ from steertui.planning.resolve import Design, resolve
 from steertui.planning.run_space import require_run_space
 from steertui.printable import one_line
 from steertui.store import Store
-from steertui.store.run_lock import BusyError, run_lock
+from steertui.store.run_lock import BusyError, experiment_at_work, run_lock
 from steertui.tui.pending_labels import count_labels
 from steertui.tui.run.event_aggregator import EventAggregator, new_draw_rate
 from steertui.tui.run.fetching import supply_in_stages
@@ -123,12 +123,13 @@ class Runner:
             return None
         judges = tuple(judge.id for judge in plan.judges)
         try:
-            with run_lock(self._db):
+            with run_lock(self._db, plan.id):
                 labelled = count_labels(store, plan.id, judges[1:])
-                self._target.post_message(Planned(plan.id, judges, labelled, is_busy=False))
+                self._target.post_message(Planned(plan.id, judges, labelled))
                 self._post_updates(plan, store, left_out_models(*supplied.left_out, *plan.left_out))
         except BusyError:
-            self._target.post_message(Planned(plan.id, judges, 0, is_busy=True))
+            at_work = experiment_at_work(self._db) or ""
+            self._target.post_message(Planned(plan.id, judges, 0, elsewhere=at_work))
             return None
         return summarise_experiment(store, plan.id)
 

@@ -57,6 +57,9 @@ class Host(Protocol):
     def is_at_work(self) -> bool:
         """Whether a run is in progress in this process, paused or not."""
 
+    async def experiment_elsewhere(self) -> str | None:
+        """Return the id of what another process runs or judges on the open database, or None."""
+
     async def is_run_elsewhere(self) -> bool:
         """Return whether another process runs on the open database."""
 
