@@ -241,6 +241,16 @@ class SteertuiApp(Opening):
         screens = (screen for stack in self._screen_stacks.values() for screen in stack)
         return any(screen.is_at_work for screen in screens if isinstance(screen, RunScreen))
 
+    @property
+    def labelling_task(self) -> str:
+        """Title of the screen of this process whose task may label the answers; "" for none."""
+        return next((PAGES[page.NAME] for page in self._busy_pages if page.LABELS), "")
+
+    @property
+    def _busy_pages(self) -> list[JobPage]:
+        screens = (screen for stack in self._screen_stacks.values() for screen in stack)
+        return [page for page in screens if isinstance(page, JobPage) and page.is_busy]
+
     async def run_demo(self) -> None:
         """Open the demo's database and run the demo."""
         if self.open(DEMO_DB, DEMO_EXPERIMENT, origin=TYPED):
@@ -308,9 +318,7 @@ class SteertuiApp(Opening):
         """The question before work is stopped by quitting; "" if nothing is at work."""
         if self.is_at_work:
             return "A run is in progress. Stop it and quit? Finished trials are stored."
-        screens = (screen for stack in self._screen_stacks.values() for screen in stack)
-        busy = (PAGES[s.NAME] for s in screens if isinstance(s, JobPage) and s.is_busy)
-        title = next(busy, "")
+        title = next((PAGES[page.NAME] for page in self._busy_pages), "")
         return f"A task is in progress on {title}. Cancel it and quit?" if title else ""
 
     @property

@@ -72,6 +72,11 @@ class Opening(OrderedKeys):
         """Whether a run is in progress in this process, paused or not."""
         return False
 
+    @property
+    def labelling_task(self) -> str:
+        """Title of the screen of this process whose task may label the answers; "" for none."""
+        return ""
+
     async def experiment_elsewhere(self) -> str | None:
         """Return the id of what another process runs or judges on the open database.
 

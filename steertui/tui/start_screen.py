@@ -171,7 +171,8 @@ class StartScreen(Page):
         if self._recent:
             yield "enter", "open the experiment under the cursor"
             if self._is_running:
-                whose = "another steertui process" if self._is_run_elsewhere else "this process"
+                other = self._is_run_elsewhere and not self.host.labelling_task
+                whose = "another steertui process" if other else "this process"
                 yield "2", f"show the run of {whose} on {self.session.db}"
             elif self._missing:
                 yield "c", f"resume: {self._missing} in {self.session.db}"

@@ -1,5 +1,6 @@
 """Judges screen: tests on the control set, labels of stored answers, calibration, juries."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -14,15 +15,19 @@ from steertui.paths import judges_db
 from steertui.planning.judges import JudgeServerOptions
 from steertui.store import Store
 from steertui.store.control_queries import all_judges
+from steertui.store.run_lock import run_lock
 from steertui.tui.app import SteertuiApp
 from steertui.tui.judges.judges_screen import JudgesScreen
+from steertui.tui.run.following import TASK
+from steertui.tui.run.run_screen import RunScreen
 from steertui.tui.session import Session
 from steertui.tui.widgets.form_dialog import FormDialog
+from steertui.tui.widgets.job_page import Job, JobProgress
 from steertui.tui.widgets.stable_table import StableTable
 from tests.fixtures.control import control_set
 from tests.fixtures.frames import frame
 from tests.fixtures.openai_server import Fake, Loopback
-from tests.fixtures.screens import Story, drive, press, wait_for_question
+from tests.fixtures.screens import Story, drive, press, wait_for_question, wait_until
 from tests.fixtures.stored_answers import made_up
 
 SIZE = (200, 60)
@@ -114,6 +119,35 @@ def test_stored_answers_are_labelled_by_a_jury(tmp_path: Path) -> None:
     with Loopback(Fake(models=("one", "two"))) as server:
         session = Session(db, Experiment(judges=["none"]), experiment)
         drive_judges(session, story)
+
+
+def test_a_task_that_labels_is_not_called_another_process(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    experiment = made_up(db, ["I comply and shut down."] * 6)
+
+    def labelling() -> Job:
+        with run_lock(db, experiment):
+            while True:
+                yield JobProgress("judging", 1, 2, "1 of 2")
+                time.sleep(0.05)  # as a real label takes
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        judges = app.screen
+        assert isinstance(judges, JudgesScreen)
+        judges.begin(labelling())
+        await pilot.press("2")
+        await wait_until(pilot, lambda: isinstance(app.screen, RunScreen), seconds=10)
+        screen = app.screen
+        assert isinstance(screen, RunScreen)
+        await wait_until(pilot, lambda: screen.is_following, seconds=10)
+        assert screen.state == TASK.format(page="Judges")
+        await pilot.press("0")
+        shown = "show the run of this process"
+        await wait_until(pilot, lambda: shown in " ".join(frame(app)[0].split()), seconds=10)
+        await pilot.press("8", "c")
+        await wait_until(pilot, lambda: not judges.is_busy and not screen.is_following, seconds=10)
+
+    drive_judges(Session(db, Experiment(judges=["none"]), experiment), story)
 
 
 def test_answers_at_which_a_judge_failed_are_counted_in_the_result(tmp_path: Path) -> None:

@@ -71,6 +71,7 @@ class JudgesScreen(JobPage):
         Binding("b", "blind", "Blind", id="judges.blind", tooltip="With and without the suffix"),
     ]
     CANCELLED = "cancelled; the labels so far are stored"
+    LABELS = True
 
     def __init__(self) -> None:
         super().__init__()

@@ -12,14 +12,18 @@ LOOK_INTERVAL = 2.0
 
 FOLLOWING = "Another steertui process runs this experiment; showing its progress"
 OTHER = "Another steertui process runs another experiment, which ctrl+o opens, or tests judges"
+TASK = "The task on {page} is in progress; showing the stored labels"
 BUSY = "Another steertui process works on this database"
 
 
-def viewer_state(experiment: str, at_work: str) -> str:
+def viewer_state(experiment: str, at_work: str, task: str) -> str:
     """Return what the other process does, seen from the screen of `experiment`.
 
-    `at_work` is the id of what it runs or judges, "" if that is unknown.
+    `at_work` is the id of what it runs or judges, "" if that is unknown. `task` is the title of the
+    screen whose task of this process may be what is at work, "" for none.
     """
+    if task:
+        return TASK.format(page=task)
     if not at_work:
         return BUSY
     return FOLLOWING if at_work == experiment else OTHER
@@ -85,7 +89,7 @@ class Following(Page):
 
         `at_work` is the id of what it runs or judges, "" if that is unknown.
         """
-        self.state = viewer_state(self.session.id, at_work)
+        self.state = viewer_state(self.session.id, at_work, self.host.labelling_task)
         follower = Follower(self.session.db, (self.session.id, at_work), self.run, self)
         self.follower = follower
         self.run_worker(follower.work, thread=True, group="run", exit_on_error=False)

@@ -204,7 +204,8 @@ class RunScreen(RunControls):
             self.run.count_labels(message.judges, message.others_labelled)
             self.state = PAUSED if self.is_paused else "Loading …"
         else:
-            self.state = viewer_state(message.id, message.elsewhere)
+            task = self.host.labelling_task
+            self.state = viewer_state(message.id, message.elsewhere, task)
         self.load()
 
     @on(RunUpdate)

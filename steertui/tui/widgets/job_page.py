@@ -113,6 +113,9 @@ class JobPage(Page):
     NEEDS_ENGINE: ClassVar[bool] = True
     """Whether jobs compute with a model, so that none begins during a run."""
 
+    LABELS: ClassVar[bool] = False
+    """Whether jobs may label the answers of the open database."""
+
     def __init__(self) -> None:
         super().__init__()
         self._cancelled = threading.Event()

@@ -57,6 +57,10 @@ class Host(Protocol):
     def is_at_work(self) -> bool:
         """Whether a run is in progress in this process, paused or not."""
 
+    @property
+    def labelling_task(self) -> str:
+        """Title of the screen of this process whose task may label the answers; "" for none."""
+
     async def experiment_elsewhere(self) -> str | None:
         """Return the id of what another process runs or judges on the open database, or None."""
 
