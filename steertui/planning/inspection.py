@@ -53,7 +53,9 @@ def _toml(path: Path) -> Iterator[str]:
             f"{path}: has {size_text(size)}, and a TOML file at most {size_text(MAX_BYTES)}; give "
             "another file"
         )
-    keys = parse_toml(read_text(path, ExperimentError), ExperimentError, str(path)).keys()
+    text = read_text(path, ExperimentError)
+    remedy = "correct it, or give a database, a GGUF file or a scenario pack"
+    keys = parse_toml(text, ExperimentError, str(path), remedy).keys()
     if "condition" in keys:
         yield from _conditions(path)
     elif "category" in keys:

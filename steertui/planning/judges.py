@@ -9,8 +9,8 @@ from steertui.core.experiment import Experiment
 from steertui.core.judge_kind import JudgeKind, parse_judge_kind
 from steertui.core.model import DEMO, SERVER_PREFIX, is_server
 from steertui.core.verdict import Debias, Label
-from steertui.engine.vocabulary import vocabulary
-from steertui.errors import JudgeError
+from steertui.engine.vocabulary import DEFAULT_TEMPLATE, vocabulary
+from steertui.errors import JudgeError, ModelError
 from steertui.judge.control import ControlSet
 from steertui.judge.local import LocalJudge
 from steertui.judge.price import Price, parse_price
@@ -246,6 +246,11 @@ def describe_judge(judge: Judge) -> JudgeDescription:
         return JudgeDescription()
     with vocabulary(judge.model.path) as gguf:
         gguf.require_context()
+        if not gguf.chat_templates.get(DEFAULT_TEMPLATE):
+            raise ModelError(
+                f"{judge.name}: its GGUF has no default chat template, and a judge uses no other "
+                "one; choose another judge"
+            )
         chat = chat_format(gguf, judge.model.name)
         judge.prompts(chat, [JudgeCase("category", "", "task", "answer")])
         return JudgeDescription(gguf.meta("general.name"), format_notes(gguf, chat))

@@ -10,8 +10,10 @@ from steertui.core.experiment import Experiment, parse_experiment
 from steertui.core.model import demo_path
 from steertui.engine.vocabulary import Vocabulary, vocabulary
 from steertui.errors import ModelError
+from steertui.judge.rubric import load_rubric
 from steertui.planning.chat_formats import chat_format, format_notes
 from steertui.planning.experiment_files import load_experiment, save_experiment
+from steertui.planning.judges import describe_judge, find_judge
 from steertui.planning.plan import Plan, make_plan
 from steertui.planning.resolve import resolve
 from steertui.report.reproduce import reproduction_records
@@ -72,6 +74,18 @@ def test_a_model_without_a_template_gets_a_known_one_or_a_file(tmp_path: Path) -
         chat_format(gguf, "m", "chatlm")
     with pytest.raises(ModelError, match=r"nowhere\.jinja: no such file"):
         chat_format(gguf, "m", str(tmp_path / "nowhere.jinja"))
+
+
+@pytest.mark.parametrize("others", [{}, NAMED])
+def test_a_judge_without_a_default_template_is_not_told_to_take_another(
+    tmp_path: Path, others: Change
+) -> None:
+    """The option --template is about the models that answer."""
+    path = write_changed(tmp_path / "m.gguf", {TEMPLATE: None, **others})
+    judge = find_judge(f"local:{path}", load_rubric("steertui"), hide_suffix=False)
+    with pytest.raises(ModelError, match="local:m: its GGUF has no default chat template") as error:
+        describe_judge(judge)
+    assert "--template" not in str(error.value)
 
 
 def test_a_chosen_template_is_noted() -> None:

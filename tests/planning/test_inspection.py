@@ -8,7 +8,9 @@ import pytest
 
 from steertui.core.condition_files import conditions_path
 from steertui.core.experiment import Experiment
+from steertui.errors import ExperimentError
 from steertui.paths import package_data
+from steertui.planning.inspection import inspect_file
 from steertui.steering.vector import Provenance, SteeringVector
 from steertui.steering.vector_file import Convention, encode_vector
 from steertui.store import Store
@@ -167,3 +169,10 @@ def test_a_conditions_file_says_which_vectors_a_run_trains(tmp_path: Path) -> No
     path = tmp_path / "demo-steering.toml"
     path.write_bytes(conditions_path("demo-steering").read_bytes())
     assert "a run trains the vector demo-steering (pro − anti)" in inspect(path)
+
+
+def test_a_text_of_no_kind_is_answered_with_the_kinds(tmp_path: Path) -> None:
+    (tmp_path / "a.gguf").write_text("hello")
+    kinds = "not valid TOML: .*; correct it, or give a database, a GGUF file or a scenario pack"
+    with pytest.raises(ExperimentError, match=kinds):
+        list(inspect_file(tmp_path / "a.gguf"))
