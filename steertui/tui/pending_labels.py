@@ -7,27 +7,38 @@ from steertui.core.experiment import Experiment
 from steertui.core.judge_kind import parse_judge_kind
 from steertui.errors import SteertuiError
 from steertui.planning.consent import open_question
-from steertui.planning.judges import JudgeServerOptions, openable_judges, with_stored_names
+from steertui.planning.judges import (
+    JudgeServerOptions,
+    judge_names,
+    openable_judges,
+    with_stored_names,
+)
 from steertui.planning.origin import Origin
 from steertui.store import Store
 
+UNKNOWN = "unknown"
+"""Stands for a planned judge whose id is unknown and that has given no label."""
 
-def pending_labels(store: Store, experiment: str, answered: int, planned: list[str] | None) -> int:
+
+def pending_labels(store: Store, experiment: str, answered: int, planned: list[str]) -> int:
     """Return the number of labels pending of an experiment with `answered` answers.
 
-    `planned` are the ids of its judges; None, if they are unknown, stands for its first judge.
+    `planned` are the ids of its judges.
     """
-    first = first_judge(store, experiment)
-    judges = planned if planned is not None else [first] if first else []
-    return len(judges) * answered - count_labels(store, experiment, judges)
+    return len(planned) * answered - count_labels(store, experiment, planned)
 
 
 def planned_judges(
-    store: Store, experiment: Experiment | None, origin: Origin, options: JudgeServerOptions
-) -> list[str] | None:
+    store: Store,
+    id: str,
+    experiment: Experiment | None,
+    origin: Origin,
+    options: JudgeServerOptions,
+) -> list[str]:
     """Return the ids of an experiment's judges; imported labels are left out, as no run makes them.
 
-    None if they are unknown: weights are missing, may not be opened yet, or a name is wrong.
+    `id` is the experiment's. If weights are missing or may not be opened yet, or a name is wrong,
+    the ids are unknown: as many judges that labelled its answers stand for them, or else `UNKNOWN`.
     """
     if experiment is None:
         return []
@@ -35,13 +46,16 @@ def planned_judges(
     if experiment.judges and not own:
         return []
     experiment = replace(experiment, judges=own)
+    names = judge_names(experiment)
+    labelling = [judge.id for judge in store.judges(id) if not judge.kind.is_reference]
+    unknown = [*labelling, *[UNKNOWN] * len(names)][: len(names)]
     try:
         is_agreed = open_question(experiment, origin) is None
         found = openable_judges(experiment, options, is_agreed=is_agreed)
     except SteertuiError:
-        return None
+        return unknown
     ids = [judge.id for judge in with_stored_names(found, store) if not isinstance(judge, str)]
-    return ids if len(ids) == len(found) else None
+    return ids if len(ids) == len(found) else unknown
 
 
 def first_judge(store: Store, experiment: str) -> str:

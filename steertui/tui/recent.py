@@ -218,7 +218,7 @@ def _with_pending(
 ) -> RecentExperiment:
     """Return an experiment with all answers with what a run would judge and score."""
     experiment, origin = parse_stored(stored, store.path)
-    planned = planned_judges(store, experiment, origin, options)
+    planned = planned_judges(store, stored.id, experiment, origin, options)
     return replace(
         recent,
         pending=pending_labels(store, stored.id, stored.trials, planned),

@@ -6,7 +6,9 @@ from pathlib import Path
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from steertui.analysis.label_queue import add_label, build_queue
 from steertui.core.experiment import Experiment
+from steertui.core.verdict import Label
 from steertui.engine.sizing import Overrides
 from steertui.planning.judges import JudgeServerOptions
 from steertui.planning.origin import TYPED
@@ -19,6 +21,7 @@ from steertui.tui.run.runner import COSTS
 from steertui.tui.session import Session
 from steertui.tui.widgets.prompts import Confirm
 from tests.fixtures.database import execute
+from tests.fixtures.frames import frame
 from tests.fixtures.openai_server import Fake, Loopback
 from tests.fixtures.recorder import Recorder
 from tests.fixtures.screens import Story, drive, press, wait_for_question, wait_until
@@ -228,3 +231,24 @@ def test_cost_of_a_paid_judge_is_confirmed_before_the_run(tmp_path: Path) -> Non
             assert not store.answered_keys(planned.id)
         drive(Session(db, experiment, server_options=options), agree)
     assert len(fake.bodies) > asked_before
+
+
+def test_labels_by_hand_are_none_of_the_judge_of_a_received_experiment(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    experiment = Experiment(
+        models=["model.gguf"], scenarios=["scenarios.csv"], judges=["local:judge.gguf"]
+    )
+    id = made_up(db, ["an answer"] * 4)
+    execute(db, "UPDATE experiment_plans SET toml = ?", [experiment.to_toml()])
+    with Store(db) as store:
+        (item, *_) = build_queue(store, id, "human:ada")
+        add_label(store, "human:ada", item, Label.NONSENSICAL)
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "2")
+        assert isinstance(app.screen, RunScreen)
+        assert app.screen.state == f"4 labels pending: {ENTER_FILES}"
+        await press(pilot, "0")
+        assert "4 labels pending" in frame(app)[0]
+
+    drive_newest(db, story)

@@ -171,7 +171,8 @@ class RunScreen(RunControls):
     def remaining_line(self) -> str:
         """Return the work that remains, and the key that starts it."""
         planned = self.session.experiment
-        if self.run.unanswered and planned and self.session.origin.unread_files(planned):
+        remains = self.run.unanswered or self.run.pending
+        if remains and planned and self.session.origin.unread_files(planned):
             return f"{self.remaining_work()}: {ENTER_FILES}"
         if self.run.unanswered:
             return f"{self.remaining_work()}: r runs them"

@@ -6,7 +6,7 @@ from steertui.analysis.summary import Summary
 from steertui.engine.events import SlotView
 from steertui.store import Store, TrialStatus
 from steertui.store.progress_queries import TrialPlace, failure_reasons, survey
-from steertui.tui.pending_labels import count_labels, first_judge, planned_judges
+from steertui.tui.pending_labels import UNKNOWN, count_labels, first_judge, planned_judges
 from steertui.tui.pending_scores import pending_scores
 from steertui.tui.run.grid import Grid, make_grid
 from steertui.tui.run.run_messages import JudgeQueue, KvUsage, Notice, RunUpdate, Stage
@@ -29,7 +29,7 @@ class StoredState:
         others: ids of the planned judges other than `judge`.
         others_labelled: labels that they have given.
         unplanned_labelled: labels of all others, such as people, which no run asks for.
-        is_planned: whether `judge` is planned, or it is unknown which judges are.
+        is_planned: whether `judge` is planned, or stands for a planned one (`planned_judges`).
         unscored: answers that the unsteered model is to score and has not.
     """
 
@@ -52,10 +52,13 @@ def read_state(store: Store, session: Session, judge: str) -> StoredState:
     Before the first label it stands for the first planned judge.
     """
     experiment = session.id
-    planned = planned_judges(store, session.experiment, session.origin, session.server_options)
-    judge = judge or first_judge(store, experiment) or next(iter(planned or ()), "")
+    planned = planned_judges(
+        store, experiment, session.experiment, session.origin, session.server_options
+    )
+    known = (own for own in planned if own != UNKNOWN)
+    judge = judge or first_judge(store, experiment) or next(known, "")
     places, statuses = survey(store, experiment, judge)
-    others = tuple(other for other in planned or () if other != judge)
+    others = tuple(other for other in planned if other != judge)
     infos = store.judges(experiment)
     unplanned = [info.id for info in infos if info.id not in (judge, *others)]
     return StoredState(
@@ -67,7 +70,7 @@ def read_state(store: Store, session: Session, judge: str) -> StoredState:
         others=others,
         others_labelled=count_labels(store, experiment, others),
         unplanned_labelled=count_labels(store, experiment, unplanned),
-        is_planned=planned is None or judge in planned,
+        is_planned=judge in planned,
         unscored=pending_scores(store, experiment, session.experiment),
     )
 
