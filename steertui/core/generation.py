@@ -84,7 +84,7 @@ class Generation:
         stop: why it ended.
         prompt_tokens: number of tokens of the prompt.
         tokens: number of new tokens, without the end token.
-        seconds: wall time from admission to a slot to the end.
+        seconds: wall time from admission to a slot to the end, without pauses.
         prefill: beginning of the answer that the prompt contains; not part of `text`.
     """
 

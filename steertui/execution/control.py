@@ -25,7 +25,7 @@ class RunControl:
         self._unblocked = threading.Event()
         self._unblocked.set()
         self._paused_since: float | None = None
-        self._paused_seconds = 0.0
+        self._pauses: list[tuple[float, float]] = []
 
     @property
     def is_paused(self) -> bool:
@@ -48,7 +48,7 @@ class RunControl:
         """End a pause."""
         with self._lock:
             if self._paused_since is not None:
-                self._paused_seconds += time.monotonic() - self._paused_since
+                self._pauses.append((self._paused_since, time.monotonic()))
                 self._paused_since = None
             self._unblocked.set()
 
@@ -77,7 +77,13 @@ class RunControl:
         """Return a monotonic time in seconds that does not advance during a pause."""
         with self._lock:
             now = self._paused_since if self._paused_since is not None else time.monotonic()
-            return now - self._paused_seconds
+            return now - sum(end - begin for begin, end in self._pauses)
+
+    def seconds_at_work(self, seconds: float) -> float:
+        """Return how much of the last `seconds` was outside of pauses that have ended."""
+        begin = time.monotonic() - seconds
+        with self._lock:
+            return seconds - sum(max(0.0, end - max(begin, start)) for start, end in self._pauses)
 
 
 def until_stopped(

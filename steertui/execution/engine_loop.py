@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from steertui.core.interventions import Interventions
 from steertui.core.prompt import Prompt
-from steertui.engine.events import Completed, EngineEvent, RequestFailed
+from steertui.engine.events import Completed, EngineEvent, RequestFailed, Scored
 from steertui.engine.pool import Pool
 from steertui.engine.sequence import GenerateRequest, ScoreRequest
 from steertui.engine.vocabulary import Vocabulary
@@ -54,7 +55,8 @@ def run_until_idle(
     """Queue the requests and yield the engine's events until it is idle.
 
     A snapshot is taken only every `SNAPSHOT_INTERVAL` seconds, and at the end. While the control
-    is paused the engine's processes are suspended. `work` is that of the requests.
+    is paused the engine's processes are suspended, and the seconds of events leave that time out.
+    `work` is that of the requests.
     """
     for request in requests:
         engine.add(request)
@@ -64,7 +66,7 @@ def run_until_idle(
             _suspend_while_paused(engine, control)
         for event in engine.step():
             _count(work, event)
-            yield event
+            yield _without_pauses(event, control)
         # The consumer may have queued a follow-up request: the reason for a label.
         if engine.is_idle or time.monotonic() >= due:
             due = time.monotonic() + SNAPSHOT_INTERVAL
@@ -84,6 +86,18 @@ def _count(work: StageWork, event: EngineEvent) -> None:
             work.end(None)
         case _:
             pass
+
+
+def _without_pauses(event: EngineEvent, control: RunControl) -> EngineEvent:
+    """Return the event of a request that has just ended, with its seconds outside of pauses."""
+    match event:
+        case Completed(generation=generation):
+            seconds = control.seconds_at_work(generation.seconds)
+            return replace(event, generation=replace(generation, seconds=seconds))
+        case Scored(seconds=seconds):
+            return replace(event, seconds=control.seconds_at_work(seconds))
+        case _:
+            return event
 
 
 def _suspend_while_paused(engine: Pool, control: RunControl) -> None:

@@ -34,8 +34,8 @@ def answer_times(store: Store, model: str) -> AnswerTimes | None:
     """Return speed and lengths in a model's newest run of at least `MIN_ANSWERS` answers.
 
     The run's time begins when its first answer was begun: answers generated at the same time are
-    stored at nearly the same time. None if it has no such run. `model` is the model's identity
-    (`Model.sha256`).
+    stored at nearly the same time. Pauses are left out. None if it has no such run. `model` is the
+    model's identity (`Model.sha256`).
     """
     sql = """SELECT g.run, avg(g.prompt_tokens) AS prompt_tokens,
             (86400 * max(julianday(g.created_at))
@@ -44,9 +44,28 @@ def answer_times(store: Store, model: str) -> AnswerTimes | None:
         WHERE t.model = ? GROUP BY g.run HAVING count(*) >= ? AND seconds > 0
         ORDER BY g.run DESC LIMIT 1"""
     for run, prompt_tokens, seconds in store.tuples(sql, [model, MIN_ANSWERS]):
+        seconds -= _seconds_at_rest(store, model, run)
         complete, truncated = (_lengths(store, model, run, ended=ended) for ended in (1, 0))
         return AnswerTimes(seconds, prompt_tokens, complete, truncated)
     return None
+
+
+def _seconds_at_rest(store: Store, model: str, run: int) -> float:
+    """Return the seconds per answer at which a run with engines generated none: its pauses.
+
+    A run on servers, whose settings are no list of engines, waits for them, too: that time counts.
+    """
+    sql = """WITH spans AS (
+            SELECT 86400 * julianday(g.created_at) - g.seconds AS begun,
+                86400 * julianday(g.created_at) AS ended
+            FROM trials AS t JOIN generations AS g ON g.trial = t.key JOIN runs AS r ON r.id = g.run
+            WHERE t.model = ? AND g.run = ? AND json_type(r.settings) = 'array'),
+        gaps AS (
+            SELECT begun - max(ended) OVER (
+                ORDER BY begun ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS gap
+            FROM spans)
+        SELECT coalesce(sum(max(gap, 0)), 0) / max((SELECT count(*) FROM spans), 1) FROM gaps"""
+    return float(store.column(sql, [model, run])[0])
 
 
 def _lengths(store: Store, model: str, run: int, *, ended: int) -> Lengths:

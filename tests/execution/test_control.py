@@ -29,6 +29,8 @@ def test_clock_excludes_pauses() -> None:
     assert control.clock() == paused_at
     control.resume()
     assert control.clock() - start < 0.05
+    assert 0.9 < control.seconds_at_work(1.0) < 0.96  # the last second, less the pause
+    assert control.seconds_at_work(0.0) == 0.0
 
 
 def test_stop_ends_a_pause_and_new_slots_stop_the_run() -> None:
@@ -44,12 +46,14 @@ def test_stop_ends_a_pause_and_new_slots_stop_the_run() -> None:
 def test_paused_engine_generates_nothing_and_finishes_after_resume(tmp_path: Path) -> None:
     control = RunControl()
     answered: list[float] = []
+    seconds: list[float] = []
     with Store(tmp_path / "a.db") as store:
         plan = make_plan(resolve(Experiment(limit=4, max_tokens=16, judges=["none"])), store)
         resumed_at = 0.0
         for event in run(plan, store, Overrides(slots=2, threads=1), control=control):
             if isinstance(event, Generated):
                 answered.append(time.monotonic())
+                seconds.append(event.generation.seconds)
                 if len(answered) == 2:
                     control.pause()
                     resumed_at = time.monotonic() + PAUSE
@@ -58,6 +62,9 @@ def test_paused_engine_generates_nothing_and_finishes_after_resume(tmp_path: Pat
     # Answers of the step in which the pause began are still published.
     assert not [t for t in answered if answered[1] + PAUSE / 2 < t < resumed_at]
     assert answered[-1] >= resumed_at
+    # The answers that were in progress during the pause began before it.
+    in_progress = [(s, t) for s, t in zip(seconds, answered, strict=True) if t >= resumed_at]
+    assert all(s < t - answered[1] - PAUSE / 2 for s, t in in_progress[:1])
 
 
 def test_engine_snapshots_are_plain_data_at_most_ten_times_per_second(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 from steertui.core.experiment import Experiment, Scored
 from steertui.engine.llama import LlamaModel
 from steertui.engine.sizing import Overrides
-from steertui.execution import EngineProgress, ModelLoaded, RunStage, run
+from steertui.execution import EngineProgress, ModelLoaded, RunStage, engine_loop, run
 from steertui.planning.plan import Plan, make_plan
 from steertui.planning.resolve import resolve
 from steertui.store import Store
@@ -153,8 +153,9 @@ def test_answers_do_not_depend_on_whether_they_are_scored(
 
 
 def test_a_stopped_run_scores_only_what_is_missing(
-    tmp_path: Path, finished: tuple[Path, Plan]
+    tmp_path: Path, finished: tuple[Path, Plan], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(engine_loop, "SNAPSHOT_INTERVAL", 0.0)  # progress after every step
     db = tmp_path / "a.db"
     shutil.copy(finished[0] / "a.db", db)
     all_scores = select(db, SCORES)

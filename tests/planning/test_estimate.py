@@ -205,6 +205,11 @@ def test_the_rate_of_parallel_answers_includes_the_time_before_the_first_is_stor
         assert _seconds(store, model) == pytest.approx(24 / 12, abs=1e-3)
         execute(db, "UPDATE generations SET created_at = '2026-01-05T10:00:42.000Z' WHERE id > 6")
         assert _seconds(store, model) == pytest.approx(36 / 12, abs=1e-3)
+        later = "UPDATE generations SET created_at = '2026-01-05T10:05:42.000Z' WHERE id > 6"
+        execute(db, later)  # a pause of some minutes between the halves
+        assert _seconds(store, model) == pytest.approx(48 / 12, abs=1e-3)
+        execute(db, "UPDATE runs SET settings = '{}'")  # a run on servers, which it waited for
+        assert _seconds(store, model) == pytest.approx((24 + 312) / 12, abs=1e-3)
 
 
 def _seconds(store: Store, model: str) -> float:
