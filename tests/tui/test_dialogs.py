@@ -93,6 +93,10 @@ def test_text_typed_into_the_list_is_for_the_line(tmp_path: Path, kind: type) ->
         await wait_idle(pilot)
         pasted = 'a, "b, c", d' if kind is ChooseMany else 'a "b, c", d'
         assert line.value == f"gGjk{dialog.SEPARATOR}.db{dialog.SEPARATOR}{pasted}"
+        if kind is ChooseMany:
+            dialog.query_one(MoveList).focus()
+            await press(pilot, "enter")
+            assert app.screen is not dialog
 
     drive(Session(tmp_path / "a.db"), story)
 

@@ -61,6 +61,7 @@ def test_every_option_that_is_a_field_and_every_command_with_a_screen_has_a_word
         ("remove it with `steertui vector rm a`", "remove it with 7 Vectors, key d"),
         ("`steertui models pull A:Q4` downloads it", "6 Models, key f downloads it"),
         ("see `steertui doctor`", "see `steertui doctor`"),
+        ("run `steertui sources pull a`", "run `steertui sources pull a`"),  # r may have no run
         ("--max-cost 3 is kept", "--max-cost 3 is kept"),
         ("a -- b, --x", "a -- b, --x"),
     ],

@@ -45,7 +45,7 @@ class TickList(MoveList):
 class ChooseMany(LineDialog[list[str] | None]):
     """Dialog to choose several values; its result has the list's order, None if cancelled.
 
-    Enter on a value that is not ticked ticks it first, unless Space was used before.
+    Enter on a value that is not ticked ticks it first, unless a value was ticked or typed before.
     """
 
     SEPARATOR = ", "
@@ -147,7 +147,8 @@ class ChooseMany(LineDialog[list[str] | None]):
     def _enter_in_list(self) -> None:
         index = self.query_one(TickList).highlighted
         is_new = index is not None and self._options[index][0] not in self._ticked
-        if index is not None and is_new and not self._was_ticked:
+        has_typed = bool(self._hint) and self.query_one(Input).value != self._typed
+        if index is not None and is_new and not (self._was_ticked or has_typed):
             self._tick(index)
         else:
             self.dismiss(self._chosen())

@@ -41,7 +41,6 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "models": "6 Models",
         "models pull": "6 Models, key f",
         "report": "4 Results, key r",
-        "sources pull": "1 Plan, key r",
         "vector import": "7 Vectors, key m",
         "vector rm": "7 Vectors, key d",
     }
