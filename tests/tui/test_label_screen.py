@@ -14,9 +14,12 @@ from steertui.engine.sizing import Overrides
 from steertui.store import Store
 from steertui.store.run_lock import run_lock
 from steertui.tui.app import SteertuiApp, open_session
+from steertui.tui.label.batch import LabelCounts, draw_batch
 from steertui.tui.label.label_screen import LabelScreen
+from steertui.tui.label.label_text import progress
 from steertui.tui.read.trial_list import TrialList
 from steertui.tui.results.results_screen import ResultsScreen
+from steertui.tui.widgets.label_style import ON_DARK
 from steertui.tui.widgets.long_text import LongText
 from tests.fixtures.database import execute, select
 from tests.fixtures.screens import Story, drive, press
@@ -26,15 +29,20 @@ ANSWERS = 12
 JUDGE = "openai:fake"
 
 
-@pytest.fixture
-def db(tmp_path: Path) -> Path:
-    path = tmp_path / "a.db"
+def write(path: Path, probabilities: tuple[float, ...] | None = None) -> None:
+    """Store answers with a judge's labels, all with these probabilities."""
     made_up(path, [f"answer {n}" for n in range(ANSWERS)])
     with Store(path) as store:
         store.add_judge(JUDGE, "fake", {"kind": "server", "title": ""})
         for n, (key,) in enumerate(select(path, "SELECT trial FROM generations")):
             label = Label.NONSENSICAL if n % 3 else Label.CONVERGENCE
-            store.add_verdict(str(key), Verdict(JUDGE, label))
+            store.add_verdict(str(key), Verdict(JUDGE, label, probabilities=probabilities))
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    path = tmp_path / "a.db"
+    write(path)
     return path
 
 
@@ -227,7 +235,18 @@ def test_disagreements_of_an_ended_batch_are_read_and_no_others(db: Path) -> Non
     drive_stored(db, story)
 
 
-def test_a_batch_has_the_chosen_size_and_order(db: Path) -> None:
+def test_a_batch_without_probabilities_is_called_random(tmp_path: Path) -> None:
+    experiment = made_up(tmp_path / "a.db", ["an answer"] * 4)
+    with Store(tmp_path / "a.db") as store:
+        batch = draw_batch(store, experiment, "human:ada", 3, QueueOrder.UNCERTAIN)
+    shown_line = progress(batch, LabelCounts(0, 4), "ada", 120, ON_DARK).plain
+    assert shown_line.endswith("random order")
+
+
+def test_a_batch_has_the_chosen_size_and_order(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    write(db, (0.6, 0.0, 0.0, 0.4))
+
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "5", "b", "down", "enter")
         app.screen.query_one(Input).value = "3"

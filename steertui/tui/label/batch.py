@@ -25,7 +25,7 @@ class LabelBatch:
     Only at the end of a batch the agreement is shown.
 
     Attributes:
-        order: order of the answers within a stratum.
+        order: chosen order of the answers within a stratum.
         waiting: answers without a label, the next one first.
         labelled: answers with a label, the last one at the end.
         has_ended: whether the annotator ended the batch.
@@ -40,6 +40,13 @@ class LabelBatch:
     has_ended: bool = False
     replaced: Label | None = None
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def drawn_order(self) -> QueueOrder:
+        """Order of the answers: random, whatever was chosen, if the judge has no probabilities."""
+        items = [*self.waiting, *self.labelled]
+        is_random = bool(items) and all(item.is_random for item in items)
+        return QueueOrder.RANDOM if is_random else self.order
 
     @property
     def item(self) -> QueueItem | None:

@@ -41,7 +41,7 @@ def progress(
     done = len(batch.labelled)
     total = f"   {counts.labelled:,} of {counts.answers:,} labelled by {one_line(name)}"
     count = Text(f" {done:,}/{batch.size:,}", "bold").append(total, f"not bold {colours.quiet}")
-    order = Text(f"   {batch.order} order", colours.quiet)
+    order = Text(f"   {batch.drawn_order} order", colours.quiet)
     if len(" batch ") + MIN_BAR + count.cell_len + order.cell_len <= width:
         count.append_text(order)
     text = Text(" batch ", colours.quiet)
