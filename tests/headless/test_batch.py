@@ -151,7 +151,7 @@ def test_ten_random_kills_give_the_trials_of_an_uninterrupted_run(
 def test_full_disk_is_reported_and_the_command_resumes_with_free_space(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=700k", "tmpfs", str(disk)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1300k", "tmpfs", str(disk)]
     if subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("mounting is not permitted on this machine")
     try:
