@@ -283,7 +283,8 @@ class SteertuiApp(Opening):
     async def action_export(self) -> None:
         """Export the open experiment to a file."""
         session = self.session
-        form = await self.push_screen_wait(ChooseOne("Export this experiment as", export.options()))
+        question = export.question(session.policy)
+        form = await self.push_screen_wait(ChooseOne(question, export.options()))
         if form is None:
             return
         default = str(export.default_file(session.db, form))
@@ -299,7 +300,7 @@ class SteertuiApp(Opening):
         is_earlier = export.replaces(session.db, form, target)
         if is_earlier and not await self.push_screen_wait(Confirm(question, "Replace")):
             return False
-        await asyncio.to_thread(export.write, session.db, form, session.id, target)
+        await asyncio.to_thread(export.write, session, form, target)
         self.notify(f"Written: {target.resolve()}", timeout=15, markup=False)
         return True
 

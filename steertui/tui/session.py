@@ -13,6 +13,7 @@ from steertui.planning.consent import stored_origin
 from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
 from steertui.planning.origin import TYPED, Origin
 from steertui.planning.presets import PRESETS
+from steertui.stats.rate import Policy
 from steertui.store import FileId, Store
 from steertui.store.records import StoredExperiment
 
@@ -43,6 +44,7 @@ class Session:
         drafts: changed plans by the path and id of the experiment that was open at the change.
         kept: experiments that a preset or a file holds, and the default one.
         is_sure: whether the user agreed in advance to run received experiments.
+        policy: denominator of the convergence rates on Results, in its report and in exports.
         checked: the file whose content has been checked; a run that writes it would otherwise have
             it checked again by every query.
     """
@@ -58,6 +60,7 @@ class Session:
     drafts: dict[tuple[Path, str], Draft] = field(default_factory=dict)
     kept: list[Experiment] = field(default_factory=lambda: [Experiment(), *PRESETS.values()])
     is_sure: bool = False
+    policy: Policy = Policy.PAPER
     checked: FileId | None = None
 
     def open(

@@ -1,6 +1,7 @@
 """Screens on a stored run, used by keys: read, compare, label, export and plan."""
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import Callable, Coroutine
 from contextlib import closing
@@ -197,6 +198,24 @@ def test_an_export_contains_every_trial(db: Path) -> None:
 
     run_steps(db, steps)
     assert len(target.read_text(encoding="utf-8").splitlines()) >= 49
+
+
+def test_an_export_has_the_policy_of_results(db: Path) -> None:
+    target = db.parent / "out.json"
+    asked: list[str] = []
+
+    async def steps(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "4", "o", "down", "down", "enter", "e")
+        asked.extend(str(part.content) for part in app.screen.query(Static))
+        await press(pilot, "end", "enter")
+        app.screen.query_one(Input).value = str(target)
+        await press(pilot, "enter")
+        await wait_for_workers(pilot)
+
+    run_steps(db, steps)
+    tables = json.loads(target.read_text(encoding="utf-8"))["tables"]
+    assert {table["policy"] for table in tables} == {"exclude-refusals"}
+    assert "Export this experiment under policy exclude-refusals as" in " ".join(asked)
 
 
 def test_an_export_replaces_only_an_unchanged_export_after_confirmation(db: Path) -> None:

@@ -63,7 +63,8 @@ answers, *all* excludes none, *exclude-refusals* excludes nonsensical answers an
 **t** chooses another model, temperature or judge. **h** scrolls to the heat map: the convergence of
 every category under every condition, and the valid answers; with several models, each is a head
 over its conditions. Conditions have the colours that they have in the report's figures. **r** shows
-the whole report, as the command `steertui report` prints it.
+the whole report, as the command `steertui report` prints it. **e** writes the report to a file.
+Report and export have the policy of this screen.
 """
 
 HEAT_MAP = "heat map of categories × conditions"
@@ -96,7 +97,6 @@ class ResultsScreen(Page):
     def __init__(self) -> None:
         super().__init__()
         self._counted: Counted | None = None
-        self._policy = Policy.PAPER
         self._index = 0
         self._version = -1
         self._tables: dict[str, ResultTable] = {}
@@ -175,7 +175,7 @@ class ResultsScreen(Page):
 
     @work(exclusive=True, group="count", exit_on_error=False)
     async def _count(self) -> None:
-        experiment, policy = self.session.id, self._policy
+        experiment, policy = self.session.id, self.session.policy
         if not experiment:
             self.show_empty(f"No results: {self.session.unplanned}.")
             return
@@ -347,7 +347,7 @@ class ResultsScreen(Page):
 
     async def action_report(self) -> None:
         """Show the whole report."""
-        await self.app.push_screen(ReportScreen(self._policy))
+        await self.app.push_screen(ReportScreen(self.session.policy))
 
     def _is_held(self, action: str) -> bool:
         """Whether an action follows the count that is in progress."""
@@ -386,8 +386,10 @@ class ResultsScreen(Page):
     async def action_policy(self) -> None:
         """Choose which answers the convergence rate excludes."""
         chosen = await self.app.push_screen_wait(
-            ChooseOne("Which answers does the convergence rate exclude?", POLICIES, self._policy)
+            ChooseOne(
+                "Which answers does the convergence rate exclude?", POLICIES, self.session.policy
+            )
         )
         if chosen is not None:
-            self._policy = Policy(chosen)
+            self.session.policy = Policy(chosen)
             self._count()

@@ -8,6 +8,8 @@ from steertui.errors import OutputError
 from steertui.output_files import check_output
 from steertui.paths import exists, is_folder
 from steertui.report.command import write_report
+from steertui.stats.rate import Policy
+from steertui.tui.session import Session
 from steertui.tui.widgets.choose_one import OptionRow
 
 FORMATS = MappingProxyType(
@@ -26,6 +28,12 @@ def options() -> list[OptionRow]:
     return [(name, description) for name, (description, _) in FORMATS.items()]
 
 
+def question(policy: Policy) -> str:
+    """Return the question for a format, which names a policy other than that of the paper."""
+    under = "" if policy is Policy.PAPER else f" under policy {policy}"
+    return f"Export this experiment{under} as"
+
+
 def default_file(db: Path, form: str) -> Path:
     """Return the default output file of a format."""
     return Path(db.stem + FORMATS[form][1])
@@ -42,6 +50,10 @@ def replaces(db: Path, form: str, target: Path) -> bool:
     return exists(target)
 
 
-def write(db: Path, form: str, experiment: str, target: Path) -> None:
-    """Write the experiment's report to the file; raises SteertuiError if that fails."""
-    write_report(db, form, ReportFilter((experiment,) if experiment else ()), target)
+def write(session: Session, form: str, target: Path) -> None:
+    """Write the open experiment's report under the session's policy to the file.
+
+    Raises SteertuiError if that fails.
+    """
+    experiments = (session.id,) if session.id else ()
+    write_report(session.db, form, ReportFilter(experiments, policy=session.policy), target)
