@@ -39,6 +39,11 @@ def run_block(block: str, folder: Path, env: dict[str, str]) -> str:
     return "".join(lines)
 
 
+def without_times(text: str) -> str:
+    """Return a text with one value for all predicted times, which the machine's speed decides."""
+    return re.sub(r"\b\d+:\d\d\b", "0:00", text)
+
+
 @pytest.mark.slow
 def test_the_tutorial_shows_what_its_commands_print(tmp_path: Path) -> None:
     folder = tmp_path / "work"
@@ -55,5 +60,5 @@ def test_the_tutorial_shows_what_its_commands_print(tmp_path: Path) -> None:
         if os.environ.get("DOCS") == "write":
             text = text.replace(block, printed)
         else:
-            assert printed == block
+            assert without_times(printed) == without_times(block)
     PAGE.write_text(text, encoding="utf-8")
