@@ -12,9 +12,6 @@ from steertui.core.model import is_stand_in
 from steertui.store import JudgeInfo, Store
 from steertui.store.control_queries import all_judges, label_times
 
-LONGEST_PAUSE = 600.0
-"""Seconds between two labels above which the judge was not at work."""
-
 
 @dataclass(frozen=True, slots=True)
 class JudgeOverview:
@@ -25,7 +22,7 @@ class JudgeOverview:
         worth: on the control set; None if it has not read it.
         published: against the published labels that are imported; None without such answers.
         labels: number of its labels in the databases, control answers included.
-        seconds: mean wall time between two labels; None with fewer than two.
+        seconds: mean wall time between two labels; None with fewer than two that were timed.
         dollars: cost per label in US dollars; None if no price is known, or it is a local judge.
     """
 
@@ -111,9 +108,16 @@ def _published(store: Store) -> Iterator[tuple[JudgeInfo, str]]:
                 yield judge, experiment.id
 
 
-def mean_interval(times: Sequence[str]) -> float | None:
-    """Return the mean seconds between two times (ISO 8601, sorted), pauses left out."""
-    stamps = [datetime.fromisoformat(time).timestamp() for time in times]
-    steps = [two - one for one, two in pairwise(stamps)]
-    steps = [step for step in steps if step <= LONGEST_PAUSE]
+def mean_interval(labels: Sequence[tuple[str, float]]) -> float | None:
+    """Return the mean wall time between two labels in seconds; None if it is unknown.
+
+    A step counts at most the seconds that its label took, so that time without a judge at work
+    does not count, and labels that are made at once count once. Labels that were not timed are left
+    out.
+
+    Args:
+        labels: times (ISO 8601, ascending) and seconds of the labels.
+    """
+    timed = [(datetime.fromisoformat(time).timestamp(), took) for time, took in labels]
+    steps = [min(two - one, took) for (one, _), (two, took) in pairwise(timed) if took]
     return sum(steps) / len(steps) if steps else None

@@ -202,9 +202,7 @@ class _Judging:
                     case Scored():
                         yield from self._on_scored(event)
                     case Completed():
-                        verdict = self._awaiting_reason.pop(event.id)
-                        reason = read_reason(event.generation.text)
-                        yield self._store_verdict(event.id, replace(verdict, reason=reason))
+                        yield from self._on_reason(event)
                     case RequestFailed():
                         yield from self._on_failed(event)
                     case EngineProgress():
@@ -258,6 +256,13 @@ class _Judging:
             self._engine.add(self._requests.reason(key, verdict.label))
         else:
             yield self._store_verdict(key, verdict)
+
+    def _on_reason(self, event: Completed) -> Iterator[Event]:
+        verdict = self._awaiting_reason.pop(event.id)
+        written = event.generation
+        seconds = verdict.seconds + written.seconds
+        reason = read_reason(written.text)
+        yield self._store_verdict(event.id, replace(verdict, reason=reason, seconds=seconds))
 
     def _on_failed(self, event: RequestFailed) -> Iterator[Event]:
         key, _ = ScoringTask.parse(event.id)

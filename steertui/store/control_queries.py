@@ -74,11 +74,14 @@ def answer_lengths(store: Store, experiment: str) -> dict[str, int]:
     return dict(store.tuples(sql, [experiment]))
 
 
-def label_times(store: Store, judge: str) -> list[str]:
-    """Return the times at which a judge's labels in this database were stored, ISO 8601."""
-    sql = """SELECT created_at FROM verdicts WHERE judge = ? AND label IS NOT NULL
+def label_times(store: Store, judge: str) -> list[tuple[str, float]]:
+    """Return when a judge's labels in this database were stored, and the seconds each took.
+
+    The times are ISO 8601, in ascending order. Seconds of labels that were not timed are 0.
+    """
+    sql = """SELECT created_at, seconds FROM verdicts WHERE judge = ? AND label IS NOT NULL
         ORDER BY created_at"""
-    return store.column(sql, [judge])
+    return [*store.tuples(sql, [judge])]
 
 
 def labelled_answers(store: Store, experiment: str, judge: str) -> list[LabelledAnswer]:

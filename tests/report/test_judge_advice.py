@@ -1,5 +1,6 @@
 """Sentences on judges and stand-ins say no more than is known."""
 
+import time
 from pathlib import Path
 
 from steertui.analysis.judge_overview import combined_overviews, judge_overviews
@@ -52,6 +53,19 @@ def test_a_judge_measured_in_another_database_is_measured_and_the_best_is_first(
     assert [overview.judge.id for overview in combined] == [*given]
     assert combined[1].worth == measured[1].worth is not None
     assert combined[1].labels == 3 + 48
+
+
+def test_seconds_per_label_leave_out_the_time_between_two_runs_of_a_judge(tmp_path: Path) -> None:
+    """A pause that is longer than the labels around it is none of their time."""
+    experiment = made_up(tmp_path / "a.db", [str(number) for number in range(6)])
+    with Store(tmp_path / "a.db") as store:
+        store.add_judge("local:a", "a", {"kind": "local", "title": ""})
+        for number, answer in enumerate(store.unjudged_answers(experiment, "local:a")):
+            time.sleep(0.5 if number == 3 else 0.002)
+            store.add_verdict(answer.key, Verdict("local:a", Label.CONVERGENCE, seconds=0.02))
+        (overview,) = judge_overviews(store)
+    assert overview.seconds is not None
+    assert 0.002 <= overview.seconds <= 0.02
 
 
 def test_numbers_of_a_real_judge_are_not_called_those_of_the_demo(tmp_path: Path) -> None:
