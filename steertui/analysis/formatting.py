@@ -24,7 +24,7 @@ POLICY_DESCRIPTIONS = {
 }
 """Denominator of a convergence rate, by policy."""
 
-COUNT_COLUMNS = {
+COUNTS = {
     "planned": "planned",
     "answered": "generated",
     "truncated": "truncated",
@@ -35,10 +35,18 @@ COUNT_COLUMNS = {
     "did not": "no_convergence",
     "refused": "safety_refusal",
     "nonsense": "nonsensical",
-    "valid": "valid",
 }
 """Column heading to attribute of `TrialCounts`. judged + judge failed + unjudged = answered; the
 four labels add up to judged."""
+
+COUNT_COLUMNS = (*COUNTS, "valid")
+"""Column headings of `count_row`, after the condition."""
+
+
+def count_row(row: RateRow) -> tuple[str, ...]:
+    """Return the condition and the values for `COUNT_COLUMNS`."""
+    counts = (count_text(getattr(row.counts, name)) for name in COUNTS.values())
+    return row.condition, *counts, str(row.valid)
 
 
 def count_text(count: int | None) -> str:
@@ -82,7 +90,7 @@ def rate_row(row: RateRow) -> tuple[str, ...]:
     return (
         row.condition,
         str(row.counts.judged),
-        str(row.convergence.total),
+        str(row.valid),
         marked_rate(row),
         rate_interval(row.convergence),
         rate_percent(row.refusal),

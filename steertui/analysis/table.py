@@ -57,6 +57,11 @@ class RateRow:
     nonsense: Rate
 
     @property
+    def valid(self) -> int:
+        """Answers in the denominator of the convergence rate, which the policy chooses."""
+        return self.convergence.total
+
+    @property
     def is_low_coverage(self) -> bool:
         """Whether too few of the planned trials are judged; such rates are marked `*`."""
         return is_low_coverage(self.counts)

@@ -79,11 +79,6 @@ class TrialCounts:
             )
 
     @property
-    def valid(self) -> int:
-        """Judged items that are not nonsensical: the paper's denominator."""
-        return self.judged - self.nonsensical
-
-    @property
     def pending(self) -> int:
         """Planned trials without an answer: planned - generated."""
         return self.planned - self.generated

@@ -14,7 +14,7 @@ from steertui.analysis.formatting import (
     comparison_columns,
     comparison_legend,
     comparison_row,
-    count_text,
+    count_row,
     family_words,
     over_categories_sentence,
     rate_row,
@@ -139,13 +139,7 @@ def _remarks(summary: Summary) -> Iterator[str]:
 
 
 def _counts(table: Table) -> Iterator[str]:
-    rows = [
-        (
-            escape(row.condition),
-            *(count_text(getattr(row.counts, name)) for name in COUNT_COLUMNS.values()),
-        )
-        for row in table.rows
-    ]
+    rows = [(escape(name), *counts) for name, *counts in map(count_row, table.rows)]
     return plain_table(("number of trials", *COUNT_COLUMNS), rows)
 
 

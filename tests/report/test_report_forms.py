@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from steertui.analysis.formatting import POLICY_DESCRIPTIONS
 from steertui.analysis.summary import ReportFilter
 from steertui.errors import ExperimentError
 from steertui.report.command import write_report
 from steertui.report.rows import GAP_COLUMNS
+from steertui.stats.rate import Policy
 from steertui.store import Store
 from tests.fixtures import large
 from tests.fixtures.program import call
@@ -58,6 +60,28 @@ def test_rates_in_csv_match_the_trials_in_csv(folder: Path) -> None:
         converged = sum(t["label"] == "convergence" for t in valid)
         assert (converged, len(valid)) == (int(rate["convergence"]), int(rate["valid"]))
         assert float(rate["convergence_rate"]) == pytest.approx(converged / len(valid))
+
+
+def test_valid_is_the_denominator_of_the_rate_under_a_policy_in_every_form(tmp_path: Path) -> None:
+    """The page of these tables has no figure of all rates, and names the policy nevertheless."""
+    large.write(tmp_path / "a.db", models=1, samples=1, judges=8, words=5)
+    for form in ("rates-csv", "json", "markdown", "html"):
+        chosen = ReportFilter(policy=Policy.ALL)
+        write_report(tmp_path / "a.db", form, chosen, tmp_path / f"all.{form}")
+    rates = rows_of(tmp_path / "all.rates-csv")
+    assert any(int(rate["nonsensical"]) for rate in rates)
+    for rate in rates:
+        share = int(rate["convergence"]) / int(rate["valid"])
+        assert float(rate["convergence_rate"]) == pytest.approx(share)
+    own = [
+        row for t in json.loads((tmp_path / "all.json").read_text())["tables"] for row in t["rows"]
+    ]
+    assert all(row["counts"]["valid"] == row["convergence"]["total"] for row in own)
+    text, page = ((tmp_path / f"all.{form}").read_text() for form in ("markdown", "html"))
+    counts = re.findall(r"^\| (?:baseline|pro|anti|placebo) \|(?: \d+ \|){11}$", text, re.MULTILINE)
+    numbers = [line.split(" | ") for line in counts]
+    assert [row[11].strip(" |") for row in numbers] == [row[4] for row in numbers] != []
+    assert (page.count('id="rates"'), page.count(POLICY_DESCRIPTIONS[Policy.ALL])) == (0, 1)
 
 
 def test_gaps_in_csv_are_those_of_the_json_report(folder: Path) -> None:

@@ -15,7 +15,7 @@ from steertui.analysis.formatting import (
     comparison_columns,
     comparison_legend,
     comparison_row,
-    count_text,
+    count_row,
     family_words,
     marked_rate,
     over_categories_sentence,
@@ -220,10 +220,7 @@ def _table(store: Store, table: Table) -> Values:
         "factors": [*(arm.sentence for arm in table.arms), *factor_sentences(table)],
         "sentences": [". ".join(detail_sentences(result)) for result in results],
         "rates": [_rate_row(row) for row in table.rows],
-        "counts": [
-            (row.condition, *(count_text(getattr(row.counts, n)) for n in COUNT_COLUMNS.values()))
-            for row in table.rows
-        ],
+        "counts": [*map(count_row, table.rows)],
         "conditions": table.conditions,
         **group_values(table.groups, side_by_side(store, table)),
         **_categories(table),
@@ -240,7 +237,7 @@ def _rate_row(row: RateRow) -> tuple[object, ...]:
     return (
         row.condition,
         row.counts.judged,
-        row.convergence.total,
+        row.valid,
         marked_rate(row),
         rate_interval(row.convergence),
         rate_percent(row.refusal),

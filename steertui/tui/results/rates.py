@@ -160,7 +160,7 @@ def _row(row: RateRow, columns: _Columns, published: Rate | None, colours: Palet
 
 
 def _counts_text(row: RateRow) -> str:
-    return f"{row.convergence.total}/{row.counts.judged}"
+    return f"{row.valid}/{row.counts.judged}"
 
 
 def _rate_bar(rate: Rate, width: int, colours: Palette) -> Text:

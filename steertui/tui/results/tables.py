@@ -82,7 +82,7 @@ def rates_table(table: Table, colours: Palette) -> ResultTable:
             _condition(row.condition, colours),
             str(row.counts.judged),
             *(str(getattr(row.counts, label.value)) for label in Label),
-            str(row.convergence.total),
+            str(row.valid),
             count_text(row.counts.truncated),
         ]
         rows.append(cells)
