@@ -1,6 +1,7 @@
 """Caveats on judge agreement: label-order effects and how a person's answers were chosen."""
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from steertui.core.judge_kind import JudgeKind
 from steertui.judge.label_order import OrderEffect, order_effect
@@ -53,8 +54,20 @@ def sample_caveat(store: Store, experiment: str, judge: JudgeInfo) -> Iterator[s
             "exclude those labels; `steertui label --order random` draws at random"
         )
     else:
-        yield (
-            f"{some}, drawn at random in equal parts from each labelled condition and label: raw "
-            "agreement, kappa, precision and recall apply to that mix, not to all answers; the "
-            "corrected rates of the judge whose labels ordered the queue account for it"
-        )
+        yield f"{some}, {_random_sample(store, experiment, judge)}"
+
+
+def _random_sample(store: Store, experiment: str, judge: JudgeInfo) -> str:
+    """Return how answers of a queue in random order were drawn, and what follows for agreement."""
+    measures = "raw agreement, kappa, precision and recall apply to that mix"
+    outcomes = chain.from_iterable(store.outcomes(experiment, judge.id).values())
+    drawn = [outcome.drawn for outcome in outcomes if outcome.label]
+    before = drawn.count("")
+    parts = "drawn at random in equal parts from each labelled condition"
+    if before == len(drawn):
+        return f"{parts}: {measures} of conditions, not to all answers"
+    apart = f", except for {before} of them," if before else ""
+    return (
+        f"{parts} and{apart} label: {measures}, not to all answers; the corrected rates of the "
+        "judge whose labels ordered the queue account for it"
+    )

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from steertui.analysis.judge_agreement import PairedJudges, compare_judges
-from steertui.analysis.judge_caveats import judge_caveats
+from steertui.analysis.judge_caveats import judge_caveats, sample_caveat
 from steertui.analysis.label_queue import (
     AlreadyLabelledError,
     QueueItem,
@@ -17,9 +17,10 @@ from steertui.analysis.label_queue import (
     build_queue,
 )
 from steertui.cli import cli
+from steertui.core.judge_kind import JudgeKind
 from steertui.core.verdict import Label, Verdict
 from steertui.errors import JudgeError
-from steertui.store import Store
+from steertui.store import JudgeInfo, Store
 from tests.fixtures.database import select
 from tests.fixtures.stored_answers import made_up
 
@@ -180,6 +181,23 @@ def test_agreement_has_a_caveat_on_labels_that_are_no_random_sample(tmp_path: Pa
     assert "! local:j: the effect of the rubric's label order was not measured" in " ".join(
         result.output.split()
     )
+
+
+def test_a_sample_from_before_any_label_of_a_judge_is_not_called_one_of_labels(
+    tmp_path: Path,
+) -> None:
+    experiment = stored(tmp_path / "a.db")
+    with Store(tmp_path / "a.db") as store:
+        human = JudgeInfo("human:ann", "human:ann", "", JudgeKind.HUMAN, "")
+        first = build_queue(store, experiment, human.id, "", QueueOrder.RANDOM)[0]
+        add_label(store, human.id, first, Label.CONVERGENCE)
+        (caveat,) = sample_caveat(store, experiment, human)
+        assert "from each labelled condition: raw agreement" in caveat
+        assert "ordered the queue" not in caveat
+        second = queue_of_ann(store, experiment, QueueOrder.RANDOM)[0]
+        add_label(store, human.id, second, Label.CONVERGENCE)
+        (caveat,) = sample_caveat(store, experiment, human)
+        assert "from each labelled condition and, except for 1 of them, label: raw" in caveat
 
 
 def test_corrected_rates_use_only_labels_drawn_at_random(tmp_path: Path) -> None:
