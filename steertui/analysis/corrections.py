@@ -1,6 +1,6 @@
 """Corrected rates: a judge's convergence rates of each model, corrected by a reference's labels."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from steertui.analysis.label_sample import AnswerKey, random_sample
@@ -32,11 +32,13 @@ class Correction:
         setting: model and temperature.
         rates: the judge's convergence rate by condition.
         gap: pro - anti of the corrected rates, percentage points; None without both.
+        unchecked: conditions under which a label that the judge gave was never checked.
     """
 
     setting: ModelSetting
     rates: Mapping[str, CorrectedRate]
     gap: Estimate | None = None
+    unchecked: frozenset[str] = frozenset()
 
 
 def corrections(
@@ -67,4 +69,11 @@ def _correction(setting: ModelSetting, answers: Mapping[str, list[JudgedAnswer]]
         setting=setting,
         rates={name: rate for name, rate in rates.items() if rate},
         gap=corrected_gap(pro, anti, *_CORRECTED) if pro and anti else None,
+        unchecked=frozenset(name for name, own in answers.items() if _has_unchecked(own)),
     )
+
+
+def _has_unchecked(answers: Sequence[JudgedAnswer]) -> bool:
+    """Whether one of the judge's labels was checked on no answer."""
+    checked = {answer.label for answer in answers if answer.reference}
+    return any(answer.label not in checked for answer in answers)

@@ -154,7 +154,8 @@ def corrected_rows(pair: PairedJudges) -> Iterator[tuple[str, ...]]:
 def _correction_rows(correction: Correction) -> Iterator[tuple[str, ...]]:
     rates = correction.rates
     for name, rate in rates.items():
-        yield name, *_corrected_columns(rate)
+        is_unchecked = name in correction.unchecked
+        yield name, *_corrected_columns(rate, is_unchecked=is_unchecked)
     if {"pro", "anti"} <= rates.keys():
         raw = f"{100 * (rates['pro'].raw - rates['anti'].raw):+.1f}"
         gap = correction.gap
@@ -165,12 +166,12 @@ def _correction_rows(correction: Correction) -> Iterator[tuple[str, ...]]:
             yield "pro − anti", raw, f"{gap.value:+.1f}", interval, ""
 
 
-def _corrected_columns(rate: CorrectedRate) -> tuple[str, ...]:
+def _corrected_columns(rate: CorrectedRate, *, is_unchecked: bool) -> tuple[str, ...]:
     checked = f"{rate.references} of {rate.items}"
     raw = f"{100 * rate.raw:.1f}"
     if rate.estimate is None:
-        why = "not every label checked" if rate.references else "none drawn at random"
-        return raw, "–", "", f"{checked}, {why}"
+        why = "not every label checked" if is_unchecked else "all checked are nonsensical"
+        return raw, "–", "", f"{checked}, {why if rate.references else 'none drawn at random'}"
     value, low, high = rate.estimate.percent()
     return raw, f"{value:.1f}", f"[{low:.1f}, {high:.1f}]", checked
 

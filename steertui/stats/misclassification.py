@@ -89,8 +89,8 @@ def corrected_rate(
     P(t | judge says j): double sampling (Tenenbein, JASA 65, 1970, 1350-1361), the multi-class
     form of the Rogan-Gladen estimator. It stays unbiased if a queue draws more items from one of
     the judge's labels than from another. There is no value if one of the judge's labels was never
-    checked. The interval has the central 95 % of posterior draws (`_draws`), so it includes the
-    uncertainty of the error rates. Return None without valid labels.
+    checked, or if no checked answer is valid. The interval has the central 95 % of posterior draws
+    (`_draws`), so it includes the uncertainty of the error rates. Return None without valid labels.
     """
     counts = _Counts.of(answers)
     judged = counts.judged.sum(axis=0)
@@ -155,7 +155,10 @@ class _Counts:
         return cls(judged, checked)
 
     def value(self, counted: Label, valid: frozenset[Label]) -> float | None:
-        """Return the corrected rate; None if a label that the judge gave was never checked."""
+        """Return the corrected rate.
+
+        None if a label that the judge gave was never checked, or no checked answer is valid.
+        """
         judged = self.judged.sum(axis=0)
         table = self.checked.sum(axis=0)
         checked = table.sum(axis=0)

@@ -75,6 +75,21 @@ def test_a_rate_is_not_corrected_before_every_label_is_checked() -> None:
         assert row[2:] == ("–", "", f"{checked} of 4, not every label checked")
 
 
+def test_a_rate_without_a_valid_checked_answer_says_so() -> None:
+    judged: dict[AnswerKey, Outcome] = {
+        (GOOD, str(i), name, 0): outcome(i, name, Label.SAFETY_REFUSAL)
+        for name in ("pro", "anti")
+        for i in range(4)
+    }
+    reference = {key: outcome(0, "pro", Label.NONSENSICAL) for key in [*judged][:4]}
+    person = JudgeInfo("human:a#1", "human:a", "", JudgeKind.HUMAN)
+    judge = JudgeInfo("local:b#1", "local:b", "", JudgeKind.LOCAL)
+    (pair,) = judge_agreement([(person, reference), (judge, judged)]).comparisons
+    found = corrections(reference, judge.id, judged)
+    row = next(corrected_rows(replace(pair, corrections=found)))
+    assert row[2:] == ("–", "", "4 of 4, all checked are nonsensical")
+
+
 def test_a_model_that_is_added_takes_no_labels_from_the_first() -> None:
     """All answers of the first model are labelled, and none of the second."""
     true = [Label.CONVERGENCE, *[Label.NO_CONVERGENCE] * 7]
