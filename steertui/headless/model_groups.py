@@ -10,7 +10,7 @@ from steertui.assets.hub.cache import free_space
 from steertui.core.experiment import Experiment
 from steertui.errors import ConsentError, ExperimentError
 from steertui.execution.plan_lines import estimate_lines
-from steertui.planning.estimate import estimate_experiment
+from steertui.planning.experiment_estimate import estimate_experiment
 from steertui.planning.inventory import fits_machine
 from steertui.planning.judges import JudgeServerOptions
 from steertui.planning.origin import Origin

@@ -8,7 +8,7 @@ from steertui.core.shard import WHOLE, Shard
 from steertui.errors import ExperimentError
 from steertui.execution.plan_lines import estimate_lines, example_lines, gap_text
 from steertui.planning.consent import open_question, reach_lines
-from steertui.planning.estimate import estimate_experiment
+from steertui.planning.experiment_estimate import estimate_experiment
 from steertui.planning.judges import JudgeServerOptions
 from steertui.planning.origin import Origin
 from steertui.printable import print_json, print_line

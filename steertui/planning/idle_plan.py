@@ -6,7 +6,7 @@ from steertui.core.experiment import Experiment
 from steertui.core.model import ModelBackend
 from steertui.paths import exists
 from steertui.planning.complete_plan import can_render, newest_plan
-from steertui.planning.estimate import estimate_experiment
+from steertui.planning.experiment_estimate import estimate_experiment
 from steertui.planning.judges import JudgeServerOptions
 from steertui.planning.origin import Origin
 from steertui.store import Store

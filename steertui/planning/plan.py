@@ -7,7 +7,7 @@ from steertui.core.experiment import Experiment
 from steertui.core.model import Model, is_stand_in
 from steertui.core.prompt import Prompt
 from steertui.judge.local import LocalJudge
-from steertui.planning.estimate import Estimate, estimate_work
+from steertui.planning.estimate import Estimate
 from steertui.planning.judges import (
     DEFAULT_OPTIONS,
     Judge,
@@ -24,6 +24,7 @@ from steertui.planning.left_out import LeftOut
 from steertui.planning.rendering import render_prompts
 from steertui.planning.resolve import Design, unused_conditions
 from steertui.planning.scoring import prompts_to_score
+from steertui.planning.work_estimate import estimate_work
 from steertui.store import ModelFacts, Store
 from steertui.store.reuse import reusable_answers
 from steertui.units import quantity, verb

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from steertui.core.condition_files import conditions_path, load_conditions
-from steertui.planning.estimate import estimate_experiment
+from steertui.planning.experiment_estimate import estimate_experiment
 from steertui.planning.judges import DEFAULT_OPTIONS
 from steertui.planning.presets import PRESETS
 from steertui.steering.vector import Provenance, SteeringVector

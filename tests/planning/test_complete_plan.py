@@ -9,7 +9,8 @@ from textual.widgets import Static
 from steertui.core.experiment import Experiment
 from steertui.core.verdict import Label, Verdict
 from steertui.engine.sizing import Overrides
-from steertui.planning.estimate import Estimate, estimate_experiment
+from steertui.planning.estimate import Estimate
+from steertui.planning.experiment_estimate import estimate_experiment
 from steertui.planning.idle_plan import COMPLETE, IMPORTED, idle_reason
 from steertui.planning.judges import DEFAULT_OPTIONS
 from steertui.planning.origin import TYPED

@@ -15,7 +15,8 @@ from steertui.execution.judge_worths import with_worths
 from steertui.execution.plan_lines import answered_text, gap_text, judge_work_text, time_text
 from steertui.judge.control import load_control_set
 from steertui.planning.consent import open_question
-from steertui.planning.estimate import Estimate, estimate_experiment
+from steertui.planning.estimate import Estimate
+from steertui.planning.experiment_estimate import estimate_experiment
 from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
 from steertui.planning.origin import origin_of
 from steertui.planning.plan import make_plan

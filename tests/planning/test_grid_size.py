@@ -6,7 +6,7 @@ import pytest
 
 from steertui.core.experiment import Experiment
 from steertui.errors import ExperimentError
-from steertui.planning.estimate import estimate_experiment
+from steertui.planning.experiment_estimate import estimate_experiment
 from steertui.planning.judges import DEFAULT_OPTIONS
 from steertui.planning.resolve import MAX_TRIALS, resolve, resolve_texts
 from tests.fixtures.limited import run_limited

@@ -12,7 +12,7 @@ from steertui.engine.sizing import Overrides
 from steertui.execution import run
 from steertui.execution.later_work import LaterWork
 from steertui.execution.plan_lines import time_text
-from steertui.planning.estimate import estimate_experiment
+from steertui.planning.experiment_estimate import estimate_experiment
 from steertui.planning.judges import DEFAULT_OPTIONS
 from steertui.planning.plan import make_plan
 from steertui.planning.rates import MissingAnswer, SecondsPerAnswer, predict_seconds

@@ -15,7 +15,8 @@ from steertui.analysis.summary import summarise_experiment
 from steertui.core.experiment import Experiment
 from steertui.core.verdict import Label
 from steertui.engine.events import SlotView
-from steertui.planning.estimate import Estimate, GridSize, estimate_experiment
+from steertui.planning.estimate import Estimate, GridSize
+from steertui.planning.experiment_estimate import estimate_experiment
 from steertui.planning.footprint import Footprint
 from steertui.planning.judge_estimate import JudgeEstimate
 from steertui.planning.judges import DEFAULT_OPTIONS

@@ -20,7 +20,8 @@ from steertui.errors import SteertuiError
 from steertui.execution.judge_worths import with_worths
 from steertui.output_files import check_output
 from steertui.paths import exists
-from steertui.planning.estimate import Estimate, estimate_experiment
+from steertui.planning.estimate import Estimate
+from steertui.planning.experiment_estimate import estimate_experiment
 from steertui.planning.experiment_files import load_experiment, save_experiment
 from steertui.planning.footprint import Footprint, footprint_of
 from steertui.planning.idle_plan import IMPORTED, is_imported
