@@ -51,6 +51,23 @@ def test_any_number_of_trials_outside_the_rates_is_named_beside_them(db: Path) -
     assert expected in shown
 
 
+def test_a_missing_gap_names_the_condition_and_whether_labels_may_follow(db: Path) -> None:
+    label(db, "openai:one", range(ANSWERS))
+    execute(
+        db,
+        "UPDATE verdicts SET label = 'nonsensical' WHERE trial IN (SELECT t.key FROM trials AS t "
+        "JOIN conditions AS c ON c.id = t.condition WHERE c.name = 'anti')",
+    )
+    shown = []
+    for _ in range(2):
+        with Store(db) as store:
+            summary = summarise_experiment(store, store.resolve_experiment())
+        shown.append(draw_table_text(summary, 0, 400, palette(dark=True)).plain)
+        execute(db, "DELETE FROM verdicts WHERE label = 'nonsensical'")
+    assert "gap pro − anti: no valid answer under anti\n" in shown[0]
+    assert "gap pro − anti: no valid answer under anti yet\n" in shown[1]
+
+
 def test_nothing_is_named_if_every_trial_is_in_the_rates(db: Path) -> None:
     label(db, "openai:one", range(ANSWERS))
     with Store(db) as store:

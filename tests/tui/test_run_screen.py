@@ -149,6 +149,12 @@ def test_a_paused_run_shows_no_throughput() -> None:
     assert activity_parts(run, ON_DARK, is_paused=True) == []
 
 
+def test_the_throughput_of_a_second_without_a_finished_batch_is_not_zero() -> None:
+    run = RunState()
+    run.throughputs += [900.0] * 16 + [0.0, 320.0, 0.0, 0.0] * 4
+    assert str(activity_parts(run, ON_DARK, is_paused=False)[0]).startswith("80 tokens/s ")
+
+
 def test_stop_is_confirmed_and_p_resumes_a_run_that_other_slots_left_paused(tmp_path: Path) -> None:
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         screen = run_screen(app)

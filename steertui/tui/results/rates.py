@@ -183,7 +183,7 @@ def _gap(table: Table, paper: Mapping[str, Rate], width: int, colours: Palette) 
     pair = f"gap {one_line(gap.first)} − {one_line(gap.second)}"
     yield Text()
     if gap.points is None:
-        yield Text(f"{pair}: no valid answer under one condition yet", colours.quiet)
+        yield Text(f"{pair}: {_missing_side(table)}", colours.quiet)
         return
     text = Text(f"{pair}  ", "bold")
     text.append(f"{gap.points:+.1f}", f"bold {colours.blue}")
@@ -208,6 +208,16 @@ def _gap(table: Table, paper: Mapping[str, Rate], width: int, colours: Palette) 
     yield Text(
         f"{'-100':<{bar_width // 2 - 1}}0{'+100':>{bar_width - bar_width // 2}}", colours.faint
     )
+
+
+def _missing_side(table: Table) -> str:
+    """Return which sides of the gap have no valid answer, and whether labels may follow."""
+    assert table.primary
+    sides = {table.primary.gap.first, table.primary.gap.second}
+    empty = [row for row in table.rows if row.condition in sides and not row.valid]
+    names = " and ".join(one_line(row.condition) for row in empty) or "one condition"
+    is_open = any(row.counts.pending or row.counts.unjudged for row in empty)
+    return f"no valid answer under {names}{' yet' if is_open else ''}"
 
 
 def _paper_bar(gap: Estimate, width: int, colours: Palette) -> Text:

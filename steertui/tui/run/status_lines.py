@@ -1,6 +1,7 @@
 """Status lines of a run: stages, throughput and cost, notices."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
 
 from rich.text import Text
 
@@ -67,13 +68,15 @@ class ActivityLine(ReflowingText):
 def activity_parts(run: RunState, c: Palette, *, is_paused: bool) -> list[Text]:
     """Return throughput, labels pending, cost, memory and slots, the most important first.
 
-    A paused run has no throughput.
+    The throughput is the mean of the drawn seconds: on a slow machine a batch takes several.
+    A paused run has none.
     """
     parts = [_failures(run.failed, c)] if run.failed else []
     if run.throughputs and not is_paused:
-        rate = Text().append(f"{run.throughputs[-1]:,.0f}", f"bold {c.strong}")
+        shown = run.throughputs[-SPARKLINE_WIDTH:]
+        rate = Text().append(f"{fmean(shown):,.0f}", f"bold {c.strong}")
         rate.append(" tokens/s ", c.quiet)
-        parts.append(rate.append(sparkline(run.throughputs, SPARKLINE_WIDTH), c.blue))
+        parts.append(rate.append(sparkline(shown, SPARKLINE_WIDTH), c.blue))
     if run.pending:
         parts.append(_number(run.pending, f"{counted(run.pending, 'label')} pending", c))
     spent = _cost(queue.dollars for queue in run.queues.values())
