@@ -209,25 +209,31 @@ class Opening(OrderedKeys):
         """
         db, id = self.session.db, self.session.id
         if id:
-            options = self.session.server_options
-            await self.session.with_store(
-                lambda store: _note(store, stored_experiments(store, db, options), id, summary)
+            options, seen_at, at_work = self.session.server_options, time(), self.is_at_work
+            seen = await self.session.with_store(
+                lambda store: _seen(store, stored_experiments(store, db, options), id, summary)
             )
+            if seen:
+                await asyncio.to_thread(
+                    note_recent, replace(seen, seen_at=seen_at, at_work=at_work)
+                )
         if isinstance(self.screen, StartScreen):
             self.screen.reload()
         elif isinstance(self.screen, LabelScreen):
             self.screen.show_new_answers()
 
 
-def _note(
+def _seen(
     store: Store, experiments: Iterable[RecentExperiment], id: str, summary: Summary | None
-) -> None:
-    for experiment in experiments:
-        if experiment.id == id:
-            if summary is None and experiment.answered <= MAX_SUMMARISED:
-                summary = summarise_experiment(store, id)
-            gap, judge = gap_and_judge(summary)
-            note_recent(replace(experiment, gap=gap, judge=judge, seen_at=time()))
+) -> RecentExperiment | None:
+    """Return the experiment with its gap; None if it is not in the database any more."""
+    experiment = next((one for one in experiments if one.id == id), None)
+    if experiment is None:
+        return None
+    if summary is None and experiment.answered <= MAX_SUMMARISED:
+        summary = summarise_experiment(store, id)
+    gap, judge = gap_and_judge(summary)
+    return replace(experiment, gap=gap, judge=judge)
 
 
 def _find(db: Path, id: str) -> tuple[StoredExperiment, int]:

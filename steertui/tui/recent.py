@@ -59,6 +59,7 @@ class RecentExperiment:
         judge: judge of the gap, and whether others contradict it; "" if unknown.
         pending: labels pending, of the planned judges.
         unscored: answers that the unsteered model is to score and has not.
+        at_work: whether a run of this program was at work, which changes the database at once.
     """
 
     db: str
@@ -71,11 +72,13 @@ class RecentExperiment:
     judge: str = ""
     pending: int = 0
     unscored: int = 0
+    at_work: bool = False
 
     @property
     def has_changed(self) -> bool:
         """Whether the database was changed since the last look."""
-        return newest_change(Path(self.db)) > self.seen_at + GRACE
+        grace = 0.0 if self.at_work else GRACE
+        return newest_change(Path(self.db)) > self.seen_at + grace
 
     @property
     def state(self) -> str:
@@ -172,13 +175,13 @@ def gap_and_judge(summary: Summary | None) -> tuple[str, str]:
 
     The judge is the first model judge that has a gap, else the first person or published labels.
     With several tables of this judge it is the range of their gaps. Tables whose labels are not
-    reliable and those of the demo are left out.
+    reliable, gaps over too few pairs for an interval, and those of the demo are left out.
     """
     by_judge: dict[JudgeInfo, list[GapResult]] = {}
     for table in summary.tables if summary else ():
         result = table.primary
         is_shown = result and result.finding is not Finding.WITHHELD and not table.is_stand_in
-        if result and is_shown and table.judge and result.gap.points is not None:
+        if result and is_shown and table.judge and result.gap.low is not None:
             by_judge.setdefault(table.judge, []).append(result)
     if not by_judge:
         return "", ""

@@ -178,6 +178,28 @@ def test_a_changed_database_shows_no_gap_and_a_missing_one_is_not_listed(tmp_pat
     assert load_recent() == []
 
 
+def test_a_run_that_ends_with_the_program_leaves_no_overtaken_count_in_the_list(
+    tmp_path: Path,
+) -> None:
+    """The program ends less than a minute after the run began, with answers stored since."""
+    db = tmp_path / "a.db"
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        for _ in range(500):
+            await pilot.pause(0.02)
+            if load_recent() and select(db, "SELECT 1 FROM generations LIMIT 1"):
+                break
+        assert app.is_at_work
+        app.exit()
+
+    experiment = Experiment(limit=12, max_tokens=128)
+    drive(Session(db, experiment, overrides=Overrides(threads=1)), story, first="running")
+    done = len(select(db, "SELECT id FROM generations"))
+    (entry,) = load_recent()
+    assert 0 < done < entry.trials
+    assert entry.state in ("changed since", f"{entry.trials - done} unanswered")
+
+
 def test_an_experiment_with_unscored_answers_is_not_up_to_date(tmp_path: Path) -> None:
     """A run was killed while the unsteered model scored the answers of a dose axis."""
     db = tmp_path / "a.db"
@@ -293,6 +315,26 @@ def test_the_demo_has_no_gap_in_the_list(tmp_path: Path) -> None:
     drive_stored(db, nothing)
     (entry,) = load_recent()
     assert (entry.shown_gap, entry.state) == ("", "up to date")
+
+
+def test_a_gap_over_too_few_labels_for_an_interval_is_not_listed(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    write(db)
+    person = "human:ann#steertui"
+    keys = [str(key) for (key,) in select(db, "SELECT trial FROM generations ORDER BY id")]
+    for keys_now, gap, judge in ((keys[:4], "", ""), (keys[4:], "+100.0 [", "human:ann")):
+        with Store(db) as store:
+            store.add_judge(person, "human:ann", {"kind": "a person", "title": ""})
+            for n, key in enumerate(keys_now):
+                label = (Label.CONVERGENCE, Label.NO_CONVERGENCE)[n % 2]
+                store.add_drawn_label(
+                    key, Verdict(person, label), 0, ordering="random", reference=""
+                )
+        drive_stored(db, nothing)
+        (entry,) = load_recent()
+        assert entry.gap.startswith(gap)
+        assert bool(entry.gap) == bool(gap)
+        assert entry.judge == judge
 
 
 def test_labels_by_hand_do_not_replace_the_gap_of_the_model_judge(tmp_path: Path) -> None:
