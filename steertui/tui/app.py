@@ -134,8 +134,9 @@ class SteertuiApp(Opening):
             id="app.suspend",
             tooltip="To the shell, where fg returns; a run stands still meanwhile",
         ),
-        Binding("ctrl+c", "leave", "Quit", show=False, id="app.interrupt"),
-        Binding("q", "leave", "Quit", id="app.quit", tooltip="Quit; finished work is stored"),
+        Binding("ctrl+c", "quit", "Quit", show=False, id="app.interrupt"),
+        Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="app.end"),
+        Binding("q", "quit", "Quit", id="app.quit", tooltip="Quit; finished work is stored"),
     ]
 
     def __init__(self, session: Session, first: str = "start", *, light: bool = False) -> None:
@@ -295,8 +296,7 @@ class SteertuiApp(Opening):
 
         Raises SteertuiError if the file must not or cannot be written.
         """
-        session = self.session
-        question = f"{target} is an earlier export. Replace it?"
+        session, question = self.session, f"{target} is an earlier export. Replace it?"
         is_earlier = export.replaces(session.db, form, target)
         if is_earlier and not await self.push_screen_wait(Confirm(question, "Replace")):
             return False
@@ -304,9 +304,10 @@ class SteertuiApp(Opening):
         self.notify(f"Written: {target.resolve()}", timeout=15, markup=False)
         return True
 
-    def action_leave(self) -> None:
+    async def action_quit(self) -> None:
         """Quit, after a confirmation if work is stopped or a changed plan is lost."""
-        self.run_worker(self._leave(), exclusive=True, group="leave")
+        if not any(worker.group == "leave" for worker in self.workers):  # the question is open
+            self.run_worker(self._leave(), group="leave")
 
     async def _leave(self) -> None:
         question = " ".join(filter(None, (self._work_in_progress, self._lost_plans)))

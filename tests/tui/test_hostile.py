@@ -30,7 +30,7 @@ SNIPPETS = (
     "\x07\x08\x7f",
     "\x1b]8;;http://x\x07link\x1b]8;;\x07",
     "[bold red]boo[/bold red]",
-    "[@click=app.leave]x[/]",
+    "[@click=app.quit]x[/]",
     "[/]",
     "[link=x]y[/link]",
     "\\[",
@@ -159,17 +159,17 @@ def test_ten_thousand_hostile_answers_cause_no_new_control_sequences(
 
 def test_markup_in_an_answer_is_shown_literally(tmp_path: Path) -> None:
     large.write(tmp_path / "a.db", models=1, samples=1, words=40)
-    text = "[bold red]boo[/bold red] [@click=app.leave]x[/] [/] {0} %s \\[b] :smile:"
+    text = "[bold red]boo[/bold red] [@click=app.quit]x[/] [/] {0} %s \\[b] :smile:"
     overwrite_texts(tmp_path / "a.db", [text] * 304)
     with Tmux(tmp_path, (120, 40)) as terminal:
         terminal.run("--db", "a.db")
         terminal.wait("experiment of a.db")
         terminal.press("3")
-        shown = terminal.wait("304 trials", "[@click=app.leave]x[/]")
+        shown = terminal.wait("304 trials", "[@click=app.quit]x[/]")
         assert "[bold red]boo[/bold red]" in shown
         assert ":smile:" in shown
         terminal.press("b")
-        terminal.wait("[bold red]boo[/bold", "[@click=app.leave]x", "of 76 scenarios")
+        terminal.wait("[bold red]boo[/bold", "[@click=app.quit]x", "of 76 scenarios")
         terminal.press("Escape")
         terminal.wait("304 trials", "q Quit", gone="of 76 scenarios")
         terminal.press("q")

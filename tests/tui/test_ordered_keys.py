@@ -201,11 +201,13 @@ def test_a_plan_is_kept_while_another_experiment_is_open(
         await wait_idle(pilot)
         assert isinstance(app.screen, PlanScreen)
         assert plan.experiment == changed
-        await press(pilot, "q")
-        assert "the changed plan of steertui.db. Quit and lose it?" in await wait_for_question(
-            pilot
-        )
-        await press(pilot, "escape", "w", "enter")
+        for key in ("q", "ctrl+q"):
+            await press(pilot, key, "ctrl+q")  # the second key asks no second question
+            question = await wait_for_question(pilot)
+            assert "the changed plan of steertui.db. Quit and lose it?" in question
+            await press(pilot, "escape")
+            assert isinstance(app.screen, PlanScreen)
+        await press(pilot, "w", "enter")
         await wait_until(pilot, lambda: not app.session.unsaved)
         assert app.session.draft  # saved in a file, which quitting does not lose
 
