@@ -323,7 +323,9 @@ def minimum_gap_sentence(scenarios: int, samples: int = 1, *, has_primary: bool 
             f"plan at least {min_discordant()}"
         )
     others = [
-        f"{ceil(gap)} points if {100 * back:g} % do" if gap else f"none if {100 * back:g} % do"
+        f"{ceil(gap)} points if {100 * back:g} % do"
+        if gap
+        else f"not detectable if {100 * back:g} % do"
         for back, gap in gaps.items()
         if back
     ]

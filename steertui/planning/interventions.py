@@ -99,13 +99,19 @@ class _Resolver:
         self._checked: set[tuple[str, Path]] = set()
 
     def resolve(self, condition: Condition, model: Model) -> Iterator[Intervention]:
-        """Yield the condition's interventions on a model in a fixed order."""
-        for vector in condition.vector:
-            yield self._vector(vector, model)
-        for ablation in condition.ablation:
-            yield self._ablation(ablation, model)
-        for adapter in condition.adapter:
-            yield self._adapter(adapter, model)
+        """Yield the condition's interventions on a model in a fixed order.
+
+        An error names the condition.
+        """
+        try:
+            for vector in condition.vector:
+                yield self._vector(vector, model)
+            for ablation in condition.ablation:
+                yield self._ablation(ablation, model)
+            for adapter in condition.adapter:
+                yield self._adapter(adapter, model)
+        except (ModelError, ExperimentError) as exc:
+            raise type(exc)(f"condition {condition.name}: {exc}") from exc
 
     def _vector(self, addition: VectorAddition, model: Model) -> Intervention:
         stored = self._find(addition.name, model)

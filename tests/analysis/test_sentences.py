@@ -233,4 +233,4 @@ def test_the_minimum_detectable_gap_of_a_plan_is_a_range_over_moves_back() -> No
     assert minimum_gap_sentence(12, 5).endswith("need 78 to 249 pairs with one sample")
     assert "no gap of any size is detectable" in minimum_gap_sentence(5)
     assert minimum_gap_sentence(1).startswith("With 1 scenario no gap")
-    assert "none if 10 % do" in minimum_gap_sentence(7)
+    assert "not detectable if 10 % do" in minimum_gap_sentence(7)

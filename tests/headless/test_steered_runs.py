@@ -137,7 +137,7 @@ def test_a_model_that_a_vector_does_not_fit_is_left_out_while_another_remains(fo
     steered = (*RUN, "--limit", "1", "--conditions", "vector", "--no-control")
     code, _, err = call(*steered, *models, "--db", "c.db", cwd=folder)
     assert code == 1
-    reason = "toward: trained on demo, and a direction belongs to one model's weights; train one on"
+    reason = "condition vector: toward: trained on demo, and a direction belongs to one model's"
     assert f"other.gguf is left out of the experiment: {reason}" in err
     assert select(folder / "c.db", "SELECT count(*) FROM generations") == [(1,)]
     code, _, err = call(*steered, *models[:2], "--db", "d.db", cwd=folder)
