@@ -24,6 +24,7 @@ class RunControl:
         self._stopped = threading.Event()
         self._unblocked = threading.Event()
         self._unblocked.set()
+        self._waiting = threading.Event()
         self._paused_since: float | None = None
         self._pauses: list[tuple[float, float]] = []
 
@@ -67,7 +68,13 @@ class RunControl:
 
     def wait_while_paused(self) -> None:
         """Block until the run is resumed or stopped."""
+        self._waiting.set()
         self._unblocked.wait()
+        self._waiting.clear()
+
+    def wait_until_waiting(self, seconds: float) -> bool:
+        """Block at most `seconds` until a paused run computes nothing; return whether it does."""
+        return self._waiting.wait(seconds)
 
     def wait_for_stop(self, seconds: float) -> bool:
         """Block for `seconds` or until the run is stopped; return whether it is stopped."""

@@ -9,8 +9,12 @@ import struct
 import subprocess
 import termios
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.fixtures.database import select as select_rows
@@ -38,42 +42,94 @@ def wait_until_stopped(process: subprocess.Popen[bytes], seconds: float = 20) ->
         time.sleep(0.02)
 
 
-def test_terminal_is_restored_after_a_run_and_while_suspended(tmp_path: Path) -> None:
+@dataclass
+class Foreground:
+    """The program in the foreground of a terminal.
+
+    Attributes:
+        master: the end of the terminal at which its user is.
+        terminal: the end at which the program is.
+        modes: the terminal's before the program began.
+    """
+
+    process: subprocess.Popen[bytes]
+    master: int
+    terminal: int
+    modes: list[object]
+
+    def suspend(self) -> None:
+        """Press ctrl+z, and wait until the program has left the screen and stopped."""
+        os.write(self.master, b"\x1a")
+        read_until(self.master, b"\x1b[?1049l", 20)
+        wait_until_stopped(self.process)
+
+    def go_on(self) -> None:
+        """Do what fg does, and wait until the program is back on the screen."""
+        self.process.send_signal(signal.SIGCONT)
+        read_until(self.master, b"\x1b[?1049h", 20)
+
+
+@contextmanager
+def in_foreground(folder: Path, *options: str) -> Iterator[Foreground]:
+    """Run the program as a shell does in a terminal of 80 x 24."""
     master, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    env = os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
-    before = termios.tcgetattr(terminal)
+    modes = termios.tcgetattr(terminal)
     process = subprocess.Popen(
-        [*COMMAND, "--demo", "--limit", "2"],
-        cwd=tmp_path,
-        env=env,
+        [*COMMAND, *options],
+        cwd=folder,
+        env=os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor"},
         stdin=terminal,
         stdout=terminal,
         stderr=terminal,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(
-            0, termios.TIOCSCTTY, 0
-        ),  # it has the foreground, as from a shell
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )
     try:
-        read_until(master, b"Up to date", 60)
-        os.write(master, b"\x1a")  # ctrl+z
-        read_until(master, b"\x1b[?1049l", 20)  # leaves the alternate screen
-        wait_until_stopped(process)
-        assert termios.tcgetattr(terminal) == before
-        process.send_signal(signal.SIGCONT)
-        read_until(master, b"\x1b[?1049h", 20)
-        read_until(master, b"Up to date", 20)
-        os.write(master, b"q")
-        read_until(master, b"\x1b[?1049l", 20)  # leaves the alternate screen
-        assert process.wait(20) == 0
-        assert termios.tcgetattr(terminal) == before
+        yield Foreground(process, master, terminal, modes)
     finally:
+        process.send_signal(signal.SIGCONT)
         process.kill()
+        process.wait(20)
         os.close(master)
         os.close(terminal)
+
+
+def test_terminal_is_restored_after_a_run_and_while_suspended(tmp_path: Path) -> None:
+    with in_foreground(tmp_path, "--demo", "--limit", "2") as program:
+        read_until(program.master, b"Up to date", 60)
+        program.suspend()
+        assert termios.tcgetattr(program.terminal) == program.modes
+        program.go_on()
+        read_until(program.master, b"Up to date", 20)
+        os.write(program.master, b"q")
+        read_until(program.master, b"\x1b[?1049l", 20)  # leaves the alternate screen
+        assert program.process.wait(20) == 0
+        assert termios.tcgetattr(program.terminal) == program.modes
     sql = "SELECT count(*) FROM verdicts WHERE label IS NOT NULL"
     assert select_rows(tmp_path / "steertui-demo.db", sql) == [(8,)]
+
+
+@pytest.mark.slow
+def test_a_suspended_run_computes_nothing_and_counts_no_time(tmp_path: Path) -> None:
+    stop = 10.0
+    run = ("--demo", "--limit", "12", "--slots", "4")
+    with in_foreground(tmp_path, *run) as program:
+        read_until(program.master, b"tokens/s", 60)
+        program.suspend()
+        engines = psutil.Process(program.process.pid).children(recursive=True)
+        before = [sum(engine.cpu_times()[:2]) for engine in engines]
+        time.sleep(stop)
+        assert [sum(engine.cpu_times()[:2]) for engine in engines] == pytest.approx(before, abs=0.1)
+        program.go_on()
+        read_until(program.master, b"Up to date", 60)
+        os.write(program.master, b"q")
+        assert program.process.wait(20) == 0
+    sql = "SELECT count(*), max(seconds) FROM generations"
+    ((count, longest),) = select_rows(tmp_path / "steertui-demo.db", sql)
+    assert count == 48
+    assert isinstance(longest, float)
+    assert longest < stop
 
 
 @pytest.mark.parametrize("options", [(), ("--demo", "--db", "a.db")])

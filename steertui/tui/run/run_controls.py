@@ -8,6 +8,7 @@ from textual import work
 from textual.binding import Binding, BindingType
 
 from steertui.errors import SteertuiError
+from steertui.execution.control import RunControl
 from steertui.planning.consent import open_question, reach_lines, remember
 from steertui.planning.idle_plan import idle_reason
 from steertui.printable import one_line
@@ -24,6 +25,9 @@ PAUSED = "Paused: p resumes"
 THIS = "this"
 DRAFT = "draft"
 """Answers to the question which experiment to run."""
+
+STEP_SECONDS = 2.0
+"""Longest wait for the end of the engines' present step before the program is suspended."""
 
 
 class RunControls(Following):
@@ -44,6 +48,23 @@ class RunControls(Following):
         self.runner: Runner | None = None
         self.version = -1
         self._plan_at_work: Draft | None = None
+        self._suspended: RunControl | None = None
+
+    def follow_suspensions(self) -> None:
+        """Pause the run while the program is suspended; engines are processes of their own."""
+        self.app.app_suspend_signal.subscribe(self, lambda _: self._suspend(), immediate=True)
+        self.app.app_resume_signal.subscribe(self, lambda _: self._end_suspension())
+
+    def _suspend(self) -> None:
+        if self.runner and not self.is_paused:
+            self._suspended = self.runner.control
+            self._suspended.pause()
+            self._suspended.wait_until_waiting(STEP_SECONDS)
+
+    def _end_suspension(self) -> None:
+        if self._suspended:
+            self._suspended.resume()
+            self._suspended = None
 
     def clear_run(self) -> None:
         """Forget the shown experiment."""

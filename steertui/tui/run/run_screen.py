@@ -98,6 +98,7 @@ class RunScreen(RunControls):
     def on_mount(self) -> None:
         """Focus the matrix."""
         self.query_one(Matrix).focus()
+        self.follow_suspensions()
 
     def reload(self) -> None:
         """Show the open experiment; read it from the store if it is another one."""
