@@ -1,0 +1,176 @@
+"""The Run screen while another process runs an experiment of the same database."""
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from steertui.core.experiment import Experiment
+from steertui.core.verdict import Label, Verdict
+from steertui.planning.judges import DEFAULT_OPTIONS, Judge, find_judges
+from steertui.store import Store
+from steertui.store.progress_queries import survey
+from steertui.store.run_lock import run_lock
+from steertui.tui.app import SteertuiApp
+from steertui.tui.run import following
+from steertui.tui.run.following import BUSY, FOLLOWING, OTHER
+from steertui.tui.run.run_messages import JudgeQueue, RunUpdate
+from steertui.tui.run.run_screen import RunScreen
+from steertui.tui.run.run_state import RunState, StoredState
+from steertui.tui.run.status_lines import activity_parts
+from steertui.tui.widgets.label_style import ON_DARK
+from tests.fixtures.database import execute, select
+from tests.fixtures.openai_server import Fake, Loopback
+from tests.fixtures.run_screens import drive_run, drive_stored, run_screen, stored
+from tests.fixtures.screens import wait_idle, wait_until
+from tests.fixtures.stored_answers import made_up
+
+
+def test_second_process_on_a_locked_database_follows_and_runs_nothing(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await wait_until(pilot, lambda: run_screen(app).state == BUSY)
+        assert stored(db) == [(0, 0)]
+        lock.close()
+        await wait_idle(pilot)
+        assert stored(db) == [(0, 0)]
+        await wait_until(
+            pilot, lambda: run_screen(app).state == "18 trials unanswered: r runs them"
+        )
+
+    with contextlib.ExitStack() as lock:
+        lock.enter_context(run_lock(db, ""))
+        drive_run(db, story)
+
+
+def test_a_viewer_says_whether_the_other_process_runs_the_open_experiment(tmp_path: Path) -> None:
+    """The experiment planned last is not the one that runs if an older one is resumed."""
+    db = tmp_path / "a.db"
+    older = made_up(db, ["an answer"] * 2)
+    newer = made_up(db, ["an answer"] * 4)
+    lock = contextlib.ExitStack()
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        assert app.session.id == newer
+        await pilot.press("2")
+        await wait_until(pilot, lambda: isinstance(app.screen, RunScreen))
+        await wait_until(pilot, lambda: run_screen(app).state == OTHER)
+        lock.close()
+        lock.enter_context(run_lock(db, newer))
+        await wait_until(pilot, lambda: run_screen(app).state == FOLLOWING)
+
+    with lock:
+        lock.enter_context(run_lock(db, older))
+        drive_stored(db, story)
+
+
+def test_a_viewer_shows_what_another_process_stores_and_has_no_keys_of_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The screens look for the other process when they are shown, not only from time to time."""
+    monkeypatch.setattr(following, "LOOK_INTERVAL", 3600.0)
+    db = tmp_path / "a.db"
+    id = made_up(db, ["an answer"] * 6)
+    (row,) = select(db, "SELECT * FROM generations ORDER BY id DESC LIMIT 1")
+    trial = str(row[1])
+    execute(db, "DELETE FROM generations WHERE trial = ?", [trial])
+    insert = f"INSERT INTO generations VALUES ({', '.join('?' * len(row))})"
+    with run_lock(db, id):
+
+        async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+            await wait_idle(pilot)
+            start = str(app.screen.query_one("#start-text", Static).render())
+            offered = "".join(start.split())  # a long path is broken
+            assert f"showtherunofanothersteertuiprocesson{db}" in offered
+            assert "resume" not in start
+            assert "c" not in app.screen.active_bindings
+            await pilot.press("2")
+            await wait_until(pilot, lambda: isinstance(app.screen, RunScreen))
+            screen = run_screen(app)
+            await wait_until(pilot, lambda: screen.is_following)
+            shown = {"r", "p", "s", "n"} & screen.active_bindings.keys()
+            assert {key for key in shown if screen.active_bindings[key].enabled} == set()
+            await pilot.press("r", "p", "s")
+            assert screen.state == FOLLOWING
+            assert trial not in screen.run.grid.statuses
+            execute(db, insert, row)
+            await wait_until(pilot, lambda: trial in screen.run.grid.statuses)
+            assert not screen.is_at_work
+
+        drive_stored(db, story)
+
+
+def pending_shown(run: RunState) -> str:
+    return " · ".join(part.plain for part in activity_parts(run, ON_DARK, is_paused=False))
+
+
+def test_a_run_counts_the_labels_pending_that_a_viewer_counts(tmp_path: Path) -> None:
+    """Control answers are judged, too, but no labels of the experiment."""
+    db = tmp_path / "a.db"
+    id = made_up(db, ["an answer"] * 4)
+    with Store(db) as store:
+        places, statuses = survey(store, id, "one")
+    stored = StoredState(
+        places=places,
+        statuses=statuses,
+        failures={},
+        judge="one",
+        dollars=0.0,
+        others=("two",),
+        others_labelled=0,
+        unplanned_labelled=0,
+        is_planned=True,
+        unscored=0,
+    )
+    run = RunState()
+    run.count_labels(("one", "two"), 0)
+    run.fill(stored)
+    run.apply(RunUpdate(queues={name: JudgeQueue(0, 4 + 16) for name in ("one", "two")}))
+    assert "8 labels pending" in pending_shown(run)
+    first, second = (place.key for place in places[:2])
+    verdicts = {(first, "one"): "one", (first, "two"): "two", (second, "two"): "two"}
+    run.apply(RunUpdate(verdicts={k: Verdict(j, Label.CONVERGENCE) for k, j in verdicts.items()}))
+    run.fill(replace(stored, others_labelled=1))  # read between the two labels
+    assert "5 labels pending" in pending_shown(run)
+    run.clear_activity()
+    run.fill(replace(stored, others_labelled=2))
+    assert run.pending == 5
+
+
+def test_a_viewer_counts_the_labels_of_a_judge_that_had_none_when_it_began(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    made_up(db, ["an answer"] * 4)
+    with Loopback(Fake(models=("one", "two"))) as server, run_lock(db, ""):
+        names = [f"openai:{name}@{server.url}" for name in ("one", "two")]
+        execute(db, "UPDATE experiment_plans SET toml = ?", [Experiment(judges=names).to_toml()])
+        judges = find_judges(names, "steertui", hide_suffix=False, options=DEFAULT_OPTIONS)
+
+        async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+            await pilot.press("2")
+            await wait_until(pilot, lambda: isinstance(app.screen, RunScreen))
+            screen = run_screen(app)
+            await wait_until(pilot, lambda: screen.is_following)
+            await wait_until(pilot, lambda: screen.run.pending == 8)
+            label_all(db, [judges[0]], 3)
+            await wait_until(pilot, lambda: screen.run.grid.labelled == 3)
+            assert screen.run.pending == 5
+            label_all(db, [judges[1]], 4)
+            await wait_until(pilot, lambda: screen.run.pending == 1)
+            line = str(screen.query_one("#activity", Static).render())
+            assert "4 answers · 7 labels · 1 label pending" in line
+
+        drive_stored(db, story)
+
+
+def label_all(db: Path, judges: Sequence[Judge], count: int) -> None:
+    """Add one label of each judge to the first `count` answers."""
+    with Store(db) as store:
+        for judge in judges:
+            store.add_judge(judge.id, judge.name, {**judge.settings, "title": ""})
+            for (key,) in select(db, "SELECT trial FROM generations LIMIT ?", [count]):
+                store.add_verdict(str(key), Verdict(judge.id, Label.CONVERGENCE))
