@@ -16,7 +16,7 @@ from textual import work
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 
 from steertui.core.experiment import DEMO_EXPERIMENT, Experiment
 from steertui.engine.sizing import Overrides
@@ -29,8 +29,8 @@ from steertui.tui.gc_tuning import collect_at_intervals
 from steertui.tui.help_screen import HelpScreen, named_bindings
 from steertui.tui.judges.judges_screen import JudgesScreen
 from steertui.tui.label.label_screen import LabelScreen
+from steertui.tui.leaving import Leaving
 from steertui.tui.models.models_screen import ModelsScreen
-from steertui.tui.opening import Opening
 from steertui.tui.plan.plan_screen import PlanScreen
 from steertui.tui.preferences import load_theme, save_theme
 from steertui.tui.read.compare_screen import CompareScreen
@@ -45,10 +45,8 @@ from steertui.tui.vectors.vectors_screen import VectorsScreen
 from steertui.tui.widgets import export_dialog as export
 from steertui.tui.widgets.ask_path import ask_path
 from steertui.tui.widgets.choose_one import ChooseOne
-from steertui.tui.widgets.job_page import JobPage
 from steertui.tui.widgets.page import PAGES
 from steertui.tui.widgets.prompts import Confirm
-from steertui.units import list_text
 
 TERMINAL_CHECK = 2.0
 """Seconds between two looks whether the terminal is still there."""
@@ -63,7 +61,7 @@ MAX_VISITED = 50
 """Screens that Escape returns to."""
 
 
-class SteertuiApp(Opening):
+class SteertuiApp(Leaving):
     """Screens of steertui in a terminal."""
 
     TITLE = "steertui"
@@ -236,22 +234,6 @@ class SteertuiApp(Opening):
         """Show a trial's scenario under all conditions, side by side."""
         await self.push_screen(CompareScreen(key))
 
-    @property
-    def is_at_work(self) -> bool:
-        """Whether a run is in progress in this process, paused or not."""
-        screens = (screen for stack in self._screen_stacks.values() for screen in stack)
-        return any(screen.is_at_work for screen in screens if isinstance(screen, RunScreen))
-
-    @property
-    def labelling_task(self) -> str:
-        """Title of the screen of this process whose task may label the answers; "" for none."""
-        return next((PAGES[page.NAME] for page in self._busy_pages if page.LABELS), "")
-
-    @property
-    def _busy_pages(self) -> list[JobPage]:
-        screens = (screen for stack in self._screen_stacks.values() for screen in stack)
-        return [page for page in screens if isinstance(page, JobPage) and page.is_busy]
-
     async def run_demo(self) -> None:
         """Open the demo's database and run the demo."""
         if self.open(DEMO_DB, DEMO_EXPERIMENT, origin=TYPED):
@@ -304,37 +286,6 @@ class SteertuiApp(Opening):
         self.notify(f"Written: {target.resolve()}", timeout=15, markup=False)
         return True
 
-    async def action_quit(self) -> None:
-        """Quit, after a confirmation if work is stopped or a changed plan is lost."""
-        if not any(worker.group == "leave" for worker in self.workers):  # the question is open
-            self.run_worker(self._leave(), group="leave")
-
-    async def _leave(self) -> None:
-        question = " ".join(filter(None, (self._work_in_progress, self._lost_plans)))
-        if question and not await self.push_screen_wait(Confirm(question, "Quit")):
-            return
-        self.exit()
-
-    @property
-    def _work_in_progress(self) -> str:
-        """The question before work is stopped by quitting; "" if nothing is at work."""
-        if self.is_at_work:
-            return "A run is in progress. Stop it and quit? Finished trials are stored."
-        title = next((PAGES[page.NAME] for page in self._busy_pages), "")
-        return f"A task is in progress on {title}. Cancel it and quit?" if title else ""
-
-    @property
-    def _lost_plans(self) -> str:
-        """The question before changed plans are lost by quitting; "" if there are none."""
-        names = self.session.unsaved
-        if not names:
-            return ""
-        plan, it = ("plan", "it") if len(names) == 1 else ("plans", "them")
-        held = (
-            f"Neither a run nor a file (1, then w) holds the changed {plan} of {list_text(names)}."
-        )
-        return f"{held} Quit and lose {it}?"
-
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Yield the keys' commands, those of the screen first, then Textual's own."""
         for active in named_bindings(screen):
@@ -343,7 +294,8 @@ class SteertuiApp(Opening):
             about = f"{key}  {binding.tooltip}" if binding.tooltip else key
             run = partial(self.run_action, binding.action, active.node)
             yield SystemCommand(binding.description, about, run)
-        yield SystemCommand("Run the demo", "Offline, takes seconds", self.run_demo)
+        if not isinstance(screen, ModalScreen):  # its answer is for the open experiment
+            yield SystemCommand("Run the demo", "Offline, takes seconds", self.run_demo)
         names = {active.binding.description for active in named_bindings(screen)}
         for command in super().get_system_commands(screen):
             # panels inside a scrolled one have no size of their own that could be maximised
