@@ -1,6 +1,7 @@
 """Fixtures of all tests: state and data folders of their own, groups of conditions, a hub."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,11 @@ if not os.environ.get("ACCELERATOR"):
     # Tests compare answers with those of other programs and batches, bit by bit; accelerators round
     # differently. tests/accelerator holds on them (`make test-accelerator`).
     os.environ.update(dict.fromkeys(ACCELERATORS, ""))
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # As in a shell's background job; the programs that tests interrupt would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -27,8 +27,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the program `steertui`, its script for bash and two files."""
     path = tmp_path_factory.mktemp("completion")
     program = path / "steertui"
-    # As pip writes it: the name of the file is the name of the command.
-    program.write_text(f"#!{sys.executable}\nfrom steertui.__main__ import main\n\nmain()\n")
+    # As pip writes it, for a path with spaces: the name of the file is the name of the command.
+    program.write_text(
+        f"#!/bin/sh\n'''exec' \"{sys.executable}\" \"$0\" \"$@\"\n' '''\n"
+        "from steertui.__main__ import main\n\nmain()\n"
+    )
     program.chmod(0o755)
     (path / "mine.db").touch()
     (path / "notes.txt").touch()

@@ -79,8 +79,7 @@ def test_conditions_of_the_file_that_are_not_run_are_named_in_the_plan(tmp_path:
     assert code == 0, err
     text = (tmp_path / "r.md").read_text(encoding="utf-8")
     assert (
-        "also defines around, which this experiment does not run; add them to its conditions"
-        in text
+        "also defines around, which this experiment does not run; add it to its conditions" in text
     )
     code, _, err = call(*options, *NAMES, "--register", "all.md", cwd=tmp_path)
     assert code == 0, err
