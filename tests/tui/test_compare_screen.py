@@ -14,6 +14,7 @@ from steertui.tui.app import SteertuiApp, open_session
 from steertui.tui.read.word_differences import MAX_WORDS, common_words, mark_differences
 from steertui.tui.widgets.long_text import LongText
 from tests.fixtures.database import execute, select
+from tests.fixtures.frames import lines_of
 from tests.fixtures.screens import drive, press
 from tests.fixtures.stored_answers import made_up
 
@@ -95,3 +96,26 @@ def test_tokens_of_imported_answers_are_not_said_to_be_none(
         assert all(str(column.border_subtitle) == expected for column in columns)
 
     drive(open_session(None, tmp_path / "a.db", Overrides(threads=1)), story)
+
+
+def test_the_texts_have_the_colours_of_the_theme_after_a_switch(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    made_up(path, ["one answer", "another"])
+
+    def colours(app: SteertuiApp) -> set[str]:
+        segments = [s for line in lines_of(app) for s in line if "one answer" in s.text]
+        return {str(s.style and s.style.color) for s in segments} | title_colours(app)
+
+    def title_colours(app: SteertuiApp) -> set[str]:
+        title = app.screen.query_one("#compare-title", Static).render()
+        return {str(span.style) for span in getattr(title, "spans", ())}
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "3", "b")
+        dark = colours(app)
+        await press(pilot, "ctrl+t")
+        light = colours(app)
+        await press(pilot, "escape", "b")
+        assert colours(app) == light != dark
+
+    drive(open_session(None, path, Overrides(threads=1)), story)

@@ -100,6 +100,10 @@ class CompareScreen(Page):
             self._writes = self.session.writes
             self._read()
 
+    def recolour(self) -> None:
+        """Draw the trials in the colours of the theme."""
+        self._draw()
+
     @work(exclusive=True, group="read", exit_on_error=False)
     async def _read(self) -> None:
         key = self._key
