@@ -3,7 +3,6 @@
 The time of models is that of the plan, and the time of judges is known from the database only.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +12,8 @@ from steertui.core.prompt import Prompt
 from steertui.execution.plan_lines import range_and_limit
 from steertui.judge.local import LocalJudge
 from steertui.planning.plan import Plan
-from steertui.planning.rates import MissingAnswer, predict_seconds
+from steertui.planning.rates import predict_seconds
+from steertui.planning.work_estimate import answers_to_generate, planned_trials
 from steertui.store import Store
 from steertui.store.control_queries import label_times
 from steertui.store.reuse import known_answers
@@ -70,15 +70,7 @@ def _models(plan: Plan, store: Store) -> Iterator[LaterStage]:
 
 
 def _answer_time(missing: Sequence[Prompt], store: Store) -> str:
-    known = known_answers(store, missing)
-    answers = Counter(
-        MissingAnswer(
-            p.trial.model.sha256,
-            p.trial.sampling.max_tokens,
-            known[p.key].tokens if p.key in known else None,
-        )
-        for p in missing
-    )
+    answers = answers_to_generate(planned_trials(missing), known_answers(store, missing))
     seconds = predict_seconds(store, answers)
     return range_and_limit(seconds, len(missing))[0] if seconds else UNKNOWN_TIME
 

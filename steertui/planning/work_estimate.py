@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from types import MappingProxyType
 
 from steertui.core.condition import Condition
 from steertui.core.experiment import Experiment, parse_experiment
@@ -24,6 +25,9 @@ from steertui.store.plan_queries import (
     trials_of_plan,
 )
 from steertui.store.reuse import KnownAnswer, known_answers
+
+NO_SOURCES: Mapping[str, str] = MappingProxyType({})
+"""Keys of reused answers, if there are none."""
 
 
 def estimate_work(
@@ -47,7 +51,7 @@ def estimate_work(
     size = grid_size(experiment, scenarios, conditions)
     known = _known_answers(prompts or (), store)
     sources = {key: answer.source for key, answer in known.items() if answer.source}
-    trials = _planned(prompts, sources) or _stored(experiment, size, texts, store)
+    trials = planned_trials(prompts or (), sources) or _stored(experiment, size, texts, store)
     answered = answered_keys(store, [trial.key for trial in trials]) if store else frozenset()
     mine = [t for t in trials if own is None or t.scenario.name in own or t.key in answered]
     missing = [trial for trial in mine if trial.key not in answered]
@@ -69,18 +73,21 @@ def estimate_work(
         conditions=tuple(conditions),
         judges=tuple(estimate_judge(judge, work) for judge in judges),
         unscored=_count_unscored(experiment, prompts or (), store),
-        seconds_per_answer=predict_seconds(store, _to_generate(missing, known)),
+        seconds_per_answer=predict_seconds(store, answers_to_generate(missing, known)),
     )
 
 
-def _to_generate(
+def answers_to_generate(
     missing: Iterable[PlannedTrial], known: Mapping[str, KnownAnswer]
 ) -> Counter[MissingAnswer]:
+    """Return the missing answers with their counts; `known` is what other limits tell of them."""
     tokens = {key: answer.tokens for key, answer in known.items()}
     return Counter(MissingAnswer(t.model, t.max_tokens, tokens.get(t.key)) for t in missing)
 
 
-def _planned(prompts: Sequence[Prompt] | None, sources: Mapping[str, str]) -> list[PlannedTrial]:
+def planned_trials(
+    prompts: Iterable[Prompt], sources: Mapping[str, str] = NO_SOURCES
+) -> list[PlannedTrial]:
     """Return the trials of rendered prompts; `sources` has the keys of answers that are reused."""
     return [
         PlannedTrial(
@@ -90,7 +97,7 @@ def _planned(prompts: Sequence[Prompt] | None, sources: Mapping[str, str]) -> li
             condition=p.trial.condition,
             max_tokens=p.trial.sampling.max_tokens,
         )
-        for p in prompts or ()
+        for p in prompts
     ]
 
 
