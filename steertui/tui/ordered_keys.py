@@ -40,7 +40,8 @@ class OrderedKeys(App[None]):
     while a key before them opens a dialog or another screen would act on the screen behind it. Here
     they wait until the new screen is composed and has its focus. Keys of a screen also wait until
     the screen has read its data for the first time; those of the app, which leave it, do not.
-    While a form checks its values, keys wait for the result; escape cancels at once.
+    While a form checks its values, keys wait for the result. Escape cancels an open form at once,
+    and the keys that wait.
     """
 
     HOLD_LIMIT: ClassVar[float] = 10.0
@@ -56,7 +57,7 @@ class OrderedKeys(App[None]):
     async def on_event(self, event: Event) -> None:
         """Hold typed keys and pasted text; process other events."""
         is_typed = isinstance(event, Key | Paste) and not event.is_forwarded
-        if is_typed and self._is_checking and _is_escape(event):
+        if is_typed and isinstance(self.screen, FormDialog) and _is_escape(event):
             self.drop_keys()
             is_typed = False
         if not is_typed or (isinstance(event, Key) and event.key in AT_ONCE):
@@ -103,8 +104,7 @@ class OrderedKeys(App[None]):
 
     def _must_wait(self, event: Key | Paste) -> bool:
         """Return whether it is not decided yet where a key acts."""
-        waits_for_check = self._is_checking and not _is_escape(event)
-        return self._is_acting or waits_for_check or self._waits_for_data(event)
+        return self._is_acting or self._is_checking or self._waits_for_data(event)
 
     @property
     def _is_checking(self) -> bool:
