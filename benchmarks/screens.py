@@ -32,6 +32,7 @@ from typing import Self, TypeVar
 from steertui.store import Store
 from steertui.store.trial_filter import TrialFilter, find_trials, trial_rows
 from steertui.store.trials import list_trials
+from steertui.tui.run.run_screen import DONE
 from steertui.tui.theme import DARK
 from tests.fixtures import large
 
@@ -39,6 +40,9 @@ OUTPUT_SECONDS = 12.0
 """Seconds of a run for which its output is counted."""
 
 COMMAND = [sys.executable, "-m", "steertui"]
+
+FIRST_TEXT = b"How far does"
+"""Text of the screen at the start."""
 
 SIZE = (40, 120)
 """Lines and columns of the terminal."""
@@ -58,7 +62,9 @@ class Terminal:
     def __init__(self, folder: Path, *options: str) -> None:
         self._master, terminal = pty.openpty()
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", *SIZE, 0, 0))
+        # The state of whoever measures (theme, recent experiments) would change what is drawn.
         env = os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        env["XDG_STATE_HOME"] = str(folder / "state")
         self.start = time.perf_counter()
         self._process = subprocess.Popen(
             [*COMMAND, *options],
@@ -92,7 +98,7 @@ class Terminal:
         self._output = b""
         os.write(self._master, keys)
 
-    def wait(self, mark: bytes, seconds: float = 600) -> float:
+    def wait(self, mark: bytes, seconds: float = 120) -> float:
         """Wait until `mark` is in the output since the last key; return time.perf_counter()."""
         end = time.perf_counter() + seconds
         while mark not in self._output:
@@ -128,7 +134,7 @@ def paint(folder: Path, rounds: int) -> None:
         times = []
         for _ in range(rounds):
             with Terminal(folder, *options) as terminal:
-                times.append(terminal.wait(b"How far does") - terminal.start)
+                times.append(terminal.wait(FIRST_TEXT) - terminal.start)
         show(f"command to first paint: {name}", times, "s")
 
 
@@ -190,13 +196,13 @@ def time_screens(folder: Path, rounds: int) -> None:
     """Measure the time from a key to the screen that it opens."""
     screens = (
         ("Read", b"3", b"100,928 trials"),
-        ("Run", b"2", b"answers stored"),
-        ("Results", b"4", b"gap"),
+        ("Run", b"2", DONE.encode()),
+        ("Results", b"4", b"primary comparison"),
     )
     times: dict[str, list[float]] = {}
     for _ in range(rounds):
         with Terminal(folder, "--db", "large.db") as terminal:
-            terminal.wait(b"read what")
+            terminal.wait(FIRST_TEXT)
             for name, key, mark in screens:
                 terminal.drain(2.5)
                 terminal.press(key)
@@ -265,7 +271,7 @@ def cost(folder: Path, rounds: int) -> None:
                 subprocess.run(command, cwd=folder, check=True, capture_output=True)
             else:
                 with Terminal(folder, *options, "--db", db) as terminal:
-                    terminal.wait(b"4 shows the results")
+                    terminal.wait(DONE.encode(), 600)
             durations[mode].append(duration(folder / db))
     for mode, times in durations.items():
         show(f"864 answers and verdicts, {mode}", times, "s")

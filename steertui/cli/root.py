@@ -32,7 +32,7 @@ from steertui.planning.experiment_files import load_experiment
 from steertui.planning.model_groups import expand_models, has_group
 from steertui.planning.origin import file_origin
 from steertui.planning.presets import PRESETS
-from steertui.printable import escape_toml, print_text
+from steertui.printable import escape_toml, print_line, print_text
 
 if TYPE_CHECKING:
     from steertui.engine.sizing import Overrides
@@ -216,8 +216,12 @@ def _open_screens(request: _Request, *, is_given: bool) -> NoReturn:
     from steertui.tui.terminal import require_terminal
 
     require_terminal()
+    from steertui.store.checked import takes_long_to_check
     from steertui.tui.app import open_session, run_app
 
+    if takes_long_to_check(request.db):
+        text = f"{request.db}: checking the content before its first use on this machine …"
+        print_line(text, to_stderr=True)
     session = open_session(
         request.experiment if is_given else None,
         request.db,

@@ -12,7 +12,7 @@ import pytest
 from steertui.core.verdict import Label, Verdict
 from steertui.errors import StoreError
 from steertui.store import Store
-from steertui.store.checked import is_checked
+from steertui.store.checked import LONG, is_checked, note_checked, takes_long_to_check
 from tests.fixtures.database import execute, write_small_database
 from tests.fixtures.program import call
 
@@ -92,6 +92,18 @@ def test_a_copy_is_checked_although_its_original_was(db: Path) -> None:
     execute(copy, RELABELLED)
     with pytest.raises(StoreError, match=r"copy\.db: table generations, row"):
         Store(copy, must_exist=True)
+
+
+def test_a_long_check_is_known_before_it_begins(db: Path) -> None:
+    """The screens announce it, since nothing is drawn meanwhile."""
+    small = db.with_name("small.db")
+    shutil.copy2(db, small)
+    assert not takes_long_to_check(small)
+    os.truncate(small, LONG + 4096)
+    assert takes_long_to_check(small)
+    note_checked(small)
+    assert not takes_long_to_check(small)
+    assert not takes_long_to_check(db.with_name("missing.db"))
 
 
 @contextmanager

@@ -17,13 +17,14 @@ from steertui.tui.run.matrix import Matrix
 from steertui.tui.run.panels import FocusPanel
 from steertui.tui.run.run_controls import PAUSED, RUNNING
 from steertui.tui.run.run_messages import Ended, JudgeQueue, RunUpdate, Stage
-from steertui.tui.run.run_screen import DONE, STOPPED, RunScreen
+from steertui.tui.run.run_screen import COUNTING, DONE, NOT_STARTED, READING, STOPPED, RunScreen
 from steertui.tui.run.run_state import RunState
 from steertui.tui.run.status_lines import activity_parts
 from steertui.tui.session import Draft
 from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.label_style import FAILED, ON_DARK, WAITING, WRITING, WRITTEN
 from steertui.tui.widgets.long_text import LongText
+from steertui.tui.widgets.reflowing_text import ReflowingText
 from tests.fixtures.database import select
 from tests.fixtures.run_screens import SMALL, drive_run, drive_stored, run_screen, stored
 from tests.fixtures.screens import press, wait_idle, wait_until
@@ -255,3 +256,23 @@ def test_the_last_answer_is_shown_as_stored_while_only_judges_are_at_work(tmp_pa
         assert "the stored answer" in focus.text.text
 
     drive_stored(tmp_path / "a.db", story)
+
+
+def test_a_stored_experiment_is_not_called_unstarted_while_it_is_read(tmp_path: Path) -> None:
+    """A database of 100,000 trials takes seconds; "r runs the experiment" would be false."""
+    db = tmp_path / "a.db"
+    made_up(db, ["I wait.", "I copy myself."])
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "2")
+        screen = run_screen(app)
+        await wait_until(pilot, lambda: screen.run.summary is not None)
+        read = screen.state
+        screen.version = -1
+        screen.reload()
+        assert (screen.state, screen.run.places) == (READING, {})
+        assert COUNTING in str(screen.query_one("#rates", ReflowingText).render())
+        await wait_until(pilot, lambda: screen.run.summary is not None)
+        assert screen.state == read != NOT_STARTED
+
+    drive_stored(db, story)

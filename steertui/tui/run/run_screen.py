@@ -43,6 +43,8 @@ resume. **Run** runs everything that is missing or failed.
 
 DONE = "Up to date: 4 shows the results, enter opens a trial"
 NOT_STARTED = "Not started: r runs the experiment"
+READING = "Reading the database …"
+COUNTING = "Counting the labels …"
 NO_RATES = {
     True: "Rates appear here as answers are labelled.",
     False: "This experiment has no judge, so there are no rates. 1 adds a judge, 5 labels answers.",
@@ -106,6 +108,7 @@ class RunScreen(RunControls):
             self.version = self.session.version
             self.stop_following()
             self.clear_run()
+            self.state = READING if self.session.id else NOT_STARTED
             self.load()
         elif self._writes != self.session.writes and not (self.is_at_work or self.is_following):
             self._load_again()
@@ -291,7 +294,13 @@ class RunScreen(RunControls):
         self.query_one(NoticeLine).show(run.notices, c)
         self.query_one("#legend", ReflowingText).draw_with(lambda room: c.legend(room.width))
         if rates:
-            self._body.show_rates(run.summary, NO_RATES[bool(run.judge or not run.places)], c)
+            self._body.show_rates(run.summary, self._text_without_rates(), c)
+
+    def _text_without_rates(self) -> str:
+        """Return what stands in place of rates: none are counted yet, or there are none."""
+        if self.session.id and not self.run.summary:
+            return COUNTING
+        return NO_RATES[bool(self.run.judge or not self.run.places)]
 
     def _show_slots(self) -> None:
         self._body.show_slots(self.run, self.colours, follow=self._follows)
