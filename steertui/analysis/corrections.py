@@ -13,10 +13,15 @@ from steertui.stats.misclassification import (
     corrected_rate,
 )
 from steertui.stats.rate import VALID_LABELS, Estimate, Policy
+from steertui.stats.simultaneous import MIN_PAIRS
 from steertui.store import ModelSetting
+from steertui.units import list_text
 
 LabelledOutcomes = Mapping[AnswerKey, Outcome]
 """One judge's outcomes that have a label."""
+
+PRIMARY = ("pro", "anti")
+"""Conditions of the corrected gap."""
 
 _CORRECTED = (Label.CONVERGENCE, VALID_LABELS[Policy.PAPER])
 """Counted label and valid labels of the corrected rates."""
@@ -31,7 +36,8 @@ class Correction:
     Attributes:
         setting: model and temperature.
         rates: the judge's convergence rate by condition.
-        gap: pro - anti of the corrected rates, percentage points; None without both.
+        gap: pro - anti of the corrected rates, percentage points; None without both, or with too
+            few checked scenarios (`corrected_gap`).
         unchecked: conditions under which a label that the judge gave was never checked.
     """
 
@@ -39,6 +45,16 @@ class Correction:
     rates: Mapping[str, CorrectedRate]
     gap: Estimate | None = None
     unchecked: frozenset[str] = frozenset()
+
+    @property
+    def missing_gap(self) -> str:
+        """Why the corrected rates have no gap, as a clause; "" if they have one or none is due."""
+        if self.gap or not {*PRIMARY} <= self.rates.keys():
+            return ""
+        missing = [name for name in PRIMARY if self.rates[name].estimate is None]
+        if missing:
+            return f"no corrected rate under {list_text(missing)}"
+        return f"fewer than {MIN_PAIRS} scenarios checked under a condition"
 
 
 def corrections(
@@ -64,7 +80,7 @@ def corrections(
 
 def _correction(setting: ModelSetting, answers: Mapping[str, list[JudgedAnswer]]) -> Correction:
     rates = {name: corrected_rate(own, *_CORRECTED) for name, own in answers.items()}
-    pro, anti = (answers.get(name) for name in ("pro", "anti"))
+    pro, anti = (answers.get(name) for name in PRIMARY)
     return Correction(
         setting=setting,
         rates={name: rate for name, rate in rates.items() if rate},

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from steertui.analysis.comparisons import judged_by_several
-from steertui.analysis.corrections import Correction
+from steertui.analysis.corrections import PRIMARY, Correction
 from steertui.analysis.formatting import kappa_columns, percentage
 from steertui.analysis.judge_agreement import (
     JudgeAgreement,
@@ -156,11 +156,12 @@ def _correction_rows(correction: Correction) -> Iterator[tuple[str, ...]]:
     for name, rate in rates.items():
         is_unchecked = name in correction.unchecked
         yield name, *_corrected_columns(rate, is_unchecked=is_unchecked)
-    if {"pro", "anti"} <= rates.keys():
-        raw = f"{100 * (rates['pro'].raw - rates['anti'].raw):+.1f}"
+    if {*PRIMARY} <= rates.keys():
+        pro, anti = (rates[name].raw for name in PRIMARY)
+        raw = f"{100 * (pro - anti):+.1f}"
         gap = correction.gap
         if gap is None:
-            yield "pro − anti", raw, "–", "", ""
+            yield "pro − anti", raw, "–", "", correction.missing_gap
         else:
             interval = f"[{gap.low:+.1f}, {gap.high:+.1f}]"
             yield "pro − anti", raw, f"{gap.value:+.1f}", interval, ""

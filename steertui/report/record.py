@@ -229,6 +229,7 @@ def _correction_record(pair: PairedJudges) -> Record:
     return {
         "corrected": {name: asdict(rate) for name, rate in own.rates.items()} if own else {},
         "corrected_gap": list(own.gap) if own and own.gap else None,
+        "corrected_gap_missing": own.missing_gap if own else "",
     }
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from steertui.core.verdict import Label
 from steertui.stats.rate import Estimate
+from steertui.stats.simultaneous import MIN_PAIRS
 
 DRAWS = 4000
 """Posterior draws per interval; its limits vary by about half a percentage point between seeds."""
@@ -115,8 +116,11 @@ def corrected_gap(
     """Return the difference of two conditions' corrected rates, with 95 % limits, in points.
 
     The draws give a scenario the same weight under both conditions, so the interval is paired.
-    Return None unless both rates have a value.
+    Return None unless both rates have a value, and under each condition answers of at least
+    `MIN_PAIRS` scenarios are checked.
     """
+    if any(checked_scenarios(side) < MIN_PAIRS for side in (first, second)):
+        return None
     names = [*dict.fromkeys(answer.scenario for answer in (*first, *second))]
     one, two = (_Counts.of(side, names) for side in (first, second))
     a = one.value(counted, valid)
@@ -126,6 +130,11 @@ def corrected_gap(
     draws = [_rate(side, counted, valid) for side in _draws([one, two])]
     low, high = _limits(draws[0] - draws[1], a - b)
     return Estimate(a - b, max(-1.0, low), min(1.0, high)).percent()
+
+
+def checked_scenarios(answers: Sequence[JudgedAnswer]) -> int:
+    """Return the number of scenarios with a checked answer."""
+    return len({answer.scenario for answer in answers if answer.reference})
 
 
 @dataclass(frozen=True, slots=True)

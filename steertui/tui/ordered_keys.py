@@ -13,6 +13,7 @@ from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.worker import Worker, get_current_worker
 
+from steertui.tui.held_keys import Typed, is_sent_by_held_key, is_undecided
 from steertui.tui.widgets.form_dialog import FormDialog
 from steertui.tui.widgets.page import Page
 
@@ -41,7 +42,8 @@ class OrderedKeys(App[None]):
     they wait until the new screen is composed and has its focus. Keys of a screen also wait until
     the screen has read its data for the first time; those of the app, which leave it, do not.
     While a form checks its values, keys wait for the result. Escape cancels an open form at once,
-    and the keys that wait.
+    and the keys that wait. Keys that a screen lists in `ONCE` act once per press there: their
+    repeats are dropped while they are held.
     """
 
     HOLD_LIMIT: ClassVar[float] = 10.0
@@ -49,7 +51,8 @@ class OrderedKeys(App[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._held: deque[tuple[Key | Paste, float]] = deque()
+        self._held: deque[Typed] = deque()
+        self._last: Typed | None = None
         self._passing: Worker[None] | None = None
         self._asking: set[Worker[Any]] = set()
         self._own_keys = {binding.key for binding in Binding.make_bindings(self.BINDINGS)}
@@ -64,7 +67,8 @@ class OrderedKeys(App[None]):
             await super().on_event(event)
             return
         assert isinstance(event, Key | Paste)
-        self._held.append((event, monotonic() + self.HOLD_LIMIT))
+        self._last = Typed(event, monotonic() + self.HOLD_LIMIT).after(self._last)
+        self._held.append(self._last)
         if self._passing is None or self._passing.is_finished:
             self._passing = self.run_worker(self._pass_on(), group="keys")
 
@@ -82,14 +86,15 @@ class OrderedKeys(App[None]):
     async def _pass_on(self) -> None:
         """Pass on the held keys, each when the effects of the one before it are over."""
         while self._held:
-            held = event, end = self._held[0]
+            typed = self._held[0]
             await self._settle()
-            while self._must_wait(event) and monotonic() < end:
+            while self._must_wait(typed) and monotonic() < typed.limit:
                 await asyncio.sleep(POLL)
                 await self._settle()
-            if self._held and self._held[0] is held:
+            if self._held and self._held[0] is typed:
                 self._held.popleft()
-                self.call_later(super().on_event, event)
+                if not (self._acts_once(typed) and is_sent_by_held_key(typed, self._held)):
+                    self.call_later(super().on_event, typed.event)
 
     def drop_keys(self) -> None:
         """Drop the held keys: the screen or dialog for which they were typed does not open."""
@@ -102,9 +107,15 @@ class OrderedKeys(App[None]):
             for pump in target.ancestors_with_self:
                 await _process(pump)
 
-    def _must_wait(self, event: Key | Paste) -> bool:
-        """Return whether it is not decided yet where a key acts."""
-        return self._is_acting or self._is_checking or self._waits_for_data(event)
+    def _must_wait(self, typed: Typed) -> bool:
+        """Return whether it is not decided yet where a key acts, or whether it does."""
+        if self._acts_once(typed) and is_undecided(typed, list(self._held)[1:]):
+            return True
+        return self._is_acting or self._is_checking or self._waits_for_data(typed.event)
+
+    def _acts_once(self, typed: Typed) -> bool:
+        """Return whether a key that is held acts once on the screen that is shown."""
+        return isinstance(self.screen, Page) and typed.key in self.screen.ONCE
 
     @property
     def _is_checking(self) -> bool:

@@ -42,11 +42,10 @@ def planned_judges(
     """
     if experiment is None:
         return []
-    own = [name for name in experiment.judges if not parse_judge_kind(name).is_imported]
-    if experiment.judges and not own:
+    names = labelling_judges(experiment)
+    if not names:
         return []
-    experiment = replace(experiment, judges=own)
-    names = judge_names(experiment)
+    experiment = replace(experiment, judges=names)
     labelling = [judge.id for judge in store.judges(id) if not judge.kind.is_reference]
     unknown = [*labelling, *[UNKNOWN] * len(names)][: len(names)]
     try:
@@ -56,6 +55,12 @@ def planned_judges(
         return unknown
     ids = [judge.id for judge in with_stored_names(found, store) if not isinstance(judge, str)]
     return ids if len(ids) == len(found) else unknown
+
+
+def labelling_judges(experiment: Experiment | None) -> list[str]:
+    """Return the names of the judges that a run of an experiment asks for labels."""
+    names = judge_names(experiment) if experiment else []
+    return [name for name in names if not parse_judge_kind(name).is_imported]
 
 
 def first_judge(store: Store, experiment: str) -> str:

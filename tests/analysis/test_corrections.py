@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from steertui.analysis.corrections import corrections
 from steertui.analysis.judge_agreement import judge_agreement
 from steertui.analysis.judge_panels import corrected_rows
@@ -59,6 +61,29 @@ def test_answers_that_nobody_labelled_have_no_correction() -> None:
     (found,) = corrections({}, "local:j", judged)
     assert found.rates["pro"].value is None
     assert found.gap is None
+
+
+@pytest.mark.parametrize(
+    ("scenarios", "note"), [(3, "fewer than 4 scenarios checked under a condition"), (4, "")]
+)
+def test_a_gap_over_too_few_checked_scenarios_is_not_given_and_says_why(
+    scenarios: int, note: str
+) -> None:
+    labels = {"pro": Label.CONVERGENCE, "anti": Label.NO_CONVERGENCE}
+    reference: dict[AnswerKey, Outcome] = {
+        (GOOD, str(i), name, 0): outcome(i, name, label)
+        for name, label in labels.items()
+        for i in range(scenarios)
+    }
+    unlabelled = {(GOOD, "9", "baseline", 0): outcome(9, "baseline", Label.CONVERGENCE)}
+    judged = reference | unlabelled
+    person = JudgeInfo("human:a#1", "human:a", "", JudgeKind.HUMAN)
+    judge = JudgeInfo("local:b#1", "local:b", "", JudgeKind.LOCAL)
+    (pair,) = judge_agreement([(person, reference), (judge, judged)]).comparisons
+    own = corrections(reference, judge.id, judged)
+    *_, (_, raw, value, interval, why) = corrected_rows(replace(pair, corrections=own))
+    assert (raw, why) == ("+100.0", note)
+    assert (value == "–", interval == "") == (bool(note), bool(note))
 
 
 def test_a_rate_is_not_corrected_before_every_label_is_checked() -> None:

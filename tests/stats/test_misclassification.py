@@ -82,6 +82,9 @@ def test_a_gap_has_the_same_scenario_weights_on_both_sides() -> None:
     assert gap.high - gap.low < 2
     opposite = [JudgedAnswer(a.scenario, C if a.label is N else N) for a in answers]
     assert corrected_gap(answers, opposite, C, VALID) is None
+    few, enough = ([JudgedAnswer(str(i), C, C) for i in range(number)] for number in (3, 4))
+    assert corrected_gap(few * 2, enough, C, VALID) is None  # two samples of three scenarios
+    assert corrected_gap(enough, enough, C, VALID)
 
 
 def test_an_unchecked_label_leaves_the_rate_uncorrected() -> None:

@@ -1,5 +1,6 @@
 """Label screen: letters label, digits change the screen, undo removes, agreement comes last."""
 
+import asyncio
 import getpass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from steertui.tui.results.results_screen import ResultsScreen
 from steertui.tui.widgets.label_style import ON_DARK
 from steertui.tui.widgets.long_text import LongText
 from tests.fixtures.database import execute, select
-from tests.fixtures.screens import Story, drive, press
+from tests.fixtures.screens import Story, drive, press, type_at_once, wait_idle, wait_until
 from tests.fixtures.stored_answers import made_up
 
 ANSWERS = 12
@@ -60,6 +61,22 @@ def queue_rows(db: Path) -> list[tuple[object, ...]]:
     return select(db, "SELECT ordering, count(*) FROM annotation_queue GROUP BY 1")
 
 
+async def press_anew(pilot: Pilot[None], keys: str) -> None:
+    """Press keys, separated by spaces; the key between two of them says that none is held."""
+    for key in keys.split():
+        await press(pilot, key, "home")
+
+
+async def hold(pilot: Pilot[None], app: SteertuiApp, key: str, repeats: int) -> None:
+    """Press a key and hold it: after a delay, the terminal sends it 30 times per second."""
+    type_at_once(app, key)
+    await asyncio.sleep(0.25)
+    for _ in range(repeats):
+        type_at_once(app, key)
+        await asyncio.sleep(1 / 30)
+    await wait_idle(pilot)
+
+
 def shown(app: SteertuiApp) -> str:
     """Return the texts of the Label screen."""
     parts = [str(static.render()) for static in app.screen.query(Static)]
@@ -84,7 +101,7 @@ def test_letters_label_and_undo_removes_each_label_from_the_store(db: Path) -> N
         await press(pilot, "u", "ctrl+z")
         assert own_labels(db) == [(Label.CONVERGENCE.value,), (Label.NO_CONVERGENCE.value,)]
         assert queue_rows(db) == [("random", 2)]
-        await press(pilot, "x", "u", "u", "u", "u")
+        await press_anew(pilot, "x u u u u")
         assert own_labels(db) == []
         assert queue_rows(db) == []
 
@@ -121,13 +138,49 @@ def test_labels_typed_without_a_pause_are_stored_in_order(db: Path) -> None:
     drive_stored(db, story)
 
 
+def test_a_held_key_acts_once_and_quick_presses_all_act(db: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "5")
+        await hold(pilot, app, "c", 9)
+        assert own_labels(db) == [("convergence",)]
+        for _ in range(3):
+            await asyncio.sleep(0.25)
+            type_at_once(app, "c")
+        type_at_once(app, "n x")
+        await wait_idle(pilot)
+        assert own_labels(db)[1:] == [
+            *[("convergence",)] * 3,
+            ("no_convergence",),
+            ("nonsensical",),
+        ]
+        await hold(pilot, app, "u", 9)
+        assert len(own_labels(db)) == 5
+        type_at_once(app, "c u c u")
+        await wait_idle(pilot)
+        assert len(own_labels(db)) == 5
+
+    drive_stored(db, story)
+
+
+def test_keys_wait_until_the_answer_that_they_label_is_drawn(db: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "5")
+        screen = app.screen
+        assert isinstance(screen, LabelScreen)
+        screen.action_label("convergence")
+        assert screen.is_loading
+        await wait_until(pilot, lambda: not screen.is_loading, seconds=10)
+
+    drive_stored(db, story)
+
+
 def test_agreement_is_hidden_until_the_batch_has_ended(db: Path) -> None:
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "5")
         for _ in range(ANSWERS):
             assert "kappa" not in shown(app)
             assert "labels as" not in shown(app)
-            await press(pilot, "c")
+            await press_anew(pilot, "c")
         assert "labels as" not in shown(app)
         assert "All 12 answers of this batch are labelled" in shown(app)
         await press(pilot, "u", "n", "enter")
@@ -199,7 +252,7 @@ def test_two_people_with_one_name_do_not_overwrite_each_other(db: Path) -> None:
         await press(pilot, "c")
         assert own_labels(db) == [(Label.SAFETY_REFUSAL.value,)]
         assert "0/11" in shown(app)
-        await press(pilot, "c", "u", "n")
+        await press_anew(pilot, "c u n")
         assert own_labels(db) == [(Label.SAFETY_REFUSAL.value,), (Label.NO_CONVERGENCE.value,)]
 
     drive_stored(db, story)
@@ -209,7 +262,8 @@ def test_the_end_says_how_the_answers_were_drawn_and_which_judge_labelled_none(d
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "5", "b", "enter")
         app.screen.query_one(Input).value = "2"
-        await press(pilot, "enter", "c", "c", "enter")
+        await press(pilot, "enter")
+        await press_anew(pilot, "c c enter")
         text = " ".join(shown(app).split())
         assert "labelled 2 of 12 answers, drawn at random in equal parts" in text
         assert "apply to that mix, not to all answers" in text
@@ -220,13 +274,18 @@ def test_the_end_says_how_the_answers_were_drawn_and_which_judge_labelled_none(d
         assert "fake labelled none of the answers that you labelled" in shown(app)
         assert "a run or a judge is at work" in shown(app)
         assert "where l labels" not in shown(app)
+        app.session.experiment = Experiment(judges=[JUDGE])
+        with run_lock(db, app.session.id):
+            await press_anew(pilot, "u c enter")
+        assert "the run in progress labels answers" in shown(app)
+        assert "after it" not in shown(app)
 
     drive_stored(db, story)
 
 
 def test_disagreements_of_an_ended_batch_are_read_and_no_others(db: Path) -> None:
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
-        await press(pilot, "5", *["x"] * ANSWERS, "enter")
+        await press_anew(pilot, "5" + " x" * ANSWERS + " enter")
         await press(pilot, "d")
         assert len(app.screen.query_one(TrialList)) == ANSWERS // 3
         await press(pilot, "x")
@@ -253,7 +312,7 @@ def test_a_batch_has_the_chosen_size_and_order(tmp_path: Path) -> None:
         await press(pilot, "enter")
         assert "0/3" in shown(app)
         assert "uncertain order" in shown(app)
-        await press(pilot, "c", "space", "c", "c")
+        await press_anew(pilot, "c space c c")
         assert "All 3 answers" in shown(app)
 
     drive_stored(db, story)
@@ -267,9 +326,9 @@ def test_labels_of_earlier_sittings_are_taken_back_the_newest_first(db: Path) ->
     async def undo(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "5", "u")
         assert own_labels(db) == [("convergence",), ("no_convergence",)]
-        await press(pilot, "x", "u", "u")
+        await press_anew(pilot, "x u u")
         assert own_labels(db) == [("convergence",)]
-        await press(pilot, "u", "u", "u")
+        await press_anew(pilot, "u u u")
 
     drive_stored(db, label)
     labelled = select(db, "SELECT trial FROM annotation_queue ORDER BY trial")
@@ -308,7 +367,7 @@ def test_labels_of_other_persons_and_experiments_are_never_taken_back(db: Path) 
         assert store.last_label(second, me) is None
 
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
-        await press(pilot, "5", "n", "u", "u", "u")
+        await press_anew(pilot, "5 n u u u")
 
     drive_stored(db, story)
     assert own_labels(db) == [("convergence",), ("convergence",)]
@@ -316,7 +375,7 @@ def test_labels_of_other_persons_and_experiments_are_never_taken_back(db: Path) 
 
 def test_a_label_that_the_agreement_followed_stays_and_the_next_one_counts(db: Path) -> None:
     async def label(pilot: Pilot[None], app: SteertuiApp) -> None:
-        await press(pilot, "5", *["c"] * ANSWERS, "enter")
+        await press_anew(pilot, "5" + " c" * ANSWERS + " enter")
         assert "its label stays stored" in shown(app)
 
     async def again(pilot: Pilot[None], app: SteertuiApp) -> None:

@@ -76,17 +76,22 @@ def test_nothing_is_named_if_every_trial_is_in_the_rates(db: Path) -> None:
 
 
 def test_two_judges_of_different_answers_are_not_called_one_judge(db: Path) -> None:
-    def reason(*, is_at_work: bool = False) -> str:
+    def reason(*, is_at_work: bool = False, planned: int = 0) -> str:
         with Store(db) as store:
             experiment = store.resolve_experiment()
             has_pair = len(store.judges(experiment)) > 1
             agreement = compare_judges(store, experiment) if has_pair else None
             table = summarise_experiment(store, experiment).tables[0]
         assert not agreement_table(agreement, palette(dark=True)).content.rows
-        return empty_reason("agreement", table, has_pair=has_pair, is_at_work=is_at_work)
+        return empty_reason(
+            "agreement", table, has_pair=has_pair, is_at_work=is_at_work, planned_judges=planned
+        )
 
     assert reason(is_at_work=True) == f"no answer is labelled yet: {AT_WORK}"
+    assert "the run in progress labels them" in reason(is_at_work=True, planned=1)
     label(db, "openai:one", range(ANSWERS // 2))
+    assert "the run in progress labels them" in reason(is_at_work=True, planned=2)
+    assert AT_WORK in reason(is_at_work=True, planned=1)
     assert "only one judge" in reason()
     assert "8 opens Judges" not in reason(is_at_work=True)
     label(db, "openai:two", range(ANSWERS // 2, ANSWERS))

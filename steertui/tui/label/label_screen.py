@@ -35,11 +35,13 @@ from steertui.tui.label.label_text import (
     JUDGING,
     JUDGING_LATER,
     NO_ANSWERS,
+    RUN_LABELS,
     end_lines,
     keys,
     progress,
     replaced_text,
 )
+from steertui.tui.pending_labels import labelling_judges
 from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.long_text import LongText
@@ -49,9 +51,9 @@ from steertui.tui.widgets.reflowing_text import ReflowingText
 
 HELP = """
 Label answers yourself: read the task and the answer, and press the letter of the label that fits.
-The next answer follows at once. The condition, its suffix and the labels of other judges stay
-hidden, so that they do not influence you. The agreement with the judge is shown when the batch has
-ended.
+The next answer follows at once; a key that is held labels one answer. The condition, its suffix and
+the labels of other judges stay hidden, so that they do not influence you. The agreement with the
+judge is shown when the batch has ended.
 
 A batch is drawn at random by default, in turn from each condition and each label of the judge: only
 such a stratified random sample can correct the judge's rates. **b** starts another batch with
@@ -83,6 +85,7 @@ class LabelScreen(Page):
 
     NAME = "label"
     HELP = HELP
+    ONCE = frozenset({*LABEL_KEYS.values(), "enter", "u", "ctrl+z", "space"})
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(
@@ -113,9 +116,10 @@ class LabelScreen(Page):
         self._annotator = _system_user()
         self._batch = LabelBatch()
         self._agreement: Agreement | None = None
-        self._is_judging = False
+        self._judging = JUDGING
         self._counts = LabelCounts(0, 0)
         self._is_reopening = False
+        self._drawn: QueueItem | None = None
         self._version = -1
 
     def body(self) -> ComposeResult:
@@ -123,6 +127,12 @@ class LabelScreen(Page):
         yield ReflowingText(id="label-head")
         yield LongText(id="label-text")
         yield Static(id="label-keys", markup=False)
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether the screen's keys wait: it reads its first data, or the answer is not drawn."""
+        item = self._batch.item
+        return super().is_loading or (item is not None and item is not self._drawn)
 
     def reload(self) -> None:
         """Show the batch; draw one if there is none or another experiment was opened."""
@@ -197,14 +207,19 @@ class LabelScreen(Page):
         long_text.add(item.answer or "(empty answer)")
         long_text.focus()
         self.query_one("#label-keys", Static).update(keys(self.colours))
+        self.call_after_refresh(self._note_drawn, item)
+
+    def _note_drawn(self, item: QueueItem) -> None:
+        """Let keys label an answer that the terminal shows."""
+        self._drawn = item
 
     def _draw_end(self, counts: LabelCounts) -> None:
         long_text = self.query_one(LongText)
         long_text.clear()
         set_titles(long_text, "batch")
         no_answers = AT_WORK if self.host.is_at_work else NO_ANSWERS
-        judging = JUDGING_LATER if self._is_judging else JUDGING
-        for line in end_lines(self._batch, self._agreement, counts, no_answers, judging=judging):
+        lines = end_lines(self._batch, self._agreement, counts, no_answers, judging=self._judging)
+        for line in lines:
             long_text.add(line)
         self.query_one("#label-keys", Static).update("")
 
@@ -221,20 +236,21 @@ class LabelScreen(Page):
             return bool(batch.labelled or self._counts.labelled) and not self._is_reopening
         return True
 
-    @work(group="write", exit_on_error=False)
-    async def action_label(self, label: str) -> None:
+    def action_label(self, label: str) -> None:
         """Store the label and show the next answer."""
-        batch = self._batch
-        item = batch.item
+        item = self._batch.item
+        if item:
+            self._batch.advance()
+            self._show_next()
+            self._store(self._batch, item, Label(label))
+
+    @work(group="write", exit_on_error=False)
+    async def _store(self, batch: LabelBatch, item: QueueItem, label: Label) -> None:
         annotator = self._annotator
-        if not item:
-            return
-        batch.advance()
-        self._show_next()
         try:
             async with batch.writing:
                 await self.session.with_store(
-                    lambda store: add_label(store, annotator, item, Label(label))
+                    lambda store: add_label(store, annotator, item, label)
                 )
             self.session.writes += 1
         except AlreadyLabelledError as exc:
@@ -303,8 +319,19 @@ class LabelScreen(Page):
             self._agreement = await self.session.with_store(
                 lambda store: show_agreement(store, experiment, annotator)
             )
-        self._is_judging = self.host.is_at_work or await self.host.is_run_elsewhere()
+        self._judging = await self._judges_at_work()
         self._show_next()
+
+    async def _judges_at_work(self) -> str:
+        """Return how judges label the answers: now in the run of the experiment, or when."""
+        at_work = (
+            self.session.id if self.host.is_at_work else await self.host.experiment_elsewhere()
+        )
+        if at_work is None:
+            return JUDGING
+        is_own_run = at_work == self.session.id and not self.host.labelling_task
+        labels = is_own_run and labelling_judges(self.session.experiment)
+        return RUN_LABELS if labels else JUDGING_LATER
 
     @work(exit_on_error=False)
     async def action_batch(self) -> None:

@@ -29,6 +29,8 @@ JUDGING = "8 opens Judges, where l labels answers."
 
 JUDGING_LATER = "a run or a judge is at work on this database, and judges can label after it."
 
+RUN_LABELS = "the run in progress labels answers, and 2 shows it."
+
 UNDO_LINE = "u      take the last label back"
 
 KEPT_LINE = "u      label the last answer again; its label stays stored beside the new one"

@@ -9,6 +9,8 @@ from steertui.analysis.table import RateRow, Table
 from steertui.printable import one_line
 from steertui.units import quantity
 
+RUN_LABELS = "the run in progress labels them; 5 labels by hand"
+
 AT_WORK = "judges can label when the run in progress has ended; 5 labels by hand"
 
 EMPTY = {
@@ -22,19 +24,26 @@ MAX_NAMED = 6
 """Maximum conditions whose counts are named."""
 
 
-def empty_reason(name: str, table: Table, *, has_pair: bool, is_at_work: bool) -> str:
+def empty_reason(
+    name: str, table: Table, *, has_pair: bool, is_at_work: bool, planned_judges: int = 0
+) -> str:
     """Return why the table `name` has no rows, and which key changes that.
 
-    `has_pair` says whether two judges or people labelled answers of the experiment.
+    `has_pair` says whether two judges or people labelled answers of the experiment, and
+    `planned_judges` how many judges a run of it asks for labels.
     """
     if table.judge is None:
-        remedy = AT_WORK if is_at_work else "8 opens Judges, where l labels them; 5 labels by hand"
+        remedy = "8 opens Judges, where l labels them; 5 labels by hand"
+        if is_at_work:
+            remedy = RUN_LABELS if planned_judges else AT_WORK
         return f"no answer is labelled yet: {remedy}"
     if name != "agreement":
         return EMPTY[name]
     if has_pair:
         return "no answer is labelled by two judges"
-    remedy = AT_WORK if is_at_work else "8 opens Judges, where l adds one; 5 labels by hand"
+    remedy = "8 opens Judges, where l adds one; 5 labels by hand"
+    if is_at_work:
+        remedy = RUN_LABELS if planned_judges > 1 else AT_WORK
     return f"only one judge labelled these answers: {remedy}"
 
 

@@ -20,6 +20,7 @@ from steertui.printable import one_line
 from steertui.stats.rate import Policy
 from steertui.store.trial_filter import TrialFilter, find_trials
 from steertui.store.trials import list_trials
+from steertui.tui.pending_labels import labelling_judges
 from steertui.tui.results.counting import Counted, count
 from steertui.tui.results.counting_note import COUNTING, CountingNote
 from steertui.tui.results.heat_map import draw_heat_map, has_heat_map
@@ -305,6 +306,7 @@ class ResultsScreen(Page):
             self._counted.summary.tables[self._index],
             has_pair=self._counted.agreement is not None,
             is_at_work=self.host.is_at_work,
+            planned_judges=len(labelling_judges(self.session.experiment)),
         )
 
     def _table(self, name: str) -> StableTable:

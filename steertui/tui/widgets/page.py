@@ -143,11 +143,13 @@ class Page(Screen[None]):
         NAME: key of `PAGES`, or another name for a screen without number key.
         HEADING: title of the help, if the screen is not one of `PAGES`.
         HELP: Markdown text of the help screen.
+        ONCE: keys that act once per press, however long they are held.
     """
 
     NAME: ClassVar[str] = ""
     HEADING: ClassVar[str] = ""
     HELP: ClassVar[str] = ""
+    ONCE: ClassVar[frozenset[str]] = frozenset()
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 (an instance variable in Textual)
         (0, "-narrow"),
         (100, "-wide"),
@@ -201,7 +203,7 @@ class Page(Screen[None]):
 
     @property
     def is_loading(self) -> bool:
-        """Whether the screen reads the data of the open experiment for the first time."""
+        """Whether the screen's keys wait: it reads its data for the first time."""
         return self._is_first_load and self._is_reading
 
     @property
