@@ -10,6 +10,33 @@ def shorten(text: str, most: int = 120) -> str:
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
+class WithRemedy(str):
+    """Text that ends with a remedy in the program's own words.
+
+    The screens name keys for the commands in the remedy. The rest of the text, in which names and
+    texts of the user can be, is shown as it is.
+
+    Attributes:
+        remedy: the end of the text; commands are in it as "`steertui models`".
+    """
+
+    __slots__ = ("remedy",)
+    remedy: str
+
+    def __new__(cls, fact: str, remedy: str) -> "WithRemedy":
+        """Return "fact; remedy"; without a fact, the remedy."""
+        text = super().__new__(cls, f"{fact}; {remedy}" if fact else remedy)
+        text.remedy = remedy
+        return text
+
+
+def prefixed(prefix: str, text: str) -> str:
+    """Return a text after a prefix, with its remedy if it has one."""
+    if isinstance(text, WithRemedy):
+        return WithRemedy(f"{prefix}{text[: -len(text.remedy)]}".removesuffix("; "), text.remedy)
+    return f"{prefix}{text}"
+
+
 class SteertuiError(Exception):
     """An error that the user can fix; shown as one line. Any other exception is a bug."""
 
@@ -17,7 +44,8 @@ class SteertuiError(Exception):
 
     def __str__(self) -> str:
         """Return the message; names of any length may be in it, so its middle is left out."""
-        text = super().__str__()
+        message = self.args[0] if self.args else ""
+        text = message if isinstance(message, WithRemedy) else super().__str__()
         return text if len(text) <= MAX_MESSAGE else f"{text[:1000]} … {text[-500:]}"
 
 

@@ -48,7 +48,7 @@ FILES = {
         (["--experiment", "range.toml"], 1, "top_p: 3.0 is out of range; give 1e-06 to 1.0"),
         (["--experiment", "broken.toml"], 1, "broken.toml: not valid TOML"),
         (["--experiment", "gone.toml"], 1, "gone.toml: no such file; check the path"),
-        (["--db", "text.db"], 1, "text.db: is not a SQLite database; choose another --db"),
+        (["--db", "text.db"], 1, "text.db: is not a SQLite database; choose another database"),
         (["--db", "other.db"], 1, "other.db: is not a steertui database"),
         (["--db", "newer.db"], 1, "newer.db: was written by a newer steertui"),
         (["--db", "no/such/folder/a.db"], 1, "cannot be opened; check that its folder exists"),

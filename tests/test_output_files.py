@@ -228,7 +228,7 @@ def test_a_folder_that_holds_anything_else_stays_as_it_is(
         texts.mkdir()
         (texts / foreign).write_text("steertuiPack(0, mine)", encoding="utf-8")
     before = contents(texts) | contents(mine)
-    with pytest.raises(OutputError, match=r"p-texts: .*remove it, or give another --output"):
+    with pytest.raises(OutputError, match=r"p-texts: .*remove it, or give another file"):
         page_of(folder / "a.db", folder / "p.html")
     assert contents(texts) | contents(mine) == before
     assert not (folder / "p.html").exists()

@@ -9,7 +9,7 @@ from steertui.analysis.label_sample import AnswerKey
 from steertui.core.judge_kind import JudgeKind
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
-from steertui.errors import ExperimentError
+from steertui.errors import ExperimentError, WithRemedy
 from steertui.lookup import resolve_name
 from steertui.stats.agreement import (
     Agreement,
@@ -152,7 +152,9 @@ def _selected(known: Sequence[JudgeInfo], names: Sequence[str]) -> list[JudgeInf
     selected = [by_id[i] for i in ids] or references_first(known)
     if len(selected) < 2:
         raise ExperimentError(
-            "agreement needs the labels of two judges; add a judge with `steertui judge`"
+            WithRemedy(
+                "agreement needs the labels of two judges", "add a judge with `steertui judge`"
+            )
         )
     return selected
 

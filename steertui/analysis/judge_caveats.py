@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from steertui.core.judge_kind import JudgeKind
+from steertui.errors import WithRemedy
 from steertui.judge.label_order import OrderEffect, order_effect
 from steertui.store import JudgeInfo, Store
 from steertui.units import quantity, verb
@@ -33,9 +34,9 @@ def order_sentence(judge: str, order: OrderEffect) -> str:
 def _order_caveat(judge: JudgeInfo, order: OrderEffect | None) -> str:
     if order:
         return order_sentence(judge.name, order)
-    return (
-        f"{judge.name}: the effect of the rubric's label order was not measured; "
-        "`steertui judge --debias estimate` measures it, as a separate judge"
+    return WithRemedy(
+        f"{judge.name}: the effect of the rubric's label order was not measured",
+        "`steertui judge --debias estimate` measures it, as a separate judge",
     )
 
 
@@ -48,10 +49,11 @@ def sample_caveat(store: Store, experiment: str, judge: JudgeInfo) -> Iterator[s
     chosen = labelled - store.queue_counts(experiment, judge.id)["random"]
     some = f"{judge.name} labelled {labelled} of {answers} answers"
     if chosen:
-        yield (
+        yield WithRemedy(
             f"{some}, {chosen} of them not drawn at random (uncertain ones first): agreement, "
             "kappa, precision and recall are biased, agreement usually downwards; corrected rates "
-            "exclude those labels; `steertui label --order random` draws at random"
+            "exclude those labels",
+            "`steertui label --order random` draws at random",
         )
     else:
         yield f"{some}, {_random_sample(store, experiment, judge)}"

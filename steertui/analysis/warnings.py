@@ -80,7 +80,7 @@ def _condition_warnings(name: str, counts: TrialCounts, policy: Policy) -> Itera
     if counts.truncated is not None and counts.truncated > WARNING_SHARE * counts.generated:
         text = (
             f"{name}: {_share(counts.truncated, counts.generated)} answers are truncated at the "
-            "token limit; raise max_tokens"
+            "token limit; raise the maximum tokens"
         )
         yield TrialWarning(WarningKind.TRUNCATED, text, (name,))
 

@@ -19,7 +19,7 @@ from steertui.core.model import (
     demo_path,
     is_server,
 )
-from steertui.errors import ModelError
+from steertui.errors import ModelError, WithRemedy
 from steertui.paths import expand_home, is_file
 
 if TYPE_CHECKING:
@@ -127,8 +127,11 @@ def _local_file(name: str) -> LocalWeights:
     path = demo_path() if name == DEMO else expand_home(name)
     if not is_file(path):
         raise ModelError(
-            f"{name}: no such model; give 'demo' or the path of a GGUF file, a name listed by "
-            "`steertui models`, or owner/repo:QUANT"
+            WithRemedy(
+                f"{name}: no such model",
+                "give 'demo' or the path of a GGUF file, a name listed by `steertui models`, or "
+                "owner/repo:QUANT",
+            )
         )
     paths = tuple(path.with_name(part) for part in split_parts(path.name))
     for part in paths:
@@ -179,9 +182,11 @@ def require_expected(located: LocalWeights, digests: Sequence[str]) -> None:
     for path, digest, expected in zip(located.paths, digests, located.expected_sha256, strict=True):
         if expected and digest != expected:
             raise ModelError(
-                f"{path}: not the expected bytes (sha256 {digest[:12]}… instead of "
-                f"{expected[:12]}…); `steertui models pull {located.requested_name}` downloads "
-                "them again"
+                WithRemedy(
+                    f"{path}: not the expected bytes (sha256 {digest[:12]}… instead of "
+                    f"{expected[:12]}…)",
+                    f"`steertui models pull {located.requested_name}` downloads them again",
+                )
             )
 
 
@@ -198,8 +203,11 @@ def find_model(name: str) -> Model:
     located = locate_weights(name)
     if located is None:
         raise ModelError(
-            f"{name}: its weights are not on this machine; `steertui models pull {name}` downloads "
-            "them (there is no local file with this path)"
+            WithRemedy(
+                f"{name}: its weights are not on this machine",
+                f"`steertui models pull {name}` downloads them (there is no local file with this "
+                "path)",
+            )
         )
     try:
         for path in located.paths:

@@ -125,7 +125,7 @@ class ChatTemplate:
         return system in text and USER_NEEDLE in text and "{'type':" not in text
 
 
-_OTHER = "; choose another model or another --template"
+_OTHER = "; choose another model or another chat template"
 
 
 def _check(text: str, most: int) -> None:

@@ -118,8 +118,7 @@ class ChatFormat:
     ) -> None:
         if not template:
             raise ModelError(
-                f"{model}: has no chat template; give one as --template, or choose a GGUF that "
-                "carries one"
+                f"{model}: has no chat template; give one, or choose a GGUF that carries one"
             )
         self.template = template
         self.control = control
@@ -197,7 +196,7 @@ class ChatFormat:
         if missing:
             raise ModelError(
                 f"{place}: its chat template leaves out or changes the {missing}; choose another "
-                "model or another --template"
+                "model or another chat template"
             )
 
     def _place(self, names: Sequence[str], index: int) -> str:

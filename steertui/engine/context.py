@@ -90,7 +90,7 @@ class LlamaContext:
         if not handle:
             raise EngineError(
                 f"llama.cpp cannot create a context of {params.n_ctx} tokens ({last_error()}); "
-                "use fewer --slots or --max-tokens"
+                "use fewer --slots or fewer maximum tokens"
             )
         self.handle = handle
         self._memory: Any = ll.llama_get_memory(handle)

@@ -85,8 +85,8 @@ class Engine:
         if sequence.max_tokens > self.shape.max_request_tokens:
             raise EngineError(
                 f"{request.id}: needs {sequence.max_tokens} tokens, but a slot has at most "
-                f"{self.shape.max_request_tokens}; lower --max-tokens or choose a model with a "
-                "longer context"
+                f"{self.shape.max_request_tokens}; lower the maximum tokens or choose a model with "
+                "a longer context"
             )
         self._enqueue(sequence)
 

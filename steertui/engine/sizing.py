@@ -289,6 +289,6 @@ def slots_and_layers(memory: Memory, weights: int, slot_bytes: int, layers: int)
         free = (memory.accelerator + memory.host) / GIB
         raise EngineError(
             f"the model needs {weights / GIB:.1f} GiB and one slot {slot_bytes / GIB:.1f} GiB, but "
-            f"only {free:.1f} GiB are free; use a smaller quantisation, or lower --max-tokens"
+            f"only {free:.1f} GiB are free; use a smaller quantisation, or lower the maximum tokens"
         )
     return slots, layers * accelerator // (weights + slot_bytes) if accelerator else -1

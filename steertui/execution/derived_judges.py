@@ -55,7 +55,7 @@ def calibrate(
     rows = [a for a in answers.values() if a.trial in labels and a.probabilities]
     if len(rows) < MIN_FIT:
         raise JudgeError(
-            f"--calibrate: {judge.name} has labelled {len(rows)} answers with known labels, and a "
+            f"calibration: {judge.name} has labelled {len(rows)} answers with known labels, and a "
             f"calibration needs {MIN_FIT}; leave out --no-control"
         )
     calibrated, held_out = _fitted(judge, source, rows, labels)

@@ -157,7 +157,7 @@ class BatchWorker(JudgeWorker):
                 if invalid == MAX_INVALID_POLLS:
                     self.stop(
                         f"{invalid} replies in a row do not give the state of its batch "
-                        f"({exc.reason}); the batch continues there, run the same command again"
+                        f"({exc.reason}); the batch continues there, try again"
                     )
             if state:
                 self._publish_batch(state)

@@ -276,6 +276,6 @@ def _incomplete_sentence(event: JudgeStopped | ModelStopped | ModelLeftOut) -> s
             )
         case ModelLeftOut(model, reason):
             return (
-                f"{model} is left out of the experiment: {reason}; after that, run the same "
-                "command again: it keeps all answers and adds this model"
+                f"{model} is left out of the experiment: {reason}; after that, run "
+                "it again: it keeps all answers and adds this model"
             )

@@ -202,7 +202,7 @@ class _Sweep:
         if len(usable) < MIN_SCENARIOS:
             raise ExperimentError(
                 f"the model's answers to both texts differ in {len(usable)} validation scenarios, "
-                f"and a sweep needs {MIN_SCENARIOS}; give more --limit or --max-tokens"
+                f"and a sweep needs {MIN_SCENARIOS}; give more scenarios or maximum tokens"
             )
         names = tuple(self._prompts.scenarios[i] for i in usable)
         cells = range(len(self._steerings))

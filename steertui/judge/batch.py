@@ -152,7 +152,7 @@ class BatchClient(JudgeClient):
         except ConnectionFailed as exc:
             raise JudgeError(
                 f"{self.judge.name}: the server did not {action} ({exc.cause}); batches already "
-                "sent continue there, run the same command again"
+                "sent continue there, try again"
             ) from None
 
     def _started(self, batch: object, action: str) -> BatchState:
@@ -164,7 +164,7 @@ class BatchClient(JudgeClient):
     def _unusable(self, action: str) -> JudgeError:
         return JudgeError(
             f"{self.judge.name}: the server did not {action} (its reply is not the JSON that the "
-            "API defines); run the same command again"
+            "API defines); try again"
         )
 
     def _error(self, action: str, exc: RequestRejected) -> JudgeError:
@@ -174,9 +174,7 @@ class BatchClient(JudgeClient):
                 f"{self.judge.name}: the server has no Batch API, or does not {action} "
                 f"({exc.message}); leave --judge-batch out"
             )
-        return JudgeError(
-            f"{self.judge.name}: the server did not {action} ({exc}); run the same command again"
-        )
+        return JudgeError(f"{self.judge.name}: the server did not {action} ({exc}); try again")
 
 
 def parse_batch_file(content: bytes, request_format: RequestFormat) -> dict[str, RawReply]:

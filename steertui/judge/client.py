@@ -186,7 +186,7 @@ class JudgeClient:
         self._raise_if_fatal(exc, during_negotiation=True)
         if exc.status in BUSY:
             raise JudgeBusyError(
-                f"{self.judge.name}: the server is busy ({exc}); run the same command again later",
+                f"{self.judge.name}: the server is busy ({exc}); try again later",
                 exc.retry_after,
             ) from None
 
@@ -205,6 +205,5 @@ class JudgeClient:
             ) from None
         if exc.is_quota_exceeded:
             raise JudgeError(
-                f"{self.judge.name}: the account's quota is used up; add credit, then run the "
-                "same command again"
+                f"{self.judge.name}: the account's quota is used up; add credit, then try again"
             ) from None

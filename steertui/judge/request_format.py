@@ -262,9 +262,9 @@ def _truncated(reply: ApiReply, sampling: JudgeSampling) -> str:
         cause = f", {reply.reasoning_tokens:,} of them reasoning"
     elif is_open or (reply.reasoning and not reply.text):
         cause = ", all of them reasoning"
-    remedy = "raise --judge-max-tokens"
+    remedy = "raise the judge's maximum tokens"
     if cause and sampling.reasoning_effort != "none":
-        remedy += " or lower --judge-reasoning-effort"
+        remedy += " or lower its reasoning effort"
     return (
         f"the reply was truncated at {sampling.max_tokens:,} tokens{cause} "
         f"({reply.server_reason}); {remedy}"

@@ -20,7 +20,7 @@ def read_template(choice: str, own: Sequence[str] = ()) -> str:
         return read_text(expand_home(choice), ModelError, most=MAX_BYTES)
     if choice and choice not in KNOWN_TEMPLATES:
         raise ModelError(
-            f"--template {choice}: no such chat template; give one of "
+            f"chat template {choice}: does not exist; give one of "
             f"{', '.join([*own, *KNOWN_TEMPLATES])}, or a Jinja file as ./{choice}"
         )
     return KNOWN_TEMPLATES.get(choice, "")
@@ -40,8 +40,8 @@ def chat_format(gguf: Vocabulary, name: str, choice: str = "") -> ChatFormat:
     own = gguf.chat_templates
     if not choice and own and DEFAULT_TEMPLATE not in own:
         raise ModelError(
-            f"{name}: has the chat templates {', '.join(own)} and no default one; choose one with "
-            "--template"
+            f"{name}: has the chat templates {', '.join(own)} and no default one; choose "
+            "one as chat template"
         )
     named = "" if is_template_file(choice) else own.get(choice or DEFAULT_TEMPLATE)
     template = named or read_template(choice, [*own])

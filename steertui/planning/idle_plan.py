@@ -4,6 +4,7 @@ from pathlib import Path
 
 from steertui.core.experiment import Experiment
 from steertui.core.model import ModelBackend
+from steertui.errors import WithRemedy
 from steertui.paths import exists
 from steertui.planning.complete_plan import can_render, newest_plan
 from steertui.planning.experiment_estimate import estimate_experiment
@@ -12,9 +13,9 @@ from steertui.planning.origin import Origin
 from steertui.store import Store
 from steertui.store.setup_queries import used_models
 
-IMPORTED = (
-    "the answers of this experiment were imported, so a run has nothing to generate; "
-    "`steertui judge` labels them by another judge"
+IMPORTED = WithRemedy(
+    "the answers of this experiment were imported, so a run has nothing to generate",
+    "`steertui judge` labels them by another judge",
 )
 COMPLETE = (
     "all answers and labels of this experiment are stored, so a run has nothing to do and "

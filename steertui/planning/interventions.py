@@ -17,7 +17,7 @@ from steertui.core.interventions import (
 from steertui.core.model import Model
 from steertui.core.scenario import Scenario
 from steertui.engine.adapters import check_adapter
-from steertui.errors import ExperimentError, ModelError
+from steertui.errors import ExperimentError, ModelError, WithRemedy, prefixed
 from steertui.paths import expand_home, is_file
 from steertui.steering.library import StoredVector, find_vector, vector_names
 from steertui.steering.vector import SteeringVector, parse_layers, require_strength
@@ -111,7 +111,7 @@ class _Resolver:
             for adapter in condition.adapter:
                 yield self._adapter(adapter, model)
         except (ModelError, ExperimentError) as exc:
-            raise type(exc)(f"condition {condition.name}: {exc}") from exc
+            raise type(exc)(prefixed(f"condition {condition.name}: ", str(exc))) from exc
 
     def _vector(self, addition: VectorAddition, model: Model) -> Intervention:
         stored = self._find(addition.name, model)
@@ -183,8 +183,10 @@ def known_vector(name: str, model: Model, store: Store | None) -> StoredVector |
     in_store = [v for n in candidates for v in _vectors_of_store(n, model, store)]
     if len(in_store) > 1:
         raise ModelError(
-            f"{in_store[0].path}: has {len(in_store)} vectors {name} for {model.name}; put the one "
-            "to use into your library with `steertui vector import`"
+            WithRemedy(
+                f"{in_store[0].path}: has {len(in_store)} vectors {name} for {model.name}",
+                "put the one to use into your library with `steertui vector import`",
+            )
         )
     return next(iter(in_store), None)
 

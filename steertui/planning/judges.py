@@ -135,7 +135,7 @@ def find_judges(
         if name != NO_JUDGE
     )
     if len({judge.id for judge in judges}) < len(judges):
-        raise JudgeError("--judge: two names refer to the same judge; leave one out")
+        raise JudgeError("judges: two names refer to the same judge; leave one out")
     for judge in judges:
         if options.max_cost is not None and isinstance(judge, ServerJudge) and not judge.price:
             raise JudgeError(
@@ -161,9 +161,9 @@ def find_judge(
     if kind is JudgeKind.LOCAL and model:
         if debias != "none" and rubric.rotated(1) is None:
             raise JudgeError(
-                f"--debias {debias}: rubric {rubric.name} does not list the four labels in "
+                f"debiasing {debias}: rubric {rubric.name} does not list the four labels in "
                 f"the order {', '.join(Label)}, one per line, so their order cannot be changed; "
-                "use --debias none"
+                "use debiasing none"
             )
         return LocalJudge(find_model(model), rubric, hide_suffix, debias)
     if kind is JudgeKind.SERVER and model:
@@ -268,7 +268,7 @@ def check_context(
         if any(not answer.context for answer in answers):
             raise JudgeError(
                 f"rubric {judge.rubric.name}: it shows the category's text, which these answers "
-                "lack; import them with --scenarios, or choose another rubric"
+                "lack; import them with their scenario packs, or choose another rubric"
             )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from steertui.assets.catalogue import CatalogueModel, Quantisation, catalogue
 from steertui.core.experiment import Experiment
-from steertui.errors import ModelError
+from steertui.errors import ModelError, WithRemedy
 from steertui.paths import expand_home, is_file
 from steertui.units import list_text
 
@@ -132,7 +132,9 @@ def _expanded(name: str) -> Iterator[str]:
     ]
     if not found:
         raise ModelError(
-            f"{name}: no model of the catalogue meets these conditions; `steertui models` lists "
-            "all with their family, kind and size"
+            WithRemedy(
+                f"{name}: no model of the catalogue meets these conditions",
+                "`steertui models` lists all with their family, kind and size",
+            )
         )
     yield from found

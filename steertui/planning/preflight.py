@@ -76,8 +76,8 @@ def _require_supported(design: Design, model: ServerModel) -> None:
         if condition.prefill and model.prompt_mode == "messages":
             raise ServerError(
                 f"{model.name}: condition {condition.name} prefills the answer, which needs a "
-                f"rendered prompt, and {model.info.description} reports no chat template; give one "
-                "as --template, or leave the condition out"
+                f"rendered prompt, and {model.info.description} reports no chat template; give "
+                "one, or leave the condition out"
             )
 
 
@@ -141,7 +141,7 @@ def _require_thinking_switch(model: ServerModel, thinking: Thinking) -> None:
     if thinking == "force" and model.kind == "thinking":
         raise ServerError(
             f'{model.name}: thinking = "force" needs a rendered prompt, and '
-            f"{model.info.description} reports no chat template; give one as --template, "
+            f"{model.info.description} reports no chat template; give one, "
             'or leave thinking at "template"'
         )
     thinks = model.kind not in ("base", "instruct")
@@ -171,9 +171,9 @@ async def _send_longest(model: ServerModel, prompts: Sequence[Prompt]) -> None:
         context = model.info.context or await _loaded_context(model, url)
         if 0 < context < need:
             raise ExperimentError(
-                f"{trial.scenario.name} under {trial.condition.name}: prompt and --max-tokens "
+                f"{trial.scenario.name} under {trial.condition.name}: prompt and maximum tokens "
                 f"need {need} tokens, and {url} gives {model.name} a context of {context}; lower "
-                "--max-tokens, or give the server a longer context"
+                "the maximum tokens, or give the server a longer context"
             )
 
 
@@ -240,7 +240,7 @@ def _rejection_error(
     if names:
         remedy = f"set {names} to a value that it accepts, or use another server"
     if rejection.is_quota_exceeded:
-        remedy = "add credit, then run the same command again"
+        remedy = "add credit, then try again"
     return ServerError(f"{model.name}: {url} rejects a prompt ({rejection}); {remedy}")
 
 

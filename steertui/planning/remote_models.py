@@ -170,9 +170,7 @@ def local_copy(model: Model) -> Model:
         return model
     found = find_model(model.origin)
     if found.sha256 != model.sha256:
-        raise ModelError(
-            f"{model.name}: {found.path} is not the file of the plan; run the same command again"
-        )
+        raise ModelError(f"{model.name}: {found.path} is not the file of the plan; plan it again")
     return replace(found, name=model.name, kind=model.kind)
 
 

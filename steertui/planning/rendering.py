@@ -115,7 +115,7 @@ def _check_lengths(gguf: Vocabulary, prompts: Sequence[Prompt]) -> None:
         need = lengths[prompt.text] + trial.sampling.max_tokens
         if need > limit:
             raise ExperimentError(
-                f"{trial.scenario.name} under {trial.condition.name}: prompt and --max-tokens need "
-                f"{need} tokens, and the context of {trial.model.name} is {limit}; lower "
-                "--max-tokens"
+                f"{trial.scenario.name} under {trial.condition.name}: prompt and maximum tokens "
+                f"need {need} tokens, and the context of {trial.model.name} is {limit}; lower "
+                "the maximum tokens"
             )

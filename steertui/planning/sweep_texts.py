@@ -67,7 +67,7 @@ def sweep_prompts(
     if len(unseen) < MIN_SCENARIOS:
         raise ExperimentError(
             f"{len(unseen)} of {len(known)} scenarios of {TRAINING_PACK} are left for validation, "
-            f"and a sweep needs {MIN_SCENARIOS}; train the vector with --limit 24"
+            f"and a sweep needs {MIN_SCENARIOS}; train the vector on at most 24 scenarios"
         )
     scenarios = unseen[: limit or None]
     chat = chat_format(gguf, model.name, template)

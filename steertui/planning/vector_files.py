@@ -25,7 +25,7 @@ from steertui.steering.vector_file import (
 
 PREVIOUS_NOTE = (
     "Its directions were measured one layer before the number in the file and are applied "
-    "where they were measured; --convention same applies them as llama.cpp does"
+    "where they were measured; convention same applies them as llama.cpp does"
 )
 """Note on a file with the convention of llama.cpp's cvector-generator."""
 

@@ -6,6 +6,7 @@ from steertui.analysis.formatting import kappa_columns, percentage
 from steertui.analysis.judge_overview import JudgeOverview, best_judge
 from steertui.analysis.judge_worth import worth_sentence
 from steertui.core.model import is_stand_in
+from steertui.errors import WithRemedy
 from steertui.planning.inventory import InventoryRow
 from steertui.report.agreement_tables import draw_pair
 from steertui.report.record import Record, worth_record
@@ -49,11 +50,11 @@ def advice(overviews: Sequence[JudgeOverview], candidates: Sequence[InventoryRow
     all_measured = all(overview.worth for overview in overviews)
     none = "None of these judges is" + (" usable" if all_measured else " known to be usable")
     if not local:
-        return f"{none}; test one behind a server with `steertui judges test`"
+        return WithRemedy(none, "test one behind a server with `steertui judges test`")
     how = "on this machine" if local[0].cached != "no" else f"{size_text(local[0].size)} to fetch"
-    return (
-        f"{none}; the largest untested model that fits this machine is {local[0].name} ({how}): "
-        f"`steertui judges test {local[0].name}`"
+    return WithRemedy(
+        f"{none}; the largest untested model that fits this machine is {local[0].name} ({how})",
+        f"test it with `steertui judges test {local[0].name}`",
     )
 
 

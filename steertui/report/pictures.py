@@ -53,7 +53,7 @@ def pictures(summary: Summary, width: int = figures.WIDE) -> Iterator[tuple[str,
     """Yield each figure with the name of its file; tables are numbered from 1 in report order."""
     judged = [table for table in summary.tables if table.judge]
     if not judged:
-        raise ExperimentError("nothing to draw: no answer is labelled yet; name a --judge")
+        raise ExperimentError("nothing to draw: no answer is labelled yet; name a judge")
     alone = [table for table in judged if table.ungrouped.rows]
     if alone:
         yield "rates", figures.rates(alone, width)

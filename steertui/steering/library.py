@@ -5,7 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from steertui.core.typed_name import NameRule
-from steertui.errors import ModelError, OutputError
+from steertui.errors import ModelError, OutputError, WithRemedy
 from steertui.output_files import whole
 from steertui.paths import is_file, user_data
 from steertui.steering.vector import SteeringVector
@@ -77,8 +77,10 @@ def check_new(name: str, *, replace: bool = False) -> None:
     """Raise ModelError if the name is taken and is not to be replaced."""
     if vector_path(name).exists() and not replace:
         raise ModelError(
-            f"{name}: there is a vector of this name; choose another name, or remove it with "
-            f"`steertui vector rm {name}`"
+            WithRemedy(
+                f"{name}: there is a vector of this name",
+                f"choose another name, or remove it with `steertui vector rm {name}`",
+            )
         )
 
 

@@ -176,7 +176,7 @@ def best_rows(rows: Sequence[SweepRow]) -> dict[int, SweepRow]:
     if not best:
         raise ModelError(
             "no layers and strength have an effect of more than two standard errors in their "
-            "direction within the limits of coherence; give smaller --strength or other --layers, "
+            "direction within the limits of coherence; give smaller strengths or other layers, "
             "or train on another contrast"
         )
     return best

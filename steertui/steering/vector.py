@@ -125,7 +125,7 @@ class SteeringVector:
             if not self.norms[layer] > 0:
                 raise ModelError(
                     f"layer {layer}: the norm of the hidden states is unknown; import the vector "
-                    "with --model"
+                    "and name its model"
                 )
         share = strength / max(len(chosen), 1)
         lengths = self.lengths

@@ -16,7 +16,7 @@ import numpy as np
 
 from steertui.engine.gguf_files import GgufFiles
 from steertui.engine.gguf_header import INT32, GgufHeader
-from steertui.errors import ModelError
+from steertui.errors import ModelError, WithRemedy
 from steertui.steering.vector import Floats, Provenance, SteeringVector
 
 ARCHITECTURE = "controlvector"
@@ -199,7 +199,9 @@ def _read(files: GgufFiles, path: Path, layers: int) -> SteeringVector:
     count = layers or (len(norms) if isinstance(norms, list) else 0)
     if not count:
         raise ModelError(
-            f"{path}: not written by steertui; import it with `steertui vector import`"
+            WithRemedy(
+                f"{path}: not written by steertui", "import it with `steertui vector import`"
+            )
         )
     tensors = _check_tensors(header, path, count)
     width = next(iter(header.tensors.values())).count

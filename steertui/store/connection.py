@@ -125,9 +125,7 @@ class Connection:
         with self._translate_errors():
             self.close()
             if self._read_only_state not in (None, NOTES.state(self.path)):
-                raise StoreError(
-                    f"{self.path}: was written while it was read; run the command again"
-                )
+                raise StoreError(f"{self.path}: was written while it was read; try again")
             if isinstance(value, sqlite3.Error):
                 raise value
             if isinstance(value, ROW_ERRORS):
@@ -235,18 +233,18 @@ def readable_place(path: Path, stack: ExitStack) -> Path:
 def _remedy(exc: Exception) -> str:
     """Return the problem and the remedy for an error of SQLite."""
     if isinstance(exc, UnicodeDecodeError):
-        return "is damaged; restore a copy, or choose another --db"
+        return "is damaged; restore a copy, or choose another database"
     text = str(exc)
     remedies = {
-        "file is not a database": "is not a SQLite database; choose another --db",
-        "malformed": "is damaged; restore a copy, or choose another --db",
+        "file is not a database": "is not a SQLite database; choose another database",
+        "malformed": "is damaged; restore a copy, or choose another database",
         "unable to open": "cannot be opened; check that its folder exists and can be written",
         "readonly": "cannot be written; check its permissions and its folder's",
-        "full": "the disk is full; stored rows are safe, free some space and run the command again",
-        "locked": "another program is writing to it; wait for it, or choose another --db",
+        "full": "the disk is full; stored rows are safe, free some space and try again",
+        "locked": "another program is writing to it; wait for it, or choose another database",
         "decode to UTF-8": "holds text that is not UTF-8; ask for another copy of it",
         "interrupted": "a query on it did not end; do not use this file, or restore a copy",
-        "disk I/O": "the disk refused a write; check it, then run the command again",
+        "disk I/O": "the disk refused a write; check it, then try again",
     }
     return next(
         (r for mark, r in remedies.items() if mark in text), f"SQLite says: {shorten(text)}"

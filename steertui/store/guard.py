@@ -152,7 +152,7 @@ def check_schema(db: sqlite3.Connection, path: Path) -> None:
 
 def _check(db: sqlite3.Connection, path: Path, found: Schema) -> None:
     if ("table", _LEDGER) not in found or ("table", "trials") not in found:
-        raise StoreError(f"{path}: is not a steertui database; choose another --db")
+        raise StoreError(f"{path}: is not a steertui database; choose another one")
     ours = {key: sql for key, sql in found.items() if not _is_library(*key, sql)}
     if ("table", _LEDGER) in ours:
         raise _foreign(path, "table", _LEDGER, "is not as sqlite-utils creates it")
@@ -175,7 +175,7 @@ def _is_library(kind: str, name: str, sql: str) -> bool:
 def _foreign(path: Path, kind: str, name: str, what: str) -> StoreError:
     return StoreError(
         f"{path}: {shorten(kind)} {shorten(name)} {what}, and a changed schema can change results; "
-        "ask for the database as steertui wrote it, or choose another --db"
+        "ask for the database as steertui wrote it, or choose another database"
     )
 
 
@@ -199,7 +199,7 @@ def _level(db: sqlite3.Connection, path: Path) -> int:
         first = shorten(min(map(str, unknown)))  # damaged rows have values of any type
         raise StoreError(
             f"{path}: was written by a newer steertui (schema '{first}'); "
-            "update steertui, or choose another --db"
+            "update steertui, or choose another database"
         )
     if applied != known[: len(applied)]:
         raise _foreign(path, "table", _LEDGER, "lists migrations in an impossible order")

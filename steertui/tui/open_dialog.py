@@ -16,6 +16,7 @@ from steertui.tui.widgets.key_line import COMPLETE, LEAVE, KeyLine
 from steertui.tui.widgets.label_style import palette
 from steertui.tui.widgets.line_dialog import LineDialog
 from steertui.tui.widgets.path_suggester import PathSuggester
+from steertui.tui.widgets.screen_words import Problem
 from steertui.tui.widgets.text_line import TextLine
 
 Chosen = RecentExperiment | Path
@@ -32,10 +33,14 @@ class OpenDialog(LineDialog[Chosen | None]):
         ),
     ]
 
-    def __init__(self, experiments: Sequence[RecentExperiment]) -> None:
-        """Offer these experiments."""
+    def __init__(
+        self, experiments: Sequence[RecentExperiment], typed: str = "", problem: str = ""
+    ) -> None:
+        """Offer these experiments; `problem` is what was wrong with a chosen one or `typed`."""
         super().__init__()
         self._experiments = experiments
+        self._typed = typed
+        self._problem = problem
 
     def compose(self) -> ComposeResult:
         """Yield the list, the input line and the keys."""
@@ -43,16 +48,19 @@ class OpenDialog(LineDialog[Chosen | None]):
             yield Static("Open which experiment?", markup=False)
             yield ExperimentList(id="open-list")
             hint = "or the path of a database, an old or a new one, such as other.db"
-            yield TextLine(placeholder=hint, suggester=PathSuggester())
+            yield TextLine(self._typed, placeholder=hint, suggester=PathSuggester())
+            yield Problem()
             yield KeyLine(("enter", "open"), ("tab", "type a path"), COMPLETE, LEAVE)
         yield Footer()
 
     def on_mount(self) -> None:
-        """Show the list, or focus the input line if there is none."""
+        """Show the list and what was wrong; focus the line with a typed path or without a list."""
+        self.query_one(Problem).show(self._problem)
         experiments = self.query_one(ExperimentList)
         experiments.show(self._experiments, palette(self.app.current_theme.dark))
         experiments.display = bool(self._experiments)
-        self.set_focus(experiments if self._experiments else self.query_one(Input))
+        has_line = self._typed or not self._experiments
+        self.set_focus(self.query_one(Input) if has_line else experiments)
 
     @on(DataTable.RowSelected)
     def _chosen(self, event: DataTable.RowSelected) -> None:

@@ -21,8 +21,9 @@ from steertui.store import Store
 from steertui.store.records import StoredExperiment
 from steertui.store.run_lock import experiment_at_work
 from steertui.tui.label.label_screen import LabelScreen
-from steertui.tui.open_dialog import OpenDialog
+from steertui.tui.open_dialog import Chosen, OpenDialog
 from steertui.tui.ordered_keys import OrderedKeys
+from steertui.tui.plan.plan_screen import PlanScreen
 from steertui.tui.recent import (
     RecentExperiment,
     gap_and_judge,
@@ -162,27 +163,51 @@ class Opening(OrderedKeys):
 
     @work(exit_on_error=False)
     async def action_open(self) -> None:
-        """Choose an experiment or a database, and open it."""
-        chosen = await self.push_screen_wait(OpenDialog(await self.recent_experiments()))
+        """Choose an experiment or a database, and open it; ask again if it cannot be opened."""
+        experiments = await self.recent_experiments()
+        typed, problem, is_asked = "", "", True
+        while is_asked:
+            chosen = await self.push_screen_wait(OpenDialog(experiments, typed, problem))
+            if chosen is None:
+                return
+            typed, problem = "" if isinstance(chosen, RecentExperiment) else str(chosen), ""
+            try:
+                is_asked = not await self._open_chosen(chosen)
+            except SteertuiError as exc:
+                problem = str(exc)
+
+    async def _open_chosen(self, chosen: Chosen) -> bool:
+        """Open an experiment or a database; return False if the user does not want it.
+
+        Raises SteertuiError if it cannot be opened.
+        """
         if isinstance(chosen, RecentExperiment):
             await self.open_recent(chosen)
-        elif chosen and lexists(chosen):
+        elif lexists(chosen):
             await self._open_stored(chosen, "")
-        elif chosen:
-            await self._begin(chosen)
+        else:
+            return await self._begin(chosen)
+        return True
 
-    async def _begin(self, db: Path) -> None:
-        """Plan an experiment in a database that its first run creates, after a confirmation."""
+    async def _begin(self, db: Path) -> bool:
+        """Plan an experiment in a database that its first run creates, after a confirmation.
+
+        Return False without the user's consent. Raises StoreError if there is no such folder.
+        """
         if not is_folder(db.absolute().parent):
-            message = f"{db}: its folder does not exist; create it, or give another path"
-            self.notify(message, severity="error", timeout=15, markup=False)
-            return
+            raise StoreError(f"{db}: its folder does not exist; create it, or give another path")
         question = f"{db} does not exist. Plan a new experiment in it? Its first run creates it."
-        if await self.push_screen_wait(Confirm(question, "Plan")) and self.open(db, None):
+        if not await self.push_screen_wait(Confirm(question, "Plan")):
+            return False
+        if self.open(db, None):
             await self.go("plan")
+        return True
 
     async def open_recent(self, recent: RecentExperiment) -> None:
-        """Open an experiment; show Run if answers are missing, else Results."""
+        """Open an experiment; show Run if answers are missing, else Results.
+
+        Raises SteertuiError if it cannot be opened.
+        """
         is_open = (recent.db, recent.id) == (str(self.session.db.resolve()), self.session.id)
         if is_open:
             await self.go("run" if recent.answered < recent.trials else "results")
@@ -190,12 +215,11 @@ class Opening(OrderedKeys):
             await self._open_stored(Path(recent.db), recent.id)
 
     async def _open_stored(self, db: Path, id: str) -> None:
-        """Open a database's experiment with this id; "" for its newest."""
-        try:
-            stored, answered = await asyncio.to_thread(_find, db, id)
-        except SteertuiError as exc:
-            self.notify(str(exc), severity="error", timeout=15, markup=False)
-            return
+        """Open a database's experiment with this id; "" for its newest.
+
+        Raises SteertuiError if it cannot be opened.
+        """
+        stored, answered = await asyncio.to_thread(_find, db, id)
         experiment, origin = parse_stored(stored, db)
         if self.open(db, experiment, stored.id, origin=origin):
             self.note()
@@ -217,7 +241,7 @@ class Opening(OrderedKeys):
                 await asyncio.to_thread(
                     note_recent, replace(seen, seen_at=seen_at, at_work=at_work)
                 )
-        if isinstance(self.screen, StartScreen):
+        if isinstance(self.screen, StartScreen | PlanScreen):
             self.screen.reload()
         elif isinstance(self.screen, LabelScreen):
             self.screen.show_new_answers()

@@ -12,6 +12,7 @@ from textual.geometry import Size
 from textual.widgets import DataTable
 
 from steertui.core.verdict import Label
+from steertui.errors import SteertuiError
 from steertui.tui.recent import RecentExperiment
 from steertui.tui.run.following import LOOK_INTERVAL
 from steertui.tui.widgets.experiment_list import ExperimentList
@@ -194,7 +195,10 @@ class StartScreen(Page):
 
     @on(DataTable.RowSelected, "#recent")
     async def _opened(self, event: DataTable.RowSelected) -> None:
-        await self.host.open_recent(self.query_one(ExperimentList).at(event.cursor_row))
+        try:
+            await self.host.open_recent(self.query_one(ExperimentList).at(event.cursor_row))
+        except SteertuiError as exc:
+            self.show_error(str(exc))
 
     async def action_demo(self) -> None:
         """Run the demo."""

@@ -224,9 +224,7 @@ def test_a_full_disk_is_one_sentence_and_the_download_resumes(
                 file.write(bytes(120 << 20))
             out, err = process.communicate(timeout=60)
         assert (process.returncode, out) == (1, "")
-        assert (
-            "is full; the received bytes are kept, free some space and run the command again" in err
-        )
+        assert "is full; the received bytes are kept, free some space and try again" in err
         code, _, err = call("models", "pull", NAME, cwd=tmp_path)
         assert code == 1
         assert "GB to download and" in err

@@ -53,7 +53,7 @@ def test_a_prompt_without_a_part_is_refused_by_name(
         chat.write([TRIAL])
     assert str(caught.value) == (
         f"m, p/one under pro: its chat template leaves out or changes the {part}; choose another "
-        "model or another --template"
+        "model or another chat template"
     )
 
 

@@ -138,7 +138,7 @@ def test_models_that_fail_do_not_stop_the_others(hub: HubServer, tmp_path: Path)
     assert "SmallB-Q8_0 was stopped: SmallB-Q8_0.gguf: the received bytes are not the exp" in err
     assert f"{name('C')} is left out of the experiment: {repository('C')}" in err
     assert err.count("12 prompts are left unanswered") == 2  # when it happens, and at the end
-    assert err.count("run the same command again: it keeps all answers and adds this model") == 2
+    assert err.count("run it again: it keeps all answers and adds this model") == 2
     assert count(tmp_path / "a.db", "generations") == 24
     text = (tmp_path / "s.md").read_text()
     assert "The run ended: a model or judge was stopped or left out." in text
@@ -149,7 +149,7 @@ def test_models_that_fail_do_not_stop_the_others(hub: HubServer, tmp_path: Path)
     assert count(tmp_path / "a.db", "generations") == 48
 
 
-NO_TEMPLATE = "has no chat template; give one as --template"
+NO_TEMPLATE = "has no chat template; give one"
 
 
 @pytest.mark.slow
@@ -183,7 +183,7 @@ def test_models_that_cannot_be_planned_are_left_out_while_another_remains(tmp_pa
     lines = [line for line in err.splitlines() if "is left out" in line]
     reasons = (
         f"base: {NO_TEMPLATE}",
-        "the context of short is 16; lower --max-tokens",
+        "the context of short is 16; lower the maximum tokens",
         "torn.gguf",
     )
     for place, reason in enumerate(reasons):

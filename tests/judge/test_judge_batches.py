@@ -207,7 +207,7 @@ def test_polls_that_receive_junk_end_and_the_batch_is_fetched_later(
         events, _ = ask(db, experiment, [name], OPTIONS)
         (stopped,) = [e for e in events if isinstance(e, JudgeStopped)]
         assert "8 replies in a row do not give the state of its batch" in stopped.reason
-        assert stopped.reason.endswith("the batch continues there, run the same command again")
+        assert stopped.reason.endswith("the batch continues there, try again")
         assert stopped.left == 60
         server.fake.junk = None
         _, judges = ask(db, experiment, [name], OPTIONS)

@@ -131,7 +131,8 @@ def test_reasoning_that_uses_up_the_limit_is_named_with_the_remedy(tmp_path: Pat
         assert code == 1
         assert (
             "chat completions: the reply was truncated at 120 tokens, 120 of them reasoning "
-            "(length); raise --judge-max-tokens; Responses API: HTTP 404: Unknown path" in err
+            "(length); raise the judge's maximum tokens; Responses API: HTTP 404: Unknown path"
+            in err
         )
         options = ("--no-control", "--judge", name, "--judge-max-tokens", "600")
         code, out, err = call("judge", "a.db", *options, cwd=tmp_path)

@@ -63,14 +63,14 @@ def test_a_gguf_without_a_default_template_names_the_others(tmp_path: Path) -> N
 
 def test_a_model_without_a_template_gets_a_known_one_or_a_file(tmp_path: Path) -> None:
     gguf = gguf_of(tmp_path, {TEMPLATE: None})
-    with pytest.raises(ModelError, match="m: has no chat template; give one as --template"):
+    with pytest.raises(ModelError, match="m: has no chat template; give one"):
         chat_format(gguf, "m")
     (prompt,) = chat_format(gguf, "m", "chatml").render([("", "Hi")])
     assert prompt == "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"
     (tmp_path / "own.jinja").write_text(TURNS, encoding="utf-8")
     chat = chat_format(gguf, "m", str(tmp_path / "own.jinja"))
     assert chat.render([("", "Hi")]) == ["user: Hi\n"]
-    with pytest.raises(ModelError, match="--template chatlm: no such chat template; give one of"):
+    with pytest.raises(ModelError, match="chat template chatlm: does not exist; give one of"):
         chat_format(gguf, "m", "chatlm")
     with pytest.raises(ModelError, match=r"nowhere\.jinja: no such file"):
         chat_format(gguf, "m", str(tmp_path / "nowhere.jinja"))
@@ -85,7 +85,7 @@ def test_a_judge_without_a_default_template_is_not_told_to_take_another(
     judge = find_judge(f"local:{path}", load_rubric("steertui"), hide_suffix=False)
     with pytest.raises(ModelError, match="local:m: its GGUF has no default chat template") as error:
         describe_judge(judge)
-    assert "--template" not in str(error.value)
+    assert "as chat template" not in str(error.value)
 
 
 def test_a_chosen_template_is_noted() -> None:

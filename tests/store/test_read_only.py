@@ -215,7 +215,7 @@ def test_a_read_only_database_that_is_written_meanwhile_gives_no_result(
         timeout=60,
         check=False,
     )
-    assert f"{db}: was written while it was read; run the command again" in result.stderr
+    assert f"{db}: was written while it was read; try again" in result.stderr
 
 
 def test_a_merge_into_a_read_only_database_leaves_no_backup(folder: Path, tmp_path: Path) -> None:

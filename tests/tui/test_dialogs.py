@@ -29,6 +29,7 @@ from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.download_question import download_question
 from steertui.tui.widgets.experiment_list import ExperimentList
 from steertui.tui.widgets.form_dialog import FormDialog
+from steertui.tui.widgets.key_line import KeyLine
 from steertui.tui.widgets.line_dialog import LineDialog
 from steertui.tui.widgets.moves import MoveList
 from steertui.tui.widgets.prompts import NumberPrompt, TextPrompt
@@ -136,12 +137,22 @@ def test_fields_that_read_no_file_are_changed_though_a_database_names_a_file(
     drive(session, story)
 
 
+def enter_key(app: SteertuiApp) -> tuple[str, str]:
+    """Return what the key bar and the line of keys name for Enter; "" for nothing."""
+    active = app.screen.active_bindings.get("enter")
+    keys = dict(app.screen.query_one(KeyLine).keys)
+    return (active.binding.description if active else ""), keys["enter"]
+
+
 def test_enter_on_a_value_that_is_not_ticked_ticks_it_and_then_takes_it(tmp_path: Path) -> None:
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         screen = await plan(pilot, app, "conditions")
         before = screen.experiment.conditions
-        await press(pilot, "enter", "end", "enter")
+        await press(pilot, "enter", "end")
+        assert enter_key(app) == ("Tick", "tick")
+        await press(pilot, "enter")
         assert isinstance(app.screen, ChooseMany)
+        assert enter_key(app) == ("OK", "OK")
         assert "placebo" in str(app.screen.query_one("#taken", Static).render())
         await press(pilot, "enter")
         assert screen.experiment.conditions == [*before, "placebo"]

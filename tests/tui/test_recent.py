@@ -125,6 +125,12 @@ def test_a_typed_path_opens_a_database_and_a_wrong_one_changes_nothing(tmp_path:
             app.screen.query_one(Input).value = str(name)
             await press(pilot, "enter")
             assert app.session.db == expected
+            if expected == first:
+                assert isinstance(app.screen, OpenDialog)
+                assert app.screen.query_one(Input).value == str(name)
+                problem = str(app.screen.query_one("#problem", Static).render())
+                assert "its folder does not exist; create it" in problem
+                await press(pilot, "escape")
         assert not (tmp_path / "gone").exists()
         await press(pilot, "3")
         assert not app.screen.query_one("#search", Input).value
@@ -146,6 +152,9 @@ def test_a_path_without_a_database_begins_a_new_experiment_after_a_question(tmp_
             assert isinstance(app.screen, Confirm)
             await press(pilot, answer)
             assert app.session.db == expected
+            if isinstance(app.screen, OpenDialog):
+                assert app.screen.query_one(Input).value == str(new)
+                await press(pilot, "escape")
         assert isinstance(app.screen, PlanScreen)
         assert app.screen.experiment == Experiment()
         assert app.session.id == ""

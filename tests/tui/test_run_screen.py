@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from steertui.core.verdict import SIGNS
 from steertui.engine.events import SlotView
@@ -17,13 +17,14 @@ from steertui.tui.run.matrix import Matrix
 from steertui.tui.run.panels import FocusPanel
 from steertui.tui.run.run_controls import PAUSED, RUNNING
 from steertui.tui.run.run_messages import Ended, JudgeQueue, RunUpdate, Stage
-from steertui.tui.run.run_screen import COUNTING, DONE, NOT_STARTED, READING, STOPPED, RunScreen
+from steertui.tui.run.run_screen import COUNTING, DONE, NOT_STARTED, READING, STOPPED
 from steertui.tui.run.run_state import RunState
 from steertui.tui.run.status_lines import activity_parts
 from steertui.tui.session import Draft
 from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.label_style import FAILED, ON_DARK, WAITING, WRITING, WRITTEN
 from steertui.tui.widgets.long_text import LongText
+from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.reflowing_text import ReflowingText
 from tests.fixtures.database import select
 from tests.fixtures.run_screens import SMALL, drive_run, drive_stored, run_screen, stored
@@ -106,7 +107,7 @@ def test_stopped_run_is_resumed_without_losing_answers(tmp_path: Path) -> None:
     assert stored(db) == [(18, 18)]
 
 
-def key_label(screen: RunScreen, key: str) -> str:
+def key_label(screen: Page, key: str) -> str:
     """Return what the footer says of a key."""
     active = screen.active_bindings.get(key)
     return active.binding.description if active else ""
@@ -164,7 +165,17 @@ def test_a_run_goes_on_while_another_experiment_is_planned_and_refuses_to_be_rep
         plan = app.screen
         assert isinstance(plan, PlanScreen)
         plan.change(replace(SMALL, limit=2, max_tokens=8))
-        await pilot.press("r", "0", "d")
+        assert key_label(plan, "r") == "Show run"
+        await wait_until(
+            pilot,
+            lambda: (
+                "r shows the run in progress"
+                in " ".join(str(plan.query_one("#estimate", Static).render()).split())
+            ),
+        )
+        await pilot.press("r")
+        assert app.screen is screen
+        await pilot.press("0", "d")
         assert app.session.experiment == SMALL
         await pilot.press("2", "p")
         await wait_idle(pilot)

@@ -16,7 +16,7 @@ from steertui.store import Store
 from steertui.store.progress_queries import survey
 from steertui.store.run_lock import run_lock
 from steertui.tui.app import SteertuiApp
-from steertui.tui.run import following
+from steertui.tui.run import follower, following
 from steertui.tui.run.following import BUSY, FOLLOWING, OTHER
 from steertui.tui.run.run_messages import JudgeQueue, RunUpdate
 from steertui.tui.run.run_screen import RunScreen
@@ -98,8 +98,12 @@ def test_a_viewer_shows_what_another_process_stores_and_has_no_keys_of_a_run(
             await pilot.press("r", "p", "s")
             assert screen.state == FOLLOWING
             assert trial not in screen.run.grid.statuses
+            monkeypatch.setattr(follower, "QUIET_AFTER", 0.0)
+            await wait_until(pilot, lambda: "open and stored nothing for " in screen.state)
+            monkeypatch.setattr(follower, "QUIET_AFTER", 3600.0)
             execute(db, insert, row)
             await wait_until(pilot, lambda: trial in screen.run.grid.statuses)
+            assert screen.state == FOLLOWING
             assert not screen.is_at_work
 
         drive_stored(db, story)

@@ -83,7 +83,7 @@ class PartialFile:
         if exc.errno in FULL:
             return FetchError(
                 f"{self._name}: the disk of {self._path.parent} is full; the received bytes are "
-                "kept, free some space and run the command again"
+                "kept, free some space and try again"
             )
         return FetchError(
             f"{self._name}: {self._path.parent} cannot be written ({exc.strerror}); check its "

@@ -152,7 +152,7 @@ def _complete(
             later = f" and requests a pause of {pause:.0f} seconds" if pause else ""
             raise FetchError(
                 f"{download.name}: {reason}{later}, {failures} times in a row; the received bytes "
-                "are kept, run the command again to resume"
+                "are kept, try again to resume"
             )
         if pause is None:
             pause = 0.0 if part.length > before else limits.pause * 2 ** (failures - 1)

@@ -69,8 +69,7 @@ def require_same_headers(paths: Sequence[Path], headers: Sequence[Path]) -> None
         if not is_same:
             forget_headers(headers)
             raise ModelError(
-                f"{path}: its header is not the one that the plan was made with; run the same "
-                "command again"
+                f"{path}: its header is not the one that the plan was made with; plan it again"
             )
 
 

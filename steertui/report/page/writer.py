@@ -145,14 +145,14 @@ def _write_texts(texts: Texts, path: Path) -> list[Path]:
                     target.write(call)
         except OSError as exc:
             raise OutputError(
-                f"{file}: cannot be written ({exc.strerror}); choose another --output"
+                f"{file}: cannot be written ({exc.strerror}); choose another file"
             ) from exc
     return files
 
 
 def _check_folder(folder: Path) -> None:
     """Raise OutputError if the folder has a file that is not a text file of an earlier page."""
-    advice = "remove it, or give another --output"
+    advice = "remove it, or give another file"
     if folder.is_symlink():
         raise OutputError(
             f"{folder}: is a symbolic link, but the page's texts need a folder; {advice}"

@@ -20,6 +20,7 @@ from steertui.tui.plan.field_choices import (
     model_choices,
     pack_choices,
 )
+from steertui.tui.widgets.form import titled
 from steertui.typed_lists import join_names, split_numbers
 
 MAX_CHANGES = 3
@@ -97,8 +98,7 @@ def problem_of(experiment: Experiment, field: Field, typed: str) -> str:
     try:
         with_field(experiment, field.name, value)
     except SteertuiError as exc:
-        problem = str(exc).removeprefix("experiment: ")
-        return problem.replace(field.name, field.title)
+        return titled(str(exc).removeprefix("experiment: "), field.name, field.title)
     return ""
 
 

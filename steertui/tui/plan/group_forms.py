@@ -18,6 +18,7 @@ from steertui.tui.widgets.form import (
     integer,
     number,
     numbers,
+    titled,
 )
 from steertui.typed_lists import split_names
 
@@ -114,10 +115,10 @@ def _form(question: str, lines: Sequence[FormLine], add: Callable[[Values], None
     """Return a form whose check adds the group; its error has the titles of the lines for keys."""
 
     def check(values: Values) -> str:
-        problem = first_problem(lambda: add(values))
+        group, name, problem = first_problem(lambda: add(values)).partition(f" {values['name']}: ")
         for line in lines:
-            problem = problem.replace(f"{line.name}:", f"{line.title}:")
-        return problem
+            problem = titled(problem, line.name, line.title)
+        return f"{group}{name}{problem}"
 
     return Form(question, lines, check)
 

@@ -56,14 +56,15 @@ from steertui.tui.widgets.reflowing_text import ReflowingText
 
 HELP = """
 The list holds the fields of the experiment; **enter** changes the field under the cursor. The panel
-beside it estimates the run: new trials and trials answered before, downloads, time, labels pending
-and their cost, and the minimum detectable gap between two conditions.
+"estimate", beside or below the list, predicts the run: new trials and trials answered before,
+downloads, time, labels pending and their cost, and the minimum detectable gap between two
+conditions.
 
-**r** runs the experiment. **p** shows its prompts as the models get them. **w** saves it as a TOML
-file, **o** opens one, and **l** loads a preset; `steertui --batch --experiment FILE` runs a file
-without screens. **a** opens an editor for a custom condition, which starts from the text of pro and
-is saved in `steertui-conditions.toml` in the working folder. **d** adds a dose axis to that file,
-**c** a contest of conditions.
+**r** runs the experiment, or shows a run in progress. **p** shows its prompts as the models get
+them. **w** saves it as a TOML file, **o** opens one, and **l** loads a preset; `steertui --batch
+--experiment FILE` runs a file without screens. **a** opens an editor for a custom condition, which
+starts from the text of pro and is saved in `steertui-conditions.toml` in the working folder. **d**
+adds a dose axis to that file, **c** a contest of conditions.
 """
 
 CUSTOM_CONDITIONS = Path("steertui-conditions.toml")
@@ -83,6 +84,7 @@ class PlanScreen(Page):
             "enter", "change", "Change", show=False, id="plan.change", tooltip="Change the field"
         ),
         Binding("r", "run", "Run", id="plan.run", tooltip="Run what is missing"),
+        Binding("r", "show_run", "Show run", id="plan.show", tooltip="Show the run in progress"),
         Binding("p", "prompts", "Prompts", id="plan.prompts", tooltip="What the models get"),
         Binding("a", "condition", "Condition", id="plan.condition", tooltip="Add your own"),
         Binding("d", "dose", "Dose", id="plan.dose", tooltip="Strengths of one intervention"),
@@ -122,6 +124,7 @@ class PlanScreen(Page):
 
     def reload(self) -> None:
         """Show the session's experiment, or its changed plan."""
+        self.refresh_bindings()
         self._show_plan(self.session.plan)
 
     def _show_plan(self, plan: Draft) -> None:
@@ -184,11 +187,13 @@ class PlanScreen(Page):
     @on(OptionList.OptionHighlighted, "#fields")
     def _draw_estimate(self) -> None:
         estimate, footprint = self._current_estimate, self.footprint
+        is_at_work = self.host.is_at_work
         field = self._field()
         c = self.colours
 
         def draw(room: Size) -> Text:
-            text = estimate_text(estimate, room.width, c, footprint).append("\n\n")
+            text = estimate_text(estimate, room.width, c, footprint, is_at_work=is_at_work)
+            text.append("\n\n")
             return text.append_text(field_text(field, estimate, c))
 
         self.query_one("#estimate", ReflowingText).draw_with(draw)
@@ -240,6 +245,16 @@ class PlanScreen(Page):
         )
         text = await self.app.push_screen_wait(prompt)
         return None if text is None else parse(value, text)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Let r run the experiment, or show a run that is in progress."""
+        if action in ("run", "show_run"):
+            return self.host.is_at_work is (action == "show_run")
+        return super().check_action(action, parameters)
+
+    async def action_show_run(self) -> None:
+        """Show the run in progress."""
+        await self.host.go("run")
 
     async def action_run(self) -> None:
         """Run the experiment, unless the estimate found an error."""

@@ -42,15 +42,21 @@ def estimate_text(
     width: int,
     colours: Palette,
     footprint: Footprint | None = None,
+    *,
+    is_at_work: bool = False,
 ) -> Text:
-    """Return the estimate and the memory, line by line; `estimate` is None while it is computed."""
+    """Return the estimate and the memory, line by line; `estimate` is None while it is computed.
+
+    `is_at_work` says whether a run is in progress, which the key r then shows.
+    """
     c = colours
     if estimate is None:
         return Text("Estimating …", c.quiet)
     if estimate.error:
         text = Text().append(f"! {one_line(in_screen_words(estimate.error))}.", c.error)
         what = "the models" if estimate.error == IMPORTED else "the field named above"
-        return text.append(f"\n\nChange {what}; r runs nothing until then.", c.quiet)
+        until = "" if is_at_work else "; r runs nothing until then"
+        return text.append(f"\n\nChange {what}{until}.", c.quiet)
     text = Text()
     for heading, line in _estimate_lines(estimate, footprint, c):
         heading_text = Text(f"{heading:{HEADING_WIDTH}}", c.quiet)
@@ -58,7 +64,7 @@ def estimate_text(
     if estimate.size.trials:
         text.append(f"\n{gap_text(estimate)}.\n")
     text.append("\n").append(" r ", f"bold {c.blue}")
-    return text.append(_run_action(estimate))
+    return text.append("shows the run in progress" if is_at_work else _run_action(estimate))
 
 
 def _run_action(estimate: Estimate) -> str:

@@ -3,6 +3,7 @@
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 from textual.message import Message
 from textual.message_pump import MessagePump
@@ -18,10 +19,20 @@ from steertui.tui.run.run_state import RunState
 INTERVAL = 1.0
 """Seconds between two looks at what the other process has stored."""
 
+QUIET_AFTER = 15.0
+"""Seconds without a change after which the other process is reported as quiet."""
+
 
 @dataclass
 class OtherEnded(Message):
     """The run of the other process is over, or it works on another experiment now."""
+
+
+@dataclass
+class Quiet(Message):
+    """The other process has stored nothing for so many seconds, at least `QUIET_AFTER`."""
+
+    seconds: float
 
 
 class Follower:
@@ -46,10 +57,13 @@ class Follower:
         """Post changes until the other process ends or changes its work, or `stop` is called."""
         with Store(self._db, must_exist=True) as store:
             last = ChangeMark()
-            is_busy = True
+            is_busy, changed_at = True, monotonic()
             while is_busy and not self._end.wait(INTERVAL):
                 is_busy = experiment_at_work(self._db) == self._at_work
-                last = self._post_changes(store, last)
+                before, last = last, self._post_changes(store, last)
+                changed_at = changed_at if before == last else monotonic()
+                if monotonic() - changed_at >= QUIET_AFTER:
+                    self._target.post_message(Quiet(monotonic() - changed_at))
         if not self._end.is_set():
             self._target.post_message(OtherEnded())
 

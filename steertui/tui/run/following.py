@@ -2,15 +2,20 @@
 
 from textual import on, work
 
-from steertui.tui.run.follower import Follower, OtherEnded
+from steertui.tui.run.follower import Follower, OtherEnded, Quiet
 from steertui.tui.run.run_state import RunState
 from steertui.tui.session import parse_stored
 from steertui.tui.widgets.page import Page
+from steertui.units import clock
 
 LOOK_INTERVAL = 2.0
 """Seconds between two looks whether another process runs on the database."""
 
-FOLLOWING = "Another steertui process runs this experiment; showing its progress"
+FOLLOWING = "Another steertui process runs this experiment; showing what it stores"
+QUIET = (
+    "Another steertui process has a run of this experiment open and stored nothing for {time}: "
+    "paused, or at a long step"
+)
 OTHER = "Another steertui process runs another experiment, which ctrl+o opens, or tests judges"
 TASK = "The task on {page} is in progress; showing the stored labels"
 BUSY = "Another steertui process works on this database"
@@ -37,6 +42,7 @@ class Following(Page):
         self.run = RunState()
         self.state = ""
         self.follower: Follower | None = None
+        self._at_work_elsewhere = ""
 
     @property
     def is_following(self) -> bool:
@@ -47,6 +53,9 @@ class Following(Page):
     def is_at_work(self) -> bool:
         """Whether a run is in progress here, paused or not."""
         return False
+
+    def draw(self, *, rates: bool = True) -> None:
+        """Draw the state of the run."""
 
     def load(self, outcome: str = "") -> None:
         """Read the open experiment from the store."""
@@ -89,12 +98,25 @@ class Following(Page):
 
         `at_work` is the id of what it runs or judges, "" if that is unknown.
         """
-        self.state = viewer_state(self.session.id, at_work, self.host.labelling_task)
+        self._at_work_elsewhere = at_work
+        self.show_following()
         follower = Follower(self.session.db, (self.session.id, at_work), self.run, self)
         self.follower = follower
         self.run_worker(follower.work, thread=True, group="run", exit_on_error=False)
         self.refresh_bindings()
         self.load()
+
+    def show_following(self) -> None:
+        """Set the state line to what the other process does."""
+        at_work = self._at_work_elsewhere
+        self.state = viewer_state(self.session.id, at_work, self.host.labelling_task)
+
+    @on(Quiet)
+    def _other_is_quiet(self, quiet: Quiet) -> None:
+        """Say for how long the other process has stored nothing."""
+        if self.is_following and self._at_work_elsewhere == self.session.id:
+            self.state = QUIET.format(time=clock(quiet.seconds))
+            self.draw(rates=False)
 
     def stop_following(self) -> None:
         """Stop following; the other process is not affected."""

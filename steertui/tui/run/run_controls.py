@@ -69,9 +69,6 @@ class RunControls(Following):
     def clear_run(self) -> None:
         """Forget the shown experiment."""
 
-    def draw(self, *, rates: bool = True) -> None:
-        """Draw the state of the run."""
-
     def remaining_work(self) -> str:
         """Return the work that remains in words."""
         return ""

@@ -220,6 +220,8 @@ class RunScreen(RunControls):
         changed = self.run.apply(message)
         if message.stages and self.runner and not self.is_paused:
             self.state = RUNNING
+        if self.is_following and changed:
+            self.show_following()
         for key in changed:
             matrix.redraw_cell(key)
         self.draw(rates=message.summary is not None)

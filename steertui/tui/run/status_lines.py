@@ -22,9 +22,6 @@ MAX_BAR_WIDTH = 30
 
 SPARKLINE_WIDTH = 16
 
-AGAIN = "press r"
-"""How a run is started again."""
-
 
 class StageLine(ReflowingText):
     """One line: state of the run, and progress of each stage."""
@@ -139,7 +136,7 @@ class NoticeLine(ReflowingText):
         for notice in notices[-MAX_NOTICES:]:
             sign, style = ("! ", colours.error) if notice.is_bad else ("› ", colours.quiet)
             text.append("\n" if text else "").append(sign, f"bold {style}")
-            words = one_line(in_screen_words(notice.text, again=AGAIN))
+            words = one_line(in_screen_words(notice.text))
             text.append(words, style if notice.is_bad else colours.quiet)
         if len(notices) > MAX_NOTICES:
             text.append(f"  ({len(notices) - MAX_NOTICES} earlier notices)", colours.quiet)

@@ -1,12 +1,13 @@
 """Dialog to choose several values: a list with tick boxes, and a line for values not listed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
+from textual.events import DescendantFocus
 from textual.message import Message
 from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -27,12 +28,28 @@ COMMA = 'a comma separates values; write one that has a comma as "a, b.gguf"'
 
 
 class TickList(MoveList):
-    """List whose lines are ticked by Space or a click; Enter takes the ticked values."""
+    """List whose lines are ticked by Space or a click; Enter ticks, or takes the ticked values."""
 
     BINDINGS = [  # noqa: RUF012 (Textual's own name and type)
         Binding("space", "select", "Tick", id="pick.tick", tooltip="Tick or untick the value"),
+        Binding("enter", "tick", "Tick", id="pick.first", tooltip="Tick the first value"),
         Binding("enter", "take", "OK", id="pick.take", tooltip="Take the ticked values"),
     ]
+
+    def __init__(self, enter_ticks: Callable[[], bool]) -> None:
+        """Make an empty list; `enter_ticks` returns whether Enter ticks the value."""
+        super().__init__()
+        self._enter_ticks = enter_ticks
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Let Enter do one of two things."""
+        if action in ("tick", "take"):
+            return self._enter_ticks() is (action == "tick")
+        return super().check_action(action, parameters)
+
+    def action_tick(self) -> None:
+        """Tick the value under the cursor."""
+        self.action_select()
 
     class Taken(Message):
         """Enter was pressed."""
@@ -45,7 +62,8 @@ class TickList(MoveList):
 class ChooseMany(LineDialog[list[str] | None]):
     """Dialog to choose several values; its result has the list's order, None if cancelled.
 
-    Enter on a value that is not ticked ticks it first, unless a value was ticked or typed before.
+    Enter on a value that is not ticked ticks it first, unless a value was ticked or typed before;
+    the keys say which.
     """
 
     SEPARATOR = ", "
@@ -87,12 +105,11 @@ class ChooseMany(LineDialog[list[str] | None]):
         """Yield the question, the list, the input line and the keys."""
         with Vertical(classes="question"):
             yield Static(self._question, markup=False)
-            yield TickList()
+            yield TickList(self._enter_ticks)
             if self._hint:
                 yield NamesLine(self._typed, placeholder=self._hint, suggester=PathSuggester())
             yield Static(id="taken", markup=False)
-            typing = [("tab", "type"), COMPLETE] if self._hint else []
-            yield KeyLine(("space", "tick"), OK, LEAVE, *typing)
+            yield KeyLine(*self._keys(OK))
         yield Footer()
 
     def on_mount(self) -> None:
@@ -119,6 +136,27 @@ class ChooseMany(LineDialog[list[str] | None]):
         is_list = self._hint and "," in self.query_one(Input).value
         advice = f"\n{COMMA}" if is_list else ""
         self.query_one("#taken", Static).update(f"chosen: {names}{advice}")
+        self._show_keys()
+
+    def _keys(self, enter: tuple[str, str]) -> list[tuple[str, str]]:
+        typing = [("tab", "type"), COMPLETE] if self._hint else []
+        return [("space", "tick"), enter, LEAVE, *typing]
+
+    @on(OptionList.OptionHighlighted)
+    @on(DescendantFocus)
+    def _show_keys(self) -> None:
+        """Show what Enter does now."""
+        ticks = self.focused is self.query_one(TickList) and self._enter_ticks()
+        self.query_one(KeyLine).show(*self._keys(("enter", "tick") if ticks else OK))
+        self.refresh_bindings()
+
+    def _enter_ticks(self) -> bool:
+        """Return whether Enter in the list ticks the value under the cursor."""
+        index = self.query_one(TickList).highlighted
+        has_typed = bool(self._hint) and self.query_one(Input).value != self._typed
+        if index is None or self._was_ticked or has_typed:
+            return False
+        return self._options[index][0] not in self._ticked
 
     def _chosen(self) -> list[str]:
         chosen = [value for value, _ in self._options if value in self._ticked]
@@ -144,17 +182,8 @@ class ChooseMany(LineDialog[list[str] | None]):
         self._show_chosen()
 
     @on(TickList.Taken)
-    def _enter_in_list(self) -> None:
-        index = self.query_one(TickList).highlighted
-        is_new = index is not None and self._options[index][0] not in self._ticked
-        has_typed = bool(self._hint) and self.query_one(Input).value != self._typed
-        if index is not None and is_new and not (self._was_ticked or has_typed):
-            self._tick(index)
-        else:
-            self.dismiss(self._chosen())
-
     @on(Input.Submitted)
-    def _enter_in_input(self) -> None:
+    def _take(self) -> None:
         self.dismiss(self._chosen())
 
     def action_leave(self) -> None:

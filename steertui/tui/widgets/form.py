@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from math import inf, isfinite, nan
 from types import MappingProxyType
 
-from steertui.errors import ExperimentError, SteertuiError
+from steertui.errors import ExperimentError, SteertuiError, prefixed
 from steertui.typed_lists import split_numbers
 
 Values = Mapping[str, str]
@@ -45,6 +45,14 @@ def first_problem(*checks: Callable[[], object]) -> str:
     except SteertuiError as exc:
         return str(exc)
     return ""
+
+
+def titled(problem: str, key: str, title: str) -> str:
+    """Return a problem of a key with the title of its line in place of the key at the start."""
+    for start in (f"{key}:", f"key '{key}':"):
+        if problem.startswith(start):
+            return f"{title}:{problem.removeprefix(start)}"
+    return problem
 
 
 def _range_text(low: float, high: float) -> str:
@@ -91,7 +99,7 @@ class FormLine:
         if not value:
             return f"{self.title}: is empty; enter one" if self.is_required else ""
         problem = first_problem(lambda: self.check(value))
-        return problem and f"{self.title}: {problem}"
+        return problem and prefixed(f"{self.title}: ", problem)
 
 
 @dataclass(frozen=True, slots=True)

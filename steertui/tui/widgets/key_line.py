@@ -31,6 +31,15 @@ class KeyLine(Static):
 
     def on_mount(self) -> None:
         """Write the line."""
+        self._write()
+
+    def show(self, *keys: tuple[str, str]) -> None:
+        """Show other keys and their effects."""
+        if keys != self.keys:
+            self.keys = keys
+            self._write()
+
+    def _write(self) -> None:
         before = [Content(self._before)] if self._before else []
         self.update(Content(GAP).join([*before, *starmap(self._key, self.keys)]))
 

@@ -77,7 +77,10 @@ class Host(Protocol):
         """Return the open experiment, then those of its database and the recent ones by time."""
 
     async def open_recent(self, recent: RecentExperiment) -> None:
-        """Open an experiment; show Run if answers are missing, else Results."""
+        """Open an experiment; show Run if answers are missing, else Results.
+
+        Raises SteertuiError if it cannot be opened.
+        """
 
     def note(self, summary: Summary | None = None) -> object:
         """Put the open experiment on top of the recent ones; None for an unknown gap."""

@@ -1,6 +1,6 @@
-"""Messages of the packages below in the words of the screens: fields and keys, not options.
+"""Messages of the packages below in the words of the screens: keys in place of commands.
 
-The packages below the screens are used by commands, too, and name options and commands as remedies.
+The packages below the screens are used by commands, too, and name commands as remedies.
 """
 
 import re
@@ -9,29 +9,7 @@ from types import MappingProxyType
 
 from textual.widgets import Static
 
-OPTIONS: Mapping[str, str] = MappingProxyType(
-    {
-        "calibrate": "calibration",
-        "convention": "convention",
-        "coherence": "scored answers",
-        "db": "database",
-        "debias": "debiasing",
-        "judge": "judge",
-        "judge-max-tokens": "judge's tokens",
-        "judge-reasoning-effort": "judge's reasoning",
-        "layers": "layers",
-        "limit": "number of scenarios",
-        "max-tokens": "maximum tokens",
-        "model": "model",
-        "output": "file",
-        "rubric": "rubric",
-        "scenarios": "scenario packs",
-        "strength": "strengths",
-        "temperature": "temperatures",
-        "template": "chat template",
-    }
-)
-"""Options of commands that are fields of the screens, and the words for them."""
+from steertui.errors import WithRemedy
 
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
@@ -47,34 +25,25 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
 )
 """Commands of steertui that a screen does, too, and where."""
 
-AGAIN = "press the same key again"
-"""What "run the command again" means where no key is known."""
-
-_AGAIN = re.compile(r"run the (?:same )?command again")
-_OPTION = re.compile(r"--(?P<name>[a-z][a-z-]*[a-z])|\b(?P<key>max_tokens)\b")
 _COMMAND = re.compile(r"`steertui (?P<words>[a-z-]+(?: [a-z]+)?)[^`]*`")
 
 
-def in_screen_words(message: str, *, again: str = AGAIN, here: str = "") -> str:
-    """Return a message with fields for options and keys of files, and screens for commands.
+def in_screen_words(message: str, *, here: str = "") -> str:
+    """Return a message with screens and keys for the commands of its remedy.
 
-    `again` says how the screen that shows the message does its work once more. `here` is the title
-    of that screen, whose keys are named without it. Options that only the start of the program
-    takes, and commands without a screen, stay.
+    The rest of the message is unchanged: it can hold texts of the user. `here` is the title of the
+    screen that shows the message; its keys are named without it. Commands without a screen stay.
     """
-    in_screens = _COMMAND.sub(lambda match: _without(here, _screen(match)), message)
-    return _AGAIN.sub(again, _OPTION.sub(_field, in_screens))
+    if not isinstance(message, WithRemedy):
+        return message
+    remedy = _COMMAND.sub(lambda match: _without(here, _screen(match)), message.remedy)
+    return f"{message[: -len(message.remedy)]}{remedy}"
 
 
 def _without(here: str, screen: str) -> str:
     """Return a screen and its key, without the screen if it is `here`."""
     place, _, key = screen.partition(", ")
     return key if here and key and place.endswith(f" {here}") else screen
-
-
-def _field(match: re.Match[str]) -> str:
-    name = match["name"] or match["key"].replace("_", "-")
-    return OPTIONS.get(name, match[0])
 
 
 def _screen(match: re.Match[str]) -> str:
@@ -90,5 +59,5 @@ class Problem(Static):
 
     def show(self, problem: str) -> None:
         """Show one sentence in the words of the screens; "" for nothing."""
-        words = in_screen_words(problem, again="press enter again")
+        words = in_screen_words(problem)
         self.update(f"! {words}" if problem else "")
