@@ -48,7 +48,7 @@ WRITERS = {
     "steering/states_file.py": "hidden states of a training, in the cache",
     "steering/vector_file.py": "a vector in a temporary folder",
     "tui/plan/own_conditions.py": "a copy of a conditions file, in a temporary folder",
-    "tui/preferences.py": "the chosen theme, in the state folder",
+    "tui/preferences.py": "what was chosen on the screens, in the state folder",
     "tui/recent.py": "the list of recent experiments, in the state folder",
     "planning/adapters.py": "removes an adapter that the user deletes",
     "planning/rates.py": "the rates of models, in the state folder",

@@ -35,8 +35,12 @@ class JudgeOverview:
 
 
 def judge_overviews(store: Store) -> list[JudgeOverview]:
-    """Return the judges of a database that are models, best first."""
-    judges = [judge for judge in all_judges(store) if not judge.kind.is_reference]
+    """Return the judges of a database that are models or published labels, best first."""
+    judges = [
+        judge
+        for judge in all_judges(store)
+        if judge.kind.is_imported or not judge.kind.is_reference
+    ]
     overviews = [_overview(store, judge) for judge in judges]
     return sorted(overviews, key=_rank)
 
@@ -93,6 +97,8 @@ def _overview(store: Store, judge: JudgeInfo) -> JudgeOverview:
 
 
 def _against_published(store: Store, judge: JudgeInfo) -> PairedJudges | None:
+    if judge.kind is JudgeKind.PAPER:
+        return None
     for published, experiment in _published(store):
         own = labelled_outcomes(store.outcomes(experiment, judge.id).items())
         if own:

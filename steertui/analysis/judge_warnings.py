@@ -42,10 +42,9 @@ def judge_warnings(
     if sentence:
         yield TrialWarning(WarningKind.ONE_LABEL, sentence)
     if _has_own_answers(store, table, judge):
-        sentence = (
-            f"{judge.name} labelled its own answers, which is weak evidence; let another judge "
-            "label them, too"
-        )
+        sentence = f"{judge.name} labelled its own answers, which is weak evidence"
+        if not _have_other_labels(store, table, tables):
+            sentence += "; let another judge label them, too"
         yield TrialWarning(WarningKind.OWN_ANSWERS, sentence)
     changes = _changes(store, table, judge)
     yield from (TrialWarning(WarningKind.CHANGED_JUDGE, text) for text in changes)
@@ -60,6 +59,17 @@ def judge_warnings(
             found = reference_differences(table.outcomes, other.outcomes, other.judge.name)
             for condition, text in found.items():
                 yield TrialWarning(WarningKind.DISAGREEMENT, text, (condition,))
+
+
+def _have_other_labels(store: Store, table: Table, tables: Sequence[Table]) -> bool:
+    """Whether a judge that did not write the answers of a table labelled some of them, too."""
+    return any(
+        other.judge is not None
+        and (other.experiment, other.setting) == (table.experiment, table.setting)
+        and any(row.counts.judged for row in other.rows)
+        and not _has_own_answers(store, other, other.judge)
+        for other in tables
+    )
 
 
 def _has_own_answers(store: Store, table: Table, judge: JudgeInfo) -> bool:

@@ -64,7 +64,7 @@ def annotator_id(name: str) -> str:
     fault = _NAME.fault(name)
     if fault:
         raise JudgeError(
-            f"--annotator {name}: not a valid name: it {fault}; use 1 to 40 letters, digits or "
+            f"annotator {name}: not a valid name: it {fault}; use 1 to 40 letters, digits or "
             ". _ - @ +"
         )
     return f"{JudgeKind.HUMAN.prefix}{name}"

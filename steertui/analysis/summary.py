@@ -148,6 +148,12 @@ class _TableData:
     setting: ModelSetting
     outcomes: list[Outcome]
 
+    @property
+    def is_labelled(self) -> bool:
+        """Whether the judge labelled any of the answers, or can be asked to."""
+        is_asked = self.judge is None or not self.judge.kind.is_reference
+        return is_asked or any(outcome.label for outcome in self.outcomes)
+
 
 def summarise_experiment(store: Store, experiment: str, policy: Policy = Policy.PAPER) -> Summary:
     """Return the summary of one experiment."""
@@ -301,7 +307,23 @@ def _table_data(store: Store, experiments: Sequence[str]) -> list[_TableData]:
             tables += [
                 _TableData(experiment, judge, setting, own) for setting, own in outcomes.items()
             ]
-    return tables
+    return _without_unlabelled(tables)
+
+
+def _without_unlabelled(tables: Sequence[_TableData]) -> list[_TableData]:
+    """Return the tables without those of a reference judge that labelled none of their answers.
+
+    No run makes these labels, so they are not missing. A table stays if it is the first one of its
+    answers and no other has labels: it counts the answers.
+    """
+    counted = {(one.experiment, one.setting) for one in tables if one.is_labelled}
+    kept: list[_TableData] = []
+    for one in tables:
+        answers = one.experiment, one.setting
+        if one.is_labelled or answers not in counted:
+            kept.append(one)
+            counted.add(answers)
+    return kept
 
 
 def _resolve_all(

@@ -10,7 +10,6 @@ import click
 
 from steertui.cli.param_types import PATH
 from steertui.core.verdict import LABEL_KEYS
-from steertui.printable import print_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +64,7 @@ def label(
         queue = build_queue(store, chosen, name, judge.id if judge else "", QueueOrder(order))
         _label_all(store, queue[: limit or None], name, judge.name if judge else "")
         labelled = store.count_judged(chosen, name)
-    print_text(f"Answers labelled by {name}: {labelled}. Compare judges: steertui agree {db}")
+    _print(f"Answers labelled by {name}: {labelled}. Compare judges: steertui agree {db}")
 
 
 def _reference(store: Store, experiment: str, name: str | None) -> JudgeInfo | None:
@@ -89,7 +88,7 @@ def _label_all(store: Store, queue: Sequence[QueueItem], annotator: str, judge: 
 
     labels = {key: label for label, key in LABEL_KEYS.items()}
     for key, meaning in labels.items():
-        print_text(f"{key}  {meaning.words}: {meaning.definition}")
+        _print(f"{key}  {meaning.words}: {meaning.definition}")
     for number, item in enumerate(queue, 1):
         _show(item, number, len(queue))
         key = click.prompt("label", type=click.Choice([*labels, "s", "q"]), show_choices=False)
@@ -99,13 +98,21 @@ def _label_all(store: Store, queue: Sequence[QueueItem], annotator: str, judge: 
             try:
                 add_label(store, annotator, item, labels[key])
             except AlreadyLabelledError as exc:
-                print_text(f"{exc}.")
+                _print(f"{exc}.")
                 continue
             by_judge = f"; {judge}: {item.label.words if item.label else 'unjudged'}"
-            print_text(f"Stored. Condition: {item.condition}{by_judge if judge else ''}")
+            _print(f"Stored. Condition: {item.condition}{by_judge if judge else ''}")
+
+
+def _print(text: str) -> None:
+    """Print text of several lines; on a terminal, lines are wrapped between words."""
+    from steertui.report.command import show
+    from steertui.report.rich_tables import line_text
+
+    show(line_text(line) for line in text.split("\n"))
 
 
 def _show(item: QueueItem, number: int, total: int) -> None:
     keys = " · ".join(f"{key} {label.words}" for label, key in LABEL_KEYS.items())
-    print_text(f"\n[{number}/{total}] {item.category}\n\nTASK\n{item.task}\n")
-    print_text(f"ANSWER\n{item.answer}\n\n{keys} · s skip · q quit")
+    _print(f"\n[{number}/{total}] {item.category}\n\nTASK\n{item.task}\n")
+    _print(f"ANSWER\n{item.answer}\n\n{keys} · s skip · q quit")

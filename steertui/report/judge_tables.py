@@ -47,7 +47,7 @@ def advice(overviews: Sequence[JudgeOverview], candidates: Sequence[InventoryRow
     tested = [overview.judge.name for overview in overviews]
     untested = [c for c in candidates if not any(c.name.split(":")[0] in name for name in tested)]
     local = [c for c in untested if c.cached != "no"] or untested
-    all_measured = all(overview.worth for overview in overviews)
+    all_measured = all(o.worth for o in overviews if not o.judge.kind.is_imported)
     none = "None of these judges is" + (" usable" if all_measured else " known to be usable")
     if not local:
         return WithRemedy(none, "test one behind a server with `steertui judges test`")
@@ -83,7 +83,8 @@ def overview_row(overview: JudgeOverview) -> tuple[str, ...]:
     dollars = "–" if overview.dollars is None else f"{1000 * overview.dollars:.2f}"
     worth = overview.worth
     if worth is None:
-        return overview.judge.name, "not measured", "–", "–", "", seconds, dollars
+        standing = "imported" if overview.judge.kind.is_imported else "not measured"
+        return overview.judge.name, standing, "–", "–", "", seconds, dollars
     agreement = worth.pair.overall
     equal = percentage(agreement.agreed, agreement.items)
     standing = "scripted" if is_stand_in(overview.judge.title) else worth.words

@@ -23,6 +23,7 @@ from steertui.analysis.formatting import (
 )
 from steertui.analysis.gap_details import detail_sentences, short_sensitivity
 from steertui.analysis.judge_panels import judge_panels
+from steertui.analysis.missing_trials import left_out_sentence
 from steertui.analysis.model_series import model_series
 from steertui.analysis.overview import count_warnings, is_short, warning_text
 from steertui.analysis.primary_gaps import several_settings_sentences
@@ -73,6 +74,8 @@ def draw(
     else:
         yield from _labels(summary.tables)
         yield from draw_pairs([table.ungrouped for table in summary.tables])
+        for table in summary.tables:
+            yield from _left_out(table, f"{table_title(table)}: ")
         yield line_text()
         for table in summary.tables:
             if table.groups.covered:
@@ -118,6 +121,7 @@ def _table(table: Table, *, detail: bool) -> Parts:
     shown = table if detail else table.ungrouped
     if shown.rows:
         yield _rates(shown)
+    yield from _left_out(table)
     if table.judge is None:
         yield line_text(unjudged_sentence(table))
     yield from _gaps(shown, detail=detail)
@@ -125,6 +129,13 @@ def _table(table: Table, *, detail: bool) -> Parts:
     if detail:
         yield from (line_text(f"! {w.text}.", style="yellow") for w in table.warnings)
         yield from draw_details(table)
+
+
+def _left_out(table: Table, lead: str = "") -> Parts:
+    """Yield which trials are not in the rates of a table; nothing if all are."""
+    sentence = left_out_sentence(table)
+    if sentence:
+        yield line_text(f"! {lead}{sentence}.", style="yellow")
 
 
 def _rates(table: Table) -> Grid:

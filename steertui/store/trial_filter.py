@@ -59,13 +59,18 @@ class TrialFilter:
 
 @dataclass(frozen=True, slots=True)
 class FilterOptions:
-    """Options of a filter: pairs of value and name, in the order they were stored."""
+    """Options of a filter: pairs of value and name, in the order they were stored.
+
+    Attributes:
+        has_answers: whether the database has an answer that is no control answer.
+    """
 
     models: tuple[tuple[str, str], ...]
     temperatures: tuple[tuple[str, str], ...]
     conditions: tuple[tuple[str, str], ...]
     categories: tuple[tuple[str, str], ...]
     judges: tuple[tuple[str, str], ...]
+    has_answers: bool = False
 
 
 _CONDITIONS = {
@@ -161,6 +166,10 @@ def fts_query(text: str) -> str:
     return " ".join(words) + "*" if words else ""
 
 
+_AN_ANSWER = """SELECT 1 FROM generations AS g JOIN trials AS t ON t.key = g.trial
+    JOIN models AS m ON m.sha256 = t.model WHERE m.backend <> 'control' LIMIT 1"""
+
+
 def filter_options(store: Store) -> FilterOptions:
     """Return the options of a filter on the database's trials."""
     of_models = "SELECT sha256, name FROM models WHERE backend <> 'control' ORDER BY rowid"
@@ -175,6 +184,7 @@ def filter_options(store: Store) -> FilterOptions:
         conditions=tuple((name, name) for name in conditions),
         categories=tuple((name, name) for name in categories),
         judges=tuple((judge, name) for judge, name in store.tuples(of_judges)),
+        has_answers=bool(store.column(_AN_ANSWER)),
     )
 
 

@@ -32,7 +32,7 @@ from steertui.tui.label.label_screen import LabelScreen
 from steertui.tui.leaving import Leaving
 from steertui.tui.models.models_screen import ModelsScreen
 from steertui.tui.plan.plan_screen import PlanScreen
-from steertui.tui.preferences import load_theme, save_theme
+from steertui.tui.preferences import THEME, load_preference, save_preference
 from steertui.tui.read.compare_screen import CompareScreen
 from steertui.tui.read.read_screen import ReadScreen
 from steertui.tui.results.results_screen import ResultsScreen
@@ -144,7 +144,7 @@ class SteertuiApp(Leaving):
         self._visited: list[str] = []
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        saved = load_theme()
+        saved = load_preference(THEME)
         default = saved if saved in self.available_themes else DARK.name
         self.theme = LIGHT.name if light else default
 
@@ -169,7 +169,7 @@ class SteertuiApp(Leaving):
         if os.isatty(0):
             self.set_interval(TERMINAL_CHECK, self._exit_without_terminal)
         collect_at_intervals(self)
-        self.theme_changed_signal.subscribe(self, lambda theme: save_theme(theme.name))
+        self.theme_changed_signal.subscribe(self, lambda theme: save_preference(THEME, theme.name))
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self.note()
 

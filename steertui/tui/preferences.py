@@ -1,4 +1,4 @@
-"""Preferences of the screens in the user's state folder: the theme."""
+"""Preferences of the screens in the user's state folder, one file each."""
 
 from contextlib import suppress
 
@@ -9,21 +9,28 @@ from steertui.tui.recent import FOLDER
 THEME = "theme"
 """File with the theme's name."""
 
-MAX_NAME = 100
+BATCH_SIZE = "batch_size"
+"""File with the number of answers in a batch of Label."""
+
+ANNOTATOR = "annotator"
+"""File with the name under which labels are stored."""
+
+MAX_LENGTH = 100
+"""Maximum characters of a preference."""
 
 
-def load_theme() -> str:
-    """Return the name of the theme that was last chosen; "" for none."""
+def load_preference(name: str) -> str:
+    """Return what was last chosen; "" for nothing."""
     try:
-        return (user_state(FOLDER) / THEME).read_text(encoding="utf-8")[:MAX_NAME].strip()
+        return (user_state(FOLDER) / name).read_text(encoding="utf-8")[:MAX_LENGTH].strip()
     except (OSError, ValueError):
         return ""
 
 
-def save_theme(name: str) -> None:
-    """Keep the name of the theme for the next start."""
+def save_preference(name: str, text: str) -> None:
+    """Keep a choice for the next start."""
     with suppress(OSError):  # a read-only or full disk: the choice is forgotten
         folder = user_state(FOLDER)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with whole(folder / THEME) as file:
-            file.write(name.encode())
+        with whole(folder / name) as file:
+            file.write(text.encode())

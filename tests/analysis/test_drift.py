@@ -165,7 +165,12 @@ def test_a_local_judge_of_its_own_answers_gives_a_warning(
 ) -> None:
     db = tmp_path / "a.db"
     made_up(db, ["an answer"] * 4)
-    assert own_answer_warnings(db, {judge: settings}) == ([judge] if is_own else [])
+    found = own_answer_warnings(db, {judge: settings})
+    assert [*found] == ([judge] if is_own else [])
+    assert all("let another judge label them" in text for text in found.values())
+    found = own_answer_warnings(db, {"openai:other#1": {"model": "other"}})
+    assert all("another" not in text for text in found.values())
+    assert len(found) == is_own
 
 
 def test_a_judge_of_its_own_answers_at_a_server_gives_a_warning(tmp_path: Path) -> None:
@@ -177,19 +182,20 @@ def test_a_judge_of_its_own_answers_at_a_server_gives_a_warning(tmp_path: Path) 
             "openai:two#1": {"model": "two", "url": server.url},
             "openai:one#2": {"model": "one", "url": "http://127.0.0.1:1/v1"},
         }
-    assert own_answer_warnings(db, judges) == ["openai:one#1"]
+    assert [*own_answer_warnings(db, judges)] == ["openai:one#1"]
 
 
-def own_answer_warnings(db: Path, judges: dict[str, dict[str, str]]) -> list[str]:
-    """Store a label of each judge for each answer; return the judges that the warning names."""
+def own_answer_warnings(db: Path, judges: dict[str, dict[str, str]]) -> dict[str, str]:
+    """Store a label of each judge for each answer; return the warnings by judge."""
     with Store(db) as store:
         for judge, settings in judges.items():
             store.add_judge(judge, judge, {"title": ""} | settings)
             for (key,) in select(db, "SELECT trial FROM generations"):
                 store.add_verdict(str(key), Verdict(judge, N))
         tables = summarise(store, ReportFilter()).tables
-    return [
-        table.judge.id
+    return {
+        table.judge.id: warning.text
         for table in tables
-        if table.judge and WarningKind.OWN_ANSWERS in {w.kind for w in table.warnings}
-    ]
+        for warning in table.warnings
+        if table.judge and warning.kind is WarningKind.OWN_ANSWERS
+    }

@@ -2,11 +2,16 @@
 
 from pathlib import Path
 
+from click.testing import CliRunner
+
 from steertui.analysis.comparisons import compare_tables
 from steertui.analysis.label_queue import QueueOrder, add_label, annotator_id, build_queue
 from steertui.analysis.summary import ReportFilter, Summary, summarise
+from steertui.cli import cli
 from steertui.core.verdict import Label, Verdict
 from steertui.store import Store
+from tests.fixtures import large
+from tests.fixtures.database import execute
 from tests.fixtures.stored_answers import made_up
 
 JUDGE = "other:judge"
@@ -69,3 +74,33 @@ def test_conditions_without_a_hand_label_are_named(tmp_path: Path) -> None:
     (_, person) = labelled(tmp_path / "a.db", QueueOrder.RANDOM, JUDGE, 1).tables
     (other,) = {row.condition for row in person.rows if row.counts.judged == 0}
     assert f"under each labelled condition, none under {other}: these" in person.judge_sentence
+
+
+def test_a_setting_of_which_a_person_labelled_nothing_has_no_table_of_theirs(
+    tmp_path: Path,
+) -> None:
+    db = tmp_path / "a.db"
+    large.write(db, models=2, samples=1, words=2)
+    with Store(db) as store:
+        experiment = store.resolve_experiment()
+        ann = annotator_id("ann")
+        item = build_queue(store, experiment, ann, large.judge_id(0), QueueOrder.RANDOM)[0]
+        add_label(store, ann, item, Label.CONVERGENCE)
+        tables = summarise(store, ReportFilter()).tables
+        assert len({table.setting for table in tables}) == 2
+        assert [table.judge.name for table in tables if table.judge][2:] == [ann]
+    execute(db, "DELETE FROM verdicts WHERE judge NOT LIKE 'human:%'")
+    with Store(db) as store:
+        tables = summarise(store, ReportFilter()).tables
+    assert sorted(sum(row.counts.judged for row in t.rows) for t in tables) == [0, 1]
+
+
+def test_lines_of_the_label_command_are_wrapped_between_words(tmp_path: Path) -> None:
+    words = ["switching"] * 40
+    made_up(tmp_path / "a.db", [" ".join(words)])
+    terminal = {"FORCE_COLOR": "1", "COLUMNS": "80"}
+    result = CliRunner(env=terminal).invoke(cli, ["label", str(tmp_path / "a.db")], input="q\n")
+    assert result.exit_code == 0, result.output
+    lines = result.output.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert {word for line in lines if "switching" in line for word in line.split()} == {*words}

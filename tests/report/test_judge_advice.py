@@ -12,7 +12,7 @@ from steertui.analysis.summary import (
 from steertui.core.model import STAND_IN_TITLE
 from steertui.core.verdict import Label, Verdict
 from steertui.planning.control_answers import store_control_set
-from steertui.report.judge_tables import advice
+from steertui.report.judge_tables import advice, overview_row
 from steertui.store import Store
 from tests.fixtures import grouped
 from tests.fixtures.control import control_set, true_label
@@ -24,6 +24,12 @@ def test_a_judge_that_is_not_measured_is_not_called_unusable(tmp_path: Path) -> 
     grouped.write(tmp_path / "a.db", conditions, lambda *_: Label.CONVERGENCE, 2)
     with Store(tmp_path / "a.db") as store:
         overviews = judge_overviews(store)
+        key = str(store.column("SELECT trial FROM generations LIMIT 1")[0])
+        store.add_judge("paper:gpt-5.2", "paper:gpt-5.2", {"kind": "paper", "title": ""})
+        store.add_verdict(key, Verdict("paper:gpt-5.2", Label.CONVERGENCE))
+        published = judge_overviews(store)[-1]
+    assert overview_row(published)[:2] == ("paper:gpt-5.2", "imported")
+    assert (published.labels, published.published) == (1, None)
     assert [overview.worth for overview in overviews] == [None]
     assert advice(overviews, []).startswith("None of these judges is known to be usable; test one")
 

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from steertui.tui.app import SteertuiApp
+from steertui.engine.sizing import Overrides
+from steertui.tui.app import SteertuiApp, open_session
 from steertui.tui.session import Session
 from tests.fixtures.screens import drive, press, wait_idle, wait_until
+from tests.fixtures.stored_answers import made_up
 
 PALETTE = "-command-palette"
 
@@ -19,7 +21,7 @@ def bar(app: SteertuiApp) -> list[tuple[int, int, bool]]:
     return [(key.region.x, key.region.right, key.has_class(PALETTE)) for key in keys]
 
 
-@pytest.mark.parametrize("page", ["1", "4"])
+@pytest.mark.parametrize("page", ["1", "7"])
 def test_no_key_is_cut_and_the_first_ones_are_shown(tmp_path: Path, page: str) -> None:
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, page)
@@ -38,3 +40,34 @@ def test_no_key_is_cut_and_the_first_ones_are_shown(tmp_path: Path, page: str) -
         assert 0 < counts[0] < counts[-1]
 
     drive(Session(tmp_path / "a.db"), story)
+
+
+def test_keys_without_an_effect_are_not_offered(tmp_path: Path) -> None:
+    offered: dict[bool, set[str]] = {}
+    db = tmp_path / "b.db"
+    made_up(db, ["an answer"] * 4)
+
+    def enabled(app: SteertuiApp) -> set[str]:
+        bindings = app.screen.active_bindings.values()
+        return {active.binding.id or "" for active in bindings if active.enabled}
+
+    for is_stored, session in (
+        (False, Session(tmp_path / "a.db")),
+        (True, open_session(None, db, Overrides(threads=1))),
+    ):
+
+        async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+            found = offered[is_stored] = set()  # noqa: B023
+            for page in ("3", "4", "5"):
+                await press(pilot, page)
+                found |= enabled(app)
+            await press(pilot, "3")
+            assert "read.clear" not in enabled(app)
+            if is_stored:  # noqa: B023
+                await press(pilot, "c", "down", "enter")
+                assert "read.clear" in enabled(app)
+
+        drive(session, story)
+    effective = {"read.search", "read.export", "read.model", "results.export", "label.batch"}
+    assert effective <= offered[True]
+    assert effective & offered[False] == set()

@@ -67,6 +67,19 @@ async def press_anew(pilot: Pilot[None], keys: str) -> None:
         await press(pilot, key, "home")
 
 
+async def draw_batch_of(pilot: Pilot[None], app: SteertuiApp, **values: str) -> None:
+    """Draw another batch with these values of the form."""
+    await press(pilot, "b")
+    await fill(pilot, app, **values)
+
+
+async def fill(pilot: Pilot[None], app: SteertuiApp, **values: str) -> None:
+    """Type values into the open form, and press Enter."""
+    for name, value in values.items():
+        app.screen.query_one(f"#form-{name}", Input).value = value
+    await press(pilot, "enter")
+
+
 async def hold(pilot: Pilot[None], app: SteertuiApp, key: str, repeats: int) -> None:
     """Press a key and hold it: after a delay, the terminal sends it 30 times per second."""
     type_at_once(app, key)
@@ -260,9 +273,8 @@ def test_two_people_with_one_name_do_not_overwrite_each_other(db: Path) -> None:
 
 def test_the_end_says_how_the_answers_were_drawn_and_which_judge_labelled_none(db: Path) -> None:
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
-        await press(pilot, "5", "b", "enter")
-        app.screen.query_one(Input).value = "2"
-        await press(pilot, "enter")
+        await press(pilot, "5")
+        await draw_batch_of(pilot, app, size="2")
         await press_anew(pilot, "c c enter")
         text = " ".join(shown(app).split())
         assert "labelled 2 of 12 answers, drawn at random in equal parts" in text
@@ -307,16 +319,30 @@ def test_a_batch_has_the_chosen_size_and_order(tmp_path: Path) -> None:
     write(db, (0.6, 0.0, 0.0, 0.4))
 
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
-        await press(pilot, "5", "b", "down", "enter")
-        app.screen.query_one(Input).value = "3"
-        await press(pilot, "enter")
+        await press(pilot, "5")
+        await draw_batch_of(pilot, app, size="0", name="a b", order="uncertain")
+        assert "0" in str(app.screen.query_one("#problem", Static).render())
+        await fill(pilot, app, size="3")
+        assert "annotator a b: not a valid name" in str(
+            app.screen.query_one("#problem", Static).render()
+        )
+        await fill(pilot, app, name="ada")
         assert "0/3" in shown(app)
+        assert "0 of 12 labelled by ada" in shown(app)
         assert "uncertain order" in shown(app)
         await press_anew(pilot, "c space c c")
         assert "All 3 answers" in shown(app)
 
+    async def later(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "5")
+        assert "0/3" in shown(app)
+        assert "3 of 12 labelled by ada" in shown(app)
+
     drive_stored(db, story)
-    assert len(own_labels(db)) == 3
+    assert select(db, "SELECT judge, count(*) FROM verdicts WHERE judge LIKE 'human:%'") == [
+        ("human:ada", 3)
+    ]
+    drive_stored(db, later)
 
 
 def test_labels_of_earlier_sittings_are_taken_back_the_newest_first(db: Path) -> None:
@@ -344,7 +370,9 @@ def test_the_answer_of_a_label_taken_back_is_the_next_one(db: Path) -> None:
         await press(pilot, "5", "c", "n")
 
     async def correct(pilot: Pilot[None], app: SteertuiApp) -> None:
-        await press(pilot, "5", "b", "down", "enter", "enter", "u", "x")
+        await press(pilot, "5")
+        await draw_batch_of(pilot, app, order="uncertain")
+        await press(pilot, "u", "x")
 
     drive_stored(db, label)
     by_time = "SELECT trial FROM verdicts WHERE judge LIKE 'human:%' ORDER BY id"

@@ -1,14 +1,18 @@
 """Missing answers and labels on Results: named beside the rates, and why a table has no rows."""
 
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from steertui.analysis.judge_agreement import compare_judges
+from steertui.analysis.missing_trials import left_out_sentence
 from steertui.analysis.summary import summarise_experiment
 from steertui.core.verdict import Label, Verdict
+from steertui.report.terminal import draw
 from steertui.store import Store
-from steertui.tui.results.missing import AT_WORK, empty_reason, left_out_sentence
+from steertui.tui.results.missing import AT_WORK, empty_reason
 from steertui.tui.results.table_text import draw_table_text
 from steertui.tui.results.tables import agreement_table
 from steertui.tui.widgets.label_style import palette
@@ -49,6 +53,10 @@ def test_any_number_of_trials_outside_the_rates_is_named_beside_them(db: Path) -
     assert left_out_sentence(summary.tables[0]) == expected
     shown = draw_table_text(summary, 0, 400, palette(dark=True)).plain
     assert expected in shown
+    for detail in (False, True):
+        text = StringIO()
+        Console(width=400, file=text).print(*draw(summary, detail=detail), sep="\n")
+        assert f"! {expected}." in text.getvalue()
 
 
 def test_a_missing_gap_names_the_condition_and_whether_labels_may_follow(db: Path) -> None:

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from textual.events import ScreenResume
 from textual.pilot import Pilot
 from textual.widgets import DataTable, Static
 
 from steertui.engine.sizing import Overrides
 from steertui.store import Store
 from steertui.tui.app import SteertuiApp, open_session
-from steertui.tui.results.counting_note import COUNTING
+from steertui.tui.results.counting_note import AGAIN_AFTER, COUNTING
 from steertui.tui.results.results_screen import ResultsScreen
 from steertui.tui.session import Session
 from tests.fixtures import large
@@ -106,6 +107,12 @@ def test_numbers_are_called_old_while_they_are_counted_for_another_policy(db: Pa
         await press(pilot, "4")
         note = app.screen.query_one("#counting-again", Static)
         assert not note.display
+        session.gate.clear()
+        app.screen.post_message(ScreenResume())
+        await asyncio.sleep(2 * AGAIN_AFTER)
+        assert not note.display  # nothing has changed
+        session.gate.set()
+        await wait_idle(pilot)
         session.gate.clear()
         await pilot.press("o")
         await wait_until(pilot, lambda: bool(app.screen.query("ListItem, OptionList")))

@@ -20,11 +20,11 @@ from steertui.core.model import DEMO
 from steertui.errors import SteertuiError
 from steertui.paths import exists, judges_db
 from steertui.planning.inventory import InventoryRow, judge_candidates
-from steertui.planning.judges import judge_names
 from steertui.printable import one_line
 from steertui.report.judge_tables import COLUMNS, advice, draw_detail, overview_row
 from steertui.store import Store
 from steertui.tui.judges import judge_jobs as jobs
+from steertui.tui.pending_labels import labelling_judges
 from steertui.tui.widgets.form import Values
 from steertui.tui.widgets.job_page import FormJob, Job, JobLine, JobPage
 from steertui.tui.widgets.layout import set_titles
@@ -56,6 +56,9 @@ SCRIPTED = (
     "Its labels were written into its training text: it is no judge of other models' answers."
 )
 """What the demo checkpoint is worth as a judge, measured or not."""
+
+IMPORTED = "Its labels were imported with the answers: it cannot be asked for others, nor measured."
+"""What published labels are worth."""
 
 NO_JUDGES = "No judge is measured yet: t tests models on answers with known labels."
 
@@ -134,7 +137,8 @@ class JudgesScreen(JobPage):
             return
         overview = self._overviews[row]
         sentence = worth_sentence(overview.judge, overview.worth)
-        text = Text(f"{one_line(sentence)}." if sentence else SCRIPTED)
+        unmeasured = IMPORTED if overview.judge.kind.is_imported else SCRIPTED
+        text = Text(f"{one_line(sentence)}." if sentence else unmeasured)
         count = f"{overview.labels:,} {counted(overview.labels, 'label')} in all"
         labels = Text(count, self.colours.quiet)
         last = Text(f"\n{one_line(self._advice)}.", "bold")
@@ -172,7 +176,7 @@ class JudgesScreen(JobPage):
         if experiment is None:
             return [] if self.session.id else [DEMO]
         with suppress(SteertuiError):
-            return judge_names(experiment)
+            return labelling_judges(experiment)
         return []
 
     @work(exit_on_error=False)

@@ -1,6 +1,5 @@
 """Label screen: one answer at a time, with condition and judges' labels hidden."""
 
-import getpass
 from typing import ClassVar
 
 from textual import work
@@ -13,15 +12,12 @@ from steertui.analysis.label_queue import (
     QueueItem,
     QueueOrder,
     add_label,
-    annotator_id,
 )
-from steertui.core.judge_kind import JudgeKind
 from steertui.core.verdict import LABEL_KEYS, Label
-from steertui.errors import JudgeError, SteertuiError
+from steertui.errors import SteertuiError
 from steertui.printable import one_line
 from steertui.store.trial_filter import TrialFilter
 from steertui.tui.label.batch import (
-    DEFAULT_SIZE,
     Agreement,
     LabelBatch,
     LabelCounts,
@@ -30,6 +26,7 @@ from steertui.tui.label.batch import (
     show_agreement,
     take_back,
 )
+from steertui.tui.label.batch_form import batch_form, load_settings, read_settings, save_settings
 from steertui.tui.label.label_text import (
     AT_WORK,
     JUDGING,
@@ -42,11 +39,10 @@ from steertui.tui.label.label_text import (
     replaced_text,
 )
 from steertui.tui.pending_labels import labelling_judges
-from steertui.tui.widgets.choose_one import ChooseOne
+from steertui.tui.widgets.form_dialog import FormDialog
 from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.long_text import LongText
 from steertui.tui.widgets.page import Page
-from steertui.tui.widgets.prompts import NumberPrompt
 from steertui.tui.widgets.reflowing_text import ReflowingText
 
 HELP = """
@@ -57,27 +53,20 @@ judge is shown when the batch has ended.
 
 A batch is drawn at random by default, in turn from each condition and each label of the judge: only
 such a stratified random sample can correct the judge's rates. **b** starts another batch with
-another number of answers, or with the answers first on which the judge is least certain. **space**
-moves an answer to the end of the batch.
+another number of answers, with the answers first on which the judge is least certain, or under
+another name; number and name are kept for the next start. **space** moves an answer to the end of
+the batch.
 
 **u** takes your last label in this experiment back and shows its answer again, then the label
 before it and so on, those of earlier batches and days, too. The label is removed from the database.
 Only a label that is older than the last agreement that this screen has shown you stays there: the
 next label of its answer replaces it in all numbers, and the report counts the change.
 
-Your labels are stored with the judges' labels, under the name of the system's user, and the Results
-screen shows them like those of any judge. Two people with one name count as one person: an answer
-that the other has labelled since your batch was drawn takes no label of yours. `steertui label
---annotator NAME` stores labels under another name.
+Your labels are stored with the judges' labels, under the name above the answer: that of the
+system's user, until **b** changes it. The Results screen shows them like those of any judge. Two
+people with one name count as one person: an answer that the other has labelled since your batch was
+drawn takes no label of yours.
 """
-
-MAX_SIZE = 1_000_000
-"""Maximum number of answers in a batch."""
-
-ORDERS = {
-    QueueOrder.RANDOM: "random: measures the judge's errors, and can correct its rates",
-    QueueOrder.UNCERTAIN: "uncertain: smallest margins first; finds errors, corrects no rates",
-}
 
 
 class LabelScreen(Page):
@@ -107,13 +96,13 @@ class LabelScreen(Page):
         ),
         Binding("u,ctrl+z", "undo", "Undo", id="label.undo", tooltip="Take the last label back"),
         Binding("space", "skip", "Skip", id="label.skip", tooltip="Label it at the end"),
-        Binding("b", "batch", "Batch", id="label.batch", tooltip="Choose size and order"),
+        Binding("b", "batch", "Batch", id="label.batch", tooltip="Choose size, order, your name"),
         Binding("d", "disagreements", "Disagreements", id="label.differs", tooltip="Read them"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
-        self._annotator = _system_user()
+        self._settings = load_settings()
         self._batch = LabelBatch()
         self._agreement: Agreement | None = None
         self._judging = JUDGING
@@ -138,7 +127,8 @@ class LabelScreen(Page):
         """Show the batch; draw one if there is none or another experiment was opened."""
         if self._version != self.session.version or not self._batch.size:
             self._version = self.session.version
-            self._draw_batch(DEFAULT_SIZE, QueueOrder.RANDOM)
+            self._settings = self._settings._replace(order=QueueOrder.RANDOM)
+            self._draw_batch()
         else:
             self._show_next()
 
@@ -148,9 +138,9 @@ class LabelScreen(Page):
             self.reload()
 
     @work(exclusive=True, group="queue", exit_on_error=False)
-    async def _draw_batch(self, size: int, order: QueueOrder) -> None:
+    async def _draw_batch(self) -> None:
         experiment = self.session.id
-        annotator = self._annotator
+        size, annotator, order = self._settings
         self._batch = LabelBatch(order)  # no key labels an answer of another experiment
         self._agreement = None
         self._counts = LabelCounts(0, 0)
@@ -175,7 +165,7 @@ class LabelScreen(Page):
     async def _show_progress(self) -> None:
         # Exclusive: a key pressed meanwhile cancels this and starts its own.
         experiment = self.session.id
-        annotator = self._annotator
+        annotator = self._settings.annotator
         async with self._batch.writing:
             counts = await self.session.with_store(
                 lambda store: count_labels(store, experiment, annotator)
@@ -187,8 +177,7 @@ class LabelScreen(Page):
             self._draw_end(counts)
 
     def _draw_head(self, counts: LabelCounts) -> None:
-        batch, colours = self._batch, self.colours
-        name = self._annotator.removeprefix(JudgeKind.HUMAN.prefix)
+        batch, colours, name = self._batch, self.colours, self._settings.name
         self.query_one("#label-head", ReflowingText).draw_with(
             lambda size: progress(batch, counts, name, size.width, colours)
         )
@@ -228,6 +217,8 @@ class LabelScreen(Page):
         batch = self._batch
         if action in ("label", "skip"):
             return bool(batch.item) and not self._is_reopening
+        if action == "batch":
+            return bool(batch.item or self._counts.answers)
         if action == "next":
             return batch.is_full or batch.has_ended
         if action == "disagreements":
@@ -246,7 +237,7 @@ class LabelScreen(Page):
 
     @work(group="write", exit_on_error=False)
     async def _store(self, batch: LabelBatch, item: QueueItem, label: Label) -> None:
-        annotator = self._annotator
+        annotator = self._settings.annotator
         try:
             async with batch.writing:
                 await self.session.with_store(
@@ -266,7 +257,7 @@ class LabelScreen(Page):
     async def action_undo(self) -> None:
         """Take the last label back, and show its answer again."""
         batch = self._batch
-        annotator = self._annotator
+        annotator = self._settings.annotator
         if batch.has_ended or not batch.labelled:
             await self._reopen_stored()
             return
@@ -281,7 +272,7 @@ class LabelScreen(Page):
     async def _reopen_stored(self) -> None:
         """Take back the last label that is stored; letters have no effect until it is."""
         batch = self._batch
-        experiment, annotator = self.session.id, self._annotator
+        experiment, annotator = self.session.id, self._settings.annotator
         self._is_reopening = True
         try:
             async with batch.writing:
@@ -310,10 +301,10 @@ class LabelScreen(Page):
         """End a batch that is labelled and show the agreement; then draw the next batch."""
         batch = self._batch
         if batch.has_ended:
-            self._draw_batch(DEFAULT_SIZE, batch.order)
+            self._draw_batch()
             return
         experiment = self.session.id
-        annotator = self._annotator
+        annotator = self._settings.annotator
         batch.has_ended = True
         async with batch.writing:
             self._agreement = await self.session.with_store(
@@ -335,17 +326,12 @@ class LabelScreen(Page):
 
     @work(exit_on_error=False)
     async def action_batch(self) -> None:
-        """Choose order and size of the next batch, and draw it."""
-        orders = [(str(order), text) for order, text in ORDERS.items()]
-        order = await self.app.push_screen_wait(
-            ChooseOne("In which order?", orders, self._batch.order)
-        )
-        if order is None:
-            return
-        question = "How many answers? u takes labels back, those of earlier batches, too."
-        size = await self.app.push_screen_wait(NumberPrompt(question, DEFAULT_SIZE, 1, MAX_SIZE))
-        if size:
-            self._draw_batch(size, QueueOrder(order))
+        """Choose order, size and annotator of the next batch, and draw it."""
+        values = await self.app.push_screen_wait(FormDialog(batch_form(self._settings)))
+        if values is not None:
+            self._settings = read_settings(values)
+            save_settings(self._settings)
+            self._draw_batch()
 
     async def action_disagreements(self) -> None:
         """Read the answers to which the judge gave another label."""
@@ -353,14 +339,6 @@ class LabelScreen(Page):
             wanted = TrialFilter(
                 experiment=self.session.id,
                 judge=self._agreement.judge,
-                differs_from=self._annotator,
+                differs_from=self._settings.annotator,
             )
             await self.host.show_trials(wanted)
-
-
-def _system_user() -> str:
-    """Return the judge id of the system's user."""
-    try:
-        return annotator_id(getpass.getuser())
-    except (JudgeError, OSError, KeyError):
-        return annotator_id("me")

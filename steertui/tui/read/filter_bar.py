@@ -49,6 +49,9 @@ WITHOUT_NAME = ("experiment", "judge")
 MIN_VALUES = {"temperature": 1, "differs_from": 1}
 """By filter: the number of values in the database that must be exceeded for it to be shown."""
 
+NO_OPTIONS = FilterOptions((), (), (), (), ())
+"""Options without a database."""
+
 FIXED_VALUES = (("", ""),)
 """Stands for the values of a filter whose list does not depend on the database."""
 
@@ -79,7 +82,7 @@ class FilterBar(ReflowingText):
         choices: values in the database.
     """
 
-    choices = FilterOptions((), (), (), (), ())
+    choices = NO_OPTIONS
 
     def show(self, wanted: TrialFilter, colours: Palette) -> None:
         """Show the filter."""

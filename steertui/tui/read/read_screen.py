@@ -8,20 +8,18 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Input
 
 from steertui.errors import SteertuiError
 from steertui.store.trial_filter import TrialFilter, filter_options, find_trials, trial_rows
 from steertui.store.trials import TrialText, list_trials, read_trial
 from steertui.tui.pending_labels import first_judge
-from steertui.tui.read.filter_bar import KEYS, FilterBar, Search, filter_title
+from steertui.tui.read.filter_bar import NO_OPTIONS, FilterBar, Search
+from steertui.tui.read.filtered import Filtered
 from steertui.tui.read.trial_columns import longest_names
 from steertui.tui.read.trial_list import TrialList
 from steertui.tui.read.trial_view import set_trial_titles, show_trial
-from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.long_text import LongText
-from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.screen_words import in_screen_words
 from steertui.units import counted
 
@@ -36,44 +34,25 @@ side by side, **u** shows or hides the reasoning, **y** copies the answer, **e**
 """
 
 
-class ReadScreen(Page):
+class ReadScreen(Filtered):
     """Screen with the list of trials and the trial under the cursor."""
 
     NAME = "read"
     HELP = HELP
     AUTO_FOCUS = "TrialList"  # not the search, which would consume the keys of the filters
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "slash",
-            "search",
-            "Search",
-            key_display="/",
-            id="read.search",
-            tooltip="Words in answers",
-        ),
-        *(
-            Binding(
-                key,
-                f"choose('{name}')",
-                f"Filter: {filter_title(name)}",
-                show=False,
-                id=f"read.{name}",
-                tooltip="Choose a value",
-            )
-            for name, key in KEYS.items()
-        ),
-        Binding("x", "clear", "Clear", id="read.clear", tooltip="Clear all filters"),
         Binding("b", "beside", "Compare", id="read.beside", tooltip="Compare the conditions"),
         Binding("n", "next(1)", "Next", show=False, id="read.next", tooltip="Next trial"),
         Binding("N", "next(-1)", "Previous", show=False, id="read.back", tooltip="Previous trial"),
         Binding("u", "unfold", "Reasoning", id="read.unfold", tooltip="Show or hide it"),
-        Binding("e", "app.export", "Export", id="read.export", tooltip="HTML, CSV, Markdown"),
+        Binding(
+            "e", "export_experiment", "Export", id="read.export", tooltip="HTML, CSV, Markdown"
+        ),
         Binding("y", "copy", "Copy", id="read.copy", tooltip="Copy the answer to the clipboard"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
-        self._trial_filter = TrialFilter()
         self._version = -1
         self._shows_reasoning = False
         self._trial: TrialText | None = None
@@ -96,37 +75,34 @@ class ReadScreen(Page):
 
     def want(self, wanted: TrialFilter, key: str = "") -> None:
         """Show the trials that pass the filter, with the cursor on the trial `key`."""
-        self._trial_filter = wanted
+        self.trial_filter = wanted
         self._wanted_key = key
         self._version = self.session.version
-        self._show_search(wanted.search)
-        self._find()
+        self.show_search(wanted.search)
+        self.find()
         self.query_one(TrialList).focus()
-
-    def _show_search(self, text: str) -> None:
-        with self.prevent(Input.Changed):
-            self.query_one("#search", Input).value = text
 
     def reload(self) -> None:
         """Find the trials again; a new experiment resets the filters."""
         if self._version != self.session.version:
             self._version = self.session.version
-            self._trial_filter = TrialFilter(experiment=self.session.id)
-            self._show_search("")
-        elif not self._trial_filter.experiment and not self._trial_filter.judge:
-            self._trial_filter = replace(self._trial_filter, experiment=self.session.id)
-        self._find()
+            self.trial_filter = TrialFilter(experiment=self.session.id)
+            self.show_search("")
+        elif not self.trial_filter.experiment and not self.trial_filter.judge:
+            self.trial_filter = replace(self.trial_filter, experiment=self.session.id)
+        self.find()
 
     @work(exclusive=True, group="find", exit_on_error=False)
-    async def _find(self) -> None:
+    async def find(self) -> None:
+        """Find the trials that pass the filter, and show the one under the cursor."""
         trials = self.query_one(TrialList)
         bar = self.query_one(FilterBar)
         try:
             bar.choices = await self.session.with_store(filter_options)
-            if not self._trial_filter.judge and bar.choices.judges:
+            if not self.trial_filter.judge and bar.choices.judges:
                 judge = await self._own_judge() or bar.choices.judges[0][0]
-                self._trial_filter = replace(self._trial_filter, judge=judge)
-            wanted = self._trial_filter
+                self.trial_filter = replace(self.trial_filter, judge=judge)
+            wanted = self.trial_filter
             current_row = await self._wanted_row()
             among = await self._experiment_rows(wanted.experiment)
             rows = await self.session.with_store(lambda store: find_trials(store, wanted, among))
@@ -137,13 +113,17 @@ class ReadScreen(Page):
                 if is_missing
                 else f"{in_screen_words(str(exc))}."
             )
+            bar.choices = NO_OPTIONS
+            self._trial = None
+            self.refresh_bindings()
             self.show_empty(message)
             return
         self.show_empty()
+        self.refresh_bindings()
         trials.names = longest_names(bar.choices)
         trials.fill(rows, current_row)
         set_titles(trials, f"{len(rows):,} {counted(len(rows), 'trial')}")
-        self._draw_chips()
+        self.draw_filters()
         if rows:
             # Before this worker ends, so that a key typed next acts on the trial.
             await self._put_page(trials.request_cursor())
@@ -155,7 +135,7 @@ class ReadScreen(Page):
 
     async def _own_judge(self) -> str:
         """Return the first judge of the experiment, as on Run; "" for none."""
-        experiment = self._trial_filter.experiment
+        experiment = self.trial_filter.experiment
         return await self.session.with_store(lambda store: first_judge(store, experiment))
 
     async def _wanted_row(self) -> int | None:
@@ -180,7 +160,7 @@ class ReadScreen(Page):
         set_titles(long_text, "trial")
         long_text.clear()
         long_text.add(message, "quiet")
-        self._draw_chips()
+        self.draw_filters()
 
     @on(TrialList.PageRequest)
     async def _fetch(self, message: TrialList.PageRequest) -> None:
@@ -195,7 +175,7 @@ class ReadScreen(Page):
 
     async def _put_page(self, request: TrialList.PageRequest) -> None:
         """Read a page of the list and show it."""
-        judge = self._trial_filter.judge
+        judge = self.trial_filter.judge
         rows = list(request.rows)
         lines = await self.session.with_store(lambda store: list_trials(store, rows, judge))
         self.query_one(TrialList).put(request, lines)
@@ -230,49 +210,16 @@ class ReadScreen(Page):
         if self._trial:
             self.call_after_refresh(set_trial_titles, self.query_one("#text"), self._trial)
 
-    def _draw_chips(self) -> None:
-        self.query_one(FilterBar).show(self._trial_filter, self.colours)
-
-    def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
-        """Enable the keys that have an effect on the trial under the cursor."""
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Enable the keys that have an effect: on the trial under the cursor, on the filters."""
         trial = self._trial
-        if action == "search":  # in the search line "/" is text
-            return not isinstance(self.focused, Search)
         if action == "unfold":
             return bool(trial and trial.reasoning)
         if action == "copy":
             return bool(trial and trial.answer)
-        return trial is not None if action == "beside" else True
-
-    @work(exit_on_error=False)
-    async def action_choose(self, name: str) -> None:
-        """Choose the value of a filter."""
-        current = getattr(self._trial_filter, name)
-        wanted = replace(self._trial_filter, experiment=self.session.id)
-        options = self.query_one(FilterBar).options(name, wanted, self.colours)
-        value = await self.app.push_screen_wait(
-            ChooseOne(f"Filter by {filter_title(name)}", options, current)
-        )
-        if value is not None:
-            self._trial_filter = replace(self._trial_filter, **{name: value})
-            self._find()
-
-    def action_search(self) -> None:
-        """Focus the search."""
-        self.set_focus(self.query_one("#search", Input))
-
-    @on(Input.Changed, "#search")
-    def _typed(self, event: Input.Changed) -> None:
-        self._trial_filter = replace(self._trial_filter, search=event.value)
-        self._find()
-
-    @on(Input.Submitted, "#search")
-    def _entered(self) -> None:
-        self.set_focus(self.query_one(TrialList))
-
-    def action_clear(self) -> None:
-        """Clear all filters."""
-        self.want(TrialFilter(experiment=self.session.id, judge=self._trial_filter.judge))
+        if action == "beside":
+            return trial is not None
+        return super().check_action(action, parameters)
 
     def action_unfold(self) -> None:
         """Show or hide the reasoning."""

@@ -30,8 +30,8 @@ BAR_WIDTH = 25
 MIN_NAME = 14
 """Columns that a name keeps if space is short."""
 
-EDGES = 2
-"""Columns of the scroll bar beside the table."""
+EDGES = 6
+"""Columns of the screen beside the table: its margins and its scroll bar."""
 
 
 class _Column(Enum):

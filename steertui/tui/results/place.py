@@ -4,8 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textual.containers import ScrollableContainer
+from textual.geometry import Size
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import DataTable, Static
+
+from steertui.tui.widgets.moves import MoveScroll
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,37 @@ class Place:
     widget: Widget
     above: int
     height: int
+
+
+class PlacedScroll(MoveScroll):
+    """Scrolled box that keeps its place when another size of the terminal changes its lines."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._places: list[Place] = []
+        self._drawn_size = Size()
+
+    def on_mount(self) -> None:
+        """Note the place after each layout."""
+        self._drawn_size = self.app.size
+        self.screen.screen_layout_refresh_signal.subscribe(self, self._note, immediate=True)
+
+    def keep_place(self) -> None:
+        """Scroll to the place in the former size, as soon as the new one is drawn."""
+        self.call_after_refresh(self.call_after_refresh, self._scroll_back)
+
+    def _scroll_back(self, former: int = -1) -> None:
+        """Scroll to where the box was, until no layout moves it any more."""
+        line = scroll_back(self, self._places)
+        if line != former:
+            self.call_after_refresh(self.call_after_refresh, self._scroll_back, line)
+        else:
+            self._drawn_size = self.app.size
+
+    def _note(self, _: Screen[object]) -> None:
+        """Note what is visible after a layout, but not while another size is drawn."""
+        if self.app.size == self._drawn_size:
+            self._places = visible_places(self)
 
 
 def visible_places(box: ScrollableContainer) -> list[Place]:

@@ -6,42 +6,30 @@ from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.geometry import Size
-from textual.screen import Screen
 from textual.widgets import DataTable, Static
 
-from steertui.analysis.category_rows import category_legend
-from steertui.analysis.formatting import pair_title, shared_legend, table_title
+from steertui.analysis.formatting import shared_legend, table_title
 from steertui.analysis.summary import Summary
-from steertui.analysis.table import Table
 from steertui.errors import SteertuiError
 from steertui.printable import one_line
 from steertui.stats.rate import Policy
+from steertui.store.read_only import newest_change
 from steertui.store.trial_filter import TrialFilter, find_trials
 from steertui.store.trials import list_trials
 from steertui.tui.pending_labels import labelling_judges
 from steertui.tui.results.counting import Counted, count
 from steertui.tui.results.counting_note import COUNTING, CountingNote
-from steertui.tui.results.heat_map import draw_heat_map, has_heat_map
 from steertui.tui.results.missing import empty_reason
 from steertui.tui.results.overview import Overview, make_overview
-from steertui.tui.results.place import Place, scroll_back, visible_places
+from steertui.tui.results.place import PlacedScroll
 from steertui.tui.results.report_screen import ReportScreen
 from steertui.tui.results.table_text import draw_table_text
 from steertui.tui.results.tables import (
-    HEADINGS,
-    TABLE_EDGES,
     ResultTable,
-    agreement_table,
-    categories_table,
-    changed_table,
     drill_down_filter,
-    rates_table,
-    tables_width,
 )
+from steertui.tui.results.tables_pane import TablesPane
 from steertui.tui.widgets.choose_one import ChooseOne
-from steertui.tui.widgets.moves import MoveScroll
 from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.reflowing_text import ReflowingText
 from steertui.tui.widgets.screen_words import in_screen_words
@@ -68,11 +56,10 @@ the whole report, as the command `steertui report` prints it. **e** writes the r
 Report and export have the policy of this screen.
 """
 
-HEAT_MAP = "heat map of categories × conditions"
-
-LEGEND_HEAD = "convergence in per cent and valid answers"
-
-OVERVIEW = "primary comparison of each table, largest gap first: enter shows the table"
+OVERVIEW = (
+    "primary comparison of each table, largest gap first: enter shows the table, tab goes to the "
+    "text and tables below"
+)
 
 POLICIES = [
     ("paper", "paper: nonsensical answers are excluded"),
@@ -92,67 +79,36 @@ class ResultsScreen(Page):
         Binding("h", "heat_map", "Heat map", id="results.heat", tooltip="Categories × conditions"),
         Binding("f", "changed", "Changed", id="results.changed", tooltip="Changed labels"),
         Binding("r", "report", "Report", id="results.report", tooltip="All that the report says"),
-        Binding("e", "app.export", "Export", id="results.export", tooltip="HTML, CSV, Markdown"),
+        Binding(
+            "e", "export_experiment", "Export", id="results.export", tooltip="HTML, CSV, Markdown"
+        ),
     ]
 
     def __init__(self) -> None:
         super().__init__()
         self._counted: Counted | None = None
+        self._state: tuple[Policy, float] | None = None
         self._index = 0
         self._version = -1
-        self._tables: dict[str, ResultTable] = {}
         self._overview = Overview()
         self._is_counting = False
         self._held: list[str] = []
-        self._places: list[Place] = []
-        self._drawn_size = Size()
 
     def body(self) -> ComposeResult:
         """Yield the sentences and the tables."""
         yield CountingNote()
         yield Static(OVERVIEW, classes="heading", id="overview-head")
         yield StableTable(id="overview", cursor_type="row")
-        with MoveScroll(id="results-box"):
+        with PlacedScroll(id="results-box"):
             yield ReflowingText(id="sentences")
-            with Vertical(id="results-tables"):
-                yield Static(classes="heading", id="heat-map-head", markup=False)
-                yield ReflowingText(id="heat-map")
-                for name in HEADINGS:
-                    yield Static(classes="heading", id=f"{name}-head", markup=False)
-                    yield StableTable(id=name, classes="results")
-
-    def on_mount(self) -> None:
-        """Note the place after each layout."""
-        self._drawn_size = self.app.size
-        self.screen_layout_refresh_signal.subscribe(self, self._note_places, immediate=True)
-
-    def _hide_tables(self) -> None:
-        """Hide heat map and tables until they have rows."""
-        self.query_one("#heat-map").display = False
-        self.query_one("#heat-map-head").display = False
-        for table in self.query(DataTable):
-            table.display = False
-            self.query_one(f"#{table.id}-head").display = False
+            yield TablesPane()
 
     def on_resize(self) -> None:
         """Draw overview and tables for the new width, and keep the place."""
         super().on_resize()
         if self._summary:
             self.call_after_refresh(self._draw)
-            self.call_after_refresh(self.call_after_refresh, self._keep_place)
-
-    def _keep_place(self, former: int = -1) -> None:
-        """Scroll to where the box was in the former size, until no layout moves it any more."""
-        line = scroll_back(self.query_one("#results-box", MoveScroll), self._places)
-        if line != former:
-            self.call_after_refresh(self.call_after_refresh, self._keep_place, line)
-        else:
-            self._drawn_size = self.app.size
-
-    def _note_places(self, _: Screen[object]) -> None:
-        """Note what is visible after a layout, but not while another size is drawn."""
-        if self.app.size == self._drawn_size:
-            self._places = visible_places(self.query_one("#results-box", MoveScroll))
+            self.query_one(PlacedScroll).keep_place()
 
     def reload(self) -> None:
         """Summarise the experiment again."""
@@ -164,11 +120,12 @@ class ResultsScreen(Page):
     def _forget(self) -> None:
         """Show that the open experiment is being counted, and no number of another one."""
         self._counted = None
-        self._tables = {}
         self._held = []
         self._is_counting = bool(self.session.id)
         self.show_empty()
-        self._hide_tables()
+        self._table("overview").display = False
+        self.query_one("#overview-head").display = False
+        self.query_one(TablesPane).clear()
         self.set_focus(None)
         text = Text(COUNTING, self.colours.quiet)
         self.query_one("#sentences", ReflowingText).draw_with(lambda _: text)
@@ -181,18 +138,22 @@ class ResultsScreen(Page):
             self.show_empty(f"No results: {self.session.unplanned}.")
             return
         note = self.query_one(CountingNote)
-        begun = note.begin() if self._counted else None
+        state = policy, newest_change(self.session.db)
+        begun = note.begin() if self._counted and self._state != state else None
         try:
             self._counted = await self.session.with_store(
                 lambda store: count(store, experiment, policy)
             )
         except SteertuiError as exc:
             self._is_counting = False
+            self._counted = None
+            self.refresh_bindings()
             self.show_empty(f"No results: {in_screen_words(str(exc))}.")
             return
         finally:
             note.end(begun)
         self._is_counting = False
+        self._state = state
         self._draw()
         for action in self._held:
             self.call_after_refresh(self.run_action, action)
@@ -203,26 +164,17 @@ class ResultsScreen(Page):
     def _draw(self) -> None:
         if not self._counted or not self._counted.summary.tables:
             self.show_empty("No results: no trial was run yet. 2 opens the Run screen.")
+            self.refresh_bindings()
             return
         self.show_empty()
         counted, colours = self._counted, self.colours
         summary = counted.summary
         index = self._index = min(self._index, len(summary.tables) - 1)
-        table = summary.tables[index]
         self._show_overview()
         self.query_one("#sentences", ReflowingText).draw_with(
             lambda size: draw_table_text(summary, index, size.width, colours)
         )
-        tables = {
-            "rates-table": rates_table(table, colours),
-            "categories": categories_table(table, colours),
-            "agreement": agreement_table(counted.agreement, colours),
-        }
-        room = self._share_width(max(shown.content.width for shown in tables.values()))
-        self._tables = tables | {"changed": changed_table(table, counted.titles, colours, room)}
-        self._show_heat_map(table)
-        for name, shown in self._tables.items():
-            self._show_table(name, shown)
+        self.query_one(TablesPane).show(counted, index, colours, self._missing)
         self.refresh_bindings()
 
     def _show_overview(self) -> None:
@@ -254,50 +206,6 @@ class ResultsScreen(Page):
         """The summary of the open experiment; None until it is counted."""
         return self._counted.summary if self._counted else None
 
-    def _share_width(self, needed: int) -> int:
-        """Give the tables up to `needed` columns beside the sentences; return their columns."""
-        part = self.query_one("#results-tables")
-        width = part.content_size.width
-        if self.has_class("-vast"):
-            width = tables_width(self.query_one("#results-box").content_size.width, needed)
-        part.styles.width = width if self.has_class("-vast") else None
-        return width - TABLE_EDGES
-
-    def _show_heat_map(self, table: Table) -> None:
-        """Show the heat map, unless there is nothing to compare."""
-        assert self._summary
-        tables, colours = self._summary.tables, self.colours
-        heat_map = self.query_one("#heat-map", ReflowingText)
-        heat_map.draw_with(lambda size: draw_heat_map(table, tables, size.width, colours))
-        heat_map.display = has_heat_map(table)
-        note = LEGEND_HEAD if heat_map.display else self._missing("categories")
-        head = self.query_one("#heat-map-head", Static)
-        head.display = True
-        head.update(f"{HEAT_MAP}: {note}")
-
-    def _show_table(self, name: str, table: ResultTable) -> None:
-        """Show a table and its heading, or why it is empty."""
-        grid = self._table(name)
-        grid.fill(table.content)
-        rows = len(table.content.rows)
-        grid.display = rows > 0
-        grid.fixed_columns = 1
-        title, hint = HEADINGS[name]
-        part = f" (the first {rows:,} of {rows + table.left_out:,})" if table.left_out else ""
-        note = hint if rows else self._missing(name)
-        if name == "categories" and rows:
-            note = self._category_note(note)
-        head = self.query_one(f"#{name}-head", Static)
-        head.display = True
-        head.update(f"{title}{part}: {note}")
-
-    def _category_note(self, hint: str) -> str:
-        """Return which gap the table of categories has, and the meaning of its columns."""
-        assert self._summary
-        table = self._summary.tables[self._index]
-        gap = f"Gap: {pair_title(table.primary)}" if table.primary else ""
-        return ". ".join(filter(None, (hint, gap, category_legend(table))))
-
     def _missing(self, name: str) -> str:
         """Return why a table is empty."""
         assert self._counted
@@ -315,7 +223,7 @@ class ResultsScreen(Page):
     @on(DataTable.CellSelected)
     async def _opened(self, event: DataTable.CellSelected) -> None:
         cell = (event.coordinate.row, event.coordinate.column)
-        shown = self._tables.get(event.data_table.id or "", ResultTable())
+        shown = self.query_one(TablesPane).tables.get(event.data_table.id or "", ResultTable())
         fields = shown.drill_downs.get(cell)
         if fields is None or not self._summary:
             return
@@ -339,12 +247,12 @@ class ResultsScreen(Page):
             return True
         if action == "table":
             return bool(summary and len(summary.tables) > 1)
-        if action in ("policy", "report"):
+        if action in ("policy", "report", "export_experiment"):
             return bool(summary and summary.tables)
         if action == "heat_map":
             return self.query_one("#heat-map").display
         if action == "changed":
-            return bool(self._tables.get("changed", ResultTable()).drill_downs)
+            return bool(self.query_one(TablesPane).tables.get("changed", ResultTable()).drill_downs)
         return True
 
     async def action_report(self) -> None:

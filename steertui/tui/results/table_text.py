@@ -8,6 +8,7 @@ from steertui.analysis.caveats import HEADING
 from steertui.analysis.declaration import declaration_sentences
 from steertui.analysis.formatting import POLICY_DESCRIPTIONS, table_title, unjudged_sentence
 from steertui.analysis.gap_details import short_sensitivity
+from steertui.analysis.missing_trials import left_out_sentence
 from steertui.analysis.model_series import SERIES_COLUMNS, model_series, series_notes, series_rows
 from steertui.analysis.primary_gaps import several_settings_sentences
 from steertui.analysis.summary import Summary
@@ -16,7 +17,6 @@ from steertui.paper.limits import report_limits
 from steertui.printable import one_line
 from steertui.stats.rate import Policy
 from steertui.tui.results.groups import draw_grid, draw_groups
-from steertui.tui.results.missing import left_out_sentence
 from steertui.tui.results.rates import draw_table
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import hanging_indent

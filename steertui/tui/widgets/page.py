@@ -268,6 +268,10 @@ class Page(Screen[None]):
             text.append(f"  {key}  ", f"bold {colours.blue}").append(f"{effect}\n", colours.quiet)
         self.query_one("#empty-note", Static).update(text)
 
+    async def action_export_experiment(self) -> None:
+        """Export the open experiment to a file."""
+        await self.app.run_action("export")
+
     def show_error(self, message: str) -> None:
         """Show an error message, and drop the keys that were typed before it."""
         self.host.drop_keys()
