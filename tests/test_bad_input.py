@@ -36,6 +36,7 @@ FILES = {
         (["--judge", "local:cut.gguf"], 1, "cut.gguf: llama.cpp cannot load it"),
         (["--judge", "oracle"], 1, "oracle: no such judge; write local:MODEL"),
         (["--judge", "local:none.gguf"], 1, "none.gguf: no such model"),
+        (["--judge", "none", "--judge", "local:demo"], 1, "judges: none and a judge are named"),
         (["--scenarios", "nowhere"], 1, "nowhere: no such scenario pack; give a shipped pack"),
         (["--scenarios", "empty"], 1, "empty: no CSV file"),
         (["--scenarios", "hollow"], 1, "a.csv: no task after the first record"),

@@ -36,6 +36,7 @@ from steertui.planning.consent import require_consent
 from steertui.planning.judges import (
     Judge,
     JudgeServerOptions,
+    require_judges_or_none,
 )
 from steertui.planning.left_out import LeftOut, without_missing_files
 from steertui.planning.new_database import resolve_before_creation
@@ -107,6 +108,7 @@ def run_batch(
     Raises ConsentError before anything is done if the user does not agree to a received experiment,
     FetchError if the disk is too small for all of the run, BudgetError when the budget is spent.
     """
+    require_judges_or_none(experiment.judges)
     experiment, missing = _agreed(experiment, db, origin, how)
     handler = SignalHandler()
     meter = BudgetMeter(how.budget) if how.budget else None

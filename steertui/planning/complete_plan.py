@@ -3,16 +3,22 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 from steertui.assets.weights import locate_header, locate_weights
 from steertui.core.experiment import Experiment, parse_experiment
-from steertui.core.model import is_server
+from steertui.core.judge_kind import JudgeKind
+from steertui.core.model import Model, is_server
 from steertui.errors import SteertuiError
+from steertui.judge.local import LocalJudge
+from steertui.judge.rubric import load_rubric
 from steertui.planning.scoring import conditions_to_score
 from steertui.store import Store
+from steertui.store.judge_queries import JudgeRecord, local_judges
 from steertui.store.progress_queries import unscored_counts
 from steertui.store.records import StoredExperiment
 from steertui.store.setup_queries import used_conditions
+from steertui.untrusted import parse_json
 
 
 def newest_plan(store: Store, experiment: Experiment) -> StoredExperiment | None:
@@ -39,6 +45,33 @@ def is_complete(
 def imported_judges(store: Store, experiment: str) -> frozenset[str]:
     """Return the names of judges whose labels were imported; no run makes more of them."""
     return frozenset(info.name for info in store.judges(experiment) if info.kind.is_imported)
+
+
+def stored_judge(name: str, experiment: Experiment, store: Store) -> JudgeRecord | None:
+    """Return the stored judge of a local judge's name whose weights are not on this machine.
+
+    Rubric, view and method are those of the experiment; the weights are known by their name only.
+    """
+    model = name.removeprefix(JudgeKind.LOCAL.prefix)
+    rubric = load_rubric(experiment.rubric)
+    for record in local_judges(store):
+        digest = str(parse_json(record.settings).get("model"))
+        judge = LocalJudge(
+            Model(model, Path(), digest, 0),
+            rubric,
+            experiment.hide_suffix,
+            experiment.debias,
+            stored_name=record.name,
+        )
+        weights = record.name.removeprefix(JudgeKind.LOCAL.prefix).partition("/")[0]
+        if judge.id == record.id and _plain(weights) == _plain(model.rpartition("/")[2]):
+            return record
+    return None
+
+
+def _plain(name: str) -> str:
+    """Return the lower-case letters and digits of the name of weights, without "gguf"."""
+    return "".join(filter(str.isalnum, name.lower())).replace("gguf", "")
 
 
 def can_render(experiment: Experiment) -> bool:

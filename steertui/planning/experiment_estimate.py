@@ -9,12 +9,18 @@ from steertui.core.experiment import Experiment
 from steertui.core.prompt import Prompt
 from steertui.errors import SteertuiError
 from steertui.paths import exists
-from steertui.planning.complete_plan import can_render, imported_judges, is_complete, newest_plan
+from steertui.planning.complete_plan import imported_judges, is_complete, newest_plan, stored_judge
 from steertui.planning.consent import open_question
 from steertui.planning.estimate import Estimate, grid_size
 from steertui.planning.example_prompt import example_prompt
 from steertui.planning.judge_estimate import JudgeEstimate
-from steertui.planning.judges import JudgeServerOptions, openable_judges, with_stored_names
+from steertui.planning.judges import (
+    NO_JUDGE,
+    JudgeServerOptions,
+    judge_names,
+    openable_judges,
+    with_stored_names,
+)
 from steertui.planning.left_out import without_missing_files
 from steertui.planning.origin import TYPED, Origin
 from steertui.planning.reach import Sizes, missing_sizes
@@ -96,7 +102,7 @@ def _early(
     are to be read.
     """
     sources, weights = missing
-    if (sources or weights) and not can_render(experiment) and exists(db):
+    if (sources or weights) and exists(db):
         with Store(db, must_exist=True) as store:
             if complete := _complete(experiment, store, options, sources, is_agreed=is_agreed):
                 return complete
@@ -121,9 +127,15 @@ def _complete(
     if not sources and not trials_of_plan(store, stored.id, *resolve_texts(experiment)):
         return None  # the texts have changed
     imported = imported_judges(store, stored.id)
-    own = [name for name in experiment.judges if name not in imported]
-    found = openable_judges(replace(experiment, judges=own), options, is_agreed=is_agreed)
-    judges = [judge for judge in with_stored_names(found, store) if not isinstance(judge, str)]
+    own = [name for name in judge_names(experiment) if name not in imported]
+    found = openable_judges(
+        replace(experiment, judges=own or [NO_JUDGE]), options, is_agreed=is_agreed
+    )
+    known = (
+        stored_judge(judge, experiment, store) if isinstance(judge, str) else judge
+        for judge in with_stored_names(found, store)
+    )
+    judges = [judge for judge in known if judge]
     ids = [judge.id for judge in judges]
     if len(ids) < len(own) or not is_complete(store, stored, experiment, ids):
         return None

@@ -10,6 +10,8 @@ from steertui.planning.complete_plan import can_render, newest_plan
 from steertui.planning.experiment_estimate import estimate_experiment
 from steertui.planning.judges import JudgeServerOptions
 from steertui.planning.origin import Origin
+from steertui.planning.reach import missing_sizes
+from steertui.planning.supply import requirements_of
 from steertui.store import Store
 from steertui.store.setup_queries import used_models
 
@@ -33,7 +35,8 @@ def idle_reason(
     """
     if is_imported(experiment, db):
         return IMPORTED
-    if not exists(db) or can_render(experiment):
+    has_all = can_render(experiment) and not any(missing_sizes(requirements_of(experiment)))
+    if not exists(db) or has_all:
         return ""
     return COMPLETE if estimate_experiment(experiment, db, options, origin).is_complete else ""
 

@@ -71,6 +71,12 @@ def judge_names(experiment: Experiment) -> list[str]:
     return [name for name in experiment.judges if name != NO_JUDGE]
 
 
+def require_judges_or_none(names: Sequence[str]) -> None:
+    """Raise JudgeError if "none" is named beside a judge."""
+    if NO_JUDGE in names and set(names) != {NO_JUDGE}:
+        raise JudgeError("judges: none and a judge are named; leave one of them out")
+
+
 def judge_sampling(experiment: Experiment) -> JudgeSampling:
     """Return the sampling of an experiment's judges behind servers."""
     return JudgeSampling(
@@ -84,6 +90,7 @@ def openable_judges(
     experiment: Experiment, options: JudgeServerOptions, *, is_agreed: bool
 ) -> list[Judge | str]:
     """Return the judges; the name of a local one if its weights are missing or not agreed to."""
+    require_judges_or_none(experiment.judges)
     names = judge_names(experiment)
     openable = [
         name

@@ -18,6 +18,7 @@ from steertui.planning.judges import (
     judge_names,
     judge_sampling,
     register_judges,
+    require_judges_or_none,
     with_stored_names,
 )
 from steertui.planning.left_out import LeftOut
@@ -169,6 +170,7 @@ def experiment_judges(
 ) -> tuple[Judge, ...]:
     """Return the experiment's judges; raises JudgeError or ModelError for a wrong name."""
     experiment = design.experiment
+    require_judges_or_none(experiment.judges)
     return find_judges(
         judge_names(experiment),
         experiment.rubric,

@@ -7,8 +7,11 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from steertui.core.experiment import Experiment
+from steertui.core.model import Model
 from steertui.core.verdict import Label, Verdict
 from steertui.engine.sizing import Overrides
+from steertui.judge.local import LocalJudge
+from steertui.judge.rubric import load_rubric
 from steertui.planning.estimate import Estimate
 from steertui.planning.experiment_estimate import estimate_experiment
 from steertui.planning.idle_plan import COMPLETE, IMPORTED, idle_reason
@@ -81,6 +84,28 @@ def test_r_on_run_asks_for_no_weights_of_a_complete_experiment(tmp_path: Path) -
         assert [notice.text for notice in screen.run.notices] == [COMPLETE]
 
     drive(Session(db, EXPERIMENT), story)
+
+
+def test_a_complete_experiment_needs_neither_the_weights_of_its_judge_nor_a_judge(
+    tmp_path: Path,
+) -> None:
+    db = tmp_path / "a.db"
+    write(db)
+    unjudged = replace(EXPERIMENT, judges=["none"])
+    judged = replace(EXPERIMENT, judges=["local:hub/Some-0.5B-GGUF:Q4_K_M"])
+    other = replace(EXPERIMENT, judges=["local:hub/Other-0.5B-GGUF:Q4_K_M"])
+    weights = Model("Some-0.5B.Q4_K_M", Path(), "ab" * 32, 0)
+    judge = LocalJudge(weights, load_rubric("steertui"))
+    with Store(db) as store:
+        store.add_judge(judge.id, judge.name, {**judge.settings, "title": "Some"})
+        for (key,) in select(db, "SELECT trial FROM generations"):
+            store.add_verdict(str(key), Verdict(judge.id, Label.CONVERGENCE))
+    for plan, reason in ((unjudged, COMPLETE), (judged, COMPLETE), (other, "")):
+        execute(db, "UPDATE experiment_plans SET toml = ?", [plan.to_toml()])
+        assert idle_reason(plan, db, DEFAULT_OPTIONS, TYPED) == reason
+    execute(db, "UPDATE experiment_plans SET toml = ?", [judged.to_toml()])
+    execute(db, "DELETE FROM verdicts WHERE judge = ? AND id % 2", [judge.id])
+    assert idle_reason(judged, db, DEFAULT_OPTIONS, TYPED) == ""
 
 
 def test_r_on_run_says_that_imported_answers_leave_nothing_to_generate(tmp_path: Path) -> None:

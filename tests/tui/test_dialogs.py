@@ -14,6 +14,7 @@ from textual.widgets import Input, Static, TextArea
 from steertui.core.condition_files import load_conditions
 from steertui.core.experiment import Experiment
 from steertui.engine.sizing import Overrides
+from steertui.errors import JudgeError
 from steertui.planning.experiment_files import load_experiment
 from steertui.planning.origin import origin_of
 from steertui.planning.reach import LARGE_DOWNLOAD
@@ -156,6 +157,21 @@ def test_enter_on_a_value_that_is_not_ticked_ticks_it_and_then_takes_it(tmp_path
         assert "placebo" in str(app.screen.query_one("#taken", Static).render())
         await press(pilot, "enter")
         assert screen.experiment.conditions == [*before, "placebo"]
+
+    drive(Session(tmp_path / "a.db"), story)
+
+
+def test_none_and_a_judge_exclude_each_other(tmp_path: Path) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        screen = await plan(pilot, app, "judges")
+        for keys, judges in (
+            (("home", "space", "down", "space"), ["local:demo"]),
+            (("home", "space"), ["none"]),
+        ):
+            await press(pilot, "enter", *keys, "enter")
+            assert screen.experiment.judges == judges
+        with pytest.raises(JudgeError, match="judges: none and a judge are named; leave one"):
+            with_field(screen.experiment, "judges", ["none", "local:demo"])
 
     drive(Session(tmp_path / "a.db"), story)
 

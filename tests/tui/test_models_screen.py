@@ -53,6 +53,7 @@ def test_an_interrupted_download_is_shown_with_its_bytes(hub: HubServer, tmp_pat
         text = await details(pilot, app, name)
         assert text.startswith("2 MB of the first file are downloaded; f resumes\n")
         assert f"licence {model.licence}" in text
+        assert not {"v", "d"} & app.screen.active_bindings.keys()
         await press(pilot, "enter")
         plan = app.screen
         assert isinstance(plan, PlanScreen)
@@ -76,6 +77,7 @@ def test_damaged_weights_are_found_downloaded_again_and_deleted(
         screen = app.screen
         assert isinstance(screen, ModelsScreen)
         assert "verified: " in await details(pilot, app, NAME)
+        assert {"v", "d"} <= app.screen.active_bindings.keys()
         blob = all_cached_weights()[0].paths[0].resolve()
         content = bytearray(blob.read_bytes())
         content[-1] ^= 1

@@ -95,6 +95,7 @@ def test_words_of_the_user_are_shown_as_they_are(tmp_path: Path) -> None:
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "2")
         assert isinstance(app.screen, RunScreen)
+        assert "enter" not in app.screen.active_bindings  # no trial is planned yet
         app.screen.show_error(users)
         await wait_idle(pilot)
         notice = " ".join(str(app.screen.query_one("#notices", Static).render()).split())

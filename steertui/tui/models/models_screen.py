@@ -142,6 +142,7 @@ class ModelsScreen(JobPage):
         row = self._current_row
         lines = [one_line(line) for line in _details(row)] if row else []
         self.query_one("#model-text", Static).update(Text("\n".join(lines)))
+        self.refresh_bindings()
 
     def _cells(self, row: InventoryRow) -> tuple[Text, ...]:
         colours = self.colours
@@ -173,7 +174,10 @@ class ModelsScreen(JobPage):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Enable the keys that have an effect now."""
-        if action in ("fetch", "add", "verify", "delete"):
+        if action in ("verify", "delete"):
+            row = self._current_row
+            return not self.is_busy and row is not None and _is_on_disk(row)
+        if action in ("fetch", "add"):
             return not self.is_busy
         return super().check_action(action, parameters)
 
@@ -212,8 +216,7 @@ class ModelsScreen(JobPage):
     def action_verify(self) -> None:
         """Hash the model under the cursor again."""
         row = self._current_row
-        if not row or not _is_on_disk(row):
-            self.notify("This model is not on disk; f downloads it.", markup=False)
+        if row is None:
             return
         weights = locate_weights(row.name)
         for path in weights.paths if weights else ():
@@ -225,8 +228,7 @@ class ModelsScreen(JobPage):
     async def action_delete(self) -> None:
         """Delete the model under the cursor, after a confirmation that names the files."""
         row = self._current_row
-        if not row or not _is_on_disk(row):
-            self.notify("This model is not on disk.", markup=False)
+        if row is None:
             return
         cached = all_cached_weights() if find_hub_name(row.name) else []
         matches = [weights for weights in cached if str(weights.paths[0]) == row.path]

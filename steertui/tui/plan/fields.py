@@ -10,6 +10,7 @@ from steertui.core.generation import StopTokens
 from steertui.core.prompt import Thinking
 from steertui.core.verdict import Debias, ReasoningEffort
 from steertui.errors import ExperimentError, SteertuiError
+from steertui.planning.judges import NO_JUDGE, require_judges_or_none
 from steertui.planning.model_groups import expand_models
 from steertui.toml_files import validate
 from steertui.tui.plan.field_choices import (
@@ -41,6 +42,7 @@ class Field:
         special: a value and the text that is shown for it, such as (0, "all").
         is_path: whether a typed value can be a path, which is completed.
         reads_texts: whether `choices` reads text files that the experiment names.
+        alone: the choice that is ticked without others; "" for none.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Field:
     special: tuple[object, str] | None = None
     is_path: bool = False
     reads_texts: bool = False
+    alone: str = ""
 
     def format(self, value: object) -> str:
         """Return a value as it is shown."""
@@ -105,9 +108,10 @@ def problem_of(experiment: Experiment, field: Field, typed: str) -> str:
 def with_field(experiment: Experiment, name: str, value: object) -> Experiment:
     """Return the experiment with one field changed; groups of models become their members.
 
-    Raises ExperimentError or ModelError for a bad value.
+    Raises ExperimentError, JudgeError or ModelError for a bad value.
     """
     changed = asdict(experiment) | {name: value}
+    require_judges_or_none(changed["judges"])
     return expand_models(validate(changed, Experiment, ExperimentError, "experiment"))
 
 
@@ -190,6 +194,7 @@ _JUDGES = (
         about="Judges that label the answers; none ticked: the demo model judges its own answers "
         "if it is the only model, else answers stay unjudged",
         choices=judge_choices,
+        alone=NO_JUDGE,
         hint="others: openai:MODEL, openai:MODEL@http://HOST:PORT/v1, local:FILE.gguf",
         special=([], "default"),
     ),

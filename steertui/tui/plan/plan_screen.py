@@ -231,7 +231,8 @@ class PlanScreen(Page):
             self.origin.require_readable(experiment)
         if field.choices:
             choices = field.choices(experiment)
-            return await self.app.push_screen_wait(ChooseMany(question, choices, value, field.hint))
+            dialog = ChooseMany(question, choices, value, field.hint, alone=field.alone)
+            return await self.app.push_screen_wait(dialog)
         if field.values:
             rows = [(each, each) for each in field.values]
             return await self.app.push_screen_wait(ChooseOne(question, rows, value))

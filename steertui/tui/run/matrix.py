@@ -135,6 +135,10 @@ class Matrix(ScrollView, can_focus=True):
         self._show_cursor()
         self.post_message(self.Moved(self.selected_key()))
 
+    def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
+        """Let Enter act on a trial only."""
+        return bool(self.selected_key()) if action == "open" else True
+
     def action_open(self) -> None:
         """Open the cell under the cursor."""
         if self.selected_key():

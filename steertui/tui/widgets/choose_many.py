@@ -85,8 +85,12 @@ class ChooseMany(LineDialog[list[str] | None]):
         options: Sequence[tuple[str, str]],
         current: Sequence[str],
         hint: str = "",
+        *,
+        alone: str = "",
     ) -> None:
         """Ask a question about `options`, pairs of a value and its text.
+
+        A tick at the value `alone` removes the other ticks, and another tick removes that one.
 
         `current` are the values ticked at first. If there is a `hint` on what can be typed, other
         values can be typed, too; those of `current` are in the input line, where they are edited.
@@ -100,6 +104,7 @@ class ChooseMany(LineDialog[list[str] | None]):
         self._typed = join_names(others)
         self._ticked = set(current)
         self._was_ticked = False
+        self._alone = alone
 
     def compose(self) -> ComposeResult:
         """Yield the question, the list, the input line and the keys."""
@@ -169,8 +174,11 @@ class ChooseMany(LineDialog[list[str] | None]):
         ticks = self.query_one(TickList)
         value = self._options[index][0]
         self._ticked ^= {value}
+        if value in self._ticked and self._alone:
+            self._ticked &= {value} if value == self._alone else self._ticked - {self._alone}
         self._was_ticked = True
-        ticks.replace_option_prompt_at_index(index, self._option_text(value))
+        for place, (each, _) in enumerate(self._options):
+            ticks.replace_option_prompt_at_index(place, self._option_text(each))
         self._show_chosen()
 
     @on(OptionList.OptionSelected)
