@@ -53,10 +53,10 @@ class RecentExperiment:
         title: its name if it has one, its models, and the number of trials.
         trials: number of trials.
         answered: number of answers.
-        gap: steerability gap in points with its interval, or the range over the tables; "" if
-            unknown.
+        gap: steerability gap in points with its interval, or the range over the tables; the reason
+            if there is none; "" if unknown.
         seen_at: time of the last look, or of the newest plan, in seconds since 1970.
-        judge: judge of the gap, and whether others contradict it; "" if unknown.
+        judge: judge of the gap, and whether others contradict it; "" if unknown or without a gap.
         pending: labels pending, of the planned judges.
         unscored: answers that the unsteered model is to score and has not.
         at_work: whether a run of this program was at work, which changes the database at once.
@@ -171,7 +171,9 @@ def merge_recent(
 
 
 def gap_and_judge(summary: Summary | None) -> tuple[str, str]:
-    """Return the primary gap in points with its interval, and its judge; "" for none.
+    """Return the primary gap in points with its interval, and its judge.
+
+    Without one it is the reason and ""; without a summary both are "".
 
     The judge is the first model judge that has a gap, else the first person or published labels.
     With several tables of this judge it is the range of their gaps. Tables whose labels are not
@@ -184,11 +186,26 @@ def gap_and_judge(summary: Summary | None) -> tuple[str, str]:
         if result and is_shown and table.judge and result.gap.low is not None:
             by_judge.setdefault(table.judge, []).append(result)
     if not by_judge:
-        return "", ""
+        return _reason(summary) if summary else "", ""
     judge = min(by_judge, key=lambda info: info.kind.is_reference)
     results = by_judge[judge]
     differ = " (judges differ)" if any(r.finding is Finding.CONTESTED for r in results) else ""
     return _points_text(results), f"{one_line(judge.name)}{differ}"
+
+
+def _reason(summary: Summary) -> str:
+    """Return why a summary has no gap to list."""
+    judged = [table for table in summary.tables if table.judge]
+    own = [table for table in judged if not table.is_stand_in]
+    results = [table.primary for table in own if table.primary]
+    if not judged:
+        return "no labels"
+    if not own:
+        return "demo: not shown"
+    if not results:
+        return "nothing compared"
+    is_reliable = any(result.finding is not Finding.WITHHELD for result in results)
+    return "too few pairs" if is_reliable else "labels unreliable"
 
 
 def _points_text(results: Sequence[GapResult]) -> str:

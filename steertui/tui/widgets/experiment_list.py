@@ -86,7 +86,7 @@ def _columns(experiments: Sequence[RecentExperiment], c: Palette) -> list[list[T
             Text(one_line(short_path(e.db)), c.quiet),
             Text(one_line(e.title)),
             Text(e.state, c.quiet if e.state == UP_TO_DATE else c.warning),
-            Text(e.shown_gap or "–", "bold" if e.shown_gap else c.faint),
+            Text(e.shown_gap or "–", "bold" if e.shown_judge else c.faint),
             Text(one_line(e.shown_judge), c.quiet),
             Text(e.date, c.quiet),
         )
