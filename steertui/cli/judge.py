@@ -102,11 +102,10 @@ def judge(
     sampling = take_judge_sampling(given)
     from steertui.execution.derived_judges import Derivation
     from steertui.headless.batch import judge_stored
-    from steertui.planning.judges import NO_JUDGE, find_judges, require_judges_or_none
+    from steertui.planning.judges import distinct_judges, find_judges
 
     members = split_names(jury)
-    require_judges_or_none([*judges, *members])
-    names = [name for name in dict.fromkeys([*judges, *members]) if name != NO_JUDGE]
+    names = distinct_judges([*judges, *members])
     if not names or (jury and len(members) < 2):
         raise click.UsageError("give --judge, or --jury with at least two judges")
     found = find_judges(names, rubric, hide_suffix, options, debias=debias, sampling=sampling)

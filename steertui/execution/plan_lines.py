@@ -240,7 +240,9 @@ def answered_text(estimate: Estimate) -> str:
 
 
 def judge_work_text(judge: JudgeEstimate) -> str:
-    """Return "144 labels pending, about 2:10, about $0.21" or "up to date"."""
+    """Return "144 labels pending, about 2:10, about $0.21" or "up to date", or why it cannot."""
+    if judge.problem:
+        return f"cannot label: {judge.problem}"
     worth = f"; {judge.worth}" if judge.worth else ""
     return f"{_pending_text(judge)}{worth}"
 

@@ -108,7 +108,6 @@ def run_batch(
     Raises ConsentError before anything is done if the user does not agree to a received experiment,
     FetchError if the disk is too small for all of the run, BudgetError when the budget is spent.
     """
-    require_judges_or_none(experiment.judges)
     experiment, missing = _agreed(experiment, db, origin, how)
     handler = SignalHandler()
     meter = BudgetMeter(how.budget) if how.budget else None
@@ -145,6 +144,7 @@ def _agreed(
     experiment: Experiment, db: Path, origin: Origin, how: BatchOptions
 ) -> tuple[Experiment, tuple[LeftOut, ...]]:
     """Return the experiment to which the user agreed, and the models without a local file."""
+    require_judges_or_none(experiment.judges)
     if how.summary:
         check_output(how.summary, SUMMARY, [db])
     experiment, missing = without_missing_files(experiment)

@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from steertui.core.scenario import Scenario
+from steertui.errors import SteertuiError
 from steertui.judge.control import ControlSet
 from steertui.judge.server import ServerJudge
 from steertui.planning.control_answers import is_demo_judge, pending_control
 from steertui.planning.judge_cost import add_costs, control_cost, estimate_cost, expected_answer
-from steertui.planning.judges import Judge
+from steertui.planning.judges import Judge, describe_judge
 from steertui.store import Store
 from steertui.store.plan_queries import count_judged, unjudged_answers
 
@@ -31,6 +32,7 @@ class JudgeEstimate:
         id: the judge's id; "" if its weights cannot be opened.
         is_demo: whether it is the demo checkpoint.
         worth: what is known of its worth, in words; "" if it was not looked up.
+        problem: why the judge cannot label, with a remedy; "" if it can, or has nothing to label.
         seconds_per_label: mean time per label so far; None if it is unknown or was not looked up.
     """
 
@@ -44,6 +46,7 @@ class JudgeEstimate:
     id: str = ""
     is_demo: bool = False
     worth: str = ""
+    problem: str = ""
     seconds_per_label: float | None = None
 
     @property
@@ -106,7 +109,17 @@ def estimate_judge(judge: Judge | str, work: JudgeWork) -> JudgeEstimate:
         dollars = add_costs(_judging_cost(judge, work), control)
     estimate = judge_estimate(judge, unjudged, dollars, control=len(pending))
     is_unknown = bool(work.store and work.trials and not work.keys)
-    return replace(estimate, is_upper_bound=is_unknown)
+    problem = _problem(judge) if estimate.labels else ""
+    return replace(estimate, is_upper_bound=is_unknown, problem=problem)
+
+
+def _problem(judge: Judge) -> str:
+    """Return why a judge's GGUF cannot render its prompt, such as without a chat template."""
+    try:
+        describe_judge(judge)
+    except SteertuiError as exc:
+        return str(exc).removeprefix(f"{judge.name}: ")
+    return ""
 
 
 def _judging_cost(judge: ServerJudge, work: JudgeWork) -> float | None:

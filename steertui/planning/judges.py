@@ -77,6 +77,12 @@ def require_judges_or_none(names: Sequence[str]) -> None:
         raise JudgeError("judges: none and a judge are named; leave one of them out")
 
 
+def distinct_judges(names: Sequence[str]) -> list[str]:
+    """Return each judge's name once, without "none"; raises JudgeError for both together."""
+    require_judges_or_none(names)
+    return [name for name in dict.fromkeys(names) if name != NO_JUDGE]
+
+
 def judge_sampling(experiment: Experiment) -> JudgeSampling:
     """Return the sampling of an experiment's judges behind servers."""
     return JudgeSampling(

@@ -10,9 +10,11 @@ from steertui.core.experiment import Experiment, parse_experiment
 from steertui.core.model import demo_path
 from steertui.engine.vocabulary import Vocabulary, vocabulary
 from steertui.errors import ModelError
+from steertui.execution.plan_lines import judge_work_text
 from steertui.judge.rubric import load_rubric
 from steertui.planning.chat_formats import chat_format, format_notes
 from steertui.planning.experiment_files import load_experiment, save_experiment
+from steertui.planning.judge_estimate import JudgeWork, estimate_judge
 from steertui.planning.judges import describe_judge, find_judge
 from steertui.planning.plan import Plan, make_plan
 from steertui.planning.resolve import resolve
@@ -86,6 +88,9 @@ def test_a_judge_without_a_default_template_is_not_told_to_take_another(
     with pytest.raises(ModelError, match="local:m: its GGUF has no default chat template") as error:
         describe_judge(judge)
     assert "as chat template" not in str(error.value)
+    work = JudgeWork(store=None, keys=[], trials=4, unanswered={}, max_tokens=8, control_set=None)
+    shown = judge_work_text(estimate_judge(judge, work))
+    assert shown.startswith("cannot label: its GGUF has no default chat template")
 
 
 def test_a_chosen_template_is_noted() -> None:

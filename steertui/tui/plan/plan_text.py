@@ -166,6 +166,8 @@ def _judge_line(judge: JudgeEstimate, c: Palette) -> Text:
     if judge.missing_key:
         hint = f"  ! no API key: set {judge.missing_key} and restart steertui"
         return text.append(hint, c.error)
+    if judge.problem:
+        return text.append(f"  ! {one_line(judge_work_text(judge))}", c.error)
     is_unpriced = judge.unjudged and not judge.is_local and judge.dollars is None
     return text.append(f"  {judge_work_text(judge)}", c.warning if is_unpriced else c.quiet)
 
