@@ -43,7 +43,7 @@ def subclasses(kind: type[DOMNode]) -> Iterator[type[DOMNode]]:
 IN_A_TERMINAL = {"app.interrupt", "app.suspend"}
 """Bindings that need a real terminal: tests/tui/test_terminal.py presses their keys."""
 
-BATCH = "5 b enter backspace backspace backspace 2 enter"
+BATCH = "5 b tab 2 enter"
 """Keys that begin a batch of two answers on Label."""
 
 STORED = (
@@ -52,6 +52,7 @@ STORED = (
     "1 p n m",
     "3 j j b n",
     "3 slash a",
+    "3 slash a enter",
     "5 c",
     f"{BATCH} c r",
     f"{BATCH} c r enter",

@@ -111,6 +111,7 @@ def test_letters_label_and_undo_removes_each_label_from_the_store(db: Path) -> N
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "5", *LABEL_KEYS.values())
         assert own_labels(db) == [(label.value,) for label in LABEL_KEYS]
+        assert "4 of 12 labelled by" in shown(app)
         await press(pilot, "u", "ctrl+z")
         assert own_labels(db) == [(Label.CONVERGENCE.value,), (Label.NO_CONVERGENCE.value,)]
         assert queue_rows(db) == [("random", 2)]

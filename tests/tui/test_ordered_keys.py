@@ -25,7 +25,7 @@ from steertui.tui.run.run_screen import RunScreen
 from steertui.tui.session import Session
 from steertui.tui.start_screen import StartScreen
 from steertui.tui.widgets.choose_many import ChooseMany
-from steertui.tui.widgets.prompts import NumberPrompt, TextPrompt
+from steertui.tui.widgets.prompts import TextPrompt
 from tests.fixtures import large
 from tests.fixtures.screens import (
     Story,
@@ -135,9 +135,9 @@ def test_a_key_acts_after_a_time_though_the_dialog_before_it_never_opens(tmp_pat
 
 def test_keys_of_dialogs_in_a_row_go_to_each(db: Path) -> None:
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
-        type_at_once(app, "5 b enter 1 2")
+        type_at_once(app, "3 e enter 1 2")
         await wait_idle(pilot)
-        assert isinstance(app.screen, NumberPrompt)
+        assert isinstance(app.screen, TextPrompt)
         assert app.screen.query_one(Input).value == "12"
 
     drive_stored(db, story)

@@ -232,8 +232,8 @@ class LabelScreen(Page):
         item = self._batch.item
         if item:
             self._batch.advance()
-            self._show_next()
             self._store(self._batch, item, Label(label))
+            self._show_next()  # after it, so that the progress counts the label
 
     @work(group="write", exit_on_error=False)
     async def _store(self, batch: LabelBatch, item: QueueItem, label: Label) -> None:
