@@ -11,7 +11,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import file_digest
 from io import TextIOWrapper
@@ -93,13 +93,22 @@ def text_output(path: Path, kind: str, inputs: Sequence[Path] = ()) -> Iterator[
 
 def append_text(path: Path, text: str) -> None:
     """Append text to a file, or create the file; raises OutputError if that fails."""
+    _write(path, lambda before: before + text.encode())
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write text in place of a text file's; raises OutputError if that fails."""
+    _write(path, lambda _: text.encode())
+
+
+def _write(path: Path, change: Callable[[bytes], bytes]) -> None:
     try:
         reason = _conflict(path, ()) or _shape(path)
         if reason:
             raise OutputError(f"{path}: {reason}")
         before = path.read_bytes() if path.exists() else b""
         with whole(path) as file:
-            file.write(before + text.encode())
+            file.write(change(before))
     except OSError as exc:
         raise OutputError(_failed(path, exc)) from exc
 

@@ -122,10 +122,19 @@ def test_the_editor_saves_a_vector_and_keeps_a_wrong_text(
         area.text = area.text.replace("{ name = 3 }", '{ name = "v", strength = 0.4 }')
         await press(pilot, "ctrl+s")
         assert not isinstance(app.screen, ConditionEditor)
+        assert load_conditions(own)["steered"].vector == (VectorAddition("v", 0.4),)
+        assert "no such vector" in str(app.screen.query_one("#estimate", Static).render())
+        await press(pilot, "a")  # the condition with the wrong name is corrected
+        assert app.screen.query_one(Input).value == "steered"
+        area = app.screen.query_one(TextArea)
+        area.text = area.text.replace('name = "v"', 'name = "w"')
+        await press(pilot, "ctrl+s")
+        assert not isinstance(app.screen, ConditionEditor)
 
     drive(Session(tmp_path / "steertui.db"), steps)
+    assert list(load_conditions(own)).count("steered") == 1
     saved = load_conditions(own)["steered"]
-    assert saved.vector == (VectorAddition("v", 0.4),)
+    assert saved.vector == (VectorAddition("w", 0.4),)
     assert saved.suffix.strip() == load_conditions()["pro"].suffix.strip()
 
 

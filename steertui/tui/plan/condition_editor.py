@@ -17,7 +17,7 @@ from steertui.core.condition import Condition
 from steertui.core.interventions import VectorRecipe
 from steertui.errors import ScenarioError, SteertuiError
 from steertui.toml_files import parse_toml, validate
-from steertui.tui.plan.own_conditions import add_condition
+from steertui.tui.plan.own_conditions import add_condition, replace_condition
 from steertui.tui.widgets.key_line import LEAVE, KeyLine
 from steertui.tui.widgets.prompts import Confirm
 from steertui.tui.widgets.screen_words import Problem
@@ -90,8 +90,12 @@ class ConditionEditor(ModalScreen[Condition | None]):
         file: Path,
         others: Sequence[Condition] = (),
         recipes: Sequence[VectorRecipe] = (),
+        *,
+        is_stored: bool = False,
     ) -> None:
         """Edit a copy of `condition`, which has a name of its own.
+
+        With `is_stored` it is in the file, where the edited one takes its place.
 
         `others`, and the trainings `recipes` of the vectors in use, are copied to the file if it
         lacks them.
@@ -101,6 +105,7 @@ class ConditionEditor(ModalScreen[Condition | None]):
         self._file = file
         self._others = others
         self._recipes = recipes
+        self._is_stored = is_stored
 
     def compose(self) -> ComposeResult:
         """Lay out."""
@@ -116,7 +121,10 @@ class ConditionEditor(ModalScreen[Condition | None]):
         """Save the condition and close; on an error the editor stays open."""
         try:
             condition = self._typed()
-            add_condition(condition, self._file, self._others, self._recipes)
+            if self._is_stored:
+                replace_condition(self._condition.name, condition, self._file)
+            else:
+                add_condition(condition, self._file, self._others, self._recipes)
         except SteertuiError as exc:
             self.query_one(Problem).show(str(exc))
             return

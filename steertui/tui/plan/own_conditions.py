@@ -1,7 +1,9 @@
 """The user's own conditions file: conditions, dose axes and contests are appended to it."""
 
+import re
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from itertools import count
 from pathlib import Path
@@ -14,13 +16,15 @@ from steertui.core.condition import Condition
 from steertui.core.condition_files import load_conditions, load_recipes
 from steertui.core.interventions import VectorRecipe
 from steertui.core.typed_name import NameRule
-from steertui.errors import ScenarioError
-from steertui.output_files import append_text
+from steertui.errors import ScenarioError, SteertuiError
+from steertui.output_files import append_text, replace_text
 from steertui.paths import exists
+from steertui.steering.library import vector_names
 
 Kind = Literal["condition", "dose", "contest"]
 """Table of a conditions file."""
 
+_TABLE_START = re.compile(r"^(?=\[\[)", re.MULTILINE)
 _NAME = NameRule(r"\w", r"[\w.-]", 64)
 
 
@@ -69,6 +73,61 @@ def add_condition(
     _append("condition", {"suffix": "", **condition.members}, file, others, recipes)
 
 
+def replace_condition(name: str, condition: Condition, file: Path) -> None:
+    """Write a condition in place of the file's condition `name`; the rest of the file stays.
+
+    Raises SteertuiError if another condition has its name, or if the file cannot be read or
+    written.
+    """
+    existing = load_conditions(file)
+    if condition.name != name:
+        _check_name(condition.name, file, load_conditions(), existing)
+    tables = _TABLE_START.split(_text(file))
+    places = [place for place, table in enumerate(tables) if _name_of(table) == name]
+    if len(places) != 1:
+        raise ScenarioError(f"{file}: condition {name} cannot be replaced; correct it in the file")
+    tables[places[0]] = _table("condition", {"suffix": "", **condition.members}).lstrip() + "\n"
+    text = "".join(tables)
+    _checked(file, text)
+    replace_text(file, text)
+
+
+def misnamed_condition(
+    file: Path, used: Sequence[str], recipes: Sequence[VectorRecipe]
+) -> Condition | None:
+    """Return the first of the used conditions of a file whose vector neither exists nor is trained.
+
+    None if there is none, or if the file cannot be read.
+    """
+    known = {*vector_names(), *(recipe.name for recipe in recipes)}
+    with suppress(SteertuiError):
+        conditions = load_conditions(file) if exists(file) else {}
+        for condition in (conditions[name] for name in used if name in conditions):
+            if not condition.groups and any(
+                not _is_known(n, known) for n in condition.vector_names
+            ):
+                return condition
+    return None
+
+
+def _is_known(vector: str, known: Collection[str]) -> bool:
+    """Return whether a vector, or one of that name for a model, is known (`NAME.MODEL`)."""
+    return any(name == vector or name.startswith(f"{vector}.") for name in known)
+
+
+def _name_of(table: str) -> str:
+    """Return the name of a text's only condition; "" for another text."""
+    try:
+        (condition,) = tomllib.loads(table)["condition"]
+        return str(condition["name"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+
+
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8-sig") if exists(file) else ""
+
+
 def add_group(
     kind: Kind,
     members: Mapping[str, Any],
@@ -99,7 +158,7 @@ def _append(
     head = "" if exists(file) else tomli_w.dumps({"format": 1, "name": file.stem})
     rows = [_table("condition", {"suffix": "", **c.members}) for c in missing]
     before = head + "".join(rows)
-    every = _checked(file, before + _table(kind, members))
+    every = _checked(file, _text(file) + before + _table(kind, members))
     used = _missing_recipes(recipes, every, file)
     text = before + _table(kind, members) + "".join(_table("training", asdict(r)) for r in used)
     append_text(file, text)
@@ -134,12 +193,11 @@ def _table(kind: str, members: Mapping[str, object]) -> str:
     return f"\n{text.replace(f'[{kind}]', f'[[{kind}]]', 1)}"
 
 
-def _checked(file: Path, addition: str) -> dict[str, Condition]:
-    """Return the conditions of the file with the addition at its end.
+def _checked(file: Path, text: str) -> dict[str, Condition]:
+    """Return the conditions that the file would have with this text.
 
     Raises ScenarioError if it would not be a valid conditions file.
     """
-    text = (file.read_text(encoding="utf-8-sig") if exists(file) else "") + addition
     try:
         tomllib.loads(text)
     except (ValueError, RecursionError):

@@ -39,7 +39,13 @@ from steertui.tui.plan.fields import (
     with_field,
 )
 from steertui.tui.plan.group_forms import AXES, contest_form, dose_form
-from steertui.tui.plan.own_conditions import Kind, add_group, free_name, own_names
+from steertui.tui.plan.own_conditions import (
+    Kind,
+    add_group,
+    free_name,
+    misnamed_condition,
+    own_names,
+)
 from steertui.tui.plan.plan_text import estimate_text, field_line, field_text
 from steertui.tui.plan.prompt_screen import PromptScreen
 from steertui.tui.session import Draft
@@ -274,7 +280,17 @@ class PlanScreen(Page):
 
     @work(exit_on_error=False)
     async def action_condition(self) -> None:
-        """Add a custom condition to its file and to the experiment."""
+        """Add a custom condition to its file and to the experiment, or correct one.
+
+        It is corrected if it is in the file and names a vector that does not exist.
+        """
+        recipes = vector_recipes(self.experiment)
+        wrong = misnamed_condition(CUSTOM_CONDITIONS, self.experiment.conditions, recipes)
+        if wrong and self.estimate and self.estimate.error:
+            editor = ConditionEditor(wrong, CUSTOM_CONDITIONS, is_stored=True)
+            if corrected := await self.app.push_screen_wait(editor):
+                self._use_own(corrected.name, instead_of=wrong.name)
+            return
         conditions = self._conditions
         by_name = {c.name: c for c in conditions}
         template = by_name.get("pro") or next(iter(conditions), Condition(""))
@@ -283,7 +299,6 @@ class PlanScreen(Page):
         except SteertuiError as exc:
             self.show_error(str(exc))
             return
-        recipes = vector_recipes(self.experiment)
         edited = replace(template, name=name, about="")
         editor = ConditionEditor(edited, CUSTOM_CONDITIONS, conditions, recipes)
         condition = await self.app.push_screen_wait(editor)
@@ -295,9 +310,10 @@ class PlanScreen(Page):
         """The experiment's conditions with their texts; () before they are read."""
         return self.estimate.conditions if self.estimate else ()
 
-    def _use_own(self, name: str) -> None:
-        """Add a condition or group of the user's file to the experiment."""
-        names = list(dict.fromkeys([*self.experiment.conditions, name]))
+    def _use_own(self, name: str, *, instead_of: str = "") -> None:
+        """Add a condition or group of the user's file to the experiment, in another's place."""
+        others = (name if other == instead_of else other for other in self.experiment.conditions)
+        names = list(dict.fromkeys([*others, name]))
         changed = replace(self.experiment, conditions_file=str(CUSTOM_CONDITIONS), conditions=names)
         self.change(changed, self.origin.typed("conditions_file"))
 
