@@ -7,7 +7,7 @@ passed on.
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from steertui.errors import ConsentError, SteertuiError
 from steertui.output_files import whole
 from steertui.paths import user_state
 from steertui.planning.origin import Origin, origin_of
-from steertui.planning.reach import Reach, absolute_paths, reach_of
+from steertui.planning.reach import Reach, absolute_paths, content_digest, reach_of
 from steertui.printable import one_line, print_text
 from steertui.units import size_text
 
@@ -95,6 +95,25 @@ def _note(reach: Reach) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with whole(folder / reach.digest) as file:
             file.write(json.dumps(reach.contents).encode())
+
+
+@contextmanager
+def consent_kept(path: Path) -> Iterator[None]:
+    """Keep the consent to a text file while this program writes into it what the user typed.
+
+    Consent to another content than the present one does not change, nor if the file is not there.
+    """
+    name, before = str(path.absolute()), content_digest(path)
+    yield
+    after = content_digest(path)
+    with suppress(OSError):
+        for file in user_state(AGREED).iterdir() if before and after else ():
+            with suppress(OSError, ValueError, TypeError):
+                contents = [tuple(each) for each in json.loads(file.read_text(encoding="utf-8"))]
+                if (name, before) in contents:
+                    kept = [(name, after) if each == (name, before) else each for each in contents]
+                    with whole(file) as writer:
+                        writer.write(json.dumps(kept).encode())
 
 
 def require_consent(experiment: Experiment, origin: Origin, *, is_sure: bool) -> None:

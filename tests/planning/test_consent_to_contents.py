@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from steertui.core.condition import Condition
 from steertui.core.experiment import Experiment
 from steertui.errors import ConsentError
 from steertui.planning.consent import open_question, reach_lines, remember, require_consent
 from steertui.planning.experiment_files import load_experiment
 from steertui.planning.origin import origin_of
+from steertui.tui.plan.own_conditions import add_condition, replace_condition
 from tests.fixtures.program import call
 from tests.planning.test_trust import CONDITIONS, written
 
@@ -76,6 +78,21 @@ def test_a_changed_file_asks_again_and_is_named(
         require_consent(experiment, origin, is_sure=False)
     require_consent(experiment, origin, is_sure=True)
     assert open_question(experiment, origin) is None
+
+
+def test_what_the_form_of_conditions_writes_into_an_agreed_file_is_agreed_to(folder: Path) -> None:
+    experiment = received(folder, "conditions_file", "mine.toml")
+    origin = origin_of(experiment, str(folder / "plan.toml"), is_database=False)
+    file = folder / "mine.toml"
+    add_condition(Condition("unagreed", "\n\nX"), file)
+    assert open_question(experiment, origin) is not None
+    remember(experiment, origin)
+    add_condition(Condition("typed", "\n\nY"), file)
+    replace_condition("typed", Condition("typed", "\n\nZ"), file)
+    assert open_question(experiment, origin) is None
+    edit_text(file)
+    add_condition(Condition("later", "\n\nA"), file)
+    assert open_question(experiment, origin) is not None
 
 
 def test_the_program_asks_again_and_names_only_the_changed_file(folder: Path) -> None:

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import asdict
 from itertools import count
 from pathlib import Path
@@ -19,6 +19,7 @@ from steertui.core.typed_name import NameRule
 from steertui.errors import ScenarioError, SteertuiError
 from steertui.output_files import append_text, replace_text
 from steertui.paths import exists
+from steertui.planning.consent import consent_kept
 from steertui.steering.library import vector_names
 
 Kind = Literal["condition", "dose", "contest"]
@@ -89,7 +90,8 @@ def replace_condition(name: str, condition: Condition, file: Path) -> None:
     tables[places[0]] = _table("condition", {"suffix": "", **condition.members}).lstrip() + "\n"
     text = "".join(tables)
     _checked(file, text)
-    replace_text(file, text)
+    with consent_kept(file):
+        replace_text(file, text)
 
 
 def misnamed_condition(
@@ -161,7 +163,8 @@ def _append(
     every = _checked(file, _text(file) + before + _table(kind, members))
     used = _missing_recipes(recipes, every, file)
     text = before + _table(kind, members) + "".join(_table("training", asdict(r)) for r in used)
-    append_text(file, text)
+    with nullcontext() if used else consent_kept(file):  # a training is asked about
+        append_text(file, text)
 
 
 def _check_name(
