@@ -25,28 +25,18 @@ from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
 from steertui.planning.origin import TYPED, Origin
 from steertui.store import Store
 from steertui.store.trial_filter import TrialFilter
-from steertui.tui.gc_tuning import collect_at_intervals
+from steertui.tui.gc_tuning import collect_at_intervals, exempt_live_objects
 from steertui.tui.help_screen import HelpScreen, named_bindings
-from steertui.tui.judges.judges_screen import JudgesScreen
-from steertui.tui.label.label_screen import LabelScreen
 from steertui.tui.leaving import Leaving
-from steertui.tui.models.models_screen import ModelsScreen
-from steertui.tui.plan.plan_screen import PlanScreen
 from steertui.tui.preferences import THEME, load_preference, save_preference
-from steertui.tui.read.compare_screen import CompareScreen
-from steertui.tui.read.read_screen import ReadScreen
-from steertui.tui.results.results_screen import ResultsScreen
-from steertui.tui.run.run_screen import RunScreen
+from steertui.tui.screens import CONSTRUCTORS, import_screens
 from steertui.tui.session import Draft, Session, parse_stored
-from steertui.tui.start_screen import StartScreen
 from steertui.tui.terminal_output import small_output
 from steertui.tui.theme import DARK, LIGHT
-from steertui.tui.vectors.vectors_screen import VectorsScreen
-from steertui.tui.widgets import export_dialog as export
-from steertui.tui.widgets.ask_path import ask_path
-from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.page import PAGES
-from steertui.tui.widgets.prompts import Confirm
+
+IDLE_AFTER = 0.3
+"""Seconds after the first text until the other screens are imported."""
 
 TERMINAL_CHECK = 2.0
 """Seconds between two looks whether the terminal is still there."""
@@ -66,17 +56,7 @@ class SteertuiApp(Leaving):
 
     TITLE = "steertui"
     CSS_PATH = "steertui.tcss"
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
-        "start": StartScreen,
-        "run": RunScreen,
-        "read": ReadScreen,
-        "plan": PlanScreen,
-        "results": ResultsScreen,
-        "label": LabelScreen,
-        "models": ModelsScreen,
-        "vectors": VectorsScreen,
-        "judges": JudgesScreen,
-    }
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {**CONSTRUCTORS}
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(str(n), f"go('{page}')", name, show=False, id=f"app.{page}", tooltip="Show it")
@@ -168,10 +148,16 @@ class SteertuiApp(Leaving):
             await self.go(self._first)
         if os.isatty(0):
             self.set_interval(TERMINAL_CHECK, self._exit_without_terminal)
+        self.set_timer(IDLE_AFTER, self._import_screens)
         collect_at_intervals(self)
         self.theme_changed_signal.subscribe(self, lambda theme: save_preference(THEME, theme.name))
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self.note()
+
+    @work(thread=True)
+    def _import_screens(self) -> None:
+        import_screens()
+        exempt_live_objects()
 
     def _exit_without_terminal(self) -> None:
         """Exit as on SIGHUP if the terminal is gone, which not every terminal signals."""
@@ -224,6 +210,8 @@ class SteertuiApp(Leaving):
 
     async def show_trials(self, wanted: TrialFilter, key: str = "") -> None:
         """Show the trials that a number counts, with the cursor on one of them."""
+        from steertui.tui.read.read_screen import ReadScreen
+
         await self.go("read")
         await self.close_overlays()
         screen = self.screen
@@ -232,6 +220,8 @@ class SteertuiApp(Leaving):
 
     async def compare(self, key: str) -> None:
         """Show a trial's scenario under all conditions, side by side."""
+        from steertui.tui.read.compare_screen import CompareScreen
+
         await self.push_screen(CompareScreen(key))
 
     async def run_demo(self) -> None:
@@ -241,6 +231,8 @@ class SteertuiApp(Leaving):
 
     async def start(self, plan: Draft | None = None) -> None:
         """Start or resume the open experiment, or another plan for the open database."""
+        from steertui.tui.run.run_screen import RunScreen
+
         await self.go("run")
         await self.close_overlays()
         screen = self.screen
@@ -265,26 +257,9 @@ class SteertuiApp(Leaving):
     @work
     async def action_export(self) -> None:
         """Export the open experiment to a file."""
-        session = self.session
-        question = export.question(session.policy)
-        form = await self.push_screen_wait(ChooseOne(question, export.options()))
-        if form is None:
-            return
-        default = str(export.default_file(session.db, form))
-        await ask_path(self, "To which file?", default, partial(self._export, form))
+        from steertui.tui.exporting import export
 
-    async def _export(self, form: str, target: Path) -> bool:
-        """Write the export; return False if the user keeps the file that exists.
-
-        Raises SteertuiError if the file must not or cannot be written.
-        """
-        session, question = self.session, f"{target} is an earlier export. Replace it?"
-        is_earlier = export.replaces(session.db, form, target)
-        if is_earlier and not await self.push_screen_wait(Confirm(question, "Replace")):
-            return False
-        await asyncio.to_thread(export.write, session, form, target)
-        self.notify(f"Written: {target.resolve()}", timeout=15, markup=False)
-        return True
+        await export(self, self.session)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Yield the keys' commands, those of the screen first, then Textual's own."""

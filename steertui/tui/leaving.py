@@ -1,9 +1,8 @@
 """Quitting: what is at work or would be lost, and the question before it."""
 
 from steertui.tui.opening import Opening
-from steertui.tui.run.run_screen import RunScreen
 from steertui.tui.widgets.job_page import JobPage
-from steertui.tui.widgets.page import PAGES
+from steertui.tui.widgets.page import PAGES, Page
 from steertui.tui.widgets.prompts import Confirm
 from steertui.units import list_text
 
@@ -15,7 +14,7 @@ class Leaving(Opening):
     def is_at_work(self) -> bool:
         """Whether a run is in progress in this process, paused or not."""
         screens = (screen for stack in self._screen_stacks.values() for screen in stack)
-        return any(screen.is_at_work for screen in screens if isinstance(screen, RunScreen))
+        return any(screen.is_at_work for screen in screens if isinstance(screen, Page))
 
     @property
     def labelling_task(self) -> str:

@@ -20,10 +20,8 @@ from steertui.planning.origin import TYPED, Origin
 from steertui.store import Store
 from steertui.store.records import StoredExperiment
 from steertui.store.run_lock import experiment_at_work
-from steertui.tui.label.label_screen import LabelScreen
 from steertui.tui.open_dialog import Chosen, OpenDialog
 from steertui.tui.ordered_keys import OrderedKeys
-from steertui.tui.plan.plan_screen import PlanScreen
 from steertui.tui.recent import (
     RecentExperiment,
     gap_and_judge,
@@ -33,7 +31,7 @@ from steertui.tui.recent import (
     stored_experiments,
 )
 from steertui.tui.session import Draft, Session, parse_stored
-from steertui.tui.start_screen import StartScreen
+from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.prompts import Confirm
 from steertui.tui.widgets.screen_words import in_screen_words
 
@@ -241,10 +239,8 @@ class Opening(OrderedKeys):
                 await asyncio.to_thread(
                     note_recent, replace(seen, seen_at=seen_at, at_work=at_work)
                 )
-        if isinstance(self.screen, StartScreen | PlanScreen):
-            self.screen.reload()
-        elif isinstance(self.screen, LabelScreen):
-            self.screen.show_new_answers()
+        if isinstance(self.screen, Page):
+            self.screen.show_noted()
 
 
 def _seen(

@@ -94,6 +94,10 @@ class StartScreen(Page):
         """Look for a run of another process while the screen is shown."""
         self.set_interval(LOOK_INTERVAL, self._look_if_shown)
 
+    def show_noted(self) -> None:
+        """Show the recent experiments as they are now."""
+        self.reload()
+
     def reload(self) -> None:
         """Draw, and list the experiments."""
         self._draw()

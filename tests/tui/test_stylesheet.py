@@ -7,14 +7,14 @@ from pathlib import Path
 import textual.widgets
 from textual.widget import Widget
 
-from steertui.tui.app import SteertuiApp
+from steertui.tui.screens import import_screens
 
 STYLESHEET = Path(__file__).parents[2] / "steertui" / "tui" / "steertui.tcss"
 
 
 def widget_names() -> set[str]:
     """Return the names of the screens' widget classes and of Textual's."""
-    assert SteertuiApp.MODES  # their import imports all screens
+    import_screens()
     return set(names_below(Widget)) | set(dir(textual.widgets))
 
 

@@ -132,7 +132,7 @@ class LabelScreen(Page):
         else:
             self._show_next()
 
-    def show_new_answers(self) -> None:
+    def show_noted(self) -> None:
         """Draw a batch if there is none, since a run has stored answers."""
         if not self._batch.size:
             self.reload()

@@ -128,6 +128,10 @@ class PlanScreen(Page):
         set_titles(self.query_one("#plan-box"), "estimate")
         fields.focus()
 
+    def show_noted(self) -> None:
+        """Show what the run has left to do."""
+        self.reload()
+
     def reload(self) -> None:
         """Show the session's experiment, or its changed plan."""
         self.refresh_bindings()

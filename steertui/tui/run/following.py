@@ -49,11 +49,6 @@ class Following(Page):
         """Whether another process runs on the database and this screen shows its progress."""
         return self.follower is not None
 
-    @property
-    def is_at_work(self) -> bool:
-        """Whether a run is in progress here, paused or not."""
-        return False
-
     def draw(self, *, rates: bool = True) -> None:
         """Draw the state of the run."""
 

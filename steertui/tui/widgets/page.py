@@ -219,6 +219,11 @@ class Page(Screen[None]):
         )
 
     @property
+    def is_at_work(self) -> bool:
+        """Whether a run is in progress on this screen, paused or not."""
+        return False
+
+    @property
     def is_database_missing(self) -> bool:
         """Whether the database file does not exist yet."""
         return not exists(self.session.db)
@@ -254,6 +259,9 @@ class Page(Screen[None]):
 
     def reload(self) -> None:
         """Read the screen's data again; called whenever the screen is shown."""
+
+    def show_noted(self) -> None:
+        """Show what may be new since the app has noted the open experiment as recent."""
 
     def show_empty(self, message: str = "") -> None:
         """Show a message and the first steps instead of the body; "" shows the body."""
