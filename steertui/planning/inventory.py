@@ -61,6 +61,11 @@ class InventoryRow:
     model_doubt: str = ""
     received: int = 0
 
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a file of the user, which no repository of the hub is known for."""
+        return not self.origin
+
 
 def inventory_row(model: CatalogueModel, weights: Quantisation) -> InventoryRow:
     """Return the inventory row of one quantisation, without network access."""

@@ -1,5 +1,6 @@
 """Models screen: what it says of weights in every state, and what its keys do with them."""
 
+import shutil
 import socket
 import time
 from pathlib import Path
@@ -97,6 +98,31 @@ def test_damaged_weights_are_found_downloaded_again_and_deleted(
         await press(pilot, "d", "enter")
         assert not blob.exists()
         assert NAME not in rows(app)
+
+    drive(Session(tmp_path / "a.db"), story)
+
+
+def test_own_files_are_listed_with_their_template_and_taken_into_the_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models").mkdir()
+    own = Path("models") / "mine-Q4_0.gguf"
+    shutil.copy(demo_path(), own)
+    Path("broken.gguf").write_bytes(b"no GGUF")
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "6")
+        assert list(rows(app))[:2] == ["broken.gguf", str(own)]
+        assert rows(app)[str(own)][0] == "own file"
+        assert "get the file again" in await details(pilot, app, "broken.gguf")
+        text = await details(pilot, app, str(own))
+        assert "quantisation Q4_0" in text
+        assert "template: its own, " in text
+        assert not {"f", "v", "d"} & app.screen.active_bindings.keys()
+        await press(pilot, "enter")
+        assert isinstance(app.screen, PlanScreen)
+        assert app.screen.experiment.models == [str(own)]
 
     drive(Session(tmp_path / "a.db"), story)
 

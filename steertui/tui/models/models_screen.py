@@ -32,6 +32,7 @@ from steertui.planning.inventory import (
     detail_lines,
     inventory_row,
 )
+from steertui.planning.own_weights import own_rows
 from steertui.planning.supply import (
     DownloadPlan,
     DownloadProgress,
@@ -53,14 +54,14 @@ from steertui.typed_lists import join_names
 from steertui.units import size_text
 
 HELP = """
-The models of the catalogue, and other weights in the hub's cache, with details of the one under the
-cursor: files, licence, access, recommended sampling and what is not confirmed. **enter** adds it to
-the models of the plan, in place of the demo, and opens Plan, where a GGUF file is given by its
-path. **f** downloads it; an interrupted download is resumed. **a** downloads from any repository of
-the hub, such as `unsloth/Qwen3-0.6B-GGUF:Q8_0`. **v** hashes the files again and compares with the
-published hashes, **d** deletes them. **c** cancels the current task; downloaded bytes are kept. The
-last column estimates how many slots of 2,048 tokens fit into this machine's memory with the
-weights.
+Your own GGUF files (of the working folder, its folder `models` and the plan) with quantisation and
+chat template, then the models of the catalogue and other weights in the hub's cache, with details
+of the one under the cursor: files, licence, access, recommended sampling and what is not confirmed.
+**enter** adds it to the models of the plan, in place of the demo, and opens Plan. **f** downloads
+it; an interrupted download is resumed. **a** downloads from any repository of the hub, such as
+`unsloth/Qwen3-0.6B-GGUF:Q8_0`. **v** hashes the files again and compares with the published hashes,
+**d** deletes them. **c** cancels the current task; downloaded bytes are kept. The last column
+estimates how many slots of 2,048 tokens fit into this machine's memory with the weights.
 """
 
 COLUMNS = ("model", "kind", "size", "on disk", "slots")
@@ -123,6 +124,7 @@ class ModelsScreen(JobPage):
         known = {row.path for row in rows}
         cached = all_cached_weights()
         rows += [cached_row(weights) for weights in cached if str(weights.paths[0]) not in known]
+        rows = [*own_rows(self.session.plan.experiment.models), *rows]
         self.app.call_from_thread(self._show, rows, free_space())
 
     def _show(self, rows: list[InventoryRow], free: int) -> None:
@@ -174,10 +176,13 @@ class ModelsScreen(JobPage):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Enable the keys that have an effect now."""
+        row = self._current_row
         if action in ("verify", "delete"):
-            row = self._current_row
-            return not self.is_busy and row is not None and _is_on_disk(row)
-        if action in ("fetch", "add"):
+            is_cached = row is not None and _is_on_disk(row) and not row.is_own
+            return is_cached and not self.is_busy
+        if action == "fetch":
+            return not self.is_busy and not (row and row.is_own)
+        if action == "add":
             return not self.is_busy
         return super().check_action(action, parameters)
 
