@@ -8,7 +8,7 @@ import pytest
 
 import steertui
 from steertui.errors import ExperimentError, StoreError
-from tests.fixtures.program import call
+from tests.fixtures.program import call, call_anew
 
 
 def test_an_experiment_is_run_opened_and_summarised(tmp_path: Path) -> None:
@@ -39,6 +39,8 @@ def test_the_api_and_the_command_line_share_an_experiment(tmp_path: Path) -> Non
     code, out, err = call("report", "shared.db", "--list-experiments", cwd=tmp_path)
     assert code == 0, err
     assert summary.experiments[0] in out
+    # Most tests run the program in a process forked from one that has imported it.
+    assert call_anew("report", "shared.db", "--list-experiments", cwd=tmp_path) == (0, out, err)
 
 
 def test_a_missing_database_is_not_created(tmp_path: Path) -> None:

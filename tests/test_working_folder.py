@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.program import call
+from tests.fixtures.program import call_anew
 
 ROOT = Path(__file__).parents[1]
 
@@ -21,7 +21,7 @@ def test_no_module_of_the_working_folder_is_imported(
     for name in MODULES:
         (tmp_path / f"{name}.py").write_text(f"open('ran-{name}', 'w')", encoding="utf-8")
     before = {path.name for path in tmp_path.iterdir()}
-    call(*options, cwd=tmp_path)
+    call_anew(*options, cwd=tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == before
 
 

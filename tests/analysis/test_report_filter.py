@@ -23,7 +23,7 @@ from steertui.report.page.content import page_values
 from steertui.store import ModelFacts, Store
 from steertui.store.progress_queries import survey
 from tests.fixtures import replica
-from tests.fixtures.program import call
+from tests.fixtures.program import call, call_anew
 
 C, N = Label.CONVERGENCE, Label.NO_CONVERGENCE
 
@@ -131,10 +131,8 @@ def test_models_with_the_same_name_are_counted_separately(tmp_path: Path) -> Non
 
 
 def test_a_report_does_not_depend_on_the_order_of_sets(folder: Path) -> None:
-    label = {
-        call("report", "a.db", "--experiment", "all", "--format", "json", cwd=folder, seed=seed)
-        for seed in ("0", "1", "2")
-    }
+    options = ("report", "a.db", "--experiment", "all", "--format", "json")
+    label = {call_anew(*options, cwd=folder, seed=seed) for seed in ("0", "1", "2")}
     assert len(label) == 1
     assert label.pop()[0] == 0
 
