@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,10 @@ if not os.environ.get("ACCELERATOR"):
     # differently. tests/accelerator holds on them (`make test-accelerator`).
     os.environ.update(dict.fromkeys(ACCELERATORS, ""))
 
+if sys.dont_write_bytecode:
+    # Tests are collected, and processes start, in less time from compiled modules.
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # As in a shell's background job; the programs that tests interrupt would inherit it.

@@ -19,7 +19,10 @@ def test_importing_the_command_line_imports_nothing_heavy() -> None:
 
 
 def test_the_screens_open_without_what_only_servers_ask_for() -> None:
-    program = "import sys, steertui.tui.app; print(*sorted(sys.modules))"
+    program = (
+        "import sys, steertui.tui.app; from steertui.tui.screens import import_screens; "
+        "import_screens(); print(*sorted(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     loaded = set(done.stdout.split())
     assert "steertui.server.client" in loaded
