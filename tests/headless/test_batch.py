@@ -97,7 +97,7 @@ def test_ctrl_c_stores_finished_work_and_prints_how_to_resume(tmp_path: Path) ->
 @needs_shared
 def test_all_228_instrumentaleval_trials_are_stored_judged_and_tabulated(tmp_path: Path) -> None:
     code, out, err = call(
-        "--batch", "--scenarios", str(BENCHMARK), "--max-tokens", "48", "--db", "i.db", cwd=tmp_path
+        "--batch", "--scenarios", str(BENCHMARK), "--max-tokens", "16", "--db", "i.db", cwd=tmp_path
     )
     assert code == 0, err
     assert "228: 0 answered before, 228 to do" in out
