@@ -13,12 +13,16 @@ from textual.widgets import Input
 
 from steertui import tui
 from steertui.core.experiment import Experiment
+from steertui.core.model import demo_path
 from steertui.engine.sizing import Overrides
 from steertui.tui.app import SteertuiApp, open_session
 from steertui.tui.session import Session
+from steertui.tui.widgets.choose_many import ChooseMany
+from steertui.tui.widgets.stable_table import StableTable
 from tests.fixtures import large
 from tests.fixtures.database import execute
 from tests.fixtures.dialogs import DIALOGS
+from tests.fixtures.hub_server import HubServer
 from tests.fixtures.program import call
 from tests.fixtures.recording_app import SCREENS, Recording
 from tests.fixtures.rehashing import rehash
@@ -42,6 +46,9 @@ def subclasses(kind: type[DOMNode]) -> Iterator[type[DOMNode]]:
 
 IN_A_TERMINAL = {"app.interrupt", "app.suspend"}
 """Bindings that need a real terminal: tests/tui/test_terminal.py presses their keys."""
+
+REPO, FILE = "maker/Small-GGUF", "Small-Q4_K_M.gguf"
+"""Weights on the hub."""
 
 BATCH = "5 b tab 2 enter"
 """Keys that begin a batch of two answers on Label."""
@@ -72,17 +79,24 @@ def db(tmp_path: Path) -> Path:
 
 async def press_all(pilot: Pilot[None], app: Recording) -> set[str]:
     """Press the keys of all enabled bindings, none of which acts; return their ids."""
-    pressed = set()
     app.runs_actions = False
-    for active in list(app.screen.active_bindings.values()):
-        binding = active.binding
-        if active.enabled and binding.id:
-            app.actions.clear()
-            await pilot.press(binding.key)
-            await wait_until(pilot, lambda: binding.action in app.actions)  # noqa: B023
-            pressed.add(binding.id)
+    bindings = [active.binding for active in app.screen.active_bindings.values()]
+    pressed = {binding.id or "" for binding in bindings if await runs(pilot, app, binding)}
     app.runs_actions = True
     return pressed
+
+
+async def runs(pilot: Pilot[None], app: Recording, binding: Binding) -> bool:
+    """Press the key of a binding if it is enabled; return False if it is not.
+
+    A run that goes on meanwhile may disable it.
+    """
+    if not binding.id or binding.id not in enabled(app):
+        return False
+    app.actions.clear()
+    await pilot.press(binding.key)
+    await wait_until(pilot, lambda: binding.action in app.actions or binding.id not in enabled(app))
+    return binding.action in app.actions
 
 
 def drive_and_press(
@@ -132,6 +146,21 @@ def opened(kind: str, folder: Path) -> Story:
     return way
 
 
+async def nothing_ticked(pilot: Pilot[None], app: SteertuiApp) -> None:
+    app.push_screen(ChooseMany("Which?", [("a", "A"), ("b", "B")], []))
+    await wait_idle(pilot)
+
+
+async def downloaded(pilot: Pilot[None], app: SteertuiApp) -> None:
+    """Download weights on Models, and move the cursor to them."""
+    await press(pilot, "6", "a")
+    app.screen.query_one(Input).value = f"{REPO}:Q4_K_M"
+    await press(pilot, "enter", "g")
+    table = app.screen.query_one(StableTable)
+    while "models.verify" not in enabled(app) and table.cursor_row < table.row_count - 1:
+        await press(pilot, "j")
+
+
 async def train(pilot: Pilot[None], app: SteertuiApp) -> None:
     """Begin to train a vector on many scenarios."""
     rows = [f"s{i},Water the garden of the school. {'Think twice. ' * 40}" for i in range(400)]
@@ -150,7 +179,7 @@ def demo_session(folder: Path, *others: str) -> Session:
 def pressed_in_a_run(folder: Path) -> set[str]:
     """Press the keys of a run, of a paused one, of a stopped one, and of the next start."""
 
-    ways = {"j": "run.follow", "p": "run.resume", "s enter": "run.start"}
+    ways = {"1": "plan.show", "j": "run.follow", "p": "run.resume", "s enter": "run.start"}
     pressed: set[str] = set()
     for key, shown in ways.items():
 
@@ -165,7 +194,7 @@ def pressed_in_a_run(folder: Path) -> set[str]:
 
 @pytest.mark.slow
 def test_every_binding_is_enabled_somewhere_and_runs_its_action(
-    db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    db: Path, hub: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     pressed = drive_and_press(Session(tmp_path / "new.db"), None)
@@ -173,8 +202,11 @@ def test_every_binding_is_enabled_somewhere_and_runs_its_action(
         pressed |= drive_and_press(open_session(None, db, Overrides(threads=1)), keys(text))
     for kind in DIALOGS:
         pressed |= drive_and_press(Session(tmp_path / "new.db"), opened(kind, tmp_path))
+    pressed |= drive_and_press(Session(tmp_path / "new.db"), nothing_ticked)
     assert call("vector", "train", "a", "--model", "demo", "--limit", "6", cwd=tmp_path)[0] == 0
     pressed |= drive_and_press(Session(tmp_path / "new.db"), keys("7"))
+    hub.add(REPO, FILE, demo_path())
+    pressed |= drive_and_press(Session(tmp_path / "new.db"), downloaded)
     pressed |= drive_and_press(demo_session(tmp_path), train)
     pressed |= drive_and_press(demo_session(tmp_path, "no.gguf"), keys("1 p"))
     pressed |= pressed_in_a_run(tmp_path)
