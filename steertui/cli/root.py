@@ -106,7 +106,7 @@ def cli(
 ) -> None:
     """Measure how far a prompt suffix steers a model towards instrumental convergence.
 
-    Without --batch, the screens open. The same command again resumes an unfinished experiment.
+    Without --batch, the screens open. The same command resumes, and so does --batch --db FILE.
     """
     if context.invoked_subcommand:
         return
@@ -122,15 +122,17 @@ def cli(
     check_database(path, [file] if file else [])
     origin = file_origin(experiment, file, changes)
     request = _Request(experiment, path, overrides, options, origin=origin, is_sure=yes)
+    is_given = bool(demo or preset or file or changes)
+    if not (demo or preset or file or "models" in changes):
+        request = _for_database(
+            request, is_given=is_given, is_shown=not (batch or plan or register)
+        )
     if plan:
         _show_plan(request, limits.shard, as_json=as_json)
-    if batch or register:
+    if register or batch:
         _confirm_group(request, changes, removes=limits.removes_weights)
-    if register:
-        _register(request, register)
-    if batch:
-        _run_batch(request, replace(limits, is_sure=yes, as_json=as_json))
-    _open_screens(request, is_given=bool(demo or preset or file or changes))
+        _run(request, register, replace(limits, is_sure=yes, as_json=as_json))
+    _open_screens(request, is_given=is_given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,26 @@ class _Request:
     options: JudgeServerOptions
     origin: Origin
     is_sure: bool
+
+
+def _for_database(request: _Request, *, is_given: bool, is_shown: bool) -> _Request:
+    """Return a request without a model for a database that may have experiments.
+
+    Args:
+        is_given: whether options change the default experiment, which then must have the model of
+            an experiment there.
+        is_shown: whether the screens open, which find the newest experiment themselves.
+    """
+    from steertui.planning.stored_experiment import newest_experiment, require_demo_is_meant
+
+    if is_given:
+        require_demo_is_meant(request.db)
+    found = None if is_given or is_shown else newest_experiment(request.db)
+    if not found:
+        return request
+    text = f"{request.db}: no option names an experiment, so this is the newest of this database"
+    print_line(text, to_stderr=True)
+    return replace(request, experiment=found[0], origin=found[1])
 
 
 def _show_plan(request: _Request, shard: Shard, *, as_json: bool) -> NoReturn:
@@ -164,8 +186,10 @@ def _confirm_group(request: _Request, changes: dict[str, object], *, removes: bo
         confirm_group(r.experiment, r.db, r.options, r.origin, is_sure=r.is_sure, removes=removes)
 
 
-def _run_batch(request: _Request, how: BatchOptions) -> NoReturn:
-    """Run without screens and exit with the run's exit code."""
+def _run(request: _Request, registration: Path | None, how: BatchOptions) -> NoReturn:
+    """Write the preregistration, or run without screens, and exit."""
+    if registration:
+        _register(request, registration)
     from steertui.headless.batch import run_batch
 
     code = run_batch(

@@ -23,6 +23,7 @@ from steertui.engine.sizing import Overrides
 from steertui.paths import DEMO_DB, exists
 from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
 from steertui.planning.origin import TYPED, Origin
+from steertui.planning.stored_experiment import parse_stored
 from steertui.store import Store
 from steertui.store.trial_filter import TrialFilter
 from steertui.tui.gc_tuning import collect_at_intervals, exempt_live_objects
@@ -30,7 +31,7 @@ from steertui.tui.help_screen import HelpScreen, named_bindings
 from steertui.tui.leaving import Leaving
 from steertui.tui.preferences import THEME, load_preference, save_preference
 from steertui.tui.screens import CONSTRUCTORS, import_screens
-from steertui.tui.session import Draft, Session, parse_stored
+from steertui.tui.session import Draft, Session
 from steertui.tui.terminal_output import small_output
 from steertui.tui.theme import DARK, LIGHT
 from steertui.tui.widgets.page import PAGES

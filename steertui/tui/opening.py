@@ -17,6 +17,7 @@ from steertui.core.experiment import Experiment
 from steertui.errors import SteertuiError, StoreError
 from steertui.paths import exists, is_folder
 from steertui.planning.origin import TYPED, Origin
+from steertui.planning.stored_experiment import parse_stored
 from steertui.store import Store
 from steertui.store.records import StoredExperiment
 from steertui.store.run_lock import experiment_at_work
@@ -30,7 +31,7 @@ from steertui.tui.recent import (
     note_recent,
     stored_experiments,
 )
-from steertui.tui.session import Draft, Session, parse_stored
+from steertui.tui.session import Draft, Session
 from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.prompts import Confirm
 from steertui.tui.widgets.screen_words import in_screen_words

@@ -19,6 +19,7 @@ from steertui.errors import SteertuiError
 from steertui.output_files import whole
 from steertui.paths import user_state
 from steertui.planning.judges import JudgeServerOptions
+from steertui.planning.stored_experiment import parse_stored
 from steertui.printable import one_line
 from steertui.store import JudgeInfo, Store
 from steertui.store.progress_queries import answered_counts
@@ -26,7 +27,6 @@ from steertui.store.read_only import newest_change
 from steertui.store.records import StoredExperiment
 from steertui.tui.pending_labels import pending_labels, planned_judges
 from steertui.tui.pending_scores import pending_scores
-from steertui.tui.session import parse_stored
 from steertui.units import counted
 from steertui.untrusted import InvalidJsonError, parse_json
 

@@ -6,16 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from steertui.core.experiment import Experiment, parse_experiment
+from steertui.core.experiment import Experiment
 from steertui.engine.sizing import Overrides
-from steertui.errors import SteertuiError
-from steertui.planning.consent import stored_origin
 from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
 from steertui.planning.origin import TYPED, Origin
 from steertui.planning.presets import PRESETS
 from steertui.stats.rate import Policy
 from steertui.store import FileId, Store
-from steertui.store.records import StoredExperiment
 
 T = TypeVar("T")
 
@@ -145,15 +142,3 @@ class Session:
                 return function(store)
 
         return await asyncio.to_thread(run)
-
-
-def parse_stored(stored: StoredExperiment, db: Path) -> tuple[Experiment | None, Origin]:
-    """Return a stored experiment and its origin.
-
-    The experiment is None if another version of steertui planned it: it can be read, but not run.
-    """
-    try:
-        experiment = parse_experiment(stored.toml)
-    except SteertuiError:
-        return None, TYPED
-    return experiment, stored_origin(experiment, db)

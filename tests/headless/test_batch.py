@@ -1,6 +1,7 @@
 """`steertui --batch` as a process, with the demo model."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from steertui.core.model import demo_path
 from steertui.engine.sampler import SAMPLER_VERSION
 from tests.fixtures.changed_models import write_nan
 from tests.fixtures.database import select
@@ -50,8 +52,22 @@ def test_repeated_command_runs_only_what_is_missing(
     assert "samples each" not in greedy
     more = call(*SMALL, "--temperature", "0", "--temperature", "0.7", cwd=tmp_path)[1]
     assert "36: 18 answered before, 18 to do" in more
+    code, again, err = call("--batch", "--db", "a.db", cwd=tmp_path)
+    assert code == 0
+    assert "36: 36 answered before, 0 to do" in again
+    assert err.startswith("a.db: no option names an experiment, so this is the newest of this")
     samplers = "SELECT DISTINCT json_extract(versions, '$.sampler') FROM runs"
     assert select(tmp_path / "a.db", samplers) == [(SAMPLER_VERSION,)]
+
+
+def test_the_demo_is_not_added_to_the_experiments_of_other_models(tmp_path: Path) -> None:
+    shutil.copy(demo_path(), tmp_path / "own.gguf")
+    planned = (*SMALL, "--model", "own.gguf", "--register", "plan.md")
+    assert call(*planned, cwd=tmp_path)[0] == 0
+    code, out, err = call("--batch", "--db", "a.db", "--samples", "2", cwd=tmp_path)
+    assert (code, out) == (1, "")
+    assert err.startswith("steertui: a.db: no model is given, and the experiments of this database")
+    assert select(tmp_path / "a.db", "SELECT count(*) FROM trials") == [(18,)]
 
 
 def test_two_devices_give_the_answers_of_one_and_are_named(tmp_path: Path) -> None:

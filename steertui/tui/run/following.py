@@ -2,9 +2,9 @@
 
 from textual import on, work
 
+from steertui.planning.stored_experiment import parse_stored
 from steertui.tui.run.follower import Follower, OtherEnded, Quiet
 from steertui.tui.run.run_state import RunState
-from steertui.tui.session import parse_stored
 from steertui.tui.widgets.page import Page
 from steertui.units import clock
 
