@@ -49,12 +49,16 @@ def axis_sentences(axis: AxisResult) -> tuple[str, ...]:
 
 def _sentences_without_labels(axis: AxisResult, anchor: DosePoint) -> Iterator[str]:
     """Yield what is known before any answer is judged; "" for nothing."""
+    if all(point.means.repetition is None for point in axis.curve.points):
+        yield f"No answer on axis {axis.name} is stored yet"
+        return
     yield _unmeasured_sentence(axis, anchor)
-    beyond = [_incoherent_text(point) for point in axis.curve.points if not point.is_coherent]
+    beyond, unknown = _beyond_limits(axis), _unknown_limits(axis)
     limits = limits_text(axis.curve.limits)
     yield (
         f"Without labels convergence and nonsense over {axis.name} are unknown; beyond the other "
-        f"limits of coherence ({limits}): {', '.join(beyond) or 'no dose'}"
+        f"limits of coherence ({limits}): {beyond or 'no dose'}"
+        f"{f'; not known to be within them: {unknown}' if unknown else ''}"
     )
     yield from (_cost_sentence(axis, match.condition, match.cost) for match in axis.matches)
 
@@ -101,15 +105,24 @@ def _slope_sentence(axis: AxisResult) -> str:
     )
     if slope.scenarios < MIN_COMPLETE * axis.scenarios:
         size += f"; only {slope.scenarios} of {axis.scenarios} scenarios are valid at every dose"
-    incoherent = [_incoherent_text(point) for point in axis.curve.points if not point.is_coherent]
-    if incoherent:
-        size += f"; not coherent: {', '.join(incoherent)}{_coherent_text(axis)}"
-    return f"{slope_claim(axis, slope)}: {size}"
+    beyond, unknown = _beyond_limits(axis), _unknown_limits(axis)
+    if beyond:
+        size += f"; not coherent: {beyond}"
+    if unknown:
+        size += f"; not known to be coherent: {unknown}"
+    return f"{slope_claim(axis, slope)}: {size}{_coherent_text(axis) if beyond or unknown else ''}"
 
 
-def _incoherent_text(point: DosePoint) -> str:
-    """Return "0.4 (nonsense, repetition)": a dose with the measures beyond their limits."""
-    return f"{point.dose:g} ({', '.join(point.exceeded)})"
+def _beyond_limits(axis: AxisResult) -> str:
+    """Return "0.2 (nonsense), 0.4 (nonsense, repetition)": doses beyond limits; "" for none."""
+    points = axis.curve.points
+    return ", ".join(f"{p.dose:g} ({', '.join(p.beyond)})" for p in points if p.beyond)
+
+
+def _unknown_limits(axis: AxisResult) -> str:
+    """Return the doses with a limited measure that is unknown, if none is known to be beyond."""
+    points = [point for point in axis.curve.points if point.unknown and not point.beyond]
+    return ", ".join(f"{point.dose:g} ({', '.join(point.unknown)})" for point in points)
 
 
 def _coherent_text(axis: AxisResult) -> str:
@@ -241,9 +254,11 @@ def _incoherent_match(axis: AxisResult, dose: float) -> str:
     """Return a remark if the dose that matches is not within two coherent doses."""
     points = [point for point in axis.curve.points if point.dose * dose >= 0]
     outward = [point for point in points if abs(point.dose) >= abs(dose) - 1e-9]
-    if outward and not min(outward, key=lambda point: abs(point.dose)).is_coherent:
-        return f"; {axis.name} is not coherent there, and its rate is that of the valid answers"
-    return ""
+    nearest = min(outward, key=lambda point: abs(point.dose), default=None)
+    if nearest is None or nearest.is_coherent:
+        return ""
+    state = "not coherent" if nearest.beyond else "not known to be coherent"
+    return f"; {axis.name} is {state} there, and its rate is that of the valid answers"
 
 
 def _matched_interval(axis: AxisResult, found: MatchedDose) -> str:

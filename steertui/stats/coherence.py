@@ -67,6 +67,23 @@ class CoherenceMeans:
 
         A limited measure that is unknown is not within its limit.
         """
+        return tuple(
+            measure
+            for measure, (rise, limit) in self._limited_rises(anchor, limits).items()
+            if rise is None or rise > limit + ROUNDING
+        )
+
+    def unknown(
+        self, anchor: "CoherenceMeans", limits: CoherenceLimits
+    ) -> tuple[CoherenceMeasure, ...]:
+        """Return the limited measures that are unknown here or at dose 0."""
+        rises = self._limited_rises(anchor, limits)
+        return tuple(measure for measure, (rise, _) in rises.items() if rise is None)
+
+    def _limited_rises(
+        self, anchor: "CoherenceMeans", limits: CoherenceLimits
+    ) -> dict[CoherenceMeasure, tuple[float | None, float]]:
+        """Return the rise from dose 0 and its limit, of each measure that has a limit."""
         rises = {
             CoherenceMeasure.NONSENSE: (_rise(anchor.nonsense, self.nonsense), limits.nonsense),
             CoherenceMeasure.REPETITION: (
@@ -75,11 +92,9 @@ class CoherenceMeans:
             ),
             CoherenceMeasure.LOGLIK: (_rise(self.loglik, anchor.loglik), limits.loss),
         }
-        return tuple(
-            measure
-            for measure, (rise, limit) in rises.items()
-            if limit is not None and (rise is None or rise > limit + ROUNDING)
-        )
+        return {
+            measure: (rise, limit) for measure, (rise, limit) in rises.items() if limit is not None
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,8 @@ class DosePoint:
         effect: gap of this dose minus dose 0; None at dose 0.
         test: of the effect, with Holm over the axis's doses; None at dose 0.
         means: of the measures of coherence.
-        exceeded: measures that are beyond the limits of the axis.
+        exceeded: measures that are not within the limits of the axis.
+        unknown: those of them that are unknown, so that they are not known to be beyond.
     """
 
     dose: float
@@ -44,6 +45,12 @@ class DosePoint:
     test: FamilyTest | None
     means: CoherenceMeans
     exceeded: tuple[CoherenceMeasure, ...] = ()
+    unknown: tuple[CoherenceMeasure, ...] = ()
+
+    @property
+    def beyond(self) -> tuple[CoherenceMeasure, ...]:
+        """Measures that are known to be beyond their limits."""
+        return tuple(measure for measure in self.exceeded if measure not in self.unknown)
 
     @property
     def is_coherent(self) -> bool:
@@ -127,6 +134,7 @@ def dose_curve(
             test=tests.get(name),
             means=means[i],
             exceeded=means[i].exceeded(means[anchor], limits),
+            unknown=means[i].unknown(means[anchor], limits),
         )
         for i, (dose, name) in enumerate(doses)
     )

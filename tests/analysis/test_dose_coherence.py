@@ -115,6 +115,25 @@ def test_coherence_is_reported_before_any_answer_is_judged(tmp_path: Path) -> No
     assert report(db, "--format", "markdown").count("| 0.8 | 20! | -2.07 |") == 1
 
 
+def test_nothing_without_an_answer_is_called_beyond_a_limit(tmp_path: Path) -> None:
+    """A run of several models: the axis of the next one has no answers, or some doses have none."""
+    db = tmp_path / "a.db"
+    conditions = grouped.dose_conditions(tmp_path, 0.4, 0.8)
+    grouped.write(
+        db, conditions, grouped.by_rate(grouped.rising), answer=lambda _: "a b c d a b c d"
+    )
+    execute(db, "DELETE FROM verdicts")
+    of_condition = "(SELECT key FROM trials WHERE condition IN (SELECT id FROM conditions {}))"
+    dose = of_condition.format("WHERE name = 'axis@0.8'")
+    execute(db, f"DELETE FROM generations WHERE trial IN {dose}")
+    shown = report(db)
+    assert "than dose 0): no dose; not known to be within them: 0.8 (repetition)" in shown
+    execute(db, "DELETE FROM generations")
+    shown = report(db)
+    assert "beyond the other limits" not in shown
+    assert "No answer on axis axis is stored yet" in shown
+
+
 @pytest.mark.parametrize("is_judged", [True, False])
 def test_a_part_of_the_log_likelihoods_is_warned_about(tmp_path: Path, is_judged: bool) -> None:
     """A run that was killed while it scored: the means are over the answers scored so far."""
@@ -144,4 +163,6 @@ def test_a_limited_measure_that_is_unknown_makes_no_dose_coherent(tmp_path: Path
     sentences = " ".join(axis.sentences)
     assert "is limited but was not measured, so no dose is called coherent" in sentences
     assert "largest estimated effect" not in sentences
+    assert "; not known to be coherent: 0 (log-likelihood), 0.4 (log-likelihood)" in sentences
+    assert "not coherent:" not in sentences
     assert "nats:" not in report(tmp_path / "a.db")
