@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Input, Static, TextArea
 
@@ -183,11 +184,15 @@ def test_a_second_condition_is_offered_a_free_name(folder: Path) -> None:
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 def test_a_suffix_replaces_the_whole_text_by_keys(folder: Path, size: tuple[int, int]) -> None:
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
-        await press(pilot, "tab", "ctrl+a", *"ask", "ctrl+s")
+        await press(pilot, "tab", "ctrl+a")
+        for character in typed:
+            app.post_message(Key(character, character))
+        await press(pilot, "ctrl+s")
         assert isinstance(app.screen, PlanScreen)
 
+    typed = "a\u3000s\u200c\u200dk"  # a wide space and joiners, as keyboards have them
     edit(folder, story, size)
-    assert load_conditions(folder / "steertui-conditions.toml")["my-condition"].suffix == "ask"
+    assert load_conditions(folder / "steertui-conditions.toml")["my-condition"].suffix == typed
 
 
 def test_escape_closes_an_unchanged_editor_and_asks_about_a_changed_one(folder: Path) -> None:

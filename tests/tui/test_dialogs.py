@@ -45,6 +45,9 @@ DIALOGS: dict[type, Callable[[], LineDialog[Any]]] = {
 }
 """Dialogs with a list, which has the focus, and an input line."""
 
+TYPED = "a\u3000b\u200c\u200d\u00a0c"
+"""Text with characters of keyboards that Python calls not printable: wide space, joiners."""
+
 
 async def plan(pilot: Pilot[None], app: SteertuiApp, field: str) -> PlanScreen:
     """Show Plan with the cursor on a field."""
@@ -64,11 +67,11 @@ def test_text_typed_at_once_after_tab_is_not_lost(tmp_path: Path, kind: type) ->
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         app.push_screen(dialog)
         await wait_until(pilot, lambda: dialog.focused is not None)
-        for key in ("tab", "a", "b", "c"):
+        for key in ("tab", *TYPED):
             app.post_message(Key(key, key if len(key) == 1 else None))
         await wait_until(pilot, lambda: dialog.query_one(Input).has_focus)
         await wait_idle(pilot)
-        assert dialog.query_one(Input).value == "abc"
+        assert dialog.query_one(Input).value == TYPED
 
     drive(Session(tmp_path / "a.db"), story)
 
@@ -81,20 +84,20 @@ def test_text_typed_into_the_list_is_for_the_line(tmp_path: Path, kind: type) ->
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         app.push_screen(dialog)
         await wait_until(pilot, lambda: dialog.focused is not None)
-        for key in "gGjk":
+        for key in "\u200cgG\u3000jk":
             app.post_message(Key(key, key))
         await wait_idle(pilot)
         line = dialog.query_one(Input)
-        assert line.value == "gGjk"
+        assert line.value == "\u200cgG\u3000jk"
         dialog.query_one(MoveList if kind is ChooseMany else ExperimentList).focus()
         await press(pilot, ".", "d", "b")
-        assert line.value == f"gGjk{dialog.SEPARATOR}.db"
+        assert line.value == f"\u200cgG\u3000jk{dialog.SEPARATOR}.db"
         dialog.query_one(MoveList if kind is ChooseMany else ExperimentList).focus()
         await wait_idle(pilot)
         app.post_message(Paste('a\r\n\n "b, c", d\n'))
         await wait_idle(pilot)
         pasted = 'a, "b, c", d' if kind is ChooseMany else 'a "b, c", d'
-        assert line.value == f"gGjk{dialog.SEPARATOR}.db{dialog.SEPARATOR}{pasted}"
+        assert line.value == f"\u200cgG\u3000jk{dialog.SEPARATOR}.db{dialog.SEPARATOR}{pasted}"
         if kind is ChooseMany:
             dialog.query_one(MoveList).focus()
             await press(pilot, "enter")

@@ -10,6 +10,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
+from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Input, Static, TextArea
 
@@ -21,7 +22,7 @@ from steertui.tui.plan.own_conditions import add_condition, replace_condition
 from steertui.tui.widgets.key_line import LEAVE, KeyLine
 from steertui.tui.widgets.prompts import Confirm
 from steertui.tui.widgets.screen_words import Problem
-from steertui.tui.widgets.text_line import TextLine
+from steertui.tui.widgets.text_line import TextLine, typed_character
 
 _TEXTS = ("suffix", "prefix", "system", "system_mode", "prefill", "arm", "about")
 """Keys with text, in the order of the editor."""
@@ -61,6 +62,14 @@ class ConditionArea(TextArea):
     """Keys of the condition, or its suffix."""
 
     BINDINGS = [_SELECT_ALL]  # noqa: RUF012
+
+    def on_key(self, event: Key) -> None:
+        """Insert a typed character that is text, but not printable: see `typed_character`."""
+        character = typed_character(event)
+        if character and not event.is_printable:
+            event.prevent_default()
+            event.stop()
+            self.replace(character, *self.selection, maintain_selection_offset=False)
 
 
 class ConditionEditor(ModalScreen[Condition | None]):

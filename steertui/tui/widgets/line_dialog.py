@@ -5,7 +5,7 @@ from typing import ClassVar
 from textual.events import Key, Paste
 from textual.screen import ModalScreen, ScreenResultType
 
-from steertui.tui.widgets.text_line import TextLine
+from steertui.tui.widgets.text_line import TextLine, typed_character
 
 
 class LineDialog(ModalScreen[ScreenResultType]):
@@ -19,8 +19,8 @@ class LineDialog(ModalScreen[ScreenResultType]):
 
     def on_key(self, event: Key) -> None:
         """Type a character into the line, which gets the focus; Space is a key of the list."""
-        character = event.character or " "
-        if character.isprintable() and character != " ":
+        character = typed_character(event)
+        if character and character != " ":
             self._append(event, character)
 
     def on_paste(self, event: Paste) -> None:

@@ -1,11 +1,23 @@
-"""Input line that takes all lines of a pasted text."""
+"""Input line that takes every typed character and all lines of a pasted text."""
 
+import unicodedata
 from collections.abc import Sequence
 
-from textual.events import Paste
+from textual.events import Key, Paste
 from textual.widgets import Input
 
 from steertui.typed_lists import join_names, split_names
+
+
+def typed_character(event: Key) -> str:
+    """Return the character of a key, "" for a key without one and for control characters.
+
+    Python calls an ideographic space, a joiner and a no-break space not printable, and Textual's
+    own lines and areas drop what is not printable.
+    """
+    character = event.character or ""
+    is_text = len(character) == 1 and unicodedata.category(character) not in ("Cc", "Cs")
+    return character if is_text else ""
 
 
 class TextLine(Input):
@@ -13,6 +25,14 @@ class TextLine(Input):
 
     Textual's own input keeps the first line only.
     """
+
+    def on_key(self, event: Key) -> None:
+        """Insert a typed character."""
+        character = typed_character(event)
+        if character and not event.is_printable:
+            event.prevent_default()
+            event.stop()
+            self.replace(character, *self.selection)
 
     def on_paste(self, event: Paste) -> None:
         """Insert the pasted text."""
