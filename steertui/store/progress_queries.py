@@ -32,10 +32,17 @@ class TrialPlace:
 
 @dataclass(frozen=True, slots=True)
 class ChangeMark:
-    """Last row numbers of answers and verdicts at the time of a query."""
+    """Last row numbers of answers and verdicts, and version of the database, at a query.
+
+    Attributes:
+        generation: row number of the last answer.
+        verdict: row number of the last verdict.
+        version: differs from an earlier one if another connection has stored anything since.
+    """
 
     generation: int = 0
     verdict: int = 0
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +140,12 @@ def model_progress(store: Store, experiment: str) -> list[ModelProgress]:
 
 
 def current_mark(store: Store) -> ChangeMark:
-    """Return the present last row numbers."""
+    """Return the present last row numbers and version."""
+    ((version,),) = store.tuples("PRAGMA data_version")
     sql = """SELECT (SELECT ifnull(max(id), 0) FROM generations),
         (SELECT ifnull(max(id), 0) FROM verdicts)"""
     ((generation, verdict),) = store.tuples(sql)
-    return ChangeMark(generation, verdict)
+    return ChangeMark(generation, verdict, version)
 
 
 def changes_between(

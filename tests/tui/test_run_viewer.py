@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from steertui.core.experiment import Experiment
+from steertui.core.judge_kind import JudgeKind
 from steertui.core.verdict import Label, Verdict
 from steertui.planning.judges import DEFAULT_OPTIONS, Judge, find_judges
 from steertui.store import Store
@@ -22,6 +23,7 @@ from steertui.tui.run.run_messages import JudgeQueue, RunUpdate
 from steertui.tui.run.run_screen import RunScreen
 from steertui.tui.run.run_state import RunState, StoredState
 from steertui.tui.run.status_lines import activity_parts
+from steertui.tui.run.stored_totals import StoredTotals
 from steertui.tui.widgets.label_style import ON_DARK
 from tests.fixtures.database import execute, select
 from tests.fixtures.openai_server import Fake, Loopback
@@ -122,14 +124,10 @@ def test_a_run_counts_the_labels_pending_that_a_viewer_counts(tmp_path: Path) ->
     stored = StoredState(
         places=places,
         statuses=statuses,
-        failures={},
         judge="one",
-        dollars=0.0,
         others=("two",),
-        others_labelled=0,
-        unplanned_labelled=0,
         is_planned=True,
-        unscored=0,
+        totals=StoredTotals(),
     )
     run = RunState()
     run.count_labels(("one", "two"), 0)
@@ -139,19 +137,23 @@ def test_a_run_counts_the_labels_pending_that_a_viewer_counts(tmp_path: Path) ->
     first, second = (place.key for place in places[:2])
     verdicts = {(first, "one"): "one", (first, "two"): "two", (second, "two"): "two"}
     run.apply(RunUpdate(verdicts={k: Verdict(j, Label.CONVERGENCE) for k, j in verdicts.items()}))
-    run.fill(replace(stored, others_labelled=1))  # read between the two labels
+    run.fill(replace(stored, totals=StoredTotals(others_labelled=1)))  # read between the two labels
     assert "5 labels pending" in pending_shown(run)
     run.clear_activity()
-    run.fill(replace(stored, others_labelled=2))
+    run.fill(replace(stored, totals=StoredTotals(others_labelled=2)))
     assert run.pending == 5
 
 
-def test_a_viewer_counts_the_labels_of_a_judge_that_had_none_when_it_began(tmp_path: Path) -> None:
+def test_a_viewer_counts_all_that_another_process_stores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Labels of a judge that had none before, of people, scores, failures, and control answers."""
     db = tmp_path / "a.db"
-    made_up(db, ["an answer"] * 4)
-    with Loopback(Fake(models=("one", "two"))) as server, run_lock(db, ""):
+    id = made_up(db, ["an answer"] * 4)
+    with Loopback(Fake(models=("one", "two"))) as server, run_lock(db, id):
         names = [f"openai:{name}@{server.url}" for name in ("one", "two")]
-        execute(db, "UPDATE experiment_plans SET toml = ?", [Experiment(judges=names).to_toml()])
+        plan = Experiment(judges=names, coherence="all").to_toml()
+        execute(db, "UPDATE experiment_plans SET toml = ?", [plan])
         judges = find_judges(names, "steertui", hide_suffix=False, options=DEFAULT_OPTIONS)
 
         async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
@@ -166,7 +168,21 @@ def test_a_viewer_counts_the_labels_of_a_judge_that_had_none_when_it_began(tmp_p
             label_all(db, [judges[1]], 4)
             await wait_until(pilot, lambda: screen.run.pending == 1)
             line = str(screen.query_one("#activity", Static).render())
-            assert "4 answers · 7 labels · 1 label pending" in line
+            assert "4 answers · 7 labels · 1 label pending · 4 unscored" in line
+            score = "SELECT key, prompt, 1, -1.0, planned_at FROM trials LIMIT 3"
+            execute(db, f"INSERT INTO answer_logliks {score}")
+            await wait_until(pilot, lambda: screen.run.unscored == 1)
+            with Store(db) as store:
+                person = f"{JudgeKind.HUMAN}:a"
+                store.add_judge(person, person, {"kind": "a person", "title": ""})
+                (key,), *_ = select(db, "SELECT trial FROM generations")
+                store.add_verdict(str(key), Verdict(person, Label.CONVERGENCE))
+            await wait_until(pilot, lambda: screen.run.labelled == 8)
+            monkeypatch.setattr(follower, "QUIET_AFTER", 0.0)
+            await wait_until(pilot, lambda: "open and stored nothing for " in screen.state)
+            monkeypatch.setattr(follower, "QUIET_AFTER", 3600.0)
+            execute(db, "UPDATE runs SET device = 'other'")
+            await wait_until(pilot, lambda: screen.state == FOLLOWING)
 
         drive_stored(db, story)
 

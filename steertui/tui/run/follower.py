@@ -9,12 +9,14 @@ from textual.message import Message
 from textual.message_pump import MessagePump
 
 from steertui.analysis.summary import summarise_experiment
+from steertui.core.experiment import Experiment
 from steertui.store import Store
 from steertui.store.progress_queries import ChangeMark, changes_between, current_mark
 from steertui.store.run_lock import experiment_at_work
-from steertui.tui.pending_labels import count_labels, first_judge
+from steertui.tui.pending_labels import first_judge
 from steertui.tui.run.run_messages import RunUpdate
 from steertui.tui.run.run_state import RunState
+from steertui.tui.run.stored_totals import read_totals
 
 INTERVAL = 1.0
 """Seconds between two looks at what the other process has stored."""
@@ -38,13 +40,22 @@ class Quiet(Message):
 class Follower:
     """Posts changes of one experiment to `target` while another process runs on the database."""
 
-    def __init__(self, db: Path, ids: tuple[str, str], run: RunState, target: MessagePump) -> None:
+    def __init__(
+        self,
+        db: Path,
+        ids: tuple[str, str],
+        plan: Experiment | None,
+        run: RunState,
+        target: MessagePump,
+    ) -> None:
         """Follow an experiment; `ids` are its id and that of what the other process works on.
 
+        `plan` is the experiment's, None if it cannot be read.
         Statuses are those under the judge that `run` shows, or else the first one with labels.
         """
         self._db = db
         self._experiment, self._at_work = ids
+        self._plan = plan
         self._run = run
         self._target = target
         self._end = threading.Event()
@@ -73,12 +84,11 @@ class Follower:
             experiment, run = self._experiment, self._run
             judge = run.judge or first_judge(store, experiment)
             statuses = changes_between(store, experiment, judge, since, now)
-            if statuses:
-                update = RunUpdate(
-                    statuses=statuses,
-                    judge=judge,
-                    others_labelled=count_labels(store, experiment, run.others),
-                    summary=summarise_experiment(store, experiment),
-                )
-                self._target.post_message(update)
+            update = RunUpdate(
+                statuses=statuses,
+                judge=judge,
+                totals=read_totals(store, experiment, self._plan, judge, run.others),
+                summary=summarise_experiment(store, experiment) if statuses else None,
+            )
+            self._target.post_message(update)
         return now

@@ -95,7 +95,8 @@ class Following(Page):
         """
         self._at_work_elsewhere = at_work
         self.show_following()
-        follower = Follower(self.session.db, (self.session.id, at_work), self.run, self)
+        ids = (self.session.id, at_work)
+        follower = Follower(self.session.db, ids, self.session.experiment, self.run, self)
         self.follower = follower
         self.run_worker(follower.work, thread=True, group="run", exit_on_error=False)
         self.refresh_bindings()

@@ -8,6 +8,7 @@ from steertui.analysis.summary import Summary
 from steertui.core.verdict import Verdict
 from steertui.engine.events import SlotView
 from steertui.store import TrialStatus
+from steertui.tui.run.stored_totals import StoredTotals
 
 
 @dataclass
@@ -95,7 +96,7 @@ class RunUpdate(Message):
         failures: reasons by the key of the trial that could not be answered.
         statuses: trials that another process changed, by key.
         judge: id of the judge of `statuses`; "" for none.
-        others_labelled: labels of the planned judges that are not shown; None if unchanged.
+        totals: failures, labels, scores and cost that another process changed; None if unchanged.
         summary: results so far; None if not due.
     """
 
@@ -113,7 +114,7 @@ class RunUpdate(Message):
     failures: dict[str, str] = field(default_factory=dict)
     statuses: dict[str, TrialStatus] = field(default_factory=dict)
     judge: str = ""
-    others_labelled: int | None = None
+    totals: StoredTotals | None = None
     summary: Summary | None = None
 
 

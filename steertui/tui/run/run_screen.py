@@ -220,7 +220,7 @@ class RunScreen(RunControls):
         changed = self.run.apply(message)
         if message.stages and self.runner and not self.is_paused:
             self.state = RUNNING
-        if self.is_following and changed:
+        if self.is_following:
             self.show_following()
         for key in changed:
             matrix.redraw_cell(key)

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from steertui.analysis.summary import Summary
 from steertui.engine.events import SlotView
 from steertui.store import Store, TrialStatus
-from steertui.store.progress_queries import TrialPlace, failure_reasons, survey
-from steertui.tui.pending_labels import UNKNOWN, count_labels, first_judge, planned_judges
-from steertui.tui.pending_scores import pending_scores
+from steertui.store.progress_queries import TrialPlace, survey
+from steertui.tui.pending_labels import UNKNOWN, first_judge, planned_judges
 from steertui.tui.run.grid import Grid, make_grid
 from steertui.tui.run.run_messages import JudgeQueue, KvUsage, Notice, RunUpdate, Stage
+from steertui.tui.run.stored_totals import StoredTotals, read_totals
 from steertui.tui.session import Session
 
 THROUGHPUT_SAMPLES = 120
@@ -23,26 +23,18 @@ class StoredState:
     Attributes:
         places: of all trials, in planned order.
         statuses: of the answered trials under `judge`, by key.
-        failures: reasons by the key of the trial that could not be answered.
         judge: id of the judge whose labels are shown; "" for none.
-        dollars: cost of all judges so far, in US dollars.
         others: ids of the planned judges other than `judge`.
-        others_labelled: labels that they have given.
-        unplanned_labelled: labels of all others, such as people, which no run asks for.
         is_planned: whether `judge` is planned, or stands for a planned one (`planned_judges`).
-        unscored: answers that the unsteered model is to score and has not.
+        totals: failures, labels, scores and cost.
     """
 
     places: list[TrialPlace]
     statuses: dict[str, TrialStatus]
-    failures: dict[str, str]
     judge: str
-    dollars: float
     others: tuple[str, ...]
-    others_labelled: int
-    unplanned_labelled: int
     is_planned: bool
-    unscored: int
+    totals: StoredTotals
 
 
 def read_state(store: Store, session: Session, judge: str) -> StoredState:
@@ -59,19 +51,13 @@ def read_state(store: Store, session: Session, judge: str) -> StoredState:
     judge = judge or first_judge(store, experiment) or next(known, "")
     places, statuses = survey(store, experiment, judge)
     others = tuple(other for other in planned if other != judge)
-    infos = store.judges(experiment)
-    unplanned = [info.id for info in infos if info.id not in (judge, *others)]
     return StoredState(
         places=places,
         statuses=statuses,
-        failures=failure_reasons(store, experiment),
         judge=judge,
-        dollars=sum(store.judge_cost(info.id).dollars or 0.0 for info in infos),
         others=others,
-        others_labelled=count_labels(store, experiment, others),
-        unplanned_labelled=count_labels(store, experiment, unplanned),
         is_planned=judge in planned,
-        unscored=pending_scores(store, experiment, session.experiment),
+        totals=read_totals(store, experiment, session.experiment, judge, others),
     )
 
 
@@ -130,22 +116,26 @@ class RunState:
         reported = self.grid.statuses
         self.places = {place.key: place for place in stored.places}
         grid = make_grid(stored.places)
-        grid.failed = set(stored.failures)
+        grid.failed = set(stored.totals.failures)
         for key, status in stored.statuses.items():
             grid.set_status(key, status)
         for key in reported.keys() & self.places.keys():
             if reported[key] != TrialStatus() or key not in stored.statuses:
                 grid.set_status(key, reported[key])
         self.grid = grid
-        self.failures = stored.failures
         self.judge = stored.judge
-        self.dollars = stored.dollars
-        self.unplanned_labelled = stored.unplanned_labelled
-        if not self.is_counting:  # the store may hold labels whose update comes later
+        if not self.is_counting:
             self.is_judge_planned = stored.is_planned
             self.others = stored.others
-            self.others_labelled = stored.others_labelled
-        self.unscored = stored.unscored
+        self._set_totals(stored.totals)
+
+    def _set_totals(self, totals: StoredTotals) -> None:
+        self.failures = totals.failures
+        self.dollars = totals.dollars
+        self.unplanned_labelled = totals.unplanned_labelled
+        self.unscored = totals.unscored
+        if not self.is_counting:  # the store may hold labels whose update comes later
+            self.others_labelled = totals.others_labelled
 
     def count_labels(self, judges: tuple[str, ...], labelled: int) -> None:
         """Count the labels of a run's judges by its updates.
@@ -210,8 +200,9 @@ class RunState:
         self.kv = update.kv or self.kv
         self.summary = update.summary or self.summary
         self.judge = self.judge or update.judge
-        if update.others_labelled is not None:
-            self.others_labelled = update.others_labelled
+        if update.totals:
+            self._set_totals(update.totals)
+            self.grid.failed |= update.totals.failures.keys()
         if update.shape:
             self.shape = update.shape
             self.throughputs = []
