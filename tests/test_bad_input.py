@@ -65,6 +65,7 @@ FILES = {
         (["--deterministic", "--slots", "8"], 1, "--deterministic uses one slot; leave one"),
         (["--demo", "--experiment", "key.toml"], 2, "--preset and --experiment: give one of"),
         (["--wrong"], 2, "No such option"),
+        (["key.toml"], 2, "key.toml: this is a file, not a command; write --experiment key.toml"),
     ],
 )
 def test_bad_input_gives_one_sentence_and_changes_no_file(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -27,7 +28,7 @@ from steertui.cli.servers import (
 from steertui.core.experiment import Experiment, with_changes
 from steertui.core.shard import Shard
 from steertui.output_files import check_database
-from steertui.paths import DEMO_DB
+from steertui.paths import DEMO_DB, is_file
 from steertui.planning.experiment_files import load_experiment
 from steertui.planning.model_groups import expand_models, has_group
 from steertui.planning.origin import file_origin
@@ -44,7 +45,26 @@ DB = Path("steertui.db")
 """Default database, in the working folder."""
 
 
+FILE_OPTIONS = MappingProxyType({".toml": "--experiment", ".gguf": "--model"})
+"""Option that takes a file, by its suffix; --db takes all others."""
+
+
+class _Commands(cloup.Group):
+    """Group that names the option for a file that is given in place of a command."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the arguments name."""
+        file = Path(args[0])
+        if not self.get_command(ctx, args[0]) and is_file(file):
+            option = FILE_OPTIONS.get(file.suffix, "--db")
+            ctx.fail(f"{file}: this is a file, not a command; write {option} {file}")
+        return super().resolve_command(ctx, args)
+
+
 @cloup.group(
+    cls=_Commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

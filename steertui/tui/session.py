@@ -101,6 +101,8 @@ class Session:
     @property
     def unplanned(self) -> str:
         """Why there is nothing to show without an id, as a clause."""
+        if self.draft:
+            return "the plan was not run yet"
         return "this experiment was not run yet" if self.experiment else "no experiment was run yet"
 
     def agree(self, plan: Draft) -> Draft:

@@ -20,7 +20,7 @@ from steertui.tui.run.run_messages import Ended, JudgeQueue, RunUpdate, Stage
 from steertui.tui.run.run_screen import COUNTING, DONE, NOT_STARTED, READING, STOPPED
 from steertui.tui.run.run_state import RunState
 from steertui.tui.run.status_lines import activity_parts
-from steertui.tui.session import Draft
+from steertui.tui.session import Draft, Session
 from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.label_style import FAILED, ON_DARK, WAITING, WRITING, WRITTEN
 from steertui.tui.widgets.long_text import LongText
@@ -287,3 +287,11 @@ def test_a_stored_experiment_is_not_called_unstarted_while_it_is_read(tmp_path: 
         assert screen.state == read != NOT_STARTED
 
     drive_stored(db, story)
+
+
+def test_a_changed_plan_is_named_where_nothing_was_run(tmp_path: Path) -> None:
+    session = Session(tmp_path / "a.db")
+    assert session.unplanned == "no experiment was run yet"
+    session.plan = Draft(SMALL, TYPED)
+    assert session.unplanned == "the plan was not run yet"
+    assert Session(tmp_path / "a.db", SMALL).unplanned == "this experiment was not run yet"

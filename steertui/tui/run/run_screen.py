@@ -285,7 +285,8 @@ class RunScreen(RunControls):
         """Draw the status lines, and with `rates` the rates."""
         run, c = self.run, self.colours
         is_open = self.session.id or self.session.experiment
-        self.show_empty("" if is_open or self.is_at_work else "No experiment is planned.")
+        is_empty = not (is_open or self.is_at_work)
+        self.show_empty(f"No answers: {self.session.unplanned}." if is_empty else "")
         self.query_one(StageLine).show(self.state, run.stages_shown, c)
         parts = []
         if run.stages_shown:
