@@ -76,12 +76,12 @@ def run(
         pass
     options = JudgeServerOptions(control_set=load_control_set())
     design = resolve_before_creation(Path(db), experiment, options)
-    with Store(Path(db)) as store:
+    with run_lock(Path(db)) as set_experiment, Store(Path(db)) as store:
         plan = make_plan(design or resolve(experiment, store=store), store, options)
-        with run_lock(store.path, plan.id):
-            for event in run_plan(plan, store, overrides or Overrides(), options):
-                if on_event is not None:
-                    on_event(event)
+        set_experiment(plan.id)
+        for event in run_plan(plan, store, overrides or Overrides(), options):
+            if on_event is not None:
+                on_event(event)
         return summarise_experiment(store, plan.id)
 
 

@@ -104,9 +104,8 @@ def run_batch(
 ) -> int:
     """Run what is missing of an experiment, print the results and return the exit code.
 
-    Ctrl-C, SIGTERM and a closed terminal stop the run within one step; finished work is stored.
-    Raises ConsentError before anything is done if the user does not agree to a received experiment,
-    FetchError if the disk is too small for all of the run, BudgetError when the budget is spent.
+    Signals stop the run within one step; finished work is stored. Raises ConsentError if the user
+    declines a received experiment, FetchError if the disk is too small, BudgetError at its end.
     """
     experiment, missing = _agreed(experiment, db, origin, how)
     handler = SignalHandler()
@@ -118,9 +117,10 @@ def run_batch(
     found = resolve_before_creation(
         db, supplied.experiment, server_options, shard=how.shard, leaves_out=True
     )
-    with Store(db) as store:
+    with run_lock(db) as set_experiment, Store(db) as store:
         design = found or resolve(supplied.experiment, how.shard, store=store, leaves_out=True)
         plan = make_plan(design, store, server_options, leaves_out=True)
+        set_experiment(plan.id)
         left_out = left_out_models(*missing, *supplied.left_out, *plan.left_out)
         reporter = choose_reporter(as_json=how.as_json)
         reporter.planned(plan, db)
@@ -253,8 +253,9 @@ def judge_stored(
 ) -> int:
     """Judge stored answers, print the results and return the exit code, as `run_batch` does."""
     handler = SignalHandler()
-    with Store(db, must_exist=True) as store:
+    with run_lock(db) as set_experiment, Store(db, must_exist=True) as store:
         chosen = store.resolve_experiment(experiment)
+        set_experiment(chosen)
         plan = plan_judging(store, chosen, judges, server_options)
         for work, notes in zip(plan.work, plan.notes, strict=True):
             print_line(judge_plan_line(work), to_stderr=True)
@@ -297,7 +298,7 @@ def _report(
     *,
     experiment: str,
 ) -> int:
-    stopped = consume(events, reporter, handler, (store.path, experiment))
+    stopped = consume(events, reporter, handler)
     if stopped is None:
         _print_resume_command(store, experiment)
         return handler.exit_code
@@ -312,20 +313,19 @@ def consume(
     events: Generator[Event, None, None],
     reporter: Reporter,
     handler: SignalHandler,
-    at_work: tuple[Path, str],
 ) -> list[Incomplete] | None:
     """Show the events; return the judges and models that were stopped or left out.
 
-    `at_work` is the database and the id of the experiment or control set. None after a signal.
+    None after a signal. The caller holds the lock of the database, since otherwise two processes
+    would pay for the same label.
     """
     stopped: list[Incomplete] = []
     is_interrupted = False
     try:
-        with run_lock(*at_work):  # otherwise two processes pay for the same label
-            for event in events:
-                reporter.show(event)
-                if isinstance(event, Incomplete):
-                    stopped.append(event)
+        for event in events:
+            reporter.show(event)
+            if isinstance(event, Incomplete):
+                stopped.append(event)
     except KeyboardInterrupt:
         events.close()
         is_interrupted = True

@@ -17,6 +17,7 @@ from steertui.report import judge_tables
 from steertui.report.command import show
 from steertui.report.record import comparison_line_record
 from steertui.store import Store
+from steertui.store.run_lock import run_lock
 
 
 def show_judges(paths: Sequence[Path], *, as_json: bool) -> None:
@@ -38,8 +39,9 @@ def test_judges(
 ) -> int:
     """Let judges read the control set, print what they are worth and return the exit code."""
     handler = SignalHandler()
-    with Store(db) as store:
+    with run_lock(db) as set_experiment, Store(db) as store:
         plan = plan_test(store, judges, options)
+        set_experiment(plan.experiment)
         for work in plan.work:
             print_line(f"{work.name}: {work.unjudged} control answers to read", to_stderr=True)
         events = judge(
@@ -52,7 +54,7 @@ def test_judges(
             unjudged=plan.unjudged,
         )
         reporter = choose_reporter(as_json=as_json)
-        stopped = consume(events, reporter, handler, (store.path, plan.experiment))
+        stopped = consume(events, reporter, handler)
         if stopped is None:
             return handler.exit_code
         ids = {one.id for one in plan.judges}

@@ -33,6 +33,7 @@ from steertui.report.bundle.archive import open_archive
 from steertui.report.bundle.verifier import open_database
 from steertui.stats.simultaneous import MIN_PAIRS
 from steertui.store import Store
+from steertui.store.run_lock import run_lock
 from steertui.store.setup_queries import planned_keys
 from steertui.units import quantity
 
@@ -84,14 +85,15 @@ def reproduce(how: ReproductionRun, options: ReproductionOptions, overrides: Ove
         if not supply_files(runnable, how.db, as_json=how.as_json):
             return handler.exit_code
         design = reproduction_design(original, experiment, runnable, options)
-        with Store(how.db) as store:
+        with run_lock(how.db) as set_experiment, Store(how.db) as store:
             plan = make_plan(design, store)
+            set_experiment(plan.id)
             own = {judge.id for judge in plan.judges}
             _print_left_out(left_out_judges(original, experiment, own), as_json=how.as_json)
             reporter = choose_reporter(as_json=how.as_json)
             reporter.planned(plan, how.db)
             events = run(plan, store, overrides, JudgeServerOptions(), control=handler.control)
-            stopped = consume(events, reporter, handler, (how.db, plan.id))
+            stopped = consume(events, reporter, handler)
             if stopped is None:
                 print_line("Stopped. Run the same command again to resume.", to_stderr=True)
                 return handler.exit_code

@@ -1,6 +1,6 @@
 """Run lock: only one process at a time runs an experiment on a database; others may read it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -20,11 +20,13 @@ class BusyError(StoreError):
 
 
 @contextmanager
-def run_lock(db: Path, experiment: str) -> Iterator[None]:
+def run_lock(db: Path, experiment: str = "") -> Iterator[Callable[[str], None]]:
     """Hold the lock of a database; the operating system releases it if the process dies.
 
     `experiment` is the id of the experiment or control set that is run or judged; other processes
-    read it (`experiment_at_work`). Raises BusyError if another process holds the lock.
+    read it (`experiment_at_work`). Whoever plans a run does so under the lock, since a run that is
+    refused must store no plan, and gives the id to the function that is yielded. Raises BusyError
+    if another process holds the lock.
     """
     lock = FileLock(_lock_file(db))
     try:
@@ -33,9 +35,13 @@ def run_lock(db: Path, experiment: str) -> Iterator[None]:
         raise BusyError(
             f"{db}: another steertui is running on it; wait for it, or watch it in `steertui`"
         ) from None
+
+    def set_experiment(id: str) -> None:
+        _experiment_file(db).write_text(id, encoding="utf-8")
+
     try:
-        _experiment_file(db).write_text(experiment, encoding="utf-8")
-        yield
+        set_experiment(experiment)
+        yield set_experiment
     finally:
         lock.release()
 

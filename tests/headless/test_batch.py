@@ -11,6 +11,7 @@ import pytest
 
 from steertui.core.model import demo_path
 from steertui.engine.sampler import SAMPLER_VERSION
+from steertui.store.run_lock import run_lock
 from tests.fixtures.changed_models import write_nan
 from tests.fixtures.database import select
 from tests.fixtures.program import call, records, start
@@ -52,9 +53,13 @@ def test_repeated_command_runs_only_what_is_missing(
     assert "samples each" not in greedy
     more = call(*SMALL, "--temperature", "0", "--temperature", "0.7", cwd=tmp_path)[1]
     assert "36: 18 answered before, 18 to do" in more
+    with run_lock(tmp_path / "a.db"):
+        code, out, err = call(*SMALL, "--limit", "5", cwd=tmp_path)
+    assert (code, out) == (1, "")
+    assert "another steertui is running on it" in err
     code, again, err = call("--batch", "--db", "a.db", cwd=tmp_path)
     assert code == 0
-    assert "36: 36 answered before, 0 to do" in again
+    assert "36: 36 answered before, 0 to do" in again  # the refused plan is not the newest one
     assert err.startswith("a.db: no option names an experiment, so this is the newest of this")
     samplers = "SELECT DISTINCT json_extract(versions, '$.sampler') FROM runs"
     assert select(tmp_path / "a.db", samplers) == [(SAMPLER_VERSION,)]

@@ -292,6 +292,11 @@ def test_the_end_says_how_the_answers_were_drawn_and_which_judge_labelled_none(d
             await press_anew(pilot, "u c enter")
         assert "the run in progress labels answers" in shown(app)
         assert "after it" not in shown(app)
+        with Store(db) as store:
+            store.add_verdict(str(key), Verdict(JUDGE, Label.CONVERGENCE))
+        await press(pilot, "4", "5")
+        await wait_until(pilot, lambda: "Agreement:" in shown(app))
+        assert "in progress" not in shown(app)
 
     drive_stored(db, story)
 

@@ -13,22 +13,24 @@ from steertui.core.experiment import Experiment
 from steertui.core.judge_kind import JudgeKind
 from steertui.core.verdict import Label, Verdict
 from steertui.planning.judges import DEFAULT_OPTIONS, Judge, find_judges
+from steertui.planning.origin import TYPED
 from steertui.store import Store
 from steertui.store.progress_queries import survey
 from steertui.store.run_lock import run_lock
 from steertui.tui.app import SteertuiApp
 from steertui.tui.run import follower, following
-from steertui.tui.run.following import BUSY, FOLLOWING, OTHER
+from steertui.tui.run.following import FOLLOWING, OTHER
 from steertui.tui.run.run_messages import JudgeQueue, RunUpdate
-from steertui.tui.run.run_screen import RunScreen
+from steertui.tui.run.run_screen import FAILED, NOT_RUN, RunScreen
 from steertui.tui.run.run_state import RunState, StoredState
 from steertui.tui.run.status_lines import activity_parts
 from steertui.tui.run.stored_totals import StoredTotals
+from steertui.tui.session import Draft
 from steertui.tui.widgets.label_style import ON_DARK
 from tests.fixtures.database import execute, select
 from tests.fixtures.openai_server import Fake, Loopback
-from tests.fixtures.run_screens import drive_run, drive_stored, run_screen, stored
-from tests.fixtures.screens import wait_idle, wait_until
+from tests.fixtures.run_screens import SMALL, drive_run, drive_stored, run_screen, stored
+from tests.fixtures.screens import press, wait_idle, wait_until
 from tests.fixtures.stored_answers import made_up
 
 
@@ -36,14 +38,15 @@ def test_second_process_on_a_locked_database_follows_and_runs_nothing(tmp_path: 
     db = tmp_path / "a.db"
 
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
-        await wait_until(pilot, lambda: run_screen(app).state == BUSY)
-        assert stored(db) == [(0, 0)]
+        await wait_until(pilot, lambda: run_screen(app).state == FAILED)
+        notices = [notice.text for notice in run_screen(app).run.notices]
+        assert notices == [
+            f"{db}: another steertui is running on it; wait for it, or watch it in `steertui`"
+        ]
+        assert not db.exists()
         lock.close()
-        await wait_idle(pilot)
-        assert stored(db) == [(0, 0)]
-        await wait_until(
-            pilot, lambda: run_screen(app).state == "18 trials unanswered: r runs them"
-        )
+        await press(pilot, "r")
+        await wait_until(pilot, lambda: stored(db) == [(18, 18)])
 
     with contextlib.ExitStack() as lock:
         lock.enter_context(run_lock(db, ""))
@@ -68,6 +71,24 @@ def test_a_viewer_says_whether_the_other_process_runs_the_open_experiment(tmp_pa
 
     with lock:
         lock.enter_context(run_lock(db, older))
+        drive_stored(db, story)
+
+
+def test_a_changed_plan_that_another_process_refuses_is_kept_and_not_stored(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    id = made_up(db, ["an answer"] * 2)
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        changed = Draft(replace(SMALL, max_tokens=16), TYPED)
+        app.session.draft = changed
+        await app.run_plan(changed)
+        await wait_until(pilot, lambda: run_screen(app).state == FOLLOWING)
+        assert [notice.text for notice in run_screen(app).run.notices] == [NOT_RUN]
+        assert app.session.id == id
+        assert app.session.draft == changed
+        assert select(db, "SELECT id FROM experiments") == [(id,)]
+
+    with run_lock(db, id):
         drive_stored(db, story)
 
 

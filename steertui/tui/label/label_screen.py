@@ -129,12 +129,15 @@ class LabelScreen(Page):
             self._version = self.session.version
             self._settings = self._settings._replace(order=QueueOrder.RANDOM)
             self._draw_batch()
+        elif self._batch.has_ended:
+            self._show_agreement()
         else:
             self._show_next()
 
     def show_noted(self) -> None:
-        """Draw a batch if there is none, since a run has stored answers."""
-        if not self._batch.size:
+        """Draw a batch if there is none, or its agreement, since a run has stored more."""
+        lacks_agreement = self._batch.has_ended and not (self._agreement and self._agreement.text)
+        if not self._batch.size or lacks_agreement:
             self.reload()
 
     @work(exclusive=True, group="queue", exit_on_error=False)
@@ -296,22 +299,26 @@ class LabelScreen(Page):
             self._batch.skip()
             self._show_next()
 
-    @work(exclusive=True, group="end", exit_on_error=False)
-    async def action_next(self) -> None:
+    def action_next(self) -> None:
         """End a batch that is labelled and show the agreement; then draw the next batch."""
-        batch = self._batch
-        if batch.has_ended:
+        if self._batch.has_ended:
             self._draw_batch()
-            return
-        experiment = self.session.id
-        annotator = self._settings.annotator
-        batch.has_ended = True
+        else:
+            self._batch.has_ended = True
+            self._show_agreement()
+
+    @work(exclusive=True, group="end", exit_on_error=False)
+    async def _show_agreement(self) -> None:
+        """Show the agreement of the batch that has ended, with the labels that are stored now."""
+        batch, experiment, annotator = self._batch, self.session.id, self._settings.annotator
         async with batch.writing:
-            self._agreement = await self.session.with_store(
+            agreement = await self.session.with_store(
                 lambda store: show_agreement(store, experiment, annotator)
             )
-        self._judging = await self._judges_at_work()
-        self._show_next()
+        judging = await self._judges_at_work()
+        if batch is self._batch and batch.has_ended:
+            self._agreement, self._judging = agreement, judging
+            self._show_next()
 
     async def _judges_at_work(self) -> str:
         """Return how judges label the answers: now in the run of the experiment, or when."""

@@ -19,14 +19,11 @@ class Planned(Message):
         id: the experiment's id.
         judges: ids of the planned judges.
         others_labelled: labels that the judges after the first one have given.
-        elsewhere: id of what another process runs or judges on the database, so that this one does
-            not run ("" if unknown); None if this one runs.
     """
 
     id: str
     judges: tuple[str, ...]
     others_labelled: int
-    elsewhere: str | None = None
 
     @property
     def judge(self) -> str:
@@ -126,8 +123,11 @@ class Ended(Message):
         error: why it failed; "" if it did not.
         is_stopped: whether the user stopped it.
         summary: the results; None if there is none.
+        elsewhere: id of what another process runs or judges on the database, so that this one did
+            not begin ("" if unknown); None if it did.
     """
 
     error: str
     is_stopped: bool
     summary: Summary | None
+    elsewhere: str | None = None

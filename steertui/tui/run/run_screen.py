@@ -11,7 +11,6 @@ from steertui.analysis.summary import summarise_experiment
 from steertui.store.trial_filter import TrialFilter
 from steertui.store.trials import read_trial
 from steertui.tui.gc_tuning import exempt_live_objects
-from steertui.tui.run.following import viewer_state
 from steertui.tui.run.matrix import Matrix
 from steertui.tui.run.panels import FocusPanel
 from steertui.tui.run.run_body import RunBody
@@ -54,6 +53,8 @@ NO_RATES = {
 ENTER_FILES = "1 Plan, enter the name of each file again, then r"
 """What to do first if a database names text files, which must not be read without consent."""
 
+NOT_RUN = "Another steertui process works on this database: the changed plan was not stored or run"
+
 FAILED = "Failed: r tries again"
 STOPPED = "Stopped: r resumes"
 
@@ -78,7 +79,6 @@ class RunScreen(RunControls):
     def __init__(self) -> None:
         super().__init__()
         self._writes = 0
-        self._elsewhere: str | None = None
         self.clear_run()
 
     def clear_run(self) -> None:
@@ -86,7 +86,6 @@ class RunScreen(RunControls):
         self.run = RunState()
         self._follows = True
         self._thread_time = 0.0
-        self._elsewhere = None
         self.state = NOT_STARTED
 
     def body(self) -> ComposeResult:
@@ -204,13 +203,8 @@ class RunScreen(RunControls):
     def _planned(self, message: Planned) -> None:
         self.set_planned(message.id)
         self.run.judge = message.judge
-        self._elsewhere = message.elsewhere
-        if message.elsewhere is None:
-            self.run.count_labels(message.judges, message.others_labelled)
-            self.state = PAUSED if self.is_paused else "Loading …"
-        else:
-            task = self.host.labelling_task
-            self.state = viewer_state(message.id, message.elsewhere, task)
+        self.run.count_labels(message.judges, message.others_labelled)
+        self.state = PAUSED if self.is_paused else "Loading …"
         self.load()
 
     @on(RunUpdate)
@@ -246,8 +240,10 @@ class RunScreen(RunControls):
         if has_new_slots and not message.error:
             self.restart(is_paused=is_paused)
             return
-        if self._elsewhere is not None and not message.error:
-            self.follow(self._elsewhere)
+        if message.elsewhere is not None and self.session.id:
+            if self.session.draft:
+                self.show_notice(NOT_RUN)
+            self.follow(message.elsewhere)
             return
         self.run.summary = message.summary or self.run.summary
         outcome = ""

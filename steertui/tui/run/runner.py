@@ -21,7 +21,7 @@ from steertui.planning.origin import TYPED
 from steertui.planning.plan import Plan, make_plan
 from steertui.planning.reach import Sizes
 from steertui.planning.remote_models import Supplied
-from steertui.planning.resolve import Design, resolve
+from steertui.planning.resolve import resolve
 from steertui.planning.run_space import require_run_space
 from steertui.printable import one_line
 from steertui.store import Store
@@ -70,7 +70,7 @@ class Runner:
 
     def work(self) -> None:
         """Run in the calling thread until the end or a stop; finished work is stored."""
-        summary = None
+        summary = elsewhere = None
         error = ""
         try:
             remember(self._experiment, TYPED)
@@ -78,12 +78,12 @@ class Runner:
             if reason:
                 self._target.post_message(RunUpdate(notices=[Notice(reason, is_bad=False)]))
             elif supplied := self._supply():
-                found = resolve_before_creation(self._db, supplied.experiment, self._options)
-                with Store(self._db) as store:
-                    summary = self._run(store, supplied, found)
+                summary = self._run(supplied)
+        except BusyError as exc:
+            error, elsewhere = str(exc), experiment_at_work(self._db) or ""
         except SteertuiError as exc:
             error = str(exc)
-        self._target.post_message(Ended(error, self.control.is_stopped, summary))
+        self._target.post_message(Ended(error, self.control.is_stopped, summary, elsewhere))
 
     def _supply(self) -> Supplied | None:
         """Fetch or train what the plan needs; return None if the run was stopped before."""
@@ -110,28 +110,25 @@ class Runner:
             self.control.stop()
         return not self.control.is_stopped
 
-    def _run(self, store: Store, supplied: Supplied, found: Design | None) -> Summary | None:
-        """Run the experiment and return the results; `found` is its design if it is resolved.
+    def _run(self, supplied: Supplied) -> Summary | None:
+        """Plan and run the experiment; return the results, or None if the user declines the cost.
 
-        None if another process runs one, or the user declines the cost.
+        Raises BusyError, and stores nothing, if another process runs on the database.
         """
-        design = found or resolve(supplied.experiment, store=store)
-        plan = make_plan(design, store, self._options, leaves_out=True)
-        require_run_space(plan, self._db)
-        costs = cost_lines(plan)
-        if costs and not self._agrees("\n".join([COSTS, *map(one_line, costs)]), "Run"):
-            return None
-        judges = tuple(judge.id for judge in plan.judges)
-        try:
-            with run_lock(self._db, plan.id):
-                labelled = count_labels(store, plan.id, judges[1:])
-                self._target.post_message(Planned(plan.id, judges, labelled))
-                self._post_updates(plan, store, left_out_models(*supplied.left_out, *plan.left_out))
-        except BusyError:
-            at_work = experiment_at_work(self._db) or ""
-            self._target.post_message(Planned(plan.id, judges, 0, elsewhere=at_work))
-            return None
-        return summarise_experiment(store, plan.id)
+        found = resolve_before_creation(self._db, supplied.experiment, self._options)
+        with run_lock(self._db) as set_experiment, Store(self._db) as store:
+            design = found or resolve(supplied.experiment, store=store)
+            plan = make_plan(design, store, self._options, leaves_out=True)
+            set_experiment(plan.id)
+            require_run_space(plan, self._db)
+            costs = cost_lines(plan)
+            if costs and not self._agrees("\n".join([COSTS, *map(one_line, costs)]), "Run"):
+                return None
+            judges = tuple(judge.id for judge in plan.judges)
+            labelled = count_labels(store, plan.id, judges[1:])
+            self._target.post_message(Planned(plan.id, judges, labelled))
+            self._post_updates(plan, store, left_out_models(*supplied.left_out, *plan.left_out))
+            return summarise_experiment(store, plan.id)
 
     def _post_updates(self, plan: Plan, store: Store, left_out: Iterable[ModelLeftOut]) -> None:
         aggregator = EventAggregator(plan, store, self._draw_rate, self.control)
