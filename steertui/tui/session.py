@@ -63,7 +63,12 @@ class Session:
     def open(
         self, db: Path, experiment: Experiment | None, id: str = "", *, origin: Origin = TYPED
     ) -> None:
-        """Open another database or experiment; the changed plan is kept unless it is opened."""
+        """Open another database or experiment; the changed plan is kept unless it is opened.
+
+        The policy chosen for another experiment does not apply to it.
+        """
+        if (db, id) != (self.db, self.id):
+            self.policy = Policy.PAPER
         if self.draft and self.draft.experiment == experiment:
             self.draft = None
         self.db = db

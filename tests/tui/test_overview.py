@@ -38,6 +38,9 @@ def test_every_table_is_a_row_and_enter_shows_it(tmp_path: Path) -> None:
         column = heads.index("pro − anti")
         shown = [str(overview.get_row_at(row)[column]) for row in range(overview.row_count)]
         assert [float(gap) for gap in shown] == [round(gap, 1) for gap in sorted(gaps)[::-1]]
+        assert table_title(tables[0]) in str(app.screen.query_one("#sentences", Static).render())
+        row = [str(cell) for cell in overview.get_row_at(overview.cursor_row)]
+        assert gap_columns(tables[0].primary)[1] in row, "the cursor is not on the shown table"
         await press(pilot, "G", "enter")
         smallest = min(tables, key=lambda t: (t.primary and t.primary.gap.points) or 0.0)
         sentences = str(app.screen.query_one("#sentences", Static).render())

@@ -17,6 +17,7 @@ from steertui.tui.app import SteertuiApp, open_session
 from steertui.tui.results.counting_note import AGAIN_AFTER, COUNTING
 from steertui.tui.results.results_screen import ResultsScreen
 from steertui.tui.session import Session
+from steertui.tui.widgets.reflowing_text import ReflowingText
 from tests.fixtures import large
 from tests.fixtures.screens import drive, press, wait_idle, wait_until
 
@@ -190,3 +191,19 @@ def test_no_table_is_cut_beside_the_sentences_while_there_is_room(db: Path) -> N
         assert app.screen.query_one("#sentences").region.right <= table.region.x
 
     drive(open_session(None, db, Overrides(threads=1)), story, (220, 60))
+
+
+def test_a_switch_of_the_theme_counts_nothing_again(db: Path) -> None:
+    """The colours of a dialog's background, and of 100,000 trials, had followed a second later."""
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "4")
+        await wait_until(pilot, lambda: "policy" in sentences(app))
+        before = app.screen.query_one("#sentences", ReflowingText).render()
+        await pilot.press("ctrl+t")
+        assert "count" not in {worker.group for worker in app.workers}
+        after = app.screen.query_one("#sentences", ReflowingText).render()
+        assert str(after) == str(before)
+        assert getattr(after, "spans", None) != getattr(before, "spans", None)
+
+    drive(open_session(None, db, Overrides(threads=1)), story)

@@ -9,6 +9,7 @@ from textual.widgets import Input, Static
 from steertui.core.verdict import SIGNS
 from steertui.engine.events import SlotView
 from steertui.planning.origin import TYPED
+from steertui.stats.rate import Policy
 from steertui.tui.app import SteertuiApp
 from steertui.tui.label.label_screen import LabelScreen
 from steertui.tui.label.label_text import NO_ANSWERS
@@ -295,3 +296,12 @@ def test_a_changed_plan_is_named_where_nothing_was_run(tmp_path: Path) -> None:
     session.plan = Draft(SMALL, TYPED)
     assert session.unplanned == "the plan was not run yet"
     assert Session(tmp_path / "a.db", SMALL).unplanned == "this experiment was not run yet"
+
+
+def test_a_policy_is_not_kept_for_another_experiment(tmp_path: Path) -> None:
+    session = Session(tmp_path / "a.db", SMALL, id="one", policy=Policy.ALL)
+    policies = []
+    for name, id in (("a.db", "one"), ("b.db", "two")):
+        session.open(tmp_path / name, SMALL, id)
+        policies.append(session.policy)
+    assert policies == [Policy.ALL, Policy.PAPER]

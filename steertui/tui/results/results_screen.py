@@ -53,7 +53,7 @@ answers, *all* excludes none, *exclude-refusals* excludes nonsensical answers an
 every category under every condition, and the valid answers; with several models, each is a head
 over its conditions. Conditions have the colours that they have in the report's figures. **r** shows
 the whole report, as the command `steertui report` prints it. **e** writes the report to a file.
-Report and export have the policy of this screen.
+Report and export have the policy of this screen, which another experiment does not keep.
 """
 
 OVERVIEW = (
@@ -91,6 +91,7 @@ class ResultsScreen(Page):
         self._index = 0
         self._version = -1
         self._overview = Overview()
+        self._marked: tuple[tuple[int, ...], int] | None = None
         self._is_counting = False
         self._held: list[str] = []
 
@@ -110,10 +111,17 @@ class ResultsScreen(Page):
             self.call_after_refresh(self._draw)
             self.query_one(PlacedScroll).keep_place()
 
+    def recolour(self) -> None:
+        """Draw in the colours of the theme; what is counted is not counted again."""
+        if self._counted:
+            self._draw()
+        else:
+            self.reload()
+
     def reload(self) -> None:
         """Summarise the experiment again."""
         if self._version != self.session.version:
-            self._version, self._index = self.session.version, 0
+            self._version, self._index, self._marked = self.session.version, 0, None
             self._forget()
         self._count()
 
@@ -178,11 +186,15 @@ class ResultsScreen(Page):
         self.refresh_bindings()
 
     def _show_overview(self) -> None:
-        """Show one row per table, if there are several."""
+        """Show one row per table, if there are several, with the cursor on the shown table's."""
         assert self._summary
         self._overview = make_overview(self._summary.tables, self.size.width, self.colours)
         grid = self._table("overview")
         grid.fill(self._overview.content)
+        tables = self._overview.tables
+        if self._marked != (tables, self._index) and self._index in tables:
+            self._marked = tables, self._index
+            grid.move_cursor(row=tables.index(self._index))
         grid.display = bool(self._overview.tables)
         results = [table.primary for table in self._summary.tables if table.primary]
         head = self.query_one("#overview-head", Static)
