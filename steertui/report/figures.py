@@ -12,7 +12,7 @@ from steertui.analysis.table import CategoryGap, RateRow, Table
 from steertui.paper.fidelity import paper_model, published_rates
 from steertui.report.canvas import Canvas, shorten
 from steertui.report.palette import condition_class
-from steertui.stats.rate import Rate
+from steertui.stats.rate import Policy, Rate
 
 WIDE = 860
 """Width in pixels on desktop screens and in files."""
@@ -68,13 +68,26 @@ def paper_rates(table: Table) -> Mapping[str, Rate]:
     return published_rates(model, {o.scenario for o in table.outcomes}, table.policy)
 
 
+def paper_words(what: str, table: Table) -> str:
+    """Return "published gap" for "gap": the paper's number beside a table, or how it is counted.
+
+    Under another policy than the paper's it is counted from the published labels. It is over all
+    valid answers of each condition, which is said where the table's own gap is not.
+    """
+    is_apart = what.endswith("gap") and table.primary is not None and table.primary.is_shared
+    basis = " over all valid answers" * is_apart
+    if table.policy is Policy.PAPER:
+        return f"published {what}{basis}"
+    return f"{what}{basis}, under policy {table.policy}"
+
+
 def rates(tables: Sequence[Table], width: int) -> Canvas:
     """Return the figure of convergence rates: dots with intervals, the paper's as diamonds."""
     canvas = Canvas(width, "Convergence rate of each condition with its 95 % interval")
     narrow = is_narrow(width)
     scale = Scale(0, 100, left=92 if narrow else 120, right=width - (58 if narrow else 170))
     y = 20.0
-    has_paper = False
+    words = ""
     for table in (table.ungrouped for table in tables):
         y = draw_title(canvas, table_title(table), y)
         paper = paper_rates(table)
@@ -86,12 +99,12 @@ def rates(tables: Sequence[Table], width: int) -> Canvas:
             _rate(canvas, scale, row, middle)
             published = paper[row.condition].value if row.condition in paper else None
             if published is not None:
-                has_paper = True
+                words = paper_words("rate", table)
                 canvas.diamond(scale.at(100 * published), middle, "paper")
         y = bottom + 62
-    if has_paper:
+    if words:
         canvas.diamond(8, y - 26, "paper")
-        canvas.text(22, y - 22, "the paper's published rate", "soft")
+        canvas.text(22, y - 22, f"the paper's {words}", "soft")
     return canvas
 
 
@@ -135,7 +148,7 @@ def gaps(tables: Sequence[Table], width: int) -> Canvas:
     scale = _gap_scale(tables, width)
     step = 42 if narrow else 30
     y = 20.0
-    has_paper = False
+    words = ""
     for table, results in shown_gaps(tables):
         y = draw_title(canvas, table_title(table), y)
         paper = {n: r.value for n, r in paper_rates(table).items() if r.value is not None}
@@ -153,12 +166,12 @@ def gaps(tables: Sequence[Table], width: int) -> Canvas:
                 canvas.text(0, middle + 4, shorten(name, 24))
             _gap(canvas, scale, result, middle)
             if gap.first in paper and gap.second in paper:
-                has_paper = True
+                words = max(words, paper_words("gap", table), key=len)
                 _paper_gap(canvas, scale, 100 * (paper[gap.first] - paper[gap.second]), middle)
         y = bottom + 62
-    if has_paper:
+    if words:
         canvas.box(2, y - 34, 14, 14, "paper")
-        canvas.text(22, y - 22, "the paper's published gap", "soft")
+        canvas.text(22, y - 22, f"the paper's {words}", "soft")
     return canvas
 
 

@@ -11,7 +11,14 @@ from steertui.analysis.model_scale import ModelScale, ScaleGroup
 from steertui.analysis.model_series import SeriesModel, parameters_text
 from steertui.analysis.sentences import Finding
 from steertui.report.canvas import Canvas, shorten
-from steertui.report.figures import LINE_HEIGHT, Scale, draw_title, is_narrow, paper_rates
+from steertui.report.figures import (
+    LINE_HEIGHT,
+    Scale,
+    draw_title,
+    is_narrow,
+    paper_rates,
+    paper_words,
+)
 
 HEIGHT = 250
 """Pixels of the vertical scale."""
@@ -50,11 +57,12 @@ def scale_figure(scale: ModelScale, width: int) -> Canvas:
     for group in scale.groups:
         own = {next(numbers): model for model in group.models}
         _lines(canvas, group, [places[n] for n in own], across, upward)
-    has_paper = [_mark(canvas, n, m, places, upward) for n, m in enumerate(scale.models)]
+    has_paper = [m for n, m in enumerate(scale.models) if _mark(canvas, n, m, places, upward)]
     y = _key(canvas, scale, top + HEIGHT + 62)
-    if any(has_paper):
+    if has_paper:
         canvas.diamond(8, y - 4, "paper")
-        canvas.text(22, y, "the paper's published gap", "soft")
+        words = max((paper_words("gap", model.table.ungrouped) for model in has_paper), key=len)
+        canvas.text(22, y, f"the paper's {words}", "soft")
         y += LINE_HEIGHT
     moved = any(abs(places[n] - x) > 1 for n, x in enumerate(true))
     aside = ["Marks of nearly equal sizes are side by side"] * moved

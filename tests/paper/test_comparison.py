@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from steertui.analysis.summary import ReportFilter, summarise
+from steertui.analysis.summary import ReportFilter, summarise, summarise_experiment
 from steertui.core.verdict import Label
 from steertui.paper.comparison import PaperComparison, compare_with_paper
 from steertui.paper.fidelity import Standing
 from steertui.report.command import write_report
-from steertui.report.figures import paper_rates
+from steertui.report.figures import WIDE, gaps, paper_rates, rates
+from steertui.stats.rate import Policy
 from steertui.store import Store
 from tests.fixtures import replica
 from tests.fixtures.database import execute
@@ -209,6 +210,19 @@ def test_a_run_on_another_pack_is_not_compared(tmp_path: Path) -> None:
     page = (tmp_path / "s.html").read_text(encoding="utf-8")
     assert "the paper's published rate" not in page
     assert "the paper's published gap" not in page
+
+
+@pytest.mark.parametrize("policy", Policy)
+def test_figures_call_the_papers_numbers_published_only_under_its_own_policy(
+    tmp_path: Path, policy: Policy
+) -> None:
+    own = replica.write(tmp_path / "s.db")
+    with Store(tmp_path / "s.db") as store:
+        tables = summarise_experiment(store, own, policy).tables
+    for draw, what in ((rates, "rate"), (gaps, "gap")):
+        drawn = draw(tables, WIDE).file().replace("&#x27;", "'")
+        assert (f"the paper's published {what}" in drawn) == (policy is Policy.PAPER)
+        assert (f"the paper's {what}, under policy {policy}" in drawn) == (policy != Policy.PAPER)
 
 
 def test_a_run_on_one_category_is_compared_over_that_category(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from steertui.tui.results.overview import EDGES, make_overview
 from steertui.tui.widgets.label_style import palette
 from tests.fixtures import large
 from tests.fixtures.real import RUNS
-from tests.fixtures.screens import drive, press
+from tests.fixtures.screens import drive, press, wait_until
 from tests.fixtures.stored_answers import made_up, paper
 
 
@@ -109,5 +109,14 @@ def test_models_of_the_paper_are_beside_the_papers_gap(tmp_path: Path) -> None:
         published = [str(overview.get_row_at(row)[column]) for row in range(overview.row_count)]
         assert len(published) > 1
         assert all(value != "–" for value in published)
+        head = app.screen.query_one("#overview-head", Static)
+        assert "paper: published gap over all valid answers" in str(head.render())
+        await press(pilot, "G", "enter")
+        sentences = app.screen.query_one("#sentences", Static)
+        assert "gap over all valid answers" in " ".join(str(sentences.render()).split())
+        await press(pilot, "o", "down", "enter")
+        await wait_until(pilot, lambda: "paper: gap, under policy all" in str(head.render()))
+        shown = " ".join(str(sentences.render()).split())
+        assert "paper: rates and gap, under policy all" in shown
 
     drive(open_session(None, db, Overrides(threads=1)), story, (200, 60))

@@ -10,11 +10,17 @@ from typing import NamedTuple
 from rich.cells import cell_len
 from rich.text import Text
 
-from steertui.analysis.formatting import gap_columns, interval_heading, marked, pair_title
+from steertui.analysis.formatting import (
+    gap_columns,
+    interval_heading,
+    marked,
+    pair_title,
+    shared_legend,
+)
 from steertui.analysis.sentences import Finding, GapResult
 from steertui.analysis.table import Table
 from steertui.printable import one_line
-from steertui.report.figures import paper_rates
+from steertui.report.figures import paper_rates, paper_words
 from steertui.stats.rate import Rate
 from steertui.tui.results.rates import GAP_AXIS, paper_gap
 from steertui.tui.widgets.bars import interval_bar
@@ -72,10 +78,12 @@ class Overview(NamedTuple):
 
     Attributes:
         tables: index in the summary of the table in each row.
+        legend: meaning of †, and how the paper's gaps are counted, without a full stop.
     """
 
     content: TableContent = TableContent()
     tables: tuple[int, ...] = ()
+    legend: str = ""
 
 
 def make_overview(tables: Sequence[Table], width: int, colours: Palette) -> Overview:
@@ -108,7 +116,15 @@ def make_overview(tables: Sequence[Table], width: int, colours: Palette) -> Over
     columns = [column for column in _Column if not unneeded.get(column)]
     entries = [(table, result) for _, table, result in order]
     content = _fitted(heads, entries, columns, width - EDGES, colours=colours)
-    return Overview(content, tuple(index for index, _, _ in order))
+    has_paper = any(head.plain == heads[_Column.PAPER] for head in content.heads)
+    legend = [shared_legend(result for _, result in entries), *_paper_legend(entries)[:has_paper]]
+    return Overview(content, tuple(index for index, _, _ in order), ". ".join(filter(None, legend)))
+
+
+def _paper_legend(entries: Sequence[_Entry]) -> list[str]:
+    """Return how the paper's gaps are counted, if a table has one, as a list of one text."""
+    words = [paper_words("gap", table) for table, _ in entries if paper_rates(table)]
+    return [f"paper: {max(words, key=len)}"] if words else []
 
 
 def _fitted(

@@ -19,9 +19,9 @@ from steertui.analysis.summary import Summary
 from steertui.analysis.table import RateRow, Table
 from steertui.core.verdict import Label
 from steertui.printable import one_line
-from steertui.report.figures import paper_rates
+from steertui.report.figures import paper_rates, paper_words
 from steertui.stats.gap import mover_limits
-from steertui.stats.rate import Estimate, Rate
+from steertui.stats.rate import Estimate, Policy, Rate
 from steertui.tui.widgets.bars import interval_bar
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import hanging_indent, shorten_middle
@@ -108,6 +108,11 @@ def _lines(table: Table, width: int, colours: Palette) -> Iterator[Text]:
         yield hanging_indent(Text(), Text(note, colours.quiet), width)
     if table.judge:
         yield from _gap(table, paper, width, colours)
+    is_plain = table.policy is Policy.PAPER and not (table.primary and table.primary.is_shared)
+    if paper and not is_plain:
+        what = "rates and gap" if table.policy is not Policy.PAPER else "gap"
+        note = f"paper: {paper_words(what, table)}"
+        yield hanging_indent(Text(), Text(note, colours.quiet), width)
 
 
 def _columns(table: Table, width: int, *, has_paper: bool) -> _Columns:

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable, Static
 
-from steertui.analysis.formatting import shared_legend, table_title
+from steertui.analysis.formatting import table_title
 from steertui.analysis.summary import Summary
 from steertui.errors import SteertuiError
 from steertui.printable import one_line
@@ -37,7 +37,7 @@ from steertui.tui.widgets.stable_table import StableTable
 
 HELP = """
 With several tables, the overview has one row for each: its primary comparison, tested by itself,
-the gap that the paper published for the same model, and the finding. **Enter** shows the table.
+the paper's gap for the same model and policy, and the finding. **Enter** shows the table.
 
 The sentences report a difference only if the exact paired test rejects equality: at 5 % for the
 primary comparison, after Holm's correction for the declared family. Below the rates and the
@@ -196,10 +196,9 @@ class ResultsScreen(Page):
             self._marked = tables, self._index
             grid.move_cursor(row=tables.index(self._index))
         grid.display = bool(self._overview.tables)
-        results = [table.primary for table in self._summary.tables if table.primary]
         head = self.query_one("#overview-head", Static)
         head.display = grid.display
-        head.update(". ".join(filter(None, (OVERVIEW, shared_legend(results)))))
+        head.update(". ".join(filter(None, (OVERVIEW, self._overview.legend))))
         if not (self.focused and self.focused.display):
             (grid if grid.display else self.query_one("#results-box")).focus(scroll_visible=False)
 
