@@ -82,13 +82,21 @@ GAP_COLUMNS = (
     "points",
     "low",
     "high",
+    "level",
+    "marginal",
+    "shared",
     "pairs",
     "p",
     "p_holm",
     "finding",
     "sentence",
 )
-"""Columns of a comparison's row (`gaps`)."""
+"""Columns of a comparison's row (`gaps`).
+
+`level` is the confidence level of the limits, from 0 to 1. `points` is `marginal`, the gap over all
+valid answers of each condition, or `shared`, the one over the scenarios valid under both, where the
+two are more than 5 points apart.
+"""
 
 Paper = Sequence[PaperComparison]
 
@@ -194,6 +202,7 @@ def gaps(summary: Summary) -> Iterator[dict[str, Any]]:
     for table in summary.tables:
         for result in table.comparisons:
             gap = result.gap
+            marginal = result.sensitivity.marginal if result.sensitivity else gap
             has_limits = gap.pairs >= MIN_PAIRS
             yield {
                 "experiment": table.experiment,
@@ -208,6 +217,9 @@ def gaps(summary: Summary) -> Iterator[dict[str, Any]]:
                 "points": gap.points,
                 "low": result.test.low if has_limits else None,
                 "high": result.test.high if has_limits else None,
+                "level": result.test.level if has_limits else None,
+                "marginal": marginal.points,
+                "shared": gap.shared,
                 "pairs": gap.pairs,
                 "p": gap.p,
                 "p_holm": result.adjusted,

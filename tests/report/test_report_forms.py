@@ -99,6 +99,10 @@ def test_gaps_in_csv_are_those_of_the_json_report(folder: Path) -> None:
         )
         assert float(row["points"]) == pytest.approx(gap["points"])
         assert float(row["p"]) == pytest.approx(gap["p"])
+        assert float(row["level"]) == pytest.approx(gap["test_level"])
+        assert float(row["shared"]) == pytest.approx(gap["shared"])
+        assert float(row["marginal"]) == pytest.approx(gap["sensitivity"]["marginal"]["points"])
+    assert any(row["marginal"] != row["shared"] for row in rows)
 
 
 def test_gaps_in_csv_have_a_head_without_any_label(tmp_path: Path) -> None:
