@@ -282,6 +282,8 @@ def agreement_sentence(agreement: Agreement) -> str:
         f"({percentage(agreement.agreed, agreement.items)} %, 95 % interval "
         f"{100 * agreement.low:.1f} to {100 * agreement.high:.1f})"
     )
+    if agreement.items < MIN_PAIRS:
+        return f"{sentence}; Cohen's kappa needs at least {MIN_PAIRS} answers"
     if agreement.kappa is None:
         return f"{sentence}; Cohen's kappa is not defined, because both gave one label to all"
     return f"{sentence}; Cohen's kappa {' '.join(kappa_columns(agreement))}"

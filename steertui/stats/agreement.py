@@ -7,6 +7,7 @@ from math import sqrt
 
 from steertui.core.verdict import Label
 from steertui.stats.rate import Z95, effective_sample_size
+from steertui.stats.simultaneous import MIN_PAIRS
 
 LabelPair = tuple[Label, Label]
 """Two judges' labels of one answer; the reference's label comes first if there is a reference."""
@@ -21,8 +22,9 @@ class Agreement:
         agreed: number of items with equal labels.
         low: lower 95 % limit of agreed / items (Clopper-Pearson); None without items.
         high: upper 95 % limit of agreed / items.
-        kappa: Cohen's kappa; None without items, or if both judges gave one and the same label
-            to every item, where kappa is 0 / 0.
+        kappa: Cohen's kappa; None with fewer than `MIN_PAIRS` items, which say nothing of the
+            agreement expected by chance, or if both judges gave one and the same label to every
+            item, where kappa is 0 / 0.
         kappa_low: lower 95 % limit of kappa.
         kappa_high: upper 95 % limit of kappa.
     """
@@ -96,7 +98,7 @@ def measure_agreement(
     groups = range(items) if clusters is None else clusters
     low, high = _raw_limits(pairs, groups)
     chance = _chance_agreement(pairs)
-    if chance == 1:
+    if chance == 1 or items < MIN_PAIRS:
         return Agreement(items, agreed, low, high, kappa=None, kappa_low=None, kappa_high=None)
     kappa = (agreed / items - chance) / (1 - chance)
     half_width = kappa_half_width(pairs, groups)

@@ -137,6 +137,14 @@ def test_kappa_is_undefined_if_all_labels_are_equal() -> None:
     assert (result.items, result.agreed, result.kappa, result.kappa_low) == (4, 4, None, None)
 
 
+def test_kappa_needs_four_items() -> None:
+    """Of one answer with two labels, an interval of 0 to 0.97 had excluded a negative kappa."""
+    few = measure_agreement([(C, N), (N, C), (C, C)])
+    assert (few.items, few.agreed, few.kappa, few.kappa_low) == (3, 1, None, None)
+    assert few.low is not None
+    assert measure_agreement([(C, N), (N, C), (C, C), (N, N)]).kappa == pytest.approx(0)
+
+
 def test_agreement_is_undefined_without_items() -> None:
     result = measure_agreement([])
     assert (result.items, result.low, result.kappa) == (0, None, None)
